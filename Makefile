@@ -1,0 +1,52 @@
+# `make demo` and `make test` need nothing but Python 3.11 or newer and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := build/demo
+READY := $(VENV)/.ready
+
+.PHONY: help demo test check format bench fixtures docs clean
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml dupfind/__init__.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dupfind needs Python 3.11 or newer; say make PYTHON=python3.11, for example")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(READY) ## Build two small photo trees and run the main job on them
+	@$(BIN)/python -m fixtures $(DEMO)
+	@echo
+	@echo '$$ dupfind scan --haystack Masters --needles Josie_Backup'
+	@cd $(DEMO) && $(CURDIR)/$(BIN)/dupfind scan --haystack Masters --needles Josie_Backup --cache ../demo-cache.sqlite; \
+		code=$$?; echo; echo "exit code $$code"; test $$code -eq 1
+
+fixtures: $(READY) ## Build the two photo trees of the demo only
+	@$(BIN)/python -m fixtures $(DEMO)
+
+test: $(READY) ## Run all tests
+	$(BIN)/python -m pytest
+
+check: $(READY) ## The whole gate: format, lint, types, docs drift, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m docs.generate --check
+	$(BIN)/python -m pytest
+
+format: $(READY) ## Format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+docs: $(READY) ## Write the parts of the docs that are made from the program
+	$(BIN)/python -m docs.generate
+
+bench: $(READY) ## Measure against djpeg and find (see benchmarks/README.md)
+	$(BIN)/python -m benchmarks.cold
+	$(BIN)/python -m benchmarks.warm
+
+clean: ## Remove everything that was built
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

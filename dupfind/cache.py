@@ -1,0 +1,241 @@
+"""What was read of files, kept from run to run: thumbnails, digests, hashes and failures.
+
+A file is known again when path, size, mtime and ctime agree, or, after a folder was renamed or a drive mounted
+elsewhere, when inode, size, mtime and ctime do. Files modified within two seconds before they were read are "racy":
+a second change may carry the same times, so what was read of them serves this run only. Thumbnails are stored by their
+content, which makes concurrent runs harmless. What cannot be kept (racy files, no cache, a full disk) goes to
+a private scratch database that ends with the run.
+
+The answer never depends on this module: without it everything is read again.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import NamedTuple, Self
+
+from blake3 import blake3
+
+from dupfind.cache_schema import FileRow
+from dupfind.cache_store import DamagedError, Store, UnusableError
+from dupfind.errors import CacheLostError
+from dupfind.values import Failure, FileEntry, Thumbnail
+
+_FS_CODEC = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
+"""What os.fsencode does, three times as fast."""
+_RACY_NS = 2_000_000_000
+_FLUSH_SECONDS = 2.0
+_FLUSH_ROWS = 2_000
+
+
+class Known(NamedTuple):
+    """What the cache knows of the picture in one file."""
+
+    content: int | Failure | None
+    """The id of its thumbnail, or why it has none; None when it was never decoded by this recipe."""
+    hashes: bytes | None
+    """Its 64-bit hashes by the run's algorithm, big-endian: the upright one alone, or all eight orientations."""
+
+
+UNKNOWN = Known(None, None)
+
+
+class Cache:
+    """One run's view of the cache file.
+
+    ``path`` None keeps nothing. ``recipe`` names everything that can alter a thumbnail, ``algorithm`` (with the version
+    of the hashes) what the stored hashes are. ``warn`` is told what the user should know, a line each.
+    """
+
+    def __init__(
+        self,
+        path: str | None,
+        recipe: str,
+        algorithm: str,
+        warn: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._warn = warn
+        self._algorithm = algorithm
+        self._recipe = recipe
+        self._clock = clock
+        self._scratch = Store.scratch()
+        self._kept: Store | None = None
+        self._buffer = _Buffer()
+        self._flushed_at = clock()
+        if path is not None:
+            self._open(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.flush()  # also when interrupted: what was read so far need not be read again
+        self._scratch.close()
+        if self._kept:
+            self._kept.close()
+
+    def recall_digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
+        """The digest of each of ``entries`` in their order, or None.
+
+        The entries of a folder are to stand together, as the walk gives them: they are looked up in one go. Raises
+        :class:`~dupfind.errors.CacheLostError` where the file proves damaged.
+        """
+        for row in self._rows(entries, with_contents=False):
+            yield None if row is None else row[4]
+
+    def recall_contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
+        """What decoding each of ``entries`` gave, in their order, likewise."""
+        for row in self._rows(entries, with_contents=True):
+            if row is None:
+                yield UNKNOWN
+            else:
+                failure, is_image, picture, hashes = row[4:]
+                yield Known(picture if failure is None else Failure(failure, is_image=bool(is_image)), hashes)
+
+    def _rows(self, entries: Iterable[FileEntry], *, with_contents: bool) -> Iterator[FileRow | None]:
+        store = self._kept
+        if store is None:
+            yield from (None for _ in entries)
+            return
+        with self._restart_when_damaged():
+            labels = (store.label(self._recipe), store.label(self._algorithm)) if with_contents else None
+            for folder, group in groupby(entries, key=_folder_of):
+                rows = store.files_in(folder, labels)
+                start = len(folder) + 1
+                for entry in group:
+                    row = rows.get(entry.path[start:].encode(*_FS_CODEC))
+                    if row is None or row[1:4] != entry[1:4]:
+                        row = store.file_by_inode(entry, labels) if entry.inode else None
+                        if row is not None:
+                            self._buffer.copies.append(entry)
+                    yield row
+
+    def keep_digest(self, entry: FileEntry, digest: bytes, read_ns: int) -> None:
+        """Remember the digest of a file that was read at ``read_ns`` (``time.time_ns``)."""
+        if self._is_kept(entry, read_ns):
+            self._buffer.digests.append((entry, digest))
+            self._flush_when_due()
+
+    def keep_content(self, entry: FileEntry, content: Thumbnail | Failure, read_ns: int) -> int | Failure:
+        """Remember what decoding a file gave; gives the id of its thumbnail, or the failure."""
+        if isinstance(content, Failure):
+            if content.lasting and self._is_kept(entry, read_ns):
+                self._buffer.contents.append((entry, content))
+                self._flush_when_due()
+            return content
+        picture = _picture_id(content)
+        if self._is_kept(entry, read_ns):
+            self._buffer.contents.append((entry, picture))
+            self._buffer.pictures[picture] = content
+        else:
+            self._scratch.add_pictures([(picture, content)])
+        self._flush_when_due()
+        return picture
+
+    def keep_hashes(self, picture: int, hashes: bytes) -> None:
+        """Remember the hashes of a thumbnail, packed as in :class:`Known`."""
+        if self._kept and self._kept.is_writable:
+            self._buffer.hashes.append((picture, hashes))
+            self._flush_when_due()
+
+    def thumbnails(self, pictures: Sequence[int]) -> dict[int, Thumbnail]:
+        """The thumbnails with these ids."""
+        self.flush()
+        found: dict[int, Thumbnail] = {}
+        if self._kept:
+            with self._restart_when_damaged():
+                found = self._kept.pictures(pictures)
+        found |= self._scratch.pictures([picture for picture in pictures if picture not in found])
+        if len(found) < len(set(pictures)):
+            raise self._lost(UnusableError("thumbnails have gone from it meanwhile"))
+        return found
+
+    def flush(self) -> None:
+        """Write what has gathered, in one short transaction, so that another run waits milliseconds at most."""
+        self._flushed_at = self._clock()
+        buffer, self._buffer = self._buffer, _Buffer()
+        if self._kept is None or not len(buffer):
+            return
+        try:
+            with self._kept.transaction():
+                self._kept.add_pictures(buffer.pictures.items())
+                self._kept.copy_files(buffer.copies)
+                self._kept.set_digests(buffer.digests)
+                self._kept.set_contents(self._recipe, buffer.contents)
+                self._kept.set_hashes(self._algorithm, buffer.hashes)
+        except (DamagedError, UnusableError) as error:
+            # Reading goes on: earlier thumbnails still come from the file, those of now from the scratch.
+            self._warn(f"{self._kept.path}: cannot write the cache, going on without: {error}")
+            self._kept.is_writable = False
+            self._scratch.add_pictures(buffer.pictures.items())
+
+    def _open(self, path: str) -> None:
+        try:
+            self._kept, warning = Store.open(path)
+        except UnusableError as error:
+            self._warn(f"{path}: cannot use the cache, going on without: {error}")
+        else:
+            if warning:
+                self._warn(warning)
+
+    @contextmanager
+    def _restart_when_damaged(self) -> Iterator[None]:
+        try:
+            yield
+        except (DamagedError, UnusableError) as error:
+            raise self._lost(error) from error
+
+    def _lost(self, error: Exception) -> CacheLostError:
+        """Close the file, and set it aside where it is damaged; what was recalled from it is worth nothing now."""
+        assert self._kept is not None
+        store, self._kept = self._kept, None
+        store.close()
+        if isinstance(error, UnusableError):
+            return CacheLostError(
+                f"{store.path}: cannot read the cache: {error}; starting again without", is_gone=False
+            )
+        aside = Store.set_aside(store.path)
+        return CacheLostError(f"{store.path}: damaged ({error}); set aside as {aside}, starting again", is_gone=True)
+
+    def _is_kept(self, entry: FileEntry, read_ns: int) -> bool:
+        if self._kept is None or not self._kept.is_writable:
+            return False
+        # The kernel sets ctime at every change, whatever mtime is set to afterwards.
+        return read_ns - entry.ctime_ns >= _RACY_NS and not 0 <= read_ns - entry.mtime_ns < _RACY_NS
+
+    def _flush_when_due(self) -> None:
+        if len(self._buffer) >= _FLUSH_ROWS or self._clock() - self._flushed_at >= _FLUSH_SECONDS:
+            self.flush()
+
+
+class _Buffer:
+    """What is to be written next."""
+
+    def __init__(self) -> None:
+        self.copies: list[FileEntry] = []
+        self.digests: list[tuple[FileEntry, bytes]] = []
+        self.contents: list[tuple[FileEntry, int | Failure]] = []
+        self.pictures: dict[int, Thumbnail] = {}
+        self.hashes: list[tuple[int, bytes]] = []
+
+    def __len__(self) -> int:
+        return len(self.copies) + len(self.digests) + len(self.contents) + len(self.hashes)
+
+
+def _folder_of(entry: FileEntry) -> str:
+    return entry.path.rpartition(os.sep)[0]
+
+
+def _picture_id(picture: Thumbnail) -> int:
+    """64 bits of the BLAKE3 digest of the thumbnail and its facts, with sign as SQLite keeps integers.
+
+    Two of a million different thumbnails share an id with a probability of 3 in 100 million.
+    """
+    facts = repr((picture.width, picture.height, picture.format, picture.frames, picture.captured))
+    return int.from_bytes(blake3(picture.pixels + facts.encode()).digest(8), "big", signed=True)

@@ -1,0 +1,72 @@
+"""The SQL of the cache, and how values become columns. Opens nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dupfind.values import Failure
+
+APPLICATION_ID = 0x64757066  # "dupf"
+SCHEMA_VERSION = 1
+
+PICTURE_TABLE = """
+    CREATE TABLE picture (
+        id INTEGER PRIMARY KEY, pixels BLOB NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
+        format TEXT NOT NULL, frames INTEGER NOT NULL, captured TEXT
+    );
+"""
+SCHEMA = (
+    """
+    CREATE TABLE label (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+    CREATE TABLE folder (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE);
+    CREATE TABLE file (
+        folder INTEGER NOT NULL, name BLOB NOT NULL,
+        size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
+        digest BLOB, recipe INTEGER, picture INTEGER, failure TEXT, is_image INTEGER,
+        PRIMARY KEY (folder, name)
+    ) WITHOUT ROWID;
+    CREATE INDEX file_inode ON file (inode, size, mtime_ns);
+    CREATE TABLE hash (
+        picture INTEGER NOT NULL, algorithm INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (picture, algorithm)
+    ) WITHOUT ROWID;
+"""
+    + PICTURE_TABLE
+)
+SELECT_DIGESTS = "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.digest FROM file f"
+SELECT_CONTENTS = """
+    SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.failure, f.is_image, f.picture, h.hashes
+    FROM (
+        SELECT folder, name, size, mtime_ns, ctime_ns, inode,
+            CASE WHEN recipe = :recipe THEN picture END AS picture,
+            CASE WHEN recipe = :recipe THEN failure END AS failure, is_image
+        FROM file
+    ) f
+    LEFT JOIN hash h ON h.picture = f.picture AND h.algorithm = :algorithm
+"""
+# A file that has changed loses what was known of it; one that has not keeps what the other statement wrote.
+UPSERT_FILE = """
+    INSERT INTO file (folder, name, size, mtime_ns, ctime_ns, inode, digest, recipe, picture, failure, is_image)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (folder, name) DO UPDATE SET
+        digest = CASE WHEN {same} THEN coalesce(excluded.digest, digest) ELSE excluded.digest END,
+        picture = CASE WHEN {same} AND excluded.recipe IS NULL THEN picture ELSE excluded.picture END,
+        failure = CASE WHEN {same} AND excluded.recipe IS NULL THEN failure ELSE excluded.failure END,
+        is_image = CASE WHEN {same} AND excluded.recipe IS NULL THEN is_image ELSE excluded.is_image END,
+        recipe = CASE WHEN {same} AND excluded.recipe IS NULL THEN recipe ELSE excluded.recipe END,
+        size = excluded.size, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, inode = excluded.inode
+""".format(same="(size = excluded.size AND mtime_ns = excluded.mtime_ns AND ctime_ns = excluded.ctime_ns)")
+
+FileRow = tuple[Any, ...]
+"""One row of one of the two selections: name, size, mtime_ns, ctime_ns, and what was asked for."""
+
+
+def content_columns(content: int | Failure) -> tuple[int | None, str | None, bool | None]:
+    """``picture``, ``failure`` and ``is_image`` of a row."""
+    if isinstance(content, Failure):
+        return None, content.reason, content.is_image
+    return content, None, None
+
+
+def signed(inode: int) -> int:
+    """SQLite's integers have 64 bits with a sign, inodes have none."""
+    return inode - (1 << 64) if inode >= 1 << 63 else inode

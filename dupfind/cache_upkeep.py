@@ -1,0 +1,127 @@
+"""What can be done about a cache file between runs: look, prune, clear."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from dupfind.cache_store import DamagedError, Store, UnusableError, translated
+from dupfind.errors import CacheError
+
+_FORGET_ORPHANS = (
+    "DELETE FROM picture WHERE id NOT IN (SELECT picture FROM file WHERE picture IS NOT NULL)",
+    "DELETE FROM hash WHERE picture NOT IN (SELECT id FROM picture)",
+    "DELETE FROM folder WHERE id NOT IN (SELECT folder FROM file)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheInfo:
+    """What a cache file holds."""
+
+    size_bytes: int
+    files: int
+    digests: int
+    thumbnails: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What pruning removed and left."""
+
+    removed: int
+    kept: int
+    away: int
+    """Entries kept although their folder is not there: a drive may be unplugged."""
+    freed_bytes: int
+
+
+def info(path: str) -> CacheInfo | None:
+    """What the cache at ``path`` holds; None when there is none. Raises :class:`~dupfind.errors.CacheError`."""
+    if not os.path.lexists(path):
+        return None
+    with _opened(path) as store:
+        with translated():
+            files, digests, failures = store.connection.execute(
+                "SELECT count(*), count(digest), count(failure) FROM file"
+            ).fetchone()
+            (thumbnails,) = store.connection.execute("SELECT count(*) FROM picture").fetchone()
+        return CacheInfo(os.path.getsize(path), files, digests, thumbnails, failures)
+
+
+def clear(path: str) -> int:
+    """Delete the cache; gives the bytes freed. What is no cache of dupfind is left alone and is an error."""
+    if not os.path.lexists(path):
+        return 0
+    with _opened(path):
+        freed_bytes = os.path.getsize(path)
+    try:
+        os.unlink(path)
+        with suppress(FileNotFoundError):
+            os.unlink(path + "-journal")
+    except OSError as error:
+        raise CacheError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+    return freed_bytes
+
+
+def prune(path: str, *, with_absent_folders: bool) -> Pruned:
+    """Drop what is known of files that are gone or have changed since, and thumbnails that no file has.
+
+    Files of folders that are not there at all are kept unless ``with_absent_folders``: their drive may be unplugged.
+    """
+    if not os.path.lexists(path):
+        return Pruned(0, 0, 0, 0)
+    with _opened(path) as store:
+        before_bytes = os.path.getsize(path)
+        with store.transaction():
+            removed, kept, away = _forget_gone(store, with_absent_folders=with_absent_folders)
+            for statement in _FORGET_ORPHANS:
+                store.connection.execute(statement)
+        with translated():
+            store.connection.execute("VACUUM")
+        freed_bytes = before_bytes - os.path.getsize(path)
+    return Pruned(removed, kept, away, max(0, freed_bytes))
+
+
+def _forget_gone(store: Store, *, with_absent_folders: bool) -> tuple[int, int, int]:
+    """Drop the rows of files that are gone; gives how many were removed, kept, and kept for an absent folder."""
+    removed = kept = away = 0
+    for folder, folder_path in store.connection.execute("SELECT id, path FROM folder").fetchall():
+        is_there = os.path.isdir(folder_path)
+        rows = store.connection.execute(
+            "SELECT name, size, mtime_ns, ctime_ns FROM file WHERE folder = ?", (folder,)
+        ).fetchall()
+        for name, *state in rows:
+            if not is_there and not with_absent_folders:
+                away += 1
+            elif is_there and _state(os.path.join(folder_path, name)) == tuple(state):
+                kept += 1
+            else:
+                store.connection.execute("DELETE FROM file WHERE folder = ? AND name = ?", (folder, name))
+                removed += 1
+    return removed, kept, away
+
+
+def _state(path: bytes) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Store]:
+    try:
+        store = Store.open_existing(path)
+    except (DamagedError, UnusableError) as error:
+        raise CacheError(f"{path}: {error}") from error
+    try:
+        yield store
+    except (DamagedError, UnusableError) as error:
+        raise CacheError(f"{path}: {error}") from error
+    finally:
+        store.close()

@@ -1,0 +1,56 @@
+"""The errors that end a run, each with its exit code. Everything survivable is a ``Problem`` value instead."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller; the documentation lists the same numbers."""
+
+    ALL_PRESENT = 0
+    NOT_ALL_PRESENT = 1
+    NO_VERDICT = 2
+    INTERRUPTED = 130
+    OUTPUT_CLOSED = 141
+    TERMINATED = 143
+
+
+class DupfindError(Exception):
+    """Base of all errors that end a run; the text is one line for the user."""
+
+    exit_code: int = ExitCode.NO_VERDICT
+
+
+class SettingsError(DupfindError):
+    """The options contradict each other or name something that cannot be used."""
+
+
+class OutputError(DupfindError):
+    """The report could not be written whole."""
+
+
+class OutputClosedError(DupfindError):
+    """The reader of standard output went away."""
+
+    exit_code = ExitCode.OUTPUT_CLOSED
+
+
+class CacheError(DupfindError):
+    """A command about the cache could not be carried out."""
+
+
+class CacheLostError(DupfindError):
+    """The cache could not be read any further; the run starts again, with a new file if the old one is gone."""
+
+    def __init__(self, text: str, *, is_gone: bool) -> None:
+        super().__init__(text)
+        self.is_gone = is_gone
+
+
+class StoppedError(BaseException):
+    """A signal asked the run to end; not an ``Exception``, so that nothing on the way swallows it."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"stopped by signal {signal_number}")
+        self.exit_code = 128 + signal_number

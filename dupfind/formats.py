@@ -1,0 +1,46 @@
+"""Which formats are decoded and which names promise a picture. Data and pure functions; opens nothing."""
+
+from __future__ import annotations
+
+import os
+
+DECODED = (
+    "JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "TIFF", "BMP", "DIB", "JPEG2000", "PSD", "PPM",
+)  # fmt: skip
+"""Pillow's names of the formats that are opened; everything else is refused unseen. MPO is opened as JPEG.
+
+The list keeps out what starts another program (EPS runs Ghostscript), what has no signature and so takes any bytes
+for a picture (TGA), and what is no picture (PDF, HDF5, video).
+"""
+
+RAW_SUFFIXES = frozenset(
+    ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .fff .iiq .k25 .kdc .mef .mos .mrw .nef .nrw .orf .pef .raf .raw "
+    ".rw2 .rwl .sr2 .srf .srw .x3f".split()
+)
+"""Camera RAW: what Pillow can open of such a file is a small preview, which proves nothing of the shot."""
+
+IMAGE_SUFFIXES = RAW_SUFFIXES | frozenset(
+    ".apng .avif .avifs .bmp .dib .gif .heic .heics .heif .hif .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx "
+    ".jxl .mpo .pbm .pcx .pgm .png .pnm .ppm .psb .psd .tga .tif .tiff .webp .xcf".split()
+)
+"""Suffixes of names that promise a picture, in lower case."""
+
+
+def suffix(path: str) -> str:
+    """The last suffix of ``path`` in lower case, with its dot; empty where there is none.
+
+    >>> suffix("/a/IMG_0001.JPG"), suffix("/a.b/.hidden")
+    ('.jpg', '')
+    """
+    stem, dot, last = path.rpartition(os.sep)[2].rpartition(".")
+    return dot + last.lower() if stem else ""
+
+
+def is_image_name(path: str) -> bool:
+    """True when the name alone promises a picture."""
+    return suffix(path) in IMAGE_SUFFIXES
+
+
+def is_raw_name(path: str) -> bool:
+    """True when the name is that of a camera RAW file."""
+    return suffix(path) in RAW_SUFFIXES

@@ -1,0 +1,81 @@
+"""Writes a report, whole or not at all; the only place that writes anything but the cache."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from contextlib import suppress
+
+from dupfind.errors import OutputClosedError, OutputError
+
+
+def write(data: bytes, output: str | None) -> None:
+    """Write to the file ``output``, or to standard output.
+
+    Raises :class:`~dupfind.errors.OutputError` or :class:`~dupfind.errors.OutputClosedError`.
+    """
+    if output is None:
+        _write_stdout(data)
+        return
+    try:
+        _write_file(data, os.path.realpath(output))
+    except BrokenPipeError as error:
+        raise OutputClosedError(f"{output}: the reader went away") from error
+    except OSError as error:
+        raise OutputError(f"{output}: {(error.strerror or str(error)).lower()}; the report was not written") from error
+
+
+def _write_stdout(data: bytes) -> None:
+    if sys.stdout is None or sys.stdout.closed:
+        raise OutputError("standard output is closed; the report was not written")
+    try:
+        sys.stdout.flush()
+        stream = sys.stdout.buffer
+        stream.write(data)
+        stream.flush()
+    except BrokenPipeError as error:
+        discard_stdout()
+        raise OutputClosedError("standard output: the reader went away") from error
+    except OSError as error:
+        discard_stdout()
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"standard output: {reason}; the report was not written whole") from error
+
+
+def discard_stdout() -> None:
+    """Point standard output nowhere, so that what is left in its buffer raises nothing when the process ends."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def _write_file(data: bytes, path: str) -> None:
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        mode = None
+    if mode is not None and not stat.S_ISREG(mode):  # a device or a named pipe is written to, never replaced
+        with open(path, "wb") as file:
+            file.write(data)
+        return
+    handle, temporary = tempfile.mkstemp(prefix=".dupfind-", suffix=".part", dir=os.path.dirname(path))
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,150 @@
+"""What the stages want to know of files: from the cache where it is known, from the pool where it is not.
+
+Every answer is streamed to the cache as it comes. What is kept in memory is small: ids and hashes, never thumbnails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dupfind import tasks
+from dupfind.cache import Cache
+from dupfind.events import Listener
+from dupfind.settings import Settings
+from dupfind.values import THUMBNAIL_SIDE, Failure, FileEntry, Thumbnail
+from dupfind.workers import Pool
+
+_HASH_BATCH = 4096
+_HASH_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """The pictures among some files, in the files' order."""
+
+    entries: list[FileEntry]
+    ids: list[int]
+    """Of their thumbnails in the cache."""
+    hashes: NDArray[np.uint64]
+    """Shape (pictures, orientations): the search hashes, the upright one first."""
+    failures: dict[str, Failure]
+    """By path, the files that gave no thumbnail."""
+
+
+class Reader:
+    """Answers the stages' questions about files."""
+
+    def __init__(self, settings: Settings, pool: Pool, cache: Cache, listener: Listener) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._cache = cache
+        self._listener = listener
+
+    def digests(self, entries: Sequence[FileEntry]) -> dict[str, bytes | Failure]:
+        """The digest of each file, or why it has none, by path."""
+        found: dict[str, bytes | Failure] = {}
+        unread: list[FileEntry] = []
+        for entry, digest in zip(entries, self._cache.recall_digests(entries), strict=True):
+            if digest is None:
+                unread.append(entry)
+            else:
+                found[entry.path] = digest
+        if unread:
+            with self._listener.stage("comparing bytes", len(unread)) as advance:
+                for entry, outcome in self._pool.map(
+                    tasks.read_digests, unread, size_bytes=_size_of, lost=partial(_lost, stage="digest")
+                ):
+                    advance(1)
+                    assert not isinstance(outcome.result, Thumbnail)
+                    found[entry.path] = outcome.result
+                    if isinstance(outcome.result, bytes):
+                        self._cache.keep_digest(entry, outcome.result, outcome.read_ns)
+        return found
+
+    def pictures(self, entries: Sequence[FileEntry], what: str, orientations: int) -> Pictures:
+        """The thumbnails' ids and hashes of the pictures among ``entries``."""
+        contents: dict[str, int | Failure] = {}
+        hashes: dict[int, bytes] = {}
+        unread: list[FileEntry] = []
+        for entry, known in zip(entries, self._cache.recall_contents(entries), strict=True):
+            if known.content is None:
+                unread.append(entry)
+                continue
+            contents[entry.path] = known.content
+            if known.hashes is not None and isinstance(known.content, int):
+                hashes[known.content] = known.hashes
+        self._decode(unread, what, contents)
+        ids = {content for content in contents.values() if isinstance(content, int)}
+        self._hash([id_ for id_ in ids if len(hashes.get(id_, b"")) < orientations * _HASH_BYTES], orientations, hashes)
+        return _pictures(entries, contents, hashes, orientations)
+
+    def _decode(self, entries: list[FileEntry], what: str, contents: dict[str, int | Failure]) -> None:
+        if not entries:
+            return
+        task = partial(
+            tasks.read_thumbnails,
+            max_pixels=self._settings.max_pixels,
+            timeout_seconds=self._settings.timeout_seconds,
+        )
+        lost = partial(_lost, stage="thumbnail", timeout_seconds=self._settings.timeout_seconds)
+        with self._listener.stage(what, len(entries)) as advance:
+            for entry, outcome in self._pool.map(task, entries, size_bytes=_size_of, lost=lost):
+                advance(1)
+                assert not isinstance(outcome.result, bytes)
+                contents[entry.path] = self._cache.keep_content(entry, outcome.result, outcome.read_ns)
+
+    def _hash(self, ids: list[int], orientations: int, hashes: dict[int, bytes]) -> None:
+        if not ids:
+            return
+        task = partial(tasks.hash_thumbnails, algorithm=self._settings.scan.algorithm, orientations=orientations)
+        with self._listener.stage("hashing", len(ids)) as advance:
+            results = self._pool.map(task, self._pixels(ids), size_bytes=_thumbnail_bytes, lost=_hash_lost)
+            for (id_, _), packed in results:
+                advance(1)
+                hashes[id_] = packed
+                self._cache.keep_hashes(id_, packed)
+
+    def _pixels(self, ids: list[int]) -> Iterator[tuple[int, bytes]]:
+        for start in range(0, len(ids), _HASH_BATCH):
+            for id_, thumbnail in self._cache.thumbnails(ids[start : start + _HASH_BATCH]).items():
+                yield id_, thumbnail.pixels
+
+
+def _pictures(
+    entries: Iterable[FileEntry], contents: dict[str, int | Failure], hashes: dict[int, bytes], orientations: int
+) -> Pictures:
+    found, ids, failures = [], [], {}
+    for entry in entries:
+        content = contents[entry.path]
+        if isinstance(content, Failure):
+            failures[entry.path] = content
+        else:
+            found.append(entry)
+            ids.append(content)
+    packed = b"".join(hashes[id_][: orientations * _HASH_BYTES] for id_ in ids)
+    array = np.frombuffer(packed, ">u8").astype(np.uint64).reshape(len(ids), orientations)
+    return Pictures(found, ids, array, failures)
+
+
+def _size_of(entry: FileEntry) -> int:
+    return entry.size_bytes
+
+
+def _thumbnail_bytes(_: object) -> int:
+    return THUMBNAIL_SIDE * THUMBNAIL_SIDE
+
+
+def _lost(_: FileEntry, seconds: float, stage: str, timeout_seconds: float | None = None) -> tasks.Outcome:
+    """The outcome for a file whose reader died."""
+    if timeout_seconds is not None and seconds > timeout_seconds:
+        return tasks.Outcome(tasks.timed_out(timeout_seconds), 0)
+    return tasks.Outcome(Failure("the process that read it died", lasting=False, stage=stage), 0)
+
+
+def _hash_lost(picture: tuple[int, bytes], _: float) -> bytes:
+    raise RuntimeError(f"the process that hashed thumbnail {picture[0]} died")

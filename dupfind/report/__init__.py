@@ -1,0 +1,42 @@
+"""A report to bytes, one module a format. Renderers choose and lay out; they decide nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dupfind.settings import Format, ReportSettings
+from dupfind.values import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What is known of where the report will be seen."""
+
+    width: int = 80
+    is_terminal: bool = False
+    encoding: str = "utf-8"
+
+
+def render(report: Report, settings: ReportSettings, screen: Screen) -> bytes:
+    """The report in the format that was asked for, ready to be written."""
+    match settings.format:
+        case Format.TABLE:
+            from dupfind.report import table
+
+            return table.render(report, settings, screen)
+        case Format.JSON:
+            from dupfind.report import json
+
+            return json.render(report, settings)
+        case Format.JSONL:
+            from dupfind.report import json
+
+            return json.render_lines(report, settings)
+        case Format.CSV:
+            from dupfind.report import csv
+
+            return csv.render(report, settings)
+        case Format.PATHS:
+            from dupfind.report import paths
+
+            return paths.render(report, settings, screen)

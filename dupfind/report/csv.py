@@ -1,0 +1,56 @@
+"""Comma-separated values (RFC 4180 but for the line ends, which are Unix's), in UTF-8."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from io import StringIO
+
+from dupfind.report.text import clean
+from dupfind.settings import ReportSettings
+from dupfind.values import FileVerdict, FolderVerdict, Report
+
+FOLDER_COLUMNS = ("path", "verdict", "present", "similar", "missing", "unreadable", "skipped", "bytes_not_present")
+FILE_COLUMNS = ("path", "kind", "verdict", "evidence", "witness", "distance_bits", "score", "reason", "size_bytes")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def render(report: Report, settings: ReportSettings) -> bytes:
+    """The chosen files, or all the chosen folders, under a line of column names."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if settings.files:
+        writer.writerow(FILE_COLUMNS)
+        writer.writerows(_file_rows(file for file in report.files if file.state in settings.file_states))
+    else:
+        writer.writerow(FOLDER_COLUMNS)
+        shown = (one for one in report.folders if one.is_shown and one.state in settings.folder_states)
+        writer.writerows(_folder_rows(shown))
+    return text.getvalue().encode()
+
+
+def _folder_rows(folders: Iterable[FolderVerdict]) -> Iterable[tuple[object, ...]]:
+    for one in folders:
+        counts = (one.present, one.similar, one.missing, one.unreadable, one.skipped, one.bytes_not_present)
+        yield (_cell(one.path), one.state.value, *counts)
+
+
+def _file_rows(files: Iterable[FileVerdict]) -> Iterable[tuple[object, ...]]:
+    for one in files:
+        yield (
+            _cell(one.path),
+            one.kind.value,
+            one.state.value,
+            one.evidence.value if one.evidence else "",
+            _cell(one.witness or ""),
+            "" if one.distance_bits is None else one.distance_bits,
+            "" if one.score is None else one.score,
+            one.reason or "",
+            one.size_bytes,
+        )
+
+
+def _cell(path: str) -> str:
+    """A path that no spreadsheet takes for a formula."""
+    text = clean(path)
+    return "'" + text if text.startswith(_FORMULA_STARTS) else text

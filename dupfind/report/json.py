@@ -1,0 +1,125 @@
+"""JSON and JSON lines, schema ``dupfind.scan/1``: new keys may come, none changes its meaning."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from dupfind.report.text import clean
+from dupfind.settings import ReportSettings
+from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Problem, Report
+
+SCHEMA = "dupfind.scan/1"
+
+
+def render(report: Report, settings: ReportSettings) -> bytes:
+    """One object with everything; ``--only`` thins out its two lists and never its summary."""
+    whole = {
+        **_head(report),
+        "folders": [_folder(one) for one in _folders(report, settings)],
+        "files": [_file(one) for one in _files(report, settings)],
+        "problems": [_problem(one) for one in report.problems],
+    }
+    return (_dumps(whole, indent=1) + "\n").encode()
+
+
+def render_lines(report: Report, settings: ReportSettings) -> bytes:
+    """A line a file, a line a folder, and the summary last, each with its ``type``."""
+    lines: list[dict[str, Any]] = [{"type": "file", **_file(one)} for one in _files(report, settings)]
+    lines += [{"type": "folder", **_folder(one)} for one in _folders(report, settings)]
+    lines.append({"type": "summary", **_head(report), "problems": [_problem(one) for one in report.problems]})
+    return "".join(_dumps(line) + "\n" for line in lines).encode()
+
+
+def _dumps(value: object, indent: int | None = None) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
+
+
+def _folders(report: Report, settings: ReportSettings) -> Iterator[FolderVerdict]:
+    return (one for one in report.folders if one.state in settings.folder_states)
+
+
+def _files(report: Report, settings: ReportSettings) -> Iterator[FileVerdict]:
+    return (one for one in report.files if one.state in settings.file_states)
+
+
+def _head(report: Report) -> dict[str, Any]:
+    folders = Counter(one.state for one in report.folders)
+    files = Counter(one.state for one in report.files)
+    settings, haystack = report.settings, report.haystack
+    return {
+        "schema": SCHEMA,
+        "dupfind": report.version,
+        "started": report.started,
+        "elapsed_seconds": report.elapsed_seconds,
+        "settings": {
+            "haystack": [clean(path) for path in settings.haystack],
+            "needles": [clean(path) for path in settings.needles],
+            "algorithm": settings.algorithm,
+            "threshold_bits": settings.threshold_bits,
+            "accept": settings.accept.value,
+            "rotations": settings.rotations,
+        },
+        "summary": {
+            "folders": {
+                state.value: folders[state]
+                for state in (FolderState.CONTAINED, FolderState.REVIEW, FolderState.PARTIAL, FolderState.MISSING)
+            },
+            "files": {state.value: files[state] for state in FileState},
+            "haystack": {
+                "files": haystack.files,
+                "images": haystack.images,
+                "unreadable": haystack.unreadable,
+            },
+        },
+    }
+
+
+def _folder(one: FolderVerdict) -> dict[str, Any]:
+    return {
+        **_path("path", one.path),
+        "verdict": one.state.value,
+        "present": one.present,
+        "similar": one.similar,
+        "missing": one.missing,
+        "unreadable": one.unreadable,
+        "skipped": one.skipped,
+        "bytes_not_present": one.bytes_not_present,
+    }
+
+
+def _file(one: FileVerdict) -> dict[str, Any]:
+    return {
+        **_path("path", one.path),
+        "kind": one.kind.value,
+        "verdict": one.state.value,
+        "evidence": one.evidence.value if one.evidence else None,
+        **_path("witness", one.witness),
+        "distance_bits": one.distance_bits,
+        "score": one.score,
+        "reason": one.reason,
+        "size_bytes": one.size_bytes,
+    }
+
+
+def _problem(one: Problem) -> dict[str, Any]:
+    return {**_path("path", one.path), "side": one.side.value, "stage": one.stage, "reason": clean(one.reason)}
+
+
+def _path(key: str, path: str | None) -> dict[str, str | None]:
+    """A path under ``key``, and its bytes under a second key where it is no valid UTF-8."""
+    if path is None or _is_text(path):
+        return {key: path}
+    return {key: clean(path), f"{key}_bytes": base64.b64encode(os.fsencode(path)).decode("ascii")}
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,160 @@
+"""The table for people: what is not contained first, one sentence that sums it up, and the next step."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dupfind.report import Screen
+from dupfind.report.text import count, printable, size
+from dupfind.settings import ReportSettings
+from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
+
+_STYLES = {
+    "missing": "red",
+    "unreadable": "red",
+    "partial": "yellow",
+    "review": "cyan",
+    "similar": "cyan",
+    "contained": "green",
+    "present": "green",
+}
+_SIGNS = {
+    "missing": "✗",
+    "unreadable": "!",
+    "partial": "±",
+    "review": "≈",
+    "similar": "≈",
+    "contained": "✓",
+    "present": "✓",
+}
+_ASCII_SIGNS = {
+    "missing": "x",
+    "unreadable": "!",
+    "partial": "+",
+    "review": "~",
+    "similar": "~",
+    "contained": "=",
+    "present": "=",
+}
+_UNBOUNDED = 100_000
+
+
+def render(report: Report, settings: ReportSettings, screen: Screen) -> bytes:
+    """The table and its summary. Off a terminal there is no colour, and no path is wrapped."""
+    signs = _SIGNS if _can_print("".join(_SIGNS.values()), screen.encoding) else _ASCII_SIGNS
+    if settings.files:
+        files = [one for one in report.files if one.state in settings.file_states]
+        table = _file_table(files, signs) if files else None
+    else:
+        folders = [one for one in report.folders if one.is_shown and one.state in settings.folder_states]
+        folders.sort(key=lambda one: (one.state is FolderState.CONTAINED, one.path))
+        table = _folder_table(folders, signs) if folders else None
+    text = StringIO()
+    console = Console(
+        file=text,
+        width=screen.width if screen.is_terminal else _UNBOUNDED,
+        force_terminal=screen.is_terminal,
+        color_system="auto" if screen.is_terminal else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    if table is not None:
+        console.print(table)
+    for line in _summary(report, settings, has_rows=table is not None):
+        console.print(Text(line), soft_wrap=not screen.is_terminal)
+    lines = (line.rstrip() for line in text.getvalue().splitlines())
+    return ("\n".join(lines).lstrip("\n") + "\n").encode(screen.encoding, "replace")
+
+
+def _can_print(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _new_table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
+
+
+def _verdict(word: str, signs: dict[str, str]) -> Text:
+    return Text(f"{signs[word]} {word}", style=_STYLES[word])
+
+
+def _folder_table(folders: list[FolderVerdict], signs: dict[str, str]) -> Table:
+    table = _new_table()
+    table.add_column("Verdict", no_wrap=True)
+    counts = {
+        "Present": [one.present for one in folders],
+        "Similar": [one.similar for one in folders],
+        "Missing": [one.missing for one in folders],
+        "Unreadable": [one.unreadable for one in folders],
+        "Skipped": [one.skipped for one in folders],
+    }
+    named = [name for name, numbers in counts.items() if name in ("Present", "Missing") or any(numbers)]
+    for name in named:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("To import", justify="right", no_wrap=True)
+    table.add_column("Folder", overflow="fold")
+    for row, one in enumerate(folders):
+        numbers = [f"{counts[name][row]:,}" for name in named]
+        not_present = size(one.bytes_not_present) if one.state is not FolderState.CONTAINED else ""
+        table.add_row(_verdict(one.state.value, signs), *numbers, not_present, Text(printable(one.path)))
+    return table
+
+
+def _file_table(files: list[FileVerdict], signs: dict[str, str]) -> Table:
+    table = _new_table()
+    table.add_column("Verdict", no_wrap=True)
+    table.add_column("Size", justify="right", no_wrap=True)
+    table.add_column("File", overflow="fold")
+    for one in files:
+        cell = Text(printable(one.path))
+        if one.witness is not None and one.evidence is not None:
+            bits = "" if one.distance_bits is None else f", {one.distance_bits} bits apart"
+            cell.append(f"\n  {one.evidence.value}{bits}: {printable(one.witness)}", style="dim")
+        if one.reason:
+            cell.append(f"\n  {printable(one.reason)}", style="dim")
+        table.add_row(_verdict(one.state.value, signs), size(one.size_bytes), cell)
+    return table
+
+
+def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> list[str]:
+    """A sentence with the answer, what could not be looked at, and what to do next."""
+    total = len(report.files)
+    left = [one for one in report.files if one.state is not FileState.PRESENT]
+    skipped = sum(one.is_gap for one in report.problems)
+    lines = [""] if has_rows else []
+    if not has_rows and settings.is_filtered:
+        lines += ["No file has such a verdict." if settings.files else "No folder has such a verdict.", ""]
+    if not total and not skipped:
+        return [*lines, "There are no files among the needles."]
+    if not left and not skipped:
+        every = "The only file is" if total == 1 else f"All {total:,} files are"
+        return [*lines, f"{every} in the haystack: every needle folder is contained."]
+    if left:
+        parts = [
+            f"{number:,} {state.value}"
+            for state in (FileState.MISSING, FileState.SIMILAR, FileState.UNREADABLE)
+            if (number := sum(one.state is state for one in left))
+        ]
+        total_size = size(sum(one.size_bytes for one in left))
+        verb = "is" if len(left) == 1 else "are"
+        lines.append(
+            f"{len(left):,} of {count(total, 'file')} ({total_size}) {verb} not in the haystack: {', '.join(parts)}."
+        )
+    else:
+        lines.append(f"All {count(total, 'file')} that could be looked at are in the haystack.")
+    if skipped:
+        lines.append(f"{count(skipped, 'thing')} among the needles could not be looked at and may hold more.")
+    if left and not settings.files:
+        lines.append("Pass --files to list them.")
+    return lines

@@ -1,0 +1,60 @@
+"""Paths, counts and sizes as text for people; pure."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_JOINER = "\u200d"  # holds emoji of several parts together and can forge nothing
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def printable(path: str) -> str:
+    r"""``path`` with everything escaped that could colour a terminal, forge a line or turn the direction of writing.
+
+    >>> print(printable("a\x1b[31mb\nc"))
+    a\x1b[31mb\nc
+    """
+    if path.isascii() and path.isprintable():
+        return path
+    return "".join(_escaped(character) for character in path)
+
+
+def _escaped(character: str) -> str:
+    if character == _JOINER or unicodedata.category(character) not in _UNSAFE:
+        return character
+    if character in _SHORT:
+        return _SHORT[character]
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8, as os.fsdecode keeps it
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def clean(path: str) -> str:
+    """``path`` as valid Unicode, with U+FFFD for bytes that are no UTF-8."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def size(size_bytes: int) -> str:
+    """A size for people, in powers of 1000 as disks are sold.
+
+    >>> size(999), size(1_250_000)
+    ('999 B', '1.2 MB')
+    """
+    if size_bytes < 1000:
+        return f"{size_bytes} B"
+    value, units = size_bytes / 1000, ["kB", "MB", "GB", "TB", "PB"]
+    while value >= 999.5 and len(units) > 1:
+        value /= 1000
+        del units[0]
+    return f"{value:.1f} {units[0]}" if value < 9.95 else f"{value:.0f} {units[0]}"
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: ``1 file``, ``12,345 files``.
+
+    >>> count(1, "file"), count(12345, "file")
+    ('1 file', '12,345 files')
+    """
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

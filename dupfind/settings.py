@@ -1,0 +1,225 @@
+"""Raw options to one validated value; everything that can be wrong with them is found here, before any work.
+
+Looks at the roots and at nothing below them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from dupfind.errors import SettingsError
+from dupfind.values import Evidence, FileState, FolderState, Root, ScanSettings, Side
+
+DEFAULT_THRESHOLD_BITS = {"phash": 8, "dhash": 9, "ahash": 7, "whash": 8}
+"""Radius of the search for each algorithm, in bits of the 64; ``docs/accuracy.md`` has the measurements."""
+
+MOST_THRESHOLD_BITS = 32
+DEFAULT_TIMEOUT_SECONDS = 60.0
+DEFAULT_MAX_PIXELS = 500_000_000
+CACHE_NAME = "cache-1.sqlite"
+
+
+class Format(StrEnum):
+    """How a report is rendered."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    PATHS = "paths"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a scan goes by."""
+
+    roots: tuple[Root, ...]
+    scan: ScanSettings
+    excludes: tuple[str, ...] = ()
+    follow_symlinks: bool = False
+    workers: int = 1
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    max_pixels: int = DEFAULT_MAX_PIXELS
+    cache: str | None = None
+    warnings: tuple[str, ...] = field(default=())
+    """What the user should know before the run; one line each."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """What of the answer is wanted, and how."""
+
+    format: Format = Format.TABLE
+    files: bool = False
+    folder_states: frozenset[FolderState] = frozenset(FolderState) - {FolderState.CONTAINED}
+    file_states: frozenset[FileState] = frozenset(FileState) - {FileState.PRESENT}
+    is_filtered: bool = False
+    """True when the user chose the verdicts; JSON is whole otherwise."""
+    print0: bool = False
+    output: str | None = None
+
+
+def make_settings(
+    *,
+    haystack: Sequence[str],
+    needles: Sequence[str],
+    algorithm: str = "phash",
+    threshold_bits: int | None = None,
+    accept: str = "same",
+    rotations: bool = True,
+    exclude: Sequence[str] = (),
+    follow_symlinks: bool = False,
+    workers: int | None = None,
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    cache: str | None = None,
+    no_cache: bool = False,
+) -> Settings:
+    """Check the options of a scan; raises :class:`~dupfind.errors.SettingsError` with one line for the user."""
+    roots = _roots(haystack, Side.HAYSTACK) + _without_inner(_roots(needles, Side.NEEDLES))
+    _refuse_same_root(roots)
+    if algorithm not in DEFAULT_THRESHOLD_BITS:
+        raise SettingsError(f"unknown algorithm: {algorithm}")
+    threshold = DEFAULT_THRESHOLD_BITS[algorithm] if threshold_bits is None else threshold_bits
+    if not 0 <= threshold <= MOST_THRESHOLD_BITS:
+        raise SettingsError(f"--threshold takes 0 to {MOST_THRESHOLD_BITS} bits, not {threshold}")
+    if not timeout_seconds > 0:
+        raise SettingsError("--timeout takes a number of seconds above 0")
+    if max_pixels < 1 or (workers is not None and workers < 1):
+        raise SettingsError("--max-pixels and --workers take a number above 0")
+    cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
+    return Settings(
+        roots=roots,
+        scan=ScanSettings(
+            haystack=tuple(haystack),
+            needles=tuple(needles),
+            algorithm=algorithm,
+            threshold_bits=threshold,
+            accept=Evidence(accept),
+            rotations=rotations,
+        ),
+        excludes=tuple(exclude),
+        follow_symlinks=follow_symlinks,
+        workers=workers or _cores(),
+        timeout_seconds=timeout_seconds,
+        max_pixels=max_pixels,
+        cache=cache_path,
+        warnings=warnings,
+    )
+
+
+def make_report_settings(
+    *,
+    roots: Sequence[Root] = (),
+    format_: str | None = None,
+    files: bool = False,
+    only: Sequence[str] = (),
+    everything: bool = False,
+    print0: bool = False,
+    output: str | None = None,
+) -> ReportSettings:
+    """Check the options of the report; raises :class:`~dupfind.errors.SettingsError`."""
+    if print0 and format_ not in (None, Format.PATHS):
+        raise SettingsError(f"-0 prints paths and does not go with --format {format_}")
+    if only and everything:
+        raise SettingsError("--only and --all contradict each other")
+    chosen = Format(format_ or (Format.PATHS if print0 else Format.TABLE))
+    has_both = chosen in (Format.JSON, Format.JSONL)
+    known = {state.value for state in FileState} if files or has_both else set()
+    known |= set() if files and not has_both else {state.value for state in FolderState}
+    for verdict in only:
+        if verdict not in known:
+            hint = "is a verdict on files: add --files" if not files else "is a verdict on folders: leave --files out"
+            raise SettingsError(f"--only {verdict} {hint}")
+    if output is not None and (root := _root_around(os.path.realpath(output), roots)):
+        raise SettingsError(f"--output {output} lies under {root.given}, where dupfind never writes")
+    settings = ReportSettings(format=chosen, files=files, is_filtered=bool(only), print0=print0, output=output)
+    if only or everything or has_both:
+        return _with_states(settings, only or sorted(known))
+    return settings
+
+
+def default_cache() -> str:
+    """Where the cache is when nobody says otherwise."""
+    from platformdirs import user_cache_dir
+
+    return os.path.join(user_cache_dir("dupfind", appauthor=False), CACHE_NAME)
+
+
+def _with_states(settings: ReportSettings, names: Sequence[str]) -> ReportSettings:
+    from dataclasses import replace
+
+    return replace(
+        settings,
+        folder_states=frozenset(state for state in FolderState if state.value in names),
+        file_states=frozenset(state for state in FileState if state.value in names),
+    )
+
+
+def _roots(given: Sequence[str], side: Side) -> tuple[Root, ...]:
+    if not given:
+        raise SettingsError(f"--{side} is needed: the folder to {'search in' if side == 'haystack' else 'look for'}")
+    roots: dict[tuple[int, int], Root] = {}
+    for path in given:
+        root = _root(path, side)
+        roots.setdefault(root.identity, root)
+    return tuple(roots.values())
+
+
+def _root(given: str, side: Side) -> Root:
+    try:
+        real = os.path.realpath(given, strict=True)
+        found = os.stat(real)
+        if not os.path.isdir(real):
+            raise SettingsError(f"--{side} {given}: not a folder")
+        os.scandir(real).close()
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise SettingsError(f"--{side} {given}: {reason}") from error
+    return Root(side, given.rstrip(os.sep) or os.sep, real, (found.st_dev, found.st_ino))
+
+
+def _without_inner(roots: tuple[Root, ...]) -> tuple[Root, ...]:
+    """Drop a needles root inside another: its files are counted there, once."""
+    return tuple(
+        root for root in roots if not any(root is not other and is_below(root.real, other.real) for other in roots)
+    )
+
+
+def _refuse_same_root(roots: Sequence[Root]) -> None:
+    haystack = {root.identity: root for root in roots if root.side is Side.HAYSTACK}
+    for root in roots:
+        if root.side is Side.NEEDLES and root.identity in haystack:
+            other = haystack[root.identity].given
+            raise SettingsError(f"--needles {root.given} and --haystack {other} are the same folder")
+
+
+def _cache_path(given: str | None, roots: Sequence[Root]) -> tuple[str | None, tuple[str, ...]]:
+    path = os.path.abspath(given) if given else default_cache()
+    root = _root_around(os.path.realpath(path), roots)
+    if root is None:
+        return path, ()
+    if given:
+        raise SettingsError(f"--cache {given} lies under {root.given}, where dupfind never writes")
+    return None, (
+        f"the cache {path} lies under {root.given}, where dupfind never writes: going on without (--cache FILE helps)",
+    )
+
+
+def _root_around(real_path: str, roots: Sequence[Root]) -> Root | None:
+    return next((root for root in roots if is_below(real_path, root.real)), None)
+
+
+def is_below(path: str, folder: str) -> bool:
+    """True when ``path`` is ``folder`` or lies below it; both absolute and without symbolic links."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,160 @@
+"""What is done with one file, as plain picklable functions that take a list and give a list.
+
+They run in a worker process or anywhere else that an executor puts them. Each opens its file once, sees that it is the
+file that the walk saw, before and after, and turns whatever goes wrong into a :class:`~dupfind.values.Failure`.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import multiprocessing
+import os
+import signal
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Any, NamedTuple
+
+from dupfind.values import Failure, FileEntry, Thumbnail
+
+HARD_LIMIT_SECONDS = 5.0
+"""How long after the soft time limit, which a decoder may not heed, its process is ended."""
+
+
+class ReadError(Exception):
+    """A file that could not be read as the walk saw it; carries the failure to report."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+class Outcome(NamedTuple):
+    """What reading one file gave, and when the reading began (``time.time_ns``)."""
+
+    result: Thumbnail | bytes | Failure
+    read_ns: int
+
+
+def read_digests(entries: Sequence[FileEntry]) -> list[Outcome]:
+    """Digest each file whole; a file that is no longer as the walk saw it gives a failure."""
+    from dupfind.digest import digest
+
+    def one(file: IO[bytes], entry: FileEntry) -> bytes:
+        value, length_bytes = digest(file)
+        if length_bytes != entry.size_bytes:
+            raise ReadError(_changed("digest"))
+        return value
+
+    return [_read(entry, one, "digest") for entry in entries]
+
+
+def read_thumbnails(entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float) -> list[Outcome]:
+    """Decode each picture to its thumbnail."""
+    from dupfind import decode
+
+    def one(file: IO[bytes], entry: FileEntry) -> Thumbnail | Failure:
+        try:
+            with _time_limit(timeout_seconds):
+                return decode.read_thumbnail(file, entry.path, max_pixels)
+        except decode.NotAPictureError as error:
+            return Failure(str(error), is_image=False)
+        except decode.UndecodableError as error:
+            return Failure(str(error), lasting=error.lasting)
+        except TimeoutError:
+            return timed_out(timeout_seconds)
+
+    return [_read(entry, one, "thumbnail") for entry in entries]
+
+
+def hash_thumbnails(pictures: Sequence[tuple[int, bytes]], algorithm: str, orientations: int) -> list[bytes]:
+    """The 64-bit search hashes of each (id, thumbnail) in its first ``orientations``, packed big-endian."""
+    from dupfind.fingerprint import pixels, search_hashes
+
+    return [
+        b"".join(value.to_bytes(8, "big") for value in search_hashes(pixels(thumbnail), algorithm, orientations))
+        for _, thumbnail in pictures
+    ]
+
+
+def timed_out(seconds: float) -> Failure:
+    """The failure of a picture that took longer than ``--timeout`` allows."""
+    return Failure(f"decoding took longer than {seconds:g} s (--timeout)", lasting=False)
+
+
+def _changed(stage: str) -> Failure:
+    return Failure("changed while it was read", lasting=False, stage=stage)
+
+
+def _read(entry: FileEntry, read: Callable[[IO[bytes], FileEntry], Any], stage: str) -> Outcome:
+    """Open the file of ``entry``, see before and after ``read`` that it is the one the walk saw, give what it gave."""
+    read_ns = time.time_ns()
+    if entry.size_bytes == 0 and stage == "thumbnail":
+        return Outcome(Failure("empty file", is_image=False), read_ns)
+    try:
+        with open(entry.path, "rb", opener=_open_without_blocking) as file:
+            if not _is_as_walked(file, entry):
+                return Outcome(_changed(stage), read_ns)
+            result = read(file, entry)
+            if not _is_as_walked(file, entry):
+                return Outcome(_changed(stage), read_ns)
+            return Outcome(result, read_ns)
+    except ReadError as error:
+        return Outcome(error.failure, read_ns)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        return Outcome(Failure(f"cannot be read: {reason}", lasting=False, stage=stage), read_ns)
+
+
+def _open_without_blocking(path: str, flags: int) -> int:
+    # A file that was replaced by a named pipe would block the open for ever.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+
+
+def _is_as_walked(file: IO[bytes], entry: FileEntry) -> bool:
+    found = os.fstat(file.fileno())
+    return (
+        stat.S_ISREG(found.st_mode)
+        and (found.st_size, found.st_mtime_ns, found.st_ctime_ns) == (entry.size_bytes, entry.mtime_ns, entry.ctime_ns)
+        and entry.inode in (0, found.st_ino)  # 0: a system that lists no inodes
+    )
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise ``TimeoutError`` in the block after ``seconds``; end the process where even that is not heeded.
+
+    The first works wherever a decoder returns to Python now and then, and only on POSIX; the second works everywhere,
+    but only in a process that was started to work for another.
+    """
+    if multiprocessing.parent_process() is not None:
+        with open(os.devnull, "w") as nowhere:
+            faulthandler.dump_traceback_later(seconds + HARD_LIMIT_SECONDS, exit=True, file=nowhere)
+            try:
+                with _alarm(seconds):
+                    yield
+            finally:
+                faulthandler.cancel_dump_traceback_later()
+    else:
+        with _alarm(seconds):
+            yield
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,275 @@
+"""The values that travel from stage to stage: frozen, slotted, and without behaviour beyond reading themselves.
+
+This module imports nothing but the standard library, does no I/O and knows no stage. Paths are ``str`` as
+:func:`os.fsdecode` gives them, so a name that is no valid UTF-8 carries surrogate escapes and survives unharmed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+THUMBNAIL_SIDE = 64
+"""Side of a thumbnail in pixels."""
+
+ORIENTATIONS = 8
+"""How many ways a picture can be turned and mirrored; index ``k`` stands for EXIF orientation ``k + 1``."""
+
+FIRST_TRANSPOSED = 4
+"""The orientation indexes from here on exchange width and height."""
+
+MIRRORED = frozenset({1, 3, 4, 6})
+"""Orientation indexes that mirror the picture (EXIF 2, 4, 5 and 7); the others only turn it."""
+
+HASH_BITS = 64
+"""Length of the hashes that candidates are searched by, in bits."""
+
+
+class Side(StrEnum):
+    """Which of the two trees something belongs to."""
+
+    HAYSTACK = "haystack"
+    NEEDLES = "needles"
+
+
+class Kind(StrEnum):
+    """What a file is, for the report."""
+
+    IMAGE = "image"
+    OTHER = "other"
+
+
+class Evidence(StrEnum):
+    """How strongly a witness speaks for a needle, the strongest first."""
+
+    IDENTICAL = "identical"
+    SAME = "same"
+    SIMILAR = "similar"
+
+    @property
+    def rank(self) -> int:
+        """0 for the strongest grade; larger is weaker."""
+        return _RANKS[self]
+
+
+_RANKS = {grade: rank for rank, grade in enumerate(Evidence)}
+
+
+class FileState(StrEnum):
+    """The verdict on one needle file."""
+
+    PRESENT = "present"
+    SIMILAR = "similar"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+
+
+class FolderState(StrEnum):
+    """The verdict on one needle folder, the most urgent first."""
+
+    MISSING = "missing"
+    PARTIAL = "partial"
+    REVIEW = "review"
+    CONTAINED = "contained"
+
+
+FolderId = tuple[int, int]
+"""Device and inode of a directory, the same however it is reached."""
+
+
+class FileEntry(NamedTuple):
+    """One regular file as the walk saw it.
+
+    A named tuple and not a dataclass: a million of them are made, and a frozen dataclass takes four times as long.
+    """
+
+    path: str
+    """The absolute path, the root's symbolic links resolved: what is opened, and what the cache goes by."""
+    size_bytes: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+class Problem(NamedTuple):
+    """Something that went wrong and could be survived."""
+
+    path: str
+    """The root as the user gave it joined with the rest."""
+    side: Side
+    stage: str
+    reason: str
+    is_note: bool = False
+    """True for what is by design and loses nothing, such as a hidden folder that is not trusted as haystack."""
+
+    @property
+    def is_gap(self) -> bool:
+        """True when something among the needles was passed over, so that no folder around it is contained."""
+        return self.side is Side.NEEDLES and self.stage == "walk" and not self.is_note
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A directory that the user named."""
+
+    side: Side
+    given: str
+    """As the user spelt it, without a trailing separator; reports show paths that begin so."""
+    real: str
+    """Absolute and without symbolic links; entries have paths that begin so."""
+    identity: FolderId
+
+    @property
+    def shown(self) -> Callable[[str], str]:
+        """A function from the path of an entry below this root, or of the root, to the path as the user would spell it.
+
+        A function and not a method, because a report asks for a hundred thousand of them.
+        """
+        given, real = self.given, self.real
+        prefix, skipped = given.rstrip(os.sep) + os.sep, len(real.rstrip(os.sep)) + 1
+        return lambda path: prefix + path[skipped:] if path != real else given
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """One root, walked."""
+
+    root: Root
+    entries: list[FileEntry]
+    problems: list[Problem]
+    folders: frozenset[FolderId]
+    """Every directory that was looked into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """What stands for an image from the moment it has been decoded."""
+
+    pixels: bytes
+    """64 x 64 grey values, 8 bits each, row by row, upright."""
+    width: int
+    """Width of the whole picture in pixels, upright."""
+    height: int
+    """Height of the whole picture in pixels, upright."""
+    format: str
+    """The format by content, as Pillow names it: ``JPEG``, ``PNG``, ``HEIF``."""
+    frames: int
+    """Number of frames or pages; 1 for a still picture and for the previews inside an MPO."""
+    captured: str | None
+    """EXIF ``DateTimeOriginal`` with sub-seconds and offset where given: ``2017:07:18 15:31:30.25+02:00``."""
+
+    @property
+    def size_pixels(self) -> int:
+        """Number of pixels of the whole picture."""
+        return self.width * self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a file gave no thumbnail or no digest."""
+
+    reason: str
+    is_image: bool = True
+    """False when the content is no picture at all; the name may still say that it should be one."""
+    lasting: bool = True
+    """True when the same bytes will fail again, so that the cache may remember it."""
+    stage: str = "thumbnail"
+
+
+class Match(NamedTuple):
+    """What one haystack file proves about one needle."""
+
+    witness: str
+    evidence: Evidence
+    distance_bits: int | None
+    """Hamming distance of the two 64-bit hashes; None where bytes were compared."""
+    reason: str | None = None
+    """Why the evidence is no stronger, or how the copy differs (turned); None when there is nothing to say."""
+
+
+class FileVerdict(NamedTuple):
+    """The answer for one needle file."""
+
+    path: str
+    """The root as the user gave it joined with the rest; ``witness`` likewise."""
+    kind: Kind
+    state: FileState
+    size_bytes: int
+    evidence: Evidence | None
+    witness: str | None
+    distance_bits: int | None
+    reason: str | None
+
+    @property
+    def score(self) -> float | None:
+        """``1 - distance / 64``; 1.0 for identical bytes, None without a witness."""
+        if self.witness is None:
+            return None
+        return 1.0 - (self.distance_bits or 0) / HASH_BITS
+
+
+@dataclass(frozen=True, slots=True)
+class FolderVerdict:
+    """The answer for one needle folder; every count covers its whole subtree."""
+
+    path: str
+    state: FolderState
+    present: int
+    similar: int
+    missing: int
+    unreadable: int
+    skipped: int
+    """Things below the folder that were not looked at: excluded, links, unreadable folders, special files."""
+    bytes_not_present: int
+    is_shown: bool
+    """True for the folders that tables and path lists name: see :func:`dupfind.verdict.judge_folders`."""
+
+    @property
+    def files(self) -> int:
+        """Number of files in the subtree that have a verdict."""
+        return self.present + self.similar + self.missing + self.unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class HaystackSummary:
+    """What was found on the haystack's side."""
+
+    files: int
+    images: int
+    unreadable: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSettings:
+    """The settings that decide the answer, as the report repeats them."""
+
+    haystack: tuple[str, ...]
+    needles: tuple[str, ...]
+    algorithm: str
+    threshold_bits: int
+    accept: Evidence
+    rotations: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole answer of one scan."""
+
+    version: str
+    started: str
+    """ISO 8601, with the offset of the local time zone."""
+    elapsed_seconds: float
+    settings: ScanSettings
+    folders: list[FolderVerdict]
+    files: list[FileVerdict]
+    problems: list[Problem]
+    haystack: HaystackSummary
+
+    @property
+    def is_complete(self) -> bool:
+        """True when every needle file is present and nothing among the needles was skipped."""
+        all_present = all(file.state is FileState.PRESENT for file in self.files)
+        return all_present and not any(problem.is_gap for problem in self.problems)

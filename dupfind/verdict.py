@@ -1,0 +1,173 @@
+"""Matches and problems to the verdicts on files and folders; pure.
+
+This is where "contained" is said, so each rule is written out once and nothing is inferred: a folder is contained
+when every file below it is present and nothing below it was passed over.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from dupfind import formats
+from dupfind.values import (
+    Evidence,
+    Failure,
+    FileEntry,
+    FileState,
+    FileVerdict,
+    FolderState,
+    FolderVerdict,
+    Kind,
+    Match,
+    Problem,
+    Root,
+    Side,
+)
+
+
+def judge_file(
+    path: str, entry: FileEntry, match: Match | None, failure: Failure | None, accept: Evidence, *, has_picture: bool
+) -> FileVerdict:
+    """The verdict on one needle.
+
+    ``path`` is what the report shows. ``failure`` says why the file gave no digest or no thumbnail, ``has_picture``
+    that it gave a thumbnail.
+    """
+    # A needle proved by its bytes was never decoded, whatever the cache may know, so its name alone says what it is.
+    is_image = has_picture or formats.is_image_name(path) or (failure is not None and failure.is_image)
+    kind = Kind.IMAGE if is_image else Kind.OTHER
+    if match is not None:
+        is_present = match.evidence.rank <= accept.rank
+        state = FileState.PRESENT if is_present else FileState.SIMILAR
+        witness = (match.evidence, match.witness, match.distance_bits, match.reason)
+        return FileVerdict(path, kind, state, entry.size_bytes, *witness)
+    if failure is not None and is_image:
+        return FileVerdict(path, kind, FileState.UNREADABLE, entry.size_bytes, None, None, None, failure.reason)
+    reason = failure.reason if failure is not None and not failure.lasting else None
+    return FileVerdict(path, kind, FileState.MISSING, entry.size_bytes, None, None, None, reason)
+
+
+@dataclass(slots=True)
+class _Folder:
+    """What has been counted of one folder."""
+
+    parent: str | None
+    present: int = 0
+    similar: int = 0
+    missing: int = 0
+    unreadable: int = 0
+    skipped: int = 0
+    bytes_not_present: int = 0
+    holds_doubt: bool = False
+    """True when something directly inside, not in a subfolder, keeps the folder from being contained."""
+    children: list[str] = field(default_factory=list)
+
+    def add(self, other: _Folder) -> None:
+        self.present += other.present
+        self.similar += other.similar
+        self.missing += other.missing
+        self.unreadable += other.unreadable
+        self.skipped += other.skipped
+        self.bytes_not_present += other.bytes_not_present
+
+    @property
+    def state(self) -> FolderState:
+        if self.present + self.similar == 0:
+            return FolderState.MISSING
+        if self.missing + self.unreadable + self.skipped > 0:
+            return FolderState.PARTIAL
+        return FolderState.REVIEW if self.similar else FolderState.CONTAINED
+
+
+def judge_folders(
+    files: Sequence[FileVerdict], problems: Iterable[Problem], roots: Sequence[Root]
+) -> list[FolderVerdict]:
+    """The verdicts on all folders with a file below them, or with something that was passed over; sorted by path.
+
+    ``is_shown`` marks those that tables and path lists name: the top-most folder where a whole subtree shares its
+    verdict, and each folder of a mixed subtree that itself holds a file that is not present. All others only repeat
+    what their subfolders say.
+    """
+    needle_roots = {root.given for root in roots if root.side is Side.NEEDLES}
+    folders: dict[str, _Folder] = {}
+    for file in files:
+        folder = _folder_of(file.path, needle_roots, folders)
+        _count(folder, file)
+    for problem in problems:
+        if problem.is_gap:
+            path = problem.path
+            folder = (
+                _make(path, needle_roots, folders) if path in needle_roots else _folder_of(path, needle_roots, folders)
+            )
+            folder.skipped += 1
+            folder.holds_doubt = True
+    return _roll_up(folders)
+
+
+def _count(folder: _Folder, file: FileVerdict) -> None:
+    match file.state:
+        case FileState.PRESENT:
+            folder.present += 1
+            return
+        case FileState.SIMILAR:
+            folder.similar += 1
+        case FileState.MISSING:
+            folder.missing += 1
+        case FileState.UNREADABLE:
+            folder.unreadable += 1
+    folder.bytes_not_present += file.size_bytes
+    folder.holds_doubt = True
+
+
+def _folder_of(path: str, roots: set[str], folders: dict[str, _Folder]) -> _Folder:
+    parent = path.rpartition(os.sep)[0] or os.sep
+    found = folders.get(parent)
+    return found if found is not None else _make(parent, roots, folders)
+
+
+def _make(path: str, roots: set[str], folders: dict[str, _Folder]) -> _Folder:
+    """The folder at ``path``; makes it, and the folders above it up to its root."""
+    wanted = []
+    while path not in folders:
+        wanted.append(path)
+        if path in roots:
+            break
+        path = path.rpartition(os.sep)[0] or os.sep
+    for new in reversed(wanted):
+        parent = None if new in roots else (new.rpartition(os.sep)[0] or os.sep)
+        folders[new] = _Folder(parent)
+        if parent is not None:
+            folders[parent].children.append(new)
+    return folders[wanted[0]] if wanted else folders[path]
+
+
+def _roll_up(folders: dict[str, _Folder]) -> list[FolderVerdict]:
+    # Folders are made after the folders above them, so the reverse order meets every child before its parent.
+    for folder in reversed(folders.values()):
+        if folder.parent is not None:
+            folders[folder.parent].add(folder)
+    is_uniform: dict[str, bool] = {}
+    for path, folder in reversed(folders.items()):
+        is_uniform[path] = all(is_uniform[child] and folders[child].state is folder.state for child in folder.children)
+    return [
+        FolderVerdict(
+            path=path,
+            state=folder.state,
+            present=folder.present,
+            similar=folder.similar,
+            missing=folder.missing,
+            unreadable=folder.unreadable,
+            skipped=folder.skipped,
+            bytes_not_present=folder.bytes_not_present,
+            is_shown=_is_shown(path, folder, is_uniform),
+        )
+        for path, folder in sorted(folders.items())
+    ]
+
+
+def _is_shown(path: str, folder: _Folder, is_uniform: dict[str, bool]) -> bool:
+    if is_uniform[path]:
+        return folder.parent is None or not is_uniform[folder.parent]
+    return folder.holds_doubt

@@ -1,0 +1,167 @@
+"""A root to its files and problems, in a fixed order; reads directories and opens no file.
+
+Files of a folder come in the order of their names, then its subfolders in the order of theirs. Symbolic links are
+reported and not followed unless asked for. Everything but junk that is passed over among the needles is a problem,
+because a folder with a gap is never contained (who deletes it would delete the gap as well); what is passed over in
+the haystack merely proves nothing and is a note.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from dupfind.ignore import Excludes, is_junk_file, is_junk_folder, why_file_not_trusted, why_folder_not_trusted
+from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class WalkRules:
+    """What a walk leaves out."""
+
+    excludes: Excludes
+    follow_symlinks: bool = False
+
+
+def walk_all(
+    roots: Sequence[Root], rules: WalkRules, count: Callable[[int], None] = lambda _: None
+) -> tuple[list[Tree], list[Tree]]:
+    """Walk the needles, then the haystack; gives both lists of trees, in that order.
+
+    The haystack comes second because no directory that was walked among the needles may serve as its own witness,
+    however it is reached (a bind mount, a followed link). ``count`` is told how many files each folder added.
+    """
+    needles = [_Walk(root, rules, roots, frozenset(), count).run() for root in roots if root.side is Side.NEEDLES]
+    seen = frozenset().union(*(tree.folders for tree in needles))
+    haystack = [_Walk(root, rules, roots, seen, count).run() for root in roots if root.side is Side.HAYSTACK]
+    return needles, haystack
+
+
+def reason_of(error: OSError) -> str:
+    """What went wrong, in the system's words and in lower case: ``permission denied``."""
+    return (error.strerror or type(error).__name__).lower()
+
+
+class _Walk:
+    """One walk: what it may not enter, and what it has gathered so far."""
+
+    def __init__(
+        self,
+        root: Root,
+        rules: WalkRules,
+        roots: Sequence[Root],
+        foreign: frozenset[FolderId],
+        count: Callable[[int], None],
+    ) -> None:
+        self._root = root
+        self._rules = rules
+        self._other_roots = frozenset(other.identity for other in roots if other.identity != root.identity)
+        self._needle_roots = tuple(other.real for other in roots if other.side is Side.NEEDLES)
+        self._foreign = foreign
+        self._has_excludes = bool(rules.excludes)
+        self._is_haystack = root.side is Side.HAYSTACK
+        self._count = count
+        self._entries: list[FileEntry] = []
+        self._problems: list[Problem] = []
+        self._folders: set[FolderId] = {root.identity}
+
+    def run(self) -> Tree:
+        pending = [self._root.real]
+        while pending:
+            folder = pending.pop()
+            before = len(self._entries)
+            pending.extend(reversed(self._read_folder(folder)))
+            self._count(len(self._entries) - before)
+        return Tree(self._root, self._entries, self._problems, frozenset(self._folders))
+
+    def _read_folder(self, folder: str) -> list[str]:
+        """Take in the files of ``folder``; gives the subfolders to enter, in order."""
+        try:
+            with os.scandir(folder) as found:
+                items = sorted(found, key=attrgetter("name"))
+        except OSError as error:
+            self._report(folder, f"cannot read the folder: {reason_of(error)}")
+            return []
+        subfolders = []
+        for item in items:
+            try:
+                if item.is_file(follow_symlinks=False):
+                    self._take_file(item)
+                elif item.is_symlink() and not self._may_follow(item):
+                    continue
+                elif not item.is_dir():
+                    self._take_file(item)
+                elif self._may_enter(item):
+                    subfolders.append(item.path)
+            except OSError as error:
+                self._report(item.path, f"cannot be looked at: {reason_of(error)}")
+        return subfolders
+
+    def _take_file(self, item: os.DirEntry[str]) -> None:
+        name = item.name
+        if is_junk_file(name) or (self._has_excludes and self._is_excluded(item)):
+            return
+        follow = self._rules.follow_symlinks
+        if not item.is_file(follow_symlinks=follow):
+            self._report(item.path, "not a regular file")
+            return
+        if self._is_haystack and (why := why_file_not_trusted(name)):
+            self._leave_out(item.path, why)
+            return
+        found = item.stat(follow_symlinks=follow)
+        self._entries.append(FileEntry(item.path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
+
+    def _may_enter(self, item: os.DirEntry[str]) -> bool:
+        name = item.name
+        if is_junk_folder(name) or self._is_excluded(item):
+            return False
+        if self._is_haystack and (why := why_folder_not_trusted(name)):
+            self._leave_out(item.path, why)
+            return False
+        found = item.stat(follow_symlinks=self._rules.follow_symlinks)
+        if found.st_ino == 0:  # Windows: a directory listing has no inodes there, a second look has
+            found = os.stat(item.path)
+        identity = (found.st_dev, found.st_ino)
+        if identity in self._other_roots:
+            self._leave_out(item.path, "left out: it is a root of its own")
+            return False
+        if identity in self._foreign:
+            self._leave_out(item.path, "left out: the same folder is among the needles")
+            return False
+        if identity in self._folders:
+            self._leave_out(item.path, "left out: already visited by another way")
+            return False
+        self._folders.add(identity)
+        return True
+
+    def _may_follow(self, link: os.DirEntry[str]) -> bool:
+        if is_junk_file(link.name) or self._is_excluded(link):
+            return False
+        if not self._rules.follow_symlinks:
+            self._report(link.path, "symbolic link: not followed")
+            return False
+        if self._is_haystack and _is_below(os.path.realpath(link.path), self._needle_roots):
+            self._leave_out(link.path, "left out: the link leads into the needles")
+            return False
+        os.stat(link.path)  # a dangling link raises here and is reported by the caller
+        return True
+
+    def _is_excluded(self, item: os.DirEntry[str]) -> bool:
+        below_root = item.path[len(self._root.real) :].lstrip("/")
+        pattern = self._rules.excludes.matching(below_root, item.name)
+        if pattern is None:
+            return False
+        self._leave_out(item.path, f"excluded by --exclude {pattern}")
+        return True
+
+    def _report(self, path: str, reason: str, *, is_note: bool = False) -> None:
+        self._problems.append(Problem(self._root.shown(path), self._root.side, "walk", reason, is_note))
+
+    def _leave_out(self, path: str, reason: str) -> None:
+        self._report(path, reason, is_note=self._is_haystack)
+
+
+def _is_below(path: str, roots: Sequence[str]) -> bool:
+    return any(path == root or path.startswith(root.rstrip("/") + "/") for root in roots)

@@ -1,0 +1,66 @@
+"""What the tests share: a builder of photo trees, and the real process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from fixtures import pictures
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+Content = bytes | Image.Image | None
+
+
+def build_tree(folder: Path, contents: Mapping[str, Content]) -> Path:
+    """Make files below ``folder`` from a mapping of relative paths; ``None`` makes an empty directory."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        path = folder / name
+        if content is None:
+            path.mkdir(parents=True, exist_ok=True)
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            pictures.save(content, path)
+    return folder
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Callable[[str, Mapping[str, Content]], Path]:
+    """Build a tree below the test's own folder: ``tree("hay", {"a.jpg": photo(1)})``."""
+    return lambda name, contents: build_tree(tmp_path / name, contents)
+
+
+@pytest.fixture
+def dupfind(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Run the real command in the test's own folder, with a cache of its own there."""
+
+    def run(*arguments: str | bytes | Path, **options: object) -> subprocess.CompletedProcess[bytes]:
+        environment = {**os.environ, "DUPFIND_CACHE": str(tmp_path / "cache" / "cache.sqlite"), "COLUMNS": "80"}
+        environment |= options.pop("env", {})  # type: ignore[operator]
+        return subprocess.run(
+            [sys.executable, "-m", "dupfind", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            check=False,
+            timeout=120,
+            **{"capture_output": True, **options},  # type: ignore[call-overload]
+        )
+
+    return run
+
+
+def needs_shared_data(name: str) -> pytest.MarkDecorator:
+    """Skip with the reason where the real pictures are not at hand."""
+    folder = SHARED_DATA / name
+    return pytest.mark.skipif(not folder.is_dir(), reason=f"the real pictures of shared/data/{name} are not here")

@@ -1,0 +1,326 @@
+"""Evidence: each rule that keeps a look-alike from being called the same picture, and the figures on real pictures."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from dupfind import decode, evidence, fingerprint
+from dupfind.values import MIRRORED, ORIENTATIONS, Evidence, Thumbnail
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+Field = NDArray[np.float64]
+
+
+def scene(seed: int = 1, *, scale: float = 1.0, right: float = 0.0, texture: float = 6.0) -> Field:
+    """A scene of blobs and waves in (64, 64) grey levels, seen ``scale`` times as wide and moved ``right`` pixels."""
+    rng = np.random.default_rng(seed)
+    down, across = np.mgrid[0:64, 0:64] * scale + (63 - 63 * scale) / 2
+    across = across + right
+    values = np.full((64, 64), 120.0)
+    for _ in range(14):
+        y, x, width = rng.uniform(0, 64), rng.uniform(0, 64), rng.uniform(4, 16)
+        values += rng.uniform(-60, 60) * np.exp(-((down - y) ** 2 + (across - x) ** 2) / (2 * width**2))
+    for _ in range(10):
+        y, x = rng.uniform(-0.7, 0.7, 2)
+        values += texture / 3 * np.sin(y * down + x * across + rng.uniform(0, 6))
+    return values
+
+
+def shot(
+    values: Field, width: int = 4000, height: int = 3000, captured: str | None = None, frames: int = 1
+) -> Thumbnail:
+    """The thumbnail of a picture with these grey levels."""
+    pixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return Thumbnail(pixels.tobytes(), width, height, "JPEG", frames, captured)
+
+
+def compare(needle: Thumbnail, witness: Thumbnail, orientation: int = 0) -> evidence.Judgement:
+    """Judge two thumbnails."""
+    return evidence.judge(evidence.prepare(needle), evidence.prepare(witness), orientation)
+
+
+def verdict(needle: Thumbnail, witness: Thumbnail) -> tuple[Evidence | None, str | None, list[str]]:
+    """Grade, reason and the names of the tests that fail."""
+    found = compare(needle, witness)
+    return found.evidence, found.reason, [test.name for test in found.tests if not test.passed]
+
+
+def test_a_re_encoded_copy_is_the_same() -> None:
+    """The noise of a codec and a smaller needle leave a copy the same picture, with nothing to say about it."""
+    noise = np.random.default_rng(5).normal(0, 0.4, (64, 64))
+    assert (Evidence.SAME, None, []) == verdict(shot(scene() + noise, 2000, 1500), shot(scene()))
+
+
+def test_unlike_pictures_are_no_evidence() -> None:
+    """Beyond the bound of the check hash there is nothing, whatever else the two have in common."""
+    assert (None, "unlike each other", ["check hash"]) == verdict(shot(scene(1)), shot(scene(2)))
+
+
+def test_check_bound_lies_below_unrelated_photos() -> None:
+    """Unrelated photos start at 84 bits, copies end at 10, and both bounds keep their distance."""
+    assert 10 < evidence.STRUCTURE_BOUND_BITS < evidence.CHECK_BOUND_BITS <= 76
+
+
+def test_a_small_shift_is_seen() -> None:
+    """Half a thumbnail pixel, 0.8% of the width, shows nowhere in a soft picture except in the motion."""
+    soft = [shot(scene(texture=3.0, right=right)) for right in (0.0, 0.5)]
+    assert (Evidence.SIMILAR, "shifted, cropped or turned a little", ["shift"]) == verdict(*soft)
+
+
+def test_a_small_crop_is_seen() -> None:
+    """A crop by 2% moves the corners by two thirds of a thumbnail pixel and more."""
+    found = compare(shot(scene(scale=0.98)), shot(scene()))
+    assert (Evidence.SIMILAR, "shifted, cropped or turned a little") == (found.evidence, found.reason)
+
+
+def test_a_faint_local_difference_is_seen() -> None:
+    """Three grey levels in one tile are within what a codec does to a small picture, but a codec does it everywhere."""
+    values = np.rint(scene(texture=3.0))
+    lighter = values.copy()
+    lighter[20:24, 48:52] += 3
+    expected = (Evidence.SIMILAR, "something differs near the right edge", ["local"])
+    assert expected == verdict(shot(lighter, 280, 210), shot(values, 280, 210))
+
+
+def test_a_strong_spot_is_seen() -> None:
+    """One pixel of the thumbnail, 0.02% of the area, among the noise of a poor copy."""
+    noisy = scene() + np.random.default_rng(5).normal(0, 1.0, (64, 64))
+    noisy[10, 8] += 14
+    assert (Evidence.SIMILAR, "something differs near the top left", ["spot"]) == verdict(shot(noisy), shot(scene()))
+
+
+def test_wide_faint_differences_are_seen() -> None:
+    """Faint shades all over the picture are neither local nor strong anywhere, but too much for a large copy."""
+    row, column = np.indices((16, 16))
+    is_shaded = np.isin(row % 4, (1, 2)) & np.isin(column % 4, (1, 2))
+    tiles = np.where(is_shaded, np.where((row // 4 + column // 4) % 2, 1.6, -1.6), 0.0)
+    found = verdict(shot(scene() + np.kron(tiles, np.ones((4, 4)))), shot(scene()))
+    assert (Evidence.SIMILAR, ["patch"]) == (found[0], found[2])
+
+
+def test_changed_tones_are_seen() -> None:
+    """A tenth darker is an edit, and an edit is worth keeping."""
+    assert (Evidence.SIMILAR, "tones or colours edited", ["tone"]) == verdict(shot(scene() * 0.9), shot(scene()))
+
+
+def waves(seed: int) -> Field:
+    """A faint texture, one grey level strong."""
+    rng = np.random.default_rng(seed)
+    down, across = np.mgrid[0:64, 0:64]
+    values = np.zeros((64, 64))
+    for _ in range(8):
+        y, x = rng.uniform(0.2, 0.75, 2)
+        values += np.sin(y * down + x * across * rng.choice([-1, 1]) + rng.uniform(0, 6)) / 3
+    return values
+
+
+def test_other_fine_structure_is_seen() -> None:
+    """Two small pictures of one soft scene with other faint textures differ in the check hash and in nothing else."""
+    one, other = (shot(scene(texture=5.0) + waves(seed), 260, 195) for seed in (1, 2))
+    assert (Evidence.SIMILAR, "the structure differs", ["structure"]) == verdict(one, other)
+
+
+def test_another_shape_is_seen() -> None:
+    """The same pixels in a picture of another aspect ratio were stretched or cut."""
+    found = verdict(shot(scene(), 4000, 2900), shot(scene(), 4000, 3000))
+    assert (Evidence.SIMILAR, "another shape: cropped or stretched", ["aspect ratio"]) == found
+
+
+def test_rounded_sizes_are_no_other_shape() -> None:
+    """Small sizes are whole pixels: 97 x 64 is 1500 x 1005 made smaller, though its ratio is 1.5% off."""
+    assert (Evidence.SAME, None, []) == verdict(shot(scene(), 97, 64), shot(scene(), 1500, 1005))
+
+
+@pytest.mark.parametrize(
+    ("needle", "witness", "expected"),
+    [
+        ((4000, 3000), (4000, 3000), Evidence.SAME),
+        ((1024, 768), (4000, 3000), Evidence.SAME),
+        ((4000, 3000), (3800, 2850), Evidence.SAME),
+        ((4000, 3000), (3400, 2550), Evidence.SIMILAR),
+        ((4000, 3000), (1024, 768), Evidence.SIMILAR),
+    ],
+)
+def test_a_smaller_witness_proves_no_larger_needle(
+    needle: tuple[int, int], witness: tuple[int, int], expected: Evidence
+) -> None:
+    """A smaller needle is a copy of a larger witness and not the reverse; a twentieth less is nothing."""
+    assert expected is compare(shot(scene(), *needle), shot(scene(), *witness)).evidence
+
+
+def test_the_reason_names_both_sizes() -> None:
+    """Someone who is about to delete the better copy sees how much better it is."""
+    expected = "the haystack's copy is smaller: 1024 x 768 against 4032 x 3024"
+    assert expected == compare(shot(scene(), 4032, 3024), shot(scene(), 1024, 768)).reason
+
+
+@pytest.mark.parametrize(("needle_frames", "witness_frames"), [(2, 1), (1, 2), (3, 3)])
+def test_animations_are_at_most_similar(needle_frames: int, witness_frames: int) -> None:
+    """The first frame proves nothing of the rest, on whichever side they are."""
+    found = verdict(shot(scene(), frames=needle_frames), shot(scene(), frames=witness_frames))
+    assert (Evidence.SIMILAR, "animation or pages: only the first was compared", ["frames"]) == found
+
+
+def test_another_capture_time_is_another_shot() -> None:
+    """Equal pixels two seconds apart are a burst; the reason names both times."""
+    one, other = "2017:07:18 15:31:30", "2017:07:18 15:31:32"
+    found = verdict(shot(scene(), captured=one), shot(scene(), captured=other))
+    assert (Evidence.SIMILAR, f"taken at another time: {one} and {other}", ["capture time"]) == found
+
+
+def test_a_corrected_time_zone_is_the_same_shot() -> None:
+    """Whole hours apart is what a camera's clock set right looks like."""
+    one, other = "2017:07:18 15:31:30.25+02:00", "2017:07:18 17:31:30.250"
+    assert (Evidence.SAME, None, []) == verdict(shot(scene(), captured=one), shot(scene(), captured=other))
+
+
+def two_tone() -> Field:
+    """A black disc on white."""
+    down, across = np.mgrid[0:64, 0:64]
+    return np.where(np.hypot(down - 30, across - 34) > 20, 255.0, 0.0)
+
+
+def text_page() -> Field:
+    """Lines of small print on white, as the thumbnail averages them."""
+    down, across = np.mgrid[0:64, 0:64]
+    words = np.random.default_rng(2).uniform(0, 60, (64, 64))
+    return np.where((down % 3 == 1) & (across > 6) & (across < 58), 255.0 - words, 255.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "size", "expected"),
+    [
+        (scene() / 12, (4000, 3000), "low contrast: too little to see to be sure"),
+        (np.full((64, 64), 200.0), (4000, 3000), "low contrast: too little to see to be sure"),
+        (np.where(two_tone() > 0, 3.0, 60.0), (4000, 3000), "nearly two-tone: too little to see to be sure"),
+        (two_tone(), (4000, 3000), "nearly two-tone: too little to see to be sure"),
+        (text_page(), (2480, 3508), "text or drawing: a small change would not show"),
+        (scene(), (60, 45), "tiny picture: too few pixels to be sure"),
+    ],
+)
+def test_low_information_is_at_most_similar(values: Field, size: tuple[int, int], expected: str) -> None:
+    """Nearly black, flat, two-tone, text and tiny pictures are proved by equal bytes and by nothing else."""
+    assert (Evidence.SIMILAR, expected, ["low information"]) == verdict(shot(values, *size), shot(values, *size))
+
+
+def test_one_weak_side_is_enough() -> None:
+    """A tiny needle is not proved by a large witness either."""
+    found = compare(shot(scene(), 60, 45), shot(scene()))
+    assert (Evidence.SIMILAR, "tiny picture: too few pixels to be sure") == (found.evidence, found.reason)
+
+
+@pytest.mark.parametrize("orientation", range(ORIENTATIONS))
+def test_turned_copies(orientation: int) -> None:
+    """A copy turned by quarter turns is the same, which it says; a mirrored one is at most similar."""
+    upright = evidence.prepare(shot(scene()))
+    turned = evidence.turned(upright, orientation)
+    found = evidence.judge(turned, turned, orientation)
+    reasons = {0: None, 2: "turned by 180 degrees", 5: "turned by 90 degrees", 7: "turned by 90 degrees"}
+    grade = Evidence.SIMILAR if orientation in MIRRORED else Evidence.SAME
+    assert (grade, reasons.get(orientation, "mirrored")) == (found.evidence, found.reason)
+    assert ((3000, 4000) if orientation >= 4 else (4000, 3000)) == (turned.thumbnail.width, turned.thumbnail.height)
+    assert fingerprint.turn(upright.pixels, orientation).tolist() == turned.pixels.tolist()
+
+
+def test_facts_come_before_pixels() -> None:
+    """Of several reasons the one that a person can check comes first."""
+    needle, witness = shot(scene(scale=0.95), captured="2017:07:18 15:31:30"), shot(scene(), 1000, 800)
+    later = dataclasses.replace(witness, captured="2017:07:18 15:31:44")
+    assert "another shape: cropped or stretched" == compare(needle, witness).reason
+    assert "taken at another time: 2017:07:18 15:31:30 and 2017:07:18 15:31:44" == compare(needle, later).reason
+
+
+def test_reasons_fit_a_line() -> None:
+    """No reason is longer than a table's line, with the largest sizes and times."""
+    times = "2017:07:18 15:31:30.123456+02:00", "2017:07:18 15:31:32.123456+02:00"
+    apart = compare(shot(scene(), captured=times[0]), shot(scene(), captured=times[1])).reason
+    smaller = compare(shot(scene(), 40000, 30000), shot(scene(), 16000, 12000)).reason
+    assert all(len(reason or "") <= 70 for reason in (apart, smaller))
+
+
+def test_a_default_threshold_for_each_algorithm() -> None:
+    """Each algorithm has its radius, within what the command line takes, and pHash's is even as its distances are."""
+    assert {"phash", "dhash", "ahash", "whash"} == set(evidence.DEFAULT_THRESHOLD_BITS)
+    assert all(0 < bits <= 32 for bits in evidence.DEFAULT_THRESHOLD_BITS.values())
+    assert evidence.DEFAULT_THRESHOLD_BITS["phash"] % 2 == 0
+
+
+patterns = st.binary(min_size=1, max_size=64).map(lambda pattern: (pattern * 4096)[:4096])
+noise = st.integers(0, 999).map(lambda seed: np.random.default_rng(seed).bytes(4096))
+scenes = st.integers(0, 999).map(lambda seed: shot(scene(seed)).pixels)
+thumbnails = st.builds(
+    Thumbnail,
+    pixels=patterns | noise | scenes,
+    width=st.integers(1, 20000),
+    height=st.integers(1, 20000),
+    format=st.just("PNG"),
+    frames=st.just(1),
+    captured=st.none() | st.just("2017:07:18 15:31:30") | st.text(max_size=30),
+)
+
+
+@given(thumbnails)
+def test_a_picture_is_itself(thumbnail: Thumbnail) -> None:
+    """Against itself every picture is the same, unless it shows too little; then it is similar and says so."""
+    picture = evidence.prepare(thumbnail)
+    expected = (Evidence.SAME, None) if picture.weakness is None else (Evidence.SIMILAR, picture.weakness)
+    found = evidence.judge(picture, picture)
+    assert expected == (found.evidence, found.reason)
+
+
+@given(thumbnails, thumbnails, st.integers(0, ORIENTATIONS - 1))
+def test_judgement_is_deterministic(needle: Thumbnail, witness: Thumbnail, orientation: int) -> None:
+    """Two preparations of two thumbnails give one answer, and `same` only when every test passed."""
+    first, second = (compare(needle, witness, orientation) for _ in range(2))
+    assert first == second
+    assert (first.evidence is Evidence.SAME) == all(test.passed for test in first.tests)
+
+
+def pictures(folder: str) -> Callable[[str], evidence.Picture]:
+    """What prepares the pictures of a folder of real data, each once, or a skip with its reason."""
+    if not (DATA / folder).is_dir():
+        pytest.skip(f"no real pictures in {DATA / folder}")
+    known: dict[str, evidence.Picture] = {}
+
+    def picture(name: str) -> evidence.Picture:
+        if name not in known:
+            with (DATA / folder / name).open("rb") as file:
+                known[name] = evidence.prepare(decode.read_thumbnail(file, name, 10**9))
+        return known[name]
+
+    return picture
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a table of tab-separated values."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def test_siblings_that_moved_are_never_the_same() -> None:
+    """Frames of a static camera in which something moved: 149 pairs, none of them the same picture."""
+    picture = pictures("siblings")
+    moved = [row for row in rows(DATA / "siblings" / "moved.tsv") if float(row["moved_fraction"]) >= 0.005]
+    found = [evidence.judge(picture(row["frame_a"]), picture(row["frame_b"])).evidence for row in moved]
+    assert (149, 0) == (len(found), found.count(Evidence.SAME))
+
+
+def test_resized_copies_are_the_same_within_their_group() -> None:
+    """Copies resized by 0.95 to 1.05: a pair of a group is the same, in both directions; a pair across is nothing."""
+    picture = pictures("groups")
+    listed = [(row["group"], picture(row["file"])) for row in rows(DATA / "groups" / "groups.tsv")]
+    within: list[Evidence | None] = []
+    across: list[Evidence | None] = []
+    for group, needle in listed:
+        for other, witness in listed:
+            (within if group == other else across).append(evidence.judge(needle, witness).evidence)
+    assert ({Evidence.SAME}, {None}) == (set(within), set(across))
