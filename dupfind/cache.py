@@ -238,4 +238,4 @@ def _picture_id(picture: Thumbnail) -> int:
     Two of a million different thumbnails share an id with a probability of 3 in 100 million.
     """
     facts = repr((picture.width, picture.height, picture.format, picture.frames, picture.captured))
-    return int.from_bytes(blake3(picture.pixels + facts.encode()).digest(8), "big", signed=True)
+    return int.from_bytes(blake3(picture.pixels + picture.chroma + facts.encode()).digest(8), "big", signed=True)

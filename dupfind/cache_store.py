@@ -203,20 +203,20 @@ class Store:
             for start in range(0, len(ids), _MOST_VARIABLES):
                 some = ids[start : start + _MOST_VARIABLES]
                 marks = ",".join("?" * len(some))
-                for row in self.connection.execute(
-                    f"SELECT id, pixels, width, height, format, frames, captured FROM picture WHERE id IN ({marks})",
-                    some,
+                columns = "pixels, width, height, format, frames, captured, chroma"
+                for id_, *row in self.connection.execute(
+                    f"SELECT id, {columns} FROM picture WHERE id IN ({marks})", some
                 ):
-                    found[row[0]] = Thumbnail(*row[1:])
+                    found[id_] = Thumbnail(*row)
         return found
 
     def add_pictures(self, pictures: Iterable[tuple[int, Thumbnail]]) -> None:
         """Store thumbnails under their ids; what is there already stays."""
         with translated():
             self.connection.executemany(
-                "INSERT OR IGNORE INTO picture (id, pixels, width, height, format, frames, captured) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                ((id_, p.pixels, p.width, p.height, p.format, p.frames, p.captured) for id_, p in pictures),
+                "INSERT OR IGNORE INTO picture (id, pixels, width, height, format, frames, captured, chroma) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                ((id_, p.pixels, p.width, p.height, p.format, p.frames, p.captured, p.chroma) for id_, p in pictures),
             )
 
     def set_digests(self, digests: Iterable[tuple[FileEntry, bytes]]) -> None:

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 import pillow_heif
+from numpy.typing import NDArray
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
@@ -33,7 +34,7 @@ from PIL import (
 from PIL import __version__ as pillow_version
 
 from dupfind import formats
-from dupfind.values import THUMBNAIL_SIDE, Thumbnail
+from dupfind.values import CHROMA_SIDE, NEUTRAL_CHROMA, THUMBNAIL_SIDE, Thumbnail
 
 # Pillow registers a format when its module is imported; naming them here keeps `Image.init()`, which imports all
 # of its sixty modules, out of every worker.
@@ -132,14 +133,16 @@ def _read(file: IO[bytes], max_pixels: int) -> Thumbnail:
             raise UndecodableError(f"{width} x {height} pixels are more than --max-pixels {max_pixels}", lasting=False)
         _refuse_raw(image)
         frames = _frame_count(image)
-        grey = _shrink(image)
+        planes = _shrink(image)
         orientation, captured = _exif_facts(image)
         upright = _UPRIGHT.get(orientation)
         if upright is not None:
-            grey = grey.transpose(upright)
+            planes = [plane.transpose(upright) for plane in planes]
             if orientation >= _FIRST_TRANSPOSED:
                 width, height = height, width
-        return Thumbnail(grey.tobytes(), width, height, image.format or "", frames, captured)
+        grey, *colour = planes
+        chroma = b"".join(plane.tobytes() for plane in colour) or NEUTRAL_CHROMA
+        return Thumbnail(grey.tobytes(), width, height, image.format or "", frames, captured, chroma)
 
 
 def _refuse_raw(image: Image.Image) -> None:
@@ -185,54 +188,67 @@ def _text(value: object) -> str:
     return value.strip(" \0\t\r\n") if isinstance(value, str) and value.isascii() else ""
 
 
-def _shrink(image: Image.Image) -> Image.Image:
-    """The picture as stored, in 64 x 64 grey."""
+def _shrink(image: Image.Image) -> list[Image.Image]:
+    """The picture as stored: 64 x 64 of luma, then 8 x 8 of Cb and of Cr where it has colour.
+
+    Colour costs a twentieth of the decode and tells a colour photo from its black-and-white copy.
+    """
     box: tuple[float, float, float, float] | None = None
     if isinstance(image, JpegImagePlugin.JpegImageFile):
-        drafted = image.draft("L", (_WORKING_SIDE, _WORKING_SIDE))
+        drafted = image.draft("YCbCr", (_WORKING_SIDE, _WORKING_SIDE))
         box = drafted[1] if drafted else None
     image.load()
-    grey = _to_grey(image)
-    width, height = grey.size
+    working = _to_working_mode(image)
+    width, height = working.size
     factors = max(1, width // _WORKING_SIDE), max(1, height // _WORKING_SIDE)
     if factors != (1, 1):
         left, top, right, bottom = box or (0, 0, width, height)
-        grey = grey.reduce(factors)
+        working = working.reduce(factors)
         box = (left / factors[0], top / factors[1], right / factors[0], bottom / factors[1])
-    small = grey.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS, box=box)
-    return _stretch(small) if small.mode == "F" else small
+    luma, *chroma = (working.convert("YCbCr") if working.mode == "RGB" else working).split()
+    small = luma.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS, box=box)
+    colour = [plane.resize((CHROMA_SIDE, CHROMA_SIDE), Image.Resampling.BOX, box=box) for plane in chroma]
+    return [_to_eight_bits(small) if small.mode == "F" else small, *colour]
 
 
-def _to_grey(image: Image.Image) -> Image.Image:
-    """The picture in mode ``L``, or in ``F`` where its values do not fit into 8 bits.
+def _to_working_mode(image: Image.Image) -> Image.Image:
+    """The picture in ``L``, ``YCbCr`` or ``RGB``, or in ``F`` where its values do not fit into 8 bits.
 
     ``convert("L")`` alone clips 16-bit and float pictures to white, drops alpha and so gives one grey to different
     pictures.
     """
     mode = image.mode
-    if mode == "L" and "transparency" not in image.info:
+    if mode in ("L", "RGB", "YCbCr") and "transparency" not in image.info:
         return image
     if mode.startswith("I") or mode == "F":
-        values = np.asarray(image).astype(np.float32)
-        return Image.fromarray(np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0))
+        return Image.fromarray(_to_unit_range(np.asarray(image)))
     if mode == "LAB":
         return image.getchannel(0)
     if mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
         return _composite(image.convert("RGBA"))
-    return image.convert("RGB").convert("L")
+    return image.convert("L" if mode == "1" else "RGB")
+
+
+def _to_unit_range(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Values of any number type to 0 to 1, by the number of bits that they use.
+
+    A fixed scale and not the range of the picture: the 8-bit copy of a 16-bit photo has to get the same grey levels.
+    """
+    finite = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(finite.min()), float(finite.max())
+    for bits in (1, 8, 10, 12, 14, 16):
+        if low >= 0 and high <= 2**bits - 1:
+            return finite / np.float32(2**bits - 1)
+    return (finite - np.float32(low)) / np.float32((high - low) or 1.0)
+
+
+def _to_eight_bits(small: Image.Image) -> Image.Image:
+    return Image.fromarray(np.rint(np.asarray(small) * 255).clip(0, 255).astype(np.uint8))
 
 
 def _composite(image: Image.Image) -> Image.Image:
     """Lay a picture with alpha over mid-grey, on which both black and white drawings stay visible."""
     if image.getchannel("A").getextrema() == (255, 255):
-        return image.convert("L")
+        return image.convert("RGB")
     background = Image.new("RGBA", image.size, (*_BACKGROUND, 255))
-    return Image.alpha_composite(background, image).convert("L")
-
-
-def _stretch(small: Image.Image) -> Image.Image:
-    """Spread the range of a float picture over 0 to 255; the tone curve fitted later takes the scale out again."""
-    values = np.asarray(small)
-    low, high = float(values.min()), float(values.max())
-    scale = 255.0 / (high - low) if high > low else 0.0
-    return Image.fromarray(np.rint((values - low) * scale).astype(np.uint8))
+    return Image.alpha_composite(background, image).convert("RGB")

@@ -1,8 +1,8 @@
 """Two thumbnails and what is known of their files to a grade of evidence and its reason; pure.
 
 People delete a needle because of `same`, so every test here has to agree before it is given, and what a test cannot
-tell ends as `similar`. The tests see 64 x 64 grey pixels: colour is invisible to them, and so is what covers less than
-a few of those pixels. Knows no files, no search and no other pairs.
+tell ends as `similar`. The tests see 64 x 64 grey pixels and 8 x 8 of colour: what covers less than a few of them is
+invisible. Knows no files, no search and no other pairs.
 
 The bounds were measured on 395 web photos of 500 pixels, 24 of 768 and 8 of 12 megapixels under 48 edits each, on the
 frames of static cameras, and on photos unrelated to each other.
@@ -17,18 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind import captured, fingerprint
-from dupfind.values import MIRRORED, ORIENTATIONS, THUMBNAIL_SIDE, Evidence, Thumbnail
+from dupfind import captured, fingerprint, greys
+from dupfind.greys import Grey
+from dupfind.values import CHROMA_SIDE, FIRST_TRANSPOSED, MIRRORED, THUMBNAIL_SIDE, Evidence, Thumbnail
 
 RECIPE = 1
 """Version of the rules. Raise it with every change that can alter a grade or a reason."""
-
-DEFAULT_THRESHOLD_BITS: dict[str, int] = {"phash": 8, "dhash": 10, "ahash": 5, "whash": 6}
-"""Radius of the search in bits of the 64, for each algorithm.
-
-99.9% of the mild edits (re-encoded, resized, lighter, darker) lie within; of the worst kind 99.5%, with aHash 97.7%.
-Unrelated pairs within, by million: 0, 0, 129 and 154; with all turns 0, 77, 341 and 694.
-"""
 
 CHECK_BOUND_BITS = 68
 """Of 256. Unrelated photos, also turned and mirrored, start at 84; of the crops by 5%, 99% end at 60."""
@@ -46,6 +40,9 @@ SHIFT_BOUND = 0.3
 """Thumbnail pixels by which a corner moved. 99.9% of copies: 0.21; 99% of the crops by 1% lie above 0.33."""
 TONE_BOUND = 4.0
 """Mean shift of the grey levels by the tone curve. Copies end at 1; a tenth darker is 12 at the median."""
+COLOUR_BOUND = 8
+"""Worst of the 8 x 8 tiles of Cb and Cr. 99% of copies down to q25 and to a quarter of the size: 7; 95% of the
+black-and-white copies of photos lie above 9. What passes had hardly any colour to lose."""
 ASPECT_BOUND = 0.015
 """Logarithm between the two aspect ratios; what rounding a size to whole pixels can do is added."""
 SIZE_BOUND = 10 / 9
@@ -59,11 +56,9 @@ TWO_TONE_BOUND = 0.9
 TINY_PIXELS = THUMBNAIL_SIDE
 """A side below which the thumbnail is an enlargement."""
 
-_SMOOTHING_SIGMA, _MOST_BY_MOTION = 0.6, 4.0
+_MOST_BY_MOTION = 4.0
 _CLIPPED_LOW, _CLIPPED_HIGH = 2, 253
 _BANDS, _PAPER, _PAPER_BAND, _INK = 16, 176, 17, 128
-
-Grey = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +68,8 @@ class Picture:
     thumbnail: Thumbnail
     pixels: fingerprint.Pixels
     """(64, 64), upright or turned."""
+    colour: NDArray[np.int16]
+    """(2, 8, 8), Cb and Cr."""
     check: int
     """The 256-bit pHash."""
     smooth: Grey
@@ -117,17 +114,18 @@ class Judgement:
 def prepare(thumbnail: Thumbnail) -> Picture:
     """Compute once what every comparison with ``thumbnail`` needs; 0.3 ms."""
     pixels = fingerprint.pixels(thumbnail.pixels)
-    smooth = _BLUR @ pixels.astype(np.float32) @ _BLUR.T
-    down, across = np.gradient(smooth)
+    smooth = greys.smoothed(pixels)
+    down, across = greys.slopes(smooth)
     contrast = float(smooth.std())
     return Picture(
         thumbnail=thumbnail,
         pixels=pixels,
+        colour=_planes(thumbnail).astype(np.int16),
         check=fingerprint.check_hash(pixels),
         smooth=smooth,
         across=across,
         down=down,
-        span=_span(smooth),
+        span=greys.span(smooth),
         is_unclipped=(pixels > _CLIPPED_LOW) & (pixels < _CLIPPED_HIGH),
         contrast=contrast,
         weakness=_weakness(thumbnail, pixels, contrast),
@@ -140,9 +138,14 @@ def turned(picture: Picture, orientation: int) -> Picture:
     if orientation == 0:
         return picture
     sides = picture.thumbnail.width, picture.thumbnail.height
-    width, height = sides[::-1] if orientation in range(4, ORIENTATIONS) else sides
+    width, height = sides[::-1] if orientation >= FIRST_TRANSPOSED else sides
     pixels = fingerprint.turn(picture.pixels, orientation).tobytes()
-    return prepare(dataclasses.replace(picture.thumbnail, pixels=pixels, width=width, height=height))
+    chroma = b"".join(fingerprint.turn(plane, orientation).tobytes() for plane in _planes(picture.thumbnail))
+    return prepare(dataclasses.replace(picture.thumbnail, pixels=pixels, chroma=chroma, width=width, height=height))
+
+
+def _planes(thumbnail: Thumbnail) -> NDArray[np.uint8]:
+    return np.frombuffer(thumbnail.chroma, np.uint8).reshape(2, CHROMA_SIDE, CHROMA_SIDE)
 
 
 def judge(needle: Picture, witness: Picture, orientation: int = 0) -> Judgement:
@@ -188,7 +191,15 @@ def _fact_tests(needle: Picture, witness: Picture, orientation: int) -> tuple[_F
         (_at_most("aspect ratio", stretch, ASPECT_BOUND + rounding), "another shape: cropped or stretched"),
         (_at_most("size", max(one.width / other.width, one.height / other.height), SIZE_BOUND), smaller),
         (_at_most("low information", weakness is not None, 0), weakness or ""),
+        _colour_test(needle, witness),
     )
+
+
+def _colour_test(needle: Picture, witness: Picture) -> _Finding:
+    test = _at_most("colour", np.abs(needle.colour - witness.colour).max(), COLOUR_BOUND)
+    if np.abs(witness.colour - 128).max() <= COLOUR_BOUND:
+        return test, "the haystack's copy has no colour"
+    return test, "colours edited"
 
 
 def _pixel_tests(needle: Picture, witness: Picture) -> tuple[_Finding, ...]:
@@ -206,7 +217,7 @@ def _pixel_tests(needle: Picture, witness: Picture) -> tuple[_Finding, ...]:
     local = patch / (0.25 + float(np.partition(tiles, -_TILES * _TILES // 4, None)[-_TILES * _TILES // 4]))
     tone = float(np.abs((gain - 1) * source.smooth + offset).mean())
     down, right = divmod(int(weighed.argmax()), THUMBNAIL_SIDE)
-    differs = f"something differs {_place(down, right)}"
+    differs = f"something differs {greys.place(down, right)}"
     side = min(math.sqrt(picture.thumbnail.size_pixels) for picture in (needle, witness))
     shift = _shift(target, source, gain, difference, weight)
     return (
@@ -233,15 +244,6 @@ def _shift(target: Picture, source: Picture, gain: float, difference: Grey, weig
     motion = np.linalg.solve(squares, slopes @ (difference * weight).reshape(-1))
     corners = np.array([(1, right, down) for right in (-1, 1) for down in (-1, 1)], np.float32)
     return float(np.hypot(corners @ motion[:3], corners @ motion[3:]).max())
-
-
-def _place(down: int, right: int) -> str:
-    """A pixel of a thumbnail in words."""
-    rows = ("top", "middle", "bottom")[down * 3 // THUMBNAIL_SIDE]
-    columns = ("left", "centre", "right")[right * 3 // THUMBNAIL_SIDE]
-    if rows == "middle":
-        return "near the centre" if columns == "centre" else f"near the {columns} edge"
-    return f"near the {rows}" if columns == "centre" else f"near the {rows} {columns}"
 
 
 def _weakness(thumbnail: Thumbnail, pixels: fingerprint.Pixels, contrast: float) -> str | None:
@@ -278,23 +280,3 @@ def _fit_tone(target: Picture, source: Picture) -> tuple[float, float]:
         near = far <= max(2.5 * float(np.median(far)), 0.75)
         x, y = every_x[near], every_y[near]
     return gain, offset
-
-
-def _blur_matrix() -> Grey:
-    """What smooths the columns of a picture when multiplied from the left: (64, 64), the edges continued."""
-    steps = np.arange(-2, 3)
-    weights = np.exp(-0.5 * (steps / _SMOOTHING_SIGMA) ** 2)
-    rows = np.clip(np.arange(THUMBNAIL_SIDE)[:, None] + steps, 0, THUMBNAIL_SIDE - 1)
-    return np.tensordot(np.eye(THUMBNAIL_SIDE)[rows], weights / weights.sum(), (1, 0)).astype(np.float32)
-
-
-_BLUR = _blur_matrix()
-
-
-def _span(smooth: Grey) -> Grey:
-    """Greatest minus least of the 3 x 3 pixels around each."""
-    padded = np.pad(smooth, 1, mode="edge")
-    columns = padded[:, :-2], padded[:, 1:-1], padded[:, 2:]
-    low, high = np.minimum.reduce(columns), np.maximum.reduce(columns)
-    lowest = np.minimum.reduce((low[:-2], low[1:-1], low[2:]))
-    return np.asarray(np.maximum.reduce((high[:-2], high[1:-1], high[2:])) - lowest, np.float32)

@@ -13,8 +13,12 @@ from enum import StrEnum
 from dupfind.errors import SettingsError
 from dupfind.values import Evidence, FileState, FolderState, Root, ScanSettings, Side
 
-DEFAULT_THRESHOLD_BITS = {"phash": 8, "dhash": 9, "ahash": 7, "whash": 8}
-"""Radius of the search for each algorithm, in bits of the 64; ``docs/accuracy.md`` has the measurements."""
+DEFAULT_THRESHOLD_BITS = {"phash": 8, "dhash": 10, "ahash": 5, "whash": 6}
+"""Radius of the search for each algorithm, in bits of the 64.
+
+Measured on 395 photos: 99.9% of mild edits (re-encoded, resized, lighter, darker) lie within; of the worst kind of
+edit 99.5%, with aHash 97.7%. Of a million unrelated pairs 0, 0, 129 and 154 lie within.
+"""
 
 MOST_THRESHOLD_BITS = 32
 DEFAULT_TIMEOUT_SECONDS = 60.0

@@ -15,6 +15,12 @@ from typing import NamedTuple
 THUMBNAIL_SIDE = 64
 """Side of a thumbnail in pixels."""
 
+CHROMA_SIDE = 8
+"""Side of a thumbnail's two planes of colour in pixels."""
+
+NEUTRAL_CHROMA = bytes([128]) * (2 * CHROMA_SIDE * CHROMA_SIDE)
+"""The colour of a picture without colour."""
+
 ORIENTATIONS = 8
 """How many ways a picture can be turned and mirrored; index ``k`` stands for EXIF orientation ``k + 1``."""
 
@@ -160,6 +166,8 @@ class Thumbnail:
     """Number of frames or pages; 1 for a still picture and for the previews inside an MPO."""
     captured: str | None
     """EXIF ``DateTimeOriginal`` with sub-seconds and offset where given: ``2017:07:18 15:31:30.25+02:00``."""
+    chroma: bytes = NEUTRAL_CHROMA
+    """8 x 8 values of Cb, then of Cr (ITU-R BT.601, 128 is grey), row by row, upright."""
 
     @property
     def size_pixels(self) -> int:

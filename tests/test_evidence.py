@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dupfind import decode, evidence, fingerprint
-from dupfind.values import MIRRORED, ORIENTATIONS, Evidence, Thumbnail
+from dupfind.values import MIRRORED, NEUTRAL_CHROMA, ORIENTATIONS, Evidence, Thumbnail
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 Field = NDArray[np.float64]
@@ -247,11 +247,23 @@ def test_reasons_fit_a_line() -> None:
     assert all(len(reason or "") <= 70 for reason in (apart, smaller))
 
 
-def test_a_default_threshold_for_each_algorithm() -> None:
-    """Each algorithm has its radius, within what the command line takes, and pHash's is even as its distances are."""
-    assert {"phash", "dhash", "ahash", "whash"} == set(evidence.DEFAULT_THRESHOLD_BITS)
-    assert all(0 < bits <= 32 for bits in evidence.DEFAULT_THRESHOLD_BITS.values())
-    assert evidence.DEFAULT_THRESHOLD_BITS["phash"] % 2 == 0
+def test_colour_lost_or_changed_is_not_the_same() -> None:
+    """A black-and-white witness and another colour are `similar`, each with its reason, whatever the greys say."""
+    red = bytes([100] * 64 + [170] * 64)
+    colourful, grey = (dataclasses.replace(shot(scene()), chroma=chroma) for chroma in (red, NEUTRAL_CHROMA))
+    assert (Evidence.SIMILAR, "the haystack's copy has no colour", ["colour"]) == verdict(colourful, grey)
+    assert (Evidence.SIMILAR, "colours edited", ["colour"]) == verdict(grey, colourful)
+    assert (Evidence.SAME, None, []) == verdict(colourful, colourful)
+
+
+def test_colour_is_compared_tile_by_tile() -> None:
+    """One tile of another colour is enough, up to the bound it is noise, and the tiles turn with the picture."""
+    near, far = (bytes([128] * 9 + [128 + step] + [128] * 118) for step in (evidence.COLOUR_BOUND, 9))
+    plain = shot(scene())
+    assert Evidence.SAME is verdict(plain, dataclasses.replace(plain, chroma=near))[0]
+    assert ["colour"] == verdict(plain, dataclasses.replace(plain, chroma=far))[2]
+    turned = evidence.turned(evidence.prepare(dataclasses.replace(plain, chroma=far)), 2)
+    assert 137 == turned.colour[0, 6, 6]
 
 
 patterns = st.binary(min_size=1, max_size=64).map(lambda pattern: (pattern * 4096)[:4096])

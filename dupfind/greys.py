@@ -1,0 +1,52 @@
+"""Array functions on 64 x 64 grey pictures; pure numpy, knows no files and no grades."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dupfind.values import THUMBNAIL_SIDE
+
+Grey = NDArray[np.float32]
+
+_SMOOTHING_SIGMA = 0.6
+
+
+def smoothed(pixels: NDArray[np.uint8]) -> Grey:
+    """``pixels`` (64, 64) under a Gaussian of sigma 0.6 pixels, the edges continued."""
+    return np.asarray(_BLUR @ pixels.astype(np.float32) @ _BLUR.T, np.float32)
+
+
+def _blur_matrix() -> Grey:
+    """What smooths the columns of a picture when multiplied from the left: (64, 64), the edges continued."""
+    steps = np.arange(-2, 3)
+    weights = np.exp(-0.5 * (steps / _SMOOTHING_SIGMA) ** 2)
+    rows = np.clip(np.arange(THUMBNAIL_SIDE)[:, None] + steps, 0, THUMBNAIL_SIDE - 1)
+    return np.tensordot(np.eye(THUMBNAIL_SIDE)[rows], weights / weights.sum(), (1, 0)).astype(np.float32)
+
+
+_BLUR = _blur_matrix()
+
+
+def slopes(smooth: Grey) -> tuple[Grey, Grey]:
+    """The slopes downwards and to the right, in grey levels a pixel."""
+    down, across = np.gradient(smooth)
+    return np.asarray(down, np.float32), np.asarray(across, np.float32)
+
+
+def span(smooth: Grey) -> Grey:
+    """Greatest minus least of the 3 x 3 pixels around each."""
+    padded = np.pad(smooth, 1, mode="edge")
+    columns = padded[:, :-2], padded[:, 1:-1], padded[:, 2:]
+    low, high = np.minimum.reduce(columns), np.maximum.reduce(columns)
+    lowest = np.minimum.reduce((low[:-2], low[1:-1], low[2:]))
+    return np.asarray(np.maximum.reduce((high[:-2], high[1:-1], high[2:])) - lowest, np.float32)
+
+
+def place(down: int, right: int) -> str:
+    """A pixel of a thumbnail in words."""
+    rows = ("top", "middle", "bottom")[down * 3 // THUMBNAIL_SIDE]
+    columns = ("left", "centre", "right")[right * 3 // THUMBNAIL_SIDE]
+    if rows == "middle":
+        return "near the centre" if columns == "centre" else f"near the {columns} edge"
+    return f"near the {rows}" if columns == "centre" else f"near the {rows} {columns}"
