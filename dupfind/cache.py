@@ -16,10 +16,9 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import blake2b
 from itertools import groupby
 from typing import NamedTuple, Self
-
-from blake3 import blake3
 
 from dupfind.cache_schema import FileRow
 from dupfind.cache_store import DamagedError, Store, UnusableError
@@ -29,6 +28,7 @@ from dupfind.values import Failure, FileEntry, Thumbnail
 _FS_CODEC = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
 """What os.fsencode does, three times as fast."""
 _RACY_NS = 2_000_000_000
+_INTEGER_END = 1 << 63
 _FLUSH_SECONDS = 2.0
 _FLUSH_ROWS = 2_000
 
@@ -111,7 +111,7 @@ class Cache:
                 for entry in group:
                     row = rows.get(entry.path[start:].encode(*_FS_CODEC))
                     if row is None or row[1:4] != entry[1:4]:
-                        row = store.file_by_inode(entry, labels) if entry.inode else None
+                        row = store.file_by_inode(entry, labels) if entry.inode and _fits(entry) else None
                         if row is not None:
                             self._buffer.copies.append(entry)
                     yield row
@@ -160,7 +160,7 @@ class Cache:
         """Write what has gathered, in one short transaction, so that another run waits milliseconds at most."""
         self._flushed_at = self._clock()
         buffer, self._buffer = self._buffer, _Buffer()
-        if self._kept is None or not len(buffer):
+        if self._kept is None or not self._kept.is_writable or not len(buffer):
             return
         try:
             with self._kept.transaction():
@@ -200,11 +200,14 @@ class Cache:
             return CacheLostError(
                 f"{store.path}: cannot read the cache: {error}; starting again without", is_gone=False
             )
-        aside = Store.set_aside(store.path)
+        try:
+            aside = Store.set_aside(store.path)
+        except UnusableError as failure:
+            return CacheLostError(f"{store.path}: damaged ({error}); {failure}; starting again without", is_gone=False)
         return CacheLostError(f"{store.path}: damaged ({error}); set aside as {aside}, starting again", is_gone=True)
 
     def _is_kept(self, entry: FileEntry, read_ns: int) -> bool:
-        if self._kept is None or not self._kept.is_writable:
+        if self._kept is None or not self._kept.is_writable or not _fits(entry):
             return False
         # The kernel sets ctime at every change, whatever mtime is set to afterwards.
         return read_ns - entry.ctime_ns >= _RACY_NS and not 0 <= read_ns - entry.mtime_ns < _RACY_NS
@@ -228,14 +231,20 @@ class _Buffer:
         return len(self.copies) + len(self.digests) + len(self.contents) + len(self.hashes)
 
 
+def _fits(entry: FileEntry) -> bool:
+    """False for times before 1677 or after 2262, which a file may carry but a column of 64 bits may not."""
+    return all(-_INTEGER_END <= time_ns < _INTEGER_END for time_ns in (entry.mtime_ns, entry.ctime_ns))
+
+
 def _folder_of(entry: FileEntry) -> str:
     return entry.path.rpartition(os.sep)[0]
 
 
 def _picture_id(picture: Thumbnail) -> int:
-    """64 bits of the BLAKE3 digest of the thumbnail and its facts, with sign as SQLite keeps integers.
+    """64 bits of the BLAKE2b digest of the thumbnail and its facts, with sign as SQLite keeps integers.
 
     Two of a million different thumbnails share an id with a probability of 3 in 100 million.
     """
     facts = repr((picture.width, picture.height, picture.format, picture.frames, picture.captured))
-    return int.from_bytes(blake3(picture.pixels + picture.chroma + facts.encode()).digest(8), "big", signed=True)
+    digest = blake2b(picture.pixels + picture.chroma + facts.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -108,6 +109,8 @@ class Store:
                 handle = os.open(path, os.O_RDONLY | flags)
                 warning = f"{path}: the cache is read-only: what is new is not kept"
             with open(handle, "rb") as file:
+                if not stat.S_ISREG(os.fstat(handle).st_mode):  # a named pipe would block for ever
+                    raise UnusableError("not a regular file")
                 header = file.read(len(_SQLITE_HEADER))
         except OSError as error:
             raise UnusableError((error.strerror or str(error)).lower()) from error
@@ -151,13 +154,13 @@ class Store:
         """Everything in the block is written, or nothing. Raises the errors of this module."""
         with translated():
             self.connection.execute("BEGIN IMMEDIATE")
+            self._folders.clear()  # another process may have pruned a folder and given its number to the next
             try:
                 yield
                 self.connection.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):
                     self.connection.execute("ROLLBACK")
-                self._folders.clear()
                 self._labels.clear()
                 raise
 

@@ -9,6 +9,8 @@ apart.
 
 from __future__ import annotations
 
+import errno
+import re
 import warnings
 from typing import IO, Any
 
@@ -63,6 +65,7 @@ _EXIF_IFD = 0x8769
 _FIRST_TRANSPOSED = 5  # EXIF orientations from here on exchange width and height
 _TIFF_NEW_SUBFILE_TYPE = 254
 _TIFF_DNG_VERSION = 50706
+_OFFSET = re.compile(r"[+-]\d\d:\d\d|Z")
 
 # What brings a stored picture upright, by EXIF orientation; 1 and everything invalid needs nothing.
 _UPRIGHT = {
@@ -116,6 +119,9 @@ def read_thumbnail(file: IO[bytes], name: str, max_pixels: int) -> Thumbnail:
         raise NotAPictureError("not a picture in a known format") from None
     except MemoryError:
         raise UndecodableError("not enough memory to decode it", lasting=False) from None
+    except OSError as error:
+        # With an error number it is the disk that failed; a seek to where no file goes is the fault of the content.
+        raise UndecodableError(_one_line(error), lasting=error.errno in (None, errno.EINVAL)) from None
     except Exception as error:  # noqa: BLE001 - Pillow raises nearly every class there is on hostile files
         raise UndecodableError(_one_line(error)) from None
 
@@ -181,7 +187,8 @@ def _capture_time(shot: dict[int, Any]) -> str | None:
     ):  # cameras without a clock write zeros
         return None
     fraction = _text(shot.get(0x9291))
-    return moment + (f".{fraction}" if fraction.isdigit() else "") + _text(shot.get(0x9011))
+    offset = _text(shot.get(0x9011))  # EXIF spells an unknown one with blanks: "   :  "
+    return moment + (f".{fraction}" if fraction.isdigit() else "") + (offset if _OFFSET.fullmatch(offset) else "")
 
 
 def _text(value: object) -> str:

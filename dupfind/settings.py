@@ -22,6 +22,8 @@ edit 99.5%, with aHash 97.7%. Of a million unrelated pairs 0, 0, 129 and 154 lie
 
 MOST_THRESHOLD_BITS = 32
 DEFAULT_TIMEOUT_SECONDS = 60.0
+MOST_TIMEOUT_SECONDS = 1_000_000
+"""Eleven days: the system's timers do not take any number, and infinity least of all."""
 DEFAULT_MAX_PIXELS = 500_000_000
 CACHE_NAME = "cache-1.sqlite"
 
@@ -83,15 +85,18 @@ def make_settings(
     no_cache: bool = False,
 ) -> Settings:
     """Check the options of a scan; raises :class:`~dupfind.errors.SettingsError` with one line for the user."""
-    roots = _roots(haystack, Side.HAYSTACK) + _without_inner(_roots(needles, Side.NEEDLES))
+    roots = _roots(haystack, Side.HAYSTACK) + _roots(needles, Side.NEEDLES)
     _refuse_same_root(roots)
+    roots = _without_inner(roots)
     if algorithm not in DEFAULT_THRESHOLD_BITS:
         raise SettingsError(f"unknown algorithm: {algorithm}")
+    if accept not in {grade.value for grade in Evidence}:
+        raise SettingsError(f"unknown grade of evidence: {accept}")
     threshold = DEFAULT_THRESHOLD_BITS[algorithm] if threshold_bits is None else threshold_bits
     if not 0 <= threshold <= MOST_THRESHOLD_BITS:
         raise SettingsError(f"--threshold takes 0 to {MOST_THRESHOLD_BITS} bits, not {threshold}")
-    if not timeout_seconds > 0:
-        raise SettingsError("--timeout takes a number of seconds above 0")
+    if not 0 < timeout_seconds <= MOST_TIMEOUT_SECONDS:
+        raise SettingsError(f"--timeout takes a number of seconds above 0, at most {MOST_TIMEOUT_SECONDS:,}")
     if max_pixels < 1 or (workers is not None and workers < 1):
         raise SettingsError("--max-pixels and --workers take a number above 0")
     cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
@@ -174,6 +179,8 @@ def _roots(given: Sequence[str], side: Side) -> tuple[Root, ...]:
 
 
 def _root(given: str, side: Side) -> Root:
+    if not given:  # realpath takes it for the working directory, and reports would call that "/"
+        raise SettingsError(f"--{side} is given an empty path")
     try:
         real = os.path.realpath(given, strict=True)
         found = os.stat(real)
@@ -187,10 +194,13 @@ def _root(given: str, side: Side) -> Root:
 
 
 def _without_inner(roots: tuple[Root, ...]) -> tuple[Root, ...]:
-    """Drop a needles root inside another: its files are counted there, once."""
-    return tuple(
-        root for root in roots if not any(root is not other and is_below(root.real, other.real) for other in roots)
-    )
+    """Drop a needles root inside another: its files are counted there, once. Not where a haystack lies between."""
+
+    def is_inner(root: Root) -> bool:
+        around = [other for other in roots if root is not other and is_below(root.real, other.real)]
+        return bool(around) and max(around, key=lambda other: len(other.real)).side is Side.NEEDLES
+
+    return tuple(root for root in roots if root.side is Side.HAYSTACK or not is_inner(root))
 
 
 def _refuse_same_root(roots: Sequence[Root]) -> None:

@@ -148,13 +148,22 @@ def _alarm(seconds: float) -> Iterator[None]:
         yield
         return
 
+    has_rung = False
+
     def ring(*_: object) -> None:
+        nonlocal has_rung
+        has_rung = True
         raise TimeoutError
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
+    except Exception:
+        if not has_rung:
+            raise
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+    if has_rung:  # also where a decoder caught it and went on with half of the facts, or made another error of it
+        raise TimeoutError

@@ -97,13 +97,23 @@ def judge_folders(
         _count(folder, file)
     for problem in problems:
         if problem.is_gap:
-            path = problem.path
-            folder = (
-                _make(path, needle_roots, folders) if path in needle_roots else _folder_of(path, needle_roots, folders)
-            )
-            folder.skipped += 1
-            folder.holds_doubt = True
+            for folder in _folders_around_gap(problem.path, needle_roots, folders):
+                folder.skipped += 1
+                folder.holds_doubt = True
     return _roll_up(folders)
+
+
+def _folders_around_gap(path: str, roots: set[str], folders: dict[str, _Folder]) -> list[_Folder]:
+    """The folder that something passed over lies in; the root itself where a root is what could not be read.
+
+    Where one root is reached by a link inside another, ``path`` may mean the root or the link: both are in doubt then.
+    """
+    if path not in roots:
+        return [_folder_of(path, roots, folders)]
+    around = [_make(path, roots, folders)]
+    if any(path != root and path.startswith(root.rstrip(os.sep) + os.sep) for root in roots):
+        around.append(_folder_of(path, roots, folders))
+    return around
 
 
 def _count(folder: _Folder, file: FileVerdict) -> None:

@@ -142,11 +142,18 @@ class _Walk:
         if not self._rules.follow_symlinks:
             self._report(link.path, "symbolic link: not followed")
             return False
-        if self._is_haystack and _is_below(os.path.realpath(link.path), self._needle_roots):
+        if self._is_haystack and self._is_among_needles(os.path.realpath(link.path)):
             self._leave_out(link.path, "left out: the link leads into the needles")
             return False
         os.stat(link.path)  # a dangling link raises here and is reported by the caller
         return True
+
+    def _is_among_needles(self, real: str) -> bool:
+        """True for what lies below a needles root by its path, or by device and inode of the folder around it."""
+        if _is_below(real, self._needle_roots):
+            return True
+        around = os.stat(os.path.dirname(real))
+        return (around.st_dev, around.st_ino) in self._foreign
 
     def _is_excluded(self, item: os.DirEntry[str]) -> bool:
         below_root = item.path[len(self._root.real) :].lstrip("/")

@@ -75,6 +75,8 @@ class Pool:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             self._cut_lifeline()
+            for executor in self._executors:
+                _kill(executor)
         for executor in self._executors:
             executor.shutdown(wait=True, cancel_futures=True)
         self._executors.clear()
@@ -154,6 +156,13 @@ class Pool:
             if end is not None:
                 end.close()
         self._lifeline = self._lifeline_end = None
+
+
+def _kill(executor: Executor) -> None:
+    """End the processes of a pool, also one in a long call that keeps the interpreter lock from the lifeline."""
+    processes = getattr(executor, "_processes", None)  # Executor.kill_workers() comes with Python 3.14 only
+    for process in list(processes.values()) if isinstance(processes, dict) else []:
+        process.kill()
 
 
 def _context() -> multiprocessing.context.BaseContext:

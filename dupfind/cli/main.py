@@ -33,7 +33,7 @@ Exit codes:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
 @click.version_option(__version__, message="%(prog)s %(version)s", prog_name="dupfind")
 def dupfind() -> None:
-    r"""Which folders of an old backup still hold something that is not in your photo collection?
+    """Which folders of an old backup still hold something that is not in your photo collection?
 
     The folders to check are the needles, the collection is the haystack. Nothing in either is ever written,
     moved or deleted.

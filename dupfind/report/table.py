@@ -12,7 +12,7 @@ from rich.text import Text
 from dupfind.report import Screen
 from dupfind.report.text import count, printable, size
 from dupfind.settings import ReportSettings
-from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
+from dupfind.values import Evidence, FileState, FileVerdict, FolderState, FolderVerdict, Report
 
 _STYLES = {
     "missing": "red",
@@ -41,7 +41,13 @@ _ASCII_SIGNS = {
     "contained": "=",
     "present": "=",
 }
+_LIKENESS = {
+    Evidence.IDENTICAL: "identical to",
+    Evidence.SAME: "the same picture as",
+    Evidence.SIMILAR: "looks like",
+}
 _UNBOUNDED = 100_000
+_WIDE = 110
 
 
 def render(report: Report, settings: ReportSettings, screen: Screen) -> bytes:
@@ -53,7 +59,8 @@ def render(report: Report, settings: ReportSettings, screen: Screen) -> bytes:
     else:
         folders = [one for one in report.folders if one.is_shown and one.state in settings.folder_states]
         folders.sort(key=lambda one: (one.state is FolderState.CONTAINED, one.path))
-        table = _folder_table(folders, signs) if folders else None
+        is_narrow = screen.is_terminal and screen.width < _WIDE
+        table = _folder_table(folders, signs, is_narrow=is_narrow) if folders else None
     text = StringIO()
     console = Console(
         file=text,
@@ -82,32 +89,34 @@ def _can_print(text: str, encoding: str) -> bool:
 
 
 def _new_table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
 
 
 def _verdict(word: str, signs: dict[str, str]) -> Text:
     return Text(f"{signs[word]} {word}", style=_STYLES[word])
 
 
-def _folder_table(folders: list[FolderVerdict], signs: dict[str, str]) -> Table:
-    table = _new_table()
-    table.add_column("Verdict", no_wrap=True)
+def _folder_table(folders: list[FolderVerdict], signs: dict[str, str], *, is_narrow: bool) -> Table:
+    """A row a folder; a narrow screen gets one count instead of one for each verdict, so that paths stay whole."""
     counts = {
-        "Present": [one.present for one in folders],
-        "Similar": [one.similar for one in folders],
         "Missing": [one.missing for one in folders],
+        "Similar": [one.similar for one in folders],
         "Unreadable": [one.unreadable for one in folders],
         "Skipped": [one.skipped for one in folders],
     }
-    named = [name for name, numbers in counts.items() if name in ("Present", "Missing") or any(numbers)]
-    for name in named:
+    if is_narrow:
+        counts = {"Not there": [one.files - one.present + one.skipped for one in folders]}
+    named = {name: numbers for name, numbers in counts.items() if any(numbers)}
+    table = _new_table()
+    table.add_column("Verdict", no_wrap=True)
+    for name in ("Present", *named, "Size"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("To import", justify="right", no_wrap=True)
     table.add_column("Folder", overflow="fold")
     for row, one in enumerate(folders):
-        numbers = [f"{counts[name][row]:,}" for name in named]
-        not_present = size(one.bytes_not_present) if one.state is not FolderState.CONTAINED else ""
-        table.add_row(_verdict(one.state.value, signs), *numbers, not_present, Text(printable(one.path)))
+        numbers = [f"{numbers[row]:,}" if numbers[row] else "" for numbers in named.values()]
+        left = size(one.bytes_not_present) if one.bytes_not_present else ""
+        present = f"{one.present:,} of {one.files:,}"
+        table.add_row(_verdict(one.state.value, signs), present, *numbers, left, Text(printable(one.path)))
     return table
 
 
@@ -119,8 +128,8 @@ def _file_table(files: list[FileVerdict], signs: dict[str, str]) -> Table:
     for one in files:
         cell = Text(printable(one.path))
         if one.witness is not None and one.evidence is not None:
-            bits = "" if one.distance_bits is None else f", {one.distance_bits} bits apart"
-            cell.append(f"\n  {one.evidence.value}{bits}: {printable(one.witness)}", style="dim")
+            bits = "" if not one.distance_bits else f" ({count(one.distance_bits, 'bit')} apart)"
+            cell.append(f"\n  {_LIKENESS[one.evidence]} {printable(one.witness)}{bits}", style="dim")
         if one.reason:
             cell.append(f"\n  {printable(one.reason)}", style="dim")
         table.add_row(_verdict(one.state.value, signs), size(one.size_bytes), cell)

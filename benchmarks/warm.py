@@ -1,0 +1,88 @@
+r"""Warm run: 100,000 small files against ``find ROOT -printf '%s %T@\n'`` over both trees, in turn.
+
+    python -m benchmarks.warm [--files N] [--rounds N] [--keep FOLDER]
+
+Half of the files are haystack, half needles, in folders of 100. Three backups are measured: a plain copy, one whose
+pictures were all re-encoded, and one of other pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.common import DUPFIND, in_turn, machine, median, run
+
+_IN_A_FOLDER = 100
+_BACKUPS = {"copy": (0, 80), "re-encoded": (0, 60), "other pictures": (10_000_000, 80)}
+
+
+def _picture(seed: int, quality: int) -> bytes:
+    """A small JPEG that shows something: blobs of noise, 128 x 96."""
+    dice = np.random.Generator(np.random.PCG64(seed))
+    coarse = Image.fromarray(dice.integers(0, 256, (6, 8, 3), np.uint8)).resize((128, 96), Image.Resampling.BICUBIC)
+    out = io.BytesIO()
+    coarse.save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+def _folder(job: tuple[Path, int, int, int]) -> None:
+    path, first, count, quality = job
+    path.mkdir(parents=True)
+    for number in range(first, first + count):
+        (path / f"IMG_{number:08d}.jpg").write_bytes(_picture(number, quality))
+
+
+def _build(root: Path, count: int, first: int, quality: int) -> None:
+    jobs = [
+        (root / f"folder {start:06d}", first + start, min(_IN_A_FOLDER, count - start), quality)
+        for start in range(0, count, _IN_A_FOLDER)
+    ]
+    with ProcessPoolExecutor() as pool:
+        list(pool.map(_folder, jobs, chunksize=8))
+
+
+def _measure(name: str, trees: list[Path], work: Path, rounds: int, files: int) -> None:
+    cache = str(work / f"{name}.sqlite")
+    scan = [*DUPFIND, "scan", "--haystack", str(trees[0]), "--needles", str(trees[1]), "--cache", cache, "-q"]
+    cold = run(scan)
+    run(scan)
+    runs = in_turn({"find": ["find", *map(str, trees), "-printf", "%s %T@\n"], "dupfind": scan}, rounds)
+    ratio = median([b.seconds / a.seconds for a, b in zip(runs["find"], runs["dupfind"], strict=True)])
+    seconds = {tool: median([one.seconds for one in found]) for tool, found in runs.items()}
+    peak = max(one.peak_mib for one in runs["dupfind"])
+    size = Path(cache).stat().st_size / files
+    first = f"{cold.seconds:.1f} s, {cold.peak_mib:.0f} MiB"
+    times = f"{seconds['find']:.2f} s | {seconds['dupfind']:.2f} s | {ratio:.1f}"
+    print(f"| {name} | {first} | {times} | {peak:.0f} MiB | {size:.0f} B |", flush=True)
+
+
+def main() -> None:
+    """Build the trees, measure, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", type=int, default=100_000, help="in both trees together")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--keep", type=Path, help="build there, or use what was built there")
+    options = parser.parse_args()
+    half = options.files // 2
+    with tempfile.TemporaryDirectory() as name:
+        work = options.keep or Path(name)
+        if not (work / "haystack").exists():
+            _build(work / "haystack", half, 0, 80)
+        print(machine())
+        print("| backup | cold | find | warm | warm : find | peak memory, warm | cache a file |")
+        print("|---|---|---|---|---|---|---|")
+        for backup, (first, quality) in _BACKUPS.items():
+            if not (work / backup).exists():
+                _build(work / backup, half, first, quality)
+            _measure(backup, [work / "haystack", work / backup], work, options.rounds, options.files)
+
+
+if __name__ == "__main__":
+    main()

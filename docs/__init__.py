@@ -1,0 +1,1 @@
+"""The docs, and what makes the generated parts of them."""

@@ -1,0 +1,85 @@
+"""Writes the parts of the docs that are made from the program, or checks that they are what it says today.
+
+A generated part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``. ``python -m docs.generate`` rewrites
+them all; with ``--check`` it changes nothing and fails where one has drifted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from dupfind import ignore
+from fixtures import demo
+
+ROOT = Path(__file__).resolve().parents[1]
+_PART = re.compile(r"(<!-- generated: ([\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_DEMO = Path(tempfile.gettempdir()) / f"dupfind-docs-{os.getpid()}"
+
+
+def _run(*arguments: str) -> str:
+    """What the command prints on a terminal of 80 columns, below the line that started it."""
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "dupfind", *arguments],
+        cwd=_DEMO,
+        env={**os.environ, "COLUMNS": "80", "DUPFIND_CACHE": "../dupfind-docs-cache/cache.sqlite"},
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    shown = " ".join(f"'{one}'" if " " in one else one for one in arguments)
+    return f"```\n$ dupfind {shown}\n{done.stdout.decode()}```\n"
+
+
+def _scan(*arguments: str) -> str:
+    return _run("scan", "--haystack", "Masters", "--needles", "Josie_Backup", "-q", "--no-cache", *arguments).replace(
+        " -q --no-cache", ""
+    )
+
+
+def _names(names: frozenset[str]) -> str:
+    return ", ".join(f"`{name!r}`".replace("'", "") for name in sorted(names)) + "\n"
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "help": lambda: _run("--help"),
+    "scan help": lambda: _run("scan", "--help"),
+    "cache help": lambda: _run("cache", "--help"),
+    "cache prune help": lambda: _run("cache", "prune", "--help"),
+    "demo": _scan,
+    "demo files": lambda: _scan("--files", "--only", "similar", "--only", "unreadable"),
+    "demo contained": lambda: _scan("--only", "contained", "--format", "paths"),
+    "demo csv": lambda: _scan("--format", "csv"),
+    "junk files": lambda: _names(ignore.JUNK_FILES),
+    "junk folders": lambda: _names(ignore.JUNK_FOLDERS),
+    "trash folders": lambda: _names(ignore.TRASH_FOLDERS),
+}
+
+
+def main() -> int:
+    """Rewrite or check every page; gives the exit code."""
+    check = "--check" in sys.argv[1:]
+    demo.build(_DEMO)
+    made: dict[str, str] = {}
+    drifted = []
+    for page in sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]):
+        text = page.read_text()
+        for _, name, _ in _PART.findall(text):
+            if name not in made:
+                made[name] = PARTS[name]()
+        new = _PART.sub(lambda part: part[1] + made[part[2]] + part[3], text)
+        if new != text:
+            drifted.append(str(page.relative_to(ROOT)))
+            if not check:
+                page.write_text(new)
+    for name in drifted:
+        print(f"{name}: {'no longer what the program says; run make docs' if check else 'rewritten'}")  # noqa: T201
+    return 1 if check and drifted else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,294 @@
+"""The cache: what is a hit, what is never kept, and that a run's answers do not depend on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dupfind.cache import UNKNOWN, Cache, Known
+from dupfind.cache_store import DamagedError, Store, UnusableError
+from dupfind.errors import CacheLostError, StoppedError
+from dupfind.values import Failure, FileEntry, Thumbnail
+
+SECOND = 1_000_000_000
+NOW = 1_700_000_000 * SECOND
+ENTRY = FileEntry("/photos/summer/a.jpg", 1000, NOW - 60 * SECOND, NOW - 50 * SECOND, 77)
+DIGEST = b"d" * 32
+
+
+def picture(seed: int = 0) -> Thumbnail:
+    """A thumbnail unlike all others."""
+    return Thumbnail(seed.to_bytes(4, "big") * 1024, 640, 480, "JPEG", 1, "2017:07:18 15:31:30")
+
+
+class Caches:
+    """Opens one file again and again, as the runs of a day do."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+        self.warnings: list[str] = []
+
+    def open(self, recipe: str = "recipe 1", algorithm: str = "phash 1", **options: Callable[[], float]) -> Cache:
+        """One run's view."""
+        return Cache(self.path, recipe, algorithm, warn=self.warnings.append, **options)
+
+    def known(self, entry: FileEntry, **options: str) -> tuple[bytes | None, Known]:
+        """Digest and content, as a new run recalls them."""
+        with self.open(**options) as cache:
+            (digest,), (content,) = cache.recall_digests([entry]), cache.recall_contents([entry])
+            return digest, content
+
+    def keep(self, entry: FileEntry, content: Thumbnail | Failure, digest: bytes = DIGEST, read_ns: int = NOW) -> Known:
+        """Keep both in a run of their own; gives what a later run is to recall."""
+        with self.open() as cache:
+            cache.keep_digest(entry, digest, read_ns)
+            return Known(cache.keep_content(entry, content, read_ns), None)
+
+
+@pytest.fixture
+def caches(tmp_path: Path) -> Caches:
+    """A cache file that is not there yet."""
+    return Caches(tmp_path / "deep" / "cache.sqlite")
+
+
+def test_what_was_kept_is_known_in_the_next_run(caches: Caches) -> None:
+    """Digest, thumbnail with all its facts, and hashes come back."""
+    known = caches.keep(ENTRY, picture(1))
+    assert isinstance(known.content, int)
+    with caches.open() as cache:
+        cache.keep_hashes(known.content, b"8 bytes.")
+    assert (DIGEST, Known(known.content, b"8 bytes.")) == caches.known(ENTRY)
+    with caches.open() as cache:
+        assert {known.content: picture(1)} == cache.thumbnails([known.content])
+    assert [] == caches.warnings
+
+
+@pytest.mark.parametrize("field", ["size_bytes", "mtime_ns", "ctime_ns", "path"])
+@pytest.mark.parametrize("step", [-1, 1])
+def test_each_difference_alone_is_a_miss(caches: Caches, field: str, step: int) -> None:
+    """A byte or a nanosecond more or less, and the file is read again; so is another file of the same times."""
+    caches.keep(ENTRY, picture())
+    value = f"/photos/summer/b{step}.jpg" if field == "path" else getattr(ENTRY, field) + step
+    other = ENTRY._replace(**{field: value, "inode": 78 if field == "path" else ENTRY.inode})
+    assert (None, UNKNOWN) == caches.known(other)
+
+
+@pytest.mark.parametrize("inode", [77, 78, 0])
+def test_the_inode_is_not_asked_for_under_the_same_path(caches: Caches, inode: int) -> None:
+    """Network drives give other inodes after each mount."""
+    caches.keep(ENTRY, picture())
+    assert caches.known(ENTRY._replace(inode=inode))[0] == DIGEST
+
+
+@pytest.mark.parametrize("inode", [1, 77, 2**63 - 1, 2**63, 2**64 - 1])
+def test_a_moved_file_is_known_and_then_kept_under_its_new_path(caches: Caches, inode: int) -> None:
+    """A renamed folder costs nothing; afterwards the new path alone is enough."""
+    old, new = ENTRY._replace(inode=inode), ENTRY._replace(path="/elsewhere/z.jpg", inode=inode)
+    known = caches.keep(old, picture())
+    assert (DIGEST, known) == caches.known(new)
+    assert (DIGEST, known) == caches.known(new._replace(inode=5))
+    assert (DIGEST, known) == caches.known(old)
+
+
+@pytest.mark.parametrize("field", ["size_bytes", "mtime_ns", "ctime_ns", "inode"])
+def test_another_file_is_not_taken_for_a_moved_one(caches: Caches, field: str) -> None:
+    """A moved file is known by inode, size and both times together."""
+    caches.keep(ENTRY, picture())
+    moved = ENTRY._replace(path="/elsewhere/z.jpg", **{field: getattr(ENTRY, field) + 1})
+    assert (None, UNKNOWN) == caches.known(moved)
+
+
+def test_no_inode_is_no_proof_of_a_move(caches: Caches) -> None:
+    """Inode 0 stands for a system that has none; all files share it."""
+    caches.keep(ENTRY._replace(inode=0), picture())
+    assert (None, UNKNOWN) == caches.known(ENTRY._replace(inode=0, path="/elsewhere/z.jpg"))
+
+
+@pytest.mark.parametrize(
+    ("mtime_ns", "ctime_ns", "is_kept"),
+    [
+        (NOW - 2 * SECOND, NOW - 2 * SECOND, True),
+        (NOW - 2 * SECOND + 1, NOW - 9 * SECOND, False),
+        (NOW - 9 * SECOND, NOW - 2 * SECOND + 1, False),
+        (NOW, NOW, False),
+        (NOW - 9 * SECOND, NOW + 1, False),
+        (NOW + 9000 * SECOND, NOW - 9 * SECOND, True),
+        (-(10**18), NOW - 9 * SECOND, True),
+    ],
+)
+def test_racy_files_serve_this_run_only(caches: Caches, mtime_ns: int, ctime_ns: int, is_kept: bool) -> None:
+    """Changed within two seconds before the reading, a file may change again with the same times; a camera's
+    clock that runs ahead does not make it racy.
+    """
+    entry = ENTRY._replace(mtime_ns=mtime_ns, ctime_ns=ctime_ns)
+    with caches.open() as cache:
+        cache.keep_digest(entry, DIGEST, NOW)
+        content = cache.keep_content(entry, picture(), NOW)
+        assert isinstance(content, int)
+        assert {content: picture()} == cache.thumbnails([content])
+    assert ((DIGEST, Known(content, None)) if is_kept else (None, UNKNOWN)) == caches.known(entry)
+
+
+@pytest.mark.parametrize("time_ns", [2**63, 2**64, -(2**63) - 1])
+def test_times_that_no_column_holds(caches: Caches, time_ns: int) -> None:
+    """A file dated in the year 2300, or 1600, is read in each run and disturbs nothing."""
+    for entry in (ENTRY._replace(mtime_ns=time_ns), ENTRY._replace(mtime_ns=time_ns, path="/moved.jpg")):
+        caches.keep(entry, picture())
+        assert (None, UNKNOWN) == caches.known(entry)
+    assert [] == caches.warnings
+
+
+def test_recipe_and_algorithm_are_part_of_the_key(caches: Caches) -> None:
+    """Another Pillow decodes anew but digests nothing; another algorithm hashes anew but decodes nothing."""
+    known = caches.keep(ENTRY, picture())
+    assert isinstance(known.content, int)
+    with caches.open() as cache:
+        cache.keep_hashes(known.content, b"8 bytes.")
+    assert (DIGEST, UNKNOWN) == caches.known(ENTRY, recipe="recipe 2")
+    assert (DIGEST, known) == caches.known(ENTRY, algorithm="dhash 1")
+    with caches.open(recipe="recipe 2") as cache:
+        cache.keep_content(ENTRY, picture(2), NOW)
+    assert (DIGEST, UNKNOWN) == caches.known(ENTRY)
+    assert caches.known(ENTRY, recipe="recipe 2")[1].content not in (None, known.content)
+
+
+def test_a_changed_file_loses_what_was_known(caches: Caches) -> None:
+    """Neither a new digest keeps the old thumbnail, nor a new thumbnail the old digest."""
+    one, two = ENTRY._replace(mtime_ns=ENTRY.mtime_ns + 5), ENTRY._replace(mtime_ns=ENTRY.mtime_ns + 9)
+    caches.keep(ENTRY, picture())
+    with caches.open() as cache:
+        cache.keep_digest(one, b"e" * 32, NOW)
+    assert (b"e" * 32, UNKNOWN) == caches.known(one)
+    with caches.open() as cache:
+        content = cache.keep_content(two, picture(3), NOW)
+    assert (None, Known(content, None)) == caches.known(two)
+    assert (None, UNKNOWN) == caches.known(one)
+
+
+@pytest.mark.parametrize("is_image", [True, False])
+@pytest.mark.parametrize("lasting", [True, False])
+def test_failures(caches: Caches, is_image: bool, lasting: bool) -> None:
+    """A lasting failure is remembered with its reason; one that another try may cure is not."""
+    failure = Failure("cannot be decoded: 'broken' \u2014 stream", is_image=is_image, lasting=lasting)
+    assert caches.keep(ENTRY, failure) == (failure, None)
+    assert (DIGEST, Known(failure, None) if lasting else UNKNOWN) == caches.known(ENTRY)
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.jpg", b"\xff\xfe", b"'; DROP TABLE file; --", b"a\nb", b"-rf"])
+def test_any_name(caches: Caches, name: bytes) -> None:
+    """Names are bytes; folders too."""
+    entry = ENTRY._replace(path=os.fsdecode(b"/photos/\xe4" + name + b"/" + name))
+    known = caches.keep(entry, picture())
+    assert (DIGEST, known) == caches.known(entry)
+
+
+def test_no_cache_gives_the_same_answers() -> None:
+    """Without a file, thumbnails are at hand for the run and nothing is recalled."""
+    with Cache(None, "recipe", "phash") as cache:
+        content = cache.keep_content(ENTRY, picture(4), NOW)
+        assert isinstance(content, int)
+        cache.keep_hashes(content, b"8 bytes.")
+        cache.keep_digest(ENTRY, DIGEST, NOW)
+        assert ([None] * 2, [UNKNOWN] * 2) == (
+            list(cache.recall_digests([ENTRY] * 2)),
+            list(cache.recall_contents([ENTRY] * 2)),
+        )
+        assert {content: picture(4)} == cache.thumbnails([content, content])
+
+
+def test_written_every_few_seconds(caches: Caches) -> None:
+    """A kill loses seconds of work, not more, and between two writes no lock is held."""
+    now = 0.0
+    cache, reader = caches.open(clock=lambda: now), caches.open()
+    for number in range(6):
+        cache.keep_digest(ENTRY._replace(path=f"/photos/{number}", inode=0), DIGEST, NOW)
+        now += 0.7
+    seen = list(reader.recall_digests([ENTRY._replace(path=f"/photos/{number}", inode=0) for number in range(6)]))
+    assert [DIGEST] * 4 + [None] * 2 == seen
+
+
+@pytest.mark.parametrize("error", [ValueError(), KeyboardInterrupt(), SystemExit(), StoppedError(15)])
+def test_written_at_the_end_however_it_ends(caches: Caches, error: BaseException) -> None:
+    """What was read before Ctrl-C need not be read again."""
+    with pytest.raises(type(error)), caches.open(clock=lambda: 0.0) as cache:  # noqa: PT012 - raising inside is the point
+        cache.keep_digest(ENTRY, DIGEST, NOW)
+        raise error
+    assert caches.known(ENTRY)[0] == DIGEST
+
+
+@pytest.mark.parametrize("error", [UnusableError("database or disk is full"), DamagedError("malformed")])
+def test_a_disk_that_fills_up(caches: Caches, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """One warning; what was kept is still found, what comes is held for the run, nothing fails."""
+    known = caches.keep(ENTRY, picture(1))
+    caches.keep(ENTRY._replace(path="/gone", inode=3), picture(1))
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Store, "set_contents", fail)
+    ids = []
+    with caches.open() as cache:
+        list(cache.recall_digests([ENTRY._replace(path="/moved", inode=3)]))
+        for number in range(5):
+            entry = ENTRY._replace(path=f"/photos/{number}", inode=0)
+            cache.keep_digest(entry, DIGEST, NOW)
+            ids.append(cache.keep_content(entry, picture(number + 1), NOW))
+            cache.keep_hashes(ids[-1], b"8 bytes.")
+            list(cache.recall_digests([ENTRY._replace(path="/moved", inode=3)]))
+            assert picture(number + 1) == cache.thumbnails(ids)[ids[-1]]
+        assert known == next(cache.recall_contents([ENTRY]))
+    assert 1 == len(caches.warnings)
+    assert "going on without" in caches.warnings[0]
+    monkeypatch.undo()
+    assert (None, UNKNOWN) == caches.known(ENTRY._replace(path="/photos/0", inode=0))
+
+
+def test_thumbnails_that_were_pruned_meanwhile(caches: Caches) -> None:
+    """When another process clears what this one counts on, the run starts again without the cache."""
+    known = caches.keep(ENTRY, picture())
+    with pytest.raises(CacheLostError) as caught, caches.open() as cache:
+        cache.thumbnails([known.content, 4711])
+    assert not caught.value.is_gone
+
+
+STATES = st.builds(
+    FileEntry,
+    st.sampled_from(["/a/1", "/a/2", "/b/1"]),
+    st.integers(1, 2),
+    st.sampled_from([NOW - 9 * SECOND, NOW - SECOND]),
+    st.sampled_from([NOW - 9 * SECOND, NOW - 8 * SECOND]),
+    st.just(0),
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(STATES, st.sampled_from(["digest", "content", "reopen"]), st.integers(0, 9)), max_size=25))
+def test_like_a_dictionary(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[FileEntry, str, int]]) -> None:
+    """Whatever is kept in whatever order, recalled is what a dictionary by path and state would hold."""
+    caches = Caches(tmp_path_factory.mktemp("model") / "cache.sqlite")
+    model: dict[str, tuple[FileEntry, dict[str, object]]] = {}
+    cache = caches.open()
+    for entry, step, number in steps:
+        value: object = bytes([number]) * 32
+        if step == "reopen":
+            cache.__exit__(None)
+            cache = caches.open()
+            continue
+        if step == "digest":
+            cache.keep_digest(entry, bytes([number]) * 32, NOW)
+        else:
+            value = cache.keep_content(entry, picture(number), NOW)
+        if entry.mtime_ns < NOW - SECOND:
+            held = model.get(entry.path)
+            model[entry.path] = entry, {**(held[1] if held and held[0] == entry else {}), step: value}
+        cache.flush()
+    cache.__exit__(None)
+    for entry, *_ in steps:
+        held = model.get(entry.path)
+        values = held[1] if held and held[0] == entry else {}
+        assert (values.get("digest"), Known(values.get("content"), None)) == caches.known(entry)

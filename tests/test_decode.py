@@ -1,0 +1,311 @@
+"""Decoding: one picture gives one thumbnail whatever holds it, and no bytes do harm."""
+
+from __future__ import annotations
+
+import errno
+import io
+import struct
+import subprocess
+import zlib
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pillow_heif
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, TiffImagePlugin
+
+from dupfind import decode
+from dupfind.decode import NotAPictureError, UndecodableError
+from dupfind.fingerprint import check_hash, pixels
+from dupfind.values import CHROMA_SIDE, THUMBNAIL_SIDE, Thumbnail
+from fixtures import pictures
+from tests.conftest import SHARED_DATA, needs_shared_data
+
+pillow_heif.register_heif_opener()
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF", "AVIF", "JPEG2000", "PPM", "DIB")
+TRANSPOSED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""What a camera that writes this orientation did to the upright picture (6 and 8 the other way than to undo it)."""
+
+
+def save(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    """The bytes of a file of this format."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def read(content: bytes | Image.Image, name: str = "a.bin", max_pixels: int = 10**9) -> Thumbnail:
+    """Its thumbnail; a picture is written as PNG, or as TIFF where that has no such mode."""
+    if isinstance(content, Image.Image):
+        content = save(content, "PNG" if content.mode in ("1", "L", "LA", "P", "RGB", "RGBA") else "TIFF")
+    return decode.read_thumbnail(io.BytesIO(content), name, max_pixels)
+
+
+@cache
+def photo(seed: int = 1, size: tuple[int, int] = (480, 360)) -> Image.Image:
+    """A picture, made once."""
+    return pictures.photo(seed, size)
+
+
+def apart(one: Thumbnail, other: Thumbnail) -> float:
+    """Mean absolute difference of two thumbnails in grey levels, after both were spread over the whole range."""
+
+    def spread(thumbnail: Thumbnail) -> np.ndarray[Any, Any]:
+        values = pixels(thumbnail.pixels).astype(float)
+        return (values - values.min()) * 255 / (np.ptp(values) or 1)
+
+    return float(np.abs(spread(one) - spread(other)).mean())
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_format_gives_the_same_thumbnail(kind: str) -> None:
+    """One picture, eleven files, one thumbnail and one set of facts."""
+    found = read(save(photo(), kind, **({"quality": 90} if kind in ("JPEG", "WEBP", "HEIF", "AVIF") else {})))
+    assert apart(read(photo()), found) < (3 if kind == "GIF" else 1.5)
+    assert (480, 360, kind, 1, None) == (found.width, found.height, found.format, found.frames, found.captured)
+    assert (THUMBNAIL_SIDE**2, 2 * CHROMA_SIDE**2) == (len(found.pixels), len(found.chroma))
+
+
+ORIENTABLE = [
+    ("JPEG", {}),
+    ("PNG", {}),
+    ("WEBP", {}),
+    ("TIFF", {}),
+    ("TIFF", {"compression": "tiff_lzw"}),
+    ("HEIF", {}),
+]
+
+
+@pytest.mark.parametrize("orientation", [*range(10), 65535])
+@pytest.mark.parametrize(("kind", "options"), [*ORIENTABLE, ("AVIF", {})])
+def test_every_orientation_comes_out_upright(kind: str, options: dict[str, str], orientation: int) -> None:
+    """However the camera was held; 0, 9 and nonsense mean upright. The size is that of the upright picture."""
+    upright = photo(2, (400, 200))
+    turned = TRANSPOSED.get(orientation)
+    stored = upright if turned is None else upright.transpose(turned)
+    if kind == "TIFF":
+        content = save(stored, kind, tiffinfo={0x0112: orientation}, **(options if turned else {}))
+    else:
+        content = save(stored, kind, exif=pictures.exif(orientation), **options)
+    found = read(content)
+    assert (400, 200) == (found.width, found.height)
+    assert apart(read(upright), found) < 2
+
+
+MODES = ("1", "CMYK JPEG", "L", "P", "LA", "RGBA", "LAB", "CMYK", "YCbCr", "I;16", "I", "F", "P+", "I;16B")
+
+
+def in_mode(image: Image.Image, mode: str) -> bytes:
+    """A file that holds the picture in this mode."""
+    grey = np.asarray(image.convert("L"))
+    if mode == "CMYK JPEG":
+        return save(image.convert("CMYK"), "JPEG", quality=90)
+    if mode == "LAB":
+        lab = Image.merge("LAB", [image.convert("L"), *[Image.new("L", image.size, 128)] * 2])
+        return save(lab, "TIFF")
+    if mode == "P+":
+        return save(image.quantize(128), "PNG", transparency=127)
+    if mode in ("I;16", "I;16B"):
+        wide = Image.fromarray(grey.astype(np.uint16) * 257)
+        return save(wide, "PNG") if mode == "I;16" else b"P5 %d %d 65535\n" % image.size + wide.tobytes("raw", "I;16B")
+    if mode in ("I", "F"):
+        return save(Image.fromarray(grey.astype(np.int32) * 70000 if mode == "I" else grey / np.float32(255)), "TIFF")
+    return save(image.convert(mode), "TIFF" if mode in ("CMYK", "YCbCr") else "PNG")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_keeps_pictures_apart(mode: str) -> None:
+    """No mode clips all pictures to one grey; the same picture in another mode stays the same."""
+    found = [read(in_mode(photo(seed), mode)) for seed in (1, 2, 3)]
+    assert 3 == len({thumbnail.pixels for thumbnail in found})
+    for seed, thumbnail in zip((1, 2, 3), found, strict=True):
+        assert apart(read(photo(seed)), thumbnail) < {"1": 9, "P+": 15}.get(mode, 3)  # "P+" has holes
+
+
+def test_pictures_that_are_in_the_alpha_alone() -> None:
+    """Logos and signatures: one colour everywhere, the drawing in the transparency."""
+    found = set()
+    for seed in (1, 2):
+        for colour in (0, 255):
+            image = Image.new("LA", (480, 360), colour)
+            image.putalpha(photo(seed).convert("L"))
+            found.add(read(image).pixels)
+    assert 4 == len(found)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38, -3e38])
+def test_floats_that_are_no_numbers(value: float) -> None:
+    """They neither fail nor warn nor, but for the largest numbers, wash the picture out."""
+    found = []
+    for seed in (1, 2):
+        values = np.asarray(photo(seed).convert("L")).astype(np.float32) / 255
+        values[:20, :20] = value
+        found.append(read(Image.fromarray(values)).pixels)
+    assert abs(value) == 3e38 or found[0] != found[1]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (63, 65), (255, 257), (501, 333), (2, 20000), (1025, 3)])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_odd_sizes(kind: str, size: tuple[int, int]) -> None:
+    """Any size has a thumbnail and keeps its facts."""
+    found = read(save(photo(3).resize(size), kind))
+    assert (*size, THUMBNAIL_SIDE**2) == (found.width, found.height, len(found.pixels))
+
+
+@pytest.mark.parametrize("size", [(1001, 667), (1033, 777), (2047, 1531), (515, 389)])
+@pytest.mark.parametrize("seed", [1, 4])
+def test_a_smaller_copy_is_not_shifted(seed: int, size: tuple[int, int]) -> None:
+    """The exact box: half of an odd-sized photo stays within 8 of 256 bits, PNG and progressive JPEG within 4."""
+    large = photo(seed, (2048, 1536)).resize(size)
+    whole = check_hash(pixels(read(save(large, "JPEG", quality=92)).pixels))
+    half = large.resize((size[0] // 2, size[1] // 2), Image.Resampling.LANCZOS)
+    assert (whole ^ check_hash(pixels(read(save(half, "JPEG", quality=92)).pixels))).bit_count() <= 8
+    assert (whole ^ check_hash(pixels(read(large).pixels))).bit_count() <= 4
+    assert (whole ^ check_hash(pixels(read(save(large, "JPEG", progressive=True)).pixels))).bit_count() <= 4
+
+
+def png(width: int, height: int) -> bytes:
+    """A PNG's header with nothing behind it."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk)) + b"\0\0\0\0IDAT"
+
+
+def test_too_large_is_seen_in_the_header() -> None:
+    """3.6 billion pixels are refused before memory is asked for, not for ever: --max-pixels may be raised."""
+    with pytest.raises(UndecodableError, match="60000 x 60000 pixels are more than --max-pixels 1000") as caught:
+        read(png(60000, 60000), max_pixels=1000)
+    assert not caught.value.lasting
+    content = save(photo().resize((20, 10)))
+    assert read(content, max_pixels=200).width == 20
+    with pytest.raises(UndecodableError):
+        read(content, max_pixels=199)
+
+
+@pytest.mark.parametrize("name", ["a.CR2", "/x/b.nef", "c.dng", "d.ARW"])
+def test_camera_raw_by_name(name: str) -> None:
+    """The small preview inside proves nothing of the shot."""
+    with pytest.raises(UndecodableError, match="camera RAW"):
+        read(photo(), name)
+
+
+@pytest.mark.parametrize(("tag", "value", "is_raw"), [(50706, b"\1\4\0\0", True), (254, 1, True), (254, 0, False)])
+def test_camera_raw_by_content(tag: int, value: Any, is_raw: bool) -> None:
+    """A renamed DNG, and a TIFF that begins with a preview."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags.tagtype[tag] = 1 if tag == 50706 else 4
+    tags[tag] = value
+    content = save(photo(), "TIFF", tiffinfo=tags)
+    if not is_raw:
+        assert read(content, "a.tif").width == 480
+        return
+    with pytest.raises(UndecodableError, match="camera RAW"):
+        read(content, "a.tif")
+
+
+@pytest.mark.parametrize("kind", ["EPS", "PDF", "ICNS", "ICO", "TGA", "PCX", "SGI", "SPIDER", "MSP", "text"])
+def test_formats_that_are_not_asked_for(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are no pictures to us, and no other program is started for them."""
+    monkeypatch.setattr(subprocess, "Popen", None)
+    image = photo().convert({"SPIDER": "F", "MSP": "1"}.get(kind, "RGB")).resize((64, 64))
+    with pytest.raises(NotAPictureError):
+        read(b"Dear Josie,\n" * 99 if kind == "text" else save(image, kind), "a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("kind", "frames"), [("GIF", 3), ("PNG", 3), ("WEBP", 3), ("TIFF", 3), ("AVIF", 3), ("MPO", 1)]
+)
+def test_frames_are_counted(kind: str, frames: int) -> None:
+    """The first frame proves nothing of the rest; an MPO's others are previews."""
+    more = [photo(seed, (64, 48)) for seed in (2, 3)]
+    found = read(save(photo(1, (64, 48)), kind, save_all=True, append_images=more))
+    assert frames == found.frames
+    assert apart(read(photo(1, (64, 48))), found) < 6
+
+
+@pytest.mark.parametrize(
+    "block", [b"Exif\0\0garbage", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff"]
+)
+def test_broken_exif_costs_the_facts_only(block: bytes) -> None:
+    """The picture is decoded as it is stored."""
+    found = read(save(photo(), "JPEG", exif=block))
+    assert (480, 360, None) == (found.width, found.height, found.captured)
+
+
+@pytest.mark.parametrize(
+    ("tags", "captured"),
+    [
+        ({}, None),
+        ({0x9003: "2017:07:18 15:31:30"}, "2017:07:18 15:31:30"),
+        ({0x9003: "2017:07:18 15:31:30\0", 0x9291: "25 "}, "2017:07:18 15:31:30.25"),
+        ({0x9003: "2017:07:18 15:31:30", 0x9291: "25", 0x9011: "+02:00"}, "2017:07:18 15:31:30.25+02:00"),
+        ({0x9003: "2017:07:18 15:31:30", 0x9291: "x", 0x9011: "   :  "}, "2017:07:18 15:31:30"),
+        ({0x9003: "0000:00:00 00:00:00"}, None),
+        ({0x9003: "    :  :     :  :  "}, None),
+        ({0x9003: "2017"}, None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["JPEG", "HEIF", "PNG", "TIFF"])
+def test_capture_time(kind: str, tags: dict[int, str], captured: str | None) -> None:
+    """With sub-seconds and offset where given; a blank one, as EXIF spells "unknown", costs nothing else."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8769).update(tags)
+    held = {"tiffinfo": {0x8769: tags} if tags else {}} if kind == "TIFF" else {"exif": exif.tobytes()}
+    assert captured == read(save(photo(1, (64, 48)), kind, **held)).captured
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "TIFF"])
+def test_a_failing_disk_is_not_the_picture_s_fault(kind: str) -> None:
+    """An input error is not remembered for ever."""
+
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() > 2000:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().read(size)
+
+    with pytest.raises(UndecodableError, match="Input/output error") as caught:
+        decode.read_thumbnail(Failing(save(photo(), kind)), "a", 10**9)
+    assert not caught.value.lasting
+
+
+SMALL = {kind: save(photo(1, (40, 30)), kind) for kind in FORMATS}
+
+
+@settings(deadline=None, max_examples=250)
+@given(
+    st.sampled_from(FORMATS),
+    st.integers(0, 99),
+    st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(1, 255)), max_size=4),
+)
+def test_hostile_bytes(kind: str, percent: int, flips: list[tuple[int, int]]) -> None:
+    """Cut off and altered files give a thumbnail or one of the two errors, and no warning."""
+    content = bytearray(SMALL[kind][: len(SMALL[kind]) * (percent + 1) // 100])
+    for place, change in flips:
+        content[place % max(1, len(content)) : place % max(1, len(content)) + 1] = bytes([change])
+    with suppress(NotAPictureError, UndecodableError):
+        read(bytes(content), max_pixels=10**6)
+
+
+@needs_shared_data("hostile")
+@pytest.mark.parametrize("folder", ["hostile", "formats"])
+def test_real_files(folder: str) -> None:
+    """What has crashed others, and what they could not read: a thumbnail or one of the two errors."""
+    files = [path for path in sorted((SHARED_DATA / folder).rglob("*")) if path.is_file()]
+    decoded = 0
+    for path in files:
+        with path.open("rb") as file:
+            with suppress(NotAPictureError, UndecodableError):
+                decoded += len(decode.read_thumbnail(file, str(path), 5 * 10**6).pixels) == THUMBNAIL_SIDE**2
+    assert decoded > (20 if folder == "formats" else 5)

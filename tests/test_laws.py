@@ -1,0 +1,173 @@
+"""The laws of the house: imports run one way, modules stay small, pure modules do no I/O, start-up is light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "dupfind"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MOST_LINES_OF_A_MODULE = 300
+MOST_LINES_OF_A_FUNCTION = 50
+
+# What each module may import of this project beside `values` and `errors`; docs/architecture.md draws it.
+ALLOWED = {
+    "values": set(),
+    "errors": set(),
+    "formats": set(),
+    "ignore": set(),
+    "events": set(),
+    "captured": set(),
+    "greys": set(),
+    "digest": set(),
+    "hamming": set(),
+    "settings": set(),
+    "output": set(),
+    "workers": set(),
+    "walk": {"ignore"},
+    "decode": {"formats"},
+    "fingerprint": set(),
+    "evidence": {"captured", "fingerprint", "greys"},
+    "verdict": {"formats"},
+    "tasks": {"decode", "digest", "fingerprint"},
+    "cache_schema": set(),
+    "cache_store": {"cache_schema"},
+    "cache": {"cache_schema", "cache_store"},
+    "cache_upkeep": {"cache_store"},
+    "reading": {"cache", "events", "settings", "tasks", "workers"},
+    "matching": {"cache", "events", "evidence", "hamming", "reading"},
+    "pipeline": {
+        "cache", "decode", "events", "fingerprint", "formats", "ignore", "matching", "reading", "settings", "verdict",
+        "walk", "workers",
+    },
+    "progress": {"events", "report"},
+    "report": {"settings"},
+    "cli": {"cache_upkeep", "output", "pipeline", "progress", "report", "settings"},
+    "__main__": {"cli"},
+}  # fmt: skip
+PURE = ("values", "errors", "formats", "ignore", "captured", "greys", "hamming", "fingerprint", "evidence", "verdict")
+ONLY_IMPORTERS = {
+    "sqlite3": {"cache_store"},
+    "imagehash": {"fingerprint"},
+    "blake3": {"digest"},
+    "pillow_heif": {"decode"},
+    "concurrent": {"workers", "pipeline"},  # pipeline names the Executor type only
+    "tqdm": {"progress"},
+    "rich": {"report"},
+    "click": {"cli"},
+}
+
+
+def place(path: Path) -> str:
+    """The module, or the sub-package that stands for its modules."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return "dupfind" if parts == ("__init__",) else parts[0]
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that the file imports anywhere, dotted."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_one_way(path: Path) -> None:
+    """A module imports only what stands below it, and sub-packages never reach upwards."""
+    here = place(path)
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("dupfind.") and name.count(".") >= 1}
+    known = used & ALLOWED.keys()
+    assert set() == known - ALLOWED.get(here, set()) - {"values", "errors", here}
+
+
+def test_the_allowed_imports_have_no_circle() -> None:
+    """The table itself runs one way."""
+    done: set[str] = set()
+    while ready := {name for name, below in ALLOWED.items() if name not in done and below <= done}:
+        done |= ready
+    assert set(ALLOWED) == done
+
+
+def test_every_module_has_its_place() -> None:
+    """A new module is entered in the table before it is used."""
+    assert {place(path) for path in MODULES} - {"dupfind"} == set(ALLOWED)
+
+
+@pytest.mark.parametrize(("library", "users"), ONLY_IMPORTERS.items(), ids=ONLY_IMPORTERS)
+def test_libraries_have_one_door(library: str, users: set[str]) -> None:
+    """A library that another could replace is known to one place."""
+    found = {place(path) for path in MODULES if any(name.split(".")[0] == library for name in imports(path))}
+    assert users == found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_sizes(path: Path) -> None:
+    """No module over 300 lines, no function over 50."""
+    text = path.read_text()
+    assert len(text.splitlines()) <= MOST_LINES_OF_A_MODULE
+    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    long = [node.name for node in functions if (node.end_lineno or 0) - node.lineno >= MOST_LINES_OF_A_FUNCTION]
+    assert [] == long
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_pure_modules_do_no_input_or_output(module: str) -> None:
+    """No file, no process, no clock, no random numbers, no printing: values in, values out."""
+    path = PACKAGE / f"{module}.py"
+    tree = ast.parse(path.read_text())
+    calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert set() == calls & {"open", "print", "input", "exec", "eval"}
+    roots = {name.split(".")[0] for name in imports(path)}
+    assert set() == roots & {"io", "pathlib", "random", "shutil", "socket", "sqlite3", "subprocess", "tempfile", "time"}
+    attributes = {
+        f"{node.value.id}.{node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os"
+    }
+    assert attributes <= {"os.sep"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_core_never_prints_or_exits(path: Path) -> None:
+    """Only the command line talks and leaves; `output` and `progress` are its hands."""
+    if place(path) in {"cli", "__main__", "output", "progress"}:
+        return
+    tree = ast.parse(path.read_text())
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    attributes = {
+        f"{node.value.id}.{node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+    assert set() == (names | attributes) & {"print", "logging", "sys.exit", "sys.stdout", "sys.stderr"}
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["scan", "--help"]], ids=" ".join)
+def test_start_up_is_light(arguments: list[str]) -> None:
+    """Version and help load nothing heavy."""
+    code = (
+        "import sys; from dupfind.cli.main import run; run(sys.argv[1:]); "
+        "heavy = {'numpy', 'PIL', 'imagehash', 'scipy', 'rich', 'tqdm', 'sqlite3', 'multiprocessing', 'blake3'}; "
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=True, cwd=PACKAGE.parent)
+    assert b"[]" == done.stderr.strip()
+
+
+@pytest.mark.parametrize(
+    "module", [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in MODULES]
+)
+def test_each_module_imports_alone(module: str) -> None:
+    """Every module can be imported first, and warns of nothing."""
+    if module.endswith("__main__"):
+        return
+    name = module.removesuffix(".__init__")
+    subprocess.run([sys.executable, "-W", "error", "-c", f"import {name}"], check=True, cwd=PACKAGE.parent)

@@ -1,0 +1,273 @@
+"""The whole scan as a function: from two trees to a report, and what must not change it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from dupfind import pipeline, tasks
+from dupfind.report import Screen, render
+from dupfind.settings import Settings, make_report_settings, make_settings
+from dupfind.values import Evidence, FileState, FolderState, Report
+from fixtures import demo, pictures
+
+TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
+
+
+def one_thread() -> ThreadPoolExecutor:
+    """Everything in this process, so that tests can look on."""
+    return ThreadPoolExecutor(1)
+
+
+def settings(haystack: Path, needles: Path, **options: object) -> Settings:
+    """Settings of a scan without a cache, unless one is given."""
+    options.setdefault("no_cache", "cache" not in options)
+    return make_settings(haystack=[str(haystack)], needles=[str(needles)], **options)  # type: ignore[arg-type]
+
+
+def scan(haystack: Path, needles: Path, **options: object) -> Report:
+    """Scan in this process."""
+    return pipeline.scan(settings(haystack, needles, **options), make_executor=one_thread)
+
+
+def states(report: Report) -> dict[str, str]:
+    """File verdicts by name, `state` or `state/evidence`."""
+    return {
+        os.path.basename(one.path): one.state + (f"/{one.evidence}" if one.evidence else "") for one in report.files
+    }
+
+
+@pytest.fixture(scope="module")
+def demo_trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The trees of the demo, built once."""
+    folder = tmp_path_factory.mktemp("demo")
+    demo.build(folder)
+    return folder
+
+
+def test_the_demo_has_exactly_the_expected_verdicts(demo_trees: Path) -> None:
+    """Copies of every kind are found, and exactly the two folders of the story are not contained."""
+    report = pipeline.scan(settings(demo_trees / "Masters", demo_trees / "Josie_Backup"))
+    root = str(demo_trees / "Josie_Backup")
+    found = {one.path.removeprefix(root).lstrip("/"): one.state.value for one in report.folders}
+    assert demo.expected() == found
+    below = {path: state for path, state in found.items() if path.count("/") == 0 and path}
+    assert 14 == len(below)
+    assert {"MY_PIX": "missing", "12-25-2006 part 1": "partial"} == {
+        path: state for path, state in below.items() if state != "contained"
+    }
+
+
+@pytest.mark.parametrize("algorithm", ["dhash", "ahash", "whash"])
+def test_the_demo_comes_out_alike_by_every_algorithm(demo_trees: Path, algorithm: str) -> None:
+    """The hash only finds candidates; the proof is the same."""
+    report = scan(demo_trees / "Masters", demo_trees / "Josie_Backup", algorithm=algorithm)
+    root = str(demo_trees / "Josie_Backup")
+    found = {one.path.removeprefix(root).lstrip("/"): one.state.value for one in report.folders}
+    assert demo.expected() == found
+
+
+def answer(report: Report) -> bytes:
+    """The JSON of a report without what depends on the clock."""
+    whole = json.loads(render(report, make_report_settings(format_="json"), Screen()))
+    del whole["started"], whole["elapsed_seconds"]
+    return json.dumps(whole).encode()
+
+
+def test_the_answer_depends_on_nothing_but_the_trees(
+    demo_trees: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Byte for byte the same for 1 and 3 workers, cold and warm, with and without cache, in shuffled directories."""
+    trees = demo_trees / "Masters", demo_trees / "Josie_Backup"
+    cache = str(tmp_path / "cache.sqlite")
+    first = answer(pipeline.scan(settings(*trees, workers=1, cache=cache)))
+    assert first == answer(pipeline.scan(settings(*trees, workers=3)))
+    assert first == answer(scan(*trees, cache=cache))
+    real = os.scandir
+
+    class Backwards:
+        """Lists a directory in the opposite order."""
+
+        def __init__(self, path: str) -> None:
+            with real(path) as items:
+                self._items = list(items)[::-1]
+
+        def __enter__(self) -> list[os.DirEntry[str]]:
+            return self._items
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr("dupfind.walk.os.scandir", Backwards)
+    assert first == answer(scan(*trees))
+
+
+def test_identical_bytes_decode_nothing(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If every needle is proved by its bytes, no picture of either side is opened as one."""
+    content = {"a.jpg": pictures.photo(1), "b.mov": b"film" * 100}
+    haystack, needles = tree("hay", {**content, "c.jpg": pictures.photo(2)}), tree("needles", content)
+    monkeypatch.setattr(tasks, "read_thumbnails", lambda *_, **__: pytest.fail("decoded"))
+    report = scan(haystack, needles)
+    assert {"a.jpg": "present/identical", "b.mov": "present/identical"} == states(report)
+    assert report.is_complete
+
+
+def test_a_warm_run_reads_no_file(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in the cache is neither digested nor decoded again."""
+    haystack = tree("hay", {"a.jpg": pictures.photo(1), "b.png": pictures.photo(2)})
+    needles = tree("needles", {"a.webp": pictures.photo(1), "c.jpg": pictures.photo(3), "t.txt": b"text"})
+    cache = str(tmp_path / "cache.sqlite")
+    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)  # the files are seconds old
+    cold = scan(haystack, needles, cache=cache)
+    for name in ("read_digests", "read_thumbnails", "hash_thumbnails"):
+        monkeypatch.setattr(tasks, name, lambda *_, **__: pytest.fail("read"))
+    warm = scan(haystack, needles, cache=cache)
+    assert {"a.webp": "present/same", "c.jpg": "missing", "t.txt": "missing"} == states(cold)
+    assert states(cold) == states(warm)
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"), [("identical", "similar/same"), ("same", "present/same"), ("similar", "present/same")]
+)
+def test_accept_decides_what_is_present(tree: TreeBuilder, accept: str, expected: str) -> None:
+    """`--accept` is the weakest evidence that counts."""
+    haystack, needles = tree("hay", {"a.png": pictures.photo(1)}), tree("needles", {"a.jpg": pictures.photo(1)})
+    assert {"a.jpg": expected} == states(scan(haystack, needles, accept=accept))
+
+
+def test_turned_copies_need_rotations(tree: TreeBuilder) -> None:
+    """A turned copy is the same picture, a mirrored one is similar; without --rotations both are missing."""
+    photo = pictures.photo(1)
+    haystack = tree("hay", {"a.png": photo})
+    turned, mirrored = photo.transpose(Image.Transpose.ROTATE_90), photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    needles = tree("needles", {"m.jpg": mirrored, "t.jpg": turned})
+    report = scan(haystack, needles)
+    assert {"m.jpg": "similar/similar", "t.jpg": "present/same"} == states(report)
+    assert ["mirrored", "turned by 90 degrees"] == [one.reason for one in report.files]
+    assert {"m.jpg": "missing", "t.jpg": "missing"} == states(scan(haystack, needles, rotations=False))
+
+
+def test_the_best_witness_wins(tree: TreeBuilder) -> None:
+    """Grade before distance, then resolution, then path; a smaller look-alike never hides the true copy."""
+    photo = pictures.photo(1, (640, 480))
+    small = photo.resize((320, 240))
+    haystack = tree("hay", {"a-small.png": small, "b-full.png": photo, "c-full.png": photo, "d-other.png": small})
+    needles = tree("needles", {"n.jpg": photo})
+    (found,) = scan(haystack, needles).files
+    assert (FileState.PRESENT, str(haystack / "b-full.png")) == (found.state, found.witness)
+
+
+def test_only_a_smaller_copy_is_similar(tree: TreeBuilder) -> None:
+    """A preview in the haystack does not replace the original."""
+    photo = pictures.photo(1, (640, 480))
+    haystack, needles = tree("hay", {"a.jpg": photo.resize((320, 240))}), tree("needles", {"a.jpg": photo})
+    (found,) = scan(haystack, needles).files
+    assert (FileState.SIMILAR, Evidence.SIMILAR) == (found.state, found.evidence)
+    assert "the haystack's copy is smaller: 320 x 240 against 640 x 480" == found.reason
+
+
+def test_what_is_no_picture_needs_identical_bytes(tree: TreeBuilder) -> None:
+    """A document is present or missing, and keeps its folder from being contained."""
+    haystack = tree("hay", {"same.txt": b"1", "other.txt": b"22"})
+    report = scan(haystack, tree("needles", {"a.txt": b"1", "b.txt": b"3"}))
+    assert {"a.txt": "present/identical", "b.txt": "missing"} == states(report)
+    assert [FolderState.PARTIAL] == [one.state for one in report.folders]
+
+
+def test_unreadable_pictures_are_named_on_both_sides(tree: TreeBuilder) -> None:
+    """Zero bytes, a cut file and text under a picture's name: unreadable with the cause; the run goes on."""
+    photo = pictures.photo(1)
+    haystack = tree("hay", {"whole.jpg": photo, "bad.jpg": b"\xff\xd8\xff\xe0 nothing"})
+    cut = (haystack / "whole.jpg").read_bytes()[:5000]
+    contents = {"cut.jpg": cut, "empty.jpg": b"", "good.png": photo, "text.png": b"hello"}
+    report = scan(haystack, tree("needles", contents))
+    assert {
+        "cut.jpg": "unreadable",
+        "empty.jpg": "unreadable",
+        "good.png": "present/same",
+        "text.png": "unreadable",
+    } == states(report)
+    named = {(one.side.value, os.path.basename(one.path)): one.reason for one in report.problems}
+    assert {
+        ("needles", "cut.jpg"): "cannot be decoded: image file is truncated",
+        ("needles", "empty.jpg"): "empty file",
+        ("needles", "text.png"): "not a picture in a known format",
+        ("haystack", "bad.jpg"): "cannot be decoded: Truncated File Read",
+    } == named
+    assert (2, 2, 1) == dataclasses.astuple(report.haystack)
+
+
+def test_a_mislabelled_picture_is_known_by_its_content(tree: TreeBuilder, tmp_path: Path) -> None:
+    """A PNG named .dat is a picture, and a needle named .jpg that is one may be a PNG."""
+    haystack = tree("hay", {"a.jpg": pictures.photo(1)})
+    pictures.save(pictures.photo(1), tmp_path / "copy.png")
+    data = (tmp_path / "copy.png").read_bytes()
+    report = scan(haystack, tree("needles", {"a.dat": data, "a.jpg": data}))
+    assert {"a.dat": "present/same", "a.jpg": "present/same"} == states(report)
+    assert ["image", "image"] == [one.kind.value for one in report.files]
+
+
+@pytest.mark.parametrize("change", ["vanishes", "grows", "is replaced"])
+@pytest.mark.parametrize("side", ["hay", "needles"])
+def test_a_file_that_changes_under_the_run_proves_nothing(
+    tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch, change: str, side: str
+) -> None:
+    """Between walk and read: a needle that changed is not present, a witness that changed proves nothing."""
+    photo = pictures.photo(1)
+    trees = {"hay": tree("hay", {"a.png": photo}), "needles": tree("needles", {"a.png": photo})}
+    victim = trees[side] / "a.png"
+    real = pipeline.walk_all
+
+    def walk_then_change(*arguments: object) -> object:
+        found = real(*arguments)  # type: ignore[arg-type]
+        data = victim.read_bytes()
+        victim.unlink()
+        if change == "grows":
+            victim.write_bytes(data + b"x")
+        elif change == "is replaced":
+            victim.write_bytes(data)
+        return found
+
+    monkeypatch.setattr(pipeline, "walk_all", walk_then_change)
+    report = scan(trees["hay"], trees["needles"])
+    (found,) = report.files
+    assert FileState.PRESENT is not found.state
+    assert any(str(victim) == one.path for one in report.problems)
+
+
+def test_needles_inside_the_haystack_are_not_their_own_witness(tree: TreeBuilder) -> None:
+    """The inner root is left out of the outer, on either side; a folder around the haystack is never contained."""
+    photo = pictures.photo(1)
+    outer = tree("outer", {"inner/a.jpg": photo})
+    assert {"a.jpg": "missing"} == states(scan(outer, outer / "inner"))
+    (outer / "b.jpg").write_bytes((outer / "inner/a.jpg").read_bytes())
+    report = scan(outer / "inner", outer)
+    assert {"b.jpg": "present/identical"} == states(report)
+    assert [FolderState.PARTIAL] == [one.state for one in report.folders]
+    assert not report.is_complete
+
+
+def test_a_damaged_cache_is_replaced_and_the_answer_stays(
+    tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages of rubbish in the middle of the cache: a warning, the old file set aside, the same verdicts."""
+    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)
+    haystack = tree("hay", {f"{number}.jpg": pictures.photo(number, (160, 120)) for number in range(20)})
+    needles = tree("needles", {f"{number}.png": pictures.photo(number, (160, 120)) for number in range(20)})
+    cache = tmp_path / "cache.sqlite"
+    first = answer(scan(haystack, needles, cache=str(cache)))
+    data = bytearray(cache.read_bytes())
+    data[8192:] = b"\xa5" * (len(data) - 8192)
+    cache.write_bytes(bytes(data))
+    assert first == answer(scan(haystack, needles, cache=str(cache)))
+    assert [cache.with_name("cache.sqlite.set-aside")] == list(tmp_path.glob("*.set-aside"))

@@ -1,0 +1,297 @@
+"""The pool: every item exactly once, deaths found out one by one, and nobody left behind."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dupfind import workers
+from dupfind.workers import Pool
+
+ROOT = Path(__file__).resolve().parents[1]
+
+Item = tuple[str, int]
+"""What to do, and a number."""
+
+
+def work(items: list[Item]) -> list[Any]:
+    """Do what each item says, in a worker."""
+    return [_one(*item) for item in items]
+
+
+def _one(what: str, number: int) -> Any:
+    match what:
+        case "exit":
+            os._exit(number % 3)
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "pid":
+            return os.getpid()
+        case "stuck":
+            faulthandler.dump_traceback_later(0.2, exit=True, file=open(os.devnull, "w"))  # noqa: SIM115 - dies with us
+            return sum(range(10**13))  # one call that keeps the interpreter lock and comes back tomorrow
+        case "deaf":
+            return sum(range(10**10))
+        case "raise":
+            raise ValueError(number)
+        case "sleep":
+            threading.Event().wait(60)
+    return number * 2
+
+
+def run(pool: Pool, items: Iterable[Item], size_bytes: Callable[[Item], int] = lambda _: 1) -> list[tuple[Item, Any]]:
+    """Everything that ``map`` gives, the lost ones as ``"lost"``."""
+    return list(pool.map(work, items, size_bytes=size_bytes, lost=lambda item, seconds: "lost"))
+
+
+def expected(items: Iterable[Item]) -> list[tuple[Item, Any]]:
+    """What ``run`` must give, sorted."""
+    return sorted((item, item[1] * 2 if item[0] == "double" else "lost") for item in items)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
+def are_gone(pids: Iterable[int], seconds: float = 5) -> bool:
+    """Whether the processes end within ``seconds``."""
+    until = time.monotonic() + seconds
+    while any(map(is_alive, pids)):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+class Serial(Executor):
+    """Runs everything at once where it is handed over; what a test or a notebook would pass."""
+
+    def __init__(self) -> None:
+        self.is_shut = False
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run ``fn``."""
+        if self.is_shut:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - as executors do
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Remember it."""
+        self.is_shut = True
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 3])
+def test_every_item_is_done_exactly_once(lanes: int) -> None:
+    """However many processes share the work, each item comes back once, with its own result."""
+    items = [("double", number) for number in range(100)]
+    with Pool(lanes) as pool:
+        assert expected(items) == sorted(run(pool, items))
+        assert [] == run(pool, [])
+
+
+A, B, C = [("double", number) for number in range(20)], [("kill", 20)], [("exit", 21)]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        pytest.param(A + B + [("double", 99)], id="in a chunk with good ones"),
+        pytest.param(B + A, id="the first"),
+        pytest.param(A + C, id="the last"),
+        pytest.param(C + A + B + [("double", number) for number in range(30, 60)] + [("exit", 61)], id="several"),
+        pytest.param([("exit", 1), ("kill", 2), ("exit", 3)], id="all"),
+    ],
+)
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_only_what_kills_its_process_is_lost(items: list[Item], lanes: int) -> None:
+    """A crash is blamed on its own item; its neighbours are done, and the pool works on afterwards."""
+    with Pool(lanes) as pool:
+        assert expected(items) == sorted(run(pool, items))
+        assert expected(A) == sorted(run(pool, A))
+
+
+def test_culprits_alone_in_large_chunks() -> None:
+    """Files that fill a chunk each are handed over three deep: those behind a culprit are not blamed."""
+    items = A[:5] + B + A[5:10] + C + A[10:12]
+    with Pool(2) as pool:
+        assert expected(items) == sorted(run(pool, items, size_bytes=lambda _: 1 << 30))
+
+
+def test_a_process_that_died_idle_is_replaced() -> None:
+    """A worker ended between two maps, by whatever ends processes, costs nothing."""
+    with Pool(1) as pool:
+        ((_, pid),) = run(pool, [("pid", 0)])
+        os.kill(pid, signal.SIGKILL)
+        assert are_gone([pid])
+        assert expected(A) == sorted(run(pool, A))
+
+
+def test_a_process_stuck_in_one_call_is_ended() -> None:
+    """What never returns to Python is ended by the hard limit, told how long it took, and the rest goes on."""
+    taken: list[float] = []
+    with Pool(1) as pool:
+        found = dict(
+            pool.map(
+                work,
+                [("stuck", 0), ("double", 1)],
+                size_bytes=lambda _: 1,
+                lost=lambda item, seconds: taken.append(seconds) or "lost",
+            )
+        )
+    assert {("stuck", 0): "lost", ("double", 1): 2} == found
+    assert 1 == len(taken)
+    assert 0.2 <= taken[0] < 10
+
+
+@pytest.mark.parametrize("what", ["sleep", "deaf"])
+def test_leaving_with_an_exception_ends_the_processes_at_once(what: str) -> None:
+    """Ctrl-C does not wait for a decoder, be it asleep or in one long call, and leaves no process behind."""
+    with pytest.raises(KeyboardInterrupt), Pool(2) as pool:  # noqa: PT012 - what is in the block is the point
+        pids = {pid for _, pid in run(pool, [("pid", n) for n in range(8)], size_bytes=lambda _: 1 << 30)}
+        results = pool.map(
+            work, [("double", 0), (what, 0)], size_bytes=lambda _: 1 << 30, lost=lambda item, seconds: None
+        )
+        next(results)
+        left = time.monotonic()
+        raise KeyboardInterrupt
+    assert time.monotonic() - left < 3
+    assert pids
+    assert are_gone(pids)
+
+
+def test_leaving_in_peace_leaves_no_process() -> None:
+    """After the block all workers are gone."""
+    with Pool(2) as pool:
+        pids = {pid for _, pid in run(pool, [("pid", number) for number in range(8)], size_bytes=lambda _: 1 << 30)}
+    assert are_gone(pids)
+
+
+def test_an_error_of_the_task_itself_ends_the_run() -> None:
+    """A task turns its failures into values; what it raises is a bug and is not hidden."""
+    with pytest.raises(ValueError, match="7"), Pool(1) as pool:
+        run(pool, [("raise", 7)])
+
+
+PARENT = """
+import sys
+sys.path[:0] = {paths!r}
+from dupfind.workers import Pool
+from test_workers import work
+if __name__ == "__main__":
+    with Pool(2) as pool:
+        items = [("pid", n) for n in range(8)] + [("sleep", n) for n in range(2)]
+        for _, pid in pool.map(work, items, size_bytes=lambda _: 1 << 30, lost=None):
+            print(pid, flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_killed_parent_leaves_no_worker(tmp_path: Path, number: signal.Signals) -> None:
+    """Workers end with the process that started them, whatever ended it."""
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT.format(paths=[str(ROOT), str(ROOT / "tests")]))
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
+        assert parent.stdout is not None
+        pids = {int(parent.stdout.readline()) for _ in range(6)}
+        assert all(map(is_alive, pids))
+        parent.send_signal(number)
+        parent.wait(timeout=10)
+        assert are_gone(pids)
+
+
+@pytest.mark.parametrize("make", [Serial, partial(ThreadPoolExecutor, 2)])
+def test_any_executor_drops_in(make: Callable[[], Executor]) -> None:
+    """A cluster's client or a thread pool takes the place of the processes, and is shut down in the end."""
+    made: list[Executor] = []
+
+    def make_and_keep() -> Executor:
+        made.append(make())
+        return made[-1]
+
+    with Pool(2, make_and_keep) as pool:
+        assert expected(A) == sorted(run(pool, A))
+    assert len(made) == 2
+    for executor in made:
+        with pytest.raises(RuntimeError, match="shutdown"):
+            executor.submit(int)
+
+
+class Breaking(Serial):
+    """Breaks for good at a culprit, as a process pool does; some already when something is handed over."""
+
+    def __init__(self, at_submit: bool) -> None:
+        super().__init__()
+        self.at_submit = at_submit
+        self.is_broken = False
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run, or break."""
+        if self.is_broken and self.at_submit:
+            raise BrokenExecutor
+        self.is_broken = self.is_broken or any(what == "kill" for what, _ in args[0])
+        if not self.is_broken:
+            return super().submit(fn, *args)
+        future: Future[Any] = Future()
+        future.set_exception(BrokenExecutor())
+        return future
+
+
+@given(
+    st.lists(st.sampled_from(["double", "double", "double", "kill"]), max_size=60),
+    st.integers(1, 3),
+    st.sampled_from([1, 5 << 20, 9 << 20]),
+    st.booleans(),
+)
+def test_deaths_anywhere(kinds: list[str], lanes: int, size_bytes: int, at_submit: bool) -> None:
+    """Whatever dies wherever, each item comes back once, and lost are exactly the culprits."""
+    items = [(kind, number) for number, kind in enumerate(kinds)]
+    with Pool(lanes, lambda: Breaking(at_submit)) as pool:
+        assert expected(items) == sorted(run(pool, items, size_bytes=lambda _: size_bytes))
+
+
+def test_items_are_read_no_faster_than_the_work_goes_on() -> None:
+    """A million items are not drawn into memory: three chunks a lane, and no more."""
+    drawn = 0
+
+    def endless() -> Iterator[Item]:
+        nonlocal drawn
+        while True:
+            drawn += 1
+            yield "double", drawn
+
+    with Pool(2, Serial) as pool:
+        results = pool.map(work, endless(), size_bytes=lambda _: 1, lost=lambda item, seconds: None)
+        for done in range(1, 200):
+            next(results)
+            assert drawn <= done + 2 * 3 * 16 + 16
+
+
+@given(st.lists(st.integers(0, 20 << 20), max_size=100))
+def test_chunks(sizes: list[int]) -> None:
+    """Chunks keep the order, lose nothing, and hold 16 items or 8 MB and the item that passed it."""
+    chunks = list(workers._chunks(sizes, lambda size: size))
+    assert sizes == [size for chunk in chunks for size in chunk]
+    assert all(1 <= len(chunk) <= 16 and sum(chunk[:-1]) < 8 << 20 for chunk in chunks)
