@@ -56,6 +56,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "demo csv": lambda: _scan("--format", "csv"),
     "junk files": lambda: _names(ignore.JUNK_FILES),
     "junk folders": lambda: _names(ignore.JUNK_FOLDERS),
+    "snapshot folders": lambda: _names(ignore.SNAPSHOT_FOLDERS),
     "trash folders": lambda: _names(ignore.TRASH_FOLDERS),
 }
 

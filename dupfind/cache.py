@@ -15,13 +15,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from hashlib import blake2b
 from itertools import groupby
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
-from dupfind.cache_schema import FileRow
-from dupfind.cache_store import DamagedError, Store, UnusableError
+from dupfind.cache_file import DamagedError, UnusableError
+from dupfind.cache_schema import FileRow, Judged, Pair, PictureRef
+from dupfind.cache_store import Store
 from dupfind.errors import CacheLostError
 from dupfind.values import Failure, FileEntry, Thumbnail
 
@@ -33,11 +35,22 @@ _FLUSH_SECONDS = 2.0
 _FLUSH_ROWS = 2_000
 
 
+class Recipe(NamedTuple):
+    """What the contents of a cache were made by; under another recipe they are not found again."""
+
+    thumbnails: str
+    """Names everything that can alter a thumbnail: our own way, and the versions of the decoders."""
+    hashes: str
+    """Names the algorithm, and everything that can alter its hashes."""
+    rules: str
+    """Names the rules by which pairs of thumbnails are judged."""
+
+
 class Known(NamedTuple):
     """What the cache knows of the picture in one file."""
 
-    content: int | Failure | None
-    """The id of its thumbnail, or why it has none; None when it was never decoded by this recipe."""
+    content: PictureRef | Failure | None
+    """Which thumbnail it has, or why it has none; None when it was never decoded by this recipe."""
     hashes: bytes | None
     """Its 64-bit hashes by the run's algorithm, big-endian: the upright one alone, or all eight orientations."""
 
@@ -48,24 +61,23 @@ UNKNOWN = Known(None, None)
 class Cache:
     """One run's view of the cache file.
 
-    ``path`` None keeps nothing. ``recipe`` names everything that can alter a thumbnail, ``algorithm`` (with the version
-    of the hashes) what the stored hashes are. ``warn`` is told what the user should know, a line each.
+    ``path`` None keeps nothing. ``recipe`` is called when contents are first asked for or kept. ``warn`` is told what
+    the user should know, a line each.
     """
 
     def __init__(
         self,
         path: str | None,
-        recipe: str,
-        algorithm: str,
+        recipe: Callable[[], Recipe],
         warn: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._warn = warn
-        self._algorithm = algorithm
-        self._recipe = recipe
+        self._recipe = cache(recipe)
         self._clock = clock
         self._scratch = Store.scratch()
         self._kept: Store | None = None
+        self._is_damaged = False
         self._buffer = _Buffer()
         self._flushed_at = clock()
         if path is not None:
@@ -79,6 +91,9 @@ class Cache:
         self._scratch.close()
         if self._kept:
             self._kept.close()
+            if self._is_damaged:  # so that the next run begins a sound one
+                with suppress(UnusableError):
+                    self._warn(f"{self._kept.path}: set aside as {Store.set_aside(self._kept.path)}")
 
     def recall_digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """The digest of each of ``entries`` in their order, or None.
@@ -95,8 +110,11 @@ class Cache:
             if row is None:
                 yield UNKNOWN
             else:
-                failure, is_image, picture, hashes = row[4:]
-                yield Known(picture if failure is None else Failure(failure, is_image=bool(is_image)), hashes)
+                failure, is_image, picture, size_pixels, hashes = row[4:]
+                if failure is not None:
+                    yield Known(Failure(failure, is_image=bool(is_image)), None)
+                else:
+                    yield UNKNOWN if picture is None else Known(PictureRef(picture, size_pixels), hashes)
 
     def _rows(self, entries: Iterable[FileEntry], *, with_contents: bool) -> Iterator[FileRow | None]:
         store = self._kept
@@ -104,7 +122,7 @@ class Cache:
             yield from (None for _ in entries)
             return
         with self._restart_when_damaged():
-            labels = (store.label(self._recipe), store.label(self._algorithm)) if with_contents else None
+            labels = self._labels(store) if with_contents else None
             for folder, group in groupby(entries, key=_folder_of):
                 rows = store.files_in(folder, labels)
                 start = len(folder) + 1
@@ -122,19 +140,19 @@ class Cache:
             self._buffer.digests.append((entry, digest))
             self._flush_when_due()
 
-    def keep_content(self, entry: FileEntry, content: Thumbnail | Failure, read_ns: int) -> int | Failure:
-        """Remember what decoding a file gave; gives the id of its thumbnail, or the failure."""
+    def keep_content(self, entry: FileEntry, content: Thumbnail | Failure, read_ns: int) -> PictureRef | Failure:
+        """Remember what decoding a file gave; gives how its thumbnail is found again, or the failure."""
         if isinstance(content, Failure):
             if content.lasting and self._is_kept(entry, read_ns):
                 self._buffer.contents.append((entry, content))
                 self._flush_when_due()
             return content
-        picture = _picture_id(content)
+        picture = PictureRef(_picture_id(content), content.size_pixels)
         if self._is_kept(entry, read_ns):
             self._buffer.contents.append((entry, picture))
-            self._buffer.pictures[picture] = content
+            self._buffer.pictures[picture.id] = content
         else:
-            self._scratch.add_pictures([(picture, content)])
+            self._scratch.add_pictures([(picture.id, content)])
         self._flush_when_due()
         return picture
 
@@ -144,14 +162,28 @@ class Cache:
             self._buffer.hashes.append((picture, hashes))
             self._flush_when_due()
 
+    def keep_judgement(self, pair: Pair, judged: Judged) -> None:
+        """Remember how a pair was judged."""
+        if self._kept and self._kept.is_writable:
+            self._buffer.judgements.append((pair, judged))
+            self._flush_when_due()
+
+    def judgements(self, needles: Sequence[int]) -> dict[Pair, Judged]:
+        """How pairs with one of ``needles``, ids of thumbnails, were judged by the rules of this run."""
+        if self._kept is None:
+            return {}
+        with self._restart_when_damaged():
+            return self._kept.judgements(self._kept.label(self._recipe().rules), needles)
+
     def thumbnails(self, pictures: Sequence[int]) -> dict[int, Thumbnail]:
         """The thumbnails with these ids."""
-        self.flush()
-        found: dict[int, Thumbnail] = {}
+        found = {id_: self._buffer.pictures[id_] for id_ in pictures if id_ in self._buffer.pictures}
         if self._kept:
             with self._restart_when_damaged():
-                found = self._kept.pictures(pictures)
-        found |= self._scratch.pictures([picture for picture in pictures if picture not in found])
+                found |= self._kept.pictures([id_ for id_ in pictures if id_ not in found])
+                if any(_picture_id(thumbnail) != id_ for id_, thumbnail in found.items()):
+                    raise DamagedError("a thumbnail is not what was stored")
+        found |= self._scratch.pictures([id_ for id_ in pictures if id_ not in found])
         if len(found) < len(set(pictures)):
             raise self._lost(UnusableError("thumbnails have gone from it meanwhile"))
         return found
@@ -167,12 +199,17 @@ class Cache:
                 self._kept.add_pictures(buffer.pictures.items())
                 self._kept.copy_files(buffer.copies)
                 self._kept.set_digests(buffer.digests)
-                self._kept.set_contents(self._recipe, buffer.contents)
-                self._kept.set_hashes(self._algorithm, buffer.hashes)
+                if buffer.contents:
+                    self._kept.set_contents(self._recipe().thumbnails, buffer.contents)
+                if buffer.hashes:
+                    self._kept.set_hashes(self._recipe().hashes, buffer.hashes)
+                if buffer.judgements:
+                    self._kept.set_judgements(self._recipe().rules, buffer.judgements)
         except (DamagedError, UnusableError) as error:
             # Reading goes on: earlier thumbnails still come from the file, those of now from the scratch.
             self._warn(f"{self._kept.path}: cannot write the cache, going on without: {error}")
             self._kept.is_writable = False
+            self._is_damaged = isinstance(error, DamagedError)
             self._scratch.add_pictures(buffer.pictures.items())
 
     def _open(self, path: str) -> None:
@@ -183,6 +220,10 @@ class Cache:
         else:
             if warning:
                 self._warn(warning)
+
+    def _labels(self, store: Store) -> tuple[int | None, int | None]:
+        recipe = self._recipe()
+        return store.label(recipe.thumbnails), store.label(recipe.hashes)
 
     @contextmanager
     def _restart_when_damaged(self) -> Iterator[None]:
@@ -223,12 +264,14 @@ class _Buffer:
     def __init__(self) -> None:
         self.copies: list[FileEntry] = []
         self.digests: list[tuple[FileEntry, bytes]] = []
-        self.contents: list[tuple[FileEntry, int | Failure]] = []
+        self.contents: list[tuple[FileEntry, PictureRef | Failure]] = []
         self.pictures: dict[int, Thumbnail] = {}
         self.hashes: list[tuple[int, bytes]] = []
+        self.judgements: list[tuple[Pair, Judged]] = []
 
     def __len__(self) -> int:
-        return len(self.copies) + len(self.digests) + len(self.contents) + len(self.hashes)
+        kinds: tuple[list[Any], ...] = (self.copies, self.digests, self.contents, self.hashes, self.judgements)
+        return sum(map(len, kinds))
 
 
 def _fits(entry: FileEntry) -> bool:

@@ -1,10 +1,10 @@
-"""The SQL of the cache, and how values become columns. Opens nothing."""
+"""The SQL of the cache, the values that its rows hold, and how they become columns. Opens nothing."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from dupfind.values import Failure
+from dupfind.values import Evidence, Failure
 
 APPLICATION_ID = 0x64757066  # "dupf"
 SCHEMA_VERSION = 1
@@ -22,10 +22,14 @@ SCHEMA = (
     CREATE TABLE file (
         folder INTEGER NOT NULL, name BLOB NOT NULL,
         size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
-        digest BLOB, recipe INTEGER, picture INTEGER, failure TEXT, is_image INTEGER,
+        digest BLOB, recipe INTEGER, picture INTEGER, size_pixels INTEGER, failure TEXT, is_image INTEGER,
         PRIMARY KEY (folder, name)
     ) WITHOUT ROWID;
     CREATE INDEX file_inode ON file (inode, size, mtime_ns);
+    CREATE TABLE judgement (
+        needle INTEGER NOT NULL, witness INTEGER NOT NULL, orientation INTEGER NOT NULL, rules INTEGER NOT NULL,
+        evidence TEXT, reason TEXT, is_last INTEGER NOT NULL, PRIMARY KEY (needle, witness, orientation)
+    ) WITHOUT ROWID;
     CREATE TABLE hash (
         picture INTEGER NOT NULL, algorithm INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (picture, algorithm)
     ) WITHOUT ROWID;
@@ -34,22 +38,24 @@ SCHEMA = (
 )
 SELECT_DIGESTS = "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.digest FROM file f"
 SELECT_CONTENTS = """
-    SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.failure, f.is_image, f.picture, h.hashes
+    SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.failure, f.is_image, f.picture, f.size_pixels, h.hashes
     FROM (
         SELECT folder, name, size, mtime_ns, ctime_ns, inode,
             CASE WHEN recipe = :recipe THEN picture END AS picture,
-            CASE WHEN recipe = :recipe THEN failure END AS failure, is_image
+            CASE WHEN recipe = :recipe THEN failure END AS failure, is_image, size_pixels
         FROM file
     ) f
     LEFT JOIN hash h ON h.picture = f.picture AND h.algorithm = :algorithm
 """
 # A file that has changed loses what was known of it; one that has not keeps what the other statement wrote.
 UPSERT_FILE = """
-    INSERT INTO file (folder, name, size, mtime_ns, ctime_ns, inode, digest, recipe, picture, failure, is_image)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO file (
+        folder, name, size, mtime_ns, ctime_ns, inode, digest, recipe, picture, size_pixels, failure, is_image
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (folder, name) DO UPDATE SET
         digest = CASE WHEN {same} THEN coalesce(excluded.digest, digest) ELSE excluded.digest END,
         picture = CASE WHEN {same} AND excluded.recipe IS NULL THEN picture ELSE excluded.picture END,
+        size_pixels = CASE WHEN {same} AND excluded.recipe IS NULL THEN size_pixels ELSE excluded.size_pixels END,
         failure = CASE WHEN {same} AND excluded.recipe IS NULL THEN failure ELSE excluded.failure END,
         is_image = CASE WHEN {same} AND excluded.recipe IS NULL THEN is_image ELSE excluded.is_image END,
         recipe = CASE WHEN {same} AND excluded.recipe IS NULL THEN recipe ELSE excluded.recipe END,
@@ -60,11 +66,36 @@ FileRow = tuple[Any, ...]
 """One row of one of the two selections: name, size, mtime_ns, ctime_ns, and what was asked for."""
 
 
-def content_columns(content: int | Failure) -> tuple[int | None, str | None, bool | None]:
-    """``picture``, ``failure`` and ``is_image`` of a row."""
+class PictureRef(NamedTuple):
+    """What is kept in memory of a picture."""
+
+    id: int
+    """Of its thumbnail in the cache."""
+    size_pixels: int
+
+
+class Pair(NamedTuple):
+    """Two thumbnails, by their ids, and the orientation under which the needle was compared."""
+
+    needle: int
+    witness: int
+    orientation: int
+
+
+class Judged(NamedTuple):
+    """What is remembered of the comparison of a pair."""
+
+    evidence: Evidence | None
+    reason: str | None
+    is_last: bool
+    """True when no other candidate can be better: this one is `same`, or the needle shows too little to be proved."""
+
+
+def content_columns(content: PictureRef | Failure) -> tuple[int | None, int | None, str | None, bool | None]:
+    """``picture``, ``size_pixels``, ``failure`` and ``is_image`` of a row."""
     if isinstance(content, Failure):
-        return None, content.reason, content.is_image
-    return content, None, None
+        return None, None, content.reason, content.is_image
+    return *content, None, None
 
 
 def signed(inode: int) -> int:

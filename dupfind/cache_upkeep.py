@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from dupfind.cache_store import DamagedError, Store, UnusableError, translated
+from dupfind.cache_file import DamagedError, UnusableError, translated
+from dupfind.cache_store import Store
 from dupfind.errors import CacheError
 
 _FORGET_ORPHANS = (
     "DELETE FROM picture WHERE id NOT IN (SELECT picture FROM file WHERE picture IS NOT NULL)",
     "DELETE FROM hash WHERE picture NOT IN (SELECT id FROM picture)",
+    "DELETE FROM judgement WHERE needle NOT IN (SELECT id FROM picture) OR witness NOT IN (SELECT id FROM picture)",
     "DELETE FROM folder WHERE id NOT IN (SELECT folder FROM file)",
 )
 

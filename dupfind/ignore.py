@@ -45,6 +45,13 @@ TRASH_FOLDERS = frozenset({
 })  # fmt: skip
 """Names of folders, in lower case, whose contents are on their way out; hidden ones (``.Trash-1000``) are hidden."""
 
+SNAPSHOT_FOLDERS = frozenset({
+    "#snapshot",
+    "@recently-snapshot",
+    "~snapshot",
+})  # fmt: skip
+"""Names of folders, in lower case, in which network drives show the past of the same files until it is pruned."""
+
 _TRASHED_FILES = (".trashed-", ".pending-")
 """How Android marks a picture that it will delete by itself, or that it has not finished writing."""
 
@@ -61,10 +68,18 @@ def is_junk_folder(name: str) -> bool:
 
 def why_folder_not_trusted(name: str) -> str | None:
     """Why a folder of the haystack can prove nothing; None when it can."""
-    if name.lower() in TRASH_FOLDERS or name.lower().startswith(".trash"):
-        return "trash folder: not trusted as haystack"
-    if name.startswith("."):
+    if name.startswith(".") and why_folder_fleeting(name) is None:
         return "hidden folder: not trusted as haystack"
+    return why_folder_fleeting(name)
+
+
+def why_folder_fleeting(name: str) -> str | None:
+    """Why what is in a folder will not stay, to go by the folder's name; None when it may."""
+    lower = name.lower()
+    if lower in TRASH_FOLDERS or lower.startswith(".trash"):
+        return "trash folder: not trusted as haystack"
+    if lower in SNAPSHOT_FOLDERS:
+        return "snapshot folder: not trusted as haystack"
     return None
 
 

@@ -1,30 +1,32 @@
-"""The stages that connect needles with witnesses: equal bytes, equal or near hashes, and the judgement of each pair.
+"""The stages that connect pictures: equal or near hashes, and the judgement of each pair.
 
 Among the candidates of a needle the best witness wins: by grade, then distance, then resolution, then path.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from dupfind import evidence
 from dupfind.cache import Cache
+from dupfind.cache_schema import Judged, Pair
 from dupfind.events import Advance
 from dupfind.hamming import HashDictionary
-from dupfind.reading import Pictures, Reader
-from dupfind.values import Evidence, Failure, FileEntry, Match, Thumbnail
+from dupfind.reading import Pictures
+from dupfind.values import Evidence, Match
 
 _BATCH_NEEDLES = 256
 _BATCH_CANDIDATES = 4096
-"""How many needles, or candidates of theirs, are fetched from the cache together: 17 MB of thumbnails."""
+"""How many needles, or candidates of theirs, are looked up together."""
 _MOST_CANDIDATES = 1000
 """Candidates looked at for one needle, the nearest first. More than this are series of near-equal pictures; the needle
 then stays `similar` at most, which is the safe side."""
-_MOST_PREPARED = 256
-"""Haystack pictures kept ready for comparison, 85 kB each."""
+_FETCHED_TOGETHER = 8
+_MOST_PREPARED = 512
+"""Haystack pictures kept ready for comparison, 75 kB each."""
 
 
 class _Candidate(NamedTuple):
@@ -34,32 +36,6 @@ class _Candidate(NamedTuple):
     orientation: int
     picture: int
     """Position among the haystack's pictures."""
-
-
-def find_identical(
-    needles: Sequence[FileEntry], haystack: Sequence[FileEntry], reader: Reader
-) -> tuple[dict[str, FileEntry], dict[str, Failure]]:
-    """The needles with an equal in the haystack, by path, and the files on either side that could not be read.
-
-    Only files whose size occurs on both sides are read. Of several equals the lowest path is the witness.
-    """
-    haystack_sizes = {entry.size_bytes for entry in haystack}
-    asked = [entry for entry in needles if entry.size_bytes in haystack_sizes]
-    sizes = {entry.size_bytes for entry in asked}
-    twins = [entry for entry in haystack if entry.size_bytes in sizes]
-    digests = reader.digests([*asked, *twins])
-    witnesses: dict[bytes, FileEntry] = {}
-    for entry in twins:
-        digest = digests[entry.path]
-        if isinstance(digest, bytes) and (digest not in witnesses or entry.path < witnesses[digest].path):
-            witnesses[digest] = entry
-    identical = {}
-    for entry in asked:
-        digest = digests[entry.path]
-        if isinstance(digest, bytes) and digest in witnesses:
-            identical[entry.path] = witnesses[digest]
-    failures = {path: digest for path, digest in digests.items() if isinstance(digest, Failure)}
-    return identical, failures
 
 
 class Matcher:
@@ -115,55 +91,75 @@ class Matcher:
         """The best match of each needle, by its position, among its candidates."""
         best: dict[int, Match] = {}
         for batch in _batches(found):
-            ids = {self._needles.ids[position] for position, _ in batch}
-            ids |= {self._haystack.ids[one.picture] for _, candidates in batch for one in candidates}
-            thumbnails = self._cache.thumbnails(sorted(ids))
+            known = self._cache.judgements([self._needles.refs[position].id for position, _ in batch])
             for position, candidates in batch:
-                needle = evidence.prepare(thumbnails[self._needles.ids[position]])
-                match = self._judge_all(needle, candidates, thumbnails)
+                match = self._judge_all(self._needles.refs[position].id, sorted(candidates, key=self._rank), known)
                 if match is not None:
                     best[position] = match
         return best
 
-    def _judge_all(
-        self, needle: evidence.Picture, candidates: list[_Candidate], thumbnails: dict[int, Thumbnail]
-    ) -> Match | None:
+    def _rank(self, one: _Candidate) -> tuple[int, int, str, int]:
+        """The better witness first: nearer, then larger, then the lower path."""
+        picture = one.picture
+        size_pixels = self._haystack.refs[picture].size_pixels
+        return one.distance_bits, -size_pixels, self._haystack.entries[picture].path, one.orientation
+
+    def _judge_all(self, needle: int, ranked: list[_Candidate], known: dict[Pair, Judged]) -> Match | None:
         """Look at the candidates from the best on, until one is `same`; else the best `similar` counts."""
-
-        def rank(one: _Candidate) -> tuple[int, int, str, int]:
-            pixels = thumbnails[self._haystack.ids[one.picture]].size_pixels
-            return one.distance_bits, -pixels, self._haystack.entries[one.picture].path, one.orientation
-
-        turned: dict[int, evidence.Picture] = {}
         best: Match | None = None
-        ranked = sorted(candidates, key=rank)
-        # Nothing but bytes can prove a needle that shows too little, so one look-alike tells as much as all.
-        for one in ranked[:1] if needle.weakness else ranked:
-            if one.orientation not in turned:
-                turned[one.orientation] = evidence.turned(needle, one.orientation)
-            judgement = evidence.judge(turned[one.orientation], self._witness(one, thumbnails), one.orientation)
-            if judgement.evidence is None or (best is not None and judgement.evidence is not Evidence.SAME):
-                continue
-            path = self._haystack.entries[one.picture].path
-            best = Match(path, judgement.evidence, one.distance_bits, judgement.reason)
-            if judgement.evidence is Evidence.SAME:
+        desk = _Desk(needle, [self._haystack.refs[one.picture].id for one in ranked], self._cache, self._prepared)
+        for one in ranked:
+            pair = Pair(needle, self._haystack.refs[one.picture].id, one.orientation)
+            judged = known.get(pair)
+            if judged is None:
+                judged = desk.judge(pair)
+                self._cache.keep_judgement(pair, judged)
+            if judged.evidence is not None and (best is None or judged.evidence is Evidence.SAME):
+                path = self._haystack.entries[one.picture].path
+                best = Match(path, judged.evidence, one.distance_bits, judged.reason)
+            if judged.is_last:
                 break
         return best
 
-    def _witness(self, one: _Candidate, thumbnails: dict[int, Thumbnail]) -> evidence.Picture:
-        """The picture of a candidate, ready for comparison."""
-        id_ = self._haystack.ids[one.picture]
-        if id_ not in self._prepared:
-            if len(self._prepared) >= _MOST_PREPARED:
-                self._prepared.clear()
-            self._prepared[id_] = evidence.prepare(thumbnails[id_])
-        return self._prepared[id_]
+
+class _Desk:
+    """Where one needle is compared with its candidates; fetches thumbnails when they are first needed."""
+
+    def __init__(self, needle: int, witnesses: list[int], cache: Cache, prepared: dict[int, evidence.Picture]) -> None:
+        self._needle = needle
+        self._witnesses = witnesses
+        self._cache = cache
+        self._prepared = prepared
+        self._turned: dict[int, evidence.Picture] = {}
+
+    def judge(self, pair: Pair) -> Judged:
+        """Compare the needle, turned as ``pair`` says, with the witness of ``pair``."""
+        if not self._turned:
+            self._turned[0] = evidence.prepare(self._cache.thumbnails([self._needle])[self._needle])
+        upright = self._turned[0]
+        if pair.orientation not in self._turned:
+            self._turned[pair.orientation] = evidence.turned(upright, pair.orientation)
+        if pair.witness not in self._prepared:
+            self._fetch(pair.witness)
+        judgement = evidence.judge(self._turned[pair.orientation], self._prepared[pair.witness], pair.orientation)
+        # Nothing but bytes can prove a needle that shows too little: one look-alike tells as much as all.
+        is_last = judgement.evidence is Evidence.SAME or upright.weakness is not None
+        return Judged(judgement.evidence, judgement.reason, is_last)
+
+    def _fetch(self, witness: int) -> None:
+        """Prepare this witness and the next few, which will likely be wanted too."""
+        start = self._witnesses.index(witness)
+        wanted = [id_ for id_ in self._witnesses[start : start + _FETCHED_TOGETHER] if id_ not in self._prepared]
+        if len(self._prepared) + len(wanted) > _MOST_PREPARED:
+            self._prepared.clear()
+        for id_, thumbnail in self._cache.thumbnails(list(dict.fromkeys(wanted))).items():
+            self._prepared[id_] = evidence.prepare(thumbnail)
 
 
 def _batches(
     found: Iterable[tuple[int, list[_Candidate]]],
 ) -> Iterator[list[tuple[int, list[_Candidate]]]]:
-    """Cut into batches whose thumbnails fit into memory."""
+    """Cut into batches that are looked up with one statement and fit into memory."""
     batch: list[tuple[int, list[_Candidate]]] = []
     candidates = 0
     for one in found:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from dupfind import __version__, decode, fingerprint, formats
-from dupfind.cache import Cache
+from dupfind import __version__, formats
+from dupfind.cache import Cache, Recipe
 from dupfind.errors import CacheLostError
 from dupfind.events import Listener, Silence
+from dupfind.identical import find_identical
 from dupfind.ignore import Excludes
-from dupfind.matching import Matcher, find_identical
 from dupfind.reading import Pictures, Reader
 from dupfind.settings import Settings, is_below
 from dupfind.values import (
@@ -87,17 +88,23 @@ def _find_with_cache(
     settings: Settings, needles: list[FileEntry], haystack: list[FileEntry], pool: Pool, listener: Listener
 ) -> _Findings:
     """Run the stages; once more with a new cache, or without one, where the cache fails on the way."""
-    recipe = f"{decode.RECIPE}, {decode.library_versions()}"
-    algorithm = f"{settings.scan.algorithm} {fingerprint.RECIPE}"
     path = settings.cache
     while True:
         try:
-            with Cache(path, recipe, algorithm, warn=listener.warn) as cache:
+            with Cache(path, partial(_recipe, settings.scan.algorithm), warn=listener.warn) as cache:
                 reader = Reader(settings, pool, cache, listener)
                 return _find(settings, needles, haystack, reader, cache, listener)
         except CacheLostError as error:
             listener.warn(str(error))
             path = path if error.is_gone else None
+
+
+def _recipe(algorithm: str) -> Recipe:
+    """What thumbnails and hashes are made by; asked for only where there are any, since the decoders load slowly."""
+    from dupfind import decode, evidence, fingerprint
+
+    thumbnails = f"{decode.RECIPE}, {decode.library_versions()}"
+    return Recipe(thumbnails, f"{algorithm} {fingerprint.RECIPE}", f"rules {evidence.RECIPE}")
 
 
 def _find(
@@ -120,6 +127,8 @@ def _find(
     readable = [entry for entry in haystack if entry.path not in failures]
     candidates = reader.pictures(readable, "decoding haystack", 1)
     failures |= candidates.failures
+    from dupfind.matching import Matcher  # brings numpy and Pillow, which a plain copy of the haystack never needs
+
     with listener.stage("matching", len(pictures.entries)) as advance:
         matches |= Matcher(pictures, candidates, settings.scan.threshold_bits, cache).match(advance)
     return _Findings(matches, failures, found, candidates)

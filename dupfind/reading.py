@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from dupfind import tasks
 from dupfind.cache import Cache
+from dupfind.cache_schema import PictureRef
 from dupfind.events import Listener
 from dupfind.settings import Settings
 from dupfind.values import THUMBNAIL_SIDE, Failure, FileEntry, Thumbnail
 from dupfind.workers import Pool
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _HASH_BATCH = 4096
 _HASH_BYTES = 8
@@ -28,8 +31,8 @@ class Pictures:
     """The pictures among some files, in the files' order."""
 
     entries: list[FileEntry]
-    ids: list[int]
-    """Of their thumbnails in the cache."""
+    refs: list[PictureRef]
+    """Their thumbnails in the cache, and their sizes."""
     hashes: NDArray[np.uint64]
     """Shape (pictures, orientations): the search hashes, the upright one first."""
     failures: dict[str, Failure]
@@ -68,7 +71,7 @@ class Reader:
 
     def pictures(self, entries: Sequence[FileEntry], what: str, orientations: int) -> Pictures:
         """The thumbnails' ids and hashes of the pictures among ``entries``."""
-        contents: dict[str, int | Failure] = {}
+        contents: dict[str, PictureRef | Failure] = {}
         hashes: dict[int, bytes] = {}
         unread: list[FileEntry] = []
         for entry, known in zip(entries, self._cache.recall_contents(entries), strict=True):
@@ -76,14 +79,14 @@ class Reader:
                 unread.append(entry)
                 continue
             contents[entry.path] = known.content
-            if known.hashes is not None and isinstance(known.content, int):
-                hashes[known.content] = known.hashes
+            if known.hashes is not None and isinstance(known.content, PictureRef):
+                hashes[known.content.id] = known.hashes
         self._decode(unread, what, contents)
-        ids = {content for content in contents.values() if isinstance(content, int)}
+        ids = {content.id for content in contents.values() if isinstance(content, PictureRef)}
         self._hash([id_ for id_ in ids if len(hashes.get(id_, b"")) < orientations * _HASH_BYTES], orientations, hashes)
         return _pictures(entries, contents, hashes, orientations)
 
-    def _decode(self, entries: list[FileEntry], what: str, contents: dict[str, int | Failure]) -> None:
+    def _decode(self, entries: list[FileEntry], what: str, contents: dict[str, PictureRef | Failure]) -> None:
         if not entries:
             return
         task = partial(
@@ -116,19 +119,21 @@ class Reader:
 
 
 def _pictures(
-    entries: Iterable[FileEntry], contents: dict[str, int | Failure], hashes: dict[int, bytes], orientations: int
+    entries: Iterable[FileEntry], contents: dict[str, PictureRef | Failure], hashes: dict[int, bytes], orientations: int
 ) -> Pictures:
-    found, ids, failures = [], [], {}
+    found, refs, failures = [], [], {}
     for entry in entries:
         content = contents[entry.path]
         if isinstance(content, Failure):
             failures[entry.path] = content
         else:
             found.append(entry)
-            ids.append(content)
-    packed = b"".join(hashes[id_][: orientations * _HASH_BYTES] for id_ in ids)
-    array = np.frombuffer(packed, ">u8").astype(np.uint64).reshape(len(ids), orientations)
-    return Pictures(found, ids, array, failures)
+            refs.append(content)
+    import numpy as np  # only where there are pictures: a plain copy of the haystack never needs it
+
+    packed = b"".join(hashes[id_][: orientations * _HASH_BYTES] for id_, _ in refs)
+    array = np.frombuffer(packed, ">u8").astype(np.uint64).reshape(len(refs), orientations)
+    return Pictures(found, refs, array, failures)
 
 
 def _size_of(entry: FileEntry) -> int:
@@ -143,7 +148,7 @@ def _lost(_: FileEntry, seconds: float, stage: str, timeout_seconds: float | Non
     """The outcome for a file whose reader died."""
     if timeout_seconds is not None and seconds > timeout_seconds:
         return tasks.Outcome(tasks.timed_out(timeout_seconds), 0)
-    return tasks.Outcome(Failure("the process that read it died", lasting=False, stage=stage), 0)
+    return tasks.Outcome(Failure("the process that read it died", is_image=False, lasting=False, stage=stage), 0)
 
 
 def _hash_lost(picture: tuple[int, bytes], _: float) -> bytes:

@@ -6,12 +6,14 @@ Looks at the roots and at nothing below them.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dupfind.errors import SettingsError
-from dupfind.values import Evidence, FileState, FolderState, Root, ScanSettings, Side
+from dupfind.ignore import is_junk_folder
+from dupfind.values import Evidence, FileState, FolderId, FolderState, Root, ScanSettings, Side
 
 DEFAULT_THRESHOLD_BITS = {"phash": 8, "dhash": 10, "ahash": 5, "whash": 6}
 """Radius of the search for each algorithm, in bits of the 64.
@@ -194,11 +196,18 @@ def _root(given: str, side: Side) -> Root:
 
 
 def _without_inner(roots: tuple[Root, ...]) -> tuple[Root, ...]:
-    """Drop a needles root inside another: its files are counted there, once. Not where a haystack lies between."""
+    """Drop a needles root inside another: its files are counted there, once.
+
+    Not where the walk of the outer one would not come: a haystack lies between, or a folder that counts as junk.
+    """
 
     def is_inner(root: Root) -> bool:
         around = [other for other in roots if root is not other and is_below(root.real, other.real)]
-        return bool(around) and max(around, key=lambda other: len(other.real)).side is Side.NEEDLES
+        if not around:
+            return False
+        nearest = max(around, key=lambda other: len(other.real))
+        way = root.real[len(nearest.real) :].split(os.sep)
+        return nearest.side is Side.NEEDLES and not any(map(is_junk_folder, way))
 
     return tuple(root for root in roots if root.side is Side.HAYSTACK or not is_inner(root))
 
@@ -224,7 +233,20 @@ def _cache_path(given: str | None, roots: Sequence[Root]) -> tuple[str | None, t
 
 
 def _root_around(real_path: str, roots: Sequence[Root]) -> Root | None:
-    return next((root for root in roots if is_below(real_path, root.real)), None)
+    """The root that ``real_path`` lies below: by its path or, through a bind mount, by device and inode."""
+    by_path = next((root for root in roots if is_below(real_path, root.real)), None)
+    return by_path or _root_by_identity(os.path.dirname(real_path), {root.identity: root for root in roots})
+
+
+def _root_by_identity(folder: str, roots: Mapping[FolderId, Root]) -> Root | None:
+    while True:
+        with suppress(OSError):  # a folder that is not there yet is no root
+            found = os.stat(folder)
+            if (found.st_dev, found.st_ino) in roots:
+                return roots[found.st_dev, found.st_ino]
+        if folder == os.path.dirname(folder):
+            return None
+        folder = os.path.dirname(folder)
 
 
 def is_below(path: str, folder: str) -> bool:

@@ -85,7 +85,7 @@ def timed_out(seconds: float) -> Failure:
 
 
 def _changed(stage: str) -> Failure:
-    return Failure("changed while it was read", lasting=False, stage=stage)
+    return Failure("changed while it was read", is_image=False, lasting=False, stage=stage)
 
 
 def _read(entry: FileEntry, read: Callable[[IO[bytes], FileEntry], Any], stage: str) -> Outcome:
@@ -105,7 +105,7 @@ def _read(entry: FileEntry, read: Callable[[IO[bytes], FileEntry], Any], stage: 
         return Outcome(error.failure, read_ns)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        return Outcome(Failure(f"cannot be read: {reason}", lasting=False, stage=stage), read_ns)
+        return Outcome(Failure(f"cannot be read: {reason}", is_image=False, lasting=False, stage=stage), read_ns)
 
 
 def _open_without_blocking(path: str, flags: int) -> int:

@@ -181,7 +181,7 @@ class Failure:
 
     reason: str
     is_image: bool = True
-    """False when the content is no picture at all; the name may still say that it should be one."""
+    """True when the content is known to be a picture; where it is not, the name may still promise one."""
     lasting: bool = True
     """True when the same bytes will fail again, so that the cache may remember it."""
     stage: str = "thumbnail"

@@ -13,7 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from dupfind.ignore import Excludes, is_junk_file, is_junk_folder, why_file_not_trusted, why_folder_not_trusted
+from dupfind.ignore import (
+    Excludes,
+    is_junk_file,
+    is_junk_folder,
+    why_file_not_trusted,
+    why_folder_fleeting,
+    why_folder_not_trusted,
+)
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
 
 
@@ -88,44 +95,46 @@ class _Walk:
         for item in items:
             try:
                 if item.is_file(follow_symlinks=False):
-                    self._take_file(item)
+                    self._take_file(item, is_link=False)
                 elif item.is_symlink() and not self._may_follow(item):
                     continue
+                elif item.is_file():
+                    self._take_file(item, is_link=True)
                 elif not item.is_dir():
-                    self._take_file(item)
+                    self._take_special(item)
                 elif self._may_enter(item):
                     subfolders.append(item.path)
             except OSError as error:
                 self._report(item.path, f"cannot be looked at: {reason_of(error)}")
         return subfolders
 
-    def _take_file(self, item: os.DirEntry[str]) -> None:
+    def _take_file(self, item: os.DirEntry[str], *, is_link: bool) -> None:
         name = item.name
         if is_junk_file(name) or (self._has_excludes and self._is_excluded(item)):
-            return
-        follow = self._rules.follow_symlinks
-        if not item.is_file(follow_symlinks=follow):
-            self._report(item.path, "not a regular file")
             return
         if self._is_haystack and (why := why_file_not_trusted(name)):
             self._leave_out(item.path, why)
             return
-        found = item.stat(follow_symlinks=follow)
+        found = item.stat(follow_symlinks=is_link)
         self._entries.append(FileEntry(item.path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
 
+    def _take_special(self, item: os.DirEntry[str]) -> None:
+        """A pipe, a socket, a device: never opened."""
+        if not is_junk_file(item.name) and not self._is_excluded(item):
+            self._report(item.path, "not a regular file")
+
     def _may_enter(self, item: os.DirEntry[str]) -> bool:
-        name = item.name
-        if is_junk_folder(name) or self._is_excluded(item):
-            return False
-        if self._is_haystack and (why := why_folder_not_trusted(name)):
-            self._leave_out(item.path, why)
-            return False
         found = item.stat(follow_symlinks=self._rules.follow_symlinks)
         if found.st_ino == 0:  # Windows: a directory listing has no inodes there, a second look has
             found = os.stat(item.path)
         identity = (found.st_dev, found.st_ino)
-        if identity in self._other_roots:
+        if identity in self._other_roots:  # asked before the name is: a root may be called like junk
             self._leave_out(item.path, "left out: it is a root of its own")
+            return False
+        if is_junk_folder(item.name) or self._is_excluded(item):
+            return False
+        if self._is_haystack and (why := why_folder_not_trusted(item.name)):
+            self._leave_out(item.path, why)
             return False
         if identity in self._foreign:
             self._leave_out(item.path, "left out: the same folder is among the needles")
@@ -142,11 +151,23 @@ class _Walk:
         if not self._rules.follow_symlinks:
             self._report(link.path, "symbolic link: not followed")
             return False
-        if self._is_haystack and self._is_among_needles(os.path.realpath(link.path)):
-            self._leave_out(link.path, "left out: the link leads into the needles")
-            return False
         os.stat(link.path)  # a dangling link raises here and is reported by the caller
+        if self._is_haystack and (why := self._why_target_not_trusted(os.path.realpath(link.path))):
+            self._leave_out(link.path, why)
+            return False
         return True
+
+    def _why_target_not_trusted(self, real: str) -> str | None:
+        """Why what a link of the haystack leads to can prove nothing.
+
+        Hidden folders are no reason here: git-annex keeps every photo behind a link into one.
+        """
+        if self._is_among_needles(real):
+            return "left out: the link leads into the needles"
+        is_inside = _is_below(real, [self._root.real])
+        *folders, name = real[len(self._root.real) if is_inside else 0 :].split(os.sep)
+        reasons = (*map(why_folder_fleeting, (*folders, name)), why_file_not_trusted(name))
+        return next((reason for reason in reasons if reason), None)
 
     def _is_among_needles(self, real: str) -> bool:
         """True for what lies below a needles root by its path, or by device and inode of the folder around it."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dupfind.cache import UNKNOWN, Cache, Known
-from dupfind.cache_store import DamagedError, Store, UnusableError
+from dupfind.cache import UNKNOWN, Cache, Known, Recipe
+from dupfind.cache_file import DamagedError, UnusableError
+from dupfind.cache_schema import PictureRef
+from dupfind.cache_store import Store
 from dupfind.errors import CacheLostError, StoppedError
 from dupfind.values import Failure, FileEntry, Thumbnail
 
@@ -35,7 +40,7 @@ class Caches:
 
     def open(self, recipe: str = "recipe 1", algorithm: str = "phash 1", **options: Callable[[], float]) -> Cache:
         """One run's view."""
-        return Cache(self.path, recipe, algorithm, warn=self.warnings.append, **options)
+        return Cache(self.path, partial(Recipe, recipe, algorithm, "rules"), warn=self.warnings.append, **options)
 
     def known(self, entry: FileEntry, **options: str) -> tuple[bytes | None, Known]:
         """Digest and content, as a new run recalls them."""
@@ -59,12 +64,12 @@ def caches(tmp_path: Path) -> Caches:
 def test_what_was_kept_is_known_in_the_next_run(caches: Caches) -> None:
     """Digest, thumbnail with all its facts, and hashes come back."""
     known = caches.keep(ENTRY, picture(1))
-    assert isinstance(known.content, int)
+    assert isinstance(known.content, PictureRef)
     with caches.open() as cache:
-        cache.keep_hashes(known.content, b"8 bytes.")
+        cache.keep_hashes(known.content.id, b"8 bytes.")
     assert (DIGEST, Known(known.content, b"8 bytes.")) == caches.known(ENTRY)
     with caches.open() as cache:
-        assert {known.content: picture(1)} == cache.thumbnails([known.content])
+        assert {known.content.id: picture(1)} == cache.thumbnails([known.content.id])
     assert [] == caches.warnings
 
 
@@ -129,8 +134,8 @@ def test_racy_files_serve_this_run_only(caches: Caches, mtime_ns: int, ctime_ns:
     with caches.open() as cache:
         cache.keep_digest(entry, DIGEST, NOW)
         content = cache.keep_content(entry, picture(), NOW)
-        assert isinstance(content, int)
-        assert {content: picture()} == cache.thumbnails([content])
+        assert isinstance(content, PictureRef)
+        assert {content.id: picture()} == cache.thumbnails([content.id])
     assert ((DIGEST, Known(content, None)) if is_kept else (None, UNKNOWN)) == caches.known(entry)
 
 
@@ -146,9 +151,9 @@ def test_times_that_no_column_holds(caches: Caches, time_ns: int) -> None:
 def test_recipe_and_algorithm_are_part_of_the_key(caches: Caches) -> None:
     """Another Pillow decodes anew but digests nothing; another algorithm hashes anew but decodes nothing."""
     known = caches.keep(ENTRY, picture())
-    assert isinstance(known.content, int)
+    assert isinstance(known.content, PictureRef)
     with caches.open() as cache:
-        cache.keep_hashes(known.content, b"8 bytes.")
+        cache.keep_hashes(known.content.id, b"8 bytes.")
     assert (DIGEST, UNKNOWN) == caches.known(ENTRY, recipe="recipe 2")
     assert (DIGEST, known) == caches.known(ENTRY, algorithm="dhash 1")
     with caches.open(recipe="recipe 2") as cache:
@@ -189,16 +194,16 @@ def test_any_name(caches: Caches, name: bytes) -> None:
 
 def test_no_cache_gives_the_same_answers() -> None:
     """Without a file, thumbnails are at hand for the run and nothing is recalled."""
-    with Cache(None, "recipe", "phash") as cache:
+    with Cache(None, partial(Recipe, "recipe", "phash", "rules")) as cache:
         content = cache.keep_content(ENTRY, picture(4), NOW)
-        assert isinstance(content, int)
+        assert isinstance(content, PictureRef)
         cache.keep_hashes(content, b"8 bytes.")
         cache.keep_digest(ENTRY, DIGEST, NOW)
         assert ([None] * 2, [UNKNOWN] * 2) == (
             list(cache.recall_digests([ENTRY] * 2)),
             list(cache.recall_contents([ENTRY] * 2)),
         )
-        assert {content: picture(4)} == cache.thumbnails([content, content])
+        assert {content.id: picture(4)} == cache.thumbnails([content.id, content.id])
 
 
 def test_written_every_few_seconds(caches: Caches) -> None:
@@ -223,7 +228,7 @@ def test_written_at_the_end_however_it_ends(caches: Caches, error: BaseException
 
 @pytest.mark.parametrize("error", [UnusableError("database or disk is full"), DamagedError("malformed")])
 def test_a_disk_that_fills_up(caches: Caches, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    """One warning; what was kept is still found, what comes is held for the run, nothing fails."""
+    """One warning; what was kept is found, what comes is held for the run; a damaged file is set aside at the end."""
     known = caches.keep(ENTRY, picture(1))
     caches.keep(ENTRY._replace(path="/gone", inode=3), picture(1))
 
@@ -237,22 +242,32 @@ def test_a_disk_that_fills_up(caches: Caches, monkeypatch: pytest.MonkeyPatch, e
         for number in range(5):
             entry = ENTRY._replace(path=f"/photos/{number}", inode=0)
             cache.keep_digest(entry, DIGEST, NOW)
-            ids.append(cache.keep_content(entry, picture(number + 1), NOW))
+            ids.append(cache.keep_content(entry, picture(number + 1), NOW).id)
             cache.keep_hashes(ids[-1], b"8 bytes.")
             list(cache.recall_digests([ENTRY._replace(path="/moved", inode=3)]))
             assert picture(number + 1) == cache.thumbnails(ids)[ids[-1]]
         assert known == next(cache.recall_contents([ENTRY]))
-    assert 1 == len(caches.warnings)
     assert "going on without" in caches.warnings[0]
+    assert ["set aside" in text for text in caches.warnings[1:]] == [True] * isinstance(error, DamagedError)
     monkeypatch.undo()
     assert (None, UNKNOWN) == caches.known(ENTRY._replace(path="/photos/0", inode=0))
+
+
+def test_bit_rot_in_a_thumbnail_is_noticed(caches: Caches) -> None:
+    """A thumbnail that is not what was stored proves nothing: the file is set aside and the run starts again."""
+    known = caches.keep(ENTRY, picture(7))
+    with closing(sqlite3.connect(caches.path)) as connection, connection:
+        connection.execute("UPDATE picture SET pixels = zeroblob(4096)")
+    with pytest.raises(CacheLostError) as caught, caches.open() as cache:
+        cache.thumbnails([known.content.id])
+    assert caught.value.is_gone
 
 
 def test_thumbnails_that_were_pruned_meanwhile(caches: Caches) -> None:
     """When another process clears what this one counts on, the run starts again without the cache."""
     known = caches.keep(ENTRY, picture())
     with pytest.raises(CacheLostError) as caught, caches.open() as cache:
-        cache.thumbnails([known.content, 4711])
+        cache.thumbnails([known.content.id, 4711])
     assert not caught.value.is_gone
 
 

@@ -9,13 +9,16 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from dupfind import cache_store
-from dupfind.cache import Cache
-from dupfind.cache_store import DamagedError, Store, UnusableError, translated
+from dupfind import cache_file
+from dupfind.cache import Cache, Recipe
+from dupfind.cache_file import DamagedError, UnusableError, translated
+from dupfind.cache_schema import PictureRef
+from dupfind.cache_store import Store
 from dupfind.errors import CacheLostError
 from dupfind.values import FileEntry, Thumbnail
 
@@ -37,7 +40,7 @@ def picture(number: int) -> Thumbnail:
 def fill(path: Path, count: int = 200, folder: str = "/photos") -> list[str]:
     """Write a sound cache of many pages; gives the warnings."""
     warnings: list[str] = []
-    with Cache(str(path), "recipe", "phash", warn=warnings.append) as cache:
+    with Cache(str(path), partial(Recipe, "recipe", "phash", "rules"), warn=warnings.append) as cache:
         for number in range(count):
             cache.keep_digest(entry(number, folder), DIGEST, NOW)
             cache.keep_content(entry(number, folder), picture(number), NOW)
@@ -46,7 +49,7 @@ def fill(path: Path, count: int = 200, folder: str = "/photos") -> list[str]:
 
 def digests(path: Path, count: int = 200, folder: str = "/photos") -> list[bytes | None]:
     """What a new run finds."""
-    with Cache(str(path), "recipe", "phash") as cache:
+    with Cache(str(path), partial(Recipe, "recipe", "phash", "rules")) as cache:
         return list(cache.recall_digests(entry(number, folder) for number in range(count)))
 
 
@@ -110,7 +113,10 @@ def test_damage_that_shows_while_reading(tmp_path: Path) -> None:
     path = tmp_path / "cache.sqlite"
     garble(path)
     content = path.read_bytes()
-    with pytest.raises(CacheLostError) as caught, Cache(str(path), "recipe", "phash") as cache:
+    with (
+        pytest.raises(CacheLostError) as caught,
+        Cache(str(path), partial(Recipe, "recipe", "phash", "rules")) as cache,
+    ):
         list(cache.recall_contents([entry(number) for number in range(200)]))
     assert caught.value.is_gone
     assert content == (tmp_path / "cache.sqlite.set-aside").read_bytes()
@@ -127,7 +133,10 @@ def test_damage_that_cannot_be_set_aside(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(os, "rename", refuse)
     path = tmp_path / "cache.sqlite"
     garble(path)
-    with pytest.raises(CacheLostError) as caught, Cache(str(path), "recipe", "phash") as cache:
+    with (
+        pytest.raises(CacheLostError) as caught,
+        Cache(str(path), partial(Recipe, "recipe", "phash", "rules")) as cache,
+    ):
         list(cache.recall_contents([entry(number) for number in range(200)]))
     assert not caught.value.is_gone
     path.write_bytes(b"garbage")
@@ -172,7 +181,7 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monk
     def refuse(*_: object, **__: object) -> int:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(cache_store.os, "open", refuse)
+    monkeypatch.setattr(cache_file.os, "open", refuse)
     (warning,) = fill(tmp_path / "cache.sqlite", 3)
     assert os.strerror(number).lower() in warning
 
@@ -188,16 +197,16 @@ def test_a_cache_that_may_only_be_read(tmp_path: Path, monkeypatch: pytest.Monke
             raise PermissionError(errno.EACCES, "Permission denied")
         return true_open(path, flags, mode)
 
-    monkeypatch.setattr(cache_store.os, "open", refuse_writing)
+    monkeypatch.setattr(cache_file.os, "open", refuse_writing)
     warnings: list[str] = []
-    with Cache(str(path), "recipe", "phash", warn=warnings.append) as cache:
+    with Cache(str(path), partial(Recipe, "recipe", "phash", "rules"), warn=warnings.append) as cache:
         moved = entry(1)._replace(path="/elsewhere")
         for _ in range(3):
             assert [DIGEST, None, DIGEST] == list(cache.recall_digests([entry(1), entry(7), moved]))
             content = cache.keep_content(entry(7), picture(7), NOW)
             cache.keep_digest(entry(7), DIGEST, NOW)
-            assert isinstance(content, int)
-            assert {content: picture(7)} == cache.thumbnails([content])
+            assert isinstance(content, PictureRef)
+            assert {content.id: picture(7)} == cache.thumbnails([content.id])
     assert ["read-only"] == [text.split(": ")[1].split()[-1] for text in warnings]
     monkeypatch.undo()
     assert [DIGEST] * 3 + [None] * 5 == digests(path, 8)
@@ -217,7 +226,10 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
 def test_two_runs_in_one_process_take_turns(tmp_path: Path) -> None:
     """Both write, neither waits for the other's end, both are right."""
     path = tmp_path / "cache.sqlite"
-    with Cache(str(path), "recipe", "phash") as one, Cache(str(path), "recipe", "dhash") as other:
+    with (
+        Cache(str(path), partial(Recipe, "recipe", "phash", "rules")) as one,
+        Cache(str(path), partial(Recipe, "recipe", "dhash", "rules")) as other,
+    ):
         for number in range(0, 40, 2):
             one.keep_digest(entry(number), DIGEST, NOW)
             one.keep_content(entry(number), picture(number % 5), NOW)
@@ -251,10 +263,10 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     ]
     assert [b"[]\n"] * 3 == [writer.communicate(timeout=60)[0] for writer in writers]
     assert [DIGEST] * 600 == digests(path, 300, "/one") + digests(path, 300, "/other")
-    with Cache(str(path), "recipe", "phash") as cache:
+    with Cache(str(path), partial(Recipe, "recipe", "phash", "rules")) as cache:
         known = list(cache.recall_contents(entry(number, "/one") for number in range(300)))
-        found = cache.thumbnails([one.content for one in known if isinstance(one.content, int)])
-    assert [picture(number) for number in range(300)] == [found[one.content] for one in known]  # type: ignore[index]
+        found = cache.thumbnails([one.content.id for one in known if isinstance(one.content, PictureRef)])
+    assert [picture(number) for number in range(300)] == [found[one.content.id] for one in known]  # type: ignore[union-attr]
 
 
 def test_a_cache_deleted_under_a_run(tmp_path: Path) -> None:
@@ -262,11 +274,11 @@ def test_a_cache_deleted_under_a_run(tmp_path: Path) -> None:
     path = tmp_path / "cache.sqlite"
     fill(path, 3)
     warnings: list[str] = []
-    with Cache(str(path), "recipe", "phash", warn=warnings.append) as cache:
+    with Cache(str(path), partial(Recipe, "recipe", "phash", "rules"), warn=warnings.append) as cache:
         path.unlink()
         content = cache.keep_content(entry(9), picture(9), NOW)
-        assert isinstance(content, int)
-        assert {content: picture(9)} == cache.thumbnails([content])
+        assert isinstance(content, PictureRef)
+        assert {content.id: picture(9)} == cache.thumbnails([content.id])
     assert len(warnings) <= 1
 
 

@@ -6,11 +6,13 @@ import os
 import shutil
 import sqlite3
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from dupfind.cache import Cache
+from dupfind.cache import Cache, Recipe
+from dupfind.cache_schema import PictureRef
 from dupfind.cache_upkeep import CacheInfo, Pruned, clear, info, prune
 from dupfind.errors import CacheError
 from dupfind.values import Failure, FileEntry, Thumbnail
@@ -35,19 +37,19 @@ def files(tmp_path: Path) -> list[FileEntry]:
 def cache_path(tmp_path: Path, files: list[FileEntry]) -> str:
     """A cache that knows all files: a digest and a thumbnail of each, but of the last a failure."""
     path = str(tmp_path / "cache.sqlite")
-    with Cache(path, "recipe", "phash") as cache:
+    with Cache(path, partial(Recipe, "recipe", "phash", "rules")) as cache:
         for number, entry in enumerate(files):
             cache.keep_digest(entry, bytes([number]) * 32, LATER_NS)
             content = Thumbnail(bytes([number]) * 4096, 8, 8, "PNG", 1, None) if number < 5 else Failure("broken")
             picture = cache.keep_content(entry, content, LATER_NS)
-            if isinstance(picture, int):
-                cache.keep_hashes(picture, b"8 bytes.")
+            if isinstance(picture, PictureRef):
+                cache.keep_hashes(picture.id, b"8 bytes.")
     return path
 
 
 def known(path: str, entries: list[FileEntry]) -> list[bool]:
     """Which files a new run still knows."""
-    with Cache(path, "recipe", "phash") as cache:
+    with Cache(path, partial(Recipe, "recipe", "phash", "rules")) as cache:
         return [digest is not None for digest in cache.recall_digests(entries)]
 
 
@@ -102,7 +104,7 @@ def test_prune_believes_that_an_absent_folder_comes_back(cache_path: str, files:
 def test_prune_gives_space_back(tmp_path: Path) -> None:
     """The file gets smaller, by as much as is said."""
     path = str(tmp_path / "cache.sqlite")
-    with Cache(path, "recipe", "phash") as cache:
+    with Cache(path, partial(Recipe, "recipe", "phash", "rules")) as cache:
         for number in range(100):
             entry = FileEntry(str(tmp_path / f"gone{number}"), 1, 0, 0, number)
             cache.keep_content(entry, Thumbnail(bytes([number]) * 4096, 8, 8, "PNG", 1, None), LATER_NS)
@@ -115,24 +117,24 @@ def test_prune_gives_space_back(tmp_path: Path) -> None:
 def test_a_thumbnail_shared_with_a_living_file_stays(tmp_path: Path, files: list[FileEntry]) -> None:
     """Two copies have one thumbnail; it lives as long as one of them."""
     path = str(tmp_path / "shared.sqlite")
-    with Cache(path, "recipe", "phash") as cache:
+    with Cache(path, partial(Recipe, "recipe", "phash", "rules")) as cache:
         contents = [cache.keep_content(e, Thumbnail(bytes(4096), 8, 8, "PNG", 1, None), LATER_NS) for e in files[:2]]
     os.unlink(files[0].path)
     prune(path, with_absent_folders=False)
-    with Cache(path, "recipe", "phash") as cache:
+    with Cache(path, partial(Recipe, "recipe", "phash", "rules")) as cache:
         (found,) = cache.recall_contents([files[1]])
         assert contents[1] == found.content
-        assert 1 == len(cache.thumbnails([contents[1]]))  # type: ignore[list-item]
+        assert 1 == len(cache.thumbnails([contents[1].id]))  # type: ignore[list-item]
 
 
 def test_a_run_beside_prune_is_right(cache_path: str, files: list[FileEntry]) -> None:
     """A run that wrote to a folder before and after it was pruned away finds its files again."""
     shutil.rmtree(os.path.dirname(files[0].path))
-    with Cache(cache_path, "recipe", "phash") as cache:
+    with Cache(cache_path, partial(Recipe, "recipe", "phash", "rules")) as cache:
         cache.keep_digest(files[0], b"1" * 32, LATER_NS)
         cache.flush()
         prune(cache_path, with_absent_folders=True)
-        with Cache(cache_path, "recipe", "phash") as other:
+        with Cache(cache_path, partial(Recipe, "recipe", "phash", "rules")) as other:
             other.keep_digest(files[0]._replace(path="/new/one", inode=0), b"2" * 32, LATER_NS)
         cache.keep_digest(files[0], b"1" * 32, LATER_NS)
     assert [True, True] == known(cache_path, [files[0]._replace(inode=0), files[0]._replace(path="/new/one", inode=0)])

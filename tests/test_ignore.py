@@ -196,3 +196,11 @@ def test_patterns_match_names_that_are_no_utf_8() -> None:
 def test_no_patterns_are_false() -> None:
     """The walk asks once whether there is anything to match."""
     assert (False, True) == (bool(Excludes(())), bool(Excludes(["a"])))
+
+
+@pytest.mark.parametrize("name", ["#snapshot", "@Recently-Snapshot", "~snapshot"])
+def test_snapshots_are_searched_but_not_trusted(tree: TreeBuilder, name: str) -> None:
+    """A network drive's view of the past is pruned by itself: it proves nothing."""
+    needles, haystack = walk(tree, {f"sub/{name}/a": b""})
+    assert [f"sub/{name}/a"] == names(needles)
+    assert {f"sub/{name}": "snapshot folder: not trusted as haystack"} == reasons(haystack)

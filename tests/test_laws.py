@@ -25,7 +25,7 @@ ALLOWED = {
     "greys": set(),
     "digest": set(),
     "hamming": set(),
-    "settings": set(),
+    "settings": {"ignore"},
     "output": set(),
     "workers": set(),
     "walk": {"ignore"},
@@ -35,14 +35,16 @@ ALLOWED = {
     "verdict": {"formats"},
     "tasks": {"decode", "digest", "fingerprint"},
     "cache_schema": set(),
-    "cache_store": {"cache_schema"},
-    "cache": {"cache_schema", "cache_store"},
-    "cache_upkeep": {"cache_store"},
-    "reading": {"cache", "events", "settings", "tasks", "workers"},
-    "matching": {"cache", "events", "evidence", "hamming", "reading"},
-    "pipeline": {
-        "cache", "decode", "events", "fingerprint", "formats", "ignore", "matching", "reading", "settings", "verdict",
-        "walk", "workers",
+    "cache_file": {"cache_schema"},
+    "cache_store": {"cache_file", "cache_schema"},
+    "cache": {"cache_file", "cache_schema", "cache_store"},
+    "cache_upkeep": {"cache_file", "cache_store"},
+    "reading": {"cache", "cache_schema", "events", "settings", "tasks", "workers"},
+    "identical": {"reading"},
+    "matching": {"cache", "cache_schema", "events", "evidence", "hamming", "reading"},
+    "pipeline": {  # and `decode`, `fingerprint`, `matching` where they are first needed
+        "cache", "decode", "events", "evidence", "fingerprint", "formats", "identical", "ignore", "matching", "reading",
+        "settings", "verdict", "walk", "workers",
     },
     "progress": {"events", "report"},
     "report": {"settings"},
@@ -51,7 +53,7 @@ ALLOWED = {
 }  # fmt: skip
 PURE = ("values", "errors", "formats", "ignore", "captured", "greys", "hamming", "fingerprint", "evidence", "verdict")
 ONLY_IMPORTERS = {
-    "sqlite3": {"cache_store"},
+    "sqlite3": {"cache_file"},
     "imagehash": {"fingerprint"},
     "blake3": {"digest"},
     "pillow_heif": {"decode"},

@@ -257,6 +257,28 @@ def test_needles_inside_the_haystack_are_not_their_own_witness(tree: TreeBuilder
     assert not report.is_complete
 
 
+def test_needles_named_inside_junk_are_looked_at(tree: TreeBuilder) -> None:
+    """A root that the user names is walked wherever it lies, and the folder around it has a gap."""
+    needles, haystack = tree("n", {"a": b"1", "__MACOSX/b": b"2"}), tree("hay", {"a": b"1"})
+    raw = make_settings(haystack=[str(haystack)], needles=[str(needles), str(needles / "__MACOSX")], no_cache=True)
+    report = pipeline.scan(raw, make_executor=one_thread)
+    assert {"a": "present/identical", "b": "missing"} == states(report)
+    assert [FolderState.PARTIAL, FolderState.MISSING] == [one.state for one in report.folders]
+
+
+def test_a_document_that_cannot_be_read_is_missing(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unreadable is a word for pictures; the cause is named all the same."""
+
+    def refuse(path: str, flags: int) -> int:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(tasks, "_open_without_blocking", refuse)
+    haystack, needles = tree("hay", {"a.txt": b"1"}), tree("needles", {"a.txt": b"1", "b.jpg": b"22"})
+    report = scan(haystack, needles)
+    assert [("other", "missing"), ("image", "unreadable")] == [(one.kind, one.state) for one in report.files]
+    assert {"cannot be read: permission denied"} == {one.reason for one in report.files}
+
+
 def test_a_damaged_cache_is_replaced_and_the_answer_stays(
     tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,14 +95,15 @@ def test_files_come_before_subfolders_both_sorted(tree: TreeBuilder) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_order_of_the_disk_does_not_matter(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    """Shuffled directories give the same entries and problems in the same order."""
+    """Shuffled directories give the same entries and problems in the same order; ``count`` hears of each folder."""
+    counts: list[int] = []
     found = tree("n", {f"{folder}/{name}": b"" for folder in "cab" for name in "312"} | {"z": b"", "y": b""})
     for name in ("l2", "l1"):
         os.symlink("nowhere", found / name)
     first = walk_needles(found)
     patch_listing(monkeypatch, lambda _, items: sorted(items, key=lambda one: zlib.crc32(f"{seed}{one.name}".encode())))
-    (second,), _ = walk_all([root(Side.NEEDLES, found)], WalkRules(Excludes(())))
-    assert (first.entries, first.problems) == (second.entries, second.problems)
+    (second,), _ = walk_all([root(Side.NEEDLES, found)], WalkRules(Excludes(())), counts.append)
+    assert (first.entries, first.problems, [2, 3, 3, 3]) == (second.entries, second.problems, counts)
 
 
 def test_entries_carry_what_stat_says(tree: TreeBuilder) -> None:
@@ -295,3 +296,14 @@ def test_what_vanishes_during_the_walk_is_a_gap(tree: TreeBuilder, monkeypatch: 
     found = walk_needles(needles)
     assert ["a", "sub1/b"] == names(found)
     assert {"file": NO_SUCH_FILE, "sub2": "cannot read the folder: no such file or directory"} == gaps(found)
+
+
+def test_a_followed_link_into_the_trash_is_not_trusted(tree: TreeBuilder) -> None:
+    """What a link of the haystack leads to is judged by where it lies, not by the link's name."""
+    haystack = tree("hay", {".Trash-1/files/a": b"", "b/.trashed-1-x": b"", ".git/annex/c": b""})
+    os.symlink(".Trash-1/files", haystack / "folder")
+    os.symlink("b/.trashed-1-x", haystack / "file")
+    os.symlink(".git/annex/c", haystack / "annexed")
+    found = walk(haystack, tree("n", {}), follow=True)[1]
+    assert ["annexed"] == names(found)
+    assert {"folder", "file", ".Trash-1", "b/.trashed-1-x", ".git"} == set(notes(found))

@@ -17,15 +17,19 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 def render(report: Report, settings: ReportSettings) -> bytes:
     """The chosen files, or all the chosen folders, under a line of column names."""
+    columns: tuple[str, ...]
+    if settings.files:
+        columns, rows = FILE_COLUMNS, _file_rows(one for one in report.files if one.state in settings.file_states)
+    else:
+        shown = (one for one in report.folders if one.is_shown and one.state in settings.folder_states)
+        columns, rows = FOLDER_COLUMNS, _folder_rows(shown)
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    if settings.files:
-        writer.writerow(FILE_COLUMNS)
-        writer.writerows(_file_rows(file for file in report.files if file.state in settings.file_states))
-    else:
-        writer.writerow(FOLDER_COLUMNS)
-        shown = (one for one in report.folders if one.is_shown and one.state in settings.folder_states)
-        writer.writerows(_folder_rows(shown))
+    # The csv module leaves a carriage return unquoted where lines do not end in one, and readers take it for an end.
+    quoting = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerow(columns)
+    for row in rows:
+        (quoting if any("\r" in cell for cell in row if isinstance(cell, str)) else writer).writerow(row)
     return text.getvalue().encode()
 
 

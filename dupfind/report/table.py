@@ -47,7 +47,7 @@ _LIKENESS = {
     Evidence.SIMILAR: "looks like",
 }
 _UNBOUNDED = 100_000
-_WIDE = 110
+_WIDE, _NARROW = 110, 60
 
 
 def render(report: Report, settings: ReportSettings, screen: Screen) -> bytes:
@@ -59,8 +59,8 @@ def render(report: Report, settings: ReportSettings, screen: Screen) -> bytes:
     else:
         folders = [one for one in report.folders if one.is_shown and one.state in settings.folder_states]
         folders.sort(key=lambda one: (one.state is FolderState.CONTAINED, one.path))
-        is_narrow = screen.is_terminal and screen.width < _WIDE
-        table = _folder_table(folders, signs, is_narrow=is_narrow) if folders else None
+        width = screen.width if screen.is_terminal else _UNBOUNDED
+        table = _folder_table(folders, signs, width) if folders else None
     text = StringIO()
     console = Console(
         file=text,
@@ -96,27 +96,29 @@ def _verdict(word: str, signs: dict[str, str]) -> Text:
     return Text(f"{signs[word]} {word}", style=_STYLES[word])
 
 
-def _folder_table(folders: list[FolderVerdict], signs: dict[str, str], *, is_narrow: bool) -> Table:
-    """A row a folder; a narrow screen gets one count instead of one for each verdict, so that paths stay whole."""
+def _folder_table(folders: list[FolderVerdict], signs: dict[str, str], width: int) -> Table:
+    """A row a folder; a narrow screen gets fewer numbers, so that paths stay whole."""
     counts = {
         "Missing": [one.missing for one in folders],
         "Similar": [one.similar for one in folders],
         "Unreadable": [one.unreadable for one in folders],
         "Skipped": [one.skipped for one in folders],
     }
-    if is_narrow:
+    if width < _WIDE:
         counts = {"Not there": [one.files - one.present + one.skipped for one in folders]}
     named = {name: numbers for name, numbers in counts.items() if any(numbers)}
     table = _new_table()
     table.add_column("Verdict", no_wrap=True)
-    for name in ("Present", *named, "Size"):
-        table.add_column(name, justify="right", no_wrap=True)
+    if width >= _NARROW:
+        for name in ("Present", *named, "Size"):
+            table.add_column(name, justify="right", no_wrap=True)
     table.add_column("Folder", overflow="fold")
     for row, one in enumerate(folders):
         numbers = [f"{numbers[row]:,}" if numbers[row] else "" for numbers in named.values()]
         left = size(one.bytes_not_present) if one.bytes_not_present else ""
         present = f"{one.present:,} of {one.files:,}"
-        table.add_row(_verdict(one.state.value, signs), present, *numbers, left, Text(printable(one.path)))
+        numbers = [present, *numbers, left] if width >= _NARROW else []
+        table.add_row(_verdict(one.state.value, signs), *numbers, Text(printable(one.path)))
     return table
 
 

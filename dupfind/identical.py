@@ -1,0 +1,34 @@
+"""The first stage of proof: equal bytes. Reads only files whose size occurs on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dupfind.reading import Reader
+from dupfind.values import Failure, FileEntry
+
+
+def find_identical(
+    needles: Sequence[FileEntry], haystack: Sequence[FileEntry], reader: Reader
+) -> tuple[dict[str, FileEntry], dict[str, Failure]]:
+    """The needles with an equal in the haystack, by path, and the files on either side that could not be read.
+
+    Only files whose size occurs on both sides are read. Of several equals the lowest path is the witness.
+    """
+    haystack_sizes = {entry.size_bytes for entry in haystack}
+    asked = [entry for entry in needles if entry.size_bytes in haystack_sizes]
+    sizes = {entry.size_bytes for entry in asked}
+    twins = [entry for entry in haystack if entry.size_bytes in sizes]
+    digests = reader.digests([*asked, *twins])
+    witnesses: dict[bytes, FileEntry] = {}
+    for entry in twins:
+        digest = digests[entry.path]
+        if isinstance(digest, bytes) and (digest not in witnesses or entry.path < witnesses[digest].path):
+            witnesses[digest] = entry
+    identical = {}
+    for entry in asked:
+        digest = digests[entry.path]
+        if isinstance(digest, bytes) and digest in witnesses:
+            identical[entry.path] = witnesses[digest]
+    failures = {path: digest for path, digest in digests.items() if isinstance(digest, Failure)}
+    return identical, failures

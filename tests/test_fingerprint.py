@@ -1,0 +1,119 @@
+"""Hashes: those of imagehash bit for bit, and turned as EXIF turns."""
+
+from __future__ import annotations
+
+import imagehash
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+
+from dupfind.fingerprint import check_hash, pixels, search_hash, search_hashes, turn
+from dupfind.values import FIRST_TRANSPOSED, MIRRORED, ORIENTATIONS
+from fixtures import pictures
+
+TRUE = {
+    "phash": imagehash.phash,
+    "dhash": imagehash.dhash,
+    "ahash": imagehash.average_hash,
+    "whash": imagehash.whash,
+}
+TO_UPRIGHT = (
+    None,
+    Image.Transpose.FLIP_LEFT_RIGHT,
+    Image.Transpose.ROTATE_180,
+    Image.Transpose.FLIP_TOP_BOTTOM,
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+)
+"""What Pillow's ``exif_transpose`` does for orientations 1 to 8."""
+TURNS = pytest.mark.parametrize("orientation", range(ORIENTATIONS))
+PICTURES = arrays(np.uint8, (64, 64), elements=st.integers(0, 255))
+
+
+def thumbnail(seed: int) -> Image.Image:
+    """A picture of 64 x 64 grey pixels."""
+    return pictures.photo(seed, (256, 192)).convert("L").resize((64, 64), Image.Resampling.LANCZOS)
+
+
+@TURNS
+def test_turning_is_pillow_s(orientation: int) -> None:
+    """Index k does what EXIF orientation k + 1 asks a viewer to do."""
+    image = thumbnail(1)
+    how = TO_UPRIGHT[orientation]
+    expected = np.asarray(image if how is None else image.transpose(how))
+    assert np.array_equal(expected, turn(np.asarray(image), orientation))
+
+
+@TURNS
+def test_what_is_mirrored_and_transposed(orientation: int) -> None:
+    """The constants that the reasons are made of agree with what turning does."""
+    corner = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
+    turned = turn(corner, orientation)
+    assert (turned.shape == (3, 2)) is (orientation >= FIRST_TRANSPOSED)
+    clockwise = [turned[0, 0], turned[0, -1], turned[-1, -1], turned[-1, 0]]
+    start = clockwise.index(1)
+    assert (clockwise[start:] + clockwise[:start] != [1, 3, 6, 4]) is (orientation in MIRRORED)
+
+
+@given(PICTURES)
+def test_turning_loses_nothing(picture: np.ndarray) -> None:
+    """Every orientation has one that undoes it."""
+    undone = (0, 1, 2, 3, 4, 7, 6, 5)
+    assert all(np.array_equal(picture, turn(turn(picture, one), other)) for one, other in enumerate(undone))
+
+
+@pytest.mark.parametrize("algorithm", TRUE)
+@pytest.mark.parametrize("seed", range(8))
+def test_search_hashes_are_imagehash_s(algorithm: str, seed: int) -> None:
+    """Anybody can check them: the same number, the same hex."""
+    image = thumbnail(seed)
+    expected = TRUE[algorithm](image)
+    found = search_hash(np.asarray(image), algorithm)
+    assert (int(str(expected), 16), str(expected)) == (found, f"{found:016x}")
+
+
+@pytest.mark.parametrize("algorithm", TRUE)
+@given(picture=PICTURES)
+def test_any_picture_has_hashes(algorithm: str, picture: np.ndarray) -> None:
+    """64 bits of every picture, flat ones too; pHash up to coefficients that lie on the median."""
+    found = search_hash(picture, algorithm)
+    assert 0 <= found < 2**64
+    expected = int(str(TRUE[algorithm](Image.fromarray(picture))), 16)
+    assert (found ^ expected).bit_count() <= (64 if len(np.unique(picture)) < 9 else 2) * (algorithm == "phash")
+
+
+@pytest.mark.parametrize("algorithm", TRUE)
+@pytest.mark.parametrize("orientations", [1, 8])
+def test_search_hashes_stand_in_the_order_of_their_index(algorithm: str, orientations: int) -> None:
+    """The first is the upright one; each is the hash of the turned picture."""
+    picture = np.asarray(thumbnail(2))
+    expected = [search_hash(np.ascontiguousarray(turn(picture, index)), algorithm) for index in range(orientations)]
+    assert tuple(expected) == search_hashes(picture, algorithm, orientations)
+    assert orientations == len(set(expected))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_check_hash_is_imagehash_s(seed: int) -> None:
+    """256 bits of pHash, the first bit highest."""
+    image = thumbnail(seed)
+    assert int(str(imagehash.phash(image, hash_size=16)), 16) == check_hash(np.asarray(image))
+
+
+def test_check_hash_keeps_pictures_apart() -> None:
+    """Unrelated pictures are far from each other, a slightly darker copy is not."""
+    hashes = [check_hash(np.asarray(thumbnail(seed))) for seed in range(8)]
+    distances = [(one ^ other).bit_count() for i, one in enumerate(hashes) for other in hashes[:i]]
+    assert min(distances) > 64
+    darker = np.asarray(thumbnail(0)) // 4 * 3
+    assert (hashes[0] ^ check_hash(darker.astype(np.uint8))).bit_count() <= 24
+
+
+def test_pixels_are_rows() -> None:
+    """The bytes of a thumbnail, row by row."""
+    found = pixels(bytes(range(64)) + bytes(63 * 64))
+    assert ((64, 64), 63, 0) == (found.shape, found[0, 63], found[1, 0])

@@ -1,0 +1,79 @@
+"""Writing: a report is on its place whole, or what was there before is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dupfind import output
+from dupfind.errors import OutputError
+
+
+def test_a_new_file_has_the_usual_mode(tmp_path: Path) -> None:
+    """As any program would make it, by the umask."""
+    output.write(b"report", str(tmp_path / "r"))
+    mask = os.umask(0)
+    os.umask(mask)
+    assert (b"report", 0o666 & ~mask) == ((tmp_path / "r").read_bytes(), (tmp_path / "r").stat().st_mode & 0o777)
+
+
+def test_an_old_file_is_replaced_and_keeps_its_mode(tmp_path: Path) -> None:
+    """A report that is private stays private."""
+    path = tmp_path / "r"
+    path.write_bytes(b"a longer report than the new one")
+    path.chmod(0o600)
+    output.write(b"report", str(path))
+    assert (b"report", 0o600) == (path.read_bytes(), path.stat().st_mode & 0o777)
+
+
+def test_a_link_is_written_through(tmp_path: Path) -> None:
+    """The link stays, what it leads to is replaced."""
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+    output.write(b"new", str(tmp_path / "link"))
+    assert (True, b"new") == ((tmp_path / "link").is_symlink(), (tmp_path / "real").read_bytes())
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace", "chmod"])
+def test_a_failure_leaves_the_old_file_and_no_rubbish(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """A full disk at any step."""
+    path = tmp_path / "r"
+    path.write_bytes(b"old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(output.os, step, full)
+    with pytest.raises(OutputError, match="r: no space left on device; the report was not written"):
+        output.write(b"new", str(path))
+    assert [("r", b"old")] == [(one.name, one.read_bytes()) for one in tmp_path.iterdir()]
+
+
+def test_being_stopped_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in the middle of the write."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(output.os, "fsync", stop)
+    with pytest.raises(KeyboardInterrupt):
+        output.write(b"new", str(tmp_path / "r"))
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_device_is_written_to_and_not_replaced() -> None:
+    """/dev/null stays what it is."""
+    output.write(b"report", os.devnull)
+    assert not Path(os.devnull).is_file()
+
+
+@pytest.mark.parametrize("path", ["no/such/folder/r", "."])
+def test_a_place_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """One line with the path and the cause."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OutputError, match="the report was not written"):
+        output.write(b"report", path)

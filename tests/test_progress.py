@@ -1,0 +1,85 @@
+"""What a person sees on standard error."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from dupfind.progress import Console, say
+from dupfind.values import Problem, Side
+
+
+def problem(number: int, *, stage: str = "walk", is_note: bool = False) -> Problem:
+    """One of many alike."""
+    return Problem(f"n/{number}", Side.NEEDLES, stage, "symbolic link: not followed", is_note)
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What was printed, all of it on standard error."""
+    captured = capsys.readouterr()
+    assert "" == captured.out
+    return captured.err.splitlines()
+
+
+def test_what_was_passed_over_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten of a kind, then their number; every one with -v; none with -q."""
+    many = [problem(number) for number in range(15)]
+    Console(bars=False).problems(many)
+    assert 11 == len(found := lines(capsys))
+    assert "dupfind: 5 more among the needles: symbolic link: not followed (-v lists them all)" == found[-1]
+    Console(bars=False, verbose=True).problems(many)
+    assert 15 == len(lines(capsys))
+    Console(bars=False, quiet=True).problems(many)
+    assert [] == lines(capsys)
+
+
+def test_every_unreadable_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """They are never only counted."""
+    Console(bars=False).problems([problem(number, stage="thumbnail") for number in range(40)])
+    assert 40 == len(lines(capsys))
+
+
+def test_notes_are_for_the_curious(capsys: pytest.CaptureFixture[str]) -> None:
+    """What loses nothing is told with -v only."""
+    Console(bars=False).problems([problem(1, is_note=True)])
+    assert [] == lines(capsys)
+    Console(bars=False, verbose=True).problems([problem(1, is_note=True)])
+    assert 1 == len(lines(capsys))
+
+
+def test_names_are_made_safe(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name cannot colour the terminal or add a line."""
+    Console(bars=False).problems([Problem("n/\x1b[2J\nx", Side.NEEDLES, "walk", "bad")])
+    assert ["dupfind: n/\\x1b[2J\\nx: bad"] == lines(capsys)
+
+
+def test_a_stage_with_and_without_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    """The bar shows stage, count, rate and remaining time and goes away; verbose says how it went."""
+    with Console(bars=True).stage("decoding", 4) as advance:
+        for _ in range(4):
+            advance(1)
+    assert "decoding" in capsys.readouterr().err
+    with Console(bars=False, verbose=True).stage("decoding", 4) as advance:
+        advance(4)
+    (line,) = lines(capsys)
+    assert line.startswith("dupfind: decoding: 4 files in 0.")
+
+
+def test_warnings_unless_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line each."""
+    Console(bars=False).warn("cache is full")
+    Console(bars=False, quiet=True).warn("cache is full")
+    assert ["dupfind: warning: cache is full"] == lines(capsys)
+
+
+@pytest.mark.parametrize("stream", [None, io.TextIOWrapper(io.BytesIO(), encoding="ascii")])
+def test_a_broken_standard_error_is_no_reason_to_fail(
+    monkeypatch: pytest.MonkeyPatch, stream: io.TextIOWrapper | None
+) -> None:
+    """Closed, absent or without Unicode."""
+    if stream is not None:
+        stream.close()
+    monkeypatch.setattr(sys, "stderr", stream)
+    say("nobody hears this")

@@ -1,0 +1,211 @@
+"""Reading: what is known is not read again, and answers stand in the order of the questions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dupfind import tasks
+from dupfind.cache import Cache, Recipe
+from dupfind.events import Silence
+from dupfind.fingerprint import pixels, search_hashes
+from dupfind.reading import Pictures, Reader
+from dupfind.settings import make_settings
+from dupfind.values import Failure, FileEntry
+from dupfind.workers import Pool
+from fixtures import pictures
+
+
+class Counting(Executor):
+    """Runs everything at once and keeps what it was asked to do, by the name of the task."""
+
+    def __init__(self, culprit: str | None = None) -> None:
+        self.done: dict[str, list[str]] = {}
+        self.culprit = culprit
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run ``fn``, or break at the culprit."""
+        future: Future[Any] = Future()
+        items = args[0]
+        names = [os.path.basename(item.path) if isinstance(item, FileEntry) else "hash" for item in items]
+        if self.culprit in names:
+            future.set_exception(BrokenExecutor())
+            return future
+        self.done.setdefault(getattr(fn, "func", fn).__name__, []).extend(names)
+        future.set_result(fn(items))
+        return future
+
+    def counts(self) -> tuple[int, int, int]:
+        """How many files were digested and decoded and how many thumbnails hashed."""
+        return tuple(len(self.done.get(name, [])) for name in ("read_digests", "read_thumbnails", "hash_thumbnails"))  # type: ignore[return-value]
+
+
+class Desk:
+    """Some files, and readers of them that share a cache file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.cache = str(folder / "cache" / "cache.sqlite")
+        photos = folder / "photos"
+        for number in range(5):
+            pictures.save(pictures.photo(number, (96, 72)), photos / f"{number}.jpg")
+        (photos / "2.jpg").write_bytes(b"no picture")
+        (photos / "6.jpg").write_bytes((photos / "4.jpg").read_bytes())
+        self.entries = [self.entry(path) for path in sorted(photos.iterdir())]
+
+    def entry(self, path: Path) -> FileEntry:
+        """What the walk would see of a file that is an hour old."""
+        found = path.stat()
+        return FileEntry(str(path), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+    @contextmanager
+    def reader(
+        self, algorithm: str = "phash", culprit: str | None = None, *, cached: bool = True
+    ) -> Iterator[tuple[Reader, Counting]]:
+        """One run's reader, and the executor that it works on."""
+        settings = make_settings(
+            haystack=[str(self.folder / "photos")],
+            needles=[str(self.folder / "cache")],
+            algorithm=algorithm,
+            no_cache=True,
+        )
+        executor = Counting(culprit)
+        path = self.cache if cached else None
+        with Pool(1, lambda: executor) as pool, Cache(path, partial(Recipe, "recipe", algorithm, "rules")) as cache:
+            yield Reader(settings, pool, cache, Silence()), executor
+
+    def pictures(self, orientations: int = 1, **options: Any) -> tuple[Pictures, tuple[int, int, int]]:
+        """The pictures by a run of its own, and what it cost."""
+        with self.reader(**options) as (reader, executor):
+            return reader.pictures(self.entries, "decoding", orientations), executor.counts()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """Six files; the clock runs an hour ahead, so that they are not racy."""
+    true = tasks.time.time_ns
+    monkeypatch.setattr(tasks.time, "time_ns", lambda: true() + 3600 * 10**9)
+    (tmp_path / "cache").mkdir()
+    return Desk(tmp_path)
+
+
+def names(entries: list[FileEntry]) -> list[str]:
+    """File names alone."""
+    return [os.path.basename(entry.path) for entry in entries]
+
+
+def test_pictures_stand_in_the_files_order(desk: Desk) -> None:
+    """Ids and hashes row by row, failures by path; two files with one picture share an id."""
+    found, counts = desk.pictures(8)
+    assert ["0.jpg", "1.jpg", "3.jpg", "4.jpg", "6.jpg"] == names(found.entries)
+    assert (5, 8) == found.hashes.shape
+    assert np.dtype(np.uint64) == found.hashes.dtype
+    assert found.refs[3] == found.refs[4]
+    assert 4 == len(set(found.refs))
+    assert (0, 6, 4) == counts
+    assert {desk.entries[2].path: Failure("not a picture in a known format", is_image=False)} == found.failures
+
+
+def test_hashes_are_those_of_the_thumbnails(desk: Desk) -> None:
+    """Each row is what the fingerprint of its picture is."""
+    found, _ = desk.pictures(8)
+    with Cache(desk.cache, partial(Recipe, "recipe", "phash", "rules")) as cache:
+        thumbnails = cache.thumbnails([ref.id for ref in found.refs])
+    for row, (id_, _) in zip(found.hashes, found.refs, strict=True):
+        assert search_hashes(pixels(thumbnails[id_].pixels), "phash", 8) == tuple(map(int, row))
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_what_is_known_is_not_read_again(desk: Desk, cached: bool) -> None:
+    """A second run decodes, digests and hashes nothing; without a cache it gives the same, read anew."""
+    first, counts = desk.pictures(8)
+    second, again = desk.pictures(8, cached=cached)
+    assert (counts, (0, 0, 0) if cached else counts) == ((0, 6, 4), again)
+    assert (first.entries, first.refs, first.failures) == (second.entries, second.refs, second.failures)
+    assert np.array_equal(first.hashes, second.hashes)
+    for expected in (6, 0 if cached else 6):
+        with desk.reader(cached=cached) as (reader, executor):
+            digests = reader.digests(desk.entries)
+        assert (expected, 0, 0) == executor.counts()
+        assert [entry.path for entry in desk.entries] == sorted(digests)
+        assert digests[desk.entries[4].path] == digests[desk.entries[5].path]
+
+
+def test_a_changed_file_alone_is_read_again(desk: Desk) -> None:
+    """The others are known."""
+    desk.pictures()
+    path = Path(desk.entries[1].path)
+    pictures.save(pictures.photo(77, (96, 72)), path)
+    desk.entries[1] = desk.entry(path)
+    with desk.reader() as (reader, executor):
+        found = reader.pictures(desk.entries, "decoding", 1)
+    assert {"read_thumbnails": ["1.jpg"], "hash_thumbnails": ["hash"]} == executor.done
+    assert 5 == len(found.entries)
+
+
+def test_another_algorithm_decodes_nothing(desk: Desk) -> None:
+    """Hashes are made anew from the thumbnails; the way back costs nothing at all."""
+    one, _ = desk.pictures()
+    other, counts = desk.pictures(algorithm="dhash")
+    assert (0, 0, 4) == counts
+    assert one.refs == other.refs
+    assert not np.array_equal(one.hashes, other.hashes)
+    back, counts = desk.pictures()
+    assert (0, 0, 0) == counts
+    assert np.array_equal(one.hashes, back.hashes)
+
+
+def test_haystack_files_that_become_needles(desk: Desk) -> None:
+    """Eight orientations are hashed where one was kept, without decoding; one is the first of the eight."""
+    upright, _ = desk.pictures(1)
+    turned, counts = desk.pictures(8)
+    assert (0, 0, 4) == counts
+    assert ((5, 1), (5, 8)) == (upright.hashes.shape, turned.hashes.shape)
+    assert np.array_equal(upright.hashes, turned.hashes[:, :1])
+    again, counts = desk.pictures(1)
+    assert ((0, 0, 0), (5, 1)) == (counts, again.hashes.shape)
+    assert np.array_equal(upright.hashes, again.hashes)
+
+
+@pytest.mark.parametrize("culprit", ["0.jpg", "3.jpg", "6.jpg"])
+def test_a_file_that_kills_its_reader(desk: Desk, culprit: str) -> None:
+    """It is a failure of this run, alone, and is tried again in the next."""
+    found, _ = desk.pictures(culprit=culprit)
+    (failure,) = [failure for path, failure in found.failures.items() if path.endswith(culprit)]
+    assert ("the process that read it died", False, False) == (failure.reason, failure.lasting, failure.is_image)
+    assert 4 == len(found.entries)
+    found, counts = desk.pictures()
+    assert 1 == counts[1]
+    assert 5 == len(found.entries)
+    with desk.reader(culprit=culprit) as (reader, _):
+        digests = reader.digests(desk.entries)
+    assert ["digest"] == [digest.stage for digest in digests.values() if isinstance(digest, Failure)]
+
+
+def test_a_vanished_file_is_a_failure_of_this_run(desk: Desk) -> None:
+    """Neither its thumbnail nor its digest is made up, and the failure is not kept."""
+    content = Path(desk.entries[0].path).read_bytes()
+    os.rename(desk.entries[0].path, desk.folder / "away")
+    with desk.reader() as (reader, _):
+        assert isinstance(reader.digests(desk.entries)[desk.entries[0].path], Failure)
+        assert 4 == len(reader.pictures(desk.entries, "decoding", 1).entries)
+    Path(desk.entries[0].path).write_bytes(content)
+    desk.entries[0] = desk.entry(Path(desk.entries[0].path))
+    assert 5 == len(desk.pictures()[0].entries)
+
+
+def test_nothing_to_read(desk: Desk) -> None:
+    """No files, no pictures, no work."""
+    desk.entries = []
+    found, counts = desk.pictures(8)
+    assert ([], [], (0, 8), {}, (0, 0, 0)) == (found.entries, found.refs, found.hashes.shape, found.failures, counts)
+    with desk.reader() as (reader, _):
+        assert {} == reader.digests([])

@@ -1,0 +1,226 @@
+"""Reports: what each format shows of one and the same answer, and that no name can forge anything in it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dupfind.report import Screen, render
+from dupfind.report.text import clean, count, printable, size
+from dupfind.settings import make_report_settings
+from dupfind.values import (
+    Evidence,
+    FileState,
+    FileVerdict,
+    FolderState,
+    FolderVerdict,
+    HaystackSummary,
+    Kind,
+    Problem,
+    Report,
+    ScanSettings,
+    Side,
+)
+
+SETTINGS = ScanSettings(("hay",), ("n",), "phash", 8, Evidence.SAME, rotations=True)
+
+
+def file(path: str, state: FileState, **facts: Any) -> FileVerdict:
+    """One file's verdict."""
+    values: dict[str, Any] = {"evidence": None, "witness": None, "distance_bits": None, "reason": None, **facts}
+    return FileVerdict(path, Kind.IMAGE, state, 1000, **values)
+
+
+def folder(
+    path: str, state: FolderState, present: int = 0, missing: int = 0, *, is_shown: bool = True
+) -> FolderVerdict:
+    """One folder's verdict."""
+    return FolderVerdict(path, state, present, 0, missing, 0, 0, 1000 * missing, is_shown)
+
+
+def report(
+    files: list[FileVerdict], folders: list[FolderVerdict] | None = None, problems: list[Problem] | None = None
+) -> Report:
+    """An answer."""
+    return Report(
+        "1.0",
+        "2026-11-21T12:00:00+00:00",
+        1.5,
+        SETTINGS,
+        folders or [],
+        files,
+        problems or [],
+        HaystackSummary(9, 7, 1),
+    )
+
+
+ANSWER = report(
+    [
+        file("n/a/1.jpg", FileState.PRESENT, evidence=Evidence.IDENTICAL, witness="hay/1.jpg"),
+        file("n/b/2.jpg", FileState.MISSING),
+        file(
+            "n/b/3.jpg",
+            FileState.SIMILAR,
+            evidence=Evidence.SIMILAR,
+            witness="hay/3.jpg",
+            distance_bits=4,
+            reason="mirrored",
+        ),
+    ],
+    [
+        folder("n", FolderState.PARTIAL, 1, 2, is_shown=False),
+        folder("n/a", FolderState.CONTAINED, 1),
+        folder("n/b", FolderState.MISSING, 0, 2),
+    ],
+)
+
+
+def text(answer: Report, width: int = 80, *, is_terminal: bool = False, encoding: str = "utf-8", **options: Any) -> str:
+    """The report as text."""
+    screen = Screen(width, is_terminal, encoding)
+    return render(answer, make_report_settings(**options), screen).decode(encoding)
+
+
+def test_the_table_of_folders() -> None:
+    """Shown folders only, contained ones last and only on demand, and the sums in a sentence."""
+    rows = text(ANSWER).splitlines()
+    assert ["✗ missing", "", "2 of 3 fil", "Pass --fil"] == [row[:10].rstrip() for row in rows[2:]]
+    assert ["✗ missing", "✓ contained"] == [
+        row[:11].rstrip() for row in text(ANSWER, everything=True).splitlines()[2:4]
+    ]
+
+
+def test_the_table_of_files() -> None:
+    """The witness, how far it is, and the reason stand below the file."""
+    rows = [row.split("  ")[-1].strip() for row in text(ANSWER, files=True, only=["similar"]).splitlines()[2:5]]
+    assert ["n/b/3.jpg", "looks like hay/3.jpg (4 bits apart)", "mirrored"] == rows
+
+
+@pytest.mark.parametrize("width", [40, 80, 109, 110, 200])
+def test_no_line_is_wider_than_the_screen(width: int) -> None:
+    """Long paths fold; every character of them is there."""
+    path = "n/" + "very long name 写真 " * 12
+    answer = report([file(path + "/a", FileState.MISSING)], [folder(path, FolderState.MISSING, 0, 1)])
+    lines = text(answer, width, is_terminal=True).splitlines()
+    shown = "".join(character for line in lines[2:] for character in line if character == "写")
+    assert "写" * 12 == shown
+    assert all(sum(2 if character in "写真" else 1 for character in _plain(line)) <= width for line in lines)
+
+
+def _plain(line: str) -> str:
+    out, rest = "", line
+    while rest:
+        before, escape, rest = rest.partition("\x1b[")
+        out += before
+        if escape:
+            rest = rest.partition("m")[2]
+    return out
+
+
+def test_colour_on_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not where NO_COLOR asks for none."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[31m" in text(ANSWER, is_terminal=True)
+    assert "\x1b[31m" not in text(ANSWER)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[31m" not in text(ANSWER, is_terminal=True)
+
+
+def test_a_terminal_without_unicode() -> None:
+    """Signs in ASCII, and a name that cannot be encoded is replaced."""
+    answer = report([file("n/é", FileState.MISSING)], [folder("n/é", FolderState.MISSING, 0, 1)])
+    shown = text(answer, encoding="ascii")
+    assert "x missing" in shown
+    assert "n/?" in shown
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (report([]), "There are no files among the needles."),
+        (
+            report([file("n/a", FileState.PRESENT)]),
+            "The only file is in the haystack: every needle folder is contained.",
+        ),
+        (
+            report([file("n/a", FileState.PRESENT)] * 1200),
+            "All 1,200 files are in the haystack: every needle folder is contained.",
+        ),
+        (
+            report([file("n/a", FileState.PRESENT)], problems=[Problem("n/l", Side.NEEDLES, "walk", "link")]),
+            "1 thing among the needles could not be looked at and may hold more.",
+        ),
+        (report([file("n/a", FileState.UNREADABLE)]), "1 of 1 file (1.0 kB) is not in the haystack: 1 unreadable."),
+    ],
+)
+def test_the_sentence(answer: Report, sentence: str) -> None:
+    """One for each kind of answer."""
+    assert sentence in text(answer).splitlines()
+
+
+def test_contained_is_never_said_with_a_gap() -> None:
+    """Something was passed over: the sentence does not say that every folder is contained."""
+    gap = report([file("n/a", FileState.PRESENT)], problems=[Problem("n/l", Side.NEEDLES, "walk", "link")])
+    assert "every needle folder is contained" not in text(gap)
+
+
+def test_only_thins_out_json_but_not_its_summary() -> None:
+    """Without --only everything is there."""
+    whole = json.loads(text(ANSWER, format_="json"))
+    assert (3, 3) == (len(whole["folders"]), len(whole["files"]))
+    thin = json.loads(text(ANSWER, format_="json", only=["missing"]))
+    assert (["n/b"], ["n/b/2.jpg"]) == tuple([one["path"] for one in thin[key]] for key in ("folders", "files"))
+    assert whole["summary"] == thin["summary"]
+
+
+def test_spreadsheet_formulas_are_defused() -> None:
+    """A name that begins like a formula is text."""
+    (row,) = csv.DictReader(io.StringIO(text(report([file("=cmd|x", FileState.MISSING)]), format_="csv", files=True)))
+    assert "'=cmd|x" == row["path"]
+
+
+names = st.text(st.characters(codec=None, exclude_categories=[]), min_size=1, max_size=12)
+
+
+@given(names)
+def test_no_name_forges_anything(name: str) -> None:
+    """Whatever characters: one row in CSV, one path in JSON, one line in paths, no control character in the table."""
+    name = name.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")  # as a file system could have it
+    answer = report([file(f"n/{name}", FileState.MISSING)])
+    assert 1 == len(list(csv.DictReader(io.StringIO(text(answer, format_="csv", files=True), newline=""))))
+    assert 1 == len(json.loads(text(answer, format_="json"))["files"])
+    assert 1 == render(answer, make_report_settings(format_="paths", files=True), Screen()).count(b"\n")
+    table = text(answer, files=True)
+    assert not {"\x1b", "\r", "\u202e", "\x9b", "\u2028"} & set(table)
+
+
+@given(names)
+def test_printable_is_printable(name: str) -> None:
+    """Nothing that a terminal obeys is left, and what was harmless is unchanged."""
+    shown = printable(name)
+    assert not {"Cc", "Cs", "Zl", "Zp"} & {unicodedata.category(character) for character in shown}
+    assert shown == printable(shown)
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "expected"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (9949, "9.9 kB"), (9950, "10 kB"), (999_499, "999 kB"),
+     (999_500, "1.0 MB"), (38_800_000_000, "39 GB"), (10**18, "1000 PB")],
+)  # fmt: skip
+def test_sizes(size_bytes: int, expected: str) -> None:
+    """Three figures at most, and no step is left out."""
+    assert expected == size(size_bytes)
+
+
+def test_words() -> None:
+    """Counts and replaced bytes."""
+    assert ("1 file", "0 files") == (count(1, "file"), count(0, "file"))
+    assert "bad\ufffd" == clean("bad\udcff")

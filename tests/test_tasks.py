@@ -1,0 +1,233 @@
+"""The tasks: a file is read as the walk saw it, or it is a failure with its reason."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pickle
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from blake3 import blake3
+
+from dupfind import decode, tasks
+from dupfind.decode import UndecodableError
+from dupfind.fingerprint import pixels, search_hashes
+from dupfind.values import Failure, FileEntry, Thumbnail
+from fixtures import pictures
+
+CHANGED = "changed while it was read"
+
+
+def entry_of(path: Path) -> FileEntry:
+    """What the walk would see."""
+    found = path.stat()
+    return FileEntry(str(path), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+
+def thumbnail(entry: FileEntry, timeout_seconds: float = 20, max_pixels: int = 10**8) -> Any:
+    """What decoding one file gives."""
+    (outcome,) = tasks.read_thumbnails([entry], max_pixels, timeout_seconds)
+    return outcome.result
+
+
+def digest(entry: FileEntry) -> Any:
+    """What digesting one file gives."""
+    (outcome,) = tasks.read_digests([entry])
+    return outcome.result
+
+
+READERS = pytest.mark.parametrize("read", [thumbnail, digest])
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A JPEG."""
+    path = tmp_path / "a.jpg"
+    pictures.save(pictures.photo(1, (160, 120)), path)
+    return path
+
+
+def test_results_come_in_order_with_the_time_of_reading(tmp_path: Path, photo: Path) -> None:
+    """A list in, a list out; the time is that before the file was opened."""
+    other = tmp_path / "b.txt"
+    other.write_bytes(b"text")
+    before_ns = time.time_ns()
+    one, two, three = tasks.read_digests([entry_of(photo), entry_of(other), entry_of(photo)])
+    assert (blake3(photo.read_bytes()).digest(), blake3(b"text").digest()) == (one.result, two.result)
+    assert one.result == three.result
+    assert before_ns <= one.read_ns <= two.read_ns <= three.read_ns <= time.time_ns()
+    picture, no_picture = tasks.read_thumbnails([entry_of(photo), entry_of(other)], 10**8, 20)
+    assert (160, "not a picture in a known format") == (picture.result.width, no_picture.result.reason)
+
+
+@READERS
+@pytest.mark.parametrize("field", ["size_bytes", "mtime_ns", "ctime_ns", "inode"])
+def test_changed_since_the_walk(photo: Path, read: Callable[[FileEntry], Any], field: str) -> None:
+    """Size, times and inode are those of the walk, or nothing is said of the file."""
+    entry = entry_of(photo)
+    failure = read(entry._replace(**{field: getattr(entry, field) + 1}))
+    assert (CHANGED, True, False) == (failure.reason, failure.is_image, failure.lasting)
+    assert not isinstance(read(entry._replace(inode=0)), Failure)
+
+
+@READERS
+def test_changed_while_it_is_read(
+    photo: Path, read: Callable[[FileEntry], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read of a file that is being written is worth nothing."""
+    true = tasks._is_as_walked
+
+    def touch(*arguments: Any) -> bool:
+        result = true(*arguments)
+        with photo.open("ab") as file:
+            file.write(b"more")
+        return result
+
+    monkeypatch.setattr(tasks, "_is_as_walked", touch)
+    assert CHANGED == read(entry_of(photo)).reason
+
+
+@READERS
+def test_vanished(photo: Path, read: Callable[[FileEntry], Any]) -> None:
+    """A file that is gone is a failure of this moment."""
+    entry = entry_of(photo)
+    photo.unlink()
+    assert ("cannot be read: no such file or directory", False) == (read(entry).reason, read(entry).lasting)
+
+
+@READERS
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["named pipe", "directory"])
+def test_replaced_by_what_is_no_file(
+    photo: Path, read: Callable[[FileEntry], Any], make: Callable[[Path], None]
+) -> None:
+    """A pipe is not waited for, a folder not read."""
+    entry = entry_of(photo)
+    photo.unlink()
+    make(photo)
+    result = read(entry._replace(inode=photo.stat().st_ino))
+    assert isinstance(result, Failure)
+    assert not result.lasting
+
+
+@READERS
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ENXIO])
+def test_may_not_be_opened(photo: Path, read: Any, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Permissions and broken drives are failures of this moment, in the system's words."""
+
+    def refuse(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(tasks, "_open_without_blocking", refuse)
+    failure = read(entry_of(photo))
+    assert (f"cannot be read: {os.strerror(number).lower()}", False) == (failure.reason, failure.lasting)
+    assert failure.stage == ("digest" if read is digest else "thumbnail")
+
+
+def test_empty_file(tmp_path: Path) -> None:
+    """No picture, but bytes to compare like any others."""
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"")
+    assert Failure("empty file", is_image=False) == thumbnail(entry_of(path))
+    assert blake3(b"").digest() == digest(entry_of(path))
+
+
+@pytest.mark.parametrize("size_bytes", [20, 1000, -2])
+def test_truncated(photo: Path, size_bytes: int) -> None:
+    """Half a picture is no picture, and stays so."""
+    photo.write_bytes(photo.read_bytes()[:size_bytes])
+    failure = thumbnail(entry_of(photo))
+    assert isinstance(failure, Failure)
+    assert failure.lasting
+
+
+def test_a_name_that_lies(tmp_path: Path) -> None:
+    """A PNG named .jpg is a picture; a text named .jpg is none."""
+    path = tmp_path / "a.jpg"
+    pictures.photo(1, (160, 120)).save(path, "PNG")
+    assert thumbnail(entry_of(path)).format == "PNG"
+    path.write_bytes(b"Dear Josie, " * 100)
+    failure = thumbnail(entry_of(path))
+    assert (False, True) == (failure.is_image, failure.lasting)
+
+
+def test_too_large(photo: Path) -> None:
+    """Not for ever: the option may be raised."""
+    failure = thumbnail(entry_of(photo), max_pixels=100)
+    assert ("160 x 120 pixels are more than --max-pixels 100", False) == (failure.reason, failure.lasting)
+
+
+def swallow() -> None:
+    """Go on after whatever happens, as Pillow does in places."""
+    with suppress(Exception):
+        loop()
+
+
+def mistake() -> None:
+    """Make another error of whatever happens."""
+    try:
+        loop()
+    except OSError as error:
+        raise UndecodableError("broken data stream") from error
+
+
+def loop() -> None:
+    """Never end."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        pass
+
+
+@pytest.mark.parametrize("decoder", [loop, swallow, mistake])
+def test_soft_time_limit(photo: Path, monkeypatch: pytest.MonkeyPatch, decoder: Callable[[], None]) -> None:
+    """A decoder that takes too long is stopped, and what it made of that is neither trusted nor remembered."""
+
+    def slow(*_: object) -> Thumbnail:
+        decoder()
+        return Thumbnail(bytes(4096), 1, 1, "JPEG", 1, None)
+
+    monkeypatch.setattr(decode, "read_thumbnail", slow)
+    began = time.monotonic()
+    assert tasks.timed_out(0.1) == thumbnail(entry_of(photo), timeout_seconds=0.1)
+    assert time.monotonic() - began < 2
+    assert not tasks.timed_out(0.1).lasting
+
+
+def test_the_time_limit_leaves_nothing_behind(photo: Path) -> None:
+    """Neither the alarm nor its handler outlives the picture."""
+    before = signal.getsignal(signal.SIGALRM)
+    assert isinstance(thumbnail(entry_of(photo), timeout_seconds=5), Thumbnail)
+    assert ((0.0, 0.0), before) == (signal.getitimer(signal.ITIMER_REAL), signal.getsignal(signal.SIGALRM))
+
+
+def test_in_a_thread(photo: Path) -> None:
+    """Where there are no alarms the task works without."""
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(thumbnail(entry_of(photo))))
+    thread.start()
+    thread.join(20)
+    assert 160 == found[0].width
+
+
+def test_hashes_are_packed(photo: Path) -> None:
+    """Eight bytes an orientation, the highest first."""
+    picture = thumbnail(entry_of(photo))
+    for orientations in (1, 8):
+        (packed,) = tasks.hash_thumbnails([(7, picture.pixels)], "dhash", orientations)
+        expected = search_hashes(pixels(picture.pixels), "dhash", orientations)
+        assert expected == tuple(int.from_bytes(packed[i : i + 8], "big") for i in range(0, len(packed), 8))
+
+
+def test_everything_travels(photo: Path) -> None:
+    """Tasks, entries and outcomes can be sent to another process."""
+    entry = entry_of(photo)
+    for task in (tasks.read_digests, tasks.read_thumbnails, tasks.hash_thumbnails):
+        assert task is pickle.loads(pickle.dumps(task))  # noqa: S301 - our own
+    for outcome in (*tasks.read_digests([entry]), *tasks.read_thumbnails([entry], 1, 1)):
+        assert (entry, outcome) == pickle.loads(pickle.dumps((entry, outcome)))  # noqa: S301 - our own
