@@ -5,10 +5,10 @@ Every answer is streamed to the cache as it comes. What is kept in memory is sma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dupfind import tasks
 from dupfind.cache import Cache
@@ -21,6 +21,9 @@ from dupfind.workers import Pool
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 _HASH_BATCH = 4096
 _HASH_BYTES = 8
@@ -106,7 +109,9 @@ class Reader:
             return
         task = partial(tasks.hash_thumbnails, algorithm=self._settings.scan.algorithm, orientations=orientations)
         with self._listener.stage("hashing", len(ids)) as advance:
-            results = self._pool.map(task, self._pixels(ids), size_bytes=_thumbnail_bytes, lost=_hash_lost)
+            # Hashing is our own and harmless: what a process did not finish is done here.
+            lost = partial(_first_of, task)
+            results = self._pool.map(task, self._pixels(ids), size_bytes=_thumbnail_bytes, lost=lost)
             for (id_, _), packed in results:
                 advance(1)
                 hashes[id_] = packed
@@ -151,5 +156,5 @@ def _lost(_: FileEntry, seconds: float, stage: str, timeout_seconds: float | Non
     return tasks.Outcome(Failure("the process that read it died", is_image=False, lasting=False, stage=stage), 0)
 
 
-def _hash_lost(picture: tuple[int, bytes], _: float) -> bytes:
-    raise RuntimeError(f"the process that hashed thumbnail {picture[0]} died")
+def _first_of(task: Callable[[list[T]], list[R]], item: T, _: float) -> R:
+    return task([item])[0]

@@ -145,12 +145,23 @@ def make_report_settings(
         if verdict not in known:
             hint = "is a verdict on files: add --files" if not files else "is a verdict on folders: leave --files out"
             raise SettingsError(f"--only {verdict} {hint}")
-    if output is not None and (root := _root_around(os.path.realpath(output), roots)):
-        raise SettingsError(f"--output {output} lies under {root.given}, where dupfind never writes")
+    if output is not None:
+        _check_output(output, roots)
     settings = ReportSettings(format=chosen, files=files, is_filtered=bool(only), print0=print0, output=output)
     if only or everything or has_both:
         return _with_states(settings, only or sorted(known))
     return settings
+
+
+def _check_output(output: str, roots: Sequence[Root]) -> None:
+    """Find what is wrong with ``--output`` before the work, not after it."""
+    real = os.path.realpath(output)
+    if root := _root_around(real, roots):
+        raise SettingsError(f"--output {output} lies under {root.given}, where dupfind never writes")
+    if not output or os.path.isdir(real):
+        raise SettingsError(f"--output {output}: not a file")
+    if not os.path.isdir(os.path.dirname(real)):
+        raise SettingsError(f"--output {output}: there is no such folder")
 
 
 def default_cache() -> str:

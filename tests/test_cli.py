@@ -69,7 +69,8 @@ def test_help_is_for_people(dupfind: Run) -> None:
         ((*SCAN, "-0", "--format", "json"), "-0 prints paths"),
         ((*SCAN, "--output", "hay/report.txt"), "lies under hay, where dupfind never writes"),
         ((*SCAN, "--cache", "needles/c.sqlite"), "lies under needles, where dupfind never writes"),
-        ((*SCAN, "--output", "no/such/folder.txt"), "no/such/folder.txt: no such file or directory"),
+        ((*SCAN, "--output", "no/such/folder.txt"), "no/such/folder.txt: there is no such folder"),
+        ((*SCAN, "--output", "."), "--output .: not a file"),
     ],
     ids=lambda value: " ".join(value)[-40:] if isinstance(value, tuple) else "",
 )
