@@ -73,14 +73,19 @@ class Pool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
+        try:
+            if kind is None:
+                self._shut_down()
+        finally:  # also where a signal cuts the waiting short
             self._cut_lifeline()
             for executor in self._executors:
                 _kill(executor)
+            self._shut_down()
+            self._executors.clear()
+
+    def _shut_down(self) -> None:
         for executor in self._executors:
             executor.shutdown(wait=True, cancel_futures=True)
-        self._executors.clear()
-        self._cut_lifeline()
 
     def map(
         self,
@@ -149,7 +154,7 @@ class Pool:
     def _make_process(self) -> Executor:
         if self._lifeline is None:
             self._lifeline, self._lifeline_end = multiprocessing.Pipe(duplex=False)
-        return ProcessPoolExecutor(1, _context(), _start_worker, (self._lifeline,))
+        return ProcessPoolExecutor(1, _start_method(), _start_worker, (self._lifeline,))
 
     def _cut_lifeline(self) -> None:
         for end in (self._lifeline_end, self._lifeline):
@@ -165,15 +170,27 @@ def _kill(executor: Executor) -> None:
         process.kill()
 
 
-def _context() -> multiprocessing.context.BaseContext:
+def _start_method() -> multiprocessing.context.BaseContext:
     """How processes start: from a server that has loaded the decoders once, or afresh where there is no fork.
 
     Never by a plain fork of this process, which has threads.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver, resource_tracker
+
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dupfind.decode", "dupfind.digest", "dupfind.fingerprint", "dupfind.workers"])
+    context.set_forkserver_preload(
+        ["dupfind.hush", "dupfind.decode", "dupfind.digest", "dupfind.fingerprint", "dupfind.workers"]
+    )
+    # Ctrl-C reaches the server too, and while it loads the decoders it would answer with a traceback. It inherits that
+    # these signals are held back, and so do the workers; for this process they are only late.
+    resource_tracker.ensure_running()  # which the server needs, and which lifts the mask when it starts
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
     return context
 
 

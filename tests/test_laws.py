@@ -28,6 +28,7 @@ ALLOWED = {
     "settings": {"ignore"},
     "output": set(),
     "workers": set(),
+    "hush": set(),
     "walk": {"ignore"},
     "decode": {"formats"},
     "fingerprint": set(),
@@ -173,3 +174,8 @@ def test_each_module_imports_alone(module: str) -> None:
         return
     name = module.removesuffix(".__init__")
     subprocess.run([sys.executable, "-W", "error", "-c", f"import {name}"], check=True, cwd=PACKAGE.parent)
+
+
+def test_only_the_fork_server_is_hushed() -> None:
+    """The module that silences standard error is imported by nobody, only named."""
+    assert [] == [path.name for path in MODULES if "dupfind.hush" in imports(path)]
