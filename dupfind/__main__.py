@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
+import sys
 
 from dupfind.errors import StoppedError
+
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def _stop(number: int, _: object) -> None:
@@ -18,24 +22,40 @@ def _stop_now(number: int, _: object) -> None:
     os._exit(128 + number)
 
 
+def _stop_again(lost: sys.UnraisableHookArgs) -> None:
+    """A signal that came while Python ran a finalizer, where its exception would be printed and forgotten."""
+    if isinstance(lost.exc_value, StoppedError):
+        number = lost.exc_value.exit_code - 128
+        signal.signal(number, _stop)
+        _thread.interrupt_main(signal.Signals(number))
+    else:
+        sys.__unraisablehook__(lost)
+
+
 def main() -> None:
     """The ``dupfind`` command; does not return."""
     try:
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays in force
+        for number in _SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays in force
                 signal.signal(number, _stop)
+        sys.unraisablehook = _stop_again
         code = _run()
     except KeyboardInterrupt:  # pressed before the handler stood
         code = 128 + signal.SIGINT
     except StoppedError as stopped:
         code = stopped.exit_code
+        _say("stopped; what was read so far is in the cache")
     _leave(code)
+
+
+def _say(text: str) -> None:
+    from dupfind.progress import say
+
+    say(text)
 
 
 def _run() -> int:
     import gc
-    import sys
 
     # One thread a process: the pool has one process a core already, and starting threads takes numpy 50 ms.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -54,9 +74,10 @@ def _leave(code: int) -> None:
     have registered to be done at the end (multiprocessing's semaphores).
     """
     import atexit
-    import sys
     from contextlib import suppress
 
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # it is over: nothing is left to be stopped
     atexit._run_exitfuncs()  # noqa: SLF001 - the only way to have the one without the other
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):

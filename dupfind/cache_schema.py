@@ -12,7 +12,7 @@ SCHEMA_VERSION = 1
 PICTURE_TABLE = """
     CREATE TABLE picture (
         id INTEGER PRIMARY KEY, pixels BLOB NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
-        format TEXT NOT NULL, frames INTEGER NOT NULL, captured TEXT, chroma BLOB NOT NULL
+        format TEXT NOT NULL, frames INTEGER NOT NULL, captured TEXT, chroma BLOB NOT NULL, has_more INTEGER NOT NULL
     );
 """
 SCHEMA = (

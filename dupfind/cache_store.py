@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from dupfind.cache_file import CacheFile, translated
@@ -25,6 +26,8 @@ from dupfind.cache_schema import (
 from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 
 _MOST_VARIABLES = 500
+
+_PICTURE_COLUMNS = ("pixels", "width", "height", "format", "frames", "captured", "chroma", "has_more")
 
 Labels = tuple["int | None", "int | None"]
 """The numbers of the recipe and of the algorithm under which contents are looked up."""
@@ -66,7 +69,17 @@ class Store(CacheFile):
                 "AND f.ctime_ns = :ctime LIMIT 1",
                 values | _named(labels),
             ).fetchone()
-        return row
+        return None if row is None or _is_clone(entry, self._paths_of(entry)) else row
+
+    def _paths_of(self, entry: FileEntry) -> list[str]:
+        """Where files with the inode, size and times of ``entry`` were when they were stored."""
+        with translated():
+            rows = self.connection.execute(
+                "SELECT d.path, f.name FROM file f JOIN folder d ON d.id = f.folder "
+                "WHERE f.inode = ? AND f.size = ? AND f.mtime_ns = ? AND f.ctime_ns = ?",
+                (signed(entry.inode), entry.size_bytes, entry.mtime_ns, entry.ctime_ns),
+            ).fetchall()
+        return [os.fsdecode(folder + os.fsencode(os.sep) + name) for folder, name in rows]
 
     def pictures(self, ids: Sequence[int]) -> dict[int, Thumbnail]:
         """The thumbnails among ``ids`` that are here."""
@@ -75,20 +88,22 @@ class Store(CacheFile):
             for start in range(0, len(ids), _MOST_VARIABLES):
                 some = ids[start : start + _MOST_VARIABLES]
                 marks = ",".join("?" * len(some))
-                columns = "pixels, width, height, format, frames, captured, chroma"
-                for id_, *row in self.connection.execute(
+                columns = ", ".join(_PICTURE_COLUMNS)
+                for id_, *row, has_more in self.connection.execute(
                     f"SELECT id, {columns} FROM picture WHERE id IN ({marks})", some
                 ):
-                    found[id_] = Thumbnail(*row)
+                    found[id_] = Thumbnail(*(*row, bool(has_more)))
         return found
 
     def add_pictures(self, pictures: Iterable[tuple[int, Thumbnail]]) -> None:
         """Store thumbnails under their ids; what is there already stays."""
         with translated():
             self.connection.executemany(
-                "INSERT OR IGNORE INTO picture (id, pixels, width, height, format, frames, captured, chroma) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                ((id_, p.pixels, p.width, p.height, p.format, p.frames, p.captured, p.chroma) for id_, p in pictures),
+                f"INSERT OR IGNORE INTO picture (id, {', '.join(_PICTURE_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (id_, p.pixels, p.width, p.height, p.format, p.frames, p.captured, p.chroma, p.has_more)
+                    for id_, p in pictures
+                ),
             )
 
     def set_digests(self, digests: Iterable[tuple[FileEntry, bytes]]) -> None:
@@ -171,6 +186,26 @@ class Store(CacheFile):
         label = self.label(text)
         assert label is not None
         return label
+
+
+def _look(path: str) -> os.stat_result:
+    return os.stat(path)
+
+
+def _is_clone(entry: FileEntry, paths: Sequence[str]) -> bool:
+    """True when a file that looks moved still is where it was, on another device.
+
+    A block-wise clone of a disk repeats inodes and times, also of the files that it could not copy.
+    """
+    with suppress(OSError):
+        device = _look(entry.path).st_dev
+        for path in paths:
+            with suppress(OSError):
+                found = _look(path)
+                state = found.st_size, found.st_mtime_ns, found.st_ctime_ns
+                if state == entry[1:4] and found.st_dev != device:
+                    return True
+    return False
 
 
 def _select(labels: Labels | None) -> str:

@@ -28,6 +28,7 @@ class CacheInfo:
     digests: int
     thumbnails: int
     failures: int
+    """Pictures that could not be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def info(path: str) -> CacheInfo | None:
     with _opened(path) as store:
         with translated():
             files, digests, failures = store.connection.execute(
-                "SELECT count(*), count(digest), count(failure) FROM file"
+                "SELECT count(*), count(digest), coalesce(sum(failure IS NOT NULL AND is_image), 0) FROM file"
             ).fetchone()
             (thumbnails,) = store.connection.execute("SELECT count(*) FROM picture").fetchone()
         return CacheInfo(os.path.getsize(path), files, digests, thumbnails, failures)

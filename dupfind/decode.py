@@ -10,6 +10,7 @@ apart.
 from __future__ import annotations
 
 import errno
+import os
 import re
 import warnings
 from typing import IO, Any
@@ -62,6 +63,10 @@ _WORKING_SIDE = 4 * THUMBNAIL_SIDE
 _BACKGROUND = (128, 128, 128)
 _EXIF_ORIENTATION = 0x0112
 _EXIF_IFD = 0x8769
+_MOTION_PHOTO_WORDS = (b"MotionPhoto", b"MicroVideo")
+_JPEG_END = b"\xff\xd9"
+_JPEG_TAIL_BYTES = 64
+_TRAILER_BYTES = 4096
 _FIRST_TRANSPOSED = 5  # EXIF orientations from here on exchange width and height
 _TIFF_NEW_SUBFILE_TYPE = 254
 _TIFF_DNG_VERSION = 50706
@@ -135,8 +140,8 @@ def _read(file: IO[bytes], max_pixels: int) -> Thumbnail:
     Image.MAX_IMAGE_PIXELS = None  # refused below, by our own bound and with our own words
     with Image.open(file, formats=formats.DECODED) as image:
         width, height = image.size
-        if width * height > max_pixels:
-            raise UndecodableError(f"{width} x {height} pixels are more than --max-pixels {max_pixels}", lasting=False)
+        if refusal := formats.too_large(width * height, max_pixels):
+            raise UndecodableError(refusal, lasting=False)
         _refuse_raw(image)
         frames = _frame_count(image)
         planes = _shrink(image)
@@ -148,7 +153,8 @@ def _read(file: IO[bytes], max_pixels: int) -> Thumbnail:
                 width, height = height, width
         grey, *colour = planes
         chroma = b"".join(plane.tobytes() for plane in colour) or NEUTRAL_CHROMA
-        return Thumbnail(grey.tobytes(), width, height, image.format or "", frames, captured, chroma)
+        has_more = _holds_more(image, file)
+        return Thumbnail(grey.tobytes(), width, height, image.format or "", frames, captured, chroma, has_more)
 
 
 def _refuse_raw(image: Image.Image) -> None:
@@ -162,6 +168,39 @@ def _refuse_raw(image: Image.Image) -> None:
 def _frame_count(image: Image.Image) -> int:
     """Frames that are pictures of their own; an MPO's are previews of the first, a PSD's are layers."""
     return 1 if image.format in ("JPEG", "MPO", "PSD") else int(getattr(image, "n_frames", 1))
+
+
+def _holds_more(image: Image.Image, file: IO[bytes]) -> bool:
+    """Whether the file holds what a copy of its picture would lose: layers, or a video behind the picture.
+
+    Google's motion photos say so in XMP; others are told by what follows the end of the JPEG. Small trailers, which
+    some phones write behind every photo, do not count.
+    """
+    if image.format == "PSD":
+        return int(getattr(image, "n_frames", 1)) > 1
+    if image.format not in ("JPEG", "MPO"):
+        return False
+    if any(word in image.info.get("xmp", b"") for word in _MOTION_PHOTO_WORDS):
+        return True
+    file.seek(-_JPEG_TAIL_BYTES, os.SEEK_END) if _length(file) > _JPEG_TAIL_BYTES else file.seek(0)
+    if image.format == "MPO" or file.read().rstrip(b"\0\r\n ").endswith(_JPEG_END):
+        return False  # the usual file, of which nothing more is read
+    file.seek(0)
+    data = file.read()
+    end = data.find(_JPEG_END, _scan_start(data))
+    return end >= 0 and len(data) - end > _TRAILER_BYTES
+
+
+def _scan_start(jpeg: bytes) -> int:
+    """Where the compressed picture begins, past the segments of the header and the thumbnail in one of them."""
+    place = 2
+    while jpeg[place : place + 1] == b"\xff" and jpeg[place + 1 : place + 2] != b"\xda" and place < len(jpeg) - 4:
+        place += 2 + int.from_bytes(jpeg[place + 2 : place + 4], "big")
+    return place
+
+
+def _length(file: IO[bytes]) -> int:
+    return file.seek(0, os.SEEK_END)
 
 
 def _exif_facts(image: Image.Image) -> tuple[int, str | None]:

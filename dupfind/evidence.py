@@ -57,6 +57,7 @@ TINY_PIXELS = THUMBNAIL_SIDE
 """A side below which the thumbnail is an enlargement."""
 
 _MOST_BY_MOTION = 4.0
+_COLOURLESS = 2
 _CLIPPED_LOW, _CLIPPED_HIGH = 2, 253
 _BANDS, _PAPER, _PAPER_BAND, _INK = 16, 176, 17, 128
 
@@ -158,7 +159,8 @@ def judge(needle: Picture, witness: Picture, orientation: int = 0) -> Judgement:
     if not check.passed:
         return Judgement(None, "unlike each other", (check,))
     structure = _at_most("structure", distance_bits, STRUCTURE_BOUND_BITS), "the structure differs"
-    findings = (*_fact_tests(needle, witness, orientation), *_pixel_tests(needle, witness), structure)
+    colour = _colour_test(needle, witness)
+    findings = (*_fact_tests(needle, witness, orientation), *_pixel_tests(needle, witness), colour, structure)
     tests = (check, *(test for test, _ in findings))
     for test, reason in findings:
         if not test.passed:
@@ -187,19 +189,19 @@ def _fact_tests(needle: Picture, witness: Picture, orientation: int) -> tuple[_F
     return (
         (_at_most("mirrored", orientation in MIRRORED, 0), "mirrored"),
         (_at_most("capture time", other_shot, 0), captured.apart(one.captured, other.captured)),
+        (_at_most("more in the file", one.has_more, 0), "the file holds more than the picture, such as a video"),
         (_at_most("frames", max(one.frames, other.frames), 1), "animation or pages: only the first was compared"),
         (_at_most("aspect ratio", stretch, ASPECT_BOUND + rounding), "another shape: cropped or stretched"),
         (_at_most("size", max(one.width / other.width, one.height / other.height), SIZE_BOUND), smaller),
         (_at_most("low information", weakness is not None, 0), weakness or ""),
-        _colour_test(needle, witness),
     )
 
 
 def _colour_test(needle: Picture, witness: Picture) -> _Finding:
     test = _at_most("colour", np.abs(needle.colour - witness.colour).max(), COLOUR_BOUND)
-    if np.abs(witness.colour - 128).max() <= COLOUR_BOUND:
-        return test, "the haystack's copy has no colour"
-    return test, "colours edited"
+    if np.abs(witness.colour - 128).max() <= _COLOURLESS:
+        return test, "the haystack's copy is black and white"
+    return test, "the colours differ"
 
 
 def _pixel_tests(needle: Picture, witness: Picture) -> tuple[_Finding, ...]:
@@ -222,8 +224,8 @@ def _pixel_tests(needle: Picture, witness: Picture) -> tuple[_Finding, ...]:
     shift = _shift(target, source, gain, difference, weight)
     return (
         (_at_most("shift", shift, SHIFT_BOUND), "shifted, cropped or turned a little"),
+        (_at_most("tone", tone, TONE_BOUND), "brightness or contrast edited"),
         (_at_most("local", local, LOCAL_BOUND), differs),
-        (_at_most("tone", tone, TONE_BOUND), "tones or colours edited"),
         (_at_most("spot", float(weighed.max()), SPOT_BOUND[0] + SPOT_BOUND[1] / side), differs),
         (_at_most("patch", patch, PATCH_BOUND[0] + PATCH_BOUND[1] / side), differs),
     )

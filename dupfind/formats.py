@@ -36,6 +36,11 @@ def suffix(path: str) -> str:
     return dot + last.lower() if stem else ""
 
 
+def too_large(size_pixels: int, max_pixels: int) -> str | None:
+    """Why a picture of this many pixels is refused; None when it is not."""
+    return f"{size_pixels:,} pixels are more than --max-pixels allows" if size_pixels > max_pixels else None
+
+
 def is_image_name(path: str) -> bool:
     """True when the name alone promises a picture."""
     return suffix(path) in IMAGE_SUFFIXES

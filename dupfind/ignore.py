@@ -30,7 +30,6 @@ JUNK_FOLDERS = frozenset({
     ".spotlight-v100",
     ".temporaryitems",
     "@eadir",
-    "__macosx",
     "system volume information",
 })  # fmt: skip
 """Names of folders, in lower case, that systems leave behind, with everything in them."""
@@ -39,6 +38,11 @@ TRASH_FOLDERS = frozenset({
     "#recycle",
     "$recycle.bin",
     "@recycle",
+    "deleted items",
+    "files_trashbin",
+    "files_versions",
+    "recently deleted",
+    "recycle bin",
     "recycled",
     "recycler",
     "trash",

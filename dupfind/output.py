@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -32,9 +33,8 @@ def _write_stdout(data: bytes) -> None:
         raise OutputError("standard output is closed; the report was not written")
     try:
         sys.stdout.flush()
-        stream = sys.stdout.buffer
-        stream.write(data)
-        stream.flush()
+        _write_whole(data)
+        sys.stdout.buffer.flush()
     except BrokenPipeError as error:
         discard_stdout()
         raise OutputClosedError("standard output: the reader went away") from error
@@ -42,6 +42,16 @@ def _write_stdout(data: bytes) -> None:
         discard_stdout()
         reason = (error.strerror or str(error)).lower()
         raise OutputError(f"standard output: {reason}; the report was not written whole") from error
+
+
+def _write_whole(data: bytes) -> None:
+    """Write everything; with ``PYTHONUNBUFFERED`` a single write may take a part and say so only by its result."""
+    rest = memoryview(data)
+    while rest:
+        written = sys.stdout.buffer.write(rest)
+        if not written:  # None: a pipe that does not wait for its reader
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        rest = rest[written:]
 
 
 def discard_stdout() -> None:

@@ -66,6 +66,11 @@ class Console:
             rate = f", {done / seconds:,.0f} a second" if seconds > _WORTH_A_RATE_SECONDS else ""
             say(f"{name}: {count(done, 'file')} in {seconds:.2f} s{rate}")
 
+    def tell(self, text: str) -> None:
+        """Print a line that is good to know."""
+        if not self._quiet:
+            say(printable(text))
+
     def warn(self, text: str) -> None:
         """Print a warning."""
         if not self._quiet:

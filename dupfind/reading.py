@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from dupfind import tasks
+from dupfind import formats, tasks
 from dupfind.cache import Cache
 from dupfind.cache_schema import PictureRef
 from dupfind.events import Listener
@@ -81,13 +81,20 @@ class Reader:
             if known.content is None:
                 unread.append(entry)
                 continue
-            contents[entry.path] = known.content
+            contents[entry.path] = self._within_bounds(known.content)
             if known.hashes is not None and isinstance(known.content, PictureRef):
                 hashes[known.content.id] = known.hashes
         self._decode(unread, what, contents)
         ids = {content.id for content in contents.values() if isinstance(content, PictureRef)}
         self._hash([id_ for id_ in ids if len(hashes.get(id_, b"")) < orientations * _HASH_BYTES], orientations, hashes)
         return _pictures(entries, contents, hashes, orientations)
+
+    def _within_bounds(self, content: PictureRef | Failure) -> PictureRef | Failure:
+        """What is known, unless this run would have refused it: a warm run answers as a cold one."""
+        if isinstance(content, PictureRef):
+            refusal = formats.too_large(content.size_pixels, self._settings.max_pixels)
+            return Failure(refusal, lasting=False) if refusal else content
+        return content
 
     def _decode(self, entries: list[FileEntry], what: str, contents: dict[str, PictureRef | Failure]) -> None:
         if not entries:

@@ -90,17 +90,7 @@ def make_settings(
     roots = _roots(haystack, Side.HAYSTACK) + _roots(needles, Side.NEEDLES)
     _refuse_same_root(roots)
     roots = _without_inner(roots)
-    if algorithm not in DEFAULT_THRESHOLD_BITS:
-        raise SettingsError(f"unknown algorithm: {algorithm}")
-    if accept not in {grade.value for grade in Evidence}:
-        raise SettingsError(f"unknown grade of evidence: {accept}")
-    threshold = DEFAULT_THRESHOLD_BITS[algorithm] if threshold_bits is None else threshold_bits
-    if not 0 <= threshold <= MOST_THRESHOLD_BITS:
-        raise SettingsError(f"--threshold takes 0 to {MOST_THRESHOLD_BITS} bits, not {threshold}")
-    if not 0 < timeout_seconds <= MOST_TIMEOUT_SECONDS:
-        raise SettingsError(f"--timeout takes a number of seconds above 0, at most {MOST_TIMEOUT_SECONDS:,}")
-    if max_pixels < 1 or (workers is not None and workers < 1):
-        raise SettingsError("--max-pixels and --workers take a number above 0")
+    threshold = _check_values(algorithm, threshold_bits, accept, timeout_seconds, max_pixels, workers)
     cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
     return Settings(
         roots=roots,
@@ -120,6 +110,30 @@ def make_settings(
         cache=cache_path,
         warnings=warnings,
     )
+
+
+def _check_values(
+    algorithm: str,
+    threshold_bits: int | None,
+    accept: str,
+    timeout_seconds: float,
+    max_pixels: int,
+    workers: int | None,
+) -> int:
+    """Check what needs no look at the disk; gives the threshold."""
+    if algorithm not in DEFAULT_THRESHOLD_BITS:
+        raise SettingsError(f"unknown algorithm: {algorithm}")
+    if accept not in {grade.value for grade in Evidence}:
+        raise SettingsError(f"unknown grade of evidence: {accept}")
+    threshold = DEFAULT_THRESHOLD_BITS[algorithm] if threshold_bits is None else threshold_bits
+    if not 0 <= threshold <= MOST_THRESHOLD_BITS:
+        raise SettingsError(f"--threshold takes 0 to {MOST_THRESHOLD_BITS} bits, not {threshold}")
+    if not 0 < timeout_seconds <= MOST_TIMEOUT_SECONDS:
+        raise SettingsError(f"--timeout takes a number of seconds above 0, at most {MOST_TIMEOUT_SECONDS:,}")
+    for option, number in (("--max-pixels", max_pixels), ("--workers", workers)):
+        if number is not None and number < 1:
+            raise SettingsError(f"{option} takes a number above 0, not {number}")
+    return threshold
 
 
 def make_report_settings(

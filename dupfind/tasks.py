@@ -81,7 +81,7 @@ def hash_thumbnails(pictures: Sequence[tuple[int, bytes]], algorithm: str, orien
 
 def timed_out(seconds: float) -> Failure:
     """The failure of a picture that took longer than ``--timeout`` allows."""
-    return Failure(f"decoding took longer than {seconds:g} s (--timeout)", lasting=False)
+    return Failure(f"decoding took longer than {seconds:g} s (--timeout)", is_image=False, lasting=False)
 
 
 def _changed(stage: str) -> Failure:

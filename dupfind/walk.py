@@ -9,8 +9,8 @@ the haystack merely proves nothing and is a note.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from dupfind.ignore import (
@@ -43,7 +43,37 @@ def walk_all(
     needles = [_Walk(root, rules, roots, frozenset(), count).run() for root in roots if root.side is Side.NEEDLES]
     seen = frozenset().union(*(tree.folders for tree in needles))
     haystack = [_Walk(root, rules, roots, seen, count).run() for root in roots if root.side is Side.HAYSTACK]
-    return needles, haystack
+    states = {entry[1:]: entry.path for tree in needles for entry in tree.entries if entry.inode}
+    return needles, [_without_needles(tree, states) for tree in haystack]
+
+
+def _without_needles(tree: Tree, needles: Mapping[tuple[int, int, int, int], str]) -> Tree:
+    """Leave out what may be a needle itself, reached by another mount; ``needles`` are their paths by size to inode.
+
+    Size, times and inode are all equal then. A hard link is told from it by its device and its count of links.
+    """
+    doubtful = [entry for entry in tree.entries if entry[1:] in needles and not _is_link(entry, needles[entry[1:]])]
+    if not doubtful:
+        return tree
+    reason = "left out: it may be a needle itself, reached by another mount"
+    problems = [
+        Problem(tree.root.shown(entry.path), tree.root.side, "walk", reason, is_note=True) for entry in doubtful
+    ]
+    left_out = set(doubtful)
+    entries = [entry for entry in tree.entries if entry not in left_out]
+    return replace(tree, entries=entries, problems=[*tree.problems, *problems])
+
+
+def _look(path: str) -> os.stat_result:
+    return os.stat(path)
+
+
+def _is_link(entry: FileEntry, needle: str) -> bool:
+    try:
+        one, other = _look(entry.path), _look(needle)
+    except OSError:
+        return False
+    return one.st_dev == other.st_dev and one.st_ino == other.st_ino and one.st_nlink > 1
 
 
 def reason_of(error: OSError) -> str:

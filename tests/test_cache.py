@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -251,6 +252,27 @@ def test_a_disk_that_fills_up(caches: Caches, monkeypatch: pytest.MonkeyPatch, e
     assert ["set aside" in text for text in caches.warnings[1:]] == [True] * isinstance(error, DamagedError)
     monkeypatch.undo()
     assert (None, UNKNOWN) == caches.known(ENTRY._replace(path="/photos/0", inode=0))
+
+
+def test_a_cloned_disk_is_not_a_moved_file(caches: Caches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block-wise clone repeats inode and times, also of what it could not copy: while both are there, it is read."""
+    (tmp_path / "a.jpg").write_bytes(b"picture")
+    (tmp_path / "clone").mkdir()
+    os.link(tmp_path / "a.jpg", tmp_path / "clone" / "a.jpg")
+    found = os.stat(tmp_path / "a.jpg")
+    state = found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+    caches.keep(FileEntry(str(tmp_path / "a.jpg"), *state), picture(), read_ns=found.st_ctime_ns + 5 * SECOND)
+    clone = FileEntry(str(tmp_path / "clone" / "a.jpg"), *state)
+
+    def other_device(path: str) -> SimpleNamespace:
+        size, mtime_ns, ctime_ns, _ = state
+        device = 4711 if "/clone/" in path else 1
+        return SimpleNamespace(st_dev=device, st_size=size, st_mtime_ns=mtime_ns, st_ctime_ns=ctime_ns)
+
+    monkeypatch.setattr("dupfind.cache_store._look", other_device)
+    assert (None, UNKNOWN) == caches.known(clone)
+    monkeypatch.undo()
+    assert DIGEST == caches.known(clone)[0]
 
 
 def test_bit_rot_in_a_thumbnail_is_noticed(caches: Caches) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -268,6 +269,36 @@ def _processes_of_session(session: int) -> list[int]:
         if int(fields[3]) == session and fields[0] != "Z":
             found.append(int(entry.name))
     return found
+
+
+@pytest.mark.usefixtures("trees")
+def test_stopped_at_any_moment(tmp_path: Path) -> None:
+    """From the first import to the report: no traceback, and the exit code says that it was stopped, or the answer."""
+    for step in range(12):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dupfind", *SCAN, "--no-cache"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        time.sleep(0.08 + step * 0.05)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        assert b"Traceback" not in err
+        assert (process.returncode, bool(out)) in {(130, False), (1, True)}
+
+
+@pytest.mark.usefixtures("trees")
+def test_an_unbuffered_reader_that_goes_away(dupfind: Run) -> None:
+    """PYTHONUNBUFFERED changes nothing in the exit code."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {"PYTHONUNBUFFERED": "1"}
+    done = dupfind(*SCAN, env=environment, stdout=writing, stderr=subprocess.PIPE, capture_output=False)
+    os.close(writing)
+    assert 141 == done.returncode
 
 
 def test_problems_are_named_on_standard_error(dupfind: Run, tree: TreeBuilder) -> None:

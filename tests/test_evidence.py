@@ -109,7 +109,7 @@ def test_wide_faint_differences_are_seen() -> None:
 
 def test_changed_tones_are_seen() -> None:
     """A tenth darker is an edit, and an edit is worth keeping."""
-    assert (Evidence.SIMILAR, "tones or colours edited", ["tone"]) == verdict(shot(scene() * 0.9), shot(scene()))
+    assert (Evidence.SIMILAR, "brightness or contrast edited", ["tone"]) == verdict(shot(scene() * 0.9), shot(scene()))
 
 
 def waves(seed: int) -> Field:
@@ -251,8 +251,8 @@ def test_colour_lost_or_changed_is_not_the_same() -> None:
     """A black-and-white witness and another colour are `similar`, each with its reason, whatever the greys say."""
     red = bytes([100] * 64 + [170] * 64)
     colourful, grey = (dataclasses.replace(shot(scene()), chroma=chroma) for chroma in (red, NEUTRAL_CHROMA))
-    assert (Evidence.SIMILAR, "the haystack's copy has no colour", ["colour"]) == verdict(colourful, grey)
-    assert (Evidence.SIMILAR, "colours edited", ["colour"]) == verdict(grey, colourful)
+    assert (Evidence.SIMILAR, "the haystack's copy is black and white", ["colour"]) == verdict(colourful, grey)
+    assert (Evidence.SIMILAR, "the colours differ", ["colour"]) == verdict(grey, colourful)
     assert (Evidence.SAME, None, []) == verdict(colourful, colourful)
 
 

@@ -21,8 +21,7 @@ JUNK_FILES = (
     ".directory .localized"
 ).split()
 JUNK_FOLDERS = (
-    "@eaDir|__MACOSX|.AppleDouble|.DocumentRevisions-V100|.fseventsd|.Spotlight-V100|.TemporaryItems|"
-    "System Volume Information"
+    "@eaDir|.AppleDouble|.DocumentRevisions-V100|.fseventsd|.Spotlight-V100|.TemporaryItems|System Volume Information"
 ).split("|")
 TRASH = "#recycle $RECYCLE.BIN @Recycle RECYCLED RECYCLER Trash trash .Trash .Trash-1000 .Trashes .TRASH".split()
 HIDDEN = ".git .thumbnails .hidden .".split()

@@ -40,7 +40,7 @@ ALLOWED = {
     "cache_store": {"cache_file", "cache_schema"},
     "cache": {"cache_file", "cache_schema", "cache_store"},
     "cache_upkeep": {"cache_file", "cache_store"},
-    "reading": {"cache", "cache_schema", "events", "settings", "tasks", "workers"},
+    "reading": {"cache", "cache_schema", "events", "formats", "settings", "tasks", "workers"},
     "identical": {"reading"},
     "matching": {"cache", "cache_schema", "events", "evidence", "hamming", "reading"},
     "pipeline": {  # and `decode`, `fingerprint`, `matching` where they are first needed
@@ -50,7 +50,7 @@ ALLOWED = {
     "progress": {"events", "report"},
     "report": {"settings"},
     "cli": {"cache_upkeep", "output", "pipeline", "progress", "report", "settings"},
-    "__main__": {"cli"},
+    "__main__": {"cli", "progress"},
 }  # fmt: skip
 PURE = ("values", "errors", "formats", "ignore", "captured", "greys", "hamming", "fingerprint", "evidence", "verdict")
 ONLY_IMPORTERS = {

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any as Buffer
 
 import pytest
 
@@ -51,6 +55,27 @@ def test_a_failure_leaves_the_old_file_and_no_rubbish(
     with pytest.raises(OutputError, match="r: no space left on device; the report was not written"):
         output.write(b"new", str(path))
     assert [("r", b"old")] == [(one.name, one.read_bytes()) for one in tmp_path.iterdir()]
+
+
+def test_a_write_that_takes_a_part_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an unbuffered standard output does on a slow pipe; one that takes nothing is a failure, not a success."""
+
+    class Slow(io.BytesIO):
+        def write(self, data: Buffer) -> int:
+            return super().write(memoryview(data)[:3])
+
+    class Stuck(io.BytesIO):
+        def write(self, data: Buffer) -> int:
+            return None  # type: ignore[return-value]
+
+    slow = Slow()
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(closed=False, flush=lambda: None, buffer=slow))
+    output.write(b"the whole report", None)
+    assert b"the whole report" == slow.getvalue()
+    stuck = SimpleNamespace(closed=False, flush=lambda: None, buffer=Stuck(), fileno=lambda: -1)
+    monkeypatch.setattr(sys, "stdout", stuck)
+    with pytest.raises(OutputError, match="was not written whole"):
+        output.write(b"the whole report", None)
 
 
 def test_being_stopped_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

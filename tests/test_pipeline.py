@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -257,10 +258,48 @@ def test_needles_inside_the_haystack_are_not_their_own_witness(tree: TreeBuilder
     assert not report.is_complete
 
 
+def test_a_motion_photo_is_not_proved_by_its_still(tree: TreeBuilder, tmp_path: Path) -> None:
+    """The video behind a JPEG would be lost with the needle; the trailer that some phones always write would not."""
+    pictures.save(pictures.photo(1), tmp_path / "still.jpg")
+    still = (tmp_path / "still.jpg").read_bytes()
+    video = b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 40
+    needles = tree("needles", {"motion.jpg": still + video, "trailer.jpg": still + b"SEFH" + bytes(99) + b"SEFT"})
+    report = scan(tree("hay", {"still.jpg": still}), needles)
+    assert {"motion.jpg": "similar/similar", "trailer.jpg": "present/same"} == states(report)
+    assert "the file holds more than the picture, such as a video" == report.files[0].reason
+    assert {"still.jpg": "present/same"} == states(scan(needles / ".." / "needles", tree("bare", {"still.jpg": still})))
+
+
+def test_the_bound_on_pixels_holds_for_what_is_known(
+    tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A warm run refuses what a cold one would."""
+    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)
+    haystack, needles = tree("hay", {"a.png": pictures.photo(1)}), tree("needles", {"a.jpg": pictures.photo(1)})
+    cache = str(tmp_path / "cache.sqlite")
+    assert {"a.jpg": "present/same"} == states(scan(haystack, needles, cache=cache))
+    warm, cold = scan(haystack, needles, cache=cache, max_pixels=1000), scan(haystack, needles, max_pixels=1000)
+    assert answer(warm) == answer(cold)
+    assert {"a.jpg": "unreadable"} == states(warm)
+
+
+def test_a_needle_seen_through_another_mount_is_no_witness(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal in size, times and inode and no hard link: it may be the needle itself; a hard link is not."""
+    needles, haystack = tree("needles", {"a.jpg": b"picture"}), tree("hay", {})
+    os.link(needles / "a.jpg", haystack / "a.jpg")
+    assert {"a.jpg": "present/identical"} == states(scan(haystack, needles))
+    monkeypatch.setattr("dupfind.walk._look", lambda _: SimpleNamespace(st_dev=1, st_ino=1, st_nlink=1))
+    report = scan(haystack, needles)
+    assert {"a.jpg": "unreadable"} == states(report)
+    assert ["left out: it may be a needle itself, reached by another mount"] == [
+        one.reason for one in report.problems if one.is_note
+    ]
+
+
 def test_needles_named_inside_junk_are_looked_at(tree: TreeBuilder) -> None:
     """A root that the user names is walked wherever it lies, and the folder around it has a gap."""
-    needles, haystack = tree("n", {"a": b"1", "__MACOSX/b": b"2"}), tree("hay", {"a": b"1"})
-    raw = make_settings(haystack=[str(haystack)], needles=[str(needles), str(needles / "__MACOSX")], no_cache=True)
+    needles, haystack = tree("n", {"a": b"1", "@eaDir/b": b"2"}), tree("hay", {"a": b"1"})
+    raw = make_settings(haystack=[str(haystack)], needles=[str(needles), str(needles / "@eaDir")], no_cache=True)
     report = pipeline.scan(raw, make_executor=one_thread)
     assert {"a": "present/identical", "b": "missing"} == states(report)
     assert [FolderState.PARTIAL, FolderState.MISSING] == [one.state for one in report.folders]

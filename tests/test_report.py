@@ -100,7 +100,7 @@ def test_the_table_of_folders() -> None:
 def test_the_table_of_files() -> None:
     """The witness, how far it is, and the reason stand below the file."""
     rows = [row.split("  ")[-1].strip() for row in text(ANSWER, files=True, only=["similar"]).splitlines()[2:5]]
-    assert ["n/b/3.jpg", "looks like hay/3.jpg (4 bits apart)", "mirrored"] == rows
+    assert ["n/b/3.jpg", "- looks like hay/3.jpg (4 bits apart)", "- mirrored"] == rows
 
 
 @pytest.mark.parametrize("width", [40, 80, 109, 110, 200])
@@ -156,7 +156,7 @@ def test_a_terminal_without_unicode() -> None:
         ),
         (
             report([file("n/a", FileState.PRESENT)], problems=[Problem("n/l", Side.NEEDLES, "walk", "link")]),
-            "1 thing among the needles could not be looked at and may hold more.",
+            "1 thing among the needles was passed over and may hold more; -v names all.",
         ),
         (report([file("n/a", FileState.UNREADABLE)]), "1 of 1 file (1.0 kB) is not in the haystack: 1 unreadable."),
     ],

@@ -107,9 +107,9 @@ def test_the_same_folder_on_both_sides_below_other_needles() -> None:
     [
         ({"threshold_bits": -1}, "--threshold takes 0 to 32 bits, not -1"),
         ({"threshold_bits": 33}, "--threshold takes 0 to 32 bits, not 33"),
-        ({"workers": 0}, "--max-pixels and --workers take a number above 0"),
-        ({"workers": -1}, "--max-pixels and --workers take a number above 0"),
-        ({"max_pixels": 0}, "--max-pixels and --workers take a number above 0"),
+        ({"workers": 0}, "--workers takes a number above 0, not 0"),
+        ({"workers": -1}, "--workers takes a number above 0, not -1"),
+        ({"max_pixels": 0}, "--max-pixels takes a number above 0, not 0"),
         ({"algorithm": "md5"}, "unknown algorithm: md5"),
         ({"accept": "equal"}, "unknown grade of evidence: equal"),
         *(

@@ -160,7 +160,7 @@ def test_a_name_that_lies(tmp_path: Path) -> None:
 def test_too_large(photo: Path) -> None:
     """Not for ever: the option may be raised."""
     failure = thumbnail(entry_of(photo), max_pixels=100)
-    assert ("160 x 120 pixels are more than --max-pixels 100", False) == (failure.reason, failure.lasting)
+    assert ("19,200 pixels are more than --max-pixels allows", False) == (failure.reason, failure.lasting)
 
 
 def swallow() -> None:

@@ -44,7 +44,7 @@ def info_command(cache: str | None) -> None:
         return
     click.echo(f"{printable(path)}: {size(found.size_bytes)}")
     click.echo(f"{count(found.files, 'file')}, {count(found.thumbnails, 'thumbnail')}, ", nl=False)
-    click.echo(f"{count(found.digests, 'digest')}, {count(found.failures, 'unreadable file')}")
+    click.echo(f"{count(found.digests, 'digest')}, {count(found.failures, 'unreadable picture')}")
 
 
 @cache.command("clear")

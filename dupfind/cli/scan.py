@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dupfind.cli import options
-from dupfind.errors import ExitCode
+from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import (
     DEFAULT_MAX_PIXELS,
     DEFAULT_THRESHOLD_BITS,
@@ -139,6 +139,8 @@ def scan(
     A file counts as present when the haystack has the same bytes, or the same picture (re-encoded, in another format,
     turned) at no smaller size. A folder is contained when every file in it is present. When in doubt, it is not.
     """
+    if quiet and verbose:
+        raise SettingsError("-q and -v contradict each other")
     settings = make_settings(**raw)
     report_settings = make_report_settings(
         roots=settings.roots,
@@ -158,7 +160,11 @@ def scan(
     console = Console(bars=_wants_bars(progress, quiet), quiet=quiet, verbose=verbose)
     report = pipeline.scan(settings, console)
     console.problems(report.problems)
+    if not report.files:
+        console.warn("there are no files among the needles; is their drive mounted?")
     sink.write(render(report, report_settings, _screen(output)), output)
+    if output is not None and sys.stderr is not None and sys.stderr.isatty():
+        console.tell(f"the report is in {output}")
     return ExitCode.ALL_PRESENT if report.is_complete else ExitCode.NOT_ALL_PRESENT
 
 

@@ -105,7 +105,7 @@ def _folder_table(folders: list[FolderVerdict], signs: dict[str, str], width: in
         "Skipped": [one.skipped for one in folders],
     }
     if width < _WIDE:
-        counts = {"Not there": [one.files - one.present + one.skipped for one in folders]}
+        counts = {"Not there": [one.files - one.present for one in folders], "Skipped": counts["Skipped"]}
     named = {name: numbers for name, numbers in counts.items() if any(numbers)}
     table = _new_table()
     table.add_column("Verdict", no_wrap=True)
@@ -131,9 +131,9 @@ def _file_table(files: list[FileVerdict], signs: dict[str, str]) -> Table:
         cell = Text(printable(one.path))
         if one.witness is not None and one.evidence is not None:
             bits = "" if not one.distance_bits else f" ({count(one.distance_bits, 'bit')} apart)"
-            cell.append(f"\n  {_LIKENESS[one.evidence]} {printable(one.witness)}{bits}", style="dim")
+            cell.append(f"\n- {_LIKENESS[one.evidence]} {printable(one.witness)}{bits}", style="dim")
         if one.reason:
-            cell.append(f"\n  {printable(one.reason)}", style="dim")
+            cell.append(f"\n- {printable(one.reason)}", style="dim")
         table.add_row(_verdict(one.state.value, signs), size(one.size_bytes), cell)
     return table
 
@@ -162,10 +162,12 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
         lines.append(
             f"{len(left):,} of {count(total, 'file')} ({total_size}) {verb} not in the haystack: {', '.join(parts)}."
         )
-    else:
-        lines.append(f"All {count(total, 'file')} that could be looked at are in the haystack.")
+    elif total:
+        lines.append("What could be looked at is in the haystack.")
     if skipped:
-        lines.append(f"{count(skipped, 'thing')} among the needles could not be looked at and may hold more.")
+        were = "was" if skipped == 1 else "were"
+        things = count(skipped, "thing")
+        lines.append(f"{things} among the needles {were} passed over and may hold more; -v names all.")
     if left and not settings.files:
         lines.append("Pass --files to list them.")
     return lines
