@@ -170,7 +170,7 @@ def _problems(trees: Sequence[Tree], findings: _Findings) -> list[Problem]:
     problems = []
     for tree in trees:
         problems += tree.problems
-        for entry in tree.entries:
+        for entry in tree.entries if findings.failures else ():
             failure = findings.failures.get(entry.path)
             if failure is not None and (_is_picture(entry, failure) or not failure.lasting):
                 path = tree.root.shown(entry.path)

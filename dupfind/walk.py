@@ -9,7 +9,7 @@ the haystack merely proves nothing and is a note.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
@@ -43,16 +43,20 @@ def walk_all(
     needles = [_Walk(root, rules, roots, frozenset(), count).run() for root in roots if root.side is Side.NEEDLES]
     seen = frozenset().union(*(tree.folders for tree in needles))
     haystack = [_Walk(root, rules, roots, seen, count).run() for root in roots if root.side is Side.HAYSTACK]
-    states = {entry[1:]: entry.path for tree in needles for entry in tree.entries if entry.inode}
-    return needles, [_without_needles(tree, states) for tree in haystack]
+    entries = [entry for tree in needles for entry in tree.entries if entry.inode]
+    inodes = {entry.inode for entry in entries}
+    return needles, [_without_needles(tree, entries, inodes) for tree in haystack]
 
 
-def _without_needles(tree: Tree, needles: Mapping[tuple[int, int, int, int], str]) -> Tree:
-    """Leave out what may be a needle itself, reached by another mount; ``needles`` are their paths by size to inode.
+def _without_needles(tree: Tree, needles: Sequence[FileEntry], inodes: Container[int]) -> Tree:
+    """Leave out what may be a needle itself, reached by another mount.
 
     Size, times and inode are all equal then. A hard link is told from it by its device and its count of links.
     """
-    doubtful = [entry for entry in tree.entries if entry[1:] in needles and not _is_link(entry, needles[entry[1:]])]
+    same_inode = [entry for entry in tree.entries if entry.inode in inodes]
+    states = {entry[1:]: entry.path for entry in needles} if same_inode else {}
+    same_state = [entry for entry in same_inode if entry[1:] in states]
+    doubtful = [entry for entry in same_state if not _is_link(entry, states[entry[1:]])]
     if not doubtful:
         return tree
     reason = "left out: it may be a needle itself, reached by another mount"

@@ -14,7 +14,7 @@ from dupfind.settings import default_cache
 def cache() -> None:
     """Look at, prune or clear what dupfind remembers of files.
 
-    The cache holds a thumbnail of 4 KiB for each picture and digests of files. It only saves time: without it, every
+    The cache holds a thumbnail and hashes of each picture, and digests of files. It only saves time: without it, every
     answer is the same.
     """
 
