@@ -24,11 +24,14 @@ _BACKUPS = {"copy": (0, 80), "re-encoded": (0, 60), "other pictures": (10_000_00
 
 
 def _picture(seed: int, quality: int) -> bytes:
-    """A small JPEG that shows something: blobs of noise, 128 x 96."""
+    """A small JPEG, 128 x 96, with detail at every scale as photos have it: noise that falls with its size."""
     dice = np.random.Generator(np.random.PCG64(seed))
-    coarse = Image.fromarray(dice.integers(0, 256, (6, 8, 3), np.uint8)).resize((128, 96), Image.Resampling.BICUBIC)
+    picture = np.zeros((96, 128))
+    for octave in range(6):
+        coarse = dice.integers(0, 256, (3 << octave, 4 << octave), np.uint8)
+        picture += np.asarray(Image.fromarray(coarse).resize((128, 96), Image.Resampling.BICUBIC), float) / 1.8**octave
     out = io.BytesIO()
-    coarse.save(out, "JPEG", quality=quality)
+    Image.fromarray((picture * (255 / picture.max())).astype(np.uint8)).save(out, "JPEG", quality=quality)
     return out.getvalue()
 
 

@@ -48,19 +48,21 @@ class Matcher:
         self._cache = cache
         self._dictionary = HashDictionary(haystack.hashes[:, 0])
         self._prepared: dict[int, evidence.Picture] = {}
+        self._closed: set[int] = set()
 
     def match(self, advance: Advance) -> dict[str, Match]:
         """The best match of each needle that has any, by path; ``advance`` counts the needles that are done."""
         found = self._best(self._equal_hashes())
-        undecided = [
-            position
-            for position in range(len(self._needles.entries))
-            if position not in found or found[position].evidence is not Evidence.SAME
-        ]
+        undecided = self._open(range(len(self._needles.entries)))
         advance(len(self._needles.entries) - len(undecided))
+        turned = range(1, self._needles.hashes.shape[1])
         for start in range(0, len(undecided), _BATCH_NEEDLES):
             batch = undecided[start : start + _BATCH_NEEDLES]
-            found |= self._best(self._near_hashes(batch))
+            found |= self._best(self._near_hashes(batch, [0]))
+            # The seven other orientations cost seven times as much, and few needles need them.
+            rest = self._open(batch)
+            for position, match in self._best(self._near_hashes(rest, turned)).items():
+                found[position] = min(match, found.get(position, match), key=_weakness)
             advance(len(batch))
         return {self._needles.entries[position].path: match for position, match in found.items()}
 
@@ -71,10 +73,10 @@ class Matcher:
             pictures = self._dictionary.positions(int(keys[position]))[:_MOST_CANDIDATES]
             yield position, [_Candidate(0, 0, picture) for picture in pictures.tolist()]
 
-    def _near_hashes(self, positions: list[int]) -> Iterator[tuple[int, list[_Candidate]]]:
-        """The candidates within the threshold, in every orientation that was hashed."""
+    def _near_hashes(self, positions: list[int], orientations: Iterable[int]) -> Iterator[tuple[int, list[_Candidate]]]:
+        """The candidates within the threshold, in these orientations of the needles."""
         candidates: dict[int, list[_Candidate]] = {position: [] for position in positions}
-        for orientation in range(self._needles.hashes.shape[1]):
+        for orientation in orientations:
             hashes = self._needles.hashes[positions, orientation]
             for index, keys, distances in self._dictionary.within(hashes, self._threshold_bits):
                 of_needle = candidates[positions[index]]
@@ -93,9 +95,12 @@ class Matcher:
         for batch in _batches(found):
             known = self._cache.judgements([self._needles.refs[position].id for position, _ in batch])
             for position, candidates in batch:
-                match = self._judge_all(self._needles.refs[position].id, sorted(candidates, key=self._rank), known)
+                ranked = sorted(candidates, key=self._rank)
+                match, is_last = self._judge_all(self._needles.refs[position].id, ranked, known)
                 if match is not None:
                     best[position] = match
+                if is_last:
+                    self._closed.add(position)
         return best
 
     def _rank(self, one: _Candidate) -> tuple[int, int, str, int]:
@@ -104,8 +109,8 @@ class Matcher:
         size_pixels = self._haystack.refs[picture].size_pixels
         return one.distance_bits, -size_pixels, self._haystack.entries[picture].path, one.orientation
 
-    def _judge_all(self, needle: int, ranked: list[_Candidate], known: dict[Pair, Judged]) -> Match | None:
-        """Look at the candidates from the best on, until one is `same`; else the best `similar` counts."""
+    def _judge_all(self, needle: int, ranked: list[_Candidate], known: dict[Pair, Judged]) -> tuple[Match | None, bool]:
+        """Look at the candidates from the best on, until one is the last; else the best `similar` counts."""
         best: Match | None = None
         desk = _Desk(needle, [self._haystack.refs[one.picture].id for one in ranked], self._cache, self._prepared)
         for one in ranked:
@@ -118,8 +123,17 @@ class Matcher:
                 path = self._haystack.entries[one.picture].path
                 best = Match(path, judged.evidence, one.distance_bits, judged.reason)
             if judged.is_last:
-                break
-        return best
+                return best, True
+        return best, False
+
+    def _open(self, positions: Iterable[int]) -> list[int]:
+        """The needles for which a better witness may still be found."""
+        return [position for position in positions if position not in self._closed]
+
+
+def _weakness(match: Match) -> tuple[int, int]:
+    """Orders matches: the stronger grade first, then the nearer."""
+    return match.evidence.rank, match.distance_bits or 0
 
 
 class _Desk:
