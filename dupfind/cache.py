@@ -87,13 +87,15 @@ class Cache:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.flush()  # also when interrupted: what was read so far need not be read again
-        self._scratch.close()
-        if self._kept:
-            self._kept.close()
-            if self._is_damaged:  # so that the next run begins a sound one
-                with suppress(UnusableError):
-                    self._warn(f"{self._kept.path}: set aside as {Store.set_aside(self._kept.path)}")
+        try:
+            self.flush()  # also when interrupted: what was read so far need not be read again
+        finally:
+            self._scratch.close()
+            if self._kept:
+                self._kept.close()
+        if self._kept and self._is_damaged:  # so that the next run begins a sound one
+            with suppress(UnusableError):
+                self._warn(f"{self._kept.path}: set aside as {Store.set_aside(self._kept.path)}")
 
     def recall_digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """The digest of each of ``entries`` in their order, or None.

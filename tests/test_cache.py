@@ -210,12 +210,12 @@ def test_no_cache_gives_the_same_answers() -> None:
 def test_written_every_few_seconds(caches: Caches) -> None:
     """A kill loses seconds of work, not more, and between two writes no lock is held."""
     now = 0.0
-    cache, reader = caches.open(clock=lambda: now), caches.open()
-    for number in range(6):
-        cache.keep_digest(ENTRY._replace(path=f"/photos/{number}", inode=0), DIGEST, NOW)
-        now += 0.7
-    seen = list(reader.recall_digests([ENTRY._replace(path=f"/photos/{number}", inode=0) for number in range(6)]))
-    assert [DIGEST] * 4 + [None] * 2 == seen
+    entries = [ENTRY._replace(path=f"/photos/{number}", inode=0) for number in range(6)]
+    with caches.open(clock=lambda: now) as cache, caches.open() as reader:
+        for entry in entries:
+            cache.keep_digest(entry, DIGEST, NOW)
+            now += 0.7
+        assert [DIGEST] * 4 + [None] * 2 == list(reader.recall_digests(entries))
 
 
 @pytest.mark.parametrize("error", [ValueError(), KeyboardInterrupt(), SystemExit(), StoppedError(15)])

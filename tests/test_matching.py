@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache, partial
 
 import numpy as np
@@ -58,9 +59,11 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
+def desk() -> Iterator[Desk]:
     """An empty one."""
-    return Desk()
+    empty = Desk()
+    with empty.cache:
+        yield empty
 
 
 def test_nothing_in_the_haystack(desk: Desk) -> None:
