@@ -99,7 +99,7 @@ class UndecodableError(Exception):
         self.lasting = lasting
 
 
-def library_versions() -> str:
+def versions() -> str:
     """The versions of everything that can alter a thumbnail, for the cache's key."""
     jpeg = features.version("libjpeg_turbo") or features.version("jpg")
     return f"pillow {pillow_version}, jpeg {jpeg}, heif {pillow_heif.__version__}"

@@ -103,7 +103,7 @@ def _recipe(algorithm: str) -> Recipe:
     """What thumbnails and hashes are made by; asked for only where there are any, since the decoders load slowly."""
     from dupfind import decode, evidence, fingerprint
 
-    thumbnails = f"{decode.RECIPE}, {decode.library_versions()}"
+    thumbnails = f"{decode.RECIPE}, {decode.versions()}"
     return Recipe(thumbnails, f"{algorithm} {fingerprint.RECIPE}", f"rules {evidence.RECIPE}")
 
 
