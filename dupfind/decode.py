@@ -182,8 +182,10 @@ def _holds_more(image: Image.Image, file: IO[bytes]) -> bool:
         return False
     if any(word in image.info.get("xmp", b"") for word in _MOTION_PHOTO_WORDS):
         return True
-    file.seek(-_JPEG_TAIL_BYTES, os.SEEK_END) if _length(file) > _JPEG_TAIL_BYTES else file.seek(0)
-    if image.format == "MPO" or file.read().rstrip(b"\0\r\n ").endswith(_JPEG_END):
+    if image.format == "MPO":
+        return False  # more pictures follow the first by design, and they are previews of it
+    file.seek(max(0, file.seek(0, os.SEEK_END) - _JPEG_TAIL_BYTES))
+    if file.read().rstrip(b"\0\r\n ").endswith(_JPEG_END):
         return False  # the usual file, of which nothing more is read
     file.seek(0)
     data = file.read()
@@ -197,10 +199,6 @@ def _scan_start(jpeg: bytes) -> int:
     while jpeg[place : place + 1] == b"\xff" and jpeg[place + 1 : place + 2] != b"\xda" and place < len(jpeg) - 4:
         place += 2 + int.from_bytes(jpeg[place + 2 : place + 4], "big")
     return place
-
-
-def _length(file: IO[bytes]) -> int:
-    return file.seek(0, os.SEEK_END)
 
 
 def _exif_facts(image: Image.Image) -> tuple[int, str | None]:

@@ -62,7 +62,7 @@ class Matcher:
             # The seven other orientations cost seven times as much, and few needles need them.
             rest = self._open(batch)
             for position, match in self._best(self._near_hashes(rest, turned)).items():
-                found[position] = min(match, found.get(position, match), key=_weakness)
+                found[position] = min(match, found.get(position, match), key=_order)
             advance(len(batch))
         return {self._needles.entries[position].path: match for position, match in found.items()}
 
@@ -131,8 +131,8 @@ class Matcher:
         return [position for position in positions if position not in self._closed]
 
 
-def _weakness(match: Match) -> tuple[int, int]:
-    """Orders matches: the stronger grade first, then the nearer."""
+def _order(match: Match) -> tuple[int, int]:
+    """The better match first: by grade, then by distance."""
     return match.evidence.rank, match.distance_bits or 0
 
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from dupfind.cache import UNKNOWN, Cache, Known, Recipe
 from dupfind.cache_file import DamagedError, UnusableError
-from dupfind.cache_schema import PictureRef
+from dupfind.cache_schema import Judged, Pair, PictureRef
 from dupfind.cache_store import Store
 from dupfind.errors import CacheLostError, StoppedError
-from dupfind.values import Failure, FileEntry, Thumbnail
+from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 
 SECOND = 1_000_000_000
 NOW = 1_700_000_000 * SECOND
@@ -273,6 +273,19 @@ def test_a_cloned_disk_is_not_a_moved_file(caches: Caches, tmp_path: Path, monke
     assert (None, UNKNOWN) == caches.known(clone)
     monkeypatch.undo()
     assert DIGEST == caches.known(clone)[0]
+
+
+def test_judgements_hold_for_their_rules_only(caches: Caches) -> None:
+    """What older rules called the same is judged again by the new ones, and another orientation is another pair."""
+    pair, judged = Pair(1, 2, 0), Judged(Evidence.SAME, None, is_last=True)
+    one, other = (partial(Recipe, "recipe", "phash", f"rules {number}") for number in (1, 2))
+    with Cache(caches.path, one) as cache:
+        cache.keep_judgement(pair, judged)
+    with Cache(caches.path, one) as cache:
+        assert {pair: judged} == cache.judgements([1, 3])
+        assert {} == cache.judgements([2])
+    with Cache(caches.path, other) as cache:
+        assert {} == cache.judgements([1])
 
 
 def test_bit_rot_in_a_thumbnail_is_noticed(caches: Caches) -> None:

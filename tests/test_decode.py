@@ -295,3 +295,11 @@ def test_real_files(folder: str) -> None:
         with path.open("rb") as file, suppress(NotAPictureError, UndecodableError):
             decoded += len(decode.read_thumbnail(file, str(path), 5 * 10**6).pixels) == THUMBNAIL_SIDE**2
     assert decoded > (20 if folder == "formats" else 5)
+
+
+@needs_shared_data("formats")
+def test_layers_are_more_than_the_picture() -> None:
+    """A PSD with layers says so, a flat picture does not."""
+    path = SHARED_DATA / "formats" / "hopper.psd"
+    assert read(path.read_bytes()).has_more
+    assert not read(Image.new("RGB", (20, 10))).has_more
