@@ -290,6 +290,5 @@ def _picture_id(picture: Thumbnail) -> int:
 
     Two of a million different thumbnails share an id with a probability of 3 in 100 million.
     """
-    facts = repr((picture.width, picture.height, picture.format, picture.frames, picture.captured, picture.has_more))
-    digest = blake2b(picture.pixels + picture.chroma + facts.encode(), digest_size=8).digest()
+    digest = blake2b(repr(picture).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

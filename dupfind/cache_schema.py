@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 from dupfind.values import Evidence, Failure
 
 APPLICATION_ID = 0x64757066  # "dupf"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 PICTURE_TABLE = """
     CREATE TABLE picture (
         id INTEGER PRIMARY KEY, pixels BLOB NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
-        format TEXT NOT NULL, frames INTEGER NOT NULL, captured TEXT, chroma BLOB NOT NULL, has_more INTEGER NOT NULL
+        format TEXT NOT NULL, frames INTEGER NOT NULL, captured TEXT, chroma BLOB NOT NULL, has_more INTEGER NOT NULL,
+        quality INTEGER, data_bytes INTEGER NOT NULL, damage TEXT, detail REAL NOT NULL, text REAL NOT NULL
     );
 """
 SCHEMA = (

@@ -6,6 +6,7 @@ are stored as bytes, because not every file name is text.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -27,7 +28,8 @@ from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 
 _MOST_VARIABLES = 500
 
-_PICTURE_COLUMNS = ("pixels", "width", "height", "format", "frames", "captured", "chroma", "has_more")
+_PICTURE_COLUMNS = tuple(field.name for field in dataclasses.fields(Thumbnail))
+_HAS_MORE = _PICTURE_COLUMNS.index("has_more")
 
 Labels = tuple["int | None", "int | None"]
 """The numbers of the recipe and of the algorithm under which contents are looked up."""
@@ -89,21 +91,20 @@ class Store(CacheFile):
                 some = ids[start : start + _MOST_VARIABLES]
                 marks = ",".join("?" * len(some))
                 columns = ", ".join(_PICTURE_COLUMNS)
-                for id_, *row, has_more in self.connection.execute(
+                for id_, *row in self.connection.execute(
                     f"SELECT id, {columns} FROM picture WHERE id IN ({marks})", some
                 ):
-                    found[id_] = Thumbnail(*(*row, bool(has_more)))
+                    row[_HAS_MORE] = bool(row[_HAS_MORE])
+                    found[id_] = Thumbnail(*row)
         return found
 
     def add_pictures(self, pictures: Iterable[tuple[int, Thumbnail]]) -> None:
         """Store thumbnails under their ids; what is there already stays."""
+        marks = ", ".join("?" * (1 + len(_PICTURE_COLUMNS)))
         with translated():
             self.connection.executemany(
-                f"INSERT OR IGNORE INTO picture (id, {', '.join(_PICTURE_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (id_, p.pixels, p.width, p.height, p.format, p.frames, p.captured, p.chroma, p.has_more)
-                    for id_, p in pictures
-                ),
+                f"INSERT OR IGNORE INTO picture (id, {', '.join(_PICTURE_COLUMNS)}) VALUES ({marks})",
+                ((id_, *(getattr(picture, name) for name in _PICTURE_COLUMNS)) for id_, picture in pictures),
             )
 
     def set_digests(self, digests: Iterable[tuple[FileEntry, bytes]]) -> None:

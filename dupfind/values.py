@@ -170,6 +170,16 @@ class Thumbnail:
     """8 x 8 values of Cb, then of Cr (ITU-R BT.601, 128 is grey), row by row, upright."""
     has_more: bool = False
     """True when the file is known to hold more than the picture: the video of a motion photo, layers."""
+    quality: int | None = None
+    """Quality of a JPEG, 1 to 100 on the scale of the Independent JPEG Group, by its table for luma; None elsewhere."""
+    data_bytes: int = 0
+    """Length of the coded picture, without the metadata before it where that can be told; 0 when not known."""
+    damage: str | None = None
+    """What the decoder complained of although it gave a picture; None when it was content."""
+    detail: float = 0.0
+    """How much the picture shows beyond 128 x 128 pixels, see :mod:`dupfind.texture`."""
+    text: float = 0.0
+    """Share of the picture that is fine marks on an even ground, 0 to 1, see :mod:`dupfind.texture`."""
 
     @property
     def size_pixels(self) -> int:
