@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,11 +12,12 @@ from dupfind.values import THUMBNAIL_SIDE
 Grey = NDArray[np.float32]
 
 _SMOOTHING_SIGMA = 0.6
+_LOBES = 3
 
 
-def smoothed(pixels: NDArray[np.uint8]) -> Grey:
-    """``pixels`` (64, 64) under a Gaussian of sigma 0.6 pixels, the edges continued."""
-    return np.asarray(_BLUR @ pixels.astype(np.float32) @ _BLUR.T, np.float32)
+def smoothed(grey: Grey) -> Grey:
+    """``grey`` (64, 64) under a Gaussian of sigma 0.6 pixels, the edges continued."""
+    return np.asarray(_BLUR @ grey @ _BLUR.T, np.float32)
 
 
 def _blur_matrix() -> Grey:
@@ -26,6 +29,26 @@ def _blur_matrix() -> Grey:
 
 
 _BLUR = _blur_matrix()
+
+
+@lru_cache(maxsize=256)
+def limited_to(side: int) -> Grey:
+    """What leaves of the columns of a picture the detail that ``side`` pixels can hold: (64, 64), to multiply from the
+    left.
+
+    Down to ``side`` pixels and up again, with the Lanczos kernel of three lobes, as thumbnails of small pictures are
+    made.
+    """
+    return np.asarray(_lanczos(THUMBNAIL_SIDE, side) @ _lanczos(side, THUMBNAIL_SIDE), np.float32)
+
+
+def _lanczos(length: int, source: int) -> NDArray[np.float64]:
+    """The weights (length, source) that resample ``source`` pixels to ``length``."""
+    scale = max(1.0, source / length)
+    centres = (np.arange(length) + 0.5) * source / length - 0.5
+    steps = (np.arange(source) - centres[:, None]) / scale
+    weights = np.where(np.abs(steps) < _LOBES, np.sinc(steps) * np.sinc(steps / _LOBES), 0)
+    return np.asarray(weights / weights.sum(1, keepdims=True))
 
 
 def slopes(smooth: Grey) -> tuple[Grey, Grey]:

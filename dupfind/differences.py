@@ -1,0 +1,150 @@
+"""What is left between two pictures once their tones are matched, as a handful of numbers; pure numpy.
+
+Is it moved, is it in one place, is it strong, is it wide? Knows no files, no bounds and no grades: those are
+:mod:`dupfind.evidence`'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dupfind import greys
+from dupfind.greys import Grey
+from dupfind.values import THUMBNAIL_SIDE
+
+_TILE = 4
+_TILES = THUMBNAIL_SIDE // _TILE
+_CLIPPED_LOW, _CLIPPED_HIGH = 2, 253
+_MOST_BY_MOTION = 4.0
+_NOISE_FLOOR, _TILE_NOISE_FLOOR = 0.5, 0.25
+"""Grey levels that rounding alone may leave."""
+_DOWN, _RIGHT = np.meshgrid(*[np.linspace(-1, 1, THUMBNAIL_SIDE, dtype=np.float32)] * 2, indexing="ij")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surface:
+    """One picture, prepared once and compared many times."""
+
+    pixels: NDArray[np.uint8]
+    """(64, 64), as they are."""
+    smooth: Grey
+    """(64, 64), the pixels under a Gaussian of sigma 0.6; everything below is of these."""
+    across: Grey
+    """(64, 64), slope to the right, in grey levels a pixel."""
+    down: Grey
+    """(64, 64), slope downwards."""
+    span: Grey
+    """(64, 64), greatest minus least of the 3 x 3 pixels around each."""
+    is_unclipped: NDArray[np.bool_]
+    """(64, 64), False where black or white may have cut the tone off."""
+    contrast: float
+    """Standard deviation in grey levels."""
+
+
+class Differences(NamedTuple):
+    """How two pictures differ; grey levels unless said otherwise."""
+
+    shift: float
+    """Thumbnail pixels by which the corner that moved most has moved."""
+    tone: float
+    """Mean change by the tone curve between the two."""
+    local: float
+    """Worst tile of 4 x 4 pixels against the upper quartile of the tiles: is the difference a thing in one place?"""
+    outlier: float
+    """Worst pixel against the 95th percentile of the pixels: likewise for what is smaller than a tile."""
+    spot: float
+    """Worst pixel."""
+    patch: float
+    """Worst tile."""
+    where: tuple[int, int]
+    """Row and column of the worst pixel."""
+
+
+def surface(pixels: NDArray[np.uint8], width: int = THUMBNAIL_SIDE, height: int = THUMBNAIL_SIDE) -> Surface:
+    """Prepare ``pixels`` (64, 64), reduced to the detail that ``width`` x ``height`` pixels can hold.
+
+    A picture of fewer than 64 pixels a side was enlarged to its thumbnail: the other of a pair has to lose what this
+    one never had before the two can be compared.
+    """
+    grey = pixels.astype(np.float32)
+    if height < THUMBNAIL_SIDE:
+        grey = greys.limited_to(height) @ grey
+    if width < THUMBNAIL_SIDE:
+        grey = grey @ greys.limited_to(width).T
+    smooth = greys.smoothed(grey)
+    down, across = greys.slopes(smooth)
+    is_unclipped = (pixels > _CLIPPED_LOW) & (pixels < _CLIPPED_HIGH)
+    return Surface(pixels, smooth, across, down, greys.span(smooth), is_unclipped, float(smooth.std()))
+
+
+def compare(one: Surface, other: Surface) -> Differences:
+    """Match the tones of the two pictures and tell what still differs.
+
+    The flatter one is the target, because what was clipped in the other cannot be brought back. A difference counts
+    less where the picture is busy, since there a sub-pixel shift or another resampling shows.
+    """
+    target, source = (one, other) if one.contrast <= other.contrast else (other, one)
+    gain, offset = _fit_tone(target, source)
+    difference = gain * source.smooth + offset - target.smooth
+    weight = 1 / (1 + np.minimum(target.span, abs(gain) * source.span) / 8)
+    weighed = np.abs(difference) * weight
+    tiles = weighed.reshape(_TILES, _TILE, _TILES, _TILE).mean((1, 3))
+    spot, patch = float(weighed.max()), float(tiles.max())
+    down, right = divmod(int(weighed.argmax()), THUMBNAIL_SIDE)
+    return Differences(
+        shift=_shift(target, source, gain, difference, weight),
+        tone=float(np.abs((gain - 1) * source.smooth + offset).mean()),
+        local=patch / (_TILE_NOISE_FLOOR + _quantile(tiles, 0.75)),
+        outlier=spot / (_NOISE_FLOOR + _quantile(weighed, 0.95)),
+        spot=spot,
+        patch=patch,
+        where=(down, right),
+    )
+
+
+def _quantile(values: Grey, share: float) -> float:
+    place = int(share * values.size)
+    return float(np.partition(values, place, None)[place])
+
+
+def _shift(target: Surface, source: Surface, gain: float, difference: Grey, weight: Grey) -> float:
+    """How far the corner that moved most moved between the two, in thumbnail pixels.
+
+    One step of image registration (Lucas and Kanade, 1981): the difference is explained, by least squares, as an affine
+    motion along the slopes. What differs by more than a motion could explain is left out.
+    """
+    weight = np.where(np.abs(difference) * weight < _MOST_BY_MOTION, weight, 0)
+    across = (target.across + gain * source.across) * (weight / 2)
+    down = (target.down + gain * source.down) * (weight / 2)
+    slopes = np.stack((across, across * _RIGHT, across * _DOWN, down, down * _RIGHT, down * _DOWN)).reshape(6, -1)
+    squares = slopes @ slopes.T
+    squares[np.diag_indices(6)] += 1 + np.trace(squares) * 2e-4  # keeps motion along a slopeless direction at zero
+    motion = np.linalg.solve(squares, slopes @ (difference * weight).reshape(-1))
+    corners = np.array([(1, right, down) for right in (-1, 1) for down in (-1, 1)], np.float32)
+    return float(np.hypot(corners @ motion[:3], corners @ motion[3:]).max())
+
+
+def _fit_tone(target: Surface, source: Surface) -> tuple[float, float]:
+    """Gain and offset that bring ``source`` closest to ``target``, by trimmed least squares.
+
+    Clipped pixels say nothing of the curve, and what lies far off is what the tests shall find.
+    """
+    known = target.is_unclipped & source.is_unclipped
+    every_x, every_y = source.smooth[known], target.smooth[known]
+    gain, offset, x, y = 1.0, 0.0, every_x, every_y
+    for _ in range(3):
+        if x.size < THUMBNAIL_SIDE:
+            return 1.0, 0.0
+        mean_x, mean_y = float(x.mean()), float(y.mean())
+        spread = x - mean_x
+        variance = float(spread @ spread)
+        gain = float(spread @ (y - mean_y)) / variance if variance > 0 else 1.0
+        offset = mean_y - gain * mean_x
+        far = np.abs(gain * every_x + offset - every_y)
+        near = far <= max(2.5 * float(np.median(far)), 0.75)
+        x, y = every_x[near], every_y[near]
+    return gain, offset

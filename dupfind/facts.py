@@ -1,0 +1,123 @@
+"""What two files say of themselves and overrules their pixels: size, shape, quality, capture time and the like; pure.
+
+Each fact is a :class:`~dupfind.values.Test` with its bound, and what a failure of it means in words for the user.
+Knows no pixels.
+"""
+
+from __future__ import annotations
+
+import math
+
+from dupfind import captured
+from dupfind.values import MIRRORED, Test, Thumbnail
+
+ASPECT_BOUND = 0.015
+"""Logarithm between the two aspect ratios; what rounding a size to whole pixels can do is added."""
+SIZE_BOUND = 10 / 9
+"""Needle to witness, in width and in height. A tenth less cannot be seen, 1,600 for 4,000 can."""
+COMPRESSION_BOUND = 20
+"""JPEG quality that the witness may be worse by where its own is below 50. What is above looks the same at a glance."""
+DATA_BOUND = 3.2
+"""Bytes of the needle to bytes of the witness, both JPEG, each divided by what its quality makes of the same picture.
+A preview of 128 pixels that was enlarged to 12 megapixels has 3.3 to 4.3; 99% of copies have 2.4 at most."""
+DETAIL_BOUND, DETAIL_BOUND_OF_POOR = 1.22, 1.3
+"""Detail of the needle to detail of the witness, the second where the needle is a JPEG of quality below 60, whose blocks
+add detail. Of photos of 500 pixels that were reduced to 160 and enlarged again, 98% lie above."""
+DETAIL_FLOOR = 0.3
+"""Grey levels added to both, so that noise does not decide between two pictures without detail."""
+
+_POOR_QUALITY, _BLOCKY_QUALITY = 50, 60
+_BEST_MODELLED = 98
+_LOSSLESS = 100
+_LOSSLESS_FORMATS = frozenset({"PNG", "BMP", "TIFF", "PPM", "GIF", "PSD"})
+
+Finding = tuple[Test, str]
+"""A test, and what a failure of it means."""
+
+
+def at_most(name: str, value: float, bound: float) -> Test:
+    """The test that ``value`` is no more than ``bound``."""
+    return Test(name, float(value), float(bound), value <= bound)
+
+
+def findings(
+    one: Thumbnail, other: Thumbnail, orientation: int, moments: tuple[captured.Moment | None, captured.Moment | None]
+) -> tuple[Finding, ...]:
+    """The facts of the needle ``one``, turned by ``orientation``, against those of the witness ``other``."""
+    return (
+        (at_most("mirrored", orientation in MIRRORED, 0), "mirrored"),
+        capture_time(one, other, moments),
+        (at_most("more in the file", one.has_more, 0), "the file holds more than the picture, such as a video"),
+        (at_most("frames", max(one.frames, other.frames), 1), "animation or pages: only the first was compared"),
+        _damage(one, other),
+        _shape(one, other),
+        _size(one, other),
+        _compression(one, other),
+        _data(one, other),
+        _detail(one, other),
+    )
+
+
+def capture_time(
+    one: Thumbnail, other: Thumbnail, moments: tuple[captured.Moment | None, captured.Moment | None]
+) -> Finding:
+    """Whether the two were taken at one moment, as far as their files tell."""
+    return (
+        at_most("capture time", captured.are_two_shots(*moments), 0),
+        captured.apart(one.captured, other.captured),
+    )
+
+
+def _damage(one: Thumbnail, other: Thumbnail) -> Finding:
+    whose = "the file" if one.damage else "the haystack's copy"
+    test = at_most("damage", bool(one.damage or other.damage), 0)
+    return test, f"{whose} is damaged: {one.damage or other.damage}"
+
+
+def _shape(one: Thumbnail, other: Thumbnail) -> Finding:
+    stretch = abs(math.log(one.width * other.height / (one.height * other.width)))
+    rounding = sum(0.5 / side for side in (one.width, one.height, other.width, other.height))
+    return at_most("aspect ratio", stretch, ASPECT_BOUND + rounding), "another shape: cropped or stretched"
+
+
+def _size(one: Thumbnail, other: Thumbnail) -> Finding:
+    ratio = max(one.width / other.width, one.height / other.height)
+    reason = f"the haystack's copy is smaller: {other.width} x {other.height} against {one.width} x {one.height}"
+    return at_most("size", ratio, SIZE_BOUND), reason
+
+
+def _compression(one: Thumbnail, other: Thumbnail) -> Finding:
+    quality = _LOSSLESS if one.format in _LOSSLESS_FORMATS else one.quality
+    loss = 0
+    if quality is not None and other.quality is not None and other.quality < _POOR_QUALITY:
+        loss = max(0, quality - other.quality)
+    against = "nothing lost" if one.quality is None else f"about {quality}"
+    reason = f"the haystack's copy is compressed much more: JPEG quality about {other.quality} against {against}"
+    return at_most("compression", loss, COMPRESSION_BOUND), reason
+
+
+def _data(one: Thumbnail, other: Thumbnail) -> Finding:
+    ratio = 1.0
+    is_known = bool(one.data_bytes and other.data_bytes)
+    if is_known and one.quality is not None and other.quality is not None and one.quality >= _POOR_QUALITY:
+        ratio = one.data_bytes / _bytes_factor(one.quality) / (other.data_bytes / _bytes_factor(other.quality))
+    return at_most(
+        "data", ratio, DATA_BOUND
+    ), "the haystack's copy holds much less detail for its size: enlarged or blurred"
+
+
+def _bytes_factor(quality: int) -> float:
+    """How many bytes a JPEG of this quality has, to one of quality 50; within a factor of 2 either way.
+
+    The factor by which libjpeg scales its tables, to the power that fits 427 photos best.
+    """
+    quality = min(quality, _BEST_MODELLED)
+    scale = 50 / quality if quality < _POOR_QUALITY else 2 - quality / 50
+    return float(scale**-0.7)
+
+
+def _detail(one: Thumbnail, other: Thumbnail) -> Finding:
+    ratio = (one.detail + DETAIL_FLOOR) / (other.detail + DETAIL_FLOOR)
+    is_blocky = one.quality is not None and one.quality < _BLOCKY_QUALITY
+    bound = DETAIL_BOUND_OF_POOR if is_blocky else DETAIL_BOUND
+    return at_most("detail", ratio, bound), "the haystack's copy shows less detail: enlarged or blurred"
