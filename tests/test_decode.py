@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
 from dupfind import decode
-from dupfind.decode import NotAPictureError, UndecodableError
+from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.fingerprint import check_hash, pixels
 from dupfind.values import CHROMA_SIDE, THUMBNAIL_SIDE, Thumbnail
 from fixtures import pictures
