@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import warnings
-from typing import IO
+from typing import IO, NamedTuple
 
 import pillow_heif
 from PIL import (
@@ -33,7 +33,7 @@ from PIL import (
 )
 from PIL import __version__ as pillow_version
 
-from dupfind import exif, formats, modes
+from dupfind import exif, formats, jpeg, jpeg_stream, modes
 from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.values import NEUTRAL_CHROMA, Thumbnail
 
@@ -54,12 +54,10 @@ _PLUGINS = (
 )
 pillow_heif.register_heif_opener(thumbnails=False)
 
-RECIPE = 1
+RECIPE = 2
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
 
 _MOTION_PHOTO_WORDS = (b"MotionPhoto", b"MicroVideo")
-_JPEG_END = b"\xff\xd9"
-_JPEG_TAIL_BYTES = 64
 _TRAILER_BYTES = 4096
 _TIFF_NEW_SUBFILE_TYPE = 254
 _TIFF_DNG_VERSION = 50706
@@ -67,8 +65,8 @@ _TIFF_DNG_VERSION = 50706
 
 def versions() -> str:
     """The versions of everything that can alter a thumbnail, for the cache's key."""
-    jpeg = features.version("libjpeg_turbo") or features.version("jpg")
-    return f"pillow {pillow_version}, jpeg {jpeg}, heif {pillow_heif.__version__}"
+    libjpeg = features.version("libjpeg_turbo") or features.version("jpg")
+    return f"pillow {pillow_version}, jpeg {libjpeg}, {jpeg.version()}, heif {pillow_heif.__version__}"
 
 
 def read_thumbnail(file: IO[bytes], name: str, max_pixels: int) -> Thumbnail:
@@ -110,14 +108,52 @@ def _read(file: IO[bytes], max_pixels: int) -> Thumbnail:
             raise UndecodableError(refusal, lasting=False)
         _refuse_raw(image)
         frames = _frame_count(image)
-        planes = modes.shrink(image)
+        if isinstance(image, JpegImagePlugin.JpegImageFile):
+            shrunk, file_facts = _read_jpeg(image, file)
+        else:
+            image.load()
+            shrunk, file_facts = modes.shrink(image), _FileFacts(None, _length(file), None, _has_layers(image))
         orientation, captured = exif.facts(image)
-        grey, *colour = exif.upright(planes, orientation)
         if exif.is_transposed(orientation):
             width, height = height, width
-        chroma = b"".join(plane.tobytes() for plane in colour) or NEUTRAL_CHROMA
-        has_more = _holds_more(image, file)
-        return Thumbnail(grey.tobytes(), width, height, image.format or "", frames, captured, chroma, has_more)
+        return Thumbnail(
+            pixels=exif.upright(shrunk.grey, orientation).tobytes(),
+            width=width,
+            height=height,
+            format=image.format or "",
+            frames=frames,
+            captured=captured,
+            chroma=b"".join(exif.upright(plane, orientation).tobytes() for plane in shrunk.colour) or NEUTRAL_CHROMA,
+            has_more=file_facts.has_more,
+            quality=file_facts.quality,
+            data_bytes=file_facts.data_bytes,
+            damage=file_facts.damage,
+        )
+
+
+class _FileFacts(NamedTuple):
+    """What a file says of itself besides its picture, as in :class:`~dupfind.values.Thumbnail`."""
+
+    quality: int | None
+    data_bytes: int
+    damage: str | None
+    has_more: bool
+
+
+def _read_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> tuple[modes.Shrunk, _FileFacts]:
+    quality = jpeg.quality(image)
+    data, length_bytes = jpeg.read_bytes(file, image.width * image.height)
+    stream = jpeg_stream.inspect(data)
+    decoded = jpeg.decode(image, data, stream)
+    damage = decoded.warning or stream.damage
+    end = length_bytes if stream.end is None else stream.end
+    facts = _FileFacts(
+        quality=quality,
+        data_bytes=max(0, end - stream.scan_start),
+        damage=f"its JPEG data is damaged: {damage}" if damage else None,
+        has_more=_has_video(image, data[end:], length_bytes - end),
+    )
+    return modes.shrink(decoded.image, decoded.box), facts
 
 
 def _refuse_raw(image: Image.Image) -> None:
@@ -133,32 +169,22 @@ def _frame_count(image: Image.Image) -> int:
     return 1 if image.format in ("JPEG", "MPO", "PSD") else int(getattr(image, "n_frames", 1))
 
 
-def _holds_more(image: Image.Image, file: IO[bytes]) -> bool:
-    """Whether the file holds what a copy of its picture would lose: layers, or a video behind the picture.
+def _length(file: IO[bytes]) -> int:
+    return file.seek(0, os.SEEK_END)
+
+
+def _has_layers(image: Image.Image) -> bool:
+    return image.format == "PSD" and int(getattr(image, "n_frames", 1)) > 1
+
+
+def _has_video(image: Image.Image, trailer: bytes, trailer_bytes: int) -> bool:
+    """Whether a video lies behind the picture.
 
     Google's motion photos say so in XMP; others are told by what follows the end of the JPEG. Small trailers, which
-    some phones write behind every photo, do not count.
+    some phones write behind every photo, and padding do not count.
     """
-    if image.format == "PSD":
-        return int(getattr(image, "n_frames", 1)) > 1
-    if image.format not in ("JPEG", "MPO"):
-        return False
     if any(word in image.info.get("xmp", b"") for word in _MOTION_PHOTO_WORDS):
         return True
     if image.format == "MPO":
         return False  # more pictures follow the first by design, and they are previews of it
-    file.seek(max(0, file.seek(0, os.SEEK_END) - _JPEG_TAIL_BYTES))
-    if file.read().rstrip(b"\0\r\n ").endswith(_JPEG_END):
-        return False  # the usual file, of which nothing more is read
-    file.seek(0)
-    data = file.read()
-    end = data.find(_JPEG_END, _scan_start(data))
-    return end >= 0 and len(data) - end > _TRAILER_BYTES
-
-
-def _scan_start(jpeg: bytes) -> int:
-    """Where the compressed picture begins, past the segments of the header and the thumbnail in one of them."""
-    place = 2
-    while jpeg[place : place + 1] == b"\xff" and jpeg[place + 1 : place + 2] != b"\xda" and place < len(jpeg) - 4:
-        place += 2 + int.from_bytes(jpeg[place + 2 : place + 4], "big")
-    return place
+    return trailer_bytes > _TRAILER_BYTES and bool(trailer.strip(b"\0"))

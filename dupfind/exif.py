@@ -47,10 +47,10 @@ def is_transposed(orientation: int) -> bool:
     return _FIRST_TRANSPOSED <= orientation <= max(_UPRIGHT)
 
 
-def upright(planes: list[Image.Image], orientation: int) -> list[Image.Image]:
-    """``planes`` as the photographer saw them; an invalid ``orientation`` means that they are already."""
+def upright(plane: Image.Image, orientation: int) -> Image.Image:
+    """``plane`` as the photographer saw it; an invalid ``orientation`` means that it is already."""
     turn = _UPRIGHT.get(orientation)
-    return planes if turn is None else [plane.transpose(turn) for plane in planes]
+    return plane if turn is None else plane.transpose(turn)
 
 
 def _capture_time(shot: dict[int, Any]) -> str | None:

@@ -5,42 +5,62 @@ Knows Pillow's pictures and nothing of files. No two different pictures may beco
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, JpegImagePlugin
+from PIL import Image
 
 from dupfind.values import CHROMA_SIDE, THUMBNAIL_SIDE
 
-_WORKING_SIDE = 4 * THUMBNAIL_SIDE
+Box = tuple[float, float, float, float]
+
+WORKING_SIDE = 4 * THUMBNAIL_SIDE
+"""What is larger is averaged down to no less than this before it is resampled."""
+
 _BACKGROUND = (128, 128, 128)
 
 
-def shrink(image: Image.Image) -> list[Image.Image]:
-    """The picture as stored: 64 x 64 of luma, then 8 x 8 of Cb and of Cr where it has colour.
+class Shrunk(NamedTuple):
+    """The planes that a thumbnail is made of, as stored, and what they were made from."""
+
+    grey: Image.Image
+    """64 x 64, in ``L``."""
+    colour: tuple[Image.Image, ...]
+    """8 x 8 of Cb and of Cr, in ``L``; empty where the picture has no colour."""
+    luma: Image.Image
+    """The whole picture in ``L``, each side 256 to 511 pixels, or all that it has where that is less."""
+    box: Box
+    """The part of ``luma`` that the picture takes: a reduced size is rounded up, the box is not."""
+
+
+def shrink(image: Image.Image, box: Box | None = None) -> Shrunk:
+    """Bring ``image``, of any mode, of which the picture takes ``box``, to the planes of a thumbnail.
 
     Colour costs a twentieth of the decode and tells a colour photo from its black-and-white copy.
     """
-    box: tuple[float, float, float, float] | None = None
-    if isinstance(image, JpegImagePlugin.JpegImageFile):
-        drafted = image.draft("YCbCr", (_WORKING_SIDE, _WORKING_SIDE))
-        box = drafted[1] if drafted else None
-    image.load()
-    working = _to_working_mode(image)
+    working = to_working_mode(image)
     width, height = working.size
-    factors = max(1, width // _WORKING_SIDE), max(1, height // _WORKING_SIDE)
+    left, top, right, bottom = box or (0, 0, width, height)
+    factors = max(1, width // WORKING_SIDE), max(1, height // WORKING_SIDE)
     if factors != (1, 1):
-        left, top, right, bottom = box or (0, 0, width, height)
         working = working.reduce(factors)
-        box = (left / factors[0], top / factors[1], right / factors[0], bottom / factors[1])
-    luma, *chroma = (working.convert("YCbCr") if working.mode == "RGB" else working).split()
-    small = luma.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS, box=box)
-    colour = [plane.resize((CHROMA_SIDE, CHROMA_SIDE), Image.Resampling.BOX, box=box) for plane in chroma]
-    return [_to_eight_bits(small) if small.mode == "F" else small, *colour]
+    box = (left / factors[0], top / factors[1], right / factors[0], bottom / factors[1])
+    luma, colour = _split(working)
+    grey = luma.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS, box=box)
+    chroma = (plane.resize((CHROMA_SIDE, CHROMA_SIDE), Image.Resampling.BOX, box=box) for plane in colour)
+    return Shrunk(_to_eight_bits(grey), tuple(chroma), _to_eight_bits(luma), box)
 
 
-def _to_working_mode(image: Image.Image) -> Image.Image:
+def _split(working: Image.Image) -> tuple[Image.Image, tuple[Image.Image, ...]]:
+    """Luma, and Cb and Cr where there is colour."""
+    if working.mode == "RGB":  # convert("L") rounds, where the Y of convert("YCbCr") is half a level too dark
+        return working.convert("L"), working.convert("YCbCr").split()[1:]
+    luma, *chroma = working.split()
+    return luma, tuple(chroma)
+
+
+def to_working_mode(image: Image.Image) -> Image.Image:
     """The picture in ``L``, ``YCbCr`` or ``RGB``, or in ``F`` where its values do not fit into 8 bits.
 
     ``convert("L")`` alone clips 16-bit and float pictures to white, drops alpha and so gives one grey to different
@@ -71,8 +91,10 @@ def _to_unit_range(values: NDArray[Any]) -> NDArray[np.float32]:
     return (finite - np.float32(low)) / np.float32((high - low) or 1.0)
 
 
-def _to_eight_bits(small: Image.Image) -> Image.Image:
-    return Image.fromarray(np.rint(np.asarray(small) * 255).clip(0, 255).astype(np.uint8))
+def _to_eight_bits(plane: Image.Image) -> Image.Image:
+    if plane.mode == "L":
+        return plane
+    return Image.fromarray(np.rint(np.asarray(plane) * 255).clip(0, 255).astype(np.uint8))
 
 
 def _composite(image: Image.Image) -> Image.Image:
