@@ -46,18 +46,19 @@ def shrink(image: Image.Image, box: Box | None = None) -> Shrunk:
     if factors != (1, 1):
         working = working.reduce(factors)
     box = (left / factors[0], top / factors[1], right / factors[0], bottom / factors[1])
-    luma, colour = _split(working)
+    luma, colour = _split(working, box)
     grey = luma.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS, box=box)
-    chroma = (plane.resize((CHROMA_SIDE, CHROMA_SIDE), Image.Resampling.BOX, box=box) for plane in colour)
-    return Shrunk(_to_eight_bits(grey), tuple(chroma), _to_eight_bits(luma), box)
+    return Shrunk(_to_eight_bits(grey), colour, _to_eight_bits(luma), box)
 
 
-def _split(working: Image.Image) -> tuple[Image.Image, tuple[Image.Image, ...]]:
-    """Luma, and Cb and Cr where there is colour."""
+def _split(working: Image.Image, box: Box) -> tuple[Image.Image, tuple[Image.Image, ...]]:
+    """Luma as it is, and Cb and Cr, already small, where there is colour."""
+    size = CHROMA_SIDE, CHROMA_SIDE
     if working.mode == "RGB":  # convert("L") rounds, where the Y of convert("YCbCr") is half a level too dark
-        return working.convert("L"), working.convert("YCbCr").split()[1:]
+        _, *chroma = working.resize(size, Image.Resampling.BOX, box=box).convert("YCbCr").split()
+        return working.convert("L"), tuple(chroma)
     luma, *chroma = working.split()
-    return luma, tuple(chroma)
+    return luma, tuple(plane.resize(size, Image.Resampling.BOX, box=box) for plane in chroma)
 
 
 def to_working_mode(image: Image.Image) -> Image.Image:
