@@ -1,4 +1,7 @@
-"""The errors that end a run, each with its exit code. Everything survivable is a ``Problem`` value instead."""
+"""The errors that end a run, each with its exit code, and the two that end one decode.
+
+Everything else that can be survived is a ``Problem`` value instead.
+"""
 
 from __future__ import annotations
 
@@ -54,3 +57,18 @@ class StoppedError(BaseException):
     def __init__(self, signal_number: int) -> None:
         super().__init__(f"stopped by signal {signal_number}")
         self.exit_code = 128 + signal_number
+
+
+class NotAPictureError(Exception):
+    """The content is no picture in a format that we decode."""
+
+
+class UndecodableError(Exception):
+    """A picture by content that gave no thumbnail; the text says why, in words for the user.
+
+    ``lasting`` is False where other settings or more memory may help.
+    """
+
+    def __init__(self, reason: str, *, lasting: bool = True) -> None:
+        super().__init__(reason)
+        self.lasting = lasting

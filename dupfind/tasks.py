@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, NamedTuple
 
+from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.values import Failure, FileEntry, Thumbnail
 
 HARD_LIMIT_SECONDS = 5.0
@@ -59,9 +60,9 @@ def read_thumbnails(entries: Sequence[FileEntry], max_pixels: int, timeout_secon
         try:
             with _time_limit(timeout_seconds):
                 return decode.read_thumbnail(file, entry.path, max_pixels)
-        except decode.NotAPictureError as error:
+        except NotAPictureError as error:
             return Failure(str(error), is_image=False)
-        except decode.UndecodableError as error:
+        except UndecodableError as error:
             return Failure(str(error), lasting=error.lasting)
         except TimeoutError:
             return timed_out(timeout_seconds)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
 from dupfind import decode
-from dupfind.decode import NotAPictureError, UndecodableError
+from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.fingerprint import check_hash, pixels
 from dupfind.values import CHROMA_SIDE, THUMBNAIL_SIDE, Thumbnail
 from fixtures import pictures
@@ -283,6 +283,40 @@ def test_hostile_bytes(kind: str, percent: int, flips: list[tuple[int, int]]) ->
         content[place % max(1, len(content)) : place % max(1, len(content)) + 1] = bytes([change])
     with suppress(NotAPictureError, UndecodableError):
         read(bytes(content), max_pixels=10**6)
+
+
+def test_what_a_jpeg_says_of_itself() -> None:
+    """Quality, the length of the picture without what lies around it, and damage."""
+    exif = b"Exif\0\0" + bytes(5000)
+    content = save(photo(), "JPEG", quality=83)
+    sound, tagged = read(content), read(save(photo(), "JPEG", quality=83, exif=exif) + b"trailer")
+    assert (83, None) == (sound.quality, sound.damage)
+    assert len(content) - 700 < sound.data_bytes < len(content)
+    assert sound == tagged
+    damaged = read(content[:-2000] + content[-1500:])
+    assert "its JPEG data is damaged: premature end of data segment" == damaged.damage
+    assert sound.data_bytes - 500 == damaged.data_bytes
+    assert sound.pixels != damaged.pixels
+    zeroed = read(save(Image.new("L", (4, 4)), "JPEG")[:-2] + bytes(64) + b"\xff\xd9")
+    assert (zeroed.damage or "").startswith("its JPEG data is damaged: ")
+
+
+@pytest.mark.parametrize("kind", sorted(set(FORMATS) - {"JPEG"}))
+def test_what_others_say_of_themselves(kind: str) -> None:
+    """Their length is that of the file, and they have no quality."""
+    content = save(photo(1, (64, 48)), kind)
+    found = read(content)
+    assert (None, len(content), None) == (found.quality, found.data_bytes, found.damage)
+
+
+@pytest.mark.parametrize(
+    ("behind", "has_more"), [(b"", False), (b"x" * 4096, False), (b"x" * 4097, True), (bytes(10000), False)]
+)
+@pytest.mark.parametrize("options", [{}, {"progressive": True}])
+def test_a_video_behind_the_picture(behind: bytes, has_more: bool, options: dict[str, bool]) -> None:
+    """More than what some phones write behind every photo, and no padding."""
+    content = save(photo(), "JPEG", exif=b"Exif\0\0\xff\xd9", **options) + behind
+    assert has_more == read(content).has_more
 
 
 @needs_shared_data("hostile")

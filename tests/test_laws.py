@@ -30,7 +30,11 @@ ALLOWED = {
     "workers": set(),
     "hush": set(),
     "walk": {"ignore"},
-    "decode": {"formats"},
+    "exif": set(),
+    "modes": set(),
+    "jpeg_stream": set(),
+    "jpeg": {"jpeg_stream"},
+    "decode": {"exif", "formats", "jpeg", "jpeg_stream", "modes"},
     "fingerprint": set(),
     "evidence": {"captured", "fingerprint", "greys"},
     "verdict": {"formats"},
@@ -52,12 +56,16 @@ ALLOWED = {
     "cli": {"cache_upkeep", "output", "pipeline", "progress", "report", "settings"},
     "__main__": {"cli", "progress"},
 }  # fmt: skip
-PURE = ("values", "errors", "formats", "ignore", "captured", "greys", "hamming", "fingerprint", "evidence", "verdict")
+PURE = (
+    "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "greys", "hamming", "fingerprint", "evidence",
+    "verdict",
+)  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file"},
     "imagehash": {"fingerprint"},
     "blake3": {"digest"},
     "pillow_heif": {"decode"},
+    "simplejpeg": {"jpeg"},
     "concurrent": {"workers", "pipeline"},  # pipeline names the Executor type only
     "tqdm": {"progress"},
     "rich": {"report"},

@@ -17,7 +17,7 @@ import pytest
 from blake3 import blake3
 
 from dupfind import decode, tasks
-from dupfind.decode import UndecodableError
+from dupfind.errors import UndecodableError
 from dupfind.fingerprint import pixels, search_hashes
 from dupfind.values import Failure, FileEntry, Thumbnail
 from fixtures import pictures

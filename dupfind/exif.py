@@ -1,0 +1,69 @@
+"""What the EXIF block of an open picture says: how the camera was held, and when the shutter opened.
+
+Knows Pillow's pictures and nothing of decoding, files or verdicts.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from PIL import Image
+
+_EXIF_ORIENTATION = 0x0112
+_EXIF_IFD = 0x8769
+_FIRST_TRANSPOSED = 5  # EXIF orientations from here on exchange width and height
+_OFFSET = re.compile(r"[+-]\d\d:\d\d|Z")
+
+# What brings a stored picture upright, by EXIF orientation; 1 and everything invalid needs nothing.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def facts(image: Image.Image) -> tuple[int, str | None]:
+    """EXIF orientation and capture time, to be asked after the decode.
+
+    The TIFF and HEIF decoders turn the picture themselves and then drop the tag. An EXIF block that cannot be read
+    costs these facts and not the picture.
+    """
+    try:
+        exif = image.getexif()
+        orientation = exif.get(_EXIF_ORIENTATION, 1)
+        shot = exif.get_ifd(_EXIF_IFD)
+    except Exception:  # noqa: BLE001 - as many classes as in Image.open
+        return 1, None
+    return orientation if isinstance(orientation, int) else 1, _capture_time(shot)
+
+
+def is_transposed(orientation: int) -> bool:
+    """True where width and height of the stored picture are height and width of the upright one."""
+    return _FIRST_TRANSPOSED <= orientation <= max(_UPRIGHT)
+
+
+def upright(plane: Image.Image, orientation: int) -> Image.Image:
+    """``plane`` as the photographer saw it; an invalid ``orientation`` means that it is already."""
+    turn = _UPRIGHT.get(orientation)
+    return plane if turn is None else plane.transpose(turn)
+
+
+def _capture_time(shot: dict[int, Any]) -> str | None:
+    """``DateTimeOriginal`` with ``SubSecTimeOriginal`` and ``OffsetTimeOriginal``, as EXIF 2.31 writes them."""
+    moment = _text(shot.get(0x9003))
+    if len(moment) != len("2006:12:25 10:11:12") or not any(
+        "1" <= digit <= "9" for digit in moment
+    ):  # cameras without a clock write zeros
+        return None
+    fraction = _text(shot.get(0x9291))
+    offset = _text(shot.get(0x9011))  # EXIF spells an unknown one with blanks: "   :  "
+    return moment + (f".{fraction}" if fraction.isdigit() else "") + (offset if _OFFSET.fullmatch(offset) else "")
+
+
+def _text(value: object) -> str:
+    return value.strip(" \0\t\r\n") if isinstance(value, str) and value.isascii() else ""

@@ -1,0 +1,142 @@
+"""The pixels of an open JPEG, as small as its decoder gives them, and what speaks against trusting them.
+
+A JPEG whose data is damaged decodes without an error: libjpeg warns and goes on, and Pillow does not pass the warning
+on. So the pixels come through simplejpeg, the same libjpeg-turbo at the same speed, which fails at the first
+warning; then Pillow decodes them, and what it refuses stays unreadable. Knows no thumbnails.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import IO, NamedTuple
+
+import simplejpeg
+from PIL import Image, JpegImagePlugin
+
+from dupfind.jpeg_stream import Stream
+
+WORKING_SIDE = 256
+"""The decoder leaves at least this many pixels of each side, where the picture has them."""
+MOST_SCANS = 100
+"""Each scan costs a pass over the picture, and a hostile file has thousands. Above this the decoder is Pillow's, which
+returns to Python now and then and so heeds the time limit."""
+
+_FACTORS = (8, 4, 2, 1)  # the ones that libjpeg-turbo has fast transforms for
+_HEADER_BYTES = 64 << 20
+_MOST_BYTES_A_PIXEL = 6  # noise at quality 100 takes 4.2
+_NO_FACTOR = 9.0  # more than any: decode at full size
+_UNABLE = (
+    "tjDecompressHeader3(): Could not determine subsampling",
+    "Unsupported",
+    "Requested feature",
+    "Memory",
+    "Insuf",
+)
+"""What simplejpeg says of files that are sound but beyond it."""
+_HARMLESS = ("Warning: unknown JFIF", "Unknown Adobe", "Corrupt JPEG data: bad ICC", "Invalid SOS parameters")
+"""Warnings of libjpeg that are about the header and cost no pixel."""
+_IN_HEADER = ("0xdb", "0xfe", "0xe")
+"""Markers that only headers hold: bytes to skip before them were left by a careless program."""
+
+# Mean of the natural logarithms of the 64 steps for luma that the Independent JPEG Group's encoder takes at each
+# quality from 1 to 100, from the table in annex K of ITU-T T.81.
+_LUMA_STEPS = (
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
+    14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92,
+    49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+)  # fmt: skip
+
+
+class Decoded(NamedTuple):
+    """The pixels of a JPEG."""
+
+    image: Image.Image
+    """In ``L``, ``RGB`` or ``CMYK``, reduced by 8, 4, 2 or 1."""
+    box: tuple[float, float, float, float]
+    """The part of ``image`` that the picture takes: a reduced size is rounded up, the box is not."""
+    warning: str | None
+    """What the decoder complained of, in words for the user."""
+
+
+def version() -> str:
+    """The version of the decoder, for the cache's key."""
+    return f"simplejpeg {simplejpeg.__version__}"
+
+
+def read_bytes(file: IO[bytes], size_pixels: int) -> tuple[bytes, int]:
+    """The file from its start, or as much of it as a picture of this size can take, and the length of the file."""
+    length_bytes = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return file.read(min(length_bytes, _HEADER_BYTES + _MOST_BYTES_A_PIXEL * size_pixels)), length_bytes
+
+
+def decode(image: JpegImagePlugin.JpegImageFile, data: bytes, stream: Stream) -> Decoded:
+    """The pixels of ``image``, of which nothing but the header was read; ``data`` is the file's content.
+
+    Raises what Pillow raises where neither decoder can read it.
+    """
+    width, height = image.size
+    factor = next(factor for factor in _FACTORS if min(width, height) >= factor * WORKING_SIDE or factor == 1)
+    box = (0, 0, width / factor, height / factor)
+    warning = None
+    if stream.scans <= MOST_SCANS:
+        pixels, warning = _decode_strictly(data, image.mode, image.size, factor)
+        if pixels is not None:
+            return Decoded(pixels, box, None)
+    drafted = image.draft("RGB", (WORKING_SIDE, WORKING_SIDE))
+    image.load()
+    return Decoded(image, drafted[1] if drafted else (0, 0, *image.size), warning)
+
+
+def _decode_strictly(
+    data: bytes, mode: str, size: tuple[int, int], factor: int
+) -> tuple[Image.Image | None, str | None]:
+    """The pixels reduced by ``factor``, or what the decoder complained of; neither where it cannot read such files."""
+    width, height = (math.ceil(side / factor) for side in size)
+    colours = {"L": "GRAY", "CMYK": "CMYK"}.get(mode, "RGB")
+    least = _NO_FACTOR if factor == 1 else 1.0  # or a side of 7 pixels would be taken at 7/8, which is 7 too
+    try:
+        values = simplejpeg.decode_jpeg(
+            data, colours, min_width=width, min_height=height, min_factor=least, strict=True
+        )
+    except ValueError as error:
+        return None, _in_words(str(error))
+    if mode == "CMYK" or values.shape[:2] != (height, width):
+        return None, None  # whether inks are stored inverted is for Pillow to tell
+    return Image.fromarray(values[..., 0] if colours == "GRAY" else values), None
+
+
+def _in_words(warning: str) -> str | None:
+    if warning.startswith(_UNABLE + _HARMLESS):
+        return None
+    text = warning.removeprefix("Corrupt JPEG data: ")
+    _, is_extraneous, marker = text.partition("extraneous bytes before marker ")
+    return None if is_extraneous and marker.startswith(_IN_HEADER) else text[:1].lower() + text[1:]
+
+
+def quality(image: JpegImagePlugin.JpegImageFile) -> int | None:
+    """The quality, 1 to 100, at which the Independent JPEG Group's encoder quantises luma most nearly as this file.
+
+    Its tables are one table scaled, so tables are compared by the mean logarithm of their steps; a table of another
+    make gets the quality that keeps as much on average. None without a table.
+    """
+    number = image.layer[0][3] if image.layer else 0
+    steps = image.quantization.get(number)
+    if not steps:
+        return None
+    mean = _mean_logarithm(steps)
+    return min(range(1, 101), key=lambda one: (abs(_MEAN_LOGARITHMS[one - 1] - mean), one))
+
+
+def _steps(quality: int) -> list[int]:
+    """The encoder's table for luma at this quality."""
+    percent = 5000 // quality if quality < 50 else 200 - 2 * quality  # noqa: PLR2004 - as libjpeg's jcparam.c has it
+    return [min(max((step * percent + 50) // 100, 1), 255) for step in _LUMA_STEPS]
+
+
+def _mean_logarithm(steps: list[int]) -> float:
+    return sum(math.log(max(1, step)) for step in steps) / len(steps)
+
+
+_MEAN_LOGARITHMS = [_mean_logarithm(_steps(one)) for one in range(1, 101)]

@@ -1,0 +1,215 @@
+"""The pixels of a JPEG: as Pillow gives them, with the complaints that Pillow keeps to itself."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+from typing import Any
+
+import numpy as np
+import pytest
+import simplejpeg
+from PIL import Image, JpegImagePlugin
+
+from dupfind import jpeg, jpeg_stream
+from fixtures import pictures
+from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.test_jpeg_stream import ENCODINGS, with_zeros
+from tests.test_jpeg_stream import jpeg as encode
+
+SIZES = [
+    (1, 1),
+    (7, 7),
+    (7, 300),
+    (255, 255),
+    (511, 600),
+    (512, 512),
+    (513, 1023),
+    (1024, 1025),
+    (2047, 2048),
+    (2049, 2060),
+]
+
+
+def opened(content: bytes) -> JpegImagePlugin.JpegImageFile:
+    """The picture with nothing but its header read."""
+    image = Image.open(io.BytesIO(content))
+    assert isinstance(image, JpegImagePlugin.JpegImageFile)
+    return image
+
+
+def decode(content: bytes) -> jpeg.Decoded:
+    """The pixels."""
+    return jpeg.decode(opened(content), content, jpeg_stream.inspect(content))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_as_pillow_reduces_it(size: tuple[int, int], mode: str) -> None:
+    """The same size and the same box as Pillow's draft, and the same pixels."""
+    content = encode(pictures.photo(1, (64, 48)).resize(size).convert(mode))
+    found = decode(content)
+    expected = opened(content)
+    drafted = expected.draft("RGB", (256, 256))
+    assert drafted is not None
+    assert (expected.size, expected.mode, drafted[1], None) == (
+        found.image.size,
+        found.image.mode,
+        found.box,
+        found.warning,
+    )
+    assert np.abs(np.asarray(expected).astype(int) - np.asarray(found.image)).max() <= 1
+
+
+def test_grey_stays_grey() -> None:
+    """A black-and-white photo saved in colour has no colour at all, at every level."""
+    ramp = Image.fromarray(np.repeat(np.arange(256, dtype=np.uint8)[None], 256, axis=0)).resize((2048, 2048))
+    red, green, blue = (np.asarray(plane) for plane in decode(encode(ramp.convert("RGB"), quality=60)).image.split())
+    assert (red == green).all()
+    assert (green == blue).all()
+    assert len(np.unique(red)) > 100
+
+
+@pytest.mark.parametrize("options", ENCODINGS.values(), ids=ENCODINGS)
+@pytest.mark.parametrize("quality", [1, 40, 75, 96, 100])
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_sound_files_are_not_complained_of(options: dict[str, Any], quality: int, mode: str) -> None:
+    """Whatever the encoding."""
+    assert decode(encode(pictures.photo(3, (320, 240)).convert(mode), quality=quality, **options)).warning is None
+
+
+DAMAGES = {
+    "cut off": lambda content, place: content[:place],
+    "cut off and filled": lambda content, place: with_zeros(content, place, len(content) - place),
+    "a sector lost": lambda content, place: with_zeros(content, place, 512),
+    "a sector erased": lambda content, place: content[:place] + b"\xff" * 512 + content[place + 512 :],
+    "another file's data": lambda content, place: content[:place] + OTHER[2000:4000] + content[place + 2000 :],
+}
+OTHER = encode(pictures.photo(9, (640, 480)), quality=90)
+
+
+@pytest.mark.parametrize("options", ENCODINGS.values(), ids=ENCODINGS)
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_damage_is_heard_of(damage: Any, options: dict[str, Any], mode: str) -> None:
+    """What decodes without an error has a warning, and what gives an error gives it from Pillow.
+
+    Zeros in a progressive file are an even area to most of its scans, so no promise is made of them.
+    """
+    if damage is DAMAGES["a sector lost"] and "progressive" in options:
+        return
+    content = encode(pictures.photo(4, (640, 480)).convert(mode), quality=90, **options)
+    start = jpeg_stream.inspect(content).scan_start
+    for share in (0.3, 0.6):
+        damaged = damage(content, int(start + share * (len(content) - start)))
+        try:
+            found = decode(damaged)
+        except OSError:
+            continue
+        assert found.warning or jpeg_stream.inspect(damaged).damage
+        assert found.image.size == (640, 480)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("Corrupt JPEG data: premature end of data segment", "premature end of data segment"),
+        ("Premature end of JPEG file", "premature end of JPEG file"),
+        ("Corrupt JPEG data: 67 extraneous bytes before marker 0xd9", "67 extraneous bytes before marker 0xd9"),
+        ("Corrupt JPEG data: 2 extraneous bytes before marker 0xe1", None),
+        ("Corrupt JPEG data: found marker 0xd4 instead of RST2", "found marker 0xd4 instead of RST2"),
+        ("Warning: unknown JFIF revision number 3.09", None),
+        ("tjDecompressHeader3(): Could not determine subsampling level of JPEG image", None),
+        ("Unsupported color conversion request", None),
+    ],
+)
+def test_what_the_decoder_says(said: str, expected: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Complaints of the data are passed on; Pillow decodes what the other decoder is not made for."""
+
+    def complain(*_: object, **__: object) -> None:
+        raise ValueError(said)
+
+    content = encode()
+    sound = decode(content)
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", complain)
+    found = decode(content)
+    assert expected == found.warning
+    assert np.abs(np.asarray(sound.image).astype(int) - np.asarray(found.image)).max() <= 1
+
+
+def test_thousands_of_scans_are_left_to_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It heeds the time limit."""
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", None)
+    content = encode(progressive=True)
+    scan = content[jpeg_stream.inspect(content).scan_start :][:-2]
+    many = content[:-2] + scan * (jpeg.MOST_SCANS // 5) + content[-2:]
+    stream = jpeg_stream.inspect(many)
+    assert stream.scans > jpeg.MOST_SCANS
+    assert (320, 240) == jpeg.decode(opened(many), many, stream).image.size
+
+
+def test_no_more_is_read_than_a_picture_can_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A video of ten gigabytes under the name of a picture."""
+    monkeypatch.setattr(jpeg, "_HEADER_BYTES", 1000)
+    assert (b"x" * 1600, 5000) == jpeg.read_bytes(io.BytesIO(b"x" * 5000), 100)
+    assert (b"x" * 500, 500) == jpeg.read_bytes(io.BytesIO(b"x" * 500), 100)
+
+
+def test_noise_fits_into_what_is_read() -> None:
+    """Nothing takes more bytes a pixel than noise at the highest quality without subsampling."""
+    noise = np.random.default_rng(1).integers(0, 256, (300, 300, 3), np.uint8)
+    content = encode(Image.fromarray(noise), quality=100, subsampling=0)
+    assert len(content) < jpeg._MOST_BYTES_A_PIXEL * 300 * 300
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_quality(mode: str) -> None:
+    """The quality that Pillow was asked for, within one, at each of the hundred."""
+    image = pictures.photo(1, (16, 16)).convert(mode)
+    found = [jpeg.quality(opened(encode(image, quality=quality))) for quality in range(1, 101)]
+    assert [] == [pair for pair in enumerate(found, 1) if pair[1] is None or abs(pair[0] - pair[1]) > 1]
+
+
+def test_quality_falls_with_coarser_tables() -> None:
+    """Tables of another make: never a better quality for larger steps."""
+    found = []
+    for step in range(1, 255, 7):
+        table = [max(1, min(255, step + place // 3)) for place in range(64)]
+        found.append(jpeg.quality(opened(encode(qtables=[table, table]))))
+    assert sorted(found, reverse=True) == found  # type: ignore[type-var]
+    assert found[0] is not None
+    assert found[-1] is not None
+    assert found[0] >= 90
+    assert found[-1] < 10
+
+
+@pytest.mark.skipif(not shutil.which("cjpeg"), reason="cjpeg is not installed (Debian: libjpeg-turbo-progs)")
+@pytest.mark.parametrize(
+    "options",
+    [["-arithmetic"], ["-rgb"], ["-sample", "4x1"], ["-sample", "3x1"], ["-sample", "2x2,1x2"], ["-restart", "1B"]],
+    ids=" ".join,
+)
+def test_rare_encodings(options: list[str]) -> None:
+    """They are decoded, by one decoder or the other, and not complained of."""
+    image = pictures.photo(5, (320, 240))
+    file = io.BytesIO()
+    image.save(file, "PPM")
+    content = subprocess.run(
+        ["cjpeg", "-quality", "95", *options], input=file.getvalue(), capture_output=True, check=True
+    )
+    found = decode(content.stdout)
+    assert found.warning is None
+    assert np.abs(np.asarray(image).astype(int) - np.asarray(found.image)).mean() < 6
+
+
+@needs_shared_data("photos")
+@pytest.mark.parametrize("folder", ["photos", "camera", "groups", "siblings", "orientation", "formats"])
+def test_real_files_are_sound(folder: str) -> None:
+    """Not one is called damaged."""
+    found = {}
+    for path in sorted((SHARED_DATA / folder).iterdir())[::4]:
+        content = path.read_bytes()
+        if content.startswith(b"\xff\xd8"):
+            found[path.name] = decode(content).warning or jpeg_stream.inspect(content).damage
+    assert {} == {name: damage for name, damage in found.items() if damage}

@@ -1,0 +1,118 @@
+"""The outline of a JPEG: where its picture begins and ends, and what no encoder writes."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from dupfind.jpeg_stream import inspect
+from fixtures import pictures
+
+ENCODINGS: dict[str, dict[str, Any]] = {
+    "baseline": {},
+    "optimised": {"optimize": True},
+    "progressive": {"progressive": True},
+    "restarts": {"restart_marker_blocks": 2},
+    "progressive with restarts": {"progressive": True, "restart_marker_rows": 1},
+}
+
+
+def jpeg(image: Image.Image | None = None, **options: Any) -> bytes:
+    """The bytes of a JPEG, of a photo where no picture is given."""
+    file = io.BytesIO()
+    (image or pictures.photo(1, (320, 240))).save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+def with_zeros(content: bytes, start: int, length: int = 64) -> bytes:
+    """``content`` with a run of zeros in it."""
+    return content[:start] + bytes(length) + content[start + length :]
+
+
+@pytest.mark.parametrize("options", ENCODINGS.values(), ids=ENCODINGS)
+def test_a_sound_file(options: dict[str, Any]) -> None:
+    """Nothing is wrong, and the picture ends where the file ends, whatever lies before it and behind it."""
+    exif = b"Exif\0\0" + b"\xff\xd9\xff\xda" * 300 + bytes(600)
+    plain, content = jpeg(**options), jpeg(exif=exif, **options)
+    found = inspect(content)
+    assert (None, len(content)) == (found.damage, found.end)
+    assert b"\xff\xda" == content[found.scan_start : found.scan_start + 2]
+    assert len(plain) - inspect(plain).scan_start == len(content) - found.scan_start
+    assert (found.scans > 1) == ("progressive" in options)
+    assert found == inspect(content + b"\xff\xd9 and a video\xff\xd9")
+
+
+@pytest.mark.parametrize("options", ENCODINGS.values(), ids=ENCODINGS)
+def test_the_end_is_missing(options: dict[str, Any]) -> None:
+    """Cut anywhere behind the header."""
+    content = jpeg(**options)
+    start = inspect(content).scan_start
+    for place in (start + 20, (start + len(content)) // 2, len(content) - 2, len(content) - 1):
+        found = inspect(content[:place])
+        assert ("no end marker", None, start) == (found.damage, found.end, found.scan_start)
+
+
+@pytest.mark.parametrize("options", [ENCODINGS["baseline"], ENCODINGS["restarts"]], ids=["baseline", "restarts"])
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9])
+def test_a_run_of_zeros(options: dict[str, Any], share: float) -> None:
+    """What a lost sector leaves; with the tables that most files share no picture has such a run."""
+    content = jpeg(**options)
+    start = inspect(content).scan_start
+    damaged = with_zeros(content, int(start + 14 + share * (len(content) - start - 100)))
+    assert "a run of zeros within the picture" == inspect(damaged).damage
+
+
+@pytest.mark.parametrize("options", ENCODINGS.values(), ids=ENCODINGS)
+@pytest.mark.parametrize("level", [0, 128, 255])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_even_pictures_may_be_zeros(options: dict[str, Any], level: int, mode: str) -> None:
+    """A black picture under optimised tables is one long run of zeros."""
+    image = Image.new("L", (1600, 1200), level).convert(mode)
+    assert inspect(jpeg(image, **options)).damage is None
+
+
+@pytest.mark.parametrize("options", ENCODINGS.values(), ids=ENCODINGS)
+@pytest.mark.parametrize("quality", [20, 50, 75, 90, 100])
+def test_patterns_may_hold_zeros(options: dict[str, Any], quality: int) -> None:
+    """Dots in every block: each block is the same, and so are the bits of each."""
+    tile = Image.new("L", (8, 8))
+    tile.putpixel((3, 3), 60)
+    image = Image.new("L", (512, 512))
+    for place in range(0, 512 * 64, 8):
+        image.paste(tile, (place % 512, place // 512 * 8))
+    assert inspect(jpeg(image, quality=quality, **options)).damage is None
+
+
+def test_a_marker_where_none_belongs() -> None:
+    """Behind the first scan there are tables, scans and the end."""
+    content = jpeg()
+    middle = (inspect(content).scan_start + len(content)) // 2
+    damaged = content[:middle] + b"\xff\x9f\0\2" + content[middle + 4 :]
+    assert "marker 0x9f within the picture" == inspect(damaged).damage
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes(content: bytes) -> None:
+    """Whatever follows the first two bytes, there is an answer, and it lies within the file."""
+    found = inspect(b"\xff\xd8" + content)
+    assert found.scan_start <= len(content) + 2
+    assert found.end is None or 4 <= found.end <= len(content) + 2
+
+
+@given(st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(0, 255)), min_size=1, max_size=6))
+def test_altered_files(changes: list[tuple[int, int]]) -> None:
+    """Likewise for what is nearly a JPEG."""
+    content = bytearray(SMALL)
+    for place, value in changes:
+        content[2 + place % (len(content) - 2)] = value
+    found = inspect(bytes(content))
+    assert found.scan_start <= len(content)
+    assert found.end is None or found.end <= len(content)
+
+
+SMALL = jpeg(pictures.photo(2, (32, 24)), progressive=True)
