@@ -33,7 +33,7 @@ from PIL import (
 )
 from PIL import __version__ as pillow_version
 
-from dupfind import exif, formats, jpeg, jpeg_stream, modes
+from dupfind import exif, formats, jpeg, jpeg_stream, modes, texture
 from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.values import NEUTRAL_CHROMA, Thumbnail
 
@@ -116,6 +116,7 @@ def _read(file: IO[bytes], max_pixels: int) -> Thumbnail:
         orientation, captured = exif.facts(image)
         if exif.is_transposed(orientation):
             width, height = height, width
+        plane = modes.texture_plane(shrunk)
         return Thumbnail(
             pixels=exif.upright(shrunk.grey, orientation).tobytes(),
             width=width,
@@ -128,6 +129,8 @@ def _read(file: IO[bytes], max_pixels: int) -> Thumbnail:
             quality=file_facts.quality,
             data_bytes=file_facts.data_bytes,
             damage=file_facts.damage,
+            detail=round(texture.detail(plane), 3),
+            text=round(texture.text(plane), 4),
         )
 
 

@@ -22,6 +22,11 @@ _CLIPPED_LOW, _CLIPPED_HIGH = 2, 253
 _MOST_BY_MOTION = 4.0
 _NOISE_FLOOR, _TILE_NOISE_FLOOR = 0.5, 0.25
 """Grey levels that rounding alone may leave."""
+_RIM_WEIGHT = 0.6
+"""What a difference in the outermost pixels counts: the last row and column of a picture are what encoders pad, what
+reduced sizes cut through, and where two programs resample differently."""
+_RIM = np.full((THUMBNAIL_SIDE, THUMBNAIL_SIDE), _RIM_WEIGHT, np.float32)
+_RIM[1:-1, 1:-1] = 1
 _DOWN, _RIGHT = np.meshgrid(*[np.linspace(-1, 1, THUMBNAIL_SIDE, dtype=np.float32)] * 2, indexing="ij")
 
 
@@ -90,7 +95,7 @@ def compare(one: Surface, other: Surface) -> Differences:
     target, source = (one, other) if one.contrast <= other.contrast else (other, one)
     gain, offset = _fit_tone(target, source)
     difference = gain * source.smooth + offset - target.smooth
-    weight = 1 / (1 + np.minimum(target.span, abs(gain) * source.span) / 8)
+    weight = _RIM / (1 + np.minimum(target.span, abs(gain) * source.span) / 8)
     weighed = np.abs(difference) * weight
     tiles = weighed.reshape(_TILES, _TILE, _TILES, _TILE).mean((1, 3))
     spot, patch = float(weighed.max()), float(tiles.max())

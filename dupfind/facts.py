@@ -1,15 +1,16 @@
 """What two files say of themselves and overrules their pixels: size, shape, quality, capture time and the like; pure.
 
-Each fact is a :class:`~dupfind.values.Test` with its bound, and what a failure of it means in words for the user.
+Each fact is a :class:`Test` with its bound, and what a failure of it means in words for the user.
 Knows no pixels.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from dupfind import captured
-from dupfind.values import MIRRORED, Test, Thumbnail
+from dupfind.values import MIRRORED, Thumbnail
 
 ASPECT_BOUND = 0.015
 """Logarithm between the two aspect ratios; what rounding a size to whole pixels can do is added."""
@@ -20,16 +21,26 @@ COMPRESSION_BOUND = 20
 DATA_BOUND = 3.2
 """Bytes of the needle to bytes of the witness, both JPEG, each divided by what its quality makes of the same picture.
 A preview of 128 pixels that was enlarged to 12 megapixels has 3.3 to 4.3; 99% of copies have 2.4 at most."""
-DETAIL_BOUND, DETAIL_BOUND_OF_POOR = 1.22, 1.3
+DETAIL_BOUND, DETAIL_BOUND_OF_POOR = 1.25, 1.35
 """Detail of the needle to detail of the witness, the second where the needle is a JPEG of quality below 60, whose blocks
 add detail. Of photos of 500 pixels that were reduced to 160 and enlarged again, 98% lie above."""
-DETAIL_FLOOR = 0.3
+DETAIL_FLOOR = 0.5
 """Grey levels added to both, so that noise does not decide between two pictures without detail."""
 
 _POOR_QUALITY, _BLOCKY_QUALITY = 50, 60
 _BEST_MODELLED = 98
 _LOSSLESS = 100
 _LOSSLESS_FORMATS = frozenset({"PNG", "BMP", "TIFF", "PPM", "GIF", "PSD"})
+
+
+class Test(NamedTuple):
+    """One test of a needle against a witness: it passes while ``value`` keeps to ``bound``."""
+
+    name: str
+    value: float
+    bound: float
+    passed: bool
+
 
 Finding = tuple[Test, str]
 """A test, and what a failure of it means."""

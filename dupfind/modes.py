@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dupfind.texture import TEXTURE_SIDE
 from dupfind.values import CHROMA_SIDE, THUMBNAIL_SIDE
 
 Box = tuple[float, float, float, float]
 
-WORKING_SIDE = 4 * THUMBNAIL_SIDE
-"""What is larger is averaged down to no less than this before it is resampled."""
+REDUCED_SIDE = 8 * THUMBNAIL_SIDE
+"""What is larger is averaged down to no less than this before it is resampled. An average softens what is near its own
+resolution, which libjpeg's reduction does not: at half this, a photo and its PNG differ by 3 grey levels at sharp
+edges."""
 
 _BACKGROUND = (128, 128, 128)
 
@@ -29,7 +32,7 @@ class Shrunk(NamedTuple):
     colour: tuple[Image.Image, ...]
     """8 x 8 of Cb and of Cr, in ``L``; empty where the picture has no colour."""
     luma: Image.Image
-    """The whole picture in ``L``, each side 256 to 511 pixels, or all that it has where that is less."""
+    """The whole picture in ``L``, each side 256 to 1,023 pixels, or all that it has where that is less."""
     box: Box
     """The part of ``luma`` that the picture takes: a reduced size is rounded up, the box is not."""
 
@@ -42,13 +45,36 @@ def shrink(image: Image.Image, box: Box | None = None) -> Shrunk:
     working = to_working_mode(image)
     width, height = working.size
     left, top, right, bottom = box or (0, 0, width, height)
-    factors = max(1, width // WORKING_SIDE), max(1, height // WORKING_SIDE)
+    working = _without_partial(working, (int(right), int(bottom)))
+    factors = max(1, width // REDUCED_SIDE), max(1, height // REDUCED_SIDE)
     if factors != (1, 1):
         working = working.reduce(factors)
     box = (left / factors[0], top / factors[1], right / factors[0], bottom / factors[1])
     luma, colour = _split(working, box)
     grey = luma.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS, box=box)
     return Shrunk(_to_eight_bits(grey), colour, _to_eight_bits(luma), box)
+
+
+def texture_plane(shrunk: Shrunk) -> NDArray[np.uint8]:
+    """The picture at the size at which :mod:`dupfind.texture` measures: (256, 256)."""
+    luma = shrunk.luma
+    is_large = min(luma.size) >= TEXTURE_SIDE
+    resampling = Image.Resampling.BOX if is_large else Image.Resampling.BICUBIC
+    return np.asarray(luma.resize((TEXTURE_SIDE, TEXTURE_SIDE), resampling, box=shrunk.box))
+
+
+def _without_partial(image: Image.Image, whole: tuple[int, int]) -> Image.Image:
+    """``image`` with the last column and row, where the picture takes only part of them, made like those before.
+
+    A decoder that reduces fills the rest of such pixels from beyond the picture, where an encoder may leave anything.
+    """
+    width, height = image.size
+    right, bottom = whole
+    if 0 < right < width:
+        image.paste(image.crop((right - 1, 0, right, height)).resize((width - right, height)), (right, 0))
+    if 0 < bottom < height:
+        image.paste(image.crop((0, bottom - 1, width, bottom)).resize((width, height - bottom)), (0, bottom))
+    return image
 
 
 def _split(working: Image.Image, box: Box) -> tuple[Image.Image, tuple[Image.Image, ...]]:

@@ -199,15 +199,6 @@ class Failure:
     stage: str = "thumbnail"
 
 
-class Test(NamedTuple):
-    """One test of a needle against a witness: it passes while ``value`` keeps to ``bound``."""
-
-    name: str
-    value: float
-    bound: float
-    passed: bool
-
-
 class Match(NamedTuple):
     """What one haystack file proves about one needle."""
 
