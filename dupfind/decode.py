@@ -10,9 +10,11 @@ apart.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import warnings
-from typing import IO, NamedTuple
+from dataclasses import dataclass
+from typing import IO
 
 import pillow_heif
 from PIL import (
@@ -33,7 +35,7 @@ from PIL import (
 )
 from PIL import __version__ as pillow_version
 
-from dupfind import exif, formats, jpeg, jpeg_stream, modes, texture
+from dupfind import exif, formats, jpeg, jpeg_stream, jxl, modes, raw, texture
 from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.values import NEUTRAL_CHROMA, Thumbnail
 
@@ -59,29 +61,29 @@ RECIPE = 2
 
 _MOTION_PHOTO_WORDS = (b"MotionPhoto", b"MicroVideo")
 _TRAILER_BYTES = 4096
-_TIFF_NEW_SUBFILE_TYPE = 254
-_TIFF_DNG_VERSION = 50706
+_MPO_ENTRIES = 0xB002
+_MPO_OTHER_PICTURE = "Multi-Frame Image"
+"""The other eye, another angle, a part of a panorama; the rest are previews and gain maps."""
 
 
 def versions() -> str:
     """The versions of everything that can alter a thumbnail, for the cache's key."""
     libjpeg = features.version("libjpeg_turbo") or features.version("jpg")
-    return f"pillow {pillow_version}, jpeg {libjpeg}, {jpeg.version()}, heif {pillow_heif.__version__}"
+    plugged_in = f"{jpeg.version()}, heif {pillow_heif.__version__}, jxl {jxl.version()}, raw {raw.version()}"
+    return f"pillow {pillow_version}, jpeg {libjpeg}, {plugged_in}"
 
 
 def read_thumbnail(file: IO[bytes], name: str, max_pixels: int) -> Thumbnail:
     """Decode the picture in ``file``, positioned at its start.
 
-    ``name`` serves to recognise camera RAW. ``max_pixels`` refuses larger pictures by their header, before any
+    ``name`` serves to recognise camera RAW where its content is that of any TIFF. ``max_pixels`` refuses larger pictures by their header, before any
     memory is asked for. Raises :class:`NotAPictureError` or :class:`UndecodableError`, and nothing
     else whatever the bytes; a ``TimeoutError`` raised by the caller's alarm passes through.
     """
-    if formats.is_raw_name(name):
-        raise UndecodableError("camera RAW: compared by bytes only")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _read(file, max_pixels)
+            return _read(file, name, max_pixels)
     except (NotAPictureError, UndecodableError, TimeoutError):
         raise
     except UnidentifiedImageError:
@@ -100,71 +102,109 @@ def _one_line(error: Exception) -> str:
     return f"cannot be decoded: {text or type(error).__name__}"
 
 
-def _read(file: IO[bytes], max_pixels: int) -> Thumbnail:
+def _read(file: IO[bytes], name: str, max_pixels: int) -> Thumbnail:
     Image.MAX_IMAGE_PIXELS = None  # refused below, by our own bound and with our own words
+    if raw.is_raw(file, name):
+        return _read_raw(file, max_pixels)
+    if jxl.is_jxl(file.read(16)):
+        return _read_jxl(file, max_pixels)
+    file.seek(0)
     with Image.open(file, formats=formats.DECODED) as image:
         width, height = image.size
-        if refusal := formats.too_large(width * height, max_pixels):
-            raise UndecodableError(refusal, lasting=False)
-        _refuse_raw(image)
+        _refuse_too_large(width, height, max_pixels)
         frames = _frame_count(image)
         if isinstance(image, JpegImagePlugin.JpegImageFile):
-            shrunk, file_facts = _read_jpeg(image, file)
+            look = _look_at_jpeg(image, file)
         else:
             image.load()
-            shrunk, file_facts = modes.shrink(image), _FileFacts(None, _length(file), None, _has_layers(image))
-        orientation, captured = exif.facts(image)
-        if exif.is_transposed(orientation):
-            width, height = height, width
-        plane = modes.texture_plane(shrunk)
-        return Thumbnail(
-            pixels=exif.upright(shrunk.grey, orientation).tobytes(),
-            width=width,
-            height=height,
-            format=image.format or "",
-            frames=frames,
-            captured=captured,
-            chroma=b"".join(exif.upright(plane, orientation).tobytes() for plane in shrunk.colour) or NEUTRAL_CHROMA,
-            has_more=file_facts.has_more,
-            quality=file_facts.quality,
-            data_bytes=file_facts.data_bytes,
-            damage=file_facts.damage,
-            detail=round(texture.detail(plane), 3),
-            text=round(texture.text(plane), 4),
-        )
+            look = _Look(modes.shrink(image), _length_bytes(file), has_more=_has_layers(image))
+        return _thumbnail(look, (width, height), image.format or "", frames, *exif.facts(image))
 
 
-class _FileFacts(NamedTuple):
-    """What a file says of itself besides its picture, as in :class:`~dupfind.values.Thumbnail`."""
+def _refuse_too_large(width: int, height: int, max_pixels: int) -> None:
+    if refusal := formats.too_large(width * height, max_pixels):
+        raise UndecodableError(refusal, lasting=False)
 
-    quality: int | None
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The planes of a picture as stored, and what its file says; the facts as in a thumbnail."""
+
+    shrunk: modes.Shrunk
     data_bytes: int
-    damage: str | None
-    has_more: bool
+    quality: int | None = None
+    damage: str | None = None
+    has_more: bool = False
 
 
-def _read_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> tuple[modes.Shrunk, _FileFacts]:
+def _thumbnail(
+    look: _Look, size: tuple[int, int], kind: str, frames: int, orientation: int, captured: str | None
+) -> Thumbnail:
+    """``size`` is that of the picture as stored, ``kind`` its format."""
+    width, height = size[::-1] if exif.is_transposed(orientation) else size
+    shrunk, plane = look.shrunk, modes.texture_plane(look.shrunk)
+    return Thumbnail(
+        pixels=exif.upright(shrunk.grey, orientation).tobytes(),
+        width=width,
+        height=height,
+        format=kind,
+        frames=frames,
+        captured=captured,
+        chroma=b"".join(exif.upright(plane, orientation).tobytes() for plane in shrunk.colour) or NEUTRAL_CHROMA,
+        has_more=look.has_more,
+        quality=look.quality,
+        data_bytes=look.data_bytes,
+        damage=look.damage,
+        detail=round(texture.detail(plane), 3),
+        text=round(texture.text(plane), 4),
+    )
+
+
+def _look_at_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> _Look:
     quality = jpeg.quality(image)
     data, length_bytes = jpeg.read_bytes(file, image.width * image.height)
     stream = jpeg_stream.inspect(data)
     decoded = jpeg.decode(image, data, stream)
     damage = decoded.warning or stream.damage
     end = length_bytes if stream.end is None else stream.end
-    facts = _FileFacts(
-        quality=quality,
-        data_bytes=max(0, end - stream.scan_start),
-        damage=f"its JPEG data is damaged: {damage}" if damage else None,
-        has_more=_has_video(image, data[end:], length_bytes - end),
+    return _Look(
+        modes.shrink(decoded.image, decoded.box),
+        max(0, end - stream.scan_start),
+        quality,
+        f"its JPEG data is damaged: {damage}" if damage else None,
+        _holds_more(image, data[end:], length_bytes - end),
     )
-    return modes.shrink(decoded.image, decoded.box), facts
 
 
-def _refuse_raw(image: Image.Image) -> None:
-    """Refuse camera RAW under another name: a TIFF whose first directory is a preview or that says it is DNG."""
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        tags = image.tag_v2
-        if _TIFF_DNG_VERSION in tags or int(tags.get(_TIFF_NEW_SUBFILE_TYPE, 0)) & 1:
-            raise UndecodableError("camera RAW: compared by bytes only")
+def _read_raw(file: IO[bytes], max_pixels: int) -> Thumbnail:
+    """Camera RAW always holds more than what can be seen of it."""
+    shot = raw.read(file, max_pixels)
+    captured = exif.captured_of_tiff(file)
+    damage = None
+    if shot.developed is not None:
+        shrunk = modes.shrink(shot.developed)
+    else:
+        preview = io.BytesIO(shot.preview or b"")
+        with Image.open(preview, formats=("JPEG",)) as image:
+            assert isinstance(image, JpegImagePlugin.JpegImageFile)
+            captured = captured or exif.facts(image)[1]
+            look = _look_at_jpeg(image, preview)
+            shrunk, damage = look.shrunk, look.damage
+    size = (shot.height, shot.width) if exif.is_transposed(shot.orientation) else (shot.width, shot.height)
+    look = _Look(shrunk, _length_bytes(file), damage=damage, has_more=True)
+    return _thumbnail(look, size, "RAW", 1, shot.orientation, captured)
+
+
+def _read_jxl(file: IO[bytes], max_pixels: int) -> Thumbnail:
+    header = jxl.read_header(file)
+    _refuse_too_large(header.width, header.height, max_pixels)
+    with jxl.open_image(file) as image:
+        image.load()
+        orientation, captured = exif.facts(image)
+        look = _Look(modes.shrink(image), _length_bytes(file))
+        frames = 2 if header.is_animated else 1  # how many is not told, and does not matter
+        stored = 1 if jxl.is_stored_upright(image) else orientation
+        return _thumbnail(look, image.size, "JXL", frames, stored, captured)
 
 
 def _frame_count(image: Image.Image) -> int:
@@ -172,7 +212,7 @@ def _frame_count(image: Image.Image) -> int:
     return 1 if image.format in ("JPEG", "MPO", "PSD") else int(getattr(image, "n_frames", 1))
 
 
-def _length(file: IO[bytes]) -> int:
+def _length_bytes(file: IO[bytes]) -> int:
     return file.seek(0, os.SEEK_END)
 
 
@@ -180,14 +220,15 @@ def _has_layers(image: Image.Image) -> bool:
     return image.format == "PSD" and int(getattr(image, "n_frames", 1)) > 1
 
 
-def _has_video(image: Image.Image, trailer: bytes, trailer_bytes: int) -> bool:
-    """Whether a video lies behind the picture.
+def _holds_more(image: Image.Image, trailer: bytes, trailer_bytes: int) -> bool:
+    """Whether the file of a JPEG holds what a copy of its picture would lose: a video, or another picture.
 
     Google's motion photos say so in XMP; others are told by what follows the end of the JPEG. Small trailers, which
-    some phones write behind every photo, and padding do not count.
+    some phones write behind every photo, and padding do not count. An MPO's index says of each picture what it is.
     """
     if any(word in image.info.get("xmp", b"") for word in _MOTION_PHOTO_WORDS):
         return True
-    if image.format == "MPO":
-        return False  # more pictures follow the first by design, and they are previews of it
+    if isinstance(image, MpoImagePlugin.MpoImageFile):
+        kinds = (str(entry["Attribute"]["MPType"]) for entry in (image.mpinfo or {}).get(_MPO_ENTRIES, ()))
+        return any(kind.startswith(_MPO_OTHER_PICTURE) for kind in kinds)
     return trailer_bytes > _TRAILER_BYTES and bool(trailer.strip(b"\0"))

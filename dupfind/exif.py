@@ -6,7 +6,7 @@ Knows Pillow's pictures and nothing of decoding, files or verdicts.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import IO, Any
 
 from PIL import Image
 
@@ -40,6 +40,17 @@ def facts(image: Image.Image) -> tuple[int, str | None]:
     except Exception:  # noqa: BLE001 - as many classes as in Image.open
         return 1, None
     return orientation if isinstance(orientation, int) else 1, _capture_time(shot)
+
+
+def captured_of_tiff(file: IO[bytes]) -> str | None:
+    """The capture time in a file that begins as TIFF does, whatever else it is; None where it has none."""
+    try:
+        exif = Image.Exif()
+        file.seek(0)
+        exif.load_from_fp(file)
+        return _capture_time(exif.get_ifd(_EXIF_IFD))
+    except Exception:  # noqa: BLE001 - as above
+        return None
 
 
 def is_transposed(orientation: int) -> bool:

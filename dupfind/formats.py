@@ -17,7 +17,14 @@ RAW_SUFFIXES = frozenset(
     ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .fff .iiq .k25 .kdc .mef .mos .mrw .nef .nrw .orf .pef .raf .raw "
     ".rw2 .rwl .sr2 .srf .srw .x3f".split()
 )
-"""Camera RAW: what Pillow can open of such a file is a small preview, which proves nothing of the shot."""
+"""Camera RAW; most of them are TIFF by their first bytes."""
+
+_RAW_BEGINNINGS = (
+    b"II*\0\x10\0\0\0CR", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW", b"FOVb", b"\0MRM",
+    b"II\x1a\0\0\0HEAPCCDR",
+)  # fmt: skip
+_CR3_BRAND = b"ftypcrx "
+_PLAIN_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF", b"8BPS")
 
 IMAGE_SUFFIXES = RAW_SUFFIXES | frozenset(
     ".apng .avif .avifs .bmp .dib .gif .heic .heics .heif .hif .j2c .j2k .jfif .jp2 .jpc .jpe .jpeg .jpf .jpg .jpx "
@@ -49,3 +56,13 @@ def is_image_name(path: str) -> bool:
 def is_raw_name(path: str) -> bool:
     """True when the name is that of a camera RAW file."""
     return suffix(path) in RAW_SUFFIXES
+
+
+def is_raw_content(head: bytes) -> bool:
+    """True when no file but camera RAW begins so; ``head`` is at least 16 bytes."""
+    return head.startswith(_RAW_BEGINNINGS) or head[4:12] == _CR3_BRAND
+
+
+def is_plain_content(head: bytes) -> bool:
+    """True when a file that begins so is a common picture, whatever its name says."""
+    return head.startswith(_PLAIN_BEGINNINGS)

@@ -16,7 +16,7 @@ import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, TiffImagePlugin
+from PIL import Image
 
 from dupfind import decode
 from dupfind.errors import NotAPictureError, UndecodableError
@@ -180,27 +180,6 @@ def test_too_large_is_seen_in_the_header() -> None:
         read(content, max_pixels=199)
 
 
-@pytest.mark.parametrize("name", ["a.CR2", "/x/b.nef", "c.dng", "d.ARW"])
-def test_camera_raw_by_name(name: str) -> None:
-    """The small preview inside proves nothing of the shot."""
-    with pytest.raises(UndecodableError, match="camera RAW"):
-        read(photo(), name)
-
-
-@pytest.mark.parametrize(("tag", "value", "is_raw"), [(50706, b"\1\4\0\0", True), (254, 1, True), (254, 0, False)])
-def test_camera_raw_by_content(tag: int, value: Any, is_raw: bool) -> None:
-    """A renamed DNG, and a TIFF that begins with a preview."""
-    tags = TiffImagePlugin.ImageFileDirectory_v2()
-    tags.tagtype[tag] = 1 if tag == 50706 else 4
-    tags[tag] = value
-    content = save(photo(), "TIFF", tiffinfo=tags)
-    if not is_raw:
-        assert read(content, "a.tif").width == 480
-        return
-    with pytest.raises(UndecodableError, match="camera RAW"):
-        read(content, "a.tif")
-
-
 @pytest.mark.parametrize("kind", ["EPS", "PDF", "ICNS", "ICO", "TGA", "PCX", "SGI", "SPIDER", "MSP", "text"])
 def test_formats_that_are_not_asked_for(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are no pictures to us, and no other program is started for them."""
@@ -317,6 +296,24 @@ def test_a_video_behind_the_picture(behind: bytes, has_more: bool, options: dict
     """More than what some phones write behind every photo, and no padding."""
     content = save(photo(), "JPEG", exif=b"Exif\0\0\xff\xd9", **options) + behind
     assert has_more == read(content).has_more
+
+
+@needs_shared_data("formats")
+@pytest.mark.parametrize("name", ["frozenpond.mpo", "sugarshack.mpo"])
+def test_the_other_eye_is_more_than_the_picture(name: str) -> None:
+    """Stereo pairs say so in their index; an MPO whose second picture is a preview does not."""
+    assert read((SHARED_DATA / "formats" / name).read_bytes()).has_more
+
+
+def test_previews_are_no_more_than_the_picture() -> None:
+    """What Pillow writes as MPO is of no kind at all, as the previews and gain maps of phones are."""
+    content = save(photo(1, (64, 48)), "MPO", save_all=True, append_images=[photo(2, (32, 24))])
+    kinds = {b"preview": 0x010001, b"panorama": 0x020001, b"disparity": 0x020002, b"angles": 0x020003}
+    entry = content.index(struct.pack("<I", 0x030000), 70)  # what Pillow writes: the baseline primary
+    for name, kind in kinds.items():
+        altered = content[: entry + 16] + struct.pack("<I", kind) + content[entry + 20 :]
+        found = read(altered)
+        assert ("MPO", name != b"preview") == (found.format, found.has_more)
 
 
 @needs_shared_data("hostile")
