@@ -42,6 +42,7 @@ format: $(READY) ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format --quiet .
 
 docs: $(READY) ## Write the parts of the docs that are made from the program
+	$(BIN)/python -m docs.images
 	$(BIN)/python -m docs.generate
 
 bench: $(READY) ## Measure against djpeg and find (see benchmarks/README.md)

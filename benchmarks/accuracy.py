@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             accuracy_report.check_markers(options.write)
         sets = _sets(options.folder, options.photos)
         results = Results()
-        with ProcessPoolExecutor(options.workers) as pool:
+        with ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
             for section in options.only or SECTIONS:
                 _measure(section, sets, options, results, pool)
         checked = _agreement(sets, options)

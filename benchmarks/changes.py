@@ -38,7 +38,8 @@ _ATTEMPTS = 24
 _Filler = Callable[[Source, tuple[int, int, int, int], Random], Image.Image]
 
 
-def _from_another(source: Source, box: tuple[int, int, int, int], _: Random) -> Image.Image:
+def from_another(source: Source, box: tuple[int, int, int, int], _: Random) -> Image.Image:
+    """The same place of another photo."""
     return source.other.crop(box)
 
 
@@ -159,14 +160,14 @@ def _worse(name: str, make: Callable[[Image.Image], bytes]) -> Edit:
 
 
 CHANGES: tuple[Edit, ...] = (
-    _local("0.1% replaced by another photo", "small changes", 0.001, _from_another),
-    _local("0.25% replaced by another photo", "small changes", 0.0025, _from_another),
-    _local("0.5% replaced by another photo", "half a percent", 0.005, _from_another),
+    _local("0.1% replaced by another photo", "small changes", 0.001, from_another),
+    _local("0.25% replaced by another photo", "small changes", 0.0025, from_another),
+    _local("0.5% replaced by another photo", "half a percent", 0.005, from_another),
     _local("0.5% replaced by another place", "half a percent", 0.005, _from_elsewhere),
     _local("0.5% wiped out", "half a percent", 0.005, _wiped),
-    _local("0.5% replaced, q75", "half a percent", 0.005, _from_another, quality=75),
-    _local("0.5% replaced, 1/2 of the size", "half a percent", 0.005, _from_another, scale=0.5),
-    _local("2% replaced by another photo", "two percent", 0.02, _from_another),
+    _local("0.5% replaced, q75", "half a percent", 0.005, from_another, quality=75),
+    _local("0.5% replaced, 1/2 of the size", "half a percent", 0.005, from_another, scale=0.5),
+    _local("2% replaced by another photo", "two percent", 0.02, from_another),
     _local("2% replaced by another place", "two percent", 0.02, _from_elsewhere),
     Edit("shift by 1%", "small changes", partial(_shift, 0.01)),
     Edit("shift by 2%", "shift", partial(_shift, 0.02)),
