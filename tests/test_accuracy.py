@@ -219,7 +219,7 @@ def test_a_whole_run(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert "left out: tiny.jpg: 60 x 45: too small to be proved" in text
     assert "left out: zz broken.jpg: " in text
     assert "Of them 3 were also scanned" in text
-    assert "JPEG q75" in capsys.readouterr().out
+    assert "Every edit: " in capsys.readouterr().out
     rows = list(csv.reader(io.StringIO(failures.read_text())))
     assert "grade" == rows[0][6]
     assert not [row for row in rows if row[2] == "JPEG q75"]
