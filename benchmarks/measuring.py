@@ -10,6 +10,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,6 +36,8 @@ from dupfind.settings import DEFAULT_THRESHOLD_BITS
 from dupfind.values import ORIENTATIONS, Thumbnail
 from fixtures import documents
 
+_FOX, _GREY = "fox.", "monochrome"
+_ONE_PICTURE = ("hopper", "cropped", "8bit-sRGB")
 MOVED_FRACTION = 0.005
 """From here on two frames of a static camera are never the same picture."""
 
@@ -255,20 +258,19 @@ def orientations(folder: Path) -> dict[tuple[str, str], str]:
 
 
 def odd_formats(folder: Path) -> dict[tuple[str, str], str]:
-    """The pictures in odd formats: the files called fox are one, in colour or not; the others differ from them."""
+    """The pictures in odd formats: the files called fox are one, in colour or not; the others differ from them.
+
+    Others that show one picture, by their names, are left out: nobody has said whether they are copies.
+    """
     names = sorted(path.name for path in folder.iterdir() if path.is_file())
-    foxes = {name for name in names if name.startswith("fox.")}
     rows: dict[tuple[str, str], str] = {}
-    for one in names:
-        for other in names:
-            if one == other or not {one, other} & foxes:
-                continue
-            if {one, other} <= foxes:
-                same_colour = ("monochrome" in one) is ("monochrome" in other)
-                if same_colour or "monochrome" in other:  # a grey needle of a colour picture proves less
-                    rows[one, other] = "formats" if same_colour else "grey formats"
-            else:
-                rows[one, other] = "across formats"
+    for one, other in permutations(names, 2):
+        if one.startswith(_FOX) and other.startswith(_FOX):
+            same_colour = (_GREY in one) is (_GREY in other)
+            if same_colour or _GREY in other:  # a grey needle and its original in colour are no case of these rows
+                rows[one, other] = "formats" if same_colour else "grey formats"
+        elif not any(word in one and word in other for word in _ONE_PICTURE):
+            rows[one, other] = "across formats"
     return rows
 
 
