@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 DEMO := build/demo
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check format bench fixtures docs clean
+.PHONY: help demo test check format bench bench-accuracy fixtures docs clean
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml dupfind/__init__.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dupfind needs Python 3.11 or newer; say make PYTHON=python3.11, for example")'
@@ -42,11 +42,15 @@ format: $(READY) ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format --quiet .
 
 docs: $(READY) ## Write the parts of the docs that are made from the program
+	$(BIN)/python -m docs.images
 	$(BIN)/python -m docs.generate
 
 bench: $(READY) ## Measure against djpeg and find (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.cold
 	$(BIN)/python -m benchmarks.warm
+
+bench-accuracy: $(READY) ## Measure how often the verdicts are right, and write docs/accuracy.md
+	$(BIN)/python -m benchmarks.accuracy --write docs/accuracy.md --failures build/accuracy-failures.csv
 
 clean: ## Remove everything that was built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from docs import images
 from dupfind import ignore
 from fixtures import demo
 
@@ -22,17 +23,27 @@ _PART = re.compile(r"(<!-- generated: ([\w -]+) -->\n).*?(<!-- end -->)", re.DOT
 _DEMO = Path(tempfile.gettempdir()) / f"dupfind-docs-{os.getpid()}"
 
 
-def _run(*arguments: str) -> str:
+def _run(*arguments: str, folder: Path = _DEMO) -> str:
     """What the command prints on a terminal of 80 columns, below the line that started it."""
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "dupfind", *arguments],
-        cwd=_DEMO,
+        cwd=folder,
         env={**os.environ, "COLUMNS": "80", "DUPFIND_CACHE": "../dupfind-docs-cache/cache.sqlite"},
         stdout=subprocess.PIPE,
         check=False,
     )
     shown = " ".join(f"'{one}'" if " " in one else one for one in arguments)
     return f"```\n$ dupfind {shown}\n{done.stdout.decode()}```\n"
+
+
+def _hard_pairs() -> str:
+    """The pairs that docs/images shows, scanned: each verdict with its reason."""
+    with tempfile.TemporaryDirectory() as name:
+        images.build_trees(Path(name))
+        roots = "--haystack", "Collection", "--needles", "Old copy"
+        return _run("scan", *roots, "--files", "--all", "-q", "--no-cache", folder=Path(name)).replace(
+            " -q --no-cache", ""
+        )
 
 
 def _scan(*arguments: str) -> str:
@@ -53,6 +64,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "demo": _scan,
     "demo files": lambda: _scan("--files", "--only", "similar", "--only", "unreadable"),
     "demo contained": lambda: _scan("--only", "contained", "--format", "paths"),
+    "hard pairs": _hard_pairs,
     "demo csv": lambda: _scan("--format", "csv"),
     "junk files": lambda: _names(ignore.JUNK_FILES),
     "junk folders": lambda: _names(ignore.JUNK_FOLDERS),

@@ -1,0 +1,159 @@
+"""What a scan would say of one needle and one witness: the only part of the accuracy benchmark that knows dupfind.
+
+:meth:`Comparison.verdict` follows :mod:`dupfind.matching` step by step for a haystack of one picture;
+:mod:`benchmarks.agreement` runs real scans to see that the two agree. Knows no edits and no tables.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import imagehash
+import numpy as np
+from PIL import Image, ImageOps
+
+from dupfind import decode, evidence, fingerprint
+from dupfind.settings import DEFAULT_MAX_PIXELS, DEFAULT_THRESHOLD_BITS
+from dupfind.values import ORIENTATIONS, Evidence, Thumbnail
+
+ALGORITHMS = tuple(DEFAULT_THRESHOLD_BITS)
+SAME, SIMILAR, MISSING, UNREADABLE = "same", "similar", "missing", "unreadable"
+GRADES = (SAME, SIMILAR, MISSING, UNREADABLE)
+PLAIN = ("phash", "dhash", "ahash", "whash")
+PLAIN_THRESHOLD_BITS = 10
+"""What tutorials and tools around imagehash set."""
+_PLAIN_WHASH_SIDE = 256
+
+
+class Failed(NamedTuple):
+    """A test that a pair did not pass."""
+
+    name: str
+    value: float
+    bound: float
+
+
+class Verdict(NamedTuple):
+    """What a scan with one algorithm says of a pair."""
+
+    grade: str
+    distance_bits: int | None
+    """Of the candidate that decided; None where there is none."""
+    reason: str
+    failed: tuple[Failed, ...]
+
+
+_NO_CANDIDATE = "no candidate within the threshold"
+
+
+def thumbnail(data: bytes) -> Thumbnail | str:
+    """The thumbnail of an encoded picture, or in words why there is none."""
+    try:
+        return decode.read_thumbnail(io.BytesIO(data), "picture", DEFAULT_MAX_PIXELS)
+    except (decode.NotAPictureError, decode.UndecodableError) as error:
+        return str(error)
+
+
+class Seen:
+    """A thumbnail with what comparisons need of it, computed when first asked for."""
+
+    def __init__(self, of: Thumbnail) -> None:
+        self.thumbnail = of
+        self._pixels = fingerprint.pixels(of.pixels)
+        self._hashes: dict[tuple[str, int], int] = {}
+        self._pictures: dict[int, evidence.Picture] = {}
+
+    def hash(self, algorithm: str, orientation: int = 0) -> int:
+        """The 64-bit search hash under one orientation."""
+        key = algorithm, orientation
+        if key not in self._hashes:
+            turned = np.ascontiguousarray(fingerprint.turn(self._pixels, orientation))
+            self._hashes[key] = fingerprint.search_hash(turned, algorithm)
+        return self._hashes[key]
+
+    def picture(self, orientation: int = 0) -> evidence.Picture:
+        """Prepared for comparison under one orientation."""
+        if orientation not in self._pictures:
+            upright = self._pictures.setdefault(0, evidence.prepare(self.thumbnail))
+            self._pictures[orientation] = evidence.turned(upright, orientation)
+        return self._pictures[orientation]
+
+
+class Comparison:
+    """One needle and one witness; each orientation is judged once, whatever the algorithm."""
+
+    def __init__(self, needle: Seen, witness: Seen) -> None:
+        self._needle = needle
+        self._witness = witness
+        self._judged: dict[int, evidence.Judgement] = {}
+
+    def verdict(self, algorithm: str) -> Verdict:
+        """As :class:`dupfind.matching.Matcher` decides: upright first, then turned, unless one look is the last."""
+        found: list[Verdict] = []
+        unlike: Verdict | None = None
+        for orientations in (range(1), range(1, ORIENTATIONS)):
+            best: Verdict | None = None
+            for distance, orientation in sorted(self._candidates(algorithm, orientations)):
+                judged = self._judge(orientation)
+                verdict = _verdict(judged, distance)
+                if judged.evidence is None:
+                    unlike = unlike or verdict
+                elif best is None or judged.evidence is Evidence.SAME:
+                    best = verdict
+                if judged.evidence is Evidence.SAME or self._needle.picture().weakness is not None:
+                    return best or unlike or verdict
+            found += [best] if best else []
+        if found:  # none is `same`; the nearer counts, and of two as near the turned one
+            return min(reversed(found), key=lambda verdict: verdict.distance_bits or 0)
+        return unlike or Verdict(MISSING, None, _NO_CANDIDATE, ())
+
+    def _candidates(self, algorithm: str, orientations: Iterable[int]) -> Iterable[tuple[int, int]]:
+        witness, threshold = self._witness.hash(algorithm), DEFAULT_THRESHOLD_BITS[algorithm]
+        for orientation in orientations:
+            distance = (self._needle.hash(algorithm, orientation) ^ witness).bit_count()
+            if distance <= threshold:
+                yield distance, orientation
+
+    def _judge(self, orientation: int) -> evidence.Judgement:
+        if orientation not in self._judged:
+            needle, witness = self._needle.picture(orientation), self._witness.picture()
+            self._judged[orientation] = evidence.judge(needle, witness, orientation)
+        return self._judged[orientation]
+
+
+def _verdict(judged: evidence.Judgement, distance: int) -> Verdict:
+    grade = MISSING if judged.evidence is None else judged.evidence.value
+    failed = tuple(Failed(test.name, test.value, test.bound) for test in judged.tests if not test.passed)
+    return Verdict(grade, distance, judged.reason or "", failed)
+
+
+def unreadable(reason: str) -> Verdict:
+    """The verdict on a needle that gives no thumbnail."""
+    return Verdict(UNREADABLE, None, reason, ())
+
+
+def plain_hashes(data: bytes) -> tuple[int, ...] | None:
+    """The 64-bit hashes of imagehash for a picture, in the order of ``PLAIN``; None where it cannot be decoded.
+
+    Of the picture in full size, brought upright as its EXIF says. For wHash larger pictures are brought to 256 x 256
+    first: what it does by itself for photos of 256 to 511 pixels.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            grey = ImageOps.exif_transpose(image).convert("L")
+    except OSError:
+        return None
+    return tuple(_as_int(_hash_with(name, grey).hash) for name in PLAIN)
+
+
+def _hash_with(name: str, grey: Image.Image) -> imagehash.ImageHash:
+    if name == "whash":
+        return imagehash.whash(grey, image_scale=_PLAIN_WHASH_SIDE if min(grey.size) >= _PLAIN_WHASH_SIDE else None)
+    functions = {"phash": imagehash.phash, "dhash": imagehash.dhash, "ahash": imagehash.average_hash}
+    return functions[name](grey)
+
+
+def _as_int(bits: np.ndarray) -> int:
+    return int.from_bytes(np.packbits(bits.reshape(-1)).tobytes(), "big")
