@@ -25,7 +25,8 @@ ALLOWED = {
     "greys": set(),
     "digest": set(),
     "hamming": set(),
-    "settings": {"ignore"},
+    "roots": {"ignore"},
+    "settings": {"roots"},
     "output": set(),
     "workers": set(),
     "hush": set(),
@@ -41,11 +42,12 @@ ALLOWED = {
     "cache": {"cache_file", "cache_schema", "cache_store"},
     "cache_upkeep": {"cache_file", "cache_store"},
     "reading": {"cache", "cache_schema", "events", "formats", "settings", "tasks", "workers"},
+    "session": {"cache", "decode", "evidence", "events", "fingerprint", "reading", "settings", "workers"},
     "identical": {"reading"},
     "matching": {"cache", "cache_schema", "events", "evidence", "hamming", "reading"},
-    "pipeline": {  # and `decode`, `fingerprint`, `matching` where they are first needed
-        "cache", "decode", "events", "evidence", "fingerprint", "formats", "identical", "ignore", "matching", "reading",
-        "settings", "verdict", "walk", "workers",
+    "pipeline": {  # and `matching` where it is first needed
+        "cache", "events", "formats", "identical", "ignore", "matching", "reading", "roots", "session", "settings",
+        "verdict", "walk",
     },
     "progress": {"events", "report"},
     "report": {"settings"},
@@ -58,7 +60,7 @@ ONLY_IMPORTERS = {
     "imagehash": {"fingerprint"},
     "blake3": {"digest"},
     "pillow_heif": {"decode"},
-    "concurrent": {"workers", "pipeline"},  # pipeline names the Executor type only
+    "concurrent": {"workers", "pipeline", "session"},  # the last two name the Executor type only
     "tqdm": {"progress"},
     "rich": {"report"},
     "click": {"cli"},
