@@ -9,10 +9,18 @@ import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from dupfind.errors import SettingsError
 from dupfind.ignore import is_junk_folder
 from dupfind.values import FileEntry, FolderId, Root, Side
+
+
+class NamedFile(NamedTuple):
+    """A single file that the user named."""
+
+    given: str
+    entry: FileEntry
 
 
 def make_roots(haystack: Sequence[str], needles: Sequence[str]) -> tuple[Root, ...]:
@@ -27,7 +35,7 @@ def haystack_roots(haystack: Sequence[str], called: str = "--haystack ") -> tupl
     return _roots(haystack, Side.HAYSTACK, called)
 
 
-def needle_file(given: str) -> FileEntry:
+def named_file(given: str) -> NamedFile:
     """A single file that the user named, links followed; raises :class:`~dupfind.errors.SettingsError`."""
     try:
         real = os.path.realpath(given, strict=True)
@@ -38,7 +46,7 @@ def needle_file(given: str) -> FileEntry:
         raise SettingsError(f"{given} is a folder: name its files here, or ask dupfind scan about the whole of it")
     if not stat.S_ISREG(found.st_mode):
         raise SettingsError(f"{given}: not a regular file")
-    return FileEntry(real, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+    return NamedFile(given, FileEntry(real, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
 
 
 def _roots(given: Sequence[str], side: Side, called: str) -> tuple[Root, ...]:

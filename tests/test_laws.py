@@ -49,9 +49,15 @@ ALLOWED = {
         "cache", "events", "formats", "identical", "ignore", "matching", "reading", "roots", "session", "settings",
         "verdict", "walk",
     },
+    "explanation": set(),
+    "neighbours": {"cache", "evidence", "explanation", "fingerprint", "hamming", "reading", "settings"},
+    "explain": {
+        "cache", "events", "explanation", "neighbours", "pipeline", "reading", "roots", "session", "settings",
+        "verdict",
+    },
     "progress": {"events", "report"},
-    "report": {"settings"},
-    "cli": {"cache_upkeep", "output", "pipeline", "progress", "report", "settings"},
+    "report": {"explanation", "settings"},
+    "cli": {"cache_upkeep", "explain", "output", "pipeline", "progress", "report", "roots", "settings"},
     "__main__": {"cli", "progress"},
 }  # fmt: skip
 PURE = ("values", "errors", "formats", "ignore", "captured", "greys", "hamming", "fingerprint", "evidence", "verdict")
@@ -60,7 +66,7 @@ ONLY_IMPORTERS = {
     "imagehash": {"fingerprint"},
     "blake3": {"digest"},
     "pillow_heif": {"decode"},
-    "concurrent": {"workers", "pipeline", "session"},  # the last two name the Executor type only
+    "concurrent": {"workers", "pipeline", "session", "explain"},  # the others name the Executor type only
     "tqdm": {"progress"},
     "rich": {"report"},
     "click": {"cli"},
