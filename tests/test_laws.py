@@ -55,18 +55,29 @@ ALLOWED = {
         "cache", "events", "explanation", "neighbours", "pipeline", "reading", "roots", "session", "settings",
         "verdict",
     },
+    "pairs": set(),
+    "calibration": {"settings"},
+    "calibrate": {
+        "cache", "calibration", "events", "evidence", "fingerprint", "pairs", "pipeline", "reading", "session",
+        "settings",
+    },
     "progress": {"events", "report"},
-    "report": {"explanation", "settings"},
-    "cli": {"cache_upkeep", "explain", "output", "pipeline", "progress", "report", "roots", "settings"},
+    "report": {"calibration", "explanation", "settings"},
+    "cli": {
+        "cache_upkeep", "calibrate", "explain", "output", "pipeline", "progress", "report", "roots", "settings",
+    },
     "__main__": {"cli", "progress"},
 }  # fmt: skip
-PURE = ("values", "errors", "formats", "ignore", "captured", "greys", "hamming", "fingerprint", "evidence", "verdict")
+PURE = (
+    "values", "errors", "formats", "ignore", "captured", "greys", "hamming", "fingerprint", "evidence", "verdict",
+    "explanation", "pairs", "calibration",
+)  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file"},
     "imagehash": {"fingerprint"},
     "blake3": {"digest"},
     "pillow_heif": {"decode"},
-    "concurrent": {"workers", "pipeline", "session", "explain"},  # the others name the Executor type only
+    "concurrent": {"workers", "pipeline", "session", "explain", "calibrate"},  # the others name the Executor type only
     "tqdm": {"progress"},
     "rich": {"report"},
     "click": {"cli"},

@@ -10,7 +10,7 @@ from rich.text import Text
 from dupfind.explanation import Answer, Explanation, Near, Trial
 from dupfind.report import Screen
 from dupfind.report.json import dumps, named_path
-from dupfind.report.look import LIKENESS, Page, new_table
+from dupfind.report.look import LIKENESS, Page
 from dupfind.report.text import clean, count, printable, size
 from dupfind.values import HASH_BITS, Evidence, FileState, Kind, ScanSettings
 
@@ -108,7 +108,7 @@ def _witness(page: Page, explanation: Explanation, settings: ScanSettings) -> No
 
 
 def _tests(page: Page, tests: Sequence[Trial]) -> None:
-    table = new_table()
+    table = page.table()
     table.add_column("Test", no_wrap=True)
     table.add_column("Value", justify="right", no_wrap=True)
     table.add_column("At most", justify="right", no_wrap=True)

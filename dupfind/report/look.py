@@ -47,6 +47,7 @@ _ASCII_SIGNS = {
     "contained": "=",
     "present": "=",
 }
+_ASCII_HEAD = box.Box(str(box.SIMPLE_HEAD).replace("─", "-"), ascii=True)
 
 
 class Page:
@@ -66,6 +67,11 @@ class Page:
             legacy_windows=False,
         )
         self._signs = _SIGNS if self.can_print("".join(_SIGNS.values())) else _ASCII_SIGNS
+
+    def table(self) -> Table:
+        """A table with a line below its header and nothing else."""
+        edges = box.SIMPLE_HEAD if self.can_print(str(box.SIMPLE_HEAD)) else _ASCII_HEAD
+        return Table(box=edges, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
 
     def verdict(self, word: str) -> Text:
         """The verdict ``word`` with its sign, in its colour."""
@@ -91,8 +97,3 @@ class Page:
         """Everything that was added, without blanks at the ends of lines."""
         lines = (line.rstrip() for line in self._text.getvalue().splitlines())
         return ("\n".join(lines).lstrip("\n") + "\n").encode(self._screen.encoding, "replace")
-
-
-def new_table() -> Table:
-    """A table with a line below its header and nothing else."""
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dupfind.report import Screen
-from dupfind.report.look import LIKENESS, UNBOUNDED, Page, new_table
+from dupfind.report.look import LIKENESS, UNBOUNDED, Page
 from dupfind.report.text import count, printable, size
 from dupfind.settings import ReportSettings
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
@@ -43,7 +43,7 @@ def _folder_table(folders: list[FolderVerdict], page: Page, width: int) -> Table
     if width < _WIDE:
         counts = {"Not there": [one.files - one.present for one in folders], "Skipped": counts["Skipped"]}
     named = {name: numbers for name, numbers in counts.items() if any(numbers)}
-    table = new_table()
+    table = page.table()
     table.add_column("Verdict", no_wrap=True)
     if width >= _NARROW:
         for name in ("Present", *named, "Size"):
@@ -59,7 +59,7 @@ def _folder_table(folders: list[FolderVerdict], page: Page, width: int) -> Table
 
 
 def _file_table(files: list[FileVerdict], page: Page) -> Table:
-    table = new_table()
+    table = page.table()
     table.add_column("Verdict", no_wrap=True)
     table.add_column("Size", justify="right", no_wrap=True)
     table.add_column("File", overflow="fold")
