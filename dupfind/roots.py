@@ -37,11 +37,13 @@ def haystack_roots(haystack: Sequence[str], called: str = "--haystack ") -> tupl
 
 def named_file(given: str) -> NamedFile:
     """A single file that the user named, links followed; raises :class:`~dupfind.errors.SettingsError`."""
+    if not given:  # realpath takes it for the working directory
+        raise SettingsError("an empty path is no file")
     try:
         real = os.path.realpath(given, strict=True)
         found = os.stat(real)
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{given or 'NEEDLE'}: {_reason_of(error)}") from error
+        raise SettingsError(f"{given}: {_reason_of(error)}") from error
     if stat.S_ISDIR(found.st_mode):
         raise SettingsError(f"{given} is a folder: name its files here, or ask dupfind scan about the whole of it")
     if not stat.S_ISREG(found.st_mode):

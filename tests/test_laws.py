@@ -172,7 +172,11 @@ def test_the_core_never_prints_or_exits(path: Path) -> None:
     assert set() == (names | attributes) & {"print", "logging", "sys.exit", "sys.stdout", "sys.stderr"}
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["scan", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [["--version"], ["--help"], ["scan", "--help"], ["explain", "--help"], ["calibrate", "--help"]],
+    ids=" ".join,
+)
 def test_start_up_is_light(arguments: list[str]) -> None:
     """Version and help load nothing heavy."""
     code = (

@@ -8,7 +8,7 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.roots import named_file
+from dupfind.roots import NamedFile, named_file
 from dupfind.settings import make_settings
 
 _EPILOG = """\b
@@ -65,14 +65,16 @@ def explain(
     if nearest < 1:
         raise SettingsError(f"-k takes a number above 0, not {nearest}")
     settings = make_settings(**raw)
-    files = list({one.entry.path: one for one in map(named_file, needles)}.values())
+    files: dict[str, NamedFile] = {}
+    for needle in map(named_file, needles):
+        files.setdefault(needle.entry.path, needle)
     # Heavy imports wait until every option has been checked.
     from dupfind import explain as explaining
     from dupfind import output as sink
     from dupfind.report import explain as report
 
     console = streams.console(progress, quiet=quiet, verbose=verbose)
-    answer = explaining.explain(settings, files, nearest, console)
+    answer = explaining.explain(settings, list(files.values()), nearest, console)
     console.problems(answer.problems)
     sink.write(report.render_json(answer) if format_ == "json" else report.render(answer, streams.screen()), None)
     return ExitCode.ALL_PRESENT if answer.is_complete else ExitCode.NOT_ALL_PRESENT

@@ -76,34 +76,32 @@ def render_json(calibration: Calibration, algorithm: str) -> bytes:
 
 def _compared(calibration: Calibration) -> list[str]:
     """What the numbers rest on."""
-    turned = f" in {ORIENTATIONS} orientations" if calibration.rotations else ""
-    pairs = count(calibration.spreads[0].pairs, "pair") + turned
     pictures = count(calibration.pictures, "picture")
-    if calibration.is_sample:
-        lines = [f"{pictures}; a sample of {calibration.needles:,} was compared with all others: {pairs}."]
-    else:
-        lines = [f"{pictures}, each compared with all others: {pairs}."]
+    turned = f" in {ORIENTATIONS} orientations" if calibration.rotations else ""
+    pairs = count(calibration.spreads[0].pairs, "pair")
     if calibration.left_out:
-        were = "was" if calibration.left_out == 1 else "were"
-        lines.append(f"{count(calibration.left_out, 'pair')} more {were} left out: likely the same picture twice.")
-    return lines
+        pairs += f", and {calibration.left_out:,} left out: likely the same picture twice"
+    if calibration.is_sample:
+        return [f"{pictures}; a sample of {calibration.needles:,} compared with all{turned}", pairs]
+    return [f"{pictures}, each compared with all others{turned}", pairs]
 
 
 def _table(page: Page, calibration: Calibration, thresholds: Sequence[int]) -> None:
     table = page.table()
     table.add_column("--threshold", justify="right", no_wrap=True)
     for one in calibration.spreads:
-        table.add_column(one.algorithm, justify="right", no_wrap=True, min_width=14)
+        table.add_column(one.algorithm, justify="right", no_wrap=True, min_width=11)
+        table.add_column("", no_wrap=True, min_width=2)
     for bits in thresholds:
-        cells = [_cell(one, bits) for one in calibration.spreads]
+        cells = (cell for one in calibration.spreads for cell in _cells(one, bits))
         table.add_row(str(bits), *cells)
     page.add(table)
     page.add("* default  < suggested")
 
 
-def _cell(spread: Spread, bits: int) -> Text:
-    marks = ("*" if bits == spread.default_bits else " ") + ("<" if bits == spread.suggested_bits else " ")
-    return Text(f"{_number(spread.false_candidates(bits))} {marks}", style="bold" if marks.strip() else "")
+def _cells(spread: Spread, bits: int) -> tuple[Text, str]:
+    marks = ("*" if bits == spread.default_bits else "") + ("<" if bits == spread.suggested_bits else "")
+    return Text(_number(spread.false_candidates(bits)), style="bold" if marks else ""), marks
 
 
 def _number(value: float) -> str:
@@ -120,8 +118,8 @@ def _number(value: float) -> str:
 def _advice(calibration: Calibration, algorithm: str) -> list[str]:
     spread = calibration.spread(algorithm)
     bits = spread.suggested_bits
-    meet = f"{_number(spread.false_candidates(bits))} false candidates"
-    lines = [f"Suggested: --algorithm {algorithm} --threshold {bits}, where {NEEDLES:,} needles meet {meet}."]
+    expected = _number(spread.false_candidates(bits))
+    lines = [f"Suggested: --algorithm {algorithm} --threshold {bits} ({expected} false candidates)"]
     if spread.false_candidates(bits) > MOST_FALSE_CANDIDATES:
         lines.append("That is more than one a needle, but lower would lose copies: try another algorithm.")
     return [

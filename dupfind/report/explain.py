@@ -146,7 +146,7 @@ def _near(page: Page, number: int, near: Near) -> None:
         page.add(f"     failed {near.failed.name}: {_value(near.failed)}, where {_bound(near.failed)} passes")
     if near.reason and near.evidence is Evidence.SIMILAR:
         page.add(f"     {printable(near.reason)}")
-    accepted = "accepted by" if near.advice.options else "accepted by no option:"
+    accepted = "accepted with" if near.advice.options else "no option accepts it:"
     page.add(f"     {accepted} {near.advice.obstacle or near.advice.text}")
 
 

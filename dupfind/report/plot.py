@@ -75,7 +75,8 @@ class _Plot:
         points = [
             (bits, self._place(bits, value)) for bits in THRESHOLDS if (value := spread.false_candidates(bits)) > 0
         ]
-        self._line([place for _, place in points], colour, 2.5)
+        if len(points) > 1:
+            self._line([place for _, place in points], colour, 2.5)
         for bits, place in points:
             self._mark(spread.algorithm, place, 9 if bits == spread.suggested_bits else 3.5)
 
