@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from dupfind import decode, evidence, fingerprint
+from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.settings import DEFAULT_MAX_PIXELS, DEFAULT_THRESHOLD_BITS
 from dupfind.values import ORIENTATIONS, Evidence, Thumbnail
 
@@ -52,7 +53,7 @@ def thumbnail(data: bytes) -> Thumbnail | str:
     """The thumbnail of an encoded picture, or in words why there is none."""
     try:
         return decode.read_thumbnail(io.BytesIO(data), "picture", DEFAULT_MAX_PIXELS)
-    except (decode.NotAPictureError, decode.UndecodableError) as error:
+    except (NotAPictureError, UndecodableError) as error:
         return str(error)
 
 

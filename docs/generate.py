@@ -52,6 +52,10 @@ def _scan(*arguments: str) -> str:
     )
 
 
+def _explain(*arguments: str) -> str:
+    return _run("explain", "--haystack", "Masters", *arguments, "-q", "--no-cache").replace(" -q --no-cache", "")
+
+
 def _names(names: frozenset[str]) -> str:
     return ", ".join(f"`{name!r}`".replace("'", "") for name in sorted(names)) + "\n"
 
@@ -59,6 +63,11 @@ def _names(names: frozenset[str]) -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "help": lambda: _run("--help"),
     "scan help": lambda: _run("scan", "--help"),
+    "explain help": lambda: _run("explain", "--help"),
+    "explain present": lambda: _explain("Josie_Backup/Summer 2007/beach 2.jpg"),
+    "explain similar": lambda: _explain("Josie_Backup/12-25-2006 part 1/IMG_0416.JPG", "-k", "2"),
+    "calibrate help": lambda: _run("calibrate", "--help"),
+    "calibrate": lambda: _run("calibrate", "Masters", "-q", "--no-cache").replace(" -q --no-cache", ""),
     "cache help": lambda: _run("cache", "--help"),
     "cache prune help": lambda: _run("cache", "prune", "--help"),
     "demo": _scan,

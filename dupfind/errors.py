@@ -29,6 +29,10 @@ class SettingsError(DupfindError):
     """The options contradict each other or name something that cannot be used."""
 
 
+class TooFewPicturesError(DupfindError):
+    """There is nothing to be compared."""
+
+
 class OutputError(DupfindError):
     """The report could not be written whole."""
 

@@ -86,6 +86,24 @@ def within(needles: Hashes, haystack: Hashes, radius_bits: int) -> Iterator[tupl
                 yield first + number, (column[of_one], distance[of_one])
 
 
+def nearest(needles: Hashes, haystack: Hashes, count: int, most: int) -> Positions:
+    """The indexes into ``haystack`` of the ``count`` hashes nearest to any of ``needles``, the nearest first.
+
+    Of equally near ones the lower index comes first; all that are as near as the last are given too, up to ``most``.
+
+    >>> nearest(np.uint64([0]), np.uint64([7, 1, 3, 2, 255]), 1, 9).tolist()
+    [1, 3]
+    """
+    if not len(haystack):
+        return np.empty(0, np.int64)
+    distances = np.bitwise_count(haystack ^ needles[0])
+    for needle in needles[1:]:
+        np.minimum(distances, np.bitwise_count(haystack ^ needle), out=distances)
+    last = np.partition(distances, min(count, len(haystack)) - 1)[min(count, len(haystack)) - 1]
+    order = np.argsort(distances, kind="stable")
+    return order[: np.searchsorted(distances[order], last, "right")][:most].astype(np.int64)
+
+
 class _Blocks:
     """Compares a block of needles with a block of haystack in memory that is allocated once.
 

@@ -6,20 +6,21 @@ walk > identical? > thumbnail > fingerprint > candidates > evidence > verdict
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from dupfind import __version__, formats
-from dupfind.cache import Cache, Recipe
-from dupfind.errors import CacheLostError
+from dupfind.cache import Cache
 from dupfind.events import Listener, Silence
 from dupfind.identical import find_identical
 from dupfind.ignore import Excludes
 from dupfind.reading import Pictures, Reader
-from dupfind.settings import Settings, is_below
+from dupfind.roots import spelling
+from dupfind.session import with_reader
+from dupfind.settings import Settings
 from dupfind.values import (
     ORIENTATIONS,
     Evidence,
@@ -30,17 +31,15 @@ from dupfind.values import (
     Match,
     Problem,
     Report,
-    Root,
     Side,
     Tree,
 )
 from dupfind.verdict import judge_file, judge_folders
 from dupfind.walk import WalkRules, walk_all
-from dupfind.workers import Pool
 
 
 @dataclass(frozen=True, slots=True)
-class _Findings:
+class Findings:
     """What the stages between walk and verdict have found."""
 
     matches: dict[str, Match]
@@ -63,15 +62,11 @@ def scan(
     """
     listener = listener or Silence()
     started, begin = datetime.now().astimezone(), time.monotonic()
-    for warning in settings.warnings:
-        listener.warn(warning)
-    with listener.stage("walking", None) as advance:
-        rules = WalkRules(Excludes(settings.excludes), settings.follow_symlinks)
-        needles, haystack = walk_all(settings.roots, rules, advance)
-    with Pool(settings.workers, make_executor) as pool:
-        findings = _find_with_cache(settings, _entries(needles), _entries(haystack), pool, listener)
+    needles, haystack = walk(settings, listener)
+    find = partial(find_matches, settings, _entries(needles), _entries(haystack), listener=listener)
+    findings = with_reader(settings, listener, find, make_executor)
     files = _judge_files(settings, needles, findings)
-    problems = _problems([*needles, *haystack], findings)
+    problems = problems_of([*needles, *haystack], findings.failures)
     return Report(
         version=__version__,
         started=started.isoformat(timespec="seconds"),
@@ -84,37 +79,23 @@ def scan(
     )
 
 
-def _find_with_cache(
-    settings: Settings, needles: list[FileEntry], haystack: list[FileEntry], pool: Pool, listener: Listener
-) -> _Findings:
-    """Run the stages; once more with a new cache, or without one, where the cache fails on the way."""
-    path = settings.cache
-    while True:
-        try:
-            with Cache(path, partial(_recipe, settings.scan.algorithm), warn=listener.warn) as cache:
-                reader = Reader(settings, pool, cache, listener)
-                return _find(settings, needles, haystack, reader, cache, listener)
-        except CacheLostError as error:
-            listener.warn(str(error))
-            path = path if error.is_gone else None
+def walk(settings: Settings, listener: Listener) -> tuple[list[Tree], list[Tree]]:
+    """The trees of the needles and of the haystack; gives warning first of what the settings give warning of."""
+    for warning in settings.warnings:
+        listener.warn(warning)
+    with listener.stage("walking", None) as advance:
+        return walk_all(settings.roots, WalkRules(Excludes(settings.excludes), settings.follow_symlinks), advance)
 
 
-def _recipe(algorithm: str) -> Recipe:
-    """What thumbnails and hashes are made by; asked for only where there are any, since the decoders load slowly."""
-    from dupfind import decode, evidence, fingerprint
-
-    thumbnails = f"{decode.RECIPE}, {decode.versions()}"
-    return Recipe(thumbnails, f"{algorithm} {fingerprint.RECIPE}", f"rules {evidence.RECIPE}")
-
-
-def _find(
+def find_matches(
     settings: Settings,
     needles: list[FileEntry],
     haystack: list[FileEntry],
     reader: Reader,
     cache: Cache,
     listener: Listener,
-) -> _Findings:
+) -> Findings:
+    """The stages between walk and verdict: what each needle has in the haystack, by bytes and then by picture."""
     identical, failures = find_identical(needles, haystack, reader)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
     rest = [entry for entry in needles if entry.path not in matches and entry.path not in failures]
@@ -123,7 +104,7 @@ def _find(
     failures |= pictures.failures
     found = frozenset(entry.path for entry in pictures.entries)
     if not found:  # no picture is left to be proved: the haystack is not decoded
-        return _Findings(matches, failures, found, None)
+        return Findings(matches, failures, found, None)
     readable = [entry for entry in haystack if entry.path not in failures]
     candidates = reader.pictures(readable, "decoding haystack", 1)
     failures |= candidates.failures
@@ -131,15 +112,15 @@ def _find(
 
     with listener.stage("matching", len(pictures.entries)) as advance:
         matches |= Matcher(pictures, candidates, settings.scan.threshold_bits, cache).match(advance)
-    return _Findings(matches, failures, found, candidates)
+    return Findings(matches, failures, found, candidates)
 
 
 def _entries(trees: Sequence[Tree]) -> list[FileEntry]:
     return [entry for tree in trees for entry in tree.entries]
 
 
-def _judge_files(settings: Settings, needles: Sequence[Tree], findings: _Findings) -> list[FileVerdict]:
-    witness_path = _spelling([root for root in settings.roots if root.side is Side.HAYSTACK])
+def _judge_files(settings: Settings, needles: Sequence[Tree], findings: Findings) -> list[FileVerdict]:
+    witness_path = spelling([root for root in settings.roots if root.side is Side.HAYSTACK])
     verdicts = []
     for tree in needles:
         shown = tree.root.shown
@@ -156,29 +137,20 @@ def _judge_files(settings: Settings, needles: Sequence[Tree], findings: _Finding
     return verdicts
 
 
-def _spelling(roots: Sequence[Root]) -> Callable[[str], str]:
-    """A function from a path to how the user would spell it, by the innermost root around it."""
-    if len(roots) == 1:
-        return roots[0].shown
-    inner_first = sorted(roots, key=lambda root: -len(root.real))
-    spellings = [(root.real, root.shown) for root in inner_first]
-    return lambda path: next(shown(path) for real, shown in spellings if is_below(path, real))
-
-
-def _problems(trees: Sequence[Tree], findings: _Findings) -> list[Problem]:
+def problems_of(trees: Sequence[Tree], failures: Mapping[str, Failure]) -> list[Problem]:
     """Everything that went wrong, the needles first, in the order of the walk."""
     problems = []
     for tree in trees:
         problems += tree.problems
-        for entry in tree.entries if findings.failures else ():
-            failure = findings.failures.get(entry.path)
+        for entry in tree.entries if failures else ():
+            failure = failures.get(entry.path)
             if failure is not None and (_is_picture(entry, failure) or not failure.lasting):
                 path = tree.root.shown(entry.path)
                 problems.append(Problem(path, tree.root.side, failure.stage, failure.reason))
     return problems
 
 
-def _summarize(haystack: Sequence[FileEntry], findings: _Findings) -> HaystackSummary:
+def _summarize(haystack: Sequence[FileEntry], findings: Findings) -> HaystackSummary:
     """Pictures are counted by their content where they were decoded in this run, by their names where not.
 
     What the cache happens to know does not count, so that a warm run gives the numbers of a cold one.

@@ -112,19 +112,25 @@ class Reader:
                 contents[entry.path] = self._cache.keep_content(entry, outcome.result, outcome.read_ns)
 
     def _hash(self, ids: list[int], orientations: int, hashes: dict[int, bytes]) -> None:
+        task = partial(tasks.hash_thumbnails, algorithm=self._settings.scan.algorithm, orientations=orientations)
+        for id_, packed in self.map_pixels(ids, task):
+            hashes[id_] = packed
+            self._cache.keep_hashes(id_, packed)
+
+    def map_pixels(
+        self, ids: Sequence[int], task: Callable[[list[tuple[int, bytes]]], list[R]]
+    ) -> Iterator[tuple[int, R]]:
+        """What ``task`` makes of the pixels of these thumbnails, by id, in the order in which they are done."""
         if not ids:
             return
-        task = partial(tasks.hash_thumbnails, algorithm=self._settings.scan.algorithm, orientations=orientations)
         with self._listener.stage("hashing", len(ids)) as advance:
             # Hashing is our own and harmless: what a process did not finish is done here.
             lost = partial(_first_of, task)
-            results = self._pool.map(task, self._pixels(ids), size_bytes=_thumbnail_bytes, lost=lost)
-            for (id_, _), packed in results:
+            for (id_, _), result in self._pool.map(task, self._pixels(ids), size_bytes=_thumbnail_bytes, lost=lost):
                 advance(1)
-                hashes[id_] = packed
-                self._cache.keep_hashes(id_, packed)
+                yield id_, result
 
-    def _pixels(self, ids: list[int]) -> Iterator[tuple[int, bytes]]:
+    def _pixels(self, ids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
         for start in range(0, len(ids), _HASH_BATCH):
             for id_, thumbnail in self._cache.thumbnails(ids[start : start + _HASH_BATCH]).items():
                 yield id_, thumbnail.pixels

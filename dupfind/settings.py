@@ -1,19 +1,18 @@
 """Raw options to one validated value; everything that can be wrong with them is found here, before any work.
 
-Looks at the roots and at nothing below them.
+What the user named is looked at by :mod:`dupfind.roots`, and nothing below it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dupfind.errors import SettingsError
-from dupfind.ignore import is_junk_folder
-from dupfind.values import Evidence, FileState, FolderId, FolderState, Root, ScanSettings, Side
+from dupfind.roots import haystack_roots, make_roots, root_around
+from dupfind.values import Evidence, FileState, FolderState, Root, ScanSettings
 
 DEFAULT_THRESHOLD_BITS = {"phash": 8, "dhash": 10, "ahash": 5, "whash": 6}
 """Radius of the search for each algorithm, in bits of the 64.
@@ -73,7 +72,8 @@ class ReportSettings:
 def make_settings(
     *,
     haystack: Sequence[str],
-    needles: Sequence[str],
+    needles: Sequence[str] | None = None,
+    called: str = "--haystack ",
     algorithm: str = "phash",
     threshold_bits: int | None = None,
     accept: str = "same",
@@ -86,17 +86,18 @@ def make_settings(
     cache: str | None = None,
     no_cache: bool = False,
 ) -> Settings:
-    """Check the options of a scan; raises :class:`~dupfind.errors.SettingsError` with one line for the user."""
-    roots = _roots(haystack, Side.HAYSTACK) + _roots(needles, Side.NEEDLES)
-    _refuse_same_root(roots)
-    roots = _without_inner(roots)
+    """Check the options of a scan; raises :class:`~dupfind.errors.SettingsError` with one line for the user.
+
+    ``needles`` is None for a command that has no needle folders; ``called`` stands before a haystack in errors.
+    """
+    roots = haystack_roots(haystack, called) if needles is None else make_roots(haystack, needles)
     threshold = _check_values(algorithm, threshold_bits, accept, timeout_seconds, max_pixels, workers)
     cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
     return Settings(
         roots=roots,
         scan=ScanSettings(
             haystack=tuple(haystack),
-            needles=tuple(needles),
+            needles=tuple(needles or ()),
             algorithm=algorithm,
             threshold_bits=threshold,
             accept=Evidence(accept),
@@ -160,22 +161,22 @@ def make_report_settings(
             hint = "is a verdict on files: add --files" if not files else "is a verdict on folders: leave --files out"
             raise SettingsError(f"--only {verdict} {hint}")
     if output is not None:
-        _check_output(output, roots)
+        check_output(output, roots)
     settings = ReportSettings(format=chosen, files=files, is_filtered=bool(only), print0=print0, output=output)
     if only or everything or has_both:
         return _with_states(settings, only or sorted(known))
     return settings
 
 
-def _check_output(output: str, roots: Sequence[Root]) -> None:
-    """Find what is wrong with ``--output`` before the work, not after it."""
+def check_output(output: str, roots: Sequence[Root], option: str = "--output") -> None:
+    """Find what is wrong with a file to be written before the work, not after it."""
     real = os.path.realpath(output)
-    if root := _root_around(real, roots):
-        raise SettingsError(f"--output {output} lies under {root.given}, where dupfind never writes")
+    if root := root_around(real, roots):
+        raise SettingsError(f"{option} {output} lies under {root.given}, where dupfind never writes")
     if not output or os.path.isdir(real):
-        raise SettingsError(f"--output {output}: not a file")
+        raise SettingsError(f"{option} {output}: not a file")
     if not os.path.isdir(os.path.dirname(real)):
-        raise SettingsError(f"--output {output}: there is no such folder")
+        raise SettingsError(f"{option} {output}: there is no such folder")
 
 
 def default_cache() -> str:
@@ -195,59 +196,9 @@ def _with_states(settings: ReportSettings, names: Sequence[str]) -> ReportSettin
     )
 
 
-def _roots(given: Sequence[str], side: Side) -> tuple[Root, ...]:
-    if not given:
-        raise SettingsError(f"--{side} is needed: the folder to {'search in' if side == 'haystack' else 'look for'}")
-    roots: dict[tuple[int, int], Root] = {}
-    for path in given:
-        root = _root(path, side)
-        roots.setdefault(root.identity, root)
-    return tuple(roots.values())
-
-
-def _root(given: str, side: Side) -> Root:
-    if not given:  # realpath takes it for the working directory, and reports would call that "/"
-        raise SettingsError(f"--{side} is given an empty path")
-    try:
-        real = os.path.realpath(given, strict=True)
-        found = os.stat(real)
-        if not os.path.isdir(real):
-            raise SettingsError(f"--{side} {given}: not a folder")
-        os.scandir(real).close()
-    except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise SettingsError(f"--{side} {given}: {reason}") from error
-    return Root(side, given.rstrip(os.sep) or os.sep, real, (found.st_dev, found.st_ino))
-
-
-def _without_inner(roots: tuple[Root, ...]) -> tuple[Root, ...]:
-    """Drop a needles root inside another: its files are counted there, once.
-
-    Not where the walk of the outer one would not come: a haystack lies between, or a folder that counts as junk.
-    """
-
-    def is_inner(root: Root) -> bool:
-        around = [other for other in roots if root is not other and is_below(root.real, other.real)]
-        if not around:
-            return False
-        nearest = max(around, key=lambda other: len(other.real))
-        way = root.real[len(nearest.real) :].split(os.sep)
-        return nearest.side is Side.NEEDLES and not any(map(is_junk_folder, way))
-
-    return tuple(root for root in roots if root.side is Side.HAYSTACK or not is_inner(root))
-
-
-def _refuse_same_root(roots: Sequence[Root]) -> None:
-    haystack = {root.identity: root for root in roots if root.side is Side.HAYSTACK}
-    for root in roots:
-        if root.side is Side.NEEDLES and root.identity in haystack:
-            other = haystack[root.identity].given
-            raise SettingsError(f"--needles {root.given} and --haystack {other} are the same folder")
-
-
 def _cache_path(given: str | None, roots: Sequence[Root]) -> tuple[str | None, tuple[str, ...]]:
     path = os.path.abspath(given) if given else default_cache()
-    root = _root_around(os.path.realpath(path), roots)
+    root = root_around(os.path.realpath(path), roots)
     if root is None:
         return path, ()
     if given:
@@ -255,28 +206,6 @@ def _cache_path(given: str | None, roots: Sequence[Root]) -> tuple[str | None, t
     return None, (
         f"the cache {path} lies under {root.given}, where dupfind never writes: going on without (--cache FILE helps)",
     )
-
-
-def _root_around(real_path: str, roots: Sequence[Root]) -> Root | None:
-    """The root that ``real_path`` lies below: by its path or, through a bind mount, by device and inode."""
-    by_path = next((root for root in roots if is_below(real_path, root.real)), None)
-    return by_path or _root_by_identity(os.path.dirname(real_path), {root.identity: root for root in roots})
-
-
-def _root_by_identity(folder: str, roots: Mapping[FolderId, Root]) -> Root | None:
-    while True:
-        with suppress(OSError):  # a folder that is not there yet is no root
-            found = os.stat(folder)
-            if (found.st_dev, found.st_ino) in roots:
-                return roots[found.st_dev, found.st_ino]
-        if folder == os.path.dirname(folder):
-            return None
-        folder = os.path.dirname(folder)
-
-
-def is_below(path: str, folder: str) -> bool:
-    """True when ``path`` is ``folder`` or lies below it; both absolute and without symbolic links."""
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _cores() -> int:

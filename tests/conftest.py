@@ -50,11 +50,10 @@ def dupfind(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]
         environment |= options.pop("env", {})  # type: ignore[operator]
         return subprocess.run(
             [sys.executable, "-m", "dupfind", *arguments],
-            cwd=tmp_path,
             env=environment,
             check=False,
             timeout=120,
-            **{"capture_output": True, **options},  # type: ignore[call-overload]
+            **{"cwd": tmp_path, "capture_output": True, **options},  # type: ignore[call-overload]
         )
 
     return run
@@ -64,3 +63,10 @@ def needs_shared_data(name: str) -> pytest.MarkDecorator:
     """Skip with the reason where the real pictures are not at hand."""
     folder = SHARED_DATA / name
     return pytest.mark.skipif(not folder.is_dir(), reason=f"the real pictures of shared/data/{name} are not here")
+
+
+def documented(page: str, part: str) -> str:
+    """What a page of the docs shows as the output of a command; made by ``make docs``."""
+    text = (ROOT / "docs" / page).read_text()
+    block = text.partition(f"<!-- generated: {part} -->\n```\n")[2].partition("```\n<!-- end -->")[0]
+    return block.partition("\n")[2]

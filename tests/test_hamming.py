@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dupfind import hamming
-from dupfind.hamming import HashDictionary, within
+from dupfind.hamming import HashDictionary, nearest, within
 
 MAX = 2**64 - 1
 FIXED = settings(derandomize=True, deadline=None)
@@ -138,3 +138,19 @@ def test_a_column_of_a_matrix_is_searched() -> None:
     assert ([7, 9], [0, 2]) == (dictionary.keys.tolist(), dictionary.positions(0).tolist())
     found = dictionary.within(matrix[:, 1], 1)
     assert [(0, [(0, 1)]), (2, [(1, 1)])] == plain((index, (keys, bits)) for index, keys, bits in found)
+
+
+@given(
+    st.lists(st.integers(0, MAX), min_size=1, max_size=4),
+    st.lists(st.one_of(st.integers(0, 15), st.integers(0, MAX)), max_size=30),
+    st.integers(1, 12),
+    st.integers(1, 20),
+)
+def test_the_nearest_are_those_of_the_slow_answer(
+    needles: list[int], haystack: list[int], count: int, most: int
+) -> None:
+    """By distance to the nearest needle, then by position, with all that tie with the last."""
+    distances = [min((one ^ needle).bit_count() for needle in needles) for one in haystack]
+    order = sorted(range(len(haystack)), key=lambda index: distances[index])
+    expected = [index for index in order if distances[index] <= distances[order[min(count, len(order)) - 1]]]
+    assert expected[:most] == nearest(array(needles), array(haystack), count, most).tolist()

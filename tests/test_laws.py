@@ -25,7 +25,8 @@ ALLOWED = {
     "greys": set(),
     "digest": set(),
     "hamming": set(),
-    "settings": {"ignore"},
+    "roots": {"ignore"},
+    "settings": {"roots"},
     "output": set(),
     "workers": set(),
     "hush": set(),
@@ -50,20 +51,35 @@ ALLOWED = {
     "cache": {"cache_file", "cache_schema", "cache_store"},
     "cache_upkeep": {"cache_file", "cache_store"},
     "reading": {"cache", "cache_schema", "events", "formats", "settings", "tasks", "workers"},
+    "session": {"cache", "decode", "evidence", "events", "fingerprint", "reading", "settings", "workers"},
     "identical": {"reading"},
     "matching": {"cache", "cache_schema", "events", "evidence", "hamming", "reading"},
-    "pipeline": {  # and `decode`, `fingerprint`, `matching` where they are first needed
-        "cache", "decode", "events", "evidence", "fingerprint", "formats", "identical", "ignore", "matching", "reading",
-        "settings", "verdict", "walk", "workers",
+    "pipeline": {  # and `matching` where it is first needed
+        "cache", "events", "formats", "identical", "ignore", "matching", "reading", "roots", "session", "settings",
+        "verdict", "walk",
+    },
+    "explanation": {"facts"},
+    "neighbours": {"cache", "evidence", "explanation", "fingerprint", "hamming", "reading", "settings"},
+    "explain": {
+        "cache", "events", "explanation", "neighbours", "pipeline", "reading", "roots", "session", "settings",
+        "verdict",
+    },
+    "pairs": set(),
+    "calibration": {"settings"},
+    "calibrate": {
+        "cache", "calibration", "events", "evidence", "fingerprint", "pairs", "pipeline", "reading", "session",
+        "settings",
     },
     "progress": {"events", "report"},
-    "report": {"settings"},
-    "cli": {"cache_upkeep", "output", "pipeline", "progress", "report", "settings"},
+    "report": {"calibration", "explanation", "facts", "settings"},
+    "cli": {
+        "cache_upkeep", "calibrate", "explain", "output", "pipeline", "progress", "report", "roots", "settings",
+    },
     "__main__": {"cli", "progress"},
 }  # fmt: skip
 PURE = (
-    "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "greys", "hamming", "fingerprint", "evidence",
-    "verdict",
+    "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "greys", "differences", "facts", "texture",
+    "hamming", "fingerprint", "evidence", "verdict", "explanation", "pairs", "calibration",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file"},
@@ -73,7 +89,7 @@ ONLY_IMPORTERS = {
     "simplejpeg": {"jpeg"},
     "pillow_jxl": {"jxl"},
     "rawpy": {"raw"},
-    "concurrent": {"workers", "pipeline"},  # pipeline names the Executor type only
+    "concurrent": {"workers", "pipeline", "session", "explain", "calibrate"},  # the others name the Executor type only
     "tqdm": {"progress"},
     "rich": {"report"},
     "click": {"cli"},
@@ -168,7 +184,11 @@ def test_the_core_never_prints_or_exits(path: Path) -> None:
     assert set() == (names | attributes) & {"print", "logging", "sys.exit", "sys.stdout", "sys.stderr"}
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["scan", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [["--version"], ["--help"], ["scan", "--help"], ["explain", "--help"], ["calibrate", "--help"]],
+    ids=" ".join,
+)
 def test_start_up_is_light(arguments: list[str]) -> None:
     """Version and help load nothing heavy."""
     code = (

@@ -15,6 +15,8 @@ import click
 
 from dupfind import __version__
 from dupfind.cli.cache import cache
+from dupfind.cli.calibrate import calibrate
+from dupfind.cli.explain import explain
 from dupfind.cli.scan import scan
 from dupfind.errors import DupfindError, ExitCode
 from dupfind.output import discard_stdout
@@ -44,6 +46,8 @@ def dupfind() -> None:
 
 
 dupfind.add_command(scan)
+dupfind.add_command(explain)
+dupfind.add_command(calibrate)
 dupfind.add_command(cache)
 
 

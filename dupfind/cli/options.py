@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
+
+from dupfind.settings import DEFAULT_MAX_PIXELS, DEFAULT_THRESHOLD_BITS, DEFAULT_TIMEOUT_SECONDS
+from dupfind.values import Evidence
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,6 +27,58 @@ class SystemPath(click.ParamType[str]):
 FOLDER = SystemPath()
 FILE = SystemPath()
 
+
+def stacked(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one decorator, shown by ``--help`` in this order."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def exclude(text: str) -> Callable[[F], F]:
+    """``--exclude``, which leaves something else out of each command's trees."""
+    return click.option("--exclude", metavar="GLOB", multiple=True, help=text)
+
+
+def output_format(formats: Sequence[str]) -> Callable[[F], F]:
+    """``--format``, of which each command offers its own."""
+    return click.option(
+        "--format", "format_", type=click.Choice(formats), help=f"How to print. [default: {formats[0]}]"
+    )
+
+
+_DEFAULTS = ", ".join(f"{name} {bits}" for name, bits in DEFAULT_THRESHOLD_BITS.items())
+
+haystack = click.option("--haystack", metavar="DIR", multiple=True, type=FOLDER, help="The collection. Repeatable.")
+follow_symlinks = click.option("--follow-symlinks", is_flag=True, help="Follow symbolic links. [default: report them]")
+accept = click.option(
+    "--accept",
+    type=click.Choice([grade.value for grade in Evidence]),
+    default=Evidence.SAME.value,
+    show_default=True,
+    help="Weakest evidence that makes a file present.",
+)
+algorithm = click.option(
+    "--algorithm",
+    type=click.Choice(list(DEFAULT_THRESHOLD_BITS)),
+    default="phash",
+    show_default=True,
+    help="Hash that candidates are found by.",
+)
+threshold = click.option(
+    "--threshold",
+    "threshold_bits",
+    metavar="BITS",
+    type=int,
+    help=f"Most bits of 64 in which candidates differ, 0 to 32. [default: {_DEFAULTS}]",
+)
+rotations = click.option(
+    "--rotations/--no-rotations", default=True, show_default=True, help="Find turned and mirrored copies too."
+)
 cache_file = click.option(
     "--cache",
     metavar="FILE",
@@ -38,14 +93,29 @@ progress = click.option(
     default=None,
     help="Bars on standard error. [default: when it is a terminal]",
 )
-
-
-def stacked(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """Several options as one decorator, shown by ``--help`` in this order."""
-
-    def decorate(command: F) -> F:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
+limits = stacked(
+    click.option("--workers", metavar="N", type=int, help="Processes. [default: one a core]"),
+    click.option(
+        "--timeout",
+        "timeout_seconds",
+        metavar="SECONDS",
+        type=float,
+        default=DEFAULT_TIMEOUT_SECONDS,
+        show_default=True,
+        help="Longest that decoding one image may take.",
+    ),
+    click.option(
+        "--max-pixels",
+        metavar="N",
+        type=int,
+        default=DEFAULT_MAX_PIXELS,
+        show_default=True,
+        help="Refuse larger images.",
+    ),
+    cache_file,
+    click.option("--no-cache", is_flag=True, help="Read everything anew and keep nothing."),
+    progress,
+    quiet,
+    verbose,
+)
+"""What bounds the reading, where it is kept, and what is told of it."""

@@ -24,7 +24,7 @@ def render(report: Report, settings: ReportSettings) -> bytes:
         "files": [_file(one) for one in _files(report, settings)],
         "problems": [_problem(one) for one in report.problems],
     }
-    return (_dumps(whole, indent=1) + "\n").encode()
+    return (dumps(whole, indent=1) + "\n").encode()
 
 
 def render_lines(report: Report, settings: ReportSettings) -> bytes:
@@ -32,10 +32,11 @@ def render_lines(report: Report, settings: ReportSettings) -> bytes:
     lines: list[dict[str, Any]] = [{"type": "file", **_file(one)} for one in _files(report, settings)]
     lines += [{"type": "folder", **_folder(one)} for one in _folders(report, settings)]
     lines.append({"type": "summary", **_head(report), "problems": [_problem(one) for one in report.problems]})
-    return "".join(_dumps(line) + "\n" for line in lines).encode()
+    return "".join(dumps(line) + "\n" for line in lines).encode()
 
 
-def _dumps(value: object, indent: int | None = None) -> str:
+def dumps(value: object, indent: int | None = None) -> str:
+    """JSON as all our reports spell it: any script as it is, without blanks where it is not indented."""
     return json.dumps(value, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
 
 
@@ -81,7 +82,7 @@ def _head(report: Report) -> dict[str, Any]:
 
 def _folder(one: FolderVerdict) -> dict[str, Any]:
     return {
-        **_path("path", one.path),
+        **named_path("path", one.path),
         "verdict": one.state.value,
         "present": one.present,
         "similar": one.similar,
@@ -94,11 +95,11 @@ def _folder(one: FolderVerdict) -> dict[str, Any]:
 
 def _file(one: FileVerdict) -> dict[str, Any]:
     return {
-        **_path("path", one.path),
+        **named_path("path", one.path),
         "kind": one.kind.value,
         "verdict": one.state.value,
         "evidence": one.evidence.value if one.evidence else None,
-        **_path("witness", one.witness),
+        **named_path("witness", one.witness),
         "distance_bits": one.distance_bits,
         "score": one.score,
         "reason": one.reason,
@@ -107,10 +108,10 @@ def _file(one: FileVerdict) -> dict[str, Any]:
 
 
 def _problem(one: Problem) -> dict[str, Any]:
-    return {**_path("path", one.path), "side": one.side.value, "stage": one.stage, "reason": clean(one.reason)}
+    return {**named_path("path", one.path), "side": one.side.value, "stage": one.stage, "reason": clean(one.reason)}
 
 
-def _path(key: str, path: str | None) -> dict[str, str | None]:
+def named_path(key: str, path: str | None) -> dict[str, str | None]:
     """A path under ``key``, and its bytes under a second key where it is no valid UTF-8."""
     if path is None or _is_text(path):
         return {key: path}

@@ -2,101 +2,37 @@
 
 from __future__ import annotations
 
-from io import StringIO
-
-from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from dupfind.report import Screen
+from dupfind.report.look import LIKENESS, UNBOUNDED, Page
 from dupfind.report.text import count, printable, size
 from dupfind.settings import ReportSettings
-from dupfind.values import Evidence, FileState, FileVerdict, FolderState, FolderVerdict, Report
+from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
-_STYLES = {
-    "missing": "red",
-    "unreadable": "red",
-    "partial": "yellow",
-    "review": "cyan",
-    "similar": "cyan",
-    "contained": "green",
-    "present": "green",
-}
-_SIGNS = {
-    "missing": "✗",
-    "unreadable": "!",
-    "partial": "±",
-    "review": "≈",
-    "similar": "≈",
-    "contained": "✓",
-    "present": "✓",
-}
-_ASCII_SIGNS = {
-    "missing": "x",
-    "unreadable": "!",
-    "partial": "+",
-    "review": "~",
-    "similar": "~",
-    "contained": "=",
-    "present": "=",
-}
-_LIKENESS = {
-    Evidence.IDENTICAL: "identical to",
-    Evidence.SAME: "the same picture as",
-    Evidence.SIMILAR: "looks like",
-}
-_UNBOUNDED = 100_000
 _WIDE, _NARROW = 110, 60
 
 
 def render(report: Report, settings: ReportSettings, screen: Screen) -> bytes:
     """The table and its summary. Off a terminal there is no colour, and no path is wrapped."""
-    signs = _SIGNS if _can_print("".join(_SIGNS.values()), screen.encoding) else _ASCII_SIGNS
+    page = Page(screen)
     if settings.files:
         files = [one for one in report.files if one.state in settings.file_states]
-        table = _file_table(files, signs) if files else None
+        table = _file_table(files, page) if files else None
     else:
         folders = [one for one in report.folders if one.is_shown and one.state in settings.folder_states]
         folders.sort(key=lambda one: (one.state is FolderState.CONTAINED, one.path))
-        width = screen.width if screen.is_terminal else _UNBOUNDED
-        table = _folder_table(folders, signs, width) if folders else None
-    text = StringIO()
-    console = Console(
-        file=text,
-        width=screen.width if screen.is_terminal else _UNBOUNDED,
-        force_terminal=screen.is_terminal,
-        color_system="auto" if screen.is_terminal else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-    )
+        width = screen.width if screen.is_terminal else UNBOUNDED
+        table = _folder_table(folders, page, width) if folders else None
     if table is not None:
-        console.print(table)
+        page.add(table)
     for line in _summary(report, settings, has_rows=table is not None):
-        console.print(Text(line), soft_wrap=not screen.is_terminal)
-    lines = (line.rstrip() for line in text.getvalue().splitlines())
-    return ("\n".join(lines).lstrip("\n") + "\n").encode(screen.encoding, "replace")
+        page.add(line, wrap=True)
+    return page.encoded()
 
 
-def _can_print(text: str, encoding: str) -> bool:
-    try:
-        text.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
-def _new_table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
-
-
-def _verdict(word: str, signs: dict[str, str]) -> Text:
-    return Text(f"{signs[word]} {word}", style=_STYLES[word])
-
-
-def _folder_table(folders: list[FolderVerdict], signs: dict[str, str], width: int) -> Table:
+def _folder_table(folders: list[FolderVerdict], page: Page, width: int) -> Table:
     """A row a folder; a narrow screen gets fewer numbers, so that paths stay whole."""
     counts = {
         "Missing": [one.missing for one in folders],
@@ -107,7 +43,7 @@ def _folder_table(folders: list[FolderVerdict], signs: dict[str, str], width: in
     if width < _WIDE:
         counts = {"Not there": [one.files - one.present for one in folders], "Skipped": counts["Skipped"]}
     named = {name: numbers for name, numbers in counts.items() if any(numbers)}
-    table = _new_table()
+    table = page.table()
     table.add_column("Verdict", no_wrap=True)
     if width >= _NARROW:
         for name in ("Present", *named, "Size"):
@@ -118,12 +54,12 @@ def _folder_table(folders: list[FolderVerdict], signs: dict[str, str], width: in
         left = size(one.bytes_not_present) if one.bytes_not_present else ""
         present = f"{one.present:,} of {one.files:,}"
         numbers = [present, *numbers, left] if width >= _NARROW else []
-        table.add_row(_verdict(one.state.value, signs), *numbers, Text(printable(one.path)))
+        table.add_row(page.verdict(one.state.value), *numbers, Text(printable(one.path)))
     return table
 
 
-def _file_table(files: list[FileVerdict], signs: dict[str, str]) -> Table:
-    table = _new_table()
+def _file_table(files: list[FileVerdict], page: Page) -> Table:
+    table = page.table()
     table.add_column("Verdict", no_wrap=True)
     table.add_column("Size", justify="right", no_wrap=True)
     table.add_column("File", overflow="fold")
@@ -131,10 +67,10 @@ def _file_table(files: list[FileVerdict], signs: dict[str, str]) -> Table:
         cell = Text(printable(one.path))
         if one.witness is not None and one.evidence is not None:
             bits = "" if not one.distance_bits else f" ({count(one.distance_bits, 'bit')} apart)"
-            cell.append(f"\n- {_LIKENESS[one.evidence]} {printable(one.witness)}{bits}", style="dim")
+            cell.append(f"\n- {LIKENESS[one.evidence]} {printable(one.witness)}{bits}", style="dim")
         if one.reason:
             cell.append(f"\n- {printable(one.reason)}", style="dim")
-        table.add_row(_verdict(one.state.value, signs), size(one.size_bytes), cell)
+        table.add_row(page.verdict(one.state.value), size(one.size_bytes), cell)
     return table
 
 

@@ -1,0 +1,72 @@
+"""``dupfind calibrate``: the options, and nothing but the way from them to the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dupfind.cli import options, streams
+from dupfind.errors import ExitCode
+from dupfind.settings import check_output, make_settings
+
+_EPILOG = """\b
+Examples:
+  Which threshold suits my collection?
+    dupfind calibrate ~/Photos
+  The same as a picture:
+    dupfind calibrate ~/Photos --plot thresholds.png
+
+\b
+Exit codes: 0 with an answer, 2 without: wrong usage, fewer than two pictures.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("haystack", metavar="DIR...", nargs=-1, required=True, type=options.FOLDER)
+@options.stacked(
+    options.exclude("Leave out."),
+    options.follow_symlinks,
+    options.algorithm,
+    options.rotations,
+    options.output_format(["table", "json"]),
+    click.option("--plot", metavar="FILE", type=options.FILE, help="Draw the false candidates there, as a PNG."),
+    options.limits,
+)
+def calibrate(
+    *,
+    format_: str | None,
+    plot: str | None,
+    progress: bool | None,
+    quiet: bool,
+    verbose: bool,
+    **raw: Any,  # noqa: ANN401 - passed on as it is: make_settings names and checks it
+) -> int:
+    """Tell which threshold suits your own pictures.
+
+    Compares every picture below DIR with every other one, by each algorithm, and counts how many a needle would meet
+    within each threshold although they are other pictures. Those cost time and are refused in the end, so
+    a threshold decides how much is found and how long it takes, never what is proved.
+    """
+    streams.refuse_contradiction(quiet=quiet, verbose=verbose)
+    settings = make_settings(called="", **raw)
+    if plot is not None:
+        check_output(plot, settings.roots, "--plot")
+    # Heavy imports wait until every option has been checked.
+    from dupfind import calibrate as calibrating
+    from dupfind import output as sink
+    from dupfind.report import calibrate as report
+
+    console = streams.console(progress, quiet=quiet, verbose=verbose)
+    answer = calibrating.calibrate(settings, console)
+    console.problems(answer.problems)
+    if plot is not None:
+        from dupfind.report import plot as drawing
+
+        sink.write(drawing.render(answer), plot)
+    algorithm = settings.scan.algorithm
+    if format_ == "json":
+        sink.write(report.render_json(answer, algorithm), None)
+    else:
+        sink.write(report.render(answer, algorithm, streams.screen(), verbose=verbose), None)
+    return ExitCode.ALL_PRESENT

@@ -1,0 +1,80 @@
+"""``dupfind explain``: the options, and nothing but the way from them to the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dupfind.cli import options, streams
+from dupfind.errors import ExitCode, SettingsError
+from dupfind.roots import NamedFile, named_file
+from dupfind.settings import make_settings
+
+_EPILOG = """\b
+Examples:
+  Why is this picture not present?
+    dupfind explain --haystack ~/Photos ~/Backup/IMG_0415.JPG
+  What else in the collection looks like it?
+    dupfind explain --haystack ~/Photos -k 20 ~/Photos/2006/tree.jpg
+
+\b
+Exit codes: 0 when every NEEDLE is present, 1 when not, 2 for wrong usage.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("needles", metavar="NEEDLE...", nargs=-1, required=True, type=options.FILE)
+@options.stacked(
+    options.haystack,
+    options.exclude("Leave out of the haystack."),
+    options.follow_symlinks,
+    options.accept,
+    options.algorithm,
+    options.threshold,
+    options.rotations,
+    click.option(
+        "-k",
+        "nearest",
+        metavar="N",
+        type=int,
+        default=5,
+        show_default=True,
+        help="How many of the nearest haystack pictures to show.",
+    ),
+    options.output_format(["table", "json"]),
+    options.limits,
+)
+def explain(
+    *,
+    needles: tuple[str, ...],
+    nearest: int,
+    format_: str | None,
+    progress: bool | None,
+    quiet: bool,
+    verbose: bool,
+    **raw: Any,  # noqa: ANN401 - passed on as it is: make_settings names and checks it
+) -> int:
+    """Tell why a file is present or not, with every test of its witness.
+
+    For a NEEDLE that is present: the file that proves it, and how each test of the pair came out. For the others: the
+    nearest pictures of the haystack, the test that each failed, and the option that would accept it. The verdict is the
+    one that a scan with the same options gives. A NEEDLE that lies in the haystack never proves itself.
+    """
+    streams.refuse_contradiction(quiet=quiet, verbose=verbose)
+    if nearest < 1:
+        raise SettingsError(f"-k takes a number above 0, not {nearest}")
+    settings = make_settings(**raw)
+    files: dict[str, NamedFile] = {}
+    for needle in map(named_file, needles):
+        files.setdefault(needle.entry.path, needle)
+    # Heavy imports wait until every option has been checked.
+    from dupfind import explain as explaining
+    from dupfind import output as sink
+    from dupfind.report import explain as report
+
+    console = streams.console(progress, quiet=quiet, verbose=verbose)
+    answer = explaining.explain(settings, list(files.values()), nearest, console)
+    console.problems(answer.problems)
+    sink.write(report.render_json(answer) if format_ == "json" else report.render(answer, streams.screen()), None)
+    return ExitCode.ALL_PRESENT if answer.is_complete else ExitCode.NOT_ALL_PRESENT

@@ -1,0 +1,41 @@
+"""What a command knows of the streams it was given: whether to show bars, and how wide a screen is."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from dupfind.errors import SettingsError
+
+if TYPE_CHECKING:
+    from dupfind.progress import Console
+    from dupfind.report import Screen
+
+
+def refuse_contradiction(*, quiet: bool, verbose: bool) -> None:
+    """Raise :class:`~dupfind.errors.SettingsError` for ``-q -v``."""
+    if quiet and verbose:
+        raise SettingsError("-q and -v contradict each other")
+
+
+def console(progress: bool | None, *, quiet: bool, verbose: bool) -> Console:
+    """The listener that writes to standard error as these options ask for."""
+    from dupfind.progress import Console
+
+    return Console(bars=_wants_bars(progress, quiet), quiet=quiet, verbose=verbose)
+
+
+def screen(output: str | None = None) -> Screen:
+    """Where the answer will be seen: standard output, or the file ``output``."""
+    from dupfind.report import Screen
+
+    if output is not None or sys.stdout is None:
+        return Screen()
+    return Screen(shutil.get_terminal_size().columns, sys.stdout.isatty(), sys.stdout.encoding or "utf-8")
+
+
+def _wants_bars(progress: bool | None, quiet: bool) -> bool:
+    if progress is not None:
+        return progress
+    return not quiet and sys.stderr is not None and sys.stderr.isatty()

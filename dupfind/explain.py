@@ -1,0 +1,150 @@
+"""Why a needle has its verdict: its witness with every test, or the haystack pictures that came nearest.
+
+The verdict comes from the stages of a scan and is not judged again here; judged again is how each test came out,
+of which a scan keeps only the first that failed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from functools import partial
+
+from dupfind import __version__
+from dupfind.cache import Cache
+from dupfind.events import Listener, Silence
+from dupfind.explanation import Advice, Answer, Explanation
+from dupfind.neighbours import Neighbours
+from dupfind.pipeline import Findings, find_matches, problems_of, walk
+from dupfind.reading import Reader
+from dupfind.roots import NamedFile, spelling
+from dupfind.session import with_reader
+from dupfind.settings import Settings
+from dupfind.values import Evidence, Failure, FileEntry, FileState, Thumbnail
+from dupfind.verdict import judge_file
+
+
+def explain(
+    settings: Settings,
+    needles: Sequence[NamedFile],
+    nearest: int,
+    listener: Listener | None = None,
+    make_executor: Callable[[], Executor] | None = None,
+) -> Answer:
+    """Explain each of ``needles``, with up to ``nearest`` haystack pictures for one that is not present.
+
+    Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
+    """
+    listener = listener or Silence()
+    _, trees = walk(settings, listener)
+    haystack = [entry for tree in trees for entry in tree.entries]
+    work = partial(_explain_all, settings, needles, haystack, nearest, listener)
+    explanations, failures = with_reader(settings, listener, work, make_executor)
+    return Answer(__version__, settings.scan, explanations, problems_of(trees, failures))
+
+
+def _explain_all(
+    settings: Settings,
+    needles: Sequence[NamedFile],
+    haystack: list[FileEntry],
+    nearest: int,
+    listener: Listener,
+    reader: Reader,
+    cache: Cache,
+) -> tuple[list[Explanation], dict[str, Failure]]:
+    found: dict[str, Explanation] = {}
+    failures: dict[str, Failure] = {}
+    for group, witnesses, itself in _groups(needles, haystack):
+        findings = find_matches(settings, [one.entry for one in group], witnesses, reader, cache, listener)
+        failures |= findings.failures
+        explainer = _Explainer(settings, nearest, findings, reader, cache)
+        shown = tuple(spelling(settings.roots)(entry.path) for entry in itself)
+        for needle in group:
+            found[needle.given] = explainer.explain(needle, shown)
+    return [found[needle.given] for needle in needles], failures
+
+
+def _groups(
+    needles: Sequence[NamedFile], haystack: list[FileEntry]
+) -> Iterator[tuple[list[NamedFile], list[FileEntry], list[FileEntry]]]:
+    """Needles, the haystack without them, and what was left out of it.
+
+    Those outside the haystack are searched for together as a scan does; each that lies in it is searched for in
+    the rest, of which other needles may be a part.
+    """
+    outside = []
+    for needle in needles:
+        itself = [entry for entry in haystack if _is_itself(entry, needle.entry)]
+        if itself:
+            yield [needle], [entry for entry in haystack if entry not in itself], itself
+        else:
+            outside.append(needle)
+    if outside:
+        yield outside, haystack, []
+
+
+def _is_itself(entry: FileEntry, needle: FileEntry) -> bool:
+    """Whether a haystack entry is the needle by the same name, by a link, or by another mount.
+
+    A hard link in another folder or under another name is a file of its own, as in a scan: deleting one leaves the
+    other.
+    """
+    if entry.path == needle.path:
+        return True
+    if entry.inode != needle.inode or not entry.inode:
+        return False
+    real = os.path.realpath(entry.path)
+    try:
+        one, other = os.stat(real), os.stat(needle.path)
+        is_same_folder = os.path.samefile(os.path.dirname(real), os.path.dirname(needle.path))
+    except OSError:
+        return True  # gone since it was walked: no witness either way
+    if not os.path.samestat(one, other):  # another device, which may be another mount of the same one
+        return (one.st_size, one.st_mtime_ns, one.st_ctime_ns) == (other.st_size, other.st_mtime_ns, other.st_ctime_ns)
+    is_same_name = is_same_folder and os.path.basename(real) == os.path.basename(needle.path)
+    return one.st_nlink == 1 or is_same_name
+
+
+class _Explainer:
+    """Explains needles that were searched for together."""
+
+    def __init__(self, settings: Settings, nearest: int, findings: Findings, reader: Reader, cache: Cache) -> None:
+        self._settings = settings
+        self._nearest = nearest
+        self._findings = findings
+        self._reader = reader
+        self._cache = cache
+
+    def explain(self, needle: NamedFile, itself: tuple[str, ...]) -> Explanation:
+        """The verdict on ``needle`` and all that led to it."""
+        findings, path = self._findings, needle.entry.path
+        shown = spelling(self._settings.roots)
+        match, failure = findings.matches.get(path), findings.failures.get(path)
+        has_picture = path in findings.pictures
+        verdict = judge_file(
+            needle.given,
+            needle.entry,
+            match._replace(witness=shown(match.witness)) if match else None,
+            failure,
+            self._settings.scan.accept,
+            has_picture=has_picture,
+        )
+        if match is not None and match.evidence is Evidence.IDENTICAL:
+            return Explanation(verdict, None, (), (), None, itself)
+        if not has_picture or findings.haystack is None:
+            obstacle = verdict.reason or "it is no picture, and no file has the same bytes"
+            return Explanation(verdict, None, (), (), Advice(obstacle=obstacle), itself)
+        neighbours = Neighbours(self._settings.scan, self._thumbnail(needle), findings.haystack, self._cache, shown)
+        witness = neighbours.witness(match) if match is not None else None
+        orientation, tests = (witness.orientation, witness.tests) if witness else (None, ())
+        if verdict.state is FileState.PRESENT:
+            return Explanation(verdict, orientation, tests, (), None, itself)
+        nearest = neighbours.nearest(self._nearest, witness)
+        advice = next((one.advice for one in nearest if one.advice.options), None)
+        fallback = Advice(obstacle=nearest[0].advice.obstacle if nearest else "the haystack holds no picture")
+        return Explanation(verdict, orientation, tests, tuple(nearest), advice or fallback, itself)
+
+    def _thumbnail(self, needle: NamedFile) -> Thumbnail:
+        (ref,) = self._reader.pictures([needle.entry], "decoding the needle", 1).refs
+        return self._cache.thumbnails([ref.id])[ref.id]

@@ -1,0 +1,113 @@
+"""The haystack pictures nearest to one needle, each compared with it in every orientation.
+
+Knows no verdicts. The search is exact: every hash of the haystack is compared, however far away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from dupfind import evidence, fingerprint, hamming
+from dupfind.cache import Cache
+from dupfind.explanation import Advice, Near
+from dupfind.reading import Pictures
+from dupfind.settings import MOST_THRESHOLD_BITS
+from dupfind.values import ORIENTATIONS, Evidence, Match, ScanSettings, Thumbnail
+
+LEAST_COMPARED = 100
+"""How many of the nearest are compared by their pixels; those of the best grade come first, however few are wanted."""
+_MOST_TIED = 1000
+"""Most pictures compared where many lie equally far away; 0.6 s."""
+_BATCH = 64
+
+
+class Neighbours:
+    """One needle before the haystack's pictures; ``shown`` spells their paths as the user would."""
+
+    def __init__(
+        self,
+        settings: ScanSettings,
+        needle: Thumbnail,
+        haystack: Pictures,
+        cache: Cache,
+        shown: Callable[[str], str],
+    ) -> None:
+        upright = evidence.prepare(needle)
+        self._settings = settings
+        self._turned = [evidence.turned(upright, orientation) for orientation in range(ORIENTATIONS)]
+        self._hashes = np.array(fingerprint.search_hashes(upright.surface.pixels, settings.algorithm), np.uint64)
+        self._haystack = haystack
+        self._cache = cache
+        self._shown = shown
+
+    def nearest(self, count: int, witness: Near | None) -> list[Near]:
+        """The ``count`` best by grade, then distance, then check hash; ``witness`` is one of those to choose from."""
+        hashes = self._haystack.hashes[:, 0]
+        positions = hamming.nearest(self._hashes, hashes, max(count, LEAST_COMPARED), count + _MOST_TIED).tolist()
+        found = {views[0].path: min(views, key=_rank) for views in self._compare(positions)}
+        if witness is not None:
+            found[witness.path] = witness
+        return sorted(found.values(), key=_rank)[:count]
+
+    def witness(self, match: Match) -> Near:
+        """The haystack picture that the scan chose, in the orientation in which it did, with the scan's own words."""
+        paths = (entry.path for entry in self._haystack.entries)
+        position = next(index for index, path in enumerate(paths) if path == match.witness)
+        (views,) = self._compare([position])
+        scanned = match.evidence, match.distance_bits
+        chosen = [one for one in views if (one.evidence, one.distance_bits) == scanned]
+        near = min(chosen or views, key=_rank)
+        advice = self._advise(match.evidence, near.distance_bits, near.orientation, match.reason)
+        return replace(near, evidence=match.evidence, reason=match.reason, advice=advice)
+
+    def _compare(self, positions: Sequence[int]) -> Iterator[list[Near]]:
+        """Each of these haystack pictures against the needle in its eight orientations."""
+        for start in range(0, len(positions), _BATCH):
+            batch = positions[start : start + _BATCH]
+            ids = [self._haystack.refs[position].id for position in batch]
+            thumbnails = self._cache.thumbnails(list(dict.fromkeys(ids)))
+            for position, id_ in zip(batch, ids, strict=True):
+                picture = evidence.prepare(thumbnails[id_])
+                yield [self._view(position, picture, orientation) for orientation in range(ORIENTATIONS)]
+
+    def _view(self, position: int, picture: evidence.Picture, orientation: int) -> Near:
+        needle = self._turned[orientation]
+        judgement = evidence.judge(needle, picture, orientation)
+        distance_bits = int(self._hashes[orientation] ^ self._haystack.hashes[position, 0]).bit_count()
+        return Near(
+            path=self._shown(self._haystack.entries[position].path),
+            distance_bits=distance_bits,
+            check_bits=(needle.check ^ picture.check).bit_count(),
+            orientation=orientation,
+            evidence=judgement.evidence,
+            reason=judgement.reason,
+            tests=judgement.tests,
+            advice=self._advise(judgement.evidence, distance_bits, orientation, judgement.reason),
+        )
+
+    def _advise(self, grade: Evidence | None, distance_bits: int, orientation: int, reason: str | None) -> Advice:
+        """The options by which a scan would have taken this picture as proof."""
+        settings = self._settings
+        if grade is None:
+            return Advice(obstacle=reason or "unlike each other")
+        if distance_bits > MOST_THRESHOLD_BITS:
+            return Advice(
+                obstacle=f"--threshold ends at {MOST_THRESHOLD_BITS}, and they are {distance_bits} bits apart"
+            )
+        options = []
+        if orientation and not settings.rotations:
+            options.append("--rotations")
+        if distance_bits > settings.threshold_bits:
+            options.append(f"--threshold {distance_bits}")
+        if grade.rank > settings.accept.rank:
+            options.append(f"--accept {grade}")
+        return Advice(tuple(options), "" if options else "the scan looked at too many others before this one")
+
+
+def _rank(near: Near) -> tuple[int, int, int, int]:
+    """The better first; of equals the order of the walk decides."""
+    rank = near.evidence.rank if near.evidence is not None else len(Evidence)
+    return rank, near.distance_bits, near.check_bits, near.orientation

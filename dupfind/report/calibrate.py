@@ -1,0 +1,150 @@
+"""``dupfind calibrate`` for people, and as JSON with the schema ``dupfind.calibrate/1``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from dupfind.calibration import MOST_FALSE_CANDIDATES, NEEDLES, THRESHOLDS, Calibration, Spread
+from dupfind.report import Screen
+from dupfind.report.json import dumps, named_path
+from dupfind.report.look import Page
+from dupfind.report.text import clean, count
+from dupfind.values import HASH_BITS, ORIENTATIONS
+
+SCHEMA = "dupfind.calibrate/1"
+_USUAL_THRESHOLDS = range(17)
+_PLOT_ROWS = 8
+_BITS_A_BAR = 2
+"""pHash distances are always even, so that bars of one bit would look like a comb."""
+_BLOCKS, _ASCII_BLOCKS = " ▁▂▃▄▅▆▇█", " ..::##"
+_SMALL = 9.95
+
+
+def render(calibration: Calibration, algorithm: str, screen: Screen, *, verbose: bool = False) -> bytes:
+    """What was compared, the false candidates by threshold, the suggestion, and the distances by ``algorithm``."""
+    page = Page(screen)
+    for line in _compared(calibration):
+        page.add(line, wrap=True)
+    page.add("")
+    page.add(
+        f"False candidates that {NEEDLES:,} needles meet in a haystack of {count(calibration.pictures, 'picture')}:"
+    )
+    page.add("")
+    _table(page, calibration, THRESHOLDS if verbose else _USUAL_THRESHOLDS)
+    page.add("")
+    for line in _advice(calibration, algorithm):
+        page.add(line, wrap=True)
+    page.add("")
+    for line in _plot(page, calibration.spread(algorithm)):
+        page.add(line)
+    return page.encoded()
+
+
+def render_json(calibration: Calibration, algorithm: str) -> bytes:
+    """One object; ``false_candidates`` has a number for each threshold from 0 to 32."""
+    whole = {
+        "schema": SCHEMA,
+        "dupfind": calibration.version,
+        "settings": {
+            "folders": [clean(folder) for folder in calibration.folders],
+            "algorithm": algorithm,
+            "rotations": calibration.rotations,
+        },
+        "pictures": calibration.pictures,
+        "needles": calibration.needles,
+        "pairs": calibration.spreads[0].pairs,
+        "pairs_left_out": calibration.left_out,
+        "algorithms": {
+            one.algorithm: {
+                "default_bits": one.default_bits,
+                "suggested_bits": one.suggested_bits,
+                "false_candidates": [round(one.false_candidates(bits), 6) for bits in THRESHOLDS],
+                "pairs_at_distance": list(one.counts),
+            }
+            for one in calibration.spreads
+        },
+        "problems": [
+            {**named_path("path", one.path), "stage": one.stage, "reason": clean(one.reason)}
+            for one in calibration.problems
+        ],
+    }
+    return (dumps(whole, indent=1) + "\n").encode()
+
+
+def _compared(calibration: Calibration) -> list[str]:
+    """What the numbers rest on."""
+    pictures = count(calibration.pictures, "picture")
+    turned = f" in {ORIENTATIONS} orientations" if calibration.rotations else ""
+    pairs = count(calibration.spreads[0].pairs, "pair")
+    if calibration.left_out:
+        pairs += f", and {calibration.left_out:,} left out: likely the same picture twice"
+    if calibration.is_sample:
+        return [f"{pictures}; a sample of {calibration.needles:,} compared with all{turned}", pairs]
+    return [f"{pictures}, each compared with all others{turned}", pairs]
+
+
+def _table(page: Page, calibration: Calibration, thresholds: Sequence[int]) -> None:
+    table = page.table()
+    table.add_column("--threshold", justify="right", no_wrap=True)
+    for one in calibration.spreads:
+        table.add_column(one.algorithm, justify="right", no_wrap=True, min_width=11)
+        table.add_column("", no_wrap=True, min_width=2)
+    for bits in thresholds:
+        cells = (cell for one in calibration.spreads for cell in _cells(one, bits))
+        table.add_row(str(bits), *cells)
+    page.add(table)
+    page.add("* default  < suggested")
+
+
+def _cells(spread: Spread, bits: int) -> tuple[Text, str]:
+    marks = ("*" if bits == spread.default_bits else "") + ("<" if bits == spread.suggested_bits else "")
+    return Text(_number(spread.false_candidates(bits)), style="bold" if marks else ""), marks
+
+
+def _number(value: float) -> str:
+    """A number of candidates with two digits that count at least.
+
+    >>> _number(0.0), _number(0.034), _number(5.0125), _number(12345.6)
+    ('0', '0.034', '5.0', '12,346')
+    """
+    if value == 0:
+        return "0"
+    return f"{value:,.0f}" if value >= _SMALL else f"{value:.1f}" if value >= 1 else f"{value:.2g}"
+
+
+def _advice(calibration: Calibration, algorithm: str) -> list[str]:
+    spread = calibration.spread(algorithm)
+    bits = spread.suggested_bits
+    expected = _number(spread.false_candidates(bits))
+    lines = [f"Suggested: --algorithm {algorithm} --threshold {bits} ({expected} false candidates)"]
+    if spread.false_candidates(bits) > MOST_FALSE_CANDIDATES:
+        lines.append("That is more than one a needle, but lower would lose copies: try another algorithm.")
+    return [
+        *lines,
+        f"The smallest number above 0 that these pairs can show is {_number(calibration.least)}.",
+    ]
+
+
+def _plot(page: Page, spread: Spread) -> list[str]:
+    """How many pairs lie how far apart, on a logarithmic scale; a bar for every two bits."""
+    blocks = _BLOCKS if page.can_print(_BLOCKS) else _ASCII_BLOCKS
+    bars = [sum(spread.counts[bits : bits + _BITS_A_BAR]) for bits in range(0, HASH_BITS + 1, _BITS_A_BAR)]
+    most = max(bars)
+    steps = len(blocks) - 1
+    # One pair is the lowest step, the longest bar fills all rows.
+    heights = [
+        round(1 + (_PLOT_ROWS * steps - 1) * (math.log(bar) / math.log(most) if most > 1 else 1)) if bar else 0
+        for bar in bars
+    ]
+    margin = len(f"{most:,}")
+    lines = [f"Pairs by distance in bits, {spread.algorithm}, logarithmic:"]
+    for row in reversed(range(_PLOT_ROWS)):
+        label = f"{most:,}" if row == _PLOT_ROWS - 1 else "1" if row == 0 else ""
+        cells = "".join(blocks[min(max(height - row * steps, 0), steps)] * _BITS_A_BAR for height in heights)
+        lines.append(f"{label:>{margin}} |{cells}".rstrip())
+    axis = "".join(f"{bits:<8}" for bits in range(0, HASH_BITS + 1, 8)).rstrip()
+    mark = " " * (spread.suggested_bits // _BITS_A_BAR * _BITS_A_BAR) + "^ suggested threshold"
+    return [*lines, f"{'':>{margin}}  {axis}", f"{'':>{margin}}  {mark}"]

@@ -1,0 +1,207 @@
+"""``dupfind explain`` for people, and as JSON with the schema ``dupfind.explain/1``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+
+from dupfind.explanation import Answer, Explanation, Near
+from dupfind.facts import Test
+from dupfind.report import Screen
+from dupfind.report.json import dumps, named_path
+from dupfind.report.look import LIKENESS, Page
+from dupfind.report.text import clean, count, printable, size
+from dupfind.values import HASH_BITS, Evidence, FileState, Kind, ScanSettings
+
+SCHEMA = "dupfind.explain/1"
+
+MEASURES = {
+    "check hash": "bits of 256 in which they differ",
+    "structure": "the same, with the bound for a copy",
+    "mirrored": "is it a mirror image?",
+    "capture time": "is it another shot?",
+    "more in the file": "does it hold more, such as a video?",
+    "frames": "frames or pages in the file",
+    "aspect ratio": "how far one is stretched, logarithm",
+    "size": "width or height to the witness's",
+    "low information": "does it show too little to be sure?",
+    "shift": "how far a corner moved, in 64ths",
+    "tone": "mean change of the grey levels",
+    "local": "how local the difference is",
+    "spot": "the worst pixel of 64 x 64",
+    "patch": "the worst 4 x 4 pixels of 64 x 64",
+    "colour": "the worst difference in colour",
+}
+"""In a few words, what each test of :mod:`dupfind.evidence` measures."""
+_LARGE = 1000
+_QUESTIONS = frozenset(name for name, text in MEASURES.items() if text.endswith("?"))
+_TURNS = (
+    "upright",
+    "mirrored left to right",
+    "turned by 180 degrees",
+    "mirrored top to bottom",
+    "mirrored and turned by 90 degrees",
+    "turned by 90 degrees",
+    "mirrored and turned by 90 degrees",
+    "turned by 90 degrees",
+)
+
+
+def render(answer: Answer, screen: Screen) -> bytes:
+    """A paragraph a needle; paths stand on lines of their own and are never broken."""
+    page = Page(screen)
+    for explanation in answer.explanations:
+        page.add("")
+        _needle(page, explanation)
+        if explanation.verdict.state is FileState.PRESENT:
+            _witness(page, explanation, answer.settings)
+        else:
+            _nearest(page, explanation, answer.settings)
+    return page.encoded()
+
+
+def render_json(answer: Answer) -> bytes:
+    """One object with an object for each needle."""
+    settings = answer.settings
+    whole = {
+        "schema": SCHEMA,
+        "dupfind": answer.version,
+        "settings": {
+            "haystack": [clean(path) for path in settings.haystack],
+            "algorithm": settings.algorithm,
+            "threshold_bits": settings.threshold_bits,
+            "accept": settings.accept.value,
+            "rotations": settings.rotations,
+        },
+        "needles": [_as_json(one) for one in answer.explanations],
+        "problems": [
+            {**named_path("path", one.path), "side": one.side.value, "stage": one.stage, "reason": clean(one.reason)}
+            for one in answer.problems
+        ],
+    }
+    return (dumps(whole, indent=1) + "\n").encode()
+
+
+def _needle(page: Page, explanation: Explanation) -> None:
+    verdict = explanation.verdict
+    page.add(page.verdict(verdict.state.value).append(f"  {printable(verdict.path)}", style="default"))
+    for path in explanation.itself:
+        page.add(f"  is itself in the haystack, as {printable(path)}: not taken for its own witness")
+
+
+def _witness(page: Page, explanation: Explanation, settings: ScanSettings) -> None:
+    verdict = explanation.verdict
+    assert verdict.witness is not None
+    assert verdict.evidence is not None
+    page.add(f"  {LIKENESS[verdict.evidence]} {printable(verdict.witness)}")
+    if verdict.evidence is Evidence.IDENTICAL:
+        page.add(f"  every byte is the same ({size(verdict.size_bytes)})")
+        return
+    if verdict.reason:
+        page.add(f"  {printable(verdict.reason)}")
+    bits = f"{verdict.distance_bits} of {HASH_BITS} bits apart by {settings.algorithm}"
+    turn = _TURNS[explanation.orientation or 0]
+    page.add(f"  {bits} (threshold {settings.threshold_bits}), {turn}")
+    page.add("")
+    _tests(page, explanation.tests)
+
+
+def _tests(page: Page, tests: Sequence[Test]) -> None:
+    table = page.table()
+    table.add_column("Test", no_wrap=True)
+    table.add_column("Value", justify="right", no_wrap=True)
+    table.add_column("At most", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("What it measures")
+    for test in tests:
+        passed = Text("pass", style="green") if test.passed else Text("fail", style="red")
+        table.add_row(test.name, _value(test), _limit(test), passed, MEASURES.get(test.name, ""))
+    page.add(table, indent=2)
+
+
+def _nearest(page: Page, explanation: Explanation, settings: ScanSettings) -> None:
+    verdict = explanation.verdict
+    if verdict.reason and (not explanation.nearest or explanation.nearest[0].reason != verdict.reason):
+        page.add(f"  {printable(verdict.reason)}")
+    if not explanation.nearest:
+        if verdict.kind is Kind.OTHER:
+            page.add("  no picture: only equal bytes could prove it, and no file has them")
+        elif explanation.advice is not None and verdict.state is not FileState.UNREADABLE:
+            page.add(f"  {explanation.advice.obstacle}")
+        return
+    page.add(f"  nearest in the haystack by {settings.algorithm} (threshold {settings.threshold_bits}):")
+    for number, near in enumerate(explanation.nearest, start=1):
+        _near(page, number, near)
+    if any("--accept similar" in near.advice.options for near in explanation.nearest):
+        page.add("  A similar picture is no proof: look at both before you accept it.")
+
+
+def _near(page: Page, number: int, near: Near) -> None:
+    grade = {Evidence.SAME: "the same picture", Evidence.SIMILAR: "similar", None: "unlike"}[near.evidence]
+    turn = f", {_TURNS[near.orientation]}" if near.orientation else ""
+    page.add(f"{number:3}  {printable(near.path)}")
+    page.add(f"     {grade}, {count(near.distance_bits, 'bit')} apart{turn}")
+    if near.failed is not None:
+        page.add(f"     failed {near.failed.name}: {_value(near.failed)}, where {_bound(near.failed)} passes")
+    if near.reason and near.evidence is Evidence.SIMILAR:
+        page.add(f"     {printable(near.reason)}")
+    accepted = "accepted with" if near.advice.options else "no option accepts it:"
+    page.add(f"     {accepted} {near.advice.obstacle or near.advice.text}")
+
+
+def _value(test: Test) -> str:
+    return ("yes" if test.value else "no") if test.name in _QUESTIONS else _number(test.value)
+
+
+def _limit(test: Test) -> str:
+    return "no" if test.name in _QUESTIONS else _number(test.bound)
+
+
+def _bound(test: Test) -> str:
+    return "no" if test.name in _QUESTIONS else f"at most {_limit(test)}"
+
+
+def _number(value: float) -> str:
+    """A number with three digits that count.
+
+    >>> _number(16.0), _number(0.30000001), _number(12.345)
+    ('16', '0.3', '12.3')
+    """
+    return f"{value:.3g}" if abs(value) < _LARGE else f"{value:.0f}"
+
+
+def _as_json(one: Explanation) -> dict[str, Any]:
+    verdict = one.verdict
+    return {
+        **named_path("needle", verdict.path),
+        "kind": verdict.kind.value,
+        "verdict": verdict.state.value,
+        "evidence": verdict.evidence.value if verdict.evidence else None,
+        **named_path("witness", verdict.witness),
+        "distance_bits": verdict.distance_bits,
+        "orientation": None if one.orientation is None else one.orientation + 1,
+        "reason": verdict.reason,
+        "tests": [_test_as_json(test) for test in one.tests],
+        "nearest": [_near_as_json(near) for near in one.nearest],
+        "advice": one.advice.text if one.advice else None,
+        "itself": [clean(path) for path in one.itself],
+    }
+
+
+def _near_as_json(near: Near) -> dict[str, Any]:
+    return {
+        **named_path("path", near.path),
+        "evidence": near.evidence.value if near.evidence else None,
+        "distance_bits": near.distance_bits,
+        "check_bits": near.check_bits,
+        "orientation": near.orientation + 1,
+        "reason": near.reason,
+        "tests": [_test_as_json(test) for test in near.tests],
+        "advice": near.advice.text,
+    }
+
+
+def _test_as_json(test: Test) -> dict[str, Any]:
+    return {"name": test.name, "value": round(test.value, 4), "bound": round(test.bound, 4), "passed": test.passed}

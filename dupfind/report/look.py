@@ -1,0 +1,99 @@
+"""What all that is printed for people looks like: signs and colours, and one way from lines to bytes."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from dupfind.report import Screen
+from dupfind.values import Evidence
+
+STYLES = {
+    "missing": "red",
+    "unreadable": "red",
+    "partial": "yellow",
+    "review": "cyan",
+    "similar": "cyan",
+    "contained": "green",
+    "present": "green",
+}
+LIKENESS = {
+    Evidence.IDENTICAL: "identical to",
+    Evidence.SAME: "the same picture as",
+    Evidence.SIMILAR: "looks like",
+}
+UNBOUNDED = 100_000
+"""The width of what is no terminal: no path is wrapped."""
+_SIGNS = {
+    "missing": "✗",
+    "unreadable": "!",
+    "partial": "±",
+    "review": "≈",
+    "similar": "≈",
+    "contained": "✓",
+    "present": "✓",
+}
+_ASCII_SIGNS = {
+    "missing": "x",
+    "unreadable": "!",
+    "partial": "+",
+    "review": "~",
+    "similar": "~",
+    "contained": "=",
+    "present": "=",
+}
+_ASCII_HEAD = box.Box(str(box.SIMPLE_HEAD).replace("─", "-"), ascii=True)
+
+
+class Page:
+    """Text for one screen; off a terminal there is no colour, and nothing is wrapped."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._text = StringIO()
+        self._console = Console(
+            file=self._text,
+            width=screen.width if screen.is_terminal else UNBOUNDED,
+            force_terminal=screen.is_terminal,
+            color_system="auto" if screen.is_terminal else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            legacy_windows=False,
+        )
+        self._signs = _SIGNS if self.can_print("".join(_SIGNS.values())) else _ASCII_SIGNS
+
+    def table(self) -> Table:
+        """A table with a line below its header and nothing else."""
+        edges = box.SIMPLE_HEAD if self.can_print(str(box.SIMPLE_HEAD)) else _ASCII_HEAD
+        return Table(box=edges, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
+
+    def verdict(self, word: str) -> Text:
+        """The verdict ``word`` with its sign, in its colour."""
+        return Text(f"{self._signs[word]} {word}", style=STYLES[word])
+
+    def add(self, what: Table | Text | str, *, wrap: bool = False, indent: int = 0) -> None:
+        """A table, by ``indent`` to the right, or a line, which is broken only with ``wrap`` and on a terminal."""
+        if isinstance(what, Table):
+            self._console.print(Padding.indent(what, indent) if indent else what)
+        else:
+            line = Text(what) if isinstance(what, str) else what
+            self._console.print(line, soft_wrap=not (wrap and self._screen.is_terminal))
+
+    def can_print(self, text: str) -> bool:
+        """True when the screen's encoding has every character of ``text``."""
+        try:
+            text.encode(self._screen.encoding)
+        except (UnicodeEncodeError, LookupError):
+            return False
+        return True
+
+    def encoded(self) -> bytes:
+        """Everything that was added, without blanks at the ends of lines."""
+        lines = (line.rstrip() for line in self._text.getvalue().splitlines())
+        return ("\n".join(lines).lstrip("\n") + "\n").encode(self._screen.encoding, "replace")

@@ -1,0 +1,46 @@
+"""While files are read: the pool that reads and the cache that remembers, opened and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import TypeVar
+
+from dupfind.cache import Cache, Recipe
+from dupfind.errors import CacheLostError
+from dupfind.events import Listener
+from dupfind.reading import Reader
+from dupfind.settings import Settings
+from dupfind.workers import Pool
+
+T = TypeVar("T")
+
+
+def with_reader(
+    settings: Settings,
+    listener: Listener,
+    work: Callable[[Reader, Cache], T],
+    make_executor: Callable[[], Executor] | None = None,
+) -> T:
+    """What ``work`` gives; it runs once more with a new cache, or without one, where the cache fails on the way.
+
+    ``make_executor`` puts the reading of files elsewhere than on processes of this machine.
+    """
+    path = settings.cache
+    with Pool(settings.workers, make_executor) as pool:
+        while True:
+            try:
+                with Cache(path, partial(_recipe, settings.scan.algorithm), warn=listener.warn) as cache:
+                    return work(Reader(settings, pool, cache, listener), cache)
+            except CacheLostError as error:
+                listener.warn(str(error))
+                path = path if error.is_gone else None
+
+
+def _recipe(algorithm: str) -> Recipe:
+    """What thumbnails and hashes are made by; asked for only where there are any, since the decoders load slowly."""
+    from dupfind import decode, evidence, fingerprint
+
+    thumbnails = f"{decode.RECIPE}, {decode.versions()}"
+    return Recipe(thumbnails, f"{algorithm} {fingerprint.RECIPE}", f"rules {evidence.RECIPE}")

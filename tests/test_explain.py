@@ -1,0 +1,225 @@
+"""dupfind explain: the verdict of a scan, with what led to it, and advice that holds what it promises."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from dupfind import formats, pipeline, tasks
+from dupfind.explain import explain
+from dupfind.explanation import Answer, Explanation
+from dupfind.roots import named_file
+from dupfind.settings import make_settings
+from dupfind.values import Evidence, FileState, FileVerdict
+from fixtures import demo, pictures
+
+TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
+
+
+def one_thread() -> ThreadPoolExecutor:
+    """Everything in this process."""
+    return ThreadPoolExecutor(1)
+
+
+def ask(haystack: Path, *needles: Path, nearest: int = 5, **options: Any) -> Answer:
+    """Explain in this process and without a cache."""
+    settings = make_settings(haystack=[str(haystack)], no_cache=True, **options)
+    return explain(settings, [named_file(str(one)) for one in needles], nearest, make_executor=one_thread)
+
+
+def ask_one(haystack: Path, needle: Path, **options: Any) -> Explanation:
+    """The explanation of a single needle."""
+    (found,) = ask(haystack, needle, **options).explanations
+    return found
+
+
+def scan(haystack: Path, needles: Path, **options: Any) -> list[FileVerdict]:
+    """What a scan says of the files."""
+    settings = make_settings(haystack=[str(haystack)], needles=[str(needles)], no_cache=True, **options)
+    return pipeline.scan(settings, make_executor=one_thread).files
+
+
+@pytest.fixture(scope="module")
+def demo_trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The trees of the demo, built once."""
+    folder = tmp_path_factory.mktemp("demo")
+    demo.build(folder)
+    return folder
+
+
+@pytest.fixture
+def trio(tree: TreeBuilder) -> Path:
+    """A haystack of one picture, its turned copy and another picture."""
+    one = pictures.photo(1, (320, 240))
+    turned = one.transpose(Image.Transpose.ROTATE_90)
+    return tree("hay", {"one.png": one, "sub/turned.png": turned, "two.png": pictures.photo(2, (320, 240))})
+
+
+@pytest.mark.parametrize("options", [{}, {"accept": "identical", "rotations": False}, {"algorithm": "ahash"}])
+def test_the_verdict_is_that_of_a_scan(demo_trees: Path, options: dict[str, Any]) -> None:
+    """Every needle of the demo: the same state, evidence, witness, distance and reason, and the same order."""
+    haystack, needles = demo_trees / demo.HAYSTACK, demo_trees / demo.NEEDLES
+    scanned = scan(haystack, needles, **options)
+    answer = ask(haystack, *[Path(one.path) for one in scanned], **options)
+    assert scanned == [one.verdict for one in answer.explanations]
+    assert not answer.is_complete
+    for one in answer.explanations:
+        is_present = one.verdict.state is FileState.PRESENT
+        assert is_present == (one.advice is None)
+        assert not (is_present and one.nearest)
+        compared = one.verdict.evidence in (Evidence.SAME, Evidence.SIMILAR)
+        assert compared == bool(one.tests) == (one.orientation is not None)
+        if one.verdict.evidence is Evidence.SAME:
+            assert all(test.passed for test in one.tests)
+
+
+def test_the_options_advised_make_the_needle_present(demo_trees: Path, tree: TreeBuilder) -> None:
+    """Whatever one nearest picture is said to take, a scan with that and no other haystack accepts it."""
+    haystack, needles = demo_trees / demo.HAYSTACK, demo_trees / demo.NEEDLES
+    options: dict[str, Any] = {"accept": "identical", "rotations": False, "threshold_bits": 0}
+    missing = [Path(one.path) for one in scan(haystack, needles, **options) if one.state is not FileState.PRESENT]
+    answer = ask(haystack, *missing, **options)
+    tried = set()
+    for number, one in enumerate(answer.explanations):
+        if one.advice is None or not one.advice.options:
+            continue
+        tried.add(tuple(option.split()[0] for option in one.advice.options))
+        near = one.nearest[0]
+        assert near.advice == one.advice
+        hay, needle = Path(near.path), Path(one.verdict.path)
+        alone = (
+            tree(f"hay{number}", {hay.name: hay.read_bytes()}),
+            tree(f"n{number}", {needle.name: needle.read_bytes()}),
+        )
+        (before,) = scan(*alone, **options)
+        given = dict(option.split() if " " in option else (option, "") for option in near.advice.options)
+        assert {"--threshold", "--accept", "--rotations"} >= set(given)
+        (after,) = scan(
+            *alone,
+            accept=given.get("--accept", "identical"),
+            rotations="--rotations" in given,
+            threshold_bits=int(given.get("--threshold", 0)),
+        )
+        assert FileState.PRESENT is not before.state
+        assert FileState.PRESENT is after.state
+    assert {("--accept",), ("--threshold", "--accept"), ("--rotations", "--accept")} <= tried
+
+
+def test_a_present_needle_has_its_tests(trio: Path, tree: TreeBuilder) -> None:
+    """Grade, distance, orientation and the value of each test of the pair."""
+    turned = pictures.photo(2, (320, 240)).transpose(Image.Transpose.ROTATE_180)
+    found = ask_one(trio, tree("n", {"a.png": turned}) / "a.png")
+    assert (Evidence.SAME, str(trio / "two.png"), 2) == (
+        found.verdict.evidence,
+        found.verdict.witness,
+        found.orientation,
+    )
+    by_name = {test.name: test for test in found.tests}
+    assert {"check hash", "size", "spot", "colour"} <= set(by_name)
+    assert (1.0, True) == (by_name["size"].value, by_name["size"].passed)
+
+
+def test_identical_bytes_compare_no_pictures(trio: Path, tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal bytes are the whole explanation, and nothing is decoded for it."""
+    monkeypatch.setattr(tasks, "read_thumbnails", lambda *_, **__: pytest.fail("decoded"))
+    found = ask_one(trio, tree("n", {"a.png": (trio / "one.png").read_bytes()}) / "a.png")
+    assert (Evidence.IDENTICAL, (), (), None) == (found.verdict.evidence, found.tests, found.nearest, found.advice)
+
+
+def test_a_needle_is_never_its_own_witness(trio: Path) -> None:
+    """A file of the haystack: it says so, and another copy there may prove it."""
+    one, two = ask(trio, trio / "one.png", trio / "two.png").explanations
+    assert (FileState.PRESENT, str(trio / "sub" / "turned.png")) == (one.verdict.state, one.verdict.witness)
+    assert ((str(trio / "one.png"),), (str(trio / "two.png"),)) == (one.itself, two.itself)
+    assert FileState.MISSING is two.verdict.state
+    assert str(trio / "two.png") not in [near.path for near in two.nearest]
+
+
+def test_a_link_to_the_needle_is_the_needle(trio: Path, tmp_path: Path) -> None:
+    """Neither a link into the haystack nor a link in it to the needle makes a second file."""
+    os.symlink(trio / "two.png", tmp_path / "link.png")
+    assert FileState.MISSING is ask_one(trio, tmp_path / "link.png").verdict.state
+    os.symlink(trio / "two.png", trio / "other name.png")
+    found = ask_one(trio, trio / "two.png", follow_symlinks=True)
+    assert (FileState.MISSING, 2) == (found.verdict.state, len(found.itself))
+
+
+def test_a_hard_link_is_a_file_of_its_own(trio: Path, tmp_path: Path) -> None:
+    """As in a scan: deleting the needle leaves the other name with the bytes."""
+    os.link(trio / "two.png", trio / "second name.png")
+    found = ask_one(trio, trio / "two.png")
+    assert (Evidence.IDENTICAL, str(trio / "second name.png")) == (found.verdict.evidence, found.verdict.witness)
+    os.link(trio / "one.png", tmp_path / "outside.png")
+    found = ask_one(trio, tmp_path / "outside.png")
+    assert (Evidence.IDENTICAL, ()) == (found.verdict.evidence, found.itself)
+
+
+def test_another_mount_of_the_needle_is_the_needle(trio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same inode, size and times under another path: the safe side is that it is one file."""
+    needle = trio / "two.png"
+    os.link(needle, trio / "mounted.png")  # stands for the same file reached by a second mount, with one link each
+    real = os.stat
+
+    class OneLink:
+        """What the system says of a file, but for its count of links."""
+
+        st_nlink = 1
+
+        def __init__(self, path: Any, **options: Any) -> None:
+            self._found = real(path, **options)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._found, name)
+
+    monkeypatch.setattr("dupfind.explain.os.stat", OneLink)
+    found = ask_one(trio, needle)
+    assert (FileState.MISSING, 2) == (found.verdict.state, len(found.itself))
+
+
+def test_another_mount_on_another_device_is_the_needle(trio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mounts may show one file under two device numbers."""
+    needle = trio / "two.png"
+    os.link(needle, trio / "mounted.png")
+    monkeypatch.setattr("dupfind.explain.os.path.samestat", lambda *_: False)
+    assert 2 == len(ask_one(trio, needle).itself)
+
+
+def test_an_unreadable_needle_and_no_picture(trio: Path, tree: TreeBuilder) -> None:
+    """The reason, no neighbours, and nothing that would help."""
+    needles = tree("n", {"cut.png": (trio / "one.png").read_bytes()[:400], "note.txt": b"note", "empty.jpg": b""})
+    cut, note, empty = ask(trio, needles / "cut.png", needles / "note.txt", needles / "empty.jpg").explanations
+    assert [FileState.UNREADABLE, FileState.MISSING, FileState.UNREADABLE] == [
+        one.verdict.state for one in (cut, note, empty)
+    ]
+    assert cut.advice is not None
+    assert cut.advice.text.startswith("nothing: cannot be decoded")
+    assert note.advice is not None
+    assert "nothing: it is no picture, and no file has the same bytes" == note.advice.text
+    assert () == cut.nearest == note.nearest == empty.nearest
+
+
+def test_a_haystack_without_pictures(tree: TreeBuilder) -> None:
+    """Nothing is near, and it says why; a haystack's broken picture is a problem of the answer."""
+    hay = tree("hay", {"a.txt": b"text", "b.jpg": b"\xff\xd8\xff"})
+    answer = ask(hay, tree("n", {"a.png": pictures.photo(1)}) / "a.png")
+    (found,) = answer.explanations
+    assert found.advice is not None
+    assert ((), "nothing: the haystack holds no picture") == (found.nearest, found.advice.text)
+    assert [str(hay / "b.jpg")] == [problem.path for problem in answer.problems]
+
+
+def test_no_more_neighbours_than_asked_for(demo_trees: Path) -> None:
+    """-k bounds what is shown, and a haystack of fewer pictures shows them all."""
+    needle = demo_trees / demo.NEEDLES / "MY_PIX" / "me and Rex.jpg"
+    haystack = demo_trees / demo.HAYSTACK
+    three = ask_one(haystack, needle, nearest=3).nearest
+    everything = ask_one(haystack, needle, nearest=1000).nearest
+    assert three == everything[:3]
+    assert sorted({one.path for one in everything}) == sorted(one.path for one in everything)
+    assert len([path for path in haystack.rglob("*.*") if formats.is_image_name(path.name)]) - 1 == len(everything)
