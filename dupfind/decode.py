@@ -76,9 +76,10 @@ def versions() -> str:
 def read_thumbnail(file: IO[bytes], name: str, max_pixels: int) -> Thumbnail:
     """Decode the picture in ``file``, positioned at its start.
 
-    ``name`` serves to recognise camera RAW where its content is that of any TIFF. ``max_pixels`` refuses larger pictures by their header, before any
-    memory is asked for. Raises :class:`NotAPictureError` or :class:`UndecodableError`, and nothing
-    else whatever the bytes; a ``TimeoutError`` raised by the caller's alarm passes through.
+    ``name`` serves to recognise camera RAW where its content is that of any TIFF. ``max_pixels`` refuses larger
+    pictures by their header, before any memory is asked for. Raises :class:`NotAPictureError` or
+    :class:`UndecodableError`, and nothing else whatever the bytes; a ``TimeoutError`` raised by the caller's alarm
+    passes through.
     """
     try:
         with warnings.catch_warnings():
