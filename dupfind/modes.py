@@ -21,7 +21,16 @@ REDUCED_SIDE = 8 * THUMBNAIL_SIDE
 resolution, which libjpeg's reduction does not: at half this, a photo and its PNG differ by 3 grey levels at sharp
 edges."""
 
-_BACKGROUND = (128, 128, 128)
+_BACKGROUND, _DARK_BACKGROUND = (220, 63, 220), (90, 0, 120)
+"""Of grey 128 and 40, on the first of which both black and white drawings stay visible."""
+_MID_GREY, _NEAR_GREY = 128, 40
+_TIFF_BITS_PER_SAMPLE = 258
+_USUAL_BITS, _MOST_BITS = 16, 31  # Pillow's numbers of 32 bits have a sign
+_LADDER = (*range(30, 6, -2), 1)
+_STEP, _STEP_OF_MANY = 0.75, 0.9
+"""The first is large enough for the brightness of any picture with something to see to be told from the step above. The
+second is for samples of 32 bits, of which a picture that uses few would be too dark."""
+_FLOAT_SCALES = (1.0, 255.0, 65535.0)
 
 
 class Shrunk(NamedTuple):
@@ -88,7 +97,7 @@ def _split(working: Image.Image, box: Box) -> tuple[Image.Image, tuple[Image.Ima
 
 
 def to_working_mode(image: Image.Image) -> Image.Image:
-    """The picture in ``L``, ``YCbCr`` or ``RGB``, or in ``F`` where its values do not fit into 8 bits.
+    """The picture in ``L``, ``YCbCr`` or ``RGB``, or in ``F`` from 0 to 1 where its values do not fit into 8 bits.
 
     ``convert("L")`` alone clips 16-bit and float pictures to white, drops alpha and so gives one grey to different
     pictures.
@@ -96,26 +105,69 @@ def to_working_mode(image: Image.Image) -> Image.Image:
     mode = image.mode
     if mode in ("L", "RGB", "YCbCr") and "transparency" not in image.info:
         return image
-    if mode.startswith("I") or mode == "F":
-        return Image.fromarray(_to_unit_range(np.asarray(image)))
+    if mode.startswith("I"):
+        return Image.fromarray(_of_integers(np.asarray(image), _declared_bits(image)))
+    if mode == "F":
+        return Image.fromarray(_of_floats(np.asarray(image)))
     if mode == "LAB":
-        return image.getchannel(0)
+        return _of_lab(image)
     if mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
         return _composite(image.convert("RGBA"))
     return image.convert("L" if mode == "1" else "RGB")
 
 
-def _to_unit_range(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Values of any number type to 0 to 1, by the number of bits that they use.
+def _declared_bits(image: Image.Image) -> int:
+    """Bits of a sample, as far as the file tells; Pillow widens what other formats hold to 16."""
+    tags = getattr(image, "tag_v2", {})
+    found = tags.get(_TIFF_BITS_PER_SAMPLE, (16,))
+    return min(int(found[0]), _MOST_BITS) if isinstance(found, tuple) and found else 16
+
+
+def _of_integers(values: NDArray[Any], declared_bits: int) -> NDArray[np.float32]:
+    """Integers of more than 8 bits to 0 to 1.
 
     A fixed scale and not the range of the picture: the 8-bit copy of a 16-bit photo has to get the same grey levels.
+    Samples of 12 bits often lie in containers of 16 that say nothing of it, where they would be black. So what leaves
+    the upper bits unused is brought up to them, but to three quarters for every two bits: it is found as a
+    copy, and neither it nor an exposure shorter by some steps passes for the whole range.
+    """
+    wide = values.astype(np.float32)
+    low, high = float(wide.min()), float(wide.max())
+    if low < 0 or high > 2.0**_MOST_BITS:
+        return _by_range(wide)
+    most = declared_bits if high < 2**declared_bits else _MOST_BITS
+    steps = enumerate([most, *(bits for bits in _LADDER if bits < most)])
+    step, bits = [(step, bits) for step, bits in steps if high < 2**bits or step == 0][-1]
+    return wide * np.float32((_STEP if most <= _USUAL_BITS else _STEP_OF_MANY) ** step / (2**bits - 1))
+
+
+def _of_floats(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Floats to 0 to 1, by the scale that they seem to be on: 0 to 1, 0 to 255, 0 to 65,535, or else their range.
+
+    What is no number is black.
     """
     finite = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(finite.min()), float(finite.max())
-    for bits in (1, 8, 10, 12, 14, 16):
-        if low >= 0 and high <= 2**bits - 1:
-            return finite / np.float32(2**bits - 1)
-    return (finite - np.float32(low)) / np.float32((high - low) or 1.0)
+    high = float(finite.max())
+    if float(finite.min()) >= 0:
+        for scale in _FLOAT_SCALES:
+            if high <= scale:
+                return finite / np.float32(scale)
+    return _by_range(finite)
+
+
+def _by_range(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    low, high = np.float64(values.min()), np.float64(values.max())
+    return ((values - low) / ((high - low) or 1.0)).astype(np.float32)
+
+
+def _of_lab(image: Image.Image) -> Image.Image:
+    """CIE L*a*b* under D50 to sRGB."""
+    from PIL import ImageCms
+
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    found = ImageCms.applyTransform(image, ImageCms.buildTransform(lab, srgb, "LAB", "RGB"))
+    assert found is not None
+    return found
 
 
 def _to_eight_bits(plane: Image.Image) -> Image.Image:
@@ -125,8 +177,16 @@ def _to_eight_bits(plane: Image.Image) -> Image.Image:
 
 
 def _composite(image: Image.Image) -> Image.Image:
-    """Lay a picture with alpha over mid-grey, on which both black and white drawings stay visible."""
+    """Lay a picture with alpha over a background that it is not likely to have.
+
+    Its colour tells what is transparent from what somebody laid over white, black or grey; its grey is not that of
+    what is drawn, so that drawings in one colour, whichever, stay visible.
+    """
     if image.getchannel("A").getextrema() == (255, 255):
         return image.convert("RGB")
-    background = Image.new("RGBA", image.size, (*_BACKGROUND, 255))
+    small = image.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
+    weights = np.asarray(small.getchannel("A"), np.float64)
+    grey = float((np.asarray(small.convert("RGB").convert("L")) * weights).sum() / (weights.sum() or 1.0))
+    colour = _DARK_BACKGROUND if abs(grey - _MID_GREY) < _NEAR_GREY else _BACKGROUND
+    background = Image.new("RGBA", image.size, (*colour, 255))
     return Image.alpha_composite(background, image).convert("RGB")

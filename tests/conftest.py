@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fixtures import pictures
+from fixtures import demo, pictures
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -57,6 +57,14 @@ def dupfind(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def demo_trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The two trees of the demo, built once; no test writes there."""
+    folder = tmp_path_factory.mktemp("demo")
+    demo.build(folder)
+    return folder
 
 
 def needs_shared_data(name: str) -> pytest.MarkDecorator:

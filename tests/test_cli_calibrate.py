@@ -26,11 +26,10 @@ def collection(tree: TreeBuilder) -> Path:
     return tree("c", {**content, "notes.txt": b"notes", "cut.jpg": b"\xff\xd8\xff"})
 
 
-def test_the_golden_output(dupfind: Run, tmp_path: Path) -> None:
+def test_the_golden_output(dupfind: Run, demo_trees: Path) -> None:
     """What docs/calibrate.md shows: the demo's haystack, where sibling shots are left out as copies are."""
-    demo.build(tmp_path / "demo")
     environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
-    done = dupfind("calibrate", demo.HAYSTACK, cwd=tmp_path / "demo", env=environment)
+    done = dupfind("calibrate", demo.HAYSTACK, cwd=demo_trees, env=environment)
     assert documented("calibrate.md", "calibrate") == done.stdout.decode()
     error = b"dupfind: Masters/2010/2010-01/broken download.jpg: cannot be decoded: image file is truncated\n"
     assert (0, error) == (done.returncode, done.stderr)

@@ -28,13 +28,11 @@ def trees(tree: TreeBuilder) -> Path:
     return tree("n", {"a.jpg": photos[0], "c.jpg": photos[2], "notes.txt": b"notes", "cut.jpg": b"\xff\xd8\xff"})
 
 
-@pytest.mark.usefixtures("trees")
-def test_the_golden_output(dupfind: Run, tmp_path: Path) -> None:
+def test_the_golden_output(dupfind: Run, demo_trees: Path) -> None:
     """What docs/explain.md shows: the demo's edited picture. The haystack's broken one goes to standard error."""
-    demo.build(tmp_path / "demo")
     needle = f"{demo.NEEDLES}/12-25-2006 part 1/IMG_0416.JPG"
     environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
-    options = {"cwd": tmp_path / "demo", "env": environment}
+    options = {"cwd": demo_trees, "env": environment}
     done = dupfind("explain", "--haystack", demo.HAYSTACK, needle, "-k", "2", **options)
     assert documented("explain.md", "explain similar") == done.stdout.decode()
     error = b"dupfind: Masters/2010/2010-01/broken download.jpg: cannot be decoded: image file is truncated\n"

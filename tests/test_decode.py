@@ -6,9 +6,11 @@ import errno
 import io
 import struct
 import subprocess
+import sys
 import zlib
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from dupfind import decode
 from dupfind.errors import NotAPictureError, UndecodableError
@@ -100,15 +102,17 @@ def in_mode(image: Image.Image, mode: str) -> bytes:
     if mode == "CMYK JPEG":
         return save(image.convert("CMYK"), "JPEG", quality=90)
     if mode == "LAB":
-        lab = Image.merge("LAB", [image.convert("L"), *[Image.new("L", image.size, 128)] * 2])
-        return save(lab, "TIFF")
+        srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+        found = ImageCms.applyTransform(image.convert("RGB"), ImageCms.buildTransform(srgb, lab, "RGB", "LAB"))
+        assert found is not None
+        return save(found, "TIFF")
     if mode == "P+":
         return save(image.quantize(128), "PNG", transparency=127)
     if mode in ("I;16", "I;16B"):
         wide = Image.fromarray(grey.astype(np.uint16) * 257)
         return save(wide, "PNG") if mode == "I;16" else b"P5 %d %d 65535\n" % image.size + wide.tobytes("raw", "I;16B")
     if mode in ("I", "F"):
-        return save(Image.fromarray(grey.astype(np.int32) * 70000 if mode == "I" else grey / np.float32(255)), "TIFF")
+        return save(Image.fromarray(grey.astype(np.int32) << 23 if mode == "I" else grey / np.float32(255)), "TIFF")
     return save(image.convert(mode), "TIFF" if mode in ("CMYK", "YCbCr") else "PNG")
 
 
@@ -222,7 +226,7 @@ def test_broken_exif_costs_the_facts_only(block: bytes) -> None:
         ({0x9003: "2017"}, None),
     ],
 )
-@pytest.mark.parametrize("kind", ["JPEG", "HEIF", "PNG", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "HEIF", "PNG", "TIFF", "WEBP", "AVIF", "MPO"])
 def test_capture_time(kind: str, tags: dict[int, str], captured: str | None) -> None:
     """With sub-seconds and offset where given; a blank one, as EXIF spells "unknown", costs nothing else."""
     exif = Image.Exif()

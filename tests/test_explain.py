@@ -45,14 +45,6 @@ def scan(haystack: Path, needles: Path, **options: Any) -> list[FileVerdict]:
     return pipeline.scan(settings, make_executor=one_thread).files
 
 
-@pytest.fixture(scope="module")
-def demo_trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The trees of the demo, built once."""
-    folder = tmp_path_factory.mktemp("demo")
-    demo.build(folder)
-    return folder
-
-
 @pytest.fixture
 def trio(tree: TreeBuilder) -> Path:
     """A haystack of one picture, its turned copy and another picture."""

@@ -45,14 +45,6 @@ def states(report: Report) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module")
-def demo_trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The trees of the demo, built once."""
-    folder = tmp_path_factory.mktemp("demo")
-    demo.build(folder)
-    return folder
-
-
 def test_the_demo_has_exactly_the_expected_verdicts(demo_trees: Path) -> None:
     """Copies of every kind are found, and exactly the two folders of the story are not contained."""
     report = pipeline.scan(settings(demo_trees / "Masters", demo_trees / "Josie_Backup"))

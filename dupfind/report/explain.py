@@ -99,7 +99,7 @@ def _witness(page: Page, explanation: Explanation, settings: ScanSettings) -> No
     if verdict.evidence is Evidence.IDENTICAL:
         page.add(f"  every byte is the same ({size(verdict.size_bytes)})")
         return
-    if verdict.reason:
+    if verdict.reason and verdict.evidence is Evidence.SIMILAR:
         page.add(f"  {printable(verdict.reason)}")
     bits = f"{verdict.distance_bits} of {HASH_BITS} bits apart by {settings.algorithm}"
     turn = _TURNS[explanation.orientation or 0]

@@ -1,0 +1,233 @@
+"""Modes: different pictures stay different whatever holds their values, and copies stay copies."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import struct
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms, TiffImagePlugin
+
+from dupfind import decode, evidence, modes
+from dupfind.fingerprint import check_hash, pixels, search_hashes
+from dupfind.values import NEUTRAL_CHROMA, Evidence, Thumbnail
+from fixtures import pictures
+
+SEEDS = (1, 2, 3, 4)
+SIZE = (480, 360)
+
+
+@cache
+def photo(seed: int, size: tuple[int, int]) -> Image.Image:
+    """A picture, made once; not to be altered."""
+    return pictures.photo(seed, size)
+
+
+def save(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    """The bytes of a file of this format."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def read(content: bytes) -> Thumbnail:
+    """Its thumbnail."""
+    return decode.read_thumbnail(io.BytesIO(content), "a.bin", 10**9)
+
+
+def judged(needle: Thumbnail, witness: Thumbnail) -> Evidence | None:
+    """What the second proves of the first."""
+    return evidence.judge(evidence.prepare(needle), evidence.prepare(witness)).evidence
+
+
+def grey(seed: int) -> Any:
+    """The grey values of a photo as an array."""
+    return np.asarray(photo(seed, SIZE).convert("L"))
+
+
+def srgb_to_lab(image: Image.Image) -> Image.Image:
+    """The picture in CIE L*a*b*."""
+    srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    found = ImageCms.applyTransform(image, ImageCms.buildTransform(srgb, lab, "RGB", "LAB"))
+    assert found is not None
+    return found
+
+
+def cmyk(image: Image.Image, transform: int | None) -> bytes:
+    """A CMYK JPEG: inverted as Adobe's (0), in YCCK (2), or without Adobe's mark and so not inverted (None)."""
+    content = save(image.convert("CMYK"), "JPEG", quality=95)
+    mark = content.index(b"\xff\xee\0\x0eAdobe")
+    if transform is None:
+        return content[:mark] + content[mark + 16 :]
+    return content[: mark + 15] + bytes([transform]) + content[mark + 16 :]
+
+
+def png_16_bit_colour(image: Image.Image) -> bytes:
+    """A PNG of 16 bits a channel, which Pillow reads and does not write."""
+    import zlib
+
+    wide = np.asarray(image).astype(">u2") * 257
+    rows = b"".join(b"\0" + row.tobytes() for row in wide)
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", image.width, image.height, 16, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def alpha_only(image: Image.Image, colour: int) -> Image.Image:
+    """One colour everywhere, the drawing in the transparency."""
+    found = Image.new("LA", image.size, colour)
+    found.putalpha(image.convert("L"))
+    return found
+
+
+def twelve_bits(values: Any) -> bytes:
+    """A TIFF that says that its samples have 12 bits, packed."""
+    wide = values.astype(np.uint16) * 16 + values // 16
+    first, second = wide[:, ::2], wide[:, 1::2]
+    packed = np.stack((first >> 4, (first & 15) << 4 | second >> 8, second & 255), -1).astype(np.uint8).tobytes()
+    tags = [(256, 3, values.shape[1]), (257, 3, values.shape[0]), (258, 3, 12), (259, 3, 1), (262, 3, 1)]
+    tags += [(273, 4, 134), (277, 3, 1), (278, 3, values.shape[0]), (279, 4, len(packed))]
+    table = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
+    return (b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + table + bytes(4)).ljust(134, b"\0") + packed
+
+
+MODES = {
+    "1": lambda image: save(image.convert("1")),
+    "2 bits": lambda image: save(image.quantize(4), bits=2),
+    "4 bits": lambda image: save(image.quantize(16), bits=4),
+    "palette": lambda image: save(image.quantize(64)),
+    "palette, transparent": lambda image: save(image.quantize(64), transparency=3),
+    "palette, alpha": lambda image: save(image.convert("RGBA").quantize(64)),
+    "grey, transparent": lambda image: save(image.convert("L"), transparency=7),
+    "LA": lambda image: save(image.convert("LA")),
+    "RGBA": lambda image: save(image.convert("RGBA")),
+    "black by alpha": lambda image: save(alpha_only(image, 0)),
+    "grey by alpha": lambda image: save(alpha_only(image, 128)),
+    "white by alpha": lambda image: save(alpha_only(image, 255)),
+    "PNG, 16 bits": lambda image: save(Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)),
+    "PNG, 16 bits, colour": png_16_bit_colour,
+    "TIFF, 16 bits": lambda image: save(
+        Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257), "TIFF"
+    ),
+    "TIFF, 12 bits": lambda image: twelve_bits(np.asarray(image.convert("L"))),
+    "TIFF, 32 bits": lambda image: save(Image.fromarray(np.asarray(image.convert("L")).astype(np.int32) << 23), "TIFF"),
+    "float": lambda image: save(Image.fromarray(np.asarray(image.convert("L")) / np.float32(255)), "TIFF"),
+    "float to 255": lambda image: save(Image.fromarray(np.asarray(image.convert("L")).astype(np.float32)), "TIFF"),
+    "float, signed": lambda image: save(Image.fromarray(np.asarray(image.convert("L")) - np.float32(100)), "TIFF"),
+    "LAB": lambda image: save(srgb_to_lab(image), "TIFF"),
+    "YCbCr": lambda image: save(image.convert("YCbCr"), "TIFF"),
+    "CMYK": lambda image: save(image.convert("CMYK"), "TIFF"),
+    "CMYK, Adobe's": lambda image: cmyk(image, 0),
+    "CMYK, plain": lambda image: cmyk(image, None),
+    "YCCK": lambda image: cmyk(image, 2),
+}
+
+
+@pytest.mark.parametrize("make", MODES.values(), ids=MODES)
+def test_different_pictures_have_different_hashes(make: Any) -> None:
+    """Every two of four, by far, whatever holds them; and so are they from an even picture in the same mode."""
+    images = [photo(seed, SIZE) for seed in SEEDS]
+    found = [read(make(image)) for image in [*images, Image.new("RGB", SIZE, (200, 200, 200))]]
+    for one, other in itertools.combinations(found, 2):
+        assert (check_hash(pixels(one.pixels)) ^ check_hash(pixels(other.pixels))).bit_count() > 60
+        assert search_hashes(pixels(one.pixels), "phash", 1) != search_hashes(pixels(other.pixels), "phash", 1)
+
+
+FAITHFUL = sorted(
+    set(MODES) - {"1", "2 bits", "4 bits", "palette", "palette, transparent", "palette, alpha", "float, signed"}
+    - {"black by alpha", "grey by alpha", "white by alpha", "CMYK, plain", "YCCK", "grey, transparent"}
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", FAITHFUL)
+def test_a_copy_in_another_mode_is_the_same(mode: str) -> None:
+    """Those that lose nothing that can be seen: the grey ones are copies of the grey picture."""
+    image = photo(1, SIZE)
+    found = read(MODES[mode](image))
+    expected = read(save(image if found.chroma != NEUTRAL_CHROMA else image.convert("L")))
+    assert Evidence.SAME is judged(expected, found)
+
+
+def test_colours_of_lab() -> None:
+    """They are those of the picture, not dropped."""
+    colours = np.frombuffer(read(save(srgb_to_lab(Image.new("RGB", SIZE, (200, 40, 40))), "TIFF")).chroma, np.uint8)
+    expected = np.frombuffer(read(save(Image.new("RGB", SIZE, (200, 40, 40)))).chroma, np.uint8)
+    assert np.abs(colours.astype(int) - expected).max() <= 2
+    assert np.abs(expected.astype(int) - 128).max() > 60
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_exposures_are_not_each_other(seed: int) -> None:
+    """16-bit pictures shorter by powers of two: they resemble each other, and none is called the same."""
+    values = grey(seed).astype(np.uint16) * 257
+    found = [read(save(Image.fromarray(values >> stops))) for stops in (0, 2, 4, 6, 8)]
+    assert len(found) == len({thumbnail.pixels for thumbnail in found})
+    for needle, witness in itertools.permutations(found, 2):
+        assert Evidence.SIMILAR is judged(needle, witness)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_few_bits_in_a_wide_container(bits: int) -> None:
+    """A sensor's 12 bits in 16 that say nothing of it: found as a copy of its 8-bit copy, and not proved by it."""
+    values = grey(2).astype(np.uint16)
+    narrow = Image.fromarray(values << (bits - 8) | values >> (16 - bits))
+    found, copy = read(save(narrow, "TIFF")), read(save(Image.fromarray(values.astype(np.uint8))))
+    assert Evidence.SIMILAR is judged(found, copy) is judged(copy, found)
+    assert Evidence.SAME is judged(found, read(save(narrow, "PNG")))
+
+
+@pytest.mark.parametrize("high", [0, 1, 255, 4095, 65535, 2**31 - 1, -5])
+def test_flat_pictures_of_many_bits(high: int) -> None:
+    """Any value, alone, is a grey level and no warning."""
+    found = modes.to_working_mode(Image.fromarray(np.full((4, 4), high, np.int32)))
+    assert 0 <= float(np.asarray(found).min()) == float(np.asarray(found).max()) <= 1
+
+
+@pytest.mark.parametrize("colour", [0, 90, 128, 170, 255])
+def test_transparency_is_not_a_flat_background(colour: int) -> None:
+    """A drawing on nothing, and the same laid over black, grey or white: what was transparent is seen as lost."""
+    drawing = alpha_only(photo(3, SIZE).convert("L").point(lambda value: 255 * (value > 120)), colour)
+    found = read(save(drawing))
+    assert found.pixels != read(save(alpha_only(photo(4, SIZE), colour))).pixels
+    for background in (0, 128, 255):
+        flat = Image.alpha_composite(Image.new("RGBA", SIZE, (background,) * 3 + (255,)), drawing.convert("RGBA"))
+        assert Evidence.SAME is not judged(found, read(save(flat.convert("RGB"))))
+
+
+def test_transparent_copies_are_the_same() -> None:
+    """A photo with a soft transparent border, as PNG and as WebP."""
+    image = photo(1, SIZE).copy()
+    image.putalpha(Image.radial_gradient("L").resize(SIZE).point(lambda value: min(255, 2 * (255 - value))))
+    found = read(save(image)), read(save(image, "WEBP", lossless=True)), read(save(image, "TIFF"))
+    assert Evidence.SAME is judged(found[0], found[1]) is judged(found[1], found[2])
+
+
+def test_what_is_wholly_transparent_is_invisible() -> None:
+    """Colours under full transparency do not count."""
+    one, other = (Image.new("RGBA", SIZE, (level, level, level, 0)) for level in (10, 240))
+    assert read(save(one)).pixels == read(save(other)).pixels
+
+
+def test_other_colour_spaces_are_left_as_they_are() -> None:
+    """An ICC profile is not applied: values decide, and a converted copy differs in colour rather than being missed."""
+    image = photo(1, SIZE)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    plain, tagged = read(save(image)), read(save(image, icc_profile=profile))
+    assert plain.pixels == tagged.pixels
+
+
+def test_tiff_of_half_the_bits() -> None:
+    """What a file declares counts only where its values keep to it."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    image = Image.fromarray(grey(1).astype(np.uint16) * 257)
+    image.tag_v2 = tags  # type: ignore[attr-defined]
+    tags[258] = (12,)
+    found = np.asarray(modes.to_working_mode(image))
+    assert 0 <= found.min() <= found.max() <= 1
