@@ -8,16 +8,15 @@ from typing import Any
 
 import pytest
 
-from dupfind import evidence
+from dupfind import evidence, facts
 from dupfind.explanation import Advice, Answer, Explanation, Near
-from dupfind.facts import Test
 from dupfind.report import Screen
 from dupfind.report.explain import MEASURES, render, render_json
 from dupfind.values import Evidence, FileState, FileVerdict, Kind, Problem, ScanSettings, Side, Thumbnail
 
 SETTINGS = ScanSettings(("hay",), (), "phash", 8, Evidence.SAME, rotations=True)
-CHECK = Test("check hash", 20.0, 68.0, passed=True)
-SIZE = Test("size", 2.0, 10 / 9, passed=False)
+CHECK = facts.Test("check hash", 20.0, 68.0, passed=True)
+SIZE = facts.Test("size", 2.0, 10 / 9, passed=False)
 
 
 def verdict(path: str, state: FileState, **facts: Any) -> FileVerdict:
@@ -51,7 +50,7 @@ def unlike(path: str = "hay/b.jpg") -> Near:
         orientation=4,
         evidence=None,
         reason="unlike each other",
-        tests=(Test("check hash", 110.0, 68.0, passed=False),),
+        tests=(facts.Test("check hash", 110.0, 68.0, passed=False),),
         advice=Advice(obstacle="unlike each other"),
     )
 
@@ -70,7 +69,7 @@ def text(*explanations: Explanation, **screen: Any) -> str:
 PRESENT = Explanation(
     verdict("n/p.jpg", FileState.PRESENT, evidence=Evidence.SAME, witness="hay/p.jpg", distance_bits=2),
     5,
-    (CHECK, Test("mirrored", 0.0, 0.0, passed=True), Test("spot", 1.23456, 2.7, passed=True)),
+    (CHECK, facts.Test("mirrored", 0.0, 0.0, passed=True), facts.Test("spot", 1.23456, 2.7, passed=True)),
     (),
     None,
 )
@@ -160,7 +159,7 @@ def test_every_test_of_the_evidence_is_explained() -> None:
     picture = evidence.prepare(Thumbnail(pixels, 100, 100, "PNG", 1, None))
     names = [test.name for test in evidence.judge(picture, picture).tests]
     assert set(names) <= set(MEASURES)
-    tests = tuple(Test(name, 12345.678, 12345.678, passed=True) for name in names)
+    tests = tuple(facts.Test(name, 12345.678, 12345.678, passed=True) for name in names)
     page = text(Explanation(PRESENT.verdict, 0, tests, (), None), width=80, is_terminal=True)
     for measure in MEASURES.values():
         assert measure in page
