@@ -17,12 +17,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
-from hashlib import blake2b
 from itertools import groupby
 from typing import Any, NamedTuple, Self
 
 from dupfind.cache_file import DamagedError, UnusableError
-from dupfind.cache_schema import FileRow, Judged, Pair, PictureRef
+from dupfind.cache_schema import FileRow, Judged, Pair, PictureRef, picture_id
 from dupfind.cache_store import Store
 from dupfind.errors import CacheLostError
 from dupfind.values import Failure, FileEntry, Thumbnail
@@ -149,7 +148,7 @@ class Cache:
                 self._buffer.contents.append((entry, content))
                 self._flush_when_due()
             return content
-        picture = PictureRef(_picture_id(content), content.size_pixels)
+        picture = PictureRef(picture_id(content), content.size_pixels)
         if self._is_kept(entry, read_ns):
             self._buffer.contents.append((entry, picture))
             self._buffer.pictures[picture.id] = content
@@ -183,12 +182,20 @@ class Cache:
         if self._kept:
             with self._restart_when_damaged():
                 found |= self._kept.pictures([id_ for id_ in pictures if id_ not in found])
-                if any(_picture_id(thumbnail) != id_ for id_, thumbnail in found.items()):
+                if any(picture_id(thumbnail) != id_ for id_, thumbnail in found.items()):
                     raise DamagedError("a thumbnail is not what was stored")
         found |= self._scratch.pictures([id_ for id_ in pictures if id_ not in found])
         if len(found) < len(set(pictures)):
             raise self._lost(UnusableError("thumbnails have gone from it meanwhile"))
         return found
+
+    def damaged(self) -> set[int]:
+        """The ids of all thumbnails of damaged files that are remembered."""
+        found = {id_ for id_, picture in self._buffer.pictures.items() if picture.damage}
+        if self._kept:
+            with self._restart_when_damaged():
+                found |= self._kept.damaged()
+        return found | self._scratch.damaged()
 
     def flush(self) -> None:
         """Write what has gathered, in one short transaction, so that another run waits milliseconds at most."""
@@ -283,12 +290,3 @@ def _fits(entry: FileEntry) -> bool:
 
 def _folder_of(entry: FileEntry) -> str:
     return entry.path.rpartition(os.sep)[0]
-
-
-def _picture_id(picture: Thumbnail) -> int:
-    """64 bits of the BLAKE2b digest of the thumbnail and its facts, with sign as SQLite keeps integers.
-
-    Two of a million different thumbnails share an id with a probability of 3 in 100 million.
-    """
-    digest = blake2b(repr(picture).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)

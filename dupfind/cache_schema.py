@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from dupfind.values import Evidence, Failure
+from dupfind.values import Evidence, Failure, Thumbnail
 
 APPLICATION_ID = 0x64757066  # "dupf"
 SCHEMA_VERSION = 2
@@ -15,6 +16,7 @@ PICTURE_TABLE = """
         format TEXT NOT NULL, frames INTEGER NOT NULL, captured TEXT, chroma BLOB NOT NULL, has_more INTEGER NOT NULL,
         quality INTEGER, data_bytes INTEGER NOT NULL, damage TEXT, detail REAL NOT NULL, text REAL NOT NULL
     );
+    CREATE INDEX picture_damage ON picture (id) WHERE damage IS NOT NULL;
 """
 SCHEMA = (
     """
@@ -29,7 +31,8 @@ SCHEMA = (
     CREATE INDEX file_inode ON file (inode, size, mtime_ns);
     CREATE TABLE judgement (
         needle INTEGER NOT NULL, witness INTEGER NOT NULL, orientation INTEGER NOT NULL, rules INTEGER NOT NULL,
-        evidence TEXT, reason TEXT, is_last INTEGER NOT NULL, PRIMARY KEY (needle, witness, orientation)
+        evidence TEXT, reason TEXT, is_last INTEGER NOT NULL, closeness REAL NOT NULL,
+        PRIMARY KEY (needle, witness, orientation)
     ) WITHOUT ROWID;
     CREATE TABLE hash (
         picture INTEGER NOT NULL, algorithm INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (picture, algorithm)
@@ -90,6 +93,8 @@ class Judged(NamedTuple):
     reason: str | None
     is_last: bool
     """True when no other candidate can be better: this one is `same`, or the needle shows too little to be proved."""
+    closeness: float
+    """The worst test on pixels as a share of its bound."""
 
 
 def content_columns(content: PictureRef | Failure) -> tuple[int | None, int | None, str | None, bool | None]:
@@ -97,6 +102,14 @@ def content_columns(content: PictureRef | Failure) -> tuple[int | None, int | No
     if isinstance(content, Failure):
         return None, None, content.reason, content.is_image
     return *content, None, None
+
+
+def picture_id(picture: Thumbnail) -> int:
+    """64 bits of the BLAKE2b digest of the thumbnail and its facts, with sign as SQLite keeps integers.
+
+    Two of a million different thumbnails share an id with a probability of 3 in 100 million.
+    """
+    return int.from_bytes(blake2b(repr(picture).encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def signed(inode: int) -> int:

@@ -98,6 +98,11 @@ class Store(CacheFile):
                     found[id_] = Thumbnail(*row)
         return found
 
+    def damaged(self) -> set[int]:
+        """The ids of the thumbnails of damaged files; an index of their own makes this cheap."""
+        with translated():
+            return {row[0] for row in self.connection.execute("SELECT id FROM picture WHERE damage IS NOT NULL")}
+
     def add_pictures(self, pictures: Iterable[tuple[int, Thumbnail]]) -> None:
         """Store thumbnails under their ids; what is there already stays."""
         marks = ", ".join("?" * (1 + len(_PICTURE_COLUMNS)))
@@ -145,22 +150,22 @@ class Store(CacheFile):
             for start in range(0, len(needles), _MOST_VARIABLES):
                 some = needles[start : start + _MOST_VARIABLES]
                 marks = ",".join("?" * len(some))
-                for *pair, evidence, reason, is_last in self.connection.execute(
-                    "SELECT needle, witness, orientation, evidence, reason, is_last FROM judgement "
+                for *pair, evidence, reason, is_last, closeness in self.connection.execute(
+                    "SELECT needle, witness, orientation, evidence, reason, is_last, closeness FROM judgement "
                     f"WHERE needle IN ({marks}) AND rules = ?",
                     (*some, rules),
                 ):
                     grade = None if evidence is None else Evidence(evidence)
-                    found[Pair(*pair)] = Judged(grade, reason, is_last=bool(is_last))
+                    found[Pair(*pair)] = Judged(grade, reason, bool(is_last), closeness)
         return found
 
     def set_judgements(self, rules: str, judgements: Iterable[tuple[Pair, Judged]]) -> None:
         """Store what was judged of pairs."""
         label = self._make_label(rules)
         self.connection.executemany(
-            "INSERT OR REPLACE INTO judgement (needle, witness, orientation, rules, evidence, reason, is_last) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            ((*pair, label, judged.evidence, judged.reason, judged.is_last) for pair, judged in judgements),
+            "INSERT OR REPLACE INTO judgement (needle, witness, orientation, rules, evidence, reason, is_last, "
+            "closeness) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            ((*pair, label, *judged) for pair, judged in judgements),
         )
 
     def _key(self, entry: FileEntry) -> tuple[Any, ...]:

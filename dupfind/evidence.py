@@ -99,6 +99,8 @@ class Judgement:
     reason: str | None
     """Why it is not `same`, or how the needle is turned; None when there is nothing to say."""
     tests: tuple[Test, ...]
+    closeness: float = 0.0
+    """The worst test on pixels as a share of its bound; of two needles the closer one has the better claim."""
 
 
 def prepare(thumbnail: Thumbnail) -> Picture:
@@ -141,16 +143,18 @@ def judge(needle: Picture, witness: Picture, orientation: int = 0) -> Judgement:
         return Judgement(None, "unlike each other", (check,))
     moments = needle.moment, witness.moment
     weakness = needle.weakness or witness.weakness
+    seen = _pixel_findings(needle, witness, 1.0)
     findings = (
         *facts.findings(needle.thumbnail, witness.thumbnail, orientation, moments),
         (at_most("low information", weakness is not None, 0), weakness or ""),
-        *_pixel_findings(needle, witness, 1.0),
+        *seen,
     )
     tests = (check, *(test for test, _ in findings))
+    closeness = max(test.value / test.bound for test, _ in seen)
     for test, reason in findings:
         if not test.passed:
-            return Judgement(Evidence.SIMILAR, reason, tests)
-    return Judgement(Evidence.SAME, _TURNS.get(orientation), tests)
+            return Judgement(Evidence.SIMILAR, reason, tests, closeness)
+    return Judgement(Evidence.SAME, _TURNS.get(orientation), tests, closeness)
 
 
 def differ(one: Picture, other: Picture) -> str | None:
@@ -162,7 +166,10 @@ def differ(one: Picture, other: Picture) -> str | None:
         return "unlike each other"
     time = facts.capture_time(one.thumbnail, other.thumbnail, (one.moment, other.moment))
     findings = (time, *_pixel_findings(one, other, SLACK))
-    return next((reason for test, reason in findings if not test.passed), None)
+    failed = next((finding for finding in findings if not finding[0].passed), None)
+    if failed is None:
+        return None
+    return "the colours differ" if failed[0].name == "colour" else failed[1]
 
 
 _TURNS = {2: "turned by 180 degrees", 5: "turned by 90 degrees", 7: "turned by 90 degrees"}

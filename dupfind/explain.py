@@ -16,13 +16,12 @@ from dupfind.cache import Cache
 from dupfind.events import Listener, Silence
 from dupfind.explanation import Advice, Answer, Explanation
 from dupfind.neighbours import Neighbours
-from dupfind.pipeline import Findings, find_matches, problems_of, walk
+from dupfind.pipeline import Findings, find_matches, judge_needle, problems_of, walk
 from dupfind.reading import Reader
 from dupfind.roots import NamedFile, spelling
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, FileState, Thumbnail
-from dupfind.verdict import judge_file
 
 
 def explain(
@@ -120,19 +119,11 @@ class _Explainer:
         """The verdict on ``needle`` and all that led to it."""
         findings, path = self._findings, needle.entry.path
         shown = spelling(self._settings.roots)
-        match, failure = findings.matches.get(path), findings.failures.get(path)
-        has_picture = path in findings.pictures
-        verdict = judge_file(
-            needle.given,
-            needle.entry,
-            match._replace(witness=shown(match.witness)) if match else None,
-            failure,
-            self._settings.scan.accept,
-            has_picture=has_picture,
-        )
+        match = findings.matches.get(path)
+        verdict = judge_needle(needle.given, needle.entry, findings, self._settings.scan.accept, shown)
         if match is not None and match.evidence is Evidence.IDENTICAL:
             return Explanation(verdict, None, (), (), None, itself)
-        if not has_picture or findings.haystack is None:
+        if path not in findings.pictures or findings.haystack is None:
             obstacle = verdict.reason or "it is no picture, and no file has the same bytes"
             return Explanation(verdict, None, (), (), Advice(obstacle=obstacle), itself)
         neighbours = Neighbours(self._settings.scan, self._thumbnail(needle), findings.haystack, self._cache, shown)

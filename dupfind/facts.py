@@ -81,9 +81,8 @@ def capture_time(
 
 
 def _damage(one: Thumbnail, other: Thumbnail) -> Finding:
-    whose = "the file" if one.damage else "the haystack's copy"
-    test = at_most("damage", bool(one.damage or other.damage), 0)
-    return test, f"{whose} is damaged: {one.damage or other.damage}"
+    reason = one.damage or f"the haystack's copy: {other.damage}"
+    return at_most("damage", bool(one.damage or other.damage), 0), reason
 
 
 def _shape(one: Thumbnail, other: Thumbnail) -> Finding:

@@ -1,20 +1,20 @@
 """The stages that connect pictures: equal or near hashes, and the judgement of each pair.
 
-Among the candidates of a needle the best witness wins: by grade, then distance, then resolution, then path.
+Among the candidates of a needle the best witness wins: by grade, then distance, then resolution, then path. One witness
+proves no two needles that differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from dupfind import evidence
 from dupfind.cache import Cache
 from dupfind.cache_schema import Judged, Pair
+from dupfind.claims import Claim, rejected
 from dupfind.events import Advance
 from dupfind.hamming import HashDictionary
+from dupfind.judging import Judge
 from dupfind.reading import Pictures
 from dupfind.values import Evidence, Match
 
@@ -24,9 +24,8 @@ _BATCH_CANDIDATES = 4096
 _MOST_CANDIDATES = 1000
 """Candidates looked at for one needle, the nearest first. More than this are series of near-equal pictures; the needle
 then stays `similar` at most, which is the safe side."""
-_FETCHED_TOGETHER = 8
-_MOST_PREPARED = 512
-"""Haystack pictures kept ready for comparison, 75 kB each."""
+_MOST_ROUNDS = 20
+"""How often needles that lost their witness to another may look for the next one."""
 
 
 class _Candidate(NamedTuple):
@@ -38,6 +37,13 @@ class _Candidate(NamedTuple):
     """Position among the haystack's pictures."""
 
 
+class _Best(NamedTuple):
+    """The best candidate of a needle, and how it was judged."""
+
+    candidate: _Candidate
+    judged: Judged
+
+
 class Matcher:
     """Finds and judges the candidates of needles among the haystack's pictures."""
 
@@ -45,33 +51,74 @@ class Matcher:
         self._needles = needles
         self._haystack = haystack
         self._threshold_bits = threshold_bits
-        self._cache = cache
+        self._judge = Judge(cache)
         self._dictionary = HashDictionary(haystack.hashes[:, 0])
-        self._prepared: dict[int, evidence.Picture] = {}
         self._closed: set[int] = set()
+        """Needles for which no better witness can be found."""
+        self._refused: dict[int, dict[int, str]] = {}
+        """By needle, the ids of the witnesses' thumbnails that were found `same` and do not count, and why not."""
 
     def match(self, advance: Advance) -> dict[str, Match]:
         """The best match of each needle that has any, by path; ``advance`` counts the needles that are done."""
-        found = self._best(self._equal_hashes())
-        undecided = self._open(range(len(self._needles.entries)))
-        advance(len(self._needles.entries) - len(undecided))
+        best = self._search(range(len(self._needles.entries)), advance)
+        self._settle(best)
+        return {self._needles.entries[position].path: self._match(found) for position, found in best.items()}
+
+    def _match(self, best: _Best) -> Match:
+        (distance_bits, _, picture), judged = best
+        assert judged.evidence is not None
+        return Match(self._haystack.entries[picture].path, judged.evidence, distance_bits, judged.reason)
+
+    def _search(self, positions: Sequence[int], advance: Advance = lambda _: None) -> dict[int, _Best]:
+        """The best candidate of each of these needles that has any."""
+        best = self._judge_all(self._equal_hashes(positions))
+        undecided = self._open(positions)
+        advance(len(positions) - len(undecided))
         turned = range(1, self._needles.hashes.shape[1])
         for start in range(0, len(undecided), _BATCH_NEEDLES):
             batch = undecided[start : start + _BATCH_NEEDLES]
-            found |= self._best(self._near_hashes(batch, [0]))
+            best |= self._judge_all(self._near_hashes(batch, [0]))
             # The seven other orientations cost seven times as much, and few needles need them.
             rest = self._open(batch)
-            for position, match in self._best(self._near_hashes(rest, turned)).items():
-                found[position] = min(match, found.get(position, match), key=_order)
+            for position, found in self._judge_all(self._near_hashes(rest, turned)).items():
+                best[position] = min(found, best.get(position, found), key=_order)
             advance(len(batch))
-        return {self._needles.entries[position].path: match for position, match in found.items()}
+        return best
 
-    def _equal_hashes(self) -> Iterator[tuple[int, list[_Candidate]]]:
+    def _settle(self, best: dict[int, _Best]) -> None:
+        """Let one witness prove no two needles that differ; what loses its witness is searched for once more."""
+        for _ in range(_MOST_ROUNDS):
+            fallen = self._fallen(best)
+            if not fallen:
+                return
+            for position, why in fallen.items():
+                witness = self._haystack.refs[best[position].candidate.picture].id
+                reason = f"another needle with the same witness is not this picture: {why}"
+                self._refused.setdefault(position, {})[witness] = reason
+            self._closed.difference_update(fallen)
+            best |= self._search(sorted(fallen))
+        for position, why in self._fallen(best).items():
+            judged = best[position].judged
+            best[position] = best[position]._replace(judged=judged._replace(evidence=Evidence.SIMILAR, reason=why))
+
+    def _fallen(self, best: dict[int, _Best]) -> dict[int, str]:
+        """The needles that cannot keep their witness, since another with the same one differs from them, and why."""
+        claims: dict[int, list[Claim]] = {}
+        for position, (candidate, judged) in best.items():
+            if judged.evidence is Evidence.SAME:
+                claim = Claim(judged.closeness, position, self._needles.refs[position].id, candidate.orientation)
+                claims.setdefault(self._haystack.refs[candidate.picture].id, []).append(claim)
+        rivals = {witness: some for witness, some in claims.items() if len({claim.picture for claim in some}) > 1}
+        self._judge.know(claim.picture for some in rivals.values() for claim in some)
+        return rejected(rivals, self._judge.differ)
+
+    def _equal_hashes(self, positions: Sequence[int]) -> Iterator[tuple[int, list[_Candidate]]]:
         """The candidates at distance 0, upright: most copies are found here without any search."""
-        keys = self._dictionary.equal(self._needles.hashes[:, 0])
-        for position in np.flatnonzero(keys >= 0).tolist():
-            pictures = self._dictionary.positions(int(keys[position]))[:_MOST_CANDIDATES]
-            yield position, [_Candidate(0, 0, picture) for picture in pictures.tolist()]
+        keys = self._dictionary.equal(self._needles.hashes[positions, 0])
+        for position, key in zip(positions, keys.tolist(), strict=True):
+            if key >= 0:
+                pictures = self._dictionary.positions(key)[:_MOST_CANDIDATES]
+                yield position, [_Candidate(0, 0, picture) for picture in pictures.tolist()]
 
     def _near_hashes(self, positions: list[int], orientations: Iterable[int]) -> Iterator[tuple[int, list[_Candidate]]]:
         """The candidates within the threshold, in these orientations of the needles."""
@@ -89,18 +136,15 @@ class Matcher:
             if of_needle:
                 yield position, sorted(of_needle)[:_MOST_CANDIDATES]
 
-    def _best(self, found: Iterable[tuple[int, list[_Candidate]]]) -> dict[int, Match]:
-        """The best match of each needle, by its position, among its candidates."""
-        best: dict[int, Match] = {}
+    def _judge_all(self, found: Iterable[tuple[int, list[_Candidate]]]) -> dict[int, _Best]:
+        """The best candidate of each needle, by its position."""
+        best: dict[int, _Best] = {}
         for batch in _batches(found):
-            known = self._cache.judgements([self._needles.refs[position].id for position, _ in batch])
+            self._judge.know(self._needles.refs[position].id for position, _ in batch)
             for position, candidates in batch:
-                ranked = sorted(candidates, key=self._rank)
-                match, is_last = self._judge_all(self._needles.refs[position].id, ranked, known)
-                if match is not None:
-                    best[position] = match
-                if is_last:
-                    self._closed.add(position)
+                chosen = self._choose(position, sorted(candidates, key=self._rank))
+                if chosen is not None:
+                    best[position] = chosen
         return best
 
     def _rank(self, one: _Candidate) -> tuple[int, int, str, int]:
@@ -109,65 +153,38 @@ class Matcher:
         size_pixels = self._haystack.refs[picture].size_pixels
         return one.distance_bits, -size_pixels, self._haystack.entries[picture].path, one.orientation
 
-    def _judge_all(self, needle: int, ranked: list[_Candidate], known: dict[Pair, Judged]) -> tuple[Match | None, bool]:
+    def _choose(self, position: int, ranked: list[_Candidate]) -> _Best | None:
         """Look at the candidates from the best on, until one is the last; else the best `similar` counts."""
-        best: Match | None = None
-        desk = _Desk(needle, [self._haystack.refs[one.picture].id for one in ranked], self._cache, self._prepared)
-        for one in ranked:
-            pair = Pair(needle, self._haystack.refs[one.picture].id, one.orientation)
-            judged = known.get(pair)
-            if judged is None:
-                judged = desk.judge(pair)
-                self._cache.keep_judgement(pair, judged)
+        best: _Best | None = None
+        needle = self._needles.refs[position].id
+        witnesses = [self._haystack.refs[one.picture].id for one in ranked]
+        for one, witness in zip(ranked, witnesses, strict=True):
+            judged = self._judge.judge(Pair(needle, witness, one.orientation), witnesses)
+            if judged.evidence is Evidence.SAME and (why := self._refusal(position, witness)):
+                judged = Judged(Evidence.SIMILAR, why, is_last=False, closeness=0.0)
             if judged.evidence is not None and (best is None or judged.evidence is Evidence.SAME):
-                path = self._haystack.entries[one.picture].path
-                best = Match(path, judged.evidence, one.distance_bits, judged.reason)
+                best = _Best(one, judged)
             if judged.is_last:
-                return best, True
-        return best, False
+                self._closed.add(position)
+                return best
+        return best
+
+    def _refusal(self, position: int, witness: int) -> str | None:
+        """Why this witness does not count for this needle: it, or another copy of it, is another needle's."""
+        for other, why in self._refused.get(position, {}).items():
+            if other == witness or self._judge.differ(Claim(0.0, 0, other, 0), Claim(0.0, 0, witness, 0)) is None:
+                return why
+        return None
 
     def _open(self, positions: Iterable[int]) -> list[int]:
         """The needles for which a better witness may still be found."""
         return [position for position in positions if position not in self._closed]
 
 
-def _order(match: Match) -> tuple[int, int]:
-    """The better match first: by grade, then by distance."""
-    return match.evidence.rank, match.distance_bits or 0
-
-
-class _Desk:
-    """Where one needle is compared with its candidates; fetches thumbnails when they are first needed."""
-
-    def __init__(self, needle: int, witnesses: list[int], cache: Cache, prepared: dict[int, evidence.Picture]) -> None:
-        self._needle = needle
-        self._witnesses = witnesses
-        self._cache = cache
-        self._prepared = prepared
-        self._turned: dict[int, evidence.Picture] = {}
-
-    def judge(self, pair: Pair) -> Judged:
-        """Compare the needle, turned as ``pair`` says, with the witness of ``pair``."""
-        if not self._turned:
-            self._turned[0] = evidence.prepare(self._cache.thumbnails([self._needle])[self._needle])
-        upright = self._turned[0]
-        if pair.orientation not in self._turned:
-            self._turned[pair.orientation] = evidence.turned(upright, pair.orientation)
-        if pair.witness not in self._prepared:
-            self._fetch(pair.witness)
-        judgement = evidence.judge(self._turned[pair.orientation], self._prepared[pair.witness], pair.orientation)
-        # Nothing but bytes can prove a needle that shows too little: one look-alike tells as much as all.
-        is_last = judgement.evidence is Evidence.SAME or upright.weakness is not None
-        return Judged(judgement.evidence, judgement.reason, is_last)
-
-    def _fetch(self, witness: int) -> None:
-        """Prepare this witness and the next few, which will likely be wanted too."""
-        start = self._witnesses.index(witness)
-        wanted = [id_ for id_ in self._witnesses[start : start + _FETCHED_TOGETHER] if id_ not in self._prepared]
-        if len(self._prepared) + len(wanted) > _MOST_PREPARED:
-            self._prepared.clear()
-        for id_, thumbnail in self._cache.thumbnails(list(dict.fromkeys(wanted))).items():
-            self._prepared[id_] = evidence.prepare(thumbnail)
+def _order(best: _Best) -> tuple[int, int]:
+    """The better one first: by grade, then by distance."""
+    assert best.judged.evidence is not None
+    return best.judged.evidence.rank, best.candidate.distance_bits
 
 
 def _batches(

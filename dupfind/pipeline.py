@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -30,6 +30,7 @@ from dupfind.values import (
     HaystackSummary,
     Match,
     Problem,
+    Remains,
     Report,
     Side,
     Tree,
@@ -50,6 +51,8 @@ class Findings:
     """Paths of the needles that gave a thumbnail."""
     haystack: Pictures | None
     """None where no needle asked for the haystack's pictures."""
+    remains: Mapping[str, Remains] = field(default_factory=dict)
+    """By path, what is known of damaged needles without a match."""
 
 
 def scan(
@@ -109,10 +112,12 @@ def find_matches(
     candidates = reader.pictures(readable, "decoding haystack", 1)
     failures |= candidates.failures
     from dupfind.matching import Matcher  # brings numpy and Pillow, which a plain copy of the haystack never needs
+    from dupfind.resembling import resembling
 
     with listener.stage("matching", len(pictures.entries)) as advance:
         matches |= Matcher(pictures, candidates, settings.scan.threshold_bits, cache).match(advance)
-    return Findings(matches, failures, found, candidates)
+    by_rest, remains = resembling(pictures, candidates, matches, cache, listener)
+    return Findings(matches | by_rest, failures, found, candidates, remains)
 
 
 def _entries(trees: Sequence[Tree]) -> list[FileEntry]:
@@ -121,20 +126,28 @@ def _entries(trees: Sequence[Tree]) -> list[FileEntry]:
 
 def _judge_files(settings: Settings, needles: Sequence[Tree], findings: Findings) -> list[FileVerdict]:
     witness_path = spelling([root for root in settings.roots if root.side is Side.HAYSTACK])
-    verdicts = []
-    for tree in needles:
-        shown = tree.root.shown
-        for entry in tree.entries:
-            path = entry.path
-            match = findings.matches.get(path)
-            if match is not None:
-                match = match._replace(witness=witness_path(match.witness))
-            failure = findings.failures.get(path)
-            has_picture = path in findings.pictures
-            verdicts.append(
-                judge_file(shown(path), entry, match, failure, settings.scan.accept, has_picture=has_picture)
-            )
-    return verdicts
+    return [
+        judge_needle(tree.root.shown(entry.path), entry, findings, settings.scan.accept, witness_path)
+        for tree in needles
+        for entry in tree.entries
+    ]
+
+
+def judge_needle(
+    shown: str, entry: FileEntry, findings: Findings, accept: Evidence, spell: Callable[[str], str]
+) -> FileVerdict:
+    """The verdict on one needle, reported as ``shown``; ``spell`` gives the path of a haystack file as reported."""
+    path = entry.path
+    match = findings.matches.get(path)
+    if match is not None:
+        match = match._replace(witness=spell(match.witness))
+    remains = findings.remains.get(path)
+    note = None
+    if remains is not None:
+        like = "nothing in the haystack looks like what is left of it"
+        note = f"{remains.damage}; {f'it looks most like {spell(remains.nearest)}' if remains.nearest else like}"
+    failure, has_picture = findings.failures.get(path), path in findings.pictures
+    return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, note=note)
 
 
 def problems_of(trees: Sequence[Tree], failures: Mapping[str, Failure]) -> list[Problem]:

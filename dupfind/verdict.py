@@ -28,12 +28,19 @@ from dupfind.values import (
 
 
 def judge_file(
-    path: str, entry: FileEntry, match: Match | None, failure: Failure | None, accept: Evidence, *, has_picture: bool
+    path: str,
+    entry: FileEntry,
+    match: Match | None,
+    failure: Failure | None,
+    accept: Evidence,
+    *,
+    has_picture: bool,
+    note: str | None = None,
 ) -> FileVerdict:
     """The verdict on one needle.
 
     ``path`` is what the report shows. ``failure`` says why the file gave no digest or no thumbnail, ``has_picture``
-    that it gave a thumbnail.
+    that it gave a thumbnail, ``note`` what can be said of a picture that has no match.
     """
     # A needle proved by its bytes was never decoded, whatever the cache may know, so its name alone says what it is.
     is_image = has_picture or formats.is_image_name(path) or (failure is not None and failure.is_image)
@@ -45,7 +52,7 @@ def judge_file(
         return FileVerdict(path, kind, state, entry.size_bytes, *witness)
     if failure is not None and is_image:
         return FileVerdict(path, kind, FileState.UNREADABLE, entry.size_bytes, None, None, None, failure.reason)
-    reason = failure.reason if failure is not None and not failure.lasting else None
+    reason = failure.reason if failure is not None and not failure.lasting else note
     return FileVerdict(path, kind, FileState.MISSING, entry.size_bytes, None, None, None, reason)
 
 

@@ -53,10 +53,14 @@ ALLOWED = {
     "reading": {"cache", "cache_schema", "events", "formats", "settings", "tasks", "workers"},
     "session": {"cache", "decode", "evidence", "events", "fingerprint", "reading", "settings", "workers"},
     "identical": {"reading"},
-    "matching": {"cache", "cache_schema", "events", "evidence", "hamming", "reading"},
-    "pipeline": {  # and `matching` where it is first needed
-        "cache", "events", "formats", "identical", "ignore", "matching", "reading", "roots", "session", "settings",
-        "verdict", "walk",
+    "claims": set(),
+    "remains": {"differences"},
+    "resembling": {"cache", "differences", "events", "fingerprint", "reading", "remains"},
+    "judging": {"cache", "cache_schema", "claims", "evidence"},
+    "matching": {"cache", "cache_schema", "claims", "events", "hamming", "judging", "reading"},
+    "pipeline": {  # `matching` and `resembling` where they are first needed
+        "cache", "events", "formats", "identical", "ignore", "matching", "reading", "resembling", "roots", "session",
+        "settings", "verdict", "walk",
     },
     "explanation": {"facts"},
     "neighbours": {"cache", "evidence", "explanation", "fingerprint", "hamming", "reading", "settings"},
@@ -79,7 +83,7 @@ ALLOWED = {
 }  # fmt: skip
 PURE = (
     "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "greys", "differences", "facts", "texture",
-    "hamming", "fingerprint", "evidence", "verdict", "explanation", "pairs", "calibration",
+    "hamming", "fingerprint", "evidence", "claims", "remains", "verdict", "explanation", "pairs", "calibration",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file"},

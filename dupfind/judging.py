@@ -1,0 +1,83 @@
+"""Where pairs of pictures are compared by the ids of their thumbnails, which are fetched when they are first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dupfind import evidence
+from dupfind.cache import Cache
+from dupfind.cache_schema import Judged, Pair
+from dupfind.claims import Claim
+from dupfind.values import ORIENTATIONS, Evidence
+
+_MOST_PREPARED = 512
+"""Pictures kept ready for comparison, 75 kB each."""
+_FETCHED_TOGETHER = 8
+_BETWEEN_NEEDLES = ORIENTATIONS
+"""Where the orientations end with which a needle and a witness are remembered, those of two needles begin."""
+
+
+class Judge:
+    """Compares pictures, and keeps in the cache how it judged them."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._prepared: dict[int, evidence.Picture] = {}
+        self._needle: dict[int, evidence.Picture] = {}
+        """The needle of the last comparison, by orientation."""
+        self._needle_id: int | None = None
+        self._known: dict[Pair, Judged] = {}
+
+    def know(self, needles: Iterable[int]) -> None:
+        """Look up at once what is remembered of pairs with one of ``needles``, and forget all others."""
+        self._known = self._cache.judgements(sorted(set(needles)))
+
+    def judge(self, pair: Pair, witnesses: Sequence[int]) -> Judged:
+        """Compare the needle, turned as ``pair`` says, with the witness of ``pair``.
+
+        ``witnesses`` are all that the needle may be compared with, in order: a few at a time are fetched together.
+        """
+        if pair not in self._known:
+            judged = self._judge(pair, witnesses)
+            self._cache.keep_judgement(pair, judged)
+            return judged
+        return self._known[pair]
+
+    def _judge(self, pair: Pair, witnesses: Sequence[int]) -> Judged:
+        upright = self._turned(pair.needle, 0)
+        needle = self._turned(pair.needle, pair.orientation)
+        if pair.witness not in self._prepared:
+            start = witnesses.index(pair.witness)
+            self._prepare(witnesses[start : start + _FETCHED_TOGETHER])
+        judgement = evidence.judge(needle, self._prepared[pair.witness], pair.orientation)
+        # Nothing but bytes can prove a needle that shows too little: one look-alike tells as much as all.
+        is_last = judgement.evidence is Evidence.SAME or upright.weakness is not None
+        return Judged(judgement.evidence, judgement.reason, is_last, judgement.closeness)
+
+    def differ(self, one: Claim, other: Claim) -> str | None:
+        """Why two needles, each turned to meet their witness, cannot both be copies of it; None where they can."""
+        orientation = _BETWEEN_NEEDLES + one.orientation * ORIENTATIONS + other.orientation
+        pair = Pair(one.picture, other.picture, orientation)
+        judged = self._known.get(pair)
+        if judged is None:
+            self._prepare([one.picture, other.picture])
+            turned = (evidence.turned(self._prepared[claim.picture], claim.orientation) for claim in (one, other))
+            reason = evidence.differ(next(turned), next(turned))
+            judged = Judged(None if reason else Evidence.SAME, reason, is_last=False, closeness=0.0)
+            self._cache.keep_judgement(pair, judged)
+        return judged.reason
+
+    def _turned(self, needle: int, orientation: int) -> evidence.Picture:
+        if needle != self._needle_id:
+            self._needle_id, self._needle = needle, {0: evidence.prepare(self._cache.thumbnails([needle])[needle])}
+        if orientation not in self._needle:
+            self._needle[orientation] = evidence.turned(self._needle[0], orientation)
+        return self._needle[orientation]
+
+    def _prepare(self, ids: Sequence[int]) -> None:
+        wanted = list(dict.fromkeys(id_ for id_ in ids if id_ not in self._prepared))
+        if len(self._prepared) + len(wanted) > _MOST_PREPARED:
+            self._prepared.clear()
+            wanted = list(dict.fromkeys(ids))
+        for id_, thumbnail in self._cache.thumbnails(wanted).items():
+            self._prepared[id_] = evidence.prepare(thumbnail)
