@@ -290,6 +290,23 @@ def test_what_others_say_of_themselves(kind: str) -> None:
     assert (None, len(content), None) == (found.quality, found.data_bytes, found.damage)
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])
+def test_two_hundred_megapixels(options: dict[str, bool], tmp_path: Path) -> None:
+    """The largest that phones write are decoded by a process that never holds the whole picture."""
+    path = tmp_path / "a.jpg"
+    photo(1, (2040, 1530)).convert("L").resize((16320, 12240), Image.Resampling.NEAREST).save(path, **options)
+    code = (
+        "import resource, sys; from dupfind import decode; "
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
+        "found = decode.read_thumbnail(open(sys.argv[1], 'rb'), 'a.jpg', 10**9); "
+        "print(found.width, found.height, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, check=True)
+    width, height, grown_mib = map(int, done.stdout.split())
+    assert (16320, 12240) == (width, height)
+    assert grown_mib < (450 if options else 60)  # progressive: all coefficients, 2 bytes each
+
+
 @pytest.mark.parametrize(
     ("behind", "has_more"), [(b"", False), (b"x" * 4096, False), (b"x" * 4097, True), (bytes(10000), False)]
 )

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+import subprocess
 import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +21,7 @@ from dupfind.errors import UndecodableError
 from dupfind.fingerprint import check_hash, pixels
 from dupfind.values import Evidence, Thumbnail
 from fixtures import pictures
+from tests.conftest import ROOT
 from tests.dng import dng
 
 has_extra = pytest.mark.skipif(not raw.version(), reason="the extra dupfind[raw] is not installed")
@@ -199,3 +206,26 @@ def test_a_picture_under_the_name_of_raw(kind: str) -> None:
     found = read(save(pictures.photo(1, (64, 48)), kind), "a.cr2")
     assert kind == found.format
     assert np.frombuffer(found.pixels, np.uint8).std() > 10
+
+
+@has_extra
+def test_from_end_to_end(
+    tree: Callable[..., Path], dupfind: Callable[..., subprocess.CompletedProcess[bytes]], tmp_path: Path
+) -> None:
+    """Without the extra the file is named with what to install; once it is there, the file is looked at."""
+    shot = pictures.photo(1, SIZE)
+    tree("hay", {"shot.jpg": shot, "copy.dng": dng(pictures.photo(2, SIZE))})
+    tree("needles", {"a/shot.dng": dng(shot, shot), "a/copy.dng": dng(pictures.photo(2, SIZE))})
+    (tmp_path / "absent").mkdir()
+    (tmp_path / "absent" / "rawpy.py").write_text("raise ImportError")
+    for name in ("shot.dng", "copy.dng"):
+        os.utime(tmp_path / "needles" / "a" / name, (10**9, 10**9))
+    time.sleep(2.1)  # what was written just now is not remembered anyway
+    scan = ("scan", "--haystack", "hay", "--needles", "needles", "--format", "json")
+    before = json.loads(dupfind(*scan, env={"PYTHONPATH": f"{tmp_path / 'absent'}:{ROOT}"}).stdout)
+    after = json.loads(dupfind(*scan).stdout)
+    states = [{Path(file["path"]).name: file["verdict"] for file in answer["files"]} for answer in (before, after)]
+    assert [{"copy.dng": "present", "shot.dng": kind} for kind in ("unreadable", "similar")] == states
+    reasons = [problem["reason"] for problem in before["problems"] if problem["path"].endswith("shot.dng")]
+    assert ["camera RAW: compared by bytes only; pip install 'dupfind[raw]' to look at it"] == reasons
+    assert [] == after["problems"]
