@@ -11,36 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from dupfind import decode, evidence, fingerprint
 from dupfind.values import MIRRORED, NEUTRAL_CHROMA, ORIENTATIONS, Evidence, Thumbnail
+from tests.scenes import Field, scene, shot, waves
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-Field = NDArray[np.float64]
-
-
-def scene(seed: int = 1, *, scale: float = 1.0, right: float = 0.0, texture: float = 6.0) -> Field:
-    """A scene of blobs and waves in (64, 64) grey levels, seen ``scale`` times as wide and moved ``right`` pixels."""
-    rng = np.random.default_rng(seed)
-    down, across = np.mgrid[0:64, 0:64] * scale + (63 - 63 * scale) / 2
-    across = across + right
-    values = np.full((64, 64), 120.0)
-    for _ in range(14):
-        y, x, width = rng.uniform(0, 64), rng.uniform(0, 64), rng.uniform(4, 16)
-        values += rng.uniform(-60, 60) * np.exp(-((down - y) ** 2 + (across - x) ** 2) / (2 * width**2))
-    for _ in range(10):
-        y, x = rng.uniform(-0.7, 0.7, 2)
-        values += texture / 3 * np.sin(y * down + x * across + rng.uniform(0, 6))
-    return values
-
-
-def shot(
-    values: Field, width: int = 4000, height: int = 3000, captured: str | None = None, frames: int = 1
-) -> Thumbnail:
-    """The thumbnail of a picture with these grey levels."""
-    pixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
-    return Thumbnail(pixels.tobytes(), width, height, "JPEG", frames, captured)
 
 
 def compare(needle: Thumbnail, witness: Thumbnail, orientation: int = 0) -> evidence.Judgement:
@@ -119,17 +95,6 @@ def test_wide_faint_differences_are_seen() -> None:
 def test_changed_tones_are_seen() -> None:
     """A tenth darker is an edit, and an edit is worth keeping."""
     assert (Evidence.SIMILAR, "brightness or contrast edited", ["tone"]) == verdict(shot(scene() * 0.9), shot(scene()))
-
-
-def waves(seed: int) -> Field:
-    """A faint texture, one grey level strong."""
-    rng = np.random.default_rng(seed)
-    down, across = np.mgrid[0:64, 0:64]
-    values = np.zeros((64, 64))
-    for _ in range(8):
-        y, x = rng.uniform(0.2, 0.75, 2)
-        values += np.sin(y * down + x * across * rng.choice([-1, 1]) + rng.uniform(0, 6)) / 3
-    return values
 
 
 def test_other_fine_structure_is_seen() -> None:
