@@ -109,8 +109,8 @@ def test_text_is_counted_tile_by_tile(grey: Grey) -> None:
 
 def test_the_loop_has_something_to_count() -> None:
     """The pages of the test above are neither all text nor none."""
-    found = [text(written(seed)) for seed in range(30)]
-    assert 5 < sum(0 < share < 0.5 for share in found)
+    found = [text(written(seed)) for seed in range(12)]
+    assert 3 < sum(0 < share < 0.5 for share in found)
 
 
 def test_nothing_shows_neither() -> None:
