@@ -59,7 +59,10 @@ def findings(
     return (
         (at_most("mirrored", orientation in MIRRORED, 0), "mirrored"),
         capture_time(one, other, moments),
-        (at_most("more in the file", one.has_more, 0), "the file holds more than the picture, such as a video"),
+        (
+            at_most("more in the file", one.has_more, 0),
+            "it holds more than this picture, such as a video, layers or raw data",
+        ),
         (at_most("frames", max(one.frames, other.frames), 1), "animation or pages: only the first was compared"),
         _damage(one, other),
         _shape(one, other),

@@ -63,7 +63,7 @@ def read_thumbnails(entries: Sequence[FileEntry], max_pixels: int, timeout_secon
         except NotAPictureError as error:
             return Failure(str(error), is_image=False)
         except UndecodableError as error:
-            return Failure(str(error), lasting=error.lasting)
+            return Failure(str(error), lasting=error.lasting, stage=error.stage)
         except TimeoutError:
             return timed_out(timeout_seconds)
 
