@@ -277,7 +277,7 @@ def test_a_cloned_disk_is_not_a_moved_file(caches: Caches, tmp_path: Path, monke
 
 def test_judgements_hold_for_their_rules_only(caches: Caches) -> None:
     """What older rules called the same is judged again by the new ones, and another orientation is another pair."""
-    pair, judged = Pair(1, 2, 0), Judged(Evidence.SAME, None, is_last=True)
+    pair, judged = Pair(1, 2, 0), Judged(Evidence.SAME, None, is_last=True, closeness=0.4)
     one, other = (partial(Recipe, "recipe", "phash", f"rules {number}") for number in (1, 2))
     with Cache(caches.path, one) as cache:
         cache.keep_judgement(pair, judged)

@@ -6,9 +6,11 @@ import errno
 import io
 import struct
 import subprocess
+import sys
 import zlib
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind import evidence, fingerprint, matching
+from dupfind import evidence, fingerprint, judging, matching
 from dupfind.cache import Cache, Recipe
 from dupfind.cache_schema import PictureRef
 from dupfind.matching import Matcher
@@ -123,7 +123,7 @@ def test_blank_pictures_cost_one_comparison_each(desk: Desk, monkeypatch: pytest
     """What shows too little is never proved by pixels, so a thousand look-alikes are not gone through."""
     judged = []
     real = evidence.judge
-    monkeypatch.setattr(matching.evidence, "judge", lambda *args: judged.append(1) or real(*args))
+    monkeypatch.setattr(judging.evidence, "judge", lambda *args: judged.append(1) or real(*args))
     haystack = {f"/{number}": thumbnail(number, flat=True) for number in range(60)}
     found = desk.match({f"n{number}": thumbnail(number, flat=True) for number in range(30)}, haystack)
     assert {Evidence.SIMILAR} == {match.evidence for match in found.values()}
@@ -146,6 +146,6 @@ def test_batches_change_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
     whole = desk.match(needles, haystack)
     monkeypatch.setattr(matching, "_BATCH_NEEDLES", 1)
     monkeypatch.setattr(matching, "_BATCH_CANDIDATES", 1)
-    monkeypatch.setattr(matching, "_MOST_PREPARED", 1)
+    monkeypatch.setattr(judging, "_MOST_PREPARED", 1)
     assert whole == desk.match(needles, haystack)
     assert 6 == len(whole)

@@ -62,7 +62,8 @@ def slow(needle: Thumbnail, haystack: Sequence[Thumbnail]) -> list[tuple[int, in
             turned, other = evidence.turned(upright, orientation), evidence.prepare(one)
             grade = evidence.judge(turned, other, orientation).evidence
             hashes = [
-                fingerprint.search_hash(np.ascontiguousarray(picture.pixels), "phash") for picture in (turned, other)
+                fingerprint.search_hash(np.ascontiguousarray(picture.surface.pixels), "phash")
+                for picture in (turned, other)
             ]
             distance, check = (hashes[0] ^ hashes[1]).bit_count(), (turned.check ^ other.check).bit_count()
             views.append((3 if grade is None else grade.rank, distance, check, orientation, str(index)))

@@ -1,0 +1,183 @@
+"""Facts: what two files say of themselves, each rule alone and at its bound."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import pytest
+
+from dupfind import captured, facts
+from dupfind.values import MIRRORED, ORIENTATIONS, Thumbnail
+
+PLAIN = Thumbnail(bytes(4096), 4000, 3000, "JPEG", 1, None)
+BLURRED = "the haystack's copy shows less detail: enlarged or blurred"
+STARVED = "the haystack's copy holds much less detail for its size: enlarged or blurred"
+
+
+def failed(needle: dict[str, Any], witness: dict[str, Any], orientation: int = 0) -> list[tuple[str, str]]:
+    """The facts that speak against the pair, each with its reason; both are a plain JPEG of 12 megapixels otherwise."""
+    one, other = (dataclasses.replace(PLAIN, **changes) for changes in (needle, witness))
+    moments = captured.parse(one.captured), captured.parse(other.captured)
+    found = facts.findings(one, other, orientation, moments)
+    return [(test.name, reason) for test, reason in found if not test.passed]
+
+
+def test_two_plain_files_have_nothing_against_each_other() -> None:
+    """Every fact passes, each by another name."""
+    found = facts.findings(PLAIN, PLAIN, 0, (None, None))
+    assert [] == failed({}, {})
+    assert len(found) == len({test.name for test, _ in found}) == 10
+
+
+def test_a_bound_is_kept_by_its_own_value() -> None:
+    """Equal passes, more does not, and what is no number is no proof."""
+    assert facts.at_most("x", 1, 1).passed
+    assert not facts.at_most("x", 1.0001, 1).passed
+    assert not facts.at_most("x", math.nan, 1).passed
+
+
+@pytest.mark.parametrize("orientation", range(ORIENTATIONS))
+def test_mirror_images(orientation: int) -> None:
+    """The four that mirror, and not the four that turn."""
+    expected = [("mirrored", "mirrored")] if orientation in MIRRORED else []
+    assert expected == failed({}, {}, orientation)
+
+
+def test_another_moment() -> None:
+    """Two times are two shots; one time alone tells nothing, and a whole hour is a time zone."""
+    early, late, zone = (f"2017:07:18 {clock}" for clock in ("15:31:30", "15:31:32", "16:31:30"))
+    reason = f"taken at another time: {early} and {late}"
+    assert [("capture time", reason)] == failed({"captured": early}, {"captured": late})
+    assert [] == failed({"captured": early}, {})
+    assert [] == failed({}, {"captured": late})
+    assert [] == failed({"captured": early}, {"captured": zone})
+
+
+def test_more_in_the_needle() -> None:
+    """A video behind the needle's picture would be lost; one behind the witness's is kept."""
+    reason = "the file holds more than the picture, such as a video"
+    assert [("more in the file", reason)] == failed({"has_more": True}, {})
+    assert [("more in the file", reason)] == failed({"has_more": True}, {"has_more": True})
+    assert [] == failed({}, {"has_more": True})
+
+
+@pytest.mark.parametrize(("needle", "witness"), [(2, 1), (1, 2), (3, 3)])
+def test_more_frames_than_were_compared(needle: int, witness: int) -> None:
+    """On whichever side they are."""
+    reason = "animation or pages: only the first was compared"
+    assert [("frames", reason)] == failed({"frames": needle}, {"frames": witness})
+
+
+def test_damage_on_either_side() -> None:
+    """A damaged needle is not proved, a damaged witness proves nothing, and the reason says which it is."""
+    broken = "its JPEG data is damaged: no end marker"
+    assert [("damage", broken)] == failed({"damage": broken}, {})
+    assert [("damage", f"the haystack's copy: {broken}")] == failed({}, {"damage": broken})
+    assert [("damage", broken)] == failed({"damage": broken}, {"damage": "another"})
+
+
+@pytest.mark.parametrize(
+    ("needle", "witness", "fails"),
+    [
+        ((4000, 3000), (2000, 1500), False),
+        ((4000, 2950), (4000, 3000), True),
+        ((3950, 3000), (4000, 3000), False),
+        ((3900, 3000), (4000, 3000), True),
+        ((3000, 4000), (4000, 3000), True),
+        ((97, 64), (1500, 1005), False),
+        ((97, 62), (1500, 1005), True),
+    ],
+)
+def test_another_shape(needle: tuple[int, int], witness: tuple[int, int], fails: bool) -> None:
+    """Stretched or cut by more than 1.5%, and what rounding a small size to whole pixels can do besides."""
+    sides = [dict(zip(("width", "height"), size, strict=True)) for size in (needle, witness)]
+    assert fails == ("aspect ratio" in dict(failed(sides[0] | {"detail": 0}, sides[1] | {"detail": 0})))
+
+
+@pytest.mark.parametrize(
+    ("witness", "fails"), [((4000, 3000), False), ((3600, 2700), False), ((3599, 2700), True), ((3600, 2699), True)]
+)
+def test_a_smaller_witness(witness: tuple[int, int], fails: bool) -> None:
+    """A tenth less in width or in height cannot be seen, more can; the reason names both sizes."""
+    width, height = witness
+    reason = f"the haystack's copy is smaller: {width} x {height} against 4000 x 3000"
+    assert ([("size", reason)] if fails else []) == failed({}, {"width": width, "height": height})
+
+
+def test_a_smaller_needle() -> None:
+    """A preview of what the haystack holds whole."""
+    assert [] == failed({"width": 400, "height": 300}, {})
+
+
+def poor(quality: int, against: str) -> str:
+    """The reason why a witness of this quality is none."""
+    return f"the haystack's copy is compressed much more: JPEG quality about {quality} against {against}"
+
+
+@pytest.mark.parametrize(
+    ("needle", "witness", "against"),
+    [
+        ({"quality": 95}, {"quality": 25}, "about 95"),
+        ({"quality": 70}, {"quality": 49}, "about 70"),
+        ({"quality": 69}, {"quality": 49}, None),
+        ({"quality": 95}, {"quality": 50}, None),
+        ({"quality": 25}, {"quality": 25}, None),
+        ({"quality": 25}, {"quality": 95}, None),
+        ({"format": "PNG"}, {"quality": 49}, "nothing lost"),
+        ({"format": "TIFF"}, {"quality": 30}, "nothing lost"),
+        ({"format": "HEIF"}, {"quality": 30}, None),
+        ({"quality": 95}, {"format": "PNG"}, None),
+    ],
+)
+def test_a_witness_compressed_much_more(needle: dict[str, Any], witness: dict[str, Any], against: str | None) -> None:
+    """By more than 20 steps of quality, down to below 50; what has lost nothing counts as 100."""
+    expected = [] if against is None else [("compression", poor(witness["quality"], against))]
+    assert expected == failed(needle, witness)
+
+
+@pytest.mark.parametrize(
+    ("needle", "witness", "fails"),
+    [
+        ((90, 3_200_000), (90, 1_000_000), False),
+        ((90, 3_210_000), (90, 1_000_000), True),
+        ((90, 1_000_000), (90, 3_210_000), False),
+        ((None, 3_210_000), (90, 1_000_000), False),
+        ((90, 3_210_000), (None, 1_000_000), False),
+        ((45, 3_210_000), (55, 1_000_000), False),
+        ((90, 0), (90, 1_000_000), False),
+        ((90, 3_210_000), (90, 0), False),
+    ],
+)
+def test_less_data_at_one_quality(needle: tuple[int | None, int], witness: tuple[int | None, int], fails: bool) -> None:
+    """A third of the bytes at one size and quality is a picture with less to see; both have to be JPEG, and known."""
+    sides = [dict(zip(("quality", "data_bytes"), side, strict=True)) for side in (needle, witness)]
+    assert ([("data", STARVED)] if fails else []) == failed(*sides)
+
+
+@pytest.mark.parametrize(("quality", "scale"), [(100, 0.04), (98, 0.04), (75, 0.5), (50, 1.0)])
+def test_bytes_are_compared_at_one_quality(quality: int, scale: float) -> None:
+    """A picture of a high quality has more bytes than one of quality 50: by libjpeg's scale, to the power of -0.7."""
+    at_bound = 1_000_000 * scale**-0.7 * facts.DATA_BOUND
+    for length, expected in ((int(at_bound), []), (int(at_bound * 1.01), [("data", STARVED)])):
+        needle, witness = {"quality": quality, "data_bytes": length}, {"quality": 50, "data_bytes": 1_000_000}
+        assert expected == failed(needle, witness)
+
+
+@pytest.mark.parametrize(
+    ("needle", "witness", "fails"),
+    [
+        ({"detail": 4.5}, {"detail": 3.5}, False),
+        ({"detail": 4.51}, {"detail": 3.5}, True),
+        ({"detail": 3.5}, {"detail": 9.0}, False),
+        ({"detail": 4.6, "quality": 59}, {"detail": 3.5}, False),
+        ({"detail": 4.6, "quality": 60}, {"detail": 3.5}, True),
+        ({"detail": 4.91, "quality": 59}, {"detail": 3.5}, True),
+        ({"detail": 0.6}, {"detail": 0.4}, False),
+        ({"detail": 0.6}, {"detail": 0.0}, True),
+    ],
+)
+def test_less_detail(needle: dict[str, Any], witness: dict[str, Any], fails: bool) -> None:
+    """What a blurred or enlarged witness lacks; blocks of a poor needle are no detail, nor is a little noise."""
+    assert ([("detail", BLURRED)] if fails else []) == failed(needle, witness)
