@@ -198,6 +198,15 @@ class Failure:
     """True when the same bytes will fail again, so that the cache may remember it."""
     stage: str = "thumbnail"
 
+    @property
+    def is_of_witness(self) -> bool:
+        """True when the needle may be sound, and what was to prove it is not."""
+        return self.stage == SECOND_LOOK
+
+
+SECOND_LOOK = "second look"
+"""The stage of ``--paranoid``, in problems."""
+
 
 class Match(NamedTuple):
     """What one haystack file proves about one needle."""
@@ -272,6 +281,8 @@ class ScanSettings:
     threshold_bits: int
     accept: Evidence
     rotations: bool
+    paranoid: bool = False
+    """True where every witness was read again before a needle counted as present."""
 
 
 @dataclass(frozen=True, slots=True)

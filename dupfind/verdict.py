@@ -43,7 +43,7 @@ def judge_file(
         state = FileState.PRESENT if is_present else FileState.SIMILAR
         witness = (match.evidence, match.witness, match.distance_bits, match.reason)
         return FileVerdict(path, kind, state, entry.size_bytes, *witness)
-    if failure is not None and is_image:
+    if failure is not None and is_image and not failure.is_of_witness:
         return FileVerdict(path, kind, FileState.UNREADABLE, entry.size_bytes, None, None, None, failure.reason)
     reason = failure.reason if failure is not None and not failure.lasting else None
     return FileVerdict(path, kind, FileState.MISSING, entry.size_bytes, None, None, None, reason)

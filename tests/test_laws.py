@@ -43,20 +43,23 @@ ALLOWED = {
     "differences": {"greys"},
     "facts": {"captured"},
     "evidence": {"captured", "differences", "facts", "fingerprint", "greys"},
+    "scrutiny": {"greys"},
     "verdict": {"formats"},
     "tasks": {"decode", "digest", "fingerprint"},
+    "second_look": {"decode", "evidence", "fingerprint", "scrutiny", "tasks"},
     "cache_schema": set(),
     "cache_file": {"cache_schema"},
     "cache_store": {"cache_file", "cache_schema"},
     "cache": {"cache_file", "cache_schema", "cache_store"},
     "cache_upkeep": {"cache_file", "cache_store"},
-    "reading": {"cache", "cache_schema", "events", "formats", "settings", "tasks", "workers"},
+    "reading": {"cache", "cache_schema", "events", "formats", "second_look", "settings", "tasks", "workers"},
     "session": {"cache", "decode", "evidence", "events", "fingerprint", "reading", "settings", "workers"},
     "identical": {"reading"},
+    "paranoid": {"reading", "second_look"},
     "matching": {"cache", "cache_schema", "events", "evidence", "hamming", "reading"},
     "pipeline": {  # and `matching` where it is first needed
-        "cache", "events", "formats", "identical", "ignore", "matching", "reading", "roots", "session", "settings",
-        "verdict", "walk",
+        "cache", "events", "formats", "identical", "ignore", "matching", "paranoid", "reading", "roots", "session",
+        "settings", "verdict", "walk",
     },
     "explanation": {"facts"},
     "neighbours": {"cache", "evidence", "explanation", "fingerprint", "hamming", "reading", "settings"},
@@ -79,7 +82,7 @@ ALLOWED = {
 }  # fmt: skip
 PURE = (
     "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "greys", "differences", "facts", "texture",
-    "hamming", "fingerprint", "evidence", "verdict", "explanation", "pairs", "calibration",
+    "hamming", "fingerprint", "evidence", "scrutiny", "verdict", "explanation", "pairs", "calibration",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file"},
