@@ -60,7 +60,7 @@ _PLUGINS = (
 )
 pillow_heif.register_heif_opener(thumbnails=False)
 
-RECIPE = 2
+RECIPE = 3
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
 
 _MOTION_PHOTO_WORDS = (b"MotionPhoto", b"MicroVideo")

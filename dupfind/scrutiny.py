@@ -41,6 +41,8 @@ _FEWEST_CELLS = 60
 _CONTRASTS = np.array([1, 2, 3, 4.5, 6.5, 9, 12, 16, 22, 30, 40, 55, 75, 100], np.float32)
 _CLIPPED_LOW, _CLIPPED_HIGH = 2, 253
 _TONE_CELL = 8
+_MOST_GAIN = 1.3
+"""A curve steeper than this, or flatter, is not fitted: at 0 everything in the witness would be explained away."""
 
 
 class Scrutiny(NamedTuple):
@@ -75,7 +77,7 @@ def compare(needle: Pixels, witness: Pixels) -> Scrutiny:
     found = Scrutiny({}, {}, {1: details}, (0.5, 0.5))
     worst = 0.0
     for side in SPOT_BOUNDS:
-        if side > 1 and side in DETAIL_BOUNDS:
+        if side in DETAIL_BOUNDS and min(one.shape) > 1:
             found.details[side] = _repeated(*_block_energies(one, other))
         ratios = _against_noise(one, other)
         patches = _mean_of_nine(ratios)
@@ -211,4 +213,6 @@ def _fit_tone(target: Grey, source: Grey) -> tuple[float, float]:
         far = np.abs(gain * every_x + offset - every_y)
         near = far <= max(2.5 * float(np.median(far)), 0.75)
         x, y = every_x[near], every_y[near]
+    if not 1 / _MOST_GAIN <= gain <= _MOST_GAIN:
+        return 1.0, float(np.median(every_y - every_x))
     return gain, offset

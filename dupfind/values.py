@@ -33,6 +33,9 @@ MIRRORED = frozenset({1, 3, 4, 6})
 HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
 
+SECOND_LOOK = "second look"
+"""The stage of ``--paranoid``, in problems and failures."""
+
 
 class Side(StrEnum):
     """Which of the two trees something belongs to."""
@@ -198,15 +201,6 @@ class Failure:
     """True when the same bytes will fail again, so that the cache may remember it."""
     stage: str = "thumbnail"
 
-    @property
-    def is_of_witness(self) -> bool:
-        """True when the needle may be sound, and what was to prove it is not."""
-        return self.stage == SECOND_LOOK
-
-
-SECOND_LOOK = "second look"
-"""The stage of ``--paranoid``, in problems."""
-
 
 class Match(NamedTuple):
     """What one haystack file proves about one needle."""
@@ -282,7 +276,6 @@ class ScanSettings:
     accept: Evidence
     rotations: bool
     paranoid: bool = False
-    """True where every witness was read again before a needle counted as present."""
 
 
 @dataclass(frozen=True, slots=True)
