@@ -22,6 +22,7 @@ _ZEROS = bytes(32)
 _LONGEST_END_OF_BAND = 14
 _WIDE_BAND = 32
 _CLASS_AC = 1
+_COEFFICIENTS = 64
 
 
 class Segment(NamedTuple):
@@ -55,13 +56,24 @@ class _Tables:
     frame: int = 0
     first_symbols: dict[tuple[int, int], int] = field(default_factory=dict)
     """By class (0 for DC, 1 for AC) and number of each Huffman table: the symbol whose code is all zeros."""
+    missing: set[tuple[int, int]] = field(default_factory=set)
+    """Component and coefficient of what no scan has brought to its last bit yet."""
 
     def learn(self, segment: Segment) -> None:
         """Take in a header segment."""
+        payload = segment.payload
         if segment.marker in _FRAMES:
             self.frame = segment.marker
+            if self.frame in _SEQUENTIAL | _PROGRESSIVE:
+                self.missing = {(component, index) for component in payload[6::3] for index in range(_COEFFICIENTS)}
+        elif segment.marker == _SCAN and payload and len(payload) >= 4 + 2 * payload[0]:
+            count = payload[0]
+            first, last, precision = payload[1 + 2 * count : 4 + 2 * count]
+            if precision & 15 == 0:
+                components = payload[1 : 1 + 2 * count : 2]
+                self.missing -= {(component, index) for component in components for index in range(first, last + 1)}
         elif segment.marker == _HUFFMAN:
-            place, payload = 0, segment.payload
+            place = 0
             while place + 17 < len(payload):  # 1 byte of class and number, 16 counts of codes by length, the symbols
                 class_, number = divmod(payload[place], 16)
                 self.first_symbols[class_, number] = payload[place + 17]
@@ -74,6 +86,8 @@ def inspect(jpeg: bytes) -> Stream:
     scan_start, scans, damage = len(jpeg), 0, None
     for segment in _segments(jpeg):
         if segment.marker == _END:
+            if scans and tables.missing:
+                damage = damage or "the scans that refine it are missing"
             return Stream(scan_start, segment.place + 2, scans, damage)
         if scans and segment.marker not in _BETWEEN_SCANS:
             damage = damage or f"marker 0x{segment.marker:02x} within the picture"
