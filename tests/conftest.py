@@ -9,12 +9,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from fixtures import demo, pictures
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+settings.register_profile("dupfind", derandomize=True, deadline=None)
+settings.load_profile("dupfind")
+"""The same examples in every run, however busy the machine is."""
 
 Content = bytes | Image.Image | None
 
@@ -65,6 +70,12 @@ def demo_trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     demo.build(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A cache for those who scan the demo and do not ask how it is read: it is decoded once for all of them."""
+    return str(tmp_path_factory.mktemp("demo cache") / "cache.sqlite")
 
 
 def needs_shared_data(name: str) -> pytest.MarkDecorator:

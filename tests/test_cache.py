@@ -316,7 +316,7 @@ STATES = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(STATES, st.sampled_from(["digest", "content", "reopen"]), st.integers(0, 9)), max_size=25))
 def test_like_a_dictionary(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[FileEntry, str, int]]) -> None:
     """Whatever is kept in whatever order, recalled is what a dictionary by path and state would hold."""

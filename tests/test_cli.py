@@ -20,6 +20,7 @@ import pytest
 from PIL import Image
 
 from fixtures import pictures
+from tests.conftest import build_tree
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
@@ -225,17 +226,25 @@ def test_a_reader_that_goes_away(dupfind: Run) -> None:
     assert b"standard output is closed" in closed.stderr
 
 
+@pytest.fixture(scope="module")
+def long_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Trees that take a while to decode, older than two seconds, so that the cache keeps what was read of them."""
+    folder = tmp_path_factory.mktemp("long")
+    pictures.save(pictures.photo(1, (1600, 1200)), folder / "one.png")
+    data = (folder / "one.png").read_bytes()
+    build_tree(folder / "hay", {f"{number}.png": data + bytes([number]) for number in range(60)})
+    build_tree(folder / "needles", {"n.jpg": pictures.photo(2, (160, 120))})
+    time.sleep(2.1)
+    return folder
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_by_a_signal(tree: TreeBuilder, tmp_path: Path, number: signal.Signals) -> None:
+def test_stopped_by_a_signal(long_work: Path, tmp_path: Path, number: signal.Signals) -> None:
     """Interrupted while decoding: 130 or 143, no traceback, no process left behind, work so far kept."""
-    pictures.save(pictures.photo(1, (1600, 1200)), tmp_path / "one.png")
-    data = (tmp_path / "one.png").read_bytes()
-    tree("hay", {f"{number}.png": data + bytes([number]) for number in range(60)})
-    tree("needles", {"n.jpg": pictures.photo(2, (160, 120))})
-    time.sleep(2.1)  # older than two seconds, so that the cache keeps what was read
-    command = [sys.executable, "-m", "dupfind", *SCAN, "--cache", "c.sqlite", "-v"]
+    cache = str(tmp_path / "c.sqlite")
+    command = [sys.executable, "-m", "dupfind", *SCAN, "--cache", cache, "-v"]
     process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        command, cwd=long_work, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )
     assert process.stderr is not None
     for line in process.stderr:
@@ -251,8 +260,7 @@ def test_stopped_by_a_signal(tree: TreeBuilder, tmp_path: Path, number: signal.S
         time.sleep(0.05)
     assert [] == _processes_of_session(process.pid)
     info = subprocess.run(
-        [sys.executable, "-m", "dupfind", "cache", "info", "--cache", "c.sqlite"],
-        cwd=tmp_path,
+        [sys.executable, "-m", "dupfind", "cache", "info", "--cache", cache],
         capture_output=True,
         check=True,
     )

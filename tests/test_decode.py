@@ -253,7 +253,7 @@ def test_a_failing_disk_is_not_the_picture_s_fault(kind: str) -> None:
 SMALL = {kind: save(photo(1, (40, 30)), kind) for kind in FORMATS}
 
 
-@settings(deadline=None, max_examples=250)
+@settings(max_examples=250)
 @given(
     st.sampled_from(FORMATS),
     st.integers(0, 99),

@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind import digest as module
@@ -64,7 +64,6 @@ def test_the_last_byte_counts() -> None:
     assert 5 == len({digest(io.BytesIO(one))[0] for one in [content, *others]})
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.binary(max_size=300), st.integers(1, 40))
 def test_short_reads_are_not_the_end(content: bytes, step_bytes: int) -> None:
     """A file that gives less than was asked for is read on to its end."""

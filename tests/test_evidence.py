@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from dupfind import decode, evidence, fingerprint
 from dupfind.values import MIRRORED, NEUTRAL_CHROMA, ORIENTATIONS, Evidence, Thumbnail
-from tests.scenes import Field, scene, shot, waves
+from tests.scenes import Field, grey, scene, shot, waves
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -190,6 +193,124 @@ def test_one_weak_side_is_enough() -> None:
     """A tiny needle is not proved by a large witness either."""
     found = compare(shot(scene(), 26, 19), shot(scene()))
     assert (Evidence.SIMILAR, "tiny picture: too few pixels to be sure") == (found.evidence, found.reason)
+
+
+def test_a_weak_witness_is_enough() -> None:
+    """A page of text in the haystack proves no needle, whatever the needle shows."""
+    found = verdict(shot(scene()), shot(scene(), text=0.3))
+    assert (Evidence.SIMILAR, "text or drawing: a small change would not show", ["low information"]) == found
+
+
+@pytest.mark.parametrize(("text", "expected"), [(0.0, Evidence.SAME), (0.21, Evidence.SAME), (0.22, Evidence.SIMILAR)])
+def test_text_is_at_most_similar(text: float, expected: Evidence) -> None:
+    """The share of fine marks on an even ground counts, which no thumbnail shows."""
+    assert expected is verdict(shot(scene(), text=text), shot(scene(), text=text))[0]
+
+
+@pytest.mark.parametrize(("deviation", "expected"), [(8.4, Evidence.SAME), (7.6, Evidence.SIMILAR)])
+def test_contrast_below_which_nothing_is_proved(deviation: float, expected: Evidence) -> None:
+    """The standard deviation of the thumbnail, in grey levels."""
+    flat = (scene() - scene().mean()) / scene().std() * deviation + 128
+    assert expected is verdict(shot(flat), shot(flat))[0]
+
+
+@pytest.mark.parametrize(
+    ("needle", "witness", "noise"),
+    [
+        ({"quality": 90}, {"quality": 90}, 0.7 * 2**0.5 / 1000),
+        ({"quality": 79}, {"quality": 64}, math.hypot(0.85, 1.0) / 1000),
+        ({"quality": 44}, {"quality": 27}, math.hypot(1.5, 2.5) / 1000),
+        ({"quality": 28}, {"quality": 45}, math.hypot(1.5, 1.0) / 1000),
+        ({"format": "PNG"}, {"format": "PNG"}, 0.15 * 2**0.5 / 1000),
+        ({"format": "PNG"}, {"format": "WEBP"}, math.hypot(0.15, 1.0) / 1000),
+        ({"format": "HEIF"}, {"format": "TIFF"}, math.hypot(0.15, 1.0) / 1000),
+        ({"quality": 90, "width": 100, "height": 100}, {"quality": 90}, math.hypot(0.007, 0.0007)),
+        ({"quality": 20, "width": 30, "height": 30}, {"quality": 90}, 0.04),
+    ],
+)
+def test_bounds_grow_with_the_noise_of_both(needle: dict[str, Any], witness: dict[str, Any], noise: float) -> None:
+    """By what each codec leaves at its quality, less in large pictures; up to a limit.
+
+    The figures were measured: whoever moves one measures again, and this test is where it shows.
+    """
+    expected = {
+        "shift": 0.3 + 4 * noise,
+        "tone": 4.0,
+        "local": 2.9 + 300 * noise,
+        "outlier": 2.35 + 200 * noise,
+        "spot": 2.2 + 480 * noise,
+        "patch": 0.9 + 450 * noise,
+        "colour": 7.5 + 200 * noise,
+        "structure": 14 + 500 * noise,
+    }
+    sides = (shot(scene(), **{"width": 1000, "height": 1000, **facts}) for facts in (needle, witness))
+    bounds = {test.name: test.bound for test in compare(*sides).tests}
+    assert pytest.approx(expected) == {name: bounds[name] for name in expected}
+
+
+def test_a_small_copy_is_compared_at_its_own_detail() -> None:
+    """Of a picture reduced to 40 x 30 pixels the fine texture is gone, on whichever side it lies."""
+    large = Image.fromarray(grey(scene(2, texture=14.0)))
+    for width, height in ((40, 30), (64, 30), (40, 64)):
+        small = large.resize((width, height), Image.Resampling.LANCZOS).resize((64, 64), Image.Resampling.LANCZOS)
+        one = evidence.prepare(shot(np.asarray(large).astype(float)))
+        other = evidence.prepare(shot(np.asarray(small).astype(float), width, height))
+        judged = evidence.judge(one, other), evidence.judge(other, one)
+        spots = [test.value for judgement in judged for test in judgement.tests if test.name == "spot"]
+        assert spots[0] == pytest.approx(spots[1])
+        assert spots[0] < 1.5
+
+
+@pytest.mark.parametrize("pixel", [(0, 30), (63, 40), (30, 0), (40, 63)])
+def test_a_change_at_the_rim_is_seen(pixel: tuple[int, int]) -> None:
+    """It counts less, because encoders pad there, but nobody's face at the edge of a picture goes unseen."""
+    changed = scene(texture=3.0)
+    down, right = pixel
+    changed[max(0, down - 1) : down + 2, max(0, right - 1) : right + 2] += 12
+    found = compare(shot(changed), shot(scene(texture=3.0)))
+    assert Evidence.SIMILAR is found.evidence
+
+
+@pytest.mark.parametrize(
+    ("needles", "expected"),
+    [
+        ((scene(), scene()), None),
+        ((scene(), scene(2)), "unlike each other"),
+        ((scene(texture=3.0), scene(texture=3.0, right=0.4)), None),
+        ((scene(texture=3.0), scene(texture=3.0, right=0.55)), "shifted, cropped or turned a little"),
+        ((scene(), scene() * 0.8), "brightness or contrast edited"),
+    ],
+)
+def test_needles_differ_by_wider_bounds(needles: tuple[Field, Field], expected: str | None) -> None:
+    """By one and a half of the bound of a copy: 0.45 pixels of motion, where 0.3 is no copy any more."""
+    one, other = (evidence.prepare(shot(values)) for values in needles)
+    assert expected == evidence.differ(one, other) == evidence.differ(other, one)
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.95, None), (1.05, "brightness or contrast edited")])
+def test_slack_between_needles(share: float, expected: str | None) -> None:
+    """One and a half, to the point."""
+    one, other = (evidence.prepare(shot(scene() + level)) for level in (0.0, 6.0 * share))
+    assert expected == evidence.differ(one, other)
+
+
+def test_what_a_needle_lacks_does_not_make_it_another() -> None:
+    """Size, quality, detail, shape, damage and frames are no signs of another picture; time and colour are."""
+    plain = evidence.prepare(shot(scene(), captured="2017:07:18 15:31:30"))
+    lacking = {"quality": 20, "detail": 9.0, "damage": "broken", "frames": 2, "has_more": True, "text": 0.9}
+    assert evidence.differ(plain, evidence.prepare(shot(scene(), 400, 290, **lacking))) is None
+    later = evidence.prepare(shot(scene(), captured="2017:07:18 15:31:31"))
+    assert "taken at another time: 2017:07:18 15:31:30 and 2017:07:18 15:31:31" == evidence.differ(plain, later)
+    red = evidence.prepare(shot(scene(), chroma=bytes([100] * 64 + [170] * 64)))
+    assert "the colours differ" == evidence.differ(plain, red) == evidence.differ(red, plain)
+
+
+def test_closeness_is_the_worst_share_of_a_bound() -> None:
+    """Of the tests on pixels: 1 is where a copy ends."""
+    found = compare(shot(scene() + 2.0), shot(scene()))
+    assert 0.5 == pytest.approx(found.closeness, abs=0.01)
+    assert compare(shot(scene()), shot(scene())).closeness < 0.01
+    assert compare(shot(scene() + 6.0), shot(scene())).closeness > 1
 
 
 @pytest.mark.parametrize("orientation", range(ORIENTATIONS))

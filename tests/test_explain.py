@@ -28,8 +28,8 @@ def one_thread() -> ThreadPoolExecutor:
 
 
 def ask(haystack: Path, *needles: Path, nearest: int = 5, **options: Any) -> Answer:
-    """Explain in this process and without a cache."""
-    settings = make_settings(haystack=[str(haystack)], no_cache=True, **options)
+    """Explain in this process, without a cache where none is given."""
+    settings = make_settings(haystack=[str(haystack)], no_cache="cache" not in options, **options)
     return explain(settings, [named_file(str(one)) for one in needles], nearest, make_executor=one_thread)
 
 
@@ -41,7 +41,9 @@ def ask_one(haystack: Path, needle: Path, **options: Any) -> Explanation:
 
 def scan(haystack: Path, needles: Path, **options: Any) -> list[FileVerdict]:
     """What a scan says of the files."""
-    settings = make_settings(haystack=[str(haystack)], needles=[str(needles)], no_cache=True, **options)
+    settings = make_settings(
+        haystack=[str(haystack)], needles=[str(needles)], no_cache="cache" not in options, **options
+    )
     return pipeline.scan(settings, make_executor=one_thread).files
 
 
@@ -54,9 +56,10 @@ def trio(tree: TreeBuilder) -> Path:
 
 
 @pytest.mark.parametrize("options", [{}, {"accept": "identical", "rotations": False}, {"algorithm": "ahash"}])
-def test_the_verdict_is_that_of_a_scan(demo_trees: Path, options: dict[str, Any]) -> None:
+def test_the_verdict_is_that_of_a_scan(demo_trees: Path, demo_cache: str, options: dict[str, Any]) -> None:
     """Every needle of the demo: the same state, evidence, witness, distance and reason, and the same order."""
     haystack, needles = demo_trees / demo.HAYSTACK, demo_trees / demo.NEEDLES
+    options = {**options, "cache": demo_cache}
     scanned = scan(haystack, needles, **options)
     answer = ask(haystack, *[Path(one.path) for one in scanned], **options)
     assert scanned == [one.verdict for one in answer.explanations]
@@ -71,12 +74,13 @@ def test_the_verdict_is_that_of_a_scan(demo_trees: Path, options: dict[str, Any]
             assert all(test.passed for test in one.tests)
 
 
-def test_the_options_advised_make_the_needle_present(demo_trees: Path, tree: TreeBuilder) -> None:
+def test_the_options_advised_make_the_needle_present(demo_trees: Path, demo_cache: str, tree: TreeBuilder) -> None:
     """Whatever one nearest picture is said to take, a scan with that and no other haystack accepts it."""
     haystack, needles = demo_trees / demo.HAYSTACK, demo_trees / demo.NEEDLES
     options: dict[str, Any] = {"accept": "identical", "rotations": False, "threshold_bits": 0}
-    missing = [Path(one.path) for one in scan(haystack, needles, **options) if one.state is not FileState.PRESENT]
-    answer = ask(haystack, *missing, **options)
+    found = scan(haystack, needles, cache=demo_cache, **options)
+    missing = [Path(one.path) for one in found if one.state is not FileState.PRESENT]
+    answer = ask(haystack, *missing, cache=demo_cache, **options)
     tried = set()
     for number, one in enumerate(answer.explanations):
         if one.advice is None or not one.advice.options:

@@ -87,7 +87,7 @@ def test_damage_on_either_side() -> None:
         ((3900, 3000), (4000, 3000), True),
         ((3000, 4000), (4000, 3000), True),
         ((97, 64), (1500, 1005), False),
-        ((97, 62), (1500, 1005), True),
+        ((97, 63), (1500, 1005), True),
     ],
 )
 def test_another_shape(needle: tuple[int, int], witness: tuple[int, int], fails: bool) -> None:

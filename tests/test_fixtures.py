@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,9 @@ from fixtures.__main__ import main
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo, built once; no test leaves it changed."""
-    folder = tmp_path_factory.mktemp("demo")
-    demo.build(folder)
-    return folder
+def built(demo_trees: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo, built once, with all its times; no test leaves it changed."""
+    return Path(shutil.copytree(demo_trees, tmp_path_factory.mktemp("demo") / "copy"))
 
 
 def thumbnail(image: Image.Image) -> fingerprint.Pixels:

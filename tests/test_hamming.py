@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind import hamming
 from dupfind.hamming import HashDictionary, nearest, within
 
 MAX = 2**64 - 1
-FIXED = settings(derandomize=True, deadline=None)
 
 Found = list[tuple[int, list[tuple[int, int]]]]
 
@@ -58,7 +57,6 @@ def block_sizes(request: pytest.FixtureRequest) -> Iterator[tuple[int, int]]:
         yield request.param
 
 
-@FIXED
 @given(clustered(), st.integers(0, 20))
 def test_within_is_exact(block_sizes: tuple[int, int], hashes: tuple[list[int], list[int]], radius_bits: int) -> None:
     """All pairs within the radius and no other, with their distances, in rising order of both indexes."""
@@ -66,7 +64,6 @@ def test_within_is_exact(block_sizes: tuple[int, int], hashes: tuple[list[int], 
     assert slow(needles, haystack, radius_bits) == plain(within(array(needles), array(haystack), radius_bits))
 
 
-@FIXED
 @given(clustered(), st.integers(0, 20))
 def test_dictionary_within_is_exact(
     block_sizes: tuple[int, int], hashes: tuple[list[int], list[int]], radius_bits: int
@@ -78,7 +75,6 @@ def test_dictionary_within_is_exact(
     assert expected == plain((index, (keys, distances)) for index, keys, distances in found)
 
 
-@FIXED
 @given(clustered())
 def test_dictionary_positions_and_equal(hashes: tuple[list[int], list[int]]) -> None:
     """Each key has its positions in rising order; a hash that is not there has no key."""

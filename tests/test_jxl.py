@@ -153,7 +153,7 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @has_extra
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.integers(0, 100), st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 255)), max_size=4))
 def test_hostile_bytes(percent: int, changes: list[tuple[int, int]]) -> None:
     """Cut off and altered files give a thumbnail or one of the two errors."""

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from dupfind import evidence, fingerprint, judging, matching
-from dupfind.cache import Cache, Recipe
-from dupfind.cache_schema import PictureRef
-from dupfind.matching import Matcher
-from dupfind.reading import Pictures
-from dupfind.values import Evidence, FileEntry, Match, Thumbnail
+from dupfind.values import Evidence, Match, Thumbnail
 from fixtures import pictures
+from tests.desk import Desk
+from tests.scenes import Field, scene, shot
 
 
 def thumbnail(seed: int, width: int = 640, height: int = 480, *, turned: int = 0, flat: bool = False) -> Thumbnail:
@@ -28,34 +26,6 @@ def thumbnail(seed: int, width: int = 640, height: int = 480, *, turned: int = 0
 @cache
 def _grey(seed: int) -> Image.Image:
     return pictures.photo(seed, (128, 96)).convert("L").resize((64, 64))
-
-
-class Desk:
-    """Puts thumbnails into a scratch cache and matches them."""
-
-    def __init__(self) -> None:
-        self.cache = Cache(None, partial(Recipe, "recipe", "phash", "rules"))
-
-    def pictures(self, thumbnails: dict[str, Thumbnail], orientations: int) -> Pictures:
-        """As the reader gives them."""
-        entries = [FileEntry(path, 1, 0, 0, 0) for path in thumbnails]
-        refs = [self.cache.keep_content(one, thumbnails[one.path], 0) for one in entries]
-        hashes = [
-            fingerprint.search_hashes(fingerprint.pixels(one.pixels), "phash", orientations)
-            for one in thumbnails.values()
-        ]
-        array = np.array(hashes, np.uint64).reshape(len(entries), orientations)
-        return Pictures(entries, [one for one in refs if isinstance(one, PictureRef)], array, {})
-
-    def match(
-        self, needles: dict[str, Thumbnail], haystack: dict[str, Thumbnail], threshold_bits: int = 8, turns: int = 8
-    ) -> dict[str, Match]:
-        """The best match of each needle."""
-        done: list[int] = []
-        matcher = Matcher(self.pictures(needles, turns), self.pictures(haystack, 1), threshold_bits, self.cache)
-        found = matcher.match(done.append)
-        assert len(needles) == sum(done)
-        return found
 
 
 @pytest.fixture
@@ -149,3 +119,84 @@ def test_batches_change_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(judging, "_MOST_PREPARED", 1)
     assert whole == desk.match(needles, haystack)
     assert 6 == len(whole)
+
+
+def marked(level: float) -> Field:
+    """The scene with one tile lighter by ``level``."""
+    values = scene()
+    values[20:24, 48:52] += level
+    return values
+
+
+LIGHTER, DARKER, PLAIN = (shot(marked(level), 1000, 750) for level in (2.4, -2.5, 0.0))
+"""Two frames that both pass for the plain one, and not for each other."""
+
+
+def grades(matches: dict[str, Match]) -> dict[str, str]:
+    """Grade and witness of each needle."""
+    return {path: f"{match.evidence} {match.witness}" for path, match in sorted(matches.items())}
+
+
+def test_two_frames_are_not_one_picture(desk: Desk) -> None:
+    """Each alone is the same as the witness; together only the closest keeps it, and the other says why it does not."""
+    haystack = {"/h": PLAIN}
+    assert {"a": "same /h"} == grades(desk.match({"a": LIGHTER}, haystack))
+    assert {"b": "same /h"} == grades(desk.match({"b": DARKER}, haystack))
+    for names in ("ab", "ba"):
+        needles = {name: {"a": LIGHTER, "b": DARKER}[name] for name in names}
+        found = desk.match(needles, haystack)
+        assert {"a": "same /h", "b": "similar /h"} == grades(found)
+    reason = "another needle with the same witness is not this picture: something differs near the right edge"
+    assert reason == found["b"].reason
+
+
+def test_another_copy_of_the_witness_is_no_way_out(desk: Desk) -> None:
+    """The haystack has the one picture twice, re-encoded: that is no second picture for the second needle."""
+    noise = np.random.default_rng(2).normal(0, 0.3, (64, 64))
+    haystack = {"/h": PLAIN, "/h2": shot(scene() + noise, 1000, 750), "/h3": shot(scene(), 1200, 900)}
+    found = desk.match({"a": LIGHTER, "b": DARKER}, haystack)
+    assert [Evidence.SAME, Evidence.SIMILAR] == sorted(match.evidence for match in found.values())
+
+
+def test_what_loses_its_witness_finds_its_own(desk: Desk) -> None:
+    """A frame that is darker still has a copy of its own in the haystack, and is proved by that."""
+    haystack = {"/h": shot(scene(), 1200, 900), "/z": shot(marked(-4.4), 1000, 750)}
+    assert {"b": "same /h"} == grades(desk.match({"b": DARKER}, haystack))
+    found = desk.match({"a": LIGHTER, "b": DARKER}, haystack)
+    assert {"a": "same /h", "b": "same /z"} == grades(found)
+
+
+def test_copies_of_one_picture_share_their_witness(desk: Desk) -> None:
+    """Ten backups of one photo, each encoded anew and of another size, are all present."""
+    dice = np.random.default_rng(3)
+    needles = {
+        f"n{number}": shot(scene() + dice.normal(0, 0.3, (64, 64)), 1000 - number, 750 - number) for number in range(10)
+    }
+    assert {Evidence.SAME} == {match.evidence for match in desk.match(needles, {"/h": PLAIN}).values()}
+
+
+def test_two_times_are_not_one_picture(desk: Desk) -> None:
+    """Needles with equal pixels and other capture times; the witness has lost its own."""
+    times = ("2017:07:18 15:31:30", "2017:07:18 15:31:31")
+    needles = {time[-2:]: shot(scene(), 1000, 750, captured=time) for time in times}
+    found = desk.match(needles, {"/h": PLAIN})
+    assert {"30": "same /h", "31": "similar /h"} == grades(found)
+    assert "taken at another time" in (found["31"].reason or "")
+
+
+def test_the_turned_frame_is_turned_before_it_is_compared(desk: Desk) -> None:
+    """Two copies of one picture, one of them turned, are one picture; two frames of which one is turned are two."""
+    upside_down = shot(marked(-2.5)[::-1, ::-1], 1000, 750)
+    copies = desk.match({"a": PLAIN, "b": shot(scene()[::-1, ::-1], 1000, 750)}, {"/h": PLAIN})
+    assert {"a": "same /h", "b": "same /h"} == grades(copies)
+    frames = desk.match({"a": LIGHTER, "b": upside_down}, {"/h": PLAIN})
+    assert {"a": "same /h", "b": "similar /h"} == grades(frames)
+
+
+def test_no_claim_outlasts_the_rounds(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the search for other witnesses is given up, what is left of the claims falls all the same."""
+    monkeypatch.setattr(matching, "_MOST_ROUNDS", 0)
+    haystack = {"/h": shot(scene(), 1200, 900), "/z": shot(marked(-4.4), 1000, 750)}
+    found = desk.match({"a": LIGHTER, "b": DARKER}, haystack)
+    assert {"a": "same /h", "b": "similar /h"} == grades(found)
+    assert "something differs near the right edge" == found["b"].reason

@@ -59,9 +59,9 @@ def test_the_demo_has_exactly_the_expected_verdicts(demo_trees: Path) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["dhash", "ahash", "whash"])
-def test_the_demo_comes_out_alike_by_every_algorithm(demo_trees: Path, algorithm: str) -> None:
+def test_the_demo_comes_out_alike_by_every_algorithm(demo_trees: Path, demo_cache: str, algorithm: str) -> None:
     """The hash only finds candidates; the proof is the same."""
-    report = scan(demo_trees / "Masters", demo_trees / "Josie_Backup", algorithm=algorithm)
+    report = scan(demo_trees / "Masters", demo_trees / "Josie_Backup", algorithm=algorithm, cache=demo_cache)
     root = str(demo_trees / "Josie_Backup")
     found = {one.path.removeprefix(root).lstrip("/"): one.state.value for one in report.folders}
     assert demo.expected() == found

@@ -93,14 +93,14 @@ noise = st.integers(0, 999).map(lambda seed: np.random.default_rng(seed).integer
 pages = st.integers(0, 9999).map(written)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(noise | pages)
 def test_detail_is_what_four_pixels_differ(grey: Grey) -> None:
     """Against the loop over the blocks."""
     assert slow_detail(grey) == pytest.approx(detail(grey), rel=1e-4)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(pages)
 def test_text_is_counted_tile_by_tile(grey: Grey) -> None:
     """Against the loop over the tiles."""
@@ -109,8 +109,8 @@ def test_text_is_counted_tile_by_tile(grey: Grey) -> None:
 
 def test_the_loop_has_something_to_count() -> None:
     """The pages of the test above are neither all text nor none."""
-    found = [text(written(seed)) for seed in range(30)]
-    assert 5 < sum(0 < share < 0.5 for share in found)
+    found = [text(written(seed)) for seed in range(12)]
+    assert 3 < sum(0 < share < 0.5 for share in found)
 
 
 def test_nothing_shows_neither() -> None:

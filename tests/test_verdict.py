@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind.values import (
@@ -269,7 +269,6 @@ def slow_state(found: list[FileState], *, has_gap: bool) -> FolderState:
     return FolderState.PARTIAL if has_gap or {MISSING, UNREADABLE} & set(found) else FolderState.REVIEW
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.dictionaries(PATHS, SIZED, max_size=12), st.lists(PATHS, max_size=2))
 def test_random_trees(files: dict[str, tuple[FileState, int]], gaps: list[str]) -> None:
     """Every folder is what looking at all that lies below it says, and no doubt goes unnamed."""

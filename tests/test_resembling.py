@@ -1,0 +1,122 @@
+"""Resembling: what a damaged needle may have been, where nothing was found by its hash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+
+import numpy as np
+import pytest
+
+from dupfind.events import Advance, Silence
+from dupfind.resembling import resembling
+from dupfind.values import Evidence, Match, Remains, Thumbnail
+from tests.desk import Desk
+from tests.scenes import Field, scene, shot
+
+DAMAGE = "its JPEG data is damaged: no end marker"
+
+
+class Ears(Silence):
+    """Counts what was looked at."""
+
+    def __init__(self) -> None:
+        self.stages: list[tuple[str, int | None]] = []
+        self.done = 0
+
+    def stage(self, name: str, total: int | None) -> AbstractContextManager[Advance]:
+        """Note the stage."""
+        self.stages.append((name, total))
+
+        def advance(by: int) -> None:
+            self.done += by
+
+        return nullcontext(advance)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    """An empty one."""
+    empty = Desk()
+    with empty.cache:
+        yield empty
+
+
+def cut(values: Field, share: float) -> Thumbnail:
+    """A damaged file of which the upper ``share`` was decoded."""
+    left = np.full((64, 64), 128.0)
+    left[: round(64 * share)] = values[: round(64 * share)]
+    return shot(left, damage=DAMAGE)
+
+
+HAYSTACK = {f"/h{seed}": shot(scene(seed)) for seed in range(30)}
+
+
+def looked(
+    desk: Desk, needles: Mapping[str, Thumbnail], haystack: Mapping[str, Thumbnail], **found: Match
+) -> tuple[dict[str, Match], dict[str, Remains], Ears]:
+    """What is said of the needles, given these matches, and what was heard."""
+    ears = Ears()
+    both = desk.pictures(needles, 1), desk.pictures(haystack, 1)
+    return *resembling(*both, found, desk.cache, ears), ears
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
+def test_the_intact_part_names_the_witness(desk: Desk, share: float) -> None:
+    """It is similar, and the reason says what is wrong with the file and how much of the picture is left."""
+    matches, rest, _ = looked(desk, {"n": cut(scene(17), share)}, HAYSTACK)
+    match = matches["n"]
+    assert ("/h17", Evidence.SIMILAR, {}) == (match.witness, match.evidence, rest)
+    assert match.reason is not None
+    damage, _, left = match.reason.rpartition("; ")
+    assert DAMAGE == damage
+    percent = int(left.removeprefix("of the picture, ").removesuffix("% from one edge on is the same"))
+    assert 100 * share == pytest.approx(percent, abs=4)
+    assert match.distance_bits is not None
+
+
+def test_too_little_left_names_what_it_looks_like(desk: Desk) -> None:
+    """The picture as a whole resembles one, but no part of it is the same: no match, and a hint."""
+    faint = scene(17) * 0.6 + 20
+    matches, rest, _ = looked(desk, {"n": shot(faint, damage=DAMAGE)}, HAYSTACK)
+    assert ({}, {"n": Remains(DAMAGE, "/h17")}) == (matches, rest)
+
+
+def test_nothing_left_names_nothing(desk: Desk) -> None:
+    """A grey picture looks like none, and an empty haystack has none."""
+    grey = shot(np.full((64, 64), 128.0), damage=DAMAGE)
+    for haystack in (HAYSTACK, {}):
+        assert ({}, {"n": Remains(DAMAGE, None)}) == looked(desk, {"n": grey}, haystack)[:2]
+
+
+def test_a_leading_eighth_is_not_enough(desk: Desk) -> None:
+    """Below a quarter there is no match: too little to tell."""
+    matches, rest, _ = looked(desk, {"n": cut(scene(17), 0.125)}, HAYSTACK)
+    assert ({}, ["n"]) == (matches, list(rest))
+
+
+def test_only_damaged_needles_without_a_match_are_looked_at(desk: Desk) -> None:
+    """Sound ones are missing as they are, and one that was found needs no more."""
+    match = Match("/h3", Evidence.SIMILAR, 2, "similar")
+    needles = {"sound": shot(scene(99)), "found": cut(scene(3), 0.9)}
+    matches, rest, ears = looked(desk, needles, HAYSTACK, found=match)
+    assert ({}, {}, []) == (matches, rest, ears.stages)
+
+
+def test_a_damaged_haystack_file_is_no_needle(desk: Desk) -> None:
+    """That its thumbnail is of a damaged file is no reason to look at anything."""
+    matches, rest, ears = looked(desk, {"n": shot(scene(99))}, {"/h": cut(scene(1), 0.5)})
+    assert ({}, {}, []) == (matches, rest, ears.stages)
+
+
+def test_each_needle_has_its_own_witness(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many at once, and the haystack in parts: the same answers, and every haystack picture is counted once."""
+    needles = {f"n{seed}": cut(scene(seed), 0.5) for seed in range(0, 30, 4)}
+    whole = looked(desk, needles, HAYSTACK)
+    assert {f"n{seed}": f"/h{seed}" for seed in range(0, 30, 4)} == {
+        path: match.witness for path, match in whole[0].items()
+    }
+    assert ([("looking at damaged needles", 30)], 30) == (whole[2].stages, whole[2].done)
+    monkeypatch.setattr("dupfind.resembling._BATCH", 7)
+    parts = looked(desk, needles, HAYSTACK)
+    assert (whole[:2], 30) == (parts[:2], parts[2].done)
