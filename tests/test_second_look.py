@@ -157,6 +157,12 @@ def test_the_disk_is_asked(claimed: Maker, monkeypatch: pytest.MonkeyPatch) -> N
     for evidence in (IDENTICAL, SAME):
         assert evidence is look(claimed(photo, photo, evidence=evidence)).evidence
     assert 4 == len(told)
+
+    def refuse(*_: Any) -> None:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse)
+    assert SAME is look(claimed(photo, photo)).evidence
     monkeypatch.delattr(os, "posix_fadvise")
     assert SAME is look(claimed(photo, photo)).evidence
 
