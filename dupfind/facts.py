@@ -21,7 +21,8 @@ COMPRESSION_BOUND = 20
 DATA_BOUND = 3.2
 """Bytes of the needle to bytes of the witness, both JPEG, each divided by what its quality makes of the same picture.
 A preview of 128 pixels that was enlarged to 12 megapixels has 3.3 to 4.3; 99% of copies have 2.4 at most."""
-DETAIL_BOUND, DETAIL_BOUND_OF_FAIR, DETAIL_BOUND_OF_POOR = 1.15, 1.25, 1.35 """Detail of the needle to detail of the
+DETAIL_BOUND, DETAIL_BOUND_OF_FAIR, DETAIL_BOUND_OF_POOR = 1.15, 1.25, 1.35
+"""Detail of the needle to detail of the
 witness; the others where the needle is a JPEG of quality below 80 and 60, whose blocks look like detail. Of photos of
 500 pixels that were reduced to 160 and enlarged again, 98% lie above."""
 DETAIL_FLOOR = 0.5

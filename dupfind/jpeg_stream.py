@@ -56,8 +56,9 @@ class _Tables:
     frame: int = 0
     first_symbols: dict[tuple[int, int], int] = field(default_factory=dict)
     """By class (0 for DC, 1 for AC) and number of each Huffman table: the symbol whose code is all zeros."""
-    missing: set[tuple[int, int]] = field(default_factory=set)
-    """Component and coefficient of what no scan has brought to its last bit yet."""
+    missing: dict[tuple[int, int], int] = field(default_factory=dict)
+    """By component and coefficient of what no scan has brought to its last bit yet: the bit that the last one brought
+    it to, which the next says to begin at; 0 where there was none."""
 
     def learn(self, segment: Segment) -> None:
         """Take in a header segment."""
@@ -65,19 +66,28 @@ class _Tables:
         if segment.marker in _FRAMES:
             self.frame = segment.marker
             if self.frame in _SEQUENTIAL | _PROGRESSIVE:
-                self.missing = {(component, index) for component in payload[6::3] for index in range(_COEFFICIENTS)}
+                self.missing = {(number, index): 0 for number in payload[6::3] for index in range(_COEFFICIENTS)}
         elif segment.marker == _SCAN and payload and len(payload) >= 4 + 2 * payload[0]:
-            count = payload[0]
-            first, last, precision = payload[1 + 2 * count : 4 + 2 * count]
-            if precision & 15 == 0:
-                components = payload[1 : 1 + 2 * count : 2]
-                self.missing -= {(component, index) for component in components for index in range(first, last + 1)}
+            self._refine(payload)
         elif segment.marker == _HUFFMAN:
             place = 0
             while place + 17 < len(payload):  # 1 byte of class and number, 16 counts of codes by length, the symbols
                 class_, number = divmod(payload[place], 16)
                 self.first_symbols[class_, number] = payload[place + 17]
                 place += 17 + sum(payload[place + 1 : place + 17])
+
+    def _refine(self, scan: bytes) -> None:
+        """Take in the header of a scan."""
+        count = scan[0]
+        first, last, precision = scan[1 + 2 * count : 4 + 2 * count]
+        before, after = divmod(precision, 16)
+        for number in scan[1 : 1 + 2 * count : 2]:
+            for index in range(first, last + 1):
+                if self.missing.get((number, index)) == before:
+                    if after:
+                        self.missing[number, index] = after
+                    else:
+                        del self.missing[number, index]
 
 
 def inspect(jpeg: bytes) -> Stream:

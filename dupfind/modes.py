@@ -67,7 +67,7 @@ def shrink(image: Image.Image, box: Box | None = None) -> Shrunk:
 def grey(image: Image.Image, size: tuple[int, int], box: Box | None = None) -> Image.Image:
     """``image``, of any mode, of which the picture takes ``box``, as a picture in ``L`` of this size."""
     working = to_working_mode(image)
-    luma = working.convert("L") if working.mode == "RGB" else working.getchannel(0)
+    luma = working.convert("L") if working.mode in ("RGB", "YCbCr") else working  # the latter gives its Y
     if luma.size != size:
         luma = luma.resize(size, Image.Resampling.LANCZOS, box=box)
     return _to_eight_bits(luma)
