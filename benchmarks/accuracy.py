@@ -180,9 +180,11 @@ def _agreement(sets: list[PhotoSet], options: argparse.Namespace) -> int:
 def _run(pool: ProcessPoolExecutor, title: str, task: Callable[[Any], Any], jobs: Sequence[Any]) -> Iterator[Any]:
     """The results in the order of the jobs, with a bar on standard error while they come."""
     waiting = [pool.submit(task, job) for job in jobs]
+    began = time.monotonic()
     try:
         for done in tqdm(as_completed(waiting), title, len(jobs), disable=None, leave=False):
             done.result()  # what is amiss ends the run at once
+        print(f"accuracy: {title}: {len(jobs)} tasks in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         for future in waiting:
             yield future.result()
     finally:

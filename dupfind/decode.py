@@ -13,10 +13,14 @@ import errno
 import io
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
+import numpy as np
 import pillow_heif
+from numpy.typing import NDArray
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
@@ -56,7 +60,7 @@ _PLUGINS = (
 )
 pillow_heif.register_heif_opener(thumbnails=False)
 
-RECIPE = 2
+RECIPE = 3
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
 
 _MOTION_PHOTO_WORDS = (b"MotionPhoto", b"MicroVideo")
@@ -81,10 +85,27 @@ def read_thumbnail(file: IO[bytes], name: str, max_pixels: int) -> Thumbnail:
     :class:`UndecodableError`, and nothing else whatever the bytes; a ``TimeoutError`` raised by the caller's alarm
     passes through.
     """
+    with _in_plain_words():
+        return _read(file, name, max_pixels)
+
+
+def read_grey(file: IO[bytes], name: str, max_pixels: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Decode the picture in ``file`` whole, to grey values of shape (height, width), upright.
+
+    ``size`` is the width and height, upright, that it is resampled to. Otherwise as :func:`read_thumbnail`, but that
+    a damaged JPEG is an :class:`UndecodableError`. A JPEG of 12 megapixels takes 0.13 s.
+    """
+    with _in_plain_words():
+        return np.asarray(_read_grey(file, name, max_pixels, size))
+
+
+@contextmanager
+def _in_plain_words() -> Iterator[None]:
+    """Make of whatever a decoder raises one of the two errors for the user."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _read(file, name, max_pixels)
+            yield
     except (NotAPictureError, UndecodableError, TimeoutError):
         raise
     except UnidentifiedImageError:
@@ -206,6 +227,45 @@ def _read_jxl(file: IO[bytes], max_pixels: int) -> Thumbnail:
         frames = 2 if header.is_animated else 1  # how many is not told, and does not matter
         stored = 1 if jxl.is_stored_upright(image) else orientation
         return _thumbnail(look, image.size, "JXL", frames, stored, captured)
+
+
+def _read_grey(file: IO[bytes], name: str, max_pixels: int, size: tuple[int, int]) -> Image.Image:
+    Image.MAX_IMAGE_PIXELS = None  # as above
+    if raw.is_raw(file, name):
+        shot = raw.read(file, max_pixels)
+        if shot.developed is not None:
+            return modes.grey(shot.developed, size)
+        preview = io.BytesIO(shot.preview or b"")
+        with Image.open(preview, formats=("JPEG",)) as image:
+            return _grey(image, preview, size, shot.orientation)
+    if jxl.is_jxl(file.read(16)):
+        header = jxl.read_header(file)
+        _refuse_too_large(header.width, header.height, max_pixels)
+        with jxl.open_image(file) as image:
+            image.load()
+            return _grey(image, file, size, 1 if jxl.is_stored_upright(image) else exif.facts(image)[0])
+    file.seek(0)
+    with Image.open(file, formats=formats.DECODED) as image:
+        _refuse_too_large(*image.size, max_pixels)
+        return _grey(image, file, size)
+
+
+def _grey(image: Image.Image, file: IO[bytes], size: tuple[int, int], orientation: int | None = None) -> Image.Image:
+    """``image``, which was opened from ``file``, upright at ``size``; ``orientation`` where EXIF is not to be asked."""
+    box = None
+    whole: Image.Image = image
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        data, _ = jpeg.read_bytes(file, image.width * image.height)
+        stream = jpeg_stream.inspect(data)
+        decoded = jpeg.decode(image, data, stream, working_side=max(image.size))
+        if damage := decoded.warning or stream.damage:
+            raise UndecodableError(f"its JPEG data is damaged: {damage}")
+        whole, box = decoded.image, decoded.box
+    else:
+        image.load()
+    turn = exif.facts(image)[0] if orientation is None else orientation
+    stored = size[::-1] if exif.is_transposed(turn) else size
+    return exif.upright(modes.grey(whole, stored, box), turn)
 
 
 def _frame_count(image: Image.Image) -> int:

@@ -70,9 +70,16 @@ class NotAPictureError(Exception):
 class UndecodableError(Exception):
     """A picture by content that gave no thumbnail; the text says why, in words for the user.
 
-    ``lasting`` is False where other settings or more memory may help.
+    ``lasting`` is False where other settings, more memory or an extra may help; ``stage`` is what problems name.
     """
 
-    def __init__(self, reason: str, *, lasting: bool = True) -> None:
+    def __init__(self, reason: str, *, lasting: bool = True, stage: str = "thumbnail") -> None:
         super().__init__(reason)
         self.lasting = lasting
+        self.stage = stage
+
+
+def missing_extra(what: str, extra: str) -> UndecodableError:
+    """A picture that an optional extra of the package would read."""
+    reason = f"{what}: compared by bytes only; pip install 'dupfind[{extra}]' to look at it"
+    return UndecodableError(reason, lasting=False, stage="extra")

@@ -21,14 +21,14 @@ COMPRESSION_BOUND = 20
 DATA_BOUND = 3.2
 """Bytes of the needle to bytes of the witness, both JPEG, each divided by what its quality makes of the same picture.
 A preview of 128 pixels that was enlarged to 12 megapixels has 3.3 to 4.3; 99% of copies have 2.4 at most."""
-DETAIL_BOUND, DETAIL_BOUND_OF_POOR = 1.25, 1.35
-"""Detail of the needle to detail of the witness, the second where the
-needle is a JPEG of quality below 60, whose blocks add detail. Of photos of 500 pixels that were reduced to 160 and
-enlarged again, 98% lie above."""
+DETAIL_BOUND, DETAIL_BOUND_OF_FAIR, DETAIL_BOUND_OF_POOR = 1.15, 1.25, 1.35
+"""Detail of the needle to detail of the
+witness; the others where the needle is a JPEG of quality below 80 and 60, whose blocks look like detail. Of photos of
+500 pixels that were reduced to 160 and enlarged again, 98% lie above."""
 DETAIL_FLOOR = 0.5
 """Grey levels added to both, so that noise does not decide between two pictures without detail."""
 
-_POOR_QUALITY, _BLOCKY_QUALITY = 50, 60
+_POOR_QUALITY, _BLOCKY_QUALITY, _FAIR_QUALITY = 50, 60, 80
 _BEST_MODELLED = 98
 _LOSSLESS = 100
 _LOSSLESS_FORMATS = frozenset({"PNG", "BMP", "TIFF", "PPM", "GIF", "PSD"})
@@ -59,7 +59,10 @@ def findings(
     return (
         (at_most("mirrored", orientation in MIRRORED, 0), "mirrored"),
         capture_time(one, other, moments),
-        (at_most("more in the file", one.has_more, 0), "the file holds more than the picture, such as a video"),
+        (
+            at_most("more in the file", one.has_more, 0),
+            "it holds more than this picture, such as a video, layers or raw data",
+        ),
         (at_most("frames", max(one.frames, other.frames), 1), "animation or pages: only the first was compared"),
         _damage(one, other),
         _shape(one, other),
@@ -129,6 +132,8 @@ def _bytes_factor(quality: int) -> float:
 
 def _detail(one: Thumbnail, other: Thumbnail) -> Finding:
     ratio = (one.detail + DETAIL_FLOOR) / (other.detail + DETAIL_FLOOR)
-    is_blocky = one.quality is not None and one.quality < _BLOCKY_QUALITY
-    bound = DETAIL_BOUND_OF_POOR if is_blocky else DETAIL_BOUND
+    quality = _LOSSLESS if one.quality is None else one.quality
+    bound = DETAIL_BOUND
+    if quality < _FAIR_QUALITY:
+        bound = DETAIL_BOUND_OF_FAIR if quality >= _BLOCKY_QUALITY else DETAIL_BOUND_OF_POOR
     return at_most("detail", ratio, bound), "the haystack's copy shows less detail: enlarged or blurred"

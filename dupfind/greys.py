@@ -53,7 +53,9 @@ def _lanczos(length: int, source: int) -> NDArray[np.float64]:
 
 def slopes(smooth: Grey) -> tuple[Grey, Grey]:
     """The slopes downwards and to the right, in grey levels a pixel."""
-    down, across = np.gradient(smooth)
+    padded = np.pad(smooth, 1, mode="edge")
+    down = (padded[2:, 1:-1] - padded[:-2, 1:-1]) / 2
+    across = (padded[1:-1, 2:] - padded[1:-1, :-2]) / 2
     return np.asarray(down, np.float32), np.asarray(across, np.float32)
 
 

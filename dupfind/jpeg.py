@@ -71,20 +71,23 @@ def read_bytes(file: IO[bytes], size_pixels: int) -> tuple[bytes, int]:
     return file.read(min(length_bytes, _HEADER_BYTES + _MOST_BYTES_A_PIXEL * size_pixels)), length_bytes
 
 
-def decode(image: JpegImagePlugin.JpegImageFile, data: bytes, stream: Stream) -> Decoded:
+def decode(
+    image: JpegImagePlugin.JpegImageFile, data: bytes, stream: Stream, working_side: int = WORKING_SIDE
+) -> Decoded:
     """The pixels of ``image``, of which nothing but the header was read; ``data`` is the file's content.
 
-    Raises what Pillow raises where neither decoder can read it.
+    At least ``working_side`` pixels of each side are left, or all that there are. Raises what Pillow raises where
+    neither decoder can read it.
     """
     width, height = image.size
-    factor = next(factor for factor in _FACTORS if min(width, height) >= factor * WORKING_SIDE or factor == 1)
+    factor = next(factor for factor in _FACTORS if min(width, height) >= factor * working_side or factor == 1)
     box = (0, 0, width / factor, height / factor)
     warning = None
     if stream.scans <= MOST_SCANS:
         pixels, warning = _decode_strictly(data, image.mode, image.size, factor)
         if pixels is not None:
             return Decoded(pixels, box, None)
-    drafted = image.draft("RGB", (WORKING_SIDE, WORKING_SIDE))
+    drafted = image.draft("RGB", (working_side, working_side))
     image.load()
     return Decoded(image, drafted[1] if drafted else (0, 0, *image.size), warning)
 

@@ -22,6 +22,7 @@ _ZEROS = bytes(32)
 _LONGEST_END_OF_BAND = 14
 _WIDE_BAND = 32
 _CLASS_AC = 1
+_COEFFICIENTS = 64
 
 
 class Segment(NamedTuple):
@@ -55,17 +56,38 @@ class _Tables:
     frame: int = 0
     first_symbols: dict[tuple[int, int], int] = field(default_factory=dict)
     """By class (0 for DC, 1 for AC) and number of each Huffman table: the symbol whose code is all zeros."""
+    missing: dict[tuple[int, int], int] = field(default_factory=dict)
+    """By component and coefficient of what no scan has brought to its last bit yet: the bit that the last one brought
+    it to, which the next says to begin at; 0 where there was none."""
 
     def learn(self, segment: Segment) -> None:
         """Take in a header segment."""
+        payload = segment.payload
         if segment.marker in _FRAMES:
             self.frame = segment.marker
+            if self.frame in _SEQUENTIAL | _PROGRESSIVE:
+                self.missing = {(number, index): 0 for number in payload[6::3] for index in range(_COEFFICIENTS)}
+        elif segment.marker == _SCAN and payload and len(payload) >= 4 + 2 * payload[0]:
+            self._refine(payload)
         elif segment.marker == _HUFFMAN:
-            place, payload = 0, segment.payload
+            place = 0
             while place + 17 < len(payload):  # 1 byte of class and number, 16 counts of codes by length, the symbols
                 class_, number = divmod(payload[place], 16)
                 self.first_symbols[class_, number] = payload[place + 17]
                 place += 17 + sum(payload[place + 1 : place + 17])
+
+    def _refine(self, scan: bytes) -> None:
+        """Take in the header of a scan."""
+        count = scan[0]
+        first, last, precision = scan[1 + 2 * count : 4 + 2 * count]
+        before, after = divmod(precision, 16)
+        for number in scan[1 : 1 + 2 * count : 2]:
+            for index in range(first, last + 1):
+                if self.missing.get((number, index)) == before:
+                    if after:
+                        self.missing[number, index] = after
+                    else:
+                        del self.missing[number, index]
 
 
 def inspect(jpeg: bytes) -> Stream:
@@ -74,6 +96,8 @@ def inspect(jpeg: bytes) -> Stream:
     scan_start, scans, damage = len(jpeg), 0, None
     for segment in _segments(jpeg):
         if segment.marker == _END:
+            if scans and tables.missing:
+                damage = damage or "the scans that refine it are missing"
             return Stream(scan_start, segment.place + 2, scans, damage)
         if scans and segment.marker not in _BETWEEN_SCANS:
             damage = damage or f"marker 0x{segment.marker:02x} within the picture"

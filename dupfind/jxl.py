@@ -11,7 +11,7 @@ from typing import IO, NamedTuple
 
 from PIL import Image
 
-from dupfind.errors import UndecodableError
+from dupfind.errors import UndecodableError, missing_extra
 
 CODESTREAM, CONTAINER = b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n"
 
@@ -49,8 +49,7 @@ def open_image(file: IO[bytes]) -> Image.Image:
     try:
         from pillow_jxl import JpegXLImagePlugin
     except ImportError:
-        reason = "JPEG XL: compared by bytes only; pip install 'dupfind[jxl]' to look at it"
-        raise UndecodableError(reason, lasting=False) from None
+        raise missing_extra("JPEG XL", "jxl") from None
     JpegXLImagePlugin.DECODE_THREADS = 0  # every core has a worker of its own already
     file.seek(0)
     try:

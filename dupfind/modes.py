@@ -64,6 +64,15 @@ def shrink(image: Image.Image, box: Box | None = None) -> Shrunk:
     return Shrunk(_to_eight_bits(grey), colour, _to_eight_bits(luma), box)
 
 
+def grey(image: Image.Image, size: tuple[int, int], box: Box | None = None) -> Image.Image:
+    """``image``, of any mode, of which the picture takes ``box``, as a picture in ``L`` of this size."""
+    working = to_working_mode(image)
+    luma = working.convert("L") if working.mode in ("RGB", "YCbCr") else working  # the latter gives its Y
+    if luma.size != size:
+        luma = luma.resize(size, Image.Resampling.LANCZOS, box=box)
+    return _to_eight_bits(luma)
+
+
 def texture_plane(shrunk: Shrunk) -> NDArray[np.uint8]:
     """The picture at the size at which :mod:`dupfind.texture` measures: (256, 256)."""
     luma = shrunk.luma

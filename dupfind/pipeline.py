@@ -1,6 +1,6 @@
 """The story of a scan: the stages in order, each taking values and giving values.
 
-walk > identical? > thumbnail > fingerprint > candidates > evidence > verdict
+walk > identical? > thumbnail > fingerprint > candidates > evidence > (witnesses again?) > verdict
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -17,6 +17,7 @@ from dupfind.cache import Cache
 from dupfind.events import Listener, Silence
 from dupfind.identical import find_identical
 from dupfind.ignore import Excludes
+from dupfind.paranoid import read_again
 from dupfind.reading import Pictures, Reader
 from dupfind.roots import spelling
 from dupfind.session import with_reader
@@ -99,6 +100,21 @@ def find_matches(
     listener: Listener,
 ) -> Findings:
     """The stages between walk and verdict: what each needle has in the haystack, by bytes and then by picture."""
+    findings = _search(settings, needles, haystack, reader, cache, listener)
+    if settings.scan.paranoid:
+        matches, failures = read_again(findings.matches, needles, haystack, settings.scan.accept, reader)
+        return replace(findings, matches=matches, failures=findings.failures | failures)
+    return findings
+
+
+def _search(
+    settings: Settings,
+    needles: list[FileEntry],
+    haystack: list[FileEntry],
+    reader: Reader,
+    cache: Cache,
+    listener: Listener,
+) -> Findings:
     identical, failures = find_identical(needles, haystack, reader)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
     rest = [entry for entry in needles if entry.path not in matches and entry.path not in failures]

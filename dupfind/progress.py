@@ -14,6 +14,7 @@ from dupfind.report.text import count, printable
 from dupfind.values import Problem
 
 _WORTH_A_RATE_SECONDS = 0.5
+_COUNTED_STAGES = ("walk", "extra")
 _MOST_ALIKE = 10
 """Lines printed of things passed over for one and the same reason, before the rest is counted."""
 
@@ -84,7 +85,7 @@ class Console:
         for problem in problems:
             if problem.is_note and not self._verbose:
                 continue
-            if problem.stage == "walk" and not self._verbose:
+            if problem.stage in _COUNTED_STAGES and not self._verbose:
                 alike[problem.side, problem.reason] += 1
                 if alike[problem.side, problem.reason] > _MOST_ALIKE:
                     continue

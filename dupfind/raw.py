@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from dupfind import formats
-from dupfind.errors import UndecodableError
+from dupfind.errors import UndecodableError, missing_extra
 
 MOST_BYTES = 512 << 20
 """Of a file; 150 megapixels of 16 bits are 300 MB, and images of disks are called ".raw" too."""
@@ -84,8 +84,7 @@ def read(file: IO[bytes], max_pixels: int) -> Shot:
     try:
         import rawpy
     except ImportError:
-        reason = "camera RAW: compared by bytes only; pip install 'dupfind[raw]' to look at it"
-        raise UndecodableError(reason, lasting=False) from None
+        raise missing_extra("camera RAW", "raw") from None
     if file.seek(0, os.SEEK_END) > MOST_BYTES:
         raise UndecodableError("too large to be camera RAW: compared by bytes only")
     file.seek(0)

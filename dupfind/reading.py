@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from dupfind import formats, tasks
+from dupfind import formats, second_look, tasks
 from dupfind.cache import Cache
 from dupfind.cache_schema import PictureRef
 from dupfind.events import Listener
+from dupfind.second_look import Claim, Look
 from dupfind.settings import Settings
-from dupfind.values import THUMBNAIL_SIDE, Failure, FileEntry, Thumbnail
+from dupfind.values import THUMBNAIL_SIDE, Evidence, Failure, FileEntry, Thumbnail
 from dupfind.workers import Pool
 
 if TYPE_CHECKING:
@@ -117,6 +118,21 @@ class Reader:
             hashes[id_] = packed
             self._cache.keep_hashes(id_, packed)
 
+    def look_again(self, claims: Sequence[Claim]) -> Iterator[tuple[Claim, Look]]:
+        """What a second look at each claim gave, past the cache, in the order in which they are done."""
+        timeout_seconds = self._settings.timeout_seconds
+        task = partial(
+            second_look.look_again,
+            max_pixels=self._settings.max_pixels,
+            timeout_seconds=timeout_seconds,
+            rotations=self._settings.scan.rotations,
+        )
+        with self._listener.stage("reading witnesses again", len(claims)) as advance:
+            lost = partial(_unlooked, timeout_seconds=timeout_seconds)
+            for claim, look in self._pool.map(task, claims, size_bytes=_bytes_of, lost=lost):
+                advance(1)
+                yield claim, look
+
     def map_pixels(
         self, ids: Sequence[int], task: Callable[[list[tuple[int, bytes]]], list[R]]
     ) -> Iterator[tuple[int, R]]:
@@ -156,6 +172,17 @@ def _pictures(
 
 def _size_of(entry: FileEntry) -> int:
     return entry.size_bytes
+
+
+def _bytes_of(claim: Claim) -> int:
+    return 2 * claim.needle.size_bytes
+
+
+def _unlooked(claim: Claim, seconds: float, timeout_seconds: float) -> Look:
+    """The outcome for a claim whose reader died."""
+    is_late = claim.evidence is not Evidence.IDENTICAL and seconds > timeout_seconds
+    reason = tasks.timed_out(timeout_seconds).reason if is_late else "the process that read it died"
+    return second_look.fallen(reason)
 
 
 def _thumbnail_bytes(_: object) -> int:

@@ -58,12 +58,12 @@ def read_thumbnails(entries: Sequence[FileEntry], max_pixels: int, timeout_secon
 
     def one(file: IO[bytes], entry: FileEntry) -> Thumbnail | Failure:
         try:
-            with _time_limit(timeout_seconds):
+            with time_limit(timeout_seconds):
                 return decode.read_thumbnail(file, entry.path, max_pixels)
         except NotAPictureError as error:
             return Failure(str(error), is_image=False)
         except UndecodableError as error:
-            return Failure(str(error), lasting=error.lasting)
+            return Failure(str(error), lasting=error.lasting, stage=error.stage)
         except TimeoutError:
             return timed_out(timeout_seconds)
 
@@ -95,18 +95,31 @@ def _read(entry: FileEntry, read: Callable[[IO[bytes], FileEntry], Any], stage: 
     if entry.size_bytes == 0 and stage == "thumbnail":
         return Outcome(Failure("empty file", is_image=False), read_ns)
     try:
-        with open(entry.path, "rb", opener=_open_without_blocking) as file:
-            if not _is_as_walked(file, entry):
-                return Outcome(_changed(stage), read_ns)
+        with opened(entry, stage) as file:
             result = read(file, entry)
-            if not _is_as_walked(file, entry):
-                return Outcome(_changed(stage), read_ns)
-            return Outcome(result, read_ns)
     except ReadError as error:
         return Outcome(error.failure, read_ns)
+    return Outcome(result, read_ns)
+
+
+@contextmanager
+def opened(entry: FileEntry, stage: str) -> Iterator[IO[bytes]]:
+    """The file of ``entry``; raises :class:`ReadError` where it is not, before or after, the one that the walk saw."""
+    try:
+        with open(entry.path, "rb", opener=_open_without_blocking) as file:
+            if not _is_as_walked(file, entry):
+                raise ReadError(_changed(stage))
+            yield file
+            if not _is_as_walked(file, entry):
+                raise ReadError(_changed(stage))
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        return Outcome(Failure(f"cannot be read: {reason}", is_image=False, lasting=False, stage=stage), read_ns)
+        raise ReadError(unreadable(error, stage)) from None
+
+
+def unreadable(error: OSError, stage: str) -> Failure:
+    """The failure of a file that the system does not give."""
+    reason = (error.strerror or type(error).__name__).lower()
+    return Failure(f"cannot be read: {reason}", is_image=False, lasting=False, stage=stage)
 
 
 def _open_without_blocking(path: str, flags: int) -> int:
@@ -124,7 +137,7 @@ def _is_as_walked(file: IO[bytes], entry: FileEntry) -> bool:
 
 
 @contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
+def time_limit(seconds: float) -> Iterator[None]:
     """Raise ``TimeoutError`` in the block after ``seconds``; end the process where even that is not heeded.
 
     The first works wherever a decoder returns to Python now and then, and only on POSIX; the second works everywhere,

@@ -33,6 +33,9 @@ MIRRORED = frozenset({1, 3, 4, 6})
 HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
 
+SECOND_LOOK = "second look"
+"""The stage of ``--paranoid``, in problems and failures."""
+
 
 class Side(StrEnum):
     """Which of the two trees something belongs to."""
@@ -228,9 +231,7 @@ class FileVerdict(NamedTuple):
     @property
     def score(self) -> float | None:
         """``1 - distance / 64``; 1.0 for identical bytes, None without a witness."""
-        if self.witness is None:
-            return None
-        return 1.0 - (self.distance_bits or 0) / HASH_BITS
+        return None if self.witness is None else 1.0 - (self.distance_bits or 0) / HASH_BITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +275,7 @@ class ScanSettings:
     threshold_bits: int
     accept: Evidence
     rotations: bool
+    paranoid: bool = False
 
 
 @dataclass(frozen=True, slots=True)

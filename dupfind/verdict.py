@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from dupfind import formats
 from dupfind.values import (
+    SECOND_LOOK,
     Evidence,
     Failure,
     FileEntry,
@@ -50,7 +51,8 @@ def judge_file(
         state = FileState.PRESENT if is_present else FileState.SIMILAR
         witness = (match.evidence, match.witness, match.distance_bits, match.reason)
         return FileVerdict(path, kind, state, entry.size_bytes, *witness)
-    if failure is not None and is_image:
+    # What falls at the second look may be the witness's fault: such a needle is missing, not unreadable.
+    if failure is not None and is_image and failure.stage != SECOND_LOOK:
         return FileVerdict(path, kind, FileState.UNREADABLE, entry.size_bytes, None, None, None, failure.reason)
     reason = failure.reason if failure is not None and not failure.lasting else note
     return FileVerdict(path, kind, FileState.MISSING, entry.size_bytes, None, None, None, reason)

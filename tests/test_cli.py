@@ -130,6 +130,7 @@ def test_json_is_the_schema_to_the_letter(dupfind: Run) -> None:
         "threshold_bits": 8,
         "accept": "same",
         "rotations": True,
+        "paranoid": False,
     } == report["settings"]
     assert {
         "folders": {"contained": 1, "review": 0, "partial": 2, "missing": 2},

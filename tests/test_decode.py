@@ -355,3 +355,62 @@ def test_layers_are_more_than_the_picture() -> None:
     path = SHARED_DATA / "formats" / "hopper.psd"
     assert read(path.read_bytes()).has_more
     assert not read(Image.new("RGB", (20, 10))).has_more
+
+
+def whole(content: bytes | Image.Image, size: tuple[int, int], name: str = "a.bin", max_pixels: int = 10**9) -> Any:
+    """The grey values of a picture at this size."""
+    content = save(content, "TIFF") if isinstance(content, Image.Image) else content
+    return decode.read_grey(io.BytesIO(content), name, max_pixels, size)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF", "JPEG2000", "JXL"])
+def test_whole_pictures(kind: str) -> None:
+    """Every pixel, as near as its codec keeps it; the file may stand anywhere."""
+    image = photo(3, (320, 241))
+    options = {"quality": 95} if kind in ("JPEG", "WEBP", "AVIF", "HEIF") else {}
+    if kind == "JXL":
+        pytest.importorskip("pillow_jxl")
+    found = whole(save(image, kind, **options), (320, 241))
+    assert ((241, 320), np.uint8) == (found.shape, found.dtype)
+    expected = np.asarray(image.convert("L"), float)
+    assert np.abs(found - expected).mean() < (6 if kind == "GIF" else 2.5)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(("kind", "options"), ORIENTABLE)
+def test_whole_pictures_come_out_upright(kind: str, options: dict[str, str], orientation: int) -> None:
+    """The size that is asked for is that of the upright picture."""
+    upright = photo(2, (200, 100))
+    turned = TRANSPOSED.get(orientation)
+    stored = upright if turned is None else upright.transpose(turned)
+    if kind == "TIFF":
+        content = save(stored, kind, tiffinfo={0x0112: orientation}, **(options if turned else {}))
+    else:
+        content = save(stored, kind, exif=pictures.exif(orientation), **options)
+    for size in ((200, 100), (100, 50)):
+        found = whole(content, size)
+        assert size == found.shape[::-1]
+        expected = np.asarray(upright.convert("L").resize(size, Image.Resampling.LANCZOS), float)
+        assert np.abs(found - expected).mean() < 3
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "CMYK", "I;16", "F", "RGBA", "LAB"])
+def test_whole_pictures_of_every_mode(mode: str) -> None:
+    """What a thumbnail is made of, at full size."""
+    content = in_mode(photo(1, (320, 240)), mode)
+    small = Image.fromarray(whole(content, (320, 240))).resize((64, 64), Image.Resampling.LANCZOS)
+    assert np.abs(np.asarray(small, float) - pixels(read(content).pixels)).mean() < 1
+
+
+def test_whole_pictures_are_refused_as_thumbnails_are() -> None:
+    """By size before they are decoded, damaged, no picture, a disk that fails."""
+    sound = save(photo(), "JPEG")
+    with pytest.raises(UndecodableError, match="more than --max-pixels"):
+        whole(sound, (480, 360), max_pixels=100)
+    damaged = sound[:-400] + bytes(60) + sound[-340:]
+    with pytest.raises(UndecodableError, match="its JPEG data is damaged"):
+        whole(damaged, (480, 360))
+    with pytest.raises(NotAPictureError):
+        whole(b"text", (10, 10))
+    with pytest.raises(UndecodableError, match="cannot be decoded"):
+        whole(save(photo(), "PNG")[:3000], (480, 360))

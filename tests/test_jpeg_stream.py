@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dupfind.jpeg_stream import inspect
+from dupfind.jpeg_stream import Segment, _segments, inspect
 from fixtures import pictures
+
+SCAN, END = 0xDA, b"\xff\xd9"
 
 ENCODINGS: dict[str, dict[str, Any]] = {
     "baseline": {},
@@ -94,6 +96,30 @@ def test_a_marker_where_none_belongs() -> None:
     middle = (inspect(content).scan_start + len(content)) // 2
     damaged = content[:middle] + b"\xff\x9f\0\2" + content[middle + 4 :]
     assert "marker 0x9f within the picture" == inspect(damaged).damage
+
+
+def scans_of(content: bytes) -> list[Segment]:
+    """The scans of a sound file."""
+    return [segment for segment in _segments(content) if segment.marker == SCAN]
+
+
+def test_scans_are_missing() -> None:
+    """Whichever of the refining scans is left out: what remains ends well, and shows less than there was."""
+    content = jpeg(progressive=True)
+    scans = scans_of(content)
+    missing = "the scans that refine it are missing"
+    for first in range(1, len(scans)):
+        assert missing == inspect(content[: scans[first].place] + END).damage
+    left_out = [content[: one.place] + content[one.data.stop :] for one in scans]
+    assert [missing] * len(scans) == [inspect(one).damage for one in left_out]
+
+
+def test_a_component_is_missing() -> None:
+    """One that the header promises and no scan brings."""
+    content = bytearray(jpeg())
+    scan = scans_of(bytes(content))[0]
+    content[scan.place + 5] = 99  # no such component
+    assert "the scans that refine it are missing" == inspect(bytes(content)).damage
 
 
 @given(st.binary(max_size=300))

@@ -83,6 +83,10 @@ def test_it_is_upright(orientation: int, has_preview: bool) -> None:
     found = read(dng(stored, stored if has_preview else None, orientation))
     assert upright.size == (found.width, found.height)
     assert bits_apart(read(save(upright, "PNG")), found) <= 32
+    content = dng(stored, stored if has_preview else None, orientation)
+    whole = decode.read_grey(io.BytesIO(content), "a.bin", 10**9, upright.size)
+    assert upright.size == whole.shape[::-1]
+    assert np.corrcoef(whole.reshape(-1), np.asarray(upright.convert("L")).reshape(-1))[0, 1] > 0.9
 
 
 @has_extra

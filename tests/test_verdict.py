@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind.values import (
+    SECOND_LOOK,
     Evidence,
     Failure,
     FileEntry,
@@ -307,3 +308,11 @@ def test_random_trees(files: dict[str, tuple[FileState, int]], gaps: list[str]) 
         assert not (one.state is FolderState.CONTAINED and below(path, doubts))
     named = [path for path, one in found.items() if one.is_shown and one.state is not FolderState.CONTAINED]
     assert all(any(below(folder, [doubt]) for folder in named) for doubt in doubts)
+
+
+def test_what_falls_at_the_second_look_is_missing() -> None:
+    """It need not be the needle's fault, so it is not called unreadable; the reason is told, of a document too."""
+    failure = Failure("its witness could not be read again: x", is_image=False, lasting=False, stage=SECOND_LOOK)
+    assert ("image", "missing", failure.reason) == judge(failure=failure, has_picture=True)
+    assert ("image", "missing", failure.reason) == judge(failure=failure)
+    assert ("other", "missing", failure.reason) == judge("n/a.mov", failure=failure)

@@ -58,6 +58,11 @@ _output = options.stacked(
     options.algorithm,
     options.threshold,
     options.rotations,
+    click.option(
+        "--paranoid",
+        is_flag=True,
+        help="Read every witness again, past the cache: all bytes compared, or the pictures at full size.",
+    ),
     _output,
     options.limits,
 )

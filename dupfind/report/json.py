@@ -64,6 +64,7 @@ def _head(report: Report) -> dict[str, Any]:
             "threshold_bits": settings.threshold_bits,
             "accept": settings.accept.value,
             "rotations": settings.rotations,
+            "paranoid": settings.paranoid,
         },
         "summary": {
             "folders": {

@@ -1,0 +1,69 @@
+"""The stage of ``--paranoid``: what is about to count as present is read again, both files, in this run.
+
+Knows what to do with a claim that falls; how the files are read and compared is :mod:`dupfind.second_look`'s.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from dupfind.reading import Reader
+from dupfind.second_look import Claim, Look
+from dupfind.values import SECOND_LOOK, Evidence, Failure, FileEntry, Match
+
+_MOST_TWINS = 16
+"""Haystack files of one size that are tried where the first is no longer identical."""
+
+
+def read_again(
+    matches: Mapping[str, Match],
+    needles: Sequence[FileEntry],
+    haystack: Sequence[FileEntry],
+    accept: Evidence,
+    reader: Reader,
+) -> tuple[dict[str, Match], dict[str, Failure]]:
+    """The matches that stand or are weaker than they were, and a failure for each needle whose claim fell."""
+    claims = list(_claims(matches, needles, haystack, accept))
+    if not claims:
+        return dict(matches), {}
+    left = dict(matches)
+    failures: dict[str, Failure] = {}
+    for claim, look in reader.look_again(claims):
+        path = claim.needle.path
+        match = _matched(left.pop(path), look)
+        if match is None:
+            failures[path] = Failure(look.reason or "", is_image=False, lasting=False, stage=SECOND_LOOK)
+        else:
+            left[path] = match
+    return left, failures
+
+
+def _claims(
+    matches: Mapping[str, Match], needles: Sequence[FileEntry], haystack: Sequence[FileEntry], accept: Evidence
+) -> list[Claim]:
+    """What is to be read again, in the order of the needles."""
+    by_path = {entry.path: entry for entry in haystack}
+    sizes = {by_path[one.witness].size_bytes for one in matches.values() if one.evidence is Evidence.IDENTICAL}
+    twins: dict[int, list[FileEntry]] = defaultdict(list)
+    for entry in haystack:
+        if entry.size_bytes in sizes and len(twins[entry.size_bytes]) < _MOST_TWINS:
+            twins[entry.size_bytes].append(entry)
+    claims = []
+    for needle in needles:
+        match = matches.get(needle.path)
+        if match is None or match.evidence.rank > accept.rank:
+            continue
+        witness = by_path[match.witness]
+        others = twins[witness.size_bytes] if match.evidence is Evidence.IDENTICAL else ()
+        claims.append(Claim(needle, (witness, *(one for one in others if one != witness)), match.evidence))
+    return claims
+
+
+def _matched(match: Match, look: Look) -> Match | None:
+    """What is left of ``match``; None where nothing is, or where what is left was not looked for."""
+    if look.witness is None or look.evidence is None:
+        return None
+    if look.evidence.rank <= match.evidence.rank:  # no stronger than it was: other stages may have had their reasons
+        return match._replace(witness=look.witness)
+    return match._replace(witness=look.witness, evidence=look.evidence, reason=look.reason)
