@@ -26,6 +26,8 @@ _MOST_CANDIDATES = 1000
 then stays `similar` at most, which is the safe side."""
 _MOST_ROUNDS = 20
 """How often needles that lost their witness to another may look for the next one."""
+_BACK = (0, 1, 2, 3, 4, 7, 6, 5)
+"""The orientation that undoes each."""
 
 
 class _Candidate(NamedTuple):
@@ -44,6 +46,14 @@ class _Best(NamedTuple):
     judged: Judged
 
 
+class _Refused(NamedTuple):
+    """A witness that does not count for a needle."""
+
+    orientation: int
+    """How the needle was turned to meet it."""
+    reason: str
+
+
 class Matcher:
     """Finds and judges the candidates of needles among the haystack's pictures."""
 
@@ -55,8 +65,8 @@ class Matcher:
         self._dictionary = HashDictionary(haystack.hashes[:, 0])
         self._closed: set[int] = set()
         """Needles for which no better witness can be found."""
-        self._refused: dict[int, dict[int, str]] = {}
-        """By needle, the ids of the witnesses' thumbnails that were found `same` and do not count, and why not."""
+        self._refused: dict[int, dict[int, _Refused]] = {}
+        """By needle, the ids of the witnesses' thumbnails that were found `same` and do not count."""
 
     def match(self, advance: Advance) -> dict[str, Match]:
         """The best match of each needle that has any, by path; ``advance`` counts the needles that are done."""
@@ -92,9 +102,10 @@ class Matcher:
             if not fallen:
                 return
             for position, why in fallen.items():
-                witness = self._haystack.refs[best[position].candidate.picture].id
+                lost = best[position].candidate
+                witness = self._haystack.refs[lost.picture].id
                 reason = f"another needle with the same witness is not this picture: {why}"
-                self._refused.setdefault(position, {})[witness] = reason
+                self._refused.setdefault(position, {})[witness] = _Refused(lost.orientation, reason)
             self._closed.difference_update(fallen)
             best |= self._search(sorted(fallen))
         for position, why in self._fallen(best).items():
@@ -160,7 +171,7 @@ class Matcher:
         witnesses = [self._haystack.refs[one.picture].id for one in ranked]
         for one, witness in zip(ranked, witnesses, strict=True):
             judged = self._judge.judge(Pair(needle, witness, one.orientation), witnesses)
-            if judged.evidence is Evidence.SAME and (why := self._refusal(position, witness)):
+            if judged.evidence is Evidence.SAME and (why := self._refusal(position, witness, one.orientation)):
                 judged = Judged(Evidence.SIMILAR, why, is_last=False, closeness=0.0)
             if judged.evidence is not None and (best is None or judged.evidence is Evidence.SAME):
                 best = _Best(one, judged)
@@ -169,11 +180,16 @@ class Matcher:
                 return best
         return best
 
-    def _refusal(self, position: int, witness: int) -> str | None:
-        """Why this witness does not count for this needle: it, or another copy of it, is another needle's."""
-        for other, why in self._refused.get(position, {}).items():
-            if other == witness or self._judge.differ(Claim(0.0, 0, other, 0), Claim(0.0, 0, witness, 0)) is None:
-                return why
+    def _refusal(self, position: int, witness: int, orientation: int) -> str | None:
+        """Why this witness does not count for this needle: it, or another copy of it, is another needle's.
+
+        Both are turned as the needle lies, since a copy may be a turned one.
+        """
+        claim = Claim(0.0, 0, witness, _BACK[orientation])
+        for other, refused in self._refused.get(position, {}).items():
+            lost = Claim(0.0, 0, other, _BACK[refused.orientation])
+            if other == witness or self._judge.differ(lost, claim) is None:
+                return refused.reason
         return None
 
     def _open(self, positions: Iterable[int]) -> list[int]:
