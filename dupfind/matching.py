@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from dupfind.cache import Cache
 from dupfind.cache_schema import Judged, Pair
 from dupfind.claims import Claim, rejected
@@ -26,6 +28,8 @@ _MOST_CANDIDATES = 1000
 then stays `similar` at most, which is the safe side."""
 _MOST_ROUNDS = 20
 """How often needles that lost their witness to another may look for the next one."""
+_MOST_KIN = 8
+"""Other witnesses, the nearest first, that may be copies of the one that a needle has."""
 _BACK = (0, 1, 2, 3, 4, 7, 6, 5)
 """The orientation that undoes each."""
 
@@ -115,13 +119,37 @@ class Matcher:
     def _fallen(self, best: dict[int, _Best]) -> dict[int, str]:
         """The needles that cannot keep their witness, since another with the same one differs from them, and why."""
         claims: dict[int, list[Claim]] = {}
+        pictures: dict[int, int] = {}
         for position, (candidate, judged) in best.items():
             if judged.evidence is Evidence.SAME:
                 claim = Claim(judged.closeness, position, self._needles.refs[position].id, candidate.orientation)
-                claims.setdefault(self._haystack.refs[candidate.picture].id, []).append(claim)
-        rivals = {witness: some for witness, some in claims.items() if len({claim.picture for claim in some}) > 1}
-        self._judge.know(claim.picture for some in rivals.values() for claim in some)
-        return rejected(rivals, self._judge.differ)
+                witness = self._haystack.refs[candidate.picture].id
+                claims.setdefault(witness, []).append(claim)
+                pictures[witness] = candidate.picture
+        near = self._near_each_other(pictures)
+        rivals = {witness: some for witness, some in claims.items() if witness in near or len(some) > 1}
+        self._judge.know([*rivals, *(claim.picture for some in rivals.values() for claim in some)])
+        kin = {one: [other for other in others if not self._are_two(one, other)] for one, others in near.items()}
+        return rejected(rivals, self._judge.differ, kin)
+
+    def _near_each_other(self, pictures: dict[int, int]) -> dict[int, list[int]]:
+        """For each of these witnesses, by the ids of their thumbnails, the nearest others within the threshold."""
+        ids = list(pictures)
+        hashes = self._haystack.hashes[list(pictures.values()), 0]
+        dictionary = HashDictionary(hashes)
+        near: dict[int, list[int]] = {}
+        for index, keys, distances in dictionary.within(hashes, self._threshold_bits):
+            nearest = keys[np.argsort(distances, kind="stable")][: _MOST_KIN + 1].tolist()
+            found = [ids[place] for key in nearest for place in dictionary.positions(key)[: _MOST_KIN + 1].tolist()]
+            others = [other for other in found if other != ids[index]][:_MOST_KIN]
+            if others:
+                near[ids[index]] = others
+        return near
+
+    def _are_two(self, one: int, other: int) -> bool:
+        """Whether two witnesses are certainly not copies of one picture."""
+        low, high = sorted((one, other))
+        return self._judge.differ(Claim(0.0, 0, low, 0), Claim(0.0, 0, high, 0)) is not None
 
     def _equal_hashes(self, positions: Sequence[int]) -> Iterator[tuple[int, list[_Candidate]]]:
         """The candidates at distance 0, upright: most copies are found here without any search."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from functools import cache
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind import evidence, fingerprint, judging, matching
+from dupfind import decode, evidence, fingerprint, judging, matching
 from dupfind.values import Evidence, Match, Thumbnail
 from fixtures import pictures
 from tests.desk import Desk
@@ -171,6 +172,34 @@ def test_another_witness_may_lie_the_other_way_round(desk: Desk) -> None:
     haystack = {"/h": shot(scene(), 1200, 900), "/z": shot(marked(-4.4)[::-1, ::-1], 1000, 750)}
     found = desk.match({"a": LIGHTER, "b": DARKER}, haystack)
     assert {"a": "same /h", "b": "same /z"} == grades(found)
+
+
+def test_two_copies_of_the_witness_are_one(desk: Desk) -> None:
+    """The haystack has the one picture twice, with other hashes: each frame is nearer to another of the two copies."""
+    for name, haystack, needles in rival_files():
+        alone = [desk.match({path: one}, haystack)[path].evidence for path, one in needles.items()]
+        assert [Evidence.SAME] * 2 == alone, name
+        found = desk.match(needles, haystack)
+        assert [Evidence.SAME, Evidence.SIMILAR] == sorted(match.evidence for match in found.values()), name
+
+
+def rival_files() -> Iterator[tuple[str, dict[str, Thumbnail], dict[str, Thumbnail]]]:
+    """Photos saved at two qualities, and two frames of each with a place that is lighter and darker, all as JPEG."""
+
+    def read(image: Image.Image, quality: int) -> Thumbnail:
+        file = io.BytesIO()
+        image.save(file, "JPEG", quality=quality)
+        file.seek(0)
+        return decode.read_thumbnail(file, "a.jpg", 10**9)
+
+    for seed, down, right in ((9, 177, 249), (20, 57, 433), (28, 42, 104), (35, 366, 478)):
+        image = pictures.photo(seed, (640, 480))
+        values = np.asarray(image).astype(np.float32)
+        place = np.zeros_like(values)
+        place[down : down + 30, right : right + 40] = 3
+        light, dark = (Image.fromarray((values + sign * place).clip(0, 255).astype(np.uint8)) for sign in (1, -1))
+        haystack = {"/h": read(image, 95), "/h2": read(image, 75)}
+        yield f"photo {seed}", haystack, {"a": read(light, 92), "b": read(dark, 85)}
 
 
 @pytest.mark.parametrize("orientation", range(8))
