@@ -7,6 +7,7 @@ proves no two needles that differ.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from dupfind.cache import Cache
 from dupfind.cache_schema import Judged, Pair
 from dupfind.claims import Claim, rejected
 from dupfind.events import Advance
-from dupfind.hamming import HashDictionary
+from dupfind.hamming import HashDictionary, close_pairs
 from dupfind.judging import Judge
 from dupfind.reading import Pictures
 from dupfind.values import Evidence, Match
@@ -29,7 +30,7 @@ then stays `similar` at most, which is the safe side."""
 _MOST_ROUNDS = 20
 """How often needles that lost their witness to another may look for the next one."""
 _MOST_KIN = 8
-"""Other witnesses, the nearest first, that may be copies of the one that a needle has."""
+"""Other witnesses that may be copies of the one that a needle has."""
 _BACK = (0, 1, 2, 3, 4, 7, 6, 5)
 """The orientation that undoes each."""
 
@@ -133,17 +134,18 @@ class Matcher:
         return rejected(rivals, self._judge.differ, kin)
 
     def _near_each_other(self, pictures: dict[int, int]) -> dict[int, list[int]]:
-        """For each of these witnesses, by the ids of their thumbnails, the nearest others within the threshold."""
+        """For each of these witnesses, by the ids of their thumbnails, some others of nearly its hash."""
         ids = list(pictures)
-        hashes = self._haystack.hashes[list(pictures.values()), 0]
-        dictionary = HashDictionary(hashes)
+        dictionary = HashDictionary(self._haystack.hashes[list(pictures.values()), 0])
+        places = [dictionary.positions(key)[: _MOST_KIN + 1].tolist() for key in range(len(dictionary.keys))]
         near: dict[int, list[int]] = {}
-        for index, keys, distances in dictionary.within(hashes, self._threshold_bits):
-            nearest = keys[np.argsort(distances, kind="stable")][: _MOST_KIN + 1].tolist()
-            found = [ids[place] for key in nearest for place in dictionary.positions(key)[: _MOST_KIN + 1].tolist()]
-            others = [other for other in found if other != ids[index]][:_MOST_KIN]
-            if others:
-                near[ids[index]] = others
+        pairs = np.stack(close_pairs(dictionary.keys), 1).tolist()
+        for one, other in [*((key, key) for key, some in enumerate(places) if len(some) > 1), *pairs]:
+            for first, second in product(places[one], places[other]):
+                for witness, kin in {(ids[first], ids[second]), (ids[second], ids[first])}:
+                    known = near.setdefault(witness, [])
+                    if witness != kin and kin not in known and len(known) < _MOST_KIN:
+                        known.append(kin)
         return near
 
     def _are_two(self, one: int, other: int) -> bool:
