@@ -234,7 +234,7 @@ _SLOW_COPIES: tuple[tuple[str, Maker], ...] = (
     ("GIF", _saved("GIF")),
     ("AVIF q70", _saved("AVIF", quality=70, speed=10)),
     ("HEIC q80", _saved("HEIF", quality=80, enc_params={"preset": "ultrafast"})),
-    ("JPEG 2000, a tenth", _saved("JPEG2000", quality_mode="rates", quality_layers=[10])),
+    ("JPEG 2000 at 40 dB", _saved("JPEG2000", quality_mode="dB", quality_layers=[40])),
 )
 _EDITED: tuple[tuple[str, Callable[[Image.Image], Image.Image]], ...] = (
     ("darker by 0.9", lambda image: ImageEnhance.Brightness(image).enhance(0.9)),
