@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := build/demo
 READY := $(VENV)/.ready
+TEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 .PHONY: help demo test check format bench bench-accuracy fixtures docs clean
 
@@ -28,14 +29,14 @@ fixtures: $(READY) ## Build the two photo trees of the demo only
 	@$(BIN)/python -m fixtures $(DEMO)
 
 test: $(READY) ## Run all tests
-	$(BIN)/python -m pytest
+	$(TEST)
 
 check: $(READY) ## The whole gate: format, lint, types, docs drift, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m docs.generate --check
-	$(BIN)/python -m pytest
+	$(TEST)
 
 format: $(READY) ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only --quiet .

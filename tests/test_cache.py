@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sqlite3
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from dupfind.cache import UNKNOWN, Cache, Known, Recipe
 from dupfind.cache_file import DamagedError, UnusableError
-from dupfind.cache_schema import Judged, Pair, PictureRef
+from dupfind.cache_schema import Judged, Pair, PictureRef, picture_id
 from dupfind.cache_store import Store
 from dupfind.errors import CacheLostError, StoppedError
 from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
@@ -273,6 +274,60 @@ def test_a_cloned_disk_is_not_a_moved_file(caches: Caches, tmp_path: Path, monke
     assert (None, UNKNOWN) == caches.known(clone)
     monkeypatch.undo()
     assert DIGEST == caches.known(clone)[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pixels": bytes(4096)},
+        {"width": 641},
+        {"height": 481},
+        {"format": "PNG"},
+        {"frames": 2},
+        {"captured": None},
+        {"chroma": bytes(128)},
+        {"has_more": True},
+        {"quality": 90},
+        {"data_bytes": 1},
+        {"damage": "no end marker"},
+        {"detail": 0.5},
+        {"text": 0.5},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_every_fact_makes_another_picture(change: dict[str, object]) -> None:
+    """What is remembered of two pictures goes by their ids: nothing that a judgement looks at may be left out."""
+    plain = picture(7)
+    assert picture_id(plain) == picture_id(picture(7))
+    assert picture_id(plain) != picture_id(dataclasses.replace(plain, **change))  # type: ignore[arg-type]
+
+
+def test_the_facts_of_a_picture_are_all_there() -> None:
+    """The test above names every one."""
+    (mark,) = (one for one in test_every_fact_makes_another_picture.pytestmark if one.name == "parametrize")
+    assert {one.name for one in dataclasses.fields(Thumbnail)} == {name for change in mark.args[1] for name in change}
+
+
+def test_damaged_pictures_are_known_at_once_and_later(caches: Caches) -> None:
+    """Those of this run, written or not, and those of earlier runs; sound ones are none."""
+    broken = [dataclasses.replace(picture(seed), damage="no end marker") for seed in range(3)]
+    caches.keep(ENTRY, broken[0])
+    with caches.open() as cache:
+        assert {picture_id(broken[0])} == cache.damaged()
+        cache.keep_content(ENTRY._replace(path="/photos/b.jpg"), broken[1], NOW)
+        cache.keep_content(ENTRY._replace(path="/photos/c.jpg"), picture(9), NOW)
+        assert {picture_id(one) for one in broken[:2]} == cache.damaged()
+        cache.flush()
+        assert {picture_id(one) for one in broken[:2]} == cache.damaged()
+
+
+def test_damaged_pictures_are_known_without_a_file() -> None:
+    """A run that keeps nothing, and files too young to be kept."""
+    broken = dataclasses.replace(picture(1), damage="no end marker")
+    with Cache(None, partial(Recipe, "recipe", "phash", "rules")) as cache:
+        cache.keep_content(ENTRY, broken, NOW)
+        cache.keep_content(ENTRY._replace(path="/photos/c.jpg"), picture(9), NOW)
+        assert {picture_id(broken)} == cache.damaged()
 
 
 def test_judgements_hold_for_their_rules_only(caches: Caches) -> None:

@@ -111,6 +111,14 @@ def test_local_is_one_tile_against_the_others() -> None:
     assert many.patch > 1
 
 
+def test_a_few_things_stand_out_as_well() -> None:
+    """Eight tiles of 256 are no noise all over: what the others do is told by their upper quartile."""
+    tiles = np.zeros((64, 64))
+    for place in range(8):
+        tiles[4 + 8 * (place // 2) :, 4 + 24 * (place % 2) :][:4, :4] = 6
+    assert changed(EVEN, tiles).local > 5
+
+
 def test_outlier_is_one_pixel_against_the_others() -> None:
     """Noise makes the same spot stand out less, though it is as strong."""
     clean, noisy = changed(EVEN, at((30, 30))), changed(EVEN, at((30, 30)) + noise(2.0))

@@ -81,15 +81,20 @@ def test_a_pair_is_judged_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
 def test_two_needles_are_another_pair_than_needle_and_witness(desk: Desk) -> None:
     """Whether two differ and whether one proves the other are remembered apart, for every way of turning them."""
     larger, smaller = ids(desk, PLAIN, PREVIEW)
-    for turn in range(ORIENTATIONS):
-        judge = Judge(desk.cache)
+    smaller_reason = "the haystack's copy is smaller: 500 x 375 against 1000 x 750"
+    turned = {(one, other): None if one == other else "unlike each other" for one in (0, 2) for other in (0, 2)}
+
+    def differ(judge: Judge, one: int, other: int) -> str | None:
+        return judge.differ(Claim(0.1, 0, larger, one), Claim(0.2, 1, smaller, other))
+
+    for judge in (Judge(desk.cache), Judge(desk.cache)):  # the second finds in the cache what the first has kept
         judge.know([larger])
-        assert judge.differ(Claim(0.1, 0, larger, turn), Claim(0.2, 1, smaller, turn)) is None
-        judge.know([larger])
-        found = judge.judge(Pair(larger, smaller, 0), [smaller])
-        assert (Evidence.SIMILAR, "the haystack's copy is smaller: 500 x 375 against 1000 x 750") == found[:2]
-    judge.know([larger])
-    assert judge.differ(Claim(0.1, 0, larger, 0), Claim(0.2, 1, smaller, 2)) is not None
+        assert turned == {turns: differ(judge, *turns) for turns in turned}
+        for orientation in range(ORIENTATIONS):
+            found = judge.judge(Pair(larger, smaller, orientation), [smaller])
+            grade = (Evidence.SIMILAR, smaller_reason) if orientation == 0 else (None, "unlike each other")
+            assert grade == found[:2]
+        desk.cache.flush()
 
 
 def test_needles_are_turned_as_they_meet_their_witness(desk: Desk) -> None:

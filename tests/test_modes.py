@@ -231,3 +231,38 @@ def test_tiff_of_half_the_bits() -> None:
     tags[258] = (12,)
     found = np.asarray(modes.to_working_mode(image))
     assert 0 <= found.min() <= found.max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "YCbCr"])
+@pytest.mark.parametrize("box", [(0, 0, 599.125, 449.5), (0, 0, 599.5, 450), (0, 0, 600, 449.125)])
+def test_what_lies_beyond_the_picture_does_not_count(mode: str, box: modes.Box) -> None:
+    """A decoder that reduces fills the last column and row from beyond: whatever is there, the planes are the same."""
+    image = photo(2, (600, 450)).convert(mode)
+    spoilt = image.copy()
+    if box[2] < 600:
+        spoilt.paste(0, (599, 0, 600, 450))
+    if box[3] < 450:
+        spoilt.paste(0, (0, 449, 600, 450))
+    one, other = (modes.shrink(picture.copy(), box) for picture in (image, spoilt))
+    assert one.grey.tobytes() == other.grey.tobytes()
+    assert [plane.tobytes() for plane in one.colour] == [plane.tobytes() for plane in other.colour]
+    assert modes.texture_plane(one).tolist() == modes.texture_plane(other).tolist()
+
+
+@pytest.mark.parametrize("size", [(1000, 700), (256, 256), (255, 400), (90, 60)])
+def test_texture_is_measured_at_one_size(size: tuple[int, int]) -> None:
+    """Averages of large pictures, smooth enlargements of small ones."""
+    image = photo(2, (1000, 700)).convert("L").resize(size)
+    resampling = Image.Resampling.BOX if min(size) >= 256 else Image.Resampling.BICUBIC
+    factors = max(1, size[0] // 512), max(1, size[1] // 512)
+    expected = np.asarray(image.reduce(factors).resize((256, 256), resampling))
+    assert expected.tolist() == modes.texture_plane(modes.shrink(image)).tolist()
+
+
+def test_texture_is_that_of_the_picture_alone() -> None:
+    """What lies right of its box belongs to no picture."""
+    image = photo(2, (400, 300)).convert("L")
+    wider = Image.new("L", (480, 300), 255)
+    wider.paste(image)
+    found = modes.texture_plane(modes.shrink(wider, (0, 0, 400, 300)))
+    assert modes.texture_plane(modes.shrink(image)).tolist() == found.tolist()

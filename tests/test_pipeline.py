@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from dupfind import pipeline, tasks
+from dupfind.pipeline import Findings
 from dupfind.report import Screen, render
 from dupfind.settings import Settings, make_report_settings, make_settings
-from dupfind.values import Evidence, FileState, FolderState, Report
+from dupfind.values import Evidence, FileEntry, FileState, FileVerdict, FolderState, Match, Remains, Report
 from fixtures import demo, pictures
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
@@ -324,3 +325,35 @@ def test_a_damaged_cache_is_replaced_and_the_answer_stays(
     cache.write_bytes(bytes(data))
     assert first == answer(scan(haystack, needles, cache=str(cache)))
     assert [cache.with_name("cache.sqlite.set-aside")] == list(tmp_path.glob("*.set-aside"))
+
+
+def needle_verdict(remains: Remains | None, match: Match | None = None) -> FileVerdict:
+    """The verdict on one decoded needle, of which this is known."""
+    entry = FileEntry("/real/n/a.jpg", 5, 0, 0, 0)
+    found = Findings(
+        {entry.path: match} if match else {},
+        {},
+        frozenset([entry.path]),
+        None,
+        {entry.path: remains} if remains else {},
+    )
+    return pipeline.judge_needle("n/a.jpg", entry, found, Evidence.SAME, lambda path: path.replace("/real/", ""))
+
+
+def test_what_is_said_of_a_damaged_needle() -> None:
+    """What is wrong with it and what it looks like, as the user spells it; never plain missing."""
+    known = needle_verdict(Remains("cut off", "/real/h/b.jpg"))
+    assert (FileState.MISSING, "n/a.jpg", "cut off; it looks most like h/b.jpg") == (
+        known.state,
+        known.path,
+        known.reason,
+    )
+    unknown = needle_verdict(Remains("cut off", None))
+    assert "cut off; nothing in the haystack looks like what is left of it" == unknown.reason
+    assert (FileState.MISSING, None) == (needle_verdict(None).state, needle_verdict(None).reason)
+
+
+def test_the_witness_is_spelt_as_the_user_does() -> None:
+    """And its evidence decides, whatever else is known."""
+    found = needle_verdict(Remains("cut off", None), Match("/real/h/b.jpg", Evidence.SIMILAR, 3, "cut off"))
+    assert (FileState.SIMILAR, "h/b.jpg", "cut off") == (found.state, found.witness, found.reason)

@@ -11,7 +11,8 @@ import json
 import os
 import subprocess
 import sys
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from dupfind import pipeline
+from dupfind.settings import make_settings
+from dupfind.values import FileState
 from fixtures import documents, pictures
 from tests.conftest import build_tree
 
@@ -282,3 +286,16 @@ def test_exif_turns_are_no_turns(answer: Answer) -> None:
     found = {path: (one["verdict"], one["reason"]) for path, one in answer.files.items() if path.startswith("exif/")}
     assert dict.fromkeys((f"exif/{number}.jpg" for number in STORED), ("present", None)) == found
     assert "contained" == answer.folders["exif"]
+
+
+def test_a_warm_run_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is remembered of pairs, of rivals and of damage gives the answer that was worked out."""
+    for trees in (bursts(), broken()):
+        for root, contents in trees.items():
+            build_tree(tmp_path / root, contents)
+    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)  # the files are seconds old
+    roots: dict[str, Any] = {"haystack": [str(tmp_path / "hay")], "needles": [str(tmp_path / "needles")]}
+    settings = make_settings(**roots, cache=str(tmp_path / "cache.sqlite"))
+    cold, warm = (pipeline.scan(settings, make_executor=partial(ThreadPoolExecutor, 1)) for _ in range(2))
+    assert (cold.files, cold.folders) == (warm.files, warm.folders)
+    assert 4 == sum(one.state is FileState.PRESENT for one in warm.files if "copied" in one.path or "burst" in one.path)

@@ -105,6 +105,19 @@ def test_no_evidence_is_missing() -> None:
     assert ("image", "missing", None) == judge("n/no_suffix", has_picture=True)
 
 
+def test_a_note_is_said_of_what_is_missing_only() -> None:
+    """What a damaged picture resembles; a match and a failure have reasons of their own."""
+
+    def reason(match: Match | None, failure: Failure | None) -> tuple[str, str | None]:
+        found = judge_file("n/a.jpg", ENTRY, match, failure, SAME, has_picture=failure is None, note="looks like it")
+        return found.state.value, found.reason
+
+    assert ("missing", "looks like it") == reason(None, None)
+    assert ("similar", "cropped") == reason(Match("hay/w", SIMILAR, 5, "cropped"), None)
+    assert ("present", None) == reason(Match("hay/w", SAME, 5), None)
+    assert ("unreadable", "truncated") == reason(None, BROKEN)
+
+
 @pytest.mark.parametrize(
     ("path", "failure", "expected"),
     [
