@@ -148,6 +148,7 @@ def judge(needle: Picture, witness: Picture, orientation: int = 0) -> Judgement:
         *facts.findings(needle.thumbnail, witness.thumbnail, orientation, moments),
         (at_most("low information", weakness is not None, 0), weakness or ""),
         *seen,
+        *facts.losses(needle.thumbnail, witness.thumbnail),
     )
     tests = (check, *(test for test, _ in findings))
     closeness = max(test.value / test.bound for test, _ in seen)

@@ -14,7 +14,7 @@ from dupfind.errors import SettingsError
 from dupfind.roots import haystack_roots, make_roots, root_around
 from dupfind.values import Evidence, FileState, FolderState, Root, ScanSettings
 
-DEFAULT_THRESHOLD_BITS = {"phash": 8, "dhash": 10, "ahash": 5, "whash": 6}
+DEFAULT_THRESHOLD_BITS = {"phash": 10, "dhash": 10, "ahash": 6, "whash": 8}
 """Radius of the search for each algorithm, in bits of the 64.
 
 Measured on 395 photos: 99.9% of mild edits (re-encoded, resized, lighter, darker) lie within; of the worst kind of
