@@ -55,9 +55,9 @@ def test_either_way_round(one: int, other: int) -> None:
 
 @pytest.mark.parametrize("right", [0.1, 0.25, 0.5, 1.0])
 def test_shift_in_thumbnail_pixels(right: float) -> None:
-    """Half a pixel is half a pixel, within a tenth."""
+    """Half a pixel is half a pixel, within a seventh."""
     found = compare(prepared(scene(texture=3.0, right=right)), prepared(SOFT))
-    assert right == pytest.approx(found.shift, rel=0.1, abs=0.02)
+    assert right == pytest.approx(found.shift, rel=0.15, abs=0.02)
 
 
 def test_shift_is_that_of_the_corner_that_moved_most() -> None:

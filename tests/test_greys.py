@@ -50,10 +50,11 @@ def test_span(field: greys.Grey) -> None:
 
 
 def test_slopes() -> None:
-    """A plane rises by as much everywhere, the edges included: first downwards, then to the right."""
+    """A plane rises by as much everywhere, first downwards, then to the right; beyond the edges it is flat."""
     down, across = np.mgrid[0:64, 0:64].astype(np.float32)
     found = greys.slopes(np.asarray(2 * down - 3 * across, np.float32))
-    assert [2, 2, -3, -3] == [bound for slope in found for bound in (slope.min(), slope.max())]
+    assert [2, 2, -3, -3] == [bound for slope in found for bound in (slope[1:-1, 1:-1].min(), slope[1:-1, 1:-1].max())]
+    assert ([1] * 64, [-1.5] * 64) == (found[0][0].tolist(), found[1][:, 63].tolist())
 
 
 @pytest.mark.parametrize(
