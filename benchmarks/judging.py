@@ -150,10 +150,7 @@ class Comparison:
         damage = self._needle.thumbnail.damage
         if damage is None:
             return None
-        surfaces = (
-            differences.surface(fingerprint.pixels(seen.thumbnail.pixels)) for seen in (self._needle, self._witness)
-        )
-        share = remains.intact(next(surfaces), next(surfaces))
+        share = remains.intact(self._needle.picture().surface, self._witness.picture().surface)
         if share < resembling.LEAST_INTACT:
             return None
         distance = (self._needle.hash(algorithm) ^ self._witness.hash(algorithm)).bit_count()
