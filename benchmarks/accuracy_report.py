@@ -118,6 +118,9 @@ def _preamble(results: Results, about: About) -> str:
     ]
     if about.agreed:
         lines.append(f"Of them {about.agreed} were also scanned with every algorithm: the scans said the same.")
+    if unrelated := results.kinds("unrelated"):
+        pairs = results.tally(unrelated).cases
+        lines.append(f"{pairs:,} ordered pairs of unrelated photos in eight orientations: {8 * pairs:,} comparisons.")
     for set_ in results.sets():
         photos = max(results.tally([kind]).cases for kind in results.tallies if kind.set == set_)
         lines.append(f"{set_}: {photos} photos used.")

@@ -94,11 +94,11 @@ def _changed(change: Callable[[Image.Image], Image.Image], **options: Any) -> Ma
     return lambda source: Case(encode(change(source.image), **options), source.data)
 
 
-def _made_small(scale: float, *, tiny: bool, **options: Any) -> Maker:  # noqa: ANN401
+def _made_small(scale: float, *, tiny: bool = False, how: Image.Resampling = LANCZOS, **options: Any) -> Maker:  # noqa: ANN401
     """Reduced; ``tiny`` takes only the photos that end below ``TINY``, without it only the others are taken."""
 
     def make(source: Source) -> Case | None:
-        small = resized(source.image, scale)
+        small = resized(source.image, scale, how)
         if (min(small.size) < TINY) is not tiny:
             return None
         return Case(encode(small, **options), source.data)
@@ -113,10 +113,11 @@ def _saved_often(source: Source) -> Case:
     return Case(encode(image, quality=80), source.data)
 
 
-def _grey(scale: float, quality: int, source: Source) -> Case:
+def _grey(scale: float, quality: int, source: Source) -> Case | None:
     """A black-and-white photo and its copy."""
     grey = source.image.convert("L")
-    return Case(encode(resized(grey, scale), quality=quality), encode(grey, quality=95))
+    small = resized(grey, scale)
+    return Case(encode(small, quality=quality), encode(grey, quality=95)) if min(small.size) >= TINY else None
 
 
 def _turned(how: Image.Transpose, source: Source) -> Case:
@@ -214,13 +215,13 @@ _COPIES: tuple[tuple[str, Maker], ...] = (
     ("PNG", _saved("PNG", compress_level=1)),
     ("TIFF", _saved("TIFF")),
     ("BMP", _saved("BMP")),
-    ("0.95 of the size", _made_small(0.95, tiny=False)),
-    ("3/4 of the size", _made_small(0.75, tiny=False, quality=85)),
-    ("1/2 of the size", _made_small(0.5, tiny=False)),
-    ("1/2 of the size, by averages", _changed(partial(resized, scale=0.5, how=BOX), quality=75)),
-    ("1/3 of the size", _made_small(1 / 3, tiny=False)),
-    ("1/4 of the size", _made_small(0.25, tiny=False)),
-    ("chat app: 0.6 of the size, q60", _made_small(0.6, tiny=False, quality=60)),
+    ("0.95 of the size", _made_small(0.95)),
+    ("3/4 of the size", _made_small(0.75, quality=85)),
+    ("1/2 of the size", _made_small(0.5)),
+    ("1/2 of the size, by averages", _made_small(0.5, how=BOX, quality=75)),
+    ("1/3 of the size", _made_small(1 / 3)),
+    ("1/4 of the size", _made_small(0.25)),
+    ("chat app: 0.6 of the size, q60", _made_small(0.6, quality=60)),
     ("grey of grey, q75", partial(_grey, 1.0, 75)),
     ("grey of grey, 1/2 of the size", partial(_grey, 0.5, 90)),
     ("turned by 90 degrees", partial(_turned, _ROTATE.ROTATE_90)),
@@ -233,7 +234,7 @@ _SLOW_COPIES: tuple[tuple[str, Maker], ...] = (
     ("GIF", _saved("GIF")),
     ("AVIF q70", _saved("AVIF", quality=70, speed=10)),
     ("HEIC q80", _saved("HEIF", quality=80, enc_params={"preset": "ultrafast"})),
-    ("JPEG 2000, a tenth", _saved("JPEG2000", quality_mode="rates", quality_layers=[10])),
+    ("JPEG 2000 at 40 dB", _saved("JPEG2000", quality_mode="dB", quality_layers=[40])),
 )
 _EDITED: tuple[tuple[str, Callable[[Image.Image], Image.Image]], ...] = (
     ("darker by 0.9", lambda image: ImageEnhance.Brightness(image).enhance(0.9)),

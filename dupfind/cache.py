@@ -191,11 +191,18 @@ class Cache:
 
     def damaged(self) -> set[int]:
         """The ids of all thumbnails of damaged files that are remembered."""
-        found = {id_ for id_, picture in self._buffer.pictures.items() if picture.damage}
+        return self._pictures_with("damage")
+
+    def framed(self) -> set[int]:
+        """The ids of all thumbnails of pictures with a flat frame that are remembered."""
+        return self._pictures_with("frame")
+
+    def _pictures_with(self, fact: str) -> set[int]:
+        found = {id_ for id_, picture in self._buffer.pictures.items() if getattr(picture, fact) is not None}
         if self._kept:
             with self._restart_when_damaged():
-                found |= self._kept.damaged()
-        return found | self._scratch.damaged()
+                found |= self._kept.pictures_with(fact)
+        return found | self._scratch.pictures_with(fact)
 
     def flush(self) -> None:
         """Write what has gathered, in one short transaction, so that another run waits milliseconds at most."""

@@ -98,10 +98,10 @@ class Store(CacheFile):
                     found[id_] = Thumbnail(*row)
         return found
 
-    def damaged(self) -> set[int]:
-        """The ids of the thumbnails of damaged files; an index of their own makes this cheap."""
+    def pictures_with(self, column: str) -> set[int]:
+        """The ids of the thumbnails with a ``frame`` or ``damage``; an index for each makes this cheap."""
         with translated():
-            return {row[0] for row in self.connection.execute("SELECT id FROM picture WHERE damage IS NOT NULL")}
+            return {row[0] for row in self.connection.execute(f"SELECT id FROM picture WHERE {column} IS NOT NULL")}
 
     def add_pictures(self, pictures: Iterable[tuple[int, Thumbnail]]) -> None:
         """Store thumbnails under their ids; what is there already stays."""

@@ -39,7 +39,7 @@ from PIL import (
 )
 from PIL import __version__ as pillow_version
 
-from dupfind import exif, formats, jpeg, jpeg_stream, jxl, modes, raw, texture
+from dupfind import borders, exif, formats, jpeg, jpeg_stream, jxl, modes, raw, texture
 from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.values import NEUTRAL_CHROMA, Thumbnail
 
@@ -164,7 +164,7 @@ def _thumbnail(
 ) -> Thumbnail:
     """``size`` is that of the picture as stored, ``kind`` its format."""
     width, height = size[::-1] if exif.is_transposed(orientation) else size
-    shrunk, plane = look.shrunk, modes.texture_plane(look.shrunk)
+    shrunk, plane = look.shrunk, modes.texture_plane(look.shrunk, orientation)
     return Thumbnail(
         pixels=exif.upright(shrunk.grey, orientation).tobytes(),
         width=width,
@@ -179,6 +179,7 @@ def _thumbnail(
         damage=look.damage,
         detail=round(texture.detail(plane), 3),
         text=round(texture.text(plane), 4),
+        frame=borders.find(plane),
     )
 
 

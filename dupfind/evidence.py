@@ -66,8 +66,8 @@ that of one, while two pictures that lie on either side of a third are twice as 
 _COLOURLESS = 2
 _MOST_NOISE = 0.04
 _NOISE_OF_QUALITY = (28, 45, 65, 80), (2.5, 1.5, 1.0, 0.85, 0.7)
-_NOISE_LOSSLESS, _NOISE_LOSSY = 0.15, 1.0
-_LOSSY_FORMATS = frozenset({"JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JPEG2000", "JXL"})
+_NOISE_OF_FORMAT = {"GIF": 1.5} | dict.fromkeys(("JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JPEG2000", "JXL"), 1.0)
+_NOISE_LOSSLESS = 0.15
 _BANDS, _PAPER, _PAPER_BAND, _INK = 16, 176, 17, 128
 
 
@@ -148,6 +148,7 @@ def judge(needle: Picture, witness: Picture, orientation: int = 0) -> Judgement:
         *facts.findings(needle.thumbnail, witness.thumbnail, orientation, moments),
         (at_most("low information", weakness is not None, 0), weakness or ""),
         *seen,
+        *facts.losses(needle.thumbnail, witness.thumbnail),
     )
     tests = (check, *(test for test, _ in findings))
     closeness = max(test.value / test.bound for test, _ in seen)
@@ -226,7 +227,7 @@ def _noise(thumbnail: Thumbnail) -> float:
         starts, levels = _NOISE_OF_QUALITY
         level = levels[bisect_right(starts, thumbnail.quality)]
     else:
-        level = _NOISE_LOSSY if thumbnail.format in _LOSSY_FORMATS else _NOISE_LOSSLESS
+        level = _NOISE_OF_FORMAT.get(thumbnail.format, _NOISE_LOSSLESS)
     return level / math.sqrt(thumbnail.size_pixels)
 
 

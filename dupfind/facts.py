@@ -68,9 +68,12 @@ def findings(
         _shape(one, other),
         _size(one, other),
         _compression(one, other),
-        _data(one, other),
-        _detail(one, other),
     )
+
+
+def losses(one: Thumbnail, other: Thumbnail) -> tuple[Finding, ...]:
+    """What the witness ``other`` lacks that no thumbnail shows; said last, since a frame or a stamp is detail too."""
+    return _data(one, other), _detail(one, other)
 
 
 def capture_time(

@@ -42,13 +42,19 @@ def limited_to(side: int) -> Grey:
     return np.asarray(_lanczos(THUMBNAIL_SIDE, side) @ _lanczos(side, THUMBNAIL_SIDE), np.float32)
 
 
-def _lanczos(length: int, source: int) -> NDArray[np.float64]:
-    """The weights (length, source) that resample ``source`` pixels to ``length``."""
-    scale = max(1.0, source / length)
-    centres = (np.arange(length) + 0.5) * source / length - 0.5
+def _lanczos(length: int, source: int, start: float = 0.0, end: float | None = None) -> NDArray[np.float64]:
+    """The weights (length, source) that resample ``source`` pixels, or those from ``start`` to ``end``."""
+    taken = (source if end is None else end) - start
+    scale = max(1.0, taken / length)
+    centres = start + (np.arange(length) + 0.5) * taken / length - 0.5
     steps = (np.arange(source) - centres[:, None]) / scale
     weights = np.where(np.abs(steps) < _LOBES, np.sinc(steps) * np.sinc(steps / _LOBES), 0)
     return np.asarray(weights / weights.sum(1, keepdims=True))
+
+
+def enlarging(start: float, end: float) -> Grey:
+    """What enlarges the rows from ``start`` to ``end`` of a picture to its full height: (64, 64), from the left."""
+    return np.asarray(_lanczos(THUMBNAIL_SIDE, THUMBNAIL_SIDE, start, end), np.float32)
 
 
 def slopes(smooth: Grey) -> tuple[Grey, Grey]:

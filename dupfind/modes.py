@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dupfind import exif
 from dupfind.texture import TEXTURE_SIDE
 from dupfind.values import CHROMA_SIDE, THUMBNAIL_SIDE
 
@@ -73,12 +74,13 @@ def grey(image: Image.Image, size: tuple[int, int], box: Box | None = None) -> I
     return _to_eight_bits(luma)
 
 
-def texture_plane(shrunk: Shrunk) -> NDArray[np.uint8]:
-    """The picture at the size at which :mod:`dupfind.texture` measures: (256, 256)."""
+def texture_plane(shrunk: Shrunk, orientation: int) -> NDArray[np.uint8]:
+    """The picture, upright, at the size at which :mod:`dupfind.texture` measures: (256, 256)."""
     luma = shrunk.luma
     is_large = min(luma.size) >= TEXTURE_SIDE
     resampling = Image.Resampling.BOX if is_large else Image.Resampling.BICUBIC
-    return np.asarray(luma.resize((TEXTURE_SIDE, TEXTURE_SIDE), resampling, box=shrunk.box))
+    plane = luma.resize((TEXTURE_SIDE, TEXTURE_SIDE), resampling, box=shrunk.box)
+    return np.asarray(exif.upright(plane, orientation))
 
 
 def _without_partial(image: Image.Image, whole: tuple[int, int]) -> Image.Image:

@@ -127,11 +127,13 @@ def _search(
     readable = [entry for entry in haystack if entry.path not in failures]
     candidates = reader.pictures(readable, "decoding haystack", 1)
     failures |= candidates.failures
+    from dupfind.framing import Framing
     from dupfind.matching import Matcher  # brings numpy and Pillow, which a plain copy of the haystack never needs
     from dupfind.resembling import resembling
 
     with listener.stage("matching", len(pictures.entries)) as advance:
         matches |= Matcher(pictures, candidates, settings.scan.threshold_bits, cache).match(advance)
+    matches |= Framing(pictures, candidates, settings.scan, cache).match(matches)
     by_rest, remains = resembling(pictures, candidates, matches, cache, listener)
     return Findings(matches | by_rest, failures, found, candidates, remains)
 

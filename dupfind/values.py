@@ -1,7 +1,6 @@
-"""The values that travel from stage to stage: frozen, slotted, and without behaviour beyond reading themselves.
+"""The values that travel from stage to stage: frozen, slotted, without behaviour beyond reading themselves.
 
-This module imports nothing but the standard library, does no I/O and knows no stage. Paths are ``str`` as
-:func:`os.fsdecode` gives them, so a name that is no valid UTF-8 carries surrogate escapes and survives unharmed.
+Paths are ``str`` as :func:`os.fsdecode` gives them, so a name that is no valid UTF-8 survives unharmed.
 """
 
 from __future__ import annotations
@@ -177,10 +176,12 @@ class Thumbnail:
     """How much the picture shows beyond 128 x 128 pixels, see :mod:`dupfind.texture`."""
     text: float = 0.0
     """Share of the picture that is fine marks on an even ground, 0 to 1, see :mod:`dupfind.texture`."""
+    frame: bytes | None = None
+    """The flat frame around the picture, upright, see :mod:`dupfind.borders`; None without one."""
 
     @property
     def size_pixels(self) -> int:
-        """Number of pixels of the whole picture."""
+        """Of the whole picture."""
         return self.width * self.height
 
 

@@ -33,12 +33,13 @@ ALLOWED = {
     "walk": {"ignore"},
     "exif": set(),
     "texture": set(),
-    "modes": {"texture"},
+    "borders": {"greys"},
+    "modes": {"exif", "texture"},
     "jpeg_stream": set(),
     "jpeg": {"jpeg_stream"},
     "jxl": set(),
     "raw": {"formats"},
-    "decode": {"exif", "formats", "jpeg", "jpeg_stream", "jxl", "modes", "raw", "texture"},
+    "decode": {"borders", "exif", "formats", "jpeg", "jpeg_stream", "jxl", "modes", "raw", "texture"},
     "fingerprint": set(),
     "differences": {"greys"},
     "facts": {"captured"},
@@ -57,13 +58,14 @@ ALLOWED = {
     "identical": {"reading"},
     "paranoid": {"reading", "second_look"},
     "claims": set(),
+    "framing": {"cache", "evidence", "borders", "fingerprint", "hamming", "reading"},
     "remains": {"differences"},
     "resembling": {"cache", "differences", "events", "fingerprint", "reading", "remains"},
     "judging": {"cache", "cache_schema", "claims", "evidence"},
     "matching": {"cache", "cache_schema", "claims", "events", "hamming", "judging", "reading"},
     "pipeline": {  # `matching` and `resembling` where they are first needed
-        "cache", "events", "formats", "identical", "ignore", "matching", "paranoid", "reading", "resembling", "roots",
-        "session",
+        "cache", "events", "formats", "framing", "identical", "ignore", "matching", "paranoid", "reading",
+        "resembling", "roots", "session",
         "settings", "verdict", "walk",
     },
     "explanation": {"facts"},
@@ -87,7 +89,7 @@ ALLOWED = {
 }  # fmt: skip
 PURE = (
     "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "greys", "differences", "facts", "texture",
-    "hamming", "fingerprint", "evidence", "claims", "remains", "scrutiny", "verdict", "explanation", "pairs",
+    "borders", "hamming", "fingerprint", "evidence", "claims", "remains", "scrutiny", "verdict", "explanation", "pairs",
     "calibration",
 )  # fmt: skip
 ONLY_IMPORTERS = {

@@ -212,8 +212,9 @@ def test_what_thumbnails_cannot_see(dupfind: Run, tree: TreeBuilder) -> None:
     arguments = ("scan", "--haystack", "hay", "--needles", "needles", "--all", "--files")
     done = dupfind(*arguments)
     assert (0, 2) == (done.returncode, done.stdout.count(b"the same picture"))
-    done = dupfind(*arguments, "--paranoid")
+    done = dupfind(*arguments, "--paranoid", "-v")
     assert 1 == done.returncode
+    assert b"reading witnesses again: 2 files" in done.stderr
     words = " ".join(done.stdout.decode().split())
     assert "the haystack's copy shows less detail at full size" in words
     assert "at full size something differs near the top left" in words

@@ -122,6 +122,18 @@ def test_lost_detail_of_each_size_is_seen(side: int) -> None:
     assert found.details[side] < scrutiny.DETAIL_BOUNDS[side]
 
 
+def test_even_ground_is_the_measure_of_what_lies_on_it() -> None:
+    """A letter on a wall has the contrast of the hedge beside it, and is not measured by what a codec did there."""
+    values = np.full((400, 600), 128, np.int16)
+    values[:, 300:] += np.random.Generator(np.random.PCG64(1)).integers(-60, 61, (400, 300))
+    image = Image.fromarray(values.astype(np.uint8))
+    needle, letter = encoded(image, quality=90), image.copy()
+    letter.paste(123, (100, 200, 104, 204))
+    assert scrutiny.doubt(grey(needle), grey(image)) is None
+    assert f"{DIFFERS} near the left edge" == scrutiny.doubt(grey(needle), grey(letter))
+    assert f"{DIFFERS} near the left edge" == scrutiny.doubt(grey(encoded(letter, quality=90)), grey(image))
+
+
 def test_a_wide_faint_change_is_seen() -> None:
     """What does not stand out in any cell does so in a mean of many."""
     image = pictures.photo(8, (640, 480))

@@ -148,6 +148,22 @@ def test_a_failing_disk(claimed: Maker, victim: str, monkeypatch: pytest.MonkeyP
     assert (None, None, f"{subject} could not be read again: cannot be read: input/output error") == found
 
 
+def test_a_disk_that_gives_too_little(claimed: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two files that both end before their time are not compared."""
+    claim = claimed(b"x" * 1000, b"x" * 999 + b"y", evidence=IDENTICAL)
+
+    class Short(io.FileIO):
+        def read(self, *_: Any) -> bytes:
+            return b"" if self.tell() >= 500 else super().read(500)
+
+    real = open
+    is_ours = {claim.needle.path, claim.witnesses[0].path}
+    monkeypatch.setattr(
+        "builtins.open", lambda path, *rest, **more: Short(path) if path in is_ours else real(path, *rest, **more)
+    )
+    assert (None, None, "its witness no longer has the same bytes") == look(claim)
+
+
 def test_the_disk_is_asked(claimed: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     """The system is told to forget what it remembers of both files, and does without where it cannot be told."""
     told: list[int] = []
