@@ -195,6 +195,16 @@ def test_one_weak_side_is_enough() -> None:
     assert (Evidence.SIMILAR, "tiny picture: too few pixels to be sure") == (found.evidence, found.reason)
 
 
+def test_what_no_thumbnail_shows_counts_as_well() -> None:
+    """Equal thumbnails of a sharp needle and a blurred witness, or of one that has a quarter of the bytes."""
+    sharp, blurred = (shot(scene(), detail=detail) for detail in (8.0, 3.0))
+    assert (Evidence.SIMILAR, ["detail"]) == verdict(sharp, blurred)[::2]
+    assert Evidence.SAME is verdict(blurred, sharp)[0]
+    rich, poor = (shot(scene(), quality=90, data_bytes=length) for length in (4_000_000, 1_000_000))
+    assert (Evidence.SIMILAR, ["data"]) == verdict(rich, poor)[::2]
+    assert Evidence.SAME is verdict(poor, rich)[0]
+
+
 def test_a_weak_witness_is_enough() -> None:
     """A page of text in the haystack proves no needle, whatever the needle shows."""
     found = verdict(shot(scene()), shot(scene(), text=0.3))
@@ -224,6 +234,7 @@ def test_contrast_below_which_nothing_is_proved(deviation: float, reason: str | 
         ({"format": "PNG"}, {"format": "PNG"}, 0.15 * 2**0.5 / 1000),
         ({"format": "PNG"}, {"format": "WEBP"}, math.hypot(0.15, 1.0) / 1000),
         ({"format": "HEIF"}, {"format": "TIFF"}, math.hypot(0.15, 1.0) / 1000),
+        ({"format": "GIF"}, {"format": "PNG"}, math.hypot(1.5, 0.15) / 1000),
         ({"quality": 90, "width": 100, "height": 100}, {"quality": 90}, math.hypot(0.007, 0.0007)),
         ({"quality": 20, "width": 30, "height": 30}, {"quality": 90}, 0.04),
     ],

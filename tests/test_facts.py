@@ -20,13 +20,13 @@ def failed(needle: dict[str, Any], witness: dict[str, Any], orientation: int = 0
     """The facts that speak against the pair, each with its reason; both are a plain JPEG of 12 megapixels otherwise."""
     one, other = (dataclasses.replace(PLAIN, **changes) for changes in (needle, witness))
     moments = captured.parse(one.captured), captured.parse(other.captured)
-    found = facts.findings(one, other, orientation, moments)
+    found = (*facts.findings(one, other, orientation, moments), *facts.losses(one, other))
     return [(test.name, reason) for test, reason in found if not test.passed]
 
 
 def test_two_plain_files_have_nothing_against_each_other() -> None:
     """Every fact passes, each by another name."""
-    found = facts.findings(PLAIN, PLAIN, 0, (None, None))
+    found = (*facts.findings(PLAIN, PLAIN, 0, (None, None)), *facts.losses(PLAIN, PLAIN))
     assert [] == failed({}, {})
     assert len(found) == len({test.name for test, _ in found}) == 10
 
