@@ -53,6 +53,8 @@ class Framing:
     def match(self, matches: Mapping[str, Match]) -> dict[str, Match]:
         """A match for each needle without one that is found when frames are left out, by path."""
         lost = [index for index, entry in enumerate(self._needles.entries) if entry.path not in matches]
+        if not lost:
+            return {}
         candidates: dict[int, list[_Candidate]] = {}
         for position, found in self._candidates(lost):
             candidates.setdefault(position, []).append(found)
