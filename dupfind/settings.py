@@ -17,9 +17,9 @@ from dupfind.values import Evidence, FileState, FolderState, Root, ScanSettings
 DEFAULT_THRESHOLD_BITS = {"phash": 10, "dhash": 10, "ahash": 6, "whash": 8}
 """Radius of the search for each algorithm, in bits of the 64.
 
-Measured on 395 photos: 99.9% of mild edits (re-encoded, resized, lighter, darker) lie within, and of crops by 5% and turns
-by 2 degrees 96, 98, 95 and 97%. In a haystack of 395 other photos 1,000 needles meet 0, 36, 274 and 995 false candidates in
-eight orientations (``dupfind calibrate``), each of which costs half a millisecond.
+Measured on 395 photos: 99.9% of mild edits (re-encoded, resized, lighter, darker) lie within, and of crops by 5% and
+turns by 2 degrees 96, 98, 95 and 97%. In a haystack of 395 other photos 1,000 needles meet 0, 36, 274 and 995 false
+candidates in eight orientations (``dupfind calibrate``), each of which costs half a millisecond.
 """
 
 MOST_THRESHOLD_BITS = 32

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from dupfind import captured, facts
-from dupfind.values import MIRRORED, ORIENTATIONS, Thumbnail
+from dupfind import captured, evidence, facts
+from dupfind.values import MIRRORED, ORIENTATIONS, Evidence, Thumbnail
+from tests.scenes import scene, shot
 
 PLAIN = Thumbnail(bytes(4096), 4000, 3000, "JPEG", 1, None)
 BLURRED = "the haystack's copy shows less detail: enlarged or blurred"
@@ -20,13 +21,13 @@ def failed(needle: dict[str, Any], witness: dict[str, Any], orientation: int = 0
     """The facts that speak against the pair, each with its reason; both are a plain JPEG of 12 megapixels otherwise."""
     one, other = (dataclasses.replace(PLAIN, **changes) for changes in (needle, witness))
     moments = captured.parse(one.captured), captured.parse(other.captured)
-    found = facts.findings(one, other, orientation, moments)
+    found = (*facts.findings(one, other, orientation, moments), *facts.losses(one, other))
     return [(test.name, reason) for test, reason in found if not test.passed]
 
 
 def test_two_plain_files_have_nothing_against_each_other() -> None:
     """Every fact passes, each by another name."""
-    found = facts.findings(PLAIN, PLAIN, 0, (None, None))
+    found = (*facts.findings(PLAIN, PLAIN, 0, (None, None)), *facts.losses(PLAIN, PLAIN))
     assert [] == failed({}, {})
     assert len(found) == len({test.name for test, _ in found}) == 10
 
@@ -183,3 +184,16 @@ def test_bytes_are_compared_at_one_quality(quality: int, scale: float) -> None:
 def test_less_detail(needle: dict[str, Any], witness: dict[str, Any], fails: bool) -> None:
     """What a blurred or enlarged witness lacks; blocks of a poor needle are no detail, nor is a little noise."""
     assert ([("detail", BLURRED)] if fails else []) == failed(needle, witness)
+
+
+def test_losses_are_said_last() -> None:
+    """That something was added says more than that it is sharper: what the pixels show comes before what is lost."""
+    plain, added = scene(1), scene(1)
+    added[20:28, 20:28] += 60
+    facts_of_the_needle = {"detail": 9.0, "data_bytes": 9_000_000, "quality": 90}
+    blurred = evidence.prepare(shot(plain, detail=1.0, data_bytes=100_000, quality=90))
+    for values, reason in ((added, "something differs"), (plain, STARVED)):
+        judgement = evidence.judge(evidence.prepare(shot(values, **facts_of_the_needle)), blurred)
+        assert Evidence.SIMILAR is judgement.evidence
+        assert str(judgement.reason).startswith(reason)
+        assert {"data", "detail"} == {test.name for test in judgement.tests[-2:] if not test.passed}
