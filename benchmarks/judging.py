@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 import imagehash
 import numpy as np
 from PIL import Image, ImageOps
 
-from dupfind import decode, evidence, fingerprint
+from dupfind import borders, decode, evidence, fingerprint, framing, remains, resembling
 from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.settings import DEFAULT_MAX_PIXELS, DEFAULT_THRESHOLD_BITS
 from dupfind.values import ORIENTATIONS, Evidence, Thumbnail
@@ -65,6 +66,7 @@ class Seen:
         self._pixels = fingerprint.pixels(of.pixels)
         self._hashes: dict[tuple[str, int], int] = {}
         self._pictures: dict[int, evidence.Picture] = {}
+        self._inner: Seen | None = None
 
     def hash(self, algorithm: str, orientation: int = 0) -> int:
         """The 64-bit search hash under one orientation."""
@@ -73,6 +75,21 @@ class Seen:
             turned = np.ascontiguousarray(fingerprint.turn(self._pixels, orientation))
             self._hashes[key] = fingerprint.search_hash(turned, algorithm)
         return self._hashes[key]
+
+    def inner(self, wanted: bool) -> Seen | None:
+        """The picture without its frame; where that is not ``wanted`` the picture itself, and None without a frame."""
+        if not wanted:
+            return self
+        if self.thumbnail.frame is None:
+            return None
+        if self._inner is None:
+            pixels = borders.inner(self._pixels, self.thumbnail.frame).tobytes()
+            self._inner = Seen(replace(self.thumbnail, pixels=pixels, frame=None))
+        return self._inner
+
+    def check(self, orientation: int = 0) -> int:
+        """The 256-bit hash under one orientation."""
+        return fingerprint.check_hash(np.ascontiguousarray(fingerprint.turn(self._pixels, orientation)))
 
     def picture(self, orientation: int = 0) -> evidence.Picture:
         """Prepared for comparison under one orientation."""
@@ -108,7 +125,36 @@ class Comparison:
             found += [best] if best else []
         if found:  # none is `same`; the nearer counts, and of two as near the turned one
             return min(reversed(found), key=lambda verdict: verdict.distance_bits or 0)
-        return unlike or Verdict(MISSING, None, _NO_CANDIDATE, ())
+        nothing = unlike or Verdict(MISSING, None, _NO_CANDIDATE, ())
+        return self._without_frames(algorithm) or self._by_what_is_left(algorithm) or nothing
+
+    def _without_frames(self, algorithm: str) -> Verdict | None:
+        """As :mod:`dupfind.framing` decides."""
+        pairs = [
+            ((needle.hash(algorithm, orientation) ^ witness.hash(algorithm)).bit_count(), orientation, *are_inner)
+            for are_inner in framing.REASONS
+            for needle, witness in [(self._needle.inner(are_inner[0]), self._witness.inner(are_inner[1]))]
+            if needle is not None and witness is not None
+            for orientation in range(ORIENTATIONS)
+        ]
+        for distance, orientation, needle_is_inner, witness_is_inner in sorted(pairs):
+            needle, witness = self._needle.inner(needle_is_inner), self._witness.inner(witness_is_inner)
+            if distance > DEFAULT_THRESHOLD_BITS[algorithm] or needle is None or witness is None:
+                return None
+            if (needle.check(orientation) ^ witness.check()).bit_count() <= evidence.CHECK_BOUND_BITS:
+                return Verdict(SIMILAR, distance, framing.REASONS[needle_is_inner, witness_is_inner], ())
+        return None
+
+    def _by_what_is_left(self, algorithm: str) -> Verdict | None:
+        """As :mod:`dupfind.resembling` decides of a damaged needle."""
+        damage = self._needle.thumbnail.damage
+        if damage is None:
+            return None
+        share = remains.intact(self._needle.picture().surface, self._witness.picture().surface)
+        if share < resembling.LEAST_INTACT:
+            return None
+        distance = (self._needle.hash(algorithm) ^ self._witness.hash(algorithm)).bit_count()
+        return Verdict(SIMILAR, distance, resembling.reason(damage, share), ())
 
     def _candidates(self, algorithm: str, orientations: Iterable[int]) -> Iterable[tuple[int, int]]:
         witness, threshold = self._witness.hash(algorithm), DEFAULT_THRESHOLD_BITS[algorithm]

@@ -1,12 +1,13 @@
 """One photo cannot be two: of needles that differ among themselves and have one witness, only one is proved by it.
 
 Two frames of a burst may both be as good as the same as a third, of which alone the haystack has a copy, or as a copy
-without its capture time. Which of them it is a copy of is then open, and the nearest counts.
+without its capture time. Which of them it is a copy of is then open, and the nearest counts. Two witnesses that may be
+copies of one picture count as one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 _MOST_COMPARED = 8
@@ -30,17 +31,24 @@ Differ = Callable[[Claim, Claim], str | None]
 """Why two needles cannot both be copies of one picture; None where nothing speaks against it."""
 
 
-def rejected(claims: Mapping[int, Iterable[Claim]], differ: Differ) -> dict[int, str]:
-    """The needles, by position, whose claim to their witness falls, and why; ``claims`` is by witness."""
+def rejected(
+    claims: Mapping[int, Iterable[Claim]], differ: Differ, kin: Mapping[int, Sequence[int]] | None = None
+) -> dict[int, str]:
+    """The needles, by position, whose claim to their witness falls, and why; ``claims`` is by witness.
+
+    ``kin`` names for each witness the others that may be copies of it.
+    """
     fallen: dict[int, str] = {}
-    for of_witness in claims.values():
-        accepted: list[Claim] = []
-        for claim in sorted(of_witness):
-            twins = [other for other in accepted if (other.picture, other.orientation) == claim[2:]]
-            others = [] if twins else accepted[:_MOST_COMPARED]
-            reason = next((why for why in (differ(other, claim) for other in others) if why), None)
-            if reason is None:
-                accepted += [] if twins else [claim]
-            else:
-                fallen[claim.position] = reason
+    accepted: dict[int, list[Claim]] = {witness: [] for witness in claims}
+    for claim, witness in sorted((claim, witness) for witness, some in claims.items() for claim in some):
+        own = accepted[witness]
+        if any((other.picture, other.orientation) == claim[2:] for other in own):
+            continue
+        rivals = [own, *(accepted[other] for other in (kin or {}).get(witness, ()))]
+        others = (other for some in rivals for other in some[:_MOST_COMPARED])
+        reason = next((why for why in (differ(other, claim) for other in others) if why), None)
+        if reason is None:
+            own.append(claim)
+        else:
+            fallen[claim.position] = reason
     return fallen

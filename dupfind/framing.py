@@ -22,7 +22,7 @@ from dupfind.values import Evidence, Match, ScanSettings
 _BATCH = 1024
 _MOST_CANDIDATES = 50
 """Looked at for one needle, the nearest first."""
-_REASONS = {
+REASONS = {
     (True, False): "it has a frame around it that the haystack's copy has not",
     (False, True): "the haystack's copy has a frame around it",
     (True, True): "the two have different frames around them",
@@ -123,7 +123,7 @@ class Framing:
             theirs = self._pixels([witness], is_inner=one.witness_is_inner)[witness]
             turned = np.ascontiguousarray(turn(ours, one.orientation))
             if (check_hash(turned) ^ check_hash(theirs)).bit_count() <= CHECK_BOUND_BITS:
-                reason = _REASONS[one.needle_is_inner, one.witness_is_inner]
+                reason = REASONS[one.needle_is_inner, one.witness_is_inner]
                 path = self._haystack.entries[one.picture].path
                 return Match(path, Evidence.SIMILAR, one.distance_bits, reason)
         return None

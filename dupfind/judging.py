@@ -63,7 +63,7 @@ class Judge:
             self._prepare([one.picture, other.picture])
             turned = (evidence.turned(self._prepared[claim.picture], claim.orientation) for claim in (one, other))
             reason = evidence.differ(next(turned), next(turned))
-            judged = Judged(None if reason else Evidence.SAME, reason, is_last=False, closeness=0.0)
+            judged = self._known[pair] = Judged(None if reason else Evidence.SAME, reason, is_last=False, closeness=0.0)
             self._cache.keep_judgement(pair, judged)
         return judged.reason
 

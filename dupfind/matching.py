@@ -7,13 +7,16 @@ proves no two needles that differ.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
+
+import numpy as np
 
 from dupfind.cache import Cache
 from dupfind.cache_schema import Judged, Pair
 from dupfind.claims import Claim, rejected
 from dupfind.events import Advance
-from dupfind.hamming import HashDictionary
+from dupfind.hamming import HashDictionary, close_pairs
 from dupfind.judging import Judge
 from dupfind.reading import Pictures
 from dupfind.values import Evidence, Match
@@ -26,6 +29,10 @@ _MOST_CANDIDATES = 1000
 then stays `similar` at most, which is the safe side."""
 _MOST_ROUNDS = 20
 """How often needles that lost their witness to another may look for the next one."""
+_MOST_KIN = 8
+"""Other witnesses that may be copies of the one that a needle has."""
+_BACK = (0, 1, 2, 3, 4, 7, 6, 5)
+"""The orientation that undoes each."""
 
 
 class _Candidate(NamedTuple):
@@ -44,6 +51,14 @@ class _Best(NamedTuple):
     judged: Judged
 
 
+class _Refused(NamedTuple):
+    """A witness that does not count for a needle."""
+
+    orientation: int
+    """How the needle was turned to meet it."""
+    reason: str
+
+
 class Matcher:
     """Finds and judges the candidates of needles among the haystack's pictures."""
 
@@ -55,8 +70,8 @@ class Matcher:
         self._dictionary = HashDictionary(haystack.hashes[:, 0])
         self._closed: set[int] = set()
         """Needles for which no better witness can be found."""
-        self._refused: dict[int, dict[int, str]] = {}
-        """By needle, the ids of the witnesses' thumbnails that were found `same` and do not count, and why not."""
+        self._refused: dict[int, dict[int, _Refused]] = {}
+        """By needle, the ids of the witnesses' thumbnails that were found `same` and do not count."""
 
     def match(self, advance: Advance) -> dict[str, Match]:
         """The best match of each needle that has any, by path; ``advance`` counts the needles that are done."""
@@ -92,9 +107,10 @@ class Matcher:
             if not fallen:
                 return
             for position, why in fallen.items():
-                witness = self._haystack.refs[best[position].candidate.picture].id
+                lost = best[position].candidate
+                witness = self._haystack.refs[lost.picture].id
                 reason = f"another needle with the same witness is not this picture: {why}"
-                self._refused.setdefault(position, {})[witness] = reason
+                self._refused.setdefault(position, {})[witness] = _Refused(lost.orientation, reason)
             self._closed.difference_update(fallen)
             best |= self._search(sorted(fallen))
         for position, why in self._fallen(best).items():
@@ -104,13 +120,38 @@ class Matcher:
     def _fallen(self, best: dict[int, _Best]) -> dict[int, str]:
         """The needles that cannot keep their witness, since another with the same one differs from them, and why."""
         claims: dict[int, list[Claim]] = {}
+        pictures: dict[int, int] = {}
         for position, (candidate, judged) in best.items():
             if judged.evidence is Evidence.SAME:
                 claim = Claim(judged.closeness, position, self._needles.refs[position].id, candidate.orientation)
-                claims.setdefault(self._haystack.refs[candidate.picture].id, []).append(claim)
-        rivals = {witness: some for witness, some in claims.items() if len({claim.picture for claim in some}) > 1}
-        self._judge.know(claim.picture for some in rivals.values() for claim in some)
-        return rejected(rivals, self._judge.differ)
+                witness = self._haystack.refs[candidate.picture].id
+                claims.setdefault(witness, []).append(claim)
+                pictures[witness] = candidate.picture
+        near = self._near_each_other(pictures)
+        rivals = {witness: some for witness, some in claims.items() if witness in near or len(some) > 1}
+        self._judge.know([*rivals, *(claim.picture for some in rivals.values() for claim in some)])
+        kin = {one: [other for other in others if not self._are_two(one, other)] for one, others in near.items()}
+        return rejected(rivals, self._judge.differ, kin)
+
+    def _near_each_other(self, pictures: dict[int, int]) -> dict[int, list[int]]:
+        """For each of these witnesses, by the ids of their thumbnails, some others of nearly its hash."""
+        ids = list(pictures)
+        dictionary = HashDictionary(self._haystack.hashes[list(pictures.values()), 0])
+        places = [dictionary.positions(key)[: _MOST_KIN + 1].tolist() for key in range(len(dictionary.keys))]
+        near: dict[int, list[int]] = {}
+        pairs = np.stack(close_pairs(dictionary.keys), 1).tolist()
+        for one, other in [*((key, key) for key, some in enumerate(places) if len(some) > 1), *pairs]:
+            for first, second in product(places[one], places[other]):
+                for witness, kin in {(ids[first], ids[second]), (ids[second], ids[first])}:
+                    known = near.setdefault(witness, [])
+                    if witness != kin and kin not in known and len(known) < _MOST_KIN:
+                        known.append(kin)
+        return near
+
+    def _are_two(self, one: int, other: int) -> bool:
+        """Whether two witnesses are certainly not copies of one picture."""
+        low, high = sorted((one, other))
+        return self._judge.differ(Claim(0.0, 0, low, 0), Claim(0.0, 0, high, 0)) is not None
 
     def _equal_hashes(self, positions: Sequence[int]) -> Iterator[tuple[int, list[_Candidate]]]:
         """The candidates at distance 0, upright: most copies are found here without any search."""
@@ -160,7 +201,7 @@ class Matcher:
         witnesses = [self._haystack.refs[one.picture].id for one in ranked]
         for one, witness in zip(ranked, witnesses, strict=True):
             judged = self._judge.judge(Pair(needle, witness, one.orientation), witnesses)
-            if judged.evidence is Evidence.SAME and (why := self._refusal(position, witness)):
+            if judged.evidence is Evidence.SAME and (why := self._refusal(position, witness, one.orientation)):
                 judged = Judged(Evidence.SIMILAR, why, is_last=False, closeness=0.0)
             if judged.evidence is not None and (best is None or judged.evidence is Evidence.SAME):
                 best = _Best(one, judged)
@@ -169,11 +210,16 @@ class Matcher:
                 return best
         return best
 
-    def _refusal(self, position: int, witness: int) -> str | None:
-        """Why this witness does not count for this needle: it, or another copy of it, is another needle's."""
-        for other, why in self._refused.get(position, {}).items():
-            if other == witness or self._judge.differ(Claim(0.0, 0, other, 0), Claim(0.0, 0, witness, 0)) is None:
-                return why
+    def _refusal(self, position: int, witness: int, orientation: int) -> str | None:
+        """Why this witness does not count for this needle: it, or another copy of it, is another needle's.
+
+        Both are turned as the needle lies, since a copy may be a turned one.
+        """
+        claim = Claim(0.0, 0, witness, _BACK[orientation])
+        for other, refused in self._refused.get(position, {}).items():
+            lost = Claim(0.0, 0, other, _BACK[refused.orientation])
+            if other == witness or self._judge.differ(lost, claim) is None:
+                return refused.reason
         return None
 
     def _open(self, positions: Iterable[int]) -> list[int]:

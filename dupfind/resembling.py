@@ -18,7 +18,7 @@ from dupfind.values import Evidence, Match, Remains, Thumbnail
 _BATCH = 2048
 _COMPARED = 8
 """Haystack pictures compared row by row for each needle, the likeliest first."""
-_LEAST_INTACT = 0.25
+LEAST_INTACT = 0.25
 """Share of the picture that has to be the same for the needle to be `similar`."""
 
 
@@ -57,16 +57,21 @@ def resembling(
     for position in lost:
         path, id_ = needles.entries[position].path, needles.refs[position].id
         intact = _most_intact(thumbnails[id_], likely[id_], haystack, cache)
-        if intact is not None and intact.share >= _LEAST_INTACT:
+        if intact is not None and intact.share >= LEAST_INTACT:
             distance_bits = int(needles.hashes[position, 0] ^ haystack.hashes[intact.picture, 0]).bit_count()
-            reason = f"{thumbnails[id_].damage}; of the picture, {intact.share:.0%} from one edge on is the same"
-            found[path] = Match(haystack.entries[intact.picture].path, Evidence.SIMILAR, distance_bits, reason)
+            why = reason(thumbnails[id_].damage or "", intact.share)
+            found[path] = Match(haystack.entries[intact.picture].path, Evidence.SIMILAR, distance_bits, why)
         else:
             best = max(likely[id_], default=None)
             is_like = best is not None and best.likeness >= _LEAST_LIKELY
             nearest = haystack.entries[best.picture].path if best is not None and is_like else None
             remains_of[path] = Remains(thumbnails[id_].damage or "", nearest)
     return found, remains_of
+
+
+def reason(damage: str, share: float) -> str:
+    """What to say of a damaged needle of which this share is the same as its witness."""
+    return f"{damage}; of the picture, {share:.0%} from one edge on is the same"
 
 
 def _likely(

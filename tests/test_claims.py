@@ -70,6 +70,16 @@ def test_another_witness_is_another_matter() -> None:
     assert {} == rejected({1: [Claim(0.2, 0, 5, 0)], 2: [Claim(0.3, 1, 6, 0)]}, apart((5, 6)))
 
 
+def test_two_copies_of_a_witness_are_one() -> None:
+    """Claims to witnesses that may be copies of each other are rivals, whichever of the two comes first."""
+    near, far, third = Claim(0.2, 1, 5, 0), Claim(0.3, 0, 6, 0), Claim(0.4, 2, 6, 0)
+    claims = {1: [near], 2: [far, third]}
+    assert {} == rejected(claims, apart((5, 6)))
+    assert {0: "5 is not 6", 2: "5 is not 6"} == rejected(claims, apart((5, 6)), {1: [2], 2: [1]})
+    assert {} == rejected(claims, apart(), {1: [2], 2: [1]})
+    assert {} == rejected({**claims, 3: [Claim(0.1, 9, 7, 0)]}, apart((5, 7)), {1: [2], 2: [1]})
+
+
 def test_many_copies_stay_affordable() -> None:
     """A claim is compared with a few of the accepted, not with all of them."""
     compared = []

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dupfind import decode, evidence, fingerprint
+from dupfind import decode, differences, evidence, fingerprint
 from dupfind.values import MIRRORED, NEUTRAL_CHROMA, ORIENTATIONS, Evidence, Thumbnail
 from tests.scenes import Field, grey, scene, shot, waves
 
@@ -207,11 +207,11 @@ def test_text_is_at_most_similar(text: float, expected: Evidence) -> None:
     assert expected is verdict(shot(scene(), text=text), shot(scene(), text=text))[0]
 
 
-@pytest.mark.parametrize(("deviation", "expected"), [(8.4, Evidence.SAME), (7.6, Evidence.SIMILAR)])
-def test_contrast_below_which_nothing_is_proved(deviation: float, expected: Evidence) -> None:
+@pytest.mark.parametrize(("deviation", "reason"), [(8.4, None), (7.6, "low contrast: too little to see to be sure")])
+def test_contrast_below_which_nothing_is_proved(deviation: float, reason: str | None) -> None:
     """The standard deviation of the thumbnail, in grey levels."""
-    flat = (scene() - scene().mean()) / scene().std() * deviation + 128
-    assert expected is verdict(shot(flat), shot(flat))[0]
+    flat = (scene() - scene().mean()) / scene().std() * deviation + 136
+    assert reason == verdict(shot(flat), shot(flat))[1]
 
 
 @pytest.mark.parametrize(
@@ -249,16 +249,16 @@ def test_bounds_grow_with_the_noise_of_both(needle: dict[str, Any], witness: dic
 
 
 def test_a_small_copy_is_compared_at_its_own_detail() -> None:
-    """Of a picture reduced to 40 x 30 pixels the fine texture is gone, on whichever side it lies."""
+    """Of a picture reduced to 24 x 20 pixels the fine texture is gone, on whichever side it lies."""
     large = Image.fromarray(grey(scene(2, texture=14.0)))
-    for width, height in ((40, 30), (64, 30), (40, 64)):
+    for width, height in ((24, 20), (64, 20), (24, 64)):
         small = large.resize((width, height), Image.Resampling.LANCZOS).resize((64, 64), Image.Resampling.LANCZOS)
         one = evidence.prepare(shot(np.asarray(large).astype(float)))
         other = evidence.prepare(shot(np.asarray(small).astype(float), width, height))
         judged = evidence.judge(one, other), evidence.judge(other, one)
         spots = [test.value for judgement in judged for test in judgement.tests if test.name == "spot"]
         assert spots[0] == pytest.approx(spots[1])
-        assert spots[0] < 1.5
+        assert spots[0] < min(2.0, differences.compare(one.surface, other.surface).spot / 2)
 
 
 @pytest.mark.parametrize("pixel", [(0, 30), (63, 40), (30, 0), (40, 63)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -150,3 +151,26 @@ def test_the_nearest_are_those_of_the_slow_answer(
     order = sorted(range(len(haystack)), key=lambda index: distances[index])
     expected = [index for index in order if distances[index] <= distances[order[min(count, len(order)) - 1]]]
     assert expected[:most] == nearest(array(needles), array(haystack), count, most).tolist()
+
+
+close_hashes = st.lists(
+    st.builds(
+        lambda base, flips: base ^ sum(1 << bit for bit in flips),
+        st.sampled_from([0, 2**64 - 1, 0x0123456789ABCDEF]),
+        st.sets(st.integers(0, 63), max_size=5),
+    ),
+    unique=True,
+    max_size=40,
+)
+
+
+@given(close_hashes)
+def test_close_pairs_are_exact(values: list[int]) -> None:
+    """Against every pair: each once, the lower index first, in rising order."""
+    expected = [
+        (low, high)
+        for low, high in itertools.combinations(range(len(values)), 2)
+        if (values[low] ^ values[high]).bit_count() <= hamming.CLOSE_BITS
+    ]
+    found = hamming.close_pairs(np.array(values, np.uint64))
+    assert expected == list(zip(*(part.tolist() for part in found), strict=True))

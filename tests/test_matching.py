@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from functools import cache
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind import evidence, fingerprint, judging, matching
+from dupfind import decode, evidence, fingerprint, judging, matching
 from dupfind.values import Evidence, Match, Thumbnail
 from fixtures import pictures
 from tests.desk import Desk
@@ -164,6 +165,70 @@ def test_what_loses_its_witness_finds_its_own(desk: Desk) -> None:
     assert {"b": "same /h"} == grades(desk.match({"b": DARKER}, haystack))
     found = desk.match({"a": LIGHTER, "b": DARKER}, haystack)
     assert {"a": "same /h", "b": "same /z"} == grades(found)
+
+
+def test_another_witness_may_lie_the_other_way_round(desk: Desk) -> None:
+    """The search goes on, turned as well, as if the witness that was lost had not been found."""
+    haystack = {"/h": shot(scene(), 1200, 900), "/z": shot(marked(-4.4)[::-1, ::-1], 1000, 750)}
+    found = desk.match({"a": LIGHTER, "b": DARKER}, haystack)
+    assert {"a": "same /h", "b": "same /z"} == grades(found)
+
+
+def test_two_copies_of_the_witness_are_one(desk: Desk) -> None:
+    """The haystack has the one picture twice, with other hashes: each frame is nearer to another of the two copies."""
+    for name, haystack, needles in rival_files():
+        alone = [desk.match({path: one}, haystack)[path].evidence for path, one in needles.items()]
+        assert [Evidence.SAME] * 2 == alone, name
+        found = desk.match(needles, haystack)
+        assert [Evidence.SAME, Evidence.SIMILAR] == sorted(match.evidence for match in found.values()), name
+
+
+def rival_files() -> Iterator[tuple[str, dict[str, Thumbnail], dict[str, Thumbnail]]]:
+    """Photos saved at two qualities, and two frames of each with a place that is lighter and darker, all as JPEG."""
+
+    def read(image: Image.Image, quality: int) -> Thumbnail:
+        file = io.BytesIO()
+        image.save(file, "JPEG", quality=quality)
+        file.seek(0)
+        return decode.read_thumbnail(file, "a.jpg", 10**9)
+
+    for seed, down, right in ((9, 177, 249), (20, 57, 433), (28, 42, 104), (35, 366, 478)):
+        image = pictures.photo(seed, (640, 480))
+        values = np.asarray(image).astype(np.float32)
+        place = np.zeros_like(values)
+        place[down : down + 30, right : right + 40] = 3
+        light, dark = (Image.fromarray((values + sign * place).clip(0, 255).astype(np.uint8)) for sign in (1, -1))
+        haystack = {"/h": read(image, 95), "/h2": read(image, 75)}
+        yield f"photo {seed}", haystack, {"a": read(light, 92), "b": read(dark, 85)}
+
+
+@pytest.mark.parametrize("orientation", range(8))
+def test_every_turn_can_be_undone(orientation: int) -> None:
+    """Two turns in a row leave the picture as it was."""
+    picture = np.arange(4096).reshape(64, 64)
+    there_and_back = fingerprint.turn(fingerprint.turn(picture, orientation), matching._BACK[orientation])
+    assert np.array_equal(picture, there_and_back)
+
+
+@pytest.mark.parametrize("turn", [2, 5, 7])
+def test_a_turned_copy_of_the_witness_is_no_way_out(desk: Desk, turn: int) -> None:
+    """The haystack has the one picture twice, once turned: that is no second picture for the second needle."""
+    sides = (750, 1000) if turn >= 4 else (1000, 750)
+    haystack = {"/h": PLAIN, "/turned": shot(fingerprint.turn(fingerprint.pixels(PLAIN.pixels), turn), *sides)}
+    for needle_turn in (0, 2, 5, 7):
+        needle_sides = (750, 1000) if needle_turn >= 4 else (1000, 750)
+        frames = {
+            name: shot(fingerprint.turn(fingerprint.pixels(one.pixels), needle_turn), *needle_sides)
+            for name, one in (("a", LIGHTER), ("b", DARKER))
+        }
+        found = desk.match(frames, haystack)
+        assert [Evidence.SAME, Evidence.SIMILAR] == sorted(match.evidence for match in found.values())
+
+
+def test_the_first_of_those_that_are_only_similar(desk: Desk) -> None:
+    """Where none is the same, the nearest and largest is named, not the one that was looked at last."""
+    haystack = {f"/{width}": thumbnail(1, width, width * 3 // 4) for width in (160, 320, 240)}
+    assert {"n": "similar /320"} == grades(desk.match({"n": thumbnail(1)}, haystack))
 
 
 def test_copies_of_one_picture_share_their_witness(desk: Desk) -> None:

@@ -103,6 +103,14 @@ def test_only_damaged_needles_without_a_match_are_looked_at(desk: Desk) -> None:
     assert ({}, {}, []) == (matches, rest, ears.stages)
 
 
+def test_the_likeliest_is_not_always_what_is_left(desk: Desk) -> None:
+    """A darker edit correlates better than the noisy original, of which half is still there."""
+    noisy = scene(17) + np.random.default_rng(1).normal(0, 1.5, (64, 64))
+    haystack = {"/darker": shot(scene(17) * 0.7), "/original": shot(noisy)}
+    matches, rest, _ = looked(desk, {"n": cut(scene(17), 0.5)}, haystack)
+    assert ({}, "/original") == (rest, matches["n"].witness)
+
+
 def test_a_damaged_haystack_file_is_no_needle(desk: Desk) -> None:
     """That its thumbnail is of a damaged file is no reason to look at anything."""
     matches, rest, ears = looked(desk, {"n": shot(scene(99))}, {"/h": cut(scene(1), 0.5)})

@@ -76,16 +76,18 @@ def slow_text(grey: Grey) -> float:
 
 
 def written(seed: int) -> Grey:
-    """An even ground with a slight noise, and strokes of all sizes on a part of it, dark or light."""
+    """An uneven ground, and strokes of all sizes on a part of it or all over, dark or light."""
     dice = np.random.default_rng(seed)
-    ground = int(dice.integers(40, 215))
-    values = ground + dice.integers(-2, 3, (TEXTURE_SIDE, TEXTURE_SIDE))
-    values[:, int(dice.integers(30, 257)) :] = ground
-    depth = int(dice.choice((-1, 1))) * int(dice.integers(10, 40))
-    for _ in range(int(dice.integers(1, 900))):
-        down, right = dice.integers(0, TEXTURE_SIDE, 2)
-        height, width = dice.integers(1, 7, 2)
-        values[down : down + height, right : right + width] += depth
+    ground, unevenness = int(dice.integers(60, 195)), int(dice.integers(0, 5))
+    values = ground + dice.integers(-unevenness, unevenness + 1, (TEXTURE_SIDE, TEXTURE_SIDE))
+    right = int(dice.choice((60, 160, TEXTURE_SIDE)))
+    values[:, right:] = ground
+    depth = int(dice.choice((-1, 1))) * int(dice.integers(14, 60))
+    longest = int(dice.integers(2, 9))
+    for _ in range(int(dice.integers(1, 24000 // longest**2))):
+        row, column = dice.integers(0, TEXTURE_SIDE), dice.integers(0, right)
+        height, width = dice.integers(1, longest, 2)
+        values[row : row + height, column : column + width] = ground + depth
     return values.clip(0, 255).astype(np.uint8)
 
 
@@ -100,16 +102,15 @@ def test_detail_is_what_four_pixels_differ(grey: Grey) -> None:
     assert slow_detail(grey) == pytest.approx(detail(grey), rel=1e-4)
 
 
-@settings(max_examples=12)
-@given(pages)
-def test_text_is_counted_tile_by_tile(grey: Grey) -> None:
+@pytest.mark.parametrize("seed", range(16))
+def test_text_is_counted_tile_by_tile(seed: int) -> None:
     """Against the loop over the tiles."""
-    assert slow_text(grey) == pytest.approx(text(grey), abs=1e-9)
+    assert slow_text(written(seed)) == pytest.approx(text(written(seed)), abs=1e-9)
 
 
 def test_the_loop_has_something_to_count() -> None:
     """The pages of the test above are neither all text nor none."""
-    found = [text(written(seed)) for seed in range(12)]
+    found = [text(written(seed)) for seed in range(16)]
     assert 3 < sum(0 < share < 0.5 for share in found)
 
 
