@@ -22,7 +22,7 @@ _FLAT = 12
 _EVEN = 5.0
 """Grey levels between the means of two rows of the frame, and of two sides of it."""
 _MOST = 0.35
-"""Of a side that a frame may take; more leaves too little picture."""
+"""Of the width or height that a frame may take on each side; of what is wider, more would leave too little picture."""
 _PACKED = struct.Struct(">4H")
 _UNIT = 65536
 
@@ -38,9 +38,7 @@ def find(grey: Grey) -> bytes | None:
         sides = (left, top, right, bottom)[one], (left, top, right, bottom)[other]
         if all(count for count, _ in sides) and abs(sides[0][1] - sides[1][1]) <= _EVEN:
             shares[one], shares[other] = (count / len(grey) for count, _ in sides)
-    if not any(shares) or shares[0] + shares[2] > 2 * _MOST or shares[1] + shares[3] > 2 * _MOST:
-        return None
-    return _PACKED.pack(*(round(share * _UNIT) for share in shares))
+    return _PACKED.pack(*(round(share * _UNIT) for share in shares)) if any(shares) else None
 
 
 def _rows(grey: Grey) -> tuple[int, float]:

@@ -56,8 +56,8 @@ def parse(text: str | None) -> Moment | None:
 def are_two_shots(one: Moment | None, other: Moment | None) -> bool:
     """True when both moments are known and no spelling or time zone makes one of the other.
 
-    Whole multiples of 15 minutes with the same fraction are a corrected time zone. A fraction that only one file
-    gives was dropped by a program, and is no difference.
+    Whole multiples of 15 minutes with the same fraction are a corrected time zone, unless both files name theirs. A
+    fraction that only one file gives was dropped by a program, and is no difference.
     """
     if one is None or other is None:
         return False
@@ -65,7 +65,7 @@ def are_two_shots(one: Moment | None, other: Moment | None) -> bool:
         return True
     apart = one.seconds - other.seconds
     if apart and one.offset_seconds is not None and other.offset_seconds is not None:
-        apart -= one.offset_seconds - other.offset_seconds
+        return apart != one.offset_seconds - other.offset_seconds  # with both zones known there is none to correct
     return abs(apart) > _ZONE_SPAN_SECONDS or apart % _ZONE_STEP_SECONDS != 0
 
 

@@ -62,8 +62,9 @@ class Neighbours:
         near = min(chosen or views, key=_rank)
         if not chosen:  # found by other means than the whole picture: without a frame, or by what damage left of it
             near = replace(near, distance_bits=match.distance_bits or 0, tests=())
-        distance_bits = near.distance_bits if chosen else 0  # the scan found it, whatever the distance of the whole
-        advice = self._advise(match.evidence, distance_bits, near.orientation, match.reason)
+        # The scan found it, whatever the distance of the whole pictures and however that comes closest.
+        distance_bits, orientation = (near.distance_bits, near.orientation) if chosen else (0, 0)
+        advice = self._advise(match.evidence, distance_bits, orientation, match.reason)
         return replace(near, evidence=match.evidence, reason=match.reason, advice=advice)
 
     def _compare(self, positions: Sequence[int]) -> Iterator[list[Near]]:

@@ -87,3 +87,13 @@ def test_reason_names_both_times() -> None:
 def test_no_text_raises(text: str) -> None:
     """Whatever stands in the file, parsing gives a moment or None, and a moment is never another shot than itself."""
     assert two_shots(text, text) is False
+
+
+def test_known_zones_leave_nothing_to_correct() -> None:
+    """With both zones known a shot a quarter of an hour later is another shot; the same instant or clock is not."""
+    first = "2017:07:18 15:31:30+02:00"
+    assert two_shots(first, "2017:07:18 15:46:30+02:00")
+    assert two_shots(first, "2017:07:18 16:31:30+02:00")
+    assert not two_shots(first, "2017:07:18 14:31:30+01:00")
+    assert not two_shots(first, "2017:07:18 15:31:30+01:00")
+    assert not two_shots(first, "2017:07:18 16:31:30")

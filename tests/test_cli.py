@@ -127,7 +127,7 @@ def test_json_is_the_schema_to_the_letter(dupfind: Run) -> None:
         "haystack": ["hay"],
         "needles": ["needles"],
         "algorithm": "phash",
-        "threshold_bits": 8,
+        "threshold_bits": 10,
         "accept": "same",
         "rotations": True,
         "paranoid": False,

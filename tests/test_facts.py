@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from dupfind import captured, facts
-from dupfind.values import MIRRORED, ORIENTATIONS, Thumbnail
+from dupfind import captured, evidence, facts
+from dupfind.values import MIRRORED, ORIENTATIONS, Evidence, Thumbnail
+from tests.scenes import scene, shot
 
 PLAIN = Thumbnail(bytes(4096), 4000, 3000, "JPEG", 1, None)
 BLURRED = "the haystack's copy shows less detail: enlarged or blurred"
@@ -28,7 +29,7 @@ def test_two_plain_files_have_nothing_against_each_other() -> None:
     """Every fact passes, each by another name."""
     found = (*facts.findings(PLAIN, PLAIN, 0, (None, None)), *facts.losses(PLAIN, PLAIN))
     assert [] == failed({}, {})
-    assert len(found) == len({test.name for test, _ in found}) == 10
+    assert len(found) == len({test.name for test, _ in found}) == 12
 
 
 def test_a_bound_is_kept_by_its_own_value() -> None:
@@ -53,6 +54,28 @@ def test_another_moment() -> None:
     assert [] == failed({"captured": early}, {})
     assert [] == failed({}, {"captured": late})
     assert [] == failed({"captured": early}, {"captured": zone})
+
+
+def test_a_witness_in_a_format_that_does_not_tell_its_quality() -> None:
+    """A JPEG of 3 MB makes a WebP of 1 MB at a good quality, and not one of 150 kB; a smaller needle needs less."""
+    needle = {"quality": 90, "data_bytes": 3_000_000}
+    starved = {"format": "WEBP", "data_bytes": 150_000}
+    assert [] == failed(needle, {"format": "WEBP", "data_bytes": 1_000_000})
+    assert [("codec", "the haystack's copy is compressed much more: WEBP")] == failed(needle, starved)
+    assert ["codec"] == [name for name, _ in failed(needle, starved | {"format": "HEIF"})]
+    assert [] == failed(needle, {"format": "PNG", "data_bytes": 150_000})
+    assert [] == failed({"quality": None, "data_bytes": 3_000_000}, starved)
+    small = {"width": 1000, "height": 750, "quality": 90, "data_bytes": 190_000}
+    assert [] == failed(small, {"format": "WEBP", "data_bytes": 1_000_000})
+    assert ["codec"] == [name for name, _ in failed(small, starved)]
+
+
+def test_a_witness_of_256_colours() -> None:
+    """A GIF proves GIFs only."""
+    reason = "the haystack's copy has 256 colours at most"
+    assert [("palette", reason)] == failed({}, {"format": "GIF"})
+    assert [] == failed({"format": "GIF"}, {"format": "GIF"})
+    assert [] == failed({"format": "GIF"}, {})
 
 
 def test_more_in_the_needle() -> None:
@@ -183,3 +206,16 @@ def test_bytes_are_compared_at_one_quality(quality: int, scale: float) -> None:
 def test_less_detail(needle: dict[str, Any], witness: dict[str, Any], fails: bool) -> None:
     """What a blurred or enlarged witness lacks; blocks of a poor needle are no detail, nor is a little noise."""
     assert ([("detail", BLURRED)] if fails else []) == failed(needle, witness)
+
+
+def test_losses_are_said_last() -> None:
+    """That something was added says more than that it is sharper: what the pixels show comes before what is lost."""
+    plain, added = scene(1), scene(1)
+    added[20:28, 20:28] += 60
+    facts_of_the_needle = {"detail": 9.0, "data_bytes": 9_000_000, "quality": 90}
+    blurred = evidence.prepare(shot(plain, detail=1.0, data_bytes=100_000, quality=90))
+    for values, reason in ((added, "something differs"), (plain, STARVED)):
+        judgement = evidence.judge(evidence.prepare(shot(values, **facts_of_the_needle)), blurred)
+        assert Evidence.SIMILAR is judgement.evidence
+        assert str(judgement.reason).startswith(reason)
+        assert {"data", "detail"} == {test.name for test in judgement.tests[-2:] if not test.passed}

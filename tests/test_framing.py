@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 
 from dupfind import fingerprint, framing, pipeline, tasks
+from dupfind.explain import explain
 from dupfind.framing import Framing
+from dupfind.roots import named_file
 from dupfind.settings import make_settings
 from dupfind.values import Evidence, FileState, FolderState, Match, Report, ScanSettings, Thumbnail
 from tests.desk import Desk
@@ -299,6 +301,34 @@ def test_only_who_accepts_what_is_similar_has_them_present(trees: tuple[Path, Pa
     for grade in ("same", "identical"):
         report = scan(*trees, accept=grade)
         assert FileState.PRESENT not in {one.state for one in report.files}
+
+
+def test_the_second_look_confirms_none(trees: tuple[Path, Path]) -> None:
+    """It compares whole files, so that what has a frame is never present with `--paranoid`: but for the narrowest,
+    which is found as it is.
+    """
+    report = scan(*trees, accept="similar", paranoid=True)
+    wide = [one for one in report.files if "0.01" not in one.path and "0.02" not in one.path]
+    assert 4 == len(wide)
+    assert {FileState.MISSING} == {one.state for one in wide}
+
+
+@pytest.mark.parametrize("rotations", [True, False])
+def test_explained_as_it_was_found(trees: tuple[Path, Path], *, rotations: bool) -> None:
+    """With the scan's distance and reason; what accepts it is the grade and nothing else."""
+    hay, needles = trees
+    settings = make_settings(haystack=[str(hay)], no_cache=True, rotations=rotations)
+    given = [named_file(str(needles / name)) for name in ("framed/0 0.05.jpg", "framed/1 0.05.jpg", "plain/4.jpg")]
+    answer = explain(settings, given, 3, make_executor=lambda: ThreadPoolExecutor(1))
+    for one, reason in zip(answer.explanations, (OF_THE_NEEDLE, OF_THE_NEEDLE, OF_THE_WITNESS), strict=True):
+        first = one.nearest[0]
+        assert (one.verdict.witness, one.verdict.distance_bits, reason) == (
+            first.path,
+            first.distance_bits,
+            first.reason,
+        )
+        assert FileState.SIMILAR is one.verdict.state
+        assert ("--accept similar",) == first.advice.options
 
 
 def test_the_command_line(dupfind: Callable[..., subprocess.CompletedProcess[bytes]], tree: TreeBuilder) -> None:

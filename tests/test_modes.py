@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
 from dupfind import decode, evidence, modes
-from dupfind.fingerprint import check_hash, pixels, search_hashes
+from dupfind.fingerprint import check_hash, pixels, search_hashes, turn
 from dupfind.values import NEUTRAL_CHROMA, Evidence, Thumbnail
 from fixtures import pictures
 
@@ -246,7 +246,7 @@ def test_what_lies_beyond_the_picture_does_not_count(mode: str, box: modes.Box) 
     one, other = (modes.shrink(picture.copy(), box) for picture in (image, spoilt))
     assert one.grey.tobytes() == other.grey.tobytes()
     assert [plane.tobytes() for plane in one.colour] == [plane.tobytes() for plane in other.colour]
-    assert modes.texture_plane(one).tolist() == modes.texture_plane(other).tolist()
+    assert modes.texture_plane(one, 1).tolist() == modes.texture_plane(other, 1).tolist()
 
 
 @pytest.mark.parametrize("size", [(1000, 700), (256, 256), (255, 400), (90, 60)])
@@ -256,7 +256,7 @@ def test_texture_is_measured_at_one_size(size: tuple[int, int]) -> None:
     resampling = Image.Resampling.BOX if min(size) >= 256 else Image.Resampling.BICUBIC
     factors = max(1, size[0] // 512), max(1, size[1] // 512)
     expected = np.asarray(image.reduce(factors).resize((256, 256), resampling))
-    assert expected.tolist() == modes.texture_plane(modes.shrink(image)).tolist()
+    assert expected.tolist() == modes.texture_plane(modes.shrink(image), 1).tolist()
 
 
 def test_texture_is_that_of_the_picture_alone() -> None:
@@ -264,5 +264,13 @@ def test_texture_is_that_of_the_picture_alone() -> None:
     image = photo(2, (400, 300)).convert("L")
     wider = Image.new("L", (480, 300), 255)
     wider.paste(image)
-    found = modes.texture_plane(modes.shrink(wider, (0, 0, 400, 300)))
-    assert modes.texture_plane(modes.shrink(image)).tolist() == found.tolist()
+    found = modes.texture_plane(modes.shrink(wider, (0, 0, 400, 300)), 1)
+    assert modes.texture_plane(modes.shrink(image), 1).tolist() == found.tolist()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_texture_is_measured_upright(orientation: int) -> None:
+    """Turned as EXIF says, for what lies left and what above is not the same."""
+    shrunk = modes.shrink(photo(2, (400, 300)).convert("L"))
+    stored = modes.texture_plane(shrunk, 1)
+    assert turn(stored, orientation - 1).tolist() == modes.texture_plane(shrunk, orientation).tolist()

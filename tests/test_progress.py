@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from dupfind import errors
 from dupfind.progress import Console, say
 from dupfind.values import Problem, Side
 
@@ -39,6 +40,19 @@ def test_every_unreadable_file_is_named(capsys: pytest.CaptureFixture[str]) -> N
     """They are never only counted."""
     Console(bars=False).problems([problem(number, stage="thumbnail") for number in range(40)])
     assert 40 == len(lines(capsys))
+
+
+def test_what_an_extra_would_read_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder of RAW files without the extra is one line too many, not a thousand, and that of damage is not lost."""
+    missing = errors.missing_extra("camera RAW", "raw")
+    many = [Problem(f"h/{number}", Side.HAYSTACK, missing.stage, str(missing)) for number in range(1012)]
+    Console(bars=False).problems([*many, problem(1, stage="thumbnail")])
+    found = lines(capsys)
+    assert 12 == len(found)
+    assert "dupfind: n/1: symbolic link: not followed" in found
+    reason = "camera RAW: compared by bytes only; pip install 'dupfind[raw]' to look at it"
+    assert f"dupfind: h/9: {reason}" == found[9]
+    assert f"dupfind: 1,002 more among the haystack: {reason} (-v lists them all)" == found[-1]
 
 
 def test_notes_are_for_the_curious(capsys: pytest.CaptureFixture[str]) -> None:

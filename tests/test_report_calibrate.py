@@ -65,12 +65,12 @@ def test_the_page() -> None:
         "          2          202                0                0                0",
         "          3          202                0                0                0",
         "          4          202              202                0                0",
-        "          5          202              202                0  *             0",
-        "          6          202              202              202                0  *",
+        "          5          202              202                0                0",
+        "          6          202              202              202  *             0",
         "          7          202              202              202                0",
-        "          8          202  *           202              202              202",
+        "          8          202              202              202              202  *",
         "          9          202              202              202              202",
-        "         10          202              202  *           202              202",
+        "         10          202  *           202  *           202              202",
         "         11          202              202              202              202",
         "         12          202              202              202              202",
         "         13          202              202              202              202",
@@ -163,7 +163,7 @@ def test_json_is_the_schema_to_the_letter() -> None:
     }
     assert list(NAMES) == list(algorithms)
     phash = algorithms["phash"]
-    assert (8, 14, 33, 65) == (
+    assert (10, 14, 33, 65) == (
         phash["default_bits"],
         phash["suggested_bits"],
         len(phash["false_candidates"]),

@@ -28,6 +28,8 @@ MEASURES = {
     "aspect ratio": "how far one is stretched, logarithm",
     "size": "width or height to the witness's",
     "compression": "JPEG quality that the witness lacks",
+    "codec": "bytes for its size to the witness's",
+    "palette": "has the witness few colours only?",
     "data": "bytes for its size to the witness's",
     "detail": "fine detail to the witness's",
     "low information": "does it show too little to be sure?",
