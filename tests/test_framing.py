@@ -18,6 +18,7 @@ from dupfind.framing import Framing
 from dupfind.roots import named_file
 from dupfind.settings import make_settings
 from dupfind.values import Evidence, FileState, FolderState, Match, Report, ScanSettings, Thumbnail
+from tests.conftest import SHARED_DATA, needs_shared_data
 from tests.desk import Desk
 from tests.frames import framed, in_a_frame, photo, read
 from tests.scenes import scene, shot
@@ -222,6 +223,24 @@ def test_in_parts(desk: Desk, plain: Mapping[str, Thumbnail], monkeypatch: pytes
     monkeypatch.setattr(framing, "_BATCH", 3)
     assert whole == search(desk, needles, plain)
     assert {f"n{seed}": f"/h{seed}" for seed in range(8)} == {path: one.witness for path, one in whole.items()}
+
+
+@needs_shared_data("photos")
+@pytest.mark.parametrize("threshold_bits", [10, 32])
+def test_real_photos(desk: Desk, threshold_bits: int) -> None:
+    """Each is found with a border of 5% on either side, and none for another."""
+    files = sorted((SHARED_DATA / "photos").glob("*.jpg"))[::8]
+    plain, bordered = {}, {}
+    for file in files:
+        with Image.open(file) as image:
+            plain[file.name] = read(image.convert("RGB"), 92)
+            bordered[file.name] = read(framed(image.convert("RGB"), 0.05), 85)
+    for needles, haystack in ((bordered, plain), (plain, bordered)):
+        found = search(desk, needles, haystack, threshold_bits=threshold_bits)
+        assert {name: name for name in plain} == {name: one.witness for name, one in found.items()}
+        others = dict(list(haystack.items())[1::2])
+        rest = {name: one for name, one in needles.items() if name not in others}
+        assert {} == search(desk, rest, others, threshold_bits=threshold_bits)
 
 
 def scan(haystack: Path, needles: Path, **options: Any) -> Report:
