@@ -39,7 +39,7 @@ from PIL import (
 )
 from PIL import __version__ as pillow_version
 
-from dupfind import borders, exif, formats, jpeg, jpeg_stream, jxl, modes, raw, texture
+from dupfind import borders, containers, exif, formats, jpeg, jpeg_stream, jxl, modes, raw, texture
 from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.values import NEUTRAL_CHROMA, Thumbnail
 
@@ -60,14 +60,8 @@ _PLUGINS = (
 )
 pillow_heif.register_heif_opener(thumbnails=False)
 
-RECIPE = 3
+RECIPE = 4
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
-
-_MOTION_PHOTO_WORDS = (b"MotionPhoto", b"MicroVideo")
-_TRAILER_BYTES = 4096
-_MPO_ENTRIES = 0xB002
-_MPO_OTHER_PICTURE = "Multi-Frame Image"
-"""The other eye, another angle, a part of a panorama; the rest are previews and gain maps."""
 
 
 def versions() -> str:
@@ -138,8 +132,9 @@ def _read(file: IO[bytes], name: str, max_pixels: int) -> Thumbnail:
         if isinstance(image, JpegImagePlugin.JpegImageFile):
             look = _look_at_jpeg(image, file)
         else:
+            has_more = containers.holds_more(image, file)
             image.load()
-            look = _Look(modes.shrink(image), _length_bytes(file), has_more=_has_layers(image))
+            look = _Look(modes.shrink(image), _length_bytes(file), has_more=has_more)
         return _thumbnail(look, (width, height), image.format or "", frames, *exif.facts(image))
 
 
@@ -195,7 +190,7 @@ def _look_at_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> _Loo
         max(0, end - stream.scan_start),
         quality,
         f"its JPEG data is damaged: {damage}" if damage else None,
-        _holds_more(image, data[end:], length_bytes - end),
+        containers.jpeg_holds_more(image, file, end),
     )
 
 
@@ -224,7 +219,7 @@ def _read_jxl(file: IO[bytes], max_pixels: int) -> Thumbnail:
     with jxl.open_image(file) as image:
         image.load()
         orientation, captured = exif.facts(image)
-        look = _Look(modes.shrink(image), _length_bytes(file))
+        look = _Look(modes.shrink(image), _length_bytes(file), has_more=header.is_deep)
         frames = 2 if header.is_animated else 1  # how many is not told, and does not matter
         stored = 1 if jxl.is_stored_upright(image) else orientation
         return _thumbnail(look, image.size, "JXL", frames, stored, captured)
@@ -276,21 +271,3 @@ def _frame_count(image: Image.Image) -> int:
 
 def _length_bytes(file: IO[bytes]) -> int:
     return file.seek(0, os.SEEK_END)
-
-
-def _has_layers(image: Image.Image) -> bool:
-    return image.format == "PSD" and int(getattr(image, "n_frames", 1)) > 1
-
-
-def _holds_more(image: Image.Image, trailer: bytes, trailer_bytes: int) -> bool:
-    """Whether the file of a JPEG holds what a copy of its picture would lose: a video, or another picture.
-
-    Google's motion photos say so in XMP; others are told by what follows the end of the JPEG. Small trailers, which
-    some phones write behind every photo, and padding do not count. An MPO's index says of each picture what it is.
-    """
-    if any(word in image.info.get("xmp", b"") for word in _MOTION_PHOTO_WORDS):
-        return True
-    if isinstance(image, MpoImagePlugin.MpoImageFile):
-        kinds = (str(entry["Attribute"]["MPType"]) for entry in (image.mpinfo or {}).get(_MPO_ENTRIES, ()))
-        return any(kind.startswith(_MPO_OTHER_PICTURE) for kind in kinds)
-    return trailer_bytes > _TRAILER_BYTES and bool(trailer.strip(b"\0"))

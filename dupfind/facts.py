@@ -65,7 +65,7 @@ def findings(
         capture_time(one, other, moments),
         (
             at_most("more in the file", one.has_more, 0),
-            "it holds more than this picture, such as a video, layers or raw data",
+            "it holds more than this picture: a video, layers, a second view, or more bits a sample",
         ),
         (at_most("frames", max(one.frames, other.frames), 1), "animation or pages: only the first was compared"),
         _damage(one, other),

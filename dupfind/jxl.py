@@ -18,6 +18,7 @@ CODESTREAM, CONTAINER = b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n"
 _HEADER_BYTES = 64
 _MOST_BOXES = 1000
 _SIZE_BITS = (9, 13, 18, 30)
+_SAID_BY_SIX_BITS, _EIGHT_BITS = 3, 8
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 
 
@@ -29,6 +30,8 @@ class Header(NamedTuple):
     height: int
     is_animated: bool
     """True also where it cannot be told."""
+    is_deep: bool
+    """More than 8 bits a sample."""
 
 
 def is_jxl(head: bytes) -> bool:
@@ -75,7 +78,7 @@ def read_header(file: IO[bytes]) -> Header:
         _seek_codestream(file)
     bits = _Bits(file.read(_HEADER_BYTES))
     width, height = _read_size(bits)
-    return Header(width, height, _is_animated(bits))
+    return Header(width, height, *_kind(bits))
 
 
 def _seek_codestream(file: IO[bytes]) -> None:
@@ -124,12 +127,18 @@ def _read_size(bits: _Bits) -> tuple[int, int]:
     return height * across // down, height
 
 
-def _is_animated(bits: _Bits) -> bool:
+def _kind(bits: _Bits) -> tuple[bool, bool]:
+    """Whether it is animated, and whether it has more than 8 bits a sample."""
     is_all_default = bits.take(1)
-    if is_all_default or not bits.take(1):  # no extra fields
-        return False
-    bits.take(3)  # orientation
-    if bits.take(1):
-        _read_size(bits)
-    has_preview = bits.take(1)
-    return bool(has_preview or bits.take(1))  # previews are too rare to be read past
+    if is_all_default:
+        return False, False
+    if bits.take(1):  # extra fields
+        bits.take(3)  # orientation
+        if bits.take(1):
+            _read_size(bits)
+        has_preview = bits.take(1)
+        if has_preview or bits.take(1):  # previews are too rare to be read past
+            return True, False
+    is_float = bits.take(1)
+    which = bits.take(2)  # 8, 10, 12, or 1 and what 6 bits say
+    return False, bool(is_float or which in (1, 2) or (which == _SAID_BY_SIX_BITS and bits.take(6) >= _EIGHT_BITS))

@@ -59,6 +59,7 @@ def test_as_other_formats(mode: str, container: bool) -> None:
     image.save(file, "PNG")
     expected = read(file.getvalue())
     assert (480, 360, "JXL", 1, None) == (found.width, found.height, found.format, found.frames, found.damage)
+    assert (mode == "I;16") == found.has_more
     assert (check_hash(pixels(expected.pixels)) ^ check_hash(pixels(found.pixels))).bit_count() <= 6
 
 
@@ -101,28 +102,32 @@ def test_too_large_is_seen_in_the_header() -> None:
 def test_sizes_of_the_encoder(size: tuple[int, int], container: bool) -> None:
     """However the header spells them."""
     found = jxl.read_header(io.BytesIO(encode(Image.new("L", size, 99), use_container=container)))
-    assert (*size, False) == found
+    assert (*size, False, False) == found
 
 
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ([(1, 1), (4, 5), (1, 3), (1, 1)], (40, 40, False)),
-        ([(1, 1), (4, 5), (0, 3), (9, 5), (1, 1)], (80, 40, False)),
-        ([(0, 1), (0, 2), (299, 9), (3, 3), (1, 1)], (400, 300, False)),
-        ([(0, 1), (3, 2), (59999, 30), (0, 3), (2, 2), (69999, 18), (1, 1)], (70000, 60000, False)),
-        ([(1, 1), (4, 5), (1, 3), (0, 1), (0, 1)], (40, 40, False)),
-        ([(1, 1), (4, 5), (1, 3), (0, 1), (1, 1), (5, 3), (0, 1), (0, 1), (0, 1)], (40, 40, False)),
-        ([(1, 1), (4, 5), (1, 3), (0, 1), (1, 1), (5, 3), (0, 1), (0, 1), (1, 1)], (40, 40, True)),
+        ([(1, 1), (4, 5), (1, 3), (1, 1)], (40, 40, False, False)),
+        ([(1, 1), (4, 5), (0, 3), (9, 5), (1, 1)], (80, 40, False, False)),
+        ([(0, 1), (0, 2), (299, 9), (3, 3), (1, 1)], (400, 300, False, False)),
+        ([(0, 1), (3, 2), (59999, 30), (0, 3), (2, 2), (69999, 18), (1, 1)], (70000, 60000, False, False)),
+        ([(1, 1), (4, 5), (1, 3), (0, 1), (0, 1)], (40, 40, False, False)),
+        ([(1, 1), (4, 5), (1, 3), (0, 1), (1, 1), (5, 3), (0, 1), (0, 1), (0, 1)], (40, 40, False, False)),
+        ([(1, 1), (4, 5), (1, 3), (0, 1), (1, 1), (5, 3), (0, 1), (0, 1), (1, 1)], (40, 40, True, False)),
         (
             [(1, 1), (4, 5), (1, 3), (0, 1), (1, 1), (0, 3), (1, 1), (1, 1), (3, 5), (1, 3), (0, 1), (1, 1)],
-            (40, 40, True),
+            (40, 40, True, False),
         ),
-        ([(1, 1), (4, 5), (1, 3), (0, 1), (1, 1), (5, 3), (0, 1), (1, 1)], (40, 40, True)),
+        ([(1, 1), (4, 5), (1, 3), (0, 1), (1, 1), (5, 3), (0, 1), (1, 1)], (40, 40, True, False)),
+        ([(1, 1), (4, 5), (1, 3), (0, 1), (0, 1), (0, 1), (1, 2)], (40, 40, False, True)),
+        ([(1, 1), (4, 5), (1, 3), (0, 1), (0, 1), (0, 1), (3, 2), (7, 6)], (40, 40, False, False)),
+        ([(1, 1), (4, 5), (1, 3), (0, 1), (0, 1), (0, 1), (3, 2), (15, 6)], (40, 40, False, True)),
+        ([(1, 1), (4, 5), (1, 3), (0, 1), (0, 1), (1, 1)], (40, 40, False, True)),
     ],
 )
 @pytest.mark.parametrize("boxes", [0, 1, 2, 3])
-def test_headers_bit_by_bit(fields: list[tuple[int, int]], expected: tuple[int, int, bool], boxes: int) -> None:
+def test_headers_bit_by_bit(fields: list[tuple[int, int]], expected: tuple[int, int, bool, bool], boxes: int) -> None:
     """The header of the standard, bare and in each kind of box."""
     codestream = jxl.CODESTREAM + bits(*fields)
     container = jxl.CONTAINER + b"\0\0\0\x14ftypjxl \0\0\0\0jxl " + b"\0\0\0\x0cExif1234"

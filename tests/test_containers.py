@@ -1,0 +1,311 @@
+"""What a file holds beside its picture: each container with and without it, built by hand."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pillow_heif
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, TiffImagePlugin
+
+from dupfind import containers, decode
+from fixtures import pictures
+from tests.conftest import SHARED_DATA, needs_shared_data
+
+pillow_heif.register_heif_opener()
+SIZE = (64, 48)
+VIDEO = b"\0\0\0\x18ftypmp42" + b"x" * 5000
+GOOGLE = "http://ns.google.com/photos/1.0/"
+
+
+@cache
+def photo(seed: int = 1, size: tuple[int, int] = SIZE) -> Image.Image:
+    """A picture, made once."""
+    return pictures.photo(seed, size)
+
+
+def save(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """The bytes of a file of this format."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def has_more(content: bytes) -> bool:
+    """What the thumbnail says; the picture itself has to be read."""
+    found = decode.read_thumbnail(io.BytesIO(content), "a.bin", 10**9)
+    assert SIZE == (found.width, found.height)
+    return found.has_more
+
+
+def box(kind: bytes, body: bytes) -> bytes:
+    """A box of ISO base media."""
+    return struct.pack(">I", 8 + len(body)) + kind + body
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A chunk of a PNG."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def psd(layers: list[int], depth: int = 8) -> bytes:
+    """A PSD with a composite, and layers of so many channels each."""
+    width, height = SIZE
+    records = b""
+    for channels in layers:
+        lengths = b"".join(struct.pack(">hI", index - 2, 2) for index in range(channels))
+        names = struct.pack(">IIB3x", 0, 0, 0)
+        record = struct.pack(">4iH", 0, 0, height, width, channels) + lengths + b"8BIMnorm\xff\0\0\0"
+        records += record + struct.pack(">I", len(names)) + names
+    information = struct.pack(">h", -len(layers)) + records + bytes(2 * sum(layers))
+    block = struct.pack(">I", len(information)) + information + bytes(4) if layers else b""
+    head = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, height, width, depth, 3) + bytes(8)
+    planes = np.asarray(photo()).transpose(2, 0, 1).tobytes()
+    return head + struct.pack(">I", len(block)) + block + bytes(2) + planes
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"), [([], False), ([3], True), ([5], True), ([3, 5], True), ([3, 4], True)]
+)
+def test_layers_of_a_psd(layers: list[int], *, expected: bool) -> None:
+    """Also one alone, and those of more than four channels, which Pillow does not count."""
+    assert expected == has_more(psd(layers))
+
+
+def tiff(tags: dict[int, Any]) -> bytes:
+    """A TIFF with further tags: their types and values."""
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, (kind, value) in tags.items():
+        directory.tagtype[tag] = kind
+        directory[tag] = value
+    return save(photo(), "TIFF", tiffinfo=directory)
+
+
+def test_photoshop_s_layers_in_a_tiff() -> None:
+    """They are in a tag of their own."""
+    assert has_more(tiff({37724: (7, b"Adobe Photoshop Document Data Block\0" + bytes(99))}))
+    assert not has_more(tiff({37723: (7, b"Adobe")}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [(1, False), (0, True), (None, True)], ids=["reduced", "full", "unmarked"]
+)
+def test_pictures_below_a_page(kind: int | None, *, expected: bool) -> None:
+    """A directory that is not said to be that of a smaller copy."""
+    content = tiff({330: (4, 0x12345678)})
+    entries = [(256, 3, 1, 8)] if kind is None else [(254, 4, 1, kind)]
+    directory = struct.pack("<H", 1) + b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4)
+    place = struct.pack("<I", len(content))
+    assert expected == has_more(content.replace(struct.pack("<I", 0x12345678), place) + directory)
+
+
+@pytest.mark.parametrize("value", [8, 0x7FFFFFFF])
+def test_pictures_below_a_page_that_lead_nowhere(value: int) -> None:
+    """In doubt there is more."""
+    assert has_more(tiff({330: (4, value)}))
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+def test_boxes(kind: str) -> None:
+    """A motion photo's box, a movie, a second file, anything else that is not small; padding is nothing."""
+    plain = save(photo(), kind)
+    for behind in (b"", box(b"free", bytes(9999)), bytes(9999), box(b"sefd", b"x" * 4000), box(b"free", b"x" * 9999)):
+        assert not has_more(plain + behind)
+    more = (box(b"mpvd", b"x"), box(b"moov", b"x"), VIDEO, b"x" * 4097, box(b"uuid", b"x" * 4090), box(b"meta", b""))
+    for behind in more:
+        assert has_more(plain + behind)
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
+@pytest.mark.parametrize(("name", "expected"), [(b"hevc:2015:auxid:2", True), (b"hevc:2015:auxid:1", False)])
+def test_auxiliary_pictures(kind: str, name: bytes, *, expected: bool) -> None:
+    """Depth; transparency is part of the picture. The property belongs to no item here, which decoders allow."""
+    content = save(photo(), kind)
+    auxiliary = box(b"auxC", bytes(4) + b"urn:mpeg:" + name + b"\0")
+    known = box(b"meta", bytes(4) + box(b"iprp", box(b"ipco", auxiliary)))
+    assert expected == containers.holds_more(Image.open(io.BytesIO(content)), io.BytesIO(known))
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF", "WEBP", "PNG", "JPEG"])
+@pytest.mark.parametrize(
+    ("words", "expected"), [("GCamera:MotionPhoto='1'", True), ("GImage:Mime='a'", True), ("hdrgm:Version='1'", False)]
+)
+def test_what_xmp_says(kind: str, words: str, *, expected: bool) -> None:
+    """A video, a picture or sound; a gain map is not."""
+    xmp = f"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a {words}/></x:xmpmeta>".encode()
+    content = save(photo(), kind, **({} if kind == "PNG" else {"xmp": xmp}))
+    if kind == "PNG":
+        content = content[:33] + chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp) + content[33:]
+    assert expected == has_more(content)
+
+
+@pytest.mark.parametrize("name", ["image/", "audio/", "depthmap/", "other/"])
+@pytest.mark.parametrize("cut", [0, 40])
+def test_extended_xmp(name: str, cut: int) -> None:
+    """Of a JPEG, also where a word is cut in two by the end of a segment."""
+    words = (" " * 20 + GOOGLE + name + " " * 100).encode()
+    head = b"http://ns.adobe.com/xmp/extension/\0" + bytes(40)
+    pieces = [words[:cut], words[cut:]]
+    segments = b"".join(b"\xff\xe1" + struct.pack(">H", 2 + len(head + piece)) + head + piece for piece in pieces)
+    content = save(photo(), "JPEG")
+    assert (name != "other/") == has_more(content[:2] + segments + content[2:])
+
+
+def mpo(second: tuple[int, int], kind: int) -> bytes:
+    """Two pictures, the second of this size and this kind."""
+    content = save(photo(), "MPO", save_all=True, append_images=[photo(2, second)])
+    entry = content.index(struct.pack("<I", 0x030000), 70) + 16
+    return content[:entry] + struct.pack("<I", kind) + content[entry + 4 :]
+
+
+@pytest.mark.parametrize(
+    ("second", "kind", "expected"),
+    [
+        ((32, 24), 0, False),
+        ((33, 24), 0, True),
+        (SIZE, 0, True),
+        (SIZE, 0x030000, True),
+        (SIZE, 0x010001, False),
+        ((32, 24), 0x020002, True),
+    ],
+)
+def test_further_pictures_of_an_mpo(second: tuple[int, int], kind: int, *, expected: bool) -> None:
+    """What is neither called a preview nor at most half as wide."""
+    assert expected == has_more(mpo(second, kind))
+
+
+@pytest.mark.parametrize(("behind", "expected"), [(b"x" * 4096, False), (bytes(9999), False), (b"x" * 4097, True)])
+def test_behind_an_mpo(behind: bytes, *, expected: bool) -> None:
+    """Behind the last picture of its index; or between two."""
+    assert expected == has_more(mpo((32, 24), 0) + behind)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "BMP", "DIB"])
+@pytest.mark.parametrize(("behind", "expected"), [(b"x" * 4096, False), (bytes(9999), False), (b"x" * 4097, True)])
+def test_behind_the_end(kind: str, behind: bytes, *, expected: bool) -> None:
+    """A video or an archive behind the picture; padding and small notes are none."""
+    assert expected == has_more(save(photo(), kind) + behind)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])
+def test_the_length_of_a_bmp(mode: str) -> None:
+    """Its rows are padded, whatever their bits."""
+    content = save(photo().convert(mode), "BMP")
+    assert [False, True] == [has_more(content + b"x" * count) for count in (4096, 4097)]
+
+
+def test_gifs_with_tables_and_comments() -> None:
+    """Their blocks are followed to the end."""
+    content = save(photo().quantize(255), "GIF", comment=b"c" * 5000, transparency=3, interlace=True)
+    assert [False, True] == [has_more(content + b"x" * count) for count in (4096, 4097)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "length", "expected"), [(b"mkBT", 4097, True), (b"mkBT", 4000, False), (b"tEXt", 9999, False)]
+)
+def test_unknown_chunks_of_a_png(kind: bytes, length: int, *, expected: bool) -> None:
+    """Fireworks keeps its layers there; texts are about the picture."""
+    content = save(photo(), "PNG")
+    assert expected == has_more(content[:33] + chunk(kind, b"a\0" + b"x" * length) + content[33:])
+
+
+def test_unknown_chunks_of_a_webp() -> None:
+    """Within the length that it states."""
+    content = save(photo(), "WEBP", exif=b"Exif\0\0" + bytes(6000))
+    assert not has_more(content)
+    unknown = b"ABCD" + struct.pack("<I", 5000) + b"x" * 5000
+    assert has_more(content[:4] + struct.pack("<I", len(content) - 8 + len(unknown)) + content[8:] + unknown)
+
+
+def png_of(depth: int) -> bytes:
+    """A colour PNG of 8 or 16 bits a sample."""
+    wide = np.asarray(photo()).astype(">u2" if depth > 8 else "u1")
+    rows = b"".join(b"\0" + row.tobytes() for row in wide)
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *SIZE, depth, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def tiff_of(depth: int) -> bytes:
+    """A colour TIFF of 8 or 16 bits a sample."""
+    data = np.asarray(photo()).astype("<u2" if depth > 8 else "u1").tobytes()
+    tags = [(256, 3, 1, SIZE[0]), (257, 3, 1, SIZE[1]), (258, 3, 3, 122), (259, 3, 1, 1), (262, 3, 1, 2)]
+    tags += [(273, 4, 1, 128), (277, 3, 1, 3), (278, 3, 1, SIZE[1]), (279, 4, 1, len(data))]
+    table = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    head = b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + table + bytes(4)
+    return head + struct.pack("<HHH", depth, depth, depth) + data
+
+
+def ppm_of(depth: int) -> bytes:
+    """A colour PPM of 8 or 16 bits a sample."""
+    values = np.asarray(photo()).astype(">u2" if depth > 8 else "u1")
+    return b"P6 %d %d %d\n" % (*SIZE, 2**depth - 1) + values.tobytes()
+
+
+@pytest.mark.parametrize("make", [png_of, tiff_of, ppm_of])
+def test_colours_of_sixteen_bits(make: Any) -> None:
+    """Pillow gives 8 of them without a word."""
+    assert [False, True] == [has_more(make(depth)) for depth in (8, 16)]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM", "JPEG2000"])
+def test_greys_of_sixteen_bits(kind: str) -> None:
+    """An 8-bit copy has fewer tones, which no thumbnail shows."""
+    grey = np.asarray(photo().convert("L"))
+    assert has_more(save(Image.fromarray(grey.astype(np.uint16) * 257), kind))
+    assert not has_more(save(Image.fromarray(grey), kind))
+
+
+@pytest.mark.parametrize("values", [np.int32, np.float32])
+def test_greys_of_thirty_two_bits(values: Any) -> None:
+    """Integers and floats."""
+    assert has_more(save(Image.fromarray(np.asarray(photo().convert("L")).astype(values)), "TIFF"))
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF", "TIFF"])
+def test_frames_are_no_more(kind: str) -> None:
+    """They are counted, and have a reason of their own."""
+    assert not has_more(save(photo(), kind, save_all=True, append_images=[photo(2), photo(3)]))
+
+
+@needs_shared_data("formats")
+def test_real_samples() -> None:
+    """Of HEIF and AVIF only the one with a depth map."""
+    found = set()
+    paths = [path for path in (SHARED_DATA / "formats").iterdir() if path.suffix in (".heic", ".hif", ".avif")]
+    for path in paths:
+        with path.open("rb") as file:
+            if decode.read_thumbnail(file, path.name, 10**9).has_more:
+                found.add(path.name)
+    assert len(paths) > 10
+    assert {"pug.heic"} == found
+
+
+FILES = {
+    "PSD": psd([3, 5]), "TIFF": tiff({330: (4, 8)}), "PNG": save(photo(), "PNG"), "WEBP": save(photo(), "WEBP"),
+    "GIF": save(photo(), "GIF"), "BMP": save(photo(), "BMP"), "HEIF": save(photo(), "HEIF"), "PPM": ppm_of(8),
+    "JPEG2000": save(photo(), "JPEG2000"), "MPO": mpo((32, 24), 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FILES)
+@given(st.data())
+def test_broken_structures(kind: str, data: st.DataObject) -> None:
+    """Whatever the bytes behind a header that could be read: an answer, and the file where it was."""
+    content = bytearray(FILES[kind])
+    with Image.open(io.BytesIO(content)) as image:
+        for place, value in data.draw(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 255)), max_size=8)):
+            content[place % len(content)] = value
+        file = io.BytesIO(content[: data.draw(st.integers(0, len(content)))])
+        if kind == "MPO":
+            assert containers.jpeg_holds_more(image, file, 5000) in (True, False)  # type: ignore[arg-type]
+        else:
+            file.seek(7)
+            assert containers.holds_more(image, file) in (True, False)
+            assert 7 == file.tell()
