@@ -145,12 +145,12 @@ def _are_content(reader: Reader, found: Iterable[Part]) -> bool:
 
 
 def _look_at_psd(_image: Image.Image, file: IO[bytes]) -> bool:
-    """Any layer, also one alone: a flattened picture has none. And 16 bits a sample."""
+    """Any layer, also one alone: a flattened picture has none."""
     reader = Reader(file)
     place = 26
     for _ in range(2):  # the colour table, the resources
         place += 4 + reader.number(place, 4)
-    if place + 4 > reader.length or reader.number(22, 2) > _EIGHT_BITS:
+    if place + 4 > reader.length:
         return True
     return bool(reader.number(place, 4) and reader.number(place + 4, 4) and reader.number(place + 8, 2))
 

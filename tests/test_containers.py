@@ -55,7 +55,7 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def psd(layers: list[int], depth: int = 8) -> bytes:
+def psd(layers: list[int]) -> bytes:
     """A PSD with a composite, and layers of so many channels each."""
     width, height = SIZE
     records = b""
@@ -66,7 +66,7 @@ def psd(layers: list[int], depth: int = 8) -> bytes:
         records += record + struct.pack(">I", len(names)) + names
     information = struct.pack(">h", -len(layers)) + records + bytes(2 * sum(layers))
     block = struct.pack(">I", len(information)) + information + bytes(4) if layers else b""
-    head = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, height, width, depth, 3) + bytes(8)
+    head = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, height, width, 8, 3) + bytes(8)
     planes = np.asarray(photo()).transpose(2, 0, 1).tobytes()
     return head + struct.pack(">I", len(block)) + block + bytes(2) + planes
 
@@ -252,6 +252,15 @@ def ppm_of(depth: int) -> bytes:
 def test_colours_of_sixteen_bits(make: Any) -> None:
     """Pillow gives 8 of them without a word."""
     assert [False, True] == [has_more(make(depth)) for depth in (8, 16)]
+
+
+def test_colours_of_jpeg_2000() -> None:
+    """Its header says so of each component; one of more than 8 bits is enough."""
+    content = save(photo(), "JPEG2000")
+    sizes = content.index(b"\xff\x4f\xff\x51") + 42
+    finer = content[: sizes + 3] + b"\x0b" + content[sizes + 4 :]
+    image = Image.open(io.BytesIO(content))
+    assert [False, True] == [containers.holds_more(image, io.BytesIO(one)) for one in (content, finer)]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM", "JPEG2000"])
