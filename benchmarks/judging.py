@@ -80,11 +80,11 @@ class Seen:
         """The picture without its frame; where that is not ``wanted`` the picture itself, and None without a frame."""
         if not wanted:
             return self
-        if self.thumbnail.frame is None:
+        if self.thumbnail.border is None:
             return None
         if self._inner is None:
-            pixels = borders.inner(self._pixels, self.thumbnail.frame).tobytes()
-            self._inner = Seen(replace(self.thumbnail, pixels=pixels, frame=None))
+            pixels = borders.inner(self._pixels, self.thumbnail.border).tobytes()
+            self._inner = Seen(replace(self.thumbnail, pixels=pixels, border=None))
         return self._inner
 
     def check(self, orientation: int = 0) -> int:

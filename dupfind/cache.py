@@ -193,9 +193,9 @@ class Cache:
         """The ids of all thumbnails of damaged files that are remembered."""
         return self._pictures_with("damage")
 
-    def framed(self) -> set[int]:
+    def bordered(self) -> set[int]:
         """The ids of all thumbnails of pictures with a flat frame that are remembered."""
-        return self._pictures_with("frame")
+        return self._pictures_with("border")
 
     def _pictures_with(self, fact: str) -> set[int]:
         found = {id_ for id_, picture in self._buffer.pictures.items() if getattr(picture, fact) is not None}

@@ -14,10 +14,10 @@ PICTURE_TABLE = """
     CREATE TABLE picture (
         id INTEGER PRIMARY KEY, pixels BLOB NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
         format TEXT NOT NULL, frames INTEGER NOT NULL, captured TEXT, chroma BLOB NOT NULL, has_more INTEGER NOT NULL,
-        quality INTEGER, data_bytes INTEGER NOT NULL, damage TEXT, detail REAL NOT NULL, text REAL NOT NULL, frame BLOB
+        quality INTEGER, data_bytes INTEGER NOT NULL, damage TEXT, detail REAL NOT NULL, text REAL NOT NULL, border BLOB
     );
     CREATE INDEX picture_damage ON picture (id) WHERE damage IS NOT NULL;
-    CREATE INDEX picture_frame ON picture (id) WHERE frame IS NOT NULL;
+    CREATE INDEX picture_border ON picture (id) WHERE border IS NOT NULL;
 """
 SCHEMA = (
     """

@@ -99,7 +99,7 @@ class Store(CacheFile):
         return found
 
     def pictures_with(self, column: str) -> set[int]:
-        """The ids of the thumbnails with a ``frame`` or ``damage``; an index for each makes this cheap."""
+        """The ids of the thumbnails with a ``border`` or ``damage``; an index for each makes this cheap."""
         with translated():
             return {row[0] for row in self.connection.execute(f"SELECT id FROM picture WHERE {column} IS NOT NULL")}
 

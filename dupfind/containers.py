@@ -56,11 +56,10 @@ def holds_more(image: Image.Image, file: IO[bytes]) -> bool:
     For all that Pillow opens but JPEG. The position of ``file`` is left as it was. Raises what reading raises.
     """
     place = file.tell()
+    look = _LOOKS.get(image.format or "", _look_at_nothing)
     try:
-        return is_deep(image.mode) or _has_words(image.info.get("xmp")) or _LOOKS[image.format or ""](image, file)
-    except KeyError:  # a format without a look of its own
-        return False
-    except (AttributeError, IndexError, TypeError, ValueError):  # what Pillow made of broken tags
+        return is_deep(image.mode) or _has_words(image.info.get("xmp")) or look(image, file)
+    except (AttributeError, LookupError, TypeError, ValueError):  # what Pillow made of broken tags
         return True
     finally:
         file.seek(place)
@@ -141,6 +140,11 @@ def _are_content(reader: Reader, found: Iterable[Part]) -> bool:
                 return True
             if reader.at(place, min(_ZERO_BLOCK_BYTES, part.stop - place)).strip(b"\0"):
                 return True
+    return False
+
+
+def _look_at_nothing(_image: Image.Image, _file: IO[bytes]) -> bool:
+    """For formats that hold nothing else."""
     return False
 
 

@@ -1,10 +1,9 @@
 """One picture file to one :class:`~dupfind.values.Thumbnail`; the only module that lets Pillow decode.
 
 It knows nothing of processes, caches or verdicts. A file is decoded once, as small as its decoder allows, and the
-way down to 64 x 64 is the same for every format: an area average to at least 256 pixels (done by libjpeg inside
-the decoder for JPEG, by ``Image.reduce`` for the others), then one resampling with the exact fractional box. Without
-that box a scaled decode, which rounds its size up, shifts the picture and the hashes of two sizes of one photo drift
-apart.
+way down to 64 x 64 is the same for every format: to at least 256 pixels inside the decoder for JPEG, to at least 512
+by an area average for the others, then one resampling with the exact fractional box. Without that box a scaled
+decode, which rounds its size up, shifts the picture and the hashes of two sizes of one photo drift apart.
 """
 
 from __future__ import annotations
@@ -174,7 +173,7 @@ def _thumbnail(
         damage=look.damage,
         detail=round(texture.detail(plane), 3),
         text=round(texture.text(plane), 4),
-        frame=borders.find(plane),
+        border=borders.find(plane),
     )
 
 

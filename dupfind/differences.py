@@ -112,17 +112,12 @@ def compare(one: Surface, other: Surface) -> Differences:
     return Differences(
         shift=_shift(target, source, gain, difference, weight),
         tone=float(np.abs((gain - 1) * source.smooth + offset).mean()),
-        local=patch / (_TILE_NOISE_FLOOR + _quantile(tiles, 0.75)),
-        outlier=spot / (_NOISE_FLOOR + _quantile(weighed, 0.95)),
+        local=patch / (_TILE_NOISE_FLOOR + greys.quantile(tiles, 0.75)),
+        outlier=spot / (_NOISE_FLOOR + greys.quantile(weighed, 0.95)),
         spot=spot,
         patch=patch,
         where=(down, right),
     )
-
-
-def _quantile(values: Grey, share: float) -> float:
-    place = int(share * values.size)
-    return float(np.partition(values, place, None)[place])
 
 
 def _shift(target: Surface, source: Surface, gain: float, difference: Grey, weight: Grey) -> float:
@@ -149,23 +144,7 @@ def _shift(target: Surface, source: Surface, gain: float, difference: Grey, weig
 
 
 def _fit_tone(target: Surface, source: Surface) -> tuple[float, float]:
-    """Gain and offset that bring ``source`` closest to ``target``, by trimmed least squares.
-
-    Clipped pixels say nothing of the curve, and what lies far off is what the tests shall find.
-    """
+    """Gain and offset that bring ``source`` closest to ``target``; clipped pixels say nothing of the curve."""
     some = slice(None, None, _SAMPLED)
     known = target.is_unclipped[some, some] & source.is_unclipped[some, some]
-    every_x, every_y = source.smooth[some, some][known], target.smooth[some, some][known]
-    gain, offset, x, y = 1.0, 0.0, every_x, every_y
-    for _ in range(3):
-        if x.size < THUMBNAIL_SIDE:
-            return 1.0, 0.0
-        mean_x, mean_y = float(x.mean()), float(y.mean())
-        spread = x - mean_x
-        variance = float(spread @ spread)
-        gain = float(spread @ (y - mean_y)) / variance if variance > 0 else 1.0
-        offset = mean_y - gain * mean_x
-        far = np.abs(gain * every_x + offset - every_y)
-        near = far <= max(2.5 * _quantile(far, 0.5), 0.75)
-        x, y = every_x[near], every_y[near]
-    return gain, offset
+    return greys.fit_tone(source.smooth[some, some][known], target.smooth[some, some][known])

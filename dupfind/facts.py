@@ -25,12 +25,12 @@ DATA_BOUND = 3.2
 """Bytes of the needle to bytes of the witness, both JPEG, each divided by what its quality makes of the same picture.
 A preview of 128 pixels that was enlarged to 12 megapixels has 3.3 to 4.3; 99% of copies have 2.4 at most."""
 DETAIL_BOUND, DETAIL_BOUND_OF_FAIR, DETAIL_BOUND_OF_POOR = 1.15, 1.25, 1.35
-"""Detail of the needle to detail of the
-witness; the others where the needle is a JPEG of quality below 80 and 60, whose blocks look like detail. Of photos of
-500 pixels that were reduced to 160 and enlarged again, 98% lie above."""
+"""Detail of the needle to detail of the witness; the others where the needle is a JPEG of quality below 80 and 60,
+whose blocks look like detail. Of photos of 500 pixels that were reduced to 160 and enlarged again, 97% lie above."""
 DETAIL_FLOOR = 0.5
 """Grey levels added to both, so that noise does not decide between two pictures without detail."""
 
+_MORE = "it holds more than this picture: a video, layers, a second view, or more bits a sample"
 _POOR_QUALITY, _BLOCKY_QUALITY, _FAIR_QUALITY = 50, 60, 80
 _BEST_MODELLED = 98
 _MODERN_FORMATS = frozenset({"WEBP", "AVIF", "HEIF", "JXL"})
@@ -63,10 +63,7 @@ def findings(
     return (
         (at_most("mirrored", orientation in MIRRORED, 0), "mirrored"),
         capture_time(one, other, moments),
-        (
-            at_most("more in the file", one.has_more, 0),
-            "it holds more than this picture: a video, layers, a second view, or more bits a sample",
-        ),
+        (at_most("more in the file", one.has_more, 0), _MORE),
         (at_most("frames", max(one.frames, other.frames), 1), "animation or pages: only the first was compared"),
         _damage(one, other),
         _shape(one, other),
@@ -120,8 +117,7 @@ def _compression(one: Thumbnail, other: Thumbnail) -> Finding:
 
 
 def _codec(one: Thumbnail, other: Thumbnail) -> Finding:
-    """A JPEG against a witness in a format that needs fewer bytes for the same picture and does not tell its
-    quality."""
+    """A JPEG against a witness in a format that needs fewer bytes for a picture and does not tell its quality."""
     ratio = 0.0
     if one.quality is not None and other.format in _MODERN_FORMATS and other.data_bytes:
         share = min(1.0, one.size_pixels / other.size_pixels)
@@ -130,7 +126,8 @@ def _codec(one: Thumbnail, other: Thumbnail) -> Finding:
 
 
 def _palette(one: Thumbnail, other: Thumbnail) -> Finding:
-    return at_most("palette", other.format == "GIF" != one.format, 0), "the haystack's copy has 256 colours at most"
+    has_fewer = other.format == "GIF" and one.format != "GIF"
+    return at_most("palette", has_fewer, 0), "the haystack's copy has 256 colours at most"
 
 
 def _data(one: Thumbnail, other: Thumbnail) -> Finding:
@@ -138,9 +135,8 @@ def _data(one: Thumbnail, other: Thumbnail) -> Finding:
     is_known = bool(one.data_bytes and other.data_bytes)
     if is_known and one.quality is not None and other.quality is not None and one.quality >= _POOR_QUALITY:
         ratio = one.data_bytes / _bytes_factor(one.quality) / (other.data_bytes / _bytes_factor(other.quality))
-    return at_most(
-        "data", ratio, DATA_BOUND
-    ), "the haystack's copy holds much less detail for its size: enlarged or blurred"
+    reason = "the haystack's copy holds much less detail for its size: enlarged or blurred"
+    return at_most("data", ratio, DATA_BOUND), reason
 
 
 def _bytes_factor(quality: int) -> float:

@@ -46,7 +46,7 @@ class Framing:
         self._haystack = haystack
         self._settings = settings
         self._cache = cache
-        self._framed = cache.framed()
+        self._framed = cache.bordered()
         self._inner = [position for position, ref in enumerate(haystack.refs) if ref.id in self._framed]
         """The haystack's pictures that have a frame."""
 
@@ -91,11 +91,9 @@ class Framing:
             return
         dictionary = HashDictionary(others)
         for orientation in range(self._orientations):
-            found = dictionary.within(np.ascontiguousarray(hashes[:, orientation]), self._settings.threshold_bits)
-            for index, keys, distances in found:
-                for key, distance in zip(keys.tolist(), distances.tolist(), strict=True):
-                    for other in dictionary.positions(key)[:_MOST_CANDIDATES].tolist():
-                        yield positions[index], _Candidate(distance, pictures[other], orientation, *are_inner)
+            found = dictionary.pairs(hashes[:, orientation], self._settings.threshold_bits, _MOST_CANDIDATES)
+            for index, other, distance in found:
+                yield positions[index], _Candidate(distance, pictures[other], orientation, *are_inner)
 
     def _inner_hashes(self, ids: list[int], orientations: int) -> NDArray[np.uint64]:
         """The search hashes of these pictures without their frames: (pictures, orientations)."""
@@ -112,7 +110,7 @@ class Framing:
         whole = {id_: pixels(thumbnail.pixels) for id_, thumbnail in thumbnails.items()}
         if not is_inner:
             return whole
-        return {id_: borders.inner(whole[id_], thumbnail.frame or b"") for id_, thumbnail in thumbnails.items()}
+        return {id_: borders.inner(whole[id_], thumbnail.border or b"") for id_, thumbnail in thumbnails.items()}
 
     def _best(self, position: int, candidates: list[_Candidate]) -> Match | None:
         """The first candidate that looks alike."""

@@ -13,6 +13,7 @@ Grey = NDArray[np.float32]
 
 _SMOOTHING_SIGMA = 0.6
 _LOBES = 3
+_FITS, _FEWEST_FITTED = 3, 64
 
 
 def smoothed(grey: Grey) -> Grey:
@@ -33,11 +34,9 @@ _BLUR = _blur_matrix()
 
 @lru_cache(maxsize=256)
 def limited_to(side: int) -> Grey:
-    """What leaves of the columns of a picture the detail that ``side`` pixels can hold: (64, 64), to multiply from the
-    left.
+    """What leaves a picture the detail that ``side`` pixels a column can hold: (64, 64), to multiply from the left.
 
-    Down to ``side`` pixels and up again, with the Lanczos kernel of three lobes, as thumbnails of small pictures are
-    made.
+    Down to ``side`` pixels and up again, with the Lanczos kernel of three lobes, as small pictures become thumbnails.
     """
     return np.asarray(_lanczos(THUMBNAIL_SIDE, side) @ _lanczos(side, THUMBNAIL_SIDE), np.float32)
 
@@ -72,6 +71,32 @@ def span(smooth: Grey) -> Grey:
     low, high = np.minimum.reduce(columns), np.maximum.reduce(columns)
     lowest = np.minimum.reduce((low[:-2], low[1:-1], low[2:]))
     return np.asarray(np.maximum.reduce((high[:-2], high[1:-1], high[2:])) - lowest, np.float32)
+
+
+def quantile(values: Grey, share: float) -> float:
+    """The value below which this share of ``values``, of any shape, lies."""
+    place = int(share * values.size)
+    return float(np.partition(values, place, None)[place])
+
+
+def fit_tone(source: Grey, target: Grey) -> tuple[float, float]:
+    """Gain and offset that bring the values ``source`` (n,) closest to ``target`` (n,), by trimmed least squares.
+
+    What lies far off the line is left out: it is what the tests shall find. 1 and 0 where too few are left to tell.
+    """
+    gain, offset, x, y = 1.0, 0.0, source, target
+    for _ in range(_FITS):
+        if x.size < _FEWEST_FITTED:
+            return 1.0, 0.0
+        mean_x, mean_y = float(x.mean()), float(y.mean())
+        spread = x - mean_x
+        variance = float(spread @ spread)
+        gain = float(spread @ (y - mean_y)) / variance if variance > 0 else 1.0
+        offset = mean_y - gain * mean_x
+        far = np.abs(gain * source + offset - target)
+        near = far <= max(2.5 * quantile(far, 0.5), 0.75)
+        x, y = source[near], target[near]
+    return gain, offset
 
 
 def place(down: int, right: int) -> str:

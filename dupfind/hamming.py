@@ -62,6 +62,19 @@ class HashDictionary:
             if key in found:
                 yield (index, *found[key])
 
+    def pairs(self, hashes: Hashes, radius_bits: int, most_equal: int) -> Iterator[tuple[int, int, int]]:
+        """Each index into ``hashes``, rising, with each position at most ``radius_bits`` away, and how far that is.
+
+        Of positions with one hash the first ``most_equal`` count.
+
+        >>> list(HashDictionary(np.array([7, 0, 7], np.uint64)).pairs(np.uint64([3]), 1, 9))
+        [(0, 0, 1), (0, 2, 1)]
+        """
+        for index, keys, distances in self.within(hashes, radius_bits):
+            for key, distance in zip(keys.tolist(), distances.tolist(), strict=True):
+                for position in self.positions(key)[:most_equal].tolist():
+                    yield index, position, distance
+
 
 def within(needles: Hashes, haystack: Hashes, radius_bits: int) -> Iterator[tuple[int, tuple[Positions, Distances]]]:
     """All pairs with a Hamming distance of at most ``radius_bits``, found by comparing every pair.

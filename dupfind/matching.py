@@ -166,13 +166,8 @@ class Matcher:
         candidates: dict[int, list[_Candidate]] = {position: [] for position in positions}
         for orientation in orientations:
             hashes = self._needles.hashes[positions, orientation]
-            for index, keys, distances in self._dictionary.within(hashes, self._threshold_bits):
-                of_needle = candidates[positions[index]]
-                for key, distance in zip(keys.tolist(), distances.tolist(), strict=True):
-                    of_needle.extend(
-                        _Candidate(distance, orientation, picture)
-                        for picture in self._dictionary.positions(key)[:_MOST_CANDIDATES].tolist()
-                    )
+            for index, picture, distance in self._dictionary.pairs(hashes, self._threshold_bits, _MOST_CANDIDATES):
+                candidates[positions[index]].append(_Candidate(distance, orientation, picture))
         for position, of_needle in candidates.items():
             if of_needle:
                 yield position, sorted(of_needle)[:_MOST_CANDIDATES]

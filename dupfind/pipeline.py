@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -100,42 +100,38 @@ def find_matches(
     listener: Listener,
 ) -> Findings:
     """The stages between walk and verdict: what each needle has in the haystack, by bytes and then by picture."""
-    findings = _search(settings, needles, haystack, reader, cache, listener)
-    if settings.scan.paranoid:
-        matches, failures = read_again(findings.matches, needles, haystack, settings.scan.accept, reader)
-        return replace(findings, matches=matches, failures=findings.failures | failures)
-    return findings
-
-
-def _search(
-    settings: Settings,
-    needles: list[FileEntry],
-    haystack: list[FileEntry],
-    reader: Reader,
-    cache: Cache,
-    listener: Listener,
-) -> Findings:
     identical, failures = find_identical(needles, haystack, reader)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
     rest = [entry for entry in needles if entry.path not in matches and entry.path not in failures]
-    orientations = ORIENTATIONS if settings.scan.rotations else 1
-    pictures = reader.pictures(rest, "decoding needles", orientations)
+    pictures = reader.pictures(rest, "decoding needles", ORIENTATIONS if settings.scan.rotations else 1)
     failures |= pictures.failures
-    found = frozenset(entry.path for entry in pictures.entries)
-    if not found:  # no picture is left to be proved: the haystack is not decoded
-        return Findings(matches, failures, found, None)
-    readable = [entry for entry in haystack if entry.path not in failures]
-    candidates = reader.pictures(readable, "decoding haystack", 1)
-    failures |= candidates.failures
+    candidates: Pictures | None = None
+    remains: dict[str, Remains] = {}
+    if pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
+        readable = [entry for entry in haystack if entry.path not in failures]
+        candidates = reader.pictures(readable, "decoding haystack", 1)
+        failures |= candidates.failures
+        found, remains = _match_pictures(settings, pictures, candidates, cache, listener)
+        matches |= found
+    if settings.scan.paranoid:
+        matches, fallen = read_again(matches, needles, haystack, settings.scan.accept, reader)
+        failures |= fallen
+    return Findings(matches, failures, frozenset(entry.path for entry in pictures.entries), candidates, remains)
+
+
+def _match_pictures(
+    settings: Settings, needles: Pictures, haystack: Pictures, cache: Cache, listener: Listener
+) -> tuple[dict[str, Match], dict[str, Remains]]:
+    """By path: the matches of needles, and what is known of damaged ones without any."""
     from dupfind.framing import Framing
     from dupfind.matching import Matcher  # brings numpy and Pillow, which a plain copy of the haystack never needs
     from dupfind.resembling import resembling
 
-    with listener.stage("matching", len(pictures.entries)) as advance:
-        matches |= Matcher(pictures, candidates, settings.scan.threshold_bits, cache).match(advance)
-    matches |= Framing(pictures, candidates, settings.scan, cache).match(matches)
-    by_rest, remains = resembling(pictures, candidates, matches, cache, listener)
-    return Findings(matches | by_rest, failures, found, candidates, remains)
+    with listener.stage("matching", len(needles.entries)) as advance:
+        matches = Matcher(needles, haystack, settings.scan.threshold_bits, cache).match(advance)
+    matches |= Framing(needles, haystack, settings.scan, cache).match(matches)
+    by_rest, remains = resembling(needles, haystack, matches, cache, listener)
+    return matches | by_rest, remains
 
 
 def _entries(trees: Sequence[Tree]) -> list[FileEntry]:

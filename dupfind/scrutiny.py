@@ -197,22 +197,10 @@ def _mean_of_nine(values: Grey) -> Grey:
 
 
 def _fit_tone(target: Grey, source: Grey) -> tuple[float, float]:
-    """Gain and offset that bring ``source`` closest to ``target``, by trimmed least squares without clipped cells."""
+    """Gain and offset that bring ``source`` closest to ``target``, without clipped cells."""
     clipped = [(grey <= _CLIPPED_LOW) | (grey >= _CLIPPED_HIGH) for grey in (target, source)]
     known = ~(clipped[0] | clipped[1])
-    every_x, every_y = source[known], target[known]
-    gain, offset, x, y = 1.0, 0.0, every_x, every_y
-    for _ in range(3):
-        if x.size < THUMBNAIL_SIDE:
-            return 1.0, 0.0
-        mean_x, mean_y = float(x.mean()), float(y.mean())
-        spread = x - mean_x
-        variance = float(spread @ spread)
-        gain = float(spread @ (y - mean_y)) / variance if variance > 0 else 1.0
-        offset = mean_y - gain * mean_x
-        far = np.abs(gain * every_x + offset - every_y)
-        near = far <= max(2.5 * float(np.median(far)), 0.75)
-        x, y = every_x[near], every_y[near]
+    gain, offset = greys.fit_tone(source[known], target[known])
     if not 1 / _MOST_GAIN <= gain <= _MOST_GAIN:
-        return 1.0, float(np.median(every_y - every_x))
+        return 1.0, float(np.median(target[known] - source[known]))
     return gain, offset

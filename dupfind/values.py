@@ -176,7 +176,7 @@ class Thumbnail:
     """How much the picture shows beyond 128 x 128 pixels, see :mod:`dupfind.texture`."""
     text: float = 0.0
     """Share of the picture that is fine marks on an even ground, 0 to 1, see :mod:`dupfind.texture`."""
-    frame: bytes | None = None
+    border: bytes | None = None
     """The flat frame around the picture, upright, see :mod:`dupfind.borders`; None without one."""
 
     @property

@@ -51,4 +51,4 @@ def in_a_frame(values: Field, width: int = 4, shade: int = 255) -> Thumbnail:
     whole = Image.new("L", (64, 64), shade)
     whole.paste(Image.fromarray(grey(values)).resize((inner, inner), Image.Resampling.LANCZOS), (width, width))
     frame = np.full(4, width * 65536 // 64, ">u2").tobytes()
-    return shot(np.asarray(whole, np.float64), frame=frame)
+    return shot(np.asarray(whole, np.float64), border=frame)

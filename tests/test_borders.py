@@ -61,7 +61,7 @@ FRAMES = {
 def test_a_frame_is_as_wide_as_it_is(name: str, seed: int) -> None:
     """On each side, to one of the 256 pixels, and none is found where there is none."""
     expected = whole(FRAMES[name])
-    found = shares(read(framed(photo(seed), FRAMES[name])).frame)
+    found = shares(read(framed(photo(seed), FRAMES[name])).border)
     assert found is not None
     assert expected == pytest.approx(found, abs=1.01 / SIDE)
     assert [share == 0 for share in expected] == [share == 0 for share in found]
@@ -73,7 +73,7 @@ def test_a_frame_in_any_shade(colour: Colour, quality: int | None) -> None:
     """White and black, grey and coloured, with what JPEG leaves around the edges of the picture."""
     expected = whole(ALL_AROUND)
     for seed in (1, 2, 4):
-        found = shares(read(framed(photo(seed), ALL_AROUND, colour), quality).frame)
+        found = shares(read(framed(photo(seed), ALL_AROUND, colour), quality).border)
         assert found is not None
         assert expected == pytest.approx(found, abs=2.01 / SIDE)
 
@@ -82,7 +82,7 @@ def test_a_frame_in_any_shade(colour: Colour, quality: int | None) -> None:
 @pytest.mark.parametrize("quality", [None, 50])
 def test_a_photo_has_no_frame(seed: int, quality: int | None) -> None:
     """Skies, seas, tables, walls."""
-    assert read(photo(seed), quality).frame is None
+    assert read(photo(seed), quality).border is None
 
 
 def scene(*, upper: int, lower: int) -> Image.Image:
@@ -105,7 +105,7 @@ def scene(*, upper: int, lower: int) -> Image.Image:
 )
 def test_one_even_side_is_no_frame(image: Image.Image) -> None:
     """It takes two that lie opposite each other."""
-    assert read(image).frame is None
+    assert read(image).border is None
 
 
 def test_two_even_sides_in_two_shades_are_no_frame() -> None:
@@ -153,10 +153,10 @@ def product() -> Image.Image:
 def test_the_white_around_a_thing_is_harmless() -> None:
     """It counts as a frame; what is inside it still is a picture of that thing, nearer."""
     thumbnail = read(product())
-    assert thumbnail.frame is not None
+    assert thumbnail.border is not None
     box = (170, 60, 470, 420)
     nearer = pixels(read(product().crop(box)).pixels).astype(int)
-    inside = borders.inner(pixels(thumbnail.pixels), thumbnail.frame)
+    inside = borders.inner(pixels(thumbnail.pixels), thumbnail.border)
     assert 40 < inside.std()
     assert 12 > np.abs(inside - nearer).mean()
 
@@ -180,9 +180,9 @@ def test_the_inner_picture_is_the_photo(name: str, quality: int | None) -> None:
     for seed in (1, 4):
         own = pixels(read(photo(seed)).pixels)
         thumbnail = read(framed(photo(seed), FRAMES[name]), quality)
-        assert thumbnail.frame is not None
+        assert thumbnail.border is not None
         seen = pixels(thumbnail.pixels)
-        found = borders.inner(seen, thumbnail.frame)
+        found = borders.inner(seen, thumbnail.border)
         assert ((64, 64), "uint8") == (found.shape, found.dtype.name)
         assert 4 > np.abs(coarse(found) - coarse(own)).mean()
         assert np.abs(coarse(found) - coarse(own)).mean() < 0.5 * np.abs(coarse(seen) - coarse(own)).mean()
@@ -197,8 +197,8 @@ def test_the_frame_is_found_upright(orientation: int) -> None:
     back = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[orientation]
     stored = upright.transpose(Image.Transpose(back))
     options = {"exif": pictures.exif(orientation)}
-    assert read(upright, 95).frame == read(upright, 95, exif=pictures.exif(1)).frame
-    expected, found = shares(read(upright, 95).frame), shares(read(stored, 95, **options).frame)
+    assert read(upright, 95).border == read(upright, 95, exif=pictures.exif(1)).border
+    expected, found = shares(read(upright, 95).border), shares(read(stored, 95, **options).border)
     assert found is not None
     assert expected == pytest.approx(found, abs=1.01 / SIDE)
     assert found[3] > 2 * found[1]

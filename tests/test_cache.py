@@ -292,7 +292,7 @@ def test_a_cloned_disk_is_not_a_moved_file(caches: Caches, tmp_path: Path, monke
         {"damage": "no end marker"},
         {"detail": 0.5},
         {"text": 0.5},
-        {"frame": bytes(8)},
+        {"border": bytes(8)},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -333,20 +333,20 @@ def test_damaged_pictures_are_known_without_a_file() -> None:
 
 def test_framed_pictures_are_known_at_once_and_later(caches: Caches) -> None:
     """Those of this run, written or not, and those of earlier runs, each with its frame; damaged ones are others."""
-    framed = [dataclasses.replace(picture(seed), frame=bytes([seed] * 8)) for seed in (1, 2)]
+    framed = [dataclasses.replace(picture(seed), border=bytes([seed] * 8)) for seed in (1, 2)]
     caches.keep(ENTRY, framed[0])
     with caches.open() as cache:
-        assert {picture_id(framed[0])} == cache.framed()
+        assert {picture_id(framed[0])} == cache.bordered()
         cache.keep_content(ENTRY._replace(path="/photos/b.jpg"), framed[1], NOW)
         cache.keep_content(ENTRY._replace(path="/photos/c.jpg"), dataclasses.replace(picture(9), damage="cut"), NOW)
-        assert {picture_id(one) for one in framed} == cache.framed()
+        assert {picture_id(one) for one in framed} == cache.bordered()
         cache.flush()
         ids = [picture_id(one) for one in framed]
-        assert (set(ids), set()) == (cache.framed(), cache.framed() & cache.damaged())
+        assert (set(ids), set()) == (cache.bordered(), cache.bordered() & cache.damaged())
         assert framed == [cache.thumbnails(ids)[one] for one in ids]
     with Cache(None, partial(Recipe, "recipe", "phash", "rules")) as cache:
         cache.keep_content(ENTRY, framed[0], NOW)
-        assert ({ids[0]}, framed[0]) == (cache.framed(), cache.thumbnails(ids[:1])[ids[0]])
+        assert ({ids[0]}, framed[0]) == (cache.bordered(), cache.thumbnails(ids[:1])[ids[0]])
 
 
 def test_judgements_hold_for_their_rules_only(caches: Caches) -> None:

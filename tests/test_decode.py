@@ -77,17 +77,21 @@ ORIENTABLE = [(kind, {}) for kind in ("JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AV
 ]
 
 
+def held(upright: Image.Image, kind: str, options: dict[str, str], orientation: int) -> bytes:
+    """The file of a camera that was held so: turned pixels, and a tag that says how to bring them ``upright``."""
+    turned = TRANSPOSED.get(orientation)
+    stored = upright if turned is None else upright.transpose(turned)
+    if kind == "TIFF":
+        return save(stored, kind, tiffinfo={0x0112: orientation}, **(options if turned else {}))
+    return save(stored, kind, exif=pictures.exif(orientation), **options)
+
+
 @pytest.mark.parametrize("orientation", [*range(10), 65535])
 @pytest.mark.parametrize(("kind", "options"), ORIENTABLE)
 def test_every_orientation_comes_out_upright(kind: str, options: dict[str, str], orientation: int) -> None:
     """However the camera was held; 0, 9 and nonsense mean upright. The size is that of the upright picture."""
     upright = photo(2, (400, 200))
-    turned = TRANSPOSED.get(orientation)
-    stored = upright if turned is None else upright.transpose(turned)
-    if kind == "TIFF":
-        content = save(stored, kind, tiffinfo={0x0112: orientation}, **(options if turned else {}))
-    else:
-        content = save(stored, kind, exif=pictures.exif(orientation), **options)
+    content = held(upright, kind, options, orientation)
     found = read(content)
     assert (400, 200) == (found.width, found.height)
     assert apart(read(upright), found) < 2
@@ -381,12 +385,7 @@ def test_whole_pictures(kind: str) -> None:
 def test_whole_pictures_come_out_upright(kind: str, options: dict[str, str], orientation: int) -> None:
     """The size that is asked for is that of the upright picture."""
     upright = photo(2, (200, 100))
-    turned = TRANSPOSED.get(orientation)
-    stored = upright if turned is None else upright.transpose(turned)
-    if kind == "TIFF":
-        content = save(stored, kind, tiffinfo={0x0112: orientation}, **(options if turned else {}))
-    else:
-        content = save(stored, kind, exif=pictures.exif(orientation), **options)
+    content = held(upright, kind, options, orientation)
     for size in ((200, 100), (100, 50)):
         found = whole(content, size)
         assert size == found.shape[::-1]

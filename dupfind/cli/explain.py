@@ -28,11 +28,7 @@ Exit codes: 0 when every NEEDLE is present, 1 when not, 2 for wrong usage.
 @options.stacked(
     options.haystack,
     options.exclude("Leave out of the haystack."),
-    options.follow_symlinks,
-    options.accept,
-    options.algorithm,
-    options.threshold,
-    options.rotations,
+    options.judging,
     click.option(
         "-k",
         "nearest",

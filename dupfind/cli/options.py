@@ -79,6 +79,8 @@ threshold = click.option(
 rotations = click.option(
     "--rotations/--no-rotations", default=True, show_default=True, help="Find turned and mirrored copies too."
 )
+judging = stacked(follow_symlinks, accept, algorithm, threshold, rotations)
+"""What decides the verdict on a file, beside what is compared."""
 cache_file = click.option(
     "--cache",
     metavar="FILE",

@@ -53,11 +53,7 @@ _output = options.stacked(
     options.haystack,
     click.option("--needles", metavar="DIR", multiple=True, type=options.FOLDER, help="What to check. Repeatable."),
     options.exclude("Leave out of both; such a needle is not present."),
-    options.follow_symlinks,
-    options.accept,
-    options.algorithm,
-    options.threshold,
-    options.rotations,
+    options.judging,
     click.option(
         "--paranoid",
         is_flag=True,
