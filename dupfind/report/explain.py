@@ -28,7 +28,7 @@ MEASURES = {
     "aspect ratio": "how far one is stretched, logarithm",
     "size": "width or height to the witness's",
     "compression": "JPEG quality that the witness lacks",
-    "codec": "bytes for its size to the witness's",
+    "codec": "bytes to WebP, AVIF or HEIC",
     "palette": "has the witness few colours only?",
     "data": "bytes for its size to the witness's",
     "detail": "fine detail to the witness's",
