@@ -48,6 +48,7 @@ ALLOWED = {
     "evidence": {"captured", "differences", "facts", "fingerprint", "greys"},
     "scrutiny": {"greys"},
     "verdict": {"formats"},
+    "findings": set(),
     "tasks": {"decode", "digest", "fingerprint"},
     "second_look": {"decode", "evidence", "fingerprint", "scrutiny", "tasks"},
     "cache_schema": set(),
@@ -66,15 +67,15 @@ ALLOWED = {
     "judging": {"cache", "cache_schema", "claims", "evidence"},
     "matching": {"cache", "cache_schema", "claims", "events", "hamming", "judging", "reading"},
     "pipeline": {  # `matching` and `resembling` where they are first needed
-        "cache", "events", "formats", "framing", "identical", "ignore", "matching", "paranoid", "reading",
+        "cache", "events", "findings", "formats", "framing", "identical", "ignore", "matching", "paranoid", "reading",
         "resembling", "roots", "session",
         "settings", "verdict", "walk",
     },
     "explanation": {"facts"},
     "neighbours": {"cache", "evidence", "explanation", "fingerprint", "hamming", "reading", "settings"},
     "explain": {
-        "cache", "events", "explanation", "neighbours", "pipeline", "reading", "roots", "session", "settings",
-        "verdict",
+        "cache", "events", "explanation", "findings", "neighbours", "pipeline", "reading", "roots", "session",
+        "settings", "verdict",
     },
     "pairs": set(),
     "calibration": {"settings"},
@@ -92,7 +93,7 @@ ALLOWED = {
 PURE = (
     "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "greys", "differences", "facts", "texture",
     "borders", "hamming", "fingerprint", "evidence", "claims", "remains", "scrutiny", "verdict", "explanation", "pairs",
-    "calibration",
+    "calibration", "findings",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file"},
