@@ -56,9 +56,10 @@ def _explain_all(
     found: dict[str, Explanation] = {}
     failures: dict[str, Failure] = {}
     for group, witnesses, itself in _groups(needles, haystack):
-        findings, pictures = find_matches(settings, [one.entry for one in group], witnesses, reader, cache, listener)
+        entries = [one.entry for one in group]
+        findings, pictures, candidates = find_matches(settings, entries, witnesses, reader, cache, listener)
         failures |= findings.failures
-        explainer = _Explainer(settings, nearest, findings, pictures, reader, cache)
+        explainer = _Explainer(settings, nearest, findings, pictures, candidates, reader, cache)
         shown = tuple(spelling(settings.roots)(entry.path) for entry in itself)
         for needle in group:
             found[needle.given] = explainer.explain(needle, shown)
@@ -114,6 +115,7 @@ class _Explainer:
         settings: Settings,
         nearest: int,
         findings: Findings,
+        needles: Pictures,
         haystack: Pictures | None,
         reader: Reader,
         cache: Cache,
@@ -121,6 +123,7 @@ class _Explainer:
         self._settings = settings
         self._nearest = nearest
         self._findings = findings
+        self._needles = needles
         self._haystack = haystack
         self._reader = reader
         self._cache = cache
@@ -136,7 +139,12 @@ class _Explainer:
         if path not in findings.pictures or self._haystack is None:
             obstacle = verdict.reason or "it is no picture, and no file has the same bytes"
             return Explanation(verdict, None, (), (), Advice(obstacle=obstacle), itself)
-        neighbours = Neighbours(self._settings.scan, self._thumbnail(needle), self._haystack, self._cache, shown)
+        position = next(index for index, entry in enumerate(self._needles.entries) if entry.path == path)
+        hashes = self._needles.hashes[position].tolist()
+        thumbnail = self._cache.thumbnails([self._needles.refs[position].id])[self._needles.refs[position].id]
+        if thumbnail.is_coarse:
+            thumbnail = self._whole(needle.entry) or thumbnail
+        neighbours = Neighbours(self._settings.scan, thumbnail, hashes, self._haystack, self._cache, self._whole, shown)
         witness = neighbours.witness(match) if match is not None else None
         orientation, tests = (witness.orientation, witness.tests) if witness else (None, ())
         if verdict.state is FileState.PRESENT:
@@ -146,6 +154,6 @@ class _Explainer:
         fallback = Advice(obstacle=nearest[0].advice.obstacle if nearest else "the haystack holds no picture")
         return Explanation(verdict, orientation, tests, tuple(nearest), advice or fallback, itself)
 
-    def _thumbnail(self, needle: NamedFile) -> Thumbnail:
-        (ref,) = self._reader.pictures([needle.entry], "decoding the needle", 1).refs
-        return self._cache.thumbnails([ref.id])[ref.id]
+    def _whole(self, entry: FileEntry) -> Thumbnail | None:
+        content = self._reader.wholes([entry])[entry.path]
+        return None if isinstance(content, Failure) else self._cache.thumbnails([content.id])[content.id]

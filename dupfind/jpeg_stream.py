@@ -14,9 +14,13 @@ import numpy as np
 
 _BLOCK_BYTES = 1 << 16
 _PREFIX, _STUFFED, _RESTARTS, _RESTART_MASK = 0xFF, 0x00, 0xD0, 0xF8
+END = b"\xff\xd9"
+"""The marker behind a picture."""
+
 _START, _END, _SCAN, _HUFFMAN, _LINES, _NEXT_TABLES, _COMMENT = 0xD8, 0xD9, 0xDA, 0xC4, 0xDC, 0xDD, 0xFE
+_QUANTISATION = 0xDB
 _ALONE = {_START, 0x01}
-_BETWEEN_SCANS = {_SCAN, _HUFFMAN, _LINES, 0xDB, _NEXT_TABLES, _COMMENT, *range(0xE0, 0xF0)}
+_BETWEEN_SCANS = {_SCAN, _HUFFMAN, _LINES, _QUANTISATION, _NEXT_TABLES, _COMMENT, *range(0xE0, 0xF0)}
 _SEQUENTIAL, _PROGRESSIVE = {0xC0, 0xC1}, {0xC2}
 _FRAMES = {*range(0xC0, 0xD0)} - {_HUFFMAN, 0xC8, 0xCC}
 _ZEROS = bytes(32)
@@ -112,6 +116,55 @@ def inspect(jpeg: bytes) -> Stream:
     return Stream(scan_start, None, scans, damage or "no end marker")
 
 
+def coarse(start_of_jpeg: bytes) -> bytes | None:
+    """The scans that begin a progressive JPEG and hold the mean of every 8 x 8 pixels, as a JPEG of its own.
+
+    These are the first scans of the DC coefficients of all components, most often one. Empty where it does not begin
+    so; None where ``start_of_jpeg`` is too short to tell.
+    """
+    missing: set[int] = set()
+    tables: list[Segment] = []
+    for segment in _segments(start_of_jpeg):
+        payload = segment.payload
+        if segment.marker == _QUANTISATION:
+            tables.append(segment)
+        elif segment.marker in _FRAMES:
+            missing = set(payload[6::3]) if segment.marker in _PROGRESSIVE else set()
+        elif segment.marker == _SCAN:
+            if segment.data.start >= len(start_of_jpeg):
+                return None
+            count = payload[0] if payload else 0
+            is_coarse = payload[1 + 2 * count : 3 + 2 * count] == bytes(2) and payload[-1] >> 4 == 0
+            if not missing or not is_coarse:
+                return b""
+            if segment.data.stop == len(start_of_jpeg):
+                return None
+            missing.difference_update(payload[1 : 1 + 2 * count : 2])
+            if not missing:
+                return _without_smoothing(start_of_jpeg[: segment.data.stop], tables) + END
+        elif segment.marker == _END:
+            return b""
+    return None
+
+
+def _without_smoothing(jpeg: bytes, tables: list[Segment]) -> bytes:
+    """``jpeg``, in which no AC coefficient is, so that libjpeg does not make some up.
+
+    It smooths what it takes for the beginning of a picture still to come, which takes longer than decoding it and moves
+    pixels by 4 grey levels on average. It refrains where a step of the quantisation is zero, by which it would divide.
+    """
+    changed = bytearray(jpeg)
+    for segment in tables:
+        at = 0
+        while at < len(segment.payload):
+            step_bytes = 2 if segment.payload[at] >> 4 else 1
+            if at + 64 * step_bytes < len(segment.payload):
+                first_ac = segment.place + 4 + at + 1 + step_bytes
+                changed[first_ac : first_ac + step_bytes] = bytes(step_bytes)
+            at += 1 + 64 * step_bytes
+    return bytes(changed)
+
+
 def _segments(jpeg: bytes) -> Iterator[Segment]:
     """Every marker behind the first, which is the start of the picture; what lies between segments is skipped."""
     place = _next_marker(jpeg, 2)
@@ -138,7 +191,7 @@ def _next_marker(jpeg: bytes, start: int) -> int | None:
         block = np.frombuffer(jpeg, np.uint8, min(_BLOCK_BYTES, len(jpeg) - start), start)
         one, other = block[:-1], block[1:]
         # Which are any is asked of bytes: numpy takes ten times as long to say where the few are.
-        may_be = ((one == _PREFIX) & (other != _STUFFED)).tobytes()
+        may_be: bytes = ((one == _PREFIX) & (other != _STUFFED)).tobytes()
         place = may_be.find(1)
         while place >= 0:
             if not _is_data(int(other[place])):

@@ -38,6 +38,7 @@ from dupfind.values import (
 )
 from dupfind.verdict import judge_file, judge_folders
 from dupfind.walk import WalkRules, walk_all
+from dupfind.wholes import Wholes
 
 
 def scan(
@@ -52,7 +53,7 @@ def scan(
     started, begin = datetime.now().astimezone(), time.monotonic()
     needles, haystack = walk(settings, listener)
     find = partial(find_matches, settings, _entries(needles), _entries(haystack), listener=listener)
-    findings, _ = with_reader(settings, listener, find, make_executor)
+    findings, *_ = with_reader(settings, listener, find, make_executor)
     files = _judge_files(settings, needles, findings)
     problems = problems_of([*needles, *haystack], findings.failures)
     return Report(
@@ -82,10 +83,10 @@ def find_matches(
     reader: Reader,
     cache: Cache,
     listener: Listener,
-) -> tuple[Findings, Pictures | None]:
+) -> tuple[Findings, Pictures, Pictures | None]:
     """The stages between walk and verdict: what each needle has in the haystack, by bytes and then by picture.
 
-    Gives the haystack's pictures too, None where no needle asked for them.
+    Gives the pictures of both sides too, those of the haystack as None where no needle asked for them.
     """
     identical, failures = find_identical(needles, haystack, reader)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
@@ -98,29 +99,33 @@ def find_matches(
         readable = [entry for entry in haystack if entry.path not in failures]
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
-        found, remains = _match_pictures(settings, pictures, candidates, cache, listener)
+        wholes = Wholes(pictures, candidates, cache, reader.wholes)
+        found, remains = _match_pictures(settings, wholes, cache, listener)
+        pictures, candidates = wholes.pictures()
         matches |= found
+        failures |= wholes.failures
     if settings.scan.paranoid:
         matches, fallen = read_again(matches, needles, haystack, settings.scan.accept, reader)
         failures |= fallen
     decoded = frozenset(entry.path for entry in pictures.entries)
     count = None if candidates is None else len(candidates.entries)
-    return Findings(matches, failures, decoded, count, remains), candidates
+    return Findings(matches, failures, decoded, count, remains), pictures, candidates
 
 
 def _match_pictures(
-    settings: Settings, needles: Pictures, haystack: Pictures, cache: Cache, listener: Listener
+    settings: Settings, wholes: Wholes, cache: Cache, listener: Listener
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     """By path: the matches of needles, and what is known of damaged ones without any."""
     from dupfind.framing import Framing
     from dupfind.matching import Matcher  # brings numpy and Pillow, which a plain copy of the haystack never needs
     from dupfind.resembling import resembling
 
-    with listener.stage("matching", len(needles.entries)) as advance:
-        matches = Matcher(needles, haystack, settings.scan.threshold_bits, cache).match(advance)
-    matches |= Framing(needles, haystack, settings.scan, cache).match(matches)
-    by_rest, remains = resembling(needles, haystack, matches, cache, listener)
-    return matches | by_rest, remains
+    with listener.stage("matching", len(wholes.needles.entries)) as advance:
+        matches = Matcher(wholes, settings.scan.threshold_bits, cache).match(advance)
+    needles, haystack = wholes.pictures()
+    framed = Framing(needles, haystack, settings.scan, cache).match(matches)
+    by_rest, remains = resembling(needles, haystack, matches | framed, cache, listener)
+    return matches | wholes.readable(framed | by_rest), remains
 
 
 def _entries(trees: Sequence[Tree]) -> list[FileEntry]:
