@@ -97,9 +97,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int)
     options = parser.parse_args()
     print(machine())
-    print(
-        "| pictures | files | read coarsely | `same` both ways | same hash | most bits | most levels | bytes read |"
-    )
+    print("| pictures | files | read coarsely | `same` both ways | same hash | most bits | most levels | bytes read |")
     print("|---|---|---|---|---|---|---|---|")
     photos = sorted((SHARED_DATA / "photos").glob("*.jp*g"))[: options.photos]
     kodak = sorted((SHARED_DATA / "kodak").glob("*.png"))
