@@ -41,6 +41,11 @@ SCHEMA = (
 """
     + PICTURE_TABLE
 )
+ANSWER_TABLE = """
+    CREATE TABLE IF NOT EXISTS answer (
+        id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, recipe TEXT, data BLOB NOT NULL
+    )
+"""
 SELECT_DIGESTS = "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.digest FROM file f"
 SELECT_CONTENTS = """
     SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.failure, f.is_image, f.picture, f.size_pixels, h.hashes

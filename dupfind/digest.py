@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import IO
 
 from blake3 import blake3
@@ -24,3 +25,11 @@ def digest(file: IO[bytes]) -> tuple[bytes, int]:
         hasher.update(view[:count])
         length_bytes += count
     return hasher.digest(), length_bytes
+
+
+def digest_of(parts: Iterable[bytes]) -> bytes:
+    """The 32-byte BLAKE3 digest of these bytes in a row, cut where they may be."""
+    hasher = blake3()
+    for part in parts:
+        hasher.update(part)
+    return hasher.digest()

@@ -10,17 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import datetime
 from functools import partial
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from dupfind import __version__, formats
-from dupfind.cache import Cache
 from dupfind.events import Listener, Silence
 from dupfind.findings import Findings
-from dupfind.identical import find_identical
 from dupfind.ignore import Excludes
-from dupfind.paranoid import read_again
-from dupfind.reading import Pictures, Reader
+from dupfind.memory import Memory
 from dupfind.roots import spelling
-from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.values import (
     ORIENTATIONS,
@@ -39,6 +37,12 @@ from dupfind.values import (
 from dupfind.verdict import judge_file, judge_folders
 from dupfind.walk import WalkRules, walk_all
 
+if TYPE_CHECKING:
+    from dupfind.cache import Cache
+    from dupfind.reading import Pictures, Reader
+
+_PATH = itemgetter(FileEntry._fields.index("path"))
+
 
 def scan(
     settings: Settings, listener: Listener | None = None, make_executor: Callable[[], Executor] | None = None
@@ -49,10 +53,9 @@ def scan(
     :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
     listener = listener or Silence()
-    started, begin = datetime.now().astimezone(), time.monotonic()
+    started, began_ns, begin = datetime.now().astimezone(), time.time_ns(), time.monotonic()
     needles, haystack = walk(settings, listener)
-    find = partial(find_matches, settings, _entries(needles), _entries(haystack), listener=listener)
-    findings, _ = with_reader(settings, listener, find, make_executor)
+    findings = _find(settings, _entries(needles), _entries(haystack), began_ns, listener, make_executor)
     files = _judge_files(settings, needles, findings)
     problems = problems_of([*needles, *haystack], findings.failures)
     return Report(
@@ -75,6 +78,35 @@ def walk(settings: Settings, listener: Listener) -> tuple[list[Tree], list[Tree]
         return walk_all(settings.roots, WalkRules(Excludes(settings.excludes), settings.follow_symlinks), advance)
 
 
+def _find(
+    settings: Settings,
+    needles: list[FileEntry],
+    haystack: list[FileEntry],
+    began_ns: int,
+    listener: Listener,
+    make_executor: Callable[[], Executor] | None,
+) -> Findings:
+    """What an earlier run over the same files has found, or else what reading them finds."""
+    memory = Memory(settings, needles, haystack, partial(_recipe, settings.scan.algorithm), began_ns)
+    remembered = memory.recall()
+    if remembered is not None:
+        with listener.stage("nothing has changed since an earlier run", None) as advance:
+            advance(len(needles) + len(haystack))
+        return remembered
+    from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
+
+    find = partial(find_matches, settings, needles, haystack, listener=listener)
+    findings, _ = with_reader(settings, listener, find, make_executor)
+    memory.keep(findings, time.time_ns())
+    return findings
+
+
+def _recipe(algorithm: str) -> str:
+    from dupfind.session import whole_recipe
+
+    return whole_recipe(algorithm)
+
+
 def find_matches(
     settings: Settings,
     needles: list[FileEntry],
@@ -87,6 +119,9 @@ def find_matches(
 
     Gives the haystack's pictures too, None where no needle asked for them.
     """
+    from dupfind.identical import find_identical
+    from dupfind.paranoid import read_again
+
     identical, failures = find_identical(needles, haystack, reader)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
     rest = [entry for entry in needles if entry.path not in matches and entry.path not in failures]
@@ -128,10 +163,12 @@ def _entries(trees: Sequence[Tree]) -> list[FileEntry]:
 
 
 def _judge_files(settings: Settings, needles: Sequence[Tree], findings: Findings) -> list[FileVerdict]:
-    witness_path = spelling([root for root in settings.roots if root.side is Side.HAYSTACK])
+    spell = spelling([root for root in settings.roots if root.side is Side.HAYSTACK])
+    accept = settings.scan.accept
     return [
-        judge_needle(tree.root.shown(entry.path), entry, findings, settings.scan.accept, witness_path)
+        judge_needle(shown(entry.path), entry, findings, accept, spell)
         for tree in needles
+        for shown in [tree.root.shown]
         for entry in tree.entries
     ]
 
@@ -141,16 +178,13 @@ def judge_needle(
 ) -> FileVerdict:
     """The verdict on one needle, reported as ``shown``; ``spell`` gives the path of a haystack file as reported."""
     path = entry.path
-    match = findings.matches.get(path)
-    if match is not None:
-        match = match._replace(witness=spell(match.witness))
-    remains = findings.remains.get(path)
+    match, remains = findings.matches.get(path), findings.remains.get(path)
     note = None
     if remains is not None:
         like = "nothing in the haystack looks like what is left of it"
         note = f"{remains.damage}; {f'it looks most like {spell(remains.nearest)}' if remains.nearest else like}"
     failure, has_picture = findings.failures.get(path), path in findings.pictures
-    return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, note=note)
+    return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, note=note, spell=spell)
 
 
 def problems_of(trees: Sequence[Tree], failures: Mapping[str, Failure]) -> list[Problem]:
@@ -171,11 +205,11 @@ def _summarize(haystack: Sequence[FileEntry], findings: Findings) -> HaystackSum
 
     What the cache happens to know does not count, so that a warm run gives the numbers of a cold one.
     """
-    unreadable = sum(
-        entry.path in findings.failures and _is_picture(entry, findings.failures[entry.path]) for entry in haystack
-    )
+    failures = findings.failures
+    failed = [entry for entry in haystack if entry.path in failures] if failures else []
+    unreadable = sum(_is_picture(entry, failures[entry.path]) for entry in failed)
     if findings.haystack_pictures is None:
-        images = sum(formats.is_image_name(entry.path) for entry in haystack)
+        images = sum(map(formats.is_image_name, map(_PATH, haystack)))
     else:
         images = findings.haystack_pictures + unreadable
     return HaystackSummary(files=len(haystack), images=images, unreadable=unreadable)

@@ -38,6 +38,13 @@ def with_reader(
                 path = path if error.is_gone else None
 
 
+def whole_recipe(algorithm: str) -> str:
+    """Everything outside this program that has a part in findings on pictures, in one text; loads the decoders."""
+    import numpy as np
+
+    return "\n".join([*_recipe(algorithm), f"numpy {np.__version__}"])
+
+
 def _recipe(algorithm: str) -> Recipe:
     """What thumbnails and hashes are made by; asked for only where there are any, since the decoders load slowly."""
     from dupfind import decode, evidence, fingerprint
