@@ -2,7 +2,7 @@
 
 A run over the same files, by the same rules, finds what the last one found, so its findings are kept in the cache under
 a key of everything that decides them: path, size, mtime, ctime and inode of every file of both sides in their order,
-the settings, and this program to the byte. That is what the cache goes by for each single file, so an answer found
+the settings, and the files of this program. That is what the cache goes by for each single file, so an answer found
 here is the one that reading through the cache would give. Where pictures were looked at, the recipe of thumbnails and
 rules has to be the same, too; a plain copy is decided without it, and without loading the decoders that it names.
 
@@ -21,9 +21,9 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from operator import itemgetter
 
-from dupfind import __version__
-from dupfind.cache_answers import Answers
-from dupfind.cache_file import DamagedError, UnusableError
+from dupfind import __version__, cache_answers
+from dupfind.cache_answers import Answer
+from dupfind.cache_file import CacheFile, DamagedError, UnusableError
 from dupfind.digest import DIGEST_BYTES, digest_of
 from dupfind.findings import Findings
 from dupfind.packing import PackingError, pack, unpack
@@ -87,15 +87,15 @@ class Memory:
             return
         data = pack(findings, self._needles, self._haystack)
         recipe = None if self._is_plain_copy(findings) else self._recipe()
-        with suppress(DamagedError, UnusableError), _opened(self._path) as answers:
-            answers.keep(self._key, recipe, digest_of([data]) + data)
+        with suppress(DamagedError, UnusableError), _opened(self._path) as file:
+            cache_answers.keep(file, self._key, Answer(recipe, digest_of([data]) + data))
 
-    def _look_up(self) -> tuple[str | None, bytes] | None:
+    def _look_up(self) -> Answer | None:
         if self._key is None or self._path is None or not os.path.exists(self._path):
             return None
         try:
-            with _opened(self._path) as answers:
-                return answers.find(self._key)
+            with _opened(self._path) as file:
+                return cache_answers.find(file, self._key)
         except (DamagedError, UnusableError):  # the run that follows meets it too, and says what there is to say
             return None
 
@@ -159,9 +159,9 @@ def _program() -> list[tuple[str, int, int, int]]:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[Answers]:
-    answers = Answers.open_existing(path)
+def _opened(path: str) -> Iterator[CacheFile]:
+    file = CacheFile.open_existing(path)
     try:
-        yield answers
+        yield file
     finally:
-        answers.close()
+        file.close()
