@@ -63,9 +63,9 @@ class Reader:
                 found[entry.path] = digest
         if unread:
             with self._listener.stage("comparing bytes", len(unread)) as advance:
-                for entry, outcome in self._pool.map(
-                    tasks.read_digests, unread, size_bytes=_size_of, lost=partial(_lost, stage="digest")
-                ):
+                lost = partial(_lost, stage="digest")
+                outcomes = self._pool.map(tasks.read_digests, unread, size_bytes=_size_of, lost=lost, is_light=True)
+                for entry, outcome in outcomes:
                     advance(1)
                     assert not isinstance(outcome.result, Thumbnail)
                     found[entry.path] = outcome.result

@@ -44,7 +44,7 @@ def read_digests(entries: Sequence[FileEntry]) -> list[Outcome]:
     from dupfind.digest import digest
 
     def one(file: IO[bytes], entry: FileEntry) -> bytes:
-        value, length_bytes = digest(file)
+        value, length_bytes = digest(file, entry.size_bytes)
         if length_bytes != entry.size_bytes:
             raise ReadError(_changed("digest"))
         return value
@@ -106,7 +106,8 @@ def _read(entry: FileEntry, read: Callable[[IO[bytes], FileEntry], Any], stage: 
 def opened(entry: FileEntry, stage: str) -> Iterator[IO[bytes]]:
     """The file of ``entry``; raises :class:`ReadError` where it is not, before or after, the one that the walk saw."""
     try:
-        with open(entry.path, "rb", opener=_open_without_blocking) as file:
+        # Digests take large blocks, which need no second buffer.
+        with open(entry.path, "rb", buffering=0 if stage == "digest" else -1, opener=_open_without_blocking) as file:
             if not _is_as_walked(file, entry):
                 raise ReadError(_changed(stage))
             yield file
