@@ -125,11 +125,13 @@ def find_matches(
     identical, failures = find_identical(needles, haystack, reader)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
     rest = [entry for entry in needles if entry.path not in matches and entry.path not in failures]
-    pictures = reader.pictures(rest, "decoding needles", ORIENTATIONS if settings.scan.rotations else 1)
-    failures |= pictures.failures
+    pictures: Pictures | None = None
     candidates: Pictures | None = None
     remains: dict[str, Remains] = {}
-    if pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
+    if rest:  # where every needle is proved by its bytes, the decoders are not even loaded
+        pictures = reader.pictures(rest, "decoding needles", ORIENTATIONS if settings.scan.rotations else 1)
+        failures |= pictures.failures
+    if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
         readable = [entry for entry in haystack if entry.path not in failures]
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
@@ -138,7 +140,7 @@ def find_matches(
     if settings.scan.paranoid:
         matches, fallen = read_again(matches, needles, haystack, settings.scan.accept, reader)
         failures |= fallen
-    decoded = frozenset(entry.path for entry in pictures.entries)
+    decoded = frozenset(entry.path for entry in pictures.entries) if pictures else frozenset()
     count = None if candidates is None else len(candidates.entries)
     return Findings(matches, failures, decoded, count, remains), candidates
 
