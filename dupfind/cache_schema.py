@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from dupfind.values import Evidence, Failure, Thumbnail
@@ -115,6 +114,8 @@ def picture_id(picture: Thumbnail) -> int:
 
     Two of a million different thumbnails share an id with a probability of 3 in 100 million.
     """
+    from hashlib import blake2b  # brings OpenSSL, which a run without pictures never needs
+
     return int.from_bytes(blake2b(repr(picture).encode(), digest_size=8).digest(), "big", signed=True)
 
 

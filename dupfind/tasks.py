@@ -7,7 +7,6 @@ file that the walk saw, before and after, and turns whatever goes wrong into a :
 from __future__ import annotations
 
 import faulthandler
-import multiprocessing
 import os
 import signal
 import stat
@@ -144,6 +143,8 @@ def time_limit(seconds: float) -> Iterator[None]:
     The first works wherever a decoder returns to Python now and then, and only on POSIX; the second works everywhere,
     but only in a process that was started to work for another.
     """
+    import multiprocessing
+
     if multiprocessing.parent_process() is not None:
         with open(os.devnull, "w") as nowhere:
             faulthandler.dump_traceback_later(seconds + HARD_LIMIT_SECONDS, exit=True, file=nowhere)

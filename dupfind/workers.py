@@ -11,7 +11,6 @@ threads of this process instead: a process that has loaded the decoders takes as
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -23,13 +22,15 @@ from concurrent.futures import (
     BrokenExecutor,
     Executor,
     Future,
-    ProcessPoolExecutor,
     ThreadPoolExecutor,
     wait,
 )
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import BaseContext
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -175,6 +176,9 @@ class Pool:
         lane.executor = self._executors[lane.make_executor][number] = lane.make_executor()
 
     def _make_process(self) -> Executor:
+        import multiprocessing  # where nothing is decoded, no process is started
+        from concurrent.futures import ProcessPoolExecutor
+
         if self._lifeline is None:
             self._lifeline, self._lifeline_end = multiprocessing.Pipe(duplex=False)
         return ProcessPoolExecutor(1, _start_method(), _start_worker, (self._lifeline,))
@@ -197,11 +201,13 @@ def _kill(executor: Executor) -> None:
         process.kill()
 
 
-def _start_method() -> multiprocessing.context.BaseContext:
+def _start_method() -> BaseContext:
     """How processes start: from a server that has loaded the decoders once, or afresh where there is no fork.
 
     Never by a plain fork of this process, which has threads.
     """
+    import multiprocessing
+
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     from multiprocessing import forkserver, resource_tracker
