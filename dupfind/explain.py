@@ -17,7 +17,7 @@ from dupfind.events import Listener, Silence
 from dupfind.explanation import Advice, Answer, Explanation
 from dupfind.findings import Findings
 from dupfind.neighbours import Neighbours
-from dupfind.pipeline import find_matches, judge_needle, problems_of, walk
+from dupfind.pipeline import find_matches, needle_judge, problems_of, walk
 from dupfind.reading import Pictures, Reader
 from dupfind.roots import NamedFile, spelling
 from dupfind.session import with_reader
@@ -130,7 +130,7 @@ class _Explainer:
         findings, path = self._findings, needle.entry.path
         shown = spelling(self._settings.roots)
         match = findings.matches.get(path)
-        verdict = judge_needle(needle.given, needle.entry, findings, self._settings.scan.accept, shown)
+        verdict = needle_judge(findings, self._settings.scan.accept, shown)(needle.given, needle.entry)
         if match is not None and match.evidence is Evidence.IDENTICAL:
             return Explanation(verdict, None, (), (), None, itself)
         if path not in findings.pictures or self._haystack is None:

@@ -90,10 +90,10 @@ def _unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEn
         for reason, is_image, lasting, stage in head["causes"]
     ]
     # Column by column, so that what is done for each of a hundred thousand needles is done in C.
-    witness_paths = map(_PATH, map(haystack.__getitem__, _places(witnesses, len(haystack))))
+    witness_paths = map(_PATH, _chosen(haystack, witnesses))
     details = list(map(all_grades.__getitem__, _below(grades, len(all_grades))))
     found = zip(witness_paths, *(map(itemgetter(place), details) for place in range(_DETAILS)), strict=True)
-    needle_paths = map(_PATH, map(needles.__getitem__, _places(matched, len(needles))))
+    needle_paths = map(_PATH, _chosen(needles, matched))
     matches = dict(zip(needle_paths, map(partial(tuple.__new__, Match), found), strict=True))
     everything = [*needles, *haystack] if failed else []
     failures = {
@@ -136,6 +136,12 @@ def _columns(data: memoryview, lengths: Sequence[int]) -> Iterable[array[int]]:
 def _steps(positions: Sequence[int]) -> list[int]:
     """Each position as the step from the one before."""
     return [here - before for before, here in zip(chain((0,), positions), positions, strict=False)]
+
+
+def _chosen(entries: Sequence[FileEntry], steps: array[int]) -> Sequence[FileEntry]:
+    """The entries at these positions."""
+    places = _places(steps, len(entries))
+    return entries if places == list(range(len(entries))) else [entries[place] for place in places]
 
 
 def _places(steps: array[int], end: int) -> Sequence[int]:

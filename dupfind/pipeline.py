@@ -166,27 +166,33 @@ def _entries(trees: Sequence[Tree]) -> list[FileEntry]:
 
 def _judge_files(settings: Settings, needles: Sequence[Tree], findings: Findings) -> list[FileVerdict]:
     spell = spelling([root for root in settings.roots if root.side is Side.HAYSTACK])
-    accept = settings.scan.accept
+    judge = needle_judge(findings, settings.scan.accept, spell)
     return [
-        judge_needle(shown(entry.path), entry, findings, accept, spell)
-        for tree in needles
-        for shown in [tree.root.shown]
-        for entry in tree.entries
+        judge(shown(entry.path), entry) for tree in needles for shown in [tree.root.shown] for entry in tree.entries
     ]
 
 
-def judge_needle(
-    shown: str, entry: FileEntry, findings: Findings, accept: Evidence, spell: Callable[[str], str]
-) -> FileVerdict:
-    """The verdict on one needle, reported as ``shown``; ``spell`` gives the path of a haystack file as reported."""
-    path = entry.path
-    match, remains = findings.matches.get(path), findings.remains.get(path)
-    note = None
-    if remains is not None:
+def needle_judge(
+    findings: Findings, accept: Evidence, spell: Callable[[str], str]
+) -> Callable[[str, FileEntry], FileVerdict]:
+    """A function from a needle, and how it is reported, to its verdict.
+
+    ``spell`` gives the path of a haystack file as reported.
+    """
+    matches, failures, pictures, remains_of = findings.matches, findings.failures, findings.pictures, findings.remains
+
+    def judge(shown: str, entry: FileEntry) -> FileVerdict:
+        path = entry.path
+        match, has_picture = matches.get(path), path in pictures
+        failure = failures.get(path) if failures else None
+        remains = remains_of.get(path) if match is None else None
+        if remains is None:
+            return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, spell=spell)
         like = "nothing in the haystack looks like what is left of it"
         note = f"{remains.damage}; {f'it looks most like {spell(remains.nearest)}' if remains.nearest else like}"
-    failure, has_picture = findings.failures.get(path), path in findings.pictures
-    return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, note=note, spell=spell)
+        return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, note=note)
+
+    return judge
 
 
 def problems_of(trees: Sequence[Tree], failures: Mapping[str, Failure]) -> list[Problem]:
