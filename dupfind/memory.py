@@ -33,6 +33,7 @@ from dupfind.values import Evidence, FileEntry, ScanSettings
 _RACY_NS = 2_000_000_000
 _FS_CODEC = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
 _PATH, _SIZE, _MTIME, _CTIME, _INODE = map(itemgetter, range(len(FileEntry._fields)))
+_BATCH = 1 << 14
 _INDIFFERENT = frozenset({
     "roots", "excludes", "follow_symlinks",  # they decide which files there are, and those are in the key
     "scan",  # its own fields are looked at one by one
@@ -132,12 +133,12 @@ def _parts(settings: Settings, needles: Sequence[FileEntry], haystack: Sequence[
     rules = [(name, value) for name, value in _fields(settings) + _fields(settings.scan) if name not in _INDIFFERENT]
     yield repr((rules, __version__, _program(), sys.version, sys.byteorder, len(needles), len(haystack))).encode()
     for entries in (needles, haystack):
-        if not entries:
-            continue
-        # A column at a time: in C, and without a second value for each file. No path holds a NUL.
-        yield "\0".join(map(_PATH, entries)).encode(*_FS_CODEC)
-        for column, code in ((_SIZE, "q"), (_MTIME, "q"), (_CTIME, "q"), (_INODE, "Q")):
-            yield array(code, list(map(column, entries))).tobytes()
+        for start in range(0, len(entries), _BATCH):
+            some = entries[start : start + _BATCH]
+            # A column at a time: in C, and without a second value for each file. No path holds a NUL.
+            yield "\0".join(map(_PATH, some)).encode(*_FS_CODEC) + b"\0"
+            for column, code in ((_SIZE, "q"), (_MTIME, "q"), (_CTIME, "q"), (_INODE, "Q")):
+                yield array(code, list(map(column, some))).tobytes()
 
 
 def _fields(settings: Settings | ScanSettings) -> list[tuple[str, object]]:

@@ -71,6 +71,14 @@ def test_order_and_side_are_in_the_key() -> None:
     assert len(keys) == len(set(keys))
 
 
+def test_many_files_are_taken_by_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also then each file counts, and where it stands."""
+    monkeypatch.setattr(memory, "_BATCH", 1)
+    one, two = NEEDLES
+    others = [[two, one], [one, two._replace(inode=0)], [one], [one._replace(path="/n/a\x01"), two]]
+    assert 5 == len({key(), *(key(needles=needles) for needles in others)})
+
+
 def test_names_do_not_run_into_each_other() -> None:
     """What ends one path begins no other."""
     one, two = NEEDLES
