@@ -25,6 +25,8 @@ class Run:
     peak_mib: float
     """Of the largest single process: itself or a child that it waited for."""
     code: int
+    cpu_seconds: float
+    """Its own and the system's for it; less moved than the time by what else the machine does."""
 
 
 def run(command: Sequence[str], **options: object) -> Run:
@@ -32,7 +34,8 @@ def run(command: Sequence[str], **options: object) -> Run:
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)  # type: ignore[call-overload]
     _, status, usage = os.wait4(process.pid, 0)
-    return Run(time.perf_counter() - began, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))
+    seconds, cpu_seconds = time.perf_counter() - began, usage.ru_utime + usage.ru_stime
+    return Run(seconds, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status), cpu_seconds)
 
 
 def in_turn(commands: dict[str, Sequence[str]], rounds: int) -> dict[str, list[Run]]:

@@ -23,7 +23,7 @@ from typing import NamedTuple, Self
 from dupfind.cache_buffer import Buffer
 from dupfind.cache_file import DamagedError, UnusableError
 from dupfind.cache_schema import FileRow, Judged, Pair, PictureRef, Recipe, picture_id
-from dupfind.cache_store import Store
+from dupfind.cache_store import Labels, Store
 from dupfind.errors import CacheLostError
 from dupfind.values import Failure, FileEntry, Thumbnail
 
@@ -32,7 +32,6 @@ _FS_CODEC = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
 _RACY_NS = 2_000_000_000
 _INTEGER_END = 1 << 63
 _FLUSH_SECONDS = 2.0
-_FLUSH_ROWS = 2_000
 
 
 class Known(NamedTuple):
@@ -113,17 +112,28 @@ class Cache:
             yield from (None for _ in entries)
             return
         with self._restart_when_damaged():
-            labels = self._labels(store) if with_contents else None
+            labels = None
             for folder, group in groupby(entries, key=_folder_of):
-                rows = store.files_in(folder, labels)
-                start = len(folder) + 1
-                for entry in group:
-                    row = rows.get(entry.path[start:].encode(*_FS_CODEC))
-                    if row is None or row[1:4] != entry[1:4]:
-                        row = store.file_by_inode(entry, labels) if entry.inode and _fits(entry) else None
-                        if row is not None:
-                            self._buffer.copies.append(entry)
-                    yield row
+                if with_contents and labels is None:
+                    labels = self._labels(store)
+                yield from self._rows_in(store, folder, list(group), labels)
+
+    def _rows_in(
+        self, store: Store, folder: str, entries: Sequence[FileEntry], labels: Labels | None
+    ) -> list[FileRow | None]:
+        """The rows of the files of one folder, by their names or else by their inodes."""
+        by_name = store.files_in(folder, labels)
+        start = len(folder) + 1
+        rows = [by_name.get(entry.path[start:].encode(*_FS_CODEC)) for entry in entries]
+        lost = [place for place, row in enumerate(rows) if row is None or row[1:4] != entries[place][1:4]]
+        inodes = store.known_inodes([entries[place].inode for place in lost])
+        for place in lost:
+            entry = entries[place]
+            is_worth_it = entry.inode and entry.inode in inodes and _fits(entry)
+            rows[place] = row = store.file_by_inode(entry, labels) if is_worth_it else None
+            if row is not None:
+                self._buffer.copies.append(entry)
+        return rows
 
     def keep_digest(self, entry: FileEntry, digest: bytes, read_ns: int) -> None:
         """Remember the digest of a file that was read at ``read_ns`` (``time.time_ns``)."""
@@ -269,7 +279,7 @@ class Cache:
         return read_ns - entry.ctime_ns >= _RACY_NS and not 0 <= read_ns - entry.mtime_ns < _RACY_NS
 
     def _flush_when_due(self) -> None:
-        if len(self._buffer) >= _FLUSH_ROWS or self._clock() - self._flushed_at >= _FLUSH_SECONDS:
+        if self._buffer.is_full or self._clock() - self._flushed_at >= _FLUSH_SECONDS:
             self.flush()
 
 

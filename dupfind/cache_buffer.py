@@ -9,6 +9,10 @@ from dupfind.cache_schema import Judged, Pair, PictureRef, Recipe
 from dupfind.cache_store import Store
 from dupfind.values import Failure, FileEntry, Thumbnail
 
+MOST_ROWS = 20_000
+MOST_PICTURES = 2_000
+"""A thumbnail takes 5 KB, all else some hundred bytes a row. Each writing waits for the disk."""
+
 
 class Buffer:
     """Rows of every kind, in the order in which they are written."""
@@ -28,6 +32,11 @@ class Buffer:
             self.copies, self.digests, self.contents, self.wholes, self.hashes, self.judgements,
         )  # fmt: skip
         return sum(map(len, kinds))
+
+    @property
+    def is_full(self) -> bool:
+        """True when it is to be written, whatever the time."""
+        return len(self.pictures) >= MOST_PICTURES or len(self) >= MOST_ROWS
 
     def write(self, store: Store, recipe: Callable[[], Recipe]) -> None:
         """Write everything, or raise what the store raises; ``recipe`` is asked for only where it is needed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from dupfind.values import Evidence, Failure, Thumbnail
@@ -44,6 +43,11 @@ SCHEMA = (
 """
     + PICTURE_TABLE
 )
+ANSWER_TABLE = """
+    CREATE TABLE IF NOT EXISTS answer (
+        id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, recipe TEXT, data BLOB NOT NULL
+    )
+"""
 SELECT_DIGESTS = "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.digest FROM file f"
 SELECT_CONTENTS = """
     SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.failure, f.is_image, f.picture, f.size_pixels, h.hashes
@@ -134,6 +138,8 @@ def picture_id(picture: Thumbnail) -> int:
 
     Two of a million different thumbnails share an id with a probability of 3 in 100 million.
     """
+    from hashlib import blake2b  # brings OpenSSL, which a run without pictures never needs
+
     return int.from_bytes(blake2b(repr(picture).encode(), digest_size=8).digest(), "big", signed=True)
 
 

@@ -59,6 +59,18 @@ class Store(CacheFile):
             )
             return {row[0]: row for row in rows}
 
+    def known_inodes(self, inodes: Sequence[int]) -> set[int]:
+        """Those of ``inodes`` under which anything was stored; nearly none where a tree is new."""
+        found: set[int] = set()
+        with translated():
+            for start in range(0, len(inodes), _MOST_VARIABLES):
+                some = {signed(inode): inode for inode in inodes[start : start + _MOST_VARIABLES]}
+                rows = self.connection.execute(
+                    f"SELECT inode FROM file WHERE inode IN ({','.join('?' * len(some))})", list(some)
+                )
+                found.update(some[row[0]] for row in rows)
+        return found
+
     def file_by_inode(self, entry: FileEntry, labels: Labels | None) -> FileRow | None:
         """The row of a file that was elsewhere when it was stored, recognised by inode, size and times."""
         values = {

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from dupfind import cache_answers
 from dupfind.cache_file import DamagedError, UnusableError, translated
 from dupfind.cache_store import Store
 from dupfind.errors import CacheError
@@ -30,6 +31,8 @@ class CacheInfo:
     thumbnails: int
     failures: int
     """Pictures that could not be decoded."""
+    answers: int
+    """Whole answers, for runs over files that have not changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def info(path: str) -> CacheInfo | None:
                 "SELECT count(*), count(digest), coalesce(sum(failure IS NOT NULL AND is_image), 0) FROM file"
             ).fetchone()
             (thumbnails,) = store.connection.execute("SELECT count(*) FROM picture").fetchone()
-        return CacheInfo(os.path.getsize(path), files, digests, thumbnails, failures)
+        return CacheInfo(os.path.getsize(path), files, digests, thumbnails, failures, cache_answers.count(store))
 
 
 def clear(path: str) -> int:
@@ -72,7 +75,7 @@ def clear(path: str) -> int:
 
 
 def prune(path: str, *, with_absent_folders: bool) -> Pruned:
-    """Drop what is known of files that are gone or have changed since, and thumbnails that no file has.
+    """Drop what is known of files that are gone or have changed since, thumbnails that no file has, and all answers.
 
     Files of folders that are not there at all are kept unless ``with_absent_folders``: their drive may be unplugged.
     """
@@ -84,6 +87,7 @@ def prune(path: str, *, with_absent_folders: bool) -> Pruned:
             removed, kept, away = _forget_gone(store, with_absent_folders=with_absent_folders)
             for statement in _FORGET_ORPHANS:
                 store.connection.execute(statement)
+            cache_answers.forget(store)  # the next run over the same files makes its answer again
         with translated():
             store.connection.execute("VACUUM")
         freed_bytes = before_bytes - os.path.getsize(path)

@@ -17,7 +17,7 @@ from dupfind.events import Listener, Silence
 from dupfind.explanation import Advice, Answer, Explanation
 from dupfind.findings import Findings
 from dupfind.neighbours import Neighbours
-from dupfind.pipeline import find_matches, judge_needle, problems_of, walk
+from dupfind.pipeline import find_matches, needle_judge, problems_of, walk
 from dupfind.reading import Pictures, Reader
 from dupfind.roots import NamedFile, spelling
 from dupfind.session import with_reader
@@ -115,7 +115,7 @@ class _Explainer:
         settings: Settings,
         nearest: int,
         findings: Findings,
-        needles: Pictures,
+        needles: Pictures | None,
         haystack: Pictures | None,
         reader: Reader,
         cache: Cache,
@@ -133,10 +133,10 @@ class _Explainer:
         findings, path = self._findings, needle.entry.path
         shown = spelling(self._settings.roots)
         match = findings.matches.get(path)
-        verdict = judge_needle(needle.given, needle.entry, findings, self._settings.scan.accept, shown)
+        verdict = needle_judge(findings, self._settings.scan.accept, shown)(needle.given, needle.entry)
         if match is not None and match.evidence is Evidence.IDENTICAL:
             return Explanation(verdict, None, (), (), None, itself)
-        if path not in findings.pictures or self._haystack is None:
+        if path not in findings.pictures or self._needles is None or self._haystack is None:
             obstacle = verdict.reason or "it is no picture, and no file has the same bytes"
             return Explanation(verdict, None, (), (), Advice(obstacle=obstacle), itself)
         position = next(index for index, entry in enumerate(self._needles.entries) if entry.path == path)

@@ -6,7 +6,6 @@ import errno
 import os
 import stat
 import sys
-import tempfile
 from contextlib import suppress
 
 from dupfind.errors import OutputClosedError, OutputError
@@ -71,6 +70,8 @@ def _write_file(data: bytes, path: str) -> None:
         with open(path, "wb") as file:
             file.write(data)
         return
+    import tempfile  # brings a dozen modules, for a rare option
+
     handle, temporary = tempfile.mkstemp(prefix=".dupfind-", suffix=".part", dir=os.path.dirname(path))
     try:
         with open(handle, "wb") as file:

@@ -10,17 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import datetime
 from functools import partial
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from dupfind import __version__, formats
-from dupfind.cache import Cache
 from dupfind.events import Listener, Silence
 from dupfind.findings import Findings
-from dupfind.identical import find_identical
 from dupfind.ignore import Excludes
-from dupfind.paranoid import read_again
-from dupfind.reading import Pictures, Reader
+from dupfind.memory import Memory
 from dupfind.roots import spelling
-from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.values import (
     ORIENTATIONS,
@@ -38,7 +36,13 @@ from dupfind.values import (
 )
 from dupfind.verdict import judge_file, judge_folders
 from dupfind.walk import WalkRules, walk_all
-from dupfind.wholes import Wholes
+
+if TYPE_CHECKING:
+    from dupfind.cache import Cache
+    from dupfind.reading import Pictures, Reader
+    from dupfind.wholes import Wholes
+
+_PATH = itemgetter(FileEntry._fields.index("path"))
 
 
 def scan(
@@ -50,10 +54,9 @@ def scan(
     :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
     listener = listener or Silence()
-    started, begin = datetime.now().astimezone(), time.monotonic()
+    started, began_ns, begin = datetime.now().astimezone(), time.time_ns(), time.monotonic()
     needles, haystack = walk(settings, listener)
-    find = partial(find_matches, settings, _entries(needles), _entries(haystack), listener=listener)
-    findings, *_ = with_reader(settings, listener, find, make_executor)
+    findings = _find(settings, _entries(needles), _entries(haystack), began_ns, listener, make_executor)
     files = _judge_files(settings, needles, findings)
     problems = problems_of([*needles, *haystack], findings.failures)
     return Report(
@@ -76,6 +79,35 @@ def walk(settings: Settings, listener: Listener) -> tuple[list[Tree], list[Tree]
         return walk_all(settings.roots, WalkRules(Excludes(settings.excludes), settings.follow_symlinks), advance)
 
 
+def _find(
+    settings: Settings,
+    needles: list[FileEntry],
+    haystack: list[FileEntry],
+    began_ns: int,
+    listener: Listener,
+    make_executor: Callable[[], Executor] | None,
+) -> Findings:
+    """What an earlier run over the same files has found, or else what reading them finds."""
+    memory = Memory(settings, needles, haystack, partial(_recipe, settings.scan.algorithm), began_ns)
+    remembered = memory.recall()
+    if remembered is not None:
+        with listener.stage("nothing has changed since an earlier run", None) as advance:
+            advance(len(needles) + len(haystack))
+        return remembered
+    from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
+
+    find = partial(find_matches, settings, needles, haystack, listener=listener)
+    findings, *_ = with_reader(settings, listener, find, make_executor)
+    memory.keep(findings, time.time_ns())
+    return findings
+
+
+def _recipe(algorithm: str) -> str:
+    from dupfind.session import whole_recipe
+
+    return whole_recipe(algorithm)
+
+
 def find_matches(
     settings: Settings,
     needles: list[FileEntry],
@@ -83,19 +115,25 @@ def find_matches(
     reader: Reader,
     cache: Cache,
     listener: Listener,
-) -> tuple[Findings, Pictures, Pictures | None]:
+) -> tuple[Findings, Pictures | None, Pictures | None]:
     """The stages between walk and verdict: what each needle has in the haystack, by bytes and then by picture.
 
-    Gives the pictures of both sides too, those of the haystack as None where no needle asked for them.
+    Gives the pictures of needles and haystack too, None where none was asked for.
     """
+    from dupfind.identical import find_identical
+    from dupfind.paranoid import read_again
+    from dupfind.wholes import Wholes
+
     identical, failures = find_identical(needles, haystack, reader)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
     rest = [entry for entry in needles if entry.path not in matches and entry.path not in failures]
-    pictures = reader.pictures(rest, "decoding needles", ORIENTATIONS if settings.scan.rotations else 1)
-    failures |= pictures.failures
+    pictures: Pictures | None = None
     candidates: Pictures | None = None
     remains: dict[str, Remains] = {}
-    if pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
+    if rest:  # where every needle is proved by its bytes, the decoders are not even loaded
+        pictures = reader.pictures(rest, "decoding needles", ORIENTATIONS if settings.scan.rotations else 1)
+        failures |= pictures.failures
+    if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
         readable = [entry for entry in haystack if entry.path not in failures]
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
@@ -107,7 +145,7 @@ def find_matches(
     if settings.scan.paranoid:
         matches, fallen = read_again(matches, needles, haystack, settings.scan.accept, reader)
         failures |= fallen
-    decoded = frozenset(entry.path for entry in pictures.entries)
+    decoded = frozenset(entry.path for entry in pictures.entries) if pictures else frozenset()
     count = None if candidates is None else len(candidates.entries)
     return Findings(matches, failures, decoded, count, remains), pictures, candidates
 
@@ -133,29 +171,34 @@ def _entries(trees: Sequence[Tree]) -> list[FileEntry]:
 
 
 def _judge_files(settings: Settings, needles: Sequence[Tree], findings: Findings) -> list[FileVerdict]:
-    witness_path = spelling([root for root in settings.roots if root.side is Side.HAYSTACK])
+    spell = spelling([root for root in settings.roots if root.side is Side.HAYSTACK])
+    judge = needle_judge(findings, settings.scan.accept, spell)
     return [
-        judge_needle(tree.root.shown(entry.path), entry, findings, settings.scan.accept, witness_path)
-        for tree in needles
-        for entry in tree.entries
+        judge(shown(entry.path), entry) for tree in needles for shown in [tree.root.shown] for entry in tree.entries
     ]
 
 
-def judge_needle(
-    shown: str, entry: FileEntry, findings: Findings, accept: Evidence, spell: Callable[[str], str]
-) -> FileVerdict:
-    """The verdict on one needle, reported as ``shown``; ``spell`` gives the path of a haystack file as reported."""
-    path = entry.path
-    match = findings.matches.get(path)
-    if match is not None:
-        match = match._replace(witness=spell(match.witness))
-    remains = findings.remains.get(path)
-    note = None
-    if remains is not None:
+def needle_judge(
+    findings: Findings, accept: Evidence, spell: Callable[[str], str]
+) -> Callable[[str, FileEntry], FileVerdict]:
+    """A function from a needle, and how it is reported, to its verdict.
+
+    ``spell`` gives the path of a haystack file as reported.
+    """
+    matches, failures, pictures, remains_of = findings.matches, findings.failures, findings.pictures, findings.remains
+
+    def judge(shown: str, entry: FileEntry) -> FileVerdict:
+        path = entry.path
+        match, has_picture = matches.get(path), path in pictures
+        failure = failures.get(path) if failures else None
+        remains = remains_of.get(path) if match is None else None
+        if remains is None:
+            return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, spell=spell)
         like = "nothing in the haystack looks like what is left of it"
         note = f"{remains.damage}; {f'it looks most like {spell(remains.nearest)}' if remains.nearest else like}"
-    failure, has_picture = findings.failures.get(path), path in findings.pictures
-    return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, note=note)
+        return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, note=note)
+
+    return judge
 
 
 def problems_of(trees: Sequence[Tree], failures: Mapping[str, Failure]) -> list[Problem]:
@@ -176,11 +219,11 @@ def _summarize(haystack: Sequence[FileEntry], findings: Findings) -> HaystackSum
 
     What the cache happens to know does not count, so that a warm run gives the numbers of a cold one.
     """
-    unreadable = sum(
-        entry.path in findings.failures and _is_picture(entry, findings.failures[entry.path]) for entry in haystack
-    )
+    failures = findings.failures
+    failed = [entry for entry in haystack if entry.path in failures] if failures else []
+    unreadable = sum(_is_picture(entry, failures[entry.path]) for entry in failed)
     if findings.haystack_pictures is None:
-        images = sum(formats.is_image_name(entry.path) for entry in haystack)
+        images = sum(map(formats.is_image_name, map(_PATH, haystack)))
     else:
         images = findings.haystack_pictures + unreadable
     return HaystackSummary(files=len(haystack), images=images, unreadable=unreadable)

@@ -63,9 +63,9 @@ class Reader:
                 found[entry.path] = digest
         if unread:
             with self._listener.stage("comparing bytes", len(unread)) as advance:
-                for entry, outcome in self._pool.map(
-                    tasks.read_digests, unread, size_bytes=_size_of, lost=partial(_lost, stage="digest")
-                ):
+                lost = partial(_lost, stage="digest")
+                outcomes = self._pool.map(tasks.read_digests, unread, size_bytes=_size_of, lost=lost, is_light=True)
+                for entry, outcome in outcomes:
                     advance(1)
                     assert not isinstance(outcome.result, Thumbnail)
                     found[entry.path] = outcome.result
@@ -86,8 +86,10 @@ class Reader:
             if known.hashes is not None and isinstance(known.content, PictureRef):
                 hashes[known.content.id] = known.hashes
         contents |= self._decode(unread, what, may_be_coarse=True)
-        ids = {content.id for content in contents.values() if isinstance(content, PictureRef)}
-        self._hash([id_ for id_ in ids if len(hashes.get(id_, b"")) < orientations * _HASH_BYTES], orientations, hashes)
+        refs = (content for content in contents.values() if isinstance(content, PictureRef))
+        # Of a million pictures nearly all have their hashes: a set of all ids would take 100 MB.
+        unhashed = {ref.id: None for ref in refs if len(hashes.get(ref.id, b"")) < orientations * _HASH_BYTES}
+        self._hash(list(unhashed), orientations, hashes)
         return _pictures(entries, contents, hashes, orientations)
 
     def _within_bounds(self, content: PictureRef | Failure) -> PictureRef | Failure:
@@ -173,6 +175,7 @@ def _pictures(
     entries: Iterable[FileEntry], contents: dict[str, PictureRef | Failure], hashes: dict[int, bytes], orientations: int
 ) -> Pictures:
     found, refs, failures = [], [], {}
+    packed = bytearray()
     for entry in entries:
         content = contents[entry.path]
         if isinstance(content, Failure):
@@ -180,9 +183,9 @@ def _pictures(
         else:
             found.append(entry)
             refs.append(content)
+            packed += hashes[content.id][: orientations * _HASH_BYTES]
     import numpy as np  # only where there are pictures: a plain copy of the haystack never needs it
 
-    packed = b"".join(hashes[id_][: orientations * _HASH_BYTES] for id_, _ in refs)
     array = np.frombuffer(packed, ">u8").astype(np.uint64).reshape(len(refs), orientations)
     return Pictures(found, refs, array, failures)
 

@@ -32,14 +32,21 @@ def with_reader(
     with Pool(settings.workers, make_executor) as pool:
         while True:
             try:
-                with Cache(path, partial(_recipe, settings.scan.algorithm), warn=listener.warn) as cache:
+                with Cache(path, partial(recipe, settings.scan.algorithm), warn=listener.warn) as cache:
                     return work(Reader(settings, pool, cache, listener), cache)
             except CacheLostError as error:
                 listener.warn(str(error))
                 path = path if error.is_gone else None
 
 
-def _recipe(algorithm: str) -> Recipe:
+def whole_recipe(algorithm: str) -> str:
+    """Everything outside this program that has a part in findings on pictures, in one text; loads the decoders."""
+    import numpy as np
+
+    return "\n".join([*recipe(algorithm), f"numpy {np.__version__}"])
+
+
+def recipe(algorithm: str) -> Recipe:
     """What thumbnails and hashes are made by; asked for only where there are any, since the decoders load slowly."""
     from dupfind import decode, evidence, fingerprint
 

@@ -7,7 +7,6 @@ file that the walk saw, before and after, and turns whatever goes wrong into a :
 from __future__ import annotations
 
 import faulthandler
-import multiprocessing
 import os
 import signal
 import stat
@@ -44,7 +43,7 @@ def read_digests(entries: Sequence[FileEntry]) -> list[Outcome]:
     from dupfind.digest import digest
 
     def one(file: IO[bytes], entry: FileEntry) -> bytes:
-        value, length_bytes = digest(file)
+        value, length_bytes = digest(file, entry.size_bytes)
         if length_bytes != entry.size_bytes:
             raise ReadError(_changed("digest"))
         return value
@@ -108,7 +107,8 @@ def _read(entry: FileEntry, read: Callable[[IO[bytes], FileEntry], Any], stage: 
 def opened(entry: FileEntry, stage: str) -> Iterator[IO[bytes]]:
     """The file of ``entry``; raises :class:`ReadError` where it is not, before or after, the one that the walk saw."""
     try:
-        with open(entry.path, "rb", opener=_open_without_blocking) as file:
+        # Digests take large blocks, which need no second buffer.
+        with open(entry.path, "rb", buffering=0 if stage == "digest" else -1, opener=_open_without_blocking) as file:
             if not _is_as_walked(file, entry):
                 raise ReadError(_changed(stage))
             yield file
@@ -145,6 +145,8 @@ def time_limit(seconds: float) -> Iterator[None]:
     The first works wherever a decoder returns to Python now and then, and only on POSIX; the second works everywhere,
     but only in a process that was started to work for another.
     """
+    import multiprocessing
+
     if multiprocessing.parent_process() is not None:
         with open(os.devnull, "w") as nowhere:
             faulthandler.dump_traceback_later(seconds + HARD_LIMIT_SECONDS, exit=True, file=nowhere)

@@ -4,26 +4,39 @@ A task is a plain picklable function that takes a list and gives a list, so that
 run it. By default each core gets an executor of its own with one process. A decoder
 that crashes then costs its own chunk only, the other cores work on, and running that chunk again one file at a
 time finds the culprit.
+
+Light tasks, which can neither crash nor hang on their own and leave the interpreter lock where they take long, run on
+threads of this process instead: a process that has loaded the decoders takes as long to start as hashing a gigabyte.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import BaseContext
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 _CHUNK_ITEMS = 16
+_LIGHT_CHUNK_ITEMS = 256
 _CHUNK_BYTES = 8 << 20
 _CHUNKS_AHEAD = 3
 """Chunks handed to each lane: one at work and two waiting, so that a busy parent never leaves a core idle."""
@@ -52,6 +65,7 @@ class _Lane(Generic[T]):
     """One executor and the chunks that were handed to it, the oldest first."""
 
     executor: Executor
+    make_executor: Callable[[], Executor]
     handed: deque[tuple[Future[Any], list[T], float]] = field(default_factory=deque)
 
 
@@ -65,7 +79,9 @@ class Pool:
     def __init__(self, lanes: int, make_executor: Callable[[], Executor] | None = None) -> None:
         self._lane_count = lanes
         self._make_executor = make_executor or self._make_process
-        self._executors: list[Executor] = []
+        self._make_light = make_executor or _make_thread
+        self._executors: dict[Callable[[], Executor], list[Executor]] = {}
+        """By what makes them."""
         self._lifeline_end: Connection | None = None
         self._lifeline: Connection | None = None
 
@@ -78,14 +94,18 @@ class Pool:
                 self._shut_down()
         finally:  # also where a signal cuts the waiting short
             self._cut_lifeline()
-            for executor in self._executors:
+            for executor in self._all():
                 _kill(executor)
-            self._shut_down()
+            self._shut_down(is_hasty=kind is not None)
             self._executors.clear()
 
-    def _shut_down(self) -> None:
-        for executor in self._executors:
-            executor.shutdown(wait=True, cancel_futures=True)
+    def _all(self) -> list[Executor]:
+        return [executor for executors in self._executors.values() for executor in executors]
+
+    def _shut_down(self, *, is_hasty: bool = False) -> None:
+        for executor in self._all():
+            # A thread cannot be ended; the process leaves without it.
+            executor.shutdown(wait=not (is_hasty and isinstance(executor, ThreadPoolExecutor)), cancel_futures=True)
 
     def map(
         self,
@@ -94,17 +114,21 @@ class Pool:
         *,
         size_bytes: Callable[[T], int],
         lost: Callable[[T, float], R],
+        is_light: bool = False,
     ) -> Iterator[tuple[T, R]]:
         """Give each item with its result, in the order in which they are done.
 
         ``items`` is read no faster than the work goes on. ``lost`` makes the result of an item whose process died
-        while it worked on this item alone, given the seconds that it had been at it.
+        while it worked on this item alone, given the seconds that it had been at it. ``is_light`` is for tasks that
+        need no process of their own.
         """
-        waiting = _chunks(items, size_bytes)
+        waiting = _chunks(items, size_bytes, _LIGHT_CHUNK_ITEMS if is_light else _CHUNK_ITEMS)
         again: deque[list[T]] = deque()  # after a death: the culprit's chunk in single files, and what waited behind it
-        while len(self._executors) < self._lane_count:
-            self._executors.append(self._make_executor())
-        lanes: list[_Lane[T]] = [_Lane(executor) for executor in self._executors]
+        make = self._make_light if is_light else self._make_executor
+        executors = self._executors.setdefault(make, [])
+        while len(executors) < self._lane_count:
+            executors.append(make())
+        lanes: list[_Lane[T]] = [_Lane(executor, make) for executor in executors]
         while True:
             for number, lane in enumerate(lanes):
                 while len(lane.handed) < _CHUNKS_AHEAD and (chunk := _next_chunk(again, waiting)):
@@ -149,9 +173,12 @@ class Pool:
 
     def _renew(self, number: int, lane: _Lane[T]) -> None:
         lane.executor.shutdown(wait=False)
-        lane.executor = self._executors[number] = self._make_executor()
+        lane.executor = self._executors[lane.make_executor][number] = lane.make_executor()
 
     def _make_process(self) -> Executor:
+        import multiprocessing  # where nothing is decoded, no process is started
+        from concurrent.futures import ProcessPoolExecutor
+
         if self._lifeline is None:
             self._lifeline, self._lifeline_end = multiprocessing.Pipe(duplex=False)
         return ProcessPoolExecutor(1, _start_method(), _start_worker, (self._lifeline,))
@@ -163,6 +190,10 @@ class Pool:
         self._lifeline = self._lifeline_end = None
 
 
+def _make_thread() -> Executor:
+    return ThreadPoolExecutor(1, "dupfind-reader")
+
+
 def _kill(executor: Executor) -> None:
     """End the processes of a pool, also one in a long call that keeps the interpreter lock from the lifeline."""
     processes = getattr(executor, "_processes", None)  # Executor.kill_workers() comes with Python 3.14 only
@@ -170,11 +201,13 @@ def _kill(executor: Executor) -> None:
         process.kill()
 
 
-def _start_method() -> multiprocessing.context.BaseContext:
+def _start_method() -> BaseContext:
     """How processes start: from a server that has loaded the decoders once, or afresh where there is no fork.
 
     Never by a plain fork of this process, which has threads.
     """
+    import multiprocessing
+
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     from multiprocessing import forkserver, resource_tracker
@@ -198,7 +231,7 @@ def _next_chunk(again: deque[list[T]], waiting: Iterator[list[T]]) -> list[T] | 
     return again.popleft() if again else next(waiting, None)
 
 
-def _chunks(items: Iterable[T], size_bytes: Callable[[T], int]) -> Iterator[list[T]]:
+def _chunks(items: Iterable[T], size_bytes: Callable[[T], int], most_items: int = _CHUNK_ITEMS) -> Iterator[list[T]]:
     """Cut into chunks small enough that the last ones end together, and large enough that handing over costs nothing.
 
     A chunk of 16 small pictures or of 8 MB takes some 50 to 100 ms.
@@ -208,7 +241,7 @@ def _chunks(items: Iterable[T], size_bytes: Callable[[T], int]) -> Iterator[list
     for item in items:
         chunk.append(item)
         total_bytes += size_bytes(item)
-        if len(chunk) == _CHUNK_ITEMS or total_bytes >= _CHUNK_BYTES:
+        if len(chunk) == most_items or total_bytes >= _CHUNK_BYTES:
             yield chunk
             chunk, total_bytes = [], 0
     if chunk:

@@ -246,8 +246,8 @@ WRITER = """
 import sys
 sys.path[:0] = {paths!r}
 import test_cache_store
-from dupfind import cache
-cache._FLUSH_ROWS = 20
+from dupfind import cache_buffer
+cache_buffer.MOST_ROWS = 20
 from pathlib import Path
 print(test_cache_store.fill(Path(sys.argv[1]), 300, sys.argv[2]))
 """

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind import digest as module
-from dupfind.digest import DIGEST_BYTES, digest
+from dupfind.digest import DIGEST_BYTES, digest, digest_of
 
 BLOCK_BYTES = module._BLOCK_BYTES
 
@@ -91,3 +91,11 @@ def test_a_failing_read_is_an_error() -> None:
 
     with pytest.raises(OSError, match="Input/output error"):
         digest(Broken(b"abc", 2))  # type: ignore[arg-type]
+
+
+def test_parts_are_digested_as_one() -> None:
+    """Wherever the bytes are cut."""
+    whole = bytes(number % 251 for number in range(1024))
+    expected = bytes.fromhex(VECTORS[1024])
+    assert [expected] * 3 == [digest_of(parts) for parts in ([whole], [whole[:1], b"", whole[1:]], iter([whole]))]
+    assert bytes.fromhex(VECTORS[0]) == digest_of([])

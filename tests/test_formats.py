@@ -42,6 +42,15 @@ def test_other_names(name: str) -> None:
     assert not formats.is_image_name(name)
 
 
+@pytest.mark.parametrize(
+    "path", "/a/b.jpg /a.jpg/b /a.jpg/.jpg /.jpg .jpg ..jpg /a/..jpg b.JPG jpg . a. /a.b/c".split()
+)
+def test_image_names_have_a_suffix_of_theirs(path: str) -> None:
+    """Asked in another way than the suffix is, with the same answer."""
+    path = path.replace("/", os.sep)
+    assert (formats.suffix(path) in formats.IMAGE_SUFFIXES) == formats.is_image_name(path)
+
+
 def test_raw_names() -> None:
     """Camera RAW is a picture by name, and known as RAW; a JPEG is not."""
     names = ("a.NEF", "a.dng", "a.cr2", "a.arw", "a.jpg", "nef")

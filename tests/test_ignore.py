@@ -74,6 +74,14 @@ def test_nothing_else_is_junk(name: str) -> None:
     assert not ignore.is_junk_folder(name)
 
 
+@pytest.mark.parametrize("name", [*JUNK_FILES, "Icon\r", *TRASHED_FILES, *ORDINARY])
+def test_common_files_are_neither_junk_nor_trash(name: str) -> None:
+    """The cheap look lets nothing pass that the exact ones would stop."""
+    is_stopped = ignore.is_junk_file(name) or ignore.why_file_not_trusted(name) is not None
+    assert not (ignore.is_common_file(name) and is_stopped)
+    assert ignore.is_common_file("IMG_0001.JPG")
+
+
 def test_junk_leaves_no_trace_on_either_side(tree: TreeBuilder) -> None:
     """Junk files and junk folders with everything in them are ignored: no entry, no problem, no gap."""
     contents = dict.fromkeys([*JUNK_FILES, "Icon\r"], b"") | {f"{name}/photo.jpg": b"" for name in JUNK_FOLDERS}

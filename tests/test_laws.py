@@ -56,7 +56,10 @@ ALLOWED = {
     "cache_store": {"cache_file", "cache_schema"},
     "cache_buffer": {"cache_schema", "cache_store"},
     "cache": {"cache_buffer", "cache_file", "cache_schema", "cache_store"},
-    "cache_upkeep": {"cache_file", "cache_store"},
+    "cache_answers": {"cache_file", "cache_schema"},
+    "packing": {"findings"},
+    "memory": {"cache_answers", "cache_file", "digest", "findings", "packing", "settings"},
+    "cache_upkeep": {"cache_answers", "cache_file", "cache_store"},
     "reading": {"cache", "cache_schema", "events", "formats", "second_look", "settings", "tasks", "workers"},
     "session": {
         "cache", "cache_schema", "decode", "evidence", "events", "fingerprint", "reading", "settings", "workers",
@@ -71,9 +74,8 @@ ALLOWED = {
     "wholes": {"cache", "cache_schema", "reading"},
     "matching": {"cache", "cache_schema", "claims", "events", "hamming", "judging", "reading", "wholes"},
     "pipeline": {  # `matching` and `resembling` where they are first needed
-        "cache", "events", "findings", "formats", "framing", "identical", "ignore", "matching", "paranoid", "reading",
-        "resembling", "roots", "session",
-        "settings", "verdict", "walk", "wholes",
+        "cache", "events", "findings", "formats", "framing", "identical", "ignore", "matching", "memory", "paranoid",
+        "reading", "resembling", "roots", "session", "settings", "verdict", "walk", "wholes",
     },
     "explanation": {"facts"},
     "neighbours": {"cache", "evidence", "explanation", "fingerprint", "hamming", "reading", "settings"},
@@ -97,7 +99,7 @@ ALLOWED = {
 PURE = (
     "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "greys", "differences", "facts", "texture",
     "borders", "hamming", "fingerprint", "evidence", "claims", "remains", "scrutiny", "verdict", "explanation", "pairs",
-    "calibration", "findings",
+    "calibration", "findings", "packing",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file"},

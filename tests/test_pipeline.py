@@ -340,7 +340,8 @@ def needle_verdict(remains: Remains | None, match: Match | None = None) -> FileV
         None,
         {entry.path: remains} if remains else {},
     )
-    return pipeline.judge_needle("n/a.jpg", entry, found, Evidence.SAME, lambda path: path.replace("/real/", ""))
+    judge = pipeline.needle_judge(found, Evidence.SAME, lambda path: path.replace("/real/", ""))
+    return judge("n/a.jpg", entry)
 
 
 def test_what_is_said_of_a_damaged_needle() -> None:

@@ -14,8 +14,8 @@ from dupfind.settings import default_cache
 def cache() -> None:
     """Look at, prune or clear what dupfind remembers of files.
 
-    The cache holds a thumbnail and hashes of each picture, and digests of files. It only saves time: without it, every
-    answer is the same.
+    The cache holds a thumbnail and hashes of each picture, digests of files, and the last few answers. It only saves
+    time: without it, every answer is the same.
     """
 
 
@@ -44,7 +44,8 @@ def info_command(cache: str | None) -> None:
         return
     click.echo(f"{printable(path)}: {size(found.size_bytes)}")
     click.echo(f"{count(found.files, 'file')}, {count(found.thumbnails, 'thumbnail')}, ", nl=False)
-    click.echo(f"{count(found.digests, 'digest')}, {count(found.failures, 'unreadable picture')}")
+    click.echo(f"{count(found.digests, 'digest')}, {count(found.failures, 'unreadable picture')}, ", nl=False)
+    click.echo(f"{count(found.answers, 'whole answer')}")
 
 
 @cache.command("clear")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,8 @@ def console(progress: bool | None, *, quiet: bool, verbose: bool) -> Console:
 
 def screen(output: str | None = None) -> Screen:
     """Where the answer will be seen: standard output, or the file ``output``."""
+    import shutil  # brings every compressor there is
+
     from dupfind.report import Screen
 
     if output is not None or sys.stdout is None:
