@@ -15,7 +15,7 @@ from typing import Any, cast
 import pytest
 from PIL import Image
 
-from dupfind import pipeline, second_look
+from dupfind import paranoid, pipeline, second_look
 from dupfind.paranoid import read_again
 from dupfind.reading import Reader
 from dupfind.second_look import Claim, Look
@@ -116,7 +116,7 @@ def test_bytes_that_change_after_they_were_digested(
     haystack, needles = tree("hay", {name: photo if name == "a.png" else b"film"}), tree("needles", {})
     (needles / name).write_bytes((haystack / name).read_bytes())
     victim = haystack / name
-    real = pipeline.read_again
+    real = paranoid.read_again
 
     def rot_first(*arguments: Any) -> Any:
         content = bytearray(victim.read_bytes())
@@ -127,7 +127,7 @@ def test_bytes_that_change_after_they_were_digested(
         return real(*arguments)
 
     assert {name: "present/identical"} == states(scan(haystack, needles, paranoid=True))
-    monkeypatch.setattr(pipeline, "read_again", rot_first)
+    monkeypatch.setattr(paranoid, "read_again", rot_first)
     report = scan(haystack, needles, paranoid=True)
     reason = "its witness could not be read again: changed while it was read"
     assert [("missing", reason)] == [(one.state.value, one.reason) for one in report.files]
