@@ -57,10 +57,11 @@ def _explain_all(
     for group, witnesses, itself in _groups(needles, haystack):
         findings = find_matches(settings, [one.entry for one in group], witnesses, reader, cache, listener)
         failures |= findings.failures
-        explainer = _Explainer(settings, nearest, findings, reader, cache)
-        shown = tuple(spelling(settings.roots)(entry.path) for entry in itself)
-        for needle in group:
-            found[needle.given] = explainer.explain(needle, shown)
+        with listener.part("evidence", len(group)):
+            explainer = _Explainer(settings, nearest, findings, reader, cache)
+            shown = tuple(spelling(settings.roots)(entry.path) for entry in itself)
+            for needle in group:
+                found[needle.given] = explainer.explain(needle, shown)
     return [found[needle.given] for needle in needles], failures
 
 

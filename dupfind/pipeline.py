@@ -69,14 +69,16 @@ def scan(
     needles, haystack = walk(settings, listener)
     find = partial(find_matches, settings, _entries(needles), _entries(haystack), listener=listener)
     findings = with_reader(settings, listener, find, make_executor)
-    files = _judge_files(settings, needles, findings)
-    problems = problems_of([*needles, *haystack], findings.failures)
+    with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
+        files = _judge_files(settings, needles, findings)
+        problems = problems_of([*needles, *haystack], findings.failures)
+        folders = judge_folders(files, problems, settings.roots)
     return Report(
         version=__version__,
         started=started.isoformat(timespec="seconds"),
         elapsed_seconds=round(time.monotonic() - begin, 3),
         settings=settings.scan,
-        folders=judge_folders(files, problems, settings.roots),
+        folders=folders,
         files=files,
         problems=problems,
         haystack=_summarize(_entries(haystack), findings),
@@ -123,13 +125,15 @@ def _match_pictures(
     settings: Settings, needles: Pictures, haystack: Pictures, cache: Cache, listener: Listener
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     """By path: the matches of needles, and what is known of damaged ones without any."""
-    from dupfind.framing import Framing
-    from dupfind.matching import Matcher  # brings numpy and Pillow, which a plain copy of the haystack never needs
-    from dupfind.resembling import resembling
+    with listener.part("start-up"):
+        from dupfind.framing import Framing
+        from dupfind.matching import Matcher  # brings numpy and Pillow, which a plain copy of the haystack never needs
+        from dupfind.resembling import resembling
 
     with listener.stage("matching", len(needles.entries)) as advance:
-        matches = Matcher(needles, haystack, settings.scan.threshold_bits, cache).match(advance)
-    matches |= Framing(needles, haystack, settings.scan, cache).match(matches)
+        matches = Matcher(needles, haystack, settings.scan.threshold_bits, cache, listener).match(advance)
+    with listener.part("evidence"):
+        matches |= Framing(needles, haystack, settings.scan, cache, listener).match(matches)
     by_rest, remains = resembling(needles, haystack, matches, cache, listener)
     return matches | by_rest, remains
 

@@ -28,19 +28,20 @@ def with_reader(
     ``make_executor`` puts the reading of files elsewhere than on processes of this machine.
     """
     path = settings.cache
-    with Pool(settings.workers, make_executor) as pool:
+    with Pool(settings.workers, make_executor, listener.worked) as pool:
         while True:
             try:
-                with Cache(path, partial(_recipe, settings.scan.algorithm), warn=listener.warn) as cache:
+                with Cache(path, partial(_recipe, settings.scan.algorithm, listener), warn=listener.warn) as cache:
                     return work(Reader(settings, pool, cache, listener), cache)
             except CacheLostError as error:
                 listener.warn(str(error))
                 path = path if error.is_gone else None
 
 
-def _recipe(algorithm: str) -> Recipe:
+def _recipe(algorithm: str, listener: Listener) -> Recipe:
     """What thumbnails and hashes are made by; asked for only where there are any, since the decoders load slowly."""
-    from dupfind import decode, evidence, fingerprint
+    with listener.part("start-up"):
+        from dupfind import decode, evidence, fingerprint
 
     thumbnails = f"{decode.RECIPE}, {decode.versions()}"
     return Recipe(thumbnails, f"{algorithm} {fingerprint.RECIPE}", f"rules {evidence.RECIPE}")

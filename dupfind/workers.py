@@ -58,12 +58,19 @@ class _Lane(Generic[T]):
 class Pool:
     """A set of executors that share the work on a list of items.
 
-    ``make_executor`` gives the executor of one lane; a cluster's client fits as well as a process pool. Use it as a
-    context manager: leaving it ends all processes, at once when an exception passes through.
+    ``make_executor`` gives the executor of one lane; a cluster's client fits as well as a process pool. ``worked`` is
+    told the processor time that each chunk took, in seconds. Use it as a context manager: leaving it ends all
+    processes, at once when an exception passes through.
     """
 
-    def __init__(self, lanes: int, make_executor: Callable[[], Executor] | None = None) -> None:
+    def __init__(
+        self,
+        lanes: int,
+        make_executor: Callable[[], Executor] | None = None,
+        worked: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self._lane_count = lanes
+        self._worked = worked
         self._make_executor = make_executor or self._make_process
         self._executors: list[Executor] = []
         self._lifeline_end: Connection | None = None
@@ -123,7 +130,7 @@ class Pool:
         while lane.handed and lane.handed[0][0].done():
             future, chunk, since = lane.handed.popleft()
             try:
-                results = future.result()
+                results, seconds = future.result()
             except BrokenExecutor:
                 if len(chunk) == 1:
                     yield chunk[0], lost(chunk[0], time.monotonic() - since)
@@ -133,11 +140,12 @@ class Pool:
                 lane.handed.clear()
                 self._renew(number, lane)
             else:
+                self._worked(seconds)
                 yield from zip(chunk, results, strict=True)
 
     def _hand_over(self, number: int, lane: _Lane[T], task: Callable[[list[T]], list[R]], chunk: list[T]) -> None:
         try:
-            future = lane.executor.submit(task, chunk)
+            future = lane.executor.submit(_timed, task, chunk)
         except BrokenExecutor as error:
             if not lane.handed:  # it died idle, between two maps
                 self._renew(number, lane)
@@ -161,6 +169,12 @@ class Pool:
             if end is not None:
                 end.close()
         self._lifeline = self._lifeline_end = None
+
+
+def _timed(task: Callable[[list[T]], list[R]], chunk: list[T]) -> tuple[list[R], float]:
+    """What ``task`` gives, and the processor time that it took; a worker does one thing at a time."""
+    began = time.process_time()
+    return task(chunk), time.process_time() - began
 
 
 def _kill(executor: Executor) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from dupfind import fingerprint
 from dupfind.cache import Cache, Recipe
 from dupfind.cache_schema import PictureRef
+from dupfind.events import Silence
 from dupfind.matching import Matcher
 from dupfind.reading import Pictures
 from dupfind.values import FileEntry, Match, Thumbnail
@@ -41,7 +42,9 @@ class Desk:
     ) -> dict[str, Match]:
         """The best match of each needle."""
         done: list[int] = []
-        matcher = Matcher(self.pictures(needles, turns), self.pictures(haystack, 1), threshold_bits, self.cache)
+        matcher = Matcher(
+            self.pictures(needles, turns), self.pictures(haystack, 1), threshold_bits, self.cache, Silence()
+        )
         found = matcher.match(done.append)
         assert len(needles) == sum(done)
         return found
