@@ -32,7 +32,9 @@ def run(command: Sequence[str], **options: object) -> Run:
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)  # type: ignore[call-overload]
     _, status, usage = os.wait4(process.pid, 0)
-    return Run(time.perf_counter() - began, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))
+    seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)  # or it would seem to be running still
+    return Run(seconds, usage.ru_maxrss / 1024, process.returncode)
 
 
 def in_turn(commands: dict[str, Sequence[str]], rounds: int) -> dict[str, list[Run]]:

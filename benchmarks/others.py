@@ -1,0 +1,238 @@
+"""First runs of other tools that find look-alikes, on the same files, in turn: images a second of each.
+
+    python -m benchmarks.others --tools FOLDER [--rounds N] [--only TOOL]... [--set NAME]... [--keep FOLDER]
+
+FOLDER is the ``bin`` of a virtual environment in which ``czkawka``, ``imagededup`` and ``difPy`` are installed (it is
+not this project's: they are no dependencies of it); ``findimagedupes`` is looked for on the PATH. A tool that is not
+there is left out, and the table says why.
+
+What is fair. Each tool is given the same two folders below one and asked, with its defaults, which pictures in them
+look alike; ``dupfind`` takes one of the folders for the haystack and the other for the needles. All files differ, so
+nobody can skip one as a copy of another, and every tool opens each once (where a tool tells how many it read, that is
+checked). A run is a whole process with its start, and starts with an empty home folder: nobody has a cache, and
+``dupfind`` writes one as it always does. Files are in the page cache. Every tool uses as many threads or processes as
+it does by itself. What is found is not compared here: see docs/accuracy.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.common import DUPFIND, SHARED_DATA, machine, median, run
+from fixtures import pictures
+
+_TRANSFORMS = (
+    (),
+    ("-flip", "horizontal"),
+    ("-rotate", "180"),
+    ("-flip", "vertical"),
+    ("-transpose",),
+    ("-rotate", "90"),
+    ("-transverse",),
+    ("-rotate", "270"),
+)
+_OFFSETS = (0, 16, 32, 48)
+"""How many pixels are cut off at the left and at the top, without decoding; every other one makes a needle."""
+_SLOW_SECONDS = 180
+"""A tool that takes longer than this runs once only."""
+
+_VERSION = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
+_CZKAWKA = """
+import sys, czkawka
+finder = czkawka.ImageSimilarity()
+finder.set_directories(sys.argv[2:])
+finder.find_similar()
+"""
+_IMAGEDEDUP = """
+import os, sys
+from imagededup.methods import PHash
+if __name__ == "__main__":
+    hasher = PHash(verbose=False)
+    found = hasher.encode_images(image_dir=os.path.dirname(sys.argv[2]), recursive=True)
+    hasher.find_duplicates(encoding_map=found)
+    sys.exit(len(found) != int(sys.argv[1]))
+"""
+_DIFPY = """
+import sys, difPy
+if __name__ == "__main__":
+    built = difPy.build(*sys.argv[2:], show_progress=False)
+    difPy.search(built, similarity="similar", show_progress=False)
+    sys.exit(len(built._tensor_dictionary) != int(sys.argv[1]))
+"""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One that is installed."""
+
+    name: str
+    version: str
+    command: Callable[[Path, Path, int], Sequence[str]]
+    """Of the two folders and the number of files in both."""
+
+
+def _scan(haystack: Path, needles: Path, _: int) -> Sequence[str]:
+    return [*DUPFIND, "scan", "--haystack", str(haystack), "--needles", str(needles), "-q"]
+
+
+def _findimagedupes(one: Path, other: Path, _: int) -> Sequence[str]:
+    return ["findimagedupes", "--quiet", "--quiet", "--recurse", str(one), str(other)]
+
+
+def _python(python: Path, code: str, one: Path, other: Path, count: int) -> Sequence[str]:
+    return [str(python), "-c", code, str(count), str(one), str(other)]
+
+
+def _installed(folder: Path | None) -> Iterator[Tool | str]:
+    """Each tool, or why it is left out."""
+    yield Tool("dupfind", _told([sys.executable, "-c", _VERSION, "dupfind"]) or "", _scan)
+    python = folder / "python" if folder else None
+    for name, code in (("czkawka", _CZKAWKA), ("imagededup", _IMAGEDEDUP), ("difPy", _DIFPY)):
+        version = _told([str(python), "-c", _VERSION, name]) if python else None
+        if python is None or version is None:
+            yield f"{name}: {f'not installed beside {python}' if python else 'no --tools FOLDER given'}"
+        else:
+            yield Tool(name, version, partial(_python, python, code))
+    if shutil.which("findimagedupes"):
+        told = _told(["findimagedupes", "--version"]) or ""
+        yield Tool("findimagedupes", told.split()[-1], _findimagedupes)
+    else:
+        yield "findimagedupes: not on the PATH (Debian has a package of this name)"
+
+
+def _told(command: Sequence[str]) -> str | None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+class _Variant(NamedTuple):
+    """A file to be made of a picture, without decoding it."""
+
+    source: Path
+    name: str
+    """Below the folder of its set, with its side."""
+    how: tuple[str, ...]
+    """The arguments of ``jpegtran``."""
+
+
+def _variants(camera: Sequence[Path], count: int) -> list[_Variant]:
+    """``count`` different pictures of the size of these: turned, mirrored and cut; half of them needles.
+
+    The pictures change fastest, then how they are turned, then how much is cut off.
+    """
+    variants = []
+    for number in range(count):
+        of_one = number // len(camera)
+        turn, offset = _TRANSFORMS[of_one % len(_TRANSFORMS)], _OFFSETS[of_one // len(_TRANSFORMS) % len(_OFFSETS)]
+        side = "needles" if _OFFSETS.index(offset) % 2 else "haystack"
+        how = (*turn, "-crop", f"+{offset}+{offset}")
+        variants.append(_Variant(camera[number % len(camera)], f"{side}/{number:03d}.jpg", how))
+    return variants
+
+
+def _jpegtran(folder: Path, one: _Variant) -> None:
+    with (folder / one.name).open("wb") as out:
+        subprocess.run(["jpegtran", "-copy", "none", "-trim", *one.how, str(one.source)], stdout=out, check=True)
+
+
+def _build(work: Path, count: int) -> Iterator[tuple[str, Path]]:
+    """Each set of files, by its name, as a folder with a haystack and needles; what is there already is kept."""
+    camera = sorted((SHARED_DATA / "camera").glob("*.JPG"))
+    photos = sorted((SHARED_DATA / "photos").glob("*.jpg"))
+    large = _variants(camera, count)
+    small = [_Variant(photo, f"haystack/{photo.name}", ()) for photo in photos]
+    small += [_Variant(photo, f"needles/{photo.name}", ("-flip", "horizontal")) for photo in photos]
+    progressive = [one._replace(how=(*one.how, "-progressive")) for one in large]
+    for name, files in (("12 MP, baseline", large), ("12 MP, progressive", progressive), ("500 px", small)):
+        folder = work / name.replace(", ", "-").replace(" ", "-")
+        if not folder.exists():
+            for side in ("haystack", "needles"):
+                (folder / side).mkdir(parents=True)
+            with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+                list(pool.map(partial(_jpegtran, folder), files))
+        yield name, folder
+
+
+def _seconds(tool: Tool, folder: Path) -> float | None:
+    """How long one run takes, with a home of its own; None where it fails."""
+    count = sum(1 for file in folder.rglob("*") if file.is_file())
+    with tempfile.TemporaryDirectory() as home:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "DUPFIND_"))}
+        command = tool.command(folder / "haystack", folder / "needles", count)
+        done = run(command, env=environment | {"HOME": home, "XDG_CACHE_HOME": f"{home}/.cache"})
+    has_answer = done.code in ((0, 1) if tool.name == "dupfind" else (0,))
+    return done.seconds if has_answer else None
+
+
+def _measure(name: str, folder: Path, tools: Sequence[Tool], starts: dict[str, float | None], rounds: int) -> None:
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    for file in files:
+        file.read_bytes()  # into the page cache
+    taken: dict[str, list[float | None]] = {tool.name: [] for tool in tools}
+    for _ in range(rounds):
+        for tool in tools:
+            if None not in taken[tool.name] and not any((one or 0) > _SLOW_SECONDS for one in taken[tool.name]):
+                taken[tool.name].append(_seconds(tool, folder))
+    ours = _median(taken["dupfind"]) if "dupfind" in taken else None
+    for tool in tools:
+        seconds, start = _median(taken[tool.name]), starts[tool.name]
+        if seconds is None:
+            print(f"| {name} | {len(files)} | {tool.name} | failed | | | |")
+            continue
+        ratio = f"{seconds / ours:.1f}" if ours else ""
+        shown = f"{start:.2f}" if start is not None else ""
+        rates = f"{len(files) / seconds:.1f} | {seconds:.1f} | {shown} | {ratio}"
+        print(f"| {name} | {len(files)} | {tool.name} | {rates} |", flush=True)
+
+
+def _median(seconds: Sequence[float | None]) -> float | None:
+    done = [one for one in seconds if one is not None]
+    return median(done) if done and len(done) == len(seconds) else None
+
+
+def main() -> None:
+    """Build the files, measure, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tools", type=Path, metavar="FOLDER", help="the bin folder of the other tools' environment")
+    parser.add_argument("--only", action="append", metavar="TOOL", help="measure this tool only; repeatable")
+    parser.add_argument("--set", action="append", metavar="NAME", help="sets whose name contains this; repeatable")
+    parser.add_argument("--files", type=int, default=256, help="12-megapixel files of each kind (at most 256)")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--keep", type=Path, help="build the files there, or use what was built there")
+    options = parser.parse_args()
+    if not SHARED_DATA.is_dir() or not shutil.which("jpegtran"):
+        print("others: skipped; it needs the real pictures beside the project and jpegtran (libjpeg-turbo-progs)")
+        return
+    found = list(_installed(options.tools))
+    tools = [one for one in found if isinstance(one, Tool) and one.name in (options.only or [one.name])]
+    with tempfile.TemporaryDirectory() as name:
+        work = options.keep or Path(name)
+        print(f"{machine()}; {', '.join(f'{one.name} {one.version}' for one in tools if one.name != 'dupfind')}")
+        for side, seed in (("haystack", 1), ("needles", 2)):
+            pictures.save(pictures.photo(seed, (64, 48)), work / "two" / side / "one.jpg")
+        starts = {tool.name: _seconds(tool, work / "two") for tool in tools}
+        print("| files | number | tool | images/s | seconds | of which start | dupfind : tool |")
+        print("|---|---|---|---|---|---|---|")
+        for kind, folder in _build(work, options.files):
+            if not options.set or any(part in kind for part in options.set):
+                _measure(kind, folder, tools, starts, options.rounds)
+    for reason in (one for one in found if isinstance(one, str)):
+        print(f"left out: {reason}")
+
+
+if __name__ == "__main__":
+    main()
