@@ -25,6 +25,8 @@ class Run:
     peak_mib: float
     """Of the largest single process: itself or a child that it waited for."""
     code: int
+    processor_seconds: float
+    """Its own, and that of children that it waited for."""
 
 
 def run(command: Sequence[str], **options: object) -> Run:
@@ -34,7 +36,7 @@ def run(command: Sequence[str], **options: object) -> Run:
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)  # or it would seem to be running still
-    return Run(seconds, usage.ru_maxrss / 1024, process.returncode)
+    return Run(seconds, usage.ru_maxrss / 1024, process.returncode, usage.ru_utime + usage.ru_stime)
 
 
 def in_turn(commands: dict[str, Sequence[str]], rounds: int) -> dict[str, list[Run]]:

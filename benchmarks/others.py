@@ -17,6 +17,7 @@ it does by itself. What is found is not compared here: see docs/accuracy.md.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -46,6 +48,9 @@ _OFFSETS = (0, 16, 32, 48)
 """How many pixels are cut off at the left and at the top, without decoding; every other one makes a needle."""
 _SLOW_SECONDS = 180
 """A tool that takes longer than this runs once only."""
+
+_SET_CHILD_SUBREAPER = 36
+"""Of Linux's prctl(2)."""
 
 _VERSION = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
 _CZKAWKA = """
@@ -70,6 +75,14 @@ if __name__ == "__main__":
     difPy.search(built, similarity="similar", show_progress=False)
     sys.exit(len(built._tensor_dictionary) != int(sys.argv[1]))
 """
+
+
+class Took(NamedTuple):
+    """What one run took."""
+
+    seconds: float
+    processor_seconds: float
+    """On all cores together, of all its processes: what other programs do at the same time alters it little."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +180,22 @@ def _build(work: Path, count: int) -> Iterator[tuple[str, Path]]:
         yield name, folder
 
 
-def _seconds(tool: Tool, folder: Path) -> float | None:
+def _adopt_orphans() -> None:
+    """From now on, processes whose parent ends before them become ours, so that their processor time is known."""
+    ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1)
+
+
+def _orphans_seconds() -> float:
+    """Wait for all children that are left; the processor time that they took."""
+    seconds = 0.0
+    with suppress(ChildProcessError):
+        while True:
+            usage = os.wait3(0)[2]
+            seconds += usage.ru_utime + usage.ru_stime
+    return seconds
+
+
+def _run(tool: Tool, folder: Path) -> Took | None:
     """How long one run takes, with a home of its own; None where it fails."""
     count = sum(1 for file in folder.rglob("*") if file.is_file())
     with tempfile.TemporaryDirectory() as home:
@@ -175,33 +203,39 @@ def _seconds(tool: Tool, folder: Path) -> float | None:
         command = tool.command(folder / "haystack", folder / "needles", count)
         done = run(command, env=environment | {"HOME": home, "XDG_CACHE_HOME": f"{home}/.cache"})
     has_answer = done.code in ((0, 1) if tool.name == "dupfind" else (0,))
-    return done.seconds if has_answer else None
+    processor_seconds = done.processor_seconds + _orphans_seconds()
+    return Took(done.seconds, processor_seconds) if has_answer else None
 
 
-def _measure(name: str, folder: Path, tools: Sequence[Tool], starts: dict[str, float | None], rounds: int) -> None:
+def _measure(name: str, folder: Path, tools: Sequence[Tool], starts: dict[str, Took | None], rounds: int) -> None:
     files = [file for file in folder.rglob("*") if file.is_file()]
     for file in files:
         file.read_bytes()  # into the page cache
-    taken: dict[str, list[float | None]] = {tool.name: [] for tool in tools}
+    runs: dict[str, list[Took | None]] = {tool.name: [] for tool in tools}
     for _ in range(rounds):
         for tool in tools:
-            if None not in taken[tool.name] and not any((one or 0) > _SLOW_SECONDS for one in taken[tool.name]):
-                taken[tool.name].append(_seconds(tool, folder))
-    ours = _median(taken["dupfind"]) if "dupfind" in taken else None
+            before = runs[tool.name]
+            if all(one is not None and one.seconds <= _SLOW_SECONDS for one in before):
+                before.append(_run(tool, folder))
+    ours = _medians(runs["dupfind"]) if "dupfind" in runs else None
     for tool in tools:
-        seconds, start = _median(taken[tool.name]), starts[tool.name]
-        if seconds is None:
-            print(f"| {name} | {len(files)} | {tool.name} | failed | | | |")
+        took, start = _medians(runs[tool.name]), starts[tool.name]
+        if took is None:
+            print(f"| {name} | {len(files)} | {tool.name} | failed | | | | |", flush=True)
             continue
-        ratio = f"{seconds / ours:.1f}" if ours else ""
-        shown = f"{start:.2f}" if start is not None else ""
-        rates = f"{len(files) / seconds:.1f} | {seconds:.1f} | {shown} | {ratio}"
-        print(f"| {name} | {len(files)} | {tool.name} | {rates} |", flush=True)
+        rate = f"{len(files) / took.seconds:.1f} | {took.seconds:.1f}"
+        of_start = f"{start.seconds:.2f}" if start else ""
+        processor = f"{took.processor_seconds / len(files) * 1000:.1f}"
+        ratio = f"{took.seconds / ours.seconds:.2f}" if ours else ""
+        print(f"| {name} | {len(files)} | {tool.name} | {rate} | {of_start} | {processor} | {ratio} |", flush=True)
 
 
-def _median(seconds: Sequence[float | None]) -> float | None:
-    done = [one for one in seconds if one is not None]
-    return median(done) if done and len(done) == len(seconds) else None
+def _medians(runs: Sequence[Took | None]) -> Took | None:
+    """Of all rounds; None where one of them failed, for the others are of something else then."""
+    done = [one for one in runs if one is not None]
+    if not done or len(done) < len(runs):
+        return None
+    return Took(median([one.seconds for one in done]), median([one.processor_seconds for one in done]))
 
 
 def main() -> None:
@@ -219,14 +253,15 @@ def main() -> None:
         return
     found = list(_installed(options.tools))
     tools = [one for one in found if isinstance(one, Tool) and one.name in (options.only or [one.name])]
+    _adopt_orphans()
     with tempfile.TemporaryDirectory() as name:
         work = options.keep or Path(name)
         print(f"{machine()}; {', '.join(f'{one.name} {one.version}' for one in tools if one.name != 'dupfind')}")
         for side, seed in (("haystack", 1), ("needles", 2)):
             pictures.save(pictures.photo(seed, (64, 48)), work / "two" / side / "one.jpg")
-        starts = {tool.name: _seconds(tool, work / "two") for tool in tools}
-        print("| files | number | tool | images/s | seconds | of which start | dupfind : tool |")
-        print("|---|---|---|---|---|---|---|")
+        starts = {tool.name: _run(tool, work / "two") for tool in tools}
+        print("| files | number | tool | images/s | seconds | of which start | CPU ms/image | dupfind : tool |")
+        print("|---|---|---|---|---|---|---|---|")
         for kind, folder in _build(work, options.files):
             if not options.set or any(part in kind for part in options.set):
                 _measure(kind, folder, tools, starts, options.rounds)

@@ -57,7 +57,7 @@ def _explain_all(
     for group, witnesses, itself in _groups(needles, haystack):
         findings = find_matches(settings, [one.entry for one in group], witnesses, reader, cache, listener)
         failures |= findings.failures
-        with listener.part("evidence", len(group)):
+        with listener.part("evidence"):
             explainer = _Explainer(settings, nearest, findings, reader, cache)
             shown = tuple(spelling(settings.roots)(entry.path) for entry in itself)
             for needle in group:
