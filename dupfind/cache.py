@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import groupby
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
+from dupfind.cache_buffer import Buffer
 from dupfind.cache_file import DamagedError, UnusableError
-from dupfind.cache_schema import FileRow, Judged, Pair, PictureRef, picture_id
+from dupfind.cache_schema import FileRow, Judged, Pair, PictureRef, Recipe, picture_id
 from dupfind.cache_store import Store
 from dupfind.errors import CacheLostError
 from dupfind.values import Failure, FileEntry, Thumbnail
@@ -32,17 +33,6 @@ _RACY_NS = 2_000_000_000
 _INTEGER_END = 1 << 63
 _FLUSH_SECONDS = 2.0
 _FLUSH_ROWS = 2_000
-
-
-class Recipe(NamedTuple):
-    """What the contents of a cache were made by; under another recipe they are not found again."""
-
-    thumbnails: str
-    """Names everything that can alter a thumbnail: our own way, and the versions of the decoders."""
-    hashes: str
-    """Names the algorithm, and everything that can alter its hashes."""
-    rules: str
-    """Names the rules by which pairs of thumbnails are judged."""
 
 
 class Known(NamedTuple):
@@ -77,7 +67,7 @@ class Cache:
         self._scratch = Store.scratch()
         self._kept: Store | None = None
         self._is_damaged = False
-        self._buffer = _Buffer()
+        self._buffer = Buffer()
         self._flushed_at = clock()
         if path is not None:
             self._open(path)
@@ -141,16 +131,30 @@ class Cache:
             self._buffer.digests.append((entry, digest))
             self._flush_when_due()
 
-    def keep_content(self, entry: FileEntry, content: Thumbnail | Failure, read_ns: int) -> PictureRef | Failure:
-        """Remember what decoding a file gave; gives how its thumbnail is found again, or the failure."""
+    def recall_whole(self, entry: FileEntry) -> PictureRef | Failure | None:
+        """What reading ``entry`` whole gave, of which :meth:`recall_contents` gives a coarse picture, or None."""
+        if self._kept is None:
+            return None
+        with self._restart_when_damaged():
+            return self._kept.whole(entry, self._kept.label(self._recipe().thumbnails)) if _fits(entry) else None
+
+    def keep_content(
+        self, entry: FileEntry, content: Thumbnail | Failure, read_ns: int, *, after_coarse: bool = False
+    ) -> PictureRef | Failure:
+        """Remember what decoding a file gave; gives how its thumbnail is found again, or the failure.
+
+        ``after_coarse`` when it was read whole after it had been read coarsely: both are remembered, so that a later
+        run finds by the same and judges by the same.
+        """
+        rows = self._buffer.wholes if after_coarse else self._buffer.contents
         if isinstance(content, Failure):
             if content.lasting and self._is_kept(entry, read_ns):
-                self._buffer.contents.append((entry, content))
+                rows.append((entry, content))
                 self._flush_when_due()
             return content
         picture = PictureRef(picture_id(content), content.size_pixels)
         if self._is_kept(entry, read_ns):
-            self._buffer.contents.append((entry, picture))
+            rows.append((entry, picture))
             self._buffer.pictures[picture.id] = content
         else:
             self._scratch.add_pictures([(picture.id, content)])
@@ -197,8 +201,12 @@ class Cache:
         """The ids of all thumbnails of pictures with a flat frame that are remembered."""
         return self._pictures_with("border")
 
+    def coarse(self) -> set[int]:
+        """The ids of all thumbnails that are remembered and were made of the beginning of a file only."""
+        return self._pictures_with("is_coarse")
+
     def _pictures_with(self, fact: str) -> set[int]:
-        found = {id_ for id_, picture in self._buffer.pictures.items() if getattr(picture, fact) is not None}
+        found = {id_ for id_, picture in self._buffer.pictures.items() if getattr(picture, fact)}
         if self._kept:
             with self._restart_when_damaged():
                 found |= self._kept.pictures_with(fact)
@@ -207,20 +215,11 @@ class Cache:
     def flush(self) -> None:
         """Write what has gathered, in one short transaction, so that another run waits milliseconds at most."""
         self._flushed_at = self._clock()
-        buffer, self._buffer = self._buffer, _Buffer()
+        buffer, self._buffer = self._buffer, Buffer()
         if self._kept is None or not self._kept.is_writable or not len(buffer):
             return
         try:
-            with self._kept.transaction():
-                self._kept.add_pictures(buffer.pictures.items())
-                self._kept.copy_files(buffer.copies)
-                self._kept.set_digests(buffer.digests)
-                if buffer.contents:
-                    self._kept.set_contents(self._recipe().thumbnails, buffer.contents)
-                if buffer.hashes:
-                    self._kept.set_hashes(self._recipe().hashes, buffer.hashes)
-                if buffer.judgements:
-                    self._kept.set_judgements(self._recipe().rules, buffer.judgements)
+            buffer.write(self._kept, self._recipe)
         except (DamagedError, UnusableError) as error:
             # Reading goes on: earlier thumbnails still come from the file, those of now from the scratch.
             self._warn(f"{self._kept.path}: cannot write the cache, going on without: {error}")
@@ -272,22 +271,6 @@ class Cache:
     def _flush_when_due(self) -> None:
         if len(self._buffer) >= _FLUSH_ROWS or self._clock() - self._flushed_at >= _FLUSH_SECONDS:
             self.flush()
-
-
-class _Buffer:
-    """What is to be written next."""
-
-    def __init__(self) -> None:
-        self.copies: list[FileEntry] = []
-        self.digests: list[tuple[FileEntry, bytes]] = []
-        self.contents: list[tuple[FileEntry, PictureRef | Failure]] = []
-        self.pictures: dict[int, Thumbnail] = {}
-        self.hashes: list[tuple[int, bytes]] = []
-        self.judgements: list[tuple[Pair, Judged]] = []
-
-    def __len__(self) -> int:
-        kinds: tuple[list[Any], ...] = (self.copies, self.digests, self.contents, self.hashes, self.judgements)
-        return sum(map(len, kinds))
 
 
 def _fits(entry: FileEntry) -> bool:

@@ -8,16 +8,18 @@ from typing import Any, NamedTuple
 from dupfind.values import Evidence, Failure, Thumbnail
 
 APPLICATION_ID = 0x64757066  # "dupf"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 PICTURE_TABLE = """
     CREATE TABLE picture (
         id INTEGER PRIMARY KEY, pixels BLOB NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
         format TEXT NOT NULL, frames INTEGER NOT NULL, captured TEXT, chroma BLOB NOT NULL, has_more INTEGER NOT NULL,
-        quality INTEGER, data_bytes INTEGER NOT NULL, damage TEXT, detail REAL NOT NULL, text REAL NOT NULL, border BLOB
+        quality INTEGER, data_bytes INTEGER NOT NULL, damage TEXT, detail REAL NOT NULL, text REAL NOT NULL,
+        border BLOB, is_coarse INTEGER
     );
     CREATE INDEX picture_damage ON picture (id) WHERE damage IS NOT NULL;
     CREATE INDEX picture_border ON picture (id) WHERE border IS NOT NULL;
+    CREATE INDEX picture_coarse ON picture (id) WHERE is_coarse IS NOT NULL;
 """
 SCHEMA = (
     """
@@ -27,6 +29,7 @@ SCHEMA = (
         folder INTEGER NOT NULL, name BLOB NOT NULL,
         size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
         digest BLOB, recipe INTEGER, picture INTEGER, size_pixels INTEGER, failure TEXT, is_image INTEGER,
+        whole INTEGER, whole_failure TEXT,
         PRIMARY KEY (folder, name)
     ) WITHOUT ROWID;
     CREATE INDEX file_inode ON file (inode, size, mtime_ns);
@@ -64,11 +67,32 @@ UPSERT_FILE = """
         failure = CASE WHEN {same} AND excluded.recipe IS NULL THEN failure ELSE excluded.failure END,
         is_image = CASE WHEN {same} AND excluded.recipe IS NULL THEN is_image ELSE excluded.is_image END,
         recipe = CASE WHEN {same} AND excluded.recipe IS NULL THEN recipe ELSE excluded.recipe END,
+        whole = CASE WHEN {same} AND excluded.recipe IS NULL THEN whole END,
+        whole_failure = CASE WHEN {same} AND excluded.recipe IS NULL THEN whole_failure END,
         size = excluded.size, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, inode = excluded.inode
 """.format(same="(size = excluded.size AND mtime_ns = excluded.mtime_ns AND ctime_ns = excluded.ctime_ns)")
+SELECT_WHOLE = """
+    SELECT f.whole, f.size_pixels, f.whole_failure FROM file f JOIN folder d ON d.id = f.folder
+    WHERE d.path = ? AND f.name = ? AND f.size = ? AND f.mtime_ns = ? AND f.ctime_ns = ? AND f.recipe = ?
+"""
+UPDATE_WHOLE = """
+    UPDATE file SET whole = ?, whole_failure = ?
+    WHERE folder = ? AND name = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ? AND recipe = ?
+"""
 
 FileRow = tuple[Any, ...]
 """One row of one of the two selections: name, size, mtime_ns, ctime_ns, and what was asked for."""
+
+
+class Recipe(NamedTuple):
+    """What the contents of a cache were made by; under another recipe they are not found again."""
+
+    thumbnails: str
+    """Names everything that can alter a thumbnail: our own way, and the versions of the decoders."""
+    hashes: str
+    """Names the algorithm, and everything that can alter its hashes."""
+    rules: str
+    """Names the rules by which pairs of thumbnails are judged."""
 
 
 class PictureRef(NamedTuple):

@@ -16,6 +16,8 @@ from dupfind.cache_file import CacheFile, translated
 from dupfind.cache_schema import (
     SELECT_CONTENTS,
     SELECT_DIGESTS,
+    SELECT_WHOLE,
+    UPDATE_WHOLE,
     UPSERT_FILE,
     FileRow,
     Judged,
@@ -29,7 +31,7 @@ from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 _MOST_VARIABLES = 500
 
 _PICTURE_COLUMNS = tuple(field.name for field in dataclasses.fields(Thumbnail))
-_HAS_MORE = _PICTURE_COLUMNS.index("has_more")
+_HAS_MORE, _IS_COARSE = map(_PICTURE_COLUMNS.index, ("has_more", "is_coarse"))
 
 Labels = tuple["int | None", "int | None"]
 """The numbers of the recipe and of the algorithm under which contents are looked up."""
@@ -94,12 +96,12 @@ class Store(CacheFile):
                 for id_, *row in self.connection.execute(
                     f"SELECT id, {columns} FROM picture WHERE id IN ({marks})", some
                 ):
-                    row[_HAS_MORE] = bool(row[_HAS_MORE])
+                    row[_HAS_MORE], row[_IS_COARSE] = bool(row[_HAS_MORE]), bool(row[_IS_COARSE])
                     found[id_] = Thumbnail(*row)
         return found
 
     def pictures_with(self, column: str) -> set[int]:
-        """The ids of the thumbnails with a ``border`` or ``damage``; an index for each makes this cheap."""
+        """The ids of the thumbnails with a ``border``, with ``damage``, or that are coarse; each has an index."""
         with translated():
             return {row[0] for row in self.connection.execute(f"SELECT id FROM picture WHERE {column} IS NOT NULL")}
 
@@ -109,7 +111,7 @@ class Store(CacheFile):
         with translated():
             self.connection.executemany(
                 f"INSERT OR IGNORE INTO picture (id, {', '.join(_PICTURE_COLUMNS)}) VALUES ({marks})",
-                ((id_, *(getattr(picture, name) for name in _PICTURE_COLUMNS)) for id_, picture in pictures),
+                ((id_, *_picture_columns(picture)) for id_, picture in pictures),
             )
 
     def set_digests(self, digests: Iterable[tuple[FileEntry, bytes]]) -> None:
@@ -123,6 +125,25 @@ class Store(CacheFile):
         self.connection.executemany(
             UPSERT_FILE, ((*self._key(entry), None, label, *content_columns(content)) for entry, content in contents)
         )
+
+    def whole(self, entry: FileEntry, recipe: int | None) -> PictureRef | Failure | None:
+        """What reading a file whole gave that had been read coarsely; None where it is not known."""
+        folder, name = os.path.split(os.fsencode(entry.path))
+        with translated():
+            row = self.connection.execute(SELECT_WHOLE, (folder, name, *entry[1:4], recipe)).fetchone()
+        if row is None:
+            return None
+        picture, size_pixels, failure = row
+        if failure is not None:
+            return Failure(failure)
+        return None if picture is None else PictureRef(picture, size_pixels)
+
+    def set_wholes(self, recipe: str, contents: Iterable[tuple[FileEntry, PictureRef | Failure]]) -> None:
+        """Store what reading files whole gave, of which it is stored what reading them coarsely gave."""
+        label = self._make_label(recipe)
+        for entry, content in contents:
+            picture, _, failure, _ = content_columns(content)
+            self.connection.execute(UPDATE_WHOLE, (picture, failure, *self._key(entry)[:-1], label))
 
     def copy_files(self, entries: Iterable[FileEntry]) -> None:
         """Store for files what is known of their inode under another path."""
@@ -192,6 +213,12 @@ class Store(CacheFile):
         label = self.label(text)
         assert label is not None
         return label
+
+
+def _picture_columns(picture: Thumbnail) -> tuple[Any, ...]:
+    columns = [getattr(picture, name) for name in _PICTURE_COLUMNS]
+    columns[_IS_COARSE] = picture.is_coarse or None  # what few have is indexed, what most have is not
+    return tuple(columns)
 
 
 def _look(path: str) -> os.stat_result:

@@ -12,7 +12,8 @@ from dupfind.cache_store import Store
 from dupfind.errors import CacheError
 
 _FORGET_ORPHANS = (
-    "DELETE FROM picture WHERE id NOT IN (SELECT picture FROM file WHERE picture IS NOT NULL)",
+    """DELETE FROM picture WHERE id NOT IN (SELECT picture FROM file WHERE picture IS NOT NULL)
+    AND id NOT IN (SELECT whole FROM file WHERE whole IS NOT NULL)""",
     "DELETE FROM hash WHERE picture NOT IN (SELECT id FROM picture)",
     "DELETE FROM judgement WHERE needle NOT IN (SELECT id FROM picture) OR witness NOT IN (SELECT id FROM picture)",
     "DELETE FROM folder WHERE id NOT IN (SELECT folder FROM file)",

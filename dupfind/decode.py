@@ -59,7 +59,7 @@ _PLUGINS = (
 )
 pillow_heif.register_heif_opener(thumbnails=False)
 
-RECIPE = 4
+RECIPE = 5
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
 
 
@@ -70,16 +70,17 @@ def versions() -> str:
     return f"pillow {pillow_version}, jpeg {libjpeg}, {plugged_in}"
 
 
-def read_thumbnail(file: IO[bytes], name: str, max_pixels: int) -> Thumbnail:
+def read_thumbnail(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse: bool = False) -> Thumbnail:
     """Decode the picture in ``file``, positioned at its start.
 
     ``name`` serves to recognise camera RAW where its content is that of any TIFF. ``max_pixels`` refuses larger
-    pictures by their header, before any memory is asked for. Raises :class:`NotAPictureError` or
-    :class:`UndecodableError`, and nothing else whatever the bytes; a ``TimeoutError`` raised by the caller's alarm
-    passes through.
+    pictures by their header, before any memory is asked for. ``may_be_coarse`` allows to read no more than the first
+    scan of a progressive JPEG, a twentieth of the file: enough to find by, and no evidence. Raises
+    :class:`NotAPictureError` or :class:`UndecodableError`, and nothing else whatever the bytes; a ``TimeoutError``
+    raised by the caller's alarm passes through.
     """
     with _in_plain_words():
-        return _read(file, name, max_pixels)
+        return _read(file, name, max_pixels, may_be_coarse=may_be_coarse)
 
 
 def read_grey(file: IO[bytes], name: str, max_pixels: int, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -117,7 +118,7 @@ def _one_line(error: Exception) -> str:
     return f"cannot be decoded: {text or type(error).__name__}"
 
 
-def _read(file: IO[bytes], name: str, max_pixels: int) -> Thumbnail:
+def _read(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse: bool) -> Thumbnail:
     Image.MAX_IMAGE_PIXELS = None  # refused below, by our own bound and with our own words
     if raw.is_raw(file, name):
         return _read_raw(file, max_pixels)
@@ -129,7 +130,7 @@ def _read(file: IO[bytes], name: str, max_pixels: int) -> Thumbnail:
         _refuse_too_large(width, height, max_pixels)
         frames = _frame_count(image)
         if isinstance(image, JpegImagePlugin.JpegImageFile):
-            look = _look_at_jpeg(image, file)
+            look = (may_be_coarse and _look_coarsely(image, file)) or _look_at_jpeg(image, file)
         else:
             has_more = containers.holds_more(image, file)
             image.load()
@@ -151,6 +152,7 @@ class _Look:
     quality: int | None = None
     damage: str | None = None
     has_more: bool = False
+    is_coarse: bool = False
 
 
 def _thumbnail(
@@ -174,7 +176,17 @@ def _thumbnail(
         detail=round(texture.detail(plane), 3),
         text=round(texture.text(plane), 4),
         border=borders.find(plane),
+        is_coarse=look.is_coarse,
     )
+
+
+def _look_coarsely(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> _Look | None:
+    data = jpeg.read_coarse(file, image)
+    decoded = jpeg.decode_coarse(image, data) if data else None
+    if decoded is None:
+        return None
+    shrunk = modes.shrink(decoded.image, decoded.box)
+    return _Look(shrunk, _length_bytes(file), jpeg.quality(image), is_coarse=True)
 
 
 def _look_at_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> _Look:

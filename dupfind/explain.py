@@ -15,9 +15,10 @@ from dupfind import __version__
 from dupfind.cache import Cache
 from dupfind.events import Listener, Silence
 from dupfind.explanation import Advice, Answer, Explanation
+from dupfind.findings import Findings
 from dupfind.neighbours import Neighbours
-from dupfind.pipeline import Findings, find_matches, judge_needle, problems_of, walk
-from dupfind.reading import Reader
+from dupfind.pipeline import find_matches, judge_needle, problems_of, walk
+from dupfind.reading import Pictures, Reader
 from dupfind.roots import NamedFile, spelling
 from dupfind.session import with_reader
 from dupfind.settings import Settings
@@ -55,10 +56,11 @@ def _explain_all(
     found: dict[str, Explanation] = {}
     failures: dict[str, Failure] = {}
     for group, witnesses, itself in _groups(needles, haystack):
-        findings = find_matches(settings, [one.entry for one in group], witnesses, reader, cache, listener)
+        entries = [one.entry for one in group]
+        findings, pictures, candidates = find_matches(settings, entries, witnesses, reader, cache, listener)
         failures |= findings.failures
         with listener.part("evidence"):
-            explainer = _Explainer(settings, nearest, findings, reader, cache)
+            explainer = _Explainer(settings, nearest, findings, pictures, candidates, reader, cache)
             shown = tuple(spelling(settings.roots)(entry.path) for entry in itself)
             for needle in group:
                 found[needle.given] = explainer.explain(needle, shown)
@@ -109,10 +111,21 @@ def _is_itself(entry: FileEntry, needle: FileEntry) -> bool:
 class _Explainer:
     """Explains needles that were searched for together."""
 
-    def __init__(self, settings: Settings, nearest: int, findings: Findings, reader: Reader, cache: Cache) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        nearest: int,
+        findings: Findings,
+        needles: Pictures,
+        haystack: Pictures | None,
+        reader: Reader,
+        cache: Cache,
+    ) -> None:
         self._settings = settings
         self._nearest = nearest
         self._findings = findings
+        self._needles = needles
+        self._haystack = haystack
         self._reader = reader
         self._cache = cache
 
@@ -124,10 +137,15 @@ class _Explainer:
         verdict = judge_needle(needle.given, needle.entry, findings, self._settings.scan.accept, shown)
         if match is not None and match.evidence is Evidence.IDENTICAL:
             return Explanation(verdict, None, (), (), None, itself)
-        if path not in findings.pictures or findings.haystack is None:
+        if path not in findings.pictures or self._haystack is None:
             obstacle = verdict.reason or "it is no picture, and no file has the same bytes"
             return Explanation(verdict, None, (), (), Advice(obstacle=obstacle), itself)
-        neighbours = Neighbours(self._settings.scan, self._thumbnail(needle), findings.haystack, self._cache, shown)
+        position = next(index for index, entry in enumerate(self._needles.entries) if entry.path == path)
+        hashes = self._needles.hashes[position].tolist()
+        thumbnail = self._cache.thumbnails([self._needles.refs[position].id])[self._needles.refs[position].id]
+        if thumbnail.is_coarse:
+            thumbnail = self._whole(needle.entry) or thumbnail
+        neighbours = Neighbours(self._settings.scan, thumbnail, hashes, self._haystack, self._cache, self._whole, shown)
         witness = neighbours.witness(match) if match is not None else None
         orientation, tests = (witness.orientation, witness.tests) if witness else (None, ())
         if verdict.state is FileState.PRESENT:
@@ -137,6 +155,6 @@ class _Explainer:
         fallback = Advice(obstacle=nearest[0].advice.obstacle if nearest else "the haystack holds no picture")
         return Explanation(verdict, orientation, tests, tuple(nearest), advice or fallback, itself)
 
-    def _thumbnail(self, needle: NamedFile) -> Thumbnail:
-        (ref,) = self._reader.pictures([needle.entry], "decoding the needle", 1).refs
-        return self._cache.thumbnails([ref.id])[ref.id]
+    def _whole(self, entry: FileEntry) -> Thumbnail | None:
+        content = self._reader.wholes([entry])[entry.path]
+        return None if isinstance(content, Failure) else self._cache.thumbnails([content.id])[content.id]

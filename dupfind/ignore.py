@@ -60,6 +60,11 @@ _TRASHED_FILES = (".trashed-", ".pending-")
 """How Android marks a picture that it will delete by itself, or that it has not finished writing."""
 
 
+def is_common_file(name: str) -> bool:
+    """True for the name of a file that is neither junk nor in the trash, by one cheap look; nearly all are."""
+    return name[0] != "." and name.lower() not in JUNK_FILES
+
+
 def is_junk_file(name: str) -> bool:
     """True for a file that is ignored on both sides."""
     return name.startswith("._") or name.lower() in JUNK_FILES

@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 import simplejpeg
 from PIL import Image, JpegImagePlugin
 
-from dupfind.jpeg_stream import Stream
+from dupfind.jpeg_stream import END, Stream, coarse
 
 WORKING_SIDE = 256
 """The decoder leaves at least this many pixels of each side, where the picture has them."""
@@ -24,6 +24,8 @@ returns to Python now and then and so heeds the time limit."""
 
 _FACTORS = (8, 4, 2, 1)  # the ones that libjpeg-turbo has fast transforms for
 _HEADER_BYTES = 64 << 20
+_COARSE_BYTES = 1 << 17
+_COARSE_FACTOR = 8
 _MOST_BYTES_A_PIXEL = 6  # noise at quality 100 takes 4.2
 _NO_FACTOR = 9.0  # more than any: decode at full size
 _UNABLE = (
@@ -71,6 +73,39 @@ def read_bytes(file: IO[bytes], size_pixels: int) -> tuple[bytes, int]:
     return file.read(min(length_bytes, _HEADER_BYTES + _MOST_BYTES_A_PIXEL * size_pixels)), length_bytes
 
 
+def read_coarse(file: IO[bytes], image: JpegImagePlugin.JpegImageFile) -> bytes | None:
+    """The beginning of a progressive file, as a JPEG of its own that decodes to an eighth of the size.
+
+    None where the whole file has to be read: a reduction by eight is not wanted, the file begins otherwise, or it does
+    not end where a picture ends.
+    """
+    if not image.info.get("progressive") or image.format != "JPEG" or _factor(image.size) < _COARSE_FACTOR:
+        return None
+    length_bytes = file.seek(-len(END), os.SEEK_END) + len(END)
+    if file.read() != END:
+        return None
+    wanted = _COARSE_BYTES
+    while wanted < length_bytes:
+        file.seek(0)
+        found = coarse(file.read(wanted))
+        if found is not None:
+            return found or None
+        wanted *= 2
+    return None
+
+
+def decode_coarse(image: JpegImagePlugin.JpegImageFile, data: bytes) -> Decoded | None:
+    """The pixels of what :func:`read_coarse` gave, reduced by eight; None where the decoder complains."""
+    pixels, _ = _decode_strictly(data, image.mode, image.size, _COARSE_FACTOR)
+    width, height = image.size
+    return Decoded(pixels, (0, 0, width / _COARSE_FACTOR, height / _COARSE_FACTOR), None) if pixels else None
+
+
+def _factor(size: tuple[int, int], working_side: int = WORKING_SIDE) -> int:
+    """By how much the decoder is to reduce a picture of this size."""
+    return next(factor for factor in _FACTORS if min(size) >= factor * working_side or factor == 1)
+
+
 def decode(
     image: JpegImagePlugin.JpegImageFile, data: bytes, stream: Stream, working_side: int = WORKING_SIDE
 ) -> Decoded:
@@ -80,7 +115,7 @@ def decode(
     neither decoder can read it.
     """
     width, height = image.size
-    factor = next(factor for factor in _FACTORS if min(width, height) >= factor * working_side or factor == 1)
+    factor = _factor(image.size, working_side)
     box = (0, 0, width / factor, height / factor)
     warning = None
     if stream.scans <= MOST_SCANS:

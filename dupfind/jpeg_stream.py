@@ -1,20 +1,26 @@
 """The bytes of a JPEG file: where its picture begins and ends, and whether its outline is sound; pure.
 
 Reads markers and segments (ITU-T T.81, annex B) and no coefficients: what lies between them is the decoder's business.
-All searches are plain ones through bytes: 3.8 MB take 2 ms.
+Its searches go through the bytes with numpy, in blocks that fit into the processor's cache: 3.8 MB take 0.5 ms.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # what is neither a stuffed byte nor a restart
+import numpy as np
+
+_BLOCK_BYTES = 1 << 16
+_PREFIX, _STUFFED, _RESTARTS, _RESTART_MASK = 0xFF, 0x00, 0xD0, 0xF8
+END = b"\xff\xd9"
+"""The marker behind a picture."""
+
 _START, _END, _SCAN, _HUFFMAN, _LINES, _NEXT_TABLES, _COMMENT = 0xD8, 0xD9, 0xDA, 0xC4, 0xDC, 0xDD, 0xFE
+_QUANTISATION = 0xDB
 _ALONE = {_START, 0x01}
-_BETWEEN_SCANS = {_SCAN, _HUFFMAN, _LINES, 0xDB, _NEXT_TABLES, _COMMENT, *range(0xE0, 0xF0)}
+_BETWEEN_SCANS = {_SCAN, _HUFFMAN, _LINES, _QUANTISATION, _NEXT_TABLES, _COMMENT, *range(0xE0, 0xF0)}
 _SEQUENTIAL, _PROGRESSIVE = {0xC0, 0xC1}, {0xC2}
 _FRAMES = {*range(0xC0, 0xD0)} - {_HUFFMAN, 0xC8, 0xCC}
 _ZEROS = bytes(32)
@@ -105,27 +111,110 @@ def inspect(jpeg: bytes) -> Stream:
         if segment.marker == _SCAN:
             scan_start = min(scan_start, segment.place)
             scans += 1
-            has_zeros = jpeg.find(_ZEROS, segment.data.start, segment.data.stop) >= 0
-            if has_zeros and not _may_be_zeros(tables, segment.payload):
+            if _has_zeros(jpeg, segment.data) and not _may_be_zeros(tables, segment.payload):
                 damage = damage or "a run of zeros within the picture"
     return Stream(scan_start, None, scans, damage or "no end marker")
 
 
+def coarse(start_of_jpeg: bytes) -> bytes | None:
+    """The scans that begin a progressive JPEG and hold the mean of every 8 x 8 pixels, as a JPEG of its own.
+
+    These are the first scans of the DC coefficients of all components, most often one. Empty where it does not begin
+    so; None where ``start_of_jpeg`` is too short to tell.
+    """
+    missing: set[int] = set()
+    tables: list[Segment] = []
+    for segment in _segments(start_of_jpeg):
+        payload = segment.payload
+        if segment.marker == _QUANTISATION:
+            tables.append(segment)
+        elif segment.marker in _FRAMES:
+            missing = set(payload[6::3]) if segment.marker in _PROGRESSIVE else set()
+        elif segment.marker == _SCAN:
+            if segment.data.start >= len(start_of_jpeg):
+                return None
+            count = payload[0] if payload else 0
+            is_coarse = payload[1 + 2 * count : 3 + 2 * count] == bytes(2) and payload[-1] >> 4 == 0
+            if not missing or not is_coarse:
+                return b""
+            if segment.data.stop == len(start_of_jpeg):
+                return None
+            missing.difference_update(payload[1 : 1 + 2 * count : 2])
+            if not missing:
+                return _without_smoothing(start_of_jpeg[: segment.data.stop], tables) + END
+        elif segment.marker == _END:
+            return b""
+    return None
+
+
+def _without_smoothing(jpeg: bytes, tables: list[Segment]) -> bytes:
+    """``jpeg``, in which no AC coefficient is, so that libjpeg does not make some up.
+
+    It smooths what it takes for the beginning of a picture still to come, which takes longer than decoding it and moves
+    pixels by 4 grey levels on average. It refrains where a step of the quantisation is zero, by which it would divide.
+    """
+    changed = bytearray(jpeg)
+    for segment in tables:
+        at = 0
+        while at < len(segment.payload):
+            step_bytes = 2 if segment.payload[at] >> 4 else 1
+            if at + 64 * step_bytes < len(segment.payload):
+                first_ac = segment.place + 4 + at + 1 + step_bytes
+                changed[first_ac : first_ac + step_bytes] = bytes(step_bytes)
+            at += 1 + 64 * step_bytes
+    return bytes(changed)
+
+
 def _segments(jpeg: bytes) -> Iterator[Segment]:
     """Every marker behind the first, which is the start of the picture; what lies between segments is skipped."""
-    found = _MARKER.search(jpeg, 2)
-    while found:
-        marker, place = jpeg[found.start() + 1], found.start()
+    place = _next_marker(jpeg, 2)
+    while place is not None:
+        marker = jpeg[place + 1]
         if marker == _END or marker in _ALONE:
             behind = place + 2
         else:
             behind = place + 2 + max(2, int.from_bytes(jpeg[place + 2 : place + 4], "big"))
-        found = _MARKER.search(jpeg, behind)
-        data_end = found.start() if found else len(jpeg)
+        found = _next_marker(jpeg, behind)
+        data_end = len(jpeg) if found is None else found
         data = slice(behind, data_end if marker == _SCAN else behind)
         yield Segment(marker, place, jpeg[place + 4 : behind], data)
         if marker == _END:
             return
+        place = found
+
+
+def _next_marker(jpeg: bytes, start: int) -> int | None:
+    """Where the next marker is that is neither a stuffed byte nor a restart; None where there is none."""
+    while start + 1 < len(jpeg):
+        if jpeg[start] == _PREFIX and not _is_data(jpeg[start + 1]):  # where a segment ends, the next begins
+            return start
+        block = np.frombuffer(jpeg, np.uint8, min(_BLOCK_BYTES, len(jpeg) - start), start)
+        one, other = block[:-1], block[1:]
+        # Which are any is asked of bytes: numpy takes ten times as long to say where the few are.
+        may_be: bytes = ((one == _PREFIX) & (other != _STUFFED)).tobytes()
+        place = may_be.find(1)
+        while place >= 0:
+            if not _is_data(int(other[place])):
+                return start + place
+            place = may_be.find(1, place + 1)
+        start += len(block) - 1
+    return None
+
+
+def _is_data(behind_prefix: int) -> bool:
+    """Whether a byte behind 0xff says that the compressed data, or the filling before a marker, goes on."""
+    return behind_prefix in (_STUFFED, _PREFIX) or behind_prefix & _RESTART_MASK == _RESTARTS
+
+
+def _has_zeros(jpeg: bytes, data: slice) -> bool:
+    """Whether 32 zero bytes follow each other in this part.
+
+    Three of the words of eight bytes within are zero then, which is looked for first: ten times as fast.
+    """
+    if data.stop - data.start < len(_ZEROS):
+        return False
+    words = np.frombuffer(jpeg, np.uint64, (data.stop - data.start) // 8, data.start)
+    return not words.all() and jpeg.find(_ZEROS, data.start, data.stop) >= 0
 
 
 def _may_be_zeros(tables: _Tables, scan: bytes) -> bool:

@@ -19,8 +19,8 @@ from dupfind.claims import Claim, rejected
 from dupfind.events import Advance, Listener
 from dupfind.hamming import HashDictionary, close_pairs
 from dupfind.judging import Judge
-from dupfind.reading import Pictures
 from dupfind.values import Evidence, Match
+from dupfind.wholes import Wholes
 
 _BATCH_NEEDLES = 256
 _BATCH_CANDIDATES = 4096
@@ -29,7 +29,7 @@ _MOST_CANDIDATES = 1000
 """Candidates looked at for one needle, the nearest first. More than this are series of near-equal pictures; the needle
 then stays `similar` at most, which is the safe side."""
 _MOST_ROUNDS = 20
-"""How often needles that lost their witness to another may look for the next one."""
+"""How often needles that lost their witness to another, or of which more was read, may look for the next one."""
 _MOST_KIN = 8
 """Other witnesses that may be copies of the one that a needle has."""
 _BACK = (0, 1, 2, 3, 4, 7, 6, 5)
@@ -63,16 +63,15 @@ class _Refused(NamedTuple):
 class Matcher:
     """Finds and judges the candidates of needles among the haystack's pictures."""
 
-    def __init__(
-        self, needles: Pictures, haystack: Pictures, threshold_bits: int, cache: Cache, listener: Listener
-    ) -> None:
-        self._needles = needles
-        self._haystack = haystack
+    def __init__(self, wholes: Wholes, threshold_bits: int, cache: Cache, listener: Listener) -> None:
+        self._wholes = wholes
+        self._needles = wholes.needles
+        self._haystack = wholes.haystack
         self._threshold_bits = threshold_bits
         self._judge = Judge(cache)
         self._listener = listener
         with self._searching():
-            self._dictionary = HashDictionary(haystack.hashes[:, 0])
+            self._dictionary = HashDictionary(self._haystack.hashes[:, 0])
         self._closed: set[int] = set()
         """Needles for which no better witness can be found."""
         self._refused: dict[int, dict[int, _Refused]] = {}
@@ -90,7 +89,33 @@ class Matcher:
         return Match(self._haystack.entries[picture].path, judged.evidence, distance_bits, judged.reason)
 
     def _search(self, positions: Sequence[int], advance: Advance = lambda _: None) -> dict[int, _Best]:
-        """The best candidate of each of these needles that has any."""
+        """The best candidate of each of these needles that has any; no `same` rests on a coarse picture."""
+        best = self._look(positions, advance)
+        for _ in range(_MOST_ROUNDS):
+            coarse = self._coarse(best)
+            if not coarse:
+                break
+            self._wholes.read(coarse.items())
+            self._closed.difference_update(coarse)
+            for position in coarse:
+                del best[position]
+            best |= self._look([position for position in sorted(coarse) if position not in self._wholes.lost_needles])
+        for position in self._coarse(best):
+            judged = Judged(
+                Evidence.SIMILAR, "too many pictures like it would have to be read whole", is_last=False, closeness=0.0
+            )
+            best[position] = best[position]._replace(judged=judged)
+        return best
+
+    def _coarse(self, best: dict[int, _Best]) -> dict[int, int]:
+        """By position, the witnesses of those needles of which one of the two is coarse."""
+        pairs = {position: found.candidate.picture for position, found in best.items()}
+        return {
+            position: witness for position, witness in pairs.items() if not self._wholes.are_whole(position, witness)
+        }
+
+    def _look(self, positions: Sequence[int], advance: Advance = lambda _: None) -> dict[int, _Best]:
+        """The best candidate of each of these needles that has any, as far as the pictures are read."""
         best = self._judge_all(self._equal_hashes(positions))
         undecided = self._open(positions)
         advance(len(positions) - len(undecided))
@@ -113,10 +138,12 @@ class Matcher:
                 return
             for position, why in fallen.items():
                 lost = best[position].candidate
-                witness = self._haystack.refs[lost.picture].id
+                witness = self._wholes.witness_refs[lost.picture].id
                 reason = f"another needle with the same witness is not this picture: {why}"
                 self._refused.setdefault(position, {})[witness] = _Refused(lost.orientation, reason)
             self._closed.difference_update(fallen)
+            for position in fallen:
+                del best[position]
             best |= self._search(sorted(fallen))
         for position, why in self._fallen(best).items():
             judged = best[position].judged
@@ -128,8 +155,8 @@ class Matcher:
         pictures: dict[int, int] = {}
         for position, (candidate, judged) in best.items():
             if judged.evidence is Evidence.SAME:
-                claim = Claim(judged.closeness, position, self._needles.refs[position].id, candidate.orientation)
-                witness = self._haystack.refs[candidate.picture].id
+                claim = Claim(judged.closeness, position, self._wholes.needle_refs[position].id, candidate.orientation)
+                witness = self._wholes.witness_refs[candidate.picture].id
                 claims.setdefault(witness, []).append(claim)
                 pictures[witness] = candidate.picture
         near = self._near_each_other(pictures)
@@ -188,7 +215,7 @@ class Matcher:
         """The best candidate of each needle, by its position."""
         best: dict[int, _Best] = {}
         for batch in _batches(found):
-            self._judge.know(self._needles.refs[position].id for position, _ in batch)
+            self._judge.know(self._wholes.needle_refs[position].id for position, _ in batch)
             for position, candidates in batch:
                 chosen = self._choose(position, sorted(candidates, key=self._rank))
                 if chosen is not None:
@@ -198,14 +225,15 @@ class Matcher:
     def _rank(self, one: _Candidate) -> tuple[int, int, str, int]:
         """The better witness first: nearer, then larger, then the lower path."""
         picture = one.picture
-        size_pixels = self._haystack.refs[picture].size_pixels
+        size_pixels = self._wholes.witness_refs[picture].size_pixels
         return one.distance_bits, -size_pixels, self._haystack.entries[picture].path, one.orientation
 
     def _choose(self, position: int, ranked: list[_Candidate]) -> _Best | None:
         """Look at the candidates from the best on, until one is the last; else the best `similar` counts."""
         best: _Best | None = None
-        needle = self._needles.refs[position].id
-        witnesses = [self._haystack.refs[one.picture].id for one in ranked]
+        needle = self._wholes.needle_refs[position].id
+        ranked = [one for one in ranked if one.picture not in self._wholes.lost_witnesses]
+        witnesses = [self._wholes.witness_refs[one.picture].id for one in ranked]
         for one, witness in zip(ranked, witnesses, strict=True):
             judged = self._judge.judge(Pair(needle, witness, one.orientation), witnesses)
             if judged.evidence is Evidence.SAME and (why := self._refusal(position, witness, one.orientation)):

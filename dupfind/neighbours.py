@@ -15,7 +15,7 @@ from dupfind.cache import Cache
 from dupfind.explanation import Advice, Near
 from dupfind.reading import Pictures
 from dupfind.settings import MOST_THRESHOLD_BITS
-from dupfind.values import ORIENTATIONS, Evidence, Match, ScanSettings, Thumbnail
+from dupfind.values import ORIENTATIONS, Evidence, FileEntry, Match, ScanSettings, Thumbnail
 
 LEAST_COMPARED = 100
 """How many of the nearest are compared by their pixels; those of the best grade come first, however few are wanted."""
@@ -25,22 +25,30 @@ _BATCH = 64
 
 
 class Neighbours:
-    """One needle before the haystack's pictures; ``shown`` spells their paths as the user would."""
+    """One needle, with the ``hashes`` that it was searched by, before the haystack's pictures.
+
+    ``read_whole`` gives the whole thumbnail of a file of which the pictures have a coarse one, None where it has none;
+    ``shown`` spells paths as the user would.
+    """
 
     def __init__(
         self,
         settings: ScanSettings,
         needle: Thumbnail,
+        hashes: Sequence[int],
         haystack: Pictures,
         cache: Cache,
+        read_whole: Callable[[FileEntry], Thumbnail | None],
         shown: Callable[[str], str],
     ) -> None:
         upright = evidence.prepare(needle)
         self._settings = settings
         self._turned = [evidence.turned(upright, orientation) for orientation in range(ORIENTATIONS)]
         self._hashes = np.array(fingerprint.search_hashes(upright.surface.pixels, settings.algorithm), np.uint64)
+        self._hashes[: len(hashes)] = hashes
         self._haystack = haystack
         self._cache = cache
+        self._read_whole = read_whole
         self._shown = shown
 
     def nearest(self, count: int, witness: Near | None) -> list[Near]:
@@ -74,8 +82,15 @@ class Neighbours:
             ids = [self._haystack.refs[position].id for position in batch]
             thumbnails = self._cache.thumbnails(list(dict.fromkeys(ids)))
             for position, id_ in zip(batch, ids, strict=True):
-                picture = evidence.prepare(thumbnails[id_])
-                yield [self._view(position, picture, orientation) for orientation in range(ORIENTATIONS)]
+                views = self._views(position, thumbnails[id_])
+                if thumbnails[id_].is_coarse and any(view.evidence for view in views):
+                    whole = self._read_whole(self._haystack.entries[position])
+                    views = self._views(position, whole) if whole else views
+                yield views
+
+    def _views(self, position: int, thumbnail: Thumbnail) -> list[Near]:
+        picture = evidence.prepare(thumbnail)
+        return [self._view(position, picture, orientation) for orientation in range(ORIENTATIONS)]
 
     def _view(self, position: int, picture: evidence.Picture, orientation: int) -> Near:
         needle = self._turned[orientation]

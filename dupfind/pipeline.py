@@ -8,13 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 from dupfind import __version__, formats
 from dupfind.cache import Cache
 from dupfind.events import Listener, Silence
+from dupfind.findings import Findings
 from dupfind.identical import find_identical
 from dupfind.ignore import Excludes
 from dupfind.paranoid import read_again
@@ -38,22 +38,7 @@ from dupfind.values import (
 )
 from dupfind.verdict import judge_file, judge_folders
 from dupfind.walk import WalkRules, walk_all
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What the stages between walk and verdict have found."""
-
-    matches: dict[str, Match]
-    """By the path of the needle."""
-    failures: dict[str, Failure]
-    """By path, on either side."""
-    pictures: frozenset[str]
-    """Paths of the needles that gave a thumbnail."""
-    haystack: Pictures | None
-    """None where no needle asked for the haystack's pictures."""
-    remains: Mapping[str, Remains] = field(default_factory=dict)
-    """By path, what is known of damaged needles without a match."""
+from dupfind.wholes import Wholes
 
 
 def scan(
@@ -68,7 +53,7 @@ def scan(
     started, begin = datetime.now().astimezone(), time.monotonic()
     needles, haystack = walk(settings, listener)
     find = partial(find_matches, settings, _entries(needles), _entries(haystack), listener=listener)
-    findings = with_reader(settings, listener, find, make_executor)
+    findings, *_ = with_reader(settings, listener, find, make_executor)
     with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
         files = _judge_files(settings, needles, findings)
         problems = problems_of([*needles, *haystack], findings.failures)
@@ -100,8 +85,11 @@ def find_matches(
     reader: Reader,
     cache: Cache,
     listener: Listener,
-) -> Findings:
-    """The stages between walk and verdict: what each needle has in the haystack, by bytes and then by picture."""
+) -> tuple[Findings, Pictures, Pictures | None]:
+    """The stages between walk and verdict: what each needle has in the haystack, by bytes and then by picture.
+
+    Gives the pictures of both sides too, those of the haystack as None where no needle asked for them.
+    """
     identical, failures = find_identical(needles, haystack, reader)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
     rest = [entry for entry in needles if entry.path not in matches and entry.path not in failures]
@@ -113,16 +101,21 @@ def find_matches(
         readable = [entry for entry in haystack if entry.path not in failures]
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
-        found, remains = _match_pictures(settings, pictures, candidates, cache, listener)
+        wholes = Wholes(pictures, candidates, cache, reader.wholes)
+        found, remains = _match_pictures(settings, wholes, cache, listener)
+        pictures, candidates = wholes.pictures()
         matches |= found
+        failures |= wholes.failures
     if settings.scan.paranoid:
         matches, fallen = read_again(matches, needles, haystack, settings.scan.accept, reader)
         failures |= fallen
-    return Findings(matches, failures, frozenset(entry.path for entry in pictures.entries), candidates, remains)
+    decoded = frozenset(entry.path for entry in pictures.entries)
+    count = None if candidates is None else len(candidates.entries)
+    return Findings(matches, failures, decoded, count, remains), pictures, candidates
 
 
 def _match_pictures(
-    settings: Settings, needles: Pictures, haystack: Pictures, cache: Cache, listener: Listener
+    settings: Settings, wholes: Wholes, cache: Cache, listener: Listener
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     """By path: the matches of needles, and what is known of damaged ones without any."""
     with listener.part("start-up"):
@@ -130,12 +123,13 @@ def _match_pictures(
         from dupfind.matching import Matcher  # brings numpy and Pillow, which a plain copy of the haystack never needs
         from dupfind.resembling import resembling
 
-    with listener.stage("matching", len(needles.entries)) as advance:
-        matches = Matcher(needles, haystack, settings.scan.threshold_bits, cache, listener).match(advance)
+    with listener.stage("matching", len(wholes.needles.entries)) as advance:
+        matches = Matcher(wholes, settings.scan.threshold_bits, cache, listener).match(advance)
     with listener.part("evidence"):
-        matches |= Framing(needles, haystack, settings.scan, cache, listener).match(matches)
-    by_rest, remains = resembling(needles, haystack, matches, cache, listener)
-    return matches | by_rest, remains
+        needles, haystack = wholes.pictures()
+        framed = Framing(needles, haystack, settings.scan, cache, listener).match(matches)
+    by_rest, remains = resembling(needles, haystack, matches | framed, cache, listener)
+    return matches | wholes.readable(framed | by_rest), remains
 
 
 def _entries(trees: Sequence[Tree]) -> list[FileEntry]:
@@ -189,10 +183,10 @@ def _summarize(haystack: Sequence[FileEntry], findings: Findings) -> HaystackSum
     unreadable = sum(
         entry.path in findings.failures and _is_picture(entry, findings.failures[entry.path]) for entry in haystack
     )
-    if findings.haystack is None:
+    if findings.haystack_pictures is None:
         images = sum(formats.is_image_name(entry.path) for entry in haystack)
     else:
-        images = len(findings.haystack.entries) + unreadable
+        images = findings.haystack_pictures + unreadable
     return HaystackSummary(files=len(haystack), images=images, unreadable=unreadable)
 
 

@@ -24,6 +24,7 @@ _PARTS = {
     "decoding the needle": "decode needles",
     "decoding needles": "decode needles",
     "decoding haystack": "decode haystack",
+    "reading whole": "decode whole",
     "hashing": "hash",
     "matching": "evidence",
     "looking at damaged needles": "evidence",

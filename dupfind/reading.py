@@ -93,7 +93,7 @@ class Reader:
             contents[entry.path] = self._within_bounds(known.content)
             if known.hashes is not None and isinstance(known.content, PictureRef):
                 hashes[known.content.id] = known.hashes
-        self._decode(unread, what, contents)
+        contents |= self._decode(unread, what, may_be_coarse=True)
         ids = {content.id for content in contents.values() if isinstance(content, PictureRef)}
         self._hash([id_ for id_ in ids if len(hashes.get(id_, b"")) < orientations * _HASH_BYTES], orientations, hashes)
         return _pictures(entries, contents, hashes, orientations)
@@ -105,20 +105,37 @@ class Reader:
             return Failure(refusal, lasting=False) if refusal else content
         return content
 
-    def _decode(self, entries: list[FileEntry], what: str, contents: dict[str, PictureRef | Failure]) -> None:
+    def wholes(self, entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
+        """What reading these files whole gives, by path; of them, :meth:`pictures` gave coarse pictures."""
+        contents: dict[str, PictureRef | Failure] = {}
+        unread: list[FileEntry] = []
+        for entry in entries:
+            known = self._cache.recall_whole(entry)
+            if known is None:
+                unread.append(entry)
+            else:
+                contents[entry.path] = known
+        return contents | self._decode(unread, "reading whole", may_be_coarse=False)
+
+    def _decode(self, entries: list[FileEntry], what: str, *, may_be_coarse: bool) -> dict[str, PictureRef | Failure]:
+        contents: dict[str, PictureRef | Failure] = {}
         if not entries:
-            return
+            return contents
         task = partial(
             tasks.read_thumbnails,
             max_pixels=self._settings.max_pixels,
             timeout_seconds=self._settings.timeout_seconds,
+            may_be_coarse=may_be_coarse,
         )
         lost = partial(_lost, stage="thumbnail", timeout_seconds=self._settings.timeout_seconds)
         with self._listener.stage(what, len(entries)) as advance:
             for entry, outcome in self._pool.map(task, entries, size_bytes=_size_of, lost=lost):
                 advance(1)
                 assert not isinstance(outcome.result, bytes)
-                contents[entry.path] = self._cache.keep_content(entry, outcome.result, outcome.read_ns)
+                contents[entry.path] = self._cache.keep_content(
+                    entry, outcome.result, outcome.read_ns, after_coarse=not may_be_coarse
+                )
+        return contents
 
     def _hash(self, ids: list[int], orientations: int, hashes: dict[int, bytes]) -> None:
         task = partial(tasks.hash_thumbnails, algorithm=self._settings.scan.algorithm, orientations=orientations)

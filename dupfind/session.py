@@ -7,7 +7,8 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import TypeVar
 
-from dupfind.cache import Cache, Recipe
+from dupfind.cache import Cache
+from dupfind.cache_schema import Recipe
 from dupfind.errors import CacheLostError
 from dupfind.events import Listener
 from dupfind.reading import Reader

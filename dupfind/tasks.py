@@ -52,14 +52,16 @@ def read_digests(entries: Sequence[FileEntry]) -> list[Outcome]:
     return [_read(entry, one, "digest") for entry in entries]
 
 
-def read_thumbnails(entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float) -> list[Outcome]:
-    """Decode each picture to its thumbnail."""
+def read_thumbnails(
+    entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float, *, may_be_coarse: bool = False
+) -> list[Outcome]:
+    """Decode each picture to its thumbnail, to a coarse one where that ``may_be`` and is faster."""
     from dupfind import decode
 
     def one(file: IO[bytes], entry: FileEntry) -> Thumbnail | Failure:
         try:
             with time_limit(timeout_seconds):
-                return decode.read_thumbnail(file, entry.path, max_pixels)
+                return decode.read_thumbnail(file, entry.path, max_pixels, may_be_coarse=may_be_coarse)
         except NotAPictureError as error:
             return Failure(str(error), is_image=False)
         except UndecodableError as error:

@@ -11,11 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-THUMBNAIL_SIDE = 64
-"""Side of a thumbnail in pixels."""
-
-CHROMA_SIDE = 8
-"""Side of a thumbnail's two planes of colour in pixels."""
+THUMBNAIL_SIDE, CHROMA_SIDE = 64, 8
+"""Sides of a thumbnail and of its two planes of colour, in pixels."""
 
 NEUTRAL_CHROMA = bytes([128]) * (2 * CHROMA_SIDE * CHROMA_SIDE)
 """The colour of a picture without colour."""
@@ -153,9 +150,8 @@ class Thumbnail:
     pixels: bytes
     """64 x 64 grey values, 8 bits each, row by row, upright."""
     width: int
-    """Width of the whole picture in pixels, upright."""
     height: int
-    """Height of the whole picture in pixels, upright."""
+    """Width and height of the whole picture in pixels, upright."""
     format: str
     """The format by content, as Pillow names it: ``JPEG``, ``PNG``, ``HEIF``."""
     frames: int
@@ -178,6 +174,8 @@ class Thumbnail:
     """Share of the picture that is fine marks on an even ground, 0 to 1, see :mod:`dupfind.texture`."""
     border: bytes | None = None
     """The flat frame around the picture, upright, see :mod:`dupfind.borders`; None without one."""
+    is_coarse: bool = False
+    """True when only the beginning of the file was read: enough to find by, and no evidence."""
 
     @property
     def size_pixels(self) -> int:
@@ -296,5 +294,6 @@ class Report:
     @property
     def is_complete(self) -> bool:
         """True when every needle file is present and nothing among the needles was skipped."""
-        all_present = all(file.state is FileState.PRESENT for file in self.files)
-        return all_present and not any(problem.is_gap for problem in self.problems)
+        return all(one.state is FileState.PRESENT for one in self.files) and not any(
+            one.is_gap for one in self.problems
+        )

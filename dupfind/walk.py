@@ -9,12 +9,14 @@ the haystack merely proves nothing and is a note.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from dupfind.ignore import (
     Excludes,
+    is_common_file,
     is_junk_file,
     is_junk_folder,
     why_file_not_trusted,
@@ -22,6 +24,10 @@ from dupfind.ignore import (
     why_folder_not_trusted,
 )
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
+
+_INODE = itemgetter(FileEntry._fields.index("inode"))
+_new = tuple.__new__
+"""Makes a named tuple of a tuple in half the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +49,20 @@ def walk_all(
     needles = [_Walk(root, rules, roots, frozenset(), count).run() for root in roots if root.side is Side.NEEDLES]
     seen = frozenset().union(*(tree.folders for tree in needles))
     haystack = [_Walk(root, rules, roots, seen, count).run() for root in roots if root.side is Side.HAYSTACK]
-    entries = [entry for tree in needles for entry in tree.entries if entry.inode]
-    inodes = {entry.inode for entry in entries}
+    entries = [entry for tree in needles for entry in tree.entries]
+    inodes = set(map(_INODE, entries)) - {0}  # 0: a system that lists no inodes
     return needles, [_without_needles(tree, entries, inodes) for tree in haystack]
 
 
-def _without_needles(tree: Tree, needles: Sequence[FileEntry], inodes: Container[int]) -> Tree:
+def _without_needles(tree: Tree, needles: Sequence[FileEntry], inodes: AbstractSet[int]) -> Tree:
     """Leave out what may be a needle itself, reached by another mount.
 
     Size, times and inode are all equal then. A hard link is told from it by its device and its count of links.
     """
+    if inodes.isdisjoint(map(_INODE, tree.entries)):
+        return tree
     same_inode = [entry for entry in tree.entries if entry.inode in inodes]
-    states = {entry[1:]: entry.path for entry in needles} if same_inode else {}
+    states = {entry[1:]: entry.path for entry in needles}
     same_state = [entry for entry in same_inode if entry[1:] in states]
     doubtful = [entry for entry in same_state if not _is_link(entry, states[entry[1:]])]
     if not doubtful:
@@ -144,13 +152,18 @@ class _Walk:
 
     def _take_file(self, item: os.DirEntry[str], *, is_link: bool) -> None:
         name = item.name
-        if is_junk_file(name) or (self._has_excludes and self._is_excluded(item)):
-            return
-        if self._is_haystack and (why := why_file_not_trusted(name)):
-            self._leave_out(item.path, why)
+        if not is_common_file(name):
+            if is_junk_file(name):
+                return
+            if self._is_haystack and (why := why_file_not_trusted(name)):
+                if not (self._has_excludes and self._is_excluded(item)):
+                    self._leave_out(item.path, why)
+                return
+        if self._has_excludes and self._is_excluded(item):
             return
         found = item.stat(follow_symlinks=is_link)
-        self._entries.append(FileEntry(item.path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
+        state = item.path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+        self._entries.append(_new(FileEntry, state))
 
     def _take_special(self, item: os.DirEntry[str]) -> None:
         """A pipe, a socket, a device: never opened."""

@@ -8,12 +8,13 @@ from functools import partial
 import numpy as np
 
 from dupfind import fingerprint
-from dupfind.cache import Cache, Recipe
-from dupfind.cache_schema import PictureRef
+from dupfind.cache import Cache
+from dupfind.cache_schema import PictureRef, Recipe
 from dupfind.events import Silence
 from dupfind.matching import Matcher
 from dupfind.reading import Pictures
 from dupfind.values import FileEntry, Match, Thumbnail
+from dupfind.wholes import ReadWhole, Wholes
 
 
 class Desk:
@@ -21,6 +22,7 @@ class Desk:
 
     def __init__(self, path: str | None = None) -> None:
         self.cache = Cache(path, partial(Recipe, "recipe", "phash", "rules"))
+        self.read_whole: ReadWhole = lambda _: {}
 
     def pictures(self, thumbnails: Mapping[str, Thumbnail], orientations: int) -> Pictures:
         """As the reader gives them."""
@@ -42,9 +44,8 @@ class Desk:
     ) -> dict[str, Match]:
         """The best match of each needle."""
         done: list[int] = []
-        matcher = Matcher(
-            self.pictures(needles, turns), self.pictures(haystack, 1), threshold_bits, self.cache, Silence()
-        )
+        wholes = Wholes(self.pictures(needles, turns), self.pictures(haystack, 1), self.cache, self.read_whole)
+        matcher = Matcher(wholes, threshold_bits, self.cache, Silence())
         found = matcher.match(done.append)
         assert len(needles) == sum(done)
         return found

@@ -10,14 +10,15 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dupfind.cache import UNKNOWN, Cache, Known, Recipe
+from dupfind.cache import UNKNOWN, Cache, Known
 from dupfind.cache_file import DamagedError, UnusableError
-from dupfind.cache_schema import Judged, Pair, PictureRef, picture_id
+from dupfind.cache_schema import Judged, Pair, PictureRef, Recipe, picture_id
 from dupfind.cache_store import Store
 from dupfind.errors import CacheLostError, StoppedError
 from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
@@ -293,6 +294,7 @@ def test_a_cloned_disk_is_not_a_moved_file(caches: Caches, tmp_path: Path, monke
         {"detail": 0.5},
         {"text": 0.5},
         {"border": bytes(8)},
+        {"is_coarse": True},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -416,3 +418,70 @@ def test_like_a_dictionary(tmp_path_factory: pytest.TempPathFactory, steps: list
         held = model.get(entry.path)
         values = held[1] if held and held[0] == entry else {}
         assert (values.get("digest"), Known(values.get("content"), None)) == caches.known(entry)
+
+
+COARSE = dataclasses.replace(picture(1), is_coarse=True)
+
+
+def whole_of(caches: Caches, entry: FileEntry = ENTRY, **options: str) -> PictureRef | Failure | None:
+    """What a new run recalls of reading a file whole."""
+    with caches.open(**options) as cache:
+        return cache.recall_whole(entry)
+
+
+@pytest.mark.parametrize("content", [picture(2), Failure("cannot be decoded: broken data stream")])
+def test_the_whole_is_kept_beside_the_beginning(caches: Caches, content: Thumbnail | Failure) -> None:
+    """Both are recalled, whichever was kept first in this run, and the thumbnails of both."""
+    known = caches.keep(ENTRY, COARSE)
+    assert whole_of(caches) is None
+    with caches.open() as cache:
+        whole = cache.keep_content(ENTRY, content, NOW, after_coarse=True)
+        assert {picture_id(COARSE)} == cache.coarse()
+    assert (DIGEST, known) == caches.known(ENTRY)
+    assert whole == whole_of(caches)
+    with caches.open() as cache:
+        assert {picture_id(COARSE)} == cache.coarse()
+        for ref in (known.content, whole):
+            if isinstance(ref, PictureRef):
+                assert cache.thumbnails([ref.id])[ref.id].is_coarse == (ref == known.content)
+
+
+def test_both_in_one_run(caches: Caches) -> None:
+    """They are written together, the beginning first."""
+    with caches.open() as cache:
+        cache.keep_content(ENTRY, picture(2), NOW, after_coarse=True)
+        cache.keep_content(ENTRY, COARSE, NOW)
+    assert PictureRef(picture_id(picture(2)), COARSE.size_pixels) == whole_of(caches)
+
+
+@pytest.mark.parametrize("change", [{"size_bytes": 1}, {"mtime_ns": 1}, {"ctime_ns": 1}, {"path": "/photos/summer/b"}])
+def test_the_whole_of_another_file_is_not_known(caches: Caches, change: dict[str, Any]) -> None:
+    """One that has changed, or has another name."""
+    caches.keep(ENTRY, COARSE)
+    with caches.open() as cache:
+        cache.keep_content(ENTRY, picture(2), NOW, after_coarse=True)
+    assert whole_of(caches, ENTRY._replace(**change)) is None
+
+
+def test_the_whole_goes_with_the_beginning(caches: Caches) -> None:
+    """Another recipe knows neither; who reads the beginning anew reads the whole anew."""
+    caches.keep(ENTRY, COARSE)
+    with caches.open() as cache:
+        cache.keep_content(ENTRY, picture(2), NOW, after_coarse=True)
+    assert whole_of(caches, recipe="recipe 2") is None
+    caches.keep(ENTRY, COARSE)
+    assert whole_of(caches) is None
+
+
+def test_a_whole_that_is_not_kept(caches: Caches) -> None:
+    """What was read of a racy file, or failed for the moment, serves this run only; without a file likewise."""
+    caches.keep(ENTRY, COARSE)
+    with caches.open() as cache:
+        late = cache.keep_content(ENTRY, picture(2), ENTRY.ctime_ns + 1, after_coarse=True)
+        assert isinstance(late, PictureRef)
+        assert picture(2) == cache.thumbnails([late.id])[late.id]
+        cache.keep_content(ENTRY, Failure("time", lasting=False), NOW, after_coarse=True)
+    assert whole_of(caches) is None
+    with Cache(None, partial(Recipe, "recipe", "phash", "rules")) as cache:
+        cache.keep_content(ENTRY, COARSE, NOW)
+        assert (None, {picture_id(COARSE)}) == (cache.recall_whole(ENTRY), cache.coarse())

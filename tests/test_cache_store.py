@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from dupfind import cache_file
-from dupfind.cache import Cache, Recipe
+from dupfind.cache import Cache
 from dupfind.cache_file import DamagedError, UnusableError, translated
-from dupfind.cache_schema import PictureRef
+from dupfind.cache_schema import PictureRef, Recipe
 from dupfind.cache_store import Store
 from dupfind.errors import CacheLostError
 from dupfind.values import FileEntry, Thumbnail

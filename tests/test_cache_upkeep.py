@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import sqlite3
@@ -11,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.cache import Cache, Recipe
-from dupfind.cache_schema import PictureRef
+from dupfind.cache import Cache
+from dupfind.cache_schema import PictureRef, Recipe
 from dupfind.cache_upkeep import CacheInfo, Pruned, clear, info, prune
 from dupfind.errors import CacheError
 from dupfind.values import Failure, FileEntry, Thumbnail
@@ -125,6 +126,26 @@ def test_a_thumbnail_shared_with_a_living_file_stays(tmp_path: Path, files: list
         (found,) = cache.recall_contents([files[1]])
         assert contents[1] == found.content
         assert 1 == len(cache.thumbnails([contents[1].id]))  # type: ignore[list-item]
+
+
+def test_the_whole_of_a_living_file_stays(tmp_path: Path, files: list[FileEntry]) -> None:
+    """A file read coarsely and then whole has two thumbnails; both live as long as it does."""
+    path = str(tmp_path / "wholes.sqlite")
+    whole = Thumbnail(bytes(4096), 8, 8, "JPEG", 1, None)
+    with Cache(path, partial(Recipe, "recipe", "phash", "rules")) as cache:
+        for entry in files[:2]:
+            cache.keep_content(entry, dataclasses.replace(whole, is_coarse=True), LATER_NS)
+            cache.keep_content(entry, dataclasses.replace(whole, width=len(entry.path)), LATER_NS, after_coarse=True)
+    prune(path, with_absent_folders=False)
+    with Cache(path, partial(Recipe, "recipe", "phash", "rules")) as cache:
+        for entry in files[:2]:
+            ref = cache.recall_whole(entry)
+            assert isinstance(ref, PictureRef)
+            assert len(entry.path) == cache.thumbnails([ref.id])[ref.id].width
+    for entry in files[:2]:
+        os.unlink(entry.path)
+    prune(path, with_absent_folders=False)
+    assert 0 == rows(path, "picture")
 
 
 def test_a_run_beside_prune_is_right(cache_path: str, files: list[FileEntry]) -> None:

@@ -413,3 +413,25 @@ def test_whole_pictures_are_refused_as_thumbnails_are() -> None:
         whole(b"text", (10, 10))
     with pytest.raises(UndecodableError, match="cannot be decoded"):
         whole(save(photo(), "PNG")[:3000], (480, 360))
+
+
+def test_a_coarse_thumbnail_is_that_of_the_whole() -> None:
+    """The same pixels within a level or two, upright, and the same facts as far as the beginning tells."""
+    large = photo().resize((2560, 2048))
+    content = save(large, "JPEG", progressive=True, exif=pictures.exif(6, "2020:01:02 03:04:05"))
+    whole = decode.read_thumbnail(io.BytesIO(content), "a", 10**9)
+    found = decode.read_thumbnail(io.BytesIO(content), "a", 10**9, may_be_coarse=True)
+    assert (False, True) == (whole.is_coarse, found.is_coarse)
+    levels = np.abs(pixels(whole.pixels).astype(int) - pixels(found.pixels))
+    assert levels.max() <= 2
+    for name in ("width", "height", "format", "frames", "captured", "quality", "damage", "has_more"):
+        assert getattr(whole, name) == getattr(found, name)
+    assert (2048, 2560) == (found.width, found.height)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_what_may_be_coarse_is_whole_where_that_is_no_slower(kind: str) -> None:
+    """The same thumbnail as ever."""
+    content = save(photo(), kind)
+    found = decode.read_thumbnail(io.BytesIO(content), "a", 10**9, may_be_coarse=True)
+    assert read(content) == found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -213,3 +214,77 @@ def test_real_files_are_sound(folder: str) -> None:
         if content.startswith(b"\xff\xd8"):
             found[path.name] = decode(content).warning or jpeg_stream.inspect(content).damage
     assert {} == {name: damage for name, damage in found.items() if damage}
+
+
+@cache
+def large(*, size: tuple[int, int] = (2560, 2048), progressive: bool = True, **options: Any) -> bytes:
+    """A file of which the decoder wants an eighth."""
+    return encode(pictures.photo(1, (640, 512)).resize(size), progressive=progressive, **options)
+
+
+class Counting(io.BytesIO):
+    """Counts the bytes read."""
+
+    count = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As of any file."""
+        found = super().read(size)
+        self.count += len(found)
+        return found
+
+
+def coarsely(content: bytes) -> bytes | None:
+    """What is read of a file."""
+    return jpeg.read_coarse(io.BytesIO(content), opened(content))
+
+
+def test_a_large_progressive_file_is_read_at_its_beginning() -> None:
+    """The pixels are those of the whole within a level, and most of the file is left alone."""
+    content = large(quality=98)
+    file = Counting(content)
+    beginning = jpeg.read_coarse(file, opened(content))
+    assert beginning
+    assert file.count < len(content) / 2
+    found, whole = jpeg.decode_coarse(opened(content), beginning), decode(content)
+    assert found
+    assert (whole.box, whole.image.size) == (found.box, found.image.size)
+    apart = np.abs(np.asarray(found.image.convert("L"), int) - np.asarray(whole.image.convert("L"), int))
+    assert apart.mean() < 0.5
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        large(progressive=False),
+        large(size=(2560, 2047)),
+        large() + b"\0",
+        large()[:-1],
+        large()[:9000],
+        large()[:9000] + b"\xff\xd9",
+        large().replace(b"\xff\xc2", b"\xff\xca", 1),
+    ],
+    ids=["baseline", "smaller", "more behind it", "no end", "cut", "cut and closed", "arithmetic"],
+)
+def test_files_that_are_read_whole(content: bytes) -> None:
+    """Whatever is not the usual: the careful way is always open."""
+    assert coarsely(content) is None
+
+
+def test_several_pictures_are_read_whole() -> None:
+    """An MPO may hold another view."""
+    file = io.BytesIO()
+    first, second = (Image.open(io.BytesIO(large(quality=quality))) for quality in (70, 60))
+    first.save(file, "MPO", save_all=True, append_images=[second], progressive=True)
+    assert coarsely(file.getvalue()) is None
+
+
+def test_what_the_decoder_complains_of_is_no_beginning() -> None:
+    """Damage within the first scan: the whole is looked at."""
+    content = large()
+    beginning = coarsely(content)
+    assert beginning
+    middle = len(beginning) - 4000
+    broken = beginning[:middle] + b"\xa5" * 2000 + beginning[middle + 2000 :]
+    assert jpeg.decode_coarse(opened(content), beginning)
+    assert jpeg.decode_coarse(opened(content), broken) is None

@@ -5,15 +5,16 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dupfind.jpeg_stream import Segment, _segments, inspect
+from dupfind.jpeg_stream import END, Segment, _segments, coarse, inspect
 from fixtures import pictures
 
-SCAN, END = 0xDA, b"\xff\xd9"
+SCAN = 0xDA
 
 ENCODINGS: dict[str, dict[str, Any]] = {
     "baseline": {},
@@ -142,3 +143,100 @@ def test_altered_files(changes: list[tuple[int, int]]) -> None:
 
 
 SMALL = jpeg(pictures.photo(2, (32, 24)), progressive=True)
+
+
+COARSE = {name: options for name, options in ENCODINGS.items() if "progressive" in options}
+
+
+@pytest.mark.parametrize("options", COARSE.values(), ids=COARSE)
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_the_beginning_of_a_progressive_file(options: dict[str, Any], mode: str) -> None:
+    """Its first scan, closed: a JPEG of the same size, an eighth of which is that of the whole but for one level."""
+    content = jpeg(pictures.photo(1, (640, 480)).convert(mode), **options)
+    found = coarse(content)
+    assert found
+    first = next(segment for segment in _segments(content) if segment.marker == SCAN)
+    assert first.data.stop + len(END) == len(found)
+    assert content[first.place : first.data.stop] + END == found[first.place :]
+    whole, beginning = (Image.open(io.BytesIO(one)) for one in (content, found))
+    assert whole.size == beginning.size
+    for one in (whole, beginning):
+        one.draft("L", (80, 60))
+    assert (80, 60) == whole.size == beginning.size
+    if mode != "CMYK":
+        apart = np.abs(np.asarray(whole.convert("L"), int) - np.asarray(beginning.convert("L"), int))
+        assert apart.mean() < 1
+        assert np.percentile(apart, 99) <= 3
+
+
+@pytest.mark.parametrize("options", COARSE.values(), ids=COARSE)
+def test_a_beginning_too_short(options: dict[str, Any]) -> None:
+    """Every byte up to the marker behind the first scan is needed, and no byte behind it changes anything."""
+    content = jpeg(pictures.photo(1, (64, 48)), **options)
+    whole = coarse(content)
+    assert whole
+    enough = len(whole) - len(END)
+    for length in range(len(content)):
+        assert (whole if length >= enough + 2 else None) == coarse(content[:length])
+
+
+def test_beginnings_that_are_none() -> None:
+    """Baseline files, progressive ones that begin otherwise, and what is no JPEG at all or has no picture."""
+    content = jpeg(progressive=True)
+    scan = content.index(b"\xff\xda")
+    for behind, value in ((11, 1), (12, 5), (13, 0x10)):  # three components: first and last coefficient, precision
+        changed = bytearray(content)
+        assert 3 == changed[scan + 4]
+        changed[scan + behind] = value
+        assert b"" == coarse(bytes(changed))
+    assert (b"", b"", None) == (coarse(jpeg()), coarse(b"\xff\xd8\xff\xd9"), coarse(b"\xff\xd8"))
+    assert coarse(b"no picture" * 100) is None
+    assert b"" == coarse(b"\xff\xd8\xff\xda\x00\x02" + bytes(9) + END)
+
+
+def test_a_scan_for_each_component() -> None:
+    """Some encoders write the means of each component in a scan of its own: the beginning goes to the last of them."""
+    content = jpeg(pictures.photo(1, (64, 48)).convert("L"), progressive=True)
+    frame = content.index(b"\xff\xc2")
+    scan = next(segment for segment in _segments(content) if segment.marker == SCAN)
+    components = b"\x03\x01\x11\x00\x02\x11\x00\x03\x11\x00"
+    tables = content[frame + 2 + int.from_bytes(content[frame + 2 : frame + 4], "big") : scan.place]
+    header = content[: frame + 2] + b"\x00\x11" + content[frame + 4 : frame + 9] + components + tables
+    one = content[scan.place : scan.data.stop]
+    scans = [one[:5] + bytes([number]) + one[6:] for number in (1, 2, 3)]
+    three, two = header + b"".join(scans), header + scans[0] + scans[2]
+    found = coarse(three + scans[0] + END)
+    assert found
+    assert (len(three), three[scan.place :] + END) == (len(found) - 2, found[scan.place :])
+    assert b"" == coarse(two + END)
+    with Image.open(io.BytesIO(found)) as image:
+        image.load()
+
+
+@given(st.binary(max_size=300), st.integers(0, 4000))
+def test_any_bytes_have_no_beginning_that_raises(noise: bytes, place: int) -> None:
+    """Whatever stands in the file."""
+    content = jpeg(pictures.photo(1, (64, 48)), progressive=True)
+    place %= len(content)
+    coarse(content[:place] + noise + content[place + len(noise) :])
+    coarse(b"\xff\xd8" + noise)
+
+
+def test_libjpeg_is_kept_from_smoothing() -> None:
+    """One step of each table is zero in the beginning, of 8 bits or of 16, and nothing else differs."""
+    content = jpeg(progressive=True, qtables=[[300] * 64, [20] * 64])
+    found = coarse(content)
+    assert found
+    changed = [place for place, (one, other) in enumerate(zip(content, found[:-2], strict=False)) if one != other]
+    assert 0 not in [content[place] for place in changed]
+    assert {0} == {found[place] for place in changed}
+    tables = [segment for segment in _segments(content) if segment.marker == 0xDB]
+    firsts = []
+    for table in tables:
+        at = table.place + 4
+        while at < table.place + 4 + len(table.payload):
+            wide = 1 + (content[at] >> 4)
+            firsts += range(at + 1 + wide, at + 1 + 2 * wide)
+            at += 1 + 64 * wide
+    assert set(changed) <= set(firsts)
+    assert all(found[place] == 0 for place in firsts)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import numpy as np
@@ -40,16 +41,23 @@ class Memory:
         return {id_: self.known[id_] for id_ in ids}
 
 
-def around(needle: Thumbnail, haystack: Sequence[Thumbnail], settings: ScanSettings = SETTINGS) -> Neighbours:
+def around(
+    needle: Thumbnail,
+    haystack: Sequence[Thumbnail],
+    settings: ScanSettings = SETTINGS,
+    read_whole: Callable[[FileEntry], Thumbnail | None] = lambda _: None,
+    hashes: Sequence[int] = (),
+) -> Neighbours:
     """A needle before a haystack whose paths are its positions."""
-    hashes = [[fingerprint.search_hash(fingerprint.pixels(one.pixels), settings.algorithm)] for one in haystack]
+    theirs = [[fingerprint.search_hash(fingerprint.pixels(one.pixels), settings.algorithm)] for one in haystack]
     found = Pictures(
         [FileEntry(str(index), 1, 1, 1, 1) for index in range(len(haystack))],
         [PictureRef(index, 256 * 256) for index in range(len(haystack))],
-        np.array(hashes, np.uint64).reshape(-1, 1),
+        np.array(theirs, np.uint64).reshape(-1, 1),
         {},
     )
-    return Neighbours(settings, needle, found, cast("Cache", Memory(haystack)), lambda path: path)
+    cache = cast("Cache", Memory(haystack))
+    return Neighbours(settings, needle, hashes, found, cache, read_whole, lambda path: path)
 
 
 def slow(needle: Thumbnail, haystack: Sequence[Thumbnail]) -> list[tuple[int, int, int, int, str]]:
@@ -145,3 +153,28 @@ def test_no_option_helps_what_is_unlike_or_too_far(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(neighbours, "MOST_THRESHOLD_BITS", 1)
     (far,) = around(thumbnail(40), [thumbnail(40, patch=0.02)]).nearest(1, None)
     assert f"nothing: --threshold ends at 1, and they are {far.distance_bits} bits apart" == far.advice.text
+
+
+def test_what_is_shown_as_alike_was_read_whole() -> None:
+    """A coarse picture that looks alike is read whole, one that does not is not; hashes stay those of the search."""
+    needle, other = thumbnail(1), dataclasses.replace(thumbnail(2), is_coarse=True)
+    damaged = dataclasses.replace(thumbnail(1), damage="no end marker")
+    read: list[str] = []
+
+    def read_whole(entry: FileEntry) -> Thumbnail | None:
+        read.append(entry.path)
+        return damaged
+
+    coarse = dataclasses.replace(thumbnail(1), is_coarse=True)
+    first, second = around(needle, [other, coarse], read_whole=read_whole).nearest(2, None)
+    assert ("1", Evidence.SIMILAR, 0) == (first.path, first.evidence, first.distance_bits)
+    assert "damaged" in (first.reason or "") or "end marker" in (first.reason or "")
+    assert ("0", None, ["1"]) == (second.path, second.evidence, read)
+
+
+def test_the_hashes_of_the_search_count() -> None:
+    """Those that the needle was searched by, as far as they are given; the others are made of its picture."""
+    needle = thumbnail(1)
+    plain = around(needle, [thumbnail(1)])
+    found = around(needle, [thumbnail(1)], hashes=[int(plain._hashes[0]) ^ 0b101])
+    assert [0, 2] == [one.nearest(1, None)[0].distance_bits for one in (plain, found)]

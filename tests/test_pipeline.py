@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from dupfind import pipeline, tasks
-from dupfind.pipeline import Findings
+from dupfind.findings import Findings
 from dupfind.report import Screen, render
 from dupfind.settings import Settings, make_report_settings, make_settings
 from dupfind.values import Evidence, FileEntry, FileState, FileVerdict, FolderState, Match, Remains, Report

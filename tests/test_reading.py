@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from dupfind import tasks
-from dupfind.cache import Cache, Recipe
+from dupfind.cache import Cache
+from dupfind.cache_schema import Recipe
 from dupfind.events import Silence
 from dupfind.fingerprint import pixels, search_hashes
 from dupfind.reading import Pictures, Reader

@@ -188,7 +188,7 @@ def loop() -> None:
 def test_soft_time_limit(photo: Path, monkeypatch: pytest.MonkeyPatch, decoder: Callable[[], None]) -> None:
     """A decoder that takes too long is stopped, and what it made of that is neither trusted nor remembered."""
 
-    def slow(*_: object) -> Thumbnail:
+    def slow(*_: object, **__: object) -> Thumbnail:
         decoder()
         return Thumbnail(bytes(4096), 1, 1, "JPEG", 1, None)
 

@@ -1,0 +1,45 @@
+"""What is to be written to the cache next, gathered so that it takes one short transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dupfind.cache_schema import Judged, Pair, PictureRef, Recipe
+from dupfind.cache_store import Store
+from dupfind.values import Failure, FileEntry, Thumbnail
+
+
+class Buffer:
+    """Rows of every kind, in the order in which they are written."""
+
+    def __init__(self) -> None:
+        self.copies: list[FileEntry] = []
+        self.digests: list[tuple[FileEntry, bytes]] = []
+        self.contents: list[tuple[FileEntry, PictureRef | Failure]] = []
+        self.wholes: list[tuple[FileEntry, PictureRef | Failure]] = []
+        """What reading files whole gave whose ``contents`` are coarse."""
+        self.pictures: dict[int, Thumbnail] = {}
+        self.hashes: list[tuple[int, bytes]] = []
+        self.judgements: list[tuple[Pair, Judged]] = []
+
+    def __len__(self) -> int:
+        kinds: tuple[list[Any], ...] = (
+            self.copies, self.digests, self.contents, self.wholes, self.hashes, self.judgements,
+        )  # fmt: skip
+        return sum(map(len, kinds))
+
+    def write(self, store: Store, recipe: Callable[[], Recipe]) -> None:
+        """Write everything, or raise what the store raises; ``recipe`` is asked for only where it is needed."""
+        with store.transaction():
+            store.add_pictures(self.pictures.items())
+            store.copy_files(self.copies)
+            store.set_digests(self.digests)
+            if self.contents:
+                store.set_contents(recipe().thumbnails, self.contents)
+            if self.wholes:
+                store.set_wholes(recipe().thumbnails, self.wholes)
+            if self.hashes:
+                store.set_hashes(recipe().hashes, self.hashes)
+            if self.judgements:
+                store.set_judgements(recipe().rules, self.judgements)

@@ -1,0 +1,24 @@
+"""What the stages between walk and verdict have found, as one value; decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dupfind.values import Failure, Match, Remains
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is known of the files of both trees once no more of them has to be read."""
+
+    matches: Mapping[str, Match]
+    """By the path of the needle."""
+    failures: Mapping[str, Failure]
+    """By path, on either side."""
+    pictures: frozenset[str]
+    """Paths of the needles that gave a thumbnail."""
+    haystack_pictures: int | None
+    """How many files of the haystack gave a thumbnail; None where no needle asked for them."""
+    remains: Mapping[str, Remains] = field(default_factory=dict)
+    """By path, what is known of damaged needles without a match."""

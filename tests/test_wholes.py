@@ -1,0 +1,240 @@
+"""Coarse pictures: enough to find by, and that nothing rests on them."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from dupfind import evidence, matching, tasks
+from dupfind.cache_schema import PictureRef
+from dupfind.values import Evidence, Failure, FileEntry, Match, Thumbnail
+from fixtures import pictures
+from tests.desk import Desk
+from tests.scenes import scene, shot
+from tests.test_matching import DARKER, LIGHTER, grades, marked, thumbnail
+from tests.test_pipeline import answer, scan, states
+
+TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
+BROKEN = Failure("cannot be decoded: broken data stream")
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    """An empty one."""
+    empty = Desk()
+    with empty.cache:
+        yield empty
+
+
+def coarse(seed: int, **changes: Any) -> Thumbnail:
+    """The beginning of a photo."""
+    return dataclasses.replace(thumbnail(seed), is_coarse=True, **changes)
+
+
+def with_wholes(desk: Desk, wholes: Mapping[str, Thumbnail | Failure]) -> list[str]:
+    """Let ``desk`` read these; gives the paths that it will have read."""
+    read: list[str] = []
+
+    def read_whole(entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
+        read.extend(entry.path for entry in entries)
+        return {entry.path: desk.cache.keep_content(entry, wholes[entry.path], 0) for entry in entries}
+
+    desk.read_whole = read_whole
+    return read
+
+
+def test_whole_pictures_are_not_read_again(desk: Desk) -> None:
+    """Neither is what is coarse and has no match."""
+    read = with_wholes(desk, {})
+    haystack = {"/h/1": thumbnail(1), "/h/2": coarse(2), "/h/3": coarse(3)}
+    found = desk.match({"a": thumbnail(1), "b": coarse(4), "c": thumbnail(5)}, haystack)
+    assert ({"a": Match("/h/1", Evidence.SAME, 0)}, []) == (found, read)
+
+
+@pytest.mark.parametrize("which", ["n", "/h", "both"])
+def test_what_proves_is_read_whole(desk: Desk, which: str) -> None:
+    """On either side, once."""
+    needle, witness = (coarse(1) if which in (side, "both") else thumbnail(1) for side in ("n", "/h"))
+    read = with_wholes(desk, {"n": thumbnail(1), "/h": thumbnail(1)})
+    assert {"n": Match("/h", Evidence.SAME, 0)} == desk.match({"n": needle}, {"/h": witness})
+    assert ({"n", "/h"} if which == "both" else {which}) == set(read)
+    assert len(set(read)) == len(read)
+
+
+@pytest.mark.parametrize("which", ["n", "/h"])
+def test_what_the_whole_shows_counts(desk: Desk, which: str) -> None:
+    """Damage behind the beginning, in the needle or in its witness."""
+    damaged = dataclasses.replace(thumbnail(1), damage="its JPEG data is damaged: bad Huffman code")
+    pair = {"n": thumbnail(1), "/h": thumbnail(1)} | {which: coarse(1)}
+    with_wholes(desk, {which: damaged})
+    found = desk.match({"n": pair["n"]}, {"/h": pair["/h"]})["n"]
+    expected = evidence.judge(*(evidence.prepare(damaged if side == which else thumbnail(1)) for side in ("n", "/h")))
+    assert (Evidence.SIMILAR, Evidence.SIMILAR) == (expected.evidence, found.evidence)
+    assert expected.reason == found.reason
+
+
+def test_another_picture_behind_the_same_beginning(desk: Desk) -> None:
+    """It is no match at all."""
+    with_wholes(desk, {"/h": thumbnail(2)})
+    assert {} == desk.match({"n": thumbnail(1)}, {"/h": coarse(1)})
+
+
+def test_a_needle_that_cannot_be_read_whole(desk: Desk) -> None:
+    """It has no match, and the witness is still there for others."""
+    with_wholes(desk, {"b": BROKEN})
+    found = desk.match({"a": thumbnail(1), "b": coarse(1)}, {"/h": thumbnail(1)})
+    assert {"a": Match("/h", Evidence.SAME, 0)} == found
+
+
+def test_the_next_witness_takes_over(desk: Desk) -> None:
+    """Where the best cannot be read whole, or proves to be damaged; however many."""
+    damaged = dataclasses.replace(thumbnail(1), damage="no end marker")
+    haystack = {"/a": coarse(1), "/b": coarse(1), "/c": coarse(1)}
+    read = with_wholes(desk, {"/a": BROKEN, "/b": damaged, "/c": thumbnail(1)})
+    assert {"n": Match("/c", Evidence.SAME, 0)} == desk.match({"n": thumbnail(1)}, haystack)
+    assert ["/a", "/b", "/c"] == read
+
+
+def test_an_end_to_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A needle that a long row of witnesses has disappointed is `similar`, unread as the next one is."""
+    monkeypatch.setattr(matching, "_MOST_ROUNDS", 2)
+    haystack = {path: coarse(1) for path in ("/a", "/b", "/c", "/d")}
+    with_wholes(desk, dict.fromkeys(haystack, BROKEN) | {"/c": thumbnail(1)})
+    found = desk.match({"n": thumbnail(1)}, haystack)["n"]
+    assert ("/c", Evidence.SIMILAR) == (found.witness, found.evidence)
+    assert "too many pictures like it would have to be read whole" == found.reason
+
+
+def test_who_lost_a_witness_to_another_rests_on_no_coarse_one(desk: Desk) -> None:
+    """One photo cannot be two: the needle that falls finds its own picture, and that is read whole as well."""
+    wholes = {"/h": shot(scene(), 1200, 900), "/z": shot(marked(-4.4), 1000, 750)}
+    haystack = {path: dataclasses.replace(one, is_coarse=True) for path, one in wholes.items()}
+    needles = {"a": LIGHTER, "b": DARKER}
+    read = with_wholes(desk, wholes)
+    assert {"a": "same /h", "b": "same /z"} == grades(desk.match(needles, haystack))
+    assert ["/h", "/z"] == sorted(read)
+    with_wholes(desk, wholes | {"/z": BROKEN})
+    assert {"a": "same /h", "b": "similar /h"} == grades(desk.match(needles, haystack))
+
+
+@cache
+def large(seed: int, *, progressive: bool = True, quality: int = 88) -> bytes:
+    """A JPEG large enough to be read coarsely where it is progressive."""
+    file = io.BytesIO()
+    photo = pictures.photo(seed, (640, 512)).resize((2560, 2048), Image.Resampling.BICUBIC)
+    photo.save(file, "JPEG", progressive=progressive, quality=quality)
+    return file.getvalue()
+
+
+def damaged_late(content: bytes) -> bytes:
+    """The last scan half overwritten with what no picture has."""
+    last = content.rfind(b"\xff\xda")
+    middle = (last + len(content)) // 2
+    return content[:middle] + b"\x55" * 400 + content[middle + 400 :]
+
+
+def test_a_copy_that_is_progressive(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Present on either side; pictures without a match are never read whole."""
+    read: list[tuple[str, bool]] = []
+    real = tasks.read_thumbnails
+
+    def watched(entries: Sequence[FileEntry], *rest: Any, may_be_coarse: bool, **options: Any) -> list[tasks.Outcome]:
+        outcomes = real(entries, *rest, may_be_coarse=may_be_coarse, **options)
+        read.extend((Path(entry.path).name, may_be_coarse) for entry in entries)
+        return outcomes
+
+    monkeypatch.setattr(tasks, "read_thumbnails", watched)
+    haystack = tree("hay", {"1.jpg": large(1, progressive=False), "2.jpg": large(2), "3.jpg": large(3)})
+    needles = tree("needles", {"a.jpg": large(1), "b.jpg": large(2, progressive=False), "c.jpg": large(4)})
+    assert {"a.jpg": "present/same", "b.jpg": "present/same", "c.jpg": "missing"} == states(scan(haystack, needles))
+    assert ["2.jpg", "a.jpg"] == sorted(name for name, may_be_coarse in read if not may_be_coarse)
+    assert 6 == sum(may_be_coarse for _, may_be_coarse in read)
+
+
+@pytest.mark.parametrize("side", ["needles", "haystack"])
+def test_damage_behind_the_first_scan(tree: TreeBuilder, side: str) -> None:
+    """Such a needle is never present, and such a witness proves nothing; by any grade that is safe."""
+    broken = damaged_late(large(1))
+    sound = large(1, progressive=False)
+    trees = (
+        tree("hay", {"1.jpg": sound if side == "needles" else broken}),
+        tree("needles", {"a.jpg": broken if side == "needles" else sound}),
+    )
+    report = scan(*trees)
+    assert {"a.jpg": "similar/similar"} == states(report)
+    assert "damaged" in (report.files[0].reason or "")
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.9, 0.999])
+def test_cut_short(tree: TreeBuilder, share: float) -> None:
+    """Within the first scan or behind it, also with an end marker put there: never present; without one, unreadable."""
+    content = large(1)
+    cut = content[: int(share * len(content))]
+    haystack = tree("hay", {"1.jpg": large(1, progressive=False)})
+    found = states(scan(haystack, tree("needles", {"cut.jpg": cut, "ended.jpg": cut + b"\xff\xd9"})))
+    assert found["cut.jpg"].partition("/")[0] in ("unreadable", "similar")
+    assert not found["ended.jpg"].startswith("present")
+
+
+def test_cold_and_warm(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Byte for byte the same, and a warm run reads nothing, neither the beginnings nor the whole."""
+    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)  # the files are seconds old
+    haystack = tree("hay", {"1.jpg": large(1), "2.jpg": large(2), "3.jpg": damaged_late(large(3))})
+    content = {"a.jpg": large(1, quality=70), "b.jpg": large(2, progressive=False), "c.jpg": large(3, quality=75)}
+    needles = tree("needles", content | {"d.jpg": large(4), "e.jpg": damaged_late(large(2, quality=80))})
+    cache = str(tmp_path / "cache.sqlite")
+    cold = answer(scan(haystack, needles, cache=cache))
+    assert cold == answer(scan(haystack, needles))
+    for name in ("read_digests", "read_thumbnails", "hash_thumbnails"):
+        monkeypatch.setattr(tasks, name, lambda *_, **__: pytest.fail("read"))
+    assert cold == answer(scan(haystack, needles, cache=cache))
+
+
+def test_what_cannot_be_read_whole_is_unreadable(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A needle or a witness that is found by its beginning and then fails counts as any other that fails."""
+    real = tasks.read_thumbnails
+
+    def failing(entries: Sequence[FileEntry], *rest: Any, may_be_coarse: bool, **options: Any) -> list[tasks.Outcome]:
+        outcomes = real(entries, *rest, may_be_coarse=may_be_coarse, **options)
+        return outcomes if may_be_coarse else [tasks.Outcome(BROKEN, 0) for _ in outcomes]
+
+    monkeypatch.setattr(tasks, "read_thumbnails", failing)
+    haystack = tree("hay", {"1.jpg": large(1, progressive=False), "2.jpg": large(2)})
+    needles = tree("needles", {"a.jpg": large(1), "b.jpg": large(2, progressive=False)})
+    report = scan(haystack, needles)
+    assert {"a.jpg": "unreadable", "b.jpg": "missing"} == states(report)
+    assert {"a.jpg", "2.jpg"} == {Path(one.path).name for one in report.problems}
+    assert (2, 2, 1) == (report.haystack.files, report.haystack.images, report.haystack.unreadable)
+
+
+@pytest.mark.parametrize("side", ["needles", "haystack"])
+def test_frames_are_looked_for_in_what_can_be_read_whole(
+    tree: TreeBuilder, side: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A match without the frame rests on the beginnings, and counts only where the two files are sound to their end."""
+    photo = pictures.photo(1, (640, 512)).resize((2560, 2048))
+    framed = Image.new("RGB", (3160, 2648), "white")
+    framed.paste(photo, (300, 300))
+    content = {True: io.BytesIO(), False: io.BytesIO()}
+    framed.save(content[True], "JPEG", progressive=True)
+    photo.save(content[False], "JPEG", progressive=True)
+    framed_side = {"x.jpg": content[True].getvalue()}
+    plain_side = {"x.jpg": content[False].getvalue()}
+    trees = (framed_side, plain_side) if side == "haystack" else (plain_side, framed_side)
+    haystack, needles = tree("hay", trees[0]), tree("needles", trees[1])
+    assert {"x.jpg": "similar/similar"} == states(scan(haystack, needles))
+    real = tasks.read_thumbnails
+
+    def failing(entries: Sequence[FileEntry], *rest: Any, may_be_coarse: bool, **options: Any) -> list[tasks.Outcome]:
+        outcomes = real(entries, *rest, may_be_coarse=may_be_coarse, **options)
+        return outcomes if may_be_coarse else [tasks.Outcome(BROKEN, 0) for _ in outcomes]
+
+    monkeypatch.setattr(tasks, "read_thumbnails", failing)
+    assert {"x.jpg": "unreadable"} == states(scan(haystack, needles))
