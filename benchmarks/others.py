@@ -6,12 +6,13 @@ FOLDER is the ``bin`` of a virtual environment in which ``czkawka``, ``imagededu
 not this project's: they are no dependencies of it); ``findimagedupes`` is looked for on the PATH. A tool that is not
 there is left out, and the table says why.
 
-What is fair. Each tool is given the same two folders below one and asked, with its defaults, which pictures in them
-look alike; ``dupfind`` takes one of the folders for the haystack and the other for the needles. All files differ, so
-nobody can skip one as a copy of another, and every tool opens each once (where a tool tells how many it read, that is
-checked). A run is a whole process with its start, and starts with an empty home folder: nobody has a cache, and
-``dupfind`` writes one as it always does. Files are in the page cache. Every tool uses as many threads or processes as
-it does by itself. What is found is not compared here: see docs/accuracy.md.
+What is fair. Each tool is given the same files and asked, with its defaults, which pictures in them look alike.
+``dupfind`` takes half of them for the haystack and half for the needles, in two ways: needles that are other pictures
+than the haystack's, and needles that are each cut or mirrored from a picture of the haystack, which it has to look at
+more closely. All files differ, so nobody can skip one as a copy of another, and every tool has to open each (where
+a tool tells how many it read, that is checked). A run is a whole process with its start, and starts with an empty home
+folder: nobody has a cache, and ``dupfind`` writes one as it always does. Files are in the page cache. Every tool uses
+as many threads or processes as it does by itself. What is found is not compared here: see docs/accuracy.md.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,6 +48,20 @@ _TRANSFORMS = (
 )
 _OFFSETS = (0, 16, 32, 48)
 """How many pixels are cut off at the left and at the top, without decoding; every other one makes a needle."""
+_FIRST, _SECOND = "first half of the photos", "second half of the photos"
+_WAYS = (
+    (
+        "dupfind, other pictures",
+        (f"{_FIRST}, as they are", f"{_FIRST}, altered"),
+        (f"{_SECOND}, as they are", f"{_SECOND}, altered"),
+    ),
+    (
+        "dupfind, look-alikes",
+        (f"{_FIRST}, as they are", f"{_SECOND}, as they are"),
+        (f"{_FIRST}, altered", f"{_SECOND}, altered"),
+    ),
+)
+"""The folders that are haystack and needles when dupfind is asked; the others are given all four at once."""
 _SLOW_SECONDS = 180
 """A tool that takes longer than this runs once only."""
 
@@ -60,11 +76,11 @@ finder.set_directories(sys.argv[2:])
 finder.find_similar()
 """
 _IMAGEDEDUP = """
-import os, sys
+import sys
 from imagededup.methods import PHash
 if __name__ == "__main__":
     hasher = PHash(verbose=False)
-    found = hasher.encode_images(image_dir=os.path.dirname(sys.argv[2]), recursive=True)
+    found = hasher.encode_images(image_dir=sys.argv[2], recursive=True)
     hasher.find_duplicates(encoding_map=found)
     sys.exit(len(found) != int(sys.argv[1]))
 """
@@ -91,32 +107,34 @@ class Tool:
 
     name: str
     version: str
-    command: Callable[[Path, Path, int], Sequence[str]]
-    """Of the two folders and the number of files in both."""
+    command: Callable[[Path, int], Sequence[str]]
+    """Of the folder with the files, and their number."""
 
 
-def _scan(haystack: Path, needles: Path, _: int) -> Sequence[str]:
-    return [*DUPFIND, "scan", "--haystack", str(haystack), "--needles", str(needles), "-q"]
+def _scan(haystack: Sequence[str], needles: Sequence[str], folder: Path, _: int) -> Sequence[str]:
+    roots = [("--haystack", one) for one in haystack] + [("--needles", one) for one in needles]
+    return [*DUPFIND, "scan", "-q", *(part for option, one in roots for part in (option, str(folder / one)))]
 
 
-def _findimagedupes(one: Path, other: Path, _: int) -> Sequence[str]:
-    return ["findimagedupes", "--quiet", "--quiet", "--recurse", str(one), str(other)]
+def _findimagedupes(folder: Path, _: int) -> Sequence[str]:
+    return ["findimagedupes", "--quiet", "--quiet", "--recurse", str(folder)]
 
 
-def _python(python: Path, code: str, one: Path, other: Path, count: int) -> Sequence[str]:
-    return [str(python), "-c", code, str(count), str(one), str(other)]
+def _python(python: Path, code: str, folder: Path, count: int) -> Sequence[str]:
+    return [str(python), "-c", code, str(count), str(folder)]
 
 
 def _installed(folder: Path | None) -> Iterator[Tool | str]:
     """Each tool, or why it is left out."""
-    yield Tool("dupfind", _told([sys.executable, "-c", _VERSION, "dupfind"]) or "", _scan)
+    for name, haystack, needles in _WAYS:
+        yield Tool(name, version("dupfind"), partial(_scan, haystack, needles))
     python = folder / "python" if folder else None
     for name, code in (("czkawka", _CZKAWKA), ("imagededup", _IMAGEDEDUP), ("difPy", _DIFPY)):
-        version = _told([str(python), "-c", _VERSION, name]) if python else None
-        if python is None or version is None:
+        told = _told([str(python), "-c", _VERSION, name]) if python else None
+        if python is None or told is None:
             yield f"{name}: {f'not installed beside {python}' if python else 'no --tools FOLDER given'}"
         else:
-            yield Tool(name, version, partial(_python, python, code))
+            yield Tool(name, told, partial(_python, python, code))
     if shutil.which("findimagedupes"):
         told = _told(["findimagedupes", "--version"]) or ""
         yield Tool("findimagedupes", told.split()[-1], _findimagedupes)
@@ -151,30 +169,38 @@ def _variants(camera: Sequence[Path], count: int) -> list[_Variant]:
     for number in range(count):
         of_one = number // len(camera)
         turn, offset = _TRANSFORMS[of_one % len(_TRANSFORMS)], _OFFSETS[of_one // len(_TRANSFORMS) % len(_OFFSETS)]
-        side = "needles" if _OFFSETS.index(offset) % 2 else "haystack"
         how = (*turn, "-crop", f"+{offset}+{offset}")
-        variants.append(_Variant(camera[number % len(camera)], f"{side}/{number:03d}.jpg", how))
+        photo = number % len(camera)
+        quarter = _quarter(photo, len(camera), is_altered=_OFFSETS.index(offset) % 2 == 1)
+        variants.append(_Variant(camera[photo], f"{quarter}/{number:03d}.jpg", how))
     return variants
 
 
+def _quarter(number: int, count: int, *, is_altered: bool) -> str:
+    """The folder of a file made of photo ``number`` of ``count``."""
+    return f"{_FIRST if number < count // 2 else _SECOND}, {'altered' if is_altered else 'as they are'}"
+
+
 def _jpegtran(folder: Path, one: _Variant) -> None:
+    (folder / one.name).parent.mkdir(parents=True, exist_ok=True)
     with (folder / one.name).open("wb") as out:
         subprocess.run(["jpegtran", "-copy", "none", "-trim", *one.how, str(one.source)], stdout=out, check=True)
 
 
 def _build(work: Path, count: int) -> Iterator[tuple[str, Path]]:
-    """Each set of files, by its name, as a folder with a haystack and needles; what is there already is kept."""
+    """Each set of files, by its name, as a folder with four quarters; what is there already is kept."""
     camera = sorted((SHARED_DATA / "camera").glob("*.JPG"))
     photos = sorted((SHARED_DATA / "photos").glob("*.jpg"))
     large = _variants(camera, count)
-    small = [_Variant(photo, f"haystack/{photo.name}", ()) for photo in photos]
-    small += [_Variant(photo, f"needles/{photo.name}", ("-flip", "horizontal")) for photo in photos]
+    small = [
+        _Variant(photo, f"{_quarter(number, len(photos), is_altered=is_altered)}/{photo.name}", how)
+        for number, photo in enumerate(photos)
+        for is_altered, how in ((False, ()), (True, ("-flip", "horizontal")))
+    ]
     progressive = [one._replace(how=(*one.how, "-progressive")) for one in large]
     for name, files in (("12 MP, baseline", large), ("12 MP, progressive", progressive), ("500 px", small)):
         folder = work / name.replace(", ", "-").replace(" ", "-")
         if not folder.exists():
-            for side in ("haystack", "needles"):
-                (folder / side).mkdir(parents=True)
             with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
                 list(pool.map(partial(_jpegtran, folder), files))
         yield name, folder
@@ -200,9 +226,9 @@ def _run(tool: Tool, folder: Path) -> Took | None:
     count = sum(1 for file in folder.rglob("*") if file.is_file())
     with tempfile.TemporaryDirectory() as home:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "DUPFIND_"))}
-        command = tool.command(folder / "haystack", folder / "needles", count)
+        command = tool.command(folder, count)
         done = run(command, env=environment | {"HOME": home, "XDG_CACHE_HOME": f"{home}/.cache"})
-    has_answer = done.code in ((0, 1) if tool.name == "dupfind" else (0,))
+    has_answer = done.code in ((0, 1) if tool.name.startswith("dupfind") else (0,))
     processor_seconds = done.processor_seconds + _orphans_seconds()
     return Took(done.seconds, processor_seconds) if has_answer else None
 
@@ -217,7 +243,7 @@ def _measure(name: str, folder: Path, tools: Sequence[Tool], starts: dict[str, T
             before = runs[tool.name]
             if all(one is not None and one.seconds <= _SLOW_SECONDS for one in before):
                 before.append(_run(tool, folder))
-    ours = _medians(runs["dupfind"]) if "dupfind" in runs else None
+    ours = [_medians(some) for name, some in runs.items() if name.startswith("dupfind")]
     for tool in tools:
         took, start = _medians(runs[tool.name]), starts[tool.name]
         if took is None:
@@ -226,7 +252,7 @@ def _measure(name: str, folder: Path, tools: Sequence[Tool], starts: dict[str, T
         rate = f"{len(files) / took.seconds:.1f} | {took.seconds:.1f}"
         of_start = f"{start.seconds:.2f}" if start else ""
         processor = f"{took.processor_seconds / len(files) * 1000:.1f}"
-        ratio = f"{took.seconds / ours.seconds:.2f}" if ours else ""
+        ratio = " and ".join(f"{took.seconds / one.seconds:.1f}" for one in ours if one)
         print(f"| {name} | {len(files)} | {tool.name} | {rate} | {of_start} | {processor} | {ratio} |", flush=True)
 
 
@@ -236,6 +262,10 @@ def _medians(runs: Sequence[Took | None]) -> Took | None:
     if not done or len(done) < len(runs):
         return None
     return Took(median([one.seconds for one in done]), median([one.processor_seconds for one in done]))
+
+
+def _is_wanted(tool: Tool, names: Sequence[str] | None) -> bool:
+    return not names or any(tool.name.startswith(name) for name in names)
 
 
 def main() -> None:
@@ -252,15 +282,16 @@ def main() -> None:
         print("others: skipped; it needs the real pictures beside the project and jpegtran (libjpeg-turbo-progs)")
         return
     found = list(_installed(options.tools))
-    tools = [one for one in found if isinstance(one, Tool) and one.name in (options.only or [one.name])]
+    tools = [one for one in found if isinstance(one, Tool) and _is_wanted(one, options.only)]
     _adopt_orphans()
     with tempfile.TemporaryDirectory() as name:
         work = options.keep or Path(name)
-        print(f"{machine()}; {', '.join(f'{one.name} {one.version}' for one in tools if one.name != 'dupfind')}")
-        for side, seed in (("haystack", 1), ("needles", 2)):
-            pictures.save(pictures.photo(seed, (64, 48)), work / "two" / side / "one.jpg")
-        starts = {tool.name: _run(tool, work / "two") for tool in tools}
-        print("| files | number | tool | images/s | seconds | of which start | CPU ms/image | dupfind : tool |")
+        others = [f"{one.name} {one.version}" for one in tools if not one.name.startswith("dupfind")]
+        print(", ".join([machine(), *others]))
+        for seed, quarter in enumerate(sorted({root for _, *sides in _WAYS for side in sides for root in side})):
+            pictures.save(pictures.photo(seed, (64, 48)), work / "start" / quarter / "one.jpg")
+        starts = {tool.name: _run(tool, work / "start") for tool in tools}
+        print("| files | number | tool | images/s | seconds | of which start | CPU ms/image | dupfind is faster by |")
         print("|---|---|---|---|---|---|---|---|")
         for kind, folder in _build(work, options.files):
             if not options.set or any(part in kind for part in options.set):
