@@ -22,7 +22,6 @@ import ctypes
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -137,7 +136,7 @@ def _installed(folder: Path | None) -> Iterator[Tool | str]:
             yield Tool(name, told, partial(_python, python, code))
     if shutil.which("findimagedupes"):
         told = _told(["findimagedupes", "--version"]) or ""
-        yield Tool("findimagedupes", told.split()[-1], _findimagedupes)
+        yield Tool("findimagedupes", (told.split() or ["of unknown version"])[-1], _findimagedupes)
     else:
         yield "findimagedupes: not on the PATH (Debian has a package of this name)"
 
