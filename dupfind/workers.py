@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, Generic, Self, TypeVar
 
@@ -145,7 +146,7 @@ class Pool:
 
     def _hand_over(self, number: int, lane: _Lane[T], task: Callable[[list[T]], list[R]], chunk: list[T]) -> None:
         try:
-            future = lane.executor.submit(_timed, task, chunk)
+            future = lane.executor.submit(partial(_timed, task), chunk)
         except BrokenExecutor as error:
             if not lane.handed:  # it died idle, between two maps
                 self._renew(number, lane)
