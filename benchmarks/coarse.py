@@ -31,9 +31,12 @@ _QUALITIES = (95, 85, 75, 60)
 
 
 class Compared(NamedTuple):
-    """One file: whether both judgements were `same`, bits between the hashes, and levels between the pixels."""
+    """One file: whether both judgements were `same`, bits between the hashes, and levels between the pixels.
 
-    is_same: bool
+    ``is_same`` is None where the whole is not even the same as itself: a page of text is proved by its bytes only.
+    """
+
+    is_same: bool | None
     distance_bits: int
     most_levels: int
     share_read: float
@@ -56,10 +59,16 @@ def _compare(content: bytes) -> Compared | None:
     whole = decode.read_thumbnail(io.BytesIO(content), "a.jpg", 10**9)
     one, other = evidence.prepare(coarse), evidence.prepare(whole)
     both = {evidence.judge(one, other, 0).evidence, evidence.judge(other, one, 0).evidence}
+    provable = evidence.judge(other, other, 0).evidence is Evidence.SAME
     pixels = [fingerprint.pixels(picture.pixels) for picture in (coarse, whole)]
     hashes = [fingerprint.search_hash(picture, "phash") for picture in pixels]
     levels = int(np.abs(pixels[0].astype(int) - pixels[1]).max())
-    return Compared(both == {Evidence.SAME}, (hashes[0] ^ hashes[1]).bit_count(), levels, file.count / len(content))
+    return Compared(
+        both == {Evidence.SAME} if provable else None,
+        (hashes[0] ^ hashes[1]).bit_count(),
+        levels,
+        file.count / len(content),
+    )
 
 
 def _photo(path: Path, quality: int) -> Compared | None:
@@ -82,13 +91,14 @@ def _print(name: str, found: Iterator[Compared | None]) -> None:
     if not compared:
         print(f"| {name} | {len(all_of_them)} | 0 | | | | |")
         return
-    same = sum(one.is_same for one in compared) / len(compared)
+    provable = [one.is_same for one in compared if one.is_same is not None]
+    same = f"{sum(provable)} of {len(provable)}"
     bits = [one.distance_bits for one in compared]
     read = np.mean([one.share_read for one in compared])
     equal = sum(bit == 0 for bit in bits) / len(bits)
     levels = max(one.most_levels for one in compared)
     sizes = f"{len(all_of_them)} | {len(compared)}"
-    print(f"| {name} | {sizes} | {same:.2%} | {equal:.1%} | {max(bits)} | {levels} | {read:.1%} |", flush=True)
+    print(f"| {name} | {sizes} | {same} | {equal:.1%} | {max(bits)} | {levels} | {read:.1%} |", flush=True)
 
 
 def main() -> None:

@@ -142,8 +142,6 @@ class Matcher:
                 reason = f"another needle with the same witness is not this picture: {why}"
                 self._refused.setdefault(position, {})[witness] = _Refused(lost.orientation, reason)
             self._closed.difference_update(fallen)
-            for position in fallen:
-                del best[position]
             best |= self._search(sorted(fallen))
         for position, why in self._fallen(best).items():
             judged = best[position].judged

@@ -273,3 +273,17 @@ def test_the_limits_hold(claimed: Maker, monkeypatch: pytest.MonkeyPatch) -> Non
     found = look(claim, timeout_seconds=0.1)
     assert (None, None) == found[:2]
     assert "it could not be read again: decoding took longer than 0.1 s (--timeout)" == found.reason
+
+
+@pytest.mark.parametrize("broken", ["needle", "witness"])
+def test_a_file_is_read_to_its_end(claimed: Maker, broken: str) -> None:
+    """A progressive JPEG too, of which a scan may look at the first scan only: what is damaged behind it is seen."""
+    file = io.BytesIO()
+    pictures.photo(1, (640, 512)).resize((2560, 2048)).save(file, "JPEG", progressive=True)
+    sound = file.getvalue()
+    middle = (sound.rfind(b"\xff\xda") + len(sound)) // 2
+    damaged = sound[:middle] + b"\x55" * 400 + sound[middle + 400 :]
+    assert look(claimed(sound, sound)).evidence is SAME
+    found = look(claimed(damaged, sound) if broken == "needle" else claimed(sound, damaged))
+    assert found.evidence is not SAME
+    assert "damaged" in (found.reason or "")

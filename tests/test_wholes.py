@@ -9,12 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind import evidence, matching, tasks
+from dupfind import evidence, fingerprint, matching, tasks
 from dupfind.cache_schema import PictureRef
 from dupfind.values import Evidence, Failure, FileEntry, Match, Thumbnail
+from dupfind.wholes import Wholes
 from fixtures import pictures
 from tests.desk import Desk
 from tests.scenes import scene, shot
@@ -100,6 +102,37 @@ def test_the_next_witness_takes_over(desk: Desk) -> None:
     read = with_wholes(desk, {"/a": BROKEN, "/b": damaged, "/c": thumbnail(1)})
     assert {"n": Match("/c", Evidence.SAME, 0)} == desk.match({"n": thumbnail(1)}, haystack)
     assert ["/a", "/b", "/c"] == read
+
+
+def test_the_next_witness_may_be_farther_off(desk: Desk) -> None:
+    """What the first promised is forgotten: the search goes on beyond equal hashes."""
+    dice = np.random.default_rng(1)
+    for seed in range(100):
+        plain = fingerprint.pixels(thumbnail(seed).pixels)
+        noisy = (plain + dice.integers(-2, 3, plain.shape)).clip(0, 255).astype(np.uint8)
+        if fingerprint.search_hash(noisy, "phash") != fingerprint.search_hash(plain, "phash"):
+            break
+    else:
+        pytest.fail("no noise moved any hash")
+    copy = dataclasses.replace(thumbnail(seed), pixels=noisy.tobytes())
+    with_wholes(desk, {"/a": dataclasses.replace(thumbnail(seed), damage="no end marker")})
+    found = desk.match({"n": thumbnail(seed)}, {"/a": coarse(seed), "/b": copy})["n"]
+    assert ("/b", Evidence.SAME) == (found.witness, found.evidence)
+
+
+@pytest.mark.parametrize("lost", [(), ("n",), ("/h",), ("n", "/h")])
+def test_what_was_found_by_other_means_has_to_be_readable(desk: Desk, lost: tuple[str, ...]) -> None:
+    """Both files of such a match, each of which may be whole already."""
+    names = "n", "/h"
+    with_wholes(desk, dict.fromkeys(names, thumbnail(1)) | dict.fromkeys(lost, BROKEN))
+    match = Match("/h", Evidence.SIMILAR, 0)
+    for pair in ((coarse(1), coarse(1)), (thumbnail(1), coarse(1)), (coarse(1), thumbnail(1))):
+        pictures_of = [desk.pictures({name: one}, 1) for name, one in zip(names, pair, strict=True)]
+        wholes = Wholes(pictures_of[0], pictures_of[1], desk.cache, desk.read_whole)
+        found = [name for name, one in zip(names, pair, strict=True) if name in lost and one.is_coarse]
+        assert ({} if found else {"n": match}) == wholes.readable({"n": match})
+        assert set(found) == set(wholes.failures)
+        assert [not found.count(name) for name in names] == [bool(side.entries) for side in wholes.pictures()]
 
 
 def test_an_end_to_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
