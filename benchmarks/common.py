@@ -26,7 +26,7 @@ class Run:
     """Of the largest single process: itself or a child that it waited for."""
     code: int
     cpu_seconds: float
-    """Its own and the system's for it; less moved than the time by what else the machine does."""
+    """Its own and the system's for it, and that of children that it waited for; less moved by what else is running."""
 
 
 def run(command: Sequence[str], **options: object) -> Run:
@@ -34,8 +34,9 @@ def run(command: Sequence[str], **options: object) -> Run:
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)  # type: ignore[call-overload]
     _, status, usage = os.wait4(process.pid, 0)
-    seconds, cpu_seconds = time.perf_counter() - began, usage.ru_utime + usage.ru_stime
-    return Run(seconds, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status), cpu_seconds)
+    seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)  # or it would seem to be running still
+    return Run(seconds, usage.ru_maxrss / 1024, process.returncode, usage.ru_utime + usage.ru_stime)
 
 
 def in_turn(commands: dict[str, Sequence[str]], rounds: int) -> dict[str, list[Run]]:

@@ -21,6 +21,7 @@ from pathlib import Path
 from benchmarks.common import DUPFIND, machine, run
 from dupfind.cache_schema import PictureRef, picture_id
 from dupfind.cache_store import Store
+from dupfind.events import Silence
 from dupfind.ignore import Excludes
 from dupfind.session import recipe
 from dupfind.settings import make_settings
@@ -55,7 +56,7 @@ def _batches(entries: list[FileEntry]) -> Iterator[list[FileEntry]]:
 def _fill(path: Path, haystack: list[FileEntry], needles: list[FileEntry]) -> None:
     """Let the cache know a picture in every file."""
     dice = random.Random(1)  # noqa: S311 - no secret
-    made = recipe("phash")
+    made = recipe("phash", Silence())
     store, _ = Store.open(str(path))
     shared = [position for position in range(len(needles)) if position % _SEARCHED]
     refs = {}

@@ -1,9 +1,12 @@
-"""What a run tells while it works, and the listener that hears nothing. The core never prints; a listener may."""
+"""What a run tells while it works, and the listener that hears nothing. The core never prints; a listener may.
+
+Stages are what a person watches; parts are what the time is counted for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 Advance = Callable[[int], None]
@@ -11,10 +14,19 @@ Advance = Callable[[int], None]
 
 
 class Listener(Protocol):
-    """Hears of stages and warnings."""
+    """Hears of stages, of what they are made of, and of warnings."""
 
     def stage(self, name: str, total: int | None) -> AbstractContextManager[Advance]:
         """A stage begins with ``total`` items to do (None: not known) and lasts as long as the block."""
+
+    def part(self, name: str, items: int = 0) -> AbstractContextManager[None]:
+        """Time counts for the part ``name`` as long as the block, except for stages and parts inside it.
+
+        ``items`` is how many things it works on, which a stage learns on the way.
+        """
+
+    def worked(self, seconds: float) -> None:
+        """A worker has needed so much processor time for what has just come back from it."""
 
     def warn(self, text: str) -> None:
         """Something that the user should know and that changes no answer; one line."""
@@ -27,6 +39,13 @@ class Silence:
     def stage(self, name: str, total: int | None) -> Iterator[Advance]:  # noqa: ARG002 - a protocol's signature
         """Do nothing."""
         yield lambda _: None
+
+    def part(self, name: str, items: int = 0) -> AbstractContextManager[None]:  # noqa: ARG002 - likewise
+        """Do nothing."""
+        return nullcontext()
+
+    def worked(self, seconds: float) -> None:
+        """Do nothing."""
 
     def warn(self, text: str) -> None:
         """Do nothing."""

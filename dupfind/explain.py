@@ -59,10 +59,11 @@ def _explain_all(
         entries = [one.entry for one in group]
         findings, pictures, candidates = find_matches(settings, entries, witnesses, reader, cache, listener)
         failures |= findings.failures
-        explainer = _Explainer(settings, nearest, findings, pictures, candidates, reader, cache)
-        shown = tuple(spelling(settings.roots)(entry.path) for entry in itself)
-        for needle in group:
-            found[needle.given] = explainer.explain(needle, shown)
+        with listener.part("evidence"):
+            explainer = _Explainer(settings, nearest, findings, pictures, candidates, reader, cache)
+            shown = tuple(spelling(settings.roots)(entry.path) for entry in itself)
+            for needle in group:
+                found[needle.given] = explainer.explain(needle, shown)
     return [found[needle.given] for needle in needles], failures
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dupfind import borders
 from dupfind.cache import Cache
+from dupfind.events import Listener
 from dupfind.evidence import CHECK_BOUND_BITS
 from dupfind.fingerprint import Pixels, check_hash, pixels, search_hashes, turn
 from dupfind.hamming import HashDictionary
@@ -41,11 +42,14 @@ class _Candidate(NamedTuple):
 class Framing:
     """Searches among the haystack's pictures with and without frames."""
 
-    def __init__(self, needles: Pictures, haystack: Pictures, settings: ScanSettings, cache: Cache) -> None:
+    def __init__(
+        self, needles: Pictures, haystack: Pictures, settings: ScanSettings, cache: Cache, listener: Listener
+    ) -> None:
         self._needles = needles
         self._haystack = haystack
         self._settings = settings
         self._cache = cache
+        self._listener = listener
         self._framed = cache.bordered()
         self._inner = [position for position, ref in enumerate(haystack.refs) if ref.id in self._framed]
         """The haystack's pictures that have a frame."""
@@ -56,8 +60,9 @@ class Framing:
         if not lost:
             return {}
         candidates: dict[int, list[_Candidate]] = {}
-        for position, found in self._candidates(lost):
-            candidates.setdefault(position, []).append(found)
+        with self._listener.part("search"):
+            for position, found in self._candidates(lost):
+                candidates.setdefault(position, []).append(found)
         found_matches = {}
         for position, some in candidates.items():
             match = self._best(position, sorted(some)[:_MOST_CANDIDATES])

@@ -7,6 +7,7 @@ proves no two needles that differ.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import product
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ import numpy as np
 from dupfind.cache import Cache
 from dupfind.cache_schema import Judged, Pair
 from dupfind.claims import Claim, rejected
-from dupfind.events import Advance
+from dupfind.events import Advance, Listener
 from dupfind.hamming import HashDictionary, close_pairs
 from dupfind.judging import Judge
 from dupfind.values import Evidence, Match
@@ -62,13 +63,15 @@ class _Refused(NamedTuple):
 class Matcher:
     """Finds and judges the candidates of needles among the haystack's pictures."""
 
-    def __init__(self, wholes: Wholes, threshold_bits: int, cache: Cache) -> None:
+    def __init__(self, wholes: Wholes, threshold_bits: int, cache: Cache, listener: Listener) -> None:
         self._wholes = wholes
         self._needles = wholes.needles
         self._haystack = wholes.haystack
         self._threshold_bits = threshold_bits
         self._judge = Judge(cache)
-        self._dictionary = HashDictionary(self._haystack.hashes[:, 0])
+        self._listener = listener
+        with self._searching():
+            self._dictionary = HashDictionary(self._haystack.hashes[:, 0])
         self._closed: set[int] = set()
         """Needles for which no better witness can be found."""
         self._refused: dict[int, dict[int, _Refused]] = {}
@@ -163,10 +166,11 @@ class Matcher:
     def _near_each_other(self, pictures: dict[int, int]) -> dict[int, list[int]]:
         """For each of these witnesses, by the ids of their thumbnails, some others of nearly its hash."""
         ids = list(pictures)
-        dictionary = HashDictionary(self._haystack.hashes[list(pictures.values()), 0])
-        places = [dictionary.positions(key)[: _MOST_KIN + 1].tolist() for key in range(len(dictionary.keys))]
+        with self._searching():
+            dictionary = HashDictionary(self._haystack.hashes[list(pictures.values()), 0])
+            places = [dictionary.positions(key)[: _MOST_KIN + 1].tolist() for key in range(len(dictionary.keys))]
+            pairs = np.stack(close_pairs(dictionary.keys), 1).tolist()
         near: dict[int, list[int]] = {}
-        pairs = np.stack(close_pairs(dictionary.keys), 1).tolist()
         for one, other in [*((key, key) for key, some in enumerate(places) if len(some) > 1), *pairs]:
             for first, second in product(places[one], places[other]):
                 for witness, kin in {(ids[first], ids[second]), (ids[second], ids[first])}:
@@ -182,7 +186,8 @@ class Matcher:
 
     def _equal_hashes(self, positions: Sequence[int]) -> Iterator[tuple[int, list[_Candidate]]]:
         """The candidates at distance 0, upright: most copies are found here without any search."""
-        keys = self._dictionary.equal(self._needles.hashes[positions, 0])
+        with self._searching(len(positions)):
+            keys = self._dictionary.equal(self._needles.hashes[positions, 0])
         for position, key in zip(positions, keys.tolist(), strict=True):
             if key >= 0:
                 pictures = self._dictionary.positions(key)[:_MOST_CANDIDATES]
@@ -191,13 +196,18 @@ class Matcher:
     def _near_hashes(self, positions: list[int], orientations: Iterable[int]) -> Iterator[tuple[int, list[_Candidate]]]:
         """The candidates within the threshold, in these orientations of the needles."""
         candidates: dict[int, list[_Candidate]] = {position: [] for position in positions}
-        for orientation in orientations:
-            hashes = self._needles.hashes[positions, orientation]
-            for index, picture, distance in self._dictionary.pairs(hashes, self._threshold_bits, _MOST_CANDIDATES):
-                candidates[positions[index]].append(_Candidate(distance, orientation, picture))
+        with self._searching():
+            for orientation in orientations:
+                hashes = self._needles.hashes[positions, orientation]
+                for index, picture, distance in self._dictionary.pairs(hashes, self._threshold_bits, _MOST_CANDIDATES):
+                    candidates[positions[index]].append(_Candidate(distance, orientation, picture))
         for position, of_needle in candidates.items():
             if of_needle:
                 yield position, sorted(of_needle)[:_MOST_CANDIDATES]
+
+    def _searching(self, needles: int = 0) -> AbstractContextManager[None]:
+        """Time counts for the search as long as the block; never around a ``yield``, where others go on."""
+        return self._listener.part("search", needles)
 
     def _judge_all(self, found: Iterable[tuple[int, list[_Candidate]]]) -> dict[int, _Best]:
         """The best candidate of each needle, by its position."""

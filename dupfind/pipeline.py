@@ -57,14 +57,16 @@ def scan(
     started, began_ns, begin = datetime.now().astimezone(), time.time_ns(), time.monotonic()
     needles, haystack = walk(settings, listener)
     findings = _find(settings, _entries(needles), _entries(haystack), began_ns, listener, make_executor)
-    files = _judge_files(settings, needles, findings)
-    problems = problems_of([*needles, *haystack], findings.failures)
+    with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
+        files = _judge_files(settings, needles, findings)
+        problems = problems_of([*needles, *haystack], findings.failures)
+        folders = judge_folders(files, problems, settings.roots)
     return Report(
         version=__version__,
         started=started.isoformat(timespec="seconds"),
         elapsed_seconds=round(time.monotonic() - begin, 3),
         settings=settings.scan,
-        folders=judge_folders(files, problems, settings.roots),
+        folders=folders,
         files=files,
         problems=problems,
         haystack=_summarize(_entries(haystack), findings),
@@ -88,8 +90,9 @@ def _find(
     make_executor: Callable[[], Executor] | None,
 ) -> Findings:
     """What an earlier run over the same files has found, or else what reading them finds."""
-    memory = Memory(settings, needles, haystack, partial(_recipe, settings.scan.algorithm), began_ns)
-    remembered = memory.recall()
+    memory = Memory(settings, needles, haystack, partial(_recipe, settings.scan.algorithm, listener), began_ns)
+    with listener.part("look up", len(needles) + len(haystack)):
+        remembered = memory.recall()
     if remembered is not None:
         with listener.stage("nothing has changed since an earlier run", None) as advance:
             advance(len(needles) + len(haystack))
@@ -102,10 +105,10 @@ def _find(
     return findings
 
 
-def _recipe(algorithm: str) -> str:
+def _recipe(algorithm: str, listener: Listener) -> str:
     from dupfind.session import whole_recipe
 
-    return whole_recipe(algorithm)
+    return whole_recipe(algorithm, listener)
 
 
 def find_matches(
@@ -154,14 +157,16 @@ def _match_pictures(
     settings: Settings, wholes: Wholes, cache: Cache, listener: Listener
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     """By path: the matches of needles, and what is known of damaged ones without any."""
-    from dupfind.framing import Framing
-    from dupfind.matching import Matcher  # brings numpy and Pillow, which a plain copy of the haystack never needs
-    from dupfind.resembling import resembling
+    with listener.part("start-up"):
+        from dupfind.framing import Framing
+        from dupfind.matching import Matcher  # brings numpy and Pillow, which a plain copy of the haystack never needs
+        from dupfind.resembling import resembling
 
     with listener.stage("matching", len(wholes.needles.entries)) as advance:
-        matches = Matcher(wholes, settings.scan.threshold_bits, cache).match(advance)
-    needles, haystack = wholes.pictures()
-    framed = Framing(needles, haystack, settings.scan, cache).match(matches)
+        matches = Matcher(wholes, settings.scan.threshold_bits, cache, listener).match(advance)
+    with listener.part("evidence"):
+        needles, haystack = wholes.pictures()
+        framed = Framing(needles, haystack, settings.scan, cache, listener).match(matches)
     by_rest, remains = resembling(needles, haystack, matches | framed, cache, listener)
     return matches | wholes.readable(framed | by_rest), remains
 

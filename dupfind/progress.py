@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Protocol
 
 from dupfind.events import Advance
+from dupfind.report import Screen
 from dupfind.report.text import count, printable
+from dupfind.stopwatch import Stopwatch
 from dupfind.values import Problem
 
 _WORTH_A_RATE_SECONDS = 0.5
+_PARTS = {
+    "walking": "walk",
+    "nothing has changed since an earlier run": "look up",
+    "comparing bytes": "digest",
+    "decoding": "decode",
+    "decoding the needle": "decode needles",
+    "decoding needles": "decode needles",
+    "decoding haystack": "decode haystack",
+    "reading whole": "decode whole",
+    "hashing": "hash",
+    "matching": "evidence",
+    "looking at damaged needles": "evidence",
+    "reading witnesses again": "second look",
+    "comparing": "compare",
+}
+"""What the time of a stage is counted for; a part of it, such as the search, may be counted for something else."""
 _COUNTED_STAGES = ("walk", "extra")
 _MOST_ALIKE = 10
 """Lines printed of things passed over for one and the same reason, before the rest is counted."""
@@ -24,6 +43,20 @@ def say(text: str) -> None:
     with suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"dupfind: {text}\n")
         sys.stderr.flush()
+
+
+def _screen() -> Screen:
+    if sys.stderr is None or sys.stderr.closed:
+        return Screen()
+    return Screen(shutil.get_terminal_size().columns, sys.stderr.isatty(), sys.stderr.encoding or "utf-8")
+
+
+def write(data: bytes) -> None:
+    """Several lines on standard error; again no reason to fail."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.flush()
+        sys.stderr.buffer.write(data)
+        sys.stderr.buffer.flush()
 
 
 class Bar(Protocol):
@@ -37,12 +70,15 @@ class Bar(Protocol):
 
 
 class Console:
-    """The listener of the command line."""
+    """The listener of the command line; with ``watch`` it also tells afterwards where the time went."""
 
-    def __init__(self, *, bars: bool, quiet: bool = False, verbose: bool = False) -> None:
+    def __init__(
+        self, *, bars: bool, quiet: bool = False, verbose: bool = False, watch: Stopwatch | None = None
+    ) -> None:
         self._bars = bars
         self._quiet = quiet
         self._verbose = verbose
+        self._watch = watch
 
     @contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Advance]:
@@ -56,9 +92,12 @@ class Console:
             done += items
             if bar is not None:
                 bar.update(items)
+            if self._watch is not None:
+                self._watch.count(items)
 
         try:
-            yield advance
+            with self.part(_PARTS.get(name, name)):
+                yield advance
         finally:
             if bar is not None:
                 bar.close()
@@ -66,6 +105,22 @@ class Console:
             seconds = time.monotonic() - began
             rate = f", {done / seconds:,.0f} a second" if seconds > _WORTH_A_RATE_SECONDS else ""
             say(f"{name}: {count(done, 'file')} in {seconds:.2f} s{rate}")
+
+    def part(self, name: str, items: int = 0) -> AbstractContextManager[None]:
+        """Count the time, where that was asked for."""
+        return nullcontext() if self._watch is None else self._watch.part(name, items)
+
+    def worked(self, seconds: float) -> None:
+        """Count a worker's time, likewise."""
+        if self._watch is not None:
+            self._watch.worked(seconds)
+
+    def times(self, workers: int) -> None:
+        """Print the table of where the time went, where that was asked for, however quiet the run was to be."""
+        if self._watch is not None:
+            from dupfind.report import times
+
+            write(times.render(self._watch.stop(), workers, _screen()))
 
     def tell(self, text: str) -> None:
         """Print a line that is good to know."""

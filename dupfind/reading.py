@@ -54,6 +54,10 @@ class Reader:
 
     def digests(self, entries: Sequence[FileEntry]) -> dict[str, bytes | Failure]:
         """The digest of each file, or why it has none, by path."""
+        with self._listener.part("look up", len(entries)):
+            return self._digests(entries)
+
+    def _digests(self, entries: Sequence[FileEntry]) -> dict[str, bytes | Failure]:
         found: dict[str, bytes | Failure] = {}
         unread: list[FileEntry] = []
         for entry, digest in zip(entries, self._cache.recall_digests(entries), strict=True):
@@ -75,6 +79,10 @@ class Reader:
 
     def pictures(self, entries: Sequence[FileEntry], what: str, orientations: int) -> Pictures:
         """The thumbnails' ids and hashes of the pictures among ``entries``."""
+        with self._listener.part("look up", len(entries)):
+            return self._pictures(entries, what, orientations)
+
+    def _pictures(self, entries: Sequence[FileEntry], what: str, orientations: int) -> Pictures:
         contents: dict[str, PictureRef | Failure] = {}
         hashes: dict[int, bytes] = {}
         unread: list[FileEntry] = []

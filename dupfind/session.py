@@ -29,26 +29,27 @@ def with_reader(
     ``make_executor`` puts the reading of files elsewhere than on processes of this machine.
     """
     path = settings.cache
-    with Pool(settings.workers, make_executor) as pool:
+    with Pool(settings.workers, make_executor, listener.worked) as pool:
         while True:
             try:
-                with Cache(path, partial(recipe, settings.scan.algorithm), warn=listener.warn) as cache:
+                with Cache(path, partial(recipe, settings.scan.algorithm, listener), warn=listener.warn) as cache:
                     return work(Reader(settings, pool, cache, listener), cache)
             except CacheLostError as error:
                 listener.warn(str(error))
                 path = path if error.is_gone else None
 
 
-def whole_recipe(algorithm: str) -> str:
+def whole_recipe(algorithm: str, listener: Listener) -> str:
     """Everything outside this program that has a part in findings on pictures, in one text; loads the decoders."""
     import numpy as np
 
-    return "\n".join([*recipe(algorithm), f"numpy {np.__version__}"])
+    return "\n".join([*recipe(algorithm, listener), f"numpy {np.__version__}"])
 
 
-def recipe(algorithm: str) -> Recipe:
+def recipe(algorithm: str, listener: Listener) -> Recipe:
     """What thumbnails and hashes are made by; asked for only where there are any, since the decoders load slowly."""
-    from dupfind import decode, evidence, fingerprint
+    with listener.part("start-up"):
+        from dupfind import decode, evidence, fingerprint
 
     thumbnails = f"{decode.RECIPE}, {decode.versions()}"
     return Recipe(thumbnails, f"{algorithm} {fingerprint.RECIPE}", f"rules {evidence.RECIPE}")

@@ -26,6 +26,7 @@ from concurrent.futures import (
     wait,
 )
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 if TYPE_CHECKING:
@@ -72,12 +73,19 @@ class _Lane(Generic[T]):
 class Pool:
     """A set of executors that share the work on a list of items.
 
-    ``make_executor`` gives the executor of one lane; a cluster's client fits as well as a process pool. Use it as a
-    context manager: leaving it ends all processes, at once when an exception passes through.
+    ``make_executor`` gives the executor of one lane; a cluster's client fits as well as a process pool. ``worked`` is
+    told the processor time that each chunk took, in seconds. Use it as a context manager: leaving it ends all
+    processes, at once when an exception passes through.
     """
 
-    def __init__(self, lanes: int, make_executor: Callable[[], Executor] | None = None) -> None:
+    def __init__(
+        self,
+        lanes: int,
+        make_executor: Callable[[], Executor] | None = None,
+        worked: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self._lane_count = lanes
+        self._worked = worked
         self._make_executor = make_executor or self._make_process
         self._make_light = make_executor or _make_thread
         self._executors: dict[Callable[[], Executor], list[Executor]] = {}
@@ -147,7 +155,7 @@ class Pool:
         while lane.handed and lane.handed[0][0].done():
             future, chunk, since = lane.handed.popleft()
             try:
-                results = future.result()
+                results, seconds = future.result()
             except BrokenExecutor:
                 if len(chunk) == 1:
                     yield chunk[0], lost(chunk[0], time.monotonic() - since)
@@ -157,11 +165,12 @@ class Pool:
                 lane.handed.clear()
                 self._renew(number, lane)
             else:
+                self._worked(seconds)
                 yield from zip(chunk, results, strict=True)
 
     def _hand_over(self, number: int, lane: _Lane[T], task: Callable[[list[T]], list[R]], chunk: list[T]) -> None:
         try:
-            future = lane.executor.submit(task, chunk)
+            future = lane.executor.submit(partial(_timed, task), chunk)
         except BrokenExecutor as error:
             if not lane.handed:  # it died idle, between two maps
                 self._renew(number, lane)
@@ -192,6 +201,13 @@ class Pool:
 
 def _make_thread() -> Executor:
     return ThreadPoolExecutor(1, "dupfind-reader")
+
+
+def _timed(task: Callable[[list[T]], list[R]], chunk: list[T]) -> tuple[list[R], float]:
+    """What ``task`` gives, and the processor time that it took; a worker does one thing at a time."""
+    clock = time.process_time if threading.current_thread() is threading.main_thread() else time.thread_time
+    began = clock()
+    return task(chunk), clock() - began
 
 
 def _kill(executor: Executor) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from dupfind import fingerprint
 from dupfind.cache import Cache
 from dupfind.cache_schema import PictureRef, Recipe
+from dupfind.events import Silence
 from dupfind.matching import Matcher
 from dupfind.reading import Pictures
 from dupfind.values import FileEntry, Match, Thumbnail
@@ -44,7 +45,7 @@ class Desk:
         """The best match of each needle."""
         done: list[int] = []
         wholes = Wholes(self.pictures(needles, turns), self.pictures(haystack, 1), self.cache, self.read_whole)
-        matcher = Matcher(wholes, threshold_bits, self.cache)
+        matcher = Matcher(wholes, threshold_bits, self.cache, Silence())
         found = matcher.match(done.append)
         assert len(needles) == sum(done)
         return found

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -358,3 +359,50 @@ def test_cache_commands(dupfind: Run, tmp_path: Path) -> None:
     path.write_bytes(b"somebody's letter")
     done = dupfind("cache", "clear")
     assert (2, True) == (done.returncode, path.exists())
+
+
+_ROW = re.compile(r"(\S.*?) {2,}([\d,]+\.\d{3}) +(\d+)%(?: +([\d,]+)(?: +([\d,]+))?)?(?: +(\d+)%)?")
+COMMANDS = [
+    SCAN,
+    ("explain", "--haystack", "hay", "needles/none/deep/c.jpg"),
+    ("calibrate", "hay"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.usefixtures("trees")
+def test_where_the_time_went(dupfind: Run, command: tuple[str, ...]) -> None:
+    """A table on standard error, also with -q, whose seconds add up to what the run took; the answer is the same."""
+    began = time.monotonic()
+    done = dupfind(*command, "-q", "--profile-stages", "--workers", "1")
+    seconds = time.monotonic() - began
+    assert dupfind(*command, "-q").stdout == done.stdout
+    assert b"" == dupfind(*command, "-q").stderr
+    lines = done.stderr.decode().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert ["", "Stage"] == [lines[0], lines[1].split()[0]]
+    rows = {row[1]: float(row[2]) for line in lines[3:] if (row := _ROW.fullmatch(line))}
+    expected = {
+        "scan": ["digest", "decode needles", "decode haystack", "evidence", "search", "verdict"],
+        "explain": ["decode needles", "decode haystack", "evidence", "search"],
+        "calibrate": ["decode", "compare"],
+    }[command[0]]
+    names = ["start-up", "walk", "look up", *expected, "hash", "report", "the rest", "all"]
+    assert sorted(names) == sorted(rows)
+    assert ["start-up", "walk"] == list(rows)[:2]
+    assert all(value >= 0 for value in rows.values())
+    assert rows["all"] == pytest.approx(sum(rows.values()) - rows["all"], abs=0.01)
+    assert 0.2 * seconds < rows["all"] <= seconds + 0.05
+    assert re.fullmatch(
+        r"Processor time: \d+\.\d\d s here, \d+\.\d\d s in 1 worker \(\d+% busy\), in \d+\.\d\d s\.", lines[-1]
+    )
+
+
+def test_where_the_time_went_of_a_plain_copy(dupfind: Run, tree: TreeBuilder) -> None:
+    """Only what was done is named: equal bytes prove it, and no picture is decoded."""
+    for name in ("hay", "needles"):
+        tree(name, {"a.png": pictures.photo(1, (160, 120))})
+    done = dupfind(*SCAN, "-q", "--profile-stages")
+    assert 0 == done.returncode
+    stages = [line.partition("  ")[0] for line in done.stderr.decode().splitlines()[3:-2]]
+    assert ["start-up", "walk", "look up", "digest", "verdict", "report", "the rest", "all"] == stages

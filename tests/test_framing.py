@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from dupfind import fingerprint, framing, pipeline, tasks
+from dupfind.events import Silence
 from dupfind.explain import explain
 from dupfind.framing import Framing
 from dupfind.roots import named_file
@@ -51,7 +52,7 @@ def search(
     """What is found of the needles without their frames, given these matches."""
     settings = ScanSettings((), (), "phash", threshold_bits, Evidence.SAME, rotations=orientations > 1)
     both = desk.pictures(needles, orientations), desk.pictures(haystack, 1)
-    return Framing(*both, settings, desk.cache).match(found)
+    return Framing(*both, settings, desk.cache, Silence()).match(found)
 
 
 @pytest.fixture(scope="module")

@@ -144,7 +144,8 @@ class Dying(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
         """Run ``fn``, or break at the culprit."""
         future: Future[Any] = Future()
-        is_look = isinstance(fn, partial) and fn.func is second_look.look_again
+        task = fn.args[0]  # type: ignore[attr-defined]  # within what takes the time of it
+        is_look = isinstance(task, partial) and task.func is second_look.look_again
         if is_look and any(claim.needle.path.endswith("1.jpg") for claim in args[0]):
             future.set_exception(BrokenExecutor())
         else:

@@ -9,6 +9,7 @@ import pytest
 
 from dupfind import errors
 from dupfind.progress import Console, say
+from dupfind.stopwatch import Part, Stopwatch
 from dupfind.values import Problem, Side
 
 
@@ -81,6 +82,32 @@ def test_a_stage_with_and_without_a_bar(capsys: pytest.CaptureFixture[str]) -> N
     assert line.startswith("dupfind: decoding: 4 files in 0.")
 
 
+def test_the_time_of_stages(capsys: pytest.CaptureFixture[str]) -> None:
+    """A stage is counted under its short name, what goes on inside it under its own, with the workers' time."""
+    watch = Stopwatch(clock=iter(range(99)).__next__)
+    console = Console(bars=False, quiet=True, watch=watch)
+    with console.stage("matching", 4) as advance:
+        with console.part("search", 9):
+            pass
+        advance(4)
+        console.worked(1.5)
+    assert {"evidence": Part(2, 4, 1.5), "search": Part(1, 9)} == watch.stop().parts
+    console.times(workers=1)
+    found = lines(capsys)
+    assert ["", "Stage", "────────"] == [found[0], found[1][:5], found[2][:8]]
+    assert "evidence    2.000    33%      4        2           75%" == found[3]
+    assert "search      1.000    17%      9        9" == found[4]
+
+
+def test_without_a_watch_no_time_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody asked."""
+    console = Console(bars=False)
+    with console.part("search", 9):
+        console.worked(1.5)
+    console.times(workers=1)
+    assert [] == lines(capsys)
+
+
 def test_warnings_unless_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     """One line each."""
     Console(bars=False).warn("cache is full")
@@ -97,3 +124,4 @@ def test_a_broken_standard_error_is_no_reason_to_fail(
         stream.close()
     monkeypatch.setattr(sys, "stderr", stream)
     say("nobody hears this")
+    Console(bars=False, watch=Stopwatch()).times(workers=1)

@@ -40,7 +40,8 @@ class Counting(Executor):
         if self.culprit in names:
             future.set_exception(BrokenExecutor())
             return future
-        self.done.setdefault(getattr(fn, "func", fn).__name__, []).extend(names)
+        task = fn.args[0]  # type: ignore[attr-defined]  # within what takes the time of it
+        self.done.setdefault(task.func.__name__ if isinstance(task, partial) else task.__name__, []).extend(names)
         future.set_result(fn(items))
         return future
 

@@ -40,6 +40,7 @@ def calibrate(
     progress: bool | None,
     quiet: bool,
     verbose: bool,
+    profile_stages: bool,
     **raw: Any,  # noqa: ANN401 - passed on as it is: make_settings names and checks it
 ) -> int:
     """Tell which threshold suits your own pictures.
@@ -57,16 +58,18 @@ def calibrate(
     from dupfind import output as sink
     from dupfind.report import calibrate as report
 
-    console = streams.console(progress, quiet=quiet, verbose=verbose)
+    console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     answer = calibrating.calibrate(settings, console)
     console.problems(answer.problems)
-    if plot is not None:
-        from dupfind.report import plot as drawing
-
-        sink.write(drawing.render(answer), plot)
     algorithm = settings.scan.algorithm
-    if format_ == "json":
-        sink.write(report.render_json(answer, algorithm), None)
-    else:
-        sink.write(report.render(answer, algorithm, streams.screen(), verbose=verbose), None)
+    with console.part("report"):
+        if plot is not None:
+            from dupfind.report import plot as drawing
+
+            sink.write(drawing.render(answer), plot)
+        if format_ == "json":
+            sink.write(report.render_json(answer, algorithm), None)
+        else:
+            sink.write(report.render(answer, algorithm, streams.screen(), verbose=verbose), None)
+    console.times(settings.workers)
     return ExitCode.ALL_PRESENT

@@ -49,6 +49,7 @@ def explain(
     progress: bool | None,
     quiet: bool,
     verbose: bool,
+    profile_stages: bool,
     **raw: Any,  # noqa: ANN401 - passed on as it is: make_settings names and checks it
 ) -> int:
     """Tell why a file is present or not, with every test of its witness.
@@ -69,8 +70,10 @@ def explain(
     from dupfind import output as sink
     from dupfind.report import explain as report
 
-    console = streams.console(progress, quiet=quiet, verbose=verbose)
+    console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     answer = explaining.explain(settings, list(files.values()), nearest, console)
     console.problems(answer.problems)
-    sink.write(report.render_json(answer) if format_ == "json" else report.render(answer, streams.screen()), None)
+    with console.part("report", len(needles)):
+        sink.write(report.render_json(answer) if format_ == "json" else report.render(answer, streams.screen()), None)
+    console.times(settings.workers)
     return ExitCode.ALL_PRESENT if answer.is_complete else ExitCode.NOT_ALL_PRESENT

@@ -90,6 +90,9 @@ cache_file = click.option(
 )
 quiet = click.option("-q", "--quiet", is_flag=True, help="Print errors only, no warnings and no bars.")
 verbose = click.option("-v", "--verbose", is_flag=True, help="Print every problem, and how long each stage took.")
+profile_stages = click.option(
+    "--profile-stages", is_flag=True, help="Print afterwards where the time went, on standard error, even with -q."
+)
 progress = click.option(
     "--progress/--no-progress",
     default=None,
@@ -119,5 +122,6 @@ limits = stacked(
     progress,
     quiet,
     verbose,
+    profile_stages,
 )
 """What bounds the reading, where it is kept, and what is told of it."""

@@ -73,6 +73,7 @@ def scan(
     progress: bool | None,
     quiet: bool,
     verbose: bool,
+    profile_stages: bool,
     **raw: Any,  # noqa: ANN401 - passed on as it is: make_settings names and checks it
 ) -> int:
     """Tell which needle folders still hold something that is not in the haystack.
@@ -96,12 +97,14 @@ def scan(
     from dupfind import pipeline
     from dupfind.report import render
 
-    console = streams.console(progress, quiet=quiet, verbose=verbose)
+    console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     report = pipeline.scan(settings, console)
     console.problems(report.problems)
     if not report.files:
         console.warn("there are no files among the needles; is their drive mounted?")
-    sink.write(render(report, report_settings, streams.screen(output)), output)
+    with console.part("report", len(report.files)):
+        sink.write(render(report, report_settings, streams.screen(output)), output)
     if output is not None and sys.stderr is not None and sys.stderr.isatty():
         console.tell(f"the report is in {output}")
+    console.times(settings.workers)
     return ExitCode.ALL_PRESENT if report.is_complete else ExitCode.NOT_ALL_PRESENT

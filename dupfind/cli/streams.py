@@ -18,11 +18,16 @@ def refuse_contradiction(*, quiet: bool, verbose: bool) -> None:
         raise SettingsError("-q and -v contradict each other")
 
 
-def console(progress: bool | None, *, quiet: bool, verbose: bool) -> Console:
+def console(progress: bool | None, *, quiet: bool, verbose: bool, profile_stages: bool) -> Console:
     """The listener that writes to standard error as these options ask for."""
     from dupfind.progress import Console
+    from dupfind.stopwatch import Stopwatch, since_start_seconds
 
-    return Console(bars=_wants_bars(progress, quiet), quiet=quiet, verbose=verbose)
+    watch = None
+    if profile_stages:
+        watch = Stopwatch()
+        watch.add("start-up", since_start_seconds())
+    return Console(bars=_wants_bars(progress, quiet), quiet=quiet, verbose=verbose, watch=watch)
 
 
 def screen(output: str | None = None) -> Screen:
