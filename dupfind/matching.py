@@ -7,7 +7,7 @@ proves no two needles that differ.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
+from itertools import groupby, product
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,8 @@ from dupfind.values import Evidence, Match
 _BATCH_NEEDLES = 256
 _BATCH_CANDIDATES = 4096
 """How many needles, or candidates of theirs, are looked up together."""
+_SEARCHED_NEEDLES = 1 << 14
+"""How many needles are searched for together, in seven orientations once: the more, the less time each takes."""
 _MOST_CANDIDATES = 1000
 """Candidates looked at for one needle, the nearest first. More than this are series of near-equal pictures; the needle
 then stays `similar` at most, which is the safe side."""
@@ -90,14 +92,14 @@ class Matcher:
         undecided = self._open(positions)
         advance(len(positions) - len(undecided))
         turned = range(1, self._needles.hashes.shape[1])
-        for start in range(0, len(undecided), _BATCH_NEEDLES):
-            batch = undecided[start : start + _BATCH_NEEDLES]
+        for start in range(0, len(undecided), _SEARCHED_NEEDLES):
+            batch = undecided[start : start + _SEARCHED_NEEDLES]
             best |= self._judge_all(self._near_hashes(batch, [0]))
             # The seven other orientations cost seven times as much, and few needles need them.
             rest = self._open(batch)
-            for position, found in self._judge_all(self._near_hashes(rest, turned)).items():
+            advance(len(batch) - len(rest))
+            for position, found in self._judge_all(_counted(self._near_hashes(rest, turned), rest, advance)).items():
                 best[position] = min(found, best.get(position, found), key=_order)
-            advance(len(batch))
         return best
 
     def _settle(self, best: dict[int, _Best]) -> None:
@@ -161,16 +163,16 @@ class Matcher:
                 pictures = self._dictionary.positions(key)[:_MOST_CANDIDATES]
                 yield position, [_Candidate(0, 0, picture) for picture in pictures.tolist()]
 
-    def _near_hashes(self, positions: list[int], orientations: Iterable[int]) -> Iterator[tuple[int, list[_Candidate]]]:
+    def _near_hashes(self, positions: list[int], orientations: Sequence[int]) -> Iterator[tuple[int, list[_Candidate]]]:
         """The candidates within the threshold, in these orientations of the needles."""
-        candidates: dict[int, list[_Candidate]] = {position: [] for position in positions}
-        for orientation in orientations:
-            hashes = self._needles.hashes[positions, orientation]
-            for index, picture, distance in self._dictionary.pairs(hashes, self._threshold_bits, _MOST_CANDIDATES):
-                candidates[positions[index]].append(_Candidate(distance, orientation, picture))
-        for position, of_needle in candidates.items():
-            if of_needle:
-                yield position, sorted(of_needle)[:_MOST_CANDIDATES]
+        hashes = self._needles.hashes[np.ix_(positions, orientations)]  # those of one needle side by side
+        found = self._dictionary.pairs(hashes.reshape(-1), self._threshold_bits, _MOST_CANDIDATES)
+        for row, of_needle in groupby(found, lambda one: one[0] // len(orientations)):
+            candidates = [
+                _Candidate(distance, orientations[index % len(orientations)], picture)
+                for index, picture, distance in of_needle
+            ]
+            yield positions[row], sorted(candidates)[:_MOST_CANDIDATES]
 
     def _judge_all(self, found: Iterable[tuple[int, list[_Candidate]]]) -> dict[int, _Best]:
         """The best candidate of each needle, by its position."""
@@ -226,6 +228,19 @@ def _order(best: _Best) -> tuple[int, int]:
     """The better one first: by grade, then by distance."""
     assert best.judged.evidence is not None
     return best.judged.evidence.rank, best.candidate.distance_bits
+
+
+def _counted(
+    found: Iterable[tuple[int, list[_Candidate]]], positions: Sequence[int], advance: Advance
+) -> Iterator[tuple[int, list[_Candidate]]]:
+    """What was found for some of these needles, in their order; ``advance`` counts all that were passed."""
+    done = 0
+    for one in found:
+        yield one
+        passed = positions.index(one[0], done) + 1
+        advance(passed - done)
+        done = passed
+    advance(len(positions) - done)
 
 
 def _batches(

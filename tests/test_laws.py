@@ -24,7 +24,10 @@ ALLOWED = {
     "captured": set(),
     "greys": set(),
     "digest": set(),
-    "hamming": set(),
+    "blocks": set(),
+    "multi_index": {"blocks"},
+    "search_plan": {"blocks", "multi_index"},
+    "hamming": {"blocks", "multi_index", "search_plan"},
     "roots": {"ignore"},
     "settings": {"roots"},
     "output": set(),
@@ -91,8 +94,8 @@ ALLOWED = {
 }  # fmt: skip
 PURE = (
     "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "greys", "differences", "facts", "texture",
-    "borders", "hamming", "fingerprint", "evidence", "claims", "remains", "scrutiny", "verdict", "explanation", "pairs",
-    "calibration",
+    "borders", "blocks", "multi_index", "search_plan", "hamming", "fingerprint", "evidence", "claims", "remains",
+    "scrutiny", "verdict", "explanation", "pairs", "calibration",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file"},
