@@ -45,11 +45,13 @@ class Blocks:
         if len(one) > len(other):
             yield from ((row, column, bits) for column, row, bits in self.compare(other, one))
             return
+        if not len(one):
+            return
         # The longer side is the inner one, and blocks are long rather than high: that is what numpy is fastest with.
-        columns = min(len(other), _MOST_PAIRS // max(1, min(len(one), _LEAST_ROWS)))
-        rows = _MOST_PAIRS // max(1, columns)
+        columns = min(len(other), max(1, _MOST_PAIRS // min(len(one), _LEAST_ROWS)))
+        rows = _MOST_PAIRS // columns
         for top in range(0, len(one), rows):
-            for left in range(0, len(other), max(1, columns)):
+            for left in range(0, len(other), columns):
                 hits = self._block(one[top : top + rows], other[left : left + columns])
                 if hits is not None:
                     row, column, bits = hits

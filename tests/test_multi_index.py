@@ -43,11 +43,10 @@ def flipped(hashes: Hashes, flips: int, dice: np.random.Generator) -> Hashes:
 
 def sets(kind: str, radius_bits: int, dice: np.random.Generator) -> tuple[Hashes, Hashes]:
     """Different needles and keys; some needles are exactly at the radius from a key, or a bit nearer or farther."""
-    keys = dice.integers(0, 2**64, 80, dtype=np.uint64)
-    needles = dice.integers(0, 2**64, 30, dtype=np.uint64)
+    keys = dice.integers(0, 2**64, 60, dtype=np.uint64)
+    needles = dice.integers(0, 2**64, 20, dtype=np.uint64)
     if kind == "clustered":
-        keys, needles = (flipped(dice.choice(keys[:3], count), int(dice.integers(9)), dice) for count in (80, 30))
-        keys = np.concatenate([keys, flipped(keys, 3, dice)])
+        keys, needles = (flipped(dice.choice(keys[:3], count), int(dice.integers(9)), dice) for count in (60, 20))
     share = {"1% blank": 0.01, "30% one value": 0.3}.get(kind, 0.0)
     value = np.uint64(0) if kind == "1% blank" else keys[0]
     needles, keys = (np.where(dice.random(len(some)) < share, value, some) for some in (needles, keys))
@@ -67,22 +66,22 @@ def plain(hits: Any) -> Hits:
     return list(zip(*(part.tolist() for part in hits), strict=True))
 
 
-@pytest.mark.parametrize("number", NUMBERS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_random_sets_are_searched_exactly(kind: str, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thousand seeds over the kinds, each with every radius in turn, in blocks and runs of odd sizes."""
+def test_random_sets_are_searched_exactly(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand seeds over the kinds, each with every radius in turn and with every number of parts at each."""
     for seed in range(KINDS.index(kind), SEEDS, len(KINDS)):
         dice = np.random.Generator(np.random.PCG64(seed))
-        radius_bits = RADII[seed // len(KINDS) % len(RADII)]
+        turn, radius_bits = divmod(seed // len(KINDS), len(RADII))
         needles, keys = sets(kind, radius_bits, dice)
-        if seed % 8 >= len(KINDS):
+        wanted = expected(needles, keys, radius_bits)
+        if turn % 4 == 3:  # blocks and runs of odd sizes
             monkeypatch.setattr(multi_index, "_MOST_PLACES", int(dice.integers(1, 5000)))
-            monkeypatch.setattr(multi_index, "_MOST_GATHERED", int(dice.integers(1, 50)))
+            monkeypatch.setattr(multi_index, "_MOST_GATHERED", int(dice.integers(1, 99)))
             monkeypatch.setattr(multi_index, "_LONGEST_RUN", int(dice.integers(1, 5)))
-            monkeypatch.setattr(blocks, "_MOST_PAIRS", int(dice.integers(1, 50)))
-        probes = probes_of(number, radius_bits, dice)
-        found = MultiIndex(keys).search(needles, radius_bits, probes)
-        assert expected(needles, keys, radius_bits) == plain(found), (seed, probes)
+            monkeypatch.setattr(blocks, "_MOST_PAIRS", int(dice.integers(1, 99)))
+        for number in NUMBERS[turn // 4 % 2 :: 2]:
+            probes = probes_of(number, radius_bits, dice)
+            assert wanted == plain(MultiIndex(keys).search(needles, radius_bits, probes)), (seed, probes)
         monkeypatch.undo()
 
 
@@ -143,16 +142,16 @@ def test_buckets_are_made_once_and_only_when_wanted() -> None:
 
 
 def test_real_sizes_are_searched_exactly() -> None:
-    """With the bounds as they are: 3,000 needles among 40,000 keys in a hundred clusters, one of them large."""
+    """With the bounds as they are: 700 needles among 13,000 keys in a hundred clusters, one of them large."""
     dice = np.random.Generator(np.random.PCG64(5))
     centres = dice.integers(0, 2**64, 100, dtype=np.uint64)
-    which = np.minimum(dice.integers(0, 200, 43_000), 99)
+    which = np.minimum(dice.integers(0, 200, 14_000), 99)
     hashes = np.unique(flipped(centres[which], 6, dice))
-    is_needle = dice.random(len(hashes)) < 0.07
+    is_needle = dice.random(len(hashes)) < 0.05
     needles, keys = hashes[is_needle], hashes[~is_needle]
     index = MultiIndex(keys)
     wanted = plain(index.search(needles, 8, []))
-    assert len(wanted) > 100_000
+    assert len(wanted) > 10_000
     for number in NUMBERS[1:]:
         assert wanted == plain(index.search(needles, 8, probes_of(number, 8, dice))), number
 
