@@ -150,6 +150,15 @@ def test_extremes_of_64_bits() -> None:
     assert [(0, [(1, 0)])] == plain(HashDictionary(array([0, MAX])).within(array([MAX]), 63))
 
 
+def test_its_bytes_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight for each position and each of the two of a key, and the index once a search has made it."""
+    dictionary = HashDictionary(array([1, 2, 3, 3]))
+    assert 8 * 4 + 8 * 3 + 8 * 4 == dictionary.nbytes
+    monkeypatch.setattr(hamming, "plan", lambda *_: [Probe(8, 4, 1)])
+    assert 2 == len(list(dictionary.within(array([1, 3]), 1)))
+    assert 88 + 4 * 3 + 8 * 17 == dictionary.nbytes
+
+
 def test_a_million_blank_pictures_are_one() -> None:
     """Equal hashes are compared once, on both sides."""
     blank = np.zeros(1_000_000, np.uint64)

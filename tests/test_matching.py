@@ -116,6 +116,7 @@ def test_batches_change_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
     haystack = {f"/h{seed}-{copy}": thumbnail(seed) for seed in range(6) for copy in range(2)}
     whole = desk.match(needles, haystack)
     monkeypatch.setattr(matching, "_BATCH_NEEDLES", 1)
+    monkeypatch.setattr(matching, "_SEARCHED_NEEDLES", 1)
     monkeypatch.setattr(matching, "_BATCH_CANDIDATES", 1)
     monkeypatch.setattr(judging, "_MOST_PREPARED", 1)
     assert whole == desk.match(needles, haystack)
