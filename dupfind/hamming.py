@@ -12,12 +12,10 @@ import numpy as np
 
 from dupfind.blocks import Distances, Hashes, Positions
 from dupfind.multi_index import Found, MultiIndex
-from dupfind.search_plan import MOST_NEEDLES, plan
+from dupfind.search_plan import MOST_HITS, MOST_NEEDLES, plan
 
 _MOST_PAIRS = 1 << 26
 """Pairs compared at a time where every pair is compared; some 50 ms."""
-_MOST_HITS = 1 << 20
-"""Pairs found at a time: 40 MB while they are sorted. One needle alone may have more."""
 _FEWER = 4
 """How many times fewer needles are searched for together when they have too many hits."""
 
@@ -74,13 +72,13 @@ class HashDictionary:
         first, size = 0, most
         while first < len(hashes):
             different, back = np.unique(hashes[first : first + size], return_inverse=True)
-            hits = self._index.search(different, radius_bits, probes, _MOST_HITS if size > 1 else None)
+            hits = self._index.search(different, radius_bits, probes, MOST_HITS if size > 1 else None)
             if hits is None:
                 size = max(1, size // _FEWER)
                 continue
             yield from _by_needle(hits, back, first)
             first += size
-            if len(hits[0]) < _MOST_HITS // _FEWER:
+            if len(hits[0]) < MOST_HITS // _FEWER:
                 size = min(most, size * 2)
 
     def pairs(self, hashes: Hashes, radius_bits: int, most: int) -> Iterator[tuple[int, int, int]]:
@@ -102,6 +100,8 @@ class HashDictionary:
 def _by_needle(hits: Found, back: Positions, first: int) -> Iterator[tuple[int, Positions, Distances]]:
     """The hits of each hash, where ``back`` says which needle it is; ``first`` is the index of the first."""
     needle, key, bits = hits
+    if not len(needle):
+        return
     bounds = np.searchsorted(needle, np.arange(int(back.max()) + 2))
     with_any = np.flatnonzero(bounds[back] < bounds[back + 1])
     for index in with_any.tolist():

@@ -11,7 +11,7 @@ from the buckets within r_i of it. That takes a numpy call for some 10,000 pairs
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,8 @@ _MOST_GATHERED = 1 << 20
 """Needles gathered for several buckets at a time."""
 _LONGEST_RUN = 1 << 13
 """Hashes of one bucket that are compared at a time."""
+_HITS_TOGETHER = 1 << 16
+"""Hits that are looked through together."""
 
 
 class Probe(NamedTuple):
@@ -73,25 +75,25 @@ class MultiIndex:
         without any probes every pair is compared. Gives up with None once there are more than ``most_hits``.
         """
         assert not probes or sum(probe.radius_bits + 1 for probe in probes) > radius_bits
-        found: list[Hits] = []
+        found: list[Found] = []
         count = 0
         with np.errstate():  # bounds the change of the buffer's size
             np.setbufsize(UFUNC_BUFFER)
-            for needle, key, bits in self._hits(needles, Blocks(radius_bits), probes):
-                count += len(bits)
+            for hits in self._hits(needles, Blocks(radius_bits), probes):
+                count += len(hits[0])
                 if most_hits is not None and count > most_hits:
                     return None
-                found.append((needle, key, bits))
+                found.append(hits)
         return _sorted(found)
 
-    def _hits(self, needles: Hashes, blocks: Blocks, probes: Sequence[Probe]) -> Iterator[Hits]:
+    def _hits(self, needles: Hashes, blocks: Blocks, probes: Sequence[Probe]) -> Iterator[Found]:
         if not probes:
-            yield from blocks.compare(needles, self._keys)
+            yield from _together(blocks.compare(needles, self._keys))
         for number, probe in enumerate(probes):
             place = probe.shift, probe.bits
             if place not in self._buckets:
                 self._buckets[place] = _Buckets(self._keys, *place)
-            for needle, key, bits in self._probe(needles, blocks, probe):
+            for needle, key, bits in _together(self._probe(needles, blocks, probe)):
                 # A pair that several probes meet belongs to the first.
                 is_new = _misses(needles[needle] ^ self._keys[key], probes[:number])
                 yield needle[is_new], key[is_new], bits[is_new]
@@ -186,11 +188,29 @@ def _misses(xor: Hashes, probes: Sequence[Probe]) -> NDArray[np.bool_]:
     return is_missed
 
 
-def _sorted(found: list[Hits]) -> Found:
-    """All of these in one, rising by needle, then by key."""
+def _together(found: Iterable[Hits]) -> Iterator[Found]:
+    """The same in fewer and longer arrays: where many blocks have a few hits, the calls cost more than the hits."""
+    some: list[Hits] = []
+    count = 0
+    for hits in found:
+        some.append(hits)
+        count += len(hits[0])
+        if count >= _HITS_TOGETHER:
+            yield _joined(some)
+            some, count = [], 0
+    yield _joined(some)
+
+
+def _joined(found: Sequence[Hits]) -> Found:
     if not found:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint8)
     needle, key, bits = (np.concatenate(some) for some in zip(*found, strict=True))
+    return needle.astype(np.int64, copy=False), key.astype(np.int64, copy=False), bits
+
+
+def _sorted(found: Sequence[Found]) -> Found:
+    """All of these in one, rising by needle, then by key."""
+    needle, key, bits = _joined(found)
     # One sort of one number a pair is twice as fast as one by two columns.
-    order = np.argsort((needle.astype(np.uint64) << np.uint64(32)) | key.astype(np.uint64))
-    return needle[order].astype(np.int64), key[order].astype(np.int64), bits[order]
+    order = np.argsort((needle << 32) | key)
+    return needle[order], key[order], bits[order]

@@ -21,12 +21,15 @@ Counts = NDArray[np.float64]
 
 MOST_NEEDLES = 1 << 17
 """Needles that are looked up together: the more, the cheaper each, until they leave the processor's caches."""
+MOST_HITS = 1 << 20
+"""Pairs found together: 40 MB while they are sorted. One needle alone may have more."""
 _PARTS = range(4, 9)
 """Into how many parts hashes are cut: of 16 bits down to 8."""
 _WIDEST, _SPARSE = 8, 5
 """Parts of more than 8 bits are for so many keys that a bucket holds some 16."""
 _SAMPLE_NEEDLES = 1 << 14
 _SAMPLE_KEYS = 1 << 16
+_SAMPLE_HITS = 1 << 6
 """How many the estimate looks at."""
 
 # Nanoseconds on the machine of docs/performance.md; only their ratios count. Fitted to 250 searches of 100 to 100,000
@@ -47,6 +50,8 @@ _KEY_NS = 11.0
 """A key that is fetched from its bucket."""
 _BUILD_NS = 20.0
 """A key that is put into its bucket."""
+_HIT_NS = 100.0
+"""A pair within the radius, beyond what it costs where every pair is compared: several parts find it."""
 _LEAST_NS = 0.4e9
 """Where comparing every pair takes less, it is not worth the 20 ms that planning takes."""
 _MARGIN = 0.8
@@ -63,6 +68,14 @@ class Work(NamedTuple):
     needle_count: float
     key_count: int
     radius_bits: int
+    hits_each: float
+    """Keys within the radius of a needle, on the average."""
+
+    @property
+    def batches(self) -> int:
+        """How many times the index is gone through: as often as what is found fills the memory for it."""
+        batch = min(MOST_NEEDLES, max(1.0, MOST_HITS / 3 / max(self.hits_each, 1e-9)))
+        return ceil(self.needle_count / batch)
 
 
 def plan(needles: Hashes, keys: Hashes, radius_bits: int, built: Collection[tuple[int, int]] = ()) -> tuple[Probe, ...]:
@@ -75,7 +88,11 @@ def plan(needles: Hashes, keys: Hashes, radius_bits: int, built: Collection[tupl
     some = _sample(needles, _SAMPLE_NEEDLES)
     different = np.unique(some)
     needle_count = len(needles) * len(different) / len(some)
-    work = Work(different, _sample(keys, _SAMPLE_KEYS), needle_count, len(keys), radius_bits)
+    key_sample = _sample(keys, _SAMPLE_KEYS)
+    probing = _sample(different, _SAMPLE_HITS)
+    hits = sum(np.count_nonzero(np.bitwise_count(key_sample ^ needle) <= radius_bits) for needle in probing)
+    hits_each = hits / len(probing) * len(keys) / len(key_sample)
+    work = Work(different, key_sample, needle_count, len(keys), radius_bits, hits_each)
     best: tuple[float, tuple[Probe, ...]] = (work.needle_count * work.key_count * _COMPARED_NS * _MARGIN, ())
     for number in _PARTS:
         if 64 // number > max(_WIDEST, len(keys).bit_length() - _SPARSE):
@@ -83,6 +100,7 @@ def plan(needles: Hashes, keys: Hashes, radius_bits: int, built: Collection[tupl
         parts = cut(number)
         costs = [_costs(work, shift, bits, is_built=(shift, bits) in built) for shift, bits in parts]
         cost, radii = allot(costs, radius_bits)
+        cost += needle_count * hits_each * _HIT_NS
         probes = tuple(Probe(*place, radius) for place, radius in zip(parts, radii, strict=True) if radius >= 0)
         best = min(best, (cost, probes))
     return best[1]
@@ -128,7 +146,7 @@ def _costs(work: Work, shift: int, bits: int, *, is_built: bool) -> list[float]:
     pairs = np.cumsum(_pairs_apart(ours, theirs)) * (
         work.needle_count / len(work.needles) * (work.key_count / len(work.keys))
     )
-    batches = ceil(work.needle_count / MOST_NEEDLES)
+    batches = work.batches
     buckets = min(1 << bits, work.key_count)
     costs = [0.0]
     places = 0

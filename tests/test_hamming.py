@@ -60,7 +60,7 @@ def bounds(request: pytest.FixtureRequest) -> Iterator[str]:
         if request.param == "one pair":
             patch.setattr(hamming, "_MOST_PAIRS", 1)
         if "hits" in request.param:
-            patch.setattr(hamming, "_MOST_HITS", 2 if "two" in request.param else 3)
+            patch.setattr(hamming, "MOST_HITS", 2 if "two" in request.param else 3)
         if "probes" in request.param:
             patch.setattr(hamming, "plan", lambda *_: ANY)
             patch.setattr(hamming, "MOST_NEEDLES", 9)
@@ -99,7 +99,7 @@ def test_pairs_leave_out_what_is_farther_than_enough() -> None:
 
 def test_too_many_hits_make_smaller_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more hits are held together than allowed, but for those of one needle alone; later batches grow again."""
-    monkeypatch.setattr(hamming, "_MOST_HITS", 16)
+    monkeypatch.setattr(hamming, "MOST_HITS", 16)
     sizes = []
     search = hamming.MultiIndex.search
 

@@ -100,6 +100,15 @@ def test_one_cluster_compares_every_pair() -> None:
     assert () == plan(keys, keys, 10)
 
 
+def test_series_of_near_hashes_compare_every_pair() -> None:
+    """Where a needle has hundreds of near keys, several parts would find each: the index is no gain."""
+    dice = np.random.Generator(np.random.PCG64(4))
+    flips = np.bitwise_or.reduce(np.uint64(1) << dice.integers(0, 64, (60_000, 5), dtype=np.uint64), axis=1)
+    keys = np.unique(dice.choice(uniform(60), len(flips)) ^ flips)
+    assert () == plan(keys[::4], keys, 10)
+    assert () != plan(uniform(15_000), keys, 10)
+
+
 def test_equal_needles_count_once() -> None:
     """A hundred thousand blank pictures among the needles are no work."""
     keys = uniform(30_000)
