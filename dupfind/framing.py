@@ -62,7 +62,11 @@ class Framing:
         candidates: dict[int, list[_Candidate]] = {}
         with self._listener.part("search"):
             for position, found in self._candidates(lost):
-                candidates.setdefault(position, []).append(found)
+                some = candidates.setdefault(position, [])
+                some.append(found)
+                if len(some) >= 4 * _MOST_CANDIDATES:  # so that a thousand near pictures take no memory for each needle
+                    some.sort()
+                    del some[_MOST_CANDIDATES:]
         found_matches = {}
         for position, some in candidates.items():
             match = self._best(position, sorted(some)[:_MOST_CANDIDATES])
@@ -95,10 +99,12 @@ class Framing:
         if not positions or not pictures:
             return
         dictionary = HashDictionary(others)
-        for orientation in range(self._orientations):
-            found = dictionary.pairs(hashes[:, orientation], self._settings.threshold_bits, _MOST_CANDIDATES)
-            for index, other, distance in found:
-                yield positions[index], _Candidate(distance, pictures[other], orientation, *are_inner)
+        # All orientations at once: the more hashes come in one search, the less time each takes.
+        for place, other, distance in dictionary.pairs(
+            hashes.reshape(-1), self._settings.threshold_bits, _MOST_CANDIDATES
+        ):
+            index, orientation = divmod(place, self._orientations)
+            yield positions[index], _Candidate(distance, pictures[other], orientation, *are_inner)
 
     def _inner_hashes(self, ids: list[int], orientations: int) -> NDArray[np.uint64]:
         """The search hashes of these pictures without their frames: (pictures, orientations)."""

@@ -1,7 +1,7 @@
 """Exact search within a Hamming radius over 64-bit hashes; pure numpy, knows no files.
 
 Equal hashes are collapsed first: blank pictures and forms come by the thousand and would otherwise be compared one by
-one. What is left is compared in blocks that fit into the processor's cache, 1.5 billion pairs a second on one core.
+one. How what is left is searched is chosen by its cost.
 """
 
 from __future__ import annotations
@@ -9,24 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-Hashes = NDArray[np.uint64]
-Positions = NDArray[np.int64]
-Distances = NDArray[np.uint8]
+from dupfind.blocks import Distances, Hashes, Positions
+from dupfind.multi_index import Found, MultiIndex
+from dupfind.search_plan import MOST_HITS, MOST_NEEDLES, plan
 
-_BLOCK_NEEDLES = 16
-_BLOCK_HAYSTACK = 1 << 12
-
+_MOST_PAIRS = 1 << 26
+"""Pairs compared at a time where every pair is compared; some 50 ms."""
+_FEWER = 4
+"""How many times fewer needles are searched for together when they have too many hits."""
 
 CLOSE_BITS = 3
 """How far apart :func:`close_pairs` looks; 99% of re-encoded photos stay within 2 of their pHash."""
 
 
 class HashDictionary:
-    """Which positions of an array carry which hash: a dictionary in two sorted arrays, 16 bytes an entry.
+    """Which positions of an array carry which hash: a dictionary in three sorted arrays, 24 bytes an entry.
 
-    A Python ``dict`` of lists answers the same questions and takes some 200 bytes an entry.
+    A Python ``dict`` of lists answers the same questions and takes some 200 bytes an entry. An index, made when it
+    pays, takes 4 bytes more for each part that is searched, 5 parts as a rule.
 
     >>> found = HashDictionary(np.array([7, 0, 7], np.uint64))
     >>> found.keys.tolist(), found.positions(1).tolist()
@@ -34,11 +35,20 @@ class HashDictionary:
     """
 
     def __init__(self, hashes: Hashes) -> None:
-        order = np.argsort(hashes, kind="stable").astype(np.int64)
-        self.keys, starts = np.unique(hashes[order], return_index=True)
+        self._order = np.argsort(hashes, kind="stable").astype(np.int64, copy=False)
+        rising = hashes[self._order]
+        is_first = np.ones(len(rising), np.bool_)
+        np.not_equal(rising[1:], rising[:-1], out=is_first[1:])
+        starts = np.flatnonzero(is_first)
+        self.keys: Hashes = rising[starts]
         """The different hashes in rising order; a "key" elsewhere is an index into this array."""
-        self._order = order
         self._bounds = np.append(starts, len(hashes))
+        self._index = MultiIndex(self.keys)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the dictionary takes, with the index as far as it is made."""
+        return self.keys.nbytes + self._order.nbytes + self._bounds.nbytes + self._index.nbytes
 
     def positions(self, key: int) -> Positions:
         """The positions with the hash ``keys[key]``, rising."""
@@ -54,53 +64,49 @@ class HashDictionary:
     def within(self, hashes: Hashes, radius_bits: int) -> Iterator[tuple[int, Positions, Distances]]:
         """For each index into ``hashes`` with any: the keys at most ``radius_bits`` away, and how far.
 
-        Indexes come in rising order, the keys of each in rising order too. Equal hashes are searched once.
+        Indexes come in rising order, the keys of each in rising order too. The more hashes come in one call, the less
+        time each takes; what is found is held in memory for a part of them at a time only.
         """
-        different, back = np.unique(hashes, return_inverse=True)
-        found = dict(within(different, self.keys, radius_bits))
-        for index, key in enumerate(back.tolist()):
-            if key in found:
-                yield (index, *found[key])
+        probes = plan(hashes, self.keys, radius_bits, self._index.parts)
+        most = MOST_NEEDLES if probes else max(1, min(MOST_NEEDLES, _MOST_PAIRS // max(1, len(self.keys))))
+        first, size = 0, most
+        while first < len(hashes):
+            different, back = np.unique(hashes[first : first + size], return_inverse=True)
+            hits = self._index.search(different, radius_bits, probes, MOST_HITS if size > 1 else None)
+            if hits is None:
+                size = max(1, size // _FEWER)
+                continue
+            yield from _by_needle(hits, back, first)
+            first += size
+            if len(hits[0]) < MOST_HITS // _FEWER:
+                size = min(most, size * 2)
 
-    def pairs(self, hashes: Hashes, radius_bits: int, most_equal: int) -> Iterator[tuple[int, int, int]]:
+    def pairs(self, hashes: Hashes, radius_bits: int, most: int) -> Iterator[tuple[int, int, int]]:
         """Each index into ``hashes``, rising, with each position at most ``radius_bits`` away, and how far that is.
 
-        Of positions with one hash the first ``most_equal`` count.
+        Of the positions with one hash the first ``most`` count. The nearest ``most`` of each index are surely among
+        what is given; what is farther away than these may be left out.
 
         >>> list(HashDictionary(np.array([7, 0, 7], np.uint64)).pairs(np.uint64([3]), 1, 9))
         [(0, 0, 1), (0, 2, 1)]
         """
         for index, keys, distances in self.within(hashes, radius_bits):
-            for key, distance in zip(keys.tolist(), distances.tolist(), strict=True):
-                for position in self.positions(key)[:most_equal].tolist():
+            is_near = slice(None) if len(keys) <= most else distances <= np.partition(distances, most - 1)[most - 1]
+            for key, distance in zip(keys[is_near].tolist(), distances[is_near].tolist(), strict=True):
+                for position in self.positions(key)[:most].tolist():
                     yield index, position, distance
 
 
-def within(needles: Hashes, haystack: Hashes, radius_bits: int) -> Iterator[tuple[int, tuple[Positions, Distances]]]:
-    """All pairs with a Hamming distance of at most ``radius_bits``, found by comparing every pair.
-
-    Gives, for each index into ``needles`` that has any, the indexes into ``haystack`` and their distances.
-
-    >>> [(i, j.tolist(), d.tolist()) for i, (j, d) in within(np.uint64([5]), np.uint64([5, 4, 250]), 1)]
-    [(0, [0, 1], [0, 1])]
-    """
-    blocks = _Blocks(radius_bits)
-    for first in range(0, len(needles), _BLOCK_NEEDLES):
-        block = needles[first : first + _BLOCK_NEEDLES, None]
-        hits = [
-            (row, column + start, bits)
-            for start in range(0, len(haystack), _BLOCK_HAYSTACK)
-            for row, column, bits in blocks.compare(block, haystack[None, start : start + _BLOCK_HAYSTACK])
-        ]
-        if not hits:
-            continue
-        row, column, distance = (np.concatenate(part) for part in zip(*hits, strict=True))
-        order = np.argsort(row, kind="stable")
-        bounds = np.searchsorted(row[order], np.arange(len(block) + 1))
-        for number in range(len(block)):
-            of_one = order[bounds[number] : bounds[number + 1]]
-            if len(of_one):
-                yield first + number, (column[of_one], distance[of_one])
+def _by_needle(hits: Found, back: Positions, first: int) -> Iterator[tuple[int, Positions, Distances]]:
+    """The hits of each hash, where ``back`` says which needle it is; ``first`` is the index of the first."""
+    needle, key, bits = hits
+    if not len(needle):
+        return
+    bounds = np.searchsorted(needle, np.arange(int(back.max()) + 2))
+    with_any = np.flatnonzero(bounds[back] < bounds[back + 1])
+    for index in with_any.tolist():
+        some = slice(bounds[back[index]], bounds[back[index] + 1])
+        yield first + index, key[some], bits[some]
 
 
 def close_pairs(hashes: Hashes) -> tuple[Positions, Positions]:
@@ -145,29 +151,3 @@ def nearest(needles: Hashes, haystack: Hashes, count: int, most: int) -> Positio
     last = np.partition(distances, min(count, len(haystack)) - 1)[min(count, len(haystack)) - 1]
     order = np.argsort(distances, kind="stable")
     return order[: np.searchsorted(distances[order], last, "right")][:most].astype(np.int64)
-
-
-class _Blocks:
-    """Compares a block of needles with a block of haystack in memory that is allocated once.
-
-    Writing into the same 600 KB again and again is 3.5 times as fast as letting numpy allocate: the block stays in the
-    processor's second-level cache.
-    """
-
-    def __init__(self, radius_bits: int) -> None:
-        self._radius_bits = radius_bits
-        shape = (_BLOCK_NEEDLES, _BLOCK_HAYSTACK)
-        self._xor = np.empty(shape, np.uint64)
-        self._bits = np.empty(shape, np.uint8)
-        self._is_hit = np.empty(shape, np.bool_)
-
-    def compare(self, needles: Hashes, haystack: Hashes) -> Iterator[tuple[Positions, Positions, Distances]]:
-        """Row, column and distance of the pairs within the radius; nothing when there are none, as is usual."""
-        area = np.s_[: needles.shape[0], : haystack.shape[1]]
-        xor, bits, is_hit = self._xor[area], self._bits[area], self._is_hit[area]
-        np.bitwise_xor(needles, haystack, out=xor)
-        np.bitwise_count(xor, out=bits)
-        np.less_equal(bits, self._radius_bits, out=is_hit)
-        if is_hit.any():
-            row, column = np.nonzero(is_hit)
-            yield row, column, bits[row, column]

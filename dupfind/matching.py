@@ -1,4 +1,4 @@
-"""The stages that connect pictures: equal or near hashes, and the judgement of each pair.
+"""The judgement of needles and their candidates, and which of these becomes the witness.
 
 Among the candidates of a needle the best witness wins: by grade, then distance, then resolution, then path. One witness
 proves no two needles that differ.
@@ -7,7 +7,6 @@ proves no two needles that differ.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from itertools import product
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from dupfind.cache import Cache
 from dupfind.cache_schema import Judged, Pair
+from dupfind.candidates import Candidate, Candidates
 from dupfind.claims import Claim, rejected
 from dupfind.events import Advance, Listener
 from dupfind.hamming import HashDictionary, close_pairs
@@ -25,9 +25,8 @@ from dupfind.wholes import Wholes
 _BATCH_NEEDLES = 256
 _BATCH_CANDIDATES = 4096
 """How many needles, or candidates of theirs, are looked up together."""
-_MOST_CANDIDATES = 1000
-"""Candidates looked at for one needle, the nearest first. More than this are series of near-equal pictures; the needle
-then stays `similar` at most, which is the safe side."""
+_SEARCHED_NEEDLES = 1 << 14
+"""How many needles are searched for together, in seven orientations once: the more, the less time each takes."""
 _MOST_ROUNDS = 20
 """How often needles that lost their witness to another, or of which more was read, may look for the next one."""
 _MOST_KIN = 8
@@ -36,19 +35,10 @@ _BACK = (0, 1, 2, 3, 4, 7, 6, 5)
 """The orientation that undoes each."""
 
 
-class _Candidate(NamedTuple):
-    """One haystack picture under one orientation of the needle."""
-
-    distance_bits: int
-    orientation: int
-    picture: int
-    """Position among the haystack's pictures."""
-
-
 class _Best(NamedTuple):
     """The best candidate of a needle, and how it was judged."""
 
-    candidate: _Candidate
+    candidate: Candidate
     judged: Judged
 
 
@@ -67,11 +57,9 @@ class Matcher:
         self._wholes = wholes
         self._needles = wholes.needles
         self._haystack = wholes.haystack
-        self._threshold_bits = threshold_bits
-        self._judge = Judge(cache)
         self._listener = listener
-        with self._searching():
-            self._dictionary = HashDictionary(self._haystack.hashes[:, 0])
+        self._judge = Judge(cache)
+        self._candidates = Candidates(self._needles, self._haystack, threshold_bits, listener)
         self._closed: set[int] = set()
         """Needles for which no better witness can be found."""
         self._refused: dict[int, dict[int, _Refused]] = {}
@@ -116,18 +104,20 @@ class Matcher:
 
     def _look(self, positions: Sequence[int], advance: Advance = lambda _: None) -> dict[int, _Best]:
         """The best candidate of each of these needles that has any, as far as the pictures are read."""
-        best = self._judge_all(self._equal_hashes(positions))
+        best = self._judge_all(self._candidates.equal(positions))
         undecided = self._open(positions)
         advance(len(positions) - len(undecided))
         turned = range(1, self._needles.hashes.shape[1])
-        for start in range(0, len(undecided), _BATCH_NEEDLES):
-            batch = undecided[start : start + _BATCH_NEEDLES]
-            best |= self._judge_all(self._near_hashes(batch, [0]))
+        for start in range(0, len(undecided), _SEARCHED_NEEDLES):
+            batch = undecided[start : start + _SEARCHED_NEEDLES]
+            best |= self._judge_all(self._candidates.near(batch, [0]))
             # The seven other orientations cost seven times as much, and few needles need them.
             rest = self._open(batch)
-            for position, found in self._judge_all(self._near_hashes(rest, turned)).items():
+            advance(len(batch) - len(rest))
+            for position, found in self._judge_all(
+                _counted(self._candidates.near(rest, turned), rest, advance)
+            ).items():
                 best[position] = min(found, best.get(position, found), key=_order)
-            advance(len(batch))
         return best
 
     def _settle(self, best: dict[int, _Best]) -> None:
@@ -166,7 +156,7 @@ class Matcher:
     def _near_each_other(self, pictures: dict[int, int]) -> dict[int, list[int]]:
         """For each of these witnesses, by the ids of their thumbnails, some others of nearly its hash."""
         ids = list(pictures)
-        with self._searching():
+        with self._listener.part("search"):
             dictionary = HashDictionary(self._haystack.hashes[list(pictures.values()), 0])
             places = [dictionary.positions(key)[: _MOST_KIN + 1].tolist() for key in range(len(dictionary.keys))]
             pairs = np.stack(close_pairs(dictionary.keys), 1).tolist()
@@ -184,32 +174,7 @@ class Matcher:
         low, high = sorted((one, other))
         return self._judge.differ(Claim(0.0, 0, low, 0), Claim(0.0, 0, high, 0)) is not None
 
-    def _equal_hashes(self, positions: Sequence[int]) -> Iterator[tuple[int, list[_Candidate]]]:
-        """The candidates at distance 0, upright: most copies are found here without any search."""
-        with self._searching(len(positions)):
-            keys = self._dictionary.equal(self._needles.hashes[positions, 0])
-        for position, key in zip(positions, keys.tolist(), strict=True):
-            if key >= 0:
-                pictures = self._dictionary.positions(key)[:_MOST_CANDIDATES]
-                yield position, [_Candidate(0, 0, picture) for picture in pictures.tolist()]
-
-    def _near_hashes(self, positions: list[int], orientations: Iterable[int]) -> Iterator[tuple[int, list[_Candidate]]]:
-        """The candidates within the threshold, in these orientations of the needles."""
-        candidates: dict[int, list[_Candidate]] = {position: [] for position in positions}
-        with self._searching():
-            for orientation in orientations:
-                hashes = self._needles.hashes[positions, orientation]
-                for index, picture, distance in self._dictionary.pairs(hashes, self._threshold_bits, _MOST_CANDIDATES):
-                    candidates[positions[index]].append(_Candidate(distance, orientation, picture))
-        for position, of_needle in candidates.items():
-            if of_needle:
-                yield position, sorted(of_needle)[:_MOST_CANDIDATES]
-
-    def _searching(self, needles: int = 0) -> AbstractContextManager[None]:
-        """Time counts for the search as long as the block; never around a ``yield``, where others go on."""
-        return self._listener.part("search", needles)
-
-    def _judge_all(self, found: Iterable[tuple[int, list[_Candidate]]]) -> dict[int, _Best]:
+    def _judge_all(self, found: Iterable[tuple[int, list[Candidate]]]) -> dict[int, _Best]:
         """The best candidate of each needle, by its position."""
         best: dict[int, _Best] = {}
         for batch in _batches(found):
@@ -220,13 +185,13 @@ class Matcher:
                     best[position] = chosen
         return best
 
-    def _rank(self, one: _Candidate) -> tuple[int, int, str, int]:
+    def _rank(self, one: Candidate) -> tuple[int, int, str, int]:
         """The better witness first: nearer, then larger, then the lower path."""
         picture = one.picture
         size_pixels = self._wholes.witness_refs[picture].size_pixels
         return one.distance_bits, -size_pixels, self._haystack.entries[picture].path, one.orientation
 
-    def _choose(self, position: int, ranked: list[_Candidate]) -> _Best | None:
+    def _choose(self, position: int, ranked: list[Candidate]) -> _Best | None:
         """Look at the candidates from the best on, until one is the last; else the best `similar` counts."""
         best: _Best | None = None
         needle = self._wholes.needle_refs[position].id
@@ -266,11 +231,24 @@ def _order(best: _Best) -> tuple[int, int]:
     return best.judged.evidence.rank, best.candidate.distance_bits
 
 
+def _counted(
+    found: Iterable[tuple[int, list[Candidate]]], positions: Sequence[int], advance: Advance
+) -> Iterator[tuple[int, list[Candidate]]]:
+    """What was found for some of these needles, in their order; ``advance`` counts all that were passed."""
+    done = 0
+    for one in found:
+        yield one
+        passed = positions.index(one[0], done) + 1
+        advance(passed - done)
+        done = passed
+    advance(len(positions) - done)
+
+
 def _batches(
-    found: Iterable[tuple[int, list[_Candidate]]],
-) -> Iterator[list[tuple[int, list[_Candidate]]]]:
+    found: Iterable[tuple[int, list[Candidate]]],
+) -> Iterator[list[tuple[int, list[Candidate]]]]:
     """Cut into batches that are looked up with one statement and fit into memory."""
-    batch: list[tuple[int, list[_Candidate]]] = []
+    batch: list[tuple[int, list[Candidate]]] = []
     candidates = 0
     for one in found:
         batch.append(one)

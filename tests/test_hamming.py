@@ -1,4 +1,4 @@
-"""Hamming search against the slow obvious answer: Python integers, pair by pair."""
+"""The dictionary of hashes against the slow obvious answer: Python integers, pair by pair."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind import hamming
-from dupfind.hamming import HashDictionary, nearest, within
+from dupfind.hamming import HashDictionary, nearest
+from dupfind.multi_index import Probe
+from dupfind.search_plan import cut
 
 MAX = 2**64 - 1
+ANY = [Probe(shift, bits, 64 // len(cut(number))) for number in (8,) for shift, bits in cut(number)]
+"""Probes that serve every radius up to 64."""
 
 Found = list[tuple[int, list[tuple[int, int]]]]
 
@@ -24,16 +28,16 @@ def array(values: list[int]) -> Any:
     return np.array(values, np.uint64)
 
 
-def plain(found: Iterator[tuple[int, tuple[Any, Any]]]) -> Found:
+def plain(found: Iterator[tuple[int, Any, Any]]) -> Found:
     """What was found as plain lists, in the order in which it came."""
-    return [(index, list(zip(at.tolist(), bits.tolist(), strict=True))) for index, (at, bits) in found]
+    return [(index, list(zip(at.tolist(), bits.tolist(), strict=True))) for index, at, bits in found]
 
 
 def slow(needles: list[int], haystack: list[int], radius_bits: int) -> Found:
-    """The same by comparing every pair of Python integers."""
+    """The same by comparing every pair of Python integers; indexes into the different hashes of the haystack."""
     every = []
     for index, needle in enumerate(needles):
-        distances = [(at, (needle ^ other).bit_count()) for at, other in enumerate(haystack)]
+        distances = [(at, (needle ^ other).bit_count()) for at, other in enumerate(sorted(set(haystack)))]
         near = [(at, bits) for at, bits in distances if bits <= radius_bits]
         if near:
             every.append((index, near))
@@ -49,31 +53,69 @@ def clustered(draw: st.DrawFn) -> tuple[list[int], list[int]]:
     return draw(st.lists(hashes, max_size=14)), draw(st.lists(hashes, max_size=14))
 
 
-@pytest.fixture(params=[(1, 1), (3, 5), (16, 4096)], ids=str, scope="module")
-def block_sizes(request: pytest.FixtureRequest) -> Iterator[tuple[int, int]]:
-    """Blocks so small that a few hashes cross their bounds, and the real ones."""
+@pytest.fixture(params=["as they are", "one pair", "three hits", "probes", "probes, two hits"], scope="module")
+def bounds(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Batches so small that a few hashes cross their bounds, and an index for so few hashes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hamming, "_BLOCK_NEEDLES", request.param[0])
-        patch.setattr(hamming, "_BLOCK_HAYSTACK", request.param[1])
+        if request.param == "one pair":
+            patch.setattr(hamming, "_MOST_PAIRS", 1)
+        if "hits" in request.param:
+            patch.setattr(hamming, "MOST_HITS", 2 if "two" in request.param else 3)
+        if "probes" in request.param:
+            patch.setattr(hamming, "plan", lambda *_: ANY)
+            patch.setattr(hamming, "MOST_NEEDLES", 9)
         yield request.param
 
 
 @given(clustered(), st.integers(0, 20))
-def test_within_is_exact(block_sizes: tuple[int, int], hashes: tuple[list[int], list[int]], radius_bits: int) -> None:
-    """All pairs within the radius and no other, with their distances, in rising order of both indexes."""
-    needles, haystack = hashes
-    assert slow(needles, haystack, radius_bits) == plain(within(array(needles), array(haystack), radius_bits))
-
-
-@given(clustered(), st.integers(0, 20))
-def test_dictionary_within_is_exact(
-    block_sizes: tuple[int, int], hashes: tuple[list[int], list[int]], radius_bits: int
-) -> None:
-    """The same by keys, for repeated hashes on both sides."""
+def test_within_is_exact(bounds: str, hashes: tuple[list[int], list[int]], radius_bits: int) -> None:
+    """All pairs within the radius and no other, by keys, in rising order of both, for repeated hashes on both sides."""
     needles, haystack = hashes
     found = HashDictionary(array(haystack)).within(array(needles), radius_bits)
-    expected = slow(needles, sorted(set(haystack)), radius_bits)
-    assert expected == plain((index, (keys, distances)) for index, keys, distances in found)
+    assert slow(needles, haystack, radius_bits) == plain(found)
+
+
+@given(clustered(), st.integers(0, 20), st.integers(1, 9))
+def test_pairs_are_exact(hashes: tuple[list[int], list[int]], radius_bits: int, most: int) -> None:
+    """Positions in place of keys: no more of one hash than wanted, and at least the nearest of each needle."""
+    needles, haystack = hashes
+    found = list(HashDictionary(array(haystack)).pairs(array(needles), radius_bits, most))
+    assert found == list(dict.fromkeys(found))
+    for index, needle in enumerate(needles):
+        every = sorted(((needle ^ other).bit_count(), at) for at, other in enumerate(haystack))
+        near = [(bits, at) for bits, at in every if bits <= radius_bits]
+        given_ = sorted((bits, at) for number, at, bits in found if number == index)
+        assert set(given_) <= set(near)
+        assert near[:most] == given_[:most]
+        assert all(most >= len([at for _, at in given_ if haystack[at] == value]) for value in set(haystack))
+    assert sorted(index for index, _, _ in found) == [index for index, _, _ in found]
+
+
+def test_pairs_leave_out_what_is_farther_than_enough() -> None:
+    """A thousand near hashes cost no more than those that are wanted, and the ones that tie with the last."""
+    dictionary = HashDictionary(array([15, 1, 2, 0, 7]))
+    assert [(0, 3, 0), (0, 1, 1), (0, 2, 1)] == list(dictionary.pairs(array([0]), 9, 2))
+
+
+def test_too_many_hits_make_smaller_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more hits are held together than allowed, but for those of one needle alone; later batches grow again."""
+    monkeypatch.setattr(hamming, "MOST_HITS", 16)
+    sizes = []
+    search = hamming.MultiIndex.search
+
+    def spied(self: Any, needles: Any, *args: Any) -> Any:
+        hits = search(self, needles, *args)
+        sizes.append((len(needles), None if hits is None else len(hits[0])))
+        return hits
+
+    monkeypatch.setattr(hamming.MultiIndex, "search", spied)
+    needles = [*range(0, 2048, 32), *(number << 30 for number in range(1, 50))]
+    haystack = list(range(32))
+    assert slow(needles, haystack, 3) == plain(HashDictionary(array(haystack)).within(array(needles), 3))
+    assert any(hits is None for _, hits in sizes)
+    assert all(hits is None or hits <= 16 or size == 1 for size, hits in sizes)
+    assert sizes[-2][0] > 1
+    assert len(needles) == sum(size for size, hits in sizes if hits is not None)
 
 
 @given(clustered())
@@ -93,8 +135,8 @@ def test_dictionary_positions_and_equal(hashes: tuple[list[int], list[int]]) -> 
 def test_empty_sides_find_nothing(needles: list[int], haystack: list[int]) -> None:
     """No needles or no haystack is no error."""
     dictionary = HashDictionary(array(haystack))
-    assert [] == plain(within(array(needles), array(haystack), 64))
     assert [] == list(dictionary.within(array(needles), 64))
+    assert [] == list(dictionary.pairs(array(needles), 64, 9))
     assert [-1] * len(needles) == dictionary.equal(array(needles)).tolist()
 
 
@@ -104,28 +146,24 @@ def test_extremes_of_64_bits() -> None:
     dictionary = HashDictionary(array(values))
     assert sorted(values) == dictionary.keys.tolist()
     assert [0, 5, 3, 4, 1, 2, -1] == dictionary.equal(array([*values, 2**53 - 1])).tolist()
-    assert [(0, [(0, 64), (1, 0)])] == plain(within(array([MAX]), array([0, MAX]), 64))
-    assert [(0, [(1, 0)])] == plain(within(array([MAX]), array([0, MAX]), 63))
+    assert [(0, [(0, 64), (1, 0)])] == plain(HashDictionary(array([0, MAX])).within(array([MAX]), 64))
+    assert [(0, [(1, 0)])] == plain(HashDictionary(array([0, MAX])).within(array([MAX]), 63))
 
 
-@pytest.mark.parametrize("radius_bits", [0, 8, 32])
-def test_the_radius_is_included(radius_bits: int) -> None:
-    """A pair exactly at the radius is found, one bit more is not."""
-    haystack = [(1 << radius_bits) - 1, (1 << (radius_bits + 1)) - 1]
-    assert [(0, [(0, radius_bits)])] == plain(within(array([0]), array(haystack), radius_bits))
+def test_its_bytes_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight for each position and each of the two of a key, and the index once a search has made it."""
+    dictionary = HashDictionary(array([1, 2, 3, 3]))
+    assert 8 * 4 + 8 * 3 + 8 * 4 == dictionary.nbytes
+    monkeypatch.setattr(hamming, "plan", lambda *_: [Probe(8, 4, 1)])
+    assert 2 == len(list(dictionary.within(array([1, 3]), 1)))
+    assert 88 + 4 * 3 + 8 * 17 == dictionary.nbytes
 
 
-def test_the_real_blocks_are_crossed() -> None:
-    """More needles and more haystack than a block holds, with hits at both ends of every block."""
-    rows, columns = hamming._BLOCK_NEEDLES, hamming._BLOCK_HAYSTACK
-    needles = [0, *[MAX] * (rows - 2), 1, 2, 3]
-    haystack = [0, *[MAX // 3] * (columns - 2), 1, 2, 3]
-    expected = slow(needles, haystack, 1)
-    assert ([0, rows - 1, rows, rows + 1], [0, columns - 1, columns]) == (
-        [index for index, _ in expected],
-        [at for at, _ in expected[0][1]],
-    )
-    assert expected == plain(within(array(needles), array(haystack), 1))
+def test_a_million_blank_pictures_are_one() -> None:
+    """Equal hashes are compared once, on both sides."""
+    blank = np.zeros(1_000_000, np.uint64)
+    found = list(HashDictionary(blank).within(blank[:1000], 10))
+    assert [(index, [0], [0]) for index in range(1000)] == [(at, k.tolist(), b.tolist()) for at, k, b in found]
 
 
 def test_a_column_of_a_matrix_is_searched() -> None:
@@ -134,7 +172,7 @@ def test_a_column_of_a_matrix_is_searched() -> None:
     dictionary = HashDictionary(matrix[:, 0])
     assert ([7, 9], [0, 2]) == (dictionary.keys.tolist(), dictionary.positions(0).tolist())
     found = dictionary.within(matrix[:, 1], 1)
-    assert [(0, [(0, 1)]), (2, [(1, 1)])] == plain((index, (keys, bits)) for index, keys, bits in found)
+    assert [(0, [(0, 1)]), (2, [(1, 1)])] == plain(found)
 
 
 @given(

@@ -24,7 +24,10 @@ ALLOWED = {
     "captured": set(),
     "greys": set(),
     "digest": set(),
-    "hamming": set(),
+    "blocks": set(),
+    "multi_index": {"blocks"},
+    "search_plan": {"blocks", "multi_index"},
+    "hamming": {"blocks", "multi_index", "search_plan"},
     "roots": {"ignore"},
     "settings": {"roots"},
     "output": set(),
@@ -73,7 +76,8 @@ ALLOWED = {
     "resembling": {"cache", "differences", "events", "fingerprint", "reading", "remains"},
     "judging": {"cache", "cache_schema", "claims", "evidence"},
     "wholes": {"cache", "cache_schema", "reading"},
-    "matching": {"cache", "cache_schema", "claims", "events", "hamming", "judging", "reading", "wholes"},
+    "candidates": {"blocks", "events", "hamming", "reading"},
+    "matching": {"cache", "cache_schema", "candidates", "claims", "events", "hamming", "judging", "reading", "wholes"},
     "pipeline": {  # `matching` and `resembling` where they are first needed
         "cache", "events", "findings", "formats", "framing", "identical", "ignore", "matching", "memory", "paranoid",
         "reading", "resembling", "roots", "session", "settings", "verdict", "walk", "wholes",
@@ -100,8 +104,8 @@ ALLOWED = {
 }  # fmt: skip
 PURE = (
     "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "greys", "differences", "facts", "texture",
-    "borders", "hamming", "fingerprint", "evidence", "claims", "remains", "scrutiny", "verdict", "explanation", "pairs",
-    "calibration", "findings", "packing",
+    "borders", "blocks", "multi_index", "search_plan", "hamming", "fingerprint", "evidence", "claims", "remains",
+    "scrutiny", "verdict", "explanation", "pairs", "calibration", "findings", "packing",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file"},

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind import decode, evidence, fingerprint, judging, matching
+from dupfind import candidates, decode, evidence, fingerprint, judging, matching
 from dupfind.values import Evidence, Match, Thumbnail
 from fixtures import pictures
 from tests.desk import Desk
@@ -103,7 +103,7 @@ def test_blank_pictures_cost_one_comparison_each(desk: Desk, monkeypatch: pytest
 
 def test_candidates_are_bounded(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Past the bound a needle stays `similar`, the safe side, and the run goes on."""
-    monkeypatch.setattr(matching, "_MOST_CANDIDATES", 5)
+    monkeypatch.setattr(candidates, "MOST_CANDIDATES", 5)
     haystack = {f"/{number:03d}": thumbnail(1, 100 + number, 75 + number) for number in range(20)} | {
         "/z": thumbnail(1)
     }
@@ -116,6 +116,7 @@ def test_batches_change_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
     haystack = {f"/h{seed}-{copy}": thumbnail(seed) for seed in range(6) for copy in range(2)}
     whole = desk.match(needles, haystack)
     monkeypatch.setattr(matching, "_BATCH_NEEDLES", 1)
+    monkeypatch.setattr(matching, "_SEARCHED_NEEDLES", 1)
     monkeypatch.setattr(matching, "_BATCH_CANDIDATES", 1)
     monkeypatch.setattr(judging, "_MOST_PREPARED", 1)
     assert whole == desk.match(needles, haystack)
