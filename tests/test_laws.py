@@ -21,6 +21,7 @@ ALLOWED = {
     "formats": set(),
     "ignore": set(),
     "events": set(),
+    "libraries": set(),
     "captured": set(),
     "greys": set(),
     "digest": set(),
@@ -79,8 +80,8 @@ ALLOWED = {
     "candidates": {"blocks", "events", "hamming", "reading"},
     "matching": {"cache", "cache_schema", "candidates", "claims", "events", "hamming", "judging", "reading", "wholes"},
     "pipeline": {  # `matching` and `resembling` where they are first needed
-        "cache", "events", "findings", "formats", "framing", "identical", "ignore", "matching", "memory", "paranoid",
-        "reading", "resembling", "roots", "session", "settings", "verdict", "walk", "wholes",
+        "cache", "events", "findings", "formats", "framing", "identical", "ignore", "libraries", "matching", "memory",
+        "paranoid", "reading", "resembling", "roots", "session", "settings", "verdict", "walk", "wholes",
     },
     "explanation": {"facts"},
     "neighbours": {"cache", "evidence", "explanation", "fingerprint", "hamming", "reading", "settings"},

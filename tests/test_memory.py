@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dupfind import cache_answers, cache_upkeep, decode, evidence, fingerprint, memory, pipeline, session
+from dupfind import cache_answers, cache_upkeep, decode, evidence, fingerprint, libraries, memory, pipeline, session
 from dupfind.cache_answers import Answer
 from dupfind.cache_file import CacheFile
+from dupfind.events import Silence
 from dupfind.findings import Findings
 from dupfind.memory import Memory, make_key
 from dupfind.settings import Settings
@@ -333,18 +334,18 @@ def test_pruning_forgets_answers(desk: Desk) -> None:
 
 def test_the_whole_recipe_names_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     """Our own numbers, the decoders, the hashes, the rules, and numpy."""
-    first = session.whole_recipe("phash")
-    others = {first, session.whole_recipe("dhash")}
+    first = session.whole_recipe("phash", Silence())
+    others = {first, session.whole_recipe("dhash", Silence())}
     for module in (decode, fingerprint, evidence):
         with monkeypatch.context() as patch:
             patch.setattr(module, "RECIPE", "another")
-            others.add(session.whole_recipe("phash"))
+            others.add(session.whole_recipe("phash", Silence()))
     with monkeypatch.context() as patch:
         patch.setattr(decode, "versions", lambda: "pillow 99")
-        others.add(session.whole_recipe("phash"))
+        others.add(session.whole_recipe("phash", Silence()))
     with monkeypatch.context() as patch:
         patch.setattr("numpy.__version__", "99")
-        others.add(session.whole_recipe("phash"))
+        others.add(session.whole_recipe("phash", Silence()))
     assert 7 == len(others)
 
 
@@ -503,15 +504,22 @@ def test_fresh_files_are_not_remembered(tree: TreeBuilder, tmp_path: Path, monke
     assert [False, False] == hits
 
 
-def test_another_decoder_looks_again(trees: tuple[Path, Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new version of Pillow may see something else."""
+@pytest.mark.parametrize("is_bundled", [False, True])
+def test_another_decoder_looks_again(
+    trees: tuple[Path, Path, str], monkeypatch: pytest.MonkeyPatch, is_bundled: bool
+) -> None:
+    """A new version of Pillow may see something else, whether its version is told by what is installed or by itself."""
     haystack, needles, cache = trees
+    monkeypatch.setattr(libraries, "installed", lambda: "pillow 98" if is_bundled else None)
     scan(haystack, needles, cache=cache)
-    monkeypatch.setattr(decode, "versions", lambda: "pillow 99")
+    if is_bundled:
+        monkeypatch.setattr(libraries, "installed", lambda: "pillow 99")
+    else:
+        monkeypatch.setattr(decode, "versions", lambda: "pillow 99")
     assert [False, True] == [is_remembered(monkeypatch, haystack, needles, cache=cache)[0] for _ in range(2)]
 
 
-class Ear:
+class Ear(Silence):
     """Hears of stages, and of how many files each took."""
 
     def __init__(self) -> None:
