@@ -106,6 +106,13 @@ class Cache:
                 else:
                     yield UNKNOWN if picture is None else Known(PictureRef(picture, size_pixels), hashes)
 
+    def has_no_pictures(self) -> bool:
+        """Whether nothing can be recalled of any picture, so that all of them will be decoded."""
+        if self._kept is None:
+            return True
+        with self._restart_when_damaged():
+            return self._kept.is_without_pictures()
+
     def _rows(self, entries: Iterable[FileEntry], *, with_contents: bool) -> Iterator[FileRow | None]:
         store = self._kept
         if store is None:

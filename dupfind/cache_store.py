@@ -112,6 +112,11 @@ class Store(CacheFile):
                     found[id_] = Thumbnail(*row)
         return found
 
+    def is_without_pictures(self) -> bool:
+        """Whether there is no thumbnail here at all."""
+        with translated():
+            return self.connection.execute("SELECT 1 FROM picture LIMIT 1").fetchone() is None
+
     def pictures_with(self, column: str) -> set[int]:
         """The ids of the thumbnails with a ``border``, with ``damage``, or that are coarse; each has an index."""
         with translated():

@@ -83,6 +83,8 @@ class Reader:
             return self._pictures(entries, what, orientations)
 
     def _pictures(self, entries: Sequence[FileEntry], what: str, orientations: int) -> Pictures:
+        if self._cache.has_no_pictures():
+            self._pool.prepare()  # they load the decoders while this process does, to name the recipe
         contents: dict[str, PictureRef | Failure] = {}
         hashes: dict[int, bytes] = {}
         unread: list[FileEntry] = []

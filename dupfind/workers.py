@@ -115,6 +115,18 @@ class Pool:
             # A thread cannot be ended; the process leaves without it.
             executor.shutdown(wait=not (is_hasty and isinstance(executor, ThreadPoolExecutor)), cancel_futures=True)
 
+    def prepare(self) -> None:
+        """Let the processes load what they need while this one is busy: what is mapped next finds them ready."""
+        if self._make_executor == self._make_process:  # other executors are told of nothing but work
+            for executor in self._lanes(self._make_executor):
+                executor.submit(os.getpid)
+
+    def _lanes(self, make: Callable[[], Executor]) -> list[Executor]:
+        executors = self._executors.setdefault(make, [])
+        while len(executors) < self._lane_count:
+            executors.append(make())
+        return executors
+
     def map(
         self,
         task: Callable[[list[T]], list[R]],
@@ -133,10 +145,7 @@ class Pool:
         waiting = _chunks(items, size_bytes, _LIGHT_CHUNK_ITEMS if is_light else _CHUNK_ITEMS)
         again: deque[list[T]] = deque()  # after a death: the culprit's chunk in single files, and what waited behind it
         make = self._make_light if is_light else self._make_executor
-        executors = self._executors.setdefault(make, [])
-        while len(executors) < self._lane_count:
-            executors.append(make())
-        lanes: list[_Lane[T]] = [_Lane(executor, make) for executor in executors]
+        lanes: list[_Lane[T]] = [_Lane(executor, make) for executor in self._lanes(make)]
         while True:
             for number, lane in enumerate(lanes):
                 while len(lane.handed) < _CHUNKS_AHEAD and (chunk := _next_chunk(again, waiting)):

@@ -295,3 +295,40 @@ def test_chunks(sizes: list[int]) -> None:
     chunks = list(workers._chunks(sizes, lambda size: size))
     assert sizes == [size for chunk in chunks for size in chunk]
     assert all(1 <= len(chunk) <= 16 and sum(chunk[:-1]) < 8 << 20 for chunk in chunks)
+
+
+def test_prepared_processes_do_the_work() -> None:
+    """They are there before the first item, and the same ones then do it."""
+    with Pool(2) as pool:
+        pool.prepare()
+        prepared = {pid for executor in pool._all() for pid in executor._processes}  # type: ignore[attr-defined]
+        assert 2 == len(prepared)
+        assert expected([("double", number) for number in range(40)]) == sorted(
+            run(pool, [("double", number) for number in range(40)])
+        )
+        assert {pid for _, pid in run(pool, [("pid", number) for number in range(64)])} <= prepared
+
+
+def test_a_prepared_process_may_die() -> None:
+    """Before there is anything to do: the work is done all the same."""
+    with Pool(1) as pool:
+        pool.prepare()
+        (executor,) = pool._all()
+        for pid in list(executor._processes):  # type: ignore[attr-defined]
+            os.kill(pid, signal.SIGKILL)
+        items = [("double", number) for number in range(20)]
+        assert expected(items) == sorted(run(pool, items))
+
+
+def test_other_executors_are_not_prepared() -> None:
+    """A cluster's client is given work and nothing else."""
+    handed: list[Any] = []
+
+    class Watched(ThreadPoolExecutor):
+        def submit(self, *arguments: Any, **options: Any) -> Future[Any]:  # type: ignore[override]
+            handed.append(arguments)
+            return super().submit(*arguments, **options)
+
+    with Pool(1, lambda: Watched(1)) as pool:
+        pool.prepare()
+        assert [] == handed
