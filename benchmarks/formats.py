@@ -1,17 +1,20 @@
-"""Each format's way to a thumbnail against its plain decode, in one process, in turn.
+"""Each format's way to a thumbnail against its plain decode, in one process.
 
     python -m benchmarks.formats [PICTURE] [--rounds N]
 
 The picture is saved in each format; "plain" opens it and loads all of its pixels with the same library, nothing more.
-Processor time counts, since some decoders use several threads.
+Processor time counts, since some decoders use several threads; the first round of each warms up and does not count.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import io
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +74,8 @@ def main() -> None:
     else:
         with Image.open(path) as image:
             photo = image.convert("RGB")
+    with suppress(ImportError):
+        importlib.import_module("pillow_jxl")  # lets Pillow write JPEG XL
     print(machine())
     print(f"{photo.width} x {photo.height} pixels" + ("" if path else ", drawn"))
     print("| format | file | plain decode | thumbnail | thumbnail : plain |")
@@ -83,11 +88,8 @@ def main() -> None:
             print(f"| {name} | cannot be written here: {error} | | | |")
             continue
         content = file.getvalue()
-        times = [
-            (_seconds(lambda: _plain(content, kind)), _seconds(lambda: _thumbnail(content)))  # noqa: B023 - run at once
-            for _ in range(options.rounds)
-        ]
-        plain, ours = (median([pair[index] for pair in times]) for index in (0, 1))
+        plain = median([_seconds(partial(_plain, content, kind)) for _ in range(options.rounds + 1)][1:])
+        ours = median([_seconds(partial(_thumbnail, content)) for _ in range(options.rounds + 1)][1:])
         row = f"{len(content) / 1e6:.1f} MB | {plain * 1e3:.0f} ms | {ours * 1e3:.0f} ms | {ours / plain:.2f}"
         print(f"| {name} | {row} |", flush=True)
 
