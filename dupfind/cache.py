@@ -22,7 +22,7 @@ from typing import NamedTuple, Self
 
 from dupfind.cache_buffer import Buffer
 from dupfind.cache_file import DamagedError, UnusableError
-from dupfind.cache_schema import FileRow, Judged, Pair, PictureRef, Recipe, picture_id
+from dupfind.cache_schema import FileRow, Judged, Pair, PictureRef, Recipe, fits, is_of, picture_id
 from dupfind.cache_store import Labels, Store
 from dupfind.errors import CacheLostError
 from dupfind.values import Failure, FileEntry, Thumbnail
@@ -30,7 +30,6 @@ from dupfind.values import Failure, FileEntry, Thumbnail
 _FS_CODEC = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
 """What os.fsencode does, three times as fast."""
 _RACY_NS = 2_000_000_000
-_INTEGER_END = 1 << 63
 _FLUSH_SECONDS = 2.0
 
 
@@ -92,7 +91,7 @@ class Cache:
         :class:`~dupfind.errors.CacheLostError` where the file proves damaged.
         """
         for row in self._rows(entries, with_contents=False):
-            yield None if row is None else row[4]
+            yield None if row is None else row[5]
 
     def recall_contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
         """What decoding each of ``entries`` gave, in their order, likewise."""
@@ -100,7 +99,7 @@ class Cache:
             if row is None:
                 yield UNKNOWN
             else:
-                failure, is_image, picture, size_pixels, hashes = row[4:]
+                failure, is_image, picture, size_pixels, hashes = row[5:]
                 if failure is not None:
                     yield Known(Failure(failure, is_image=bool(is_image)), None)
                 else:
@@ -132,11 +131,11 @@ class Cache:
         by_name = store.files_in(folder, labels)
         start = len(folder) + 1
         rows = [by_name.get(entry.path[start:].encode(*_FS_CODEC)) for entry in entries]
-        lost = [place for place, row in enumerate(rows) if row is None or row[1:4] != entries[place][1:4]]
+        lost = [place for place, row in enumerate(rows) if row is None or not is_of(entries[place], row)]
         inodes = store.known_inodes([entries[place].inode for place in lost])
         for place in lost:
             entry = entries[place]
-            is_worth_it = entry.inode and entry.inode in inodes and _fits(entry)
+            is_worth_it = entry.inode and entry.inode in inodes and fits(entry)
             rows[place] = row = store.file_by_inode(entry, labels) if is_worth_it else None
             if row is not None:
                 self._buffer.copies.append(entry)
@@ -153,7 +152,7 @@ class Cache:
         if self._kept is None:
             return None
         with self._restart_when_damaged():
-            return self._kept.whole(entry, self._kept.label(self._recipe().thumbnails)) if _fits(entry) else None
+            return self._kept.whole(entry, self._kept.label(self._recipe().thumbnails)) if fits(entry) else None
 
     def keep_content(
         self, entry: FileEntry, content: Thumbnail | Failure, read_ns: int, *, after_coarse: bool = False
@@ -280,7 +279,7 @@ class Cache:
         return CacheLostError(f"{store.path}: damaged ({error}); set aside as {aside}, starting again", is_gone=True)
 
     def _is_kept(self, entry: FileEntry, read_ns: int) -> bool:
-        if self._kept is None or not self._kept.is_writable or not _fits(entry):
+        if self._kept is None or not self._kept.is_writable or not fits(entry):
             return False
         # The kernel sets ctime at every change, whatever mtime is set to afterwards.
         return read_ns - entry.ctime_ns >= _RACY_NS and not 0 <= read_ns - entry.mtime_ns < _RACY_NS
@@ -288,11 +287,6 @@ class Cache:
     def _flush_when_due(self) -> None:
         if self._buffer.is_full or self._clock() - self._flushed_at >= _FLUSH_SECONDS:
             self.flush()
-
-
-def _fits(entry: FileEntry) -> bool:
-    """False for times before 1677 or after 2262, which a file may carry but a column of 64 bits may not."""
-    return all(-_INTEGER_END <= time_ns < _INTEGER_END for time_ns in (entry.mtime_ns, entry.ctime_ns))
 
 
 def _folder_of(entry: FileEntry) -> str:

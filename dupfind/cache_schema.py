@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from dupfind.values import Evidence, Failure, Thumbnail
+from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 
 APPLICATION_ID = 0x64757066  # "dupf"
 SCHEMA_VERSION = 3
+INTEGER_END = 1 << 63
 
 PICTURE_TABLE = """
     CREATE TABLE picture (
@@ -48,9 +49,9 @@ ANSWER_TABLE = """
         id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, recipe TEXT, data BLOB NOT NULL
     )
 """
-SELECT_DIGESTS = "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.digest FROM file f"
+SELECT_DIGESTS = "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.digest FROM file f"
 SELECT_CONTENTS = """
-    SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.failure, f.is_image, f.picture, f.size_pixels, h.hashes
+    SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.failure, f.is_image, f.picture, f.size_pixels, h.hashes
     FROM (
         SELECT folder, name, size, mtime_ns, ctime_ns, inode,
             CASE WHEN recipe = :recipe THEN picture END AS picture,
@@ -74,18 +75,22 @@ UPSERT_FILE = """
         whole = CASE WHEN {same} AND excluded.recipe IS NULL THEN whole END,
         whole_failure = CASE WHEN {same} AND excluded.recipe IS NULL THEN whole_failure END,
         size = excluded.size, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, inode = excluded.inode
-""".format(same="(size = excluded.size AND mtime_ns = excluded.mtime_ns AND ctime_ns = excluded.ctime_ns)")
+""".format(
+    same="(size = excluded.size AND mtime_ns = excluded.mtime_ns AND ctime_ns = excluded.ctime_ns "
+    "AND inode = excluded.inode)"
+)
 SELECT_WHOLE = """
     SELECT f.whole, f.size_pixels, f.whole_failure FROM file f JOIN folder d ON d.id = f.folder
-    WHERE d.path = ? AND f.name = ? AND f.size = ? AND f.mtime_ns = ? AND f.ctime_ns = ? AND f.recipe = ?
+    WHERE d.path = ? AND f.name = ? AND f.size = ? AND f.mtime_ns = ? AND f.ctime_ns = ? AND f.inode = ?
+    AND f.recipe = ?
 """
 UPDATE_WHOLE = """
     UPDATE file SET whole = ?, whole_failure = ?
-    WHERE folder = ? AND name = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ? AND recipe = ?
+    WHERE folder = ? AND name = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ? AND inode = ? AND recipe = ?
 """
 
 FileRow = tuple[Any, ...]
-"""One row of one of the two selections: name, size, mtime_ns, ctime_ns, and what was asked for."""
+"""One row of one of the two selections: name, size, mtime_ns, ctime_ns, inode, and what was asked for."""
 
 
 class Recipe(NamedTuple):
@@ -146,3 +151,17 @@ def picture_id(picture: Thumbnail) -> int:
 def signed(inode: int) -> int:
     """SQLite's integers have 64 bits with a sign, inodes have none."""
     return inode - (1 << 64) if inode >= 1 << 63 else inode
+
+
+def fits(entry: FileEntry) -> bool:
+    """False for times before 1677 or after 2262, which a file may carry but a column of 64 bits may not."""
+    return all(-INTEGER_END <= time_ns < INTEGER_END for time_ns in (entry.mtime_ns, entry.ctime_ns))
+
+
+def is_of(entry: FileEntry, row: FileRow) -> bool:
+    """Whether ``row`` is of the file that lies there now.
+
+    The inode counts where there is one: files made at one moment carry the same times, and when two folders of such
+    files change places no time of theirs changes.
+    """
+    return row[1:5] == entry[1:] or (row[1:4] == entry[1:4] and row[4] == signed(entry.inode))

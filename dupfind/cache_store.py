@@ -147,7 +147,9 @@ class Store(CacheFile):
         """What reading a file whole gave that had been read coarsely; None where it is not known."""
         folder, name = os.path.split(os.fsencode(entry.path))
         with translated():
-            row = self.connection.execute(SELECT_WHOLE, (folder, name, *entry[1:4], recipe)).fetchone()
+            row = self.connection.execute(
+                SELECT_WHOLE, (folder, name, *entry[1:4], signed(entry.inode), recipe)
+            ).fetchone()
         if row is None:
             return None
         picture, size_pixels, failure = row
@@ -160,7 +162,7 @@ class Store(CacheFile):
         label = self._make_label(recipe)
         for entry, content in contents:
             picture, _, failure, _ = content_columns(content)
-            self.connection.execute(UPDATE_WHOLE, (picture, failure, *self._key(entry)[:-1], label))
+            self.connection.execute(UPDATE_WHOLE, (picture, failure, *self._key(entry), label))
 
     def copy_files(self, entries: Iterable[FileEntry]) -> None:
         """Store for files what is known of their inode under another path."""

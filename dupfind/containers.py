@@ -68,7 +68,7 @@ def holds_more(image: Image.Image, file: IO[bytes]) -> bool:
 def jpeg_holds_more(image: JpegImagePlugin.JpegImageFile, file: IO[bytes], end: int) -> bool:
     """The same for a JPEG or MPO, whose first picture ends at byte ``end`` of ``file``."""
     reader = Reader(file)
-    if _has_words(image.info.get("xmp")) or _has_words_in_segments(reader):
+    if _has_words(image.info.get("xmp")) or _has_words_in_segments(reader) or parts.jpeg_has_heat(reader):
         return True
     pictures = [Part(b"", 0, end)]
     if isinstance(image, MpoImagePlugin.MpoImageFile):

@@ -194,15 +194,21 @@ def _look_at_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> _Loo
     data, length_bytes = jpeg.read_bytes(file, image.width * image.height)
     stream = jpeg_stream.inspect(data)
     decoded = jpeg.decode(image, data, stream)
-    damage = decoded.warning or stream.damage
     end = length_bytes if stream.end is None else stream.end
     return _Look(
         modes.shrink(decoded.image, decoded.box),
         max(0, end - stream.scan_start),
         quality,
-        f"its JPEG data is damaged: {damage}" if damage else None,
+        _damage(decoded, stream),
         containers.jpeg_holds_more(image, file, end),
     )
+
+
+def _damage(decoded: jpeg.Decoded, stream: jpeg_stream.Stream) -> str | None:
+    """What speaks against the data of a JPEG, in words for the user."""
+    if damage := decoded.warning or stream.damage:
+        return f"its JPEG data is damaged: {damage}"
+    return None if decoded.is_checked else "it is a JPEG of a rare kind, which cannot be checked for damage"
 
 
 def _read_raw(file: IO[bytes], max_pixels: int) -> Thumbnail:
@@ -265,8 +271,8 @@ def _grey(image: Image.Image, file: IO[bytes], size: tuple[int, int], orientatio
         data, _ = jpeg.read_bytes(file, image.width * image.height)
         stream = jpeg_stream.inspect(data)
         decoded = jpeg.decode(image, data, stream, working_side=max(image.size))
-        if damage := decoded.warning or stream.damage:
-            raise UndecodableError(f"its JPEG data is damaged: {damage}")
+        if damage := _damage(decoded, stream):
+            raise UndecodableError(damage)
         whole, box = decoded.image, decoded.box
     else:
         image.load()

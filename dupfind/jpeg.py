@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 import simplejpeg
 from PIL import Image, JpegImagePlugin
 
-from dupfind.jpeg_stream import END, Stream, coarse
+from dupfind.jpeg_stream import END, Stream, coarse, without_extras
 
 WORKING_SIDE = 256
 """The decoder leaves at least this many pixels of each side, where the picture has them."""
@@ -35,11 +35,12 @@ _UNABLE = (
     "Memory",
     "Insuf",
 )
-"""What simplejpeg says of files that are sound but beyond it."""
+"""What simplejpeg says of files that are beyond it."""
 _HARMLESS = ("Warning: unknown JFIF", "Unknown Adobe", "Corrupt JPEG data: bad ICC", "Invalid SOS parameters")
-"""Warnings of libjpeg that are about the header and cost no pixel."""
+"""Warnings of libjpeg that are about the header and cost no pixel. It tells the first only: others may follow."""
+_EXTRANEOUS = "extraneous bytes before marker "
 _IN_HEADER = ("0xdb", "0xfe", "0xe")
-"""Markers that only headers hold: bytes to skip before them were left by a careless program."""
+"""Markers that headers hold: bytes to skip before them may have been left by a careless program."""
 
 # Mean of the natural logarithms of the 64 steps for luma that the Independent JPEG Group's encoder takes at each
 # quality from 1 to 100, from the table in annex K of ITU-T T.81.
@@ -59,6 +60,8 @@ class Decoded(NamedTuple):
     """The part of ``image`` that the picture takes: a reduced size is rounded up, the box is not."""
     warning: str | None
     """What the decoder complained of, in words for the user."""
+    is_checked: bool = True
+    """False where the decoder was one that does not complain, so that damage would not be known."""
 
 
 def version() -> str:
@@ -117,20 +120,28 @@ def decode(
     width, height = image.size
     factor = _factor(image.size, working_side)
     box = (0, 0, width / factor, height / factor)
-    warning = None
-    if stream.scans <= MOST_SCANS:
-        pixels, warning = _decode_strictly(data, image.mode, image.size, factor)
+    is_checked = stream.scans <= MOST_SCANS
+    complaint = None
+    if is_checked:
+        pixels, complaint = _decode_strictly(data, image.mode, image.size, factor)
+        if complaint is not None and _is_of_header(complaint):
+            pixels, complaint = _decode_strictly(without_extras(data), image.mode, image.size, factor)
         if pixels is not None:
             return Decoded(pixels, box, None)
+        if complaint is not None and complaint.startswith(_UNABLE):
+            is_checked, complaint = False, None
     drafted = image.draft("RGB", (working_side, working_side))
     image.load()
-    return Decoded(image, drafted[1] if drafted else (0, 0, *image.size), warning)
+    box = drafted[1] if drafted else (0, 0, *image.size)
+    return Decoded(image, box, None if complaint is None else _in_words(complaint), is_checked)
 
 
 def _decode_strictly(
     data: bytes, mode: str, size: tuple[int, int], factor: int
 ) -> tuple[Image.Image | None, str | None]:
-    """The pixels reduced by ``factor``, or what the decoder complained of; neither where it cannot read such files."""
+    """The pixels reduced by ``factor``, or what the decoder complained of; neither where it finds nothing wrong with a
+    file of which Pillow knows better what the pixels mean.
+    """
     width, height = (math.ceil(side / factor) for side in size)
     colours = {"L": "GRAY", "CMYK": "CMYK"}.get(mode, "RGB")
     least = _NO_FACTOR if factor == 1 else 1.0  # or a side of 7 pixels would be taken at 7/8, which is 7 too
@@ -139,18 +150,21 @@ def _decode_strictly(
             data, colours, min_width=width, min_height=height, min_factor=least, strict=True
         )
     except ValueError as error:
-        return None, _in_words(str(error))
+        return None, str(error)
     if mode == "CMYK" or values.shape[:2] != (height, width):
         return None, None  # whether inks are stored inverted is for Pillow to tell
     return Image.fromarray(values[..., 0] if colours == "GRAY" else values), None
 
 
-def _in_words(warning: str) -> str | None:
-    if warning.startswith(_UNABLE + _HARMLESS):
-        return None
-    text = warning.removeprefix("Corrupt JPEG data: ")
-    _, is_extraneous, marker = text.partition("extraneous bytes before marker ")
-    return None if is_extraneous and marker.startswith(_IN_HEADER) else text[:1].lower() + text[1:]
+def _is_of_header(complaint: str) -> bool:
+    """Whether it may be about the header alone."""
+    _, _, marker = complaint.partition(_EXTRANEOUS)
+    return complaint.startswith(_HARMLESS) or marker.startswith(_IN_HEADER)
+
+
+def _in_words(complaint: str) -> str:
+    text = complaint.removeprefix("Corrupt JPEG data: ").removeprefix("Warning: ")
+    return text[:1].lower() + text[1:]
 
 
 def quality(image: JpegImagePlugin.JpegImageFile) -> int | None:

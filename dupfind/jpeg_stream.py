@@ -20,11 +20,16 @@ END = b"\xff\xd9"
 _START, _END, _SCAN, _HUFFMAN, _LINES, _NEXT_TABLES, _COMMENT = 0xD8, 0xD9, 0xDA, 0xC4, 0xDC, 0xDD, 0xFE
 _QUANTISATION = 0xDB
 _ALONE = {_START, 0x01}
-_BETWEEN_SCANS = {_SCAN, _HUFFMAN, _LINES, _QUANTISATION, _NEXT_TABLES, _COMMENT, *range(0xE0, 0xF0)}
+_ARITHMETIC = 0xCC
+_BETWEEN_SCANS = {_SCAN, _HUFFMAN, _ARITHMETIC, _LINES, _QUANTISATION, _NEXT_TABLES, _COMMENT, *range(0xE0, 0xF0)}
 _SEQUENTIAL, _PROGRESSIVE = {0xC0, 0xC1}, {0xC2}
-_FRAMES = {*range(0xC0, 0xD0)} - {_HUFFMAN, 0xC8, 0xCC}
+_FRAMES = {*range(0xC0, 0xD0)} - {_HUFFMAN, 0xC8, _ARITHMETIC}
+_JFIF, _ADOBE = 0xE0, 0xEE
+_NEEDED = _FRAMES | {_HUFFMAN, _ARITHMETIC, _LINES, _QUANTISATION, _NEXT_TABLES}
 _ZEROS = bytes(32)
 """A run of zeros that no encoder writes where it stands for anything but an empty block, see ``_may_be_zeros``."""
+_COMPONENTS, _TRANSFORM = 5, 11
+"""Offsets in the payloads of a frame and of Adobe's segment."""
 _LONGEST_END_OF_BAND = 14
 _WIDE_BAND = 32
 _CLASS_AC = 1
@@ -86,6 +91,8 @@ class _Tables:
         """Take in the header of a scan."""
         count = scan[0]
         first, last, precision = scan[1 + 2 * count : 4 + 2 * count]
+        if self.frame in _SEQUENTIAL:  # what stands there means nothing: each scan brings all that there is
+            first, last, precision = 0, _COEFFICIENTS - 1, 0
         before, after = divmod(precision, 16)
         for number in scan[1 : 1 + 2 * count : 2]:
             for index in range(first, last + 1):
@@ -145,6 +152,39 @@ def coarse(start_of_jpeg: bytes) -> bytes | None:
         elif segment.marker == _END:
             return b""
     return None
+
+
+def without_extras(jpeg: bytes) -> bytes:
+    """``jpeg`` with nothing before its first scan but what a decoder needs, and that as it ought to be.
+
+    Profiles, stray bytes and odd version numbers are complaints of their own to libjpeg, which tells the first only:
+    without them it tells what is wrong with the picture.
+    """
+    segments = list(_segments(jpeg))
+    components = next(
+        (one.payload[_COMPONENTS] for one in segments if one.marker in _FRAMES and one.payload[_COMPONENTS:]), 0
+    )
+    is_sequential = any(one.marker in _SEQUENTIAL for one in segments)
+    kept = [jpeg[:2]]
+    for segment in segments:
+        payload = segment.payload
+        if segment.marker == _SCAN:
+            rest = bytearray(jpeg[segment.place :])
+            for one in segments if is_sequential else ():
+                if one.marker == _SCAN and len(one.payload) == 4 + 2 * one.payload[0]:
+                    end = one.place - segment.place + 4 + len(one.payload)
+                    rest[end - 3 : end] = (0, _COEFFICIENTS - 1, 0)
+            return b"".join([*kept, rest])
+        if segment.marker == _JFIF and payload.startswith(b"JFIF\0"):
+            payload = payload[:5] + b"\x01\x01" + payload[7:]
+        elif segment.marker == _ADOBE and payload.startswith(b"Adobe") and payload[_TRANSFORM:]:
+            usual = 1 if components == len("YCC") else 2  # what libjpeg takes it for where it does not know it
+            told = payload[_TRANSFORM]
+            payload = payload[:_TRANSFORM] + bytes([told if told in (0, 1, 2) else usual]) + payload[_TRANSFORM + 1 :]
+        elif segment.marker not in _NEEDED:
+            continue
+        kept.append(jpeg[segment.place : segment.place + 4] + payload)
+    return jpeg
 
 
 def _without_smoothing(jpeg: bytes, tables: list[Segment]) -> bytes:

@@ -20,7 +20,7 @@ from dupfind.events import Advance, Listener
 from dupfind.hamming import HashDictionary, close_pairs
 from dupfind.judging import Judge
 from dupfind.values import Evidence, Match
-from dupfind.wholes import Wholes
+from dupfind.wholes import MOST_ROUNDS, Wholes
 
 _BATCH_NEEDLES = 256
 _BATCH_CANDIDATES = 4096
@@ -28,7 +28,7 @@ _BATCH_CANDIDATES = 4096
 _SEARCHED_NEEDLES = 1 << 14
 """How many needles are searched for together, in seven orientations once: the more, the less time each takes."""
 _MOST_ROUNDS = 20
-"""How often needles that lost their witness to another, or of which more was read, may look for the next one."""
+"""How often needles that lost their witness to another may look for the next one."""
 _MOST_KIN = 8
 """Other witnesses that may be copies of the one that a needle has."""
 _BACK = (0, 1, 2, 3, 4, 7, 6, 5)
@@ -77,9 +77,9 @@ class Matcher:
         return Match(self._haystack.entries[picture].path, judged.evidence, distance_bits, judged.reason)
 
     def _search(self, positions: Sequence[int], advance: Advance = lambda _: None) -> dict[int, _Best]:
-        """The best candidate of each of these needles that has any; no `same` rests on a coarse picture."""
+        """The best candidate of each of these needles that has any; none rests on a coarse picture."""
         best = self._look(positions, advance)
-        for _ in range(_MOST_ROUNDS):
+        for _ in range(MOST_ROUNDS):
             coarse = self._coarse(best)
             if not coarse:
                 break
@@ -89,10 +89,7 @@ class Matcher:
                 del best[position]
             best |= self._look([position for position in sorted(coarse) if position not in self._wholes.lost_needles])
         for position in self._coarse(best):
-            judged = Judged(
-                Evidence.SIMILAR, "too many pictures like it would have to be read whole", is_last=False, closeness=0.0
-            )
-            best[position] = best[position]._replace(judged=judged)
+            del best[position]
         return best
 
     def _coarse(self, best: dict[int, _Best]) -> dict[int, int]:

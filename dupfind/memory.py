@@ -71,7 +71,7 @@ class Memory:
         if found is None:
             return None
         recipe, data = found
-        if data[:DIGEST_BYTES] != digest_of([data[DIGEST_BYTES:]]):
+        if not isinstance(data, bytes) or data[:DIGEST_BYTES] != digest_of([data[DIGEST_BYTES:]]):
             return None
         if recipe is not None and recipe != self._recipe():
             return None

@@ -73,7 +73,7 @@ def unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEnt
     """What :func:`pack` was given; raises :class:`PackingError`."""
     try:
         return _unpack(zlib.decompress(data), needles, haystack)
-    except (zlib.error, ValueError, KeyError, IndexError, TypeError) as error:
+    except (zlib.error, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise PackingError(str(error)) from error
 
 
@@ -84,9 +84,12 @@ def _unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEn
     matched, witnesses, grades, pictures, failed, causes = columns
     if len(matched) != len(witnesses) or len(matched) != len(grades) or len(failed) != len(causes):
         raise PackingError("its columns are not of one length")
-    all_grades = [(Evidence(grade), distance_bits, reason) for grade, distance_bits, reason in head["grades"]]
+    all_grades = [
+        (Evidence(grade), _typed(distance_bits, int, None), _typed(reason, str, None))
+        for grade, distance_bits, reason in head["grades"]
+    ]
     all_causes = [
-        Failure(reason, is_image=is_image, lasting=lasting, stage=stage)
+        Failure(_typed(reason, str), is_image=bool(is_image), lasting=bool(lasting), stage=_typed(stage, str))
         for reason, is_image, lasting, stage in head["causes"]
     ]
     # Column by column, so that what is done for each of a hundred thousand needles is done in C.
@@ -101,11 +104,18 @@ def _unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEn
         for place, cause in zip(_places(failed, len(everything)), _below(causes, len(all_causes)), strict=True)
     }
     remains = {
-        needles[needle].path: Remains(damage, None if nearest is None else haystack[nearest].path)
+        needles[needle].path: Remains(_typed(damage, str), None if nearest is None else haystack[nearest].path)
         for needle, damage, nearest in head["remains"]
     }
     decoded = frozenset(needles[place].path for place in _places(pictures, len(needles)))
-    return Findings(matches, failures, decoded, head["haystack_pictures"], remains)
+    return Findings(matches, failures, decoded, _typed(head["haystack_pictures"], int, None), remains)
+
+
+def _typed(value: Any, kind: type, *others: None) -> Any:  # noqa: ANN401 - what JSON gave
+    """``value``, which has to be of this kind, or None where that is one of the ``others``."""
+    if not isinstance(value, kind) and value not in others:
+        raise PackingError("it holds a value of another kind")
+    return value
 
 
 def _pack_remains(

@@ -19,6 +19,7 @@ _MOST_PARTS = 1 << 17
 _MOST_BLOCKS = 1 << 20
 _MOST_BOXES = 4096
 _MOST_SEGMENTS = 4096
+_FLIR = b"FLIR\0"
 _XMP, _XMP_EXTENSION = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
 _EXTENSION_HEAD_BYTES = len(_XMP_EXTENSION) + 40  # a digest, the length of the whole, the offset of this part
 _JPEG_APP1, _JPEG_APP2, _JPEG_SCAN = 0xE1, 0xE2, 0xDA
@@ -186,6 +187,13 @@ def jpeg_xmp(reader: Reader) -> Iterator[bytes]:
             elif head == _XMP_EXTENSION:
                 start = part.start + _EXTENSION_HEAD_BYTES
                 yield reader.at(start, max(0, part.stop - start))
+
+
+def jpeg_has_heat(reader: Reader) -> bool:
+    """Whether a JPEG carries the temperatures that a thermal camera has measured, as those of FLIR do."""
+    return any(
+        marker == _JPEG_APP1 and reader.at(part.start, len(_FLIR)) == _FLIR for marker, part in jpeg_segments(reader)
+    )
 
 
 def jpeg_width(reader: Reader, place: int) -> int:

@@ -164,14 +164,21 @@ def _match_pictures(
         from dupfind.framing import Framing
         from dupfind.matching import Matcher  # brings numpy and Pillow, which a plain copy of the haystack never needs
         from dupfind.resembling import resembling
+        from dupfind.wholes import MOST_ROUNDS
 
     with listener.stage("matching", len(wholes.needles.entries)) as advance:
         matches = Matcher(wholes, settings.scan.threshold_bits, cache, listener).match(advance)
-    with listener.part("evidence"):
-        needles, haystack = wholes.pictures()
-        framed = Framing(needles, haystack, settings.scan, cache, listener).match(matches)
-    by_rest, remains = resembling(needles, haystack, matches | framed, cache, listener)
-    return matches | wholes.readable(framed | by_rest), remains
+    for _ in range(MOST_ROUNDS):
+        with listener.part("evidence"):
+            needles, haystack = wholes.pictures()
+            others = Framing(needles, haystack, settings.scan, cache, listener).match(matches)
+        by_rest, remains = resembling(needles, haystack, matches | others, cache, listener)
+        others |= by_rest
+        coarse = wholes.coarse(others)
+        if not coarse:
+            return matches | others, remains
+        wholes.read(coarse)
+    return matches, {}
 
 
 def _entries(trees: Sequence[Tree]) -> list[FileEntry]:

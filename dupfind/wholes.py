@@ -14,6 +14,9 @@ from dupfind.cache_schema import PictureRef
 from dupfind.reading import Pictures
 from dupfind.values import Failure, FileEntry, Match
 
+MOST_ROUNDS = 20
+"""How often a needle may find that its match was none when it was looked at whole. After that it has none."""
+
 ReadWhole = Callable[[Sequence[FileEntry]], Mapping[str, PictureRef | Failure]]
 
 
@@ -64,19 +67,17 @@ class Wholes:
                 else:
                     refs[position] = content
 
-    def readable(self, matches: Mapping[str, Match]) -> dict[str, Match]:
-        """Those of ``matches``, found by comparing no whole pictures, whose files can be read whole."""
-        coarse = {
-            entry.path: entry
-            for pictures, refs in ((self.needles, self.needle_refs), (self.haystack, self.witness_refs))
-            for entry, ref in zip(pictures.entries, refs, strict=True)
-            if ref.id in self._coarse
-        }
-        asked = {path for needle, match in matches.items() for path in (needle, match.witness) if path in coarse}
-        contents = self._read_whole([coarse[path] for path in sorted(asked)])
-        lost = {path: content for path, content in contents.items() if isinstance(content, Failure)}
-        self.failures |= lost
-        return {path: match for path, match in matches.items() if path not in lost and match.witness not in lost}
+    def coarse(self, matches: Mapping[str, Match]) -> list[tuple[int, int]]:
+        """The positions of needle and witness of those matches of which one of the two is coarse."""
+        if not matches or not self._coarse:
+            return []
+        wanted = matches.keys() | {match.witness for match in matches.values()}
+        needles, witnesses = (
+            {entry.path: position for position, entry in enumerate(side.entries) if entry.path in wanted}
+            for side in (self.needles, self.haystack)
+        )
+        pairs = [(needles[path], witnesses[match.witness]) for path, match in matches.items()]
+        return [pair for pair in pairs if not self.are_whole(*pair)]
 
     def pictures(self) -> tuple[Pictures, Pictures]:
         """Those of the needles and of the haystack, as far as they are read by now, without what is lost."""

@@ -318,3 +318,12 @@ def test_broken_structures(kind: str, data: st.DataObject) -> None:
             file.seek(7)
             assert containers.holds_more(image, file) in (True, False)
             assert 7 == file.tell()
+
+
+def test_temperatures_are_more() -> None:
+    """What a thermal camera has measured lies in the header, in segments of its own."""
+    content = save(photo(), "JPEG")
+    for head, expected in ((b"FLIR\0", True), (b"NOTE\0", False)):
+        payload = head + bytes(9000)
+        segment = b"\xff\xe1" + (len(payload) + 2).to_bytes(2, "big") + payload
+        assert expected == has_more(content[:2] + segment + content[2:])

@@ -118,15 +118,17 @@ def test_damage_is_heard_of(damage: Any, options: dict[str, Any], mode: str) -> 
         ("Corrupt JPEG data: premature end of data segment", "premature end of data segment"),
         ("Premature end of JPEG file", "premature end of JPEG file"),
         ("Corrupt JPEG data: 67 extraneous bytes before marker 0xd9", "67 extraneous bytes before marker 0xd9"),
-        ("Corrupt JPEG data: 2 extraneous bytes before marker 0xe1", None),
+        ("Corrupt JPEG data: 2 extraneous bytes before marker 0xe1", "2 extraneous bytes before marker 0xe1"),
         ("Corrupt JPEG data: found marker 0xd4 instead of RST2", "found marker 0xd4 instead of RST2"),
-        ("Warning: unknown JFIF revision number 3.09", None),
+        ("Warning: unknown JFIF revision number 3.09", "unknown JFIF revision number 3.09"),
         ("tjDecompressHeader3(): Could not determine subsampling level of JPEG image", None),
         ("Unsupported color conversion request", None),
     ],
 )
 def test_what_the_decoder_says(said: str, expected: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Complaints of the data are passed on; Pillow decodes what the other decoder is not made for."""
+    """Complaints are passed on, those of the header too where they outlast it; Pillow decodes what the other decoder is
+    not made for, unchecked.
+    """
 
     def complain(*_: object, **__: object) -> None:
         raise ValueError(said)
@@ -135,7 +137,7 @@ def test_what_the_decoder_says(said: str, expected: str | None, monkeypatch: pyt
     sound = decode(content)
     monkeypatch.setattr(simplejpeg, "decode_jpeg", complain)
     found = decode(content)
-    assert expected == found.warning
+    assert (expected, expected is not None) == (found.warning, found.is_checked)
     assert np.abs(np.asarray(sound.image).astype(int) - np.asarray(found.image)).max() <= 1
 
 
@@ -147,7 +149,8 @@ def test_thousands_of_scans_are_left_to_pillow(monkeypatch: pytest.MonkeyPatch) 
     many = content[:-2] + scan * (jpeg.MOST_SCANS // 5) + content[-2:]
     stream = jpeg_stream.inspect(many)
     assert stream.scans > jpeg.MOST_SCANS
-    assert (320, 240) == jpeg.decode(opened(many), many, stream).image.size
+    found = jpeg.decode(opened(many), many, stream)
+    assert ((320, 240), False) == (found.image.size, found.is_checked)
 
 
 def test_no_more_is_read_than_a_picture_can_take(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,7 +203,8 @@ def test_rare_encodings(options: list[str]) -> None:
         ["cjpeg", "-quality", "95", *options], input=file.getvalue(), capture_output=True, check=True
     )
     found = decode(content.stdout)
-    assert found.warning is None
+    is_odd = {"3x1", "2x2,1x2"} & set(options)
+    assert (None, not is_odd) == (found.warning, found.is_checked)
     assert np.abs(np.asarray(image).astype(int) - np.asarray(found.image)).mean() < 6
 
 
@@ -288,3 +292,60 @@ def test_what_the_decoder_complains_of_is_no_beginning() -> None:
     broken = beginning[:middle] + b"\xa5" * 2000 + beginning[middle + 2000 :]
     assert jpeg.decode_coarse(opened(content), beginning)
     assert jpeg.decode_coarse(opened(content), broken) is None
+
+
+def with_segment(content: bytes, marker: int, payload: bytes) -> bytes:
+    """Another segment in the header, behind the first."""
+    place = 4 + int.from_bytes(content[4:6], "big")
+    return content[:place] + bytes([0xFF, marker]) + (len(payload) + 2).to_bytes(2, "big") + payload + content[place:]
+
+
+ODD_HEADERS = {
+    "broken profile": lambda content: with_segment(content, 0xE2, b"ICC_PROFILE\0\x02\x03" + bytes(40)),
+    "stray byte": lambda content: content.replace(b"\xff\xdb", b"\x01\xff\xdb", 1),
+    "JFIF 2": lambda content: content.replace(b"JFIF\0\x01", b"JFIF\0\x02", 1),
+    "transform 7": lambda content: with_segment(content[:2] + content[20:], 0xEE, b"Adobe" + bytes(6) + b"\x07"),
+}
+"""Each a complaint of the decoder about the header."""
+
+
+@pytest.mark.parametrize("odd", ODD_HEADERS.values(), ids=ODD_HEADERS)
+@pytest.mark.parametrize("options", ENCODINGS.values(), ids=ENCODINGS)
+def test_an_odd_header_hides_no_damage(odd: Any, options: dict[str, Any]) -> None:
+    """The decoder tells the first thing that is wrong only: what is wrong with the picture is heard of all the same."""
+    plain = encode(pictures.photo(4, (640, 480)), quality=90, **options)
+    content = odd(plain)
+    assert plain != content
+    with pytest.raises(ValueError, match=r"\w"):
+        simplejpeg.decode_jpeg(content, strict=True)
+    found = decode(content)
+    assert (None, True) == (found.warning, found.is_checked)
+    assert np.array_equal(np.asarray(decode(plain).image), np.asarray(found.image))
+    start = jpeg_stream.inspect(content).scan_start
+    middle = (start + len(content)) // 2
+    damaged = content[:middle] + b"\xff\xd9"
+    assert decode(damaged).warning
+    behind = content[:-2] + b"\x01" * 40 + b"\xff\xfe\x00\x04hi" + content[-2:]  # a comment where only headers have one
+    assert decode(behind).warning or jpeg_stream.inspect(behind).damage
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["sequential", "progressive"])
+@pytest.mark.skipif(not shutil.which("cjpeg"), reason="cjpeg is not installed (Debian: libjpeg-turbo-progs)")
+def test_arithmetic_coding_is_no_damage(options: dict[str, bool]) -> None:
+    """Its tables stand between the scans."""
+    file = io.BytesIO()
+    pictures.photo(5, (320, 240)).save(file, "PPM")
+    command = ["cjpeg", "-arithmetic", *(["-progressive"] if options else [])]
+    content = subprocess.run(command, input=file.getvalue(), capture_output=True, check=True).stdout
+    assert (None, None) == (decode(content).warning, jpeg_stream.inspect(content).damage)
+
+
+def test_what_a_sequential_scan_says_of_its_band_means_nothing() -> None:
+    """Some write zeros there."""
+    content = bytearray(encode())
+    scan = content.index(b"\xff\xda")
+    end = scan + 2 + int.from_bytes(content[scan + 2 : scan + 4], "big")
+    content[end - 3 : end] = bytes(3)
+    found = decode(bytes(content))
+    assert (None, None) == (found.warning, jpeg_stream.inspect(bytes(content)).damage)
+    assert np.array_equal(np.asarray(decode(encode()).image), np.asarray(found.image))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 
 import pytest
@@ -94,3 +95,40 @@ def test_a_copy_of_a_tree_packs_small() -> None:
     data = pack(Findings(matches, {}, frozenset(), None), needles, haystack)
     assert len(data) < 1000
     assert matches == unpack(data, needles, haystack).matches
+
+
+HEAD = {"lengths": [0] * 6, "grades": [], "causes": [], "haystack_pictures": None, "remains": []}
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"[" * 100_000,
+        b"[1]",
+        {"lengths": [1.5] * 6},
+        {"lengths": {}},
+        {"lengths": [10**30] + [0] * 5},
+        {"remains": 5},
+        {"remains": [[0, 5, None]]},
+        {"haystack_pictures": "x"},
+        {"causes": [[5, True, True, "digest"]]},
+        {"causes": [["gone", True, True, None]]},
+        {"grades": [["same", "near", None]]},
+        {"grades": [["same", 0, 7]]},
+        {"grades": [["certain", 0, None]]},
+    ],
+    ids=str,
+)
+def test_what_was_written_by_somebody_else_is_refused(head: bytes | dict[str, object]) -> None:
+    """Whatever JSON can hold, it is an error of this module and nothing else."""
+    text = head if isinstance(head, bytes) else json.dumps(HEAD | head).encode()
+    with pytest.raises(PackingError):
+        unpack(zlib.compress(len(text).to_bytes(8, "big") + text), NEEDLES, HAYSTACK)
+
+
+def test_the_head_of_the_test_above_is_one() -> None:
+    """But for what is changed there."""
+    text = json.dumps(HEAD).encode()
+    assert Findings({}, {}, frozenset(), None) == unpack(
+        zlib.compress(len(text).to_bytes(8, "big") + text), NEEDLES, HAYSTACK
+    )

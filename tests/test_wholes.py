@@ -120,29 +120,24 @@ def test_the_next_witness_may_be_farther_off(desk: Desk) -> None:
     assert ("/b", Evidence.SAME) == (found.witness, found.evidence)
 
 
-@pytest.mark.parametrize("lost", [(), ("n",), ("/h",), ("n", "/h")])
-def test_what_was_found_by_other_means_has_to_be_readable(desk: Desk, lost: tuple[str, ...]) -> None:
-    """Both files of such a match, each of which may be whole already."""
-    names = "n", "/h"
-    with_wholes(desk, dict.fromkeys(names, thumbnail(1)) | dict.fromkeys(lost, BROKEN))
-    match = Match("/h", Evidence.SIMILAR, 0)
-    for pair in ((coarse(1), coarse(1)), (thumbnail(1), coarse(1)), (coarse(1), thumbnail(1))):
-        pictures_of = [desk.pictures({name: one}, 1) for name, one in zip(names, pair, strict=True)]
-        wholes = Wholes(pictures_of[0], pictures_of[1], desk.cache, desk.read_whole)
-        found = [name for name, one in zip(names, pair, strict=True) if name in lost and one.is_coarse]
-        assert ({} if found else {"n": match}) == wholes.readable({"n": match})
-        assert set(found) == set(wholes.failures)
-        assert [not found.count(name) for name in names] == [bool(side.entries) for side in wholes.pictures()]
+def test_which_of_two_is_coarse(desk: Desk) -> None:
+    """Needle or witness or both, by their positions, of those that have a match."""
+    needles = {"a": coarse(1), "b": thumbnail(2), "c": thumbnail(3), "d": coarse(4)}
+    haystack = {"/h": thumbnail(5), "/i": coarse(6)}
+    wholes = Wholes(desk.pictures(needles, 1), desk.pictures(haystack, 1), desk.cache, desk.read_whole)
+    pairs = {"a": "/h", "b": "/i", "c": "/h"}
+    found = wholes.coarse({needle: Match(witness, Evidence.SIMILAR, 0) for needle, witness in pairs.items()})
+    assert [(0, 0), (1, 1)] == sorted(found)
+    assert [] == wholes.coarse({})
 
 
 def test_an_end_to_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A needle that a long row of witnesses has disappointed is `similar`, unread as the next one is."""
-    monkeypatch.setattr(matching, "_MOST_ROUNDS", 2)
+    """A needle that a long row of witnesses has disappointed has no match, unread as the next one is."""
+    monkeypatch.setattr(matching, "MOST_ROUNDS", 2)
     haystack = {path: coarse(1) for path in ("/a", "/b", "/c", "/d")}
-    with_wholes(desk, dict.fromkeys(haystack, BROKEN) | {"/c": thumbnail(1)})
-    found = desk.match({"n": thumbnail(1)}, haystack)["n"]
-    assert ("/c", Evidence.SIMILAR) == (found.witness, found.evidence)
-    assert "too many pictures like it would have to be read whole" == found.reason
+    read = with_wholes(desk, dict.fromkeys(haystack, BROKEN) | {"/c": thumbnail(1)})
+    assert {} == desk.match({"n": thumbnail(1)}, haystack)
+    assert ["/a", "/b"] == read
 
 
 def test_who_lost_a_witness_to_another_rests_on_no_coarse_one(desk: Desk) -> None:
@@ -247,27 +242,37 @@ def test_what_cannot_be_read_whole_is_unreadable(tree: TreeBuilder, monkeypatch:
     assert (2, 2, 1) == (report.haystack.files, report.haystack.images, report.haystack.unreadable)
 
 
+def framed(photo: Image.Image) -> Image.Image:
+    """With a white border."""
+    whole = Image.new("RGB", (photo.width + 600, photo.height + 600), "white")
+    whole.paste(photo, (300, 300))
+    return whole
+
+
+def progressive(image: Image.Image) -> bytes:
+    """A progressive JPEG."""
+    file = io.BytesIO()
+    image.save(file, "JPEG", progressive=True)
+    return file.getvalue()
+
+
 @pytest.mark.parametrize("side", ["needles", "haystack"])
-def test_frames_are_looked_for_in_what_can_be_read_whole(
-    tree: TreeBuilder, side: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A match without the frame rests on the beginnings, and counts only where the two files are sound to their end."""
+def test_frames_are_looked_for_in_whole_pictures(tree: TreeBuilder, side: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A match without the frame is found by the beginnings, and looked at again with the whole."""
     photo = pictures.photo(1, (640, 512)).resize((2560, 2048))
-    framed = Image.new("RGB", (3160, 2648), "white")
-    framed.paste(photo, (300, 300))
-    content = {True: io.BytesIO(), False: io.BytesIO()}
-    framed.save(content[True], "JPEG", progressive=True)
-    photo.save(content[False], "JPEG", progressive=True)
-    framed_side = {"x.jpg": content[True].getvalue()}
-    plain_side = {"x.jpg": content[False].getvalue()}
+    plain_side, framed_side = {"x.jpg": progressive(photo)}, {"x.jpg": progressive(framed(photo))}
     trees = (framed_side, plain_side) if side == "haystack" else (plain_side, framed_side)
     haystack, needles = tree("hay", trees[0]), tree("needles", trees[1])
     assert {"x.jpg": "similar/similar"} == states(scan(haystack, needles))
     real = tasks.read_thumbnails
+    wholes: list[tasks.Outcome] = [tasks.Outcome(BROKEN, 0), tasks.Outcome(thumbnail(7, 2560, 2048), 0)]
+    for whole, expected in zip(wholes, ("unreadable", "missing"), strict=True):
 
-    def failing(entries: Sequence[FileEntry], *rest: Any, may_be_coarse: bool, **options: Any) -> list[tasks.Outcome]:
-        outcomes = real(entries, *rest, may_be_coarse=may_be_coarse, **options)
-        return outcomes if may_be_coarse else [tasks.Outcome(BROKEN, 0) for _ in outcomes]
+        def other(
+            entries: Sequence[FileEntry], *rest: Any, may_be_coarse: bool, whole: tasks.Outcome = whole, **options: Any
+        ) -> list[tasks.Outcome]:
+            outcomes = real(entries, *rest, may_be_coarse=may_be_coarse, **options)
+            return outcomes if may_be_coarse else [whole for _ in outcomes]
 
-    monkeypatch.setattr(tasks, "read_thumbnails", failing)
-    assert {"x.jpg": "unreadable"} == states(scan(haystack, needles))
+        monkeypatch.setattr(tasks, "read_thumbnails", other)
+        assert {"x.jpg": expected} == states(scan(haystack, needles, accept="similar"))
