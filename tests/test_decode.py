@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from dupfind import decode
+from dupfind import decode, jpeg
 from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.fingerprint import check_hash, pixels
 from dupfind.values import CHROMA_SIDE, THUMBNAIL_SIDE, Thumbnail
@@ -435,3 +435,22 @@ def test_what_may_be_coarse_is_whole_where_that_is_no_slower(kind: str) -> None:
     content = save(photo(), kind)
     found = decode.read_thumbnail(io.BytesIO(content), "a", 10**9, may_be_coarse=True)
     assert read(content) == found
+
+
+@pytest.mark.parametrize("is_checked", [True, False])
+def test_what_cannot_be_checked_is_doubtful(monkeypatch: pytest.MonkeyPatch, *, is_checked: bool) -> None:
+    """A decoder that does not complain says nothing of damage: such a picture proves nothing, small or at full size."""
+    content = save(photo(), "JPEG")
+    real = jpeg.decode
+
+    def decoded(*arguments: Any, **options: Any) -> jpeg.Decoded:
+        return real(*arguments, **options)._replace(is_checked=is_checked)
+
+    monkeypatch.setattr(jpeg, "decode", decoded)
+    doubt = None if is_checked else "it is a JPEG of a rare kind, which cannot be checked for damage"
+    assert doubt == read(content).damage
+    if is_checked:
+        decode.read_grey(io.BytesIO(content), "a", 10**9, (48, 36))
+    else:
+        with pytest.raises(UndecodableError, match="cannot be checked"):
+            decode.read_grey(io.BytesIO(content), "a", 10**9, (48, 36))
