@@ -276,3 +276,16 @@ def test_frames_are_looked_for_in_whole_pictures(tree: TreeBuilder, side: str, m
 
         monkeypatch.setattr(tasks, "read_thumbnails", other)
         assert {"x.jpg": expected} == states(scan(haystack, needles, accept="similar"))
+
+
+def test_an_end_to_looking_without_frames(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is still coarse when that is given up is no match."""
+    photo = pictures.photo(1, (640, 512)).resize((2560, 2048))
+    haystack, needles = (
+        tree("hay", {"x.jpg": progressive(photo)}),
+        tree("needles", {"x.jpg": progressive(framed(photo))}),
+    )
+    monkeypatch.setattr("dupfind.wholes.MOST_ROUNDS", 1)
+    assert {"x.jpg": "missing"} == states(scan(haystack, needles))
+    monkeypatch.setattr("dupfind.wholes.MOST_ROUNDS", 2)
+    assert {"x.jpg": "similar/similar"} == states(scan(haystack, needles))
