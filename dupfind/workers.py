@@ -147,9 +147,10 @@ class Pool:
         make = self._make_light if is_light else self._make_executor
         lanes: list[_Lane[T]] = [_Lane(executor, make) for executor in self._lanes(make)]
         while True:
-            for number, lane in enumerate(lanes):
-                while len(lane.handed) < _CHUNKS_AHEAD and (chunk := _next_chunk(again, waiting)):
-                    self._hand_over(number, lane, task, chunk)
+            for ahead in range(1, _CHUNKS_AHEAD + 1):  # each lane one, then each a second: few chunks go to all of them
+                for number, lane in enumerate(lanes):
+                    while len(lane.handed) < ahead and (chunk := _next_chunk(again, waiting)):
+                        self._hand_over(number, lane, task, chunk)
             running = [handed[0] for lane in lanes for handed in lane.handed]
             if not running:
                 return

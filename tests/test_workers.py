@@ -332,3 +332,23 @@ def test_other_executors_are_not_prepared() -> None:
     with Pool(1, lambda: Watched(1)) as pool:
         pool.prepare()
         assert [] == handed
+
+
+def test_few_chunks_go_to_all_lanes() -> None:
+    """No lane waits for work while another has several chunks ahead."""
+    handed: list[list[int]] = []
+
+    class Watched(ThreadPoolExecutor):
+        def __init__(self) -> None:
+            super().__init__(1)
+            self.chunks: list[int] = []
+            handed.append(self.chunks)
+
+        def submit(self, *arguments: Any, **options: Any) -> Future[Any]:  # type: ignore[override]
+            self.chunks.append(len(arguments[1]))
+            return super().submit(*arguments, **options)
+
+    with Pool(3, Watched) as pool:
+        items = [("double", number) for number in range(4)]
+        assert expected(items) == sorted(run(pool, items, size_bytes=lambda _: 1 << 30))
+    assert [1, 1, 2] == sorted(map(len, handed))
