@@ -12,7 +12,6 @@ The answer never depends on this module: without it everything is read again.
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,14 +21,12 @@ from typing import NamedTuple, Self
 
 from dupfind.cache_buffer import Buffer
 from dupfind.cache_file import DamagedError, UnusableError
-from dupfind.cache_schema import FileRow, Judged, Pair, PictureRef, Recipe, fits, is_of, picture_id
+from dupfind.cache_schema import FS_CODEC, RACY_NS, FileRow, Judged, Pair, PictureRef, Recipe, fits, is_of, picture_id
 from dupfind.cache_store import Labels, Store
 from dupfind.errors import CacheLostError
 from dupfind.values import Failure, FileEntry, Thumbnail
 
-_FS_CODEC = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
-"""What os.fsencode does, three times as fast."""
-_RACY_NS = 2_000_000_000
+_RACY_NS = RACY_NS
 _FLUSH_SECONDS = 2.0
 
 
@@ -130,7 +127,7 @@ class Cache:
         """The rows of the files of one folder, by their names or else by their inodes."""
         by_name = store.files_in(folder, labels)
         start = len(folder) + 1
-        rows = [by_name.get(entry.path[start:].encode(*_FS_CODEC)) for entry in entries]
+        rows = [by_name.get(entry.path[start:].encode(*FS_CODEC)) for entry in entries]
         lost = [place for place, row in enumerate(rows) if row is None or not is_of(entries[place], row)]
         inodes = store.known_inodes([entries[place].inode for place in lost])
         for place in lost:

@@ -24,14 +24,14 @@ from operator import itemgetter
 from dupfind import __version__, cache_answers
 from dupfind.cache_answers import Answer
 from dupfind.cache_file import CacheFile, DamagedError, UnusableError
+from dupfind.cache_schema import FS_CODEC, RACY_NS
 from dupfind.digest import DIGEST_BYTES, digest_of
 from dupfind.findings import Findings
 from dupfind.packing import PackingError, pack, unpack
 from dupfind.settings import Settings
 from dupfind.values import Evidence, FileEntry, ScanSettings
 
-_RACY_NS = 2_000_000_000
-_FS_CODEC = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
+_RACY_NS = RACY_NS
 _PATH, _SIZE, _MTIME, _CTIME, _INODE = map(itemgetter, range(len(FileEntry._fields)))
 _BATCH = 1 << 14
 _INDIFFERENT = frozenset({
@@ -136,7 +136,7 @@ def _parts(settings: Settings, needles: Sequence[FileEntry], haystack: Sequence[
         for start in range(0, len(entries), _BATCH):
             some = entries[start : start + _BATCH]
             # A column at a time: in C, and without a second value for each file. No path holds a NUL.
-            yield "\0".join(map(_PATH, some)).encode(*_FS_CODEC) + b"\0"
+            yield "\0".join(map(_PATH, some)).encode(*FS_CODEC) + b"\0"
             for column, code in ((_SIZE, "q"), (_MTIME, "q"), (_CTIME, "q"), (_INODE, "Q")):
                 yield array(code, list(map(column, some))).tobytes()
 

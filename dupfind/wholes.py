@@ -1,4 +1,4 @@
-"""Coarse pictures find and prove nothing: where something is to rest on one, its file is read whole first.
+"""Coarse pictures find, and prove nothing: where something is to rest on one, its file is read whole first.
 
 A coarse picture is made of the beginning of a file. What is damaged or missing behind it, or lies there beside the
 picture, is seen only where the whole is read.

@@ -63,7 +63,7 @@ ALLOWED = {
     "cache": {"cache_buffer", "cache_file", "cache_schema", "cache_store"},
     "cache_answers": {"cache_file", "cache_schema"},
     "packing": {"findings"},
-    "memory": {"cache_answers", "cache_file", "digest", "findings", "packing", "settings"},
+    "memory": {"cache_answers", "cache_file", "cache_schema", "digest", "findings", "packing", "settings"},
     "cache_upkeep": {"cache_answers", "cache_file", "cache_store"},
     "reading": {"cache", "cache_schema", "events", "formats", "second_look", "settings", "tasks", "workers"},
     "session": {
