@@ -6,9 +6,10 @@ Knows Pillow's pictures and nothing of decoding, files or verdicts.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import IO, Any
 
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 _EXIF_ORIENTATION = 0x0112
 _EXIF_IFD = 0x8769
@@ -36,10 +37,9 @@ def facts(image: Image.Image) -> tuple[int, str | None]:
     try:
         exif = image.getexif()
         orientation = exif.get(_EXIF_ORIENTATION, 1)
-        shot = exif.get_ifd(_EXIF_IFD)
     except Exception:  # noqa: BLE001 - as many classes as in Image.open
         return 1, None
-    return orientation if isinstance(orientation, int) else 1, _capture_time(shot)
+    return orientation if isinstance(orientation, int) else 1, _captured(exif)
 
 
 def captured_of_tiff(file: IO[bytes]) -> str | None:
@@ -48,9 +48,9 @@ def captured_of_tiff(file: IO[bytes]) -> str | None:
         exif = Image.Exif()
         file.seek(0)
         exif.load_from_fp(file)
-        return _capture_time(exif.get_ifd(_EXIF_IFD))
     except Exception:  # noqa: BLE001 - as above
         return None
+    return _captured(exif)
 
 
 def is_transposed(orientation: int) -> bool:
@@ -64,7 +64,21 @@ def upright(plane: Image.Image, orientation: int) -> Image.Image:
     return plane if turn is None else plane.transpose(turn)
 
 
-def _capture_time(shot: dict[int, Any]) -> str | None:
+def _captured(exif: Image.Exif) -> str | None:
+    """The capture time, without what else lies around it: ``Exif.get_ifd`` takes camera makers' notes apart."""
+    try:
+        place = exif.get(_EXIF_IFD)
+        if not isinstance(place, int):
+            return None
+        shot = TiffImagePlugin.ImageFileDirectory_v2(exif.head)
+        exif.fp.seek(place)
+        shot.load(exif.fp)
+        return _capture_time(shot)
+    except Exception:  # noqa: BLE001 - as above
+        return None
+
+
+def _capture_time(shot: Mapping[int, Any]) -> str | None:
     """``DateTimeOriginal`` with ``SubSecTimeOriginal`` and ``OffsetTimeOriginal``, as EXIF 2.31 writes them."""
     moment = _text(shot.get(0x9003))
     if len(moment) != len("2006:12:25 10:11:12") or not any(

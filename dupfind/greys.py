@@ -7,12 +7,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from dupfind import resampling
 from dupfind.values import THUMBNAIL_SIDE
 
 Grey = NDArray[np.float32]
 
 _SMOOTHING_SIGMA = 0.6
-_LOBES = 3
 _FITS, _FEWEST_FITTED = 3, 64
 
 
@@ -38,22 +38,14 @@ def limited_to(side: int) -> Grey:
 
     Down to ``side`` pixels and up again, with the Lanczos kernel of three lobes, as small pictures become thumbnails.
     """
-    return np.asarray(_lanczos(THUMBNAIL_SIDE, side) @ _lanczos(side, THUMBNAIL_SIDE), np.float32)
-
-
-def _lanczos(length: int, source: int, start: float = 0.0, end: float | None = None) -> NDArray[np.float64]:
-    """The weights (length, source) that resample ``source`` pixels, or those from ``start`` to ``end``."""
-    taken = (source if end is None else end) - start
-    scale = max(1.0, taken / length)
-    centres = start + (np.arange(length) + 0.5) * taken / length - 0.5
-    steps = (np.arange(source) - centres[:, None]) / scale
-    weights = np.where(np.abs(steps) < _LOBES, np.sinc(steps) * np.sinc(steps / _LOBES), 0)
-    return np.asarray(weights / weights.sum(1, keepdims=True))
+    whole = range(THUMBNAIL_SIDE)
+    smaller = resampling.weights(side, whole, 0, THUMBNAIL_SIDE)
+    return np.asarray(resampling.weights(THUMBNAIL_SIDE, range(side), 0, side) @ smaller, np.float32)
 
 
 def enlarging(start: float, end: float) -> Grey:
     """What enlarges the rows from ``start`` to ``end`` of a picture to its full height: (64, 64), from the left."""
-    return np.asarray(_lanczos(THUMBNAIL_SIDE, THUMBNAIL_SIDE, start, end), np.float32)
+    return np.asarray(resampling.weights(THUMBNAIL_SIDE, range(THUMBNAIL_SIDE), start, end), np.float32)
 
 
 def slopes(smooth: Grey) -> tuple[Grey, Grey]:

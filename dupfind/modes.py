@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dupfind import exif
+from dupfind import exif, resampling
+from dupfind.resampling import Box
 from dupfind.texture import TEXTURE_SIDE
 from dupfind.values import CHROMA_SIDE, THUMBNAIL_SIDE
-
-Box = tuple[float, float, float, float]
 
 REDUCED_SIDE = 8 * THUMBNAIL_SIDE
 """What is larger is averaged down to no less than this before it is resampled. An average softens what is near its own
@@ -61,8 +60,11 @@ def shrink(image: Image.Image, box: Box | None = None) -> Shrunk:
         working = working.reduce(factors)
     box = (left / factors[0], top / factors[1], right / factors[0], bottom / factors[1])
     luma, colour = _split(working, box)
-    grey = luma.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS, box=box)
-    return Shrunk(_to_eight_bits(grey), colour, _to_eight_bits(luma), box)
+    if luma.mode == "L":
+        grey = Image.fromarray(resampling.thumbnail(np.asarray(luma), box))
+    else:
+        grey = _to_eight_bits(luma.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS, box=box))
+    return Shrunk(grey, colour, _to_eight_bits(luma), box)
 
 
 def grey(image: Image.Image, size: tuple[int, int], box: Box | None = None) -> Image.Image:

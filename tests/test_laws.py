@@ -23,7 +23,8 @@ ALLOWED = {
     "events": set(),
     "libraries": set(),
     "captured": set(),
-    "greys": set(),
+    "resampling": set(),
+    "greys": {"resampling"},
     "digest": set(),
     "blocks": set(),
     "multi_index": {"blocks"},
@@ -39,7 +40,7 @@ ALLOWED = {
     "exif": set(),
     "texture": set(),
     "borders": {"greys"},
-    "modes": {"exif", "texture"},
+    "modes": {"exif", "resampling", "texture"},
     "jpeg_stream": set(),
     "jpeg": {"jpeg_stream"},
     "jxl": set(),
@@ -104,9 +105,9 @@ ALLOWED = {
     "__main__": {"cli", "progress"},
 }  # fmt: skip
 PURE = (
-    "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "greys", "differences", "facts", "texture",
-    "borders", "blocks", "multi_index", "search_plan", "hamming", "fingerprint", "evidence", "claims", "remains",
-    "scrutiny", "verdict", "explanation", "pairs", "calibration", "findings", "packing",
+    "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "resampling", "greys", "differences", "facts",
+    "texture", "borders", "blocks", "multi_index", "search_plan", "hamming", "fingerprint", "evidence", "claims",
+    "remains", "scrutiny", "verdict", "explanation", "pairs", "calibration", "findings", "packing",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file"},

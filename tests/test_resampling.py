@@ -1,0 +1,59 @@
+"""Lanczos resampling against Pillow's."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from dupfind import resampling
+
+_SIDE = 64
+
+
+def _by_pillow(grey: np.ndarray, box: resampling.Box) -> np.ndarray:
+    """Rows first and then columns, as our own; in one call some versions of Pillow choose the order by the shape."""
+    left, top, right, bottom = box
+    lanczos = Image.Resampling.LANCZOS
+    across = Image.fromarray(grey).resize((_SIDE, len(grey)), lanczos, box=(left, 0, right, len(grey)))
+    return np.asarray(across.resize((_SIDE, _SIDE), lanczos, box=(0, top, _SIDE, bottom)))
+
+
+@given(
+    width=st.integers(1, 1023),
+    height=st.integers(1, 1023),
+    cut=st.tuples(st.floats(0, 0.95), st.floats(0, 0.95)),
+    seed=st.integers(0, 2**32 - 1),
+    is_black_and_white=st.booleans(),
+)
+def test_thumbnail_is_to_the_bit_that_of_pillow(
+    width: int, height: int, cut: tuple[float, float], seed: int, is_black_and_white: bool
+) -> None:
+    """Bit for bit, also where the kernel shoots beyond black and white."""
+    grey = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
+    if is_black_and_white:
+        grey = (grey // 128) * 255
+    box = (0.0, 0.0, max(0.5, width - cut[0]), max(0.5, height - cut[1]))
+    assert np.array_equal(resampling.thumbnail(grey, box), _by_pillow(grey, box))
+
+
+def test_a_picture_of_the_size_of_a_thumbnail_stays_as_it_is() -> None:
+    """Whole pixels are taken whole."""
+    grey = np.random.default_rng(1).integers(0, 256, (_SIDE, _SIDE), np.uint8)
+    assert np.array_equal(resampling.thumbnail(grey, (0, 0, _SIDE, _SIDE)), grey)
+
+
+def test_an_even_picture_stays_even() -> None:
+    """The weights of each new pixel add up to one."""
+    for level in (0, 1, 128, 254, 255):
+        grey = np.full((377, 503), level, np.uint8)
+        assert (resampling.thumbnail(grey, (0, 0, 502.125, 376.5)) == level).all()
+
+
+def test_weights_of_some_new_pixels_are_those_of_all() -> None:
+    """Bands are made of parts of the weights."""
+    every = resampling.weights(_SIDE, range(200), 3.5, 190.25)
+    some = resampling.weights(_SIDE, range(200), 3.5, 190.25, range(5, 9))
+    assert np.array_equal(every[5:9], some)
+    assert np.allclose(every.sum(1), 1)
