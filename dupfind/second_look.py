@@ -14,7 +14,8 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeVar
 
 from dupfind.errors import NotAPictureError, UndecodableError
-from dupfind.tasks import ReadError, opened, time_limit, timed_out, unreadable
+from dupfind.tasks import ReadError, opened, timed_out, unreadable
+from dupfind.time_limit import TimeLimit
 from dupfind.values import FIRST_TRANSPOSED, ORIENTATIONS, SECOND_LOOK, Evidence, FileEntry
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ class _Pair:
     def _decode(self, entry: FileEntry, read: Callable[[], T]) -> T:
         """What ``read`` makes of the file of ``entry``; raises :class:`_Doubt` where it makes nothing."""
         try:
-            with time_limit(self._timeout_seconds):
+            with TimeLimit(self._timeout_seconds) as limit, limit.each():
                 return read()
         except (NotAPictureError, UndecodableError) as error:
             reason = str(error)

@@ -6,21 +6,16 @@ file that the walk saw, before and after, and turns whatever goes wrong into a :
 
 from __future__ import annotations
 
-import faulthandler
 import os
-import signal
 import stat
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, NamedTuple
 
 from dupfind.errors import NotAPictureError, UndecodableError
+from dupfind.time_limit import TimeLimit
 from dupfind.values import Failure, FileEntry, Thumbnail
-
-HARD_LIMIT_SECONDS = 5.0
-"""How long after the soft time limit, which a decoder may not heed, its process is ended."""
 
 
 class ReadError(Exception):
@@ -59,7 +54,7 @@ def read_thumbnails(
 
     def one(file: IO[bytes], entry: FileEntry) -> Thumbnail | Failure:
         try:
-            with time_limit(timeout_seconds):
+            with limit.each():
                 return decode.read_thumbnail(file, entry.path, max_pixels, may_be_coarse=may_be_coarse)
         except NotAPictureError as error:
             return Failure(str(error), is_image=False)
@@ -68,7 +63,8 @@ def read_thumbnails(
         except TimeoutError:
             return timed_out(timeout_seconds)
 
-    return [_read(entry, one, "thumbnail") for entry in entries]
+    with TimeLimit(timeout_seconds) as limit:
+        return [_read(entry, one, "thumbnail") for entry in entries]
 
 
 def hash_thumbnails(pictures: Sequence[tuple[int, bytes]], algorithm: str, orientations: int) -> list[bytes]:
@@ -136,52 +132,3 @@ def _is_as_walked(file: IO[bytes], entry: FileEntry) -> bool:
         and (found.st_size, found.st_mtime_ns, found.st_ctime_ns) == (entry.size_bytes, entry.mtime_ns, entry.ctime_ns)
         and entry.inode in (0, found.st_ino)  # 0: a system that lists no inodes
     )
-
-
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise ``TimeoutError`` in the block after ``seconds``; end the process where even that is not heeded.
-
-    The first works wherever a decoder returns to Python now and then, and only on POSIX; the second works everywhere,
-    but only in a process that was started to work for another.
-    """
-    import multiprocessing
-
-    if multiprocessing.parent_process() is not None:
-        with open(os.devnull, "w") as nowhere:
-            faulthandler.dump_traceback_later(seconds + HARD_LIMIT_SECONDS, exit=True, file=nowhere)
-            try:
-                with _alarm(seconds):
-                    yield
-            finally:
-                faulthandler.cancel_dump_traceback_later()
-    else:
-        with _alarm(seconds):
-            yield
-
-
-@contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    has_rung = False
-
-    def ring(*_: object) -> None:
-        nonlocal has_rung
-        has_rung = True
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    except Exception:
-        if not has_rung:
-            raise
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    if has_rung:  # also where a decoder caught it and went on with half of the facts, or made another error of it
-        raise TimeoutError
