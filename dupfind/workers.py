@@ -39,6 +39,8 @@ R = TypeVar("R")
 _CHUNK_ITEMS = 16
 _LIGHT_CHUNK_ITEMS = 256
 _CHUNK_BYTES = 8 << 20
+_BUSY_SHARE = 0.6
+"""Of the time of a chunk of small files on a thread: what computes for more of it does not wait for a disk."""
 _CHUNKS_AHEAD = 3
 """Chunks handed to each lane: one at work and two waiting, so that a busy parent never leaves a core idle."""
 
@@ -68,6 +70,8 @@ class _Lane(Generic[T]):
     executor: Executor
     make_executor: Callable[[], Executor]
     handed: deque[tuple[Future[Any], list[T], float]] = field(default_factory=deque)
+    is_alone: bool = False
+    """Whether the other lanes rest: threads that read small files from memory only wait for each other."""
 
 
 class Pool:
@@ -145,10 +149,11 @@ class Pool:
         waiting = _chunks(items, size_bytes, _LIGHT_CHUNK_ITEMS if is_light else _CHUNK_ITEMS)
         again: deque[list[T]] = deque()  # after a death: the culprit's chunk in single files, and what waited behind it
         make = self._make_light if is_light else self._make_executor
-        lanes: list[_Lane[T]] = [_Lane(executor, make) for executor in self._lanes(make)]
+        lanes: list[_Lane[T]] = [_Lane(executor, make, is_alone=is_light) for executor in self._lanes(make)]
         while True:
+            useful = lanes[:1] if lanes[0].is_alone else lanes
             for ahead in range(1, _CHUNKS_AHEAD + 1):  # each lane one, then each a second: few chunks go to all of them
-                for number, lane in enumerate(lanes):
+                for number, lane in enumerate(useful):
                     while len(lane.handed) < ahead and (chunk := _next_chunk(again, waiting)):
                         self._hand_over(number, lane, task, chunk)
             running = [handed[0] for lane in lanes for handed in lane.handed]
@@ -165,7 +170,7 @@ class Pool:
         while lane.handed and lane.handed[0][0].done():
             future, chunk, since = lane.handed.popleft()
             try:
-                results, seconds = future.result()
+                results, seconds, busy_share = future.result()
             except BrokenExecutor:
                 if len(chunk) == 1:
                     yield chunk[0], lost(chunk[0], time.monotonic() - since)
@@ -176,6 +181,7 @@ class Pool:
                 self._renew(number, lane)
             else:
                 self._worked(seconds)
+                lane.is_alone = len(chunk) == _LIGHT_CHUNK_ITEMS and busy_share > _BUSY_SHARE
                 yield from zip(chunk, results, strict=True)
 
     def _hand_over(self, number: int, lane: _Lane[T], task: Callable[[list[T]], list[R]], chunk: list[T]) -> None:
@@ -213,11 +219,16 @@ def _make_thread() -> Executor:
     return ThreadPoolExecutor(1, "dupfind-reader")
 
 
-def _timed(task: Callable[[list[T]], list[R]], chunk: list[T]) -> tuple[list[R], float]:
-    """What ``task`` gives, and the processor time that it took; a worker does one thing at a time."""
+def _timed(task: Callable[[list[T]], list[R]], chunk: list[T]) -> tuple[list[R], float, float]:
+    """What ``task`` gives, the processor time that it took, and what share of the time by the clock that is.
+
+    A worker does one thing at a time.
+    """
     clock = time.process_time if threading.current_thread() is threading.main_thread() else time.thread_time
-    began = clock()
-    return task(chunk), clock() - began
+    began, began_at = clock(), time.monotonic()
+    results = task(chunk)
+    seconds = clock() - began
+    return results, seconds, seconds / max(1e-9, time.monotonic() - began_at)
 
 
 def _kill(executor: Executor) -> None:

@@ -94,6 +94,25 @@ def test_changed_while_it_is_read(
     assert CHANGED == read(entry_of(photo)).reason
 
 
+@pytest.mark.parametrize("size", [1, 65_536, 65_537, 3_000_000])
+def test_written_over_while_it_is_digested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Other bytes, as many: seen by the times of the file after the last of them was read."""
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"a" * size)
+    os.utime(path, ns=(10**18, 10**18))
+    entry = entry_of(path)
+    assert blake3(b"a" * size).digest() == digest(entry)
+    true = tasks._is_as_walked
+
+    def write(*arguments: Any) -> bool:
+        result = true(*arguments)
+        path.write_bytes(b"b" * size)
+        return result
+
+    monkeypatch.setattr(tasks, "_is_as_walked", write)
+    assert CHANGED == digest(entry).reason
+
+
 @READERS
 def test_vanished(photo: Path, read: Callable[[FileEntry], Any]) -> None:
     """A file that is gone is a failure of this moment."""

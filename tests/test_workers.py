@@ -352,3 +352,36 @@ def test_few_chunks_go_to_all_lanes() -> None:
         items = [("double", number) for number in range(4)]
         assert expected(items) == sorted(run(pool, items, size_bytes=lambda _: 1 << 30))
     assert [1, 1, 2] == sorted(map(len, handed))
+
+
+@pytest.mark.parametrize(("share", "count"), [(-1.0, 1), (2.0, 3)], ids=["computes", "waits"])
+def test_small_files_in_memory_are_read_by_one_thread(
+    share: float, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others would only wait for the interpreter; where the disk is waited for they help."""
+    monkeypatch.setattr(workers, "_BUSY_SHARE", share)
+    seen = set()
+
+    def note(items: list[int]) -> list[int]:
+        seen.add(threading.get_ident())
+        return items
+
+    with Pool(3) as pool:
+        items = range(20 * workers._LIGHT_CHUNK_ITEMS)
+        found = pool.map(note, items, size_bytes=lambda _: 1, lost=lambda *_: 0, is_light=True)
+        assert [(item, item) for item in items] == sorted(found)
+    assert count == len(seen)
+
+
+def test_large_files_are_read_by_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashing leaves the interpreter to the others."""
+    monkeypatch.setattr(workers, "_BUSY_SHARE", -1.0)
+    seen = set()
+
+    def note(items: list[int]) -> list[int]:
+        seen.add(threading.get_ident())
+        return items
+
+    with Pool(3) as pool:
+        list(pool.map(note, range(30), size_bytes=lambda _: 1 << 23, lost=lambda *_: 0, is_light=True))
+    assert len(seen) == 3
