@@ -59,7 +59,7 @@ _PLUGINS = (
 )
 pillow_heif.register_heif_opener(thumbnails=False)
 
-RECIPE = 5
+RECIPE = 6
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
 
 

@@ -38,14 +38,13 @@ def limited_to(side: int) -> Grey:
 
     Down to ``side`` pixels and up again, with the Lanczos kernel of three lobes, as small pictures become thumbnails.
     """
-    whole = range(THUMBNAIL_SIDE)
-    smaller = resampling.weights(side, whole, 0, THUMBNAIL_SIDE)
-    return np.asarray(resampling.weights(THUMBNAIL_SIDE, range(side), 0, side) @ smaller, np.float32)
+    smaller = resampling.weights(side, THUMBNAIL_SIDE, 0, THUMBNAIL_SIDE)
+    return np.asarray(resampling.weights(THUMBNAIL_SIDE, side, 0, side) @ smaller, np.float32)
 
 
 def enlarging(start: float, end: float) -> Grey:
     """What enlarges the rows from ``start`` to ``end`` of a picture to its full height: (64, 64), from the left."""
-    return np.asarray(resampling.weights(THUMBNAIL_SIDE, range(THUMBNAIL_SIDE), start, end), np.float32)
+    return np.asarray(resampling.weights(THUMBNAIL_SIDE, THUMBNAIL_SIDE, start, end), np.float32)
 
 
 def slopes(smooth: Grey) -> tuple[Grey, Grey]:

@@ -2,13 +2,14 @@
 
 The kernel of three lobes, ``sinc(x) * sinc(x / 3)``, as Pillow's ``Image.resize`` applies it: stretched where a picture
 gets smaller, cut off at its edges, with weights of 22 bits behind the point and each direction rounded to 8 bits.
-Pillow takes pixel after pixel and two and a half times as long.
+Pillow takes pixel after pixel and nearly four times as long.
 """
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +29,10 @@ _MOST_KEPT = 64
 class _Band(NamedTuple):
     """Some consecutive new pixels, and the old ones that they are made of: of 500 old ones a fifth."""
 
-    start: int
-    stop: int
+    new: slice
+    old: slice
     weights: Weights
-    """Shape (new pixels, ``stop - start``), whole numbers, :data:`_ONE` in each row together."""
+    """Shape (old pixels, new pixels), whole numbers, :data:`_ONE` in each column together."""
 
 
 def thumbnail(grey: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
@@ -42,43 +43,61 @@ def thumbnail(grey: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     """
     height, width = grey.shape
     left, top, right, bottom = (float(np.float32(edge)) for edge in box)  # as Pillow takes them
-    across = _resampled(grey.astype(np.float64), _bands(width, left, right))
-    return _resampled(across, _bands(height, top, bottom)).astype(np.uint8)
+    values = grey.astype(np.float64)
+    across, found = np.empty((height, THUMBNAIL_SIDE)), np.empty((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    for band in _bands(width, left, right):
+        np.matmul(values[:, band.old], band.weights, out=across[:, band.new])
+    _round(across)
+    for band in _bands(height, top, bottom):
+        np.matmul(band.weights.T, across[band.old], out=found[band.new])
+    return _round(found).astype(np.uint8)
 
 
-def _resampled(values: Weights, bands: list[_Band]) -> Weights:
-    """``values`` (n, old) as (64, n), rounded to 0 to 255."""
-    found = np.empty((THUMBNAIL_SIDE, len(values)))
-    for number, band in enumerate(bands):
-        rows = slice(number * _BAND_LENGTH, (number + 1) * _BAND_LENGTH)
-        np.matmul(band.weights, values[:, band.start : band.stop].T, out=found[rows])
-    found += _ONE / 2
-    found /= _ONE
-    np.floor(found, out=found)
-    return np.clip(found, 0, 255, out=found)
+def _round(values: Weights) -> Weights:
+    """What the sums say in grey levels, in place."""
+    values += _ONE / 2
+    values /= _ONE
+    np.floor(values, out=values)
+    return np.clip(values, 0, 255, out=values)
 
 
 @lru_cache(maxsize=_MOST_KEPT)
 def _bands(source: int, start: float, stop: float) -> list[_Band]:
+    centres = _centres(THUMBNAIL_SIDE, start, stop).reshape(-1, _BAND_LENGTH)
     reach = _LOBES * max(1.0, (stop - start) / THUMBNAIL_SIDE)
-    bands = []
-    for first in range(0, THUMBNAIL_SIDE, _BAND_LENGTH):
-        of = range(first, first + _BAND_LENGTH)
-        centres = [start + (place + 0.5) * (stop - start) / THUMBNAIL_SIDE for place in (of[0], of[-1])]
-        begin, end = max(0, int(centres[0] - reach)), min(source, int(centres[1] + reach) + 1)
-        exact = weights(THUMBNAIL_SIDE, range(begin, end), start, stop, of) * _ONE
-        bands.append(_Band(begin, end, np.trunc(exact + np.copysign(0.5, exact))))
-    return bands
+    begins = np.maximum(0, (centres[:, 0] - reach).astype(np.int64))
+    ends = np.minimum(source, (centres[:, -1] + reach).astype(np.int64) + 1)
+    places = begins[:, None] + np.arange((ends - begins).max())
+    exact = _kernel(places[:, None, :], centres[:, :, None], reach / _LOBES, ends[:, None, None]) * _ONE
+    whole = np.trunc(exact + np.copysign(0.5, exact))
+    news = (slice(first, first + _BAND_LENGTH) for first in range(0, THUMBNAIL_SIDE, _BAND_LENGTH))
+    olds = map(slice, begins.tolist(), ends.tolist())
+    return [
+        # Contiguous, or BLAS takes twice as long.
+        _Band(new, old, np.ascontiguousarray(band[:, : old.stop - old.start].T))
+        for new, old, band in zip(news, olds, whole, strict=True)
+    ]
 
 
-def weights(length: int, source: range, start: float, stop: float, of: range | None = None) -> Weights:
-    """What each of ``length`` new pixels (or only those ``of``) takes of each old one in ``source``: (new, old).
+def weights(length: int, source: int, start: float, stop: float) -> Weights:
+    """What each of ``length`` new pixels, which cover the old ones from ``start`` to ``stop``, takes of each old one.
 
-    They cover the old pixels from ``start`` to ``stop``. Each row adds up to 1: ``source`` has to hold all old pixels
-    within the kernel's reach that there are.
+    Shape (length, source); each row adds up to 1.
     """
     scale = max(1.0, (stop - start) / length)
-    centres = start + (np.asarray(of or range(length)) + 0.5) * (stop - start) / length
-    away = (np.asarray(source) + 0.5 - centres[:, None]) / scale
-    found = np.where(np.abs(away) < _LOBES, np.sinc(away) * np.sinc(away / _LOBES), 0)
-    return np.asarray(found / found.sum(1, keepdims=True))
+    return _kernel(np.arange(source), _centres(length, start, stop)[:, None], scale, source)
+
+
+def _centres(length: int, start: float, stop: float) -> Weights:
+    return start + (np.arange(length) + 0.5) * (stop - start) / length
+
+
+def _kernel(places: NDArray[Any], centres: Weights, scale: float, end: NDArray[Any] | int) -> Weights:
+    """The weights of the old pixels at ``places``, before ``end``, in the new ones around ``centres``."""
+    away = (places + 0.5 - centres) / scale
+    sine = np.sin(away * (math.pi / _LOBES))
+    # One sine does for both: sin(3 a) = 3 sin(a) - 4 sin(a)**3.
+    found = sine * sine * (3 - 4 * sine * sine) * _LOBES / np.square(np.where(away == 0, 1, away) * math.pi)
+    found[away == 0] = 1
+    found[(np.abs(away) >= _LOBES) | (places >= end)] = 0
+    return np.asarray(found / found.sum(-1, keepdims=True))
