@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,6 +53,19 @@ def _scan(*arguments: str) -> str:
     )
 
 
+def _changes() -> str:
+    """A scan after something has changed since the one before."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        demo.build(folder)
+        command = "scan", "--haystack", "Masters", "--needles", "Josie_Backup", "-q", "--no-cache"
+        _run(*command, "--save", "last.json", folder=folder)
+        shutil.copytree(folder / "Josie_Backup" / "MY_PIX", folder / "Masters" / "MY_PIX")
+        shutil.rmtree(folder / "Josie_Backup" / "Summer 2007")
+        shown = _run(*command, "--baseline", "last.json", folder=folder).replace(" -q --no-cache", "")
+        return re.sub(r"report of [-0-9]+ [0-9]+:[0-9]+", "report of 2026-11-20 03:00", shown)
+
+
 def _explain(*arguments: str) -> str:
     return _run("explain", "--haystack", "Masters", *arguments, "-q", "--no-cache").replace(" -q --no-cache", "")
 
@@ -72,6 +86,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "cache prune help": lambda: _run("cache", "prune", "--help"),
     "demo": _scan,
     "demo files": lambda: _scan("--files", "--only", "similar", "--only", "unreadable"),
+    "demo changes": _changes,
     "demo contained": lambda: _scan("--only", "contained", "--format", "paths"),
     "hard pairs": _hard_pairs,
     "demo csv": lambda: _scan("--format", "csv"),

@@ -68,6 +68,8 @@ class ReportSettings:
     """True when the user chose the verdicts; JSON is whole otherwise."""
     print0: bool = False
     output: str | None = None
+    save: str | None = None
+    """Where the whole report is written as JSON, besides."""
 
 
 def make_settings(
@@ -149,8 +151,13 @@ def make_report_settings(
     everything: bool = False,
     print0: bool = False,
     output: str | None = None,
+    save: str | None = None,
+    is_of_changes: bool = False,
 ) -> ReportSettings:
-    """Check the options of the report; raises :class:`~dupfind.errors.SettingsError`."""
+    """Check the options of the report; raises :class:`~dupfind.errors.SettingsError`.
+
+    ``is_of_changes`` is for a report of what has changed, also to the better.
+    """
     if print0 and format_ not in (None, Format.PATHS):
         raise SettingsError(f"-0 prints paths and does not go with --format {format_}")
     if only and everything:
@@ -165,8 +172,12 @@ def make_report_settings(
             raise SettingsError(f"--only {verdict} {hint}")
     if output is not None:
         check_output(output, roots)
-    settings = ReportSettings(format=chosen, files=files, is_filtered=bool(only), print0=print0, output=output)
-    if only or everything or has_both:
+    if save is not None:
+        check_output(save, roots, "--save")
+        if output is not None and os.path.realpath(output) == os.path.realpath(save):
+            raise SettingsError(f"--output and --save name the same file: {save}")
+    settings = ReportSettings(chosen, files, is_filtered=bool(only), print0=print0, output=output, save=save)
+    if only or everything or has_both or is_of_changes:
         return _with_states(settings, only or sorted(known))
     return settings
 

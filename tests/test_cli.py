@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,6 +75,10 @@ def test_help_is_for_people(dupfind: Run) -> None:
         ((*SCAN, "--cache", "needles/c.sqlite"), "lies under needles, where dupfind never writes"),
         ((*SCAN, "--output", "no/such/folder.txt"), "no/such/folder.txt: there is no such folder"),
         ((*SCAN, "--output", "."), "--output .: not a file"),
+        ((*SCAN, "--save", "needles/r.json"), "--save needles/r.json lies under needles"),
+        ((*SCAN, "--save", "r.json", "--output", "./r.json"), "--output and --save name the same file"),
+        ((*SCAN, "--baseline", "r.json"), "--baseline r.json: no such file or directory"),
+        ((*SCAN, "--baseline", "hay/notes.txt"), "--baseline hay/notes.txt: not a report"),
     ],
     ids=lambda value: " ".join(value)[-40:] if isinstance(value, tuple) else "",
 )
@@ -210,6 +215,42 @@ def test_output_is_whole_or_not_at_all(dupfind: Run, tmp_path: Path) -> None:
     os.close(full)
     assert 2 == done.returncode
     assert b"standard output: no space left on device; the report was not written whole" in done.stderr
+
+
+def test_what_has_changed_since_a_baseline(dupfind: Run, trees: Path, tmp_path: Path) -> None:
+    """Exit code 0 only where nothing has changed and all is contained; standard output is empty where nothing has."""
+    save, compare = ("--save", "last.json"), ("--baseline", "last.json")
+    assert dupfind(*SCAN, *save).returncode == 1
+    assert json.loads((tmp_path / "last.json").read_bytes())["files"]
+    done = dupfind(*SCAN, *compare)
+    assert (1, b"") == (done.returncode, done.stdout)
+    assert b"nothing has changed since the report of 20" in done.stderr
+    done = dupfind(*SCAN, *compare, "-q")
+    assert (1, b"", b"") == (done.returncode, done.stdout, done.stderr)
+    done = dupfind(*SCAN, *compare, "--accept", "identical", "-q")
+    assert b"contained" in done.stdout
+    assert (
+        b"made with other settings, which may change verdicts: accept"
+        in dupfind(*SCAN, *compare, "--accept", "identical").stderr
+    )
+    for folder in ("some", "none"):
+        shutil.rmtree(trees / folder)
+    done = dupfind(*SCAN, *compare, *save)
+    assert done.returncode == 1
+    assert b"Gone: needles/none\nGone: needles/some\n" in done.stdout
+    assert b"contained  partial" in done.stdout
+    assert dupfind(*SCAN, *compare, "-q").returncode == 0
+
+
+def test_a_baseline_outlives_a_report_that_could_not_be_written(dupfind: Run, trees: Path, tmp_path: Path) -> None:
+    """What nobody was told of has not been told."""
+    assert dupfind(*SCAN, "--save", "last.json").returncode == 1
+    before = (tmp_path / "last.json").read_bytes()
+    shutil.rmtree(trees / "some")
+    with Path("/dev/full").open("wb") as full:
+        done = dupfind(*SCAN, "--save", "last.json", "--baseline", "last.json", capture_output=False, stdout=full)
+    assert done.returncode == 2
+    assert before == (tmp_path / "last.json").read_bytes()
 
 
 @pytest.mark.usefixtures("trees")

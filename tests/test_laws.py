@@ -55,6 +55,7 @@ ALLOWED = {
     "scrutiny": {"greys"},
     "verdict": {"formats"},
     "findings": set(),
+    "changes": set(),
     "time_limit": set(),
     "tasks": {"decode", "digest", "fingerprint", "time_limit"},
     "second_look": {"decode", "evidence", "fingerprint", "scrutiny", "tasks", "time_limit"},
@@ -98,17 +99,18 @@ ALLOWED = {
         "settings",
     },
     "progress": {"events", "report", "stopwatch"},
-    "report": {"calibration", "explanation", "facts", "settings", "stopwatch"},
+    "report": {"calibration", "changes", "explanation", "facts", "settings", "stopwatch"},
+    "baseline": {"changes", "report"},
     "cli": {
-        "cache_upkeep", "calibrate", "explain", "output", "pipeline", "progress", "report", "roots", "settings",
-        "stopwatch",
+        "baseline", "cache_upkeep", "calibrate", "changes", "explain", "output", "pipeline", "progress", "report",
+        "roots", "settings", "stopwatch",
     },
     "__main__": {"cli", "progress"},
 }  # fmt: skip
 PURE = (
     "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "resampling", "greys", "differences", "facts",
     "texture", "borders", "blocks", "multi_index", "search_plan", "hamming", "fingerprint", "evidence", "claims",
-    "remains", "scrutiny", "verdict", "explanation", "pairs", "calibration", "findings", "packing",
+    "remains", "scrutiny", "verdict", "explanation", "pairs", "calibration", "findings", "packing", "changes",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file"},

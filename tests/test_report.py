@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import unicodedata
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dupfind.changes import Changes
 from dupfind.report import Screen, render
 from dupfind.report.text import clean, count, printable, size
 from dupfind.settings import make_report_settings
@@ -224,3 +226,72 @@ def test_words() -> None:
     """Counts and replaced bytes."""
     assert ("1 file", "0 files") == (count(1, "file"), count(0, "file"))
     assert "bad\ufffd" == clean("bad\udcff")
+
+
+def since(**changed: Any) -> Changes:
+    """What has changed since an earlier report: by default the folder ``n/b`` and one of its files."""
+    values: dict[str, Any] = {
+        "since": "2026-11-20T03:00:00+00:00",
+        "folders": {"n/b": FolderState.REVIEW},
+        "files": {"n/b/2.jpg": None},
+        "shown": frozenset({"n/b"}),
+        "gone_folders": [],
+        "gone_files": [],
+    }
+    return Changes(**{**values, **changed})
+
+
+def of_changes(changes: Changes, **options: Any) -> str:
+    """The report of changes as text."""
+    settings = make_report_settings(is_of_changes=True, **options)
+    return render(ANSWER, settings, Screen(), changes).decode()
+
+
+def test_the_table_of_changes() -> None:
+    """What has changed with what it was, what is gone, the sums, and the sums of the whole as ever."""
+    rows = of_changes(since(gone_folders=["n/x\n"], gone_files=["n/x\n/1.jpg", "n/3.jpg"])).splitlines()
+    assert ["✗ missing", "review", "n/b"] == [re.split("  +", rows[2])[place] for place in (0, 1, -1)]
+    assert [
+        "",
+        r"Gone: n/x\n",
+        "Since the report of 2026-11-20 03:00: 1 folder with another verdict, 1 folder gone, 1 new file, 2 files gone.",
+        "",
+    ] == rows[3:7]
+    assert rows[7].startswith("2 of 3 files")
+    rows = of_changes(since(), files=True).splitlines()
+    assert ["✗ missing", "new", "n/b/2.jpg"] == [re.split("  +", rows[2])[place] for place in (0, 1, -1)]
+    many = of_changes(since(gone_folders=[f"n/{number:02}" for number in range(15)]))
+    assert "Gone: n/09\nGone: 5 more\n" in many
+
+
+def test_no_changes_are_no_table() -> None:
+    """What cron would send is empty."""
+    nothing = since(folders={}, files={}, shown=frozenset())
+    assert of_changes(nothing) == of_changes(nothing, format_="paths") == ""
+    assert not json.loads(of_changes(nothing, format_="json"))["folders"]
+
+
+def test_only_files_have_changed() -> None:
+    """Where folders are listed there is none to list, but it is said."""
+    rows = of_changes(since(folders={}, shown=frozenset())).splitlines()
+    assert rows[0].startswith("Since the report of 2026-11-20 03:00: 1 new file.")
+
+
+def test_changes_in_all_other_formats() -> None:
+    """Rows that have changed, and what they were."""
+    changes = since(gone_files=["n/\udcff.jpg"])
+    whole = json.loads(of_changes(changes, format_="json"))
+    assert [("n/b", "missing", "review")] == [(one["path"], one["verdict"], one["was"]) for one in whole["folders"]]
+    assert [("n/b/2.jpg", "missing", None)] == [(one["path"], one["verdict"], one["was"]) for one in whole["files"]]
+    gone = [{"path": "n/\ufffd.jpg", "path_bytes": "bi//LmpwZw=="}]
+    assert {"started": "2026-11-20T03:00:00+00:00", "gone": {"folders": [], "files": gone}} == whole["baseline"]
+    assert 3 == sum(whole["summary"]["files"].values())
+    lines = [json.loads(line) for line in of_changes(changes, format_="jsonl").splitlines()]
+    assert ["file", "folder", "summary"] == [line["type"] for line in lines]
+    assert whole["baseline"] == lines[2]["baseline"]
+    (row,) = csv.DictReader(io.StringIO(of_changes(changes, format_="csv")))
+    assert ("n/b", "review") == (row["path"], row["was"])
+    (row,) = csv.DictReader(io.StringIO(of_changes(changes, format_="csv", files=True)))
+    assert ("n/b/2.jpg", "") == (row["path"], row["was"])
+    assert "n/b\n" == of_changes(changes, format_="paths")
+    assert "" == of_changes(changes, format_="paths", only=["contained"])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode
-from dupfind.settings import Format, make_report_settings, make_settings
-from dupfind.values import FileState, FolderState
+from dupfind.settings import Format, ReportSettings, make_report_settings, make_settings
+from dupfind.values import FileState, FolderState, Report
+
+if TYPE_CHECKING:
+    from dupfind.changes import Baseline
+    from dupfind.progress import Console
 
 _VERDICTS = list(dict.fromkeys([*(one.value for one in FolderState), *(one.value for one in FileState)]))
 _EPILOG = """\b
@@ -45,6 +49,13 @@ _output = options.stacked(
     click.option("--all", "everything", is_flag=True, help="List what is contained or present as well."),
     click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
     click.option("--output", metavar="FILE", type=options.FILE, help="Write the report there, whole or not at all."),
+    click.option("--save", metavar="FILE", type=options.FILE, help="Write the whole report there too, as JSON."),
+    click.option(
+        "--baseline",
+        metavar="FILE",
+        type=options.FILE,
+        help="Report only what has another verdict than in this report, written with --save.",
+    ),
 )
 
 
@@ -70,6 +81,8 @@ def scan(
     everything: bool,
     print0: bool,
     output: str | None,
+    save: str | None,
+    baseline: str | None,
     progress: bool | None,
     quiet: bool,
     verbose: bool,
@@ -91,20 +104,48 @@ def scan(
         everything=everything,
         print0=print0,
         output=output,
+        save=save,
+        is_of_changes=baseline is not None,
     )
-    # Heavy imports wait until every option has been checked.
-    from dupfind import output as sink
-    from dupfind import pipeline
-    from dupfind.report import render
-
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
+    before = _read_baseline(baseline)
+    # Heavy imports wait until every option has been checked.
+    from dupfind import pipeline
+
     report = pipeline.scan(settings, console)
     console.problems(report.problems)
     if not report.files:
         console.warn("there are no files among the needles; is their drive mounted?")
     with console.part("report", len(report.files)):
-        sink.write(render(report, report_settings, streams.screen(output)), output)
-    if output is not None and sys.stderr is not None and sys.stderr.isatty():
-        console.tell(f"the report is in {output}")
+        has_changed = _write(report, report_settings, before, console)
     console.times(settings.workers)
-    return ExitCode.ALL_PRESENT if report.is_complete else ExitCode.NOT_ALL_PRESENT
+    return ExitCode.ALL_PRESENT if report.is_complete and not has_changed else ExitCode.NOT_ALL_PRESENT
+
+
+def _read_baseline(path: str | None) -> Baseline | None:
+    if path is None:
+        return None
+    from dupfind import baseline
+
+    return baseline.read(path)
+
+
+def _write(report: Report, settings: ReportSettings, before: Baseline | None, console: Console) -> bool:
+    """Write what was asked for, first what somebody waits for; gives whether anything is otherwise than ``before``."""
+    from dupfind import output as sink
+    from dupfind.changes import changes, other_settings
+    from dupfind.report import render
+    from dupfind.report.text import moment
+
+    since = None if before is None else changes(report, before)
+    sink.write(render(report, settings, streams.screen(settings.output), since), settings.output)
+    if settings.save is not None:
+        whole = make_report_settings(format_=Format.JSON)
+        sink.write(render(report, whole, streams.screen(settings.save)), settings.save)
+    if before is not None and (others := other_settings(report, before)):
+        console.warn(f"the baseline was made with other settings, which may change verdicts: {', '.join(others)}")
+    if since is not None and not since:
+        console.tell(f"nothing has changed since the report of {moment(since.since)}")
+    if settings.output is not None and sys.stderr is not None and sys.stderr.isatty():
+        console.tell(f"the report is in {settings.output}")
+    return bool(since)

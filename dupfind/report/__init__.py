@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dupfind.changes import Changes
 from dupfind.settings import Format, ReportSettings
 from dupfind.values import Report
 
@@ -17,26 +18,29 @@ class Screen:
     encoding: str = "utf-8"
 
 
-def render(report: Report, settings: ReportSettings, screen: Screen) -> bytes:
-    """The report in the format that was asked for, ready to be written."""
+def render(report: Report, settings: ReportSettings, screen: Screen, changes: Changes | None = None) -> bytes:
+    """The report in the format that was asked for, ready to be written; with ``changes``, no more than these."""
+    from dupfind.report.choice import choose
+
+    choice = choose(report, settings, changes)
     match settings.format:
         case Format.TABLE:
             from dupfind.report import table
 
-            return table.render(report, settings, screen)
+            return table.render(report, choice, settings, screen)
         case Format.JSON:
             from dupfind.report import json
 
-            return json.render(report, settings)
+            return json.render(report, choice)
         case Format.JSONL:
             from dupfind.report import json
 
-            return json.render_lines(report, settings)
+            return json.render_lines(report, choice)
         case Format.CSV:
             from dupfind.report import csv
 
-            return csv.render(report, settings)
+            return csv.render(choice, settings)
         case Format.PATHS:
             from dupfind.report import paths
 
-            return paths.render(report, settings, screen)
+            return paths.render(choice, settings, screen)

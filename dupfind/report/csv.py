@@ -6,23 +6,29 @@ import csv
 from collections.abc import Iterable
 from io import StringIO
 
+from dupfind.report.choice import Choice
 from dupfind.report.text import clean
 from dupfind.settings import ReportSettings
-from dupfind.values import FileVerdict, FolderVerdict, Report
+from dupfind.values import FileVerdict, FolderVerdict
 
 FOLDER_COLUMNS = ("path", "verdict", "present", "similar", "missing", "unreadable", "skipped", "bytes_not_present")
 FILE_COLUMNS = ("path", "kind", "verdict", "evidence", "witness", "distance_bits", "score", "reason", "size_bytes")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def render(report: Report, settings: ReportSettings) -> bytes:
+def render(choice: Choice, settings: ReportSettings) -> bytes:
     """The chosen files, or all the chosen folders, under a line of column names."""
     columns: tuple[str, ...]
     if settings.files:
-        columns, rows = FILE_COLUMNS, _file_rows(one for one in report.files if one.state in settings.file_states)
+        columns, rows = FILE_COLUMNS, _file_rows(choice.files)
     else:
-        shown = (one for one in report.folders if one.is_shown and one.state in settings.folder_states)
-        columns, rows = FOLDER_COLUMNS, _folder_rows(shown)
+        columns, rows = FOLDER_COLUMNS, _folder_rows(choice.shown)
+    if choice.changes is not None:
+        folders, files = choice.changes.folders, choice.changes.files
+        was = (
+            [files[one.path] for one in choice.files] if settings.files else [folders[one.path] for one in choice.shown]
+        )
+        columns, rows = (*columns, "was"), ((*row, word or "") for row, word in zip(rows, was, strict=True))
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     # The csv module leaves a carriage return unquoted where lines do not end in one, and readers take it for an end.

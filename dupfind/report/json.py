@@ -6,46 +6,40 @@ import base64
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
+from dupfind.changes import Changes
+from dupfind.report.choice import Choice
 from dupfind.report.text import clean
-from dupfind.settings import ReportSettings
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Problem, Report
 
 SCHEMA = "dupfind.scan/1"
 
 
-def render(report: Report, settings: ReportSettings) -> bytes:
-    """One object with everything; ``--only`` thins out its two lists and never its summary."""
+def render(report: Report, choice: Choice) -> bytes:
+    """One object with everything; ``--only`` and ``--baseline`` thin out its two lists and never its summary."""
     whole = {
         **_head(report),
-        "folders": [_folder(one) for one in _folders(report, settings)],
-        "files": [_file(one) for one in _files(report, settings)],
+        **_baseline(choice.changes),
+        "folders": _folders(choice),
+        "files": _files(choice),
         "problems": [_problem(one) for one in report.problems],
     }
     return (dumps(whole, indent=1) + "\n").encode()
 
 
-def render_lines(report: Report, settings: ReportSettings) -> bytes:
+def render_lines(report: Report, choice: Choice) -> bytes:
     """A line a file, a line a folder, and the summary last, each with its ``type``."""
-    lines: list[dict[str, Any]] = [{"type": "file", **_file(one)} for one in _files(report, settings)]
-    lines += [{"type": "folder", **_folder(one)} for one in _folders(report, settings)]
-    lines.append({"type": "summary", **_head(report), "problems": [_problem(one) for one in report.problems]})
+    lines: list[dict[str, Any]] = [{"type": "file", **one} for one in _files(choice)]
+    lines += [{"type": "folder", **one} for one in _folders(choice)]
+    problems = [_problem(one) for one in report.problems]
+    lines.append({"type": "summary", **_head(report), **_baseline(choice.changes), "problems": problems})
     return "".join(dumps(line) + "\n" for line in lines).encode()
 
 
 def dumps(value: object, indent: int | None = None) -> str:
     """JSON as all our reports spell it: any script as it is, without blanks where it is not indented."""
     return json.dumps(value, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
-
-
-def _folders(report: Report, settings: ReportSettings) -> Iterator[FolderVerdict]:
-    return (one for one in report.folders if one.state in settings.folder_states)
-
-
-def _files(report: Report, settings: ReportSettings) -> Iterator[FileVerdict]:
-    return (one for one in report.files if one.state in settings.file_states)
 
 
 def _head(report: Report) -> dict[str, Any]:
@@ -79,6 +73,28 @@ def _head(report: Report) -> dict[str, Any]:
             },
         },
     }
+
+
+def _baseline(changes: Changes | None) -> dict[str, Any]:
+    if changes is None:
+        return {}
+    gone = {
+        "folders": [named_path("path", path) for path in changes.gone_folders],
+        "files": [named_path("path", path) for path in changes.gone_files],
+    }
+    return {"baseline": {"started": changes.since, "gone": gone}}
+
+
+def _folders(choice: Choice) -> list[dict[str, Any]]:
+    if choice.changes is None:
+        return [_folder(one) for one in choice.folders]
+    return [{**_folder(one), "was": choice.changes.folders[one.path]} for one in choice.folders]
+
+
+def _files(choice: Choice) -> list[dict[str, Any]]:
+    if choice.changes is None:
+        return [_file(one) for one in choice.files]
+    return [{**_file(one), "was": choice.changes.files[one.path]} for one in choice.files]
 
 
 def _folder(one: FolderVerdict) -> dict[str, Any]:

@@ -5,24 +5,19 @@ from __future__ import annotations
 import os
 
 from dupfind.report import Screen
+from dupfind.report.choice import Choice
 from dupfind.report.text import printable
 from dupfind.settings import ReportSettings
-from dupfind.values import Report
 
 
-def render(report: Report, settings: ReportSettings, screen: Screen) -> bytes:
+def render(choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
     """The paths of the chosen files or of the chosen folders that are shown.
 
     Without NUL a line break in a name would make two paths out of one, neither of them meant: it is escaped, so that
     the reader misses the file and says so instead of taking another. A terminal gets every control character
     escaped.
     """
-    if settings.files:
-        chosen = [file.path for file in report.files if file.state in settings.file_states]
-    else:
-        chosen = [
-            folder.path for folder in report.folders if folder.is_shown and folder.state in settings.folder_states
-        ]
+    chosen = [one.path for one in (choice.files if settings.files else choice.shown)]
     if settings.print0:
         return b"".join(os.fsencode(path) + b"\0" for path in chosen)
     if screen.is_terminal:

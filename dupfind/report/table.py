@@ -5,34 +5,65 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from dupfind.changes import Changes
 from dupfind.report import Screen
+from dupfind.report.choice import Choice
 from dupfind.report.look import LIKENESS, UNBOUNDED, Page
-from dupfind.report.text import count, printable, size
+from dupfind.report.text import count, moment, printable, size
 from dupfind.settings import ReportSettings
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
 _WIDE, _NARROW = 110, 60
+_MOST_GONE = 10
 
 
-def render(report: Report, settings: ReportSettings, screen: Screen) -> bytes:
-    """The table and its summary. Off a terminal there is no colour, and no path is wrapped."""
+def render(report: Report, choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
+    """The table and its summary. Off a terminal there is no colour, and no path is wrapped.
+
+    Nothing at all where nothing has changed: what a cron job prints is sent as a mail.
+    """
+    changes = choice.changes
+    if changes is not None and not changes:
+        return b""
     page = Page(screen)
     if settings.files:
-        files = [one for one in report.files if one.state in settings.file_states]
-        table = _file_table(files, page) if files else None
+        table = _file_table(choice.files, page, changes) if choice.files else None
     else:
-        folders = [one for one in report.folders if one.is_shown and one.state in settings.folder_states]
-        folders.sort(key=lambda one: (one.state is FolderState.CONTAINED, one.path))
+        folders = sorted(choice.shown, key=lambda one: (one.state is FolderState.CONTAINED, one.path))
         width = screen.width if screen.is_terminal else UNBOUNDED
-        table = _folder_table(folders, page, width) if folders else None
+        table = _folder_table(folders, page, width, changes) if folders else None
     if table is not None:
         page.add(table)
-    for line in _summary(report, settings, has_rows=table is not None):
+    news = _news(changes, settings) if changes else []
+    if news and table is not None:
+        page.add("")
+    for line in [*news, *_summary(report, settings, has_rows=table is not None)]:
         page.add(line, wrap=True)
     return page.encoded()
 
 
-def _folder_table(folders: list[FolderVerdict], page: Page, width: int) -> Table:
+def _news(changes: Changes, settings: ReportSettings) -> list[str]:
+    """What is otherwise than in the baseline."""
+    words = []
+    for noun, was, gone in (
+        ("folder", changes.folders, changes.gone_folders),
+        ("file", changes.files, changes.gone_files),
+    ):
+        new = sum(before is None for before in was.values())
+        if other := len(was) - new:
+            words.append(f"{count(other, noun)} with another verdict")
+        if new:
+            words.append(count(new, f"new {noun}"))
+        if gone:
+            words.append(f"{count(len(gone), noun)} gone")
+    listed = changes.gone_files if settings.files else changes.gone_folders
+    lines = [f"Gone: {printable(path)}" for path in listed[:_MOST_GONE]]
+    if len(listed) > _MOST_GONE:
+        lines.append(f"Gone: {len(listed) - _MOST_GONE:,} more")
+    return [*lines, f"Since the report of {moment(changes.since)}: {', '.join(words)}."]
+
+
+def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes: Changes | None) -> Table:
     """A row a folder; a narrow screen gets fewer numbers, so that paths stay whole."""
     counts = {
         "Missing": [one.missing for one in folders],
@@ -45,6 +76,8 @@ def _folder_table(folders: list[FolderVerdict], page: Page, width: int) -> Table
     named = {name: numbers for name, numbers in counts.items() if any(numbers)}
     table = page.table()
     table.add_column("Verdict", no_wrap=True)
+    if changes is not None:
+        table.add_column("Was", no_wrap=True)
     if width >= _NARROW:
         for name in ("Present", *named, "Size"):
             table.add_column(name, justify="right", no_wrap=True)
@@ -54,13 +87,16 @@ def _folder_table(folders: list[FolderVerdict], page: Page, width: int) -> Table
         left = size(one.bytes_not_present) if one.bytes_not_present else ""
         present = f"{one.present:,} of {one.files:,}"
         numbers = [present, *numbers, left] if width >= _NARROW else []
-        table.add_row(page.verdict(one.state.value), *numbers, Text(printable(one.path)))
+        before = [] if changes is None else [Text(changes.folders[one.path] or "new")]
+        table.add_row(page.verdict(one.state.value), *before, *numbers, Text(printable(one.path)))
     return table
 
 
-def _file_table(files: list[FileVerdict], page: Page) -> Table:
+def _file_table(files: list[FileVerdict], page: Page, changes: Changes | None) -> Table:
     table = page.table()
     table.add_column("Verdict", no_wrap=True)
+    if changes is not None:
+        table.add_column("Was", no_wrap=True)
     table.add_column("Size", justify="right", no_wrap=True)
     table.add_column("File", overflow="fold")
     for one in files:
@@ -70,7 +106,8 @@ def _file_table(files: list[FileVerdict], page: Page) -> Table:
             cell.append(f"\n- {LIKENESS[one.evidence]} {printable(one.witness)}{bits}", style="dim")
         if one.reason:
             cell.append(f"\n- {printable(one.reason)}", style="dim")
-        table.add_row(page.verdict(one.state.value), size(one.size_bytes), cell)
+        before = [] if changes is None else [Text(changes.files[one.path] or "new")]
+        table.add_row(page.verdict(one.state.value), *before, size(one.size_bytes), cell)
     return table
 
 

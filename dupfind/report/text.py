@@ -58,3 +58,12 @@ def count(number: int, noun: str) -> str:
     ('1 file', '12,345 files')
     """
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def moment(iso: str) -> str:
+    """A moment in ISO 8601 to the minute, as people write it.
+
+    >>> moment("2026-11-20T03:00:07+01:00")
+    '2026-11-20 03:00'
+    """
+    return iso[:16].replace("T", " ")

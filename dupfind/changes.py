@@ -1,0 +1,74 @@
+"""What is otherwise than in an earlier report; pure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple, TypeVar
+
+from dupfind.values import FileState, FolderState, Report
+
+State = TypeVar("State", FileState, FolderState)
+
+
+class Baseline(NamedTuple):
+    """An earlier report: what every folder and file was."""
+
+    started: str
+    """As the report has it: ISO 8601."""
+    settings: Mapping[str, object]
+    """As in its JSON."""
+    folders: Mapping[str, FolderState]
+    files: Mapping[str, FileState]
+
+
+class Changes(NamedTuple):
+    """The folders and files, by path, whose verdict is another than in the baseline."""
+
+    since: str
+    """When the baseline was made: ISO 8601."""
+    folders: dict[str, FolderState | None]
+    """What each was; None for what is new."""
+    files: dict[str, FileState | None]
+    shown: frozenset[str]
+    """The folders to be listed: those whose parent folder has not changed from the same to the same."""
+    gone_folders: list[str]
+    """Folders that are there no longer, without those below another of them."""
+    gone_files: list[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.folders or self.files or self.gone_folders or self.gone_files)
+
+
+def changes(report: Report, baseline: Baseline) -> Changes:
+    """What is otherwise in ``report`` than in ``baseline``."""
+    now = {one.path: one.state for one in report.folders}
+    folders = _changed(now, baseline.folders)
+    files = {one.path: one.state for one in report.files}
+    moves = {path: (was, now[path]) for path, was in folders.items()}
+    gone = set(baseline.folders) - set(now)
+    return Changes(
+        since=baseline.started,
+        folders=folders,
+        files=_changed(files, baseline.files),
+        shown=frozenset(path for path, move in moves.items() if moves.get(path.rpartition(os.sep)[0]) != move),
+        gone_folders=sorted(path for path in gone if path.rpartition(os.sep)[0] not in gone),
+        gone_files=sorted(set(baseline.files) - set(files)),
+    )
+
+
+def other_settings(report: Report, baseline: Baseline) -> list[str]:
+    """The settings, as JSON names them, in which the two differ, so that verdicts may differ for that alone."""
+    now = report.settings
+    known: dict[str, object] = {
+        "algorithm": now.algorithm,
+        "threshold_bits": now.threshold_bits,
+        "accept": now.accept.value,
+        "rotations": now.rotations,
+        "paranoid": now.paranoid,
+    }
+    return [name for name, value in known.items() if baseline.settings.get(name, value) != value]
+
+
+def _changed(now: Mapping[str, State], before: Mapping[str, State]) -> dict[str, State | None]:
+    return {path: before.get(path) for path, state in now.items() if before.get(path) is not state}

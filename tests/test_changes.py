@@ -1,0 +1,73 @@
+"""Changes against the obvious: two answers side by side."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dupfind.changes import Baseline, Changes, changes, other_settings
+from dupfind.values import Evidence, FileState, FolderState
+from tests.test_report import SETTINGS, file, folder, report
+
+FOLDERS = ["n", "n/a", "n/a/x", "n/a/x/y", "n/a/z", "n/b", "n/b/x"]
+STATES = st.dictionaries(st.sampled_from(FOLDERS), st.sampled_from(FolderState))
+FILES = st.dictionaries(st.sampled_from([f"{one}/1.jpg" for one in FOLDERS]), st.sampled_from(FileState))
+
+
+def compare(
+    folders: dict[str, FolderState],
+    files: dict[str, FileState],
+    was: dict[str, FolderState],
+    were: dict[str, FileState],
+) -> Changes:
+    """What changed from one answer to the other."""
+    now = report([file(*one) for one in sorted(files.items())], [folder(*one) for one in sorted(folders.items())])
+    return changes(now, Baseline("2026-11-20T03:00:00+00:00", {}, was, were))
+
+
+@given(STATES, FILES, STATES, FILES)
+def test_everything_that_is_otherwise_and_nothing_else(
+    folders: dict[str, FolderState],
+    files: dict[str, FileState],
+    was: dict[str, FolderState],
+    were: dict[str, FileState],
+) -> None:
+    """Of another verdict, new or gone."""
+    found = compare(folders, files, was, were)
+    for path in FOLDERS:
+        is_new_or_other = path in folders and folders[path] != was.get(path)
+        assert is_new_or_other == (path in found.folders)
+    for path, state in files.items():
+        assert (state != were.get(path)) == (path in found.files)
+        assert found.files.get(path, were.get(path)) == were.get(path)
+    assert sorted(set(were) - set(files)) == found.gone_files
+    assert bool(found) == (folders != was or files != were)
+
+
+@given(STATES, STATES)
+def test_each_change_of_a_folder_is_shown(folders: dict[str, FolderState], was: dict[str, FolderState]) -> None:
+    """Itself, or in a folder around it that went from the same to the same, as all between them did."""
+    found = compare(folders, {}, was, {})
+    for path, before in found.folders.items():
+        around = path
+        while around not in found.shown:
+            around = os.path.dirname(around)
+            assert (before, folders[path]) == (found.folders[around], folders[around])
+    for path in set(was) - set(folders):
+        assert any(path == gone or path.startswith(gone + "/") for gone in found.gone_folders)
+
+
+def test_nothing_is_otherwise() -> None:
+    """The same answer again."""
+    same = {"n": FolderState.PARTIAL}, {"n/1.jpg": FileState.MISSING}
+    assert not compare(*same, *same)
+
+
+def test_other_settings() -> None:
+    """What decides verdicts; a setting that an older report did not know is taken to have been the same."""
+    answer = replace(report([]), settings=replace(SETTINGS, accept=Evidence.SIMILAR, threshold_bits=4))
+    known = {"accept": "same", "algorithm": "phash", "threshold_bits": 4, "haystack": ["elsewhere"]}
+    assert ["accept"] == other_settings(answer, Baseline("", known, {}, {}))

@@ -1,0 +1,103 @@
+"""The recipe of docs/cron.md, as it stands there, through some nights in cron's environment."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fixtures import pictures
+from tests.conftest import ROOT, build_tree
+
+pytestmark = pytest.mark.skipif(shutil.which("flock") is None, reason="flock of util-linux is not there")
+
+
+class Nights:
+    """A home with the script, a collection and a backup."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        page = (ROOT / "docs" / "cron.md").read_text()
+        (script,) = re.findall(r"```sh\n(#!/bin/sh\n.*?)```", page, re.DOTALL)
+        tools = home / ".local" / "bin"
+        tools.mkdir(parents=True)
+        (tools / "dupfind").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dupfind "$@"\n')
+        (tools / "dupfind").chmod(0o755)
+        self.script = tools / "dupfind-nightly"
+        self.script.write_text(script)
+        self.script.chmod(0o755)
+        photos = [pictures.photo(seed, (160, 120)) for seed in range(3)]
+        build_tree(home / "Photos", {"a.jpg": photos[0]})
+        build_tree(home / "backup", {"there/a.jpg": photos[0], "not there/b.jpg": photos[1]})
+
+    def run(self) -> tuple[int, str, str]:
+        """One night: exit code, standard output, standard error."""
+        path = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+        needles = str(self.home / "backup")
+        done = subprocess.run(
+            ["/bin/sh", str(self.script)],
+            env={**path, "HOME": str(self.home), "NEEDLES": needles, "SHELL": "/bin/sh"},
+            capture_output=True,
+            check=False,
+            cwd="/",
+            timeout=120,
+        )
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+@pytest.fixture
+def nights(tmp_path: Path) -> Nights:
+    """As it is before the first night."""
+    return Nights(tmp_path / "home")
+
+
+def test_mail_comes_when_something_has_changed(nights: Nights) -> None:
+    """The first table, silence, what changed, silence again: nothing on standard error in all of them."""
+    code, out, err = nights.run()
+    assert (1, "") == (code, err)
+    assert "not there" in out
+    assert (1, "", "") == nights.run()
+    shutil.copy(nights.home / "backup" / "not there" / "b.jpg", nights.home / "Photos")
+    code, out, err = nights.run()
+    assert (1, "") == (code, err)
+    assert re.search(r"contained\s+missing\s.*not there", out)
+    assert (0, "", "") == nights.run()
+    shutil.rmtree(nights.home / "backup" / "there")
+    code, out, err = nights.run()
+    assert (1, "") == (code, err)
+    assert "Gone: " in out
+    assert (0, "", "") == nights.run()
+
+
+def test_a_night_without_a_verdict_changes_nothing(nights: Nights) -> None:
+    """The report of the last good night stays, and the mail names the cause."""
+    nights.run()
+    last = nights.home / ".local" / "state" / "dupfind" / "last.json"
+    before = last.read_bytes()
+    os.rename(nights.home / "backup", nights.home / "elsewhere")
+    code, out, err = nights.run()
+    assert (2, "") == (code, out)
+    assert "no such file or directory" in err
+    assert "no verdict (exit code 2)" in err
+    assert before == last.read_bytes()
+    os.rename(nights.home / "elsewhere", nights.home / "backup")
+    assert (1, "", "") == nights.run()
+    assert json.loads(last.read_bytes())["summary"]["files"]["missing"] == 1
+
+
+def test_one_run_at_a_time(nights: Nights) -> None:
+    """The second leaves at once, and silently."""
+    state = nights.home / ".local" / "state" / "dupfind"
+    state.mkdir(parents=True)
+    with (state / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert (0, "", "") == nights.run()
+        assert not (state / "last.json").exists()
+    assert nights.run()[0] == 1
