@@ -44,7 +44,7 @@ def main() -> None:
         code = 128 + signal.SIGINT
     except StoppedError as stopped:
         code = stopped.exit_code
-        _say("stopped; what was read so far is in the cache")
+        _say("stopped; there is no verdict")
     _leave(code)
 
 

@@ -20,7 +20,7 @@ def write(data: bytes, output: str | None) -> None:
         _write_stdout(data)
         return
     try:
-        _write_file(data, os.path.realpath(output))
+        _write_file(data, output)
     except BrokenPipeError as error:
         raise OutputClosedError(f"{output}: the reader went away") from error
     except OSError as error:
@@ -67,9 +67,10 @@ def _write_file(data: bytes, path: str) -> None:
     except FileNotFoundError:
         mode = None
     if mode is not None and not stat.S_ISREG(mode):  # a device or a named pipe is written to, never replaced
-        with open(path, "wb") as file:
+        with open(path, "wb") as file:  # by the name that was given: /dev/stdout leads to one that cannot be opened
             file.write(data)
         return
+    path = os.path.realpath(path)
     import tempfile  # brings a dozen modules, for a rare option
 
     handle, temporary = tempfile.mkstemp(prefix=".dupfind-", suffix=".part", dir=os.path.dirname(path))

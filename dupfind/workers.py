@@ -253,12 +253,17 @@ def _start_method() -> BaseContext:
     context.set_forkserver_preload(
         ["dupfind.hush", "dupfind.decode", "dupfind.digest", "dupfind.fingerprint", "dupfind.workers"]
     )
-    # Ctrl-C reaches the server too, and while it loads the decoders it would answer with a traceback. It inherits that
-    # these signals are held back, and so do the workers; for this process they are only late.
-    resource_tracker.ensure_running()  # which the server needs, and which lifts the mask when it starts
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    # Signals of the terminal reach the server too, and while it loads the decoders it would answer Ctrl-C with a
+    # traceback. It inherits that they are held back, and so do the workers; for this process they are only late. The
+    # tracker is deaf to two of the three by itself, and lifts the mask of these when it starts.
+    terminal = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, terminal)
     try:
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, terminal)
         forkserver.ensure_running()
+    except OSError:  # no place for its socket: a temporary folder that cannot be written, or has too long a name
+        return multiprocessing.get_context("spawn")
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
     return context

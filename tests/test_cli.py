@@ -254,6 +254,25 @@ def test_a_baseline_outlives_a_report_that_could_not_be_written(dupfind: Run, tr
 
 
 @pytest.mark.usefixtures("trees")
+def test_output_to_what_is_a_pipe(dupfind: Run, tmp_path: Path) -> None:
+    """By the system's name for it, which leads to no file."""
+    assert dupfind(*SCAN).stdout == dupfind(*SCAN, "--output", "/dev/stdout").stdout
+    with (tmp_path / "r.txt").open("wb") as file:
+        assert dupfind(*SCAN, "--output", "/dev/stdout", capture_output=False, stdout=file).returncode == 1
+    assert dupfind(*SCAN).stdout == (tmp_path / "r.txt").read_bytes()
+
+
+@pytest.mark.usefixtures("trees")
+def test_a_temporary_folder_with_a_long_name(dupfind: Run, tmp_path: Path) -> None:
+    """A socket's name may have some hundred bytes only; without one the processes start otherwise."""
+    long = tmp_path / ("temporary " * 12)
+    long.mkdir()
+    done = dupfind(*SCAN, env={"TMPDIR": str(long)})
+    assert (1, b"") == (done.returncode, done.stderr)
+    assert dupfind(*SCAN).stdout == done.stdout
+
+
+@pytest.mark.usefixtures("trees")
 def test_a_reader_that_goes_away(dupfind: Run) -> None:
     """Standard output closed early, as by `| head -1`: 141, no message, no traceback; closed at the start: 2."""
     for arguments in ([*SCAN, "--format", "json"], ["--help"]):
