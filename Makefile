@@ -7,7 +7,7 @@ DEMO := build/demo
 READY := $(VENV)/.ready
 TEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: help demo test check format bench bench-accuracy fixtures docs clean
+.PHONY: help demo test check format bench bench-accuracy audit mutants fixtures docs clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,13 @@ bench: $(READY) ## Measure against djpeg and find (see benchmarks/README.md)
 
 bench-accuracy: $(READY) ## Measure how often the verdicts are right, and write docs/accuracy.md
 	$(BIN)/python -m benchmarks.accuracy --write docs/accuracy.md --failures build/accuracy-failures.csv
+
+audit: $(READY) ## Ask the advisory database about the versions that are installed (needs a network)
+	@test -x build/audit/bin/pip-audit || { $(PYTHON) -m venv build/audit && build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit; }
+	build/audit/bin/pip-audit --skip-editable --progress-spinner off --path $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+
+mutants: $(READY) ## Break each safety rule and see that a test fails (half an hour)
+	$(BIN)/python -m faults.mutants
 
 clean: ## Remove everything that was built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,106 @@
+"""Breaks each safety rule on purpose and sees that a test fails.
+
+    python -m faults.mutants [--only TEXT] [--jobs N]
+
+Works on copies of the project in a temporary folder. Prints the mutants that no test has killed; the exit code is 1
+where there are any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from faults.rules import Mutant, Rule, read
+
+ROOT = Path(__file__).resolve().parents[1]
+_PARTS = ("dupfind", "tests", "fixtures", "faults", "docs", "benchmarks", "pyproject.toml", "README.md")
+_MOST_SECONDS = 900
+
+
+class _Copy:
+    """A copy of the project to be broken, one mutant after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self._root = folder / "main"
+        self._root.mkdir(parents=True)
+        for name in _PARTS:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, self._root / name, ignore=shutil.ignore_patterns("__pycache__"))
+            elif (ROOT / name).exists():
+                shutil.copy(ROOT / name, self._root)
+        if (ROOT.parent / "shared").is_dir():
+            (folder / "shared").symlink_to(ROOT.parent / "shared")
+
+    def is_killed(self, mutant: Mutant, tests: Sequence[str]) -> bool:
+        """Whether one of the ``tests`` fails with it."""
+        module = self._root / "dupfind" / f"{mutant.module}.py"
+        sound = module.read_text()
+        module.write_text(sound.replace(mutant.old, mutant.new))
+        try:
+            return not self.passes(tests)
+        finally:
+            module.write_text(sound)
+
+    def passes(self, tests: Sequence[str]) -> bool:
+        """Whether the ``tests`` pass, as they stand now."""
+        files = [f"tests/test_{name}.py" for name in tests]
+        environment = {**os.environ, "PYTHONPATH": str(self._root), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *files]
+        try:
+            done = subprocess.run(
+                command, cwd=self._root, env=environment, capture_output=True, check=False, timeout=_MOST_SECONDS
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0
+
+
+def main() -> int:
+    """Break, test, print; gives the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", metavar="TEXT", default="", help="rules or modules in whose names this occurs")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    chosen = [
+        (rule, mutant) for rule in read() for mutant in rule.mutants if options.only in f"{rule.what} {mutant.module}"
+    ]
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        copies: queue.Queue[_Copy] = queue.Queue()
+        for number in range(options.jobs):
+            copies.put(_Copy(Path(folder) / str(number)))
+
+        def run(one: tuple[Rule, Mutant]) -> bool:
+            rule, mutant = one
+            copy = copies.get()
+            try:
+                is_killed = copy.is_killed(mutant, rule.tests)
+            finally:
+                copies.put(copy)
+            print(
+                "." if is_killed else f"\n{mutant.module}: survives\n  {mutant.old}\n  {mutant.new}\n",
+                end="",
+                flush=True,
+            )
+            return is_killed
+
+        with ThreadPoolExecutor(options.jobs) as executor:
+            killed = list(executor.map(run, chosen))
+    minutes = (time.monotonic() - began) / 60
+    rules = len({rule.what for rule, _ in chosen})
+    print(f"\n{len(chosen)} mutants of {rules} rules, {sum(killed)} killed, {minutes:.0f} min")
+    return 0 if all(killed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
