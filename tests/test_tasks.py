@@ -113,6 +113,14 @@ def test_written_over_while_it_is_digested(tmp_path: Path, monkeypatch: pytest.M
     assert CHANGED == digest(entry).reason
 
 
+def test_a_reading_that_ends_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer bytes than the file has are not its digest, whatever the system says of its size."""
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"a" * 100_000)
+    monkeypatch.setattr("dupfind.digest.digest", lambda *_: (bytes(32), 99_999))
+    assert CHANGED == digest(entry_of(path)).reason
+
+
 @READERS
 def test_vanished(photo: Path, read: Callable[[FileEntry], Any]) -> None:
     """A file that is gone is a failure of this moment."""
