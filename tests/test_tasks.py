@@ -144,6 +144,13 @@ def test_replaced_by_what_is_no_file(
 
 
 @READERS
+def test_a_named_pipe_is_no_empty_file(tmp_path: Path, read: Callable[[FileEntry], Any]) -> None:
+    """Not even where a walk took it for a file."""
+    os.mkfifo(tmp_path / "a.jpg")
+    assert isinstance(read(entry_of(tmp_path / "a.jpg")), Failure)
+
+
+@READERS
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ENXIO])
 def test_may_not_be_opened(photo: Path, read: Any, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """Permissions and broken drives are failures of this moment, in the system's words."""
