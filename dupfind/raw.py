@@ -104,6 +104,8 @@ def read(file: IO[bytes], max_pixels: int) -> Shot:
             return Shot(width, height, None, Image.fromarray(pixels), 1)
     except rawpy.LibRawFileUnsupportedError:
         raise UndecodableError("camera RAW of a kind that LibRaw cannot read: compared by bytes only") from None
+    except rawpy.LibRawUnsufficientMemoryError:
+        raise MemoryError from None
     except rawpy.LibRawError as error:
         text = error.args[0].decode("ascii", "replace") if error.args and isinstance(error.args[0], bytes) else error
         raise UndecodableError(f"cannot be decoded: {text}") from None

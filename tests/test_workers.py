@@ -55,7 +55,7 @@ def _one(what: str, number: int) -> Any:
 
 def run(pool: Pool, items: Iterable[Item], size_bytes: Callable[[Item], int] = lambda _: 1) -> list[tuple[Item, Any]]:
     """Everything that ``map`` gives, the lost ones as ``"lost"``."""
-    return list(pool.map(work, items, size_bytes=size_bytes, lost=lambda item, seconds: "lost"))
+    return list(pool.map(work, items, size_bytes=size_bytes, lost=lambda item, death: "lost"))
 
 
 def expected(items: Iterable[Item]) -> list[tuple[Item, Any]]:
@@ -158,7 +158,7 @@ def test_a_process_stuck_in_one_call_is_ended() -> None:
                 work,
                 [("stuck", 0), ("double", 1)],
                 size_bytes=lambda _: 1,
-                lost=lambda item, seconds: taken.append(seconds) or "lost",
+                lost=lambda item, death: taken.append(death.seconds) or "lost",
             )
         )
     assert {("stuck", 0): "lost", ("double", 1): 2} == found
@@ -172,7 +172,7 @@ def test_leaving_with_an_exception_ends_the_processes_at_once(what: str) -> None
     with pytest.raises(KeyboardInterrupt), Pool(2) as pool:  # noqa: PT012 - what is in the block is the point
         pids = {pid for _, pid in run(pool, [("pid", n) for n in range(8)], size_bytes=lambda _: 1 << 30)}
         results = pool.map(
-            work, [("double", 0), (what, 0)], size_bytes=lambda _: 1 << 30, lost=lambda item, seconds: None
+            work, [("double", 0), (what, 0)], size_bytes=lambda _: 1 << 30, lost=lambda item, death: None
         )
         next(results)
         left = time.monotonic()
@@ -283,7 +283,7 @@ def test_items_are_read_no_faster_than_the_work_goes_on() -> None:
             yield "double", drawn
 
     with Pool(2, Serial) as pool:
-        results = pool.map(work, endless(), size_bytes=lambda _: 1, lost=lambda item, seconds: None)
+        results = pool.map(work, endless(), size_bytes=lambda _: 1, lost=lambda item, death: None)
         for done in range(1, 200):
             next(results)
             assert drawn <= done + 2 * 3 * 16 + 16
