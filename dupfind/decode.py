@@ -9,6 +9,7 @@ decode, which rounds its size up, shifts the picture and the hashes of two sizes
 from __future__ import annotations
 
 import io
+import math
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ from PIL import (
 )
 from PIL import __version__ as pillow_version
 
-from dupfind import borders, containers, exif, formats, jpeg, jpeg_stream, jxl, modes, raw, texture, trouble
+from dupfind import borders, containers, exif, formats, jpeg, jpeg_stream, jxl, modes, parts, raw, texture, trouble
 from dupfind.errors import UndecodableError
 from dupfind.values import NEUTRAL_CHROMA, Thumbnail
 
@@ -56,8 +57,9 @@ _PLUGINS = (
 )
 pillow_heif.register_heif_opener(thumbnails=False)
 
-RECIPE = 5
+RECIPE = 6
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
+_HEAD_BYTES = 32
 
 
 def versions() -> str:
@@ -94,9 +96,12 @@ def _size_pixels(file: IO[bytes]) -> int:
     """What the header promises; 0 where it cannot be read."""
     with suppress(Exception):  # as many classes as below
         file.seek(0)
-        if jxl.is_jxl(file.read(16)):
+        head = file.read(_HEAD_BYTES)
+        if jxl.is_jxl(head):
             header = jxl.read_header(file)
             return header.width * header.height
+        if size_pixels := math.prod(parts.webp_size(head)):  # Pillow makes its decoder where it opens the file
+            return size_pixels
         file.seek(0)
         with Image.open(file, formats=formats.DECODED) as image:
             return image.width * image.height

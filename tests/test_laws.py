@@ -50,7 +50,8 @@ ALLOWED = {
     "parts": set(),
     "containers": {"parts"},
     "decode": {
-        "borders", "containers", "exif", "formats", "jpeg", "jpeg_stream", "jxl", "modes", "raw", "texture", "trouble",
+        "borders", "containers", "exif", "formats", "jpeg", "jpeg_stream", "jxl", "modes", "parts", "raw", "texture",
+        "trouble",
     },
     "fingerprint": set(),
     "differences": {"greys"},
