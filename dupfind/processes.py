@@ -19,6 +19,7 @@ WATCHDOG_EXIT = 1
 _FIRST_TO_GO = b"500"
 """Of 1,000: a system that runs out of memory is to end the process that decodes, and not the one that has the answer,
 nor the file server of the machine."""
+_COLLECTION_SECONDS = 5.0
 
 
 class Death(NamedTuple):
@@ -82,6 +83,11 @@ def start_worker(lifeline: Connection) -> None:
 
 def exit_code(executor: Executor) -> int | None:
     """How the process of a broken executor ended; None where that cannot be told."""
+    collector = getattr(executor, "_executor_manager_thread", None)
+    if isinstance(collector, threading.Thread):  # two that ask for one exit code at a time take it from each other
+        collector.join(_COLLECTION_SECONDS)
+        if collector.is_alive():
+            return None
     processes = getattr(executor, "_processes", None)
     codes = [process.exitcode for process in processes.values()] if isinstance(processes, dict) else []
     return next((code for code in codes if code is not None), None)

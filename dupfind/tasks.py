@@ -146,13 +146,16 @@ def time_limit(seconds: float) -> Iterator[None]:
     """Raise ``TimeoutError`` in the block after ``seconds``; end the process where even that is not heeded.
 
     The first works wherever a decoder returns to Python now and then, and only on POSIX; the second works everywhere,
-    but only in a process that was started to work for another.
+    but only in a process that was started to work for another. Raises ``MemoryError`` where nothing is left for that.
     """
     import multiprocessing
 
     if multiprocessing.parent_process() is not None:
         with open(os.devnull, "w") as nowhere:
-            faulthandler.dump_traceback_later(seconds + HARD_LIMIT_SECONDS, exit=True, file=nowhere)
+            try:
+                faulthandler.dump_traceback_later(seconds + HARD_LIMIT_SECONDS, exit=True, file=nowhere)
+            except RuntimeError:  # its thread has a stack, of 8 MiB on Linux
+                raise MemoryError("not enough memory to watch the time") from None
             try:
                 with _alarm(seconds):
                     yield

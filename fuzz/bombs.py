@@ -17,10 +17,10 @@ import tempfile
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -91,12 +91,20 @@ BOMBS: dict[str, Callable[[int], bytes]] = {
 }
 
 
-def _entries(folder: Path, side: int) -> Iterator[FileEntry]:
-    for name, make in BOMBS.items():
-        path = folder / name
-        path.write_bytes(make(side))
-        found = path.stat()
-        yield FileEntry(str(path), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+class Row(NamedTuple):
+    """What became of one bomb."""
+
+    name: str
+    size_bytes: int
+    peak_bytes: int
+    seconds: float
+    text: str
+
+
+def _entry(path: Path, content: bytes) -> FileEntry:
+    path.write_bytes(content)
+    found = path.stat()
+    return FileEntry(str(path), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
 def _peak_bytes() -> int:
@@ -118,6 +126,30 @@ def _lost(_: FileEntry, death: Death) -> Outcome:
     return Outcome(Failure(death.reason, lasting=False), 0)
 
 
+def measure(folder: Path, names: Iterable[str], side: int, most_bytes: int, workers: int) -> Iterator[Row]:
+    """Read bombs of ``side`` times ``side`` pixels, one after the other, each in a pool of its own."""
+    task = partial(tasks.read_thumbnails, max_pixels=MAX_PIXELS, timeout_seconds=TIMEOUT_SECONDS)
+    for name in names:
+        entry = _entry(folder / name, BOMBS[name](side))
+        most, is_over, began = [0], threading.Event(), time.monotonic()
+
+        def watch(most: list[int] = most, is_over: threading.Event = is_over) -> None:
+            while not is_over.wait(0.01):
+                most[0] = max(most[0], _peak_bytes())
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            with Pool(workers, most_bytes=most_bytes) as pool:
+                ((_, outcome),) = pool.map(task, [entry], size_bytes=lambda _: 1, lost=_lost)
+        finally:
+            is_over.set()
+            watcher.join()
+        found = outcome.result
+        text = f"{found.width} x {found.height}" if isinstance(found, Thumbnail) else getattr(found, "reason", "")
+        yield Row(name, entry.size_bytes, most[0], time.monotonic() - began, text)
+
+
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -125,32 +157,13 @@ def main() -> int:
     parser.add_argument("--max-memory", type=int, default=1024)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
-    side = int((options.megapixels * 1e6) ** 0.5)
-    task = partial(tasks.read_thumbnails, max_pixels=MAX_PIXELS, timeout_seconds=TIMEOUT_SECONDS)
-    most, is_over = [0], threading.Event()
-
-    def watch() -> None:
-        while not is_over.wait(0.02):
-            most[0] = max(most[0], _peak_bytes())
-
-    with tempfile.TemporaryDirectory() as name:
-        entries = list(_entries(Path(name), side))
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        for entry in entries:
-            most[0], began = 0, time.monotonic()
-            with Pool(options.workers, most_bytes=options.max_memory << 20) as pool:
-                ((_, outcome),) = pool.map(task, [entry], size_bytes=lambda _: 1, lost=_lost)
-            seconds = time.monotonic() - began
-            found = outcome.result
-            text = f"{found.width} x {found.height}" if isinstance(found, Thumbnail) else getattr(found, "reason", "")
-            kind = os.path.basename(entry.path)
-            print(f"{kind:18}{entry.size_bytes:11,} B {most[0] >> 20:6} MiB {seconds:6.1f} s  {text}", flush=True)
-            if most[0] > options.max_memory << 20:
-                print(f"{kind} took more than the ceiling of {options.max_memory} MiB")
-                return 1
-        is_over.set()
-    return 0
+    side, most_bytes, over = int((options.megapixels * 1e6) ** 0.5), options.max_memory << 20, 0
+    with tempfile.TemporaryDirectory() as folder:
+        for row in measure(Path(folder), BOMBS, side, most_bytes, options.workers):
+            peak = f"{row.peak_bytes >> 20:6} MiB {row.seconds:6.1f} s"
+            print(f"{row.name:18}{row.size_bytes:11,} B {peak}  {row.text}", flush=True)
+            over += row.peak_bytes > most_bytes
+    return int(over > 0)
 
 
 if __name__ == "__main__":

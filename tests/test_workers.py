@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import workers
+from dupfind import ceiling, workers
 from dupfind.workers import Pool
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,7 +33,11 @@ def work(items: list[Item]) -> list[Any]:
     return [_one(*item) for item in items]
 
 
-def _one(what: str, number: int) -> Any:
+def _one(what: str, number: int) -> Any:  # noqa: C901 - a table
+    mark = Path(what)
+    if mark.is_absolute() and not mark.exists():  # what kills it the first time does not the second
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
     match what:
         case "exit":
             os._exit(number % 3)
@@ -48,6 +52,8 @@ def _one(what: str, number: int) -> Any:
             return sum(range(10**10))
         case "raise":
             raise ValueError(number)
+        case "eat":
+            return len(bytearray(number << 20)) >> 20
         case "sleep":
             threading.Event().wait(60)
     return number * 2
@@ -147,6 +153,47 @@ def test_a_process_that_died_idle_is_replaced() -> None:
         os.kill(pid, signal.SIGKILL)
         assert are_gone([pid])
         assert expected(A) == sorted(run(pool, A))
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_who_died_once_is_not_blamed(tmp_path: Path, lanes: int) -> None:
+    """Alone in its chunk when its process died of something else: it is tried once more before it is named."""
+    items = [(str(tmp_path / "1"), 1), ("double", 2), ("kill", 3), (str(tmp_path / "4"), 4), ("double", 5)]
+    found = []
+    with Pool(lanes) as pool:
+        for item, result in pool.map(
+            work, items, size_bytes=lambda _: 1 << 30, lost=lambda item, death: death.exit_code
+        ):
+            found.append((item, result))
+    assert sorted([(("kill", 3), -9), *((item, 2 * item[1]) for item in items if item[0] != "kill")]) == sorted(found)
+
+
+@pytest.mark.skipif(not ceiling.IS_HELD, reason="this system does not limit the memory of a process")
+def test_memory_is_shared_out() -> None:
+    """What fits into no share is tried alone with all of it; what does not fit there either is lost, and says why."""
+    items = [("eat", 100), ("eat", 600), ("eat", 2000), ("double", 1)]
+    lost: list[Any] = []
+    with Pool(2, most_bytes=1 << 30) as pool:
+        pids = {pid for _, pid in run(pool, [("pid", number) for number in range(8)], size_bytes=lambda _: 1 << 30)}
+        found = dict(pool.map(work, items, size_bytes=lambda _: 1, lost=lambda item, death: lost.append((item, death))))
+        assert all(map(is_alive, pids))
+    assert {("eat", 100): 100, ("eat", 600): 600, ("eat", 2000): None, ("double", 1): 2} == found
+    ((item, death),) = lost
+    assert (("eat", 2000), None, "not enough memory for it") == (item, death.exit_code, death.reason)
+
+
+def test_memory_errors_of_other_executors() -> None:
+    """A cluster has its own limits: what they say is a reason like a death, and not the end of the run."""
+
+    def work_or_fail(items: list[Item]) -> list[Any]:
+        if ("eat", 1) in items:
+            raise MemoryError("no more on node 7")
+        return work(items)
+
+    with Pool(2, Serial) as pool:
+        items = [("double", 1), ("eat", 1), ("double", 2)]
+        found = dict(pool.map(work_or_fail, items, size_bytes=lambda _: 1, lost=lambda item, death: death.reason))
+    assert {("double", 1): 2, ("eat", 1): "no more on node 7", ("double", 2): 4} == found
 
 
 def test_a_process_stuck_in_one_call_is_ended() -> None:
