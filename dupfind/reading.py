@@ -223,7 +223,7 @@ def _lost(_: FileEntry, death: Death, stage: str, timeout_seconds: float | None 
     """The outcome for a file whose reader died."""
     if timeout_seconds is not None and _is_late(death, timeout_seconds):
         return tasks.Outcome(tasks.timed_out(timeout_seconds), 0)
-    is_picture = death.shortage is not None  # only what a decoder has begun with takes memory
+    is_picture = death.shortage is not None and stage == "thumbnail"  # a decoder has begun with it
     return tasks.Outcome(Failure(death.reason, is_image=is_picture, lasting=False, stage=stage), 0)
 
 

@@ -64,10 +64,12 @@ def _tiff(side: int) -> bytes:
 
 
 def _bmp(side: int) -> bytes:
-    """Runs of one colour: an end mark right after the header leaves all of it black."""
-    data = b"\0\1"
+    """Runs of one colour."""
+    runs, rest = divmod(side, 255)
+    data = (b"\xff\0" * runs + bytes([rest, 0]) * (rest > 0) + b"\0\0") * side + b"\0\1"
+    start = 54 + 1024
     header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(data), 0, 0, 256, 0)
-    return b"BM" + struct.pack("<III", 54 + 1024 + len(data), 0, 54 + 1024) + header + bytes(1024) + data
+    return b"BM" + struct.pack("<III", start + len(data), 0, start) + header + bytes(1024) + data
 
 
 def _saved(kind: str, mode: str, most_side: int, side: int, **options: Any) -> bytes:  # noqa: ANN401 - to Pillow

@@ -84,9 +84,8 @@ def test_warnings_are_not_heard() -> None:
         warnings.warn("loud", stacklevel=1)
         return 0
 
-    with ceiling.held(1 << 40):
-        meet(lambda: fail(ValueError())() if warn() == 0 else None)
-    with pytest.raises(UndecodableError), ceiling.held(1 << 40), trouble.in_plain_words(warn):
+    assert "cannot be decoded: ValueError" == str(meet(lambda: fail(ValueError())() if warn() == 0 else None))
+    with pytest.raises(UndecodableError), trouble.in_plain_words(warn):
         fail(ValueError())()
 
 

@@ -33,7 +33,7 @@ def work(items: list[Item]) -> list[Any]:
     return [_one(*item) for item in items]
 
 
-def _one(what: str, number: int) -> Any:  # noqa: C901 - a table
+def _one(what: str, number: int) -> Any:
     mark = Path(what)
     if mark.is_absolute() and not mark.exists():  # what kills it the first time does not the second
         mark.touch()
@@ -399,3 +399,18 @@ def test_few_chunks_go_to_all_lanes() -> None:
         items = [("double", number) for number in range(4)]
         assert expected(items) == sorted(run(pool, items, size_bytes=lambda _: 1 << 30))
     assert [1, 1, 2] == sorted(map(len, handed))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork there is no fork server")
+def test_a_fork_server_that_is_killed_is_started_again() -> None:
+    """The system may end it as any process: its workers' ends are seen, and the work is done by others."""
+    from multiprocessing import forkserver
+
+    items = [("double", number) for number in range(40)]
+    with Pool(2) as pool:
+        assert expected(items) == sorted(run(pool, items))
+        server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+        os.kill(server, signal.SIGKILL)
+        assert are_gone([server])
+        again = [("kill", 1), *items, ("exit", 2)]
+        assert expected(again) == sorted(run(pool, again))
