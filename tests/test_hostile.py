@@ -116,7 +116,7 @@ def test_many_culprits_in_one_run(tree: TreeBuilder) -> None:
 @needs_ceiling
 def test_bombs_cost_no_more_than_the_ceiling(tmp_path: Path) -> None:
     """Of 81 megapixels and not refused by their header: decoded, or refused for want of memory and nothing else."""
-    names = ["png colour", "png 16 bits", "tiff deflate", "jpeg", "jpeg progressive", "webp"]
+    names = ["png colour", "png 16 bits", "jpeg", "jpeg progressive", "webp"]
     most_bytes = 256 << 20
     for row in bombs.measure(tmp_path, names, 9000, most_bytes, workers=1):
         assert 20 << 20 < row.peak_bytes <= most_bytes, row
