@@ -79,6 +79,13 @@ class UndecodableError(Exception):
         self.stage = stage
 
 
+class NoMemoryError(UndecodableError):
+    """A picture for which there was too little memory, or may have been; where there is more it may be read."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, lasting=False)
+
+
 def missing_extra(what: str, extra: str) -> UndecodableError:
     """A picture that an optional extra of the package would read."""
     reason = f"{what}: compared by bytes only; pip install 'dupfind[{extra}]' to look at it"

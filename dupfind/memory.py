@@ -38,7 +38,7 @@ _INDIFFERENT = frozenset({
     "roots", "excludes", "follow_symlinks",  # they decide which files there are, and those are in the key
     "scan",  # its own fields are looked at one by one
     "haystack", "needles",  # how the user spells the roots
-    "workers", "timeout_seconds", "cache", "warnings",  # they decide no finding that is kept
+    "workers", "timeout_seconds", "max_memory_bytes", "cache", "warnings",  # they decide no finding that is kept
 })  # fmt: skip
 """Fields of the settings that are no part of the key. A new field is one until somebody enters it here."""
 

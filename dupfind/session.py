@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import TypeVar
 
+from dupfind import ceiling
 from dupfind.cache import Cache
 from dupfind.cache_schema import Recipe
 from dupfind.errors import CacheLostError
@@ -29,7 +30,8 @@ def with_reader(
     ``make_executor`` puts the reading of files elsewhere than on processes of this machine.
     """
     path = settings.cache
-    with Pool(settings.workers, make_executor, listener.worked) as pool:
+    most_bytes = settings.max_memory_bytes or ceiling.usual_bytes()
+    with Pool(settings.workers, make_executor, listener.worked, most_bytes) as pool:
         while True:
             try:
                 with Cache(path, partial(recipe, settings.scan.algorithm, listener), warn=listener.warn) as cache:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dupfind.ceiling import LEAST_BYTES
 from dupfind.errors import SettingsError
 from dupfind.roots import haystack_roots, make_roots, root_around
 from dupfind.values import Evidence, FileState, FolderState, Root, ScanSettings
@@ -27,6 +28,7 @@ DEFAULT_TIMEOUT_SECONDS = 60.0
 MOST_TIMEOUT_SECONDS = 1_000_000
 """Eleven days: the system's timers do not take any number, and infinity least of all."""
 DEFAULT_MAX_PIXELS = 500_000_000
+_MOST_MEMORY_MIB = 1 << 30
 CACHE_NAME = "cache-3.sqlite"
 
 
@@ -51,6 +53,8 @@ class Settings:
     workers: int = 1
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     max_pixels: int = DEFAULT_MAX_PIXELS
+    max_memory_bytes: int | None = None
+    """None for what :func:`dupfind.ceiling.usual_bytes` says."""
     cache: str | None = None
     warnings: tuple[str, ...] = field(default=())
     """What the user should know before the run; one line each."""
@@ -87,6 +91,7 @@ def make_settings(
     workers: int | None = None,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_memory_mib: int | None = None,
     cache: str | None = None,
     no_cache: bool = False,
 ) -> Settings:
@@ -113,6 +118,7 @@ def make_settings(
         workers=workers or _cores(),
         timeout_seconds=timeout_seconds,
         max_pixels=max_pixels,
+        max_memory_bytes=_memory_bytes(max_memory_mib),
         cache=cache_path,
         warnings=warnings,
     )
@@ -140,6 +146,13 @@ def _check_values(
         if number is not None and number < 1:
             raise SettingsError(f"{option} takes a number above 0, not {number}")
     return threshold
+
+
+def _memory_bytes(mib: int | None) -> int | None:
+    least = LEAST_BYTES >> 20
+    if mib is not None and not least <= mib <= _MOST_MEMORY_MIB:
+        raise SettingsError(f"--max-memory takes a number of MiB, {least} to {_MOST_MEMORY_MIB:,}, not {mib}")
+    return None if mib is None else mib << 20
 
 
 def make_report_settings(

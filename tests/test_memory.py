@@ -112,7 +112,9 @@ def test_what_decides_findings_is_in_the_key(name: str) -> None:
     assert key() != key(settings=with_setting(name, "another"))
 
 
-@pytest.mark.parametrize("name", ["workers", "timeout_seconds", "cache", "warnings", "haystack", "needles"])
+@pytest.mark.parametrize(
+    "name", ["workers", "timeout_seconds", "max_memory_bytes", "cache", "warnings", "haystack", "needles"]
+)
 def test_what_decides_nothing_is_not_in_the_key(name: str) -> None:
     """The same answer for any number of workers, from any working directory."""
     assert key() == key(settings=with_setting(name, "another"))

@@ -117,6 +117,13 @@ limits = stacked(
         show_default=True,
         help="Refuse larger images.",
     ),
+    click.option(
+        "--max-memory",
+        "max_memory_mib",
+        metavar="MIB",
+        type=int,
+        help="Most memory that decoding takes, all processes together. [default: 3/4 of what there is]",
+    ),
     cache_file,
     click.option("--no-cache", is_flag=True, help="Read everything anew and keep nothing."),
     progress,
