@@ -66,10 +66,10 @@ def _root(given: str, side: Side, called: str) -> Root:
         raise SettingsError(f"--{side} is given an empty path" if called else "an empty path is no folder")
     try:
         real = os.path.realpath(given, strict=True)
-        found = os.stat(real)
         if not os.path.isdir(real):
             raise SettingsError(f"{called}{given}: not a folder")
         os.scandir(real).close()
+        found = os.lstat(real)  # after a look inside, which is what makes an automount come
     except (OSError, ValueError) as error:
         raise SettingsError(f"{called}{given}: {_reason_of(error)}") from error
     return Root(side, given.rstrip(os.sep) or os.sep, real, (found.st_dev, found.st_ino))

@@ -36,6 +36,7 @@ ALLOWED = {
     "workers": set(),
     "hush": set(),
     "walk": {"ignore"},
+    "recheck": {"findings", "walk"},
     "exif": set(),
     "texture": set(),
     "borders": {"greys"},
@@ -81,7 +82,7 @@ ALLOWED = {
     "matching": {"cache", "cache_schema", "candidates", "claims", "events", "hamming", "judging", "reading", "wholes"},
     "pipeline": {  # `matching` and `resembling` where they are first needed
         "cache", "events", "findings", "formats", "framing", "identical", "ignore", "libraries", "matching", "memory",
-        "paranoid", "reading", "resembling", "roots", "session", "settings", "verdict", "walk", "wholes",
+        "paranoid", "reading", "recheck", "resembling", "roots", "session", "settings", "verdict", "walk", "wholes",
     },
     "explanation": {"facts"},
     "neighbours": {"cache", "evidence", "explanation", "fingerprint", "hamming", "reading", "settings"},
