@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from dupfind.events import Listener, Silence
 from dupfind.findings import Findings
 from dupfind.ignore import Excludes
 from dupfind.memory import Memory
+from dupfind.mounts import forgetful_devices, forgetting
 from dupfind.recheck import is_due, last_look
 from dupfind.roots import spelling
 from dupfind.settings import Settings
@@ -89,11 +91,15 @@ def walk(settings: Settings, listener: Listener) -> tuple[list[Tree], list[Tree]
     for warning in settings.warnings:
         listener.warn(warning)
     with listener.stage("walking", None) as advance:
-        return walk_all(settings.roots, _rules(settings), advance)
+        trees = walk_all(settings.roots, _rules(settings), advance)
+    if settings.cache is not None:
+        for warning in forgetting(chain(*trees), forgetful_devices()):
+            listener.warn(warning)
+    return trees
 
 
 def _rules(settings: Settings) -> WalkRules:
-    return WalkRules(Excludes(settings.excludes), settings.follow_symlinks)
+    return WalkRules(Excludes(settings.excludes), settings.follow_symlinks, forgetful_devices())
 
 
 def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:

@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 
+from dupfind.entries import entry_of, is_same_folder, reason_of, without_inode
 from dupfind.findings import Findings
 from dupfind.values import LAST_LOOK, Failure, FileEntry, FolderId, Match, Problem, Root, Side, Tree
-from dupfind.walk import Walk, WalkRules, entry_of, reason_of
+from dupfind.walk import Walk, WalkRules
 
 _PATH = itemgetter(FileEntry._fields.index("path"))
 _CHANGED = "changed while dupfind ran"
@@ -55,7 +56,7 @@ def last_look(
     among_needles = frozenset().union(*(one.folders for one in changes))
     wanted = {match.witness for match in findings.matches.values()}
     trusted = {root.real: root.identity for root in roots if root.side is Side.HAYSTACK}
-    ways = _Ways(among_needles, trusted, follow=rules.follow_symlinks)
+    ways = _Ways(among_needles, trusted, rules)
     fallen: dict[str, str] = {}
     marked = []
     for tree in haystack:
@@ -132,19 +133,20 @@ class _Ways:
     ``roots`` are the identities of the haystack's roots by their paths.
     """
 
-    def __init__(self, among_needles: frozenset[FolderId], roots: Mapping[str, FolderId], *, follow: bool) -> None:
+    def __init__(self, among_needles: frozenset[FolderId], roots: Mapping[str, FolderId], rules: WalkRules) -> None:
         self._among_needles = among_needles
         self._roots = roots
-        self._follow = follow
+        self._rules = rules
         self._known: dict[str, str | None] = {}
 
     def why_changed(self, entry: FileEntry) -> str | None:
         """Why a file is not what the walk saw; None where it is."""
         try:
-            found = os.stat(entry.path, follow_symlinks=self._follow)
-            if entry_of(entry.path, found) != entry or not stat.S_ISREG(found.st_mode):
+            found = os.stat(entry.path, follow_symlinks=self._rules.follow_symlinks)
+            now = entry_of(entry.path, found)
+            if (now if entry.inode else without_inode(now)) != entry or not stat.S_ISREG(found.st_mode):
                 return _CHANGED
-            if self._follow and os.path.islink(entry.path):
+            if self._rules.follow_symlinks and os.path.islink(entry.path):
                 return self.why_not_trusted(_folder_of(os.path.realpath(entry.path)))
         except OSError as error:
             return f"{_CHANGED}: {reason_of(error)}"
@@ -166,11 +168,14 @@ class _Ways:
 
     def _why_not_here(self, folder: str) -> str | None:
         try:
-            found = os.stat(folder, follow_symlinks=self._follow)
+            found = os.stat(folder, follow_symlinks=self._rules.follow_symlinks)
         except OSError as error:
             return f"{_CHANGED}: {reason_of(error)}"
         identity = found.st_dev, found.st_ino
-        is_other = folder in self._roots and (identity != self._roots[folder] or os.path.realpath(folder) != folder)
+        is_other = folder in self._roots and (
+            not is_same_folder(identity, self._roots[folder], self._rules.forgetful)
+            or os.path.realpath(folder) != folder
+        )
         if is_other or not stat.S_ISDIR(found.st_mode):
             return f"{_CHANGED}: another folder came in the place of one around it"
         if identity in self._among_needles:

@@ -9,11 +9,12 @@ the haystack merely proves nothing and is a note.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from operator import attrgetter, itemgetter
 
+from dupfind.entries import entry_of, is_same_folder, reason_of, without_inode
 from dupfind.ignore import (
     Excludes,
     is_common_file,
@@ -28,8 +29,6 @@ from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
 _INODE = itemgetter(FileEntry._fields.index("inode"))
 _HAS_HANDLES = os.stat in os.supports_dir_fd
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
-_new = tuple.__new__
-"""Makes a named tuple of a tuple in half the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,8 @@ class WalkRules:
 
     excludes: Excludes
     follow_symlinks: bool = False
+    forgetful: Collection[int] = ()
+    """Devices whose inode numbers are made up, see :mod:`dupfind.mounts`; their files get none."""
 
 
 def walk_all(
@@ -88,11 +89,6 @@ def _is_link(entry: FileEntry, needle: str) -> bool:
     except OSError:
         return False
     return one.st_dev == other.st_dev and one.st_ino == other.st_ino and one.st_nlink > 1
-
-
-def reason_of(error: OSError) -> str:
-    """What went wrong, in the system's words and in lower case: ``permission denied``."""
-    return (error.strerror or type(error).__name__).lower()
 
 
 class Walk:
@@ -147,7 +143,10 @@ class Walk:
             state = os.stat(folder) if handle is None else os.fstat(handle)
             found_identity = state.st_dev, state.st_ino
             if found_identity == identity or self._may_enter_instead(folder, found_identity):
-                return self._take_all(items, handle)
+                subfolders = self._take_all(items, handle)
+                if state.st_dev in self._rules.forgetful:
+                    self._entries = list(map(without_inode, self._entries))
+                return subfolders
         except OSError as error:
             self._report(folder, f"cannot read the folder: {reason_of(error)}")
         finally:
@@ -174,7 +173,9 @@ class Walk:
                     continue
                 elif item.is_file():
                     if self._is_wanted(item):
-                        take(entry_of(item.path, item.stat()))
+                        found = item.stat()
+                        entry = entry_of(item.path, found)
+                        take(without_inode(entry) if found.st_dev in self._rules.forgetful else entry)
                 elif not item.is_dir():
                     self._take_special(item)
                 elif identity := self._may_enter(item):
@@ -219,7 +220,8 @@ class Walk:
         An automount does so when it is first looked into. A link, or what now stands where a root was, may lead to the
         other side, which would prove itself.
         """
-        if folder == self._root.real or (not self._rules.follow_symlinks and os.path.islink(folder)):
+        is_root = folder == self._root.real and not is_same_folder(identity, self._root.identity, self._rules.forgetful)
+        if is_root or (not self._rules.follow_symlinks and os.path.islink(folder)):
             self._report(folder, "cannot read the folder: another one came in its place")
             return False
         if identity in self._other_roots:
@@ -282,11 +284,6 @@ class Walk:
 
     def _leave_out(self, path: str, reason: str) -> None:
         self._report(path, reason, is_note=self._is_haystack)
-
-
-def entry_of(path: str, found: os.stat_result) -> FileEntry:
-    """The entry of a file that the system gave this of."""
-    return _new(FileEntry, (path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
 
 
 def _is_below(path: str, roots: Sequence[str]) -> bool:
