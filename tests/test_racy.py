@@ -108,7 +108,7 @@ def race(top: Path, contents: list[bytes], rounds: int, seed: int) -> dict[FileS
     return seen
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is racy is so for less time, and nobody waits for the disk."""
     for module in ("cache", "memory"):
@@ -123,12 +123,14 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite3, "connect", connect)
 
 
+@pytest.mark.usefixtures("fast")
 def test_a_thousand_edits(tmp_path: Path) -> None:
     """Of files that are known by their bytes."""
     seen = race(tmp_path, [b"one", b"two", b"six", b"ten"], 1000, 1)
     assert min(seen[FileState.PRESENT], seen[FileState.MISSING]) > 500
 
 
+@pytest.mark.usefixtures("fast")
 def test_edits_of_pictures(tmp_path: Path) -> None:
     """One file format without compression, so that every picture has the same size."""
     contents = []
