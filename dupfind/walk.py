@@ -120,7 +120,9 @@ class Walk:
 
     def run(self) -> Tree:
         """Walk to the end."""
-        entries = [entry for _, files in self.folders() for entry in files]
+        entries: list[FileEntry] = []
+        for _, files in self.folders():
+            entries += files
         return Tree(self._root, entries, self.problems, frozenset(self.seen))
 
     def folders(self) -> Iterator[tuple[str, list[FileEntry]]]:
