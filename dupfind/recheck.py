@@ -2,7 +2,7 @@
 
 Hours may lie between the walk and the report. So the needles are walked once more, which finds whatever went, came or
 changed below them, and each witness is looked at where it lies. What is not as it was is neither present nor proof; it
-is not judged afresh, because that is what the next run does, in seconds where there is a cache.
+is not judged afresh, because that is what the next run does, reading only what changed where there is a cache.
 
 The needles come first: what was moved from the haystack to them in between is then missed as a witness.
 """
