@@ -3,8 +3,8 @@
 A file is known again when path, size, mtime and ctime agree, or, after a folder was renamed or a drive mounted
 elsewhere, when inode, size, mtime and ctime do. Files modified within two seconds before they were read are "racy":
 a second change may carry the same times, so what was read of them serves this run only. Thumbnails are stored by their
-content, which makes concurrent runs harmless. What cannot be kept (racy files, no cache, a full disk) goes to
-a private scratch database that ends with the run.
+content, which makes concurrent runs harmless. What cannot be kept (racy files, files without an inode, no cache, a full
+disk) goes to a private scratch database that ends with the run.
 
 The answer never depends on this module: without it everything is read again.
 """
@@ -277,6 +277,8 @@ class Cache:
 
     def _is_kept(self, entry: FileEntry, read_ns: int) -> bool:
         if self._kept is None or not self._kept.is_writable or not fits(entry):
+            return False
+        if not entry.inode:  # a file system that has no numbers has no lasting time of change either
             return False
         # The kernel sets ctime at every change, whatever mtime is set to afterwards.
         return read_ns - entry.ctime_ns >= _RACY_NS and not 0 <= read_ns - entry.mtime_ns < _RACY_NS

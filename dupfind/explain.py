@@ -94,7 +94,7 @@ def _is_itself(entry: FileEntry, needle: FileEntry) -> bool:
     """
     if entry.path == needle.path:
         return True
-    if entry.inode != needle.inode or not entry.inode:
+    if entry.size_bytes != needle.size_bytes or entry.inode != needle.inode:
         return False
     real = os.path.realpath(entry.path)
     try:
@@ -102,8 +102,14 @@ def _is_itself(entry: FileEntry, needle: FileEntry) -> bool:
         is_same_folder = os.path.samefile(os.path.dirname(real), os.path.dirname(needle.path))
     except OSError:
         return True  # gone since it was walked: no witness either way
+    if not one.st_ino:  # a system that has no inodes
+        return False
     if not os.path.samestat(one, other):  # another device, which may be another mount of the same one
-        return (one.st_size, one.st_mtime_ns, one.st_ctime_ns) == (other.st_size, other.st_mtime_ns, other.st_ctime_ns)
+        return entry.inode != 0 and (one.st_size, one.st_mtime_ns, one.st_ctime_ns) == (
+            other.st_size,
+            other.st_mtime_ns,
+            other.st_ctime_ns,
+        )
     is_same_name = is_same_folder and os.path.basename(real) == os.path.basename(needle.path)
     return one.st_nlink == 1 or is_same_name
 

@@ -31,9 +31,10 @@ _PARTS = {
     "looking at damaged needles": "evidence",
     "reading witnesses again": "second look",
     "comparing": "compare",
+    "looking again": "last look",
 }
 """What the time of a stage is counted for; a part of it, such as the search, may be counted for something else."""
-_COUNTED_STAGES = ("walk", "extra")
+_COUNTED_STAGES = ("walk", "extra", "last look")
 _MOST_ALIKE = 10
 """Lines printed of things passed over for one and the same reason, before the rest is counted."""
 

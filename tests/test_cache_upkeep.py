@@ -108,7 +108,7 @@ def test_prune_gives_space_back(tmp_path: Path) -> None:
     path = str(tmp_path / "cache.sqlite")
     with Cache(path, partial(Recipe, "recipe", "phash", "rules")) as cache:
         for number in range(100):
-            entry = FileEntry(str(tmp_path / f"gone{number}"), 1, 0, 0, number)
+            entry = FileEntry(str(tmp_path / f"gone{number}"), 1, 0, 0, 1 + number)
             cache.keep_content(entry, Thumbnail(bytes([number]) * 4096, 8, 8, "PNG", 1, None), LATER_NS)
     before_bytes = os.path.getsize(path)
     pruned = prune(path, with_absent_folders=False)
@@ -157,9 +157,9 @@ def test_a_run_beside_prune_is_right(cache_path: str, files: list[FileEntry]) ->
         cache.flush()
         prune(cache_path, with_absent_folders=True)
         with Cache(cache_path, partial(Recipe, "recipe", "phash", "rules")) as other:
-            other.keep_digest(files[0]._replace(path="/new/one", inode=0), b"2" * 32, LATER_NS)
+            other.keep_digest(files[0]._replace(path="/new/one", inode=7), b"2" * 32, LATER_NS)
         cache.keep_digest(files[0], b"1" * 32, LATER_NS)
-    assert [True, True] == known(cache_path, [files[0], files[0]._replace(path="/new/one", inode=0)])
+    assert [True, True] == known(cache_path, [files[0], files[0]._replace(path="/new/one", inode=7)])
 
 
 def test_clear_deletes_the_cache(cache_path: str) -> None:
