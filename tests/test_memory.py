@@ -274,7 +274,13 @@ def test_an_answer_that_is_too_large_is_not_kept(desk: Desk, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda data: data[:40], lambda data: data[:-1] + bytes([data[-1] ^ 1]), lambda _: b""]
+    "spoil",
+    [
+        lambda data: data[:40],
+        lambda data: data[:-1] + bytes([data[-1] ^ 1]),
+        lambda _: b"",
+        lambda data: bytes([data[0] ^ 1]) + data[1:],  # the digest itself, and all that it is of sound
+    ],
 )
 def test_a_spoilt_answer_is_none(desk: Desk, spoil: Callable[[bytes], bytes]) -> None:
     """Whatever became of it, and the next run replaces it."""
