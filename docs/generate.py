@@ -17,6 +17,7 @@ from pathlib import Path
 
 from docs import images
 from dupfind import ignore
+from faults import rules
 from fixtures import demo
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -74,6 +75,17 @@ def _names(names: frozenset[str]) -> str:
     return ", ".join(f"`{name!r}`".replace("'", "") for name in sorted(names)) + "\n"
 
 
+def _safety_rules() -> str:
+    parts: dict[str, list[str]] = {}
+    for rule in rules.read():
+        tests = ", ".join(f"`test_{name}`" for name in rule.tests)
+        row = f"| {rule.what} | {rule.fault} | {tests} | {len(rule.mutants)} |\n"
+        parts.setdefault(rule.part, []).append(row)
+    head = "| rule | what would be contained, or prove something, without it | tests | ways to break it |\n"
+    head += "|---|---|---|---|\n"
+    return "\n".join(f"## {part}\n\n{head}{''.join(rows)}" for part, rows in parts.items())
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "help": lambda: _run("--help"),
     "scan help": lambda: _run("scan", "--help"),
@@ -93,6 +105,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "junk files": lambda: _names(ignore.JUNK_FILES),
     "junk folders": lambda: _names(ignore.JUNK_FOLDERS),
     "snapshot folders": lambda: _names(ignore.SNAPSHOT_FOLDERS),
+    "safety rules": _safety_rules,
     "trash folders": lambda: _names(ignore.TRASH_FOLDERS),
 }
 
