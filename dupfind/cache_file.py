@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Self
 
+from dupfind import cache_trust
 from dupfind.cache_schema import APPLICATION_ID, PICTURE_TABLE, SCHEMA, SCHEMA_VERSION
 from dupfind.errors import DupfindError
 
@@ -84,15 +84,17 @@ class CacheFile:
         warning = None
         try:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+            if reason := cache_trust.distrust_of_place(path):
+                raise UnusableError(reason)
+            flags = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK"))
             try:
                 handle = os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o600)
             except PermissionError:
                 handle = os.open(path, os.O_RDONLY | flags)
                 warning = f"{path}: the cache is read-only: what is new is not kept"
             with open(handle, "rb") as file:
-                if not stat.S_ISREG(os.fstat(handle).st_mode):  # a named pipe would block for ever
-                    raise UnusableError("not a regular file")
+                if reason := cache_trust.distrust_of_file(os.fstat(handle)):
+                    raise UnusableError(f"it {reason}")
                 header = file.read(len(_SQLITE_HEADER))
         except OSError as error:
             raise UnusableError((error.strerror or str(error)).lower()) from error
@@ -158,6 +160,10 @@ def translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
+        # Tables that are not there, text that is none: the statements are always the same, so the file is not.
+        code = getattr(error, "sqlite_errorcode", None)
+        if code == sqlite3.SQLITE_ERROR or (code is None and "decode" in str(error)):
+            raise DamagedError(str(error)) from error
         raise UnusableError(str(error)) from error
     except sqlite3.DatabaseError as error:
         raise DamagedError(str(error)) from error

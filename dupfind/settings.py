@@ -27,7 +27,7 @@ DEFAULT_TIMEOUT_SECONDS = 60.0
 MOST_TIMEOUT_SECONDS = 1_000_000
 """Eleven days: the system's timers do not take any number, and infinity least of all."""
 DEFAULT_MAX_PIXELS = 500_000_000
-CACHE_NAME = "cache-3.sqlite"
+CACHE_NAME = "cache-4.sqlite"
 
 
 class Format(StrEnum):

@@ -60,10 +60,13 @@ ALLOWED = {
     "tasks": {"decode", "digest", "fingerprint", "time_limit"},
     "second_look": {"decode", "evidence", "fingerprint", "scrutiny", "tasks", "time_limit"},
     "cache_schema": set(),
-    "cache_file": {"cache_schema"},
-    "cache_store": {"cache_file", "cache_schema"},
+    "cache_file": {"cache_schema", "cache_trust"},
+    "cache_seal": {"cache_schema", "digest"},
+    "cache_trust": set(),
+    "cache_store": {"cache_file", "cache_schema", "cache_seal"},
+    "cache_lookup": {"cache_file", "cache_schema", "cache_seal", "cache_store"},
     "cache_buffer": {"cache_schema", "cache_store"},
-    "cache": {"cache_buffer", "cache_file", "cache_schema", "cache_store"},
+    "cache": {"cache_buffer", "cache_file", "cache_lookup", "cache_schema", "cache_store"},
     "cache_answers": {"cache_file", "cache_schema"},
     "packing": {"findings"},
     "memory": {"cache_answers", "cache_file", "cache_schema", "digest", "findings", "packing", "settings"},
@@ -79,7 +82,7 @@ ALLOWED = {
     "remains": {"differences"},
     "resembling": {"cache", "differences", "events", "fingerprint", "reading", "remains"},
     "judging": {"cache", "cache_schema", "claims", "evidence"},
-    "wholes": {"cache", "cache_schema", "reading"},
+    "wholes": {"cache_schema", "reading"},
     "candidates": {"blocks", "events", "hamming", "reading"},
     "matching": {"cache", "cache_schema", "candidates", "claims", "events", "hamming", "judging", "reading", "wholes"},
     "pipeline": {  # `matching` and `resembling` where they are first needed
@@ -110,6 +113,7 @@ ALLOWED = {
 PURE = (
     "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "resampling", "greys", "differences", "facts",
     "texture", "borders", "blocks", "multi_index", "search_plan", "hamming", "fingerprint", "evidence", "claims",
+    "cache_seal",
     "remains", "scrutiny", "verdict", "explanation", "pairs", "calibration", "findings", "packing", "changes",
 )  # fmt: skip
 ONLY_IMPORTERS = {
