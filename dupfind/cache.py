@@ -180,21 +180,6 @@ class Cache:
             raise DamagedError("it names thumbnails that it does not hold")
         raise UnusableError("thumbnails have gone from it meanwhile")
 
-    def damaged(self) -> set[int]:
-        """The ids of all thumbnails of damaged files that are remembered."""
-        return self._pictures_with("damage")
-
-    def bordered(self) -> set[int]:
-        """The ids of all thumbnails of pictures with a flat frame that are remembered."""
-        return self._pictures_with("border")
-
-    def _pictures_with(self, fact: str) -> set[int]:
-        found = {id_ for id_, picture in self._buffer.pictures.items() if getattr(picture, fact)}
-        if self._kept:
-            with self._restart_when_damaged():
-                found |= self._kept.pictures_with(fact)
-        return found | self._scratch.pictures_with(fact)
-
     def flush(self) -> None:
         """Write what has gathered, in one short transaction, so that another run waits milliseconds at most."""
         self._flushed_at = self._clock()

@@ -10,6 +10,10 @@ from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 APPLICATION_ID = 0x64757066  # "dupf"
 SCHEMA_VERSION = 4
 INTEGER_END = 1 << 63
+COARSE, DAMAGED, FRAMED = 1, 2, 4
+"""Bits of a thumbnail's id: it was made of the beginning of a file only, has damage, has a flat frame. They are asked
+of all pictures of a run, and so without fetching any, and without an index that could be damaged."""
+_TRAITS = COARSE | DAMAGED | FRAMED
 RACY_NS = 2_000_000_000
 """What is read of a file so soon after its last change is not kept: a second change may carry the same times."""
 FS_CODEC = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
@@ -22,8 +26,6 @@ PICTURE_TABLE = """
         quality INTEGER, data_bytes INTEGER NOT NULL, damage TEXT, detail REAL NOT NULL, text REAL NOT NULL,
         border BLOB, is_coarse INTEGER NOT NULL
     );
-    CREATE INDEX picture_damage ON picture (id) WHERE damage IS NOT NULL;
-    CREATE INDEX picture_border ON picture (id) WHERE border IS NOT NULL;
 """
 SCHEMA = (
     """
@@ -146,20 +148,15 @@ def content_columns(content: PictureRef | Failure) -> tuple[int | None, int | No
 
 
 def picture_id(picture: Thumbnail) -> int:
-    """63 bits of the BLAKE2b digest of the thumbnail and its facts, and whether it is coarse, with sign as SQLite keeps
-    integers.
+    """61 bits of the BLAKE2b digest of the thumbnail and its facts, and its traits, with sign as SQLite keeps integers.
 
-    Two of a million different thumbnails share an id with a probability of 5 in 100 million.
+    Two of a million different thumbnails share an id with a probability of 2 in 10 million.
     """
     from hashlib import blake2b  # brings OpenSSL, which a run without pictures never needs
 
     digest = int.from_bytes(blake2b(repr(picture).encode(), digest_size=8).digest(), "big", signed=True)
-    return digest & ~1 | picture.is_coarse
-
-
-def is_coarse_id(picture: int) -> bool:
-    """Whether the thumbnail with this id was made of the beginning of a file only; no index has to be trusted."""
-    return bool(picture & 1)
+    traits = COARSE * picture.is_coarse | DAMAGED * (picture.damage is not None) | FRAMED * (picture.border is not None)
+    return digest & ~_TRAITS | traits
 
 
 def signed(inode: int) -> int:

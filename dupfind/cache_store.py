@@ -130,11 +130,6 @@ class Store(CacheFile):
         with translated():
             return self.connection.execute("SELECT 1 FROM picture LIMIT 1").fetchone() is None
 
-    def pictures_with(self, column: str) -> set[int]:
-        """The ids of the thumbnails with a ``border`` or with ``damage``; each has an index."""
-        with translated():
-            return {row[0] for row in self.connection.execute(f"SELECT id FROM picture WHERE {column} IS NOT NULL")}
-
     def add_pictures(self, pictures: Iterable[tuple[int, Thumbnail]]) -> None:
         """Store thumbnails under their ids; what is there already stays."""
         marks = ", ".join("?" * (1 + len(_PICTURE_COLUMNS)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from dupfind.cache_schema import PictureRef, is_coarse_id
+from dupfind.cache_schema import COARSE, PictureRef
 from dupfind.reading import Pictures
 from dupfind.values import Failure, FileEntry, Match
 
@@ -29,7 +29,7 @@ class Wholes:
         self.needles = needles
         self.haystack = haystack
         self._read_whole = read_whole
-        self._coarse = {ref.id for side in (needles, haystack) for ref in side.refs if is_coarse_id(ref.id)}
+        self._coarse = {ref.id for side in (needles, haystack) for ref in side.refs if ref.id & COARSE}
         self.needle_refs = list(needles.refs)
         """As in the needles' pictures, but whole where they were read whole; ``witness_refs`` likewise."""
         self.witness_refs = list(haystack.refs)

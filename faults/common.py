@@ -100,7 +100,7 @@ def run(trees: Trees, *options: str, **environment: str) -> Answer:
     return Answer(done.returncode, verdicts(done.stdout), done.stderr.decode(), time.monotonic() - began)
 
 
-def verdicts(report: bytes) -> Any:  # noqa: ANN401 - what JSON gives
+def verdicts(report: bytes) -> Any:
     """What of a report does not depend on when it was made; None where there is none."""
     if not report:
         return None
@@ -122,6 +122,19 @@ def integrity(cache: Path) -> str:
             return ", ".join(row[0] for row in connection.execute("PRAGMA integrity_check"))
     finally:
         shutil.rmtree(folder)
+
+
+def processes_of_session(session: int) -> list[int]:
+    """The processes that still run of those that one run has started; Linux only."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(int(entry.name))
+    return found
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
