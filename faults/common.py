@@ -23,6 +23,7 @@ RACY_SECONDS = 2.1
 """What has changed so shortly before is not kept in the cache."""
 _ROOT = Path(__file__).resolve().parents[1]
 _SECONDS = 120
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(_ROOT)}
 
 
 class Trees(NamedTuple):
@@ -94,7 +95,7 @@ def run(trees: Trees, *options: str, **environment: str) -> Answer:
         trees.command(*options),
         capture_output=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(_ROOT), **environment},
+        env=ENVIRONMENT | environment,
         timeout=_SECONDS,
     )
     return Answer(done.returncode, verdicts(done.stdout), done.stderr.decode(), time.monotonic() - began)

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from faults.broken_disk import Disk
-from faults.common import RACY_SECONDS, Answer, Trees, build, integrity, processes_of_session, run, table
+from faults.common import ENVIRONMENT, RACY_SECONDS, Answer, Trees, build, integrity, processes_of_session, run, table
 
 _PATIENCE_SECONDS = 20
 _DECODED = re.compile(r"^dupfind: (?:decoding|reading whole)\D*: ([\d,]+) files? in", re.MULTILINE)
@@ -105,7 +105,7 @@ class Bench:
         """Kill a scan; gives whether it was still running, and how long its workers outlived it."""
         command = self.trees.command("--cache", str(self.cache), "-q")
         process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=ENVIRONMENT
         )
         time.sleep(moment_seconds)
         was_running = process.poll() is None
