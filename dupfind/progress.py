@@ -33,9 +33,8 @@ _PARTS = {
     "comparing": "compare",
 }
 """What the time of a stage is counted for; a part of it, such as the search, may be counted for something else."""
-_COUNTED_STAGES = ("walk", "extra")
 _MOST_ALIKE = 10
-"""Lines printed of things passed over for one and the same reason, before the rest is counted."""
+"""Lines printed of files with one and the same problem, before the rest is counted."""
 
 
 def say(text: str) -> None:
@@ -133,14 +132,14 @@ class Console:
             say(f"warning: {printable(text)}")
 
     def problems(self, problems: Sequence[Problem]) -> None:
-        """A line a problem with the file and the cause; things passed over by the thousand are counted instead."""
+        """A line a problem with the file and the cause; what comes by the thousand for one cause is counted instead."""
         if self._quiet:
             return
         alike: dict[tuple[str, str], int] = defaultdict(int)
         for problem in problems:
             if problem.is_note and not self._verbose:
                 continue
-            if problem.stage in _COUNTED_STAGES and not self._verbose:
+            if not self._verbose:
                 alike[problem.side, problem.reason] += 1
                 if alike[problem.side, problem.reason] > _MOST_ALIKE:
                     continue
