@@ -6,6 +6,7 @@ SQLite 3.51.3, and one short transaction every other second needs no more.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from dupfind.cache_schema import APPLICATION_ID, PICTURE_TABLE, SCHEMA, SCHEMA_V
 from dupfind.errors import DupfindError
 
 _BUSY_SECONDS = 60.0
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""What the system says of a file that may at most be read."""
 _SQLITE_HEADER = b"SQLite format 3\0"
 
 
@@ -89,7 +92,9 @@ class CacheFile:
             flags = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK"))
             try:
                 handle = os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o600)
-            except PermissionError:
+            except OSError as error:
+                if error.errno not in _READ_ONLY or not os.path.lexists(path):
+                    raise
                 handle = os.open(path, os.O_RDONLY | flags)
                 warning = f"{path}: the cache is read-only: what is new is not kept"
             with open(handle, "rb") as file:

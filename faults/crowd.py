@@ -25,9 +25,9 @@ BESIDE = ("nothing", "prune", "clear")
 class Crowd:
     """Trees, their true answer, and one cache for all."""
 
-    def __init__(self, folder: Path) -> None:
-        self.trees: Trees = build(folder / "trees")
-        self.true: Answer = run(self.trees, "--no-cache")
+    def __init__(self, folder: Path, trees: Trees, true: Answer) -> None:
+        self.trees = trees
+        self.true = true
         self.cache = folder / "cache" / "cache.sqlite"
 
     def round(self, beside: str, wait_seconds: float, *, cold: bool) -> tuple[list[str], int]:
@@ -72,7 +72,8 @@ def main() -> None:
     wrong: dict[str, list[str]] = {beside: [] for beside in BESIDE}
     rounds, warned = dict.fromkeys(BESIDE, 0), dict.fromkeys(BESIDE, 0)
     with tempfile.TemporaryDirectory() as name:
-        crowd = Crowd(Path(name))
+        trees = build(Path(name) / "trees")
+        crowd = Crowd(Path(name), trees, run(trees, "--no-cache"))
         for number in range(options.rounds):
             beside = BESIDE[number % len(BESIDE)]
             found, warnings = crowd.round(beside, dice.uniform(0, 6), cold=number % 4 != 3)

@@ -24,10 +24,10 @@ ERRORS = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT)
 class Bench:
     """Trees, their true answer, and a cache on a disk that breaks."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, trees: Trees, true: Answer) -> None:
         self.folder = folder
-        self.trees: Trees = build(folder / "trees")
-        self.true: Answer = run(self.trees, "--no-cache")
+        self.trees = trees
+        self.true = true
         self.disk = Disk(folder, "cache.sqlite")
         self.cache = folder / "cache" / "cache.sqlite"
 
@@ -67,7 +67,8 @@ def main() -> None:
     options = parser.parse_args()
     rows, all_wrong = [], []
     with tempfile.TemporaryDirectory() as name:
-        bench = Bench(Path(name))
+        trees = build(Path(name) / "trees")
+        bench = Bench(Path(name), trees, run(trees, "--no-cache"))
         calls = bench.calls()
         for offset, number in enumerate(ERRORS):
             for lasts in (True, False):

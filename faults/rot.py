@@ -119,15 +119,17 @@ class Victim:
                     connection.execute("DELETE FROM answer")
             self.sound[name] = cache.read_bytes()
 
-    def look(self, kind: str, name: str, dice: random.Random) -> tuple[str, list[str]]:
-        """Spoil the cache in one way; gives what became of the answer, and what was said of the cache."""
-        data = bytearray(self.sound[name])
-        KINDS[kind](data, dice)
+    def put(self, data: bytes) -> Path:
+        """Make a cache of these bytes."""
         cache = self.folder / "spoilt" / "cache.sqlite"
         shutil.rmtree(cache.parent, ignore_errors=True)
         cache.parent.mkdir(mode=0o700)
         with open(os.open(cache, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
             file.write(data)
+        return cache
+
+    def look(self, cache: Path) -> tuple[str, list[str]]:
+        """Scan with this cache; gives what became of the answer, and what was said of the cache."""
         report, warnings = self._scan(cache)
         return _difference(report, self.true), warnings
 
@@ -163,11 +165,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         victim = Victim(Path(folder))
         rows = []
-        for kind in KINDS:
+        for kind, spoil in KINDS.items():
             counts: Counter[str] = Counter()
             dice = random.Random(f"{options.seed} {kind}")
             for number in range(options.rounds):
-                outcome, warnings = victim.look(kind, list(victim.sound)[number % 2], dice)
+                data = bytearray(victim.sound[list(victim.sound)[number % 2]])
+                spoil(data, dice)
+                outcome, warnings = victim.look(victim.put(data))
                 counts[outcome] += 1
                 counts["told"] += bool(warnings)
             rows.append([kind, options.rounds, *(counts[one] for one in _OUTCOMES)])
