@@ -171,7 +171,7 @@ def main() -> None:
             for number in range(options.rounds):
                 data = bytearray(victim.sound[list(victim.sound)[number % 2]])
                 spoil(data, dice)
-                outcome, warnings = victim.look(victim.put(data))
+                outcome, warnings = victim.look(victim.put(bytes(data)))
                 counts[outcome] += 1
                 counts["told"] += bool(warnings)
             rows.append([kind, options.rounds, *(counts[one] for one in _OUTCOMES)])

@@ -141,5 +141,5 @@ def test_bits_and_pages_may_be_lost(victim: rot.Victim, kind: str) -> None:
         for _ in range(3):
             data = bytearray(sound)
             rot.KINDS[kind](data, dice)
-            outcome, _ = victim.look(victim.put(data))
+            outcome, _ = victim.look(victim.put(bytes(data)))
             assert "right" == outcome
