@@ -21,6 +21,7 @@ from dupfind.cache_buffer import Buffer
 from dupfind.cache_file import DamagedError, UnusableError
 from dupfind.cache_lookup import UNKNOWN, Known, Lookup
 from dupfind.cache_schema import RACY_NS, Judged, Pair, PictureRef, Recipe, fits, picture_id
+from dupfind.cache_scratch import Scratch
 from dupfind.cache_store import Store
 from dupfind.errors import CacheLostError
 from dupfind.values import Failure, FileEntry, Thumbnail
@@ -46,7 +47,7 @@ class Cache:
         self._warn = warn
         self._recipe = cache(recipe)
         self._clock = clock
-        self._scratch = Store.scratch()
+        self._scratch = Scratch()
         self._kept: Store | None = None
         self._is_damaged = False
         self._buffer = Buffer()

@@ -60,10 +60,16 @@ class CacheFile:
         return cls._open(path)[0]
 
     @classmethod
-    def scratch(cls) -> Self:
-        """A private store for thumbnails only, on disk where it grows, gone when it is closed."""
-        store = cls("", sqlite3.connect("", isolation_level=None))
-        store.connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + PICTURE_TABLE)
+    def scratch(cls, path: str) -> Self:
+        """A private store for thumbnails only, in an empty file or in ``:memory:``. Raises :class:`UnusableError`.
+
+        Its journal is kept in memory: a write that fails on a full disk could not be taken back without one.
+        """
+        with translated():
+            store = cls(path, sqlite3.connect(path, isolation_level=None))
+            for setting in ("journal_mode = MEMORY", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
+                store.connection.execute(f"PRAGMA {setting}")
+            store.connection.execute(PICTURE_TABLE)
         return store
 
     @staticmethod

@@ -58,6 +58,23 @@ def write(data: bytes) -> None:
         sys.stderr.buffer.flush()
 
 
+class _Forgiving:
+    """Standard error for bars: likewise."""
+
+    def write(self, text: str) -> None:
+        """Write what can be written."""
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Likewise."""
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.flush()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(sys.stderr, name)  # such as the width of the terminal
+
+
 class Bar(Protocol):
     """What is used of tqdm, which is imported only where a bar is shown."""
 
@@ -153,6 +170,6 @@ class Console:
         from tqdm import tqdm
 
         bar: Bar = tqdm(
-            desc=name, total=total, unit=" files", file=sys.stderr, leave=False, dynamic_ncols=True, smoothing=0.1
+            desc=name, total=total, unit=" files", file=_Forgiving(), leave=False, dynamic_ncols=True, smoothing=0.1
         )
         return bar

@@ -211,7 +211,10 @@ def _with_states(settings: ReportSettings, names: Sequence[str]) -> ReportSettin
 
 
 def _cache_path(given: str | None, roots: Sequence[Root]) -> tuple[str | None, tuple[str, ...]]:
-    path = os.path.abspath(given) if given else default_cache()
+    try:
+        path = os.path.abspath(given) if given else default_cache()
+    except OSError as error:  # the working directory is gone
+        raise SettingsError(f"--cache {given}: {(error.strerror or str(error)).lower()}") from error
     root = root_around(os.path.realpath(path), roots)
     if root is None:
         return path, ()

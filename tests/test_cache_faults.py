@@ -282,3 +282,26 @@ def test_one_cache_for_all_algorithms(bench: kills.Bench) -> None:
         found = run(bench.trees, "--cache", str(bench.cache), "--algorithm", algorithm, "-v")
         assert same(true, found)
         assert "decoding" not in found.said
+
+
+_HOLD = """
+from dupfind.cache import Cache
+from dupfind.cache_schema import Recipe
+from dupfind.values import FileEntry, Thumbnail
+
+with Cache(None, lambda: Recipe("recipe", "phash", "rules"), warn=print) as cache:
+    made = {}
+    for number in range(2000):
+        thumbnail = Thumbnail(number.to_bytes(4, "big") * 1024, 640, 480, "JPEG", 1, None)
+        ref = cache.keep_content(FileEntry(f"/photos/{number}", 1, 1, 1, 1), thumbnail, 0)
+        made[ref.id] = thumbnail
+    print(made == cache.thumbnails(list(made)))
+"""
+
+
+def test_a_full_disk_for_temporary_files(tmp_path: Path) -> None:
+    """What a run without a cache holds goes there, and stays in memory where it cannot."""
+    with small_disk(tmp_path / "small", "size=64k,mode=755") as folder:
+        environment = ENVIRONMENT | {"TMPDIR": str(folder)}
+        done = subprocess.run([sys.executable, "-c", _HOLD], env=environment, capture_output=True, check=False)
+        assert (0, b"True\n", b"") == (done.returncode, done.stdout, done.stderr)

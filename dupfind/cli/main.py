@@ -19,7 +19,7 @@ from dupfind.cli.cache import cache
 from dupfind.cli.calibrate import calibrate
 from dupfind.cli.explain import explain
 from dupfind.cli.scan import scan
-from dupfind.errors import DupfindError, ExitCode
+from dupfind.errors import DupfindError, ExitCode, OutputClosedError, OutputError
 from dupfind.output import discard_stdout
 from dupfind.progress import say, write
 from dupfind.report.text import printable
@@ -60,6 +60,8 @@ def run(arguments: Sequence[str]) -> int:
                 code = dupfind.invoke(context)
         except click.exceptions.Exit as error:
             code = error.exit_code
+            if sys.stdout is None:  # help, or the version
+                raise OutputError("standard output is closed") from None
         if sys.stdout is not None:
             sys.stdout.flush()
     except Exception as error:  # noqa: BLE001 - a bug must not end as Python's 1, which means "not all present"
@@ -91,7 +93,8 @@ def _exit_code(error: Exception) -> int:
         case click.Abort():
             return ExitCode.INTERRUPTED
         case DupfindError():
-            say(printable(str(error)))
+            if not isinstance(error, OutputClosedError):  # nobody is told, as by any other program of a pipe
+                say(printable(str(error)))
             return error.exit_code
         case BrokenPipeError():
             discard_stdout()
@@ -101,7 +104,8 @@ def _exit_code(error: Exception) -> int:
             say((error.strerror or str(error)).lower())
             return ExitCode.NO_VERDICT
         case _:
-            with suppress(OSError, ValueError, AttributeError):
-                traceback.print_exception(error)
+            if sys.stderr is not None:  # or it would go to standard output
+                with suppress(OSError, ValueError):
+                    traceback.print_exception(error)
             say("this is a bug in dupfind; there is no verdict")
             return ExitCode.NO_VERDICT

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable
 from io import StringIO
 
@@ -16,8 +15,6 @@ from dupfind.values import FileVerdict, FolderVerdict
 FOLDER_COLUMNS = ("path", "verdict", "present", "similar", "missing", "unreadable", "skipped", "bytes_not_present")
 FILE_COLUMNS = ("path", "kind", "verdict", "evidence", "witness", "distance_bits", "score", "reason", "size_bytes")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_SEPARATORS = re.compile("[\r;\t|]")
-"""Where other programs and other countries end a cell or a line; what is quoted they leave whole, too."""
 
 
 def render(choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
@@ -38,12 +35,12 @@ def render(choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
         columns, rows = (*columns, "was"), ((*row, word or "") for row, word in zip(rows, was, strict=True))
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
+    # The csv module leaves a carriage return unquoted where lines do not end in one, and readers take it for an end.
     quoting = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(columns)
     for row in rows:
         cells = [printable(cell) if screen.is_terminal and isinstance(cell, str) else cell for cell in row]
-        needs_quotes = any(_SEPARATORS.search(cell) for cell in cells if isinstance(cell, str))
-        (quoting if needs_quotes else writer).writerow(cells)
+        (quoting if any("\r" in cell for cell in cells if isinstance(cell, str)) else writer).writerow(cells)
     return text.getvalue().encode()
 
 
