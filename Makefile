@@ -7,7 +7,7 @@ DEMO := build/demo
 READY := $(VENV)/.ready
 TEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: help demo test check format bench bench-accuracy fixtures docs clean
+.PHONY: help demo test check format bench bench-accuracy faults fixtures docs clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,12 @@ bench: $(READY) ## Measure against djpeg and find (see benchmarks/README.md)
 
 bench-accuracy: $(READY) ## Measure how often the verdicts are right, and write docs/accuracy.md
 	$(BIN)/python -m benchmarks.accuracy --write docs/accuracy.md --failures build/accuracy-failures.csv
+
+faults: $(READY) ## Break things on purpose by the hundred: half an hour and more
+	$(BIN)/python -m faults.rot
+	$(BIN)/python -m faults.crowd
+	$(BIN)/python -m faults.disk
+	$(BIN)/python -m faults.kills
 
 clean: ## Remove everything that was built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
