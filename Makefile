@@ -7,7 +7,7 @@ DEMO := build/demo
 READY := $(VENV)/.ready
 TEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: help demo test check format bench bench-accuracy fuzz mutants audit fixtures docs clean
+.PHONY: help demo test check format bench bench-accuracy fuzz faults mutants audit fixtures docs clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,12 @@ mutants: $(READY) ## Break each safety rule and see that a test fails (half an h
 fuzz: $(READY) ## Break 10,000 pictures and many more outlines, and see that nothing else breaks (see docs/hostile.md)
 	$(BIN)/python -m fuzz.pictures --keep build/fuzz
 	$(BIN)/python -m fuzz.parsers
+
+faults: $(READY) ## Break things on purpose by the hundred: half an hour and more
+	$(BIN)/python -m faults.rot
+	$(BIN)/python -m faults.crowd
+	$(BIN)/python -m faults.disk
+	$(BIN)/python -m faults.kills
 
 clean: ## Remove everything that was built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

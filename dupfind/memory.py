@@ -71,7 +71,7 @@ class Memory:
         if found is None:
             return None
         recipe, data = found
-        if not isinstance(data, bytes) or data[:DIGEST_BYTES] != digest_of([data[DIGEST_BYTES:]]):
+        if not isinstance(data, bytes) or data[:DIGEST_BYTES] != self._seal(recipe, data[DIGEST_BYTES:]):
             return None
         if recipe is not None and recipe != self._recipe():
             return None
@@ -89,7 +89,11 @@ class Memory:
         data = pack(findings, self._needles, self._haystack)
         recipe = None if self._is_plain_copy(findings) else self._recipe()
         with suppress(DamagedError, UnusableError), _opened(self._path) as file:
-            cache_answers.keep(file, self._key, Answer(recipe, digest_of([data]) + data))
+            cache_answers.keep(file, self._key, Answer(recipe, self._seal(recipe, data) + data))
+
+    def _seal(self, recipe: str | None, data: bytes) -> bytes:
+        """A digest of the whole row: an index that is damaged leads to the answer of another run."""
+        return digest_of([self._key or b"", repr(recipe).encode(), data])
 
     def _look_up(self) -> Answer | None:
         if self._key is None or self._path is None or not os.path.exists(self._path):

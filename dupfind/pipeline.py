@@ -165,7 +165,7 @@ def find_matches(
         readable = [entry for entry in haystack if entry.path not in failures]
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
-        wholes = Wholes(pictures, candidates, cache, reader.wholes)
+        wholes = Wholes(pictures, candidates, reader.wholes)
         found, remains = _match_pictures(settings, wholes, cache, listener)
         pictures, candidates = wholes.pictures()
         matches |= found

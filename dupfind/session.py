@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
@@ -30,6 +31,7 @@ def with_reader(
     ``make_executor`` puts the reading of files elsewhere than on processes of this machine.
     """
     path = settings.cache
+    _stand_somewhere()
     most_bytes = settings.max_memory_bytes or ceiling.usual_bytes()
     with Pool(settings.workers, make_executor, listener.worked, most_bytes) as pool:
         while True:
@@ -39,6 +41,14 @@ def with_reader(
             except CacheLostError as error:
                 listener.warn(str(error))
                 path = path if error.is_gone else None
+
+
+def _stand_somewhere() -> None:
+    """Leave a working directory that is gone, which no new process could be told; every path is absolute by now."""
+    try:
+        os.getcwd()
+    except OSError:
+        os.chdir(os.sep)
 
 
 def whole_recipe(algorithm: str, listener: Listener) -> str:

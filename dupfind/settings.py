@@ -29,7 +29,7 @@ MOST_TIMEOUT_SECONDS = 1_000_000
 """Eleven days: the system's timers do not take any number, and infinity least of all."""
 DEFAULT_MAX_PIXELS = 500_000_000
 _MOST_MEMORY_MIB = 1 << 30
-CACHE_NAME = "cache-3.sqlite"
+CACHE_NAME = "cache-4.sqlite"
 
 
 class Format(StrEnum):
@@ -224,7 +224,10 @@ def _with_states(settings: ReportSettings, names: Sequence[str]) -> ReportSettin
 
 
 def _cache_path(given: str | None, roots: Sequence[Root]) -> tuple[str | None, tuple[str, ...]]:
-    path = os.path.abspath(given) if given else default_cache()
+    try:
+        path = os.path.abspath(given) if given else default_cache()
+    except OSError as error:  # the working directory is gone
+        raise SettingsError(f"--cache {given}: {(error.strerror or str(error)).lower()}") from error
     root = root_around(os.path.realpath(path), roots)
     if root is None:
         return path, ()

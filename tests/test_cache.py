@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from dupfind.cache import UNKNOWN, Cache, Known
 from dupfind.cache_file import DamagedError, UnusableError
-from dupfind.cache_schema import Judged, Pair, PictureRef, Recipe, picture_id
+from dupfind.cache_schema import COARSE as IS_COARSE
+from dupfind.cache_schema import DAMAGED, FRAMED, Judged, Pair, PictureRef, Recipe, picture_id
 from dupfind.cache_store import Store
 from dupfind.errors import CacheLostError, StoppedError
 from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
@@ -309,44 +310,21 @@ def test_the_facts_of_a_picture_are_all_there() -> None:
     assert {one.name for one in dataclasses.fields(Thumbnail)} == {name for change in mark.args[1] for name in change}
 
 
-def test_damaged_pictures_are_known_at_once_and_later(caches: Caches) -> None:
-    """Those of this run, written or not, and those of earlier runs; sound ones are none."""
-    broken = [dataclasses.replace(picture(seed), damage="no end marker") for seed in range(3)]
-    caches.keep(ENTRY, broken[0])
-    with caches.open() as cache:
-        assert {picture_id(broken[0])} == cache.damaged()
-        cache.keep_content(ENTRY._replace(path="/photos/b.jpg"), broken[1], NOW)
-        cache.keep_content(ENTRY._replace(path="/photos/c.jpg"), picture(9), NOW)
-        assert {picture_id(one) for one in broken[:2]} == cache.damaged()
-        cache.flush()
-        assert {picture_id(one) for one in broken[:2]} == cache.damaged()
-
-
-def test_damaged_pictures_are_known_without_a_file() -> None:
-    """A run that keeps nothing, and files too young to be kept."""
-    broken = dataclasses.replace(picture(1), damage="no end marker")
-    with Cache(None, partial(Recipe, "recipe", "phash", "rules")) as cache:
-        cache.keep_content(ENTRY, broken, NOW)
-        cache.keep_content(ENTRY._replace(path="/photos/c.jpg"), picture(9), NOW)
-        assert {picture_id(broken)} == cache.damaged()
-
-
-def test_framed_pictures_are_known_at_once_and_later(caches: Caches) -> None:
-    """Those of this run, written or not, and those of earlier runs, each with its frame; damaged ones are others."""
-    framed = [dataclasses.replace(picture(seed), border=bytes([seed] * 8)) for seed in (1, 2)]
-    caches.keep(ENTRY, framed[0])
-    with caches.open() as cache:
-        assert {picture_id(framed[0])} == cache.bordered()
-        cache.keep_content(ENTRY._replace(path="/photos/b.jpg"), framed[1], NOW)
-        cache.keep_content(ENTRY._replace(path="/photos/c.jpg"), dataclasses.replace(picture(9), damage="cut"), NOW)
-        assert {picture_id(one) for one in framed} == cache.bordered()
-        cache.flush()
-        ids = [picture_id(one) for one in framed]
-        assert (set(ids), set()) == (cache.bordered(), cache.bordered() & cache.damaged())
-        assert framed == [cache.thumbnails(ids)[one] for one in ids]
-    with Cache(None, partial(Recipe, "recipe", "phash", "rules")) as cache:
-        cache.keep_content(ENTRY, framed[0], NOW)
-        assert ({ids[0]}, framed[0]) == (cache.bordered(), cache.thumbnails(ids[:1])[ids[0]])
+@pytest.mark.parametrize(
+    ("facts", "traits"),
+    [
+        ({}, 0),
+        ({"is_coarse": True}, IS_COARSE),
+        ({"damage": "no end marker"}, DAMAGED),
+        ({"damage": ""}, DAMAGED),
+        ({"border": bytes(8)}, FRAMED),
+        ({"is_coarse": True, "damage": "cut", "border": b""}, IS_COARSE | DAMAGED | FRAMED),
+    ],
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_traits_are_told_by_the_id(facts: dict[str, Any], traits: int, seed: int) -> None:
+    """Of a picture of this run or of an earlier one, stored or not, without a look at it."""
+    assert traits == picture_id(dataclasses.replace(picture(seed), **facts)) & (IS_COARSE | DAMAGED | FRAMED)
 
 
 def test_judgements_hold_for_their_rules_only(caches: Caches) -> None:
@@ -433,14 +411,13 @@ def test_the_whole_is_kept_beside_the_beginning(caches: Caches, content: Thumbna
     assert whole_of(caches) is None
     with caches.open() as cache:
         whole = cache.keep_content(ENTRY, content, NOW, after_coarse=True)
-        assert {picture_id(COARSE)} == cache.coarse()
     assert (DIGEST, known) == caches.known(ENTRY)
     assert whole == whole_of(caches)
     with caches.open() as cache:
-        assert {picture_id(COARSE)} == cache.coarse()
         for ref in (known.content, whole):
             if isinstance(ref, PictureRef):
-                assert cache.thumbnails([ref.id])[ref.id].is_coarse == (ref == known.content)
+                is_coarse = cache.thumbnails([ref.id])[ref.id].is_coarse
+                assert is_coarse == (ref == known.content) == bool(ref.id & IS_COARSE)
 
 
 def test_both_in_one_run(caches: Caches) -> None:
@@ -483,7 +460,7 @@ def test_a_whole_that_is_not_kept(caches: Caches) -> None:
     assert whole_of(caches) is None
     with Cache(None, partial(Recipe, "recipe", "phash", "rules")) as cache:
         cache.keep_content(ENTRY, COARSE, NOW)
-        assert (None, {picture_id(COARSE)}) == (cache.recall_whole(ENTRY), cache.coarse())
+        assert cache.recall_whole(ENTRY) is None
 
 
 @pytest.mark.parametrize("what", ["digest", "content"])

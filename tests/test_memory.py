@@ -23,6 +23,7 @@ from dupfind.cache_file import CacheFile
 from dupfind.events import Silence
 from dupfind.findings import Findings
 from dupfind.memory import Memory, make_key
+from dupfind.packing import PackingError
 from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, Match, Report, ScanSettings, Side
 from fixtures import pictures
@@ -294,14 +295,39 @@ def test_a_spoilt_answer_is_none(desk: Desk, spoil: Callable[[bytes], bytes]) ->
     assert FOUND == desk.memory().recall()
 
 
-def test_an_answer_of_another_kind_is_none(desk: Desk) -> None:
+def test_an_answer_of_another_kind_is_none(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sound, but not what is packed today."""
     file = CacheFile.open_existing(desk.path)
     made = make_key(desk.settings, NEEDLES, HAYSTACK)
     assert made is not None
-    cache_answers.keep(file, made, Answer(None, memory.digest_of([b"what?"]) + b"what?"))
+    unpacked: list[bytes] = []
+
+    def unpack(data: bytes, *_: object) -> Findings:
+        unpacked.append(data)
+        raise PackingError
+
+    monkeypatch.setattr(memory, "unpack", unpack)
+    sealed = desk.memory()._seal(None, b"what?") + b"what?"
+    cache_answers.keep(file, made, Answer(None, sealed))
     file.close()
     assert desk.memory().recall() is None
+    assert [b"what?"] == unpacked
+
+
+@pytest.mark.parametrize("column", ["key", "recipe"])
+def test_the_answer_of_another_row_is_none(desk: Desk, column: str) -> None:
+    """A damaged index leads to the wrong row, a damaged row names another recipe: neither is taken for this run's."""
+    desk.keep()
+    desk.keep(needles=NEEDLES[:1])
+    with sqlite3.connect(desk.path) as connection:
+        if column == "key":
+            first, second = connection.execute("SELECT data FROM answer ORDER BY id").fetchall()
+            connection.execute("UPDATE answer SET data = iif(data = ?, ?, ?)", (*first, *second, *first))
+        else:
+            connection.execute("UPDATE answer SET recipe = iif(recipe IS NULL, 'recipe', NULL)")
+    connection.close()
+    assert desk.memory().recall() is None
+    assert desk.memory(needles=NEEDLES[:1]).recall() is None
 
 
 @pytest.mark.parametrize("content", [b"no database", None])

@@ -10,6 +10,7 @@ import errno
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -18,9 +19,9 @@ from dupfind.cli.cache import cache
 from dupfind.cli.calibrate import calibrate
 from dupfind.cli.explain import explain
 from dupfind.cli.scan import scan
-from dupfind.errors import DupfindError, ExitCode
+from dupfind.errors import DupfindError, ExitCode, OutputClosedError, OutputError
 from dupfind.output import discard_stdout
-from dupfind.progress import say
+from dupfind.progress import say, write
 from dupfind.report.text import printable
 
 _EPILOG = """\b
@@ -59,6 +60,8 @@ def run(arguments: Sequence[str]) -> int:
                 code = dupfind.invoke(context)
         except click.exceptions.Exit as error:
             code = error.exit_code
+            if sys.stdout is None:  # help, or the version
+                raise OutputError("standard output is closed") from None
         if sys.stdout is not None:
             sys.stdout.flush()
     except Exception as error:  # noqa: BLE001 - a bug must not end as Python's 1, which means "not all present"
@@ -68,16 +71,30 @@ def run(arguments: Sequence[str]) -> int:
     return int(code or ExitCode.ALL_PRESENT)
 
 
+def _show(error: click.ClickException) -> None:
+    """Print a mistake in the arguments, which may be names of files, as click does but for what a terminal obeys."""
+    message = error.format_message()
+    lines = []
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        lines = [error.ctx.get_usage(), f"Try '{error.ctx.command_path} --help' for help.", ""]
+        if message.startswith("Got unexpected extra argument"):
+            message += ": folders are named with --haystack DIR and --needles DIR"
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    text = "\n".join([*lines, f"Error: {printable(message)}", ""])
+    write(text.encode(encoding, "backslashreplace"))
+
+
 def _exit_code(error: Exception) -> int:
     """Say what went wrong, and give the exit code that it leads to."""
     match error:
         case click.ClickException():
-            error.show()
+            _show(error)
             return ExitCode.NO_VERDICT
         case click.Abort():
             return ExitCode.INTERRUPTED
         case DupfindError():
-            say(printable(str(error)))
+            if not isinstance(error, OutputClosedError):  # nobody is told, as by any other program of a pipe
+                say(printable(str(error)))
             return error.exit_code
         case BrokenPipeError():
             discard_stdout()
@@ -87,6 +104,8 @@ def _exit_code(error: Exception) -> int:
             say((error.strerror or str(error)).lower())
             return ExitCode.NO_VERDICT
         case _:
-            traceback.print_exception(error)
+            if sys.stderr is not None:  # or it would go to standard output
+                with suppress(OSError, ValueError):
+                    traceback.print_exception(error)
             say("this is a bug in dupfind; there is no verdict")
             return ExitCode.NO_VERDICT

@@ -47,7 +47,10 @@ def exclude(text: str) -> Callable[[F], F]:
 def output_format(formats: Sequence[str]) -> Callable[[F], F]:
     """``--format``, of which each command offers its own."""
     return click.option(
-        "--format", "format_", type=click.Choice(formats), help=f"How to print. [default: {formats[0]}]"
+        "--format",
+        "format_",
+        type=click.Choice(formats, case_sensitive=False),
+        help=f"How to print. [default: {formats[0]}]",
     )
 
 

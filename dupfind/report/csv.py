@@ -6,18 +6,22 @@ import csv
 from collections.abc import Iterable
 from io import StringIO
 
+from dupfind.report import Screen
 from dupfind.report.choice import Choice
-from dupfind.report.text import clean
+from dupfind.report.text import clean, printable
 from dupfind.settings import ReportSettings
 from dupfind.values import FileVerdict, FolderVerdict
 
 FOLDER_COLUMNS = ("path", "verdict", "present", "similar", "missing", "unreadable", "skipped", "bytes_not_present")
 FILE_COLUMNS = ("path", "kind", "verdict", "evidence", "witness", "distance_bits", "score", "reason", "size_bytes")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def render(choice: Choice, settings: ReportSettings) -> bytes:
-    """The chosen files, or all the chosen folders, under a line of column names."""
+def render(choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
+    """The chosen files, or all the chosen folders, under a line of column names.
+
+    A terminal gets every control character escaped; programs get names as they are.
+    """
     columns: tuple[str, ...]
     if settings.files:
         columns, rows = FILE_COLUMNS, _file_rows(choice.files)
@@ -35,7 +39,8 @@ def render(choice: Choice, settings: ReportSettings) -> bytes:
     quoting = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(columns)
     for row in rows:
-        (quoting if any("\r" in cell for cell in row if isinstance(cell, str)) else writer).writerow(row)
+        cells = [printable(cell) if screen.is_terminal and isinstance(cell, str) else cell for cell in row]
+        (quoting if any("\r" in cell for cell in cells if isinstance(cell, str)) else writer).writerow(cells)
     return text.getvalue().encode()
 
 
@@ -55,12 +60,12 @@ def _file_rows(files: Iterable[FileVerdict]) -> Iterable[tuple[object, ...]]:
             _cell(one.witness or ""),
             "" if one.distance_bits is None else one.distance_bits,
             "" if one.score is None else one.score,
-            one.reason or "",
+            _cell(one.reason or ""),
             one.size_bytes,
         )
 
 
 def _cell(path: str) -> str:
-    """A path that no spreadsheet takes for a formula."""
+    """A path or a reason that no spreadsheet takes for a formula."""
     text = clean(path)
     return "'" + text if text.startswith(_FORMULA_STARTS) else text

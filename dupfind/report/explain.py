@@ -189,7 +189,7 @@ def _as_json(one: Explanation) -> dict[str, Any]:
         **named_path("witness", verdict.witness),
         "distance_bits": verdict.distance_bits,
         "orientation": None if one.orientation is None else one.orientation + 1,
-        "reason": verdict.reason,
+        "reason": None if verdict.reason is None else clean(verdict.reason),
         "tests": [_test_as_json(test) for test in one.tests],
         "nearest": [_near_as_json(near) for near in one.nearest],
         "advice": one.advice.text if one.advice else None,
@@ -204,7 +204,7 @@ def _near_as_json(near: Near) -> dict[str, Any]:
         "distance_bits": near.distance_bits,
         "check_bits": near.check_bits,
         "orientation": near.orientation + 1,
-        "reason": near.reason,
+        "reason": None if near.reason is None else clean(near.reason),
         "tests": [_test_as_json(test) for test in near.tests],
         "advice": near.advice.text,
     }
