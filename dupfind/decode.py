@@ -79,7 +79,7 @@ def read_thumbnail(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse
     :class:`NotAPictureError` or :class:`UndecodableError`, and nothing else whatever the bytes; a ``TimeoutError``
     raised by the caller's alarm passes through.
     """
-    with _in_plain_words():
+    with in_plain_words():
         return _read(file, name, max_pixels, may_be_coarse=may_be_coarse)
 
 
@@ -89,12 +89,12 @@ def read_grey(file: IO[bytes], name: str, max_pixels: int, size: tuple[int, int]
     ``size`` is the width and height, upright, that it is resampled to. Otherwise as :func:`read_thumbnail`, but that
     a damaged JPEG is an :class:`UndecodableError`. A JPEG of 12 megapixels takes 0.13 s.
     """
-    with _in_plain_words():
+    with in_plain_words():
         return np.asarray(_read_grey(file, name, max_pixels, size))
 
 
 @contextmanager
-def _in_plain_words() -> Iterator[None]:
+def in_plain_words() -> Iterator[None]:
     """Make of whatever a decoder raises one of the two errors for the user."""
     try:
         with warnings.catch_warnings():
@@ -127,7 +127,7 @@ def _read(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse: bool) -
     file.seek(0)
     with Image.open(file, formats=formats.DECODED) as image:
         width, height = image.size
-        _refuse_too_large(width, height, max_pixels)
+        refuse_too_large(width, height, max_pixels)
         frames = _frame_count(image)
         if isinstance(image, JpegImagePlugin.JpegImageFile):
             look = (may_be_coarse and _look_coarsely(image, file)) or _look_at_jpeg(image, file)
@@ -138,7 +138,8 @@ def _read(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse: bool) -
         return _thumbnail(look, (width, height), image.format or "", frames, *exif.facts(image))
 
 
-def _refuse_too_large(width: int, height: int, max_pixels: int) -> None:
+def refuse_too_large(width: int, height: int, max_pixels: int) -> None:
+    """Raise :class:`UndecodableError` for a picture of more pixels."""
     if refusal := formats.too_large(width * height, max_pixels):
         raise UndecodableError(refusal, lasting=False)
 
@@ -232,7 +233,7 @@ def _read_raw(file: IO[bytes], max_pixels: int) -> Thumbnail:
 
 def _read_jxl(file: IO[bytes], max_pixels: int) -> Thumbnail:
     header = jxl.read_header(file)
-    _refuse_too_large(header.width, header.height, max_pixels)
+    refuse_too_large(header.width, header.height, max_pixels)
     with jxl.open_image(file) as image:
         image.load()
         orientation, captured = exif.facts(image)
@@ -253,13 +254,13 @@ def _read_grey(file: IO[bytes], name: str, max_pixels: int, size: tuple[int, int
             return _grey(image, preview, size, shot.orientation)
     if jxl.is_jxl(file.read(16)):
         header = jxl.read_header(file)
-        _refuse_too_large(header.width, header.height, max_pixels)
+        refuse_too_large(header.width, header.height, max_pixels)
         with jxl.open_image(file) as image:
             image.load()
             return _grey(image, file, size, 1 if jxl.is_stored_upright(image) else exif.facts(image)[0])
     file.seek(0)
     with Image.open(file, formats=formats.DECODED) as image:
-        _refuse_too_large(*image.size, max_pixels)
+        refuse_too_large(*image.size, max_pixels)
         return _grey(image, file, size)
 
 

@@ -94,16 +94,23 @@ ALLOWED = {
     },
     "pairs": set(),
     "calibration": {"settings"},
+    "hashed": {"roots"},
+    "originals": {"decode", "fingerprint", "formats", "jxl", "tasks", "time_limit"},
+    "thumbnails": {"cache", "cache_schema", "reading"},
+    "hashing": {
+        "cache", "events", "fingerprint", "hashed", "originals", "reading", "session", "settings", "tasks",
+        "thumbnails", "workers",
+    },
     "calibrate": {
         "cache", "calibration", "events", "evidence", "fingerprint", "pairs", "pipeline", "reading", "session",
         "settings",
     },
     "progress": {"events", "report", "stopwatch"},
-    "report": {"calibration", "changes", "explanation", "facts", "settings", "stopwatch"},
+    "report": {"calibration", "changes", "explanation", "facts", "hashed", "settings", "stopwatch"},
     "baseline": {"changes", "report"},
     "cli": {
-        "baseline", "cache_upkeep", "calibrate", "changes", "explain", "output", "pipeline", "progress", "report",
-        "roots", "settings", "stopwatch",
+        "baseline", "cache_upkeep", "calibrate", "changes", "explain", "hashed", "hashing", "output", "pipeline",
+        "progress", "report", "roots", "settings", "stopwatch",
     },
     "__main__": {"cli", "progress"},
 }  # fmt: skip
@@ -120,7 +127,14 @@ ONLY_IMPORTERS = {
     "simplejpeg": {"jpeg"},
     "pillow_jxl": {"jxl"},
     "rawpy": {"raw"},
-    "concurrent": {"workers", "pipeline", "session", "explain", "calibrate"},  # the others name the Executor type only
+    "concurrent": {
+        "workers",
+        "pipeline",
+        "session",
+        "explain",
+        "calibrate",
+        "hashing",
+    },  # the others name the Executor type only
     "tqdm": {"progress"},
     "rich": {"report"},
     "click": {"cli"},
@@ -217,7 +231,7 @@ def test_the_core_never_prints_or_exits(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--version"], ["--help"], ["scan", "--help"], ["explain", "--help"], ["calibrate", "--help"]],
+    [["--version"], ["--help"], ["scan", "--help"], ["explain", "--help"], ["calibrate", "--help"], ["hash", "--help"]],
     ids=" ".join,
 )
 def test_start_up_is_light(arguments: list[str]) -> None:

@@ -42,17 +42,17 @@ def render(choice: Choice, settings: ReportSettings) -> bytes:
 def _folder_rows(folders: Iterable[FolderVerdict]) -> Iterable[tuple[object, ...]]:
     for one in folders:
         counts = (one.present, one.similar, one.missing, one.unreadable, one.skipped, one.bytes_not_present)
-        yield (_cell(one.path), one.state.value, *counts)
+        yield (cell(one.path), one.state.value, *counts)
 
 
 def _file_rows(files: Iterable[FileVerdict]) -> Iterable[tuple[object, ...]]:
     for one in files:
         yield (
-            _cell(one.path),
+            cell(one.path),
             one.kind.value,
             one.state.value,
             one.evidence.value if one.evidence else "",
-            _cell(one.witness or ""),
+            cell(one.witness or ""),
             "" if one.distance_bits is None else one.distance_bits,
             "" if one.score is None else one.score,
             one.reason or "",
@@ -60,7 +60,7 @@ def _file_rows(files: Iterable[FileVerdict]) -> Iterable[tuple[object, ...]]:
         )
 
 
-def _cell(path: str) -> str:
+def cell(path: str) -> str:
     """A path that no spreadsheet takes for a formula."""
     text = clean(path)
     return "'" + text if text.startswith(_FORMULA_STARTS) else text

@@ -22,10 +22,11 @@ def render(choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
         return b"".join(os.fsencode(path) + b"\0" for path in chosen)
     if screen.is_terminal:
         chosen = [printable(path) for path in chosen]
-    return b"".join(os.fsencode(_on_one_line(path)) + b"\n" for path in chosen)
+    return b"".join(os.fsencode(on_one_line(path)) + b"\n" for path in chosen)
 
 
-def _on_one_line(path: str) -> str:
+def on_one_line(path: str) -> str:
+    """``path`` with its line breaks escaped, and then its backslashes too."""
     if "\n" not in path and "\r" not in path:
         return path
     return path.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
