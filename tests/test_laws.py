@@ -87,14 +87,20 @@ ALLOWED = {
         "paranoid", "reading", "resembling", "roots", "session", "settings", "verdict", "walk", "wholes",
     },
     "explanation": {"facts"},
+    "itself": set(),
     "neighbours": {"cache", "evidence", "explanation", "fingerprint", "hamming", "reading", "settings"},
     "explain": {
-        "cache", "events", "explanation", "findings", "neighbours", "pipeline", "reading", "roots", "session",
-        "settings", "verdict",
+        "cache", "events", "explanation", "findings", "itself", "neighbours", "pipeline", "reading", "roots",
+        "session", "settings", "verdict",
     },
     "pairs": set(),
     "calibration": {"settings"},
     "hashed": {"roots"},
+    "comparison": {"facts"},
+    "comparing": {
+        "cache", "comparison", "evidence", "events", "fingerprint", "framing", "reading", "resembling", "roots",
+        "session", "settings", "thumbnails",
+    },
     "originals": {"decode", "fingerprint", "formats", "jxl", "tasks", "time_limit"},
     "thumbnails": {"cache", "cache_schema", "reading"},
     "hashing": {
@@ -106,18 +112,19 @@ ALLOWED = {
         "settings",
     },
     "progress": {"events", "report", "stopwatch"},
-    "report": {"calibration", "changes", "explanation", "facts", "hashed", "settings", "stopwatch"},
+    "report": {"calibration", "changes", "comparison", "explanation", "facts", "hashed", "settings", "stopwatch"},
     "baseline": {"changes", "report"},
     "cli": {
-        "baseline", "cache_upkeep", "calibrate", "changes", "explain", "hashed", "hashing", "output", "pipeline",
-        "progress", "report", "roots", "settings", "stopwatch",
+        "baseline", "cache_upkeep", "calibrate", "changes", "comparing", "comparison", "explain", "hashed", "hashing",
+        "itself", "output", "pipeline", "progress", "report", "roots", "settings", "stopwatch",
     },
     "__main__": {"cli", "progress"},
 }  # fmt: skip
 PURE = (
     "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "resampling", "greys", "differences", "facts",
     "texture", "borders", "blocks", "multi_index", "search_plan", "hamming", "fingerprint", "evidence", "claims",
-    "remains", "scrutiny", "verdict", "explanation", "pairs", "calibration", "findings", "packing", "changes",
+    "remains", "scrutiny", "verdict", "comparison", "explanation", "pairs", "calibration", "findings", "packing",
+    "changes", "hashed",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file"},
@@ -231,7 +238,15 @@ def test_the_core_never_prints_or_exits(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--version"], ["--help"], ["scan", "--help"], ["explain", "--help"], ["calibrate", "--help"], ["hash", "--help"]],
+    [
+        ["--version"],
+        ["--help"],
+        ["scan", "--help"],
+        ["explain", "--help"],
+        ["calibrate", "--help"],
+        ["hash", "--help"],
+        ["compare", "--help"],
+    ],
     ids=" ".join,
 )
 def test_start_up_is_light(arguments: list[str]) -> None:

@@ -16,6 +16,7 @@ import click
 from dupfind import __version__
 from dupfind.cli.cache import cache
 from dupfind.cli.calibrate import calibrate
+from dupfind.cli.compare import compare
 from dupfind.cli.explain import explain
 from dupfind.cli.hash import hash_
 from dupfind.cli.scan import scan
@@ -49,6 +50,7 @@ def dupfind() -> None:
 dupfind.add_command(scan)
 dupfind.add_command(explain)
 dupfind.add_command(calibrate)
+dupfind.add_command(compare)
 dupfind.add_command(hash_)
 dupfind.add_command(cache)
 

@@ -6,14 +6,12 @@ escaped in it; with NUL at the end of lines nothing is.
 
 from __future__ import annotations
 
-import csv
 import os
-from io import StringIO
 from typing import Any
 
 from dupfind.hashed import Asked, Hashed
 from dupfind.report import Screen
-from dupfind.report.csv import cell
+from dupfind.report.csv import cell, lines
 from dupfind.report.json import dumps, named_path
 from dupfind.report.paths import on_one_line
 from dupfind.report.text import clean, printable
@@ -36,7 +34,7 @@ class Renderer:
 
     def head(self) -> bytes:
         """What stands before all answers."""
-        return _row(["path", *self._asked.algorithms, "error"]) if self._format is Format.CSV else b""
+        return lines([("path", *self._asked.algorithms, "error")]) if self._format is Format.CSV else b""
 
     def one(self, hashed: Hashed) -> bytes:
         """What is printed of one answer as soon as it is known."""
@@ -48,7 +46,7 @@ class Renderer:
                 return (dumps({"type": "file", **self._as_json(hashed)}) + "\n").encode()
             case Format.CSV:
                 hashes = hashed.hashes or ("",) * len(self._asked.algorithms)
-                return _row([cell(hashed.path), *hashes, clean(hashed.error or "")])
+                return lines([(cell(hashed.path), *hashes, clean(hashed.error or ""))])
             case Format.PATHS:
                 return b"" if hashed.error else self._line(hashed.path)
             case Format.TABLE:
@@ -61,7 +59,7 @@ class Renderer:
         whole = {
             "schema": SCHEMA,
             "dupfind": self._version,
-            "settings": self._asked._asdict(),
+            "settings": {"algorithms": self._asked.algorithms, "size": self._asked.size, "exact": self._asked.is_exact},
             "files": [self._as_json(one) for one in self._all],
         }
         return (dumps(whole, indent=1) + "\n").encode()
@@ -81,13 +79,3 @@ class Renderer:
         hashes = dict(zip(self._asked.algorithms, hashed.hashes, strict=True)) if hashed.error is None else None
         error = None if hashed.error is None else clean(hashed.error)
         return {**named_path("path", hashed.path), "hashes": hashes, "error": error}
-
-
-def _row(cells: list[str]) -> bytes:
-    text = StringIO()
-    if any("\r" in one for one in cells):  # see dupfind.report.csv
-        writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    else:
-        writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(cells)
-    return text.getvalue().encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from dupfind.report import Screen
 from dupfind.report.choice import Choice
@@ -18,7 +19,12 @@ def render(choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
     escaped.
     """
     chosen = [one.path for one in (choice.files if settings.files else choice.shown)]
-    if settings.print0:
+    return listed(chosen, screen, print0=settings.print0)
+
+
+def listed(chosen: Sequence[str], screen: Screen, *, print0: bool) -> bytes:
+    """These paths, likewise."""
+    if print0:
         return b"".join(os.fsencode(path) + b"\0" for path in chosen)
     if screen.is_terminal:
         chosen = [printable(path) for path in chosen]
