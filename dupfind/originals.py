@@ -31,10 +31,15 @@ def hash_originals(
 
     def one(entry: FileEntry) -> tuple[str, ...] | Failure:
         try:
-            with opened(entry, "thumbnail") as file, limit.each():
-                return exact_hashes(file, algorithms, size, max_pixels)
+            with opened(entry, "thumbnail") as file:
+                return decoded(file)
         except ReadError as error:
             return error.failure
+
+    def decoded(file: IO[bytes]) -> tuple[str, ...] | Failure:
+        try:
+            with limit.each():
+                return exact_hashes(file, algorithms, size, max_pixels)
         except NotAPictureError as error:
             return Failure(str(error), is_image=False)
         except UndecodableError as error:
