@@ -23,6 +23,8 @@ from fixtures import demo
 
 ROOT = Path(__file__).resolve().parents[1]
 _PART = re.compile(r"(<!-- generated: ([\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_CHRISTMAS = "Masters/2006/2006-12 Christmas"
+_EDITED = "Josie_Backup/12-25-2006 part 1/IMG_0416.JPG"
 _DEMO = Path(tempfile.gettempdir()) / f"dupfind-docs-{os.getpid()}"
 
 
@@ -72,6 +74,15 @@ def _explain(*arguments: str) -> str:
     return _run("explain", "--haystack", "Masters", *arguments, "-q", "--no-cache").replace(" -q --no-cache", "")
 
 
+def _compare(*arguments: str) -> str:
+    return _run("compare", *arguments, "-q", "--no-cache").replace(" -q --no-cache", "")
+
+
+def _hash(*names: str) -> str:
+    shown = _run("hash", *(f"{_CHRISTMAS}/{name}" for name in names), "-q", "--no-cache")
+    return shown.replace(" -q --no-cache", "")
+
+
 def _names(names: frozenset[str]) -> str:
     return ", ".join(f"`{name!r}`".replace("'", "") for name in sorted(names)) + "\n"
 
@@ -81,9 +92,14 @@ PARTS: dict[str, Callable[[], str]] = {
     "scan help": lambda: _run("scan", "--help"),
     "explain help": lambda: _run("explain", "--help"),
     "explain present": lambda: _explain("Josie_Backup/Summer 2007/beach 2.jpg"),
-    "explain similar": lambda: _explain("Josie_Backup/12-25-2006 part 1/IMG_0416.JPG", "-k", "2"),
+    "explain similar": lambda: _explain(_EDITED, "-k", "2"),
     "calibrate help": lambda: _run("calibrate", "--help"),
     "calibrate": lambda: _run("calibrate", "Masters", "-q", "--no-cache").replace(" -q --no-cache", ""),
+    "compare help": lambda: _run("compare", "--help"),
+    "compare small": lambda: _compare(f"{_CHRISTMAS}/tree 02.jpg", "Josie_Backup/12-25-2006 part 1/IMG_0413.JPG"),
+    "compare visual": lambda: _compare(f"{_CHRISTMAS}/tree 06.jpg", _EDITED, "--visual"),
+    "hash help": lambda: _run("hash", "--help"),
+    "hash": lambda: _hash("tree 01.jpg", "tree 02.jpg"),
     "cache help": lambda: _run("cache", "--help"),
     "cache prune help": lambda: _run("cache", "prune", "--help"),
     "demo": _scan,
