@@ -3,8 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
+from dupfind.errors import SettingsError
+from dupfind.roots import NamedFile
 from dupfind.values import FileEntry
+
+
+def apart(files: Sequence[NamedFile]) -> tuple[list[NamedFile], list[NamedFile]]:
+    """The first of ``files`` and the others, each once, and those of the others that are the first one itself.
+
+    Raises :class:`~dupfind.errors.SettingsError` where nothing is left to compare the first one with.
+    """
+    first, *others = files
+    if not others:
+        raise SettingsError(f"two files are needed at least: what is {first.given} to be compared with?")
+    kept, left_out = {first.entry.path: first}, []
+    for other in others:
+        if is_itself(other.entry, first.entry):
+            left_out.append(other)
+        else:
+            kept.setdefault(other.entry.path, other)
+    if len(kept) == 1:
+        raise SettingsError(f"there is nothing to compare {first.given} with but itself")
+    return list(kept.values()), left_out
 
 
 def is_itself(entry: FileEntry, needle: FileEntry) -> bool:

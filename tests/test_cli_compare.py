@@ -72,7 +72,7 @@ def test_exit_codes(dupfind: Run, tmp_path: Path, arguments: tuple[str, ...], co
     ("arguments", "message"),
     [
         ((), "Missing argument 'A B [C...]'"),
-        (("a.png",), "compare takes 2 files at least: what is a.png to be compared with?"),
+        (("a.png",), "two files are needed at least: what is a.png to be compared with?"),
         (("a.png", "nope.jpg"), "nope.jpg: no such file or directory"),
         (("a.png", "../p"), "../p is a folder"),
         (("a.png", "./a.png"), "there is nothing to compare a.png with but itself"),

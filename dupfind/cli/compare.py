@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.itself import is_itself
-from dupfind.roots import NamedFile, named_file
+from dupfind.itself import apart
+from dupfind.roots import named_file
 from dupfind.settings import Format, make_settings
 
-if TYPE_CHECKING:
-    from dupfind.progress import Console
-
-_LEAST_FILES = 2
 _EPILOG = """\b
 Examples:
   Are these two the same picture?
@@ -64,7 +59,9 @@ def compare(
     chosen = _format(format_, visual=visual, print0=print0)
     settings = make_settings(**raw)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
-    named = _without_first(files, console)
+    named, left_out = apart([named_file(path) for path in files])
+    for other in left_out:
+        console.warn(f"{other.given} is {files[0]} itself and proves nothing: left out")
     # Heavy imports wait until every option has been checked.
     from dupfind import comparing
     from dupfind import output as sink
@@ -88,19 +85,3 @@ def _format(format_: str | None, *, visual: bool, print0: bool) -> Format:
     if visual and chosen is not Format.TABLE:
         raise SettingsError(f"--visual draws into a table and does not go with --format {chosen}")
     return chosen
-
-
-def _without_first(files: Sequence[str], console: Console) -> list[NamedFile]:
-    """What was named, each file once, the first one not among those that it is compared with."""
-    first, *others = [named_file(path) for path in files]
-    if not others:
-        raise SettingsError(f"compare takes {_LEAST_FILES} files at least: what is {first.given} to be compared with?")
-    kept = {first.entry.path: first}
-    for other in others:
-        if is_itself(other.entry, first.entry):
-            console.warn(f"{other.given} is {first.given} itself and proves nothing: left out")
-        else:
-            kept.setdefault(other.entry.path, other)
-    if len(kept) < _LEAST_FILES:
-        raise SettingsError(f"there is nothing to compare {first.given} with but itself")
-    return list(kept.values())
