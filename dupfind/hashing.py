@@ -21,8 +21,9 @@ from dupfind.thumbnails import read_whole
 from dupfind.values import Failure, FileEntry
 from dupfind.workers import Pool
 
-_BATCH = 256
-"""Files decoded together before the hashes of the first of them are told."""
+_BATCH, _MOST_BATCH = 64, 4096
+"""Files decoded together before the hashes of the first of them are told: at least so many, and as many as were told
+before. The cache looks up whole folders, which a hundred thousand files in one would otherwise pay for a thousand times."""
 Hashes = tuple[str, ...] | Failure
 
 
@@ -63,8 +64,12 @@ class _Answers:
         self._told = 0
         self.are_complete = True
 
+    def batch(self) -> list[FileEntry]:
+        """The files that are to be read next, each once."""
+        return self.entries(min(max(_BATCH, self._told), _MOST_BATCH))
+
     def entries(self, most: int | None = None) -> list[FileEntry]:
-        """The files that are to be read among the next ``most``, each once."""
+        """The files that are to be read among the next ``most``, or among all that are left, each once."""
         end = None if most is None else self._told + most
         files = (given.file for given in self._files[self._told : end])
         return list({file.entry.path: file.entry for file in files if file is not None}.values())
@@ -113,7 +118,7 @@ def _hash_originals(settings: Settings, asked: Asked, pool: Pool, answers: _Answ
 def _hash_thumbnails(asked: Asked, answers: _Answers, reader: Reader, cache: Cache) -> None:
     """Begins where the answers have come to, since it is called again where the cache fails on the way."""
     while not answers.are_all_told:
-        entries = answers.entries(_BATCH)
+        entries = answers.batch()
         answers.tell(dict(_hashes_of(entries, asked, reader, cache)))
 
 

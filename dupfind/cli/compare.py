@@ -30,8 +30,8 @@ Exit codes: 0 when every other FILE is at --accept to the first, 1 when not,
 @click.command(epilog=_EPILOG)
 @click.argument("files", metavar="A B [C...]", nargs=-1, required=True, type=options.FILE)
 @options.stacked(
-    options.accept,
-    options.algorithm,
+    options.accepted("Weakest grade at which the exit code is 0."),
+    options.hash_algorithm("Hash that the score is by."),
     options.rotations,
     click.option("--visual", is_flag=True, help="Draw both pictures and their difference."),
     options.output_format([one.value for one in Format]),

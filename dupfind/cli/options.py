@@ -66,24 +66,26 @@ def output_format(formats: Sequence[str]) -> Callable[[F], F]:
     )
 
 
+def accepted(text: str) -> Callable[[F], F]:
+    """``--accept``, whose grade means something else to each command."""
+    grades = [grade.value for grade in Evidence]
+    return click.option(
+        "--accept", type=click.Choice(grades), default=Evidence.SAME.value, show_default=True, help=text
+    )
+
+
+def hash_algorithm(text: str) -> Callable[[F], F]:
+    """``--algorithm``, likewise."""
+    names = list(DEFAULT_THRESHOLD_BITS)
+    return click.option("--algorithm", type=click.Choice(names), default="phash", show_default=True, help=text)
+
+
 _DEFAULTS = ", ".join(f"{name} {bits}" for name, bits in DEFAULT_THRESHOLD_BITS.items())
 
 haystack = click.option("--haystack", metavar="DIR", multiple=True, type=FOLDER, help="The collection. Repeatable.")
 follow_symlinks = click.option("--follow-symlinks", is_flag=True, help="Follow symbolic links. [default: report them]")
-accept = click.option(
-    "--accept",
-    type=click.Choice([grade.value for grade in Evidence]),
-    default=Evidence.SAME.value,
-    show_default=True,
-    help="Weakest evidence that makes a file present.",
-)
-algorithm = click.option(
-    "--algorithm",
-    type=click.Choice(list(DEFAULT_THRESHOLD_BITS)),
-    default="phash",
-    show_default=True,
-    help="Hash that candidates are found by.",
-)
+accept = accepted("Weakest evidence that makes a file present.")
+algorithm = hash_algorithm("Hash that candidates are found by.")
 threshold = click.option(
     "--threshold",
     "threshold_bits",
