@@ -5,8 +5,7 @@ What the commands do can be done from Python too: see :mod:`dupfind.api`, whose 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # typing's own takes 10 ms to load, in which a signal would still be answered by a traceback
 if TYPE_CHECKING:
     from dupfind.api import compare, scan
 
