@@ -30,3 +30,12 @@ def test_what_is_gone_is_no_witness(tmp_path: Path) -> None:
     first, hard = (named_file(str(tmp_path / name)).entry for name in ("a", "hard"))
     os.unlink(tmp_path / "hard")
     assert is_itself(hard, first)
+
+
+def test_a_system_without_inodes(tmp_path: Path) -> None:
+    """A file is known by its path."""
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(b"a")
+    one, other = (named_file(str(tmp_path / name)).entry._replace(inode=0) for name in ("a", "b"))
+    assert is_itself(one, one)
+    assert not is_itself(other, one)
