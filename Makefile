@@ -7,7 +7,7 @@ DEMO := build/demo
 READY := $(VENV)/.ready
 TEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: help demo test check format bench bench-accuracy fuzz faults mutants audit fixtures docs clean
+.PHONY: help demo test check format bench bench-accuracy fuzz faults mutants audit fixtures docs man clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ format: $(READY) ## Format the code and mend what ruff can mend
 docs: $(READY) ## Write the parts of the docs that are made from the program
 	$(BIN)/python -m docs.images
 	$(BIN)/python -m docs.generate
+
+man: $(READY) ## Show the manual page as it would be installed
+	$(BIN)/python -m docs.generate
+	man -l docs/man/dupfind.1
 
 bench: $(READY) ## Measure against djpeg and find (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.cold

@@ -1,5 +1,7 @@
 """Writes the parts of the docs that are made from the program, or checks that they are what it says today.
 
+The manual page is one of them, whole: see :mod:`docs.man`.
+
 A generated part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``. ``python -m docs.generate`` rewrites
 them all; with ``--check`` it changes nothing and fails where one has drifted.
 """
@@ -15,13 +17,15 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from docs import images
+from docs import images, man
 from dupfind import ignore
 from faults import rules
 from fixtures import demo
 
 ROOT = Path(__file__).resolve().parents[1]
 _PART = re.compile(r"(<!-- generated: ([\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_CHRISTMAS = "Masters/2006/2006-12 Christmas"
+_EDITED = "Josie_Backup/12-25-2006 part 1/IMG_0416.JPG"
 _DEMO = Path(tempfile.gettempdir()) / f"dupfind-docs-{os.getpid()}"
 
 
@@ -71,6 +75,15 @@ def _explain(*arguments: str) -> str:
     return _run("explain", "--haystack", "Masters", *arguments, "-q", "--no-cache").replace(" -q --no-cache", "")
 
 
+def _compare(*arguments: str) -> str:
+    return _run("compare", *arguments, "-q", "--no-cache").replace(" -q --no-cache", "")
+
+
+def _hash(*names: str) -> str:
+    shown = _run("hash", *(f"{_CHRISTMAS}/{name}" for name in names), "-q", "--no-cache")
+    return shown.replace(" -q --no-cache", "")
+
+
 def _names(names: frozenset[str]) -> str:
     return ", ".join(f"`{name!r}`".replace("'", "") for name in sorted(names)) + "\n"
 
@@ -91,9 +104,14 @@ PARTS: dict[str, Callable[[], str]] = {
     "scan help": lambda: _run("scan", "--help"),
     "explain help": lambda: _run("explain", "--help"),
     "explain present": lambda: _explain("Josie_Backup/Summer 2007/beach 2.jpg"),
-    "explain similar": lambda: _explain("Josie_Backup/12-25-2006 part 1/IMG_0416.JPG", "-k", "2"),
+    "explain similar": lambda: _explain(_EDITED, "-k", "2"),
     "calibrate help": lambda: _run("calibrate", "--help"),
     "calibrate": lambda: _run("calibrate", "Masters", "-q", "--no-cache").replace(" -q --no-cache", ""),
+    "compare help": lambda: _run("compare", "--help"),
+    "compare small": lambda: _compare(f"{_CHRISTMAS}/tree 02.jpg", "Josie_Backup/12-25-2006 part 1/IMG_0413.JPG"),
+    "compare visual": lambda: _compare(f"{_CHRISTMAS}/tree 06.jpg", _EDITED, "--visual"),
+    "hash help": lambda: _run("hash", "--help"),
+    "hash": lambda: _hash("tree 01.jpg", "tree 02.jpg"),
     "cache help": lambda: _run("cache", "--help"),
     "cache prune help": lambda: _run("cache", "prune", "--help"),
     "demo": _scan,
@@ -126,6 +144,11 @@ def main() -> int:
             drifted.append(str(page.relative_to(ROOT)))
             if not check:
                 page.write_text(new)
+    if not man.FILE.is_file() or man.FILE.read_text() != man.page():
+        drifted.append(str(man.FILE.relative_to(ROOT)))
+        if not check:
+            man.FILE.parent.mkdir(exist_ok=True)
+            man.FILE.write_text(man.page())
     for name in drifted:
         print(f"{name}: {'no longer what the program says; run make docs' if check else 'rewritten'}")  # noqa: T201
     return 1 if check and drifted else 0

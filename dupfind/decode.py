@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import math
 import os
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import IO
@@ -78,7 +78,7 @@ def read_thumbnail(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse
     the errors of :mod:`dupfind.trouble`, and nothing else whatever the bytes; a ``TimeoutError``
     raised by the caller's alarm passes through.
     """
-    with trouble.in_plain_words(partial(_size_pixels, file)):
+    with in_plain_words(file):
         return _read(file, name, max_pixels, may_be_coarse=may_be_coarse)
 
 
@@ -88,8 +88,13 @@ def read_grey(file: IO[bytes], name: str, max_pixels: int, size: tuple[int, int]
     ``size`` is the width and height, upright, that it is resampled to. Otherwise as :func:`read_thumbnail`, but that
     a damaged JPEG is an :class:`UndecodableError`. A JPEG of 12 megapixels takes 0.13 s.
     """
-    with trouble.in_plain_words(partial(_size_pixels, file)):
+    with in_plain_words(file):
         return np.asarray(_read_grey(file, name, max_pixels, size))
+
+
+def in_plain_words(file: IO[bytes]) -> AbstractContextManager[None]:
+    """Raise the errors of :mod:`dupfind.trouble` in the block, which decodes ``file``, and nothing else."""
+    return trouble.in_plain_words(partial(_size_pixels, file))
 
 
 def _size_pixels(file: IO[bytes]) -> int:
@@ -117,7 +122,7 @@ def _read(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse: bool) -
     file.seek(0)
     with Image.open(file, formats=formats.DECODED) as image:
         width, height = image.size
-        _refuse_too_large(width, height, max_pixels)
+        refuse_too_large(width, height, max_pixels)
         frames = _frame_count(image)
         if isinstance(image, JpegImagePlugin.JpegImageFile):
             look = (may_be_coarse and _look_coarsely(image, file)) or _look_at_jpeg(image, file)
@@ -128,7 +133,8 @@ def _read(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse: bool) -
         return _thumbnail(look, (width, height), image.format or "", frames, *exif.facts(image))
 
 
-def _refuse_too_large(width: int, height: int, max_pixels: int) -> None:
+def refuse_too_large(width: int, height: int, max_pixels: int) -> None:
+    """Raise :class:`UndecodableError` for a picture of more pixels."""
     if refusal := formats.too_large(width * height, max_pixels):
         raise UndecodableError(refusal, lasting=False)
 
@@ -222,7 +228,7 @@ def _read_raw(file: IO[bytes], max_pixels: int) -> Thumbnail:
 
 def _read_jxl(file: IO[bytes], max_pixels: int) -> Thumbnail:
     header = jxl.read_header(file)
-    _refuse_too_large(header.width, header.height, max_pixels)
+    refuse_too_large(header.width, header.height, max_pixels)
     with jxl.open_image(file) as image:
         image.load()
         orientation, captured = exif.facts(image)
@@ -243,13 +249,13 @@ def _read_grey(file: IO[bytes], name: str, max_pixels: int, size: tuple[int, int
             return _grey(image, preview, size, shot.orientation)
     if jxl.is_jxl(file.read(16)):
         header = jxl.read_header(file)
-        _refuse_too_large(header.width, header.height, max_pixels)
+        refuse_too_large(header.width, header.height, max_pixels)
         with jxl.open_image(file) as image:
             image.load()
             return _grey(image, file, size, 1 if jxl.is_stored_upright(image) else exif.facts(image)[0])
     file.seek(0)
     with Image.open(file, formats=formats.DECODED) as image:
-        _refuse_too_large(*image.size, max_pixels)
+        refuse_too_large(*image.size, max_pixels)
         return _grey(image, file, size)
 
 

@@ -46,6 +46,11 @@ class Death(NamedTuple):
             return "not enough memory to decode it, or a fault of the decoder, which gave up (SIGABRT)"
         return f"its decoder crashed ({name})"
 
+    def is_late(self, timeout_seconds: float) -> bool:
+        """Whether the time limit ended it: no signal did, and it was late."""
+        is_by_signal = self.exit_code is not None and self.exit_code < 0
+        return self.shortage is None and not is_by_signal and self.seconds > timeout_seconds
+
 
 def _signal_name(number: int) -> str:
     try:

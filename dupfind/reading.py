@@ -211,7 +211,7 @@ def _bytes_of(claim: Claim) -> int:
 
 def _unlooked(claim: Claim, death: Death, timeout_seconds: float) -> Look:
     """The outcome for a claim whose reader died."""
-    is_late = claim.evidence is not Evidence.IDENTICAL and _is_late(death, timeout_seconds)
+    is_late = claim.evidence is not Evidence.IDENTICAL and death.is_late(timeout_seconds)
     return second_look.fallen(tasks.timed_out(timeout_seconds).reason if is_late else death.reason)
 
 
@@ -221,16 +221,10 @@ def _thumbnail_bytes(_: object) -> int:
 
 def _lost(_: FileEntry, death: Death, stage: str, timeout_seconds: float | None = None) -> tasks.Outcome:
     """The outcome for a file whose reader died."""
-    if timeout_seconds is not None and _is_late(death, timeout_seconds):
+    if timeout_seconds is not None and death.is_late(timeout_seconds):
         return tasks.Outcome(tasks.timed_out(timeout_seconds), 0)
     is_picture = death.shortage is not None and stage == "thumbnail"  # a decoder has begun with it
     return tasks.Outcome(Failure(death.reason, is_image=is_picture, lasting=False, stage=stage), 0)
-
-
-def _is_late(death: Death, timeout_seconds: float) -> bool:
-    """Whether the time limit ended it: no signal did, and it was late."""
-    is_by_signal = death.exit_code is not None and death.exit_code < 0
-    return death.shortage is None and not is_by_signal and death.seconds > timeout_seconds
 
 
 def _first_of(task: Callable[[list[T]], list[R]], item: T, _: Death) -> R:

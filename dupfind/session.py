@@ -32,8 +32,7 @@ def with_reader(
     """
     path = settings.cache
     _stand_somewhere()
-    most_bytes = settings.max_memory_bytes or ceiling.usual_bytes()
-    with Pool(settings.workers, make_executor, listener.worked, most_bytes) as pool:
+    with Pool(settings.workers, make_executor, listener.worked, memory_bytes(settings)) as pool:
         while True:
             try:
                 with Cache(path, partial(recipe, settings.scan.algorithm, listener), warn=listener.warn) as cache:
@@ -41,6 +40,11 @@ def with_reader(
             except CacheLostError as error:
                 listener.warn(str(error))
                 path = path if error.is_gone else None
+
+
+def memory_bytes(settings: Settings) -> int:
+    """What all processes that decode may take together."""
+    return settings.max_memory_bytes or ceiling.usual_bytes()
 
 
 def _stand_somewhere() -> None:

@@ -78,7 +78,7 @@ class ReportSettings:
 
 def make_settings(
     *,
-    haystack: Sequence[str],
+    haystack: Sequence[str] | None = None,
     needles: Sequence[str] | None = None,
     called: str = "--haystack ",
     algorithm: str = "phash",
@@ -97,15 +97,18 @@ def make_settings(
 ) -> Settings:
     """Check the options of a scan; raises :class:`~dupfind.errors.SettingsError` with one line for the user.
 
-    ``needles`` is None for a command that has no needle folders; ``called`` stands before a haystack in errors.
+    ``needles`` is None for a command that has no needle folders, ``haystack`` too for one that is given single files;
+    ``called`` stands before a haystack in errors.
     """
-    roots = haystack_roots(haystack, called) if needles is None else make_roots(haystack, needles)
+    roots: tuple[Root, ...] = ()
+    if haystack is not None:
+        roots = haystack_roots(haystack, called) if needles is None else make_roots(haystack, needles)
     threshold = _check_values(algorithm, threshold_bits, accept, timeout_seconds, max_pixels, workers)
     cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
     return Settings(
         roots=roots,
         scan=ScanSettings(
-            haystack=tuple(haystack),
+            haystack=tuple(haystack or ()),
             needles=tuple(needles or ()),
             algorithm=algorithm,
             threshold_bits=threshold,

@@ -7,6 +7,7 @@ so its ``main`` is not used.
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,7 +18,9 @@ import click
 from dupfind import __version__
 from dupfind.cli.cache import cache
 from dupfind.cli.calibrate import calibrate
+from dupfind.cli.compare import compare
 from dupfind.cli.explain import explain
+from dupfind.cli.hash import hash_
 from dupfind.cli.scan import scan
 from dupfind.errors import DupfindError, ExitCode, OutputClosedError, OutputError
 from dupfind.output import discard_stdout
@@ -33,8 +36,34 @@ Exit codes:
 """
 
 
+_COMPLETE = "_DUPFIND_COMPLETE"
+"""The variable by which a shell asks for its completions, or a user for the script that does so."""
+
+
+def _show_version(context: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    """Print the version, and of everything outside this program that decides what hash a picture has."""
+    if not is_asked or context.resilient_parsing:
+        return
+    from platform import python_version
+
+    from dupfind import libraries
+
+    click.echo(f"dupfind {__version__}")
+    click.echo(f"Python {python_version()}")
+    for name, version in libraries.versions():
+        click.echo(f"{name} {version or 'not installed'}")
+    context.exit()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
-@click.version_option(__version__, message="%(prog)s %(version)s", prog_name="dupfind")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version, and those of the libraries that decide hashes.",
+)
 def dupfind() -> None:
     """Which folders of an old backup still hold something that is not in your photo collection?
 
@@ -49,6 +78,8 @@ def dupfind() -> None:
 dupfind.add_command(scan)
 dupfind.add_command(explain)
 dupfind.add_command(calibrate)
+dupfind.add_command(compare)
+dupfind.add_command(hash_)
 dupfind.add_command(cache)
 
 
@@ -56,6 +87,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line and give its exit code; what goes wrong is one line on standard error."""
     try:
         try:
+            if _COMPLETE in os.environ:
+                return _complete(os.environ[_COMPLETE])
             with dupfind.make_context("dupfind", list(arguments)) as context:
                 code = dupfind.invoke(context)
         except click.exceptions.Exit as error:
@@ -82,6 +115,17 @@ def _show(error: click.ClickException) -> None:
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
     text = "\n".join([*lines, f"Error: {printable(message)}", ""])
     write(text.encode(encoding, "backslashreplace"))
+
+
+def _complete(instruction: str) -> int:
+    """Print what a shell asks for, as click's own ``main`` does: ``bash_source``, ``bash_complete`` and the like."""
+    from click.shell_completion import shell_complete
+
+    if shell_complete(dupfind, {}, "dupfind", _COMPLETE, instruction):
+        say(printable(f"{_COMPLETE} is bash_source, zsh_source or fish_source, not {instruction}"))
+        return ExitCode.NO_VERDICT
+    sys.stdout.flush()
+    return ExitCode.ALL_PRESENT
 
 
 def _exit_code(error: Exception) -> int:
