@@ -50,6 +50,7 @@ class Cache:
         self._scratch = Scratch()
         self._kept: Store | None = None
         self._is_damaged = False
+        self._has_failed = False
         self._buffer = Buffer()
         self._flushed_at = clock()
         if path is not None:
@@ -193,6 +194,7 @@ class Cache:
             # Reading goes on: earlier thumbnails still come from the file, those of now from the scratch.
             self._warn(f"{self._kept.path}: cannot write the cache, going on without: {error}")
             self._kept.is_writable = False
+            self._has_failed = True
             self._is_damaged = isinstance(error, DamagedError)
             self._scratch.add_pictures(buffer.pictures.items())
 
@@ -218,9 +220,9 @@ class Cache:
         store, self._kept = self._kept, None
         store.close()
         if isinstance(error, UnusableError):
-            return CacheLostError(
-                f"{store.path}: cannot read the cache: {error}; starting again without", is_gone=False
-            )
+            # What failed in a write may fail in a read: one warning is enough.
+            text = f"{store.path}: cannot read the cache: {error}; starting again without"
+            return CacheLostError(text, is_gone=False, is_told=self._has_failed)
         try:
             aside = Store.set_aside(store.path)
         except UnusableError as failure:

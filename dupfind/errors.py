@@ -50,9 +50,11 @@ class CacheError(DupfindError):
 class CacheLostError(DupfindError):
     """The cache could not be read any further; the run starts again, with a new file if the old one is gone."""
 
-    def __init__(self, text: str, *, is_gone: bool) -> None:
+    def __init__(self, text: str, *, is_gone: bool, is_told: bool = False) -> None:
         super().__init__(text)
         self.is_gone = is_gone
+        self.is_told = is_told
+        """Whether the user has been told already that the run goes on without its cache."""
 
 
 class StoppedError(BaseException):

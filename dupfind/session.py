@@ -38,7 +38,8 @@ def with_reader(
                 with Cache(path, partial(recipe, settings.scan.algorithm, listener), warn=listener.warn) as cache:
                     return work(Reader(settings, pool, cache, listener), cache)
             except CacheLostError as error:
-                listener.warn(str(error))
+                if not error.is_told:
+                    listener.warn(str(error))
                 path = path if error.is_gone else None
 
 
