@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import IO
 
 from PIL import Image
 
 from dupfind import decode, fingerprint, formats, jxl
-from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
-from dupfind.tasks import ReadError, opened, timed_out
+from dupfind.tasks import ReadError, decoded, opened
 from dupfind.time_limit import TimeLimit
 from dupfind.values import Failure, FileEntry
 
@@ -32,22 +32,9 @@ def hash_originals(
     def one(entry: FileEntry) -> tuple[str, ...] | Failure:
         try:
             with opened(entry, "thumbnail") as file:
-                return decoded(file)
+                return decoded(partial(exact_hashes, file, algorithms, size, max_pixels), limit, timeout_seconds)
         except ReadError as error:
             return error.failure
-
-    def decoded(file: IO[bytes]) -> tuple[str, ...] | Failure:
-        try:
-            with limit.each():
-                return exact_hashes(file, algorithms, size, max_pixels)
-        except NotAPictureError as error:
-            return Failure(str(error), is_image=False)
-        except NoMemoryError as error:
-            raise MemoryError(str(error)) from None
-        except UndecodableError as error:
-            return Failure(str(error), lasting=error.lasting, stage=error.stage)
-        except TimeoutError:
-            return timed_out(timeout_seconds)
 
     with TimeLimit(timeout_seconds) as limit:
         return [one(entry) if entry.size_bytes else Failure("empty file", is_image=False) for entry in entries]

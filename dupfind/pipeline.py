@@ -62,7 +62,7 @@ def scan(
     files = _entries(needles), _entries(haystack)
     memory = Memory(settings, *files, partial(_recipe, settings.scan.algorithm, listener), began_ns)
     remembered = _recall(memory, sum(map(len, files)), listener)
-    findings = remembered or _find(settings, *files, listener, make_executor)
+    findings = _find(settings, *files, listener, make_executor) if remembered is None else remembered
     if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
         with listener.stage("looking again", None) as advance:
             needles, haystack, findings = last_look(

@@ -12,11 +12,14 @@ import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, Any, NamedTuple
+from functools import partial
+from typing import IO, Any, NamedTuple, TypeVar
 
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
 from dupfind.time_limit import TimeLimit
 from dupfind.values import Failure, FileEntry, Thumbnail
+
+T = TypeVar("T")
 
 _SMALL_BYTES = 1 << 16
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -57,20 +60,29 @@ def read_thumbnails(
     from dupfind import decode
 
     def one(file: IO[bytes], entry: FileEntry) -> Thumbnail | Failure:
-        try:
-            with limit.each():
-                return decode.read_thumbnail(file, entry.path, max_pixels, may_be_coarse=may_be_coarse)
-        except NotAPictureError as error:
-            return Failure(str(error), is_image=False)
-        except NoMemoryError as error:
-            raise MemoryError(str(error)) from None
-        except UndecodableError as error:
-            return Failure(str(error), lasting=error.lasting, stage=error.stage)
-        except TimeoutError:
-            return timed_out(timeout_seconds)
+        read = partial(decode.read_thumbnail, file, entry.path, max_pixels, may_be_coarse=may_be_coarse)
+        return decoded(read, limit, timeout_seconds)
 
     with TimeLimit(timeout_seconds) as limit:
         return [_read(entry, one, "thumbnail") for entry in entries]
+
+
+def decoded(read: Callable[[], T], limit: TimeLimit, timeout_seconds: float) -> T | Failure:
+    """What ``read`` gives, which decodes a file, or why it gives nothing.
+
+    Raises ``MemoryError`` where memory is short: who runs the tasks knows whether more can be had.
+    """
+    try:
+        with limit.each():
+            return read()
+    except NotAPictureError as error:
+        return Failure(str(error), is_image=False)
+    except NoMemoryError as error:
+        raise MemoryError(str(error)) from None
+    except UndecodableError as error:
+        return Failure(str(error), lasting=error.lasting, stage=error.stage)
+    except TimeoutError:
+        return timed_out(timeout_seconds)
 
 
 def hash_thumbnails(pictures: Sequence[tuple[int, bytes]], algorithm: str, orientations: int) -> list[bytes]:

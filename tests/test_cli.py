@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from faults.common import processes_of_session
 from fixtures import pictures
 from tests.conftest import build_tree
 
@@ -318,27 +319,15 @@ def test_stopped_by_a_signal(long_work: Path, tmp_path: Path, number: signal.Sig
     assert (128 + number, b"") == (process.returncode, out)
     assert b"Traceback" not in err
     deadline = time.monotonic() + 10
-    while _processes_of_session(process.pid) and time.monotonic() < deadline:
+    while processes_of_session(process.pid) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert [] == _processes_of_session(process.pid)
+    assert [] == processes_of_session(process.pid)
     info = subprocess.run(
         [sys.executable, "-m", "dupfind", "cache", "info", "--cache", cache],
         capture_output=True,
         check=True,
     )
     assert b" 0 thumbnails" not in info.stdout
-
-
-def _processes_of_session(session: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(entry.name))
-    return found
 
 
 @pytest.mark.usefixtures("trees")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from faults.common import processes_of_session
 from fixtures import pictures
 from tests.conftest import ROOT, build_tree
 
@@ -97,19 +98,6 @@ def arguments(trees: Path, stage: str) -> list[str]:
     """A scan that goes through ``stage``."""
     roots = ["--haystack", str(trees / "hay"), "--needles", str(trees / "needles")]
     return ["scan", *roots, "--cache", "cache.sqlite", "--format", "json", "-q", *STAGES[stage]]
-
-
-def processes_of_session(session: int) -> list[int]:
-    """The processes that still run of those that one run has started."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(entry.name))
-    return found
 
 
 def assert_nothing_is_left(folder: Path, temporary: Path, session: int) -> None:
