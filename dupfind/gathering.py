@@ -216,7 +216,7 @@ class Gatherer:
                     best = item
                     break
         ties = {}
-        for item in stack:
+        for item in sorted(stack):
             proof = kin.proof(best, item) if item != best else None
             if proof is not None:
                 ties[ranked[item]] = Tie(Evidence.SAME, proof.distance_bits, proof.judged.reason)

@@ -17,6 +17,7 @@ from dupfind import __version__
 from dupfind.cli.cache import cache
 from dupfind.cli.calibrate import calibrate
 from dupfind.cli.explain import explain
+from dupfind.cli.groups import groups
 from dupfind.cli.scan import scan
 from dupfind.errors import DupfindError, ExitCode
 from dupfind.output import discard_stdout
@@ -48,6 +49,7 @@ def dupfind() -> None:
 dupfind.add_command(scan)
 dupfind.add_command(explain)
 dupfind.add_command(calibrate)
+dupfind.add_command(groups)
 dupfind.add_command(cache)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from io import StringIO
 
 from dupfind.report.choice import Choice
@@ -29,30 +29,34 @@ def render(choice: Choice, settings: ReportSettings) -> bytes:
             [files[one.path] for one in choice.files] if settings.files else [folders[one.path] for one in choice.shown]
         )
         columns, rows = (*columns, "was"), ((*row, word or "") for row, word in zip(rows, was, strict=True))
+    return lines([columns, *rows])
+
+
+def lines(rows: Iterable[Sequence[object]]) -> bytes:
+    """A line a row."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     # The csv module leaves a carriage return unquoted where lines do not end in one, and readers take it for an end.
     quoting = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    writer.writerow(columns)
     for row in rows:
-        (quoting if any("\r" in cell for cell in row if isinstance(cell, str)) else writer).writerow(row)
+        (quoting if any("\r" in one for one in row if isinstance(one, str)) else writer).writerow(row)
     return text.getvalue().encode()
 
 
-def _folder_rows(folders: Iterable[FolderVerdict]) -> Iterable[tuple[object, ...]]:
+def _folder_rows(folders: Iterable[FolderVerdict]) -> Iterable[Sequence[object]]:
     for one in folders:
         counts = (one.present, one.similar, one.missing, one.unreadable, one.skipped, one.bytes_not_present)
-        yield (_cell(one.path), one.state.value, *counts)
+        yield (cell(one.path), one.state.value, *counts)
 
 
-def _file_rows(files: Iterable[FileVerdict]) -> Iterable[tuple[object, ...]]:
+def _file_rows(files: Iterable[FileVerdict]) -> Iterable[Sequence[object]]:
     for one in files:
         yield (
-            _cell(one.path),
+            cell(one.path),
             one.kind.value,
             one.state.value,
             one.evidence.value if one.evidence else "",
-            _cell(one.witness or ""),
+            cell(one.witness or ""),
             "" if one.distance_bits is None else one.distance_bits,
             "" if one.score is None else one.score,
             one.reason or "",
@@ -60,7 +64,7 @@ def _file_rows(files: Iterable[FileVerdict]) -> Iterable[tuple[object, ...]]:
         )
 
 
-def _cell(path: str) -> str:
+def cell(path: str) -> str:
     """A path that no spreadsheet takes for a formula."""
     text = clean(path)
     return "'" + text if text.startswith(_FORMULA_STARTS) else text

@@ -21,6 +21,11 @@ STYLES = {
     "similar": "cyan",
     "contained": "green",
     "present": "green",
+    "unlike": "red",
+    "unknown": "red",
+    "same": "green",
+    "identical": "green",
+    "best": "bold green",
 }
 LIKENESS = {
     Evidence.IDENTICAL: "identical to",
@@ -37,6 +42,11 @@ _SIGNS = {
     "similar": "≈",
     "contained": "✓",
     "present": "✓",
+    "unlike": "✗",
+    "unknown": "!",
+    "same": "✓",
+    "identical": "✓",
+    "best": "★",
 }
 _ASCII_SIGNS = {
     "missing": "x",
@@ -46,6 +56,11 @@ _ASCII_SIGNS = {
     "similar": "~",
     "contained": "=",
     "present": "=",
+    "unlike": "x",
+    "unknown": "!",
+    "same": "=",
+    "identical": "=",
+    "best": "*",
 }
 _ASCII_HEAD = box.Box(str(box.SIMPLE_HEAD).replace("─", "-"), ascii=True)
 
@@ -84,6 +99,12 @@ class Page:
         else:
             line = Text(what) if isinstance(what, str) else what
             self._console.print(line, soft_wrap=not (wrap and self._screen.is_terminal))
+
+    @property
+    def has_shades(self) -> bool:
+        """True where every shade of grey can be shown: on a terminal with 256 colours or more, and with its blocks."""
+        is_colourful = self._console.color_system in ("256", "truecolor") and not self._console.no_color
+        return is_colourful and self.can_print("▀")
 
     def can_print(self, text: str) -> bool:
         """True when the screen's encoding has every character of ``text``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from dupfind.report import Screen
 from dupfind.report.choice import Choice
@@ -18,14 +19,20 @@ def render(choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
     escaped.
     """
     chosen = [one.path for one in (choice.files if settings.files else choice.shown)]
-    if settings.print0:
+    return listed(chosen, screen, print0=settings.print0)
+
+
+def listed(chosen: Sequence[str], screen: Screen, *, print0: bool) -> bytes:
+    """These paths, likewise."""
+    if print0:
         return b"".join(os.fsencode(path) + b"\0" for path in chosen)
     if screen.is_terminal:
         chosen = [printable(path) for path in chosen]
-    return b"".join(os.fsencode(_on_one_line(path)) + b"\n" for path in chosen)
+    return b"".join(os.fsencode(on_one_line(path)) + b"\n" for path in chosen)
 
 
-def _on_one_line(path: str) -> str:
+def on_one_line(path: str) -> str:
+    """``path`` with its line breaks escaped, and then its backslashes too."""
     if "\n" not in path and "\r" not in path:
         return path
     return path.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
