@@ -68,7 +68,9 @@ ALLOWED = {
     "packing": {"findings"},
     "memory": {"cache_answers", "cache_file", "cache_schema", "digest", "findings", "packing", "settings"},
     "cache_upkeep": {"cache_answers", "cache_file", "cache_store"},
-    "reading": {"cache", "cache_schema", "events", "formats", "second_look", "settings", "tasks", "workers"},
+    "reading": {
+        "cache", "cache_schema", "events", "formats", "metadata", "second_look", "settings", "tasks", "workers",
+    },
     "session": {
         "cache", "cache_schema", "decode", "evidence", "events", "fingerprint", "reading", "settings", "workers",
     },
@@ -98,12 +100,41 @@ ALLOWED = {
         "cache", "calibration", "events", "evidence", "fingerprint", "pairs", "pipeline", "reading", "session",
         "settings",
     },
+    "linkage": set(),
+    "components": {"blocks", "hamming"},
+    "bests": set(),
+    "grouped": set(),
+    "copies": {"reading"},
+    "savings": set(),
+    "metadata": {"decode", "formats", "time_limit"},
+    "sketches": {"borders", "cache", "captured", "evidence", "fingerprint"},
+    "kinship": {"cache_schema", "captured", "claims", "evidence", "judging", "linkage", "sketches"},
+    "gathering": {
+        "bests", "cache", "cache_schema", "components", "events", "framing", "judging", "kinship", "linkage", "reading",
+        "settings", "sketches",
+    },
+    "scribe": {"bests", "gathering", "grouped", "savings"},
+    "grouping": {
+        "bests", "cache", "copies", "events", "gathering", "grouped", "pipeline", "reading", "roots", "savings",
+        "scribe", "session", "settings",
+    },
+    "likeness": set(),
+    "near_graph": set(),
+    "route": {"near_graph"},
+    "seriation": {"near_graph", "route"},
+    "sorted_pictures": set(),
+    "sorting": {
+        "cache", "events", "likeness", "near_graph", "pipeline", "reading", "roots", "seriation", "session", "settings",
+        "sorted_pictures",
+    },
     "progress": {"events", "report", "stopwatch"},
-    "report": {"calibration", "changes", "explanation", "facts", "settings", "stopwatch"},
+    "report": {
+        "calibration", "changes", "explanation", "facts", "grouped", "settings", "sorted_pictures", "stopwatch",
+    },
     "baseline": {"changes", "report"},
     "cli": {
-        "baseline", "cache_upkeep", "calibrate", "changes", "explain", "output", "pipeline", "progress", "report",
-        "roots", "settings", "stopwatch",
+        "baseline", "cache_upkeep", "calibrate", "changes", "explain", "grouping", "output", "pipeline", "progress",
+        "report", "roots", "settings", "sorting", "stopwatch",
     },
     "__main__": {"cli", "progress"},
 }  # fmt: skip
@@ -111,6 +142,7 @@ PURE = (
     "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "resampling", "greys", "differences", "facts",
     "texture", "borders", "blocks", "multi_index", "search_plan", "hamming", "fingerprint", "evidence", "claims",
     "remains", "scrutiny", "verdict", "explanation", "pairs", "calibration", "findings", "packing", "changes",
+    "linkage", "components", "bests", "grouped", "likeness", "near_graph", "route", "seriation", "sorted_pictures",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file"},
@@ -120,7 +152,15 @@ ONLY_IMPORTERS = {
     "simplejpeg": {"jpeg"},
     "pillow_jxl": {"jxl"},
     "rawpy": {"raw"},
-    "concurrent": {"workers", "pipeline", "session", "explain", "calibrate"},  # the others name the Executor type only
+    "concurrent": {
+        "workers",
+        "pipeline",
+        "session",
+        "explain",
+        "calibrate",
+        "grouping",
+        "sorting",
+    },  # the others name the Executor type only
     "tqdm": {"progress"},
     "rich": {"report"},
     "click": {"cli"},
@@ -217,7 +257,15 @@ def test_the_core_never_prints_or_exits(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--version"], ["--help"], ["scan", "--help"], ["explain", "--help"], ["calibrate", "--help"]],
+    [
+        ["--version"],
+        ["--help"],
+        ["scan", "--help"],
+        ["explain", "--help"],
+        ["calibrate", "--help"],
+        ["groups", "--help"],
+        ["sort", "--help"],
+    ],
     ids=" ".join,
 )
 def test_start_up_is_light(arguments: list[str]) -> None:

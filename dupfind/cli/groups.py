@@ -64,8 +64,8 @@ def groups(
 ) -> int:
     """Find files below DIR that belong together, and name the best of each group.
 
-    Every member is a copy of the best: it has fewer pixels, less metadata, is younger, or has the longer path. Nothing is
-    deleted: --format paths lists those that are not the best, and what becomes of them is up to you.
+    The best has most pixels, then most metadata, then it is the oldest, then it has the shortest path. With --level
+    same every other member is a copy of it and no better. Nothing is deleted: what becomes of them is up to you.
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     chosen = Format(format_ or (Format.PATHS if print0 else Format.TABLE))

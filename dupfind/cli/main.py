@@ -19,6 +19,7 @@ from dupfind.cli.calibrate import calibrate
 from dupfind.cli.explain import explain
 from dupfind.cli.groups import groups
 from dupfind.cli.scan import scan
+from dupfind.cli.sort import sort
 from dupfind.errors import DupfindError, ExitCode
 from dupfind.output import discard_stdout
 from dupfind.progress import say
@@ -50,6 +51,7 @@ dupfind.add_command(scan)
 dupfind.add_command(explain)
 dupfind.add_command(calibrate)
 dupfind.add_command(groups)
+dupfind.add_command(sort)
 dupfind.add_command(cache)
 
 
