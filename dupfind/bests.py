@@ -33,8 +33,8 @@ _CRITERIA: tuple[tuple[str, _Key], ...] = (
     ("shortest path", lambda one: (len(one.path),)),
     ("first by name", lambda one: (one.path,)),
 )
-OUTDONE = "the others have lost more"
-"""Where another ranks higher and is a worse copy: compressed harder, blurred, enlarged."""
+OUTDONE = "the others hold less"
+"""Where another ranks higher and is a worse copy: compressed harder, blurred, without the layers."""
 
 
 def rank(one: Rival) -> tuple[tuple[int | str, ...], ...]:

@@ -15,7 +15,6 @@ import dataclasses
 import math
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,21 +174,14 @@ def differ(one: Picture, other: Picture) -> str | None:
     return "the colours differ" if failed[0].name == "colour" else failed[1]
 
 
-class Sketched(Protocol):
-    """What :func:`differ_in_structure` asks of a picture."""
+def structure_bounds(noise: float, noises: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The bounds of the test "structure" in bits, for a picture of one noise against pictures of others.
 
-    @property
-    def check(self) -> int:
-        """The 256-bit pHash."""
-
-    @property
-    def noise(self) -> float:
-        """As in :class:`Picture`."""
-
-
-def differ_in_structure(needle: Sketched, witness: Sketched) -> bool:
-    """True where the check hashes alone keep :func:`judge` from `same`: what costs a thousandth and needs no pixels."""
-    return not _structure_test(needle, witness, 1.0).passed
+    What the check hashes differ by beyond that keeps :func:`judge` from `same`, whatever else the pictures show.
+    """
+    bound, of_noise = STRUCTURE_BOUND
+    found: NDArray[np.float64] = bound + of_noise * np.minimum(np.hypot(noise, noises), _MOST_NOISE)
+    return found
 
 
 _TURNS = {2: "turned by 180 degrees", 5: "turned by 90 degrees", 7: "turned by 90 degrees"}
@@ -201,7 +193,7 @@ def _check_test(needle: Picture, witness: Picture) -> Test:
 
 def _pixel_findings(needle: Picture, witness: Picture, slack: float) -> tuple[Finding, ...]:
     """What the two thumbnails show, the clearest first, so that the reason is the true one."""
-    noise = _common_noise(needle, witness)
+    noise = min(math.hypot(needle.noise, witness.noise), _MOST_NOISE)
     found = differences.compare(*_surfaces(needle, witness))
     colour = float(np.abs(needle.colour - witness.colour).max())
     differs = f"something differs {greys.place(*found.where)}"
@@ -217,18 +209,8 @@ def _pixel_findings(needle: Picture, witness: Picture, slack: float) -> tuple[Fi
         (keeps("spot", found.spot, SPOT_BOUND), differs),
         (keeps("patch", found.patch, PATCH_BOUND), differs),
         (keeps("colour", colour, COLOUR_BOUND), _about_colour(witness)),
-        (_structure_test(needle, witness, slack), "the structure differs"),
+        (keeps("structure", (needle.check ^ witness.check).bit_count(), STRUCTURE_BOUND), "the structure differs"),
     )
-
-
-def _structure_test(needle: Sketched, witness: Sketched, slack: float) -> Test:
-    bound, of_noise = STRUCTURE_BOUND
-    apart_bits = (needle.check ^ witness.check).bit_count()
-    return at_most("structure", apart_bits, (bound + of_noise * _common_noise(needle, witness)) * slack)
-
-
-def _common_noise(needle: Sketched, witness: Sketched) -> float:
-    return min(math.hypot(needle.noise, witness.noise), _MOST_NOISE)
 
 
 def _surfaces(needle: Picture, witness: Picture) -> tuple[differences.Surface, differences.Surface]:

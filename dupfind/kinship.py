@@ -16,7 +16,7 @@ from dupfind.cache_schema import Judged, Pair
 from dupfind.claims import Claim
 from dupfind.judging import Judge
 from dupfind.linkage import Alive
-from dupfind.sketches import Sketch, Words
+from dupfind.sketches import Sketch, Words, words
 from dupfind.values import Evidence
 
 BACK = (0, 1, 2, 3, 4, 7, 6, 5)
@@ -27,6 +27,7 @@ MOST_AGREEING = 32
 """Members of a stack that a further one is compared with; all of them are proved by one head."""
 WORSE_QUALITY = 20
 """JPEG quality by which a picture is clearly compressed harder than another."""
+_ROUNDING = 1e-6
 _TURNS = (0, 2, 5, 7)
 """The orientations that do not mirror: nothing else can be `same`."""
 
@@ -58,16 +59,26 @@ class SameKin:
         self._judge = judge
         self._orientations = [orientation for orientation in _TURNS if orientation < hashes.shape[1]]
         self._proofs: dict[tuple[int, int], Proof | None] = {}
+        self._is_weak = np.array([one.is_weak for one in sketches], np.bool_)
+        self._noises = np.array([one.noise for one in sketches], np.float64)
+        self._checks = words([one.check for one in sketches])
 
     def near(self, head: int, alive: Alive) -> Sequence[int]:
-        """The items within the threshold, the nearest first; none where the head shows too little."""
-        if self._sketches[head].is_weak:
+        """The items within the threshold that nothing known keeps from being `same`, the nearest first.
+
+        Frames of one camera are near each other by the thousand, and most differ in their structure.
+        """
+        rows = np.flatnonzero(alive & ~self._is_weak)
+        if self._is_weak[head]:
             return []
-        rows = np.flatnonzero(alive)
-        distances = turned_distances(self._hashes, rows, head, self._orientations).min(axis=1)
-        is_near = (distances <= self._threshold_bits) & (rows != head)
+        bits = turned_distances(self._hashes, rows, head, self._orientations)
+        distances = bits.min(axis=1)
+        apart = np.bitwise_count(self._checks[rows] ^ self._checks[head]).sum(axis=1)
+        differs = apart > evidence.structure_bounds(self._sketches[head].noise, self._noises[rows]) + _ROUNDING
+        is_turned = (bits[:, 1:] <= self._threshold_bits).any(axis=1)
+        is_near = (distances <= self._threshold_bits) & (is_turned | ~differs) & (rows != head)
         order = np.argsort(distances[is_near], kind="stable")
-        return [int(row) for row in rows[is_near][order][:MOST_NEAR]]
+        return [int(row) for row in rows[is_near][order] if self._may_prove(head, int(row))][:MOST_NEAR]
 
     def superior(self, head: int, near: Sequence[int]) -> int | None:
         """The highest that proves the head and is not proved by it, or is clearly less compressed."""
@@ -117,8 +128,6 @@ class SameKin:
         for bits, orientation in sorted(zip(distances, self._orientations, strict=True)):
             if bits > self._threshold_bits:
                 break
-            if orientation == 0 and evidence.differ_in_structure(self._sketches[item], witness):
-                continue
             judged = self._judge.judge(Pair(self._sketches[item].id, witness.id, orientation), [witness.id])
             if judged.evidence is Evidence.SAME:
                 return Proof(bits, orientation, judged)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from dupfind.values import Thumbnail
 Words = NDArray[np.uint64]
 
 _BATCH = 512
-_CHECK_BYTES = 32
+_CHECK_BYTES, _CHECK_WORDS = 32, 4
 
 
 class Sketch(NamedTuple):
@@ -44,6 +44,12 @@ def sketches(cache: Cache, ids: Sequence[int]) -> dict[int, Sketch]:
     return found
 
 
+def words(check_hashes: Iterable[int]) -> Words:
+    """Check hashes as four words each, the highest bits first: (hashes, 4)."""
+    data = b"".join(check.to_bytes(_CHECK_BYTES, "big") for check in check_hashes)
+    return np.frombuffer(data, ">u8").astype(np.uint64).reshape(-1, _CHECK_WORDS)
+
+
 def inner_hashes(cache: Cache, ids: Sequence[int], algorithm: str, orientations: int) -> Words:
     """The search hashes of framed pictures without their frames: (ids, orientations)."""
     rows = []
@@ -59,16 +65,15 @@ def checks(cache: Cache, asked: Sequence[tuple[int, bool]], orientations: int) -
 
     Shape (pictures, orientations, 4).
     """
-    data = bytearray()
+    found = []
     for start in range(0, len(asked), _BATCH):
         batch = asked[start : start + _BATCH]
         thumbnails = cache.thumbnails(sorted({id_ for id_, _ in batch}))
         for id_, is_inner in batch:
             seen = _inner(thumbnails[id_]) if is_inner else fingerprint.pixels(thumbnails[id_].pixels)
-            for orientation in range(orientations):
-                turned = np.ascontiguousarray(fingerprint.turn(seen, orientation))
-                data += fingerprint.check_hash(turned).to_bytes(_CHECK_BYTES, "big")
-    return np.frombuffer(bytes(data), ">u8").astype(np.uint64).reshape(len(asked), orientations, -1)
+            turned = (np.ascontiguousarray(fingerprint.turn(seen, turn)) for turn in range(orientations))
+            found.append(words(map(fingerprint.check_hash, turned)))
+    return np.stack(found) if found else np.empty((0, orientations, _CHECK_WORDS), np.uint64)
 
 
 def _inner(thumbnail: Thumbnail) -> fingerprint.Pixels:

@@ -66,9 +66,9 @@ def _sort(
     ids = sorted(names, key=lambda id_: min(names[id_]))
     with listener.stage("sorting", len(ids)) as advance:
         if target is None:
-            placed = _along_a_path(copies, _features(ids, cache))
+            placed = _along_a_path(copies, features_of(ids, cache))
         else:
-            placed = _by_likeness(copies, _features(ids, cache), _features([target.refs[0].id], cache))
+            placed = _by_likeness(copies, features_of(ids, cache), features_of([target.refs[0].id], cache))
         advance(len(ids))
     return placed, pictures.failures
 
@@ -96,7 +96,8 @@ def _by_likeness(copies: Sequence[Sequence[str]], features: Features, target: Fe
     return sorted(placed, key=lambda one: (one.distance, one.path))
 
 
-def _features(ids: Sequence[int], cache: Cache) -> Features:
+def features_of(ids: Sequence[int], cache: Cache) -> Features:
+    """The features of these thumbnails: (ids, 48)."""
     import numpy as np
 
     from dupfind.likeness import FEATURES, features

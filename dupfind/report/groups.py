@@ -89,7 +89,7 @@ def _file(member: Member, group: Group) -> Text:
     else:
         said = printable(member.reason or "")
         is_own = member.stack != 0 and member.evidence is not Evidence.SIMILAR
-        said = "; ".join(filter(None, ("a copy of the one above" if is_own else "", said)))
+        said = "; ".join(filter(None, ("a copy of the similar one above" if is_own else "", said)))
     if said:
         found.append(f"\n- {said}", style="dim")
     return found
