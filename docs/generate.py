@@ -70,6 +70,15 @@ def _explain(*arguments: str) -> str:
     return _run("explain", "--haystack", "Masters", *arguments, "-q", "--no-cache").replace(" -q --no-cache", "")
 
 
+def _groups(level: str) -> str:
+    folders = "Josie_Backup/12-25-2006 part 1", "Masters/2006"
+    return _run("groups", *folders, "--level", level, "-q", "--no-cache").replace(" -q --no-cache", "")
+
+
+def _sort(*arguments: str) -> str:
+    return _run("sort", *arguments, "--format", "table", "-q", "--no-cache").replace(" -q --no-cache", "")
+
+
 def _names(names: frozenset[str]) -> str:
     return ", ".join(f"`{name!r}`".replace("'", "") for name in sorted(names)) + "\n"
 
@@ -82,6 +91,12 @@ PARTS: dict[str, Callable[[], str]] = {
     "explain similar": lambda: _explain("Josie_Backup/12-25-2006 part 1/IMG_0416.JPG", "-k", "2"),
     "calibrate help": lambda: _run("calibrate", "--help"),
     "calibrate": lambda: _run("calibrate", "Masters", "-q", "--no-cache").replace(" -q --no-cache", ""),
+    "groups help": lambda: _run("groups", "--help"),
+    "groups": lambda: _groups("same"),
+    "groups similar": lambda: _groups("similar"),
+    "sort help": lambda: _run("sort", "--help"),
+    "sort": lambda: _sort("Masters/2006"),
+    "sort like": lambda: _sort("Masters/2007", "--like", "Josie_Backup/Summer 2007/beach 2.jpg"),
     "cache help": lambda: _run("cache", "--help"),
     "cache prune help": lambda: _run("cache", "prune", "--help"),
     "demo": _scan,

@@ -85,7 +85,8 @@ def _file(member: Member, group: Group) -> Text:
     """The path, with what is to be said of the file below it."""
     found = Text(printable(member.path))
     if member is group.best:
-        said = f"best: {group.why_best}" + (f"; the others free {size(group.frees_bytes)}" if group.frees_bytes else "")
+        those = "the other frees" if len(group.others) == 1 else "the others free"
+        said = f"best: {group.why_best}" + (f"; {those} {size(group.frees_bytes)}" if group.frees_bytes else "")
     else:
         said = printable(member.reason or "")
         is_own = member.stack != 0 and member.evidence is not Evidence.SIMILAR
