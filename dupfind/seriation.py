@@ -15,6 +15,8 @@ from dupfind.near_graph import Indexes, Points, lengths, neighbours
 from dupfind.route import improve
 
 _NEIGHBOURS = 10
+_STEPS = 1 << 16
+"""Steps that are looked at together: as Python's numbers they take ten times their room."""
 _STUCK = 0.95
 """Share of the ends that are left after a round which says that all points are equally far from each other."""
 
@@ -69,12 +71,14 @@ class _Pieces:
         low, high = np.minimum(first, second)[is_step], np.maximum(first, second)[is_step]
         order = np.lexsort((high, low, far[is_step]))
         links, other_end = self._links, self._other_end
-        for one, other in zip(low[order].tolist(), high[order].tolist(), strict=True):
-            if len(links[one]) < 2 and len(links[other]) < 2 and other_end[one] != other:  # noqa: PLR2004
-                links[one].append(other)
-                links[other].append(one)
-                ends = other_end[one], other_end[other]
-                other_end[ends[0]], other_end[ends[1]] = ends[1], ends[0]
+        for start in range(0, len(order), _STEPS):
+            some = order[start : start + _STEPS]
+            for one, other in zip(low[some].tolist(), high[some].tolist(), strict=True):
+                if len(links[one]) < 2 and len(links[other]) < 2 and other_end[one] != other:  # noqa: PLR2004
+                    links[one].append(other)
+                    links[other].append(one)
+                    ends = other_end[one], other_end[other]
+                    other_end[ends[0]], other_end[ends[1]] = ends[1], ends[0]
 
     def ends(self) -> tuple[Indexes, Indexes]:
         """The ends of all pieces, and for each which piece it is of."""
