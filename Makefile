@@ -7,7 +7,7 @@ DEMO := build/demo
 READY := $(VENV)/.ready
 TEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: help demo test check format bench bench-accuracy audit mutants fixtures docs clean
+.PHONY: help demo test check format bench bench-accuracy fuzz faults mutants audit fixtures docs man clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ docs: $(READY) ## Write the parts of the docs that are made from the program
 	$(BIN)/python -m docs.images
 	$(BIN)/python -m docs.generate
 
+man: $(READY) ## Show the manual page as it would be installed
+	$(BIN)/python -m docs.generate
+	man -l docs/man/dupfind.1
+
 bench: $(READY) ## Measure against djpeg and find (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.cold
 	$(BIN)/python -m benchmarks.warm
@@ -59,6 +63,16 @@ audit: $(READY) ## Ask the advisory database about the versions that are install
 
 mutants: $(READY) ## Break each safety rule and see that a test fails (half an hour)
 	$(BIN)/python -m faults.mutants
+
+fuzz: $(READY) ## Break 10,000 pictures and many more outlines, and see that nothing else breaks (see docs/hostile.md)
+	$(BIN)/python -m fuzz.pictures --keep build/fuzz
+	$(BIN)/python -m fuzz.parsers
+
+faults: $(READY) ## Break things on purpose by the hundred: half an hour and more
+	$(BIN)/python -m faults.rot
+	$(BIN)/python -m faults.crowd
+	$(BIN)/python -m faults.disk
+	$(BIN)/python -m faults.kills
 
 clean: ## Remove everything that was built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

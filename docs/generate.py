@@ -1,5 +1,7 @@
 """Writes the parts of the docs that are made from the program, or checks that they are what it says today.
 
+The manual page is one of them, whole: see :mod:`docs.man`.
+
 A generated part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``. ``python -m docs.generate`` rewrites
 them all; with ``--check`` it changes nothing and fails where one has drifted.
 """
@@ -15,12 +17,15 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from docs import images
+from docs import images, man
 from dupfind import ignore
+from faults import rules
 from fixtures import demo
 
 ROOT = Path(__file__).resolve().parents[1]
 _PART = re.compile(r"(<!-- generated: ([\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_CHRISTMAS = "Masters/2006/2006-12 Christmas"
+_EDITED = "Josie_Backup/12-25-2006 part 1/IMG_0416.JPG"
 _DEMO = Path(tempfile.gettempdir()) / f"dupfind-docs-{os.getpid()}"
 
 
@@ -79,8 +84,28 @@ def _sort(*arguments: str) -> str:
     return _run("sort", *arguments, "--format", "table", "-q", "--no-cache").replace(" -q --no-cache", "")
 
 
+def _compare(*arguments: str) -> str:
+    return _run("compare", *arguments, "-q", "--no-cache").replace(" -q --no-cache", "")
+
+
+def _hash(*names: str) -> str:
+    shown = _run("hash", *(f"{_CHRISTMAS}/{name}" for name in names), "-q", "--no-cache")
+    return shown.replace(" -q --no-cache", "")
+
+
 def _names(names: frozenset[str]) -> str:
     return ", ".join(f"`{name!r}`".replace("'", "") for name in sorted(names)) + "\n"
+
+
+def _safety_rules() -> str:
+    parts: dict[str, list[str]] = {}
+    for rule in rules.read():
+        tests = ", ".join(f"`test_{name}`" for name in rule.tests)
+        row = f"| {rule.what} | {rule.fault} | {tests} | {len(rule.mutants)} |\n"
+        parts.setdefault(rule.part, []).append(row)
+    head = "| rule | what would be contained, or prove something, without it | tests | ways to break it |\n"
+    head += "|---|---|---|---|\n"
+    return "\n".join(f"## {part}\n\n{head}{''.join(rows)}" for part, rows in parts.items())
 
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -88,7 +113,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "scan help": lambda: _run("scan", "--help"),
     "explain help": lambda: _run("explain", "--help"),
     "explain present": lambda: _explain("Josie_Backup/Summer 2007/beach 2.jpg"),
-    "explain similar": lambda: _explain("Josie_Backup/12-25-2006 part 1/IMG_0416.JPG", "-k", "2"),
+    "explain similar": lambda: _explain(_EDITED, "-k", "2"),
     "calibrate help": lambda: _run("calibrate", "--help"),
     "calibrate": lambda: _run("calibrate", "Masters", "-q", "--no-cache").replace(" -q --no-cache", ""),
     "groups help": lambda: _run("groups", "--help"),
@@ -97,6 +122,11 @@ PARTS: dict[str, Callable[[], str]] = {
     "sort help": lambda: _run("sort", "--help"),
     "sort": lambda: _sort("Masters/2006"),
     "sort like": lambda: _sort("Masters/2007", "--like", "Josie_Backup/Summer 2007/beach 2.jpg"),
+    "compare help": lambda: _run("compare", "--help"),
+    "compare small": lambda: _compare(f"{_CHRISTMAS}/tree 02.jpg", "Josie_Backup/12-25-2006 part 1/IMG_0413.JPG"),
+    "compare visual": lambda: _compare(f"{_CHRISTMAS}/tree 06.jpg", _EDITED, "--visual"),
+    "hash help": lambda: _run("hash", "--help"),
+    "hash": lambda: _hash("tree 01.jpg", "tree 02.jpg"),
     "cache help": lambda: _run("cache", "--help"),
     "cache prune help": lambda: _run("cache", "prune", "--help"),
     "demo": _scan,
@@ -108,6 +138,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "junk files": lambda: _names(ignore.JUNK_FILES),
     "junk folders": lambda: _names(ignore.JUNK_FOLDERS),
     "snapshot folders": lambda: _names(ignore.SNAPSHOT_FOLDERS),
+    "safety rules": _safety_rules,
     "trash folders": lambda: _names(ignore.TRASH_FOLDERS),
 }
 
@@ -128,6 +159,11 @@ def main() -> int:
             drifted.append(str(page.relative_to(ROOT)))
             if not check:
                 page.write_text(new)
+    if not man.FILE.is_file() or man.FILE.read_text() != man.page():
+        drifted.append(str(man.FILE.relative_to(ROOT)))
+        if not check:
+            man.FILE.parent.mkdir(exist_ok=True)
+            man.FILE.write_text(man.page())
     for name in drifted:
         print(f"{name}: {'no longer what the program says; run make docs' if check else 'rewritten'}")  # noqa: T201
     return 1 if check and drifted else 0

@@ -1,3 +1,22 @@
-"""dupfind: which needle folders still hold something that is not in the haystack?"""
+"""dupfind: which needle folders still hold something that is not in the haystack?
+
+What the commands do can be done from Python too: see :mod:`dupfind.api`, whose functions are found here.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # typing's own takes 10 ms to load, in which a signal would still be answered by a traceback
+if TYPE_CHECKING:
+    from dupfind.api import compare, scan
 
 __version__ = "0.1.0"
+__all__ = ["__version__", "compare", "scan"]
+
+
+def __getattr__(name: str) -> object:
+    """The functions of the interface, loaded when they are first asked for: the command line starts without them."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from dupfind import api
+
+    return getattr(api, name)

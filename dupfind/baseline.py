@@ -6,6 +6,7 @@ import base64
 import json
 import os
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from dupfind.changes import Baseline
@@ -43,8 +44,9 @@ def _parse(data: bytes) -> Baseline:
     summary = report["summary"]
     if (len(folders), len(files)) != tuple(sum(summary[key].values()) for key in ("folders", "files")):
         raise _PartError
+    datetime.fromisoformat(report["started"])
     return Baseline(
-        started=str(report["started"]),
+        started=report["started"],
         settings=dict(report["settings"]),
         folders=dict(_verdicts(folders, FolderState)),
         files=dict(_verdicts(files, FileState)),
@@ -57,4 +59,5 @@ def _verdicts(rows: Sequence[dict[str, Any]], states: type[State]) -> Iterator[t
         path = row["path"] if packed is None else os.fsdecode(base64.b64decode(packed, validate=True))
         if not isinstance(path, str):
             raise TypeError
+        os.fsencode(path)  # no file has a name for which this fails
         yield path, states(row["verdict"])

@@ -6,17 +6,20 @@ SQLite 3.51.3, and one short transaction every other second needs no more.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Self
 
+from dupfind import cache_trust
 from dupfind.cache_schema import APPLICATION_ID, PICTURE_TABLE, SCHEMA, SCHEMA_VERSION
 from dupfind.errors import DupfindError
 
 _BUSY_SECONDS = 60.0
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""What the system says of a file that may at most be read."""
 _SQLITE_HEADER = b"SQLite format 3\0"
 
 
@@ -57,10 +60,16 @@ class CacheFile:
         return cls._open(path)[0]
 
     @classmethod
-    def scratch(cls) -> Self:
-        """A private store for thumbnails only, on disk where it grows, gone when it is closed."""
-        store = cls("", sqlite3.connect("", isolation_level=None))
-        store.connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + PICTURE_TABLE)
+    def scratch(cls, path: str) -> Self:
+        """A private store for thumbnails only, in an empty file or in ``:memory:``. Raises :class:`UnusableError`.
+
+        Its journal is kept in memory: a write that fails on a full disk could not be taken back without one.
+        """
+        with translated():
+            store = cls(path, sqlite3.connect(path, isolation_level=None))
+            for setting in ("journal_mode = MEMORY", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
+                store.connection.execute(f"PRAGMA {setting}")
+            store.connection.execute(PICTURE_TABLE)
         return store
 
     @staticmethod
@@ -84,15 +93,19 @@ class CacheFile:
         warning = None
         try:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+            if reason := cache_trust.distrust_of_place(path):
+                raise UnusableError(reason)
+            flags = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK"))
             try:
                 handle = os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o600)
-            except PermissionError:
+            except OSError as error:
+                if error.errno not in _READ_ONLY or not os.path.lexists(path):
+                    raise
                 handle = os.open(path, os.O_RDONLY | flags)
                 warning = f"{path}: the cache is read-only: what is new is not kept"
             with open(handle, "rb") as file:
-                if not stat.S_ISREG(os.fstat(handle).st_mode):  # a named pipe would block for ever
-                    raise UnusableError("not a regular file")
+                if reason := cache_trust.distrust_of_file(os.fstat(handle)):
+                    raise UnusableError(f"it {reason}")
                 header = file.read(len(_SQLITE_HEADER))
         except OSError as error:
             raise UnusableError((error.strerror or str(error)).lower()) from error
@@ -158,6 +171,10 @@ def translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
+        # Tables that are not there, text that is none: the statements are always the same, so the file is not.
+        code = getattr(error, "sqlite_errorcode", None)
+        if code == sqlite3.SQLITE_ERROR or (code is None and "decode" in str(error)):
+            raise DamagedError(str(error)) from error
         raise UnusableError(str(error)) from error
     except sqlite3.DatabaseError as error:
         raise DamagedError(str(error)) from error

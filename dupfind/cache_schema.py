@@ -8,8 +8,12 @@ from typing import Any, NamedTuple
 from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 
 APPLICATION_ID = 0x64757066  # "dupf"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 INTEGER_END = 1 << 63
+COARSE, DAMAGED, FRAMED = 1, 2, 4
+"""Bits of a thumbnail's id: it was made of the beginning of a file only, has damage, has a flat frame. They are asked
+of all pictures of a run, and so without fetching any, and without an index that could be damaged."""
+_TRAITS = COARSE | DAMAGED | FRAMED
 RACY_NS = 2_000_000_000
 """What is read of a file so soon after its last change is not kept: a second change may carry the same times."""
 FS_CODEC = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
@@ -20,11 +24,8 @@ PICTURE_TABLE = """
         id INTEGER PRIMARY KEY, pixels BLOB NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
         format TEXT NOT NULL, frames INTEGER NOT NULL, captured TEXT, chroma BLOB NOT NULL, has_more INTEGER NOT NULL,
         quality INTEGER, data_bytes INTEGER NOT NULL, damage TEXT, detail REAL NOT NULL, text REAL NOT NULL,
-        border BLOB, is_coarse INTEGER
+        border BLOB, is_coarse INTEGER NOT NULL
     );
-    CREATE INDEX picture_damage ON picture (id) WHERE damage IS NOT NULL;
-    CREATE INDEX picture_border ON picture (id) WHERE border IS NOT NULL;
-    CREATE INDEX picture_coarse ON picture (id) WHERE is_coarse IS NOT NULL;
 """
 SCHEMA = (
     """
@@ -33,14 +34,14 @@ SCHEMA = (
     CREATE TABLE file (
         folder INTEGER NOT NULL, name BLOB NOT NULL,
         size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
-        digest BLOB, recipe INTEGER, picture INTEGER, size_pixels INTEGER, failure TEXT, is_image INTEGER,
-        whole INTEGER, whole_failure TEXT,
+        digest BLOB, recipe INTEGER, picture INTEGER, size_pixels INTEGER, failure TEXT, is_image INTEGER, seal INTEGER,
+        whole INTEGER, whole_failure TEXT, whole_seal INTEGER,
         PRIMARY KEY (folder, name)
     ) WITHOUT ROWID;
     CREATE INDEX file_inode ON file (inode, size, mtime_ns);
     CREATE TABLE judgement (
         needle INTEGER NOT NULL, witness INTEGER NOT NULL, orientation INTEGER NOT NULL, rules INTEGER NOT NULL,
-        evidence TEXT, reason TEXT, is_last INTEGER NOT NULL, closeness REAL NOT NULL,
+        evidence TEXT, reason TEXT, is_last INTEGER NOT NULL, closeness REAL NOT NULL, seal INTEGER NOT NULL,
         PRIMARY KEY (needle, witness, orientation)
     ) WITHOUT ROWID;
     CREATE TABLE hash (
@@ -56,11 +57,12 @@ ANSWER_TABLE = """
 """
 SELECT_DIGESTS = "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.digest FROM file f"
 SELECT_CONTENTS = """
-    SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.failure, f.is_image, f.picture, f.size_pixels, h.hashes
+    SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.failure, f.is_image, f.picture, f.size_pixels, f.seal,
+        h.hashes
     FROM (
         SELECT folder, name, size, mtime_ns, ctime_ns, inode,
             CASE WHEN recipe = :recipe THEN picture END AS picture,
-            CASE WHEN recipe = :recipe THEN failure END AS failure, is_image, size_pixels
+            CASE WHEN recipe = :recipe THEN failure END AS failure, is_image, size_pixels, seal
         FROM file
     ) f
     LEFT JOIN hash h ON h.picture = f.picture AND h.algorithm = :algorithm
@@ -68,29 +70,31 @@ SELECT_CONTENTS = """
 # A file that has changed loses what was known of it; one that has not keeps what the other statement wrote.
 UPSERT_FILE = """
     INSERT INTO file (
-        folder, name, size, mtime_ns, ctime_ns, inode, digest, recipe, picture, size_pixels, failure, is_image
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        folder, name, size, mtime_ns, ctime_ns, inode, digest, recipe, picture, size_pixels, failure, is_image, seal
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (folder, name) DO UPDATE SET
         digest = CASE WHEN {same} THEN coalesce(excluded.digest, digest) ELSE excluded.digest END,
         picture = CASE WHEN {same} AND excluded.recipe IS NULL THEN picture ELSE excluded.picture END,
         size_pixels = CASE WHEN {same} AND excluded.recipe IS NULL THEN size_pixels ELSE excluded.size_pixels END,
         failure = CASE WHEN {same} AND excluded.recipe IS NULL THEN failure ELSE excluded.failure END,
         is_image = CASE WHEN {same} AND excluded.recipe IS NULL THEN is_image ELSE excluded.is_image END,
+        seal = CASE WHEN {same} AND excluded.recipe IS NULL THEN seal ELSE excluded.seal END,
         recipe = CASE WHEN {same} AND excluded.recipe IS NULL THEN recipe ELSE excluded.recipe END,
         whole = CASE WHEN {same} AND excluded.recipe IS NULL THEN whole END,
         whole_failure = CASE WHEN {same} AND excluded.recipe IS NULL THEN whole_failure END,
+        whole_seal = CASE WHEN {same} AND excluded.recipe IS NULL THEN whole_seal END,
         size = excluded.size, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, inode = excluded.inode
 """.format(
     same="(size = excluded.size AND mtime_ns = excluded.mtime_ns AND ctime_ns = excluded.ctime_ns "
     "AND inode = excluded.inode)"
 )
 SELECT_WHOLE = """
-    SELECT f.whole, f.size_pixels, f.whole_failure FROM file f JOIN folder d ON d.id = f.folder
+    SELECT f.whole, f.size_pixels, f.whole_failure, f.whole_seal FROM file f JOIN folder d ON d.id = f.folder
     WHERE d.path = ? AND f.name = ? AND f.size = ? AND f.mtime_ns = ? AND f.ctime_ns = ? AND f.inode = ?
     AND f.recipe = ?
 """
 UPDATE_WHOLE = """
-    UPDATE file SET whole = ?, whole_failure = ?
+    UPDATE file SET whole = ?, whole_failure = ?, whole_seal = ?
     WHERE folder = ? AND name = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ? AND inode = ? AND recipe = ?
 """
 
@@ -144,13 +148,15 @@ def content_columns(content: PictureRef | Failure) -> tuple[int | None, int | No
 
 
 def picture_id(picture: Thumbnail) -> int:
-    """64 bits of the BLAKE2b digest of the thumbnail and its facts, with sign as SQLite keeps integers.
+    """61 bits of the BLAKE2b digest of the thumbnail and its facts, and its traits, with sign as SQLite keeps integers.
 
-    Two of a million different thumbnails share an id with a probability of 3 in 100 million.
+    Two of a million different thumbnails share an id with a probability of 2 in 10 million.
     """
     from hashlib import blake2b  # brings OpenSSL, which a run without pictures never needs
 
-    return int.from_bytes(blake2b(repr(picture).encode(), digest_size=8).digest(), "big", signed=True)
+    digest = int.from_bytes(blake2b(repr(picture).encode(), digest_size=8).digest(), "big", signed=True)
+    traits = COARSE * picture.is_coarse | DAMAGED * (picture.damage is not None) | FRAMED * (picture.border is not None)
+    return digest & ~_TRAITS | traits
 
 
 def signed(inode: int) -> int:

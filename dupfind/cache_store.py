@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from dupfind.cache_file import CacheFile, translated
+from dupfind import cache_seal
+from dupfind.cache_file import CacheFile, DamagedError, translated
 from dupfind.cache_schema import (
     SELECT_CONTENTS,
     SELECT_DIGESTS,
@@ -31,7 +32,7 @@ from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 _MOST_VARIABLES = 500
 
 _PICTURE_COLUMNS = tuple(field.name for field in dataclasses.fields(Thumbnail))
-_HAS_MORE, _IS_COARSE = map(_PICTURE_COLUMNS.index, ("has_more", "is_coarse"))
+_FLAGS = tuple(map(_PICTURE_COLUMNS.index, ("has_more", "is_coarse")))
 
 Labels = tuple["int | None", "int | None"]
 """The numbers of the recipe and of the algorithm under which contents are looked up."""
@@ -108,19 +109,26 @@ class Store(CacheFile):
                 for id_, *row in self.connection.execute(
                     f"SELECT id, {columns} FROM picture WHERE id IN ({marks})", some
                 ):
-                    row[_HAS_MORE], row[_IS_COARSE] = bool(row[_HAS_MORE]), bool(row[_IS_COARSE])
+                    for flag in _FLAGS:
+                        row[flag] = bool(row[flag])
                     found[id_] = Thumbnail(*row)
         return found
+
+    def claims(self, ids: Sequence[int]) -> bool:
+        """Whether some file is said to have one of these thumbnails."""
+        with translated():
+            for start in range(0, len(ids), _MOST_VARIABLES):
+                some = ids[start : start + _MOST_VARIABLES]
+                marks = ",".join("?" * len(some))
+                statement = f"SELECT 1 FROM file WHERE picture IN ({marks}) OR whole IN ({marks}) LIMIT 1"
+                if self.connection.execute(statement, [*some, *some]).fetchone() is not None:
+                    return True
+        return False
 
     def is_without_pictures(self) -> bool:
         """Whether there is no thumbnail here at all."""
         with translated():
             return self.connection.execute("SELECT 1 FROM picture LIMIT 1").fetchone() is None
-
-    def pictures_with(self, column: str) -> set[int]:
-        """The ids of the thumbnails with a ``border``, with ``damage``, or that are coarse; each has an index."""
-        with translated():
-            return {row[0] for row in self.connection.execute(f"SELECT id FROM picture WHERE {column} IS NOT NULL")}
 
     def add_pictures(self, pictures: Iterable[tuple[int, Thumbnail]]) -> None:
         """Store thumbnails under their ids; what is there already stays."""
@@ -128,47 +136,55 @@ class Store(CacheFile):
         with translated():
             self.connection.executemany(
                 f"INSERT OR IGNORE INTO picture (id, {', '.join(_PICTURE_COLUMNS)}) VALUES ({marks})",
-                ((id_, *_picture_columns(picture)) for id_, picture in pictures),
+                ((id_, *map(picture.__getattribute__, _PICTURE_COLUMNS)) for id_, picture in pictures),
             )
 
     def set_digests(self, digests: Iterable[tuple[FileEntry, bytes]]) -> None:
         """Store the digests of files."""
-        rows = ((*self._key(entry), digest, None, None, None, None, None) for entry, digest in digests)
-        self.connection.executemany(UPSERT_FILE, rows)
+        nothing = (None,) * 6
+        self.connection.executemany(
+            UPSERT_FILE,
+            ((*self._key(entry), cache_seal.sealed_digest(entry, digest), *nothing) for entry, digest in digests),
+        )
 
     def set_contents(self, recipe: str, contents: Iterable[tuple[FileEntry, PictureRef | Failure]]) -> None:
         """Store which thumbnail files have, or why they have none."""
-        label = self._make_label(recipe)
+        label, mark = self._make_label(recipe), cache_seal.of_text(recipe)
         self.connection.executemany(
-            UPSERT_FILE, ((*self._key(entry), None, label, *content_columns(content)) for entry, content in contents)
+            UPSERT_FILE,
+            (
+                (*self._key(entry), None, label, *content_columns(content), cache_seal.of_content(entry, content, mark))
+                for entry, content in contents
+            ),
         )
 
-    def whole(self, entry: FileEntry, recipe: int | None) -> PictureRef | Failure | None:
+    def whole(self, entry: FileEntry, recipe: str) -> PictureRef | Failure | None:
         """What reading a file whole gave that had been read coarsely; None where it is not known."""
         folder, name = os.path.split(os.fsencode(entry.path))
         with translated():
             row = self.connection.execute(
-                SELECT_WHOLE, (folder, name, *entry[1:4], signed(entry.inode), recipe)
+                SELECT_WHOLE, (folder, name, *entry[1:4], signed(entry.inode), self.label(recipe))
             ).fetchone()
-        if row is None:
+        if row is None or row[-1] is None:
             return None
-        picture, size_pixels, failure = row
-        if failure is not None:
-            return Failure(failure)
-        return None if picture is None else PictureRef(picture, size_pixels)
+        picture, size_pixels, failure, seal = row
+        if not cache_seal.is_of_whole(entry, picture, failure, cache_seal.of_text(recipe), seal):
+            raise DamagedError("what is known of a file is not what was stored")
+        return PictureRef(picture, size_pixels) if failure is None else Failure(failure)
 
     def set_wholes(self, recipe: str, contents: Iterable[tuple[FileEntry, PictureRef | Failure]]) -> None:
         """Store what reading files whole gave, of which it is stored what reading them coarsely gave."""
-        label = self._make_label(recipe)
+        label, mark = self._make_label(recipe), cache_seal.of_text(recipe)
         for entry, content in contents:
             picture, _, failure, _ = content_columns(content)
-            self.connection.execute(UPDATE_WHOLE, (picture, failure, *self._key(entry), label))
+            seal = cache_seal.of_whole(entry, picture, failure, mark)
+            self.connection.execute(UPDATE_WHOLE, (picture, failure, seal, *self._key(entry), label))
 
     def copy_files(self, entries: Iterable[FileEntry]) -> None:
         """Store for files what is known of their inode under another path."""
         for entry in entries:
             columns = self.connection.execute(
-                "SELECT digest, recipe, picture, size_pixels, failure, is_image FROM file "
+                "SELECT digest, recipe, picture, size_pixels, failure, is_image, seal FROM file "
                 "WHERE inode = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ? LIMIT 1",
                 (signed(entry.inode), entry.size_bytes, entry.mtime_ns, entry.ctime_ns),
             ).fetchone()
@@ -177,35 +193,40 @@ class Store(CacheFile):
 
     def set_hashes(self, algorithm: str, hashes: Iterable[tuple[int, bytes]]) -> None:
         """Store the hashes of thumbnails by one algorithm."""
-        label = self._make_label(algorithm)
+        label, mark = self._make_label(algorithm), cache_seal.of_text(algorithm)
         self.connection.executemany(
             "INSERT OR REPLACE INTO hash (picture, algorithm, hashes) VALUES (?, ?, ?)",
-            ((picture, label, value) for picture, value in hashes),
+            ((picture, label, cache_seal.sealed_hashes(picture, value, mark)) for picture, value in hashes),
         )
 
-    def judgements(self, rules: int | None, needles: Sequence[int]) -> dict[Pair, Judged]:
+    def judgements(self, rules: str, needles: Sequence[int]) -> dict[Pair, Judged]:
         """What was judged by these rules of pairs with one of ``needles``."""
         found = {}
+        label, mark = self.label(rules), cache_seal.of_text(rules)
         with translated():
             for start in range(0, len(needles), _MOST_VARIABLES):
                 some = needles[start : start + _MOST_VARIABLES]
                 marks = ",".join("?" * len(some))
-                for *pair, evidence, reason, is_last, closeness in self.connection.execute(
-                    "SELECT needle, witness, orientation, evidence, reason, is_last, closeness FROM judgement "
+                for needle, witness, orientation, *row, seal in self.connection.execute(
+                    "SELECT needle, witness, orientation, evidence, reason, is_last, closeness, seal FROM judgement "
                     f"WHERE needle IN ({marks}) AND rules = ?",
-                    (*some, rules),
+                    (*some, label),
                 ):
+                    pair = Pair(needle, witness, orientation)
+                    if not cache_seal.is_of_judgement(pair, row, mark, seal):
+                        raise DamagedError("how a pair was judged is not what was stored")
+                    evidence, reason, is_last, closeness = row
                     grade = None if evidence is None else Evidence(evidence)
-                    found[Pair(*pair)] = Judged(grade, reason, bool(is_last), closeness)
+                    found[pair] = Judged(grade, reason, bool(is_last), closeness)
         return found
 
     def set_judgements(self, rules: str, judgements: Iterable[tuple[Pair, Judged]]) -> None:
         """Store what was judged of pairs."""
-        label = self._make_label(rules)
+        label, mark = self._make_label(rules), cache_seal.of_text(rules)
         self.connection.executemany(
             "INSERT OR REPLACE INTO judgement (needle, witness, orientation, rules, evidence, reason, is_last, "
-            "closeness) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            ((*pair, label, *judged) for pair, judged in judgements),
+            "closeness, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((*pair, label, *judged, cache_seal.of_judgement(pair, judged, mark)) for pair, judged in judgements),
         )
 
     def _key(self, entry: FileEntry) -> tuple[Any, ...]:
@@ -232,12 +253,6 @@ class Store(CacheFile):
         label = self.label(text)
         assert label is not None
         return label
-
-
-def _picture_columns(picture: Thumbnail) -> tuple[Any, ...]:
-    columns = [getattr(picture, name) for name in _PICTURE_COLUMNS]
-    columns[_IS_COARSE] = picture.is_coarse or None  # what few have is indexed, what most have is not
-    return tuple(columns)
 
 
 def _look(path: str) -> os.stat_result:

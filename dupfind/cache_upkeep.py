@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -19,6 +19,10 @@ _FORGET_ORPHANS = (
     "DELETE FROM judgement WHERE needle NOT IN (SELECT id FROM picture) OR witness NOT IN (SELECT id FROM picture)",
     "DELETE FROM folder WHERE id NOT IN (SELECT folder FROM file)",
 )
+
+
+_Row = tuple[bytes, bytes, int, int, int]
+"""Folder, name, size, mtime and ctime."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +67,16 @@ def clear(path: str) -> int:
     """Delete the cache; gives the bytes freed. What is no cache of dupfind is left alone and is an error."""
     if not os.path.lexists(path):
         return 0
-    with _opened(path):
+    # Nobody is in the midst of a write while it is deleted: what such a write left beside it would be taken for the
+    # journal of the next cache of this name.
+    with _opened(path) as store, store.transaction():
         freed_bytes = os.path.getsize(path)
-    try:
-        os.unlink(path)
-        with suppress(FileNotFoundError):
-            os.unlink(path + "-journal")
-    except OSError as error:
-        raise CacheError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        try:
+            os.unlink(path)
+            with suppress(FileNotFoundError):
+                os.unlink(path + "-journal")
+        except OSError as error:
+            raise CacheError(f"{path}: {(error.strerror or str(error)).lower()}") from error
     return freed_bytes
 
 
@@ -83,8 +89,11 @@ def prune(path: str, *, with_absent_folders: bool) -> Pruned:
         return Pruned(0, 0, 0, 0)
     with _opened(path) as store:
         before_bytes = os.path.getsize(path)
+        # Looking at a million files takes minutes, in which other runs want to write.
+        with translated():
+            gone, kept, away = _find_gone(store, with_absent_folders=with_absent_folders)
         with store.transaction():
-            removed, kept, away = _forget_gone(store, with_absent_folders=with_absent_folders)
+            removed = _forget(store, gone)
             for statement in _FORGET_ORPHANS:
                 store.connection.execute(statement)
             cache_answers.forget(store)  # the next run over the same files makes its answer again
@@ -94,9 +103,10 @@ def prune(path: str, *, with_absent_folders: bool) -> Pruned:
     return Pruned(removed, kept, away, max(0, freed_bytes))
 
 
-def _forget_gone(store: Store, *, with_absent_folders: bool) -> tuple[int, int, int]:
-    """Drop the rows of files that are gone; gives how many were removed, kept, and kept for an absent folder."""
-    removed = kept = away = 0
+def _find_gone(store: Store, *, with_absent_folders: bool) -> tuple[list[_Row], int, int]:
+    """The rows of files that are gone, and how many others are there or belong to an absent folder."""
+    gone: list[_Row] = []
+    kept = away = 0
     for folder, folder_path in store.connection.execute("SELECT id, path FROM folder").fetchall():
         is_there = os.path.isdir(folder_path)
         rows = store.connection.execute(
@@ -108,9 +118,18 @@ def _forget_gone(store: Store, *, with_absent_folders: bool) -> tuple[int, int, 
             elif is_there and _state(os.path.join(folder_path, name)) == tuple(state):
                 kept += 1
             else:
-                store.connection.execute("DELETE FROM file WHERE folder = ? AND name = ?", (folder, name))
-                removed += 1
-    return removed, kept, away
+                gone.append((folder_path, name, *state))
+    return gone, kept, away
+
+
+def _forget(store: Store, gone: Sequence[_Row]) -> int:
+    """Drop these rows as far as no other run has learned something new of their files; gives how many."""
+    done = store.connection.executemany(
+        "DELETE FROM file WHERE folder = (SELECT id FROM folder WHERE path = ?) AND name = ? "
+        "AND size = ? AND mtime_ns = ? AND ctime_ns = ?",
+        gone,
+    )
+    return max(0, done.rowcount)
 
 
 def _state(path: bytes) -> tuple[int, int, int] | None:

@@ -8,13 +8,12 @@ decode, which rounds its size up, shifts the picture and the hashes of two sizes
 
 from __future__ import annotations
 
-import errno
 import io
+import math
 import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
 import numpy as np
@@ -32,14 +31,13 @@ from PIL import (
     PpmImagePlugin,
     PsdImagePlugin,
     TiffImagePlugin,
-    UnidentifiedImageError,
     WebPImagePlugin,
     features,
 )
 from PIL import __version__ as pillow_version
 
-from dupfind import borders, containers, exif, formats, jpeg, jpeg_stream, jxl, modes, raw, texture
-from dupfind.errors import NotAPictureError, UndecodableError
+from dupfind import borders, containers, exif, formats, jpeg, jpeg_stream, jxl, modes, parts, raw, texture, trouble
+from dupfind.errors import UndecodableError
 from dupfind.values import NEUTRAL_CHROMA, Thumbnail
 
 # Pillow registers a format when its module is imported; naming them here keeps `Image.init()`, which imports all
@@ -61,6 +59,7 @@ pillow_heif.register_heif_opener(thumbnails=False)
 
 RECIPE = 6
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
+_HEAD_BYTES = 32
 
 
 def versions() -> str:
@@ -76,10 +75,10 @@ def read_thumbnail(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse
     ``name`` serves to recognise camera RAW where its content is that of any TIFF. ``max_pixels`` refuses larger
     pictures by their header, before any memory is asked for. ``may_be_coarse`` allows to read no more than the first
     scan of a progressive JPEG, a twentieth of the file: enough to find by, and no evidence. Raises
-    :class:`NotAPictureError` or :class:`UndecodableError`, and nothing else whatever the bytes; a ``TimeoutError``
+    the errors of :mod:`dupfind.trouble`, and nothing else whatever the bytes; a ``TimeoutError``
     raised by the caller's alarm passes through.
     """
-    with _in_plain_words():
+    with in_plain_words(file):
         return _read(file, name, max_pixels, may_be_coarse=may_be_coarse)
 
 
@@ -89,33 +88,29 @@ def read_grey(file: IO[bytes], name: str, max_pixels: int, size: tuple[int, int]
     ``size`` is the width and height, upright, that it is resampled to. Otherwise as :func:`read_thumbnail`, but that
     a damaged JPEG is an :class:`UndecodableError`. A JPEG of 12 megapixels takes 0.13 s.
     """
-    with _in_plain_words():
+    with in_plain_words(file):
         return np.asarray(_read_grey(file, name, max_pixels, size))
 
 
-@contextmanager
-def _in_plain_words() -> Iterator[None]:
-    """Make of whatever a decoder raises one of the two errors for the user."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except (NotAPictureError, UndecodableError, TimeoutError):
-        raise
-    except UnidentifiedImageError:
-        raise NotAPictureError("not a picture in a known format") from None
-    except MemoryError:
-        raise UndecodableError("not enough memory to decode it", lasting=False) from None
-    except OSError as error:
-        # With an error number it is the disk that failed; a seek to where no file goes is the fault of the content.
-        raise UndecodableError(_one_line(error), lasting=error.errno in (None, errno.EINVAL)) from None
-    except Exception as error:  # noqa: BLE001 - Pillow raises nearly every class there is on hostile files
-        raise UndecodableError(_one_line(error)) from None
+def in_plain_words(file: IO[bytes]) -> AbstractContextManager[None]:
+    """Raise the errors of :mod:`dupfind.trouble` in the block, which decodes ``file``, and nothing else."""
+    return trouble.in_plain_words(partial(_size_pixels, file))
 
 
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split()).partition(" (")[0]  # Pillow adds "(15 bytes not processed)"
-    return f"cannot be decoded: {text or type(error).__name__}"
+def _size_pixels(file: IO[bytes]) -> int:
+    """What the header promises; 0 where it cannot be read."""
+    with suppress(Exception):  # as many classes as below
+        file.seek(0)
+        head = file.read(_HEAD_BYTES)
+        if jxl.is_jxl(head):
+            header = jxl.read_header(file)
+            return header.width * header.height
+        if size_pixels := math.prod(parts.webp_size(head)):  # Pillow makes its decoder where it opens the file
+            return size_pixels
+        file.seek(0)
+        with Image.open(file, formats=formats.DECODED) as image:
+            return image.width * image.height
+    return 0
 
 
 def _read(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse: bool) -> Thumbnail:
@@ -127,7 +122,7 @@ def _read(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse: bool) -
     file.seek(0)
     with Image.open(file, formats=formats.DECODED) as image:
         width, height = image.size
-        _refuse_too_large(width, height, max_pixels)
+        refuse_too_large(width, height, max_pixels)
         frames = _frame_count(image)
         if isinstance(image, JpegImagePlugin.JpegImageFile):
             look = (may_be_coarse and _look_coarsely(image, file)) or _look_at_jpeg(image, file)
@@ -138,7 +133,8 @@ def _read(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse: bool) -
         return _thumbnail(look, (width, height), image.format or "", frames, *exif.facts(image))
 
 
-def _refuse_too_large(width: int, height: int, max_pixels: int) -> None:
+def refuse_too_large(width: int, height: int, max_pixels: int) -> None:
+    """Raise :class:`UndecodableError` for a picture of more pixels."""
     if refusal := formats.too_large(width * height, max_pixels):
         raise UndecodableError(refusal, lasting=False)
 
@@ -232,7 +228,7 @@ def _read_raw(file: IO[bytes], max_pixels: int) -> Thumbnail:
 
 def _read_jxl(file: IO[bytes], max_pixels: int) -> Thumbnail:
     header = jxl.read_header(file)
-    _refuse_too_large(header.width, header.height, max_pixels)
+    refuse_too_large(header.width, header.height, max_pixels)
     with jxl.open_image(file) as image:
         image.load()
         orientation, captured = exif.facts(image)
@@ -253,13 +249,13 @@ def _read_grey(file: IO[bytes], name: str, max_pixels: int, size: tuple[int, int
             return _grey(image, preview, size, shot.orientation)
     if jxl.is_jxl(file.read(16)):
         header = jxl.read_header(file)
-        _refuse_too_large(header.width, header.height, max_pixels)
+        refuse_too_large(header.width, header.height, max_pixels)
         with jxl.open_image(file) as image:
             image.load()
             return _grey(image, file, size, 1 if jxl.is_stored_upright(image) else exif.facts(image)[0])
     file.seek(0)
     with Image.open(file, formats=formats.DECODED) as image:
-        _refuse_too_large(*image.size, max_pixels)
+        refuse_too_large(*image.size, max_pixels)
         return _grey(image, file, size)
 
 

@@ -50,9 +50,11 @@ class CacheError(DupfindError):
 class CacheLostError(DupfindError):
     """The cache could not be read any further; the run starts again, with a new file if the old one is gone."""
 
-    def __init__(self, text: str, *, is_gone: bool) -> None:
+    def __init__(self, text: str, *, is_gone: bool, is_told: bool = False) -> None:
         super().__init__(text)
         self.is_gone = is_gone
+        self.is_told = is_told
+        """Whether the user has been told already that the run goes on without its cache."""
 
 
 class StoppedError(BaseException):
@@ -77,6 +79,13 @@ class UndecodableError(Exception):
         super().__init__(reason)
         self.lasting = lasting
         self.stage = stage
+
+
+class NoMemoryError(UndecodableError):
+    """A picture for which there was too little memory, or may have been; where there is more it may be read."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, lasting=False)
 
 
 def missing_extra(what: str, extra: str) -> UndecodableError:

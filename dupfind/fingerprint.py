@@ -22,7 +22,11 @@ Pixels = NDArray[np.uint8]
 RECIPE = f"2, imagehash {imagehash.__version__}"
 """Version of the way from thumbnail to hash, for the cache's key."""
 
-_OTHER_ALGORITHMS: dict[str, Callable[[Image.Image], imagehash.ImageHash]] = {
+SIZES = 8, 16
+"""Sides of the hashes that are offered: 64 and 256 bits."""
+SEARCH_SIZE, CHECK_SIZE = SIZES
+
+_OTHER_ALGORITHMS: dict[str, Callable[..., imagehash.ImageHash]] = {
     "dhash": imagehash.dhash,
     "ahash": imagehash.average_hash,
     "whash": imagehash.whash,
@@ -52,9 +56,29 @@ def turn(picture: Pixels, orientation: int) -> Pixels:
 
 def search_hash(picture: Pixels, algorithm: str) -> int:
     """The 64-bit hash of an upright thumbnail, unsigned, first bit highest, as imagehash prints it in hex."""
+    return hash_of(picture, algorithm, SEARCH_SIZE)
+
+
+def hash_of(picture: Pixels, algorithm: str, size: int) -> int:
+    """The hash of ``size * size`` bits of an upright thumbnail, likewise; ``size`` is one of :data:`SIZES`."""
     if algorithm == "phash":
-        return _phash(picture, 8)
-    return _as_int(_OTHER_ALGORITHMS[algorithm](Image.fromarray(picture)).hash)
+        return _phash(picture, size)
+    return _as_int(_OTHER_ALGORITHMS[algorithm](Image.fromarray(picture), hash_size=size).hash)
+
+
+def exact_hash_of(image: Image.Image, algorithm: str, size: int) -> int:
+    """What imagehash itself makes of a whole picture of any mode, bit for bit; loads scipy for pHash, 0.17 s."""
+    function = imagehash.phash if algorithm == "phash" else _OTHER_ALGORITHMS[algorithm]
+    return _as_int(function(image, hash_size=size).hash)
+
+
+def as_hex(value: int, size: int) -> str:
+    """A hash of ``size * size`` bits as imagehash writes it.
+
+    >>> as_hex(255, 8)
+    '00000000000000ff'
+    """
+    return f"{value:0{size * size // 4}x}"
 
 
 def search_hashes(picture: Pixels, algorithm: str, orientations: int = ORIENTATIONS) -> tuple[int, ...]:
@@ -64,7 +88,7 @@ def search_hashes(picture: Pixels, algorithm: str, orientations: int = ORIENTATI
 
 def check_hash(picture: Pixels) -> int:
     """The 256-bit pHash of a thumbnail; distances between unrelated photos start at 84 bits."""
-    return _phash(picture, 16)
+    return _phash(picture, CHECK_SIZE)
 
 
 def _phash(picture: Pixels, size: int) -> int:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dupfind import borders
 from dupfind.cache import Cache
+from dupfind.cache_schema import FRAMED
 from dupfind.events import Listener
 from dupfind.evidence import CHECK_BOUND_BITS
 from dupfind.fingerprint import Pixels, check_hash, pixels, search_hashes, turn
@@ -50,8 +51,7 @@ class Framing:
         self._settings = settings
         self._cache = cache
         self._listener = listener
-        self._framed = cache.bordered()
-        self._inner = [position for position, ref in enumerate(haystack.refs) if ref.id in self._framed]
+        self._inner = [position for position, ref in enumerate(haystack.refs) if ref.id & FRAMED]
         """The haystack's pictures that have a frame."""
 
     def match(self, matches: Mapping[str, Match]) -> dict[str, Match]:
@@ -76,7 +76,7 @@ class Framing:
 
     def _candidates(self, lost: list[int]) -> Iterator[tuple[int, _Candidate]]:
         """Pairs within the threshold of which one at least is without its frame, by the position of the needle."""
-        framed = [position for position in lost if self._needles.refs[position].id in self._framed]
+        framed = [position for position in lost if self._needles.refs[position].id & FRAMED]
         own = self._inner_hashes([self._needles.refs[position].id for position in framed], self._orientations)
         theirs = self._inner_hashes([self._haystack.refs[position].id for position in self._inner], 1)[:, 0]
         everything = list(range(len(self._haystack.refs)))

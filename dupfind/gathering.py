@@ -14,7 +14,7 @@ import numpy as np
 from dupfind import bests
 from dupfind.bests import Rival
 from dupfind.cache import Cache
-from dupfind.cache_schema import Pair, PictureRef
+from dupfind.cache_schema import COARSE, FRAMED, Pair, PictureRef
 from dupfind.components import components
 from dupfind.events import Listener
 from dupfind.framing import REASONS
@@ -115,8 +115,7 @@ class Gatherer:
     def rows(self, stacks: Sequence[Stack]) -> list[Row]:
         """Every stack in exactly one row of those that look alike."""
         bests_ = [one.best for one in stacks]
-        framed = self._cache.bordered()
-        inner = [place for place, position in enumerate(bests_) if self._refs[position].id in framed]
+        inner = [place for place, position in enumerate(bests_) if self._refs[position].id & FRAMED]
         scan, hashes = self._settings.scan, self._pictures.hashes
         without = inner_hashes(
             self._cache, [self._refs[bests_[place]].id for place in inner], scan.algorithm, hashes.shape[1]
@@ -130,7 +129,7 @@ class Gatherer:
         rows = []
         with self._listener.stage("comparing what looks alike", sum(map(len, found))) as advance:
             for places in found:
-                rows += self._rows_among([stacks[place] for place in places], framed)
+                rows += self._rows_among([stacks[place] for place in places])
                 advance(len(places))
         taken = {one.best for row in rows for one in row.stacks}
         return rows + [Row([one], []) for one in stacks if one.best not in taken and not self._is_lost(one.best)]
@@ -158,8 +157,7 @@ class Gatherer:
         return self._pictures.entries[position].path in self.failures
 
     def _read_whole(self, positions: Sequence[int]) -> None:
-        coarse = self._cache.coarse()
-        asked = [position for position in positions if self._refs[position].id in coarse]
+        asked = [position for position in positions if self._refs[position].id & COARSE]
         entries = self._pictures.entries
         contents = self._reader.wholes([entries[position] for position in asked])
         for position in asked:
@@ -222,13 +220,13 @@ class Gatherer:
                 ties[ranked[item]] = Tie(Evidence.SAME, proof.distance_bits, proof.judged.reason)
         return Stack(ranked[best], ties)
 
-    def _rows_among(self, stacks: Sequence[Stack], framed: set[int]) -> list[Row]:
+    def _rows_among(self, stacks: Sequence[Stack]) -> list[Row]:
         known = self._sketches([one.best for one in stacks if not self._is_lost(one.best)])
         order = sorted(known, key=lambda position: bests.rank(self.rival(position)._replace(tags=0)))
         by_best = {one.best: one for one in stacks}
         ids = [known[position].id for position in order]
         scan, hashes = self._settings.scan, self._pictures.hashes[order]
-        inner = [place for place, position in enumerate(order) if self._refs[position].id in framed]
+        inner = [place for place, position in enumerate(order) if self._refs[position].id & FRAMED]
         owners = np.array([*range(len(order)), *inner], np.int64)
         with self._listener.part("evidence"):
             without = inner_hashes(self._cache, [ids[place] for place in inner], scan.algorithm, hashes.shape[1])

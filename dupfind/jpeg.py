@@ -32,10 +32,10 @@ _UNABLE = (
     "tjDecompressHeader3(): Could not determine subsampling",
     "Unsupported",
     "Requested feature",
-    "Memory",
-    "Insuf",
 )
 """What simplejpeg says of files that are beyond it."""
+_SHORT = ("Memory", "Insuf")
+"""What it says where memory is short."""
 _HARMLESS = ("Warning: unknown JFIF", "Unknown Adobe", "Corrupt JPEG data: bad ICC", "Invalid SOS parameters")
 """Warnings of libjpeg that are about the header and cost no pixel. It tells the first only: others may follow."""
 _EXTRANEOUS = "extraneous bytes before marker "
@@ -140,7 +140,7 @@ def _decode_strictly(
     data: bytes, mode: str, size: tuple[int, int], factor: int
 ) -> tuple[Image.Image | None, str | None]:
     """The pixels reduced by ``factor``, or what the decoder complained of; neither where it finds nothing wrong with a
-    file of which Pillow knows better what the pixels mean.
+    file of which Pillow knows better what the pixels mean. Raises ``MemoryError``.
     """
     width, height = (math.ceil(side / factor) for side in size)
     colours = {"L": "GRAY", "CMYK": "CMYK"}.get(mode, "RGB")
@@ -150,7 +150,10 @@ def _decode_strictly(
             data, colours, min_width=width, min_height=height, min_factor=least, strict=True
         )
     except ValueError as error:
-        return None, str(error)
+        complaint = str(error)
+        if complaint.rpartition("(): ")[2].startswith(_SHORT):
+            raise MemoryError from None
+        return None, complaint
     if mode == "CMYK" or values.shape[:2] != (height, width):
         return None, None  # whether inks are stored inverted is for Pillow to tell
     return Image.fromarray(values[..., 0] if colours == "GRAY" else values), None

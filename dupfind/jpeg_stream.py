@@ -171,7 +171,7 @@ def without_extras(jpeg: bytes) -> bytes:
         if segment.marker == _SCAN:
             rest = bytearray(jpeg[segment.place :])
             for one in segments if is_sequential else ():
-                if one.marker == _SCAN and len(one.payload) == 4 + 2 * one.payload[0]:
+                if one.marker == _SCAN and one.payload and len(one.payload) == 4 + 2 * one.payload[0]:
                     end = one.place - segment.place + 4 + len(one.payload)
                     rest[end - 3 : end] = (0, _COEFFICIENTS - 1, 0)
             return b"".join([*kept, rest])

@@ -6,6 +6,7 @@ The plugin decodes the whole picture when it opens a file and knows nothing of a
 
 from __future__ import annotations
 
+import os
 from importlib import metadata
 from typing import IO, NamedTuple
 
@@ -83,7 +84,7 @@ def read_header(file: IO[bytes]) -> Header:
 
 def _seek_codestream(file: IO[bytes]) -> None:
     """Go behind the signature of the first codestream among the boxes of a container."""
-    place = 0
+    place, end = 0, file.seek(0, os.SEEK_END)
     for _ in range(_MOST_BOXES):
         file.seek(place)
         head = file.read(16)
@@ -95,7 +96,7 @@ def _seek_codestream(file: IO[bytes]) -> None:
             file.seek(place + body + (4 if kind == b"jxlp" else 0))  # a part begins with its number
             if file.read(2) == CODESTREAM:
                 return
-        if length < body:  # 0: up to the end of the file
+        if length < body or place + length > end:  # 0: up to the end of the file
             break
         place += length
     raise UndecodableError("cannot be decoded: broken JPEG XL data")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 
 _DISTRIBUTIONS = re.compile(
@@ -37,3 +39,51 @@ def installed() -> str | None:
     if not _BUNDLED.issubset(names):
         return None
     return repr([folder, *((name, state.st_mtime_ns) for name, state in zip(found, states, strict=True))])
+
+
+_TOLD = {
+    "Pillow": "PIL",
+    "simplejpeg": "simplejpeg",
+    "pillow-heif": "pillow_heif",
+    "pillow-jxl-plugin": "pillow_jxl",
+    "rawpy": "rawpy",
+    "ImageHash": "imagehash",
+    "numpy": "numpy",
+    "PyWavelets": "pywt",
+    "scipy": "scipy",
+}
+"""The distributions that have a part in hashes, and a module of each: what decodes first, then what computes."""
+
+
+def versions() -> Iterator[tuple[str, str | None]]:
+    """The name and version of each library that has a part in hashes; None where it is not installed.
+
+    Each wheel brings its own C libraries, so that its version says theirs too.
+    """
+    for name, module in _TOLD.items():
+        spec = find_spec(module)
+        yield name, None if spec is None or not spec.origin else _version(name, os.path.dirname(spec.origin))
+
+
+def _version(name: str, package: str) -> str | None:
+    """The version of the distribution ``name``, whose module lies in the folder ``package``."""
+    known = _versions_in(os.path.dirname(package)).get(name.lower().replace("-", "_"))
+    if known is not None:
+        return known
+    from importlib import metadata  # reads every file that may tell; costs as much as all the rest of a start
+
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+@cache
+def _versions_in(folder: str) -> dict[str, str]:
+    """By normalised name, the versions of the distributions beside the packages in ``folder``."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return {}
+    found = (name.removesuffix(".dist-info").rpartition("-") for name in names if name.endswith(".dist-info"))
+    return {re.sub(r"[-_.]+", "_", name).lower(): version for name, _, version in found}

@@ -38,7 +38,7 @@ _INDIFFERENT = frozenset({
     "roots", "excludes", "follow_symlinks",  # they decide which files there are, and those are in the key
     "scan",  # its own fields are looked at one by one
     "haystack", "needles",  # how the user spells the roots
-    "workers", "timeout_seconds", "cache", "warnings",  # they decide no finding that is kept
+    "workers", "timeout_seconds", "max_memory_bytes", "cache", "warnings",  # they decide no finding that is kept
 })  # fmt: skip
 """Fields of the settings that are no part of the key. A new field is one until somebody enters it here."""
 
@@ -71,7 +71,7 @@ class Memory:
         if found is None:
             return None
         recipe, data = found
-        if not isinstance(data, bytes) or data[:DIGEST_BYTES] != digest_of([data[DIGEST_BYTES:]]):
+        if not isinstance(data, bytes) or data[:DIGEST_BYTES] != self._seal(recipe, data[DIGEST_BYTES:]):
             return None
         if recipe is not None and recipe != self._recipe():
             return None
@@ -89,7 +89,11 @@ class Memory:
         data = pack(findings, self._needles, self._haystack)
         recipe = None if self._is_plain_copy(findings) else self._recipe()
         with suppress(DamagedError, UnusableError), _opened(self._path) as file:
-            cache_answers.keep(file, self._key, Answer(recipe, digest_of([data]) + data))
+            cache_answers.keep(file, self._key, Answer(recipe, self._seal(recipe, data) + data))
+
+    def _seal(self, recipe: str | None, data: bytes) -> bytes:
+        """A digest of the whole row: an index that is damaged leads to the answer of another run."""
+        return digest_of([self._key or b"", repr(recipe).encode(), data])
 
     def _look_up(self) -> Answer | None:
         if self._key is None or self._path is None or not os.path.exists(self._path):
@@ -102,6 +106,8 @@ class Memory:
 
     def _will_last(self, findings: Findings, now_ns: int) -> bool:
         if not all(failure.lasting for failure in findings.failures.values()):
+            return False
+        if 0 in chain(map(_INODE, self._needles), map(_INODE, self._haystack)):  # such files are not kept, see Cache
             return False
         # Each file was read after the run began. The kernel sets ctime at every change, whatever mtime is set to.
         settled_ns = self._began_ns - _RACY_NS

@@ -70,21 +70,37 @@ def _write_file(data: bytes, path: str) -> None:
         with open(path, "wb") as file:  # by the name that was given: /dev/stdout leads to one that cannot be opened
             file.write(data)
         return
+    _refuse_planted_link(path)
     path = os.path.realpath(path)
     import tempfile  # brings a dozen modules, for a rare option
 
     handle, temporary = tempfile.mkstemp(prefix=".dupfind-", suffix=".part", dir=os.path.dirname(path))
     try:
         with open(handle, "wb") as file:
+            # By the open file where that can be: its name may be another's by now in a folder that is everybody's.
+            where = handle if os.chmod in os.supports_fd else temporary
+            os.chmod(where, stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def _refuse_planted_link(path: str) -> None:
+    """In a folder such as /tmp a link that somebody else made may lead to anything that is ours.
+
+    The rule of Linux for opening files there (fs.protected_symlinks), which does not see how we replace one.
+    """
+    if not hasattr(os, "geteuid") or not os.path.islink(path):
+        return
+    folder = os.stat(os.path.dirname(path) or os.curdir)
+    is_shared = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
+    if is_shared and os.lstat(path).st_uid not in (os.geteuid(), folder.st_uid):
+        raise PermissionError(errno.EACCES, "a link that somebody else made")
 
 
 def _umask() -> int:

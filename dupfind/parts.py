@@ -123,6 +123,19 @@ def riff_chunks(reader: Reader) -> Iterator[Part]:
     yield Part(BEHIND, min(place, reader.length), reader.length)
 
 
+def webp_size(head: bytes) -> tuple[int, int]:
+    """Width and height of a WebP that begins with ``head``, of 30 bytes at least; zeros where it is none."""
+    kind, numbers = head[12:16], [int.from_bytes(head[at : at + 3], "little") for at in (24, 27)]
+    if head[8:12] != b"WEBP":
+        return 0, 0
+    if kind == b"VP8X":
+        return numbers[0] + 1, numbers[1] + 1
+    if kind == b"VP8L":
+        sides = int.from_bytes(head[21:25], "little")
+        return (sides & 0x3FFF) + 1, (sides >> 14 & 0x3FFF) + 1
+    return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
+
+
 def gif_end(reader: Reader) -> int:
     """Offset behind the end mark of a GIF, or from where it cannot be followed."""
     flags = reader.number(10, 1)

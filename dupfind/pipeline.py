@@ -1,6 +1,6 @@
 """The story of a scan: the stages in order, each taking values and giving values.
 
-walk > identical? > thumbnail > fingerprint > candidates > evidence > (witnesses again?) > verdict
+walk > identical? > thumbnail > fingerprint > candidates > evidence > (witnesses again?) > last look > verdict
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from dupfind.events import Listener, Silence
 from dupfind.findings import Findings
 from dupfind.ignore import Excludes
 from dupfind.memory import Memory
+from dupfind.mounts import forgetful_devices, forgetting
+from dupfind.recheck import is_due, last_look
 from dupfind.roots import spelling
 from dupfind.settings import Settings
 from dupfind.values import (
@@ -56,20 +59,30 @@ def scan(
     listener = listener or Silence()
     started, began_ns, begin = datetime.now().astimezone(), time.time_ns(), time.monotonic()
     needles, haystack = walk(settings, listener)
-    findings = _find(settings, _entries(needles), _entries(haystack), began_ns, listener, make_executor)
+    files = _entries(needles), _entries(haystack)
+    memory = Memory(settings, *files, partial(_recipe, settings.scan.algorithm, listener), began_ns)
+    remembered = _recall(memory, sum(map(len, files)), listener)
+    findings = remembered or _find(settings, *files, listener, make_executor)
+    if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
+        with listener.stage("looking again", None) as advance:
+            needles, haystack, findings = last_look(
+                needles, haystack, findings, _rules(settings), settings.roots, advance
+            )
+    if remembered is None:
+        memory.keep(findings, time.time_ns())
     with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
-        files = _judge_files(settings, needles, findings)
+        verdicts = _judge_files(settings, needles, findings)
         problems = problems_of([*needles, *haystack], findings.failures)
-        folders = judge_folders(files, problems, settings.roots)
+        folders = judge_folders(verdicts, problems, settings.roots)
     return Report(
         version=__version__,
         started=started.isoformat(timespec="seconds"),
         elapsed_seconds=round(time.monotonic() - begin, 3),
         settings=settings.scan,
         folders=folders,
-        files=files,
+        files=verdicts,
         problems=problems,
-        haystack=_summarize(_entries(haystack), findings),
+        haystack=_summarize(files[1], findings),
     )
 
 
@@ -78,30 +91,39 @@ def walk(settings: Settings, listener: Listener) -> tuple[list[Tree], list[Tree]
     for warning in settings.warnings:
         listener.warn(warning)
     with listener.stage("walking", None) as advance:
-        return walk_all(settings.roots, WalkRules(Excludes(settings.excludes), settings.follow_symlinks), advance)
+        trees = walk_all(settings.roots, _rules(settings), advance)
+    if settings.cache is not None:
+        for warning in forgetting(chain(*trees), forgetful_devices()):
+            listener.warn(warning)
+    return trees
+
+
+def _rules(settings: Settings) -> WalkRules:
+    return WalkRules(Excludes(settings.excludes), settings.follow_symlinks, forgetful_devices())
+
+
+def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:
+    """What an earlier run over the same files has found."""
+    with listener.part("look up", files):
+        remembered = memory.recall()
+    if remembered is not None:
+        with listener.stage("nothing has changed since an earlier run", None) as advance:
+            advance(files)
+    return remembered
 
 
 def _find(
     settings: Settings,
     needles: list[FileEntry],
     haystack: list[FileEntry],
-    began_ns: int,
     listener: Listener,
     make_executor: Callable[[], Executor] | None,
 ) -> Findings:
-    """What an earlier run over the same files has found, or else what reading them finds."""
-    memory = Memory(settings, needles, haystack, partial(_recipe, settings.scan.algorithm, listener), began_ns)
-    with listener.part("look up", len(needles) + len(haystack)):
-        remembered = memory.recall()
-    if remembered is not None:
-        with listener.stage("nothing has changed since an earlier run", None) as advance:
-            advance(len(needles) + len(haystack))
-        return remembered
+    """What reading the files finds."""
     from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
 
     find = partial(find_matches, settings, needles, haystack, listener=listener)
     findings, *_ = with_reader(settings, listener, find, make_executor)
-    memory.keep(findings, time.time_ns())
     return findings
 
 
@@ -143,7 +165,7 @@ def find_matches(
         readable = [entry for entry in haystack if entry.path not in failures]
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
-        wholes = Wholes(pictures, candidates, cache, reader.wholes)
+        wholes = Wholes(pictures, candidates, reader.wholes)
         found, remains = _match_pictures(settings, wholes, cache, listener)
         pictures, candidates = wholes.pictures()
         matches |= found

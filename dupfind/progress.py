@@ -31,11 +31,11 @@ _PARTS = {
     "looking at damaged needles": "evidence",
     "reading witnesses again": "second look",
     "comparing": "compare",
+    "looking again": "last look",
 }
 """What the time of a stage is counted for; a part of it, such as the search, may be counted for something else."""
-_COUNTED_STAGES = ("walk", "extra")
 _MOST_ALIKE = 10
-"""Lines printed of things passed over for one and the same reason, before the rest is counted."""
+"""Lines printed of files with one and the same problem, before the rest is counted."""
 
 
 def say(text: str) -> None:
@@ -57,6 +57,23 @@ def write(data: bytes) -> None:
         sys.stderr.flush()
         sys.stderr.buffer.write(data)
         sys.stderr.buffer.flush()
+
+
+class _Forgiving:
+    """Standard error for bars: likewise."""
+
+    def write(self, text: str) -> None:
+        """Write what can be written."""
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Likewise."""
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.flush()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(sys.stderr, name)  # such as the width of the terminal
 
 
 class Bar(Protocol):
@@ -133,14 +150,14 @@ class Console:
             say(f"warning: {printable(text)}")
 
     def problems(self, problems: Sequence[Problem]) -> None:
-        """A line a problem with the file and the cause; things passed over by the thousand are counted instead."""
+        """A line a problem with the file and the cause; what comes by the thousand for one cause is counted instead."""
         if self._quiet:
             return
         alike: dict[tuple[str, str], int] = defaultdict(int)
         for problem in problems:
             if problem.is_note and not self._verbose:
                 continue
-            if problem.stage in _COUNTED_STAGES and not self._verbose:
+            if not self._verbose:
                 alike[problem.side, problem.reason] += 1
                 if alike[problem.side, problem.reason] > _MOST_ALIKE:
                     continue
@@ -154,6 +171,6 @@ class Console:
         from tqdm import tqdm
 
         bar: Bar = tqdm(
-            desc=name, total=total, unit=" files", file=sys.stderr, leave=False, dynamic_ncols=True, smoothing=0.1
+            desc=name, total=total, unit=" files", file=_Forgiving(), leave=False, dynamic_ncols=True, smoothing=0.1
         )
         return bar

@@ -26,6 +26,8 @@ _SENSOR = {32803, 34892}
 """Photometric interpretations of DNG: a colour filter array, linear RAW."""
 _EXIF_OF_FLIP = {3: 3, 5: 8, 6: 6}
 """How the camera was held, from LibRaw's numbers to EXIF's; 0 is upright."""
+_COMPARED_BYTES = 4096
+"""Of the end of a preview: at its beginning, LibRaw puts EXIF in where there is none."""
 _SHAPE_BOUND = 0.02
 """Share by which the shapes of preview and shot may differ: borders of the sensor, and not another format."""
 
@@ -97,20 +99,24 @@ def read(file: IO[bytes], max_pixels: int) -> Shot:
             turn = _EXIF_OF_FLIP.get(sizes.flip, 1)
             is_on_its_side = turn in (6, 8)
             width, height = (sizes.height, sizes.width) if is_on_its_side else (sizes.width, sizes.height)
-            preview = _preview(shot)
+            preview = _preview(shot, data)
             if preview and (orientation := _fits(preview, (width, height), turn)):
                 return Shot(width, height, preview, None, orientation)
             pixels = shot.postprocess(half_size=True, use_camera_wb=True)
             return Shot(width, height, None, Image.fromarray(pixels), 1)
     except rawpy.LibRawFileUnsupportedError:
         raise UndecodableError("camera RAW of a kind that LibRaw cannot read: compared by bytes only") from None
+    except rawpy.LibRawUnsufficientMemoryError:
+        raise MemoryError from None
     except rawpy.LibRawError as error:
         text = error.args[0].decode("ascii", "replace") if error.args and isinstance(error.args[0], bytes) else error
         raise UndecodableError(f"cannot be decoded: {text}") from None
 
 
-def _preview(shot: object) -> bytes | None:
-    """The largest JPEG inside, if there is one."""
+def _preview(shot: object, data: bytes) -> bytes | None:
+    """The largest JPEG inside, if there is one. ``data`` is the file: what lies behind its end LibRaw leaves as it was
+    in memory, where a whole preview of the file before may lie.
+    """
     import rawpy
 
     assert isinstance(shot, rawpy.RawPy)
@@ -118,7 +124,11 @@ def _preview(shot: object) -> bytes | None:
         thumbnail = shot.extract_thumb()
     except (rawpy.LibRawNoThumbnailError, rawpy.LibRawUnsupportedThumbnailError):
         return None
-    return thumbnail.data if isinstance(thumbnail.data, bytes) else None
+    if not isinstance(thumbnail.data, bytes):
+        return None
+    if thumbnail.data[-_COMPARED_BYTES:] not in data:
+        raise UndecodableError("cannot be decoded: it ends within its preview")
+    return thumbnail.data
 
 
 def _fits(preview: bytes, size: tuple[int, int], turn: int) -> int | None:

@@ -14,6 +14,7 @@ from dupfind import formats, second_look, tasks
 from dupfind.cache import Cache
 from dupfind.cache_schema import PictureRef
 from dupfind.events import Listener
+from dupfind.processes import Death
 from dupfind.second_look import Claim, Look
 from dupfind.settings import Settings
 from dupfind.values import THUMBNAIL_SIDE, Evidence, Failure, FileEntry, Thumbnail
@@ -221,23 +222,23 @@ def _bytes_of(claim: Claim) -> int:
     return 2 * claim.needle.size_bytes
 
 
-def _unlooked(claim: Claim, seconds: float, timeout_seconds: float) -> Look:
+def _unlooked(claim: Claim, death: Death, timeout_seconds: float) -> Look:
     """The outcome for a claim whose reader died."""
-    is_late = claim.evidence is not Evidence.IDENTICAL and seconds > timeout_seconds
-    reason = tasks.timed_out(timeout_seconds).reason if is_late else "the process that read it died"
-    return second_look.fallen(reason)
+    is_late = claim.evidence is not Evidence.IDENTICAL and death.is_late(timeout_seconds)
+    return second_look.fallen(tasks.timed_out(timeout_seconds).reason if is_late else death.reason)
 
 
 def _thumbnail_bytes(_: object) -> int:
     return THUMBNAIL_SIDE * THUMBNAIL_SIDE
 
 
-def _lost(_: FileEntry, seconds: float, stage: str, timeout_seconds: float | None = None) -> tasks.Outcome:
+def _lost(_: FileEntry, death: Death, stage: str, timeout_seconds: float | None = None) -> tasks.Outcome:
     """The outcome for a file whose reader died."""
-    if timeout_seconds is not None and seconds > timeout_seconds:
+    if timeout_seconds is not None and death.is_late(timeout_seconds):
         return tasks.Outcome(tasks.timed_out(timeout_seconds), 0)
-    return tasks.Outcome(Failure("the process that read it died", is_image=False, lasting=False, stage=stage), 0)
+    is_picture = death.shortage is not None and stage == "thumbnail"  # a decoder has begun with it
+    return tasks.Outcome(Failure(death.reason, is_image=is_picture, lasting=False, stage=stage), 0)
 
 
-def _first_of(task: Callable[[list[T]], list[R]], item: T, _: float) -> R:
+def _first_of(task: Callable[[list[T]], list[R]], item: T, _: Death) -> R:
     return task([item])[0]

@@ -10,6 +10,7 @@ import numpy as np
 
 from dupfind import differences, remains
 from dupfind.cache import Cache
+from dupfind.cache_schema import DAMAGED
 from dupfind.events import Advance, Listener
 from dupfind.fingerprint import pixels
 from dupfind.reading import Pictures
@@ -41,11 +42,10 @@ def resembling(
     needles: Pictures, haystack: Pictures, matches: Mapping[str, Match], cache: Cache, listener: Listener
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     """For each damaged needle without a match: a match by its intact part, or what else can be said of it; by path."""
-    damaged = cache.damaged()
     lost = [
         position
         for position, (entry, ref) in enumerate(zip(needles.entries, needles.refs, strict=True))
-        if ref.id in damaged and entry.path not in matches
+        if ref.id & DAMAGED and entry.path not in matches
     ]
     if not lost:
         return {}, {}

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from dupfind.errors import SettingsError
 from dupfind.ignore import is_junk_folder
+from dupfind.mounts import forgetful_devices
 from dupfind.values import FileEntry, FolderId, Root, Side
 
 
@@ -48,7 +49,8 @@ def named_file(given: str) -> NamedFile:
         raise SettingsError(f"{given} is a folder: name its files here, or ask dupfind scan about the whole of it")
     if not stat.S_ISREG(found.st_mode):
         raise SettingsError(f"{given}: not a regular file")
-    return NamedFile(given, FileEntry(real, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
+    inode = 0 if found.st_dev in forgetful_devices() else found.st_ino  # as a walk enters it
+    return NamedFile(given, FileEntry(real, found.st_size, found.st_mtime_ns, found.st_ctime_ns, inode))
 
 
 def _roots(given: Sequence[str], side: Side, called: str) -> tuple[Root, ...]:
@@ -66,10 +68,10 @@ def _root(given: str, side: Side, called: str) -> Root:
         raise SettingsError(f"--{side} is given an empty path" if called else "an empty path is no folder")
     try:
         real = os.path.realpath(given, strict=True)
-        found = os.stat(real)
         if not os.path.isdir(real):
             raise SettingsError(f"{called}{given}: not a folder")
         os.scandir(real).close()
+        found = os.lstat(real)  # after a look inside, which is what makes an automount come
     except (OSError, ValueError) as error:
         raise SettingsError(f"{called}{given}: {_reason_of(error)}") from error
     return Root(side, given.rstrip(os.sep) or os.sep, real, (found.st_dev, found.st_ino))

@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeVar
 
-from dupfind.errors import NotAPictureError, UndecodableError
+from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
 from dupfind.tasks import ReadError, opened, timed_out, unreadable
 from dupfind.time_limit import TimeLimit
 from dupfind.values import FIRST_TRANSPOSED, ORIENTATIONS, SECOND_LOOK, Evidence, FileEntry
@@ -171,6 +171,8 @@ class _Pair:
         try:
             with TimeLimit(self._timeout_seconds) as limit, limit.each():
                 return read()
+        except NoMemoryError as error:
+            raise MemoryError(str(error)) from None
         except (NotAPictureError, UndecodableError) as error:
             reason = str(error)
         except TimeoutError:

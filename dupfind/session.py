@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
 from typing import TypeVar
 
+from dupfind import ceiling
 from dupfind.cache import Cache
 from dupfind.cache_schema import Recipe
 from dupfind.errors import CacheLostError
@@ -29,14 +31,29 @@ def with_reader(
     ``make_executor`` puts the reading of files elsewhere than on processes of this machine.
     """
     path = settings.cache
-    with Pool(settings.workers, make_executor, listener.worked) as pool:
+    _stand_somewhere()
+    with Pool(settings.workers, make_executor, listener.worked, memory_bytes(settings)) as pool:
         while True:
             try:
                 with Cache(path, partial(recipe, settings.scan.algorithm, listener), warn=listener.warn) as cache:
                     return work(Reader(settings, pool, cache, listener), cache)
             except CacheLostError as error:
-                listener.warn(str(error))
+                if not error.is_told:
+                    listener.warn(str(error))
                 path = path if error.is_gone else None
+
+
+def memory_bytes(settings: Settings) -> int:
+    """What all processes that decode may take together."""
+    return settings.max_memory_bytes or ceiling.usual_bytes()
+
+
+def _stand_somewhere() -> None:
+    """Leave a working directory that is gone, which no new process could be told; every path is absolute by now."""
+    try:
+        os.getcwd()
+    except OSError:
+        os.chdir(os.sep)
 
 
 def whole_recipe(algorithm: str, listener: Listener) -> str:

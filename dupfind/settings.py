@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dupfind.ceiling import LEAST_BYTES
 from dupfind.errors import SettingsError
 from dupfind.roots import haystack_roots, make_roots, root_around
 from dupfind.values import Evidence, FileState, FolderState, Root, ScanSettings
@@ -27,7 +28,8 @@ DEFAULT_TIMEOUT_SECONDS = 60.0
 MOST_TIMEOUT_SECONDS = 1_000_000
 """Eleven days: the system's timers do not take any number, and infinity least of all."""
 DEFAULT_MAX_PIXELS = 500_000_000
-CACHE_NAME = "cache-3.sqlite"
+_MOST_MEMORY_MIB = 1 << 30
+CACHE_NAME = "cache-4.sqlite"
 
 
 class Format(StrEnum):
@@ -51,6 +53,8 @@ class Settings:
     workers: int = 1
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     max_pixels: int = DEFAULT_MAX_PIXELS
+    max_memory_bytes: int | None = None
+    """None for what :func:`dupfind.ceiling.usual_bytes` says."""
     cache: str | None = None
     warnings: tuple[str, ...] = field(default=())
     """What the user should know before the run; one line each."""
@@ -74,7 +78,7 @@ class ReportSettings:
 
 def make_settings(
     *,
-    haystack: Sequence[str],
+    haystack: Sequence[str] | None = None,
     needles: Sequence[str] | None = None,
     called: str = "--haystack ",
     algorithm: str = "phash",
@@ -87,20 +91,24 @@ def make_settings(
     workers: int | None = None,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_memory_mib: int | None = None,
     cache: str | None = None,
     no_cache: bool = False,
 ) -> Settings:
     """Check the options of a scan; raises :class:`~dupfind.errors.SettingsError` with one line for the user.
 
-    ``needles`` is None for a command that has no needle folders; ``called`` stands before a haystack in errors.
+    ``needles`` is None for a command that has no needle folders, ``haystack`` too for one that is given single files;
+    ``called`` stands before a haystack in errors.
     """
-    roots = haystack_roots(haystack, called) if needles is None else make_roots(haystack, needles)
+    roots: tuple[Root, ...] = ()
+    if haystack is not None:
+        roots = haystack_roots(haystack, called) if needles is None else make_roots(haystack, needles)
     threshold = _check_values(algorithm, threshold_bits, accept, timeout_seconds, max_pixels, workers)
     cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
     return Settings(
         roots=roots,
         scan=ScanSettings(
-            haystack=tuple(haystack),
+            haystack=tuple(haystack or ()),
             needles=tuple(needles or ()),
             algorithm=algorithm,
             threshold_bits=threshold,
@@ -113,6 +121,7 @@ def make_settings(
         workers=workers or _cores(),
         timeout_seconds=timeout_seconds,
         max_pixels=max_pixels,
+        max_memory_bytes=_memory_bytes(max_memory_mib),
         cache=cache_path,
         warnings=warnings,
     )
@@ -140,6 +149,13 @@ def _check_values(
         if number is not None and number < 1:
             raise SettingsError(f"{option} takes a number above 0, not {number}")
     return threshold
+
+
+def _memory_bytes(mib: int | None) -> int | None:
+    least = LEAST_BYTES >> 20
+    if mib is not None and not least <= mib <= _MOST_MEMORY_MIB:
+        raise SettingsError(f"--max-memory takes a number of MiB, {least} to {_MOST_MEMORY_MIB:,}, not {mib}")
+    return None if mib is None else mib << 20
 
 
 def make_report_settings(
@@ -211,7 +227,10 @@ def _with_states(settings: ReportSettings, names: Sequence[str]) -> ReportSettin
 
 
 def _cache_path(given: str | None, roots: Sequence[Root]) -> tuple[str | None, tuple[str, ...]]:
-    path = os.path.abspath(given) if given else default_cache()
+    try:
+        path = os.path.abspath(given) if given else default_cache()
+    except OSError as error:  # the working directory is gone
+        raise SettingsError(f"--cache {given}: {(error.strerror or str(error)).lower()}") from error
     root = root_around(os.path.realpath(path), roots)
     if root is None:
         return path, ()

@@ -1,7 +1,8 @@
 """What is done with one file, as plain picklable functions that take a list and give a list.
 
 They run in a worker process or anywhere else that an executor puts them. Each opens its file once, sees that it is the
-file that the walk saw, before and after, and turns whatever goes wrong into a :class:`~dupfind.values.Failure`.
+file that the walk saw, before and after, and turns whatever goes wrong into a :class:`~dupfind.values.Failure`; but for
+want of memory, which is raised as ``MemoryError``: who runs the tasks knows whether more can be had.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, NamedTuple
 
-from dupfind.errors import NotAPictureError, UndecodableError
+from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
 from dupfind.time_limit import TimeLimit
 from dupfind.values import Failure, FileEntry, Thumbnail
 
@@ -61,6 +62,8 @@ def read_thumbnails(
                 return decode.read_thumbnail(file, entry.path, max_pixels, may_be_coarse=may_be_coarse)
         except NotAPictureError as error:
             return Failure(str(error), is_image=False)
+        except NoMemoryError as error:
+            raise MemoryError(str(error)) from None
         except UndecodableError as error:
             return Failure(str(error), lasting=error.lasting, stage=error.stage)
         except TimeoutError:

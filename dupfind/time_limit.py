@@ -44,11 +44,14 @@ class TimeLimit:
 
     @contextmanager
     def each(self) -> Iterator[None]:
-        """Limit the block."""
+        """Limit the block; raises ``MemoryError`` where nothing is left for that."""
         if self._nowhere is not None:
             now = time.monotonic()
             if self._set_at is None or now - self._set_at > _SLACK_SECONDS:
-                faulthandler.dump_traceback_later(self._seconds + HARD_LIMIT_SECONDS, exit=True, file=self._nowhere)
+                try:
+                    faulthandler.dump_traceback_later(self._seconds + HARD_LIMIT_SECONDS, exit=True, file=self._nowhere)
+                except RuntimeError:  # its thread has a stack, of 8 MiB on Linux
+                    raise MemoryError("not enough memory to watch the time") from None
                 self._set_at = now
         with _alarm(self._seconds):
             yield

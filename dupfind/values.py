@@ -29,8 +29,8 @@ MIRRORED = frozenset({1, 3, 4, 6})
 HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
 
-SECOND_LOOK = "second look"
-"""The stage of ``--paranoid``, in problems and failures."""
+SECOND_LOOK, LAST_LOOK = "second look", "last look"
+"""The stages of ``--paranoid`` and of :mod:`dupfind.recheck`, in problems and failures."""
 
 
 class Side(StrEnum):

@@ -13,6 +13,7 @@ from itertools import groupby
 
 from dupfind import formats
 from dupfind.values import (
+    LAST_LOOK,
     SECOND_LOOK,
     Evidence,
     Failure,
@@ -61,8 +62,8 @@ def judge_file(
         state = _PRESENT if evidence is _IDENTICAL or evidence.rank <= accept.rank else _SIMILAR
         shown = witness if spell is None else spell(witness)
         return _new(FileVerdict, (path, kind, state, entry.size_bytes, evidence, shown, distance_bits, reason))
-    # What falls at the second look may be the witness's fault: such a needle is missing, not unreadable.
-    if failure is not None and is_image and failure.stage != SECOND_LOOK:
+    # What falls when it is looked at again was read before, and the witness may be at fault: missing, not unreadable.
+    if failure is not None and is_image and failure.stage not in (SECOND_LOOK, LAST_LOOK):
         return FileVerdict(path, kind, FileState.UNREADABLE, entry.size_bytes, None, None, None, failure.reason)
     reason = failure.reason if failure is not None and not failure.lasting else note
     return FileVerdict(path, kind, FileState.MISSING, entry.size_bytes, None, None, None, reason)

@@ -9,11 +9,12 @@ the haystack merely proves nothing and is a note.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from operator import attrgetter, itemgetter
 
+from dupfind.entries import entry_of, is_same_folder, reason_of, without_inode
 from dupfind.ignore import (
     Excludes,
     is_common_file,
@@ -28,8 +29,6 @@ from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
 _INODE = itemgetter(FileEntry._fields.index("inode"))
 _HAS_HANDLES = os.stat in os.supports_dir_fd
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
-_new = tuple.__new__
-"""Makes a named tuple of a tuple in half the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,8 @@ class WalkRules:
 
     excludes: Excludes
     follow_symlinks: bool = False
+    forgetful: Collection[int] = ()
+    """Devices whose inode numbers are made up, see :mod:`dupfind.mounts`; their files get none."""
 
 
 def walk_all(
@@ -48,9 +49,9 @@ def walk_all(
     The haystack comes second because no directory that was walked among the needles may serve as its own witness,
     however it is reached (a bind mount, a followed link). ``count`` is told how many files each folder added.
     """
-    needles = [_Walk(root, rules, roots, frozenset(), count).run() for root in roots if root.side is Side.NEEDLES]
+    needles = [Walk(root, rules, roots, frozenset(), count).run() for root in roots if root.side is Side.NEEDLES]
     seen = frozenset().union(*(tree.folders for tree in needles))
-    haystack = [_Walk(root, rules, roots, seen, count).run() for root in roots if root.side is Side.HAYSTACK]
+    haystack = [Walk(root, rules, roots, seen, count).run() for root in roots if root.side is Side.HAYSTACK]
     entries = [entry for tree in needles for entry in tree.entries]
     inodes = set(map(_INODE, entries)) - {0}  # 0: a system that lists no inodes
     return needles, [_without_needles(tree, entries, inodes) for tree in haystack]
@@ -90,13 +91,11 @@ def _is_link(entry: FileEntry, needle: str) -> bool:
     return one.st_dev == other.st_dev and one.st_ino == other.st_ino and one.st_nlink > 1
 
 
-def reason_of(error: OSError) -> str:
-    """What went wrong, in the system's words and in lower case: ``permission denied``."""
-    return (error.strerror or type(error).__name__).lower()
+class Walk:
+    """One walk of one root: what it may not enter, and what it has gathered so far.
 
-
-class _Walk:
-    """One walk: what it may not enter, and what it has gathered so far."""
+    ``foreign`` are the directories that were walked among the needles.
+    """
 
     def __init__(
         self,
@@ -104,8 +103,11 @@ class _Walk:
         rules: WalkRules,
         roots: Sequence[Root],
         foreign: frozenset[FolderId],
-        count: Callable[[int], None],
+        count: Callable[[int], None] = lambda _: None,
     ) -> None:
+        self.problems: list[Problem] = []
+        self.seen: set[FolderId] = {root.identity}
+        """Every directory that was looked into so far, the root among them."""
         self._root = root
         self._rules = rules
         self._other_roots = frozenset(other.identity for other in roots if other.identity != root.identity)
@@ -115,34 +117,46 @@ class _Walk:
         self._is_haystack = root.side is Side.HAYSTACK
         self._count = count
         self._entries: list[FileEntry] = []
-        self._problems: list[Problem] = []
-        self._folders: set[FolderId] = {root.identity}
 
     def run(self) -> Tree:
-        pending = [self._root.real]
-        while pending:
-            folder = pending.pop()
-            before = len(self._entries)
-            pending.extend(reversed(self._read_folder(folder)))
-            self._count(len(self._entries) - before)
-        return Tree(self._root, self._entries, self._problems, frozenset(self._folders))
+        """Walk to the end."""
+        entries: list[FileEntry] = []
+        for _, files in self.folders():
+            entries += files
+        return Tree(self._root, entries, self.problems, frozenset(self.seen))
 
-    def _read_folder(self, folder: str) -> list[str]:
+    def folders(self) -> Iterator[tuple[str, list[FileEntry]]]:
+        """Walk one folder after the other; gives the path of each and its files."""
+        pending = [(self._root.real, self._root.identity)]
+        while pending:
+            folder, identity = pending.pop()
+            self._entries = []
+            pending.extend(reversed(self._read_folder(folder, identity)))
+            self._count(len(self._entries))
+            yield folder, self._entries
+
+    def _read_folder(self, folder: str, identity: FolderId) -> list[tuple[str, FolderId]]:
         """Take in the files of ``folder``; gives the subfolders to enter, in order."""
+        handle = None
         try:
             with os.scandir(folder) as found:
                 items = sorted(found, key=attrgetter("name"))
             handle = os.open(folder, _FOLDER_FLAGS) if _HAS_HANDLES else None
+            state = os.stat(folder) if handle is None else os.fstat(handle)
+            found_identity = state.st_dev, state.st_ino
+            if found_identity == identity or self._may_enter_instead(folder, found_identity):
+                subfolders = self._take_all(items, handle)
+                if state.st_dev in self._rules.forgetful:
+                    self._entries = list(map(without_inode, self._entries))
+                return subfolders
         except OSError as error:
             self._report(folder, f"cannot read the folder: {reason_of(error)}")
-            return []
-        try:
-            return self._take_all(items, handle)
         finally:
             if handle is not None:
                 os.close(handle)
+        return []
 
-    def _take_all(self, items: Sequence[os.DirEntry[str]], handle: int | None) -> list[str]:
+    def _take_all(self, items: Sequence[os.DirEntry[str]], handle: int | None) -> list[tuple[str, FolderId]]:
         """Take in the files among ``items`` of one folder; gives the subfolders to enter.
 
         Files are looked at from the ``handle`` of their folder: the way to it need not be gone for each of them, which
@@ -156,16 +170,18 @@ class _Walk:
                     name = item.name
                     if (is_common_file(name) and not has_excludes) or self._is_wanted(item):
                         where = item.path if handle is None else name
-                        take(_entry(item.path, stat(where, dir_fd=handle, follow_symlinks=False)))
+                        take(entry_of(item.path, stat(where, dir_fd=handle, follow_symlinks=False)))
                 elif item.is_symlink() and not self._may_follow(item):
                     continue
                 elif item.is_file():
                     if self._is_wanted(item):
-                        take(_entry(item.path, item.stat()))
+                        found = item.stat()
+                        entry = entry_of(item.path, found)
+                        take(without_inode(entry) if found.st_dev in self._rules.forgetful else entry)
                 elif not item.is_dir():
                     self._take_special(item)
-                elif self._may_enter(item):
-                    subfolders.append(item.path)
+                elif identity := self._may_enter(item):
+                    subfolders.append((item.path, identity))
             except OSError as error:
                 self._report(item.path, f"cannot be looked at: {reason_of(error)}")
         return subfolders
@@ -184,26 +200,46 @@ class _Walk:
         if not is_junk_file(item.name) and not self._is_excluded(item):
             self._report(item.path, "not a regular file")
 
-    def _may_enter(self, item: os.DirEntry[str]) -> bool:
+    def _may_enter(self, item: os.DirEntry[str]) -> FolderId | None:
+        """Who the directory is, where it is to be walked."""
         found = item.stat(follow_symlinks=self._rules.follow_symlinks)
         if found.st_ino == 0:  # Windows: a directory listing has no inodes there, a second look has
             found = os.stat(item.path)
         identity = (found.st_dev, found.st_ino)
         if identity in self._other_roots:  # asked before the name is: a root may be called like junk
             self._leave_out(item.path, "left out: it is a root of its own")
-            return False
+            return None
         if is_junk_folder(item.name) or self._is_excluded(item):
-            return False
+            return None
         if self._is_haystack and (why := why_folder_not_trusted(item.name)):
             self._leave_out(item.path, why)
+            return None
+        return identity if self._is_new(item.path, identity) else None
+
+    def _may_enter_instead(self, folder: str, identity: FolderId) -> bool:
+        """Whether to walk what came in the place of a folder after it was met.
+
+        An automount does so when it is first looked into. A link, or what now stands where a root was, may lead to the
+        other side, which would prove itself.
+        """
+        is_root = folder == self._root.real and not is_same_folder(identity, self._root.identity, self._rules.forgetful)
+        if is_root or (not self._rules.follow_symlinks and os.path.islink(folder)):
+            self._report(folder, "cannot read the folder: another one came in its place")
             return False
+        if identity in self._other_roots:
+            self._leave_out(folder, "left out: it is a root of its own")
+            return False
+        return self._is_new(folder, identity)
+
+    def _is_new(self, folder: str, identity: FolderId) -> bool:
+        """Whether a directory was walked on neither side; it is from now on."""
         if identity in self._foreign:
-            self._leave_out(item.path, "left out: the same folder is among the needles")
+            self._leave_out(folder, "left out: the same folder is among the needles")
             return False
-        if identity in self._folders:
-            self._leave_out(item.path, "left out: already visited by another way")
+        if identity in self.seen:
+            self._leave_out(folder, "left out: already visited by another way")
             return False
-        self._folders.add(identity)
+        self.seen.add(identity)
         return True
 
     def _may_follow(self, link: os.DirEntry[str]) -> bool:
@@ -246,14 +282,10 @@ class _Walk:
         return True
 
     def _report(self, path: str, reason: str, *, is_note: bool = False) -> None:
-        self._problems.append(Problem(self._root.shown(path), self._root.side, "walk", reason, is_note))
+        self.problems.append(Problem(self._root.shown(path), self._root.side, "walk", reason, is_note))
 
     def _leave_out(self, path: str, reason: str) -> None:
         self._report(path, reason, is_note=self._is_haystack)
-
-
-def _entry(path: str, found: os.stat_result) -> FileEntry:
-    return _new(FileEntry, (path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
 
 
 def _is_below(path: str, roots: Sequence[str]) -> bool:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from dupfind.cache import Cache
-from dupfind.cache_schema import PictureRef
+from dupfind.cache_schema import COARSE, PictureRef
 from dupfind.reading import Pictures
 from dupfind.values import Failure, FileEntry, Match
 
@@ -26,11 +25,11 @@ class Wholes:
     Search hashes stay those of the coarse pictures, so that a run finds the same whatever an earlier one has read.
     """
 
-    def __init__(self, needles: Pictures, haystack: Pictures, cache: Cache, read_whole: ReadWhole) -> None:
+    def __init__(self, needles: Pictures, haystack: Pictures, read_whole: ReadWhole) -> None:
         self.needles = needles
         self.haystack = haystack
         self._read_whole = read_whole
-        self._coarse = cache.coarse()
+        self._coarse = {ref.id for side in (needles, haystack) for ref in side.refs if ref.id & COARSE}
         self.needle_refs = list(needles.refs)
         """As in the needles' pictures, but whole where they were read whole; ``witness_refs`` likewise."""
         self.witness_refs = list(haystack.refs)

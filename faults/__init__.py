@@ -1,1 +1,1 @@
-"""Programs that break things on purpose, to see that the project holds; run by hand, never part of the package."""
+"""Programs that break things on purpose and tell what dupfind makes of it; run by hand: ``python -m faults.NAME``."""

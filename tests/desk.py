@@ -44,7 +44,7 @@ class Desk:
     ) -> dict[str, Match]:
         """The best match of each needle."""
         done: list[int] = []
-        wholes = Wholes(self.pictures(needles, turns), self.pictures(haystack, 1), self.cache, self.read_whole)
+        wholes = Wholes(self.pictures(needles, turns), self.pictures(haystack, 1), self.read_whole)
         matcher = Matcher(wholes, threshold_bits, self.cache, Silence())
         found = matcher.match(done.append)
         assert len(needles) == sum(done)

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from dupfind.cache import UNKNOWN, Cache, Known
 from dupfind.cache_file import DamagedError, UnusableError
-from dupfind.cache_schema import Judged, Pair, PictureRef, Recipe, picture_id
+from dupfind.cache_schema import COARSE as IS_COARSE
+from dupfind.cache_schema import DAMAGED, FRAMED, Judged, Pair, PictureRef, Recipe, picture_id
 from dupfind.cache_store import Store
 from dupfind.errors import CacheLostError, StoppedError
 from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
@@ -104,10 +105,15 @@ def test_another_file_is_not_taken_for_a_moved_one(caches: Caches, field: str) -
     assert (None, UNKNOWN) == caches.known(moved)
 
 
-def test_no_inode_is_no_proof_of_a_move(caches: Caches) -> None:
-    """Inode 0 stands for a system that has none; all files share it."""
-    caches.keep(ENTRY._replace(inode=0), picture())
-    assert (None, UNKNOWN) == caches.known(ENTRY._replace(inode=0, path="/elsewhere/z.jpg"))
+@pytest.mark.parametrize("path", [ENTRY.path, "/elsewhere/z.jpg"])
+def test_what_has_no_inode_is_not_kept(caches: Caches, path: str) -> None:
+    """Inode 0 stands for a file system that makes them up, and keeps no time of change either; all files share it."""
+    with caches.open() as cache:
+        ref = cache.keep_content(ENTRY._replace(inode=0), picture(), NOW)
+        cache.keep_digest(ENTRY._replace(inode=0), DIGEST, NOW)
+        assert isinstance(ref, PictureRef)
+        assert {ref.id: picture()} == cache.thumbnails([ref.id])  # for this run
+    assert (None, UNKNOWN) == caches.known(ENTRY._replace(inode=0, path=path))
 
 
 @pytest.mark.parametrize(
@@ -205,7 +211,7 @@ def test_no_cache_gives_the_same_answers() -> None:
 def test_written_every_few_seconds(caches: Caches) -> None:
     """A kill loses seconds of work, not more, and between two writes no lock is held."""
     now = 0.0
-    entries = [ENTRY._replace(path=f"/photos/{number}", inode=0) for number in range(6)]
+    entries = [ENTRY._replace(path=f"/photos/{number}", inode=1 + number) for number in range(6)]
     with caches.open(clock=lambda: now) as cache, caches.open() as reader:
         for entry in entries:
             cache.keep_digest(entry, DIGEST, NOW)
@@ -236,7 +242,7 @@ def test_a_disk_that_fills_up(caches: Caches, monkeypatch: pytest.MonkeyPatch, e
     with caches.open() as cache:
         list(cache.recall_digests([ENTRY._replace(path="/moved", inode=3)]))
         for number in range(5):
-            entry = ENTRY._replace(path=f"/photos/{number}", inode=0)
+            entry = ENTRY._replace(path=f"/photos/{number}", inode=100 + number)
             cache.keep_digest(entry, DIGEST, NOW)
             ids.append(cache.keep_content(entry, picture(number + 1), NOW).id)
             cache.keep_hashes(ids[-1], b"8 bytes.")
@@ -246,7 +252,7 @@ def test_a_disk_that_fills_up(caches: Caches, monkeypatch: pytest.MonkeyPatch, e
     assert "going on without" in caches.warnings[0]
     assert ["set aside" in text for text in caches.warnings[1:]] == [True] * isinstance(error, DamagedError)
     monkeypatch.undo()
-    assert (None, UNKNOWN) == caches.known(ENTRY._replace(path="/photos/0", inode=0))
+    assert (None, UNKNOWN) == caches.known(ENTRY._replace(path="/photos/0", inode=100))
 
 
 def test_a_cloned_disk_is_not_a_moved_file(caches: Caches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,44 +310,21 @@ def test_the_facts_of_a_picture_are_all_there() -> None:
     assert {one.name for one in dataclasses.fields(Thumbnail)} == {name for change in mark.args[1] for name in change}
 
 
-def test_damaged_pictures_are_known_at_once_and_later(caches: Caches) -> None:
-    """Those of this run, written or not, and those of earlier runs; sound ones are none."""
-    broken = [dataclasses.replace(picture(seed), damage="no end marker") for seed in range(3)]
-    caches.keep(ENTRY, broken[0])
-    with caches.open() as cache:
-        assert {picture_id(broken[0])} == cache.damaged()
-        cache.keep_content(ENTRY._replace(path="/photos/b.jpg"), broken[1], NOW)
-        cache.keep_content(ENTRY._replace(path="/photos/c.jpg"), picture(9), NOW)
-        assert {picture_id(one) for one in broken[:2]} == cache.damaged()
-        cache.flush()
-        assert {picture_id(one) for one in broken[:2]} == cache.damaged()
-
-
-def test_damaged_pictures_are_known_without_a_file() -> None:
-    """A run that keeps nothing, and files too young to be kept."""
-    broken = dataclasses.replace(picture(1), damage="no end marker")
-    with Cache(None, partial(Recipe, "recipe", "phash", "rules")) as cache:
-        cache.keep_content(ENTRY, broken, NOW)
-        cache.keep_content(ENTRY._replace(path="/photos/c.jpg"), picture(9), NOW)
-        assert {picture_id(broken)} == cache.damaged()
-
-
-def test_framed_pictures_are_known_at_once_and_later(caches: Caches) -> None:
-    """Those of this run, written or not, and those of earlier runs, each with its frame; damaged ones are others."""
-    framed = [dataclasses.replace(picture(seed), border=bytes([seed] * 8)) for seed in (1, 2)]
-    caches.keep(ENTRY, framed[0])
-    with caches.open() as cache:
-        assert {picture_id(framed[0])} == cache.bordered()
-        cache.keep_content(ENTRY._replace(path="/photos/b.jpg"), framed[1], NOW)
-        cache.keep_content(ENTRY._replace(path="/photos/c.jpg"), dataclasses.replace(picture(9), damage="cut"), NOW)
-        assert {picture_id(one) for one in framed} == cache.bordered()
-        cache.flush()
-        ids = [picture_id(one) for one in framed]
-        assert (set(ids), set()) == (cache.bordered(), cache.bordered() & cache.damaged())
-        assert framed == [cache.thumbnails(ids)[one] for one in ids]
-    with Cache(None, partial(Recipe, "recipe", "phash", "rules")) as cache:
-        cache.keep_content(ENTRY, framed[0], NOW)
-        assert ({ids[0]}, framed[0]) == (cache.bordered(), cache.thumbnails(ids[:1])[ids[0]])
+@pytest.mark.parametrize(
+    ("facts", "traits"),
+    [
+        ({}, 0),
+        ({"is_coarse": True}, IS_COARSE),
+        ({"damage": "no end marker"}, DAMAGED),
+        ({"damage": ""}, DAMAGED),
+        ({"border": bytes(8)}, FRAMED),
+        ({"is_coarse": True, "damage": "cut", "border": b""}, IS_COARSE | DAMAGED | FRAMED),
+    ],
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_traits_are_told_by_the_id(facts: dict[str, Any], traits: int, seed: int) -> None:
+    """Of a picture of this run or of an earlier one, stored or not, without a look at it."""
+    assert traits == picture_id(dataclasses.replace(picture(seed), **facts)) & (IS_COARSE | DAMAGED | FRAMED)
 
 
 def test_judgements_hold_for_their_rules_only(caches: Caches) -> None:
@@ -376,12 +359,11 @@ def test_thumbnails_that_were_pruned_meanwhile(caches: Caches) -> None:
 
 
 STATES = st.builds(
-    FileEntry,
-    st.sampled_from(["/a/1", "/a/2", "/b/1"]),
+    lambda file, *state: FileEntry(file[0], *state, file[1]),
+    st.sampled_from([("/a/1", 11), ("/a/2", 12), ("/b/1", 13)]),
     st.integers(1, 2),
     st.sampled_from([NOW - 9 * SECOND, NOW - SECOND]),
     st.sampled_from([NOW - 9 * SECOND, NOW - 8 * SECOND]),
-    st.just(0),
 )
 
 
@@ -429,14 +411,13 @@ def test_the_whole_is_kept_beside_the_beginning(caches: Caches, content: Thumbna
     assert whole_of(caches) is None
     with caches.open() as cache:
         whole = cache.keep_content(ENTRY, content, NOW, after_coarse=True)
-        assert {picture_id(COARSE)} == cache.coarse()
     assert (DIGEST, known) == caches.known(ENTRY)
     assert whole == whole_of(caches)
     with caches.open() as cache:
-        assert {picture_id(COARSE)} == cache.coarse()
         for ref in (known.content, whole):
             if isinstance(ref, PictureRef):
-                assert cache.thumbnails([ref.id])[ref.id].is_coarse == (ref == known.content)
+                is_coarse = cache.thumbnails([ref.id])[ref.id].is_coarse
+                assert is_coarse == (ref == known.content) == bool(ref.id & IS_COARSE)
 
 
 def test_both_in_one_run(caches: Caches) -> None:
@@ -479,7 +460,7 @@ def test_a_whole_that_is_not_kept(caches: Caches) -> None:
     assert whole_of(caches) is None
     with Cache(None, partial(Recipe, "recipe", "phash", "rules")) as cache:
         cache.keep_content(ENTRY, COARSE, NOW)
-        assert (None, {picture_id(COARSE)}) == (cache.recall_whole(ENTRY), cache.coarse())
+        assert cache.recall_whole(ENTRY) is None
 
 
 @pytest.mark.parametrize("what", ["digest", "content"])
@@ -508,8 +489,7 @@ def test_another_file_of_that_moment_takes_the_name(caches: Caches) -> None:
 
 
 def test_large_inodes_are_the_same_file(caches: Caches) -> None:
-    """A system may use all 64 bits; where there are no inodes the times have to do."""
-    for inode in ((1 << 64) - 5, 0):
-        entry = ENTRY._replace(path=f"/photos/{inode}.jpg", inode=inode)
-        known = caches.keep(entry, picture(3), b"3" * 32)
-        assert (b"3" * 32, known) == caches.known(entry)
+    """A system may use all 64 bits."""
+    entry = ENTRY._replace(inode=(1 << 64) - 5)
+    known = caches.keep(entry, picture(3), b"3" * 32)
+    assert (b"3" * 32, known) == caches.known(entry)

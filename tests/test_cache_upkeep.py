@@ -7,11 +7,13 @@ import os
 import shutil
 import sqlite3
 import time
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from dupfind import cache_file, cache_upkeep
 from dupfind.cache import Cache
 from dupfind.cache_schema import PictureRef, Recipe
 from dupfind.cache_upkeep import CacheInfo, Pruned, clear, info, prune
@@ -103,12 +105,47 @@ def test_prune_believes_that_an_absent_folder_comes_back(cache_path: str, files:
     assert 1 == rows(cache_path, "folder")
 
 
+def test_prune_looks_at_files_without_holding_the_lock(
+    cache_path: str, files: list[FileEntry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run writes meanwhile, and what it has learned of a file that has changed stays."""
+    os.utime(files[1].path, ns=(0, 0))
+    os.unlink(files[0].path)
+    found = os.stat(files[1].path)
+    changed = files[1]._replace(mtime_ns=0, ctime_ns=found.st_ctime_ns)
+    true_state, asked = cache_upkeep._state, []
+
+    def state(path: bytes) -> tuple[int, int, int] | None:
+        if not asked:
+            with Cache(cache_path, partial(Recipe, "recipe", "phash", "rules")) as other:
+                other.keep_digest(changed, b"n" * 32, LATER_NS)
+        asked.append(path)
+        return true_state(path)
+
+    monkeypatch.setattr(cache_upkeep, "_state", state)
+    monkeypatch.setattr(cache_file, "_BUSY_SECONDS", 0.1)
+    assert 1 == prune(cache_path, with_absent_folders=False).removed
+    assert [False, True] == known(cache_path, [files[0], changed])
+
+
+def test_clear_waits_for_a_write(cache_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a write leaves beside a file that has gone would be taken for the journal of the next one."""
+    monkeypatch.setattr(cache_file, "_BUSY_SECONDS", 0.1)
+    with closing(sqlite3.connect(cache_path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(CacheError, match="locked"):
+            clear(cache_path)
+        assert os.path.exists(cache_path)
+        connection.execute("ROLLBACK")
+    assert clear(cache_path) > 0
+
+
 def test_prune_gives_space_back(tmp_path: Path) -> None:
     """The file gets smaller, by as much as is said."""
     path = str(tmp_path / "cache.sqlite")
     with Cache(path, partial(Recipe, "recipe", "phash", "rules")) as cache:
         for number in range(100):
-            entry = FileEntry(str(tmp_path / f"gone{number}"), 1, 0, 0, number)
+            entry = FileEntry(str(tmp_path / f"gone{number}"), 1, 0, 0, 1 + number)
             cache.keep_content(entry, Thumbnail(bytes([number]) * 4096, 8, 8, "PNG", 1, None), LATER_NS)
     before_bytes = os.path.getsize(path)
     pruned = prune(path, with_absent_folders=False)
@@ -157,9 +194,9 @@ def test_a_run_beside_prune_is_right(cache_path: str, files: list[FileEntry]) ->
         cache.flush()
         prune(cache_path, with_absent_folders=True)
         with Cache(cache_path, partial(Recipe, "recipe", "phash", "rules")) as other:
-            other.keep_digest(files[0]._replace(path="/new/one", inode=0), b"2" * 32, LATER_NS)
+            other.keep_digest(files[0]._replace(path="/new/one", inode=7), b"2" * 32, LATER_NS)
         cache.keep_digest(files[0], b"1" * 32, LATER_NS)
-    assert [True, True] == known(cache_path, [files[0], files[0]._replace(path="/new/one", inode=0)])
+    assert [True, True] == known(cache_path, [files[0], files[0]._replace(path="/new/one", inode=7)])
 
 
 def test_clear_deletes_the_cache(cache_path: str) -> None:

@@ -443,7 +443,7 @@ def test_where_the_time_went(dupfind: Run, command: tuple[str, ...]) -> None:
     assert ["", "Stage"] == [lines[0], lines[1].split()[0]]
     rows = {row[1]: float(row[2]) for line in lines[3:] if (row := _ROW.fullmatch(line))}
     expected = {
-        "scan": ["digest", "decode needles", "decode haystack", "evidence", "search", "verdict"],
+        "scan": ["digest", "decode needles", "decode haystack", "evidence", "search", "last look", "verdict"],
         "explain": ["decode needles", "decode haystack", "evidence", "search"],
         "calibrate": ["decode", "compare"],
     }[command[0]]
@@ -465,4 +465,4 @@ def test_where_the_time_went_of_a_plain_copy(dupfind: Run, tree: TreeBuilder) ->
     done = dupfind(*SCAN, "-q", "--profile-stages")
     assert 0 == done.returncode
     stages = [line.partition("  ")[0] for line in done.stderr.decode().splitlines()[3:-2]]
-    assert ["start-up", "walk", "look up", "digest", "verdict", "report", "the rest", "all"] == stages
+    assert ["start-up", "walk", "look up", "digest", "last look", "verdict", "report", "the rest", "all"] == stages

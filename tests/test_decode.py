@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from dupfind import decode, jpeg
+from dupfind import decode, jpeg, jpeg_stream
 from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.fingerprint import check_hash, pixels
 from dupfind.values import CHROMA_SIDE, THUMBNAIL_SIDE, Thumbnail
@@ -454,3 +454,36 @@ def test_what_cannot_be_checked_is_doubtful(monkeypatch: pytest.MonkeyPatch, *, 
     else:
         with pytest.raises(UndecodableError, match="cannot be checked"):
             decode.read_grey(io.BytesIO(content), "a", 10**9, (48, 36))
+
+
+def test_each_sign_of_damage_is_enough() -> None:
+    """What the outline of a JPEG shows where the decoder is content, and what the decoder says where the outline is
+    sound; whatever else is in order.
+    """
+    sound = save(photo(), "JPEG", quality=90)
+    start = jpeg_stream.inspect(sound).scan_start
+    place = (start + len(sound)) // 2
+    for content, words in (
+        (save(photo(), "JPEG", quality=90, progressive=True), None),
+        (sound, None),
+        (sound[:place] + bytes(64) + sound[place + 64 :], "a run of zeros within the picture"),
+        (sound[:place] + sound[place + 300 : -2] + jpeg_stream.END, "premature end of data segment"),
+        (_without_the_last_scan(), "the scans that refine it are missing"),
+    ):
+        found = read(content).damage
+        assert found == (words and f"its JPEG data is damaged: {words}")
+
+
+def _without_the_last_scan() -> bytes:
+    content = save(photo(), "JPEG", quality=90, progressive=True)
+    return content[: content.rindex(b"\xff\xda")] + jpeg_stream.END
+
+
+@pytest.mark.parametrize(
+    "name", ["pillow_version", "pillow_heif.__version__", "jpeg.version", "jxl.version", "raw.version"]
+)
+def test_every_decoder_counts_for_the_recipe(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another version of any of them makes other thumbnails."""
+    before = decode.versions()
+    monkeypatch.setattr(f"dupfind.decode.{name}", (lambda: "another") if name.endswith(".version") else "another")
+    assert before != decode.versions()

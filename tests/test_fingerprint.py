@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from dupfind.fingerprint import check_hash, pixels, search_hash, search_hashes, turn
+from dupfind.fingerprint import (
+    SIZES,
+    as_hex,
+    check_hash,
+    exact_hash_of,
+    hash_of,
+    pixels,
+    search_hash,
+    search_hashes,
+    turn,
+)
 from dupfind.values import FIRST_TRANSPOSED, MIRRORED, ORIENTATIONS
 from fixtures import pictures
 
@@ -117,3 +127,21 @@ def test_pixels_are_rows() -> None:
     """The bytes of a thumbnail, row by row."""
     found = pixels(bytes(range(64)) + bytes(63 * 64))
     assert ((64, 64), 63, 0) == (found.shape, found[0, 63], found[1, 0])
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("algorithm", TRUE)
+def test_both_sizes_are_imagehash_s(algorithm: str, size: int) -> None:
+    """From a thumbnail and from a whole picture, in the hex that imagehash writes and reads."""
+    for seed in range(4):
+        image = thumbnail(seed)
+        expected = TRUE[algorithm](image, hash_size=size)
+        text = as_hex(hash_of(np.asarray(image), algorithm, size), size)
+        assert (str(expected), expected) == (text, imagehash.hex_to_hash(text))
+        whole = pictures.photo(seed, (160, 120))
+        assert str(TRUE[algorithm](whole, hash_size=size)) == as_hex(exact_hash_of(whole, algorithm, size), size)
+
+
+def test_leading_zeros_are_written() -> None:
+    """As many digits as the hash has, whatever its value."""
+    assert (16, 64) == (len(as_hex(0, 8)), len(as_hex(0, 16)))

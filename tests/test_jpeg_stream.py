@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dupfind.jpeg_stream import END, Segment, _segments, coarse, inspect
+from dupfind.jpeg_stream import END, Segment, _segments, coarse, inspect, without_extras
 from fixtures import pictures
 
 SCAN = 0xDA
@@ -240,3 +240,12 @@ def test_libjpeg_is_kept_from_smoothing() -> None:
             at += 1 + 64 * wide
     assert set(changed) <= set(firsts)
     assert all(found[place] == 0 for place in firsts)
+
+
+def test_a_scan_without_a_header() -> None:
+    """Behind a sound one: it is left as it is, and nothing is read beyond it."""
+    content = jpeg()
+    place = next(segment.place for segment in _segments(content) if segment.marker == SCAN)
+    assert content[:place] in without_extras(content)
+    odd = content[: -len(END)] + b"\xff\xda\0\2" + END
+    assert without_extras(odd).endswith(b"\xff\xda\0\2" + END)

@@ -187,3 +187,11 @@ def test_a_real_file() -> None:
     """Another encoder's."""
     found = read((SHARED_DATA / "formats" / "8bit-sRGB.jxl").read_bytes())
     assert (1440, 1080, "JXL", 1) == (found.width, found.height, found.format, found.frames)
+
+
+def test_a_box_that_ends_beyond_any_file() -> None:
+    """Its length of 64 bits is no place to go to."""
+    for length in ((1 << 64) - 1, 1 << 62, 1000):
+        box = b"\0\0\0\1junk" + length.to_bytes(8, "big")
+        with pytest.raises(UndecodableError, match="broken JPEG XL data"):
+            jxl.read_header(io.BytesIO(jxl.CONTAINER + box))

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -84,3 +85,34 @@ def test_nothing_is_loaded() -> None:
         "sys.exit(bool({'PIL', 'numpy', 'imagehash', 'simplejpeg'} & set(sys.modules)))"
     )
     assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
+
+
+def test_versions_are_those_of_the_modules() -> None:
+    """What is told without loading is what loading tells."""
+    import imagehash
+    import numpy as np
+    import PIL
+    import pillow_heif
+
+    found = dict(libraries.versions())
+    expected = {
+        "Pillow": PIL.__version__,
+        "ImageHash": imagehash.__version__,
+        "numpy": np.__version__,
+        "pillow-heif": pillow_heif.__version__,
+    }
+    assert expected.items() <= found.items()
+    assert found["simplejpeg"]
+
+
+def test_versions_of_what_is_not_there(site: Path) -> None:
+    """None for an extra; and what lies beside no module of its own is asked of the system's records."""
+    places = libraries.PLACES  # type: ignore[attr-defined]
+    libraries._versions_in.cache_clear()
+    del places["rawpy"]
+    (site / "simplejpeg-1.9.0.dist-info").rename(site / "simplejpeg-9.9.9.dist-info")
+    (site / "numpy-2.4.6.dist-info").rmdir()
+    found = dict(libraries.versions())
+    libraries._versions_in.cache_clear()
+    assert (None, "9.9.9", "13.0.0") == (found["rawpy"], found["simplejpeg"], found["Pillow"])
+    assert metadata.version("numpy") == found["numpy"]

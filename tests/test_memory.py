@@ -23,6 +23,7 @@ from dupfind.cache_file import CacheFile
 from dupfind.events import Silence
 from dupfind.findings import Findings
 from dupfind.memory import Memory, make_key
+from dupfind.packing import PackingError
 from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, Match, Report, ScanSettings, Side
 from fixtures import pictures
@@ -112,7 +113,9 @@ def test_what_decides_findings_is_in_the_key(name: str) -> None:
     assert key() != key(settings=with_setting(name, "another"))
 
 
-@pytest.mark.parametrize("name", ["workers", "timeout_seconds", "cache", "warnings", "haystack", "needles"])
+@pytest.mark.parametrize(
+    "name", ["workers", "timeout_seconds", "max_memory_bytes", "cache", "warnings", "haystack", "needles"]
+)
 def test_what_decides_nothing_is_not_in_the_key(name: str) -> None:
     """The same answer for any number of workers, from any working directory."""
     assert key() == key(settings=with_setting(name, "another"))
@@ -272,7 +275,13 @@ def test_an_answer_that_is_too_large_is_not_kept(desk: Desk, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda data: data[:40], lambda data: data[:-1] + bytes([data[-1] ^ 1]), lambda _: b""]
+    "spoil",
+    [
+        lambda data: data[:40],
+        lambda data: data[:-1] + bytes([data[-1] ^ 1]),
+        lambda _: b"",
+        lambda data: bytes([data[0] ^ 1]) + data[1:],  # the digest itself, and all that it is of sound
+    ],
 )
 def test_a_spoilt_answer_is_none(desk: Desk, spoil: Callable[[bytes], bytes]) -> None:
     """Whatever became of it, and the next run replaces it."""
@@ -286,14 +295,39 @@ def test_a_spoilt_answer_is_none(desk: Desk, spoil: Callable[[bytes], bytes]) ->
     assert FOUND == desk.memory().recall()
 
 
-def test_an_answer_of_another_kind_is_none(desk: Desk) -> None:
+def test_an_answer_of_another_kind_is_none(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sound, but not what is packed today."""
     file = CacheFile.open_existing(desk.path)
     made = make_key(desk.settings, NEEDLES, HAYSTACK)
     assert made is not None
-    cache_answers.keep(file, made, Answer(None, memory.digest_of([b"what?"]) + b"what?"))
+    unpacked: list[bytes] = []
+
+    def unpack(data: bytes, *_: object) -> Findings:
+        unpacked.append(data)
+        raise PackingError
+
+    monkeypatch.setattr(memory, "unpack", unpack)
+    sealed = desk.memory()._seal(None, b"what?") + b"what?"
+    cache_answers.keep(file, made, Answer(None, sealed))
     file.close()
     assert desk.memory().recall() is None
+    assert [b"what?"] == unpacked
+
+
+@pytest.mark.parametrize("column", ["key", "recipe"])
+def test_the_answer_of_another_row_is_none(desk: Desk, column: str) -> None:
+    """A damaged index leads to the wrong row, a damaged row names another recipe: neither is taken for this run's."""
+    desk.keep()
+    desk.keep(needles=NEEDLES[:1])
+    with sqlite3.connect(desk.path) as connection:
+        if column == "key":
+            first, second = connection.execute("SELECT data FROM answer ORDER BY id").fetchall()
+            connection.execute("UPDATE answer SET data = iif(data = ?, ?, ?)", (*first, *second, *first))
+        else:
+            connection.execute("UPDATE answer SET recipe = iif(recipe IS NULL, 'recipe', NULL)")
+    connection.close()
+    assert desk.memory().recall() is None
+    assert desk.memory(needles=NEEDLES[:1]).recall() is None
 
 
 @pytest.mark.parametrize("content", [b"no database", None])
@@ -543,7 +577,7 @@ def test_a_run_says_that_nothing_has_changed(trees: tuple[Path, Path, str]) -> N
     scan(haystack, needles, cache=cache)
     ear = Ear()
     pipeline.scan(settings(haystack, needles, cache=cache), ear)
-    assert {"walking": 11, "nothing has changed since an earlier run": 11} == ear.heard
+    assert {"walking": 11, "nothing has changed since an earlier run": 11, "looking again": 7} == ear.heard
 
 
 def test_a_remembered_copy_loads_nothing_heavy(tree: TreeBuilder, tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import os
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from typing import Any as Buffer
 
 import pytest
@@ -38,6 +40,44 @@ def test_a_link_is_written_through(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("real")
     output.write(b"new", str(tmp_path / "link"))
     assert (True, b"new") == ((tmp_path / "link").is_symlink(), (tmp_path / "real").read_bytes())
+
+
+def test_a_link_that_somebody_planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder of everybody's a link of another user is not written through; one of our own is."""
+    (tmp_path / "letter").write_bytes(b"my only copy")
+    shared = tmp_path / "tmp"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    (shared / "r").symlink_to("../letter")
+    true_lstat = os.lstat
+
+    def lstat(path: str) -> Any:
+        found = true_lstat(path)
+        if not path.endswith("tmp/r"):
+            return found
+        return SimpleNamespace(st_uid=4711, st_mode=found.st_mode)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(output.os, "lstat", lstat)
+        with pytest.raises(OutputError, match="a link that somebody else made; the report was not written"):
+            output.write(b"report", str(shared / "r"))
+        shared.chmod(0o755)
+        output.write(b"in a folder of ours", str(shared / "r"))
+    assert b"in a folder of ours" == (tmp_path / "letter").read_bytes()
+    shared.chmod(0o1777)
+    output.write(b"a link of ours", str(shared / "r"))
+    assert b"a link of ours" == (tmp_path / "letter").read_bytes()
+
+
+def test_links_where_the_temporary_file_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who guessed its name has gained nothing."""
+    (tmp_path / "letter").write_bytes(b"my only copy")
+    (tmp_path / ".dupfind-guessed.part").symlink_to("letter")
+    monkeypatch.setattr(tempfile, "_name_sequence", iter(["guessed", "another"]))
+    output.write(b"report", str(tmp_path / "r"))
+    assert b"my only copy" == (tmp_path / "letter").read_bytes()
+    assert b"report" == (tmp_path / "r").read_bytes()
+    assert {"letter", "r", ".dupfind-guessed.part"} == set(os.listdir(tmp_path))
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace", "chmod"])

@@ -15,7 +15,9 @@ from typing import Any, cast
 import pytest
 from PIL import Image
 
-from dupfind import paranoid, pipeline, second_look
+from dupfind import cache_seal, paranoid, pipeline, second_look
+from dupfind.cache_schema import PictureRef
+from dupfind.digest import DIGEST_BYTES
 from dupfind.paranoid import read_again
 from dupfind.reading import Reader
 from dupfind.second_look import Claim, Look
@@ -172,12 +174,24 @@ def rot(victim: Path, content: bytes, cache: Path) -> None:
     assert len(content) == times.st_size
     victim.write_bytes(content)
     os.utime(victim, ns=(times.st_atime_ns, times.st_mtime_ns))
+    found = victim.stat()
+    entry = FileEntry(str(victim), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
     with sqlite3.connect(cache) as connection:
-        changed = connection.execute(
-            "UPDATE file SET ctime_ns = ? WHERE name = ? AND folder = (SELECT id FROM folder WHERE path = ?)",
-            (victim.stat().st_ctime_ns, os.fsencode(victim.name), os.fsencode(victim.parent)),
-        )
-        assert 1 == changed.rowcount
+        row = os.fsencode(victim.name), os.fsencode(victim.parent)
+        where = "WHERE name = ? AND folder = (SELECT id FROM folder WHERE path = ?)"
+        ((digest, picture, size_pixels, failure, is_image, recipe),) = connection.execute(
+            "SELECT digest, picture, size_pixels, failure, is_image, text FROM file "
+            f"LEFT JOIN label ON label.id = recipe {where}",
+            row,
+        ).fetchall()
+        connection.execute(f"UPDATE file SET ctime_ns = ? {where}", (entry.ctime_ns, *row))
+        if digest is not None:
+            sealed = cache_seal.sealed_digest(entry, digest[:DIGEST_BYTES])
+            connection.execute(f"UPDATE file SET digest = ? {where}", (sealed, *row))
+        if recipe is not None:
+            content = PictureRef(picture, size_pixels) if failure is None else Failure(failure, is_image=bool(is_image))
+            seal = cache_seal.of_content(entry, content, cache_seal.of_text(recipe))
+            connection.execute(f"UPDATE file SET seal = ? {where}", (seal, *row))
     connection.close()
 
 

@@ -37,9 +37,15 @@ def test_what_was_passed_over_is_counted(capsys: pytest.CaptureFixture[str]) -> 
     assert [] == lines(capsys)
 
 
-def test_every_unreadable_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    """They are never only counted."""
-    Console(bars=False).problems([problem(number, stage="thumbnail") for number in range(40)])
+def test_unreadable_files_are_counted_by_cause(capsys: pytest.CaptureFixture[str]) -> None:
+    """A mail of ten thousand lines is read by nobody; each cause is named, and every file with -v."""
+    many = [problem(number, stage="thumbnail") for number in range(40)]
+    other = problem(40, stage="thumbnail")._replace(reason="cut off")
+    Console(bars=False).problems([*many, other])
+    found = lines(capsys)
+    assert (12, "dupfind: n/40: cut off") == (len(found), found[-2])
+    assert found[-1].startswith("dupfind: 30 more among the needles: ")
+    Console(bars=False, verbose=True).problems(many)
     assert 40 == len(lines(capsys))
 
 

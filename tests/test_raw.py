@@ -17,7 +17,7 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from dupfind import decode, evidence, raw
-from dupfind.errors import UndecodableError
+from dupfind.errors import NoMemoryError, UndecodableError
 from dupfind.fingerprint import check_hash, pixels
 from dupfind.values import Evidence, Thumbnail
 from fixtures import pictures
@@ -233,3 +233,28 @@ def test_from_end_to_end(
     reasons = [problem["reason"] for problem in before["problems"] if problem["path"].endswith("shot.dng")]
     assert ["camera RAW: compared by bytes only; pip install 'dupfind[raw]' to look at it"] == reasons
     assert [] == after["problems"]
+
+
+@has_extra
+@pytest.mark.parametrize("cut_bytes", [1, 10, 1000, 5000])
+def test_a_preview_that_is_cut_off_is_not_made_up(cut_bytes: int) -> None:
+    """What LibRaw leaves unread is what lay in memory before: the end of the same preview, read whole just now."""
+    content = dng(pictures.photo(1, (320, 240)), pictures.photo(1, (320, 240)))
+    for _ in range(4):
+        assert read(content).width == 320
+        with pytest.raises(UndecodableError, match="it ends within its preview"):
+            read(content[:-cut_bytes])
+
+
+@has_extra
+def test_too_little_memory_is_not_the_file_s_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LibRaw says so in its own words."""
+    import rawpy
+
+    def refuse(*_: object) -> None:
+        raise rawpy.LibRawUnsufficientMemoryError(b"Insufficient memory")
+
+    monkeypatch.setattr(rawpy, "imread", refuse)
+    with pytest.raises(NoMemoryError, match="not enough memory to decode it") as caught:
+        read(dng(pictures.photo(1, (64, 48))))
+    assert not caught.value.lasting

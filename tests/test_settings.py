@@ -110,6 +110,8 @@ def test_the_same_folder_on_both_sides_below_other_needles() -> None:
         ({"workers": 0}, "--workers takes a number above 0, not 0"),
         ({"workers": -1}, "--workers takes a number above 0, not -1"),
         ({"max_pixels": 0}, "--max-pixels takes a number above 0, not 0"),
+        ({"max_memory_mib": 255}, "--max-memory takes a number of MiB, 256 to 1,073,741,824, not 255"),
+        ({"max_memory_mib": 1 << 31}, "--max-memory takes a number of MiB, 256 to 1,073,741,824, not 2147483648"),
         ({"algorithm": "md5"}, "unknown algorithm: md5"),
         ({"accept": "equal"}, "unknown grade of evidence: equal"),
         *(

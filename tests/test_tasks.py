@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import faulthandler
+import multiprocessing
 import os
 import pickle
 import signal
@@ -17,7 +19,7 @@ import pytest
 from blake3 import blake3
 
 from dupfind import decode, tasks
-from dupfind.errors import UndecodableError
+from dupfind.errors import NoMemoryError, UndecodableError
 from dupfind.fingerprint import pixels, search_hashes
 from dupfind.values import Failure, FileEntry, Thumbnail
 from fixtures import pictures
@@ -144,6 +146,13 @@ def test_replaced_by_what_is_no_file(
 
 
 @READERS
+def test_a_named_pipe_is_no_empty_file(tmp_path: Path, read: Callable[[FileEntry], Any]) -> None:
+    """Not even where a walk took it for a file."""
+    os.mkfifo(tmp_path / "a.jpg")
+    assert isinstance(read(entry_of(tmp_path / "a.jpg")), Failure)
+
+
+@READERS
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ENXIO])
 def test_may_not_be_opened(photo: Path, read: Any, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """Permissions and broken drives are failures of this moment, in the system's words."""
@@ -231,6 +240,30 @@ def test_the_time_limit_leaves_nothing_behind(photo: Path) -> None:
     before = signal.getsignal(signal.SIGALRM)
     assert isinstance(thumbnail(entry_of(photo), timeout_seconds=5), Thumbnail)
     assert ((0.0, 0.0), before) == (signal.getitimer(signal.ITIMER_REAL), signal.getsignal(signal.SIGALRM))
+
+
+@pytest.mark.parametrize("error", [NoMemoryError("not enough memory to decode it"), MemoryError("elsewhere")])
+def test_want_of_memory_is_for_the_pool(photo: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """It is no outcome of the file: who runs the task may have more."""
+
+    def short(*_: object, **__: object) -> Thumbnail:
+        raise error
+
+    monkeypatch.setattr(decode, "read_thumbnail", short)
+    with pytest.raises(MemoryError, match=str(error)):
+        thumbnail(entry_of(photo))
+
+
+def test_no_memory_for_the_watchdog(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It needs a thread, which needs a stack: where there is no room for it, memory is short and nothing is broken."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("unable to start watchdog thread")
+
+    monkeypatch.setattr(multiprocessing, "parent_process", object)
+    monkeypatch.setattr(faulthandler, "dump_traceback_later", refuse)
+    with pytest.raises(MemoryError, match="not enough memory to watch the time"):
+        thumbnail(entry_of(photo))
 
 
 def test_in_a_thread(photo: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from dupfind.ignore import Excludes
 from dupfind.values import FolderState, Root, Side, Tree
 from dupfind.verdict import judge_folders
-from dupfind.walk import WalkRules, walk_all
+from dupfind.walk import Walk, WalkRules, walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 Change = Callable[[str, list[Any]], Iterable[Any]]
@@ -307,3 +307,40 @@ def test_a_followed_link_into_the_trash_is_not_trusted(tree: TreeBuilder) -> Non
     found = walk(haystack, tree("n", {}), follow=True)[1]
     assert ["annexed"] == names(found)
     assert {"folder", "file", ".Trash-1", "b/.trashed-1-x", ".git"} == set(notes(found))
+
+
+@pytest.mark.parametrize(
+    ("what", "files", "reasons"),
+    [
+        ("another folder", ["a", "sub/other"], {}),
+        ("a link", ["a"], {"sub": "cannot read the folder: another one came in its place"}),
+        ("the haystack", ["a"], {"sub": OWN_ROOT}),
+        ("one that was seen", ["a"], {"sub": VISITED}),
+        ("nothing", ["a"], {"sub": "cannot read the folder: no such file or directory"}),
+    ],
+)
+def test_a_folder_that_is_replaced_before_it_is_entered(
+    tree: TreeBuilder, what: str, files: list[str], reasons: dict[str, str]
+) -> None:
+    """An automount does so, and may be walked; what would bring the other side, or the same twice, may not."""
+    needles = tree("n", {"a": b"1", "sub/b": b"2"})
+    others = tree("o", {"folder/other": b"3", "hay/h": b"4"})
+    roots = [root(Side.HAYSTACK, others / "hay"), root(Side.NEEDLES, needles)]
+
+    def replace(_: int) -> None:
+        sub = needles / "sub"
+        if (sub / "b").exists():
+            sub.rename(others / "old")
+            if what == "another folder":
+                (others / "folder").rename(sub)
+            elif what == "a link":
+                sub.symlink_to(others / "folder")
+            elif what == "the haystack":
+                (others / "hay").rename(sub)
+            elif what == "one that was seen":
+                needles.rename(others / "n")
+                needles.mkdir()
+                (others / "n").rename(sub)
+
+    found = Walk(roots[1], WalkRules(Excludes(())), roots, frozenset(), replace).run()
+    assert (files, reasons) == (names(found), gaps(found))

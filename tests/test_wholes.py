@@ -124,7 +124,7 @@ def test_which_of_two_is_coarse(desk: Desk) -> None:
     """Needle or witness or both, by their positions, of those that have a match."""
     needles = {"a": coarse(1), "b": thumbnail(2), "c": thumbnail(3), "d": coarse(4)}
     haystack = {"/h": thumbnail(5), "/i": coarse(6)}
-    wholes = Wholes(desk.pictures(needles, 1), desk.pictures(haystack, 1), desk.cache, desk.read_whole)
+    wholes = Wholes(desk.pictures(needles, 1), desk.pictures(haystack, 1), desk.read_whole)
     pairs = {"a": "/h", "b": "/i", "c": "/h"}
     found = wholes.coarse({needle: Match(witness, Evidence.SIMILAR, 0) for needle, witness in pairs.items()})
     assert [(0, 0), (1, 1)] == sorted(found)

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import workers
+from dupfind import ceiling, workers
 from dupfind.workers import Pool
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +34,10 @@ def work(items: list[Item]) -> list[Any]:
 
 
 def _one(what: str, number: int) -> Any:
+    mark = Path(what)
+    if mark.is_absolute() and not mark.exists():  # what kills it the first time does not the second
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
     match what:
         case "exit":
             os._exit(number % 3)
@@ -48,6 +52,8 @@ def _one(what: str, number: int) -> Any:
             return sum(range(10**10))
         case "raise":
             raise ValueError(number)
+        case "eat":
+            return len(bytearray(number << 20)) >> 20
         case "sleep":
             threading.Event().wait(60)
     return number * 2
@@ -55,7 +61,7 @@ def _one(what: str, number: int) -> Any:
 
 def run(pool: Pool, items: Iterable[Item], size_bytes: Callable[[Item], int] = lambda _: 1) -> list[tuple[Item, Any]]:
     """Everything that ``map`` gives, the lost ones as ``"lost"``."""
-    return list(pool.map(work, items, size_bytes=size_bytes, lost=lambda item, seconds: "lost"))
+    return list(pool.map(work, items, size_bytes=size_bytes, lost=lambda item, death: "lost"))
 
 
 def expected(items: Iterable[Item]) -> list[tuple[Item, Any]]:
@@ -149,6 +155,47 @@ def test_a_process_that_died_idle_is_replaced() -> None:
         assert expected(A) == sorted(run(pool, A))
 
 
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_who_died_once_is_not_blamed(tmp_path: Path, lanes: int) -> None:
+    """Alone in its chunk when its process died of something else: it is tried once more before it is named."""
+    items = [(str(tmp_path / "1"), 1), ("double", 2), ("kill", 3), (str(tmp_path / "4"), 4), ("double", 5)]
+    found = []
+    with Pool(lanes) as pool:
+        for item, result in pool.map(
+            work, items, size_bytes=lambda _: 1 << 30, lost=lambda item, death: death.exit_code
+        ):
+            found.append((item, result))
+    assert sorted([(("kill", 3), -9), *((item, 2 * item[1]) for item in items if item[0] != "kill")]) == sorted(found)
+
+
+@pytest.mark.skipif(not ceiling.IS_HELD, reason="this system does not limit the memory of a process")
+def test_memory_is_shared_out() -> None:
+    """What fits into no share is tried alone with all of it; what does not fit there either is lost, and says why."""
+    items = [("eat", 100), ("eat", 600), ("eat", 2000), ("double", 1)]
+    lost: list[Any] = []
+    with Pool(2, most_bytes=1 << 30) as pool:
+        pids = {pid for _, pid in run(pool, [("pid", number) for number in range(8)], size_bytes=lambda _: 1 << 30)}
+        found = dict(pool.map(work, items, size_bytes=lambda _: 1, lost=lambda item, death: lost.append((item, death))))
+        assert all(map(is_alive, pids))
+    assert {("eat", 100): 100, ("eat", 600): 600, ("eat", 2000): None, ("double", 1): 2} == found
+    ((item, death),) = lost
+    assert (("eat", 2000), None, "not enough memory for it") == (item, death.exit_code, death.reason)
+
+
+def test_memory_errors_of_other_executors() -> None:
+    """A cluster has its own limits: what they say is a reason like a death, and not the end of the run."""
+
+    def work_or_fail(items: list[Item]) -> list[Any]:
+        if ("eat", 1) in items:
+            raise MemoryError("no more on node 7")
+        return work(items)
+
+    with Pool(2, Serial) as pool:
+        items = [("double", 1), ("eat", 1), ("double", 2)]
+        found = dict(pool.map(work_or_fail, items, size_bytes=lambda _: 1, lost=lambda item, death: death.reason))
+    assert {("double", 1): 2, ("eat", 1): "no more on node 7", ("double", 2): 4} == found
+
+
 def test_a_process_stuck_in_one_call_is_ended() -> None:
     """What never returns to Python is ended by the hard limit, told how long it took, and the rest goes on."""
     taken: list[float] = []
@@ -158,7 +205,7 @@ def test_a_process_stuck_in_one_call_is_ended() -> None:
                 work,
                 [("stuck", 0), ("double", 1)],
                 size_bytes=lambda _: 1,
-                lost=lambda item, seconds: taken.append(seconds) or "lost",
+                lost=lambda item, death: taken.append(death.seconds) or "lost",
             )
         )
     assert {("stuck", 0): "lost", ("double", 1): 2} == found
@@ -172,7 +219,7 @@ def test_leaving_with_an_exception_ends_the_processes_at_once(what: str) -> None
     with pytest.raises(KeyboardInterrupt), Pool(2) as pool:  # noqa: PT012 - what is in the block is the point
         pids = {pid for _, pid in run(pool, [("pid", n) for n in range(8)], size_bytes=lambda _: 1 << 30)}
         results = pool.map(
-            work, [("double", 0), (what, 0)], size_bytes=lambda _: 1 << 30, lost=lambda item, seconds: None
+            work, [("double", 0), (what, 0)], size_bytes=lambda _: 1 << 30, lost=lambda item, death: None
         )
         next(results)
         left = time.monotonic()
@@ -283,7 +330,7 @@ def test_items_are_read_no_faster_than_the_work_goes_on() -> None:
             yield "double", drawn
 
     with Pool(2, Serial) as pool:
-        results = pool.map(work, endless(), size_bytes=lambda _: 1, lost=lambda item, seconds: None)
+        results = pool.map(work, endless(), size_bytes=lambda _: 1, lost=lambda item, death: None)
         for done in range(1, 200):
             next(results)
             assert drawn <= done + 2 * 3 * 16 + 16
@@ -385,3 +432,18 @@ def test_large_files_are_read_by_all_threads(monkeypatch: pytest.MonkeyPatch) ->
     with Pool(3) as pool:
         list(pool.map(note, range(30), size_bytes=lambda _: 1 << 23, lost=lambda *_: 0, is_light=True))
     assert len(seen) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork there is no fork server")
+def test_a_fork_server_that_is_killed_is_started_again() -> None:
+    """The system may end it as any process: its workers' ends are seen, and the work is done by others."""
+    from multiprocessing import forkserver
+
+    items = [("double", number) for number in range(40)]
+    with Pool(2) as pool:
+        assert expected(items) == sorted(run(pool, items))
+        server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+        os.kill(server, signal.SIGKILL)
+        assert are_gone([server])
+        again = [("kill", 1), *items, ("exit", 2)]
+        assert expected(again) == sorted(run(pool, again))

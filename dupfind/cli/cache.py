@@ -6,7 +6,9 @@ import os
 
 import click
 
-from dupfind.cli import options
+from dupfind import output
+from dupfind.cli import options, streams
+from dupfind.report.text import printable
 from dupfind.settings import default_cache
 
 
@@ -23,11 +25,21 @@ def _path(given: str | None) -> str:
     return os.path.abspath(given) if given else default_cache()
 
 
+def _print(*lines: str) -> None:
+    """Print lines for people, whole or with an error, whatever characters the screen has."""
+    text = "".join(f"{printable(line)}\n" for line in lines)
+    output.write(text.encode(streams.screen().encoding, "backslashreplace"), None)
+
+
 @cache.command("path")
 @options.cache_file
 def path_command(cache: str | None) -> None:
     """Print where the cache is."""
-    click.echo(os.fsencode(_path(cache)))
+    path = _path(cache)
+    if streams.screen().is_terminal:
+        _print(path)
+    else:
+        output.write(os.fsencode(path) + b"\n", None)
 
 
 @cache.command("info")
@@ -35,17 +47,21 @@ def path_command(cache: str | None) -> None:
 def info_command(cache: str | None) -> None:
     """Print what the cache holds."""
     from dupfind import cache_upkeep
-    from dupfind.report.text import count, printable, size
+    from dupfind.report.text import count, size
 
     path = _path(cache)
     found = cache_upkeep.info(path)
     if found is None:
-        click.echo(f"{printable(path)}: no cache yet")
+        _print(f"{path}: no cache yet")
         return
-    click.echo(f"{printable(path)}: {size(found.size_bytes)}")
-    click.echo(f"{count(found.files, 'file')}, {count(found.thumbnails, 'thumbnail')}, ", nl=False)
-    click.echo(f"{count(found.digests, 'digest')}, {count(found.failures, 'unreadable picture')}, ", nl=False)
-    click.echo(f"{count(found.answers, 'whole answer')}")
+    counts = [
+        count(found.files, "file"),
+        count(found.thumbnails, "thumbnail"),
+        count(found.digests, "digest"),
+        count(found.failures, "unreadable picture"),
+        count(found.answers, "whole answer"),
+    ]
+    _print(f"{path}: {size(found.size_bytes)}", ", ".join(counts))
 
 
 @cache.command("clear")
@@ -53,10 +69,10 @@ def info_command(cache: str | None) -> None:
 def clear_command(cache: str | None) -> None:
     """Delete the cache."""
     from dupfind import cache_upkeep
-    from dupfind.report.text import printable, size
+    from dupfind.report.text import size
 
     path = _path(cache)
-    click.echo(f"{printable(path)}: {size(cache_upkeep.clear(path))} freed")
+    _print(f"{path}: {size(cache_upkeep.clear(path))} freed")
 
 
 @cache.command("prune")
@@ -71,8 +87,7 @@ def prune_command(cache: str | None, absent_folders: bool) -> None:
     from dupfind.report.text import count, size
 
     done = cache_upkeep.prune(_path(cache), with_absent_folders=absent_folders)
-    click.echo(
-        f"{count(done.removed, 'file')} forgotten, {done.kept + done.away:,} kept, {size(done.freed_bytes)} freed"
-    )
+    lines = [f"{count(done.removed, 'file')} forgotten, {done.kept + done.away:,} kept, {size(done.freed_bytes)} freed"]
     if done.away:
-        click.echo(f"{count(done.away, 'file')} kept whose folder is not there (--absent-folders forgets them)")
+        lines.append(f"{count(done.away, 'file')} kept whose folder is not there (--absent-folders forgets them)")
+    _print(*lines)

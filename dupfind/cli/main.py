@@ -7,22 +7,26 @@ so its ``main`` is not used.
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
 from dupfind import __version__
 from dupfind.cli.cache import cache
 from dupfind.cli.calibrate import calibrate
+from dupfind.cli.compare import compare
 from dupfind.cli.explain import explain
 from dupfind.cli.groups import groups
+from dupfind.cli.hash import hash_
 from dupfind.cli.scan import scan
 from dupfind.cli.sort import sort
-from dupfind.errors import DupfindError, ExitCode
+from dupfind.errors import DupfindError, ExitCode, OutputClosedError, OutputError
 from dupfind.output import discard_stdout
-from dupfind.progress import say
+from dupfind.progress import say, write
 from dupfind.report.text import printable
 
 _EPILOG = """\b
@@ -34,8 +38,34 @@ Exit codes:
 """
 
 
+_COMPLETE = "_DUPFIND_COMPLETE"
+"""The variable by which a shell asks for its completions, or a user for the script that does so."""
+
+
+def _show_version(context: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    """Print the version, and of everything outside this program that decides what hash a picture has."""
+    if not is_asked or context.resilient_parsing:
+        return
+    from platform import python_version
+
+    from dupfind import libraries
+
+    click.echo(f"dupfind {__version__}")
+    click.echo(f"Python {python_version()}")
+    for name, version in libraries.versions():
+        click.echo(f"{name} {version or 'not installed'}")
+    context.exit()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
-@click.version_option(__version__, message="%(prog)s %(version)s", prog_name="dupfind")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version, and those of the libraries that decide hashes.",
+)
 def dupfind() -> None:
     """Which folders of an old backup still hold something that is not in your photo collection?
 
@@ -52,6 +82,8 @@ dupfind.add_command(explain)
 dupfind.add_command(calibrate)
 dupfind.add_command(groups)
 dupfind.add_command(sort)
+dupfind.add_command(compare)
+dupfind.add_command(hash_)
 dupfind.add_command(cache)
 
 
@@ -59,10 +91,14 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line and give its exit code; what goes wrong is one line on standard error."""
     try:
         try:
+            if _COMPLETE in os.environ:
+                return _complete(os.environ[_COMPLETE])
             with dupfind.make_context("dupfind", list(arguments)) as context:
                 code = dupfind.invoke(context)
         except click.exceptions.Exit as error:
             code = error.exit_code
+            if sys.stdout is None:  # help, or the version
+                raise OutputError("standard output is closed") from None
         if sys.stdout is not None:
             sys.stdout.flush()
     except Exception as error:  # noqa: BLE001 - a bug must not end as Python's 1, which means "not all present"
@@ -72,16 +108,41 @@ def run(arguments: Sequence[str]) -> int:
     return int(code or ExitCode.ALL_PRESENT)
 
 
+def _show(error: click.ClickException) -> None:
+    """Print a mistake in the arguments, which may be names of files, as click does but for what a terminal obeys."""
+    message = error.format_message()
+    lines = []
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        lines = [error.ctx.get_usage(), f"Try '{error.ctx.command_path} --help' for help.", ""]
+        if message.startswith("Got unexpected extra argument"):
+            message += ": folders are named with --haystack DIR and --needles DIR"
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    text = "\n".join([*lines, f"Error: {printable(message)}", ""])
+    write(text.encode(encoding, "backslashreplace"))
+
+
+def _complete(instruction: str) -> int:
+    """Print what a shell asks for, as click's own ``main`` does: ``bash_source``, ``bash_complete`` and the like."""
+    from click.shell_completion import shell_complete
+
+    if shell_complete(dupfind, {}, "dupfind", _COMPLETE, instruction):
+        say(printable(f"{_COMPLETE} is bash_source, zsh_source or fish_source, not {instruction}"))
+        return ExitCode.NO_VERDICT
+    sys.stdout.flush()
+    return ExitCode.ALL_PRESENT
+
+
 def _exit_code(error: Exception) -> int:
     """Say what went wrong, and give the exit code that it leads to."""
     match error:
         case click.ClickException():
-            error.show()
+            _show(error)
             return ExitCode.NO_VERDICT
         case click.Abort():
             return ExitCode.INTERRUPTED
         case DupfindError():
-            say(printable(str(error)))
+            if not isinstance(error, OutputClosedError):  # nobody is told, as by any other program of a pipe
+                say(printable(str(error)))
             return error.exit_code
         case BrokenPipeError():
             discard_stdout()
@@ -91,6 +152,8 @@ def _exit_code(error: Exception) -> int:
             say((error.strerror or str(error)).lower())
             return ExitCode.NO_VERDICT
         case _:
-            traceback.print_exception(error)
+            if sys.stderr is not None:  # or it would go to standard output
+                with suppress(OSError, ValueError):
+                    traceback.print_exception(error)
             say("this is a bug in dupfind; there is no verdict")
             return ExitCode.NO_VERDICT

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from dupfind.settings import DEFAULT_MAX_PIXELS, DEFAULT_THRESHOLD_BITS, DEFAULT_TIMEOUT_SECONDS
 from dupfind.values import Evidence
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class SystemPath(click.ParamType[str]):
-    """A path as the system gave it: any bytes, kept as :func:`os.fsdecode` does; ``~`` is the shell's business."""
+    """A path as the system gave it: any bytes, kept as :func:`os.fsdecode` does; ``~`` is the shell's business.
+
+    ``completed`` is what the shell is to complete it to: ``dir`` or ``file``.
+    """
 
     name = "path"
+
+    def __init__(self, completed: str) -> None:
+        self._completed = completed
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
         """Take the value as it is."""
         return os.fsdecode(value)
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        """Leave it to the shell, which knows how."""
+        from click.shell_completion import CompletionItem
 
-FOLDER = SystemPath()
-FILE = SystemPath()
+        return [CompletionItem(incomplete, type=self._completed)]
+
+
+FOLDER = SystemPath("dir")
+FILE = SystemPath("file")
 
 
 def stacked(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -47,28 +62,33 @@ def exclude(text: str) -> Callable[[F], F]:
 def output_format(formats: Sequence[str]) -> Callable[[F], F]:
     """``--format``, of which each command offers its own."""
     return click.option(
-        "--format", "format_", type=click.Choice(formats), help=f"How to print. [default: {formats[0]}]"
+        "--format",
+        "format_",
+        type=click.Choice(formats, case_sensitive=False),
+        help=f"How to print. [default: {formats[0]}]",
     )
+
+
+def accepted(text: str) -> Callable[[F], F]:
+    """``--accept``, whose grade means something else to each command."""
+    grades = [grade.value for grade in Evidence]
+    return click.option(
+        "--accept", type=click.Choice(grades), default=Evidence.SAME.value, show_default=True, help=text
+    )
+
+
+def hash_algorithm(text: str) -> Callable[[F], F]:
+    """``--algorithm``, likewise."""
+    names = list(DEFAULT_THRESHOLD_BITS)
+    return click.option("--algorithm", type=click.Choice(names), default="phash", show_default=True, help=text)
 
 
 _DEFAULTS = ", ".join(f"{name} {bits}" for name, bits in DEFAULT_THRESHOLD_BITS.items())
 
 haystack = click.option("--haystack", metavar="DIR", multiple=True, type=FOLDER, help="The collection. Repeatable.")
 follow_symlinks = click.option("--follow-symlinks", is_flag=True, help="Follow symbolic links. [default: report them]")
-accept = click.option(
-    "--accept",
-    type=click.Choice([grade.value for grade in Evidence]),
-    default=Evidence.SAME.value,
-    show_default=True,
-    help="Weakest evidence that makes a file present.",
-)
-algorithm = click.option(
-    "--algorithm",
-    type=click.Choice(list(DEFAULT_THRESHOLD_BITS)),
-    default="phash",
-    show_default=True,
-    help="Hash that candidates are found by.",
-)
+accept = accepted("Weakest evidence that makes a file present.")
+algorithm = hash_algorithm("Hash that candidates are found by.")
 threshold = click.option(
     "--threshold",
     "threshold_bits",
@@ -116,6 +136,13 @@ limits = stacked(
         default=DEFAULT_MAX_PIXELS,
         show_default=True,
         help="Refuse larger images.",
+    ),
+    click.option(
+        "--max-memory",
+        "max_memory_mib",
+        metavar="MIB",
+        type=int,
+        help="Most memory that decoding takes, all processes together. [default: 3/4 of what there is]",
     ),
     cache_file,
     click.option("--no-cache", is_flag=True, help="Read everything anew and keep nothing."),

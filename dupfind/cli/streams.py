@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dupfind.errors import SettingsError
@@ -39,6 +42,24 @@ def screen(output: str | None = None) -> Screen:
     if output is not None or sys.stdout is None:
         return Screen()
     return Screen(shutil.get_terminal_size().columns, sys.stdout.isatty(), sys.stdout.encoding or "utf-8")
+
+
+@contextmanager
+def stdin_as_file() -> Iterator[str]:
+    """The path of a private file that holds what standard input gives, as long as the block.
+
+    Decoders go back and forth in a file, which a pipe does not allow.
+    """
+    import shutil
+    import tempfile
+
+    if sys.stdin is None or sys.stdin.closed:
+        raise SettingsError("standard input is closed")
+    with tempfile.TemporaryDirectory(prefix="dupfind-") as folder:
+        path = os.path.join(folder, "standard input")
+        with open(path, "wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield path
 
 
 def _wants_bars(progress: bool | None, quiet: bool) -> bool:

@@ -6,18 +6,22 @@ import csv
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
+from dupfind.report import Screen
 from dupfind.report.choice import Choice
-from dupfind.report.text import clean
+from dupfind.report.text import clean, printable
 from dupfind.settings import ReportSettings
 from dupfind.values import FileVerdict, FolderVerdict
 
 FOLDER_COLUMNS = ("path", "verdict", "present", "similar", "missing", "unreadable", "skipped", "bytes_not_present")
 FILE_COLUMNS = ("path", "kind", "verdict", "evidence", "witness", "distance_bits", "score", "reason", "size_bytes")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def render(choice: Choice, settings: ReportSettings) -> bytes:
-    """The chosen files, or all the chosen folders, under a line of column names."""
+def render(choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
+    """The chosen files, or all the chosen folders, under a line of column names.
+
+    A terminal gets every control character escaped; programs get names as they are.
+    """
     columns: tuple[str, ...]
     if settings.files:
         columns, rows = FILE_COLUMNS, _file_rows(choice.files)
@@ -29,17 +33,18 @@ def render(choice: Choice, settings: ReportSettings) -> bytes:
             [files[one.path] for one in choice.files] if settings.files else [folders[one.path] for one in choice.shown]
         )
         columns, rows = (*columns, "was"), ((*row, word or "") for row, word in zip(rows, was, strict=True))
-    return lines([columns, *rows])
+    return lines([columns, *rows], screen)
 
 
-def lines(rows: Iterable[Sequence[object]]) -> bytes:
-    """A line a row."""
+def lines(rows: Iterable[Sequence[object]], screen: Screen) -> bytes:
+    """A line a row; a terminal gets every control character escaped."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     # The csv module leaves a carriage return unquoted where lines do not end in one, and readers take it for an end.
     quoting = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     for row in rows:
-        (quoting if any("\r" in one for one in row if isinstance(one, str)) else writer).writerow(row)
+        cells = [printable(one) if screen.is_terminal and isinstance(one, str) else one for one in row]
+        (quoting if any("\r" in one for one in cells if isinstance(one, str)) else writer).writerow(cells)
     return text.getvalue().encode()
 
 
@@ -59,12 +64,12 @@ def _file_rows(files: Iterable[FileVerdict]) -> Iterable[Sequence[object]]:
             cell(one.witness or ""),
             "" if one.distance_bits is None else one.distance_bits,
             "" if one.score is None else one.score,
-            one.reason or "",
+            cell(one.reason or ""),
             one.size_bytes,
         )
 
 
 def cell(path: str) -> str:
-    """A path that no spreadsheet takes for a formula."""
+    """A path or a reason that no spreadsheet takes for a formula."""
     text = clean(path)
     return "'" + text if text.startswith(_FORMULA_STARTS) else text

@@ -12,48 +12,11 @@ from dupfind.facts import Test
 from dupfind.report import Screen
 from dupfind.report.json import dumps, named_path
 from dupfind.report.look import LIKENESS, Page
+from dupfind.report.measures import MEASURES, TURNS, as_json, bound, limit, value
 from dupfind.report.text import clean, count, printable, size
 from dupfind.values import HASH_BITS, Evidence, FileState, Kind, ScanSettings
 
 SCHEMA = "dupfind.explain/1"
-
-MEASURES = {
-    "check hash": "bits of 256 in which they differ",
-    "structure": "the same, with the bound for a copy",
-    "mirrored": "is it a mirror image?",
-    "capture time": "is it another shot?",
-    "more in the file": "does it hold more, such as a video?",
-    "frames": "frames or pages in the file",
-    "damage": "did a decoder complain?",
-    "aspect ratio": "how far one is stretched, logarithm",
-    "size": "width or height to the witness's",
-    "compression": "JPEG quality that the witness lacks",
-    "codec": "bytes to WebP, AVIF or HEIC",
-    "palette": "has the witness few colours only?",
-    "data": "bytes for its size to the witness's",
-    "detail": "fine detail to the witness's",
-    "low information": "does it show too little to be sure?",
-    "shift": "how far a corner moved, in 64ths",
-    "tone": "mean change of the grey levels",
-    "local": "how local the difference is",
-    "outlier": "the worst pixel to the other ones",
-    "spot": "the worst pixel of 64 x 64",
-    "patch": "the worst 4 x 4 pixels of 64 x 64",
-    "colour": "the worst difference in colour",
-}
-"""In a few words, what each test of :mod:`dupfind.evidence` measures."""
-_LARGE = 1000
-_QUESTIONS = frozenset(name for name, text in MEASURES.items() if text.endswith("?"))
-_TURNS = (
-    "upright",
-    "mirrored left to right",
-    "turned by 180 degrees",
-    "mirrored top to bottom",
-    "mirrored and turned by 90 degrees",
-    "turned by 90 degrees",
-    "mirrored and turned by 90 degrees",
-    "turned by 90 degrees",
-)
 
 
 def render(answer: Answer, screen: Screen) -> bytes:
@@ -109,7 +72,7 @@ def _witness(page: Page, explanation: Explanation, settings: ScanSettings) -> No
     if verdict.reason and verdict.evidence is Evidence.SIMILAR:
         page.add(f"  {printable(verdict.reason)}")
     bits = f"{verdict.distance_bits} of {HASH_BITS} bits apart by {settings.algorithm}"
-    turn = _TURNS[explanation.orientation or 0]
+    turn = TURNS[explanation.orientation or 0]
     page.add(f"  {bits} (threshold {settings.threshold_bits}), {turn}")
     page.add("")
     _tests(page, explanation.tests)
@@ -124,7 +87,7 @@ def _tests(page: Page, tests: Sequence[Test]) -> None:
     table.add_column("What it measures")
     for test in tests:
         passed = Text("pass", style="green") if test.passed else Text("fail", style="red")
-        table.add_row(test.name, _value(test), _limit(test), passed, MEASURES.get(test.name, ""))
+        table.add_row(test.name, value(test), limit(test), passed, MEASURES.get(test.name, ""))
     page.add(table, indent=2)
 
 
@@ -147,36 +110,15 @@ def _nearest(page: Page, explanation: Explanation, settings: ScanSettings) -> No
 
 def _near(page: Page, number: int, near: Near) -> None:
     grade = {Evidence.SAME: "the same picture", Evidence.SIMILAR: "similar", None: "unlike"}[near.evidence]
-    turn = f", {_TURNS[near.orientation]}" if near.orientation else ""
+    turn = f", {TURNS[near.orientation]}" if near.orientation else ""
     page.add(f"{number:3}  {printable(near.path)}")
     page.add(f"     {grade}, {count(near.distance_bits, 'bit')} apart{turn}")
     if near.failed is not None:
-        page.add(f"     failed {near.failed.name}: {_value(near.failed)}, where {_bound(near.failed)} passes")
+        page.add(f"     failed {near.failed.name}: {value(near.failed)}, where {bound(near.failed)} passes")
     if near.reason and near.evidence is Evidence.SIMILAR:
         page.add(f"     {printable(near.reason)}")
     accepted = "accepted with" if near.advice.options else "no option accepts it:"
     page.add(f"     {accepted} {near.advice.obstacle or near.advice.text}")
-
-
-def _value(test: Test) -> str:
-    return ("yes" if test.value else "no") if test.name in _QUESTIONS else _number(test.value)
-
-
-def _limit(test: Test) -> str:
-    return "no" if test.name in _QUESTIONS else _number(test.bound)
-
-
-def _bound(test: Test) -> str:
-    return "no" if test.name in _QUESTIONS else f"at most {_limit(test)}"
-
-
-def _number(value: float) -> str:
-    """A number with three digits that count.
-
-    >>> _number(16.0), _number(0.30000001), _number(12.345)
-    ('16', '0.3', '12.3')
-    """
-    return f"{value:.3g}" if abs(value) < _LARGE else f"{value:.0f}"
 
 
 def _as_json(one: Explanation) -> dict[str, Any]:
@@ -189,8 +131,8 @@ def _as_json(one: Explanation) -> dict[str, Any]:
         **named_path("witness", verdict.witness),
         "distance_bits": verdict.distance_bits,
         "orientation": None if one.orientation is None else one.orientation + 1,
-        "reason": verdict.reason,
-        "tests": [_test_as_json(test) for test in one.tests],
+        "reason": None if verdict.reason is None else clean(verdict.reason),
+        "tests": [as_json(test) for test in one.tests],
         "nearest": [_near_as_json(near) for near in one.nearest],
         "advice": one.advice.text if one.advice else None,
         "itself": [clean(path) for path in one.itself],
@@ -204,11 +146,7 @@ def _near_as_json(near: Near) -> dict[str, Any]:
         "distance_bits": near.distance_bits,
         "check_bits": near.check_bits,
         "orientation": near.orientation + 1,
-        "reason": near.reason,
-        "tests": [_test_as_json(test) for test in near.tests],
+        "reason": None if near.reason is None else clean(near.reason),
+        "tests": [as_json(test) for test in near.tests],
         "advice": near.advice.text,
     }
-
-
-def _test_as_json(test: Test) -> dict[str, Any]:
-    return {"name": test.name, "value": round(test.value, 4), "bound": round(test.bound, 4), "passed": test.passed}

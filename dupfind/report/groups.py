@@ -42,7 +42,7 @@ def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> 
             shown.append({"type": "summary", **_head(answer), "problems": _problems(answer)})
             return "".join(dumps(line) + "\n" for line in shown).encode()
         case Format.CSV:
-            return lines([_CSV_COLUMNS, *_rows(answer.groups)])
+            return lines([_CSV_COLUMNS, *_rows(answer.groups)], screen)
         case Format.PATHS:
             return listed([one.path for one in answer.others], screen, print0=print0)
 

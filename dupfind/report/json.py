@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from collections import Counter
 from typing import Any
 
 from dupfind.changes import Changes
 from dupfind.report.choice import Choice
-from dupfind.report.text import clean
+from dupfind.report.text import OBEYED, clean
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Problem, Report
 
 SCHEMA = "dupfind.scan/1"
@@ -38,8 +39,16 @@ def render_lines(report: Report, choice: Choice) -> bytes:
 
 
 def dumps(value: object, indent: int | None = None) -> str:
-    """JSON as all our reports spell it: any script as it is, without blanks where it is not indented."""
-    return json.dumps(value, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
+    """JSON as all our reports spell it: any script as it is, without blanks where it is not indented.
+
+    What a terminal obeys or takes for the end of a line is escaped, which JSON itself asks only below U+0020.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
+    return OBEYED.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 def _head(report: Report) -> dict[str, Any]:
@@ -119,7 +128,7 @@ def _file(one: FileVerdict) -> dict[str, Any]:
         **named_path("witness", one.witness),
         "distance_bits": one.distance_bits,
         "score": one.score,
-        "reason": one.reason,
+        "reason": None if one.reason is None else clean(one.reason),
         "size_bytes": one.size_bytes,
     }
 

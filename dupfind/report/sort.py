@@ -32,7 +32,7 @@ def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> 
             return "".join(dumps(line) + "\n" for line in shown).encode()
         case Format.CSV:
             rows = [(cell(one.path), "" if one.distance is None else _rounded(one.distance)) for one in answer.pictures]
-            return lines([("path", "distance"), *rows])
+            return lines([("path", "distance"), *rows], screen)
         case Format.PATHS:
             return listed([one.path for one in answer.pictures], screen, print0=print0)
 

@@ -60,7 +60,7 @@ def _news(changes: Changes, settings: ReportSettings) -> list[str]:
     lines = [f"Gone: {printable(path)}" for path in listed[:_MOST_GONE]]
     if len(listed) > _MOST_GONE:
         lines.append(f"Gone: {len(listed) - _MOST_GONE:,} more")
-    return [*lines, f"Since the report of {moment(changes.since)}: {', '.join(words)}."]
+    return [*lines, f"Since the report of {printable(moment(changes.since))}: {', '.join(words)}."]
 
 
 def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes: Changes | None) -> Table:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _JOINER = "\u200d"  # holds emoji of several parts together and can forge nothing
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+OBEYED = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0001-\U000e007f]"
+)
+"""Characters beyond JSON's own escapes that control a terminal, end a line, or show nothing and turn what follows."""
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -32,8 +37,8 @@ def _escaped(character: str) -> str:
 
 
 def clean(path: str) -> str:
-    """``path`` as valid Unicode, with U+FFFD for bytes that are no UTF-8."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """``path``, or a text that names one, as valid Unicode, with U+FFFD for bytes that are no UTF-8."""
+    return path if path.isascii() else path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def size(size_bytes: int) -> str:

@@ -1,0 +1,130 @@
+"""What the commands do, as functions: the same settings, the same stages, the same values.
+
+Nothing is printed; a ``listener`` is told of progress and warnings (:class:`dupfind.events.Listener`). Decoding runs in
+processes of its own, so that a script needs the usual ``if __name__ == "__main__":`` around what it does; an
+interactive session and a notebook do not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TypedDict, Unpack
+
+from dupfind import comparing, pipeline
+from dupfind.comparison import Comparisons
+from dupfind.events import Listener, Silence
+from dupfind.itself import apart
+from dupfind.roots import named_file
+from dupfind.settings import make_settings
+from dupfind.values import Report
+
+AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+"""A path as the user has it."""
+
+
+class Limits(TypedDict, total=False):
+    """What bounds the reading and where it is kept; as the options of that name."""
+
+    workers: int | None
+    """Processes; None for one a core."""
+    timeout_seconds: float
+    """Longest that decoding one image may take."""
+    max_pixels: int
+    """Larger images are refused."""
+    cache: str | None
+    """Where thumbnails are kept; None for the user's cache folder."""
+    no_cache: bool
+    """Read everything anew and keep nothing."""
+
+
+def scan(
+    haystack: AnyPath | Sequence[AnyPath],
+    needles: AnyPath | Sequence[AnyPath],
+    *,
+    algorithm: str = "phash",
+    threshold_bits: int | None = None,
+    accept: str = "same",
+    rotations: bool = True,
+    paranoid: bool = False,
+    exclude: Sequence[str] = (),
+    follow_symlinks: bool = False,
+    listener: Listener | None = None,
+    **limits: Unpack[Limits],
+) -> Report:
+    """Tell which of the ``needles`` folders still hold something that is not in the ``haystack``.
+
+    As ``dupfind scan`` with the options of these names. Raises :class:`~dupfind.errors.DupfindError` where there is no
+    answer.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     photos, backup = Path(folder, "photos"), Path(folder, "backup")
+    ...     for tree, names in ((photos, ["a.txt"]), (backup, ["a.txt", "b.txt"])):
+    ...         tree.mkdir()
+    ...         for name in names:
+    ...             _ = (tree / name).write_text(name)
+    ...     report = scan(photos, backup, no_cache=True)
+    >>> report.is_complete
+    False
+    >>> [(os.path.basename(file.path), file.state.value) for file in report.files]
+    [('a.txt', 'present'), ('b.txt', 'missing')]
+    """
+    settings = make_settings(
+        haystack=_paths(haystack),
+        needles=_paths(needles),
+        algorithm=algorithm,
+        threshold_bits=threshold_bits,
+        accept=accept,
+        rotations=rotations,
+        paranoid=paranoid,
+        exclude=exclude,
+        follow_symlinks=follow_symlinks,
+        **limits,
+    )
+    return pipeline.scan(settings, listener)
+
+
+def compare(
+    first: AnyPath,
+    *others: AnyPath,
+    accept: str = "same",
+    algorithm: str = "phash",
+    rotations: bool = True,
+    listener: Listener | None = None,
+    **limits: Unpack[Limits],
+) -> Comparisons:
+    """Tell whether ``first`` and each of the ``others`` are the same picture, with every test both ways.
+
+    As ``dupfind compare``. What of the others is the first file itself is left out, and the listener is told. Raises
+    :class:`~dupfind.errors.DupfindError` where a file is not there or nothing is left to compare.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> picture = Image.effect_mandelbrot((320, 240), (-2.1, -1.2, 0.9, 1.2), 50)
+    >>> with TemporaryDirectory() as folder:
+    ...     large, small = Path(folder, "large.png"), Path(folder, "small.png")
+    ...     picture.save(large)
+    ...     picture.resize((160, 120)).save(small)
+    ...     answer = compare(large, small, no_cache=True)
+    >>> (pair,) = answer.pairs
+    >>> pair.evidence.value, pair.score("phash"), answer.are_accepted
+    ('similar', 1.0, False)
+    >>> pair.reason
+    'the other one is smaller: 160 x 120 against 320 x 240'
+    """
+    settings = make_settings(accept=accept, algorithm=algorithm, rotations=rotations, **limits)
+    listener = listener or Silence()
+    files, left_out = apart([named_file(os.fsdecode(path)) for path in (first, *others)])
+    for other in left_out:
+        listener.warn(f"{other.given} is {files[0].given} itself and proves nothing: left out")
+    return comparing.compare_files(settings, files, listener)
+
+
+def _paths(given: AnyPath | Sequence[AnyPath]) -> list[str]:
+    """One path, or several, as the rest of the program has them."""
+    if isinstance(given, str | bytes | os.PathLike):
+        given = [given]
+    return [os.fsdecode(path) for path in given]

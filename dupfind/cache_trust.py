@@ -1,0 +1,65 @@
+"""Whether a cache is in nobody else's hands: who could write to it could have a folder called contained that is not.
+
+As with the files of ssh, what counts is who owns the file and its folder and who else may write to them. The folder
+counts because SQLite takes up journals that lie beside the file. Beyond POSIX nothing is checked.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+
+_BESIDE = ("-journal", "-wal", "-shm")
+"""What SQLite looks for beside a database and takes up."""
+
+
+def distrust_of_place(path: str) -> str | None:
+    """Why a cache at ``path``, which need not be there, is not to be trusted for what lies around it, or None.
+
+    Raises OSError where that cannot be told.
+    """
+    if not hasattr(os, "geteuid"):
+        return None
+    folder = os.path.dirname(path)
+    found = os.stat(folder)
+    if found.st_uid not in (0, os.geteuid()):
+        return f"its folder belongs to another user ({found.st_uid}): name one of your own with --cache"
+    # In a folder such as /tmp everybody may make files, but nobody may touch ours.
+    if _may_others_write(found) and not found.st_mode & stat.S_ISVTX:
+        return f"others may write to its folder: chmod go-w {folder}, or name another with --cache"
+    for suffix in _BESIDE:
+        with suppress(FileNotFoundError):
+            reason = distrust_of_file(os.lstat(path + suffix))
+            if reason is not None:
+                return f"there is {os.path.basename(path)}{suffix} beside it, and it {reason}"
+    return None
+
+
+def distrust_of_file(found: os.stat_result) -> str | None:
+    """Why a file of this state is not to be trusted, as the end of a sentence, or None."""
+    if not stat.S_ISREG(found.st_mode):  # a named pipe would block for ever
+        return "is not a regular file"
+    if not hasattr(os, "geteuid"):
+        return None
+    if found.st_uid != os.geteuid():
+        return f"belongs to another user ({found.st_uid})"
+    return "may be written by others (chmod go-w helps)" if _may_others_write(found) else None
+
+
+def _may_others_write(found: os.stat_result) -> bool:
+    if found.st_mode & stat.S_IWOTH:
+        return True
+    return bool(found.st_mode & stat.S_IWGRP) and not _is_own_group(found.st_gid)
+
+
+def _is_own_group(number: int) -> bool:
+    """Whether a group is the user's private one, which many systems give each and let write to all files."""
+    import grp
+    import pwd
+
+    try:
+        group, name = grp.getgrgid(number), pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return False
+    return group.gr_name == name and set(group.gr_mem) <= {name}

@@ -1,0 +1,87 @@
+"""``dupfind compare``: the options, and nothing but the way from them to the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dupfind.cli import options, streams
+from dupfind.errors import ExitCode, SettingsError
+from dupfind.itself import apart
+from dupfind.roots import named_file
+from dupfind.settings import Format, make_settings
+
+_EPILOG = """\b
+Examples:
+  Are these two the same picture?
+    dupfind compare ~/Photos/2006/tree.jpg ~/Backup/IMG_0415.JPG
+  See what differs:
+    dupfind compare --visual a.jpg b.jpg
+  Which of these files are copies of the first?
+    dupfind compare best.jpg *.jpg --format paths
+
+\b
+Exit codes: 0 when every other FILE is at --accept to the first, 1 when not,
+2 when one cannot be looked at, or for wrong usage.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("files", metavar="A B [C...]", nargs=-1, required=True, type=options.FILE)
+@options.stacked(
+    options.accepted("Weakest grade at which the exit code is 0."),
+    options.hash_algorithm("Hash that the score is by."),
+    options.rotations,
+    click.option("--visual", is_flag=True, help="Draw both pictures and their difference."),
+    options.output_format([one.value for one in Format]),
+    click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
+    options.limits,
+)
+def compare(
+    *,
+    files: tuple[str, ...],
+    visual: bool,
+    format_: str | None,
+    print0: bool,
+    progress: bool | None,
+    quiet: bool,
+    verbose: bool,
+    profile_stages: bool,
+    **raw: Any,  # noqa: ANN401 - passed on as it is: make_settings names and checks it
+) -> int:
+    """Tell whether pictures are the same: A against each of the others.
+
+    Prints their hashes, how far apart they are, the grade of each pair and every test that led to it, both ways: a
+    large picture proves its small copy, and not the other way round. The grade of a pair is the weaker of the two.
+    """
+    streams.refuse_contradiction(quiet=quiet, verbose=verbose)
+    chosen = _format(format_, visual=visual, print0=print0)
+    settings = make_settings(**raw)
+    console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
+    named, left_out = apart([named_file(path) for path in files])
+    for other in left_out:
+        console.warn(f"{other.given} is {files[0]} itself and proves nothing: left out")
+    # Heavy imports wait until every option has been checked.
+    from dupfind import comparing
+    from dupfind import output as sink
+    from dupfind.report import compare as report
+
+    answer = comparing.compare_files(settings, named, console)
+    console.problems(answer.problems)
+    with console.part("report", len(answer.pairs)):
+        sink.write(report.render(answer, chosen, streams.screen(), visual=visual, print0=print0), None)
+    console.times(settings.workers)
+    if not answer.is_answered:
+        return ExitCode.NO_VERDICT
+    return ExitCode.ALL_PRESENT if answer.are_accepted else ExitCode.NOT_ALL_PRESENT
+
+
+def _format(format_: str | None, *, visual: bool, print0: bool) -> Format:
+    """How to print; raises :class:`~dupfind.errors.SettingsError` for options that contradict each other."""
+    chosen = Format(format_ or (Format.PATHS if print0 else Format.TABLE))
+    if print0 and chosen is not Format.PATHS:
+        raise SettingsError(f"-0 prints paths and does not go with --format {chosen}")
+    if visual and chosen is not Format.TABLE:
+        raise SettingsError(f"--visual draws into a table and does not go with --format {chosen}")
+    return chosen

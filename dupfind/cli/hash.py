@@ -1,0 +1,128 @@
+"""``dupfind hash``: the options, and nothing but the way from them to the answer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dupfind.cli import options, streams
+from dupfind.errors import ExitCode, SettingsError
+from dupfind.roots import named_file
+from dupfind.settings import DEFAULT_THRESHOLD_BITS, Format, make_settings
+
+if TYPE_CHECKING:
+    from dupfind.hashed import Given, Hashed
+
+_STDIN = "-"
+_EPILOG = """\b
+Examples:
+  The hashes of some photos, as ImageHash computes them:
+    dupfind hash --exact ~/Photos/2006/*.jpg
+  Two hashes of 256 bits for a database:
+    dupfind hash --algorithm phash --algorithm dhash --size 16 --format csv *.jpg
+  Of a download, not yet kept:
+    curl -s https://example.org/a.jpg | dupfind hash -
+
+\b
+Exit codes: 0 when every FILE has its hashes, 1 when not, 2 for wrong usage.
+"""
+
+
+@click.command("hash", epilog=_EPILOG)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=options.FILE)
+@options.stacked(
+    click.option(
+        "--algorithm",
+        "algorithms",
+        type=click.Choice(list(DEFAULT_THRESHOLD_BITS)),
+        multiple=True,
+        help="Which hash. Repeatable. [default: phash]",
+    ),
+    click.option(
+        "--size",
+        type=click.Choice(["8", "16"]),
+        default="8",
+        show_default=True,
+        help="Side of the hash: 64 bits or 256.",
+    ),
+    click.option(
+        "--exact",
+        "is_exact",
+        is_flag=True,
+        help="From the picture at full size, bit for bit as ImageHash. [default: from the thumbnail]",
+    ),
+    options.output_format([one.value for one in Format]),
+    click.option("-0", "--print0", is_flag=True, help="End lines with NUL and escape nothing in paths."),
+    options.limits,
+)
+def hash_(
+    *,
+    files: tuple[str, ...],
+    algorithms: tuple[str, ...],
+    size: str,
+    is_exact: bool,
+    format_: str | None,
+    print0: bool,
+    progress: bool | None,
+    quiet: bool,
+    verbose: bool,
+    profile_stages: bool,
+    **raw: Any,  # noqa: ANN401 - passed on as it is: make_settings names and checks it
+) -> int:
+    """Print the perceptual hashes of pictures, a line a FILE.
+
+    In hex as ImageHash writes it, then the path, in the order of the command line. FILE may be -, standard input.
+    """
+    streams.refuse_contradiction(quiet=quiet, verbose=verbose)
+    chosen = Format(format_ or Format.TABLE)
+    if print0 and chosen not in (Format.TABLE, Format.PATHS):
+        raise SettingsError(f"-0 is for lines with paths and does not go with --format {chosen}")
+    settings = make_settings(**raw)
+    # Heavy imports wait until every option has been checked.
+    from dupfind import __version__, hashing
+    from dupfind import output as sink
+    from dupfind.hashed import Asked
+    from dupfind.progress import say
+    from dupfind.report.hashes import Renderer
+    from dupfind.report.text import printable
+
+    asked = Asked(tuple(dict.fromkeys(algorithms or ("phash",))), int(size), is_exact)
+    if progress is None and sys.stdout is not None and sys.stdout.isatty():
+        progress = False  # the lines come while the bar would be drawn
+    console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
+    renderer = Renderer(asked, chosen, streams.screen(), __version__, print0=print0)
+
+    def tell(hashed: Hashed) -> None:
+        if hashed.error is not None:
+            say(f"{printable(hashed.path)}: {printable(hashed.error)}")
+        if line := renderer.one(hashed):
+            sink.write(line, None)
+
+    with ExitStack() as stack:
+        given = _given(files, stack)
+        sink.write(renderer.head(), None)
+        are_complete = hashing.hash_files(settings, given, asked, tell, console)
+    sink.write(renderer.tail(), None)
+    console.times(settings.workers)
+    return ExitCode.ALL_PRESENT if are_complete else ExitCode.NOT_ALL_PRESENT
+
+
+def _given(files: Sequence[str], stack: ExitStack) -> list[Given]:
+    """What was named; a file that cannot be had costs its own line only."""
+    from dupfind.hashed import Given
+
+    found = []
+    stdin: str | None = None
+    for path in files:
+        try:
+            if path == _STDIN:
+                stdin = stdin or stack.enter_context(streams.stdin_as_file())
+            found.append(Given(path, named_file(path if path != _STDIN else stdin or path)))
+        except SettingsError as error:
+            reason = str(error).removeprefix(path).removeprefix(":").strip()
+            found.append(Given(path, None, reason))
+    return found

@@ -1,0 +1,58 @@
+"""Which mounted file systems forget: they keep no time of change, and make up the numbers of their inodes.
+
+FAT and exFAT keep no ctime on the disk, Linux shows the time of modification in its place and gives an inode another
+number whenever it was out of memory; so do what is mounted by SFTP and most of what is mounted by FUSE. There, a file
+that was edited and got its old time back is not told from the old one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+
+from dupfind.values import Tree
+
+_TABLE = "/proc/self/mountinfo"
+_FORGETFUL = frozenset({"exfat", "fuse", "fuse.exfat", "fuse.sshfs", "msdos", "vfat"})
+_FAITHFUL_FUSE = frozenset({"fuse.bindfs", "fuse.glusterfs", "fuse.gocryptfs", "fuse.mergerfs"})
+"""These hand on what the file systems below them say. Others behind FUSE are not known to: rclone does not."""
+
+
+def forgetful_devices() -> dict[int, str]:
+    """The devices (``st_dev``) of forgetful file systems with their types; none where the system tells of no mounts."""
+    with suppress(OSError), open(_TABLE, encoding="utf-8", errors="surrogateescape") as table:
+        return parse(table.read())
+    return {}
+
+
+def parse(table: str) -> dict[int, str]:
+    """The same of the text of ``/proc/self/mountinfo``, see proc(5); lines of another kind are passed over.
+
+    >>> parse("36 35 8:17 / /media/card rw,noatime shared:1 - exfat /dev/sdb1 rw")
+    {2065: 'exfat'}
+    """
+    found: dict[int, str] = {}
+    for line in table.splitlines():
+        of_mount, _, of_system = line.partition(" - ")
+        kind = of_system.partition(" ")[0]
+        if _is_forgetful(kind):
+            with suppress(LookupError, ValueError):
+                major, minor = map(int, of_mount.split()[2].split(":"))
+                found[os.makedev(major, minor)] = kind
+    return found
+
+
+def _is_forgetful(kind: str) -> bool:
+    return kind in _FORGETFUL or (kind.startswith("fuse.") and kind not in _FAITHFUL_FUSE)
+
+
+def forgetting(trees: Iterable[Tree], forgetful: Mapping[int, str]) -> Iterator[str]:
+    """A line for each tree that lies on one of the ``forgetful`` devices, for the user."""
+    for tree in trees:
+        kinds = sorted({forgetful[device] for device, _ in tree.folders if device in forgetful})
+        if kinds:
+            yield (
+                f"{tree.root.given} is on {' and '.join(kinds)}, which keeps no time of change: "
+                "what is read there is not remembered"
+            )

@@ -1,0 +1,245 @@
+"""``dupfind compare`` for people, and for programs: JSON with the schema ``dupfind.compare/1``, CSV and paths."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from dupfind.comparison import Compared, Comparison, Comparisons, Proof
+from dupfind.facts import Test
+from dupfind.report import Screen
+from dupfind.report.csv import cell, lines
+from dupfind.report.json import dumps, named_path
+from dupfind.report.look import Page
+from dupfind.report.measures import TURNS, as_json, limit, value
+from dupfind.report.paths import listed
+from dupfind.report.text import clean, count, printable, size
+from dupfind.settings import Format
+from dupfind.values import Evidence
+
+SCHEMA = "dupfind.compare/1"
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_CSV_COLUMNS = ("first", "other", "evidence", "accepted", "score", "distance_bits", "orientation", "first_by_other",
+                "other_by_first", "reason", "error")  # fmt: skip
+
+
+def render(answer: Comparisons, format_: Format, screen: Screen, *, visual: bool, print0: bool) -> bytes:
+    """The answer in this format; ``visual`` draws the pictures into a table."""
+    match format_:
+        case Format.TABLE:
+            return _table(answer, screen, visual=visual)
+        case Format.JSON:
+            return (dumps(_whole(answer), indent=1) + "\n").encode()
+        case Format.JSONL:
+            return _lines(answer)
+        case Format.CSV:
+            return lines([_CSV_COLUMNS, *(_row(pair, answer) for pair in answer.pairs)], screen)
+        case Format.PATHS:
+            accepted = [pair.other.path for pair in answer.pairs if pair.is_accepted(answer.settings.accept)]
+            return listed(accepted, screen, print0=print0)
+
+
+def letter(number: int) -> str:
+    """What stands for the file of this number.
+
+    >>> letter(0), letter(25), letter(26)
+    ('A', 'Z', 'AA')
+    """
+    rest, last = divmod(number, len(_LETTERS))
+    return (letter(rest - 1) if rest else "") + _LETTERS[last]
+
+
+def _table(answer: Comparisons, screen: Screen, *, visual: bool) -> bytes:
+    page = Page(screen)
+    for number, pair in enumerate(answer.pairs, start=1):
+        page.add("")
+        names = letter(0), letter(number)
+        _pair(page, pair, names, answer.settings.algorithm)
+        if visual and pair.seen is not None:
+            from dupfind.report import visual as drawing
+
+            page.add("")
+            drawing.draw(page, pair, names, screen.width)
+    return page.encoded()
+
+
+def _pair(page: Page, pair: Comparison, names: tuple[str, str], algorithm: str) -> None:
+    word = "unknown" if pair.error is not None else pair.evidence.value if pair.evidence else "unlike"
+    score = pair.score(algorithm)
+    head = page.verdict(word)
+    if score is not None:
+        head.append(f", score {score:.2f} by {algorithm}", style="default")
+    page.add(head)
+    for name, one in zip(names, (pair.first, pair.other), strict=True):
+        page.add(f"  {name}  {printable(one.path)}")
+        page.add(f"  {' ' * len(name)}  {_facts(one)}")
+    for line in _sentences(pair, names):
+        page.add(f"  {printable(line)}")
+    if pair.first.hashes and pair.other.hashes and pair.first_by_other.distances_bits is not None:
+        page.add("")
+        page.add(_hashes(page, pair, names), indent=2)
+        if pair.first_by_other.orientation:
+            page.add(f"  The distances are those of {names[0]} {TURNS[pair.first_by_other.orientation]}.")
+    if pair.first_by_other.tests:
+        page.add("")
+        page.add(_tests(page, pair, names), indent=2)
+
+
+def _facts(one: Compared) -> str:
+    if one.thumbnail is None:
+        return f"{size(one.size_bytes)}, {printable(one.error or 'no picture')}"
+    seen = one.thumbnail
+    quality = "" if seen.quality is None else f" of quality {seen.quality}"
+    return f"{seen.format}{quality}, {seen.width} x {seen.height}, {size(one.size_bytes)}"
+
+
+def _sentences(pair: Comparison, names: tuple[str, str]) -> list[str]:
+    """What the two are to each other, both ways."""
+    one, other = names
+    if pair.error is not None:
+        return ["no answer: they could not be compared"]
+    if pair.evidence is Evidence.IDENTICAL:
+        return ["every byte is the same"]
+    proofs = pair.first_by_other, pair.other_by_first
+    if not any(proof.evidence for proof in proofs):
+        return [f"{one} and {other} are {proofs[0].reason}"]
+    if proofs[0].evidence is proofs[1].evidence and proofs[0].reason == proofs[1].reason:
+        how = "neither proves the other" if proofs[0].evidence is Evidence.SIMILAR else "each proves the other"
+        return [f"{how}: {_why(proofs[0])}"]
+    return [_sentence(proofs[0], one, other), _sentence(proofs[1], other, one)]
+
+
+def _sentence(proof: Proof, needle: str, witness: str) -> str:
+    return f"{needle} is {'' if proof.evidence is Evidence.SAME else 'not '}proved by {witness}: {_why(proof)}"
+
+
+def _why(proof: Proof) -> str:
+    if proof.evidence is Evidence.SAME:
+        return "the same picture" + (f", {proof.reason}" if proof.reason else "")
+    return proof.reason or "similar"
+
+
+def _hashes(page: Page, pair: Comparison, names: tuple[str, str]) -> Table:
+    found = page.table()
+    for title in ("Hash", *names):
+        found.add_column(title, no_wrap=True)
+    found.add_column("Apart", justify="right", no_wrap=True)
+    for algorithm, bits in (pair.first_by_other.distances_bits or {}).items():
+        both = pair.first.hashes[algorithm], pair.other.hashes[algorithm]
+        found.add_row(algorithm, *both, f"{count(bits, 'bit')}")
+    return found
+
+
+def _tests(page: Page, pair: Comparison, names: tuple[str, str]) -> Table:
+    """The tests both ways, side by side; where the check hash fails one way, that way has no others."""
+    found = page.table()
+    found.add_column("Test", no_wrap=True)
+    for needle, witness in (names, names[::-1]):
+        found.add_column(f"{needle} by {witness}", justify="right", no_wrap=True)
+        found.add_column("At most", justify="right", no_wrap=True)
+        found.add_column("", no_wrap=True)
+    for one, other in zip_longest(pair.first_by_other.tests, pair.other_by_first.tests):
+        found.add_row((one or other).name, *_outcome(one), *_outcome(other))
+    return found
+
+
+def _outcome(test: Test | None) -> tuple[str, str, Text]:
+    if test is None:
+        return "", "", Text("")
+    return value(test), limit(test), Text("pass", style="green") if test.passed else Text("fail", style="red")
+
+
+def _whole(answer: Comparisons) -> dict[str, Any]:
+    return {**_head(answer), "files": [_file(one) for one in answer.files], "pairs": _pairs(answer)}
+
+
+def _lines(answer: Comparisons) -> bytes:
+    """A line a file, a line a pair, and the summary last, each with its ``type``."""
+    lines: list[dict[str, Any]] = [{"type": "file", **_file(one)} for one in answer.files]
+    lines += [{"type": "pair", **pair} for pair in _pairs(answer)]
+    lines.append({"type": "summary", **_head(answer)})
+    return "".join(dumps(line) + "\n" for line in lines).encode()
+
+
+def _head(answer: Comparisons) -> dict[str, Any]:
+    settings = answer.settings
+    return {
+        "schema": SCHEMA,
+        "dupfind": answer.version,
+        "settings": {
+            "algorithm": settings.algorithm,
+            "accept": settings.accept.value,
+            "rotations": settings.rotations,
+        },
+        "accepted": answer.are_accepted,
+    }
+
+
+def _file(one: Compared) -> dict[str, Any]:
+    seen = one.thumbnail
+    return {
+        **named_path("path", one.path),
+        "size_bytes": one.size_bytes,
+        "format": None if seen is None else seen.format,
+        "width": None if seen is None else seen.width,
+        "height": None if seen is None else seen.height,
+        "captured": None if seen is None else seen.captured,
+        "hashes": dict(one.hashes) or None,
+        "error": None if one.error is None else clean(one.error),
+    }
+
+
+def _pairs(answer: Comparisons) -> list[dict[str, Any]]:
+    algorithm, accept = answer.settings.algorithm, answer.settings.accept
+    return [
+        {
+            **named_path("first", pair.first.path),
+            **named_path("other", pair.other.path),
+            "evidence": pair.evidence.value if pair.evidence else None,
+            "accepted": pair.is_accepted(accept),
+            "distance_bits": _distance_bits(pair, algorithm),
+            "score": pair.score(algorithm),
+            "reason": pair.reason,
+            "first_by_other": _proof(pair.first_by_other),
+            "other_by_first": _proof(pair.other_by_first),
+            "error": None if pair.error is None else clean(pair.error),
+        }
+        for pair in answer.pairs
+    ]
+
+
+def _distance_bits(pair: Comparison, algorithm: str) -> int | None:
+    distances_bits = pair.first_by_other.distances_bits
+    return None if distances_bits is None else distances_bits[algorithm]
+
+
+def _proof(proof: Proof) -> dict[str, Any]:
+    return {
+        "evidence": proof.evidence.value if proof.evidence else None,
+        "reason": proof.reason,
+        "orientation": None if proof.distances_bits is None else proof.orientation + 1,
+        "distances_bits": None if proof.distances_bits is None else dict(proof.distances_bits),
+        "check_bits": proof.check_bits,
+        "tests": [as_json(test) for test in proof.tests],
+    }
+
+
+def _row(pair: Comparison, answer: Comparisons) -> tuple[object, ...]:
+    algorithm = answer.settings.algorithm
+    distance_bits, score = _distance_bits(pair, algorithm), pair.score(algorithm)
+    return (
+        cell(pair.first.path),
+        cell(pair.other.path),
+        pair.evidence.value if pair.evidence else "",
+        "yes" if pair.is_accepted(answer.settings.accept) else "no",
+        "" if score is None else score,
+        "" if distance_bits is None else distance_bits,
+        "" if distance_bits is None else pair.first_by_other.orientation + 1,
+        pair.first_by_other.evidence.value if pair.first_by_other.evidence else "",
+        pair.other_by_first.evidence.value if pair.other_by_first.evidence else "",
+        pair.reason or "",
+        cell(pair.error or ""),
+    )

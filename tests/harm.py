@@ -1,0 +1,60 @@
+"""A scan whose decoders do harm, by the names of the files: ``python harm.py HAYSTACK NEEDLES`` prints what it found.
+
+A program of its own, since each worker loads what its main module loads, and the tests load much.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from dupfind import pipeline, tasks, time_limit
+from dupfind.settings import make_settings
+from dupfind.tasks import Outcome
+from dupfind.values import FileEntry
+
+
+def harm(entry: FileEntry) -> None:
+    """Do to this process what the name of the file says."""
+    match os.path.basename(entry.path).split("-")[0]:
+        case "crash":
+            ctypes.string_at(0)
+        case "abort":
+            os.abort()
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "hang":
+            with time_limit.TimeLimit(0.2) as limit, limit.each():
+                sum(range(10**13))  # one call that does not return to Python
+        case "greedy":
+            bytearray(4 << 30)
+
+
+def read_harmfully(entries: Sequence[FileEntry], *arguments: Any, **options: Any) -> list[Outcome]:
+    """As :func:`dupfind.tasks.read_thumbnails`, with decoders that do harm; runs in a worker."""
+    time_limit.HARD_LIMIT_SECONDS = 0.2
+    for entry in entries:
+        harm(entry)
+    return _read_thumbnails(entries, *arguments, **options)
+
+
+_read_thumbnails = tasks.read_thumbnails
+
+if __name__ == "__main__":
+    tasks.read_thumbnails = read_harmfully
+    settings = make_settings(
+        haystack=[sys.argv[1]],
+        needles=[sys.argv[2]],
+        workers=2,
+        timeout_seconds=0.2,
+        max_memory_mib=1024,
+        no_cache=True,
+    )
+    report = pipeline.scan(settings)
+    reasons = {os.path.basename(one.path): one.reason for one in report.problems}
+    json.dump([reasons, {os.path.basename(file.path): file.state for file in report.files}], sys.stdout)

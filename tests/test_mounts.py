@@ -1,0 +1,170 @@
+"""File systems that forget: which they are, and that nothing of their files is remembered."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dupfind import mounts, pipeline
+from dupfind.events import Silence
+from dupfind.mounts import forgetful_devices, forgetting, parse
+from dupfind.roots import named_file
+from dupfind.values import FileState, Root, Side, Tree
+from dupfind.walk import walk_all
+from tests.test_pipeline import scan, settings, states
+from tests.test_racy import fast, race  # noqa: F401 - a fixture
+from tests.test_walk import root
+
+TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
+
+TABLE = r"""21 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
+36 21 8:17 / /media/my\040card rw,nosuid shared:2 master:1 - exfat /dev/sdb1 rw,fmask=0022
+37 21 8:18 / /boot/efi rw - vfat /dev/sdb2 rw
+38 21 8:19 / /mnt/floppy rw - msdos /dev/fd0 rw
+39 21 0:45 / /mnt/nas rw - cifs //nas/photos rw
+40 21 0:46 / /mnt/far rw - fuse.sshfs me@far: rw
+41 21 0:47 / /mnt/cloud rw - fuse.rclone cloud: rw
+42 21 0:48 / /mnt/pool rw - fuse.mergerfs a:b rw
+43 21 8:33 / /mnt/windows rw - fuseblk /dev/sdc1 rw
+44 21 0:49 / /mnt/vfat rw - tmpfs vfat rw,vfat
+"""
+
+
+def test_forgetful_file_systems() -> None:
+    """By their types; a name like one elsewhere in the line is none."""
+    expected = {(8, 17): "exfat", (8, 18): "vfat", (8, 19): "msdos", (0, 46): "fuse.sshfs", (0, 47): "fuse.rclone"}
+    assert {os.makedev(*numbers): kind for numbers, kind in expected.items()} == parse(TABLE)
+
+
+@pytest.mark.parametrize(
+    "line", ["", " - ", " - exfat", "a b c d - exfat /dev/x", "1 2 8 / / - exfat x", "1 2 8:1:2 / / rw - vfat"]
+)
+def test_lines_of_another_kind(line: str) -> None:
+    """What the system may come to write there."""
+    assert {os.makedev(8, 18): "vfat"} == parse(f"{line}\n37 21 8:18 / /boot/efi rw - vfat /dev/sdb2 rw\n")
+
+
+def test_the_table_of_this_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is read where there is one; names in it need not be text."""
+    monkeypatch.setattr(mounts, "_TABLE", str(tmp_path / "table"))
+    assert {} == forgetful_devices()
+    (tmp_path / "table").write_bytes(b"1 2 8:17 / /media/\xff rw - exfat /dev/sdb1 rw\n")
+    assert {os.makedev(8, 17): "exfat"} == forgetful_devices()
+
+
+def test_what_the_user_is_told() -> None:
+    """A line for each root that is concerned, and what is below it."""
+    trees = [
+        Tree(Root(Side.HAYSTACK, name, f"/{name}", (1, 1)), [], [], frozenset(folders))
+        for name, folders in {"a": {(1, 1), (7, 1), (8, 1), (8, 2)}, "b": {(1, 2)}, "c": {(8, 1)}}.items()
+    ]
+    assert [
+        "a is on exfat and vfat, which keeps no time of change: what is read there is not remembered",
+        "c is on exfat, which keeps no time of change: what is read there is not remembered",
+    ] == list(forgetting(trees, {7: "vfat", 8: "exfat"}))
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> int:
+    """The device of the test's own folder, which passes for a memory card."""
+    device = tmp_path.stat().st_dev
+    for module in ("pipeline", "roots"):
+        monkeypatch.setattr(f"dupfind.{module}.forgetful_devices", lambda: {device: "exfat"})
+    return device
+
+
+@pytest.mark.usefixtures("card")
+def test_nothing_is_remembered(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither of single files nor as an answer, however old they are; and that is told where there is a cache."""
+    for module in ("cache", "memory"):
+        monkeypatch.setattr(f"dupfind.{module}._RACY_NS", 0)
+    haystack, needles = tree("hay", {"a": b"1", "b": b"2"}), tree("needles", {"a": b"1", "s/b": b"2"})
+    cache = str(tmp_path / "cache.sqlite")
+    for _ in range(2):
+        assert {"a": "present/identical", "b": "present/identical"} == states(scan(haystack, needles, cache=cache))
+    with closing(sqlite3.connect(cache)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        assert {"file"} == {"file", "answer"} & tables
+        assert (0,) == connection.execute("SELECT count(*) FROM file").fetchone()
+
+    class Ear(Silence):
+        """Hears warnings."""
+
+        def __init__(self) -> None:
+            self.heard: list[str] = []
+
+        def warn(self, text: str) -> None:
+            """Keep it."""
+            self.heard.append(text.partition(":")[0])
+
+    for options, expected in (({"cache": cache}, [str(needles), str(haystack)]), ({"no_cache": True}, [])):
+        ear = Ear()
+        pipeline.scan(settings(haystack, needles, **options), ear)
+        assert [f"{path} is on exfat, which keeps no time of change" for path in expected] == ear.heard
+
+
+def test_files_have_no_inodes_there(tree: TreeBuilder, card: int) -> None:
+    """Not in a walk, not when named alone, and not when a link leads there."""
+    hay, needles = tree("h", {"a": b"1"}), tree("n", {"b": b"2"})
+    (hay / "c").symlink_to(needles / "b")
+    roots = [root(Side.HAYSTACK, hay), root(Side.NEEDLES, needles)]
+    rules = pipeline._rules(settings(hay, needles, follow_symlinks=True))
+    assert {card: "exfat"} == rules.forgetful
+    trees = [tree for side in walk_all(roots, rules) for tree in side]
+    assert {0} == {entry.inode for tree in trees for entry in tree.entries}
+    assert trees[0].entries[0] == named_file(str(needles / "b")).entry
+
+
+@pytest.mark.usefixtures("card")
+def test_other_numbers_are_no_change_there(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a system gives a file and a folder another number whenever it was out of memory: copies with all times."""
+    hay, needles = tree("hay", {"s/a": b"1"}), tree("needles", {"s/a": b"1"})
+    only_mtime(monkeypatch)
+    arguments = settings(hay, needles)
+    real = pipeline._find
+
+    def renumber_before(*values: object) -> object:
+        for folder in (hay, needles):
+            shutil.copytree(folder, folder.with_name("copy"))
+            folder.rename(folder.with_name(f"old {folder.name}"))
+            folder.with_name("copy").rename(folder)
+        return real(*values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "_find", renumber_before)
+    only_mtime(monkeypatch)
+    report = pipeline.scan(arguments)
+    assert ({"a": "present/identical"}, []) == (states(report), report.problems)
+
+
+def only_mtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time of change is shown, and is the time of modification."""
+
+    def patched(look: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
+        def look_and_forget(*arguments: Any, **options: Any) -> os.stat_result:
+            _, (numbers, names) = look(*arguments, **options).__reduce__()  # type: ignore[misc]
+            return os.stat_result(numbers, {**names, "st_ctime_ns": names["st_mtime_ns"]})
+
+        return look_and_forget
+
+    for name in ("stat", "lstat", "fstat"):
+        monkeypatch.setattr(os, name, patched(getattr(os, name)))
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.usefixtures("card")
+def test_edits_that_hide_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the old time put back nothing tells of them; whoever took that system for another would believe the old."""
+    contents = [b"one", b"two", b"six", b"ten"]
+    only_mtime(monkeypatch)
+    seen = race(tmp_path / "known", contents, 200, 1)
+    assert min(seen[FileState.PRESENT], seen[FileState.MISSING]) > 100
+    monkeypatch.setattr("dupfind.pipeline.forgetful_devices", dict)
+    with pytest.raises(AssertionError):
+        race(tmp_path / "taken for another", contents, 200, 1)

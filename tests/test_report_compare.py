@@ -1,0 +1,194 @@
+"""What dupfind compare prints, on every kind of screen and in every format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dupfind import facts as facts_
+from dupfind.comparison import Compared, Comparison, Comparisons, Proof
+from dupfind.report import Screen
+from dupfind.report.compare import SCHEMA, letter, render
+from dupfind.settings import Format
+from dupfind.values import Evidence, ScanSettings, Thumbnail
+
+SETTINGS = ScanSettings((), (), "phash", 10, Evidence.SAME, rotations=True)
+PIXELS = np.repeat(np.arange(64, dtype=np.uint8)[None] * 4, 64, 0).tobytes()
+DARK = bytes(64 * 64)
+CHECK = facts_.Test("check hash", 2.0, 68.0, passed=True)
+SIZE = facts_.Test("size", 2.0, 10 / 9, passed=False)
+DISTANCES = {"phash": 16, "dhash": 1}
+
+
+def compared(path: str = "a.jpg", **facts: Any) -> Compared:
+    """A photo."""
+    thumbnail = Thumbnail(PIXELS, 640, 480, "JPEG", 1, None, quality=88)
+    values: dict[str, Any] = {"thumbnail": thumbnail, "hashes": {"phash": "00ff", "dhash": "1234"}, **facts}
+    return Compared(path, 48_000, **values)
+
+
+def proof(evidence: Evidence | None, reason: str | None = None, **facts: Any) -> Proof:
+    """A proof by pixels."""
+    values: dict[str, Any] = {"distances_bits": DISTANCES, "check_bits": 2, "tests": (CHECK,), **facts}
+    return Proof(evidence, reason, **values)
+
+
+SAME = Comparison(compared(), compared("b.jpg"), proof(Evidence.SAME), proof(Evidence.SAME), (PIXELS, DARK))
+SMALLER = Comparison(
+    compared(), compared("c.jpg"), proof(Evidence.SIMILAR, "the other one is smaller", tests=(CHECK, SIZE)),
+    proof(Evidence.SAME), (PIXELS, PIXELS),
+)  # fmt: skip
+UNLIKE = Comparison(compared(), compared("d.jpg"), proof(None, "unlike each other"), proof(None, "unlike each other"))
+IDENTICAL = Comparison(compared(), compared("e.jpg"), Proof(Evidence.IDENTICAL, None), Proof(Evidence.IDENTICAL, None))
+BROKEN = compared("no.jpg", thumbnail=None, hashes={}, error="not a picture")
+LOST = Comparison(compared(), BROKEN, Proof(None, None), Proof(None, None), error="no.jpg: not a picture")
+
+
+def answer(*pairs: Comparison) -> Comparisons:
+    """Everything that one run has to say."""
+    return Comparisons("1.0", SETTINGS, [pairs[0].first, *(pair.other for pair in pairs)], pairs, ())
+
+
+def printed(*pairs: Comparison, format_: Format = Format.TABLE, **options: Any) -> str:
+    """What is printed of these."""
+    values: dict[str, Any] = {"screen": Screen(), "visual": False, "print0": False, **options}
+    return render(answer(*pairs), format_, **values).decode()
+
+
+def test_a_pair_each_way() -> None:
+    """Facts, sentences, hashes and tests, side by side; where one way has more tests the other is blank."""
+    expected = """\
+≈ similar, score 0.75 by phash
+  A  a.jpg
+     JPEG of quality 88, 640 x 480, 48 kB
+  B  c.jpg
+     JPEG of quality 88, 640 x 480, 48 kB
+  A is not proved by B: the other one is smaller
+  B is proved by A: the same picture
+
+  Hash   A     B       Apart
+  ──────────────────────────
+  phash  00ff  00ff  16 bits
+  dhash  1234  1234    1 bit
+
+  Test        A by B  At most        B by A  At most
+  ────────────────────────────────────────────────────────
+  check hash       2       68  pass       2       68  pass
+  size             2     1.11  fail
+"""
+    assert expected == printed(SMALLER)
+
+
+@pytest.mark.parametrize(
+    ("pair", "head", "sentence"),
+    [
+        (SAME, "✓ same, score 0.75 by phash", "  each proves the other: the same picture"),
+        (UNLIKE, "✗ unlike, score 0.75 by phash", "  A and B are unlike each other"),
+        (IDENTICAL, "✓ identical, score 1.00 by phash", "  every byte is the same"),
+        (LOST, "! unknown", "  no answer: they could not be compared"),
+        (
+            Comparison(compared(), compared("f"), proof(Evidence.SIMILAR, "edited"), proof(Evidence.SIMILAR, "edited")),
+            "≈ similar, score 0.75 by phash",
+            "  neither proves the other: edited",
+        ),
+        (
+            Comparison(
+                compared(), compared("f"), proof(Evidence.SAME, "turned", orientation=5), proof(Evidence.SAME, "turned")
+            ),
+            "✓ same, score 0.75 by phash",
+            "  each proves the other: the same picture, turned",
+        ),
+    ],
+)
+def test_what_is_said_of_a_pair(pair: Comparison, head: str, sentence: str) -> None:
+    """A sign and a grade, and a sentence."""
+    lines = printed(pair).splitlines()
+    assert (head, sentence) == (lines[0], lines[5])
+    is_turned = any(line.startswith("  The distances are those of A turned by 90 degrees") for line in lines)
+    assert bool(pair.first_by_other.orientation) == is_turned
+
+
+def test_several_pairs_have_letters() -> None:
+    """A and B, A and C."""
+    lines = printed(SAME, UNLIKE).splitlines()
+    assert ["  A  a.jpg", "  B  b.jpg", "  A  a.jpg", "  C  d.jpg"] == [line for line in lines if line.endswith(".jpg")]
+    assert ["A", "Z", "AA", "AB", "ZZ", "AAA"] == [letter(number) for number in (0, 25, 26, 27, 701, 702)]
+
+
+def test_a_terminal() -> None:
+    """Colours, and nothing wider than it."""
+    shown = printed(SMALLER, screen=Screen(80, is_terminal=True))
+    assert "≈ similar" in shown
+    hostile = Comparison(compared("a\x1b[31m\n.jpg"), BROKEN, Proof(None, None), Proof(None, None), error="x")
+    assert r"A  a\x1b[31m\n.jpg" in printed(hostile, screen=Screen(80, is_terminal=True))
+    assert "~ similar" in printed(SMALLER, screen=Screen(encoding="ascii"))
+
+
+def test_json() -> None:
+    """Both proofs with their tests, the files with their hashes."""
+    whole = json.loads(printed(SMALLER, LOST, IDENTICAL, format_=Format.JSON))
+    assert (SCHEMA, "1.0", False) == (whole["schema"], whole["dupfind"], whole["accepted"])
+    assert {"algorithm": "phash", "accept": "same", "rotations": True} == whole["settings"]
+    assert ["a.jpg", "c.jpg", "no.jpg", "e.jpg"] == [one["path"] for one in whole["files"]]
+    assert {"phash": "00ff", "dhash": "1234"} == whole["files"][0]["hashes"]
+    assert (None, "not a picture") == (whole["files"][2]["hashes"], whole["files"][2]["error"])
+    pair, lost, identical = whole["pairs"]
+    values = {key: pair[key] for key in ("first", "other", "evidence", "accepted", "distance_bits", "score", "reason")}
+    assert values == {
+        "first": "a.jpg",
+        "other": "c.jpg",
+        "evidence": "similar",
+        "accepted": False,
+        "distance_bits": 16,
+        "score": 0.75,
+        "reason": "the other one is smaller",
+    }
+    assert {
+        "evidence": "similar",
+        "reason": "the other one is smaller",
+        "orientation": 1,
+        "distances_bits": DISTANCES,
+        "check_bits": 2,
+        "tests": [
+            {"name": "check hash", "value": 2.0, "bound": 68.0, "passed": True},
+            {"name": "size", "value": 2.0, "bound": 1.1111, "passed": False},
+        ],
+    } == pair["first_by_other"]
+    assert (None, None, "no.jpg: not a picture") == (lost["evidence"], lost["score"], lost["error"])
+    assert (1.0, None) == (identical["score"], identical["first_by_other"]["orientation"])
+
+
+def test_json_lines() -> None:
+    """The same, a line each."""
+    lines = [json.loads(line) for line in printed(SMALLER, format_=Format.JSONL).splitlines()]
+    whole = json.loads(printed(SMALLER, format_=Format.JSON))
+    assert ["file", "file", "pair", "summary"] == [line.pop("type") for line in lines]
+    assert whole["files"] == lines[:2]
+    assert whole["pairs"] == lines[2:3]
+    assert {key: value for key, value in whole.items() if key not in ("files", "pairs")} == lines[3]
+
+
+def test_csv() -> None:
+    """A line a pair; no cell is a formula."""
+    formula = Comparison(compared("=a"), compared("b"), proof(Evidence.SAME), proof(Evidence.SAME))
+    rows = list(csv.DictReader(io.StringIO(printed(SMALLER, UNLIKE, LOST, formula, format_=Format.CSV))))
+    assert ["similar", "", "", "same"] == [row["evidence"] for row in rows]
+    assert ["no", "no", "no", "yes"] == [row["accepted"] for row in rows]
+    assert ("similar", "same", "16", "0.75", "1") == tuple(
+        rows[0][key] for key in ("first_by_other", "other_by_first", "distance_bits", "score", "orientation")
+    )
+    assert ("no.jpg: not a picture", "", "'=a") == (rows[2]["error"], rows[2]["score"], rows[3]["first"])
+
+
+def test_paths() -> None:
+    """The others that are accepted."""
+    raw = Comparison(compared(), compared(os.fsdecode(b"\xff\n")), proof(Evidence.SAME), proof(Evidence.SAME))
+    assert "b.jpg\ne.jpg\n" == printed(SAME, SMALLER, UNLIKE, LOST, IDENTICAL, format_=Format.PATHS)
+    found = render(answer(SAME, raw), Format.PATHS, Screen(), visual=False, print0=True)
+    assert b"b.jpg\0\xff\n\0" == found
