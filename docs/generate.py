@@ -75,6 +75,15 @@ def _explain(*arguments: str) -> str:
     return _run("explain", "--haystack", "Masters", *arguments, "-q", "--no-cache").replace(" -q --no-cache", "")
 
 
+def _groups(level: str) -> str:
+    folders = "Josie_Backup/12-25-2006 part 1", "Masters/2006"
+    return _run("groups", *folders, "--level", level, "-q", "--no-cache").replace(" -q --no-cache", "")
+
+
+def _sort(*arguments: str) -> str:
+    return _run("sort", *arguments, "--format", "table", "-q", "--no-cache").replace(" -q --no-cache", "")
+
+
 def _compare(*arguments: str) -> str:
     return _run("compare", *arguments, "-q", "--no-cache").replace(" -q --no-cache", "")
 
@@ -107,6 +116,12 @@ PARTS: dict[str, Callable[[], str]] = {
     "explain similar": lambda: _explain(_EDITED, "-k", "2"),
     "calibrate help": lambda: _run("calibrate", "--help"),
     "calibrate": lambda: _run("calibrate", "Masters", "-q", "--no-cache").replace(" -q --no-cache", ""),
+    "groups help": lambda: _run("groups", "--help"),
+    "groups": lambda: _groups("same"),
+    "groups similar": lambda: _groups("similar"),
+    "sort help": lambda: _run("sort", "--help"),
+    "sort": lambda: _sort("Masters/2006"),
+    "sort like": lambda: _sort("Masters/2007", "--like", "Josie_Backup/Summer 2007/beach 2.jpg"),
     "compare help": lambda: _run("compare", "--help"),
     "compare small": lambda: _compare(f"{_CHRISTMAS}/tree 02.jpg", "Josie_Backup/12-25-2006 part 1/IMG_0413.JPG"),
     "compare visual": lambda: _compare(f"{_CHRISTMAS}/tree 06.jpg", _EDITED, "--visual"),

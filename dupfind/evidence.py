@@ -174,6 +174,16 @@ def differ(one: Picture, other: Picture) -> str | None:
     return "the colours differ" if failed[0].name == "colour" else failed[1]
 
 
+def structure_bounds(noise: float, noises: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The bounds of the test "structure" in bits, for a picture of one noise against pictures of others.
+
+    What the check hashes differ by beyond that keeps :func:`judge` from `same`, whatever else the pictures show.
+    """
+    bound, of_noise = STRUCTURE_BOUND
+    found: NDArray[np.float64] = bound + of_noise * np.minimum(np.hypot(noise, noises), _MOST_NOISE)
+    return found
+
+
 _TURNS = {2: "turned by 180 degrees", 5: "turned by 90 degrees", 7: "turned by 90 degrees"}
 
 

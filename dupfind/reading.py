@@ -163,6 +163,19 @@ class Reader:
                 advance(1)
                 yield claim, look
 
+    def count_tags(self, entries: Sequence[FileEntry]) -> dict[str, int]:
+        """How many facts the metadata of each of these pictures holds, by path; read anew in every run."""
+        from dupfind.metadata import count_tags
+
+        task = partial(count_tags, timeout_seconds=self._settings.timeout_seconds)
+        found: dict[str, int] = {}
+        if entries:
+            with self._listener.stage("comparing metadata", len(entries)) as advance:
+                for entry, count in self._pool.map(task, entries, size_bytes=_size_of, lost=lambda _, __: 0):
+                    advance(1)
+                    found[entry.path] = count
+        return found
+
     def map_pixels(
         self, ids: Sequence[int], task: Callable[[list[tuple[int, bytes]]], list[R]]
     ) -> Iterator[tuple[int, R]]:

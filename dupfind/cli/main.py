@@ -20,8 +20,10 @@ from dupfind.cli.cache import cache
 from dupfind.cli.calibrate import calibrate
 from dupfind.cli.compare import compare
 from dupfind.cli.explain import explain
+from dupfind.cli.groups import groups
 from dupfind.cli.hash import hash_
 from dupfind.cli.scan import scan
+from dupfind.cli.sort import sort
 from dupfind.errors import DupfindError, ExitCode, OutputClosedError, OutputError
 from dupfind.output import discard_stdout
 from dupfind.progress import say, write
@@ -78,6 +80,8 @@ def dupfind() -> None:
 dupfind.add_command(scan)
 dupfind.add_command(explain)
 dupfind.add_command(calibrate)
+dupfind.add_command(groups)
+dupfind.add_command(sort)
 dupfind.add_command(compare)
 dupfind.add_command(hash_)
 dupfind.add_command(cache)

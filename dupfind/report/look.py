@@ -25,6 +25,7 @@ STYLES = {
     "unknown": "red",
     "same": "green",
     "identical": "green",
+    "best": "bold green",
 }
 LIKENESS = {
     Evidence.IDENTICAL: "identical to",
@@ -45,6 +46,7 @@ _SIGNS = {
     "unknown": "!",
     "same": "✓",
     "identical": "✓",
+    "best": "★",
 }
 _ASCII_SIGNS = {
     "missing": "x",
@@ -58,6 +60,7 @@ _ASCII_SIGNS = {
     "unknown": "!",
     "same": "=",
     "identical": "=",
+    "best": "*",
 }
 _ASCII_HEAD = box.Box(str(box.SIMPLE_HEAD).replace("─", "-"), ascii=True)
 

@@ -1,0 +1,63 @@
+"""Which member of a group is the best, and by what it won; pure.
+
+Most pixels, then most metadata, then the oldest file, then the shortest path, then the first by name. What is damaged
+is never better than what is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+
+class Rival(NamedTuple):
+    """What counts of one file."""
+
+    path: str
+    """As the user would spell it."""
+    mtime_ns: int
+    size_pixels: int = 0
+    is_damaged: bool = False
+    has_time: bool = False
+    """Whether it says when the picture was taken."""
+    tags: int = 0
+    """How many facts its metadata holds, as far as they were counted."""
+
+
+_Key = Callable[[Rival], tuple[int | str, ...]]
+_CRITERIA: tuple[tuple[str, _Key], ...] = (
+    ("the others are damaged", lambda one: (one.is_damaged,)),
+    ("most pixels", lambda one: (-one.size_pixels,)),
+    ("most metadata", lambda one: (not one.has_time, -one.tags)),
+    ("oldest", lambda one: (one.mtime_ns,)),
+    ("shortest path", lambda one: (len(one.path),)),
+    ("first by name", lambda one: (one.path,)),
+)
+OUTDONE = "the others hold less"
+"""Where another ranks higher and is a worse copy: compressed harder, blurred, without the layers."""
+
+
+def rank(one: Rival) -> tuple[tuple[int | str, ...], ...]:
+    """The better one first, when sorted by this; no two files are equal."""
+    return tuple(key(one) for _, key in _CRITERIA)
+
+
+def are_tied(one: Rival, other: Rival) -> bool:
+    """Whether it takes the number of tags, or what comes after it, to tell which of the two is better."""
+    return (one.is_damaged, one.size_pixels, one.has_time) == (other.is_damaged, other.size_pixels, other.has_time)
+
+
+def why(best: Rival, others: Sequence[Rival]) -> str:
+    """The criterion that left ``best`` alone, in words.
+
+    >>> why(Rival("b", 5, 12), [Rival("a", 3, 9), Rival("c", 7, 12)])
+    'oldest'
+    """
+    left = list(others)
+    for words, key in _CRITERIA:
+        if any(key(one) < key(best) for one in left):
+            return OUTDONE
+        left = [one for one in left if key(one) == key(best)]
+        if not left:
+            return words
+    return _CRITERIA[-1][0]

@@ -1,0 +1,88 @@
+"""``dupfind groups``: the options, and nothing but the way from them to the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dupfind.cli import options, streams
+from dupfind.errors import ExitCode, SettingsError
+from dupfind.settings import Format, check_output, make_settings
+from dupfind.values import Evidence
+
+_EPILOG = """\b
+Examples:
+  What do I have more than once?
+    dupfind groups ~/Photos
+  Exact copies only, of any file, without decoding anything:
+    dupfind groups ~/Photos --level identical
+  Bursts and edits too, the best of each first:
+    dupfind groups ~/Photos --level similar
+
+\b
+Levels: identical (same bytes), same (one picture in other sizes, formats and
+qualities too), similar (what looks alike too: bursts, crops, edits).
+
+\b
+Exit codes: 0 when there is no group, 1 when there is one or something could
+not be looked at, 2 for wrong usage.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("haystack", metavar="DIR...", nargs=-1, required=True, type=options.FOLDER)
+@options.stacked(
+    click.option(
+        "--level",
+        type=click.Choice([grade.value for grade in Evidence]),
+        default=Evidence.SAME.value,
+        show_default=True,
+        help="Weakest evidence that holds a group together.",
+    ),
+    options.exclude("Leave out."),
+    options.follow_symlinks,
+    options.algorithm,
+    options.threshold,
+    options.rotations,
+    options.output_format([one.value for one in Format]),
+    click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
+    click.option("--output", metavar="FILE", type=options.FILE, help="Write the report there, whole or not at all."),
+    options.limits,
+)
+def groups(
+    *,
+    level: str,
+    format_: str | None,
+    print0: bool,
+    output: str | None,
+    progress: bool | None,
+    quiet: bool,
+    verbose: bool,
+    profile_stages: bool,
+    **raw: Any,  # noqa: ANN401 - passed on as it is: make_settings names and checks it
+) -> int:
+    """Find files below DIR that belong together, and name the best of each group.
+
+    The best has most pixels, then most metadata, then it is the oldest, then it has the shortest path. With --level
+    same every other member is a copy of it and no better. Nothing is deleted: what becomes of them is up to you.
+    """
+    streams.refuse_contradiction(quiet=quiet, verbose=verbose)
+    chosen = Format(format_ or (Format.PATHS if print0 else Format.TABLE))
+    if print0 and chosen is not Format.PATHS:
+        raise SettingsError(f"-0 prints paths and does not go with --format {chosen}")
+    settings = make_settings(called="", **raw)
+    if output is not None:
+        check_output(output, settings.roots)
+    console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
+    # Heavy imports wait until every option has been checked.
+    from dupfind import grouping
+    from dupfind import output as sink
+    from dupfind.report import groups as report
+
+    answer = grouping.groups(settings, Evidence(level), console)
+    console.problems(answer.problems)
+    with console.part("report", len(answer.groups)):
+        sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
+    console.times(settings.workers)
+    return ExitCode.ALL_PRESENT if answer.is_clean else ExitCode.NOT_ALL_PRESENT

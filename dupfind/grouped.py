@@ -1,0 +1,112 @@
+"""What ``dupfind groups`` answers, as values that reports render; pure.
+
+A **stack** is one picture in several files: an original with its copies. A **group** is a stack, or at the level
+`similar` several stacks that look alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dupfind.values import HASH_BITS, Evidence, Problem
+
+
+class Member(NamedTuple):
+    """One file of a group."""
+
+    path: str
+    """The root as the user gave it joined with the rest."""
+    stack: int
+    """Which stack of its group it belongs to, from 0; stack 0 is that of the best member."""
+    evidence: Evidence | None
+    """What the first of its stack is to it, or the best of the group where it is that first; None for the best."""
+    distance_bits: int | None
+    """Hamming distance of the two 64-bit hashes; None where bytes were compared, and for the best."""
+    reason: str | None
+    """What the evidence has to say: how it is turned, why it is no more than similar."""
+    size_bytes: int
+    frees_bytes: int
+    """What deleting it would free, provided that everything else that is not the best goes too."""
+    mtime_ns: int
+    width: int | None
+    """In pixels, upright; None for what is no picture or was not decoded, as at the level `identical`."""
+    height: int | None
+    format: str | None
+    captured: str | None
+
+    @property
+    def score(self) -> float | None:
+        """``1 - distance / 64``; 1.0 for identical bytes, None for the best."""
+        return None if self.evidence is None else 1.0 - (self.distance_bits or 0) / HASH_BITS
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Files that belong together."""
+
+    members: Sequence[Member]
+    """The best first, then stack by stack."""
+    why_best: str
+    """By what the best member won."""
+
+    @property
+    def evidence(self) -> Evidence:
+        """The weakest that holds the group together."""
+        return max((one.evidence for one in self.members if one.evidence), key=lambda grade: grade.rank)
+
+    @property
+    def best(self) -> Member:
+        """The one to keep, if only one is kept."""
+        return self.members[0]
+
+    @property
+    def others(self) -> Sequence[Member]:
+        """All but the best."""
+        return self.members[1:]
+
+    @property
+    def stacks(self) -> int:
+        """How many different pictures it holds."""
+        return 1 + max(one.stack for one in self.members)
+
+    @property
+    def frees_bytes(self) -> int:
+        """What deleting all but the best would free."""
+        return sum(one.frees_bytes for one in self.others)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything that one run of ``dupfind groups`` has to say."""
+
+    version: str
+    folders: Sequence[str]
+    """As the user spelt them."""
+    level: Evidence
+    algorithm: str
+    threshold_bits: int
+    rotations: bool
+    files: int
+    """How many were looked at."""
+    pictures: int | None
+    """How many of them are pictures that could be decoded; None where none was asked for."""
+    groups: Sequence[Group]
+    """Those that free most first, then by the path of the best."""
+    problems: Sequence[Problem]
+
+    @property
+    def others(self) -> Iterator[Member]:
+        """Every member of every group that is not its best."""
+        return (member for group in self.groups for member in group.others)
+
+    @property
+    def frees_bytes(self) -> int:
+        """What deleting all but the best of each group would free."""
+        return sum(group.frees_bytes for group in self.groups)
+
+    @property
+    def is_clean(self) -> bool:
+        """True when there are no groups, and nothing that may belong to one was passed over."""
+        return not self.groups and all(one.is_note for one in self.problems)

@@ -1,0 +1,199 @@
+"""``dupfind groups`` for people, and for programs: JSON with the schema ``dupfind.groups/1``, CSV and paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.text import Text
+
+from dupfind.grouped import Answer, Group, Member
+from dupfind.report import Screen
+from dupfind.report.csv import cell, lines
+from dupfind.report.json import dumps, named_path
+from dupfind.report.look import UNBOUNDED, Page
+from dupfind.report.paths import listed
+from dupfind.report.text import clean, count, printable, size
+from dupfind.settings import Format
+from dupfind.values import Evidence
+
+SCHEMA = "dupfind.groups/1"
+_NARROW = 60
+_CSV_COLUMNS = ("group", "stack", "path", "is_best", "evidence", "distance_bits", "score", "reason", "size_bytes",
+                "frees_bytes", "width", "height", "format", "captured", "modified")  # fmt: skip
+_NONE = {
+    Evidence.IDENTICAL: "no two files have the same bytes",
+    Evidence.SAME: "no two files are copies of each other",
+    Evidence.SIMILAR: "no two files are copies of each other or look alike",
+}
+
+
+def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> bytes:
+    """The answer in this format."""
+    match format_:
+        case Format.TABLE:
+            return _table(answer, screen)
+        case Format.JSON:
+            whole = {**_head(answer), "groups": [_group(one) for one in answer.groups], "problems": _problems(answer)}
+            return (dumps(whole, indent=1) + "\n").encode()
+        case Format.JSONL:
+            shown: list[dict[str, Any]] = [{"type": "group", **_group(one)} for one in answer.groups]
+            shown.append({"type": "summary", **_head(answer), "problems": _problems(answer)})
+            return "".join(dumps(line) + "\n" for line in shown).encode()
+        case Format.CSV:
+            return lines([_CSV_COLUMNS, *_rows(answer.groups)], screen)
+        case Format.PATHS:
+            return listed([one.path for one in answer.others], screen, print0=print0)
+
+
+def _table(answer: Answer, screen: Screen) -> bytes:
+    page = Page(screen)
+    if answer.groups:
+        _list(answer.groups, page, screen.width if screen.is_terminal else UNBOUNDED)
+        page.add("")
+    for line in _summary(answer):
+        page.add(line, wrap=True)
+    return page.encoded()
+
+
+def _list(groups: Sequence[Group], page: Page, width: int) -> None:
+    """A row a member, the best of its group first; a narrow screen gets no numbers, so that paths stay whole."""
+    table = page.table()
+    is_wide = width >= _NARROW
+    has_pixels = is_wide and any(member.width for group in groups for member in group.members)
+    table.add_column("Group", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    if has_pixels:
+        table.add_column("Pixels", justify="right", no_wrap=True)
+    if is_wide:
+        table.add_column("Size", justify="right", no_wrap=True)
+    table.add_column("File", overflow="fold")
+    for number, group in enumerate(groups, start=1):
+        for member in group.members:
+            name = f"{number:,}" if member is group.best else ""
+            word = page.verdict(member.evidence.value if member.evidence else "best")
+            pixels = [f"{member.width} x {member.height}" if member.width else ""] if has_pixels else []
+            numbers = [*pixels, size(member.size_bytes)] if is_wide else []
+            table.add_row(name, word, *numbers, _file(member, group))
+        if group is not groups[-1]:
+            table.add_row()
+    page.add(table)
+
+
+def _file(member: Member, group: Group) -> Text:
+    """The path, with what is to be said of the file below it."""
+    found = Text(printable(member.path))
+    if member is group.best:
+        those = "the other frees" if len(group.others) == 1 else "the others free"
+        said = f"best: {group.why_best}" + (f"; {those} {size(group.frees_bytes)}" if group.frees_bytes else "")
+    else:
+        said = printable(member.reason or "")
+        is_own = member.stack != 0 and member.evidence is not Evidence.SIMILAR
+        said = "; ".join(filter(None, ("a copy of the similar one above" if is_own else "", said)))
+    if said:
+        found.append(f"\n- {said}", style="dim")
+    return found
+
+
+def _summary(answer: Answer) -> list[str]:
+    """A sentence with the answer, and what it is not."""
+    looked = f"{count(answer.files, 'file')} looked at"
+    if answer.pictures is not None:
+        looked += f", {count(answer.pictures, 'picture')} among them"
+    if not answer.groups:
+        return [f"{looked}: {_NONE[answer.level]}."]
+    others = sum(1 for _ in answer.others)
+    members = others + len(answer.groups)
+    found = f"{looked}: {members:,} are in {count(len(answer.groups), 'group')}."
+    freed = f"{count(others, 'file')} that {'is' if others == 1 else 'are'} not the best would free"
+    shown = [f"{found} The {freed} {size(answer.frees_bytes)}."]
+    similar = sum(one.evidence is Evidence.SIMILAR for one in answer.others)
+    if similar:
+        shown.append(
+            f"{similar:,} of them {'is' if similar == 1 else 'are'} similar, which is another picture: look first."
+        )
+    shown.append("Nothing was deleted; --format paths lists those that are not the best.")
+    return shown
+
+
+def _head(answer: Answer) -> dict[str, Any]:
+    others = list(answer.others)
+    return {
+        "schema": SCHEMA,
+        "dupfind": answer.version,
+        "settings": {
+            "folders": [clean(path) for path in answer.folders],
+            "level": answer.level.value,
+            "algorithm": answer.algorithm,
+            "threshold_bits": answer.threshold_bits,
+            "rotations": answer.rotations,
+        },
+        "summary": {
+            "files": answer.files,
+            "pictures": answer.pictures,
+            "groups": len(answer.groups),
+            "members": len(others) + len(answer.groups),
+            "not_best": {grade.value: sum(one.evidence is grade for one in others) for grade in Evidence},
+            "frees_bytes": answer.frees_bytes,
+        },
+    }
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "evidence": group.evidence.value,
+        **named_path("best", group.best.path),
+        "why_best": group.why_best,
+        "stacks": group.stacks,
+        "frees_bytes": group.frees_bytes,
+        "members": [_member(one, group) for one in group.members],
+    }
+
+
+def _member(one: Member, group: Group) -> dict[str, Any]:
+    return {
+        **named_path("path", one.path),
+        "is_best": one is group.best,
+        "stack": one.stack,
+        "evidence": one.evidence.value if one.evidence else None,
+        "distance_bits": one.distance_bits,
+        "score": one.score,
+        "reason": clean(one.reason) if one.reason else None,
+        "size_bytes": one.size_bytes,
+        "frees_bytes": one.frees_bytes,
+        "width": one.width,
+        "height": one.height,
+        "format": one.format,
+        "captured": one.captured,
+        "modified": _moment(one.mtime_ns),
+    }
+
+
+def _problems(answer: Answer) -> list[dict[str, Any]]:
+    return [
+        {**named_path("path", one.path), "stage": one.stage, "reason": clean(one.reason)} for one in answer.problems
+    ]
+
+
+def _rows(groups: Iterable[Group]) -> Iterable[Sequence[object]]:
+    for number, group in enumerate(groups, start=1):
+        for one in group.members:
+            facts = _member(one, group)
+            yield tuple(number if name == "group" else _cell(name, facts[name]) for name in _CSV_COLUMNS)
+
+
+def _cell(name: str, value: object) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return cell(value) if isinstance(value, str) and name in ("path", "reason") else value
+
+
+def _moment(time_ns: int) -> str | None:
+    """When a file was last changed: ISO 8601 in UTC, to the second; None for what no calendar has."""
+    try:
+        return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).isoformat().replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return None

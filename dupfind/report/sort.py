@@ -1,0 +1,77 @@
+"""``dupfind sort`` for people, and for programs: paths, JSON with the schema ``dupfind.sort/1``, CSV."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.text import Text
+
+from dupfind.report import Screen
+from dupfind.report.csv import cell, lines
+from dupfind.report.json import dumps, named_path
+from dupfind.report.look import Page
+from dupfind.report.paths import listed
+from dupfind.report.text import clean, count, printable
+from dupfind.settings import Format
+from dupfind.sorted_pictures import Answer, Placed
+
+SCHEMA = "dupfind.sort/1"
+
+
+def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> bytes:
+    """The answer in this format."""
+    match format_:
+        case Format.TABLE:
+            return _table(answer, screen)
+        case Format.JSON:
+            whole = {**_head(answer), "pictures": [_placed(one) for one in answer.pictures]}
+            return (dumps({**whole, "problems": _problems(answer)}, indent=1) + "\n").encode()
+        case Format.JSONL:
+            shown: list[dict[str, Any]] = [{"type": "picture", **_placed(one)} for one in answer.pictures]
+            shown.append({"type": "summary", **_head(answer), "problems": _problems(answer)})
+            return "".join(dumps(line) + "\n" for line in shown).encode()
+        case Format.CSV:
+            rows = [(cell(one.path), "" if one.distance is None else _rounded(one.distance)) for one in answer.pictures]
+            return lines([("path", "distance"), *rows], screen)
+        case Format.PATHS:
+            return listed([one.path for one in answer.pictures], screen, print0=print0)
+
+
+def _table(answer: Answer, screen: Screen) -> bytes:
+    page = Page(screen)
+    if answer.pictures:
+        table = page.table()
+        table.add_column("Distance", justify="right", no_wrap=True)
+        table.add_column("File", overflow="fold")
+        for one in answer.pictures:
+            table.add_row("" if one.distance is None else f"{one.distance:.0f}", Text(printable(one.path)))
+        page.add(table)
+        page.add("")
+    of_what = "from the picture before" if answer.like is None else f"from {printable(answer.like)}"
+    mean = "" if answer.mean_distance is None else f", {answer.mean_distance:.0f} {of_what} on average"
+    page.add(f"{count(len(answer.pictures), 'picture')}{mean}.", wrap=True)
+    return page.encoded()
+
+
+def _head(answer: Answer) -> dict[str, Any]:
+    mean = answer.mean_distance
+    return {
+        "schema": SCHEMA,
+        "dupfind": answer.version,
+        "settings": {"folders": [clean(path) for path in answer.folders], **named_path("like", answer.like)},
+        "summary": {"pictures": len(answer.pictures), "mean_distance": None if mean is None else _rounded(mean)},
+    }
+
+
+def _placed(one: Placed) -> dict[str, Any]:
+    return {**named_path("path", one.path), "distance": None if one.distance is None else _rounded(one.distance)}
+
+
+def _problems(answer: Answer) -> list[dict[str, Any]]:
+    return [
+        {**named_path("path", one.path), "stage": one.stage, "reason": clean(one.reason)} for one in answer.problems
+    ]
+
+
+def _rounded(distance: float) -> float:
+    return round(distance, 2)

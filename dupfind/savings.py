@@ -1,0 +1,101 @@
+"""Which of the files that a walk found are one file, and what deleting some of them would free; looks at inodes.
+
+A hard link is a file of its own that takes no room of its own. A name that leads to another one of the collection, by
+a symbolic link or a second mount, is no copy at all: deleting what it leads to would leave nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from dupfind.values import FileEntry, Problem, Root, Side, Tree
+
+
+class Saving(NamedTuple):
+    """What deleting one file would free."""
+
+    size_bytes: int
+    reason: str | None
+    """Why it is nothing, or None."""
+
+
+def each_once(trees: Sequence[Tree]) -> tuple[list[FileEntry], list[Problem]]:
+    """The files of ``trees`` in their order, each once, and what was left out of them."""
+    entries = [(entry, tree.root) for tree in trees for entry in tree.entries]
+    by_state: dict[tuple[int, int, int, int], list[tuple[FileEntry, Root]]] = {}
+    for one in entries:
+        if one[0].inode:
+            by_state.setdefault(one[0][1:], []).append(one)
+    left_out: dict[str, Problem] = {}
+    for some in by_state.values():
+        if len(some) > 1:
+            left_out |= _left_out(some)
+    return [entry for entry, _ in entries if entry.path not in left_out], list(left_out.values())
+
+
+def _left_out(some: Sequence[tuple[FileEntry, Root]]) -> dict[str, Problem]:
+    """Of files with one inode, size and times, those that may be another of them, by path."""
+    kept: dict[str, tuple[str, os.stat_result]] = {}
+    found = {}
+    # Names that are no links come first, and of two mounts the lower path.
+    for entry, root in sorted(some, key=lambda one: (os.path.realpath(one[0].path) != one[0].path, one[0].path)):
+        try:
+            state = os.stat(entry.path)
+        except OSError:
+            continue  # gone since it was walked: whoever reads it says so
+        real, shown = os.path.realpath(entry.path), root.shown(entry.path)
+        mount = next((path for path, held in kept.values() if not _are_two_names(state, held)), None)
+        if real in kept:
+            reason = f"left out: it leads to {kept[real][0]}"
+        elif mount is not None:
+            reason = f"left out: it may be {mount} itself, reached by another mount"
+        else:
+            kept[real] = (shown, state)
+            continue
+        found[entry.path] = Problem(shown, Side.HAYSTACK, "walk", reason, is_note=True)
+    return found
+
+
+def _are_two_names(one: os.stat_result, other: os.stat_result) -> bool:
+    """Whether the two are hard links to one file; what has other devices may be one file on two mounts."""
+    return os.path.samestat(one, other) and one.st_nlink > 1
+
+
+def savings(best: FileEntry, others: Sequence[FileEntry], shown: Callable[[str], str]) -> Mapping[str, Saving]:
+    """What deleting each of ``others`` would free, by path, when all of them go and ``best`` stays.
+
+    A file with several names frees its bytes with the last of them, which are counted at the first; none while a name
+    is left, be it that of ``best`` or one outside of the group.
+    """
+    kept = _look(best)
+    names: dict[tuple[int, int], list[FileEntry]] = {}
+    found: dict[str, Saving] = {}
+    links: dict[tuple[int, int], int] = {}
+    for entry in others:
+        state = _look(entry)
+        if state is None:
+            found[entry.path] = Saving(0, "gone since it was looked at")
+        elif os.path.islink(entry.path):
+            found[entry.path] = Saving(0, "a symbolic link: frees nothing")
+        elif kept is not None and os.path.samestat(state, kept):
+            found[entry.path] = Saving(0, f"a hard link to {shown(best.path)}: frees nothing")
+        else:
+            key = state.st_dev, state.st_ino
+            names.setdefault(key, []).append(entry)
+            links[key] = state.st_nlink
+    for key, some in names.items():
+        is_last = links[key] <= len(some)
+        first = Saving(some[0].size_bytes, None) if is_last else Saving(0, "has a hard link elsewhere: frees nothing")
+        found[some[0].path] = first
+        for entry in some[1:]:
+            found[entry.path] = Saving(0, f"a hard link to {shown(some[0].path)}: counted there") if is_last else first
+    return found
+
+
+def _look(entry: FileEntry) -> os.stat_result | None:
+    try:
+        return os.stat(entry.path)
+    except OSError:
+        return None

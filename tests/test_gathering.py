@@ -1,0 +1,209 @@
+"""Pictures to stacks and rows: coarse pictures are read whole, order does not matter, and the best is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dupfind.bests import Rival
+from dupfind.cache_schema import PictureRef
+from dupfind.events import Silence
+from dupfind.gathering import OF_ANOTHER, Gatherer, Row, Stack
+from dupfind.settings import Settings
+from dupfind.values import Evidence, Failure, FileEntry, ScanSettings, Thumbnail
+from tests.desk import Desk
+from tests.scenes import scene, shot
+from tests.test_matching import thumbnail
+from tests.test_wholes import coarse
+
+BROKEN = Failure("cannot be decoded: broken data stream")
+
+
+class FakeReader:
+    """Whole pictures and tags from tables."""
+
+    def __init__(self, desk: Desk, wholes: Mapping[str, Thumbnail | Failure], tags: Mapping[str, int]) -> None:
+        self._desk = desk
+        self._wholes = wholes
+        self._tags = tags
+        self.read: list[str] = []
+        self.counted: list[str] = []
+
+    def wholes(self, entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
+        """As the real one."""
+        self.read += [entry.path for entry in entries]
+        return {entry.path: self._desk.cache.keep_content(entry, self._wholes[entry.path], 0) for entry in entries}
+
+    def count_tags(self, entries: Sequence[FileEntry]) -> dict[str, int]:
+        """Likewise."""
+        self.counted += [entry.path for entry in entries]
+        return {entry.path: self._tags.get(entry.path, 0) for entry in entries}
+
+
+class Collection:
+    """Thumbnails by path, gathered."""
+
+    def __init__(self, desk: Desk, thumbnails: Mapping[str, Thumbnail], **given: Any) -> None:
+        pictures = desk.pictures(thumbnails, 8)
+        self.paths = list(thumbnails)
+        self.reader = FakeReader(desk, given.get("wholes", {}), given.get("tags", {}))
+        options = Settings((), ScanSettings((), (), "phash", 10, Evidence.SAME, rotations=True))
+        self.gatherer = Gatherer(
+            options,
+            pictures,
+            lambda position: Rival(pictures.entries[position].path, 0),
+            self.reader,  # type: ignore[arg-type]
+            desk.cache,
+            Silence(),
+        )
+
+    def name(self, stack: Stack) -> list[str]:
+        """The paths of a stack, the best first."""
+        return [self.paths[position] for position in stack.positions]
+
+    def stacks(self) -> list[list[str]]:
+        """Those of all stacks, in a fixed order."""
+        return sorted(map(self.name, self.gatherer.stacks()))
+
+    def rows(self) -> list[Row]:
+        """Rows, by the path of their best."""
+        return sorted(self.gatherer.rows(self.gatherer.stacks()), key=lambda row: self.name(row.stacks[0]))
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    """An empty one."""
+    empty = Desk()
+    with empty.cache:
+        yield empty
+
+
+def test_every_picture_is_in_one_stack(desk: Desk) -> None:
+    """Those that stand alone too."""
+    some = Collection(desk, {"a": thumbnail(1, 160, 120), "b": thumbnail(2), "c": thumbnail(1)})
+    assert [["b"], ["c", "a"]] == some.stacks()
+    assert [] == Collection(desk, {}).stacks()
+
+
+def test_coarse_pictures_are_read_whole_before_they_are_compared(desk: Desk) -> None:
+    """Only those that another lies near to; what shows then counts."""
+    thumbnails = {"a": coarse(1), "b": thumbnail(1), "c": coarse(2), "d": coarse(3), "e": coarse(3)}
+    wholes = {"a": thumbnail(1), "d": thumbnail(3), "e": thumbnail(4)}
+    some = Collection(desk, thumbnails, wholes=wholes)
+    assert [["a", "b"], ["c"], ["d"], ["e"]] == some.stacks()
+    assert ["a", "d", "e"] == some.reader.read
+
+
+def test_what_cannot_be_read_whole_belongs_to_nothing(desk: Desk) -> None:
+    """It is a failure, and in no stack, not even in one of its own."""
+    some = Collection(desk, {"a": coarse(1), "b": thumbnail(1)}, wholes={"a": BROKEN})
+    assert [["b"]] == some.stacks()
+    assert {"a": BROKEN} == some.gatherer.failures
+
+
+def test_coarse_stacks_are_read_whole_before_they_make_a_row(desk: Desk) -> None:
+    """A mirrored picture is near at `similar` only: it is read then, and again nothing rests on what is coarse."""
+    thumbnails = {"a": coarse(1), "b": thumbnail(1, turned=1), "c": coarse(2), "d": thumbnail(2, turned=1)}
+    some = Collection(desk, thumbnails, wholes={"a": thumbnail(1), "c": BROKEN})
+    rows = some.rows()
+    assert [[["a"], ["b"]], [["d"]]] == [[some.name(stack) for stack in row.stacks] for row in rows]
+    assert ["mirrored"] == [tie.reason for tie in rows[0].ties]
+    assert ["a", "c"] == some.reader.read
+
+
+def test_damaged_ones_are_never_the_best(desk: Desk) -> None:
+    """However many pixels they have."""
+    some = Collection(desk, {"a": thumbnail(1, 6400, 4800), "b": thumbnail(1)})
+    damaged = Collection(desk, {"a": shot(scene(1), 8000, 6000, damage="cut"), "b": shot(scene(1))})
+    assert [["a", "b"]] == some.stacks()
+    (row,) = damaged.rows()
+    assert [["b"], ["a"]] == [damaged.name(stack) for stack in row.stacks]
+
+
+def test_tags_are_counted_only_where_they_decide(desk: Desk) -> None:
+    """Between members of one size and alike in what is known of their capture times."""
+    told = {"captured": "2017:07:18 15:31:30"}
+    thumbnails = {
+        "a": shot(scene(1)),
+        "b": shot(scene(1), quality=90),
+        "c": shot(scene(1), 3800, 2850),
+        "d": shot(scene(2)),
+        "e": shot(scene(2), 3800, 2850),
+        "f": shot(scene(3)),
+        "g": shot(scene(3), **told),
+    }
+    some = Collection(desk, thumbnails, tags={"b": 7})
+    assert [["b", "a", "c"], ["d", "e"], ["g", "f"]] == some.stacks()
+    assert ["a", "b"] == sorted(some.reader.counted)
+
+
+def test_the_same_and_not_in_the_stack(desk: Desk) -> None:
+    """What passes for the best one's copy and not for another copy's is similar, and the reason says so."""
+    base = scene(3, texture=8)
+    left, right = base.copy(), base.copy()
+    left[8:24, 8:24] += 1
+    right[8:24, 8:24] -= 1
+    frames = {name: shot(one, 640, 480, quality=50) for name, one in zip("abc", (base, left, right), strict=True)}
+    some = Collection(desk, frames)
+    (row,) = some.rows()
+    assert [2, 1] == [len(stack.positions) for stack in row.stacks]
+    assert [OF_ANOTHER] == [tie.reason for tie in row.ties]
+
+
+@settings(max_examples=20)
+@given(st.permutations(range(9)))
+def test_the_order_of_the_pictures_does_not_matter(order: list[int]) -> None:
+    """Copies of three scenes, small ones, mirrored ones and series: the same rows of the same stacks, in any order."""
+    made = {
+        **{f"a{width}": thumbnail(1, width, width * 3 // 4) for width in (640, 620, 160)},
+        "am": thumbnail(1, turned=1),
+        "b": thumbnail(2),
+        "bt": thumbnail(2, turned=5),
+        **{f"s{step}": shot(scene(6) + (scene(7) - scene(6)) * step / 5, 640, 480) for step in (0, 1, 2)},
+    }
+    desk = Desk()
+    with desk.cache:
+        some = Collection(desk, {list(made)[place]: made[list(made)[place]] for place in order})
+        found = [[some.name(stack) for stack in row.stacks] for row in some.rows()]
+    assert [["am"], ["a640", "a620", "a160"]] == found[0]
+    assert [["b", "bt"]] == found[1]
+    assert {"s0", "s1", "s2"} == {name for row in found[2:] for stack in row for name in stack}
+    assert EXPECTED.setdefault("rows", found) == found
+
+
+EXPECTED: dict[str, list[list[list[str]]]] = {}
+
+
+def test_many_equal_blank_pages(desk: Desk) -> None:
+    """Thousands of them, no two with the same bytes: none is proved, they make one row, and it takes seconds."""
+    dice = np.random.default_rng(1)
+    pages = {}
+    for number in range(600):
+        pixels = np.full((64, 64), 250, np.uint8)
+        pixels[dice.integers(0, 64), dice.integers(0, 64)] = 249 - number % 7
+        pages[f"{number:04}"] = Thumbnail(pixels.tobytes(), 640, 480 + number, "JPEG", 1, None)
+    some = Collection(desk, pages)
+    stacks = some.gatherer.stacks()
+    assert 600 == len(stacks)
+    rows = some.gatherer.rows(stacks)
+    assert 600 == sum(len(row.stacks) for row in rows)
+    assert max(len(row.stacks) for row in rows) > 1
+
+
+def test_pictures_and_their_facts(desk: Desk) -> None:
+    """What stands alone in its row is described when it is to be shown."""
+    some = Collection(desk, {"a": thumbnail(1), "b": thumbnail(2)})
+    rows = some.rows()
+    assert {} == some.gatherer.facts
+    some.gatherer.describe(rows)
+    assert {0, 1} == some.gatherer.facts.keys()
+    assert (640, 480, b"") == (
+        some.gatherer.facts[0].width,
+        some.gatherer.facts[0].height,
+        some.gatherer.facts[0].pixels,
+    )

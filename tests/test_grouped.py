@@ -1,0 +1,41 @@
+"""The values of dupfind groups."""
+
+from __future__ import annotations
+
+from dupfind.grouped import Answer, Group, Member
+from dupfind.values import Evidence, Problem, Side
+
+BEST = Member("a.jpg", 0, None, None, None, 900, 0, 0, 40, 30, "JPEG", None)
+GROUP = Group(
+    [
+        BEST,
+        BEST._replace(path="b.jpg", evidence=Evidence.IDENTICAL, frees_bytes=900),
+        BEST._replace(path="c.jpg", stack=1, evidence=Evidence.SIMILAR, distance_bits=8, frees_bytes=0),
+        BEST._replace(path="d.jpg", stack=1, evidence=Evidence.SAME, distance_bits=2, frees_bytes=300),
+    ],
+    "oldest",
+)
+
+
+def answer(*groups: Group, problems: tuple[Problem, ...] = ()) -> Answer:
+    """An answer with these groups."""
+    return Answer("1.0", ["c"], Evidence.SIMILAR, "phash", 10, True, 9, 5, groups, problems)
+
+
+def test_what_a_group_says_of_itself() -> None:
+    """Its weakest evidence, its best, how many pictures it holds, and what the others free."""
+    assert (Evidence.SIMILAR, BEST, 2, 1200) == (GROUP.evidence, GROUP.best, GROUP.stacks, GROUP.frees_bytes)
+    assert [None, 1.0, 0.875, 0.96875] == [one.score for one in GROUP.members]
+    assert ["b.jpg", "c.jpg", "d.jpg"] == [one.path for one in GROUP.others]
+
+
+def test_an_answer() -> None:
+    """Sums over groups; clean only without groups, and where nothing was passed over but by design."""
+    assert (2400, 6) == (answer(GROUP, GROUP).frees_bytes, len(list(answer(GROUP, GROUP).others)))
+    note = Problem("c/.x", Side.HAYSTACK, "walk", "hidden", is_note=True)
+    assert [False, True, True, False] == [
+        answer(GROUP).is_clean,
+        answer().is_clean,
+        answer(problems=(note,)).is_clean,
+        answer(problems=(note._replace(is_note=False),)).is_clean,
+    ]
