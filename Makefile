@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := build/demo
 READY := $(VENV)/.ready
-TEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+# Three processes for two cores: much of what is tested waits, for a signal or for the end of a time.
+PROCESSES := $(shell $(PYTHON) -c "import os; print(3 * (os.cpu_count() or 1) // 2)")
+TEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
 .PHONY: help demo test check format bench bench-accuracy fuzz faults mutants audit fixtures docs man clean
 
