@@ -84,7 +84,7 @@ def demo_trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A cache for those who scan the demo and do not ask how it is read: it is decoded once for all of them."""
-    return str(tmp_path_factory.mktemp("demo cache") / "cache.sqlite")
+    return str(shared_by_all(tmp_path_factory) / "demo cache" / "cache.sqlite")
 
 
 def needs_shared_data(name: str) -> pytest.MarkDecorator:
