@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from dupfind import cache_answers
+from dupfind import cache_answers, cache_snapshots
 from dupfind.cache_file import DamagedError, UnusableError, translated
 from dupfind.cache_store import Store
 from dupfind.errors import CacheError
@@ -97,6 +97,7 @@ def prune(path: str, *, with_absent_folders: bool) -> Pruned:
             for statement in _FORGET_ORPHANS:
                 store.connection.execute(statement)
             cache_answers.forget(store)  # the next run over the same files makes its answer again
+            cache_snapshots.forget(store)  # likewise, and they name thumbnails that are gone
         with translated():
             store.connection.execute("VACUUM")
         freed_bytes = before_bytes - os.path.getsize(path)
