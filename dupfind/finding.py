@@ -15,7 +15,7 @@ from functools import partial
 
 import numpy as np
 
-from dupfind import __version__, sketches
+from dupfind import __version__, fingerprint, sketches
 from dupfind.cache import Cache
 from dupfind.cache_schema import FRAMED
 from dupfind.cache_snapshots import Shelf
@@ -33,7 +33,7 @@ from dupfind.roots import spelling
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.snapshot import SnapshotError
-from dupfind.values import HASH_BITS, ORIENTATIONS, Evidence, Failure, FileEntry, Match
+from dupfind.values import HASH_BITS, Evidence, Failure, FileEntry, Match
 from dupfind.wholes import Wholes
 
 Words = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]
@@ -79,6 +79,9 @@ def find_images(
 def _find(
     settings: Settings, images: Sequence[Given], wanted: Wanted, listener: Listener, reader: Reader, cache: Cache
 ) -> Answer:
+    if all(given.file is None for given in images):
+        sought = [Sought(given.path, error=given.error) for given in images]
+        return Answer(__version__, settings.scan, wanted.nearest, sought, None, None, [])
     shelf = None if cache.path is None else Shelf(cache.path)
     finder = _Finder(settings, wanted, listener, reader, cache, shelf)
     try:
@@ -121,8 +124,7 @@ class _Finder:
     def find(self, images: Sequence[Given], *, is_anew: bool) -> Answer:
         """The answer; raises :class:`~dupfind.snapshot.SnapshotError` where what was remembered has gone meanwhile."""
         files = {given.file.entry.path: given.file.entry for given in images if given.file is not None}
-        orientations = ORIENTATIONS if self._settings.scan.rotations else 1
-        pictures = self._reader.pictures(list(files.values()), "decoding", orientations)
+        pictures = self._turned(self._reader.pictures(list(files.values()), "decoding", 1))
         collection = self._recollection.open(self._reader, self._listener, is_anew=is_anew)
         self._failures = dict(pictures.failures)
         self._find_twins(list(files.values()), collection)
@@ -142,6 +144,16 @@ class _Finder:
             pictures=collection.pictures if pictures.entries else None,
             problems=self._recollection.problems_of(unread),
         )
+
+    def _turned(self, pictures: Pictures) -> Pictures:
+        """The same with the hashes of all orientations; made here, since a process would take longer to start."""
+        if not self._settings.scan.rotations or not pictures.refs:
+            return pictures
+        hashes = []
+        for ref in pictures.refs:
+            pixels = fingerprint.pixels(self._cache.thumbnails([ref.id])[ref.id].pixels)
+            hashes.append(fingerprint.search_hashes(pixels, self._settings.scan.algorithm))
+        return replace(pictures, hashes=np.array(hashes, np.uint64))
 
     def _sought(self, given: Given, nearest: Mapping[str, Sequence[Near]]) -> Sought:
         if given.file is None:

@@ -63,8 +63,8 @@ class Answer:
     """How many were asked for, for each picture."""
     sought: Sequence[Sought]
     """In the order of the command line."""
-    files: int
-    """Of the haystack."""
+    files: int | None
+    """Of the haystack; None where no image was there to be looked for."""
     pictures: int | None
     """How many of them are; None where none was asked for."""
     problems: Sequence[Problem]

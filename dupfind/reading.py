@@ -29,8 +29,6 @@ R = TypeVar("R")
 
 _HASH_BATCH = 4096
 _HASH_BYTES = 8
-_FEW = 32
-"""Pictures that are hashed sooner than a process has started; 1 ms each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +144,7 @@ class Reader:
 
     def _hash(self, ids: list[int], orientations: int, hashes: dict[int, bytes]) -> None:
         task = partial(tasks.hash_thumbnails, algorithm=self._settings.scan.algorithm, orientations=orientations)
-        if len(ids) <= _FEW:
-            few = list(self._pixels(ids))
-            found: Iterable[tuple[int, bytes]] = zip((id_ for id_, _ in few), task(few), strict=True)
-        else:
-            found = self.map_pixels(ids, task)
-        for id_, packed in found:
+        for id_, packed in self.map_pixels(ids, task):
             hashes[id_] = packed
             self._cache.keep_hashes(id_, packed)
 

@@ -29,6 +29,7 @@ from dupfind.snapshot import Inner, Known, SnapshotError, pack, unsettled_since
 from dupfind.values import Failure, Problem, Side, Tree
 from dupfind.walk import WalkRules
 
+_RACY_NS = RACY_NS
 _LEAST_NEWS, _MOST_NEWS, _SHARE = 20, 20_000, 50
 """News that are worth a new snapshot: a fiftieth of all files, within these bounds. To look at 20,000 again takes less
 than to write a million."""
@@ -94,7 +95,7 @@ class Recollection:
         at = np.full(len(rows), -1, np.int64)
         at[order] = np.arange(len(order))
         is_there = at[inner.rows] >= 0
-        kept = unsettled_since(rows.taken(order), self._began_ns - RACY_NS, time.time_ns())
+        kept = unsettled_since(rows.taken(order), self._began_ns - _RACY_NS, time.time_ns())
         counts = np.bincount(folders[order], minlength=len(collection.visited)).tolist()
         table = [one.row._replace(files=count) for one, count in zip(collection.visited, counts, strict=True)]
         failures = {

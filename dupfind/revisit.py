@@ -17,6 +17,7 @@ from dupfind.snapshot import FolderRow, Noted
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side
 from dupfind.walk import Walk, WalkRules
 
+_RACY_NS = RACY_NS
 _LASTING = frozenset({"symbolic link: not followed", "not a regular file"})
 _PASSING = frozenset({"left out: already visited by another way"})
 
@@ -113,7 +114,7 @@ class Revisit(Walk):
         if state is None or not state.st_ino or state.st_dev in self._forgotten:
             return None
         # What is made in it from now on gives it other times, unless it had these in the last moment.
-        is_settled = max(state.st_mtime_ns, state.st_ctime_ns) <= began_ns - RACY_NS
+        is_settled = max(state.st_mtime_ns, state.st_ctime_ns) <= began_ns - _RACY_NS
         return (state.st_mtime_ns, state.st_ctime_ns) if is_settled else None
 
     def _noted(self, problem: Problem) -> Noted:

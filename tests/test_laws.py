@@ -116,9 +116,9 @@ ALLOWED = {
     "nearby": {"candidates", "collection"},
     "lookalikes": {"cache", "cache_schema", "evidence", "found", "reading"},
     "finding": {
-        "cache", "cache_schema", "cache_snapshots", "collection", "events", "found", "hashed", "itself", "lookalikes",
-        "nearby", "pipeline", "reading", "recollection", "roots", "session", "settings", "sketches", "snapshot",
-        "wholes",
+        "cache", "cache_schema", "cache_snapshots", "collection", "events", "fingerprint", "found", "hashed", "itself",
+        "lookalikes", "nearby", "pipeline", "reading", "recollection", "roots", "session", "settings", "sketches",
+        "snapshot", "wholes",
     },
     "explanation": {"facts"},
     "itself": {"roots"},
