@@ -132,10 +132,9 @@ class _Finder:
         if pictures.entries:
             collection.read_pictures()
             nearest = self._nearest(pictures, collection)
-            self._recollection.keep(collection)
         failures = collection.failed() | self._failures
         unread = {self._shown(path): one for path, one in failures.items() if path not in files}
-        return Answer(
+        answer = Answer(
             version=__version__,
             settings=self._settings.scan,
             nearest=self._wanted.nearest,
@@ -144,6 +143,9 @@ class _Finder:
             pictures=collection.pictures if pictures.entries else None,
             problems=self._recollection.problems_of(unread),
         )
+        if pictures.entries:
+            self._recollection.keep(collection)  # the last thing: what is remembered is replaced by it
+        return answer
 
     def _turned(self, pictures: Pictures) -> Pictures:
         """The same with the hashes of all orientations; made here, since a process would take longer to start."""
