@@ -37,6 +37,8 @@ class CacheInfo:
     """Pictures that could not be decoded."""
     answers: int
     """Whole answers, for runs over files that have not changed."""
+    snapshots: int
+    """Whole haystacks, as ``find`` remembers them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def info(path: str) -> CacheInfo | None:
                 "SELECT count(*), count(digest), coalesce(sum(failure IS NOT NULL AND is_image), 0) FROM file"
             ).fetchone()
             (thumbnails,) = store.connection.execute("SELECT count(*) FROM picture").fetchone()
-        return CacheInfo(os.path.getsize(path), files, digests, thumbnails, failures, cache_answers.count(store))
+        kept = cache_answers.count(store), cache_snapshots.count(store)
+        return CacheInfo(os.path.getsize(path), files, digests, thumbnails, failures, *kept)
 
 
 def clear(path: str) -> int:
