@@ -124,8 +124,9 @@ class _Finder:
     def find(self, images: Sequence[Given], *, is_anew: bool) -> Answer:
         """The answer; raises :class:`~dupfind.snapshot.SnapshotError` where what was remembered has gone meanwhile."""
         files = {given.file.entry.path: given.file.entry for given in images if given.file is not None}
-        pictures = self._turned(self._reader.pictures(list(files.values()), "decoding", 1))
+        self._reader.prepare(list(files.values()))
         collection = self._recollection.open(self._reader, self._listener, is_anew=is_anew)
+        pictures = self._turned(self._reader.pictures(list(files.values()), "decoding", 1))
         self._failures = dict(pictures.failures)
         self._find_twins(list(files.values()), collection)
         nearest: dict[str, list[Near]] = {}

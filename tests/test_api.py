@@ -91,7 +91,7 @@ def test_find_is_the_command(photos: Path, tree: TreeBuilder, dupfind: Run) -> N
         ]
     assert (1, False, 2) == (done.returncode, answer.are_all_seen, len(answer.sought[1].nearest))
     (alone,) = api.find(os.fsencode(names[0]), [photos], threshold_bits=1, rescan=True, no_cache=True).sought
-    assert ["a.png", "copy.jpg"] == [os.path.basename(one.path) for one in alone.nearest]
+    assert ["copy.jpg", "a.png"] == [os.path.basename(one.path) for one in alone.nearest]  # the first byte by byte
 
 
 def test_groups_is_the_command(photos: Path, dupfind: Run) -> None:

@@ -24,6 +24,7 @@ from dupfind.roots import named_file
 from dupfind.settings import make_settings
 from dupfind.values import Evidence, FileState
 from fixtures import demo, pictures
+from tests.conftest import build_tree
 from tests.test_explain import scan
 from tests.test_revisit import TICK_SECONDS
 
@@ -64,19 +65,22 @@ def settled(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "_RACY_NS", 0)
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A haystack of photos in folders, and what else lies in one; no test works there."""
+    contents: dict[str, bytes | Image.Image | None] = {
+        f"{number % 3}/{number:02}.png": pictures.photo(number, (160, 120)) for number in range(12)
+    }
+    others = {"0/notes.txt": b"notes", "1/broken.jpg": b"\xff\xd8\xff\xe0" + bytes(50)}
+    return build_tree(tmp_path_factory.mktemp("drawn") / "hay", {**contents, **others})
+
+
 @pytest.fixture
-def hay(tree: TreeBuilder) -> Path:
-    """A haystack of photos in folders, and what else lies in one."""
-    found = tree(
-        "hay",
-        {
-            **{f"{number % 3}/{number:02}.png": pictures.photo(number, (160, 120)) for number in range(12)},
-            "0/notes.txt": b"notes",
-            "1/broken.jpg": b"\xff\xd8\xff\xe0" + bytes(50),
-        },
-    )
+def hay(drawn: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    shutil.copytree(drawn, tmp_path / "hay")
     time.sleep(TICK_SECONDS)
-    return found
+    return tmp_path / "hay"
 
 
 @pytest.fixture
