@@ -113,7 +113,7 @@ class Collection:
                 one = next(found, None)
                 continue
             failure = pictures.failures[entry.path]
-            self._kinds[place] = OTHER if failure.lasting else UNSETTLED
+            self._kinds[place] = OTHER if will_last(failure) else UNSETTLED
             self.failures[len(self._is_alive) + place] = failure
         self._read = len(self._entries)
         self._look_into_frames()
@@ -269,6 +269,11 @@ class Collection:
             numbers = np.searchsorted(self.known.starts, old, "right") - 1
             folders[~is_fresh], places[~is_fresh] = self._folder_numbers[numbers], old - self.known.starts[numbers]
         return folders, places
+
+
+def will_last(failure: Failure) -> bool:
+    """Whether this program will fail again on the same file; which extras it has is known wherever rows are kept."""
+    return failure.lasting or failure.stage == "extra"
 
 
 def _nearest_bits(needles: Words, hashes: Words) -> NDArray[np.uint8]:

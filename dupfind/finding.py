@@ -117,9 +117,8 @@ class _Finder:
         """By path, of images and of the haystack."""
         self._twins: dict[str, list[FileEntry]] = {}
         """By the path of the image, the files of the haystack with its bytes."""
-        self._itself: dict[str, list[int]] = {}
-        """Likewise, the rows of the haystack that are the image itself, where there are any."""
-        self._itself_shown: dict[str, list[str]] = {}
+        self._itself: dict[str, dict[int, str]] = {}
+        """Likewise, the rows and paths of the haystack that are the image itself."""
 
     def find(self, images: Sequence[Given], *, is_anew: bool) -> Answer:
         """The answer; raises :class:`~dupfind.snapshot.SnapshotError` where what was remembered has gone meanwhile."""
@@ -170,7 +169,7 @@ class _Finder:
         return Sought(
             given.path,
             [*copies, *nearest.get(path, ())][: self._wanted.nearest],
-            self._itself_shown.get(path, ()),
+            sorted(map(self._shown, self._itself.get(path, {}).values())),
             None if failure is None else failure.reason,
         )
 
@@ -184,8 +183,7 @@ class _Finder:
         for image in images:
             some = alike.get(image.size_bytes, ())
             own = {row: entry for row, entry in some if is_itself(entry, image)}
-            self._itself[image.path] = list(own)
-            self._itself_shown[image.path] = sorted(self._shown(entry.path) for entry in own.values())
+            self._itself[image.path] = {row: entry.path for row, entry in own.items()}
             others[image.path] = [entry for row, entry in some if row not in own]
         asked = [image for image in images if others[image.path]]
         compared = {entry.path: entry for image in asked for entry in (image, *others[image.path])}
@@ -213,19 +211,22 @@ class _Finder:
                         wanted.nearest + len(self._twins.get(path, ())), wanted.most_bits, scan.threshold_bits
                     )
                     hashes = pictures.hashes[position]
-                    rows[path] = near_rows(collection, hashes, inner[path], reach, self._itself[path])
+                    rows[path] = near_rows(collection, hashes, inner[path], reach, list(self._itself[path]))
             return sorted({row for some in rows.values() for row in some})
 
         sighted = _look(collection, search)
+        for path, some in rows.items():
+            own = {path, *self._itself[path].values()}  # by their paths: what has changed meanwhile has another row
+            rows[path] = [row for row in some if row in sighted and sighted[row].entry.path not in own]
         nearest: dict[str, list[Near]] = {}
         # As a scan would: those outside the haystack together, each that lies in it before all others.
         inside = [[path] for path in positions if self._itself[path]]
         outside = [path for path in positions if not self._itself[path]]
         for group in [*inside, *([outside] if outside else [])]:
             among = {row for path in group for row in rows[path]}
-            haystack = _pictures([sighted[row] for row in sorted(among) if row in sighted])
+            haystack = _pictures([sighted[row] for row in sorted(among)])
             needles = _chosen(pictures, [positions[path] for path in group])
-            entries = {path: {sighted[row].entry.path for row in rows[path] if row in sighted} for path in group}
+            entries = {path: {sighted[row].entry.path for row in rows[path]} for path in group}
             nearest |= self._compare(needles, haystack, entries)
         return nearest
 

@@ -16,7 +16,7 @@ from dupfind import __version__, formats
 from dupfind.cache import Cache
 from dupfind.cache_schema import RACY_NS
 from dupfind.cache_snapshots import Shelf
-from dupfind.collection import Collection
+from dupfind.collection import Collection, will_last
 from dupfind.digest import digest_of
 from dupfind.events import Listener
 from dupfind.ignore import Excludes
@@ -101,7 +101,7 @@ class Recollection:
         failures = {
             int(at[row]): failure
             for row, failure in collection.failures.items()
-            if at[row] >= 0 and failure.lasting and _is_picture(rows.names[row], failure)
+            if at[row] >= 0 and will_last(failure) and _is_picture(rows.names[row], failure)
         }
         inner = Inner(at[inner.rows[is_there]], inner.hashes[is_there])
         self._shelf.keep(self._key, pack(table, kept, inner, failures))
