@@ -224,7 +224,8 @@ class _Finder:
         outside = [path for path in positions if not self._itself[path]]
         for group in [*inside, *([outside] if outside else [])]:
             among = {row for path in group for row in rows[path]}
-            haystack = _pictures([sighted[row] for row in sorted(among)])
+            in_order = collection.in_order(np.array(sorted(among), np.int64)).tolist()
+            haystack = _pictures([sighted[row] for row in in_order])
             needles = _chosen(pictures, [positions[path] for path in group])
             entries = {path: {sighted[row].entry.path for row in rows[path]} for path in group}
             nearest |= self._compare(needles, haystack, entries)

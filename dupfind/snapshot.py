@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.cache_schema import FS_CODEC, PictureRef
+from dupfind.cache_schema import FS_CODEC, PictureRef, fits
 from dupfind.values import Failure, FileEntry, FolderId
 
 PIECE = 1024
@@ -100,6 +100,9 @@ def make_rows(
     count = len(entries)
     nothing = PictureRef(0, 0)
     found = [nothing if ref is None else ref for ref in refs]
+    if not all(map(fits, entries)):  # such a file is looked at each time, so that its times need not be known
+        kinds = [kind if fits(entry) else UNSETTLED for entry, kind in zip(entries, kinds, strict=True)]
+        entries = [entry if fits(entry) else entry._replace(mtime_ns=0, ctime_ns=0) for entry in entries]
     return Rows(
         hashes=np.fromiter(hashes, np.uint64, count),
         sizes=np.fromiter((entry.size_bytes for entry in entries), np.int64, count),

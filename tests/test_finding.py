@@ -399,6 +399,16 @@ def test_what_is_young_is_looked_at_each_time(hay: Path, image: Path, store: str
     assert not ask(hay, image, cache=store).are_all_seen
 
 
+@pytest.mark.usefixtures("settled")
+def test_times_of_another_age(hay: Path, image: Path, store: str) -> None:
+    """Files and folders may carry any; the answer is the same, warm and cold."""
+    for path in (hay / "0" / "00.png", hay / "1" / "04.png", hay / "2"):
+        os.utime(path, ns=(2**63 + 10**18, 2**63 + 10**18))
+    first = ask(hay, image, cache=store)
+    assert first.are_all_seen
+    assert first == ask(hay, image, cache=store) == ask(hay, image)
+
+
 def test_several_haystacks(tree: TreeBuilder, image: Path, store: str) -> None:
     """Each path as its root was spelt; one inside the other counts once."""
     one = tree("one", {"a.png": pictures.photo(4, (160, 120)), "in/b.png": pictures.photo(4, (160, 120))})

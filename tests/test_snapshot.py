@@ -115,6 +115,14 @@ def test_what_changed_lately_is_unsettled(change: dict[str, int], is_unsettled: 
     assert [UNSETTLED if is_unsettled else PICTURE] == rows.kinds.tolist()
 
 
+def test_times_that_fit_no_column() -> None:
+    """A file of the year 2300 is looked at each time; the others are known."""
+    far = ENTRIES[0]._replace(mtime_ns=2**63)
+    rows = make_rows([far, ENTRIES[2]], [PictureRef(1, 1), PictureRef(2, 1)], [1, 2], [PICTURE, PICTURE])
+    assert [UNSETTLED, PICTURE] == rows.kinds.tolist()
+    assert [0, 22] == rows.mtimes.tolist()
+
+
 def changed(part: Part, change: Callable[[bytes], bytes]) -> dict[Part, bytes]:
     """The collection with another part."""
     parts = packed()
