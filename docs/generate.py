@@ -93,6 +93,10 @@ def _hash(*names: str) -> str:
     return shown.replace(" -q --no-cache", "")
 
 
+def _find(*arguments: str) -> str:
+    return _run("find", *arguments, "--haystack", "Masters", "-q", "--no-cache").replace(" -q --no-cache", "")
+
+
 def _names(names: frozenset[str]) -> str:
     return ", ".join(f"`{name!r}`".replace("'", "") for name in sorted(names)) + "\n"
 
@@ -116,6 +120,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "explain similar": lambda: _explain(_EDITED, "-k", "2"),
     "calibrate help": lambda: _run("calibrate", "--help"),
     "calibrate": lambda: _run("calibrate", "Masters", "-q", "--no-cache").replace(" -q --no-cache", ""),
+    "find help": lambda: _run("find", "--help"),
+    "find": lambda: _find("Josie_Backup/Summer 2007/beach 2.jpg"),
+    "find not seen": lambda: _find(_EDITED, "-k", "2"),
     "groups help": lambda: _run("groups", "--help"),
     "groups": lambda: _groups("same"),
     "groups similar": lambda: _groups("similar"),

@@ -11,13 +11,15 @@ import os
 from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
-from dupfind import comparing, pipeline
+from dupfind import comparing, finding, found, grouped, grouping, pipeline
 from dupfind.comparison import Comparisons
+from dupfind.errors import SettingsError
 from dupfind.events import Listener, Silence
+from dupfind.hashed import Given
 from dupfind.itself import apart
 from dupfind.roots import named_file
 from dupfind.settings import make_settings
-from dupfind.values import Report
+from dupfind.values import Evidence, Report
 
 AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 """A path as the user has it."""
@@ -121,6 +123,101 @@ def compare(
     for other in left_out:
         listener.warn(f"{other.given} is {files[0].given} itself and proves nothing: left out")
     return comparing.compare_files(settings, files, listener)
+
+
+def find(
+    images: AnyPath | Sequence[AnyPath],
+    haystack: AnyPath | Sequence[AnyPath],
+    *,
+    nearest: int = 5,
+    algorithm: str = "phash",
+    threshold_bits: int | None = None,
+    accept: str = "same",
+    rotations: bool = True,
+    exclude: Sequence[str] = (),
+    follow_symlinks: bool = False,
+    rescan: bool = False,
+    listener: Listener | None = None,
+    **limits: Unpack[Limits],
+) -> found.Answer:
+    """Tell which files of the ``haystack`` come nearest to each of the ``images``: was it seen before?
+
+    As ``dupfind find``. Raises :class:`~dupfind.errors.DupfindError` where a file is not there; one that is no picture
+    is looked for by its bytes alone.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> picture = Image.effect_mandelbrot((320, 240), (-2.1, -1.2, 0.9, 1.2), 50)
+    >>> with TemporaryDirectory() as folder:
+    ...     photos, upload = Path(folder, "photos"), Path(folder, "upload.png")
+    ...     photos.mkdir()
+    ...     picture.save(photos / "original.png")
+    ...     picture.resize((160, 120)).save(upload)
+    ...     answer = find(upload, photos, no_cache=True)
+    >>> (sought,) = answer.sought
+    >>> [(os.path.basename(near.path), near.evidence.value, near.score) for near in sought.nearest]
+    [('original.png', 'same', 1.0)]
+    >>> answer.are_all_seen
+    True
+    """
+    if nearest < 1:
+        raise SettingsError(f"nearest takes a number above 0, not {nearest}")
+    settings = make_settings(
+        haystack=_paths(haystack),
+        algorithm=algorithm,
+        threshold_bits=threshold_bits,
+        accept=accept,
+        rotations=rotations,
+        exclude=exclude,
+        follow_symlinks=follow_symlinks,
+        **limits,
+    )
+    given = [Given(path, named_file(path)) for path in _paths(images)]
+    return finding.find_images(settings, given, finding.wanted(nearest, threshold_bits, is_anew=rescan), listener)
+
+
+def groups(
+    folders: AnyPath | Sequence[AnyPath],
+    *,
+    level: str = "same",
+    algorithm: str = "phash",
+    threshold_bits: int | None = None,
+    rotations: bool = True,
+    exclude: Sequence[str] = (),
+    follow_symlinks: bool = False,
+    listener: Listener | None = None,
+    **limits: Unpack[Limits],
+) -> grouped.Answer:
+    """Find what belongs together below the ``folders``, each group with its best member first.
+
+    As ``dupfind groups``. Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> picture = Image.effect_mandelbrot((320, 240), (-2.1, -1.2, 0.9, 1.2), 50)
+    >>> with TemporaryDirectory() as folder:
+    ...     picture.save(Path(folder, "large.png"))
+    ...     picture.resize((160, 120)).save(Path(folder, "small.png"))
+    ...     answer = groups(folder, no_cache=True)
+    >>> (group,) = answer.groups
+    >>> [os.path.basename(member.path) for member in group.members], group.evidence.value
+    (['large.png', 'small.png'], 'same')
+    """
+    if level not in {grade.value for grade in Evidence}:
+        raise SettingsError(f"unknown grade of evidence: {level}")
+    settings = make_settings(
+        haystack=_paths(folders),
+        called="",
+        algorithm=algorithm,
+        threshold_bits=threshold_bits,
+        rotations=rotations,
+        exclude=exclude,
+        follow_symlinks=follow_symlinks,
+        **limits,
+    )
+    return grouping.groups(settings, Evidence(level), listener)
 
 
 def _paths(given: AnyPath | Sequence[AnyPath]) -> list[str]:

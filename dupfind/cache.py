@@ -70,6 +70,16 @@ class Cache:
             with suppress(UnusableError):
                 self._warn(f"{self._kept.path}: set aside as {Store.set_aside(self._kept.path)}")
 
+    @property
+    def path(self) -> str | None:
+        """The file that everything is kept in; None where nothing is, or nothing new can be."""
+        return self._kept.path if self._kept is not None and self._kept.is_writable else None
+
+    @property
+    def recipe(self) -> Recipe:
+        """What contents are made by in this run."""
+        return self._recipe()
+
     def recall_digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """The digest of each of ``entries`` in their order, or None.
 

@@ -55,6 +55,17 @@ ANSWER_TABLE = """
         id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, recipe TEXT, data BLOB NOT NULL
     )
 """
+SNAPSHOT_TABLE = """
+    CREATE TABLE IF NOT EXISTS snapshot (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, stamp BLOB NOT NULL
+    )
+"""
+SNAPSHOT_PART_TABLE = """
+    CREATE TABLE IF NOT EXISTS snapshot_part (
+        snapshot INTEGER NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL,
+        UNIQUE (snapshot, name, number)
+    )
+"""
 SELECT_DIGESTS = "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.digest FROM file f"
 SELECT_CONTENTS = """
     SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.failure, f.is_image, f.picture, f.size_pixels, f.seal,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from dupfind import cache_answers
+from dupfind import cache_answers, cache_snapshots
 from dupfind.cache_file import DamagedError, UnusableError, translated
 from dupfind.cache_store import Store
 from dupfind.errors import CacheError
@@ -37,6 +37,8 @@ class CacheInfo:
     """Pictures that could not be decoded."""
     answers: int
     """Whole answers, for runs over files that have not changed."""
+    snapshots: int
+    """Whole haystacks, as ``find`` remembers them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def info(path: str) -> CacheInfo | None:
                 "SELECT count(*), count(digest), coalesce(sum(failure IS NOT NULL AND is_image), 0) FROM file"
             ).fetchone()
             (thumbnails,) = store.connection.execute("SELECT count(*) FROM picture").fetchone()
-        return CacheInfo(os.path.getsize(path), files, digests, thumbnails, failures, cache_answers.count(store))
+        kept = cache_answers.count(store), cache_snapshots.count(store)
+        return CacheInfo(os.path.getsize(path), files, digests, thumbnails, failures, *kept)
 
 
 def clear(path: str) -> int:
@@ -97,6 +100,7 @@ def prune(path: str, *, with_absent_folders: bool) -> Pruned:
             for statement in _FORGET_ORPHANS:
                 store.connection.execute(statement)
             cache_answers.forget(store)  # the next run over the same files makes its answer again
+            cache_snapshots.forget(store)  # likewise, and they name thumbnails that are gone
         with translated():
             store.connection.execute("VACUUM")
         freed_bytes = before_bytes - os.path.getsize(path)

@@ -137,7 +137,7 @@ def make_key(settings: Settings, needles: Sequence[FileEntry], haystack: Sequenc
 
 def _parts(settings: Settings, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> Iterator[bytes]:
     rules = [(name, value) for name, value in _fields(settings) + _fields(settings.scan) if name not in _INDIFFERENT]
-    yield repr((rules, __version__, _program(), sys.version, sys.byteorder, len(needles), len(haystack))).encode()
+    yield repr((rules, __version__, program(), sys.version, sys.byteorder, len(needles), len(haystack))).encode()
     for entries in (needles, haystack):
         for start in range(0, len(entries), _BATCH):
             some = entries[start : start + _BATCH]
@@ -151,7 +151,7 @@ def _fields(settings: Settings | ScanSettings) -> list[tuple[str, object]]:
     return [(field.name, getattr(settings, field.name)) for field in dataclasses.fields(settings)]
 
 
-def _program() -> list[tuple[str, int, int, int]]:
+def program() -> list[tuple[str, int, int, int]]:
     """The files of this program, known as any file is: a rule may have changed without its number."""
     found, pending = [], [os.path.dirname(__file__)]
     while pending:

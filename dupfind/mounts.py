@@ -8,7 +8,7 @@ that was edited and got its old time back is not told from the old one.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from dupfind.values import Tree
@@ -26,21 +26,39 @@ def forgetful_devices() -> dict[int, str]:
     return {}
 
 
+def patchwork_devices() -> frozenset[int]:
+    """The devices of forgetful file systems and of those that put their folders together from several others.
+
+    mergerfs shows the times of one of them, so that a file made in another changes no time of the folder.
+    """
+    with suppress(OSError), open(_TABLE, encoding="utf-8", errors="surrogateescape") as table:
+        return frozenset(_parse(table.read(), _may_be_patchwork))
+    return frozenset()
+
+
 def parse(table: str) -> dict[int, str]:
     """The same of the text of ``/proc/self/mountinfo``, see proc(5); lines of another kind are passed over.
 
     >>> parse("36 35 8:17 / /media/card rw,noatime shared:1 - exfat /dev/sdb1 rw")
     {2065: 'exfat'}
     """
+    return _parse(table, _is_forgetful)
+
+
+def _parse(table: str, is_meant: Callable[[str], bool]) -> dict[int, str]:
     found: dict[int, str] = {}
     for line in table.splitlines():
         of_mount, _, of_system = line.partition(" - ")
         kind = of_system.partition(" ")[0]
-        if _is_forgetful(kind):
+        if is_meant(kind):
             with suppress(LookupError, ValueError):
                 major, minor = map(int, of_mount.split()[2].split(":"))
                 found[os.makedev(major, minor)] = kind
     return found
+
+
+def _may_be_patchwork(kind: str) -> bool:
+    return kind in _FORGETFUL or kind == "aufs" or kind.startswith("fuse.")
 
 
 def _is_forgetful(kind: str) -> bool:

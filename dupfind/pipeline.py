@@ -166,7 +166,7 @@ def find_matches(
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
         wholes = Wholes(pictures, candidates, reader.wholes)
-        found, remains = _match_pictures(settings, wholes, cache, listener)
+        found, remains = match_pictures(settings, wholes, cache, listener)
         pictures, candidates = wholes.pictures()
         matches |= found
         failures |= wholes.failures
@@ -178,7 +178,7 @@ def find_matches(
     return Findings(matches, failures, decoded, count, remains), pictures, candidates
 
 
-def _match_pictures(
+def match_pictures(
     settings: Settings, wholes: Wholes, cache: Cache, listener: Listener
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     """By path: the matches of needles, and what is known of damaged ones without any."""

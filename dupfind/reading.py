@@ -53,6 +53,11 @@ class Reader:
         self._cache = cache
         self._listener = listener
 
+    def prepare(self, entries: Sequence[FileEntry]) -> None:
+        """Let the processes that decode start now, where one of these files will have to be decoded."""
+        if any(known.content is None for known in self._cache.recall_contents(entries)):
+            self._pool.prepare()
+
     def digests(self, entries: Sequence[FileEntry]) -> dict[str, bytes | Failure]:
         """The digest of each file, or why it has none, by path."""
         with self._listener.part("look up", len(entries)):

@@ -108,6 +108,8 @@ class Walk:
         self.problems: list[Problem] = []
         self.seen: set[FolderId] = {root.identity}
         """Every directory that was looked into so far, the root among them."""
+        self.state: os.stat_result | None = None
+        """Of the folder that was read last, as it was after its names were."""
         self._root = root
         self._rules = rules
         self._other_roots = frozenset(other.identity for other in roots if other.identity != root.identity)
@@ -137,7 +139,7 @@ class Walk:
 
     def _read_folder(self, folder: str, identity: FolderId) -> list[tuple[str, FolderId]]:
         """Take in the files of ``folder``; gives the subfolders to enter, in order."""
-        handle = None
+        handle = self.state = None
         try:
             with os.scandir(folder) as found:
                 items = sorted(found, key=attrgetter("name"))
@@ -145,6 +147,7 @@ class Walk:
             state = os.stat(folder) if handle is None else os.fstat(handle)
             found_identity = state.st_dev, state.st_ino
             if found_identity == identity or self._may_enter_instead(folder, found_identity):
+                self.state = state if found_identity == identity else None
                 subfolders = self._take_all(items, handle)
                 if state.st_dev in self._rules.forgetful:
                     self._entries = list(map(without_inode, self._entries))

@@ -43,7 +43,9 @@ def photos(tree: TreeBuilder) -> Path:
 
 def test_what_the_package_hands_out() -> None:
     """Nothing else, and nothing before it is asked for."""
-    assert (api.compare, api.scan) == (dupfind.compare, dupfind.scan)
+    for name in ("compare", "find", "groups", "scan"):
+        assert getattr(api, name) is getattr(dupfind, name)
+    assert {"__version__", "compare", "find", "groups", "scan"} == set(dupfind.__all__)
     with pytest.raises(AttributeError, match="module 'dupfind' has no attribute 'nonsense'"):
         dupfind.nonsense  # type: ignore[attr-defined]  # noqa: B018
     code = "import sys, dupfind; sys.exit('numpy' in sys.modules or 'dupfind.api' in sys.modules)"
@@ -76,6 +78,32 @@ def test_scan_is_the_command(photos: Path, tree: TreeBuilder, dupfind: Run) -> N
     assert (1, False) == (done.returncode, report.is_complete)
 
 
+def test_find_is_the_command(photos: Path, tree: TreeBuilder, dupfind: Run) -> None:
+    """The same files in the same order, for one image or several."""
+    images = tree("n", {"a.jpg": pictures.photo(0, (160, 120)), "b.png": pictures.photo(7, (160, 120))})
+    names = [images / "a.jpg", images / "b.png"]
+    done = dupfind("find", *names, "--haystack", photos, "--format", "json", "--algorithm", "dhash", "-k", "2")
+    answer = api.find(names, photos, algorithm="dhash", nearest=2, no_cache=True)
+    for shown, sought in zip(json.loads(done.stdout)["images"], answer.sought, strict=True):
+        assert (shown["image"], shown["seen"]) == (sought.path, sought.is_seen)
+        assert [(one["path"], one["evidence"], one["score"]) for one in shown["nearest"]] == [
+            (one.path, one.evidence, one.score) for one in sought.nearest
+        ]
+    assert (1, False, 2) == (done.returncode, answer.are_all_seen, len(answer.sought[1].nearest))
+    (alone,) = api.find(os.fsencode(names[0]), [photos], threshold_bits=1, rescan=True, no_cache=True).sought
+    assert ["copy.jpg", "a.png"] == [os.path.basename(one.path) for one in alone.nearest]  # the first byte by byte
+
+
+def test_groups_is_the_command(photos: Path, dupfind: Run) -> None:
+    """The same groups with the same members."""
+    done = dupfind("groups", photos, "--format", "json", "--exclude", "nothing")
+    answer = api.groups(photos, exclude=["nothing"], no_cache=True)
+    (shown,), (group,) = json.loads(done.stdout)["groups"], answer.groups
+    assert [one["path"] for one in shown["members"]] == [one.path for one in group.members]
+    assert (1, False, 3) == (done.returncode, answer.is_clean, answer.files)
+    assert [] == api.groups([photos], level="identical", no_cache=True).groups
+
+
 def test_mistakes_and_warnings(photos: Path) -> None:
     """An error with the command's own words; a listener hears what the command would warn of."""
     with pytest.raises(SettingsError, match="no such file or directory"):
@@ -84,6 +112,12 @@ def test_mistakes_and_warnings(photos: Path) -> None:
         api.compare(photos / "a.png")
     with pytest.raises(SettingsError, match="unknown grade of evidence: sure"):
         api.compare(photos / "a.png", photos / "copy.jpg", accept="sure")
+    with pytest.raises(SettingsError, match="unknown grade of evidence: sure"):
+        api.groups(photos, level="sure")
+    with pytest.raises(SettingsError, match="nearest takes a number above 0, not 0"):
+        api.find(photos / "a.png", photos, nearest=0)
+    with pytest.raises(SettingsError, match="no such file or directory"):
+        api.find(photos / "nope.png", photos)
     ears = Ears()
     names = photos / "a.png", photos / "a.png", photos / "copy.jpg"
     assert 1 == len(api.compare(*names, listener=ears, no_cache=True).pairs)

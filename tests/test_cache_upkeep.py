@@ -67,7 +67,9 @@ def rows(path: str, table: str) -> int:
 def test_info_counts(cache_path: str) -> None:
     """What is held, by kind."""
     size_bytes = os.path.getsize(cache_path)
-    assert CacheInfo(size_bytes, files=6, digests=6, thumbnails=5, failures=1, answers=0) == info(cache_path)
+    assert CacheInfo(size_bytes, files=6, digests=6, thumbnails=5, failures=1, answers=0, snapshots=0) == info(
+        cache_path
+    )
 
 
 def test_where_there_is_no_cache(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ ALLOWED = {
     "cache_answers": {"cache_file", "cache_schema"},
     "packing": {"findings"},
     "memory": {"cache_answers", "cache_file", "cache_schema", "digest", "findings", "packing", "settings"},
-    "cache_upkeep": {"cache_answers", "cache_file", "cache_store"},
+    "cache_upkeep": {"cache_answers", "cache_file", "cache_snapshots", "cache_store"},
     "reading": {
         "cache", "cache_schema", "events", "formats", "metadata", "processes", "second_look", "settings", "tasks",
         "workers",
@@ -105,9 +105,28 @@ ALLOWED = {
         "mounts", "paranoid", "reading", "recheck", "resembling", "roots", "session", "settings", "verdict", "walk",
         "wholes",
     },
+    "snapshot": {"cache_schema"},
+    "cache_snapshots": {"cache_file", "cache_schema", "digest", "snapshot"},
+    "revisit": {"cache_schema", "snapshot", "walk"},
+    "collection": {"cache", "cache_schema", "entries", "reading", "revisit", "settings", "sketches", "snapshot"},
+    "recollection": {
+        "cache", "cache_schema", "cache_snapshots", "collection", "digest", "events", "formats", "ignore", "memory",
+        "mounts", "reading", "revisit", "settings", "snapshot", "walk",
+    },
+    "found": set(),
+    "nearby": {"candidates", "collection"},
+    "lookalikes": {"cache", "cache_schema", "evidence", "found", "reading"},
+    "finding": {
+        "cache", "cache_schema", "cache_snapshots", "collection", "events", "fingerprint", "found", "hashed", "itself",
+        "lookalikes", "nearby", "pipeline", "reading", "recollection", "roots", "session", "settings", "sketches",
+        "snapshot", "wholes",
+    },
     "explanation": {"facts"},
     "itself": {"roots"},
-    "api": {"comparing", "comparison", "events", "itself", "pipeline", "roots", "settings"},
+    "api": {
+        "comparing", "comparison", "events", "finding", "found", "grouped", "grouping", "hashed", "itself", "pipeline",
+        "roots", "settings",
+    },
     "neighbours": {"cache", "evidence", "explanation", "fingerprint", "hamming", "reading", "settings"},
     "explain": {
         "cache", "events", "explanation", "findings", "itself", "neighbours", "pipeline", "reading", "roots",
@@ -160,14 +179,14 @@ ALLOWED = {
     },
     "progress": {"events", "report", "stopwatch"},
     "report": {
-        "calibration", "changes", "comparison", "explanation", "facts", "grouped", "hashed", "settings",
+        "calibration", "changes", "comparison", "explanation", "facts", "found", "grouped", "hashed", "settings",
         "sorted_pictures", "stopwatch",
     },
     "baseline": {"changes", "report"},
     "cli": {
-        "baseline", "cache_upkeep", "calibrate", "changes", "comparing", "comparison", "explain", "grouping", "hashed",
-        "hashing", "itself", "libraries", "output", "pipeline", "progress", "report", "roots", "settings", "sorting",
-        "stopwatch",
+        "baseline", "cache_upkeep", "calibrate", "changes", "comparing", "comparison", "explain", "finding",
+        "grouping", "hashed", "hashing", "itself", "libraries", "output", "pipeline", "progress", "report", "roots",
+        "settings", "sorting", "stopwatch",
     },
     "__main__": {"cli", "progress"},
 }  # fmt: skip
@@ -176,7 +195,7 @@ PURE = (
     "texture", "borders", "blocks", "multi_index", "search_plan", "hamming", "fingerprint", "evidence", "claims",
     "cache_seal", "remains", "scrutiny", "verdict", "comparison", "explanation", "pairs", "calibration", "findings",
     "packing", "changes", "hashed", "linkage", "components", "bests", "grouped", "likeness", "near_graph", "route",
-    "seriation", "sorted_pictures",
+    "seriation", "sorted_pictures", "snapshot", "found",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file"},
@@ -195,6 +214,7 @@ ONLY_IMPORTERS = {
         "explain",
         "calibrate",
         "comparing",
+        "finding",
         "grouping",
         "hashing",
         "sorting",
@@ -306,6 +326,7 @@ def test_the_core_never_prints_or_exits(path: Path) -> None:
         ["groups", "--help"],
         ["sort", "--help"],
         ["hash", "--help"],
+        ["find", "--help"],
         ["compare", "--help"],
     ],
     ids=" ".join,

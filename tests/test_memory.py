@@ -133,7 +133,7 @@ def test_the_program_is_in_the_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     package = tmp_path / "dupfind"
     shutil.copytree(Path(memory.__file__).parent, package, copy_function=shutil.copy2)
     monkeypatch.setattr(memory, "__file__", str(package / "memory.py"))
-    assert "report/table.py" in {os.path.relpath(path, package) for path, *_ in memory._program()}
+    assert "report/table.py" in {os.path.relpath(path, package) for path, *_ in memory.program()}
     first = key()
     os.utime(package / "report" / "table.py", ns=(0, 0))
     assert first != key()

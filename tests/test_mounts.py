@@ -14,7 +14,7 @@ import pytest
 
 from dupfind import mounts, pipeline
 from dupfind.events import Silence
-from dupfind.mounts import forgetful_devices, forgetting, parse
+from dupfind.mounts import forgetful_devices, forgetting, parse, patchwork_devices
 from dupfind.roots import named_file
 from dupfind.values import FileState, Root, Side, Tree
 from dupfind.walk import walk_all
@@ -168,3 +168,12 @@ def test_edits_that_hide_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("dupfind.pipeline.forgetful_devices", dict)
     with pytest.raises(AssertionError):
         race(tmp_path / "taken for another", contents, 200, 1)
+
+
+def test_folders_that_tell_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """All that forgets, and what shows several folders as one: their times are those of one of them."""
+    monkeypatch.setattr(mounts, "_TABLE", str(tmp_path / "table"))
+    assert frozenset() == patchwork_devices()
+    (tmp_path / "table").write_text(TABLE + "45 21 0:50 / /mnt/union rw - aufs none rw\n")
+    expected = [(8, 17), (8, 18), (8, 19), (0, 46), (0, 47), (0, 48), (0, 50)]
+    assert {os.makedev(*numbers) for numbers in expected} == patchwork_devices()

@@ -60,6 +60,7 @@ def info_command(cache: str | None) -> None:
         count(found.digests, "digest"),
         count(found.failures, "unreadable picture"),
         count(found.answers, "whole answer"),
+        count(found.snapshots, "haystack"),
     ]
     _print(f"{path}: {size(found.size_bytes)}", ", ".join(counts))
 

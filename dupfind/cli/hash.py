@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dupfind.cli import options, streams
+from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.roots import named_file
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Format, make_settings
 
 if TYPE_CHECKING:
-    from dupfind.hashed import Given, Hashed
+    from dupfind.hashed import Hashed
 
-_STDIN = "-"
 _EPILOG = """\b
 Examples:
   The hashes of some photos, as ImageHash computes them:
@@ -103,26 +100,9 @@ def hash_(
             sink.write(line, None)
 
     with ExitStack() as stack:
-        given = _given(files, stack)
+        given = named.given(files, stack)
         sink.write(renderer.head(), None)
         are_complete = hashing.hash_files(settings, given, asked, tell, console)
     sink.write(renderer.tail(), None)
     console.times(settings.workers)
     return ExitCode.ALL_PRESENT if are_complete else ExitCode.NOT_ALL_PRESENT
-
-
-def _given(files: Sequence[str], stack: ExitStack) -> list[Given]:
-    """What was named; a file that cannot be had costs its own line only."""
-    from dupfind.hashed import Given
-
-    found = []
-    stdin: str | None = None
-    for path in files:
-        try:
-            if path == _STDIN:
-                stdin = stdin or stack.enter_context(streams.stdin_as_file())
-            found.append(Given(path, named_file(path if path != _STDIN else stdin or path)))
-        except SettingsError as error:
-            reason = str(error).removeprefix(path).removeprefix(":").strip()
-            found.append(Given(path, None, reason))
-    return found

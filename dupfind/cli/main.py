@@ -20,6 +20,7 @@ from dupfind.cli.cache import cache
 from dupfind.cli.calibrate import calibrate
 from dupfind.cli.compare import compare
 from dupfind.cli.explain import explain
+from dupfind.cli.find import find
 from dupfind.cli.groups import groups
 from dupfind.cli.hash import hash_
 from dupfind.cli.scan import scan
@@ -79,6 +80,7 @@ def dupfind() -> None:
 
 dupfind.add_command(scan)
 dupfind.add_command(explain)
+dupfind.add_command(find)
 dupfind.add_command(calibrate)
 dupfind.add_command(groups)
 dupfind.add_command(sort)

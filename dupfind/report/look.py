@@ -26,6 +26,8 @@ STYLES = {
     "same": "green",
     "identical": "green",
     "best": "bold green",
+    "seen": "green",
+    "not seen": "red",
 }
 LIKENESS = {
     Evidence.IDENTICAL: "identical to",
@@ -47,6 +49,8 @@ _SIGNS = {
     "same": "✓",
     "identical": "✓",
     "best": "★",
+    "seen": "✓",
+    "not seen": "✗",
 }
 _ASCII_SIGNS = {
     "missing": "x",
@@ -61,6 +65,8 @@ _ASCII_SIGNS = {
     "same": "=",
     "identical": "=",
     "best": "*",
+    "seen": "=",
+    "not seen": "x",
 }
 _ASCII_HEAD = box.Box(str(box.SIMPLE_HEAD).replace("─", "-"), ascii=True)
 

@@ -1,0 +1,76 @@
+"""What ``dupfind find`` answers, as values that reports render; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dupfind.values import HASH_BITS, Evidence, Problem, ScanSettings
+
+
+class Near(NamedTuple):
+    """One file of the haystack that a picture was found to be near to."""
+
+    path: str
+    """The root as the user gave it joined with the rest."""
+    evidence: Evidence | None
+    """How strongly it speaks for the picture; None where the two are unlike."""
+    distance_bits: int | None
+    """Of the two 64-bit hashes, in the orientation in which they come closest; None where bytes were compared."""
+    reason: str | None
+    """Why it is no stronger, or how the picture differs (turned); None when there is nothing to say."""
+    is_witness: bool
+    """True when it is at ``--accept`` or better, and within the threshold."""
+
+    @property
+    def score(self) -> float:
+        """``1 - distance / 64``; 1.0 for identical bytes."""
+        return 1.0 - (self.distance_bits or 0) / HASH_BITS
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """The answer for one picture."""
+
+    path: str
+    """As it was given; ``-`` for standard input."""
+    nearest: Sequence[Near] = ()
+    """The best first: by grade, then by distance, then by path."""
+    itself: Sequence[str] = ()
+    """Where the file itself lies in the haystack, which proves nothing."""
+    error: str | None = None
+    """Why it could not be looked at; copies of its bytes may have been found all the same."""
+
+    @property
+    def witnesses(self) -> list[Near]:
+        """Those that show that the picture was seen before."""
+        return [one for one in self.nearest if one.is_witness]
+
+    @property
+    def is_seen(self) -> bool:
+        """True when there is a witness."""
+        return any(one.is_witness for one in self.nearest)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything that one run of ``dupfind find`` has to say."""
+
+    version: str
+    settings: ScanSettings
+    nearest: int
+    """How many were asked for, for each picture."""
+    sought: Sequence[Sought]
+    """In the order of the command line."""
+    files: int | None
+    """Of the haystack; None where no image was there to be looked for."""
+    pictures: int | None
+    """How many of them are; None where none was asked for."""
+    problems: Sequence[Problem]
+    """Of the haystack."""
+
+    @property
+    def are_all_seen(self) -> bool:
+        """True when every picture has a witness."""
+        return all(one.is_seen for one in self.sought)

@@ -1,0 +1,140 @@
+"""The collection as it is remembered: found again at the start of a ``find``, kept at its end.
+
+A snapshot holds for the same haystack roots, the same options that decide what is in them and what is read of it, the
+same program, the same decoders. Where it does not hold, or is damaged, everything is walked.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+
+import numpy as np
+
+from dupfind import __version__, formats
+from dupfind.cache import Cache
+from dupfind.cache_schema import RACY_NS
+from dupfind.cache_snapshots import Shelf
+from dupfind.collection import Collection, will_last
+from dupfind.digest import digest_of
+from dupfind.events import Listener
+from dupfind.ignore import Excludes
+from dupfind.memory import program
+from dupfind.mounts import forgetful_devices, forgetting, patchwork_devices
+from dupfind.reading import Reader
+from dupfind.revisit import Revisit, Visited, remembered
+from dupfind.settings import Settings
+from dupfind.snapshot import Inner, Known, SnapshotError, pack, unsettled_since
+from dupfind.values import Failure, Problem, Side, Tree
+from dupfind.walk import WalkRules
+
+_RACY_NS = RACY_NS
+_LEAST_NEWS, _MOST_NEWS, _SHARE = 20, 20_000, 50
+"""News that are worth a new snapshot: a fiftieth of all files, within these bounds. To look at 20,000 again takes less
+than to write a million."""
+_MOST_FOLDERS = 500
+"""Likewise, folders that were read."""
+
+
+class Recollection:
+    """One haystack and what is remembered of it; ``shelf`` None remembers nothing."""
+
+    def __init__(self, settings: Settings, cache: Cache, shelf: Shelf | None) -> None:
+        self._settings = settings
+        self._cache = cache
+        self._shelf = None if settings.follow_symlinks else shelf  # what a link leads to changes without its folder
+        self._key = b"" if self._shelf is None else _make_key(settings, cache)
+        self._began_ns = time.time_ns()
+        self._is_anew = True
+        self.problems: list[Problem] = []
+        """What the walk had to say."""
+
+    def open(self, reader: Reader, listener: Listener, *, is_anew: bool) -> Collection:
+        """The collection as it is now; ``is_anew`` walks all of it. Raises :class:`~dupfind.snapshot.SnapshotError`."""
+        self._began_ns = time.time_ns()
+        self._is_anew = is_anew
+        known = None
+        if self._shelf is not None and not is_anew:
+            with listener.part("look up"):
+                known = self._shelf.load(self._key)
+        return Collection(self._settings, known, self._walk(known, listener), reader, self._cache)
+
+    def _walk(self, known: Known | None, listener: Listener) -> list[Visited]:
+        settings, found = self._settings, remembered(known.folders if known is not None else ())
+        forgetful = forgetful_devices()
+        rules = WalkRules(Excludes(settings.excludes), settings.follow_symlinks, forgetful)
+        forgotten = patchwork_devices()
+        visited: list[Visited] = []
+        trees = []
+        with listener.stage("walking", None) as advance:
+            for root in settings.roots:
+                walk = Revisit(root, rules, settings.roots, forgotten)
+                for one in walk.visit(found, len(visited)):
+                    visited.append(one)
+                    advance(one.row.files)
+                trees.append(Tree(root, [], walk.problems, frozenset(walk.seen)))
+        self.problems = [problem for tree in trees for problem in tree.problems]
+        if settings.cache is not None:
+            for warning in forgetting(trees, forgetful):
+                listener.warn(warning)
+        return visited
+
+    def keep(self, collection: Collection) -> None:
+        """Remember ``collection``, all of whose pictures were read, where there is enough news."""
+        if self._shelf is None or not self._is_worth_it(collection):
+            return
+        self._cache.flush()  # no snapshot names a thumbnail that is not in the file
+        if self._cache.path is None:
+            return
+        try:
+            rows, folders, inner = collection.rows()
+        except SnapshotError:  # another run has kept one meanwhile
+            return
+        order = collection.order()
+        at = np.full(len(rows), -1, np.int64)
+        at[order] = np.arange(len(order))
+        is_there = at[inner.rows] >= 0
+        kept = unsettled_since(rows.taken(order), self._began_ns - _RACY_NS, time.time_ns())
+        counts = np.bincount(folders[order], minlength=len(collection.visited)).tolist()
+        table = [one.row._replace(files=count) for one, count in zip(collection.visited, counts, strict=True)]
+        failures = {
+            int(at[row]): failure
+            for row, failure in collection.failures.items()
+            if at[row] >= 0 and will_last(failure) and _is_picture(rows.names[row], failure)
+        }
+        inner = Inner(at[inner.rows[is_there]], inner.hashes[is_there])
+        self._shelf.keep(self._key, pack(table, kept, inner, failures))
+
+    def _is_worth_it(self, collection: Collection) -> bool:
+        read = sum(one.place is None and one.row.times_ns is not None for one in collection.visited)
+        return (
+            self._is_anew
+            or collection.known is None
+            or collection.news > max(_LEAST_NEWS, min(_MOST_NEWS, len(collection) // _SHARE))
+            or read > _MOST_FOLDERS
+        )
+
+    def problems_of(self, failures: Mapping[str, Failure]) -> list[Problem]:
+        """What the walk had to say, and which pictures could not be read, by their paths as the user spells them."""
+        unread = [
+            Problem(path, Side.HAYSTACK, one.stage, one.reason)
+            for path, one in sorted(failures.items())
+            if not one.lasting or _is_picture(path.encode("utf-8", "surrogateescape"), one)
+        ]
+        return [*self.problems, *unread]
+
+
+def _is_picture(name: bytes, failure: Failure) -> bool:
+    return failure.is_image or formats.is_image_name(name.decode("utf-8", "surrogateescape"))
+
+
+def _make_key(settings: Settings, cache: Cache) -> bytes:
+    """A digest of everything that decides what is in a collection, and what is read of a file that has not changed."""
+    roots = [(root.real, root.identity) for root in settings.roots]
+    recipe = cache.recipe
+    decides = (
+        roots, settings.excludes, settings.max_pixels, recipe.thumbnails, recipe.hashes, __version__, program(),
+        sys.version,
+    )  # fmt: skip
+    return digest_of([repr(decides).encode("utf-8", "surrogatepass")])

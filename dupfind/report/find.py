@@ -1,0 +1,152 @@
+"""``dupfind find`` for people, and for programs: JSON with the schema ``dupfind.find/1``, CSV and paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from dupfind.found import Answer, Near, Sought
+from dupfind.report import Screen
+from dupfind.report.csv import cell, lines
+from dupfind.report.json import dumps, named_path
+from dupfind.report.look import Page
+from dupfind.report.paths import listed
+from dupfind.report.text import clean, printable
+from dupfind.settings import Format
+from dupfind.values import Evidence
+
+SCHEMA = "dupfind.find/1"
+_CSV_COLUMNS = ("image", "seen", "path", "evidence", "witness", "distance_bits", "score", "reason", "error")
+
+
+def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> bytes:
+    """The answer in this format."""
+    match format_:
+        case Format.TABLE:
+            return _table(answer, screen)
+        case Format.JSON:
+            whole = {**_head(answer), "images": [_sought(one) for one in answer.sought], "problems": _problems(answer)}
+            return (dumps(whole, indent=1) + "\n").encode()
+        case Format.JSONL:
+            shown: list[dict[str, Any]] = [{"type": "image", **_sought(one)} for one in answer.sought]
+            shown.append({"type": "summary", **_head(answer), "problems": _problems(answer)})
+            return "".join(dumps(line) + "\n" for line in shown).encode()
+        case Format.CSV:
+            return lines([_CSV_COLUMNS, *_rows(answer.sought)], screen)
+        case Format.PATHS:
+            witnesses = (near.path for sought in answer.sought for near in sought.witnesses)
+            return listed(list(dict.fromkeys(witnesses)), screen, print0=print0)
+
+
+def _table(answer: Answer, screen: Screen) -> bytes:
+    page = Page(screen)
+    for sought in answer.sought:
+        page.add("")
+        page.add(
+            page.verdict("seen" if sought.is_seen else "not seen").append(f"  {printable(sought.path)}", "default")
+        )
+        for line in _remarks(sought, answer):
+            page.add(f"  {line}")
+        if sought.nearest:
+            _list(page, sought.nearest)
+    if any(near.evidence is Evidence.SIMILAR for sought in answer.sought for near in sought.nearest):
+        page.add("")
+        page.add("A similar picture is another picture: look at both.", wrap=True)
+    return page.encoded()
+
+
+def _remarks(sought: Sought, answer: Answer) -> Iterable[str]:
+    if sought.error is not None:
+        yield f"could not be looked at: {printable(sought.error)}"
+    for path in sought.itself:
+        yield f"is itself in the haystack, as {printable(path)}: not taken for its own witness"
+    if sought.error is None and not sought.nearest:
+        is_empty = answer.pictures is not None and not answer.pictures
+        yield "the haystack holds no picture" if is_empty else "nothing in the haystack is as near as that"
+
+
+def _list(page: Page, nearest: Sequence[Near]) -> None:
+    table = page.table()
+    table.add_column("", no_wrap=True)
+    table.add_column("Bits", justify="right", no_wrap=True)
+    table.add_column("Score", justify="right", no_wrap=True)
+    table.add_column("File", overflow="fold")
+    for near in nearest:
+        file = Text(printable(near.path))
+        if near.reason is not None and near.evidence is not None:
+            file.append(f"\n- {printable(near.reason)}", style="dim")
+        word = page.verdict(near.evidence.value if near.evidence else "unlike")
+        table.add_row(word, "" if near.distance_bits is None else str(near.distance_bits), f"{near.score:.2f}", file)
+    page.add(table, indent=2)
+
+
+def _head(answer: Answer) -> dict[str, Any]:
+    settings = answer.settings
+    return {
+        "schema": SCHEMA,
+        "dupfind": answer.version,
+        "settings": {
+            "haystack": [clean(path) for path in settings.haystack],
+            "algorithm": settings.algorithm,
+            "threshold_bits": settings.threshold_bits,
+            "accept": settings.accept.value,
+            "rotations": settings.rotations,
+            "nearest": answer.nearest,
+        },
+        "summary": {
+            "images": {"seen": sum(one.is_seen for one in answer.sought), "all": len(answer.sought)},
+            "haystack": {"files": answer.files, "images": answer.pictures},
+        },
+    }
+
+
+def _sought(sought: Sought) -> dict[str, Any]:
+    return {
+        **named_path("image", sought.path),
+        "seen": sought.is_seen,
+        "nearest": [_near(one) for one in sought.nearest],
+        "itself": [clean(path) for path in sought.itself],
+        "error": None if sought.error is None else clean(sought.error),
+    }
+
+
+def _near(near: Near) -> dict[str, Any]:
+    return {
+        **named_path("path", near.path),
+        "evidence": near.evidence.value if near.evidence else None,
+        "witness": near.is_witness,
+        "distance_bits": near.distance_bits,
+        "score": near.score,
+        "reason": None if near.reason is None else clean(near.reason),
+    }
+
+
+def _problems(answer: Answer) -> list[dict[str, Any]]:
+    return [
+        {**named_path("path", one.path), "stage": one.stage, "reason": clean(one.reason)} for one in answer.problems
+    ]
+
+
+def _rows(images: Iterable[Sought]) -> Iterable[Sequence[object]]:
+    for sought in images:
+        head = cell(sought.path), _yes(sought.is_seen)
+        error = cell(sought.error or "")
+        if not sought.nearest:
+            yield (*head, "", "", "", "", "", "", error)
+        for near in sought.nearest:
+            yield (
+                *head,
+                cell(near.path),
+                near.evidence.value if near.evidence else "",
+                _yes(near.is_witness),
+                "" if near.distance_bits is None else near.distance_bits,
+                near.score,
+                cell(near.reason or ""),
+                error,
+            )
+
+
+def _yes(is_so: bool) -> str:
+    return "yes" if is_so else "no"

@@ -1,0 +1,144 @@
+"""The cache's tables of snapshots: kept, replaced, pruned, and never believed when something is wrong with them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dupfind import cache_snapshots, cache_upkeep
+from dupfind.cache_file import CacheFile
+from dupfind.cache_snapshots import MOST_SNAPSHOTS, Shelf
+from dupfind.snapshot import SnapshotError
+from tests.test_cache_store import fill
+from tests.test_snapshot import ENTRIES, FOLDERS, packed
+
+KEY = b"k" * 32
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    """A sound cache."""
+    fill(tmp_path / "cache.sqlite", 3)
+    return str(tmp_path / "cache.sqlite")
+
+
+@pytest.fixture
+def shelf(path: str) -> Iterator[Shelf]:
+    """Its snapshots, none yet."""
+    shelf = Shelf(path)
+    yield shelf
+    shelf.close()
+
+
+def execute(path: str, statement: str, *values: object) -> list[tuple[object, ...]]:
+    """Ask or change the file behind its back."""
+    with sqlite3.connect(path) as connection:
+        found = connection.execute(statement, values).fetchall()
+    connection.close()
+    return found
+
+
+def test_what_is_kept_is_found_under_its_key(shelf: Shelf, path: str) -> None:
+    """From another process too, and nothing else is."""
+    assert shelf.load(KEY) is None
+    shelf.keep(KEY, packed().items())
+    other = Shelf(path)
+    known = other.load(KEY)
+    assert known is not None
+    assert list(FOLDERS) == known.folders
+    assert ENTRIES[2] == known.details([2])[2][0]
+    assert other.load(b"another") is None
+    other.close()
+
+
+def test_a_cache_without_the_tables_goes_on_serving(shelf: Shelf, path: str) -> None:
+    """They are made when they are first needed."""
+    assert shelf.load(KEY) is None
+    file = CacheFile.open_existing(path)
+    assert 0 == cache_snapshots.count(file)
+    cache_snapshots.forget(file)
+    shelf.keep(KEY, packed().items())
+    assert 1 == cache_snapshots.count(file)
+    file.close()
+
+
+def test_the_newest_few_are_kept(shelf: Shelf, path: str) -> None:
+    """With all of their parts, and nothing is left of the others."""
+    for number in range(MOST_SNAPSHOTS + 2):
+        shelf.keep(bytes([number]), packed().items())
+    shelf.keep(bytes([2]), packed().items())  # the oldest that was left is the newest now
+    assert [False, False, True, True, True, True] == [
+        shelf.load(bytes([number])) is not None for number in range(MOST_SNAPSHOTS + 2)
+    ]
+    (parts,) = execute(path, "SELECT count(*) FROM snapshot_part")[0]
+    assert MOST_SNAPSHOTS * len(packed()) == parts
+
+
+@pytest.mark.parametrize("name", ["head", "hashes", "sizes", "kinds", "inner_rows", "inner_hashes", "details"])
+@pytest.mark.parametrize("place", [0, -1])
+def test_a_bit_that_was_lost_shows(shelf: Shelf, path: str, name: str, place: int) -> None:
+    """In the seal or in what is sealed: there is no snapshot then, or no details."""
+    shelf.keep(KEY, packed().items())
+    ((data,),) = execute(path, "SELECT data FROM snapshot_part WHERE name = ?", name)
+    assert isinstance(data, bytes)
+    changed = bytearray(data)
+    changed[place] ^= 1
+    execute(path, "UPDATE snapshot_part SET data = ? WHERE name = ?", bytes(changed), name)
+    known = shelf.load(KEY)
+    if name == "details":
+        assert known is not None
+        with pytest.raises(SnapshotError, match="a part is not what was kept"):
+            known.details([0])
+    else:
+        assert known is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE snapshot SET key = x'6b6b'",
+        "UPDATE snapshot SET stamp = x'00'",
+        "UPDATE snapshot SET stamp = 7",
+        "UPDATE snapshot_part SET data = 'text'",
+        "UPDATE snapshot_part SET number = number + 1",
+        "DELETE FROM snapshot_part WHERE name = 'sizes'",
+        "DROP TABLE snapshot_part",
+    ],
+)
+def test_rows_that_do_not_belong_together_are_none(shelf: Shelf, path: str, statement: str) -> None:
+    """A part of another snapshot would be taken for one of this."""
+    shelf.keep(KEY, packed().items())
+    execute(path, statement)
+    assert shelf.load(KEY) is None
+
+
+def test_parts_that_are_replaced_meanwhile(shelf: Shelf, path: str) -> None:
+    """Who holds the older one is told, and never gets a part of the newer."""
+    shelf.keep(KEY, packed().items())
+    known = shelf.load(KEY)
+    assert known is not None
+    other = Shelf(path)
+    other.keep(KEY, packed().items())
+    other.close()
+    with pytest.raises(SnapshotError, match="a part is gone"):
+        known.details([0])
+
+
+def test_pruning_forgets_them(shelf: Shelf, path: str) -> None:
+    """They name thumbnails that go with it."""
+    shelf.keep(KEY, packed().items())
+    cache_upkeep.prune(path, with_absent_folders=True)
+    assert shelf.load(KEY) is None
+    assert [(0,)] == execute(path, "SELECT count(*) FROM snapshot_part")
+
+
+def test_a_file_that_is_no_cache(tmp_path: Path) -> None:
+    """Nothing is found and nothing is kept; what there is to say, the cache says."""
+    (tmp_path / "other").write_bytes(b"something else")
+    shelf = Shelf(str(tmp_path / "other"))
+    shelf.keep(KEY, packed().items())
+    assert shelf.load(KEY) is None
+    assert b"something else" == (tmp_path / "other").read_bytes()

@@ -1,0 +1,194 @@
+"""The pictures that came nearest: the scan's own word first, and none better than it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dupfind import fingerprint, tasks
+from dupfind.cache_schema import PictureRef
+from dupfind.found import Near
+from dupfind.lookalikes import Lookalikes
+from dupfind.reading import Pictures
+from dupfind.values import Evidence, Failure, FileEntry, Match, ScanSettings, Thumbnail
+from fixtures import pictures
+
+SETTINGS = ScanSettings(("h",), (), "phash", 10, Evidence.SAME, rotations=True)
+PHOTO = pictures.photo(1, (320, 240))
+
+
+class Store:
+    """Stands for the cache: thumbnails by their ids."""
+
+    def __init__(self, folder: Path, images: Mapping[str, Image.Image]) -> None:
+        self.by_id: dict[int, Thumbnail] = {}
+        self.entries: list[FileEntry] = []
+        for number, (name, image) in enumerate(images.items()):
+            path = folder / name
+            pictures.save(image, path)
+            found = path.stat()
+            entry = FileEntry(str(path), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+            (outcome,) = tasks.read_thumbnails([entry], 10**9, 60.0, may_be_coarse=False)
+            assert isinstance(outcome.result, Thumbnail)
+            self.by_id[number] = outcome.result
+            self.entries.append(entry)
+
+    def thumbnails(self, ids: Sequence[int]) -> dict[int, Thumbnail]:
+        """As the cache's."""
+        return {id_: self.by_id[id_] for id_ in ids}
+
+    def hashes(self, number: int) -> list[int]:
+        """In all orientations."""
+        return list(fingerprint.search_hashes(fingerprint.pixels(self.by_id[number].pixels), "phash"))
+
+
+class Asked:
+    """The first picture is the needle, the others are the haystack."""
+
+    def __init__(self, folder: Path, *haystack: Image.Image, needle: Image.Image = PHOTO) -> None:
+        images = {"0.png": needle} | {f"{number}.png": image for number, image in enumerate(haystack, start=1)}
+        self.store = Store(folder, images)
+        self.wholes: dict[str, PictureRef | Failure] = {}
+        self.read: list[str] = []
+
+    def nearest(
+        self, settings: ScanSettings = SETTINGS, match: Match | None = None, count: int = 9, orientations: int = 8
+    ) -> list[Near]:
+        """What is told of the needle; paths are shown by their last part."""
+        entries = self.store.entries
+        refs = [PictureRef(number, 1) for number in range(len(entries))]
+        hashes = np.array([[self.store.hashes(number)[0]] for number in range(1, len(entries))], np.uint64)
+        lookalikes = Lookalikes(
+            settings,
+            Pictures(entries[1:], refs[1:], hashes.reshape(-1, 1), {}),
+            self.store,  # type: ignore[arg-type]
+            self._read_whole,
+            lambda path: path.rpartition("/")[2],
+        )
+        ours = self.store.hashes(0)[:orientations]
+        return lookalikes.nearest(refs[0], entries[0], ours, [one.path for one in entries[1:]], match, count)
+
+    def _read_whole(self, entries: Sequence[FileEntry]) -> Mapping[str, PictureRef | Failure]:
+        self.read += [entry.path.rpartition("/")[2] for entry in entries]
+        return {entry.path: self.wholes[entry.path] for entry in entries}
+
+    def match(self, number: int, evidence: Evidence, reason: str | None = None) -> Match:
+        """What a scan has found."""
+        return Match(self.store.entries[number].path, evidence, 0, reason)
+
+
+def told(found: Sequence[Near]) -> list[tuple[str, Evidence | None, bool]]:
+    """The file, its grade, and whether it is a witness."""
+    return [(one.path, one.evidence, one.is_witness) for one in found]
+
+
+OTHER = pictures.photo(2, (320, 240))
+PATCHED = pictures.with_patch(PHOTO, 3, 0.3)
+TURNED = PHOTO.transpose(Image.Transpose.ROTATE_90)
+
+
+def test_grade_then_distance_then_path(tmp_path: Path) -> None:
+    """Of two copies the lower path; what a scan found is repeated in its words."""
+    asked = Asked(tmp_path, OTHER, PATCHED, PHOTO, TURNED)
+    found = asked.nearest(match=asked.match(3, Evidence.SAME, "in its words"))
+    assert [
+        ("3.png", Evidence.SAME, True),
+        ("4.png", Evidence.SAME, True),
+        ("2.png", Evidence.SIMILAR, False),
+        ("1.png", None, False),
+    ] == told(found)
+    assert ["in its words", "turned by 90 degrees"] == [one.reason for one in found[:2]]
+    assert (0, 1.0) == (found[0].distance_bits, found[0].score)
+    assert [found[0]] == asked.nearest(match=asked.match(3, Evidence.SAME, "in its words"), count=1)
+
+
+def test_upright_only(tmp_path: Path) -> None:
+    """A turned copy is another picture without --rotations."""
+    asked = Asked(tmp_path, TURNED)
+    assert [("1.png", None, False)] == told(asked.nearest(orientations=1))
+
+
+@pytest.mark.parametrize(
+    ("match", "expected"),
+    [
+        (None, (Evidence.SIMILAR, False)),
+        (Match("?", Evidence.SIMILAR, 3, "claimed by another"), (Evidence.SIMILAR, False)),
+        (Match("?", Evidence.SAME, 0), (Evidence.SAME, True)),
+        (Match("", Evidence.IDENTICAL, None), (Evidence.SAME, True)),
+    ],
+)
+def test_no_picture_is_better_than_what_the_scan_found(
+    tmp_path: Path, match: Match | None, expected: tuple[Evidence, bool]
+) -> None:
+    """Where it refused a copy, another copy does not stand in."""
+    asked = Asked(tmp_path, PHOTO)
+    (found,) = asked.nearest(match=match)
+    assert expected == (found.evidence, found.is_witness)
+    if match is not None and match.reason:
+        assert match.reason == found.reason
+
+
+def test_beyond_the_threshold_nothing_is_proved(tmp_path: Path) -> None:
+    """A scan would not have come to it."""
+    asked = Asked(tmp_path, PHOTO)
+    hashes = asked.store.hashes
+    asked.store.hashes = lambda number: [one ^ 0b111 for one in hashes(number)] if number else hashes(0)  # type: ignore[method-assign]
+    distances = [one.distance_bits or 0 for one in asked.nearest(match=Match("?", Evidence.SAME, 0))]
+    near, far = (replace(SETTINGS, threshold_bits=distances[0] - change) for change in (0, 1))
+    assert [("1.png", Evidence.SAME, True)] == told(asked.nearest(near, Match("?", Evidence.SAME, 0)))
+    (beyond,) = asked.nearest(replace(far, accept=Evidence.SIMILAR), Match("?", Evidence.SAME, 0))
+    assert (Evidence.SIMILAR, False) == (beyond.evidence, beyond.is_witness)
+    assert f"{distances[0]} bits apart: nothing is proved beyond the threshold" == beyond.reason
+
+
+@pytest.mark.parametrize("accept", list(Evidence))
+def test_a_witness_is_at_the_grade_that_is_asked_for(tmp_path: Path, accept: Evidence) -> None:
+    """Or better."""
+    asked = Asked(tmp_path, PATCHED, PHOTO)
+    found = asked.nearest(replace(SETTINGS, accept=accept, threshold_bits=32), asked.match(2, Evidence.SAME))
+    assert [Evidence.SAME.rank <= accept.rank, Evidence.SIMILAR.rank <= accept.rank] == [
+        one.is_witness for one in found
+    ]
+
+
+def coarse(asked: Asked, number: int) -> str:
+    """Make this one a picture of which only the beginning was read; gives its path."""
+    asked.store.by_id[number] = replace(asked.store.by_id[number], is_coarse=True)
+    return asked.store.entries[number].path
+
+
+def test_nothing_rests_on_a_coarse_picture(tmp_path: Path) -> None:
+    """It is read whole where it is told as like the needle, and judged again; one that cannot be is not told."""
+    asked = Asked(tmp_path, PHOTO, PHOTO, PHOTO, OTHER)
+    match = Match("?", Evidence.SAME, 0)
+    whole, patched, lost, unlike = (coarse(asked, number) for number in (1, 2, 3, 4))
+    asked.store.by_id[11] = replace(asked.store.by_id[1], is_coarse=False)
+    asked.store.by_id[12] = replace(asked.store.by_id[4], is_coarse=False)
+    asked.wholes = {whole: PictureRef(11, 1), patched: PictureRef(12, 1), lost: Failure("truncated")}
+    assert [("1.png", Evidence.SAME, True), ("2.png", None, False), ("4.png", None, False)] == told(
+        asked.nearest(match=match)
+    )
+    assert {"1.png", "2.png", "3.png"} == set(asked.read)
+    assert unlike not in asked.wholes
+
+
+def test_a_coarse_needle_is_read_whole_where_something_rests_on_it(tmp_path: Path) -> None:
+    """And only there; without it nothing is told."""
+    asked = Asked(tmp_path, PHOTO)
+    needle = coarse(asked, 0)
+    asked.store.by_id[10] = replace(asked.store.by_id[0], is_coarse=False)
+    asked.wholes = {needle: PictureRef(10, 1)}
+    match = Match("?", Evidence.SAME, 0)
+    assert [("1.png", Evidence.SAME, True)] == told(asked.nearest(match=match))
+    assert ["0.png"] == asked.read
+    asked.wholes = {needle: Failure("truncated")}
+    assert [] == asked.nearest(match=match)
+    others = Asked(tmp_path, OTHER)
+    coarse(others, 0)
+    assert [("1.png", None, False)] == told(others.nearest())
+    assert [] == others.read
