@@ -70,8 +70,8 @@ class Cache:
             with suppress(UnusableError):
                 self._warn(f"{self._kept.path}: set aside as {Store.set_aside(self._kept.path)}")
 
-    def recall_digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
-        """The digest of each of ``entries`` in their order, or None.
+    def recall_digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | Failure | None]:
+        """The digest of each of ``entries`` in their order, or None where it is to be read.
 
         The entries of a folder are to stand together, as the walk gives them: they are looked up in one go. Raises
         :class:`~dupfind.errors.CacheLostError` where the file proves damaged.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from dupfind import __version__, formats, libraries
 from dupfind.events import Listener, Silence
-from dupfind.findings import Findings
+from dupfind.findings import Findings, Remains
 from dupfind.ignore import Excludes
 from dupfind.memory import Memory
 from dupfind.mounts import forgetful_devices, forgetting
@@ -32,7 +32,6 @@ from dupfind.values import (
     HaystackSummary,
     Match,
     Problem,
-    Remains,
     Report,
     Side,
     Tree,

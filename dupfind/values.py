@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from dupfind.catalogued import Catalogued
+
 THUMBNAIL_SIDE, CHROMA_SIDE = 64, 8
 """Sides of a thumbnail and of its two planes of colour, in pixels."""
 
@@ -123,6 +125,8 @@ class Root:
     real: str
     """Absolute and without symbolic links; entries have paths that begin so."""
     identity: FolderId
+    is_catalogue: bool = False
+    """True for a file that stands for the folder that it lists, see :mod:`dupfind.catalogues`."""
 
     @property
     def shown(self) -> Callable[[str], str]:
@@ -141,6 +145,8 @@ class Tree:
     problems: list[Problem]
     folders: frozenset[FolderId]
     """Every directory that was looked into."""
+    catalogue: Catalogued | None = None
+    """What it was read from, where it was not walked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,14 +210,6 @@ class Match(NamedTuple):
     """Hamming distance of the two 64-bit hashes; None where bytes were compared."""
     reason: str | None = None
     """Why the evidence is no stronger, or how the copy differs (turned); None when there is nothing to say."""
-
-
-class Remains(NamedTuple):
-    """What is known of a damaged needle that has no match."""
-
-    damage: str
-    nearest: str | None
-    """Path of the haystack picture that looks most like what is left of it; None where none does."""
 
 
 class FileVerdict(NamedTuple):
@@ -290,6 +288,7 @@ class Report:
     files: list[FileVerdict]
     problems: list[Problem]
     haystack: HaystackSummary
+    catalogues: tuple[Catalogued, ...] = ()
 
     @property
     def is_complete(self) -> bool:
