@@ -5,11 +5,12 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from dupfind.catalogued import Catalogued
 from dupfind.changes import Changes
 from dupfind.report import Screen
 from dupfind.report.choice import Choice
 from dupfind.report.look import LIKENESS, UNBOUNDED, Page
-from dupfind.report.text import count, moment, printable, size
+from dupfind.report.text import count, duration, moment, printable, size
 from dupfind.settings import ReportSettings
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
@@ -111,12 +112,21 @@ def _file_table(files: list[FileVerdict], page: Page, changes: Changes | None) -
     return table
 
 
+def catalogue_line(one: Catalogued) -> str:
+    """What a verdict rests on that rests on a catalogue."""
+    age = duration(one.age_seconds)
+    return (
+        f"{printable(one.path)} stands for {printable(one.root)} as it was {age} ago "
+        f"({moment(one.updated)}, {count(one.files, 'file')}{'' if one.is_complete else ', not complete'})."
+    )
+
+
 def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> list[str]:
     """A sentence with the answer, what could not be looked at, and what to do next."""
     total = len(report.files)
     left = [one for one in report.files if one.state is not FileState.PRESENT]
     skipped = sum(one.is_gap for one in report.problems)
-    lines = [""] if has_rows else []
+    lines = ["", *map(catalogue_line, report.catalogues)] if has_rows else [*map(catalogue_line, report.catalogues)]
     if not has_rows and settings.is_filtered:
         lines += ["No file has such a verdict." if settings.files else "No folder has such a verdict.", ""]
     if not total and not skipped:

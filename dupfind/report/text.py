@@ -72,3 +72,15 @@ def moment(iso: str) -> str:
     '2026-11-20 03:00'
     """
     return iso[:16].replace("T", " ")
+
+
+def duration(seconds: float) -> str:
+    """How long something was, in the largest unit of which there are two at least.
+
+    >>> duration(59), duration(7200), duration(10**6)
+    ('59 seconds', '2 hours', '11 days')
+    """
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * length:
+            return count(int(seconds // length), unit)
+    return count(int(seconds), "second")
