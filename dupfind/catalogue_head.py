@@ -7,6 +7,7 @@ from __future__ import annotations
 
 APPLICATION_ID = 0x64757063  # "dupc"
 SCHEMA_VERSION = 1
+NO_CATALOGUE = "not a catalogue of dupfind"
 _MAGIC = b"SQLite format 3\0"
 _VERSION, _APPLICATION, _HEAD_BYTES = slice(60, 64), slice(68, 72), 100
 
@@ -16,7 +17,7 @@ def why_no_catalogue(path: str) -> str | None:
     with open(path, "rb") as file:
         head = file.read(_HEAD_BYTES)
     if not head.startswith(_MAGIC) or int.from_bytes(head[_APPLICATION], "big") != APPLICATION_ID:
-        return "neither a folder nor a catalogue of dupfind"
+        return NO_CATALOGUE
     if (version := int.from_bytes(head[_VERSION], "big")) != SCHEMA_VERSION:
         return f"a catalogue of another version of dupfind ({version}, not {SCHEMA_VERSION}): index its folder anew"
     return None

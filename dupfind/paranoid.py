@@ -58,7 +58,8 @@ def _claims(
     for entry in haystack:
         if entry.size_bytes in sizes and len(twins[entry.size_bytes]) < _MOST_TWINS and not is_listed(entry.path):
             twins[entry.size_bytes].append(entry)
-    digests = reader.digests([by_path[one.witness] for one in matches.values() if is_listed(one.witness)])
+    listed_witnesses = [by_path[one.witness] for one in matches.values() if is_listed(one.witness)]
+    digests = reader.digests(listed_witnesses) if listed_witnesses else {}
     claims = []
     for needle in needles:
         match = matches.get(needle.path)

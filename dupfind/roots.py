@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from dupfind.catalogue_head import why_no_catalogue
+from dupfind.catalogue_head import NO_CATALOGUE, why_no_catalogue
 from dupfind.errors import SettingsError
 from dupfind.ignore import is_junk_folder
 from dupfind.mounts import forgetful_devices
@@ -86,7 +86,7 @@ def _root(given: str, side: Side, called: str) -> Root:
 def _catalogue(given: str, real: str, called: str) -> Root:
     """A catalogue in the place of the folder that it lists. Nothing can lie below a file, so no path means two."""
     if (reason := why_no_catalogue(real)) is not None:
-        raise SettingsError(f"{called}{given}: {reason}")
+        raise SettingsError(f"{called}{given}: {'not a folder' if reason == NO_CATALOGUE else reason}")
     found = os.lstat(real)
     return Root(Side.HAYSTACK, given, real, (found.st_dev, found.st_ino), is_catalogue=True)
 

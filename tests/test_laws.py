@@ -180,24 +180,23 @@ ALLOWED = {
     },
     "progress": {"events", "report", "stopwatch"},
     "report": {
-        "calibration", "catalogued", "changes", "comparison", "explanation", "facts", "grouped", "hashed", "indexed", "settings",
-        "sorted_pictures", "stopwatch",
+        "calibration", "catalogued", "changes", "comparison", "explanation", "facts", "grouped", "hashed", "indexed",
+        "settings", "sorted_pictures", "stopwatch",
     },
     "baseline": {"changes", "report"},
     "cli": {
-        "baseline", "cache_upkeep", "calibrate", "changes", "comparing", "comparison", "explain", "grouping", "hashed",
-        "hashing", "index_check", "indexing", "itself", "libraries", "output", "pipeline", "progress", "report", "roots", "settings", "sorting",
-        "stopwatch",
+        "baseline", "cache_upkeep", "calibrate", "changes", "comparing", "comparison", "explain", "grouping",
+        "hashed", "hashing", "index_check", "indexing", "itself", "libraries", "output", "pipeline", "progress",
+        "report", "roots", "settings", "sorting", "stopwatch",
     },
     "__main__": {"cli", "progress"},
 }  # fmt: skip
 PURE = (
-    "catalogued",
-    "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "resampling", "greys", "differences", "facts",
-    "texture", "borders", "blocks", "multi_index", "search_plan", "hamming", "fingerprint", "evidence", "claims",
-    "cache_seal", "remains", "scrutiny", "selfsame", "verdict", "comparison", "explanation", "pairs", "calibration",
-    "findings", "indexed", "packing", "changes", "hashed", "linkage", "components", "bests", "grouped", "likeness", "near_graph", "route",
-    "seriation", "sorted_pictures",
+    "catalogued", "values", "errors", "formats", "ignore", "jpeg_stream", "captured", "resampling", "greys",
+    "differences", "facts", "texture", "borders", "blocks", "multi_index", "search_plan", "hamming", "fingerprint",
+    "evidence", "claims", "cache_seal", "remains", "scrutiny", "selfsame", "verdict", "comparison", "explanation",
+    "pairs", "calibration", "findings", "indexed", "packing", "changes", "hashed", "linkage", "components", "bests",
+    "grouped", "likeness", "near_graph", "route", "seriation", "sorted_pictures",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file", "catalogue_file"},
