@@ -20,10 +20,12 @@ from dupfind.findings import Findings, Remains
 from dupfind.ignore import Excludes
 from dupfind.memory import Memory
 from dupfind.mounts import forgetful_devices, forgetting
+from dupfind.named import NamedRoot, with_named
 from dupfind.recheck import is_due, last_look
 from dupfind.roots import in_catalogues, spelling
 from dupfind.settings import Settings
 from dupfind.values import (
+    LISTING,
     ORIENTATIONS,
     Evidence,
     Failure,
@@ -72,16 +74,18 @@ def scan(
     if remembered is None:
         memory.keep(findings, time.time_ns())
     with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
-        verdicts = _judge_files(settings, needles, findings)
+        verdicts = _judge_files(settings, [tree for tree in needles if not isinstance(tree.root, NamedRoot)], findings)
+        alone = _judge_files(settings, [tree for tree in needles if isinstance(tree.root, NamedRoot)], findings)
         problems = problems_of([*needles, *haystack], findings.failures)
-        folders = judge_folders(verdicts, problems, settings.roots)
+        in_folders = [one for one in problems if one.stage != LISTING]
+        folders = judge_folders(verdicts, in_folders, settings.roots)
     return Report(
         version=__version__,
         started=started.isoformat(timespec="seconds"),
         elapsed_seconds=round(time.monotonic() - begin, 3),
         settings=settings.scan,
         folders=folders,
-        files=verdicts,
+        files=verdicts + alone,
         problems=problems,
         haystack=_summarize(files[1], findings),
         catalogues=tuple(tree.catalogue for tree in haystack if tree.catalogue is not None),
@@ -97,6 +101,7 @@ def walk(settings: Settings, listener: Listener, named: Collection[FileEntry] = 
         listener.warn(warning)
     with listener.stage("walking", None) as advance:
         trees = walk_all([root for root in settings.roots if not root.is_catalogue], _rules(settings), advance)
+    trees = with_named(settings.named, *trees)
     if any(root.is_catalogue for root in settings.roots):
         from dupfind.catalogues import catalogued_trees  # brings SQLite and the decoders
 

@@ -25,9 +25,11 @@ class NamedFile(NamedTuple):
     entry: FileEntry
 
 
-def make_roots(haystack: Sequence[str], needles: Sequence[str]) -> tuple[Root, ...]:
+def make_roots(haystack: Sequence[str], needles: Sequence[str], *, may_lack_needles: bool = False) -> tuple[Root, ...]:
     """The roots of a scan, each once; raises :class:`~dupfind.errors.SettingsError`."""
-    roots = haystack_roots(haystack) + _roots(needles, Side.NEEDLES, "--needles ")
+    roots = haystack_roots(haystack)
+    if needles or not may_lack_needles:
+        roots += _roots(needles, Side.NEEDLES, "--needles ")
     _refuse_same_root(roots)
     return _without_inner(roots)
 

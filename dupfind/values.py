@@ -31,8 +31,8 @@ MIRRORED = frozenset({1, 3, 4, 6})
 HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
 
-SECOND_LOOK, LAST_LOOK = "second look", "last look"
-"""The stages of ``--paranoid`` and of :mod:`dupfind.recheck`, in problems and failures."""
+SECOND_LOOK, LAST_LOOK, LISTING = "second look", "last look", "list"
+"""The stages of ``--paranoid``, of :mod:`dupfind.recheck` and :mod:`dupfind.named`, in problems and failures."""
 
 
 class Side(StrEnum):
@@ -112,7 +112,7 @@ class Problem(NamedTuple):
     @property
     def is_gap(self) -> bool:
         """True when something among the needles was passed over, so that no folder around it is contained."""
-        return self.side is Side.NEEDLES and self.stage == "walk" and not self.is_note
+        return self.side is Side.NEEDLES and self.stage in ("walk", LISTING) and not self.is_note
 
 
 @dataclass(frozen=True, slots=True)

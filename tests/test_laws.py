@@ -36,8 +36,10 @@ ALLOWED = {
     "volumes": {"catalogued"},
     "selfsame": {"catalogued"},
     "roots": {"catalogue_head", "ignore", "mounts"},
+    "itself": {"roots"},
+    "named": {"entries", "ignore", "itself", "mounts", "roots"},
     "ceiling": set(),
-    "settings": {"ceiling", "roots"},
+    "settings": {"ceiling", "ignore", "named", "roots"},
     "output": set(),
     "stopwatch": set(),
     "processes": set(),
@@ -45,7 +47,7 @@ ALLOWED = {
     "hush": set(),
     "entries": set(),
     "walk": {"entries", "ignore"},
-    "recheck": {"entries", "findings", "walk"},
+    "recheck": {"entries", "findings", "named", "walk"},
     "exif": set(),
     "texture": set(),
     "borders": {"greys"},
@@ -113,8 +115,8 @@ ALLOWED = {
     "matching": {"cache", "cache_schema", "candidates", "claims", "events", "hamming", "judging", "reading", "wholes"},
     "pipeline": {  # `matching` and `resembling` where they are first needed
         "cache", "catalogues", "events", "findings", "formats", "framing", "identical", "ignore", "libraries",
-        "matching", "memory", "mounts", "paranoid", "reading", "recheck", "resembling", "roots", "session", "settings",
-        "verdict", "walk", "wholes",
+        "matching", "memory", "mounts", "named", "paranoid", "reading", "recheck", "resembling", "roots", "session",
+        "settings", "verdict", "walk", "wholes",
     },
     "indexed": set(),
     "indexing": {
@@ -126,7 +128,6 @@ ALLOWED = {
         "settings",
     },
     "explanation": {"facts"},
-    "itself": {"roots"},
     "api": {"comparing", "comparison", "events", "itself", "pipeline", "roots", "settings"},
     "neighbours": {"cache", "evidence", "explanation", "fingerprint", "hamming", "reading", "settings"},
     "explain": {
@@ -186,8 +187,8 @@ ALLOWED = {
     "baseline": {"changes", "report"},
     "cli": {
         "baseline", "cache_upkeep", "calibrate", "changes", "comparing", "comparison", "explain", "grouping",
-        "hashed", "hashing", "index_check", "indexing", "itself", "libraries", "output", "pipeline", "progress",
-        "report", "roots", "settings", "sorting", "stopwatch",
+        "hashed", "hashing", "index_check", "indexing", "itself", "libraries", "named", "output", "pipeline",
+        "progress", "report", "roots", "settings", "sorting", "stopwatch",
     },
     "__main__": {"cli", "progress"},
 }  # fmt: skip

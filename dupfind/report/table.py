@@ -133,7 +133,7 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
         return [*lines, "There are no files among the needles."]
     if not left and not skipped:
         every = "The only file is" if total == 1 else f"All {total:,} files are"
-        return [*lines, f"{every} in the haystack: every needle folder is contained."]
+        return [*lines, f"{every} in the haystack{': every needle folder is contained' if report.folders else ''}."]
     if left:
         parts = [
             f"{number:,} {state.value}"
