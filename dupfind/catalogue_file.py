@@ -131,8 +131,12 @@ class CatalogueFile(Store):
         text, seal = row
         if not isinstance(text, str) or digest_of([text.encode()]) != seal:
             raise DamagedError("what it says of itself is not what was stored")
-        fields = json.loads(text)
-        return About(**{**fields, "volumes": tuple(Volume(*one) for one in fields["volumes"])})
+        try:
+            fields = json.loads(text)
+            volumes = tuple(Volume(*one) for one in fields["volumes"])
+            return About(**{**fields, "excludes": tuple(fields["excludes"]), "volumes": volumes})
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedError(f"what it says of itself has no such form: {error}") from error
 
     def set_about(self, about: About) -> None:
         """Store that, as a part of the caller's transaction."""
@@ -163,6 +167,15 @@ class CatalogueFile(Store):
             os.fsdecode(path): Failure(reason, is_image=bool(is_image), lasting=False, stage=stage)
             for path, stage, reason, is_image in rows
         }
+
+    def broken(self) -> Iterator[tuple[str, str]]:
+        """The relative paths of pictures that gave no thumbnail, though they could be read, and why."""
+        with translated():
+            rows = self.connection.execute(
+                "SELECT d.path, f.name, f.failure FROM file f JOIN folder d ON d.id = f.folder "
+                "WHERE f.failure IS NOT NULL AND f.is_image ORDER BY d.path, f.name"
+            ).fetchall()
+        return ((_joined(folder, name), reason) for folder, name, reason in rows)
 
     def unsettled(self) -> set[str]:
         """The relative paths of files that are to be read again at the next update."""

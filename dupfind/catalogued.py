@@ -51,6 +51,9 @@ class About:
     root: str
     root_inode: int
     """0 where there is none to go by."""
+    excludes: tuple[str, ...]
+    """What was left out by ``--exclude``, and whether links were followed, at the last update."""
+    follow_symlinks: bool
     volumes: tuple[Volume, ...]
     """Everything that files of it lay on at the last update."""
     is_complete: bool

@@ -27,12 +27,12 @@ from dupfind.settings import Settings
 from dupfind.values import Failure, FileEntry
 
 
-def folder_of(catalogue: str) -> str:
-    """Where the folder that a catalogue lists was. Raises :class:`~dupfind.errors.CatalogueError`."""
+def about(catalogue: str) -> About:
+    """What a catalogue says of itself. Raises :class:`~dupfind.errors.CatalogueError`."""
     with explained(catalogue):
         file = _opened(catalogue)
         try:
-            return _about(catalogue, file).root
+            return _about(catalogue, file)
         finally:
             file.close()
 
@@ -53,7 +53,7 @@ def check(
     with explained(catalogue):
         file = _opened(catalogue)
         try:
-            about = _about(catalogue, file)
+            said = _about(catalogue, file)
             (tree,) = walk(replace(settings, cache=None), listener)[1]
             listed = {path: entry for path, (entry, _) in file.entries().items()}
             unread = file.unread()
@@ -76,8 +76,8 @@ def check(
         version=__version__,
         catalogue=catalogue,
         folder=tree.root.given,
-        updated=about.updated,
-        is_complete=about.is_complete,
+        updated=said.updated,
+        is_complete=said.is_complete,
         is_deep=is_deep,
         files=len(listed),
         new=[shown(path) for path in sorted(there.keys() - listed.keys())],

@@ -81,6 +81,8 @@ def _about(settings: Settings, tree: Tree, started: str) -> About:
         updated=started,
         root=tree.root.real,
         root_inode=tree.root.identity[1],
+        excludes=settings.excludes,
+        follow_symlinks=settings.follow_symlinks,
         # What a link led to may lie anywhere.
         volumes=(*volumes, UNKNOWN_VOLUME) if settings.follow_symlinks else volumes,
         is_complete=False,
@@ -107,8 +109,7 @@ class _Update:
         """Drop what does not stand any more, and see what is to be read."""
         for entry in [entry for entry in self._walked.values() if not fits(entry)]:
             reason = "has a time before 1677 or after 2262: left out"
-            path = self._root.given.rstrip(os.sep) + os.sep + entry.path
-            self._problems.append(Problem(path, Side.HAYSTACK, "walk", reason))
+            self._problems.append(Problem(self._shown(entry.path), Side.HAYSTACK, "walk", reason))
             del self._walked[entry.path]
         was = self._file.about()
         listed = self._file.entries()
@@ -131,6 +132,9 @@ class _Update:
             self._file.forget(listed.keys() - kept)
             self._file.set_problems(map(self._relative, self._problems))
             self._file.set_about(about)
+
+    def _shown(self, path: str) -> str:
+        return self._root.given.rstrip(os.sep) + os.sep + path
 
     def _relative(self, problem: Problem) -> Problem:
         given = self._root.given
@@ -168,8 +172,9 @@ class _Update:
         """What was done."""
         unread = self._file.unread()
         for path, failure in sorted(unread.items()):
-            shown = self._root.given.rstrip(os.sep) + os.sep + path
-            self._problems.append(Problem(shown, Side.HAYSTACK, failure.stage, failure.reason))
+            self._problems.append(Problem(self._shown(path), Side.HAYSTACK, failure.stage, failure.reason))
+        for path, reason in self._file.broken():
+            self._problems.append(Problem(self._shown(path), Side.HAYSTACK, "thumbnail", reason, is_note=True))
         return Indexed(
             version=__version__,
             catalogue=catalogue,

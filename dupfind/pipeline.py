@@ -170,9 +170,8 @@ def find_matches(
     from dupfind.paranoid import read_again
     from dupfind.wholes import Wholes
 
-    # Pictures that cannot be read again are not looked at where that is asked for: they might hide one that can.
-    is_unseen = in_catalogues(settings.roots if settings.scan.paranoid else ())
-    identical, failures = find_identical(needles, haystack, reader)
+    is_listed = in_catalogues(settings.roots)
+    identical, failures = find_identical(needles, haystack, reader, is_listed)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
     rest = [entry for entry in needles if entry.path not in matches and entry.path not in failures]
     pictures: Pictures | None = None
@@ -182,7 +181,9 @@ def find_matches(
         pictures = reader.pictures(rest, "decoding needles", ORIENTATIONS if settings.scan.rotations else 1)
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
-        readable = [entry for entry in haystack if entry.path not in failures and not is_unseen(entry.path)]
+        readable = [entry for entry in haystack if entry.path not in failures]
+        if settings.scan.paranoid:  # what cannot be read again proves nothing then, and might hide something that can
+            readable = [entry for entry in readable if not is_listed(entry.path)]
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
         wholes = Wholes(pictures, candidates, reader.wholes)
@@ -191,7 +192,7 @@ def find_matches(
         matches |= found
         failures |= wholes.failures
     if settings.scan.paranoid:
-        matches, fallen = read_again(matches, needles, haystack, settings.scan.accept, reader, is_unseen)
+        matches, fallen = read_again(matches, needles, haystack, settings.scan.accept, reader, is_listed)
         failures |= fallen
     decoded = frozenset(entry.path for entry in pictures.entries) if pictures else frozenset()
     count = None if candidates is None else len(candidates.entries)

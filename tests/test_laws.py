@@ -187,8 +187,8 @@ ALLOWED = {
     "baseline": {"changes", "report"},
     "cli": {
         "baseline", "cache_upkeep", "calibrate", "changes", "comparing", "comparison", "explain", "grouping",
-        "hashed", "hashing", "index_check", "indexing", "itself", "libraries", "named", "output", "pipeline",
-        "progress", "report", "roots", "settings", "sorting", "stopwatch",
+        "hashed", "hashing", "index_check", "indexed", "indexing", "itself", "libraries", "named", "output",
+        "pipeline", "progress", "report", "roots", "settings", "sorting", "stopwatch",
     },
     "__main__": {"cli", "progress"},
 }  # fmt: skip

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import check_output, make_settings
+
+if TYPE_CHECKING:
+    from dupfind.indexed import Checked, Indexed
+    from dupfind.progress import Console
 
 _EPILOG = """\b
 Examples:
@@ -56,7 +60,7 @@ def index(
 
     It holds the digest of every file and the thumbnail of every picture, and stands for DIR as --haystack FILE. A
     second run reads only what is new or has changed. Nothing is written below DIR, so FILE has to lie elsewhere. With
-    --check, DIR is where it was when it was listed unless it is given.
+    --check, DIR and --exclude are what they were at the last update unless they are given.
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     if (catalog is None) == (check is None):
@@ -64,34 +68,41 @@ def index(
     if deep and check is None:
         raise SettingsError("--deep goes with --check")
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
-    # Heavy imports wait until every option has been checked.
+    workers = make_settings(**raw).workers
     if check is not None:
-        from dupfind import index_check
+        return _tell(_check(check, folder, console, raw, is_deep=deep), format_, console, workers)
+    return _tell(_index(catalog or "", folder, console, raw), format_, console, workers)
 
-        if folder is None:
-            folder = index_check.folder_of(check)
-        settings = make_settings(haystack=[folder], called="", **raw)
-        checked = index_check.check(settings, check, console, is_deep=deep)
-        console.problems(checked.problems)
-        _write(checked, format_)
-        console.times(settings.workers)
-        return ExitCode.ALL_PRESENT if checked.is_equal else ExitCode.NOT_ALL_PRESENT
+
+def _index(catalog: str, folder: str | None, console: Console, raw: dict[str, Any]) -> Indexed:
     if folder is None:
         raise SettingsError("DIR is needed: the folder to take stock of")
-    assert catalog is not None
     settings = make_settings(haystack=[folder], called="", **raw)
     check_output(catalog, settings.roots, "--catalog")
-    from dupfind import indexing
+    from dupfind import indexing  # heavy, so not before every option has been checked
 
-    done = indexing.index(settings, catalog, console)
-    console.problems(done.problems)
-    _write(done, format_)
-    console.times(settings.workers)
-    return ExitCode.ALL_PRESENT if done.is_whole else ExitCode.NOT_ALL_PRESENT
+    return indexing.index(settings, catalog, console)
 
 
-def _write(answer: Any, format_: str | None) -> None:  # noqa: ANN401 - one of two
+def _check(catalog: str, folder: str | None, console: Console, raw: dict[str, Any], *, is_deep: bool) -> Checked:
+    from dupfind import index_check  # likewise
+
+    said = index_check.about(catalog)
+    again = {
+        "exclude": raw["exclude"] or said.excludes,
+        "follow_symlinks": raw["follow_symlinks"] or said.follow_symlinks,
+    }
+    settings = make_settings(haystack=[said.root if folder is None else folder], called="", **{**raw, **again})
+    return index_check.check(settings, catalog, console, is_deep=is_deep)
+
+
+def _tell(answer: Indexed | Checked, format_: str | None, console: Console, workers: int) -> int:
     from dupfind import output as sink
+    from dupfind.indexed import Indexed
     from dupfind.report import index as report
 
+    console.problems(answer.problems)
     sink.write(report.render_json(answer) if format_ == "json" else report.render(answer, streams.screen()), None)
+    console.times(workers)
+    is_well = answer.is_whole if isinstance(answer, Indexed) else answer.is_equal
+    return ExitCode.ALL_PRESENT if is_well else ExitCode.NOT_ALL_PRESENT

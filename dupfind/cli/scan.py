@@ -145,10 +145,13 @@ def _write(report: Report, settings: ReportSettings, before: Baseline | None, co
     from dupfind import output as sink
     from dupfind.changes import changes, other_settings
     from dupfind.report import render
-    from dupfind.report.text import moment
+    from dupfind.report.text import catalogue_line, moment
 
     since = None if before is None else changes(report, before)
     sink.write(render(report, settings, streams.screen(settings.output), since), settings.output)
+    if settings.format in (Format.CSV, Format.PATHS):  # which have no room for it
+        for one in report.catalogues:
+            console.tell(catalogue_line(one))
     if settings.save is not None:
         whole = make_report_settings(format_=Format.JSON)
         sink.write(render(report, whole, streams.screen(settings.save)), settings.save)

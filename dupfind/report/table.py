@@ -5,12 +5,11 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from dupfind.catalogued import Catalogued
 from dupfind.changes import Changes
 from dupfind.report import Screen
 from dupfind.report.choice import Choice
 from dupfind.report.look import LIKENESS, UNBOUNDED, Page
-from dupfind.report.text import count, duration, moment, printable, size
+from dupfind.report.text import catalogue_line, count, moment, printable, size
 from dupfind.settings import ReportSettings
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
@@ -110,15 +109,6 @@ def _file_table(files: list[FileVerdict], page: Page, changes: Changes | None) -
         before = [] if changes is None else [Text(changes.files[one.path] or "new")]
         table.add_row(page.verdict(one.state.value), *before, size(one.size_bytes), cell)
     return table
-
-
-def catalogue_line(one: Catalogued) -> str:
-    """What a verdict rests on that rests on a catalogue."""
-    age = duration(one.age_seconds)
-    return (
-        f"{printable(one.path)} stands for {printable(one.root)} as it was {age} ago "
-        f"({moment(one.updated)}, {count(one.files, 'file')}{'' if one.is_complete else ', not complete'})."
-    )
 
 
 def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> list[str]:

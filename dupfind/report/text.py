@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from dupfind.catalogued import Catalogued
+
 _JOINER = "\u200d"  # holds emoji of several parts together and can forge nothing
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 OBEYED = re.compile(
@@ -84,3 +86,12 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * length:
             return count(int(seconds // length), unit)
     return count(int(seconds), "second")
+
+
+def catalogue_line(one: Catalogued) -> str:
+    """What a verdict rests on that rests on a catalogue."""
+    age = duration(one.age_seconds)
+    return (
+        f"{printable(one.path)} stands for {printable(one.root)} as it was {age} ago "
+        f"({moment(one.updated)}, {count(one.files, 'file')}{'' if one.is_complete else ', not complete'})."
+    )
