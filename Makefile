@@ -5,9 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := build/demo
 READY := $(VENV)/.ready
-TEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+# Three processes for two cores: much of what is tested waits, for a signal or for the end of a time.
+PROCESSES := $(shell $(PYTHON) -c "import os; print(3 * (os.cpu_count() or 1) // 2)")
+TEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
-.PHONY: help demo test check format bench bench-accuracy fuzz faults mutants audit fixtures docs man clean
+.PHONY: help demo test check format bench bench-accuracy fuzz faults mutants audit fixtures docs site man clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,9 +44,14 @@ format: $(READY) ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format --quiet .
 
-docs: $(READY) ## Write the parts of the docs that are made from the program
+docs: $(READY) ## Write the parts of the docs that are made from the program, and build the site
 	$(BIN)/python -m docs.images
 	$(BIN)/python -m docs.generate
+	$(MAKE) site
+
+site: $(READY) ## Build the docs as a site in build/site
+	@test -x $(BIN)/mkdocs || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 man: $(READY) ## Show the manual page as it would be installed
 	$(BIN)/python -m docs.generate

@@ -24,7 +24,7 @@ from faults.rules import Mutant, Rule, read
 
 ROOT = Path(__file__).resolve().parents[1]
 _PARTS = ("dupfind", "tests", "fixtures", "faults", "docs", "benchmarks", "pyproject.toml", "README.md")
-_MOST_SECONDS = 900
+_MOST_SECONDS = 300
 
 
 class _Copy:

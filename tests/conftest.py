@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -64,18 +65,26 @@ def dupfind(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]
     return run
 
 
+def shared_by_all(factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder of this run of the tests, whichever of its processes asks."""
+    own = factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 @pytest.fixture(scope="session")
 def demo_trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The two trees of the demo, built once; no test writes there."""
-    folder = tmp_path_factory.mktemp("demo")
-    demo.build(folder)
+    """The two trees of the demo, built once for all processes that run tests; no test writes there."""
+    folder = shared_by_all(tmp_path_factory) / "demo"
+    with (folder.parent / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        demo.build(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A cache for those who scan the demo and do not ask how it is read: it is decoded once for all of them."""
-    return str(tmp_path_factory.mktemp("demo cache") / "cache.sqlite")
+    return str(shared_by_all(tmp_path_factory) / "demo cache" / "cache.sqlite")
 
 
 def needs_shared_data(name: str) -> pytest.MarkDecorator:

@@ -35,11 +35,11 @@ def test_the_documented_output(demo_trees: Path, dupfind: Run, tmp_path: Path) -
     assert (0, b"") == (made.returncode, made.stderr)
     size = re.compile(r"[\d.]+ kB")
     shown = made.stdout.decode().replace(f"{tmp_path}/", "../")
-    assert size.sub("", documented("index.md", "index")) == size.sub("", shown)
+    assert size.sub("", documented("catalogues.md", "index")) == size.sub("", shown)
     scanned = dupfind("scan", "--haystack", catalogue, "--needles", demo.NEEDLES, "-q", cwd=demo_trees)
     assert 1 == scanned.returncode
     plain = dated(scanned.stdout.decode()).replace(f"{tmp_path}/", "../").replace(f"{demo_trees}/", "/media/photos/")
-    assert documented("index.md", "index scan") == plain
+    assert documented("catalogues.md", "index scan") == plain
     checked = dupfind("index", "--check", catalogue, demo.HAYSTACK, cwd=demo_trees)
     assert 0 == checked.returncode
     assert b"lists what is in Masters." in checked.stdout

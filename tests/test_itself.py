@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dupfind.itself import is_itself
 from dupfind.roots import named_file
+from dupfind.values import FileEntry
 
 
 def test_names_of_one_file(tmp_path: Path) -> None:
@@ -39,3 +40,11 @@ def test_a_system_without_inodes(tmp_path: Path) -> None:
     one, other = (named_file(str(tmp_path / name)).entry._replace(inode=0) for name in ("a", "b"))
     assert is_itself(one, one)
     assert not is_itself(other, one)
+
+
+def test_the_same_name_is_itself_whatever_became_of_it(tmp_path: Path) -> None:
+    """Walked once before and once after it was written to, or where there are no inodes: one file all the same."""
+    path = str(tmp_path / "gone.jpg")
+    before, after = FileEntry(path, 10, 1, 1, 5), FileEntry(path, 12, 2, 2, 6)
+    assert is_itself(before, after)
+    assert is_itself(before._replace(inode=0), before._replace(inode=0))
