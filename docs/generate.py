@@ -97,6 +97,19 @@ def _find(*arguments: str) -> str:
     return _run("find", *arguments, "--haystack", "Masters", "-q", "--no-cache").replace(" -q --no-cache", "")
 
 
+def _catalogue() -> tuple[str, str]:
+    """A catalogue made, and used as haystack; with moments and names of folders that do not change."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "photos"
+        demo.build(folder)
+        made = _run("index", "Masters", "--catalog", "../masters.catalog", "-q", "--no-cache", folder=folder)
+        scan = "scan", "--haystack", "../masters.catalog", "--needles", "Josie_Backup", "-q", "--no-cache"
+        used = _run(*scan, folder=folder).replace(f"{folder.resolve()}/", "/media/photos/")
+        used = re.sub(r"as it was [^(]* ago", "as it was 9 hours ago", used)
+        used = re.sub(r"[-0-9]{10} [0-9]+:[0-9]+", "2026-11-20 21:04", used)
+        return made.replace(" -q --no-cache", ""), used.replace(" -q --no-cache", "")
+
+
 def _names(names: frozenset[str]) -> str:
     return ", ".join(f"`{name!r}`".replace("'", "") for name in sorted(names)) + "\n"
 
@@ -134,6 +147,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "compare visual": lambda: _compare(f"{_CHRISTMAS}/tree 06.jpg", _EDITED, "--visual"),
     "hash help": lambda: _run("hash", "--help"),
     "hash": lambda: _hash("tree 01.jpg", "tree 02.jpg"),
+    "index help": lambda: _run("index", "--help"),
+    "index": lambda: _catalogue()[0],
+    "index scan": lambda: _catalogue()[1],
     "cache help": lambda: _run("cache", "--help"),
     "cache prune help": lambda: _run("cache", "prune", "--help"),
     "demo": _scan,

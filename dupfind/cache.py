@@ -80,8 +80,8 @@ class Cache:
         """What contents are made by in this run."""
         return self._recipe()
 
-    def recall_digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
-        """The digest of each of ``entries`` in their order, or None.
+    def recall_digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | Failure | None]:
+        """The digest of each of ``entries`` in their order, or None where it is to be read.
 
         The entries of a folder are to stand together, as the walk gives them: they are looked up in one go. Raises
         :class:`~dupfind.errors.CacheLostError` where the file proves damaged.

@@ -14,20 +14,20 @@ _BESIDE = ("-journal", "-wal", "-shm")
 """What SQLite looks for beside a database and takes up."""
 
 
-def distrust_of_place(path: str) -> str | None:
+def distrust_of_place(path: str, remedy: str = "name one of your own with --cache") -> str | None:
     """Why a cache at ``path``, which need not be there, is not to be trusted for what lies around it, or None.
 
-    Raises OSError where that cannot be told.
+    ``remedy`` is what else to do. Raises OSError where that cannot be told.
     """
     if not hasattr(os, "geteuid"):
         return None
     folder = os.path.dirname(path)
     found = os.stat(folder)
     if found.st_uid not in (0, os.geteuid()):
-        return f"its folder belongs to another user ({found.st_uid}): name one of your own with --cache"
+        return f"its folder belongs to another user ({found.st_uid}): {remedy}"
     # In a folder such as /tmp everybody may make files, but nobody may touch ours.
     if _may_others_write(found) and not found.st_mode & stat.S_ISVTX:
-        return f"others may write to its folder: chmod go-w {folder}, or name another with --cache"
+        return f"others may write to its folder: chmod go-w {folder}, or {remedy}"
     for suffix in _BESIDE:
         with suppress(FileNotFoundError):
             reason = distrust_of_file(os.lstat(path + suffix))

@@ -47,6 +47,10 @@ class CacheError(DupfindError):
     """A command about the cache could not be carried out."""
 
 
+class CatalogueError(DupfindError):
+    """A catalogue could not be read or written, or is not to be trusted."""
+
+
 class CacheLostError(DupfindError):
     """The cache could not be read any further; the run starts again, with a new file if the old one is gone."""
 

@@ -49,3 +49,22 @@ class Silence:
 
     def warn(self, text: str) -> None:
         """Do nothing."""
+
+
+class Within(Silence):
+    """Hears in place of ``listener`` what goes on within one of its stages."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def part(self, name: str, items: int = 0) -> AbstractContextManager[None]:
+        """Passed on."""
+        return self._listener.part(name, items)
+
+    def worked(self, seconds: float) -> None:
+        """Passed on."""
+        self._listener.worked(seconds)
+
+    def warn(self, text: str) -> None:
+        """Passed on."""
+        self._listener.warn(text)

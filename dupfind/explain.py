@@ -19,7 +19,7 @@ from dupfind.itself import is_itself
 from dupfind.neighbours import Neighbours
 from dupfind.pipeline import find_matches, needle_judge, problems_of, walk
 from dupfind.reading import Pictures, Reader
-from dupfind.roots import NamedFile, spelling
+from dupfind.roots import NamedFile, in_catalogues, spelling
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, FileState, Thumbnail
@@ -37,7 +37,7 @@ def explain(
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
     listener = listener or Silence()
-    _, trees = walk(settings, listener)
+    _, trees = walk(settings, listener, [needle.entry for needle in needles])
     haystack = [entry for tree in trees for entry in tree.entries]
     work = partial(_explain_all, settings, needles, haystack, nearest, listener)
     explanations, failures = with_reader(settings, listener, work, make_executor)
@@ -55,7 +55,8 @@ def _explain_all(
 ) -> tuple[list[Explanation], dict[str, Failure]]:
     found: dict[str, Explanation] = {}
     failures: dict[str, Failure] = {}
-    for group, witnesses, itself in _groups(needles, haystack):
+    is_listed = in_catalogues(settings.roots)  # of those, the walk has left out what may be a needle
+    for group, witnesses, itself in _groups(needles, haystack, is_listed):
         entries = [one.entry for one in group]
         findings, pictures, candidates = find_matches(settings, entries, witnesses, reader, cache, listener)
         failures |= findings.failures
@@ -68,7 +69,7 @@ def _explain_all(
 
 
 def _groups(
-    needles: Sequence[NamedFile], haystack: list[FileEntry]
+    needles: Sequence[NamedFile], haystack: list[FileEntry], is_listed: Callable[[str], bool]
 ) -> Iterator[tuple[list[NamedFile], list[FileEntry], list[FileEntry]]]:
     """Needles, the haystack without them, and what was left out of it.
 
@@ -77,7 +78,7 @@ def _groups(
     """
     outside = []
     for needle in needles:
-        itself = [entry for entry in haystack if is_itself(entry, needle.entry)]
+        itself = [entry for entry in haystack if not is_listed(entry.path) and is_itself(entry, needle.entry)]
         if itself:
             yield [needle], [entry for entry in haystack if entry not in itself], itself
         else:

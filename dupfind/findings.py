@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from dupfind.values import Failure, Match, Remains
+from dupfind.values import Failure, Match
+
+
+class Remains(NamedTuple):
+    """What is known of a damaged needle that has no match."""
+
+    damage: str
+    nearest: str | None
+    """Path of the haystack picture that looks most like what is left of it; None where none does."""
 
 
 @dataclass(frozen=True, slots=True)

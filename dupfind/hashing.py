@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
 from functools import partial
 
 from dupfind import tasks
 from dupfind.cache import Cache
-from dupfind.events import Advance, Listener, Silence
+from dupfind.events import Advance, Listener, Silence, Within
 from dupfind.hashed import Asked, Given, Hashed
 from dupfind.processes import Death
 from dupfind.reading import Reader
@@ -50,7 +49,7 @@ def hash_files(
                 _hash_originals(settings, asked, pool, answers)
         else:
             # Batches would each show a bar of their own.
-            within = _Within(listener)
+            within = Within(listener)
             with_reader(settings, within, partial(_hash_thumbnails, asked, answers), make_executor)
     return answers.are_complete
 
@@ -136,25 +135,6 @@ def _hashes_of(entries: list[FileEntry], asked: Asked, reader: Reader, cache: Ca
             pixels = fingerprint.pixels(found.thumbnail.pixels)
             values = (fingerprint.hash_of(pixels, algorithm, asked.size) for algorithm in asked.algorithms)
             yield path, tuple(fingerprint.as_hex(value, asked.size) for value in values)
-
-
-class _Within(Silence):
-    """Hears in place of ``listener`` what goes on within one of its stages."""
-
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-
-    def part(self, name: str, items: int = 0) -> AbstractContextManager[None]:
-        """Passed on."""
-        return self._listener.part(name, items)
-
-    def worked(self, seconds: float) -> None:
-        """Passed on."""
-        self._listener.worked(seconds)
-
-    def warn(self, text: str) -> None:
-        """Passed on."""
-        self._listener.warn(text)
 
 
 def _size_of(entry: FileEntry) -> int:

@@ -58,7 +58,8 @@ class Memory:
         recipe: Callable[[], str],
         began_ns: int,
     ) -> None:
-        self._path = None if settings.scan.paranoid else settings.cache
+        has_catalogues = any(root.is_catalogue for root in settings.roots)  # what they say of a file may change alone
+        self._path = None if settings.scan.paranoid or has_catalogues else settings.cache
         self._needles = needles
         self._haystack = haystack
         self._recipe = recipe

@@ -6,7 +6,7 @@ Knows what to do with a claim that falls; how the files are read and compared is
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from dupfind.reading import Reader
 from dupfind.second_look import Claim, Look
@@ -22,9 +22,13 @@ def read_again(
     haystack: Sequence[FileEntry],
     accept: Evidence,
     reader: Reader,
+    is_listed: Callable[[str], bool] = lambda _: False,
 ) -> tuple[dict[str, Match], dict[str, Failure]]:
-    """The matches that stand or are weaker than they were, and a failure for each needle whose claim fell."""
-    claims = list(_claims(matches, needles, haystack, accept))
+    """The matches that stand or are weaker than they were, and a failure for each needle whose claim fell.
+
+    ``is_listed`` tells of a path of the haystack that it is known from a catalogue only: its digest stands for it.
+    """
+    claims = list(_claims(matches, needles, haystack, accept, reader, is_listed))
     if not claims:
         return dict(matches), {}
     left = dict(matches)
@@ -40,15 +44,22 @@ def read_again(
 
 
 def _claims(
-    matches: Mapping[str, Match], needles: Sequence[FileEntry], haystack: Sequence[FileEntry], accept: Evidence
+    matches: Mapping[str, Match],
+    needles: Sequence[FileEntry],
+    haystack: Sequence[FileEntry],
+    accept: Evidence,
+    reader: Reader,
+    is_listed: Callable[[str], bool],
 ) -> list[Claim]:
     """What is to be read again, in the order of the needles."""
     by_path = {entry.path: entry for entry in haystack}
     sizes = {by_path[one.witness].size_bytes for one in matches.values() if one.evidence is Evidence.IDENTICAL}
     twins: dict[int, list[FileEntry]] = defaultdict(list)
     for entry in haystack:
-        if entry.size_bytes in sizes and len(twins[entry.size_bytes]) < _MOST_TWINS:
+        if entry.size_bytes in sizes and len(twins[entry.size_bytes]) < _MOST_TWINS and not is_listed(entry.path):
             twins[entry.size_bytes].append(entry)
+    listed_witnesses = [by_path[one.witness] for one in matches.values() if is_listed(one.witness)]
+    digests = reader.digests(listed_witnesses) if listed_witnesses else {}
     claims = []
     for needle in needles:
         match = matches.get(needle.path)
@@ -56,7 +67,11 @@ def _claims(
             continue
         witness = by_path[match.witness]
         others = twins[witness.size_bytes] if match.evidence is Evidence.IDENTICAL else ()
-        claims.append(Claim(needle, (witness, *(one for one in others if one != witness)), match.evidence))
+        readable = () if is_listed(witness.path) else (witness,)
+        digest = digests.get(witness.path)
+        listed = (witness.path, digest) if isinstance(digest, bytes) else None
+        witnesses = (*readable, *(one for one in others if one != witness))
+        claims.append(Claim(needle, witnesses, match.evidence, listed))
     return claims
 
 

@@ -6,7 +6,7 @@ walk > identical? > thumbnail > fingerprint > candidates > evidence > (witnesses
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import datetime
 from functools import partial
@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 
 from dupfind import __version__, formats, libraries
 from dupfind.events import Listener, Silence
-from dupfind.findings import Findings
+from dupfind.findings import Findings, Remains
 from dupfind.ignore import Excludes
 from dupfind.memory import Memory
 from dupfind.mounts import forgetful_devices, forgetting
+from dupfind.named import NamedRoot, with_named
 from dupfind.recheck import is_due, last_look
-from dupfind.roots import spelling
+from dupfind.roots import in_catalogues, spelling
 from dupfind.settings import Settings
 from dupfind.values import (
+    LISTING,
     ORIENTATIONS,
     Evidence,
     Failure,
@@ -32,7 +34,6 @@ from dupfind.values import (
     HaystackSummary,
     Match,
     Problem,
-    Remains,
     Report,
     Side,
     Tree,
@@ -65,33 +66,50 @@ def scan(
     findings = _find(settings, *files, listener, make_executor) if remembered is None else remembered
     if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
         with listener.stage("looking again", None) as advance:
-            needles, haystack, findings = last_look(
-                needles, haystack, findings, _rules(settings), settings.roots, advance
-            )
+            # What a catalogue lists is not there to be looked at.
+            walked = [tree for tree in haystack if tree.catalogue is None]
+            listed = [tree for tree in haystack if tree.catalogue is not None]
+            needles, walked, findings = last_look(needles, walked, findings, _rules(settings), settings.roots, advance)
+            haystack = [*walked, *listed]
     if remembered is None:
         memory.keep(findings, time.time_ns())
     with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
-        verdicts = _judge_files(settings, needles, findings)
+        verdicts = _judge_files(settings, [tree for tree in needles if not isinstance(tree.root, NamedRoot)], findings)
+        alone = _judge_files(settings, [tree for tree in needles if isinstance(tree.root, NamedRoot)], findings)
         problems = problems_of([*needles, *haystack], findings.failures)
-        folders = judge_folders(verdicts, problems, settings.roots)
+        in_folders = [one for one in problems if one.stage != LISTING]
+        folders = judge_folders(verdicts, in_folders, settings.roots)
     return Report(
         version=__version__,
         started=started.isoformat(timespec="seconds"),
         elapsed_seconds=round(time.monotonic() - begin, 3),
         settings=settings.scan,
         folders=folders,
-        files=verdicts,
+        files=verdicts + alone,
         problems=problems,
         haystack=_summarize(files[1], findings),
+        catalogues=tuple(tree.catalogue for tree in haystack if tree.catalogue is not None),
     )
 
 
-def walk(settings: Settings, listener: Listener) -> tuple[list[Tree], list[Tree]]:
-    """The trees of the needles and of the haystack; gives warning first of what the settings give warning of."""
+def walk(settings: Settings, listener: Listener, named: Collection[FileEntry] = ()) -> tuple[list[Tree], list[Tree]]:
+    """The trees of the needles and of the haystack; gives warning first of what the settings give warning of.
+
+    ``named`` are needles that lie in no tree: a catalogue that lists them does not prove them.
+    """
     for warning in settings.warnings:
         listener.warn(warning)
     with listener.stage("walking", None) as advance:
-        trees = walk_all(settings.roots, _rules(settings), advance)
+        trees = walk_all([root for root in settings.roots if not root.is_catalogue], _rules(settings), advance)
+    trees = with_named(settings.named, *trees)
+    if any(root.is_catalogue for root in settings.roots):
+        from dupfind.catalogues import catalogued_trees  # brings SQLite and the decoders
+
+        with listener.part("look up"):
+            excludes, follow = Excludes(settings.excludes), settings.follow_symlinks
+            trees[1].extend(
+                catalogued_trees(settings.roots, trees[0], named, excludes, listener.warn, follow_symlinks=follow)
+            )
     if settings.cache is not None:
         for warning in forgetting(chain(*trees), forgetful_devices()):
             listener.warn(warning)
@@ -152,7 +170,8 @@ def find_matches(
     from dupfind.paranoid import read_again
     from dupfind.wholes import Wholes
 
-    identical, failures = find_identical(needles, haystack, reader)
+    is_listed = in_catalogues(settings.roots)
+    identical, failures = find_identical(needles, haystack, reader, is_listed)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
     rest = [entry for entry in needles if entry.path not in matches and entry.path not in failures]
     pictures: Pictures | None = None
@@ -163,6 +182,8 @@ def find_matches(
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
         readable = [entry for entry in haystack if entry.path not in failures]
+        if settings.scan.paranoid:  # what cannot be read again proves nothing then, and might hide something that can
+            readable = [entry for entry in readable if not is_listed(entry.path)]
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
         wholes = Wholes(pictures, candidates, reader.wholes)
@@ -171,7 +192,7 @@ def find_matches(
         matches |= found
         failures |= wholes.failures
     if settings.scan.paranoid:
-        matches, fallen = read_again(matches, needles, haystack, settings.scan.accept, reader)
+        matches, fallen = read_again(matches, needles, haystack, settings.scan.accept, reader, is_listed)
         failures |= fallen
     decoded = frozenset(entry.path for entry in pictures.entries) if pictures else frozenset()
     count = None if candidates is None else len(candidates.entries)

@@ -18,6 +18,7 @@ from operator import itemgetter
 
 from dupfind.entries import entry_of, is_same_folder, reason_of, without_inode
 from dupfind.findings import Findings
+from dupfind.named import NamedRoot, NamedWalk
 from dupfind.values import LAST_LOOK, Failure, FileEntry, FolderId, Match, Problem, Root, Side, Tree
 from dupfind.walk import Walk, WalkRules
 
@@ -51,7 +52,15 @@ def last_look(
 
     ``count`` is told how many needles each folder has.
     """
-    changes = [_walk_again(tree, Walk(tree.root, rules, roots, frozenset(), count)) for tree in needles]
+    changes = [
+        _walk_again(
+            tree,
+            NamedWalk(tree, count)
+            if isinstance(tree.root, NamedRoot)
+            else Walk(tree.root, rules, roots, frozenset(), count),
+        )
+        for tree in needles
+    ]
     lost = {path: reason for one in changes for path, reason in one.lost.items()}
     among_needles = frozenset().union(*(one.folders for one in changes))
     wanted = {match.witness for match in findings.matches.values()}
@@ -83,7 +92,7 @@ class _Changes:
     """Every directory that was looked into."""
 
 
-def _walk_again(tree: Tree, walk: Walk) -> _Changes:
+def _walk_again(tree: Tree, walk: Walk | NamedWalk) -> _Changes:
     """Compare folder by folder, so that the files are not kept twice: a second list of a million takes 350 MB."""
     places = dict(_places_by_folder(tree.entries))
     lost: dict[str, str] = {}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from dupfind.catalogue_head import NO_CATALOGUE, why_no_catalogue
 from dupfind.errors import SettingsError
 from dupfind.ignore import is_junk_folder
 from dupfind.mounts import forgetful_devices
@@ -24,15 +25,20 @@ class NamedFile(NamedTuple):
     entry: FileEntry
 
 
-def make_roots(haystack: Sequence[str], needles: Sequence[str]) -> tuple[Root, ...]:
+def make_roots(haystack: Sequence[str], needles: Sequence[str], *, may_lack_needles: bool = False) -> tuple[Root, ...]:
     """The roots of a scan, each once; raises :class:`~dupfind.errors.SettingsError`."""
-    roots = haystack_roots(haystack) + _roots(needles, Side.NEEDLES, "--needles ")
+    roots = haystack_roots(haystack)
+    if needles or not may_lack_needles:
+        roots += _roots(needles, Side.NEEDLES, "--needles ")
     _refuse_same_root(roots)
     return _without_inner(roots)
 
 
 def haystack_roots(haystack: Sequence[str], called: str = "--haystack ") -> tuple[Root, ...]:
-    """The roots of a command that has no needle folders; ``called`` stands before a path in errors."""
+    """The roots of a command that has no needle folders; ``called`` stands before a path in errors.
+
+    Where it is empty the command reads the files themselves, and a catalogue will not do.
+    """
     return _roots(haystack, Side.HAYSTACK, called)
 
 
@@ -69,12 +75,22 @@ def _root(given: str, side: Side, called: str) -> Root:
     try:
         real = os.path.realpath(given, strict=True)
         if not os.path.isdir(real):
+            if side is Side.HAYSTACK and called and os.path.isfile(real):
+                return _catalogue(given, real, called)
             raise SettingsError(f"{called}{given}: not a folder")
         os.scandir(real).close()
         found = os.lstat(real)  # after a look inside, which is what makes an automount come
     except (OSError, ValueError) as error:
         raise SettingsError(f"{called}{given}: {_reason_of(error)}") from error
     return Root(side, given.rstrip(os.sep) or os.sep, real, (found.st_dev, found.st_ino))
+
+
+def _catalogue(given: str, real: str, called: str) -> Root:
+    """A catalogue in the place of the folder that it lists. Nothing can lie below a file, so no path means two."""
+    if (reason := why_no_catalogue(real)) is not None:
+        raise SettingsError(f"{called}{given}: {'not a folder' if reason == NO_CATALOGUE else reason}")
+    found = os.lstat(real)
+    return Root(Side.HAYSTACK, given, real, (found.st_dev, found.st_ino), is_catalogue=True)
 
 
 def _reason_of(error: OSError | ValueError) -> str:
@@ -126,6 +142,12 @@ def _root_by_identity(folder: str, roots: Mapping[FolderId, Root]) -> Root | Non
 def is_below(path: str, folder: str) -> bool:
     """True when ``path`` is ``folder`` or lies below it; both absolute and without symbolic links."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def in_catalogues(roots: Sequence[Root]) -> Callable[[str], bool]:
+    """A function that tells whether a path is of a file that a catalogue among ``roots`` lists, and cannot be read."""
+    prefixes = tuple(root.real + os.sep for root in roots if root.is_catalogue)
+    return lambda path: path.startswith(prefixes)
 
 
 def spelling(roots: Sequence[Root]) -> Callable[[str], str]:

@@ -37,6 +37,8 @@ class Claim(NamedTuple):
     witnesses: tuple[FileEntry, ...]
     """The witness; behind it, for identical bytes, others of the same size, which may do as well where it falls."""
     evidence: Evidence
+    listed: tuple[str, bytes] | None = None
+    """Path and digest of a witness that a catalogue lists, for identical bytes: it cannot be read itself."""
 
 
 class Look(NamedTuple):
@@ -89,7 +91,25 @@ def _compare_bytes(claim: Claim) -> Look:
             if is_equal:
                 return Look(witness.path, Evidence.IDENTICAL, None)
             doubts.append("its witness no longer has the same bytes")
+        if claim.listed is not None:
+            path, digest_listed = claim.listed
+            if _digest_again(needle, claim.needle.size_bytes) == digest_listed:
+                return Look(path, Evidence.IDENTICAL, None)
+            doubts.append("it no longer has the bytes that the catalogue lists")
     return Look(None, None, doubts[0])
+
+
+def _digest_again(needle: IO[bytes], size_bytes: int) -> bytes | None:
+    """The digest of a needle as it is on the disk; None where it is of another length."""
+    from dupfind.digest import digest
+
+    _forget(needle)
+    needle.seek(0)
+    try:
+        value, length_bytes = digest(needle, size_bytes)
+    except OSError as error:
+        raise _Doubt(f"it could not be read again: {unreadable(error, SECOND_LOOK).reason}") from None
+    return value if length_bytes == size_bytes else None
 
 
 def _is_equal(needle: IO[bytes], witness: IO[bytes], size_bytes: int) -> bool:

@@ -35,12 +35,21 @@ def with_reader(
     with Pool(settings.workers, make_executor, listener.worked, memory_bytes(settings)) as pool:
         while True:
             try:
-                with Cache(path, partial(recipe, settings.scan.algorithm, listener), warn=listener.warn) as cache:
+                with _cache(settings, path, listener) as cache:
                     return work(Reader(settings, pool, cache, listener), cache)
             except CacheLostError as error:
                 if not error.is_told:
                     listener.warn(str(error))
                 path = path if error.is_gone else None
+
+
+def _cache(settings: Settings, path: str | None, listener: Listener) -> Cache:
+    make_recipe = partial(recipe, settings.scan.algorithm, listener)
+    if any(root.is_catalogue for root in settings.roots):
+        from dupfind.catalogue_cache import CatalogueCache
+
+        return CatalogueCache(settings.roots, path, make_recipe, warn=listener.warn)
+    return Cache(path, make_recipe, warn=listener.warn)
 
 
 def memory_bytes(settings: Settings) -> int:

@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from dupfind.ceiling import LEAST_BYTES
 from dupfind.errors import SettingsError
+from dupfind.ignore import Excludes
+from dupfind.named import NOTHING, Named, look_up
 from dupfind.roots import haystack_roots, make_roots, root_around
 from dupfind.values import Evidence, FileState, FolderState, Root, ScanSettings
 
@@ -56,6 +58,8 @@ class Settings:
     max_memory_bytes: int | None = None
     """None for what :func:`dupfind.ceiling.usual_bytes` says."""
     cache: str | None = None
+    named: Named = NOTHING
+    """What a list names besides the needles of ``roots``."""
     warnings: tuple[str, ...] = field(default=())
     """What the user should know before the run; one line each."""
 
@@ -80,6 +84,7 @@ def make_settings(
     *,
     haystack: Sequence[str] | None = None,
     needles: Sequence[str] | None = None,
+    listed: Sequence[str] | None = None,
     called: str = "--haystack ",
     algorithm: str = "phash",
     threshold_bits: int | None = None,
@@ -98,18 +103,17 @@ def make_settings(
     """Check the options of a scan; raises :class:`~dupfind.errors.SettingsError` with one line for the user.
 
     ``needles`` is None for a command that has no needle folders, ``haystack`` too for one that is given single files;
-    ``called`` stands before a haystack in errors.
+    ``listed`` is what a list names, None without one; ``called`` stands before a haystack in errors.
     """
-    roots: tuple[Root, ...] = ()
-    if haystack is not None:
-        roots = haystack_roots(haystack, called) if needles is None else make_roots(haystack, needles)
+    named = NOTHING if listed is None else look_up(listed, Excludes(exclude), follow_symlinks=follow_symlinks)
+    roots = _make_roots(haystack, needles, called, None if listed is None else named)
     threshold = _check_values(algorithm, threshold_bits, accept, timeout_seconds, max_pixels, workers)
     cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
     return Settings(
         roots=roots,
         scan=ScanSettings(
             haystack=tuple(haystack or ()),
-            needles=tuple(needles or ()),
+            needles=(*(needles or ()), *named.folders),
             algorithm=algorithm,
             threshold_bits=threshold,
             accept=Evidence(accept),
@@ -123,8 +127,19 @@ def make_settings(
         max_pixels=max_pixels,
         max_memory_bytes=_memory_bytes(max_memory_mib),
         cache=cache_path,
+        named=named,
         warnings=warnings,
     )
+
+
+def _make_roots(
+    haystack: Sequence[str] | None, needles: Sequence[str] | None, called: str, named: Named | None
+) -> tuple[Root, ...]:
+    if haystack is None:
+        return ()
+    if named is not None:
+        return make_roots(haystack, [*(needles or ()), *named.folders], may_lack_needles=True)
+    return haystack_roots(haystack, called) if needles is None else make_roots(haystack, needles)
 
 
 def _check_values(

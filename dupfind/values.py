@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from dupfind.catalogued import Catalogued
+
 THUMBNAIL_SIDE, CHROMA_SIDE = 64, 8
 """Sides of a thumbnail and of its two planes of colour, in pixels."""
 
@@ -29,8 +31,8 @@ MIRRORED = frozenset({1, 3, 4, 6})
 HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
 
-SECOND_LOOK, LAST_LOOK = "second look", "last look"
-"""The stages of ``--paranoid`` and of :mod:`dupfind.recheck`, in problems and failures."""
+SECOND_LOOK, LAST_LOOK, LISTING = "second look", "last look", "list"
+"""The stages of ``--paranoid``, of :mod:`dupfind.recheck` and :mod:`dupfind.named`, in problems and failures."""
 
 
 class Side(StrEnum):
@@ -110,7 +112,7 @@ class Problem(NamedTuple):
     @property
     def is_gap(self) -> bool:
         """True when something among the needles was passed over, so that no folder around it is contained."""
-        return self.side is Side.NEEDLES and self.stage == "walk" and not self.is_note
+        return self.side is Side.NEEDLES and self.stage in ("walk", LISTING) and not self.is_note
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class Root:
     real: str
     """Absolute and without symbolic links; entries have paths that begin so."""
     identity: FolderId
+    is_catalogue: bool = False
+    """True for a file that stands for the folder that it lists, see :mod:`dupfind.catalogues`."""
 
     @property
     def shown(self) -> Callable[[str], str]:
@@ -141,6 +145,8 @@ class Tree:
     problems: list[Problem]
     folders: frozenset[FolderId]
     """Every directory that was looked into."""
+    catalogue: Catalogued | None = None
+    """What it was read from, where it was not walked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,14 +210,6 @@ class Match(NamedTuple):
     """Hamming distance of the two 64-bit hashes; None where bytes were compared."""
     reason: str | None = None
     """Why the evidence is no stronger, or how the copy differs (turned); None when there is nothing to say."""
-
-
-class Remains(NamedTuple):
-    """What is known of a damaged needle that has no match."""
-
-    damage: str
-    nearest: str | None
-    """Path of the haystack picture that looks most like what is left of it; None where none does."""
 
 
 class FileVerdict(NamedTuple):
@@ -290,6 +288,7 @@ class Report:
     files: list[FileVerdict]
     problems: list[Problem]
     haystack: HaystackSummary
+    catalogues: tuple[Catalogued, ...] = ()
 
     @property
     def is_complete(self) -> bool:

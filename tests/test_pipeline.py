@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 from dupfind import pipeline, tasks
-from dupfind.findings import Findings
+from dupfind.findings import Findings, Remains
 from dupfind.report import Screen, render
 from dupfind.settings import Settings, make_report_settings, make_settings
-from dupfind.values import Evidence, FileEntry, FileState, FileVerdict, FolderState, Match, Remains, Report
+from dupfind.values import Evidence, FileEntry, FileState, FileVerdict, FolderState, Match, Report
 from fixtures import demo, pictures
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]

@@ -23,6 +23,7 @@ from dupfind.cli.explain import explain
 from dupfind.cli.find import find
 from dupfind.cli.groups import groups
 from dupfind.cli.hash import hash_
+from dupfind.cli.index import index
 from dupfind.cli.scan import scan
 from dupfind.cli.sort import sort
 from dupfind.errors import DupfindError, ExitCode, OutputClosedError, OutputError
@@ -86,6 +87,7 @@ dupfind.add_command(groups)
 dupfind.add_command(sort)
 dupfind.add_command(compare)
 dupfind.add_command(hash_)
+dupfind.add_command(index)
 dupfind.add_command(cache)
 
 

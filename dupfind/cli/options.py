@@ -85,7 +85,13 @@ def hash_algorithm(text: str) -> Callable[[F], F]:
 
 _DEFAULTS = ", ".join(f"{name} {bits}" for name, bits in DEFAULT_THRESHOLD_BITS.items())
 
-haystack = click.option("--haystack", metavar="DIR", multiple=True, type=FOLDER, help="The collection. Repeatable.")
+haystack = click.option(
+    "--haystack",
+    metavar="DIR",
+    multiple=True,
+    type=FOLDER,
+    help="The collection, or its catalogue (dupfind index). Repeatable.",
+)
 follow_symlinks = click.option("--follow-symlinks", is_flag=True, help="Follow symbolic links. [default: report them]")
 accept = accepted("Weakest evidence that makes a file present.")
 algorithm = hash_algorithm("Hash that candidates are found by.")

@@ -9,6 +9,7 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode
+from dupfind.named import names_in
 from dupfind.settings import Format, ReportSettings, make_report_settings, make_settings
 from dupfind.values import FileState, FolderState, Report
 
@@ -63,6 +64,12 @@ _output = options.stacked(
 @options.stacked(
     options.haystack,
     click.option("--needles", metavar="DIR", multiple=True, type=options.FOLDER, help="What to check. Repeatable."),
+    click.option(
+        "--files-from",
+        metavar="FILE",
+        type=options.FILE,
+        help="Check the files and folders named there too, a line each or ended by NUL; - is standard input.",
+    ),
     options.exclude("Leave out of both; such a needle is not present."),
     options.judging,
     click.option(
@@ -75,6 +82,7 @@ _output = options.stacked(
 )
 def scan(
     *,
+    files_from: str | None,
     format_: str | None,
     files: bool,
     only: tuple[str, ...],
@@ -95,11 +103,13 @@ def scan(
     turned) at no smaller size. A folder is contained when every file in it is present. When in doubt, it is not.
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
-    settings = make_settings(**raw)
+    settings = make_settings(listed=None if files_from is None else names_in(streams.read_list(files_from)), **raw)
+    asks_for_folders = any(one in set(FolderState) - set(FileState) for one in only)
     report_settings = make_report_settings(
         roots=settings.roots,
         format_=format_,
-        files=files,
+        # Files that are named one by one have no folder that could be told of.
+        files=files or (bool(settings.named.files) and not asks_for_folders),
         only=only,
         everything=everything,
         print0=print0,
@@ -135,10 +145,13 @@ def _write(report: Report, settings: ReportSettings, before: Baseline | None, co
     from dupfind import output as sink
     from dupfind.changes import changes, other_settings
     from dupfind.report import render
-    from dupfind.report.text import moment
+    from dupfind.report.text import catalogue_line, moment
 
     since = None if before is None else changes(report, before)
     sink.write(render(report, settings, streams.screen(settings.output), since), settings.output)
+    if settings.format in (Format.CSV, Format.PATHS):  # which have no room for it
+        for one in report.catalogues:
+            console.tell(catalogue_line(one))
     if settings.save is not None:
         whole = make_report_settings(format_=Format.JSON)
         sink.write(render(report, whole, streams.screen(settings.save)), settings.save)

@@ -62,6 +62,21 @@ def stdin_as_file() -> Iterator[str]:
         yield path
 
 
+def read_list(source: str) -> bytes:
+    """What a file holds, or standard input for ``-``; raises :class:`~dupfind.errors.SettingsError`."""
+    if source == "-":
+        if sys.stdin is None or sys.stdin.closed:
+            raise SettingsError("standard input is closed")
+        return sys.stdin.buffer.read()
+    try:
+        with open(source, "rb") as file:
+            return file.read()
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"--files-from {source}: {(getattr(error, 'strerror', None) or str(error)).lower()}"
+        ) from error
+
+
 def _wants_bars(progress: bool | None, quiet: bool) -> bool:
     if progress is not None:
         return progress

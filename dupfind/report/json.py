@@ -81,7 +81,24 @@ def _head(report: Report) -> dict[str, Any]:
                 "unreadable": haystack.unreadable,
             },
         },
+        **_catalogues(report),
     }
+
+
+def _catalogues(report: Report) -> dict[str, Any]:
+    """What the answer rests on besides folders; no key where it rests on none."""
+    found = [
+        {
+            **named_path("path", one.path),
+            **named_path("root", one.root),
+            "updated": one.updated,
+            "age_seconds": one.age_seconds,
+            "files": one.files,
+            "is_complete": one.is_complete,
+        }
+        for one in report.catalogues
+    ]
+    return {"catalogues": found} if found else {}
 
 
 def _baseline(changes: Changes | None) -> dict[str, Any]:

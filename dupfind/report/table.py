@@ -9,7 +9,7 @@ from dupfind.changes import Changes
 from dupfind.report import Screen
 from dupfind.report.choice import Choice
 from dupfind.report.look import LIKENESS, UNBOUNDED, Page
-from dupfind.report.text import count, moment, printable, size
+from dupfind.report.text import catalogue_line, count, moment, printable, size
 from dupfind.settings import ReportSettings
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
@@ -116,14 +116,14 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     total = len(report.files)
     left = [one for one in report.files if one.state is not FileState.PRESENT]
     skipped = sum(one.is_gap for one in report.problems)
-    lines = [""] if has_rows else []
+    lines = ["", *map(catalogue_line, report.catalogues)] if has_rows else [*map(catalogue_line, report.catalogues)]
     if not has_rows and settings.is_filtered:
         lines += ["No file has such a verdict." if settings.files else "No folder has such a verdict.", ""]
     if not total and not skipped:
         return [*lines, "There are no files among the needles."]
     if not left and not skipped:
         every = "The only file is" if total == 1 else f"All {total:,} files are"
-        return [*lines, f"{every} in the haystack: every needle folder is contained."]
+        return [*lines, f"{every} in the haystack{': every needle folder is contained' if report.folders else ''}."]
     if left:
         parts = [
             f"{number:,} {state.value}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from dupfind.catalogued import Catalogued
+
 _JOINER = "\u200d"  # holds emoji of several parts together and can forge nothing
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 OBEYED = re.compile(
@@ -72,3 +74,24 @@ def moment(iso: str) -> str:
     '2026-11-20 03:00'
     """
     return iso[:16].replace("T", " ")
+
+
+def duration(seconds: float) -> str:
+    """How long something was, in the largest unit of which there are two at least.
+
+    >>> duration(59), duration(7200), duration(10**6)
+    ('59 seconds', '2 hours', '11 days')
+    """
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * length:
+            return count(int(seconds // length), unit)
+    return count(int(seconds), "second")
+
+
+def catalogue_line(one: Catalogued) -> str:
+    """What a verdict rests on that rests on a catalogue."""
+    age = duration(one.age_seconds)
+    return (
+        f"{printable(one.path)} stands for {printable(one.root)} as it was {age} ago "
+        f"({moment(one.updated)}, {count(one.files, 'file')}{'' if one.is_complete else ', not complete'})."
+    )

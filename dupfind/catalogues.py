@@ -1,0 +1,154 @@
+"""Catalogues among the haystack's roots, to trees as a walk gives them: their files, as far as they may prove anything.
+
+What may be a needle itself, because the drive that is listed is plugged in again, is left out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
+
+from dupfind.catalogue_file import CatalogueFile, explained
+from dupfind.catalogued import About, Catalogued, Volume
+from dupfind.errors import CatalogueError, SettingsError
+from dupfind.ignore import Excludes
+from dupfind.selfsame import Relation, have_numbers, relation, themselves
+from dupfind.values import FileEntry, Problem, Root, Side, Tree
+from dupfind.volumes import UNKNOWN_VOLUME, volumes_of
+
+
+def catalogued_trees(
+    roots: Sequence[Root],
+    needles: Sequence[Tree],
+    named: Collection[FileEntry],
+    excludes: Excludes,
+    warn: Callable[[str], None],
+    *,
+    follow_symlinks: bool,
+) -> list[Tree]:
+    """A tree for each catalogue among ``roots``.
+
+    ``named`` are single files that are searched for beside those of ``needles``. Raises
+    :class:`~dupfind.errors.DupfindError` where a catalogue cannot be read, or lists the needles themselves.
+    """
+    volumes = _volumes(needles, named, follow_symlinks=follow_symlinks)
+    entries = [entry for tree in needles for entry in tree.entries] + list(named)
+    needle_roots = [tree.root for tree in needles]
+    trees = []
+    for root in roots:
+        if root.is_catalogue:
+            tree, about = _read(root, excludes)
+            how = relation(about.volumes, volumes)
+            _refuse_own_root(root, about, needle_roots, how)
+            trees.append(_without_needles(tree, about, entries, how, volumes, warn))
+            _warn_of(trees[-1], about, warn)
+    return trees
+
+
+def _read(root: Root, excludes: Excludes) -> tuple[Tree, About]:
+    with explained(root.given):
+        file = CatalogueFile.for_reading(root.real)
+        try:
+            about = file.about()
+            found = file.entries()
+            problems = list(file.problems())
+        finally:
+            file.close()
+    if about is None:
+        raise CatalogueError(f"{root.given}: the catalogue is empty: its indexing was stopped before it began")
+    _refuse_other_recipe(root, about, {recipe for _, recipe in found.values()})
+    prefix = root.real + os.sep
+    entries = [
+        entry._replace(path=prefix + path)
+        for path, (entry, _) in sorted(found.items(), key=lambda item: _place(item[0]))
+        if not _is_excluded(path, excludes)
+    ]
+    shown = [one._replace(path=root.given + os.sep + one.path if one.path else root.given) for one in problems]
+    age_seconds = (datetime.now().astimezone() - datetime.fromisoformat(about.updated)).total_seconds()
+    told = Catalogued(
+        root.given, about.root, about.updated, round(max(0.0, age_seconds), 3), len(found), about.is_complete
+    )
+    return Tree(root, entries, shown, frozenset(), told), about
+
+
+def _place(path: str) -> tuple[Sequence[str], str]:
+    """Where a file comes in a walk: after those of the folders above, in the order of names."""
+    folder, _, name = path.rpartition(os.sep)
+    return folder.split(os.sep) if folder else [], name
+
+
+def _is_excluded(path: str, excludes: Excludes) -> bool:
+    if not excludes:
+        return False
+    parts = path.split(os.sep)
+    return any(excludes.matching(os.sep.join(parts[: end + 1]), parts[end]) for end in range(len(parts)))
+
+
+def _refuse_other_recipe(root: Root, about: About, recipes: Collection[str | None]) -> None:
+    """Thumbnails that were made otherwise are never compared with those of today."""
+    from dupfind import decode
+
+    known = {recipe for recipe in recipes if recipe is not None}
+    if any(recipe.partition(",")[0] != str(decode.RECIPE) for recipe in known):
+        raise CatalogueError(
+            f"{root.given}: its thumbnails were made by another version of dupfind ({about.version}): update it with "
+            f"dupfind index {about.root} --catalog {root.given}"
+        )
+
+
+def _volumes(needles: Sequence[Tree], named: Iterable[FileEntry], *, follow_symlinks: bool) -> tuple[Volume, ...]:
+    devices = {device for tree in needles for device, _ in tree.folders}
+    for entry in named:
+        try:
+            devices.add(os.stat(entry.path).st_dev)
+        except OSError:  # it went since: nothing is known of it
+            follow_symlinks = True
+    # What a link led to may lie anywhere.
+    return (*volumes_of(devices), *([UNKNOWN_VOLUME] if follow_symlinks else []))
+
+
+def _refuse_own_root(root: Root, about: About, needles: Iterable[Root], how: Relation) -> None:
+    """A folder is searched for in its own catalogue: everything would be there, and be nowhere else."""
+    for needle in needles:
+        is_one_path = needle.real == about.root and how is not Relation.OTHER
+        is_one_folder = needle.identity[1] == about.root_inode != 0 and how is Relation.SAME
+        if is_one_path or is_one_folder:
+            raise SettingsError(f"--needles {needle.given} is the folder that the catalogue {root.given} lists")
+
+
+def _without_needles(
+    tree: Tree,
+    about: About,
+    needles: Sequence[FileEntry],
+    how: Relation,
+    volumes: Sequence[Volume],
+    warn: Callable[[str], None],
+) -> Tree:
+    prefix, former = len(tree.root.real) + 1, about.root.rstrip(os.sep) + os.sep
+    own = themselves(
+        tree.entries,
+        needles,
+        how,
+        lambda path: former + path[prefix:],
+        are_numbered=have_numbers((*about.volumes, *volumes)),
+    )
+    if not own:
+        return tree
+    entries = [entry for entry in tree.entries if entry.path not in own]
+    reason = f"{len(own):,} of its files left out: they may be needles themselves, on the drive that it lists"
+    warn(f"{tree.root.given}: {reason}")
+    problem = Problem(tree.root.given, Side.HAYSTACK, "walk", reason, is_note=True)
+    return Tree(tree.root, entries, [*tree.problems, problem], tree.folders, tree.catalogue)
+
+
+def _warn_of(tree: Tree, about: About, warn: Callable[[str], None]) -> None:
+    from dupfind import libraries
+
+    given = tree.root.given
+    if not about.is_complete:
+        warn(
+            f"{given}: the catalogue is not complete: its indexing was stopped, and what it has not read proves nothing"
+        )
+    if any(about.libraries.get(name, version) != version for name, version in libraries.versions()):
+        warn(f"{given}: the catalogue was made with other versions of the libraries that decode (dupfind --version)")

@@ -1,0 +1,108 @@
+"""``dupfind index``: the options, and nothing but the way from them to the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dupfind.cli import options, streams
+from dupfind.errors import ExitCode, SettingsError
+from dupfind.settings import check_output, make_settings
+
+if TYPE_CHECKING:
+    from dupfind.indexed import Checked, Indexed
+    from dupfind.progress import Console
+
+_EPILOG = """\b
+Examples:
+  Take stock of a drive:
+    dupfind index /media/photos --catalog ~/photos.catalog
+  Search in it while it is unplugged:
+    dupfind scan --haystack ~/photos.catalog --needles ~/Backup
+  Does the catalogue still say what is there?
+    dupfind index --check ~/photos.catalog /media/photos
+
+\b
+Exit codes: 0 when everything could be read, 1 when not, 2 when there is no
+catalogue or it is not this folder's. With --check 0 when nothing differs,
+1 when something does.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("folder", metavar="[DIR]", required=False, type=options.FOLDER)
+@options.stacked(
+    click.option("--catalog", metavar="FILE", type=options.FILE, help="Where to write the catalogue, or to update it."),
+    click.option(
+        "--check", metavar="FILE", type=options.FILE, help="Compare this catalogue with DIR, writing nothing."
+    ),
+    click.option("--deep", is_flag=True, help="With --check, read every file again: finds bytes that rotted."),
+    options.exclude("Leave out."),
+    options.follow_symlinks,
+    options.output_format(["table", "json"]),
+    options.limits,
+)
+def index(
+    *,
+    folder: str | None,
+    catalog: str | None,
+    check: str | None,
+    deep: bool,
+    format_: str | None,
+    progress: bool | None,
+    quiet: bool,
+    verbose: bool,
+    profile_stages: bool,
+    **raw: Any,  # noqa: ANN401 - passed on as it is: make_settings names and checks it
+) -> int:
+    """Write a catalogue of DIR: what a scan needs to know of its files while the drive is unplugged.
+
+    It holds the digest of every file and the thumbnail of every picture, and stands for DIR as --haystack FILE. A
+    second run reads only what is new or has changed. Nothing is written below DIR, so FILE has to lie elsewhere. With
+    --check, DIR and --exclude are what they were at the last update unless they are given.
+    """
+    streams.refuse_contradiction(quiet=quiet, verbose=verbose)
+    if (catalog is None) == (check is None):
+        raise SettingsError("either --catalog FILE or --check FILE is needed")
+    if deep and check is None:
+        raise SettingsError("--deep goes with --check")
+    console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
+    workers = make_settings(**raw).workers
+    if check is not None:
+        return _tell(_check(check, folder, console, raw, is_deep=deep), format_, console, workers)
+    return _tell(_index(catalog or "", folder, console, raw), format_, console, workers)
+
+
+def _index(catalog: str, folder: str | None, console: Console, raw: dict[str, Any]) -> Indexed:
+    if folder is None:
+        raise SettingsError("DIR is needed: the folder to take stock of")
+    settings = make_settings(haystack=[folder], called="", **raw)
+    check_output(catalog, settings.roots, "--catalog")
+    from dupfind import indexing  # heavy, so not before every option has been checked
+
+    return indexing.index(settings, catalog, console)
+
+
+def _check(catalog: str, folder: str | None, console: Console, raw: dict[str, Any], *, is_deep: bool) -> Checked:
+    from dupfind import index_check  # likewise
+
+    said = index_check.about(catalog)
+    again = {
+        "exclude": raw["exclude"] or said.excludes,
+        "follow_symlinks": raw["follow_symlinks"] or said.follow_symlinks,
+    }
+    settings = make_settings(haystack=[said.root if folder is None else folder], called="", **{**raw, **again})
+    return index_check.check(settings, catalog, console, is_deep=is_deep)
+
+
+def _tell(answer: Indexed | Checked, format_: str | None, console: Console, workers: int) -> int:
+    from dupfind import output as sink
+    from dupfind.indexed import Indexed
+    from dupfind.report import index as report
+
+    console.problems(answer.problems)
+    sink.write(report.render_json(answer) if format_ == "json" else report.render(answer, streams.screen()), None)
+    console.times(workers)
+    is_well = answer.is_whole if isinstance(answer, Indexed) else answer.is_equal
+    return ExitCode.ALL_PRESENT if is_well else ExitCode.NOT_ALL_PRESENT

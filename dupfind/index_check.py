@@ -1,0 +1,114 @@
+"""A catalogue compared with the folder that it lists; writes nothing.
+
+By names, sizes, times and inodes it takes a walk. ``is_deep`` reads every file again, past the cache, and so finds
+bytes that a disk has lost without anybody changing them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import replace
+from functools import partial
+
+from dupfind import __version__
+from dupfind.cache import Cache
+from dupfind.catalogue_file import CatalogueFile, explained
+from dupfind.catalogued import About
+from dupfind.errors import CatalogueError
+from dupfind.events import Listener, Silence
+from dupfind.indexed import Checked
+from dupfind.indexing import is_unchanged, relative_entries
+from dupfind.pipeline import problems_of, walk
+from dupfind.reading import Reader
+from dupfind.session import with_reader
+from dupfind.settings import Settings
+from dupfind.values import Failure, FileEntry
+
+
+def about(catalogue: str) -> About:
+    """What a catalogue says of itself. Raises :class:`~dupfind.errors.CatalogueError`."""
+    with explained(catalogue):
+        file = _opened(catalogue)
+        try:
+            return _about(catalogue, file)
+        finally:
+            file.close()
+
+
+def check(
+    settings: Settings,
+    catalogue: str,
+    listener: Listener | None = None,
+    make_executor: Callable[[], Executor] | None = None,
+    *,
+    is_deep: bool = False,
+) -> Checked:
+    """Compare ``catalogue`` with the one root of ``settings``.
+
+    Raises :class:`~dupfind.errors.DupfindError` where that cannot be done.
+    """
+    listener = listener or Silence()
+    with explained(catalogue):
+        file = _opened(catalogue)
+        try:
+            said = _about(catalogue, file)
+            (tree,) = walk(replace(settings, cache=None), listener)[1]
+            listed = {path: entry for path, (entry, _) in file.entries().items()}
+            unread = file.unread()
+            there = {entry.path: entry for entry in relative_entries(tree)}
+            same = {
+                path: entry for path, entry in there.items() if path in listed and is_unchanged(entry, listed[path])
+            }
+            prefix = tree.root.real.rstrip(os.sep) + os.sep
+            rotten, failures = [], {}
+            if is_deep:
+                found = with_reader(
+                    replace(settings, cache=None), listener, partial(_digests, same, prefix), make_executor
+                )
+                failures = {path: one for path, one in found.items() if isinstance(one, Failure)}
+                rotten = sorted(_rotten(found, listed, file))
+        finally:
+            file.close()
+    shown = partial(os.path.join, tree.root.given)
+    return Checked(
+        version=__version__,
+        catalogue=catalogue,
+        folder=tree.root.given,
+        updated=said.updated,
+        is_complete=said.is_complete,
+        is_deep=is_deep,
+        files=len(listed),
+        new=[shown(path) for path in sorted(there.keys() - listed.keys())],
+        changed=[shown(path) for path in sorted((there.keys() & listed.keys()) - same.keys())],
+        gone=[shown(path) for path in sorted(listed.keys() - there.keys())],
+        rotten=[shown(path) for path in rotten],
+        unreadable=[shown(path) for path in sorted((unread.keys() & same.keys()) | failures.keys())],
+        problems=problems_of([tree], {prefix + path: one for path, one in failures.items()}),
+    )
+
+
+def _opened(catalogue: str) -> CatalogueFile:
+    return CatalogueFile.for_reading(os.path.realpath(catalogue))
+
+
+def _about(catalogue: str, file: CatalogueFile) -> About:
+    about = file.about()
+    if about is None:
+        raise CatalogueError(f"{catalogue}: the catalogue is empty: its indexing was stopped before it began")
+    return about
+
+
+def _digests(files: Mapping[str, FileEntry], prefix: str, reader: Reader, _: Cache) -> dict[str, bytes | Failure]:
+    """The digests of these files as they are now, by relative path."""
+    found = reader.digests([entry._replace(path=prefix + path) for path, entry in files.items()])
+    return {path[len(prefix) :]: one for path, one in found.items()}
+
+
+def _rotten(
+    found: Mapping[str, bytes | Failure], listed: Mapping[str, FileEntry], file: CatalogueFile
+) -> Iterator[str]:
+    for path, digest in found.items():
+        if isinstance(digest, bytes) and file.digest(listed[path]) not in (None, digest):
+            yield path

@@ -1,0 +1,67 @@
+"""What ``dupfind index`` answers, as values that reports render."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dupfind.values import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What an update of a catalogue did."""
+
+    version: str
+    catalogue: str
+    """As the user gave it, like ``folder``."""
+    folder: str
+    updated: str
+    """ISO 8601."""
+    is_new: bool
+    files: int
+    """In the catalogue now; ``pictures`` of them have a thumbnail."""
+    pictures: int
+    read: int
+    """Files that were new or had changed."""
+    kept: int
+    gone: int
+    unread: int
+    """Files that could not be read, which prove nothing."""
+    size_bytes: int
+    """Of the catalogue."""
+    problems: list[Problem]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything could be looked at."""
+        return not self.unread and all(one.is_note for one in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How a catalogue and its folder differ."""
+
+    version: str
+    catalogue: str
+    folder: str
+    updated: str
+    is_complete: bool
+    """False where indexing has not come to its end."""
+    is_deep: bool
+    """Whether every file was read again."""
+    files: int
+    """In the catalogue."""
+    new: list[str]
+    """Paths as a scan shows them: the folder as the user gave it joined with the rest; likewise in the other lists."""
+    changed: list[str]
+    gone: list[str]
+    rotten: list[str]
+    """Other bytes under the same size and times."""
+    unreadable: list[str]
+    problems: list[Problem]
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether the catalogue says what is there."""
+        lists = self.new, self.changed, self.gone, self.rotten, self.unreadable
+        return self.is_complete and not any(lists) and all(one.is_note for one in self.problems)

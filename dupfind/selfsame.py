@@ -1,0 +1,110 @@
+"""Which files of a catalogue may be the needles themselves, the drive being plugged in again; pure.
+
+A catalogue of a drive has every file of it, so if the drive itself were searched for, everything on it would be
+"contained": in itself. No name tells: the drive may be mounted elsewhere, its folders renamed, its files moved from
+what was listed to what is to be deleted. What tells is the number of a file (inode) on one file system. Where there is
+no such number, or nobody knows which file system it is, what is alike is taken for the same: a copy that is not
+recognised as one costs a second look, a file that proves itself is lost.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum
+
+from dupfind.catalogued import Volume
+from dupfind.values import FileEntry
+
+_MADE_UP = frozenset({"9p", "afs", "ceph", "cifs", "exfat", "fuse", "msdos", "smb3", "smbfs", "vboxsf", "vfat"})
+"""Types of file systems whose numbers of files may be others next time; everything behind FUSE is one."""
+_QUARTER_NS, _DAY_AND_MORE_NS, _TICK_NS = 900 * 10**9, 26 * 3600 * 10**9, 2 * 10**9
+"""FAT keeps local time to two seconds: in another zone, or in summer, its times are off by quarters of an hour."""
+
+
+class Relation(IntEnum):
+    """How the file systems of a catalogue are to those of needles, the less dangerous first."""
+
+    OTHER = 0
+    """Certainly others."""
+    UNKNOWN = 1
+    SAME = 2
+
+
+def relation(listed: Sequence[Volume], needles: Sequence[Volume]) -> Relation:
+    """The most dangerous one of any two of them; unknown where there is nothing to go by."""
+    return max((_relation(one, other) for one in listed for other in needles), default=Relation.UNKNOWN)
+
+
+def _relation(one: Volume, other: Volume) -> Relation:
+    if one.uuid and other.uuid:
+        if one.uuid != other.uuid:
+            return Relation.OTHER
+        return Relation.UNKNOWN if one.is_numbered_apart or other.is_numbered_apart else Relation.SAME
+    is_one_device = bool(one.boot) and (one.boot, one.device) == (other.boot, other.device)
+    return Relation.SAME if is_one_device else Relation.UNKNOWN
+
+
+def have_numbers(volumes: Iterable[Volume]) -> bool:
+    """Whether every file on these has a number that stays."""
+    return not any(volume.kind in _MADE_UP or volume.kind.startswith("fuse.") for volume in volumes)
+
+
+def themselves(
+    listed: Sequence[FileEntry],
+    needles: Iterable[FileEntry],
+    how: Relation,
+    former: Callable[[str], str],
+    *,
+    are_numbered: bool,
+) -> set[str]:
+    """The paths of those files of a catalogue that may be one of ``needles``.
+
+    ``former`` gives where a file of it was when it was listed; ``are_numbered`` is what :func:`have_numbers` says of
+    all file systems of both sides.
+    """
+    inodes, sizes = {entry.inode for entry in listed}, {entry.size_bytes for entry in listed}
+    are_numbered = are_numbered and 0 not in inodes
+    inodes.discard(0)
+    by_inode: dict[int, list[FileEntry]] = defaultdict(list)
+    by_size: dict[int, list[FileEntry]] = defaultdict(list)
+    paths = set()
+    for needle in needles:
+        if needle.inode in inodes:
+            by_inode[needle.inode].append(needle)
+        if how is not Relation.OTHER:
+            paths.add(needle.path)
+            if needle.size_bytes in sizes and not (are_numbered and needle.inode):
+                by_size[needle.size_bytes].append(needle)
+    return {
+        entry.path
+        for entry in listed
+        if any(_is_it(entry, needle, how) for needle in by_inode.get(entry.inode, ()))
+        or (how is not Relation.OTHER and former(entry.path) in paths)
+        or any(_is_like_it(entry, needle) for needle in by_size.get(entry.size_bytes, ()))
+    }
+
+
+def _is_it(entry: FileEntry, needle: FileEntry, how: Relation) -> bool:
+    """Whether two files of one number may be one: by what a change of its name, times or content leaves."""
+    match how:
+        case Relation.SAME:
+            return True
+        case Relation.UNKNOWN:
+            is_one_name = _name(entry) == _name(needle)
+            return is_one_name or entry.size_bytes == needle.size_bytes or entry.mtime_ns == needle.mtime_ns
+        case Relation.OTHER:  # a clone of a disk that was given a number of its own afterwards
+            return entry[1:] == needle[1:]
+
+
+def _is_like_it(entry: FileEntry, needle: FileEntry) -> bool:
+    """Whether two files of one size may be one, without numbers to go by."""
+    apart_ns = abs(entry.mtime_ns - needle.mtime_ns)
+    rest_ns = apart_ns % _QUARTER_NS
+    is_one_time = apart_ns <= _DAY_AND_MORE_NS and min(rest_ns, _QUARTER_NS - rest_ns) <= _TICK_NS
+    return is_one_time or _name(entry).casefold() == _name(needle).casefold()
+
+
+def _name(entry: FileEntry) -> str:
+    return entry.path.rpartition(os.sep)[2]

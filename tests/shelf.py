@@ -1,0 +1,87 @@
+"""Collections, their catalogues, and scans of these."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from dupfind.indexed import Indexed
+from dupfind.indexing import index
+from dupfind.pipeline import scan
+from dupfind.settings import make_settings
+from dupfind.values import FileEntry, Report
+from fixtures import pictures
+
+OLD_NS = 1_500_000_000 * 10**9
+TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
+
+
+class Ears:
+    """Hears warnings and how many files each stage had."""
+
+    def __init__(self) -> None:
+        from dupfind.events import Silence
+
+        self.warnings: list[str] = []
+        self.stages: dict[str, int | None] = {}
+        silence = Silence()
+        self.part, self.worked = silence.part, silence.worked
+        self._stage = silence.stage
+
+    def stage(self, name: str, total: int | None) -> Any:
+        """Remember the stage."""
+        self.stages[name] = total
+        return self._stage(name, total)
+
+    def warn(self, text: str) -> None:
+        """Remember the warning."""
+        self.warnings.append(text)
+
+
+def collection(tree: TreeBuilder, name: str = "drive") -> Path:
+    """Three pictures, one of which is read coarsely first, a text, and a file whose name is no text."""
+    folder = tree(
+        name,
+        {
+            "2006/a.jpg": pictures.photo(1, (240, 180)),
+            "2006/b.png": pictures.photo(2, (240, 180)),
+            "notes.txt": b"notes",
+        },
+    )
+    pictures.photo(3, (2800, 2100)).save(folder / "2006" / "p.jpg", progressive=True, quality=90)
+    (folder / os.fsdecode(b"caf\xe9.txt")).write_bytes(b"cafe")
+    settle(folder)
+    return folder
+
+
+def settle(folder: Path) -> None:
+    """Give every file an old time."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            os.utime(path, ns=(OLD_NS, OLD_NS))
+
+
+def catalogued(folder: Path, path: Path, listener: Ears | None = None, **raw: Any) -> Indexed:
+    """Make a catalogue, or update it."""
+    settings = make_settings(haystack=[str(folder)], called="", **{"no_cache": True, "workers": 2, **raw})
+    return index(settings, str(path), listener)
+
+
+def scanned(haystack: Path, needles: Path, listener: Ears | None = None, **raw: Any) -> Report:
+    """Scan needles in one haystack."""
+    options = {"no_cache": True, "workers": 2, **raw}
+    return scan(make_settings(haystack=[str(haystack)], needles=[str(needles)], **options), listener)
+
+
+def verdicts(report: Report) -> dict[str, tuple[str, str | None]]:
+    """State and evidence by the name of the file."""
+    return {os.path.basename(one.path): (one.state.value, one.evidence and one.evidence.value) for one in report.files}
+
+
+def no_entry(path: str) -> FileEntry:
+    """A file that nobody opens."""
+    return FileEntry(path, 1, 0, 0, 0)

@@ -1,0 +1,293 @@
+"""Catalogues as haystack: the answers are those of the folder, and nothing proves itself, wherever its drive is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dupfind import catalogues, decode, volumes
+from dupfind.catalogue_file import CatalogueFile
+from dupfind.catalogued import About
+from dupfind.errors import CatalogueError, SettingsError
+from dupfind.values import Report
+from fixtures import pictures
+from tests.shelf import Ears, TreeBuilder, catalogued, collection, scanned, settle, verdicts
+
+PRESENT = ("present", "identical")
+
+
+def alter(catalogue: Path, change: Callable[[About], About]) -> None:
+    """Have a catalogue say something else of itself."""
+    file = CatalogueFile.for_writing(str(catalogue))
+    about = file.about()
+    assert about is not None
+    with file.transaction():
+        file.set_about(change(about))
+    file.close()
+
+
+def plain(report: Report, haystack: Path) -> list[tuple[object, ...]]:
+    """All verdicts, with witnesses below the haystack."""
+    prefix = f"{haystack}/"
+    return [(*one[:5], (one.witness or "").removeprefix(prefix), *one[6:]) for one in report.files]
+
+
+def test_answers_are_those_of_the_folder(tree: TreeBuilder, tmp_path: Path) -> None:
+    """By bytes, by pictures, by pictures that are read whole only on demand; with what could not be decoded."""
+    drive = collection(tree)
+    (drive / "2006" / "broken.jpg").write_bytes((drive / "2006" / "a.jpg").read_bytes()[:3000])
+    needles = tree("needles", {"notes.txt": b"notes", "new.txt": b"new", "c.png": pictures.photo(4, (240, 180))})
+    shutil.copy(drive / "2006" / "b.png", needles / "b.png")
+    pictures.photo(1, (240, 180)).save(needles / "a.jpg", quality=60)
+    pictures.photo(3, (2800, 2100)).resize((600, 450)).save(needles / "p.jpg", progressive=True)
+    pictures.photo(1, (240, 180)).rotate(90, expand=True).save(needles / "turned.jpg")
+    catalogue = tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    by_folder = scanned(drive, needles)
+    shutil.rmtree(drive)
+    by_catalogue = scanned(catalogue, needles)
+    assert plain(by_folder, drive) == plain(by_catalogue, catalogue)
+    assert by_folder.haystack == by_catalogue.haystack
+    assert {"same", "identical", None} == {one.evidence for one in by_catalogue.files}
+    assert [one.reason for one in by_folder.problems] == [one.reason for one in by_catalogue.problems]
+    assert () == by_folder.catalogues
+    (told,) = by_catalogue.catalogues
+    assert (str(catalogue), str(drive), 6, True) == (told.path, told.root, told.files, told.is_complete)
+    assert 0 <= told.age_seconds < 600
+
+
+def test_witnesses_are_files_of_the_catalogue(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Their paths begin with that of the catalogue, which is a file: nothing on any disk has such a path."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    needles = tree("needles", {"n.txt": b"cafe"})
+    (file,) = scanned(catalogue, needles).files
+    assert os.path.join(catalogue, os.fsdecode(b"caf\xe9.txt")) == file.witness
+
+
+def test_a_file_that_is_there_comes_first(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Of equals, that is taken which the last look can look at."""
+    drive, catalogue = collection(tree), tmp_path / "0.catalog"
+    catalogued(drive, catalogue)
+    needles, hay = tree("needles", {"n.txt": b"notes"}), tree("z", {"z.txt": b"notes"})
+    from dupfind.pipeline import scan
+    from dupfind.settings import make_settings
+
+    settings = make_settings(haystack=[str(catalogue), str(hay)], needles=[str(needles)], no_cache=True)
+    assert [str(hay / "z.txt")] == [one.witness for one in scan(settings).files]
+
+
+def test_what_is_excluded_proves_nothing(tree: TreeBuilder, tmp_path: Path) -> None:
+    """By the name of a file, of a folder above it, and by the path."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    for pattern, left in (("*.txt", 3), ("2006", 2), ("/2006/a.jpg", 4), ("*.gif", 5)):
+        assert left == scanned(catalogue, tree("needles", {"n": b"n"}), exclude=[pattern]).haystack.files
+
+
+OWN = {
+    "the folder itself": lambda drive: drive,
+    "renamed": lambda drive: drive.rename(drive.parent / "other name"),
+    "a folder in it": lambda drive: drive / "2006",
+    "a folder around it": lambda drive: drive.parent,
+}
+
+
+@pytest.mark.parametrize("layout", OWN)
+@pytest.mark.parametrize("knows", ["uuid", "boot", "nothing"])
+def test_a_drive_is_not_in_itself(
+    layout: str, knows: str, tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However its file system is known, or is not."""
+    if knows == "uuid":
+        device = tmp_path.stat().st_dev
+        monkeypatch.setattr(volumes, "_uuids", lambda: {device: "1234"})
+        monkeypatch.setattr(volumes, "parse", lambda _: {device: ("ext4", "/dev/x")})
+    elif knows == "nothing":
+        monkeypatch.setattr(volumes, "_text", lambda _: "")
+    drive, catalogue = collection(tree, "around/drive"), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    needles = OWN[layout](drive)
+    ears = Ears()
+    is_root = layout == "the folder itself" or (layout == "renamed" and knows != "nothing")
+    if is_root:
+        with pytest.raises(SettingsError, match="is the folder that the catalogue"):
+            scanned(catalogue, needles)
+        return
+    report = scanned(catalogue, needles, ears)
+    assert {"missing"} == {one.state.value for one in report.files}
+    count = 3 if layout == "a folder in it" else 5
+    reason = f"{count} of its files left out: they may be needles themselves, on the drive that it lists"
+    assert f"{catalogue}: {reason}" in ears.warnings
+    assert (str(catalogue), reason, True) in [(one.path, one.reason, one.is_note) for one in report.problems]
+
+
+def test_moved_from_the_drive_to_the_needles(tree: TreeBuilder, tmp_path: Path) -> None:
+    """What the catalogue still lists is not there any more: it is what would be deleted."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    needles = tree("needles", {"copy.txt": b"notes"})
+    (drive / "notes.txt").rename(needles / "moved.txt")
+    (drive / "2006" / "a.jpg").rename(needles / "a.jpg")
+    os.utime(needles / "a.jpg")
+    with open(needles / "a.jpg", "ab") as file:  # changed in place, and still the same picture
+        file.write(b"more")
+    shutil.copy2(drive / "2006" / "b.png", needles / "b.png")
+    expected = {"copy.txt": ("missing", None), "moved.txt": ("missing", None), "a.jpg": ("missing", None)}
+    assert expected | {"b.png": PRESENT} == verdicts(scanned(catalogue, needles))
+
+
+def test_without_numbers_what_is_alike_is_the_same(
+    tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a card: its files are never their own witnesses, nor is a copy with name or time; others are."""
+    device = tmp_path.stat().st_dev
+    monkeypatch.setattr("dupfind.pipeline.forgetful_devices", lambda: {device: "vfat"})
+    monkeypatch.setattr(volumes, "parse", lambda _: {device: ("vfat", "/dev/x")})
+    drive, catalogue = collection(tree), tmp_path / "card.catalog"
+    catalogued(drive, catalogue)
+    mounted = tree("mounted elsewhere", {})
+    drive.rename(mounted / "drive")
+    assert {("missing", None)} == set(verdicts(scanned(catalogue, mounted)).values())
+    needles = tree("needles", {"other name and time.txt": b"notes"})
+    assert {"other name and time.txt": PRESENT} == verdicts(scanned(catalogue, needles))
+    os.utime(needles / "other name and time.txt", (1_500_003_601, 1_500_003_601))
+    assert {"other name and time.txt": ("missing", None)} == verdicts(scanned(catalogue, needles))
+
+
+def test_another_drive_in_its_place(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two drives that say who they are: the numbers of the files, and where they are mounted, say nothing."""
+    device = tmp_path.stat().st_dev
+    known = {device: "drive 1"}
+    monkeypatch.setattr(volumes, "_uuids", lambda: known)
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    known[device] = "drive 2"
+    for path in drive.rglob("*.*"):
+        path.chmod(0o600)  # another ctime, as a copy has
+    report = scanned(catalogue, drive)
+    assert {PRESENT} == set(verdicts(report).values())
+    alter(catalogue, lambda about: replace(about, volumes=()))
+    with pytest.raises(SettingsError, match="is the folder that the catalogue"):
+        scanned(catalogue, drive)
+
+
+def test_links_that_are_followed_may_lead_to_the_drive(
+    tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it is not known any more that the needles lie elsewhere."""
+    device = tmp_path.stat().st_dev
+    known = {device: "drive 1"}
+    monkeypatch.setattr(volumes, "_uuids", lambda: known)
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    known[device] = "drive 2"  # where the links lie
+    needles = tree("needles", {})
+    (drive / "notes.txt").chmod(0o600)
+    (needles / "notes.txt").symlink_to(drive / "notes.txt")
+    assert {("missing", None)} == set(verdicts(scanned(catalogue, needles, follow_symlinks=True)).values())
+
+
+def test_paranoid_needs_equal_bytes(tree: TreeBuilder, tmp_path: Path) -> None:
+    """The needle is read again and its digest compared; pictures cannot be, so they prove nothing."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    needles = tree("needles", {"n.txt": b"notes"})
+    pictures.photo(1, (240, 180)).save(needles / "a.jpg", quality=60)
+    assert {"n.txt": PRESENT, "a.jpg": ("present", "same")} == verdicts(scanned(catalogue, needles))
+    assert {"n.txt": PRESENT, "a.jpg": ("missing", None)} == verdicts(scanned(catalogue, needles, paranoid=True))
+
+
+def test_paranoid_reads_the_needle_again(tree: TreeBuilder, tmp_path: Path) -> None:
+    """A digest that the cache remembers wrongly does not pass."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    needles, cache = tree("needles", {"n.txt": b"notez"}), tmp_path / "own" / "cache.sqlite"
+    settle(needles)
+    scanned(catalogue, needles, no_cache=False, cache=str(cache))
+    from dupfind.cache import Cache
+    from dupfind.cache_schema import Recipe
+    from dupfind.digest import digest_of
+    from dupfind.roots import named_file
+
+    with Cache(str(cache), lambda: Recipe("", "", "")) as kept:
+        kept.keep_digest(named_file(str(needles / "n.txt")).entry, digest_of([b"notes"]), 1 << 62)
+    assert {"n.txt": PRESENT} == verdicts(scanned(catalogue, needles, no_cache=False, cache=str(cache)))
+    report = scanned(catalogue, needles, no_cache=False, cache=str(cache), paranoid=True)
+    assert {"n.txt": ("missing", None)} == verdicts(report)
+    assert "it no longer has the bytes that the catalogue lists" in [one.reason for one in report.problems]
+
+
+def test_other_thumbnails_are_refused(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what to do about it."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    monkeypatch.setattr(decode, "RECIPE", decode.RECIPE + 1)
+    with pytest.raises(
+        CatalogueError, match=r"another version of dupfind \(.*\): update it with dupfind index /.*drive"
+    ):
+        scanned(catalogue, tree("needles", {"n": b"n"}))
+    catalogued(drive, catalogue)
+    assert scanned(catalogue, tree("needles", {"n": b"notes"})).is_complete
+
+
+def test_warnings(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Of a catalogue that is not complete, and of other libraries."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    alter(catalogue, lambda about: replace(about, is_complete=False, libraries={"Pillow": "1.0"}))
+    ears = Ears()
+    report = scanned(catalogue, tree("needles", {"n": b"notes"}), ears)
+    assert [False] == [one.is_complete for one in report.catalogues]
+    assert [True, True] == [
+        any(text in warning for warning in ears.warnings) for text in ("is not complete", "with other versions")
+    ]
+
+
+def test_one_that_says_nothing_of_itself(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Made, and stopped before anything was listed: it cannot be told what would be its own."""
+    catalogue = tmp_path / "drive.catalog"
+    CatalogueFile.for_writing(str(catalogue)).close()
+    with pytest.raises(CatalogueError, match="stopped before it began"):
+        scanned(catalogue, tree("needles", {"n": b"n"}))
+
+
+@pytest.mark.parametrize("table", ["file", "about", "picture"])
+def test_damage_ends_the_run(table: str, tree: TreeBuilder, tmp_path: Path) -> None:
+    """What SQLite cannot see as well: the seals of rows, what it says of itself, thumbnails."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    statement = {
+        "file": "UPDATE file SET mtime_ns = mtime_ns + 1",
+        "about": "UPDATE about SET text = replace(text, 'true', 'null')",
+        "picture": "UPDATE picture SET width = width + 1",
+    }[table]
+    with sqlite3.connect(catalogue) as connection:
+        connection.execute(statement)
+    connection.close()
+    needles = tree("needles", {"n.txt": b"notes"})
+    pictures.photo(1, (240, 180)).save(needles / "a.jpg", quality=60)
+    with pytest.raises(CatalogueError, match="damaged"):
+        scanned(catalogue, needles)
+
+
+def test_files_in_the_order_of_a_walk(tree: TreeBuilder, tmp_path: Path) -> None:
+    """So that a tie ends as it does in a folder."""
+    names = ["z", "a/b", "a/c/d", "a.b", "a-b/x"]
+    drive = tree("drive", dict.fromkeys(names, b"x"))
+    catalogued(drive, tmp_path / "c")
+    from dupfind.pipeline import walk
+    from dupfind.settings import make_settings
+
+    by_folder, by_catalogue = (
+        walk(make_settings(haystack=[str(path)], no_cache=True), Ears())[1][0] for path in (drive, tmp_path / "c")
+    )
+    expected = [os.path.relpath(one.path, drive) for one in by_folder.entries]
+    assert expected == [os.path.relpath(one.path, tmp_path / "c") for one in by_catalogue.entries]
+    assert catalogues.catalogued_trees([], [], [], catalogues.Excludes([]), print, follow_symlinks=False) == []

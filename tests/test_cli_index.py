@@ -1,0 +1,214 @@
+"""``dupfind index`` and ``scan --files-from`` as the real process: golden output, exit codes, kills, mistakes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dupfind.report import index as report
+from fixtures import demo, pictures
+from tests.conftest import ROOT, documented
+from tests.shelf import TreeBuilder, collection, settle
+
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+def dated(text: str) -> str:
+    """With the time that the documentation shows."""
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "2026-11-20 21:04", text)
+    return re.sub(r"as it was [^(]* ago", "as it was 9 hours ago", text)
+
+
+def test_the_documented_output(demo_trees: Path, dupfind: Run, tmp_path: Path) -> None:
+    """The pages show what is printed: made, used, checked."""
+    catalogue = tmp_path / "masters.catalog"
+    made = dupfind("index", demo.HAYSTACK, "--catalog", catalogue, "-q", cwd=demo_trees)
+    assert (0, b"") == (made.returncode, made.stderr)
+    size = re.compile(r"[\d.]+ kB")
+    shown = made.stdout.decode().replace(f"{tmp_path}/", "../")
+    assert size.sub("", documented("catalogues.md", "index")) == size.sub("", shown)
+    scanned = dupfind("scan", "--haystack", catalogue, "--needles", demo.NEEDLES, "-q", cwd=demo_trees)
+    assert 1 == scanned.returncode
+    plain = dated(scanned.stdout.decode()).replace(f"{tmp_path}/", "../").replace(f"{demo_trees}/", "/media/photos/")
+    assert documented("catalogues.md", "index scan") == plain
+    checked = dupfind("index", "--check", catalogue, demo.HAYSTACK, cwd=demo_trees)
+    assert 0 == checked.returncode
+    assert b"lists what is in Masters." in checked.stdout
+
+
+def test_json(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
+    """Schemas of their own; a name that is no text has its bytes besides."""
+    collection(tree)
+    found = json.loads(dupfind("index", "drive", "--catalog", "c", "--format", "json").stdout)
+    assert (report.SCHEMA, "c", "drive", True) == (
+        found["schema"], found["catalogue"], found["folder"], found["is_new"],
+    )  # fmt: skip
+    assert {"files": 5, "pictures": 3, "read": 5, "kept": 0, "gone": 0, "unreadable": 0} == {
+        key: value for key, value in found["summary"].items() if key != "size_bytes"
+    }
+    (tmp_path / "drive" / os.fsdecode(b"caf\xe9.txt")).unlink()
+    done = dupfind("index", "--check", "c", "--format", "json")
+    found = json.loads(done.stdout)
+    assert (1, report.CHECK_SCHEMA, False, True) == (
+        done.returncode, found["schema"], found["is_deep"], found["is_complete"],
+    )  # fmt: skip
+    assert [{"path", "path_bytes"}] == [set(one) for one in found["gone"]]
+    scan = dupfind("scan", "--haystack", "c", "--needles", "drive/2006", "--format", "json")
+    (told,) = json.loads(scan.stdout)["catalogues"]
+    assert {"path", "root", "updated", "age_seconds", "files", "is_complete"} == set(told)
+    assert ("c", str(tmp_path / "drive"), 5) == (told["path"], told["root"], told["files"])
+
+
+def test_what_has_no_room_for_it_says_it_besides(dupfind: Run, tree: TreeBuilder) -> None:
+    """On standard error, so that a list of paths is one."""
+    collection(tree)
+    tree("n", {"a.txt": b"notes"})
+    dupfind("index", "drive", "--catalog", "c")
+    done = dupfind("scan", "--haystack", "c", "--needles", "n", "--only", "contained", "-0")
+    assert (0, b"n\0") == (done.returncode, done.stdout)
+    assert b"c stands for /" in done.stderr
+    assert b"" == dupfind("scan", "--haystack", "c", "--needles", "n", "--format", "csv", "-q").stderr
+
+
+def test_explain(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
+    """The witness is a file of the catalogue; the drive's own file has none."""
+    collection(tree)
+    dupfind("index", "drive", "--catalog", "c")
+    pictures.photo(1, (240, 180)).save(tmp_path / "a.jpg", quality=60)
+    done = dupfind("explain", "--haystack", "c", "a.jpg")
+    assert 0 == done.returncode
+    assert b"the same picture as c/2006/a.jpg" in done.stdout
+    done = dupfind("explain", "--haystack", "c", "drive/2006/a.jpg")
+    assert 1 == done.returncode
+    assert b"1 of its files left out: they may be needles themselves" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["index", "drive"], "either --catalog FILE or --check FILE is needed"),
+        (["index", "drive", "--catalog", "c", "--check", "c"], "either --catalog FILE or --check FILE is needed"),
+        (["index", "--catalog", "c"], "DIR is needed: the folder to take stock of"),
+        (["index", "drive", "--catalog", "c", "--deep"], "--deep goes with --check"),
+        (["index", "none", "--catalog", "c"], "none: no such file or directory"),
+        (["index", "drive/notes.txt", "--catalog", "c"], "drive/notes.txt: not a folder"),
+        (["index", "drive", "--catalog", "drive/c"], "--catalog drive/c lies under drive, where dupfind never writes"),
+        (["index", "drive", "--catalog", "none/c"], "--catalog none/c: there is no such folder"),
+        (["index", "drive", "--catalog", "drive"], "--catalog drive lies under drive, where dupfind never writes"),
+        (["index", "drive", "--catalog", "text"], "text: not a catalogue of dupfind: it is left as it is"),
+        (["index", "--check", "none"], "none: no such file or directory"),
+        (["index", "--check", "text"], "text: not a catalogue of dupfind"),
+        (["index", "2006", "--catalog", "k"], "2006: no such file or directory"),
+        (["scan", "--haystack", "text", "--needles", "drive"], "--haystack text: not a folder"),
+        (["scan", "--haystack", "drive", "--needles", "k"], "--needles k: not a folder"),
+        (["groups", "k"], "k: not a folder"),
+        (["sort", "k"], "k: not a folder"),
+        (["calibrate", "k"], "k: not a folder"),
+        (["scan", "--haystack", "k", "--needles", "drive"], "--needles drive is the folder that the catalogue k lists"),
+        (["scan", "--haystack", "k", "--needles", "n", "--output", "k"], "--output k lies under k, where"),
+        (["scan", "--haystack", "k", "--needles", "n", "--cache", "k"], "--cache k lies under k, where"),
+        (["scan", "--haystack", "k", "--files-from", "none"], "--files-from none: no such file or directory"),
+        (["scan", "--haystack", "k"], "--needles is needed: the folder to look for"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_mistakes(arguments: list[str], said: str, dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
+    """One clear line, exit code 2, nothing written."""
+    tree("drive", {"notes.txt": b"notes"})
+    tree("n", {"notes.txt": b"notes"})
+    (tmp_path / "text").write_bytes(b"text")
+    if "k" in arguments:
+        assert 0 == dupfind("index", "drive", "--catalog", "k").returncode
+    done = dupfind(*arguments)
+    assert 2 == done.returncode
+    assert b"" == done.stdout
+    line = done.stderr.decode()
+    assert 1 == line.count("\n")
+    assert line.startswith((f"dupfind: {said}", f"dupfind: {tmp_path}/{said}"))
+    assert not (tmp_path / "c").exists()
+    assert {"notes.txt"} == {path.name for path in (tmp_path / "drive").iterdir()}
+
+
+def test_a_hostile_name_forges_nothing(dupfind: Run, tree: TreeBuilder) -> None:
+    """In what is listed, and in the folder's own name."""
+    tree("d\x1b[31m\n", {"a\nb": b"1"})
+    assert b"\x1b" not in dupfind("index", "d\x1b[31m\n", "--catalog", "c").stdout
+    tree("d\x1b[31m\n", {"new\x1b[31m\n": b"1"})
+    done = dupfind("index", "--check", "c")
+    assert b"\x1b" not in done.stdout
+    assert rb"new        " in done.stdout
+    assert rb"new\x1b[31m\n" in done.stdout
+
+
+STOPPER = """
+import os, signal, sys, time
+from dupfind import indexing
+from dupfind.cli.main import run
+
+indexing._BATCH_FILES = 4
+indexing.RACY_NS = 0
+true, calls = indexing._look, 0
+
+def look(*given):
+    global calls
+    calls += 1
+    if calls == 3:
+        os.kill(os.getpid(), int(sys.argv[1]))
+        time.sleep(60)
+    return true(*given)
+
+indexing._look = look
+sys.exit(run(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_killed_and_gone_on_with(number: int, tree: TreeBuilder, dupfind: Run, tmp_path: Path) -> None:
+    """Without any cache: the batches that were written are kept, and the rest is read by the next run."""
+    drive = tree("drive", {f"{seed:02}.png": pictures.photo(seed, (64, 48)) for seed in range(20)})
+    settle(drive)
+    arguments = ["index", "drive", "--catalog", "c", "--no-cache"]
+    stopped = subprocess.run(
+        [sys.executable, "-c", STOPPER, str(int(number)), *arguments],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert stopped.returncode == (-number if number == signal.SIGKILL else 130)
+    tree("n", {})
+    (tmp_path / "n" / "copy.png").write_bytes((drive / "00.png").read_bytes())
+    scan = dupfind("scan", "--haystack", "c", "--needles", "n", "--all")
+    assert 0 == scan.returncode
+    assert b"c: the catalogue is not complete: its indexing was stopped" in scan.stderr
+    assert b"8 files, not complete" in scan.stdout
+    assert 1 == dupfind("index", "--check", "c").returncode
+    done = dupfind(*arguments, "--format", "json")
+    summary = json.loads(done.stdout)["summary"]
+    assert (0, 20, 12, 8) == (done.returncode, summary["files"], summary["read"], summary["kept"])
+    time.sleep(2.1)  # then all files are old enough
+    assert 0 == dupfind("index", "--check", "c", "--deep").returncode
+
+
+def test_names_from_standard_input(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
+    """As find writes them; files are told of as files, without an option."""
+    tree("h", {"a": b"1"})
+    tree("n", {"a": b"1", "b\nc": b"2", "d/e": b"1"})
+    done = dupfind("scan", "--haystack", "h", "--files-from", "-", "--format", "paths", input=b"n/a\0n/b\nc\0n/none\0")
+    assert (1, b"n/b\\nc\n") == (done.returncode, done.stdout)
+    assert b"n/none: no such file or directory" in done.stderr
+    done = dupfind("scan", "--haystack", "h", "--files-from", "-", input=b"n/a\nn/d/e\n")
+    assert (0, b"All 2 files are in the haystack.\n") == (done.returncode, done.stdout)
+    (tmp_path / "list").write_bytes(b"n/d\nn/a\n")
+    arguments = "scan", "--haystack", "h", "--files-from", "list"
+    assert b"n/d\n" == dupfind(*arguments, "--only", "contained", "--format", "paths").stdout
+    found = json.loads(dupfind(*arguments, "--format", "json").stdout)
+    assert ["n/d"] == [one["path"] for one in found["folders"]]
+    assert ["n/d/e", "n/a"] == [one["path"] for one in found["files"]]
+    assert ["n/d"] == found["settings"]["needles"]

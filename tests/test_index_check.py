@@ -1,0 +1,99 @@
+"""Catalogues compared with their folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dupfind import index_check, tasks
+from dupfind.catalogue_file import CatalogueFile
+from dupfind.errors import CatalogueError
+from dupfind.indexed import Checked
+from dupfind.settings import make_settings
+from tests.shelf import TreeBuilder, catalogued, collection
+
+
+def checked(folder: Path, catalogue: Path, *, is_deep: bool = False, **raw: object) -> Checked:
+    """Check without a cache."""
+    settings = make_settings(haystack=[str(folder)], called="", workers=2, **raw)  # type: ignore[arg-type]
+    return index_check.check(settings, str(catalogue), is_deep=is_deep)
+
+
+def names(answer: Checked) -> dict[str, list[str]]:
+    """What differs."""
+    lists = ("new", "changed", "gone", "rotten", "unreadable")
+    found = {one: [os.path.basename(path) for path in getattr(answer, one)] for one in lists}
+    return {one: paths for one, paths in found.items() if paths}
+
+
+def test_nothing_differs(tree: TreeBuilder, tmp_path: Path) -> None:
+    """By looking at files, and by reading them; the catalogue is as it was."""
+    drive, catalogue = collection(tree), tmp_path / "c"
+    catalogued(drive, catalogue)
+    before = catalogue.read_bytes()
+    for is_deep in (False, True):
+        answer = checked(drive, catalogue, is_deep=is_deep)
+        assert {} == names(answer)
+        assert (5, True, True, is_deep) == (answer.files, answer.is_equal, answer.is_complete, answer.is_deep)
+    assert before == catalogue.read_bytes()
+
+
+def test_what_differs(tree: TreeBuilder, tmp_path: Path) -> None:
+    """New, changed, gone, each by its path as a scan shows it."""
+    drive, catalogue = collection(tree), tmp_path / "c"
+    catalogued(drive, catalogue)
+    (drive / "new.txt").write_bytes(b"")
+    (drive / "notes.txt").write_bytes(b"notes")
+    (drive / "2006" / "b.png").unlink()
+    answer = checked(drive, catalogue)
+    assert {"new": ["new.txt"], "changed": ["notes.txt"], "gone": ["b.png"]} == names(answer)
+    assert [str(drive / "2006" / "b.png")] == answer.gone
+    assert not answer.is_equal
+
+
+def test_bytes_that_rotted(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Size and times are what they were: only reading tells, past a cache that knows the file."""
+    drive, catalogue, cache = collection(tree), tmp_path / "c", str(tmp_path / "own" / "cache.sqlite")
+    catalogued(drive, catalogue, no_cache=False, cache=cache)
+    true = tasks.read_digests
+
+    def rotten(entries: list[tasks.FileEntry]) -> list[tasks.Outcome]:
+        found = zip(entries, true(entries), strict=True)
+        return [one._replace(result=b"0" * 32) if entry.path.endswith("b.png") else one for entry, one in found]
+
+    monkeypatch.setattr(tasks, "read_digests", rotten)
+    assert {} == names(checked(drive, catalogue, cache=cache))
+    assert {"rotten": ["b.png"]} == names(checked(drive, catalogue, is_deep=True, cache=cache))
+
+
+def test_what_cannot_be_read(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is a difference, and a problem says why."""
+    drive, catalogue = collection(tree), tmp_path / "c"
+    catalogued(drive, catalogue)
+    true = tasks.read_digests
+
+    def failing(entries: list[tasks.FileEntry]) -> list[tasks.Outcome]:
+        failure = tasks.unreadable(OSError(5, "Input/output error"), "digest")
+        found = zip(entries, true(entries), strict=True)
+        return [one._replace(result=failure) if entry.path.endswith("b.png") else one for entry, one in found]
+
+    monkeypatch.setattr(tasks, "read_digests", failing)
+    answer = checked(drive, catalogue, is_deep=True)
+    assert {"unreadable": ["b.png"]} == names(answer)
+    assert ["cannot be read: input/output error"] == [one.reason for one in answer.problems]
+    catalogued(drive, tmp_path / "other")
+    assert {"unreadable": ["b.png"]} == names(checked(drive, tmp_path / "other"))  # it was not when it was listed
+
+
+def test_what_it_says_of_itself(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Where its folder was; a new one says nothing."""
+    drive, catalogue = collection(tree), tmp_path / "c"
+    catalogued(drive, catalogue)
+    assert str(drive) == index_check.about(str(catalogue)).root
+    CatalogueFile.for_writing(str(tmp_path / "new")).close()
+    with pytest.raises(CatalogueError, match="stopped before it began"):
+        index_check.about(str(tmp_path / "new"))
+    with pytest.raises(CatalogueError, match="no such file"):
+        index_check.about(str(tmp_path / "none"))

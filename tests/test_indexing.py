@@ -1,0 +1,258 @@
+"""Making catalogues and bringing them up to date."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from dupfind import indexing, session, tasks
+from dupfind.catalogue_file import CatalogueFile
+from dupfind.errors import CatalogueError, StoppedError
+from dupfind.indexed import Indexed
+from dupfind.values import FileEntry
+from fixtures import pictures
+from tests.conftest import build_tree
+from tests.shelf import Ears, TreeBuilder, catalogued, collection, scanned, settle, verdicts
+
+
+@pytest.fixture(autouse=True)
+def _settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files count as settled at once, though these were made a moment ago."""
+    monkeypatch.setattr(indexing, "RACY_NS", 0)
+
+
+def done(answer: Indexed) -> tuple[int, int, int, int]:
+    """Files in the catalogue, read, kept, gone."""
+    return answer.files, answer.read, answer.kept, answer.gone
+
+
+def complete(catalogue: Path) -> bool:
+    """Whether it says that it is complete."""
+    file = CatalogueFile.for_reading(str(catalogue))
+    about = file.about()
+    file.close()
+    assert about is not None
+    return about.is_complete
+
+
+def test_what_a_new_one_holds(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Every file, every picture, and what it is itself; for nobody else to read."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    before = {path: path.stat().st_atime_ns for path in drive.rglob("*") if path.is_dir()}
+    answer = catalogued(drive, catalogue)
+    assert (5, 5, 0, 0) == done(answer)
+    assert (True, 3, 0, True) == (answer.is_new, answer.pictures, answer.unread, answer.is_whole)
+    assert catalogue.stat().st_size == answer.size_bytes
+    assert 0o600 == catalogue.stat().st_mode & 0o777
+    assert [] == [path for path in tmp_path.iterdir() if path.name not in ("drive", "drive.catalog")]
+    assert {"a.jpg", "b.png", "p.jpg"} == {path.name for path in (drive / "2006").iterdir()}
+    assert before.keys() == {path for path in drive.rglob("*") if path.is_dir()}
+
+
+def test_an_update_reads_only_what_changed(tree: TreeBuilder, tmp_path: Path) -> None:
+    """New files, changed ones, gone ones; what a moved file held is read again, under its new name only."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    ears = Ears()
+    answer = catalogued(drive, catalogue, ears)
+    assert (5, 0, 5, 0) == done(answer)
+    assert not answer.is_new
+    assert "indexing" not in ears.stages
+    (drive / "new.txt").write_bytes(b"new")
+    (drive / "notes.txt").write_bytes(b"other")
+    (drive / "2006" / "b.png").unlink()
+    (drive / "2006" / "a.jpg").rename(drive / "moved.jpg")
+    assert (5, 3, 2, 2) == done(catalogued(drive, catalogue))
+    needles = tree("needles", {"1": b"notes", "2": b"other", "3": b"new", "4.png": pictures.photo(2, (240, 180))})
+    states = {name: state for name, (state, _) in verdicts(scanned(catalogue, needles)).items()}
+    assert {"1": "missing", "2": "present", "3": "present", "4.png": "missing"} == states
+    with sqlite3.connect(catalogue) as connection:
+        assert (3,) == connection.execute("SELECT count(*) FROM picture").fetchone()  # one of them twice: coarse, whole
+
+
+def test_the_same_drive_mounted_elsewhere(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Nothing is read again, and from now on it is there."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    drive.rename(tmp_path / "elsewhere")
+    assert (5, 0, 5, 0) == done(catalogued(tmp_path / "elsewhere", catalogue))
+    (told,) = scanned(catalogue, tree("needles", {"n": b"n"})).catalogues
+    assert str(tmp_path / "elsewhere") == told.root
+
+
+def test_racy_files_are_read_again(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was changed just now may be changed once more without a trace."""
+    monkeypatch.setattr(indexing, "RACY_NS", 2_000_000_000)
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    state = (drive / "notes.txt").stat()
+    (drive / "notes.txt").write_bytes(b"NOTES")
+    os.utime(drive / "notes.txt", ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert (5, 5, 0, 0) == done(catalogued(drive, catalogue))
+    assert ("present", "identical") == verdicts(scanned(catalogue, tree("needles", {"n": b"NOTES"})))["n"]
+
+
+def test_where_there_are_no_inodes_everything_is_read_again(
+    tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file on a card that was edited and got its old time back is not told from the old one."""
+    device = tmp_path.stat().st_dev
+    monkeypatch.setattr("dupfind.pipeline.forgetful_devices", lambda: {device: "vfat"})
+    drive, catalogue = collection(tree), tmp_path / "card.catalog"
+    catalogued(drive, catalogue)
+    assert (5, 5, 0, 0) == done(catalogued(drive, catalogue))
+
+
+def test_thumbnails_of_other_decoders_are_made_again(
+    tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of an earlier version are not mixed with today's."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    true = session.recipe
+    monkeypatch.setattr(indexing, "recipe", lambda *given: true(*given)._replace(thumbnails="6, another pillow"))
+    assert (5, 5, 0, 0) == done(catalogued(drive, catalogue))
+    assert (5, 0, 5, 0) == done(catalogued(drive, catalogue))
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), StoppedError(15), OSError("no")])
+def test_stopped_and_gone_on_with(
+    stop: BaseException, tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written stays, nothing of it is read again, and until the end it says that it is not complete."""
+    monkeypatch.setattr(indexing, "_BATCH_FILES", 2)
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    true, calls = indexing._look, 0
+
+    def look(batch: Sequence[FileEntry], *others: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise stop
+        return true(batch, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(indexing, "_look", look)
+    with pytest.raises((type(stop), CatalogueError)):
+        catalogued(drive, catalogue)
+    assert not complete(catalogue)
+    ears = Ears()
+    needles = tree("needles", {"1": b"notes", "2": b"cafe"})
+    report = scanned(catalogue, needles, ears)
+    assert 4 == report.haystack.files
+    assert any("is not complete" in warning for warning in ears.warnings)
+    assert (5, 1, 4, 0) == done(catalogued(drive, catalogue))
+    assert complete(catalogue)
+
+
+def test_a_stopped_update_lists_nothing_that_is_gone(
+    tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What went or changed is dropped before anything is read."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    (drive / "notes.txt").write_bytes(b"other")
+    (drive / os.fsdecode(b"caf\xe9.txt")).unlink()
+
+    def look(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(indexing, "_look", look)
+    with pytest.raises(KeyboardInterrupt):
+        catalogued(drive, catalogue)
+    report = scanned(catalogue, tree("needles", {"1": b"notes", "2": b"cafe"}))
+    assert {"1": ("missing", None), "2": ("missing", None)} == verdicts(report)
+    assert 3 == report.haystack.files
+
+
+def test_a_mount_point_without_its_drive_empties_nothing(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Nothing that is listed is there: an error, and the catalogue as it was. The same folder may be emptied."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    before = catalogue.read_bytes()
+    drive.rename(tmp_path / "away")
+    for contents in ({}, {"other.txt": b"other"}):
+        build_tree(drive, contents)
+        with pytest.raises(CatalogueError, match=r"nothing of what it lists \(/.*/drive\) is there"):
+            catalogued(drive, catalogue)
+    assert before == catalogue.read_bytes()
+    shutil.rmtree(drive)
+    (tmp_path / "away").rename(drive)
+    for path in [*drive.glob("*.txt"), *drive.glob("2006/*")]:
+        path.unlink()
+    assert (0, 0, 0, 5) == done(catalogued(drive, catalogue))
+    assert (0, 0, 0, 0) == done(catalogued(drive, catalogue))
+
+
+def test_files_that_cannot_be_read(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are told of, then and when the catalogue serves; they prove nothing and are tried again each time."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    true = tasks.read_digests
+
+    def failing(entries: Sequence[FileEntry]) -> list[tasks.Outcome]:
+        failure = tasks.unreadable(PermissionError(13, "Permission denied"), "digest")
+        outcomes = zip(entries, true(entries), strict=True)
+        return [one._replace(result=failure) if entry.path.endswith("a.jpg") else one for entry, one in outcomes]
+
+    monkeypatch.setattr(tasks, "read_digests", failing)
+    answer = catalogued(drive, catalogue)
+    reason = "cannot be read: permission denied"
+    assert (1, False, [(f"{drive}/2006/a.jpg", "digest", reason)]) == (
+        answer.unread,
+        answer.is_whole,
+        [(one.path, one.stage, one.reason) for one in answer.problems],
+    )
+    needles = tree("needles", {})
+    shutil.copy(drive / "2006" / "a.jpg", needles / "copy.jpg")
+    report = scanned(catalogue, needles)
+    assert {"copy.jpg": ("missing", None)} == verdicts(report)
+    assert (f"{catalogue}/2006/a.jpg", reason) in [(one.path, one.reason) for one in report.problems]
+    assert (5, 1, 4, 0) == done(catalogued(drive, catalogue))
+    monkeypatch.setattr(tasks, "read_digests", true)
+    assert (5, 1, 4, 0) == done(catalogued(drive, catalogue))
+    assert {"copy.jpg": ("present", "identical")} == verdicts(scanned(catalogue, needles))
+
+
+def test_pictures_that_cannot_be_decoded(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Their bytes are known, so nothing is missing; they are told of as a note."""
+    drive = tree("drive", {"broken.jpg": b"\xff\xd8\xff\xe0" + b"0" * 64, "a.txt": b"a"})
+    answer = catalogued(drive, tmp_path / "c")
+    assert [(f"{drive}/broken.jpg", True)] == [(one.path, one.is_note) for one in answer.problems]
+    assert answer.is_whole
+
+
+def test_what_the_walk_met_is_told_with_the_answers(tree: TreeBuilder, tmp_path: Path) -> None:
+    """As if the folder had been walked: links, hidden folders."""
+    drive = tree("drive", {"a.txt": b"a", ".hidden/b.txt": b"b"})
+    (drive / "link").symlink_to("a.txt")
+    answer = catalogued(drive, tmp_path / "c")
+    assert not answer.is_whole
+    told = [(one.path, one.reason, one.is_note) for one in scanned(tmp_path / "c", tree("n", {"a": b"a"})).problems]
+    met = [(one.path.replace(str(drive), str(tmp_path / "c")), one.reason, one.is_note) for one in answer.problems]
+    assert sorted(met) == sorted(told)
+    assert 2 == len(told)
+
+
+def test_times_that_no_column_holds(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a file is left out, with a problem."""
+    drive = tree("drive", {"a.txt": b"a", "b.txt": b"b"})
+    settle(drive)
+    monkeypatch.setattr(indexing, "fits", lambda entry: "a.txt" not in entry.path)
+    answer = catalogued(drive, tmp_path / "c")
+    assert (1, 1, 0, 0) == done(answer)
+    assert [f"{drive}/a.txt"] == [one.path for one in answer.problems]
+
+
+def test_links_that_are_followed(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Where they lead nobody knows any more."""
+    drive = tree("drive", {"a.txt": b"a"})
+    catalogued(drive, tmp_path / "c", follow_symlinks=True, exclude=["*.tmp"])
+    file = CatalogueFile.for_reading(str(tmp_path / "c"))
+    about = file.about()
+    file.close()
+    assert about is not None
+    assert (True, ("*.tmp",), 0) == (about.follow_symlinks, about.excludes, about.volumes[-1].device)
