@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from itertools import chain
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind import __version__, formats, libraries
 from dupfind.events import Listener, Silence
@@ -48,6 +48,14 @@ if TYPE_CHECKING:
 _PATH = itemgetter(FileEntry._fields.index("path"))
 
 
+class Scanned(NamedTuple):
+    """The answer, and the trees of needles and of the haystack that it is about."""
+
+    report: Report
+    needles: list[Tree]
+    haystack: list[Tree]
+
+
 def scan(
     settings: Settings, listener: Listener | None = None, make_executor: Callable[[], Executor] | None = None
 ) -> Report:
@@ -56,6 +64,13 @@ def scan(
     ``make_executor`` puts the reading of files elsewhere than on processes of this machine. Raises
     :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
+    return scan_trees(settings, listener, make_executor).report
+
+
+def scan_trees(
+    settings: Settings, listener: Listener | None = None, make_executor: Callable[[], Executor] | None = None
+) -> Scanned:
+    """What :func:`scan` answers, with the files that it is about."""
     listener = listener or Silence()
     started, began_ns, begin = datetime.now().astimezone(), time.time_ns(), time.monotonic()
     needles, haystack = walk(settings, listener)
@@ -74,7 +89,7 @@ def scan(
         verdicts = _judge_files(settings, needles, findings)
         problems = problems_of([*needles, *haystack], findings.failures)
         folders = judge_folders(verdicts, problems, settings.roots)
-    return Report(
+    report = Report(
         version=__version__,
         started=started.isoformat(timespec="seconds"),
         elapsed_seconds=round(time.monotonic() - begin, 3),
@@ -84,6 +99,7 @@ def scan(
         problems=problems,
         haystack=_summarize(files[1], findings),
     )
+    return Scanned(report, needles, haystack)
 
 
 def walk(settings: Settings, listener: Listener) -> tuple[list[Tree], list[Tree]]:

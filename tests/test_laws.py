@@ -67,6 +67,10 @@ ALLOWED = {
     "changes": set(),
     "time_limit": set(),
     "tasks": {"decode", "digest", "fingerprint", "time_limit"},
+    "shown": set(),
+    "previews": {
+        "decode", "exif", "formats", "jpeg", "jpeg_stream", "jxl", "modes", "raw", "shown", "tasks", "time_limit",
+    },
     "second_look": {"decode", "evidence", "fingerprint", "scrutiny", "tasks", "time_limit"},
     "cache_schema": set(),
     "cache_file": {"cache_schema", "cache_trust"},
@@ -82,12 +86,12 @@ ALLOWED = {
     "memory": {"cache_answers", "cache_file", "cache_schema", "digest", "findings", "packing", "settings"},
     "cache_upkeep": {"cache_answers", "cache_file", "cache_store"},
     "reading": {
-        "cache", "cache_schema", "events", "formats", "metadata", "processes", "second_look", "settings", "tasks",
-        "workers",
+        "cache", "cache_schema", "events", "formats", "metadata", "previews", "processes", "second_look", "settings",
+        "shown", "tasks", "workers",
     },
     "session": {
-        "cache", "cache_schema", "ceiling", "decode", "evidence", "events", "fingerprint", "reading", "settings",
-        "workers",
+        "cache", "cache_schema", "ceiling", "decode", "evidence", "events", "fingerprint", "reading", "roots",
+        "settings", "workers",
     },
     "identical": {"reading"},
     "paranoid": {"reading", "second_look"},
@@ -111,6 +115,9 @@ ALLOWED = {
     "explain": {
         "cache", "events", "explanation", "findings", "itself", "neighbours", "pipeline", "reading", "roots",
         "session", "settings", "verdict",
+    },
+    "showing": {
+        "cache", "events", "explanation", "neighbours", "reading", "roots", "session", "settings", "shown",
     },
     "pairs": set(),
     "calibration": {"settings"},
@@ -159,14 +166,14 @@ ALLOWED = {
     },
     "progress": {"events", "report", "stopwatch"},
     "report": {
-        "calibration", "changes", "comparison", "explanation", "facts", "grouped", "hashed", "settings",
+        "calibration", "changes", "comparison", "explanation", "facts", "grouped", "hashed", "settings", "shown",
         "sorted_pictures", "stopwatch",
     },
     "baseline": {"changes", "report"},
     "cli": {
         "baseline", "cache_upkeep", "calibrate", "changes", "comparing", "comparison", "explain", "grouping", "hashed",
-        "hashing", "itself", "libraries", "output", "pipeline", "progress", "report", "roots", "settings", "sorting",
-        "stopwatch",
+        "hashing", "itself", "libraries", "output", "pipeline", "progress", "report", "roots", "session", "settings",
+        "showing", "sorting", "stopwatch",
     },
     "__main__": {"cli", "progress"},
 }  # fmt: skip
@@ -175,7 +182,7 @@ PURE = (
     "texture", "borders", "blocks", "multi_index", "search_plan", "hamming", "fingerprint", "evidence", "claims",
     "cache_seal", "remains", "scrutiny", "verdict", "comparison", "explanation", "pairs", "calibration", "findings",
     "packing", "changes", "hashed", "linkage", "components", "bests", "grouped", "likeness", "near_graph", "route",
-    "seriation", "sorted_pictures",
+    "seriation", "shown", "sorted_pictures",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file"},
@@ -196,10 +203,12 @@ ONLY_IMPORTERS = {
         "comparing",
         "grouping",
         "hashing",
+        "showing",
         "sorting",
     },
     "tqdm": {"progress"},
     "rich": {"report"},
+    "jinja2": {"report"},
     "click": {"cli"},
 }
 

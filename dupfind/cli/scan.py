@@ -15,6 +15,7 @@ from dupfind.values import FileState, FolderState, Report
 if TYPE_CHECKING:
     from dupfind.changes import Baseline
     from dupfind.progress import Console
+    from dupfind.settings import Settings
 
 _VERDICTS = list(dict.fromkeys([*(one.value for one in FolderState), *(one.value for one in FileState)]))
 _EPILOG = """\b
@@ -49,6 +50,7 @@ _output = options.stacked(
     click.option("--all", "everything", is_flag=True, help="List what is contained or present as well."),
     click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
     click.option("--output", metavar="FILE", type=options.FILE, help="Write the report there, whole or not at all."),
+    options.html("Write a page for a browser there too, with pictures of what is in doubt."),
     click.option("--save", metavar="FILE", type=options.FILE, help="Write the whole report there too, as JSON."),
     click.option(
         "--baseline",
@@ -81,6 +83,8 @@ def scan(
     everything: bool,
     print0: bool,
     output: str | None,
+    html: str | None,
+    html_pictures: int,
     save: str | None,
     baseline: str | None,
     progress: bool | None,
@@ -105,21 +109,46 @@ def scan(
         print0=print0,
         output=output,
         save=save,
+        html=html,
+        html_pictures=html_pictures,
         is_of_changes=baseline is not None,
     )
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     before = _read_baseline(baseline)
-    # Heavy imports wait until every option has been checked.
-    from dupfind import pipeline
-
-    report = pipeline.scan(settings, console)
+    report, page = _scan(settings, report_settings, console)
     console.problems(report.problems)
     if not report.files:
         console.warn("there are no files among the needles; is their drive mounted?")
     with console.part("report", len(report.files)):
         has_changed = _write(report, report_settings, before, console)
+        if page is not None:
+            _write_page(page, report_settings)
     console.times(settings.workers)
     return ExitCode.ALL_PRESENT if report.is_complete and not has_changed else ExitCode.NOT_ALL_PRESENT
+
+
+def _scan(settings: Settings, report_settings: ReportSettings, console: Console) -> tuple[Report, bytes | None]:
+    """The answer, and the page where there is to be one."""
+    # Heavy imports wait until every option has been checked.
+    from dupfind import pipeline
+
+    if report_settings.html is None:
+        return pipeline.scan(settings, console), None
+    from dupfind.report import html
+    from dupfind.session import kept_for_the_run
+    from dupfind.showing import show
+
+    with kept_for_the_run(settings) as kept:
+        scanned = pipeline.scan_trees(kept, console)
+        seen = show(kept, scanned.report, (scanned.needles, scanned.haystack), report_settings.html_pictures, console)
+    with console.part("report", len(scanned.report.files)):
+        return scanned.report, html.render(scanned.report, seen)
+
+
+def _write_page(page: bytes, settings: ReportSettings) -> None:
+    from dupfind import output as sink
+
+    sink.write(page, settings.html)
 
 
 def _read_baseline(path: str | None) -> Baseline | None:
