@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from dupfind.values import Failure, Match, Remains
+from dupfind.decisions import Decision
+from dupfind.values import Failure, Match
+
+
+class Remains(NamedTuple):
+    """What is known of a damaged needle that has no match."""
+
+    damage: str
+    nearest: str | None
+    """Path of the haystack picture that looks most like what is left of it; None where none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +32,5 @@ class Findings:
     """How many files of the haystack gave a thumbnail; None where no needle asked for them."""
     remains: Mapping[str, Remains] = field(default_factory=dict)
     """By path, what is known of damaged needles without a match."""
+    words: Mapping[str, Decision] = field(default_factory=dict)
+    """By path, the decisions of a person that verdicts on needles rest on."""

@@ -15,8 +15,8 @@ from itertools import accumulate, chain
 from operator import itemgetter
 from typing import Any
 
-from dupfind.findings import Findings
-from dupfind.values import Evidence, Failure, FileEntry, Match, Remains
+from dupfind.findings import Findings, Remains
+from dupfind.values import Evidence, Failure, FileEntry, Match
 
 _PATH = itemgetter(FileEntry._fields.index("path"))
 _DETAILS = len(Match._fields) - 1

@@ -15,11 +15,13 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind import __version__, formats, libraries
+from dupfind.decisions import Decision
 from dupfind.events import Listener, Silence
-from dupfind.findings import Findings
+from dupfind.findings import Findings, Remains
 from dupfind.ignore import Excludes
 from dupfind.memory import Memory
 from dupfind.mounts import forgetful_devices, forgetting
+from dupfind.needle_verdicts import judge_files, words_of
 from dupfind.recheck import is_due, last_look
 from dupfind.roots import spelling
 from dupfind.settings import Settings
@@ -28,16 +30,14 @@ from dupfind.values import (
     Evidence,
     Failure,
     FileEntry,
-    FileVerdict,
     HaystackSummary,
     Match,
     Problem,
-    Remains,
     Report,
     Side,
     Tree,
 )
-from dupfind.verdict import judge_file, judge_folders
+from dupfind.verdict import judge_folders
 from dupfind.walk import WalkRules, walk_all
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class Scanned(NamedTuple):
     report: Report
     needles: list[Tree]
     haystack: list[Tree]
+    words: Mapping[str, Decision]
+    """By the path as reported, the decisions that verdicts rest on."""
 
 
 def scan(
@@ -68,27 +70,33 @@ def scan(
 
 
 def scan_trees(
-    settings: Settings, listener: Listener | None = None, make_executor: Callable[[], Executor] | None = None
+    settings: Settings,
+    listener: Listener | None = None,
+    make_executor: Callable[[], Executor] | None = None,
+    decisions: Sequence[Decision] | None = None,
 ) -> Scanned:
-    """What :func:`scan` answers, with the files that it is about."""
+    """What :func:`scan` answers, with the files that it is about; ``decisions`` are those of a person."""
     listener = listener or Silence()
     started, began_ns, begin = datetime.now().astimezone(), time.time_ns(), time.monotonic()
     needles, haystack = walk(settings, listener)
     files = _entries(needles), _entries(haystack)
     memory = Memory(settings, *files, partial(_recipe, settings.scan.algorithm, listener), began_ns)
-    remembered = _recall(memory, sum(map(len, files)), listener)
-    findings = _find(settings, *files, listener, make_executor) if remembered is None else remembered
+    remembered = None if decisions else _recall(memory, sum(map(len, files)), listener)
+    findings = remembered
+    if findings is None:
+        findings = _find(settings, *files, listener, make_executor, decisions or ())
     if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
         with listener.stage("looking again", None) as advance:
             needles, haystack, findings = last_look(
                 needles, haystack, findings, _rules(settings), settings.roots, advance
             )
-    if remembered is None:
+    if remembered is None and not decisions:
         memory.keep(findings, time.time_ns())
     with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
-        verdicts = _judge_files(settings, needles, findings)
+        verdicts = judge_files(settings, needles, findings)
         problems = problems_of([*needles, *haystack], findings.failures)
-        folders = judge_folders(verdicts, problems, settings.roots)
+        words = words_of(needles, findings)
+        folders = judge_folders(verdicts, problems, settings.roots, words)
     report = Report(
         version=__version__,
         started=started.isoformat(timespec="seconds"),
@@ -98,8 +106,9 @@ def scan_trees(
         files=verdicts,
         problems=problems,
         haystack=_summarize(files[1], findings),
+        decided=None if decisions is None else {path: word.ruling.value for path, word in words.items()},
     )
-    return Scanned(report, needles, haystack)
+    return Scanned(report, needles, haystack, words)
 
 
 def walk(settings: Settings, listener: Listener) -> tuple[list[Tree], list[Tree]]:
@@ -134,13 +143,23 @@ def _find(
     haystack: list[FileEntry],
     listener: Listener,
     make_executor: Callable[[], Executor] | None,
+    decisions: Sequence[Decision],
 ) -> Findings:
-    """What reading the files finds."""
+    """What reading the files finds, as far as the ``decisions`` of a person leave it."""
     from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
 
-    find = partial(find_matches, settings, needles, haystack, listener=listener)
-    findings, *_ = with_reader(settings, listener, find, make_executor)
-    return findings
+    def find(reader: Reader, cache: Cache) -> Findings:
+        if not decisions:
+            return find_matches(settings, needles, haystack, reader, cache, listener)[0]
+        from dupfind import deciding
+
+        is_paranoid = settings.scan.paranoid
+        standing = deciding.decide(decisions, needles, haystack, reader, listener, is_paranoid=is_paranoid)
+        findings, *_ = find_matches(settings, needles, haystack, reader, cache, listener, standing.parted)
+        spell = spelling([root for root in settings.roots if root.side is Side.HAYSTACK])
+        return deciding.apply(findings, standing, settings.scan.accept, spell)
+
+    return with_reader(settings, listener, find, make_executor)
 
 
 def _recipe(algorithm: str, listener: Listener) -> str:
@@ -159,10 +178,12 @@ def find_matches(
     reader: Reader,
     cache: Cache,
     listener: Listener,
+    parted: Mapping[str, frozenset[str]] | None = None,
 ) -> tuple[Findings, Pictures | None, Pictures | None]:
     """The stages between walk and verdict: what each needle has in the haystack, by bytes and then by picture.
 
-    Gives the pictures of needles and haystack too, None where none was asked for.
+    Gives the pictures of needles and haystack too, None where none was asked for. ``parted`` are, by the path of a
+    needle, files of the haystack that prove nothing of it but by their bytes.
     """
     from dupfind.identical import find_identical
     from dupfind.paranoid import read_again
@@ -182,7 +203,7 @@ def find_matches(
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
         wholes = Wholes(pictures, candidates, reader.wholes)
-        found, remains = _match_pictures(settings, wholes, cache, listener)
+        found, remains = _match_pictures(settings, wholes, cache, listener, parted)
         pictures, candidates = wholes.pictures()
         matches |= found
         failures |= wholes.failures
@@ -195,7 +216,11 @@ def find_matches(
 
 
 def _match_pictures(
-    settings: Settings, wholes: Wholes, cache: Cache, listener: Listener
+    settings: Settings,
+    wholes: Wholes,
+    cache: Cache,
+    listener: Listener,
+    parted: Mapping[str, frozenset[str]] | None,
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     """By path: the matches of needles, and what is known of damaged ones without any."""
     with listener.part("start-up"):
@@ -205,11 +230,11 @@ def _match_pictures(
         from dupfind.wholes import MOST_ROUNDS
 
     with listener.stage("matching", len(wholes.needles.entries)) as advance:
-        matches = Matcher(wholes, settings.scan.threshold_bits, cache, listener).match(advance)
+        matches = Matcher(wholes, settings.scan.threshold_bits, cache, listener, parted).match(advance)
     for _ in range(MOST_ROUNDS):
         with listener.part("evidence"):
             needles, haystack = wholes.pictures()
-            others = Framing(needles, haystack, settings.scan, cache, listener).match(matches)
+            others = Framing(needles, haystack, settings.scan, cache, listener, parted).match(matches)
         by_rest, remains = resembling(needles, haystack, matches | others, cache, listener)
         others |= by_rest
         coarse = wholes.coarse(others)
@@ -221,37 +246,6 @@ def _match_pictures(
 
 def _entries(trees: Sequence[Tree]) -> list[FileEntry]:
     return [entry for tree in trees for entry in tree.entries]
-
-
-def _judge_files(settings: Settings, needles: Sequence[Tree], findings: Findings) -> list[FileVerdict]:
-    spell = spelling([root for root in settings.roots if root.side is Side.HAYSTACK])
-    judge = needle_judge(findings, settings.scan.accept, spell)
-    return [
-        judge(shown(entry.path), entry) for tree in needles for shown in [tree.root.shown] for entry in tree.entries
-    ]
-
-
-def needle_judge(
-    findings: Findings, accept: Evidence, spell: Callable[[str], str]
-) -> Callable[[str, FileEntry], FileVerdict]:
-    """A function from a needle, and how it is reported, to its verdict.
-
-    ``spell`` gives the path of a haystack file as reported.
-    """
-    matches, failures, pictures, remains_of = findings.matches, findings.failures, findings.pictures, findings.remains
-
-    def judge(shown: str, entry: FileEntry) -> FileVerdict:
-        path = entry.path
-        match, has_picture = matches.get(path), path in pictures
-        failure = failures.get(path) if failures else None
-        remains = remains_of.get(path) if match is None else None
-        if remains is None:
-            return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, spell=spell)
-        like = "nothing in the haystack looks like what is left of it"
-        note = f"{remains.damage}; {f'it looks most like {spell(remains.nearest)}' if remains.nearest else like}"
-        return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, note=note)
-
-    return judge
 
 
 def problems_of(trees: Sequence[Tree], failures: Mapping[str, Failure]) -> list[Problem]:

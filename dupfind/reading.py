@@ -54,15 +54,16 @@ class Reader:
         self._cache = cache
         self._listener = listener
 
-    def digests(self, entries: Sequence[FileEntry]) -> dict[str, bytes | Failure]:
-        """The digest of each file, or why it has none, by path."""
+    def digests(self, entries: Sequence[FileEntry], *, is_afresh: bool = False) -> dict[str, bytes | Failure]:
+        """The digest of each file, or why it has none, by path; ``is_afresh`` reads them past the cache."""
         with self._listener.part("look up", len(entries)):
-            return self._digests(entries)
+            known = [None] * len(entries) if is_afresh else self._cache.recall_digests(entries)
+            return self._digests(entries, known)
 
-    def _digests(self, entries: Sequence[FileEntry]) -> dict[str, bytes | Failure]:
+    def _digests(self, entries: Sequence[FileEntry], known: Iterable[bytes | None]) -> dict[str, bytes | Failure]:
         found: dict[str, bytes | Failure] = {}
         unread: list[FileEntry] = []
-        for entry, digest in zip(entries, self._cache.recall_digests(entries), strict=True):
+        for entry, digest in zip(entries, known, strict=True):
             if digest is None:
                 unread.append(entry)
             else:

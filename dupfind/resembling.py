@@ -12,9 +12,10 @@ from dupfind import differences, remains
 from dupfind.cache import Cache
 from dupfind.cache_schema import DAMAGED
 from dupfind.events import Advance, Listener
+from dupfind.findings import Remains
 from dupfind.fingerprint import pixels
 from dupfind.reading import Pictures
-from dupfind.values import Evidence, Match, Remains, Thumbnail
+from dupfind.values import Evidence, Match, Thumbnail
 
 _BATCH = 2048
 _COMPARED = 8

@@ -68,7 +68,7 @@ class ReportSettings:
     format: Format = Format.TABLE
     files: bool = False
     folder_states: frozenset[FolderState] = frozenset(FolderState) - {FolderState.CONTAINED}
-    file_states: frozenset[FileState] = frozenset(FileState) - {FileState.PRESENT}
+    file_states: frozenset[FileState] = frozenset(FileState) - {FileState.PRESENT, FileState.UNWANTED}
     is_filtered: bool = False
     """True when the user chose the verdicts; JSON is whole otherwise."""
     print0: bool = False

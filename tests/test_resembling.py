@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from dupfind.events import Advance, Silence
+from dupfind.findings import Remains
 from dupfind.resembling import resembling
-from dupfind.values import Evidence, Match, Remains, Thumbnail
+from dupfind.values import Evidence, Match, Thumbnail
 from tests.desk import Desk
 from tests.scenes import Field, scene, shot
 

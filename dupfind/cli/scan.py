@@ -13,7 +13,10 @@ from dupfind.settings import Format, ReportSettings, make_report_settings, make_
 from dupfind.values import FileState, FolderState, Report
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dupfind.changes import Baseline
+    from dupfind.decisions import Decision
     from dupfind.progress import Console
     from dupfind.settings import Settings
 
@@ -53,6 +56,12 @@ _output = options.stacked(
     options.html("Write a page for a browser there too, with pictures of what is in doubt."),
     click.option("--save", metavar="FILE", type=options.FILE, help="Write the whole report there too, as JSON."),
     click.option(
+        "--decisions",
+        metavar="FILE",
+        type=options.FILE,
+        help="Go by what you have decided in the page of --html and exported from there.",
+    ),
+    click.option(
         "--baseline",
         metavar="FILE",
         type=options.FILE,
@@ -86,6 +95,7 @@ def scan(
     html: str | None,
     html_pictures: int,
     save: str | None,
+    decisions: str | None,
     baseline: str | None,
     progress: bool | None,
     quiet: bool,
@@ -115,7 +125,7 @@ def scan(
     )
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     before = _read_baseline(baseline)
-    report, page = _scan(settings, report_settings, console)
+    report, page = _scan(settings, report_settings, _read_decisions(decisions), console)
     console.problems(report.problems)
     if not report.files:
         console.warn("there are no files among the needles; is their drive mounted?")
@@ -127,28 +137,38 @@ def scan(
     return ExitCode.ALL_PRESENT if report.is_complete and not has_changed else ExitCode.NOT_ALL_PRESENT
 
 
-def _scan(settings: Settings, report_settings: ReportSettings, console: Console) -> tuple[Report, bytes | None]:
+def _scan(
+    settings: Settings, report_settings: ReportSettings, decisions: Sequence[Decision] | None, console: Console
+) -> tuple[Report, bytes | None]:
     """The answer, and the page where there is to be one."""
     # Heavy imports wait until every option has been checked.
     from dupfind import pipeline
 
     if report_settings.html is None:
-        return pipeline.scan(settings, console), None
+        return pipeline.scan_trees(settings, console, decisions=decisions).report, None
     from dupfind.report import html
     from dupfind.session import kept_for_the_run
     from dupfind.showing import show
 
     with kept_for_the_run(settings) as kept:
-        scanned = pipeline.scan_trees(kept, console)
+        scanned = pipeline.scan_trees(kept, console, decisions=decisions)
         seen = show(kept, scanned.report, (scanned.needles, scanned.haystack), report_settings.html_pictures, console)
     with console.part("report", len(scanned.report.files)):
-        return scanned.report, html.render(scanned.report, seen)
+        return scanned.report, html.render(scanned.report, seen, scanned.words, decisions or ())
 
 
 def _write_page(page: bytes, settings: ReportSettings) -> None:
     from dupfind import output as sink
 
     sink.write(page, settings.html)
+
+
+def _read_decisions(path: str | None) -> tuple[Decision, ...] | None:
+    if path is None:
+        return None
+    from dupfind import decisions_file
+
+    return decisions_file.read(path)
 
 
 def _read_baseline(path: str | None) -> Baseline | None:

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from dupfind import decisions
+from dupfind.decisions import Decision
 from dupfind.report import document
 from dupfind.report.document import picture, quoted, shown
 from dupfind.report.text import clean, count, size
@@ -21,7 +23,7 @@ MOST_ROWS = 20_000
 MOST_PROBLEMS = 1_000
 SIGNS = {
     "missing": "✗", "unreadable": "!", "partial": "±", "review": "≈", "similar": "≈", "contained": "✓", "present": "✓",
-    "decided": "✎",
+    "unwanted": "✎", "decided": "✎",
 }  # fmt: skip
 KEYS = (
     ("j", "the next file"),
@@ -38,8 +40,13 @@ _FOLDERS = (FolderState.MISSING, FolderState.PARTIAL, FolderState.REVIEW, Folder
 _FILES = (FileState.SIMILAR, FileState.MISSING, FileState.UNREADABLE)
 
 
-def render(report: Report, seen: Shown) -> bytes:
-    """The page; ``seen`` is what it shows beside the answer."""
+def render(
+    report: Report, seen: Shown, words: Mapping[str, Decision] | None = None, given: Sequence[Decision] = ()
+) -> bytes:
+    """The page; ``seen`` is what it shows beside the answer.
+
+    ``given`` are the decisions that the scan went by, and ``words``, by path, those that verdicts rest on.
+    """
     pictures = _Pictures(seen.sights)
     doubtful = sorted((one for one in report.files if one.state in _FILES), key=_by_state)
     doubtful.sort(key=lambda one: one.path not in seen.sights)
@@ -50,8 +57,8 @@ def render(report: Report, seen: Shown) -> bytes:
         "signs": SIGNS,
         "folders": [_folder(one) for one in folders[:MOST_ROWS]],
         "files": [_file(one, seen) for one in doubtful[:MOST_ROWS]],
-        "decided": [],
-        "given": [],
+        "decided": [_decided(one, words[one.path]) for one in report.files if words and one.path in words],
+        "given": [decisions.as_row(one) for one in given],
         "present": [_present(one) for one in present[:MOST_ROWS]],
         "sights": {shown(path): pictures.sight(path, sight) for path, sight in seen.sights.items()},
     }
@@ -64,6 +71,8 @@ def render(report: Report, seen: Shown) -> bytes:
         "headline": _headline(report),
         "folder_rows": _folder_rows(report),
         "file_rows": _file_rows(report.files),
+        "on_word": Counter((report.decided or {}).values()),
+        "given": len(given),
         "signs": SIGNS,
         "steps": _steps(report),
         "gaps": sum(one.is_gap for one in report.problems),
@@ -115,7 +124,7 @@ def _listed_folders(folders: Sequence[FolderVerdict]) -> list[FolderVerdict]:
 
 def _folder(one: FolderVerdict) -> list[object]:
     numbers = one.present, one.similar, one.missing, one.unreadable, one.skipped, one.bytes_not_present
-    return [shown(one.path), one.state.value, *numbers, size(one.bytes_not_present)]
+    return [shown(one.path), one.state.value, *numbers, size(one.bytes_not_present), one.decided]
 
 
 def _file(one: FileVerdict, seen: Shown) -> dict[str, Any]:
@@ -137,6 +146,12 @@ def _file(one: FileVerdict, seen: Shown) -> dict[str, Any]:
     return facts
 
 
+def _decided(one: FileVerdict, word: Decision) -> dict[str, Any]:
+    """One file whose verdict rests on the word of a person."""
+    facts = {**_file(one, Shown()), "digest": word.needle.digest.hex(), "word": word.ruling.value}
+    return facts if word.witness is None else {**facts, "witness": word.witness.digest.hex()}
+
+
 def _present(one: FileVerdict) -> list[object]:
     grade = one.evidence.value if one.evidence else ""
     return [shown(one.path), size(one.size_bytes), grade, shown(one.witness or ""), one.distance_bits]
@@ -144,13 +159,14 @@ def _present(one: FileVerdict) -> list[object]:
 
 def _headline(report: Report) -> str:
     total = len(report.files)
-    left = [one for one in report.files if one.state is not FileState.PRESENT]
+    left = [one for one in report.files if one.state in _FILES]
     if not total:
         return "There are no files among the needles"
     if not left:
-        skipped = any(one.is_gap for one in report.problems)
-        whole = "What could be looked at is in the haystack" if skipped else f"All {count(total, 'file')} are there"
-        return whole if total > 1 or skipped else "The only file is there"
+        where = "in the haystack or not wanted" if report.decided else "in the haystack"
+        if any(one.is_gap for one in report.problems):
+            return f"What could be looked at is {where}"
+        return f"All {count(total, 'file')} are {where}" if total > 1 else f"The only file is {where}"
     verb = "is" if len(left) == 1 else "are"
     total_size = size(sum(one.size_bytes for one in left))
     return f"{len(left):,} of {count(total, 'file')} ({total_size}) {verb} not in the haystack"
@@ -172,7 +188,8 @@ def _file_rows(files: Iterable[FileVerdict]) -> list[tuple[str, int, str]]:
     for one in files:
         numbers[one.state] += 1
         sizes[one.state] += one.size_bytes
-    return [(state.value, numbers[state], size(sizes[state])) for state in (*_FILES, FileState.PRESENT)]
+    states = [*_FILES, FileState.PRESENT, *([FileState.UNWANTED] if numbers[FileState.UNWANTED] else [])]
+    return [(state.value, numbers[state], size(sizes[state])) for state in states]
 
 
 def _settings(report: Report) -> list[tuple[str, str]]:

@@ -47,6 +47,7 @@ function decisionOf(row) {
 }
 
 function possible(row) {
+  if (row.word) return [row.word];
   if (needleOf(row) === undefined) return [];
   const hasBoth = row.verdict !== "unreadable" && sightOf(row.path).picture !== undefined && witnessOf(row) !== undefined;
   return hasBoth ? ["same", "different", "not-wanted"] : ["not-wanted"];
@@ -60,13 +61,17 @@ function decide(row, decision) {
   }
   decisions.delete(needle);
   decisions.delete(`${needle} ${witnessOf(row)}`);
-  if (decision !== null) {
+  if (decision !== null && row.word) {
+    const before = data.given.find((one) => one.needle.digest === needle && one.decision === decision);
+    decisions.set(keyOf(before), before);
+  } else if (decision !== null) {
     const side = (path, digest) => ({ digest, size_bytes: sightOf(path).size, path });
     const one = {
       decision,
       needle: side(row.path, needle),
       witness: decision === "not-wanted" ? null : side(row.other, witnessOf(row)),
       evidence: row.evidence ?? null,
+      distance_bits: row.bits ?? null,
       decided: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
     };
     decisions.set(keyOf(one), one);
@@ -109,7 +114,7 @@ function card(row, index) {
   const place = tree.nodes.has(folder)
     ? make("a", { href: `#folder=${encodeURIComponent(folder)}` }, folder)
     : make("span", { class: "dim" }, folder);
-  const state = decision ? badge("decided", `decided: ${WORDS[decision]}`) : null;
+  const state = decision ? badge("decided", `decided: ${WORDS[decision]}`) : row.word ? badge("decided", "taken back") : null;
   const head = make("header", {}, badge(row.verdict), title, state, make("div", { class: "folder" }, place));
   const both = sight.picture !== undefined && row.other !== undefined && sightOf(row.other).picture !== undefined;
   const compare = both ? () => { row.flip = row.flip === undefined ? 0 : undefined; list.again(index); } : null;
@@ -118,7 +123,7 @@ function card(row, index) {
   if (row.other !== undefined) {
     figures.push(figureOf(row.evidence ? "Haystack" : "Nearest in the haystack", row.other, sightOf(row.other), compare));
   }
-  const body = row.kind === "image" || row.other !== undefined ? make("div", { class: "pair" }, ...figures) : plain(row, sight);
+  const body = !row.word && (row.kind === "image" || row.other !== undefined) ? make("div", { class: "pair" }, ...figures) : plain(row, sight);
   return make("article", { class: "card", tabindex: "-1", "aria-labelledby": id }, head, shown, body,
     make("p", { class: "why" }, why(row)), actions(row, decision, compare));
 }
@@ -129,9 +134,8 @@ function why(row) {
   const parts = [];
   const apart = row.bits ? `${counted(row.bits, "bit")} of 64 apart` : "0 of 64 bits apart";
   const score = row.bits === undefined ? "" : `, score ${(1 - row.bits / 64).toFixed(2)}`;
-  if (row.word) parts.push(row.word);
-  else if (row.evidence) parts.push(`${LIKENESS[row.evidence]} the haystack’s: ${apart}${score}.`);
-  else if (row.kind === "other") parts.push("No file of the haystack has the same bytes.");
+  if (row.evidence && !row.word) parts.push(`${LIKENESS[row.evidence]} the haystack’s: ${apart}${score}.`);
+  else if (row.kind === "other" && !row.word) parts.push("No file of the haystack has the same bytes.");
   if (row.reason) parts.push(`${row.reason}.`);
   if (!row.evidence && row.other !== undefined && !row.word) parts.push(`The nearest is ${apart}${score}, and is refused: ${row.why}.`);
   return parts.map((part) => part[0].toUpperCase() + part.slice(1)).join(" ");
@@ -185,7 +189,7 @@ let current = -1;
 
 function guess(item) {
   if (Array.isArray(item)) return 40;
-  if (item.kind !== "image") return 160;
+  if (item.kind !== "image" || item.word) return 160;
   return sightOf(item.path).picture === undefined && item.other === undefined ? 300 : 430;
 }
 
