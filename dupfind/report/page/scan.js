@@ -13,6 +13,7 @@ rows.forEach((row, index) => { row.index = index; });
 const KEPT = `dupfind ${data.id}`;
 const decisions = new Map();
 let exported = true;
+let kept = true;
 
 const keyOf = (one) => (one.decision === "different" ? `${one.needle.digest} ${one.witness.digest}` : one.needle.digest);
 
@@ -20,7 +21,7 @@ function keep() {
   try {
     localStorage.setItem(KEPT, JSON.stringify([...decisions.values()]));
   } catch {
-    // a browser that keeps nothing for a file; leaving the page asks first
+    kept = false; // a browser that keeps nothing for a file: leaving the page asks first
   }
 }
 
@@ -281,7 +282,7 @@ byId("tree-verdict").addEventListener("change", (event) => { tree.verdict = even
 byId("everywhere").addEventListener("click", () => { location.hash = ""; });
 byId("export").addEventListener("click", save);
 window.addEventListener("hashchange", fromAddress);
-window.addEventListener("beforeunload", (event) => { if (!exported) event.preventDefault(); });
+window.addEventListener("beforeunload", (event) => { if (!exported && !kept) event.preventDefault(); });
 if (matchMedia("(max-width: 52rem)").matches) byId("side").open = false;
 listenToKeys({
   j: () => move(1),
