@@ -11,10 +11,12 @@ from concurrent.futures import Executor
 from functools import partial
 
 from dupfind.cache import Cache
+from dupfind.errors import SettingsError
 from dupfind.events import Listener
 from dupfind.explanation import Near
+from dupfind.grouped import Member
 from dupfind.reading import Reader
-from dupfind.roots import spelling
+from dupfind.roots import named_file, spelling
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.shown import Nearest, Preview, Shown, Sight, most_doubtful
@@ -22,6 +24,7 @@ from dupfind.values import ORIENTATIONS, Failure, FileEntry, FileState, FileVerd
 
 _COMPARED = 4
 """Haystack pictures whose pixels are compared with a missing needle, the nearest by their hashes: 8 ms each."""
+_CHANGED = "changed while dupfind ran"
 Named = tuple[str, FileEntry]
 """A file, and how the user would spell it."""
 
@@ -43,17 +46,29 @@ def show(
 
 def look_at(
     settings: Settings,
-    files: Sequence[tuple[str, FileEntry]],
+    members: Sequence[Member],
     listener: Listener,
     make_executor: Callable[[], Executor] | None = None,
 ) -> Shown:
-    """What a page holds of these files, which need no digests."""
-    if not files:
-        return Shown()
+    """What a page holds of these members of groups; no digests, since nothing is decided about them."""
+    found: dict[str, FileEntry] = {}
+    lost: dict[str, Sight] = {}
+    for one in members:
+        try:
+            entry = named_file(one.path).entry
+        except SettingsError:
+            lost[one.path] = Sight(one.size_bytes, None, _CHANGED, None)
+            continue
+        if (entry.size_bytes, entry.mtime_ns) == (one.size_bytes, one.mtime_ns):
+            found[one.path] = entry
+        else:
+            lost[one.path] = Sight(one.size_bytes, None, _CHANGED, None)
+    if not found:
+        return Shown(lost)
 
     def work(reader: Reader, _: Cache) -> Shown:
-        previews = reader.previews([entry for _, entry in files])
-        return Shown({path: _sight(entry, previews[entry.path], None) for path, entry in files})
+        previews = reader.previews(_once(found.values()))
+        return Shown(lost | {path: _sight(entry, previews[entry.path], None) for path, entry in found.items()})
 
     return with_reader(settings, listener, work, make_executor)
 

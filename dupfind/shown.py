@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dupfind.values import FileState, FileVerdict, Kind
+from dupfind.grouped import Group, Member
+from dupfind.values import Evidence, FileState, FileVerdict, Kind
 
 _ORDER = (FileState.SIMILAR, FileState.MISSING, FileState.UNREADABLE)
 _FARTHEST_BITS = 65
@@ -64,6 +65,15 @@ def most_doubtful(files: Sequence[FileVerdict], count: int) -> list[FileVerdict]
     pictures; of equals in the order of ``files``.
     """
     return sorted((one for one in files if one.state in _ORDER), key=_rank)[:count]
+
+
+def most_doubtful_members(groups: Sequence[Group], count: int) -> list[Member]:
+    """The members of groups, up to ``count`` of them: no group in part, and those first that hold what is similar."""
+    chosen: list[Member] = []
+    for group in sorted(groups, key=lambda group: group.evidence is not Evidence.SIMILAR):
+        if len(chosen) + len(group.members) <= count:
+            chosen += group.members
+    return chosen
 
 
 def _rank(one: FileVerdict) -> tuple[bool, int, int]:

@@ -70,7 +70,7 @@ ALLOWED = {
     "changes": set(),
     "time_limit": set(),
     "tasks": {"decode", "digest", "fingerprint", "time_limit"},
-    "shown": set(),
+    "shown": {"grouped"},
     "previews": {
         "decode", "exif", "formats", "jpeg", "jpeg_stream", "jxl", "modes", "raw", "shown", "tasks", "time_limit",
     },
@@ -121,7 +121,7 @@ ALLOWED = {
         "roots", "session", "settings", "verdict",
     },
     "showing": {
-        "cache", "events", "explanation", "neighbours", "reading", "roots", "session", "settings", "shown",
+        "cache", "events", "explanation", "grouped", "neighbours", "reading", "roots", "session", "settings", "shown",
     },
     "pairs": set(),
     "calibration": {"settings"},
@@ -176,8 +176,8 @@ ALLOWED = {
     "baseline": {"changes", "report"},
     "cli": {
         "baseline", "cache_upkeep", "calibrate", "changes", "comparing", "comparison", "decisions", "explain",
-        "decisions_file", "grouping", "hashed", "hashing", "itself", "libraries", "output", "pipeline", "progress",
-        "report", "roots", "session", "settings", "showing", "sorting", "stopwatch",
+        "decisions_file", "grouped", "grouping", "hashed", "hashing", "itself", "libraries", "output", "pipeline",
+        "progress", "report", "roots", "session", "settings", "showing", "shown", "sorting", "stopwatch",
     },
     "__main__": {"cli", "progress"},
 }  # fmt: skip

@@ -80,11 +80,6 @@ def embedded(value: object) -> str:
     return json.dumps(value, separators=(",", ":")).translate(_MARKUP)
 
 
-def picture(data: bytes) -> str:
-    """A picture as the page holds it."""
-    return base64.b64encode(data).decode("ascii")
-
-
 def shown(path: str) -> str:
     """A path for people: nothing in it is hidden or turns the direction of writing."""
     return printable(clean(path))

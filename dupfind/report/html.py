@@ -13,18 +13,15 @@ from typing import Any
 from dupfind import decisions
 from dupfind.decisions import Decision
 from dupfind.report import document
-from dupfind.report.document import picture, quoted, shown
+from dupfind.report.album import SIGNS, Album
+from dupfind.report.document import shown
 from dupfind.report.text import clean, count, size
-from dupfind.shown import Shown, Sight
+from dupfind.shown import Shown
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
 MOST_ROWS = 20_000
 """Of each list: 20,000 files of 100 bytes of path take 8 MB and are searched in 30 ms."""
 MOST_PROBLEMS = 1_000
-SIGNS = {
-    "missing": "✗", "unreadable": "!", "partial": "±", "review": "≈", "similar": "≈", "contained": "✓", "present": "✓",
-    "unwanted": "✎", "decided": "✎",
-}  # fmt: skip
 KEYS = (
     ("j", "the next file"),
     ("k", "the file before"),
@@ -47,7 +44,7 @@ def render(
 
     ``given`` are the decisions that the scan went by, and ``words``, by path, those that verdicts rest on.
     """
-    pictures = _Pictures(seen.sights)
+    album = Album()
     doubtful = sorted((one for one in report.files if one.state in _FILES), key=_by_state)
     doubtful.sort(key=lambda one: one.path not in seen.sights)
     present = [one for one in report.files if one.state is FileState.PRESENT]
@@ -60,7 +57,7 @@ def render(
         "decided": [_decided(one, words[one.path]) for one in report.files if words and one.path in words],
         "given": [decisions.as_row(one) for one in given],
         "present": [_present(one) for one in present[:MOST_ROWS]],
-        "sights": {shown(path): pictures.sight(path, sight) for path, sight in seen.sights.items()},
+        "sights": album.sights(seen.sights),
     }
     context = {
         "title": f"dupfind: {', '.join(shown(path) for path in report.settings.needles)}",
@@ -80,32 +77,7 @@ def render(
         "more_problems": len(report.problems) - MOST_PROBLEMS,
         "left_out": _left_out(report, doubtful, present, folders, seen),
     }
-    return document.render("scan.html.j2", ("common.js", "tree.js", "scan.js"), context, data, pictures.data)
-
-
-class _Pictures:
-    """The pictures of the page, each once, and the facts about their files."""
-
-    def __init__(self, sights: Mapping[str, Sight]) -> None:
-        self.data: list[str] = []
-        self._places: dict[int, int] = {}
-        self._sights = sights
-
-    def sight(self, path: str, sight: Sight) -> dict[str, Any]:
-        """What the page is told of one file."""
-        found: dict[str, Any] = {"bytes": size(sight.size_bytes), "size": sight.size_bytes}
-        if sight.digest is not None:
-            found["digest"] = sight.digest.hex()
-        if (quote := quoted(path)) != shown(path):
-            found["copy"] = quote if shown(path) != path else path
-        if sight.preview is None:
-            return {**found, "why": shown(sight.obstacle)} if sight.obstacle else found
-        preview = sight.preview
-        place = self._places.setdefault(id(preview), len(self.data))
-        if place == len(self.data):
-            self.data.append(picture(preview.data))
-        found |= {"picture": place, "width": preview.width, "height": preview.height}
-        return {**found, "taken": shown(preview.captured)} if preview.captured else found
+    return document.render("scan.html.j2", ("common.js", "tree.js", "scan.js"), context, data, album.pictures)
 
 
 def _by_state(one: FileVerdict) -> tuple[int, int]:

@@ -157,11 +157,25 @@ class LongList {
     if (hadFocus) (fresh.querySelector(label ? `[data-what="${label}"]` : "none") ?? fresh).focus({ preventScroll: true });
   }
 
+  // Which item an element belongs to; undefined for one outside the list.
+  placeOf(element) {
+    const chunk = element?.closest?.(".chunk");
+    const index = this.chunks.indexOf(chunk);
+    if (index < 0) return undefined;
+    return index * CHUNK + [...chunk.children].findIndex((item) => item.contains(element));
+  }
+
   goTo(index) {
     const element = this.at(index);
     element.focus({ preventScroll: true });
     element.scrollIntoView({ block: "start" });
   }
+}
+
+// Waits for a pause in the typing.
+function later(action) {
+  let timer = 0;
+  return () => { clearTimeout(timer); timer = setTimeout(action, 120); };
 }
 
 // Keys that are pressed while nothing is typed; `actions` by the key's name.

@@ -248,11 +248,7 @@ function fromAddress() {
 
 function move(step) {
   if (!listed.length) return;
-  const focused = document.activeElement?.closest?.(".card, .line");
-  if (focused) {
-    const chunk = list.chunks.indexOf(focused.parentNode);
-    if (chunk >= 0) current = chunk * CHUNK + [...focused.parentNode.children].indexOf(focused);
-  }
+  current = list.placeOf(document.activeElement) ?? current;
   current = Math.min(listed.length - 1, Math.max(0, current + step));
   list.goTo(current);
 }
@@ -266,11 +262,6 @@ function onCurrent(action) {
 function flip(row, element) {
   const button = element.querySelector("[data-what=flip]") ?? element.querySelector("[data-what=compare]");
   if (button) button.click();
-}
-
-function later(action) {
-  let timer = 0;
-  return () => { clearTimeout(timer); timer = setTimeout(action, 120); };
 }
 
 recall();
