@@ -72,8 +72,9 @@ def decide(
                     if one.evidence is Evidence.SAME:
                         doubted.add(path)
     if idle:
+        verb = "is" if idle == 1 else "are"
         listener.warn(
-            f"of {len(decisions):,} decisions {idle:,} are about files that are not there or not as they were"
+            f"{idle:,} of {len(decisions):,} decisions {verb} about files that are gone or no longer the same"
         )
     return Standing(same, unwanted, {path: frozenset(some) for path, some in parted.items()}, frozenset(doubted))
 

@@ -105,7 +105,7 @@ def test_what_was_changed_is_undecided(tree: TreeBuilder, change: str) -> None:
     report = scan(haystack, needles, *said, told=told)
     assert verdicts(report)["a.png"][0] != "present"
     assert report.decided == {}
-    assert told.warnings == ["of 1 decisions 1 are about files that are not there or not as they were"]
+    assert told.warnings == ["1 of 1 decisions is about files that are gone or no longer the same"]
 
 
 def test_a_pair_that_is_different(tree: TreeBuilder) -> None:

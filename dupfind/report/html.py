@@ -206,9 +206,8 @@ def _left_out(
     lines = []
     without = sum(one.path not in seen.sights for one in doubtful)
     if without:
-        lines.append(
-            f"{count(without, 'file')} have no picture here and cannot be decided: --html-pictures takes more."
-        )
+        files = f"{count(without, 'file')} {'has' if without == 1 else 'have'}"
+        lines.append(f"{files} no picture here and cannot be decided: --html-pictures takes more.")
     for what, listed in (("files that are not present", doubtful), ("files that are present", present)):
         if len(listed) > MOST_ROWS:
             lines.append(f"Of {len(listed):,} {what}, {MOST_ROWS:,} are listed; --save FILE writes all.")
@@ -217,4 +216,4 @@ def _left_out(
     hidden = len(report.folders) - len(folders)
     if hidden:
         lines.append(f"{count(hidden, 'folder')} below a contained one are not listed.")
-    return [clean(line) for line in lines]
+    return lines
