@@ -44,6 +44,7 @@ format: $(READY) ## Format the code and mend what ruff can mend
 
 docs: $(READY) ## Write the parts of the docs that are made from the program
 	$(BIN)/python -m docs.images
+	$(BIN)/python -m docs.screens
 	$(BIN)/python -m docs.generate
 
 man: $(READY) ## Show the manual page as it would be installed

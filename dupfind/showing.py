@@ -23,7 +23,7 @@ from dupfind.shown import Nearest, Preview, Shown, Sight, most_doubtful
 from dupfind.values import ORIENTATIONS, Failure, FileEntry, FileState, FileVerdict, Kind, Report, Tree
 
 _COMPARED = 4
-"""Haystack pictures whose pixels are compared with a missing needle, the nearest by their hashes: 8 ms each."""
+"""Haystack pictures whose pixels are compared with a missing needle, the nearest by their hashes: 8 ms a needle."""
 _CHANGED = "changed while dupfind ran"
 Named = tuple[str, FileEntry]
 """A file, and how the user would spell it."""

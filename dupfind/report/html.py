@@ -20,7 +20,7 @@ from dupfind.shown import Shown
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
 MOST_ROWS = 20_000
-"""Of each list: 20,000 files of 100 bytes of path take 8 MB and are searched in 30 ms."""
+"""Of each list: 20,000 files take 5 MB and are searched in 13 ms."""
 MOST_PROBLEMS = 1_000
 KEYS = (
     ("j", "the next file"),
