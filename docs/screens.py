@@ -1,8 +1,8 @@
 """Pictures of what a person sees: the table as a terminal shows it, and the page in a browser.
 
 ``python -m docs.screens`` writes them into ``docs/images``. The table is the real output, drawn by rich; that it is
-still what the program prints, :mod:`docs.generate` checks. The page needs Chromium with its driver and Selenium; where there
-are none, its pictures stay as they are.
+still what the program prints, :mod:`docs.generate` checks. The page needs Chromium with its driver and Selenium; where
+there are none, its pictures stay as they are.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ SIDE = 240
 """Of the longer side, in pixels."""
 _QUALITY = 72
 _METHOD = 2
-"""Pillow's effort for WebP, 0 to 6: at 4, a preview of a photo of 500 pixels takes 9.1 ms, not 7.5, and is 3% smaller."""
+"""Pillow's effort for WebP, 0 to 6: at 4, a photo of 500 pixels takes 9.1 ms, not 7.5, and is 3% smaller."""
 _GROUND = (200, 200, 200)
 """Behind what is transparent: black and white drawings stay visible."""
 _SEEN_THROUGH = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})

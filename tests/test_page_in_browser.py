@@ -19,11 +19,15 @@ from PIL import Image
 from dupfind import pipeline
 from dupfind.decisions import Decision, parse
 from dupfind.events import Silence
-from dupfind.report import html
+from dupfind.grouping import groups
+from dupfind.report import html, html_groups
 from dupfind.settings import make_settings
-from dupfind.showing import show
+from dupfind.showing import look_at, show
+from dupfind.shown import Shown, most_doubtful_members
+from dupfind.values import Evidence, FileState, FileVerdict, FolderState, FolderVerdict, Kind
 from fixtures import pictures
 from tests.conftest import ROOT
+from tests.test_report import report
 
 selenium = pytest.importorskip("selenium", reason="Selenium is not installed")
 from selenium import webdriver  # noqa: E402 - only where it is
@@ -156,6 +160,16 @@ def test_it_opens(browser: Browser, page: Path, width: int, scheme: str) -> None
     assert browser.complaints() == []
 
 
+def violations(browser: Browser) -> list[object]:
+    """What axe-core finds, each with the first elements that it is about."""
+    browser.run(AXE.read_text())  # it comes by the driver, which no policy of the page keeps out
+    return browser.driver.execute_async_script(
+        "const done = arguments[0]; axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', "
+        "'best-practice']}).then((all) => done(all.violations.map((one) => "
+        "[one.id, one.nodes.slice(0, 3).map((node) => node.html)])))"
+    )
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_it_is_accessible(browser: Browser, page: Path, width: int, scheme: str) -> None:
@@ -169,14 +183,7 @@ def test_it_is_accessible(browser: Browser, page: Path, width: int, scheme: str)
     browser.wait(lambda: browser.texts("[data-what=compare]"))
     browser.run("document.querySelector('[data-what=compare]').click()")
     browser.run("document.querySelector('[data-what=same]').click()")
-    # Its script comes by the driver, which no policy of the page keeps out.
-    browser.run(AXE.read_text())
-    found = browser.driver.execute_async_script(
-        "const done = arguments[0]; axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', "
-        "'best-practice']}).then((all) => done(all.violations.map((one) => "
-        "[one.id, one.nodes.slice(0, 3).map((node) => node.html)])))"
-    )
-    assert found == []
+    assert violations(browser) == []
     browser.run("localStorage.clear()")
 
 
@@ -265,6 +272,50 @@ def test_it_decides_exports_and_remembers(
     browser.wait(lambda: len(browser.texts(".card")) == 2)
     browser.click(".card [data-what=same]")
     assert browser.texts(".card .decided")[0].endswith("taken back")
+    assert browser.complaints() == []
+
+
+def test_long_lists_are_drawn_when_they_are_scrolled_to(browser: Browser, tmp_path: Path) -> None:
+    """Of 5,000 files some dozens are drawn, wherever one looks; keys go on where the pictures are not drawn yet."""
+    files = [
+        FileVerdict(f"n/{number:04}.jpg", Kind.IMAGE, FileState.MISSING, number, None, None, None, None)
+        for number in range(5_000)
+    ]
+    folders = [FolderVerdict("n", FolderState.MISSING, 0, 0, 5_000, 0, 0, 1, is_shown=True)]
+    (tmp_path / "long.html").write_bytes(html.render(report(files, folders), Shown()))
+    browser.open(tmp_path / "long.html")
+    assert browser.texts("#found") == ["5,000 files listed"]
+    assert len(names(browser)) < 100
+    browser.run("window.scrollTo(0, document.documentElement.scrollHeight)")
+    browser.wait(lambda: "4999.jpg" in names(browser))
+    assert len(names(browser)) < 100
+    assert "0000.jpg" not in names(browser)
+    browser.run("list.goTo(2000)")
+    browser.keys("j", "j")
+    assert browser.run("return document.activeElement.querySelector('h3').textContent") == "2002.jpg"
+    box = browser.run("const box = document.activeElement.getBoundingClientRect(); return [box.top, box.bottom]")
+    assert 0 < box[0] < 900
+    browser.keys("s", "x", " ")  # nothing of it can be decided or compared: there is no digest and no picture
+    assert browser.texts("#decided") == ["No decisions"]
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_of_groups(browser: Browser, demo_trees: Path, demo_cache: str, tmp_path: Path, width: int) -> None:
+    """It opens, searches and is accessible, too."""
+    settings = make_settings(haystack=[str(demo_trees / "Masters"), str(demo_trees / "Josie_Backup")], cache=demo_cache)
+    answer = groups(settings, Evidence.SIMILAR)
+    seen = look_at(settings, most_doubtful_members(answer.groups, 40), Silence())
+    (tmp_path / "groups.html").write_bytes(html_groups.render(answer, seen))
+    browser.open(tmp_path / "groups.html", width, "dark")
+    assert browser.texts("h1") == ["93 of 110 files are in 45 groups"]
+    assert browser.texts(".badge")[0] == "★ best"
+    browser.wait(lambda: browser.run("return [...document.images].every((i) => i.complete && i.naturalWidth > 100)"))
+    browser.keys("j", "/", "lake")
+    browser.wait(lambda: browser.texts("#found") == ["1 group listed"])
+    assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+    if AXE.is_file():
+        assert violations(browser) == []
     assert browser.complaints() == []
 
 
