@@ -46,6 +46,7 @@ format: $(READY) ## Format the code and mend what ruff can mend
 
 docs: $(READY) ## Write the parts of the docs that are made from the program, and build the site
 	$(BIN)/python -m docs.images
+	$(BIN)/python -m docs.screens
 	$(BIN)/python -m docs.generate
 	$(MAKE) site
 

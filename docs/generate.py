@@ -1,6 +1,6 @@
 """Writes the parts of the docs that are made from the program, or checks that they are what it says today.
 
-The manual page is one of them, whole: see :mod:`docs.man`.
+The manual page is one of them, whole, see :mod:`docs.man`; and the picture of the table, see :mod:`docs.screens`.
 
 A generated part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``. ``python -m docs.generate`` rewrites
 them all; with ``--check`` it changes nothing and fails where one has drifted.
@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from docs import images, man
+from docs import images, man, screens
 from dupfind import ignore
 from faults import rules
 from fixtures import demo
@@ -182,11 +182,12 @@ def main() -> int:
             drifted.append(str(page.relative_to(ROOT)))
             if not check:
                 page.write_text(new)
-    if not man.FILE.is_file() or man.FILE.read_text() != man.page():
-        drifted.append(str(man.FILE.relative_to(ROOT)))
-        if not check:
-            man.FILE.parent.mkdir(exist_ok=True)
-            man.FILE.write_text(man.page())
+    for file, new in ((man.FILE, man.page()), (screens.TABLE, screens.table())):
+        if not file.is_file() or file.read_text() != new:
+            drifted.append(str(file.relative_to(ROOT)))
+            if not check:
+                file.parent.mkdir(exist_ok=True)
+                file.write_text(new)
     for name in drifted:
         print(f"{name}: {'no longer what the program says; run make docs' if check else 'rewritten'}")  # noqa: T201
     return 1 if check and drifted else 0

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from dupfind.decisions import Decision
 from dupfind.values import Failure, Match
 
 
@@ -31,3 +32,5 @@ class Findings:
     """How many files of the haystack gave a thumbnail; None where no needle asked for them."""
     remains: Mapping[str, Remains] = field(default_factory=dict)
     """By path, what is known of damaged needles without a match."""
+    words: Mapping[str, Decision] = field(default_factory=dict)
+    """By path, the decisions of a person that verdicts on needles rest on."""

@@ -44,13 +44,21 @@ class Framing:
     """Searches among the haystack's pictures with and without frames."""
 
     def __init__(
-        self, needles: Pictures, haystack: Pictures, settings: ScanSettings, cache: Cache, listener: Listener
+        self,
+        needles: Pictures,
+        haystack: Pictures,
+        settings: ScanSettings,
+        cache: Cache,
+        listener: Listener,
+        parted: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
         self._needles = needles
         self._haystack = haystack
         self._settings = settings
         self._cache = cache
         self._listener = listener
+        self._parted = parted or {}
+        """As in :class:`~dupfind.matching.Matcher`."""
         self._inner = [position for position, ref in enumerate(haystack.refs) if ref.id & FRAMED]
         """The haystack's pictures that have a frame."""
 
@@ -126,7 +134,10 @@ class Framing:
     def _best(self, position: int, candidates: list[_Candidate]) -> Match | None:
         """The first candidate that looks alike."""
         needle = self._needles.refs[position].id
+        parted = self._parted.get(self._needles.entries[position].path, frozenset())
         for one in candidates:
+            if self._haystack.entries[one.picture].path in parted:
+                continue
             witness = self._haystack.refs[one.picture].id
             ours = self._pixels([needle], is_inner=one.needle_is_inner)[needle]
             theirs = self._pixels([witness], is_inner=one.witness_is_inner)[witness]

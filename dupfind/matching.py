@@ -6,7 +6,7 @@ proves no two needles that differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -53,13 +53,22 @@ class _Refused(NamedTuple):
 class Matcher:
     """Finds and judges the candidates of needles among the haystack's pictures."""
 
-    def __init__(self, wholes: Wholes, threshold_bits: int, cache: Cache, listener: Listener) -> None:
+    def __init__(
+        self,
+        wholes: Wholes,
+        threshold_bits: int,
+        cache: Cache,
+        listener: Listener,
+        parted: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
         self._wholes = wholes
         self._needles = wholes.needles
         self._haystack = wholes.haystack
         self._listener = listener
         self._judge = Judge(cache)
         self._candidates = Candidates(self._needles, self._haystack, threshold_bits, listener)
+        self._parted = parted or {}
+        """By the path of a needle, files of the haystack that are no witnesses of it, whatever they look like."""
         self._closed: set[int] = set()
         """Needles for which no better witness can be found."""
         self._refused: dict[int, dict[int, _Refused]] = {}
@@ -193,6 +202,8 @@ class Matcher:
         best: _Best | None = None
         needle = self._wholes.needle_refs[position].id
         ranked = [one for one in ranked if one.picture not in self._wholes.lost_witnesses]
+        if self._parted and (parted := self._parted.get(self._needles.entries[position].path)):
+            ranked = [one for one in ranked if self._haystack.entries[one.picture].path not in parted]
         witnesses = [self._wholes.witness_refs[one.picture].id for one in ranked]
         for one, witness in zip(ranked, witnesses, strict=True):
             judged = self._judge.judge(Pair(needle, witness, one.orientation), witnesses)

@@ -51,10 +51,14 @@ class Neighbours:
         self._read_whole = read_whole
         self._shown = shown
 
-    def nearest(self, count: int, witness: Near | None) -> list[Near]:
-        """The ``count`` best by grade, then distance, then check hash; ``witness`` is one of those to choose from."""
+    def nearest(self, count: int, witness: Near | None, compared: int | None = None) -> list[Near]:
+        """The ``count`` best by grade, then distance, then check hash; ``witness`` is one of those to choose from.
+
+        ``compared`` is how many are compared by their pixels where that is to be fast.
+        """
         hashes = self._haystack.hashes[:, 0]
-        positions = hamming.nearest(self._hashes, hashes, max(count, LEAST_COMPARED), count + _MOST_TIED).tolist()
+        least, most = (compared, compared) if compared else (max(count, LEAST_COMPARED), count + _MOST_TIED)
+        positions = hamming.nearest(self._hashes, hashes, least, most).tolist()
         found = {views[0].path: min(views, key=_rank) for views in self._compare(positions)}
         if witness is not None:
             found[witness.path] = witness

@@ -12,15 +12,17 @@ from datetime import datetime
 from functools import partial
 from itertools import chain
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind import __version__, formats, libraries
+from dupfind.decisions import Decision
 from dupfind.events import Listener, Silence
 from dupfind.findings import Findings, Remains
 from dupfind.ignore import Excludes
 from dupfind.memory import Memory
 from dupfind.mounts import forgetful_devices, forgetting
 from dupfind.named import NamedRoot, with_named
+from dupfind.needle_verdicts import judge_files, words_of
 from dupfind.recheck import is_due, last_look
 from dupfind.roots import in_catalogues, spelling
 from dupfind.settings import Settings
@@ -30,7 +32,6 @@ from dupfind.values import (
     Evidence,
     Failure,
     FileEntry,
-    FileVerdict,
     HaystackSummary,
     Match,
     Problem,
@@ -38,7 +39,7 @@ from dupfind.values import (
     Side,
     Tree,
 )
-from dupfind.verdict import judge_file, judge_folders
+from dupfind.verdict import judge_folders
 from dupfind.walk import WalkRules, walk_all
 
 if TYPE_CHECKING:
@@ -49,6 +50,16 @@ if TYPE_CHECKING:
 _PATH = itemgetter(FileEntry._fields.index("path"))
 
 
+class Scanned(NamedTuple):
+    """The answer, and the trees of needles and of the haystack that it is about."""
+
+    report: Report
+    needles: list[Tree]
+    haystack: list[Tree]
+    words: Mapping[str, Decision]
+    """By the path as reported, the decisions that verdicts rest on."""
+
+
 def scan(
     settings: Settings, listener: Listener | None = None, make_executor: Callable[[], Executor] | None = None
 ) -> Report:
@@ -57,13 +68,25 @@ def scan(
     ``make_executor`` puts the reading of files elsewhere than on processes of this machine. Raises
     :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
+    return scan_trees(settings, listener, make_executor).report
+
+
+def scan_trees(
+    settings: Settings,
+    listener: Listener | None = None,
+    make_executor: Callable[[], Executor] | None = None,
+    decisions: Sequence[Decision] | None = None,
+) -> Scanned:
+    """What :func:`scan` answers, with the files that it is about; ``decisions`` are those of a person."""
     listener = listener or Silence()
     started, began_ns, begin = datetime.now().astimezone(), time.time_ns(), time.monotonic()
     needles, haystack = walk(settings, listener)
     files = _entries(needles), _entries(haystack)
     memory = Memory(settings, *files, partial(_recipe, settings.scan.algorithm, listener), began_ns)
-    remembered = _recall(memory, sum(map(len, files)), listener)
-    findings = _find(settings, *files, listener, make_executor) if remembered is None else remembered
+    remembered = None if decisions else _recall(memory, sum(map(len, files)), listener)
+    findings = remembered
+    if findings is None:
+        findings = _find(settings, *files, listener, make_executor, decisions or ())
     if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
         with listener.stage("looking again", None) as advance:
             # What a catalogue lists is not there to be looked at.
@@ -71,15 +94,17 @@ def scan(
             listed = [tree for tree in haystack if tree.catalogue is not None]
             needles, walked, findings = last_look(needles, walked, findings, _rules(settings), settings.roots, advance)
             haystack = [*walked, *listed]
-    if remembered is None:
+    if remembered is None and not decisions:
         memory.keep(findings, time.time_ns())
     with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
-        verdicts = _judge_files(settings, [tree for tree in needles if not isinstance(tree.root, NamedRoot)], findings)
-        alone = _judge_files(settings, [tree for tree in needles if isinstance(tree.root, NamedRoot)], findings)
+        in_trees = [tree for tree in needles if not isinstance(tree.root, NamedRoot)]
+        verdicts = judge_files(settings, in_trees, findings)
+        alone = judge_files(settings, [tree for tree in needles if isinstance(tree.root, NamedRoot)], findings)
         problems = problems_of([*needles, *haystack], findings.failures)
+        words = words_of(needles, findings)
         in_folders = [one for one in problems if one.stage != LISTING]
-        folders = judge_folders(verdicts, in_folders, settings.roots)
-    return Report(
+        folders = judge_folders(verdicts, in_folders, settings.roots, words_of(in_trees, findings))
+    report = Report(
         version=__version__,
         started=started.isoformat(timespec="seconds"),
         elapsed_seconds=round(time.monotonic() - begin, 3),
@@ -89,7 +114,9 @@ def scan(
         problems=problems,
         haystack=_summarize(files[1], findings),
         catalogues=tuple(tree.catalogue for tree in haystack if tree.catalogue is not None),
+        decided=None if decisions is None else {path: word.ruling.value for path, word in words.items()},
     )
+    return Scanned(report, needles, haystack, words)
 
 
 def walk(settings: Settings, listener: Listener, named: Collection[FileEntry] = ()) -> tuple[list[Tree], list[Tree]]:
@@ -136,13 +163,23 @@ def _find(
     haystack: list[FileEntry],
     listener: Listener,
     make_executor: Callable[[], Executor] | None,
+    decisions: Sequence[Decision],
 ) -> Findings:
-    """What reading the files finds."""
+    """What reading the files finds, as far as the ``decisions`` of a person leave it."""
     from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
 
-    find = partial(find_matches, settings, needles, haystack, listener=listener)
-    findings, *_ = with_reader(settings, listener, find, make_executor)
-    return findings
+    def find(reader: Reader, cache: Cache) -> Findings:
+        if not decisions:
+            return find_matches(settings, needles, haystack, reader, cache, listener)[0]
+        from dupfind import deciding
+
+        is_paranoid = settings.scan.paranoid
+        standing = deciding.decide(decisions, needles, haystack, reader, listener, is_paranoid=is_paranoid)
+        findings, *_ = find_matches(settings, needles, haystack, reader, cache, listener, standing.parted)
+        spell = spelling([root for root in settings.roots if root.side is Side.HAYSTACK])
+        return deciding.apply(findings, standing, settings.scan.accept, spell)
+
+    return with_reader(settings, listener, find, make_executor)
 
 
 def _recipe(algorithm: str, listener: Listener) -> str:
@@ -161,10 +198,12 @@ def find_matches(
     reader: Reader,
     cache: Cache,
     listener: Listener,
+    parted: Mapping[str, frozenset[str]] | None = None,
 ) -> tuple[Findings, Pictures | None, Pictures | None]:
     """The stages between walk and verdict: what each needle has in the haystack, by bytes and then by picture.
 
-    Gives the pictures of needles and haystack too, None where none was asked for.
+    Gives the pictures of needles and haystack too, None where none was asked for. ``parted`` are, by the path of a
+    needle, files of the haystack that prove nothing of it but by their bytes.
     """
     from dupfind.identical import find_identical
     from dupfind.paranoid import read_again
@@ -187,7 +226,7 @@ def find_matches(
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
         wholes = Wholes(pictures, candidates, reader.wholes)
-        found, remains = match_pictures(settings, wholes, cache, listener)
+        found, remains = match_pictures(settings, wholes, cache, listener, parted)
         pictures, candidates = wholes.pictures()
         matches |= found
         failures |= wholes.failures
@@ -200,7 +239,11 @@ def find_matches(
 
 
 def match_pictures(
-    settings: Settings, wholes: Wholes, cache: Cache, listener: Listener
+    settings: Settings,
+    wholes: Wholes,
+    cache: Cache,
+    listener: Listener,
+    parted: Mapping[str, frozenset[str]] | None = None,
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     """By path: the matches of needles, and what is known of damaged ones without any."""
     with listener.part("start-up"):
@@ -210,11 +253,11 @@ def match_pictures(
         from dupfind.wholes import MOST_ROUNDS
 
     with listener.stage("matching", len(wholes.needles.entries)) as advance:
-        matches = Matcher(wholes, settings.scan.threshold_bits, cache, listener).match(advance)
+        matches = Matcher(wholes, settings.scan.threshold_bits, cache, listener, parted).match(advance)
     for _ in range(MOST_ROUNDS):
         with listener.part("evidence"):
             needles, haystack = wholes.pictures()
-            others = Framing(needles, haystack, settings.scan, cache, listener).match(matches)
+            others = Framing(needles, haystack, settings.scan, cache, listener, parted).match(matches)
         by_rest, remains = resembling(needles, haystack, matches | others, cache, listener)
         others |= by_rest
         coarse = wholes.coarse(others)
@@ -226,37 +269,6 @@ def match_pictures(
 
 def _entries(trees: Sequence[Tree]) -> list[FileEntry]:
     return [entry for tree in trees for entry in tree.entries]
-
-
-def _judge_files(settings: Settings, needles: Sequence[Tree], findings: Findings) -> list[FileVerdict]:
-    spell = spelling([root for root in settings.roots if root.side is Side.HAYSTACK])
-    judge = needle_judge(findings, settings.scan.accept, spell)
-    return [
-        judge(shown(entry.path), entry) for tree in needles for shown in [tree.root.shown] for entry in tree.entries
-    ]
-
-
-def needle_judge(
-    findings: Findings, accept: Evidence, spell: Callable[[str], str]
-) -> Callable[[str, FileEntry], FileVerdict]:
-    """A function from a needle, and how it is reported, to its verdict.
-
-    ``spell`` gives the path of a haystack file as reported.
-    """
-    matches, failures, pictures, remains_of = findings.matches, findings.failures, findings.pictures, findings.remains
-
-    def judge(shown: str, entry: FileEntry) -> FileVerdict:
-        path = entry.path
-        match, has_picture = matches.get(path), path in pictures
-        failure = failures.get(path) if failures else None
-        remains = remains_of.get(path) if match is None else None
-        if remains is None:
-            return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, spell=spell)
-        like = "nothing in the haystack looks like what is left of it"
-        note = f"{remains.damage}; {f'it looks most like {spell(remains.nearest)}' if remains.nearest else like}"
-        return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, note=note)
-
-    return judge
 
 
 def problems_of(trees: Sequence[Tree], failures: Mapping[str, Failure]) -> list[Problem]:

@@ -17,6 +17,7 @@ from dupfind.events import Listener
 from dupfind.processes import Death
 from dupfind.second_look import Claim, Look
 from dupfind.settings import Settings
+from dupfind.shown import Preview
 from dupfind.values import THUMBNAIL_SIDE, Evidence, Failure, FileEntry, Thumbnail
 from dupfind.workers import Pool
 
@@ -58,15 +59,18 @@ class Reader:
         if any(known.content is None for known in self._cache.recall_contents(entries)):
             self._pool.prepare()
 
-    def digests(self, entries: Sequence[FileEntry]) -> dict[str, bytes | Failure]:
-        """The digest of each file, or why it has none, by path."""
+    def digests(self, entries: Sequence[FileEntry], *, is_afresh: bool = False) -> dict[str, bytes | Failure]:
+        """The digest of each file, or why it has none, by path; ``is_afresh`` reads them past the cache."""
         with self._listener.part("look up", len(entries)):
-            return self._digests(entries)
+            known = [None] * len(entries) if is_afresh else self._cache.recall_digests(entries)
+            return self._digests(entries, known)
 
-    def _digests(self, entries: Sequence[FileEntry]) -> dict[str, bytes | Failure]:
+    def _digests(
+        self, entries: Sequence[FileEntry], known: Iterable[bytes | Failure | None]
+    ) -> dict[str, bytes | Failure]:
         found: dict[str, bytes | Failure] = {}
         unread: list[FileEntry] = []
-        for entry, digest in zip(entries, self._cache.recall_digests(entries), strict=True):
+        for entry, digest in zip(entries, known, strict=True):
             if digest is None:
                 unread.append(entry)
             else:
@@ -181,6 +185,21 @@ class Reader:
                     found[entry.path] = count
         return found
 
+    def previews(self, entries: Sequence[FileEntry]) -> dict[str, Preview | Failure]:
+        """A small picture of each of these files, or why there is none, by path; made anew in every run."""
+        from dupfind.previews import read_previews
+
+        timeout_seconds = self._settings.timeout_seconds
+        task = partial(read_previews, max_pixels=self._settings.max_pixels, timeout_seconds=timeout_seconds)
+        lost = partial(_unseen, timeout_seconds=timeout_seconds)
+        found: dict[str, Preview | Failure] = {}
+        if entries:
+            with self._listener.stage("making previews", len(entries)) as advance:
+                for entry, preview in self._pool.map(task, entries, size_bytes=_size_of, lost=lost):
+                    advance(1)
+                    found[entry.path] = preview
+        return found
+
     def map_pixels(
         self, ids: Sequence[int], task: Callable[[list[tuple[int, bytes]]], list[R]]
     ) -> Iterator[tuple[int, R]]:
@@ -243,6 +262,11 @@ def _lost(_: FileEntry, death: Death, stage: str, timeout_seconds: float | None 
         return tasks.Outcome(tasks.timed_out(timeout_seconds), 0)
     is_picture = death.shortage is not None and stage == "thumbnail"  # a decoder has begun with it
     return tasks.Outcome(Failure(death.reason, is_image=is_picture, lasting=False, stage=stage), 0)
+
+
+def _unseen(_: FileEntry, death: Death, timeout_seconds: float) -> Failure:
+    """Why there is no preview of a file whose reader died."""
+    return tasks.timed_out(timeout_seconds) if death.is_late(timeout_seconds) else Failure(death.reason, lasting=False)
 
 
 def _first_of(task: Callable[[list[T]], list[R]], item: T, _: Death) -> R:

@@ -203,7 +203,13 @@ def _without(findings: Findings, lost: Mapping[str, str], fallen: Mapping[str, s
             failures[path] = _failure(f"its witness {fallen[match.witness]}")
         else:
             matches[path] = match
-    return replace(findings, matches=matches, failures=failures)
+    words = {}
+    for path, word in findings.words.items():
+        if path in lost:
+            failures[path] = _failure(lost[path])
+        elif word.witness is None or path in matches:  # who does not want a file needs no witness
+            words[path] = word
+    return replace(findings, matches=matches, failures=failures, words=words)
 
 
 def _failure(reason: str) -> Failure:

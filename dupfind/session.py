@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -14,6 +16,7 @@ from dupfind.cache_schema import Recipe
 from dupfind.errors import CacheLostError
 from dupfind.events import Listener
 from dupfind.reading import Reader
+from dupfind.roots import root_around
 from dupfind.settings import Settings
 from dupfind.workers import Pool
 
@@ -50,6 +53,22 @@ def _cache(settings: Settings, path: str | None, listener: Listener) -> Cache:
 
         return CatalogueCache(settings.roots, path, make_recipe, warn=listener.warn)
     return Cache(path, make_recipe, warn=listener.warn)
+
+
+@contextmanager
+def kept_for_the_run(settings: Settings) -> Iterator[Settings]:
+    """Settings by which what is read once in the block is known when it is asked for again, also without a cache.
+
+    The cache of a run without one lies among the temporary files and goes with it; not where these lie below a root.
+    """
+    if settings.cache is not None:
+        yield settings
+        return
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="dupfind-", ignore_cleanup_errors=True) as folder:
+        is_below_root = root_around(os.path.realpath(folder), settings.roots) is not None
+        yield settings if is_below_root else replace(settings, cache=os.path.join(folder, "cache.sqlite"))
 
 
 def memory_bytes(settings: Settings) -> int:

@@ -6,7 +6,7 @@ What the user named is looked at by :mod:`dupfind.roots`, and nothing below it.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -30,6 +30,7 @@ DEFAULT_TIMEOUT_SECONDS = 60.0
 MOST_TIMEOUT_SECONDS = 1_000_000
 """Eleven days: the system's timers do not take any number, and infinity least of all."""
 DEFAULT_MAX_PIXELS = 500_000_000
+DEFAULT_HTML_PICTURES, MOST_HTML_PICTURES = 2_000, 20_000
 _MOST_MEMORY_MIB = 1 << 30
 CACHE_NAME = "cache-4.sqlite"
 
@@ -71,13 +72,16 @@ class ReportSettings:
     format: Format = Format.TABLE
     files: bool = False
     folder_states: frozenset[FolderState] = frozenset(FolderState) - {FolderState.CONTAINED}
-    file_states: frozenset[FileState] = frozenset(FileState) - {FileState.PRESENT}
+    file_states: frozenset[FileState] = frozenset(FileState) - {FileState.PRESENT, FileState.UNWANTED}
     is_filtered: bool = False
     """True when the user chose the verdicts; JSON is whole otherwise."""
     print0: bool = False
     output: str | None = None
     save: str | None = None
     """Where the whole report is written as JSON, besides."""
+    html: str | None = None
+    """Where the page is written, besides."""
+    html_pictures: int = DEFAULT_HTML_PICTURES
 
 
 def make_settings(
@@ -183,6 +187,8 @@ def make_report_settings(
     print0: bool = False,
     output: str | None = None,
     save: str | None = None,
+    html: str | None = None,
+    html_pictures: int = DEFAULT_HTML_PICTURES,
     is_of_changes: bool = False,
 ) -> ReportSettings:
     """Check the options of the report; raises :class:`~dupfind.errors.SettingsError`.
@@ -201,16 +207,38 @@ def make_report_settings(
         if verdict not in known:
             hint = "is a verdict on files: add --files" if not files else "is a verdict on folders: leave --files out"
             raise SettingsError(f"--only {verdict} {hint}")
-    if output is not None:
-        check_output(output, roots)
-    if save is not None:
-        check_output(save, roots, "--save")
-        if output is not None and os.path.realpath(output) == os.path.realpath(save):
-            raise SettingsError(f"--output and --save name the same file: {save}")
-    settings = ReportSettings(chosen, files, is_filtered=bool(only), print0=print0, output=output, save=save)
+    check_outputs({"--output": output, "--save": save, "--html": html}, roots)
+    check_html_pictures(html_pictures)
+    settings = ReportSettings(
+        chosen,
+        files,
+        is_filtered=bool(only),
+        print0=print0,
+        output=output,
+        save=save,
+        html=html,
+        html_pictures=html_pictures,
+    )
     if only or everything or has_both or is_of_changes:
         return _with_states(settings, only or sorted(known))
     return settings
+
+
+def check_outputs(outputs: Mapping[str, str | None], roots: Sequence[Root]) -> None:
+    """Find what is wrong with the files to be written, by their options, and that no two are one."""
+    known: dict[str, str] = {}
+    for option, path in outputs.items():
+        if path is not None:
+            check_output(path, roots, option)
+            other = known.setdefault(os.path.realpath(path), option)
+            if other != option:
+                raise SettingsError(f"{other} and {option} name the same file: {path}")
+
+
+def check_html_pictures(number: int) -> None:
+    """Raise :class:`~dupfind.errors.SettingsError` for a number that no page can show."""
+    if not 0 <= number <= MOST_HTML_PICTURES:
+        raise SettingsError(f"--html-pictures takes a number, 0 to {MOST_HTML_PICTURES:,}, not {number}")
 
 
 def check_output(output: str, roots: Sequence[Root], option: str = "--output") -> None:

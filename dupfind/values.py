@@ -6,7 +6,7 @@ Paths are ``str`` as :func:`os.fsdecode` gives them, so a name that is no valid 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -72,6 +72,8 @@ class FileState(StrEnum):
     SIMILAR = "similar"
     MISSING = "missing"
     UNREADABLE = "unreadable"
+    UNWANTED = "unwanted"
+    """Not present, and not wanted by the word of a person."""
 
 
 class FolderState(StrEnum):
@@ -246,11 +248,14 @@ class FolderVerdict:
     bytes_not_present: int
     is_shown: bool
     """True for the folders that tables and path lists name: see :func:`dupfind.verdict.judge_folders`."""
+    unwanted: int = 0
+    decided: int = 0
+    """Files whose verdict rests on the word of a person: present ones and unwanted ones."""
 
     @property
     def files(self) -> int:
         """Number of files in the subtree that have a verdict."""
-        return self.present + self.similar + self.missing + self.unreadable
+        return self.present + self.similar + self.missing + self.unreadable + self.unwanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,10 +294,11 @@ class Report:
     problems: list[Problem]
     haystack: HaystackSummary
     catalogues: tuple[Catalogued, ...] = ()
+    decided: Mapping[str, str] | None = None
+    """By path, what a person has decided of files whose verdict rests on it; None where nobody was asked."""
 
     @property
     def is_complete(self) -> bool:
-        """True when every needle file is present and nothing among the needles was skipped."""
-        return all(one.state is FileState.PRESENT for one in self.files) and not any(
-            one.is_gap for one in self.problems
-        )
+        """True when every needle file is present or not wanted, and nothing among the needles was skipped."""
+        settled = FileState.PRESENT, FileState.UNWANTED
+        return all(one.state in settled for one in self.files) and not any(one.is_gap for one in self.problems)

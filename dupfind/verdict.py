@@ -7,7 +7,7 @@ when every file below it is present and nothing below it was passed over.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -69,6 +69,13 @@ def judge_file(
     return FileVerdict(path, kind, FileState.MISSING, entry.size_bytes, None, None, None, reason)
 
 
+def on_word(file: FileVerdict, *, is_same: bool, day: str) -> FileVerdict:
+    """The verdict on a needle about which a person has decided on this ``day``: that it is there, or not wanted."""
+    if is_same:
+        return file._replace(state=_PRESENT)
+    return file._replace(state=FileState.UNWANTED, reason=f"not wanted on your word, {day}")
+
+
 @dataclass(slots=True)
 class _Folder:
     """What has been counted of one folder."""
@@ -79,6 +86,8 @@ class _Folder:
     missing: int = 0
     unreadable: int = 0
     skipped: int = 0
+    unwanted: int = 0
+    decided: int = 0
     bytes_not_present: int = 0
     holds_doubt: bool = False
     """True when something directly inside, not in a subfolder, keeps the folder from being contained."""
@@ -90,25 +99,31 @@ class _Folder:
         self.missing += other.missing
         self.unreadable += other.unreadable
         self.skipped += other.skipped
+        self.unwanted += other.unwanted
+        self.decided += other.decided
         self.bytes_not_present += other.bytes_not_present
 
     @property
     def state(self) -> FolderState:
-        if self.present + self.similar == 0:
+        holds_more = self.missing + self.unreadable + self.skipped > 0
+        if self.present + self.similar == 0 and (holds_more or not self.unwanted):
             return FolderState.MISSING
-        if self.missing + self.unreadable + self.skipped > 0:
+        if holds_more:
             return FolderState.PARTIAL
         return FolderState.REVIEW if self.similar else FolderState.CONTAINED
 
 
 def judge_folders(
-    files: Sequence[FileVerdict], problems: Iterable[Problem], roots: Sequence[Root]
+    files: Sequence[FileVerdict],
+    problems: Iterable[Problem],
+    roots: Sequence[Root],
+    decided: Collection[str] = (),
 ) -> list[FolderVerdict]:
     """The verdicts on all folders with a file below them, or with something that was passed over; sorted by path.
 
     ``is_shown`` marks those that tables and path lists name: the top-most folder where a whole subtree shares its
     verdict, and each folder of a mixed subtree that itself holds a file that is not present. All others only repeat
-    what their subfolders say.
+    what their subfolders say. ``decided`` are the paths of files whose verdict rests on the word of a person.
     """
     needle_roots = {root.given for root in roots if root.side is Side.NEEDLES}
     folders: dict[str, _Folder] = {}
@@ -119,6 +134,8 @@ def judge_folders(
                 folder.present += 1
             else:
                 _count(folder, file)
+    for path in decided:
+        _folder_of(path, needle_roots, folders).decided += 1
     for problem in problems:
         if problem.is_gap:
             for folder in _folders_around_gap(problem.path, needle_roots, folders):
@@ -142,6 +159,10 @@ def _folders_around_gap(path: str, roots: set[str], folders: dict[str, _Folder])
 
 def _count(folder: _Folder, file: FileVerdict) -> None:
     """Count a file that is not present."""
+    folder.bytes_not_present += file.size_bytes
+    if file.state is FileState.UNWANTED:
+        folder.unwanted += 1
+        return
     match file.state:
         case FileState.SIMILAR:
             folder.similar += 1
@@ -149,7 +170,6 @@ def _count(folder: _Folder, file: FileVerdict) -> None:
             folder.missing += 1
         case _:
             folder.unreadable += 1
-    folder.bytes_not_present += file.size_bytes
     folder.holds_doubt = True
 
 
@@ -196,6 +216,8 @@ def _roll_up(folders: dict[str, _Folder]) -> list[FolderVerdict]:
             skipped=folder.skipped,
             bytes_not_present=folder.bytes_not_present,
             is_shown=_is_shown(path, folder, is_uniform),
+            unwanted=folder.unwanted,
+            decided=folder.decided,
         )
         for path, folder in sorted(folders.items())
     ]

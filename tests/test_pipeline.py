@@ -15,6 +15,7 @@ from PIL import Image
 
 from dupfind import pipeline, tasks
 from dupfind.findings import Findings, Remains
+from dupfind.needle_verdicts import needle_judge
 from dupfind.report import Screen, render
 from dupfind.settings import Settings, make_report_settings, make_settings
 from dupfind.values import Evidence, FileEntry, FileState, FileVerdict, FolderState, Match, Report
@@ -340,7 +341,7 @@ def needle_verdict(remains: Remains | None, match: Match | None = None) -> FileV
         None,
         {entry.path: remains} if remains else {},
     )
-    judge = pipeline.needle_judge(found, Evidence.SAME, lambda path: path.replace("/real/", ""))
+    judge = needle_judge(found, Evidence.SAME, lambda path: path.replace("/real/", ""))
     return judge("n/a.jpg", entry)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dupfind.decisions import Decision, Mark, Ruling
 from dupfind.findings import Findings
 from dupfind.ignore import Excludes
 from dupfind.recheck import is_due, last_look
@@ -131,3 +132,24 @@ def test_a_needles_root_that_is_gone(tree: TreeBuilder) -> None:
     matches = {str(needles / name): str(hay / "a") for name in ("a", "s/b")}
     found = look(roots, lambda: needles.rename(needles.with_name("gone")), matches)
     assert (set(), ["cannot read the folder: no such file or directory"]) == found
+
+
+def test_a_word_stands_with_its_files(tree: TreeBuilder) -> None:
+    """A person has seen the needle as it was and the witness as it was; who wants no needle needs no witness."""
+    names = ["changed", "gone", "same", "unwanted", "witness"]
+    hay, needles = tree("h", dict.fromkeys(names, b"1")), tree("n", dict.fromkeys(names, b"1"))
+    roots = [root(Side.HAYSTACK, hay), root(Side.NEEDLES, needles)]
+    mark = Mark(b"", 1, "")
+    same = Decision(Ruling.SAME, mark, mark, None, None, "2026-11-21")
+    unwanted = same._replace(ruling=Ruling.NOT_WANTED, witness=None)
+    words = {str(needles / name): same for name in ("same", "witness")}
+    words |= {str(needles / name): unwanted for name in ("changed", "gone", "unwanted")}
+    matches = {path: Match(str(hay / os.path.basename(path)), Evidence.SIMILAR, 0) for path in words}
+    del matches[str(needles / "gone")]
+    trees = walk_all(roots, RULES)
+    for path in (needles / "changed", hay / "witness", hay / "unwanted"):
+        path.write_bytes(b"22")
+    (needles / "gone").unlink()
+    *_, found = last_look(*trees, Findings(matches, {}, frozenset(), 0, words=words), RULES, roots)
+    assert {os.path.basename(path) for path in found.words} == {"same", "unwanted"}
+    assert {os.path.basename(path) for path in found.failures} == {"changed", "gone", "unwanted", "witness"}

@@ -27,7 +27,7 @@ from dupfind.values import (
 from dupfind.verdict import judge_file, judge_folders
 
 IDENTICAL, SAME, SIMILAR = Evidence
-PRESENT, ALIKE, MISSING, UNREADABLE = FileState
+PRESENT, ALIKE, MISSING, UNREADABLE, UNWANTED = FileState
 LETTERS = {"p": PRESENT, "s": ALIKE, "m": MISSING, "u": UNREADABLE}
 ENTRY = FileEntry("/real/a", 123, 0, 0, 0)
 BROKEN = Failure("truncated")
@@ -275,8 +275,8 @@ def below(folder: str, paths: Iterable[str]) -> list[str]:
 
 
 def slow_state(found: list[FileState], *, has_gap: bool) -> FolderState:
-    """The four sentences of the contract."""
-    if found and all(one is PRESENT for one in found) and not has_gap:
+    """The four sentences of the contract; what a person does not want is no more in question than what is present."""
+    if found and all(one in (PRESENT, UNWANTED) for one in found) and not has_gap:
         return FolderState.CONTAINED
     if not any(one in (PRESENT, ALIKE) for one in found):
         return FolderState.MISSING
@@ -288,9 +288,10 @@ def test_random_trees(files: dict[str, tuple[FileState, int]], gaps: list[str]) 
     """Every folder is what looking at all that lies below it says, and no doubt goes unnamed."""
     gaps = [path + ".link" for path in gaps]
     verdicts = [verdict(path, *one) for path, one in files.items()]
-    judged = judge_folders(verdicts, [gap(path) for path in gaps], [root(one) for one in ("n", "n2", "x/n")])
+    decided = {path for path, (state, size) in files.items() if state is UNWANTED or (state is PRESENT and size == 9)}
+    judged = judge_folders(verdicts, [gap(path) for path in gaps], [root(one) for one in ("n", "n2", "x/n")], decided)
     found = {one.path: one for one in judged}
-    doubts = [path for path, (state, _) in files.items() if state is not PRESENT] + gaps
+    doubts = [path for path, (state, _) in files.items() if state not in (PRESENT, UNWANTED)] + gaps
     parents = {os.path.dirname(path) for path in [*files, *gaps]}
     around = {parent[:at] for parent in parents for at in range(1, len(parent) + 1) if (parent + "/")[at] == "/"}
     assert sorted(around - {"x"}) == [one.path for one in judged]
@@ -299,12 +300,13 @@ def test_random_trees(files: dict[str, tuple[FileState, int]], gaps: list[str]) 
         inside, skipped = [files[name] for name in below(path, files)], below(path, gaps)
         state = slow_state([state for state, _ in inside], has_gap=bool(skipped))
         size_bytes = sum(size for state, size in inside if state is not PRESENT)
-        counts = [sum(state is which for state, _ in inside) for which in FileState]
+        *counts, unwanted = (sum(state is which for state, _ in inside) for which in FileState)
+        words = unwanted, len(decided.intersection(below(path, files)))
         if path in uniform:
             is_shown = not any(below(up, [path]) for up in uniform)
         else:
             is_shown = any(os.path.dirname(name) == path for name in doubts)
-        assert FolderVerdict(path, state, *counts, len(skipped), size_bytes, is_shown) == one
+        assert FolderVerdict(path, state, *counts, len(skipped), size_bytes, is_shown, *words) == one
         assert not (one.state is FolderState.CONTAINED and below(path, doubts))
     named = [path for path, one in found.items() if one.is_shown and one.state is not FolderState.CONTAINED]
     assert all(any(below(folder, [doubt]) for folder in named) for doubt in doubts)

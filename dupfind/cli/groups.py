@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.settings import Format, check_output, make_settings
+from dupfind.settings import Format, check_html_pictures, check_outputs, make_settings
 from dupfind.values import Evidence
+
+if TYPE_CHECKING:
+    from dupfind.grouped import Answer
+    from dupfind.progress import Console
+    from dupfind.settings import Settings
 
 _EPILOG = """\b
 Examples:
@@ -48,6 +53,7 @@ not be looked at, 2 for wrong usage.
     options.output_format([one.value for one in Format]),
     click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
     click.option("--output", metavar="FILE", type=options.FILE, help="Write the report there, whole or not at all."),
+    options.html("Write a page for a browser there too, with pictures."),
     options.limits,
 )
 def groups(
@@ -56,6 +62,8 @@ def groups(
     format_: str | None,
     print0: bool,
     output: str | None,
+    html: str | None,
+    html_pictures: int,
     progress: bool | None,
     quiet: bool,
     verbose: bool,
@@ -72,8 +80,8 @@ def groups(
     if print0 and chosen is not Format.PATHS:
         raise SettingsError(f"-0 prints paths and does not go with --format {chosen}")
     settings = make_settings(called="", **raw)
-    if output is not None:
-        check_output(output, settings.roots)
+    check_outputs({"--output": output, "--html": html}, settings.roots)
+    check_html_pictures(html_pictures)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     # Heavy imports wait until every option has been checked.
     from dupfind import grouping
@@ -81,8 +89,22 @@ def groups(
     from dupfind.report import groups as report
 
     answer = grouping.groups(settings, Evidence(level), console)
+    page = None if html is None else _page(answer, settings, html_pictures, console)
     console.problems(answer.problems)
     with console.part("report", len(answer.groups)):
         sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
+        if page is not None:
+            sink.write(page, html)
     console.times(settings.workers)
     return ExitCode.ALL_PRESENT if answer.is_clean else ExitCode.NOT_ALL_PRESENT
+
+
+def _page(answer: Answer, settings: Settings, pictures: int, console: Console) -> bytes:
+    """The page for a browser."""
+    from dupfind.report import html_groups
+    from dupfind.showing import look_at
+    from dupfind.shown import most_doubtful_members
+
+    seen = look_at(settings, most_doubtful_members(answer.groups, pictures), console)
+    with console.part("report", len(answer.groups)):
+        return html_groups.render(answer, seen)

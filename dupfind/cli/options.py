@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dupfind.settings import DEFAULT_MAX_PIXELS, DEFAULT_THRESHOLD_BITS, DEFAULT_TIMEOUT_SECONDS
+from dupfind.settings import DEFAULT_HTML_PICTURES, DEFAULT_MAX_PIXELS, DEFAULT_THRESHOLD_BITS, DEFAULT_TIMEOUT_SECONDS
 from dupfind.values import Evidence
 
 if TYPE_CHECKING:
@@ -66,6 +66,21 @@ def output_format(formats: Sequence[str]) -> Callable[[F], F]:
         "format_",
         type=click.Choice(formats, case_sensitive=False),
         help=f"How to print. [default: {formats[0]}]",
+    )
+
+
+def html(text: str) -> Callable[[F], F]:
+    """``--html`` and its bound, for each command that has a page."""
+    return stacked(
+        click.option("--html", metavar="FILE", type=FILE, help=text),
+        click.option(
+            "--html-pictures",
+            metavar="N",
+            type=int,
+            default=DEFAULT_HTML_PICTURES,
+            show_default=True,
+            help="Most files of which the page shows pictures, the most doubtful first.",
+        ),
     )
 
 

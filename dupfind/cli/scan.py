@@ -14,8 +14,12 @@ from dupfind.settings import Format, ReportSettings, make_report_settings, make_
 from dupfind.values import FileState, FolderState, Report
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dupfind.changes import Baseline
+    from dupfind.decisions import Decision
     from dupfind.progress import Console
+    from dupfind.settings import Settings
 
 _VERDICTS = list(dict.fromkeys([*(one.value for one in FolderState), *(one.value for one in FileState)]))
 _EPILOG = """\b
@@ -50,7 +54,14 @@ _output = options.stacked(
     click.option("--all", "everything", is_flag=True, help="List what is contained or present as well."),
     click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
     click.option("--output", metavar="FILE", type=options.FILE, help="Write the report there, whole or not at all."),
+    options.html("Write a page for a browser there too, with pictures of what is in doubt."),
     click.option("--save", metavar="FILE", type=options.FILE, help="Write the whole report there too, as JSON."),
+    click.option(
+        "--decisions",
+        metavar="FILE",
+        type=options.FILE,
+        help="Go by what you have decided in the page of --html and exported from there.",
+    ),
     click.option(
         "--baseline",
         metavar="FILE",
@@ -89,7 +100,10 @@ def scan(
     everything: bool,
     print0: bool,
     output: str | None,
+    html: str | None,
+    html_pictures: int,
     save: str | None,
+    decisions: str | None,
     baseline: str | None,
     progress: bool | None,
     quiet: bool,
@@ -115,21 +129,56 @@ def scan(
         print0=print0,
         output=output,
         save=save,
+        html=html,
+        html_pictures=html_pictures,
         is_of_changes=baseline is not None,
     )
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     before = _read_baseline(baseline)
-    # Heavy imports wait until every option has been checked.
-    from dupfind import pipeline
-
-    report = pipeline.scan(settings, console)
+    report, page = _scan(settings, report_settings, _read_decisions(decisions), console)
     console.problems(report.problems)
     if not report.files:
         console.warn("there are no files among the needles; is their drive mounted?")
     with console.part("report", len(report.files)):
         has_changed = _write(report, report_settings, before, console)
+        if page is not None:
+            _write_page(page, report_settings)
     console.times(settings.workers)
     return ExitCode.ALL_PRESENT if report.is_complete and not has_changed else ExitCode.NOT_ALL_PRESENT
+
+
+def _scan(
+    settings: Settings, report_settings: ReportSettings, decisions: Sequence[Decision] | None, console: Console
+) -> tuple[Report, bytes | None]:
+    """The answer, and the page where there is to be one."""
+    # Heavy imports wait until every option has been checked.
+    from dupfind import pipeline
+
+    if report_settings.html is None:
+        return pipeline.scan_trees(settings, console, decisions=decisions).report, None
+    from dupfind.report import html
+    from dupfind.session import kept_for_the_run
+    from dupfind.showing import show
+
+    with kept_for_the_run(settings) as kept:
+        scanned = pipeline.scan_trees(kept, console, decisions=decisions)
+        seen = show(kept, scanned.report, (scanned.needles, scanned.haystack), report_settings.html_pictures, console)
+    with console.part("report", len(scanned.report.files)):
+        return scanned.report, html.render(scanned.report, seen, scanned.words, decisions or ())
+
+
+def _write_page(page: bytes, settings: ReportSettings) -> None:
+    from dupfind import output as sink
+
+    sink.write(page, settings.html)
+
+
+def _read_decisions(path: str | None) -> tuple[Decision, ...] | None:
+    if path is None:
+        return None
+    from dupfind import decisions_file
+
+    return decisions_file.read(path)
 
 
 def _read_baseline(path: str | None) -> Baseline | None:

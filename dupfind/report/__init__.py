@@ -39,7 +39,7 @@ def render(report: Report, settings: ReportSettings, screen: Screen, changes: Ch
         case Format.CSV:
             from dupfind.report import csv
 
-            return csv.render(choice, settings, screen)
+            return csv.render(report, choice, settings, screen)
         case Format.PATHS:
             from dupfind.report import paths
 

@@ -10,14 +10,14 @@ from dupfind.report import Screen
 from dupfind.report.choice import Choice
 from dupfind.report.text import clean, printable
 from dupfind.settings import ReportSettings
-from dupfind.values import FileVerdict, FolderVerdict
+from dupfind.values import FileVerdict, FolderVerdict, Report
 
 FOLDER_COLUMNS = ("path", "verdict", "present", "similar", "missing", "unreadable", "skipped", "bytes_not_present")
 FILE_COLUMNS = ("path", "kind", "verdict", "evidence", "witness", "distance_bits", "score", "reason", "size_bytes")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def render(choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
+def render(report: Report, choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
     """The chosen files, or all the chosen folders, under a line of column names.
 
     A terminal gets every control character escaped; programs get names as they are.
@@ -27,6 +27,14 @@ def render(choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
         columns, rows = FILE_COLUMNS, _file_rows(choice.files)
     else:
         columns, rows = FOLDER_COLUMNS, _folder_rows(choice.shown)
+    if report.decided is not None:
+        said: Iterable[Sequence[object]] = (
+            [(report.decided.get(one.path, ""),) for one in choice.files]
+            if settings.files
+            else [(one.unwanted, one.decided) for one in choice.shown]
+        )
+        columns = (*columns, *(("decision",) if settings.files else ("unwanted", "decided")))
+        rows = [(*row, *more) for row, more in zip(rows, said, strict=True)]
     if choice.changes is not None:
         folders, files = choice.changes.folders, choice.changes.files
         was = (

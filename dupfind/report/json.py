@@ -22,8 +22,8 @@ def render(report: Report, choice: Choice) -> bytes:
     whole = {
         **_head(report),
         **_baseline(choice.changes),
-        "folders": _folders(choice),
-        "files": _files(choice),
+        "folders": _folders(report, choice),
+        "files": _files(report, choice),
         "problems": [_problem(one) for one in report.problems],
     }
     return (dumps(whole, indent=1) + "\n").encode()
@@ -31,8 +31,8 @@ def render(report: Report, choice: Choice) -> bytes:
 
 def render_lines(report: Report, choice: Choice) -> bytes:
     """A line a file, a line a folder, and the summary last, each with its ``type``."""
-    lines: list[dict[str, Any]] = [{"type": "file", **one} for one in _files(choice)]
-    lines += [{"type": "folder", **one} for one in _folders(choice)]
+    lines: list[dict[str, Any]] = [{"type": "file", **one} for one in _files(report, choice)]
+    lines += [{"type": "folder", **one} for one in _folders(report, choice)]
     problems = [_problem(one) for one in report.problems]
     lines.append({"type": "summary", **_head(report), **_baseline(choice.changes), "problems": problems})
     return "".join(dumps(line) + "\n" for line in lines).encode()
@@ -74,7 +74,11 @@ def _head(report: Report) -> dict[str, Any]:
                 state.value: folders[state]
                 for state in (FolderState.CONTAINED, FolderState.REVIEW, FolderState.PARTIAL, FolderState.MISSING)
             },
-            "files": {state.value: files[state] for state in FileState},
+            "files": {
+                state.value: files[state]
+                for state in FileState
+                if state is not FileState.UNWANTED or report.decided is not None
+            },
             "haystack": {
                 "files": haystack.files,
                 "images": haystack.images,
@@ -111,16 +115,24 @@ def _baseline(changes: Changes | None) -> dict[str, Any]:
     return {"baseline": {"started": changes.since, "gone": gone}}
 
 
-def _folders(choice: Choice) -> list[dict[str, Any]]:
-    if choice.changes is None:
-        return [_folder(one) for one in choice.folders]
-    return [{**_folder(one), "was": choice.changes.folders[one.path]} for one in choice.folders]
+def _folders(report: Report, choice: Choice) -> list[dict[str, Any]]:
+    rows = [_folder(one) for one in choice.folders]
+    for row, one in zip(rows, choice.folders, strict=True):
+        if report.decided is not None:
+            row |= {"unwanted": one.unwanted, "decided": one.decided}
+        if choice.changes is not None:
+            row["was"] = choice.changes.folders[one.path]
+    return rows
 
 
-def _files(choice: Choice) -> list[dict[str, Any]]:
-    if choice.changes is None:
-        return [_file(one) for one in choice.files]
-    return [{**_file(one), "was": choice.changes.files[one.path]} for one in choice.files]
+def _files(report: Report, choice: Choice) -> list[dict[str, Any]]:
+    rows = [_file(one) for one in choice.files]
+    for row, one in zip(rows, choice.files, strict=True):
+        if report.decided is not None:
+            row["decision"] = report.decided.get(one.path)
+        if choice.changes is not None:
+            row["was"] = choice.changes.files[one.path]
+    return rows
 
 
 def _folder(one: FolderVerdict) -> dict[str, Any]:

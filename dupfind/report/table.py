@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from rich.table import Table
 from rich.text import Text
 
@@ -70,9 +72,11 @@ def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes:
         "Similar": [one.similar for one in folders],
         "Unreadable": [one.unreadable for one in folders],
         "Skipped": [one.skipped for one in folders],
+        "On your word": [one.decided for one in folders],
     }
     if width < _WIDE:
-        counts = {"Not there": [one.files - one.present for one in folders], "Skipped": counts["Skipped"]}
+        not_there = [one.files - one.present - one.unwanted for one in folders]
+        counts = {"Not there": not_there, **{name: counts[name] for name in ("Skipped", "On your word")}}
     named = {name: numbers for name, numbers in counts.items() if any(numbers)}
     table = page.table()
     table.add_column("Verdict", no_wrap=True)
@@ -114,16 +118,18 @@ def _file_table(files: list[FileVerdict], page: Page, changes: Changes | None) -
 def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> list[str]:
     """A sentence with the answer, what could not be looked at, and what to do next."""
     total = len(report.files)
-    left = [one for one in report.files if one.state is not FileState.PRESENT]
+    left = [one for one in report.files if one.state not in (FileState.PRESENT, FileState.UNWANTED)]
     skipped = sum(one.is_gap for one in report.problems)
     lines = ["", *map(catalogue_line, report.catalogues)] if has_rows else [*map(catalogue_line, report.catalogues)]
     if not has_rows and settings.is_filtered:
         lines += ["No file has such a verdict." if settings.files else "No folder has such a verdict.", ""]
     if not total and not skipped:
         return [*lines, "There are no files among the needles."]
+    word = _on_your_word(report)
     if not left and not skipped:
         every = "The only file is" if total == 1 else f"All {total:,} files are"
-        return [*lines, f"{every} in the haystack{': every needle folder is contained' if report.folders else ''}."]
+        where = "in the haystack or not wanted" if report.decided else "in the haystack"
+        return [*lines, f"{every} {where}{': every needle folder is contained' if report.folders else ''}.", *word]
     if left:
         parts = [
             f"{number:,} {state.value}"
@@ -141,6 +147,20 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
         were = "was" if skipped == 1 else "were"
         things = count(skipped, "thing")
         lines.append(f"{things} among the needles {were} passed over and may hold more; -v names all.")
+    lines += word
     if left and not settings.files:
         lines.append("Pass --files to list them.")
     return lines
+
+
+def _on_your_word(report: Report) -> list[str]:
+    """How many verdicts rest on the word of a person; nothing where nobody was asked."""
+    if report.decided is None:
+        return []
+    numbers = Counter(report.decided.values())
+    parts = [
+        f"{number:,} {said}"
+        for word, said in (("same", "the same picture"), ("not-wanted", "not wanted"))
+        if (number := numbers[word])
+    ]
+    return [f"On your word: {', '.join(parts)} (--decisions)." if parts else "No verdict rests on your word."]

@@ -1,0 +1,123 @@
+"""Where decisions of a person meet the files of this run, and what becomes of the findings.
+
+The bytes of this run decide: a file is looked for by the size that was decided on, and its digest is made, or known by
+the rules of the cache, in this run. What was edited since is undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from dupfind.decisions import Decision, Ruling
+from dupfind.events import Listener
+from dupfind.findings import Findings
+from dupfind.reading import Reader
+from dupfind.values import Evidence, FileEntry, Match
+
+Parted = Mapping[str, frozenset[str]]
+"""By the path of a needle, the haystack files that prove nothing of it."""
+
+
+class Standing(NamedTuple):
+    """The decisions that are about files of this run, by the path of the needle."""
+
+    same: dict[str, tuple[str, Decision]]
+    """The lowest path of the witness, and the decision."""
+    unwanted: dict[str, Decision]
+    parted: Parted
+    doubted: frozenset[str]
+    """Needles whose parted witness had passed for the same picture."""
+
+
+def decide(
+    decisions: Sequence[Decision],
+    needles: Sequence[FileEntry],
+    haystack: Sequence[FileEntry],
+    reader: Reader,
+    listener: Listener,
+    *,
+    is_paranoid: bool,
+) -> Standing:
+    """Find the files that the ``decisions`` are about; warns of decisions that are about none.
+
+    ``is_paranoid`` reads them past the cache.
+    """
+    sizes = {one.needle.size_bytes for one in decisions}
+    witness_sizes = {one.witness.size_bytes for one in decisions if one.witness is not None}
+    asked = [entry for entry in needles if entry.size_bytes in sizes]
+    others = [entry for entry in haystack if entry.size_bytes in witness_sizes]
+    digests = reader.digests(list({one.path: one for one in (*asked, *others)}.values()), is_afresh=is_paranoid)
+    ours, theirs = _by_digest(asked, digests), _by_digest(others, digests)
+    same: dict[str, tuple[str, Decision]] = {}
+    unwanted: dict[str, Decision] = {}
+    parted: dict[str, set[str]] = {}
+    doubted: set[str] = set()
+    idle = 0
+    for one in decisions:
+        paths = ours.get(one.needle.digest, [])
+        witnesses = [] if one.witness is None else theirs.get(one.witness.digest, [])
+        if not paths or (one.witness is not None and not witnesses):
+            idle += 1
+            continue
+        for path in paths:
+            match one.ruling:
+                case Ruling.NOT_WANTED:
+                    unwanted[path] = one
+                case Ruling.SAME:
+                    same[path] = min((min(witnesses), one), same.get(path, (min(witnesses), one)))
+                case Ruling.DIFFERENT:
+                    parted.setdefault(path, set()).update(witnesses)
+                    if one.evidence is Evidence.SAME:
+                        doubted.add(path)
+    if idle:
+        verb = "is" if idle == 1 else "are"
+        listener.warn(
+            f"{idle:,} of {len(decisions):,} decisions {verb} about files that are gone or no longer the same"
+        )
+    return Standing(same, unwanted, {path: frozenset(some) for path, some in parted.items()}, frozenset(doubted))
+
+
+def _by_digest(entries: Iterable[FileEntry], digests: Mapping[str, object]) -> dict[bytes, list[str]]:
+    found: dict[bytes, list[str]] = {}
+    for entry in entries:
+        digest = digests[entry.path]
+        if isinstance(digest, bytes):
+            found.setdefault(digest, []).append(entry.path)
+    return found
+
+
+def apply(findings: Findings, standing: Standing, accept: Evidence, spell: Callable[[str], str]) -> Findings:
+    """The findings as the decisions leave them; ``spell`` gives the path of a haystack file as reported.
+
+    What was proved without a word needs none, and no word proves what is no picture or could not be decoded.
+    """
+    matches: dict[str, Match] = {}
+    for path, match in findings.matches.items():
+        if match.witness in standing.parted.get(path, ()) and match.evidence is not Evidence.IDENTICAL:
+            continue
+        is_proof = match.evidence is Evidence.SAME
+        matches[path] = _doubted(match) if is_proof and path in standing.doubted else match
+    words: dict[str, Decision] = {}
+    for path, (witness, decision) in standing.same.items():
+        known = matches.get(path)
+        if _is_proved(known, accept) or path in findings.failures or path not in findings.pictures:
+            continue
+        bits = known.distance_bits if known is not None and known.witness == witness else decision.distance_bits
+        reason = f"the same picture as {spell(witness)} on your word, {decision.day}"
+        matches[path] = Match(witness, Evidence.SIMILAR, bits, reason)
+        words[path] = decision
+    unwanted = standing.unwanted.items()
+    words |= {path: decision for path, decision in unwanted if not _is_proved(matches.get(path), accept)}
+    return replace(findings, matches=matches, words=words)
+
+
+def _is_proved(match: Match | None, accept: Evidence) -> bool:
+    return match is not None and (match.evidence is Evidence.IDENTICAL or match.evidence.rank <= accept.rank)
+
+
+def _doubted(match: Match) -> Match:
+    """A proof of a needle about which such a proof was wrong before."""
+    reason = "by your word another file that passed for the same picture is not: look at this one too"
+    return match._replace(evidence=Evidence.SIMILAR, reason=reason)

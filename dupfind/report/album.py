@@ -1,0 +1,45 @@
+"""The pictures of a page, each once, and what the page is told of their files."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from dupfind.report.document import quoted, shown
+from dupfind.report.text import size
+from dupfind.shown import Sight
+
+SIGNS = {
+    "missing": "✗", "unreadable": "!", "partial": "±", "review": "≈", "similar": "≈", "contained": "✓", "present": "✓",
+    "unwanted": "✎", "decided": "✎", "best": "★", "same": "✓", "identical": "✓",
+}  # fmt: skip
+"""What stands before the word of each verdict, so that colour is not all that tells them apart."""
+
+
+class Album:
+    """Collects the pictures of a page while its data is made."""
+
+    def __init__(self) -> None:
+        self.pictures: list[str] = []
+        """In base64, as :func:`dupfind.report.document.render` takes them."""
+        self._places: dict[int, int] = {}
+
+    def sights(self, sights: Mapping[str, Sight]) -> dict[str, dict[str, Any]]:
+        """What the page is told of these files, by path as shown."""
+        return {shown(path): self._sight(path, sight) for path, sight in sights.items()}
+
+    def _sight(self, path: str, sight: Sight) -> dict[str, Any]:
+        found: dict[str, Any] = {"bytes": size(sight.size_bytes), "size": sight.size_bytes, "copy": quoted(path)}
+        if shown(path) == path:  # nothing in it has to be spelt out: it is copied as it is
+            del found["copy"]
+        if sight.digest is not None:
+            found["digest"] = sight.digest.hex()
+        if sight.preview is None:
+            return {**found, "why": shown(sight.obstacle)} if sight.obstacle else found
+        preview = sight.preview
+        place = self._places.setdefault(id(preview), len(self.pictures))
+        if place == len(self.pictures):
+            self.pictures.append(base64.b64encode(preview.data).decode("ascii"))
+        found |= {"picture": place, "width": preview.width, "height": preview.height}
+        return {**found, "taken": shown(preview.captured)} if preview.captured else found

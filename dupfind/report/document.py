@@ -1,0 +1,108 @@
+"""One self-contained page: a template with its style, script and data, and a policy that lets nothing else in.
+
+Data goes into blocks of JSON that no browser runs or takes for markup, and the page's script puts it on the screen as
+text. Knows nothing of scans or groups.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from dupfind.report.text import clean, count, moment, printable, size
+
+_FOLDER = "page"
+_MARKUP = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
+_PLAIN = re.compile(r"[ -~]*")
+_BYTE = range(0xDC80, 0xDD00)
+"""How :func:`os.fsdecode` keeps the bytes from 0x80 on that are no UTF-8, less 0xDC00."""
+
+
+def render(
+    template: str, scripts: tuple[str, ...], context: Mapping[str, Any], data: object, pictures: list[str]
+) -> bytes:
+    """The page ``template`` with ``context``, its ``scripts`` one after the other, ``data`` and ``pictures`` for them.
+
+    ``pictures`` are WebP in base64; apart from ``data``, so that the first rows need not wait for them.
+    """
+    from jinja2 import Environment, PackageLoader
+    from markupsafe import Markup
+
+    loader = PackageLoader("dupfind", "report/page")
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"size": size, "count": count, "moment": moment, "printable": shown}
+    style, script = part("style.css"), "".join(part(name) for name in scripts)
+    return (
+        environment.get_template(template)
+        .render(
+            **context,
+            policy=policy(style, script),
+            style=Markup(style),  # noqa: S704 - our own files, in which no name of a file has a part
+            script=Markup(script),  # noqa: S704 - likewise
+            data=Markup(embedded(data)),  # noqa: S704 - escaped for where it stands
+            pictures=Markup(embedded(pictures)),  # noqa: S704 - likewise
+        )
+        .encode()
+    )
+
+
+@cache
+def part(name: str) -> str:
+    """A file of the page that is taken as it is."""
+    return (resources.files("dupfind.report") / _FOLDER / name).read_text("utf-8")
+
+
+def policy(style: str, script: str) -> str:
+    """The Content-Security-Policy: this style, this script, pictures that the page itself holds, and nothing else."""
+    return (
+        f"default-src 'none'; img-src data: blob:; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def embedded(value: object) -> str:
+    r"""JSON that can end no element and no line of a script, whatever it holds.
+
+    >>> embedded({"name": "</script>"})
+    '{"name":"\\u003c/script\\u003e"}'
+    """
+    return json.dumps(value, separators=(",", ":")).translate(_MARKUP)
+
+
+def shown(path: str) -> str:
+    """A path for people: nothing in it is hidden or turns the direction of writing."""
+    return printable(clean(path))
+
+
+def quoted(path: str) -> str:
+    r"""A path for a shell, and for nothing else where it is not plain: pasting it names the file and runs nothing.
+
+    >>> print(quoted("a b.jpg"), quoted("a\n.jpg"), quoted("\udcff.jpg"))
+    'a b.jpg' $'a\n.jpg' $'\xff.jpg'
+    """
+    if _PLAIN.fullmatch(path) or printable(path) == path:
+        return shlex.quote(path)
+    return "$'" + "".join(map(_in_shell, path)) + "'"
+
+
+def _in_shell(character: str) -> str:
+    code = ord(character)
+    if code in _BYTE:
+        return f"\\x{code - 0xDC00:02x}"
+    if character in "\\'":
+        return "\\" + character
+    if printable(character) == character:
+        return character
+    short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character)
+    return short or "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,219 @@
+"""The page of a scan, for a person who decides: the answer on top, the folders, and the files side by side.
+
+Holds the whole answer, whatever the other options list. What grows with the collection is bounded, and the page says
+what was left out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from dupfind import decisions
+from dupfind.decisions import Decision
+from dupfind.report import document
+from dupfind.report.album import SIGNS, Album
+from dupfind.report.document import shown
+from dupfind.report.text import clean, count, size
+from dupfind.shown import Shown
+from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
+
+MOST_ROWS = 20_000
+"""Of each list: 20,000 files take 5 MB and are searched in 13 ms."""
+MOST_PROBLEMS = 1_000
+KEYS = (
+    ("j", "the next file"),
+    ("k", "the file before"),
+    ("s", "decide: both are the same picture"),
+    ("d", "decide: they are different pictures"),
+    ("x", "decide: this file is not wanted"),
+    ("u", "take the decision back"),
+    ("Space", "flip between the two pictures"),
+    ("/", "search"),
+    ("?", "this help"),
+)
+_FOLDERS = (FolderState.MISSING, FolderState.PARTIAL, FolderState.REVIEW, FolderState.CONTAINED)
+_FILES = (FileState.SIMILAR, FileState.MISSING, FileState.UNREADABLE)
+
+
+def render(
+    report: Report, seen: Shown, words: Mapping[str, Decision] | None = None, given: Sequence[Decision] = ()
+) -> bytes:
+    """The page; ``seen`` is what it shows beside the answer.
+
+    ``given`` are the decisions that the scan went by, and ``words``, by path, those that verdicts rest on.
+    """
+    album = Album()
+    doubtful = sorted((one for one in report.files if one.state in _FILES), key=_by_state)
+    doubtful.sort(key=lambda one: one.path not in seen.sights)
+    present = [one for one in report.files if one.state is FileState.PRESENT]
+    folders = _listed_folders(report.folders)
+    data = {
+        "id": f"{report.started} {' '.join(map(clean, report.settings.needles))}",
+        "signs": SIGNS,
+        "folders": [_folder(one) for one in folders[:MOST_ROWS]],
+        "files": [_file(one, seen) for one in doubtful[:MOST_ROWS]],
+        "decided": [_decided(one, words[one.path]) for one in report.files if words and one.path in words],
+        "given": [decisions.as_row(one) for one in given],
+        "present": [_present(one) for one in present[:MOST_ROWS]],
+        "sights": album.sights(seen.sights),
+    }
+    context = {
+        "title": f"dupfind: {', '.join(shown(path) for path in report.settings.needles)}",
+        "version": report.version,
+        "keys": KEYS,
+        "report": report,
+        "settings": _settings(report),
+        "headline": _headline(report),
+        "folder_rows": _folder_rows(report),
+        "file_rows": _file_rows(report.files),
+        "on_word": Counter((report.decided or {}).values()),
+        "given": len(given),
+        "signs": SIGNS,
+        "steps": _steps(report),
+        "gaps": sum(one.is_gap for one in report.problems),
+        "problems": report.problems[:MOST_PROBLEMS],
+        "more_problems": len(report.problems) - MOST_PROBLEMS,
+        "left_out": _left_out(report, doubtful, present, folders, seen),
+    }
+    return document.render("scan.html.j2", ("common.js", "tree.js", "scan.js"), context, data, album.pictures)
+
+
+def _by_state(one: FileVerdict) -> tuple[int, int]:
+    return _FILES.index(one.state), 65 if one.distance_bits is None else one.distance_bits
+
+
+def _listed_folders(folders: Sequence[FolderVerdict]) -> list[FolderVerdict]:
+    """All but those below a contained one, the most urgent first where not all can be listed; sorted by path."""
+    contained = {one.path for one in folders if one.state is FolderState.CONTAINED}
+    listed = [one for one in folders if one.path not in contained or one.path.rpartition("/")[0] not in contained]
+    if len(listed) > MOST_ROWS:
+        kept = sorted(listed, key=lambda one: (_FOLDERS.index(one.state), one.path))[:MOST_ROWS]
+        listed = [*sorted(kept, key=lambda one: one.path), *[one for one in listed if one not in set(kept)]]
+    return listed
+
+
+def _folder(one: FolderVerdict) -> list[object]:
+    numbers = one.present, one.similar, one.missing, one.unreadable, one.skipped, one.bytes_not_present
+    return [shown(one.path), one.state.value, *numbers, size(one.bytes_not_present), one.decided]
+
+
+def _file(one: FileVerdict, seen: Shown) -> dict[str, Any]:
+    """One file that is not present; what is not known is left out."""
+    near = seen.nearest.get(one.path)
+    facts: dict[str, Any] = {
+        "path": shown(one.path),
+        "verdict": one.state.value,
+        "size": one.size_bytes,
+        "bytes": size(one.size_bytes),
+        "kind": one.kind.value,
+    }
+    if one.witness is not None and one.evidence is not None:
+        facts |= {"other": shown(one.witness), "evidence": one.evidence.value, "bits": one.distance_bits or 0}
+    elif near is not None:
+        facts |= {"other": shown(near.path), "bits": near.distance_bits, "why": shown(near.reason)}
+    if one.reason:
+        facts["reason"] = shown(one.reason)
+    return facts
+
+
+def _decided(one: FileVerdict, word: Decision) -> dict[str, Any]:
+    """One file whose verdict rests on the word of a person."""
+    facts = {**_file(one, Shown()), "digest": word.needle.digest.hex(), "word": word.ruling.value}
+    return facts if word.witness is None else {**facts, "witness": word.witness.digest.hex()}
+
+
+def _present(one: FileVerdict) -> list[object]:
+    grade = one.evidence.value if one.evidence else ""
+    return [shown(one.path), size(one.size_bytes), grade, shown(one.witness or ""), one.distance_bits]
+
+
+def _headline(report: Report) -> str:
+    total = len(report.files)
+    left = [one for one in report.files if one.state in _FILES]
+    if not total:
+        return "There are no files among the needles"
+    if not left:
+        where = "in the haystack or not wanted" if report.decided else "in the haystack"
+        if any(one.is_gap for one in report.problems):
+            return f"What could be looked at is {where}"
+        return f"All {count(total, 'file')} are {where}" if total > 1 else f"The only file is {where}"
+    verb = "is" if len(left) == 1 else "are"
+    total_size = size(sum(one.size_bytes for one in left))
+    return f"{len(left):,} of {count(total, 'file')} ({total_size}) {verb} not in the haystack"
+
+
+def _folder_rows(report: Report) -> list[tuple[str, int, str]]:
+    """Verdict, how many folders have it, and how much lies directly in them."""
+    states = {one.path: one.state for one in report.folders}
+    numbers = Counter(states.values())
+    sizes: Counter[FolderState] = Counter()
+    for one in report.files:
+        sizes[states[one.path.rpartition("/")[0] or "/"]] += one.size_bytes
+    return [(state.value, numbers[state], size(sizes[state])) for state in _FOLDERS]
+
+
+def _file_rows(files: Iterable[FileVerdict]) -> list[tuple[str, int, str]]:
+    numbers: Counter[FileState] = Counter()
+    sizes: Counter[FileState] = Counter()
+    for one in files:
+        numbers[one.state] += 1
+        sizes[one.state] += one.size_bytes
+    states = [*_FILES, FileState.PRESENT, *([FileState.UNWANTED] if numbers[FileState.UNWANTED] else [])]
+    return [(state.value, numbers[state], size(sizes[state])) for state in states]
+
+
+def _settings(report: Report) -> list[tuple[str, str]]:
+    settings = report.settings
+    return [
+        ("Search", f"{settings.algorithm}, up to {count(settings.threshold_bits, 'bit')} of 64 apart"),
+        ("Present by", f"evidence “{settings.accept.value}” or stronger"),
+        ("Turned copies", "looked for" if settings.rotations else "not looked for"),
+        *([("Paranoid", "every witness was read again")] if settings.paranoid else []),
+    ]
+
+
+def _steps(report: Report) -> list[tuple[str, str]]:
+    """What to do next, and what to add to the command for it."""
+    numbers = Counter(one.state for one in report.files)
+    steps = []
+    if similar := numbers[FileState.SIMILAR]:
+        steps.append((f"Look at {count(similar, 'similar file')} below, and decide: same or different.", ""))
+    if missing := numbers[FileState.MISSING]:
+        text = f"Bring {count(missing, 'missing file')} over, or decide that they are not wanted. To list them, add"
+        steps.append((text, "--only missing --files"))
+    if unreadable := numbers[FileState.UNREADABLE]:
+        text = f"Open {count(unreadable, 'unreadable file')} with another program: nothing is known of what they show."
+        steps.append((text, ""))
+    if any(one.is_gap for one in report.problems):
+        steps.append(("Look at what was passed over, below: it may hold more.", ""))
+    if contained := sum(one.state is FolderState.CONTAINED for one in report.folders):
+        verb = "is" if contained == 1 else "are"
+        text = f"{count(contained, 'folder')} {verb} contained: all that they hold is in the haystack. To list, add"
+        steps.append((text, "--only contained"))
+    return steps
+
+
+def _left_out(
+    report: Report,
+    doubtful: Sequence[FileVerdict],
+    present: Sequence[FileVerdict],
+    folders: Sequence[FolderVerdict],
+    seen: Shown,
+) -> list[str]:
+    """What the page does not hold, in sentences."""
+    lines = []
+    without = sum(one.path not in seen.sights for one in doubtful)
+    if without:
+        files = f"{count(without, 'file')} {'has' if without == 1 else 'have'}"
+        lines.append(f"{files} no picture here and cannot be decided: --html-pictures takes more.")
+    for what, listed in (("files that are not present", doubtful), ("files that are present", present)):
+        if len(listed) > MOST_ROWS:
+            lines.append(f"Of {len(listed):,} {what}, {MOST_ROWS:,} are listed; --save FILE writes all.")
+    if len(folders) > MOST_ROWS:
+        lines.append(f"Of {len(folders):,} folders, {MOST_ROWS:,} are listed; --save FILE writes all.")
+    hidden = len(report.folders) - len(folders)
+    if hidden:
+        lines.append(f"{count(hidden, 'folder')} below a contained one are not listed.")
+    return lines

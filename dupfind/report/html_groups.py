@@ -1,0 +1,86 @@
+"""The page of ``dupfind groups``: a sheet for each group, with the best member marked and why it is the best."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dupfind.grouped import Answer, Group, Member
+from dupfind.report import document
+from dupfind.report.album import SIGNS, Album
+from dupfind.report.document import shown
+from dupfind.report.text import count, size
+from dupfind.shown import Shown
+from dupfind.values import Evidence
+
+MOST_GROUPS = 20_000
+MOST_PROBLEMS = 1_000
+KEYS = (
+    ("j", "the next group"),
+    ("k", "the group before"),
+    ("/", "search"),
+    ("?", "this help"),
+)
+
+
+def render(answer: Answer, seen: Shown) -> bytes:
+    """The page; ``seen`` is what it shows beside the answer."""
+    album = Album()
+    data = {
+        "signs": SIGNS,
+        "groups": [_group(one) for one in answer.groups[:MOST_GROUPS]],
+        "sights": album.sights(seen.sights),
+    }
+    context = {
+        "title": f"dupfind groups: {', '.join(map(shown, answer.folders))}",
+        "version": answer.version,
+        "keys": KEYS,
+        "answer": answer,
+        "headline": _headline(answer),
+        "others": len(list(answer.others)),
+        "similar": sum(one.evidence is Evidence.SIMILAR for one in answer.others),
+        "problems": list(answer.problems)[:MOST_PROBLEMS],
+        "more_problems": len(answer.problems) - MOST_PROBLEMS,
+        "left_out": _left_out(answer, seen),
+    }
+    return document.render("groups.html.j2", ("common.js", "groups.js"), context, data, album.pictures)
+
+
+def _headline(answer: Answer) -> str:
+    looked = count(answer.files, "file")
+    if not answer.groups:
+        return f"Nothing belongs together among {looked}"
+    members = sum(len(group.members) for group in answer.groups)
+    return f"{members:,} of {looked} are in {count(len(answer.groups), 'group')}"
+
+
+def _left_out(answer: Answer, seen: Shown) -> list[str]:
+    """What the page does not hold, in sentences."""
+    without = sum(one.path not in seen.sights for group in answer.groups for one in group.members)
+    lines = []
+    if without:
+        lines.append(
+            f"{count(without, 'file')} {'has' if without == 1 else 'have'} no picture here: --html-pictures takes more."
+        )
+    if len(answer.groups) > MOST_GROUPS:
+        lines.append(f"Of {len(answer.groups):,} groups, {MOST_GROUPS:,} are listed; --format json has all.")
+    return lines
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "why": shown(group.why_best),
+        "frees": size(group.frees_bytes),
+        "free": group.frees_bytes,
+        "evidence": group.evidence.value,
+        "members": [_member(one) for one in group.members],
+    }
+
+
+def _member(one: Member) -> dict[str, Any]:
+    """One file; what is not known is left out."""
+    facts: dict[str, Any] = {"path": shown(one.path), "bytes": size(one.size_bytes), "stack": one.stack}
+    if one.evidence is not None:
+        facts |= {"evidence": one.evidence.value, "bits": one.distance_bits, "frees": size(one.frees_bytes)}
+    if one.reason:
+        facts["reason"] = shown(one.reason)
+    return facts

@@ -1,0 +1,60 @@
+// The page of groups: a sheet for each, the best member first.
+
+const groups = data.groups;
+groups.forEach((group, index) => { group.index = index; });
+let listed = [];
+let current = -1;
+
+function sheet(group) {
+  const id = `group-${group.index}`;
+  const those = group.members.length === 2 ? "the other frees" : "the others free";
+  const freed = group.free ? `; ${those} ${group.frees}` : "";
+  const head = make("header", {}, make("h2", { id }, `Group ${numbered(group.index + 1)}`),
+    make("span", { class: "dim" }, `${counted(group.members.length, "file")}, best: ${group.why}${freed}`));
+  return make("article", { class: "card", tabindex: "-1", "aria-labelledby": id }, head,
+    make("div", { class: "members" }, ...group.members.map((one, place) => member(one, place))));
+}
+
+function member(one, place) {
+  const word = place === 0 ? "best" : one.evidence;
+  const figure = figureOf(word, one.path, { bytes: one.bytes, ...(data.sights[one.path] ?? {}) }, null, badge(word));
+  const own = one.stack !== 0 && one.evidence !== "similar" ? "a copy of the similar one before" : "";
+  const apart = one.bits ? `${counted(one.bits, "bit")} apart` : "";
+  const said = [own, apart, one.reason, one.evidence ? `frees ${one.frees}` : ""].filter(Boolean).join("; ");
+  if (said) figure.append(make("p", { class: "why" }, said));
+  return figure;
+}
+
+const list = new LongList(byId("list"), sheet, (group) => 120 + 330 * Math.ceil(group.members.length / 4));
+
+const ORDERS = {
+  free: null,
+  members: (one, other) => other.members.length - one.members.length,
+  path: (one, other) => (one.members[0].path < other.members[0].path ? -1 : 1),
+};
+
+function refresh() {
+  const text = byId("search").value.trim().toLowerCase();
+  listed = groups.filter((group) => !text || group.members.some((one) => one.path.toLowerCase().includes(text)));
+  if (ORDERS[byId("order").value]) listed.sort(ORDERS[byId("order").value]);
+  current = -1;
+  list.show(listed, "No such group is listed here");
+  byId("found").textContent = `${counted(listed.length, "group")} listed`;
+  tell(`${counted(listed.length, "group")} listed`);
+}
+
+function move(step) {
+  if (!listed.length) return;
+  current = list.placeOf(document.activeElement) ?? current;
+  current = Math.min(listed.length - 1, Math.max(0, current + step));
+  list.goTo(current);
+}
+
+byId("search").addEventListener("input", later(refresh));
+byId("order").addEventListener("change", refresh);
+listenToKeys({
+  j: () => move(1),
+  k: () => move(-1),
+  "/": () => { byId("search").focus(); byId("search").select(); },
+});
+refresh();

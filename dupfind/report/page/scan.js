@@ -1,0 +1,289 @@
+// The page of a scan: the files that are in doubt, the decisions on them, search and filters.
+
+const LIKENESS = { identical: "Identical to", same: "The same picture as", similar: "Looks like" };
+const DECISIONS = { same: "Same", different: "Different", "not-wanted": "Not wanted" };
+const WORDS = { same: "the same picture", different: "different pictures", "not-wanted": "not wanted" };
+
+const NONE = {};
+const sightOf = (path) => data.sights[path] ?? NONE;
+const rows = data.files;
+rows.forEach((row, index) => { row.index = index; });
+
+// Decisions: by the needle's digest where they are about it alone or prove it, by both digests where they part a pair.
+const KEPT = `dupfind ${data.id}`;
+const decisions = new Map();
+let exported = true;
+let kept = true;
+
+const keyOf = (one) => (one.decision === "different" ? `${one.needle.digest} ${one.witness.digest}` : one.needle.digest);
+
+function keep() {
+  try {
+    localStorage.setItem(KEPT, JSON.stringify([...decisions.values()]));
+  } catch {
+    kept = false; // a browser that keeps nothing for a file: leaving the page asks first
+  }
+}
+
+function recall() {
+  let found = data.given;
+  try {
+    found = JSON.parse(localStorage.getItem(KEPT)) ?? data.given;
+  } catch {
+    found = data.given;
+  }
+  found.forEach((one) => decisions.set(keyOf(one), one));
+}
+
+const needleOf = (row) => row.digest ?? sightOf(row.path).digest;
+const witnessOf = (row) => (row.other === undefined ? undefined : sightOf(row.other).digest);
+
+function decisionOf(row) {
+  const needle = needleOf(row);
+  if (needle === undefined) return null;
+  if (decisions.has(`${needle} ${witnessOf(row)}`)) return "different";
+  const found = decisions.get(needle);
+  if (!found) return null;
+  return found.decision === "same" && found.witness.digest !== (row.witness ?? witnessOf(row)) ? null : found.decision;
+}
+
+function possible(row) {
+  if (row.word) return [row.word];
+  if (needleOf(row) === undefined) return [];
+  const hasBoth = row.verdict !== "unreadable" && sightOf(row.path).picture !== undefined && witnessOf(row) !== undefined;
+  return hasBoth ? ["same", "different", "not-wanted"] : ["not-wanted"];
+}
+
+function decide(row, decision) {
+  const needle = needleOf(row);
+  if (decision !== null && !possible(row).includes(decision)) {
+    tell(`${nameOf(row.path)} cannot be decided so`);
+    return;
+  }
+  decisions.delete(needle);
+  decisions.delete(`${needle} ${witnessOf(row)}`);
+  if (decision !== null && row.word) {
+    const before = data.given.find((one) => one.needle.digest === needle && one.decision === decision);
+    decisions.set(keyOf(before), before);
+  } else if (decision !== null) {
+    const side = (path, digest) => ({ digest, size_bytes: sightOf(path).size, path });
+    const one = {
+      decision,
+      needle: side(row.path, needle),
+      witness: decision === "not-wanted" ? null : side(row.other, witnessOf(row)),
+      evidence: row.evidence ?? null,
+      distance_bits: row.bits ?? null,
+      decided: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+    };
+    decisions.set(keyOf(one), one);
+  }
+  exported = false;
+  keep();
+  listed.forEach((other, index) => { if (!Array.isArray(other) && needleOf(other) === needle) list.again(index); });
+  count();
+  tell(decision === null ? `${nameOf(row.path)}: undecided` : `${nameOf(row.path)}: ${WORDS[decision]}`);
+}
+
+function count() {
+  const numbers = { same: 0, different: 0, "not-wanted": 0 };
+  decisions.forEach((one) => { numbers[one.decision] += 1; });
+  const parts = Object.entries(numbers).filter(([, number]) => number).map(([word, number]) => `${numbered(number)} ${DECISIONS[word].toLowerCase()}`);
+  byId("decided").textContent = parts.length ? `Decided: ${parts.join(", ")}` : "No decisions";
+  byId("export").disabled = !decisions.size && exported;
+}
+
+function save() {
+  const whole = { schema: "dupfind.decisions/1", digest: "blake3", decisions: [...decisions.values()] };
+  const address = URL.createObjectURL(new Blob([`${JSON.stringify(whole, null, 1)}\n`], { type: "application/json" }));
+  const link = make("a", { href: address, download: "decisions.json" });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 60000);
+  exported = true;
+  count();
+  tell("decisions.json is saved; pass it to the same scan with --decisions");
+}
+
+// One file.
+function card(row, index) {
+  const sight = sightOf(row.path);
+  const decision = decisionOf(row);
+  const id = `file-${row.index ?? `word-${row.place}`}`;
+  const title = make("h3", { id }, nameOf(row.path));
+  const folder = folderOf(row.path);
+  const place = tree.nodes.has(folder)
+    ? make("a", { href: `#folder=${encodeURIComponent(folder)}` }, folder)
+    : make("span", { class: "dim" }, folder);
+  const state = decision ? badge("decided", `decided: ${WORDS[decision]}`) : row.word ? badge("decided", "taken back") : null;
+  const head = make("header", {}, badge(row.verdict), title, state, make("div", { class: "folder" }, place));
+  const both = sight.picture !== undefined && row.other !== undefined && sightOf(row.other).picture !== undefined;
+  const compare = both ? () => { row.flip = row.flip === undefined ? 0 : undefined; list.again(index); } : null;
+  const shown = row.flip !== undefined && both ? stage(row) : null;
+  const figures = [figureOf("Needle", row.path, { bytes: row.bytes, ...sight }, compare)];
+  if (row.other !== undefined) {
+    figures.push(figureOf(row.evidence ? "Haystack" : "Nearest in the haystack", row.other, sightOf(row.other), compare));
+  }
+  const body = !row.word && (row.kind === "image" || row.other !== undefined) ? make("div", { class: "pair" }, ...figures) : plain(row, sight);
+  return make("article", { class: "card", tabindex: "-1", "aria-labelledby": id }, head, shown, body,
+    make("p", { class: "why" }, why(row)), actions(row, decision, compare));
+}
+
+const plain = (row, sight) => make("p", {}, `${row.bytes} `, make("code", {}, row.path), " ", copyButton(row.path, sight.copy ?? row.path));
+
+function why(row) {
+  const parts = [];
+  const apart = row.bits ? `${counted(row.bits, "bit")} of 64 apart` : "0 of 64 bits apart";
+  const score = row.bits === undefined ? "" : `, score ${(1 - row.bits / 64).toFixed(2)}`;
+  if (row.evidence && !row.word) parts.push(`${LIKENESS[row.evidence]} the haystack’s: ${apart}${score}.`);
+  else if (row.kind === "other" && !row.word) parts.push("No file of the haystack has the same bytes.");
+  if (row.reason) parts.push(`${row.reason}.`);
+  if (!row.evidence && row.other !== undefined && !row.word) parts.push(`The nearest is ${apart}${score}, and is refused: ${row.why}.`);
+  return parts.map((part) => part[0].toUpperCase() + part.slice(1)).join(" ");
+}
+
+function actions(row, decision, compare) {
+  const can = possible(row);
+  const buttons = can.map((one) => make("button", {
+    type: "button", "data-what": one, "aria-pressed": String(decision === one),
+    onclick: () => decide(row, decision === one ? null : one),
+  }, DECISIONS[one]));
+  if (compare) {
+    const open = row.flip !== undefined;
+    buttons.push(make("button", { type: "button", "data-what": "compare", "aria-expanded": String(open), onclick: compare }, open ? "Side by side" : "Compare"));
+  }
+  if (!buttons.length && !row.word) return make("p", { class: "dim" }, "It cannot be decided here: the page holds no digest of it.");
+  return make("div", { class: "actions", role: "group", "aria-label": `Decide on ${nameOf(row.path)}` }, ...buttons);
+}
+
+// The two pictures on top of each other; a click or Space flips, the slider wipes.
+function stage(row) {
+  const sight = sightOf(row.path);
+  const under = imageOf(sight.picture, `Needle: ${nameOf(row.path)}`);
+  const over = imageOf(sightOf(row.other).picture, `Haystack: ${nameOf(row.other)}`);
+  const slider = make("input", { type: "range", min: "0", max: "100", step: "1", "data-what": "wipe", "aria-label": "How much of the haystack’s picture is shown, in percent" });
+  const set = (value) => {
+    row.flip = value;
+    slider.value = String(value);
+    over.style.clipPath = `inset(0 ${100 - value}% 0 0)`;
+  };
+  const box = make("button", { type: "button", class: "stage", "data-what": "flip", "aria-label": "Flip between the two pictures", onclick: () => set(row.flip > 50 ? 0 : 100) }, under, over);
+  box.style.aspectRatio = `${sight.width} / ${sight.height}`;
+  box.style.maxWidth = `${Math.round(Math.min(480, (480 * sight.width) / sight.height))}px`;
+  slider.addEventListener("input", () => set(Number(slider.value)));
+  set(row.flip);
+  return make("div", { class: "compare" }, box, slider, make("div", { class: "ends", "aria-hidden": "true" }, make("span", {}, "needle"), make("span", {}, "haystack")));
+}
+
+function line([path, bytes, grade, witness, bits]) {
+  const apart = bits ? `, ${counted(bits, "bit")} apart` : "";
+  return make("div", { class: "line" }, badge("present"), " ", make("code", {}, path), ` ${bytes} `,
+    make("span", { class: "dim" }, `${LIKENESS[grade].toLowerCase()} `, make("code", {}, witness), apart));
+}
+
+// What is listed.
+const list = new LongList(byId("list"), (item, index) => (Array.isArray(item) ? line(item) : card(item, index)), guess);
+const tree = new FolderTree(byId("tree"), data.folders);
+const chosen = new Map();
+let listed = [];
+let current = -1;
+
+function guess(item) {
+  if (Array.isArray(item)) return 40;
+  if (item.kind !== "image" || item.word) return 160;
+  return sightOf(item.path).picture === undefined && item.other === undefined ? 300 : 430;
+}
+
+const ORDERS = {
+  doubt: null,
+  path: (one, other) => (one.path < other.path ? -1 : Number(one.path > other.path)),
+  size: (one, other) => other.size - one.size,
+  bits: (one, other) => (one.bits ?? 65) - (other.bits ?? 65),
+};
+
+function refresh() {
+  const text = byId("search").value.trim().toLowerCase();
+  const folder = tree.current === null ? null : `${tree.current.path.replace(/\/$/, "")}/`;
+  const has = (path, other) => (!text || path.toLowerCase().includes(text) || (other ?? "").toLowerCase().includes(text)) && (folder === null || path.startsWith(folder));
+  const wanted = (word) => chosen.get(word)?.checked ?? false;
+  listed = [...rows, ...data.decided].filter((row) => wanted(row.word ? "decided" : row.verdict) && has(row.path, row.other));
+  if (ORDERS[byId("order").value]) listed.sort(ORDERS[byId("order").value]);
+  const here = wanted("present") ? data.present.filter(([path, , , witness]) => has(path, witness)) : [];
+  tree.match(text ? [...listed.map((row) => folderOf(row.path)), ...here.map(([path]) => folderOf(path)),
+    ...data.folders.map(([path]) => path).filter((path) => path.toLowerCase().includes(text))] : null);
+  listed = listed.concat(here);
+  tree.draw();
+  current = -1;
+  list.show(listed, "No such file is listed here");
+  byId("found").textContent = `${counted(listed.length, "file")} listed`;
+  tell(`${counted(listed.length, "file")} listed`);
+}
+
+function chips() {
+  const numbers = { similar: 0, missing: 0, unreadable: 0, decided: data.decided.length, present: data.present.length };
+  rows.forEach((row) => { numbers[row.verdict] += 1; });
+  for (const [word, number] of Object.entries(numbers)) {
+    if (!number) continue;
+    const box = make("input", { type: "checkbox", value: word, checked: word !== "present" });
+    box.addEventListener("change", refresh);
+    chosen.set(word, box);
+    byId("chips").append(make("label", {}, box, make("span", {}, signOf(word), `${word} `, make("span", { class: "dim" }, numbered(number)))));
+  }
+}
+
+function fromAddress() {
+  const found = /^#folder=(.*)$/.exec(location.hash);
+  let path = null;
+  try {
+    path = found ? decodeURIComponent(found[1]) : null;
+  } catch {
+    path = null;
+  }
+  const node = tree.select(path);
+  byId("where").hidden = node === null;
+  byId("folder").textContent = node === null ? "" : node.path;
+  refresh();
+  if (node !== null) byId("list").scrollIntoView({ block: "start" });
+}
+
+function move(step) {
+  if (!listed.length) return;
+  current = list.placeOf(document.activeElement) ?? current;
+  current = Math.min(listed.length - 1, Math.max(0, current + step));
+  list.goTo(current);
+}
+
+function onCurrent(action) {
+  move(0);
+  const row = listed[current];
+  if (row && !Array.isArray(row)) action(row, list.at(current));
+}
+
+function flip(row, element) {
+  const button = element.querySelector("[data-what=flip]") ?? element.querySelector("[data-what=compare]");
+  if (button) button.click();
+}
+
+recall();
+chips();
+byId("search").addEventListener("input", later(refresh));
+byId("order").addEventListener("change", refresh);
+byId("tree-order").addEventListener("change", (event) => { tree.order = event.target.value; tree.draw(); });
+byId("tree-verdict").addEventListener("change", (event) => { tree.verdict = event.target.value; tree.draw(); });
+byId("everywhere").addEventListener("click", () => { location.hash = ""; });
+byId("export").addEventListener("click", save);
+window.addEventListener("hashchange", fromAddress);
+window.addEventListener("beforeunload", (event) => { if (!exported && !kept) event.preventDefault(); });
+if (matchMedia("(max-width: 52rem)").matches) byId("side").open = false;
+listenToKeys({
+  j: () => move(1),
+  k: () => move(-1),
+  s: () => onCurrent((row) => decide(row, "same")),
+  d: () => onCurrent((row) => decide(row, "different")),
+  x: () => onCurrent((row) => decide(row, "not-wanted")),
+  u: () => onCurrent((row) => decide(row, null)),
+  " ": () => onCurrent(flip),
+  "/": () => { byId("search").focus(); byId("search").select(); },
+});
+count();
+fromAddress();

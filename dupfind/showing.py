@@ -1,0 +1,165 @@
+"""What a page shows beside the answer, gathered once the answer is there: small pictures, digests, nearest pictures.
+
+Reads only the files that the page shows. For the nearest pictures the haystack's hashes are needed, which the scan has
+left in the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from functools import partial
+
+from dupfind.cache import Cache
+from dupfind.errors import SettingsError
+from dupfind.events import Listener
+from dupfind.explanation import Near
+from dupfind.grouped import Member
+from dupfind.reading import Reader
+from dupfind.roots import named_file, spelling
+from dupfind.session import with_reader
+from dupfind.settings import Settings
+from dupfind.shown import Nearest, Preview, Shown, Sight, most_doubtful
+from dupfind.values import ORIENTATIONS, Failure, FileEntry, FileState, FileVerdict, Kind, Report, Tree
+
+_COMPARED = 4
+"""Haystack pictures whose pixels are compared with a missing needle, the nearest by their hashes: 8 ms a needle."""
+_CHANGED = "changed while dupfind ran"
+Named = tuple[str, FileEntry]
+"""A file, and how the user would spell it."""
+
+
+def show(
+    settings: Settings,
+    report: Report,
+    trees: tuple[Sequence[Tree], Sequence[Tree]],
+    count: int,
+    listener: Listener,
+    make_executor: Callable[[], Executor] | None = None,
+) -> Shown:
+    """What a page holds of the ``count`` most doubtful files of ``report``; ``trees`` are needles and haystack."""
+    doubtful = most_doubtful(report.files, count)
+    if not doubtful:
+        return Shown()
+    return with_reader(settings, listener, partial(_show, settings, doubtful, trees, listener), make_executor)
+
+
+def look_at(
+    settings: Settings,
+    members: Sequence[Member],
+    listener: Listener,
+    make_executor: Callable[[], Executor] | None = None,
+) -> Shown:
+    """What a page holds of these members of groups; no digests, since nothing is decided about them."""
+    found: dict[str, FileEntry] = {}
+    lost: dict[str, Sight] = {}
+    for one in members:
+        try:
+            entry = named_file(one.path).entry
+        except SettingsError:
+            lost[one.path] = Sight(one.size_bytes, None, _CHANGED, None)
+            continue
+        if (entry.size_bytes, entry.mtime_ns) == (one.size_bytes, one.mtime_ns):
+            found[one.path] = entry
+        else:
+            lost[one.path] = Sight(one.size_bytes, None, _CHANGED, None)
+    if not found:
+        return Shown(lost)
+
+    def work(reader: Reader, _: Cache) -> Shown:
+        previews = reader.previews(_once(found.values()))
+        return Shown(lost | {path: _sight(entry, previews[entry.path], None) for path, entry in found.items()})
+
+    return with_reader(settings, listener, work, make_executor)
+
+
+def _show(
+    settings: Settings,
+    doubtful: Sequence[FileVerdict],
+    trees: tuple[Sequence[Tree], Sequence[Tree]],
+    listener: Listener,
+    reader: Reader,
+    cache: Cache,
+) -> Shown:
+    needles = dict(_named(trees[0], {one.path for one in doubtful}))
+    lost = [
+        (one.path, needles[one.path])
+        for one in doubtful
+        if one.state is FileState.MISSING and one.kind is Kind.IMAGE and one.path in needles
+    ]
+    haystack = [entry for tree in trees[1] for entry in tree.entries]
+    nearest = _nearest(settings, lost, haystack, reader, cache, listener) if lost else {}
+    witnesses = {one.witness for one in doubtful if one.witness} | {one.path for one in nearest.values()}
+    files = {**dict(_named(trees[1], witnesses)), **needles}
+    pictures = _pictures(doubtful, witnesses)
+    previews = reader.previews(_once(entry for path, entry in files.items() if path in pictures))
+    digests = reader.digests(_once(files.values()))
+    sights = {path: _sight(entry, previews.get(entry.path), digests[entry.path]) for path, entry in files.items()}
+    return Shown(sights, nearest)
+
+
+def _pictures(doubtful: Iterable[FileVerdict], witnesses: set[str]) -> set[str]:
+    """The paths of those of which there may be a preview."""
+    return witnesses | {one.path for one in doubtful if one.kind is Kind.IMAGE}
+
+
+def _once(entries: Iterable[FileEntry]) -> list[FileEntry]:
+    return list({entry.path: entry for entry in entries}.values())
+
+
+def _named(trees: Sequence[Tree], paths: set[str]) -> Iterator[Named]:
+    """The files that are reported under these paths."""
+    for tree in trees:
+        shown = tree.root.shown
+        for entry in tree.entries:
+            path = shown(entry.path)
+            if path in paths:
+                yield path, entry
+
+
+def _nearest(
+    settings: Settings,
+    lost: Sequence[Named],
+    haystack: Sequence[FileEntry],
+    reader: Reader,
+    cache: Cache,
+    listener: Listener,
+) -> dict[str, Nearest]:
+    """For each needle without a witness the haystack picture that comes nearest, and why it proves nothing."""
+    from dupfind.neighbours import Neighbours
+
+    orientations = ORIENTATIONS if settings.scan.rotations else 1
+    needles = reader.pictures([entry for _, entry in lost], "decoding needles", orientations)
+    candidates = reader.pictures(haystack, "decoding haystack", 1)
+    if not needles.entries or not candidates.entries:
+        return {}
+    names = {entry.path: path for path, entry in lost}
+    shown = spelling(settings.roots)
+    found: dict[str, Nearest] = {}
+    with listener.stage("looking for the nearest", len(needles.entries)) as advance:
+        for position, entry in enumerate(needles.entries):
+            id_ = needles.refs[position].id
+            thumbnail = cache.thumbnails([id_])[id_]
+            hashes = needles.hashes[position].tolist()
+            neighbours = Neighbours(settings.scan, thumbnail, hashes, candidates, cache, lambda _: None, shown)
+            near = neighbours.nearest(1, None, _COMPARED)[0]
+            found[names[entry.path]] = Nearest(near.path, near.distance_bits, _why_refused(near))
+            advance(1)
+    return found
+
+
+def _why_refused(near: Near) -> str:
+    """Why a haystack picture is no witness, though it comes nearest."""
+    if near.evidence is None:
+        return near.reason or "unlike each other"
+    wanted = f"a scan would have found it with {near.advice.text}" if near.advice.options else near.advice.obstacle
+    return "; ".join(filter(None, (near.reason, wanted)))
+
+
+def _sight(entry: FileEntry, preview: Preview | Failure | None, digest: bytes | Failure | None) -> Sight:
+    return Sight(
+        size_bytes=entry.size_bytes,
+        preview=preview if isinstance(preview, Preview) else None,
+        obstacle=preview.reason if isinstance(preview, Failure) else None,
+        digest=digest if isinstance(digest, bytes) else None,
+    )

@@ -1,0 +1,50 @@
+"""What was found of needles to verdicts on them, and which of these rest on the word of a person."""
+
+from __future__ import annotations
+
+from dupfind.decisions import Decision, Mark, Ruling
+from dupfind.findings import Findings
+from dupfind.needle_verdicts import needle_judge, words_of
+from dupfind.values import Evidence, Failure, FileEntry, FileVerdict, Match, Root, Side, Tree
+
+MARK = Mark(b"", 1, "")
+SAME = Decision(Ruling.SAME, MARK, MARK, Evidence.SIMILAR, 4, "2026-11-21T12:00:00Z")
+UNWANTED = SAME._replace(ruling=Ruling.NOT_WANTED, witness=None)
+ENTRY = FileEntry("/real/n/a.jpg", 5, 0, 0, 0)
+MATCH = Match("/real/h/b.jpg", Evidence.SIMILAR, 4, "mirrored")
+
+
+def verdict(match: Match | None, word: Decision | None, failure: Failure | None = None) -> FileVerdict:
+    """The verdict on one needle."""
+    found = Findings(
+        {ENTRY.path: match} if match else {},
+        {ENTRY.path: failure} if failure else {},
+        frozenset([ENTRY.path]),
+        None,
+        words={ENTRY.path: word} if word else {},
+    )
+    return needle_judge(found, Evidence.SAME, lambda path: path.replace("/real/", ""))("n/a.jpg", ENTRY)
+
+
+def test_without_a_word() -> None:
+    """The evidence decides."""
+    found = verdict(MATCH, None)
+    assert ("similar", "h/b.jpg", "mirrored") == (found.state, found.witness, found.reason)
+
+
+def test_the_word_of_a_person() -> None:
+    """Makes a needle present, of which the evidence stays what it is; or unwanted, whatever is known of it."""
+    found = verdict(MATCH, SAME)
+    assert ("present", "similar", "h/b.jpg", 4) == (found.state, found.evidence, found.witness, found.distance_bits)
+    for match, failure in ((MATCH, None), (None, None), (None, Failure("cannot be decoded"))):
+        found = verdict(match, UNWANTED, failure)
+        assert ("unwanted", "not wanted on your word, 2026-11-21") == (found.state, found.reason)
+        assert found.witness == (match and "h/b.jpg")
+
+
+def test_words_by_the_names_that_are_reported() -> None:
+    """Of the needles alone."""
+    tree = Tree(Root(Side.NEEDLES, "n", "/real/n", (1, 1)), [ENTRY, ENTRY._replace(path="/real/n/b")], [], frozenset())
+    found = Findings({}, {}, frozenset(), None, words={ENTRY.path: SAME})
+    assert words_of([tree], found) == {"n/a.jpg": SAME}
+    assert words_of([tree], Findings({}, {}, frozenset(), None)) == {}

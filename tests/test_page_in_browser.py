@@ -1,0 +1,355 @@
+"""The page in a real browser: headless Chromium opens, filters, searches, flips, decides, exports and reloads it.
+
+One browser for all of it. Skipped, with the reason, where there is no Chromium with its driver, or no Selenium.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from dupfind import pipeline
+from dupfind.decisions import Decision, parse
+from dupfind.events import Silence
+from dupfind.grouping import groups
+from dupfind.report import html, html_groups
+from dupfind.settings import make_settings
+from dupfind.showing import look_at, show
+from dupfind.shown import Shown, most_doubtful_members
+from dupfind.values import Evidence, FileState, FileVerdict, FolderState, FolderVerdict, Kind
+from fixtures import pictures
+from tests.conftest import ROOT
+from tests.test_report import report
+
+selenium = pytest.importorskip("selenium", reason="Selenium is not installed")
+from selenium import webdriver  # noqa: E402 - only where it is
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+
+TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+AXE = Path(os.environ.get("DUPFIND_AXE", ROOT / "build" / "axe" / "node_modules" / "axe-core" / "axe.min.js"))
+WIDTHS, SCHEMES = (1280, 360), ("light", "dark")
+_ARGUMENTS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+)  # fmt: skip
+_PATIENCE_SECONDS = 10
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason="there is no Chromium with its driver"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # what Selenium leaves to the garbage collector
+]
+
+
+class Browser:
+    """A window with a page."""
+
+    def __init__(self, driver: webdriver.Chrome, downloads: Path) -> None:
+        self.driver = driver
+        self.downloads = downloads
+
+    def open(self, page: Path, width: int = 1280, scheme: str = "light", fragment: str = "") -> None:
+        """Open the page at this width in this scheme, as for the first time."""
+        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        self.driver.get("about:blank")  # the same address with another fragment would load nothing
+        self.driver.get(page.as_uri() + fragment)
+
+    def run(self, script: str, *arguments: object) -> Any:
+        """What a script gives."""
+        return self.driver.execute_script(script, *arguments)
+
+    def texts(self, selector: str) -> list[str]:
+        """The texts of all that is there and visible."""
+        return self.run(
+            "return [...document.querySelectorAll(arguments[0])].filter((e) => e.checkVisibility())"
+            ".map((e) => e.textContent.trim())",
+            selector,
+        )
+
+    def click(self, selector: str) -> None:
+        """Click as a person does: on what can be seen."""
+        self.driver.find_element("css selector", selector).click()
+
+    def keys(self, *keys: str) -> None:
+        """Type, wherever the focus is."""
+        for key in keys:
+            self.driver.switch_to.active_element.send_keys(key)
+
+    def wait(self, what: Callable[[], object]) -> None:
+        """Until it is so."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while not what():
+            assert time.monotonic() < end, "it did not come to that"
+            time.sleep(0.02)
+
+    def complaints(self) -> list[str]:
+        """What the console says."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium, started once."""
+    downloads = tmp_path_factory.mktemp("downloads")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM or ""
+    for argument in (*_ARGUMENTS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    try:
+        behaviour = {"behavior": "allow", "downloadPath": str(downloads)}
+        driver.execute_cdp_cmd("Browser.setDownloadBehavior", behaviour)
+        yield Browser(driver, downloads)
+    finally:
+        driver.quit()
+
+
+def write(page: Path, haystack: Path, needles: Path, cache: str, given: tuple[Decision, ...] | None = None) -> Path:
+    """The page of a scan."""
+    settings = make_settings(haystack=[str(haystack)], needles=[str(needles)], cache=cache)
+    scanned = pipeline.scan_trees(settings, decisions=given)
+    seen = show(settings, scanned.report, (scanned.needles, scanned.haystack), 100, Silence())
+    page.write_bytes(html.render(scanned.report, seen, scanned.words, given or ()))
+    return page
+
+
+@pytest.fixture(scope="module")
+def page(demo_trees: Path, demo_cache: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the demo."""
+    folder = tmp_path_factory.mktemp("page")
+    return write(folder / "demo.html", demo_trees / "Masters", demo_trees / "Josie_Backup", demo_cache)
+
+
+def names(browser: Browser) -> list[str]:
+    """The files that are listed."""
+    return browser.texts(".card h3")
+
+
+def tree_names(browser: Browser) -> list[str]:
+    """The folders that the tree shows."""
+    return [os.path.basename(text) for text in browser.texts("#tree .node a")]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_it_opens(browser: Browser, page: Path, width: int, scheme: str) -> None:
+    """The answer on top, every doubtful file below, each picture drawn, nothing to complain of, nothing too wide."""
+    browser.open(page, width, scheme)
+    assert browser.texts("h1") == ["13 of 56 files (598 kB) are not in the haystack"]
+    assert len(names(browser)) == 13
+    assert names(browser)[:2] == ["IMG_0415.JPG", "IMG_0416.JPG"]
+    browser.wait(lambda: browser.run("return [...document.images].every((i) => i.complete && i.naturalWidth > 100)"))
+    assert browser.run("return document.images.length") == 24
+    assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+    ground = browser.run("return getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(13, 17, 23)")
+    assert browser.complaints() == []
+
+
+def violations(browser: Browser) -> list[object]:
+    """What axe-core finds, each with the first elements that it is about."""
+    browser.run(AXE.read_text())  # it comes by the driver, which no policy of the page keeps out
+    return browser.driver.execute_async_script(
+        "const done = arguments[0]; axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', "
+        "'best-practice']}).then((all) => done(all.violations.map((one) => "
+        "[one.id, one.nodes.slice(0, 3).map((node) => node.html)])))"
+    )
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_it_is_accessible(browser: Browser, page: Path, width: int, scheme: str) -> None:
+    """By axe-core, with everything open and decided that can be: WCAG 2.2 A and AA, and its best practices."""
+    if not AXE.is_file():
+        pytest.skip("axe-core is not here: npm install --prefix build/axe axe-core")
+    browser.open(page, width, scheme)
+    browser.run("for (const one of document.querySelectorAll('details')) one.open = true")
+    browser.run("for (const one of document.querySelectorAll('#chips input')) if (!one.checked) one.click()")
+    browser.run("document.getElementById('list').scrollIntoView()")
+    browser.wait(lambda: browser.texts("[data-what=compare]"))
+    browser.run("document.querySelector('[data-what=compare]').click()")
+    browser.run("document.querySelector('[data-what=same]').click()")
+    assert violations(browser) == []
+    browser.run("localStorage.clear()")
+
+
+def test_it_filters_and_searches(browser: Browser, page: Path) -> None:
+    """By verdict, by a part of either path, by folder, and in another order; the address names the folder."""
+    browser.open(page)
+    browser.click("#chips input[value=missing]")
+    assert len(names(browser)) == 3
+    browser.click("#chips input[value=present]")
+    assert browser.texts("#found") == ["46 files listed"]
+    assert "identical to" in browser.texts(".line")[0]
+    browser.click("#chips input[value=present]")
+    browser.click("#chips input[value=missing]")
+    browser.keys("/", "my_pix")
+    browser.wait(lambda: browser.texts("#found") == ["7 files listed"])
+    assert tree_names(browser) == ["Josie_Backup", "MY_PIX"]
+    browser.keys(Keys.CONTROL + "a", "small/tree 05")  # the witness's path
+    browser.wait(lambda: names(browser) == ["IMG_0415.JPG"])
+    browser.keys(Keys.CONTROL + "a", "nothing like it")
+    browser.wait(lambda: browser.texts(".nothing") == ["No such file is listed here"])
+    browser.open(page, fragment="#folder=" + "".join(f"%{byte:02X}" for byte in folder_of(page, "MY_PIX").encode()))
+    assert len(names(browser)) == 7
+    assert browser.texts("#folder") == [folder_of(page, "MY_PIX")]
+    browser.click("#everywhere")
+    browser.wait(lambda: len(names(browser)) == 13)
+    browser.run("const o = document.getElementById('order'); o.value = 'path'; o.dispatchEvent(new Event('change'))")
+    paths = browser.texts(".card .path:first-of-type")
+    assert paths[0].endswith("IMG_0415.JPG")
+    browser.run(
+        "const o = document.getElementById('tree-order'); o.value = 'missing'; o.dispatchEvent(new Event('change'))"
+    )
+    assert tree_names(browser)[1] == "MY_PIX"
+    browser.run(
+        "const o = document.getElementById('tree-verdict'); o.value = 'partial'; o.dispatchEvent(new Event('change'))"
+    )
+    assert tree_names(browser) == ["Josie_Backup", "12-25-2006 part 1"]
+    assert browser.complaints() == []
+
+
+def folder_of(page: Path, name: str) -> str:
+    """A folder of the demo as the page names it."""
+    embedded = page.read_text().partition('id="data">')[2].partition("</script>")[0]
+    return next(row[0] for row in json.loads(embedded)["folders"] if row[0].endswith(name))
+
+
+def test_it_flips(browser: Browser, page: Path) -> None:
+    """Space lays the two on top of each other and flips them; the slider wipes; the button ends it."""
+    browser.open(page)
+    browser.keys("j", " ")
+    assert browser.run("return document.activeElement.querySelector('h3').textContent") == "IMG_0415.JPG"
+    clip = "return document.querySelector('.stage img:last-child').style.clipPath"
+    assert browser.run(clip) == "inset(0px 100% 0px 0px)"
+    browser.keys(" ")
+    assert browser.run(clip) == "inset(0px 0% 0px 0px)"
+    slider = browser.driver.find_element("css selector", "input[type=range]")
+    slider.send_keys(Keys.ARROW_LEFT)
+    assert browser.run(clip) == "inset(0px 1% 0px 0px)"
+    browser.click(".stage")
+    assert browser.run(clip) == "inset(0px 100% 0px 0px)"
+    browser.click("[data-what=compare]")
+    assert browser.texts(".stage") == []
+    assert browser.complaints() == []
+
+
+def test_it_decides_exports_and_remembers(
+    browser: Browser, page: Path, demo_trees: Path, demo_cache: str, tmp_path: Path
+) -> None:
+    """Keys and buttons decide, a reload loses nothing, and the next scan goes by what was exported."""
+    browser.open(page)
+    browser.keys("j", "s", "j", "d", "j", "x", "j", "x", "u")
+    assert browser.texts("#decided") == ["Decided: 1 same, 1 different, 1 not wanted"]
+    pressed = browser.texts("[aria-pressed=true]")
+    assert pressed == ["Same", "Different", "Not wanted"]
+    browser.driver.refresh()
+    assert browser.texts("[aria-pressed=true]") == pressed
+    browser.click("#export")
+    file = browser.downloads / "decisions.json"
+    browser.wait(file.is_file)
+    given = parse(file.read_bytes())
+    assert [one.ruling.value for one in given] == ["same", "different", "not-wanted"]
+    after = write(tmp_path / "after.html", demo_trees / "Masters", demo_trees / "Josie_Backup", demo_cache, given)
+    browser.open(after)
+    assert browser.texts("h1") == ["11 of 56 files (504 kB) are not in the haystack"]
+    assert browser.texts("#decided") == ["Decided: 1 same, 1 different, 1 not wanted"]
+    browser.run("for (const one of document.querySelectorAll('#chips input')) if (one.value !== 'decided') one.click()")
+    browser.wait(lambda: len(browser.texts(".card")) == 2)
+    browser.click(".card [data-what=same]")
+    assert browser.texts(".card .decided")[0].endswith("taken back")
+    assert browser.complaints() == []
+
+
+def test_long_lists_are_drawn_when_they_are_scrolled_to(browser: Browser, tmp_path: Path) -> None:
+    """Of 5,000 files some dozens are drawn, wherever one looks; keys go on where the pictures are not drawn yet."""
+    files = [
+        FileVerdict(f"n/{number:04}.jpg", Kind.IMAGE, FileState.MISSING, number, None, None, None, None)
+        for number in range(5_000)
+    ]
+    folders = [FolderVerdict("n", FolderState.MISSING, 0, 0, 5_000, 0, 0, 1, is_shown=True)]
+    (tmp_path / "long.html").write_bytes(html.render(report(files, folders), Shown()))
+    browser.open(tmp_path / "long.html")
+    assert browser.texts("#found") == ["5,000 files listed"]
+    assert len(names(browser)) < 100
+    browser.run("window.scrollTo(0, document.documentElement.scrollHeight)")
+    browser.wait(lambda: "4999.jpg" in names(browser))
+    assert len(names(browser)) < 100
+    assert "0000.jpg" not in names(browser)
+    browser.run("list.goTo(2000)")
+    browser.keys("j", "j")
+    assert browser.run("return document.activeElement.querySelector('h3').textContent") == "2002.jpg"
+    box = browser.run("const box = document.activeElement.getBoundingClientRect(); return [box.top, box.bottom]")
+    assert 0 < box[0] < 900
+    browser.keys("s", "x", " ")  # nothing of it can be decided or compared: there is no digest and no picture
+    assert browser.texts("#decided") == ["No decisions"]
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_of_groups(browser: Browser, demo_trees: Path, demo_cache: str, tmp_path: Path, width: int) -> None:
+    """It opens, searches and is accessible, too."""
+    settings = make_settings(haystack=[str(demo_trees / "Masters"), str(demo_trees / "Josie_Backup")], cache=demo_cache)
+    answer = groups(settings, Evidence.SIMILAR)
+    seen = look_at(settings, most_doubtful_members(answer.groups, 40), Silence())
+    (tmp_path / "groups.html").write_bytes(html_groups.render(answer, seen))
+    browser.open(tmp_path / "groups.html", width, "dark")
+    assert browser.texts("h1") == ["93 of 110 files are in 45 groups"]
+    assert browser.texts(".badge")[0] == "★ best"
+    browser.wait(lambda: browser.run("return [...document.images].every((i) => i.complete && i.naturalWidth > 100)"))
+    browser.keys("j", "/", "lake")
+    browser.wait(lambda: browser.texts("#found") == ["1 group listed"])
+    assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+    if AXE.is_file():
+        assert violations(browser) == []
+    assert browser.complaints() == []
+
+
+def test_hostile_names_run_nothing(browser: Browser, tree: TreeBuilder, tmp_path: Path) -> None:
+    """Markup, scripts and the ends of blocks in names of files and folders are text on the page."""
+    evil = "<img src=x onerror=\"document.title='run'\">"
+    photo = pictures.photo(1)
+    ended = "end<"  # a name holds no slash, a path does: .../end</script><script>...
+    haystack = tree("hay</", {f"{evil}.jpg": photo.resize((320, 240)), "{{ 7 * 7 }}.jpg": pictures.photo(4)})
+    needles = tree(
+        f"needles {evil}",
+        {
+            f"{evil}/a.jpg": photo.resize((640, 480)),
+            f"{ended}/script><script>document.title='run'<!--.jpg": pictures.photo(2),
+            "javascript:document.title='run'.txt": b"1",
+            "\u202egpj.exe.jpg": pictures.photo(5),
+            "line\nbreak.jpg": pictures.photo(6),
+        },
+    )
+    (needles / os.fsdecode(b"\xff\xfe.jpg")).write_bytes((needles / "\u202egpj.exe.jpg").read_bytes())
+    made = write(tmp_path / "evil.html", haystack, needles, str(tmp_path / "cache.sqlite"))
+    browser.open(made)
+    assert len(browser.texts(".card")) == 6
+    browser.wait(lambda: browser.run("return [...document.images].every((i) => i.complete && i.naturalWidth > 0)"))
+    assert not browser.run("return document.title").startswith("run")
+    assert browser.run("return document.querySelectorAll('script').length") == 2  # the data, and the page's own
+    assert browser.run("return [...document.images].every((i) => i.src.startsWith('data:image/webp;base64,'))")
+    for place in range(len(browser.texts("#tree a"))):
+        browser.run("document.querySelectorAll('#tree a')[arguments[0]].click()", place)
+    browser.run("location.hash = ''")
+    assert not browser.run("return document.title").startswith("run")
+    shown = browser.run("return document.body.innerText")
+    assert "\u202e" not in shown
+    assert "\\u202egpj.exe.jpg" in shown
+    assert "\ufffd\ufffd.jpg" in shown
+    assert evil in shown
+    assert browser.complaints() == []

@@ -1,0 +1,30 @@
+"""The pictures of a page, and what it is told of their files."""
+
+from __future__ import annotations
+
+import base64
+
+from dupfind.report.album import SIGNS, Album
+from dupfind.shown import Preview, Sight
+from dupfind.values import FileState, FolderState
+
+
+def test_every_verdict_has_a_sign() -> None:
+    """So that colour is not all that tells them apart."""
+    assert {*(one.value for one in FileState), *(one.value for one in FolderState)} <= SIGNS.keys()
+
+
+def test_a_picture_is_held_once() -> None:
+    """However many files show it; names that are spelt out have another form for the shell."""
+    preview = Preview(b"one", 4, 3, None)
+    album = Album()
+    first = album.sights({"a": Sight(1, preview, None, None), "b\n": Sight(2, preview, None, b"\xab")})
+    second = album.sights({"c": Sight(3, Preview(b"two", 4, 3, "x"), None, None), "d": Sight(4, None, None, None)})
+    assert album.pictures == [base64.b64encode(data).decode() for data in (b"one", b"two")]
+    facts = {"picture": 0, "width": 4, "height": 3}
+    assert first == {
+        "a": {"bytes": "1 B", "size": 1, **facts},
+        "b\\n": {"bytes": "2 B", "size": 2, "copy": "$'b\\n'", "digest": "ab", **facts},
+    }
+    assert second["c"] == {"bytes": "3 B", "size": 3, **facts, "picture": 1, "taken": "x"}
+    assert second["d"] == {"bytes": "4 B", "size": 4}

@@ -1,0 +1,206 @@
+"""The page of a scan, without a browser: what stands in it, what is bounded, and that no name becomes markup."""
+
+from __future__ import annotations
+
+import dataclasses
+import html as escaping
+import json
+import re
+from typing import Any
+
+import pytest
+
+from dupfind.decisions import Decision, Mark, Ruling
+from dupfind.report import html
+from dupfind.shown import Nearest, Preview, Shown, Sight
+from dupfind.values import Evidence, FileState, FolderState, Problem, Report, Side
+from tests.test_report import ANSWER, file, folder, report
+
+PREVIEW = Preview(b"picture", 640, 480, "2006:12:25 10:00:00")
+SEEN = Shown(
+    {
+        "n/b/2.jpg": Sight(1000, PREVIEW, None, b"\x01" * 32),
+        "n/b/3.jpg": Sight(1000, None, "cannot be decoded: <b>", None),
+        "hay/3.jpg": Sight(5_000_000, PREVIEW, None, b"\x02" * 32),
+    },
+    {"n/b/2.jpg": Nearest("hay/3.jpg", 20, "unlike each other")},
+)
+
+
+def block(page: bytes, id_: str) -> Any:
+    """What is embedded under this name."""
+    (found,) = re.findall(rf'<script type="application/json" id="{id_}">(.*?)</script>', page.decode(), re.DOTALL)
+    return json.loads(found)
+
+
+def words(page: bytes) -> str:
+    """What a person reads above the lists, on one line."""
+    body = page.decode().partition("<body>")[2].partition("<dialog")[0]
+    return " ".join(escaping.unescape(re.sub(r"<[^>]*>", " ", body)).split())
+
+
+def test_the_answer_on_top() -> None:
+    """Counts and sizes by verdict, what to do next, when, which roots, which settings, how long."""
+    shown = words(html.render(ANSWER, SEEN))
+    for part in (
+        "2 of 3 files (2.0 kB) are not in the haystack",
+        "✗ missing 1 2.0 kB ± partial 1 0 B ≈ review 0 0 B ✓ contained 1 1.0 kB",
+        "≈ similar 1 1.0 kB ✗ missing 1 1.0 kB ! unreadable 0 0 B ✓ present 1 1.0 kB",
+        "Look at 1 similar file below, and decide: same or different.",
+        "Bring 1 missing file over, or decide that they are not wanted. To list them, add --only missing --files",
+        "1 folder is contained: all that they hold is in the haystack. To list, add --only contained",
+        "When 2026-11-21 12:00, in 1.5 s",
+        "Haystack hay (9 files, 7 pictures, 1 unreadable picture)",
+        "Needles n",
+        "Search phash, up to 8 bits of 64 apart",
+        "Present by evidence “same” or stronger",
+        "Turned copies looked for",
+    ):
+        assert part in shown
+
+
+GAP = Problem("n/x", Side.NEEDLES, "walk", "excluded")
+
+
+@pytest.mark.parametrize(
+    ("files", "problems", "headline"),
+    [
+        ([], [], "There are no files among the needles"),
+        ([FileState.PRESENT], [], "The only file is in the haystack"),
+        ([FileState.PRESENT] * 1200, [], "All 1,200 files are in the haystack"),
+        ([FileState.PRESENT], [GAP], "What could be looked at is in the haystack"),
+        ([FileState.MISSING], [], "1 of 1 file (1.0 kB) is not in the haystack"),
+    ],
+)  # fmt: skip
+def test_the_headline(files: list[FileState], problems: list[Problem], headline: str) -> None:
+    """One sentence, never more than is known."""
+    answer = report([file(f"n/{number}", state) for number, state in enumerate(files)],
+                    [folder("n", FolderState.PARTIAL, 1, 1)], problems)  # fmt: skip
+    page = html.render(answer, Shown())
+    assert f"<h1>{headline}</h1>" in page.decode()
+    assert ("passed over, below" in words(page)) == bool(problems)
+
+
+def test_what_the_script_is_given() -> None:
+    """Files that are not present with all that is known of them, the decidable ones first; present ones apart."""
+    page = html.render(ANSWER, SEEN)
+    data = block(page, "data")
+    known = {"size": 1000, "bytes": "1.0 kB", "kind": "image"}
+    assert data["files"] == [
+        {"path": "n/b/3.jpg", "verdict": "similar", "other": "hay/3.jpg", "evidence": "similar", "bits": 4,
+         "reason": "mirrored", **known},
+        {"path": "n/b/2.jpg", "verdict": "missing", "other": "hay/3.jpg", "bits": 20,
+         "why": "unlike each other", **known},
+    ]  # fmt: skip
+    assert data["present"] == [["n/a/1.jpg", "1.0 kB", "identical", "hay/1.jpg", None]]
+    assert [row[:2] for row in data["folders"]] == [["n", "partial"], ["n/a", "contained"], ["n/b", "missing"]]
+    seen = {"picture": 0, "width": 640, "height": 480, "taken": "2006:12:25 10:00:00"}
+    assert data["sights"] == {
+        "n/b/2.jpg": {"size": 1000, "bytes": "1.0 kB", "digest": "01" * 32, **seen},
+        "n/b/3.jpg": {"size": 1000, "bytes": "1.0 kB", "why": "cannot be decoded: <b>"},
+        "hay/3.jpg": {"size": 5_000_000, "bytes": "5.0 MB", "digest": "02" * 32, **seen},
+    }
+    assert block(page, "pictures") == ["cGljdHVyZQ=="]  # once, though two files show it
+
+
+def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files without a picture come last; lists end somewhere, the least urgent folders first."""
+    shown = words(html.render(ANSWER, Shown()))
+    assert "2 files have no picture here and cannot be decided: --html-pictures takes more." in shown
+    monkeypatch.setattr(html, "MOST_ROWS", 1)
+    page = html.render(ANSWER, dataclasses.replace(SEEN, sights={"n/b/2.jpg": SEEN.sights["n/b/2.jpg"]}))
+    data = block(page, "data")
+    assert [one["path"] for one in data["files"]] == ["n/b/2.jpg"]
+    assert [row[0] for row in data["folders"]] == ["n/b"]
+    for line in (
+        "Of 2 files that are not present, 1 are listed; --save FILE writes all.",
+        "Of 3 folders, 1 are listed; --save FILE writes all.",
+        "1 file has no picture here",
+    ):
+        assert line in words(page)
+
+
+def test_folders_below_a_contained_one_are_not_listed() -> None:
+    """They only repeat what it says."""
+    folders = [folder(path, FolderState.CONTAINED, 1) for path in ("n", "n/a", "n/a/b")]
+    page = html.render(report([file("n/a/b/1", FileState.PRESENT)], folders), Shown())
+    assert [row[0] for row in block(page, "data")["folders"]] == ["n"]
+    assert "2 folders below a contained one are not listed." in words(page)
+
+
+def test_problems_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open where they are gaps among the needles, and counted where there are too many."""
+    problems = [Problem(f"n/{number}", Side.NEEDLES, "walk", "excluded") for number in range(3)]
+    page = html.render(
+        report([file("n/1", FileState.PRESENT)], [folder("n", FolderState.PARTIAL, 1)], problems), Shown()
+    )
+    assert '<details class="facts" id="problems" open>' in page.decode()
+    assert "passed over (3) n/0 needles, walk: excluded" in words(page)
+    monkeypatch.setattr(html, "MOST_PROBLEMS", 2)
+    problems = [Problem(f"hay/{number}", Side.HAYSTACK, "thumbnail", "truncated") for number in range(3)]
+    page = html.render(
+        report([file("n/1", FileState.PRESENT)], [folder("n", FolderState.CONTAINED, 1)], problems), Shown()
+    )
+    assert '<details class="facts" id="problems">' in page.decode()
+    assert words(page).count("truncated") == 2
+    assert "1 more" in words(page)
+
+
+EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&{{7*7}}\u202e\n\udcff"
+
+
+def test_no_name_becomes_markup() -> None:
+    """Wherever a name, a reason or a root of the user's stands."""
+    settings = dataclasses.replace(ANSWER.settings, haystack=(EVIL,), needles=(EVIL,))
+    answer: Report = dataclasses.replace(
+        ANSWER,
+        settings=settings,
+        files=[file(f"n/{EVIL}", FileState.SIMILAR, evidence=Evidence.SIMILAR, witness=EVIL, reason=EVIL)],
+        folders=[folder("n", FolderState.REVIEW), folder(f"n/{EVIL.partition('/')[0]}", FolderState.REVIEW)],
+        problems=[Problem(EVIL, Side.HAYSTACK, "walk", EVIL)],
+    )
+    answer.folders.append(folder(f"n/{EVIL}".rpartition("/")[0], FolderState.REVIEW))
+    seen = Shown({f"n/{EVIL}": Sight(1, PREVIEW, EVIL, b"1"), EVIL: Sight(1, None, EVIL, None)})
+    page = html.render(answer, seen).decode()
+    assert page.count("<script") == 3
+    assert page.count("</script>") == 3
+    assert "<img" not in page
+    assert "\u202e" not in page
+    assert "7*7" in page
+    (row,) = block(page.encode(), "data")["files"]
+    assert row["path"] == "n/" + EVIL.replace("\u202e", "\\u202e").replace("\n", "\\n").replace("\udcff", "\ufffd")
+    copy = block(page.encode(), "data")["sights"][row["path"]]["copy"]
+    assert copy.startswith("$'n/</script>")
+    assert copy.endswith(r"\xe2\x80\xae\n\xff'")
+
+
+def test_what_rests_on_a_word() -> None:
+    """It is told on top, counted by folder, and listed with the decision, so that it can be taken back."""
+    mark = Mark(b"\x05" * 32, 7, "n/a/1.jpg")
+    same = Decision(Ruling.SAME, mark, mark._replace(digest=b"\x06" * 32), Evidence.SIMILAR, 4, "2026-11-21")
+    other = Decision(Ruling.NOT_WANTED, mark._replace(digest=b"\x07" * 32), None, None, None, "2026-11-21")
+    files = [
+        file(
+            "n/1.jpg", FileState.PRESENT, evidence=Evidence.SIMILAR, witness="hay/1", distance_bits=4, reason="said so"
+        ),
+        file("n/2.jpg", FileState.UNWANTED, reason="not wanted"),
+    ]
+    answer = dataclasses.replace(
+        report(files, [dataclasses.replace(folder("n", FolderState.CONTAINED, 1), unwanted=1, decided=2)]),
+        decided={"n/1.jpg": "same", "n/2.jpg": "not-wanted"},
+    )
+    page = html.render(answer, Shown(), {"n/1.jpg": same, "n/2.jpg": other}, (same, other, same))
+    assert "All 2 files are in the haystack or not wanted" in words(page)
+    assert (
+        "Of 3 decisions that you have made, verdicts rest on your word for 1 file as the same picture and 1 file"
+        in words(page)
+    )
+    assert "✎ unwanted 1 1.0 kB" in words(page)
+    data = block(page, "data")
+    assert data["folders"][0][-1] == 2
+    assert data["files"] == []
+    assert [(one["path"], one["word"], one["digest"], one.get("witness")) for one in data["decided"]] == [
+        ("n/1.jpg", "same", "05" * 32, "06" * 32),
+        ("n/2.jpg", "not-wanted", "07" * 32, None),
+    ]
+    assert [one["decision"] for one in data["given"]] == ["same", "not-wanted", "same"]
