@@ -16,7 +16,8 @@ from dupfind.cache import Cache
 from dupfind.calibration import Calibration, Spread
 from dupfind.errors import TooFewPicturesError
 from dupfind.events import Listener, Silence
-from dupfind.pipeline import problems_of, walk
+from dupfind.pipeline import walk
+from dupfind.problems import problems_of
 from dupfind.reading import Pictures, Reader
 from dupfind.session import with_reader
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Settings

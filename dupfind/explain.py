@@ -18,7 +18,8 @@ from dupfind.findings import Findings
 from dupfind.itself import is_itself
 from dupfind.needle_verdicts import needle_judge
 from dupfind.neighbours import Neighbours
-from dupfind.pipeline import find_matches, problems_of, walk
+from dupfind.pipeline import find_matches, walk
+from dupfind.problems import problems_of
 from dupfind.reading import Pictures, Reader
 from dupfind.roots import NamedFile, in_catalogues, spelling
 from dupfind.session import with_reader

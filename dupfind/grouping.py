@@ -19,7 +19,8 @@ from dupfind.cache import Cache
 from dupfind.copies import find_copies
 from dupfind.events import Listener, Silence
 from dupfind.grouped import Answer, Group
-from dupfind.pipeline import problems_of, walk
+from dupfind.pipeline import walk
+from dupfind.problems import problems_of
 from dupfind.reading import Reader
 from dupfind.roots import spelling
 from dupfind.savings import each_once

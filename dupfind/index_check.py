@@ -20,7 +20,8 @@ from dupfind.errors import CatalogueError
 from dupfind.events import Listener, Silence
 from dupfind.indexed import Checked
 from dupfind.indexing import is_unchanged, relative_entries
-from dupfind.pipeline import problems_of, walk
+from dupfind.pipeline import walk
+from dupfind.problems import problems_of
 from dupfind.reading import Reader
 from dupfind.session import with_reader
 from dupfind.settings import Settings

@@ -11,10 +11,9 @@ from concurrent.futures import Executor
 from datetime import datetime
 from functools import partial
 from itertools import chain
-from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from dupfind import __version__, formats, libraries
+from dupfind import __version__, libraries
 from dupfind.decisions import Decision
 from dupfind.events import Listener, Silence
 from dupfind.findings import Findings, Remains
@@ -23,6 +22,7 @@ from dupfind.memory import Memory
 from dupfind.mounts import forgetful_devices, forgetting
 from dupfind.named import NamedRoot, with_named
 from dupfind.needle_verdicts import judge_files, words_of
+from dupfind.problems import problems_of, summary_of
 from dupfind.recheck import is_due, last_look
 from dupfind.roots import in_catalogues, spelling
 from dupfind.settings import Settings
@@ -30,11 +30,8 @@ from dupfind.values import (
     LISTING,
     ORIENTATIONS,
     Evidence,
-    Failure,
     FileEntry,
-    HaystackSummary,
     Match,
-    Problem,
     Report,
     Side,
     Tree,
@@ -46,8 +43,6 @@ if TYPE_CHECKING:
     from dupfind.cache import Cache
     from dupfind.reading import Pictures, Reader
     from dupfind.wholes import Wholes
-
-_PATH = itemgetter(FileEntry._fields.index("path"))
 
 
 class Scanned(NamedTuple):
@@ -112,7 +107,7 @@ def scan_trees(
         folders=folders,
         files=verdicts + alone,
         problems=problems,
-        haystack=_summarize(files[1], findings),
+        haystack=summary_of(files[1], findings),
         catalogues=tuple(tree.catalogue for tree in haystack if tree.catalogue is not None),
         decided=None if decisions is None else {path: word.ruling.value for path, word in words.items()},
     )
@@ -269,35 +264,3 @@ def match_pictures(
 
 def _entries(trees: Sequence[Tree]) -> list[FileEntry]:
     return [entry for tree in trees for entry in tree.entries]
-
-
-def problems_of(trees: Sequence[Tree], failures: Mapping[str, Failure]) -> list[Problem]:
-    """Everything that went wrong, the needles first, in the order of the walk."""
-    problems = []
-    for tree in trees:
-        problems += tree.problems
-        for entry in tree.entries if failures else ():
-            failure = failures.get(entry.path)
-            if failure is not None and (_is_picture(entry, failure) or not failure.lasting):
-                path = tree.root.shown(entry.path)
-                problems.append(Problem(path, tree.root.side, failure.stage, failure.reason))
-    return problems
-
-
-def _summarize(haystack: Sequence[FileEntry], findings: Findings) -> HaystackSummary:
-    """Pictures are counted by their content where they were decoded in this run, by their names where not.
-
-    What the cache happens to know does not count, so that a warm run gives the numbers of a cold one.
-    """
-    failures = findings.failures
-    failed = [entry for entry in haystack if entry.path in failures] if failures else []
-    unreadable = sum(_is_picture(entry, failures[entry.path]) for entry in failed)
-    if findings.haystack_pictures is None:
-        images = sum(map(formats.is_image_name, map(_PATH, haystack)))
-    else:
-        images = findings.haystack_pictures + unreadable
-    return HaystackSummary(files=len(haystack), images=images, unreadable=unreadable)
-
-
-def _is_picture(entry: FileEntry, failure: Failure) -> bool:
-    return failure.is_image or formats.is_image_name(entry.path)

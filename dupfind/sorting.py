@@ -14,7 +14,8 @@ from dupfind import __version__
 from dupfind.cache import Cache
 from dupfind.errors import TooFewPicturesError
 from dupfind.events import Listener, Silence
-from dupfind.pipeline import problems_of, walk
+from dupfind.pipeline import walk
+from dupfind.problems import problems_of
 from dupfind.reading import Pictures, Reader
 from dupfind.roots import NamedFile, spelling
 from dupfind.session import with_reader

@@ -19,14 +19,9 @@ THUMBNAIL_SIDE, CHROMA_SIDE = 64, 8
 NEUTRAL_CHROMA = bytes([128]) * (2 * CHROMA_SIDE * CHROMA_SIDE)
 """The colour of a picture without colour."""
 
-ORIENTATIONS = 8
-"""How many ways a picture can be turned and mirrored; index ``k`` stands for EXIF orientation ``k + 1``."""
-
-FIRST_TRANSPOSED = 4
-"""The orientation indexes from here on exchange width and height."""
-
-MIRRORED = frozenset({1, 3, 4, 6})
-"""Orientation indexes that mirror the picture (EXIF 2, 4, 5 and 7); the others only turn it."""
+ORIENTATIONS, FIRST_TRANSPOSED, MIRRORED = 8, 4, frozenset({1, 3, 4, 6})
+"""How many ways a picture can be turned and mirrored; index ``k`` stands for EXIF orientation ``k + 1``. The indexes
+from the second number on exchange width and height; the last ones mirror the picture (EXIF 2, 4, 5 and 7)."""
 
 HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""

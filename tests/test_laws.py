@@ -123,10 +123,11 @@ ALLOWED = {
     "wholes": {"cache_schema", "reading"},
     "candidates": {"blocks", "events", "hamming", "reading"},
     "matching": {"cache", "cache_schema", "candidates", "claims", "events", "hamming", "judging", "reading", "wholes"},
-    "pipeline": {  # `matching` and `resembling` where they are first needed
+    "problems": {"findings", "formats"},
+    "pipeline": {
         "cache", "catalogues", "deciding", "decisions", "events", "findings", "formats", "framing", "identical",
-        "ignore", "libraries", "matching", "memory", "mounts", "named", "needle_verdicts", "paranoid", "reading",
-        "recheck", "resembling", "roots", "session", "settings", "verdict", "walk", "wholes",
+        "ignore", "libraries", "matching", "memory", "mounts", "named", "needle_verdicts", "paranoid", "problems",
+        "reading", "recheck", "resembling", "roots", "session", "settings", "verdict", "walk", "wholes",
     },
     "indexed": set(),
     "indexing": {
@@ -134,8 +135,8 @@ ALLOWED = {
         "reading", "selfsame", "session", "settings", "volumes",
     },
     "index_check": {
-        "cache", "catalogue_file", "catalogued", "events", "indexed", "indexing", "pipeline", "reading", "session",
-        "settings",
+        "cache", "catalogue_file", "catalogued", "events", "indexed", "indexing", "pipeline", "problems", "reading",
+        "session", "settings",
     },
     "snapshot": {"cache_schema"},
     "cache_snapshots": {"cache_file", "cache_schema", "digest", "snapshot"},
@@ -160,8 +161,8 @@ ALLOWED = {
     },
     "neighbours": {"cache", "evidence", "explanation", "fingerprint", "hamming", "reading", "settings"},
     "explain": {
-        "cache", "events", "explanation", "findings", "itself", "needle_verdicts", "neighbours", "pipeline", "reading",
-        "roots", "session", "settings", "verdict",
+        "cache", "events", "explanation", "findings", "itself", "needle_verdicts", "neighbours", "pipeline",
+        "problems", "reading", "roots", "session", "settings", "verdict",
     },
     "showing": {
         "cache", "events", "explanation", "grouped", "neighbours", "reading", "roots", "session", "settings", "shown",
@@ -181,8 +182,8 @@ ALLOWED = {
         "thumbnails", "workers",
     },
     "calibrate": {
-        "cache", "calibration", "events", "evidence", "fingerprint", "pairs", "pipeline", "reading", "session",
-        "settings",
+        "cache", "calibration", "events", "evidence", "fingerprint", "pairs", "pipeline", "problems", "reading",
+        "session", "settings",
     },
     "linkage": set(),
     "components": {"blocks", "hamming"},
@@ -199,8 +200,8 @@ ALLOWED = {
     },
     "scribe": {"bests", "gathering", "grouped", "savings"},
     "grouping": {
-        "bests", "cache", "copies", "events", "gathering", "grouped", "pipeline", "reading", "roots", "savings",
-        "scribe", "session", "settings",
+        "bests", "cache", "copies", "events", "gathering", "grouped", "pipeline", "problems", "reading", "roots",
+        "savings", "scribe", "session", "settings",
     },
     "likeness": set(),
     "near_graph": set(),
@@ -208,8 +209,8 @@ ALLOWED = {
     "seriation": {"near_graph", "route"},
     "sorted_pictures": set(),
     "sorting": {
-        "cache", "events", "likeness", "near_graph", "pipeline", "reading", "roots", "seriation", "session", "settings",
-        "sorted_pictures",
+        "cache", "events", "likeness", "near_graph", "pipeline", "problems", "reading", "roots", "seriation",
+        "session", "settings", "sorted_pictures",
     },
     "progress": {"events", "report", "stopwatch"},
     "report": {

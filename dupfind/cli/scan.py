@@ -70,6 +70,9 @@ _output = options.stacked(
     ),
 )
 
+_OF_REPORT = "format_", "everything", "print0", "output", "save", "html", "html_pictures"
+"""Options that the settings of the report take as they are."""
+
 
 @click.command(epilog=_EPILOG)
 @options.stacked(
@@ -94,22 +97,15 @@ _output = options.stacked(
 def scan(
     *,
     files_from: str | None,
-    format_: str | None,
     files: bool,
     only: tuple[str, ...],
-    everything: bool,
-    print0: bool,
-    output: str | None,
-    html: str | None,
-    html_pictures: int,
-    save: str | None,
     decisions: str | None,
     baseline: str | None,
     progress: bool | None,
     quiet: bool,
     verbose: bool,
     profile_stages: bool,
-    **raw: Any,  # noqa: ANN401 - passed on as it is: make_settings names and checks it
+    **raw: Any,  # noqa: ANN401 - passed on as it is: the settings name and check it
 ) -> int:
     """Tell which needle folders still hold something that is not in the haystack.
 
@@ -117,21 +113,16 @@ def scan(
     turned) at no smaller size. A folder is contained when every file in it is present. When in doubt, it is not.
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
+    of_report = {name: raw.pop(name) for name in _OF_REPORT}
     settings = make_settings(listed=None if files_from is None else names_in(streams.read_list(files_from)), **raw)
     asks_for_folders = any(one in set(FolderState) - set(FileState) for one in only)
     report_settings = make_report_settings(
         roots=settings.roots,
-        format_=format_,
         # Files that are named one by one have no folder that could be told of.
         files=files or (bool(settings.named.files) and not asks_for_folders),
         only=only,
-        everything=everything,
-        print0=print0,
-        output=output,
-        save=save,
-        html=html,
-        html_pictures=html_pictures,
         is_of_changes=baseline is not None,
+        **of_report,
     )
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     before = _read_baseline(baseline)
