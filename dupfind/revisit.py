@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from dupfind.cache_schema import RACY_NS
@@ -22,8 +21,7 @@ _LASTING = frozenset({"symbolic link: not followed", "not a regular file"})
 _PASSING = frozenset({"left out: already visited by another way"})
 
 
-@dataclass(frozen=True, slots=True)
-class Visited:
+class Visited(NamedTuple):
     """One folder of a walk, in its order."""
 
     row: FolderRow
@@ -70,25 +68,27 @@ class Revisit(Walk):
         while pending:
             folder, identity, parent = pending.pop()
             place = known.places.get(folder)
-            if place is not None and self._is_as_known(known, place, identity):
-                row = known.folders[place]._replace(parent=parent)
-                self.problems += [self._problem(noted) for noted in row.noted]
-                subfolders = [
-                    (known.folders[one].path, known.folders[one].identity) for one in known.inside.get(place, ())
-                ]
-                self.seen.update(identity for _, identity in subfolders)
-                visited = Visited(row, place)
+            inside = () if place is None else known.inside.get(place, ())
+            if place is not None and self._is_as_known(known, place, inside, identity):
+                row = known.folders[place]
+                for noted in row.noted:
+                    self.problems.append(self._problem(noted))
+                subfolders = [(known.folders[one].path, known.folders[one].identity) for one in inside]
+                if subfolders:  # most folders have none, and of these there may be thousands
+                    self.seen.update(known.folders[one].identity for one in inside)
+                visited = Visited(row if row.parent == parent else row._replace(parent=parent), place)
             else:
                 visited, subfolders = self._read(folder, identity, parent)
-            pending.extend((path, identity, number) for path, identity in reversed(subfolders))
+            if subfolders:
+                pending.extend((path, identity, number) for path, identity in reversed(subfolders))
             number += 1
             yield visited
 
-    def _is_as_known(self, known: Remembered, place: int, identity: FolderId) -> bool:
+    def _is_as_known(self, known: Remembered, place: int, inside: Sequence[int], identity: FolderId) -> bool:
         row = known.folders[place]
         if row.times_ns is None or row.identity != identity or identity[0] in self._forgotten:
             return False
-        if not self.seen.isdisjoint(known.folders[one].identity for one in known.inside.get(place, ())):
+        if inside and not self.seen.isdisjoint(known.folders[one].identity for one in inside):
             return False  # one of them was reached by another way, which is to be reported
         try:
             found = os.lstat(row.path)
