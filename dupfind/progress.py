@@ -94,6 +94,7 @@ class Console:
     ) -> None:
         self._bars = bars
         self._quiet = quiet
+        self._warned: set[str] = set()
         self._verbose = verbose
         self._watch = watch
 
@@ -145,8 +146,9 @@ class Console:
             say(printable(text))
 
     def warn(self, text: str) -> None:
-        """Print a warning."""
-        if not self._quiet:
+        """Print a warning, once: files may be read twice, for the answer and for a page."""
+        if not self._quiet and text not in self._warned:
+            self._warned.add(text)
             say(f"warning: {printable(text)}")
 
     def problems(self, problems: Sequence[Problem]) -> None:

@@ -115,10 +115,12 @@ def test_without_a_watch_no_time_is_counted(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_warnings_unless_quiet(capsys: pytest.CaptureFixture[str]) -> None:
-    """One line each."""
-    Console(bars=False).warn("cache is full")
+    """One line each, once."""
+    console = Console(bars=False)
+    for text in ("cache is full", "cache is full", "cache is gone"):
+        console.warn(text)
     Console(bars=False, quiet=True).warn("cache is full")
-    assert ["dupfind: warning: cache is full"] == lines(capsys)
+    assert ["dupfind: warning: cache is full", "dupfind: warning: cache is gone"] == lines(capsys)
 
 
 @pytest.mark.parametrize("stream", [None, io.TextIOWrapper(io.BytesIO(), encoding="ascii")])

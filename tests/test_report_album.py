@@ -18,13 +18,22 @@ def test_a_picture_is_held_once() -> None:
     """However many files show it; names that are spelt out have another form for the shell."""
     preview = Preview(b"one", 4, 3, None)
     album = Album()
-    first = album.sights({"a": Sight(1, preview, None, None), "b\n": Sight(2, preview, None, b"\xab")})
-    second = album.sights({"c": Sight(3, Preview(b"two", 4, 3, "x"), None, None), "d": Sight(4, None, None, None)})
+    album.add({"a": Sight(1, preview, None, None), "b\n": Sight(2, preview, None, b"\xab")})
+    album.add({"c": Sight(3, Preview(b"two", 4, 3, "x"), None, None), "d": Sight(4, None, None, None)})
     assert album.pictures == [base64.b64encode(data).decode() for data in (b"one", b"two")]
     facts = {"picture": 0, "width": 4, "height": 3}
-    assert first == {
-        "a": {"bytes": "1 B", "size": 1, **facts},
-        "b\\n": {"bytes": "2 B", "size": 2, "copy": "$'b\\n'", "digest": "ab", **facts},
-    }
-    assert second["c"] == {"bytes": "3 B", "size": 3, **facts, "picture": 1, "taken": "x"}
-    assert second["d"] == {"bytes": "4 B", "size": 4}
+    assert album.sights == [
+        {"bytes": "1 B", "size": 1, **facts},
+        {"bytes": "2 B", "size": 2, "copy": "$'b\\n'", "digest": "ab", **facts},
+        {"bytes": "3 B", "size": 3, **facts, "picture": 1, "taken": "x"},
+        {"bytes": "4 B", "size": 4},
+    ]
+
+
+def test_names_that_look_alike_are_kept_apart() -> None:
+    """A name with a line break and one that spells it out are shown alike; each has its own picture and digest."""
+    album = Album()
+    album.add({"a\n": Sight(1, None, None, b"1"), "a\\n": Sight(2, None, None, b"2")})
+    places = [album.place("at", path)["at"] for path in ("a\n", "a\\n")]
+    assert [album.sights[place]["digest"] for place in places] == [b"1".hex(), b"2".hex()]
+    assert album.place("at", "b") == album.place("at", None) == {}

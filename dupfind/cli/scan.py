@@ -133,7 +133,7 @@ def scan(
     with console.part("report", len(report.files)):
         has_changed = _write(report, report_settings, before, console)
         if page is not None:
-            _write_page(page, report_settings)
+            _write_page(page, report_settings, console)
     console.times(settings.workers)
     return ExitCode.ALL_PRESENT if report.is_complete and not has_changed else ExitCode.NOT_ALL_PRESENT
 
@@ -158,10 +158,12 @@ def _scan(
         return scanned.report, html.render(scanned.report, seen, scanned.words, decisions or ())
 
 
-def _write_page(page: bytes, settings: ReportSettings) -> None:
+def _write_page(page: bytes, settings: ReportSettings, console: Console) -> None:
     from dupfind import output as sink
 
     sink.write(page, settings.html)
+    if sys.stderr is not None and sys.stderr.isatty():
+        console.tell(f"the page is in {settings.html}")
 
 
 def _read_decisions(path: str | None) -> tuple[Decision, ...] | None:

@@ -23,11 +23,21 @@ class Album:
     def __init__(self) -> None:
         self.pictures: list[str] = []
         """In base64, as :func:`dupfind.report.document.render` takes them."""
-        self._places: dict[int, int] = {}
+        self._pictures: dict[int, int] = {}
+        self.sights: list[dict[str, Any]] = []
+        """What the page is told of each file; by their places here, since two names may be shown alike."""
+        self._sights: dict[str, int] = {}
 
-    def sights(self, sights: Mapping[str, Sight]) -> dict[str, dict[str, Any]]:
-        """What the page is told of these files, by path as shown."""
-        return {shown(path): self._sight(path, sight) for path, sight in sights.items()}
+    def add(self, sights: Mapping[str, Sight]) -> None:
+        """Take in these files, by their paths."""
+        for path, sight in sights.items():
+            self._sights[path] = len(self.sights)
+            self.sights.append(self._sight(path, sight))
+
+    def place(self, key: str, path: str | None) -> dict[str, int]:
+        """Where the page finds a file, under ``key``; nothing where it was not taken in."""
+        place = None if path is None else self._sights.get(path)
+        return {} if place is None else {key: place}
 
     def _sight(self, path: str, sight: Sight) -> dict[str, Any]:
         found: dict[str, Any] = {"bytes": size(sight.size_bytes), "size": sight.size_bytes, "copy": quoted(path)}
@@ -38,7 +48,7 @@ class Album:
         if sight.preview is None:
             return {**found, "why": shown(sight.obstacle)} if sight.obstacle else found
         preview = sight.preview
-        place = self._places.setdefault(id(preview), len(self.pictures))
+        place = self._pictures.setdefault(id(preview), len(self.pictures))
         if place == len(self.pictures):
             self.pictures.append(base64.b64encode(preview.data).decode("ascii"))
         found |= {"picture": place, "width": preview.width, "height": preview.height}

@@ -6,8 +6,10 @@ what was left out.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from dupfind import decisions
@@ -38,26 +40,27 @@ _FILES = (FileState.SIMILAR, FileState.MISSING, FileState.UNREADABLE)
 
 
 def render(
-    report: Report, seen: Shown, words: Mapping[str, Decision] | None = None, given: Sequence[Decision] = ()
+    report: Report, seen: Shown, words: Mapping[str, Decision] = MappingProxyType({}), given: Sequence[Decision] = ()
 ) -> bytes:
     """The page; ``seen`` is what it shows beside the answer.
 
     ``given`` are the decisions that the scan went by, and ``words``, by path, those that verdicts rest on.
     """
     album = Album()
+    album.add(seen.sights)
     doubtful = sorted((one for one in report.files if one.state in _FILES), key=_by_state)
     doubtful.sort(key=lambda one: one.path not in seen.sights)
-    present = [one for one in report.files if one.state is FileState.PRESENT]
+    present = [one for one in report.files if one.state is FileState.PRESENT and one.path not in words]
     folders = _listed_folders(report.folders)
     data = {
         "id": f"{report.started} {' '.join(map(clean, report.settings.needles))}",
         "signs": SIGNS,
         "folders": [_folder(one) for one in folders[:MOST_ROWS]],
-        "files": [_file(one, seen) for one in doubtful[:MOST_ROWS]],
-        "decided": [_decided(one, words[one.path]) for one in report.files if words and one.path in words],
+        "files": [_file(one, seen, album) for one in doubtful[:MOST_ROWS]],
+        "decided": [_decided(one, words[one.path]) for one in report.files if one.path in words],
         "given": [decisions.as_row(one) for one in given],
         "present": [_present(one) for one in present[:MOST_ROWS]],
-        "sights": album.sights(seen.sights),
+        "sights": album.sights,
     }
     context = {
         "title": f"dupfind: {', '.join(shown(path) for path in report.settings.needles)}",
@@ -87,10 +90,10 @@ def _by_state(one: FileVerdict) -> tuple[int, int]:
 def _listed_folders(folders: Sequence[FolderVerdict]) -> list[FolderVerdict]:
     """All but those below a contained one, the most urgent first where not all can be listed; sorted by path."""
     contained = {one.path for one in folders if one.state is FolderState.CONTAINED}
-    listed = [one for one in folders if one.path not in contained or one.path.rpartition("/")[0] not in contained]
+    listed = [one for one in folders if one.path not in contained or one.path.rpartition(os.sep)[0] not in contained]
     if len(listed) > MOST_ROWS:
-        kept = sorted(listed, key=lambda one: (_FOLDERS.index(one.state), one.path))[:MOST_ROWS]
-        listed = [*sorted(kept, key=lambda one: one.path), *[one for one in listed if one not in set(kept)]]
+        urgent = sorted(listed, key=lambda one: (_FOLDERS.index(one.state), one.path))
+        listed = [*sorted(urgent[:MOST_ROWS], key=lambda one: one.path), *urgent[MOST_ROWS:]]
     return listed
 
 
@@ -99,7 +102,7 @@ def _folder(one: FolderVerdict) -> list[object]:
     return [shown(one.path), one.state.value, *numbers, size(one.bytes_not_present), one.decided]
 
 
-def _file(one: FileVerdict, seen: Shown) -> dict[str, Any]:
+def _file(one: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
     """One file that is not present; what is not known is left out."""
     near = seen.nearest.get(one.path)
     facts: dict[str, Any] = {
@@ -108,6 +111,8 @@ def _file(one: FileVerdict, seen: Shown) -> dict[str, Any]:
         "size": one.size_bytes,
         "bytes": size(one.size_bytes),
         "kind": one.kind.value,
+        **album.place("at", one.path),
+        **album.place("otherAt", one.witness if one.witness is not None else near and near.path),
     }
     if one.witness is not None and one.evidence is not None:
         facts |= {"other": shown(one.witness), "evidence": one.evidence.value, "bits": one.distance_bits or 0}
@@ -120,7 +125,7 @@ def _file(one: FileVerdict, seen: Shown) -> dict[str, Any]:
 
 def _decided(one: FileVerdict, word: Decision) -> dict[str, Any]:
     """One file whose verdict rests on the word of a person."""
-    facts = {**_file(one, Shown()), "digest": word.needle.digest.hex(), "word": word.ruling.value}
+    facts = {**_file(one, Shown(), Album()), "digest": word.needle.digest.hex(), "word": word.ruling.value}
     return facts if word.witness is None else {**facts, "witness": word.witness.digest.hex()}
 
 
@@ -150,7 +155,7 @@ def _folder_rows(report: Report) -> list[tuple[str, int, str]]:
     numbers = Counter(states.values())
     sizes: Counter[FolderState] = Counter()
     for one in report.files:
-        sizes[states[one.path.rpartition("/")[0] or "/"]] += one.size_bytes
+        sizes[states[one.path.rpartition(os.sep)[0] or os.sep]] += one.size_bytes
     return [(state.value, numbers[state], size(sizes[state])) for state in _FOLDERS]
 
 

@@ -25,10 +25,11 @@ KEYS = (
 def render(answer: Answer, seen: Shown) -> bytes:
     """The page; ``seen`` is what it shows beside the answer."""
     album = Album()
+    album.add(seen.sights)
     data = {
         "signs": SIGNS,
-        "groups": [_group(one) for one in answer.groups[:MOST_GROUPS]],
-        "sights": album.sights(seen.sights),
+        "groups": [_group(one, album) for one in answer.groups[:MOST_GROUPS]],
+        "sights": album.sights,
     }
     context = {
         "title": f"dupfind groups: {', '.join(map(shown, answer.folders))}",
@@ -66,19 +67,20 @@ def _left_out(answer: Answer, seen: Shown) -> list[str]:
     return lines
 
 
-def _group(group: Group) -> dict[str, Any]:
+def _group(group: Group, album: Album) -> dict[str, Any]:
     return {
         "why": shown(group.why_best),
         "frees": size(group.frees_bytes),
         "free": group.frees_bytes,
         "evidence": group.evidence.value,
-        "members": [_member(one) for one in group.members],
+        "members": [_member(one, album) for one in group.members],
     }
 
 
-def _member(one: Member) -> dict[str, Any]:
+def _member(one: Member, album: Album) -> dict[str, Any]:
     """One file; what is not known is left out."""
     facts: dict[str, Any] = {"path": shown(one.path), "bytes": size(one.size_bytes), "stack": one.stack}
+    facts |= album.place("at", one.path)
     if one.evidence is not None:
         facts |= {"evidence": one.evidence.value, "bits": one.distance_bits, "frees": size(one.frees_bytes)}
     if one.reason:

@@ -17,7 +17,7 @@ function sheet(group) {
 
 function member(one, place) {
   const word = place === 0 ? "best" : one.evidence;
-  const figure = figureOf(word, one.path, { bytes: one.bytes, ...(data.sights[one.path] ?? {}) }, null, badge(word));
+  const figure = figureOf(word, one.path, { bytes: one.bytes, ...data.sights[one.at] }, null, badge(word));
   const own = one.stack !== 0 && one.evidence !== "similar" ? "a copy of the similar one before" : "";
   const apart = one.bits ? `${counted(one.bits, "bit")} apart` : "";
   const said = [own, apart, one.reason, one.evidence ? `frees ${one.frees}` : ""].filter(Boolean).join("; ");

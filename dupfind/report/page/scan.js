@@ -5,7 +5,8 @@ const DECISIONS = { same: "Same", different: "Different", "not-wanted": "Not wan
 const WORDS = { same: "the same picture", different: "different pictures", "not-wanted": "not wanted" };
 
 const NONE = {};
-const sightOf = (path) => data.sights[path] ?? NONE;
+const sightOf = (row) => data.sights[row.at] ?? NONE;
+const otherOf = (row) => data.sights[row.otherAt] ?? NONE;
 const rows = data.files;
 rows.forEach((row, index) => { row.index = index; });
 
@@ -35,8 +36,8 @@ function recall() {
   found.forEach((one) => decisions.set(keyOf(one), one));
 }
 
-const needleOf = (row) => row.digest ?? sightOf(row.path).digest;
-const witnessOf = (row) => (row.other === undefined ? undefined : sightOf(row.other).digest);
+const needleOf = (row) => row.digest ?? sightOf(row).digest;
+const witnessOf = (row) => otherOf(row).digest;
 
 function decisionOf(row) {
   const needle = needleOf(row);
@@ -50,7 +51,7 @@ function decisionOf(row) {
 function possible(row) {
   if (row.word) return [row.word];
   if (needleOf(row) === undefined) return [];
-  const hasBoth = row.verdict !== "unreadable" && sightOf(row.path).picture !== undefined && witnessOf(row) !== undefined;
+  const hasBoth = row.verdict !== "unreadable" && sightOf(row).picture !== undefined && witnessOf(row) !== undefined;
   return hasBoth ? ["same", "different", "not-wanted"] : ["not-wanted"];
 }
 
@@ -66,11 +67,11 @@ function decide(row, decision) {
     const before = data.given.find((one) => one.needle.digest === needle && one.decision === decision);
     decisions.set(keyOf(before), before);
   } else if (decision !== null) {
-    const side = (path, digest) => ({ digest, size_bytes: sightOf(path).size, path });
+    const side = (path, sight) => ({ digest: sight.digest, size_bytes: sight.size, path });
     const one = {
       decision,
-      needle: side(row.path, needle),
-      witness: decision === "not-wanted" ? null : side(row.other, witnessOf(row)),
+      needle: side(row.path, sightOf(row)),
+      witness: decision === "not-wanted" ? null : side(row.other, otherOf(row)),
       evidence: row.evidence ?? null,
       distance_bits: row.bits ?? null,
       decided: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
@@ -107,7 +108,7 @@ function save() {
 
 // One file.
 function card(row, index) {
-  const sight = sightOf(row.path);
+  const sight = sightOf(row);
   const decision = decisionOf(row);
   const id = `file-${row.index ?? `word-${row.place}`}`;
   const title = make("h3", { id }, nameOf(row.path));
@@ -117,12 +118,12 @@ function card(row, index) {
     : make("span", { class: "dim" }, folder);
   const state = decision ? badge("decided", `decided: ${WORDS[decision]}`) : row.word ? badge("decided", "taken back") : null;
   const head = make("header", {}, badge(row.verdict), title, state, make("div", { class: "folder" }, place));
-  const both = sight.picture !== undefined && row.other !== undefined && sightOf(row.other).picture !== undefined;
+  const both = sight.picture !== undefined && row.other !== undefined && otherOf(row).picture !== undefined;
   const compare = both ? () => { row.flip = row.flip === undefined ? 0 : undefined; list.again(index); } : null;
   const shown = row.flip !== undefined && both ? stage(row) : null;
   const figures = [figureOf("Needle", row.path, { bytes: row.bytes, ...sight }, compare)];
   if (row.other !== undefined) {
-    figures.push(figureOf(row.evidence ? "Haystack" : "Nearest in the haystack", row.other, sightOf(row.other), compare));
+    figures.push(figureOf(row.evidence ? "Haystack" : "Nearest in the haystack", row.other, otherOf(row), compare));
   }
   const body = !row.word && (row.kind === "image" || row.other !== undefined) ? make("div", { class: "pair" }, ...figures) : plain(row, sight);
   return make("article", { class: "card", tabindex: "-1", "aria-labelledby": id }, head, shown, body,
@@ -158,9 +159,9 @@ function actions(row, decision, compare) {
 
 // The two pictures on top of each other; a click or Space flips, the slider wipes.
 function stage(row) {
-  const sight = sightOf(row.path);
+  const sight = sightOf(row);
   const under = imageOf(sight.picture, `Needle: ${nameOf(row.path)}`);
-  const over = imageOf(sightOf(row.other).picture, `Haystack: ${nameOf(row.other)}`);
+  const over = imageOf(otherOf(row).picture, `Haystack: ${nameOf(row.other)}`);
   const slider = make("input", { type: "range", min: "0", max: "100", step: "1", "data-what": "wipe", "aria-label": "How much of the haystack’s picture is shown, in percent" });
   const set = (value) => {
     row.flip = value;
@@ -191,7 +192,7 @@ let current = -1;
 function guess(item) {
   if (Array.isArray(item)) return 40;
   if (item.kind !== "image" || item.word) return 160;
-  return sightOf(item.path).picture === undefined && item.other === undefined ? 300 : 430;
+  return sightOf(item).picture === undefined && item.other === undefined ? 300 : 430;
 }
 
 const ORDERS = {
