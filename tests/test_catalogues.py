@@ -291,3 +291,27 @@ def test_files_in_the_order_of_a_walk(tree: TreeBuilder, tmp_path: Path) -> None
     expected = [os.path.relpath(one.path, drive) for one in by_folder.entries]
     assert expected == [os.path.relpath(one.path, tmp_path / "c") for one in by_catalogue.entries]
     assert catalogues.catalogued_trees([], [], [], catalogues.Excludes([]), print, follow_symlinks=False) == []
+
+
+def test_a_single_needle_on_the_drive(tree: TreeBuilder, tmp_path: Path) -> None:
+    """As one that is explained: what the catalogue lists of it is left out, and nothing else."""
+    drive, catalogue = collection(tree), tmp_path / "c"
+    catalogued(drive, catalogue)
+    (drive / "notes.txt").rename(tmp_path / "moved.txt")
+    from dupfind.pipeline import walk
+    from dupfind.roots import named_file
+    from dupfind.settings import make_settings
+
+    needle = named_file(str(tmp_path / "moved.txt")).entry
+    (found,) = walk(make_settings(haystack=[str(catalogue)], no_cache=True), Ears(), [needle])[1]
+    assert 4 == len(found.entries)
+    assert str(catalogue / "notes.txt") not in [entry.path for entry in found.entries]
+    from dupfind.explain import explain
+    from dupfind.roots import NamedFile
+
+    settings = make_settings(haystack=[str(catalogue)], no_cache=True, workers=1)
+    answer = explain(settings, [NamedFile("moved.txt", needle)], 1)
+    assert (["missing"], 1) == ([one.verdict.state.value for one in answer.explanations], len(answer.catalogues))
+    gone = needle._replace(path=str(tmp_path / "gone"))
+    (found,) = walk(make_settings(haystack=[str(catalogue)], no_cache=True), Ears(), [gone])[1]
+    assert 4 == len(found.entries)

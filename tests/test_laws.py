@@ -128,7 +128,7 @@ ALLOWED = {
         "cache", "catalogue_file", "catalogued", "events", "indexed", "indexing", "pipeline", "reading", "session",
         "settings",
     },
-    "explanation": {"facts"},
+    "explanation": {"catalogued", "facts"},
     "api": {"comparing", "comparison", "events", "itself", "pipeline", "roots", "settings"},
     "neighbours": {"cache", "evidence", "explanation", "fingerprint", "hamming", "reading", "settings"},
     "explain": {
