@@ -258,13 +258,14 @@ def test_one_that_says_nothing_of_itself(tree: TreeBuilder, tmp_path: Path) -> N
         scanned(catalogue, tree("needles", {"n": b"n"}))
 
 
-@pytest.mark.parametrize("table", ["file", "about", "picture"])
+@pytest.mark.parametrize("table", ["file", "content", "about", "picture"])
 def test_damage_ends_the_run(table: str, tree: TreeBuilder, tmp_path: Path) -> None:
     """What SQLite cannot see as well: the seals of rows, what it says of itself, thumbnails."""
     drive, catalogue = collection(tree), tmp_path / "drive.catalog"
     catalogued(drive, catalogue)
     statement = {
         "file": "UPDATE file SET mtime_ns = mtime_ns + 1",
+        "content": "UPDATE file SET picture = (SELECT max(picture) FROM file) WHERE picture IS NOT NULL",
         "about": "UPDATE about SET text = replace(text, 'true', 'null')",
         "picture": "UPDATE picture SET width = width + 1",
     }[table]
@@ -273,6 +274,7 @@ def test_damage_ends_the_run(table: str, tree: TreeBuilder, tmp_path: Path) -> N
     connection.close()
     needles = tree("needles", {"n.txt": b"notes"})
     pictures.photo(1, (240, 180)).save(needles / "a.jpg", quality=60)
+    pictures.photo(2, (240, 180)).save(needles / "b.jpg", quality=60)
     with pytest.raises(CatalogueError, match="damaged"):
         scanned(catalogue, needles)
 

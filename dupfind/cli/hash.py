@@ -94,9 +94,7 @@ def hash_(
     from dupfind.report.text import printable
 
     asked = Asked(tuple(dict.fromkeys(algorithms or ("phash",))), int(size), is_exact)
-    if progress is None and sys.stdout is not None and sys.stdout.isatty():
-        progress = False  # the lines come while the bar would be drawn
-    console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
+    console = streams.console(_bars(progress), quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     renderer = Renderer(asked, chosen, streams.screen(), __version__, print0=print0)
 
     def tell(hashed: Hashed) -> None:
@@ -112,6 +110,12 @@ def hash_(
     sink.write(renderer.tail(), None)
     console.times(settings.workers)
     return ExitCode.ALL_PRESENT if are_complete else ExitCode.NOT_ALL_PRESENT
+
+
+def _bars(progress: bool | None) -> bool | None:
+    """Whether bars are wanted: not by themselves where the lines come while they would be drawn."""
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    return False if progress is None and is_terminal else progress
 
 
 def _refuse_print0(format_: Format | None) -> None:
