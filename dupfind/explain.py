@@ -43,7 +43,8 @@ def explain(
     haystack = [entry for tree in trees for entry in tree.entries]
     work = partial(_explain_all, settings, needles, haystack, nearest, listener)
     explanations, failures = with_reader(settings, listener, work, make_executor)
-    return Answer(__version__, settings.scan, explanations, problems_of(trees, failures))
+    listed = tuple(tree.catalogue for tree in trees if tree.catalogue is not None)
+    return Answer(__version__, settings.scan, explanations, problems_of(trees, failures), listed)
 
 
 def _explain_all(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dupfind.catalogued import Catalogued
 from dupfind.facts import Test
 from dupfind.values import Evidence, FileState, FileVerdict, Problem, ScanSettings
 
@@ -79,6 +80,7 @@ class Answer:
     explanations: Sequence[Explanation]
     problems: Sequence[Problem]
     """Of the haystack."""
+    catalogues: tuple[Catalogued, ...] = ()
 
     @property
     def is_complete(self) -> bool:

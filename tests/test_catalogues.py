@@ -258,13 +258,14 @@ def test_one_that_says_nothing_of_itself(tree: TreeBuilder, tmp_path: Path) -> N
         scanned(catalogue, tree("needles", {"n": b"n"}))
 
 
-@pytest.mark.parametrize("table", ["file", "about", "picture"])
+@pytest.mark.parametrize("table", ["file", "content", "about", "picture"])
 def test_damage_ends_the_run(table: str, tree: TreeBuilder, tmp_path: Path) -> None:
     """What SQLite cannot see as well: the seals of rows, what it says of itself, thumbnails."""
     drive, catalogue = collection(tree), tmp_path / "drive.catalog"
     catalogued(drive, catalogue)
     statement = {
         "file": "UPDATE file SET mtime_ns = mtime_ns + 1",
+        "content": "UPDATE file SET picture = (SELECT max(picture) FROM file) WHERE picture IS NOT NULL",
         "about": "UPDATE about SET text = replace(text, 'true', 'null')",
         "picture": "UPDATE picture SET width = width + 1",
     }[table]
@@ -273,6 +274,7 @@ def test_damage_ends_the_run(table: str, tree: TreeBuilder, tmp_path: Path) -> N
     connection.close()
     needles = tree("needles", {"n.txt": b"notes"})
     pictures.photo(1, (240, 180)).save(needles / "a.jpg", quality=60)
+    pictures.photo(2, (240, 180)).save(needles / "b.jpg", quality=60)
     with pytest.raises(CatalogueError, match="damaged"):
         scanned(catalogue, needles)
 
@@ -291,3 +293,27 @@ def test_files_in_the_order_of_a_walk(tree: TreeBuilder, tmp_path: Path) -> None
     expected = [os.path.relpath(one.path, drive) for one in by_folder.entries]
     assert expected == [os.path.relpath(one.path, tmp_path / "c") for one in by_catalogue.entries]
     assert catalogues.catalogued_trees([], [], [], catalogues.Excludes([]), print, follow_symlinks=False) == []
+
+
+def test_a_single_needle_on_the_drive(tree: TreeBuilder, tmp_path: Path) -> None:
+    """As one that is explained: what the catalogue lists of it is left out, and nothing else."""
+    drive, catalogue = collection(tree), tmp_path / "c"
+    catalogued(drive, catalogue)
+    (drive / "notes.txt").rename(tmp_path / "moved.txt")
+    from dupfind.pipeline import walk
+    from dupfind.roots import named_file
+    from dupfind.settings import make_settings
+
+    needle = named_file(str(tmp_path / "moved.txt")).entry
+    (found,) = walk(make_settings(haystack=[str(catalogue)], no_cache=True), Ears(), [needle])[1]
+    assert 4 == len(found.entries)
+    assert str(catalogue / "notes.txt") not in [entry.path for entry in found.entries]
+    from dupfind.explain import explain
+    from dupfind.roots import NamedFile
+
+    settings = make_settings(haystack=[str(catalogue)], no_cache=True, workers=1)
+    answer = explain(settings, [NamedFile("moved.txt", needle)], 1)
+    assert (["missing"], 1) == ([one.verdict.state.value for one in answer.explanations], len(answer.catalogues))
+    gone = needle._replace(path=str(tmp_path / "gone"))
+    (found,) = walk(make_settings(haystack=[str(catalogue)], no_cache=True), Ears(), [gone])[1]
+    assert 4 == len(found.entries)

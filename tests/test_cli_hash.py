@@ -95,6 +95,8 @@ def test_other_formats(dupfind: Run) -> None:
     ("arguments", "message"),
     [
         ((), "Missing argument 'FILE...'"),
+        (("-", "--files-from", "-"), "standard input cannot be a picture and a list"),
+        (("--files-from", "none"), "--files-from none: no such file or directory"),
         (("p/0.png", "--algorithm", "colorhash"), "--algorithm"),
         (("p/0.png", "--size", "32"), "--size"),
         (("p/0.png", "-0", "--format", "json"), "-0 is for lines with paths and does not go with --format json"),
@@ -110,6 +112,16 @@ def test_a_mistake_is_one_clear_message_and_2(dupfind: Run, arguments: tuple[str
     assert (2, b"") == (done.returncode, done.stdout)
     assert message in done.stderr.decode()
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("photos")
+def test_names_from_a_list(dupfind: Run) -> None:
+    """After those of the command line, in the order of the list."""
+    expected = dupfind("hash", "p/1.png", "p/0.png", "p/none.png")
+    done = dupfind("hash", "p/1.png", "--files-from", "-", input=b"p/0.png\0p/none.png\0")
+    assert (1, expected.stdout, expected.stderr) == (done.returncode, done.stdout, done.stderr)
+    assert 2 == done.stdout.count(b"\n")
+    assert (0, b"") == (dupfind("hash", "--files-from", "-", input=b"").returncode, done.stdout[:0])
 
 
 @pytest.mark.usefixtures("photos")

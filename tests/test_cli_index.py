@@ -87,6 +87,8 @@ def test_explain(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     done = dupfind("explain", "--haystack", "c", "a.jpg")
     assert 0 == done.returncode
     assert b"the same picture as c/2006/a.jpg" in done.stdout
+    assert b"c stands for /" in done.stdout
+    assert 1 == len(json.loads(dupfind("explain", "--haystack", "c", "a.jpg", "--format", "json").stdout)["catalogues"])
     done = dupfind("explain", "--haystack", "c", "drive/2006/a.jpg")
     assert 1 == done.returncode
     assert b"1 of its files left out: they may be needles themselves" in done.stderr

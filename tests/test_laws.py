@@ -154,7 +154,7 @@ ALLOWED = {
         "lookalikes", "nearby", "pipeline", "reading", "recollection", "roots", "session", "settings", "sketches",
         "snapshot", "wholes",
     },
-    "explanation": {"facts"},
+    "explanation": {"catalogued", "facts"},
     "api": {
         "comparing", "comparison", "events", "finding", "found", "grouped", "grouping", "hashed", "itself", "pipeline",
         "roots", "settings",

@@ -60,6 +60,7 @@ def test_files_with_numbers(change: dict[str, object], expected: tuple[bool, boo
         ({"path": "/n/b.jpg", "mtime_ns": LISTED.mtime_ns + 2 * HOUR_NS + 2 * 10**9}, True),  # mounted in another zone
         ({"path": "/n/b.jpg", "mtime_ns": LISTED.mtime_ns - HOUR_NS // 4}, True),
         ({"path": "/n/b.jpg", "mtime_ns": LISTED.mtime_ns + 60 * 10**9}, False),
+        ({"path": "/n/b.jpg", "mtime_ns": LISTED.mtime_ns + HOUR_NS // 3}, False),
         ({"path": "/n/b.jpg", "mtime_ns": LISTED.mtime_ns + 27 * HOUR_NS}, False),
         ({"size_bytes": 999}, False),
     ],

@@ -10,9 +10,12 @@ import click
 
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode, SettingsError
+from dupfind.named import names_in
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Format, make_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dupfind.hashed import Hashed
 
 _EPILOG = """\b
@@ -30,7 +33,7 @@ Exit codes: 0 when every FILE has its hashes, 1 when not, 2 for wrong usage.
 
 
 @click.command("hash", epilog=_EPILOG)
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=options.FILE)
+@click.argument("files", metavar="FILE...", nargs=-1, type=options.FILE)
 @options.stacked(
     click.option(
         "--algorithm",
@@ -53,12 +56,14 @@ Exit codes: 0 when every FILE has its hashes, 1 when not, 2 for wrong usage.
         help="From the picture at full size, bit for bit as ImageHash. [default: from the thumbnail]",
     ),
     options.output_format([one.value for one in Format]),
+    options.files_from("Also those named there, a line each or ended by NUL; - is standard input."),
     click.option("-0", "--print0", is_flag=True, help="End lines with NUL and escape nothing in paths."),
     options.limits,
 )
 def hash_(
     *,
     files: tuple[str, ...],
+    files_from: str | None,
     algorithms: tuple[str, ...],
     size: str,
     is_exact: bool,
@@ -76,8 +81,8 @@ def hash_(
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     chosen = Format(format_ or Format.TABLE)
-    if print0 and chosen not in (Format.TABLE, Format.PATHS):
-        raise SettingsError(f"-0 is for lines with paths and does not go with --format {chosen}")
+    _refuse_print0(chosen if print0 else None)
+    names = _names(files, files_from)
     settings = make_settings(**raw)
     # Heavy imports wait until every option has been checked.
     from dupfind import __version__, hashing
@@ -88,9 +93,7 @@ def hash_(
     from dupfind.report.text import printable
 
     asked = Asked(tuple(dict.fromkeys(algorithms or ("phash",))), int(size), is_exact)
-    if progress is None and sys.stdout is not None and sys.stdout.isatty():
-        progress = False  # the lines come while the bar would be drawn
-    console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
+    console = streams.console(_bars(progress), quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     renderer = Renderer(asked, chosen, streams.screen(), __version__, print0=print0)
 
     def tell(hashed: Hashed) -> None:
@@ -100,9 +103,31 @@ def hash_(
             sink.write(line, None)
 
     with ExitStack() as stack:
-        given = named.given(files, stack)
+        given = named.given(names, stack)
         sink.write(renderer.head(), None)
         are_complete = hashing.hash_files(settings, given, asked, tell, console)
     sink.write(renderer.tail(), None)
     console.times(settings.workers)
     return ExitCode.ALL_PRESENT if are_complete else ExitCode.NOT_ALL_PRESENT
+
+
+def _bars(progress: bool | None) -> bool | None:
+    """Whether bars are wanted: not by themselves where the lines come while they would be drawn."""
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    return False if progress is None and is_terminal else progress
+
+
+def _refuse_print0(format_: Format | None) -> None:
+    if format_ not in (None, Format.TABLE, Format.PATHS):
+        raise SettingsError(f"-0 is for lines with paths and does not go with --format {format_}")
+
+
+def _names(files: Sequence[str], files_from: str | None) -> list[str]:
+    """What was named, by arguments and then by a list."""
+    if files_from is None:
+        if not files:
+            raise click.UsageError("Missing argument 'FILE...'.", click.get_current_context())
+        return list(files)
+    if files_from == named.STDIN and named.STDIN in files:
+        raise SettingsError("standard input cannot be a picture and a list")
+    return [*files, *names_in(streams.read_list(files_from))]

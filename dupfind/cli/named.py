@@ -13,7 +13,7 @@ from dupfind.roots import named_file
 if TYPE_CHECKING:
     from dupfind.hashed import Given
 
-_STDIN = "-"
+STDIN = "-"
 
 
 def given(files: Sequence[str], stack: ExitStack) -> list[Given]:
@@ -24,9 +24,9 @@ def given(files: Sequence[str], stack: ExitStack) -> list[Given]:
     stdin: str | None = None
     for path in files:
         try:
-            if path == _STDIN:
+            if path == STDIN:
                 stdin = stdin or stack.enter_context(streams.stdin_as_file())
-            found.append(Given(path, named_file(path if path != _STDIN else stdin or path)))
+            found.append(Given(path, named_file(path if path != STDIN else stdin or path)))
         except SettingsError as error:
             reason = str(error).removeprefix(path).removeprefix(":").strip()
             found.append(Given(path, None, reason))

@@ -54,6 +54,11 @@ def stacked(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
+def files_from(text: str) -> Callable[[F], F]:
+    """``--files-from``, whose names mean something else to each command."""
+    return click.option("--files-from", metavar="FILE", type=FILE, help=text)
+
+
 def exclude(text: str) -> Callable[[F], F]:
     """``--exclude``, which leaves something else out of each command's trees."""
     return click.option("--exclude", metavar="GLOB", multiple=True, help=text)

@@ -78,11 +78,8 @@ _OF_REPORT = "format_", "everything", "print0", "output", "save", "html", "html_
 @options.stacked(
     options.haystack,
     click.option("--needles", metavar="DIR", multiple=True, type=options.FOLDER, help="What to check. Repeatable."),
-    click.option(
-        "--files-from",
-        metavar="FILE",
-        type=options.FILE,
-        help="Check the files and folders named there too, a line each or ended by NUL; - is standard input.",
+    options.files_from(
+        "Check the files and folders named there too, a line each or ended by NUL; - is standard input."
     ),
     options.exclude("Leave out of both; such a needle is not present."),
     options.judging,

@@ -10,10 +10,10 @@ from rich.text import Text
 from dupfind.explanation import Answer, Explanation, Near
 from dupfind.facts import Test
 from dupfind.report import Screen
-from dupfind.report.json import dumps, named_path
+from dupfind.report.json import catalogues, dumps, named_path
 from dupfind.report.look import LIKENESS, Page
 from dupfind.report.measures import MEASURES, TURNS, as_json, bound, limit, value
-from dupfind.report.text import clean, count, printable, size
+from dupfind.report.text import catalogue_line, clean, count, printable, size
 from dupfind.values import HASH_BITS, Evidence, FileState, Kind, ScanSettings
 
 SCHEMA = "dupfind.explain/1"
@@ -29,6 +29,9 @@ def render(answer: Answer, screen: Screen) -> bytes:
             _witness(page, explanation, answer.settings)
         else:
             _nearest(page, explanation, answer.settings)
+    for one in answer.catalogues:
+        page.add("")
+        page.add(catalogue_line(one), wrap=True)
     return page.encoded()
 
 
@@ -50,6 +53,7 @@ def render_json(answer: Answer) -> bytes:
             {**named_path("path", one.path), "side": one.side.value, "stage": one.stage, "reason": clean(one.reason)}
             for one in answer.problems
         ],
+        **catalogues(answer.catalogues),
     }
     return (dumps(whole, indent=1) + "\n").encode()
 

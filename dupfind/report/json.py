@@ -7,8 +7,10 @@ import json
 import os
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
+from dupfind.catalogued import Catalogued
 from dupfind.changes import Changes
 from dupfind.report.choice import Choice
 from dupfind.report.text import OBEYED, clean
@@ -85,12 +87,12 @@ def _head(report: Report) -> dict[str, Any]:
                 "unreadable": haystack.unreadable,
             },
         },
-        **_catalogues(report),
+        **catalogues(report.catalogues),
     }
 
 
-def _catalogues(report: Report) -> dict[str, Any]:
-    """What the answer rests on besides folders; no key where it rests on none."""
+def catalogues(catalogued: Iterable[Catalogued]) -> dict[str, Any]:
+    """What an answer rests on besides folders; no key where it rests on none."""
     found = [
         {
             **named_path("path", one.path),
@@ -100,7 +102,7 @@ def _catalogues(report: Report) -> dict[str, Any]:
             "files": one.files,
             "is_complete": one.is_complete,
         }
-        for one in report.catalogues
+        for one in catalogued
     ]
     return {"catalogues": found} if found else {}
 
