@@ -123,7 +123,8 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
         return [*lines, "There are no files among the needles."]
     if not left and not skipped:
         every = "The only file is" if total == 1 else f"All {total:,} files are"
-        return [*lines, f"{every} in the haystack{': every needle folder is contained' if report.folders else ''}."]
+        rest = ": every needle folder is contained" if report.folders or not settings.files else ""
+        return [*lines, f"{every} in the haystack{rest}."]
     if left:
         parts = [
             f"{number:,} {state.value}"
