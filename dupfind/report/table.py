@@ -129,7 +129,8 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     if not left and not skipped:
         every = "The only file is" if total == 1 else f"All {total:,} files are"
         where = "in the haystack or not wanted" if report.decided else "in the haystack"
-        return [*lines, f"{every} {where}{': every needle folder is contained' if report.folders else ''}.", *word]
+        rest = ": every needle folder is contained" if report.folders or not settings.files else ""
+        return [*lines, f"{every} {where}{rest}.", *word]
     if left:
         parts = [
             f"{number:,} {state.value}"
