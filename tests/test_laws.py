@@ -102,7 +102,7 @@ ALLOWED = {
     "claims": set(),
     "framing": {"cache", "cache_schema", "events", "evidence", "borders", "fingerprint", "hamming", "reading"},
     "remains": {"differences"},
-    "resembling": {"cache", "cache_schema", "differences", "events", "fingerprint", "reading", "remains"},
+    "resembling": {"cache", "cache_schema", "differences", "events", "findings", "fingerprint", "reading", "remains"},
     "judging": {"cache", "cache_schema", "claims", "evidence"},
     "wholes": {"cache_schema", "reading"},
     "candidates": {"blocks", "events", "hamming", "reading"},

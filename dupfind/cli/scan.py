@@ -70,6 +70,10 @@ _output = options.stacked(
 )
 
 
+_OF_REPORT = ("format_", "files", "only", "everything", "print0", "output", "save", "html", "html_pictures")
+"""The options that are about the report and not about the scan."""
+
+
 @click.command(epilog=_EPILOG)
 @options.stacked(
     options.haystack,
@@ -86,22 +90,13 @@ _output = options.stacked(
 )
 def scan(
     *,
-    format_: str | None,
-    files: bool,
-    only: tuple[str, ...],
-    everything: bool,
-    print0: bool,
-    output: str | None,
-    html: str | None,
-    html_pictures: int,
-    save: str | None,
     decisions: str | None,
     baseline: str | None,
     progress: bool | None,
     quiet: bool,
     verbose: bool,
     profile_stages: bool,
-    **raw: Any,  # noqa: ANN401 - passed on as it is: make_settings names and checks it
+    **raw: Any,  # noqa: ANN401 - passed on as it is: make_settings and make_report_settings name and check it
 ) -> int:
     """Tell which needle folders still hold something that is not in the haystack.
 
@@ -109,20 +104,9 @@ def scan(
     turned) at no smaller size. A folder is contained when every file in it is present. When in doubt, it is not.
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
+    of_report = {name: raw.pop(name) for name in _OF_REPORT}
     settings = make_settings(**raw)
-    report_settings = make_report_settings(
-        roots=settings.roots,
-        format_=format_,
-        files=files,
-        only=only,
-        everything=everything,
-        print0=print0,
-        output=output,
-        save=save,
-        html=html,
-        html_pictures=html_pictures,
-        is_of_changes=baseline is not None,
-    )
+    report_settings = make_report_settings(roots=settings.roots, is_of_changes=baseline is not None, **of_report)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     before = _read_baseline(baseline)
     report, page = _scan(settings, report_settings, _read_decisions(decisions), console)
