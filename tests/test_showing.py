@@ -13,6 +13,7 @@ from PIL import Image
 from dupfind import pipeline, previews
 from dupfind.digest import digest_of
 from dupfind.events import Silence
+from dupfind.grouped import Member
 from dupfind.session import kept_for_the_run
 from dupfind.settings import Settings
 from dupfind.showing import look_at, show
@@ -129,17 +130,24 @@ def test_without_a_cache_nothing_is_decoded_twice(
         assert kept.cache == str(tmp_path / "c.sqlite")
 
 
-def test_files_that_are_only_looked_at(trees: tuple[Path, Path]) -> None:
-    """Previews, and no digests."""
-    from dupfind.roots import named_file
+def member(path: Path) -> Member:
+    """A file of a group, as it is now."""
+    state = path.stat()
+    return Member(str(path), 0, None, None, None, state.st_size, 0, state.st_mtime_ns, None, None, None, None)
 
-    files = [
-        (one.given, one.entry) for one in (named_file(str(trees[1] / name)) for name in ("large.png", "broken.jpg"))
-    ]
-    found = look_at(settings(*trees), files, Silence(), one_thread)
-    assert names(found.sights) == {"large.png", "broken.jpg"}
-    assert [sight.preview is not None for sight in found.sights.values()] == [True, False]
-    assert {sight.digest for sight in found.sights.values()} == {None}
+
+def test_members_of_groups(trees: tuple[Path, Path]) -> None:
+    """Previews, and no digests; what is not as the groups found it has none, and it is said why."""
+    members = [member(trees[1] / name) for name in ("large.png", "broken.jpg", "missing.png", "other.txt")]
+    (trees[1] / "other.txt").unlink()
+    os.utime(trees[1] / "missing.png", (1, 1))
+    found = look_at(settings(*trees), members, Silence(), one_thread)
+    sights = {os.path.basename(path): sight for path, sight in found.sights.items()}
+    assert {name: sight.preview is not None for name, sight in sights.items()} == {
+        "large.png": True, "broken.jpg": False, "missing.png": False, "other.txt": False,
+    }  # fmt: skip
+    assert {sights[name].obstacle for name in ("missing.png", "other.txt")} == {"changed while dupfind ran"}
+    assert {sight.digest for sight in sights.values()} == {None}
     assert look_at(settings(*trees), [], Silence(), one_thread) == Shown()
 
 

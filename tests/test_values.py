@@ -50,7 +50,7 @@ def test_evidence_is_ranked_from_the_strongest() -> None:
 
 def test_words_are_those_of_the_report() -> None:
     """The values of the enumerations are the words of the contract."""
-    assert ["present", "similar", "missing", "unreadable"] == list(FileState)
+    assert ["present", "similar", "missing", "unreadable", "unwanted"] == list(FileState)
     assert {"contained", "review", "partial", "missing"} == set(FolderState)
     assert (["haystack", "needles"], ["image", "other"]) == (list(Side), list(Kind))
 
@@ -85,10 +85,11 @@ def test_a_gap_is_what_was_passed_over_among_needles(problem: Problem, expected:
 
 
 def test_a_report_is_complete_when_every_file_is_present() -> None:
-    """One file that is not present makes it incomplete, whatever its verdict; no files at all are complete."""
+    """One file that is not present makes it incomplete, unless nobody wants it; no files at all are complete."""
     assert report().is_complete
     assert report(FileState.PRESENT, FileState.PRESENT).is_complete
-    for state in set(FileState) - {FileState.PRESENT}:
+    assert report(FileState.PRESENT, FileState.UNWANTED).is_complete
+    for state in (FileState.SIMILAR, FileState.MISSING, FileState.UNREADABLE):
         assert not report(FileState.PRESENT, state, FileState.PRESENT).is_complete
 
 
