@@ -21,6 +21,7 @@ from dupfind.cache_schema import FRAMED, PictureRef
 from dupfind.entries import entry_of
 from dupfind.reading import Reader
 from dupfind.revisit import Visited
+from dupfind.roots import in_catalogues
 from dupfind.settings import Settings
 from dupfind.snapshot import OTHER, PICTURE, UNSETTLED, Inner, Known, Rows, make_rows
 from dupfind.values import Failure, FileEntry
@@ -52,6 +53,7 @@ class Collection:
         self, settings: Settings, known: Known | None, visited: Sequence[Visited], reader: Reader, cache: Cache
     ) -> None:
         self._settings = settings
+        self._is_listed = in_catalogues(settings.roots)
         self._reader = reader
         self._cache = cache
         self.known = known
@@ -228,6 +230,8 @@ class Collection:
 
     def _entry_now(self, entry: FileEntry) -> FileEntry | None:
         """The same file as it is now; None where it is gone, or none that can be read."""
+        if self._is_listed(entry.path):
+            return entry
         try:
             found = os.stat(entry.path, follow_symlinks=self._settings.follow_symlinks)
         except OSError:

@@ -29,7 +29,7 @@ from dupfind.nearby import Reach, near_rows
 from dupfind.pipeline import match_pictures
 from dupfind.reading import Pictures, Reader
 from dupfind.recollection import Recollection
-from dupfind.roots import spelling
+from dupfind.roots import in_catalogues, spelling
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.snapshot import SnapshotError
@@ -113,6 +113,7 @@ class _Finder:
         self._cache = cache
         self._recollection = Recollection(settings, cache, shelf)
         self._shown = spelling(settings.roots)
+        self._is_listed = in_catalogues(settings.roots)  # of those, what may be an image has been left out
         self._failures: dict[str, Failure] = {}
         """By path, of images and of the haystack."""
         self._twins: dict[str, list[FileEntry]] = {}
@@ -124,7 +125,7 @@ class _Finder:
         """The answer; raises :class:`~dupfind.snapshot.SnapshotError` where what was remembered has gone meanwhile."""
         files = {given.file.entry.path: given.file.entry for given in images if given.file is not None}
         self._reader.prepare(list(files.values()))
-        collection = self._recollection.open(self._reader, self._listener, is_anew=is_anew)
+        collection = self._recollection.open(self._reader, self._listener, list(files.values()), is_anew=is_anew)
         pictures = self._turned(self._reader.pictures(list(files.values()), "decoding", 1))
         self._failures = dict(pictures.failures)
         self._find_twins(list(files.values()), collection)
@@ -142,6 +143,7 @@ class _Finder:
             files=collection.files,
             pictures=collection.pictures if pictures.entries else None,
             problems=self._recollection.problems_of(unread),
+            catalogues=self._recollection.catalogues,
         )
         if pictures.entries:
             self._recollection.keep(collection)  # the last thing: what is remembered is replaced by it
@@ -182,7 +184,7 @@ class _Finder:
         others: dict[str, list[FileEntry]] = {}
         for image in images:
             some = alike.get(image.size_bytes, ())
-            own = {row: entry for row, entry in some if is_itself(entry, image)}
+            own = {row: entry for row, entry in some if not self._is_listed(entry.path) and is_itself(entry, image)}
             self._itself[image.path] = {row: entry.path for row, entry in own.items()}
             others[image.path] = [entry for row, entry in some if row not in own]
         asked = [image for image in images if others[image.path]]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dupfind.catalogued import Catalogued
 from dupfind.values import HASH_BITS, Evidence, Problem, ScanSettings
 
 
@@ -69,6 +70,8 @@ class Answer:
     """How many of them are; None where none was asked for."""
     problems: Sequence[Problem]
     """Of the haystack."""
+    catalogues: Sequence[Catalogued] = ()
+    """What the answer rests on that nobody has looked at."""
 
     @property
     def are_all_seen(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from dupfind import __version__, formats
 from dupfind.cache import Cache
 from dupfind.cache_schema import RACY_NS
 from dupfind.cache_snapshots import Shelf
+from dupfind.catalogued import Catalogued
 from dupfind.collection import Collection, will_last
 from dupfind.digest import digest_of
 from dupfind.events import Listener
@@ -25,8 +26,8 @@ from dupfind.mounts import forgetful_devices, forgetting, patchwork_devices
 from dupfind.reading import Reader
 from dupfind.revisit import Revisit, Visited, remembered
 from dupfind.settings import Settings
-from dupfind.snapshot import Inner, Known, SnapshotError, pack, unsettled_since
-from dupfind.values import Failure, Problem, Side, Tree
+from dupfind.snapshot import FolderRow, Inner, Known, SnapshotError, pack, unsettled_since
+from dupfind.values import Failure, FileEntry, Problem, Side, Tree
 from dupfind.walk import WalkRules
 
 _RACY_NS = RACY_NS
@@ -43,22 +44,34 @@ class Recollection:
     def __init__(self, settings: Settings, cache: Cache, shelf: Shelf | None) -> None:
         self._settings = settings
         self._cache = cache
-        self._shelf = None if settings.follow_symlinks else shelf  # what a link leads to changes without its folder
+        self._holds_catalogues = any(root.is_catalogue for root in settings.roots)
+        # What a link leads to changes without its folder, and a catalogue is a memory itself.
+        self._shelf = None if settings.follow_symlinks or self._holds_catalogues else shelf
         self._key = b"" if self._shelf is None else _make_key(settings, cache)
         self._began_ns = time.time_ns()
         self._is_anew = True
         self.problems: list[Problem] = []
         """What the walk had to say."""
+        self.catalogues: tuple[Catalogued, ...] = ()
+        """What was not walked but read in catalogues."""
 
-    def open(self, reader: Reader, listener: Listener, *, is_anew: bool) -> Collection:
-        """The collection as it is now; ``is_anew`` walks all of it. Raises :class:`~dupfind.snapshot.SnapshotError`."""
+    def open(
+        self, reader: Reader, listener: Listener, images: Sequence[FileEntry] = (), *, is_anew: bool
+    ) -> Collection:
+        """The collection as it is now; ``is_anew`` walks all of it. Raises :class:`~dupfind.snapshot.SnapshotError`.
+
+        What a catalogue lists that may be one of ``images`` itself is left out.
+        """
         self._began_ns = time.time_ns()
         self._is_anew = is_anew
         known = None
         if self._shelf is not None and not is_anew:
             with listener.part("look up"):
                 known = self._shelf.load(self._key)
-        return Collection(self._settings, known, self._walk(known, listener), reader, self._cache)
+        visited = self._walk(known, listener)
+        if self._holds_catalogues:
+            visited += self._listed(images, listener)
+        return Collection(self._settings, known, visited, reader, self._cache)
 
     def _walk(self, known: Known | None, listener: Listener) -> list[Visited]:
         settings, found = self._settings, remembered(known.folders if known is not None else ())
@@ -67,9 +80,10 @@ class Recollection:
         forgotten = patchwork_devices()
         visited: list[Visited] = []
         trees = []
+        roots = [root for root in settings.roots if not root.is_catalogue]
         with listener.stage("walking", None) as advance:
-            for root in settings.roots:
-                walk = Revisit(root, rules, settings.roots, forgotten)
+            for root in roots:
+                walk = Revisit(root, rules, roots, forgotten)
                 for one in walk.visit(found, len(visited)):
                     visited.append(one)
                     advance(one.row.files)
@@ -79,6 +93,21 @@ class Recollection:
             for warning in forgetting(trees, forgetful):
                 listener.warn(warning)
         return visited
+
+    def _listed(self, images: Sequence[FileEntry], listener: Listener) -> list[Visited]:
+        """What catalogues among the roots list, each as one folder."""
+        from dupfind.catalogues import catalogued_trees
+
+        settings = self._settings
+        excludes, follow = Excludes(settings.excludes), settings.follow_symlinks
+        with listener.part("look up"):
+            trees = catalogued_trees(settings.roots, [], images, excludes, listener.warn, follow_symlinks=follow)
+        self.problems += [problem for tree in trees for problem in tree.problems]
+        self.catalogues = tuple(tree.catalogue for tree in trees if tree.catalogue is not None)
+        return [
+            Visited(FolderRow(tree.root.real, -1, tree.root.identity, None, len(tree.entries)), None, tree.entries)
+            for tree in trees
+        ]
 
     def keep(self, collection: Collection) -> None:
         """Remember ``collection``, all of whose pictures were read, where there is enough news."""

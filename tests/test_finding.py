@@ -25,6 +25,7 @@ from dupfind.settings import make_settings
 from dupfind.values import Evidence, FileState
 from fixtures import demo, pictures
 from tests.conftest import build_tree
+from tests.shelf import catalogued
 from tests.test_explain import scan
 from tests.test_revisit import TICK_SECONDS
 
@@ -435,3 +436,35 @@ def test_files_that_are_not_there_cost_no_walk(hay: Path, monkeypatch: pytest.Mo
     assert ("no such file", None, False) == (answer.sought[0].error, answer.files, answer.are_all_seen)
     with pytest.raises(SettingsError, match="--haystack is needed"):
         make_settings(haystack=[])
+
+
+def test_a_catalogue_answers_as_its_folder(hay: Path, image: Path, tmp_path: Path) -> None:
+    """Also where the drive is gone, which nobody looks for; the answer names what it rests on."""
+    folder = ask_one(hay, image)
+    catalogued(hay, tmp_path / "c")
+    hay.rename(tmp_path / "unplugged")
+    answer = ask(tmp_path / "c", image)
+    (listed,) = answer.sought
+    assert [one._replace(path=one.path.replace(str(hay), str(tmp_path / "c"))) for one in folder.nearest] == list(
+        listed.nearest
+    )
+    assert [str(tmp_path / "c")] == [one.path for one in answer.catalogues]
+    assert (14, 12) == (answer.files, answer.pictures)
+
+
+def test_a_picture_of_the_drive_is_not_found_in_its_catalogue(hay: Path, tmp_path: Path) -> None:
+    """By bytes neither, under another name neither; a copy elsewhere is found."""
+    catalogued(hay, tmp_path / "c")
+    (hay / "1/04.png").rename(tmp_path / "moved.png")
+    shutil.copy(hay / "0/03.png", tmp_path / "copy.png")
+    moved, copy = ask(tmp_path / "c", tmp_path / "moved.png", tmp_path / "copy.png").sought
+    assert (False, True) == (moved.is_seen, copy.is_seen)
+
+
+def test_a_catalogue_beside_a_folder(hay: Path, image: Path, tree: TreeBuilder, tmp_path: Path) -> None:
+    """Both are searched, and nothing is remembered of them."""
+    catalogued(hay, tmp_path / "c")
+    beside = tree("beside", {"twin.png": pictures.photo(4, (160, 120))})
+    for _ in range(2):
+        (sought,) = ask([tmp_path / "c", beside], image, cache=str(tmp_path / "cache" / "c.sqlite")).sought
+        assert {str(tmp_path / "c/1/04.png"), str(beside / "twin.png")} == {one.path for one in sought.witnesses}

@@ -141,12 +141,14 @@ ALLOWED = {
     "snapshot": {"cache_schema"},
     "cache_snapshots": {"cache_file", "cache_schema", "digest", "snapshot"},
     "revisit": {"cache_schema", "snapshot", "walk"},
-    "collection": {"cache", "cache_schema", "entries", "reading", "revisit", "settings", "sketches", "snapshot"},
-    "recollection": {
-        "cache", "cache_schema", "cache_snapshots", "collection", "digest", "events", "formats", "ignore", "memory",
-        "mounts", "reading", "revisit", "settings", "snapshot", "walk",
+    "collection": {
+        "cache", "cache_schema", "entries", "reading", "revisit", "roots", "settings", "sketches", "snapshot",
     },
-    "found": set(),
+    "recollection": {
+        "cache", "cache_schema", "cache_snapshots", "catalogued", "catalogues", "collection", "digest", "events",
+        "formats", "ignore", "memory", "mounts", "reading", "revisit", "settings", "snapshot", "walk",
+    },
+    "found": {"catalogued"},
     "nearby": {"candidates", "collection"},
     "lookalikes": {"cache", "cache_schema", "evidence", "found", "reading"},
     "finding": {

@@ -88,7 +88,7 @@ def find(
         from dupfind import output as sink
         from dupfind.progress import say
         from dupfind.report import find as report
-        from dupfind.report.text import printable
+        from dupfind.report.text import catalogue_line, printable
 
     wanted = finding.wanted(nearest, raw["threshold_bits"], is_anew=rescan)
     with ExitStack() as stack:
@@ -99,5 +99,8 @@ def find(
             say(f"{printable(sought.path)}: {printable(sought.error)}")
     with console.part("report", len(answer.sought)):
         sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
+    if chosen in (Format.CSV, Format.PATHS):  # which have no room for it
+        for one in answer.catalogues:
+            console.tell(catalogue_line(one))
     console.times(settings.workers)
     return ExitCode.ALL_PRESENT if answer.are_all_seen else ExitCode.NOT_ALL_PRESENT

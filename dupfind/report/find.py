@@ -10,10 +10,10 @@ from rich.text import Text
 from dupfind.found import Answer, Near, Sought
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
-from dupfind.report.json import dumps, named_path
+from dupfind.report.json import catalogues, dumps, named_path
 from dupfind.report.look import Page
 from dupfind.report.paths import listed
-from dupfind.report.text import clean, printable
+from dupfind.report.text import catalogue_line, clean, printable
 from dupfind.settings import Format
 from dupfind.values import Evidence
 
@@ -54,6 +54,9 @@ def _table(answer: Answer, screen: Screen) -> bytes:
     if any(near.evidence is Evidence.SIMILAR for sought in answer.sought for near in sought.nearest):
         page.add("")
         page.add("A similar picture is another picture: look at both.", wrap=True)
+    for one in answer.catalogues:
+        page.add("")
+        page.add(catalogue_line(one), wrap=True)
     return page.encoded()
 
 
@@ -99,6 +102,7 @@ def _head(answer: Answer) -> dict[str, Any]:
             "images": {"seen": sum(one.is_seen for one in answer.sought), "all": len(answer.sought)},
             "haystack": {"files": answer.files, "images": answer.pictures},
         },
+        **catalogues(answer.catalogues),
     }
 
 
