@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from dupfind.disguise import is_disguised
 from dupfind.errors import SettingsError
+from dupfind.mounts import renumbering_devices
 from dupfind.roots import NamedFile
 from dupfind.values import FileEntry
 
@@ -37,21 +39,18 @@ def is_itself(entry: FileEntry, needle: FileEntry) -> bool:
     """
     if entry.path == needle.path:
         return True
-    if entry.size_bytes != needle.size_bytes or entry.inode != needle.inode:
+    if entry.size_bytes != needle.size_bytes:
         return False
+    if entry.inode != needle.inode or not entry.inode:
+        return entry[1:4] == needle[1:4] and is_disguised(entry.path, needle.path, renumbering_devices())
     real = os.path.realpath(entry.path)
     try:
         one, other = os.stat(real), os.stat(needle.path)
         is_same_folder = os.path.samefile(os.path.dirname(real), os.path.dirname(needle.path))
     except OSError:
         return True  # gone since it was walked: no witness either way
-    if not one.st_ino:  # a system that has no inodes
-        return False
     if not os.path.samestat(one, other):  # another device, which may be another mount of the same one
-        return entry.inode != 0 and (one.st_size, one.st_mtime_ns, one.st_ctime_ns) == (
-            other.st_size,
-            other.st_mtime_ns,
-            other.st_ctime_ns,
-        )
+        times = one.st_mtime_ns, one.st_ctime_ns
+        return one.st_size == other.st_size and times == (other.st_mtime_ns, other.st_ctime_ns)
     is_same_name = is_same_folder and os.path.basename(real) == os.path.basename(needle.path)
     return one.st_nlink == 1 or is_same_name

@@ -17,6 +17,7 @@ _TABLE = "/proc/self/mountinfo"
 _FORGETFUL = frozenset({"exfat", "fuse", "fuse.exfat", "fuse.sshfs", "msdos", "vfat"})
 _FAITHFUL_FUSE = frozenset({"fuse.bindfs", "fuse.glusterfs", "fuse.gocryptfs", "fuse.mergerfs"})
 """These hand on what the file systems below them say. Others behind FUSE are not known to: rclone does not."""
+_RENUMBERING = frozenset({"9p", "aufs", "cifs", "ecryptfs", "fuse", "overlay", "smb3", "virtiofs"})
 
 
 def forgetful_devices() -> dict[int, str]:
@@ -33,6 +34,13 @@ def patchwork_devices() -> frozenset[int]:
     """
     with suppress(OSError), open(_TABLE, encoding="utf-8", errors="surrogateescape") as table:
         return frozenset(_parse(table.read(), _may_be_patchwork))
+    return frozenset()
+
+
+def renumbering_devices() -> frozenset[int]:
+    """The devices of file systems that give files of others numbers of their own: pools, layers, shares."""
+    with suppress(OSError), open(_TABLE, encoding="utf-8", errors="surrogateescape") as table:
+        return frozenset(_parse(table.read(), _renumbers))
     return frozenset()
 
 
@@ -59,6 +67,10 @@ def _parse(table: str, is_meant: Callable[[str], bool]) -> dict[int, str]:
 
 def _may_be_patchwork(kind: str) -> bool:
     return kind in _FORGETFUL or kind == "aufs" or kind.startswith("fuse.")
+
+
+def _renumbers(kind: str) -> bool:
+    return kind in _RENUMBERING or kind.startswith("fuse.")
 
 
 def _is_forgetful(kind: str) -> bool:

@@ -135,13 +135,11 @@ def _placed(problem: Problem, roots: Sequence[Root]) -> Problem:
 
 def _without(tree: Tree, files: Collection[FileEntry]) -> Tree:
     """A tree of the haystack without ``files``, by whatever name it has them: nothing proves itself."""
-    states: dict[tuple[int, int], list[FileEntry]] = {}
+    of_size: dict[int, list[FileEntry]] = {}
     for entry in files:
-        states.setdefault((entry.inode, entry.size_bytes), []).append(entry)
+        of_size.setdefault(entry.size_bytes, []).append(entry)
     own = {
-        entry.path
-        for entry in tree.entries
-        if any(is_itself(entry, one) for one in states.get((entry.inode, entry.size_bytes), ()))
+        entry.path for entry in tree.entries if any(is_itself(entry, one) for one in of_size.get(entry.size_bytes, ()))
     }
     if not own:
         return tree

@@ -19,7 +19,7 @@ from dupfind.events import Listener, Silence
 from dupfind.findings import Findings, Remains
 from dupfind.ignore import Excludes
 from dupfind.memory import Memory
-from dupfind.mounts import forgetful_devices, forgetting
+from dupfind.mounts import forgetful_devices, forgetting, renumbering_devices
 from dupfind.named import NamedRoot, with_named
 from dupfind.needle_verdicts import judge_files, words_of
 from dupfind.problems import problems_of, summary_of
@@ -139,7 +139,8 @@ def walk(settings: Settings, listener: Listener, named: Collection[FileEntry] = 
 
 
 def _rules(settings: Settings) -> WalkRules:
-    return WalkRules(Excludes(settings.excludes), settings.follow_symlinks, forgetful_devices())
+    excludes = Excludes(settings.excludes)
+    return WalkRules(excludes, settings.follow_symlinks, forgetful_devices(), renumbering_devices())
 
 
 def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 
+from dupfind.disguise import without_needles
 from dupfind.entries import entry_of, is_same_folder, reason_of, without_inode
 from dupfind.ignore import (
     Excludes,
@@ -39,6 +39,8 @@ class WalkRules:
     follow_symlinks: bool = False
     forgetful: Collection[int] = ()
     """Devices whose inode numbers are made up, see :mod:`dupfind.mounts`; their files get none."""
+    renumbering: Collection[int] = ()
+    """Devices that number the files of others anew."""
 
 
 def walk_all(
@@ -54,41 +56,9 @@ def walk_all(
     haystack = [Walk(root, rules, roots, seen, count).run() for root in roots if root.side is Side.HAYSTACK]
     entries = [entry for tree in needles for entry in tree.entries]
     inodes = set(map(_INODE, entries)) - {0}  # 0: a system that lists no inodes
-    return needles, [_without_needles(tree, entries, inodes) for tree in haystack]
-
-
-def _without_needles(tree: Tree, needles: Sequence[FileEntry], inodes: AbstractSet[int]) -> Tree:
-    """Leave out what may be a needle itself, reached by another mount.
-
-    Size, times and inode are all equal then. A hard link is told from it by its device and its count of links.
-    """
-    if inodes.isdisjoint(map(_INODE, tree.entries)):
-        return tree
-    same_inode = [entry for entry in tree.entries if entry.inode in inodes]
-    states = {entry[1:]: entry.path for entry in needles}
-    same_state = [entry for entry in same_inode if entry[1:] in states]
-    doubtful = [entry for entry in same_state if not _is_link(entry, states[entry[1:]])]
-    if not doubtful:
-        return tree
-    reason = "left out: it may be a needle itself, reached by another mount"
-    problems = [
-        Problem(tree.root.shown(entry.path), tree.root.side, "walk", reason, is_note=True) for entry in doubtful
-    ]
-    left_out = set(doubtful)
-    entries = [entry for entry in tree.entries if entry not in left_out]
-    return replace(tree, entries=entries, problems=[*tree.problems, *problems])
-
-
-def _look(path: str) -> os.stat_result:
-    return os.stat(path)
-
-
-def _is_link(entry: FileEntry, needle: str) -> bool:
-    try:
-        one, other = _look(entry.path), _look(needle)
-    except OSError:
-        return False
-    return one.st_dev == other.st_dev and one.st_ino == other.st_ino and one.st_nlink > 1
+    devices = {device for tree in (*needles, *haystack) for device, _ in tree.folders}
+    renumbering = devices.intersection(rules.renumbering)
+    return needles, [without_needles(tree, entries, inodes, renumbering) for tree in haystack]
 
 
 class Walk:

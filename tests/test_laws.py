@@ -37,7 +37,7 @@ ALLOWED = {
     "volumes": {"catalogued"},
     "selfsame": {"catalogued"},
     "roots": {"catalogue_head", "ignore", "mounts"},
-    "itself": {"roots"},
+    "itself": {"disguise", "mounts", "roots"},
     "named": {"entries", "ignore", "itself", "mounts", "roots"},
     "ceiling": set(),
     "settings": {"ceiling", "ignore", "named", "roots"},
@@ -47,7 +47,8 @@ ALLOWED = {
     "workers": {"ceiling", "processes"},
     "hush": set(),
     "entries": set(),
-    "walk": {"entries", "ignore"},
+    "disguise": set(),
+    "walk": {"disguise", "entries", "ignore"},
     "recheck": {"entries", "findings", "named", "walk"},
     "exif": set(),
     "texture": set(),
@@ -123,6 +124,7 @@ ALLOWED = {
     "wholes": {"cache_schema", "reading"},
     "candidates": {"blocks", "events", "hamming", "reading"},
     "matching": {"cache", "cache_schema", "candidates", "claims", "events", "hamming", "judging", "reading", "wholes"},
+    "overwriting": set(),
     "problems": {"findings", "formats"},
     "pipeline": {
         "cache", "catalogues", "deciding", "decisions", "events", "findings", "formats", "framing", "identical",
@@ -223,8 +225,8 @@ ALLOWED = {
     "cli": {
         "baseline", "cache_upkeep", "calibrate", "changes", "comparing", "comparison", "decisions", "decisions_file",
         "explain", "finding", "grouped", "grouping", "hashed", "hashing", "index_check", "indexed", "indexing",
-        "itself", "libraries", "named", "output", "pipeline", "progress", "report", "roots", "session", "settings",
-        "showing", "shown", "sorting", "stopwatch",
+        "itself", "libraries", "named", "output", "overwriting", "pipeline", "progress", "report", "roots", "session",
+        "settings", "showing", "shown", "sorting", "stopwatch",
     },
     "__main__": {"cli", "progress"},
 }  # fmt: skip

@@ -8,6 +8,7 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode
+from dupfind.overwriting import refuse_overwriting
 from dupfind.settings import check_output, make_settings
 
 _EPILOG = """\b
@@ -53,6 +54,7 @@ def calibrate(
     settings = make_settings(called="", **raw)
     if plot is not None:
         check_output(plot, settings.roots, "--plot")
+        refuse_overwriting({"--plot": plot}, {"--cache": settings.cache})
     # Heavy imports wait until every option has been checked.
     from dupfind import calibrate as calibrating
     from dupfind import output as sink

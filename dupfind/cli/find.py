@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode, SettingsError
+from dupfind.overwriting import refuse_overwriting
 from dupfind.settings import Format, check_output, make_settings
+
+if TYPE_CHECKING:
+    from dupfind.found import Answer
+    from dupfind.progress import Console
 
 _EPILOG = """\b
 Examples:
@@ -81,26 +86,32 @@ def find(
     settings = make_settings(**raw)
     if output is not None:
         check_output(output, settings.roots)
+        refuse_overwriting({"--output": output}, {"--cache": settings.cache})
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     # Heavy imports wait until every option has been checked.
     with console.part("start-up"):
         from dupfind import finding
         from dupfind import output as sink
-        from dupfind.progress import say
         from dupfind.report import find as report
-        from dupfind.report.text import catalogue_line, printable
 
     wanted = finding.wanted(nearest, raw["threshold_bits"], is_anew=rescan)
     with ExitStack() as stack:
         answer = finding.find_images(settings, named.given(images, stack), wanted, console)
     console.problems(answer.problems)
+    _tell(answer, console, has_room=chosen not in (Format.CSV, Format.PATHS))
+    with console.part("report", len(answer.sought)):
+        sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
+    console.times(settings.workers)
+    return ExitCode.ALL_PRESENT if answer.are_all_seen else ExitCode.NOT_ALL_PRESENT
+
+
+def _tell(answer: Answer, console: Console, *, has_room: bool) -> None:
+    """Say which images could not be looked at, and, where the format has no room for it, which catalogues were."""
+    from dupfind.progress import say
+    from dupfind.report.text import catalogue_line, printable
+
     for sought in answer.sought:
         if sought.error is not None and not sought.is_seen:
             say(f"{printable(sought.path)}: {printable(sought.error)}")
-    with console.part("report", len(answer.sought)):
-        sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
-    if chosen in (Format.CSV, Format.PATHS):  # which have no room for it
-        for one in answer.catalogues:
-            console.tell(catalogue_line(one))
-    console.times(settings.workers)
-    return ExitCode.ALL_PRESENT if answer.are_all_seen else ExitCode.NOT_ALL_PRESENT
+    for one in () if has_room else answer.catalogues:
+        console.tell(catalogue_line(one))

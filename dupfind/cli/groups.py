@@ -8,6 +8,7 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
+from dupfind.overwriting import refuse_overwriting
 from dupfind.settings import Format, check_html_pictures, check_outputs, make_settings
 from dupfind.values import Evidence
 
@@ -81,6 +82,7 @@ def groups(
         raise SettingsError(f"-0 prints paths and does not go with --format {chosen}")
     settings = make_settings(called="", **raw)
     check_outputs({"--output": output, "--html": html}, settings.roots)
+    refuse_overwriting({"--output": output, "--html": html}, {"--cache": settings.cache})
     check_html_pictures(html_pictures)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     # Heavy imports wait until every option has been checked.

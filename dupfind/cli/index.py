@@ -8,6 +8,7 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
+from dupfind.overwriting import refuse_overwriting
 from dupfind.settings import check_output, make_settings
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def _index(catalog: str, folder: str | None, console: Console, raw: dict[str, An
         raise SettingsError("DIR is needed: the folder to take stock of")
     settings = make_settings(haystack=[folder], called="", **raw)
     check_output(catalog, settings.roots, "--catalog")
+    refuse_overwriting({"--catalog": catalog}, {"--cache": settings.cache})
     from dupfind import indexing  # heavy, so not before every option has been checked
 
     return indexing.index(settings, catalog, console)

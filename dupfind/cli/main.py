@@ -114,13 +114,16 @@ def run(arguments: Sequence[str]) -> int:
 
 def _show(error: click.ClickException) -> None:
     """Print a mistake in the arguments, which may be names of files, as click does but for what a terminal obeys."""
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and error.ctx is not None:
+        write(f"{error.ctx.get_help()}\n".encode(encoding, "backslashreplace"))
+        return
     message = error.format_message()
     lines = []
     if isinstance(error, click.UsageError) and error.ctx is not None:
         lines = [error.ctx.get_usage(), f"Try '{error.ctx.command_path} --help' for help.", ""]
         if message.startswith("Got unexpected extra argument"):
             message += ": folders are named with --haystack DIR and --needles DIR"
-    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
     text = "\n".join([*lines, f"Error: {printable(message)}", ""])
     write(text.encode(encoding, "backslashreplace"))
 

@@ -28,9 +28,12 @@ class SystemPath(click.ParamType[str]):
     def __init__(self, completed: str) -> None:
         self._completed = completed
 
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
-        """Take the value as it is."""
-        return os.fsdecode(value)
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take the value as it is; what looks like an option is one whose neighbour has lost its value."""
+        path = os.fsdecode(value)
+        if path.startswith("--") and isinstance(param, click.Option):
+            self.fail(f"{path} looks like an option; write ./{path} where a file is meant", param, ctx)
+        return path
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
         """Leave it to the shell, which knows how."""

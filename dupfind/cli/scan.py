@@ -10,6 +10,7 @@ import click
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode
 from dupfind.named import names_in
+from dupfind.overwriting import refuse_overwriting
 from dupfind.settings import Format, ReportSettings, make_report_settings, make_settings
 from dupfind.values import FileState, FolderState, Report
 
@@ -120,6 +121,10 @@ def scan(
         only=only,
         is_of_changes=baseline is not None,
         **of_report,
+    )
+    read = {"--decisions": decisions, "--files-from": files_from, "--baseline": baseline, "--cache": settings.cache}
+    refuse_overwriting(
+        {"--output": report_settings.output, "--save": report_settings.save, "--html": report_settings.html}, read
     )
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     before = _read_baseline(baseline)

@@ -8,6 +8,7 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
+from dupfind.overwriting import refuse_overwriting
 from dupfind.roots import named_file
 from dupfind.settings import Format, check_output, make_settings
 
@@ -59,6 +60,7 @@ def sort(
     settings = make_settings(called="", **raw)
     if output is not None:
         check_output(output, settings.roots)
+        refuse_overwriting({"--output": output}, {"--cache": settings.cache})
     target = None if like is None else named_file(like)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     # Heavy imports wait until every option has been checked.

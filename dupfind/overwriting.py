@@ -1,0 +1,44 @@
+"""What a run writes is never something that it reads: a slip of the command line must not cost a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from dupfind.errors import SettingsError
+
+_BEGINNING = b"<!doctype html>"
+"""Of every page, also of one that another version wrote."""
+
+
+def refuse_overwriting(outputs: Mapping[str, str | None], inputs: Mapping[str, str | None]) -> None:
+    """Find what would be replaced that is needed or no page: files by the options that name them.
+
+    ``--save`` may replace the report that ``--baseline`` reads: that is how one follows the other. What ``--html``
+    replaces has to be a page: no pipe begins with one, and its name is easily forgotten before another's.
+    Raises :class:`~dupfind.errors.SettingsError`.
+    """
+    for option, output in outputs.items():
+        if output is None:
+            continue
+        for other, path in inputs.items():
+            if path is not None and (option, other) != ("--save", "--baseline") and _is_one(path, output):
+                raise SettingsError(f"{option} {output} would replace what {other} reads")
+        if option == "--html":
+            _refuse_no_page(output)
+
+
+def _is_one(path: str, other: str) -> bool:
+    return os.path.realpath(path) == os.path.realpath(other)
+
+
+def _refuse_no_page(path: str) -> None:
+    if not os.path.isfile(path):
+        return
+    try:
+        with open(path, "rb") as file:
+            found = file.read(len(_BEGINNING))
+    except OSError as error:
+        raise SettingsError(f"--html {path}: {(error.strerror or str(error)).lower()}") from error
+    if found and found.lower() != _BEGINNING:
+        raise SettingsError(f"--html {path}: there is a file that is no page; name another, or remove it first")
