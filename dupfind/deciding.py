@@ -13,6 +13,7 @@ from typing import NamedTuple
 from dupfind.decisions import Decision, Ruling
 from dupfind.events import Listener
 from dupfind.findings import Findings
+from dupfind.formats import is_image_name
 from dupfind.reading import Reader
 from dupfind.values import Evidence, FileEntry, Match
 
@@ -57,7 +58,8 @@ def decide(
     idle = 0
     for one in decisions:
         paths = ours.get(one.needle.digest, [])
-        witnesses = [] if one.witness is None else theirs.get(one.witness.digest, [])
+        # What is no picture cannot have been seen to be the same.
+        witnesses = [] if one.witness is None else list(filter(is_image_name, theirs.get(one.witness.digest, [])))
         if not paths or (one.witness is not None and not witnesses):
             idle += 1
             continue
@@ -66,7 +68,8 @@ def decide(
                 case Ruling.NOT_WANTED:
                     unwanted[path] = one
                 case Ruling.SAME:
-                    same[path] = min((min(witnesses), one), same.get(path, (min(witnesses), one)))
+                    if path not in same or min(witnesses) < same[path][0]:
+                        same[path] = min(witnesses), one
                 case Ruling.DIFFERENT:
                     parted.setdefault(path, set()).update(witnesses)
                     if one.evidence is Evidence.SAME:

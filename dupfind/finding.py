@@ -184,7 +184,7 @@ class _Finder:
         others: dict[str, list[FileEntry]] = {}
         for image in images:
             some = alike.get(image.size_bytes, ())
-            own = {row: entry for row, entry in some if not self._is_listed(entry.path) and is_itself(entry, image)}
+            own = {row: entry for row, entry in some if self._is_own(entry, image)}
             self._itself[image.path] = {row: entry.path for row, entry in own.items()}
             others[image.path] = [entry for row, entry in some if row not in own]
         asked = [image for image in images if others[image.path]]
@@ -196,6 +196,10 @@ class _Finder:
             for image in asked
             if isinstance(digests[image.path], bytes)
         }
+
+    def _is_own(self, entry: FileEntry, image: FileEntry) -> bool:
+        """Whether a file of the haystack is the image itself; of what a catalogue lists, that was left out before."""
+        return not self._is_listed(entry.path) and is_itself(entry, image)
 
     def _nearest(self, pictures: Pictures, collection: Collection) -> dict[str, list[Near]]:
         """By path of the image, the haystack's pictures nearest to it, those with its bytes left out."""
@@ -218,8 +222,9 @@ class _Finder:
 
         sighted = _look(collection, search)
         for path, some in rows.items():
-            own = {path, *self._itself[path].values()}  # by their paths: what has changed meanwhile has another row
-            rows[path] = [row for row in some if row in sighted and sighted[row].entry.path not in own]
+            # Asked again: what has changed since it was remembered had another size then, and has another row now.
+            image = pictures.entries[positions[path]]
+            rows[path] = [row for row in some if row in sighted and not self._is_own(sighted[row].entry, image)]
         nearest: dict[str, list[Near]] = {}
         # As a scan would: those outside the haystack together, each that lies in it before all others.
         inside = [[path] for path in positions if self._itself[path]]

@@ -76,6 +76,7 @@ def test_scan_is_the_command(photos: Path, tree: TreeBuilder, dupfind: Run) -> N
     shown = {one["path"]: (one["verdict"], one["evidence"]) for one in json.loads(done.stdout)["files"]}
     assert shown == {one.path: (one.state, one.evidence) for one in report.files}
     assert (1, False) == (done.returncode, report.is_complete)
+    assert report.files == api.scan(photos, [needles], exclude="*.txt", no_cache=True).files  # not letter by letter
 
 
 def test_find_is_the_command(photos: Path, tree: TreeBuilder, dupfind: Run) -> None:

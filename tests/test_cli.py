@@ -60,7 +60,9 @@ def test_help_is_for_people(dupfind: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "Usage: dupfind"),
+        ((), "Commands:\n  cache "),
+        ((*SCAN, "--html", "--files"), "--files looks like an option; write ./--files where a file is meant"),
+        ((*SCAN, "--cache", "c.sqlite", "--output", "c.sqlite"), "would replace what --cache reads"),
         (("scna",), "No such command 'scna'"),
         (("scan",), "--haystack is needed: the folder to search in"),
         (("scan", "--haystack", "hay"), "--needles is needed: the folder to look for"),

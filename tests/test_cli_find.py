@@ -131,3 +131,12 @@ def test_names_that_are_no_text(dupfind: Run, photos: Path) -> None:
     (photos / "hay" / os.fsdecode(b"\xff.png")).write_bytes((photos / "images" / "copy.jpg").read_bytes())
     done = dupfind("find", "images/copy.jpg", "--haystack", "hay", "-0", "-k", "1")
     assert (0, b"hay/\xff.png\0") == (done.returncode, done.stdout)
+
+
+@pytest.mark.usefixtures("photos")
+def test_standard_input_that_is_a_file_of_the_haystack(dupfind: Run, tmp_path: Path) -> None:
+    """It is no witness of itself by that way either; what is left of one that was read from is a picture like others."""
+    with (tmp_path / "hay" / "a.png").open("rb") as file:
+        assert 1 == dupfind("find", "-", "--haystack", "hay", stdin=file).returncode
+    with (tmp_path / "images" / "copy.jpg").open("rb") as file:
+        assert 0 == dupfind("find", "-", "--haystack", "hay", stdin=file).returncode

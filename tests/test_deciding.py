@@ -243,3 +243,12 @@ def test_what_failed_is_not_made_good_by_a_word() -> None:
     assert applied(None, standing, failures={"/n": Failure("x")}).words == {}
     assert applied(None, standing, pictures=frozenset()).words == {}
     assert applied(None, standing).words.keys() == {"/n"}
+
+
+def test_a_witness_that_is_no_picture(tree: TreeBuilder) -> None:
+    """Nobody can have seen that it is the same, whatever the file of decisions says; twice said is no more."""
+    haystack, needles = tree("hay", {"notes.txt": b"notes", "small.png": SMALL}), tree("n", {"a.png": PHOTO})
+    said = word("same", needles / "a.png", haystack / "notes.txt")
+    assert "present" != verdicts(scan(haystack, needles, said))["a.png"][0]
+    both = [word("same", needles / "a.png", haystack / "small.png", one) for one in ("similar", None)]
+    assert "present" == verdicts(scan(haystack, needles, *both))["a.png"][0]

@@ -468,3 +468,10 @@ def test_a_catalogue_beside_a_folder(hay: Path, image: Path, tree: TreeBuilder, 
     for _ in range(2):
         (sought,) = ask([tmp_path / "c", beside], image, cache=str(tmp_path / "cache" / "c.sqlite")).sought
         assert {str(tmp_path / "c/1/04.png"), str(beside / "twin.png")} == {one.path for one in sought.witnesses}
+
+
+def test_itself_by_another_mount_after_an_edit(hay: Path, image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked of every file that is shown, not only of those that had its size when they were remembered."""
+    assert ask_one(hay, image).is_seen
+    monkeypatch.setattr(finding, "is_itself", lambda entry, _: entry.path.endswith("04.png"))
+    assert not ask_one(hay, image).is_seen

@@ -114,7 +114,7 @@ ALLOWED = {
         "settings", "workers",
     },
     "identical": {"reading"},
-    "deciding": {"decisions", "events", "findings", "reading"},
+    "deciding": {"decisions", "events", "findings", "formats", "reading"},
     "paranoid": {"reading", "second_look"},
     "claims": set(),
     "framing": {"cache", "cache_schema", "events", "evidence", "borders", "fingerprint", "hamming", "reading"},

@@ -34,7 +34,7 @@ Examples:
       --only missing --files -0 | rsync -a --from0 --files-from=- / ~/Import
   Put what is safely contained into the trash:
     dupfind scan --haystack ~/Photos --needles ~/Backup \\
-      --only contained -0 | xargs -0 trash
+      --only contained -0 | xargs -0 -r trash
 
 \b
 Verdicts on folders: contained (delete it without fear), review (look at

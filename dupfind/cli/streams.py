@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,18 +49,33 @@ def screen(output: str | None = None) -> Screen:
 def stdin_as_file() -> Iterator[str]:
     """The path of a private file that holds what standard input gives, as long as the block.
 
-    Decoders go back and forth in a file, which a pipe does not allow.
+    Decoders go back and forth in a file, which a pipe does not allow. What is a file already is taken as that file, so
+    that it is not its own witness.
     """
     import shutil
     import tempfile
 
     if sys.stdin is None or sys.stdin.closed:
         raise SettingsError("standard input is closed")
+    if (redirected := _redirected()) is not None:
+        yield redirected
+        return
     with tempfile.TemporaryDirectory(prefix="dupfind-") as folder:
         path = os.path.join(folder, "standard input")
         with open(path, "wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
         yield path
+
+
+def _redirected() -> str | None:
+    """The path of the file that standard input is, where it is one that nobody has read from yet."""
+    try:
+        found, number = os.fstat(sys.stdin.fileno()), sys.stdin.fileno()
+        path = os.readlink(f"/proc/self/fd/{number}")
+        is_whole = stat.S_ISREG(found.st_mode) and os.lseek(number, 0, os.SEEK_CUR) == 0
+        return path if is_whole and os.path.samestat(found, os.stat(path)) else None
+    except (OSError, ValueError):  # no such thing here, or removed since
+        return None
 
 
 def read_list(source: str) -> bytes:

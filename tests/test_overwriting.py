@@ -1,0 +1,40 @@
+"""A slip of the command line costs no file: nothing that is read is written over, and no page replaces a photo."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dupfind.errors import SettingsError
+from dupfind.overwriting import refuse_overwriting
+
+
+@pytest.mark.parametrize("option", ["--output", "--save", "--html", "--plot", "--catalog"])
+@pytest.mark.parametrize("other", ["--decisions", "--files-from", "--cache", "--baseline"])
+def test_what_is_read_is_not_replaced(tmp_path: Path, option: str, other: str) -> None:
+    """By whatever name it is met; but a report may follow the one that it was compared with."""
+    file = tmp_path / "file"
+    file.write_bytes(b"")
+    os.symlink(file, tmp_path / "link")
+    if (option, other) == ("--save", "--baseline"):
+        refuse_overwriting({option: str(file)}, {other: str(file)})
+        return
+    for name in ("file", "link", f"../{tmp_path.name}/file"):
+        with pytest.raises(SettingsError, match=f"^{option} .* would replace what {other} reads$"):
+            refuse_overwriting({"--unused": None, option: str(file)}, {"--none": None, other: str(tmp_path / name)})
+
+
+@pytest.mark.parametrize("content", [b"\xff\xd8\xff\xe0photo", b"[]", b"<?xml version"])
+def test_a_page_replaces_pages_only(tmp_path: Path, content: bytes) -> None:
+    """Or nothing, or what is empty."""
+    file = tmp_path / "file"
+    refuse_overwriting({"--html": str(file)}, {})
+    for harmless in (b"", b"<!DOCTYPE html><p>", b"<!doctype html>"):
+        file.write_bytes(harmless)
+        refuse_overwriting({"--html": str(file)}, {})
+    file.write_bytes(content)
+    refuse_overwriting({"--output": str(file)}, {})
+    with pytest.raises(SettingsError, match="there is a file that is no page"):
+        refuse_overwriting({"--html": str(file)}, {})
