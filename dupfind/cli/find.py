@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import Format, check_output, make_settings
+
+if TYPE_CHECKING:
+    from dupfind.found import Answer
 
 _EPILOG = """\b
 Examples:
@@ -25,7 +28,7 @@ Exit codes: 0 when every IMAGE was seen before, 1 when not, 2 for wrong usage.
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="Was this picture seen before? The nearest in the collection.")
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=options.FILE)
 @options.stacked(
     options.haystack,
@@ -86,17 +89,14 @@ def find(
     with console.part("start-up"):
         from dupfind import finding
         from dupfind import output as sink
-        from dupfind.progress import say
         from dupfind.report import find as report
-        from dupfind.report.text import catalogue_line, printable
+        from dupfind.report.text import catalogue_line
 
     wanted = finding.wanted(nearest, raw["threshold_bits"], is_anew=rescan)
     with ExitStack() as stack:
         answer = finding.find_images(settings, named.given(images, stack), wanted, console)
     console.problems(answer.problems)
-    for sought in answer.sought:
-        if sought.error is not None and not sought.is_seen:
-            say(f"{printable(sought.path)}: {printable(sought.error)}")
+    _tell_errors(answer)
     with console.part("report", len(answer.sought)):
         sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
     if chosen in (Format.CSV, Format.PATHS):  # which have no room for it
@@ -104,3 +104,13 @@ def find(
             console.tell(catalogue_line(one))
     console.times(settings.workers)
     return ExitCode.ALL_PRESENT if answer.are_all_seen else ExitCode.NOT_ALL_PRESENT
+
+
+def _tell_errors(answer: Answer) -> None:
+    """Name what could not be looked at, but for what was seen all the same, by its bytes."""
+    from dupfind.progress import say
+    from dupfind.report.text import printable
+
+    for sought in answer.sought:
+        if sought.error is not None and not sought.is_seen:
+            say(f"{printable(sought.path)}: {printable(sought.error)}")
