@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple, Self
 from urllib.parse import quote
 
-from dupfind import cache_seal, cache_trust
+from dupfind import cache_seal, cache_trust, formats
 from dupfind.cache_file import DamagedError, UnusableError, translated
 from dupfind.cache_schema import SCHEMA, UPSERT_FILE, PictureRef, Recipe
 from dupfind.cache_store import Store
@@ -169,13 +169,15 @@ class CatalogueFile(Store):
         }
 
     def broken(self) -> Iterator[tuple[str, str]]:
-        """The relative paths of pictures that gave no thumbnail, though they could be read, and why."""
+        """The relative paths of pictures, by content or by name, that could be read and not decoded, and why."""
         with translated():
             rows = self.connection.execute(
-                "SELECT d.path, f.name, f.failure FROM file f JOIN folder d ON d.id = f.folder "
-                "WHERE f.failure IS NOT NULL AND f.is_image ORDER BY d.path, f.name"
+                "SELECT d.path, f.name, coalesce(f.failure, f.whole_failure), f.is_image OR f.failure IS NULL "
+                "FROM file f JOIN folder d ON d.id = f.folder "
+                "WHERE f.failure IS NOT NULL OR f.whole_failure IS NOT NULL ORDER BY d.path, f.name"
             ).fetchall()
-        return ((_joined(folder, name), reason) for folder, name, reason in rows)
+        found = ((_joined(folder, name), reason, is_image) for folder, name, reason, is_image in rows)
+        return ((path, reason) for path, reason, is_image in found if is_image or formats.is_image_name(path))
 
     def unsettled(self) -> set[str]:
         """The relative paths of files that are to be read again at the next update."""
@@ -244,9 +246,9 @@ class CatalogueFile(Store):
         )
 
     def count_pictures(self) -> int:
-        """How many files have a thumbnail."""
+        """How many files are pictures that could be decoded."""
         with translated():
-            (count,) = self.connection.execute("SELECT count(picture) FROM file").fetchone()
+            (count,) = self.connection.execute("SELECT count(picture) FROM file WHERE whole_failure IS NULL").fetchone()
         return int(count)
 
     def digest(self, entry: FileEntry) -> bytes | None:

@@ -51,6 +51,20 @@ def compare_files(
     return Comparisons(__version__, settings.scan, compared, pairs, problems)
 
 
+def with_lost(answer: Comparisons, lost: Mapping[str, str], order: Sequence[str]) -> Comparisons:
+    """The answer with the names that could not even be looked up, and why, each where it stands in ``order``."""
+    first, nothing = answer.files[0], Proof(None, None)
+    absent = [Compared(path, None, None, {}, reason) for path, reason in lost.items()]
+    pairs = [Comparison(first, one, nothing, nothing, None, f"{one.path}: {one.error}") for one in absent]
+    problems = [Problem(path, Side.NEEDLES, "walk", reason) for path, reason in lost.items()]
+    return replace(
+        answer,
+        files=[first, *sorted([*answer.files[1:], *absent], key=lambda one: order.index(one.path))],
+        pairs=sorted([*answer.pairs, *pairs], key=lambda pair: order.index(pair.other.path)),
+        problems=[*answer.problems, *problems],
+    )
+
+
 def _compare_all(
     settings: ScanSettings, files: Sequence[NamedFile], listener: Listener, reader: Reader, cache: Cache
 ) -> tuple[list[Compared], list[Comparison]]:

@@ -15,7 +15,8 @@ class Compared:
 
     path: str
     """As it was given."""
-    size_bytes: int
+    size_bytes: int | None
+    """None where there is no such file."""
     thumbnail: Thumbnail | None
     """None where it has none, and then ``error`` says why."""
     hashes: Mapping[str, str]

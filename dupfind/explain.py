@@ -134,7 +134,8 @@ class _Explainer:
             return Explanation(verdict, orientation, tests, (), None, itself)
         nearest = neighbours.nearest(self._nearest, witness)
         advice = next((one.advice for one in nearest if one.advice.options), None)
-        fallback = Advice(obstacle=nearest[0].advice.obstacle if nearest else "the haystack holds no picture")
+        nothing = "the haystack holds no other picture" if itself else "the haystack holds no picture"
+        fallback = Advice(obstacle=nearest[0].advice.obstacle if nearest else nothing)
         return Explanation(verdict, orientation, tests, tuple(nearest), advice or fallback, itself)
 
     def _whole(self, entry: FileEntry) -> Thumbnail | None:

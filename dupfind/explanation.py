@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dupfind.catalogued import Catalogued
 from dupfind.facts import Test
+from dupfind.ignore import NOT_TRUSTED
 from dupfind.values import Evidence, FileState, FileVerdict, Problem, ScanSettings
 
 
@@ -81,6 +82,11 @@ class Answer:
     problems: Sequence[Problem]
     """Of the haystack."""
     catalogues: tuple[Catalogued, ...] = ()
+
+    @property
+    def not_trusted(self) -> int:
+        """How many folders and files of the haystack prove nothing because of their names: hidden, trash."""
+        return sum(one.reason.endswith(NOT_TRUSTED) for one in self.problems)
 
     @property
     def is_complete(self) -> bool:

@@ -144,6 +144,7 @@ class _Finder:
             pictures=collection.pictures if pictures.entries else None,
             problems=self._recollection.problems_of(unread),
             catalogues=self._recollection.catalogues,
+            most_bits=self._wanted.most_bits,
         )
         if pictures.entries:
             self._recollection.keep(collection)  # the last thing: what is remembered is replaced by it

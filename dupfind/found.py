@@ -72,6 +72,8 @@ class Answer:
     """Of the haystack."""
     catalogues: Sequence[Catalogued] = ()
     """What the answer rests on that nobody has looked at."""
+    most_bits: int = HASH_BITS
+    """Nothing farther away is told; with all bits there is no such bound."""
 
     @property
     def are_all_seen(self) -> bool:

@@ -59,6 +59,9 @@ SNAPSHOT_FOLDERS = frozenset({
 _TRASHED_FILES = (".trashed-", ".pending-")
 """How Android marks a picture that it will delete by itself, or that it has not finished writing."""
 
+NOT_TRUSTED = "not trusted as haystack"
+"""How every reason ends by which a name keeps what bears it from proving anything."""
+
 
 def is_common_file(name: str) -> bool:
     """True for the name of a file that is neither junk nor in the trash, by one cheap look; nearly all are."""
@@ -78,7 +81,7 @@ def is_junk_folder(name: str) -> bool:
 def why_folder_not_trusted(name: str) -> str | None:
     """Why a folder of the haystack can prove nothing; None when it can."""
     if name.startswith(".") and why_folder_fleeting(name) is None:
-        return "hidden folder: not trusted as haystack"
+        return f"hidden folder: {NOT_TRUSTED}"
     return why_folder_fleeting(name)
 
 
@@ -86,15 +89,15 @@ def why_folder_fleeting(name: str) -> str | None:
     """Why what is in a folder will not stay, to go by the folder's name; None when it may."""
     lower = name.lower()
     if lower in TRASH_FOLDERS or lower.startswith(".trash"):
-        return "trash folder: not trusted as haystack"
+        return f"trash folder: {NOT_TRUSTED}"
     if lower in SNAPSHOT_FOLDERS:
-        return "snapshot folder: not trusted as haystack"
+        return f"snapshot folder: {NOT_TRUSTED}"
     return None
 
 
 def why_file_not_trusted(name: str) -> str | None:
     """Why a file of the haystack can prove nothing, to go by its name; None when it can."""
-    return "in the trash: not trusted as haystack" if name.startswith(_TRASHED_FILES) else None
+    return f"in the trash: {NOT_TRUSTED}" if name.startswith(_TRASHED_FILES) else None
 
 
 class Excludes:

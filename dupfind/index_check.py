@@ -19,13 +19,13 @@ from dupfind.catalogued import About
 from dupfind.errors import CatalogueError
 from dupfind.events import Listener, Silence
 from dupfind.indexed import Checked
-from dupfind.indexing import is_unchanged, relative_entries
+from dupfind.indexing import about_tree, is_other_folder, is_unchanged, relative_entries
 from dupfind.pipeline import walk
 from dupfind.problems import problems_of
 from dupfind.reading import Reader
 from dupfind.session import with_reader
 from dupfind.settings import Settings
-from dupfind.values import Failure, FileEntry
+from dupfind.values import Failure, FileEntry, Tree
 
 
 def about(catalogue: str) -> About:
@@ -55,19 +55,18 @@ def check(
         file = _opened(catalogue)
         try:
             said = _about(catalogue, file)
-            (tree,) = walk(replace(settings, cache=None), listener)[1]
+            past_cache = replace(settings, cache=None)
+            (tree,) = walk(past_cache, listener)[1]
             listed = {path: entry for path, (entry, _) in file.entries().items()}
             unread = file.unread()
             there = {entry.path: entry for entry in relative_entries(tree)}
-            same = {
-                path: entry for path, entry in there.items() if path in listed and is_unchanged(entry, listed[path])
-            }
+            if is_other_folder(said, about_tree(settings, tree, said.updated), there, listed):
+                raise CatalogueError(_nothing_there(catalogue, said, tree))
+            same = {path: one for path, one in there.items() if path in listed and is_unchanged(one, listed[path])}
             prefix = tree.root.real.rstrip(os.sep) + os.sep
             rotten, failures = [], {}
             if is_deep:
-                found = with_reader(
-                    replace(settings, cache=None), listener, partial(_digests, same, prefix), make_executor
-                )
+                found = with_reader(past_cache, listener, partial(_digests, same, prefix), make_executor)
                 failures = {path: one for path, one in found.items() if isinstance(one, Failure)}
                 rotten = sorted(_rotten(found, listed, file))
         finally:
@@ -99,6 +98,11 @@ def _about(catalogue: str, file: CatalogueFile) -> About:
     if about is None:
         raise CatalogueError(f"{catalogue}: the catalogue is empty: its indexing was stopped before it began")
     return about
+
+
+def _nothing_there(catalogue: str, said: About, tree: Tree) -> str:
+    where = f"nothing of what it lists ({said.root}) is below {tree.root.given}"
+    return f"{catalogue}: {where}: is the drive mounted, or is it another folder?"
 
 
 def _digests(files: Mapping[str, FileEntry], prefix: str, reader: Reader, _: Cache) -> dict[str, bytes | Failure]:

@@ -19,14 +19,14 @@ class Indexed:
     """ISO 8601."""
     is_new: bool
     files: int
-    """In the catalogue now; ``pictures`` of them have a thumbnail."""
+    """In the catalogue now; ``pictures`` of them have a thumbnail, which those that are unreadable have not."""
     pictures: int
     read: int
     """Files that were new or had changed."""
     kept: int
     gone: int
     unread: int
-    """Files that could not be read, which prove nothing."""
+    """Files that could not be read, which prove nothing, and pictures that could not be decoded: their bytes do."""
     size_bytes: int
     """Of the catalogue."""
     problems: list[Problem]

@@ -52,7 +52,7 @@ def index(
         file = CatalogueFile.for_writing(path)
         try:
             update = _Update(file, tree, made_by, listener)
-            update.begin(catalogue, _about(settings, tree, started))
+            update.begin(catalogue, about_tree(settings, tree, started))
             if update.left:
                 with_reader(settings, Within(listener), update.read, make_executor)
             update.end(started)
@@ -72,7 +72,8 @@ def is_unchanged(entry: FileEntry, listed: FileEntry) -> bool:
     return entry == listed or (entry.inode == listed.inode == 0 and entry[1:3] == listed[1:3])
 
 
-def _about(settings: Settings, tree: Tree, started: str) -> About:
+def about_tree(settings: Settings, tree: Tree, started: str) -> About:
+    """What a catalogue of ``tree`` says of itself where nothing has been read yet."""
     volumes = volumes_of(device for device, _ in tree.folders)
     return About(
         version=__version__,
@@ -114,7 +115,11 @@ class _Update:
         was = self._file.about()
         listed = self._file.entries()
         if was is not None:
-            _refuse_other_folder(catalogue, was, about, self._walked, {path: one for path, (one, _) in listed.items()})
+            if is_other_folder(was, about, self._walked, {path: one for path, (one, _) in listed.items()}):
+                raise CatalogueError(
+                    f"{catalogue}: nothing of what it lists ({was.root}) is there: is the drive mounted? "
+                    "It is left as it is; for another folder name another catalogue"
+                )
             about = replace(about, made=was.made, updated=was.updated)
         doubtful = self._file.unread().keys() | self._file.unsettled()
         kept = {
@@ -173,8 +178,9 @@ class _Update:
         unread = self._file.unread()
         for path, failure in sorted(unread.items()):
             self._problems.append(Problem(self._shown(path), Side.HAYSTACK, failure.stage, failure.reason))
-        for path, reason in self._file.broken():
-            self._problems.append(Problem(self._shown(path), Side.HAYSTACK, "thumbnail", reason, is_note=True))
+        broken = list(self._file.broken())
+        for path, reason in broken:
+            self._problems.append(Problem(self._shown(path), Side.HAYSTACK, "thumbnail", reason))
         return Indexed(
             version=__version__,
             catalogue=catalogue,
@@ -186,24 +192,21 @@ class _Update:
             read=self._read,
             kept=self._kept,
             gone=self._gone,
-            unread=len(unread),
+            unread=len(unread) + len(broken),
             size_bytes=size_bytes,
             problems=self._problems,
         )
 
 
-def _refuse_other_folder(
-    catalogue: str, was: About, about: About, walked: Mapping[str, FileEntry], listed: Mapping[str, FileEntry]
-) -> None:
-    """A mount point without its drive would empty the catalogue, which cannot be made again until the drive is back."""
+def is_other_folder(was: About, about: About, walked: Mapping[str, FileEntry], listed: Mapping[str, FileEntry]) -> bool:
+    """Whether nothing of what is ``listed`` is there, and the folder is not the one that ``was`` listed.
+
+    A mount point without its drive would empty the catalogue, which cannot be made again until the drive is back.
+    """
     is_one_folder = about.root_inode == was.root_inode != 0 and relation(was.volumes, about.volumes) is Relation.SAME
     if not listed or is_one_folder:
-        return
-    if not any(path in walked and walked[path][1:3] == entry[1:3] for path, entry in listed.items()):
-        raise CatalogueError(
-            f"{catalogue}: nothing of what it lists ({was.root}) is there: is the drive mounted? It is left as it is; "
-            "for another folder name another catalogue"
-        )
+        return False
+    return not any(path in walked and walked[path][1:3] == entry[1:3] for path, entry in listed.items())
 
 
 def _batches(entries: Iterable[FileEntry]) -> Iterator[list[FileEntry]]:

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from dupfind.entries import entry_of, reason_of, without_inode
-from dupfind.ignore import Excludes
+from dupfind.ignore import Excludes, is_junk_file
 from dupfind.itself import is_itself
 from dupfind.mounts import forgetful_devices
 from dupfind.roots import NamedFile, is_below
@@ -65,6 +65,8 @@ def look_up(names: Sequence[str], excludes: Excludes, *, follow_symlinks: bool) 
     for given in dict.fromkeys(names):
         try:
             found = os.stat(given, follow_symlinks=follow_symlinks)
+            if is_junk_file(os.path.basename(given)) and not stat.S_ISDIR(found.st_mode):
+                continue  # as below a folder: it is no needle, and no gap
             if (reason := _why_not(given, found, excludes)) is not None:
                 problems.append(_problem(given, reason))
             elif stat.S_ISDIR(found.st_mode):

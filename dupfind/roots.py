@@ -17,6 +17,8 @@ from dupfind.ignore import is_junk_folder
 from dupfind.mounts import forgetful_devices
 from dupfind.values import FileEntry, FolderId, Root, Side
 
+_FOR_FILES = ": single files go to dupfind find, to dupfind explain, or into a list for --files-from"
+
 
 class NamedFile(NamedTuple):
     """A single file that the user named."""
@@ -61,7 +63,9 @@ def named_file(given: str) -> NamedFile:
 
 def _roots(given: Sequence[str], side: Side, called: str) -> tuple[Root, ...]:
     if not given:
-        raise SettingsError(f"--{side} is needed: the folder to {'search in' if side == 'haystack' else 'look for'}")
+        if side is Side.NEEDLES:
+            raise SettingsError("--needles is needed: the folder to look for (or --files-from: a list of names)")
+        raise SettingsError("--haystack is needed: the folder to search in")
     roots: dict[tuple[int, int], Root] = {}
     for path in given:
         root = _root(path, side, called)
@@ -77,7 +81,7 @@ def _root(given: str, side: Side, called: str) -> Root:
         if not os.path.isdir(real):
             if side is Side.HAYSTACK and called and os.path.isfile(real):
                 return _catalogue(given, real, called)
-            raise SettingsError(f"{called}{given}: not a folder")
+            raise SettingsError(f"{called}{given}: not a folder{_FOR_FILES if side is Side.NEEDLES else ''}")
         os.scandir(real).close()
         found = os.lstat(real)  # after a look inside, which is what makes an automount come
     except (OSError, ValueError) as error:

@@ -132,7 +132,7 @@ def make_settings(
         max_memory_bytes=_memory_bytes(max_memory_mib),
         cache=cache_path,
         named=named,
-        warnings=warnings,
+        warnings=warnings + _without_pictures(roots, paranoid=paranoid),
     )
 
 
@@ -282,6 +282,11 @@ def _cache_path(given: str | None, roots: Sequence[Root]) -> tuple[str | None, t
     return None, (
         f"the cache {path} lies under {root.given}, where dupfind never writes: going on without (--cache FILE helps)",
     )
+
+
+def _without_pictures(roots: Sequence[Root], *, paranoid: bool) -> tuple[str, ...]:
+    why = "prove nothing with --paranoid, since they cannot be read again"
+    return tuple(f"pictures of {root.given} {why}" for root in roots if paranoid and root.is_catalogue)
 
 
 def _cores() -> int:

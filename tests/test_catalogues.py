@@ -201,7 +201,11 @@ def test_paranoid_needs_equal_bytes(tree: TreeBuilder, tmp_path: Path) -> None:
     needles = tree("needles", {"n.txt": b"notes"})
     pictures.photo(1, (240, 180)).save(needles / "a.jpg", quality=60)
     assert {"n.txt": PRESENT, "a.jpg": ("present", "same")} == verdicts(scanned(catalogue, needles))
-    assert {"n.txt": PRESENT, "a.jpg": ("missing", None)} == verdicts(scanned(catalogue, needles, paranoid=True))
+    ears = Ears()
+    assert {"n.txt": PRESENT, "a.jpg": ("missing", None)} == verdicts(scanned(catalogue, needles, ears, paranoid=True))
+    assert [f"pictures of {catalogue} prove nothing with --paranoid, since they cannot be read again"] == ears.warnings
+    scanned(drive, needles, ears, paranoid=True)
+    assert 1 == len(ears.warnings)
 
 
 def test_paranoid_reads_the_needle_again(tree: TreeBuilder, tmp_path: Path) -> None:

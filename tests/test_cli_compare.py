@@ -109,6 +109,29 @@ def test_the_first_one_is_never_among_the_others(dupfind: Run, tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("photos")
+def test_what_is_not_there_costs_its_own_pair(dupfind: Run, tmp_path: Path) -> None:
+    """The others are reported all the same, each in its place; without the first there is nothing to report."""
+    names = "a.png", "gone.png", "copy.jpg", ".", "twin.png"
+    done = dupfind("compare", *names, cwd=tmp_path / "p")
+    lines = done.stdout.decode().splitlines()
+    assert (2, ["gone.png", "copy.jpg", ".", "twin.png"]) == (
+        done.returncode, [line[5:] for line in lines if line[:3] in ("  B", "  C", "  D", "  E")],
+    )  # fmt: skip
+    assert "     no such file or directory" in lines
+    assert "dupfind: gone.png: no such file or directory" == done.stderr.decode().splitlines()[0]
+    whole = json.loads(dupfind("compare", *names, "--format", "json", cwd=tmp_path / "p").stdout)
+    assert ["a.png", *names[1:]] == [one["path"] for one in whole["files"]]
+    assert [None, "same", None, "identical"] == [pair["evidence"] for pair in whole["pairs"]]
+    assert (False, None, "no such file or directory") == (
+        whole["accepted"], whole["files"][1]["size_bytes"], whole["files"][1]["error"],
+    )  # fmt: skip
+    done = dupfind("compare", *names, "--format", "paths", cwd=tmp_path / "p")
+    assert (2, b"copy.jpg\ntwin.png\n") == (done.returncode, done.stdout)
+    done = dupfind("compare", "gone.png", "a.png", "copy.jpg", cwd=tmp_path / "p")
+    assert (2, b"", b"dupfind: gone.png: no such file or directory\n") == (done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.usefixtures("photos")
 def test_formats(dupfind: Run, tmp_path: Path) -> None:
     """JSON is one object; paths end in NUL where that is asked for."""
     names = ("a.png", "copy.jpg", "other.png")

@@ -57,6 +57,18 @@ def test_exit_codes(dupfind: Run) -> None:
 
 
 @pytest.mark.usefixtures("trees")
+def test_a_copy_in_the_trash(dupfind: Run, tmp_path: Path) -> None:
+    """It is not found, and it is said that something was not searched; where all is present it does not matter."""
+    (tmp_path / "hay" / "Trash").mkdir()
+    (tmp_path / "hay" / "Trash" / "c.jpg").write_bytes((tmp_path / "n" / "c.jpg").read_bytes())
+    line = "Not searched, since hidden and trash folders prove nothing: 1 place (-v lists it).\n"
+    done = dupfind(*EXPLAIN, "n/c.jpg")
+    assert (1, b"", True) == (done.returncode, done.stderr, done.stdout.decode().endswith(f"\n\n{line}"))
+    assert b"hay/Trash: trash folder: not trusted as haystack" in dupfind(*EXPLAIN, "n/c.jpg", "-v").stderr
+    assert line not in dupfind(*EXPLAIN, "n/a.jpg").stdout.decode()
+
+
+@pytest.mark.usefixtures("trees")
 def test_an_unreadable_needle_says_why(dupfind: Run) -> None:
     """A picture that cannot be decoded: the reason and nothing else."""
     expected = "! unreadable  n/cut.jpg\n  not a picture in a known format\n"

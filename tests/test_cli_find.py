@@ -111,6 +111,22 @@ def test_an_image_that_cannot_be_looked_at(dupfind: Run, photos: Path) -> None:
     (photos / "hay" / "same.txt").write_bytes(b"no picture")
     done = dupfind("find", "images/no.txt", "--haystack", "hay", "-0")
     assert (0, b"hay/same.txt\0", b"") == (done.returncode, done.stdout, done.stderr)
+    shown = dupfind("find", "images/no.txt", "--haystack", "hay").stdout.decode().splitlines()
+    assert ["✓ seen  images/no.txt", "  compared by its bytes only: not a picture in a known format"] == shown[:2]
+    assert "could not be looked at" not in "".join(shown)
+
+
+def test_a_haystack_of_nothing_else(dupfind: Run, tree: TreeBuilder) -> None:
+    """The image is its only picture: no distance is to blame, and it is not said to hold none."""
+    tree("h", {"a.png": pictures.photo(0, (320, 240)), "a.txt": b"a"})
+    tree("i", {"b.png": pictures.photo(1, (320, 240))})
+    for threshold in ((), ("--threshold", "3")):
+        done = dupfind("find", "h/a.png", "--haystack", "h", *threshold)
+        assert done.stdout.decode().endswith("\n  the haystack holds no other picture\n")
+    done = dupfind("find", "i/b.png", "--haystack", "h", "--threshold", "0")
+    assert done.stdout.decode().endswith("\n  nothing in the haystack is as near as that\n")
+    done = dupfind("explain", "h/a.png", "--haystack", "h")
+    assert done.stdout.decode().endswith("\n  the haystack holds no other picture\n")
 
 
 def test_warm_and_with_output(dupfind: Run, photos: Path) -> None:
@@ -135,7 +151,7 @@ def test_names_that_are_no_text(dupfind: Run, photos: Path) -> None:
 
 @pytest.mark.usefixtures("photos")
 def test_standard_input_that_is_a_file_of_the_haystack(dupfind: Run, tmp_path: Path) -> None:
-    """It is no witness of itself by that way either; what is left of one that was read from is a picture like others."""
+    """It is no witness of itself by that way either; a copy elsewhere has one."""
     with (tmp_path / "hay" / "a.png").open("rb") as file:
         assert 1 == dupfind("find", "-", "--haystack", "hay", stdin=file).returncode
     with (tmp_path / "images" / "copy.jpg").open("rb") as file:

@@ -32,7 +32,7 @@ def test_the_documented_output(demo_trees: Path, dupfind: Run, tmp_path: Path) -
     """The pages show what is printed: made, used, checked."""
     catalogue = tmp_path / "masters.catalog"
     made = dupfind("index", demo.HAYSTACK, "--catalog", catalogue, "-q", cwd=demo_trees)
-    assert (0, b"") == (made.returncode, made.stderr)
+    assert (1, b"") == (made.returncode, made.stderr)
     size = re.compile(r"[\d.]+ kB")
     shown = made.stdout.decode().replace(f"{tmp_path}/", "../")
     assert size.sub("", documented("catalogues.md", "index")) == size.sub("", shown)
@@ -79,6 +79,17 @@ def test_what_has_no_room_for_it_says_it_besides(dupfind: Run, tree: TreeBuilder
     assert b"" == dupfind("scan", "--haystack", "c", "--needles", "n", "--format", "csv", "-q").stderr
 
 
+def test_what_cannot_be_decoded_is_named(dupfind: Run, tree: TreeBuilder) -> None:
+    """On standard error, as by a scan, with an exit code of its own; for the next update too."""
+    tree("drive", {"a.txt": b"a", "broken.jpg": b"no picture"})
+    for _ in range(2):
+        done = dupfind("index", "drive", "--catalog", "c", "--format", "json")
+        assert (1, b"dupfind: drive/broken.jpg: not a picture in a known format\n") == (done.returncode, done.stderr)
+        summary = json.loads(done.stdout)["summary"]
+        assert (2, 0, 1) == (summary["files"], summary["pictures"], summary["unreadable"])
+    assert 0 == dupfind("index", "--check", "c").returncode  # its bytes are what they were
+
+
 def test_explain(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     """The witness is a file of the catalogue; the drive's own file has none."""
     collection(tree)
@@ -119,7 +130,8 @@ def test_explain(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
         (["scan", "--haystack", "k", "--needles", "n", "--output", "k"], "--output k lies under k, where"),
         (["scan", "--haystack", "k", "--needles", "n", "--cache", "k"], "--cache k lies under k, where"),
         (["scan", "--haystack", "k", "--files-from", "none"], "--files-from none: no such file or directory"),
-        (["scan", "--haystack", "k"], "--needles is needed: the folder to look for"),
+        (["scan", "--haystack", "k"], "--needles is needed: the folder to look for (or --files-from: a list of names)"),
+        (["index", "--check", "k", "o"], "k: nothing of what it lists ("),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -127,6 +139,7 @@ def test_mistakes(arguments: list[str], said: str, dupfind: Run, tree: TreeBuild
     """One clear line, exit code 2, nothing written."""
     tree("drive", {"notes.txt": b"notes"})
     tree("n", {"notes.txt": b"notes"})
+    tree("o", {"other.txt": b"other"})
     (tmp_path / "text").write_bytes(b"text")
     if "k" in arguments:
         assert 0 == dupfind("index", "drive", "--catalog", "k").returncode

@@ -208,6 +208,16 @@ def test_a_haystack_without_pictures(tree: TreeBuilder) -> None:
     assert found.advice is not None
     assert ((), "nothing: the haystack holds no picture") == (found.nearest, found.advice.text)
     assert [str(hay / "b.jpg")] == [problem.path for problem in answer.problems]
+    alone = tree("alone", {"a.png": pictures.photo(1)})
+    assert "nothing: the haystack holds no other picture" == getattr(ask_one(alone, alone / "a.png").advice, "text", "")
+
+
+def test_what_was_not_trusted_is_counted(tree: TreeBuilder) -> None:
+    """Hidden folders and trash; not what the user left out."""
+    photo = pictures.photo(1)
+    hay = tree("hay", {".git/a.png": photo, "Trash/a.png": photo, ".trashed-1-a.png": photo, "x/a.png": photo})
+    answer = ask(hay, tree("n", {"a.png": photo}) / "a.png", exclude=["x"])
+    assert (3, 4, False) == (answer.not_trusted, len(answer.problems), answer.is_complete)
 
 
 def test_no_more_neighbours_than_asked_for(demo_trees: Path) -> None:

@@ -87,6 +87,18 @@ def test_what_cannot_be_read(tree: TreeBuilder, tmp_path: Path, monkeypatch: pyt
     assert {"unreadable": ["b.png"]} == names(checked(drive, tmp_path / "other"))  # it was not when it was listed
 
 
+def test_another_folder_is_refused(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Nothing of what is listed is there: nothing is said to be gone from where it never was."""
+    drive, catalogue = collection(tree), tmp_path / "c"
+    catalogued(drive, catalogue)
+    for is_deep in (False, True):
+        with pytest.raises(CatalogueError, match=r"nothing of what it lists \(/.*/drive\) is below /.*/other: is the "):
+            checked(tree("other", {"a.txt": b"a"}), catalogue, is_deep=is_deep)
+    for path in [*drive.glob("*.txt"), *drive.glob("2006/*")]:
+        path.unlink()
+    assert 5 == len(checked(drive, catalogue).gone)
+
+
 def test_what_it_says_of_itself(tree: TreeBuilder, tmp_path: Path) -> None:
     """Where its folder was; a new one says nothing."""
     drive, catalogue = collection(tree), tmp_path / "c"

@@ -218,11 +218,31 @@ def test_files_that_cannot_be_read(tree: TreeBuilder, tmp_path: Path, monkeypatc
 
 
 def test_pictures_that_cannot_be_decoded(tree: TreeBuilder, tmp_path: Path) -> None:
-    """Their bytes are known, so nothing is missing; they are told of as a note."""
-    drive = tree("drive", {"broken.jpg": b"\xff\xd8\xff\xe0" + b"0" * 64, "a.txt": b"a"})
+    """By content or by name, as a scan has it: told of each time and counted apart from the pictures."""
+    whole = pictures.photo(1, (240, 180))
+    drive = tree(
+        "drive", {"a.txt": b"a", "broken.jpg": b"\xff\xd8\xff\xe0" + b"0" * 64, "no.png": b"no", "b.png": whole}
+    )
+    settle(drive)
+    for _ in range(2):
+        answer = catalogued(drive, tmp_path / "c")
+        assert [(f"{drive}/broken.jpg", "thumbnail", False), (f"{drive}/no.png", "thumbnail", False)] == [
+            (one.path, one.stage, one.is_note) for one in answer.problems
+        ]
+        assert (4, 1, 2, False) == (answer.files, answer.pictures, answer.unread, answer.is_whole)
+
+
+def test_a_picture_that_cannot_be_decoded_whole(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Its first scan is not all of it: it is unreadable as in a scan, and no picture besides."""
+    drive = tree("drive", {})
+    pictures.photo(3, (2800, 2100)).save(drive / "p.jpg", progressive=True, quality=90)
+    data = (drive / "p.jpg").read_bytes()
+    (drive / "p.jpg").write_bytes(data[: len(data) // 2])
+    settle(drive)
     answer = catalogued(drive, tmp_path / "c")
-    assert [(f"{drive}/broken.jpg", True)] == [(one.path, one.is_note) for one in answer.problems]
-    assert answer.is_whole
+    report = scanned(drive, tree("n", {"x.png": pictures.photo(3, (280, 210))}))
+    assert 1 == answer.pictures + answer.unread
+    assert [one.path for one in report.problems] == [one.path for one in answer.problems]
 
 
 def test_what_the_walk_met_is_told_with_the_answers(tree: TreeBuilder, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ ALLOWED = {
     "cache": {"cache_buffer", "cache_file", "cache_lookup", "cache_schema", "cache_scratch", "cache_store"},
     "catalogue_file": {
         "cache_file", "cache_schema", "cache_seal", "cache_store", "cache_trust", "catalogue_head", "catalogued",
-        "digest",
+        "digest", "formats",
     },
     "catalogue_cache": {
         "cache", "cache_file", "cache_lookup", "cache_schema", "cache_seal", "catalogue_file",
@@ -158,7 +158,7 @@ ALLOWED = {
         "lookalikes", "nearby", "pipeline", "reading", "recollection", "roots", "session", "settings", "sketches",
         "snapshot", "wholes",
     },
-    "explanation": {"catalogued", "facts"},
+    "explanation": {"catalogued", "facts", "ignore"},
     "api": {
         "comparing", "comparison", "events", "finding", "found", "grouped", "grouping", "hashed", "itself", "pipeline",
         "roots", "settings",

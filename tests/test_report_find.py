@@ -27,7 +27,7 @@ SEEN = Sought(
 ITSELF = Sought("h/e.jpg", [], ["h/e.jpg"])
 LOST = Sought("no\x1b[31m.jpg", error="no such file or directory")
 PROBLEM = Problem("h/x.jpg", Side.HAYSTACK, "thumbnail", "cannot be decoded")
-ANSWER = Answer("1.0", SETTINGS, 5, [SEEN, ITSELF, LOST], 9, 8, [PROBLEM])
+ANSWER = Answer("1.0", SETTINGS, 5, [SEEN, ITSELF, LOST], 9, 8, [PROBLEM], most_bits=20)
 HOSTILE = Sought("a\nb\udcff", [Near("h/\r\x9b\udcfe", Evidence.SAME, 0, None, is_witness=True)])
 
 

@@ -64,7 +64,8 @@ def given(roots: tuple[Root, ...], side: Side = Side.NEEDLES) -> list[str]:
 )
 def test_roots_that_cannot_be_used(root: str, reason: str) -> None:
     """A root that is not a folder at hand ends the run with its name and the cause, on either side."""
-    assert f"--needles{reason}" == error_of(make, root)
+    hint = ": single files go to dupfind find, to dupfind explain, or into a list for --files-from"
+    assert f"--needles{reason}{hint if reason.endswith('not a folder') else ''}" == error_of(make, root)
     assert f"--haystack{reason}" == error_of(make, "n", root)
 
 

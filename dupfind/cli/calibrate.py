@@ -23,12 +23,12 @@ Exit codes: 0 with an answer, 2 without: wrong usage, fewer than two pictures.
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="Which threshold suits your own pictures?")
 @click.argument("haystack", metavar="DIR...", nargs=-1, required=True, type=options.FOLDER)
 @options.stacked(
     options.exclude("Leave out."),
     options.follow_symlinks,
-    options.algorithm,
+    options.hash_algorithm("Hash that the suggestion is for; the table has them all."),
     options.rotations,
     options.output_format(["table", "json"]),
     click.option("--plot", metavar="FILE", type=options.FILE, help="Draw the false candidates there, as a PNG."),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.itself import apart
-from dupfind.roots import named_file
+from dupfind.roots import NamedFile, named_file
 from dupfind.settings import Format, make_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _EPILOG = """\b
 Examples:
@@ -27,7 +30,7 @@ Exit codes: 0 when every other FILE is at --accept to the first, 1 when not,
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="Are these pictures the same, and what differs?")
 @click.argument("files", metavar="A B [C...]", nargs=-1, required=True, type=options.FILE)
 @options.stacked(
     options.accepted("Weakest grade at which the exit code is 0."),
@@ -59,7 +62,8 @@ def compare(
     chosen = _format(format_, visual=visual, print0=print0)
     settings = make_settings(**raw)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
-    named, left_out = apart([named_file(path) for path in files])
+    found, lost = _look_up(files)
+    named, left_out = apart(found)
     for other in left_out:
         console.warn(f"{other.given} is {files[0]} itself and proves nothing: left out")
     # Heavy imports wait until every option has been checked.
@@ -67,7 +71,7 @@ def compare(
     from dupfind import output as sink
     from dupfind.report import compare as report
 
-    answer = comparing.compare_files(settings, named, console)
+    answer = comparing.with_lost(comparing.compare_files(settings, named, console), lost, files)
     console.problems(answer.problems)
     with console.part("report", len(answer.pairs)):
         sink.write(report.render(answer, chosen, streams.screen(), visual=visual, print0=print0), None)
@@ -75,6 +79,22 @@ def compare(
     if not answer.is_answered:
         return ExitCode.NO_VERDICT
     return ExitCode.ALL_PRESENT if answer.are_accepted else ExitCode.NOT_ALL_PRESENT
+
+
+def _look_up(files: Sequence[str]) -> tuple[list[NamedFile], dict[str, str]]:
+    """What was named, and by its name why another one than the first could not be had: that costs its own pair only.
+
+    Raises :class:`~dupfind.errors.SettingsError` where nothing is left to compare.
+    """
+    found, errors = [named_file(files[0])], {}
+    for path in files[1:]:
+        try:
+            found.append(named_file(path))
+        except SettingsError as error:
+            errors[path] = error
+    if errors and len(found) == 1:
+        raise next(iter(errors.values()))
+    return found, {path: str(error).removeprefix(path).removeprefix(":").strip() for path, error in errors.items()}
 
 
 def _format(format_: str | None, *, visual: bool, print0: bool) -> Format:

@@ -23,7 +23,7 @@ Exit codes: 0 when every NEEDLE is present, 1 when not, 2 for wrong usage.
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="Why is this file present, or why not?")
 @click.argument("needles", metavar="NEEDLE...", nargs=-1, required=True, type=options.FILE)
 @options.stacked(
     options.haystack,

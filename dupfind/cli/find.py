@@ -30,7 +30,7 @@ Exit codes: 0 when every IMAGE was seen before, 1 when not, 2 for wrong usage.
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="Was this picture seen before? The nearest in the collection.")
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=options.FILE)
 @options.stacked(
     options.haystack,

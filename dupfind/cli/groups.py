@@ -36,7 +36,7 @@ not be looked at, 2 for wrong usage.
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="Which files of a collection belong together, and the best.")
 @click.argument("haystack", metavar="DIR...", nargs=-1, required=True, type=options.FOLDER)
 @options.stacked(
     click.option(

@@ -23,7 +23,8 @@ Examples:
   The hashes of some photos, as ImageHash computes them:
     dupfind hash --exact ~/Photos/2006/*.jpg
   Two hashes of 256 bits for a database:
-    dupfind hash --algorithm phash --algorithm dhash --size 16 --format csv *.jpg
+    dupfind hash --algorithm phash --algorithm dhash --size 16 \\
+      --format csv *.jpg
   Of a download, not yet kept:
     curl -s https://example.org/a.jpg | dupfind hash -
 
@@ -32,7 +33,7 @@ Exit codes: 0 when every FILE has its hashes, 1 when not, 2 for wrong usage.
 """
 
 
-@click.command("hash", epilog=_EPILOG)
+@click.command("hash", epilog=_EPILOG, short_help="The perceptual hashes of pictures, a line a file.")
 @click.argument("files", metavar="FILE...", nargs=-1, type=options.FILE)
 @options.stacked(
     click.option(

@@ -27,11 +27,11 @@ Examples:
 \b
 Exit codes: 0 when everything could be read, 1 when not, 2 when there is no
 catalogue or it is not this folder's. With --check 0 when nothing differs,
-1 when something does.
+1 when something does, 2 when the two cannot be compared.
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="A catalogue of a drive, to search in while it is unplugged.")
 @click.argument("folder", metavar="[DIR]", required=False, type=options.FOLDER)
 @options.stacked(
     click.option("--catalog", metavar="FILE", type=options.FILE, help="Where to write the catalogue, or to update it."),

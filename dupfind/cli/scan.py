@@ -75,7 +75,7 @@ _OF_REPORT = "format_", "everything", "print0", "output", "save", "html", "html_
 """Options that the settings of the report take as they are."""
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="Which folders of a backup hold what is not in the collection?")
 @options.stacked(
     options.haystack,
     click.option("--needles", metavar="DIR", multiple=True, type=options.FOLDER, help="What to check. Repeatable."),

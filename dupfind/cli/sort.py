@@ -25,7 +25,7 @@ looked at, 2 for wrong usage.
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="All pictures of a collection, those alike side by side.")
 @click.argument("haystack", metavar="DIR...", nargs=-1, required=True, type=options.FOLDER)
 @options.stacked(
     click.option("--like", metavar="IMAGE", type=options.FILE, help="Sort by likeness to this picture instead."),

@@ -89,6 +89,8 @@ def _pair(page: Page, pair: Comparison, names: tuple[str, str], algorithm: str) 
 
 
 def _facts(one: Compared) -> str:
+    if one.size_bytes is None:
+        return printable(one.error or "no file")
     if one.thumbnail is None:
         return f"{size(one.size_bytes)}, {printable(one.error or 'no picture')}"
     seen = one.thumbnail

@@ -29,6 +29,11 @@ def render(answer: Answer, screen: Screen) -> bytes:
             _witness(page, explanation, answer.settings)
         else:
             _nearest(page, explanation, answer.settings)
+    if answer.not_trusted and not answer.is_complete:
+        page.add("")
+        places = count(answer.not_trusted, "place")
+        them = "it" if answer.not_trusted == 1 else "them"
+        page.add(f"Not searched, since hidden and trash folders prove nothing: {places} (-v lists {them}).", wrap=True)
     for one in answer.catalogues:
         page.add("")
         page.add(catalogue_line(one), wrap=True)

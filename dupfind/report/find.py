@@ -15,7 +15,7 @@ from dupfind.report.look import Page
 from dupfind.report.paths import listed
 from dupfind.report.text import catalogue_line, clean, printable
 from dupfind.settings import Format
-from dupfind.values import Evidence
+from dupfind.values import HASH_BITS, Evidence
 
 SCHEMA = "dupfind.find/1"
 _CSV_COLUMNS = ("image", "seen", "path", "evidence", "witness", "distance_bits", "score", "reason", "error")
@@ -61,13 +61,22 @@ def _table(answer: Answer, screen: Screen) -> bytes:
 
 
 def _remarks(sought: Sought, answer: Answer) -> Iterable[str]:
-    if sought.error is not None:
+    if sought.error is not None and sought.nearest:
+        yield f"compared by its bytes only: {printable(sought.error)}"
+    elif sought.error is not None:
         yield f"could not be looked at: {printable(sought.error)}"
     for path in sought.itself:
         yield f"is itself in the haystack, as {printable(path)}: not taken for its own witness"
     if sought.error is None and not sought.nearest:
-        is_empty = answer.pictures is not None and not answer.pictures
-        yield "the haystack holds no picture" if is_empty else "nothing in the haystack is as near as that"
+        yield _why_nothing(len(sought.itself), answer)
+
+
+def _why_nothing(itself: int, answer: Answer) -> str:
+    if answer.pictures is not None and not answer.pictures:
+        return "the haystack holds no picture"
+    if answer.most_bits == HASH_BITS or (answer.pictures is not None and answer.pictures <= itself):
+        return "the haystack holds no other picture"
+    return "nothing in the haystack is as near as that"
 
 
 def _list(page: Page, nearest: Sequence[Near]) -> None:
