@@ -224,9 +224,9 @@ ALLOWED = {
     "baseline": {"changes", "report"},
     "cli": {
         "baseline", "cache_upkeep", "calibrate", "changes", "comparing", "comparison", "decisions", "decisions_file",
-        "explain", "finding", "grouped", "grouping", "hashed", "hashing", "index_check", "indexed", "indexing",
-        "itself", "libraries", "named", "output", "overwriting", "pipeline", "progress", "report", "roots", "session",
-        "settings", "showing", "shown", "sorting", "stopwatch",
+        "explain", "finding", "found", "grouped", "grouping", "hashed", "hashing", "index_check", "indexed",
+        "indexing", "itself", "libraries", "named", "output", "overwriting", "pipeline", "progress", "report", "roots",
+        "session", "settings", "showing", "shown", "sorting", "stopwatch",
     },
     "__main__": {"cli", "progress"},
 }  # fmt: skip
