@@ -7,9 +7,11 @@ a symbolic link or a second mount, is no copy at all: deleting what it leads to 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from dupfind.disguise import is_disguised
+from dupfind.mounts import renumbering_devices
 from dupfind.values import FileEntry, Problem, Root, Side, Tree
 
 
@@ -32,7 +34,24 @@ def each_once(trees: Sequence[Tree]) -> tuple[list[FileEntry], list[Problem]]:
     for some in by_state.values():
         if len(some) > 1:
             left_out |= _left_out(some)
+    if renumbering := renumbering_devices().intersection(device for tree in trees for device, _ in tree.folders):
+        left_out |= _disguised([one for one in entries if one[0].path not in left_out], renumbering)
     return [entry for entry, _ in entries if entry.path not in left_out], list(left_out.values())
+
+
+def _disguised(entries: Sequence[tuple[FileEntry, Root]], renumbering: Collection[int]) -> dict[str, Problem]:
+    """Those that may be another of them under another number, as a pool shows the files of its disks, by path."""
+    kept: dict[tuple[object, ...], list[tuple[FileEntry, Root]]] = {}
+    found = {}
+    for entry, root in entries:
+        some = kept.setdefault(entry[1:4], [])
+        other = next((one for one in some if is_disguised(entry.path, one[0].path, renumbering)), None)
+        if other is None:
+            some.append((entry, root))
+            continue
+        reason = f"left out: it may be {other[1].shown(other[0].path)} itself, reached by another mount"
+        found[entry.path] = Problem(root.shown(entry.path), Side.HAYSTACK, "walk", reason, is_note=True)
+    return found
 
 
 def _left_out(some: Sequence[tuple[FileEntry, Root]]) -> dict[str, Problem]:

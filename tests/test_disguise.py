@@ -8,12 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from dupfind import disguise, itself, pipeline
+from dupfind import disguise, itself, pipeline, savings
 from dupfind.disguise import disguised, is_disguised
 from dupfind.mounts import renumbering_devices
 from dupfind.roots import named_file
 from dupfind.settings import make_settings
-from dupfind.values import FileEntry, FolderState
+from dupfind.values import FileEntry, FolderState, Root, Side, Tree
 
 POOL, DISK, OTHER = 1, 2, 3
 
@@ -71,6 +71,17 @@ def test_a_pool_and_a_folder_on_one_of_its_disks(
     assert (FolderState.MISSING if is_pool else FolderState.CONTAINED) is folder.state
     entry, needle = (named_file(str(tmp_path / name / "a.txt")).entry for name in ("pool", "disk"))
     assert is_pool is itself.is_itself(entry._replace(inode=5), needle)
+
+
+@pytest.mark.usefixtures("devices")
+def test_a_group_has_each_file_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is deleted on the disk is gone from the pool; a copy with other times is a copy."""
+    monkeypatch.setattr(savings, "renumbering_devices", lambda: frozenset({POOL}))
+    root = Root(Side.HAYSTACK, "/nowhere", "/nowhere", (POOL, 1))
+    first = FileEntry("/nowhere/disk/a", 5, 10, 20, 7)
+    second, copy = first._replace(path="/nowhere/pool/a", inode=8), first._replace(path="/nowhere/pool/b", ctime_ns=9)
+    found, left_out = savings.each_once([Tree(root, [first, second, copy], [], frozenset({(POOL, 1), (DISK, 2)}))])
+    assert ([first, copy], ["/nowhere/pool/a"]) == (found, [one.path for one in left_out])
 
 
 def playing(device: int, real: int) -> object:

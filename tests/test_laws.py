@@ -194,7 +194,7 @@ ALLOWED = {
     "bests": set(),
     "grouped": set(),
     "copies": {"reading"},
-    "savings": set(),
+    "savings": {"disguise", "mounts"},
     "metadata": {"decode", "formats", "time_limit"},
     "sketches": {"borders", "cache", "captured", "evidence", "fingerprint"},
     "kinship": {"cache_schema", "captured", "claims", "evidence", "judging", "linkage", "sketches"},
