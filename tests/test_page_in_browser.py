@@ -294,6 +294,8 @@ PRESS = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key:
 def test_nothing_is_decided_unseen(browser: Browser, page: Path) -> None:
     """A key decides about the file that is highlighted and on the screen, and says why it does nothing otherwise."""
     browser.open(page)
+    browser.run("localStorage.clear()")  # what other tests have decided on this page
+    browser.open(page)
     for key in "sdxu ":
         browser.run(PRESS, key)
         assert browser.texts("#status.refused") == ["No file is selected: j or k, or a click, selects one"]
@@ -326,9 +328,8 @@ def test_nothing_is_decided_unseen(browser: Browser, page: Path) -> None:
 
 def test_where_all_is_there(browser: Browser, tmp_path: Path) -> None:
     """The list says so, and how the files are to be had."""
-    (tmp_path / "all.html").write_bytes(
-        html.render(report([file("n/1", FileState.PRESENT)], [folder("n", FolderState.CONTAINED, 1)]), Shown())
-    )
+    there = file("n/1", FileState.PRESENT, evidence=Evidence.IDENTICAL, witness="hay/1")
+    (tmp_path / "all.html").write_bytes(html.render(report([there], [folder("n", FolderState.CONTAINED, 1)]), Shown()))
     browser.open(tmp_path / "all.html")
     assert browser.texts(".nothing") == ["The only file is in the haystack. Tick “present” for a list."]
     browser.click("#chips input")

@@ -273,6 +273,7 @@ function move(step) {
   if (!listed.length) return;
   current = list.placeOf(document.activeElement) ?? current;
   current = Math.min(listed.length - 1, Math.max(0, current + step));
+  tell("");
   list.goTo(current);
 }
 
@@ -294,7 +295,10 @@ function onCurrent(action) {
   const row = listed[index];
   if (Array.isArray(row)) refuse(`${nameOf(row[0])} is present: there is nothing to decide`);
   else if (!isSeen(list.at(index))) refuse(`${nameOf(row.path)} is selected, but not on the screen: j or k goes on from there`);
-  else action(row, list.at(index));
+  else {
+    list.goTo(index);
+    action(row, list.at(index));
+  }
 }
 
 function flip(row, element) {
