@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from dupfind.decisions import Decision, Ruling
 from dupfind.events import Listener
-from dupfind.findings import Findings
+from dupfind.findings import Findings, Parted
 from dupfind.formats import is_image_name
 from dupfind.reading import Reader
 from dupfind.values import Evidence, FileEntry, Match
-
-Parted = Mapping[str, frozenset[str]]
-"""By the path of a needle, the haystack files that prove nothing of it."""
 
 
 class Standing(NamedTuple):
@@ -27,9 +25,12 @@ class Standing(NamedTuple):
     same: dict[str, tuple[str, Decision]]
     """The lowest path of the witness, and the decision."""
     unwanted: dict[str, Decision]
-    parted: Parted
+    parted: Mapping[str, frozenset[str]]
+    """By the path of a needle, the haystack files that prove nothing of it."""
     doubted: frozenset[str]
     """Needles whose parted witness had passed for the same picture."""
+    differing: Mapping[str, tuple[str, Decision]] = MappingProxyType({})
+    """Of those that were parted, the lowest path of the witness that the scan had thought most of, and the decision."""
 
 
 def decide(
@@ -55,11 +56,11 @@ def decide(
     unwanted: dict[str, Decision] = {}
     parted: dict[str, set[str]] = {}
     doubted: set[str] = set()
+    differing: dict[str, tuple[str, Decision]] = {}
     idle = 0
     for one in decisions:
         paths = ours.get(one.needle.digest, [])
-        # What is no picture cannot have been seen to be the same.
-        witnesses = [] if one.witness is None else list(filter(is_image_name, theirs.get(one.witness.digest, [])))
+        witnesses = [] if one.witness is None else theirs.get(one.witness.digest, [])
         if not paths or (one.witness is not None and not witnesses):
             idle += 1
             continue
@@ -68,18 +69,29 @@ def decide(
                 case Ruling.NOT_WANTED:
                     unwanted[path] = one
                 case Ruling.SAME:
-                    if path not in same or min(witnesses) < same[path][0]:
-                        same[path] = min(witnesses), one
+                    # What is no picture cannot have been seen to be the same.
+                    seen = min(filter(is_image_name, witnesses), default=None)
+                    if seen is not None and (path not in same or seen < same[path][0]):
+                        same[path] = seen, one
                 case Ruling.DIFFERENT:
                     parted.setdefault(path, set()).update(witnesses)
+                    differing[path] = min(
+                        (min(witnesses), one), differing.get(path, (min(witnesses), one)), key=_weight
+                    )
                     if one.evidence is Evidence.SAME:
                         doubted.add(path)
     if idle:
         verb = "is" if idle == 1 else "are"
-        listener.warn(
-            f"{idle:,} of {len(decisions):,} decisions {verb} about files that are gone or no longer the same"
-        )
-    return Standing(same, unwanted, {path: frozenset(some) for path, some in parted.items()}, frozenset(doubted))
+        listener.warn(f"{idle:,} of {len(decisions):,} decisions {verb} about files that this scan did not meet")
+    others_of = {path: frozenset(some) for path, some in parted.items()}
+    return Standing(same, unwanted, others_of, frozenset(doubted), differing)
+
+
+def _weight(one: tuple[str, Decision]) -> tuple[int, str, str]:
+    """The lowest is the parted witness that is named: what the scan had thought most of, then the lowest path."""
+    witness, decision = one
+    rank = len(Evidence) if decision.evidence is None else decision.evidence.rank
+    return rank, witness, decision.decided
 
 
 def _by_digest(entries: Iterable[FileEntry], digests: Mapping[str, object]) -> dict[bytes, list[str]]:
@@ -113,7 +125,17 @@ def apply(findings: Findings, standing: Standing, accept: Evidence, spell: Calla
         words[path] = decision
     unwanted = standing.unwanted.items()
     words |= {path: decision for path, decision in unwanted if not _is_proved(matches.get(path), accept)}
-    return replace(findings, matches=matches, words=words)
+    parted: dict[str, Parted] = {}
+    for path, (witness, decision) in standing.differing.items():
+        is_seen = path in findings.pictures and path not in findings.failures
+        if path in words or not is_seen or _is_proved(matches.get(path), accept):
+            continue
+        words[path], witnesses = decision, standing.parted[path]
+        others = len(witnesses) - 1
+        more = f" and {others:,} other file{'' if others == 1 else 's'}" if others else ""
+        reason = f"you have said that it differs from {spell(witness)}{more}, {decision.day}"
+        parted[path] = Parted(reason, witnesses)
+    return replace(findings, matches=matches, words=words, parted=parted)
 
 
 def _is_proved(match: Match | None, accept: Evidence) -> bool:

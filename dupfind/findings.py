@@ -18,6 +18,15 @@ class Remains(NamedTuple):
     """Path of the haystack picture that looks most like what is left of it; None where none does."""
 
 
+class Parted(NamedTuple):
+    """What a person has parted a needle of."""
+
+    reason: str
+    """For the report: whom of, and when."""
+    witnesses: frozenset[str]
+    """Paths of the files of the haystack that prove nothing of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What is known of the files of both trees once no more of them has to be read."""
@@ -34,3 +43,5 @@ class Findings:
     """By path, what is known of damaged needles without a match."""
     words: Mapping[str, Decision] = field(default_factory=dict)
     """By path, the decisions of a person that verdicts on needles rest on."""
+    parted: Mapping[str, Parted] = field(default_factory=dict)
+    """By path, needles of which the decision in ``words`` is that they are different."""

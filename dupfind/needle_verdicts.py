@@ -9,7 +9,7 @@ from dupfind.findings import Findings
 from dupfind.roots import spelling
 from dupfind.settings import Settings
 from dupfind.values import Evidence, FileEntry, FileVerdict, Side, Tree
-from dupfind.verdict import judge_file, on_word
+from dupfind.verdict import judge_file, on_parting, on_word
 
 
 def judge_files(settings: Settings, needles: Sequence[Tree], findings: Findings) -> list[FileVerdict]:
@@ -47,6 +47,8 @@ def needle_judge(
         word = words.get(entry.path) if words else None
         if word is None:
             return unaided(shown, entry)
+        if word.ruling is Ruling.DIFFERENT:
+            return on_parting(unaided(shown, entry), findings.parted[entry.path].reason)
         return on_word(unaided(shown, entry), is_same=word.ruling is Ruling.SAME, day=word.day)
 
     def unaided(shown: str, entry: FileEntry) -> FileVerdict:

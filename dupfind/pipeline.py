@@ -11,12 +11,13 @@ from concurrent.futures import Executor
 from datetime import datetime
 from functools import partial
 from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind import __version__, libraries
 from dupfind.decisions import Decision
 from dupfind.events import Listener, Silence
-from dupfind.findings import Findings, Remains
+from dupfind.findings import Findings, Parted, Remains
 from dupfind.ignore import Excludes
 from dupfind.memory import Memory
 from dupfind.mounts import forgetful_devices, forgetting, renumbering_devices
@@ -53,6 +54,8 @@ class Scanned(NamedTuple):
     haystack: list[Tree]
     words: Mapping[str, Decision]
     """By the path as reported, the decisions that verdicts rest on."""
+    parted: Mapping[str, Parted] = MappingProxyType({})
+    """By the path on disk, needles that a person has parted from files of the haystack."""
 
 
 def scan(
@@ -111,7 +114,7 @@ def scan_trees(
         catalogues=tuple(tree.catalogue for tree in haystack if tree.catalogue is not None),
         decided=None if decisions is None else {path: word.ruling.value for path, word in words.items()},
     )
-    return Scanned(report, needles, haystack, words)
+    return Scanned(report, needles, haystack, words, findings.parted)
 
 
 def walk(settings: Settings, listener: Listener, named: Collection[FileEntry] = ()) -> tuple[list[Tree], list[Tree]]:

@@ -207,7 +207,7 @@ def _without(findings: Findings, lost: Mapping[str, str], fallen: Mapping[str, s
     for path, word in findings.words.items():
         if path in lost:
             failures[path] = _failure(lost[path])
-        elif word.witness is None or path in matches:  # who does not want a file needs no witness
+        elif word.witness is None or path in findings.parted or path in matches:  # only "same" needs its witness
             words[path] = word
     return replace(findings, matches=matches, failures=failures, words=words)
 

@@ -188,7 +188,7 @@ def make_report_settings(
     output: str | None = None,
     save: str | None = None,
     html: str | None = None,
-    html_pictures: int = DEFAULT_HTML_PICTURES,
+    html_pictures: int | None = None,
     is_of_changes: bool = False,
 ) -> ReportSettings:
     """Check the options of the report; raises :class:`~dupfind.errors.SettingsError`.
@@ -208,7 +208,7 @@ def make_report_settings(
             hint = "is a verdict on files: add --files" if not files else "is a verdict on folders: leave --files out"
             raise SettingsError(f"--only {verdict} {hint}")
     check_outputs({"--output": output, "--save": save, "--html": html}, roots)
-    check_html_pictures(html_pictures)
+    most_pictures = check_html_pictures(html_pictures, html)
     settings = ReportSettings(
         chosen,
         files,
@@ -217,7 +217,7 @@ def make_report_settings(
         output=output,
         save=save,
         html=html,
-        html_pictures=html_pictures,
+        html_pictures=most_pictures,
     )
     if only or everything or has_both or is_of_changes:
         return _with_states(settings, only or sorted(known))
@@ -235,10 +235,15 @@ def check_outputs(outputs: Mapping[str, str | None], roots: Sequence[Root]) -> N
                 raise SettingsError(f"{other} and {option} name the same file: {path}")
 
 
-def check_html_pictures(number: int) -> None:
-    """Raise :class:`~dupfind.errors.SettingsError` for a number that no page can show."""
+def check_html_pictures(number: int | None, html: str | None) -> int:
+    """The number of files that have pictures in the page; raises :class:`~dupfind.errors.SettingsError`."""
+    if number is None:
+        return DEFAULT_HTML_PICTURES
+    if html is None:
+        raise SettingsError("--html-pictures goes with --html")
     if not 0 <= number <= MOST_HTML_PICTURES:
         raise SettingsError(f"--html-pictures takes a number, 0 to {MOST_HTML_PICTURES:,}, not {number}")
+    return number
 
 
 def check_output(output: str, roots: Sequence[Root], option: str = "--output") -> None:

@@ -6,14 +6,16 @@ left in the cache.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
+from types import MappingProxyType
 
 from dupfind.cache import Cache
 from dupfind.errors import SettingsError
 from dupfind.events import Listener
 from dupfind.explanation import Near
+from dupfind.findings import Parted
 from dupfind.grouped import Member
 from dupfind.reading import Reader
 from dupfind.roots import named_file, spelling
@@ -25,6 +27,7 @@ from dupfind.values import ORIENTATIONS, Failure, FileEntry, FileState, FileVerd
 _COMPARED = 4
 """Haystack pictures whose pixels are compared with a missing needle, the nearest by their hashes: 8 ms a needle."""
 _CHANGED = "changed while dupfind ran"
+_PARTED = "you have said that it differs"
 Named = tuple[str, FileEntry]
 """A file, and how the user would spell it."""
 
@@ -36,12 +39,16 @@ def show(
     count: int,
     listener: Listener,
     make_executor: Callable[[], Executor] | None = None,
+    parted: Mapping[str, Parted] = MappingProxyType({}),
 ) -> Shown:
-    """What a page holds of the ``count`` most doubtful files of ``report``; ``trees`` are needles and haystack."""
+    """What a page holds of the ``count`` most doubtful files of ``report``; ``trees`` are needles and haystack.
+
+    ``parted`` are needles that a person has parted from files of the haystack, by their paths on disk.
+    """
     doubtful = most_doubtful(report.files, count)
     if not doubtful:
         return Shown()
-    return with_reader(settings, listener, partial(_show, settings, doubtful, trees, listener), make_executor)
+    return with_reader(settings, listener, partial(_show, settings, doubtful, trees, parted, listener), make_executor)
 
 
 def look_at(
@@ -77,6 +84,7 @@ def _show(
     settings: Settings,
     doubtful: Sequence[FileVerdict],
     trees: tuple[Sequence[Tree], Sequence[Tree]],
+    parted: Mapping[str, Parted],
     listener: Listener,
     reader: Reader,
     cache: Cache,
@@ -88,7 +96,7 @@ def _show(
         if one.state is FileState.MISSING and one.kind is Kind.IMAGE and one.path in needles
     ]
     haystack = [entry for tree in trees[1] for entry in tree.entries]
-    nearest = _nearest(settings, lost, haystack, reader, cache, listener) if lost else {}
+    nearest = _nearest(settings, lost, haystack, parted, reader, cache, listener) if lost else {}
     witnesses = {one.witness for one in doubtful if one.witness} | {one.path for one in nearest.values()}
     files = {**dict(_named(trees[1], witnesses)), **needles}
     pictures = _pictures(doubtful, witnesses)
@@ -121,6 +129,7 @@ def _nearest(
     settings: Settings,
     lost: Sequence[Named],
     haystack: Sequence[FileEntry],
+    parted: Mapping[str, Parted],
     reader: Reader,
     cache: Cache,
     listener: Listener,
@@ -142,8 +151,11 @@ def _nearest(
             thumbnail = cache.thumbnails([id_])[id_]
             hashes = needles.hashes[position].tolist()
             neighbours = Neighbours(settings.scan, thumbnail, hashes, candidates, cache, lambda _: None, shown)
-            near = neighbours.nearest(1, None, _COMPARED)[0]
-            found[names[entry.path]] = Nearest(near.path, near.distance_bits, _why_refused(near))
+            others = {shown(path) for path in parted[entry.path].witnesses} if entry.path in parted else set()
+            nearest = neighbours.nearest(1 + len(others), None, _COMPARED + len(others))
+            near = next((one for one in nearest if one.path not in others), nearest[0])
+            why = _PARTED if near.path in others else _why_refused(near)
+            found[names[entry.path]] = Nearest(near.path, near.distance_bits, why)
             advance(1)
     return found
 

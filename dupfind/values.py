@@ -241,11 +241,12 @@ class FolderVerdict:
     skipped: int
     """Things below the folder that were not looked at: excluded, links, unreadable folders, special files."""
     bytes_not_present: int
+    """Of the files that are neither present nor unwanted."""
     is_shown: bool
     """True for the folders that tables and path lists name: see :func:`dupfind.verdict.judge_folders`."""
     unwanted: int = 0
     decided: int = 0
-    """Files whose verdict rests on the word of a person: present ones and unwanted ones."""
+    """Files whose verdict rests on the word of a person: present, unwanted, and what was parted from a witness."""
 
     @property
     def files(self) -> int:

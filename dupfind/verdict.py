@@ -76,6 +76,11 @@ def on_word(file: FileVerdict, *, is_same: bool, day: str) -> FileVerdict:
     return file._replace(state=FileState.UNWANTED, reason=f"not wanted on your word, {day}")
 
 
+def on_parting(file: FileVerdict, reason: str) -> FileVerdict:
+    """The verdict on a needle of which a person has said that it differs from a witness; ``reason`` says from which."""
+    return file._replace(reason=f"{file.reason}; {reason}" if file.reason else reason)
+
+
 @dataclass(slots=True)
 class _Folder:
     """What has been counted of one folder."""
@@ -159,10 +164,10 @@ def _folders_around_gap(path: str, roots: set[str], folders: dict[str, _Folder])
 
 def _count(folder: _Folder, file: FileVerdict) -> None:
     """Count a file that is not present."""
-    folder.bytes_not_present += file.size_bytes
     if file.state is FileState.UNWANTED:
         folder.unwanted += 1
         return
+    folder.bytes_not_present += file.size_bytes
     match file.state:
         case FileState.SIMILAR:
             folder.similar += 1

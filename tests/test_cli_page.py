@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from dupfind.digest import digest_of
+from dupfind.report.text import size
 from fixtures import pictures
 from tests.test_report_html import block, words
 
@@ -86,6 +87,8 @@ def test_a_page_of_groups(dupfind: Run, tmp_path: Path) -> None:
         ((*SCAN, "--html", "p", "--save", "./p"), "--save and --html name the same file: p"),
         ((*SCAN, "--html", "p", "--html-pictures", "-1"), "--html-pictures takes a number, 0 to 20,000, not -1"),
         ((*SCAN, "--html", "p", "--html-pictures", "20001"), "--html-pictures takes a number, 0 to 20,000, not 20001"),
+        ((*SCAN, "--html-pictures", "1"), "--html-pictures goes with --html"),
+        (("groups", "n", "--html-pictures", "2000"), "--html-pictures goes with --html"),
         (("groups", "n", "--html", "n/p.html"), "--html n/p.html lies under n, where dupfind never writes"),
         (("groups", "n", "--html", "p", "--output", "p"), "--output and --html name the same file: p"),
         ((*SCAN, "--decisions", "none.json"), "--decisions none.json: no such file or directory"),
@@ -154,6 +157,32 @@ def test_decisions(dupfind: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("trees")
+def test_a_parted_pair_is_told_of(dupfind: Run, tmp_path: Path) -> None:
+    """In every format and on the page, which offers no option that would bring the pair back; totals agree."""
+    decide(tmp_path, ("different", "n/a/large.png", "hay/small.png"), ("not-wanted", "n/b/other.png", None))
+    said = "you have said that it differs from hay/small.png, 2026-11-21"
+    done = dupfind(*SCAN, "--decisions", "d.json", "--html", "p.html")
+    assert (1, b"") == (done.returncode, done.stderr)
+    table = done.stdout.decode()
+    assert "On your word: 1 different, 1 not wanted (--decisions).\n" in table
+    assert f"- {said}" in dupfind(*SCAN, "--decisions", "d.json", "--files").stdout.decode()
+    whole = json.loads(dupfind(*SCAN, "--decisions", "d.json", "--format", "json").stdout)
+    (large,) = (one for one in whole["files"] if one["path"] == "n/a/large.png")
+    assert (large["verdict"], large["reason"], large["decision"]) == ("missing", said, "different")
+    left = sum(one["size_bytes"] for one in whole["files"] if one["verdict"] == "missing")
+    assert next(one for one in whole["folders"] if one["path"] == "n")["bytes_not_present"] == left
+    assert f"1 of 3 files ({size(left)}) is not in the haystack" in table
+    rows = dupfind(*SCAN, "--decisions", "d.json", "--files", "--format", "csv").stdout.decode()
+    assert [(row["reason"], row["decision"]) for row in csv.DictReader(rows.splitlines())] == [(said, "different")]
+    page = (tmp_path / "p.html").read_bytes()
+    assert "0 files as the same picture, 1 file as different and 1 file as not wanted" in words(page)
+    (row,) = block(page, "data")["files"]
+    assert (row["reason"], row["parted"]) == (said, block(page, "data")["given"][0]["needle"]["digest"])
+    assert "--accept" not in row["why"]
+    assert [one["word"] for one in block(page, "data")["decided"]] == ["not-wanted"]
+
+
+@pytest.mark.usefixtures("trees")
 def test_decisions_on_what_is_not_there(dupfind: Run, tmp_path: Path) -> None:
     """A line on standard error, and the verdicts of the scan itself."""
     decide(tmp_path, ("same", "n/a/large.png", "hay/small.png"))
@@ -161,4 +190,4 @@ def test_decisions_on_what_is_not_there(dupfind: Run, tmp_path: Path) -> None:
     done = dupfind(*SCAN, "--decisions", "d.json")
     assert done.returncode == 1
     assert b"No verdict rests on your word.\n" in done.stdout
-    assert done.stderr == b"dupfind: warning: 1 of 1 decisions is about files that are gone or no longer the same\n"
+    assert done.stderr == b"dupfind: warning: 1 of 1 decisions is about files that this scan did not meet\n"

@@ -105,7 +105,7 @@ def test_what_was_changed_is_undecided(tree: TreeBuilder, change: str) -> None:
     report = scan(haystack, needles, *said, told=told)
     assert verdicts(report)["a.png"][0] != "present"
     assert report.decided == {}
-    assert told.warnings == ["1 of 1 decisions is about files that are gone or no longer the same"]
+    assert told.warnings == ["1 of 1 decisions is about files that this scan did not meet"]
 
 
 def test_a_pair_that_is_different(tree: TreeBuilder) -> None:
@@ -113,13 +113,40 @@ def test_a_pair_that_is_different(tree: TreeBuilder) -> None:
     haystack = tree("hay", {"a.png": SMALL, "copy.png": SMALL, "b.png": SMALLER})
     needles = tree("n", {"a.png": PHOTO, "b.jpg": PHOTO})
     first = word("different", needles / "a.png", haystack / "a.png")
+    smaller = "the haystack's copy is smaller: 320 x 240 against 640 x 480"
+    parting = f"you have said that it differs from {haystack}/a.png"
     assert verdicts(scan(haystack, needles, first)) | {"b.jpg": ()} == {
-        "a.png": ("similar", "b.png", "the haystack's copy is smaller: 320 x 240 against 640 x 480"), "b.jpg": (),
+        "a.png": ("similar", "b.png", f"{smaller}; {parting} and 1 other file, 2026-11-21"), "b.jpg": (),
     }  # fmt: skip
     second = word("different", needles / "a.png", haystack / "b.png")
-    found = verdicts(scan(haystack, needles, first, second))
-    assert found["a.png"] == ("missing", None, None)
-    assert found["b.jpg"][1] == "a.png"
+    report = scan(haystack, needles, first, second)
+    found = verdicts(report)
+    assert found["a.png"] == ("missing", None, f"{parting} and 2 other files, 2026-11-21")
+    assert found["b.jpg"][1:] == ("a.png", "the haystack's copy is smaller: 480 x 360 against 640 x 480")
+    assert report.decided == {str(needles / "a.png"): "different"}
+    assert [one.decided for one in report.folders] == [1]
+
+
+def test_what_parts_nothing_leaves_no_mark(tree: TreeBuilder) -> None:
+    """A pair is not told of where the needle is proved otherwise, not wanted, there on another word, or unreadable."""
+    broken = b"\xff\xd8\xff\xe0 broken"
+    haystack = tree("hay", {"a.png": SMALL, "b.png": SMALLER, "c.jpg": OTHER})
+    needles = tree("n", {"a.png": PHOTO, "c.jpg": OTHER, "d.jpg": broken})
+    for extra in (word("same", needles / "a.png", haystack / "b.png"), word("not-wanted", needles / "a.png")):
+        report = scan(haystack, needles, word("different", needles / "a.png", haystack / "a.png"), extra)
+        assert report.decided == {str(needles / "a.png"): extra.ruling.value}
+        assert "differs" not in (verdicts(report)["a.png"][2] or "")
+    for name in ("c.jpg", "d.jpg"):
+        report = scan(haystack, needles, word("different", needles / name, haystack / "a.png"))
+        assert report.decided == {}
+
+
+def test_the_parted_witness_that_is_named() -> None:
+    """That which the scan had thought most of, whatever the order of the decisions."""
+    pairs = [("/a", None), ("/c", Evidence.SAME), ("/b", Evidence.SIMILAR)]
+    words = [(path, said(Ruling.DIFFERENT)._replace(evidence=grade)) for path, grade in pairs]
+    assert min(words, key=deciding._weight)[0] == "/c"
+    assert min(words[::2], key=deciding._weight)[0] == "/b"
 
 
 def test_a_frame_does_not_bring_it_back(tree: TreeBuilder) -> None:
@@ -131,7 +158,8 @@ def test_a_frame_does_not_bring_it_back(tree: TreeBuilder) -> None:
     said = [word("different", needles / "a.png", haystack / "f.png")]
     assert verdicts(scan(haystack, needles, *said))["a.png"][:2] == ("similar", "g.jpg")
     said.append(word("different", needles / "a.png", haystack / "g.jpg"))
-    assert verdicts(scan(haystack, needles, *said))["a.png"] == ("missing", None, None)
+    last = f"you have said that it differs from {haystack}/f.png and 1 other file, 2026-11-21"
+    assert verdicts(scan(haystack, needles, *said))["a.png"] == ("missing", None, last)
 
 
 def test_a_proof_that_was_wrong_makes_the_next_one_doubtful(tree: TreeBuilder) -> None:
@@ -167,7 +195,8 @@ def test_what_is_not_wanted(tree: TreeBuilder) -> None:
     folders = {os.path.basename(one.path): one for one in report.folders}
     assert {"n": "partial", "in": "contained", "e": "missing"} == {name: one.state for name, one in folders.items()}
     assert (1, 3, 3) == (folders["in"].present, folders["in"].unwanted, folders["in"].decided)
-    assert folders["in"].bytes_not_present > 0
+    assert folders["in"].bytes_not_present == 0
+    assert folders["n"].bytes_not_present == 1  # f.txt
     assert not report.is_complete
     report = scan(haystack, needles, *said, word("not-wanted", needles / "e" / "f.txt"))
     assert report.is_complete

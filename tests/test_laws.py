@@ -169,7 +169,8 @@ ALLOWED = {
         "problems", "reading", "roots", "session", "settings", "verdict",
     },
     "showing": {
-        "cache", "events", "explanation", "grouped", "neighbours", "reading", "roots", "session", "settings", "shown",
+        "cache", "events", "explanation", "findings", "grouped", "neighbours", "reading", "roots", "session",
+        "settings", "shown",
     },
     "pairs": set(),
     "calibration": {"settings"},

@@ -27,7 +27,7 @@ from dupfind.shown import Shown, most_doubtful_members
 from dupfind.values import Evidence, FileState, FileVerdict, FolderState, FolderVerdict, Kind
 from fixtures import pictures
 from tests.conftest import ROOT
-from tests.test_report import report
+from tests.test_report import file, folder, report
 
 selenium = pytest.importorskip("selenium", reason="Selenium is not installed")
 from selenium import webdriver  # noqa: E402 - only where it is
@@ -122,7 +122,7 @@ def write(page: Path, haystack: Path, needles: Path, cache: str, given: tuple[De
     """The page of a scan."""
     settings = make_settings(haystack=[str(haystack)], needles=[str(needles)], cache=cache)
     scanned = pipeline.scan_trees(settings, decisions=given)
-    seen = show(settings, scanned.report, (scanned.needles, scanned.haystack), 100, Silence())
+    seen = show(settings, scanned.report, (scanned.needles, scanned.haystack), 100, Silence(), parted=scanned.parted)
     page.write_bytes(html.render(scanned.report, seen, scanned.words, given or ()))
     return page
 
@@ -272,7 +272,70 @@ def test_it_decides_exports_and_remembers(
     browser.wait(lambda: len(browser.texts(".card")) == 2)
     browser.click(".card [data-what=same]")
     assert browser.texts(".card .decided")[0].endswith("taken back")
+    browser.run("for (const one of document.querySelectorAll('#chips input')) one.click()")
+    parted = "[...document.querySelectorAll('.card')].find((e) => e.querySelector('h3').textContent === 'IMG_0416.JPG')"
+    text = browser.run(f"return {parted}.textContent")
+    assert "ou have said that it differs from" in text
+    assert "--accept" not in text
+    assert "decided: different from another" in text
+    browser.run(f"{parted}.focus()")
+    browser.run(f"{parted}.scrollIntoView()")
+    browser.keys("u")
+    assert browser.texts("#decided") == ["Decided: 1 not wanted"]
+    assert "taken back" in browser.run(f"return {parted}.textContent")
+    browser.run(f"{parted}.querySelector('[data-what=parted]').click()")
+    assert browser.texts("#decided") == ["Decided: 1 different, 1 not wanted"]
     assert browser.complaints() == []
+
+
+PRESS = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: arguments[0], bubbles: true}))"
+
+
+def test_nothing_is_decided_unseen(browser: Browser, page: Path) -> None:
+    """A key decides about the file that is highlighted and on the screen, and says why it does nothing otherwise."""
+    browser.open(page)
+    browser.run("localStorage.clear()")  # what other tests have decided on this page
+    browser.open(page)
+    for key in "sdxu ":
+        browser.run(PRESS, key)
+        assert browser.texts("#status.refused") == ["No file is selected: j or k, or a click, selects one"]
+    browser.run(PRESS, "j")
+    assert browser.texts("#status.refused") == []
+    browser.run("window.scrollTo(0, 3000)")
+    for key in "sdxu ":
+        browser.run(PRESS, key)
+        (told,) = browser.texts("#status.refused")
+        assert told == "IMG_0415.JPG is selected, but not on the screen: j or k goes on from there"
+    browser.run("document.activeElement.blur()")
+    browser.run(PRESS, "x")
+    assert browser.texts("#status.refused") == ["No file is selected: j or k, or a click, selects one"]
+    assert browser.texts("#decided") == ["No decisions"]
+    assert browser.texts(".stage") == []
+    browser.run("window.scrollTo(0, 0)")
+    browser.click(".card .why")
+    browser.run(PRESS, "s")
+    assert browser.texts("#decided") == ["Decided: 1 same"]
+    browser.run("for (const one of document.querySelectorAll('#chips input')) one.click()")
+    browser.run(PRESS, "j")
+    browser.run(PRESS, "j")
+    assert browser.run("return list.placeOf(document.activeElement)") == 1
+    browser.run(PRESS, "x")
+    assert browser.texts("#status.refused")[0].endswith("is present: there is nothing to decide")
+    assert browser.texts("#decided") == ["Decided: 1 same"]
+    assert browser.complaints() == []
+    browser.run("localStorage.clear()")
+
+
+def test_where_all_is_there(browser: Browser, tmp_path: Path) -> None:
+    """The list says so, and how the files are to be had."""
+    there = file("n/1", FileState.PRESENT, evidence=Evidence.IDENTICAL, witness="hay/1")
+    (tmp_path / "all.html").write_bytes(html.render(report([there], [folder("n", FolderState.CONTAINED, 1)]), Shown()))
+    browser.open(tmp_path / "all.html")
+    assert browser.texts(".nothing") == ["The only file is in the haystack. Tick “present” for a list."]
+    browser.click("#chips input")
+    assert len(browser.texts(".line")) == 1
+    browser.keys("/", "none")
+    browser.wait(lambda: browser.texts(".nothing") == ["No such file is listed here"])
 
 
 def test_long_lists_are_drawn_when_they_are_scrolled_to(browser: Browser, tmp_path: Path) -> None:

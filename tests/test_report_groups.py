@@ -45,7 +45,7 @@ Group              Pixels   Size  File
                                     - a copy of the similar one above
 
 9 files looked at, 5 pictures among them: 4 are in 1 group. The 3 files that are not the best would free 1.2 kB.
-1 of them is similar, which is another picture: look first.
+1 of them is similar: another picture. Look first.
 Nothing was deleted; --format paths lists those that are not the best.
 """.splitlines()[2:]
         == text(answer(GROUP)).splitlines()[2:]

@@ -12,6 +12,7 @@ import pytest
 
 from dupfind.decisions import Decision, Mark, Ruling
 from dupfind.report import html
+from dupfind.report.album import said
 from dupfind.shown import Nearest, Preview, Shown, Sight
 from dupfind.values import Evidence, FileState, FolderState, Problem, Report, Side
 from tests.test_report import ANSWER, file, folder, report
@@ -47,8 +48,8 @@ def test_the_answer_on_top() -> None:
         "✗ missing 1 2.0 kB ± partial 1 0 B ≈ review 0 0 B ✓ contained 1 1.0 kB",
         "≈ similar 1 1.0 kB ✗ missing 1 1.0 kB ! unreadable 0 0 B ✓ present 1 1.0 kB",
         "Look at 1 similar file below, and decide: same or different.",
-        "Bring 1 missing file over, or decide that they are not wanted. To list them, add --only missing --files",
-        "1 folder is contained: all that they hold is in the haystack. To list, add --only contained",
+        "Bring 1 missing file over, or decide that it is not wanted. To list it, add --only missing --files",
+        "1 folder is contained: all that it holds is in the haystack. To list it, add --only contained",
         "When 2026-11-21 12:00, in 1.5 s",
         "Haystack hay (9 files, 7 pictures, 1 unreadable picture)",
         "Needles n",
@@ -57,6 +58,41 @@ def test_the_answer_on_top() -> None:
         "Turned copies looked for",
     ):
         assert part in shown
+
+
+def test_the_folders_to_be_listed_are_as_many_as_are_listed() -> None:
+    """All contained ones are counted, and the top-most are what ``--only contained`` lists; numbers agree."""
+    top = folder("n/a", FolderState.CONTAINED, 3)
+    below = [dataclasses.replace(top, path=f"n/a/{number}", is_shown=False) for number in range(2)]
+    files = [file(f"n/a/{name}", FileState.PRESENT) for name in ("x", "0/y", "1/z")]
+    files += [file(f"n/{number}.jpg", state) for state in (FileState.UNREADABLE, FileState.MISSING) for number in "12"]
+    shown = words(html.render(report(files, [folder("n", FolderState.PARTIAL, 3, 2), top, *below]), Shown()))
+    assert (
+        "3 folders are contained: all that they hold is in the haystack. "
+        "To list the 1 that lies below no other of them, add --only contained"
+    ) in shown
+    assert "Open 2 unreadable files with another program: nothing is known of what they show." in shown
+    assert "Bring 2 missing files over, or decide that they are not wanted. To list them, add" in shown
+    unwanted = dataclasses.replace(top, unwanted=1)
+    lone = [file("n/a/x", FileState.UNWANTED), file("n/1.jpg", FileState.UNREADABLE)]
+    shown = words(html.render(report(lone, [folder("n", FolderState.PARTIAL), unwanted]), Shown()))
+    assert "1 folder is contained: all that it holds is in the haystack or not wanted. To list it, add" in shown
+    assert "Open 1 unreadable file with another program: nothing is known of what it shows." in shown
+
+
+def test_capture_times_are_spelt_alike() -> None:
+    """In reasons as below the pictures; what is no such time stays as it is."""
+    reason = "a/2007:07:01 16:14:22 is not it: taken at another time: 2007:07:01 16:14:22 and 2007:07:01 16:14:24"
+    assert said(reason) == (
+        "a/2007:07:01 16:14:22 is not it: taken at another time: 2007-07-01 16:14:22 and 2007-07-01 16:14:24"
+    )
+    second = "taken at another time: within the second {}"
+    assert said(second.format("2007:07:01 16:14:22")) == second.format("2007-07-01 16:14:22")
+    files = [file("n/b/2.jpg", FileState.MISSING, reason=reason)]
+    seen = dataclasses.replace(SEEN, nearest={"n/b/2.jpg": Nearest("hay/3.jpg", 2, reason)})
+    page = html.render(report(files, [folder("n", FolderState.MISSING), folder("n/b", FolderState.MISSING)]), seen)
+    (row,) = block(page, "data")["files"]
+    assert row["reason"] == row["why"] == said(reason)
 
 
 GAP = Problem("n/x", Side.NEEDLES, "walk", "excluded")
@@ -79,6 +115,7 @@ def test_the_headline(files: list[FileState], problems: list[Problem], headline:
     page = html.render(answer, Shown())
     assert f"<h1>{headline}</h1>" in page.decode()
     assert ("passed over, below" in words(page)) == bool(problems)
+    assert block(page, "data")["nothing"] == ("" if FileState.MISSING in files else headline)
 
 
 def test_what_the_script_is_given() -> None:
@@ -192,8 +229,8 @@ def test_what_rests_on_a_word() -> None:
     page = html.render(answer, Shown(), {"n/1.jpg": same, "n/2.jpg": other}, (same, other, same))
     assert "All 2 files are in the haystack or not wanted" in words(page)
     assert (
-        "Of 3 decisions that you have made, verdicts rest on your word for 1 file as the same picture and 1 file"
-        in words(page)
+        "Of 3 decisions that you have made, verdicts rest on your word for 1 file as the same picture, "
+        "0 files as different and 1 file as not wanted." in words(page)
     )
     assert "✎ unwanted 1 1.0 kB" in words(page)
     data = block(page, "data")

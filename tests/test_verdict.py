@@ -299,7 +299,7 @@ def test_random_trees(files: dict[str, tuple[FileState, int]], gaps: list[str]) 
     for path, one in found.items():
         inside, skipped = [files[name] for name in below(path, files)], below(path, gaps)
         state = slow_state([state for state, _ in inside], has_gap=bool(skipped))
-        size_bytes = sum(size for state, size in inside if state is not PRESENT)
+        size_bytes = sum(size for state, size in inside if state not in (PRESENT, UNWANTED))
         *counts, unwanted = (sum(state is which for state, _ in inside) for which in FileState)
         words = unwanted, len(decided.intersection(below(path, files)))
         if path in uniform:

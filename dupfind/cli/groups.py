@@ -64,7 +64,7 @@ def groups(
     print0: bool,
     output: str | None,
     html: str | None,
-    html_pictures: int,
+    html_pictures: int | None,
     progress: bool | None,
     quiet: bool,
     verbose: bool,
@@ -83,7 +83,7 @@ def groups(
     settings = make_settings(called="", **raw)
     check_outputs({"--output": output, "--html": html}, settings.roots)
     refuse_overwriting({"--output": output, "--html": html}, {"--cache": settings.cache})
-    check_html_pictures(html_pictures)
+    most = check_html_pictures(html_pictures, html)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     # Heavy imports wait until every option has been checked.
     from dupfind import grouping
@@ -91,7 +91,7 @@ def groups(
     from dupfind.report import groups as report
 
     answer = grouping.groups(settings, Evidence(level), console)
-    page = None if html is None else _page(answer, settings, html_pictures, console)
+    page = None if html is None else _page(answer, settings, most, console)
     console.problems(answer.problems)
     with console.part("report", len(answer.groups)):
         sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)

@@ -85,9 +85,8 @@ def html(text: str) -> Callable[[F], F]:
             "--html-pictures",
             metavar="N",
             type=int,
-            default=DEFAULT_HTML_PICTURES,
-            show_default=True,
-            help="Most files of which the page shows pictures, the most doubtful first.",
+            help="Most files of which the page shows pictures, the most doubtful first. "
+            f"[default: {DEFAULT_HTML_PICTURES}]",
         ),
     )
 

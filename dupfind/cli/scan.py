@@ -155,7 +155,8 @@ def _scan(
 
     with kept_for_the_run(settings) as kept:
         scanned = pipeline.scan_trees(kept, console, decisions=decisions)
-        seen = show(kept, scanned.report, (scanned.needles, scanned.haystack), report_settings.html_pictures, console)
+        trees, most = (scanned.needles, scanned.haystack), report_settings.html_pictures
+        seen = show(kept, scanned.report, trees, most, console, parted=scanned.parted)
     with console.part("report", len(scanned.report.files)):
         return scanned.report, html.render(scanned.report, seen, scanned.words, decisions or ())
 

@@ -111,7 +111,8 @@ def _summary(answer: Answer) -> list[str]:
     similar = sum(one.evidence is Evidence.SIMILAR for one in answer.others)
     if similar:
         shown.append(
-            f"{similar:,} of them {'is' if similar == 1 else 'are'} similar, which is another picture: look first."
+            f"{similar:,} of them {'is similar: another picture' if similar == 1 else 'are similar: other pictures'}. "
+            "Look first."
         )
     shown.append("Nothing was deleted; --format paths lists those that are not the best.")
     return shown

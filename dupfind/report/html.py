@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Any
 
 from dupfind import decisions
-from dupfind.decisions import Decision
+from dupfind.decisions import Decision, Ruling
 from dupfind.report import document
-from dupfind.report.album import SIGNS, Album
+from dupfind.report.album import SIGNS, Album, said
 from dupfind.report.document import shown
 from dupfind.report.text import clean, count, size
 from dupfind.shown import Shown
@@ -56,10 +56,11 @@ def render(
         "id": f"{report.started} {' '.join(map(clean, report.settings.needles))}",
         "signs": SIGNS,
         "folders": [_folder(one) for one in folders[:MOST_ROWS]],
-        "files": [_file(one, seen, album) for one in doubtful[:MOST_ROWS]],
-        "decided": [_decided(one, words[one.path]) for one in report.files if one.path in words],
+        "files": [{**_file(one, seen, album), **_parted(words.get(one.path))} for one in doubtful[:MOST_ROWS]],
+        "decided": [_decided(one, words[one.path]) for one in report.files if _is_settled(words.get(one.path))],
         "given": [decisions.as_row(one) for one in given],
         "present": [_present(one) for one in present[:MOST_ROWS]],
+        "nothing": "" if doubtful else _headline(report),
         "sights": album.sights,
     }
     context = {
@@ -117,10 +118,20 @@ def _file(one: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
     if one.witness is not None and one.evidence is not None:
         facts |= {"other": shown(one.witness), "evidence": one.evidence.value, "bits": one.distance_bits or 0}
     elif near is not None:
-        facts |= {"other": shown(near.path), "bits": near.distance_bits, "why": shown(near.reason)}
+        facts |= {"other": shown(near.path), "bits": near.distance_bits, "why": said(near.reason)}
     if one.reason:
-        facts["reason"] = shown(one.reason)
+        facts["reason"] = said(one.reason)
     return facts
+
+
+def _parted(word: Decision | None) -> dict[str, str]:
+    """By which digest the page finds the decisions that have parted this file from its witness."""
+    return {"parted": word.needle.digest.hex()} if word is not None and word.ruling is Ruling.DIFFERENT else {}
+
+
+def _is_settled(word: Decision | None) -> bool:
+    """Whether a file is in doubt no longer; one that was parted from its witness is."""
+    return word is not None and word.ruling is not Ruling.DIFFERENT
 
 
 def _decided(one: FileVerdict, word: Decision) -> dict[str, Any]:
@@ -186,18 +197,28 @@ def _steps(report: Report) -> list[tuple[str, str]]:
     if similar := numbers[FileState.SIMILAR]:
         steps.append((f"Look at {count(similar, 'similar file')} below, and decide: same or different.", ""))
     if missing := numbers[FileState.MISSING]:
-        text = f"Bring {count(missing, 'missing file')} over, or decide that they are not wanted. To list them, add"
+        they, them = ("it is", "it") if missing == 1 else ("they are", "them")
+        text = f"Bring {count(missing, 'missing file')} over, or decide that {they} not wanted. To list {them}, add"
         steps.append((text, "--only missing --files"))
     if unreadable := numbers[FileState.UNREADABLE]:
-        text = f"Open {count(unreadable, 'unreadable file')} with another program: nothing is known of what they show."
+        they = "it shows" if unreadable == 1 else "they show"
+        text = f"Open {count(unreadable, 'unreadable file')} with another program: nothing is known of what {they}."
         steps.append((text, ""))
     if any(one.is_gap for one in report.problems):
         steps.append(("Look at what was passed over, below: it may hold more.", ""))
-    if contained := sum(one.state is FolderState.CONTAINED for one in report.folders):
-        verb = "is" if contained == 1 else "are"
-        text = f"{count(contained, 'folder')} {verb} contained: all that they hold is in the haystack. To list, add"
-        steps.append((text, "--only contained"))
+    if contained := [one for one in report.folders if one.state is FolderState.CONTAINED]:
+        steps.append((_of_contained(contained), "--only contained"))
     return steps
+
+
+def _of_contained(folders: Sequence[FolderVerdict]) -> str:
+    """How many they are, and how many of them are listed: the others lie below those."""
+    are, hold, them = ("is", "it holds", "it") if len(folders) == 1 else ("are", "they hold", "them")
+    where = "in the haystack or not wanted" if any(one.unwanted for one in folders) else "in the haystack"
+    listed = sum(one.is_shown for one in folders)
+    if listed != len(folders):
+        them = f"the {listed:,} that {'lies' if listed == 1 else 'lie'} below no other of them"
+    return f"{count(len(folders), 'folder')} {are} contained: all that {hold} is {where}. To list {them}, add"
 
 
 def _left_out(

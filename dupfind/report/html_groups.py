@@ -6,7 +6,7 @@ from typing import Any
 
 from dupfind.grouped import Answer, Group, Member
 from dupfind.report import document
-from dupfind.report.album import SIGNS, Album
+from dupfind.report.album import SIGNS, Album, said
 from dupfind.report.document import shown
 from dupfind.report.text import count, size
 from dupfind.shown import Shown
@@ -84,5 +84,5 @@ def _member(one: Member, album: Album) -> dict[str, Any]:
     if one.evidence is not None:
         facts |= {"evidence": one.evidence.value, "bits": one.distance_bits, "frees": size(one.frees_bytes)}
     if one.reason:
-        facts["reason"] = shown(one.reason)
+        facts["reason"] = said(one.reason)
     return facts

@@ -161,7 +161,7 @@ def _on_your_word(report: Report) -> list[str]:
     numbers = Counter(report.decided.values())
     parts = [
         f"{number:,} {said}"
-        for word, said in (("same", "the same picture"), ("not-wanted", "not wanted"))
+        for word, said in (("same", "the same picture"), ("different", "different"), ("not-wanted", "not wanted"))
         if (number := numbers[word])
     ]
     return [f"On your word: {', '.join(parts)} (--decisions)." if parts else "No verdict rests on your word."]

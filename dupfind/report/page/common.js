@@ -24,8 +24,15 @@ const folderOf = (path) => path.slice(0, Math.max(path.lastIndexOf("/"), path.st
 const signOf = (word) => make("span", { "aria-hidden": "true" }, `${data.signs[word]} `);
 const badge = (word, text = word) => make("span", { class: `badge ${word}` }, signOf(word), text);
 
-function tell(text) {
+function tell(text, className = "unseen") {
   byId("status").textContent = text;
+  byId("status").className = className;
+}
+
+// What is to be seen, too: why a key did nothing.
+function refuse(text) {
+  tell(text, "refused");
+  setTimeout(() => { if (byId("status").textContent === text) byId("status").className = "unseen"; }, 6000);
 }
 
 // The pictures come last in the page, so that the first rows need not wait for them.

@@ -55,6 +55,16 @@ function possible(row) {
   return hasBoth ? ["same", "different", "not-wanted"] : ["not-wanted"];
 }
 
+// The pairs that this file was parted of in the decisions that the scan went by.
+const partedOf = (row) => data.given.filter((one) => one.decision === "different" && one.needle.digest === row.parted);
+const isParted = (row) => row.parted !== undefined && partedOf(row).some((one) => decisions.has(keyOf(one)));
+
+// Takes back those, or takes them up again.
+function part(row, isWanted) {
+  partedOf(row).forEach((one) => (isWanted ? decisions.set(keyOf(one), one) : decisions.delete(keyOf(one))));
+  changed(row.parted, `${nameOf(row.path)}: ${isWanted ? "different from what was parted" : "no longer different from what was parted"}`);
+}
+
 function decide(row, decision) {
   const needle = needleOf(row);
   if (decision !== null && !possible(row).includes(decision)) {
@@ -78,11 +88,15 @@ function decide(row, decision) {
     };
     decisions.set(keyOf(one), one);
   }
+  changed(needle, decision === null ? `${nameOf(row.path)}: undecided` : `${nameOf(row.path)}: ${WORDS[decision]}`);
+}
+
+function changed(needle, text) {
   exported = false;
   keep();
-  listed.forEach((other, index) => { if (!Array.isArray(other) && needleOf(other) === needle) list.again(index); });
+  listed.forEach((row, index) => { if (!Array.isArray(row) && (row.parted ?? needleOf(row)) === needle) list.again(index); });
   count();
-  tell(decision === null ? `${nameOf(row.path)}: undecided` : `${nameOf(row.path)}: ${WORDS[decision]}`);
+  tell(text);
 }
 
 function count() {
@@ -116,7 +130,8 @@ function card(row, index) {
   const place = tree.nodes.has(folder)
     ? make("a", { href: `#folder=${encodeURIComponent(folder)}` }, folder)
     : make("span", { class: "dim" }, folder);
-  const state = decision ? badge("decided", `decided: ${WORDS[decision]}`) : row.word ? badge("decided", "taken back") : null;
+  const parted = row.parted === undefined ? null : badge("decided", isParted(row) ? "decided: different from another" : "taken back");
+  const state = decision ? badge("decided", `decided: ${WORDS[decision]}`) : row.word ? badge("decided", "taken back") : parted;
   const head = make("header", {}, badge(row.verdict), title, state, make("div", { class: "folder" }, place));
   const both = sight.picture !== undefined && row.other !== undefined && otherOf(row).picture !== undefined;
   const compare = both ? () => { row.flip = row.flip === undefined ? 0 : undefined; list.again(index); } : null;
@@ -149,6 +164,12 @@ function actions(row, decision, compare) {
     type: "button", "data-what": one, "aria-pressed": String(decision === one),
     onclick: () => decide(row, decision === one ? null : one),
   }, DECISIONS[one]));
+  if (row.parted !== undefined && decision !== "different") {
+    const pressed = isParted(row);
+    buttons.push(make("button", {
+      type: "button", "data-what": "parted", "aria-pressed": String(pressed), onclick: () => part(row, !pressed),
+    }, "Different from another"));
+  }
   if (compare) {
     const open = row.flip !== undefined;
     buttons.push(make("button", { type: "button", "data-what": "compare", "aria-expanded": String(open), onclick: compare }, open ? "Side by side" : "Compare"));
@@ -178,7 +199,7 @@ function stage(row) {
 
 function line([path, bytes, grade, witness, bits]) {
   const apart = bits ? `, ${counted(bits, "bit")} apart` : "";
-  return make("div", { class: "line" }, badge("present"), " ", make("code", {}, path), ` ${bytes} `,
+  return make("div", { class: "line", tabindex: "-1" }, badge("present"), " ", make("code", {}, path), ` ${bytes} `,
     make("span", { class: "dim" }, `${LIKENESS[grade].toLowerCase()} `, make("code", {}, witness), apart));
 }
 
@@ -215,7 +236,8 @@ function refresh() {
   listed = listed.concat(here);
   tree.draw();
   current = -1;
-  list.show(listed, "No such file is listed here");
+  const hint = data.present.length ? " Tick “present” for a list." : "";
+  list.show(listed, data.nothing && !text && !wanted("present") ? `${data.nothing}.${hint}` : "No such file is listed here");
   byId("found").textContent = `${counted(listed.length, "file")} listed`;
   tell(`${counted(listed.length, "file")} listed`);
 }
@@ -251,13 +273,32 @@ function move(step) {
   if (!listed.length) return;
   current = list.placeOf(document.activeElement) ?? current;
   current = Math.min(listed.length - 1, Math.max(0, current + step));
+  tell("");
   list.goTo(current);
 }
 
+// Whether enough of an element is on the screen to be judged: below the bar, where that stays on top.
+function isSeen(element) {
+  const box = element.getBoundingClientRect();
+  const top = Math.max(0, byId("search").closest(".bar").getBoundingClientRect().bottom);
+  return Math.min(box.bottom, innerHeight) - Math.max(box.top, top) >= Math.min(box.height, 100);
+}
+
+// Acts on the file that is highlighted, and on no other: a person decides about what can be seen.
 function onCurrent(action) {
-  move(0);
-  const row = listed[current];
-  if (row && !Array.isArray(row)) action(row, list.at(current));
+  const index = list.placeOf(document.activeElement);
+  if (index === undefined) {
+    refuse("No file is selected: j or k, or a click, selects one");
+    return;
+  }
+  current = index;
+  const row = listed[index];
+  if (Array.isArray(row)) refuse(`${nameOf(row[0])} is present: there is nothing to decide`);
+  else if (!isSeen(list.at(index))) refuse(`${nameOf(row.path)} is selected, but not on the screen: j or k goes on from there`);
+  else {
+    list.goTo(index);
+    action(row, list.at(index));
+  }
 }
 
 function flip(row, element) {
@@ -282,7 +323,7 @@ listenToKeys({
   s: () => onCurrent((row) => decide(row, "same")),
   d: () => onCurrent((row) => decide(row, "different")),
   x: () => onCurrent((row) => decide(row, "not-wanted")),
-  u: () => onCurrent((row) => decide(row, null)),
+  u: () => onCurrent((row) => (decisionOf(row) === null && isParted(row) ? part(row, false) : decide(row, null))),
   " ": () => onCurrent(flip),
   "/": () => { byId("search").focus(); byId("search").select(); },
 });
