@@ -1,19 +1,23 @@
 """Catalogues among the haystack's roots, to trees as a walk gives them: their files, as far as they may prove anything.
 
-What may be a needle itself, because the drive that is listed is plugged in again, is left out.
+What may be a needle itself, because the drive that is listed is plugged in again, is left out; so is what is not seen
+on it any more, of which a needle may have been made.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from dupfind.catalogue_file import CatalogueFile, explained
 from dupfind.catalogued import About, Catalogued, Volume
+from dupfind.entries import entry_of
 from dupfind.errors import CatalogueError, SettingsError
 from dupfind.ignore import Excludes
-from dupfind.selfsame import Relation, have_numbers, relation, themselves
+from dupfind.selfsame import Relation, have_numbers, is_as_listed, must_be_seen, relation, themselves
 from dupfind.values import FileEntry, Problem, Root, Side, Tree
 from dupfind.volumes import UNKNOWN_VOLUME, volumes_of
 
@@ -41,7 +45,7 @@ def catalogued_trees(
             tree, about = _read(root, excludes)
             how = relation(about.volumes, volumes)
             _refuse_own_root(root, about, needle_roots, how)
-            trees.append(_without_needles(tree, about, entries, how, volumes, warn))
+            trees.append(_as_far_as_it_proves(tree, about, entries, how, volumes, warn))
             _warn_of(trees[-1], about, warn)
     return trees
 
@@ -117,7 +121,7 @@ def _refuse_own_root(root: Root, about: About, needles: Iterable[Root], how: Rel
             raise SettingsError(f"--needles {needle.given} is the folder that the catalogue {root.given} lists")
 
 
-def _without_needles(
+def _as_far_as_it_proves(
     tree: Tree,
     about: About,
     needles: Sequence[FileEntry],
@@ -125,21 +129,55 @@ def _without_needles(
     volumes: Sequence[Volume],
     warn: Callable[[str], None],
 ) -> Tree:
-    prefix, former = len(tree.root.real) + 1, about.root.rstrip(os.sep) + os.sep
-    own = themselves(
+    """Without what may be one of ``needles``, or may have become one; what is not known at all proves by bytes only."""
+    given, prefix, former = tree.root.given, len(tree.root.real) + 1, about.root.rstrip(os.sep) + os.sep
+    left_out = themselves(
         tree.entries,
         needles,
         how,
         lambda path: former + path[prefix:],
         are_numbered=have_numbers((*about.volumes, *volumes)),
     )
-    if not own:
-        return tree
-    entries = [entry for entry in tree.entries if entry.path not in own]
-    reason = f"{len(own):,} of its files left out: they may be needles themselves, on the drive that it lists"
-    warn(f"{tree.root.given}: {reason}")
-    problem = Problem(tree.root.given, Side.HAYSTACK, "walk", reason, is_note=True)
-    return Tree(tree.root, entries, [*tree.problems, problem], tree.folders, tree.catalogue)
+    reason = "they may be needles themselves, on the drive that it lists"
+    root = tree.root
+    if must_be_seen(how, is_root_here=_holds_something(about.root)):
+        are_numbered = have_numbers(about.volumes)
+        left_out |= {
+            entry.path
+            for entry in tree.entries
+            if entry.path not in left_out and not _is_there(entry, former + entry.path[prefix:], are_numbered)
+        }
+        reason = "the drive that it lists is here, and they are not (any more) where it lists them, or may be needles"
+    elif how is Relation.UNKNOWN:
+        root = replace(root, has_no_pictures=True)
+        warn(
+            f"{given}: its pictures prove nothing, only equal bytes do: nothing tells its drive from that of the "
+            f"needles, and {about.root} is not there to be looked at"
+        )
+    problems = list(tree.problems)
+    if left_out:
+        reason = f"{len(left_out):,} of its files left out: {reason}"
+        warn(f"{given}: {reason}")
+        problems.append(Problem(given, Side.HAYSTACK, "walk", reason, is_note=True))
+    entries = [entry for entry in tree.entries if entry.path not in left_out]
+    return Tree(root, entries, problems, tree.folders, tree.catalogue)
+
+
+def _holds_something(folder: str) -> bool:
+    """Whether this is a folder with anything in it: a mount point without its drive is an empty one."""
+    try:
+        with os.scandir(folder) as found:
+            return next(found, None) is not None
+    except OSError:
+        return False
+
+
+def _is_there(listed: FileEntry, path: str, are_numbered: bool) -> bool:
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(found.st_mode) and is_as_listed(listed, entry_of(path, found), are_numbered=are_numbered)
 
 
 def _warn_of(tree: Tree, about: About, warn: Callable[[str], None]) -> None:

@@ -21,7 +21,7 @@ from dupfind.cache_schema import FRAMED, PictureRef
 from dupfind.entries import entry_of
 from dupfind.reading import Reader
 from dupfind.revisit import Visited
-from dupfind.roots import in_catalogues
+from dupfind.roots import in_catalogues, without_pictures
 from dupfind.settings import Settings
 from dupfind.snapshot import OTHER, PICTURE, UNSETTLED, Inner, Known, Rows, make_rows
 from dupfind.values import Failure, FileEntry
@@ -54,6 +54,7 @@ class Collection:
     ) -> None:
         self._settings = settings
         self._is_listed = in_catalogues(settings.roots)
+        self._has_no_picture = without_pictures(settings.roots)
         self._reader = reader
         self._cache = cache
         self.known = known
@@ -106,13 +107,17 @@ class Collection:
     def read_pictures(self) -> None:
         """Read what is not known yet."""
         entries = self._entries[self._read :]
-        pictures = self._reader.pictures(entries, "decoding haystack", 1)
+        readable = [entry for entry in entries if not self._has_no_picture(entry.path)]
+        pictures = self._reader.pictures(readable, "decoding haystack", 1)
         found = iter(zip(pictures.entries, pictures.refs, pictures.hashes[:, 0].tolist(), strict=True))
         one = next(found, None)
         for place, entry in enumerate(entries, start=self._read):
             if one is not None and one[0] is entry:
                 self._refs[place], self._hashes[place], self._kinds[place] = one[1], one[2], PICTURE
                 one = next(found, None)
+                continue
+            if self._has_no_picture(entry.path):
+                self._kinds[place] = OTHER
                 continue
             failure = pictures.failures[entry.path]
             self._kinds[place] = OTHER if will_last(failure) else UNSETTLED

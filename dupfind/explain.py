@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 
 from dupfind import __version__
@@ -21,7 +22,7 @@ from dupfind.neighbours import Neighbours
 from dupfind.pipeline import find_matches, walk
 from dupfind.problems import problems_of
 from dupfind.reading import Pictures, Reader
-from dupfind.roots import NamedFile, in_catalogues, spelling
+from dupfind.roots import NamedFile, as_walked, in_catalogues, spelling
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, FileState, Thumbnail
@@ -40,6 +41,7 @@ def explain(
     """
     listener = listener or Silence()
     _, trees = walk(settings, listener, [needle.entry for needle in needles])
+    settings = replace(settings, roots=as_walked(settings.roots, trees))
     haystack = [entry for tree in trees for entry in tree.entries]
     work = partial(_explain_all, settings, needles, haystack, nearest, listener)
     explanations, failures = with_reader(settings, listener, work, make_executor)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -25,7 +26,7 @@ from dupfind.named import NamedRoot, with_named
 from dupfind.needle_verdicts import judge_files, words_of
 from dupfind.problems import problems_of, summary_of
 from dupfind.recheck import is_due, last_look
-from dupfind.roots import in_catalogues, spelling
+from dupfind.roots import as_walked, in_catalogues, spelling, without_pictures
 from dupfind.settings import Settings
 from dupfind.values import (
     LISTING,
@@ -79,6 +80,7 @@ def scan_trees(
     listener = listener or Silence()
     started, began_ns, begin = datetime.now().astimezone(), time.time_ns(), time.monotonic()
     needles, haystack = walk(settings, listener)
+    settings = replace(settings, roots=as_walked(settings.roots, haystack))
     files = _entries(needles), _entries(haystack)
     memory = Memory(settings, *files, partial(_recipe, settings.scan.algorithm, listener), began_ns)
     remembered = None if decisions else _recall(memory, sum(map(len, files)), listener)
@@ -209,6 +211,7 @@ def find_matches(
     from dupfind.wholes import Wholes
 
     is_listed = in_catalogues(settings.roots)
+    has_no_picture = without_pictures(settings.roots)
     identical, failures = find_identical(needles, haystack, reader, is_listed)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
     rest = [entry for entry in needles if entry.path not in matches and entry.path not in failures]
@@ -219,7 +222,7 @@ def find_matches(
         pictures = reader.pictures(rest, "decoding needles", ORIENTATIONS if settings.scan.rotations else 1)
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
-        readable = [entry for entry in haystack if entry.path not in failures]
+        readable = [entry for entry in haystack if entry.path not in failures and not has_no_picture(entry.path)]
         if settings.scan.paranoid:  # what cannot be read again proves nothing then, and might hide something that can
             readable = [entry for entry in readable if not is_listed(entry.path)]
         candidates = reader.pictures(readable, "decoding haystack", 1)

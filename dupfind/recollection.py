@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from dupfind.memory import program
 from dupfind.mounts import forgetful_devices, forgetting, patchwork_devices
 from dupfind.reading import Reader
 from dupfind.revisit import Revisit, Visited, remembered
+from dupfind.roots import as_walked
 from dupfind.settings import Settings
 from dupfind.snapshot import FolderRow, Inner, Known, SnapshotError, pack, unsettled_since
 from dupfind.values import Failure, FileEntry, Problem, Side, Tree
@@ -69,9 +71,15 @@ class Recollection:
             with listener.part("look up"):
                 known = self._shelf.load(self._key)
         visited = self._walk(known, listener)
+        settings = self._settings
         if self._holds_catalogues:
-            visited += self._listed(images, listener)
-        return Collection(self._settings, known, visited, reader, self._cache)
+            trees = self._listed(images, listener)
+            settings = replace(settings, roots=as_walked(settings.roots, trees))
+            visited += [
+                Visited(FolderRow(tree.root.real, -1, tree.root.identity, None, len(tree.entries)), None, tree.entries)
+                for tree in trees
+            ]
+        return Collection(settings, known, visited, reader, self._cache)
 
     def _walk(self, known: Known | None, listener: Listener) -> list[Visited]:
         settings, found = self._settings, remembered(known.folders if known is not None else ())
@@ -94,8 +102,8 @@ class Recollection:
                 listener.warn(warning)
         return visited
 
-    def _listed(self, images: Sequence[FileEntry], listener: Listener) -> list[Visited]:
-        """What catalogues among the roots list, each as one folder."""
+    def _listed(self, images: Sequence[FileEntry], listener: Listener) -> list[Tree]:
+        """What catalogues among the roots list."""
         from dupfind.catalogues import catalogued_trees
 
         settings = self._settings
@@ -104,10 +112,7 @@ class Recollection:
             trees = catalogued_trees(settings.roots, [], images, excludes, listener.warn, follow_symlinks=follow)
         self.problems += [problem for tree in trees for problem in tree.problems]
         self.catalogues = tuple(tree.catalogue for tree in trees if tree.catalogue is not None)
-        return [
-            Visited(FolderRow(tree.root.real, -1, tree.root.identity, None, len(tree.entries)), None, tree.entries)
-            for tree in trees
-        ]
+        return trees
 
     def keep(self, collection: Collection) -> None:
         """Remember ``collection``, all of whose pictures were read, where there is enough news."""

@@ -17,8 +17,8 @@ from enum import IntEnum
 from dupfind.catalogued import Volume
 from dupfind.values import FileEntry
 
-_MADE_UP = frozenset({"9p", "afs", "ceph", "cifs", "exfat", "fuse", "msdos", "smb3", "smbfs", "vboxsf", "vfat"})
-"""Types of file systems whose numbers of files may be others next time; everything behind FUSE is one."""
+_MADE_UP = frozenset("9p afs aufs ceph cifs exfat fuse fuseblk msdos overlay smb3 smbfs vboxsf vfat".split())
+"""Types of file systems whose numbers of files may be others next time, as all behind FUSE, or in another layer."""
 _QUARTER_NS, _DAY_AND_MORE_NS, _TICK_NS = 900 * 10**9, 26 * 3600 * 10**9, 2 * 10**9
 """FAT keeps local time to two seconds: in another zone, or in summer, its times are off by quarters of an hour."""
 
@@ -49,6 +49,21 @@ def _relation(one: Volume, other: Volume) -> Relation:
 def have_numbers(volumes: Iterable[Volume]) -> bool:
     """Whether every file on these has a number that stays."""
     return not any(volume.kind in _MADE_UP or volume.kind.startswith("fuse.") for volume in volumes)
+
+
+def must_be_seen(how: Relation, *, is_root_here: bool) -> bool:
+    """Whether a listed file may prove something only where it is seen to be there now.
+
+    The drive is here, so what it lists may have been made into the needles since: written anew under another number,
+    copied and deleted. ``is_root_here`` tells whether there is something now where the listed folder was.
+    """
+    return how is Relation.SAME or (how is Relation.UNKNOWN and is_root_here)
+
+
+def is_as_listed(listed: FileEntry, now: FileEntry, *, are_numbered: bool) -> bool:
+    """Whether a file is what was listed in its place; ``are_numbered`` is what :func:`have_numbers` says of it."""
+    is_one_number = listed.inode == now.inode or not are_numbered or listed.inode == 0
+    return is_one_number and listed[1:4] == now[1:4]
 
 
 def themselves(

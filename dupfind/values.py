@@ -1,7 +1,6 @@
-"""The values that travel from stage to stage: frozen, slotted, without behaviour beyond reading themselves.
+"""The values that travel from stage to stage, frozen and slotted.
 
-Paths are ``str`` as :func:`os.fsdecode` gives them, so a name that is no valid UTF-8 survives unharmed.
-"""
+Paths are ``str`` as :func:`os.fsdecode` gives them, so a name that is no valid UTF-8 survives unharmed."""
 
 from __future__ import annotations
 
@@ -124,6 +123,8 @@ class Root:
     identity: FolderId
     is_catalogue: bool = False
     """True for a file that stands for the folder that it lists, see :mod:`dupfind.catalogues`."""
+    has_no_pictures: bool = False
+    """True for a catalogue that may list the needles themselves, for all that is known: only bytes prove anything."""
 
     @property
     def shown(self) -> Callable[[str], str]:

@@ -48,6 +48,14 @@ def tree(tmp_path: Path) -> Callable[[str, Mapping[str, Content]], Path]:
 
 
 @pytest.fixture
+def unplugged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The drive that a catalogue lists counts as certainly another than that of the needles."""
+    from dupfind.selfsame import Relation
+
+    monkeypatch.setattr("dupfind.catalogues.relation", lambda *_: Relation.OTHER)
+
+
+@pytest.fixture
 def dupfind(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
     """Run the real command in the test's own folder, with a cache of its own there."""
 

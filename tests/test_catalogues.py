@@ -20,6 +20,9 @@ from fixtures import pictures
 from tests.shelf import Ears, TreeBuilder, catalogued, collection, scanned, settle, verdicts
 
 PRESENT = ("present", "identical")
+MISSING = ("missing", None)
+HERE = "the drive that it lists is here, and they are not (any more) where it lists them, or may be needles"
+HERE_OR_NOT = "they may be needles themselves, on the drive that it lists"
 
 
 def alter(catalogue: Path, change: Callable[[About], About]) -> None:
@@ -38,6 +41,7 @@ def plain(report: Report, haystack: Path) -> list[tuple[object, ...]]:
     return [(*one[:5], (one.witness or "").removeprefix(prefix), *one[6:]) for one in report.files]
 
 
+@pytest.mark.usefixtures("unplugged")
 def test_answers_are_those_of_the_folder(tree: TreeBuilder, tmp_path: Path) -> None:
     """By bytes, by pictures, by pictures that are read whole only on demand; with what could not be decoded."""
     drive = collection(tree)
@@ -123,7 +127,7 @@ def test_a_drive_is_not_in_itself(
     report = scanned(catalogue, needles, ears)
     assert {"missing"} == {one.state.value for one in report.files}
     count = 3 if layout == "a folder in it" else 5
-    reason = f"{count} of its files left out: they may be needles themselves, on the drive that it lists"
+    reason = f"{count} of its files left out: {HERE_OR_NOT if layout == 'renamed' else HERE}"
     assert f"{catalogue}: {reason}" in ears.warnings
     assert (str(catalogue), reason, True) in [(one.path, one.reason, one.is_note) for one in report.problems]
 
@@ -155,10 +159,108 @@ def test_without_numbers_what_is_alike_is_the_same(
     mounted = tree("mounted elsewhere", {})
     drive.rename(mounted / "drive")
     assert {("missing", None)} == set(verdicts(scanned(catalogue, mounted)).values())
+    (mounted / "drive").rename(drive)
     needles = tree("needles", {"other name and time.txt": b"notes"})
     assert {"other name and time.txt": PRESENT} == verdicts(scanned(catalogue, needles))
     os.utime(needles / "other name and time.txt", (1_500_003_601, 1_500_003_601))
     assert {"other name and time.txt": ("missing", None)} == verdicts(scanned(catalogue, needles))
+
+
+def rewrite(path: Path) -> None:
+    """As tools do that write tags: another file with the same picture, under the same name."""
+    new = path.with_name("new")
+    new.write_bytes(path.read_bytes() + b"more")
+    new.replace(path)
+
+
+@pytest.mark.parametrize("knows", ["boot", "nothing"])
+@pytest.mark.parametrize("place", ["as listed", "renamed", "mounted elsewhere"])
+def test_what_was_made_of_a_listed_file(
+    place: str, knows: str, tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under another number, and it is the only one there is: what it was made of proves nothing."""
+    if knows == "nothing":
+        monkeypatch.setattr(volumes, "_text", lambda _: "")
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    rewrite(drive / "2006" / "a.jpg")
+    if place == "renamed":
+        (drive / "2006" / "a.jpg").rename(drive / "2006" / "2006-01-01.jpg")
+    elif place == "mounted elsewhere":
+        drive = drive.rename(tmp_path / "elsewhere")
+    needles = drive / "2006"
+    assert {MISSING} == set(verdicts(scanned(catalogue, needles)).values())
+
+
+@pytest.mark.parametrize("knows", ["boot", "nothing"])
+def test_copied_on_the_drive_and_deleted(
+    knows: str, tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a move between two mounts of it does; what is where it was listed proves as ever."""
+    if knows == "nothing":
+        monkeypatch.setattr(volumes, "_text", lambda _: "")
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    needles = tree("drive/new", {"notes.txt": b"notes", "cafe.txt": b"cafe"})
+    pictures.photo(1, (240, 180)).save(needles / "a.jpg", quality=60)
+    (drive / "notes.txt").unlink()
+    ears = Ears()
+    expected = {"notes.txt": MISSING, "cafe.txt": PRESENT, "a.jpg": ("present", "same")}
+    assert expected == verdicts(scanned(catalogue, needles, ears))
+    assert f"{catalogue}: 1 of its files left out: {HERE}" in ears.warnings
+
+
+def test_something_else_in_its_place(tree: TreeBuilder, tmp_path: Path) -> None:
+    """A folder, a link to what was moved, other times, another size: it is not what was listed."""
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    for number in range(4):
+        (drive / f"{number}.txt").write_bytes(b"text %d" % number)
+    settle(drive)
+    catalogued(drive, catalogue)
+    needles = tree("needles", {f"n{number}": b"text %d" % number for number in range(4)})
+    assert {PRESENT} == set(verdicts(scanned(catalogue, needles)).values())
+    (drive / "0.txt").unlink()
+    (drive / "0.txt").mkdir()
+    (drive / "1.txt").rename(tmp_path / "moved")
+    (drive / "1.txt").symlink_to(tmp_path / "moved")
+    os.utime(drive / "2.txt")
+    with open(drive / "3.txt", "ab") as file:
+        file.write(b"more")
+    os.utime(drive / "3.txt", ns=((drive / "notes.txt").stat().st_mtime_ns,) * 2)
+    assert {MISSING} == set(verdicts(scanned(catalogue, needles)).values())
+
+
+@pytest.mark.parametrize("root", ["gone", "empty", "there"])
+def test_nobody_knows_which_drive(
+    root: str, tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the listed folder is not there to be looked at, its pictures prove nothing, and bytes do."""
+    monkeypatch.setattr(volumes, "_text", lambda _: "")
+    drive, catalogue = collection(tree), tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    needles = tree("needles", {"n.txt": b"notes"})
+    pictures.photo(1, (240, 180)).save(needles / "a.jpg", quality=60)
+    if root != "there":
+        drive.rename(tmp_path / "unplugged")
+    if root == "empty":
+        drive.mkdir()
+    ears = Ears()
+    is_there = root == "there"
+    assert {"n.txt": PRESENT, "a.jpg": ("present", "same") if is_there else MISSING} == verdicts(
+        scanned(catalogue, needles, ears)
+    )
+    warning = (
+        f"{catalogue}: its pictures prove nothing, only equal bytes do: nothing tells its drive from that of the "
+        f"needles, and {drive} is not there to be looked at"
+    )
+    assert is_there is (warning not in ears.warnings)
+    from dupfind.explain import explain
+    from dupfind.roots import NamedFile, named_file
+    from dupfind.settings import make_settings
+
+    settings = make_settings(haystack=[str(catalogue)], no_cache=True, workers=1)
+    (one,) = explain(settings, [NamedFile("a", named_file(str(needles / "a.jpg")).entry)], 1).explanations
+    assert ("present" if is_there else "missing") == one.verdict.state.value
 
 
 def test_another_drive_in_its_place(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,6 +364,7 @@ def test_one_that_says_nothing_of_itself(tree: TreeBuilder, tmp_path: Path) -> N
         scanned(catalogue, tree("needles", {"n": b"n"}))
 
 
+@pytest.mark.usefixtures("unplugged")
 @pytest.mark.parametrize("table", ["file", "content", "about", "picture"])
 def test_damage_ends_the_run(table: str, tree: TreeBuilder, tmp_path: Path) -> None:
     """What SQLite cannot see as well: the seals of rows, what it says of itself, thumbnails."""

@@ -438,6 +438,7 @@ def test_files_that_are_not_there_cost_no_walk(hay: Path, monkeypatch: pytest.Mo
         make_settings(haystack=[])
 
 
+@pytest.mark.usefixtures("unplugged")
 def test_a_catalogue_answers_as_its_folder(hay: Path, image: Path, tmp_path: Path) -> None:
     """Also where the drive is gone, which nobody looks for; the answer names what it rests on."""
     folder = ask_one(hay, image)
@@ -459,6 +460,19 @@ def test_a_picture_of_the_drive_is_not_found_in_its_catalogue(hay: Path, tmp_pat
     shutil.copy(hay / "0/03.png", tmp_path / "copy.png")
     moved, copy = ask(tmp_path / "c", tmp_path / "moved.png", tmp_path / "copy.png").sought
     assert (False, True) == (moved.is_seen, copy.is_seen)
+
+
+def test_a_catalogue_of_nobody_knows_which_drive(hay: Path, image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pictures prove nothing, nor are they near; equal bytes are found."""
+    monkeypatch.setattr("dupfind.volumes._text", lambda _: "")
+    catalogue = hay.parent / "c"
+    catalogued(hay, catalogue)
+    assert 5 == len(ask_one(catalogue, image).nearest)
+    shutil.copy(hay / "0/03.png", hay.parent / "copy.png")
+    hay.rename(hay.parent / "unplugged")
+    by_picture, by_bytes = ask(catalogue, image, hay.parent / "copy.png").sought
+    assert () == tuple(by_picture.nearest)
+    assert [Evidence.IDENTICAL] == [one.evidence for one in by_bytes.nearest]
 
 
 def test_a_catalogue_beside_a_folder(hay: Path, image: Path, tree: TreeBuilder, tmp_path: Path) -> None:

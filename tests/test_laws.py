@@ -99,7 +99,9 @@ ALLOWED = {
     "catalogue_cache": {
         "cache", "cache_file", "cache_lookup", "cache_schema", "cache_seal", "catalogue_file",
     },
-    "catalogues": {"catalogue_file", "catalogued", "decode", "ignore", "libraries", "selfsame", "volumes"},
+    "catalogues": {
+        "catalogue_file", "catalogued", "decode", "entries", "ignore", "libraries", "selfsame", "volumes",
+    },
     "cache_answers": {"cache_file", "cache_schema"},
     "packing": {"findings"},
     "memory": {"cache_answers", "cache_file", "cache_schema", "digest", "findings", "packing", "settings"},
@@ -148,7 +150,8 @@ ALLOWED = {
     },
     "recollection": {
         "cache", "cache_schema", "cache_snapshots", "catalogued", "catalogues", "collection", "digest", "events",
-        "formats", "ignore", "memory", "mounts", "reading", "revisit", "settings", "snapshot", "walk",
+        "formats", "ignore", "memory", "mounts", "reading", "revisit", "roots", "settings", "snapshot",
+        "walk",
     },
     "found": {"catalogued"},
     "nearby": {"candidates", "collection"},

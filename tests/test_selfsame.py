@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind.catalogued import Volume
-from dupfind.selfsame import Relation, have_numbers, relation, themselves
+from dupfind.selfsame import Relation, have_numbers, is_as_listed, must_be_seen, relation, themselves
 from dupfind.values import FileEntry
 
 OTHER, UNKNOWN, SAME = Relation
@@ -133,8 +133,42 @@ def test_the_most_dangerous_of_several_counts() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [("ext4", True), ("nfs4", True), ("", True), ("vfat", False), ("cifs", False), ("fuse.x", False)],
+    [
+        ("ext4", True),
+        ("nfs4", True),
+        ("", True),
+        ("vfat", False),
+        ("cifs", False),
+        ("fuse.x", False),
+        ("fuseblk", False),
+        ("overlay", False),
+    ],
 )
 def test_numbers_that_stay(kind: str, expected: bool) -> None:
     """One file system without them is enough."""
     assert expected is have_numbers([DISK, DISK._replace(kind=kind)])
+
+
+def test_what_is_here_must_be_seen() -> None:
+    """On the drive of the needles always; where nobody knows, if there is something to look at."""
+    assert [False, False, True] == [must_be_seen(how, is_root_here=False) for how in Relation]
+    assert [False, True, True] == [must_be_seen(how, is_root_here=True) for how in Relation]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "without_numbers"),
+    [
+        ({}, True, True),
+        ({"path": "/media/disk/2006/a.jpg"}, True, True),
+        ({"inode": 78}, False, True),
+        ({"size_bytes": 1}, False, False),
+        ({"mtime_ns": 1}, False, False),
+        ({"ctime_ns": 1}, False, False),
+    ],
+)
+def test_what_is_there_as_it_was_listed(change: dict[str, object], expected: bool, without_numbers: bool) -> None:
+    """By everything that tells one state of a file from another."""
+    now = LISTED._replace(**change)  # type: ignore[arg-type]
+    assert expected is is_as_listed(LISTED, now, are_numbered=True)
+    assert without_numbers is is_as_listed(LISTED, now, are_numbered=False)
+    assert without_numbers is is_as_listed(LISTED._replace(inode=0), now, are_numbered=True)
