@@ -51,7 +51,9 @@ function decisionOf(row) {
 function possible(row) {
   if (row.word) return [row.word];
   if (needleOf(row) === undefined) return [];
-  const hasBoth = row.verdict !== "unreadable" && sightOf(row).picture !== undefined && witnessOf(row) !== undefined;
+  // What was not seen on both sides, such as a witness on a drive that is unplugged, cannot be called the same.
+  const isShown = witnessOf(row) !== undefined && otherOf(row).picture !== undefined;
+  const hasBoth = row.verdict !== "unreadable" && sightOf(row).picture !== undefined && isShown;
   return hasBoth ? ["same", "different", "not-wanted"] : ["not-wanted"];
 }
 
