@@ -99,7 +99,7 @@ ALLOWED = {
         "cache", "cache_file", "cache_lookup", "cache_schema", "cache_seal", "catalogue_file",
     },
     "catalogues": {
-        "catalogue_file", "catalogued", "decode", "entries", "ignore", "libraries", "selfsame", "volumes",
+        "catalogue_file", "catalogued", "decode", "entries", "ignore", "libraries", "named", "selfsame", "volumes",
     },
     "cache_answers": {"cache_file", "cache_schema"},
     "packing": {"findings"},
