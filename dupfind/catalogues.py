@@ -11,12 +11,14 @@ import stat
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from dupfind.catalogue_file import CatalogueFile, explained
 from dupfind.catalogued import About, Catalogued, Volume
 from dupfind.entries import entry_of
 from dupfind.errors import CatalogueError, SettingsError
 from dupfind.ignore import Excludes
+from dupfind.named import NamedRoot
 from dupfind.selfsame import Relation, have_numbers, is_as_listed, must_be_seen, relation, themselves
 from dupfind.values import FileEntry, Problem, Root, Side, Tree
 from dupfind.volumes import UNKNOWN_VOLUME, volumes_of
@@ -38,14 +40,14 @@ def catalogued_trees(
     """
     volumes = _volumes(needles, named, follow_symlinks=follow_symlinks)
     entries = [entry for tree in needles for entry in tree.entries] + list(named)
-    needle_roots = [tree.root for tree in needles]
+    needle_roots = [tree.root for tree in needles if not isinstance(tree.root, NamedRoot)]
     trees = []
     for root in roots:
         if root.is_catalogue:
             tree, about = _read(root, excludes)
             how = relation(about.volumes, volumes)
             _refuse_own_root(root, about, needle_roots, how)
-            trees.append(_as_far_as_it_proves(tree, about, entries, how, volumes, warn))
+            trees.append(_as_far_as_it_proves(tree, about, entries, needle_roots, how, volumes, warn))
             _warn_of(trees[-1], about, warn)
     return trees
 
@@ -125,28 +127,20 @@ def _as_far_as_it_proves(
     tree: Tree,
     about: About,
     needles: Sequence[FileEntry],
+    needle_roots: Sequence[Root],
     how: Relation,
     volumes: Sequence[Volume],
     warn: Callable[[str], None],
 ) -> Tree:
     """Without what may be one of ``needles``, or may have become one; what is not known at all proves by bytes only."""
-    given, prefix, former = tree.root.given, len(tree.root.real) + 1, about.root.rstrip(os.sep) + os.sep
-    left_out = themselves(
-        tree.entries,
-        needles,
-        how,
-        lambda path: former + path[prefix:],
-        are_numbered=have_numbers((*about.volumes, *volumes)),
-    )
+    root, given, start = tree.root, tree.root.given, len(tree.root.real) + 1
+    former = partial(_former, about.root.rstrip(os.sep) + os.sep, start)
+    are_numbered = have_numbers((*about.volumes, *volumes))
+    left_out = themselves(tree.entries, needles, how, former, are_numbered=are_numbered)
     reason = "they may be needles themselves, on the drive that it lists"
-    root = tree.root
     if must_be_seen(how, is_root_here=_holds_something(about.root)):
-        are_numbered = have_numbers(about.volumes)
-        left_out |= {
-            entry.path
-            for entry in tree.entries
-            if entry.path not in left_out and not _is_there(entry, former + entry.path[prefix:], are_numbered)
-        }
+        left_out |= _below(tree.entries, former, needle_roots)
+        left_out |= _not_there(tree.entries, former, left_out, are_numbered=have_numbers(about.volumes))
         reason = "the drive that it lists is here, and they are not (any more) where it lists them, or may be needles"
     elif how is Relation.UNKNOWN:
         root = replace(root, has_no_pictures=True)
@@ -163,6 +157,36 @@ def _as_far_as_it_proves(
     return Tree(root, entries, problems, tree.folders, tree.catalogue)
 
 
+def _former(prefix: str, start: int, path: str) -> str:
+    """Where a file was when it was listed."""
+    return prefix + path[start:]
+
+
+def _below(entries: Iterable[FileEntry], former: Callable[[str], str], needle_roots: Sequence[Root]) -> set[str]:
+    """What lies below a folder of needles, also where the needles leave it out: as a walk of the haystack does."""
+    prefixes = tuple(root.real.rstrip(os.sep) + os.sep for root in needle_roots)
+    return {entry.path for entry in entries if former(entry.path).startswith(prefixes)}
+
+
+def _not_there(
+    entries: Iterable[FileEntry], former: Callable[[str], str], passed: Collection[str], *, are_numbered: bool
+) -> set[str]:
+    """What is not seen now where it was listed, besides what is ``passed`` over."""
+    gone = set()
+    for entry in entries:
+        if entry.path not in passed:
+            path = former(entry.path)
+            try:
+                found = os.lstat(path)
+            except (OSError, ValueError):
+                gone.add(entry.path)
+                continue
+            is_file = stat.S_ISREG(found.st_mode)
+            if not is_file or not is_as_listed(entry, entry_of(path, found), are_numbered=are_numbered):
+                gone.add(entry.path)
+    return gone
+
+
 def _holds_something(folder: str) -> bool:
     """Whether this is a folder with anything in it: a mount point without its drive is an empty one."""
     try:
@@ -170,14 +194,6 @@ def _holds_something(folder: str) -> bool:
             return next(found, None) is not None
     except OSError:
         return False
-
-
-def _is_there(listed: FileEntry, path: str, are_numbered: bool) -> bool:
-    try:
-        found = os.lstat(path)
-    except (OSError, ValueError):
-        return False
-    return stat.S_ISREG(found.st_mode) and is_as_listed(listed, entry_of(path, found), are_numbered=are_numbered)
 
 
 def _warn_of(tree: Tree, about: About, warn: Callable[[str], None]) -> None:

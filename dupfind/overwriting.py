@@ -1,14 +1,38 @@
-"""What a run writes is never something that it reads: a slip of the command line must not cost a file."""
+"""What is wrong with files to be written, found before the work: a slip of the command line must not cost a file."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dupfind.errors import SettingsError
+from dupfind.roots import root_around
+from dupfind.values import Root
 
 _BEGINNING = b"<!doctype html>"
 """Of every page, also of one that another version wrote."""
+
+
+def check_outputs(outputs: Mapping[str, str | None], roots: Sequence[Root]) -> None:
+    """Find what is wrong with the files to be written, by their options, and that no two are one."""
+    known: dict[str, str] = {}
+    for option, path in outputs.items():
+        if path is not None:
+            check_output(path, roots, option)
+            other = known.setdefault(os.path.realpath(path), option)
+            if other != option:
+                raise SettingsError(f"{other} and {option} name the same file: {path}")
+
+
+def check_output(output: str, roots: Sequence[Root], option: str = "--output") -> None:
+    """Find what is wrong with a file to be written before the work, not after it."""
+    real = os.path.realpath(output)
+    if root := root_around(real, roots):
+        raise SettingsError(f"{option} {output} lies under {root.given}, where dupfind never writes")
+    if not output or os.path.isdir(real):
+        raise SettingsError(f"{option} {output}: not a file")
+    if not os.path.isdir(os.path.dirname(real)):
+        raise SettingsError(f"{option} {output}: there is no such folder")
 
 
 def refuse_overwriting(outputs: Mapping[str, str | None], inputs: Mapping[str, str | None]) -> None:

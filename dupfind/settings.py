@@ -6,7 +6,7 @@ What the user named is looked at by :mod:`dupfind.roots`, and nothing below it.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from dupfind.ceiling import LEAST_BYTES
 from dupfind.errors import SettingsError
 from dupfind.ignore import Excludes
 from dupfind.named import NOTHING, Named, look_up
+from dupfind.overwriting import check_outputs
 from dupfind.roots import haystack_roots, make_roots, root_around
 from dupfind.values import Evidence, FileState, FolderState, Root, ScanSettings
 
@@ -224,17 +225,6 @@ def make_report_settings(
     return settings
 
 
-def check_outputs(outputs: Mapping[str, str | None], roots: Sequence[Root]) -> None:
-    """Find what is wrong with the files to be written, by their options, and that no two are one."""
-    known: dict[str, str] = {}
-    for option, path in outputs.items():
-        if path is not None:
-            check_output(path, roots, option)
-            other = known.setdefault(os.path.realpath(path), option)
-            if other != option:
-                raise SettingsError(f"{other} and {option} name the same file: {path}")
-
-
 def check_html_pictures(number: int | None, html: str | None) -> int:
     """The number of files that have pictures in the page; raises :class:`~dupfind.errors.SettingsError`."""
     if number is None:
@@ -244,17 +234,6 @@ def check_html_pictures(number: int | None, html: str | None) -> int:
     if not 0 <= number <= MOST_HTML_PICTURES:
         raise SettingsError(f"--html-pictures takes a number, 0 to {MOST_HTML_PICTURES:,}, not {number}")
     return number
-
-
-def check_output(output: str, roots: Sequence[Root], option: str = "--output") -> None:
-    """Find what is wrong with a file to be written before the work, not after it."""
-    real = os.path.realpath(output)
-    if root := root_around(real, roots):
-        raise SettingsError(f"{option} {output} lies under {root.given}, where dupfind never writes")
-    if not output or os.path.isdir(real):
-        raise SettingsError(f"{option} {output}: not a file")
-    if not os.path.isdir(os.path.dirname(real)):
-        raise SettingsError(f"{option} {output}: there is no such folder")
 
 
 def default_cache() -> str:

@@ -210,6 +210,17 @@ def test_copied_on_the_drive_and_deleted(
     assert f"{catalogue}: 1 of its files left out: {HERE}" in ears.warnings
 
 
+def test_an_excluded_needle_is_no_witness(tree: TreeBuilder, tmp_path: Path) -> None:
+    """As in a folder: nothing below the needles is a witness, whatever was left out of them."""
+    drive = tree("drive", {"DCIM/keep/a.txt": b"text", "DCIM/sub/b.txt": b"text", "c.txt": b"other"})
+    settle(drive)
+    catalogue = tmp_path / "drive.catalog"
+    catalogued(drive, catalogue)
+    assert {"b.txt": MISSING} == verdicts(scanned(catalogue, drive / "DCIM", exclude=["keep/a.txt"]))
+    tree("drive", {"DCIM/sub/d.txt": b"other"})
+    assert {"b.txt": MISSING, "d.txt": PRESENT} == verdicts(scanned(catalogue, drive / "DCIM", exclude=["/keep"]))
+
+
 def test_something_else_in_its_place(tree: TreeBuilder, tmp_path: Path) -> None:
     """A folder, a link to what was moved, other times, another size: it is not what was listed."""
     drive, catalogue = collection(tree), tmp_path / "drive.catalog"

@@ -40,7 +40,7 @@ ALLOWED = {
     "itself": {"disguise", "mounts", "roots"},
     "named": {"entries", "ignore", "itself", "mounts", "roots"},
     "ceiling": set(),
-    "settings": {"ceiling", "ignore", "named", "roots"},
+    "settings": {"ceiling", "ignore", "named", "overwriting", "roots"},
     "output": set(),
     "stopwatch": set(),
     "processes": set(),
@@ -100,7 +100,7 @@ ALLOWED = {
         "cache", "cache_file", "cache_lookup", "cache_schema", "cache_seal", "catalogue_file",
     },
     "catalogues": {
-        "catalogue_file", "catalogued", "decode", "entries", "ignore", "libraries", "selfsame", "volumes",
+        "catalogue_file", "catalogued", "decode", "entries", "ignore", "libraries", "named", "selfsame", "volumes",
     },
     "cache_answers": {"cache_file", "cache_schema"},
     "packing": {"findings"},
@@ -126,7 +126,7 @@ ALLOWED = {
     "wholes": {"cache_schema", "reading"},
     "candidates": {"blocks", "events", "hamming", "reading"},
     "matching": {"cache", "cache_schema", "candidates", "claims", "events", "hamming", "judging", "reading", "wholes"},
-    "overwriting": set(),
+    "overwriting": {"roots"},
     "problems": {"findings", "formats"},
     "pipeline": {
         "cache", "catalogues", "deciding", "decisions", "events", "findings", "formats", "framing", "identical",

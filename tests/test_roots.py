@@ -10,7 +10,8 @@ import pytest
 
 from dupfind.errors import SettingsError
 from dupfind.roots import haystack_roots, named_file, spelling
-from dupfind.settings import check_output, make_settings
+from dupfind.overwriting import check_output
+from dupfind.settings import make_settings
 from dupfind.values import Side
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]

@@ -8,8 +8,8 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode
-from dupfind.overwriting import refuse_overwriting
-from dupfind.settings import check_output, make_settings
+from dupfind.overwriting import check_output, refuse_overwriting
+from dupfind.settings import make_settings
 
 _EPILOG = """\b
 Examples:

@@ -9,8 +9,8 @@ import click
 
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.overwriting import refuse_overwriting
-from dupfind.settings import Format, check_output, make_settings
+from dupfind.overwriting import check_output, refuse_overwriting
+from dupfind.settings import Format, make_settings
 
 if TYPE_CHECKING:
     from dupfind.found import Answer

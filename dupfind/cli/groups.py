@@ -8,8 +8,8 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.overwriting import refuse_overwriting
-from dupfind.settings import Format, check_html_pictures, check_outputs, make_settings
+from dupfind.overwriting import check_outputs, refuse_overwriting
+from dupfind.settings import Format, check_html_pictures, make_settings
 from dupfind.values import Evidence
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.overwriting import refuse_overwriting
-from dupfind.settings import check_output, make_settings
+from dupfind.overwriting import check_output, refuse_overwriting
+from dupfind.settings import make_settings
 
 if TYPE_CHECKING:
     from dupfind.indexed import Checked, Indexed

@@ -8,9 +8,9 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.overwriting import refuse_overwriting
+from dupfind.overwriting import check_output, refuse_overwriting
 from dupfind.roots import named_file
-from dupfind.settings import Format, check_output, make_settings
+from dupfind.settings import Format, make_settings
 
 _EPILOG = """\b
 Examples:
