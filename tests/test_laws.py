@@ -222,7 +222,7 @@ ALLOWED = {
     "baseline": {"changes", "report"},
     "cli": {
         "baseline", "cache_upkeep", "calibrate", "changes", "comparing", "comparison", "decisions", "decisions_file",
-        "explain", "finding", "grouped", "grouping", "hashed", "hashing", "index_check", "indexed", "indexing",
+        "explain", "finding", "found", "grouped", "grouping", "hashed", "hashing", "index_check", "indexed", "indexing",
         "itself", "libraries", "named", "output", "pipeline", "progress", "report", "roots", "session", "settings",
         "showing", "shown", "sorting", "stopwatch",
     },
