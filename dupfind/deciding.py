@@ -81,10 +81,14 @@ def decide(
                     if one.evidence is Evidence.SAME:
                         doubted.add(path)
     if idle:
-        verb = "is" if idle == 1 else "are"
-        listener.warn(f"{idle:,} of {len(decisions):,} decisions {verb} about files that this scan did not meet")
+        listener.warn(_idle(idle, len(decisions)))
     others_of = {path: frozenset(some) for path, some in parted.items()}
     return Standing(same, unwanted, others_of, frozenset(doubted), differing)
+
+
+def _idle(number: int, decisions: int) -> str:
+    verb = "is" if number == 1 else "are"
+    return f"{number:,} of {decisions:,} decisions {verb} about files that this scan did not meet"
 
 
 def _weight(one: tuple[str, Decision]) -> tuple[int, str, str]:

@@ -1,6 +1,7 @@
 """The values that travel from stage to stage, frozen and slotted.
 
-Paths are ``str`` as :func:`os.fsdecode` gives them, so a name that is no valid UTF-8 survives unharmed."""
+Paths are ``str`` as :func:`os.fsdecode` gives them, so a name that is no valid UTF-8 survives unharmed.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +14,8 @@ from typing import NamedTuple
 from dupfind.catalogued import Catalogued
 
 THUMBNAIL_SIDE, CHROMA_SIDE = 64, 8
-"""Sides of a thumbnail and of its two planes of colour, in pixels."""
-
 NEUTRAL_CHROMA = bytes([128]) * (2 * CHROMA_SIDE * CHROMA_SIDE)
-"""The colour of a picture without colour."""
+"""Sides of a thumbnail and of its two planes of colour, in pixels; the colour of a picture without colour."""
 
 ORIENTATIONS, FIRST_TRANSPOSED, MIRRORED = 8, 4, frozenset({1, 3, 4, 6})
 """How many ways a picture can be turned and mirrored; index ``k`` stands for EXIF orientation ``k + 1``. The indexes
