@@ -47,9 +47,9 @@ def decide(
     ``is_paranoid`` reads them past the cache.
     """
     sizes = {one.needle.size_bytes for one in decisions}
-    witness_sizes = {one.witness.size_bytes for one in decisions if one.witness is not None}
     asked = [entry for entry in needles if entry.size_bytes in sizes]
-    others = [entry for entry in haystack if entry.size_bytes in witness_sizes]
+    sizes = {one.witness.size_bytes for one in decisions if one.witness is not None}
+    others = [entry for entry in haystack if entry.size_bytes in sizes]
     digests = reader.digests(list({one.path: one for one in (*asked, *others)}.values()), is_afresh=is_paranoid)
     ours, theirs = _by_digest(asked, digests), _by_digest(others, digests)
     same: dict[str, tuple[str, Decision]] = {}
@@ -75,9 +75,8 @@ def decide(
                         same[path] = seen, one
                 case Ruling.DIFFERENT:
                     parted.setdefault(path, set()).update(witnesses)
-                    differing[path] = min(
-                        (min(witnesses), one), differing.get(path, (min(witnesses), one)), key=_weight
-                    )
+                    said = min(witnesses), one
+                    differing[path] = min(said, differing.get(path, said), key=_weight)
                     if one.evidence is Evidence.SAME:
                         doubted.add(path)
     if idle:
