@@ -456,6 +456,7 @@ def test_a_catalogue_answers_as_its_folder(hay: Path, image: Path, tmp_path: Pat
 def test_a_picture_of_the_drive_is_not_found_in_its_catalogue(hay: Path, tmp_path: Path) -> None:
     """By bytes neither, under another name neither; a copy elsewhere is found."""
     catalogued(hay, tmp_path / "c")
+    assert not ask_one(tmp_path / "c", hay / "1/04.png").is_seen  # where it is listed, and seen to be
     (hay / "1/04.png").rename(tmp_path / "moved.png")
     shutil.copy(hay / "0/03.png", tmp_path / "copy.png")
     moved, copy = ask(tmp_path / "c", tmp_path / "moved.png", tmp_path / "copy.png").sought
