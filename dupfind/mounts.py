@@ -1,4 +1,4 @@
-"""Which mounted file systems forget: they keep no time of change, and make up the numbers of their inodes.
+"""What is mounted, and which file systems forget: they keep no time of change, and make up the numbers of inodes.
 
 FAT and exFAT keep no ctime on the disk, Linux shows the time of modification in its place and gives an inode another
 number whenever it was out of memory; so do what is mounted by SFTP and most of what is mounted by FUSE. There, a file
@@ -8,7 +8,7 @@ that was edited and got its old time back is not told from the old one.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from dupfind.values import Tree
@@ -22,9 +22,7 @@ _RENUMBERING = frozenset({"9p", "aufs", "cifs", "ecryptfs", "fuse", "overlay", "
 
 def forgetful_devices() -> dict[int, str]:
     """The devices (``st_dev``) of forgetful file systems with their types; none where the system tells of no mounts."""
-    with suppress(OSError), open(_TABLE, encoding="utf-8", errors="surrogateescape") as table:
-        return parse(table.read())
-    return {}
+    return {device: kind for device, (kind, _) in mounted().items() if _is_forgetful(kind)}
 
 
 def patchwork_devices() -> frozenset[int]:
@@ -32,36 +30,36 @@ def patchwork_devices() -> frozenset[int]:
 
     mergerfs shows the times of one of them, so that a file made in another changes no time of the folder.
     """
-    with suppress(OSError), open(_TABLE, encoding="utf-8", errors="surrogateescape") as table:
-        return frozenset(_parse(table.read(), _may_be_patchwork))
-    return frozenset()
+    return frozenset(device for device, (kind, _) in mounted().items() if _may_be_patchwork(kind))
 
 
 def renumbering_devices() -> frozenset[int]:
     """The devices of file systems that give files of others numbers of their own: pools, layers, shares."""
-    with suppress(OSError), open(_TABLE, encoding="utf-8", errors="surrogateescape") as table:
-        return frozenset(_parse(table.read(), _renumbers))
-    return frozenset()
+    return frozenset(device for device, (kind, _) in mounted().items() if _renumbers(kind))
 
 
-def parse(table: str) -> dict[int, str]:
+def mounted() -> dict[int, tuple[str, str]]:
+    """The type and the source of each mounted device; none where the system does not tell."""
+    with suppress(OSError), open(_TABLE, encoding="utf-8", errors="surrogateescape", newline="\n") as table:
+        return parse(table.read())
+    return {}
+
+
+def parse(table: str) -> dict[int, tuple[str, str]]:
     """The same of the text of ``/proc/self/mountinfo``, see proc(5); lines of another kind are passed over.
 
+    Of all that ends lines and words somewhere, only the newline and the blank do here: the rest stands in names as is.
+
     >>> parse("36 35 8:17 / /media/card rw,noatime shared:1 - exfat /dev/sdb1 rw")
-    {2065: 'exfat'}
+    {2065: ('exfat', '/dev/sdb1')}
     """
-    return _parse(table, _is_forgetful)
-
-
-def _parse(table: str, is_meant: Callable[[str], bool]) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for line in table.splitlines():
+    found: dict[int, tuple[str, str]] = {}
+    for line in table.split("\n"):
         of_mount, _, of_system = line.partition(" - ")
-        kind = of_system.partition(" ")[0]
-        if is_meant(kind):
-            with suppress(LookupError, ValueError):
-                major, minor = map(int, of_mount.split()[2].split(":"))
-                found[os.makedev(major, minor)] = kind
+        with suppress(LookupError, ValueError):
+            major, minor = map(int, of_mount.split(" ")[2].split(":"))
+            kind, source = of_system.split(" ")[:2]
+            found[os.makedev(major, minor)] = kind, source
     return found
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from dupfind.catalogued import Volume
+from dupfind.mounts import mounted
 
-_TABLE = "/proc/self/mountinfo"
 _UUIDS = "/dev/disk/by-uuid"
 _BOOT = "/proc/sys/kernel/random/boot_id"
 UNKNOWN_VOLUME = Volume(0, "", "", "", is_numbered_apart=True)
@@ -20,24 +20,8 @@ UNKNOWN_VOLUME = Volume(0, "", "", "", is_numbered_apart=True)
 
 def volumes_of(devices: Iterable[int]) -> tuple[Volume, ...]:
     """The file systems with these ``st_dev``, in the order of their numbers; unknown ones too."""
-    mounts, uuids, boot = parse(_text(_TABLE)), _uuids(), _text(_BOOT).strip()
+    mounts, uuids, boot = mounted(), _uuids(), _text(_BOOT).strip()
     return tuple(describe(device, boot, mounts, uuids, _device_at) for device in sorted(set(devices)))
-
-
-def parse(table: str) -> dict[int, tuple[str, str]]:
-    """The type and the source of each mounted device, of the text of ``/proc/self/mountinfo``, see proc(5).
-
-    >>> parse("36 35 8:17 / /media/disk rw,noatime shared:1 - ext4 /dev/sdb1 rw")
-    {2065: ('ext4', '/dev/sdb1')}
-    """
-    found: dict[int, tuple[str, str]] = {}
-    for line in table.splitlines():
-        of_mount, _, of_system = line.partition(" - ")
-        with suppress(LookupError, ValueError):
-            major, minor = map(int, of_mount.split()[2].split(":"))
-            kind, source = of_system.split()[:2]
-            found[os.makedev(major, minor)] = kind, source
-    return found
 
 
 def describe(

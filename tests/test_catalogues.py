@@ -112,7 +112,7 @@ def test_a_drive_is_not_in_itself(
     if knows == "uuid":
         device = tmp_path.stat().st_dev
         monkeypatch.setattr(volumes, "_uuids", lambda: {device: "1234"})
-        monkeypatch.setattr(volumes, "parse", lambda _: {device: ("ext4", "/dev/x")})
+        monkeypatch.setattr(volumes, "mounted", lambda: {device: ("ext4", "/dev/x")})
     elif knows == "nothing":
         monkeypatch.setattr(volumes, "_text", lambda _: "")
     drive, catalogue = collection(tree, "around/drive"), tmp_path / "drive.catalog"
@@ -153,7 +153,7 @@ def test_without_numbers_what_is_alike_is_the_same(
     """On a card: its files are never their own witnesses, nor is a copy with name or time; others are."""
     device = tmp_path.stat().st_dev
     monkeypatch.setattr("dupfind.pipeline.forgetful_devices", lambda: {device: "vfat"})
-    monkeypatch.setattr(volumes, "parse", lambda _: {device: ("vfat", "/dev/x")})
+    monkeypatch.setattr(volumes, "mounted", lambda: {device: ("vfat", "/dev/x")})
     drive, catalogue = collection(tree), tmp_path / "card.catalog"
     catalogued(drive, catalogue)
     mounted = tree("mounted elsewhere", {})

@@ -466,6 +466,8 @@ def test_a_picture_of_the_drive_is_not_found_in_its_catalogue(hay: Path, tmp_pat
 def test_a_catalogue_of_nobody_knows_which_drive(hay: Path, image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its pictures prove nothing, nor are they near; equal bytes are found."""
     monkeypatch.setattr("dupfind.volumes._text", lambda _: "")
+    for told in ("mounted", "_uuids"):
+        monkeypatch.setattr(f"dupfind.volumes.{told}", dict)
     catalogue = hay.parent / "c"
     catalogued(hay, catalogue)
     assert 5 == len(ask_one(catalogue, image).nearest)

@@ -34,7 +34,7 @@ ALLOWED = {
     "hamming": {"blocks", "multi_index", "search_plan"},
     "mounts": set(),
     "catalogue_head": set(),
-    "volumes": {"catalogued"},
+    "volumes": {"catalogued", "mounts"},
     "selfsame": {"catalogued"},
     "roots": {"catalogue_head", "ignore", "mounts"},
     "itself": {"disguise", "mounts", "roots"},

@@ -37,25 +37,49 @@ TABLE = r"""21 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 """
 
 
-def test_forgetful_file_systems() -> None:
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where the system's table is to be; not there yet."""
+    monkeypatch.setattr(mounts, "_TABLE", str(tmp_path / "table"))
+    return tmp_path / "table"
+
+
+def test_forgetful_file_systems(table: Path) -> None:
     """By their types; a name like one elsewhere in the line is none."""
+    table.write_text(TABLE)
     expected = {(8, 17): "exfat", (8, 18): "vfat", (8, 19): "msdos", (0, 46): "fuse.sshfs", (0, 47): "fuse.rclone"}
-    assert {os.makedev(*numbers): kind for numbers, kind in expected.items()} == parse(TABLE)
+    assert {os.makedev(*numbers): kind for numbers, kind in expected.items()} == forgetful_devices()
+
+
+def test_types_and_sources() -> None:
+    """Of every device; a path with a space is written as one word."""
+    found = parse(TABLE)
+    assert 10 == len(found)
+    assert ("exfat", "/dev/sdb1") == found[os.makedev(8, 17)]
+    assert ("cifs", "//nas/photos") == found[os.makedev(0, 45)]
 
 
 @pytest.mark.parametrize(
-    "line", ["", " - ", " - exfat", "a b c d - exfat /dev/x", "1 2 8 / / - exfat x", "1 2 8:1:2 / / rw - vfat"]
+    "line", ["", " - ", " - exfat", "a b c d - exfat /dev/x", "1 2 8 / / - exfat x", "1 2 8:1:2 / / rw - vfat x"]
 )
 def test_lines_of_another_kind(line: str) -> None:
     """What the system may come to write there."""
-    assert {os.makedev(8, 18): "vfat"} == parse(f"{line}\n37 21 8:18 / /boot/efi rw - vfat /dev/sdb2 rw\n")
+    expected = {os.makedev(8, 18): ("vfat", "/dev/sdb2")}
+    assert expected == parse(f"{line}\n37 21 8:18 / /boot/efi rw - vfat /dev/sdb2 rw\n")
 
 
-def test_the_table_of_this_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("strange", ["\x0b", "\x1c", "\x85", "\u2028", "\xa0", "\r"])
+def test_names_that_look_like_ends_of_lines(table: Path, strange: str) -> None:
+    """The system masks blanks and newlines and nothing else; a card with such a name is a card nevertheless."""
+    table.write_text(f"37 21 8:18 / /media/my{strange}card rw - vfat /dev/{strange}x rw\n", "utf-8", newline="\n")
+    assert {os.makedev(8, 18): "vfat"} == forgetful_devices()
+    assert ("vfat", f"/dev/{strange}x") == mounts.mounted()[os.makedev(8, 18)]
+
+
+def test_the_table_of_this_system(table: Path) -> None:
     """It is read where there is one; names in it need not be text."""
-    monkeypatch.setattr(mounts, "_TABLE", str(tmp_path / "table"))
     assert {} == forgetful_devices()
-    (tmp_path / "table").write_bytes(b"1 2 8:17 / /media/\xff rw - exfat /dev/sdb1 rw\n")
+    table.write_bytes(b"1 2 8:17 / /media/\xff rw - exfat /dev/sdb1 rw\n")
     assert {os.makedev(8, 17): "exfat"} == forgetful_devices()
 
 
@@ -170,10 +194,9 @@ def test_edits_that_hide_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         race(tmp_path / "taken for another", contents, 200, 1)
 
 
-def test_folders_that_tell_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_folders_that_tell_nothing(table: Path) -> None:
     """All that forgets, and what shows several folders as one: their times are those of one of them."""
-    monkeypatch.setattr(mounts, "_TABLE", str(tmp_path / "table"))
     assert frozenset() == patchwork_devices()
-    (tmp_path / "table").write_text(TABLE + "45 21 0:50 / /mnt/union rw - aufs none rw\n")
+    table.write_text(TABLE + "45 21 0:50 / /mnt/union rw - aufs none rw\n")
     expected = [(8, 17), (8, 18), (8, 19), (0, 46), (0, 47), (0, 48), (0, 50)]
     assert {os.makedev(*numbers) for numbers in expected} == patchwork_devices()

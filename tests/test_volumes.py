@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dupfind import volumes
+from dupfind import mounts, volumes
 from dupfind.catalogued import Volume
 
 EXT4, BTRFS = os.makedev(8, 17), os.makedev(0, 45)
@@ -15,19 +15,9 @@ TABLE = """\
 22 27 0:21 / /proc rw,relatime - proc proc rw
 36 35 8:17 / /media/my\\040disk rw,noatime shared:1 - ext4 /dev/sdb1 rw
 40 35 0:45 /@home /home rw - btrfs /dev/sda2 rw
-nonsense
-1 2 x:y / / rw - ext4 /dev/x rw
-3 4 9:9 / / rw - ext4
 """
 UUIDS = {EXT4: "uuid-of-sdb1", os.makedev(8, 2): "uuid-of-sda2"}
 AT = {"/dev/sda2": os.makedev(8, 2)}.get
-
-
-def test_table_of_mounts() -> None:
-    """Lines of another form are passed over."""
-    mounts = volumes.parse(TABLE)
-    assert ("ext4", "/dev/sdb1") == mounts[EXT4]
-    assert {EXT4, BTRFS, os.makedev(0, 21)} == set(mounts)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +31,7 @@ def test_table_of_mounts() -> None:
 )
 def test_description(device: int, expected: Volume) -> None:
     """By its device, or by that which it was mounted from."""
-    assert expected == volumes.describe(device, "b", volumes.parse(TABLE), UUIDS, AT)
+    assert expected == volumes.describe(device, "b", mounts.parse(TABLE), UUIDS, AT)
 
 
 def test_of_this_machine(tmp_path: Path) -> None:
@@ -62,6 +52,6 @@ def test_links_of_udev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (found,) = volumes.volumes_of([null])
     assert "1234-ABCD" == found.uuid
     monkeypatch.setattr(volumes, "_UUIDS", str(tmp_path / "none"))
-    monkeypatch.setattr(volumes, "_TABLE", str(tmp_path / "none"))
+    monkeypatch.setattr(mounts, "_TABLE", str(tmp_path / "none"))
     monkeypatch.setattr(volumes, "_BOOT", str(tmp_path / "none"))
     assert (Volume(null, "", "", "", is_numbered_apart=False),) == volumes.volumes_of([null])
