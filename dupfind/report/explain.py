@@ -10,7 +10,7 @@ from rich.text import Text
 from dupfind.explanation import Answer, Explanation, Near
 from dupfind.facts import Test
 from dupfind.report import Screen
-from dupfind.report.json import catalogues, dumps, named_path
+from dupfind.report.json import catalogues, dumps, how_compared, named_path
 from dupfind.report.look import LIKENESS, Page
 from dupfind.report.measures import MEASURES, TURNS, as_json, bound, limit, value
 from dupfind.report.text import catalogue_line, clean, count, printable, size
@@ -48,10 +48,7 @@ def render_json(answer: Answer) -> bytes:
         "dupfind": answer.version,
         "settings": {
             "haystack": [clean(path) for path in settings.haystack],
-            "algorithm": settings.algorithm,
-            "threshold_bits": settings.threshold_bits,
-            "accept": settings.accept.value,
-            "rotations": settings.rotations,
+            **how_compared(settings),
         },
         "needles": [_as_json(one) for one in answer.explanations],
         "problems": [

@@ -10,7 +10,7 @@ from rich.text import Text
 from dupfind.found import Answer, Near, Sought
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
-from dupfind.report.json import catalogues, dumps, named_path
+from dupfind.report.json import catalogues, dumps, how_compared, named_path
 from dupfind.report.look import Page
 from dupfind.report.paths import listed
 from dupfind.report.text import catalogue_line, clean, printable
@@ -101,10 +101,7 @@ def _head(answer: Answer) -> dict[str, Any]:
         "dupfind": answer.version,
         "settings": {
             "haystack": [clean(path) for path in settings.haystack],
-            "algorithm": settings.algorithm,
-            "threshold_bits": settings.threshold_bits,
-            "accept": settings.accept.value,
-            "rotations": settings.rotations,
+            **how_compared(settings),
             "nearest": answer.nearest,
         },
         "summary": {

@@ -14,7 +14,7 @@ from dupfind.catalogued import Catalogued
 from dupfind.changes import Changes
 from dupfind.report.choice import Choice
 from dupfind.report.text import OBEYED, clean
-from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Problem, Report
+from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Problem, Report, ScanSettings
 
 SCHEMA = "dupfind.scan/1"
 
@@ -65,10 +65,7 @@ def _head(report: Report) -> dict[str, Any]:
         "settings": {
             "haystack": [clean(path) for path in settings.haystack],
             "needles": [clean(path) for path in settings.needles],
-            "algorithm": settings.algorithm,
-            "threshold_bits": settings.threshold_bits,
-            "accept": settings.accept.value,
-            "rotations": settings.rotations,
+            **how_compared(settings),
             "paranoid": settings.paranoid,
         },
         "summary": {
@@ -88,6 +85,16 @@ def _head(report: Report) -> dict[str, Any]:
             },
         },
         **catalogues(report.catalogues),
+    }
+
+
+def how_compared(settings: ScanSettings) -> dict[str, Any]:
+    """The settings that decide what is a copy."""
+    return {
+        "algorithm": settings.algorithm,
+        "threshold_bits": settings.threshold_bits,
+        "accept": settings.accept.value,
+        "rotations": settings.rotations,
     }
 
 
