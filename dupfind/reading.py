@@ -105,7 +105,12 @@ class Reader:
             contents[entry.path] = self._within_bounds(known.content)
             if known.hashes is not None and isinstance(known.content, PictureRef):
                 hashes[known.content.id] = known.hashes
-        contents |= self._decode(unread, what, may_be_coarse=True)
+        hashing = tasks.Hashing(self._settings.scan.algorithm, orientations)
+        for path, content, packed in self._decode(unread, what, may_be_coarse=True, hashing=hashing):
+            contents[path] = content
+            if isinstance(content, PictureRef) and packed is not None:
+                hashes[content.id] = packed
+                self._cache.keep_hashes(content.id, packed)
         refs = (content for content in contents.values() if isinstance(content, PictureRef))
         # Of a million pictures nearly all have their hashes: a set of all ids would take 100 MB.
         unhashed = {ref.id: None for ref in refs if len(hashes.get(ref.id, b"")) < orientations * _HASH_BYTES}
@@ -129,27 +134,30 @@ class Reader:
                 unread.append(entry)
             else:
                 contents[entry.path] = known
-        return contents | self._decode(unread, "reading whole", may_be_coarse=False)
+        return contents | {path: whole for path, whole, _ in self._decode(unread, "reading whole", may_be_coarse=False)}
 
-    def _decode(self, entries: list[FileEntry], what: str, *, may_be_coarse: bool) -> dict[str, PictureRef | Failure]:
-        contents: dict[str, PictureRef | Failure] = {}
+    def _decode(
+        self, entries: list[FileEntry], what: str, *, may_be_coarse: bool, hashing: tasks.Hashing | None = None
+    ) -> Iterator[tuple[str, PictureRef | Failure, bytes | None]]:
+        """The path of each file, what it holds, and its search hashes where they are asked for."""
         if not entries:
-            return contents
+            return
         task = partial(
             tasks.read_thumbnails,
             max_pixels=self._settings.max_pixels,
             timeout_seconds=self._settings.timeout_seconds,
             may_be_coarse=may_be_coarse,
+            hashing=hashing,
         )
         lost = partial(_lost, stage="thumbnail", timeout_seconds=self._settings.timeout_seconds)
         with self._listener.stage(what, len(entries)) as advance:
             for entry, outcome in self._pool.map(task, entries, size_bytes=_size_of, lost=lost):
                 advance(1)
                 assert not isinstance(outcome.result, bytes)
-                contents[entry.path] = self._cache.keep_content(
+                content = self._cache.keep_content(
                     entry, outcome.result, outcome.read_ns, after_coarse=not may_be_coarse
                 )
-        return contents
+                yield entry.path, content, outcome.hashes
 
     def _hash(self, ids: list[int], orientations: int, hashes: dict[int, bytes]) -> None:
         task = partial(tasks.hash_thumbnails, algorithm=self._settings.scan.algorithm, orientations=orientations)

@@ -53,6 +53,13 @@ def thumbnail(grey: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     return _round(found).astype(np.uint8)
 
 
+def squares(greys: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """``greys`` (..., n, n), many small pictures, as (..., ``side``, ``side``), each to the bit as Pillow makes it."""
+    taken = _whole_weights(side, greys.shape[-1])
+    across = _round(greys.astype(np.float64) @ taken.T)
+    return _round(taken @ across).astype(np.uint8)
+
+
 def _round(values: Weights) -> Weights:
     """What the sums say in grey levels, in place."""
     values += _ONE / 2
@@ -69,7 +76,7 @@ def _bands(source: int, start: float, stop: float) -> list[_Band]:
     ends = np.minimum(source, (centres[:, -1] + reach).astype(np.int64) + 1)
     places = begins[:, None] + np.arange((ends - begins).max())
     exact = _kernel(places[:, None, :], centres[:, :, None], reach / _LOBES, ends[:, None, None]) * _ONE
-    whole = np.trunc(exact + np.copysign(0.5, exact))
+    whole = _to_whole(exact)
     news = (slice(first, first + _BAND_LENGTH) for first in range(0, THUMBNAIL_SIDE, _BAND_LENGTH))
     olds = map(slice, begins.tolist(), ends.tolist())
     return [
@@ -77,6 +84,16 @@ def _bands(source: int, start: float, stop: float) -> list[_Band]:
         _Band(new, old, np.ascontiguousarray(band[:, : old.stop - old.start].T))
         for new, old, band in zip(news, olds, whole, strict=True)
     ]
+
+
+@lru_cache(maxsize=4)
+def _whole_weights(length: int, source: int) -> Weights:
+    """:func:`weights` of all of ``source`` pixels in parts of :data:`_ONE`."""
+    return _to_whole(weights(length, source, 0, source) * _ONE)
+
+
+def _to_whole(exact: Weights) -> Weights:
+    return np.trunc(exact + np.copysign(0.5, exact))
 
 
 def weights(length: int, source: int, start: float, stop: float) -> Weights:

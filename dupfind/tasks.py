@@ -38,6 +38,15 @@ class Outcome(NamedTuple):
 
     result: Thumbnail | bytes | Failure
     read_ns: int
+    hashes: bytes | None = None
+    """Of a thumbnail the search hashes, as :func:`hash_thumbnails` gives them, where they were asked for."""
+
+
+class Hashing(NamedTuple):
+    """Which search hashes are wanted."""
+
+    algorithm: str
+    orientations: int
 
 
 def read_digests(entries: Sequence[FileEntry]) -> list[Outcome]:
@@ -54,9 +63,14 @@ def read_digests(entries: Sequence[FileEntry]) -> list[Outcome]:
 
 
 def read_thumbnails(
-    entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float, *, may_be_coarse: bool = False
+    entries: Sequence[FileEntry],
+    max_pixels: int,
+    timeout_seconds: float,
+    *,
+    may_be_coarse: bool = False,
+    hashing: Hashing | None = None,
 ) -> list[Outcome]:
-    """Decode each picture to its thumbnail, to a coarse one where that ``may_be`` and is faster."""
+    """Decode each picture to its thumbnail, to a coarse one where that ``may_be`` and is faster, and hash it."""
     from dupfind import decode
 
     def one(file: IO[bytes], entry: FileEntry) -> Thumbnail | Failure:
@@ -64,7 +78,19 @@ def read_thumbnails(
         return decoded(read, limit, timeout_seconds)
 
     with TimeLimit(timeout_seconds) as limit:
-        return [_read(entry, one, "thumbnail") for entry in entries]
+        outcomes = [_read(entry, one, "thumbnail") for entry in entries]
+    return outcomes if hashing is None else _with_hashes(outcomes, hashing)
+
+
+def _with_hashes(outcomes: list[Outcome], hashing: Hashing) -> list[Outcome]:
+    from dupfind.fingerprint import packed_hashes
+
+    thumbnails = [outcome.result.pixels for outcome in outcomes if isinstance(outcome.result, Thumbnail)]
+    hashes = iter(packed_hashes(thumbnails, *hashing))
+    return [
+        outcome._replace(hashes=next(hashes)) if isinstance(outcome.result, Thumbnail) else outcome
+        for outcome in outcomes
+    ]
 
 
 def decoded(read: Callable[[], T], limit: TimeLimit, timeout_seconds: float) -> T | Failure:
@@ -87,12 +113,9 @@ def decoded(read: Callable[[], T], limit: TimeLimit, timeout_seconds: float) -> 
 
 def hash_thumbnails(pictures: Sequence[tuple[int, bytes]], algorithm: str, orientations: int) -> list[bytes]:
     """The 64-bit search hashes of each (id, thumbnail) in its first ``orientations``, packed big-endian."""
-    from dupfind.fingerprint import pixels, search_hashes
+    from dupfind.fingerprint import packed_hashes
 
-    return [
-        b"".join(value.to_bytes(8, "big") for value in search_hashes(pixels(thumbnail), algorithm, orientations))
-        for _, thumbnail in pictures
-    ]
+    return packed_hashes([thumbnail for _, thumbnail in pictures], algorithm, orientations)
 
 
 def timed_out(seconds: float) -> Failure:

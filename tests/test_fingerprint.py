@@ -16,9 +16,11 @@ from dupfind.fingerprint import (
     check_hash,
     exact_hash_of,
     hash_of,
+    packed_hashes,
     pixels,
     search_hash,
     search_hashes,
+    search_hashes_of,
     turn,
 )
 from dupfind.values import FIRST_TRANSPOSED, MIRRORED, ORIENTATIONS
@@ -105,6 +107,26 @@ def test_search_hashes_stand_in_the_order_of_their_index(algorithm: str, orienta
     expected = [search_hash(np.ascontiguousarray(turn(picture, index)), algorithm) for index in range(orientations)]
     assert tuple(expected) == search_hashes(picture, algorithm, orientations)
     assert orientations == len(set(expected))
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(0, 3), st.just(64), st.just(64)), elements=st.integers(0, 255)))
+def test_turned_pictures_are_hashed_as_if_alone(found: np.ndarray) -> None:
+    """Many pictures in many orientations, which are not turned one by one."""
+    expected = [[search_hash(np.ascontiguousarray(turn(one, index)), "phash") for index in range(8)] for one in found]
+    for orientations in (1, 2, 5, 8):
+        hashes = search_hashes_of(found, "phash", orientations)
+        assert ((len(found), orientations), np.uint64) == (hashes.shape, hashes.dtype)
+        assert [row[:orientations] for row in expected] == hashes.tolist()
+
+
+@pytest.mark.parametrize("algorithm", TRUE)
+def test_packed_hashes_of_many(algorithm: str) -> None:
+    """More than are hashed together, in their order; of none there are none."""
+    greys = np.random.default_rng(5).integers(0, 256, (130, 64, 64), np.uint8)
+    packed = packed_hashes([grey.tobytes() for grey in greys], algorithm, 2)
+    expected = [search_hashes(grey, algorithm, 2) for grey in greys]
+    assert expected == [(int.from_bytes(row[:8], "big"), int.from_bytes(row[8:], "big")) for row in packed]
+    assert [] == packed_hashes([], algorithm, 2)
 
 
 @pytest.mark.parametrize("seed", range(8))

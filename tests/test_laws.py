@@ -65,7 +65,7 @@ ALLOWED = {
         "borders", "containers", "exif", "formats", "jpeg", "jpeg_stream", "jxl", "modes", "parts", "raw", "texture",
         "trouble",
     },
-    "fingerprint": set(),
+    "fingerprint": {"resampling"},
     "differences": {"greys"},
     "facts": {"captured"},
     "evidence": {"captured", "differences", "facts", "fingerprint", "greys"},

@@ -38,6 +38,19 @@ def test_thumbnail_is_to_the_bit_that_of_pillow(
     assert np.array_equal(resampling.thumbnail(grey, box), _by_pillow(grey, box))
 
 
+@given(seed=st.integers(0, 2**32 - 1), is_black_and_white=st.booleans())
+def test_squares_are_to_the_bit_those_of_pillow(seed: int, is_black_and_white: bool) -> None:
+    """Many at once; and mirrored pictures give the mirrored, so that they need not be made from them."""
+    greys = np.random.default_rng(seed).integers(0, 256, (2, 3, _SIDE, _SIDE), np.uint8)
+    if is_black_and_white:
+        greys = (greys // 128) * 255
+    found = resampling.squares(greys, 32)
+    for place in np.ndindex(2, 3):
+        expected = Image.fromarray(greys[place]).resize((32, 32), Image.Resampling.LANCZOS)
+        assert np.array_equal(np.asarray(expected), found[place])
+    assert np.array_equal(found[..., ::-1, ::-1], resampling.squares(greys[..., ::-1, ::-1], 32))
+
+
 def test_a_picture_of_the_size_of_a_thumbnail_stays_as_it_is() -> None:
     """Whole pixels are taken whole."""
     grey = np.random.default_rng(1).integers(0, 256, (_SIDE, _SIDE), np.uint8)

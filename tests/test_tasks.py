@@ -284,6 +284,21 @@ def test_hashes_are_packed(photo: Path) -> None:
         assert expected == tuple(int.from_bytes(packed[i : i + 8], "big") for i in range(0, len(packed), 8))
 
 
+def test_what_is_decoded_is_hashed_where_it_is_asked_for(photo: Path, tmp_path: Path) -> None:
+    """Each by itself, though they are hashed together; what cannot be decoded has none."""
+    pictures.save(pictures.photo(9, (96, 72)), tmp_path / "other.png")
+    (tmp_path / "text").write_bytes(b"no picture")
+    entries = [entry_of(path) for path in (photo, tmp_path / "text", tmp_path / "other.png")]
+    for hashing in (tasks.Hashing("phash", 8), tasks.Hashing("dhash", 1)):
+        one, none, other = tasks.read_thumbnails(entries, 10**6, 60, hashing=hashing)
+        assert none.hashes is None
+        for number, outcome in enumerate((one, other)):
+            assert isinstance(outcome.result, Thumbnail)
+            assert [outcome.hashes] == tasks.hash_thumbnails([(number, outcome.result.pixels)], *hashing)
+        assert one.hashes != other.hashes
+    assert [None] * 3 == [outcome.hashes for outcome in tasks.read_thumbnails(entries, 10**6, 60)]
+
+
 def test_everything_travels(photo: Path) -> None:
     """Tasks, entries and outcomes can be sent to another process."""
     entry = entry_of(photo)
