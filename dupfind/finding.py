@@ -255,7 +255,7 @@ class _Finder:
         scan = self._settings.scan
         unproved = [position for position, one in enumerate(needles.entries) if not self._twins.get(one.path)]
         wholes = Wholes(_chosen(needles, unproved), haystack, self._reader.wholes)
-        matches, _ = match_pictures(self._settings, wholes, self._cache, self._listener)
+        matches, _ = match_pictures(self._settings, wholes, self._reader, self._cache, self._listener)
         self._failures |= wholes.failures
         read, haystack = wholes.pictures()
         refs = {entry.path: ref for entry, ref in zip(read.entries, read.refs, strict=True)}

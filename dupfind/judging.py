@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
-from dupfind import evidence
+from dupfind import evidence, pairwise
 from dupfind.cache import Cache
 from dupfind.cache_schema import Judged, Pair
 from dupfind.claims import Claim
@@ -13,15 +14,23 @@ from dupfind.values import ORIENTATIONS, Evidence
 _MOST_PREPARED = 512
 """Pictures kept ready for comparison, 75 kB each."""
 _FETCHED_TOGETHER = 8
+_NEXT = 8
+"""How many further candidates of a needle are judged ahead, where the first does not settle it."""
 _BETWEEN_NEEDLES = ORIENTATIONS
 """Where the orientations end with which a needle and a witness are remembered, those of two needles begin."""
 
+JudgePairs = Callable[[Sequence[Pair]], Iterable[tuple[Pair, Judged]]]
+
 
 class Judge:
-    """Compares pictures, and keeps in the cache how it judged them."""
+    """Compares pictures, and keeps in the cache how it judged them.
 
-    def __init__(self, cache: Cache) -> None:
+    ``judge_pairs`` judges many pairs at once, or none where that is not worth it.
+    """
+
+    def __init__(self, cache: Cache, judge_pairs: JudgePairs = lambda _: ()) -> None:
         self._cache = cache
+        self._judge_pairs = judge_pairs
         self._prepared: dict[int, evidence.Picture] = {}
         self._needle: dict[int, evidence.Picture] = {}
         """The needle of the last comparison, by orientation."""
@@ -31,6 +40,19 @@ class Judge:
     def know(self, needles: Iterable[int]) -> None:
         """Look up at once what is remembered of pairs with one of ``needles``, and forget all others."""
         self._known = self._cache.judgements(sorted(set(needles)))
+
+    def judge_ahead(self, queues: Sequence[Sequence[Pair]]) -> None:
+        """Judge what :meth:`judge` will be asked for: of each queue of pairs, of one needle each, the first ones."""
+        self._judge_together([queue[0] for queue in queues if queue])
+        unsettled = (
+            queue for queue in queues if queue and queue[0] in self._known and not self._known[queue[0]].is_last
+        )
+        self._judge_together(list(chain.from_iterable(queue[1 : 1 + _NEXT] for queue in unsettled)))
+
+    def _judge_together(self, pairs: Iterable[Pair]) -> None:
+        for pair, judged in self._judge_pairs([pair for pair in pairs if pair not in self._known]):
+            self._known[pair] = judged
+            self._cache.keep_judgement(pair, judged)
 
     def judge(self, pair: Pair, witnesses: Sequence[int]) -> Judged:
         """Compare the needle, turned as ``pair`` says, with the witness of ``pair``.
@@ -49,10 +71,7 @@ class Judge:
         if pair.witness not in self._prepared:
             start = witnesses.index(pair.witness)
             self._prepare(witnesses[start : start + _FETCHED_TOGETHER])
-        judgement = evidence.judge(needle, self._prepared[pair.witness], pair.orientation)
-        # Nothing but bytes can prove a needle that shows too little: one look-alike tells as much as all.
-        is_last = judgement.evidence is Evidence.SAME or upright.weakness is not None
-        return Judged(judgement.evidence, judgement.reason, is_last, judgement.closeness)
+        return pairwise.judge(upright, needle, self._prepared[pair.witness], pair.orientation)
 
     def differ(self, one: Claim, other: Claim) -> str | None:
         """Why two needles, each turned to meet their witness, cannot both be copies of it; None where they can."""

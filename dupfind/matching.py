@@ -18,7 +18,7 @@ from dupfind.candidates import Candidate, Candidates
 from dupfind.claims import Claim, rejected
 from dupfind.events import Advance, Listener
 from dupfind.hamming import HashDictionary, close_pairs
-from dupfind.judging import Judge
+from dupfind.judging import Judge, JudgePairs
 from dupfind.values import Evidence, Match
 from dupfind.wholes import MOST_ROUNDS, Wholes
 
@@ -60,12 +60,13 @@ class Matcher:
         cache: Cache,
         listener: Listener,
         parted: Mapping[str, frozenset[str]] | None = None,
+        judge_pairs: JudgePairs = lambda _: (),
     ) -> None:
         self._wholes = wholes
         self._needles = wholes.needles
         self._haystack = wholes.haystack
         self._listener = listener
-        self._judge = Judge(cache)
+        self._judge = Judge(cache, judge_pairs)
         self._candidates = Candidates(self._needles, self._haystack, threshold_bits, listener)
         self._parted = parted or {}
         """By the path of a needle, files of the haystack that are no witnesses of it, whatever they look like."""
@@ -185,11 +186,23 @@ class Matcher:
         best: dict[int, _Best] = {}
         for batch in _batches(found):
             self._judge.know(self._wholes.needle_refs[position].id for position, _ in batch)
-            for position, candidates in batch:
-                chosen = self._choose(position, sorted(candidates, key=self._rank))
+            ranked = [(position, self._ranked(position, candidates)) for position, candidates in batch]
+            self._judge.judge_ahead([[self._pair(position, one) for one in some] for position, some in ranked])
+            for position, some in ranked:
+                chosen = self._choose(position, some)
                 if chosen is not None:
                     best[position] = chosen
         return best
+
+    def _ranked(self, position: int, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """Those of its candidates that a needle may have as witness, the best first."""
+        ranked = [one for one in sorted(candidates, key=self._rank) if one.picture not in self._wholes.lost_witnesses]
+        if self._parted and (parted := self._parted.get(self._needles.entries[position].path)):
+            ranked = [one for one in ranked if self._haystack.entries[one.picture].path not in parted]
+        return ranked
+
+    def _pair(self, position: int, one: Candidate) -> Pair:
+        return Pair(self._wholes.needle_refs[position].id, self._wholes.witness_refs[one.picture].id, one.orientation)
 
     def _rank(self, one: Candidate) -> tuple[int, int, str, int]:
         """The better witness first: nearer, then larger, then the lower path."""
@@ -200,14 +213,11 @@ class Matcher:
     def _choose(self, position: int, ranked: list[Candidate]) -> _Best | None:
         """Look at the candidates from the best on, until one is the last; else the best `similar` counts."""
         best: _Best | None = None
-        needle = self._wholes.needle_refs[position].id
-        ranked = [one for one in ranked if one.picture not in self._wholes.lost_witnesses]
-        if self._parted and (parted := self._parted.get(self._needles.entries[position].path)):
-            ranked = [one for one in ranked if self._haystack.entries[one.picture].path not in parted]
         witnesses = [self._wholes.witness_refs[one.picture].id for one in ranked]
-        for one, witness in zip(ranked, witnesses, strict=True):
-            judged = self._judge.judge(Pair(needle, witness, one.orientation), witnesses)
-            if judged.evidence is Evidence.SAME and (why := self._refusal(position, witness, one.orientation)):
+        for one in ranked:
+            pair = self._pair(position, one)
+            judged = self._judge.judge(pair, witnesses)
+            if judged.evidence is Evidence.SAME and (why := self._refusal(position, pair.witness, one.orientation)):
                 judged = Judged(Evidence.SIMILAR, why, is_last=False, closeness=0.0)
             if judged.evidence is not None and (best is None or judged.evidence is Evidence.SAME):
                 best = _Best(one, judged)

@@ -228,7 +228,7 @@ def find_matches(
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
         wholes = Wholes(pictures, candidates, reader.wholes)
-        found, remains = match_pictures(settings, wholes, cache, listener, parted)
+        found, remains = match_pictures(settings, wholes, reader, cache, listener, parted)
         pictures, candidates = wholes.pictures()
         matches |= found
         failures |= wholes.failures
@@ -243,6 +243,7 @@ def find_matches(
 def match_pictures(
     settings: Settings,
     wholes: Wholes,
+    reader: Reader,
     cache: Cache,
     listener: Listener,
     parted: Mapping[str, frozenset[str]] | None = None,
@@ -255,7 +256,8 @@ def match_pictures(
         from dupfind.wholes import MOST_ROUNDS
 
     with listener.stage("matching", len(wholes.needles.entries)) as advance:
-        matches = Matcher(wholes, settings.scan.threshold_bits, cache, listener, parted).match(advance)
+        threshold_bits = settings.scan.threshold_bits
+        matches = Matcher(wholes, threshold_bits, cache, listener, parted, reader.judge_pairs).match(advance)
     for _ in range(MOST_ROUNDS):
         with listener.part("evidence"):
             needles, haystack = wholes.pictures()

@@ -14,6 +14,7 @@ from dupfind import formats, second_look, tasks
 from dupfind.cache import Cache
 from dupfind.cache_schema import PictureRef
 from dupfind.events import Listener
+from dupfind.pair_work import PairWork
 from dupfind.processes import Death
 from dupfind.second_look import Claim, Look
 from dupfind.settings import Settings
@@ -53,6 +54,7 @@ class Reader:
         self._pool = pool
         self._cache = cache
         self._listener = listener
+        self.judge_pairs = PairWork(pool, cache, settings.workers).judge
 
     def prepare(self, entries: Sequence[FileEntry]) -> None:
         """Let the processes that decode start now, where one of these files will have to be decoded."""
@@ -75,16 +77,12 @@ class Reader:
                 unread.append(entry)
             else:
                 found[entry.path] = digest
-        if unread:
-            with self._listener.stage("comparing bytes", len(unread)) as advance:
-                lost = partial(_lost, stage="digest")
-                outcomes = self._pool.map(tasks.read_digests, unread, size_bytes=_size_of, lost=lost, is_light=True)
-                for entry, outcome in outcomes:
-                    advance(1)
-                    assert not isinstance(outcome.result, Thumbnail)
-                    found[entry.path] = outcome.result
-                    if isinstance(outcome.result, bytes):
-                        self._cache.keep_digest(entry, outcome.result, outcome.read_ns)
+        lost = partial(_lost, stage="digest")
+        for entry, outcome in self._map("comparing bytes", tasks.read_digests, unread, lost, is_light=True):
+            assert not isinstance(outcome.result, Thumbnail)
+            found[entry.path] = outcome.result
+            if isinstance(outcome.result, bytes):
+                self._cache.keep_digest(entry, outcome.result, outcome.read_ns)
         return found
 
     def pictures(self, entries: Sequence[FileEntry], what: str, orientations: int) -> Pictures:
@@ -140,8 +138,6 @@ class Reader:
         self, entries: list[FileEntry], what: str, *, may_be_coarse: bool, hashing: tasks.Hashing | None = None
     ) -> Iterator[tuple[str, PictureRef | Failure, bytes | None]]:
         """The path of each file, what it holds, and its search hashes where they are asked for."""
-        if not entries:
-            return
         task = partial(
             tasks.read_thumbnails,
             max_pixels=self._settings.max_pixels,
@@ -150,14 +146,26 @@ class Reader:
             hashing=hashing,
         )
         lost = partial(_lost, stage="thumbnail", timeout_seconds=self._settings.timeout_seconds)
-        with self._listener.stage(what, len(entries)) as advance:
-            for entry, outcome in self._pool.map(task, entries, size_bytes=_size_of, lost=lost):
-                advance(1)
-                assert not isinstance(outcome.result, bytes)
-                content = self._cache.keep_content(
-                    entry, outcome.result, outcome.read_ns, after_coarse=not may_be_coarse
-                )
-                yield entry.path, content, outcome.hashes
+        for entry, outcome in self._map(what, task, entries, lost):
+            assert not isinstance(outcome.result, bytes)
+            content = self._cache.keep_content(entry, outcome.result, outcome.read_ns, after_coarse=not may_be_coarse)
+            yield entry.path, content, outcome.hashes
+
+    def _map(
+        self,
+        what: str,
+        task: Callable[[list[FileEntry]], list[R]],
+        entries: Sequence[FileEntry],
+        lost: Callable[[FileEntry, Death], R],
+        *,
+        is_light: bool = False,
+    ) -> Iterator[tuple[FileEntry, R]]:
+        """What ``task`` makes of each file, in the order in which they are done, told the listener as ``what``."""
+        if entries:
+            with self._listener.stage(what, len(entries)) as advance:
+                for entry, result in self._pool.map(task, entries, size_bytes=_size_of, lost=lost, is_light=is_light):
+                    advance(1)
+                    yield entry, result
 
     def _hash(self, ids: list[int], orientations: int, hashes: dict[int, bytes]) -> None:
         task = partial(tasks.hash_thumbnails, algorithm=self._settings.scan.algorithm, orientations=orientations)
@@ -185,13 +193,8 @@ class Reader:
         from dupfind.metadata import count_tags
 
         task = partial(count_tags, timeout_seconds=self._settings.timeout_seconds)
-        found: dict[str, int] = {}
-        if entries:
-            with self._listener.stage("comparing metadata", len(entries)) as advance:
-                for entry, count in self._pool.map(task, entries, size_bytes=_size_of, lost=lambda _, __: 0):
-                    advance(1)
-                    found[entry.path] = count
-        return found
+        counts = self._map("comparing metadata", task, entries, lambda _, __: 0)
+        return {entry.path: count for entry, count in counts}
 
     def previews(self, entries: Sequence[FileEntry]) -> dict[str, Preview | Failure]:
         """A small picture of each of these files, or why there is none, by path; made anew in every run."""
@@ -200,13 +203,7 @@ class Reader:
         timeout_seconds = self._settings.timeout_seconds
         task = partial(read_previews, max_pixels=self._settings.max_pixels, timeout_seconds=timeout_seconds)
         lost = partial(_unseen, timeout_seconds=timeout_seconds)
-        found: dict[str, Preview | Failure] = {}
-        if entries:
-            with self._listener.stage("making previews", len(entries)) as advance:
-                for entry, preview in self._pool.map(task, entries, size_bytes=_size_of, lost=lost):
-                    advance(1)
-                    found[entry.path] = preview
-        return found
+        return {entry.path: preview for entry, preview in self._map("making previews", task, entries, lost)}
 
     def map_pixels(
         self, ids: Sequence[int], task: Callable[[list[tuple[int, bytes]]], list[R]]

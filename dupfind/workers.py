@@ -109,6 +109,11 @@ class Pool:
             # A thread cannot be ended; the process leaves without it.
             executor.shutdown(wait=not (is_hasty and isinstance(executor, ThreadPoolExecutor)), cancel_futures=True)
 
+    @property
+    def has_processes(self) -> bool:
+        """Whether the executors of what is not light were made already."""
+        return self._make_executor in self._executors
+
     def prepare(self) -> None:
         """Let the processes load what they need while this one is busy: what is mapped next finds them ready."""
         if self._make_executor == self._make_process:  # other executors are told of nothing but work

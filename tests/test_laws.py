@@ -106,9 +106,11 @@ ALLOWED = {
     "packing": {"findings"},
     "memory": {"cache_answers", "cache_file", "cache_schema", "digest", "findings", "packing", "settings"},
     "cache_upkeep": {"cache_answers", "cache_file", "cache_snapshots", "cache_store"},
+    "pairwise": {"cache_schema", "evidence"},
+    "pair_work": {"cache", "cache_schema", "pairwise", "processes", "workers"},
     "reading": {
-        "cache", "cache_schema", "events", "formats", "metadata", "previews", "processes", "second_look", "settings",
-        "shown", "tasks", "workers",
+        "cache", "cache_schema", "events", "formats", "metadata", "pair_work", "previews", "processes", "second_look",
+        "settings", "shown", "tasks", "workers",
     },
     "session": {
         "cache", "cache_schema", "catalogue_cache", "ceiling", "decode", "evidence", "events", "fingerprint",
@@ -122,7 +124,7 @@ ALLOWED = {
     "framing": {"cache", "cache_schema", "events", "evidence", "borders", "fingerprint", "hamming", "reading"},
     "remains": {"differences"},
     "resembling": {"cache", "cache_schema", "differences", "events", "findings", "fingerprint", "reading", "remains"},
-    "judging": {"cache", "cache_schema", "claims", "evidence"},
+    "judging": {"cache", "cache_schema", "claims", "evidence", "pairwise"},
     "wholes": {"cache_schema", "reading"},
     "candidates": {"blocks", "events", "hamming", "reading"},
     "matching": {"cache", "cache_schema", "candidates", "claims", "events", "hamming", "judging", "reading", "wholes"},
@@ -240,6 +242,7 @@ PURE = (
     "cache_seal", "remains", "scrutiny", "verdict", "comparison", "explanation", "pairs", "calibration", "findings",
     "packing", "changes", "hashed", "linkage", "components", "bests", "grouped", "likeness", "near_graph", "route",
     "seriation", "sorted_pictures", "snapshot", "found", "catalogued", "selfsame", "indexed", "shown", "decisions",
+    "pairwise",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file", "catalogue_file"},

@@ -16,13 +16,15 @@ from fixtures import pictures
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 
-# Directories are listed by the numbers of a seed; files may be milliseconds old; the memory of answers may be left out.
+# Directories are listed by the numbers of a seed; files may be milliseconds old; the memory of answers may be left out;
+# a single pair is worth a process, where there is more than one worker.
 _RUN = """
 import os, random, sys
-import dupfind.cache, dupfind.memory, dupfind.walk
+import dupfind.cache, dupfind.memory, dupfind.pair_work, dupfind.walk
 from dupfind.cli.main import run
 seed, with_memory = int(sys.argv[1]), sys.argv[2] == "memory"
 dupfind.cache._RACY_NS = dupfind.memory._RACY_NS = 0
+dupfind.pair_work._FEWEST = dupfind.pair_work._WORTH_STARTING = 1
 if not with_memory:
     dupfind.memory.make_key = lambda *_: None
 real = os.scandir
