@@ -181,8 +181,9 @@ def _not_there(
             except (OSError, ValueError):
                 gone.add(entry.path)
                 continue
-            is_file = stat.S_ISREG(found.st_mode)
-            if not is_file or not is_as_listed(entry, entry_of(path, found), are_numbered=are_numbered):
+            if not stat.S_ISREG(found.st_mode) or not is_as_listed(
+                entry, entry_of(path, found), are_numbered=are_numbered
+            ):
                 gone.add(entry.path)
     return gone
 

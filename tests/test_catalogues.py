@@ -14,6 +14,7 @@ import pytest
 from dupfind import catalogues, decode, volumes
 from dupfind.catalogue_file import CatalogueFile
 from dupfind.catalogued import About
+from dupfind.entries import entry_of
 from dupfind.errors import CatalogueError, SettingsError
 from dupfind.values import Report
 from fixtures import pictures
@@ -190,6 +191,19 @@ def test_what_was_made_of_a_listed_file(
         drive = drive.rename(tmp_path / "elsewhere")
     needles = drive / "2006"
     assert {MISSING} == set(verdicts(scanned(catalogue, needles)).values())
+
+
+def test_a_link_in_the_place_of_a_file_is_not_the_file(tmp_path: Path) -> None:
+    """The file itself may be a needle now."""
+    listed, moved = tmp_path / "listed.jpg", tmp_path / "moved.jpg"
+    listed.write_bytes(b"picture")
+    entry = entry_of(str(listed), listed.stat())
+    assert set() == catalogues._not_there([entry], str, (), are_numbered=True)
+    listed.rename(moved)
+    listed.symlink_to(moved)
+    entry = entry_of(str(listed), moved.stat())  # what it would be taken for
+    assert {str(listed)} == catalogues._not_there([entry], str, (), are_numbered=True)
+    assert set() == catalogues._not_there([entry], str, [str(listed)], are_numbered=True)
 
 
 @pytest.mark.parametrize("knows", ["boot", "nothing"])
