@@ -9,6 +9,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from dupfind import ceiling, tasks
+from dupfind.values import FileEntry
+
 Item = tuple[str, int]
 """What to do, and a number."""
 
@@ -42,3 +45,17 @@ def _one(what: str, number: int) -> Any:
         case "sleep":
             threading.Event().wait(60)
     return number * 2
+
+
+def read_under(items: list[tuple[FileEntry, int]]) -> list[str]:
+    """What reading each says under a ceiling of so many MiB, "short" where memory was; in a worker."""
+    found = []
+    for entry, mib in items:
+        try:
+            with ceiling.held(mib << 20):
+                (outcome,) = tasks.read_thumbnails([entry], 10**9, 60)
+        except MemoryError:
+            found.append("short")
+        else:
+            found.append(repr(outcome.result))
+    return found
