@@ -32,7 +32,7 @@ def photo(seed: int = 1) -> Image.Image:
 
 def _save(image: Image.Image, kind: str, **options: Any) -> bytes:  # noqa: ANN401 - passed on to Pillow
     file = io.BytesIO()
-    image.save(file, kind, **options)
+    image.save(file, kind, **{**pictures.QUICKLY.get(kind, {}), **options})
     return file.getvalue()
 
 
@@ -185,8 +185,8 @@ _MODERN: dict[str, Callable[[], bytes]] = {
     "webp animated": lambda: _save(photo(), "WEBP", **_frames()),
     "avif": lambda: _save(photo(), "AVIF", quality=75, speed=9),
     "avif alpha": lambda: _save(_with_alpha(), "AVIF", quality=75, speed=9),
-    "heic": lambda: _save(photo(), "HEIF", quality=80, enc_params={"preset": "ultrafast"}),
-    "heic alpha": lambda: _save(_with_alpha(), "HEIF", quality=80, enc_params={"preset": "ultrafast"}),
+    "heic": lambda: _save(photo(), "HEIF", quality=80),
+    "heic alpha": lambda: _save(_with_alpha(), "HEIF", quality=80),
     "jpeg 2000": lambda: _save(photo(), "JPEG2000"),
     "jpeg 2000 lossy": lambda: _save(photo(), "JPEG2000", irreversible=True, quality_mode="rates", quality_layers=[20]),
     "jpeg 2000 codestream": lambda: _save(photo(), "JPEG2000", no_jp2=True),
