@@ -117,7 +117,7 @@ def demo_trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A cache for those who scan the demo and do not ask how it is read: it is decoded once for all of them."""
+    """A cache for those who read the demo or the real photos and do not ask how: these are decoded once for all."""
     return str(shared_by_all(tmp_path_factory) / "demo cache" / "cache.sqlite")
 
 
