@@ -341,7 +341,7 @@ def hears(process: subprocess.Popen[bytes]) -> bool:
 
 @pytest.mark.usefixtures("trees")
 def test_stopped_at_any_moment(tmp_path: Path) -> None:
-    """From the program's beginning to the report: no traceback; the exit code says that it was stopped, or the answer."""
+    """From the program's beginning to the report: no traceback, and the exit code says that it was stopped, or not."""
     for step in range(12):
         process = subprocess.Popen(
             [sys.executable, "-m", "dupfind", *SCAN, "--no-cache"],
