@@ -32,6 +32,7 @@ class _Copy:
 
     def __init__(self, folder: Path) -> None:
         self._root = folder / "main"
+        self._time = 1_000_000_000
         self._root.mkdir(parents=True)
         for name in _PARTS:
             if (ROOT / name).is_dir():
@@ -45,16 +46,22 @@ class _Copy:
         """Whether one of the ``tests`` fails with it."""
         module = self._root / "dupfind" / f"{mutant.module}.py"
         sound = module.read_text()
-        module.write_text(sound.replace(mutant.old, mutant.new))
+        self._write(module, sound.replace(mutant.old, mutant.new))
         try:
             return not self.passes(tests)
         finally:
-            module.write_text(sound)
+            self._write(module, sound)
+
+    def _write(self, module: Path, text: str) -> None:
+        """Each time with a time of its own, by which Python knows that what it has compiled is of another text."""
+        module.write_text(text)
+        self._time += 1
+        os.utime(module, (self._time, self._time))
 
     def passes(self, tests: Sequence[str]) -> bool:
         """Whether the ``tests`` pass, as they stand now."""
         files = [f"tests/test_{name}.py" for name in tests]
-        environment = {**os.environ, "PYTHONPATH": str(self._root), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {**os.environ, "PYTHONPATH": str(self._root)}
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *files]
         try:
             done = subprocess.run(

@@ -32,7 +32,7 @@ def photo(seed: int = 1) -> Image.Image:
 
 def _save(image: Image.Image, kind: str, **options: Any) -> bytes:  # noqa: ANN401 - passed on to Pillow
     file = io.BytesIO()
-    image.save(file, kind, **options)
+    image.save(file, kind, **{**pictures.QUICKLY.get(kind, {}), **options})
     return file.getvalue()
 
 

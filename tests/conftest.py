@@ -6,22 +6,30 @@ import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from PIL import Image
 
 from fixtures import demo, pictures
+from tests.served import Order, Server
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+# Where the environment forbids it, each of the hundreds of processes would compile the program, and each of those that
+# run tests all of the tests: a quarter of the time.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 settings.register_profile("dupfind", derandomize=True, deadline=None)
 settings.load_profile("dupfind")
 """The same examples in every run, however busy the machine is."""
 
+_MOST_SECONDS = 120
 Content = bytes | Image.Image | None
 
 
@@ -55,19 +63,37 @@ def unplugged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dupfind.catalogues.relation", lambda *_: Relation.OTHER)
 
 
-@pytest.fixture
-def dupfind(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
-    """Run the real command in the test's own folder, with a cache of its own there."""
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A process with the program loaded, for runs that need not start it themselves."""
+    server = Server(os.environ)
+    yield server
+    server.close()
 
-    def run(*arguments: str | bytes | Path, **options: object) -> subprocess.CompletedProcess[bytes]:
+
+@pytest.fixture
+def dupfind(tmp_path: Path, server: Server) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Run the real command in the test's own folder, with a cache of its own there.
+
+    A run with streams of its own, or other variables of the interpreter, starts ``python -m dupfind``; so does every
+    run with ``is_started=True``. The others are forked from a process that has loaded the program.
+    """
+
+    def run(
+        *arguments: str | bytes | Path, is_started: bool = False, **options: Any
+    ) -> subprocess.CompletedProcess[bytes]:
         environment = {**os.environ, "DUPFIND_CACHE": str(tmp_path / "cache" / "cache.sqlite"), "COLUMNS": "80"}
-        environment |= options.pop("env", {})  # type: ignore[operator]
+        environment |= options.pop("env", {})
+        if not is_started and options.keys() <= {"cwd", "input"} and server.takes(environment):
+            given = [one if isinstance(one, bytes) else str(one) for one in arguments]
+            order = Order(given, os.fspath(options.get("cwd", tmp_path)), environment)
+            return server.run(order, options.get("input"), _MOST_SECONDS)
         return subprocess.run(
             [sys.executable, "-m", "dupfind", *arguments],
             env=environment,
             check=False,
-            timeout=120,
-            **{"cwd": tmp_path, "capture_output": True, **options},  # type: ignore[call-overload]
+            timeout=_MOST_SECONDS,
+            **{"cwd": tmp_path, "capture_output": True, **options},
         )
 
     return run
@@ -91,7 +117,7 @@ def demo_trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A cache for those who scan the demo and do not ask how it is read: it is decoded once for all of them."""
+    """A cache for those who read the demo or the real photos and do not ask how: these are decoded once for all."""
     return str(shared_by_all(tmp_path_factory) / "demo cache" / "cache.sqlite")
 
 

@@ -13,6 +13,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -20,9 +21,10 @@ from pathlib import Path
 import pytest
 
 from dupfind.cache_file import CacheFile
-from faults import crowd, disk, kills
+from faults import common, crowd, disk, kills
 from faults.broken_disk import Disk
-from faults.common import ENVIRONMENT, Answer, integrity, run, verdicts
+from faults.common import ENVIRONMENT, Answer, Trees, integrity, run, verdicts
+from tests.served import Order, Server
 from tests.test_cache_store import DIGEST, digests, fill
 
 _FILL = """
@@ -49,11 +51,30 @@ needs_compiler = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> kills.Bench:
+def bench(tmp_path_factory: pytest.TempPathFactory, served: None) -> kills.Bench:
     """Trees that take half a second, and caches in several states."""
     made = kills.Bench(tmp_path_factory.mktemp("kills"), 2)
     made.make_starts()
     return made
+
+
+@pytest.fixture(scope="module", autouse=True)
+def served(server: Server) -> Iterator[None]:
+    """Scans on a sound disk, of which only the answer counts, need not start themselves."""
+
+    def answer(trees: Trees, *options: str, **environment: str) -> Answer:
+        variables = {**os.environ, **environment}
+        if not server.takes(variables):
+            return common.run(trees, *options, **environment)
+        began = time.monotonic()
+        arguments = trees.command(*options)[3:]  # behind `python -m dupfind`
+        done = server.run(Order(arguments, os.getcwd(), variables), None, 120)
+        return Answer(done.returncode, verdicts(done.stdout), done.stderr.decode(), time.monotonic() - began)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (crowd, disk, kills, sys.modules[__name__]):
+            patch.setattr(module, "run", answer)
+        yield
 
 
 def same(one: Answer, other: Answer) -> bool:

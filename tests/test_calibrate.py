@@ -151,9 +151,9 @@ def test_descriptions_are_all_hashes_of_all_orientations() -> None:
 
 
 @needs_shared_data("photos")
-def test_real_photos_lie_far_apart_by_phash() -> None:
+def test_real_photos_lie_far_apart_by_phash(demo_cache: str) -> None:
     """Of 395 different photos no pair is left out, and pHash at its default meets no false candidate."""
-    found = ask(SHARED_DATA / "photos")
+    found = ask(SHARED_DATA / "photos", cache=demo_cache)
     assert (395, 0) == (found.pictures, found.left_out)
     by_name = {one.algorithm: one for one in found.spreads}
     assert 0 == by_name["phash"].false_candidates(8)

@@ -34,7 +34,7 @@ def photo(seed: int = 1, size: tuple[int, int] = SIZE) -> Image.Image:
 def save(image: Image.Image, kind: str, **options: Any) -> bytes:
     """The bytes of a file of this format."""
     file = io.BytesIO()
-    image.save(file, kind, **options)
+    image.save(file, kind, **{**pictures.QUICKLY.get(kind, {}), **options})
     return file.getvalue()
 
 

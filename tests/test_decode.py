@@ -36,7 +36,7 @@ TRANSPOSED = dict(zip(range(2, 9), [Image.Transpose(number) for number in (0, 3,
 def save(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     """The bytes of a file of this format."""
     file = io.BytesIO()
-    image.save(file, kind, **options)
+    image.save(file, kind, **{**pictures.QUICKLY.get(kind, {}), **options})
     return file.getvalue()
 
 

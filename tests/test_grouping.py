@@ -82,9 +82,9 @@ def test_the_seventeen_groups_and_no_other(level: str) -> None:
 
 @needs_shared_data("photos")
 @pytest.mark.parametrize("level", LEVELS)
-def test_no_group_among_different_photos(level: str) -> None:
+def test_no_group_among_different_photos(demo_cache: str, level: str) -> None:
     """395 photos of one subject each, by every level."""
-    found = ask(SHARED_DATA / "photos", level=level)
+    found = ask(SHARED_DATA / "photos", level=level, cache=demo_cache)
     assert ([], True) == (list(found.groups), found.is_clean)
 
 

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dupfind import ceiling, formats, jxl, raw, tasks
+from dupfind import ceiling, formats, jxl, raw
 from dupfind.values import FileEntry
 from fixtures import pictures
 from fuzz import bombs, parsers
 from fuzz import pictures as broken_pictures
 from tests.conftest import ROOT, SHARED_DATA, Content, needs_shared_data
+from tests.labour import read_under
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 TreeBuilder = Callable[[str, Mapping[str, Content]], Path]
@@ -126,20 +127,6 @@ def test_bombs_cost_no_more_than_the_ceiling(tmp_path: Path) -> None:
 LIMITS_MIB = (48, 56, 64, 80, 100, 140, 200)
 
 
-def read_under(items: list[tuple[FileEntry, int]]) -> list[str]:
-    """What reading each says under a ceiling of so many MiB, "short" where memory was; in a worker."""
-    found = []
-    for entry, mib in items:
-        try:
-            with ceiling.held(mib << 20):
-                (outcome,) = tasks.read_thumbnails([entry], 10**9, 60)
-        except MemoryError:
-            found.append("short")
-        else:
-            found.append(repr(outcome.result))
-    return found
-
-
 @needs_ceiling
 @pytest.mark.parametrize(
     "suffix", ["jpg", "prog.jpg", "png", "webp", "avif", "heic", "jp2", "tif", "gif", "jxl", "dng"]
@@ -155,7 +142,7 @@ def test_want_of_memory_never_passes_for_a_broken_file(tmp_path: Path, suffix: s
     elif suffix == "jxl":
         path.write_bytes(_jxl(photo))
     else:
-        options = {"speed": 10} if suffix == "avif" else {"method": 0} if suffix == "webp" else {}
+        options = pictures.QUICKLY.get("HEIF" if suffix == "heic" else suffix.upper(), {})
         photo.save(path, **options, **({"progressive": True, "subsampling": 0} if "prog" in suffix else {}))
     found = path.stat()
     entry = FileEntry(str(path), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)

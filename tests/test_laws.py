@@ -283,10 +283,16 @@ def place(path: Path) -> str:
 
 
 @cache
+def parsed(path: Path) -> ast.Module:
+    """The file as a tree, parsed once for all laws."""
+    return ast.parse(path.read_text())
+
+
+@cache
 def imports(path: Path) -> frozenset[str]:
     """Every module that the file imports anywhere, dotted."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -329,7 +335,7 @@ def test_sizes(path: Path) -> None:
     """No module over 300 lines, no function over 50."""
     text = path.read_text()
     assert len(text.splitlines()) <= MOST_LINES_OF_A_MODULE
-    functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    functions = (node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     long = [node.name for node in functions if (node.end_lineno or 0) - node.lineno >= MOST_LINES_OF_A_FUNCTION]
     assert [] == long
 
@@ -338,7 +344,7 @@ def test_sizes(path: Path) -> None:
 def test_pure_modules_do_no_input_or_output(module: str) -> None:
     """No file, no process, no clock, no random numbers, no printing: values in, values out."""
     path = PACKAGE / f"{module}.py"
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert set() == calls & {"open", "print", "input", "exec", "eval"}
     roots = {name.split(".")[0] for name in imports(path)}
@@ -356,7 +362,7 @@ def test_the_core_never_prints_or_exits(path: Path) -> None:
     """Only the command line talks and leaves; `output` and `progress` are its hands."""
     if place(path) in {"cli", "__main__", "output", "progress"}:
         return
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     attributes = {
         f"{node.value.id}.{node.attr}"
@@ -395,8 +401,10 @@ def test_start_up_is_light(arguments: list[str]) -> None:
 
 
 IMPORT_EACH_ALONE = """
-import importlib, os, sys
-import click, imagehash, numpy, rich.table, sqlite3  # others' modules, which take long, once for all
+import gc, importlib, os, sys
+# Others' modules, which take long, once for all.
+import blake3, click, imagehash, jinja2, numpy, pillow_heif, rich.console, rich.table, simplejpeg, sqlite3, tqdm
+gc.freeze()
 for name in sys.argv[1:]:
     if os.fork() == 0:
         importlib.import_module(name)

@@ -30,7 +30,7 @@ def photo(seed: int, size: tuple[int, int]) -> Image.Image:
 def save(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     """The bytes of a file of this format."""
     file = io.BytesIO()
-    image.save(file, kind, **options)
+    image.save(file, kind, **{**pictures.QUICKLY.get(kind, {}), **options})
     return file.getvalue()
 
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from faults.common import processes_of_session
 from fixtures import pictures
 from tests.conftest import ROOT, build_tree
 
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 STAGES = {
     "walking": [],
     "comparing bytes": [],
@@ -135,7 +136,7 @@ def fresh(trees: Path) -> object:
     ],
 )
 def test_stopped_in_a_stage(
-    trees: Path, fresh: object, tmp_path: Path, temporary: Path, stage: str, number: signal.Signals
+    dupfind: Run, trees: Path, fresh: object, tmp_path: Path, temporary: Path, stage: str, number: signal.Signals
 ) -> None:
     """128 and the signal's number, one line, no report; the next run answers as if nothing had been.
 
@@ -152,10 +153,10 @@ def test_stopped_in_a_stage(
     out, err = process.communicate(timeout=60)
     assert (128 + number, b"", b"dupfind: stopped; there is no verdict\n") == (process.returncode, out, err)
     assert_nothing_is_left(tmp_path, temporary, process.pid)
-    command = [sys.executable, "-m", "dupfind", *arguments(trees, stage)]
+    command = arguments(trees, stage)
     if stage == "report":
         command[-1] = "/dev/stdout"
-    again = subprocess.run(command, cwd=tmp_path, env=environment(temporary), capture_output=True, check=False)
+    again = dupfind(*command)
     assert again.returncode == 1
     assert fresh == verdicts(again.stdout)
 

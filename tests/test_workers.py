@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import faulthandler
 import os
 import signal
 import subprocess
@@ -21,42 +20,9 @@ from hypothesis import strategies as st
 
 from dupfind import ceiling, workers
 from dupfind.workers import Pool
+from tests.labour import Item, work
 
 ROOT = Path(__file__).resolve().parents[1]
-
-Item = tuple[str, int]
-"""What to do, and a number."""
-
-
-def work(items: list[Item]) -> list[Any]:
-    """Do what each item says, in a worker."""
-    return [_one(*item) for item in items]
-
-
-def _one(what: str, number: int) -> Any:
-    mark = Path(what)
-    if mark.is_absolute() and not mark.exists():  # what kills it the first time does not the second
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    match what:
-        case "exit":
-            os._exit(number % 3)
-        case "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
-        case "pid":
-            return os.getpid()
-        case "stuck":
-            faulthandler.dump_traceback_later(0.2, exit=True, file=open(os.devnull, "w"))  # noqa: SIM115 - dies with us
-            return sum(range(10**13))  # one call that keeps the interpreter lock and comes back tomorrow
-        case "deaf":
-            return sum(range(10**10))
-        case "raise":
-            raise ValueError(number)
-        case "eat":
-            return len(bytearray(number << 20)) >> 20
-        case "sleep":
-            threading.Event().wait(60)
-    return number * 2
 
 
 def run(pool: Pool, items: Iterable[Item], size_bytes: Callable[[Item], int] = lambda _: 1) -> list[tuple[Item, Any]]:
@@ -246,7 +212,7 @@ PARENT = """
 import sys
 sys.path[:0] = {paths!r}
 from dupfind.workers import Pool
-from test_workers import work
+from tests.labour import work
 if __name__ == "__main__":
     with Pool(2) as pool:
         items = [("pid", n) for n in range(8)] + [("sleep", n) for n in range(2)]
@@ -259,7 +225,7 @@ if __name__ == "__main__":
 def test_a_killed_parent_leaves_no_worker(tmp_path: Path, number: signal.Signals) -> None:
     """Workers end with the process that started them, whatever ended it."""
     script = tmp_path / "parent.py"
-    script.write_text(PARENT.format(paths=[str(ROOT), str(ROOT / "tests")]))
+    script.write_text(PARENT.format(paths=[str(ROOT)]))
     with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
         assert parent.stdout is not None
         pids = {int(parent.stdout.readline()) for _ in range(6)}

@@ -1,0 +1,61 @@
+"""Work for the processes of a pool, good and bad: apart, since each of them loads the module of what it is to do."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+from dupfind import ceiling, tasks
+from dupfind.values import FileEntry
+
+Item = tuple[str, int]
+"""What to do, and a number."""
+
+
+def work(items: list[Item]) -> list[Any]:
+    """Do what each item says, in a worker."""
+    return [_one(*item) for item in items]
+
+
+def _one(what: str, number: int) -> Any:
+    mark = Path(what)
+    if mark.is_absolute() and not mark.exists():  # what kills it the first time does not the second
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    match what:
+        case "exit":
+            os._exit(number % 3)
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "pid":
+            return os.getpid()
+        case "stuck":
+            faulthandler.dump_traceback_later(0.2, exit=True, file=open(os.devnull, "w"))  # noqa: SIM115 - dies with us
+            return sum(range(10**13))  # one call that keeps the interpreter lock and comes back tomorrow
+        case "deaf":
+            return sum(range(10**10))
+        case "raise":
+            raise ValueError(number)
+        case "eat":
+            return len(bytearray(number << 20)) >> 20
+        case "sleep":
+            threading.Event().wait(60)
+    return number * 2
+
+
+def read_under(items: list[tuple[FileEntry, int]]) -> list[str]:
+    """What reading each says under a ceiling of so many MiB, "short" where memory was; in a worker."""
+    found = []
+    for entry, mib in items:
+        try:
+            with ceiling.held(mib << 20):
+                (outcome,) = tasks.read_thumbnails([entry], 10**9, 60)
+        except MemoryError:
+            found.append("short")
+        else:
+            found.append(repr(outcome.result))
+    return found

@@ -1,0 +1,181 @@
+"""Runs of the command without its start: a process that has loaded the program is forked for each.
+
+What comes of it is a process of its own, with its arguments, folder, environment, streams and exit code, like that of
+``python -m dupfind``; only, the program is loaded once for hundreds of runs, and one fork server starts all of their
+workers. What depends on the start itself is not asked of it, see :meth:`Server.takes`.
+
+``python served.py`` is the process that is forked; its standard input is a socket, which brings the runs.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import NamedTuple, NoReturn
+
+_LENGTH_BYTES = 8
+_OF_THE_START = ("PYTHON", "LC_", "LANG", "TMP", "TEMP", "LD_", "OPENBLAS", "OMP_", "DUPFIND_COMPLETE", "_DUPFIND")
+"""How the variables begin that are read once, by the interpreter or a library, or before the program is run."""
+
+
+_LATE = ("jinja2", "rich.console", "rich.table", "tqdm", "PIL.JpegImagePlugin", "PIL.PngImagePlugin")
+"""What the program imports only where it is used, of others."""
+
+
+class Order(NamedTuple):
+    """What a run is told."""
+
+    arguments: Sequence[str | bytes]
+    folder: str
+    environment: Mapping[str, str]
+
+
+class Server:
+    """The process that is forked for each run, one run at a time; started with the first, ended by :meth:`close`."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = dict(environment)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+
+    def takes(self, environment: Mapping[str, str]) -> bool:
+        """Whether a run with these variables is the same as one that really starts."""
+        return all(
+            environment.get(name) == self._environment.get(name)
+            for name in environment.keys() | self._environment.keys()
+            if name.startswith(_OF_THE_START)
+        )
+
+    def run(self, order: Order, given: bytes | None, timeout_seconds: float) -> subprocess.CompletedProcess[bytes]:
+        """As :func:`subprocess.run` does with ``capture_output``; its error, too, where the time is over."""
+        connection = self._connection()
+        reading, writing = zip(*(os.pipe() for _ in range(3)), strict=True)
+        umask = os.umask(0)
+        os.umask(umask)
+        message = pickle.dumps((order, umask))
+        stdin = 0 if given is None else reading[0]
+        header = [len(message).to_bytes(_LENGTH_BYTES, "big")]
+        socket.send_fds(connection, header, [stdin, *writing[1:]])
+        connection.sendall(message)
+        for handle in (reading[0], *writing[1:]):
+            os.close(handle)
+        connection.settimeout(timeout_seconds)
+        with ThreadPoolExecutor(3) as executor:
+            executor.submit(_write, writing[0], given or b"")
+            out, err = (executor.submit(_read, handle) for handle in reading[1:])
+            try:
+                code = int(_receive(connection, _LENGTH_BYTES))
+            except (TimeoutError, EOFError) as error:
+                self.close()
+                raise subprocess.TimeoutExpired(list(order.arguments), timeout_seconds) from error
+            return subprocess.CompletedProcess(list(order.arguments), code, out.result(), err.result())
+
+    def _connection(self) -> socket.socket:
+        if self._socket is None:
+            self._socket, its = socket.socketpair()
+            self._process = subprocess.Popen(
+                [sys.executable, __file__],
+                stdin=its,
+                stdout=subprocess.DEVNULL,
+                env=self._environment,
+                start_new_session=True,
+            )
+            its.close()
+        return self._socket
+
+    def close(self) -> None:
+        """End it, and what it runs."""
+        if self._socket is not None and self._process is not None:
+            self._socket.close()
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._socket = self._process = None
+
+
+def _write(handle: int, content: bytes) -> None:
+    with suppress(BrokenPipeError), os.fdopen(handle, "wb", buffering=0) as file:
+        file.write(content)
+
+
+def _read(handle: int) -> bytes:
+    with os.fdopen(handle, "rb") as file:
+        return file.read()
+
+
+def _receive(connection: socket.socket, length: int) -> bytes:
+    found = b""
+    while len(found) < length:
+        part = connection.recv(length - len(found))
+        if not part:
+            raise EOFError
+        found += part
+    return found
+
+
+def _load() -> None:
+    """Everything that runs import sooner or later, and the fork server of their workers."""
+    import importlib
+    import pkgutil
+    from multiprocessing import forkserver
+
+    import dupfind
+    from dupfind import processes
+
+    own = [module.name for module in pkgutil.walk_packages(dupfind.__path__, "dupfind.")]
+    own.remove("dupfind.hush")  # it silences this process, too
+    for name in [*own, *_LATE]:
+        importlib.import_module(name)
+    processes.start_method()
+    # Those that are forked are not its parents and cannot ask the system whether it lives: it does.
+    forkserver._forkserver.ensure_running = forkserver.ensure_running = lambda: None  # type: ignore[attr-defined]
+
+
+def _become(order: Order, umask: int, streams: Sequence[int]) -> NoReturn:
+    """In the forked process: the program with these streams."""
+    for number, handle in enumerate(streams):
+        os.dup2(handle, number)
+        os.close(handle)
+    os.chdir(order.folder)
+    os.umask(umask)
+    os.environ.clear()
+    os.environ.update(order.environment)
+    program = sys.modules["__main__"] = sys.modules["dupfind.__main__"]
+    sys.argv = [str(program.__file__), *map(os.fsdecode, order.arguments)]
+    program.main()
+    raise AssertionError
+
+
+def serve() -> None:
+    """Fork for each run and say how it ended, until the other end of the socket is closed."""
+    connection = socket.socket(fileno=os.dup(0))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    sys.path[0] = ""  # as with -m, instead of the folder of the tests
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program sets it; a process with threads is not to be forked
+    _load()
+    while True:
+        length, streams, _, _ = socket.recv_fds(connection, _LENGTH_BYTES, 3)
+        if not length:
+            return
+        order, umask = pickle.loads(_receive(connection, int.from_bytes(length, "big")))  # noqa: S301 - from our own tests
+        child = os.fork()
+        if child == 0:
+            connection.close()
+            _become(order, umask, streams)
+        for handle in streams:
+            os.close(handle)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        connection.sendall(b"%*d" % (_LENGTH_BYTES, code))
+
+
+if __name__ == "__main__":
+    serve()
