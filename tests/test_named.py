@@ -10,9 +10,9 @@ import pytest
 
 from dupfind import pipeline
 from dupfind.ignore import Excludes
-from dupfind.named import look_up, names_in
+from dupfind.named import NOTHING, look_up, names_in
 from dupfind.settings import make_settings
-from dupfind.values import Report
+from dupfind.values import Report, Side
 from tests.shelf import Ears, TreeBuilder, catalogued
 
 
@@ -179,7 +179,7 @@ def test_nothing_named(tree: TreeBuilder) -> None:
     """An empty list is no mistake: find has found nothing."""
     report = scan(tree("hay", {"a": b"1"}), [])
     assert ({}, True) == (files(report), report.is_complete)
-    assert ([], [], []) == tuple(look_up([], Excludes([]), follow_symlinks=False))
+    assert NOTHING == look_up([], Excludes([]), Side.NEEDLES, follow_symlinks=False)
 
 
 def test_a_warning_where_times_say_nothing(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
