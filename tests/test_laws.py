@@ -140,8 +140,8 @@ ALLOWED = {
         "reading", "selfsame", "session", "settings", "volumes",
     },
     "index_check": {
-        "cache", "catalogue_file", "catalogued", "events", "indexed", "indexing", "pipeline", "problems", "reading",
-        "session", "settings",
+        "cache", "catalogue_file", "catalogued", "events", "indexed", "indexing", "mounts", "pipeline",
+        "problems", "reading", "session", "settings",
     },
     "snapshot": {"cache_schema"},
     "cache_snapshots": {"cache_file", "cache_schema", "digest", "snapshot"},
@@ -233,9 +233,9 @@ ALLOWED = {
     "baseline": {"changes", "report"},
     "cli": {
         "baseline", "cache_upkeep", "calibrate", "catalogued", "changes", "comparing", "comparison", "decisions",
-        "decisions_file", "explain", "finding", "found", "grouped", "grouping", "hashed", "hashing", "ignore", "index_check", "indexed",
-        "indexing", "itself", "libraries", "named", "output", "overwriting", "pipeline", "progress", "report", "roots",
-        "session", "settings", "showing", "shown", "sorting", "stopwatch",
+        "decisions_file", "explain", "finding", "found", "grouped", "grouping", "hashed", "hashing", "ignore",
+        "index_check", "indexed", "indexing", "itself", "libraries", "named", "output", "overwriting", "pipeline",
+        "progress", "report", "roots", "session", "settings", "showing", "shown", "sorting", "stopwatch",
     },
     "__main__": {"cli", "progress"},
 }  # fmt: skip
