@@ -113,11 +113,12 @@ def _why_not_trusted(given: str) -> str | None:
     The way as it was spelt tells of hidden folders and of those of systems, where it really lies of the trash.
     """
     spelt = [name for name in given.split(os.sep) if name not in ("", os.curdir, os.pardir)]
-    name, real = os.path.basename(given), os.path.realpath(given).split(os.sep)
+    real, names = os.path.realpath(given).split(os.sep), list[str]()
+    if not os.path.isdir(given):
+        names = [spelt.pop(), real.pop()]
     if any(map(is_junk_folder, spelt)):
         return "left out: in a folder that systems leave behind"
-    folders = spelt[:-1] if name and not os.path.isdir(given) else spelt
-    reasons = (*map(why_folder_not_trusted, folders), *map(why_folder_fleeting, real), why_file_not_trusted(name))
+    reasons = (*map(why_folder_not_trusted, spelt), *map(why_folder_fleeting, real), *map(why_file_not_trusted, names))
     return next((reason for reason in reasons if reason), None)
 
 

@@ -191,3 +191,31 @@ def test_a_warning_where_times_say_nothing(tree: TreeBuilder, tmp_path: Path, mo
     ears = Ears()
     pipeline.scan(settings, ears)
     assert any(warning.startswith("what the list names is on vfat") for warning in ears.warnings)
+
+
+def test_what_a_list_names_of_a_collection(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Nothing that a walk would not trust: hidden, in the trash, left behind by systems; folders as well as files."""
+    tree(
+        "c",
+        {
+            "a.txt": b"1", ".hidden/b.txt": b"2", "Trash/c.txt": b"3", "@eaDir/d.txt": b"4", ".trashed-1-e.txt": b"5",
+            "sub/f.txt": b"6",
+        },
+    )  # fmt: skip
+    names = [str(path) for path in sorted((tmp_path / "c").rglob("*"))]
+    found = look_up(names, Excludes([]), Side.HAYSTACK, follow_symlinks=False)
+    assert ["a.txt", "f.txt"] == [os.path.basename(one.given) for one in found.files]
+    assert ["sub"] == [os.path.basename(path) for path in found.folders]
+    assert {Side.HAYSTACK} == {one.side for one in found.problems}
+    by_name = {os.path.basename(one.path): one.reason.partition(":")[0] for one in found.problems}
+    assert {
+        ".hidden": "hidden folder",
+        "b.txt": "hidden folder",
+        "Trash": "trash folder",
+        "c.txt": "trash folder",
+        "@eaDir": "left out",
+        "d.txt": "left out",
+        ".trashed-1-e.txt": "in the trash",
+    } == by_name
+    needles = look_up(names, Excludes([]), Side.NEEDLES, follow_symlinks=False)
+    assert ([], 6) == (needles.problems, len(needles.files))

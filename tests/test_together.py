@@ -74,7 +74,7 @@ def test_a_catalogue_alone_gives_the_groups_of_its_folder(tree: TreeBuilder, tmp
 def test_what_is_there_is_better_than_what_is_listed(
     tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of equals, although the listed one is older and its path shorter; of pictures the larger one, and that is said."""
+    """Of equals, although the listed one is older and its path shorter; of pictures the larger one."""
     catalogue = tmp_path / "d"
     catalogued(drive(tree), catalogue)
     unplugged(monkeypatch)
@@ -134,7 +134,7 @@ def test_what_is_gone_from_a_drive_that_is_here_judges_nothing(tree: TreeBuilder
     (folder / "z.txt").write_bytes(b"NOTES")
     ears = Ears()
     assert [] == members(grouped(own, catalogue, ears=ears, level="identical"), tmp_path)
-    assert [f"{catalogue}: 2 of its files left out: {together._NOT_SEEN}"] == ears.warnings  # noqa: SLF001
+    assert [f"{catalogue}: 2 of its files left out: {together._NOT_SEEN}"] == ears.warnings
     # Alone, too: of the two texts that it lists, none is there.
     assert [] == members(grouped(catalogue, level="identical"), tmp_path)
 
@@ -196,7 +196,6 @@ def test_two_catalogues_of_one_drive_that_is_here(tree: TreeBuilder, tmp_path: P
     assert expected == members(grouped(first, first), tmp_path)
 
 
-@pytest.mark.usefixtures("tmp_path")
 def test_a_file_that_one_catalogue_lists_twice(tree: TreeBuilder, tmp_path: Path) -> None:
     """A link that was followed leads to it; a hard link frees nothing: neither is a copy."""
     folder = tree("drive", {"a.txt": b"notes", "b.txt": b"other"})
