@@ -14,8 +14,8 @@ from dupfind.values import Evidence, FileEntry, Thumbnail
 if TYPE_CHECKING:
     from dupfind.gathering import Gatherer, Row, Tie
 
-_ONLY_LISTED = "; it is not there to be looked at: a catalogue lists it"
-_LEADS_OUT = "; it is a link: what it leads to lies in none of the folders"
+_ONLY_LISTED = "; only listed, by a catalogue"
+_LEADS_OUT = "; a link to what lies in none of the folders"
 
 
 class Told(NamedTuple):

@@ -155,7 +155,7 @@ def test_a_link_out_of_the_folder_is_not_the_best(dupfind: Run, tree: TreeBuilde
     (tmp_path / "c" / "copy.png").write_bytes((tmp_path / "out" / "small.png").read_bytes())
     done = dupfind("groups", "c", "--follow-symlinks", "--format", "json")
     (group,) = json.loads(done.stdout)["groups"]
-    why = "most pixels; it is a link: what it leads to lies in none of the folders"
+    why = "most pixels; a link to what lies in none of the folders"
     assert ("c/l.png", why) == (group["best"], group["why_best"])
 
 

@@ -40,6 +40,11 @@ def test_the_documented_output(demo_trees: Path, dupfind: Run, tmp_path: Path) -
     assert 1 == scanned.returncode
     plain = dated(scanned.stdout.decode()).replace(f"{tmp_path}/", "../").replace(f"{demo_trees}/", "/media/photos/")
     assert documented("catalogues.md", "index scan") == plain
+    grouped = dupfind("groups", catalogue, f"{demo.NEEDLES}/12-25-2006 part 1", "-q", cwd=demo_trees)
+    assert 1 == grouped.returncode
+    plain = dated(grouped.stdout.decode()).replace(f"{tmp_path}/", "../").replace(f"{demo_trees}/", "/media/photos/")
+    shown = documented("groups.md", "groups catalogue"), plain  # whose columns are as wide as their paths
+    assert 1 == len({tuple(word for word in one.split() if "──" not in word) for one in shown})
     checked = dupfind("index", "--check", catalogue, demo.HAYSTACK, cwd=demo_trees)
     assert 0 == checked.returncode
     assert b"lists what is in Masters." in checked.stdout

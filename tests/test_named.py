@@ -217,5 +217,8 @@ def test_what_a_list_names_of_a_collection(tree: TreeBuilder, tmp_path: Path) ->
         "d.txt": "left out",
         ".trashed-1-e.txt": "in the trash",
     } == by_name
+    (tmp_path / "way").symlink_to(tmp_path / "c" / "Trash")
+    found = look_up([str(tmp_path / "way" / "c.txt")], Excludes([]), Side.HAYSTACK, follow_symlinks=False)
+    assert ([], ["trash folder: not trusted as haystack"]) == (found.files, [one.reason for one in found.problems])
     needles = look_up(names, Excludes([]), Side.NEEDLES, follow_symlinks=False)
     assert ([], 6) == (needles.problems, len(needles.files))

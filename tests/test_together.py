@@ -66,7 +66,7 @@ def test_a_catalogue_alone_gives_the_groups_of_its_folder(tree: TreeBuilder, tmp
     assert expected == members(here, tmp_path) == members(gone, tmp_path)
     assert there.frees_bytes == here.frees_bytes == gone.frees_bytes > 0
     assert (4, 2, [str(catalogue)]) == (gone.files, gone.pictures, [one.path for one in gone.catalogues])
-    assert "most pixels; it is not there to be looked at: a catalogue lists it" == next(
+    assert "most pixels; only listed, by a catalogue" == next(
         one.why_best for one in gone.groups if one.best.path.endswith("a.jpg")
     )
 
