@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from docs import images, man, screens
@@ -97,17 +98,23 @@ def _find(*arguments: str) -> str:
     return _run("find", *arguments, "--haystack", "Masters", "-q", "--no-cache").replace(" -q --no-cache", "")
 
 
-def _catalogue() -> tuple[str, str]:
-    """A catalogue made, and used as haystack; with moments and names of folders that do not change."""
+@cache
+def _catalogue() -> tuple[str, str, str]:
+    """A catalogue made, used as haystack, and grouped; with moments and names of folders that do not change."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "photos"
         demo.build(folder)
         made = _run("index", "Masters", "--catalog", "../masters.catalog", "-q", "--no-cache", folder=folder)
         scan = "scan", "--haystack", "../masters.catalog", "--needles", "Josie_Backup", "-q", "--no-cache"
-        used = _run(*scan, folder=folder).replace(f"{folder.resolve()}/", "/media/photos/")
-        used = re.sub(r"as it was [^(]* ago", "as it was 9 hours ago", used)
-        used = re.sub(r"[-0-9]{10} [0-9]+:[0-9]+", "2026-11-20 21:04", used)
-        return made.replace(" -q --no-cache", ""), used.replace(" -q --no-cache", "")
+        groups = "groups", "../masters.catalog", "Josie_Backup/12-25-2006 part 1", "-q", "--no-cache"
+        used, grouped = _run(*scan, folder=folder), _run(*groups, folder=folder)
+        return _dated(made, folder), _dated(used, folder), _dated(grouped, folder)
+
+
+def _dated(shown: str, folder: Path) -> str:
+    shown = shown.replace(f"{folder.resolve()}/", "/media/photos/").replace(" -q --no-cache", "")
+    shown = re.sub(r"as it was [^(]* ago", "as it was 9 hours ago", shown)
+    return re.sub(r"[-0-9]{10} [0-9]+:[0-9]+", "2026-11-20 21:04", shown)
 
 
 def _names(names: frozenset[str]) -> str:
@@ -150,6 +157,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "index help": lambda: _run("index", "--help"),
     "index": lambda: _catalogue()[0],
     "index scan": lambda: _catalogue()[1],
+    "groups catalogue": lambda: _catalogue()[2],
     "cache help": lambda: _run("cache", "--help"),
     "cache prune help": lambda: _run("cache", "prune", "--help"),
     "demo": _scan,

@@ -1,7 +1,8 @@
 """Which member of a group is the best, and by what it won; pure.
 
-Most pixels, then most metadata, then the oldest file, then the shortest path, then the first by name. What is damaged
-is never better than what is not.
+Most pixels; then what is there itself before a link that leads out of the folders, and both before what a catalogue
+only lists; then a time of capture, then a format without loss, then most metadata, then the oldest file, then the
+shortest path, then the first by name. What is damaged is never better than what is not.
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ class Rival(NamedTuple):
     is_damaged: bool = False
     has_time: bool = False
     """Whether it says when the picture was taken."""
+    is_lossless: bool = False
+    """Whether its format keeps every pixel as it was when it was saved."""
+    is_listed: bool = False
+    """Whether it was not seen: a catalogue lists it."""
+    leads_out: bool = False
+    """Whether it is a link to what lies in none of the folders."""
     tags: int = 0
     """How many facts its metadata holds, as far as they were counted."""
 
@@ -28,11 +35,19 @@ _Key = Callable[[Rival], tuple[int | str, ...]]
 _CRITERIA: tuple[tuple[str, _Key], ...] = (
     ("the others are damaged", lambda one: (one.is_damaged,)),
     ("most pixels", lambda one: (-one.size_pixels,)),
-    ("most metadata", lambda one: (not one.has_time, -one.tags)),
+    ("the others are only listed", lambda one: (one.is_listed,)),
+    ("the others lead out of the folders", lambda one: (one.leads_out,)),
+    ("most metadata", lambda one: (not one.has_time,)),
+    ("lossless format", lambda one: (not one.is_lossless,)),
+    ("most metadata", lambda one: (-one.tags,)),
     ("oldest", lambda one: (one.mtime_ns,)),
     ("shortest path", lambda one: (len(one.path),)),
     ("first by name", lambda one: (one.path,)),
 )
+_BEFORE_TAGS = _CRITERIA[:6]
+LOSSLESS = frozenset({"BMP", "DIB", "PNG", "PPM", "PSD", "TIFF"})
+"""Formats, as Pillow names them, in which pixels are kept as they are, or nearly always: a TIFF may hold a JPEG. What
+may be either (WebP, JPEG 2000, HEIF, AVIF, JPEG XL) does not count as one, nor does GIF, which has 256 colours."""
 OUTDONE = "the others hold less"
 """Where another ranks higher and is a worse copy: compressed harder, blurred, without the layers."""
 
@@ -44,7 +59,7 @@ def rank(one: Rival) -> tuple[tuple[int | str, ...], ...]:
 
 def are_tied(one: Rival, other: Rival) -> bool:
     """Whether it takes the number of tags, or what comes after it, to tell which of the two is better."""
-    return (one.is_damaged, one.size_pixels, one.has_time) == (other.is_damaged, other.size_pixels, other.has_time)
+    return all(key(one) == key(other) for _, key in _BEFORE_TAGS)
 
 
 def why(best: Rival, others: Sequence[Rival]) -> str:

@@ -16,11 +16,11 @@ from dupfind.cache import Cache
 from dupfind.calibration import Calibration, Spread
 from dupfind.errors import TooFewPicturesError
 from dupfind.events import Listener, Silence
-from dupfind.pipeline import walk
 from dupfind.problems import problems_of
 from dupfind.reading import Pictures, Reader
 from dupfind.session import with_reader
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Settings
+from dupfind.together import gather
 from dupfind.values import ORIENTATIONS, Failure, FileEntry
 
 if TYPE_CHECKING:
@@ -45,11 +45,10 @@ def calibrate(
     Raises :class:`~dupfind.errors.TooFewPicturesError` where no two are different.
     """
     listener = listener or Silence()
-    _, trees = walk(settings, listener)
-    entries = [entry for tree in trees for entry in tree.entries]
-    work = partial(_compare, settings, entries, listener, most_pairs)
-    calibration, failures = with_reader(settings, listener, work, make_executor)
-    return calibration(problems_of(trees, failures))
+    whole = gather(settings, listener, is_proof=False)
+    work = partial(_compare, whole.settings, whole.entries, listener, most_pairs)
+    calibration, failures = with_reader(whole.settings, listener, work, make_executor)
+    return calibration(problems_of(whole.trees, failures), whole.catalogues)
 
 
 def describe(pictures: Sequence[tuple[int, bytes]], orientations: int) -> list[bytes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dupfind.catalogued import Catalogued
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, MOST_THRESHOLD_BITS
 from dupfind.values import Problem
 
@@ -81,6 +82,8 @@ class Calibration:
     spreads: Sequence[Spread]
     """By algorithm, in the order of the options."""
     problems: Sequence[Problem]
+    catalogues: Sequence[Catalogued] = ()
+    """What stood for folders that were not looked at."""
 
     @property
     def is_sample(self) -> bool:

@@ -44,15 +44,19 @@ def catalogued_trees(
     trees = []
     for root in roots:
         if root.is_catalogue:
-            tree, about = _read(root, excludes)
+            tree, about = read_tree(root, excludes)
             how = relation(about.volumes, volumes)
-            _refuse_own_root(root, about, needle_roots, how)
+            refuse_own_root(root, about, needle_roots, how)
             trees.append(_as_far_as_it_proves(tree, about, entries, needle_roots, how, volumes, warn))
-            _warn_of(trees[-1], about, warn)
+            warn_of(trees[-1], about, warn)
     return trees
 
 
-def _read(root: Root, excludes: Excludes) -> tuple[Tree, About]:
+def read_tree(root: Root, excludes: Excludes) -> tuple[Tree, About]:
+    """Everything that a catalogue lists, and what it says of itself.
+
+    Raises :class:`~dupfind.errors.CatalogueError` where it cannot be used.
+    """
     with explained(root.given):
         file = CatalogueFile.for_reading(root.real)
         try:
@@ -114,13 +118,18 @@ def _volumes(needles: Sequence[Tree], named: Iterable[FileEntry], *, follow_syml
     return (*volumes_of(devices), *([UNKNOWN_VOLUME] if follow_symlinks else []))
 
 
-def _refuse_own_root(root: Root, about: About, needles: Iterable[Root], how: Relation) -> None:
-    """A folder is searched for in its own catalogue: everything would be there, and be nowhere else."""
+def refuse_own_root(
+    root: Root, about: About, needles: Iterable[Root], how: Relation, called: str = "--needles "
+) -> None:
+    """A folder is searched for in its own catalogue: everything would be there, and be nowhere else.
+
+    Raises :class:`~dupfind.errors.SettingsError`, in which ``called`` stands before the folder.
+    """
     for needle in needles:
         is_one_path = needle.real == about.root and how is not Relation.OTHER
         is_one_folder = needle.identity[1] == about.root_inode != 0 and how is Relation.SAME
         if is_one_path or is_one_folder:
-            raise SettingsError(f"--needles {needle.given} is the folder that the catalogue {root.given} lists")
+            raise SettingsError(f"{called}{needle.given} is the folder that the catalogue {root.given} lists")
 
 
 def _as_far_as_it_proves(
@@ -133,14 +142,14 @@ def _as_far_as_it_proves(
     warn: Callable[[str], None],
 ) -> Tree:
     """Without what may be one of ``needles``, or may have become one; what is not known at all proves by bytes only."""
-    root, given, start = tree.root, tree.root.given, len(tree.root.real) + 1
-    former = partial(_former, about.root.rstrip(os.sep) + os.sep, start)
+    root, given = tree.root, tree.root.given
+    former = former_paths(root, about)
     are_numbered = have_numbers((*about.volumes, *volumes))
     left_out = themselves(tree.entries, needles, how, former, are_numbered=are_numbered)
     reason = "they may be needles themselves, on the drive that it lists"
-    if must_be_seen(how, is_root_here=_holds_something(about.root)):
-        left_out |= _below(tree.entries, former, needle_roots)
-        left_out |= _not_there(tree.entries, former, left_out, are_numbered=have_numbers(about.volumes))
+    if must_be_seen(how, is_root_here=holds_something(about.root)):
+        left_out |= listed_below(tree.entries, former, needle_roots)
+        left_out |= not_there(tree.entries, former, left_out, are_numbered=have_numbers(about.volumes))
         reason = "the drive that it lists is here, and they are not (any more) where it lists them, or may be needles"
     elif how is Relation.UNKNOWN:
         root = replace(root, has_no_pictures=True)
@@ -157,18 +166,22 @@ def _as_far_as_it_proves(
     return Tree(root, entries, problems, tree.folders, tree.catalogue)
 
 
+def former_paths(root: Root, about: About) -> Callable[[str], str]:
+    """A function from the path of a file of a catalogue to where that file was when it was listed."""
+    return partial(_former, about.root.rstrip(os.sep) + os.sep, len(root.real) + 1)
+
+
 def _former(prefix: str, start: int, path: str) -> str:
-    """Where a file was when it was listed."""
     return prefix + path[start:]
 
 
-def _below(entries: Iterable[FileEntry], former: Callable[[str], str], needle_roots: Sequence[Root]) -> set[str]:
+def listed_below(entries: Iterable[FileEntry], former: Callable[[str], str], needle_roots: Sequence[Root]) -> set[str]:
     """What lies below a folder of needles, also where the needles leave it out: as a walk of the haystack does."""
     prefixes = tuple(root.real.rstrip(os.sep) + os.sep for root in needle_roots)
     return {entry.path for entry in entries if former(entry.path).startswith(prefixes)}
 
 
-def _not_there(
+def not_there(
     entries: Iterable[FileEntry], former: Callable[[str], str], passed: Collection[str], *, are_numbered: bool
 ) -> set[str]:
     """What is not seen now where it was listed, besides what is ``passed`` over."""
@@ -188,7 +201,7 @@ def _not_there(
     return gone
 
 
-def _holds_something(folder: str) -> bool:
+def holds_something(folder: str) -> bool:
     """Whether this is a folder with anything in it: a mount point without its drive is an empty one."""
     try:
         with os.scandir(folder) as found:
@@ -197,7 +210,8 @@ def _holds_something(folder: str) -> bool:
         return False
 
 
-def _warn_of(tree: Tree, about: About, warn: Callable[[str], None]) -> None:
+def warn_of(tree: Tree, about: About, warn: Callable[[str], None]) -> None:
+    """Give warning of what makes a catalogue worth less."""
     from dupfind import libraries
 
     given = tree.root.given

@@ -143,9 +143,10 @@ class Gatherer:
         """What counts of a picture, with what is known of it by now."""
         facts, tags = self.facts.get(position), self._tags.get(position, 0)
         one = self._rival(position)._replace(size_pixels=self._refs[position].size_pixels, tags=tags)
-        return (
-            one if facts is None else one._replace(is_damaged=facts.damage is not None, has_time=bool(facts.captured))
-        )
+        if facts is None:
+            return one
+        is_lossless = facts.format in bests.LOSSLESS
+        return one._replace(is_damaged=facts.damage is not None, has_time=bool(facts.captured), is_lossless=is_lossless)
 
     def _components(
         self, hashes: np.ndarray[tuple[int, ...], np.dtype[np.uint64]], orientations: Sequence[int]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dupfind.catalogued import Catalogued
 from dupfind.values import HASH_BITS, Evidence, Problem
 
 
@@ -95,6 +96,8 @@ class Answer:
     groups: Sequence[Group]
     """Those that free most first, then by the path of the best."""
     problems: Sequence[Problem]
+    catalogues: Sequence[Catalogued] = ()
+    """What stood for folders that were not looked at."""
 
     @property
     def others(self) -> Iterator[Member]:

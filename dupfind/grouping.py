@@ -8,6 +8,7 @@ A level holds all that a stronger one holds: what is identical is the same, and 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from functools import partial
@@ -19,14 +20,13 @@ from dupfind.cache import Cache
 from dupfind.copies import find_copies
 from dupfind.events import Listener, Silence
 from dupfind.grouped import Answer, Group
-from dupfind.pipeline import walk
 from dupfind.problems import problems_of
 from dupfind.reading import Reader
-from dupfind.roots import spelling
-from dupfind.savings import each_once
-from dupfind.scribe import Scribe, of_copies
+from dupfind.roots import in_catalogues, spelling, without_pictures
+from dupfind.scribe import Scribe, Told, of_copies
 from dupfind.session import with_reader
 from dupfind.settings import Settings
+from dupfind.together import Together, gather
 from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry
 
 
@@ -41,10 +41,9 @@ def groups(
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
     listener = listener or Silence()
-    _, trees = walk(settings, listener)
-    entries, left_out = each_once(trees)
-    work = partial(_find, settings, level, entries, listener)
-    found = with_reader(settings, listener, work, make_executor)
+    whole = gather(settings, listener, is_proof=True)
+    work = partial(_find, whole, level, listener)
+    found = with_reader(whole.settings, listener, work, make_executor)
     return Answer(
         version=__version__,
         folders=settings.scan.haystack,
@@ -52,10 +51,11 @@ def groups(
         algorithm=settings.scan.algorithm,
         threshold_bits=settings.scan.threshold_bits,
         rotations=settings.scan.rotations,
-        files=len(entries),
+        files=len(whole.entries),
         pictures=found.pictures,
         groups=sorted(found.groups, key=lambda group: (-group.frees_bytes, group.best.path)),
-        problems=[*problems_of(trees, found.failures), *left_out],
+        problems=[*problems_of(whole.trees, found.failures), *whole.left_out],
+        catalogues=whole.catalogues,
     )
 
 
@@ -65,26 +65,41 @@ class _Found(NamedTuple):
     failures: Mapping[str, Failure]
 
 
-def _find(
-    settings: Settings, level: Evidence, entries: list[FileEntry], listener: Listener, reader: Reader, cache: Cache
-) -> _Found:
-    copies, failures = find_copies(entries, reader)
-    shown = spelling(settings.roots)
-    copies = [sorted(some, key=lambda entry: bests.rank(Rival(shown(entry.path), entry.mtime_ns))) for some in copies]
+def _told(whole: Together) -> Told:
+    """How the files of the collection are told of."""
+    shown, is_listed = spelling(whole.roots), in_catalogues(whole.roots)
+    may_be_links = whole.settings.follow_symlinks
+
+    def rival(entry: FileEntry) -> Rival:
+        path = entry.path
+        # What leads to a file of the collection is left out of it, so that any other link leads out.
+        leads_out = may_be_links and os.path.realpath(path) != path
+        return Rival(shown(path), entry.mtime_ns, is_listed=is_listed(path), leads_out=leads_out)
+
+    return Told(shown, rival, is_listed)
+
+
+def _find(whole: Together, level: Evidence, listener: Listener, reader: Reader, cache: Cache) -> _Found:
+    settings, told = whole.settings, _told(whole)
+    copies, failures = find_copies(whole.entries, reader)
+    copies = [sorted(some, key=lambda entry: bests.rank(told.rival(entry))) for some in copies]
     if level is Evidence.IDENTICAL:
-        return _Found([of_copies(some, shown) for some in copies], None, failures)
+        return _Found([of_copies(some, told) for some in copies], None, failures)
     from dupfind.gathering import Gatherer, Row  # loads what decodes: not where bytes decide
 
     others = {entry.path for some in copies for entry in some[1:]}  # their pictures are that of the first
-    firsts = [entry for entry in entries if entry.path not in others and entry.path not in failures]
+    has_no_picture = without_pictures(whole.roots)
+    firsts = [
+        entry
+        for entry in whole.entries
+        if entry.path not in others and entry.path not in failures and not has_no_picture(entry.path)
+    ]
     pictures = reader.pictures(firsts, "decoding", ORIENTATIONS if settings.scan.rotations else 1)
     failures |= pictures.failures
 
-    def rival(position: int) -> Rival:
-        entry = pictures.entries[position]
-        return Rival(shown(entry.path), entry.mtime_ns)
-
-    gatherer = Gatherer(settings, pictures, rival, reader, cache, listener)
+    gatherer = Gatherer(
+        settings, pictures, lambda position: told.rival(pictures.entries[position]), reader, cache, listener
+    )
     stacks = gatherer.stacks()
     rows = gatherer.rows(stacks) if level is Evidence.SIMILAR else [Row([one], []) for one in stacks]
     failures |= gatherer.failures
@@ -92,7 +107,7 @@ def _find(
     copies_of = {some[0].path: some[1:] for some in copies}
     rows = [row for row in rows if row.is_several or pictures.entries[row.stacks[0].best].path in copies_of]
     gatherer.describe(rows)
-    scribe = Scribe(pictures.entries, copies_of, gatherer, shown)
+    scribe = Scribe(pictures.entries, copies_of, gatherer, told)
     found = [scribe.group(row) for row in rows]
-    found += [of_copies(some, shown) for some in copies if some[0].path not in paths]  # no pictures, or not readable
+    found += [of_copies(some, told) for some in copies if some[0].path not in paths]  # no pictures, or not readable
     return _Found(found, len(paths) + sum(len(copies_of[path]) for path in paths & copies_of.keys()), failures)

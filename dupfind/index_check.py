@@ -20,12 +20,15 @@ from dupfind.errors import CatalogueError
 from dupfind.events import Listener, Silence
 from dupfind.indexed import Checked
 from dupfind.indexing import about_tree, is_other_folder, is_unchanged, relative_entries
+from dupfind.mounts import forgetful_devices, forgetting
 from dupfind.pipeline import walk
 from dupfind.problems import problems_of
 from dupfind.reading import Reader
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.values import Failure, FileEntry, Tree
+
+_UNSEEN = "an edit that left size and time as they were shows only with --deep"
 
 
 def about(catalogue: str) -> About:
@@ -57,6 +60,8 @@ def check(
             said = _about(catalogue, file)
             past_cache = replace(settings, cache=None)
             (tree,) = walk(past_cache, listener)[1]
+            for warning in forgetting([tree], forgetful_devices(), _UNSEEN) if not is_deep else ():
+                listener.warn(warning)
             listed = {path: entry for path, (entry, _) in file.entries().items()}
             unread = file.unread()
             there = {entry.path: entry for entry in relative_entries(tree)}

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from dupfind.values import Problem
+
+Changes = Mapping[str, Sequence[str]]
+"""Paths as a scan shows them, by what is the matter with them: ``new``, ``changed``, ``gone``, ``rotten``,
+``unreadable``; each path once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,8 @@ class Indexed:
     size_bytes: int
     """Of the catalogue."""
     problems: list[Problem]
+    changes: Changes = field(default_factory=dict)
+    """What is otherwise than when the catalogue was updated last, or as far as that came."""
 
     @property
     def is_whole(self) -> bool:
@@ -61,7 +68,18 @@ class Checked:
     problems: list[Problem]
 
     @property
+    def changes(self) -> Changes:
+        """How they differ."""
+        return {
+            "new": self.new,
+            "changed": self.changed,
+            "gone": self.gone,
+            "rotten": self.rotten,
+            "unreadable": self.unreadable,
+        }
+
+    @property
     def is_equal(self) -> bool:
         """Whether the catalogue says what is there."""
-        lists = self.new, self.changed, self.gone, self.rotten, self.unreadable
-        return self.is_complete and not any(lists) and all(one.is_note for one in self.problems)
+        is_same = not any(self.changes.values())
+        return self.is_complete and is_same and all(one.is_note for one in self.problems)

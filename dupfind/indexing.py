@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
@@ -20,7 +21,7 @@ from dupfind.catalogue_file import CatalogueFile, Listed, explained
 from dupfind.catalogued import About
 from dupfind.errors import CatalogueError
 from dupfind.events import Advance, Listener, Silence, Within
-from dupfind.indexed import Indexed
+from dupfind.indexed import Changes, Indexed
 from dupfind.pipeline import walk
 from dupfind.reading import Reader
 from dupfind.selfsame import Relation, relation
@@ -102,7 +103,10 @@ class _Update:
         self._problems = list(tree.problems)
         self._about: About | None = None
         self._is_new = False
-        self._kept = self._gone = self._read = 0
+        self._kept = self._read = 0
+        self._new: AbstractSet[str] = frozenset()
+        self._changed: AbstractSet[str] = frozenset()
+        self._gone: AbstractSet[str] = frozenset()
         self.left: dict[str, FileEntry] = {}
         """What is still to be read, by relative path."""
 
@@ -131,7 +135,13 @@ class _Update:
             and is_unchanged(self._walked[path], entry)
         }
         self._about, self._is_new = about, was is None
-        self._kept, self._gone = len(kept), len(listed.keys() - self._walked.keys())
+        self._kept = len(kept)
+        self._new, self._gone = self._walked.keys() - listed.keys(), listed.keys() - self._walked.keys()
+        self._changed = {
+            path
+            for path, (entry, _) in listed.items()
+            if path in self._walked and not is_unchanged(self._walked[path], entry)
+        }
         self.left = {path: entry for path, entry in self._walked.items() if path not in kept}
         with self._file.transaction():
             self._file.forget(listed.keys() - kept)
@@ -191,11 +201,19 @@ class _Update:
             pictures=self._file.count_pictures(),
             read=self._read,
             kept=self._kept,
-            gone=self._gone,
+            gone=len(self._gone),
             unread=len(unread) + len(broken),
             size_bytes=size_bytes,
             problems=self._problems,
+            changes=self._changes(unread.keys() | {path for path, _ in broken}),
         )
+
+    def _changes(self, unreadable: AbstractSet[str]) -> Changes:
+        kinds = {"new": self._new - unreadable, "changed": self._changed - unreadable, "gone": self._gone}
+        return {
+            kind: [self._shown(path) for path in sorted(paths)]
+            for kind, paths in (kinds | {"unreadable": unreadable}).items()
+        }
 
 
 def is_other_folder(was: About, about: About, walked: Mapping[str, FileEntry], listed: Mapping[str, FileEntry]) -> bool:

@@ -75,12 +75,11 @@ def _is_forgetful(kind: str) -> bool:
     return kind in _FORGETFUL or (kind.startswith("fuse.") and kind not in _FAITHFUL_FUSE)
 
 
-def forgetting(trees: Iterable[Tree], forgetful: Mapping[int, str]) -> Iterator[str]:
-    """A line for each tree that lies on one of the ``forgetful`` devices, for the user."""
+def forgetting(
+    trees: Iterable[Tree], forgetful: Mapping[int, str], so: str = "what is read there is not remembered"
+) -> Iterator[str]:
+    """A line for each tree that lies on one of the ``forgetful`` devices, for the user: ``so`` is what follows."""
     for tree in trees:
         kinds = sorted({forgetful[device] for device, _ in tree.folders if device in forgetful})
         if kinds:
-            yield (
-                f"{tree.root.given} is on {' and '.join(kinds)}, which keeps no time of change: "
-                "what is read there is not remembered"
-            )
+            yield (f"{tree.root.given} is on {' and '.join(kinds)}, which keeps no time of change: {so}")

@@ -1,7 +1,7 @@
-"""Needles that a list names: folders become roots like any other, files a tree of their own.
+"""What a list names, needles or more of a collection: folders become roots like any other, files a tree of their own.
 
-Of such files nothing is said but what is said of each alone. A folder of which only some files were named has no
-verdict, since nobody looked at the rest.
+Of needles that are files nothing is said but what is said of each alone. A folder of which only some files were named
+has no verdict, since nobody looked at the rest.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ from itertools import groupby
 from typing import NamedTuple
 
 from dupfind.entries import entry_of, reason_of, without_inode
-from dupfind.ignore import Excludes, is_junk_file
+from dupfind.ignore import (
+    Excludes,
+    is_junk_file,
+    is_junk_folder,
+    why_file_not_trusted,
+    why_folder_fleeting,
+    why_folder_not_trusted,
+)
 from dupfind.itself import is_itself
 from dupfind.mounts import forgetful_devices
 from dupfind.roots import NamedFile, is_below
@@ -29,6 +36,7 @@ class Named(NamedTuple):
     """Each once, those of a folder together; some may lie below ``folders``."""
     problems: list[Problem]
     """Of what could not be looked at."""
+    side: Side = Side.NEEDLES
 
 
 NOTHING = Named([], [], [])
@@ -56,8 +64,12 @@ def names_in(data: bytes) -> list[str]:
     return [os.fsdecode(name) for name in data.split(b"\0" if b"\0" in data else b"\n") if name]
 
 
-def look_up(names: Sequence[str], excludes: Excludes, *, follow_symlinks: bool) -> Named:
-    """Look at each of ``names``, and at nothing below them."""
+def look_up(names: Sequence[str], excludes: Excludes, side: Side, *, follow_symlinks: bool) -> Named:
+    """Look at each of ``names``, and at nothing below them.
+
+    Of a collection, what a walk of the folders around it would not trust is left out: whoever writes such a list with
+    find names what lies in the trash as well.
+    """
     folders: list[str] = []
     files: dict[str, NamedFile] = {}
     problems: list[Problem] = []
@@ -67,8 +79,11 @@ def look_up(names: Sequence[str], excludes: Excludes, *, follow_symlinks: bool) 
             found = os.stat(given, follow_symlinks=follow_symlinks)
             if is_junk_file(os.path.basename(given)) and not stat.S_ISDIR(found.st_mode):
                 continue  # as below a folder: it is no needle, and no gap
-            if (reason := _why_not(given, found, excludes)) is not None:
-                problems.append(_problem(given, reason))
+            reason = _why_not(given, found, excludes)
+            if reason is None and side is Side.HAYSTACK:
+                reason = _why_not_trusted(given)
+            if reason is not None:
+                problems.append(Problem(given, side, LISTING, reason))
             elif stat.S_ISDIR(found.st_mode):
                 os.scandir(given).close()
                 folders.append(given)
@@ -78,8 +93,8 @@ def look_up(names: Sequence[str], excludes: Excludes, *, follow_symlinks: bool) 
                 named = NamedFile(given, without_inode(entry) if found.st_dev in forgetful else entry)
                 files.setdefault(real, named)
         except OSError as error:
-            problems.append(_problem(given, reason_of(error)))
-    return Named(folders, sorted(files.values(), key=lambda one: os.path.split(one.entry.path)), problems)
+            problems.append(Problem(given, side, LISTING, reason_of(error)))
+    return Named(folders, sorted(files.values(), key=lambda one: os.path.split(one.entry.path)), problems, side)
 
 
 def _why_not(given: str, found: os.stat_result, excludes: Excludes) -> str | None:
@@ -92,6 +107,21 @@ def _why_not(given: str, found: os.stat_result, excludes: Excludes) -> str | Non
     return None if stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode) else "not a regular file"
 
 
+def _why_not_trusted(given: str) -> str | None:
+    """Why what is named proves nothing of others, to go by the names on the way to it; None where it may.
+
+    The way as it was spelt tells of hidden folders and of those of systems, where it really lies of the trash.
+    """
+    spelt = [name for name in given.split(os.sep) if name not in ("", os.curdir, os.pardir)]
+    real, names = os.path.realpath(given).split(os.sep), list[str]()
+    if not os.path.isdir(given):
+        names = [spelt.pop(), real.pop()]
+    if any(map(is_junk_folder, spelt)):
+        return "left out: in a folder that systems leave behind"
+    reasons = (*map(why_folder_not_trusted, spelt), *map(why_folder_fleeting, real), *map(why_file_not_trusted, names))
+    return next((reason for reason in reasons if reason), None)
+
+
 def _real(given: str, *, follow_symlinks: bool) -> str:
     """The absolute path of a file, the links on the way to it resolved."""
     if follow_symlinks:
@@ -100,22 +130,25 @@ def _real(given: str, *, follow_symlinks: bool) -> str:
     return os.path.join(os.path.realpath(folder or os.curdir), name)
 
 
-def _problem(given: str, reason: str) -> Problem:
-    return Problem(given, Side.NEEDLES, LISTING, reason)
-
-
 def with_named(named: Named, needles: list[Tree], haystack: list[Tree]) -> tuple[list[Tree], list[Tree]]:
-    """The trees with what a list names besides: a tree of the files that no walk met, and no such file as haystack."""
+    """The trees with what a list names besides: a tree of the files that no walk met, no such needle as haystack."""
     if named == NOTHING:
         return needles, haystack
-    walked = {entry.path for tree in needles for entry in tree.entries}
-    files = [one for one in named.files if one.entry.path not in walked]
-    problems = [_placed(one, [tree.root for tree in needles]) for one in named.problems]
-    names = {one.entry.path: one.given for one in files}
-    root = NamedRoot(Side.NEEDLES, "what the list names", os.sep, (0, 0), names=names)
-    folders = {os.path.dirname(path) for path in names}
-    tree = Tree(root, [one.entry for one in files], problems, frozenset((_device(folder), 0) for folder in folders))
+    if named.side is Side.HAYSTACK:
+        return needles, [*haystack, _tree(named, haystack)]
+    tree = _tree(named, needles)
     return [*needles, tree], [_without(one, tree.entries) for one in haystack]
+
+
+def _tree(named: Named, others: Sequence[Tree]) -> Tree:
+    """The named files that are not in the ``others`` of their side."""
+    walked = {entry.path for tree in others for entry in tree.entries}
+    files = [one for one in named.files if one.entry.path not in walked]
+    problems = [_placed(one, [tree.root for tree in others]) for one in named.problems]
+    names = {one.entry.path: one.given for one in files}
+    root = NamedRoot(named.side, "what the list names", os.sep, (0, 0), names=names)
+    folders = {os.path.dirname(path) for path in names}
+    return Tree(root, [one.entry for one in files], problems, frozenset((_device(folder), 0) for folder in folders))
 
 
 def _device(folder: str) -> int:

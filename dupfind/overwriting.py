@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dupfind.errors import SettingsError
-from dupfind.roots import root_around
+from dupfind.roots import NamedFile, root_around
 from dupfind.values import Root
 
 _BEGINNING = b"<!doctype html>"
@@ -35,8 +35,10 @@ def check_output(output: str, roots: Sequence[Root], option: str = "--output") -
         raise SettingsError(f"{option} {output}: there is no such folder")
 
 
-def refuse_overwriting(outputs: Mapping[str, str | None], inputs: Mapping[str, str | None]) -> None:
-    """Find what would be replaced that is needed or no page: files by the options that name them.
+def refuse_overwriting(
+    outputs: Mapping[str, str | None], inputs: Mapping[str, str | None], files: Iterable[NamedFile] = ()
+) -> None:
+    """Find what would be replaced that is needed or no page: files by the options that name them, and single ``files``.
 
     ``--save`` may replace the report that ``--baseline`` reads: that is how one follows the other. What ``--html``
     replaces has to be a page: no pipe begins with one, and its name is easily forgotten before another's.
@@ -45,6 +47,8 @@ def refuse_overwriting(outputs: Mapping[str, str | None], inputs: Mapping[str, s
     for option, output in outputs.items():
         if output is None:
             continue
+        if any(_is_one(one.entry.path, output) for one in files):
+            raise SettingsError(f"{option} {output} would replace a file that dupfind is to look at")
         for other, path in inputs.items():
             if path is not None and (option, other) != ("--save", "--baseline") and _is_one(path, output):
                 raise SettingsError(f"{option} {output} would replace what {other} reads")

@@ -120,15 +120,11 @@ def scan_trees(
 
 
 def walk(settings: Settings, listener: Listener, named: Collection[FileEntry] = ()) -> tuple[list[Tree], list[Tree]]:
-    """The trees of the needles and of the haystack; gives warning first of what the settings give warning of.
+    """The trees of the needles and of the haystack, catalogues among them.
 
     ``named`` are needles that lie in no tree: a catalogue that lists them does not prove them.
     """
-    for warning in settings.warnings:
-        listener.warn(warning)
-    with listener.stage("walking", None) as advance:
-        trees = walk_all([root for root in settings.roots if not root.is_catalogue], _rules(settings), advance)
-    trees = with_named(settings.named, *trees)
+    trees = walk_what_is_there(settings, listener)
     if any(root.is_catalogue for root in settings.roots):
         from dupfind.catalogues import catalogued_trees  # brings SQLite and the decoders
 
@@ -137,6 +133,16 @@ def walk(settings: Settings, listener: Listener, named: Collection[FileEntry] = 
             trees[1].extend(
                 catalogued_trees(settings.roots, trees[0], named, excludes, listener.warn, follow_symlinks=follow)
             )
+    return trees
+
+
+def walk_what_is_there(settings: Settings, listener: Listener) -> tuple[list[Tree], list[Tree]]:
+    """The trees of folders and lists; gives warning first of what the settings give warning of."""
+    for warning in settings.warnings:
+        listener.warn(warning)
+    with listener.stage("walking", None) as advance:
+        trees = walk_all([root for root in settings.roots if not root.is_catalogue], _rules(settings), advance)
+    trees = with_named(settings.named, *trees)
     if settings.cache is not None:
         for warning in forgetting(chain(*trees), forgetful_devices()):
             listener.warn(warning)

@@ -36,12 +36,11 @@ def make_roots(haystack: Sequence[str], needles: Sequence[str], *, may_lack_need
     return _without_inner(roots)
 
 
-def haystack_roots(haystack: Sequence[str], called: str = "--haystack ") -> tuple[Root, ...]:
-    """The roots of a command that has no needle folders; ``called`` stands before a path in errors.
-
-    Where it is empty the command reads the files themselves, and a catalogue will not do.
-    """
-    return _roots(haystack, Side.HAYSTACK, called)
+def haystack_roots(
+    haystack: Sequence[str], called: str = "--haystack ", *, may_be_catalogues: bool = True
+) -> tuple[Root, ...]:
+    """The roots of a command that has no needle folders; ``called`` stands before a path in errors."""
+    return _roots(haystack, Side.HAYSTACK, called, may_be_catalogues=may_be_catalogues)
 
 
 def named_file(given: str) -> NamedFile:
@@ -61,25 +60,25 @@ def named_file(given: str) -> NamedFile:
     return NamedFile(given, FileEntry(real, found.st_size, found.st_mtime_ns, found.st_ctime_ns, inode))
 
 
-def _roots(given: Sequence[str], side: Side, called: str) -> tuple[Root, ...]:
+def _roots(given: Sequence[str], side: Side, called: str, *, may_be_catalogues: bool = True) -> tuple[Root, ...]:
     if not given:
         if side is Side.NEEDLES:
             raise SettingsError("--needles is needed: the folder to look for (or --files-from: a list of names)")
         raise SettingsError("--haystack is needed: the folder to search in")
     roots: dict[tuple[int, int], Root] = {}
     for path in given:
-        root = _root(path, side, called)
+        root = _root(path, side, called, may_be_catalogue=may_be_catalogues and side is Side.HAYSTACK)
         roots.setdefault(root.identity, root)
     return tuple(roots.values())
 
 
-def _root(given: str, side: Side, called: str) -> Root:
+def _root(given: str, side: Side, called: str, *, may_be_catalogue: bool) -> Root:
     if not given:  # realpath takes it for the working directory, and reports would call that "/"
         raise SettingsError(f"--{side} is given an empty path" if called else "an empty path is no folder")
     try:
         real = os.path.realpath(given, strict=True)
         if not os.path.isdir(real):
-            if side is Side.HAYSTACK and called and os.path.isfile(real):
+            if may_be_catalogue and os.path.isfile(real):
                 return _catalogue(given, real, called)
             raise SettingsError(f"{called}{given}: not a folder{_FOR_FILES if side is Side.NEEDLES else ''}")
         os.scandir(real).close()

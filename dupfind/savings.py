@@ -28,8 +28,7 @@ def each_once(trees: Sequence[Tree]) -> tuple[list[FileEntry], list[Problem]]:
     entries = [(entry, tree.root) for tree in trees for entry in tree.entries]
     by_state: dict[tuple[int, int, int, int], list[tuple[FileEntry, Root]]] = {}
     for one in entries:
-        if one[0].inode:
-            by_state.setdefault(one[0][1:], []).append(one)
+        by_state.setdefault(one[0][1:], []).append(one)
     left_out: dict[str, Problem] = {}
     for some in by_state.values():
         if len(some) > 1:
@@ -65,7 +64,9 @@ def _left_out(some: Sequence[tuple[FileEntry, Root]]) -> dict[str, Problem]:
         except OSError:
             continue  # gone since it was walked: whoever reads it says so
         real, shown = os.path.realpath(entry.path), root.shown(entry.path)
-        mount = next((path for path, held in kept.values() if not _are_two_names(state, held)), None)
+        # Without a number only the path tells: on such a file system copies that kept their time are usual.
+        mounts = (path for path, held in kept.values() if entry.inode and not _are_two_names(state, held))
+        mount = next(mounts, None)
         if real in kept:
             reason = f"left out: it leads to {kept[real][0]}"
         elif mount is not None:
@@ -82,17 +83,26 @@ def _are_two_names(one: os.stat_result, other: os.stat_result) -> bool:
     return os.path.samestat(one, other) and one.st_nlink > 1
 
 
-def savings(best: FileEntry, others: Sequence[FileEntry], shown: Callable[[str], str]) -> Mapping[str, Saving]:
+def savings(
+    best: FileEntry,
+    others: Sequence[FileEntry],
+    shown: Callable[[str], str],
+    is_listed: Callable[[str], bool] = lambda _: False,
+) -> Mapping[str, Saving]:
     """What deleting each of ``others`` would free, by path, when all of them go and ``best`` stays.
 
     A file with several names frees its bytes with the last of them, which are counted at the first; none while a name
-    is left, be it that of ``best`` or one outside of the group.
+    is left, be it that of ``best`` or one outside of the group. What a catalogue lists, of which ``is_listed`` tells,
+    is taken to have one name.
     """
     kept = _look(best)
     names: dict[tuple[int, int], list[FileEntry]] = {}
     found: dict[str, Saving] = {}
     links: dict[tuple[int, int], int] = {}
     for entry in others:
+        if is_listed(entry.path):
+            found[entry.path] = Saving(entry.size_bytes, None)
+            continue
         state = _look(entry)
         if state is None:
             found[entry.path] = Saving(0, "gone since it was looked at")

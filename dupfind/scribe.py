@@ -14,7 +14,19 @@ from dupfind.values import Evidence, FileEntry, Thumbnail
 if TYPE_CHECKING:
     from dupfind.gathering import Gatherer, Row, Tie
 
-Shown = Callable[[str], str]
+_ONLY_LISTED = "; only listed, by a catalogue"
+_LEADS_OUT = "; a link to what lies in none of the folders"
+
+
+class Told(NamedTuple):
+    """How the files of a collection are told of."""
+
+    shown: Callable[[str], str]
+    """From a path to how the user would spell it."""
+    rival: Callable[[FileEntry], Rival]
+    """What counts of a file of which no picture is known."""
+    is_listed: Callable[[str], bool]
+    """Of a path, whether its file was not seen: a catalogue lists it."""
 
 
 class _Line(NamedTuple):
@@ -36,12 +48,12 @@ class Scribe:
         entries: Sequence[FileEntry],
         copies_of: Mapping[str, Sequence[FileEntry]],
         gatherer: Gatherer,
-        shown: Shown,
+        told: Told,
     ) -> None:
         self._entries = entries
         self._copies_of = copies_of
         self._gatherer = gatherer
-        self._shown = shown
+        self._told = told
 
     def group(self, row: Row) -> Group:
         """The group that ``row`` is, with all files that have one of its pictures."""
@@ -50,7 +62,7 @@ class Scribe:
             lines += self._lines(stack.best, number, tie)
             for position, inner in stack.ties.items():
                 lines += self._lines(position, number, inner)
-        return _group(lines, bests.why(*self._rivals(row)), self._shown)
+        return _group(lines, bests.why(*self._rivals(row)), self._told)
 
     def _lines(self, position: int, stack: int, tie: Tie | None) -> list[_Line]:
         """A picture and its exact copies."""
@@ -63,7 +75,7 @@ class Scribe:
         lines = [_Line(first, stack, tie.evidence, tie.distance_bits, reason, facts)]
         if tie.evidence is Evidence.SIMILAR:  # a stack of its own, of which it is the first
             return lines + [_Line(copy, stack, Evidence.IDENTICAL, facts=facts) for copy in copies]
-        also = "; ".join(filter(None, (reason, f"the same bytes as {self._shown(first.path)}")))
+        also = "; ".join(filter(None, (reason, f"the same bytes as {self._told.shown(first.path)}")))
         return lines + [_Line(copy, stack, tie.evidence, tie.distance_bits, also, facts) for copy in copies]
 
     def _rivals(self, row: Row) -> tuple[Rival, list[Rival]]:
@@ -74,26 +86,30 @@ class Scribe:
         else:
             best, *others = (self._gatherer.rival(stack.best)._replace(tags=0) for stack in row.stacks)
         for copy in self._copies_of.get(self._entries[first.best].path, ()):
-            others.append(best._replace(path=self._shown(copy.path), mtime_ns=copy.mtime_ns))
+            own = self._told.rival(copy)
+            others.append(
+                best._replace(path=own.path, mtime_ns=own.mtime_ns, is_listed=own.is_listed, leads_out=own.leads_out)
+            )
         return best, others
 
 
-def of_copies(some: Sequence[FileEntry], shown: Shown) -> Group:
+def of_copies(some: Sequence[FileEntry], told: Told) -> Group:
     """The group of files with equal bytes of which no more is known; the best comes first."""
-    rivals = [Rival(shown(entry.path), entry.mtime_ns) for entry in some]
+    rivals = [told.rival(entry) for entry in some]
     lines = [_Line(entry, 0, Evidence.IDENTICAL if index else None) for index, entry in enumerate(some)]
-    return _group(lines, bests.why(rivals[0], rivals[1:]), shown)
+    return _group(lines, bests.why(rivals[0], rivals[1:]), told)
 
 
-def _group(lines: Sequence[_Line], why_best: str, shown: Shown) -> Group:
-    frees = savings(lines[0].entry, [line.entry for line in lines[1:]], shown)
+def _group(lines: Sequence[_Line], why_best: str, told: Told) -> Group:
+    best, others = lines[0].entry, [line.entry for line in lines[1:]]
+    frees = savings(best, others, told.shown, told.is_listed)
     members = []
     for line in lines:
         saving, facts = frees.get(line.entry.path), line.facts
         reasons = [text for text in (line.reason, saving.reason if saving else None) if text]
         members.append(
             Member(
-                path=shown(line.entry.path),
+                path=told.shown(line.entry.path),
                 stack=line.stack,
                 evidence=line.evidence,
                 distance_bits=line.distance_bits,
@@ -107,7 +123,9 @@ def _group(lines: Sequence[_Line], why_best: str, shown: Shown) -> Group:
                 captured=facts.captured if facts else None,
             )
         )
-    return Group(members, why_best)
+    where = told.rival(best)
+    also = _ONLY_LISTED if where.is_listed else _LEADS_OUT if where.leads_out else ""
+    return Group(members, why_best + also)
 
 
 def _in_a_group(reason: str | None) -> str | None:

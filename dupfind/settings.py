@@ -13,9 +13,10 @@ from enum import StrEnum
 from dupfind.ceiling import LEAST_BYTES
 from dupfind.errors import SettingsError
 from dupfind.ignore import Excludes
-from dupfind.named import NOTHING, Named, look_up
+from dupfind.named import NOTHING, Named
 from dupfind.overwriting import check_outputs
-from dupfind.roots import haystack_roots, make_roots, root_around
+from dupfind.places import Asked, look_for
+from dupfind.roots import root_around
 from dupfind.values import Evidence, FileState, FolderState, Root, ScanSettings
 
 DEFAULT_THRESHOLD_BITS = {"phash": 10, "dhash": 10, "ahash": 6, "whash": 8}
@@ -90,7 +91,9 @@ def make_settings(
     haystack: Sequence[str] | None = None,
     needles: Sequence[str] | None = None,
     listed: Sequence[str] | None = None,
+    listed_haystack: Sequence[str] | None = None,
     called: str = "--haystack ",
+    may_be_catalogues: bool = True,
     algorithm: str = "phash",
     threshold_bits: int | None = None,
     accept: str = "same",
@@ -108,23 +111,18 @@ def make_settings(
     """Check the options of a scan; raises :class:`~dupfind.errors.SettingsError` with one line for the user.
 
     ``needles`` is None for a command that has no needle folders, ``haystack`` too for one that is given single files;
-    ``listed`` is what a list names, None without one; ``called`` stands before a haystack in errors.
+    ``listed`` is what a list names as needles, ``listed_haystack`` what one names as haystack, None without one.
+    ``called`` stands before a haystack in errors, and ``may_be_catalogues`` tells whether one may stand for it.
     """
-    named = NOTHING if listed is None else look_up(listed, Excludes(exclude), follow_symlinks=follow_symlinks)
-    roots = _make_roots(haystack, needles, called, None if listed is None else named)
+    asked = Asked(haystack, needles, listed, listed_haystack)
+    roots, named, haystack, needles = look_for(
+        asked, called, Excludes(exclude), follow_symlinks=follow_symlinks, may_be_catalogues=may_be_catalogues
+    )
     threshold = _check_values(algorithm, threshold_bits, accept, timeout_seconds, max_pixels, workers)
     cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
     return Settings(
         roots=roots,
-        scan=ScanSettings(
-            haystack=tuple(haystack or ()),
-            needles=(*(needles or ()), *named.folders),
-            algorithm=algorithm,
-            threshold_bits=threshold,
-            accept=Evidence(accept),
-            rotations=rotations,
-            paranoid=paranoid,
-        ),
+        scan=ScanSettings(haystack, needles, algorithm, threshold, Evidence(accept), rotations, paranoid),
         excludes=tuple(exclude),
         follow_symlinks=follow_symlinks,
         workers=workers or _cores(),
@@ -135,16 +133,6 @@ def make_settings(
         named=named,
         warnings=warnings + _without_pictures(roots, paranoid=paranoid),
     )
-
-
-def _make_roots(
-    haystack: Sequence[str] | None, needles: Sequence[str] | None, called: str, named: Named | None
-) -> tuple[Root, ...]:
-    if haystack is None:
-        return ()
-    if named is not None:
-        return make_roots(haystack, [*(needles or ()), *named.folders], may_lack_needles=True)
-    return haystack_roots(haystack, called) if needles is None else make_roots(haystack, needles)
 
 
 def _check_values(

@@ -6,6 +6,7 @@ left in the cache.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -22,11 +23,12 @@ from dupfind.roots import named_file, spelling
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.shown import Nearest, Preview, Shown, Sight, most_doubtful
-from dupfind.values import ORIENTATIONS, Failure, FileEntry, FileState, FileVerdict, Kind, Report, Tree
+from dupfind.values import ORIENTATIONS, Failure, FileEntry, FileState, FileVerdict, Kind, Report, Root, Tree
 
 _COMPARED = 4
 """Haystack pictures whose pixels are compared with a missing needle, the nearest by their hashes: 8 ms a needle."""
 _CHANGED = "changed while dupfind ran"
+_LISTED = "only listed: the catalogue holds no picture to show"
 _PARTED = "you have said that it differs"
 Named = tuple[str, FileEntry]
 """A file, and how the user would spell it."""
@@ -60,7 +62,11 @@ def look_at(
     """What a page holds of these members of groups; no digests, since nothing is decided about them."""
     found: dict[str, FileEntry] = {}
     lost: dict[str, Sight] = {}
+    is_listed = _is_listed(settings.roots)
     for one in members:
+        if is_listed(one.path):
+            lost[one.path] = Sight(one.size_bytes, None, _LISTED, None)
+            continue
         try:
             entry = named_file(one.path).entry
         except SettingsError:
@@ -78,6 +84,12 @@ def look_at(
         return Shown(lost | {path: _sight(entry, previews[entry.path], None) for path, entry in found.items()})
 
     return with_reader(settings, listener, work, make_executor)
+
+
+def _is_listed(roots: Sequence[Root]) -> Callable[[str], bool]:
+    """A function that tells whether a path, as the user would spell it, is of a file that a catalogue lists."""
+    prefixes = tuple(root.given + os.sep for root in roots if root.is_catalogue)
+    return lambda path: path.startswith(prefixes)
 
 
 def _show(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dupfind.catalogued import Catalogued
 from dupfind.values import Problem
 
 
@@ -31,6 +32,8 @@ class Answer:
     """The picture that all are compared with, as the user spelt it; None where neighbours are to be alike."""
     pictures: Sequence[Placed]
     problems: Sequence[Problem]
+    catalogues: Sequence[Catalogued] = ()
+    """What stood for folders that were not looked at."""
 
     @property
     def is_whole(self) -> bool:

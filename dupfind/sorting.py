@@ -14,14 +14,14 @@ from dupfind import __version__
 from dupfind.cache import Cache
 from dupfind.errors import TooFewPicturesError
 from dupfind.events import Listener, Silence
-from dupfind.pipeline import walk
 from dupfind.problems import problems_of
 from dupfind.reading import Pictures, Reader
 from dupfind.roots import NamedFile, spelling
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.sorted_pictures import Answer, Placed
-from dupfind.values import Failure, FileEntry
+from dupfind.together import Together, gather
+from dupfind.values import Failure
 
 if TYPE_CHECKING:
     from dupfind.likeness import Features
@@ -40,25 +40,23 @@ def sort(
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
     listener = listener or Silence()
-    _, trees = walk(settings, listener)
-    entries = [entry for tree in trees for entry in tree.entries]
-    work = partial(_sort, settings, like, entries, listener)
-    placed, failures = with_reader(settings, listener, work, make_executor)
-    given = like.given if like else None
-    return Answer(__version__, settings.scan.haystack, given, placed, problems_of(trees, failures))
+    whole = gather(settings, listener, is_proof=False)
+    work = partial(_sort, whole, like, listener)
+    placed, failures = with_reader(whole.settings, listener, work, make_executor)
+    given, problems = like.given if like else None, problems_of(whole.trees, failures)
+    return Answer(__version__, settings.scan.haystack, given, placed, problems, whole.catalogues)
 
 
 def _sort(
-    settings: Settings,
+    whole: Together,
     like: NamedFile | None,
-    entries: list[FileEntry],
     listener: Listener,
     reader: Reader,
     cache: Cache,
 ) -> tuple[list[Placed], dict[str, Failure]]:
     target = None if like is None else _target(like, reader)
-    pictures = reader.pictures(entries, "decoding", 1)
-    shown = spelling(settings.roots)
+    pictures = reader.pictures(whole.entries, "decoding", 1)
+    shown = spelling(whole.roots)
     names: dict[int, list[str]] = {}
     for entry, ref in zip(pictures.entries, pictures.refs, strict=True):
         names.setdefault(ref.id, []).append(shown(entry.path))

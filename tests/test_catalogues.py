@@ -198,12 +198,12 @@ def test_a_link_in_the_place_of_a_file_is_not_the_file(tmp_path: Path) -> None:
     listed, moved = tmp_path / "listed.jpg", tmp_path / "moved.jpg"
     listed.write_bytes(b"picture")
     entry = entry_of(str(listed), listed.stat())
-    assert set() == catalogues._not_there([entry], str, (), are_numbered=True)
+    assert set() == catalogues.not_there([entry], str, (), are_numbered=True)
     listed.rename(moved)
     listed.symlink_to(moved)
     entry = entry_of(str(listed), moved.stat())  # what it would be taken for
-    assert {str(listed)} == catalogues._not_there([entry], str, (), are_numbered=True)
-    assert set() == catalogues._not_there([entry], str, [str(listed)], are_numbered=True)
+    assert {str(listed)} == catalogues.not_there([entry], str, (), are_numbered=True)
+    assert set() == catalogues.not_there([entry], str, [str(listed)], are_numbered=True)
 
 
 @pytest.mark.parametrize("knows", ["boot", "nothing"])

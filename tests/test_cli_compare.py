@@ -142,3 +142,17 @@ def test_formats(dupfind: Run, tmp_path: Path) -> None:
     for kind, lines in (("jsonl", 6), ("csv", 3)):
         done = dupfind("compare", *names, "--format", kind, cwd=tmp_path / "p")
         assert (1, lines) == (done.returncode, len(done.stdout.splitlines()))
+
+
+def test_others_of_a_list(dupfind: Run, tmp_path: Path) -> None:
+    """A is named on the command line, the others may be listed; what cannot be had costs its own pair."""
+    photo = pictures.photo(1, (160, 120))
+    photo.save(tmp_path / "a.png")
+    photo.save(tmp_path / "b.jpg", quality=95)
+    pictures.photo(2, (160, 120)).save(tmp_path / "c.png")
+    done = dupfind("compare", "a.png", "--files-from", "-", "--format", "paths", input=b"b.jpg\n.DS_Store\nc.png\n")
+    assert (1, b"b.jpg\n") == (done.returncode, done.stdout)
+    done = dupfind("compare", "a.png", "--files-from", "-", input=b"")
+    assert (2, True) == (done.returncode, b"two files are needed at least" in done.stderr)
+    done = dupfind("compare", "--files-from", "-", input=b"a.png\nb.jpg\n")
+    assert (2, True) == (done.returncode, b"Missing argument 'A B [C...]'" in done.stderr)

@@ -156,3 +156,26 @@ def test_standard_input_that_is_a_file_of_the_haystack(dupfind: Run, tmp_path: P
         assert 1 == dupfind("find", "-", "--haystack", "hay", stdin=file).returncode
     with (tmp_path / "images" / "copy.jpg").open("rb") as file:
         assert 0 == dupfind("find", "-", "--haystack", "hay", stdin=file).returncode
+
+
+def test_images_of_a_list(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
+    """After those of the command line; each once, no junk, what cannot be had named; an empty list is no mistake."""
+    tree("hay", {"a.txt": b"notes", "b.txt": b"other"})
+    tree("n", {"x.txt": b"notes", "y.txt": b"other", ".DS_Store": b"junk"})
+    names = b"n/y.txt\nn/../n/y.txt\nn/x.txt\nn/.DS_Store\nnone\nn\n"
+    done = dupfind("find", "n/x.txt", "--haystack", "hay", "--files-from", "-", "--format", "json", input=names)
+    assert 1 == done.returncode
+    assert ["n/x.txt", "n/y.txt", "none", "n"] == [one["image"] for one in json.loads(done.stdout)["images"]]
+    assert b"dupfind: none: no such file or directory\n" in done.stderr
+    assert b"dupfind: n: is a folder: name its files here" in done.stderr.replace(b"n is a folder", b"n: is a folder")
+    assert 0 == dupfind("find", "--haystack", "hay", "--files-from", "-", input=b"n/x.txt\0n/y.txt\0").returncode
+    done = dupfind("find", "--haystack", "hay", "--files-from", "-", input=b"")
+    assert (0, b"dupfind: warning: the list names no pictures\n") == (done.returncode, done.stderr)
+    done = dupfind("find", "-", "--haystack", "hay", "--files-from", "-", input=b"")
+    assert (2, b"dupfind: standard input cannot be a picture and a list\n") == (done.returncode, done.stderr)
+    before = (tmp_path / "n" / "x.txt").read_bytes()
+    done = dupfind("find", "n/x.txt", "--haystack", "hay", "--output", "n/x.txt")
+    assert (2, b"dupfind: --output n/x.txt would replace a file that dupfind is to look at\n") == (
+        done.returncode, done.stderr,
+    )  # fmt: skip
+    assert before == (tmp_path / "n" / "x.txt").read_bytes()

@@ -112,3 +112,85 @@ def test_nothing_below_the_folders_is_touched(dupfind: Run, collection: Path) ->
     before = {path.name: (path.stat().st_size, path.stat().st_mtime_ns) for path in collection.iterdir()}
     dupfind("groups", "c", "--level", "similar")
     assert before == {path.name: (path.stat().st_size, path.stat().st_mtime_ns) for path in collection.iterdir()}
+
+
+def test_a_list_of_files(dupfind: Run, collection: Path, tmp_path: Path) -> None:
+    """Beside folders and alone; junk passed over, each file once, what cannot be had named, the trash not trusted."""
+    (collection / ".DS_Store").write_bytes(b"notes")
+    (tmp_path / "Trash").mkdir()
+    (tmp_path / "Trash" / "old notes.txt").write_bytes(b"notes")
+    names = b"c/n.txt\0./c/n n.txt\0c/../c/n.txt\0c/.DS_Store\0none\0Trash/old notes.txt\0"
+    done = dupfind("groups", "--files-from", "-", "--format", "json", input=names)
+    assert 1 == done.returncode
+    found = json.loads(done.stdout)
+    assert (2, ["c/n.txt", "./c/n n.txt"]) == (
+        found["summary"]["files"], [one["path"] for one in found["groups"][0]["members"]],
+    )  # fmt: skip
+    assert [
+        "dupfind: none: no such file or directory",
+        "dupfind: Trash/old notes.txt: trash folder: not trusted as haystack",
+    ] == done.stderr.decode().splitlines()
+    (tmp_path / "o.txt").write_bytes(b"notes")
+    done = dupfind("groups", "c", "--files-from", "-", "--level", "identical", "--format", "paths", input=b"o.txt\nc\n")
+    assert (1, b"c/n n.txt\no.txt\n") == (done.returncode, done.stdout)
+    done = dupfind("groups", "--files-from", "-", "--output", "o.txt", input=b"o.txt\n")
+    assert (2, b"dupfind: --output o.txt would replace a file that dupfind is to look at\n") == (
+        done.returncode, done.stderr,
+    )  # fmt: skip
+    done = dupfind("groups", "--files-from", "-", input=b"")
+    assert (0, b"dupfind: warning: there are no files to look at\n") == (done.returncode, done.stderr)
+
+
+def test_a_link_out_of_the_folder_is_not_the_best(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
+    """What is deleted on the word of a group may be the folder's only file; a larger one outside is named as such."""
+    photo = pictures.photo(1, (160, 120))
+    tree("out", {"real.png": photo, "small.png": photo.resize((80, 60))})
+    tree("c", {})
+    os.utime(tmp_path / "out" / "real.png", (1, 1))
+    (tmp_path / "c" / "copy.png").write_bytes((tmp_path / "out" / "real.png").read_bytes())
+    (tmp_path / "c" / "l.png").symlink_to(tmp_path / "out" / "real.png")
+    done = dupfind("groups", "c", "--follow-symlinks", "--format", "json")
+    (group,) = json.loads(done.stdout)["groups"]
+    assert ("c/copy.png", "the others lead out of the folders") == (group["best"], group["why_best"])
+    (tmp_path / "c" / "copy.png").write_bytes((tmp_path / "out" / "small.png").read_bytes())
+    done = dupfind("groups", "c", "--follow-symlinks", "--format", "json")
+    (group,) = json.loads(done.stdout)["groups"]
+    why = "most pixels; a link to what lies in none of the folders"
+    assert ("c/l.png", why) == (group["best"], group["why_best"])
+
+
+def test_a_source_without_loss_is_better_than_its_jpeg(dupfind: Run, tree: TreeBuilder) -> None:
+    """Of equal size, whatever tags the JPEG was given and however old it is; not if it alone tells its time."""
+    folder = tree("c", {"source.png": pictures.photo(1, (160, 120))})
+    exif = Image.Exif()
+    exif[0x010F] = "a maker"
+    pictures.photo(1, (160, 120)).save(folder / "export.jpg", quality=90, exif=exif)
+    os.utime(folder / "export.jpg", (1, 1))
+    (group,) = json.loads(dupfind("groups", "c", "--format", "json").stdout)["groups"]
+    assert ("c/source.png", "lossless format") == (group["best"], group["why_best"])
+    exif.get_ifd(0x8769)[0x9003] = "2017:07:18 15:31:30"
+    pictures.photo(1, (160, 120)).save(folder / "export.jpg", quality=90, exif=exif)
+    (group,) = json.loads(dupfind("groups", "c", "--format", "json").stdout)["groups"]
+    assert ("c/export.jpg", "most metadata") == (group["best"], group["why_best"])
+
+
+def test_a_catalogue(dupfind: Run, collection: Path, tmp_path: Path) -> None:
+    """In the place of its folder, in every format; the page says that there is no picture to show."""
+    dupfind("index", "c", "--catalog", "k")
+    collection.rename(tmp_path / "gone")
+    done = dupfind("groups", "k", "--html", "page.html")
+    assert 1 == done.returncode
+    assert b"k/a.png\n" in done.stdout
+    assert f"k stands for {tmp_path}/c as it was ".encode() in done.stdout
+    page = (tmp_path / "page.html").read_text()
+    assert "only listed: the catalogue holds no picture to show" in page
+    assert "k stands for " in page
+    done = dupfind("groups", "k", "-0")
+    assert b"k/b.jpg\0k/n n.txt\0" == done.stdout
+    assert b"dupfind: k stands for " in done.stderr
+    (told,) = json.loads(dupfind("groups", "k", "--format", "json").stdout)["catalogues"]
+    assert ("k", str(tmp_path / "c")) == (told["path"], told["root"])
+    done = dupfind("groups", "k", "gone")
+    assert (2, b"dupfind: gone is the folder that the catalogue k lists\n") == (done.returncode, done.stderr)
+    done = dupfind("groups", "k", "--output", "k")
+    assert (2, b"dupfind: --output k lies under k, where dupfind never writes\n") == (done.returncode, done.stderr)

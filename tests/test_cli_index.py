@@ -40,6 +40,11 @@ def test_the_documented_output(demo_trees: Path, dupfind: Run, tmp_path: Path) -
     assert 1 == scanned.returncode
     plain = dated(scanned.stdout.decode()).replace(f"{tmp_path}/", "../").replace(f"{demo_trees}/", "/media/photos/")
     assert documented("catalogues.md", "index scan") == plain
+    grouped = dupfind("groups", catalogue, f"{demo.NEEDLES}/12-25-2006 part 1", "-q", cwd=demo_trees)
+    assert 1 == grouped.returncode
+    plain = dated(grouped.stdout.decode()).replace(f"{tmp_path}/", "../").replace(f"{demo_trees}/", "/media/photos/")
+    shown = documented("groups.md", "groups catalogue"), plain  # whose columns are as wide as their paths
+    assert 1 == len({tuple(word for word in one.split() if "──" not in word) for one in shown})
     checked = dupfind("index", "--check", catalogue, demo.HAYSTACK, cwd=demo_trees)
     assert 0 == checked.returncode
     assert b"lists what is in Masters." in checked.stdout
@@ -123,9 +128,7 @@ def test_explain(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
         (["index", "2006", "--catalog", "k"], "2006: no such file or directory"),
         (["scan", "--haystack", "text", "--needles", "drive"], "--haystack text: not a folder"),
         (["scan", "--haystack", "drive", "--needles", "k"], "--needles k: not a folder"),
-        (["groups", "k"], "k: not a folder"),
-        (["sort", "k"], "k: not a folder"),
-        (["calibrate", "k"], "k: not a folder"),
+        (["calibrate", "k"], "there are no pictures here; a pair takes two"),
         (["scan", "--haystack", "k", "--needles", "drive"], "--needles drive is the folder that the catalogue k lists"),
         (["scan", "--haystack", "k", "--needles", "n", "--output", "k"], "--output k lies under k, where"),
         (["scan", "--haystack", "k", "--needles", "n", "--cache", "k"], "--cache k lies under k, where"),
@@ -227,3 +230,45 @@ def test_names_from_standard_input(dupfind: Run, tree: TreeBuilder, tmp_path: Pa
     assert ["n/d"] == [one["path"] for one in found["folders"]]
     assert ["n/d/e", "n/a"] == [one["path"] for one in found["files"]]
     assert ["n/d"] == found["settings"]["needles"]
+
+
+def test_what_an_update_changed_line_by_line(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
+    """All at first; then what came, went, changed or cannot be read, what is only read again is none of it."""
+    drive = tree("drive", {"a.txt": b"a", "b.txt": b"b", "c.txt": b"c"})
+    done = dupfind("index", "drive", "--catalog", "c", "--format", "paths")
+    assert (0, b"drive/a.txt\ndrive/b.txt\ndrive/c.txt\n") == (done.returncode, done.stdout)
+    assert b"" == dupfind("index", "drive", "--catalog", "c", "-0").stdout
+    (drive / "a.txt").write_bytes(b"other")
+    (drive / "b.txt").unlink()
+    tree("drive", {"n.txt": b"new", "x.jpg": b"no picture"})
+    rows = b"drive/n.txt,new,\ndrive/x.jpg,new,\ndrive/a.txt,changed,\ndrive/b.txt,gone,\n"
+    done = dupfind("index", "--check", "c", "drive", "--format", "csv", "--output", "diff.csv")
+    assert (1, b"", b"path,change,reason\n" + rows) == (
+        done.returncode, done.stdout, (tmp_path / "diff.csv").read_bytes(),
+    )  # fmt: skip
+    done = dupfind("index", "drive", "--catalog", "c", "-0")
+    assert (1, b"drive/n.txt\0drive/a.txt\0drive/b.txt\0drive/x.jpg\0") == (done.returncode, done.stdout)
+    assert b"drive/x.jpg: not a picture" in done.stderr
+    lines = dupfind("index", "drive", "--catalog", "c", "--format", "jsonl").stdout.splitlines()
+    assert [("file", "unreadable"), ("summary", None)] == [
+        (one["type"], one.get("change")) for one in map(json.loads, lines)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["drive", "--catalog", "c", "--output", "drive/o"], "--output drive/o lies under drive, where dupfind never"),
+        (["drive", "--catalog", "c", "--output", "c"], "--catalog and --output name the same file: c"),
+        (["--check", "c", "--output", "c"], "--output c would replace what --check reads"),
+        (["drive", "--catalog", "c", "-0", "--format", "csv"], "-0 prints paths and does not go with --format csv"),
+        (["c", "--catalog", "d"], "c: not a folder"),
+    ],
+)
+def test_mistakes_with_outputs(dupfind: Run, tree: TreeBuilder, arguments: list[str], said: str) -> None:
+    """Nothing of the drive and no catalogue is overwritten; a catalogue is no folder to take stock of."""
+    collection(tree)
+    dupfind("index", "drive", "--catalog", "c")
+    done = dupfind("index", *arguments)
+    assert (2, b"") == (done.returncode, done.stdout)
+    assert said in done.stderr.decode()

@@ -88,3 +88,19 @@ def test_a_mistake_is_one_clear_message_and_2(dupfind: Run, arguments: tuple[str
     assert (2, b"") == (done.returncode, done.stdout)
     assert message in done.stderr.decode()
     assert b"Traceback" not in done.stderr
+
+
+def test_a_list_and_a_catalogue(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
+    """What a list names is sorted as what a folder holds; a catalogue stands for its folder, in every format."""
+    tree("c", {"a.png": pictures.photo(1, (80, 60)), "b.png": pictures.photo(2, (80, 60)), "t.txt": b"notes"})
+    done = dupfind("sort", "--files-from", "-", "-0", input=b"c/b.png\0c/a.png\0c/t.txt\0")
+    assert (0, b"c/a.png\0c/b.png\0") == (done.returncode, done.stdout)
+    dupfind("index", "c", "--catalog", "k")
+    (tmp_path / "c").rename(tmp_path / "gone")
+    done = dupfind("sort", "k")
+    assert (0, b"k/a.png\nk/b.png\n") == (done.returncode, done.stdout)
+    assert b"dupfind: k stands for " in done.stderr
+    assert b"k stands for " in dupfind("sort", "k", "--format", "table").stdout
+    assert [2] == [dupfind("sort", *some).returncode for some in ([],)]
+    told = dupfind("calibrate", "k", "--format", "json", "--no-progress")
+    assert (0, ["k"]) == (told.returncode, [one["path"] for one in json.loads(told.stdout)["catalogues"]])

@@ -96,7 +96,7 @@ def stack(tmp_path: Path) -> Path:
     put(folder / "mail.jpg", photo, quality=60)
     put(folder / "preview.jpg", photo.resize((160, 120), Image.Resampling.LANCZOS), 99)
     put(folder / "web.webp", photo, quality=80)
-    put(folder / "turned.png", photo.transpose(Image.Transpose.ROTATE_90))
+    put(folder / "turned.webp", photo.transpose(Image.Transpose.ROTATE_90), quality=95)
     put(folder / "other.jpg", pictures.photo(2, SIZE))
     shutil.copy(folder / "original.jpg", folder / "zz copy.jpg")
     return folder
@@ -109,13 +109,13 @@ def test_a_stack_of_an_original_and_its_copies(stack: Path) -> None:
         "zz copy.jpg": Evidence.IDENTICAL,
         "mail.jpg": Evidence.SAME,
         "web.webp": Evidence.SAME,
-        "turned.png": Evidence.SAME,
+        "turned.webp": Evidence.SAME,
         "preview.jpg": Evidence.SAME,
     }
     assert expected == {os.path.basename(one.path): one.evidence for one in group.others}
     assert ("original.jpg", Evidence.SAME, 1) == (names(group)[0], group.evidence, group.stacks)
-    turned = next(one for one in group.others if one.path.endswith("turned.png"))
-    assert ("turned by 90 degrees", 240, 320, "PNG") == (turned.reason, turned.width, turned.height, turned.format)
+    turned = next(one for one in group.others if one.path.endswith("turned.webp"))
+    assert ("turned by 90 degrees", 240, 320, "WEBP") == (turned.reason, turned.width, turned.height, turned.format)
     assert sum(one.size_bytes for one in group.others) == group.frees_bytes
 
 
@@ -126,7 +126,7 @@ def test_the_levels_hold_each_other(stack: Path) -> None:
     put(stack / "cropped small.jpg", pictures.photo(1, SIZE).crop((8, 6, 312, 234)).resize((152, 114)), quality=95)
     found = {level: [set(names(group)) for group in ask(stack, level=level).groups] for level in LEVELS}
     assert [{"original.jpg", "zz copy.jpg"}] == found[Evidence.IDENTICAL]
-    same = {"original.jpg", "zz copy.jpg", "mail.jpg", "preview.jpg", "web.webp", "turned.png"}
+    same = {"original.jpg", "zz copy.jpg", "mail.jpg", "preview.jpg", "web.webp", "turned.webp"}
     assert [{"cropped.jpg", "cropped small.jpg"}, same] == sorted(found[Evidence.SAME], key=len)
     assert [same | {"mirrored.jpg", "cropped.jpg", "cropped small.jpg"}] == found[Evidence.SIMILAR]
     (group,) = ask(stack, level="similar").groups
@@ -284,7 +284,7 @@ def test_several_folders_and_folders_in_folders(stack: Path, tree: TreeBuilder) 
 def test_no_rotations(stack: Path) -> None:
     """A turned copy stays out where it is not asked for."""
     (group,) = ask(stack, rotations=False).groups
-    assert "turned.png" not in names(group)
+    assert "turned.webp" not in names(group)
 
 
 @settings(max_examples=5)

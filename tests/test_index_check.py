@@ -12,7 +12,7 @@ from dupfind.catalogue_file import CatalogueFile
 from dupfind.errors import CatalogueError
 from dupfind.indexed import Checked
 from dupfind.settings import make_settings
-from tests.shelf import TreeBuilder, catalogued, collection
+from tests.shelf import Ears, TreeBuilder, catalogued, collection
 
 
 def checked(folder: Path, catalogue: Path, *, is_deep: bool = False, **raw: object) -> Checked:
@@ -109,3 +109,20 @@ def test_what_it_says_of_itself(tree: TreeBuilder, tmp_path: Path) -> None:
         index_check.about(str(tmp_path / "new"))
     with pytest.raises(CatalogueError, match="no such file"):
         index_check.about(str(tmp_path / "none"))
+
+
+def test_where_edits_may_hide_a_warning_says_so(
+    tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a card nothing but its bytes tells a file from one of its size and time; with --deep they are read."""
+    drive, catalogue, ears = collection(tree), tmp_path / "c", Ears()
+    catalogued(drive, catalogue)
+    settings = make_settings(haystack=[str(drive)], called="", no_cache=True, workers=2)
+    index_check.check(settings, str(catalogue), ears)
+    assert [] == ears.warnings
+    monkeypatch.setattr(index_check, "forgetful_devices", lambda: {drive.stat().st_dev: "exfat"})
+    index_check.check(settings, str(catalogue), ears)
+    so = "an edit that left size and time as they were shows only with --deep"
+    assert [f"{drive} is on exfat, which keeps no time of change: {so}"] == ears.warnings
+    index_check.check(settings, str(catalogue), ears, is_deep=True)
+    assert 1 == len(ears.warnings)

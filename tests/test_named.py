@@ -10,9 +10,9 @@ import pytest
 
 from dupfind import pipeline
 from dupfind.ignore import Excludes
-from dupfind.named import look_up, names_in
+from dupfind.named import NOTHING, look_up, names_in
 from dupfind.settings import make_settings
-from dupfind.values import Report
+from dupfind.values import Report, Side
 from tests.shelf import Ears, TreeBuilder, catalogued
 
 
@@ -179,7 +179,7 @@ def test_nothing_named(tree: TreeBuilder) -> None:
     """An empty list is no mistake: find has found nothing."""
     report = scan(tree("hay", {"a": b"1"}), [])
     assert ({}, True) == (files(report), report.is_complete)
-    assert ([], [], []) == tuple(look_up([], Excludes([]), follow_symlinks=False))
+    assert NOTHING == look_up([], Excludes([]), Side.NEEDLES, follow_symlinks=False)
 
 
 def test_a_warning_where_times_say_nothing(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,3 +191,34 @@ def test_a_warning_where_times_say_nothing(tree: TreeBuilder, tmp_path: Path, mo
     ears = Ears()
     pipeline.scan(settings, ears)
     assert any(warning.startswith("what the list names is on vfat") for warning in ears.warnings)
+
+
+def test_what_a_list_names_of_a_collection(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Nothing that a walk would not trust: hidden, in the trash, left behind by systems; folders as well as files."""
+    tree(
+        "c",
+        {
+            "a.txt": b"1", ".hidden/b.txt": b"2", "Trash/c.txt": b"3", "@eaDir/d.txt": b"4", ".trashed-1-e.txt": b"5",
+            "sub/f.txt": b"6",
+        },
+    )  # fmt: skip
+    names = [str(path) for path in sorted((tmp_path / "c").rglob("*"))]
+    found = look_up(names, Excludes([]), Side.HAYSTACK, follow_symlinks=False)
+    assert ["a.txt", "f.txt"] == [os.path.basename(one.given) for one in found.files]
+    assert ["sub"] == [os.path.basename(path) for path in found.folders]
+    assert {Side.HAYSTACK} == {one.side for one in found.problems}
+    by_name = {os.path.basename(one.path): one.reason.partition(":")[0] for one in found.problems}
+    assert {
+        ".hidden": "hidden folder",
+        "b.txt": "hidden folder",
+        "Trash": "trash folder",
+        "c.txt": "trash folder",
+        "@eaDir": "left out",
+        "d.txt": "left out",
+        ".trashed-1-e.txt": "in the trash",
+    } == by_name
+    (tmp_path / "way").symlink_to(tmp_path / "c" / "Trash")
+    found = look_up([str(tmp_path / "way" / "c.txt")], Excludes([]), Side.HAYSTACK, follow_symlinks=False)
+    assert ([], ["trash folder: not trusted as haystack"]) == (found.files, [one.reason for one in found.problems])
+    needles = look_up(names, Excludes([]), Side.NEEDLES, follow_symlinks=False)
+    assert ([], 6) == (needles.problems, len(needles.files))

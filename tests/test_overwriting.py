@@ -9,6 +9,7 @@ import pytest
 
 from dupfind.errors import SettingsError
 from dupfind.overwriting import refuse_overwriting
+from dupfind.roots import named_file
 
 
 @pytest.mark.parametrize("option", ["--output", "--save", "--html", "--plot", "--catalog"])
@@ -38,3 +39,14 @@ def test_a_page_replaces_pages_only(tmp_path: Path, content: bytes) -> None:
     refuse_overwriting({"--output": str(file)}, {})
     with pytest.raises(SettingsError, match="there is a file that is no page"):
         refuse_overwriting({"--html": str(file)}, {})
+
+
+def test_a_single_file_that_is_looked_at_is_not_replaced(tmp_path: Path) -> None:
+    """By whatever name it is met."""
+    file, other = tmp_path / "photo.jpg", tmp_path / "other"
+    file.write_bytes(b"")
+    os.symlink(file, tmp_path / "link")
+    for path in (file, tmp_path / "link"):
+        with pytest.raises(SettingsError, match=r"^--output \S+ would replace a file that dupfind is to look at$"):
+            refuse_overwriting({"--output": str(path)}, {}, [named_file(str(file))])
+    refuse_overwriting({"--output": str(other)}, {}, [named_file(str(file))])

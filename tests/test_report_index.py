@@ -7,8 +7,9 @@ import json
 from dupfind.catalogued import Catalogued
 from dupfind.indexed import Checked, Indexed
 from dupfind.report import Screen
-from dupfind.report.index import render, render_json
+from dupfind.report.index import render
 from dupfind.report.text import catalogue_line, duration
+from dupfind.settings import Format
 from dupfind.values import Problem, Side
 
 WHEN = "2026-11-20T21:04:05+01:00"
@@ -18,7 +19,7 @@ CHECKED = Checked("1", "c", "/d", WHEN, True, False, 30, [], [], [], [], [], [])
 
 def text(answer: Indexed | Checked) -> str:
     """For people, off a terminal."""
-    return render(answer, Screen()).decode()
+    return render(answer, Format.TABLE, Screen()).decode()
 
 
 def test_what_was_done() -> None:
@@ -59,11 +60,11 @@ def test_whether_all_is_well() -> None:
 
 def test_json() -> None:
     """Every number and every path."""
-    found = json.loads(render_json(DONE))
+    found = json.loads(render(DONE, Format.JSON, Screen()))
     assert ("dupfind.index/1", WHEN, 3, 1) == (
         found["schema"], found["updated"], found["summary"]["read"], found["summary"]["unreadable"],
     )  # fmt: skip
-    found = json.loads(render_json(CHECKED))
+    found = json.loads(render(CHECKED, Format.JSON, Screen()))
     assert {"files": 30, "new": 0, "changed": 0, "gone": 0, "rotten": 0, "unreadable": 0} == found["summary"]
 
 
@@ -74,3 +75,26 @@ def test_how_old_it_is() -> None:
     ]
     one = Catalogued("c", "/d", WHEN, 7200.0, 1, is_complete=False)
     assert "c stands for /d as it was 2 hours ago (2026-11-20 21:04, 1 file, not complete)." == catalogue_line(one)
+
+
+def test_a_line_for_each_file_that_is_otherwise() -> None:
+    """With what is the matter with it, and why it could not be read, where that is known; as paths alone, with NUL."""
+    problem = Problem("/d/x", Side.HAYSTACK, "digest", "input/output error")
+    changes = {"new": ["/d/a\nb"], "changed": ["/d/=c"], "gone": [], "unreadable": ["/d/x"]}
+    done = Indexed("1", "c", "/d", WHEN, False, 4, 3, 2, 1, 0, 1, 1, [problem], changes)
+    assert b'path,change,reason\n"/d/a\nb",new,\n/d/=c,changed,\n/d/x,unreadable,input/output error\n' == render(
+        done, Format.CSV, Screen()
+    )
+    assert b"/d/a\\nb\n/d/=c\n/d/x\n" == render(done, Format.PATHS, Screen())
+    assert b"/d/a\nb\0/d/=c\0/d/x\0" == render(done, Format.PATHS, Screen(), print0=True)
+    *files, summary = map(json.loads, render(done, Format.JSONL, Screen()).splitlines())
+    assert ["new", "changed", "unreadable"] == [one["change"] for one in files]
+    assert ({"file"}, "input/output error", None) == (
+        {one["type"] for one in files}, files[2]["reason"], files[0]["reason"],
+    )  # fmt: skip
+    assert ("summary", 4, 1) == (summary["type"], summary["summary"]["files"], len(summary["problems"]))
+    assert {"new", "changed", "gone", "unreadable"}.isdisjoint(summary)
+    checked = Checked("1", "c", "/d", WHEN, True, True, 3, ["/d/n"], ["/d/c"], ["/d/g"], ["/d/r"], ["/d/u"], [])
+    assert b"/d/n\n/d/c\n/d/g\n/d/r\n/d/u\n" == render(checked, Format.PATHS, Screen())
+    whole = json.loads(render(done, Format.JSON, Screen()))
+    assert [{"path": "/d/x"}] == whole["unreadable"]

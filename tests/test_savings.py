@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,23 @@ def test_what_may_be_another_mount_of_a_file_is_left_out(
     assert 3 == len(entries)
     assert problem.path == f"{tmp_path}/sub/a"
     assert problem.reason == f"left out: it may be {files[0]} itself, reached by another mount"
+
+
+def test_a_link_to_a_file_without_a_number_is_no_copy(tmp_path: Path) -> None:
+    """On a card only the path tells; two files of one size and time are two there."""
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(b"notes")
+        os.utime(tmp_path / name, (1, 1))
+    (tmp_path / "0").symlink_to(tmp_path / "b")
+    (walked,) = trees(tmp_path, follow=True)
+    unnumbered = [one._replace(inode=0, ctime_ns=one.mtime_ns) for one in walked.entries]
+    entries, (problem,) = each_once([replace(walked, entries=unnumbered)])
+    assert ["a", "b"] == [os.path.basename(one.path) for one in entries]
+    assert problem.reason == f"left out: it leads to {tmp_path}/b"
+
+
+def test_what_a_catalogue_lists_frees_its_size() -> None:
+    """It cannot be looked at, and has one name for all that is known."""
+    best, other = FileEntry("/there/a", 5, 0, 0, 1), FileEntry("/c.catalog/a", 5, 0, 0, 2)
+    found = savings(best, [other], str, lambda path: path.startswith("/c.catalog/"))
+    assert (5, None) == found[other.path]

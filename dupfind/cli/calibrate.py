@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dupfind.cli import options, streams
+from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode
 from dupfind.overwriting import check_output, refuse_overwriting
 from dupfind.settings import make_settings
@@ -24,7 +24,7 @@ Exit codes: 0 with an answer, 2 without: wrong usage, fewer than two pictures.
 
 
 @click.command(epilog=_EPILOG, short_help="Which threshold suits your own pictures?")
-@click.argument("haystack", metavar="DIR...", nargs=-1, required=True, type=options.FOLDER)
+@options.collection
 @options.stacked(
     options.exclude("Leave out."),
     options.follow_symlinks,
@@ -36,6 +36,7 @@ Exit codes: 0 with an answer, 2 without: wrong usage, fewer than two pictures.
 )
 def calibrate(
     *,
+    haystack: tuple[str, ...],
     format_: str | None,
     plot: str | None,
     progress: bool | None,
@@ -48,10 +49,11 @@ def calibrate(
 
     Compares every picture below DIR with every other one, by each algorithm, and counts how many a needle would meet
     within each threshold although they are other pictures. Those cost time and are refused in the end, so
-    a threshold decides how much is found and how long it takes, never what is proved.
+    a threshold decides how much is found and how long it takes, never what is proved. DIR may be a catalogue.
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
-    settings = make_settings(called="", **raw)
+    named.require(haystack, None, "DIR...")
+    settings = make_settings(haystack=haystack, called="", **raw)
     if plot is not None:
         check_output(plot, settings.roots, "--plot")
         refuse_overwriting({"--plot": plot}, {"--cache": settings.cache})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dupfind.cli import options, streams
+from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.itself import apart
 from dupfind.roots import NamedFile, named_file
@@ -31,8 +31,9 @@ Exit codes: 0 when every other FILE is at --accept to the first, 1 when not,
 
 
 @click.command(epilog=_EPILOG, short_help="Are these pictures the same, and what differs?")
-@click.argument("files", metavar="A B [C...]", nargs=-1, required=True, type=options.FILE)
+@click.argument("files", metavar="A B [C...]", nargs=-1, type=options.FILE)
 @options.stacked(
+    options.files_from("Also those named there, a line each or ended by NUL; - is standard input."),
     options.accepted("Weakest grade at which the exit code is 0."),
     options.hash_algorithm("Hash that the score is by."),
     options.rotations,
@@ -44,6 +45,7 @@ Exit codes: 0 when every other FILE is at --accept to the first, 1 when not,
 def compare(
     *,
     files: tuple[str, ...],
+    files_from: str | None,
     visual: bool,
     format_: str | None,
     print0: bool,
@@ -60,10 +62,12 @@ def compare(
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     chosen = _format(format_, visual=visual, print0=print0)
+    named.require(files, None, "A B [C...]")  # a list names what A is compared with
+    names = [*files, *named.without_junk(named.listed(files_from) or ())]
     settings = make_settings(**raw)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
-    found, lost = _look_up(files)
-    named, left_out = apart(found)
+    found, lost = _look_up(names)
+    chosen_files, left_out = apart(found)
     for other in left_out:
         console.warn(f"{other.given} is {files[0]} itself and proves nothing: left out")
     # Heavy imports wait until every option has been checked.
@@ -71,7 +75,7 @@ def compare(
     from dupfind import output as sink
     from dupfind.report import compare as report
 
-    answer = comparing.with_lost(comparing.compare_files(settings, named, console), lost, files)
+    answer = comparing.with_lost(comparing.compare_files(settings, chosen_files, console), lost, names)
     console.problems(answer.problems)
     with console.part("report", len(answer.pairs)):
         sink.write(report.render(answer, chosen, streams.screen(), visual=visual, print0=print0), None)
@@ -99,9 +103,7 @@ def _look_up(files: Sequence[str]) -> tuple[list[NamedFile], dict[str, str]]:
 
 def _format(format_: str | None, *, visual: bool, print0: bool) -> Format:
     """How to print; raises :class:`~dupfind.errors.SettingsError` for options that contradict each other."""
-    chosen = Format(format_ or (Format.PATHS if print0 else Format.TABLE))
-    if print0 and chosen is not Format.PATHS:
-        raise SettingsError(f"-0 prints paths and does not go with --format {chosen}")
+    chosen = streams.chosen_format(format_, print0=print0)
     if visual and chosen is not Format.TABLE:
         raise SettingsError(f"--visual draws into a table and does not go with --format {chosen}")
     return chosen

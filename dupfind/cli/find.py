@@ -13,8 +13,11 @@ from dupfind.overwriting import check_output, refuse_overwriting
 from dupfind.settings import Format, make_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dupfind.found import Answer
-    from dupfind.progress import Console
+    from dupfind.roots import NamedFile
+    from dupfind.settings import Settings
 
 _EPILOG = """\b
 Examples:
@@ -31,9 +34,10 @@ Exit codes: 0 when every IMAGE was seen before, 1 when not, 2 for wrong usage.
 
 
 @click.command(epilog=_EPILOG, short_help="Was this picture seen before? The nearest in the collection.")
-@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=options.FILE)
+@click.argument("images", metavar="IMAGE...", nargs=-1, type=options.FILE)
 @options.stacked(
     options.haystack,
+    options.files_from("Also the pictures named there, a line each or ended by NUL; - is standard input."),
     options.exclude("Leave out of the haystack."),
     options.follow_symlinks,
     options.accepted("Weakest evidence that IMAGE was seen before."),
@@ -53,13 +57,13 @@ Exit codes: 0 when every IMAGE was seen before, 1 when not, 2 for wrong usage.
         "--rescan", is_flag=True, help="Look at every file of the haystack, not only at folders that have changed."
     ),
     options.output_format([one.value for one in Format]),
-    click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
-    click.option("--output", metavar="FILE", type=options.FILE, help="Write the report there, whole or not at all."),
+    options.output_paths,
     options.limits,
 )
 def find(
     *,
     images: tuple[str, ...],
+    files_from: str | None,
     nearest: int,
     rescan: bool,
     format_: str | None,
@@ -78,15 +82,11 @@ def find(
     away is shown; without it the nearest are, however far.
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
-    chosen = Format(format_ or (Format.PATHS if print0 else Format.TABLE))
-    if print0 and chosen is not Format.PATHS:
-        raise SettingsError(f"-0 prints paths and does not go with --format {chosen}")
+    chosen = streams.chosen_format(format_, print0=print0)
     if nearest < 1:
         raise SettingsError(f"-k takes a number above 0, not {nearest}")
+    named.require(images, files_from, "IMAGE...")
     settings = make_settings(**raw)
-    if output is not None:
-        check_output(output, settings.roots)
-        refuse_overwriting({"--output": output}, {"--cache": settings.cache})
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     # Heavy imports wait until every option has been checked.
     with console.part("start-up"):
@@ -96,22 +96,32 @@ def find(
 
     wanted = finding.wanted(nearest, raw["threshold_bits"], is_anew=rescan)
     with ExitStack() as stack:
-        answer = finding.find_images(settings, named.given(images, stack), wanted, console)
+        given = named.given_and_listed(images, files_from, stack)
+        _check(output, settings, files_from, [one.file for one in given if one.file is not None])
+        answer = finding.find_images(settings, given, wanted, console)
     console.problems(answer.problems)
-    _tell(answer, console, has_room=chosen not in (Format.CSV, Format.PATHS))
+    _tell_lost(answer)
+    if not answer.sought:
+        console.warn("the list names no pictures")
+    streams.tell_catalogues(console, answer.catalogues, chosen)
     with console.part("report", len(answer.sought)):
         sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
     console.times(settings.workers)
     return ExitCode.ALL_PRESENT if answer.are_all_seen else ExitCode.NOT_ALL_PRESENT
 
 
-def _tell(answer: Answer, console: Console, *, has_room: bool) -> None:
-    """Say which images could not be looked at, and, where the format has no room for it, which catalogues were."""
+def _check(output: str | None, settings: Settings, files_from: str | None, images: Sequence[NamedFile]) -> None:
+    """Find what is wrong with a file to be written."""
+    if output is not None:
+        check_output(output, settings.roots)
+        refuse_overwriting({"--output": output}, {"--cache": settings.cache, "--files-from": files_from}, images)
+
+
+def _tell_lost(answer: Answer) -> None:
+    """Say which images could not be looked at."""
     from dupfind.progress import say
-    from dupfind.report.text import catalogue_line, printable
+    from dupfind.report.text import printable
 
     for sought in answer.sought:
         if sought.error is not None and not sought.is_seen:
             say(f"{printable(sought.path)}: {printable(sought.error)}")
-    for one in () if has_room else answer.catalogues:
-        console.tell(catalogue_line(one))

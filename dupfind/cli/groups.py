@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dupfind.cli import options, streams
-from dupfind.errors import ExitCode, SettingsError
+from dupfind.cli import named, options, streams
+from dupfind.errors import ExitCode
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format, check_html_pictures, make_settings
 from dupfind.values import Evidence
@@ -37,7 +37,7 @@ not be looked at, 2 for wrong usage.
 
 
 @click.command(epilog=_EPILOG, short_help="Which files of a collection belong together, and the best.")
-@click.argument("haystack", metavar="DIR...", nargs=-1, required=True, type=options.FOLDER)
+@options.collection
 @options.stacked(
     click.option(
         "--level",
@@ -46,19 +46,21 @@ not be looked at, 2 for wrong usage.
         show_default=True,
         help="Weakest evidence that holds a group together.",
     ),
+    options.files_from("Also the files and folders named there, a line each or ended by NUL; - is standard input."),
     options.exclude("Leave out."),
     options.follow_symlinks,
     options.algorithm,
     options.threshold,
     options.rotations,
     options.output_format([one.value for one in Format]),
-    click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
-    click.option("--output", metavar="FILE", type=options.FILE, help="Write the report there, whole or not at all."),
+    options.output_paths,
     options.html("Write a page for a browser there too, with pictures."),
     options.limits,
 )
 def groups(
     *,
+    haystack: tuple[str, ...],
+    files_from: str | None,
     level: str,
     format_: str | None,
     print0: bool,
@@ -73,16 +75,17 @@ def groups(
 ) -> int:
     """Find files below DIR that belong together, and name the best of each group.
 
-    The best has most pixels, then most metadata, then it is the oldest, then it has the shortest path. With --level
-    same every other member is a copy of it and no better. Nothing is deleted: what becomes of them is up to you.
+    The best has most pixels, then a lossless format, then most metadata, then it is the oldest, then it has the
+    shortest path. With --level same every other member is a copy of it and no better. Nothing is deleted: what becomes
+    of them is up to you. DIR may be a catalogue (dupfind index).
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
-    chosen = Format(format_ or (Format.PATHS if print0 else Format.TABLE))
-    if print0 and chosen is not Format.PATHS:
-        raise SettingsError(f"-0 prints paths and does not go with --format {chosen}")
-    settings = make_settings(called="", **raw)
+    chosen = streams.chosen_format(format_, print0=print0)
+    named.require(haystack, files_from, "DIR...")
+    settings = make_settings(haystack=haystack, listed_haystack=named.listed(files_from), called="", **raw)
     check_outputs({"--output": output, "--html": html}, settings.roots)
-    refuse_overwriting({"--output": output, "--html": html}, {"--cache": settings.cache})
+    inputs = {"--cache": settings.cache, "--files-from": files_from}
+    refuse_overwriting({"--output": output, "--html": html}, inputs, settings.named.files)
     most = check_html_pictures(html_pictures, html)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     # Heavy imports wait until every option has been checked.
@@ -93,6 +96,9 @@ def groups(
     answer = grouping.groups(settings, Evidence(level), console)
     page = None if html is None else _page(answer, settings, most, console)
     console.problems(answer.problems)
+    if not answer.files:
+        console.warn("there are no files to look at")
+    streams.tell_catalogues(console, answer.catalogues, chosen)
     with console.part("report", len(answer.groups)):
         sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
         if page is not None:

@@ -10,12 +10,9 @@ import click
 
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.named import names_in
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Format, make_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from dupfind.hashed import Hashed
 
 _EPILOG = """\b
@@ -83,7 +80,7 @@ def hash_(
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     chosen = Format(format_ or Format.TABLE)
     _refuse_print0(chosen if print0 else None)
-    names = _names(files, files_from)
+    names = named.names(files, files_from, "FILE...")
     settings = make_settings(**raw)
     # Heavy imports wait until every option has been checked.
     from dupfind import __version__, hashing
@@ -121,14 +118,3 @@ def _bars(progress: bool | None) -> bool | None:
 def _refuse_print0(format_: Format | None) -> None:
     if format_ not in (None, Format.TABLE, Format.PATHS):
         raise SettingsError(f"-0 is for lines with paths and does not go with --format {format_}")
-
-
-def _names(files: Sequence[str], files_from: str | None) -> list[str]:
-    """What was named, by arguments and then by a list."""
-    if files_from is None:
-        if not files:
-            raise click.UsageError("Missing argument 'FILE...'.", click.get_current_context())
-        return list(files)
-    if files_from == named.STDIN and named.STDIN in files:
-        raise SettingsError("standard input cannot be a picture and a list")
-    return [*files, *names_in(streams.read_list(files_from))]

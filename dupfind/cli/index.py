@@ -8,8 +8,8 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.overwriting import check_output, refuse_overwriting
-from dupfind.settings import make_settings
+from dupfind.overwriting import check_outputs, refuse_overwriting
+from dupfind.settings import Format, make_settings
 
 if TYPE_CHECKING:
     from dupfind.indexed import Checked, Indexed
@@ -41,7 +41,8 @@ catalogue or it is not this folder's. With --check 0 when nothing differs,
     click.option("--deep", is_flag=True, help="With --check, read every file again: finds bytes that rotted."),
     options.exclude("Leave out."),
     options.follow_symlinks,
-    options.output_format(["table", "json"]),
+    options.output_format([one.value for one in Format]),
+    options.output_paths,
     options.limits,
 )
 def index(
@@ -51,6 +52,8 @@ def index(
     check: str | None,
     deep: bool,
     format_: str | None,
+    print0: bool,
+    output: str | None,
     progress: bool | None,
     quiet: bool,
     verbose: bool,
@@ -68,25 +71,39 @@ def index(
         raise SettingsError("either --catalog FILE or --check FILE is needed")
     if deep and check is None:
         raise SettingsError("--deep goes with --check")
+    chosen = streams.chosen_format(format_, print0=print0)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     workers = make_settings(**raw).workers
+    answer: Indexed | Checked
     if check is not None:
-        return _tell(_check(check, folder, console, raw, is_deep=deep), format_, console, workers)
-    return _tell(_index(catalog or "", folder, console, raw), format_, console, workers)
+        answer = _check(check, folder, console, raw, output, is_deep=deep)
+    else:
+        answer = _index(catalog or "", folder, console, raw, output)
+    from dupfind import output as sink
+    from dupfind.indexed import Indexed
+    from dupfind.report import index as report
+
+    console.problems(answer.problems)
+    sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
+    console.times(workers)
+    is_well = answer.is_whole if isinstance(answer, Indexed) else answer.is_equal
+    return ExitCode.ALL_PRESENT if is_well else ExitCode.NOT_ALL_PRESENT
 
 
-def _index(catalog: str, folder: str | None, console: Console, raw: dict[str, Any]) -> Indexed:
+def _index(catalog: str, folder: str | None, console: Console, raw: dict[str, Any], output: str | None) -> Indexed:
     if folder is None:
         raise SettingsError("DIR is needed: the folder to take stock of")
-    settings = make_settings(haystack=[folder], called="", **raw)
-    check_output(catalog, settings.roots, "--catalog")
-    refuse_overwriting({"--catalog": catalog}, {"--cache": settings.cache})
+    settings = make_settings(haystack=[folder], called="", may_be_catalogues=False, **raw)
+    check_outputs({"--catalog": catalog, "--output": output}, settings.roots)
+    refuse_overwriting({"--catalog": catalog, "--output": output}, {"--cache": settings.cache})
     from dupfind import indexing  # heavy, so not before every option has been checked
 
     return indexing.index(settings, catalog, console)
 
 
-def _check(catalog: str, folder: str | None, console: Console, raw: dict[str, Any], *, is_deep: bool) -> Checked:
+def _check(
+    catalog: str, folder: str | None, console: Console, raw: dict[str, Any], output: str | None, *, is_deep: bool
+) -> Checked:
     from dupfind import index_check  # likewise
 
     said = index_check.about(catalog)
@@ -94,17 +111,8 @@ def _check(catalog: str, folder: str | None, console: Console, raw: dict[str, An
         "exclude": raw["exclude"] or said.excludes,
         "follow_symlinks": raw["follow_symlinks"] or said.follow_symlinks,
     }
-    settings = make_settings(haystack=[said.root if folder is None else folder], called="", **{**raw, **again})
+    folders = [said.root if folder is None else folder]
+    settings = make_settings(haystack=folders, called="", may_be_catalogues=False, **{**raw, **again})
+    check_outputs({"--output": output}, settings.roots)
+    refuse_overwriting({"--output": output}, {"--cache": settings.cache, "--check": catalog})
     return index_check.check(settings, catalog, console, is_deep=is_deep)
-
-
-def _tell(answer: Indexed | Checked, format_: str | None, console: Console, workers: int) -> int:
-    from dupfind import output as sink
-    from dupfind.indexed import Indexed
-    from dupfind.report import index as report
-
-    console.problems(answer.problems)
-    sink.write(report.render_json(answer) if format_ == "json" else report.render(answer, streams.screen()), None)
-    console.times(workers)
-    is_well = answer.is_whole if isinstance(answer, Indexed) else answer.is_equal
-    return ExitCode.ALL_PRESENT if is_well else ExitCode.NOT_ALL_PRESENT

@@ -2,18 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import click
+
 from dupfind.cli import streams
 from dupfind.errors import SettingsError
+from dupfind.ignore import is_junk_file
+from dupfind.named import names_in
 from dupfind.roots import named_file
 
 if TYPE_CHECKING:
     from dupfind.hashed import Given
 
 STDIN = "-"
+
+
+def listed(files_from: str | None) -> list[str] | None:
+    """The names in the list that an option gives, None without it; raises :class:`~dupfind.errors.SettingsError`."""
+    return None if files_from is None else names_in(streams.read_list(files_from))
+
+
+def require(arguments: Sequence[str], files_from: str | None, called: str) -> None:
+    """Refuse to go on where neither an argument nor a list names anything, as click says it."""
+    if not arguments and files_from is None:
+        raise click.UsageError(f"Missing argument '{called}'.", click.get_current_context())
+
+
+def without_junk(names: Iterable[str]) -> list[str]:
+    """The names of a list that are not of junk which systems leave behind, as a walk passes it over."""
+    return [name for name in names if not is_junk_file(os.path.basename(name))]
+
+
+def names(files: Sequence[str], files_from: str | None, called: str) -> list[str]:
+    """What was named, by arguments and then by a list."""
+    _refuse_nothing_or_all(files, files_from, called)
+    return [*files, *(listed(files_from) or ())]
+
+
+def given_and_listed(files: Sequence[str], files_from: str | None, stack: ExitStack) -> list[Given]:
+    """What was named, by arguments and then by a list: of that each file once, under its first name, and no junk."""
+    _refuse_nothing_or_all(files, files_from, "IMAGE...")
+    found = given(files, stack)
+    known = {one.file.entry.path for one in found if one.file is not None}
+    for one in given(without_junk(dict.fromkeys(listed(files_from) or ())), stack):
+        path = None if one.file is None else one.file.entry.path
+        if path is None or path not in known:
+            found.append(one)
+        if path is not None:
+            known.add(path)
+    return found
+
+
+def _refuse_nothing_or_all(files: Sequence[str], files_from: str | None, called: str) -> None:
+    """Likewise, and where standard input is to be a picture and a list."""
+    require(files, files_from, called)
+    if files_from == STDIN and STDIN in files:
+        raise SettingsError("standard input cannot be a picture and a list")
 
 
 def given(files: Sequence[str], stack: ExitStack) -> list[Given]:

@@ -107,6 +107,8 @@ def hash_algorithm(text: str) -> Callable[[F], F]:
 
 _DEFAULTS = ", ".join(f"{name} {bits}" for name, bits in DEFAULT_THRESHOLD_BITS.items())
 
+collection = click.argument("haystack", metavar="DIR...", nargs=-1, type=FOLDER)
+"""Folders as arguments, where a list may name them instead; :func:`dupfind.cli.named.require` sees to it."""
 haystack = click.option(
     "--haystack",
     metavar="DIR",
@@ -114,6 +116,11 @@ haystack = click.option(
     type=FOLDER,
     help="The collection, or its catalogue (dupfind index). Repeatable.",
 )
+output_paths = stacked(
+    click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
+    click.option("--output", metavar="FILE", type=FILE, help="Write the report there, whole or not at all."),
+)
+"""How paths are told apart, and where the answer goes."""
 follow_symlinks = click.option("--follow-symlinks", is_flag=True, help="Follow symbolic links. [default: report them]")
 accept = accepted("Weakest evidence that makes a file present.")
 algorithm = hash_algorithm("Hash that candidates are found by.")

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dupfind.cli import options, streams
+from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode
-from dupfind.named import names_in
 from dupfind.overwriting import refuse_overwriting
 from dupfind.settings import Format, ReportSettings, make_report_settings, make_settings
 from dupfind.values import FileState, FolderState, Report
@@ -53,8 +52,7 @@ _output = options.stacked(
         help="Keep only this verdict. Repeatable. [default: all but contained, present]",
     ),
     click.option("--all", "everything", is_flag=True, help="List what is contained or present as well."),
-    click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
-    click.option("--output", metavar="FILE", type=options.FILE, help="Write the report there, whole or not at all."),
+    options.output_paths,
     options.html("Write a page for a browser there too, with pictures of what is in doubt."),
     click.option("--save", metavar="FILE", type=options.FILE, help="Write the whole report there too, as JSON."),
     click.option(
@@ -112,7 +110,7 @@ def scan(
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     of_report = {name: raw.pop(name) for name in _OF_REPORT}
-    settings = make_settings(listed=None if files_from is None else names_in(streams.read_list(files_from)), **raw)
+    settings = make_settings(listed=named.listed(files_from), **raw)
     asks_for_folders = any(one in set(FolderState) - set(FileState) for one in only)
     report_settings = make_report_settings(
         roots=settings.roots,
@@ -124,7 +122,9 @@ def scan(
     )
     read = {"--decisions": decisions, "--files-from": files_from, "--baseline": baseline, "--cache": settings.cache}
     refuse_overwriting(
-        {"--output": report_settings.output, "--save": report_settings.save, "--html": report_settings.html}, read
+        {"--output": report_settings.output, "--save": report_settings.save, "--html": report_settings.html},
+        read,
+        settings.named.files,
     )
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     before = _read_baseline(baseline)
@@ -190,13 +190,11 @@ def _write(report: Report, settings: ReportSettings, before: Baseline | None, co
     from dupfind import output as sink
     from dupfind.changes import changes, other_settings
     from dupfind.report import render
-    from dupfind.report.text import catalogue_line, moment
+    from dupfind.report.text import moment
 
     since = None if before is None else changes(report, before)
     sink.write(render(report, settings, streams.screen(settings.output), since), settings.output)
-    if settings.format in (Format.CSV, Format.PATHS):  # which have no room for it
-        for one in report.catalogues:
-            console.tell(catalogue_line(one))
+    streams.tell_catalogues(console, report.catalogues, settings.format)
     if settings.save is not None:
         whole = make_report_settings(format_=Format.JSON)
         sink.write(render(report, whole, streams.screen(settings.save)), settings.save)

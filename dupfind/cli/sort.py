@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from dupfind.cli import options, streams
-from dupfind.errors import ExitCode, SettingsError
+from dupfind.cli import named, options, streams
+from dupfind.errors import ExitCode
 from dupfind.overwriting import check_output, refuse_overwriting
 from dupfind.roots import named_file
 from dupfind.settings import Format, make_settings
@@ -26,18 +26,20 @@ looked at, 2 for wrong usage.
 
 
 @click.command(epilog=_EPILOG, short_help="All pictures of a collection, those alike side by side.")
-@click.argument("haystack", metavar="DIR...", nargs=-1, required=True, type=options.FOLDER)
+@options.collection
 @options.stacked(
     click.option("--like", metavar="IMAGE", type=options.FILE, help="Sort by likeness to this picture instead."),
+    options.files_from("Also the files and folders named there, a line each or ended by NUL; - is standard input."),
     options.exclude("Leave out."),
     options.follow_symlinks,
     options.output_format([Format.PATHS.value, *(one.value for one in Format if one is not Format.PATHS)]),
-    click.option("-0", "--print0", is_flag=True, help="End each path by NUL."),
-    click.option("--output", metavar="FILE", type=options.FILE, help="Write the report there, whole or not at all."),
+    options.output_paths,
     options.limits,
 )
 def sort(
     *,
+    haystack: tuple[str, ...],
+    files_from: str | None,
     like: str | None,
     format_: str | None,
     print0: bool,
@@ -51,16 +53,16 @@ def sort(
     """Print the pictures below DIR in an order in which neighbours look alike.
 
     Bursts, copies and shots of one place come together, wherever they lie. What counts is where in a picture is what
-    brightness and what colour; it says nothing of whether two are the same.
+    brightness and what colour; it says nothing of whether two are the same. DIR may be a catalogue (dupfind index).
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
-    chosen = Format(format_ or Format.PATHS)
-    if print0 and chosen is not Format.PATHS:
-        raise SettingsError(f"-0 prints paths and does not go with --format {chosen}")
-    settings = make_settings(called="", **raw)
+    chosen = streams.chosen_format(format_, print0=print0, usual=Format.PATHS)
+    named.require(haystack, files_from, "DIR...")
+    settings = make_settings(haystack=haystack, listed_haystack=named.listed(files_from), called="", **raw)
     if output is not None:
         check_output(output, settings.roots)
-        refuse_overwriting({"--output": output}, {"--cache": settings.cache})
+        inputs = {"--cache": settings.cache, "--files-from": files_from}
+        refuse_overwriting({"--output": output}, inputs, settings.named.files)
     target = None if like is None else named_file(like)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     # Heavy imports wait until every option has been checked.
@@ -70,6 +72,7 @@ def sort(
 
     answer = sorting.sort(settings, target, console)
     console.problems(answer.problems)
+    streams.tell_catalogues(console, answer.catalogues, chosen)
     with console.part("report", len(answer.pictures)):
         sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
     console.times(settings.workers)

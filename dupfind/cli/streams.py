@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dupfind.errors import SettingsError
+from dupfind.settings import Format
 
 if TYPE_CHECKING:
+    from dupfind.catalogued import Catalogued
     from dupfind.progress import Console
     from dupfind.report import Screen
 
@@ -20,6 +22,14 @@ def refuse_contradiction(*, quiet: bool, verbose: bool) -> None:
     """Raise :class:`~dupfind.errors.SettingsError` for ``-q -v``."""
     if quiet and verbose:
         raise SettingsError("-q and -v contradict each other")
+
+
+def chosen_format(format_: str | None, *, print0: bool, usual: Format = Format.TABLE) -> Format:
+    """How to print; raises :class:`~dupfind.errors.SettingsError` for ``-0`` with anything but paths."""
+    chosen = Format(format_ or (Format.PATHS if print0 else usual))
+    if print0 and chosen is not Format.PATHS:
+        raise SettingsError(f"-0 prints paths and does not go with --format {chosen}")
+    return chosen
 
 
 def console(progress: bool | None, *, quiet: bool, verbose: bool, profile_stages: bool) -> Console:
@@ -43,6 +53,14 @@ def screen(output: str | None = None) -> Screen:
     if output is not None or sys.stdout is None:
         return Screen()
     return Screen(shutil.get_terminal_size().columns, sys.stdout.isatty(), sys.stdout.encoding or "utf-8")
+
+
+def tell_catalogues(console: Console, catalogues: Sequence[Catalogued], format_: Format) -> None:
+    """Say which catalogues an answer rests on, where its format has no room for it."""
+    from dupfind.report.text import catalogue_line
+
+    for one in catalogues if format_ in (Format.CSV, Format.PATHS) else ():
+        console.tell(catalogue_line(one))
 
 
 @contextmanager

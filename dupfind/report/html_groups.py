@@ -8,7 +8,7 @@ from dupfind.grouped import Answer, Group, Member
 from dupfind.report import document
 from dupfind.report.album import SIGNS, Album, said
 from dupfind.report.document import shown
-from dupfind.report.text import count, size
+from dupfind.report.text import catalogue_line, count, size
 from dupfind.shown import Shown
 from dupfind.values import Evidence
 
@@ -32,7 +32,7 @@ def render(answer: Answer, seen: Shown) -> bytes:
         "sights": album.sights,
     }
     context = {
-        "title": f"dupfind groups: {', '.join(map(shown, answer.folders))}",
+        "title": f"dupfind groups: {', '.join(map(shown, answer.folders)) or 'files of a list'}",
         "version": answer.version,
         "keys": KEYS,
         "answer": answer,
@@ -57,7 +57,7 @@ def _headline(answer: Answer) -> str:
 def _left_out(answer: Answer, seen: Shown) -> list[str]:
     """What the page does not hold, in sentences."""
     without = sum(one.path not in seen.sights for group in answer.groups for one in group.members)
-    lines = []
+    lines = list(map(catalogue_line, answer.catalogues))
     if without:
         lines.append(
             f"{count(without, 'file')} {'has' if without == 1 else 'have'} no picture here: --html-pictures takes more."

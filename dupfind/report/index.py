@@ -1,16 +1,23 @@
-"""``dupfind index`` for people, and as JSON with the schemas ``dupfind.index/1`` and ``dupfind.index-check/1``."""
+"""``dupfind index`` for people, and for programs: JSON, CSV and paths of what an update or a check found otherwise.
+
+The schemas of JSON are ``dupfind.index/1`` and ``dupfind.index-check/1``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from rich.text import Text
 
 from dupfind.indexed import Checked, Indexed
 from dupfind.report import Screen
+from dupfind.report.csv import cell, lines
 from dupfind.report.json import dumps, named_path
 from dupfind.report.look import Page
+from dupfind.report.paths import listed
 from dupfind.report.text import clean, count, moment, printable, size
+from dupfind.settings import Format
 from dupfind.values import Problem
 
 SCHEMA, CHECK_SCHEMA = "dupfind.index/1", "dupfind.index-check/1"
@@ -18,19 +25,45 @@ _MOST_LISTED = 20
 """Paths of one kind that the table names; JSON names all."""
 
 
-def render(answer: Indexed | Checked, screen: Screen) -> bytes:
-    """For people."""
+def render(answer: Indexed | Checked, format_: Format, screen: Screen, *, print0: bool = False) -> bytes:
+    """The answer in this format: a row, a line or a path for each file that is otherwise, or the whole of it."""
+    match format_:
+        case Format.TABLE:
+            return _table(answer, screen)
+        case Format.JSON:
+            return (dumps(_whole(answer), indent=1) + "\n").encode()
+        case Format.JSONL:
+            shown = [
+                {"type": "file", **named_path("path", path), "change": kind, "reason": reason or None}
+                for kind, path, reason in _files(answer)
+            ]
+            summary = {key: value for key, value in _whole(answer).items() if key not in answer.changes}
+            return "".join(dumps(line) + "\n" for line in [*shown, {"type": "summary", **summary}]).encode()
+        case Format.CSV:
+            rows = ((cell(path), kind, cell(reason)) for kind, path, reason in _files(answer))
+            return lines([("path", "change", "reason"), *rows], screen)
+        case Format.PATHS:
+            return listed([path for _, path, _ in _files(answer)], screen, print0=print0)
+
+
+def _table(answer: Indexed | Checked, screen: Screen) -> bytes:
     page = Page(screen)
-    lines = _checked(answer) if isinstance(answer, Checked) else _indexed(answer)
-    for line in lines:
+    for line in _checked(answer) if isinstance(answer, Checked) else _indexed(answer):
         page.add(line, wrap=isinstance(line, str))
     return page.encoded()
 
 
-def render_json(answer: Indexed | Checked) -> bytes:
+def _whole(answer: Indexed | Checked) -> dict[str, Any]:
     """One object."""
-    whole = _checked_json(answer) if isinstance(answer, Checked) else _indexed_json(answer)
-    return (dumps(whole, indent=1) + "\n").encode()
+    return _checked_json(answer) if isinstance(answer, Checked) else _indexed_json(answer)
+
+
+def _files(answer: Indexed | Checked) -> Iterator[tuple[str, str, str]]:
+    """What is the matter with each file that is not as it was, its path, and why, where that is known."""
+    reasons = {one.path: one.reason for one in answer.problems}
+    for kind, paths in answer.changes.items():
+        for path in paths:
+            yield kind, path, clean(reasons.get(path, "")) if kind == "unreadable" else ""
 
 
 def _indexed(answer: Indexed) -> list[str | Text]:
@@ -50,33 +83,23 @@ def _indexed(answer: Indexed) -> list[str | Text]:
 
 
 def _checked(answer: Checked) -> list[str | Text]:
-    lines: list[str | Text] = []
-    kinds = _lists(answer)
+    found: list[str | Text] = []
+    kinds = answer.changes
     for word, paths in kinds.items():
-        lines += [Text(f"{word:<11}{printable(path)}") for path in paths[:_MOST_LISTED]]
+        found += [Text(f"{word:<11}{printable(path)}") for path in paths[:_MOST_LISTED]]
         if len(paths) > _MOST_LISTED:
-            lines.append(Text(f"{word:<11}{len(paths) - _MOST_LISTED:,} more"))
-    if lines:
-        lines.append("")
+            found.append(Text(f"{word:<11}{len(paths) - _MOST_LISTED:,} more"))
+    if found:
+        found.append("")
     name, when = printable(answer.catalogue), moment(answer.updated)
     if not answer.is_complete:
-        lines.append(f"{name} is not complete: its indexing was stopped; dupfind index goes on with it.")
+        found.append(f"{name} is not complete: its indexing was stopped; dupfind index goes on with it.")
     told = ", ".join(f"{len(paths):,} {word}" for word, paths in kinds.items() if paths)
     of_folder = f"{name} of {when} ({count(answer.files, 'file')})"
     how = ", every byte" if answer.is_deep else ""
     if told:
-        return [*lines, f"{of_folder} is not what is in {printable(answer.folder)}: {told}."]
-    return [*lines, f"{of_folder} lists what is in {printable(answer.folder)}{how}."]
-
-
-def _lists(answer: Checked) -> dict[str, list[str]]:
-    return {
-        "new": answer.new,
-        "changed": answer.changed,
-        "gone": answer.gone,
-        "rotten": answer.rotten,
-        "unreadable": answer.unreadable,
-    }
+        return [*found, f"{of_folder} is not what is in {printable(answer.folder)}: {told}."]
+    return [*found, f"{of_folder} lists what is in {printable(answer.folder)}{how}."]
 
 
 def _head(answer: Indexed | Checked, schema: str) -> dict[str, Any]:
@@ -102,20 +125,24 @@ def _indexed_json(answer: Indexed) -> dict[str, Any]:
             "unreadable": answer.unread,
             "size_bytes": answer.size_bytes,
         },
+        **_listed(answer),
         "problems": [_problem(one) for one in answer.problems],
     }
 
 
 def _checked_json(answer: Checked) -> dict[str, Any]:
-    lists = _lists(answer)
     return {
         **_head(answer, CHECK_SCHEMA),
         "is_complete": answer.is_complete,
         "is_deep": answer.is_deep,
-        "summary": {"files": answer.files, **{word: len(paths) for word, paths in lists.items()}},
-        **{word: [named_path("path", path) for path in paths] for word, paths in lists.items()},
+        "summary": {"files": answer.files, **{kind: len(paths) for kind, paths in answer.changes.items()}},
+        **_listed(answer),
         "problems": [_problem(one) for one in answer.problems],
     }
+
+
+def _listed(answer: Indexed | Checked) -> dict[str, Any]:
+    return {kind: [named_path("path", path) for path in paths] for kind, paths in answer.changes.items()}
 
 
 def _problem(one: Problem) -> dict[str, Any]:
