@@ -9,12 +9,16 @@ import click
 
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.overwriting import check_output, refuse_overwriting
-from dupfind.settings import Format, make_settings
+from dupfind.overwriting import check_outputs, refuse_overwriting
+from dupfind.settings import Format, check_html_pictures, make_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dupfind.finding import Wanted
     from dupfind.found import Answer
     from dupfind.progress import Console
+    from dupfind.settings import Settings
 
 _EPILOG = """\b
 Examples:
@@ -55,6 +59,7 @@ Exit codes: 0 when every IMAGE was seen before, 1 when not, 2 for wrong usage.
     options.output_format([one.value for one in Format]),
     click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
     click.option("--output", metavar="FILE", type=options.FILE, help="Write the report there, whole or not at all."),
+    options.html("Write a page for a browser there too, with pictures."),
     options.limits,
 )
 def find(
@@ -65,6 +70,8 @@ def find(
     format_: str | None,
     print0: bool,
     output: str | None,
+    html: str | None,
+    html_pictures: int | None,
     progress: bool | None,
     quiet: bool,
     verbose: bool,
@@ -84,9 +91,10 @@ def find(
     if nearest < 1:
         raise SettingsError(f"-k takes a number above 0, not {nearest}")
     settings = make_settings(**raw)
-    if output is not None:
-        check_output(output, settings.roots)
-        refuse_overwriting({"--output": output}, {"--cache": settings.cache})
+    check_outputs({"--output": output, "--html": html}, settings.roots)
+    read = {f"IMAGE {path}": path for path in images if path != named.STDIN}
+    refuse_overwriting({"--output": output, "--html": html}, {"--cache": settings.cache, **read})
+    most = check_html_pictures(html_pictures, html)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     # Heavy imports wait until every option has been checked.
     with console.part("start-up"):
@@ -95,14 +103,36 @@ def find(
         from dupfind.report import find as report
 
     wanted = finding.wanted(nearest, raw["threshold_bits"], is_anew=rescan)
-    with ExitStack() as stack:
-        answer = finding.find_images(settings, named.given(images, stack), wanted, console)
+    answer, page = _find(settings, images, wanted, None if html is None else most, console)
     console.problems(answer.problems)
     _tell(answer, console, has_room=chosen not in (Format.CSV, Format.PATHS))
     with console.part("report", len(answer.sought)):
         sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
+        if page is not None:
+            sink.write(page, html)
     console.times(settings.workers)
     return ExitCode.ALL_PRESENT if answer.are_all_seen else ExitCode.NOT_ALL_PRESENT
+
+
+def _find(
+    settings: Settings, images: Sequence[str], wanted: Wanted, pictures: int | None, console: Console
+) -> tuple[Answer, bytes | None]:
+    """The answer, and a page with up to so many ``pictures`` where there is to be one."""
+    from dupfind import finding
+
+    with ExitStack() as stack:
+        given = named.given(images, stack)
+        if pictures is None:
+            return finding.find_images(settings, given, wanted, console), None
+        from dupfind.report import html_find
+        from dupfind.session import kept_for_the_run
+        from dupfind.showing import look_at_found
+
+        kept = stack.enter_context(kept_for_the_run(settings))
+        answer = finding.find_images(kept, given, wanted, console)
+        seen = look_at_found(kept, answer, given, pictures, console)
+    with console.part("report", len(answer.sought)):
+        return answer, html_find.render(answer, seen)
 
 
 def _tell(answer: Answer, console: Console, *, has_room: bool) -> None:

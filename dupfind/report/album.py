@@ -13,7 +13,8 @@ from dupfind.shown import Sight
 
 SIGNS = {
     "missing": "✗", "unreadable": "!", "partial": "±", "review": "≈", "similar": "≈", "contained": "✓", "present": "✓",
-    "unwanted": "✎", "decided": "✎", "best": "★", "same": "✓", "identical": "✓",
+    "unwanted": "✎", "decided": "✎", "best": "★", "same": "✓", "identical": "✓", "seen": "✓", "not seen": "✗",
+    "unlike": "✗",
 }  # fmt: skip
 """What stands before the word of each verdict, so that colour is not all that tells them apart."""
 
@@ -49,7 +50,10 @@ class Album:
             self.sights.append(self._sight(path, sight))
 
     def place(self, key: str, path: str | None) -> dict[str, int]:
-        """Where the page finds a file, under ``key``; nothing where it was not taken in."""
+        """Where the page finds a file, under ``key``; nothing where there is nothing to be known of it."""
+        if path is not None and path not in self._sights and shown(path) != path:
+            self._sights[path] = len(self.sights)  # not taken in, but its path cannot be copied as it is shown
+            self.sights.append({"copy": quoted(path)})
         place = None if path is None else self._sights.get(path)
         return {} if place is None else {key: place}
 

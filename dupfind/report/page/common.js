@@ -22,7 +22,7 @@ const counted = (number, noun) => `${numbered(number)} ${noun}${number === 1 ? "
 const nameOf = (path) => path.slice(path.lastIndexOf("/") + 1);
 const folderOf = (path) => path.slice(0, Math.max(path.lastIndexOf("/"), path.startsWith("/") ? 1 : 0));
 const signOf = (word) => make("span", { "aria-hidden": "true" }, `${data.signs[word]} `);
-const badge = (word, text = word) => make("span", { class: `badge ${word}` }, signOf(word), text);
+const badge = (word, text = word) => make("span", { class: `badge ${word.replace(" ", "-")}` }, signOf(word), text);
 
 function tell(text, className = "unseen") {
   byId("status").textContent = text;
@@ -34,6 +34,25 @@ function refuse(text) {
   tell(text, "refused");
   setTimeout(() => { if (byId("status").textContent === text) byId("status").className = "unseen"; }, 6000);
 }
+
+// For paper, on which there is no search and no filter: what is listed.
+function note(listed, all, noun, filters) {
+  const how = filters.length ? ` (${filters.join("; ")})` : "";
+  byId("note").textContent = listed === all ? "" : `Listed here: ${numbered(listed)} of ${counted(all, noun)}${how}.`;
+}
+
+window.addEventListener("beforeprint", () => {
+  for (const one of document.querySelectorAll("details:not([open])")) {
+    one.open = true;
+    one.dataset.isForPrint = "";
+  }
+});
+window.addEventListener("afterprint", () => {
+  for (const one of document.querySelectorAll("details[data-is-for-print]")) {
+    one.open = false;
+    delete one.dataset.isForPrint;
+  }
+});
 
 // The pictures come last in the page, so that the first rows need not wait for them.
 let held = null;
@@ -94,7 +113,7 @@ function figureOf(who, path, sight, onclick = null, head = null) {
   }
   const caption = make("figcaption", {},
     head ?? make("span", { class: "who" }, who), " ", make("span", { class: "dim" }, factsOf(path, sight)), " ",
-    make("code", { class: "path" }, path), copyButton(path, sight.copy ?? path));
+    sight.copy === null ? null : make("code", { class: "path" }, path), sight.copy === null ? null : copyButton(path, sight.copy ?? path));
   return make("figure", {}, frame, caption);
 }
 
