@@ -234,7 +234,7 @@ def test_it_flips(browser: Browser, page: Path) -> None:
     browser.open(page)
     browser.keys("j", " ")
     assert browser.run("return document.activeElement.querySelector('h3').textContent") == "IMG_0415.JPG"
-    clip = "return document.querySelector('.stage img:last-child').style.clipPath"
+    clip = "return document.querySelector('.stage .layer:last-child').style.clipPath"
     assert browser.run(clip) == "inset(0px 100% 0px 0px)"
     browser.keys(" ")
     assert browser.run(clip) == "inset(0px 0% 0px 0px)"

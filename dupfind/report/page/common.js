@@ -91,13 +91,14 @@ async function copyText(text) {
 const copyButton = (path, text) =>
   make("button", { type: "button", class: "copy", "aria-label": `Copy the path ${path}`, onclick: () => copyText(text) }, "Copy");
 
-// What is to be said of one file below its picture.
-function factsOf(path, sight) {
+// What is to be said of one file below its picture; lines end between these pieces only.
+function factsOf(sight) {
   const facts = [];
-  if (sight.width) facts.push(`${sight.width} x ${sight.height}`);
-  if (sight.bytes) facts.push(sight.bytes);
-  if (sight.taken) facts.push(`taken ${sight.taken.replace(/^(\d{4}):(\d\d):/, "$1-$2-")}`);
-  return facts.join(", ");
+  if (sight.width) facts.push([`${sight.width} x ${sight.height}`]);
+  if (sight.bytes) facts.push([sight.bytes]);
+  if (sight.taken) facts.push(`taken ${sight.taken.replace(/^(\d{4}):(\d\d):/, "$1-$2-")}`.split(/ (?=\d\d:)/));
+  facts.slice(0, -1).forEach((fact) => { fact[fact.length - 1] += ","; });
+  return make("span", { class: "dim facts-of" }, ...facts.flat().flatMap((piece) => [make("span", {}, piece), " "]));
 }
 
 // A picture with its facts; `onclick` makes a button of the picture.
@@ -112,7 +113,7 @@ function figureOf(who, path, sight, onclick = null, head = null) {
       : make("div", { class: "frame" }, image);
   }
   const caption = make("figcaption", {},
-    head ?? make("span", { class: "who" }, who), " ", make("span", { class: "dim" }, factsOf(path, sight)), " ",
+    head ?? make("span", { class: "who" }, who), " ", factsOf(sight), " ",
     sight.copy === null ? null : make("code", { class: "path" }, path), sight.copy === null ? null : copyButton(path, sight.copy ?? path));
   return make("figure", {}, frame, caption);
 }

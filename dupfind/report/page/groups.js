@@ -24,7 +24,7 @@ const sheets = new Sheets({
   noun: "group",
   items: data.groups,
   draw: sheet,
-  guess: (group) => 120 + 330 * Math.ceil(group.members.length / 4),
+  guess: (group) => 120 + 330 * Math.ceil(group.members.length / 5),
   pathsOf: (group) => group.members.map((one) => one.path),
   orders: {
     free: null,
