@@ -135,8 +135,8 @@ def _show(
     spell = spelling(settings.roots)
     partings = {path: spell(parted[entry.path].witness) for path, entry in needles.items() if entry.path in parted}
     pairs = [(one.path, one.witness) for one in doubtful if one.witness]
-    pairs += [(path, one.path) for path, one in nearest.items()] + list(partings.items())
-    witnesses = {witness for _, witness in pairs}
+    pairs += [(path, one.path) for path, one in nearest.items()]
+    witnesses = {witness for _, witness in pairs} | set(partings.values())
     files = {**dict(_named(trees[1], witnesses)), **needles}
     pictures = _pictures(doubtful, witnesses)
     previews = _previews(settings, reader, _once(entry for path, entry in files.items() if path in pictures))

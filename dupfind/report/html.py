@@ -127,9 +127,8 @@ def _file(one: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
     if one.reason:
         facts["reason"] = said(one.reason)
     parted = seen.parted.get(one.path)
-    if parted not in (None, other):
-        turned = _turned(seen, one.path, parted)
-        facts["from"] = {"path": shown(parted), **album.place("at", parted), **turned}
+    if parted is not None and parted != other:
+        facts["from"] = {"path": shown(parted), **album.place("at", parted)}
     return facts
 
 

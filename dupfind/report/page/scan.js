@@ -122,16 +122,10 @@ function save() {
   tell("decisions.json is saved; pass it to the same scan with --decisions");
 }
 
-// The pictures of the haystack that one file is shown with.
-function othersOf(row) {
-  const found = [];
-  if (row.other !== undefined) {
-    found.push({ head: row.evidence ? "Haystack" : "Nearest in the haystack", path: row.other, sight: otherOf(row), turn: row.turn });
-  }
-  if (row.from !== undefined) {
-    found.push({ head: "Different, on your word", path: row.from.path, sight: data.sights[row.from.at] ?? NONE, turn: row.from.turn });
-  }
-  return found.map((one, place) => ({ ...one, who: "Haystack", place }));
+// The picture from which a person has parted this file; apart from the pair, about which the buttons decide.
+function partedFigure(row) {
+  if (row.from === undefined) return null;
+  return make("div", { class: "pair apart" }, figureOf("Different, on your word", row.from.path, data.sights[row.from.at] ?? NONE));
 }
 
 // One file.
@@ -147,22 +141,18 @@ function card(row, index) {
   const parted = row.parted === undefined ? null : badge("decided", isParted(row) ? "decided: different from another" : "taken back");
   const state = decision ? badge("decided", `decided: ${WORDS[decision]}`) : row.word ? badge("decided", "taken back") : parted;
   const head = make("header", {}, badge(row.verdict), title, state, make("div", { class: "folder" }, place));
-  const others = othersOf(row);
-  const comparing = others.map((other) => (sight.picture === undefined || other.sight.picture === undefined ? null : () => {
-    row.flip = row.flip === undefined || row.over !== other.place ? 0 : undefined;
-    row.over = other.place;
-    list.again(index);
-  }));
-  const first = comparing.find(Boolean) ?? null;
-  const compare = row.flip === undefined ? first : () => { row.flip = undefined; list.again(index); };
-  const over = others.find((other) => other.place === row.over);
-  const shown = row.flip === undefined ? null : stage({ who: "Needle", path: row.path, sight }, over, row.flip, (value) => { row.flip = value; });
-  const figures = [figureOf("Needle", row.path, { bytes: row.bytes, ...sight }, compare),
-    ...others.map((other, place) => figureOf(other.head, other.path, other.sight, comparing[place]))];
-  const isSeen = row.word ? sight.picture !== undefined : row.kind === "image" || others.length > 0;
+  const both = sight.picture !== undefined && row.other !== undefined && otherOf(row).picture !== undefined;
+  const compare = both ? () => { row.flip = row.flip === undefined ? 0 : undefined; list.again(index); } : null;
+  const shown = row.flip !== undefined && both ? stage({ who: "Needle", path: row.path, sight },
+    { who: "Haystack", path: row.other, sight: otherOf(row), turn: row.turn }, row.flip, (value) => { row.flip = value; }) : null;
+  const figures = [figureOf("Needle", row.path, { bytes: row.bytes, ...sight }, compare)];
+  if (row.other !== undefined) {
+    figures.push(figureOf(row.evidence ? "Haystack" : "Nearest in the haystack", row.other, otherOf(row), compare));
+  }
+  const isSeen = row.word ? sight.picture !== undefined : row.kind === "image" || row.other !== undefined;
   const body = isSeen ? make("div", { class: "pair" }, ...figures) : plain(row, sight);
   return make("article", { class: "card", tabindex: "-1", "aria-labelledby": id }, head, shown, body,
-    make("p", { class: "why" }, why(row)), actions(row, decision, compare));
+    make("p", { class: "why" }, why(row)), actions(row, decision, compare), partedFigure(row));
 }
 
 const plain = (row, sight) => make("p", {}, `${row.bytes} `, make("code", {}, row.path), " ", copyButton(row.path, sight.copy ?? row.path));
