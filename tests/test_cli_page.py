@@ -100,9 +100,9 @@ def test_a_page_of_single_pictures(dupfind: Run, tmp_path: Path) -> None:
     page = (tmp_path / "p.html").read_bytes()
     assert len(block(page, "pictures")) == 2
     assert "2 files have no picture here" in words(page)
-    assert (
-        dupfind("find", "n/a/large.png", "--haystack", "hay", "--accept", "similar", "--html", "p.html").returncode == 0
-    )
+    done = dupfind("find", "n/a/large.png", "--haystack", "hay", "--accept", "similar", "--html", "p.html")
+    assert done.returncode == 0
+    assert "The picture was seen before" in words((tmp_path / "p.html").read_bytes())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "hay", "n", "p.html"]
 
 
