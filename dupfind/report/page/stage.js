@@ -40,10 +40,11 @@ function stage(one, other, value, keep) {
   const box = make("button", { type: "button", class: "stage", "data-what": "flip", "aria-label": "Flip between the two pictures", onclick: () => set(now > 50 ? 0 : 100) },
     layer(one.who, one.path, one.sight, one.sight), over);
   box.style.aspectRatio = `${one.sight.width} / ${one.sight.height}`;
-  box.style.maxWidth = `${Math.round(Math.min(480, (480 * one.sight.width) / one.sight.height))}px`;
   slider.addEventListener("input", () => set(Number(slider.value)));
   set(value);
   const turned = other.turn ? `, ${TURNS[other.turn][1]} here` : "";
   const ends = make("div", { class: "ends" }, make("span", {}, one.who.toLowerCase()), make("span", {}, `${other.who.toLowerCase()}${turned}`));
-  return make("div", { class: "compare" }, box, slider, ends);
+  const whole = make("div", { class: "compare" }, box, slider, ends);
+  whole.style.maxWidth = `${Math.round(Math.min(480, (480 * one.sight.width) / one.sight.height))}px`;
+  return whole;
 }
