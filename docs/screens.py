@@ -31,9 +31,14 @@ FOLDER = Path(__file__).parent / "images"
 TABLE = FOLDER / "table.svg"
 COLUMNS = 80
 _FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
-_SIZES = {"page.webp": (1280, 1000, "light", 0), "page-narrow.webp": (360, 780, "dark", 2)}
-"""Width, height and scheme of each picture of the page, and to which file it is scrolled."""
+_SIZES = {
+    "page.webp": ("page.html", 1280, 1000, "light", 0),
+    "page-narrow.webp": ("page.html", 360, 780, "dark", 2),
+    "page-find.webp": ("find.html", 1280, 800, "light", 0),
+}
+"""Of each picture the page, its width, height and scheme, and to which file it is scrolled."""
 _ROOTS = "--haystack", demo.HAYSTACK, "--needles", demo.NEEDLES
+_IMAGES = "Josie_Backup/12-25-2006 part 1/IMG_0416.JPG", "Josie_Backup/Summer 2007/beach 2.jpg"
 
 
 def table() -> str:
@@ -52,7 +57,7 @@ def table() -> str:
 
 
 def pages() -> dict[str, bytes]:
-    """The pictures of the page of the demo, by the names of their files; none where there is no browser."""
+    """The pictures of the pages of the demo, by the names of their files; none where there is no browser."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
         return {}
@@ -65,15 +70,15 @@ def pages() -> dict[str, bytes]:
         options.add_argument(argument)
     found = {}
     with tempfile.TemporaryDirectory() as name:
-        page = _page(Path(name))
+        folder = _pages(Path(name))
         browser = webdriver.Chrome(options=options, service=Service(driver))
         try:
-            for file, (width, height, scheme, place) in _SIZES.items():
+            for file, (page, width, height, scheme, place) in _SIZES.items():
                 metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
                 browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
                 features = [{"name": "prefers-color-scheme", "value": scheme}]
                 browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-                browser.get(page.as_uri())
+                browser.get((folder / page).as_uri())
                 if place:
                     browser.execute_script("list.at(arguments[0] - 1).scrollIntoView()", place)
                 browser.execute_script("return Promise.all([...document.images].map((one) => one.decode()))")
@@ -86,12 +91,14 @@ def pages() -> dict[str, bytes]:
     return found
 
 
-def _page(folder: Path) -> Path:
-    """The page of the demo."""
+def _pages(folder: Path) -> Path:
+    """The pages of the demo, in this folder."""
     demo.build(folder / "demo")
+    quietly = "--no-cache", "-q", "--output", os.devnull
     with chdir(folder / "demo"):
-        cli.run(["scan", *_ROOTS, "--no-cache", "-q", "--html", "../page.html", "--output", os.devnull])
-    return folder / "page.html"
+        cli.run(["scan", *_ROOTS, *quietly, "--html", "../page.html"])
+        cli.run(["find", *_IMAGES, "--haystack", demo.HAYSTACK, *quietly, "--html", "../find.html"])
+    return folder
 
 
 def main() -> None:

@@ -137,7 +137,7 @@ def apply(findings: Findings, standing: Standing, accept: Evidence, spell: Calla
         others = len(witnesses) - 1
         more = f" and {others:,} other file{'' if others == 1 else 's'}" if others else ""
         reason = f"you have said that it differs from {spell(witness)}{more}, {decision.day}"
-        parted[path] = Parted(reason, witnesses)
+        parted[path] = Parted(reason, witnesses, witness)
     return replace(findings, matches=matches, words=words, parted=parted)
 
 

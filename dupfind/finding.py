@@ -165,7 +165,7 @@ class _Finder:
             return Sought(given.path, error=given.error)
         path = given.file.entry.path
         copies = [
-            Near(self._shown(one.path), Evidence.IDENTICAL, None, None, True) for one in self._twins.get(path, ())
+            Near(self._shown(one.path), Evidence.IDENTICAL, None, None, True, one) for one in self._twins.get(path, ())
         ]
         copies.sort(key=lambda one: one.path)
         failure = self._failures.get(path)

@@ -25,6 +25,8 @@ class Parted(NamedTuple):
     """For the report: whom of, and when."""
     witnesses: frozenset[str]
     """Paths of the files of the haystack that prove nothing of it."""
+    witness: str
+    """The one of them that ``reason`` names."""
 
 
 @dataclass(frozen=True, slots=True)

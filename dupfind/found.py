@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dupfind.catalogued import Catalogued
-from dupfind.values import HASH_BITS, Evidence, Problem, ScanSettings
+from dupfind.values import HASH_BITS, Evidence, FileEntry, Problem, ScanSettings
 
 
 class Near(NamedTuple):
@@ -23,6 +23,8 @@ class Near(NamedTuple):
     """Why it is no stronger, or how the picture differs (turned); None when there is nothing to say."""
     is_witness: bool
     """True when it is at ``--accept`` or better, and within the threshold."""
+    entry: FileEntry | None = None
+    """The file as it was when it was compared."""
 
     @property
     def score(self) -> float:

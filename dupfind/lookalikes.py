@@ -84,8 +84,8 @@ class Lookalikes:
         refs = {path: self._haystack[path][1] for path in paths if path in self._haystack}
         if match is not None and refs.pop(match.witness, None) is not None:
             is_witness = match.evidence.rank <= self._settings.accept.rank
-            shown = self._shown(match.witness)
-            found[match.witness] = Near(shown, match.evidence, match.distance_bits, match.reason, is_witness)
+            shown, entry = self._shown(match.witness), self._haystack[match.witness][0]
+            found[match.witness] = Near(shown, match.evidence, match.distance_bits, match.reason, is_witness, entry)
         upright = evidence.prepare(thumbnail)
         turned = [evidence.turned(upright, orientation) for orientation in range(len(hashes))]
         found |= self._compare(refs, turned, hashes, match)
@@ -138,7 +138,7 @@ class Lookalikes:
         elif grade is Evidence.SAME and (match is None or match.evidence is Evidence.SIMILAR):
             grade, reason = Evidence.SIMILAR, (match.reason if match else None) or "a scan would not have come to it"
         is_witness = grade is not None and is_within and grade.rank <= settings.accept.rank
-        return Near(self._shown(path), grade, view.distance_bits, reason, is_witness)
+        return Near(self._shown(path), grade, view.distance_bits, reason, is_witness, self._haystack[path][0])
 
 
 def _view(needle: evidence.Picture, witness: evidence.Picture, differing: int, orientation: int) -> _View:

@@ -7,31 +7,35 @@ left in the cache.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from types import MappingProxyType
 
+from dupfind import aligning, found
 from dupfind.cache import Cache
 from dupfind.errors import SettingsError
 from dupfind.events import Listener
 from dupfind.explanation import Near
 from dupfind.findings import Parted
 from dupfind.grouped import Member
+from dupfind.hashed import Given
 from dupfind.reading import Reader
-from dupfind.roots import named_file, spelling
+from dupfind.roots import in_catalogues, named_file, spelling
 from dupfind.session import with_reader
 from dupfind.settings import Settings
-from dupfind.shown import Nearest, Preview, Shown, Sight, most_doubtful
+from dupfind.shown import Nearest, Preview, Shown, Sight, most_doubtful, most_doubtful_sought
 from dupfind.values import ORIENTATIONS, Failure, FileEntry, FileState, FileVerdict, Kind, Report, Root, Tree
 
 _COMPARED = 4
 """Haystack pictures whose pixels are compared with a missing needle, the nearest by their hashes: 8 ms a needle."""
 _CHANGED = "changed while dupfind ran"
-_LISTED = "only listed: the catalogue holds no picture to show"
+_LISTED = "its catalogue holds none"
 _PARTED = "you have said that it differs"
 Named = tuple[str, FileEntry]
 """A file, and how the user would spell it."""
+Pair = tuple[str, str]
+"""A needle and a file of the haystack, as the user would spell them."""
 
 
 def show(
@@ -42,12 +46,14 @@ def show(
     listener: Listener,
     make_executor: Callable[[], Executor] | None = None,
     parted: Mapping[str, Parted] = MappingProxyType({}),
+    decided: Collection[str] = frozenset(),
 ) -> Shown:
     """What a page holds of the ``count`` most doubtful files of ``report``; ``trees`` are needles and haystack.
 
-    ``parted`` are needles that a person has parted from files of the haystack, by their paths on disk.
+    ``parted`` are needles that a person has parted from files of the haystack, by their paths on disk, and ``decided``
+    all needles whose verdict rests on a person's word, by their paths in the report.
     """
-    doubtful = most_doubtful(report.files, count)
+    doubtful = most_doubtful(report.files, count, decided)
     if not doubtful:
         return Shown()
     return with_reader(settings, listener, partial(_show, settings, doubtful, trees, parted, listener), make_executor)
@@ -60,7 +66,7 @@ def look_at(
     make_executor: Callable[[], Executor] | None = None,
 ) -> Shown:
     """What a page holds of these members of groups; no digests, since nothing is decided about them."""
-    found: dict[str, FileEntry] = {}
+    whole: dict[str, FileEntry] = {}
     lost: dict[str, Sight] = {}
     is_listed = _is_listed(settings.roots)
     for one in members:
@@ -73,15 +79,43 @@ def look_at(
             lost[one.path] = Sight(one.size_bytes, None, _CHANGED, None)
             continue
         if (entry.size_bytes, entry.mtime_ns) == (one.size_bytes, one.mtime_ns):
-            found[one.path] = entry
+            whole[one.path] = entry
         else:
             lost[one.path] = Sight(one.size_bytes, None, _CHANGED, None)
-    if not found:
+    if not whole:
         return Shown(lost)
 
     def work(reader: Reader, _: Cache) -> Shown:
-        previews = reader.previews(_once(found.values()))
-        return Shown(lost | {path: _sight(entry, previews[entry.path], None) for path, entry in found.items()})
+        previews = reader.previews(_once(whole.values()))
+        return Shown(lost | {path: _sight(entry, previews[entry.path], None) for path, entry in whole.items()})
+
+    return with_reader(settings, listener, work, make_executor)
+
+
+def look_at_found(
+    settings: Settings,
+    answer: found.Answer,
+    images: Sequence[Given],
+    count: int,
+    listener: Listener,
+    make_executor: Callable[[], Executor] | None = None,
+) -> Shown:
+    """What a page holds of the pictures that were sought and of their nearest, up to ``count`` files; no digests."""
+    entries = {given.path: given.file.entry for given in images if given.file is not None}
+    files: dict[str, FileEntry] = {}
+    pairs: list[Pair] = []
+    for sought in most_doubtful_sought(answer.sought, count):
+        if sought.path in entries:
+            files[sought.path] = entries[sought.path]
+        files |= {near.path: near.entry for near in sought.nearest if near.entry is not None}
+        pairs += [(sought.path, near.path) for near in sought.nearest if near.evidence is not None]
+    if not files:
+        return Shown()
+
+    def work(reader: Reader, cache: Cache) -> Shown:
+        previews = _previews(settings, reader, _once(files.values()))
+        sights = {path: _sight(entry, previews[entry.path], None) for path, entry in files.items()}
+        return Shown(sights, turns=_turns(pairs, files, sights, reader, cache))
 
     return with_reader(settings, listener, work, make_executor)
 
@@ -109,13 +143,45 @@ def _show(
     ]
     haystack = [entry for tree in trees[1] for entry in tree.entries]
     nearest = _nearest(settings, lost, haystack, parted, reader, cache, listener) if lost else {}
-    witnesses = {one.witness for one in doubtful if one.witness} | {one.path for one in nearest.values()}
+    spell = spelling(settings.roots)
+    partings = {path: spell(parted[entry.path].witness) for path, entry in needles.items() if entry.path in parted}
+    pairs = [(one.path, one.witness) for one in doubtful if one.witness]
+    pairs += [(path, one.path) for path, one in nearest.items()]
+    witnesses = {witness for _, witness in pairs} | set(partings.values())
     files = {**dict(_named(trees[1], witnesses)), **needles}
     pictures = _pictures(doubtful, witnesses)
-    previews = reader.previews(_once(entry for path, entry in files.items() if path in pictures))
+    previews = _previews(settings, reader, _once(entry for path, entry in files.items() if path in pictures))
     digests = reader.digests(_once(files.values()))
     sights = {path: _sight(entry, previews.get(entry.path), digests[entry.path]) for path, entry in files.items()}
-    return Shown(sights, nearest)
+    return Shown(sights, nearest, partings, _turns(pairs, files, sights, reader, cache))
+
+
+def _previews(settings: Settings, reader: Reader, entries: Sequence[FileEntry]) -> Mapping[str, Preview | Failure]:
+    """A preview of each file, or why there is none, by path; what a catalogue lists is not looked for on disk."""
+    is_listed = in_catalogues(settings.roots)
+    previews = reader.previews([entry for entry in entries if not is_listed(entry.path)])
+    return {entry.path: previews.get(entry.path) or Failure(_LISTED) for entry in entries}
+
+
+def _turns(
+    pairs: Iterable[Pair],
+    files: Mapping[str, FileEntry],
+    sights: Mapping[str, Sight],
+    reader: Reader,
+    cache: Cache,
+) -> dict[Pair, int]:
+    """How the second of each pair of pictures is turned to lie on the first, where it does not upright."""
+    seen = {path for path, sight in sights.items() if sight.preview is not None}
+    pairs = [pair for pair in dict.fromkeys(pairs) if seen.issuperset(pair)]
+    pictures = reader.pictures(_once(files[path] for pair in pairs for path in pair), "decoding", 1)
+    ids = {entry.path: ref.id for entry, ref in zip(pictures.entries, pictures.refs, strict=True)}
+    turns: dict[Pair, int] = {}
+    for pair in pairs:
+        both = [ids[files[path].path] for path in pair if files[path].path in ids]
+        if len(both) == len(pair):
+            thumbnails = cache.thumbnails(both)
+            turns[pair] = aligning.orientation(*(thumbnails[id_] for id_ in both))
+    return {pair: turn for pair, turn in turns.items() if turn}
 
 
 def _pictures(doubtful: Iterable[FileVerdict], witnesses: set[str]) -> set[str]:
@@ -156,7 +222,7 @@ def _nearest(
         return {}
     names = {entry.path: path for path, entry in lost}
     shown = spelling(settings.roots)
-    found: dict[str, Nearest] = {}
+    nearest_of: dict[str, Nearest] = {}
     with listener.stage("looking for the nearest", len(needles.entries)) as advance:
         for position, entry in enumerate(needles.entries):
             id_ = needles.refs[position].id
@@ -167,9 +233,9 @@ def _nearest(
             nearest = neighbours.nearest(1 + len(others), None, _COMPARED + len(others))
             near = next((one for one in nearest if one.path not in others), nearest[0])
             why = _PARTED if near.path in others else _why_refused(near)
-            found[names[entry.path]] = Nearest(near.path, near.distance_bits, why)
+            nearest_of[names[entry.path]] = Nearest(near.path, near.distance_bits, why)
             advance(1)
-    return found
+    return nearest_of
 
 
 def _why_refused(near: Near) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from dupfind.found import Sought
 from dupfind.grouped import Group, Member
 from dupfind.values import Evidence, FileState, FileVerdict, Kind
 
@@ -56,15 +57,25 @@ class Shown:
     """By path, of either side."""
     nearest: Mapping[str, Nearest] = field(default_factory=dict)
     """By the path of the needle."""
+    parted: Mapping[str, str] = field(default_factory=dict)
+    """By the path of the needle, the haystack file that a person has parted it from."""
+    turns: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By the paths of a needle and of a haystack file, how the latter is turned to lie on the needle: the index of an
+    orientation, see :mod:`dupfind.values`. Those that lie on it upright are left out."""
 
 
-def most_doubtful(files: Sequence[FileVerdict], count: int) -> list[FileVerdict]:
+def most_doubtful(
+    files: Sequence[FileVerdict], count: int, decided: Collection[str] = frozenset()
+) -> list[FileVerdict]:
     """Up to ``count`` files that are not present, those first for which a look is worth most.
 
     Similar ones by their distance, then missing pictures, then what could not be read, then missing files that are no
-    pictures; of equals in the order of ``files``.
+    pictures; of equals in the order of ``files``. Last those that are no longer in doubt by the word of a person,
+    which are among the paths ``decided``.
     """
-    return sorted((one for one in files if one.state in _ORDER), key=_rank)[:count]
+    doubtful = sorted((one for one in files if one.state in _ORDER), key=_rank)
+    settled = [one for one in files if one.path in decided and one.state not in _ORDER]
+    return [*doubtful, *settled][:count]
 
 
 def most_doubtful_members(groups: Sequence[Group], count: int) -> list[Member]:
@@ -73,6 +84,20 @@ def most_doubtful_members(groups: Sequence[Group], count: int) -> list[Member]:
     for group in sorted(groups, key=lambda group: group.evidence is not Evidence.SIMILAR):
         if len(chosen) + len(group.members) <= count:
             chosen += group.members
+    return chosen
+
+
+def most_doubtful_sought(sought: Sequence[Sought], count: int) -> list[Sought]:
+    """Pictures that were sought, so many that they and their nearest are up to ``count`` files: none in part.
+
+    First those that were not seen but look like something, then the others that were not.
+    """
+    chosen: list[Sought] = []
+    paths: set[str] = set()
+    for one in sorted(sought, key=lambda one: (one.is_seen, all(near.evidence is None for near in one.nearest))):
+        wider = paths | {one.path, *(near.path for near in one.nearest)}
+        if len(wider) <= count:
+            chosen, paths = [*chosen, one], wider
     return chosen
 
 

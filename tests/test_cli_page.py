@@ -19,6 +19,7 @@ from tests.test_report_html import block, words
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
+FIND = ("find", "n/t.txt", "--haystack", "hay")
 SCAN = ("scan", "--haystack", "hay", "--needles", "n")
 
 
@@ -78,6 +79,33 @@ def test_a_page_of_groups(dupfind: Run, tmp_path: Path) -> None:
     assert "Nothing belongs together among 3 files" in words((tmp_path / "p.html").read_bytes())
 
 
+@pytest.mark.usefixtures("trees")
+def test_a_page_of_single_pictures(dupfind: Run, tmp_path: Path) -> None:
+    """Likewise, also of standard input; what was asked for is shown beside what was found."""
+    find = ("find", "n/a/large.png", "n/b/other.png", "-", "gone.png", "--haystack", "hay")
+    data = (tmp_path / "n" / "a" / "large.png").read_bytes()
+    plain = dupfind(*find, "--format", "json", input=data)
+    for options in ((), ("--no-cache",), ("--rescan",)):
+        done = dupfind(*find, "--format", "json", "--html", "p.html", *options, input=data)
+        assert (plain.returncode, plain.stdout, plain.stderr) == (done.returncode, done.stdout, done.stderr)
+        page = (tmp_path / "p.html").read_bytes()
+        assert "0 of 4 pictures were seen before" in words(page)
+        images = block(page, "data")["images"]
+        assert [one["path"] for one in images] == ["n/a/large.png", "n/b/other.png", "standard input", "gone.png"]
+        assert [[near["path"] for near in one["near"]] for one in images] == [["hay/small.png"]] * 3 + [[]]
+        assert len(block(page, "pictures")) == 4
+        sights = block(page, "data")["sights"]
+        assert sights[images[2]["at"]]["width"] == sights[images[0]["at"]]["width"] == 160
+    dupfind(*find, "--html", "p.html", "--html-pictures", "2", input=data)
+    page = (tmp_path / "p.html").read_bytes()
+    assert len(block(page, "pictures")) == 2
+    assert "2 files have no picture here" in words(page)
+    done = dupfind("find", "n/a/large.png", "--haystack", "hay", "--accept", "similar", "--html", "p.html")
+    assert done.returncode == 0
+    assert "The picture was seen before" in words((tmp_path / "p.html").read_bytes())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "hay", "n", "p.html"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -91,6 +119,12 @@ def test_a_page_of_groups(dupfind: Run, tmp_path: Path) -> None:
         (("groups", "n", "--html-pictures", "2000"), "--html-pictures goes with --html"),
         (("groups", "n", "--html", "n/p.html"), "--html n/p.html lies under n, where dupfind never writes"),
         (("groups", "n", "--html", "p", "--output", "p"), "--output and --html name the same file: p"),
+        ((*FIND, "--html-pictures", "5"), "--html-pictures goes with --html"),
+        ((*FIND, "--html", "hay/p.html"), "--html hay/p.html lies under hay, where dupfind never writes"),
+        ((*FIND, "--html", "p", "--output", "p"), "--output and --html name the same file: p"),
+        ((*FIND, "--html", "n/t.txt"), "--html n/t.txt would replace what IMAGE n/t.txt reads"),
+        ((*FIND, "--output", "./n/t.txt"), "--output ./n/t.txt would replace what IMAGE n/t.txt reads"),
+        ((*FIND, "--html", "n/b/other.png"), "--html n/b/other.png: there is a file that is no page"),
         ((*SCAN, "--decisions", "none.json"), "--decisions none.json: no such file or directory"),
         ((*SCAN, "--decisions", "hay/t.txt"), "--decisions hay/t.txt: not JSON"),
     ],

@@ -70,6 +70,7 @@ ALLOWED = {
     "differences": {"greys"},
     "facts": {"captured"},
     "evidence": {"captured", "differences", "facts", "fingerprint", "greys"},
+    "aligning": {"borders", "evidence", "fingerprint"},
     "scrutiny": {"greys"},
     "verdict": {"formats"},
     "decisions": set(),
@@ -80,7 +81,7 @@ ALLOWED = {
     "time_limit": set(),
     "tasks": {"decode", "digest", "fingerprint", "time_limit"},
     "second_look": {"decode", "digest", "evidence", "fingerprint", "scrutiny", "tasks", "time_limit"},
-    "shown": {"grouped"},
+    "shown": {"found", "grouped"},
     "previews": {
         "decode", "exif", "formats", "jpeg", "jpeg_stream", "jxl", "modes", "raw", "shown", "tasks", "time_limit",
     },
@@ -175,8 +176,8 @@ ALLOWED = {
         "problems", "reading", "roots", "session", "settings", "verdict",
     },
     "showing": {
-        "cache", "events", "explanation", "findings", "grouped", "neighbours", "reading", "roots", "session",
-        "settings", "shown",
+        "aligning", "cache", "events", "explanation", "findings", "found", "grouped", "hashed", "neighbours", "reading",
+        "roots", "session", "settings", "shown",
     },
     "pairs": set(),
     "calibration": {"catalogued", "settings"},
@@ -247,7 +248,7 @@ PURE = (
     "cache_seal", "remains", "scrutiny", "verdict", "comparison", "explanation", "pairs", "calibration", "findings",
     "packing", "changes", "hashed", "linkage", "components", "bests", "grouped", "likeness", "near_graph", "route",
     "seriation", "sorted_pictures", "snapshot", "found", "catalogued", "selfsame", "indexed", "shown", "decisions",
-    "pairwise",
+    "pairwise", "aligning",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file", "catalogue_file"},

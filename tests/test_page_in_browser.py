@@ -5,8 +5,11 @@ One browser for all of it. Skipped, with the reason, where there is no Chromium 
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,17 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from dupfind import pipeline
 from dupfind.decisions import Decision, parse
 from dupfind.events import Silence
+from dupfind.finding import find_images, wanted
 from dupfind.grouping import groups
-from dupfind.report import html, html_groups
+from dupfind.hashed import Given
+from dupfind.report import html, html_find, html_groups
+from dupfind.roots import named_file
 from dupfind.settings import make_settings
-from dupfind.showing import look_at, show
-from dupfind.shown import Shown, most_doubtful_members
-from dupfind.values import Evidence, FileState, FileVerdict, FolderState, FolderVerdict, Kind
+from dupfind.showing import look_at, look_at_found, show
+from dupfind.shown import Preview, Shown, Sight, most_doubtful_members
+from dupfind.values import Evidence, FileState, FileVerdict, FolderState, FolderVerdict, Kind, Problem, Side
 from fixtures import pictures
 from tests.conftest import ROOT
 from tests.test_report import file, folder, report
@@ -122,7 +128,8 @@ def write(page: Path, haystack: Path, needles: Path, cache: str, given: tuple[De
     """The page of a scan."""
     settings = make_settings(haystack=[str(haystack)], needles=[str(needles)], cache=cache)
     scanned = pipeline.scan_trees(settings, decisions=given)
-    seen = show(settings, scanned.report, (scanned.needles, scanned.haystack), 100, Silence(), parted=scanned.parted)
+    trees = scanned.needles, scanned.haystack
+    seen = show(settings, scanned.report, trees, 100, Silence(), None, scanned.parted, scanned.words)
     page.write_bytes(html.render(scanned.report, seen, scanned.words, given or ()))
     return page
 
@@ -234,7 +241,7 @@ def test_it_flips(browser: Browser, page: Path) -> None:
     browser.open(page)
     browser.keys("j", " ")
     assert browser.run("return document.activeElement.querySelector('h3').textContent") == "IMG_0415.JPG"
-    clip = "return document.querySelector('.stage img:last-child').style.clipPath"
+    clip = "return document.querySelector('.stage .layer:last-child').style.clipPath"
     assert browser.run(clip) == "inset(0px 100% 0px 0px)"
     browser.keys(" ")
     assert browser.run(clip) == "inset(0px 0% 0px 0px)"
@@ -270,6 +277,9 @@ def test_it_decides_exports_and_remembers(
     assert browser.texts("#decided") == ["Decided: 1 same, 1 different, 1 not wanted"]
     browser.run("for (const one of document.querySelectorAll('#chips input')) if (one.value !== 'decided') one.click()")
     browser.wait(lambda: len(browser.texts(".card")) == 2)
+    browser.wait(lambda: browser.run("return [...document.images].every((i) => i.complete && i.naturalWidth > 100)"))
+    assert browser.texts(".card .who") == ["Needle", "Haystack", "Needle"]
+    assert browser.texts(".card [data-what=compare]") == ["Compare"]
     browser.click(".card [data-what=same]")
     assert browser.texts(".card .decided")[0].endswith("taken back")
     browser.run("for (const one of document.querySelectorAll('#chips input')) one.click()")
@@ -278,6 +288,9 @@ def test_it_decides_exports_and_remembers(
     assert "ou have said that it differs from" in text
     assert "--accept" not in text
     assert "decided: different from another" in text
+    assert browser.run(f"return {parted}.querySelector('.apart .path').textContent").endswith("tree 06.jpg")
+    assert browser.run(f"return {parted}.querySelector('.apart img').naturalWidth") > 100
+    assert browser.run(f"return {parted}.querySelectorAll('.apart button.frame').length") == 0
     browser.run(f"{parted}.focus()")
     browser.run(f"{parted}.scrollIntoView()")
     browser.keys("u")
@@ -379,6 +392,148 @@ def test_the_page_of_groups(browser: Browser, demo_trees: Path, demo_cache: str,
     assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
     if AXE.is_file():
         assert violations(browser) == []
+    assert browser.complaints() == []
+
+
+TURNS = [one.value for one in (
+    Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM,
+    Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90,
+)]  # fmt: skip
+
+
+def drawn(element: Any) -> Image.Image:
+    """What is to be seen of an element."""
+    with Image.open(io.BytesIO(element.screenshot_as_png)) as image:
+        return image.convert("L").resize((64, 64))
+
+
+def test_a_turned_copy_lies_on_the_other(browser: Browser, tree: TreeBuilder, tmp_path: Path) -> None:
+    """Flipped to, a witness is turned as the needle is, in every way; what is upright stays so."""
+    photo = pictures.photo(1, (640, 400))
+    haystack = tree("hay", {"a.png": photo.resize((320, 200)), "b.png": pictures.photo(2, (300, 500))})
+    names_of = {f"{number}.png": photo.transpose(Image.Transpose(way)) for number, way in enumerate(TURNS, start=1)}
+    needles = tree("n", {**names_of, "0.png": photo, "b.png": pictures.photo(2, (600, 1000))})
+    browser.open(write(tmp_path / "p.html", haystack, needles, str(tmp_path / "cache.sqlite")))
+    browser.run("for (const one of document.querySelectorAll('[data-what=compare]')) one.click()")
+    stages = browser.driver.find_elements("css selector", ".stage")
+    assert len(stages) == 9
+    said = browser.texts(".ends span:last-child")
+    assert [text for text in said if text == "haystack"] == ["haystack"] * 2
+    assert sum("turned by 90 degrees here" in text for text in said) == 4
+    for element in stages:
+        browser.run("arguments[0].scrollIntoView()", element)
+        browser.wait(lambda: browser.run("return [...document.images].every((i) => i.complete)"))
+        needle = drawn(element)
+        element.click()
+        witness = drawn(element)
+        difference = ImageStat.Stat(ImageChops.difference(needle, witness)).mean[0]
+        contrast = ImageStat.Stat(needle).stddev[0]
+        assert difference < contrast / 4, browser.run("return arguments[0].innerHTML.slice(0, 200)", element)
+    assert browser.complaints() == []
+
+
+@pytest.fixture(scope="module")
+def found(demo_trees: Path, demo_cache: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of some pictures: seen, not seen, not there."""
+    settings = make_settings(haystack=[str(demo_trees / "Masters")], cache=demo_cache)
+    folder = demo_trees / "Josie_Backup"
+    paths = [folder / "Summer 2007" / "beach 2.jpg", folder / "12-25-2006 part 1" / "IMG_0416.JPG"]
+    given = [Given(str(path), named_file(str(path))) for path in paths] + [Given("gone.jpg", None, "no such file")]
+    answer = find_images(settings, given, wanted(3, None))
+    seen = look_at_found(settings, answer, given, 100, Silence())
+    page = tmp_path_factory.mktemp("found") / "found.html"
+    page.write_bytes(html_find.render(answer, seen))
+    return page
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_of_single_pictures(browser: Browser, found: Path, width: int, scheme: str) -> None:
+    """It opens and is accessible: each picture, whether it was seen, and its nearest, the best first."""
+    browser.open(found, width, scheme)
+    assert browser.texts("h1") == ["1 of 3 pictures was seen before"]
+    assert browser.texts(".card > header .badge") == ["✓ seen", "✗ not seen", "✗ not seen"]
+    assert browser.texts(".card h2") == ["beach 2.jpg", "IMG_0416.JPG", "gone.jpg"]
+    assert browser.texts(".card .badge")[1:4] == ["✓ same", "≈ similar", "✗ unlike"]
+    browser.wait(lambda: browser.run("return [...document.images].every((i) => i.complete && i.naturalWidth > 100)"))
+    assert browser.run("return document.images.length") == 8
+    assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+    if AXE.is_file():
+        browser.keys("j", " ")
+        assert violations(browser) == []
+    assert browser.complaints() == []
+
+
+def test_single_pictures_are_compared(browser: Browser, found: Path) -> None:
+    """By keys and by clicks, each of the nearest with what was asked for."""
+    browser.open(found)
+    clip = "return document.querySelector('.stage .layer:last-child').style.clipPath"
+    other = "return document.querySelector('.stage .layer:last-child img').alt"
+    browser.keys(" ")
+    assert browser.texts("#status.refused") == ["No picture is selected: j or k, or a click, selects one"]
+    browser.keys("j", " ")
+    assert "1: IMG_1181.JPG" in browser.run(other)
+    assert browser.run(clip) == "inset(0px 100% 0px 0px)"
+    browser.keys(" ")
+    assert browser.run(clip) == "inset(0px 0% 0px 0px)"
+    browser.keys("n")
+    assert "2: IMG_1182.JPG" in browser.run(other)
+    browser.keys("p", "p")
+    assert "1: IMG_1181.JPG" in browser.run(other)
+    assert browser.texts("#status.refused") == ["There is no nearer one here"]
+    browser.run("document.querySelectorAll('.sought .frame')[2].click()")
+    assert "2: IMG_1182.JPG" in browser.run(other)
+    browser.run("document.querySelectorAll('.sought .frame')[2].click()")
+    assert browser.texts(".stage") == []
+    browser.keys("j", "j", " ")
+    assert browser.texts("#status.refused") == ["gone.jpg: there are no two pictures to compare"]
+    browser.run("const o = document.getElementById('order'); o.value = 'unseen'; o.dispatchEvent(new Event('change'))")
+    assert browser.texts(".card h2")[-1] == "beach 2.jpg"
+    browser.keys("/", "img_1182")
+    browser.wait(lambda: browser.texts("#found") == ["1 picture listed"])
+    assert browser.complaints() == []
+
+
+def printed(browser: Browser) -> bytes:
+    """The page on paper."""
+    given = browser.driver.execute_cdp_cmd("Page.printToPDF", {"paperWidth": 8.27, "paperHeight": 11.69})
+    return base64.b64decode(given["data"])
+
+
+def test_it_prints_everything(browser: Browser, tmp_path: Path) -> None:
+    """Also the rows that nobody has scrolled to, with their pictures; what is folded; and what is listed of what."""
+    names_of = [f"n/{number:03}.jpg" for number in range(150)]
+    files = [FileVerdict(name, Kind.IMAGE, FileState.MISSING, 1, None, None, None, None) for name in names_of]
+    files.append(FileVerdict("n/there.jpg", Kind.IMAGE, FileState.PRESENT, 1, Evidence.IDENTICAL, "h", None, None))
+    folders = [FolderVerdict("n", FolderState.PARTIAL, 1, 0, 150, 0, 0, 150, is_shown=True)]
+    problems = [Problem(f"h/{number}", Side.HAYSTACK, "thumbnail", "truncated") for number in range(200)]
+    data = io.BytesIO()
+    pictures.photo(1, (240, 180)).save(data, "WEBP")
+    seen = Shown({name: Sight(1, Preview(data.getvalue(), 240, 180, None), None, b"1" * 32) for name in names_of})
+    (tmp_path / "long.html").write_bytes(html.render(report(files, folders, problems), seen))
+    browser.open(tmp_path / "long.html")
+    assert len(names(browser)) < 100
+    # What there is at the moment at which the page goes to paper.
+    browser.run(
+        "addEventListener('beforeprint', () => { window.isOpen = document.getElementById('problems').open; });"
+        "addEventListener('afterprint', () => { window.printed = [isOpen, document.querySelectorAll('.card').length,"
+        "[...document.images].filter((i) => i.complete && i.naturalWidth > 100).length]; })"
+    )
+    paper = printed(browser)
+    assert browser.run("return window.printed") == [True, 150, 150]
+    assert not browser.run("return document.getElementById('problems').open")
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) > 150 // 4
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": []})
+    try:
+        assert browser.texts("#note") == ["Listed here: 150 of 151 files (missing)."]
+        assert browser.texts(".bar, .actions, .copy, dialog, .side select") == []
+        assert browser.run("return getComputedStyle(document.querySelector('.problems')).maxHeight") == "none"
+        assert browser.run("return getComputedStyle(document.querySelector('.card')).breakInside") == "avoid"
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    browser.keys("/", "n/00")
+    browser.wait(lambda: "10 of 151 files (missing; paths with “n/00”)" in browser.run(
+        "return document.getElementById('note').textContent"))  # fmt: skip
     assert browser.complaints() == []
 
 

@@ -37,3 +37,10 @@ def test_names_that_look_alike_are_kept_apart() -> None:
     places = [album.place("at", path)["at"] for path in ("a\n", "a\\n")]
     assert [album.sights[place]["digest"] for place in places] == [b"1".hex(), b"2".hex()]
     assert album.place("at", "b") == album.place("at", None) == {}
+
+
+def test_a_name_that_is_spelt_out_can_be_copied_without_a_picture() -> None:
+    """It has the shell's form all the same, and no digest that a decision could name."""
+    album = Album()
+    assert [album.place("at", "e\n"), album.place("otherAt", "e\n")] == [{"at": 0}, {"otherAt": 0}]
+    assert album.sights == [{"copy": "$'e\\n'"}]

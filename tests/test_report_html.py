@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 
+from dupfind.catalogued import Catalogued
 from dupfind.decisions import Decision, Mark, Ruling
 from dupfind.report import html
 from dupfind.report.album import said
+from dupfind.report.text import catalogue_line
 from dupfind.shown import Nearest, Preview, Shown, Sight
 from dupfind.values import Evidence, FileState, FolderState, Problem, Report, Side
 from tests.test_report import ANSWER, file, folder, report
 
+CATALOGUE = Catalogued("disk.dupfind", "/media/disk", "2026-11-01T12:00:00+00:00", 1_728_000.0, 12, True)
 PREVIEW = Preview(b"picture", 640, 480, "2006:12:25 10:00:00")
 SEEN = Shown(
     {
@@ -241,3 +244,30 @@ def test_what_rests_on_a_word() -> None:
         ("n/2.jpg", "not-wanted", "07" * 32, None),
     ]
     assert [one["decision"] for one in data["given"]] == ["same", "not-wanted", "same"]
+    assert "2 decided files have no picture here: --html-pictures takes more." in words(page)
+    seen = Shown(
+        {path: Sight(1, PREVIEW, None, b"\x05" * 32) for path in ("n/1.jpg", "hay/1")}, turns={("n/1.jpg", "hay/1"): 5}
+    )
+    page = html.render(answer, seen, {"n/1.jpg": same, "n/2.jpg": other}, (same, other))
+    first, second = block(page, "data")["decided"]
+    assert (first["at"], first["otherAt"], first["turn"]) == (0, 1, 5)
+    assert second.keys().isdisjoint({"at", "otherAt", "turn"})
+    assert "1 decided file has no picture here: --html-pictures takes more." in words(page)
+
+
+def test_what_a_file_was_parted_from() -> None:
+    """Beside the nearest, where that is another."""
+    files = [file("n/b/2.jpg", FileState.MISSING, reason="you have said so")]
+    answer = report(files, [folder("n/b", FolderState.MISSING)])
+    mark = Mark(b"\x05" * 32, 7, "n/b/2.jpg")
+    said_so = Decision(Ruling.DIFFERENT, mark, mark._replace(digest=b"\x06" * 32), None, None, "2026-11-21")
+    for other, expected in (("hay/4.jpg", {"path": "hay/4.jpg"}), ("hay/3.jpg", None)):
+        seen = dataclasses.replace(SEEN, parted={"n/b/2.jpg": other})
+        (row,) = block(html.render(answer, seen, {"n/b/2.jpg": said_so}, (said_so,)), "data")["files"]
+        assert (row["other"], row.get("from")) == ("hay/3.jpg", expected)
+
+
+def test_what_the_answer_rests_on_is_told() -> None:
+    """A catalogue, and how old it is."""
+    answer = dataclasses.replace(ANSWER, catalogues=(CATALOGUE,))
+    assert f"{catalogue_line(CATALOGUE)} 2 files have no picture here" in words(html.render(answer, Shown()))

@@ -10,15 +10,21 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dupfind import pipeline, previews
+from dupfind import finding, pipeline, previews
+from dupfind.decisions import Decision
 from dupfind.digest import digest_of
 from dupfind.events import Silence
+from dupfind.finding import find_images, wanted
 from dupfind.grouped import Member
+from dupfind.hashed import Given
+from dupfind.roots import named_file
 from dupfind.session import kept_for_the_run
-from dupfind.settings import Settings
-from dupfind.showing import look_at, show
+from dupfind.settings import Settings, make_settings
+from dupfind.showing import look_at, look_at_found, show
 from dupfind.shown import Shown
 from fixtures import pictures
+from tests.shelf import catalogued
+from tests.test_deciding import word
 from tests.test_pipeline import one_thread, settings
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
@@ -166,3 +172,108 @@ def test_a_preview_that_kills_its_process(trees: tuple[Path, Path], monkeypatch:
     assert large.preview is None
     assert "memory" in (large.obstacle or "")
     assert found.sights[str(trees[1] / "missing.png")].preview is not None
+
+
+def decided(options: Settings, words: list[Decision], count: int = 100) -> Shown:
+    """What the page of a scan would show that goes by these decisions."""
+    scanned = pipeline.scan_trees(options, make_executor=one_thread, decisions=words)
+    trees = scanned.needles, scanned.haystack
+    return show(options, scanned.report, trees, count, Silence(), one_thread, scanned.parted, scanned.words)
+
+
+def test_what_was_decided_has_pictures_too(trees: tuple[Path, Path]) -> None:
+    """After the doubtful ones, and with its witness; the other files that are present have none."""
+    haystack, needles = trees
+    words = [
+        word("same", needles / "large.png", haystack / "small.png"),
+        word("not-wanted", needles / "missing.png"),
+    ]
+    found = decided(settings(*trees), words)
+    assert names(found.sights) == {"broken.jpg", "other.txt", "large.png", "small.png", "missing.png"}
+    for name in ("large.png", "missing.png"):
+        sight = found.sights[str(needles / name)]
+        assert sight.preview is not None
+        assert sight.digest == digest_of([(needles / name).read_bytes()])
+    assert found.nearest == {}
+    assert names(decided(settings(*trees), words, 3).sights) == {"broken.jpg", "other.txt", "large.png", "small.png"}
+    assert names(decided(settings(*trees), words, 2).sights) == {"broken.jpg", "other.txt"}
+
+
+def test_what_was_parted_has_both_pictures(trees: tuple[Path, Path]) -> None:
+    """That of the nearest other, and that of the file that it was parted from."""
+    haystack, needles = trees
+    large = str(needles / "large.png")
+    found = decided(settings(*trees), [word("different", needles / "large.png", haystack / "small.png")])
+    assert found.parted == {large: str(haystack / "small.png")}
+    other = found.nearest[large].path
+    assert other != str(haystack / "small.png")
+    assert all(found.sights[path].preview is not None for path in (large, other, str(haystack / "small.png")))
+
+
+@pytest.mark.parametrize("orientation", range(1, 8))
+def test_how_a_witness_is_turned(tree: TreeBuilder, orientation: int) -> None:
+    """To lie on the needle, by the index of the orientation that brings it there."""
+    ways = [one.value for one in (
+        Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM,
+        Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90,
+    )]  # fmt: skip
+    haystack = tree("hay", {"small.png": PHOTO.resize((320, 240)), "up.png": pictures.photo(7)})
+    turned = PHOTO.transpose(Image.Transpose(ways[orientation - 1]))
+    needles = tree("n", {"turned.png": turned, "up.jpg": pictures.photo(7).resize((1280, 960))})
+    (pair, turn), = shown(settings(haystack, needles)).turns.items()  # fmt: skip
+    assert pair == (str(needles / "turned.png"), str(haystack / "small.png"))
+    assert turn == orientation
+
+
+def sought(trees: tuple[Path, Path], images: list[Path], count: int = 100, **options: Any) -> Shown:
+    """What the page of single pictures would show."""
+    kept = make_settings(haystack=[str(trees[0])], no_cache=True, **options)
+    given = [Given(str(one), named_file(str(one))) for one in images]
+    given.append(Given("gone.jpg", None, "no such file or directory"))
+    answer = find_images(kept, given, wanted(2, None), make_executor=one_thread)
+    return look_at_found(kept, answer, given, count, Silence(), one_thread)
+
+
+def test_what_was_sought(trees: tuple[Path, Path]) -> None:
+    """Each picture and its nearest, whatever they are; no digests; how a copy is turned, and what is unlike is not."""
+    haystack, needles = trees
+    turned = needles / "turned.jpg"
+    PHOTO.resize((300, 225)).transpose(Image.Transpose.ROTATE_180).save(turned, quality=95)
+    found = sought(trees, [turned, needles / "same.txt"])
+    small, text = str(haystack / "small.png"), str(haystack / "same.txt")
+    assert {str(turned), small, str(needles / "same.txt"), text} <= found.sights.keys()
+    assert "gone.jpg" not in found.sights
+    assert len(found.sights) == 5
+    assert found.turns == {(str(turned), small): 2}
+    assert {sight.digest for sight in found.sights.values()} == {None}
+    assert found.sights[str(turned)].preview is not None
+    assert "picture" in (found.sights[text].obstacle or "")
+    assert names(sought(trees, [turned, needles / "same.txt"], 4).sights) <= {"turned.jpg", "small.png", "other.jpg",
+                                                                             "same.png"}  # fmt: skip
+    assert sought(trees, [turned], 2) == Shown()
+
+
+def test_what_was_sought_and_has_changed_since(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other picture is shown than the one that was compared."""
+    haystack, needles = trees
+    real = finding.find_images
+
+    def then_changed(*arguments: Any, **options: Any) -> Any:
+        answer = real(*arguments, **options)
+        pictures.save(pictures.photo(8, (320, 240)), haystack / "small.png")
+        return answer
+
+    monkeypatch.setitem(globals(), "find_images", then_changed)
+    sight = sought(trees, [needles / "large.png"]).sights[str(haystack / "small.png")]
+    assert (sight.preview, sight.obstacle) == (None, "changed while it was read")
+
+
+@pytest.mark.usefixtures("unplugged")
+def test_what_a_catalogue_lists_has_no_picture(trees: tuple[Path, Path], tmp_path: Path) -> None:
+    """It is not looked for on disk, and the page says why."""
+    catalogued(trees[0], tmp_path / "c")
+    place = str(tmp_path / "c" / "small.png")
+    found = shown(settings(tmp_path / "c", trees[1]))
+    assert (found.sights[place].preview, found.sights[place].obstacle) == (None, "its catalogue holds none")
+    found = sought((tmp_path / "c", trees[1]), [trees[1] / "large.png"])
+    assert (found.sights[place].preview, found.sights[place].obstacle) == (None, "its catalogue holds none")

@@ -9,14 +9,16 @@ import click
 
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.overwriting import check_output, refuse_overwriting
-from dupfind.settings import Format, make_settings
+from dupfind.overwriting import check_outputs, refuse_overwriting
+from dupfind.settings import Format, check_html_pictures, make_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dupfind.finding import Wanted
     from dupfind.found import Answer
-    from dupfind.roots import NamedFile
+    from dupfind.hashed import Given
+    from dupfind.progress import Console
     from dupfind.settings import Settings
 
 _EPILOG = """\b
@@ -58,6 +60,7 @@ Exit codes: 0 when every IMAGE was seen before, 1 when not, 2 for wrong usage.
     ),
     options.output_format([one.value for one in Format]),
     options.output_paths,
+    options.html("Write a page for a browser there too, with pictures."),
     options.limits,
 )
 def find(
@@ -69,6 +72,8 @@ def find(
     format_: str | None,
     print0: bool,
     output: str | None,
+    html: str | None,
+    html_pictures: int | None,
     progress: bool | None,
     quiet: bool,
     verbose: bool,
@@ -87,6 +92,7 @@ def find(
         raise SettingsError(f"-k takes a number above 0, not {nearest}")
     named.require(images, files_from, "IMAGE...")
     settings = make_settings(**raw)
+    most = check_html_pictures(html_pictures, html)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     # Heavy imports wait until every option has been checked.
     with console.part("start-up"):
@@ -97,8 +103,8 @@ def find(
     wanted = finding.wanted(nearest, raw["threshold_bits"], is_anew=rescan)
     with ExitStack() as stack:
         given = named.given_and_listed(images, files_from, stack)
-        _check(output, settings, files_from, [one.file for one in given if one.file is not None])
-        answer = finding.find_images(settings, given, wanted, console)
+        _check({"--output": output, "--html": html}, settings, files_from, given)
+        answer, page = _find(settings, given, wanted, None if html is None else most, console)
     console.problems(answer.problems)
     _tell_lost(answer)
     if not answer.sought:
@@ -106,15 +112,36 @@ def find(
     streams.tell_catalogues(console, answer.catalogues, chosen)
     with console.part("report", len(answer.sought)):
         sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
+        if page is not None:
+            sink.write(page, html)
     console.times(settings.workers)
     return ExitCode.ALL_PRESENT if answer.are_all_seen else ExitCode.NOT_ALL_PRESENT
 
 
-def _check(output: str | None, settings: Settings, files_from: str | None, images: Sequence[NamedFile]) -> None:
-    """Find what is wrong with a file to be written."""
-    if output is not None:
-        check_output(output, settings.roots)
-        refuse_overwriting({"--output": output}, {"--cache": settings.cache, "--files-from": files_from}, images)
+def _check(outputs: dict[str, str | None], settings: Settings, files_from: str | None, given: Sequence[Given]) -> None:
+    """Find what is wrong with the files to be written."""
+    check_outputs(outputs, settings.roots)
+    images = [one.file for one in given if one.file is not None]
+    refuse_overwriting(outputs, {"--cache": settings.cache, "--files-from": files_from}, images)
+
+
+def _find(
+    settings: Settings, given: Sequence[Given], wanted: Wanted, pictures: int | None, console: Console
+) -> tuple[Answer, bytes | None]:
+    """The answer, and a page with up to so many ``pictures`` where there is to be one."""
+    from dupfind import finding
+
+    if pictures is None:
+        return finding.find_images(settings, given, wanted, console), None
+    from dupfind.report import html_find
+    from dupfind.session import kept_for_the_run
+    from dupfind.showing import look_at_found
+
+    with kept_for_the_run(settings) as kept:
+        answer = finding.find_images(kept, given, wanted, console)
+        seen = look_at_found(kept, answer, given, pictures, console)
+    with console.part("report", len(answer.sought)):
+        return answer, html_find.render(answer, seen)
 
 
 def _tell_lost(answer: Answer) -> None:

@@ -156,7 +156,7 @@ def _scan(
     with kept_for_the_run(settings) as kept:
         scanned = pipeline.scan_trees(kept, console, decisions=decisions)
         trees, most = (scanned.needles, scanned.haystack), report_settings.html_pictures
-        seen = show(kept, scanned.report, trees, most, console, parted=scanned.parted)
+        seen = show(kept, scanned.report, trees, most, console, parted=scanned.parted, decided=scanned.words)
     with console.part("report", len(scanned.report.files)):
         return scanned.report, html.render(scanned.report, seen, scanned.words, decisions or ())
 

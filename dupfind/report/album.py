@@ -13,7 +13,8 @@ from dupfind.shown import Sight
 
 SIGNS = {
     "missing": "✗", "unreadable": "!", "partial": "±", "review": "≈", "similar": "≈", "contained": "✓", "present": "✓",
-    "unwanted": "✎", "decided": "✎", "best": "★", "same": "✓", "identical": "✓",
+    "unwanted": "✎", "decided": "✎", "best": "★", "same": "✓", "identical": "✓", "seen": "✓", "not seen": "✗",
+    "unlike": "✗",
 }  # fmt: skip
 """What stands before the word of each verdict, so that colour is not all that tells them apart."""
 
@@ -45,13 +46,18 @@ class Album:
     def add(self, sights: Mapping[str, Sight]) -> None:
         """Take in these files, by their paths."""
         for path, sight in sights.items():
-            self._sights[path] = len(self.sights)
-            self.sights.append(self._sight(path, sight))
+            self._enter(path, self._sight(path, sight))
 
     def place(self, key: str, path: str | None) -> dict[str, int]:
-        """Where the page finds a file, under ``key``; nothing where it was not taken in."""
+        """Where the page finds a file, under ``key``; nothing where there is nothing to be known of it."""
+        if path is not None and path not in self._sights and shown(path) != path:
+            self._enter(path, {"copy": quoted(path)})  # not taken in, but its path cannot be copied as it is shown
         place = None if path is None else self._sights.get(path)
         return {} if place is None else {key: place}
+
+    def _enter(self, path: str, facts: dict[str, Any]) -> None:
+        self._sights[path] = len(self.sights)
+        self.sights.append(facts)
 
     def _sight(self, path: str, sight: Sight) -> dict[str, Any]:
         found: dict[str, Any] = {"bytes": size(sight.size_bytes), "size": sight.size_bytes, "copy": quoted(path)}

@@ -47,7 +47,7 @@ def _table(answer: Answer, screen: Screen) -> bytes:
         page.add(
             page.verdict("seen" if sought.is_seen else "not seen").append(f"  {printable(sought.path)}", "default")
         )
-        for line in _remarks(sought, answer):
+        for line in remarks(sought, answer):
             page.add(f"  {line}")
         if sought.nearest:
             _list(page, sought.nearest)
@@ -60,7 +60,8 @@ def _table(answer: Answer, screen: Screen) -> bytes:
     return page.encoded()
 
 
-def _remarks(sought: Sought, answer: Answer) -> Iterable[str]:
+def remarks(sought: Sought, answer: Answer) -> Iterable[str]:
+    """What is to be said of a picture beside its nearest, ready to be shown."""
     if sought.error is not None and sought.nearest:
         yield f"compared by its bytes only: {printable(sought.error)}"
     elif sought.error is not None:

@@ -17,7 +17,7 @@ from dupfind.decisions import Decision, Ruling
 from dupfind.report import document
 from dupfind.report.album import SIGNS, Album, said
 from dupfind.report.document import shown
-from dupfind.report.text import clean, count, size
+from dupfind.report.text import catalogue_line, clean, count, size
 from dupfind.shown import Shown
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
@@ -51,13 +51,14 @@ def render(
     doubtful = sorted((one for one in report.files if one.state in _FILES), key=_by_state)
     doubtful.sort(key=lambda one: one.path not in seen.sights)
     present = [one for one in report.files if one.state is FileState.PRESENT and one.path not in words]
+    settled = [one for one in report.files if _is_settled(words.get(one.path))]
     folders = _listed_folders(report.folders)
     data = {
         "id": f"{report.started} {' '.join(map(clean, report.settings.needles))}",
         "signs": SIGNS,
         "folders": [_folder(one) for one in folders[:MOST_ROWS]],
         "files": [{**_file(one, seen, album), **_parted(words.get(one.path))} for one in doubtful[:MOST_ROWS]],
-        "decided": [_decided(one, words[one.path]) for one in report.files if _is_settled(words.get(one.path))],
+        "decided": [_decided(one, words[one.path], seen, album) for one in settled],
         "given": [decisions.as_row(one) for one in given],
         "present": [_present(one) for one in present[:MOST_ROWS]],
         "nothing": "" if doubtful else _headline(report),
@@ -79,9 +80,11 @@ def render(
         "gaps": sum(one.is_gap for one in report.problems),
         "problems": report.problems[:MOST_PROBLEMS],
         "more_problems": len(report.problems) - MOST_PROBLEMS,
-        "left_out": _left_out(report, doubtful, present, folders, seen),
+        "left_out": _left_out(report, (doubtful, present, settled), folders, seen),
     }
-    return document.render("scan.html.j2", ("common.js", "tree.js", "scan.js"), context, data, album.pictures)
+    return document.render(
+        "scan.html.j2", ("common.js", "stage.js", "tree.js", "scan.js"), context, data, album.pictures
+    )
 
 
 def _by_state(one: FileVerdict) -> tuple[int, int]:
@@ -104,8 +107,9 @@ def _folder(one: FolderVerdict) -> list[object]:
 
 
 def _file(one: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
-    """One file that is not present; what is not known is left out."""
+    """One file; what is not known is left out."""
     near = seen.nearest.get(one.path)
+    other = one.witness if one.witness is not None else near and near.path
     facts: dict[str, Any] = {
         "path": shown(one.path),
         "verdict": one.state.value,
@@ -113,7 +117,8 @@ def _file(one: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
         "bytes": size(one.size_bytes),
         "kind": one.kind.value,
         **album.place("at", one.path),
-        **album.place("otherAt", one.witness if one.witness is not None else near and near.path),
+        **album.place("otherAt", other),
+        **_turned(seen, one.path, other),
     }
     if one.witness is not None and one.evidence is not None:
         facts |= {"other": shown(one.witness), "evidence": one.evidence.value, "bits": one.distance_bits or 0}
@@ -121,7 +126,16 @@ def _file(one: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
         facts |= {"other": shown(near.path), "bits": near.distance_bits, "why": said(near.reason)}
     if one.reason:
         facts["reason"] = said(one.reason)
+    parted = seen.parted.get(one.path)
+    if parted is not None and parted != other:
+        facts["from"] = {"path": shown(parted), **album.place("at", parted)}
     return facts
+
+
+def _turned(seen: Shown, path: str, other: str | None) -> dict[str, int]:
+    """How the other picture is turned to lie on the first; nothing where it lies on it upright."""
+    turn = seen.turns.get((path, other or ""))
+    return {} if turn is None else {"turn": turn}
 
 
 def _parted(word: Decision | None) -> dict[str, str]:
@@ -134,9 +148,9 @@ def _is_settled(word: Decision | None) -> bool:
     return word is not None and word.ruling is not Ruling.DIFFERENT
 
 
-def _decided(one: FileVerdict, word: Decision) -> dict[str, Any]:
+def _decided(one: FileVerdict, word: Decision, seen: Shown, album: Album) -> dict[str, Any]:
     """One file whose verdict rests on the word of a person."""
-    facts = {**_file(one, Shown(), Album()), "digest": word.needle.digest.hex(), "word": word.ruling.value}
+    facts = {**_file(one, seen, album), "digest": word.needle.digest.hex(), "word": word.ruling.value}
     return facts if word.witness is None else {**facts, "witness": word.witness.digest.hex()}
 
 
@@ -222,18 +236,22 @@ def _of_contained(folders: Sequence[FolderVerdict]) -> str:
 
 
 def _left_out(
-    report: Report,
-    doubtful: Sequence[FileVerdict],
-    present: Sequence[FileVerdict],
-    folders: Sequence[FolderVerdict],
-    seen: Shown,
+    report: Report, files: tuple[Sequence[FileVerdict], ...], folders: Sequence[FolderVerdict], seen: Shown
 ) -> list[str]:
-    """What the page does not hold, in sentences."""
-    lines = []
+    """What the answer rests on besides folders, and what the page does not hold, in sentences.
+
+    ``files`` are those in doubt, those that are present, and those that were decided.
+    """
+    lines = [catalogue_line(one) for one in report.catalogues]
+    doubtful, present, settled = files
     without = sum(one.path not in seen.sights for one in doubtful)
     if without:
-        files = f"{count(without, 'file')} {'has' if without == 1 else 'have'}"
-        lines.append(f"{files} no picture here and cannot be decided: --html-pictures takes more.")
+        they = f"{count(without, 'file')} {'has' if without == 1 else 'have'}"
+        lines.append(f"{they} no picture here and cannot be decided: --html-pictures takes more.")
+    without = sum(one.path not in seen.sights for one in settled)
+    if without:
+        they = f"{count(without, 'decided file')} {'has' if without == 1 else 'have'}"
+        lines.append(f"{they} no picture here: --html-pictures takes more.")
     for what, listed in (("files that are not present", doubtful), ("files that are present", present)):
         if len(listed) > MOST_ROWS:
             lines.append(f"Of {len(listed):,} {what}, {MOST_ROWS:,} are listed; --save FILE writes all.")

@@ -20,6 +20,7 @@ KEYS = (
     ("/", "search"),
     ("?", "this help"),
 )
+_ORDERS = (("free", "what frees most first"), ("members", "largest groups first"), ("path", "by path"))
 
 
 def render(answer: Answer, seen: Shown) -> bytes:
@@ -35,6 +36,7 @@ def render(answer: Answer, seen: Shown) -> bytes:
         "title": f"dupfind groups: {', '.join(map(shown, answer.folders)) or 'files of a list'}",
         "version": answer.version,
         "keys": KEYS,
+        "orders": _ORDERS,
         "answer": answer,
         "headline": _headline(answer),
         "others": len(list(answer.others)),
@@ -43,7 +45,7 @@ def render(answer: Answer, seen: Shown) -> bytes:
         "more_problems": len(answer.problems) - MOST_PROBLEMS,
         "left_out": _left_out(answer, seen),
     }
-    return document.render("groups.html.j2", ("common.js", "groups.js"), context, data, album.pictures)
+    return document.render("groups.html.j2", ("common.js", "sheets.js", "groups.js"), context, data, album.pictures)
 
 
 def _headline(answer: Answer) -> str:

@@ -22,7 +22,7 @@ const counted = (number, noun) => `${numbered(number)} ${noun}${number === 1 ? "
 const nameOf = (path) => path.slice(path.lastIndexOf("/") + 1);
 const folderOf = (path) => path.slice(0, Math.max(path.lastIndexOf("/"), path.startsWith("/") ? 1 : 0));
 const signOf = (word) => make("span", { "aria-hidden": "true" }, `${data.signs[word]} `);
-const badge = (word, text = word) => make("span", { class: `badge ${word}` }, signOf(word), text);
+const badge = (word, text = word) => make("span", { class: `badge ${word.replace(" ", "-")}` }, signOf(word), text);
 
 function tell(text, className = "unseen") {
   byId("status").textContent = text;
@@ -34,6 +34,25 @@ function refuse(text) {
   tell(text, "refused");
   setTimeout(() => { if (byId("status").textContent === text) byId("status").className = "unseen"; }, 6000);
 }
+
+// For paper, on which there is no search and no filter: what is listed.
+function note(listed, all, noun, filters) {
+  const how = filters.length ? ` (${filters.join("; ")})` : "";
+  byId("note").textContent = listed === all ? "" : `Listed here: ${numbered(listed)} of ${counted(all, noun)}${how}.`;
+}
+
+window.addEventListener("beforeprint", () => {
+  for (const one of document.querySelectorAll("details:not([open])")) {
+    one.open = true;
+    one.dataset.isForPrint = "";
+  }
+});
+window.addEventListener("afterprint", () => {
+  for (const one of document.querySelectorAll("details[data-is-for-print]")) {
+    one.open = false;
+    delete one.dataset.isForPrint;
+  }
+});
 
 // The pictures come last in the page, so that the first rows need not wait for them.
 let held = null;
@@ -72,13 +91,14 @@ async function copyText(text) {
 const copyButton = (path, text) =>
   make("button", { type: "button", class: "copy", "aria-label": `Copy the path ${path}`, onclick: () => copyText(text) }, "Copy");
 
-// What is to be said of one file below its picture.
-function factsOf(path, sight) {
+// What is to be said of one file below its picture; lines end between these pieces only.
+function factsOf(sight) {
   const facts = [];
-  if (sight.width) facts.push(`${sight.width} x ${sight.height}`);
-  if (sight.bytes) facts.push(sight.bytes);
-  if (sight.taken) facts.push(`taken ${sight.taken.replace(/^(\d{4}):(\d\d):/, "$1-$2-")}`);
-  return facts.join(", ");
+  if (sight.width) facts.push([`${sight.width} x ${sight.height}`]);
+  if (sight.bytes) facts.push([sight.bytes]);
+  if (sight.taken) facts.push(`taken ${sight.taken.replace(/^(\d{4}):(\d\d):/, "$1-$2-")}`.split(/ (?=\d\d:)/));
+  facts.slice(0, -1).forEach((fact) => { fact[fact.length - 1] += ","; });
+  return make("span", { class: "dim facts-of" }, ...facts.flat().flatMap((piece) => [make("span", {}, piece), " "]));
 }
 
 // A picture with its facts; `onclick` makes a button of the picture.
@@ -93,8 +113,8 @@ function figureOf(who, path, sight, onclick = null, head = null) {
       : make("div", { class: "frame" }, image);
   }
   const caption = make("figcaption", {},
-    head ?? make("span", { class: "who" }, who), " ", make("span", { class: "dim" }, factsOf(path, sight)), " ",
-    make("code", { class: "path" }, path), copyButton(path, sight.copy ?? path));
+    head ?? make("span", { class: "who" }, who), " ", factsOf(sight), " ",
+    sight.copy === null ? null : make("code", { class: "path" }, path), sight.copy === null ? null : copyButton(path, sight.copy ?? path));
   return make("figure", {}, frame, caption);
 }
 

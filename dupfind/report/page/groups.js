@@ -1,10 +1,5 @@
 // The page of groups: a sheet for each, the best member first.
 
-const groups = data.groups;
-groups.forEach((group, index) => { group.index = index; });
-let listed = [];
-let current = -1;
-
 function sheet(group) {
   const id = `group-${group.index}`;
   const those = group.members.length === 2 ? "the other frees" : "the others free";
@@ -25,36 +20,16 @@ function member(one, place) {
   return figure;
 }
 
-const list = new LongList(byId("list"), sheet, (group) => 120 + 330 * Math.ceil(group.members.length / 4));
-
-const ORDERS = {
-  free: null,
-  members: (one, other) => other.members.length - one.members.length,
-  path: (one, other) => (one.members[0].path < other.members[0].path ? -1 : 1),
-};
-
-function refresh() {
-  const text = byId("search").value.trim().toLowerCase();
-  listed = groups.filter((group) => !text || group.members.some((one) => one.path.toLowerCase().includes(text)));
-  if (ORDERS[byId("order").value]) listed.sort(ORDERS[byId("order").value]);
-  current = -1;
-  list.show(listed, "No such group is listed here");
-  byId("found").textContent = `${counted(listed.length, "group")} listed`;
-  tell(`${counted(listed.length, "group")} listed`);
-}
-
-function move(step) {
-  if (!listed.length) return;
-  current = list.placeOf(document.activeElement) ?? current;
-  current = Math.min(listed.length - 1, Math.max(0, current + step));
-  list.goTo(current);
-}
-
-byId("search").addEventListener("input", later(refresh));
-byId("order").addEventListener("change", refresh);
-listenToKeys({
-  j: () => move(1),
-  k: () => move(-1),
-  "/": () => { byId("search").focus(); byId("search").select(); },
+const sheets = new Sheets({
+  noun: "group",
+  items: data.groups,
+  draw: sheet,
+  guess: (group) => 120 + 330 * Math.ceil(group.members.length / 5),
+  pathsOf: (group) => group.members.map((one) => one.path),
+  orders: {
+    free: null,
+    members: (one, other) => other.members.length - one.members.length,
+    path: (one, other) => (one.members[0].path < other.members[0].path ? -1 : 1),
+  },
 });
-refresh();
+listenToKeys(sheets.keys);

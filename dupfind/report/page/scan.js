@@ -8,7 +8,7 @@ const NONE = {};
 const sightOf = (row) => data.sights[row.at] ?? NONE;
 const otherOf = (row) => data.sights[row.otherAt] ?? NONE;
 const rows = data.files;
-rows.forEach((row, index) => { row.index = index; });
+[...rows, ...data.decided].forEach((row, index) => { row.index = index; });
 
 // Decisions: by the needle's digest where they are about it alone or prove it, by both digests where they part a pair.
 const KEPT = `dupfind ${data.id}`;
@@ -122,11 +122,17 @@ function save() {
   tell("decisions.json is saved; pass it to the same scan with --decisions");
 }
 
+// The picture from which a person has parted this file; apart from the pair, about which the buttons decide.
+function partedFigure(row) {
+  if (row.from === undefined) return null;
+  return make("div", { class: "pair apart" }, figureOf("Different, on your word", row.from.path, data.sights[row.from.at] ?? NONE));
+}
+
 // One file.
 function card(row, index) {
   const sight = sightOf(row);
   const decision = decisionOf(row);
-  const id = `file-${row.index ?? `word-${row.place}`}`;
+  const id = `file-${row.index}`;
   const title = make("h3", { id }, nameOf(row.path));
   const folder = folderOf(row.path);
   const place = tree.nodes.has(folder)
@@ -137,14 +143,16 @@ function card(row, index) {
   const head = make("header", {}, badge(row.verdict), title, state, make("div", { class: "folder" }, place));
   const both = sight.picture !== undefined && row.other !== undefined && otherOf(row).picture !== undefined;
   const compare = both ? () => { row.flip = row.flip === undefined ? 0 : undefined; list.again(index); } : null;
-  const shown = row.flip !== undefined && both ? stage(row) : null;
+  const shown = row.flip !== undefined && both ? stage({ who: "Needle", path: row.path, sight },
+    { who: "Haystack", path: row.other, sight: otherOf(row), turn: row.turn }, row.flip, (value) => { row.flip = value; }) : null;
   const figures = [figureOf("Needle", row.path, { bytes: row.bytes, ...sight }, compare)];
   if (row.other !== undefined) {
     figures.push(figureOf(row.evidence ? "Haystack" : "Nearest in the haystack", row.other, otherOf(row), compare));
   }
-  const body = !row.word && (row.kind === "image" || row.other !== undefined) ? make("div", { class: "pair" }, ...figures) : plain(row, sight);
+  const isSeen = row.word ? sight.picture !== undefined : row.kind === "image" || row.other !== undefined;
+  const body = isSeen ? make("div", { class: "pair" }, ...figures) : plain(row, sight);
   return make("article", { class: "card", tabindex: "-1", "aria-labelledby": id }, head, shown, body,
-    make("p", { class: "why" }, why(row)), actions(row, decision, compare));
+    make("p", { class: "why" }, why(row)), actions(row, decision, compare), partedFigure(row));
 }
 
 const plain = (row, sight) => make("p", {}, `${row.bytes} `, make("code", {}, row.path), " ", copyButton(row.path, sight.copy ?? row.path));
@@ -180,25 +188,6 @@ function actions(row, decision, compare) {
   return make("div", { class: "actions", role: "group", "aria-label": `Decide on ${nameOf(row.path)}` }, ...buttons);
 }
 
-// The two pictures on top of each other; a click or Space flips, the slider wipes.
-function stage(row) {
-  const sight = sightOf(row);
-  const under = imageOf(sight.picture, `Needle: ${nameOf(row.path)}`);
-  const over = imageOf(otherOf(row).picture, `Haystack: ${nameOf(row.other)}`);
-  const slider = make("input", { type: "range", min: "0", max: "100", step: "1", "data-what": "wipe", "aria-label": "How much of the haystack’s picture is shown, in percent" });
-  const set = (value) => {
-    row.flip = value;
-    slider.value = String(value);
-    over.style.clipPath = `inset(0 ${100 - value}% 0 0)`;
-  };
-  const box = make("button", { type: "button", class: "stage", "data-what": "flip", "aria-label": "Flip between the two pictures", onclick: () => set(row.flip > 50 ? 0 : 100) }, under, over);
-  box.style.aspectRatio = `${sight.width} / ${sight.height}`;
-  box.style.maxWidth = `${Math.round(Math.min(480, (480 * sight.width) / sight.height))}px`;
-  slider.addEventListener("input", () => set(Number(slider.value)));
-  set(row.flip);
-  return make("div", { class: "compare" }, box, slider, make("div", { class: "ends", "aria-hidden": "true" }, make("span", {}, "needle"), make("span", {}, "haystack")));
-}
-
 function line([path, bytes, grade, witness, bits]) {
   const apart = bits ? `, ${counted(bits, "bit")} apart` : "";
   return make("div", { class: "line", tabindex: "-1" }, badge("present"), " ", make("code", {}, path), ` ${bytes} `,
@@ -214,7 +203,7 @@ let current = -1;
 
 function guess(item) {
   if (Array.isArray(item)) return 40;
-  if (item.kind !== "image" || item.word) return 160;
+  if (item.word ? sightOf(item).picture === undefined : item.kind !== "image") return 160;
   return sightOf(item).picture === undefined && item.other === undefined ? 300 : 430;
 }
 
@@ -241,6 +230,8 @@ function refresh() {
   const hint = data.present.length ? " Tick “present” for a list." : "";
   list.show(listed, data.nothing && !text && !wanted("present") ? `${data.nothing}.${hint}` : "No such file is listed here");
   byId("found").textContent = `${counted(listed.length, "file")} listed`;
+  const filters = [[...chosen.keys()].filter(wanted).join(", "), ...(text ? [`paths with “${text}”`] : []), ...(folder ? [`in ${tree.current.path}`] : [])];
+  note(listed.length, rows.length + data.decided.length + data.present.length, "file", filters);
   tell(`${counted(listed.length, "file")} listed`);
 }
 

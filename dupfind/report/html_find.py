@@ -1,0 +1,117 @@
+"""The page of ``dupfind find``: a sheet for each picture, whether it was seen before, and its nearest ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dupfind.found import Answer, Near, Sought
+from dupfind.report import document
+from dupfind.report.album import SIGNS, Album, said
+from dupfind.report.document import shown
+from dupfind.report.find import remarks
+from dupfind.report.text import catalogue_line, count
+from dupfind.shown import Shown
+from dupfind.values import HASH_BITS, Evidence
+
+MOST_IMAGES = 20_000
+MOST_PROBLEMS = 1_000
+KEYS = (
+    ("j", "the next picture"),
+    ("k", "the picture before"),
+    ("Space", "compare with the best one; flip between the two"),
+    ("n", "compare with the next of the nearest"),
+    ("p", "compare with the one before"),
+    ("/", "search"),
+    ("?", "this help"),
+)
+_ORDERS = (("asked", "as asked"), ("unseen", "not seen first"), ("path", "by path"))
+_INPUT = "standard input"
+
+
+def render(answer: Answer, seen: Shown) -> bytes:
+    """The page; ``seen`` is what it shows beside the answer."""
+    album = Album()
+    album.add(seen.sights)
+    data = {
+        "signs": SIGNS,
+        "images": [_image(one, answer, seen, album) for one in answer.sought[:MOST_IMAGES]],
+        "sights": album.sights,
+    }
+    context = {
+        "title": f"dupfind find: {', '.join(_name(one) for one in answer.sought[:10])}",
+        "version": answer.version,
+        "keys": KEYS,
+        "orders": _ORDERS,
+        "answer": answer,
+        "headline": _headline(answer),
+        "similar": any(near.evidence is Evidence.SIMILAR for one in answer.sought for near in one.nearest),
+        "settings": _settings(answer),
+        "problems": list(answer.problems)[:MOST_PROBLEMS],
+        "more_problems": len(answer.problems) - MOST_PROBLEMS,
+        "left_out": _left_out(answer, seen),
+    }
+    scripts = ("common.js", "stage.js", "sheets.js", "find.js")
+    return document.render("find.html.j2", scripts, context, data, album.pictures)
+
+
+def _name(sought: Sought) -> str:
+    return _INPUT if sought.path == "-" else shown(sought.path)
+
+
+def _headline(answer: Answer) -> str:
+    seen = sum(one.is_seen for one in answer.sought)
+    if len(answer.sought) == 1:
+        return f"The picture was {'' if seen else 'not '}seen before"
+    return f"{seen:,} of {count(len(answer.sought), 'picture')} {'was' if seen == 1 else 'were'} seen before"
+
+
+def _settings(answer: Answer) -> list[tuple[str, str]]:
+    settings = answer.settings
+    within = "" if answer.most_bits == HASH_BITS else f", none farther than {count(answer.most_bits, 'bit')} of 64"
+    return [
+        ("Shown", f"the {answer.nearest:,} nearest of each{within}" if answer.nearest > 1 else f"the nearest{within}"),
+        ("Search", f"{settings.algorithm}; a witness is up to {count(settings.threshold_bits, 'bit')} of 64 apart"),
+        ("Seen by", f"evidence “{settings.accept.value}” or stronger"),
+        ("Turned copies", "looked for" if settings.rotations else "not looked for"),
+    ]
+
+
+def _left_out(answer: Answer, seen: Shown) -> list[str]:
+    """What the answer rests on besides folders, and what the page does not hold, in sentences."""
+    lines = [catalogue_line(one) for one in answer.catalogues]
+    files = {one.path for one in answer.sought if one.error is None or one.nearest}
+    files |= {near.path for one in answer.sought for near in one.nearest}
+    without = len(files - seen.sights.keys())
+    if without:
+        they = f"{count(without, 'file')} {'has' if without == 1 else 'have'}"
+        lines.append(f"{they} no picture here: --html-pictures takes more.")
+    if len(answer.sought) > MOST_IMAGES:
+        lines.append(f"Of {len(answer.sought):,} pictures, {MOST_IMAGES:,} are listed; --format json has all.")
+    return lines
+
+
+def _image(sought: Sought, answer: Answer, seen: Shown, album: Album) -> dict[str, Any]:
+    return {
+        "path": _name(sought),
+        "input": sought.path == "-",
+        "seen": sought.is_seen,
+        "remarks": [f"{line[0].upper()}{line[1:]}." for line in remarks(sought, answer)],
+        "near": [_near(one, sought, seen, album) for one in sought.nearest],
+        **album.place("at", sought.path),
+    }
+
+
+def _near(near: Near, sought: Sought, seen: Shown, album: Album) -> dict[str, Any]:
+    """One of the nearest; what is not known is left out."""
+    facts: dict[str, Any] = {
+        "path": shown(near.path),
+        "grade": near.evidence.value if near.evidence else "unlike",
+        "witness": near.is_witness,
+        "bits": near.distance_bits,
+        "score": near.score,
+        **album.place("at", near.path),
+    }
+    if near.reason is not None and near.evidence is not None:
+        facts["reason"] = said(near.reason)
+    turn = seen.turns.get((sought.path, near.path))
+    return facts if turn is None else {**facts, "turn": turn}
