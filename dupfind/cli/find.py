@@ -106,9 +106,7 @@ def find(
         _check({"--output": output, "--html": html}, settings, files_from, given)
         answer, page = _find(settings, given, wanted, None if html is None else most, console)
     console.problems(answer.problems)
-    _tell_lost(answer)
-    if not answer.sought:
-        console.warn("the list names no pictures")
+    _tell_lost(answer, console)
     streams.tell_catalogues(console, answer.catalogues, chosen)
     with console.part("report", len(answer.sought)):
         sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
@@ -144,11 +142,13 @@ def _find(
         return answer, html_find.render(answer, seen)
 
 
-def _tell_lost(answer: Answer) -> None:
-    """Say which images could not be looked at."""
+def _tell_lost(answer: Answer, console: Console) -> None:
+    """Say which images could not be looked at, or that there are none."""
     from dupfind.progress import say
     from dupfind.report.text import printable
 
     for sought in answer.sought:
         if sought.error is not None and not sought.is_seen:
             say(f"{printable(sought.path)}: {printable(sought.error)}")
+    if not answer.sought:
+        console.warn("the list names no pictures")
