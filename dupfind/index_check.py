@@ -60,8 +60,7 @@ def check(
             said = _about(catalogue, file)
             past_cache = replace(settings, cache=None)
             (tree,) = walk(past_cache, listener)[1]
-            for warning in forgetting([tree], forgetful_devices(), _UNSEEN) if not is_deep else ():
-                listener.warn(warning)
+            _warn_of_unseen(tree, listener, is_deep=is_deep)
             listed = {path: entry for path, (entry, _) in file.entries().items()}
             unread = file.unread()
             there = {entry.path: entry for entry in relative_entries(tree)}
@@ -92,6 +91,12 @@ def check(
         unreadable=[shown(path) for path in sorted((unread.keys() & same.keys()) | failures.keys())],
         problems=problems_of([tree], {prefix + path: one for path, one in failures.items()}),
     )
+
+
+def _warn_of_unseen(tree: Tree, listener: Listener, *, is_deep: bool) -> None:
+    """Where only the bytes would tell of an edit, say so if they are not read."""
+    for warning in forgetting([tree], forgetful_devices(), _UNSEEN) if not is_deep else ():
+        listener.warn(warning)
 
 
 def _opened(catalogue: str) -> CatalogueFile:
