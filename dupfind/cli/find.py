@@ -90,7 +90,6 @@ def find(
     chosen = streams.chosen_format(format_, print0=print0)
     if nearest < 1:
         raise SettingsError(f"-k takes a number above 0, not {nearest}")
-    named.require(images, files_from, "IMAGE...")
     settings = make_settings(**raw)
     most = check_html_pictures(html_pictures, html)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
