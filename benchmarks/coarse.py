@@ -23,7 +23,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.common import SHARED_DATA, machine
-from dupfind import decode, evidence, fingerprint
+from dupfind.evidence import evidence, fingerprint
+from dupfind.pictures import decode
 from dupfind.values import Evidence
 
 _LEAST_SIDE = 2100

@@ -22,12 +22,12 @@ import numpy as np
 
 from benchmarks.common import DUPFIND, machine, median, run
 from benchmarks.warm import _picture
-from dupfind.cache import Cache
-from dupfind.cache_schema import PictureRef
-from dupfind.cache_snapshots import Shelf
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import PictureRef
+from dupfind.cache.cache_snapshots import Shelf
 from dupfind.events import Silence
+from dupfind.finding.recollection import Recollection
 from dupfind.reading import Pictures, Reader
-from dupfind.recollection import Recollection
 from dupfind.session import with_reader
 from dupfind.settings import Settings, make_settings
 from dupfind.values import FileEntry

@@ -21,7 +21,7 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.common import SHARED_DATA, machine, median
-from dupfind import decode, jxl
+from dupfind.pictures import decode, jxl
 from fixtures import pictures
 
 _FORMATS: dict[str, tuple[str, dict[str, Any]]] = {

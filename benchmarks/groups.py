@@ -22,17 +22,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.common import machine
-from dupfind import fingerprint, seriation, sorting
-from dupfind.bests import Rival
-from dupfind.cache import Cache
-from dupfind.cache_schema import PictureRef, Recipe
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import PictureRef, Recipe
 from dupfind.events import Silence
-from dupfind.gathering import Gatherer
-from dupfind.near_graph import lengths
+from dupfind.evidence import fingerprint
+from dupfind.grouping.bests import Rival
+from dupfind.grouping.gathering import Gatherer
+from dupfind.pool.workers import Pool
 from dupfind.reading import Pictures, Reader
 from dupfind.settings import Settings
+from dupfind.sorting import seriation, sorting
+from dupfind.sorting.near_graph import lengths
 from dupfind.values import ORIENTATIONS, Evidence, FileEntry, ScanSettings, Thumbnail
-from dupfind.workers import Pool
 
 _WIDTH, _HEIGHT = 4000, 3000
 _LEVEL = 127.5

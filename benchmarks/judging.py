@@ -1,6 +1,6 @@
 """What a scan would say of one needle and one witness: the only part of the accuracy benchmark that knows dupfind.
 
-:meth:`Comparison.verdict` follows :mod:`dupfind.matching` step by step for a haystack of one picture;
+:meth:`Comparison.verdict` follows :mod:`dupfind.scanning.matching` step by step for a haystack of one picture;
 :mod:`benchmarks.agreement` runs real scans to see that the two agree. Knows no edits and no tables.
 """
 
@@ -15,8 +15,10 @@ import imagehash
 import numpy as np
 from PIL import Image, ImageOps
 
-from dupfind import borders, decode, evidence, fingerprint, framing, remains, resembling
 from dupfind.errors import NotAPictureError, UndecodableError
+from dupfind.evidence import evidence, fingerprint, remains
+from dupfind.pictures import borders, decode
+from dupfind.scanning import framing, resembling
 from dupfind.settings import DEFAULT_MAX_PIXELS, DEFAULT_THRESHOLD_BITS
 from dupfind.values import ORIENTATIONS, Evidence, Thumbnail
 
@@ -108,7 +110,7 @@ class Comparison:
         self._judged: dict[int, evidence.Judgement] = {}
 
     def verdict(self, algorithm: str) -> Verdict:
-        """As :class:`dupfind.matching.Matcher` decides: upright first, then turned, unless one look is the last."""
+        """As :class:`~dupfind.scanning.matching.Matcher` decides: upright, then turned, unless one look is the last."""
         found: list[Verdict] = []
         unlike: Verdict | None = None
         for orientations in (range(1), range(1, ORIENTATIONS)):
@@ -129,7 +131,7 @@ class Comparison:
         return self._without_frames(algorithm) or self._by_what_is_left(algorithm) or nothing
 
     def _without_frames(self, algorithm: str) -> Verdict | None:
-        """As :mod:`dupfind.framing` decides."""
+        """As :mod:`dupfind.scanning.framing` decides."""
         pairs = [
             ((needle.hash(algorithm, orientation) ^ witness.hash(algorithm)).bit_count(), orientation, *are_inner)
             for are_inner in framing.REASONS
@@ -146,7 +148,7 @@ class Comparison:
         return None
 
     def _by_what_is_left(self, algorithm: str) -> Verdict | None:
-        """As :mod:`dupfind.resembling` decides of a damaged needle."""
+        """As :mod:`dupfind.scanning.resembling` decides of a damaged needle."""
         damage = self._needle.thumbnail.damage
         if damage is None:
             return None

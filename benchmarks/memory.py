@@ -19,14 +19,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.common import DUPFIND, machine, run
-from dupfind.cache_schema import PictureRef, picture_id
-from dupfind.cache_store import Store
+from dupfind.cache.cache_schema import PictureRef, picture_id
+from dupfind.cache.cache_store import Store
 from dupfind.events import Silence
-from dupfind.ignore import Excludes
+from dupfind.files.ignore import Excludes
+from dupfind.files.walk import WalkRules, walk_all
 from dupfind.session import recipe
 from dupfind.settings import make_settings
 from dupfind.values import FileEntry, Thumbnail
-from dupfind.walk import WalkRules, walk_all
 
 _IN_A_FOLDER = 1000
 _SEARCHED = 10

@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 
 from benchmarks.common import SHARED_DATA, machine, median
-from dupfind.previews import read_previews
+from dupfind.answers.shown import Preview, Shown, Sight
+from dupfind.files.roots import named_file
+from dupfind.pool.previews import read_previews
 from dupfind.report import html
-from dupfind.roots import named_file
 from dupfind.settings import DEFAULT_MAX_PIXELS
-from dupfind.shown import Preview, Shown, Sight
 from dupfind.values import (
     Evidence,
     FileState,

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common import machine
-from dupfind import hamming
-from dupfind.hamming import HashDictionary
-from dupfind.search_plan import plan
+from dupfind.search import hamming
+from dupfind.search.hamming import HashDictionary
+from dupfind.search.search_plan import plan
 
 Hashes = NDArray[np.uint64]
 

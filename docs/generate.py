@@ -8,6 +8,7 @@ them all; with ``--check`` it changes nothing and fails where one has drifted.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -19,7 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from docs import images, man, screens
-from dupfind import ignore
+from dupfind.files import ignore
 from faults import rules
 from fixtures import demo
 
@@ -121,6 +122,29 @@ def _names(names: frozenset[str]) -> str:
     return ", ".join(f"`{name!r}`".replace("'", "") for name in sorted(names)) + "\n"
 
 
+def _modules() -> str:
+    """Each module with the first sentence of its docstring, by sub-packages."""
+    package = ROOT / "dupfind"
+    folders = [package, *sorted(path.parent for path in package.glob("*/__init__.py"))]
+    return "\n".join(_modules_of(folder, is_top=folder == package) for folder in folders)
+
+
+def _modules_of(folder: Path, *, is_top: bool) -> str:
+    rows = [
+        f"| `{path.stem}` | {_first_sentence(path)} |\n"
+        for path in sorted(folder.glob("*.py"))
+        if path.name != "__init__.py"
+    ]
+    title = "`dupfind/`" if is_top else f"`{folder.name}/`: {_first_sentence(folder / '__init__.py')}"
+    return f"### {title}\n\n| module | job |\n|---|---|\n{''.join(rows)}"
+
+
+def _first_sentence(path: Path) -> str:
+    title = (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n\n")[0].replace("\n", " ")
+    sentence = re.split(r"(?<=[\w)`])\.(?: |$)", title)[0].removesuffix("; pure")
+    return re.sub(r":\w+:`~?(?:[\w.]+\.)?(\w+)`", r"`\1`", sentence).replace("``", "`").replace("|", "\\|")
+
+
 def _safety_rules() -> str:
     parts: dict[str, list[str]] = {}
     for rule in rules.read():
@@ -133,6 +157,7 @@ def _safety_rules() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
+    "modules": _modules,
     "help": lambda: _run("--help"),
     "scan help": lambda: _run("scan", "--help"),
     "explain help": lambda: _run("explain", "--help"),

@@ -11,13 +11,17 @@ import os
 from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
-from dupfind import comparing, finding, found, grouped, grouping, pipeline
-from dupfind.comparison import Comparisons
+from dupfind import pipeline
+from dupfind.answers import found, grouped
+from dupfind.answers.comparison import Comparisons
+from dupfind.answers.hashed import Given
+from dupfind.commands import comparing
 from dupfind.errors import SettingsError
 from dupfind.events import Listener, Silence
-from dupfind.hashed import Given
-from dupfind.itself import apart
-from dupfind.roots import named_file
+from dupfind.files.itself import apart
+from dupfind.files.roots import named_file
+from dupfind.finding import finding
+from dupfind.grouping import grouping
 from dupfind.settings import make_settings
 from dupfind.values import Evidence, Report
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from dupfind.changes import Baseline
+from dupfind.answers.changes import Baseline
 from dupfind.errors import SettingsError
 from dupfind.report.json import SCHEMA
 from dupfind.values import FileState, FolderState

@@ -16,17 +16,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind import __version__, libraries
-from dupfind.decisions import Decision
+from dupfind.answers.decisions import Decision
+from dupfind.answers.findings import Findings, Parted, Remains
+from dupfind.cache.memory import Memory
 from dupfind.events import Listener, Silence
-from dupfind.findings import Findings, Parted, Remains
-from dupfind.ignore import Excludes
-from dupfind.memory import Memory
-from dupfind.mounts import forgetful_devices, forgetting, renumbering_devices
-from dupfind.named import NamedRoot, with_named
-from dupfind.needle_verdicts import judge_files, words_of
-from dupfind.problems import problems_of, summary_of
-from dupfind.recheck import is_due, last_look
-from dupfind.roots import as_walked, in_catalogues, spelling, without_pictures
+from dupfind.files.ignore import Excludes
+from dupfind.files.mounts import forgetful_devices, forgetting, renumbering_devices
+from dupfind.files.named import NamedRoot, with_named
+from dupfind.files.roots import as_walked, in_catalogues, spelling, without_pictures
+from dupfind.files.walk import WalkRules, walk_all
+from dupfind.scanning.needle_verdicts import judge_files, words_of
+from dupfind.scanning.problems import problems_of, summary_of
+from dupfind.scanning.recheck import is_due, last_look
+from dupfind.scanning.verdict import judge_folders
 from dupfind.settings import Settings
 from dupfind.values import (
     LISTING,
@@ -38,13 +40,11 @@ from dupfind.values import (
     Side,
     Tree,
 )
-from dupfind.verdict import judge_folders
-from dupfind.walk import WalkRules, walk_all
 
 if TYPE_CHECKING:
-    from dupfind.cache import Cache
+    from dupfind.cache.cache import Cache
     from dupfind.reading import Pictures, Reader
-    from dupfind.wholes import Wholes
+    from dupfind.scanning.wholes import Wholes
 
 
 class Scanned(NamedTuple):
@@ -126,7 +126,7 @@ def walk(settings: Settings, listener: Listener, named: Collection[FileEntry] = 
     """
     trees = walk_what_is_there(settings, listener)
     if any(root.is_catalogue for root in settings.roots):
-        from dupfind.catalogues import catalogued_trees  # brings SQLite and the decoders
+        from dupfind.catalogue.catalogues import catalogued_trees  # brings SQLite and the decoders
 
         with listener.part("look up"):
             excludes, follow = Excludes(settings.excludes), settings.follow_symlinks
@@ -178,7 +178,7 @@ def _find(
     def find(reader: Reader, cache: Cache) -> Findings:
         if not decisions:
             return find_matches(settings, needles, haystack, reader, cache, listener)[0]
-        from dupfind import deciding
+        from dupfind.scanning import deciding
 
         is_paranoid = settings.scan.paranoid
         standing = deciding.decide(decisions, needles, haystack, reader, listener, is_paranoid=is_paranoid)
@@ -212,9 +212,9 @@ def find_matches(
     Gives the pictures of needles and haystack too, None where none was asked for. ``parted`` are, by the path of a
     needle, files of the haystack that prove nothing of it but by their bytes.
     """
-    from dupfind.identical import find_identical
-    from dupfind.paranoid import read_again
-    from dupfind.wholes import Wholes
+    from dupfind.scanning.identical import find_identical
+    from dupfind.scanning.paranoid import read_again
+    from dupfind.scanning.wholes import Wholes
 
     is_listed = in_catalogues(settings.roots)
     has_no_picture = without_pictures(settings.roots)
@@ -256,10 +256,12 @@ def match_pictures(
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     """By path: the matches of needles, and what is known of damaged ones without any."""
     with listener.part("start-up"):
-        from dupfind.framing import Framing
-        from dupfind.matching import Matcher  # brings numpy and Pillow, which a plain copy of the haystack never needs
-        from dupfind.resembling import resembling
-        from dupfind.wholes import MOST_ROUNDS
+        from dupfind.scanning.framing import Framing
+        from dupfind.scanning.matching import (
+            Matcher,  # brings numpy and Pillow, which a plain copy of the haystack never needs
+        )
+        from dupfind.scanning.resembling import resembling
+        from dupfind.scanning.wholes import MOST_ROUNDS
 
     with listener.stage("matching", len(wholes.needles.entries)) as advance:
         threshold_bits = settings.scan.threshold_bits

@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from dupfind import formats, second_look, tasks
-from dupfind.cache import Cache
-from dupfind.cache_schema import PictureRef
+from dupfind.answers.shown import Preview
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import PictureRef
 from dupfind.events import Listener
-from dupfind.pair_work import PairWork
-from dupfind.processes import Death
-from dupfind.second_look import Claim, Look
+from dupfind.pictures import formats
+from dupfind.pool import second_look, tasks
+from dupfind.pool.pair_work import PairWork
+from dupfind.pool.processes import Death
+from dupfind.pool.second_look import Claim, Look
+from dupfind.pool.workers import Pool
 from dupfind.settings import Settings
-from dupfind.shown import Preview
 from dupfind.values import THUMBNAIL_SIDE, Evidence, Failure, FileEntry, Thumbnail
-from dupfind.workers import Pool
 
 if TYPE_CHECKING:
     import numpy as np
@@ -190,7 +191,7 @@ class Reader:
 
     def count_tags(self, entries: Sequence[FileEntry]) -> dict[str, int]:
         """How many facts the metadata of each of these pictures holds, by path; read anew in every run."""
-        from dupfind.metadata import count_tags
+        from dupfind.pool.metadata import count_tags
 
         task = partial(count_tags, timeout_seconds=self._settings.timeout_seconds)
         counts = self._map("comparing metadata", task, entries, lambda _, __: 0)
@@ -198,7 +199,7 @@ class Reader:
 
     def previews(self, entries: Sequence[FileEntry]) -> dict[str, Preview | Failure]:
         """A small picture of each of these files, or why there is none, by path; made anew in every run."""
-        from dupfind.previews import read_previews
+        from dupfind.pool.previews import read_previews
 
         timeout_seconds = self._settings.timeout_seconds
         task = partial(read_previews, max_pixels=self._settings.max_pixels, timeout_seconds=timeout_seconds)

@@ -11,14 +11,14 @@ from functools import partial
 from typing import TypeVar
 
 from dupfind import ceiling
-from dupfind.cache import Cache
-from dupfind.cache_schema import Recipe
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import Recipe
 from dupfind.errors import CacheLostError
 from dupfind.events import Listener
+from dupfind.files.roots import root_around
+from dupfind.pool.workers import Pool
 from dupfind.reading import Reader
-from dupfind.roots import root_around
 from dupfind.settings import Settings
-from dupfind.workers import Pool
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ def with_reader(
 def _cache(settings: Settings, path: str | None, listener: Listener) -> Cache:
     make_recipe = partial(recipe, settings.scan.algorithm, listener)
     if any(root.is_catalogue for root in settings.roots):
-        from dupfind.catalogue_cache import CatalogueCache
+        from dupfind.catalogue.catalogue_cache import CatalogueCache
 
         return CatalogueCache(settings.roots, path, make_recipe, warn=listener.warn)
     return Cache(path, make_recipe, warn=listener.warn)
@@ -94,7 +94,8 @@ def whole_recipe(algorithm: str, listener: Listener) -> str:
 def recipe(algorithm: str, listener: Listener) -> Recipe:
     """What thumbnails and hashes are made by; asked for only where there are any, since the decoders load slowly."""
     with listener.part("start-up"):
-        from dupfind import decode, evidence, fingerprint
+        from dupfind.evidence import evidence, fingerprint
+        from dupfind.pictures import decode
 
     thumbnails = f"{decode.RECIPE}, {decode.versions()}"
     return Recipe(thumbnails, f"{algorithm} {fingerprint.RECIPE}", f"rules {evidence.RECIPE}")

@@ -25,7 +25,7 @@ HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
 
 SECOND_LOOK, LAST_LOOK, LISTING = "second look", "last look", "list"
-"""The stages of ``--paranoid``, of :mod:`dupfind.recheck` and :mod:`dupfind.named`, in problems and failures."""
+"""Stages, in problems and failures: ``--paranoid``, :mod:`dupfind.scanning.recheck`, :mod:`dupfind.files.named`."""
 
 
 class Side(StrEnum):
@@ -121,7 +121,7 @@ class Root:
     """Absolute and without symbolic links; entries have paths that begin so."""
     identity: FolderId
     is_catalogue: bool = False
-    """True for a file that stands for the folder that it lists, see :mod:`dupfind.catalogues`."""
+    """True for a file that stands for the folder that it lists, see :mod:`dupfind.catalogue.catalogues`."""
     has_no_pictures: bool = False
     """True for a catalogue that may list the needles themselves, for all that is known: only bytes prove anything."""
 
@@ -172,11 +172,11 @@ class Thumbnail:
     damage: str | None = None
     """What the decoder complained of although it gave a picture; None when it was content."""
     detail: float = 0.0
-    """How much the picture shows beyond 128 x 128 pixels, see :mod:`dupfind.texture`."""
+    """How much the picture shows beyond 128 x 128 pixels, see :mod:`dupfind.pictures.texture`."""
     text: float = 0.0
-    """Share of the picture that is fine marks on an even ground, 0 to 1, see :mod:`dupfind.texture`."""
+    """Share of the picture that is fine marks on an even ground, 0 to 1, see :mod:`dupfind.pictures.texture`."""
     border: bytes | None = None
-    """The flat frame around the picture, upright, see :mod:`dupfind.borders`; None without one."""
+    """The flat frame around the picture, upright, see :mod:`dupfind.pictures.borders`; None without one."""
     is_coarse: bool = False
     """True when only the beginning of the file was read: enough to find by, and no evidence."""
 
@@ -243,7 +243,7 @@ class FolderVerdict:
     bytes_not_present: int
     """Of the files that are neither present nor unwanted."""
     is_shown: bool
-    """True for the folders that tables and path lists name: see :func:`dupfind.verdict.judge_folders`."""
+    """True for the folders that tables and path lists name: see :func:`dupfind.scanning.verdict.judge_folders`."""
     unwanted: int = 0
     decided: int = 0
     """Files whose verdict rests on the word of a person: present, unwanted, and what was parted from a witness."""

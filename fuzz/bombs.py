@@ -24,11 +24,11 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from dupfind import tasks
-from dupfind.processes import Death
-from dupfind.tasks import Outcome
+from dupfind.pool import tasks
+from dupfind.pool.processes import Death
+from dupfind.pool.tasks import Outcome
+from dupfind.pool.workers import Pool
 from dupfind.values import Failure, FileEntry, Thumbnail
-from dupfind.workers import Pool
 
 MAX_PIXELS = 2_000_000_000
 TIMEOUT_SECONDS = 120.0

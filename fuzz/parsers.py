@@ -25,8 +25,8 @@ from typing import Any
 
 from PIL import Image, JpegImagePlugin
 
-from dupfind import containers, exif, formats, jpeg_stream, jxl, parts, raw
 from dupfind.errors import UndecodableError
+from dupfind.pictures import containers, exif, formats, jpeg_stream, jxl, parts, raw
 from fuzz import mutations, samples
 
 MOST_SECONDS = 20.0

@@ -26,13 +26,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dupfind import ceiling, decode, evidence, formats, raw
+from dupfind import ceiling
 from dupfind.errors import NotAPictureError, UndecodableError
-from dupfind.fingerprint import pixels
-from dupfind.processes import Death
-from dupfind.time_limit import TimeLimit
+from dupfind.evidence import evidence
+from dupfind.evidence.fingerprint import pixels
+from dupfind.pictures import decode, formats, raw
+from dupfind.pool.processes import Death
+from dupfind.pool.time_limit import TimeLimit
+from dupfind.pool.workers import Pool
 from dupfind.values import THUMBNAIL_SIDE, Evidence, Thumbnail
-from dupfind.workers import Pool
 from fuzz import mutations, samples
 
 MAX_PIXELS = 20_000_000

@@ -13,7 +13,7 @@ import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms
 
-from dupfind import jxl, raw
+from dupfind.pictures import jxl, raw
 from fixtures import pictures
 from tests.dng import dng
 

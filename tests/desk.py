@@ -7,14 +7,14 @@ from functools import partial
 
 import numpy as np
 
-from dupfind import fingerprint
-from dupfind.cache import Cache
-from dupfind.cache_schema import PictureRef, Recipe
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import PictureRef, Recipe
 from dupfind.events import Silence
-from dupfind.matching import Matcher
+from dupfind.evidence import fingerprint
 from dupfind.reading import Pictures
+from dupfind.scanning.matching import Matcher
+from dupfind.scanning.wholes import ReadWhole, Wholes
 from dupfind.values import FileEntry, Match, Thumbnail
-from dupfind.wholes import ReadWhole, Wholes
 
 
 class Desk:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from dupfind import decode
+from dupfind.pictures import decode
 from dupfind.values import Thumbnail
 from fixtures import pictures
 from tests.scenes import Field, grey, shot

@@ -13,9 +13,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from dupfind import pipeline, tasks, time_limit
+from dupfind import pipeline
+from dupfind.pool import tasks, time_limit
+from dupfind.pool.tasks import Outcome
 from dupfind.settings import make_settings
-from dupfind.tasks import Outcome
 from dupfind.values import FileEntry
 
 
@@ -36,7 +37,7 @@ def harm(entry: FileEntry) -> None:
 
 
 def read_harmfully(entries: Sequence[FileEntry], *arguments: Any, **options: Any) -> list[Outcome]:
-    """As :func:`dupfind.tasks.read_thumbnails`, with decoders that do harm; runs in a worker."""
+    """As :func:`dupfind.pool.tasks.read_thumbnails`, with decoders that do harm; runs in a worker."""
     time_limit.HARD_LIMIT_SECONDS = 0.2
     for entry in entries:
         harm(entry)

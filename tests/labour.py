@@ -9,7 +9,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from dupfind import ceiling, tasks
+from dupfind import ceiling
+from dupfind.pool import tasks
 from dupfind.values import FileEntry
 
 Item = tuple[str, int]

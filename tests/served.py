@@ -127,10 +127,10 @@ def _load() -> None:
     from multiprocessing import forkserver
 
     import dupfind
-    from dupfind import processes
+    from dupfind.pool import processes
 
     own = [module.name for module in pkgutil.walk_packages(dupfind.__path__, "dupfind.")]
-    own.remove("dupfind.hush")  # it silences this process, too
+    own.remove("dupfind.pool.hush")  # it silences this process, too
     for name in [*own, *_LATE]:
         importlib.import_module(name)
     processes.start_method()

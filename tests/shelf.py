@@ -11,8 +11,8 @@ from typing import Any
 
 from PIL import Image
 
-from dupfind.indexed import Indexed
-from dupfind.indexing import index
+from dupfind.answers.indexed import Indexed
+from dupfind.commands.indexing import index
 from dupfind.pipeline import scan
 from dupfind.settings import make_settings
 from dupfind.values import FileEntry, Report

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind import aligning, fingerprint
+from dupfind.evidence import aligning, fingerprint
 from dupfind.values import ORIENTATIONS, Thumbnail
 from tests.frames import framed, photo, read
 from tests.scenes import scene, shot

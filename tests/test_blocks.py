@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import blocks
-from dupfind.blocks import Blocks
+from dupfind.search import blocks
+from dupfind.search.blocks import Blocks
 
 MAX = 2**64 - 1
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw
 
-from dupfind import borders
-from dupfind.fingerprint import check_hash, pixels, search_hash, turn
+from dupfind.evidence.fingerprint import check_hash, pixels, search_hash, turn
+from dupfind.pictures import borders
 from dupfind.values import ORIENTATIONS
 from fixtures import pictures
 from tests.frames import SIZE, Colour, Sides, framed, photo, read

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dupfind.cache import UNKNOWN, Cache, Known
-from dupfind.cache_file import DamagedError, UnusableError
-from dupfind.cache_schema import COARSE as IS_COARSE
-from dupfind.cache_schema import DAMAGED, FRAMED, Judged, Pair, PictureRef, Recipe, picture_id
-from dupfind.cache_store import Store
+from dupfind.cache.cache import UNKNOWN, Cache, Known
+from dupfind.cache.cache_file import DamagedError, UnusableError
+from dupfind.cache.cache_schema import COARSE as IS_COARSE
+from dupfind.cache.cache_schema import DAMAGED, FRAMED, Judged, Pair, PictureRef, Recipe, picture_id
+from dupfind.cache.cache_store import Store
 from dupfind.errors import CacheLostError, StoppedError
 from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 
@@ -270,7 +270,7 @@ def test_a_cloned_disk_is_not_a_moved_file(caches: Caches, tmp_path: Path, monke
         device = 4711 if "/clone/" in path else 1
         return SimpleNamespace(st_dev=device, st_size=size, st_mtime_ns=mtime_ns, st_ctime_ns=ctime_ns)
 
-    monkeypatch.setattr("dupfind.cache_store._look", other_device)
+    monkeypatch.setattr("dupfind.cache.cache_store._look", other_device)
     assert (None, UNKNOWN) == caches.known(clone)
     monkeypatch.undo()
     assert DIGEST == caches.known(clone)[0]

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.cache_file import CacheFile
+from dupfind.cache.cache_file import CacheFile
 from faults import common, crowd, disk, kills
 from faults.broken_disk import Disk
 from faults.common import ENVIRONMENT, Answer, Trees, integrity, run, verdicts
@@ -29,9 +29,9 @@ from tests.test_cache_store import DIGEST, digests, fill
 
 _FILL = """
 import sys
-from dupfind import cache_buffer
-from dupfind.cache import Cache
-from dupfind.cache_schema import Recipe
+from dupfind.cache import cache_buffer
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import Recipe
 from dupfind.values import FileEntry, Thumbnail
 
 NOW = 1_700_000_000_000_000_000
@@ -306,8 +306,8 @@ def test_one_cache_for_all_algorithms(bench: kills.Bench) -> None:
 
 
 _HOLD = """
-from dupfind.cache import Cache
-from dupfind.cache_schema import Recipe
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import Recipe
 from dupfind.values import FileEntry, Thumbnail
 
 with Cache(None, lambda: Recipe("recipe", "phash", "rules"), warn=print) as cache:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import cache_seal
-from dupfind.cache_schema import Judged, Pair, PictureRef
+from dupfind.cache import cache_seal
+from dupfind.cache.cache_schema import Judged, Pair, PictureRef
 from dupfind.values import Evidence, Failure, FileEntry
 from faults import rot
 
@@ -91,7 +91,7 @@ def victim(tmp_path_factory: pytest.TempPathFactory) -> rot.Victim:
 
 def columns() -> list[tuple[str, str]]:
     """Every column of every table."""
-    from dupfind.cache_schema import ANSWER_TABLE, SCHEMA
+    from dupfind.cache.cache_schema import ANSWER_TABLE, SCHEMA
 
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(SCHEMA + ";" + ANSWER_TABLE)

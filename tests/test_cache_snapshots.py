@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from dupfind import cache_snapshots, cache_upkeep
-from dupfind.cache_file import CacheFile
-from dupfind.cache_snapshots import MOST_SNAPSHOTS, Shelf
-from dupfind.snapshot import SnapshotError
+from dupfind.cache import cache_snapshots, cache_upkeep
+from dupfind.cache.cache_file import CacheFile
+from dupfind.cache.cache_snapshots import MOST_SNAPSHOTS, Shelf
+from dupfind.cache.snapshot import SnapshotError
 from tests.test_cache_store import fill
 from tests.test_snapshot import ENTRIES, FOLDERS, packed
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from dupfind import cache_file
-from dupfind.cache import Cache
-from dupfind.cache_file import DamagedError, UnusableError, translated
-from dupfind.cache_schema import PictureRef, Recipe
-from dupfind.cache_store import Store
+from dupfind.cache import cache_file
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_file import DamagedError, UnusableError, translated
+from dupfind.cache.cache_schema import PictureRef, Recipe
+from dupfind.cache.cache_store import Store
 from dupfind.errors import CacheLostError
 from dupfind.values import FileEntry, Thumbnail
 
@@ -246,7 +246,7 @@ WRITER = """
 import sys
 sys.path[:0] = {paths!r}
 import test_cache_store
-from dupfind import cache_buffer
+from dupfind.cache import cache_buffer
 cache_buffer.MOST_ROWS = 20
 from pathlib import Path
 print(test_cache_store.fill(Path(sys.argv[1]), 300, sys.argv[2]))

@@ -12,10 +12,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from dupfind import cache_trust, cache_upkeep
-from dupfind.cache import Cache
-from dupfind.cache_file import CacheFile, UnusableError
-from dupfind.cache_schema import Recipe
+from dupfind.cache import cache_trust, cache_upkeep
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_file import CacheFile, UnusableError
+from dupfind.cache.cache_schema import Recipe
 from dupfind.errors import CacheError
 from tests.test_cache_store import DIGEST, NOW, digests, entry, fill
 

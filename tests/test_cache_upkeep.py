@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from dupfind import cache_file, cache_upkeep
-from dupfind.cache import Cache
-from dupfind.cache_schema import PictureRef, Recipe
-from dupfind.cache_upkeep import CacheInfo, Pruned, clear, info, prune
+from dupfind.cache import cache_file, cache_upkeep
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import PictureRef, Recipe
+from dupfind.cache.cache_upkeep import CacheInfo, Pruned, clear, info, prune
 from dupfind.errors import CacheError
 from dupfind.values import Failure, FileEntry, Thumbnail
 

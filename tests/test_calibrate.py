@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind import decode, fingerprint, tasks
-from dupfind.calibrate import calibrate, describe
-from dupfind.calibration import Calibration
+from dupfind.answers.calibration import Calibration
+from dupfind.commands.calibrate import calibrate, describe
 from dupfind.errors import ExitCode, TooFewPicturesError
+from dupfind.evidence import fingerprint
+from dupfind.pictures import decode
+from dupfind.pool import tasks
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, make_settings
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data
@@ -105,7 +107,7 @@ def test_copies_are_left_out(collection: Path, tree: TreeBuilder) -> None:
 
 def test_a_calibration_warms_the_cache(collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Known pictures are not decoded again, and the answer is the same."""
-    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)  # the files are seconds old
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)  # the files are seconds old
     cache = str(tmp_path / "cache.sqlite")
     cold = ask(collection, cache=cache)
     monkeypatch.setattr(tasks, "read_thumbnails", lambda *_, **__: pytest.fail("decoded"))

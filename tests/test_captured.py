@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import captured
+from dupfind.evidence import captured
 
 NOON = "2017:07:18 12:00:00"
 

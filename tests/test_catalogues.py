@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from dupfind import catalogues, decode, volumes
-from dupfind.catalogue_file import CatalogueFile
+from dupfind.catalogue import catalogues, volumes
+from dupfind.catalogue.catalogue_file import CatalogueFile
 from dupfind.catalogued import About
-from dupfind.entries import entry_of
 from dupfind.errors import CatalogueError, SettingsError
+from dupfind.files.entries import entry_of
+from dupfind.pictures import decode
 from dupfind.values import Report
 from fixtures import pictures
 from tests.shelf import Ears, TreeBuilder, catalogued, collection, scanned, settle, verdicts
@@ -279,8 +280,8 @@ def test_nobody_knows_which_drive(
         f"needles, and {drive} is not there to be looked at"
     )
     assert is_there is (warning not in ears.warnings)
-    from dupfind.explain import explain
-    from dupfind.roots import NamedFile, named_file
+    from dupfind.commands.explain import explain
+    from dupfind.files.roots import NamedFile, named_file
     from dupfind.settings import make_settings
 
     settings = make_settings(haystack=[str(catalogue)], no_cache=True, workers=1)
@@ -342,10 +343,10 @@ def test_paranoid_reads_the_needle_again(tree: TreeBuilder, tmp_path: Path) -> N
     needles, cache = tree("needles", {"n.txt": b"notez"}), tmp_path / "own" / "cache.sqlite"
     settle(needles)
     scanned(catalogue, needles, no_cache=False, cache=str(cache))
-    from dupfind.cache import Cache
-    from dupfind.cache_schema import Recipe
-    from dupfind.digest import digest_of
-    from dupfind.roots import named_file
+    from dupfind.cache.cache import Cache
+    from dupfind.cache.cache_schema import Recipe
+    from dupfind.files.digest import digest_of
+    from dupfind.files.roots import named_file
 
     with Cache(str(cache), lambda: Recipe("", "", "")) as kept:
         kept.keep_digest(named_file(str(needles / "n.txt")).entry, digest_of([b"notes"]), 1 << 62)
@@ -432,16 +433,16 @@ def test_a_single_needle_on_the_drive(tree: TreeBuilder, tmp_path: Path) -> None
     drive, catalogue = collection(tree), tmp_path / "c"
     catalogued(drive, catalogue)
     (drive / "notes.txt").rename(tmp_path / "moved.txt")
+    from dupfind.files.roots import named_file
     from dupfind.pipeline import walk
-    from dupfind.roots import named_file
     from dupfind.settings import make_settings
 
     needle = named_file(str(tmp_path / "moved.txt")).entry
     (found,) = walk(make_settings(haystack=[str(catalogue)], no_cache=True), Ears(), [needle])[1]
     assert 4 == len(found.entries)
     assert str(catalogue / "notes.txt") not in [entry.path for entry in found.entries]
-    from dupfind.explain import explain
-    from dupfind.roots import NamedFile
+    from dupfind.commands.explain import explain
+    from dupfind.files.roots import NamedFile
 
     settings = make_settings(haystack=[str(catalogue)], no_cache=True, workers=1)
     answer = explain(settings, [NamedFile("moved.txt", needle)], 1)

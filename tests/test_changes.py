@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.changes import Baseline, Changes, changes, other_settings
+from dupfind.answers.changes import Baseline, Changes, changes, other_settings
 from dupfind.values import Evidence, FileState, FolderState
 from tests.test_report import SETTINGS, file, folder, report
 

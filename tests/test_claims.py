@@ -8,7 +8,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.claims import Claim, rejected
+from dupfind.evidence.claims import Claim, rejected
 
 
 def apart(*pictures: tuple[int, int]) -> Callable[[Claim, Claim], str | None]:

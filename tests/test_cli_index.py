@@ -169,7 +169,7 @@ def test_a_hostile_name_forges_nothing(dupfind: Run, tree: TreeBuilder) -> None:
 
 STOPPER = """
 import os, signal, sys, time
-from dupfind import indexing
+from dupfind.commands import indexing
 from dupfind.cli.main import run
 
 indexing._BATCH_FILES = 4

@@ -9,13 +9,13 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from dupfind.cache_schema import PictureRef
-from dupfind.collection import NO_PICTURE, Collection
-from dupfind.entries import entry_of
+from dupfind.cache.cache_schema import PictureRef
+from dupfind.cache.snapshot import OTHER, PICTURE, UNSETTLED, FolderRow, Inner, Known, make_rows, pack, unpack
+from dupfind.files.entries import entry_of
+from dupfind.finding.collection import NO_PICTURE, Collection
+from dupfind.finding.revisit import Visited
 from dupfind.reading import Pictures
-from dupfind.revisit import Visited
 from dupfind.settings import make_settings
-from dupfind.snapshot import OTHER, PICTURE, UNSETTLED, FolderRow, Inner, Known, make_rows, pack, unpack
 from dupfind.values import Failure, FileEntry
 
 TEXT = Failure("not a picture", is_image=False)

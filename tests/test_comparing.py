@@ -11,10 +11,13 @@ import imagehash
 import pytest
 from PIL import Image, ImageOps
 
-from dupfind import decode, fingerprint, pipeline, tasks
-from dupfind.comparing import compare_files
-from dupfind.comparison import Comparison, Comparisons
-from dupfind.roots import named_file
+from dupfind import pipeline
+from dupfind.answers.comparison import Comparison, Comparisons
+from dupfind.commands.comparing import compare_files
+from dupfind.evidence import fingerprint
+from dupfind.files.roots import named_file
+from dupfind.pictures import decode
+from dupfind.pool import tasks
 from dupfind.settings import make_settings
 from dupfind.values import ORIENTATIONS, Evidence
 from fixtures import demo, documents, pictures
@@ -216,7 +219,7 @@ def test_pairs_do_not_disturb_each_other(tmp_path: Path) -> None:
 
 def test_a_second_run_decodes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both files come from the cache, also by another algorithm."""
-    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
     cache = str(tmp_path / "cache" / "c.sqlite")
     files = many(tmp_path / "all")[:4]
     first = ask(*files, cache=cache)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dupfind.comparison import Compared, Comparison, Comparisons, Proof
+from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
 from dupfind.values import Evidence, ScanSettings
 
 FILE = Compared("a.jpg", 1, None, {})

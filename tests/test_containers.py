@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
-from dupfind import containers, decode
+from dupfind.pictures import containers, decode
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data
 

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dupfind import deciding, pipeline
-from dupfind.deciding import Standing
-from dupfind.decisions import Decision, Mark, Ruling
-from dupfind.digest import digest_of
+from dupfind import pipeline
+from dupfind.answers.decisions import Decision, Mark, Ruling
+from dupfind.answers.findings import Findings
 from dupfind.events import Silence
-from dupfind.findings import Findings
+from dupfind.files.digest import digest_of
+from dupfind.scanning import deciding
+from dupfind.scanning.deciding import Standing
 from dupfind.values import Evidence, Failure, FolderState, Match, Report
 from fixtures import pictures
 from tests.test_pipeline import one_thread, settings
@@ -215,7 +216,7 @@ def test_no_word_makes_a_picture_of_what_is_none(tree: TreeBuilder) -> None:
 def test_nothing_of_it_is_remembered(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scan without the decisions gives what it gave before, also from memory, and one with them is not from there."""
     for name in ("cache", "memory"):
-        monkeypatch.setattr(f"dupfind.{name}._RACY_NS", 0)  # the files are seconds old
+        monkeypatch.setattr(f"dupfind.cache.{name}._RACY_NS", 0)  # the files are seconds old
     haystack, needles = tree("hay", {"h.png": SMALL}), tree("n", {"a.png": PHOTO})
     said = word("same", needles / "a.png", haystack / "h.png")
     cache = str(tmp_path / "cache.sqlite")
@@ -226,12 +227,12 @@ def test_nothing_of_it_is_remembered(tree: TreeBuilder, tmp_path: Path, monkeypa
 
 def test_paranoid_reads_the_bytes_again(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A digest that the cache remembers is not enough there."""
-    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
     haystack, needles = tree("hay", {"h.png": SMALL}), tree("n", {"a.png": PHOTO})
     said = word("same", needles / "a.png", haystack / "h.png")
     cache = str(tmp_path / "cache.sqlite")
     assert verdicts(scan(haystack, needles, said, cache=cache))["a.png"][0] == "present"
-    monkeypatch.setattr("dupfind.tasks.read_digests", lambda entries: pytest.fail("read"))
+    monkeypatch.setattr("dupfind.pool.tasks.read_digests", lambda entries: pytest.fail("read"))
     assert verdicts(scan(haystack, needles, said, cache=cache))["a.png"][0] == "present"
     with pytest.raises(pytest.fail.Exception):
         scan(haystack, needles, said, cache=cache, paranoid=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dupfind.decisions import Decision, MalformedError, Mark, Ruling, as_row, parse
+from dupfind.answers.decisions import Decision, MalformedError, Mark, Ruling, as_row, parse
 from dupfind.values import Evidence
 
 NEEDLE = {"digest": "ab" * 32, "size_bytes": 5, "path": "n/a.jpg"}

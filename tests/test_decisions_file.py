@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.decisions_file import read
 from dupfind.errors import SettingsError
+from dupfind.scanning.decisions_file import read
 from tests.test_decisions import file, row
 
 

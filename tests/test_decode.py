@@ -20,9 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from dupfind import decode, jpeg, jpeg_stream
 from dupfind.errors import NotAPictureError, UndecodableError
-from dupfind.fingerprint import check_hash, pixels
+from dupfind.evidence.fingerprint import check_hash, pixels
+from dupfind.pictures import decode, jpeg, jpeg_stream
 from dupfind.values import CHROMA_SIDE, THUMBNAIL_SIDE, Thumbnail
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data
@@ -485,5 +485,7 @@ def _without_the_last_scan() -> bytes:
 def test_every_decoder_counts_for_the_recipe(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another version of any of them makes other thumbnails."""
     before = decode.versions()
-    monkeypatch.setattr(f"dupfind.decode.{name}", (lambda: "another") if name.endswith(".version") else "another")
+    monkeypatch.setattr(
+        f"dupfind.pictures.decode.{name}", (lambda: "another") if name.endswith(".version") else "another"
+    )
     assert before != decode.versions()

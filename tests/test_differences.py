@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dupfind.differences import Differences, Surface, compare, surface
+from dupfind.evidence.differences import Differences, Surface, compare, surface
 from tests.scenes import Field, grey, scene
 
 SOFT = scene(texture=3.0)

@@ -8,10 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from dupfind import disguise, itself, pipeline, savings
-from dupfind.disguise import disguised, is_disguised
-from dupfind.mounts import renumbering_devices
-from dupfind.roots import named_file
+from dupfind import pipeline
+from dupfind.files import disguise, itself
+from dupfind.files.disguise import disguised, is_disguised
+from dupfind.files.mounts import renumbering_devices
+from dupfind.files.roots import named_file
+from dupfind.grouping import savings
 from dupfind.settings import make_settings
 from dupfind.values import FileEntry, FolderState, Root, Side, Tree
 
@@ -64,7 +66,7 @@ def test_a_pool_and_a_folder_on_one_of_its_disks(
     # The folders are on one device here, so that one stands for both.
     monkeypatch.setattr(pipeline, "renumbering_devices", lambda: {real, POOL} if is_pool else frozenset())
     monkeypatch.setattr(itself, "renumbering_devices", lambda: {real, POOL} if is_pool else frozenset())
-    monkeypatch.setattr("dupfind.walk.without_needles", playing(POOL, real))
+    monkeypatch.setattr("dupfind.files.walk.without_needles", playing(POOL, real))
     haystack, needles = str(tmp_path / "pool"), str(tmp_path / "disk")
     found = pipeline.scan(make_settings(haystack=[haystack], needles=[needles], no_cache=True))
     (folder,) = found.folders

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dupfind import decode, differences, evidence, fingerprint
+from dupfind.evidence import differences, evidence, fingerprint
+from dupfind.pictures import decode
 from dupfind.values import MIRRORED, NEUTRAL_CHROMA, ORIENTATIONS, Evidence, Thumbnail
 from tests.scenes import Field, grey, scene, shot, waves
 

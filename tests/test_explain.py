@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dupfind import formats, pipeline, tasks
-from dupfind.explain import explain
-from dupfind.explanation import Answer, Explanation
-from dupfind.roots import named_file
+from dupfind import pipeline
+from dupfind.answers.explanation import Answer, Explanation
+from dupfind.commands.explain import explain
+from dupfind.files.roots import named_file
+from dupfind.pictures import formats
+from dupfind.pool import tasks
 from dupfind.settings import make_settings
 from dupfind.values import Evidence, FileState, FileVerdict
 from fixtures import demo, pictures
@@ -173,7 +175,7 @@ def test_another_mount_of_the_needle_is_the_needle(trio: Path, monkeypatch: pyte
         def __getattr__(self, name: str) -> Any:
             return getattr(self._found, name)
 
-    monkeypatch.setattr("dupfind.itself.os.stat", OneLink)
+    monkeypatch.setattr("dupfind.files.itself.os.stat", OneLink)
     found = ask_one(trio, needle)
     assert (FileState.MISSING, 2) == (found.verdict.state, len(found.itself))
 
@@ -182,7 +184,7 @@ def test_another_mount_on_another_device_is_the_needle(trio: Path, monkeypatch: 
     """Mounts may show one file under two device numbers."""
     needle = trio / "two.png"
     os.link(needle, trio / "mounted.png")
-    monkeypatch.setattr("dupfind.itself.os.path.samestat", lambda *_: False)
+    monkeypatch.setattr("dupfind.files.itself.os.path.samestat", lambda *_: False)
     assert 2 == len(ask_one(trio, needle).itself)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dupfind import captured, evidence, facts
+from dupfind.evidence import captured, evidence, facts
 from dupfind.values import MIRRORED, ORIENTATIONS, Evidence, Thumbnail
 from tests.scenes import scene, shot
 

@@ -14,13 +14,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dupfind import cache, collection, finding, fingerprint, recollection, revisit, tasks
+from dupfind.answers.found import Answer, Sought
+from dupfind.answers.hashed import Given
+from dupfind.cache import cache
 from dupfind.errors import SettingsError
 from dupfind.events import Silence
-from dupfind.finding import find_images, wanted
-from dupfind.found import Answer, Sought
-from dupfind.hashed import Given
-from dupfind.roots import named_file
+from dupfind.evidence import fingerprint
+from dupfind.files.roots import named_file
+from dupfind.finding import collection, finding, recollection, revisit
+from dupfind.finding.finding import find_images, wanted
+from dupfind.pool import tasks
 from dupfind.settings import make_settings
 from dupfind.values import Evidence, FileState
 from fixtures import demo, pictures
@@ -465,9 +468,9 @@ def test_a_picture_of_the_drive_is_not_found_in_its_catalogue(hay: Path, tmp_pat
 
 def test_a_catalogue_of_nobody_knows_which_drive(hay: Path, image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its pictures prove nothing, nor are they near; equal bytes are found."""
-    monkeypatch.setattr("dupfind.volumes._text", lambda _: "")
+    monkeypatch.setattr("dupfind.catalogue.volumes._text", lambda _: "")
     for told in ("mounted", "_uuids"):
-        monkeypatch.setattr(f"dupfind.volumes.{told}", dict)
+        monkeypatch.setattr(f"dupfind.catalogue.volumes.{told}", dict)
     catalogue = hay.parent / "c"
     catalogued(hay, catalogue)
     assert 5 == len(ask_one(catalogue, image).nearest)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from dupfind.fingerprint import (
+from dupfind.evidence.fingerprint import (
     SIZES,
     as_hex,
     check_hash,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind import fingerprint
+from dupfind.evidence import fingerprint
 from fixtures import demo, pictures
 from fixtures.__main__ import main
 

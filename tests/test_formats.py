@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from dupfind import formats
+from dupfind.pictures import formats
 
 
 @pytest.mark.parametrize(

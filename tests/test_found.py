@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dupfind.found import Answer, Near, Sought
+from dupfind.answers.found import Answer, Near, Sought
 from dupfind.values import Evidence, ScanSettings
 
 SETTINGS = ScanSettings(("h",), (), "phash", 10, Evidence.SAME, rotations=True)

@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dupfind import fingerprint, framing, pipeline, tasks
+from dupfind import pipeline
+from dupfind.commands.explain import explain
 from dupfind.events import Silence
-from dupfind.explain import explain
-from dupfind.framing import Framing
-from dupfind.roots import named_file
+from dupfind.evidence import fingerprint
+from dupfind.files.roots import named_file
+from dupfind.pool import tasks
+from dupfind.scanning import framing
+from dupfind.scanning.framing import Framing
 from dupfind.settings import make_settings
 from dupfind.values import Evidence, FileState, FolderState, Match, Report, ScanSettings, Thumbnail
 from tests.conftest import SHARED_DATA, needs_shared_data
@@ -304,7 +307,7 @@ def test_a_scan_finds_what_has_a_frame(trees: tuple[Path, Path], algorithm: str,
 def test_a_warm_run_says_the_same(trees: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frames are remembered with the thumbnails: nothing is read again, and everything is found again."""
     cache = str(tmp_path / "cache.sqlite")
-    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)  # the files are seconds old
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)  # the files are seconds old
     cold = scan(*trees, cache=cache)
     for name in ("read_digests", "read_thumbnails", "hash_thumbnails"):
         monkeypatch.setattr(tasks, name, lambda *_, **__: pytest.fail("read"))

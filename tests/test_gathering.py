@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dupfind.bests import Rival
-from dupfind.cache_schema import PictureRef
+from dupfind.cache.cache_schema import PictureRef
 from dupfind.events import Silence
-from dupfind.gathering import OF_ANOTHER, Gatherer, Row, Stack
+from dupfind.grouping.bests import Rival
+from dupfind.grouping.gathering import OF_ANOTHER, Gatherer, Row, Stack
 from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, ScanSettings, Thumbnail
 from tests.desk import Desk

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from dupfind.answers.grouped import Answer, Group
 from dupfind.events import Advance, Silence
-from dupfind.grouped import Answer, Group
-from dupfind.grouping import groups
+from dupfind.grouping.grouping import groups
 from dupfind.settings import make_settings
 from dupfind.values import Evidence
 from fixtures import pictures

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import hamming
-from dupfind.hamming import HashDictionary, nearest
-from dupfind.multi_index import Probe
-from dupfind.search_plan import cut
+from dupfind.search import hamming
+from dupfind.search.hamming import HashDictionary, nearest
+from dupfind.search.multi_index import Probe
+from dupfind.search.search_plan import cut
 
 MAX = 2**64 - 1
 ANY = [Probe(shift, bits, 64 // len(cut(number))) for number in (8,) for shift, bits in cut(number)]

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
-from dupfind import decode, fingerprint, hashing, tasks
+from dupfind.answers.hashed import Asked, Given, Hashed
+from dupfind.commands import hashing
+from dupfind.commands.hashing import hash_files
 from dupfind.errors import CacheLostError
-from dupfind.hashed import Asked, Given, Hashed
-from dupfind.hashing import hash_files
+from dupfind.evidence import fingerprint
+from dupfind.files.roots import named_file
+from dupfind.pictures import decode
+from dupfind.pool import tasks
 from dupfind.reading import Reader
-from dupfind.roots import named_file
 from dupfind.settings import make_settings
 from fixtures import pictures
 from tests.test_explain import one_thread
@@ -110,7 +113,7 @@ class Late(Executor):
 
 def test_exact_hashes_come_in_order_from_several_lanes(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever lane is done first."""
-    monkeypatch.setattr("dupfind.workers._CHUNK_ITEMS", 1)
+    monkeypatch.setattr("dupfind.pool.workers._CHUNK_ITEMS", 1)
     names = [f"{seed}.jpg" for seed in (4, 2, 0, 1, 3)]
     asked = Asked(("dhash",), 16, is_exact=True)
     alone = told(given(photos, *names), asked, workers=1)
@@ -145,7 +148,7 @@ def test_answers_are_told_before_the_end(photos: Path, monkeypatch: pytest.Monke
 
 def test_a_second_run_decodes_nothing(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever algorithm and size it asks for."""
-    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
     files = given(photos, "0.jpg", "1.jpg", "no.jpg")
     cache = str(photos / "cache" / "c.sqlite")
     told(files, cache=cache)

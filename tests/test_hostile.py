@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dupfind import ceiling, formats, jxl, raw
+from dupfind import ceiling
+from dupfind.pictures import formats, jxl, raw
 from dupfind.values import FileEntry
 from fixtures import pictures
 from fuzz import bombs, parsers

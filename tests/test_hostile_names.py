@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dupfind.changes import Baseline, changes
-from dupfind.explanation import Advice, Explanation
-from dupfind.explanation import Answer as Explained
+from dupfind.answers.changes import Baseline, changes
+from dupfind.answers.explanation import Advice, Explanation
+from dupfind.answers.explanation import Answer as Explained
 from dupfind.report import Screen, render
 from dupfind.report import explain as explain_report
 from dupfind.report.csv import _FORMULA_STARTS

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from dupfind import ignore
-from dupfind.ignore import Excludes
+from dupfind.files import ignore
+from dupfind.files.ignore import Excludes
+from dupfind.files.walk import WalkRules, walk_all
 from dupfind.settings import make_settings
 from dupfind.values import Side, Tree
-from dupfind.walk import WalkRules, walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from dupfind import index_check, tasks
-from dupfind.catalogue_file import CatalogueFile
+from dupfind.answers.indexed import Checked
+from dupfind.catalogue.catalogue_file import CatalogueFile
+from dupfind.commands import index_check
 from dupfind.errors import CatalogueError
-from dupfind.indexed import Checked
+from dupfind.pool import tasks
 from dupfind.settings import make_settings
 from tests.shelf import Ears, TreeBuilder, catalogued, collection
 

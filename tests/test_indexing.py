@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from dupfind import indexing, session, tasks
-from dupfind.catalogue_file import CatalogueFile
+from dupfind import session
+from dupfind.answers.indexed import Indexed
+from dupfind.catalogue.catalogue_file import CatalogueFile
+from dupfind.commands import indexing
 from dupfind.errors import CatalogueError, StoppedError
-from dupfind.indexed import Indexed
+from dupfind.pool import tasks
 from dupfind.values import FileEntry
 from fixtures import pictures
 from tests.conftest import build_tree

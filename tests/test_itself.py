@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from dupfind.itself import is_itself
-from dupfind.roots import named_file
+from dupfind.files.itself import is_itself
+from dupfind.files.roots import named_file
 from dupfind.values import FileEntry
 
 

@@ -13,7 +13,7 @@ import pytest
 import simplejpeg
 from PIL import Image, JpegImagePlugin
 
-from dupfind import jpeg, jpeg_stream
+from dupfind.pictures import jpeg, jpeg_stream
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data
 from tests.test_jpeg_stream import ENCODINGS, with_zeros

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dupfind.jpeg_stream import END, Segment, _segments, coarse, inspect, without_extras
+from dupfind.pictures.jpeg_stream import END, Segment, _segments, coarse, inspect, without_extras
 from fixtures import pictures
 
 SCAN = 0xDA

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dupfind import judging
-from dupfind.cache_schema import Pair, PictureRef
-from dupfind.claims import Claim
-from dupfind.judging import Judge
+from dupfind.cache.cache_schema import Pair, PictureRef
+from dupfind.evidence.claims import Claim
+from dupfind.scanning import judging
+from dupfind.scanning.judging import Judge
 from dupfind.values import ORIENTATIONS, Evidence, FileEntry, Thumbnail
 from tests.desk import Desk
 from tests.scenes import scene, shot

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dupfind import decode, jxl
 from dupfind.errors import NotAPictureError, UndecodableError
-from dupfind.fingerprint import check_hash, pixels
+from dupfind.evidence.fingerprint import check_hash, pixels
+from dupfind.pictures import decode, jxl
 from dupfind.values import Thumbnail
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data

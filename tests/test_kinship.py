@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import evidence, fingerprint
-from dupfind.judging import Judge
-from dupfind.kinship import BACK, AlikeKin, SameKin, turned_distances
-from dupfind.linkage import link
-from dupfind.sketches import checks, sketches
+from dupfind.evidence import evidence, fingerprint
+from dupfind.grouping.kinship import BACK, AlikeKin, SameKin, turned_distances
+from dupfind.grouping.linkage import link
+from dupfind.grouping.sketches import checks, sketches
+from dupfind.scanning.judging import Judge
 from dupfind.values import Evidence, Thumbnail
 from tests.desk import Desk
 from tests.scenes import grey, scene, shot

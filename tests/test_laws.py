@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "dupfind"
-MODULES = sorted(PACKAGE.rglob("*.py"))
+SUB_PACKAGES = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+WHOLE = {"cli", "report"}
+"""Sub-packages that stand for their modules in the table below."""
+TITLES = {PACKAGE / name / "__init__.py" for name in SUB_PACKAGES - WHOLE}
+MODULES = sorted({*PACKAGE.rglob("*.py")} - TITLES)
 MOST_LINES_OF_A_MODULE = 300
 MOST_LINES_OF_A_FUNCTION = 50
 
@@ -283,9 +287,19 @@ ONLY_IMPORTERS = {
 
 
 def place(path: Path) -> str:
-    """The module, or the sub-package that stands for its modules."""
+    """The module, whose name no other has, or the sub-package that stands for its modules."""
     parts = path.relative_to(PACKAGE).with_suffix("").parts
-    return "dupfind" if parts == ("__init__",) else parts[0]
+    return "dupfind" if parts == ("__init__",) else parts[0] if parts[0] in WHOLE else parts[-1]
+
+
+def used(path: Path) -> set[str]:
+    """The places of this project that a module imports from."""
+    names = [name.split(".")[1:] for name in imports(path) if name.startswith("dupfind.")]
+    return {
+        parts[0] if parts[0] in WHOLE or parts[0] not in SUB_PACKAGES else parts[1]
+        for parts in names
+        if parts[1:] or parts[0] not in SUB_PACKAGES
+    }
 
 
 @cache
@@ -310,8 +324,7 @@ def imports(path: Path) -> frozenset[str]:
 def test_imports_run_one_way(path: Path) -> None:
     """A module imports only what stands below it, and sub-packages never reach upwards."""
     here = place(path)
-    used = {name.split(".")[1] for name in imports(path) if name.startswith("dupfind.") and name.count(".") >= 1}
-    known = used & ALLOWED.keys()
+    known = used(path) & ALLOWED.keys()
     below = {"api"} if here == "dupfind" else ALLOWED[here]  # the package itself hands out the interface, when asked
     assert set() == known - below - {"values", "errors", here}
 
@@ -327,6 +340,28 @@ def test_the_allowed_imports_have_no_circle() -> None:
 def test_every_module_has_its_place() -> None:
     """A new module is entered in the table before it is used."""
     assert {place(path) for path in MODULES} - {"dupfind"} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("path", sorted(TITLES), ids=lambda path: path.parent.name)
+def test_sub_packages_hold_modules_only(path: Path) -> None:
+    """What one of their modules needs is loaded, and no more: a title, no code."""
+    (title,) = ast.parse(path.read_text()).body
+    assert isinstance(title, ast.Expr)
+
+
+def test_sub_packages_run_one_way() -> None:
+    """They can be put in an order in which each imports only from those before it; so can what lies beside them."""
+    below: dict[str, set[str]] = {}
+    for path in MODULES:
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        names = {name.split(".")[1] for name in imports(path) if name.startswith("dupfind.")}
+        below.setdefault(parts[0], set()).update(
+            names & {path.stem for path in MODULES if path.parent == PACKAGE} | names & SUB_PACKAGES
+        )
+    done: set[str] = set()
+    while ready := {name for name, some in below.items() if name not in done and some - {name} <= done}:
+        done |= ready
+    assert below.keys() == done
 
 
 @pytest.mark.parametrize(("library", "users"), ONLY_IMPORTERS.items(), ids=ONLY_IMPORTERS)
@@ -349,7 +384,7 @@ def test_sizes(path: Path) -> None:
 @pytest.mark.parametrize("module", PURE)
 def test_pure_modules_do_no_input_or_output(module: str) -> None:
     """No file, no process, no clock, no random numbers, no printing: values in, values out."""
-    path = PACKAGE / f"{module}.py"
+    (path,) = (path for path in MODULES if path.stem == module)
     tree = parsed(path)
     calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert set() == calls & {"open", "print", "input", "exec", "eval"}
@@ -431,4 +466,4 @@ def test_each_module_imports_alone() -> None:
 
 def test_only_the_fork_server_is_hushed() -> None:
     """The module that silences standard error is imported by nobody, only named."""
-    assert [] == [path.name for path in MODULES if "dupfind.hush" in imports(path)]
+    assert [] == [path.name for path in MODULES if "dupfind.pool.hush" in imports(path)]

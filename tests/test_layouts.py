@@ -23,12 +23,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from dupfind import pipeline, roots
+from dupfind import pipeline
 from dupfind.errors import SettingsError
-from dupfind.ignore import Excludes
+from dupfind.files import roots
+from dupfind.files.ignore import Excludes
+from dupfind.files.walk import Walk, WalkRules
 from dupfind.settings import make_settings
 from dupfind.values import FolderState, Side
-from dupfind.walk import Walk, WalkRules
 from tests.test_pipeline import one_thread
 
 A, B = b"a picture", b"another one"

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import likeness
-from dupfind.likeness import FEATURES, distances, features
+from dupfind.sorting import likeness
+from dupfind.sorting.likeness import FEATURES, distances, features
 from dupfind.values import Thumbnail
 from tests.scenes import scene, shot
 

@@ -8,7 +8,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.linkage import Alive, link
+from dupfind.grouping.linkage import Alive, link
 
 
 class Fake:

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind import fingerprint, tasks
-from dupfind.cache_schema import PictureRef
-from dupfind.found import Near
-from dupfind.lookalikes import Lookalikes
+from dupfind.answers.found import Near
+from dupfind.cache.cache_schema import PictureRef
+from dupfind.evidence import fingerprint
+from dupfind.finding.lookalikes import Lookalikes
+from dupfind.pool import tasks
 from dupfind.reading import Pictures
 from dupfind.values import Evidence, Failure, FileEntry, Match, ScanSettings, Thumbnail
 from fixtures import pictures

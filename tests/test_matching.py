@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind import candidates, decode, evidence, fingerprint, judging, matching
+from dupfind.evidence import evidence, fingerprint
+from dupfind.pictures import decode
+from dupfind.scanning import candidates, judging, matching
 from dupfind.values import Evidence, Match, Thumbnail
 from fixtures import pictures
 from tests.desk import Desk

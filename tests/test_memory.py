@@ -17,13 +17,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dupfind import cache_answers, cache_upkeep, decode, evidence, fingerprint, libraries, memory, pipeline, session
-from dupfind.cache_answers import Answer
-from dupfind.cache_file import CacheFile
+from dupfind import libraries, pipeline, session
+from dupfind.answers.findings import Findings
+from dupfind.cache import cache_answers, cache_upkeep, memory
+from dupfind.cache.cache_answers import Answer
+from dupfind.cache.cache_file import CacheFile
+from dupfind.cache.memory import Memory, make_key
+from dupfind.cache.packing import PackingError
 from dupfind.events import Silence
-from dupfind.findings import Findings
-from dupfind.memory import Memory, make_key
-from dupfind.packing import PackingError
+from dupfind.evidence import evidence, fingerprint
+from dupfind.pictures import decode
 from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, Match, Report, ScanSettings, Side
 from fixtures import pictures
@@ -128,11 +131,11 @@ def test_the_program_is_in_the_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         patch.setattr(memory, "__version__", "0.0.1")
         assert first != key()
     with monkeypatch.context() as patch:
-        patch.setattr("dupfind.memory.sys.version", "4")
+        patch.setattr("dupfind.cache.memory.sys.version", "4")
         assert first != key()
     package = tmp_path / "dupfind"
-    shutil.copytree(Path(memory.__file__).parent, package, copy_function=shutil.copy2)
-    monkeypatch.setattr(memory, "__file__", str(package / "memory.py"))
+    shutil.copytree(Path(memory.__file__).parents[1], package, copy_function=shutil.copy2)
+    monkeypatch.setattr(memory, "__file__", str(package / "cache" / "memory.py"))
     assert "report/table.py" in {os.path.relpath(path, package) for path, *_ in memory.program()}
     first = key()
     os.utime(package / "report" / "table.py", ns=(0, 0))
@@ -144,7 +147,7 @@ def test_what_cannot_be_told_has_no_key(monkeypatch: pytest.MonkeyPatch) -> None
     """Times beyond 64 bits, and a program in an archive."""
     assert key([NEEDLES[0]._replace(mtime_ns=1 << 63)]) is None
     assert key([NEEDLES[0]._replace(inode=(1 << 64) - 1)]) is not None
-    monkeypatch.setattr(memory, "__file__", "/no/such/dupfind.zip/memory.py")
+    monkeypatch.setattr(memory, "__file__", "/no/such/dupfind.zip/cache/memory.py")
     assert key() is None
 
 
@@ -389,8 +392,8 @@ def test_the_whole_recipe_names_everything(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.fixture
 def trees(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path, str]:
     """A haystack, needles of every kind, and a cache that takes files that are milliseconds old."""
-    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)
-    monkeypatch.setattr("dupfind.memory._RACY_NS", 0)
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
+    monkeypatch.setattr("dupfind.cache.memory._RACY_NS", 0)
     photo = pictures.photo(1)
     haystack = tree(
         "hay", {"a.png": photo, "b.jpg": pictures.photo(2), "t.txt": b"text", "broken.jpg": b"\xff\xd8\xff"}
@@ -585,7 +588,7 @@ def test_a_remembered_copy_loads_nothing_heavy(tree: TreeBuilder, tmp_path: Path
     photo = b"\xff\xd8\xff and so on"
     haystack, needles = tree("hay", {"a.jpg": photo, "b.jpg": b"\xff"}), tree("needles", {"a.jpg": photo})
     code = (
-        "import sys, dupfind.cache, dupfind.memory; dupfind.cache._RACY_NS = dupfind.memory._RACY_NS = 0; "
+        "import sys; from dupfind.cache import cache, memory; cache._RACY_NS = memory._RACY_NS = 0; "
         "from dupfind.cli.main import run; code = run(sys.argv[1:]); "
         "heavy = {'numpy', 'PIL', 'imagehash', 'scipy', 'multiprocessing', 'tqdm', 'rich'}; "
         "print(code, sorted(heavy & set(sys.modules)), file=sys.stderr)"

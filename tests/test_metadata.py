@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from dupfind.metadata import count_tags
+from dupfind.pool.metadata import count_tags
 from dupfind.values import FileEntry
 from fixtures import pictures
 

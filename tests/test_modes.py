@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
-from dupfind import decode, evidence, modes
-from dupfind.fingerprint import check_hash, pixels, search_hashes, turn
+from dupfind.evidence import evidence
+from dupfind.evidence.fingerprint import check_hash, pixels, search_hashes, turn
+from dupfind.pictures import decode, modes
 from dupfind.values import NEUTRAL_CHROMA, Evidence, Thumbnail
 from fixtures import pictures
 

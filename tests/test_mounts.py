@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from dupfind import mounts, pipeline
+from dupfind import pipeline
 from dupfind.events import Silence
-from dupfind.mounts import forgetful_devices, forgetting, parse, patchwork_devices
-from dupfind.roots import named_file
+from dupfind.files import mounts
+from dupfind.files.mounts import forgetful_devices, forgetting, parse, patchwork_devices
+from dupfind.files.roots import named_file
+from dupfind.files.walk import walk_all
 from dupfind.values import FileState, Root, Side, Tree
-from dupfind.walk import walk_all
 from tests.test_pipeline import scan, settings, states
 from tests.test_racy import fast, race  # noqa: F401 - a fixture
 from tests.test_walk import root
@@ -99,7 +100,7 @@ def test_what_the_user_is_told() -> None:
 def card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> int:
     """The device of the test's own folder, which passes for a memory card."""
     device = tmp_path.stat().st_dev
-    for module in ("pipeline", "roots"):
+    for module in ("pipeline", "files.roots"):
         monkeypatch.setattr(f"dupfind.{module}.forgetful_devices", lambda: {device: "exfat"})
     return device
 
@@ -108,7 +109,7 @@ def card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> int:
 def test_nothing_is_remembered(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither of single files nor as an answer, however old they are; and that is told where there is a cache."""
     for module in ("cache", "memory"):
-        monkeypatch.setattr(f"dupfind.{module}._RACY_NS", 0)
+        monkeypatch.setattr(f"dupfind.cache.{module}._RACY_NS", 0)
     haystack, needles = tree("hay", {"a": b"1", "b": b"2"}), tree("needles", {"a": b"1", "s/b": b"2"})
     cache = str(tmp_path / "cache.sqlite")
     for _ in range(2):

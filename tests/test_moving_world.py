@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 import pytest
 from PIL import Image
 
-from dupfind import libraries, pipeline, tasks
+from dupfind import libraries, pipeline
 from dupfind.events import Advance
+from dupfind.pool import tasks
 from dupfind.values import FileState, FolderState, Report
 from fixtures import pictures
 from tests.conftest import build_tree
@@ -378,8 +379,8 @@ def test_an_answer_from_memory_is_looked_at_again_as_well(
     ground: Path, monkeypatch: pytest.MonkeyPatch, kind: str, side: str
 ) -> None:
     """Nothing had changed when the trees were walked; then it does."""
-    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)
-    monkeypatch.setattr("dupfind.memory._RACY_NS", 0)
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
+    monkeypatch.setattr("dupfind.cache.memory._RACY_NS", 0)
     scene = make_scene(ground, side)
     cache = ground / "cache" / "cache.sqlite"
     cache.parent.mkdir()

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dupfind import blocks, multi_index
-from dupfind.hamming import Hashes
-from dupfind.multi_index import MultiIndex, Probe, ball
-from dupfind.search_plan import cut
+from dupfind.search import blocks, multi_index
+from dupfind.search.hamming import Hashes
+from dupfind.search.multi_index import MultiIndex, Probe, ball
+from dupfind.search.search_plan import cut
 
 KINDS = "uniform", "clustered", "1% blank", "30% one value"
 RADII = range(21)

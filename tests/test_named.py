@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dupfind import pipeline
-from dupfind.ignore import Excludes
-from dupfind.named import NOTHING, look_up, names_in
+from dupfind.files.ignore import Excludes
+from dupfind.files.named import NOTHING, look_up, names_in
 from dupfind.settings import make_settings
 from dupfind.values import Report, Side
 from tests.shelf import Ears, TreeBuilder, catalogued

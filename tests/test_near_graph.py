@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import near_graph
-from dupfind.near_graph import lengths, neighbours
+from dupfind.sorting import near_graph
+from dupfind.sorting.near_graph import lengths, neighbours
 
 
 def points(count: int, seed: int = 1, dimensions: int = 8) -> near_graph.Points:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dupfind import nearby
-from dupfind.collection import NO_PICTURE, Collection
-from dupfind.nearby import Reach, near_rows
+from dupfind.finding import nearby
+from dupfind.finding.collection import NO_PICTURE, Collection
+from dupfind.finding.nearby import Reach, near_rows
 
 WORDS = st.integers(0, 2**64 - 1)
 NEAR = st.sampled_from([0, 1, 3, 7, 0xFF, 0xFFFF, 2**64 - 1]) | WORDS

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dupfind.decisions import Decision, Mark, Ruling
-from dupfind.findings import Findings
-from dupfind.needle_verdicts import needle_judge, words_of
+from dupfind.answers.decisions import Decision, Mark, Ruling
+from dupfind.answers.findings import Findings
+from dupfind.scanning.needle_verdicts import needle_judge, words_of
 from dupfind.values import Evidence, Failure, FileEntry, FileVerdict, Match, Root, Side, Tree
 
 MARK = Mark(b"", 1, "")

@@ -10,10 +10,11 @@ from typing import cast
 import numpy as np
 import pytest
 
-from dupfind import evidence, fingerprint, neighbours
-from dupfind.cache import Cache
-from dupfind.cache_schema import PictureRef
-from dupfind.neighbours import Neighbours
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import PictureRef
+from dupfind.commands import neighbours
+from dupfind.commands.neighbours import Neighbours
+from dupfind.evidence import evidence, fingerprint
 from dupfind.reading import Pictures
 from dupfind.values import Evidence, FileEntry, Match, ScanSettings, Thumbnail
 from fixtures import pictures

@@ -14,9 +14,10 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from dupfind import jxl, originals
-from dupfind.originals import exact_hashes, hash_originals
-from dupfind.roots import named_file
+from dupfind.files.roots import named_file
+from dupfind.pictures import jxl
+from dupfind.pool import originals
+from dupfind.pool.originals import exact_hashes, hash_originals
 from dupfind.settings import DEFAULT_MAX_PIXELS
 from dupfind.values import Failure, FileEntry
 from fixtures import demo, pictures

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.findings import Findings, Remains
-from dupfind.packing import PackingError, pack, unpack
+from dupfind.answers.findings import Findings, Remains
+from dupfind.cache.packing import PackingError, pack, unpack
 from dupfind.values import Evidence, Failure, FileEntry, Match
 
 NEEDLES = [FileEntry(f"/n/{name}", 1, 2, 3, 4) for name in ("a", "b", "c\udcff", "d")]

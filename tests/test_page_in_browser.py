@@ -20,16 +20,16 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from dupfind import pipeline
-from dupfind.decisions import Decision, parse
+from dupfind.answers.decisions import Decision, parse
+from dupfind.answers.hashed import Given
+from dupfind.answers.shown import Preview, Shown, Sight, most_doubtful_members
+from dupfind.commands.showing import look_at, look_at_found, show
 from dupfind.events import Silence
-from dupfind.finding import find_images, wanted
-from dupfind.grouping import groups
-from dupfind.hashed import Given
+from dupfind.files.roots import named_file
+from dupfind.finding.finding import find_images, wanted
+from dupfind.grouping.grouping import groups
 from dupfind.report import html, html_find, html_groups
-from dupfind.roots import named_file
 from dupfind.settings import make_settings
-from dupfind.showing import look_at, look_at_found, show
-from dupfind.shown import Preview, Shown, Sight, most_doubtful_members
 from dupfind.values import Evidence, FileState, FileVerdict, FolderState, FolderVerdict, Kind, Problem, Side
 from fixtures import pictures
 from tests.conftest import ROOT

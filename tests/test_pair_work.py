@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from dupfind import pair_work
-from dupfind.cache_schema import Pair, PictureRef
-from dupfind.judging import Judge
-from dupfind.pair_work import PairWork
+from dupfind.cache.cache_schema import Pair, PictureRef
+from dupfind.pool import pair_work
+from dupfind.pool.pair_work import PairWork
+from dupfind.pool.workers import Pool
+from dupfind.scanning.judging import Judge
 from dupfind.values import FileEntry
-from dupfind.workers import Pool
 from tests.desk import Desk
 from tests.scenes import scene, shot
 

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import pairs
-from dupfind.pairs import CHECK_WORDS, Words, count_pairs
+from dupfind.commands import pairs
+from dupfind.commands.pairs import CHECK_WORDS, Words, count_pairs
 
 ALGORITHMS = 2
 MAX = 2**64 - 1

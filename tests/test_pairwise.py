@@ -8,10 +8,10 @@ import pickle
 import numpy as np
 import pytest
 
-from dupfind.cache_schema import Pair
-from dupfind.fingerprint import pixels, turn
-from dupfind.judging import Judge
-from dupfind.pairwise import Comparison, judge_pairs
+from dupfind.cache.cache_schema import Pair
+from dupfind.evidence.fingerprint import pixels, turn
+from dupfind.pool.pairwise import Comparison, judge_pairs
+from dupfind.scanning.judging import Judge
 from dupfind.values import Evidence, FileEntry, Thumbnail
 from tests.desk import Desk
 from tests.scenes import scene, shot

@@ -15,12 +15,15 @@ from typing import Any, cast
 import pytest
 from PIL import Image
 
-from dupfind import cache_seal, paranoid, pipeline, second_look
-from dupfind.cache_schema import PictureRef
-from dupfind.digest import DIGEST_BYTES
-from dupfind.paranoid import read_again
+from dupfind import pipeline
+from dupfind.cache import cache_seal
+from dupfind.cache.cache_schema import PictureRef
+from dupfind.files.digest import DIGEST_BYTES
+from dupfind.pool import second_look
+from dupfind.pool.second_look import Claim, Look
 from dupfind.reading import Reader
-from dupfind.second_look import Claim, Look
+from dupfind.scanning import paranoid
+from dupfind.scanning.paranoid import read_again
 from dupfind.values import Evidence, Failure, FileEntry, Match
 from fixtures import pictures
 from tests.test_pipeline import scan, settings, states

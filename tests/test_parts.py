@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dupfind import parts
-from dupfind.parts import BEHIND, Part, Reader
+from dupfind.pictures import parts
+from dupfind.pictures.parts import BEHIND, Part, Reader
 
 
 def reader(content: bytes) -> Reader:

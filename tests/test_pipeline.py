@@ -13,10 +13,11 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from dupfind import pipeline, tasks
-from dupfind.findings import Findings, Remains
-from dupfind.needle_verdicts import needle_judge
+from dupfind import pipeline
+from dupfind.answers.findings import Findings, Remains
+from dupfind.pool import tasks
 from dupfind.report import Screen, render
+from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.settings import Settings, make_report_settings, make_settings
 from dupfind.values import Evidence, FileEntry, FileState, FileVerdict, FolderState, Match, Report
 from fixtures import demo, pictures
@@ -103,7 +104,7 @@ def test_the_answer_depends_on_nothing_but_the_trees(
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr("dupfind.walk.os.scandir", Backwards)
+    monkeypatch.setattr("dupfind.files.walk.os.scandir", Backwards)
     assert first == answer(scan(*trees))
 
 
@@ -122,7 +123,7 @@ def test_a_warm_run_reads_no_file(tree: TreeBuilder, tmp_path: Path, monkeypatch
     haystack = tree("hay", {"a.jpg": pictures.photo(1), "b.png": pictures.photo(2)})
     needles = tree("needles", {"a.webp": pictures.photo(1), "c.jpg": pictures.photo(3), "t.txt": b"text"})
     cache = str(tmp_path / "cache.sqlite")
-    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)  # the files are seconds old
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)  # the files are seconds old
     cold = scan(haystack, needles, cache=cache)
     for name in ("read_digests", "read_thumbnails", "hash_thumbnails"):
         monkeypatch.setattr(tasks, name, lambda *_, **__: pytest.fail("read"))
@@ -271,7 +272,7 @@ def test_the_bound_on_pixels_holds_for_what_is_known(
     tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A warm run refuses what a cold one would."""
-    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
     haystack, needles = tree("hay", {"a.png": pictures.photo(1)}), tree("needles", {"a.jpg": pictures.photo(1)})
     cache = str(tmp_path / "cache.sqlite")
     assert {"a.jpg": "present/same"} == states(scan(haystack, needles, cache=cache))
@@ -285,7 +286,7 @@ def test_a_needle_seen_through_another_mount_is_no_witness(tree: TreeBuilder, mo
     needles, haystack = tree("needles", {"a.jpg": b"picture"}), tree("hay", {})
     os.link(needles / "a.jpg", haystack / "a.jpg")
     assert {"a.jpg": "present/identical"} == states(scan(haystack, needles))
-    monkeypatch.setattr("dupfind.disguise._look", lambda _: SimpleNamespace(st_dev=1, st_ino=1, st_nlink=1))
+    monkeypatch.setattr("dupfind.files.disguise._look", lambda _: SimpleNamespace(st_dev=1, st_ino=1, st_nlink=1))
     report = scan(haystack, needles)
     assert {"a.jpg": "unreadable"} == states(report)
     assert ["left out: it may be a needle itself, reached by another mount"] == [
@@ -319,7 +320,7 @@ def test_a_damaged_cache_is_replaced_and_the_answer_stays(
     tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages of rubbish in the middle of the cache: a warning, the old file set aside, the same verdicts."""
-    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
     haystack = tree("hay", {f"{number}.jpg": pictures.photo(number, (160, 120)) for number in range(20)})
     needles = tree("needles", {f"{number}.png": pictures.photo(number, (160, 120)) for number in range(20)})
     cache = tmp_path / "cache.sqlite"

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind.previews import SIDE, read_previews
-from dupfind.roots import named_file
+from dupfind.answers.shown import Preview
+from dupfind.files.roots import named_file
+from dupfind.pool.previews import SIDE, read_previews
 from dupfind.settings import DEFAULT_MAX_PIXELS
-from dupfind.shown import Preview
 from dupfind.values import Failure, FileEntry
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data
@@ -74,7 +74,7 @@ def test_it_is_upright() -> None:
 @needs_shared_data("formats")
 def test_every_format() -> None:
     """What has a thumbnail has a preview."""
-    from dupfind.tasks import read_thumbnails
+    from dupfind.pool.tasks import read_thumbnails
     from dupfind.values import Thumbnail
 
     entries = [entry(path) for path in sorted((SHARED_DATA / "formats").rglob("*")) if path.is_file()]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dupfind import processes
-from dupfind.processes import Death
-from dupfind.workers import Pool
+from dupfind.pool import processes
+from dupfind.pool.processes import Death
+from dupfind.pool.workers import Pool
 
 KILLED = "the process that read it was killed, as systems do that run out of memory (SIGKILL)"
 

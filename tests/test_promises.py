@@ -293,7 +293,7 @@ def test_a_warm_run_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for trees in (bursts(), broken()):
         for root, contents in trees.items():
             build_tree(tmp_path / root, contents)
-    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)  # the files are seconds old
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)  # the files are seconds old
     roots: dict[str, Any] = {"haystack": [str(tmp_path / "hay")], "needles": [str(tmp_path / "needles")]}
     settings = make_settings(**roots, cache=str(tmp_path / "cache.sqlite"))
     cold, warm = (pipeline.scan(settings, make_executor=partial(ThreadPoolExecutor, 1)) for _ in range(2))

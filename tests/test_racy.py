@@ -112,7 +112,7 @@ def race(top: Path, contents: list[bytes], rounds: int, seed: int) -> dict[FileS
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is racy is so for less time, and nobody waits for the disk."""
     for module in ("cache", "memory"):
-        monkeypatch.setattr(f"dupfind.{module}._RACY_NS", int(RACY_SECONDS * 1e9))
+        monkeypatch.setattr(f"dupfind.cache.{module}._RACY_NS", int(RACY_SECONDS * 1e9))
     real = sqlite3.connect
 
     def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:

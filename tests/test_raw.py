@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from dupfind import decode, evidence, raw
 from dupfind.errors import NoMemoryError, UndecodableError
-from dupfind.fingerprint import check_hash, pixels
+from dupfind.evidence import evidence
+from dupfind.evidence.fingerprint import check_hash, pixels
+from dupfind.pictures import decode, raw
 from dupfind.values import Evidence, Thumbnail
 from fixtures import pictures
 from tests.conftest import ROOT

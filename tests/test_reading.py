@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dupfind import tasks
-from dupfind.cache import Cache
-from dupfind.cache_schema import Recipe
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import Recipe
 from dupfind.events import Silence
-from dupfind.fingerprint import pixels, search_hashes
+from dupfind.evidence.fingerprint import pixels, search_hashes
+from dupfind.pool import tasks
+from dupfind.pool.workers import Pool
 from dupfind.reading import Pictures, Reader
 from dupfind.settings import make_settings
 from dupfind.values import Failure, FileEntry
-from dupfind.workers import Pool
 from fixtures import pictures
 
 

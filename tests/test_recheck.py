@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.decisions import Decision, Mark, Ruling
-from dupfind.findings import Findings
-from dupfind.ignore import Excludes
-from dupfind.recheck import is_due, last_look
+from dupfind.answers.decisions import Decision, Mark, Ruling
+from dupfind.answers.findings import Findings
+from dupfind.files.ignore import Excludes
+from dupfind.files.walk import WalkRules, walk_all
+from dupfind.scanning.recheck import is_due, last_look
 from dupfind.values import Evidence, FileEntry, Match, Root, Side, Tree
-from dupfind.walk import WalkRules, walk_all
 from tests.test_walk import root
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from dupfind import memory, recollection
-from dupfind.cache import Cache
-from dupfind.cache_schema import Recipe
-from dupfind.cache_snapshots import Shelf
-from dupfind.recollection import Recollection
+from dupfind.cache import memory
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import Recipe
+from dupfind.cache.cache_snapshots import Shelf
+from dupfind.finding import recollection
+from dupfind.finding.recollection import Recollection
 from dupfind.settings import Settings, make_settings
 from dupfind.values import Failure
 from tests.test_cache_store import fill

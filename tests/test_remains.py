@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dupfind.differences import surface
-from dupfind.remains import EDGES, intact, likeness
+from dupfind.evidence.differences import surface
+from dupfind.evidence.remains import EDGES, intact, likeness
 from tests.scenes import Field, grey, scene
 
 Pixels = NDArray[np.uint8]

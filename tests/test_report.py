@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.changes import Changes
+from dupfind.answers.changes import Changes
 from dupfind.report import Screen, render
 from dupfind.report.text import clean, count, printable, size
 from dupfind.settings import make_report_settings

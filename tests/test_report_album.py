@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 
+from dupfind.answers.shown import Preview, Sight
 from dupfind.report.album import SIGNS, Album
-from dupfind.shown import Preview, Sight
 from dupfind.values import FileState, FolderState
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dupfind import facts as facts_
-from dupfind.comparison import Compared, Comparison, Comparisons, Proof
+from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
+from dupfind.evidence import facts as facts_
 from dupfind.report import Screen
 from dupfind.report.compare import SCHEMA, letter, render
 from dupfind.settings import Format

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from dupfind import evidence, facts
-from dupfind.explanation import Advice, Answer, Explanation, Near
+from dupfind.answers.explanation import Advice, Answer, Explanation, Near
+from dupfind.evidence import evidence, facts
 from dupfind.report import Screen
 from dupfind.report.explain import MEASURES, render, render_json
 from dupfind.values import Evidence, FileState, FileVerdict, Kind, Problem, ScanSettings, Side, Thumbnail

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from dupfind.found import Answer, Near, Sought
+from dupfind.answers.found import Answer, Near, Sought
 from dupfind.report import Screen
 from dupfind.report.find import SCHEMA, render
 from dupfind.settings import Format

@@ -8,7 +8,7 @@ from io import StringIO
 
 import pytest
 
-from dupfind.grouped import Answer, Group, Member
+from dupfind.answers.grouped import Answer, Group, Member
 from dupfind.report import Screen
 from dupfind.report import groups as report
 from dupfind.settings import Format

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.hashed import Asked, Hashed
+from dupfind.answers.hashed import Asked, Hashed
 from dupfind.report import Screen
 from dupfind.report.hashes import SCHEMA, Renderer
 from dupfind.settings import Format

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from dupfind.answers.decisions import Decision, Mark, Ruling
+from dupfind.answers.shown import Nearest, Preview, Shown, Sight
 from dupfind.catalogued import Catalogued
-from dupfind.decisions import Decision, Mark, Ruling
 from dupfind.report import html
 from dupfind.report.album import said
 from dupfind.report.text import catalogue_line
-from dupfind.shown import Nearest, Preview, Shown, Sight
 from dupfind.values import Evidence, FileState, FolderState, Problem, Report, Side
 from tests.test_report import ANSWER, file, folder, report
 

@@ -6,10 +6,10 @@ import dataclasses
 
 import pytest
 
-from dupfind.found import Answer, Near, Sought
+from dupfind.answers.found import Answer, Near, Sought
+from dupfind.answers.shown import Preview, Shown, Sight
 from dupfind.report import html_find
 from dupfind.report.text import catalogue_line
-from dupfind.shown import Preview, Shown, Sight
 from dupfind.values import Evidence, Problem, Side
 from tests.test_report_find import ANSWER, HOSTILE, SETTINGS
 from tests.test_report_find import SEEN as SOUGHT

@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
-from dupfind.grouped import Group
+from dupfind.answers.grouped import Group
+from dupfind.answers.shown import Preview, Shown, Sight, most_doubtful_members
 from dupfind.report import html_groups
-from dupfind.shown import Preview, Shown, Sight, most_doubtful_members
 from dupfind.values import Problem, Side
 from tests.test_grouped import GROUP, answer
 from tests.test_report_html import EVIL, block, words

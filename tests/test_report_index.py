@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from dupfind.answers.indexed import Checked, Indexed
 from dupfind.catalogued import Catalogued
-from dupfind.indexed import Checked, Indexed
 from dupfind.report import Screen
 from dupfind.report.index import render
 from dupfind.report.text import catalogue_line, duration

@@ -6,10 +6,10 @@ import csv
 import json
 from io import StringIO
 
+from dupfind.answers.sorted_pictures import Answer, Placed
 from dupfind.report import Screen
 from dupfind.report import sort as report
 from dupfind.settings import Format
-from dupfind.sorted_pictures import Answer, Placed
 from dupfind.values import Problem, Side
 
 PICTURES = [Placed("a.jpg", None), Placed("=b\n.jpg", 0.0), Placed("c\udcff.jpg", 12.3456)]

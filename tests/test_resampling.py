@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dupfind import resampling
+from dupfind.pictures import resampling
 
 _SIDE = 64
 

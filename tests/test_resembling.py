@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 import pytest
 
+from dupfind.answers.findings import Remains
 from dupfind.events import Advance, Silence
-from dupfind.findings import Remains
-from dupfind.resembling import resembling
+from dupfind.scanning.resembling import resembling
 from dupfind.values import Evidence, Match, Thumbnail
 from tests.desk import Desk
 from tests.scenes import Field, scene, shot
@@ -126,6 +126,6 @@ def test_each_needle_has_its_own_witness(desk: Desk, monkeypatch: pytest.MonkeyP
         path: match.witness for path, match in whole[0].items()
     }
     assert ([("looking at damaged needles", 30)], 30) == (whole[2].stages, whole[2].done)
-    monkeypatch.setattr("dupfind.resembling._BATCH", 7)
+    monkeypatch.setattr("dupfind.scanning.resembling._BATCH", 7)
     parts = looked(desk, needles, HAYSTACK)
     assert (whole[:2], 30) == (parts[:2], parts[2].done)

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import revisit, walk
-from dupfind.ignore import Excludes
-from dupfind.revisit import Revisit, Visited, remembered
-from dupfind.roots import haystack_roots
-from dupfind.snapshot import FolderRow
+from dupfind.cache.snapshot import FolderRow
+from dupfind.files import walk
+from dupfind.files.ignore import Excludes
+from dupfind.files.roots import haystack_roots
+from dupfind.files.walk import Walk, WalkRules
+from dupfind.finding import revisit
+from dupfind.finding.revisit import Revisit, Visited, remembered
 from dupfind.values import FileEntry, Problem, Root
-from dupfind.walk import Walk, WalkRules
 
 RULES = WalkRules(Excludes(["*.bak"]))
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dupfind.errors import SettingsError
+from dupfind.files.roots import haystack_roots, named_file, spelling
 from dupfind.overwriting import check_output
-from dupfind.roots import haystack_roots, named_file, spelling
 from dupfind.settings import make_settings
 from dupfind.values import Side
 

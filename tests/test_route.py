@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.near_graph import neighbours
-from dupfind.route import _Route, improve
-from dupfind.seriation import length
+from dupfind.sorting.near_graph import neighbours
+from dupfind.sorting.route import _Route, improve
+from dupfind.sorting.seriation import length
 
 
 @given(st.integers(3, 40), st.integers(0, 50), st.integers(1, 3))

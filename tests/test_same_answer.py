@@ -20,13 +20,13 @@ TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 # a single pair is worth a process, where there is more than one worker.
 _RUN = """
 import os, random, sys
-import dupfind.cache, dupfind.memory, dupfind.pair_work, dupfind.walk
+import dupfind.cache.cache, dupfind.cache.memory, dupfind.pool.pair_work, dupfind.files.walk
 from dupfind.cli.main import run
 seed, with_memory = int(sys.argv[1]), sys.argv[2] == "memory"
-dupfind.cache._RACY_NS = dupfind.memory._RACY_NS = 0
-dupfind.pair_work._FEWEST = dupfind.pair_work._WORTH_STARTING = 1
+dupfind.cache.cache._RACY_NS = dupfind.cache.memory._RACY_NS = 0
+dupfind.pool.pair_work._FEWEST = dupfind.pool.pair_work._WORTH_STARTING = 1
 if not with_memory:
-    dupfind.memory.make_key = lambda *_: None
+    dupfind.cache.memory.make_key = lambda *_: None
 real = os.scandir
 class Shuffled:
     def __init__(self, path):
@@ -38,7 +38,7 @@ class Shuffled:
     def __exit__(self, *_):
         pass
     close = __exit__
-dupfind.walk.os.scandir = Shuffled
+dupfind.files.walk.os.scandir = Shuffled
 sys.exit(run(sys.argv[3:]))
 """
 

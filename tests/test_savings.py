@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.ignore import Excludes
-from dupfind.roots import haystack_roots
-from dupfind.savings import each_once, savings
+from dupfind.files.ignore import Excludes
+from dupfind.files.roots import haystack_roots
+from dupfind.files.walk import WalkRules, walk_all
+from dupfind.grouping.savings import each_once, savings
 from dupfind.values import FileEntry, Tree
-from dupfind.walk import WalkRules, walk_all
 
 
 def entry(path: Path) -> FileEntry:

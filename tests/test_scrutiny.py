@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from dupfind import scrutiny
+from dupfind.evidence import scrutiny
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import search_plan
-from dupfind.hamming import Hashes
-from dupfind.search_plan import allot, cut, plan
+from dupfind.search import search_plan
+from dupfind.search.hamming import Hashes
+from dupfind.search.search_plan import allot, cut, plan
 
 
 @functools.cache

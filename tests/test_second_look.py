@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind import decode, second_look
-from dupfind.second_look import Claim, Look, look_again
+from dupfind.pictures import decode
+from dupfind.pool import second_look
+from dupfind.pool.second_look import Claim, Look, look_again
 from dupfind.values import Evidence, FileEntry
 from fixtures import pictures
 from tests.test_scrutiny import enlarged, grainy, with_letters

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dupfind.catalogue.selfsame import Relation, have_numbers, is_as_listed, must_be_seen, relation, themselves
 from dupfind.catalogued import Volume
-from dupfind.selfsame import Relation, have_numbers, is_as_listed, must_be_seen, relation, themselves
 from dupfind.values import FileEntry
 
 OTHER, UNKNOWN, SAME = Relation

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import near_graph, seriation
-from dupfind.seriation import length, seriate
+from dupfind.sorting import near_graph, seriation
+from dupfind.sorting.seriation import length, seriate
 
 
 @given(st.integers(0, 7), st.integers(0, 100), st.integers(1, 3))

@@ -11,10 +11,10 @@ import pytest
 
 from dupfind import settings
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.ignore import Excludes
+from dupfind.files.ignore import Excludes
+from dupfind.files.walk import WalkRules, walk_all
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Format, ReportSettings, make_report_settings, make_settings
 from dupfind.values import Evidence, FileState, FolderState, Root, Side
-from dupfind.walk import WalkRules, walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 

@@ -10,18 +10,20 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dupfind import finding, pipeline, previews
-from dupfind.decisions import Decision
-from dupfind.digest import digest_of
+from dupfind import pipeline
+from dupfind.answers.decisions import Decision
+from dupfind.answers.grouped import Member
+from dupfind.answers.hashed import Given
+from dupfind.answers.shown import Shown
+from dupfind.commands.showing import look_at, look_at_found, show
 from dupfind.events import Silence
-from dupfind.finding import find_images, wanted
-from dupfind.grouped import Member
-from dupfind.hashed import Given
-from dupfind.roots import named_file
+from dupfind.files.digest import digest_of
+from dupfind.files.roots import named_file
+from dupfind.finding import finding
+from dupfind.finding.finding import find_images, wanted
+from dupfind.pool import previews
 from dupfind.session import kept_for_the_run
 from dupfind.settings import Settings, make_settings
-from dupfind.showing import look_at, look_at_found, show
-from dupfind.shown import Shown
 from fixtures import pictures
 from tests.shelf import catalogued
 from tests.test_deciding import word
@@ -112,9 +114,9 @@ def test_without_a_cache_nothing_is_decoded_twice(
     trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """As long as the page is being made there is one, which then is gone; not among the user's files."""
-    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
     decoded: list[str] = []
-    from dupfind import decode
+    from dupfind.pictures import decode
 
     real = decode.read_thumbnail
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dupfind.found import Near, Sought
-from dupfind.shown import most_doubtful, most_doubtful_sought
+from dupfind.answers.found import Near, Sought
+from dupfind.answers.shown import most_doubtful, most_doubtful_sought
 from dupfind.values import Evidence, FileState, FileVerdict, Kind
 
 

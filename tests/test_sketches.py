@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from dupfind import borders, evidence, fingerprint
-from dupfind.cache_schema import PictureRef
-from dupfind.sketches import checks, inner_hashes, sketches
+from dupfind.cache.cache_schema import PictureRef
+from dupfind.evidence import evidence, fingerprint
+from dupfind.grouping.sketches import checks, inner_hashes, sketches
+from dupfind.pictures import borders
 from dupfind.values import FileEntry
 from tests.desk import Desk
 from tests.scenes import scene, shot

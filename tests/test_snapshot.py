@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import snapshot
-from dupfind.cache_schema import PictureRef
-from dupfind.snapshot import (
+from dupfind.cache import snapshot
+from dupfind.cache.cache_schema import PictureRef
+from dupfind.cache.snapshot import (
     HEAD,
     OTHER,
     PICTURE,

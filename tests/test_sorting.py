@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dupfind.answers.sorted_pictures import Answer
 from dupfind.errors import TooFewPicturesError
-from dupfind.roots import named_file
+from dupfind.files.roots import named_file
 from dupfind.settings import make_settings
-from dupfind.sorted_pictures import Answer
-from dupfind.sorting import sort
+from dupfind.sorting.sorting import sort
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data
 
@@ -129,9 +129,9 @@ def test_real_series_come_together() -> None:
 
 def _mean(found: Answer, order: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> float:
     """The mean step of the pictures of ``found`` in this order."""
-    from dupfind import decode
-    from dupfind.likeness import features
-    from dupfind.near_graph import lengths
+    from dupfind.pictures import decode
+    from dupfind.sorting.likeness import features
+    from dupfind.sorting.near_graph import lengths
 
     thumbnails = []
     for one in found.pictures:

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dupfind import decode, evidence, facts
-from dupfind.texture import TEXTURE_SIDE, Grey, detail, text
+from dupfind.evidence import evidence, facts
+from dupfind.pictures import decode
+from dupfind.pictures.texture import TEXTURE_SIDE, Grey, detail, text
 from dupfind.values import Thumbnail
 from fixtures import documents, pictures
 

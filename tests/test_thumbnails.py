@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from dupfind import tasks
-from dupfind.cache import Cache
+from dupfind.cache.cache import Cache
+from dupfind.commands.thumbnails import Whole, read_whole
 from dupfind.events import Silence
+from dupfind.files.roots import named_file
+from dupfind.pool import tasks
 from dupfind.reading import Reader
-from dupfind.roots import named_file
 from dupfind.session import with_reader
 from dupfind.settings import make_settings
-from dupfind.thumbnails import Whole, read_whole
 from dupfind.values import Failure
 from fixtures import pictures
 from tests.test_explain import one_thread
@@ -44,7 +44,7 @@ def test_a_coarse_picture_is_read_to_its_end(tmp_path: Path) -> None:
     assert {"a.jpg", "b.jpg", "c.png"} <= thumbnails.keys()
     assert not any(one.is_coarse for one in thumbnails.values())
     with open(tmp_path / "a.jpg", "rb") as file:
-        from dupfind import decode
+        from dupfind.pictures import decode
 
         assert decode.read_thumbnail(file, "a.jpg", 10**9) == thumbnails["a.jpg"]
     cut = found["cut.jpg"]
@@ -53,7 +53,7 @@ def test_a_coarse_picture_is_read_to_its_end(tmp_path: Path) -> None:
 
 def test_a_second_run_decodes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither what was read coarsely first."""
-    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
     (tmp_path / "a.jpg").write_bytes(large(1))
     pictures.save(pictures.photo(3, (160, 120)), tmp_path / "c.png")
     (tmp_path / "no.jpg").write_bytes(b"no picture")

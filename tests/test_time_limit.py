@@ -11,8 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from dupfind import time_limit
-from dupfind.time_limit import HARD_LIMIT_SECONDS, TimeLimit
+from dupfind.pool import time_limit
+from dupfind.pool.time_limit import HARD_LIMIT_SECONDS, TimeLimit
 
 SOON = 0.3 - HARD_LIMIT_SECONDS
 """A soft limit whose hard one is 0.3 s away; the alarm does not ring for it, which is the case that is tested."""

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from dupfind import together
+from dupfind.answers.grouped import Answer
+from dupfind.catalogue.selfsame import Relation
 from dupfind.catalogued import Volume
 from dupfind.errors import SettingsError
-from dupfind.grouped import Answer
-from dupfind.grouping import groups
-from dupfind.selfsame import Relation
+from dupfind.grouping import together
+from dupfind.grouping.grouping import groups
 from dupfind.settings import make_settings
-from dupfind.sorting import sort
+from dupfind.sorting.sorting import sort
 from dupfind.values import Evidence
 from fixtures import pictures
 from tests.shelf import Ears, TreeBuilder, catalogued, settle
@@ -215,7 +215,7 @@ def test_without_numbers_files_are_told_by_name_or_time(
     """On a card two files of one size and time are two; where a link may have led to one of them, they may be one."""
     folder, catalogue = drive(tree), tmp_path / "d.catalog"
     card = Volume(7, "boot", "exfat", "", is_numbered_apart=False)
-    monkeypatch.setattr("dupfind.indexing.volumes_of", lambda _: (card,))
+    monkeypatch.setattr("dupfind.commands.indexing.volumes_of", lambda _: (card,))
     catalogued(folder, catalogue)
     shutil.rmtree(folder)
     assert [["d.catalog/n.txt", "d.catalog/z.txt"]] == members(grouped(catalogue, level="identical"), tmp_path)

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from PIL import Image, UnidentifiedImageError
 
-from dupfind import ceiling, containers, decode, trouble
+from dupfind import ceiling
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
+from dupfind.pictures import containers, decode, trouble
 
 
 def meet(raise_it: Callable[[], Any], size_pixels: int = 0) -> Exception:

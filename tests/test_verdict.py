@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dupfind.scanning.verdict import judge_file, judge_folders
 from dupfind.values import (
     SECOND_LOOK,
     Evidence,
@@ -24,7 +25,6 @@ from dupfind.values import (
     Root,
     Side,
 )
-from dupfind.verdict import judge_file, judge_folders
 
 IDENTICAL, SAME, SIMILAR = Evidence
 PRESENT, ALIKE, MISSING, UNREADABLE, UNWANTED = FileState

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dupfind import mounts, volumes
+from dupfind.catalogue import volumes
 from dupfind.catalogued import Volume
+from dupfind.files import mounts
 
 EXT4, BTRFS = os.makedev(8, 17), os.makedev(0, 45)
 TABLE = """\

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from dupfind.ignore import Excludes
+from dupfind.files.ignore import Excludes
+from dupfind.files.walk import Walk, WalkRules, walk_all
+from dupfind.scanning.verdict import judge_folders
 from dupfind.values import FolderState, Root, Side, Tree
-from dupfind.verdict import judge_folders
-from dupfind.walk import Walk, WalkRules, walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 Change = Callable[[str, list[Any]], Iterable[Any]]
@@ -78,7 +78,7 @@ def patch_listing(monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
         def __exit__(self, *_: object) -> None:
             pass
 
-    monkeypatch.setattr("dupfind.walk.os.scandir", Listing)
+    monkeypatch.setattr("dupfind.files.walk.os.scandir", Listing)
 
 
 def mount(path: Path, like: Path) -> SimpleNamespace:

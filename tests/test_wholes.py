@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind import evidence, fingerprint, matching, tasks
-from dupfind.cache_schema import PictureRef
+from dupfind.cache.cache_schema import PictureRef
+from dupfind.evidence import evidence, fingerprint
+from dupfind.pool import tasks
+from dupfind.scanning import matching
+from dupfind.scanning.wholes import Wholes
 from dupfind.values import Evidence, Failure, FileEntry, Match, Thumbnail
-from dupfind.wholes import Wholes
 from fixtures import pictures
 from tests.desk import Desk
 from tests.scenes import scene, shot
@@ -213,7 +215,7 @@ def test_cut_short(tree: TreeBuilder, share: float) -> None:
 
 def test_cold_and_warm(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Byte for byte the same, and a warm run reads nothing, neither the beginnings nor the whole."""
-    monkeypatch.setattr("dupfind.cache._RACY_NS", 0)  # the files are seconds old
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)  # the files are seconds old
     haystack = tree("hay", {"1.jpg": large(1), "2.jpg": large(2), "3.jpg": damaged_late(large(3))})
     content = {"a.jpg": large(1, quality=70), "b.jpg": large(2, progressive=False), "c.jpg": large(3, quality=75)}
     needles = tree("needles", content | {"d.jpg": large(4), "e.jpg": damaged_late(large(2, quality=80))})
@@ -285,7 +287,7 @@ def test_an_end_to_looking_without_frames(tree: TreeBuilder, monkeypatch: pytest
         tree("hay", {"x.jpg": progressive(photo)}),
         tree("needles", {"x.jpg": progressive(framed(photo))}),
     )
-    monkeypatch.setattr("dupfind.wholes.MOST_ROUNDS", 1)
+    monkeypatch.setattr("dupfind.scanning.wholes.MOST_ROUNDS", 1)
     assert {"x.jpg": "missing"} == states(scan(haystack, needles))
-    monkeypatch.setattr("dupfind.wholes.MOST_ROUNDS", 2)
+    monkeypatch.setattr("dupfind.scanning.wholes.MOST_ROUNDS", 2)
     assert {"x.jpg": "similar/similar"} == states(scan(haystack, needles))

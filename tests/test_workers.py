@@ -18,8 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import ceiling, workers
-from dupfind.workers import Pool
+from dupfind import ceiling
+from dupfind.pool import workers
+from dupfind.pool.workers import Pool
 from tests.labour import Item, work
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -211,7 +212,7 @@ def test_an_error_of_the_task_itself_ends_the_run() -> None:
 PARENT = """
 import sys
 sys.path[:0] = {paths!r}
-from dupfind.workers import Pool
+from dupfind.pool.workers import Pool
 from tests.labour import work
 if __name__ == "__main__":
     with Pool(2) as pool:

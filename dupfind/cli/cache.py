@@ -46,7 +46,7 @@ def path_command(cache: str | None) -> None:
 @options.cache_file
 def info_command(cache: str | None) -> None:
     """Print what the cache holds."""
-    from dupfind import cache_upkeep
+    from dupfind.cache import cache_upkeep
     from dupfind.report.text import count, size
 
     path = _path(cache)
@@ -69,7 +69,7 @@ def info_command(cache: str | None) -> None:
 @options.cache_file
 def clear_command(cache: str | None) -> None:
     """Delete the cache."""
-    from dupfind import cache_upkeep
+    from dupfind.cache import cache_upkeep
     from dupfind.report.text import size
 
     path = _path(cache)
@@ -84,7 +84,7 @@ def prune_command(cache: str | None, absent_folders: bool) -> None:
 
     Files of folders that are not there at all, as on an unplugged drive, are kept unless --absent-folders is given.
     """
-    from dupfind import cache_upkeep
+    from dupfind.cache import cache_upkeep
     from dupfind.report.text import count, size
 
     done = cache_upkeep.prune(_path(cache), with_absent_folders=absent_folders)

@@ -58,8 +58,8 @@ def calibrate(
         check_output(plot, settings.roots, "--plot")
         refuse_overwriting({"--plot": plot}, {"--cache": settings.cache})
     # Heavy imports wait until every option has been checked.
-    from dupfind import calibrate as calibrating
     from dupfind import output as sink
+    from dupfind.commands import calibrate as calibrating
     from dupfind.report import calibrate as report
 
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)

@@ -8,8 +8,8 @@ import click
 
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.itself import apart
-from dupfind.roots import NamedFile, named_file
+from dupfind.files.itself import apart
+from dupfind.files.roots import NamedFile, named_file
 from dupfind.settings import Format, make_settings
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ def compare(
     for other in left_out:
         console.warn(f"{other.given} is {files[0]} itself and proves nothing: left out")
     # Heavy imports wait until every option has been checked.
-    from dupfind import comparing
     from dupfind import output as sink
+    from dupfind.commands import comparing
     from dupfind.report import compare as report
 
     answer = comparing.with_lost(comparing.compare_files(settings, chosen_files, console), lost, names)

@@ -8,7 +8,7 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.roots import NamedFile, named_file
+from dupfind.files.roots import NamedFile, named_file
 from dupfind.settings import make_settings
 
 _EPILOG = """\b
@@ -66,8 +66,8 @@ def explain(
     for needle in map(named_file, needles):
         files.setdefault(needle.entry.path, needle)
     # Heavy imports wait until every option has been checked.
-    from dupfind import explain as explaining
     from dupfind import output as sink
+    from dupfind.commands import explain as explaining
     from dupfind.report import explain as report
 
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)

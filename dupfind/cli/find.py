@@ -15,9 +15,9 @@ from dupfind.settings import Format, check_html_pictures, make_settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dupfind.finding import Wanted
-    from dupfind.found import Answer
-    from dupfind.hashed import Given
+    from dupfind.answers.found import Answer
+    from dupfind.answers.hashed import Given
+    from dupfind.finding.finding import Wanted
     from dupfind.progress import Console
     from dupfind.settings import Settings
 
@@ -95,8 +95,8 @@ def find(
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     # Heavy imports wait until every option has been checked.
     with console.part("start-up"):
-        from dupfind import finding
         from dupfind import output as sink
+        from dupfind.finding import finding
         from dupfind.report import find as report
 
     wanted = finding.wanted(nearest, raw["threshold_bits"], is_anew=rescan)
@@ -126,13 +126,13 @@ def _find(
     settings: Settings, given: Sequence[Given], wanted: Wanted, pictures: int | None, console: Console
 ) -> tuple[Answer, bytes | None]:
     """The answer, and a page with up to so many ``pictures`` where there is to be one."""
-    from dupfind import finding
+    from dupfind.finding import finding
 
     if pictures is None:
         return finding.find_images(settings, given, wanted, console), None
+    from dupfind.commands.showing import look_at_found
     from dupfind.report import html_find
     from dupfind.session import kept_for_the_run
-    from dupfind.showing import look_at_found
 
     with kept_for_the_run(settings) as kept:
         answer = finding.find_images(kept, given, wanted, console)

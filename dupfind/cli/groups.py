@@ -13,7 +13,7 @@ from dupfind.settings import Format, check_html_pictures, make_settings
 from dupfind.values import Evidence
 
 if TYPE_CHECKING:
-    from dupfind.grouped import Answer
+    from dupfind.answers.grouped import Answer
     from dupfind.progress import Console
     from dupfind.settings import Settings
 
@@ -89,8 +89,8 @@ def groups(
     most = check_html_pictures(html_pictures, html)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     # Heavy imports wait until every option has been checked.
-    from dupfind import grouping
     from dupfind import output as sink
+    from dupfind.grouping import grouping
     from dupfind.report import groups as report
 
     answer = grouping.groups(settings, Evidence(level), console)
@@ -109,9 +109,9 @@ def groups(
 
 def _page(answer: Answer, settings: Settings, pictures: int, console: Console) -> bytes:
     """The page for a browser."""
+    from dupfind.answers.shown import most_doubtful_members
+    from dupfind.commands.showing import look_at
     from dupfind.report import html_groups
-    from dupfind.showing import look_at
-    from dupfind.shown import most_doubtful_members
 
     seen = look_at(settings, most_doubtful_members(answer.groups, pictures), console)
     with console.part("report", len(answer.groups)):

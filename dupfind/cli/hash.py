@@ -13,7 +13,7 @@ from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Format, make_settings
 
 if TYPE_CHECKING:
-    from dupfind.hashed import Hashed
+    from dupfind.answers.hashed import Hashed
 
 _EPILOG = """\b
 Examples:
@@ -83,9 +83,10 @@ def hash_(
     names = named.names(files, files_from, "FILE...")
     settings = make_settings(**raw)
     # Heavy imports wait until every option has been checked.
-    from dupfind import __version__, hashing
+    from dupfind import __version__
     from dupfind import output as sink
-    from dupfind.hashed import Asked
+    from dupfind.answers.hashed import Asked
+    from dupfind.commands import hashing
     from dupfind.progress import say
     from dupfind.report.hashes import Renderer
     from dupfind.report.text import printable

@@ -12,7 +12,7 @@ from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format, make_settings
 
 if TYPE_CHECKING:
-    from dupfind.indexed import Checked, Indexed
+    from dupfind.answers.indexed import Checked, Indexed
     from dupfind.progress import Console
 
 _EPILOG = """\b
@@ -80,7 +80,7 @@ def index(
     else:
         answer = _index(catalog or "", folder, console, raw, output)
     from dupfind import output as sink
-    from dupfind.indexed import Indexed
+    from dupfind.answers.indexed import Indexed
     from dupfind.report import index as report
 
     console.problems(answer.problems)
@@ -96,7 +96,7 @@ def _index(catalog: str, folder: str | None, console: Console, raw: dict[str, An
     settings = make_settings(haystack=[folder], called="", may_be_catalogues=False, **raw)
     check_outputs({"--catalog": catalog, "--output": output}, settings.roots)
     refuse_overwriting({"--catalog": catalog, "--output": output}, {"--cache": settings.cache})
-    from dupfind import indexing  # heavy, so not before every option has been checked
+    from dupfind.commands import indexing  # heavy, so not before every option has been checked
 
     return indexing.index(settings, catalog, console)
 
@@ -104,7 +104,7 @@ def _index(catalog: str, folder: str | None, console: Console, raw: dict[str, An
 def _check(
     catalog: str, folder: str | None, console: Console, raw: dict[str, Any], output: str | None, *, is_deep: bool
 ) -> Checked:
-    from dupfind import index_check  # likewise
+    from dupfind.commands import index_check  # likewise
 
     said = index_check.about(catalog)
     again = {

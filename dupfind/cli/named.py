@@ -11,12 +11,12 @@ import click
 
 from dupfind.cli import streams
 from dupfind.errors import SettingsError
-from dupfind.ignore import is_junk_file
-from dupfind.named import names_in
-from dupfind.roots import named_file
+from dupfind.files.ignore import is_junk_file
+from dupfind.files.named import names_in
+from dupfind.files.roots import named_file
 
 if TYPE_CHECKING:
-    from dupfind.hashed import Given
+    from dupfind.answers.hashed import Given
 
 STDIN = "-"
 
@@ -66,7 +66,7 @@ def _refuse_nothing_or_all(files: Sequence[str], files_from: str | None, called:
 
 def given(files: Sequence[str], stack: ExitStack) -> list[Given]:
     """What was named; a file that cannot be had costs its own line only. ``stack`` holds what standard input gave."""
-    from dupfind.hashed import Given
+    from dupfind.answers.hashed import Given
 
     found = []
     stdin: str | None = None

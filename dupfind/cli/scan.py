@@ -16,8 +16,8 @@ from dupfind.values import FileState, FolderState, Report
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dupfind.changes import Baseline
-    from dupfind.decisions import Decision
+    from dupfind.answers.changes import Baseline
+    from dupfind.answers.decisions import Decision
     from dupfind.progress import Console
     from dupfind.settings import Settings
 
@@ -149,9 +149,9 @@ def _scan(
 
     if report_settings.html is None:
         return pipeline.scan_trees(settings, console, decisions=decisions).report, None
+    from dupfind.commands.showing import show
     from dupfind.report import html
     from dupfind.session import kept_for_the_run
-    from dupfind.showing import show
 
     with kept_for_the_run(settings) as kept:
         scanned = pipeline.scan_trees(kept, console, decisions=decisions)
@@ -172,7 +172,7 @@ def _write_page(page: bytes, settings: ReportSettings, console: Console) -> None
 def _read_decisions(path: str | None) -> tuple[Decision, ...] | None:
     if path is None:
         return None
-    from dupfind import decisions_file
+    from dupfind.scanning import decisions_file
 
     return decisions_file.read(path)
 
@@ -188,7 +188,7 @@ def _read_baseline(path: str | None) -> Baseline | None:
 def _write(report: Report, settings: ReportSettings, before: Baseline | None, console: Console) -> bool:
     """Write what was asked for, first what somebody waits for; gives whether anything is otherwise than ``before``."""
     from dupfind import output as sink
-    from dupfind.changes import changes, other_settings
+    from dupfind.answers.changes import changes, other_settings
     from dupfind.report import render
     from dupfind.report.text import moment
 

@@ -8,8 +8,8 @@ import click
 
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode
+from dupfind.files.roots import named_file
 from dupfind.overwriting import check_output, refuse_overwriting
-from dupfind.roots import named_file
 from dupfind.settings import Format, make_settings
 
 _EPILOG = """\b
@@ -67,8 +67,8 @@ def sort(
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     # Heavy imports wait until every option has been checked.
     from dupfind import output as sink
-    from dupfind import sorting
     from dupfind.report import sort as report
+    from dupfind.sorting import sorting
 
     answer = sorting.sort(settings, target, console)
     console.problems(answer.problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dupfind.changes import Changes
+from dupfind.answers.changes import Changes
 from dupfind.settings import Format, ReportSettings
 from dupfind.values import Report
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from dupfind.answers.shown import Sight
 from dupfind.report.document import quoted, shown
 from dupfind.report.text import size
-from dupfind.shown import Sight
 
 SIGNS = {
     "missing": "✗", "unreadable": "!", "partial": "±", "review": "≈", "similar": "≈", "contained": "✓", "present": "✓",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dupfind.changes import Changes
+from dupfind.answers.changes import Changes
 from dupfind.settings import ReportSettings
 from dupfind.values import FileVerdict, FolderVerdict, Report
 

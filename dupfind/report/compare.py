@@ -8,8 +8,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from dupfind.comparison import Compared, Comparison, Comparisons, Proof
-from dupfind.facts import Test
+from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
+from dupfind.evidence.facts import Test
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
 from dupfind.report.json import dumps, named_path

@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.explanation import Answer, Explanation, Near
-from dupfind.facts import Test
+from dupfind.answers.explanation import Answer, Explanation, Near
+from dupfind.evidence.facts import Test
 from dupfind.report import Screen
 from dupfind.report.json import catalogues, dumps, how_compared, named_path
 from dupfind.report.look import LIKENESS, Page

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.found import Answer, Near, Sought
+from dupfind.answers.found import Answer, Near, Sought
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
 from dupfind.report.json import catalogues, dumps, how_compared, named_path

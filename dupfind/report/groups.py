@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.grouped import Answer, Group, Member
+from dupfind.answers.grouped import Answer, Group, Member
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
 from dupfind.report.json import catalogues, dumps, named_path

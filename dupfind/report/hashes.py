@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from dupfind.hashed import Asked, Hashed
+from dupfind.answers.hashed import Asked, Hashed
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
 from dupfind.report.json import dumps, named_path

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from dupfind import decisions
-from dupfind.decisions import Decision, Ruling
+from dupfind.answers import decisions
+from dupfind.answers.decisions import Decision, Ruling
+from dupfind.answers.shown import Shown
 from dupfind.report import document
 from dupfind.report.album import SIGNS, Album, said
 from dupfind.report.document import shown
 from dupfind.report.text import catalogue_line, clean, count, size
-from dupfind.shown import Shown
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
 MOST_ROWS = 20_000

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from dupfind.found import Answer, Near, Sought
+from dupfind.answers.found import Answer, Near, Sought
+from dupfind.answers.shown import Shown
 from dupfind.report import document
 from dupfind.report.album import SIGNS, Album, said
 from dupfind.report.document import shown
 from dupfind.report.find import remarks
 from dupfind.report.text import catalogue_line, count
-from dupfind.shown import Shown
 from dupfind.values import HASH_BITS, Evidence
 
 MOST_IMAGES = 20_000

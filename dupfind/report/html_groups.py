@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from dupfind.grouped import Answer, Group, Member
+from dupfind.answers.grouped import Answer, Group, Member
+from dupfind.answers.shown import Shown
 from dupfind.report import document
 from dupfind.report.album import SIGNS, Album, said
 from dupfind.report.document import shown
 from dupfind.report.text import catalogue_line, count, size
-from dupfind.shown import Shown
 from dupfind.values import Evidence
 
 MOST_GROUPS = 20_000

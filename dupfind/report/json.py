@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from dupfind.answers.changes import Changes
 from dupfind.catalogued import Catalogued
-from dupfind.changes import Changes
 from dupfind.report.choice import Choice
 from dupfind.report.text import OBEYED, clean
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Problem, Report, ScanSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dupfind.facts import Test
+from dupfind.evidence.facts import Test
 
 MEASURES = {
     "check hash": "bits of 256 in which they differ",
@@ -30,7 +30,7 @@ MEASURES = {
     "patch": "the worst 4 x 4 pixels of 64 x 64",
     "colour": "the worst difference in colour",
 }
-"""In a few words, what each test of :mod:`dupfind.evidence` measures."""
+"""In a few words, what each test of :mod:`dupfind.evidence.evidence` measures."""
 TURNS = (
     "upright",
     "mirrored left to right",

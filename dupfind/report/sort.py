@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
+from dupfind.answers.sorted_pictures import Answer, Placed
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
 from dupfind.report.json import catalogues, dumps, named_path
@@ -13,7 +14,6 @@ from dupfind.report.look import Page
 from dupfind.report.paths import listed
 from dupfind.report.text import catalogue_line, clean, count, printable
 from dupfind.settings import Format
-from dupfind.sorted_pictures import Answer, Placed
 
 SCHEMA = "dupfind.sort/1"
 

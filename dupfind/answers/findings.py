@@ -1,0 +1,49 @@
+"""What the stages between walk and verdict have found, as one value; decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dupfind.answers.decisions import Decision
+from dupfind.values import Failure, Match
+
+
+class Remains(NamedTuple):
+    """What is known of a damaged needle that has no match."""
+
+    damage: str
+    nearest: str | None
+    """Path of the haystack picture that looks most like what is left of it; None where none does."""
+
+
+class Parted(NamedTuple):
+    """What a person has parted a needle of."""
+
+    reason: str
+    """For the report: whom of, and when."""
+    witnesses: frozenset[str]
+    """Paths of the files of the haystack that prove nothing of it."""
+    witness: str
+    """The one of them that ``reason`` names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is known of the files of both trees once no more of them has to be read."""
+
+    matches: Mapping[str, Match]
+    """By the path of the needle."""
+    failures: Mapping[str, Failure]
+    """By path, on either side."""
+    pictures: frozenset[str]
+    """Paths of the needles that gave a thumbnail."""
+    haystack_pictures: int | None
+    """How many files of the haystack gave a thumbnail; None where no needle asked for them."""
+    remains: Mapping[str, Remains] = field(default_factory=dict)
+    """By path, what is known of damaged needles without a match."""
+    words: Mapping[str, Decision] = field(default_factory=dict)
+    """By path, the decisions of a person that verdicts on needles rest on."""
+    parted: Mapping[str, Parted] = field(default_factory=dict)
+    """By path, needles of which the decision in ``words`` is that they are different."""

@@ -1,0 +1,47 @@
+"""What ``dupfind sort`` answers, as values that reports render; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dupfind.catalogued import Catalogued
+from dupfind.values import Problem
+
+
+class Placed(NamedTuple):
+    """One picture in its place."""
+
+    path: str
+    """The root as the user gave it joined with the rest."""
+    distance: float | None
+    """From the picture before it, or from the one that all are compared with; see :mod:`dupfind.sorting.likeness`. None
+    for the first one of a path.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything that one run of ``dupfind sort`` has to say."""
+
+    version: str
+    folders: Sequence[str]
+    """As the user spelt them."""
+    like: str | None
+    """The picture that all are compared with, as the user spelt it; None where neighbours are to be alike."""
+    pictures: Sequence[Placed]
+    problems: Sequence[Problem]
+    catalogues: Sequence[Catalogued] = ()
+    """What stood for folders that were not looked at."""
+
+    @property
+    def is_whole(self) -> bool:
+        """True when no picture was passed over because it could not be looked at."""
+        return all(one.is_note for one in self.problems)
+
+    @property
+    def mean_distance(self) -> float | None:
+        """The mean of all distances; None where there is none."""
+        known = [one.distance for one in self.pictures if one.distance is not None]
+        return sum(known) / len(known) if known else None

@@ -1,0 +1,252 @@
+"""What was read of files, kept from run to run: thumbnails, digests, hashes and failures.
+
+A file is known again when path, size, mtime and ctime agree, or, after a folder was renamed or a drive mounted
+elsewhere, when inode, size, mtime and ctime do. Files modified within two seconds before they were read are "racy":
+a second change may carry the same times, so what was read of them serves this run only. Thumbnails are stored by their
+content, which makes concurrent runs harmless. What cannot be kept (racy files, files without an inode, no cache, a full
+disk) goes to a private scratch database that ends with the run.
+
+The answer never depends on this module: without it everything is read again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Self
+
+from dupfind.cache.cache_buffer import Buffer
+from dupfind.cache.cache_file import DamagedError, UnusableError
+from dupfind.cache.cache_lookup import UNKNOWN, Known, Lookup
+from dupfind.cache.cache_schema import RACY_NS, Judged, Pair, PictureRef, Recipe, fits, picture_id
+from dupfind.cache.cache_scratch import Scratch
+from dupfind.cache.cache_store import Store
+from dupfind.errors import CacheLostError
+from dupfind.values import Failure, FileEntry, Thumbnail
+
+_RACY_NS = RACY_NS
+_FLUSH_SECONDS = 2.0
+
+
+class Cache:
+    """One run's view of the cache file.
+
+    ``path`` None keeps nothing. ``recipe`` is called when contents are first asked for or kept. ``warn`` is told what
+    the user should know, a line each.
+    """
+
+    def __init__(
+        self,
+        path: str | None,
+        recipe: Callable[[], Recipe],
+        warn: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._warn = warn
+        self._recipe = cache(recipe)
+        self._clock = clock
+        self._scratch = Scratch()
+        self._kept: Store | None = None
+        self._is_damaged = False
+        self._has_failed = False
+        self._buffer = Buffer()
+        self._flushed_at = clock()
+        if path is not None:
+            self._open(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self.flush()  # also when interrupted: what was read so far need not be read again
+        finally:
+            self._scratch.close()
+            if self._kept:
+                self._kept.close()
+        if self._kept and self._is_damaged:  # so that the next run begins a sound one
+            with suppress(UnusableError):
+                self._warn(f"{self._kept.path}: set aside as {Store.set_aside(self._kept.path)}")
+
+    @property
+    def path(self) -> str | None:
+        """The file that everything is kept in; None where nothing is, or nothing new can be."""
+        return self._kept.path if self._kept is not None and self._kept.is_writable else None
+
+    @property
+    def recipe(self) -> Recipe:
+        """What contents are made by in this run."""
+        return self._recipe()
+
+    def recall_digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | Failure | None]:
+        """The digest of each of ``entries`` in their order, or None where it is to be read.
+
+        The entries of a folder are to stand together, as the walk gives them: they are looked up in one go. Raises
+        :class:`~dupfind.errors.CacheLostError` where the file proves damaged.
+        """
+        lookup = self._lookup()
+        if lookup is None:
+            yield from (None for _ in entries)
+            return
+        with self._restart_when_damaged():
+            yield from lookup.digests(entries)
+
+    def recall_contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
+        """What decoding each of ``entries`` gave, in their order, likewise."""
+        lookup = self._lookup()
+        if lookup is None:
+            yield from (UNKNOWN for _ in entries)
+            return
+        with self._restart_when_damaged():
+            yield from lookup.contents(entries)
+
+    def _lookup(self) -> Lookup | None:
+        if self._kept is None:
+            return None
+        return Lookup(self._kept, self._recipe, self._note_move)
+
+    def _note_move(self, entry: FileEntry) -> None:
+        self._buffer.copies.append(entry)
+
+    def has_no_pictures(self) -> bool:
+        """Whether nothing can be recalled of any picture, so that all of them will be decoded."""
+        if self._kept is None:
+            return True
+        with self._restart_when_damaged():
+            return self._kept.is_without_pictures()
+
+    def keep_digest(self, entry: FileEntry, digest: bytes, read_ns: int) -> None:
+        """Remember the digest of a file that was read at ``read_ns`` (``time.time_ns``)."""
+        if self._is_kept(entry, read_ns):
+            self._buffer.digests.append((entry, digest))
+            self._flush_when_due()
+
+    def recall_whole(self, entry: FileEntry) -> PictureRef | Failure | None:
+        """What reading ``entry`` whole gave, of which :meth:`recall_contents` gives a coarse picture, or None."""
+        if self._kept is None:
+            return None
+        with self._restart_when_damaged():
+            return self._kept.whole(entry, self._recipe().thumbnails) if fits(entry) else None
+
+    def keep_content(
+        self, entry: FileEntry, content: Thumbnail | Failure, read_ns: int, *, after_coarse: bool = False
+    ) -> PictureRef | Failure:
+        """Remember what decoding a file gave; gives how its thumbnail is found again, or the failure.
+
+        ``after_coarse`` when it was read whole after it had been read coarsely: both are remembered, so that a later
+        run finds by the same and judges by the same.
+        """
+        rows = self._buffer.wholes if after_coarse else self._buffer.contents
+        if isinstance(content, Failure):
+            if content.lasting and self._is_kept(entry, read_ns):
+                rows.append((entry, content))
+                self._flush_when_due()
+            return content
+        picture = PictureRef(picture_id(content), content.size_pixels)
+        if self._is_kept(entry, read_ns):
+            rows.append((entry, picture))
+            self._buffer.pictures[picture.id] = content
+        else:
+            self._scratch.add_pictures([(picture.id, content)])
+        self._flush_when_due()
+        return picture
+
+    def keep_hashes(self, picture: int, hashes: bytes) -> None:
+        """Remember the hashes of a thumbnail, packed as in :class:`Known`."""
+        if self._kept and self._kept.is_writable:
+            self._buffer.hashes.append((picture, hashes))
+            self._flush_when_due()
+
+    def keep_judgement(self, pair: Pair, judged: Judged) -> None:
+        """Remember how a pair was judged."""
+        if self._kept and self._kept.is_writable:
+            self._buffer.judgements.append((pair, judged))
+            self._flush_when_due()
+
+    def judgements(self, needles: Sequence[int]) -> dict[Pair, Judged]:
+        """How pairs with one of ``needles``, ids of thumbnails, were judged by the rules of this run."""
+        if self._kept is None:
+            return {}
+        with self._restart_when_damaged():
+            return self._kept.judgements(self._recipe().rules, needles)
+
+    def thumbnails(self, pictures: Sequence[int]) -> dict[int, Thumbnail]:
+        """The thumbnails with these ids."""
+        found = {id_: self._buffer.pictures[id_] for id_ in pictures if id_ in self._buffer.pictures}
+        if self._kept:
+            with self._restart_when_damaged():
+                found |= self._kept.pictures([id_ for id_ in pictures if id_ not in found])
+                if any(picture_id(thumbnail) != id_ for id_, thumbnail in found.items()):
+                    raise DamagedError("a thumbnail is not what was stored")
+        found |= self._scratch.pictures([id_ for id_ in pictures if id_ not in found])
+        if len(found) < len(set(pictures)):
+            with self._restart_when_damaged():
+                self._explain_loss([id_ for id_ in pictures if id_ not in found])
+        return found
+
+    def _explain_loss(self, pictures: Sequence[int]) -> None:
+        """Thumbnails go together with what names them when another process prunes; alone they go by damage."""
+        if self._kept is not None and self._kept.claims(pictures):
+            raise DamagedError("it names thumbnails that it does not hold")
+        raise UnusableError("thumbnails have gone from it meanwhile")
+
+    def flush(self) -> None:
+        """Write what has gathered, in one short transaction, so that another run waits milliseconds at most."""
+        self._flushed_at = self._clock()
+        buffer, self._buffer = self._buffer, Buffer()
+        if self._kept is None or not self._kept.is_writable or not len(buffer):
+            return
+        try:
+            buffer.write(self._kept, self._recipe)
+        except (DamagedError, UnusableError) as error:
+            # Reading goes on: earlier thumbnails still come from the file, those of now from the scratch.
+            self._warn(f"{self._kept.path}: cannot write the cache, going on without: {error}")
+            self._kept.is_writable = False
+            self._has_failed = True
+            self._is_damaged = isinstance(error, DamagedError)
+            self._scratch.add_pictures(buffer.pictures.items())
+
+    def _open(self, path: str) -> None:
+        try:
+            self._kept, warning = Store.open(path)
+        except UnusableError as error:
+            self._warn(f"{path}: cannot use the cache, going on without: {error}")
+        else:
+            if warning:
+                self._warn(warning)
+
+    @contextmanager
+    def _restart_when_damaged(self) -> Iterator[None]:
+        try:
+            yield
+        except (DamagedError, UnusableError) as error:
+            raise self._lost(error) from error
+
+    def _lost(self, error: Exception) -> CacheLostError:
+        """Close the file, and set it aside where it is damaged; what was recalled from it is worth nothing now."""
+        assert self._kept is not None
+        store, self._kept = self._kept, None
+        store.close()
+        if isinstance(error, UnusableError):
+            # What failed in a write may fail in a read: one warning is enough.
+            text = f"{store.path}: cannot read the cache: {error}; starting again without"
+            return CacheLostError(text, is_gone=False, is_told=self._has_failed)
+        try:
+            aside = Store.set_aside(store.path)
+        except UnusableError as failure:
+            return CacheLostError(f"{store.path}: damaged ({error}); {failure}; starting again without", is_gone=False)
+        return CacheLostError(f"{store.path}: damaged ({error}); set aside as {aside}, starting again", is_gone=True)
+
+    def _is_kept(self, entry: FileEntry, read_ns: int) -> bool:
+        if self._kept is None or not self._kept.is_writable or not fits(entry):
+            return False
+        if not entry.inode:  # a file system that has no numbers has no lasting time of change either
+            return False
+        # The kernel sets ctime at every change, whatever mtime is set to afterwards.
+        return read_ns - entry.ctime_ns >= _RACY_NS and not 0 <= read_ns - entry.mtime_ns < _RACY_NS
+
+    def _flush_when_due(self) -> None:
+        if self._buffer.is_full or self._clock() - self._flushed_at >= _FLUSH_SECONDS:
+            self.flush()

@@ -1,0 +1,283 @@
+"""What the cache's file is asked and told: the statements, and values as rows.
+
+Rows are grouped by folder, so that a warm run reads a folder's rows with one statement and keeps no path twice. Paths
+are stored as bytes, because not every file name is text.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from dupfind.cache import cache_seal
+from dupfind.cache.cache_file import CacheFile, DamagedError, translated
+from dupfind.cache.cache_schema import (
+    SELECT_CONTENTS,
+    SELECT_DIGESTS,
+    SELECT_WHOLE,
+    UPDATE_WHOLE,
+    UPSERT_FILE,
+    FileRow,
+    Judged,
+    Pair,
+    PictureRef,
+    content_columns,
+    signed,
+)
+from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
+
+_MOST_VARIABLES = 500
+
+_PICTURE_COLUMNS = tuple(field.name for field in dataclasses.fields(Thumbnail))
+_FLAGS = tuple(map(_PICTURE_COLUMNS.index, ("has_more", "is_coarse")))
+
+Labels = tuple["int | None", "int | None"]
+"""The numbers of the recipe and of the algorithm under which contents are looked up."""
+
+
+class Store(CacheFile):
+    """A cache file and its statements."""
+
+    def label(self, text: str) -> int | None:
+        """The number of a recipe or algorithm; None when nothing was ever stored under it."""
+        if text not in self._labels:
+            with translated():
+                row = self.connection.execute("SELECT id FROM label WHERE text = ?", (text,)).fetchone()
+            if row is None:
+                return None
+            self._labels[text] = row[0]
+        return self._labels[text]
+
+    def files_in(self, folder: str, labels: Labels | None) -> dict[bytes, FileRow]:
+        """The rows of all files of ``folder`` by name, without their contents where ``labels`` are None."""
+        with translated():
+            rows = self.connection.execute(
+                f"{_select(labels)} WHERE f.folder = (SELECT id FROM folder WHERE path = :path)",
+                {"path": os.fsencode(folder), **_named(labels)},
+            )
+            return {row[0]: row for row in rows}
+
+    def known_inodes(self, inodes: Sequence[int]) -> set[int]:
+        """Those of ``inodes`` under which anything was stored; nearly none where a tree is new."""
+        found: set[int] = set()
+        with translated():
+            for start in range(0, len(inodes), _MOST_VARIABLES):
+                some = {signed(inode): inode for inode in inodes[start : start + _MOST_VARIABLES]}
+                rows = self.connection.execute(
+                    f"SELECT inode FROM file WHERE inode IN ({','.join('?' * len(some))})", list(some)
+                )
+                found.update(some[row[0]] for row in rows)
+        return found
+
+    def file_by_inode(self, entry: FileEntry, labels: Labels | None) -> FileRow | None:
+        """The row of a file that was elsewhere when it was stored, recognised by inode, size and times."""
+        values = {
+            "inode": signed(entry.inode),
+            "size": entry.size_bytes,
+            "mtime": entry.mtime_ns,
+            "ctime": entry.ctime_ns,
+        }
+        with translated():
+            row: FileRow | None = self.connection.execute(
+                f"{_select(labels)} WHERE f.inode = :inode AND f.size = :size AND f.mtime_ns = :mtime "
+                "AND f.ctime_ns = :ctime LIMIT 1",
+                values | _named(labels),
+            ).fetchone()
+        return None if row is None or _is_clone(entry, self._paths_of(entry)) else row
+
+    def _paths_of(self, entry: FileEntry) -> list[str]:
+        """Where files with the inode, size and times of ``entry`` were when they were stored."""
+        with translated():
+            rows = self.connection.execute(
+                "SELECT d.path, f.name FROM file f JOIN folder d ON d.id = f.folder "
+                "WHERE f.inode = ? AND f.size = ? AND f.mtime_ns = ? AND f.ctime_ns = ?",
+                (signed(entry.inode), entry.size_bytes, entry.mtime_ns, entry.ctime_ns),
+            ).fetchall()
+        return [os.fsdecode(folder + os.fsencode(os.sep) + name) for folder, name in rows]
+
+    def pictures(self, ids: Sequence[int]) -> dict[int, Thumbnail]:
+        """The thumbnails among ``ids`` that are here."""
+        found = {}
+        with translated():
+            for start in range(0, len(ids), _MOST_VARIABLES):
+                some = ids[start : start + _MOST_VARIABLES]
+                marks = ",".join("?" * len(some))
+                columns = ", ".join(_PICTURE_COLUMNS)
+                for id_, *row in self.connection.execute(
+                    f"SELECT id, {columns} FROM picture WHERE id IN ({marks})", some
+                ):
+                    for flag in _FLAGS:
+                        row[flag] = bool(row[flag])
+                    found[id_] = Thumbnail(*row)
+        return found
+
+    def claims(self, ids: Sequence[int]) -> bool:
+        """Whether some file is said to have one of these thumbnails."""
+        with translated():
+            for start in range(0, len(ids), _MOST_VARIABLES):
+                some = ids[start : start + _MOST_VARIABLES]
+                marks = ",".join("?" * len(some))
+                statement = f"SELECT 1 FROM file WHERE picture IN ({marks}) OR whole IN ({marks}) LIMIT 1"
+                if self.connection.execute(statement, [*some, *some]).fetchone() is not None:
+                    return True
+        return False
+
+    def is_without_pictures(self) -> bool:
+        """Whether there is no thumbnail here at all."""
+        with translated():
+            return self.connection.execute("SELECT 1 FROM picture LIMIT 1").fetchone() is None
+
+    def add_pictures(self, pictures: Iterable[tuple[int, Thumbnail]]) -> None:
+        """Store thumbnails under their ids; what is there already stays."""
+        marks = ", ".join("?" * (1 + len(_PICTURE_COLUMNS)))
+        with translated():
+            self.connection.executemany(
+                f"INSERT OR IGNORE INTO picture (id, {', '.join(_PICTURE_COLUMNS)}) VALUES ({marks})",
+                ((id_, *map(picture.__getattribute__, _PICTURE_COLUMNS)) for id_, picture in pictures),
+            )
+
+    def set_digests(self, digests: Iterable[tuple[FileEntry, bytes]]) -> None:
+        """Store the digests of files."""
+        nothing = (None,) * 6
+        self.connection.executemany(
+            UPSERT_FILE,
+            ((*self._key(entry), cache_seal.sealed_digest(entry, digest), *nothing) for entry, digest in digests),
+        )
+
+    def set_contents(self, recipe: str, contents: Iterable[tuple[FileEntry, PictureRef | Failure]]) -> None:
+        """Store which thumbnail files have, or why they have none."""
+        label, mark = self._make_label(recipe), cache_seal.of_text(recipe)
+        self.connection.executemany(
+            UPSERT_FILE,
+            (
+                (*self._key(entry), None, label, *content_columns(content), cache_seal.of_content(entry, content, mark))
+                for entry, content in contents
+            ),
+        )
+
+    def whole(self, entry: FileEntry, recipe: str) -> PictureRef | Failure | None:
+        """What reading a file whole gave that had been read coarsely; None where it is not known."""
+        folder, name = os.path.split(os.fsencode(entry.path))
+        with translated():
+            row = self.connection.execute(
+                SELECT_WHOLE, (folder, name, *entry[1:4], signed(entry.inode), self.label(recipe))
+            ).fetchone()
+        if row is None or row[-1] is None:
+            return None
+        picture, size_pixels, failure, seal = row
+        if not cache_seal.is_of_whole(entry, picture, failure, cache_seal.of_text(recipe), seal):
+            raise DamagedError("what is known of a file is not what was stored")
+        return PictureRef(picture, size_pixels) if failure is None else Failure(failure)
+
+    def set_wholes(self, recipe: str, contents: Iterable[tuple[FileEntry, PictureRef | Failure]]) -> None:
+        """Store what reading files whole gave, of which it is stored what reading them coarsely gave."""
+        label, mark = self._make_label(recipe), cache_seal.of_text(recipe)
+        for entry, content in contents:
+            picture, _, failure, _ = content_columns(content)
+            seal = cache_seal.of_whole(entry, picture, failure, mark)
+            self.connection.execute(UPDATE_WHOLE, (picture, failure, seal, *self._key(entry), label))
+
+    def copy_files(self, entries: Iterable[FileEntry]) -> None:
+        """Store for files what is known of their inode under another path."""
+        for entry in entries:
+            columns = self.connection.execute(
+                "SELECT digest, recipe, picture, size_pixels, failure, is_image, seal FROM file "
+                "WHERE inode = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ? LIMIT 1",
+                (signed(entry.inode), entry.size_bytes, entry.mtime_ns, entry.ctime_ns),
+            ).fetchone()
+            if columns is not None:
+                self.connection.execute(UPSERT_FILE, (*self._key(entry), *columns))
+
+    def set_hashes(self, algorithm: str, hashes: Iterable[tuple[int, bytes]]) -> None:
+        """Store the hashes of thumbnails by one algorithm."""
+        label, mark = self._make_label(algorithm), cache_seal.of_text(algorithm)
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO hash (picture, algorithm, hashes) VALUES (?, ?, ?)",
+            ((picture, label, cache_seal.sealed_hashes(picture, value, mark)) for picture, value in hashes),
+        )
+
+    def judgements(self, rules: str, needles: Sequence[int]) -> dict[Pair, Judged]:
+        """What was judged by these rules of pairs with one of ``needles``."""
+        found = {}
+        label, mark = self.label(rules), cache_seal.of_text(rules)
+        with translated():
+            for start in range(0, len(needles), _MOST_VARIABLES):
+                some = needles[start : start + _MOST_VARIABLES]
+                marks = ",".join("?" * len(some))
+                for needle, witness, orientation, *row, seal in self.connection.execute(
+                    "SELECT needle, witness, orientation, evidence, reason, is_last, closeness, seal FROM judgement "
+                    f"WHERE needle IN ({marks}) AND rules = ?",
+                    (*some, label),
+                ):
+                    pair = Pair(needle, witness, orientation)
+                    if not cache_seal.is_of_judgement(pair, row, mark, seal):
+                        raise DamagedError("how a pair was judged is not what was stored")
+                    evidence, reason, is_last, closeness = row
+                    grade = None if evidence is None else Evidence(evidence)
+                    found[pair] = Judged(grade, reason, bool(is_last), closeness)
+        return found
+
+    def set_judgements(self, rules: str, judgements: Iterable[tuple[Pair, Judged]]) -> None:
+        """Store what was judged of pairs."""
+        label, mark = self._make_label(rules), cache_seal.of_text(rules)
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO judgement (needle, witness, orientation, rules, evidence, reason, is_last, "
+            "closeness, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((*pair, label, *judged, cache_seal.of_judgement(pair, judged, mark)) for pair, judged in judgements),
+        )
+
+    def _key(self, entry: FileEntry) -> tuple[Any, ...]:
+        folder, _, name = entry.path.rpartition(os.sep)
+        return (
+            self._make_folder(folder),
+            os.fsencode(name),
+            entry.size_bytes,
+            entry.mtime_ns,
+            entry.ctime_ns,
+            signed(entry.inode),
+        )
+
+    def _make_folder(self, folder: str) -> int:
+        if folder not in self._folders:
+            path = os.fsencode(folder)
+            self.connection.execute("INSERT OR IGNORE INTO folder (path) VALUES (?)", (path,))
+            row = self.connection.execute("SELECT id FROM folder WHERE path = ?", (path,)).fetchone()
+            self._folders[folder] = row[0]
+        return self._folders[folder]
+
+    def _make_label(self, text: str) -> int:
+        self.connection.execute("INSERT OR IGNORE INTO label (text) VALUES (?)", (text,))
+        label = self.label(text)
+        assert label is not None
+        return label
+
+
+def _look(path: str) -> os.stat_result:
+    return os.stat(path)
+
+
+def _is_clone(entry: FileEntry, paths: Sequence[str]) -> bool:
+    """True when a file that looks moved still is where it was, on another device.
+
+    A block-wise clone of a disk repeats inodes and times, also of the files that it could not copy.
+    """
+    with suppress(OSError):
+        device = _look(entry.path).st_dev
+        for path in paths:
+            with suppress(OSError):
+                found = _look(path)
+                state = found.st_size, found.st_mtime_ns, found.st_ctime_ns
+                if state == entry[1:4] and found.st_dev != device:
+                    return True
+    return False
+
+
+def _select(labels: Labels | None) -> str:
+    return SELECT_DIGESTS if labels is None else SELECT_CONTENTS
+
+
+def _named(labels: Labels | None) -> dict[str, int | None]:
+    return {} if labels is None else {"recipe": labels[0], "algorithm": labels[1]}

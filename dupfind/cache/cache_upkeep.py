@@ -1,0 +1,158 @@
+"""What can be done about a cache file between runs: look, prune, clear."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from dupfind.cache import cache_answers, cache_snapshots
+from dupfind.cache.cache_file import DamagedError, UnusableError, translated
+from dupfind.cache.cache_store import Store
+from dupfind.errors import CacheError
+
+_FORGET_ORPHANS = (
+    """DELETE FROM picture WHERE id NOT IN (SELECT picture FROM file WHERE picture IS NOT NULL)
+    AND id NOT IN (SELECT whole FROM file WHERE whole IS NOT NULL)""",
+    "DELETE FROM hash WHERE picture NOT IN (SELECT id FROM picture)",
+    "DELETE FROM judgement WHERE needle NOT IN (SELECT id FROM picture) OR witness NOT IN (SELECT id FROM picture)",
+    "DELETE FROM folder WHERE id NOT IN (SELECT folder FROM file)",
+)
+
+
+_Row = tuple[bytes, bytes, int, int, int]
+"""Folder, name, size, mtime and ctime."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheInfo:
+    """What a cache file holds."""
+
+    size_bytes: int
+    files: int
+    digests: int
+    thumbnails: int
+    failures: int
+    """Pictures that could not be decoded."""
+    answers: int
+    """Whole answers, for runs over files that have not changed."""
+    snapshots: int
+    """Whole haystacks, as ``find`` remembers them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What pruning removed and left."""
+
+    removed: int
+    kept: int
+    away: int
+    """Entries kept although their folder is not there: a drive may be unplugged."""
+    freed_bytes: int
+
+
+def info(path: str) -> CacheInfo | None:
+    """What the cache at ``path`` holds; None when there is none. Raises :class:`~dupfind.errors.CacheError`."""
+    if not os.path.lexists(path):
+        return None
+    with _opened(path) as store:
+        with translated():
+            files, digests, failures = store.connection.execute(
+                "SELECT count(*), count(digest), coalesce(sum(failure IS NOT NULL AND is_image), 0) FROM file"
+            ).fetchone()
+            (thumbnails,) = store.connection.execute("SELECT count(*) FROM picture").fetchone()
+        kept = cache_answers.count(store), cache_snapshots.count(store)
+        return CacheInfo(os.path.getsize(path), files, digests, thumbnails, failures, *kept)
+
+
+def clear(path: str) -> int:
+    """Delete the cache; gives the bytes freed. What is no cache of dupfind is left alone and is an error."""
+    if not os.path.lexists(path):
+        return 0
+    # Nobody is in the midst of a write while it is deleted: what such a write left beside it would be taken for the
+    # journal of the next cache of this name.
+    with _opened(path) as store, store.transaction():
+        freed_bytes = os.path.getsize(path)
+        try:
+            os.unlink(path)
+            with suppress(FileNotFoundError):
+                os.unlink(path + "-journal")
+        except OSError as error:
+            raise CacheError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+    return freed_bytes
+
+
+def prune(path: str, *, with_absent_folders: bool) -> Pruned:
+    """Drop what is known of files that are gone or have changed since, thumbnails that no file has, and all answers.
+
+    Files of folders that are not there at all are kept unless ``with_absent_folders``: their drive may be unplugged.
+    """
+    if not os.path.lexists(path):
+        return Pruned(0, 0, 0, 0)
+    with _opened(path) as store:
+        before_bytes = os.path.getsize(path)
+        # Looking at a million files takes minutes, in which other runs want to write.
+        with translated():
+            gone, kept, away = _find_gone(store, with_absent_folders=with_absent_folders)
+        with store.transaction():
+            removed = _forget(store, gone)
+            for statement in _FORGET_ORPHANS:
+                store.connection.execute(statement)
+            cache_answers.forget(store)  # the next run over the same files makes its answer again
+            cache_snapshots.forget(store)  # likewise, and they name thumbnails that are gone
+        with translated():
+            store.connection.execute("VACUUM")
+        freed_bytes = before_bytes - os.path.getsize(path)
+    return Pruned(removed, kept, away, max(0, freed_bytes))
+
+
+def _find_gone(store: Store, *, with_absent_folders: bool) -> tuple[list[_Row], int, int]:
+    """The rows of files that are gone, and how many others are there or belong to an absent folder."""
+    gone: list[_Row] = []
+    kept = away = 0
+    for folder, folder_path in store.connection.execute("SELECT id, path FROM folder").fetchall():
+        is_there = os.path.isdir(folder_path)
+        rows = store.connection.execute(
+            "SELECT name, size, mtime_ns, ctime_ns FROM file WHERE folder = ?", (folder,)
+        ).fetchall()
+        for name, *state in rows:
+            if not is_there and not with_absent_folders:
+                away += 1
+            elif is_there and _state(os.path.join(folder_path, name)) == tuple(state):
+                kept += 1
+            else:
+                gone.append((folder_path, name, *state))
+    return gone, kept, away
+
+
+def _forget(store: Store, gone: Sequence[_Row]) -> int:
+    """Drop these rows as far as no other run has learned something new of their files; gives how many."""
+    done = store.connection.executemany(
+        "DELETE FROM file WHERE folder = (SELECT id FROM folder WHERE path = ?) AND name = ? "
+        "AND size = ? AND mtime_ns = ? AND ctime_ns = ?",
+        gone,
+    )
+    return max(0, done.rowcount)
+
+
+def _state(path: bytes) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Store]:
+    try:
+        store = Store.open_existing(path)
+    except (DamagedError, UnusableError) as error:
+        raise CacheError(f"{path}: {error}") from error
+    try:
+        yield store
+    except (DamagedError, UnusableError) as error:
+        raise CacheError(f"{path}: {error}") from error
+    finally:
+        store.close()

@@ -1,0 +1,176 @@
+"""The answers of earlier runs, found again where nothing at all has changed: no stage from walk to verdict runs then.
+
+A run over the same files, by the same rules, finds what the last one found, so its findings are kept in the cache under
+a key of everything that decides them: path, size, mtime, ctime and inode of every file of both sides in their order,
+the settings, and the files of this program. That is what the cache goes by for each single file, so an answer found
+here is the one that reading through the cache would give. Where pictures were looked at, the recipe of thumbnails and
+rules has to be the same, too; a plain copy is decided without it, and without loading the decoders that it names.
+
+Kept is only what will last: no answer over files that are racy (see :mod:`dupfind.cache.cache`), none with a failure
+that another try may not meet, none of ``--paranoid``, which is there to read again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import chain
+from operator import itemgetter
+
+from dupfind import __version__
+from dupfind.answers.findings import Findings
+from dupfind.cache import cache_answers
+from dupfind.cache.cache_answers import Answer
+from dupfind.cache.cache_file import CacheFile, DamagedError, UnusableError
+from dupfind.cache.cache_schema import FS_CODEC, RACY_NS
+from dupfind.cache.packing import PackingError, pack, unpack
+from dupfind.files.digest import DIGEST_BYTES, digest_of
+from dupfind.settings import Settings
+from dupfind.values import Evidence, FileEntry, ScanSettings
+
+_RACY_NS = RACY_NS
+_PATH, _SIZE, _MTIME, _CTIME, _INODE = map(itemgetter, range(len(FileEntry._fields)))
+_BATCH = 1 << 14
+_INDIFFERENT = frozenset({
+    "roots", "excludes", "follow_symlinks", "named",  # they decide which files there are, and those are in the key
+    "scan",  # its own fields are looked at one by one
+    "haystack", "needles",  # how the user spells the roots
+    "workers", "timeout_seconds", "max_memory_bytes", "cache", "warnings",  # they decide no finding that is kept
+})  # fmt: skip
+"""Fields of the settings that are no part of the key. A new field is one until somebody enters it here."""
+
+
+class Memory:
+    """What is remembered of a run over these files.
+
+    ``recipe`` names what thumbnails and judgements are made by, and is asked for only where that matters. ``began_ns``
+    (``time.time_ns``) is when the run began, before the walk.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        needles: Sequence[FileEntry],
+        haystack: Sequence[FileEntry],
+        recipe: Callable[[], str],
+        began_ns: int,
+    ) -> None:
+        has_catalogues = any(root.is_catalogue for root in settings.roots)  # what they say of a file may change alone
+        self._path = None if settings.scan.paranoid or has_catalogues else settings.cache
+        self._needles = needles
+        self._haystack = haystack
+        self._recipe = recipe
+        self._began_ns = began_ns
+        self._key = None if self._path is None else make_key(settings, needles, haystack)
+
+    def recall(self) -> Findings | None:
+        """What an earlier run has found; None where there was none like this one, or where it cannot be read."""
+        found = self._look_up()
+        if found is None:
+            return None
+        recipe, data = found
+        if not isinstance(data, bytes) or data[:DIGEST_BYTES] != self._seal(recipe, data[DIGEST_BYTES:]):
+            return None
+        if recipe is not None and recipe != self._recipe():
+            return None
+        try:
+            return unpack(data[DIGEST_BYTES:], self._needles, self._haystack)
+        except PackingError:
+            return None
+
+    def keep(self, findings: Findings, now_ns: int) -> None:
+        """Remember what this run has found, where it will last; ``now_ns`` is the time at its end."""
+        if self._key is None or self._path is None or not os.path.exists(self._path):
+            return
+        if not self._will_last(findings, now_ns):
+            return
+        data = pack(findings, self._needles, self._haystack)
+        recipe = None if self._is_plain_copy(findings) else self._recipe()
+        with suppress(DamagedError, UnusableError), _opened(self._path) as file:
+            cache_answers.keep(file, self._key, Answer(recipe, self._seal(recipe, data) + data))
+
+    def _seal(self, recipe: str | None, data: bytes) -> bytes:
+        """A digest of the whole row: an index that is damaged leads to the answer of another run."""
+        return digest_of([self._key or b"", repr(recipe).encode(), data])
+
+    def _look_up(self) -> Answer | None:
+        if self._key is None or self._path is None or not os.path.exists(self._path):
+            return None
+        try:
+            with _opened(self._path) as file:
+                return cache_answers.find(file, self._key)
+        except (DamagedError, UnusableError):  # the run that follows meets it too, and says what there is to say
+            return None
+
+    def _will_last(self, findings: Findings, now_ns: int) -> bool:
+        if not all(failure.lasting for failure in findings.failures.values()):
+            return False
+        if 0 in chain(map(_INODE, self._needles), map(_INODE, self._haystack)):  # such files are not kept, see Cache
+            return False
+        # Each file was read after the run began. The kernel sets ctime at every change, whatever mtime is set to.
+        settled_ns = self._began_ns - _RACY_NS
+        return all(
+            entry.ctime_ns <= settled_ns and not settled_ns < entry.mtime_ns <= now_ns
+            for entry in chain(self._needles, self._haystack)
+        )
+
+    def _is_plain_copy(self, findings: Findings) -> bool:
+        """Whether all was decided by bytes, so that no thumbnail and no rule had a part in it."""
+        matches = findings.matches
+        return len(matches) == len(self._needles) and all(
+            match.evidence is Evidence.IDENTICAL for match in matches.values()
+        )
+
+
+def make_key(settings: Settings, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> bytes | None:
+    """A digest of everything that decides the findings but the recipe of thumbnails.
+
+    None where it cannot be told: a time that does not fit into 64 bits, a program that does not lie in files.
+    """
+    try:
+        return digest_of(_parts(settings, needles, haystack))
+    except (OSError, OverflowError):
+        return None
+
+
+def _parts(settings: Settings, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> Iterator[bytes]:
+    rules = [(name, value) for name, value in _fields(settings) + _fields(settings.scan) if name not in _INDIFFERENT]
+    yield repr((rules, __version__, program(), sys.version, sys.byteorder, len(needles), len(haystack))).encode()
+    for entries in (needles, haystack):
+        for start in range(0, len(entries), _BATCH):
+            some = entries[start : start + _BATCH]
+            # A column at a time: in C, and without a second value for each file. No path holds a NUL.
+            yield "\0".join(map(_PATH, some)).encode(*FS_CODEC) + b"\0"
+            for column, code in ((_SIZE, "q"), (_MTIME, "q"), (_CTIME, "q"), (_INODE, "Q")):
+                yield array(code, list(map(column, some))).tobytes()
+
+
+def _fields(settings: Settings | ScanSettings) -> list[tuple[str, object]]:
+    return [(field.name, getattr(settings, field.name)) for field in dataclasses.fields(settings)]
+
+
+def program() -> list[tuple[str, int, int, int]]:
+    """The files of this program, known as any file is: a rule may have changed without its number."""
+    found, pending = [], [os.path.dirname(os.path.dirname(__file__))]
+    while pending:
+        with os.scandir(pending.pop()) as items:
+            for item in items:
+                if item.name.endswith(".py"):
+                    state = item.stat()
+                    found.append((item.path, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
+                elif item.is_dir() and item.name != "__pycache__":
+                    pending.append(item.path)
+    return sorted(found)
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[CacheFile]:
+    file = CacheFile.open_existing(path)
+    try:
+        yield file
+    finally:
+        file.close()

@@ -1,0 +1,165 @@
+"""Findings to bytes and back, with files by their positions in two lists instead of their paths; pure.
+
+A folder of copies has its witnesses in its own order, so positions are kept as steps from one to the next: most are 1,
+and a hundred thousand of them are deflated to some hundred bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import accumulate, chain
+from operator import itemgetter
+from typing import Any
+
+from dupfind.answers.findings import Findings, Remains
+from dupfind.values import Evidence, Failure, FileEntry, Match
+
+_PATH = itemgetter(FileEntry._fields.index("path"))
+_DETAILS = len(Match._fields) - 1
+_STEP = "i"
+"""Type code of the columns: whole numbers of 32 bits in the machine's own order of bytes."""
+_LEVEL = 1
+_HEAD_BYTES = 8
+_COLUMNS = 6
+
+
+class PackingError(ValueError):
+    """What is to be unpacked was not packed for these files."""
+
+
+def pack(findings: Findings, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> bytes:
+    """Findings on these files, some bytes a needle."""
+    matches, failures = findings.matches, findings.failures
+    wanted = {match.witness for match in matches.values()} | {one.nearest for one in findings.remains.values()}
+    places = {entry.path: position for position, entry in enumerate(haystack) if entry.path in wanted}
+    matched: list[int] = []
+    witnesses: list[int] = []
+    grades: list[int] = []
+    all_grades: dict[tuple[Any, ...], int] = {}
+    for position, entry in enumerate(needles):
+        match = matches.get(entry.path)
+        if match is not None:
+            matched.append(position)
+            witnesses.append(places[match.witness])
+            grades.append(all_grades.setdefault(match[1:], len(all_grades)))
+    pictures = [position for position, entry in enumerate(needles) if entry.path in findings.pictures]
+    failed: list[int] = []
+    causes: list[int] = []
+    all_causes: dict[tuple[Any, ...], int] = {}
+    for position, entry in enumerate(chain(needles, haystack) if failures else ()):
+        failure = failures.get(entry.path)
+        if failure is not None:
+            failed.append(position)
+            cause = failure.reason, failure.is_image, failure.lasting, failure.stage
+            causes.append(all_causes.setdefault(cause, len(all_causes)))
+    columns = [_steps(matched), _steps(witnesses), grades, _steps(pictures), _steps(failed), causes]
+    head = {
+        "lengths": [len(column) for column in columns],
+        "grades": list(all_grades),
+        "causes": list(all_causes),
+        "haystack_pictures": findings.haystack_pictures,
+        "remains": _pack_remains(findings.remains, needles, places),
+    }
+    text = json.dumps(head).encode()
+    data = b"".join([len(text).to_bytes(_HEAD_BYTES, "big"), text, *(array(_STEP, one).tobytes() for one in columns)])
+    return zlib.compress(data, _LEVEL)
+
+
+def unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> Findings:
+    """What :func:`pack` was given; raises :class:`PackingError`."""
+    try:
+        return _unpack(zlib.decompress(data), needles, haystack)
+    except (zlib.error, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise PackingError(str(error)) from error
+
+
+def _unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> Findings:
+    begin = _HEAD_BYTES + int.from_bytes(data[:_HEAD_BYTES], "big")
+    head = json.loads(data[_HEAD_BYTES:begin])
+    columns = list(_columns(memoryview(data)[begin:], head["lengths"]))
+    matched, witnesses, grades, pictures, failed, causes = columns
+    if len(matched) != len(witnesses) or len(matched) != len(grades) or len(failed) != len(causes):
+        raise PackingError("its columns are not of one length")
+    all_grades = [
+        (Evidence(grade), _typed(distance_bits, int, None), _typed(reason, str, None))
+        for grade, distance_bits, reason in head["grades"]
+    ]
+    all_causes = [
+        Failure(_typed(reason, str), is_image=bool(is_image), lasting=bool(lasting), stage=_typed(stage, str))
+        for reason, is_image, lasting, stage in head["causes"]
+    ]
+    # Column by column, so that what is done for each of a hundred thousand needles is done in C.
+    witness_paths = map(_PATH, _chosen(haystack, witnesses))
+    details = list(map(all_grades.__getitem__, _below(grades, len(all_grades))))
+    found = zip(witness_paths, *(map(itemgetter(place), details) for place in range(_DETAILS)), strict=True)
+    needle_paths = map(_PATH, _chosen(needles, matched))
+    matches = dict(zip(needle_paths, map(partial(tuple.__new__, Match), found), strict=True))
+    everything = [*needles, *haystack] if failed else []
+    failures = {
+        everything[place].path: all_causes[cause]
+        for place, cause in zip(_places(failed, len(everything)), _below(causes, len(all_causes)), strict=True)
+    }
+    remains = {
+        needles[needle].path: Remains(_typed(damage, str), None if nearest is None else haystack[nearest].path)
+        for needle, damage, nearest in head["remains"]
+    }
+    decoded = frozenset(needles[place].path for place in _places(pictures, len(needles)))
+    return Findings(matches, failures, decoded, _typed(head["haystack_pictures"], int, None), remains)
+
+
+def _typed(value: Any, kind: type, *others: None) -> Any:  # noqa: ANN401 - what JSON gave
+    """``value``, which has to be of this kind, or None where that is one of the ``others``."""
+    if not isinstance(value, kind) and value not in others:
+        raise PackingError("it holds a value of another kind")
+    return value
+
+
+def _pack_remains(
+    remains: Mapping[str, Remains], needles: Iterable[FileEntry], places: Mapping[str, int]
+) -> list[tuple[int, str, int | None]]:
+    return [
+        (position, one.damage, None if one.nearest is None else places[one.nearest])
+        for position, entry in enumerate(needles if remains else ())
+        if (one := remains.get(entry.path)) is not None
+    ]
+
+
+def _columns(data: memoryview, lengths: Sequence[int]) -> Iterable[array[int]]:
+    if len(lengths) != _COLUMNS:
+        raise PackingError("it has other columns")
+    for length in lengths:
+        column = array(_STEP)
+        size_bytes = length * column.itemsize
+        if length < 0 or size_bytes > len(data):
+            raise PackingError("it is cut off")
+        column.frombytes(data[:size_bytes])
+        data = data[size_bytes:]
+        yield column
+    if data:
+        raise PackingError("it is too long")
+
+
+def _steps(positions: Sequence[int]) -> list[int]:
+    """Each position as the step from the one before."""
+    return [here - before for before, here in zip(chain((0,), positions), positions, strict=False)]
+
+
+def _chosen(entries: Sequence[FileEntry], steps: array[int]) -> Sequence[FileEntry]:
+    """The entries at these positions."""
+    places = _places(steps, len(entries))
+    return entries if places == list(range(len(entries))) else [entries[place] for place in places]
+
+
+def _places(steps: array[int], end: int) -> Sequence[int]:
+    """The positions again; each is to be below ``end``."""
+    return _below(list(accumulate(steps)), end)
+
+
+def _below(numbers: Sequence[int], end: int) -> Sequence[int]:
+    if numbers and not (min(numbers) >= 0 and max(numbers) < end):
+        raise PackingError("it names a file or a reason that is not there")
+    return numbers

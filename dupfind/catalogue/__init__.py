@@ -1,0 +1,1 @@
+"""Catalogues of drives, in the place of their folders."""

@@ -1,0 +1,223 @@
+"""Catalogues among the haystack's roots, to trees as a walk gives them: their files, as far as they may prove anything.
+
+What may be a needle itself, because the drive that is listed is plugged in again, is left out; so is what is not seen
+on it any more, of which a needle may have been made.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from dupfind.catalogue.catalogue_file import CatalogueFile, explained
+from dupfind.catalogue.selfsame import Relation, have_numbers, is_as_listed, must_be_seen, relation, themselves
+from dupfind.catalogue.volumes import UNKNOWN_VOLUME, volumes_of
+from dupfind.catalogued import About, Catalogued, Volume
+from dupfind.errors import CatalogueError, SettingsError
+from dupfind.files.entries import entry_of
+from dupfind.files.ignore import Excludes
+from dupfind.files.named import NamedRoot
+from dupfind.values import FileEntry, Problem, Root, Side, Tree
+
+
+def catalogued_trees(
+    roots: Sequence[Root],
+    needles: Sequence[Tree],
+    named: Collection[FileEntry],
+    excludes: Excludes,
+    warn: Callable[[str], None],
+    *,
+    follow_symlinks: bool,
+) -> list[Tree]:
+    """A tree for each catalogue among ``roots``.
+
+    ``named`` are single files that are searched for beside those of ``needles``. Raises
+    :class:`~dupfind.errors.DupfindError` where a catalogue cannot be read, or lists the needles themselves.
+    """
+    volumes = _volumes(needles, named, follow_symlinks=follow_symlinks)
+    entries = [entry for tree in needles for entry in tree.entries] + list(named)
+    needle_roots = [tree.root for tree in needles if not isinstance(tree.root, NamedRoot)]
+    trees = []
+    for root in roots:
+        if root.is_catalogue:
+            tree, about = read_tree(root, excludes)
+            how = relation(about.volumes, volumes)
+            refuse_own_root(root, about, needle_roots, how)
+            trees.append(_as_far_as_it_proves(tree, about, entries, needle_roots, how, volumes, warn))
+            warn_of(trees[-1], about, warn)
+    return trees
+
+
+def read_tree(root: Root, excludes: Excludes) -> tuple[Tree, About]:
+    """Everything that a catalogue lists, and what it says of itself.
+
+    Raises :class:`~dupfind.errors.CatalogueError` where it cannot be used.
+    """
+    with explained(root.given):
+        file = CatalogueFile.for_reading(root.real)
+        try:
+            about = file.about()
+            found = file.entries()
+            problems = list(file.problems())
+        finally:
+            file.close()
+    if about is None:
+        raise CatalogueError(f"{root.given}: the catalogue is empty: its indexing was stopped before it began")
+    _refuse_other_recipe(root, about, {recipe for _, recipe in found.values()})
+    prefix = root.real + os.sep
+    entries = [
+        entry._replace(path=prefix + path)
+        for path, (entry, _) in sorted(found.items(), key=lambda item: _place(item[0]))
+        if not _is_excluded(path, excludes)
+    ]
+    shown = [one._replace(path=root.given + os.sep + one.path if one.path else root.given) for one in problems]
+    age_seconds = (datetime.now().astimezone() - datetime.fromisoformat(about.updated)).total_seconds()
+    told = Catalogued(
+        root.given, about.root, about.updated, round(max(0.0, age_seconds), 3), len(found), about.is_complete
+    )
+    return Tree(root, entries, shown, frozenset(), told), about
+
+
+def _place(path: str) -> tuple[Sequence[str], str]:
+    """Where a file comes in a walk: after those of the folders above, in the order of names."""
+    folder, _, name = path.rpartition(os.sep)
+    return folder.split(os.sep) if folder else [], name
+
+
+def _is_excluded(path: str, excludes: Excludes) -> bool:
+    if not excludes:
+        return False
+    parts = path.split(os.sep)
+    return any(excludes.matching(os.sep.join(parts[: end + 1]), parts[end]) for end in range(len(parts)))
+
+
+def _refuse_other_recipe(root: Root, about: About, recipes: Collection[str | None]) -> None:
+    """Thumbnails that were made otherwise are never compared with those of today."""
+    from dupfind.pictures import decode
+
+    known = {recipe for recipe in recipes if recipe is not None}
+    if any(recipe.partition(",")[0] != str(decode.RECIPE) for recipe in known):
+        raise CatalogueError(
+            f"{root.given}: its thumbnails were made by another version of dupfind ({about.version}): update it with "
+            f"dupfind index {about.root} --catalog {root.given}"
+        )
+
+
+def _volumes(needles: Sequence[Tree], named: Iterable[FileEntry], *, follow_symlinks: bool) -> tuple[Volume, ...]:
+    devices = {device for tree in needles for device, _ in tree.folders}
+    for entry in named:
+        try:
+            devices.add(os.stat(entry.path).st_dev)
+        except OSError:  # it went since: nothing is known of it
+            follow_symlinks = True
+    # What a link led to may lie anywhere.
+    return (*volumes_of(devices), *([UNKNOWN_VOLUME] if follow_symlinks else []))
+
+
+def refuse_own_root(
+    root: Root, about: About, needles: Iterable[Root], how: Relation, called: str = "--needles "
+) -> None:
+    """A folder is searched for in its own catalogue: everything would be there, and be nowhere else.
+
+    Raises :class:`~dupfind.errors.SettingsError`, in which ``called`` stands before the folder.
+    """
+    for needle in needles:
+        is_one_path = needle.real == about.root and how is not Relation.OTHER
+        is_one_folder = needle.identity[1] == about.root_inode != 0 and how is Relation.SAME
+        if is_one_path or is_one_folder:
+            raise SettingsError(f"{called}{needle.given} is the folder that the catalogue {root.given} lists")
+
+
+def _as_far_as_it_proves(
+    tree: Tree,
+    about: About,
+    needles: Sequence[FileEntry],
+    needle_roots: Sequence[Root],
+    how: Relation,
+    volumes: Sequence[Volume],
+    warn: Callable[[str], None],
+) -> Tree:
+    """Without what may be one of ``needles``, or may have become one; what is not known at all proves by bytes only."""
+    root, given = tree.root, tree.root.given
+    former = former_paths(root, about)
+    are_numbered = have_numbers((*about.volumes, *volumes))
+    left_out = themselves(tree.entries, needles, how, former, are_numbered=are_numbered)
+    reason = "they may be needles themselves, on the drive that it lists"
+    if must_be_seen(how, is_root_here=holds_something(about.root)):
+        left_out |= listed_below(tree.entries, former, needle_roots)
+        left_out |= not_there(tree.entries, former, left_out, are_numbered=have_numbers(about.volumes))
+        reason = "the drive that it lists is here, and they are not (any more) where it lists them, or may be needles"
+    elif how is Relation.UNKNOWN:
+        root = replace(root, has_no_pictures=True)
+        warn(
+            f"{given}: its pictures prove nothing, only equal bytes do: nothing tells its drive from that of the "
+            f"needles, and {about.root} is not there to be looked at"
+        )
+    problems = list(tree.problems)
+    if left_out:
+        reason = f"{len(left_out):,} of its files left out: {reason}"
+        warn(f"{given}: {reason}")
+        problems.append(Problem(given, Side.HAYSTACK, "walk", reason, is_note=True))
+    entries = [entry for entry in tree.entries if entry.path not in left_out]
+    return Tree(root, entries, problems, tree.folders, tree.catalogue)
+
+
+def former_paths(root: Root, about: About) -> Callable[[str], str]:
+    """A function from the path of a file of a catalogue to where that file was when it was listed."""
+    return partial(_former, about.root.rstrip(os.sep) + os.sep, len(root.real) + 1)
+
+
+def _former(prefix: str, start: int, path: str) -> str:
+    return prefix + path[start:]
+
+
+def listed_below(entries: Iterable[FileEntry], former: Callable[[str], str], needle_roots: Sequence[Root]) -> set[str]:
+    """What lies below a folder of needles, also where the needles leave it out: as a walk of the haystack does."""
+    prefixes = tuple(root.real.rstrip(os.sep) + os.sep for root in needle_roots)
+    return {entry.path for entry in entries if former(entry.path).startswith(prefixes)}
+
+
+def not_there(
+    entries: Iterable[FileEntry], former: Callable[[str], str], passed: Collection[str], *, are_numbered: bool
+) -> set[str]:
+    """What is not seen now where it was listed, besides what is ``passed`` over."""
+    gone = set()
+    for entry in entries:
+        if entry.path not in passed:
+            path = former(entry.path)
+            try:
+                found = os.lstat(path)
+            except (OSError, ValueError):
+                gone.add(entry.path)
+                continue
+            if not stat.S_ISREG(found.st_mode) or not is_as_listed(
+                entry, entry_of(path, found), are_numbered=are_numbered
+            ):
+                gone.add(entry.path)
+    return gone
+
+
+def holds_something(folder: str) -> bool:
+    """Whether this is a folder with anything in it: a mount point without its drive is an empty one."""
+    try:
+        with os.scandir(folder) as found:
+            return next(found, None) is not None
+    except OSError:
+        return False
+
+
+def warn_of(tree: Tree, about: About, warn: Callable[[str], None]) -> None:
+    """Give warning of what makes a catalogue worth less."""
+    from dupfind import libraries
+
+    given = tree.root.given
+    if not about.is_complete:
+        warn(
+            f"{given}: the catalogue is not complete: its indexing was stopped, and what it has not read proves nothing"
+        )
+    if any(about.libraries.get(name, version) != version for name, version in libraries.versions()):
+        warn(f"{given}: the catalogue was made with other versions of the libraries that decode (dupfind --version)")

@@ -1,0 +1,1 @@
+"""The other commands, a story each, and what only they need."""

@@ -1,0 +1,127 @@
+"""How far apart the user's own pictures lie: every pair compared by every algorithm.
+
+Up to 20,000 pictures all pairs are compared. Of more, every so many-th in the order of the walk is compared with
+all others, so that the sample is the same in every run and series of shots weigh in it as they do in the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dupfind import __version__
+from dupfind.answers.calibration import Calibration, Spread
+from dupfind.cache.cache import Cache
+from dupfind.errors import TooFewPicturesError
+from dupfind.events import Listener, Silence
+from dupfind.grouping.together import gather
+from dupfind.reading import Pictures, Reader
+from dupfind.scanning.problems import problems_of
+from dupfind.session import with_reader
+from dupfind.settings import DEFAULT_THRESHOLD_BITS, Settings
+from dupfind.values import ORIENTATIONS, Failure, FileEntry
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MOST_PAIRS = 200_000_000
+"""Most pairs compared, which is all of 20,000 pictures."""
+_ALGORITHMS = tuple(DEFAULT_THRESHOLD_BITS)
+_WORDS = len(_ALGORITHMS) + 4
+_WORD_BYTES = 8
+
+
+def calibrate(
+    settings: Settings,
+    listener: Listener | None = None,
+    make_executor: Callable[[], Executor] | None = None,
+    most_pairs: int = MOST_PAIRS,
+) -> Calibration:
+    """Compare the pictures below the haystack roots of ``settings`` with each other.
+
+    Raises :class:`~dupfind.errors.TooFewPicturesError` where no two are different.
+    """
+    listener = listener or Silence()
+    whole = gather(settings, listener, is_proof=False)
+    work = partial(_compare, whole.settings, whole.entries, listener, most_pairs)
+    calibration, failures = with_reader(whole.settings, listener, work, make_executor)
+    return calibration(problems_of(whole.trees, failures), whole.catalogues)
+
+
+def describe(pictures: Sequence[tuple[int, bytes]], orientations: int) -> list[bytes]:
+    """The words of each (id, pixels) in its first ``orientations``: every algorithm's hash, then the check hash.
+
+    Runs in a worker. Eight words an orientation, packed big-endian.
+    """
+    import numpy as np
+
+    from dupfind.evidence import fingerprint
+
+    def words(pixels: fingerprint.Pixels) -> bytes:
+        hashes = [fingerprint.search_hash(pixels, algorithm).to_bytes(_WORD_BYTES, "big") for algorithm in _ALGORITHMS]
+        return b"".join([*hashes, fingerprint.check_hash(pixels).to_bytes(4 * _WORD_BYTES, "big")])
+
+    return [
+        b"".join(
+            words(np.ascontiguousarray(fingerprint.turn(fingerprint.pixels(thumbnail), orientation)))
+            for orientation in range(orientations)
+        )
+        for _, thumbnail in pictures
+    ]
+
+
+def _compare(
+    settings: Settings, entries: list[FileEntry], listener: Listener, most_pairs: int, reader: Reader, _: Cache
+) -> tuple[Callable[..., Calibration], dict[str, Failure]]:
+    pictures = reader.pictures(entries, "decoding", 1)
+    count = len(pictures.refs)
+    if count < 2:  # noqa: PLR2004 - a pair
+        raise TooFewPicturesError(f"there {'is 1 picture' if count else 'are no pictures'} here; a pair takes two")
+    import numpy as np
+
+    from dupfind.commands.pairs import count_pairs
+    from dupfind.evidence.evidence import CHECK_BOUND_BITS
+
+    sample = count if count * (count - 1) // 2 <= most_pairs else max(1, most_pairs // count)
+    positions = np.arange(sample, dtype=np.int64) * count // sample
+    needles, haystack = _words(pictures, positions.tolist(), ORIENTATIONS if settings.scan.rotations else 1, reader)
+    with listener.stage("comparing", sample) as advance:
+        found = count_pairs(needles, haystack, positions, CHECK_BOUND_BITS, advance)
+    if not found.counts.any():
+        raise TooFewPicturesError("all pictures here are likely the same one; a pair takes two that differ")
+    spreads = [
+        Spread(algorithm, counts.tolist(), count) for algorithm, counts in zip(_ALGORITHMS, found.counts, strict=True)
+    ]
+    calibration = partial(
+        Calibration,
+        __version__,
+        settings.scan.haystack,
+        settings.scan.rotations,
+        count,
+        sample,
+        found.left_out,
+        spreads,
+    )
+    return calibration, pictures.failures
+
+
+def _words(
+    pictures: Pictures, positions: Sequence[int], orientations: int, reader: Reader
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """The words of the needles, turned, and of all pictures, upright, as :mod:`dupfind.commands.pairs` takes them."""
+    import numpy as np
+
+    ids = [ref.id for ref in pictures.refs]
+    turned = list(dict.fromkeys(ids[position] for position in positions))
+    others = sorted(set(ids) - set(turned))
+    found = dict(reader.map_pixels(turned, partial(describe, orientations=orientations)))
+    found |= reader.map_pixels(others, partial(describe, orientations=1))
+    needles = b"".join(found[ids[position]] for position in positions)
+    upright = b"".join(found[id_][: _WORDS * _WORD_BYTES] for id_ in ids)
+    return (
+        np.frombuffer(needles, ">u8").astype(np.uint64).reshape(len(positions), orientations, _WORDS),
+        np.frombuffer(upright, ">u8").astype(np.uint64).reshape(len(ids), _WORDS),
+    )

@@ -1,0 +1,216 @@
+"""One picture against some others: the grade of each pair both ways, with every test.
+
+The grade is the one of a scan that finds the pair, from the same rules: equal bytes, then the pixels in eight
+orientations, then without flat frames, then by what damage left. No search comes before it, so that no distance is too
+large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from dupfind import __version__
+from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
+from dupfind.cache.cache import Cache
+from dupfind.commands.thumbnails import Whole, read_whole
+from dupfind.events import Listener, Silence
+from dupfind.evidence import evidence, fingerprint
+from dupfind.files.roots import NamedFile
+from dupfind.reading import Pictures, Reader
+from dupfind.scanning.framing import Framing
+from dupfind.scanning.resembling import resembling
+from dupfind.session import with_reader
+from dupfind.settings import DEFAULT_THRESHOLD_BITS, MOST_THRESHOLD_BITS, Settings
+from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match, Problem, ScanSettings, Side
+
+_THE_WITNESS, _THE_OTHER = "the haystack's copy", "the other one"
+_ALGORITHMS = tuple(DEFAULT_THRESHOLD_BITS)
+
+
+def compare_files(
+    settings: Settings,
+    files: Sequence[NamedFile],
+    listener: Listener | None = None,
+    make_executor: Callable[[], Executor] | None = None,
+) -> Comparisons:
+    """Compare the first of ``files`` with each of the others.
+
+    Raises :class:`~dupfind.errors.DupfindError` where there is no answer at all.
+    """
+    listener = listener or Silence()
+    for warning in settings.warnings:
+        listener.warn(warning)
+    work = partial(_compare_all, settings.scan, files, listener)
+    compared, pairs = with_reader(settings, listener, work, make_executor)
+    problems = [Problem(one.path, Side.NEEDLES, "thumbnail", one.error) for one in compared if one.error is not None]
+    return Comparisons(__version__, settings.scan, compared, pairs, problems)
+
+
+def with_lost(answer: Comparisons, lost: Mapping[str, str], order: Sequence[str]) -> Comparisons:
+    """The answer with the names that could not even be looked up, and why, each where it stands in ``order``."""
+    first, nothing = answer.files[0], Proof(None, None)
+    absent = [Compared(path, None, None, {}, reason) for path, reason in lost.items()]
+    pairs = [Comparison(first, one, nothing, nothing, None, f"{one.path}: {one.error}") for one in absent]
+    problems = [Problem(path, Side.NEEDLES, "walk", reason) for path, reason in lost.items()]
+    return replace(
+        answer,
+        files=[first, *sorted([*answer.files[1:], *absent], key=lambda one: order.index(one.path))],
+        pairs=sorted([*answer.pairs, *pairs], key=lambda pair: order.index(pair.other.path)),
+        problems=[*answer.problems, *problems],
+    )
+
+
+def _compare_all(
+    settings: ScanSettings, files: Sequence[NamedFile], listener: Listener, reader: Reader, cache: Cache
+) -> tuple[list[Compared], list[Comparison]]:
+    entries = list({file.entry.path: file.entry for file in files}.values())
+    digests = _digests(entries, reader)
+    wholes = read_whole(entries, "decoding", reader, cache)
+    with listener.part("evidence", len(files) - 1):
+        sides = [_Side(file, wholes[file.entry.path], digests.get(file.entry.path), settings) for file in files]
+        judge = _Judge(settings, cache)
+        return [side.compared for side in sides], [judge.compare(sides[0], other) for other in sides[1:]]
+
+
+def _digests(entries: Sequence[FileEntry], reader: Reader) -> dict[str, bytes | Failure]:
+    """The digests of the first of ``entries`` and of those of its size, by path; empty where there are none."""
+    alike = [entry for entry in entries if entry.size_bytes == entries[0].size_bytes]
+    return reader.digests(alike) if len(alike) > 1 else {}
+
+
+class _Side:
+    """One file on either side of comparisons, with what is computed of it once."""
+
+    def __init__(
+        self, file: NamedFile, whole: Whole | Failure, digest: bytes | Failure | None, settings: ScanSettings
+    ) -> None:
+        self.entry = file.entry
+        self.digest = digest
+        self.whole = whole if isinstance(whole, Whole) else None
+        failure = digest if isinstance(digest, Failure) else whole if isinstance(whole, Failure) else None
+        hashes: dict[str, str] = {}
+        if self.whole is not None:
+            upright = evidence.prepare(self.whole.thumbnail)
+            self._turned = {0: upright}
+            self.search_hashes = fingerprint.search_hashes(
+                upright.surface.pixels, settings.algorithm, ORIENTATIONS if settings.rotations else 1
+            )
+            hashes = {
+                name: fingerprint.as_hex(value, fingerprint.SEARCH_SIZE) for name, value in self.hashes(0).items()
+            }
+        self.compared = Compared(
+            file.given,
+            file.entry.size_bytes,
+            self.whole.thumbnail if self.whole is not None else None,
+            hashes,
+            failure.reason if failure is not None else None,
+        )
+
+    def turned(self, orientation: int) -> evidence.Picture:
+        """The picture as ``orientation`` shows it."""
+        if orientation not in self._turned:
+            self._turned[orientation] = evidence.turned(self._turned[0], orientation)
+        return self._turned[orientation]
+
+    def hashes(self, orientation: int) -> dict[str, int]:
+        """By algorithm the 64-bit hash of the picture as ``orientation`` shows it."""
+        pixels = np.ascontiguousarray(self.turned(orientation).surface.pixels)
+        return {algorithm: fingerprint.search_hash(pixels, algorithm) for algorithm in _ALGORITHMS}
+
+    def pictures(self) -> Pictures:
+        """This one alone, as the stages of a scan take them."""
+        assert self.whole is not None
+        return Pictures([self.entry], [self.whole.ref], np.array([self.search_hashes], np.uint64), {})
+
+
+class _View(NamedTuple):
+    """A needle, turned, before its witness."""
+
+    rank: int
+    distance_bits: int
+    check_bits: int
+    orientation: int
+    judgement: evidence.Judgement
+
+
+class _Judge:
+    """Compares pairs of files."""
+
+    def __init__(self, settings: ScanSettings, cache: Cache) -> None:
+        self._settings = settings
+        self._cache = cache
+
+    def compare(self, first: _Side, other: _Side) -> Comparison:
+        """The two, each as a witness of the other."""
+        if isinstance(first.digest, bytes) and first.digest == other.digest:
+            proof = self._identical(first, other)
+            return Comparison(first.compared, other.compared, proof, proof, _seen(first, other, 0))
+        lost = [side for side in (first, other) if side.compared.error is not None]
+        if lost:
+            nothing = Proof(None, None)
+            error = f"{lost[0].compared.path}: {lost[0].compared.error}"
+            return Comparison(first.compared, other.compared, nothing, nothing, None, error)
+        proofs = self._proof(first, other), self._proof(other, first)
+        seen = _seen(first, other, proofs[0].orientation)
+        return Comparison(first.compared, other.compared, *proofs, seen)
+
+    @staticmethod
+    def _identical(first: _Side, other: _Side) -> Proof:
+        if first.whole is None or other.whole is None:
+            return Proof(Evidence.IDENTICAL, None)
+        return Proof(Evidence.IDENTICAL, None, 0, dict.fromkeys(_ALGORITHMS, 0), 0)
+
+    def _proof(self, needle: _Side, witness: _Side) -> Proof:
+        """What ``witness`` says of ``needle``, in the orientation in which a scan would take it."""
+        theirs = witness.turned(0)
+        views = [
+            self._view(needle, theirs, witness.search_hashes[0], index) for index in range(len(needle.search_hashes))
+        ]
+        view = min(views)
+        grade, reason = view.judgement.evidence, view.judgement.reason
+        if grade is None and (found := self._otherwise(needle, witness)) is not None:
+            grade, reason = found
+        ours, upright = needle.hashes(view.orientation), witness.hashes(0)
+        return Proof(
+            evidence=grade,
+            reason=None if reason is None else reason.replace(_THE_WITNESS, _THE_OTHER),
+            orientation=view.orientation,
+            distances_bits={algorithm: (ours[algorithm] ^ upright[algorithm]).bit_count() for algorithm in _ALGORITHMS},
+            check_bits=view.check_bits,
+            tests=view.judgement.tests,
+        )
+
+    @staticmethod
+    def _view(needle: _Side, witness: evidence.Picture, hash_: int, orientation: int) -> _View:
+        turned = needle.turned(orientation)
+        judgement = evidence.judge(turned, witness, orientation)
+        rank = len(Evidence) if judgement.evidence is None else judgement.evidence.rank
+        distance_bits = (needle.search_hashes[orientation] ^ hash_).bit_count()
+        return _View(rank, distance_bits, (turned.check ^ witness.check).bit_count(), orientation, judgement)
+
+    def _otherwise(self, needle: _Side, witness: _Side) -> tuple[Evidence, str | None] | None:
+        """What a scan finds when the whole pictures are unlike: without their frames, or by what damage left."""
+        assert needle.whole is not None
+        assert witness.whole is not None
+        pair = needle.pictures(), witness.pictures()
+        matches: Mapping[str, Match] = {}
+        if needle.whole.thumbnail.border or witness.whole.thumbnail.border:
+            settings = replace(self._settings, threshold_bits=MOST_THRESHOLD_BITS)
+            matches = Framing(*pair, settings, self._cache, Silence()).match({})
+        if not matches and needle.whole.thumbnail.damage:
+            matches, _ = resembling(*pair, {}, self._cache, Silence())
+        match = matches.get(needle.entry.path)
+        return None if match is None else (match.evidence, match.reason)
+
+
+def _seen(first: _Side, other: _Side, orientation: int) -> tuple[bytes, bytes] | None:
+    """What both show, the first turned by ``orientation``."""
+    if first.whole is None or other.whole is None:
+        return None
+    return first.turned(orientation).thumbnail.pixels, other.whole.thumbnail.pixels

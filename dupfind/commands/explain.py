@@ -1,0 +1,145 @@
+"""Why a needle has its verdict: its witness with every test, or the haystack pictures that came nearest.
+
+The verdict comes from the stages of a scan and is not judged again here; judged again is how each test came out,
+of which a scan keeps only the first that failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from functools import partial
+
+from dupfind import __version__
+from dupfind.answers.explanation import Advice, Answer, Explanation
+from dupfind.answers.findings import Findings
+from dupfind.cache.cache import Cache
+from dupfind.commands.neighbours import Neighbours
+from dupfind.events import Listener, Silence
+from dupfind.files.itself import is_itself
+from dupfind.files.roots import NamedFile, as_walked, in_catalogues, spelling
+from dupfind.pipeline import find_matches, walk
+from dupfind.reading import Pictures, Reader
+from dupfind.scanning.needle_verdicts import needle_judge
+from dupfind.scanning.problems import problems_of
+from dupfind.session import with_reader
+from dupfind.settings import Settings
+from dupfind.values import Evidence, Failure, FileEntry, FileState, Thumbnail
+
+
+def explain(
+    settings: Settings,
+    needles: Sequence[NamedFile],
+    nearest: int,
+    listener: Listener | None = None,
+    make_executor: Callable[[], Executor] | None = None,
+) -> Answer:
+    """Explain each of ``needles``, with up to ``nearest`` haystack pictures for one that is not present.
+
+    Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
+    """
+    listener = listener or Silence()
+    _, trees = walk(settings, listener, [needle.entry for needle in needles])
+    settings = replace(settings, roots=as_walked(settings.roots, trees))
+    haystack = [entry for tree in trees for entry in tree.entries]
+    work = partial(_explain_all, settings, needles, haystack, nearest, listener)
+    explanations, failures = with_reader(settings, listener, work, make_executor)
+    listed = tuple(tree.catalogue for tree in trees if tree.catalogue is not None)
+    return Answer(__version__, settings.scan, explanations, problems_of(trees, failures), listed)
+
+
+def _explain_all(
+    settings: Settings,
+    needles: Sequence[NamedFile],
+    haystack: list[FileEntry],
+    nearest: int,
+    listener: Listener,
+    reader: Reader,
+    cache: Cache,
+) -> tuple[list[Explanation], dict[str, Failure]]:
+    found: dict[str, Explanation] = {}
+    failures: dict[str, Failure] = {}
+    is_listed = in_catalogues(settings.roots)  # of those, the walk has left out what may be a needle
+    for group, witnesses, itself in _groups(needles, haystack, is_listed):
+        entries = [one.entry for one in group]
+        findings, pictures, candidates = find_matches(settings, entries, witnesses, reader, cache, listener)
+        failures |= findings.failures
+        with listener.part("evidence"):
+            explainer = _Explainer(settings, nearest, findings, pictures, candidates, reader, cache)
+            shown = tuple(spelling(settings.roots)(entry.path) for entry in itself)
+            for needle in group:
+                found[needle.given] = explainer.explain(needle, shown)
+    return [found[needle.given] for needle in needles], failures
+
+
+def _groups(
+    needles: Sequence[NamedFile], haystack: list[FileEntry], is_listed: Callable[[str], bool]
+) -> Iterator[tuple[list[NamedFile], list[FileEntry], list[FileEntry]]]:
+    """Needles, the haystack without them, and what was left out of it.
+
+    Those outside the haystack are searched for together as a scan does; each that lies in it is searched for in
+    the rest, of which other needles may be a part.
+    """
+    outside = []
+    for needle in needles:
+        itself = [entry for entry in haystack if not is_listed(entry.path) and is_itself(entry, needle.entry)]
+        if itself:
+            yield [needle], [entry for entry in haystack if entry not in itself], itself
+        else:
+            outside.append(needle)
+    if outside:
+        yield outside, haystack, []
+
+
+class _Explainer:
+    """Explains needles that were searched for together."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        nearest: int,
+        findings: Findings,
+        needles: Pictures | None,
+        haystack: Pictures | None,
+        reader: Reader,
+        cache: Cache,
+    ) -> None:
+        self._settings = settings
+        self._nearest = nearest
+        self._findings = findings
+        self._needles = needles
+        self._haystack = haystack
+        self._reader = reader
+        self._cache = cache
+
+    def explain(self, needle: NamedFile, itself: tuple[str, ...]) -> Explanation:
+        """The verdict on ``needle`` and all that led to it."""
+        findings, path = self._findings, needle.entry.path
+        shown = spelling(self._settings.roots)
+        match = findings.matches.get(path)
+        verdict = needle_judge(findings, self._settings.scan.accept, shown)(needle.given, needle.entry)
+        if match is not None and match.evidence is Evidence.IDENTICAL:
+            return Explanation(verdict, None, (), (), None, itself)
+        if path not in findings.pictures or self._needles is None or self._haystack is None:
+            obstacle = verdict.reason or "it is no picture, and no file has the same bytes"
+            return Explanation(verdict, None, (), (), Advice(obstacle=obstacle), itself)
+        position = next(index for index, entry in enumerate(self._needles.entries) if entry.path == path)
+        hashes = self._needles.hashes[position].tolist()
+        thumbnail = self._cache.thumbnails([self._needles.refs[position].id])[self._needles.refs[position].id]
+        if thumbnail.is_coarse:
+            thumbnail = self._whole(needle.entry) or thumbnail
+        neighbours = Neighbours(self._settings.scan, thumbnail, hashes, self._haystack, self._cache, self._whole, shown)
+        witness = neighbours.witness(match) if match is not None else None
+        orientation, tests = (witness.orientation, witness.tests) if witness else (None, ())
+        if verdict.state is FileState.PRESENT:
+            return Explanation(verdict, orientation, tests, (), None, itself)
+        nearest = neighbours.nearest(self._nearest, witness)
+        advice = next((one.advice for one in nearest if one.advice.options), None)
+        nothing = "the haystack holds no other picture" if itself else "the haystack holds no picture"
+        fallback = Advice(obstacle=nearest[0].advice.obstacle if nearest else nothing)
+        return Explanation(verdict, orientation, tests, tuple(nearest), advice or fallback, itself)
+
+    def _whole(self, entry: FileEntry) -> Thumbnail | None:
+        content = self._reader.wholes([entry])[entry.path]
+        return None if isinstance(content, Failure) else self._cache.thumbnails([content.id])[content.id]

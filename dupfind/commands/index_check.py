@@ -1,0 +1,129 @@
+"""A catalogue compared with the folder that it lists; writes nothing.
+
+By names, sizes, times and inodes it takes a walk. ``is_deep`` reads every file again, past the cache, and so finds
+bytes that a disk has lost without anybody changing them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import replace
+from functools import partial
+
+from dupfind import __version__
+from dupfind.answers.indexed import Checked
+from dupfind.cache.cache import Cache
+from dupfind.catalogue.catalogue_file import CatalogueFile, explained
+from dupfind.catalogued import About
+from dupfind.commands.indexing import about_tree, is_other_folder, is_unchanged, relative_entries
+from dupfind.errors import CatalogueError
+from dupfind.events import Listener, Silence
+from dupfind.files.mounts import forgetful_devices, forgetting
+from dupfind.pipeline import walk
+from dupfind.reading import Reader
+from dupfind.scanning.problems import problems_of
+from dupfind.session import with_reader
+from dupfind.settings import Settings
+from dupfind.values import Failure, FileEntry, Tree
+
+_UNSEEN = "an edit that left size and time as they were shows only with --deep"
+
+
+def about(catalogue: str) -> About:
+    """What a catalogue says of itself. Raises :class:`~dupfind.errors.CatalogueError`."""
+    with explained(catalogue):
+        file = _opened(catalogue)
+        try:
+            return _about(catalogue, file)
+        finally:
+            file.close()
+
+
+def check(
+    settings: Settings,
+    catalogue: str,
+    listener: Listener | None = None,
+    make_executor: Callable[[], Executor] | None = None,
+    *,
+    is_deep: bool = False,
+) -> Checked:
+    """Compare ``catalogue`` with the one root of ``settings``.
+
+    Raises :class:`~dupfind.errors.DupfindError` where that cannot be done.
+    """
+    listener = listener or Silence()
+    with explained(catalogue):
+        file = _opened(catalogue)
+        try:
+            said = _about(catalogue, file)
+            past_cache = replace(settings, cache=None)
+            (tree,) = walk(past_cache, listener)[1]
+            _warn_of_unseen(tree, listener, is_deep=is_deep)
+            listed = {path: entry for path, (entry, _) in file.entries().items()}
+            unread = file.unread()
+            there = {entry.path: entry for entry in relative_entries(tree)}
+            if is_other_folder(said, about_tree(settings, tree, said.updated), there, listed):
+                raise CatalogueError(_nothing_there(catalogue, said, tree))
+            same = {path: one for path, one in there.items() if path in listed and is_unchanged(one, listed[path])}
+            prefix = tree.root.real.rstrip(os.sep) + os.sep
+            rotten, failures = [], {}
+            if is_deep:
+                found = with_reader(past_cache, listener, partial(_digests, same, prefix), make_executor)
+                failures = {path: one for path, one in found.items() if isinstance(one, Failure)}
+                rotten = sorted(_rotten(found, listed, file))
+        finally:
+            file.close()
+    shown = partial(os.path.join, tree.root.given)
+    return Checked(
+        version=__version__,
+        catalogue=catalogue,
+        folder=tree.root.given,
+        updated=said.updated,
+        is_complete=said.is_complete,
+        is_deep=is_deep,
+        files=len(listed),
+        new=[shown(path) for path in sorted(there.keys() - listed.keys())],
+        changed=[shown(path) for path in sorted((there.keys() & listed.keys()) - same.keys())],
+        gone=[shown(path) for path in sorted(listed.keys() - there.keys())],
+        rotten=[shown(path) for path in rotten],
+        unreadable=[shown(path) for path in sorted((unread.keys() & same.keys()) | failures.keys())],
+        problems=problems_of([tree], {prefix + path: one for path, one in failures.items()}),
+    )
+
+
+def _warn_of_unseen(tree: Tree, listener: Listener, *, is_deep: bool) -> None:
+    """Where only the bytes would tell of an edit, say so if they are not read."""
+    for warning in forgetting([tree], forgetful_devices(), _UNSEEN) if not is_deep else ():
+        listener.warn(warning)
+
+
+def _opened(catalogue: str) -> CatalogueFile:
+    return CatalogueFile.for_reading(os.path.realpath(catalogue))
+
+
+def _about(catalogue: str, file: CatalogueFile) -> About:
+    about = file.about()
+    if about is None:
+        raise CatalogueError(f"{catalogue}: the catalogue is empty: its indexing was stopped before it began")
+    return about
+
+
+def _nothing_there(catalogue: str, said: About, tree: Tree) -> str:
+    where = f"nothing of what it lists ({said.root}) is below {tree.root.given}"
+    return f"{catalogue}: {where}: is the drive mounted, or is it another folder?"
+
+
+def _digests(files: Mapping[str, FileEntry], prefix: str, reader: Reader, _: Cache) -> dict[str, bytes | Failure]:
+    """The digests of these files as they are now, by relative path."""
+    found = reader.digests([entry._replace(path=prefix + path) for path, entry in files.items()])
+    return {path[len(prefix) :]: one for path, one in found.items()}
+
+
+def _rotten(
+    found: Mapping[str, bytes | Failure], listed: Mapping[str, FileEntry], file: CatalogueFile
+) -> Iterator[str]:
+    for path, digest in found.items():
+        if isinstance(digest, bytes) and file.digest(listed[path]) not in (None, digest):
+            yield path

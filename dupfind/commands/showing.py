@@ -1,0 +1,256 @@
+"""What a page shows beside the answer, gathered once the answer is there: small pictures, digests, nearest pictures.
+
+Reads only the files that the page shows. For the nearest pictures the haystack's hashes are needed, which the scan has
+left in the cache.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from types import MappingProxyType
+
+from dupfind.answers import found
+from dupfind.answers.explanation import Near
+from dupfind.answers.findings import Parted
+from dupfind.answers.grouped import Member
+from dupfind.answers.hashed import Given
+from dupfind.answers.shown import Nearest, Preview, Shown, Sight, most_doubtful, most_doubtful_sought
+from dupfind.cache.cache import Cache
+from dupfind.errors import SettingsError
+from dupfind.events import Listener
+from dupfind.evidence import aligning
+from dupfind.files.roots import in_catalogues, named_file, spelling
+from dupfind.reading import Reader
+from dupfind.session import with_reader
+from dupfind.settings import Settings
+from dupfind.values import ORIENTATIONS, Failure, FileEntry, FileState, FileVerdict, Kind, Report, Root, Tree
+
+_COMPARED = 4
+"""Haystack pictures whose pixels are compared with a missing needle, the nearest by their hashes: 8 ms a needle."""
+_CHANGED = "changed while dupfind ran"
+_LISTED = "its catalogue holds none"
+_PARTED = "you have said that it differs"
+Named = tuple[str, FileEntry]
+"""A file, and how the user would spell it."""
+Pair = tuple[str, str]
+"""A needle and a file of the haystack, as the user would spell them."""
+
+
+def show(
+    settings: Settings,
+    report: Report,
+    trees: tuple[Sequence[Tree], Sequence[Tree]],
+    count: int,
+    listener: Listener,
+    make_executor: Callable[[], Executor] | None = None,
+    parted: Mapping[str, Parted] = MappingProxyType({}),
+    decided: Collection[str] = frozenset(),
+) -> Shown:
+    """What a page holds of the ``count`` most doubtful files of ``report``; ``trees`` are needles and haystack.
+
+    ``parted`` are needles that a person has parted from files of the haystack, by their paths on disk, and ``decided``
+    all needles whose verdict rests on a person's word, by their paths in the report.
+    """
+    doubtful = most_doubtful(report.files, count, decided)
+    if not doubtful:
+        return Shown()
+    return with_reader(settings, listener, partial(_show, settings, doubtful, trees, parted, listener), make_executor)
+
+
+def look_at(
+    settings: Settings,
+    members: Sequence[Member],
+    listener: Listener,
+    make_executor: Callable[[], Executor] | None = None,
+) -> Shown:
+    """What a page holds of these members of groups; no digests, since nothing is decided about them."""
+    whole: dict[str, FileEntry] = {}
+    lost: dict[str, Sight] = {}
+    is_listed = _is_listed(settings.roots)
+    for one in members:
+        if is_listed(one.path):
+            lost[one.path] = Sight(one.size_bytes, None, _LISTED, None)
+            continue
+        try:
+            entry = named_file(one.path).entry
+        except SettingsError:
+            lost[one.path] = Sight(one.size_bytes, None, _CHANGED, None)
+            continue
+        if (entry.size_bytes, entry.mtime_ns) == (one.size_bytes, one.mtime_ns):
+            whole[one.path] = entry
+        else:
+            lost[one.path] = Sight(one.size_bytes, None, _CHANGED, None)
+    if not whole:
+        return Shown(lost)
+
+    def work(reader: Reader, _: Cache) -> Shown:
+        previews = reader.previews(_once(whole.values()))
+        return Shown(lost | {path: _sight(entry, previews[entry.path], None) for path, entry in whole.items()})
+
+    return with_reader(settings, listener, work, make_executor)
+
+
+def look_at_found(
+    settings: Settings,
+    answer: found.Answer,
+    images: Sequence[Given],
+    count: int,
+    listener: Listener,
+    make_executor: Callable[[], Executor] | None = None,
+) -> Shown:
+    """What a page holds of the pictures that were sought and of their nearest, up to ``count`` files; no digests."""
+    entries = {given.path: given.file.entry for given in images if given.file is not None}
+    files: dict[str, FileEntry] = {}
+    pairs: list[Pair] = []
+    for sought in most_doubtful_sought(answer.sought, count):
+        if sought.path in entries:
+            files[sought.path] = entries[sought.path]
+        files |= {near.path: near.entry for near in sought.nearest if near.entry is not None}
+        pairs += [(sought.path, near.path) for near in sought.nearest if near.evidence is not None]
+    if not files:
+        return Shown()
+
+    def work(reader: Reader, cache: Cache) -> Shown:
+        previews = _previews(settings, reader, _once(files.values()))
+        sights = {path: _sight(entry, previews[entry.path], None) for path, entry in files.items()}
+        return Shown(sights, turns=_turns(pairs, files, sights, reader, cache))
+
+    return with_reader(settings, listener, work, make_executor)
+
+
+def _is_listed(roots: Sequence[Root]) -> Callable[[str], bool]:
+    """A function that tells whether a path, as the user would spell it, is of a file that a catalogue lists."""
+    prefixes = tuple(root.given + os.sep for root in roots if root.is_catalogue)
+    return lambda path: path.startswith(prefixes)
+
+
+def _show(
+    settings: Settings,
+    doubtful: Sequence[FileVerdict],
+    trees: tuple[Sequence[Tree], Sequence[Tree]],
+    parted: Mapping[str, Parted],
+    listener: Listener,
+    reader: Reader,
+    cache: Cache,
+) -> Shown:
+    needles = dict(_named(trees[0], {one.path for one in doubtful}))
+    lost = [
+        (one.path, needles[one.path])
+        for one in doubtful
+        if one.state is FileState.MISSING and one.kind is Kind.IMAGE and one.path in needles
+    ]
+    haystack = [entry for tree in trees[1] for entry in tree.entries]
+    nearest = _nearest(settings, lost, haystack, parted, reader, cache, listener) if lost else {}
+    spell = spelling(settings.roots)
+    partings = {path: spell(parted[entry.path].witness) for path, entry in needles.items() if entry.path in parted}
+    pairs = [(one.path, one.witness) for one in doubtful if one.witness]
+    pairs += [(path, one.path) for path, one in nearest.items()]
+    witnesses = {witness for _, witness in pairs} | set(partings.values())
+    files = {**dict(_named(trees[1], witnesses)), **needles}
+    pictures = _pictures(doubtful, witnesses)
+    previews = _previews(settings, reader, _once(entry for path, entry in files.items() if path in pictures))
+    digests = reader.digests(_once(files.values()))
+    sights = {path: _sight(entry, previews.get(entry.path), digests[entry.path]) for path, entry in files.items()}
+    return Shown(sights, nearest, partings, _turns(pairs, files, sights, reader, cache))
+
+
+def _previews(settings: Settings, reader: Reader, entries: Sequence[FileEntry]) -> Mapping[str, Preview | Failure]:
+    """A preview of each file, or why there is none, by path; what a catalogue lists is not looked for on disk."""
+    is_listed = in_catalogues(settings.roots)
+    previews = reader.previews([entry for entry in entries if not is_listed(entry.path)])
+    return {entry.path: previews.get(entry.path) or Failure(_LISTED) for entry in entries}
+
+
+def _turns(
+    pairs: Iterable[Pair],
+    files: Mapping[str, FileEntry],
+    sights: Mapping[str, Sight],
+    reader: Reader,
+    cache: Cache,
+) -> dict[Pair, int]:
+    """How the second of each pair of pictures is turned to lie on the first, where it does not upright."""
+    seen = {path for path, sight in sights.items() if sight.preview is not None}
+    pairs = [pair for pair in dict.fromkeys(pairs) if seen.issuperset(pair)]
+    pictures = reader.pictures(_once(files[path] for pair in pairs for path in pair), "decoding", 1)
+    ids = {entry.path: ref.id for entry, ref in zip(pictures.entries, pictures.refs, strict=True)}
+    turns: dict[Pair, int] = {}
+    for pair in pairs:
+        both = [ids[files[path].path] for path in pair if files[path].path in ids]
+        if len(both) == len(pair):
+            thumbnails = cache.thumbnails(both)
+            turns[pair] = aligning.orientation(*(thumbnails[id_] for id_ in both))
+    return {pair: turn for pair, turn in turns.items() if turn}
+
+
+def _pictures(doubtful: Iterable[FileVerdict], witnesses: set[str]) -> set[str]:
+    """The paths of those of which there may be a preview."""
+    return witnesses | {one.path for one in doubtful if one.kind is Kind.IMAGE}
+
+
+def _once(entries: Iterable[FileEntry]) -> list[FileEntry]:
+    return list({entry.path: entry for entry in entries}.values())
+
+
+def _named(trees: Sequence[Tree], paths: set[str]) -> Iterator[Named]:
+    """The files that are reported under these paths."""
+    for tree in trees:
+        shown = tree.root.shown
+        for entry in tree.entries:
+            path = shown(entry.path)
+            if path in paths:
+                yield path, entry
+
+
+def _nearest(
+    settings: Settings,
+    lost: Sequence[Named],
+    haystack: Sequence[FileEntry],
+    parted: Mapping[str, Parted],
+    reader: Reader,
+    cache: Cache,
+    listener: Listener,
+) -> dict[str, Nearest]:
+    """For each needle without a witness the haystack picture that comes nearest, and why it proves nothing."""
+    from dupfind.commands.neighbours import Neighbours
+
+    orientations = ORIENTATIONS if settings.scan.rotations else 1
+    needles = reader.pictures([entry for _, entry in lost], "decoding needles", orientations)
+    candidates = reader.pictures(haystack, "decoding haystack", 1)
+    if not needles.entries or not candidates.entries:
+        return {}
+    names = {entry.path: path for path, entry in lost}
+    shown = spelling(settings.roots)
+    nearest_of: dict[str, Nearest] = {}
+    with listener.stage("looking for the nearest", len(needles.entries)) as advance:
+        for position, entry in enumerate(needles.entries):
+            id_ = needles.refs[position].id
+            thumbnail = cache.thumbnails([id_])[id_]
+            hashes = needles.hashes[position].tolist()
+            neighbours = Neighbours(settings.scan, thumbnail, hashes, candidates, cache, lambda _: None, shown)
+            others = {shown(path) for path in parted[entry.path].witnesses} if entry.path in parted else set()
+            nearest = neighbours.nearest(1 + len(others), None, _COMPARED + len(others))
+            near = next((one for one in nearest if one.path not in others), nearest[0])
+            why = _PARTED if near.path in others else _why_refused(near)
+            nearest_of[names[entry.path]] = Nearest(near.path, near.distance_bits, why)
+            advance(1)
+    return nearest_of
+
+
+def _why_refused(near: Near) -> str:
+    """Why a haystack picture is no witness, though it comes nearest."""
+    if near.evidence is None:
+        return near.reason or "unlike each other"
+    wanted = f"a scan would have found it with {near.advice.text}" if near.advice.options else near.advice.obstacle
+    return "; ".join(filter(None, (near.reason, wanted)))
+
+
+def _sight(entry: FileEntry, preview: Preview | Failure | None, digest: bytes | Failure | None) -> Sight:
+    return Sight(
+        size_bytes=entry.size_bytes,
+        preview=preview if isinstance(preview, Preview) else None,
+        obstacle=preview.reason if isinstance(preview, Failure) else None,
+        digest=digest if isinstance(digest, bytes) else None,
+    )

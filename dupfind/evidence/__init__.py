@@ -1,0 +1,1 @@
+"""Two thumbnails and what is known of their files to a grade and its reason; pure."""

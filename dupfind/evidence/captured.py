@@ -1,0 +1,80 @@
+"""Capture times as EXIF spells them: text to a moment, and whether two moments are of two shots; pure.
+
+Reads what :mod:`dupfind.pictures.decode` writes, ``YYYY:MM:DD HH:MM:SS[.frac][+hh:mm]``, and takes anything else for no
+time at all: a wrong clock costs a proof, a text that nobody understands must not. Knows nothing of pictures.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+_SPELLING = re.compile(r"(\d{4}:\d\d:\d\d \d\d:\d\d:\d\d)(?:\.(\d+))?(?:([+-])(\d\d):(\d\d)|(Z))?", re.ASCII)
+_EPOCH = datetime(1, 1, 1, tzinfo=UTC)
+_ZONE_STEP_SECONDS = 15 * 60
+_ZONE_SPAN_SECONDS = 26 * 3600
+"""From UTC-12 to UTC+14: no correction of the time zone moves a clock further."""
+
+
+class Moment(NamedTuple):
+    """When a picture was taken, as far as its file tells."""
+
+    seconds: int
+    """Seconds of the local clock since the year 1."""
+    fraction: str | None
+    """Digits of the second's fraction without their trailing zeros; None when the file gives none."""
+    offset_seconds: int | None
+    """Local clock minus UTC; None when the file gives none."""
+
+
+def parse(text: str | None) -> Moment | None:
+    """The moment that ``text`` names, or None when there is no text or it is malformed. Never raises.
+
+    >>> parse("2017:07:18 15:31:30.250+02:00").fraction
+    '25'
+    >>> parse("yesterday") is None
+    True
+    """
+    found = _SPELLING.fullmatch(text) if text is not None else None
+    if found is None:
+        return None
+    clock, fraction, sign, hours, minutes, zulu = found.groups()
+    try:
+        moment = datetime.strptime(f"{clock}Z", "%Y:%m:%d %H:%M:%S%z")
+    except ValueError:
+        return None
+    offset = None
+    if zulu:
+        offset = 0
+    elif sign:
+        offset = (int(hours) * 60 + int(minutes)) * (-60 if sign == "-" else 60)
+    since = moment - _EPOCH
+    return Moment(since.days * 86400 + since.seconds, None if fraction is None else fraction.rstrip("0"), offset)
+
+
+def are_two_shots(one: Moment | None, other: Moment | None) -> bool:
+    """True when both moments are known and no spelling or time zone makes one of the other.
+
+    Whole multiples of 15 minutes with the same fraction are a corrected time zone, unless both files name theirs. A
+    fraction that only one file gives was dropped by a program, and is no difference.
+    """
+    if one is None or other is None:
+        return False
+    if one.fraction is not None and other.fraction is not None and one.fraction != other.fraction:
+        return True
+    apart = one.seconds - other.seconds
+    if apart and one.offset_seconds is not None and other.offset_seconds is not None:
+        return apart != one.offset_seconds - other.offset_seconds  # with both zones known there is none to correct
+    return abs(apart) > _ZONE_SPAN_SECONDS or apart % _ZONE_STEP_SECONDS != 0
+
+
+def apart(one: str | None, other: str | None) -> str:
+    """What to say of two capture times that are of two shots, without what follows their seconds.
+
+    >>> apart("2017:07:18 15:31:30.25", "2017:07:18 15:31:31.10")
+    'taken at another time: 2017:07:18 15:31:30 and 2017:07:18 15:31:31'
+    """
+    first, second = (one or "")[:19], (other or "")[:19]
+    times = f"within the second {first}" if first == second else f"{first} and {second}"
+    return f"taken at another time: {times}"

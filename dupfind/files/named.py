@@ -1,0 +1,209 @@
+"""What a list names, needles or more of a collection: folders become roots like any other, files a tree of their own.
+
+Of needles that are files nothing is said but what is said of each alone. A folder of which only some files were named
+has no verdict, since nobody looked at the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import NamedTuple
+
+from dupfind.files.entries import entry_of, reason_of, without_inode
+from dupfind.files.ignore import (
+    Excludes,
+    is_junk_file,
+    is_junk_folder,
+    why_file_not_trusted,
+    why_folder_fleeting,
+    why_folder_not_trusted,
+)
+from dupfind.files.itself import is_itself
+from dupfind.files.mounts import forgetful_devices
+from dupfind.files.roots import NamedFile, is_below
+from dupfind.values import LISTING, FileEntry, FolderId, Problem, Root, Side, Tree
+
+
+class Named(NamedTuple):
+    """What a list names."""
+
+    folders: list[str]
+    files: list[NamedFile]
+    """Each once, those of a folder together; some may lie below ``folders``."""
+    problems: list[Problem]
+    """Of what could not be looked at."""
+    side: Side = Side.NEEDLES
+
+
+NOTHING = Named([], [], [])
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRoot(Root):
+    """What stands for the root of files that lie anywhere."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    """How the user spelt each, by its path."""
+
+    @property
+    def shown(self) -> Callable[[str], str]:
+        """A function from the path of a named file to how the user spelt it."""
+        return self.names.__getitem__
+
+
+def names_in(data: bytes) -> list[str]:
+    r"""The names in a list: each ended by NUL where there is one, as ``find -print0`` writes them, else a line each.
+
+    >>> names_in(b"a b\nc\n\n"), names_in(b"a\nb\0c\0")
+    (['a b', 'c'], ['a\nb', 'c'])
+    """
+    return [os.fsdecode(name) for name in data.split(b"\0" if b"\0" in data else b"\n") if name]
+
+
+def look_up(names: Sequence[str], excludes: Excludes, side: Side, *, follow_symlinks: bool) -> Named:
+    """Look at each of ``names``, and at nothing below them.
+
+    Of a collection, what a walk of the folders around it would not trust is left out: whoever writes such a list with
+    find names what lies in the trash as well.
+    """
+    folders: list[str] = []
+    files: dict[str, NamedFile] = {}
+    problems: list[Problem] = []
+    forgetful = forgetful_devices()
+    for given in dict.fromkeys(names):
+        try:
+            found = os.stat(given, follow_symlinks=follow_symlinks)
+            if is_junk_file(os.path.basename(given)) and not stat.S_ISDIR(found.st_mode):
+                continue  # as below a folder: it is no needle, and no gap
+            reason = _why_not(given, found, excludes)
+            if reason is None and side is Side.HAYSTACK:
+                reason = _why_not_trusted(given)
+            if reason is not None:
+                problems.append(Problem(given, side, LISTING, reason))
+            elif stat.S_ISDIR(found.st_mode):
+                os.scandir(given).close()
+                folders.append(given)
+            else:
+                real = _real(given, follow_symlinks=follow_symlinks)
+                entry = entry_of(real, found)
+                named = NamedFile(given, without_inode(entry) if found.st_dev in forgetful else entry)
+                files.setdefault(real, named)
+        except OSError as error:
+            problems.append(Problem(given, side, LISTING, reason_of(error)))
+    return Named(folders, sorted(files.values(), key=lambda one: os.path.split(one.entry.path)), problems, side)
+
+
+def _why_not(given: str, found: os.stat_result, excludes: Excludes) -> str | None:
+    """Why something is not looked at; None where it is."""
+    below_root = given.strip(os.sep)
+    if (pattern := excludes.matching(below_root, os.path.basename(below_root))) is not None:
+        return f"excluded by --exclude {pattern}"
+    if stat.S_ISLNK(found.st_mode):
+        return "symbolic link: not followed"
+    return None if stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode) else "not a regular file"
+
+
+def _why_not_trusted(given: str) -> str | None:
+    """Why what is named proves nothing of others, to go by the names on the way to it; None where it may.
+
+    The way as it was spelt tells of hidden folders and of those of systems, where it really lies of the trash.
+    """
+    spelt = [name for name in given.split(os.sep) if name not in ("", os.curdir, os.pardir)]
+    real, names = os.path.realpath(given).split(os.sep), list[str]()
+    if not os.path.isdir(given):
+        names = [spelt.pop(), real.pop()]
+    if any(map(is_junk_folder, spelt)):
+        return "left out: in a folder that systems leave behind"
+    reasons = (*map(why_folder_not_trusted, spelt), *map(why_folder_fleeting, real), *map(why_file_not_trusted, names))
+    return next((reason for reason in reasons if reason), None)
+
+
+def _real(given: str, *, follow_symlinks: bool) -> str:
+    """The absolute path of a file, the links on the way to it resolved."""
+    if follow_symlinks:
+        return os.path.realpath(given)
+    folder, name = os.path.split(given)
+    return os.path.join(os.path.realpath(folder or os.curdir), name)
+
+
+def with_named(named: Named, needles: list[Tree], haystack: list[Tree]) -> tuple[list[Tree], list[Tree]]:
+    """The trees with what a list names besides: a tree of the files that no walk met, no such needle as haystack."""
+    if named == NOTHING:
+        return needles, haystack
+    if named.side is Side.HAYSTACK:
+        return needles, [*haystack, _tree(named, haystack)]
+    tree = _tree(named, needles)
+    return [*needles, tree], [_without(one, tree.entries) for one in haystack]
+
+
+def _tree(named: Named, others: Sequence[Tree]) -> Tree:
+    """The named files that are not in the ``others`` of their side."""
+    walked = {entry.path for tree in others for entry in tree.entries}
+    files = [one for one in named.files if one.entry.path not in walked]
+    problems = [_placed(one, [tree.root for tree in others]) for one in named.problems]
+    names = {one.entry.path: one.given for one in files}
+    root = NamedRoot(named.side, "what the list names", os.sep, (0, 0), names=names)
+    folders = {os.path.dirname(path) for path in names}
+    return Tree(root, [one.entry for one in files], problems, frozenset((_device(folder), 0) for folder in folders))
+
+
+def _device(folder: str) -> int:
+    """What ``folder`` lies on; 0 where that cannot be told."""
+    try:
+        return os.stat(folder).st_dev
+    except OSError:
+        return 0
+
+
+def _placed(problem: Problem, roots: Sequence[Root]) -> Problem:
+    """A problem below a walked folder as one of the walk, so that the folder is not contained."""
+    real = _real(problem.path.rstrip(os.sep), follow_symlinks=False)
+    for root in roots:
+        if is_below(real, root.real):
+            return problem._replace(path=root.shown(real), stage="walk")
+    return problem
+
+
+def _without(tree: Tree, files: Collection[FileEntry]) -> Tree:
+    """A tree of the haystack without ``files``, by whatever name it has them: nothing proves itself."""
+    of_size: dict[int, list[FileEntry]] = {}
+    for entry in files:
+        of_size.setdefault(entry.size_bytes, []).append(entry)
+    own = {
+        entry.path for entry in tree.entries if any(is_itself(entry, one) for one in of_size.get(entry.size_bytes, ()))
+    }
+    if not own:
+        return tree
+    reason = "left out: it is among the needles"
+    notes = [Problem(tree.root.shown(path), Side.HAYSTACK, "walk", reason, is_note=True) for path in sorted(own)]
+    entries = [entry for entry in tree.entries if entry.path not in own]
+    return replace(tree, entries=entries, problems=[*tree.problems, *notes])
+
+
+class NamedWalk:
+    """The named files looked at once more, as a walk gives them."""
+
+    def __init__(self, tree: Tree, count: Callable[[int], None]) -> None:
+        self.problems: list[Problem] = []
+        self.seen: set[FolderId] = set()
+        self._entries = tree.entries
+        self._count = count
+
+    def folders(self) -> Iterator[tuple[str, list[FileEntry]]]:
+        """The folder of each and its files that are still there."""
+        for folder, group in groupby(self._entries, key=lambda entry: os.path.dirname(entry.path)):
+            now = []
+            for entry in group:
+                try:
+                    found = os.stat(entry.path, follow_symlinks=False)
+                except OSError:
+                    continue
+                if stat.S_ISREG(found.st_mode):
+                    again = entry_of(entry.path, found)
+                    now.append(again if entry.inode else without_inode(again))
+            self._count(len(now))
+            yield folder, now

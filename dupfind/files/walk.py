@@ -1,0 +1,265 @@
+"""A root to its files and problems, in a fixed order; reads directories and opens no file.
+
+Files of a folder come in the order of their names, then its subfolders in the order of theirs. Symbolic links are
+reported and not followed unless asked for. Everything but junk that is passed over among the needles is a problem,
+because a folder with a gap is never contained (who deletes it would delete the gap as well); what is passed over in
+the haystack merely proves nothing and is a note.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter, itemgetter
+
+from dupfind.files.disguise import without_needles
+from dupfind.files.entries import entry_of, is_same_folder, reason_of, without_inode
+from dupfind.files.ignore import (
+    Excludes,
+    is_common_file,
+    is_junk_file,
+    is_junk_folder,
+    why_file_not_trusted,
+    why_folder_fleeting,
+    why_folder_not_trusted,
+)
+from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
+
+_INODE = itemgetter(FileEntry._fields.index("inode"))
+_HAS_HANDLES = os.stat in os.supports_dir_fd
+_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class WalkRules:
+    """What a walk leaves out."""
+
+    excludes: Excludes
+    follow_symlinks: bool = False
+    forgetful: Collection[int] = ()
+    """Devices whose inode numbers are made up, see :mod:`dupfind.files.mounts`; their files get none."""
+    renumbering: Collection[int] = ()
+    """Devices that number the files of others anew."""
+
+
+def walk_all(
+    roots: Sequence[Root], rules: WalkRules, count: Callable[[int], None] = lambda _: None
+) -> tuple[list[Tree], list[Tree]]:
+    """Walk the needles, then the haystack; gives both lists of trees, in that order.
+
+    The haystack comes second because no directory that was walked among the needles may serve as its own witness,
+    however it is reached (a bind mount, a followed link). ``count`` is told how many files each folder added.
+    """
+    needles = [Walk(root, rules, roots, frozenset(), count).run() for root in roots if root.side is Side.NEEDLES]
+    seen = frozenset().union(*(tree.folders for tree in needles))
+    haystack = [Walk(root, rules, roots, seen, count).run() for root in roots if root.side is Side.HAYSTACK]
+    entries = [entry for tree in needles for entry in tree.entries]
+    inodes = set(map(_INODE, entries)) - {0}  # 0: a system that lists no inodes
+    devices = {device for tree in (*needles, *haystack) for device, _ in tree.folders}
+    renumbering = devices.intersection(rules.renumbering)
+    return needles, [without_needles(tree, entries, inodes, renumbering) for tree in haystack]
+
+
+class Walk:
+    """One walk of one root: what it may not enter, and what it has gathered so far.
+
+    ``foreign`` are the directories that were walked among the needles.
+    """
+
+    def __init__(
+        self,
+        root: Root,
+        rules: WalkRules,
+        roots: Sequence[Root],
+        foreign: frozenset[FolderId],
+        count: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self.problems: list[Problem] = []
+        self.seen: set[FolderId] = {root.identity}
+        """Every directory that was looked into so far, the root among them."""
+        self.state: os.stat_result | None = None
+        """Of the folder that was read last, as it was after its names were."""
+        self._root = root
+        self._rules = rules
+        self._other_roots = frozenset(other.identity for other in roots if other.identity != root.identity)
+        self._needle_roots = tuple(other.real for other in roots if other.side is Side.NEEDLES)
+        self._foreign = foreign
+        self._has_excludes = bool(rules.excludes)
+        self._is_haystack = root.side is Side.HAYSTACK
+        self._count = count
+        self._entries: list[FileEntry] = []
+
+    def run(self) -> Tree:
+        """Walk to the end."""
+        entries: list[FileEntry] = []
+        for _, files in self.folders():
+            entries += files
+        return Tree(self._root, entries, self.problems, frozenset(self.seen))
+
+    def folders(self) -> Iterator[tuple[str, list[FileEntry]]]:
+        """Walk one folder after the other; gives the path of each and its files."""
+        pending = [(self._root.real, self._root.identity)]
+        while pending:
+            folder, identity = pending.pop()
+            self._entries = []
+            pending.extend(reversed(self._read_folder(folder, identity)))
+            self._count(len(self._entries))
+            yield folder, self._entries
+
+    def _read_folder(self, folder: str, identity: FolderId) -> list[tuple[str, FolderId]]:
+        """Take in the files of ``folder``; gives the subfolders to enter, in order."""
+        handle = self.state = None
+        try:
+            with os.scandir(folder) as found:
+                items = sorted(found, key=attrgetter("name"))
+            handle = os.open(folder, _FOLDER_FLAGS) if _HAS_HANDLES else None
+            state = os.stat(folder) if handle is None else os.fstat(handle)
+            found_identity = state.st_dev, state.st_ino
+            if found_identity == identity or self._may_enter_instead(folder, found_identity):
+                self.state = state if found_identity == identity else None
+                subfolders = self._take_all(items, handle)
+                if state.st_dev in self._rules.forgetful:
+                    self._entries = list(map(without_inode, self._entries))
+                return subfolders
+        except OSError as error:
+            self._report(folder, f"cannot read the folder: {reason_of(error)}")
+        finally:
+            if handle is not None:
+                os.close(handle)
+        return []
+
+    def _take_all(self, items: Sequence[os.DirEntry[str]], handle: int | None) -> list[tuple[str, FolderId]]:
+        """Take in the files among ``items`` of one folder; gives the subfolders to enter.
+
+        Files are looked at from the ``handle`` of their folder: the way to it need not be gone for each of them, which
+        saves a sixth of the walk.
+        """
+        subfolders = []
+        stat, take, has_excludes = os.stat, self._entries.append, self._has_excludes
+        for item in items:
+            try:
+                if item.is_file(follow_symlinks=False):
+                    name = item.name
+                    if (is_common_file(name) and not has_excludes) or self._is_wanted(item):
+                        where = item.path if handle is None else name
+                        take(entry_of(item.path, stat(where, dir_fd=handle, follow_symlinks=False)))
+                elif item.is_symlink() and not self._may_follow(item):
+                    continue
+                elif item.is_file():
+                    if self._is_wanted(item):
+                        found = item.stat()
+                        entry = entry_of(item.path, found)
+                        take(without_inode(entry) if found.st_dev in self._rules.forgetful else entry)
+                elif not item.is_dir():
+                    self._take_special(item)
+                elif identity := self._may_enter(item):
+                    subfolders.append((item.path, identity))
+            except OSError as error:
+                self._report(item.path, f"cannot be looked at: {reason_of(error)}")
+        return subfolders
+
+    def _is_wanted(self, item: os.DirEntry[str]) -> bool:
+        """False for a file that is junk, excluded, or in the haystack's trash."""
+        if is_junk_file(item.name) or self._is_excluded(item):
+            return False
+        if self._is_haystack and (why := why_file_not_trusted(item.name)):
+            self._leave_out(item.path, why)
+            return False
+        return True
+
+    def _take_special(self, item: os.DirEntry[str]) -> None:
+        """A pipe, a socket, a device: never opened."""
+        if not is_junk_file(item.name) and not self._is_excluded(item):
+            self._report(item.path, "not a regular file")
+
+    def _may_enter(self, item: os.DirEntry[str]) -> FolderId | None:
+        """Who the directory is, where it is to be walked."""
+        found = item.stat(follow_symlinks=self._rules.follow_symlinks)
+        if found.st_ino == 0:  # Windows: a directory listing has no inodes there, a second look has
+            found = os.stat(item.path)
+        identity = (found.st_dev, found.st_ino)
+        if identity in self._other_roots:  # asked before the name is: a root may be called like junk
+            self._leave_out(item.path, "left out: it is a root of its own")
+            return None
+        if is_junk_folder(item.name) or self._is_excluded(item):
+            return None
+        if self._is_haystack and (why := why_folder_not_trusted(item.name)):
+            self._leave_out(item.path, why)
+            return None
+        return identity if self._is_new(item.path, identity) else None
+
+    def _may_enter_instead(self, folder: str, identity: FolderId) -> bool:
+        """Whether to walk what came in the place of a folder after it was met.
+
+        An automount does so when it is first looked into. A link, or what now stands where a root was, may lead to the
+        other side, which would prove itself.
+        """
+        is_root = folder == self._root.real and not is_same_folder(identity, self._root.identity, self._rules.forgetful)
+        if is_root or (not self._rules.follow_symlinks and os.path.islink(folder)):
+            self._report(folder, "cannot read the folder: another one came in its place")
+            return False
+        if identity in self._other_roots:
+            self._leave_out(folder, "left out: it is a root of its own")
+            return False
+        return self._is_new(folder, identity)
+
+    def _is_new(self, folder: str, identity: FolderId) -> bool:
+        """Whether a directory was walked on neither side; it is from now on."""
+        if identity in self._foreign:
+            self._leave_out(folder, "left out: the same folder is among the needles")
+            return False
+        if identity in self.seen:
+            self._leave_out(folder, "left out: already visited by another way")
+            return False
+        self.seen.add(identity)
+        return True
+
+    def _may_follow(self, link: os.DirEntry[str]) -> bool:
+        if is_junk_file(link.name) or self._is_excluded(link):
+            return False
+        if not self._rules.follow_symlinks:
+            self._report(link.path, "symbolic link: not followed")
+            return False
+        os.stat(link.path)  # a dangling link raises here and is reported by the caller
+        if self._is_haystack and (why := self._why_target_not_trusted(os.path.realpath(link.path))):
+            self._leave_out(link.path, why)
+            return False
+        return True
+
+    def _why_target_not_trusted(self, real: str) -> str | None:
+        """Why what a link of the haystack leads to can prove nothing.
+
+        Hidden folders are no reason here: git-annex keeps every photo behind a link into one.
+        """
+        if self._is_among_needles(real):
+            return "left out: the link leads into the needles"
+        is_inside = _is_below(real, [self._root.real])
+        *folders, name = real[len(self._root.real) if is_inside else 0 :].split(os.sep)
+        reasons = (*map(why_folder_fleeting, (*folders, name)), why_file_not_trusted(name))
+        return next((reason for reason in reasons if reason), None)
+
+    def _is_among_needles(self, real: str) -> bool:
+        """True for what lies below a needles root by its path, or by device and inode of the folder around it."""
+        if _is_below(real, self._needle_roots):
+            return True
+        around = os.stat(os.path.dirname(real))
+        return (around.st_dev, around.st_ino) in self._foreign
+
+    def _is_excluded(self, item: os.DirEntry[str]) -> bool:
+        below_root = item.path[len(self._root.real) :].lstrip("/")
+        pattern = self._rules.excludes.matching(below_root, item.name)
+        if pattern is None:
+            return False
+        self._leave_out(item.path, f"excluded by --exclude {pattern}")
+        return True
+
+    def _report(self, path: str, reason: str, *, is_note: bool = False) -> None:
+        self.problems.append(Problem(self._root.shown(path), self._root.side, "walk", reason, is_note))
+
+    def _leave_out(self, path: str, reason: str) -> None:
+        self._report(path, reason, is_note=self._is_haystack)
+
+
+def _is_below(path: str, roots: Sequence[str]) -> bool:
+    return any(path == root or path.startswith(root.rstrip("/") + "/") for root in roots)

@@ -1,0 +1,1 @@
+"""Was this picture seen before? ``dupfind find``."""

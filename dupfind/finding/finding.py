@@ -1,0 +1,300 @@
+"""Was this picture seen before? The haystack files nearest to single pictures, the best first.
+
+decode > what is remembered of the haystack > equal bytes > nearest hashes > the stages of a scan, among these few alone
+
+The search is exact: every hash of the haystack is compared. What lies within the threshold is judged as by a scan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from dupfind import __version__
+from dupfind.answers.found import Answer, Near, Sought
+from dupfind.answers.hashed import Given
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import FRAMED
+from dupfind.cache.cache_snapshots import Shelf
+from dupfind.cache.snapshot import SnapshotError
+from dupfind.events import Listener, Silence
+from dupfind.evidence import fingerprint
+from dupfind.files.itself import is_itself
+from dupfind.files.roots import in_catalogues, spelling
+from dupfind.finding.collection import Collection, Sighting
+from dupfind.finding.lookalikes import Lookalikes
+from dupfind.finding.nearby import Reach, near_rows
+from dupfind.finding.recollection import Recollection
+from dupfind.grouping import sketches
+from dupfind.pipeline import match_pictures
+from dupfind.reading import Pictures, Reader
+from dupfind.scanning.wholes import Wholes
+from dupfind.session import with_reader
+from dupfind.settings import Settings
+from dupfind.values import HASH_BITS, Evidence, Failure, FileEntry, Match
+
+Words = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]
+
+_MOST_ROUNDS = 20
+"""How often files that were found may turn out to have changed since the walk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of a haystack, beside the settings of a scan."""
+
+    nearest: int = 5
+    """How many are told for each picture."""
+    most_bits: int = HASH_BITS
+    """Nothing farther away is told."""
+    is_anew: bool = False
+    """Whether the whole haystack is walked, whatever is remembered of it."""
+
+
+def wanted(nearest: int, threshold_bits: int | None, *, is_anew: bool = False) -> Wanted:
+    """What is asked for by options of these names; ``threshold_bits`` None tells the nearest however far away."""
+    return Wanted(nearest, HASH_BITS if threshold_bits is None else threshold_bits, is_anew)
+
+
+def find_images(
+    settings: Settings,
+    images: Sequence[Given],
+    wanted: Wanted,
+    listener: Listener | None = None,
+    make_executor: Callable[[], Executor] | None = None,
+) -> Answer:
+    """The nearest haystack files of each of ``images``.
+
+    Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
+    """
+    listener = listener or Silence()
+    for warning in settings.warnings:
+        listener.warn(warning)
+    return with_reader(settings, listener, partial(_find, settings, images, wanted, listener), make_executor)
+
+
+def _find(
+    settings: Settings, images: Sequence[Given], wanted: Wanted, listener: Listener, reader: Reader, cache: Cache
+) -> Answer:
+    if all(given.file is None for given in images):
+        sought = [Sought(given.path, error=given.error) for given in images]
+        return Answer(__version__, settings.scan, wanted.nearest, sought, None, None, [])
+    shelf = None if cache.path is None else Shelf(cache.path)
+    finder = _Finder(settings, wanted, listener, reader, cache, shelf)
+    try:
+        try:
+            return finder.find(images, is_anew=wanted.is_anew)
+        except SnapshotError:  # another run has put another one in its place meanwhile
+            return finder.find(images, is_anew=True)
+    finally:
+        if shelf is not None:
+            shelf.close()
+
+
+class _Finder:
+    """One haystack, and what it takes to look into it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        wanted: Wanted,
+        listener: Listener,
+        reader: Reader,
+        cache: Cache,
+        shelf: Shelf | None,
+    ) -> None:
+        self._settings = settings
+        self._wanted = wanted
+        self._listener = listener
+        self._reader = reader
+        self._cache = cache
+        self._recollection = Recollection(settings, cache, shelf)
+        self._shown = spelling(settings.roots)
+        self._is_listed = in_catalogues(settings.roots)  # of those, what may be an image has been left out
+        self._failures: dict[str, Failure] = {}
+        """By path, of images and of the haystack."""
+        self._twins: dict[str, list[FileEntry]] = {}
+        """By the path of the image, the files of the haystack with its bytes."""
+        self._itself: dict[str, dict[int, str]] = {}
+        """Likewise, the rows and paths of the haystack that are the image itself."""
+
+    def find(self, images: Sequence[Given], *, is_anew: bool) -> Answer:
+        """The answer; raises :class:`~dupfind.cache.snapshot.SnapshotError` where what was remembered has gone."""
+        files = {given.file.entry.path: given.file.entry for given in images if given.file is not None}
+        self._reader.prepare(list(files.values()))
+        collection = self._recollection.open(self._reader, self._listener, list(files.values()), is_anew=is_anew)
+        pictures = self._turned(self._reader.pictures(list(files.values()), "decoding", 1))
+        self._failures = dict(pictures.failures)
+        self._find_twins(list(files.values()), collection)
+        nearest: dict[str, list[Near]] = {}
+        if pictures.entries:
+            collection.read_pictures()
+            nearest = self._nearest(pictures, collection)
+        failures = collection.failed() | self._failures
+        unread = {self._shown(path): one for path, one in failures.items() if path not in files}
+        answer = Answer(
+            version=__version__,
+            settings=self._settings.scan,
+            nearest=self._wanted.nearest,
+            sought=[self._sought(given, nearest) for given in images],
+            files=collection.files,
+            pictures=collection.pictures if pictures.entries else None,
+            problems=self._recollection.problems_of(unread),
+            catalogues=self._recollection.catalogues,
+            most_bits=self._wanted.most_bits,
+        )
+        if pictures.entries:
+            self._recollection.keep(collection)  # the last thing: what is remembered is replaced by it
+        return answer
+
+    def _turned(self, pictures: Pictures) -> Pictures:
+        """The same with the hashes of all orientations; made here, since a process would take longer to start."""
+        if not self._settings.scan.rotations or not pictures.refs:
+            return pictures
+        hashes = []
+        for ref in pictures.refs:
+            pixels = fingerprint.pixels(self._cache.thumbnails([ref.id])[ref.id].pixels)
+            hashes.append(fingerprint.search_hashes(pixels, self._settings.scan.algorithm))
+        return replace(pictures, hashes=np.array(hashes, np.uint64))
+
+    def _sought(self, given: Given, nearest: Mapping[str, Sequence[Near]]) -> Sought:
+        if given.file is None:
+            return Sought(given.path, error=given.error)
+        path = given.file.entry.path
+        copies = [
+            Near(self._shown(one.path), Evidence.IDENTICAL, None, None, True, one) for one in self._twins.get(path, ())
+        ]
+        copies.sort(key=lambda one: one.path)
+        failure = self._failures.get(path)
+        return Sought(
+            given.path,
+            [*copies, *nearest.get(path, ())][: self._wanted.nearest],
+            sorted(map(self._shown, self._itself.get(path, {}).values())),
+            None if failure is None else failure.reason,
+        )
+
+    def _find_twins(self, images: Sequence[FileEntry], collection: Collection) -> None:
+        """Learn which files have the bytes of an image, and which are an image itself."""
+        sighted = _look(collection, lambda: collection.same_size({image.size_bytes for image in images}))
+        alike: dict[int, list[tuple[int, FileEntry]]] = {}
+        for row, (entry, *_) in sighted.items():
+            alike.setdefault(entry.size_bytes, []).append((row, entry))
+        others: dict[str, list[FileEntry]] = {}
+        for image in images:
+            some = alike.get(image.size_bytes, ())
+            own = {row: entry for row, entry in some if self._is_own(entry, image)}
+            self._itself[image.path] = {row: entry.path for row, entry in own.items()}
+            others[image.path] = [entry for row, entry in some if row not in own]
+        asked = [image for image in images if others[image.path]]
+        compared = {entry.path: entry for image in asked for entry in (image, *others[image.path])}
+        digests = self._reader.digests(list(compared.values())) if compared else {}
+        self._failures |= {path: one for path, one in digests.items() if isinstance(one, Failure)}
+        self._twins = {
+            image.path: [entry for entry in others[image.path] if digests[entry.path] == digests[image.path]]
+            for image in asked
+            if isinstance(digests[image.path], bytes)
+        }
+
+    def _is_own(self, entry: FileEntry, image: FileEntry) -> bool:
+        """Whether a file of the haystack is the image itself; of what a catalogue lists, that was left out before."""
+        return not self._is_listed(entry.path) and is_itself(entry, image)
+
+    def _nearest(self, pictures: Pictures, collection: Collection) -> dict[str, list[Near]]:
+        """By path of the image, the haystack's pictures nearest to it, those with its bytes left out."""
+        positions = {entry.path: position for position, entry in enumerate(pictures.entries)}
+        inner = self._inner_hashes(pictures)
+        scan, wanted = self._settings.scan, self._wanted
+        rows: dict[str, list[int]] = {}
+
+        def search() -> list[int]:
+            collection.read_pictures()
+            with self._listener.part("search", len(positions)):
+                for path, position in positions.items():
+                    # The twins come before all others, and fill some of the places.
+                    reach = Reach(
+                        wanted.nearest + len(self._twins.get(path, ())), wanted.most_bits, scan.threshold_bits
+                    )
+                    hashes = pictures.hashes[position]
+                    rows[path] = near_rows(collection, hashes, inner[path], reach, list(self._itself[path]))
+            return sorted({row for some in rows.values() for row in some})
+
+        sighted = _look(collection, search)
+        for path, some in rows.items():
+            # Asked again: what has changed since it was remembered had another size then, and has another row now.
+            image = pictures.entries[positions[path]]
+            rows[path] = [row for row in some if row in sighted and not self._is_own(sighted[row].entry, image)]
+        nearest: dict[str, list[Near]] = {}
+        # As a scan would: those outside the haystack together, each that lies in it before all others.
+        inside = [[path] for path in positions if self._itself[path]]
+        outside = [path for path in positions if not self._itself[path]]
+        for group in [*inside, *([outside] if outside else [])]:
+            among = {row for path in group for row in rows[path]}
+            in_order = collection.in_order(np.array(sorted(among), np.int64)).tolist()
+            haystack = _pictures([sighted[row] for row in in_order])
+            needles = _chosen(pictures, [positions[path] for path in group])
+            entries = {path: {sighted[row].entry.path for row in rows[path]} for path in group}
+            nearest |= self._compare(needles, haystack, entries)
+        return nearest
+
+    def _inner_hashes(self, pictures: Pictures) -> dict[str, Words]:
+        """By path, the hashes of each image without its frame."""
+        algorithm, orientations = self._settings.scan.algorithm, pictures.hashes.shape[1]
+        found: dict[str, Words] = {}
+        for entry, ref in zip(pictures.entries, pictures.refs, strict=True):
+            ids = [ref.id] if ref.id & FRAMED else []
+            found[entry.path] = sketches.inner_hashes(self._cache, ids, algorithm, orientations).reshape(-1)
+        return found
+
+    def _compare(
+        self, needles: Pictures, haystack: Pictures, among: Mapping[str, Iterable[str]]
+    ) -> dict[str, list[Near]]:
+        """By path of the needle, the best of the haystack's pictures ``among`` which it was found, twins left out."""
+        scan = self._settings.scan
+        unproved = [position for position, one in enumerate(needles.entries) if not self._twins.get(one.path)]
+        wholes = Wholes(_chosen(needles, unproved), haystack, self._reader.wholes)
+        matches, _ = match_pictures(self._settings, wholes, self._reader, self._cache, self._listener)
+        self._failures |= wholes.failures
+        read, haystack = wholes.pictures()
+        refs = {entry.path: ref for entry, ref in zip(read.entries, read.refs, strict=True)}
+        found = {}
+        with self._listener.part("evidence", len(needles.entries)):
+            lookalikes = Lookalikes(scan, haystack, self._cache, self._reader.wholes, self._shown)
+            for entry, ref, hashes in zip(needles.entries, needles.refs, needles.hashes.tolist(), strict=True):
+                if entry.path in self._failures:
+                    continue
+                twins = {twin.path for twin in self._twins.get(entry.path, ())}
+                match = Match("", Evidence.IDENTICAL, None) if twins else matches.get(entry.path)
+                paths = [path for path in among[entry.path] if path not in twins]
+                near = lookalikes.nearest(refs.get(entry.path, ref), entry, hashes, paths, match, self._wanted.nearest)
+                found[entry.path] = [one for one in near if (one.distance_bits or 0) <= self._wanted.most_bits]
+        return found
+
+
+def _look(collection: Collection, search: Callable[[], list[int]]) -> dict[int, Sighting]:
+    """What ``search`` finds, as it is now; searches again where something has changed."""
+    for _ in range(_MOST_ROUNDS):
+        sighted, are_sound = collection.look(search())
+        if are_sound:
+            break
+    return sighted
+
+
+def _pictures(sighted: Sequence[Sighting]) -> Pictures:
+    """The pictures among these files, as the stages of a scan take them."""
+    some = [(one.entry, one.ref, one.hash) for one in sighted if one.ref is not None]
+    hashes = np.array([hash_ for *_, hash_ in some], np.uint64).reshape(-1, 1)
+    return Pictures([entry for entry, *_ in some], [ref for _, ref, _ in some], hashes, {})
+
+
+def _chosen(pictures: Pictures, positions: Sequence[int]) -> Pictures:
+    return replace(
+        pictures,
+        entries=[pictures.entries[position] for position in positions],
+        refs=[pictures.refs[position] for position in positions],
+        hashes=pictures.hashes[list(positions)],
+        failures={},
+    )

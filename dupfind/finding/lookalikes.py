@@ -1,0 +1,153 @@
+"""The haystack pictures that one picture came nearest to, each with its grade, the best first.
+
+What a scan would take as the witness is decided by its own stages and only repeated here; the others are compared for
+the sake of who wants to see them, and none of them is said to be better than what the scan chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from dupfind.answers.found import Near
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import PictureRef
+from dupfind.evidence import evidence
+from dupfind.reading import Pictures
+from dupfind.values import Evidence, Failure, FileEntry, Match, ScanSettings, Thumbnail
+
+_BATCH = 64
+ReadWhole = Callable[[Sequence[FileEntry]], Mapping[str, PictureRef | Failure]]
+
+
+class _View(NamedTuple):
+    """A picture of the haystack as it is seen from the needle, in the orientation in which it comes closest."""
+
+    rank: int
+    distance_bits: int
+    orientation: int
+    evidence: Evidence | None
+    reason: str | None
+
+
+class Lookalikes:
+    """The pictures of the haystack that were found for some needles.
+
+    ``read_whole`` reads files of which only the beginning was read; ``shown`` spells paths as the user would.
+    """
+
+    def __init__(
+        self,
+        settings: ScanSettings,
+        haystack: Pictures,
+        cache: Cache,
+        read_whole: ReadWhole,
+        shown: Callable[[str], str],
+    ) -> None:
+        self._settings = settings
+        self._cache = cache
+        self._read_whole = read_whole
+        self._shown = shown
+        hashes = haystack.hashes[:, 0].tolist()
+        self._haystack = {
+            entry.path: (entry, ref, hash_)
+            for entry, ref, hash_ in zip(haystack.entries, haystack.refs, hashes, strict=True)
+        }
+
+    def nearest(
+        self,
+        ref: PictureRef,
+        needle: FileEntry,
+        hashes: Sequence[int],
+        paths: Iterable[str],
+        match: Match | None,
+        count: int,
+    ) -> list[Near]:
+        """The ``count`` best of the haystack's pictures in ``paths``, for a needle of this thumbnail and these hashes.
+
+        ``match`` is what a scan finds for it: the best of them, or a file with the same bytes, which is none of them.
+        Gives none where the needle cannot be read whole although something rests on that.
+        """
+        thumbnail = self._cache.thumbnails([ref.id])[ref.id]
+        found = self._nearest(thumbnail, hashes, paths, match, count)
+        if thumbnail.is_coarse and any(one.evidence for one in found):
+            whole = self._read_whole([needle])[needle.path]
+            if not isinstance(whole, PictureRef):
+                return []
+            found = self._nearest(self._cache.thumbnails([whole.id])[whole.id], hashes, paths, match, count)
+        return found
+
+    def _nearest(
+        self, thumbnail: Thumbnail, hashes: Sequence[int], paths: Iterable[str], match: Match | None, count: int
+    ) -> list[Near]:
+        found = {}
+        refs = {path: self._haystack[path][1] for path in paths if path in self._haystack}
+        if match is not None and refs.pop(match.witness, None) is not None:
+            is_witness = match.evidence.rank <= self._settings.accept.rank
+            shown, entry = self._shown(match.witness), self._haystack[match.witness][0]
+            found[match.witness] = Near(shown, match.evidence, match.distance_bits, match.reason, is_witness, entry)
+        upright = evidence.prepare(thumbnail)
+        turned = [evidence.turned(upright, orientation) for orientation in range(len(hashes))]
+        found |= self._compare(refs, turned, hashes, match)
+        while True:
+            best = sorted(found, key=lambda path: _rank(found[path]))[:count]
+            coarse = [path for path in best if path in refs and found[path].evidence and self._is_coarse(refs[path])]
+            if not coarse:
+                return [found[path] for path in best]
+            contents = self._read_whole([self._haystack[path][0] for path in coarse])
+            for path in coarse:
+                content = contents[path]
+                del refs[path], found[path]
+                if isinstance(content, PictureRef):
+                    refs[path] = content
+                    found |= self._compare({path: content}, turned, hashes, match)
+
+    def _is_coarse(self, ref: PictureRef) -> bool:
+        return self._cache.thumbnails([ref.id])[ref.id].is_coarse
+
+    def _compare(
+        self,
+        refs: Mapping[str, PictureRef],
+        turned: Sequence[evidence.Picture],
+        hashes: Sequence[int],
+        match: Match | None,
+    ) -> dict[str, Near]:
+        """What each of these pictures is to the needle, by path."""
+        found = {}
+        paths = list(refs)
+        for start in range(0, len(paths), _BATCH):
+            some = paths[start : start + _BATCH]
+            thumbnails = self._cache.thumbnails(list({refs[path].id for path in some}))
+            for path in some:
+                picture = evidence.prepare(thumbnails[refs[path].id])
+                hash_ = self._haystack[path][2]
+                view = min(
+                    _view(needle, picture, needle_hash ^ hash_, orientation)
+                    for orientation, (needle, needle_hash) in enumerate(zip(turned, hashes, strict=True))
+                )
+                found[path] = self._near(path, view, match)
+        return found
+
+    def _near(self, path: str, view: _View, match: Match | None) -> Near:
+        """A picture that is no match, with no better grade than a scan would give it."""
+        settings = self._settings
+        grade, reason = view.evidence, view.reason
+        is_within = view.distance_bits <= settings.threshold_bits
+        if grade is Evidence.SAME and not is_within:
+            grade, reason = Evidence.SIMILAR, f"{view.distance_bits} bits apart: nothing is proved beyond the threshold"
+        elif grade is Evidence.SAME and (match is None or match.evidence is Evidence.SIMILAR):
+            grade, reason = Evidence.SIMILAR, (match.reason if match else None) or "a scan would not have come to it"
+        is_witness = grade is not None and is_within and grade.rank <= settings.accept.rank
+        return Near(self._shown(path), grade, view.distance_bits, reason, is_witness, self._haystack[path][0])
+
+
+def _view(needle: evidence.Picture, witness: evidence.Picture, differing: int, orientation: int) -> _View:
+    judgement = evidence.judge(needle, witness, orientation)
+    rank = len(Evidence) if judgement.evidence is None else judgement.evidence.rank
+    return _View(rank, differing.bit_count(), orientation, judgement.evidence, judgement.reason)
+
+
+def _rank(near: Near) -> tuple[int, int, str]:
+    """The better first."""
+    rank = len(Evidence) if near.evidence is None else near.evidence.rank
+    return rank, near.distance_bits or 0, near.path

@@ -1,0 +1,175 @@
+"""The collection as it is remembered: found again at the start of a ``find``, kept at its end.
+
+A snapshot holds for the same haystack roots, the same options that decide what is in them and what is read of it, the
+same program, the same decoders. Where it does not hold, or is damaged, everything is walked.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from dupfind import __version__
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import RACY_NS
+from dupfind.cache.cache_snapshots import Shelf
+from dupfind.cache.memory import program
+from dupfind.cache.snapshot import FolderRow, Inner, Known, SnapshotError, pack, unsettled_since
+from dupfind.catalogued import Catalogued
+from dupfind.events import Listener
+from dupfind.files.digest import digest_of
+from dupfind.files.ignore import Excludes
+from dupfind.files.mounts import forgetful_devices, forgetting, patchwork_devices
+from dupfind.files.roots import as_walked
+from dupfind.files.walk import WalkRules
+from dupfind.finding.collection import Collection, will_last
+from dupfind.finding.revisit import Revisit, Visited, remembered
+from dupfind.pictures import formats
+from dupfind.reading import Reader
+from dupfind.settings import Settings
+from dupfind.values import Failure, FileEntry, Problem, Side, Tree
+
+_RACY_NS = RACY_NS
+_LEAST_NEWS, _MOST_NEWS, _SHARE = 20, 20_000, 50
+"""News that are worth a new snapshot: a fiftieth of all files, within these bounds. To look at 20,000 again takes less
+than to write a million."""
+_MOST_FOLDERS = 500
+"""Likewise, folders that were read."""
+
+
+class Recollection:
+    """One haystack and what is remembered of it; ``shelf`` None remembers nothing."""
+
+    def __init__(self, settings: Settings, cache: Cache, shelf: Shelf | None) -> None:
+        self._settings = settings
+        self._cache = cache
+        self._holds_catalogues = any(root.is_catalogue for root in settings.roots)
+        # What a link leads to changes without its folder, and a catalogue is a memory itself.
+        self._shelf = None if settings.follow_symlinks or self._holds_catalogues else shelf
+        self._key = b"" if self._shelf is None else _make_key(settings, cache)
+        self._began_ns = time.time_ns()
+        self._is_anew = True
+        self.problems: list[Problem] = []
+        """What the walk had to say."""
+        self.catalogues: tuple[Catalogued, ...] = ()
+        """What was not walked but read in catalogues."""
+
+    def open(
+        self, reader: Reader, listener: Listener, images: Sequence[FileEntry] = (), *, is_anew: bool
+    ) -> Collection:
+        """The collection now; ``is_anew`` walks all of it. Raises :class:`~dupfind.cache.snapshot.SnapshotError`.
+
+        What a catalogue lists that may be one of ``images`` itself is left out.
+        """
+        self._began_ns = time.time_ns()
+        self._is_anew = is_anew
+        known = None
+        if self._shelf is not None and not is_anew:
+            with listener.part("look up"):
+                known = self._shelf.load(self._key)
+        visited = self._walk(known, listener)
+        settings = self._settings
+        if self._holds_catalogues:
+            trees = self._listed(images, listener)
+            settings = replace(settings, roots=as_walked(settings.roots, trees))
+            visited += [
+                Visited(FolderRow(tree.root.real, -1, tree.root.identity, None, len(tree.entries)), None, tree.entries)
+                for tree in trees
+            ]
+        return Collection(settings, known, visited, reader, self._cache)
+
+    def _walk(self, known: Known | None, listener: Listener) -> list[Visited]:
+        settings, found = self._settings, remembered(known.folders if known is not None else ())
+        forgetful = forgetful_devices()
+        rules = WalkRules(Excludes(settings.excludes), settings.follow_symlinks, forgetful)
+        forgotten = patchwork_devices()
+        visited: list[Visited] = []
+        trees = []
+        roots = [root for root in settings.roots if not root.is_catalogue]
+        with listener.stage("walking", None) as advance:
+            for root in roots:
+                walk = Revisit(root, rules, roots, forgotten)
+                for one in walk.visit(found, len(visited)):
+                    visited.append(one)
+                    advance(one.row.files)
+                trees.append(Tree(root, [], walk.problems, frozenset(walk.seen)))
+        self.problems = [problem for tree in trees for problem in tree.problems]
+        if settings.cache is not None:
+            for warning in forgetting(trees, forgetful):
+                listener.warn(warning)
+        return visited
+
+    def _listed(self, images: Sequence[FileEntry], listener: Listener) -> list[Tree]:
+        """What catalogues among the roots list."""
+        from dupfind.catalogue.catalogues import catalogued_trees
+
+        settings = self._settings
+        excludes, follow = Excludes(settings.excludes), settings.follow_symlinks
+        with listener.part("look up"):
+            trees = catalogued_trees(settings.roots, [], images, excludes, listener.warn, follow_symlinks=follow)
+        self.problems += [problem for tree in trees for problem in tree.problems]
+        self.catalogues = tuple(tree.catalogue for tree in trees if tree.catalogue is not None)
+        return trees
+
+    def keep(self, collection: Collection) -> None:
+        """Remember ``collection``, all of whose pictures were read, where there is enough news."""
+        if self._shelf is None or not self._is_worth_it(collection):
+            return
+        self._cache.flush()  # no snapshot names a thumbnail that is not in the file
+        if self._cache.path is None:
+            return
+        try:
+            rows, folders, inner = collection.rows()
+        except SnapshotError:  # another run has kept one meanwhile
+            return
+        order = collection.order()
+        at = np.full(len(rows), -1, np.int64)
+        at[order] = np.arange(len(order))
+        is_there = at[inner.rows] >= 0
+        kept = unsettled_since(rows.taken(order), self._began_ns - _RACY_NS, time.time_ns())
+        counts = np.bincount(folders[order], minlength=len(collection.visited)).tolist()
+        table = [one.row._replace(files=count) for one, count in zip(collection.visited, counts, strict=True)]
+        failures = {
+            int(at[row]): failure
+            for row, failure in collection.failures.items()
+            if at[row] >= 0 and will_last(failure) and _is_picture(rows.names[row], failure)
+        }
+        inner = Inner(at[inner.rows[is_there]], inner.hashes[is_there])
+        self._shelf.keep(self._key, pack(table, kept, inner, failures))
+
+    def _is_worth_it(self, collection: Collection) -> bool:
+        read = sum(one.place is None and one.row.times_ns is not None for one in collection.visited)
+        return (
+            self._is_anew
+            or collection.known is None
+            or collection.news > max(_LEAST_NEWS, min(_MOST_NEWS, len(collection) // _SHARE))
+            or read > _MOST_FOLDERS
+        )
+
+    def problems_of(self, failures: Mapping[str, Failure]) -> list[Problem]:
+        """What the walk had to say, and which pictures could not be read, by their paths as the user spells them."""
+        unread = [
+            Problem(path, Side.HAYSTACK, one.stage, one.reason)
+            for path, one in sorted(failures.items())
+            if not one.lasting or _is_picture(path.encode("utf-8", "surrogateescape"), one)
+        ]
+        return [*self.problems, *unread]
+
+
+def _is_picture(name: bytes, failure: Failure) -> bool:
+    return failure.is_image or formats.is_image_name(name.decode("utf-8", "surrogateescape"))
+
+
+def _make_key(settings: Settings, cache: Cache) -> bytes:
+    """A digest of everything that decides what is in a collection, and what is read of a file that has not changed."""
+    roots = [(root.real, root.identity) for root in settings.roots]
+    recipe = cache.recipe
+    decides = (
+        roots, settings.excludes, settings.max_pixels, recipe.thumbnails, recipe.hashes, __version__, program(),
+        sys.version,
+    )  # fmt: skip
+    return digest_of([repr(decides).encode("utf-8", "surrogatepass")])

@@ -1,0 +1,133 @@
+"""A walk that spares what it knows: folders in which nothing was made, removed or renamed since they were last read.
+
+Whatever happens to the names in a folder changes the times of the folder. So one look at each folder tells which of
+them have to be read again; what happens inside a file shows in no folder, and is looked for where a file is found.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from dupfind.cache.cache_schema import RACY_NS
+from dupfind.cache.snapshot import FolderRow, Noted
+from dupfind.files.walk import Walk, WalkRules
+from dupfind.values import FileEntry, FolderId, Problem, Root, Side
+
+_RACY_NS = RACY_NS
+_LASTING = frozenset({"symbolic link: not followed", "not a regular file"})
+_PASSING = frozenset({"left out: already visited by another way"})
+
+
+class Visited(NamedTuple):
+    """One folder of a walk, in its order."""
+
+    row: FolderRow
+    """How it is known next time."""
+    place: int | None
+    """Its number among the folders that were known, where nothing in it has changed; None where it was read."""
+    entries: Sequence[FileEntry] = ()
+    """Its files, where it was read."""
+
+
+class Remembered(NamedTuple):
+    """Folders that an earlier walk has read."""
+
+    folders: Sequence[FolderRow]
+    places: dict[str, int]
+    """Their numbers by path."""
+    inside: dict[int, list[int]]
+    """The numbers of those in each."""
+
+
+def remembered(folders: Sequence[FolderRow]) -> Remembered:
+    """These, to be looked up."""
+    inside: dict[int, list[int]] = {}
+    for number, folder in enumerate(folders):
+        inside.setdefault(folder.parent, []).append(number)
+    return Remembered(folders, {folder.path: number for number, folder in enumerate(folders)}, inside)
+
+
+class Revisit(Walk):
+    """One walk of one root, of a collection without needles.
+
+    ``forgotten`` are devices whose folders are always read, since their times cannot be relied on. The problems of all
+    folders are in ``problems``, of the known ones too.
+    """
+
+    def __init__(self, root: Root, rules: WalkRules, roots: Sequence[Root], forgotten: Collection[int] = ()) -> None:
+        super().__init__(root, rules, roots, frozenset())
+        self._forgotten = forgotten
+
+    def visit(self, known: Remembered, first: int) -> Iterator[Visited]:
+        """Every folder; ``first`` is the number of the root in the new order."""
+        pending = [(self._root.real, self._root.identity, -1)]
+        number = first
+        while pending:
+            folder, identity, parent = pending.pop()
+            place = known.places.get(folder)
+            inside = () if place is None else known.inside.get(place, ())
+            if place is not None and self._is_as_known(known, place, inside, identity):
+                row = known.folders[place]
+                for noted in row.noted:
+                    self.problems.append(self._problem(noted))
+                subfolders = [(known.folders[one].path, known.folders[one].identity) for one in inside]
+                if subfolders:  # most folders have none, and of these there may be thousands
+                    self.seen.update(known.folders[one].identity for one in inside)
+                visited = Visited(row if row.parent == parent else row._replace(parent=parent), place)
+            else:
+                visited, subfolders = self._read(folder, identity, parent)
+            if subfolders:
+                pending.extend((path, identity, number) for path, identity in reversed(subfolders))
+            number += 1
+            yield visited
+
+    def _is_as_known(self, known: Remembered, place: int, inside: Sequence[int], identity: FolderId) -> bool:
+        row = known.folders[place]
+        if row.times_ns is None or row.identity != identity or identity[0] in self._forgotten:
+            return False
+        if inside and not self.seen.isdisjoint(known.folders[one].identity for one in inside):
+            return False  # one of them was reached by another way, which is to be reported
+        try:
+            found = os.lstat(row.path)
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == identity and (found.st_mtime_ns, found.st_ctime_ns) == row.times_ns
+
+    def _read(self, folder: str, identity: FolderId, parent: int) -> tuple[Visited, list[tuple[str, FolderId]]]:
+        began_ns = time.time_ns()
+        before = len(self.problems)
+        self._entries = []
+        subfolders = self._read_folder(folder, identity)
+        self._count(len(self._entries))
+        problems = self.problems[before:]
+        times_ns = self._times_ns(began_ns) if all(map(_is_lasting, problems)) else None
+        noted = tuple(map(self._noted, problems)) if times_ns is not None else ()
+        row = FolderRow(folder, parent, identity, times_ns, len(self._entries), noted)
+        return Visited(row, None, self._entries), subfolders
+
+    def _times_ns(self, began_ns: int) -> tuple[int, int] | None:
+        """The times of the folder that was read last, by which it is known; None where they may tell nothing."""
+        state = self.state
+        if state is None or not state.st_ino or state.st_dev in self._forgotten:
+            return None
+        # What is made in it from now on gives it other times, unless it had these in the last moment.
+        is_settled = max(state.st_mtime_ns, state.st_ctime_ns) <= began_ns - _RACY_NS
+        return (state.st_mtime_ns, state.st_ctime_ns) if is_settled else None
+
+    def _noted(self, problem: Problem) -> Noted:
+        return Noted(problem.path[len(self._prefix) :], problem.reason, problem.is_note)
+
+    def _problem(self, noted: Noted) -> Problem:
+        return Problem(self._prefix + noted.below_root, Side.HAYSTACK, "walk", noted.reason, noted.is_note)
+
+    @property
+    def _prefix(self) -> str:
+        return self._root.given.rstrip(os.sep) + os.sep
+
+
+def _is_lasting(problem: Problem) -> bool:
+    """Whether the same names make for the same problem."""
+    return problem.reason in _LASTING or (problem.is_note and problem.reason not in _PASSING)

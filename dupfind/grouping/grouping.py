@@ -1,0 +1,114 @@
+"""What belongs together inside one collection: exact copies, one picture in several files, and what looks alike.
+
+walk > equal bytes > pictures > stacks (the same picture) > rows (similar stacks) > groups, each with its best member
+
+A level holds all that a stronger one holds: what is identical is the same, and what is the same is never torn apart at
+`similar`. Names candidates and touches nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from functools import partial
+from typing import NamedTuple
+
+from dupfind import __version__
+from dupfind.answers.grouped import Answer, Group
+from dupfind.cache.cache import Cache
+from dupfind.events import Listener, Silence
+from dupfind.files.roots import in_catalogues, spelling, without_pictures
+from dupfind.grouping import bests
+from dupfind.grouping.bests import Rival
+from dupfind.grouping.copies import find_copies
+from dupfind.grouping.scribe import Scribe, Told, of_copies
+from dupfind.grouping.together import Together, gather
+from dupfind.reading import Reader
+from dupfind.scanning.problems import problems_of
+from dupfind.session import with_reader
+from dupfind.settings import Settings
+from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry
+
+
+def groups(
+    settings: Settings,
+    level: Evidence = Evidence.SAME,
+    listener: Listener | None = None,
+    make_executor: Callable[[], Executor] | None = None,
+) -> Answer:
+    """The groups of what lies below the haystack roots of ``settings``, held together by ``level`` at least.
+
+    Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
+    """
+    listener = listener or Silence()
+    whole = gather(settings, listener, is_proof=True)
+    work = partial(_find, whole, level, listener)
+    found = with_reader(whole.settings, listener, work, make_executor)
+    return Answer(
+        version=__version__,
+        folders=settings.scan.haystack,
+        level=level,
+        algorithm=settings.scan.algorithm,
+        threshold_bits=settings.scan.threshold_bits,
+        rotations=settings.scan.rotations,
+        files=len(whole.entries),
+        pictures=found.pictures,
+        groups=sorted(found.groups, key=lambda group: (-group.frees_bytes, group.best.path)),
+        problems=[*problems_of(whole.trees, found.failures), *whole.left_out],
+        catalogues=whole.catalogues,
+    )
+
+
+class _Found(NamedTuple):
+    groups: list[Group]
+    pictures: int | None
+    failures: Mapping[str, Failure]
+
+
+def _told(whole: Together) -> Told:
+    """How the files of the collection are told of."""
+    shown, is_listed = spelling(whole.roots), in_catalogues(whole.roots)
+    may_be_links = whole.settings.follow_symlinks
+
+    def rival(entry: FileEntry) -> Rival:
+        path = entry.path
+        # What leads to a file of the collection is left out of it, so that any other link leads out.
+        leads_out = may_be_links and os.path.realpath(path) != path
+        return Rival(shown(path), entry.mtime_ns, is_listed=is_listed(path), leads_out=leads_out)
+
+    return Told(shown, rival, is_listed)
+
+
+def _find(whole: Together, level: Evidence, listener: Listener, reader: Reader, cache: Cache) -> _Found:
+    settings, told = whole.settings, _told(whole)
+    copies, failures = find_copies(whole.entries, reader)
+    copies = [sorted(some, key=lambda entry: bests.rank(told.rival(entry))) for some in copies]
+    if level is Evidence.IDENTICAL:
+        return _Found([of_copies(some, told) for some in copies], None, failures)
+    from dupfind.grouping.gathering import Gatherer, Row  # loads what decodes: not where bytes decide
+
+    others = {entry.path for some in copies for entry in some[1:]}  # their pictures are that of the first
+    has_no_picture = without_pictures(whole.roots)
+    firsts = [
+        entry
+        for entry in whole.entries
+        if entry.path not in others and entry.path not in failures and not has_no_picture(entry.path)
+    ]
+    pictures = reader.pictures(firsts, "decoding", ORIENTATIONS if settings.scan.rotations else 1)
+    failures |= pictures.failures
+
+    gatherer = Gatherer(
+        settings, pictures, lambda position: told.rival(pictures.entries[position]), reader, cache, listener
+    )
+    stacks = gatherer.stacks()
+    rows = gatherer.rows(stacks) if level is Evidence.SIMILAR else [Row([one], []) for one in stacks]
+    failures |= gatherer.failures
+    paths = {pictures.entries[position].path for row in rows for one in row.stacks for position in one.positions}
+    copies_of = {some[0].path: some[1:] for some in copies}
+    rows = [row for row in rows if row.is_several or pictures.entries[row.stacks[0].best].path in copies_of]
+    gatherer.describe(rows)
+    scribe = Scribe(pictures.entries, copies_of, gatherer, told)
+    found = [scribe.group(row) for row in rows]
+    found += [of_copies(some, told) for some in copies if some[0].path not in paths]  # no pictures, or not readable
+    return _Found(found, len(paths) + sum(len(copies_of[path]) for path in paths & copies_of.keys()), failures)

@@ -1,0 +1,130 @@
+"""Which of the files that a walk found are one file, and what deleting some of them would free; looks at inodes.
+
+A hard link is a file of its own that takes no room of its own. A name that leads to another one of the collection, by
+a symbolic link or a second mount, is no copy at all: deleting what it leads to would leave nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from dupfind.files.disguise import is_disguised
+from dupfind.files.mounts import renumbering_devices
+from dupfind.values import FileEntry, Problem, Root, Side, Tree
+
+
+class Saving(NamedTuple):
+    """What deleting one file would free."""
+
+    size_bytes: int
+    reason: str | None
+    """Why it is nothing, or None."""
+
+
+def each_once(trees: Sequence[Tree]) -> tuple[list[FileEntry], list[Problem]]:
+    """The files of ``trees`` in their order, each once, and what was left out of them."""
+    entries = [(entry, tree.root) for tree in trees for entry in tree.entries]
+    by_state: dict[tuple[int, int, int, int], list[tuple[FileEntry, Root]]] = {}
+    for one in entries:
+        by_state.setdefault(one[0][1:], []).append(one)
+    left_out: dict[str, Problem] = {}
+    for some in by_state.values():
+        if len(some) > 1:
+            left_out |= _left_out(some)
+    if renumbering := renumbering_devices().intersection(device for tree in trees for device, _ in tree.folders):
+        left_out |= _disguised([one for one in entries if one[0].path not in left_out], renumbering)
+    return [entry for entry, _ in entries if entry.path not in left_out], list(left_out.values())
+
+
+def _disguised(entries: Sequence[tuple[FileEntry, Root]], renumbering: Collection[int]) -> dict[str, Problem]:
+    """Those that may be another of them under another number, as a pool shows the files of its disks, by path."""
+    kept: dict[tuple[object, ...], list[tuple[FileEntry, Root]]] = {}
+    found = {}
+    for entry, root in entries:
+        some = kept.setdefault(entry[1:4], [])
+        other = next((one for one in some if is_disguised(entry.path, one[0].path, renumbering)), None)
+        if other is None:
+            some.append((entry, root))
+            continue
+        reason = f"left out: it may be {other[1].shown(other[0].path)} itself, reached by another mount"
+        found[entry.path] = Problem(root.shown(entry.path), Side.HAYSTACK, "walk", reason, is_note=True)
+    return found
+
+
+def _left_out(some: Sequence[tuple[FileEntry, Root]]) -> dict[str, Problem]:
+    """Of files with one inode, size and times, those that may be another of them, by path."""
+    kept: dict[str, tuple[str, os.stat_result]] = {}
+    found = {}
+    # Names that are no links come first, and of two mounts the lower path.
+    for entry, root in sorted(some, key=lambda one: (os.path.realpath(one[0].path) != one[0].path, one[0].path)):
+        try:
+            state = os.stat(entry.path)
+        except OSError:
+            continue  # gone since it was walked: whoever reads it says so
+        real, shown = os.path.realpath(entry.path), root.shown(entry.path)
+        # Without a number only the path tells: on such a file system copies that kept their time are usual.
+        mounts = (path for path, held in kept.values() if entry.inode and not _are_two_names(state, held))
+        mount = next(mounts, None)
+        if real in kept:
+            reason = f"left out: it leads to {kept[real][0]}"
+        elif mount is not None:
+            reason = f"left out: it may be {mount} itself, reached by another mount"
+        else:
+            kept[real] = (shown, state)
+            continue
+        found[entry.path] = Problem(shown, Side.HAYSTACK, "walk", reason, is_note=True)
+    return found
+
+
+def _are_two_names(one: os.stat_result, other: os.stat_result) -> bool:
+    """Whether the two are hard links to one file; what has other devices may be one file on two mounts."""
+    return os.path.samestat(one, other) and one.st_nlink > 1
+
+
+def savings(
+    best: FileEntry,
+    others: Sequence[FileEntry],
+    shown: Callable[[str], str],
+    is_listed: Callable[[str], bool] = lambda _: False,
+) -> Mapping[str, Saving]:
+    """What deleting each of ``others`` would free, by path, when all of them go and ``best`` stays.
+
+    A file with several names frees its bytes with the last of them, which are counted at the first; none while a name
+    is left, be it that of ``best`` or one outside of the group. What a catalogue lists, of which ``is_listed`` tells,
+    is taken to have one name.
+    """
+    kept = _look(best)
+    names: dict[tuple[int, int], list[FileEntry]] = {}
+    found: dict[str, Saving] = {}
+    links: dict[tuple[int, int], int] = {}
+    for entry in others:
+        if is_listed(entry.path):
+            found[entry.path] = Saving(entry.size_bytes, None)
+            continue
+        state = _look(entry)
+        if state is None:
+            found[entry.path] = Saving(0, "gone since it was looked at")
+        elif os.path.islink(entry.path):
+            found[entry.path] = Saving(0, "a symbolic link: frees nothing")
+        elif kept is not None and os.path.samestat(state, kept):
+            found[entry.path] = Saving(0, f"a hard link to {shown(best.path)}: frees nothing")
+        else:
+            key = state.st_dev, state.st_ino
+            names.setdefault(key, []).append(entry)
+            links[key] = state.st_nlink
+    for key, some in names.items():
+        is_last = links[key] <= len(some)
+        first = Saving(some[0].size_bytes, None) if is_last else Saving(0, "has a hard link elsewhere: frees nothing")
+        found[some[0].path] = first
+        for entry in some[1:]:
+            found[entry.path] = Saving(0, f"a hard link to {shown(some[0].path)}: counted there") if is_last else first
+    return found
+
+
+def _look(entry: FileEntry) -> os.stat_result | None:
+    try:
+        return os.stat(entry.path)
+    except OSError:
+        return None

@@ -1,0 +1,1 @@
+"""One picture file to one thumbnail."""

@@ -1,0 +1,299 @@
+"""One picture file to one :class:`~dupfind.values.Thumbnail`; the only module that lets Pillow decode.
+
+It knows nothing of processes, caches or verdicts. A file is decoded once, as small as its decoder allows, and the
+way down to 64 x 64 is the same for every format: to at least 256 pixels inside the decoder for JPEG, to at least 512
+by an area average for the others, then one resampling with the exact fractional box. Without that box a scaled
+decode, which rounds its size up, shifts the picture and the hashes of two sizes of one photo drift apart.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import IO
+
+import numpy as np
+import pillow_heif
+from numpy.typing import NDArray
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    Jpeg2KImagePlugin,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    PsdImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+    features,
+)
+from PIL import __version__ as pillow_version
+
+from dupfind.errors import UndecodableError
+from dupfind.pictures import (
+    borders,
+    containers,
+    exif,
+    formats,
+    jpeg,
+    jpeg_stream,
+    jxl,
+    modes,
+    parts,
+    raw,
+    texture,
+    trouble,
+)
+from dupfind.values import NEUTRAL_CHROMA, Thumbnail
+
+# Pillow registers a format when its module is imported; naming them here keeps `Image.init()`, which imports all
+# of its sixty modules, out of every worker.
+_PLUGINS = (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Jpeg2KImagePlugin,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    PsdImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+pillow_heif.register_heif_opener(thumbnails=False)
+
+RECIPE = 6
+"""Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
+_HEAD_BYTES = 32
+
+
+def versions() -> str:
+    """The versions of everything that can alter a thumbnail, for the cache's key."""
+    libjpeg = features.version("libjpeg_turbo") or features.version("jpg")
+    plugged_in = f"{jpeg.version()}, heif {pillow_heif.__version__}, jxl {jxl.version()}, raw {raw.version()}"
+    return f"pillow {pillow_version}, jpeg {libjpeg}, {plugged_in}"
+
+
+def read_thumbnail(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse: bool = False) -> Thumbnail:
+    """Decode the picture in ``file``, positioned at its start.
+
+    ``name`` serves to recognise camera RAW where its content is that of any TIFF. ``max_pixels`` refuses larger
+    pictures by their header, before any memory is asked for. ``may_be_coarse`` allows to read no more than the first
+    scan of a progressive JPEG, a twentieth of the file: enough to find by, and no evidence. Raises
+    the errors of :mod:`dupfind.pictures.trouble`, and nothing else whatever the bytes; a ``TimeoutError``
+    raised by the caller's alarm passes through.
+    """
+    with in_plain_words(file):
+        return _read(file, name, max_pixels, may_be_coarse=may_be_coarse)
+
+
+def read_grey(file: IO[bytes], name: str, max_pixels: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Decode the picture in ``file`` whole, to grey values of shape (height, width), upright.
+
+    ``size`` is the width and height, upright, that it is resampled to. Otherwise as :func:`read_thumbnail`, but that
+    a damaged JPEG is an :class:`UndecodableError`. A JPEG of 12 megapixels takes 0.13 s.
+    """
+    with in_plain_words(file):
+        return np.asarray(_read_grey(file, name, max_pixels, size))
+
+
+def in_plain_words(file: IO[bytes]) -> AbstractContextManager[None]:
+    """Raise the errors of :mod:`dupfind.pictures.trouble` in the block, which decodes ``file``, and nothing else."""
+    return trouble.in_plain_words(partial(_size_pixels, file))
+
+
+def _size_pixels(file: IO[bytes]) -> int:
+    """What the header promises; 0 where it cannot be read."""
+    with suppress(Exception):  # as many classes as below
+        file.seek(0)
+        head = file.read(_HEAD_BYTES)
+        if jxl.is_jxl(head):
+            header = jxl.read_header(file)
+            return header.width * header.height
+        if size_pixels := math.prod(parts.webp_size(head)):  # Pillow makes its decoder where it opens the file
+            return size_pixels
+        file.seek(0)
+        with Image.open(file, formats=formats.DECODED) as image:
+            return image.width * image.height
+    return 0
+
+
+def _read(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse: bool) -> Thumbnail:
+    Image.MAX_IMAGE_PIXELS = None  # refused below, by our own bound and with our own words
+    if raw.is_raw(file, name):
+        return _read_raw(file, max_pixels)
+    if jxl.is_jxl(file.read(16)):
+        return _read_jxl(file, max_pixels)
+    file.seek(0)
+    with Image.open(file, formats=formats.DECODED) as image:
+        width, height = image.size
+        refuse_too_large(width, height, max_pixels)
+        frames = _frame_count(image)
+        if isinstance(image, JpegImagePlugin.JpegImageFile):
+            look = (may_be_coarse and _look_coarsely(image, file)) or _look_at_jpeg(image, file)
+        else:
+            has_more = containers.holds_more(image, file)
+            image.load()
+            look = _Look(modes.shrink(image), _length_bytes(file), has_more=has_more)
+        return _thumbnail(look, (width, height), image.format or "", frames, *exif.facts(image))
+
+
+def refuse_too_large(width: int, height: int, max_pixels: int) -> None:
+    """Raise :class:`UndecodableError` for a picture of more pixels."""
+    if refusal := formats.too_large(width * height, max_pixels):
+        raise UndecodableError(refusal, lasting=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The planes of a picture as stored, and what its file says; the facts as in a thumbnail."""
+
+    shrunk: modes.Shrunk
+    data_bytes: int
+    quality: int | None = None
+    damage: str | None = None
+    has_more: bool = False
+    is_coarse: bool = False
+
+
+def _thumbnail(
+    look: _Look, size: tuple[int, int], kind: str, frames: int, orientation: int, captured: str | None
+) -> Thumbnail:
+    """``size`` is that of the picture as stored, ``kind`` its format."""
+    width, height = size[::-1] if exif.is_transposed(orientation) else size
+    shrunk, plane = look.shrunk, modes.texture_plane(look.shrunk, orientation)
+    return Thumbnail(
+        pixels=exif.upright(shrunk.grey, orientation).tobytes(),
+        width=width,
+        height=height,
+        format=kind,
+        frames=frames,
+        captured=captured,
+        chroma=b"".join(exif.upright(plane, orientation).tobytes() for plane in shrunk.colour) or NEUTRAL_CHROMA,
+        has_more=look.has_more,
+        quality=look.quality,
+        data_bytes=look.data_bytes,
+        damage=look.damage,
+        detail=round(texture.detail(plane), 3),
+        text=round(texture.text(plane), 4),
+        border=borders.find(plane),
+        is_coarse=look.is_coarse,
+    )
+
+
+def _look_coarsely(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> _Look | None:
+    data = jpeg.read_coarse(file, image)
+    decoded = jpeg.decode_coarse(image, data) if data else None
+    if decoded is None:
+        return None
+    shrunk = modes.shrink(decoded.image, decoded.box)
+    return _Look(shrunk, _length_bytes(file), jpeg.quality(image), is_coarse=True)
+
+
+def _look_at_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> _Look:
+    quality = jpeg.quality(image)
+    data, length_bytes = jpeg.read_bytes(file, image.width * image.height)
+    stream = jpeg_stream.inspect(data)
+    decoded = jpeg.decode(image, data, stream)
+    end = length_bytes if stream.end is None else stream.end
+    return _Look(
+        modes.shrink(decoded.image, decoded.box),
+        max(0, end - stream.scan_start),
+        quality,
+        _damage(decoded, stream),
+        containers.jpeg_holds_more(image, file, end),
+    )
+
+
+def _damage(decoded: jpeg.Decoded, stream: jpeg_stream.Stream) -> str | None:
+    """What speaks against the data of a JPEG, in words for the user."""
+    if damage := decoded.warning or stream.damage:
+        return f"its JPEG data is damaged: {damage}"
+    return None if decoded.is_checked else "it is a JPEG of a rare kind, which cannot be checked for damage"
+
+
+def _read_raw(file: IO[bytes], max_pixels: int) -> Thumbnail:
+    """Camera RAW always holds more than what can be seen of it."""
+    shot = raw.read(file, max_pixels)
+    captured = exif.captured_of_tiff(file)
+    damage = None
+    if shot.developed is not None:
+        shrunk = modes.shrink(shot.developed)
+    else:
+        preview = io.BytesIO(shot.preview or b"")
+        with Image.open(preview, formats=("JPEG",)) as image:
+            assert isinstance(image, JpegImagePlugin.JpegImageFile)
+            captured = captured or exif.facts(image)[1]
+            look = _look_at_jpeg(image, preview)
+            shrunk, damage = look.shrunk, look.damage
+    size = (shot.height, shot.width) if exif.is_transposed(shot.orientation) else (shot.width, shot.height)
+    look = _Look(shrunk, _length_bytes(file), damage=damage, has_more=True)
+    return _thumbnail(look, size, "RAW", 1, shot.orientation, captured)
+
+
+def _read_jxl(file: IO[bytes], max_pixels: int) -> Thumbnail:
+    header = jxl.read_header(file)
+    refuse_too_large(header.width, header.height, max_pixels)
+    with jxl.open_image(file) as image:
+        image.load()
+        orientation, captured = exif.facts(image)
+        look = _Look(modes.shrink(image), _length_bytes(file), has_more=header.is_deep)
+        frames = 2 if header.is_animated else 1  # how many is not told, and does not matter
+        stored = 1 if jxl.is_stored_upright(image) else orientation
+        return _thumbnail(look, image.size, "JXL", frames, stored, captured)
+
+
+def _read_grey(file: IO[bytes], name: str, max_pixels: int, size: tuple[int, int]) -> Image.Image:
+    Image.MAX_IMAGE_PIXELS = None  # as above
+    if raw.is_raw(file, name):
+        shot = raw.read(file, max_pixels)
+        if shot.developed is not None:
+            return modes.grey(shot.developed, size)
+        preview = io.BytesIO(shot.preview or b"")
+        with Image.open(preview, formats=("JPEG",)) as image:
+            return _grey(image, preview, size, shot.orientation)
+    if jxl.is_jxl(file.read(16)):
+        header = jxl.read_header(file)
+        refuse_too_large(header.width, header.height, max_pixels)
+        with jxl.open_image(file) as image:
+            image.load()
+            return _grey(image, file, size, 1 if jxl.is_stored_upright(image) else exif.facts(image)[0])
+    file.seek(0)
+    with Image.open(file, formats=formats.DECODED) as image:
+        refuse_too_large(*image.size, max_pixels)
+        return _grey(image, file, size)
+
+
+def _grey(image: Image.Image, file: IO[bytes], size: tuple[int, int], orientation: int | None = None) -> Image.Image:
+    """``image``, which was opened from ``file``, upright at ``size``; ``orientation`` where EXIF is not to be asked."""
+    box = None
+    whole: Image.Image = image
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        data, _ = jpeg.read_bytes(file, image.width * image.height)
+        stream = jpeg_stream.inspect(data)
+        decoded = jpeg.decode(image, data, stream, working_side=max(image.size))
+        if damage := _damage(decoded, stream):
+            raise UndecodableError(damage)
+        whole, box = decoded.image, decoded.box
+    else:
+        image.load()
+    turn = exif.facts(image)[0] if orientation is None else orientation
+    stored = size[::-1] if exif.is_transposed(turn) else size
+    return exif.upright(modes.grey(whole, stored, box), turn)
+
+
+def _frame_count(image: Image.Image) -> int:
+    """Frames that are pictures of their own; an MPO's are previews of the first, a PSD's are layers."""
+    return 1 if image.format in ("JPEG", "MPO", "PSD") else int(getattr(image, "n_frames", 1))
+
+
+def _length_bytes(file: IO[bytes]) -> int:
+    return file.seek(0, os.SEEK_END)

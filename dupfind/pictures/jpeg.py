@@ -1,0 +1,197 @@
+"""The pixels of an open JPEG, as small as its decoder gives them, and what speaks against trusting them.
+
+A JPEG whose data is damaged decodes without an error: libjpeg warns and goes on, and Pillow does not pass the warning
+on. So the pixels come through simplejpeg, the same libjpeg-turbo at the same speed, which fails at the first
+warning; then Pillow decodes them, and what it refuses stays unreadable. Knows no thumbnails.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import IO, NamedTuple
+
+import simplejpeg
+from PIL import Image, JpegImagePlugin
+
+from dupfind.pictures.jpeg_stream import END, Stream, coarse, without_extras
+
+WORKING_SIDE = 256
+"""The decoder leaves at least this many pixels of each side, where the picture has them."""
+MOST_SCANS = 100
+"""Each scan costs a pass over the picture, and a hostile file has thousands. Above this the decoder is Pillow's, which
+returns to Python now and then and so heeds the time limit."""
+
+_FACTORS = (8, 4, 2, 1)  # the ones that libjpeg-turbo has fast transforms for
+_HEADER_BYTES = 64 << 20
+_COARSE_BYTES = 1 << 17
+_COARSE_FACTOR = 8
+_MOST_BYTES_A_PIXEL = 6  # noise at quality 100 takes 4.2
+_NO_FACTOR = 9.0  # more than any: decode at full size
+_UNABLE = (
+    "tjDecompressHeader3(): Could not determine subsampling",
+    "Unsupported",
+    "Requested feature",
+)
+"""What simplejpeg says of files that are beyond it."""
+_SHORT = ("Memory", "Insuf")
+"""What it says where memory is short."""
+_HARMLESS = ("Warning: unknown JFIF", "Unknown Adobe", "Corrupt JPEG data: bad ICC", "Invalid SOS parameters")
+"""Warnings of libjpeg that are about the header and cost no pixel. It tells the first only: others may follow."""
+_EXTRANEOUS = "extraneous bytes before marker "
+_IN_HEADER = ("0xdb", "0xfe", "0xe")
+"""Markers that headers hold: bytes to skip before them may have been left by a careless program."""
+
+# Mean of the natural logarithms of the 64 steps for luma that the Independent JPEG Group's encoder takes at each
+# quality from 1 to 100, from the table in annex K of ITU-T T.81.
+_LUMA_STEPS = (
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
+    14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92,
+    49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+)  # fmt: skip
+
+
+class Decoded(NamedTuple):
+    """The pixels of a JPEG."""
+
+    image: Image.Image
+    """In ``L``, ``RGB`` or ``CMYK``, reduced by 8, 4, 2 or 1."""
+    box: tuple[float, float, float, float]
+    """The part of ``image`` that the picture takes: a reduced size is rounded up, the box is not."""
+    warning: str | None
+    """What the decoder complained of, in words for the user."""
+    is_checked: bool = True
+    """False where the decoder was one that does not complain, so that damage would not be known."""
+
+
+def version() -> str:
+    """The version of the decoder, for the cache's key."""
+    return f"simplejpeg {simplejpeg.__version__}"
+
+
+def read_bytes(file: IO[bytes], size_pixels: int) -> tuple[bytes, int]:
+    """The file from its start, or as much of it as a picture of this size can take, and the length of the file."""
+    length_bytes = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return file.read(min(length_bytes, _HEADER_BYTES + _MOST_BYTES_A_PIXEL * size_pixels)), length_bytes
+
+
+def read_coarse(file: IO[bytes], image: JpegImagePlugin.JpegImageFile) -> bytes | None:
+    """The beginning of a progressive file, as a JPEG of its own that decodes to an eighth of the size.
+
+    None where the whole file has to be read: a reduction by eight is not wanted, the file begins otherwise, or it does
+    not end where a picture ends.
+    """
+    if not image.info.get("progressive") or image.format != "JPEG" or _factor(image.size) < _COARSE_FACTOR:
+        return None
+    length_bytes = file.seek(-len(END), os.SEEK_END) + len(END)
+    if file.read() != END:
+        return None
+    wanted = _COARSE_BYTES
+    while wanted < length_bytes:
+        file.seek(0)
+        found = coarse(file.read(wanted))
+        if found is not None:
+            return found or None
+        wanted *= 2
+    return None
+
+
+def decode_coarse(image: JpegImagePlugin.JpegImageFile, data: bytes) -> Decoded | None:
+    """The pixels of what :func:`read_coarse` gave, reduced by eight; None where the decoder complains."""
+    pixels, _ = _decode_strictly(data, image.mode, image.size, _COARSE_FACTOR)
+    width, height = image.size
+    return Decoded(pixels, (0, 0, width / _COARSE_FACTOR, height / _COARSE_FACTOR), None) if pixels else None
+
+
+def _factor(size: tuple[int, int], working_side: int = WORKING_SIDE) -> int:
+    """By how much the decoder is to reduce a picture of this size."""
+    return next(factor for factor in _FACTORS if min(size) >= factor * working_side or factor == 1)
+
+
+def decode(
+    image: JpegImagePlugin.JpegImageFile, data: bytes, stream: Stream, working_side: int = WORKING_SIDE
+) -> Decoded:
+    """The pixels of ``image``, of which nothing but the header was read; ``data`` is the file's content.
+
+    At least ``working_side`` pixels of each side are left, or all that there are. Raises what Pillow raises where
+    neither decoder can read it.
+    """
+    width, height = image.size
+    factor = _factor(image.size, working_side)
+    box = (0, 0, width / factor, height / factor)
+    is_checked = stream.scans <= MOST_SCANS
+    complaint = None
+    if is_checked:
+        pixels, complaint = _decode_strictly(data, image.mode, image.size, factor)
+        if complaint is not None and _is_of_header(complaint):
+            pixels, complaint = _decode_strictly(without_extras(data), image.mode, image.size, factor)
+        if pixels is not None:
+            return Decoded(pixels, box, None)
+        if complaint is not None and complaint.startswith(_UNABLE):
+            is_checked, complaint = False, None
+    drafted = image.draft("RGB", (working_side, working_side))
+    image.load()
+    box = drafted[1] if drafted else (0, 0, *image.size)
+    return Decoded(image, box, None if complaint is None else _in_words(complaint), is_checked)
+
+
+def _decode_strictly(
+    data: bytes, mode: str, size: tuple[int, int], factor: int
+) -> tuple[Image.Image | None, str | None]:
+    """The pixels reduced by ``factor``, or what the decoder complained of; neither where it finds nothing wrong with a
+    file of which Pillow knows better what the pixels mean. Raises ``MemoryError``.
+    """
+    width, height = (math.ceil(side / factor) for side in size)
+    colours = {"L": "GRAY", "CMYK": "CMYK"}.get(mode, "RGB")
+    least = _NO_FACTOR if factor == 1 else 1.0  # or a side of 7 pixels would be taken at 7/8, which is 7 too
+    try:
+        values = simplejpeg.decode_jpeg(
+            data, colours, min_width=width, min_height=height, min_factor=least, strict=True
+        )
+    except ValueError as error:
+        complaint = str(error)
+        if complaint.rpartition("(): ")[2].startswith(_SHORT):
+            raise MemoryError from None
+        return None, complaint
+    if mode == "CMYK" or values.shape[:2] != (height, width):
+        return None, None  # whether inks are stored inverted is for Pillow to tell
+    return Image.fromarray(values[..., 0] if colours == "GRAY" else values), None
+
+
+def _is_of_header(complaint: str) -> bool:
+    """Whether it may be about the header alone."""
+    _, _, marker = complaint.partition(_EXTRANEOUS)
+    return complaint.startswith(_HARMLESS) or marker.startswith(_IN_HEADER)
+
+
+def _in_words(complaint: str) -> str:
+    text = complaint.removeprefix("Corrupt JPEG data: ").removeprefix("Warning: ")
+    return text[:1].lower() + text[1:]
+
+
+def quality(image: JpegImagePlugin.JpegImageFile) -> int | None:
+    """The quality, 1 to 100, at which the Independent JPEG Group's encoder quantises luma most nearly as this file.
+
+    Its tables are one table scaled, so tables are compared by the mean logarithm of their steps; a table of another
+    make gets the quality that keeps as much on average. None without a table.
+    """
+    number = image.layer[0][3] if image.layer else 0
+    steps = image.quantization.get(number)
+    if not steps:
+        return None
+    mean = _mean_logarithm(steps)
+    return min(range(1, 101), key=lambda one: (abs(_MEAN_LOGARITHMS[one - 1] - mean), one))
+
+
+def _steps(quality: int) -> list[int]:
+    """The encoder's table for luma at this quality."""
+    percent = 5000 // quality if quality < 50 else 200 - 2 * quality  # noqa: PLR2004 - as libjpeg's jcparam.c has it
+    return [min(max((step * percent + 50) // 100, 1), 255) for step in _LUMA_STEPS]
+
+
+def _mean_logarithm(steps: list[int]) -> float:
+    return sum(math.log(max(1, step)) for step in steps) / len(steps)
+
+
+_MEAN_LOGARITHMS = [_mean_logarithm(_steps(one)) for one in range(1, 101)]

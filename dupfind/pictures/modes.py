@@ -1,0 +1,205 @@
+"""A decoded picture of any mode to the small planes of grey and colour that its thumbnail is made of.
+
+Knows Pillow's pictures and nothing of files. No two different pictures may become one by a conversion of their mode.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dupfind.pictures import exif, resampling
+from dupfind.pictures.resampling import Box
+from dupfind.pictures.texture import TEXTURE_SIDE
+from dupfind.values import CHROMA_SIDE, THUMBNAIL_SIDE
+
+REDUCED_SIDE = 8 * THUMBNAIL_SIDE
+"""What is larger is averaged down to no less than this before it is resampled. An average softens what is near its own
+resolution, which libjpeg's reduction does not: at half this, a photo and its PNG differ by 3 grey levels at sharp
+edges."""
+
+_BACKGROUND, _DARK_BACKGROUND = (220, 63, 220), (90, 0, 120)
+"""Of grey 128 and 40, on the first of which both black and white drawings stay visible."""
+_MID_GREY, _NEAR_GREY = 128, 40
+_TIFF_BITS_PER_SAMPLE = 258
+_USUAL_BITS, _MOST_BITS = 16, 31  # Pillow's numbers of 32 bits have a sign
+_LADDER = (*range(30, 6, -2), 1)
+_STEP, _STEP_OF_MANY = 0.75, 0.9
+"""The first is large enough for the brightness of any picture with something to see to be told from the step above. The
+second is for samples of 32 bits, of which a picture that uses few would be too dark."""
+_FLOAT_SCALES = (1.0, 255.0, 65535.0)
+
+
+class Shrunk(NamedTuple):
+    """The planes that a thumbnail is made of, as stored, and what they were made from."""
+
+    grey: Image.Image
+    """64 x 64, in ``L``."""
+    colour: tuple[Image.Image, ...]
+    """8 x 8 of Cb and of Cr, in ``L``; empty where the picture has no colour."""
+    luma: Image.Image
+    """The whole picture in ``L``, each side 256 to 1,023 pixels, or all that it has where that is less."""
+    box: Box
+    """The part of ``luma`` that the picture takes: a reduced size is rounded up, the box is not."""
+
+
+def shrink(image: Image.Image, box: Box | None = None) -> Shrunk:
+    """Bring ``image``, of any mode, of which the picture takes ``box``, to the planes of a thumbnail.
+
+    Colour costs a twentieth of the decode and tells a colour photo from its black-and-white copy.
+    """
+    working = to_working_mode(image)
+    width, height = working.size
+    left, top, right, bottom = box or (0, 0, width, height)
+    working = _without_partial(working, (int(right), int(bottom)))
+    factors = max(1, width // REDUCED_SIDE), max(1, height // REDUCED_SIDE)
+    if factors != (1, 1):
+        working = working.reduce(factors)
+    box = (left / factors[0], top / factors[1], right / factors[0], bottom / factors[1])
+    luma, colour = _split(working, box)
+    if luma.mode == "L":
+        grey = Image.fromarray(resampling.thumbnail(np.asarray(luma), box))
+    else:
+        grey = _to_eight_bits(luma.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS, box=box))
+    return Shrunk(grey, colour, _to_eight_bits(luma), box)
+
+
+def grey(image: Image.Image, size: tuple[int, int], box: Box | None = None) -> Image.Image:
+    """``image``, of any mode, of which the picture takes ``box``, as a picture in ``L`` of this size."""
+    working = to_working_mode(image)
+    luma = working.convert("L") if working.mode in ("RGB", "YCbCr") else working  # the latter gives its Y
+    if luma.size != size:
+        luma = luma.resize(size, Image.Resampling.LANCZOS, box=box)
+    return _to_eight_bits(luma)
+
+
+def texture_plane(shrunk: Shrunk, orientation: int) -> NDArray[np.uint8]:
+    """The picture, upright, at the size at which :mod:`dupfind.pictures.texture` measures: (256, 256)."""
+    luma = shrunk.luma
+    is_large = min(luma.size) >= TEXTURE_SIDE
+    resampling = Image.Resampling.BOX if is_large else Image.Resampling.BICUBIC
+    plane = luma.resize((TEXTURE_SIDE, TEXTURE_SIDE), resampling, box=shrunk.box)
+    return np.asarray(exif.upright(plane, orientation))
+
+
+def _without_partial(image: Image.Image, whole: tuple[int, int]) -> Image.Image:
+    """``image`` with the last column and row, where the picture takes only part of them, made like those before.
+
+    A decoder that reduces fills the rest of such pixels from beyond the picture, where an encoder may leave anything.
+    """
+    width, height = image.size
+    right, bottom = whole
+    if 0 < right < width:
+        image.paste(image.crop((right - 1, 0, right, height)).resize((width - right, height)), (right, 0))
+    if 0 < bottom < height:
+        image.paste(image.crop((0, bottom - 1, width, bottom)).resize((width, height - bottom)), (0, bottom))
+    return image
+
+
+def _split(working: Image.Image, box: Box) -> tuple[Image.Image, tuple[Image.Image, ...]]:
+    """Luma as it is, and Cb and Cr, already small, where there is colour."""
+    size = CHROMA_SIDE, CHROMA_SIDE
+    if working.mode == "RGB":  # convert("L") rounds, where the Y of convert("YCbCr") is half a level too dark
+        _, *chroma = working.resize(size, Image.Resampling.BOX, box=box).convert("YCbCr").split()
+        return working.convert("L"), tuple(chroma)
+    luma, *chroma = working.split()
+    return luma, tuple(plane.resize(size, Image.Resampling.BOX, box=box) for plane in chroma)
+
+
+def to_working_mode(image: Image.Image) -> Image.Image:
+    """The picture in ``L``, ``YCbCr`` or ``RGB``, or in ``F`` from 0 to 1 where its values do not fit into 8 bits.
+
+    ``convert("L")`` alone clips 16-bit and float pictures to white, drops alpha and so gives one grey to different
+    pictures.
+    """
+    mode = image.mode
+    if mode in ("L", "RGB", "YCbCr") and "transparency" not in image.info:
+        return image
+    if mode.startswith("I"):
+        return Image.fromarray(_of_integers(np.asarray(image), _declared_bits(image)))
+    if mode == "F":
+        return Image.fromarray(_of_floats(np.asarray(image)))
+    if mode == "LAB":
+        return _of_lab(image)
+    if mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
+        return _composite(image.convert("RGBA"))
+    return image.convert("L" if mode == "1" else "RGB")
+
+
+def _declared_bits(image: Image.Image) -> int:
+    """Bits of a sample, as far as the file tells; Pillow widens what other formats hold to 16."""
+    tags = getattr(image, "tag_v2", {})
+    found = tags.get(_TIFF_BITS_PER_SAMPLE, (16,))
+    return min(int(found[0]), _MOST_BITS) if isinstance(found, tuple) and found else 16
+
+
+def _of_integers(values: NDArray[Any], declared_bits: int) -> NDArray[np.float32]:
+    """Integers of more than 8 bits to 0 to 1.
+
+    A fixed scale and not the range of the picture: the 8-bit copy of a 16-bit photo has to get the same grey levels.
+    Samples of 12 bits often lie in containers of 16 that say nothing of it, where they would be black. So what leaves
+    the upper bits unused is brought up to them, but to three quarters for every two bits: it is found as a
+    copy, and neither it nor an exposure shorter by some steps passes for the whole range.
+    """
+    wide = values.astype(np.float32)
+    low, high = float(wide.min()), float(wide.max())
+    if low < 0 or high > 2.0**_MOST_BITS:
+        return _by_range(wide)
+    most = declared_bits if high < 2**declared_bits else _MOST_BITS
+    steps = enumerate([most, *(bits for bits in _LADDER if bits < most)])
+    step, bits = [(step, bits) for step, bits in steps if high < 2**bits or step == 0][-1]
+    return wide * np.float32((_STEP if most <= _USUAL_BITS else _STEP_OF_MANY) ** step / (2**bits - 1))
+
+
+def _of_floats(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Floats to 0 to 1, by the scale that they seem to be on: 0 to 1, 0 to 255, 0 to 65,535, or else their range.
+
+    What is no number is black.
+    """
+    finite = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    high = float(finite.max())
+    if float(finite.min()) >= 0:
+        for scale in _FLOAT_SCALES:
+            if high <= scale:
+                return finite / np.float32(scale)
+    return _by_range(finite)
+
+
+def _by_range(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    low, high = np.float64(values.min()), np.float64(values.max())
+    return ((values - low) / ((high - low) or 1.0)).astype(np.float32)
+
+
+def _of_lab(image: Image.Image) -> Image.Image:
+    """CIE L*a*b* under D50 to sRGB."""
+    from PIL import ImageCms
+
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    found = ImageCms.applyTransform(image, ImageCms.buildTransform(lab, srgb, "LAB", "RGB"))
+    assert found is not None
+    return found
+
+
+def _to_eight_bits(plane: Image.Image) -> Image.Image:
+    if plane.mode == "L":
+        return plane
+    return Image.fromarray(np.rint(np.asarray(plane) * 255).clip(0, 255).astype(np.uint8))
+
+
+def _composite(image: Image.Image) -> Image.Image:
+    """Lay a picture with alpha over a background that it is not likely to have.
+
+    Its colour tells what is transparent from what somebody laid over white, black or grey; its grey is not that of
+    what is drawn, so that drawings in one colour, whichever, stay visible.
+    """
+    if image.getchannel("A").getextrema() == (255, 255):
+        return image.convert("RGB")
+    small = image.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
+    weights = np.asarray(small.getchannel("A"), np.float64)
+    grey = float((np.asarray(small.convert("RGB").convert("L")) * weights).sum() / (weights.sum() or 1.0))
+    colour = _DARK_BACKGROUND if abs(grey - _MID_GREY) < _NEAR_GREY else _BACKGROUND
+    background = Image.new("RGBA", image.size, (*colour, 255))
+    return Image.alpha_composite(background, image).convert("RGB")

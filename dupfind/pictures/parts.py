@@ -1,0 +1,246 @@
+"""The parts that picture files are made of, read where they lie: boxes, chunks, segments, blocks, directories.
+
+Structures only; what they mean is said in :mod:`dupfind.pictures.containers`. Nothing here raises on broken files: a
+number that is not there is 0, and what cannot be followed is one part of kind ``BEHIND``. Only a failing disk raises.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import IO, Literal, NamedTuple
+
+from PIL import Image
+
+BEHIND = b""
+"""The kind of what is no part of the structure, such as what follows its end."""
+
+_MOST_PARTS = 1 << 17
+_MOST_BLOCKS = 1 << 20
+_MOST_BOXES = 4096
+_MOST_SEGMENTS = 4096
+_FLIR = b"FLIR\0"
+_XMP, _XMP_EXTENSION = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
+_EXTENSION_HEAD_BYTES = len(_XMP_EXTENSION) + 40  # a digest, the length of the whole, the offset of this part
+_JPEG_APP1, _JPEG_APP2, _JPEG_SCAN = 0xE1, 0xE2, 0xDA
+_JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_NEW_SUBFILE_TYPE, _REDUCED = 254, 1
+_CHUNK_HEAD_BYTES = 8
+_SEGMENT_HEAD_BYTES, _MARK = 4, 0xFF
+_BMP_WITH_PROFILE_BYTES = 124
+"""The length of the first header that tells of a colour profile."""
+_GIF_IMAGE, _GIF_EXTENSION, _GIF_END = 0x2C, 0x21, 0x3B
+_JPEG_2000_HEAD_BYTES = 1 << 16
+_LONGEST_NAME = 256
+
+
+class Part(NamedTuple):
+    """A box, chunk or segment, with its head."""
+
+    kind: bytes
+    start: int
+    """Offset in the file."""
+    stop: int
+
+
+class Reader:
+    """A file of which small parts are read; what lies outside it is empty."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.length = file.seek(0, os.SEEK_END)
+
+    def at(self, place: int, count: int) -> bytes:
+        """Up to ``count`` bytes from ``place``."""
+        if not 0 <= place < self.length:
+            return b""
+        self._file.seek(place)
+        return self._file.read(count)
+
+    def number(self, place: int, count: int, order: Literal["big", "little"] = "big") -> int:
+        """The unsigned integer of ``count`` bytes at ``place``."""
+        return int.from_bytes(self.at(place, count), order)
+
+
+def boxes(reader: Reader, place: int, end: int) -> Iterator[Part]:
+    """The boxes of ISO base media (ISO/IEC 14496-12) from ``place`` to ``end``."""
+    for _ in range(_MOST_BOXES):
+        if place >= end:
+            return
+        head = reader.at(place, 16)
+        length, least = int.from_bytes(head[:4], "big"), 8
+        if length == 1:
+            length, least = int.from_bytes(head[8:16], "big"), 16
+        elif length == 0:
+            length = end - place
+        if len(head) < least or length < least or place + length > end:
+            break
+        yield Part(head[4:8], place, place + length)
+        place += length
+    yield Part(BEHIND, place, end)
+
+
+def heif_auxiliaries(reader: Reader) -> Iterator[bytes]:
+    """What HEIF's auxiliary pictures are, as URNs (ISO/IEC 23008-12, 6.5.8)."""
+    tops = (box for box in boxes(reader, 0, reader.length) if box.kind == b"meta")
+    properties = (box for top in tops for box in boxes(reader, top.start + 12, top.stop) if box.kind == b"iprp")
+    containers = (box for one in properties for box in boxes(reader, one.start + 8, one.stop) if box.kind == b"ipco")
+    for container in containers:
+        for box in boxes(reader, container.start + 8, container.stop):
+            if box.kind == b"auxC":
+                yield reader.at(box.start + 12, min(box.stop - box.start - 12, _LONGEST_NAME)).partition(b"\0")[0]
+
+
+def png_chunks(reader: Reader) -> Iterator[Part]:
+    """The chunks of a PNG, and what is behind its end."""
+    place = 8
+    for _ in range(_MOST_PARTS):
+        head = reader.at(place, 8)
+        stop = place + 12 + int.from_bytes(head[:4], "big")
+        if len(head) < _CHUNK_HEAD_BYTES or stop > reader.length:
+            break
+        yield Part(head[4:], place, stop)
+        place = stop
+        if head[4:] == b"IEND":
+            break
+    yield Part(BEHIND, min(place, reader.length), reader.length)
+
+
+def riff_chunks(reader: Reader) -> Iterator[Part]:
+    """The chunks of a WebP, and what is behind its end."""
+    end = min(reader.length, 8 + reader.number(4, 4, "little"))
+    place = 12
+    for _ in range(_MOST_PARTS):
+        head = reader.at(place, 8)
+        length = int.from_bytes(head[4:], "little")
+        stop = place + 8 + length + length % 2
+        if len(head) < _CHUNK_HEAD_BYTES or stop > end + 1:  # the last is not always padded
+            break
+        yield Part(head[:4], place, min(stop, end))
+        place = min(stop, end)
+        if place >= end:
+            break
+    yield Part(BEHIND, min(place, reader.length), reader.length)
+
+
+def webp_size(head: bytes) -> tuple[int, int]:
+    """Width and height of a WebP that begins with ``head``, of 30 bytes at least; zeros where it is none."""
+    kind, numbers = head[12:16], [int.from_bytes(head[at : at + 3], "little") for at in (24, 27)]
+    if head[8:12] != b"WEBP":
+        return 0, 0
+    if kind == b"VP8X":
+        return numbers[0] + 1, numbers[1] + 1
+    if kind == b"VP8L":
+        sides = int.from_bytes(head[21:25], "little")
+        return (sides & 0x3FFF) + 1, (sides >> 14 & 0x3FFF) + 1
+    return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
+
+
+def gif_end(reader: Reader) -> int:
+    """Offset behind the end mark of a GIF, or from where it cannot be followed."""
+    flags = reader.number(10, 1)
+    place = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
+    blocks = 0
+    while blocks < _MOST_BLOCKS:
+        kind = reader.number(place, 1)
+        if kind == _GIF_EXTENSION:
+            place += 2
+        elif kind == _GIF_IMAGE:
+            flags = reader.number(place + 9, 1)
+            place += 11 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
+        else:
+            place += kind == _GIF_END
+            break
+        while blocks < _MOST_BLOCKS and (length := reader.number(place, 1)):
+            place += 1 + length
+            blocks += 1
+        place += 1
+        blocks += 1
+    return min(place, reader.length)
+
+
+def bmp_end(reader: Reader, image: Image.Image) -> int:
+    """Offset behind the pixels, and behind the colour profile that may follow them, of a BMP that is not loaded."""
+    has_file_header = reader.at(0, 2) == b"BM"
+    header = 14 if has_file_header else 0
+    codec, _, pixels, arguments = image.tile[0]  # type: ignore[attr-defined]
+    is_plain = codec == "raw"  # with the bytes of a row; the others are as long as they say
+    stated = reader.number(header + 20, 4, "little")
+    end = pixels + (arguments[1] * image.height if is_plain else stated or reader.length)
+    if reader.number(header, 4, "little") >= _BMP_WITH_PROFILE_BYTES:
+        profile, length = (reader.number(header + place, 4, "little") for place in (112, 116))
+        end = max(end, header + profile + length)
+    return min(int(end), reader.length)
+
+
+def jpeg_segments(reader: Reader, place: int = 0) -> Iterator[tuple[int, Part]]:
+    """The segments before the first scan of the JPEG at ``place``, by their markers; each part without its marker."""
+    if reader.at(place, 2) != b"\xff\xd8":
+        return
+    place += 2
+    for _ in range(_MOST_SEGMENTS):
+        head = reader.at(place, 4)
+        if len(head) < _SEGMENT_HEAD_BYTES or head[0] != _MARK or head[1] == _JPEG_SCAN:
+            return
+        if head[1] == _MARK:  # filling
+            place += 1
+            continue
+        stop = place + 2 + max(2, int.from_bytes(head[2:], "big"))
+        yield head[1], Part(head[:2], place + 4, stop)
+        place = stop
+
+
+def jpeg_xmp(reader: Reader) -> Iterator[bytes]:
+    """The XMP of a JPEG, part by part, the extended in the order of the file."""
+    for marker, part in jpeg_segments(reader):
+        if marker == _JPEG_APP1:
+            head = reader.at(part.start, len(_XMP_EXTENSION))
+            if head.startswith(_XMP):
+                yield reader.at(part.start, part.stop - part.start)
+            elif head == _XMP_EXTENSION:
+                start = part.start + _EXTENSION_HEAD_BYTES
+                yield reader.at(start, max(0, part.stop - start))
+
+
+def jpeg_has_heat(reader: Reader) -> bool:
+    """Whether a JPEG carries the temperatures that a thermal camera has measured, as those of FLIR do."""
+    return any(
+        marker == _JPEG_APP1 and reader.at(part.start, len(_FLIR)) == _FLIR for marker, part in jpeg_segments(reader)
+    )
+
+
+def jpeg_width(reader: Reader, place: int) -> int:
+    """The width of the JPEG at ``place``; 0 where there is none."""
+    for marker, part in jpeg_segments(reader, place):
+        if marker in _JPEG_FRAMES:
+            return reader.number(part.start + 3, 2)
+    return 0
+
+
+def mpo_base(reader: Reader) -> int:
+    """What the offsets of an MPO's index count from (CIPA DC-007, 5.2.2.1)."""
+    for marker, part in jpeg_segments(reader):
+        if marker == _JPEG_APP2 and reader.at(part.start, 4) == b"MPF\0":
+            return part.start + 4
+    return 0
+
+
+def jpeg_2000_bits(reader: Reader) -> int:
+    """Bits of the finest component of a JPEG 2000 (ITU-T T.800, A.5.1); 0 where its codestream does not begin early."""
+    head = reader.at(0, _JPEG_2000_HEAD_BYTES)
+    start = head.find(b"\xff\x4f\xff\x51")
+    if start < 0:
+        return 0
+    count = reader.number(start + 40, 2)
+    return max((1 + (size & 0x7F) for size in reader.at(start + 42, 3 * count)[::3]), default=0)
+
+
+def is_reduced_ifd(reader: Reader, place: int, order: Literal["big", "little"]) -> bool:
+    """Whether the directory of a TIFF at ``place`` is of a picture that is marked as a smaller copy."""
+    for entry in range(min(reader.number(place, 2, order), _MOST_BOXES)):
+        start = place + 2 + 12 * entry
+        if reader.number(start, 2, order) == _NEW_SUBFILE_TYPE:
+            kind, count, value = reader.number(start + 2, 2, order), reader.number(start + 4, 4, order), start + 8
+            size = {3: 2, 4: 4}.get(kind, 0)
+            return count == 1 and bool(reader.number(value, size, order) & _REDUCED)
+    return False

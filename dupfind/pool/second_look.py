@@ -1,0 +1,209 @@
+"""The second look at a claim that a needle is in the haystack: both files are read again, past every cache.
+
+Plain picklable functions, as in :mod:`dupfind.pool.tasks`. Identical bytes are compared byte by byte. Pictures are
+decoded afresh, judged by their thumbnails as in a scan, and compared at full size by :mod:`dupfind.evidence.scrutiny`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import IO, TYPE_CHECKING, NamedTuple, TypeVar
+
+from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
+from dupfind.pool.tasks import ReadError, opened, timed_out, unreadable
+from dupfind.pool.time_limit import TimeLimit
+from dupfind.values import FIRST_TRANSPOSED, ORIENTATIONS, SECOND_LOOK, Evidence, FileEntry
+
+if TYPE_CHECKING:
+    from dupfind.evidence.evidence import Judgement
+    from dupfind.values import Thumbnail
+
+T = TypeVar("T")
+
+MOST_PIXELS = 25_000_000
+"""Larger pictures are compared at this size. The comparison takes 13 bytes a pixel: here 300 MB."""
+
+_BLOCK_BYTES = 1 << 20
+
+
+class Claim(NamedTuple):
+    """What a scan has found and is to be seen again."""
+
+    needle: FileEntry
+    witnesses: tuple[FileEntry, ...]
+    """The witness; behind it, for identical bytes, others of the same size, which may do as well where it falls."""
+    evidence: Evidence
+    listed: tuple[str, bytes] | None = None
+    """Path and digest of a witness that a catalogue lists, for identical bytes: it cannot be read itself."""
+
+
+class Look(NamedTuple):
+    """What the second look gave."""
+
+    witness: str | None
+    """Path of what proves the needle; None where nothing does."""
+    evidence: Evidence | None
+    """None where the claim has fallen and nothing is left of it."""
+    reason: str | None
+    """Why it is weaker than claimed, or has fallen; None when the claim stands."""
+
+
+class _Doubt(Exception):  # noqa: N818 - a doubt is an answer, not an error
+    """The claim falls; the text is for the user."""
+
+
+def fallen(reason: str) -> Look:
+    """The look at a claim whose files could not be read; ``reason`` says why."""
+    return Look(None, None, f"its witness could not be read again: {reason}")
+
+
+def look_again(claims: Sequence[Claim], max_pixels: int, timeout_seconds: float, *, rotations: bool) -> list[Look]:
+    """Look at each claim again."""
+
+    def one(claim: Claim) -> Look:
+        try:
+            if claim.evidence is Evidence.IDENTICAL:
+                return _compare_bytes(claim)
+            return _Pair(claim, max_pixels, timeout_seconds).look(ORIENTATIONS if rotations else 1)
+        except _Doubt as doubt:
+            return Look(None, None, str(doubt))
+        except ReadError as error:  # of the needle: those of a witness are told of as such where they come up
+            return Look(None, None, f"it could not be read again: {error.failure.reason}")
+
+    return [one(claim) for claim in claims]
+
+
+def _compare_bytes(claim: Claim) -> Look:
+    """The first witness that has every byte of the needle."""
+    doubts = []
+    with opened(claim.needle, SECOND_LOOK) as needle:
+        for witness in claim.witnesses:
+            try:
+                with opened(witness, SECOND_LOOK) as file:
+                    is_equal = _is_equal(needle, file, claim.needle.size_bytes)
+            except ReadError as error:
+                doubts.append(f"its witness could not be read again: {error.failure.reason}")
+                continue
+            if is_equal:
+                return Look(witness.path, Evidence.IDENTICAL, None)
+            doubts.append("its witness no longer has the same bytes")
+        if claim.listed is not None:
+            path, digest_listed = claim.listed
+            if _digest_again(needle, claim.needle.size_bytes) == digest_listed:
+                return Look(path, Evidence.IDENTICAL, None)
+            doubts.append("it no longer has the bytes that the catalogue lists")
+    return Look(None, None, doubts[0])
+
+
+def _digest_again(needle: IO[bytes], size_bytes: int) -> bytes | None:
+    """The digest of a needle as it is on the disk; None where it is of another length."""
+    from dupfind.files.digest import digest
+
+    _forget(needle)
+    needle.seek(0)
+    try:
+        value, length_bytes = digest(needle, size_bytes)
+    except OSError as error:
+        raise _Doubt(f"it could not be read again: {unreadable(error, SECOND_LOOK).reason}") from None
+    return value if length_bytes == size_bytes else None
+
+
+def _is_equal(needle: IO[bytes], witness: IO[bytes], size_bytes: int) -> bool:
+    """Whether the two hold the same ``size_bytes`` bytes."""
+    _forget(needle)
+    _forget(witness)
+    needle.seek(0)
+    compared_bytes = 0
+    while True:
+        try:
+            block = needle.read(_BLOCK_BYTES)
+        except OSError as error:
+            raise _Doubt(f"it could not be read again: {unreadable(error, SECOND_LOOK).reason}") from None
+        if block != witness.read(_BLOCK_BYTES):
+            return False
+        if not block:
+            return compared_bytes == size_bytes
+        compared_bytes += len(block)
+
+
+def _forget(file: IO[bytes]) -> None:
+    """Ask the system to read from the disk, where it can be asked, and not from its memory of the first time."""
+    if hasattr(os, "posix_fadvise"):
+        with suppress(OSError):  # advice only
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+class _Pair:
+    """A needle and its witness, both pictures, decoded afresh."""
+
+    def __init__(self, claim: Claim, max_pixels: int, timeout_seconds: float) -> None:
+        self._claim = claim
+        self._max_pixels = max_pixels
+        self._timeout_seconds = timeout_seconds
+
+    def look(self, orientations: int) -> Look:
+        """Judge the two as a scan does, and at full size where that finds them the same."""
+        claim, witness = self._claim, self._claim.witnesses[0]
+        with opened(claim.needle, SECOND_LOOK) as one:
+            try:
+                with opened(witness, SECOND_LOOK) as other:
+                    _forget(one)
+                    _forget(other)
+                    judgement = self._judge((one, other), orientations)
+            except ReadError as error:
+                raise _Doubt(f"its witness could not be read again: {error.failure.reason}") from None
+        if judgement.evidence is None:
+            raise _Doubt(f"decoded again, it and its witness are {judgement.reason}")
+        return Look(witness.path, judgement.evidence, judgement.reason)
+
+    def _judge(self, files: tuple[IO[bytes], IO[bytes]], orientations: int) -> Judgement:
+        """The best judgement of the needle in any orientation."""
+        from dupfind.evidence import evidence, fingerprint, scrutiny
+        from dupfind.pictures import decode
+
+        entries = self._claim.needle, self._claim.witnesses[0]
+        thumbnails = [
+            self._decode(entry, partial(decode.read_thumbnail, file, entry.path, self._max_pixels))
+            for file, entry in zip(files, entries, strict=True)
+        ]
+        needle, witness = (evidence.prepare(thumbnail) for thumbnail in thumbnails)
+        judgements = [evidence.judge(evidence.turned(needle, index), witness, index) for index in range(orientations)]
+        ranks = [len(Evidence) if one.evidence is None else one.evidence.rank for one in judgements]
+        orientation = ranks.index(min(ranks))
+        found = judgements[orientation]
+        if found.evidence is not Evidence.SAME or self._claim.evidence is not Evidence.SAME:
+            return found
+        is_on_its_side = orientation >= FIRST_TRANSPOSED
+        size = _common_size(evidence.turned(needle, orientation).thumbnail, witness.thumbnail)
+        sizes = size[::-1] if is_on_its_side else size, size
+        greys = [
+            self._decode(entry, partial(decode.read_grey, file, entry.path, self._max_pixels, of_file))
+            for file, entry, of_file in zip(files, entries, sizes, strict=True)
+        ]
+        reason = scrutiny.doubt(fingerprint.turn(greys[0], orientation), greys[1])
+        return found if reason is None else evidence.Judgement(Evidence.SIMILAR, reason, found.tests)
+
+    def _decode(self, entry: FileEntry, read: Callable[[], T]) -> T:
+        """What ``read`` makes of the file of ``entry``; raises :class:`_Doubt` where it makes nothing."""
+        try:
+            with TimeLimit(self._timeout_seconds) as limit, limit.each():
+                return read()
+        except NoMemoryError as error:
+            raise MemoryError(str(error)) from None
+        except (NotAPictureError, UndecodableError) as error:
+            reason = str(error)
+        except TimeoutError:
+            reason = timed_out(self._timeout_seconds).reason
+        whose = "it" if entry.path == self._claim.needle.path else "its witness"
+        raise _Doubt(f"{whose} could not be read again: {reason}")
+
+
+def _common_size(needle: Thumbnail, witness: Thumbnail) -> tuple[int, int]:
+    """Width and height at which the two are compared: the smaller of each, and no more than :data:`MOST_PIXELS`."""
+    width, height = min(needle.width, witness.width), min(needle.height, witness.height)
+    scale = min(1.0, math.sqrt(MOST_PIXELS / (width * height)))
+    return max(1, round(width * scale)), max(1, round(height * scale))

@@ -1,0 +1,197 @@
+"""What is done with one file, as plain picklable functions that take a list and give a list.
+
+They run in a worker process or anywhere else that an executor puts them. Each opens its file once, sees that it is the
+file that the walk saw, before and after, and turns whatever goes wrong into a :class:`~dupfind.values.Failure`; but for
+want of memory, which is raised as ``MemoryError``: who runs the tasks knows whether more can be had.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import IO, Any, NamedTuple, TypeVar
+
+from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
+from dupfind.pool.time_limit import TimeLimit
+from dupfind.values import Failure, FileEntry, Thumbnail
+
+T = TypeVar("T")
+
+_SMALL_BYTES = 1 << 16
+_READ_ONLY = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+class ReadError(Exception):
+    """A file that could not be read as the walk saw it; carries the failure to report."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+class Outcome(NamedTuple):
+    """What reading one file gave, and when the reading began (``time.time_ns``)."""
+
+    result: Thumbnail | bytes | Failure
+    read_ns: int
+    hashes: bytes | None = None
+    """Of a thumbnail the search hashes, as :func:`hash_thumbnails` gives them, where they were asked for."""
+
+
+class Hashing(NamedTuple):
+    """Which search hashes are wanted."""
+
+    algorithm: str
+    orientations: int
+
+
+def read_digests(entries: Sequence[FileEntry]) -> list[Outcome]:
+    """Digest each file whole; a file that is no longer as the walk saw it gives a failure."""
+    from dupfind.files.digest import digest, digest_of
+
+    def one(file: IO[bytes], entry: FileEntry) -> bytes:
+        value, length_bytes = digest(file, entry.size_bytes)
+        if length_bytes != entry.size_bytes:
+            raise ReadError(_changed("digest"))
+        return value
+
+    return [_read_small(entry, digest_of) or _read(entry, one, "digest") for entry in entries]
+
+
+def read_thumbnails(
+    entries: Sequence[FileEntry],
+    max_pixels: int,
+    timeout_seconds: float,
+    *,
+    may_be_coarse: bool = False,
+    hashing: Hashing | None = None,
+) -> list[Outcome]:
+    """Decode each picture to its thumbnail, to a coarse one where that ``may_be`` and is faster, and hash it."""
+    from dupfind.pictures import decode
+
+    def one(file: IO[bytes], entry: FileEntry) -> Thumbnail | Failure:
+        read = partial(decode.read_thumbnail, file, entry.path, max_pixels, may_be_coarse=may_be_coarse)
+        return decoded(read, limit, timeout_seconds)
+
+    with TimeLimit(timeout_seconds) as limit:
+        outcomes = [_read(entry, one, "thumbnail") for entry in entries]
+    return outcomes if hashing is None else _with_hashes(outcomes, hashing)
+
+
+def _with_hashes(outcomes: list[Outcome], hashing: Hashing) -> list[Outcome]:
+    from dupfind.evidence.fingerprint import packed_hashes
+
+    thumbnails = [outcome.result.pixels for outcome in outcomes if isinstance(outcome.result, Thumbnail)]
+    hashes = iter(packed_hashes(thumbnails, *hashing))
+    return [
+        outcome._replace(hashes=next(hashes)) if isinstance(outcome.result, Thumbnail) else outcome
+        for outcome in outcomes
+    ]
+
+
+def decoded(read: Callable[[], T], limit: TimeLimit, timeout_seconds: float) -> T | Failure:
+    """What ``read`` gives, which decodes a file, or why it gives nothing.
+
+    Raises ``MemoryError`` where memory is short: who runs the tasks knows whether more can be had.
+    """
+    try:
+        with limit.each():
+            return read()
+    except NotAPictureError as error:
+        return Failure(str(error), is_image=False)
+    except NoMemoryError as error:
+        raise MemoryError(str(error)) from None
+    except UndecodableError as error:
+        return Failure(str(error), lasting=error.lasting, stage=error.stage)
+    except TimeoutError:
+        return timed_out(timeout_seconds)
+
+
+def hash_thumbnails(pictures: Sequence[tuple[int, bytes]], algorithm: str, orientations: int) -> list[bytes]:
+    """The 64-bit search hashes of each (id, thumbnail) in its first ``orientations``, packed big-endian."""
+    from dupfind.evidence.fingerprint import packed_hashes
+
+    return packed_hashes([thumbnail for _, thumbnail in pictures], algorithm, orientations)
+
+
+def timed_out(seconds: float) -> Failure:
+    """The failure of a picture that took longer than ``--timeout`` allows."""
+    return Failure(f"decoding took longer than {seconds:g} s (--timeout)", is_image=False, lasting=False)
+
+
+def _changed(stage: str) -> Failure:
+    return Failure("changed while it was read", is_image=False, lasting=False, stage=stage)
+
+
+def _read(entry: FileEntry, read: Callable[[IO[bytes], FileEntry], Any], stage: str) -> Outcome:
+    """Open the file of ``entry``, see before and after ``read`` that it is the one the walk saw, give what it gave."""
+    read_ns = time.time_ns()
+    if entry.size_bytes == 0 and stage == "thumbnail":
+        return Outcome(Failure("empty file", is_image=False), read_ns)
+    try:
+        with opened(entry, stage) as file:
+            result = read(file, entry)
+    except ReadError as error:
+        return Outcome(error.failure, read_ns)
+    return Outcome(result, read_ns)
+
+
+def _read_small(entry: FileEntry, digest_of: Callable[[Sequence[bytes]], bytes]) -> Outcome | None:
+    """The digest of a small file, with as few calls of the system as can be: they take longer than the hash.
+
+    None for other files, and where anything is not as usual.
+    """
+    if entry.size_bytes > _SMALL_BYTES:
+        return None
+    read_ns = time.time_ns()
+    try:
+        handle = _open_without_blocking(entry.path, _READ_ONLY)
+        try:
+            if _is_as_walked(handle, entry):
+                content = os.read(handle, entry.size_bytes + 1)
+                if len(content) == entry.size_bytes and _is_as_walked(handle, entry):
+                    return Outcome(digest_of([content]), read_ns)
+        finally:
+            os.close(handle)
+    except OSError:
+        pass
+    return None
+
+
+@contextmanager
+def opened(entry: FileEntry, stage: str) -> Iterator[IO[bytes]]:
+    """The file of ``entry``; raises :class:`ReadError` where it is not, before or after, the one that the walk saw."""
+    try:
+        # Digests take large blocks, which need no second buffer.
+        with open(entry.path, "rb", buffering=0 if stage == "digest" else -1, opener=_open_without_blocking) as file:
+            if not _is_as_walked(file.fileno(), entry):
+                raise ReadError(_changed(stage))
+            yield file
+            if not _is_as_walked(file.fileno(), entry):
+                raise ReadError(_changed(stage))
+    except OSError as error:
+        raise ReadError(unreadable(error, stage)) from None
+
+
+def unreadable(error: OSError, stage: str) -> Failure:
+    """The failure of a file that the system does not give."""
+    reason = (error.strerror or type(error).__name__).lower()
+    return Failure(f"cannot be read: {reason}", is_image=False, lasting=False, stage=stage)
+
+
+def _open_without_blocking(path: str, flags: int) -> int:
+    # A file that was replaced by a named pipe would block the open for ever.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+
+
+def _is_as_walked(handle: int, entry: FileEntry) -> bool:
+    found = os.fstat(handle)
+    return (
+        stat.S_ISREG(found.st_mode)
+        and (found.st_size, found.st_mtime_ns, found.st_ctime_ns) == (entry.size_bytes, entry.mtime_ns, entry.ctime_ns)
+        and entry.inode in (0, found.st_ino)  # 0: a system that lists no inodes
+    )

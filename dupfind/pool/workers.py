@@ -1,0 +1,281 @@
+"""Runs the tasks over many files on executors; the only module that knows processes and their deaths.
+
+A task is a plain picklable function that takes a list and gives a list, so that any ``concurrent.futures.Executor`` can
+run it. By default each core gets an executor of its own with one process. A decoder that crashes then costs its own
+chunk only, the other cores work on, and running that chunk again one file at a time finds the suspects. Each of those
+is tried once more in the end, while nothing else runs: a process may have died of what it did before, or of what the
+others took.
+
+Memory is dealt out likewise: each process may take its share, and what needs more is tried alone, with all of it.
+
+Light tasks, which can neither crash nor hang on their own and leave the interpreter lock where they take long, run on
+threads of this process instead: a process that has loaded the decoders takes as long to start as hashing a gigabyte.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from dupfind import ceiling
+from dupfind.pool import processes
+from dupfind.pool.processes import WATCHDOG_EXIT, Death
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_CHUNK_ITEMS = 16
+_LIGHT_CHUNK_ITEMS = 256
+_CHUNK_BYTES = 8 << 20
+_BUSY_SHARE = 0.6
+"""Of the time of a chunk of small files on a thread: what computes for more of it does not wait for a disk."""
+_CHUNKS_AHEAD = 3
+"""Chunks handed to each lane: one at work and two waiting, so that a busy parent never leaves a core idle."""
+
+
+@dataclass(slots=True)
+class _Lane(Generic[T]):
+    """One executor and the chunks that were handed to it, the oldest first."""
+
+    executor: Executor
+    make_executor: Callable[[], Executor]
+    handed: deque[tuple[Future[Any], list[T], float]] = field(default_factory=deque)
+    is_enough: bool = False
+    """Whether the other lanes rest: threads that read small files from memory only wait for each other."""
+
+
+class Pool:
+    """A set of executors that share the work on a list of items.
+
+    ``make_executor`` gives the executor of one lane; a cluster's client fits as well as a process pool. ``worked`` is
+    told the processor time that each chunk took, in seconds. ``most_bytes`` is the memory that processes of this
+    machine may take together, see :mod:`dupfind.ceiling`. Use it as a context manager: leaving it ends all processes,
+    at once when an exception passes through.
+    """
+
+    def __init__(
+        self,
+        lanes: int,
+        make_executor: Callable[[], Executor] | None = None,
+        worked: Callable[[float], None] = lambda _: None,
+        most_bytes: int | None = None,
+    ) -> None:
+        self._lane_count = lanes
+        self._worked = worked
+        self._make_executor = make_executor or self._make_process
+        self._make_light = make_executor or _make_thread
+        self._all_bytes = most_bytes if make_executor is None else None
+        self._share_bytes = None if self._all_bytes is None else max(ceiling.LEAST_BYTES, self._all_bytes // lanes)
+        self._executors: dict[Callable[[], Executor], list[Executor]] = {}
+        """By what makes them."""
+        self._lifeline_end: Connection | None = None
+        self._lifeline: Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._shut_down()
+        finally:  # also where a signal cuts the waiting short
+            self._cut_lifeline()
+            for executor in self._all():
+                processes.kill(executor)
+            self._shut_down(is_hasty=kind is not None)
+            self._executors.clear()
+
+    def _all(self) -> list[Executor]:
+        return [executor for executors in self._executors.values() for executor in executors]
+
+    def _shut_down(self, *, is_hasty: bool = False) -> None:
+        for executor in self._all():
+            # A thread cannot be ended; the process leaves without it.
+            executor.shutdown(wait=not (is_hasty and isinstance(executor, ThreadPoolExecutor)), cancel_futures=True)
+
+    @property
+    def has_processes(self) -> bool:
+        """Whether the executors of what is not light were made already."""
+        return self._make_executor in self._executors
+
+    def prepare(self) -> None:
+        """Let the processes load what they need while this one is busy: what is mapped next finds them ready."""
+        if self._make_executor == self._make_process:  # other executors are told of nothing but work
+            for executor in self._lanes(self._make_executor):
+                executor.submit(os.getpid)
+
+    def _lanes(self, make: Callable[[], Executor]) -> list[Executor]:
+        executors = self._executors.setdefault(make, [])
+        while len(executors) < self._lane_count:
+            executors.append(make())
+        return executors
+
+    def map(
+        self,
+        task: Callable[[list[T]], list[R]],
+        items: Iterable[T],
+        *,
+        size_bytes: Callable[[T], int],
+        lost: Callable[[T, Death], R],
+        is_light: bool = False,
+    ) -> Iterator[tuple[T, R]]:
+        """Give each item with its result, in the order in which they are done.
+
+        ``items`` is read no faster than the work goes on. ``lost`` makes the result of an item that cannot be done:
+        twice its process died, or raised ``MemoryError``, while it worked on this item alone. ``is_light`` is for tasks
+        that need no process of their own.
+        """
+        waiting = _chunks(items, size_bytes, _LIGHT_CHUNK_ITEMS if is_light else _CHUNK_ITEMS)
+        again: deque[list[T]] = deque()  # after a death: the culprit's chunk in single files, and what waited behind it
+        suspects: deque[T] = deque()  # those that it happened to while they were alone
+        make = self._make_light if is_light else self._make_executor
+        lanes: list[_Lane[T]] = [_Lane(executor, make, is_enough=is_light) for executor in self._lanes(make)]
+        while True:
+            useful = lanes[:1] if lanes[0].is_enough else lanes
+            for ahead in range(1, _CHUNKS_AHEAD + 1):  # each lane one, then each a second: few chunks go to all of them
+                for number, lane in enumerate(useful):
+                    while len(lane.handed) < ahead and (chunk := _next_chunk(again, waiting)):
+                        self._hand_over(number, lane, task, chunk)
+            running = [handed[0] for lane in lanes for handed in lane.handed]
+            if not running:
+                break
+            wait(running, return_when=FIRST_COMPLETED)
+            for number, lane in enumerate(lanes):
+                for item, result in self._collect(number, lane, again):
+                    if not isinstance(result, Death):
+                        yield item, result
+                    elif result.exit_code == WATCHDOG_EXIT:  # it had its time
+                        yield item, lost(item, result)
+                    else:
+                        suspects.append(item)
+        yield from self._try_alone(lanes[0], task, suspects, lost)
+
+    def _try_alone(
+        self, lane: _Lane[T], task: Callable[[list[T]], list[R]], suspects: deque[T], lost: Callable[[T, Death], R]
+    ) -> Iterator[tuple[T, R]]:
+        """Work on each suspect while nothing else runs, with all of the memory."""
+        for suspect in suspects:
+            self._hand_over(0, lane, task, [suspect], is_alone=True)
+            wait([lane.handed[0][0]])
+            for item, result in self._collect(0, lane, deque()):
+                yield item, lost(item, result) if isinstance(result, Death) else result
+
+    def _collect(self, number: int, lane: _Lane[T], again: deque[list[T]]) -> Iterator[tuple[T, Any]]:
+        """Take what one lane has finished, a :class:`Death` for a single item; renew it where its process has died."""
+        while lane.handed and lane.handed[0][0].done():
+            future, chunk, since = lane.handed.popleft()
+            try:
+                results, seconds, busy_share = future.result()
+            except BrokenExecutor:
+                death = Death(time.monotonic() - since, processes.exit_code(lane.executor))
+                waiting = [chunk for _, chunk, _ in lane.handed]
+                lane.handed.clear()
+                self._renew(number, lane)
+            except MemoryError as error:
+                death, waiting = Death(time.monotonic() - since, shortage=str(error) or "not enough memory for it"), []
+            else:
+                self._worked(seconds)
+                lane.is_enough = len(chunk) == _LIGHT_CHUNK_ITEMS and busy_share > _BUSY_SHARE
+                yield from zip(chunk, results, strict=True)
+                continue
+            if len(chunk) == 1:
+                yield chunk[0], death
+            else:
+                again.extend([item] for item in chunk)
+            again.extend(waiting)
+
+    def _hand_over(
+        self,
+        number: int,
+        lane: _Lane[T],
+        task: Callable[[list[T]], list[R]],
+        chunk: list[T],
+        *,
+        is_alone: bool = False,
+    ) -> None:
+        most_bytes = None
+        if lane.make_executor == self._make_process:
+            most_bytes = self._all_bytes if is_alone else self._share_bytes
+        try:
+            future = lane.executor.submit(partial(_timed, task, most_bytes), chunk)
+        except BrokenExecutor as error:
+            if not lane.handed:  # it died idle, between two maps
+                self._renew(number, lane)
+                return self._hand_over(number, lane, task, chunk, is_alone=is_alone)
+            future = Future()  # it died just now: to be collected behind the chunk that it died of
+            future.set_exception(error)
+        lane.handed.append((future, chunk, time.monotonic()))
+        return None
+
+    def _renew(self, number: int, lane: _Lane[T]) -> None:
+        lane.executor.shutdown(wait=False)
+        lane.executor = self._executors[lane.make_executor][number] = lane.make_executor()
+
+    def _make_process(self) -> Executor:
+        import multiprocessing  # where nothing is decoded, no process is started
+        from concurrent.futures import ProcessPoolExecutor
+
+        if self._lifeline is None:
+            self._lifeline, self._lifeline_end = multiprocessing.Pipe(duplex=False)
+        return ProcessPoolExecutor(1, processes.start_method(), processes.start_worker, (self._lifeline,))
+
+    def _cut_lifeline(self) -> None:
+        for end in (self._lifeline_end, self._lifeline):
+            if end is not None:
+                end.close()
+        self._lifeline = self._lifeline_end = None
+
+
+def _make_thread() -> Executor:
+    return ThreadPoolExecutor(1, "dupfind-reader")
+
+
+def _timed(task: Callable[[list[T]], list[R]], most_bytes: int | None, chunk: list[T]) -> tuple[list[R], float, float]:
+    """What ``task`` gives under this ceiling, the processor time, and what share of the time by the clock that is.
+
+    A worker does one thing at a time.
+    """
+    clock = time.process_time if threading.current_thread() is threading.main_thread() else time.thread_time
+    began, began_at = clock(), time.monotonic()
+    with ceiling.held(most_bytes):
+        results = task(chunk)
+    seconds = clock() - began
+    return results, seconds, seconds / max(1e-9, time.monotonic() - began_at)
+
+
+def _next_chunk(again: deque[list[T]], waiting: Iterator[list[T]]) -> list[T] | None:
+    return again.popleft() if again else next(waiting, None)
+
+
+def _chunks(items: Iterable[T], size_bytes: Callable[[T], int], most_items: int = _CHUNK_ITEMS) -> Iterator[list[T]]:
+    """Cut into chunks small enough that the last ones end together, and large enough that handing over costs nothing.
+
+    A chunk of 16 small pictures or of 8 MB takes some 50 to 100 ms.
+    """
+    chunk: list[T] = []
+    total_bytes = 0
+    for item in items:
+        chunk.append(item)
+        total_bytes += size_bytes(item)
+        if len(chunk) == most_items or total_bytes >= _CHUNK_BYTES:
+            yield chunk
+            chunk, total_bytes = [], 0
+    if chunk:
+        yield chunk

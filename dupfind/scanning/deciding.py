@@ -1,0 +1,151 @@
+"""Where decisions of a person meet the files of this run, and what becomes of the findings.
+
+The bytes of this run decide: a file is looked for by the size that was decided on, and its digest is made, or known by
+the rules of the cache, in this run. What was edited since is undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import NamedTuple
+
+from dupfind.answers.decisions import Decision, Ruling
+from dupfind.answers.findings import Findings, Parted
+from dupfind.events import Listener
+from dupfind.pictures.formats import is_image_name
+from dupfind.reading import Reader
+from dupfind.values import Evidence, FileEntry, Match
+
+
+class Standing(NamedTuple):
+    """The decisions that are about files of this run, by the path of the needle."""
+
+    same: dict[str, tuple[str, Decision]]
+    """The lowest path of the witness, and the decision."""
+    unwanted: dict[str, Decision]
+    parted: Mapping[str, frozenset[str]]
+    """By the path of a needle, the haystack files that prove nothing of it."""
+    doubted: frozenset[str]
+    """Needles whose parted witness had passed for the same picture."""
+    differing: Mapping[str, tuple[str, Decision]] = MappingProxyType({})
+    """Of those that were parted, the lowest path of the witness that the scan had thought most of, and the decision."""
+
+
+def decide(
+    decisions: Sequence[Decision],
+    needles: Sequence[FileEntry],
+    haystack: Sequence[FileEntry],
+    reader: Reader,
+    listener: Listener,
+    *,
+    is_paranoid: bool,
+) -> Standing:
+    """Find the files that the ``decisions`` are about; warns of decisions that are about none.
+
+    ``is_paranoid`` reads them past the cache.
+    """
+    sizes = {one.needle.size_bytes for one in decisions}
+    asked = [entry for entry in needles if entry.size_bytes in sizes]
+    sizes = {one.witness.size_bytes for one in decisions if one.witness is not None}
+    others = [entry for entry in haystack if entry.size_bytes in sizes]
+    digests = reader.digests(list({one.path: one for one in (*asked, *others)}.values()), is_afresh=is_paranoid)
+    ours, theirs = _by_digest(asked, digests), _by_digest(others, digests)
+    same: dict[str, tuple[str, Decision]] = {}
+    unwanted: dict[str, Decision] = {}
+    parted: dict[str, set[str]] = {}
+    doubted: set[str] = set()
+    differing: dict[str, tuple[str, Decision]] = {}
+    idle = 0
+    for one in decisions:
+        paths = ours.get(one.needle.digest, [])
+        witnesses = [] if one.witness is None else theirs.get(one.witness.digest, [])
+        if not paths or (one.witness is not None and not witnesses):
+            idle += 1
+            continue
+        for path in paths:
+            match one.ruling:
+                case Ruling.NOT_WANTED:
+                    unwanted[path] = one
+                case Ruling.SAME:
+                    # What is no picture cannot have been seen to be the same.
+                    seen = min(filter(is_image_name, witnesses), default=None)
+                    if seen is not None and (path not in same or seen < same[path][0]):
+                        same[path] = seen, one
+                case Ruling.DIFFERENT:
+                    parted.setdefault(path, set()).update(witnesses)
+                    said = min(witnesses), one
+                    differing[path] = min(said, differing.get(path, said), key=_weight)
+                    if one.evidence is Evidence.SAME:
+                        doubted.add(path)
+    if idle:
+        listener.warn(_idle(idle, len(decisions)))
+    others_of = {path: frozenset(some) for path, some in parted.items()}
+    return Standing(same, unwanted, others_of, frozenset(doubted), differing)
+
+
+def _idle(number: int, decisions: int) -> str:
+    verb = "is" if number == 1 else "are"
+    return f"{number:,} of {decisions:,} decisions {verb} about files that this scan did not meet"
+
+
+def _weight(one: tuple[str, Decision]) -> tuple[int, str, str]:
+    """The lowest is the parted witness that is named: what the scan had thought most of, then the lowest path."""
+    witness, decision = one
+    rank = len(Evidence) if decision.evidence is None else decision.evidence.rank
+    return rank, witness, decision.decided
+
+
+def _by_digest(entries: Iterable[FileEntry], digests: Mapping[str, object]) -> dict[bytes, list[str]]:
+    found: dict[bytes, list[str]] = {}
+    for entry in entries:
+        digest = digests[entry.path]
+        if isinstance(digest, bytes):
+            found.setdefault(digest, []).append(entry.path)
+    return found
+
+
+def apply(findings: Findings, standing: Standing, accept: Evidence, spell: Callable[[str], str]) -> Findings:
+    """The findings as the decisions leave them; ``spell`` gives the path of a haystack file as reported.
+
+    What was proved without a word needs none, and no word proves what is no picture or could not be decoded.
+    """
+    matches: dict[str, Match] = {}
+    for path, match in findings.matches.items():
+        if match.witness in standing.parted.get(path, ()) and match.evidence is not Evidence.IDENTICAL:
+            continue
+        is_proof = match.evidence is Evidence.SAME
+        matches[path] = _doubted(match) if is_proof and path in standing.doubted else match
+    words: dict[str, Decision] = {}
+    for path, (witness, decision) in standing.same.items():
+        known = matches.get(path)
+        if _is_proved(known, accept) or path in findings.failures or path not in findings.pictures:
+            continue
+        bits = known.distance_bits if known is not None and known.witness == witness else decision.distance_bits
+        reason = f"the same picture as {spell(witness)} on your word, {decision.day}"
+        matches[path] = Match(witness, Evidence.SIMILAR, bits, reason)
+        words[path] = decision
+    unwanted = standing.unwanted.items()
+    words |= {path: decision for path, decision in unwanted if not _is_proved(matches.get(path), accept)}
+    parted: dict[str, Parted] = {}
+    for path, (witness, decision) in standing.differing.items():
+        is_seen = path in findings.pictures and path not in findings.failures
+        if path in words or not is_seen or _is_proved(matches.get(path), accept):
+            continue
+        words[path], witnesses = decision, standing.parted[path]
+        others = len(witnesses) - 1
+        more = f" and {others:,} other file{'' if others == 1 else 's'}" if others else ""
+        reason = f"you have said that it differs from {spell(witness)}{more}, {decision.day}"
+        parted[path] = Parted(reason, witnesses, witness)
+    return replace(findings, matches=matches, words=words, parted=parted)
+
+
+def _is_proved(match: Match | None, accept: Evidence) -> bool:
+    return match is not None and (match.evidence is Evidence.IDENTICAL or match.evidence.rank <= accept.rank)
+
+
+def _doubted(match: Match) -> Match:
+    """A proof of a needle about which such a proof was wrong before."""
+    reason = "by your word another file that passed for the same picture is not: look at this one too"
+    return match._replace(evidence=Evidence.SIMILAR, reason=reason)

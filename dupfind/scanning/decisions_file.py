@@ -1,0 +1,21 @@
+"""A file of decisions, read."""
+
+from __future__ import annotations
+
+from dupfind.answers import decisions
+from dupfind.answers.decisions import Decision, MalformedError
+from dupfind.errors import SettingsError
+
+
+def read(path: str) -> tuple[Decision, ...]:
+    """The decisions in the file ``path``; raises :class:`~dupfind.errors.SettingsError` with one line for the user."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise SettingsError(f"--decisions {path}: {reason}") from error
+    try:
+        return decisions.parse(data)
+    except MalformedError as error:
+        raise SettingsError(f"--decisions {path}: {error}") from None

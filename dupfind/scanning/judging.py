@@ -1,0 +1,103 @@
+"""Where pairs of pictures are compared by the ids of their thumbnails, which are fetched when they are first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import Judged, Pair
+from dupfind.evidence import evidence
+from dupfind.evidence.claims import Claim
+from dupfind.pool import pairwise
+from dupfind.values import ORIENTATIONS, Evidence
+
+_MOST_PREPARED = 512
+"""Pictures kept ready for comparison, 75 kB each."""
+_FETCHED_TOGETHER = 8
+_NEXT = 8
+"""How many further candidates of a needle are judged ahead, where the first does not settle it."""
+_BETWEEN_NEEDLES = ORIENTATIONS
+"""Where the orientations end with which a needle and a witness are remembered, those of two needles begin."""
+
+JudgePairs = Callable[[Sequence[Pair]], Iterable[tuple[Pair, Judged]]]
+
+
+class Judge:
+    """Compares pictures, and keeps in the cache how it judged them.
+
+    ``judge_pairs`` judges many pairs at once, or none where that is not worth it.
+    """
+
+    def __init__(self, cache: Cache, judge_pairs: JudgePairs = lambda _: ()) -> None:
+        self._cache = cache
+        self._judge_pairs = judge_pairs
+        self._prepared: dict[int, evidence.Picture] = {}
+        self._needle: dict[int, evidence.Picture] = {}
+        """The needle of the last comparison, by orientation."""
+        self._needle_id: int | None = None
+        self._known: dict[Pair, Judged] = {}
+
+    def know(self, needles: Iterable[int]) -> None:
+        """Look up at once what is remembered of pairs with one of ``needles``, and forget all others."""
+        self._known = self._cache.judgements(sorted(set(needles)))
+
+    def judge_ahead(self, queues: Sequence[Sequence[Pair]]) -> None:
+        """Judge what :meth:`judge` will be asked for: of each queue of pairs, of one needle each, the first ones."""
+        self._judge_together([queue[0] for queue in queues if queue])
+        unsettled = (
+            queue for queue in queues if queue and queue[0] in self._known and not self._known[queue[0]].is_last
+        )
+        self._judge_together(list(chain.from_iterable(queue[1 : 1 + _NEXT] for queue in unsettled)))
+
+    def _judge_together(self, pairs: Iterable[Pair]) -> None:
+        for pair, judged in self._judge_pairs([pair for pair in pairs if pair not in self._known]):
+            self._known[pair] = judged
+            self._cache.keep_judgement(pair, judged)
+
+    def judge(self, pair: Pair, witnesses: Sequence[int]) -> Judged:
+        """Compare the needle, turned as ``pair`` says, with the witness of ``pair``.
+
+        ``witnesses`` are all that the needle may be compared with, in order: a few at a time are fetched together.
+        """
+        if pair not in self._known:
+            judged = self._judge(pair, witnesses)
+            self._cache.keep_judgement(pair, judged)
+            return judged
+        return self._known[pair]
+
+    def _judge(self, pair: Pair, witnesses: Sequence[int]) -> Judged:
+        upright = self._turned(pair.needle, 0)
+        needle = self._turned(pair.needle, pair.orientation)
+        if pair.witness not in self._prepared:
+            start = witnesses.index(pair.witness)
+            self._prepare(witnesses[start : start + _FETCHED_TOGETHER])
+        return pairwise.judge(upright, needle, self._prepared[pair.witness], pair.orientation)
+
+    def differ(self, one: Claim, other: Claim) -> str | None:
+        """Why two needles, each turned to meet their witness, cannot both be copies of it; None where they can."""
+        orientation = _BETWEEN_NEEDLES + one.orientation * ORIENTATIONS + other.orientation
+        pair = Pair(one.picture, other.picture, orientation)
+        judged = self._known.get(pair)
+        if judged is None:
+            self._prepare([one.picture, other.picture])
+            turned = (evidence.turned(self._prepared[claim.picture], claim.orientation) for claim in (one, other))
+            reason = evidence.differ(next(turned), next(turned))
+            judged = self._known[pair] = Judged(None if reason else Evidence.SAME, reason, is_last=False, closeness=0.0)
+            self._cache.keep_judgement(pair, judged)
+        return judged.reason
+
+    def _turned(self, needle: int, orientation: int) -> evidence.Picture:
+        if needle != self._needle_id:
+            self._needle_id, self._needle = needle, {0: evidence.prepare(self._cache.thumbnails([needle])[needle])}
+        if orientation not in self._needle:
+            self._needle[orientation] = evidence.turned(self._needle[0], orientation)
+        return self._needle[orientation]
+
+    def _prepare(self, ids: Sequence[int]) -> None:
+        wanted = list(dict.fromkeys(id_ for id_ in ids if id_ not in self._prepared))
+        if len(self._prepared) + len(wanted) > _MOST_PREPARED:
+            self._prepared.clear()
+            wanted = list(dict.fromkeys(ids))
+        for id_, thumbnail in self._cache.thumbnails(wanted).items():
+            self._prepared[id_] = evidence.prepare(thumbnail)

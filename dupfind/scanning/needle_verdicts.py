@@ -1,0 +1,65 @@
+"""What was found of the needles to the verdicts on them, under the names by which they are reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from dupfind.answers.decisions import Decision, Ruling
+from dupfind.answers.findings import Findings
+from dupfind.files.roots import spelling
+from dupfind.scanning.verdict import judge_file, on_parting, on_word
+from dupfind.settings import Settings
+from dupfind.values import Evidence, FileEntry, FileVerdict, Side, Tree
+
+
+def judge_files(settings: Settings, needles: Sequence[Tree], findings: Findings) -> list[FileVerdict]:
+    """The verdict on each needle, in the order of the walk."""
+    spell = spelling([root for root in settings.roots if root.side is Side.HAYSTACK])
+    judge = needle_judge(findings, settings.scan.accept, spell)
+    return [
+        judge(shown(entry.path), entry) for tree in needles for shown in [tree.root.shown] for entry in tree.entries
+    ]
+
+
+def words_of(needles: Sequence[Tree], findings: Findings) -> dict[str, Decision]:
+    """By the path as reported, the decisions that verdicts rest on."""
+    if not findings.words:
+        return {}
+    return {
+        tree.root.shown(entry.path): findings.words[entry.path]
+        for tree in needles
+        for entry in tree.entries
+        if entry.path in findings.words
+    }
+
+
+def needle_judge(
+    findings: Findings, accept: Evidence, spell: Callable[[str], str]
+) -> Callable[[str, FileEntry], FileVerdict]:
+    """A function from a needle, and how it is reported, to its verdict.
+
+    ``spell`` gives the path of a haystack file as reported.
+    """
+    matches, failures, pictures, remains_of = findings.matches, findings.failures, findings.pictures, findings.remains
+    words = findings.words
+
+    def judge(shown: str, entry: FileEntry) -> FileVerdict:
+        word = words.get(entry.path) if words else None
+        if word is None:
+            return unaided(shown, entry)
+        if word.ruling is Ruling.DIFFERENT:
+            return on_parting(unaided(shown, entry), findings.parted[entry.path].reason)
+        return on_word(unaided(shown, entry), is_same=word.ruling is Ruling.SAME, day=word.day)
+
+    def unaided(shown: str, entry: FileEntry) -> FileVerdict:
+        path = entry.path
+        match, has_picture = matches.get(path), path in pictures
+        failure = failures.get(path) if failures else None
+        remains = remains_of.get(path) if match is None else None
+        if remains is None:
+            return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, spell=spell)
+        like = "nothing in the haystack looks like what is left of it"
+        note = f"{remains.damage}; {f'it looks most like {spell(remains.nearest)}' if remains.nearest else like}"
+        return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, note=note)
+
+    return judge

@@ -1,0 +1,84 @@
+"""The stage of ``--paranoid``: what is about to count as present is read again, both files, in this run.
+
+Knows what to do with a claim that falls; how the files are read and compared is :mod:`dupfind.pool.second_look`'s.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from dupfind.pool.second_look import Claim, Look
+from dupfind.reading import Reader
+from dupfind.values import SECOND_LOOK, Evidence, Failure, FileEntry, Match
+
+_MOST_TWINS = 16
+"""Haystack files of one size that are tried where the first is no longer identical."""
+
+
+def read_again(
+    matches: Mapping[str, Match],
+    needles: Sequence[FileEntry],
+    haystack: Sequence[FileEntry],
+    accept: Evidence,
+    reader: Reader,
+    is_listed: Callable[[str], bool] = lambda _: False,
+) -> tuple[dict[str, Match], dict[str, Failure]]:
+    """The matches that stand or are weaker than they were, and a failure for each needle whose claim fell.
+
+    ``is_listed`` tells of a path of the haystack that it is known from a catalogue only: its digest stands for it.
+    """
+    claims = list(_claims(matches, needles, haystack, accept, reader, is_listed))
+    if not claims:
+        return dict(matches), {}
+    left = dict(matches)
+    failures: dict[str, Failure] = {}
+    for claim, look in reader.look_again(claims):
+        path = claim.needle.path
+        match = _matched(left.pop(path), look)
+        if match is None:
+            failures[path] = Failure(look.reason or "", is_image=False, lasting=False, stage=SECOND_LOOK)
+        else:
+            left[path] = match
+    return left, failures
+
+
+def _claims(
+    matches: Mapping[str, Match],
+    needles: Sequence[FileEntry],
+    haystack: Sequence[FileEntry],
+    accept: Evidence,
+    reader: Reader,
+    is_listed: Callable[[str], bool],
+) -> list[Claim]:
+    """What is to be read again, in the order of the needles."""
+    by_path = {entry.path: entry for entry in haystack}
+    sizes = {by_path[one.witness].size_bytes for one in matches.values() if one.evidence is Evidence.IDENTICAL}
+    twins: dict[int, list[FileEntry]] = defaultdict(list)
+    for entry in haystack:
+        if entry.size_bytes in sizes and len(twins[entry.size_bytes]) < _MOST_TWINS and not is_listed(entry.path):
+            twins[entry.size_bytes].append(entry)
+    listed_witnesses = [by_path[one.witness] for one in matches.values() if is_listed(one.witness)]
+    digests = reader.digests(listed_witnesses) if listed_witnesses else {}
+    claims = []
+    for needle in needles:
+        match = matches.get(needle.path)
+        if match is None or match.evidence.rank > accept.rank:
+            continue
+        witness = by_path[match.witness]
+        others = twins[witness.size_bytes] if match.evidence is Evidence.IDENTICAL else ()
+        readable = () if is_listed(witness.path) else (witness,)
+        digest = digests.get(witness.path)
+        listed = (witness.path, digest) if isinstance(digest, bytes) else None
+        witnesses = (*readable, *(one for one in others if one != witness))
+        claims.append(Claim(needle, witnesses, match.evidence, listed))
+    return claims
+
+
+def _matched(match: Match, look: Look) -> Match | None:
+    """What is left of ``match``; None where nothing is, or where what is left was not looked for."""
+    if look.witness is None or look.evidence is None:
+        return None
+    if look.evidence.rank <= match.evidence.rank:  # no stronger than it was: other stages may have had their reasons
+        return match._replace(witness=look.witness)
+    return match._replace(witness=look.witness, evidence=look.evidence, reason=look.reason)

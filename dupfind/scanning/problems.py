@@ -1,0 +1,44 @@
+"""What went wrong, and what the haystack held, for a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+
+from dupfind.answers.findings import Findings
+from dupfind.pictures import formats
+from dupfind.values import Failure, FileEntry, HaystackSummary, Problem, Tree
+
+_PATH = itemgetter(FileEntry._fields.index("path"))
+
+
+def problems_of(trees: Sequence[Tree], failures: Mapping[str, Failure]) -> list[Problem]:
+    """Everything that went wrong, the needles first, in the order of the walk."""
+    problems = []
+    for tree in trees:
+        problems += tree.problems
+        for entry in tree.entries if failures else ():
+            failure = failures.get(entry.path)
+            if failure is not None and (_is_picture(entry, failure) or not failure.lasting):
+                path = tree.root.shown(entry.path)
+                problems.append(Problem(path, tree.root.side, failure.stage, failure.reason))
+    return problems
+
+
+def summary_of(haystack: Sequence[FileEntry], findings: Findings) -> HaystackSummary:
+    """Pictures are counted by their content where they were decoded in this run, by their names where not.
+
+    What the cache happens to know does not count, so that a warm run gives the numbers of a cold one.
+    """
+    failures = findings.failures
+    failed = [entry for entry in haystack if entry.path in failures] if failures else []
+    unreadable = sum(_is_picture(entry, failures[entry.path]) for entry in failed)
+    if findings.haystack_pictures is None:
+        images = sum(map(formats.is_image_name, map(_PATH, haystack)))
+    else:
+        images = findings.haystack_pictures + unreadable
+    return HaystackSummary(files=len(haystack), images=images, unreadable=unreadable)
+
+
+def _is_picture(entry: FileEntry, failure: Failure) -> bool:
+    return failure.is_image or formats.is_image_name(entry.path)

@@ -1,0 +1,105 @@
+"""What damaged needles resemble that nothing was found for: their hashes are of a picture that never was."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from dupfind.answers.findings import Remains
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import DAMAGED
+from dupfind.events import Advance, Listener
+from dupfind.evidence import differences, remains
+from dupfind.evidence.fingerprint import pixels
+from dupfind.reading import Pictures
+from dupfind.values import Evidence, Match, Thumbnail
+
+_BATCH = 2048
+_COMPARED = 8
+"""Haystack pictures compared row by row for each needle, the likeliest first."""
+LEAST_INTACT = 0.25
+"""Share of the picture that has to be the same for the needle to be `similar`."""
+
+
+_LEAST_LIKELY = 0.8
+"""Correlation below which nothing is said to look like the needle."""
+
+
+class _Likely(NamedTuple):
+    likeness: float
+    picture: int
+    """Position among the haystack's pictures."""
+
+
+class _Intact(NamedTuple):
+    share: float
+    picture: int
+
+
+def resembling(
+    needles: Pictures, haystack: Pictures, matches: Mapping[str, Match], cache: Cache, listener: Listener
+) -> tuple[dict[str, Match], dict[str, Remains]]:
+    """For each damaged needle without a match: a match by its intact part, or what else can be said of it; by path."""
+    lost = [
+        position
+        for position, (entry, ref) in enumerate(zip(needles.entries, needles.refs, strict=True))
+        if ref.id & DAMAGED and entry.path not in matches
+    ]
+    if not lost:
+        return {}, {}
+    thumbnails = cache.thumbnails(sorted({needles.refs[position].id for position in lost}))
+    with listener.stage("looking at damaged needles", len(haystack.entries)) as advance:
+        likely = _likely(thumbnails, haystack, cache, advance)
+    found: dict[str, Match] = {}
+    remains_of: dict[str, Remains] = {}
+    for position in lost:
+        path, id_ = needles.entries[position].path, needles.refs[position].id
+        intact = _most_intact(thumbnails[id_], likely[id_], haystack, cache)
+        if intact is not None and intact.share >= LEAST_INTACT:
+            distance_bits = int(needles.hashes[position, 0] ^ haystack.hashes[intact.picture, 0]).bit_count()
+            why = reason(thumbnails[id_].damage or "", intact.share)
+            found[path] = Match(haystack.entries[intact.picture].path, Evidence.SIMILAR, distance_bits, why)
+        else:
+            best = max(likely[id_], default=None)
+            is_like = best is not None and best.likeness >= _LEAST_LIKELY
+            nearest = haystack.entries[best.picture].path if best is not None and is_like else None
+            remains_of[path] = Remains(thumbnails[id_].damage or "", nearest)
+    return found, remains_of
+
+
+def reason(damage: str, share: float) -> str:
+    """What to say of a damaged needle of which this share is the same as its witness."""
+    return f"{damage}; of the picture, {share:.0%} from one edge on is the same"
+
+
+def _likely(
+    needles: Mapping[int, Thumbnail], haystack: Pictures, cache: Cache, advance: Advance
+) -> dict[int, list[_Likely]]:
+    """The haystack pictures that are likeliest for each needle, by the id of its thumbnail."""
+    found: dict[int, list[_Likely]] = {id_: [] for id_ in needles}
+    damaged = np.stack([pixels(thumbnail.pixels) for thumbnail in needles.values()])
+    for start in range(0, len(haystack.refs), _BATCH):
+        refs = haystack.refs[start : start + _BATCH]
+        thumbnails = cache.thumbnails(list(dict.fromkeys(ref.id for ref in refs)))
+        others = np.stack([pixels(thumbnails[ref.id].pixels) for ref in refs])
+        for id_, scores in zip(needles, remains.likeness(damaged, others), strict=True):
+            best = np.argsort(-scores, kind="stable")[:_COMPARED].tolist()
+            candidates = [_Likely(float(scores[index]), start + index) for index in best]
+            found[id_] = heapq.nlargest(_COMPARED, found[id_] + candidates, key=lambda one: one.likeness)
+        advance(len(refs))
+    return found
+
+
+def _most_intact(needle: Thumbnail, likely: list[_Likely], haystack: Pictures, cache: Cache) -> _Intact | None:
+    """The haystack picture of which the largest part is still there."""
+    damaged = differences.surface(pixels(needle.pixels))
+    ids = [haystack.refs[one.picture].id for one in likely]
+    thumbnails = cache.thumbnails(list(dict.fromkeys(ids)))
+    compared = [
+        _Intact(remains.intact(damaged, differences.surface(pixels(thumbnails[id_].pixels))), one.picture)
+        for one, id_ in zip(likely, ids, strict=True)
+    ]
+    return max(compared, key=lambda one: one.share, default=None)

@@ -1,0 +1,234 @@
+"""Matches and problems to the verdicts on files and folders; pure.
+
+This is where "contained" is said, so each rule is written out once and nothing is inferred: a folder is contained
+when every file below it is present and nothing below it was passed over.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from dupfind.pictures import formats
+from dupfind.values import (
+    LAST_LOOK,
+    SECOND_LOOK,
+    Evidence,
+    Failure,
+    FileEntry,
+    FileState,
+    FileVerdict,
+    FolderState,
+    FolderVerdict,
+    Kind,
+    Match,
+    Problem,
+    Root,
+    Side,
+)
+
+# A run asks for these by the hundred thousand, and the members of an enumeration are slow to be looked up.
+_IDENTICAL = Evidence.IDENTICAL
+_PRESENT, _SIMILAR = FileState.PRESENT, FileState.SIMILAR
+_IMAGE, _OTHER = Kind
+_new = tuple.__new__
+"""Makes a named tuple of a tuple in half the time."""
+
+
+def judge_file(
+    path: str,
+    entry: FileEntry,
+    match: Match | None,
+    failure: Failure | None,
+    accept: Evidence,
+    *,
+    has_picture: bool,
+    note: str | None = None,
+    spell: Callable[[str], str] | None = None,
+) -> FileVerdict:
+    """The verdict on one needle.
+
+    ``path`` is what the report shows, and ``spell`` makes that of the path of its witness. ``failure`` says why the
+    file gave no digest or no thumbnail, ``has_picture`` that it gave a thumbnail, ``note`` what can be said of a
+    picture that has no match.
+    """
+    # A needle proved by its bytes was never decoded, whatever the cache may know, so its name alone says what it is.
+    is_image = has_picture or formats.is_image_name(path) or (failure is not None and failure.is_image)
+    kind = _IMAGE if is_image else _OTHER
+    if match is not None:
+        witness, evidence, distance_bits, reason = match
+        state = _PRESENT if evidence is _IDENTICAL or evidence.rank <= accept.rank else _SIMILAR
+        shown = witness if spell is None else spell(witness)
+        return _new(FileVerdict, (path, kind, state, entry.size_bytes, evidence, shown, distance_bits, reason))
+    # What falls when it is looked at again was read before, and the witness may be at fault: missing, not unreadable.
+    if failure is not None and is_image and failure.stage not in (SECOND_LOOK, LAST_LOOK):
+        return FileVerdict(path, kind, FileState.UNREADABLE, entry.size_bytes, None, None, None, failure.reason)
+    reason = failure.reason if failure is not None and not failure.lasting else note
+    return FileVerdict(path, kind, FileState.MISSING, entry.size_bytes, None, None, None, reason)
+
+
+def on_word(file: FileVerdict, *, is_same: bool, day: str) -> FileVerdict:
+    """The verdict on a needle about which a person has decided on this ``day``: that it is there, or not wanted."""
+    if is_same:
+        return file._replace(state=_PRESENT)
+    return file._replace(state=FileState.UNWANTED, reason=f"not wanted on your word, {day}")
+
+
+def on_parting(file: FileVerdict, reason: str) -> FileVerdict:
+    """The verdict on a needle of which a person has said that it differs from a witness; ``reason`` says from which."""
+    return file._replace(reason=f"{file.reason}; {reason}" if file.reason else reason)
+
+
+@dataclass(slots=True)
+class _Folder:
+    """What has been counted of one folder."""
+
+    parent: str | None
+    present: int = 0
+    similar: int = 0
+    missing: int = 0
+    unreadable: int = 0
+    skipped: int = 0
+    unwanted: int = 0
+    decided: int = 0
+    bytes_not_present: int = 0
+    holds_doubt: bool = False
+    """True when something directly inside, not in a subfolder, keeps the folder from being contained."""
+    children: list[str] = field(default_factory=list)
+
+    def add(self, other: _Folder) -> None:
+        self.present += other.present
+        self.similar += other.similar
+        self.missing += other.missing
+        self.unreadable += other.unreadable
+        self.skipped += other.skipped
+        self.unwanted += other.unwanted
+        self.decided += other.decided
+        self.bytes_not_present += other.bytes_not_present
+
+    @property
+    def state(self) -> FolderState:
+        holds_more = self.missing + self.unreadable + self.skipped > 0
+        if self.present + self.similar == 0 and (holds_more or not self.unwanted):
+            return FolderState.MISSING
+        if holds_more:
+            return FolderState.PARTIAL
+        return FolderState.REVIEW if self.similar else FolderState.CONTAINED
+
+
+def judge_folders(
+    files: Sequence[FileVerdict],
+    problems: Iterable[Problem],
+    roots: Sequence[Root],
+    decided: Collection[str] = (),
+) -> list[FolderVerdict]:
+    """The verdicts on all folders with a file below them, or with something that was passed over; sorted by path.
+
+    ``is_shown`` marks those that tables and path lists name: the top-most folder where a whole subtree shares its
+    verdict, and each folder of a mixed subtree that itself holds a file that is not present. All others only repeat
+    what their subfolders say. ``decided`` are the paths of files whose verdict rests on the word of a person.
+    """
+    needle_roots = {root.given for root in roots if root.side is Side.NEEDLES}
+    folders: dict[str, _Folder] = {}
+    for parent, inside in groupby(files, _parent_of):
+        folder = folders.get(parent) or _make(parent, needle_roots, folders)
+        for file in inside:
+            if file.state is _PRESENT:  # nearly all of them
+                folder.present += 1
+            else:
+                _count(folder, file)
+    for path in decided:
+        _folder_of(path, needle_roots, folders).decided += 1
+    for problem in problems:
+        if problem.is_gap:
+            for folder in _folders_around_gap(problem.path, needle_roots, folders):
+                folder.skipped += 1
+                folder.holds_doubt = True
+    return _roll_up(folders)
+
+
+def _folders_around_gap(path: str, roots: set[str], folders: dict[str, _Folder]) -> list[_Folder]:
+    """The folder that something passed over lies in; the root itself where a root is what could not be read.
+
+    Where one root is reached by a link inside another, ``path`` may mean the root or the link: both are in doubt then.
+    """
+    if path not in roots:
+        return [_folder_of(path, roots, folders)]
+    around = [_make(path, roots, folders)]
+    if any(path != root and path.startswith(root.rstrip(os.sep) + os.sep) for root in roots):
+        around.append(_folder_of(path, roots, folders))
+    return around
+
+
+def _count(folder: _Folder, file: FileVerdict) -> None:
+    """Count a file that is not present."""
+    if file.state is FileState.UNWANTED:
+        folder.unwanted += 1
+        return
+    folder.bytes_not_present += file.size_bytes
+    match file.state:
+        case FileState.SIMILAR:
+            folder.similar += 1
+        case FileState.MISSING:
+            folder.missing += 1
+        case _:
+            folder.unreadable += 1
+    folder.holds_doubt = True
+
+
+def _parent_of(file: FileVerdict) -> str:
+    return file.path.rpartition(os.sep)[0] or os.sep
+
+
+def _folder_of(path: str, roots: set[str], folders: dict[str, _Folder]) -> _Folder:
+    return _make(path.rpartition(os.sep)[0] or os.sep, roots, folders)
+
+
+def _make(path: str, roots: set[str], folders: dict[str, _Folder]) -> _Folder:
+    """The folder at ``path``; makes it, and the folders above it up to its root."""
+    wanted = []
+    while path not in folders:
+        wanted.append(path)
+        if path in roots:
+            break
+        path = path.rpartition(os.sep)[0] or os.sep
+    for new in reversed(wanted):
+        parent = None if new in roots else (new.rpartition(os.sep)[0] or os.sep)
+        folders[new] = _Folder(parent)
+        if parent is not None:
+            folders[parent].children.append(new)
+    return folders[wanted[0]] if wanted else folders[path]
+
+
+def _roll_up(folders: dict[str, _Folder]) -> list[FolderVerdict]:
+    # Folders are made after the folders above them, so the reverse order meets every child before its parent.
+    for folder in reversed(folders.values()):
+        if folder.parent is not None:
+            folders[folder.parent].add(folder)
+    is_uniform: dict[str, bool] = {}
+    for path, folder in reversed(folders.items()):
+        is_uniform[path] = all(is_uniform[child] and folders[child].state is folder.state for child in folder.children)
+    return [
+        FolderVerdict(
+            path=path,
+            state=folder.state,
+            present=folder.present,
+            similar=folder.similar,
+            missing=folder.missing,
+            unreadable=folder.unreadable,
+            skipped=folder.skipped,
+            bytes_not_present=folder.bytes_not_present,
+            is_shown=_is_shown(path, folder, is_uniform),
+            unwanted=folder.unwanted,
+            decided=folder.decided,
+        )
+        for path, folder in sorted(folders.items())
+    ]
+
+
+def _is_shown(path: str, folder: _Folder, is_uniform: dict[str, bool]) -> bool:
+    if is_uniform[path]:
+        return folder.parent is None or not is_uniform[folder.parent]
+    return folder.holds_doubt

@@ -1,0 +1,1 @@
+"""Exact search within a Hamming radius; pure numpy."""

@@ -1,0 +1,1 @@
+"""Pictures in an order in which neighbours look alike: ``dupfind sort``."""

@@ -1,0 +1,117 @@
+"""The pictures of a collection in an order in which neighbours look alike, or by their likeness to one picture.
+
+walk > pictures > features > path, or distances
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dupfind import __version__
+from dupfind.answers.sorted_pictures import Answer, Placed
+from dupfind.cache.cache import Cache
+from dupfind.errors import TooFewPicturesError
+from dupfind.events import Listener, Silence
+from dupfind.files.roots import NamedFile, spelling
+from dupfind.grouping.together import Together, gather
+from dupfind.reading import Pictures, Reader
+from dupfind.scanning.problems import problems_of
+from dupfind.session import with_reader
+from dupfind.settings import Settings
+from dupfind.values import Failure
+
+if TYPE_CHECKING:
+    from dupfind.sorting.likeness import Features
+
+_BATCH = 1024
+
+
+def sort(
+    settings: Settings,
+    like: NamedFile | None = None,
+    listener: Listener | None = None,
+    make_executor: Callable[[], Executor] | None = None,
+) -> Answer:
+    """Sort the pictures below the haystack roots of ``settings``, by their likeness to ``like`` where it is given.
+
+    Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
+    """
+    listener = listener or Silence()
+    whole = gather(settings, listener, is_proof=False)
+    work = partial(_sort, whole, like, listener)
+    placed, failures = with_reader(whole.settings, listener, work, make_executor)
+    given, problems = like.given if like else None, problems_of(whole.trees, failures)
+    return Answer(__version__, settings.scan.haystack, given, placed, problems, whole.catalogues)
+
+
+def _sort(
+    whole: Together,
+    like: NamedFile | None,
+    listener: Listener,
+    reader: Reader,
+    cache: Cache,
+) -> tuple[list[Placed], dict[str, Failure]]:
+    target = None if like is None else _target(like, reader)
+    pictures = reader.pictures(whole.entries, "decoding", 1)
+    shown = spelling(whole.roots)
+    names: dict[int, list[str]] = {}
+    for entry, ref in zip(pictures.entries, pictures.refs, strict=True):
+        names.setdefault(ref.id, []).append(shown(entry.path))
+    # Copies share a thumbnail and stand together; they would only fill each other's lists of neighbours.
+    copies = sorted(map(sorted, names.values()))
+    ids = sorted(names, key=lambda id_: min(names[id_]))
+    with listener.stage("sorting", len(ids)) as advance:
+        if target is None:
+            placed = _along_a_path(copies, features_of(ids, cache))
+        else:
+            placed = _by_likeness(copies, features_of(ids, cache), features_of([target.refs[0].id], cache))
+        advance(len(ids))
+    return placed, pictures.failures
+
+
+def _along_a_path(copies: Sequence[Sequence[str]], features: Features) -> list[Placed]:
+    """Those of each picture together, in an order in which neighbours are near each other."""
+    from dupfind.sorting.near_graph import lengths
+    from dupfind.sorting.seriation import seriate
+
+    path = seriate(features)
+    steps = [None, *lengths(features, path[:-1], path[1:]).tolist()] if len(path) else []
+    placed = []
+    for place, step in zip(path.tolist(), steps, strict=True):
+        first, *others = copies[place]
+        placed += [Placed(first, step), *(Placed(other, 0.0) for other in others)]
+    return placed
+
+
+def _by_likeness(copies: Sequence[Sequence[str]], features: Features, target: Features) -> list[Placed]:
+    """The nearest to ``target`` first, then by path."""
+    from dupfind.sorting.likeness import distances
+
+    far = distances(target[0], features).tolist()
+    placed = [Placed(name, distance) for some, distance in zip(copies, far, strict=True) for name in some]
+    return sorted(placed, key=lambda one: (one.distance, one.path))
+
+
+def features_of(ids: Sequence[int], cache: Cache) -> Features:
+    """The features of these thumbnails: (ids, 48)."""
+    import numpy as np
+
+    from dupfind.sorting.likeness import FEATURES, features
+
+    found = np.empty((len(ids), FEATURES), np.float32)
+    for start in range(0, len(ids), _BATCH):
+        batch = ids[start : start + _BATCH]
+        thumbnails = cache.thumbnails(batch)
+        found[start : start + len(batch)] = features([thumbnails[id_] for id_ in batch])
+    return found
+
+
+def _target(like: NamedFile, reader: Reader) -> Pictures:
+    """The picture that all others are compared with."""
+    target = reader.pictures([like.entry], "decoding", 1)
+    if target.failures:
+        raise TooFewPicturesError(f"{like.given}: {target.failures[like.entry.path].reason}")
+    return target
