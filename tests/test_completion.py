@@ -58,7 +58,7 @@ def test_completing_is_light() -> None:
         "heavy = {'numpy', 'PIL', 'imagehash', 'rich', 'tqdm', 'sqlite3'}; "
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
-    environment = {"_DUPFIND_COMPLETE": "bash_complete", "COMP_WORDS": "dupfind compare --f", "COMP_CWORD": "2"}
+    environment = {"_DUPFIND_COMPLETE": "bash_complete", "COMP_WORDS": "dupfind compare --fo", "COMP_CWORD": "2"}
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, check=True
     )
