@@ -302,7 +302,7 @@ def test_two_hundred_megapixels(options: dict[str, bool], tmp_path: Path) -> Non
     path = tmp_path / "a.jpg"
     photo(1, (2040, 1530)).convert("L").resize((16320, 12240), Image.Resampling.NEAREST).save(path, **options)
     code = (
-        "import resource, sys; from dupfind import decode; "
+        "import resource, sys; from dupfind.pictures import decode; "
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
         "found = decode.read_thumbnail(open(sys.argv[1], 'rb'), 'a.jpg', 10**9); "
         "print(found.width, found.height, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)"

@@ -241,7 +241,6 @@ SEAMS = [
     "after decoding needles",
     "before decoding haystack",
     "after decoding haystack",
-    "after hashing",
     "before matching",
     "after matching",
     "before evidence",

@@ -1,4 +1,4 @@
-"""Edits that hide: the same size, the old time put back, moments after the file was read; hundreds of them.
+"""Edits that hide: the same size, the old time put back, moments after the file was read; a thousand of them.
 
 What is remembered of files must not outlive them: the answers with the cache and without are compared after each edit.
 """
@@ -124,10 +124,10 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("fast")
-def test_hundreds_of_edits(tmp_path: Path) -> None:
+def test_a_thousand_edits(tmp_path: Path) -> None:
     """Of files that are known by their bytes."""
-    seen = race(tmp_path, [b"one", b"two", b"six", b"ten"], 400, 1)
-    assert min(seen[FileState.PRESENT], seen[FileState.MISSING]) > 200
+    seen = race(tmp_path, [b"one", b"two", b"six", b"ten"], 1000, 1)
+    assert min(seen[FileState.PRESENT], seen[FileState.MISSING]) > 500
 
 
 @pytest.mark.usefixtures("fast")
