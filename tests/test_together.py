@@ -145,10 +145,9 @@ def test_of_an_unknown_drive_that_is_gone_bytes_count_and_pictures_do_not(
     """As a scan has it, with a warning."""
     folder, catalogue = drive(tree), tmp_path / "d.catalog"
     catalogued(folder, catalogue)
+    own = tree("own", {"copy.txt": b"notes", "same.png": pictures.photo(1, SIZE)})  # first: numbers are given again
     shutil.rmtree(folder)
     unplugged(monkeypatch, Relation.UNKNOWN)
-    photo = pictures.photo(1, SIZE)
-    own = tree("own", {"copy.txt": b"notes", "same.png": photo})
     ears = Ears()
     found = grouped(own, catalogue, ears=ears)
     assert [["own/copy.txt", "d.catalog/n.txt", "d.catalog/z.txt"]] == members(found, tmp_path)
