@@ -91,7 +91,7 @@ CAUSES = {
     "crash": "its decoder crashed (SIGSEGV)",
     "abort": "not enough memory to decode it, or a fault of the decoder, which gave up (SIGABRT)",
     "kill": "the process that read it was killed, as systems do that run out of memory (SIGKILL)",
-    "hang": "decoding took longer than 0.2 s (--timeout)",
+    "hang": "decoding took longer than 1 s (--timeout)",
     "greedy": "not enough memory for it",
 }
 
