@@ -92,6 +92,22 @@ def test_a_night_without_a_verdict_changes_nothing(nights: Nights) -> None:
     assert json.loads(last.read_bytes())["summary"]["files"]["missing"] == 1
 
 
+@pytest.mark.parametrize("root", ["Photos", "backup"])
+def test_a_drive_that_is_not_mounted(nights: Nights, root: str) -> None:
+    """Its mount point is empty: one line says so, and the next night compares with the last good one."""
+    nights.run()
+    last = nights.home / ".local" / "state" / "dupfind" / "last.json"
+    before = last.read_bytes()
+    os.rename(nights.home / root, nights.home / "drive")
+    (nights.home / root).mkdir()
+    expected = f"dupfind-nightly: no verdict: {nights.home / root} is empty; is its drive mounted?\n"
+    assert (2, "", expected) == nights.run()
+    assert before == last.read_bytes()
+    (nights.home / root).rmdir()
+    os.rename(nights.home / "drive", nights.home / root)
+    assert (1, "", "") == nights.run()
+
+
 def test_one_run_at_a_time(nights: Nights) -> None:
     """The second leaves at once, and silently."""
     state = nights.home / ".local" / "state" / "dupfind"
