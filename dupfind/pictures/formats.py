@@ -33,6 +33,7 @@ IMAGE_SUFFIXES = RAW_SUFFIXES | frozenset(
 """Suffixes of names that promise a picture, in lower case."""
 _IMAGE_ENDINGS = frozenset(one[1:] for one in IMAGE_SUFFIXES)
 _NO_STEM = ("", os.sep)
+_USUAL_ENDINGS = frozenset(form for one in IMAGE_SUFFIXES if len(one) == len(".jpg") for form in (one, one.upper()))
 
 
 def suffix(path: str) -> str:
@@ -52,6 +53,8 @@ def too_large(size_pixels: int, max_pixels: int) -> str | None:
 
 def is_image_name(path: str) -> bool:
     """True when the name alone promises a picture: :func:`suffix` is one of theirs, asked in half the time."""
+    if path[-4:] in _USUAL_ENDINGS:  # as nearly all are written
+        return path[-5:-4] not in _NO_STEM
     stem, _, last = path.rpartition(".")
     return last.lower() in _IMAGE_ENDINGS and stem[-1:] not in _NO_STEM
 

@@ -44,7 +44,7 @@ def needle_judge(
     words = findings.words
 
     def judge(shown: str, entry: FileEntry) -> FileVerdict:
-        word = words.get(entry.path) if words else None
+        word = words.get(entry.path)
         if word is None:
             return unaided(shown, entry)
         if word.ruling is Ruling.DIFFERENT:
@@ -62,4 +62,4 @@ def needle_judge(
         note = f"{remains.damage}; {f'it looks most like {spell(remains.nearest)}' if remains.nearest else like}"
         return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, note=note)
 
-    return judge
+    return judge if words else unaided
