@@ -77,6 +77,12 @@ def test_names_that_look_like_ends_of_lines(table: Path, strange: str) -> None:
     assert ("vfat", f"/dev/{strange}x") == mounts.mounted()[os.makedev(8, 18)]
 
 
+def test_a_line_that_ends_early(table: Path) -> None:
+    """The type is what counts: a card is one whatever follows."""
+    table.write_text("37 21 8:18 / /media/card rw - vfat\n38 21 8:19 / /media/other rw - vfat  rw\n")
+    assert {os.makedev(8, 18): "vfat", os.makedev(8, 19): "vfat"} == forgetful_devices()
+
+
 def test_the_table_of_this_system(table: Path) -> None:
     """It is read where there is one; names in it need not be text."""
     assert {} == forgetful_devices()

@@ -58,8 +58,8 @@ def parse(table: str) -> dict[int, tuple[str, str]]:
         of_mount, _, of_system = line.partition(" - ")
         with suppress(LookupError, ValueError):
             major, minor = map(int, of_mount.split(" ")[2].split(":"))
-            kind, source = of_system.split(" ")[:2]
-            found[os.makedev(major, minor)] = kind, source
+            kind, _, behind = of_system.partition(" ")
+            found[os.makedev(major, minor)] = kind, behind.partition(" ")[0]
     return found
 
 
@@ -82,4 +82,4 @@ def forgetting(
     for tree in trees:
         kinds = sorted({forgetful[device] for device, _ in tree.folders if device in forgetful})
         if kinds:
-            yield (f"{tree.root.given} is on {' and '.join(kinds)}, which keeps no time of change: {so}")
+            yield f"{tree.root.given} is on {' and '.join(kinds)}, which keeps no time of change: {so}"
