@@ -75,9 +75,9 @@ def groups(
 ) -> int:
     """Find files below DIR that belong together, and name the best of each group.
 
-    The best has most pixels, then a lossless format, then most metadata, then it is the oldest, then it has the
-    shortest path. With --level same every other member is a copy of it and no better. Nothing is deleted: what becomes
-    of them is up to you. DIR may be a catalogue (dupfind index).
+    The best has most pixels, then a capture time, then a lossless format, then most metadata, then it is the oldest,
+    then it has the shortest path. With --level same every other member is a copy of it and no better. Nothing is
+    deleted: what becomes of them is up to you. DIR may be a catalogue (dupfind index).
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     chosen = streams.chosen_format(format_, print0=print0)
