@@ -122,7 +122,9 @@ def make_settings(
     cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
     return Settings(
         roots=roots,
-        scan=ScanSettings(haystack, needles, algorithm, threshold, Evidence(accept), rotations, paranoid),
+        scan=ScanSettings(
+            haystack, needles, algorithm, threshold, Evidence(accept), rotations=rotations, paranoid=paranoid
+        ),
         excludes=tuple(exclude),
         follow_symlinks=follow_symlinks,
         workers=workers or _cores(),

@@ -92,7 +92,7 @@ def search_hashes(picture: Pixels, algorithm: str, orientations: int = ORIENTATI
 def search_hashes_of(pictures: Pixels, algorithm: str, orientations: int) -> NDArray[np.uint64]:
     """The same of many thumbnails, shape (pictures, 64, 64), as (pictures, orientations).
 
-    For pHash all eight take 0.05 ms a picture, where imagehash takes 0.1 ms for one.
+    For pHash all eight take 0.05 ms a picture, and one of a single picture 0.07.
     """
     if algorithm == "phash":
         bits = _phash_bits(_halved_turns(pictures, orientations), SEARCH_SIZE)
