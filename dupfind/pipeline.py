@@ -257,6 +257,7 @@ def match_pictures(
     """By path: the matches of needles, and what is known of damaged ones without any."""
     with listener.part("start-up"):
         from dupfind.scanning.framing import Framing
+        from dupfind.scanning.full_size import FullSize
         from dupfind.scanning.matching import (
             Matcher,  # brings numpy and Pillow, which a plain copy of the haystack never needs
         )
@@ -265,7 +266,17 @@ def match_pictures(
 
     with listener.stage("matching", len(wholes.needles.entries)) as advance:
         threshold_bits = settings.scan.threshold_bits
-        matches = Matcher(wholes, threshold_bits, cache, listener, parted, reader.judge_pairs).match(advance)
+        full_size = FullSize(wholes, cache, reader.compare_at_full_size, in_catalogues(settings.roots))
+        matcher = Matcher(
+            wholes,
+            threshold_bits,
+            cache,
+            listener,
+            parted,
+            reader.judge_pairs,
+            None if settings.scan.quick else full_size,
+        )
+        matches = matcher.match(advance)
     for _ in range(MOST_ROUNDS):
         with listener.part("evidence"):
             needles, haystack = wholes.pictures()

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dupfind.answers.shown import Preview
 from dupfind.cache.cache import Cache
-from dupfind.cache.cache_schema import PictureRef
+from dupfind.cache.cache_schema import Compared, FilePair, PictureRef
 from dupfind.events import Listener
 from dupfind.pictures import formats
-from dupfind.pool import second_look, tasks
+from dupfind.pool import full_size, second_look, tasks
+from dupfind.pool.full_size import FullSizePair
 from dupfind.pool.pair_work import PairWork
 from dupfind.pool.processes import Death
 from dupfind.pool.second_look import Claim, Look
 from dupfind.pool.workers import Pool
 from dupfind.settings import Settings
-from dupfind.values import THUMBNAIL_SIDE, Evidence, Failure, FileEntry, Thumbnail
+from dupfind.values import THUMBNAIL_SIDE, Evidence, Failure, FileEntry, Objection, Thumbnail
 
 if TYPE_CHECKING:
     import numpy as np
@@ -189,6 +190,30 @@ class Reader:
                 advance(1)
                 yield claim, look
 
+    def compare_at_full_size(self, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Objection | None]:
+        """What speaks against each pair at full size, or None where nothing does; remembered for the two files."""
+        by_files = {FilePair(pair.needle, pair.witness, pair.orientation): pair for pair in pairs}
+        with self._listener.part("look up", len(pairs)):
+            kept = self._cache.comparisons(list(by_files))
+        outcomes = {by_files[files]: compared.objection for files, compared in kept.items()}
+        # Pairs of one witness stand together, so that it is decoded once.
+        unread = sorted((pair for pair in pairs if pair not in outcomes), key=lambda pair: (pair.witness, pair.size))
+        if not unread:
+            return outcomes
+        timeout_seconds = self._settings.timeout_seconds
+        task = partial(
+            full_size.compare_pairs, max_pixels=self._settings.max_pixels, timeout_seconds=timeout_seconds
+        )
+        with self._listener.stage("comparing at full size", len(unread)) as advance:
+            lost = partial(_not_compared, timeout_seconds=timeout_seconds)
+            for pair, compared in self._pool.map(task, unread, size_bytes=_bytes_of_pair, lost=lost):
+                advance(1)
+                outcomes[pair] = compared.objection
+                if compared.is_lasting:
+                    files = FilePair(pair.needle, pair.witness, pair.orientation)
+                    self._cache.keep_comparison(files, Compared(compared.objection), compared.read_ns)
+        return outcomes
+
     def count_tags(self, entries: Sequence[FileEntry]) -> dict[str, int]:
         """How many facts the metadata of each of these pictures holds, by path; read anew in every run."""
         from dupfind.pool.metadata import count_tags
@@ -277,3 +302,12 @@ def _unseen(_: FileEntry, death: Death, timeout_seconds: float) -> Failure:
 
 def _first_of(task: Callable[[list[T]], list[R]], item: T, _: Death) -> R:
     return task([item])[0]
+
+
+def _bytes_of_pair(pair: FullSizePair) -> int:
+    return pair.needle.size_bytes + pair.witness.size_bytes
+
+
+def _not_compared(_: FullSizePair, death: Death, timeout_seconds: float) -> full_size.Compared:
+    reason = tasks.timed_out(timeout_seconds).reason if death.is_late(timeout_seconds) else death.reason
+    return full_size.not_compared(reason)

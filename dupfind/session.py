@@ -94,8 +94,9 @@ def whole_recipe(algorithm: str, listener: Listener) -> str:
 def recipe(algorithm: str, listener: Listener) -> Recipe:
     """What thumbnails and hashes are made by; asked for only where there are any, since the decoders load slowly."""
     with listener.part("start-up"):
-        from dupfind.evidence import evidence, fingerprint
+        from dupfind.evidence import evidence, fingerprint, full_size
         from dupfind.pictures import decode
 
     thumbnails = f"{decode.RECIPE}, {decode.versions()}"
-    return Recipe(thumbnails, f"{algorithm} {fingerprint.RECIPE}", f"rules {evidence.RECIPE}")
+    comparison = f"full size {full_size.RECIPE}, {thumbnails}"
+    return Recipe(thumbnails, f"{algorithm} {fingerprint.RECIPE}", f"rules {evidence.RECIPE}", comparison)

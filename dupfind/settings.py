@@ -99,6 +99,7 @@ def make_settings(
     accept: str = "same",
     rotations: bool = True,
     paranoid: bool = False,
+    quick: bool = False,
     exclude: Sequence[str] = (),
     follow_symlinks: bool = False,
     workers: int | None = None,
@@ -114,6 +115,8 @@ def make_settings(
     ``listed`` is what a list names as needles, ``listed_haystack`` what one names as haystack, None without one.
     ``called`` stands before a haystack in errors, and ``may_be_catalogues`` tells whether one may stand for it.
     """
+    if quick and paranoid:
+        raise SettingsError("--quick and --paranoid contradict each other")
     asked = Asked(haystack, needles, listed, listed_haystack)
     roots, named, haystack, needles = look_for(
         asked, called, Excludes(exclude), follow_symlinks=follow_symlinks, may_be_catalogues=may_be_catalogues
@@ -123,7 +126,14 @@ def make_settings(
     return Settings(
         roots=roots,
         scan=ScanSettings(
-            haystack, needles, algorithm, threshold, Evidence(accept), rotations=rotations, paranoid=paranoid
+            haystack,
+            needles,
+            algorithm,
+            threshold,
+            Evidence(accept),
+            rotations=rotations,
+            paranoid=paranoid,
+            quick=quick,
         ),
         excludes=tuple(exclude),
         follow_symlinks=follow_symlinks,

@@ -24,8 +24,8 @@ from the second number on exchange width and height; the last ones mirror the pi
 HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
 
-SECOND_LOOK, LAST_LOOK, LISTING = "second look", "last look", "list"
-"""Stages, in problems and failures: ``--paranoid``, :mod:`dupfind.scanning.recheck`, :mod:`dupfind.files.named`."""
+FULL_SIZE, SECOND_LOOK, LAST_LOOK, LISTING = "full size", "second look", "last look", "list"
+"""Stages, in problems and failures: :mod:`dupfind.pool.full_size`, ``--paranoid``, :mod:`dupfind.scanning.recheck`, :mod:`dupfind.files.named`."""
 
 
 class Side(StrEnum):
@@ -198,6 +198,15 @@ class Failure:
     stage: str = "thumbnail"
 
 
+class Objection(NamedTuple):
+    """Why a witness is no full copy of a needle."""
+
+    code: str
+    """Stable, for programs: see :class:`dupfind.evidence.full_size.Code`."""
+    reason: str
+    """In words for the user."""
+
+
 class Match(NamedTuple):
     """What one haystack file proves about one needle."""
 
@@ -207,6 +216,8 @@ class Match(NamedTuple):
     """Hamming distance of the two 64-bit hashes; None where bytes were compared."""
     reason: str | None = None
     """Why the evidence is no stronger, or how the copy differs (turned); None when there is nothing to say."""
+    reason_code: str | None = None
+    """The reason as a stable word, for programs; None where it has none."""
 
 
 class FileVerdict(NamedTuple):
@@ -221,6 +232,7 @@ class FileVerdict(NamedTuple):
     witness: str | None
     distance_bits: int | None
     reason: str | None
+    reason_code: str | None = None
 
     @property
     def score(self) -> float | None:
@@ -274,6 +286,8 @@ class ScanSettings:
     accept: Evidence
     rotations: bool
     paranoid: bool = False
+    quick: bool = False
+    """Whether pictures were judged by their thumbnails only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ def other_settings(report: Report, baseline: Baseline) -> list[str]:
         "accept": now.accept.value,
         "rotations": now.rotations,
         "paranoid": now.paranoid,
+        "quick": now.quick,
     }
     return [name for name, value in known.items() if baseline.settings.get(name, value) != value]
 

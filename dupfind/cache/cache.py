@@ -20,7 +20,8 @@ from typing import Self
 from dupfind.cache.cache_buffer import Buffer
 from dupfind.cache.cache_file import DamagedError, UnusableError
 from dupfind.cache.cache_lookup import UNKNOWN, Known, Lookup
-from dupfind.cache.cache_schema import RACY_NS, Judged, Pair, PictureRef, Recipe, fits, picture_id
+from dupfind.cache import cache_comparisons
+from dupfind.cache.cache_schema import RACY_NS, Compared, FilePair, Judged, Pair, PictureRef, Recipe, fits, picture_id
 from dupfind.cache.cache_scratch import Scratch
 from dupfind.cache.cache_store import Store
 from dupfind.errors import CacheLostError
@@ -171,6 +172,21 @@ class Cache:
             return {}
         with self._restart_when_damaged():
             return self._kept.judgements(self._recipe().rules, needles)
+
+    def keep_comparison(self, pair: FilePair, compared: Compared, read_ns: int) -> None:
+        """Remember what comparing two files at full size gave; ``read_ns`` is as in :meth:`keep_digest`."""
+        if self._is_kept(pair.needle, read_ns) and self._is_kept(pair.witness, read_ns):
+            self._buffer.comparisons.append((pair, compared))
+            self._flush_when_due()
+
+    def comparisons(self, pairs: Sequence[FilePair]) -> dict[FilePair, Compared]:
+        """Return what is remembered of comparisons at full size."""
+        if self._kept is None:
+            return {}
+        fitting = [pair for pair in pairs if fits(pair.needle) and fits(pair.witness)]
+        with self._restart_when_damaged():
+            recipe = self._recipe().comparison
+            return cache_comparisons.find(self._kept, self._kept.label(recipe), recipe, fitting)
 
     def thumbnails(self, pictures: Sequence[int]) -> dict[int, Thumbnail]:
         """The thumbnails with these ids."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dupfind.cache.cache_schema import Judged, Pair, PictureRef, Recipe
+from dupfind.cache import cache_comparisons
+from dupfind.cache.cache_schema import Compared, FilePair, Judged, Pair, PictureRef, Recipe
 from dupfind.cache.cache_store import Store
 from dupfind.values import Failure, FileEntry, Thumbnail
 
@@ -26,10 +27,12 @@ class Buffer:
         self.pictures: dict[int, Thumbnail] = {}
         self.hashes: list[tuple[int, bytes]] = []
         self.judgements: list[tuple[Pair, Judged]] = []
+        self.comparisons: list[tuple[FilePair, Compared]] = []
 
     def __len__(self) -> int:
         kinds: tuple[list[Any], ...] = (
             self.copies, self.digests, self.contents, self.wholes, self.hashes, self.judgements,
+            self.comparisons,
         )  # fmt: skip
         return sum(map(len, kinds))
 
@@ -52,3 +55,6 @@ class Buffer:
                 store.set_hashes(recipe().hashes, self.hashes)
             if self.judgements:
                 store.set_judgements(recipe().rules, self.judgements)
+            if self.comparisons:
+                text = recipe().comparison
+                cache_comparisons.keep(store, store.make_label(text), text, self.comparisons)

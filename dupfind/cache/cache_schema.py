@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, NamedTuple
 
-from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
+from dupfind.values import Evidence, Failure, FileEntry, Objection, Thumbnail
 
 APPLICATION_ID = 0x64757066  # "dupf"
 SCHEMA_VERSION = 4
@@ -66,6 +66,12 @@ SNAPSHOT_PART_TABLE = """
         UNIQUE (snapshot, name, number)
     )
 """
+COMPARISON_TABLE = """
+    CREATE TABLE IF NOT EXISTS comparison (
+        needle BLOB NOT NULL, witness BLOB NOT NULL, orientation INTEGER NOT NULL, recipe INTEGER NOT NULL,
+        code TEXT, reason TEXT, seal INTEGER NOT NULL, PRIMARY KEY (needle, witness, orientation)
+    ) WITHOUT ROWID
+"""
 SELECT_DIGESTS = "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.digest FROM file f"
 SELECT_CONTENTS = """
     SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.failure, f.is_image, f.picture, f.size_pixels, f.seal,
@@ -122,6 +128,8 @@ class Recipe(NamedTuple):
     """Names the algorithm, and everything that can alter its hashes."""
     rules: str
     """Names the rules by which pairs of thumbnails are judged."""
+    comparison: str = ""
+    """Names everything that can alter a comparison at full size."""
 
 
 class PictureRef(NamedTuple):
@@ -137,6 +145,20 @@ class Pair(NamedTuple):
 
     needle: int
     witness: int
+    orientation: int
+
+
+class Compared(NamedTuple):
+    """What is remembered of the comparison of two files at full size."""
+
+    objection: Objection | None
+
+
+class FilePair(NamedTuple):
+    """Two files as they were when they were compared, and how the needle was turned."""
+
+    needle: FileEntry
+    witness: FileEntry
     orientation: int
 
 

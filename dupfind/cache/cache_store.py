@@ -149,7 +149,7 @@ class Store(CacheFile):
 
     def set_contents(self, recipe: str, contents: Iterable[tuple[FileEntry, PictureRef | Failure]]) -> None:
         """Store which thumbnail files have, or why they have none."""
-        label, mark = self._make_label(recipe), cache_seal.of_text(recipe)
+        label, mark = self.make_label(recipe), cache_seal.of_text(recipe)
         self.connection.executemany(
             UPSERT_FILE,
             (
@@ -174,7 +174,7 @@ class Store(CacheFile):
 
     def set_wholes(self, recipe: str, contents: Iterable[tuple[FileEntry, PictureRef | Failure]]) -> None:
         """Store what reading files whole gave, of which it is stored what reading them coarsely gave."""
-        label, mark = self._make_label(recipe), cache_seal.of_text(recipe)
+        label, mark = self.make_label(recipe), cache_seal.of_text(recipe)
         for entry, content in contents:
             picture, _, failure, _ = content_columns(content)
             seal = cache_seal.of_whole(entry, picture, failure, mark)
@@ -193,7 +193,7 @@ class Store(CacheFile):
 
     def set_hashes(self, algorithm: str, hashes: Iterable[tuple[int, bytes]]) -> None:
         """Store the hashes of thumbnails by one algorithm."""
-        label, mark = self._make_label(algorithm), cache_seal.of_text(algorithm)
+        label, mark = self.make_label(algorithm), cache_seal.of_text(algorithm)
         self.connection.executemany(
             "INSERT OR REPLACE INTO hash (picture, algorithm, hashes) VALUES (?, ?, ?)",
             ((picture, label, cache_seal.sealed_hashes(picture, value, mark)) for picture, value in hashes),
@@ -222,7 +222,7 @@ class Store(CacheFile):
 
     def set_judgements(self, rules: str, judgements: Iterable[tuple[Pair, Judged]]) -> None:
         """Store what was judged of pairs."""
-        label, mark = self._make_label(rules), cache_seal.of_text(rules)
+        label, mark = self.make_label(rules), cache_seal.of_text(rules)
         self.connection.executemany(
             "INSERT OR REPLACE INTO judgement (needle, witness, orientation, rules, evidence, reason, is_last, "
             "closeness, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -248,7 +248,7 @@ class Store(CacheFile):
             self._folders[folder] = row[0]
         return self._folders[folder]
 
-    def _make_label(self, text: str) -> int:
+    def make_label(self, text: str) -> int:
         self.connection.execute("INSERT OR IGNORE INTO label (text) VALUES (?)", (text,))
         label = self.label(text)
         assert label is not None

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from dupfind.cache import cache_answers, cache_snapshots
+from dupfind.cache import cache_answers, cache_comparisons, cache_snapshots
 from dupfind.cache.cache_file import DamagedError, UnusableError, translated
 from dupfind.cache.cache_store import Store
 from dupfind.errors import CacheError
+from dupfind.values import FileEntry
 
 _FORGET_ORPHANS = (
     """DELETE FROM picture WHERE id NOT IN (SELECT picture FROM file WHERE picture IS NOT NULL)
@@ -99,6 +100,7 @@ def prune(path: str, *, with_absent_folders: bool) -> Pruned:
             removed = _forget(store, gone)
             for statement in _FORGET_ORPHANS:
                 store.connection.execute(statement)
+            cache_comparisons.forget_all_but(store, _files(store))
             cache_answers.forget(store)  # the next run over the same files makes its answer again
             cache_snapshots.forget(store)  # likewise, and they name thumbnails that are gone
         with translated():
@@ -124,6 +126,15 @@ def _find_gone(store: Store, *, with_absent_folders: bool) -> tuple[list[_Row], 
             else:
                 gone.append((folder_path, name, *state))
     return gone, kept, away
+
+
+def _files(store: Store) -> Iterator[FileEntry]:
+    """Give all files that anything is known of."""
+    for folder, name, size_bytes, mtime_ns, ctime_ns, inode in store.connection.execute(
+        "SELECT d.path, f.name, f.size, f.mtime_ns, f.ctime_ns, f.inode FROM file f JOIN folder d ON d.id = f.folder"
+    ).fetchall():
+        path = os.fsdecode(os.path.join(folder, name))
+        yield FileEntry(path, size_bytes, mtime_ns, ctime_ns, inode % (1 << 64))
 
 
 def _forget(store: Store, gone: Sequence[_Row]) -> int:

@@ -67,13 +67,25 @@ def shrink(image: Image.Image, box: Box | None = None) -> Shrunk:
     return Shrunk(grey, colour, _to_eight_bits(luma), box)
 
 
-def grey(image: Image.Image, size: tuple[int, int], box: Box | None = None) -> Image.Image:
-    """``image``, of any mode, of which the picture takes ``box``, as a picture in ``L`` of this size."""
-    working = to_working_mode(image)
+def gray(working: Image.Image, size: tuple[int, int], box: Box | None = None) -> Image.Image:
+    """Bring a picture in a working mode, of which it takes ``box``, to a picture in ``L`` of this size."""
     luma = working.convert("L") if working.mode in ("RGB", "YCbCr") else working  # the latter gives its Y
     if luma.size != size:
         luma = luma.resize(size, Image.Resampling.LANCZOS, box=box)
     return _to_eight_bits(luma)
+
+
+def color(working: Image.Image, size: tuple[int, int], box: Box | None = None) -> tuple[Image.Image, ...]:
+    """Give Cb and Cr of a picture in a working mode at this size, both in ``L``; nothing where it has no colour."""
+    if working.mode not in ("RGB", "YCbCr"):
+        return ()
+    factor = max(1, min(working.width // size[0], working.height // size[1]))
+    if factor > 1:
+        left, top, right, bottom = box or (0, 0, *working.size)
+        working, box = working.reduce(factor), (left / factor, top / factor, right / factor, bottom / factor)
+    if working.size != size:
+        working = working.resize(size, Image.Resampling.BOX, box=box)
+    return working.convert("YCbCr").split()[1:]
 
 
 def texture_plane(shrunk: Shrunk, orientation: int) -> NDArray[np.uint8]:

@@ -1,12 +1,11 @@
 """The second look at a claim that a needle is in the haystack: both files are read again, past every cache.
 
 Plain picklable functions, as in :mod:`dupfind.pool.tasks`. Identical bytes are compared byte by byte. Pictures are
-decoded afresh, judged by their thumbnails as in a scan, and compared at full size by :mod:`dupfind.evidence.scrutiny`.
+decoded afresh, judged by their thumbnails as in a scan, and compared at full size by :mod:`dupfind.pool.full_size`.
 """
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,18 +13,15 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeVar
 
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
+from dupfind.pool.full_size import NOT_COMPARED, Comparer, pair_of
 from dupfind.pool.tasks import ReadError, opened, timed_out, unreadable
 from dupfind.pool.time_limit import TimeLimit
-from dupfind.values import FIRST_TRANSPOSED, ORIENTATIONS, SECOND_LOOK, Evidence, FileEntry
+from dupfind.values import ORIENTATIONS, SECOND_LOOK, Evidence, FileEntry
 
 if TYPE_CHECKING:
     from dupfind.evidence.evidence import Judgement
-    from dupfind.values import Thumbnail
 
 T = TypeVar("T")
-
-MOST_PIXELS = 25_000_000
-"""Larger pictures are compared at this size. The comparison takes 13 bytes a pixel: here 300 MB."""
 
 _BLOCK_BYTES = 1 << 20
 
@@ -162,7 +158,7 @@ class _Pair:
 
     def _judge(self, files: tuple[IO[bytes], IO[bytes]], orientations: int) -> Judgement:
         """The best judgement of the needle in any orientation."""
-        from dupfind.evidence import evidence, fingerprint, scrutiny
+        from dupfind.evidence import evidence
         from dupfind.pictures import decode
 
         entries = self._claim.needle, self._claim.witnesses[0]
@@ -177,15 +173,13 @@ class _Pair:
         found = judgements[orientation]
         if found.evidence is not Evidence.SAME or self._claim.evidence is not Evidence.SAME:
             return found
-        is_on_its_side = orientation >= FIRST_TRANSPOSED
-        size = _common_size(evidence.turned(needle, orientation).thumbnail, witness.thumbnail)
-        sizes = size[::-1] if is_on_its_side else size, size
-        greys = [
-            self._decode(entry, partial(decode.read_grey, file, entry.path, self._max_pixels, of_file))
-            for file, entry, of_file in zip(files, entries, sizes, strict=True)
-        ]
-        reason = scrutiny.doubt(fingerprint.turn(greys[0], orientation), greys[1])
-        return found if reason is None else evidence.Judgement(Evidence.SIMILAR, reason, found.tests)
+        pair = pair_of((entries[0], thumbnails[0]), (entries[1], thumbnails[1]), orientation)
+        objection = Comparer(self._max_pixels, self._timeout_seconds).compare(pair).objection
+        if objection is None:
+            return found
+        if objection.code == NOT_COMPARED:
+            raise _Doubt(f"it and its witness {objection.reason}")
+        return evidence.Judgement(Evidence.SIMILAR, objection.reason, found.tests)
 
     def _decode(self, entry: FileEntry, read: Callable[[], T]) -> T:
         """What ``read`` makes of the file of ``entry``; raises :class:`_Doubt` where it makes nothing."""
@@ -201,9 +195,3 @@ class _Pair:
         whose = "it" if entry.path == self._claim.needle.path else "its witness"
         raise _Doubt(f"{whose} could not be read again: {reason}")
 
-
-def _common_size(needle: Thumbnail, witness: Thumbnail) -> tuple[int, int]:
-    """Width and height at which the two are compared: the smaller of each, and no more than :data:`MOST_PIXELS`."""
-    width, height = min(needle.width, witness.width), min(needle.height, witness.height)
-    scale = min(1.0, math.sqrt(MOST_PIXELS / (width * height)))
-    return max(1, round(width * scale)), max(1, round(height * scale))

@@ -18,7 +18,7 @@ from dupfind.answers.shown import Shown
 from dupfind.report import document
 from dupfind.report.album import SIGNS, Album, said
 from dupfind.report.document import shown
-from dupfind.report.text import catalogue_line, clean, count, size
+from dupfind.report.text import QUICK, catalogue_line, clean, count, size
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
 MOST_ROWS = 20_000
@@ -201,6 +201,7 @@ def _settings(report: Report) -> list[tuple[str, str]]:
         ("Present by", f"evidence “{settings.accept.value}” or stronger"),
         ("Turned copies", "looked for" if settings.rotations else "not looked for"),
         *([("Paranoid", "every witness was read again")] if settings.paranoid else []),
+        *([("Quick", QUICK)] if settings.quick else []),
     ]
 
 

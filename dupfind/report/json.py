@@ -67,6 +67,7 @@ def _head(report: Report) -> dict[str, Any]:
             "needles": [clean(path) for path in settings.needles],
             **how_compared(settings),
             "paranoid": settings.paranoid,
+            "quick": settings.quick,
         },
         "summary": {
             "folders": {
@@ -167,6 +168,7 @@ def _file(one: FileVerdict) -> dict[str, Any]:
         "distance_bits": one.distance_bits,
         "score": one.score,
         "reason": None if one.reason is None else clean(one.reason),
+        "reason_code": one.reason_code,
         "size_bytes": one.size_bytes,
     }
 

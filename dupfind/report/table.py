@@ -11,7 +11,7 @@ from dupfind.answers.changes import Changes
 from dupfind.report import Screen
 from dupfind.report.choice import Choice
 from dupfind.report.look import LIKENESS, UNBOUNDED, Page
-from dupfind.report.text import catalogue_line, count, moment, printable, size
+from dupfind.report.text import QUICK, catalogue_line, count, moment, printable, size
 from dupfind.settings import ReportSettings
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
@@ -121,6 +121,8 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     left = [one for one in report.files if one.state not in (FileState.PRESENT, FileState.UNWANTED)]
     skipped = sum(one.is_gap for one in report.problems)
     lines = ["", *map(catalogue_line, report.catalogues)] if has_rows else [*map(catalogue_line, report.catalogues)]
+    if report.settings.quick:
+        lines += [f"{QUICK}.", ""]
     if not has_rows and settings.is_filtered:
         lines += ["No file has such a verdict." if settings.files else "No folder has such a verdict.", ""]
     if not total and not skipped:

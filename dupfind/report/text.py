@@ -15,6 +15,9 @@ OBEYED = re.compile(
 """Characters beyond JSON's own escapes that control a terminal, end a line, or show nothing and turn what follows."""
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
+QUICK = "Judged by thumbnails only (--quick): do not delete by this answer"
+"""What every report of a quick run says."""
+
 
 def printable(path: str) -> str:
     r"""``path`` with everything escaped that could colour a terminal, forge a line or turn the direction of writing.

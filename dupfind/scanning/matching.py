@@ -17,10 +17,11 @@ from dupfind.cache.cache_schema import Judged, Pair
 from dupfind.events import Advance, Listener
 from dupfind.evidence.claims import Claim, rejected
 from dupfind.scanning.candidates import Candidate, Candidates
+from dupfind.scanning.full_size import FullSize, Place
 from dupfind.scanning.judging import Judge, JudgePairs
 from dupfind.scanning.wholes import MOST_ROUNDS, Wholes
 from dupfind.search.hamming import HashDictionary, close_pairs
-from dupfind.values import Evidence, Match
+from dupfind.values import Evidence, Match, Objection
 
 _BATCH_NEEDLES = 256
 _BATCH_CANDIDATES = 4096
@@ -31,6 +32,8 @@ _MOST_ROUNDS = 20
 """How often needles that lost their witness to another may look for the next one."""
 _MOST_KIN = 8
 """Other witnesses that may be copies of the one that a needle has."""
+CONFLICT = "conflict"
+"""The reason code of a needle whose witness is another one's."""
 _BACK = (0, 1, 2, 3, 4, 7, 6, 5)
 """The orientation that undoes each."""
 
@@ -40,6 +43,8 @@ class _Best(NamedTuple):
 
     candidate: Candidate
     judged: Judged
+    code: str | None = None
+    """Of the reason, where it has one."""
 
 
 class _Refused(NamedTuple):
@@ -61,8 +66,11 @@ class Matcher:
         listener: Listener,
         parted: Mapping[str, frozenset[str]] | None = None,
         judge_pairs: JudgePairs = lambda _: (),
+        full_size: FullSize | None = None,
     ) -> None:
         self._wholes = wholes
+        self._full_size = full_size
+        """None where thumbnails are to be enough (``--quick``)."""
         self._needles = wholes.needles
         self._haystack = wholes.haystack
         self._listener = listener
@@ -82,11 +90,32 @@ class Matcher:
         return {self._needles.entries[position].path: self._match(found) for position, found in best.items()}
 
     def _match(self, best: _Best) -> Match:
-        (distance_bits, _, picture), judged = best
+        (distance_bits, _, picture), judged, code = best
         assert judged.evidence is not None
-        return Match(self._haystack.entries[picture].path, judged.evidence, distance_bits, judged.reason)
+        return Match(self._haystack.entries[picture].path, judged.evidence, distance_bits, judged.reason, code)
 
     def _search(self, positions: Sequence[int], advance: Advance = lambda _: None) -> dict[int, _Best]:
+        """The best candidate of each of these needles that has any; none that is `same` rests on thumbnails alone."""
+        best = self._search_thumbnails(positions, advance)
+        if self._full_size is None:
+            return best
+        while refused := self._full_size.refuse(self._same_in(best)):
+            # Each is searched for again: the next witness may hold what this one lacks.
+            again = sorted(place.needle for place in refused)
+            self._closed.difference_update(again)
+            for position in again:
+                del best[position]
+            best |= self._search_thumbnails(again)
+        return best
+
+    def _same_in(self, best: dict[int, _Best]) -> list[Place]:
+        return [
+            Place(position, candidate.picture, candidate.orientation)
+            for position, (candidate, judged, _) in best.items()
+            if judged.evidence is Evidence.SAME
+        ]
+
+    def _search_thumbnails(self, positions: Sequence[int], advance: Advance = lambda _: None) -> dict[int, _Best]:
         """The best candidate of each of these needles that has any; none rests on a coarse picture."""
         best = self._look(positions, advance)
         for _ in range(MOST_ROUNDS):
@@ -142,13 +171,14 @@ class Matcher:
             best |= self._search(sorted(fallen))
         for position, why in self._fallen(best).items():
             judged = best[position].judged
-            best[position] = best[position]._replace(judged=judged._replace(evidence=Evidence.SIMILAR, reason=why))
+            judged = judged._replace(evidence=Evidence.SIMILAR, reason=why)
+            best[position] = best[position]._replace(judged=judged, code=CONFLICT)
 
     def _fallen(self, best: dict[int, _Best]) -> dict[int, str]:
         """The needles that cannot keep their witness, since another with the same one differs from them, and why."""
         claims: dict[int, list[Claim]] = {}
         pictures: dict[int, int] = {}
-        for position, (candidate, judged) in best.items():
+        for position, (candidate, judged, _) in best.items():
             if judged.evidence is Evidence.SAME:
                 claim = Claim(judged.closeness, position, self._wholes.needle_refs[position].id, candidate.orientation)
                 witness = self._wholes.witness_refs[candidate.picture].id
@@ -216,26 +246,31 @@ class Matcher:
         witnesses = [self._wholes.witness_refs[one.picture].id for one in ranked]
         for one in ranked:
             pair = self._pair(position, one)
-            judged = self._judge.judge(pair, witnesses)
-            if judged.evidence is Evidence.SAME and (why := self._refusal(position, pair.witness, one.orientation)):
-                judged = Judged(Evidence.SIMILAR, why, is_last=False, closeness=0.0)
+            judged, code = self._judge.judge(pair, witnesses), None
+            if judged.evidence is Evidence.SAME and (refusal := self._refusal(position, one, pair.witness)):
+                judged, code = Judged(Evidence.SIMILAR, refusal.reason, is_last=False, closeness=0.0), refusal.code
             if judged.evidence is not None and (best is None or judged.evidence is Evidence.SAME):
-                best = _Best(one, judged)
+                best = _Best(one, judged, code)
             if judged.is_last:
                 self._closed.add(position)
                 return best
         return best
 
-    def _refusal(self, position: int, witness: int, orientation: int) -> str | None:
-        """Why this witness does not count for this needle: it, or another copy of it, is another needle's.
+    def _refusal(self, position: int, one: Candidate, witness: int) -> Objection | None:
+        """Why a witness that its thumbnail finds to be the same does not count for this needle, or None.
 
-        Both are turned as the needle lies, since a copy may be a turned one.
+        The two differ at full size; or the witness, or another copy of it, is another needle's. Both are turned as the
+        needle lies, since a copy may be a turned one.
         """
-        claim = Claim(0.0, 0, witness, _BACK[orientation])
+        if self._full_size is not None:
+            objection = self._full_size.objection(Place(position, one.picture, one.orientation))
+            if objection is not None:
+                return objection
+        claim = Claim(0.0, 0, witness, _BACK[one.orientation])
         for other, refused in self._refused.get(position, {}).items():
             lost = Claim(0.0, 0, other, _BACK[refused.orientation])
             if other == witness or self._judge.differ(lost, claim) is None:
-                return refused.reason
+                return Objection(CONFLICT, refused.reason)
         return None
 
     def _open(self, positions: Iterable[int]) -> list[int]:

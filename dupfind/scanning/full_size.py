@@ -1,0 +1,85 @@
+"""Proof at full size: no witness makes a needle the same picture before the two files were compared whole.
+
+Thumbnails find and refuse; what they let pass is asked here, once a pair of files. Knows which pairs were asked and what
+speaks against them; how files are read and compared is :mod:`dupfind.pool.full_size`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from dupfind.cache.cache import Cache
+from dupfind.pool.full_size import NOT_COMPARED, FullSizePair, pair_of
+from dupfind.scanning.wholes import Wholes
+from dupfind.values import Objection
+
+MOST_COMPARED = 8
+"""Witnesses that one needle is compared with at full size. What eight do not prove is `similar`: frames of a static
+camera have hundreds that their thumbnails find to be the same."""
+
+CompareFiles = Callable[[Sequence[FullSizePair]], Mapping[FullSizePair, "Objection | None"]]
+
+_LISTED = Objection(
+    NOT_COMPARED, "its witness is known from a catalogue only, so it could not be compared at full size (see --quick)"
+)
+_TOO_MANY = Objection(NOT_COMPARED, f"{MOST_COMPARED} witnesses that look alike differ from it at full size")
+
+
+class Place(NamedTuple):
+    """A needle and a witness by their positions, and how the needle is turned."""
+
+    needle: int
+    witness: int
+    orientation: int
+
+
+class FullSize:
+    """Compares needles with witnesses by their positions among the pictures of a run, each pair once.
+
+    ``is_listed`` tells of a path of the haystack that it is known from a catalogue only and cannot be read.
+    """
+
+    def __init__(
+        self, wholes: Wholes, cache: Cache, compare: CompareFiles, is_listed: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        self._wholes = wholes
+        self._cache = cache
+        self._compare = compare
+        self._is_listed = is_listed
+        self._outcomes: dict[Place, Objection | None] = {}
+        self._counts: dict[int, int] = {}
+        """How many witnesses each needle was compared with."""
+
+    def objection(self, place: Place) -> Objection | None:
+        """Tell what speaks against a pair, as far as that is known before the files are compared."""
+        if place in self._outcomes:
+            return self._outcomes[place]
+        if self._is_listed(self._wholes.haystack.entries[place.witness].path):
+            return _LISTED
+        return _TOO_MANY if self._counts.get(place.needle, 0) >= MOST_COMPARED else None
+
+    def refuse(self, places: Sequence[Place]) -> list[Place]:
+        """Compare the pairs that were not compared yet; gives those of ``places`` that something speaks against."""
+        new = [place for place in places if place not in self._outcomes]
+        for place in new:
+            self._counts[place.needle] = self._counts.get(place.needle, 0) + 1
+        if new:
+            self._compare_all(new)
+        return [place for place in places if self._outcomes[place] is not None]
+
+    def _compare_all(self, places: Sequence[Place]) -> None:
+        wholes = self._wholes
+        ids = {wholes.needle_refs[place.needle].id for place in places}
+        ids |= {wholes.witness_refs[place.witness].id for place in places}
+        thumbnails = self._cache.thumbnails(list(ids))
+        pairs = {
+            place: pair_of(
+                (wholes.needles.entries[place.needle], thumbnails[wholes.needle_refs[place.needle].id]),
+                (wholes.haystack.entries[place.witness], thumbnails[wholes.witness_refs[place.witness].id]),
+                place.orientation,
+            )
+            for place in places
+        }
+        outcomes = self._compare(list(pairs.values()))
+        self._outcomes |= {place: outcomes[pair] for place, pair in pairs.items()}
