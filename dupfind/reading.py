@@ -14,6 +14,7 @@ from dupfind.answers.shown import Preview
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Compared, FilePair, PictureRef
 from dupfind.events import Listener
+from dupfind.files.roots import in_catalogues
 from dupfind.pictures import formats
 from dupfind.pool import full_size, second_look, tasks
 from dupfind.pool.full_size import FullSizePair
@@ -192,18 +193,22 @@ class Reader:
 
     def compare_at_full_size(self, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Objection | None]:
         """What speaks against each pair at full size, or None where nothing does; remembered for the two files."""
-        by_files = {FilePair(pair.needle, pair.witness, pair.orientation): pair for pair in pairs}
+        is_listed = in_catalogues(self._settings.roots)
+        outcomes: dict[FullSizePair, Objection | None] = {
+            pair: full_size.LISTED for pair in pairs if is_listed(pair.witness.path) or is_listed(pair.needle.path)
+        }
+        by_files = {
+            FilePair(pair.needle, pair.witness, pair.orientation): pair for pair in pairs if pair not in outcomes
+        }
         with self._listener.part("look up", len(pairs)):
             kept = self._cache.comparisons(list(by_files))
-        outcomes = {by_files[files]: compared.objection for files, compared in kept.items()}
+        outcomes |= {by_files[files]: compared.objection for files, compared in kept.items()}
         # Pairs of one witness stand together, so that it is decoded once.
         unread = sorted((pair for pair in pairs if pair not in outcomes), key=lambda pair: (pair.witness, pair.size))
         if not unread:
             return outcomes
         timeout_seconds = self._settings.timeout_seconds
-        task = partial(
-            full_size.compare_pairs, max_pixels=self._settings.max_pixels, timeout_seconds=timeout_seconds
-        )
+        task = partial(full_size.compare_pairs, max_pixels=self._settings.max_pixels, timeout_seconds=timeout_seconds)
         with self._listener.stage("comparing at full size", len(unread)) as advance:
             lost = partial(_not_compared, timeout_seconds=timeout_seconds)
             for pair, compared in self._pool.map(task, unread, size_bytes=_bytes_of_pair, lost=lost):

@@ -25,7 +25,8 @@ HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
 
 FULL_SIZE, SECOND_LOOK, LAST_LOOK, LISTING = "full size", "second look", "last look", "list"
-"""Stages, in problems and failures: :mod:`dupfind.pool.full_size`, ``--paranoid``, :mod:`dupfind.scanning.recheck`, :mod:`dupfind.files.named`."""
+"""Stages, in problems and failures: :mod:`dupfind.pool.full_size`, ``--paranoid``, :mod:`dupfind.scanning.recheck`,
+:mod:`dupfind.files.named`."""
 
 
 class Side(StrEnum):

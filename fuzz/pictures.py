@@ -155,7 +155,7 @@ def _compare(job: Job, content: bytes, found: Thumbnail) -> Finding:
     if found.format == "JPEG" and not _pillow_reads(content):
         return Finding("decoded", "is read, and Pillow refuses it")
     size = found.width, found.height
-    whole = decode.read_grey(io.BytesIO(content), _name(job), MAX_PIXELS, size)
+    whole = decode.read_full_size(io.BytesIO(content), _name(job), MAX_PIXELS, size).gray
     small = Image.fromarray(whole).resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
     apart = float(np.abs(np.asarray(small, float) - pixels(found.pixels)).mean())
     if apart > LIKE_WHOLE_LEVELS:
@@ -165,7 +165,7 @@ def _compare(job: Job, content: bytes, found: Thumbnail) -> Finding:
     grades = [evidence.judge(one, other, 0).evidence for one, other in (sides, sides[::-1])]
     if Evidence.SAME not in grades:
         return Finding("decoded")
-    true = decode.read_grey(io.BytesIO(samples.make(job.sample)), _name(job), MAX_PIXELS, size)
+    true = decode.read_full_size(io.BytesIO(samples.make(job.sample)), _name(job), MAX_PIXELS, size).gray
     visible = _visible(true, whole)
     factor = max(1, max(size) // GLANCE_SIDE)
     glance = _visible(*(np.asarray(Image.fromarray(one).reduce(factor)) for one in (true, whole)))

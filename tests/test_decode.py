@@ -364,7 +364,7 @@ def test_layers_are_more_than_the_picture() -> None:
 def whole(content: bytes | Image.Image, size: tuple[int, int], name: str = "a.bin", max_pixels: int = 10**9) -> Any:
     """The grey values of a picture at this size."""
     content = save(content, "TIFF") if isinstance(content, Image.Image) else content
-    return decode.read_grey(io.BytesIO(content), name, max_pixels, size)
+    return decode.read_full_size(io.BytesIO(content), name, max_pixels, size).gray
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF", "JPEG2000", "JXL"])
@@ -450,10 +450,10 @@ def test_what_cannot_be_checked_is_doubtful(monkeypatch: pytest.MonkeyPatch, *, 
     doubt = None if is_checked else "it is a JPEG of a rare kind, which cannot be checked for damage"
     assert doubt == read(content).damage
     if is_checked:
-        decode.read_grey(io.BytesIO(content), "a", 10**9, (48, 36))
+        decode.read_full_size(io.BytesIO(content), "a", 10**9, (48, 36))
     else:
         with pytest.raises(UndecodableError, match="cannot be checked"):
-            decode.read_grey(io.BytesIO(content), "a", 10**9, (48, 36))
+            decode.read_full_size(io.BytesIO(content), "a", 10**9, (48, 36))
 
 
 def test_each_sign_of_damage_is_enough() -> None:

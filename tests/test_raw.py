@@ -85,7 +85,7 @@ def test_it_is_upright(orientation: int, has_preview: bool) -> None:
     assert upright.size == (found.width, found.height)
     assert bits_apart(read(save(upright, "PNG")), found) <= 32
     content = dng(stored, stored if has_preview else None, orientation)
-    whole = decode.read_grey(io.BytesIO(content), "a.bin", 10**9, upright.size)
+    whole = decode.read_full_size(io.BytesIO(content), "a.bin", 10**9, upright.size).gray
     assert upright.size == whole.shape[::-1]
     assert np.corrcoef(whole.reshape(-1), np.asarray(upright.convert("L")).reshape(-1))[0, 1] > 0.9
 

@@ -15,11 +15,12 @@ import pytest
 from PIL import Image
 
 from dupfind.pictures import decode
+from dupfind.pool import full_size as pool_full_size
 from dupfind.pool import second_look
 from dupfind.pool.second_look import Claim, Look, look_again
 from dupfind.values import Evidence, FileEntry
 from fixtures import pictures
-from tests.test_scrutiny import enlarged, grainy, with_letters
+from tests.test_full_size import enlarged, grainy, with_letters
 
 IDENTICAL, SAME, SIMILAR = Evidence
 CHANGED = "changed while it was read"
@@ -234,14 +235,14 @@ def test_a_larger_or_a_little_smaller_witness(claimed: Maker) -> None:
 def test_very_large_pictures_are_compared_smaller(claimed: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     """The memory for a pair is bounded."""
     asked: list[tuple[int, int]] = []
-    real = decode.read_grey
+    real = decode.read_full_size
 
     def spy(file: Any, name: str, max_pixels: int, size: tuple[int, int]) -> Any:
         asked.append(size)
         return real(file, name, max_pixels, size)
 
-    monkeypatch.setattr(decode, "read_grey", spy)
-    monkeypatch.setattr(second_look, "MOST_PIXELS", 30_000)
+    monkeypatch.setattr(decode, "read_full_size", spy)
+    monkeypatch.setattr(pool_full_size, "MOST_PIXELS", 30_000)
     image = pictures.photo(1, (640, 480))
     assert SAME is look(claimed(image, image.transpose(Image.Transpose.ROTATE_90))).evidence
     assert [(200, 150), (150, 200)] == asked
@@ -270,10 +271,10 @@ def test_the_limits_hold(claimed: Maker, monkeypatch: pytest.MonkeyPatch) -> Non
     claim = claimed(photo, photo)
     found = look(claim, max_pixels=1000)
     assert "it could not be read again: 76,800 pixels are more than --max-pixels allows" == found.reason
-    monkeypatch.setattr(decode, "read_grey", lambda *_: time.sleep(10))
+    monkeypatch.setattr(decode, "read_full_size", lambda *_: time.sleep(10))
     found = look(claim, timeout_seconds=0.1)
     assert (None, None) == found[:2]
-    assert "it could not be read again: decoding took longer than 0.1 s (--timeout)" == found.reason
+    assert "decoding took longer than 0.1 s (--timeout)" in str(found.reason)
 
 
 @pytest.mark.parametrize("broken", ["needle", "witness"])

@@ -69,7 +69,7 @@ def test_panics() -> None:
 
 def test_a_mistake_of_our_own_is_called_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the last line that ran is of this package: not the file's fault, and not kept for ever."""
-    found = meet(lambda: decode.read_grey(None, "a", 1, (1, 1)))  # type: ignore[arg-type]
+    found = meet(lambda: decode.read_full_size(None, "a", 1, (1, 1)))  # type: ignore[arg-type]
     assert isinstance(found, UndecodableError)
     assert str(found).startswith("a fault of dupfind in raw.py:")
     assert "AttributeError" in str(found)

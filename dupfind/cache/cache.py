@@ -17,10 +17,10 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Self
 
+from dupfind.cache import cache_comparisons
 from dupfind.cache.cache_buffer import Buffer
 from dupfind.cache.cache_file import DamagedError, UnusableError
 from dupfind.cache.cache_lookup import UNKNOWN, Known, Lookup
-from dupfind.cache import cache_comparisons
 from dupfind.cache.cache_schema import RACY_NS, Compared, FilePair, Judged, Pair, PictureRef, Recipe, fits, picture_id
 from dupfind.cache.cache_scratch import Scratch
 from dupfind.cache.cache_store import Store

@@ -100,9 +100,7 @@ def is_of_judgement(pair: Pair, row: Sequence[Any], rules: int, seal: object) ->
         return False
 
 
-def of_comparison(
-    needle: bytes, witness: bytes, orientation: int, objection: Sequence[str | None], recipe: int
-) -> int:
+def of_comparison(needle: bytes, witness: bytes, orientation: int, objection: Sequence[str | None], recipe: int) -> int:
     """Return the seal of what comparing two files at full size gave."""
     return crc32(_encoded(f"{orientation} {list(objection)}"), crc32(needle + witness, recipe))
 

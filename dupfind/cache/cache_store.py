@@ -249,6 +249,7 @@ class Store(CacheFile):
         return self._folders[folder]
 
     def make_label(self, text: str) -> int:
+        """Return the number of a recipe or algorithm, as a part of the caller's transaction."""
         self.connection.execute("INSERT OR IGNORE INTO label (text) VALUES (?)", (text,))
         label = self.label(text)
         assert label is not None

@@ -22,12 +22,14 @@ from dupfind.commands.thumbnails import Whole, read_whole
 from dupfind.events import Listener, Silence
 from dupfind.evidence import evidence, fingerprint
 from dupfind.files.roots import NamedFile
+from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
 from dupfind.scanning.framing import Framing
+from dupfind.scanning.full_size import CompareFiles
 from dupfind.scanning.resembling import resembling
 from dupfind.session import with_reader
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, MOST_THRESHOLD_BITS, Settings
-from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match, Problem, ScanSettings, Side
+from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match, Objection, Problem, ScanSettings, Side
 
 _THE_WITNESS, _THE_OTHER = "the haystack's copy", "the other one"
 _ALGORITHMS = tuple(DEFAULT_THRESHOLD_BITS)
@@ -74,7 +76,7 @@ def _compare_all(
     wholes = read_whole(entries, "decoding", reader, cache)
     with listener.part("evidence", len(files) - 1):
         sides = [_Side(file, wholes[file.entry.path], digests.get(file.entry.path), settings) for file in files]
-        judge = _Judge(settings, cache)
+        judge = _Judge(settings, cache, reader.compare_at_full_size)
         return [side.compared for side in sides], [judge.compare(sides[0], other) for other in sides[1:]]
 
 
@@ -142,9 +144,10 @@ class _View(NamedTuple):
 class _Judge:
     """Compares pairs of files."""
 
-    def __init__(self, settings: ScanSettings, cache: Cache) -> None:
+    def __init__(self, settings: ScanSettings, cache: Cache, compare_at_full_size: CompareFiles) -> None:
         self._settings = settings
         self._cache = cache
+        self._compare_at_full_size = compare_at_full_size
 
     def compare(self, first: _Side, other: _Side) -> Comparison:
         """The two, each as a witness of the other."""
@@ -176,6 +179,8 @@ class _Judge:
         grade, reason = view.judgement.evidence, view.judgement.reason
         if grade is None and (found := self._otherwise(needle, witness)) is not None:
             grade, reason = found
+        if grade is Evidence.SAME and (objection := self._objection(needle, witness, view.orientation)):
+            grade, reason = Evidence.SIMILAR, objection.reason
         ours, upright = needle.hashes(view.orientation), witness.hashes(0)
         return Proof(
             evidence=grade,
@@ -185,6 +190,13 @@ class _Judge:
             check_bits=view.check_bits,
             tests=view.judgement.tests,
         )
+
+    def _objection(self, needle: _Side, witness: _Side, orientation: int) -> Objection | None:
+        """What a comparison at full size has against ``witness``."""
+        assert needle.whole is not None
+        assert witness.whole is not None
+        pair = pair_of((needle.entry, needle.whole.thumbnail), (witness.entry, witness.whole.thumbnail), orientation)
+        return self._compare_at_full_size([pair])[pair]
 
     @staticmethod
     def _view(needle: _Side, witness: evidence.Picture, hash_: int, orientation: int) -> _View:

@@ -20,12 +20,13 @@ from dupfind.events import Listener, Silence
 from dupfind.files.itself import is_itself
 from dupfind.files.roots import NamedFile, as_walked, in_catalogues, spelling
 from dupfind.pipeline import find_matches, walk
+from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
 from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import Settings
-from dupfind.values import Evidence, Failure, FileEntry, FileState, Thumbnail
+from dupfind.values import Evidence, Failure, FileEntry, FileState, Objection, Thumbnail
 
 
 def explain(
@@ -129,7 +130,16 @@ class _Explainer:
         thumbnail = self._cache.thumbnails([self._needles.refs[position].id])[self._needles.refs[position].id]
         if thumbnail.is_coarse:
             thumbnail = self._whole(needle.entry) or thumbnail
-        neighbours = Neighbours(self._settings.scan, thumbnail, hashes, self._haystack, self._cache, self._whole, shown)
+
+        def object_to(entry: FileEntry, witness: Thumbnail, orientation: int) -> Objection | None:
+            if self._settings.scan.quick:
+                return None
+            pair = pair_of((needle.entry, thumbnail), (entry, witness), orientation)
+            return self._reader.compare_at_full_size([pair])[pair]
+
+        neighbours = Neighbours(
+            self._settings.scan, thumbnail, hashes, self._haystack, self._cache, self._whole, shown, object_to
+        )
         witness = neighbours.witness(match) if match is not None else None
         orientation, tests = (witness.orientation, witness.tests) if witness else (None, ())
         if verdict.state is FileState.PRESENT:

@@ -13,10 +13,14 @@ import numpy as np
 from dupfind.answers.explanation import Advice, Near
 from dupfind.cache.cache import Cache
 from dupfind.evidence import evidence, fingerprint
+from dupfind.pool.full_size import NOT_COMPARED
 from dupfind.reading import Pictures
 from dupfind.search import hamming
 from dupfind.settings import MOST_THRESHOLD_BITS
-from dupfind.values import ORIENTATIONS, Evidence, FileEntry, Match, ScanSettings, Thumbnail
+from dupfind.values import ORIENTATIONS, Evidence, FileEntry, Match, Objection, ScanSettings, Thumbnail
+
+ObjectTo = Callable[[FileEntry, Thumbnail, int], "Objection | None"]
+NOT_ASKED = Objection(NOT_COMPARED, "alike by its thumbnail; not compared at full size")
 
 LEAST_COMPARED = 100
 """How many of the nearest are compared by their pixels; those of the best grade come first, however few are wanted."""
@@ -29,7 +33,8 @@ class Neighbours:
     """One needle, with the ``hashes`` that it was searched by, before the haystack's pictures.
 
     ``read_whole`` gives the whole thumbnail of a file of which the pictures have a coarse one, None where it has none;
-    ``shown`` spells paths as the user would.
+    ``shown`` spells paths as the user would. ``object_to`` tells what a comparison at full size has against a file of
+    the haystack with this thumbnail, for the needle in this orientation.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class Neighbours:
         cache: Cache,
         read_whole: Callable[[FileEntry], Thumbnail | None],
         shown: Callable[[str], str],
+        object_to: ObjectTo = lambda *_: NOT_ASKED,
     ) -> None:
         upright = evidence.prepare(needle)
         self._settings = settings
@@ -51,6 +57,9 @@ class Neighbours:
         self._cache = cache
         self._read_whole = read_whole
         self._shown = shown
+        self._object_to = object_to
+        self._proved: set[str] = set()
+        """Paths of the pictures that were compared at full size."""
 
     def nearest(self, count: int, witness: Near | None, compared: int | None = None) -> list[Near]:
         """The ``count`` best by grade, then distance, then check hash; ``witness`` is one of those to choose from.
@@ -60,10 +69,32 @@ class Neighbours:
         hashes = self._haystack.hashes[:, 0]
         least, most = (compared, compared) if compared else (max(count, LEAST_COMPARED), count + _MOST_TIED)
         positions = hamming.nearest(self._hashes, hashes, least, most).tolist()
-        found = {views[0].path: min(views, key=_rank) for views in self._compare(positions)}
+        by_path = {
+            views[0].path: (position, min(views, key=_rank))
+            for position, views in zip(positions, self._compare(positions), strict=True)
+        }
+        best = {path: near for path, (_, near) in by_path.items()}
         if witness is not None:
-            found[witness.path] = witness
-        return sorted(found.values(), key=_rank)[:count]
+            best[witness.path] = witness
+        while True:  # what is the same by its thumbnail is compared whole, as far as it would be shown
+            nearest = sorted(best.values(), key=_rank)[:count]
+            unproved = [near for near in nearest if near.evidence is Evidence.SAME and near is not witness]
+            unproved = [near for near in unproved if near.path not in self._proved]
+            if not unproved:
+                return nearest
+            for near in unproved:
+                best[near.path] = self._at_full_size(by_path[near.path][0], near)
+
+    def _at_full_size(self, position: int, near: Near) -> Near:
+        """A picture that is the same by its thumbnail, with what a comparison at full size says."""
+        entry, id_ = self._haystack.entries[position], self._haystack.refs[position].id
+        thumbnail = self._cache.thumbnails([id_])[id_]
+        objection = self._object_to(entry, thumbnail, near.orientation)
+        self._proved.add(near.path)
+        if objection is None:
+            return near
+        advice = self._advise(Evidence.SIMILAR, near.distance_bits, near.orientation, objection.reason)
+        return replace(near, evidence=Evidence.SIMILAR, reason=objection.reason, advice=advice)
 
     def witness(self, match: Match) -> Near:
         """The haystack picture that the scan chose, in the orientation in which it did, with the scan's own words."""

@@ -262,7 +262,8 @@ class _Finder:
         refs = {entry.path: ref for entry, ref in zip(read.entries, read.refs, strict=True)}
         found = {}
         with self._listener.part("evidence", len(needles.entries)):
-            lookalikes = Lookalikes(scan, haystack, self._cache, self._reader.wholes, self._shown)
+            compare = self._reader.compare_at_full_size
+            lookalikes = Lookalikes(scan, haystack, self._cache, self._reader.wholes, self._shown, compare)
             for entry, ref, hashes in zip(needles.entries, needles.refs, needles.hashes.tolist(), strict=True):
                 if entry.path in self._failures:
                     continue

@@ -13,8 +13,10 @@ from dupfind.answers.found import Near
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.evidence import evidence
+from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures
-from dupfind.values import Evidence, Failure, FileEntry, Match, ScanSettings, Thumbnail
+from dupfind.scanning.full_size import CompareFiles
+from dupfind.values import Evidence, Failure, FileEntry, Match, Objection, ScanSettings, Thumbnail
 
 _BATCH = 64
 ReadWhole = Callable[[Sequence[FileEntry]], Mapping[str, PictureRef | Failure]]
@@ -33,7 +35,8 @@ class _View(NamedTuple):
 class Lookalikes:
     """The pictures of the haystack that were found for some needles.
 
-    ``read_whole`` reads files of which only the beginning was read; ``shown`` spells paths as the user would.
+    ``read_whole`` reads files of which only the beginning was read; ``shown`` spells paths as the user would;
+    ``compare`` compares files at full size.
     """
 
     def __init__(
@@ -43,11 +46,15 @@ class Lookalikes:
         cache: Cache,
         read_whole: ReadWhole,
         shown: Callable[[str], str],
+        compare: CompareFiles,
     ) -> None:
+        self._compare_at_full_size = compare
         self._settings = settings
         self._cache = cache
         self._read_whole = read_whole
         self._shown = shown
+        self._orientations: dict[str, int] = {}
+        """How the needle of the last comparison was turned to meet each picture, by path."""
         hashes = haystack.hashes[:, 0].tolist()
         self._haystack = {
             entry.path: (entry, ref, hash_)
@@ -69,18 +76,26 @@ class Lookalikes:
         Gives none where the needle cannot be read whole although something rests on that.
         """
         thumbnail = self._cache.thumbnails([ref.id])[ref.id]
-        found = self._nearest(thumbnail, hashes, paths, match, count)
+        found = self._nearest(needle, thumbnail, hashes, paths, match, count)
         if thumbnail.is_coarse and any(one.evidence for one in found):
             whole = self._read_whole([needle])[needle.path]
             if not isinstance(whole, PictureRef):
                 return []
-            found = self._nearest(self._cache.thumbnails([whole.id])[whole.id], hashes, paths, match, count)
+            whole_thumbnail = self._cache.thumbnails([whole.id])[whole.id]
+            found = self._nearest(needle, whole_thumbnail, hashes, paths, match, count)
         return found
 
     def _nearest(
-        self, thumbnail: Thumbnail, hashes: Sequence[int], paths: Iterable[str], match: Match | None, count: int
+        self,
+        entry_of_needle: FileEntry,
+        thumbnail: Thumbnail,
+        hashes: Sequence[int],
+        paths: Iterable[str],
+        match: Match | None,
+        count: int,
     ) -> list[Near]:
         found = {}
+        proved = {"" if match is None else match.witness}
         refs = {path: self._haystack[path][1] for path in paths if path in self._haystack}
         if match is not None and refs.pop(match.witness, None) is not None:
             is_witness = match.evidence.rank <= self._settings.accept.rank
@@ -92,8 +107,18 @@ class Lookalikes:
         while True:
             best = sorted(found, key=lambda path: _rank(found[path]))[:count]
             coarse = [path for path in best if path in refs and found[path].evidence and self._is_coarse(refs[path])]
-            if not coarse:
+            unproved = [path for path in best if found[path].evidence is Evidence.SAME and path not in proved]
+            if not coarse and not unproved:
                 return [found[path] for path in best]
+            if not coarse:  # nothing is the same by its thumbnail alone
+                for path, objection in self._objections((entry_of_needle, thumbnail), refs, unproved).items():
+                    proved.add(path)
+                    if objection is not None:
+                        is_witness = Evidence.SIMILAR.rank <= self._settings.accept.rank and found[path].is_witness
+                        found[path] = found[path]._replace(
+                            evidence=Evidence.SIMILAR, reason=objection.reason, is_witness=is_witness
+                        )
+                continue
             contents = self._read_whole([self._haystack[path][0] for path in coarse])
             for path in coarse:
                 content = contents[path]
@@ -101,6 +126,18 @@ class Lookalikes:
                 if isinstance(content, PictureRef):
                     refs[path] = content
                     found |= self._compare({path: content}, turned, hashes, match)
+
+    def _objections(
+        self, needle: tuple[FileEntry, Thumbnail], refs: Mapping[str, PictureRef], paths: Sequence[str]
+    ) -> dict[str, Objection | None]:
+        """What comparisons at full size have against these pictures, by path."""
+        thumbnails = self._cache.thumbnails(list({refs[path].id for path in paths}))
+        pairs = {
+            path: pair_of(needle, (self._haystack[path][0], thumbnails[refs[path].id]), self._orientations[path])
+            for path in paths
+        }
+        outcomes = self._compare_at_full_size(list(pairs.values()))
+        return {path: outcomes[pair] for path, pair in pairs.items()}
 
     def _is_coarse(self, ref: PictureRef) -> bool:
         return self._cache.thumbnails([ref.id])[ref.id].is_coarse
@@ -125,6 +162,7 @@ class Lookalikes:
                     _view(needle, picture, needle_hash ^ hash_, orientation)
                     for orientation, (needle, needle_hash) in enumerate(zip(turned, hashes, strict=True))
                 )
+                self._orientations[path] = view.orientation
                 found[path] = self._near(path, view, match)
         return found
 

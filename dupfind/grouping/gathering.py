@@ -20,11 +20,12 @@ from dupfind.grouping.components import components
 from dupfind.grouping.kinship import AlikeKin, Meeting, SameKin
 from dupfind.grouping.linkage import link
 from dupfind.grouping.sketches import Sketch, checks, inner_hashes, sketches
+from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
 from dupfind.scanning.framing import REASONS
 from dupfind.scanning.judging import Judge
 from dupfind.settings import Settings
-from dupfind.values import Evidence, Failure, Thumbnail
+from dupfind.values import Evidence, Failure, FileEntry, Objection, Thumbnail
 
 _MOST_TIED = 32
 """Members of a stack that may become its best by their metadata, age or path."""
@@ -40,6 +41,8 @@ class Tie(NamedTuple):
     evidence: Evidence
     distance_bits: int
     reason: str | None
+    orientation: int = 0
+    """How it is turned to meet the other."""
 
 
 class Stack(NamedTuple):
@@ -90,6 +93,8 @@ class Gatherer:
         self._refs: list[PictureRef] = list(pictures.refs)
         """Whole where they were read whole."""
         self._judge = Judge(cache)
+        self._objections: dict[tuple[int, int], Objection] = {}
+        """By the best of a stack and another picture, by their positions, what differs between them at full size."""
         self._tags: dict[int, int] = {}
         self.failures: dict[str, Failure] = {}
         """By path, the files that could not be read whole."""
@@ -107,10 +112,29 @@ class Gatherer:
                 unfinished += self._stacks_among(positions)
                 advance(len(positions))
         self._count_tags([position for one in unfinished for position in one.tied])
-        stacks = [self._finished(one) for one in unfinished]
+        stacks = self._confirmed([self._finished(one) for one in unfinished])
         taken = {position for one in stacks for position in one.positions}
         alone = (position for position in range(len(self._refs)) if position not in taken)
         return stacks + [Stack(position, {}) for position in alone if not self._is_lost(position)]
+
+    def _confirmed(self, stacks: Sequence[Stack]) -> list[Stack]:
+        """The stacks without those members that differ from their best at full size."""
+        pairs = {
+            (one.best, item): pair_of(self._of(item), self._of(one.best), tie.orientation)
+            for one in stacks
+            for item, tie in one.ties.items()
+        }
+        outcomes = self._reader.compare_at_full_size(list(pairs.values()))
+        self._objections = {
+            places: objection for places, pair in pairs.items() if (objection := outcomes[pair]) is not None
+        }
+        return [
+            one._replace(ties={item: tie for item, tie in one.ties.items() if (one.best, item) not in self._objections})
+            for one in stacks
+        ]
+
+    def _of(self, position: int) -> tuple[FileEntry, Thumbnail]:
+        return self._pictures.entries[position], self.facts[position]
 
     def rows(self, stacks: Sequence[Stack]) -> list[Row]:
         """Every stack in exactly one row of those that look alike."""
@@ -218,7 +242,7 @@ class Gatherer:
         for item in sorted(stack):
             proof = kin.proof(best, item) if item != best else None
             if proof is not None:
-                ties[ranked[item]] = Tie(Evidence.SAME, proof.distance_bits, proof.judged.reason)
+                ties[ranked[item]] = Tie(Evidence.SAME, proof.distance_bits, proof.judged.reason, proof.orientation)
         return Stack(ranked[best], ties)
 
     def _rows_among(self, stacks: Sequence[Stack]) -> list[Row]:
@@ -241,17 +265,22 @@ class Gatherer:
             self._judge.know(ids)
             rows = []
             for some in link(len(order), kin):
-                ties = [self._tie(ids[item], ids[some[0]], kin.meeting(some[0], item), len(order)) for item in some[1:]]
+                ties = [self._tie((item, some[0]), ids, kin.meeting(some[0], item), order) for item in some[1:]]
                 rows.append(Row([by_best[order[item]] for item in some], ties))
         return rows
 
-    def _tie(self, item: int, head: int, meeting: Meeting, wholes: int) -> Tie:
-        is_inner = meeting.item_view >= wholes, meeting.head_view >= wholes
+    def _tie(self, places: tuple[int, int], ids: Sequence[int], meeting: Meeting, order: Sequence[int]) -> Tie:
+        """What holds an item to its head, by their ``places`` in ``order``."""
+        item, head = places
+        is_inner = meeting.item_view >= len(order), meeting.head_view >= len(order)
         if any(is_inner):
             reason: str | None = REASONS[is_inner]
         else:
-            judged = self._judge.judge(Pair(item, head, meeting.orientation), [head])
-            reason = OF_ANOTHER if judged.evidence is Evidence.SAME else judged.reason
+            judged = self._judge.judge(Pair(ids[item], ids[head], meeting.orientation), [ids[head]])
+            reason = judged.reason
+            if judged.evidence is Evidence.SAME:
+                objection = self._objections.get((order[head], order[item]))
+                reason = OF_ANOTHER if objection is None else objection.reason
         return Tie(Evidence.SIMILAR, meeting.distance_bits, reason)
 
 

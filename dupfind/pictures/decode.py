@@ -301,7 +301,8 @@ def _full_size_of_jpeg(
         raise UndecodableError(damage)
     colored = decoded
     if image.mode == "RGB" and decoded.image.mode == "L":
-        colored = jpeg.decode_color(image, data)
+        stored = size[::-1] if exif.is_transposed(orientation) else size
+        colored = jpeg.decode_color(image, data, stored, COLOR_CELL)
     return _full_size(decoded.image, size, orientation, decoded.box, colored)
 
 
@@ -319,8 +320,7 @@ def _full_size(
     working = modes.to_working_mode(image)
     gray = exif.upright(modes.gray(working, (width, height), box), orientation)
     of_color = working if colored is None or colored.image is image else modes.to_working_mode(colored.image)
-    small = math.ceil(width / COLOR_CELL), math.ceil(height / COLOR_CELL)
-    planes = modes.color(of_color, small, box if colored is None else colored.box)
+    planes = modes.color(of_color, (width, height), COLOR_CELL, box if colored is None else colored.box)
     color = np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
     return FullSize(np.asarray(gray), color, has_palette)
 

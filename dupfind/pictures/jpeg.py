@@ -26,7 +26,6 @@ _FACTORS = (8, 4, 2, 1)  # the ones that libjpeg-turbo has fast transforms for
 _HEADER_BYTES = 64 << 20
 _COARSE_BYTES = 1 << 17
 _COARSE_FACTOR = 8
-_COLOR_FACTOR = 4
 _MOST_BYTES_A_PIXEL = 6  # noise at quality 100 takes 4.2
 _NO_FACTOR = 9.0  # more than any: decode at full size
 _UNABLE = (
@@ -143,15 +142,21 @@ def decode(
     return Decoded(image, box, None if complaint is None else _in_words(complaint), is_checked)
 
 
-def decode_color(image: JpegImagePlugin.JpegImageFile, data: bytes) -> Decoded:
-    """Decode the colour of an ``image`` that :func:`decode` gave in gray, reduced by four. Raises ``ValueError``."""
+def decode_color(image: JpegImagePlugin.JpegImageFile, data: bytes, size: tuple[int, int], cell: int) -> Decoded:
+    """Decode the colour of an ``image`` that :func:`decode` gave in gray.
+
+    It is reduced by ``cell`` where ``size`` is that of the picture, and else to no less than ``size``. Raises
+    ``ValueError``.
+    """
     width, height = image.size
-    pixels, complaint = _decode_strictly(data, "RGB", image.size, _COLOR_FACTOR)
+    fitting = (factor for factor in _FACTORS if width >= factor * size[0] and height >= factor * size[1])
+    factor = cell if image.size == size else next(fitting, 1)
+    pixels, complaint = _decode_strictly(data, "RGB", image.size, factor)
     if pixels is None:
-        pixels, complaint = _decode_strictly(without_extras(data), "RGB", image.size, _COLOR_FACTOR)
+        pixels, complaint = _decode_strictly(without_extras(data), "RGB", image.size, factor)
     if pixels is None:
         raise ValueError(complaint or "its colour cannot be decoded")
-    return Decoded(pixels, (0, 0, width / _COLOR_FACTOR, height / _COLOR_FACTOR), None)
+    return Decoded(pixels, (0, 0, width / factor, height / factor), None)
 
 
 def _decode_strictly(

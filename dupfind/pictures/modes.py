@@ -5,6 +5,7 @@ Knows Pillow's pictures and nothing of files. No two different pictures may beco
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,16 +76,18 @@ def gray(working: Image.Image, size: tuple[int, int], box: Box | None = None) ->
     return _to_eight_bits(luma)
 
 
-def color(working: Image.Image, size: tuple[int, int], box: Box | None = None) -> tuple[Image.Image, ...]:
-    """Give Cb and Cr of a picture in a working mode at this size, both in ``L``; nothing where it has no colour."""
+def color(working: Image.Image, size: tuple[int, int], cell: int, box: Box | None = None) -> tuple[Image.Image, ...]:
+    """Give Cb and Cr, both in ``L``, of a picture in a working mode, of which it takes ``box``.
+
+    ``size`` is that of the whole picture, of which ``cell`` x ``cell`` pixels give one value; what is that small
+    already is not resampled. Gives nothing where there is no colour.
+    """
     if working.mode not in ("RGB", "YCbCr"):
         return ()
-    factor = max(1, min(working.width // size[0], working.height // size[1]))
-    if factor > 1:
-        left, top, right, bottom = box or (0, 0, *working.size)
-        working, box = working.reduce(factor), (left / factor, top / factor, right / factor, bottom / factor)
-    if working.size != size:
-        working = working.resize(size, Image.Resampling.BOX, box=box)
+    if working.size != (math.ceil(size[0] / cell), math.ceil(size[1] / cell)):
+        if working.size != size:
+            working = working.resize(size, Image.Resampling.LANCZOS, box=box)
+        working = working.reduce(cell)
     return working.convert("YCbCr").split()[1:]
 
 

@@ -26,6 +26,9 @@ MOST_PIXELS = 50_000_000
 NOT_COMPARED = "not-compared"
 """The reason code of a pair that could not be compared."""
 
+LISTED = Objection(
+    NOT_COMPARED, "its witness is known from a catalogue only, so it could not be compared at full size (see --quick)"
+)
 _LOSSLESS_FORMATS = frozenset({"PNG", "BMP", "TIFF", "PPM", "GIF", "PSD"})
 _JPEG_FORMATS = frozenset({"JPEG", "MPO"})
 
@@ -102,8 +105,6 @@ class Comparer:
             return not_compared(error.failure.reason, read_ns)
         except (NotAPictureError, UndecodableError) as error:
             return not_compared(str(error), read_ns)
-        except TimeoutError:
-            return not_compared(timed_out(self._timeout_seconds).reason, read_ns)
 
     def compare_files(self, pair: FullSizePair, needle: IO[bytes], witness: IO[bytes]) -> Objection | None:
         """Compare the two open files. Raises what decoding them raises."""
@@ -135,6 +136,8 @@ class Comparer:
                 return decode.read_full_size(file, entry.path, self._max_pixels, size)
         except NoMemoryError as error:
             raise MemoryError(str(error)) from None
+        except TimeoutError:  # which is an OSError: whoever has opened the file would take it for one of the disk
+            raise UndecodableError(timed_out(self._timeout_seconds).reason, lasting=False) from None
 
 
 def _pixels(picture: FullSize) -> Pixels:

@@ -194,4 +194,3 @@ class _Pair:
             reason = timed_out(self._timeout_seconds).reason
         whose = "it" if entry.path == self._claim.needle.path else "its witness"
         raise _Doubt(f"{whose} could not be read again: {reason}")
-

@@ -1,7 +1,7 @@
 """Proof at full size: no witness makes a needle the same picture before the two files were compared whole.
 
-Thumbnails find and refuse; what they let pass is asked here, once a pair of files. Knows which pairs were asked and what
-speaks against them; how files are read and compared is :mod:`dupfind.pool.full_size`'s.
+Thumbnails find and refuse; what they let pass is asked here, once a pair of files. Knows which pairs were asked and
+what speaks against them; how files are read and compared is :mod:`dupfind.pool.full_size`'s.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from dupfind.cache.cache import Cache
-from dupfind.pool.full_size import NOT_COMPARED, FullSizePair, pair_of
+from dupfind.pool.full_size import LISTED, NOT_COMPARED, FullSizePair, pair_of
 from dupfind.scanning.wholes import Wholes
 from dupfind.values import Objection
 
@@ -20,9 +20,6 @@ camera have hundreds that their thumbnails find to be the same."""
 
 CompareFiles = Callable[[Sequence[FullSizePair]], Mapping[FullSizePair, "Objection | None"]]
 
-_LISTED = Objection(
-    NOT_COMPARED, "its witness is known from a catalogue only, so it could not be compared at full size (see --quick)"
-)
 _TOO_MANY = Objection(NOT_COMPARED, f"{MOST_COMPARED} witnesses that look alike differ from it at full size")
 
 
@@ -56,7 +53,7 @@ class FullSize:
         if place in self._outcomes:
             return self._outcomes[place]
         if self._is_listed(self._wholes.haystack.entries[place.witness].path):
-            return _LISTED
+            return LISTED
         return _TOO_MANY if self._counts.get(place.needle, 0) >= MOST_COMPARED else None
 
     def refuse(self, places: Sequence[Place]) -> list[Place]:

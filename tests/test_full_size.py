@@ -1,0 +1,407 @@
+"""The comparison at full size: copies pass, and whatever the witness lacks does not."""
+
+from __future__ import annotations
+
+import io
+import math
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
+
+from dupfind.evidence import full_size
+from dupfind.evidence.full_size import Code, Facts, Pixels
+from dupfind.pictures import decode
+from fixtures import pictures
+from tests.conftest import SHARED_DATA, needs_shared_data
+
+PNG, JPEG_90 = Facts(None, True, 1.0, False), Facts(90, True, 1.0, False)  # fmt: skip
+
+
+def grainy(seed: int, size: tuple[int, int] = (960, 720)) -> Image.Image:
+    """A photo with detail of the size of its pixels."""
+    grain = np.random.Generator(np.random.PCG64(seed)).integers(-14, 15, (size[1], size[0], 1))
+    smooth = np.asarray(pictures.photo(seed, size), np.int16)
+    return Image.fromarray((smooth + grain).clip(0, 255).astype(np.uint8))
+
+
+def encoded(image: Image.Image, kind: str = "JPEG", **options: Any) -> Image.Image:
+    """``image`` as it comes out of a file of this kind."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return Image.open(file)
+
+
+def enlarged(image: Image.Image, factor: int) -> Image.Image:
+    """A preview of ``image``, at the full size again."""
+    small = image.resize((image.width // factor, image.height // factor), Image.Resampling.LANCZOS)
+    return small.resize(image.size, Image.Resampling.BICUBIC)
+
+
+def with_letters(image: Image.Image, place: tuple[int, int], side: int) -> Image.Image:
+    """``image`` with a little square in other greys at ``place``."""
+    changed = image.copy()
+    x, y = place
+    around = int(np.asarray(image.convert("L").crop((x, y, x + side, y + side))).mean())
+    changed.paste((250, 250, 250) if around < 128 else (10, 10, 10), (x, y, x + side, y + side))
+    return changed
+
+
+def pixels(image: Image.Image, size: tuple[int, int] | None = None) -> Pixels:
+    """What is compared of ``image``, by the program's own way from a file."""
+    file = io.BytesIO()
+    image.convert("RGB" if image.mode == "P" else image.mode).save(file, "BMP" if image.mode != "L" else "PNG")
+    file.seek(0)
+    read = decode.read_full_size(file, "a", 10**9, size or image.size)
+    return Pixels(read.gray, read.color)
+
+
+def objection(needle: Image.Image, witness: Image.Image, facts: Facts = PNG) -> Code | None:
+    """The code of what speaks against ``witness``, compared at the size of ``needle``."""
+    against = full_size.compare(pixels(needle), pixels(witness, needle.size), facts)
+    return None if against is None else Code(against.code)
+
+
+def scaled(image: Image.Image, factor: float, kernel: Image.Resampling = Image.Resampling.LANCZOS) -> Image.Image:
+    """``image`` at another size."""
+    return image.resize((round(image.width * factor), round(image.height * factor)), kernel)
+
+
+COPIES: dict[str, tuple[str, dict[str, Any]]] = {
+    "q95": ("JPEG", {"quality": 95}),
+    "q75": ("JPEG", {"quality": 75}),
+    "q50": ("JPEG", {"quality": 50}),
+    "q40": ("JPEG", {"quality": 40}),
+    "colour in full": ("JPEG", {"quality": 80, "subsampling": 0}),
+    "webp": ("WEBP", {"quality": 80}),
+    "heic": ("HEIF", {"quality": 70}),
+    "avif": ("AVIF", {"quality": 70, "speed": 9}),
+    "progressive": ("JPEG", {"quality": 85, "progressive": True}),
+}
+
+
+def facts_of(kind: str, options: dict[str, Any], scale: float = 1.0) -> Facts:
+    """What is known of a needle of this kind."""
+    return Facts(options["quality"] if kind == "JPEG" else None, kind == "JPEG", scale, lost_colors=False)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize(("kind", "options"), COPIES.values(), ids=COPIES)
+def test_copies_pass(seed: int, kind: str, options: dict[str, Any]) -> None:
+    """A needle that was encoded again from the witness."""
+    image = pictures.photo(seed, (640, 480))
+    assert objection(encoded(image, kind, **options), image, facts_of(kind, options)) is None
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("factor", [0.25, 0.5, 0.7, 0.95])
+def test_reduced_copies_pass(seed: int, factor: float) -> None:
+    """A needle that was made smaller, and sharpened a little as programs do that make pictures smaller."""
+    image = grainy(seed, (1280, 960))
+    small = scaled(image, factor)
+    for needle in (small, encoded(small, quality=80), small.filter(ImageFilter.UnsharpMask(0.6, 40, 0))):
+        if needle is not small and factor > 0.9:
+            continue
+        assert objection(needle, image, Facts(80, True, 1 / factor, False)) is None
+
+
+@pytest.mark.parametrize("quality", [75, 85, 95])
+def test_a_witness_that_is_hardly_worse_passes(quality: int) -> None:
+    """The library holds a good JPEG of the needle."""
+    image = pictures.photo(4, (640, 480))
+    assert objection(image, encoded(image, quality=quality)) is None
+
+
+def test_brightness_is_seen() -> None:
+    """Lighter, flatter, and a third of a stop in a dark scene, in either direction."""
+    image = pictures.photo(5, (640, 480))
+    dark = image.point([round(level * 0.2) for level in range(256)] * 3)
+    stop = [min(255, round(255 * ((level / 255) ** 2.2 * 1.26) ** (1 / 2.2))) for level in range(256)] * 3
+    for one, other in ((image, image.point(stop)), (dark, dark.point(stop)), (image, scaled_tone(image, 0.9, 12))):
+        assert objection(one, other) is Code.BRIGHTNESS
+        assert objection(other, one) is Code.BRIGHTNESS
+
+
+def scaled_tone(image: Image.Image, gain: float, offset: float) -> Image.Image:
+    """``image`` under a straight tone curve."""
+    return image.point([round(level * gain + offset) for level in range(256)] * 3)
+
+
+def test_colour_is_seen() -> None:
+    """Weaker, stronger, without, and one thing in another colour of the same brightness."""
+    image = pictures.photo(6, (640, 480))
+    for strength in (0.0, 0.8, 1.6):
+        assert objection(image, ImageEnhance.Color(image).enhance(strength)) is Code.COLOR
+    assert objection(image, image.convert("L")) is Code.COLOR
+    assert objection(image.convert("L"), image) is Code.COLOR
+    luma, *_ = image.convert("YCbCr").split()
+    recolored = image.copy()
+    thing = (300, 200, 332, 232)
+    planes = [luma.crop(thing), *(Image.new("L", (32, 32), level) for level in (90, 180))]
+    recolored.paste(Image.merge("YCbCr", planes).convert("RGB"), thing)
+    assert objection(image, recolored) in (Code.COLOR, Code.PLACE)
+    against = full_size.compare(pixels(image), pixels(recolored), PNG)
+    assert against is not None
+    assert "near the centre" in against.reason
+
+
+@pytest.mark.parametrize("place", [(40, 30), (480, 340), (900, 690)])
+@pytest.mark.parametrize("quality", [95, 75])
+def test_a_small_change_is_seen_and_its_place_named(place: tuple[int, int], quality: int) -> None:
+    """A 20,000th of the area; the words for the place are those of the thumbnail's."""
+    image = grainy(4)
+    witness = encoded(with_letters(image, place, 6), quality=quality)
+    names = {(40, 30): "near the top left", (480, 340): "near the centre", (900, 690): "near the bottom right"}
+    against = full_size.compare(pixels(image), pixels(witness), JPEG_90)
+    assert against is not None
+    assert (Code.PLACE, f"at full size something differs {names[place]}") == against
+
+
+def test_every_cell_is_looked_at() -> None:
+    """Nothing is left out, up to the last pairs of rows and columns, also of odd sizes."""
+    image = grainy(5, (601, 531))
+    for x, y in ((0, 0), (590, 0), (0, 520), (592, 522), (300, 252), (300, 508)):
+        assert objection(image, with_letters(image, (x, y), 8)) is Code.PLACE, (x, y)
+
+
+def worse(image: Image.Image) -> dict[str, Image.Image]:
+    """Witnesses that lack detail."""
+    webp = encoded(image, "WEBP", quality=10)
+    return {
+        "q25": encoded(image, quality=25),
+        "q20, then q92": encoded(encoded(image, quality=20), quality=92),
+        "webp q10": webp,
+        "webp q10 as PNG": encoded(webp.convert("RGB"), "PNG"),
+        "avif q20": encoded(image, "AVIF", quality=20, speed=9),
+        "jpeg 2000": encoded(image, "JPEG2000", quality_mode="rates", quality_layers=[60]),
+        "softer": image.filter(ImageFilter.GaussianBlur(1)),
+        "softer, saved again": encoded(image.filter(ImageFilter.GaussianBlur(2)), quality=95),
+        "enlarged from half": enlarged(image, 2),
+        "enlarged from a quarter": encoded(enlarged(image, 4), quality=95),
+        "noise reduced": image.filter(ImageFilter.MedianFilter(5)),
+    }
+
+
+@pytest.mark.parametrize("seed", [6, 7])
+def test_lost_detail_is_seen(seed: int) -> None:
+    """Whatever took it; not the other way round where the needle is a JPEG of low quality."""
+    image = grainy(seed)
+    for name, witness in worse(image).items():
+        assert objection(image, witness, PNG) in (Code.DETAIL, Code.PLACE, Code.COLOR), name
+    assert objection(encoded(image, quality=50), image, Facts(50, True, 1.0, False)) is None
+
+
+def test_a_larger_witness_may_be_softer() -> None:
+    """A needle that was sharpened when it was reduced; a witness that was enlarged has nothing of its detail."""
+    image = grainy(8, (1600, 1200))
+    needle = scaled(image, 0.5).filter(ImageFilter.UnsharpMask(0.9, 150, 0))
+    facts = Facts(None, True, 2.0, False)
+    assert objection(needle, image, facts) is None
+    assert objection(needle, image, facts._replace(scale=1.0)) is Code.DETAIL
+    assert objection(needle, enlarged(image, 4), facts) is not None
+
+
+def test_a_blurred_subject_is_seen() -> None:
+    """A ninth of the picture out of focus, as a portrait's background or another focus has it."""
+    image = grainy(9, (1280, 960))
+    for sigma in (2, 6):
+        blurred = image.copy()
+        blurred.paste(image.filter(ImageFilter.GaussianBlur(sigma)).crop((400, 300, 820, 620)), (400, 300))
+        assert objection(image, blurred) in (Code.DETAIL, Code.PLACE)
+        assert objection(blurred, image) is not None
+
+
+@pytest.mark.parametrize(("area", "cells"), [(0.01, 6), (0.02, 8), (0.04, 12)])
+def test_a_mosaic_is_seen(area: float, cells: int) -> None:
+    """A censored face: the mean of each cell is that of what it hides."""
+    image = grainy(10)
+    side = round(math.sqrt(area * image.width * image.height))
+    corner = (200, 150, 200 + side, 150 + side)
+    hidden = image.copy()
+    patch = image.crop(corner).resize((cells, cells), Image.Resampling.BOX)
+    hidden.paste(patch.resize((side, side), Image.Resampling.NEAREST), corner)
+    for quality in (90, 60):
+        assert objection(encoded(image, quality=90), encoded(hidden, quality=quality), JPEG_90) is not None
+
+
+def test_another_grain_is_seen() -> None:
+    """Two shots of one still scene: all that differs is the noise of the sensor."""
+    scene = pictures.photo(11, (640, 480))
+    shots = []
+    for seed in (1, 2):
+        noise = np.random.Generator(np.random.PCG64(seed)).normal(0, 6, (480, 640, 1))
+        shots.append(Image.fromarray((np.asarray(scene) + noise).clip(0, 255).astype(np.uint8)))
+    assert objection(encoded(shots[0], quality=92), encoded(shots[1], quality=92), JPEG_90) is not None
+    assert objection(encoded(shots[0], quality=92), shots[0], JPEG_90) is None
+
+
+def measured(**changes: Any) -> full_size.Measures:
+    """Measures of two equal pictures, but for ``changes``."""
+    kept = full_size.Kept(1.0, 0.0)
+    equal = full_size.Measures(
+        gain=1.0,
+        curve=0.0,
+        spots={2: 1.0},
+        patches={2: 0.5},
+        where=(0.5, 0.5),
+        color_gain=1.0,
+        color_spots=((0, 0), (0, 0)),
+        color_where=(0.5, 0.5),
+        kept=kept,
+        kept_coarse=kept,
+        region=1.0,
+        grain=0.0,
+    )
+    return equal._replace(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({}, None),
+        ({"gain": 1.06}, Code.BRIGHTNESS),
+        ({"gain": 0.94}, Code.BRIGHTNESS),
+        ({"curve": 3.5}, Code.BRIGHTNESS),
+        ({"color_gain": 0.85}, Code.COLOR),
+        ({"color_gain": None}, None),
+        ({"spots": {2: 7.5}}, Code.PLACE),
+        ({"spots": {4: 5.5}}, Code.PLACE),
+        ({"spots": {8: 4.5}}, Code.PLACE),
+        ({"patches": {2: 3.0}}, Code.PLACE),
+        ({"patches": {4: 2.5}}, Code.PLACE),
+        ({"patches": {8: 1.8}}, Code.PLACE),
+        ({"color_spots": ((5.5, 3.5), (0, 0))}, Code.COLOR),
+        ({"color_spots": ((5.5, 3.0), (3.5, 3.5))}, None),
+        ({"color_spots": ((0, 0), (4.5, 3.5))}, Code.COLOR),
+        ({"kept": full_size.Kept(0.7, 0.1)}, Code.DETAIL),
+        ({"kept": full_size.Kept(1.0, 0.7)}, Code.DETAIL),
+        ({"kept_coarse": full_size.Kept(0.7, 0.1)}, Code.DETAIL),
+        ({"kept": None, "kept_coarse": full_size.Kept(1.0, 0.7)}, Code.DETAIL),
+        ({"kept": None, "kept_coarse": None}, Code.PLAIN),
+        ({"region": 0.4}, Code.DETAIL),
+        ({"region": None}, None),
+        ({"grain": 0.25}, Code.GRAIN),
+        ({"grain": None}, None),
+    ],
+)
+def test_each_bound_counts(changes: dict[str, Any], code: Code | None) -> None:
+    """What is beyond one bound, and within all others."""
+    against = full_size.judge(measured(**changes), PNG)
+    assert code == (None if against is None else against.code)
+
+
+def test_facts_move_the_bounds() -> None:
+    """A poor needle has noise of its own, a reduced one was resampled somehow, a palette holds 256 colours."""
+    noisy = measured(kept=full_size.Kept(1.0, 0.7), grain=0.3)
+    assert full_size.judge(noisy, PNG._replace(quality=50)) is None
+    assert full_size.judge(noisy, PNG._replace(quality=60)) is not None
+    assert full_size.judge(measured(grain=0.3), PNG._replace(has_known_noise=False)) is None
+    assert full_size.judge(measured(grain=0.3), PNG._replace(scale=2.0)) is None
+    assert full_size.judge(measured(grain=0.5), PNG._replace(scale=2.0)) is not None
+    assert full_size.judge(measured(region=0.4), PNG._replace(scale=2.0)) is None
+    assert full_size.judge(measured(region=0.3), PNG._replace(scale=2.0)) is not None
+    against = full_size.judge(measured(), PNG._replace(lost_colors=True))
+    assert against is not None
+    assert against.code == Code.PALETTE
+
+
+def test_even_ground_is_the_measure_of_what_lies_on_it() -> None:
+    """A letter on a wall has the contrast of the hedge beside it, and is not measured by what a codec did there."""
+    values = np.full((400, 600), 128, np.int16)
+    values[:, 300:] += np.random.Generator(np.random.PCG64(1)).integers(-60, 61, (400, 300))
+    image = Image.fromarray(values.astype(np.uint8))
+    needle, letter = encoded(image, quality=90), image.copy()
+    letter.paste(123, (100, 200, 104, 204))
+    assert objection(needle, image, JPEG_90) is None
+    assert objection(needle, letter, JPEG_90) is Code.PLACE
+    assert objection(encoded(letter, quality=90), image, JPEG_90) is Code.PLACE
+
+
+def test_a_wide_faint_change_is_seen() -> None:
+    """What does not stand out in any cell does so in a mean of many."""
+    image = pictures.photo(8, (640, 480))
+    values = np.asarray(image, np.int16).copy()
+    values[300:340, 100:140] += 9
+    changed = Image.fromarray(values.clip(0, 255).astype(np.uint8))
+    assert objection(image, encoded(changed, quality=90), JPEG_90) is Code.PLACE
+
+
+def test_one_number_of_a_page_is_seen() -> None:
+    """A digit of a screen of 1080 x 4000 pixels."""
+
+    def page(number: int) -> Image.Image:
+        image = Image.new("RGB", (1080, 4000), "white")
+        draw, chance = ImageDraw.Draw(image), random.Random(3)  # noqa: S311 - no secret
+        for row in range(0, 3900, 40):
+            draw.text((60, row), "".join(chance.choice("abcdefg hijk lmno") for _ in range(90)), "black", font_size=24)
+        draw.text((600, 2000), f"{number}", "black", font_size=24)
+        return image
+
+    assert objection(page(41), page(47)) is Code.PLACE
+    assert objection(encoded(page(41), quality=90), encoded(page(47), quality=80), JPEG_90) is Code.PLACE
+    assert objection(encoded(page(41), quality=90), page(41), JPEG_90) is None
+
+
+@given(st.integers(1, 70), st.integers(1, 70), st.integers(0, 9))
+def test_any_size(width: int, height: int, seed: int) -> None:
+    """Small pictures, single rows and columns: no error, and a picture is its own copy."""
+    values = np.random.Generator(np.random.PCG64(seed)).integers(0, 256, (height, width), np.uint8)
+    own = Pixels(values, None)
+    assert full_size.compare(own, own, PNG) is None
+    full_size.measure(own, Pixels(values[::-1], None))
+
+
+def test_an_even_picture_is_its_own_copy() -> None:
+    """There is nothing to see, but what is equal is equal."""
+    even = Image.new("RGB", (400, 300), (128, 130, 140))
+    assert objection(even, even) is None
+    dotted = even.copy()
+    dotted.paste((90, 90, 90), (100, 100, 104, 104))
+    assert objection(even, dotted) is not None
+    assert objection(dotted, even) is not None
+    assert objection(even, encoded(even, quality=60)) in (Code.PLAIN, None)
+
+
+small_arrays = st.integers(0, 10**6).map(
+    lambda seed: np.random.Generator(np.random.PCG64(seed)).integers(0, 256, (1 + seed % 9, 1 + seed % 7), np.uint8)
+)
+
+
+@given(small_arrays)
+def test_parts_agree_with_the_obvious_way(values: NDArray[np.uint8]) -> None:
+    """Spans, means of nine and sums of four, cell by cell."""
+    padded = np.pad(values, 1, mode="edge")
+    for down, right in np.ndindex(values.shape):
+        around = padded[down : down + 3, right : right + 3]
+        assert around.max() - around.min() == full_size._span(values)[down, right]
+        assert full_size._mean_of_nine(values.astype(np.float32))[down, right] == pytest.approx(around.mean(), rel=1e-5)
+    for down, right in np.ndindex(values.shape[0] // 2, values.shape[1] // 2):
+        four = values[2 * down : 2 * down + 2, 2 * right : 2 * right + 2]
+        assert int(four.astype(int).sum()) == full_size._sums_of_four(values)[down, right]
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (3, 500), (378, 504), (500, 500), (7, 4000)])
+def test_blocks_are_spread_over_the_picture(rows: int, columns: int) -> None:
+    """Every region that has blocks is looked at, and no more blocks than are wanted."""
+    places, regions = full_size._sampled_blocks(rows, columns)
+    assert places.size <= 2 * full_size._MOST_BLOCKS
+    everywhere = {row * 8 // rows * 8 + column * 8 // columns for row in range(rows) for column in range(columns)}
+    assert everywhere == set(regions.tolist())
+
+
+@needs_shared_data("kodak")
+def test_real_pictures() -> None:
+    """Of six photos, every copy passes and no enlargement does; a changed 2,000th of the area is seen."""
+    for path in sorted((SHARED_DATA / "kodak").iterdir())[:6]:
+        with Image.open(path) as file:
+            image = file.convert("RGB")
+        for quality in (95, 75):
+            assert objection(encoded(image, quality=quality), image, Facts(quality, True, 1.0, False)) is None
+            assert objection(image, encoded(image, quality=quality)) is None
+        assert objection(image, enlarged(image, 2)) is not None
+        assert objection(image, encoded(with_letters(image, (300, 200), 14), quality=90)) is not None
