@@ -20,7 +20,7 @@ from dupfind.pictures import decode
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data
 
-PNG, JPEG_90 = Facts(None, True, 1.0, False), Facts(90, True, 1.0, False)  # fmt: skip
+PNG, JPEG_90 = Facts(), Facts(quality=90)
 
 
 def grainy(seed: int, size: tuple[int, int] = (960, 720)) -> Image.Image:
@@ -87,7 +87,8 @@ COPIES: dict[str, tuple[str, dict[str, Any]]] = {
 
 def facts_of(kind: str, options: dict[str, Any], scale: float = 1.0) -> Facts:
     """What is known of a needle of this kind."""
-    return Facts(options["quality"] if kind == "JPEG" else None, kind == "JPEG", scale, lost_colors=False)
+    quality = options["quality"] if kind == "JPEG" else None
+    return Facts(quality, None if kind == "JPEG" else 2.0, scale)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -107,7 +108,7 @@ def test_reduced_copies_pass(seed: int, factor: float) -> None:
     for needle in (small, encoded(small, quality=80), small.filter(ImageFilter.UnsharpMask(0.6, 40, 0))):
         if needle is not small and factor > 0.9:
             continue
-        assert objection(needle, image, Facts(80, True, 1 / factor, False)) is None
+        assert objection(needle, image, Facts(80, None, 1 / factor)) is None
 
 
 @pytest.mark.parametrize("quality", [75, 85, 95])
@@ -193,14 +194,14 @@ def test_lost_detail_is_seen(seed: int) -> None:
     image = grainy(seed)
     for name, witness in worse(image).items():
         assert objection(image, witness, PNG) in (Code.DETAIL, Code.PLACE, Code.COLOR), name
-    assert objection(encoded(image, quality=50), image, Facts(50, True, 1.0, False)) is None
+    assert objection(encoded(image, quality=50), image, Facts(50)) is None
 
 
 def test_a_larger_witness_may_be_softer() -> None:
     """A needle that was sharpened when it was reduced; a witness that was enlarged has nothing of its detail."""
     image = grainy(8, (1600, 1200))
-    needle = scaled(image, 0.5).filter(ImageFilter.UnsharpMask(0.9, 150, 0))
-    facts = Facts(None, True, 2.0, False)
+    needle = scaled(image, 0.5).filter(ImageFilter.UnsharpMask(0.7, 120, 0))
+    facts = Facts(scale=2.0)
     assert objection(needle, image, facts) is None
     assert objection(needle, image, facts._replace(scale=1.0)) is Code.DETAIL
     assert objection(needle, enlarged(image, 4), facts) is not None
@@ -250,6 +251,8 @@ def measured(**changes: Any) -> full_size.Measures:
         patches={2: 0.5},
         where=(0.5, 0.5),
         color_gain=1.0,
+        color_shift=0.0,
+        color_kept=1.0,
         color_spots=((0, 0), (0, 0)),
         color_where=(0.5, 0.5),
         kept=kept,
@@ -269,12 +272,16 @@ def measured(**changes: Any) -> full_size.Measures:
         ({"curve": 3.5}, Code.BRIGHTNESS),
         ({"color_gain": 0.85}, Code.COLOR),
         ({"color_gain": None}, None),
+        ({"color_shift": 3.5}, Code.COLOR),
+        ({"color_kept": 0.4}, Code.DETAIL),
+        ({"color_kept": None}, None),
+        ({"kept_coarse": full_size.Kept(1.3, 0.1)}, Code.DETAIL),
         ({"spots": {2: 7.5}}, Code.PLACE),
-        ({"spots": {4: 5.5}}, Code.PLACE),
+        ({"spots": {4: 5.0}}, Code.PLACE),
         ({"spots": {8: 4.5}}, Code.PLACE),
-        ({"patches": {2: 3.0}}, Code.PLACE),
-        ({"patches": {4: 2.5}}, Code.PLACE),
-        ({"patches": {8: 1.8}}, Code.PLACE),
+        ({"patches": {2: 2.7}}, Code.PLACE),
+        ({"patches": {4: 2.1}}, Code.PLACE),
+        ({"patches": {8: 1.5}}, Code.PLACE),
         ({"color_spots": ((5.5, 3.5), (0, 0))}, Code.COLOR),
         ({"color_spots": ((5.5, 3.0), (3.5, 3.5))}, None),
         ({"color_spots": ((0, 0), (4.5, 3.5))}, Code.COLOR),
@@ -283,7 +290,7 @@ def measured(**changes: Any) -> full_size.Measures:
         ({"kept_coarse": full_size.Kept(0.7, 0.1)}, Code.DETAIL),
         ({"kept": None, "kept_coarse": full_size.Kept(1.0, 0.7)}, Code.DETAIL),
         ({"kept": None, "kept_coarse": None}, Code.PLAIN),
-        ({"region": 0.4}, Code.DETAIL),
+        ({"region": 0.55}, Code.DETAIL),
         ({"region": None}, None),
         ({"grain": 0.25}, Code.GRAIN),
         ({"grain": None}, None),
@@ -300,11 +307,20 @@ def test_facts_move_the_bounds() -> None:
     noisy = measured(kept=full_size.Kept(1.0, 0.7), grain=0.3)
     assert full_size.judge(noisy, PNG._replace(quality=50)) is None
     assert full_size.judge(noisy, PNG._replace(quality=60)) is not None
-    assert full_size.judge(measured(grain=0.3), PNG._replace(has_known_noise=False)) is None
+    assert full_size.judge(measured(grain=0.3), PNG._replace(bits=2.0)) is None
     assert full_size.judge(measured(grain=0.3), PNG._replace(scale=2.0)) is None
     assert full_size.judge(measured(grain=0.5), PNG._replace(scale=2.0)) is not None
     assert full_size.judge(measured(region=0.4), PNG._replace(scale=2.0)) is None
     assert full_size.judge(measured(region=0.3), PNG._replace(scale=2.0)) is not None
+    assert full_size.judge(measured(region=0.4), PNG._replace(quality=80)) is None
+    assert full_size.judge(measured(region=0.3), PNG._replace(quality=80)) is not None
+    assert full_size.judge(measured(kept=full_size.Kept(0.65, 0.1)), PNG._replace(quality=80)) is None
+    assert full_size.judge(measured(kept=full_size.Kept(0.6, 0.1)), PNG._replace(quality=80)) is not None
+    assert full_size.judge(noisy, PNG._replace(bits=0.4)) is None
+    assert full_size.judge(noisy, PNG._replace(bits=0.6)) is not None
+    dotted = measured(spots={2: 9.0}, patches={2: 3.5})
+    assert full_size.judge(dotted, PNG._replace(has_palette=True)) is None
+    assert full_size.judge(measured(spots={2: 11.0}), PNG._replace(has_palette=True)) is not None
     against = full_size.judge(measured(), PNG._replace(lost_colors=True))
     assert against is not None
     assert against.code == Code.PALETTE
@@ -401,7 +417,7 @@ def test_real_pictures() -> None:
         with Image.open(path) as file:
             image = file.convert("RGB")
         for quality in (95, 75):
-            assert objection(encoded(image, quality=quality), image, Facts(quality, True, 1.0, False)) is None
+            assert objection(encoded(image, quality=quality), image, Facts(quality)) is None
             assert objection(image, encoded(image, quality=quality)) is None
         assert objection(image, enlarged(image, 2)) is not None
         assert objection(image, encoded(with_letters(image, (300, 200), 14), quality=90)) is not None

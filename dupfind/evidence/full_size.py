@@ -40,25 +40,36 @@ GAIN_BOUND = 0.05
 """Logarithm of the contrast between the two. Copies: 0.01; a third of a stop: 0.1."""
 CURVE_BOUND = 3.0
 """Grey levels by which a band of brightness moved. 97% of copies: 2.2; a third of a stop: 11."""
-SPOT_BOUNDS = {2: 7.0, 4: 5.2, 8: 4.0}
+SPOT_BOUNDS = {2: 7.0, 4: 4.8, 8: 4.0}
 """Worst cell of so many pixels a side, in units of what 95% of the cells of like contrast differ by."""
-PATCH_BOUNDS = {2: 2.8, 4: 2.2, 8: 1.6}
+PATCH_BOUNDS = {2: 2.6, 4: 2.0, 8: 1.4}
 """Worst mean of 3 x 3 such cells, likewise."""
+PALETTE_SLACK = 1.5
+"""What these two are multiplied by for a needle of 256 colours, whose dots lie where its program put them."""
 COLOR_GAIN_BOUND = 0.88
 """Least ratio of the strength of colour, either way. Copies down to JPEG quality 40: 0.95; four fifths: 0.8."""
 COLOR_SPOT_BOUNDS = ((5.0, 3.3), (4.0, 3.0))
 """By cells of 8 and of 16 pixels: worst difference of colour in levels, and in units of what 95% differ by. Both have
 to be exceeded."""
-KEPT_BOUND, KEPT_BOUND_OF_LARGER = 0.72, 0.5
-"""Share of the needle's detail that the witness repeats. The second holds for a witness of more pixels, since reduced
-copies are sharpened."""
-REGION_BOUND, REGION_BOUND_OF_LARGER = 0.45, 0.35
-"""The same in each of 8 x 8 regions: a subject out of focus has 0.14 or less."""
-REST_BOUND = 0.66
+COLOR_SHIFT_BOUND = 3.0
+"""Mean change of Cb and Cr in levels: another white balance. Copies: 1."""
+COLOR_DETAIL_BOUND = 0.5
+"""Share of the detail of colour, of 4 pixels, that the witness repeats."""
+KEPT_BOUND, KEPT_BOUND_OF_FAIR, KEPT_BOUND_OF_LARGER = 0.72, 0.62, 0.5
+"""Share of the needle's detail that the witness repeats. A JPEG below :data:`GOOD_QUALITY` rounds its detail up as
+often as down; a witness of more pixels may be softer, since reduced copies are sharpened."""
+MOST_KEPT_BOUND = 1.22
+"""The same from above: a witness that was sharpened to make up for what it lacks has more than there is."""
+REGION_BOUND, REGION_BOUND_OF_FAIR, REGION_BOUND_OF_LARGER = 0.6, 0.36, 0.35
+"""The same as the first in each of 8 x 8 regions: a subject out of focus has 0.5 or less."""
+REST_BOUND = 0.6
 """What the witness leaves unexplained of the needle's detail, as a share of its energy. A poor needle has noise of its
 own there and is not asked."""
-POOR_QUALITY = 60
-"""JPEG quality of a needle below which its own noise is as large as the detail that is asked for."""
+GOOD_QUALITY = 90
+"""JPEG quality of a needle from which on its coefficients are those of its original."""
+POOR_QUALITY, POOR_BITS = 60, 0.5
+"""JPEG quality and, for other lossy formats, bits a pixel, below which a needle's own noise is as large as the detail
+that is asked for."""
 GRAIN_BOUND, GRAIN_BOUND_OF_OTHERS = 0.22, 0.45
 """Unexplained share of the coarser detail, of the better explained of the two. Copies between JPEG and lossless
 formats: 0.13; frames of a static camera from 0.05% of moved area on: 0.24. The second bound is for codecs whose noise
@@ -98,6 +109,10 @@ _FEWEST_COEFFICIENTS = 60
 _LEAST_COLOR = 0.5
 """Mean square of Cb and Cr, in levels, below which a picture has no colour of which the strength could be told."""
 _COLOR_FLOORS = 1.0, 0.7
+_LEAST_COLOR_STEP = 10.0
+_RIM_WEIGHT = 0.6
+"""What a difference in the outermost cells counts: the last rows and columns of a picture are what encoders pad, and
+where two programs resample differently."""
 
 
 class Code(StrEnum):
@@ -124,14 +139,33 @@ class Pixels(NamedTuple):
 class Facts(NamedTuple):
     """What is known of the two files."""
 
-    quality: int | None
+    quality: int | None = None
     """Of a JPEG needle, 1 to 100; None of other formats."""
-    has_known_noise: bool
-    """Whether the needle is a JPEG or lossless."""
-    scale: float
+    bits: float | None = None
+    """A pixel, of a needle in another lossy format; None of JPEG and lossless ones."""
+    scale: float = 1.0
     """Sides of the witness to those of the needle, as the files have them."""
-    lost_colors: bool
+    has_palette: bool = False
+    """Whether the needle has 256 colours at most."""
+    lost_colors: bool = False
     """Whether the witness has a palette and the needle has none."""
+
+    @property
+    def is_poor(self) -> bool:
+        """Whether the needle's own noise is as large as the detail that is asked for."""
+        if self.quality is not None:
+            return self.quality < POOR_QUALITY
+        return self.bits is not None and self.bits < POOR_BITS
+
+    @property
+    def is_fair(self) -> bool:
+        """Whether the needle is a JPEG whose coefficients were rounded coarsely."""
+        return self.quality is not None and self.quality < GOOD_QUALITY
+
+    @property
+    def is_larger(self) -> bool:
+        """Whether the witness has clearly more pixels than the needle."""
+        return self.scale >= LARGER
 
 
 class Kept(NamedTuple):
@@ -157,6 +191,10 @@ class Measures(NamedTuple):
     """Down and right, each 0 to 1: the worst place."""
     color_gain: float | None
     """Strength of colour, the weaker to the stronger; None where neither has any."""
+    color_shift: float
+    """Mean change of Cb or of Cr in levels, the larger."""
+    color_kept: float | None
+    """Share of the needle's detail of colour that the witness repeats; None where it has none."""
     color_spots: tuple[tuple[float, float], ...]
     """By cells of 8 and 16 pixels: worst difference in levels, and in units of what is usual in the pair."""
     color_where: tuple[float, float]
@@ -190,20 +228,34 @@ def judge(found: Measures, facts: Facts) -> Objection | None:
     """Tell what the measures say against the witness: the clearest first, so that the reason is the true one."""
     if facts.lost_colors:
         return Objection(Code.PALETTE, "the haystack's copy has 256 colours at most")
+    objections = (ask(found, facts) for ask in (_judge_tone, _judge_places, _judge_detail))
+    return next((objection for objection in objections if objection is not None), None)
+
+
+def _judge_tone(found: Measures, _: Facts) -> Objection | None:
+    """Brightness and colour, as far as they changed everywhere."""
     if abs(math.log(found.gain)) > GAIN_BOUND or found.curve > CURVE_BOUND:
         return Objection(Code.BRIGHTNESS, "at full size brightness or contrast differs")
     if found.color_gain is not None and found.color_gain < COLOR_GAIN_BOUND:
         return Objection(Code.COLOR, "at full size the colours differ in strength")
-    if _exceeds(found.spots, SPOT_BOUNDS) or _exceeds(found.patches, PATCH_BOUNDS):
+    if found.color_shift > COLOR_SHIFT_BOUND:
+        return Objection(Code.COLOR, "at full size the colours differ all over")
+    return None
+
+
+def _judge_places(found: Measures, facts: Facts) -> Objection | None:
+    """What changed in one place."""
+    slack = PALETTE_SLACK if facts.has_palette else 1.0
+    if _exceeds(found.spots, SPOT_BOUNDS, slack) or _exceeds(found.patches, PATCH_BOUNDS, slack):
         return Objection(Code.PLACE, f"at full size something differs {_place(found.where)}")
     for (levels, ratio), (most_levels, most_ratio) in zip(found.color_spots, COLOR_SPOT_BOUNDS, strict=False):
-        if levels > most_levels and ratio > most_ratio:
+        if levels > most_levels * slack and ratio > most_ratio * slack:
             return Objection(Code.COLOR, f"at full size the colours differ {_place(found.color_where)}")
-    return _judge_detail(found, facts)
+    return None
 
 
-def _exceeds(values: dict[int, float], bounds: dict[int, float]) -> bool:
-    return any(value > bounds[side] for side, value in values.items())
+def _exceeds(values: dict[int, float], bounds: dict[int, float], slack: float) -> bool:
+    return any(value > bounds[side] * slack for side, value in values.items())
 
 
 def _place(where: tuple[float, float]) -> str:
@@ -212,24 +264,35 @@ def _place(where: tuple[float, float]) -> str:
 
 
 def _judge_detail(found: Measures, facts: Facts) -> Objection | None:
-    is_larger = facts.scale >= LARGER
-    less = Objection(Code.DETAIL, "the haystack's copy shows less detail at full size: compressed, blurred or enlarged")
     finest = found.kept or found.kept_coarse
     if finest is None:
         return Objection(Code.PLAIN, "too little to see at full size to be sure")
-    least_share = KEPT_BOUND_OF_LARGER if is_larger else KEPT_BOUND
-    is_poor = facts.quality is not None and facts.quality < POOR_QUALITY
-    for kept in (found.kept, found.kept_coarse):
-        if kept is not None and kept.share < least_share:
-            return less
-    if finest.rest > REST_BOUND and not is_poor:
-        return less
-    if found.region is not None and found.region < (REGION_BOUND_OF_LARGER if is_larger else REGION_BOUND):
-        return less
-    has_exact_grain = facts.has_known_noise and not is_larger and not is_poor
-    if found.grain is not None and found.grain > (GRAIN_BOUND if has_exact_grain else GRAIN_BOUND_OF_OTHERS):
+    if _lacks_detail(found, finest, facts):
+        return Objection(
+            Code.DETAIL, "the haystack's copy shows less detail at full size: compressed, blurred or enlarged"
+        )
+    if found.color_kept is not None and found.color_kept < COLOR_DETAIL_BOUND and not (facts.is_fair or facts.is_poor):
+        return Objection(Code.DETAIL, "the haystack's copy shows less detail of colour at full size")
+    is_exact = facts.bits is None and not facts.is_larger and not facts.is_poor
+    if found.grain is not None and found.grain > (GRAIN_BOUND if is_exact else GRAIN_BOUND_OF_OTHERS):
         return Objection(Code.GRAIN, "at full size the fine grain is another: two shots, or noise added or removed")
     return None
+
+
+def _lacks_detail(found: Measures, finest: Kept, facts: Facts) -> bool:
+    """Whether the witness repeats too little of the needle's detail, anywhere."""
+    least_share, least_in_region = KEPT_BOUND, REGION_BOUND
+    if facts.is_larger:
+        least_share, least_in_region = KEPT_BOUND_OF_LARGER, REGION_BOUND_OF_LARGER
+    elif facts.is_fair:
+        least_share, least_in_region = KEPT_BOUND_OF_FAIR, REGION_BOUND_OF_FAIR
+    asked = [kept.share for kept in (found.kept, found.kept_coarse) if kept is not None]
+    if min(asked) < least_share or (found.region is not None and found.region < least_in_region):
+        return True
+    if facts.is_poor:
+        return False
+    is_overdone = found.kept_coarse is not None and found.kept_coarse.share > MOST_KEPT_BOUND
+    return finest.rest > REST_BOUND or is_overdone
 
 
 def measure(needle: Pixels, witness: Pixels) -> Measures:
@@ -251,9 +314,9 @@ def measure(needle: Pixels, witness: Pixels) -> Measures:
         excess = max(spots[side] / SPOT_BOUNDS[side], patches[side] / PATCH_BOUNDS[side])
         if excess > worst:
             worst, where = excess, _peak(means)
-    color_gain, color_spots, color_where = _compare_colors(needle.color, witness.color)
+    colors = _compare_colors(needle.color, witness.color)
     return Measures(
-        gain, curve, spots, patches, where, color_gain, color_spots, color_where,
+        gain, curve, spots, patches, where, *colors,
         *_compare_detail(needle.gray, witness.gray, gain),
     )  # fmt: skip
 
@@ -318,6 +381,8 @@ def _against_noise(own: Sums, other: Sums, side: int, gain: float, offset: float
     contrasts = np.minimum(_span((own >> shift).astype(np.uint8)), _span((other >> shift).astype(np.uint8)))
     classes = _CLASS_OF_CONTRAST[contrasts]
     difference *= (1 / _noise(difference, classes))[classes]
+    difference[[0, -1]] *= _RIM_WEIGHT
+    difference[1:-1, [0, -1]] *= _RIM_WEIGHT
     return difference
 
 
@@ -356,14 +421,16 @@ def _mean_of_nine(values: Grey) -> Grey:
 
 def _compare_colors(
     own: Bytes | None, other: Bytes | None
-) -> tuple[float | None, tuple[tuple[float, float], ...], tuple[float, float]]:
-    """Ratio of the strengths of colour, the worst differences, and where the worst is."""
-    if own is None and other is None:
-        return None, (), (0.5, 0.5)
-    shape = own.shape if own is not None else other.shape  # type: ignore[union-attr]
+) -> tuple[float | None, float, float | None, tuple[tuple[float, float], ...], tuple[float, float]]:
+    """Ratio of the strengths of colour, its shift, what is kept of its detail, the worst differences, and where."""
+    shape = next((color.shape for color in (own, other) if color is not None), (2, 0, 0))
     planes = [
         np.zeros(shape, np.float32) if color is None else color.astype(np.float32) - 128 for color in (own, other)
     ]
+    if min(shape) <= 1:
+        return None, 0.0, None, (), (0.5, 0.5)
+    shift = float(np.abs((planes[0] - planes[1]).mean((1, 2))).max())
+    kept = _color_kept(*planes)
     spots: list[tuple[float, float]] = []
     where, gain = (0.5, 0.5), None
     for floor, (most_levels, _) in zip(_COLOR_FLOORS, COLOR_SPOT_BOUNDS, strict=True):
@@ -377,7 +444,21 @@ def _compare_colors(
         if worst > most_levels and where == (0.5, 0.5):
             where = _peak(difference)
         spots.append((worst, worst / (floor + float(np.quantile(difference, _NOISE_SHARE)))))
-    return gain, tuple(spots), where
+    return gain, shift, kept, tuple(spots), where
+
+
+def _color_kept(own: Grey, other: Grey) -> float | None:
+    """How much of the clear steps of colour between neighbouring cells of ``own`` there is in ``other``."""
+    steps = (
+        [np.diff(own, axis=axis).reshape(-1) for axis in (1, 2)],
+        [np.diff(other, axis=axis).reshape(-1) for axis in (1, 2)],
+    )
+    ours, theirs = (np.concatenate(pair) for pair in steps)
+    is_clear = np.abs(ours) >= _LEAST_COLOR_STEP
+    asked = ours[is_clear]
+    if asked.size < _FEWEST_COEFFICIENTS:
+        return None
+    return float(np.vdot(asked, theirs[is_clear]) / np.vdot(asked, asked))
 
 
 def _color_gain(own: Grey, other: Grey) -> float | None:

@@ -103,7 +103,7 @@ class FullSize(NamedTuple):
     gray: NDArray[np.uint8]
     """(height, width)"""
     color: NDArray[np.uint8] | None
-    """(2, height, width) of Cb and Cr, each side a quarter, rounded up; None where the picture has no colour."""
+    """(2, height, width) of Cb and Cr, each side a quarter; None where the picture has no colour."""
     has_palette: bool
     """Whether the file has 256 colours at most."""
 

@@ -79,15 +79,19 @@ def gray(working: Image.Image, size: tuple[int, int], box: Box | None = None) ->
 def color(working: Image.Image, size: tuple[int, int], cell: int, box: Box | None = None) -> tuple[Image.Image, ...]:
     """Give Cb and Cr, both in ``L``, of a picture in a working mode, of which it takes ``box``.
 
-    ``size`` is that of the whole picture, of which ``cell`` x ``cell`` pixels give one value; what is that small
-    already is not resampled. Gives nothing where there is no colour.
+    ``size`` is that of the whole picture, of which ``cell`` x ``cell`` pixels give one value. Cells are as wide as
+    makes a whole number of them, so that a turned picture has the same. Gives nothing where there is no colour.
     """
     if working.mode not in ("RGB", "YCbCr"):
         return ()
-    if working.size != (math.ceil(size[0] / cell), math.ceil(size[1] / cell)):
+    width, height = size
+    if working.size != (math.ceil(width / cell), math.ceil(height / cell)):
         if working.size != size:
             working = working.resize(size, Image.Resampling.LANCZOS, box=box)
         working = working.reduce(cell)
+    whole = max(1, width // cell), max(1, height // cell)
+    if working.size != whole:
+        working = working.resize(whole, Image.Resampling.BILINEAR, box=(0, 0, width / cell, height / cell))
     return working.convert("YCbCr").split()[1:]
 
 

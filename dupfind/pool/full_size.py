@@ -46,8 +46,8 @@ class FullSizePair(NamedTuple):
     """Sides of the witness to those of the needle."""
     quality: int | None
     """Of a JPEG needle."""
-    has_known_noise: bool
-    """Whether the needle is a JPEG or lossless."""
+    bits: float | None
+    """A pixel, of a needle in another lossy format."""
 
 
 class Compared(NamedTuple):
@@ -70,7 +70,8 @@ def pair_of(
     size = max(1, round(common[0] * reduction)), max(1, round(common[1] * reduction))
     scale = math.sqrt(other.size_pixels / own.size_pixels)
     has_known_noise = own.format in _JPEG_FORMATS | _LOSSLESS_FORMATS
-    return FullSizePair(needle_entry, witness_entry, orientation, size, scale, own.quality, has_known_noise)
+    bits = None if has_known_noise else 8 * own.data_bytes / own.size_pixels
+    return FullSizePair(needle_entry, witness_entry, orientation, size, scale, own.quality, bits)
 
 
 def not_compared(reason: str, read_ns: int = 0) -> Compared:
@@ -118,8 +119,9 @@ class Comparer:
         other = self._witness[2]
         facts = full_size.Facts(
             quality=pair.quality,
-            has_known_noise=pair.has_known_noise,
+            bits=pair.bits,
             scale=pair.scale,
+            has_palette=own.has_palette,
             lost_colors=other.has_palette and not own.has_palette,
         )
         turned = full_size.Pixels(
