@@ -252,6 +252,7 @@ def measured(**changes: Any) -> full_size.Measures:
         where=(0.5, 0.5),
         color_gain=1.0,
         color_shift=0.0,
+        color_loss=0.0,
         color_kept=1.0,
         color_spots=((0, 0), (0, 0)),
         color_where=(0.5, 0.5),
@@ -273,6 +274,7 @@ def measured(**changes: Any) -> full_size.Measures:
         ({"color_gain": 0.85}, Code.COLOR),
         ({"color_gain": None}, None),
         ({"color_shift": 3.5}, Code.COLOR),
+        ({"color_loss": 4.0}, Code.COLOR),
         ({"color_kept": 0.4}, Code.DETAIL),
         ({"color_kept": None}, None),
         ({"kept_coarse": full_size.Kept(1.3, 0.1)}, Code.DETAIL),
@@ -282,9 +284,9 @@ def measured(**changes: Any) -> full_size.Measures:
         ({"patches": {2: 2.7}}, Code.PLACE),
         ({"patches": {4: 2.1}}, Code.PLACE),
         ({"patches": {8: 1.5}}, Code.PLACE),
-        ({"color_spots": ((5.5, 3.5), (0, 0))}, Code.COLOR),
-        ({"color_spots": ((5.5, 3.0), (3.5, 3.5))}, None),
-        ({"color_spots": ((0, 0), (4.5, 3.5))}, Code.COLOR),
+        ({"color_spots": ((8.5, 3.8), (0, 0))}, Code.COLOR),
+        ({"color_spots": ((8.5, 3.0), (5.5, 3.5))}, None),
+        ({"color_spots": ((0, 0), (6.5, 3.5))}, Code.COLOR),
         ({"kept": full_size.Kept(0.7, 0.1)}, Code.DETAIL),
         ({"kept": full_size.Kept(1.0, 0.7)}, Code.DETAIL),
         ({"kept_coarse": full_size.Kept(0.7, 0.1)}, Code.DETAIL),
@@ -304,9 +306,10 @@ def test_each_bound_counts(changes: dict[str, Any], code: Code | None) -> None:
 
 def test_facts_move_the_bounds() -> None:
     """A poor needle has noise of its own, a reduced one was resampled somehow, a palette holds 256 colours."""
-    noisy = measured(kept=full_size.Kept(1.0, 0.7), grain=0.3)
+    noisy = measured(kept=full_size.Kept(1.0, 0.8), grain=0.3)
     assert full_size.judge(noisy, PNG._replace(quality=50)) is None
     assert full_size.judge(noisy, PNG._replace(quality=60)) is not None
+    assert full_size.judge(measured(kept=full_size.Kept(1.0, 0.7)), PNG._replace(quality=60)) is None
     assert full_size.judge(measured(grain=0.3), PNG._replace(bits=2.0)) is None
     assert full_size.judge(measured(grain=0.3), PNG._replace(scale=2.0)) is None
     assert full_size.judge(measured(grain=0.5), PNG._replace(scale=2.0)) is not None

@@ -24,7 +24,7 @@ from dupfind.evidence.facts import Finding, Test, at_most
 from dupfind.pictures import greys
 from dupfind.values import CHROMA_SIDE, FIRST_TRANSPOSED, THUMBNAIL_SIDE, Evidence, Thumbnail
 
-RECIPE = 2
+RECIPE = 3
 """Version of the rules. Raise it with every change that can alter a grade or a reason."""
 
 CHECK_BOUND_BITS = 68

@@ -44,15 +44,20 @@ SPOT_BOUNDS = {2: 7.0, 4: 4.8, 8: 4.0}
 """Worst cell of so many pixels a side, in units of what 95% of the cells of like contrast differ by."""
 PATCH_BOUNDS = {2: 2.6, 4: 2.0, 8: 1.4}
 """Worst mean of 3 x 3 such cells, likewise."""
-PALETTE_SLACK = 1.5
-"""What these two are multiplied by for a needle of 256 colours, whose dots lie where its program put them."""
-COLOR_GAIN_BOUND = 0.88
-"""Least ratio of the strength of colour, either way. Copies down to JPEG quality 40: 0.95; four fifths: 0.8."""
-COLOR_SPOT_BOUNDS = ((5.0, 3.3), (4.0, 3.0))
+PALETTE_SLACK, SCALED_SLACK = 1.5, 1.2
+"""What these two are multiplied by for a needle of 256 colours, whose dots lie where its program put them, and for a
+pair of different sizes, of which one was resampled in an unknown way."""
+COLOR_GAIN_BOUND, COLOR_GAIN_BOUND_OF_FAIR = 0.88, 0.825
+"""Least ratio of the strength of colour, either way. Copies down to JPEG quality 40: 0.95; four fifths: 0.8. Small JPEGs
+of weak colour lose some of it."""
+COLOR_SPOT_BOUNDS = ((8.0, 3.6), (6.0, 3.3))
 """By cells of 8 and of 16 pixels: worst difference of colour in levels, and in units of what 95% differ by. Both have
 to be exceeded."""
 COLOR_SHIFT_BOUND = 3.0
 """Mean change of Cb and Cr in levels: another white balance. Copies: 1."""
+COLOR_LOSS_BOUND = 3.6
+"""Levels by which 2% of the cells of 16 pixels are more colourful in the needle. Copies: 2.9; black-and-white copies of
+weakly coloured photos: 4.3."""
 COLOR_DETAIL_BOUND = 0.5
 """Share of the detail of colour, of 4 pixels, that the witness repeats."""
 KEPT_BOUND, KEPT_BOUND_OF_FAIR, KEPT_BOUND_OF_LARGER = 0.72, 0.62, 0.5
@@ -62,7 +67,7 @@ MOST_KEPT_BOUND = 1.22
 """The same from above: a witness that was sharpened to make up for what it lacks has more than there is."""
 REGION_BOUND, REGION_BOUND_OF_FAIR, REGION_BOUND_OF_LARGER = 0.6, 0.36, 0.35
 """The same as the first in each of 8 x 8 regions: a subject out of focus has 0.5 or less."""
-REST_BOUND = 0.6
+REST_BOUND, REST_BOUND_OF_FAIR = 0.6, 0.75
 """What the witness leaves unexplained of the needle's detail, as a share of its energy. A poor needle has noise of its
 own there and is not asked."""
 GOOD_QUALITY = 90
@@ -81,9 +86,10 @@ _BAND_LEVELS, _LEAST_BAND = 16, 0.02
 _CLIPPED_LOW, _CLIPPED_HIGH = 2, 253
 _MOST_GAIN = 1.3
 """A curve steeper than this, or flatter, is not fitted: at 0 everything in the witness would be explained away."""
+_UNSCALED = 0.005
 _UNCHANGED_GAIN, _UNCHANGED_OFFSET = 0.002, 0.1
-_NOISE_FLOOR = 0.5
-"""Grey levels that rounding alone may leave."""
+_NOISE_FLOORS = {2: 1.0, 4: 0.7, 8: 0.5}
+"""Grey levels that may differ without any codec: where strong colours were cut off on the way to RGB, for example."""
 _NOISE_SHARE = 0.95
 _NOISE_STEPS = 8
 """Steps a grey level in which differences are counted."""
@@ -106,10 +112,11 @@ _LEAST_DETAIL, _MOST_DETAIL, _MOST_IN_REGION = 8.0, 16.0, 64.0
 _FAINT_DETAIL = 4.0
 """Where a picture has too little of that, as fog has, coefficients from this size on are asked for."""
 _FEWEST_COEFFICIENTS = 60
-_LEAST_COLOR = 0.5
+_LEAST_COLOR = 6.0
 """Mean square of Cb and Cr, in levels, below which a picture has no colour of which the strength could be told."""
 _COLOR_FLOORS = 1.0, 0.7
 _LEAST_COLOR_STEP = 10.0
+_LOSS_SHARE = 0.98
 _RIM_WEIGHT = 0.6
 """What a difference in the outermost cells counts: the last rows and columns of a picture are what encoders pad, and
 where two programs resample differently."""
@@ -163,6 +170,11 @@ class Facts(NamedTuple):
         return self.quality is not None and self.quality < GOOD_QUALITY
 
     @property
+    def is_scaled(self) -> bool:
+        """Whether the two files have different sizes."""
+        return abs(self.scale - 1) >= _UNSCALED
+
+    @property
     def is_larger(self) -> bool:
         """Whether the witness has clearly more pixels than the needle."""
         return self.scale >= LARGER
@@ -193,6 +205,8 @@ class Measures(NamedTuple):
     """Strength of colour, the weaker to the stronger; None where neither has any."""
     color_shift: float
     """Mean change of Cb or of Cr in levels, the larger."""
+    color_loss: float
+    """Levels by which the needle is more colourful, in the 2% of the cells of 16 pixels where it is most so."""
     color_kept: float | None
     """Share of the needle's detail of colour that the witness repeats; None where it has none."""
     color_spots: tuple[tuple[float, float], ...]
@@ -232,12 +246,15 @@ def judge(found: Measures, facts: Facts) -> Objection | None:
     return next((objection for objection in objections if objection is not None), None)
 
 
-def _judge_tone(found: Measures, _: Facts) -> Objection | None:
+def _judge_tone(found: Measures, facts: Facts) -> Objection | None:
     """Brightness and colour, as far as they changed everywhere."""
     if abs(math.log(found.gain)) > GAIN_BOUND or found.curve > CURVE_BOUND:
         return Objection(Code.BRIGHTNESS, "at full size brightness or contrast differs")
-    if found.color_gain is not None and found.color_gain < COLOR_GAIN_BOUND:
+    least_gain = COLOR_GAIN_BOUND_OF_FAIR if facts.is_fair else COLOR_GAIN_BOUND
+    if found.color_gain is not None and found.color_gain < least_gain:
         return Objection(Code.COLOR, "at full size the colours differ in strength")
+    if found.color_loss > COLOR_LOSS_BOUND:
+        return Objection(Code.COLOR, "the haystack's copy has less colour")
     if found.color_shift > COLOR_SHIFT_BOUND:
         return Objection(Code.COLOR, "at full size the colours differ all over")
     return None
@@ -245,7 +262,7 @@ def _judge_tone(found: Measures, _: Facts) -> Objection | None:
 
 def _judge_places(found: Measures, facts: Facts) -> Objection | None:
     """What changed in one place."""
-    slack = PALETTE_SLACK if facts.has_palette else 1.0
+    slack = PALETTE_SLACK if facts.has_palette else SCALED_SLACK if facts.is_scaled else 1.0
     if _exceeds(found.spots, SPOT_BOUNDS, slack) or _exceeds(found.patches, PATCH_BOUNDS, slack):
         return Objection(Code.PLACE, f"at full size something differs {_place(found.where)}")
     for (levels, ratio), (most_levels, most_ratio) in zip(found.color_spots, COLOR_SPOT_BOUNDS, strict=False):
@@ -273,7 +290,7 @@ def _judge_detail(found: Measures, facts: Facts) -> Objection | None:
         )
     if found.color_kept is not None and found.color_kept < COLOR_DETAIL_BOUND and not (facts.is_fair or facts.is_poor):
         return Objection(Code.DETAIL, "the haystack's copy shows less detail of colour at full size")
-    is_exact = facts.bits is None and not facts.is_larger and not facts.is_poor
+    is_exact = facts.bits is None and not facts.is_scaled and not facts.is_poor
     if found.grain is not None and found.grain > (GRAIN_BOUND if is_exact else GRAIN_BOUND_OF_OTHERS):
         return Objection(Code.GRAIN, "at full size the fine grain is another: two shots, or noise added or removed")
     return None
@@ -292,7 +309,7 @@ def _lacks_detail(found: Measures, finest: Kept, facts: Facts) -> bool:
     if facts.is_poor:
         return False
     is_overdone = found.kept_coarse is not None and found.kept_coarse.share > MOST_KEPT_BOUND
-    return finest.rest > REST_BOUND or is_overdone
+    return finest.rest > (REST_BOUND_OF_FAIR if facts.is_fair else REST_BOUND) or is_overdone
 
 
 def measure(needle: Pixels, witness: Pixels) -> Measures:
@@ -380,14 +397,14 @@ def _against_noise(own: Sums, other: Sums, side: int, gain: float, offset: float
     shift = 2 * (side.bit_length() - 1)
     contrasts = np.minimum(_span((own >> shift).astype(np.uint8)), _span((other >> shift).astype(np.uint8)))
     classes = _CLASS_OF_CONTRAST[contrasts]
-    difference *= (1 / _noise(difference, classes))[classes]
+    difference *= (1 / _noise(difference, classes, _NOISE_FLOORS[side]))[classes]
     difference[[0, -1]] *= _RIM_WEIGHT
     difference[1:-1, [0, -1]] *= _RIM_WEIGHT
     return difference
 
 
-def _noise(difference: Grey, classes: Bytes) -> Grey:
-    """What 95% of the cells of each class of contrast differ by, and the floor."""
+def _noise(difference: Grey, classes: Bytes, floor: float) -> Grey:
+    """What 95% of the cells of each class of contrast differ by, and ``floor``."""
     step = max(1, difference.size // _MOST_SAMPLED)
     keys = np.minimum(difference[::step] * _NOISE_STEPS, _LEVELS - 1).astype(np.int32)
     keys += classes[::step].astype(np.int32) * _LEVELS
@@ -395,9 +412,9 @@ def _noise(difference: Grey, classes: Bytes) -> Grey:
     totals, running = counts.sum(1), counts.cumsum(1)
     known = np.flatnonzero(totals >= _FEWEST_CELLS)
     if known.size == 0:
-        return np.full(_CLASSES, _NOISE_FLOOR + float(np.median(difference)), np.float32)
+        return np.full(_CLASSES, floor + float(np.median(difference)), np.float32)
     noises = [np.searchsorted(running[row], _NOISE_SHARE * totals[row]) / _NOISE_STEPS for row in known]
-    return np.asarray(_NOISE_FLOOR + np.interp(np.arange(_CLASSES), known, noises), np.float32)
+    return np.asarray(floor + np.interp(np.arange(_CLASSES), known, noises), np.float32)
 
 
 def _span(grey: Bytes) -> Bytes:
@@ -421,14 +438,14 @@ def _mean_of_nine(values: Grey) -> Grey:
 
 def _compare_colors(
     own: Bytes | None, other: Bytes | None
-) -> tuple[float | None, float, float | None, tuple[tuple[float, float], ...], tuple[float, float]]:
-    """Ratio of the strengths of colour, its shift, what is kept of its detail, the worst differences, and where."""
+) -> tuple[float | None, float, float, float | None, tuple[tuple[float, float], ...], tuple[float, float]]:
+    """Ratio of the strengths of colour, its shift, its loss, what is kept of its detail, the worst places, and where."""
     shape = next((color.shape for color in (own, other) if color is not None), (2, 0, 0))
     planes = [
         np.zeros(shape, np.float32) if color is None else color.astype(np.float32) - 128 for color in (own, other)
     ]
     if min(shape) <= 1:
-        return None, 0.0, None, (), (0.5, 0.5)
+        return None, 0.0, 0.0, None, (), (0.5, 0.5)
     shift = float(np.abs((planes[0] - planes[1]).mean((1, 2))).max())
     kept = _color_kept(*planes)
     spots: list[tuple[float, float]] = []
@@ -444,16 +461,15 @@ def _compare_colors(
         if worst > most_levels and where == (0.5, 0.5):
             where = _peak(difference)
         spots.append((worst, worst / (floor + float(np.quantile(difference, _NOISE_SHARE)))))
-    return gain, shift, kept, tuple(spots), where
+    loss = float(np.quantile(np.hypot(*planes[0]) - np.hypot(*planes[1]), _LOSS_SHARE))
+    return gain, shift, loss, kept, tuple(spots), where
 
 
 def _color_kept(own: Grey, other: Grey) -> float | None:
     """How much of the clear steps of colour between neighbouring cells of ``own`` there is in ``other``."""
-    steps = (
-        [np.diff(own, axis=axis).reshape(-1) for axis in (1, 2)],
-        [np.diff(other, axis=axis).reshape(-1) for axis in (1, 2)],
+    ours, theirs = (
+        np.concatenate([np.diff(color, axis=axis).reshape(-1) for axis in (1, 2)]) for color in (own, other)
     )
-    ours, theirs = (np.concatenate(pair) for pair in steps)
     is_clear = np.abs(ours) >= _LEAST_COLOR_STEP
     asked = ours[is_clear]
     if asked.size < _FEWEST_COEFFICIENTS:
