@@ -48,8 +48,8 @@ PALETTE_SLACK, SCALED_SLACK = 1.5, 1.2
 """What these two are multiplied by for a needle of 256 colours, whose dots lie where its program put them, and for a
 pair of different sizes, of which one was resampled in an unknown way."""
 COLOR_GAIN_BOUND, COLOR_GAIN_BOUND_OF_FAIR = 0.88, 0.825
-"""Least ratio of the strength of colour, either way. Copies down to JPEG quality 40: 0.95; four fifths: 0.8. Small JPEGs
-of weak colour lose some of it."""
+"""Least ratio of the strength of colour, either way. Copies down to JPEG quality 40: 0.95; four fifths: 0.8. Small
+JPEGs of weak colour lose some of it."""
 COLOR_SPOT_BOUNDS = ((8.0, 3.6), (6.0, 3.3))
 """By cells of 8 and of 16 pixels: worst difference of colour in levels, and in units of what 95% differ by. Both have
 to be exceeded."""
@@ -439,7 +439,7 @@ def _mean_of_nine(values: Grey) -> Grey:
 def _compare_colors(
     own: Bytes | None, other: Bytes | None
 ) -> tuple[float | None, float, float, float | None, tuple[tuple[float, float], ...], tuple[float, float]]:
-    """Ratio of the strengths of colour, its shift, its loss, what is kept of its detail, the worst places, and where."""
+    """Strength of colour, its shift, its loss, what is kept of its detail, the worst places, and where the worst is."""
     shape = next((color.shape for color in (own, other) if color is not None), (2, 0, 0))
     planes = [
         np.zeros(shape, np.float32) if color is None else color.astype(np.float32) - 128 for color in (own, other)
