@@ -33,9 +33,10 @@ fixtures: $(READY) ## Build the two photo trees of the demo only
 test: $(READY) ## Run all tests
 	$(TEST)
 
-check: $(READY) ## The whole gate: format, lint, types, docs drift, tests
+check: $(READY) ## The whole gate: format, lint, imports, types, docs drift, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/mypy
 	$(BIN)/python -m docs.generate --check
 	$(TEST)
