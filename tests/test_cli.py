@@ -306,6 +306,7 @@ def long_work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_by_a_signal(long_work: Path, tmp_path: Path, number: signal.Signals) -> None:
     """Interrupted while decoding: 130 or 143, no traceback, no process left behind, work so far kept."""
@@ -342,6 +343,7 @@ def hears(process: subprocess.Popen[bytes]) -> bool:
     return process.poll() is not None or (caught is not None and int(caught[1], 16) >> signal.SIGTERM - 1 & 1 == 1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_stopped_at_any_moment(tmp_path: Path) -> None:
     """From the program's beginning to the report: no traceback, and the exit code says that it was stopped, or not."""

@@ -189,6 +189,7 @@ sys.exit(run(sys.argv[2:]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_killed_and_gone_on_with(number: int, tree: TreeBuilder, dupfind: Run, tmp_path: Path) -> None:
     """Without any cache: the batches that were written are kept, and the rest is read by the next run."""

@@ -57,6 +57,7 @@ def nights(tmp_path: Path) -> Nights:
     return Nights(tmp_path / "home")
 
 
+@pytest.mark.slow
 def test_mail_comes_when_something_has_changed(nights: Nights) -> None:
     """The first table, silence, what changed, silence again: nothing on standard error in all of them."""
     code, out, err = nights.run()
@@ -121,6 +122,7 @@ def test_a_night_without_a_verdict_changes_nothing(nights: Nights) -> None:
     assert json.loads(last.read_bytes())["summary"]["files"]["missing"] == 1
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("root", ["Photos", "backup"])
 def test_a_drive_that_is_not_mounted(nights: Nights, root: str) -> None:
     """Its mount point is empty: one line says so, and the next night compares with the last good one."""

@@ -296,6 +296,7 @@ def test_what_others_say_of_themselves(kind: str) -> None:
     assert (None, len(content), None) == (found.quality, found.data_bytes, found.damage)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])
 def test_two_hundred_megapixels(options: dict[str, bool], tmp_path: Path) -> None:
     """The largest that phones write are decoded by a process that never holds the whole picture."""
@@ -341,6 +342,7 @@ def test_previews_are_no_more_than_the_picture() -> None:
         assert ("MPO", name != b"preview") == (found.format, found.has_more)
 
 
+@pytest.mark.mostly_slow(fast=1)
 @needs_shared_data("hostile")
 @pytest.mark.parametrize("folder", ["hostile", "formats"])
 def test_real_files(folder: str) -> None:

@@ -67,6 +67,7 @@ def bounds(request: pytest.FixtureRequest) -> Iterator[str]:
         yield request.param
 
 
+@pytest.mark.mostly_slow(fast=2)
 @given(clustered(), st.integers(0, 20))
 def test_within_is_exact(bounds: str, hashes: tuple[list[int], list[int]], radius_bits: int) -> None:
     """All pairs within the radius and no other, by keys, in rising order of both, for repeated hashes on both sides."""

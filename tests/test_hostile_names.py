@@ -205,6 +205,7 @@ ENVIRONMENTS = {
 FORMATS = [("--files", "--all"), ("--format", "json"), ("--format", "csv", "--all"), ("--format", "paths", "--files")]
 
 
+@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.parametrize(
     ("options", "environment"),
     [(options, {}) for options in FORMATS] + [((), environment) for environment in ENVIRONMENTS.values()],
@@ -284,6 +285,7 @@ def test_warnings_and_cache_commands(dupfind: Run, tmp_path: Path) -> None:
     assert cache + b"\n" == dupfind("cache", "path", "--cache", cache).stdout
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("handle", [0, 2], ids=["standard input", "standard error"])
 def test_closed_streams(dupfind: Run, tree: TreeBuilder, handle: int) -> None:
     """Nowhere to complain to, and nothing to read from: the answer and its exit code are the same."""
@@ -323,6 +325,7 @@ def lost_stderr(kind: str) -> Iterator[int]:
         os.close(writing)
 
 
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize("kind", ["full disk", "reader gone", "open for reading only", "full pipe"])
 def test_a_full_standard_error(dupfind: Run, tree: TreeBuilder, kind: str, unbuffered: str) -> None:
@@ -340,6 +343,7 @@ def test_a_full_standard_error(dupfind: Run, tree: TreeBuilder, kind: str, unbuf
         assert 2 == dupfind("scan", "--nope", **streams).returncode
 
 
+@pytest.mark.slow
 def test_no_command_needs_standard_error(dupfind: Run, tree: TreeBuilder) -> None:
     """Each gives the answer and the code that it gives to somebody who listens."""
     tree("hay", {"a.png": pictures.photo(1, (64, 48)), "b.png": pictures.photo(2, (64, 48)), "cut.jpg": b"\xff\xd8"})
@@ -373,6 +377,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_an_answer_that_nobody_got_is_no_success(dupfind: Run, tree: TreeBuilder, command: tuple[str, ...]) -> None:
     """Standard output full, closed, or its reader gone: 2, 2 and 141, and never 0 or 1."""

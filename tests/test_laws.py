@@ -120,6 +120,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_each_module_imports_alone() -> None:
     """Every module can be imported first, and warns of nothing."""
     names = [dotted(path) for path in MODULES if path.name != "__main__.py"]

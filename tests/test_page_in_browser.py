@@ -52,6 +52,7 @@ _ARGUMENTS = (
 _PATIENCE_SECONDS = 10
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason="there is no Chromium with its driver"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # what Selenium leaves to the garbage collector
 ]

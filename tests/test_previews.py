@@ -71,6 +71,7 @@ def test_it_is_upright() -> None:
         assert all(unlikeness(first, other) < 5 for other in others)
 
 
+@pytest.mark.slow
 @needs_shared_data("formats")
 def test_every_format() -> None:
     """What has a thumbnail has a preview."""

@@ -162,6 +162,7 @@ def test_an_even_picture_is_its_own_copy() -> None:
     assert scrutiny.doubt(dotted, even) is not None
 
 
+@pytest.mark.slow
 @needs_shared_data("kodak")
 def test_real_pictures() -> None:
     """Of six photos, every copy passes and every enlargement does not; a changed 2,000th of the area is seen."""

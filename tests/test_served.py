@@ -19,6 +19,7 @@ TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 SCAN = ("scan", "--haystack", "hay", "--needles", "needles")
 
 
+@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
