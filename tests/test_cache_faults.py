@@ -95,7 +95,7 @@ def test_killed_at_a_moment(bench: kills.Bench, start: str, moment_seconds: floa
     _, lingered_seconds = bench.kill(moment_seconds, whole_group=whole_group)
     bench.judge(tally, start)
     assert [] == tally.wrong
-    assert lingered_seconds < 10
+    assert lingered_seconds < kills._PATIENCE_SECONDS
 
 
 def fill_on(path: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:

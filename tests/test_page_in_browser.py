@@ -49,7 +49,7 @@ _ARGUMENTS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
-_PATIENCE_SECONDS = 10
+_PATIENCE_SECONDS = 60
 
 pytestmark = [
     pytest.mark.slow,
