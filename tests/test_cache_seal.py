@@ -113,7 +113,7 @@ def spoil_value(value: Any) -> Any:
     return 1
 
 
-@pytest.mark.mostly_slow(fast=6)
+@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.parametrize(("table", "column"), columns(), ids=".".join)
 def test_every_column_may_be_spoilt(victim: rot.Victim, table: str, column: str) -> None:
     """In all rows at once: the answer is the true one, and damage to what is not only looked up by is told."""

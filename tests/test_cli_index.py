@@ -110,6 +110,7 @@ def test_explain(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     assert b"1 of its files left out: the drive that it lists is here" in done.stderr
 
 
+@pytest.mark.mostly_slow(fast=8)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -114,7 +114,7 @@ def test_a_copy_is_found_and_the_nearest_are_told(hay: Path, image: Path) -> Non
     assert [f"{hay}/1/broken.jpg"] == [one.path for one in answer.problems]
 
 
-@pytest.mark.mostly_slow(fast=3)
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("algorithm", ["phash", "dhash", "ahash", "whash"])
 @pytest.mark.parametrize("rotations", [True, False])
 def test_the_nearest_are_exact(hay: Path, tree: TreeBuilder, algorithm: str, rotations: bool) -> None:

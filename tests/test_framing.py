@@ -285,6 +285,7 @@ def told(report: Report) -> dict[str, tuple[str, str | None, str | None, str | N
     }
 
 
+@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.parametrize("rotations", [True, False])
 @pytest.mark.parametrize("algorithm", ["phash", "dhash", "ahash", "whash"])
 def test_a_scan_finds_what_has_a_frame(trees: tuple[Path, Path], algorithm: str, *, rotations: bool) -> None:

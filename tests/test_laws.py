@@ -78,6 +78,7 @@ def test_the_core_never_prints_or_exits(path: Path) -> None:
     assert set() == (names | attributes(path)) & {"print", "sys.exit", "sys.stdout", "sys.stderr"}
 
 
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize(
     "arguments",
     [

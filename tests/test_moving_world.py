@@ -359,7 +359,7 @@ def test_without_a_fault(ground: Path) -> None:
     check(report, scene)
 
 
-@pytest.mark.mostly_slow(fast=95)
+@pytest.mark.mostly_slow(fast=59)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("seam", SEAMS)
 @pytest.mark.parametrize("kind", FAULTS)

@@ -66,7 +66,7 @@ def plain(hits: Any) -> Hits:
     return list(zip(*(part.tolist() for part in hits), strict=True))
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_random_sets_are_searched_exactly(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand seeds over the kinds, each with every radius in turn and with every number of parts at each."""

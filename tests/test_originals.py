@@ -90,7 +90,7 @@ def test_nothing_is_turned(tmp_path: Path, orientation: int) -> None:
     assert hashed(path) == expected(path, 8)
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @needs_shared_data("formats")
 @pytest.mark.parametrize("size", SIZES)
 def test_real_files_of_many_formats(size: int) -> None:

@@ -52,6 +52,7 @@ def without_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rawpy", None)
 
 
+@pytest.mark.mostly_slow(fast=1)
 @has_extra
 @pytest.mark.parametrize("preview", [SIZE, (240, 180), (160, 120), None], ids=str)
 def test_the_shot_is_seen(preview: tuple[int, int] | None) -> None:

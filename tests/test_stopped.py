@@ -128,7 +128,7 @@ def fresh(trees: Path) -> object:
     return verdicts(subprocess.run(command, capture_output=True, check=False, cwd=trees).stdout)
 
 
-@pytest.mark.mostly_slow(fast=3)
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize(
     ("stage", "number"),
     [
