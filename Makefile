@@ -30,12 +30,13 @@ demo: $(READY) ## Build two small photo trees and run the main job on them
 fixtures: $(READY) ## Build the two photo trees of the demo only
 	@$(BIN)/python -m fixtures $(DEMO)
 
-test: $(READY) ## Run all tests
-	$(TEST)
+test: $(READY) ## Run the fast tests, in less than two minutes on two cores
+	$(TEST) -m "not slow"
 
-check: $(READY) ## The whole gate: format, lint, types, docs drift, tests
+check: $(READY) ## The whole gate: format, lint, imports, types, docs drift, all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/mypy
 	$(BIN)/python -m docs.generate --check
 	$(TEST)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import _thread
+import io
 import os
 import signal
 import sys
 
 from dupfind.errors import StoppedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -32,6 +37,32 @@ def _stop_again(lost: sys.UnraisableHookArgs) -> None:
         sys.__unraisablehook__(lost)
 
 
+class _Forgiving(io.FileIO):
+    """Standard error on a full disk, or whose reader went away: what cannot be written is dropped.
+
+    Else it would stay in the buffer, and whoever flushes next would fail, such as multiprocessing where it starts a
+    process: a complaint would cost the answer.
+    """
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write what can be written, and call it all; gives the length of ``data`` in bytes."""
+        try:
+            return super().write(data) or len(memoryview(data))  # None: a pipe that is full and does not wait
+        except OSError:
+            return len(memoryview(data))
+
+
+def _forgive() -> None:
+    """Put such a stream in the place of standard error, where there is one."""
+    old = sys.stderr
+    if not isinstance(old, io.TextIOWrapper):
+        return
+    buffer = io.BufferedWriter(_Forgiving(old.fileno(), "wb", closefd=False))
+    sys.stderr = io.TextIOWrapper(
+        buffer, old.encoding, old.errors, line_buffering=True, write_through=old.write_through
+    )
+
+
 def main() -> None:
     """The ``dupfind`` command; does not return."""
     try:
@@ -39,6 +70,7 @@ def main() -> None:
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays in force
                 signal.signal(number, _stop)
         sys.unraisablehook = _stop_again
+        _forgive()
         code = _run()
     except KeyboardInterrupt:  # pressed before the handler stood
         code = 128 + signal.SIGINT

@@ -220,6 +220,8 @@ def make_report_settings(
         html=html,
         html_pictures=most_pictures,
     )
+    if is_of_changes:  # files are told of too, where the verdict of their folder stays
+        known |= {state.value for state in FileState}
     if only or everything or has_both or is_of_changes:
         return _with_states(settings, only or sorted(known))
     return settings

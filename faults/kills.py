@@ -26,7 +26,7 @@ from pathlib import Path
 from faults.broken_disk import Disk
 from faults.common import ENVIRONMENT, RACY_SECONDS, Answer, Trees, build, integrity, processes_of_session, run, table
 
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 60
 _DECODED = re.compile(r"^dupfind: (?:decoding|reading whole)\D*: ([\d,]+) files? in", re.MULTILINE)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,16 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 # run tests all of the tests: a quarter of the time.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Where they are ignored, as in the background of a script or under nohup, each process would inherit that, and rightly
+# go on when a test stops it.
+for _number, _usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGTERM, signal.SIG_DFL),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _usual)
 
 settings.register_profile("dupfind", derandomize=True, deadline=None)
 settings.load_profile("dupfind")
@@ -47,6 +59,22 @@ def build_tree(folder: Path, contents: Mapping[str, Content]) -> Path:
         else:
             pictures.save(content, path)
     return folder
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` is looked at
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow all cases of a ``mostly_slow(fast=N)`` test but N of them, which are spread evenly."""
+    cases: dict[tuple[Path, str], list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("mostly_slow") is not None:
+            cases[item.path, item.nodeid.partition("[")[0]].append(item)
+    for of_one_test in cases.values():
+        marker = of_one_test[0].get_closest_marker("mostly_slow")
+        number = 0 if marker is None else marker.kwargs["fast"]
+        fast = {place * len(of_one_test) // number for place in range(number)}
+        for place, item in enumerate(of_one_test):
+            if place not in fast:
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

@@ -165,6 +165,7 @@ def test_pairs_are_graded_both_ways() -> None:
     assert {("a", "b"), ("b", "a")} == {(one.needle, one.witness) for one in outcomes if isinstance(one, Graded)}
 
 
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize("name", documents.CLASSES)
 def test_twins_differ_in_one_place(name: str) -> None:
     """An odd seed changes something; the same seed changes nothing."""
@@ -202,6 +203,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_whole_run(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """From a folder of photos to tables in the terminal, a page and a list of failures."""
     page, failures = tmp_path / "page.md", tmp_path / "failures.csv"

@@ -34,6 +34,7 @@ def slow(one: list[int], other: list[int], radius_bits: int) -> list[tuple[int, 
     return [hit for hit in pairs if hit[2] <= radius_bits]
 
 
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize(("most_pairs", "least_rows"), [(1, 1), (6, 2), (16, 16), (1 << 16, 16)])
 @given(one=hashes, other=hashes, radius_bits=st.integers(0, 64))
 def test_every_pair_is_compared(

@@ -56,6 +56,7 @@ FRAMES = {
 }
 
 
+@pytest.mark.mostly_slow(fast=7)
 @pytest.mark.parametrize("name", FRAMES)
 @pytest.mark.parametrize("seed", [1, 3, 4])
 def test_a_frame_is_as_wide_as_it_is(name: str, seed: int) -> None:
@@ -67,6 +68,7 @@ def test_a_frame_is_as_wide_as_it_is(name: str, seed: int) -> None:
     assert [share == 0 for share in expected] == [share == 0 for share in found]
 
 
+@pytest.mark.mostly_slow(fast=5)
 @pytest.mark.parametrize("colour", ["white", "black", (128, 128, 128), (60, 20, 140), (200, 180, 30)])
 @pytest.mark.parametrize("quality", [None, 90, 50])
 def test_a_frame_in_any_shade(colour: Colour, quality: int | None) -> None:
@@ -170,6 +172,7 @@ def test_a_blank_picture_stays_blank(level: int) -> None:
     assert np.array_equal(values[:64, :64], borders.inner(values[:64, :64], frame))
 
 
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize("name", FRAMES)
 @pytest.mark.parametrize("quality", [None, 50])
 def test_the_inner_picture_is_the_photo(name: str, quality: int | None) -> None:

@@ -367,6 +367,7 @@ STATES = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(st.tuples(STATES, st.sampled_from(["digest", "content", "reopen"]), st.integers(0, 9)), max_size=25))
 def test_like_a_dictionary(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[FileEntry, str, int]]) -> None:

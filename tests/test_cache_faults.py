@@ -82,6 +82,7 @@ def same(one: Answer, other: Answer) -> bool:
     return (one.code, one.verdicts) == (other.code, other.verdicts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whole_group", [True, False], ids=["whole group", "parent alone"])
 @pytest.mark.parametrize(
     ("start", "moment_seconds"),
@@ -94,7 +95,7 @@ def test_killed_at_a_moment(bench: kills.Bench, start: str, moment_seconds: floa
     _, lingered_seconds = bench.kill(moment_seconds, whole_group=whole_group)
     bench.judge(tally, start)
     assert [] == tally.wrong
-    assert lingered_seconds < 10
+    assert lingered_seconds < kills._PATIENCE_SECONDS
 
 
 def fill_on(path: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
@@ -103,6 +104,7 @@ def fill_on(path: Path, environment: dict[str, str]) -> subprocess.CompletedProc
     return subprocess.run(command, env=ENVIRONMENT | environment, capture_output=True, check=False)
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_killed_in_the_midst_of_a_write(tmp_path: Path) -> None:
     """In every seventh call that makes, writes, flushes, cuts or deletes: whole writes are there, half ones are not."""
@@ -129,6 +131,7 @@ def test_killed_in_the_midst_of_a_write(tmp_path: Path) -> None:
     assert journals > 2
 
 
+@pytest.mark.mostly_slow(fast=1)
 @needs_compiler
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS], ids=errno.errorcode.get)
 @pytest.mark.parametrize("lasts", [True, False], ids=["from then on", "once"])
@@ -148,6 +151,7 @@ def test_a_disk_that_fails_in_a_write(tmp_path: Path, number: int, *, lasts: boo
         assert [DIGEST] * 40 == digests(path, 40)
 
 
+@pytest.mark.slow
 @needs_compiler
 @pytest.mark.parametrize(("call", "number"), [(8, errno.ENOSPC), (60, errno.EIO)])
 def test_scans_on_a_disk_that_fails(bench: kills.Bench, tmp_path: Path, call: int, number: int) -> None:
@@ -256,6 +260,7 @@ def test_no_more_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [None] * 200 == digests(tmp_path / "cache.sqlite", 200)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("beside", "cold"), [("nothing", True), ("prune", False), ("clear", False)], ids=["cold", "prune", "clear"]
 )

@@ -54,6 +54,7 @@ def nearest(one: fingerprint.Pixels, other: fingerprint.Pixels, algorithm: str, 
     return min((hash_ ^ upright).bit_count() for hash_ in fingerprint.search_hashes(one, algorithm, orientations))
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("rotations", [True, False])
 def test_counts_are_those_of_all_pairs(collection: Path, rotations: bool) -> None:
     """Each algorithm's distances, each pair once, with turned needles or without."""
@@ -69,6 +70,7 @@ def test_counts_are_those_of_all_pairs(collection: Path, rotations: bool) -> Non
     assert list(DEFAULT_THRESHOLD_BITS) == [one.algorithm for one in found.spreads]
 
 
+@pytest.mark.slow
 def test_a_sample_is_compared_with_all_others(collection: Path) -> None:
     """Every so many-th picture, from its own side, the same ones in each run."""
     found = ask(collection, most_pairs=40)
@@ -152,6 +154,7 @@ def test_descriptions_are_all_hashes_of_all_orientations() -> None:
         assert b"".join(words) == packed[orientation * 64 : orientation * 64 + 64]
 
 
+@pytest.mark.slow
 @needs_shared_data("photos")
 def test_real_photos_lie_far_apart_by_phash(demo_cache: str) -> None:
     """Of 395 different photos no pair is left out, and pHash at its default meets no false candidate."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.answers.changes import Baseline, Changes, changes, other_settings
+from dupfind.answers.changes import Baseline, Changes, changes
 from dupfind.values import Evidence, FileState, FolderState
 from tests.test_report import SETTINGS, file, folder, report
 
@@ -66,8 +66,48 @@ def test_nothing_is_otherwise() -> None:
     assert not compare(*same, *same)
 
 
+@given(STATES, FILES, STATES, FILES)
+def test_each_change_of_a_file_is_told_by_its_folder_or_by_itself(
+    folders: dict[str, FolderState],
+    files: dict[str, FileState],
+    was: dict[str, FolderState],
+    were: dict[str, FileState],
+) -> None:
+    """Where the verdict of its own folder stays, nothing else would name it."""
+    found = compare(folders, files, was, were)
+    for path in FOLDERS:
+        is_same = path in folders and folders[path] is was.get(path)
+        is_below_one_that_is_gone = any(path.startswith(f"{gone}/") for gone in found.gone_folders)  # of no real tree
+        if is_same and not is_below_one_that_is_gone and files.get(f"{path}/1.jpg") != were.get(f"{path}/1.jpg"):
+            assert f"{path}/1.jpg" in {*found.untold_files, *found.untold_gone_files}
+        if path in found.folders:
+            assert f"{path}/1.jpg" not in {*found.untold_files, *found.untold_gone_files}
+    assert set(found.untold_files) <= set(found.files)
+    assert set(found.untold_gone_files) <= set(found.gone_files)
+
+
+def test_what_is_gone_with_its_folder_is_told_by_that() -> None:
+    """However deep it lay."""
+    state, missing = FolderState.MISSING, FileState.MISSING
+    found = compare(
+        {"n": state}, {}, {"n": state, "n/a": state, "n/a/x": state}, {"n/a/x/1.jpg": missing, "n/1.jpg": missing}
+    )
+    assert (["n/a"], ["n/1.jpg"]) == (found.gone_folders, found.untold_gone_files)
+
+
 def test_other_settings() -> None:
     """What decides verdicts; a setting that an older report did not know is taken to have been the same."""
-    answer = replace(report([]), settings=replace(SETTINGS, accept=Evidence.SIMILAR, threshold_bits=4))
-    known = {"accept": "same", "algorithm": "phash", "threshold_bits": 4, "haystack": ["elsewhere"]}
-    assert ["accept"] == other_settings(answer, Baseline("", known, {}, {}))
+    settings = replace(SETTINGS, accept=Evidence.SIMILAR, threshold_bits=4, haystack=("h", "i"), needles=("n\udcff",))
+    answer = replace(report([]), settings=settings)
+    known = {
+        "accept": "same",
+        "algorithm": "phash",
+        "threshold_bits": 4,
+        "haystack": ["i", "h"],
+        "needles": ["n\ufffd"],
+    }
+    assert ("accept",) == changes(answer, Baseline("", known, {}, {})).other_settings
+    known |= {"haystack": ["h"], "accept": "similar", "paranoid": True, "needles": ["m"]}
+    assert ("haystack", "needles", "paranoid") == changes(answer, Baseline("", known, {}, {})).other_settings
+    assert () == changes(answer, Baseline("", {}, {}, {})).other_settings
+    assert ("haystack",) == changes(answer, Baseline("", {"haystack": 3}, {}, {})).other_settings

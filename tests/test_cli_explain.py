@@ -69,6 +69,21 @@ def test_a_copy_in_the_trash(dupfind: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("trees")
+def test_a_name_without_a_file_costs_its_own_answer_only(dupfind: Run) -> None:
+    """The others are explained, it is named, and the exit code is 2 whatever the others are."""
+    for name, code in (("n/a.jpg", 0), ("n/cut.jpg", 1)):
+        alone = dupfind(*EXPLAIN, name)
+        assert code == alone.returncode
+        done = dupfind(*EXPLAIN, "nope.jpg", name, "n", "-q")
+        assert (2, alone.stdout) == (done.returncode, done.stdout)
+        lines = done.stderr.decode().splitlines()
+        assert ["dupfind: nope.jpg: no such file or directory", "dupfind: n is a folder"] == [lines[0], lines[1][:22]]
+    done = dupfind(*EXPLAIN, "nope.jpg", "none.jpg")
+    lines = [f"dupfind: {name}.jpg: no such file or directory" for name in ("nope", "none")]
+    assert (2, b"", lines) == (done.returncode, done.stdout, done.stderr.decode().splitlines())
+
+
+@pytest.mark.usefixtures("trees")
 def test_an_unreadable_needle_says_why(dupfind: Run) -> None:
     """A picture that cannot be decoded: the reason and nothing else."""
     expected = "! unreadable  n/cut.jpg\n  not a picture in a known format\n"

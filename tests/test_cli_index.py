@@ -110,6 +110,7 @@ def test_explain(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     assert b"1 of its files left out: the drive that it lists is here" in done.stderr
 
 
+@pytest.mark.mostly_slow(fast=8)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -189,6 +190,7 @@ sys.exit(run(sys.argv[2:]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_killed_and_gone_on_with(number: int, tree: TreeBuilder, dupfind: Run, tmp_path: Path) -> None:
     """Without any cache: the batches that were written are kept, and the rest is read by the next run."""

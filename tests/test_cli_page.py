@@ -106,6 +106,7 @@ def test_a_page_of_single_pictures(dupfind: Run, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "hay", "n", "p.html"]
 
 
+@pytest.mark.mostly_slow(fast=6)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -80,6 +80,7 @@ def scanned(needle: Path, witness: Path, folder: Path, **options: Any) -> tuple[
     return found.evidence, found.reason
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("options", [{}, {"rotations": False, "algorithm": "dhash"}])
 def test_the_grades_are_those_of_a_scan(tmp_path: Path, options: dict[str, Any]) -> None:
     """Of every pair of many kinds of pictures, both ways, with the same reasons."""
@@ -101,6 +102,7 @@ def test_the_grades_are_those_of_a_scan(tmp_path: Path, options: dict[str, Any])
     assert options or {Evidence.SAME, Evidence.SIMILAR, None} == set(grades)
 
 
+@pytest.mark.slow
 def test_the_pairs_of_the_demo(demo_trees: Path, demo_cache: str) -> None:
     """Each needle against its witness: what the scan says of it is what the witness says of it here."""
     haystack, needles = demo_trees / demo.HAYSTACK, demo_trees / demo.NEEDLES

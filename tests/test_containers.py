@@ -283,6 +283,7 @@ def test_frames_are_no_more(kind: str) -> None:
     assert not has_more(save(photo(), kind, save_all=True, append_images=[photo(2), photo(3)]))
 
 
+@pytest.mark.slow
 @needs_shared_data("formats")
 def test_real_samples() -> None:
     """Of HEIF and AVIF only the one with a depth map."""

@@ -37,13 +37,12 @@ class Nights:
         build_tree(home / "Photos", {"a.jpg": photos[0]})
         build_tree(home / "backup", {"there/a.jpg": photos[0], "not there/b.jpg": photos[1]})
 
-    def run(self) -> tuple[int, str, str]:
+    def run(self, needles: str = "backup") -> tuple[int, str, str]:
         """One night: exit code, standard output, standard error."""
         path = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
-        needles = str(self.home / "backup")
         done = subprocess.run(
             ["/bin/sh", str(self.script)],
-            env={**path, "HOME": str(self.home), "NEEDLES": needles, "SHELL": "/bin/sh"},
+            env={**path, "HOME": str(self.home), "NEEDLES": str(self.home / needles), "SHELL": "/bin/sh"},
             capture_output=True,
             check=False,
             cwd="/",
@@ -58,6 +57,7 @@ def nights(tmp_path: Path) -> Nights:
     return Nights(tmp_path / "home")
 
 
+@pytest.mark.slow
 def test_mail_comes_when_something_has_changed(nights: Nights) -> None:
     """The first table, silence, what changed, silence again: nothing on standard error in all of them."""
     code, out, err = nights.run()
@@ -76,6 +76,36 @@ def test_mail_comes_when_something_has_changed(nights: Nights) -> None:
     assert (0, "", "") == nights.run()
 
 
+def test_what_changes_within_a_folder_whose_verdict_stays(nights: Nights) -> None:
+    """It is named, and the report that the mail compares with is kept until the next mail."""
+    state = nights.home / ".local" / "state" / "dupfind"
+    nights.run()
+    first = (state / "last.json").read_bytes()
+    assert ["last.json", "lock"] == sorted(path.name for path in state.iterdir())
+    folder = nights.home / "backup" / "not there"
+    build_tree(folder, {"c.jpg": pictures.photo(7, (160, 120))})
+    code, out, err = nights.run()
+    assert (1, "") == (code, err)
+    assert re.search(r"missing\s+new\s.*not there/c\.jpg", out)
+    assert ["before.json", "last.json", "lock"] == sorted(path.name for path in state.iterdir())
+    assert first == (state / "before.json").read_bytes()
+    assert (1, "", "") == nights.run()
+    assert first == (state / "before.json").read_bytes()
+    (folder / "c.jpg").unlink()
+    code, out, err = nights.run()
+    assert (1, "") == (code, err)
+    assert f"Gone: {folder}/c.jpg\n" in out
+
+
+def test_another_folder_than_the_night_before(nights: Nights) -> None:
+    """All is new and all is gone, and the mail says why."""
+    nights.run()
+    os.rename(nights.home / "backup", nights.home / "moved")
+    code, out, err = nights.run(needles="moved")
+    assert (1, "") == (code, err)
+    assert "made with other settings, which may change verdicts: needles.\n" in out
+
+
 def test_a_night_without_a_verdict_changes_nothing(nights: Nights) -> None:
     """The report of the last good night stays, and the mail names the cause."""
     nights.run()
@@ -92,6 +122,7 @@ def test_a_night_without_a_verdict_changes_nothing(nights: Nights) -> None:
     assert json.loads(last.read_bytes())["summary"]["files"]["missing"] == 1
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("root", ["Photos", "backup"])
 def test_a_drive_that_is_not_mounted(nights: Nights, root: str) -> None:
     """Its mount point is empty: one line says so, and the next night compares with the last good one."""

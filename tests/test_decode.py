@@ -86,6 +86,7 @@ def held(upright: Image.Image, kind: str, options: dict[str, str], orientation: 
     return save(stored, kind, exif=pictures.exif(orientation), **options)
 
 
+@pytest.mark.mostly_slow(fast=30)
 @pytest.mark.parametrize("orientation", [*range(10), 65535])
 @pytest.mark.parametrize(("kind", "options"), ORIENTABLE)
 def test_every_orientation_comes_out_upright(kind: str, options: dict[str, str], orientation: int) -> None:
@@ -159,6 +160,7 @@ def test_odd_sizes(kind: str, size: tuple[int, int]) -> None:
     assert (*size, THUMBNAIL_SIDE**2) == (found.width, found.height, len(found.pixels))
 
 
+@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.parametrize("size", [(1001, 667), (1033, 777), (2047, 1531), (515, 389)])
 @pytest.mark.parametrize("seed", [1, 4])
 def test_a_smaller_copy_is_not_shifted(seed: int, size: tuple[int, int]) -> None:
@@ -296,6 +298,7 @@ def test_what_others_say_of_themselves(kind: str) -> None:
     assert (None, len(content), None) == (found.quality, found.data_bytes, found.damage)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])
 def test_two_hundred_megapixels(options: dict[str, bool], tmp_path: Path) -> None:
     """The largest that phones write are decoded by a process that never holds the whole picture."""
@@ -341,6 +344,7 @@ def test_previews_are_no_more_than_the_picture() -> None:
         assert ("MPO", name != b"preview") == (found.format, found.has_more)
 
 
+@pytest.mark.mostly_slow(fast=1)
 @needs_shared_data("hostile")
 @pytest.mark.parametrize("folder", ["hostile", "formats"])
 def test_real_files(folder: str) -> None:
@@ -380,6 +384,7 @@ def test_whole_pictures(kind: str) -> None:
     assert np.abs(found - expected).mean() < (6 if kind == "GIF" else 2.5)
 
 
+@pytest.mark.mostly_slow(fast=20)
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize(("kind", "options"), ORIENTABLE)
 def test_whole_pictures_come_out_upright(kind: str, options: dict[str, str], orientation: int) -> None:

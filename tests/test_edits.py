@@ -44,6 +44,7 @@ def test_there_are_many_and_each_has_its_own_name() -> None:
     assert {edit.row for edit in EDITS} <= set(ROWS)
 
 
+@pytest.mark.mostly_slow(fast=25)
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name)
 def test_an_edit_is_the_same_each_time(edit: Edit, source: Source) -> None:
     """Same photo, same bytes; the original is on one side, and the two sides are never one file."""

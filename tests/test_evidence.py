@@ -387,6 +387,7 @@ thumbnails = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(thumbnails)
 def test_a_picture_is_itself(thumbnail: Thumbnail) -> None:
     """Against itself every picture is the same, unless it shows too little; then it is similar and says so."""

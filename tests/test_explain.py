@@ -57,6 +57,7 @@ def trio(tree: TreeBuilder) -> Path:
     return tree("hay", {"one.png": one, "sub/turned.png": turned, "two.png": pictures.photo(2, (320, 240))})
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("options", [{}, {"accept": "identical", "rotations": False}, {"algorithm": "ahash"}])
 def test_the_verdict_is_that_of_a_scan(demo_trees: Path, demo_cache: str, options: dict[str, Any]) -> None:
     """Every needle of the demo: the same state, evidence, witness, distance and reason, and the same order."""
@@ -76,6 +77,7 @@ def test_the_verdict_is_that_of_a_scan(demo_trees: Path, demo_cache: str, option
             assert all(test.passed for test in one.tests)
 
 
+@pytest.mark.slow
 def test_the_options_advised_make_the_needle_present(demo_trees: Path, demo_cache: str, tree: TreeBuilder) -> None:
     """Whatever one nearest picture is said to take, a scan with that and no other haystack accepts it."""
     haystack, needles = demo_trees / demo.HAYSTACK, demo_trees / demo.NEEDLES

@@ -25,6 +25,7 @@ def test_its_tests_are_there(rule: Rule) -> None:
         assert (ROOT / "tests" / f"test_{name}.py").is_file(), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mutant",
     [mutant for rule in RULES for mutant in rule.mutants],

@@ -114,6 +114,7 @@ def test_a_copy_is_found_and_the_nearest_are_told(hay: Path, image: Path) -> Non
     assert [f"{hay}/1/broken.jpg"] == [one.path for one in answer.problems]
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("algorithm", ["phash", "dhash", "ahash", "whash"])
 @pytest.mark.parametrize("rotations", [True, False])
 def test_the_nearest_are_exact(hay: Path, tree: TreeBuilder, algorithm: str, rotations: bool) -> None:
@@ -140,6 +141,7 @@ def hash_of(path: Path, algorithm: str, orientations: int) -> tuple[int, ...]:
     return fingerprint.search_hashes(fingerprint.pixels(outcome.result.pixels), algorithm, orientations)
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("options", [{}, {"accept": "similar", "threshold_bits": 16}, {"rotations": False}])
 def test_the_verdict_is_that_of_a_scan(demo_trees: Path, demo_cache: str, options: dict[str, Any]) -> None:
     """Every file of the demo that is not damaged: seen where it is present, by the same grade and reason."""

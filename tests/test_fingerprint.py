@@ -89,6 +89,7 @@ def test_search_hashes_are_imagehash_s(algorithm: str, seed: int) -> None:
     assert (int(str(expected), 16), str(expected)) == (found, f"{found:016x}")
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("algorithm", TRUE)
 @given(picture=PICTURES)
 def test_any_picture_has_hashes(algorithm: str, picture: np.ndarray) -> None:
@@ -109,6 +110,7 @@ def test_search_hashes_stand_in_the_order_of_their_index(algorithm: str, orienta
     assert orientations == len(set(expected))
 
 
+@pytest.mark.slow
 @given(arrays(np.uint8, st.tuples(st.integers(0, 3), st.just(64), st.just(64)), elements=st.integers(0, 255)))
 def test_turned_pictures_are_hashed_as_if_alone(found: np.ndarray) -> None:
     """Many pictures in many orientations, which are not turned one by one."""
@@ -119,6 +121,7 @@ def test_turned_pictures_are_hashed_as_if_alone(found: np.ndarray) -> None:
         assert [row[:orientations] for row in expected] == hashes.tolist()
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("algorithm", TRUE)
 def test_packed_hashes_of_many(algorithm: str) -> None:
     """More than are hashed together, in their order; of none there are none."""

@@ -53,6 +53,7 @@ def test_a_seed_is_one_scene_at_every_size() -> None:
         assert (fingerprint.check_hash(small) ^ fingerprint.check_hash(large)).bit_count() <= 8
 
 
+@pytest.mark.slow
 def test_scenes_lie_as_far_apart_as_photos() -> None:
     """No two seeds come near each other in either hash."""
     thumbnails = [thumbnail(pictures.photo(seed, (240, 180))) for seed in range(40)]
@@ -125,6 +126,7 @@ def test_a_complete_demo_is_left_as_it_is(built: Path) -> None:
     assert (built / demo.MARKER).stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_a_damaged_demo_is_built_again_byte_for_byte(built: Path) -> None:
     """Two builds agree in names, times and bytes."""
     before = contents(built)

@@ -113,6 +113,7 @@ def test_turned_and_mirrored(desk: Desk, plain: Mapping[str, Thumbnail], number:
     assert ("/framed", OF_THE_WITNESS) == (found.witness, found.reason)
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("threshold_bits", [10, 32])
 def test_what_has_nothing_to_do_with_it_stays_missing(desk: Desk, threshold_bits: int) -> None:
     """The check hash decides: at a threshold at which half of all photos are candidates, no unrelated one passes."""
@@ -229,6 +230,7 @@ def test_in_parts(desk: Desk, plain: Mapping[str, Thumbnail], monkeypatch: pytes
     assert {f"n{seed}": f"/h{seed}" for seed in range(8)} == {path: one.witness for path, one in whole.items()}
 
 
+@pytest.mark.slow
 @needs_shared_data("photos")
 @pytest.mark.parametrize("threshold_bits", [10, 32])
 def test_real_photos(desk: Desk, threshold_bits: int) -> None:
@@ -283,6 +285,7 @@ def told(report: Report) -> dict[str, tuple[str, str | None, str | None, str | N
     }
 
 
+@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.parametrize("rotations", [True, False])
 @pytest.mark.parametrize("algorithm", ["phash", "dhash", "ahash", "whash"])
 def test_a_scan_finds_what_has_a_frame(trees: tuple[Path, Path], algorithm: str, *, rotations: bool) -> None:

@@ -155,6 +155,7 @@ def test_the_same_and_not_in_the_stack(desk: Desk) -> None:
     assert [OF_ANOTHER] == [tie.reason for tie in row.ties]
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.permutations(range(9)))
 def test_the_order_of_the_pictures_does_not_matter(order: list[int]) -> None:
@@ -179,6 +180,7 @@ def test_the_order_of_the_pictures_does_not_matter(order: list[int]) -> None:
 EXPECTED: dict[str, list[list[list[str]]]] = {}
 
 
+@pytest.mark.slow
 def test_many_equal_blank_pages(desk: Desk) -> None:
     """Thousands of them, no two with the same bytes: none is proved, they make one row, and it takes seconds."""
     dice = np.random.default_rng(1)

@@ -80,6 +80,7 @@ def test_the_seventeen_groups_and_no_other(level: str) -> None:
     assert 82 == found.pictures
 
 
+@pytest.mark.mostly_slow(fast=1)
 @needs_shared_data("photos")
 @pytest.mark.parametrize("level", LEVELS)
 def test_no_group_among_different_photos(demo_cache: str, level: str) -> None:

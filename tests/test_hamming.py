@@ -67,6 +67,7 @@ def bounds(request: pytest.FixtureRequest) -> Iterator[str]:
         yield request.param
 
 
+@pytest.mark.mostly_slow(fast=1)
 @given(clustered(), st.integers(0, 20))
 def test_within_is_exact(bounds: str, hashes: tuple[list[int], list[int]], radius_bits: int) -> None:
     """All pairs within the radius and no other, by keys, in rising order of both, for repeated hashes on both sides."""
@@ -75,6 +76,7 @@ def test_within_is_exact(bounds: str, hashes: tuple[list[int], list[int]], radiu
     assert slow(needles, haystack, radius_bits) == plain(found)
 
 
+@pytest.mark.slow
 @given(clustered(), st.integers(0, 20), st.integers(1, 9))
 def test_pairs_are_exact(hashes: tuple[list[int], list[int]], radius_bits: int, most: int) -> None:
     """Positions in place of keys: no more of one hash than wanted, and at least the nearest of each needle."""

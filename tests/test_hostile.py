@@ -49,6 +49,7 @@ def pillow_reads(path: Path) -> bool:
     return False
 
 
+@pytest.mark.slow
 @needs_shared_data("hostile")
 def test_every_hostile_file_in_a_real_run(dupfind: Run, tree: TreeBuilder) -> None:
     """Exit code, one line for each unreadable file, no traceback; and readable is exactly what Pillow can read."""
@@ -69,6 +70,7 @@ def test_every_hostile_file_in_a_real_run(dupfind: Run, tree: TreeBuilder) -> No
     assert sorted(str(folder / name) for name in unreadable) == sorted(told)
 
 
+@pytest.mark.slow
 def test_broken_files_of_every_kind() -> None:
     """Two broken ones of each: the checks of the fuzzing program, see there."""
     jobs = list(broken_pictures.jobs(2 * len(broken_pictures.samples.names()), seed=7, only=""))
@@ -79,6 +81,7 @@ def test_broken_files_of_every_kind() -> None:
     assert {"decoded", "damaged", "refused", "no picture"} == outcomes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", parsers.TARGETS)
 def test_broken_outlines(target: str) -> None:
     """What reads the outline of a file ends, within the file, and raises nothing."""
@@ -96,6 +99,7 @@ CAUSES = {
 }
 
 
+@pytest.mark.slow
 @needs_ceiling
 def test_many_culprits_in_one_run(tree: TreeBuilder) -> None:
     """Of 100 files 20 crash their process, 5 hang, and others do worse: each is named, all others are done."""
@@ -115,6 +119,7 @@ def test_many_culprits_in_one_run(tree: TreeBuilder) -> None:
     assert b"" == done.stderr
 
 
+@pytest.mark.slow
 @needs_ceiling
 def test_bombs_cost_no_more_than_the_ceiling(tmp_path: Path) -> None:
     """Of 81 megapixels and not refused by their header: decoded, or refused for want of memory and nothing else."""
@@ -128,6 +133,7 @@ def test_bombs_cost_no_more_than_the_ceiling(tmp_path: Path) -> None:
 LIMITS_MIB = (48, 56, 64, 80, 100, 140, 200)
 
 
+@pytest.mark.mostly_slow(fast=3)
 @needs_ceiling
 @pytest.mark.parametrize(
     "suffix", ["jpg", "prog.jpg", "png", "webp", "avif", "heic", "jp2", "tif", "gif", "jxl", "dng"]

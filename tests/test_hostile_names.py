@@ -10,7 +10,8 @@ import os
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from dupfind.report import explain as explain_report
 from dupfind.report.csv import _FORMULA_STARTS
 from dupfind.settings import make_report_settings
 from dupfind.values import Evidence, FileState, FolderState, Problem, Report, Side
+from fixtures import pictures
 from tests.test_report import file, folder, report
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
@@ -203,6 +205,7 @@ ENVIRONMENTS = {
 FORMATS = [("--files", "--all"), ("--format", "json"), ("--format", "csv", "--all"), ("--format", "paths", "--files")]
 
 
+@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.parametrize(
     ("options", "environment"),
     [(options, {}) for options in FORMATS] + [((), environment) for environment in ENVIRONMENTS.values()],
@@ -282,6 +285,7 @@ def test_warnings_and_cache_commands(dupfind: Run, tmp_path: Path) -> None:
     assert cache + b"\n" == dupfind("cache", "path", "--cache", cache).stdout
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("handle", [0, 2], ids=["standard input", "standard error"])
 def test_closed_streams(dupfind: Run, tree: TreeBuilder, handle: int) -> None:
     """Nowhere to complain to, and nothing to read from: the answer and its exit code are the same."""
@@ -296,19 +300,70 @@ def test_closed_streams(dupfind: Run, tree: TreeBuilder, handle: int) -> None:
     assert (2, b"") == (done.returncode, done.stdout)
 
 
-def test_a_full_standard_error(dupfind: Run, tree: TreeBuilder) -> None:
+@contextmanager
+def lost_stderr(kind: str) -> Iterator[int]:
+    """Open a standard error to which nothing can be written; gives its handle."""
+    reading, writing = os.pipe()
+    if kind == "full disk":
+        os.close(writing)
+        writing = os.open("/dev/full", os.O_WRONLY)
+    elif kind == "reader gone":
+        os.close(reading)
+        reading = os.open(os.devnull, os.O_RDONLY)
+    elif kind == "open for reading only":
+        os.close(writing)
+        writing = os.open(os.devnull, os.O_RDONLY)
+    else:  # a pipe that is full, and does not wait for its reader
+        os.set_blocking(writing, False)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(writing, bytes(4096))
+    try:
+        yield writing
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+@pytest.mark.mostly_slow(fast=2)
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("kind", ["full disk", "reader gone", "open for reading only", "full pipe"])
+def test_a_full_standard_error(dupfind: Run, tree: TreeBuilder, kind: str, unbuffered: str) -> None:
     """It costs the complaints and not the answer; a mistake stays 2 and never becomes a verdict."""
     tree("hay", {"a.txt": b"1"})
     tree("needles", {"a.txt": b"1", "cut.jpg": b"\xff\xd8"})
     scan = ("scan", "--haystack", "hay", "--needles", "needles")
     expected = dupfind(*scan).stdout
-    with Path("/dev/full").open("wb") as full:
-        streams: dict[str, Any] = {"capture_output": False, "stdout": subprocess.PIPE, "stderr": full}
-        for extra in (("-v", "--profile-stages"), ("--progress",)):
+    with lost_stderr(kind) as lost:
+        streams: dict[str, Any] = {"capture_output": False, "stdout": subprocess.PIPE, "stderr": lost}
+        streams["env"] = {"PYTHONUNBUFFERED": unbuffered}
+        for extra in (("-v", "--profile-stages", "--progress"), ("--workers", "1")):
             done = dupfind(*scan, *extra, **streams)
             assert (1, expected) == (done.returncode, done.stdout)
         assert 2 == dupfind("scan", "--nope", **streams).returncode
-        assert 2 == dupfind("scan", "--haystack", "none", "--needles", "needles", **streams).returncode
+
+
+@pytest.mark.slow
+def test_no_command_needs_standard_error(dupfind: Run, tree: TreeBuilder) -> None:
+    """Each gives the answer and the code that it gives to somebody who listens."""
+    tree("hay", {"a.png": pictures.photo(1, (64, 48)), "b.png": pictures.photo(2, (64, 48)), "cut.jpg": b"\xff\xd8"})
+    commands = (
+        ("find", "none.png", "hay/a.png", "--haystack", "hay", "-v"),
+        ("hash", "none.png", "hay/a.png", "hay/cut.jpg", "--exact", "-v"),
+        ("compare", "hay/a.png", "hay/../hay/a.png", "hay/b.png", "none.png", "-v"),
+        ("explain", "hay/a.png", "--haystack", "hay", "-v"),
+        ("groups", "hay", "-v"),
+        ("sort", "hay", "-v"),
+        ("scan", "--haystack", "hay", "--needles", "none"),
+    )
+    with lost_stderr("full disk") as lost:
+        for command in commands:
+            heard = dupfind(*command)
+            assert heard.stderr
+            done = dupfind(
+                *command, capture_output=False, stdout=subprocess.PIPE, stderr=lost, env={"PYTHONUNBUFFERED": ""}
+            )
+            assert (command, heard.returncode, heard.stdout) == (command, done.returncode, done.stdout)
 
 
 COMMANDS = [
@@ -322,6 +377,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_an_answer_that_nobody_got_is_no_success(dupfind: Run, tree: TreeBuilder, command: tuple[str, ...]) -> None:
     """Standard output full, closed, or its reader gone: 2, 2 and 141, and never 0 or 1."""

@@ -45,6 +45,7 @@ def decode(content: bytes) -> jpeg.Decoded:
     return jpeg.decode(opened(content), content, jpeg_stream.inspect(content))
 
 
+@pytest.mark.mostly_slow(fast=10)
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 def test_as_pillow_reduces_it(size: tuple[int, int], mode: str) -> None:

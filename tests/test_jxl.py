@@ -45,6 +45,7 @@ def bits(*fields: tuple[int, int]) -> bytes:
     return number.to_bytes((place + 7) // 8, "little")
 
 
+@pytest.mark.mostly_slow(fast=3)
 @has_extra
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "I;16"])
 @pytest.mark.parametrize("container", [False, True])
@@ -96,6 +97,7 @@ def test_too_large_is_seen_in_the_header() -> None:
     assert not caught.value.lasting
 
 
+@pytest.mark.mostly_slow(fast=5)
 @has_extra
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (256, 256), (257, 8), (500, 375), (640, 360), (1000, 513), (9000, 3)])
 @pytest.mark.parametrize("container", [False, True])

@@ -139,6 +139,7 @@ def test_two_shots_are_not_even_near(desk: Desk) -> None:
     assert [2, 3] == list(kin.near(0, alive(4)))
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(range(12)), min_size=1, max_size=8), st.integers(0, 3))
 def test_alike_by_brute_force(steps: list[int], seed: int) -> None:
     """Pictures on the way from one scene to another: any two members look alike, by the plain comparison of both."""

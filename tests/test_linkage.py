@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import combinations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,6 +84,7 @@ def test_nobody_and_one() -> None:
     assert [[0]] == link(1, on_a_line([5], 1))
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_the_definition_on_random_relations(data: st.DataObject) -> None:
     """Every item is in one group, every member is proved by its head, and no two members speak against each other.

@@ -188,6 +188,7 @@ def only_mtime(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(os, name, patched(getattr(os, name)))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fast")
 @pytest.mark.usefixtures("card")
 def test_edits_that_hide_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -359,6 +359,7 @@ def test_without_a_fault(ground: Path) -> None:
     check(report, scene)
 
 
+@pytest.mark.mostly_slow(fast=59)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("seam", SEAMS)
 @pytest.mark.parametrize("kind", FAULTS)
@@ -372,6 +373,7 @@ def test_what_changes_is_neither_present_nor_a_proof(
     assert (kind, seam, side) == ("rename_folder", "within walking", "hay") or not report.is_complete
 
 
+@pytest.mark.mostly_slow(fast=9)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("kind", FAULTS)
 def test_an_answer_from_memory_is_looked_at_again_as_well(
@@ -422,6 +424,7 @@ CAME = {
 }
 
 
+@pytest.mark.mostly_slow(fast=14)
 @pytest.mark.parametrize("what", CAME)
 @pytest.mark.parametrize("seam", [seam for seam in SEAMS if seam != "within walking"])
 def test_what_comes_among_the_needles_is_a_gap(

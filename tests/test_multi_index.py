@@ -66,6 +66,7 @@ def plain(hits: Any) -> Hits:
     return list(zip(*(part.tolist() for part in hits), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_random_sets_are_searched_exactly(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand seeds over the kinds, each with every radius in turn and with every number of parts at each."""
@@ -141,6 +142,7 @@ def test_buckets_are_made_once_and_only_when_wanted() -> None:
         assert 2 * 4 * 1000 + 8 * (257 + 1025) == index.nbytes
 
 
+@pytest.mark.slow
 def test_real_sizes_are_searched_exactly() -> None:
     """With the bounds as they are: 700 needles among 13,000 keys in a hundred clusters, one of them large."""
     dice = np.random.Generator(np.random.PCG64(5))

@@ -40,6 +40,7 @@ def test_few_points_by_brute_force(count: int, wanted: int, seed: int, labelled:
         assert row not in real
 
 
+@pytest.mark.slow
 def test_many_points_by_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pairs of near points know each other; of the nearest of all, most are found; twice the same."""
     monkeypatch.setattr(near_graph, "EXACT", 300)

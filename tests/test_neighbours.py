@@ -80,6 +80,7 @@ def slow(needle: Thumbnail, haystack: Sequence[Thumbnail]) -> list[tuple[int, in
     return sorted(found, key=lambda one: one[:4])
 
 
+@pytest.mark.slow
 def test_the_nearest_are_exact() -> None:
     """Thirty pictures, with a turned copy and a look-alike among them, in the order of the slow answer."""
     haystack = [thumbnail(seed) for seed in range(30)]

@@ -50,6 +50,7 @@ def expected(path: Path, size: int) -> tuple[str, ...]:
             return tuple(str(function(image, hash_size=size)) for function in TRUE.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 def test_every_picture_of_the_demo(demo_trees: Path, size: int) -> None:
     """All algorithms; a broken picture is a failure here and an error there."""
@@ -89,6 +90,7 @@ def test_nothing_is_turned(tmp_path: Path, orientation: int) -> None:
     assert hashed(path) == expected(path, 8)
 
 
+@pytest.mark.slow
 @needs_shared_data("formats")
 @pytest.mark.parametrize("size", SIZES)
 def test_real_files_of_many_formats(size: int) -> None:

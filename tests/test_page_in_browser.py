@@ -49,9 +49,10 @@ _ARGUMENTS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
-_PATIENCE_SECONDS = 10
+_PATIENCE_SECONDS = 60
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason="there is no Chromium with its driver"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # what Selenium leaves to the garbage collector
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from unittest import mock
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,6 +62,7 @@ def fast(pictures: Words, needles: list[int], bound_bits: int) -> tuple[list[lis
     return found.counts.tolist(), found.left_out
 
 
+@pytest.mark.slow
 @given(collections(), st.sampled_from([0, 3, 68, 255, 256]), st.integers(1, 4), st.integers(1, 5))
 def test_counts_are_those_of_the_slow_answer(
     collection: tuple[Words, list[int]], bound_bits: int, rows: int, columns: int

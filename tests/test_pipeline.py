@@ -77,6 +77,7 @@ def answer(report: Report) -> bytes:
     return json.dumps(whole).encode()
 
 
+@pytest.mark.slow
 def test_the_answer_depends_on_nothing_but_the_trees(
     demo_trees: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

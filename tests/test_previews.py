@@ -45,6 +45,7 @@ def unlikeness(one: Image.Image, other: Image.Image) -> float:
     return float(np.abs(np.asarray(one, np.int16) - np.asarray(other.resize(one.size), np.int16)).mean())
 
 
+@pytest.mark.mostly_slow(fast=6)
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "gif", "bmp"])
 @pytest.mark.parametrize("size", [(640, 480), (300, 900), (200, 100)])
 def test_it_shows_the_picture(tmp_path: Path, suffix: str, size: tuple[int, int]) -> None:
@@ -71,6 +72,7 @@ def test_it_is_upright() -> None:
         assert all(unlikeness(first, other) < 5 for other in others)
 
 
+@pytest.mark.slow
 @needs_shared_data("formats")
 def test_every_format() -> None:
     """What has a thumbnail has a preview."""

@@ -123,6 +123,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite3, "connect", connect)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fast")
 def test_a_thousand_edits(tmp_path: Path) -> None:
     """Of files that are known by their bytes."""
@@ -130,6 +131,7 @@ def test_a_thousand_edits(tmp_path: Path) -> None:
     assert min(seen[FileState.PRESENT], seen[FileState.MISSING]) > 500
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fast")
 def test_edits_of_pictures(tmp_path: Path) -> None:
     """One file format without compression, so that every picture has the same size."""

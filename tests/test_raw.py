@@ -52,6 +52,7 @@ def without_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rawpy", None)
 
 
+@pytest.mark.mostly_slow(fast=1)
 @has_extra
 @pytest.mark.parametrize("preview", [SIZE, (240, 180), (160, 120), None], ids=str)
 def test_the_shot_is_seen(preview: tuple[int, int] | None) -> None:
@@ -73,6 +74,7 @@ def test_a_preview_of_another_shape_is_not_taken() -> None:
     assert bits_apart(read(save(shot, "PNG")), found) <= 32
 
 
+@pytest.mark.mostly_slow(fast=2)
 @has_extra
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 @pytest.mark.parametrize("has_preview", [False, True])
@@ -213,6 +215,7 @@ def test_a_picture_under_the_name_of_raw(kind: str) -> None:
     assert np.frombuffer(found.pixels, np.uint8).std() > 10
 
 
+@pytest.mark.slow
 @has_extra
 def test_from_end_to_end(
     tree: Callable[..., Path], dupfind: Callable[..., subprocess.CompletedProcess[bytes]], tmp_path: Path

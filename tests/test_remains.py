@@ -55,6 +55,7 @@ def test_likeness_is_the_best_correlation(damaged: list[Pixels], others: list[Pi
     assert np.allclose(expected, found, atol=2e-3)
 
 
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize("edge", range(EDGES))
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
 def test_what_is_left_is_found_again(edge: int, share: float) -> None:

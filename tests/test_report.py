@@ -136,6 +136,17 @@ def test_colour_on_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b[31m" not in text(ANSWER, is_terminal=True)
 
 
+@pytest.mark.parametrize("term", ["dumb", "unknown", "xterm-256color"])
+@pytest.mark.parametrize("width", [60, 80, 132])
+def test_any_terminal_has_the_width_that_it_has(monkeypatch: pytest.MonkeyPatch, term: str, width: int) -> None:
+    """Such as the shell of Emacs, whose TERM is dumb: rich takes it to be 80 wide."""
+    monkeypatch.setenv("TERM", term)
+    name = "n/" + "x" * 300
+    answer = report([file(f"{name}/1", FileState.MISSING)], [folder(name, FolderState.MISSING, 0, 1)])
+    shown = text(answer, width, is_terminal=True)
+    assert width == max(len(_plain(line)) for line in shown.splitlines())
+
+
 def test_a_terminal_without_unicode() -> None:
     """Signs in ASCII, and a name that cannot be encoded is replaced."""
     answer = report([file("n/é", FileState.MISSING)], [folder("n/é", FolderState.MISSING, 0, 1)])
@@ -254,10 +265,11 @@ def test_the_table_of_changes() -> None:
     assert [
         "",
         r"Gone: n/x\n",
+        "Gone: n/3.jpg",
         "Since the report of 2026-11-20 03:00: 1 folder with another verdict, 1 folder gone, 1 new file, 2 files gone.",
         "",
-    ] == rows[3:7]
-    assert rows[7].startswith("2 of 3 files")
+    ] == rows[3:8]
+    assert rows[8].startswith("2 of 3 files")
     rows = of_changes(since(), files=True).splitlines()
     assert ["✗ missing", "new", "n/b/2.jpg"] == [re.split("  +", rows[2])[place] for place in (0, 1, -1)]
     many = of_changes(since(gone_folders=[f"n/{number:02}" for number in range(15)]))
@@ -272,9 +284,34 @@ def test_no_changes_are_no_table() -> None:
 
 
 def test_only_files_have_changed() -> None:
-    """Where folders are listed there is none to list, but it is said."""
-    rows = of_changes(since(folders={}, shown=frozenset())).splitlines()
-    assert rows[0].startswith("Since the report of 2026-11-20 03:00: 1 new file.")
+    """Where folders are listed there is none to list: the files are named, what is missing first, and what is gone."""
+    changes = since(folders={}, shown=frozenset(), gone_files=["n/3\n.jpg"])
+    rows = of_changes(changes).splitlines()
+    assert ["✗ missing", "new", "n/b/2.jpg"] == [re.split("  +", rows[2])[place] for place in (0, 1, -1)]
+    assert ["", r"Gone: n/3\n.jpg", "Since the report of 2026-11-20 03:00: 1 new file, 1 file gone."] == rows[3:6]
+    both = {"n/b/2.jpg": None, "n/a/1.jpg": FileState.MISSING}
+    rows = [
+        re.split("  +", row)[-1] for row in of_changes(since(folders={}, shown=frozenset(), files=both)).splitlines()
+    ]
+    assert rows.index("n/b/2.jpg") < rows.index("n/a/1.jpg")
+
+
+def test_many_files_in_a_folder_whose_verdict_stays() -> None:
+    """Some are named, the others counted."""
+    files = [file(f"n/{number:03}.jpg", FileState.MISSING) for number in range(30)]
+    answer = report(files, [folder("n", FolderState.MISSING)])
+    changes = since(folders={}, shown=frozenset(), files=dict.fromkeys(one.path for one in files))
+    text = render(answer, make_report_settings(is_of_changes=True), Screen(), changes).decode()
+    assert (True, False) == ("n/019.jpg" in text, "n/020.jpg" in text)
+    assert "... and 10 more files in folders whose verdict stays: --files lists them.\n" in text
+
+
+def test_another_question_than_in_the_report_before() -> None:
+    """What is news for that alone has a line that says so."""
+    line = "The baseline was made with other settings, which may change verdicts: needles, accept."
+    assert line in of_changes(since(other_settings=("needles", "accept"))).splitlines()
+    whole = json.loads(of_changes(since(other_settings=("needles",)), format_="json"))
+    assert ["needles"] == whole["baseline"]["other_settings"]
 
 
 def test_changes_in_all_other_formats() -> None:
@@ -284,7 +321,8 @@ def test_changes_in_all_other_formats() -> None:
     assert [("n/b", "missing", "review")] == [(one["path"], one["verdict"], one["was"]) for one in whole["folders"]]
     assert [("n/b/2.jpg", "missing", None)] == [(one["path"], one["verdict"], one["was"]) for one in whole["files"]]
     gone = [{"path": "n/\ufffd.jpg", "path_bytes": "bi//LmpwZw=="}]
-    assert {"started": "2026-11-20T03:00:00+00:00", "gone": {"folders": [], "files": gone}} == whole["baseline"]
+    before = {"started": "2026-11-20T03:00:00+00:00", "other_settings": [], "gone": {"folders": [], "files": gone}}
+    assert before == whole["baseline"]
     assert 3 == sum(whole["summary"]["files"].values())
     lines = [json.loads(line) for line in of_changes(changes, format_="jsonl").splitlines()]
     assert ["file", "folder", "summary"] == [line["type"] for line in lines]

@@ -19,6 +19,7 @@ from dupfind.report import document
 DATA = st.recursive(st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 
 
+@pytest.mark.slow
 @given(DATA)
 def test_embedded_data_is_what_it_was(value: Any) -> None:
     """And holds no character by which a browser would leave the block."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -20,6 +21,7 @@ def _by_pillow(grey: np.ndarray, box: resampling.Box) -> np.ndarray:
     return np.asarray(across.resize((_SIDE, _SIDE), lanczos, box=(0, top, _SIDE, bottom)))
 
 
+@pytest.mark.slow
 @given(
     width=st.integers(1, 1023),
     height=st.integers(1, 1023),

@@ -115,6 +115,7 @@ def answer(trees: tuple[Path, Path], *options: str, seed: int = 0, memory: bool 
     return json.dumps(whole, indent=1).encode()
 
 
+@pytest.mark.slow
 def test_the_answer_is_the_same_to_the_byte(trees: tuple[Path, Path], tmp_path: Path) -> None:
     """However many workers there are, however the disk lists its folders, whatever was known before."""
     caches = [str(tmp_path / f"{number}.sqlite") for number in range(2)]

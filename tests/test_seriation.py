@@ -13,6 +13,7 @@ from dupfind.sorting import near_graph, seriation
 from dupfind.sorting.seriation import length, seriate
 
 
+@pytest.mark.slow
 @given(st.integers(0, 7), st.integers(0, 100), st.integers(1, 3))
 def test_against_every_order(count: int, seed: int, dimensions: int) -> None:
     """No order of a few points is more than a fifth shorter, and it begins with the lower of its ends."""
@@ -51,6 +52,7 @@ def test_points_that_are_all_equally_far(monkeypatch: pytest.MonkeyPatch) -> Non
     assert list(range(300)) == sorted(path.tolist())
 
 
+@pytest.mark.slow
 def test_the_same_every_time() -> None:
     """Twice the same points, twice the same order."""
     points = np.random.default_rng(3).normal(size=(3000, 6)).astype(np.float32)

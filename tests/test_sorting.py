@@ -109,6 +109,7 @@ def test_names_do_not_matter_but_for_the_direction(tree: TreeBuilder) -> None:
     assert order in (other, other[::-1])
 
 
+@pytest.mark.slow
 @needs_shared_data("groups")
 @needs_shared_data("siblings")
 @needs_shared_data("kodak")

@@ -103,7 +103,7 @@ def arguments(trees: Path, stage: str) -> list[str]:
 
 def assert_nothing_is_left(folder: Path, temporary: Path, session: int) -> None:
     """No process, no temporary file, a sound cache."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while processes_of_session(session) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [] == processes_of_session(session)
@@ -128,6 +128,7 @@ def fresh(trees: Path) -> object:
     return verdicts(subprocess.run(command, capture_output=True, check=False, cwd=trees).stdout)
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize(
     ("stage", "number"),
     [

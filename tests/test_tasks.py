@@ -215,8 +215,8 @@ def mistake() -> None:
 
 
 def loop() -> None:
-    """Never end."""
-    until = time.monotonic() + 10
+    """Go on for longer than any test waits."""
+    until = time.monotonic() + 600
     while time.monotonic() < until:
         pass
 
@@ -232,7 +232,7 @@ def test_soft_time_limit(photo: Path, monkeypatch: pytest.MonkeyPatch, decoder: 
     monkeypatch.setattr(decode, "read_thumbnail", slow)
     began = time.monotonic()
     assert tasks.timed_out(0.1) == thumbnail(entry_of(photo), timeout_seconds=0.1)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 300  # stopped, and not waited for, however busy the machine is
     assert not tasks.timed_out(0.1).lasting
 
 

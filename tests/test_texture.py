@@ -103,6 +103,7 @@ def test_detail_is_what_four_pixels_differ(grey: Grey) -> None:
     assert slow_detail(grey) == pytest.approx(detail(grey), rel=1e-4)
 
 
+@pytest.mark.mostly_slow(fast=5)
 @pytest.mark.parametrize("seed", range(16))
 def test_text_is_counted_tile_by_tile(seed: int) -> None:
     """Against the loop over the tiles."""

@@ -258,6 +258,7 @@ def progressive(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("side", ["needles", "haystack"])
 def test_frames_are_looked_for_in_whole_pictures(tree: TreeBuilder, side: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A match without the frame is found by the beginnings, and looked at again with the whole."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -19,7 +20,8 @@ Examples:
     dupfind explain --haystack ~/Photos -k 20 ~/Photos/2006/tree.jpg
 
 \b
-Exit codes: 0 when every NEEDLE is present, 1 when not, 2 for wrong usage.
+Exit codes: 0 when every NEEDLE is present, 1 when not, 2 when one does not
+exist (the others are explained), or for wrong usage.
 """
 
 
@@ -62,18 +64,38 @@ def explain(
     if nearest < 1:
         raise SettingsError(f"-k takes a number above 0, not {nearest}")
     settings = make_settings(**raw)
-    files: dict[str, NamedFile] = {}
-    for needle in map(named_file, needles):
-        files.setdefault(needle.entry.path, needle)
+    files, errors = _look_up(needles)
     # Heavy imports wait until every option has been checked.
     from dupfind import output as sink
     from dupfind.commands import explain as explaining
+    from dupfind.progress import say
     from dupfind.report import explain as report
+    from dupfind.report.text import printable
 
+    for error in errors if files else errors[:-1]:
+        say(printable(str(error)))
+    if not files:
+        raise errors[-1]
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
-    answer = explaining.explain(settings, list(files.values()), nearest, console)
+    answer = explaining.explain(settings, files, nearest, console)
     console.problems(answer.problems)
     with console.part("report", len(needles)):
         sink.write(report.render_json(answer) if format_ == "json" else report.render(answer, streams.screen()), None)
     console.times(settings.workers)
+    if errors:
+        return ExitCode.NO_VERDICT
     return ExitCode.ALL_PRESENT if answer.is_complete else ExitCode.NOT_ALL_PRESENT
+
+
+def _look_up(needles: Sequence[str]) -> tuple[list[NamedFile], list[SettingsError]]:
+    """Return the files that were named, each once, and why other names have no file."""
+    files: dict[str, NamedFile] = {}
+    errors = []
+    for needle in needles:
+        try:
+            file = named_file(needle)
+        except SettingsError as error:
+            errors.append(error)
+        else:
+            files.setdefault(file.entry.path, file)
+    return list(files.values()), errors

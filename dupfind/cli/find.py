@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dupfind.cli import named, options, streams
-from dupfind.errors import ExitCode, SettingsError
+from dupfind.errors import SettingsError
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format, check_html_pictures, make_settings
 
@@ -31,7 +31,8 @@ Examples:
     curl -s https://example.org/a.jpg | dupfind find - --haystack ~/Photos
 
 \b
-Exit codes: 0 when every IMAGE was seen before, 1 when not, 2 for wrong usage.
+Exit codes: 0 when every IMAGE was seen before, 1 when not, 2 when one does not
+exist (the others are answered), or for wrong usage.
 """
 
 
@@ -112,7 +113,7 @@ def find(
         if page is not None:
             sink.write(page, html)
     console.times(settings.workers)
-    return ExitCode.ALL_PRESENT if answer.are_all_seen else ExitCode.NOT_ALL_PRESENT
+    return named.exit_code(given, is_complete=answer.are_all_seen)
 
 
 def _check(outputs: dict[str, str | None], settings: Settings, files_from: str | None, given: Sequence[Given]) -> None:

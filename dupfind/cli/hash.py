@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dupfind.cli import named, options, streams
-from dupfind.errors import ExitCode, SettingsError
+from dupfind.errors import SettingsError
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Format, make_settings
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ Examples:
     curl -s https://example.org/a.jpg | dupfind hash -
 
 \b
-Exit codes: 0 when every FILE has its hashes, 1 when not, 2 for wrong usage.
+Exit codes: 0 when every FILE has its hashes, 1 when not, 2 when one does not
+exist (the others are hashed), or for wrong usage.
 """
 
 
@@ -107,7 +108,7 @@ def hash_(
         are_complete = hashing.hash_files(settings, given, asked, tell, console)
     sink.write(renderer.tail(), None)
     console.times(settings.workers)
-    return ExitCode.ALL_PRESENT if are_complete else ExitCode.NOT_ALL_PRESENT
+    return named.exit_code(given, is_complete=are_complete)
 
 
 def _bars(progress: bool | None) -> bool | None:

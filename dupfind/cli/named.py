@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dupfind.cli import streams
-from dupfind.errors import SettingsError
+from dupfind.errors import ExitCode, SettingsError
 from dupfind.files.ignore import is_junk_file
 from dupfind.files.named import names_in
 from dupfind.files.roots import named_file
@@ -79,3 +79,13 @@ def given(files: Sequence[str], stack: ExitStack) -> list[Given]:
             reason = str(error).removeprefix(path).removeprefix(":").strip()
             found.append(Given(path, None, reason))
     return found
+
+
+def exit_code(files: Iterable[Given], *, is_complete: bool) -> ExitCode:
+    """Return the exit code of a command that answers each file alone: 2 where a name has no file.
+
+    Whatever the answer for the others is: otherwise a script would take a slip in a name for the answer "not seen".
+    """
+    if any(file.file is None for file in files):
+        return ExitCode.NO_VERDICT
+    return ExitCode.ALL_PRESENT if is_complete else ExitCode.NOT_ALL_PRESENT

@@ -203,9 +203,9 @@ def _read_baseline(path: str | None) -> Baseline | None:
 def _write(report: Report, settings: ReportSettings, before: Baseline | None, console: Console) -> bool:
     """Write what was asked for, first what somebody waits for; gives whether anything is otherwise than ``before``."""
     from dupfind import output as sink
-    from dupfind.answers.changes import changes, other_settings
+    from dupfind.answers.changes import changes
     from dupfind.report import render
-    from dupfind.report.text import moment
+    from dupfind.report.text import moment, other_settings
 
     since = None if before is None else changes(report, before)
     sink.write(render(report, settings, streams.screen(settings.output), since), settings.output)
@@ -213,8 +213,8 @@ def _write(report: Report, settings: ReportSettings, before: Baseline | None, co
     if settings.save is not None:
         whole = make_report_settings(format_=Format.JSON)
         sink.write(render(report, whole, streams.screen(settings.save)), settings.save)
-    if before is not None and (others := other_settings(report, before)):
-        console.warn(f"the baseline was made with other settings, which may change verdicts: {', '.join(others)}")
+    if since is not None and since.other_settings and not (since and settings.format is Format.TABLE):
+        console.warn(f"the {other_settings(since)}")  # the table has this line itself: -q must not hide it in a mail
     if since is not None and not since:
         console.tell(f"nothing has changed since the report of {moment(since.since)}")
     if settings.output is not None and sys.stderr is not None and sys.stderr.isatty():

@@ -122,7 +122,7 @@ def _baseline(changes: Changes | None) -> dict[str, Any]:
         "folders": [named_path("path", path) for path in changes.gone_folders],
         "files": [named_path("path", path) for path in changes.gone_files],
     }
-    return {"baseline": {"started": changes.since, "gone": gone}}
+    return {"baseline": {"started": changes.since, "other_settings": list(changes.other_settings), "gone": gone}}
 
 
 def _folders(report: Report, choice: Choice) -> list[dict[str, Any]]:

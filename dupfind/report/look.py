@@ -83,6 +83,7 @@ class Page:
         self._console = Console(
             file=self._text,
             width=screen.width if screen.is_terminal else UNBOUNDED,
+            height=25,  # without it rich takes a terminal whose TERM is "dumb" to be 80 wide, whatever its width
             force_terminal=screen.is_terminal,
             color_system="auto" if screen.is_terminal else None,
             highlight=False,

@@ -11,12 +11,14 @@ from dupfind.answers.changes import Changes
 from dupfind.report import Screen
 from dupfind.report.choice import Choice
 from dupfind.report.look import LIKENESS, UNBOUNDED, Page
-from dupfind.report.text import QUICK, catalogue_line, count, moment, printable, size
+from dupfind.report.text import QUICK, catalogue_line, count, moment, other_settings, printable, size
 from dupfind.settings import ReportSettings
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
 _WIDE, _NARROW = 110, 60
 _MOST_GONE = 10
+_MOST_UNTOLD = 20
+"""Files listed that have changed in folders whose verdict stays, before the others are counted."""
 
 
 def render(report: Report, choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
@@ -28,20 +30,34 @@ def render(report: Report, choice: Choice, settings: ReportSettings, screen: Scr
     if changes is not None and not changes:
         return b""
     page = Page(screen)
-    if settings.files:
-        table = _file_table(choice.files, page, changes) if choice.files else None
-    else:
-        folders = sorted(choice.shown, key=lambda one: (one.state is FolderState.CONTAINED, one.path))
-        width = screen.width if screen.is_terminal else UNBOUNDED
-        table = _folder_table(folders, page, width, changes) if folders else None
-    if table is not None:
-        page.add(table)
+    has_rows = _add_files(page, choice.files, changes) if settings.files else _add_folders(page, choice, screen)
     news = _news(changes, settings) if changes else []
-    if news and table is not None:
+    if news and has_rows:
         page.add("")
-    for line in [*news, *_summary(report, settings, has_rows=table is not None)]:
+    for line in [*news, *_summary(report, settings, has_rows=has_rows)]:
         page.add(line, wrap=True)
     return page.encoded()
+
+
+def _add_folders(page: Page, choice: Choice, screen: Screen) -> bool:
+    """Add the folders and, where only changes are told, the files that no change of a folder tells of."""
+    folders = sorted(choice.shown, key=lambda one: (one.state is FolderState.CONTAINED, one.path))
+    width = screen.width if screen.is_terminal else UNBOUNDED
+    if folders:
+        page.add(_folder_table(folders, page, width, choice.changes))
+    files = [] if choice.changes is None else _untold(choice.files, choice.changes)
+    if folders and files:
+        page.add("")
+    _add_files(page, files[:_MOST_UNTOLD], choice.changes)
+    if (left := len(files) - _MOST_UNTOLD) > 0:
+        page.add(f"... and {count(left, 'more file')} in folders whose verdict stays: --files lists them.")
+    return bool(folders or files)
+
+
+def _add_files(page: Page, files: list[FileVerdict], changes: Changes | None) -> bool:
+    if files:
+        page.add(_file_table(files, page, changes))
+    return bool(files)
 
 
 def _news(changes: Changes, settings: ReportSettings) -> list[str]:
@@ -58,11 +74,21 @@ def _news(changes: Changes, settings: ReportSettings) -> list[str]:
             words.append(count(new, f"new {noun}"))
         if gone:
             words.append(f"{count(len(gone), noun)} gone")
-    listed = changes.gone_files if settings.files else changes.gone_folders
+    listed = changes.gone_files if settings.files else [*changes.gone_folders, *changes.untold_gone_files]
     lines = [f"Gone: {printable(path)}" for path in listed[:_MOST_GONE]]
     if len(listed) > _MOST_GONE:
         lines.append(f"Gone: {len(listed) - _MOST_GONE:,} more")
-    return [*lines, f"Since the report of {printable(moment(changes.since))}: {', '.join(words)}."]
+    lines.append(f"Since the report of {printable(moment(changes.since))}: {', '.join(words)}.")
+    if changes.other_settings:
+        lines.append(f"The {other_settings(changes)}.")
+    return lines
+
+
+def _untold(files: list[FileVerdict], changes: Changes) -> list[FileVerdict]:
+    """Return the files that have changed in folders whose verdict has not; what is not in the haystack comes first."""
+    untold = set(changes.untold_files)
+    settled = FileState.PRESENT, FileState.UNWANTED
+    return sorted((one for one in files if one.path in untold), key=lambda one: (one.state in settled, one.path))
 
 
 def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes: Changes | None) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from dupfind.answers.changes import Changes
 from dupfind.catalogued import Catalogued
 
 _JOINER = "\u200d"  # holds emoji of several parts together and can forge nothing
@@ -44,6 +45,11 @@ def _escaped(character: str) -> str:
 def clean(path: str) -> str:
     """``path``, or a text that names one, as valid Unicode, with U+FFFD for bytes that are no UTF-8."""
     return path if path.isascii() else path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def other_settings(changes: Changes) -> str:
+    """Say, for :attr:`Changes.other_settings`, why changes may be none of the files."""
+    return f"baseline was made with other settings, which may change verdicts: {', '.join(changes.other_settings)}"
 
 
 def size(size_bytes: int) -> str:
