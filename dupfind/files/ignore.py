@@ -119,7 +119,7 @@ class Excludes:
     def warnings(self, elsewhere: Collection[str] = ()) -> list[str]:
         """Return a warning for each pattern that has matched nothing, here or ``elsewhere``, by the end of a walk."""
         return [
-            f"--exclude {pattern}: nothing matches it, so it leaves out nothing (case counts)"
+            f"--exclude {pattern}: nothing that was looked at matches it (case counts)"
             for pattern in self._unmatched
             if pattern not in elsewhere
         ]
@@ -132,6 +132,9 @@ class Excludes:
             if (first is None or pattern in self._unmatched) and regex.match(below_root if is_path else name):
                 self._unmatched.pop(pattern, None)
                 first = pattern if first is None else first
+        if first is not None:
+            for pattern in [pattern for pattern in self._unmatched if _leads_through(pattern, below_root)]:
+                del self._unmatched[pattern]
         return first
 
 
@@ -139,7 +142,16 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(translate(composed(pattern.strip("/"))))
 
 
+def _leads_through(pattern: str, folder: str) -> bool:
+    """Tell whether a pattern is about something in ``folder``, in which nobody looks once it is excluded itself."""
+    *folders, _ = pattern.strip("/").split("/")
+    return any(_compiled("/".join(folders[:end])).match(folder) for end in range(1, len(folders) + 1))
+
+
 def _is_about_junk(pattern: str) -> bool:
-    """Tell whether a pattern matches the name of something that is junk on both sides anyway."""
-    regex = _compiled(pattern.strip("/").rpartition("/")[2].lower())
+    """Tell whether a pattern names something that is junk on both sides anyway."""
+    last = pattern.strip("/").rpartition("/")[2].lower()
+    if not any(map(str.isalpha, last)) and last != "._*":
+        return False  # "*" is about everything
+    regex = _compiled(last)
     return any(map(regex.match, (*JUNK_FILES, *JUNK_FOLDERS, "._junk")))

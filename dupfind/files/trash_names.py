@@ -63,9 +63,10 @@ TRASH_NAMES = (
             "Recently Deleted", "Zuletzt gelöscht", "Récemment supprimés", "Supprimés récemment",
             "Suppressions récentes", "Eliminado", "Eliminados recientemente", "Eliminati di recente",
             "Recent verwijderd", "Onlangs verwijderd", "Apagados", "Apagados recentemente", "Recentemente apagadas",
-            "Slettet for nylig", "Nylig slettet", "Senast raderade", "Viimeksi poistetut", "Ostatnio usunięte", "Naposledy smazané",
-            "Nedávno vymazané", "Son Silinenler", "Недавно удаленные", "Недавно удалённые", "Нещодавно видалені",
-            "Πρόσφατα διαγραμμένα", "最近削除した項目", "최근 삭제된 항목", "最近删除", "最近刪除", "iPhoto Trash", "Aperture Trash",
+            "Slettet for nylig", "Nylig slettet", "Senast raderade", "Viimeksi poistetut", "Ostatnio usunięte",
+            "Naposledy smazané", "Nedávno vymazané", "Son Silinenler", "Недавно удаленные", "Недавно удалённые",
+            "Нещодавно видалені", "Πρόσφατα διαγραμμένα", "最近削除した項目", "최근 삭제된 항목", "最近删除",
+            "最近刪除", "iPhoto Trash", "Aperture Trash",
         ),
     ),
     TrashNames(
