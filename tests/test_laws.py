@@ -44,7 +44,7 @@ ALLOWED = {
     "mounts": set(),
     "catalogue_head": set(),
     "volumes": {"catalogued", "mounts"},
-    "selfsame": {"catalogued"},
+    "selfsame": {"catalogued", "normal_form"},
     "roots": {"catalogue_head", "ignore", "mounts"},
     "itself": {"disguise", "mounts", "roots"},
     "named": {"appledouble", "entries", "ignore", "itself", "mounts", "photo_library", "roots"},
@@ -111,7 +111,8 @@ ALLOWED = {
         "cache", "cache_file", "cache_lookup", "cache_schema", "cache_seal", "catalogue_file",
     },
     "catalogues": {
-        "catalogue_file", "catalogued", "decode", "entries", "ignore", "libraries", "named", "selfsame", "volumes",
+        "catalogue_file", "catalogued", "decode", "entries", "ignore", "libraries", "named", "normal_form",
+        "selfsame", "volumes",
     },
     "cache_answers": {"cache_file", "cache_schema"},
     "packing": {"findings"},
