@@ -162,6 +162,15 @@ def test_nothing_is_trusted_where_the_trash_cannot_be_read(tmp_path: Path, needl
     assert problem.path == str(library / ("originals" if "originals" in below else ""))
 
 
+@pytest.mark.parametrize("name", ["P.photoslibrary", "iPhoto Library.photolibrary", "A.APLIBRARY"])
+def test_a_library_is_known_by_its_name_alone(tmp_path: Path, needles: Path, name: str) -> None:
+    """Where nothing but pictures is left of it."""
+    (tmp_path / "h" / name / "Masters").mkdir(parents=True)
+    (tmp_path / "h" / name / "Masters" / "a.jpg").write_bytes(b"1")
+    tree = walk(tmp_path / "h", needles)
+    assert ([], 1) == (names(tree), len(tree.problems))
+
+
 def test_old_libraries_of_iphoto_are_not_trusted(tmp_path: Path, needles: Path) -> None:
     """What their trash holds nothing here can read."""
     library = tmp_path / "h" / "iPhoto Library"

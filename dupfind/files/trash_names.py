@@ -70,14 +70,14 @@ TRASH_NAMES = (
         ),
     ),
     TrashNames(
-        "Network drives: Synology, QNAP, Ugreen, TerraMaster, Asustor, Unraid, Buffalo, Thecus, Samba, AFP",
+        "Network drives: Synology, QNAP, Unraid, Buffalo, Thecus, Samba, AFP",
         (
             "#recycle", "@Recycle", ".recycle", ".Recycle.Bin", "Recycle", "Recycle.Bin", "RecycleBin", "Recycle_Bin",
             "trashbox", "_NAS_Recycle_RAID", "Network Trash Folder",
         ),
     ),
     TrashNames(
-        "Clouds and their clients: Nextcloud, ownCloud, Dropbox, MEGA, Syncthing, Proton, pCloud",
+        "Clouds and their clients: Nextcloud, ownCloud, Dropbox, MEGA, Syncthing",
         (
             "files_trashbin", "files_versions", "Trashbin", "Trash Bin", ".dropbox.cache", ".debris", "SyncDebris",
             "Rubbish", ".stversions", "Deleted files",
