@@ -53,7 +53,7 @@ def test_files_that_a_phone_will_delete(name: str) -> None:
     assert is_trashed_file(name)
 
 
-@pytest.mark.parametrize("name", ["trashed-1-a.jpg", ".trash.jpg", ".trashed", "a.trashed-1.jpg", ".pending"])
+@pytest.mark.parametrize("name", ["trashed-1-a.jpg", ".trash.jpg", ".trashed", "a.trashed-1.jpg", ".pending", ""])
 def test_other_files_stay(name: str) -> None:
     """Only the whole mark in front of the name counts."""
     assert not is_trashed_file(name)

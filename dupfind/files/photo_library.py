@@ -57,17 +57,27 @@ class Library:
     def reasons(self, folder: str, entries: Sequence[FileEntry]) -> Iterator[str | None]:
         """Tell of each of ``entries``, which lie in ``folder``, why it proves nothing; None where it may."""
         way = tuple(map(folded, folder[len(self.base) :].strip(os.sep).split(os.sep)))
-        if self.problem is not None or any(self._is_trashed(way[:end], name) for end, name in enumerate(way)):
+        is_below = any(_is_named_after(self._trashed_in(way[:end]), name) for end, name in enumerate(way))
+        if is_below or self.problem is not None:
             yield from [_UNKNOWN if self.problem is not None else _IN_TRASH] * len(entries)
             return
+        here = self._trashed_in(way)
         for entry in entries:
-            is_trashed = self._is_trashed(way, folded(entry.path[len(folder) :].lstrip(os.sep)))
-            yield _IN_TRASH if is_trashed else None
+            name = folded(entry.path[len(folder) :].lstrip(os.sep)) if here else ""
+            yield _IN_TRASH if _is_named_after(here, name) else None
 
-    def _is_trashed(self, way: _Folders, name: str) -> bool:
-        """Tell whether something is named as a picture in the trash, or after one: ``A/UUID_1_105_c.jpeg``."""
-        stems = {name, *(name[: cut.start()] for cut in _CUT.finditer(name))}
-        return any(way[len(way) - len(last) :] == last and names & stems for last, names in self.trashed.items())
+    def _trashed_in(self, way: _Folders) -> frozenset[str]:
+        """Return the names of those pictures in the trash whose own folders are the last of ``way``."""
+        depths = {len(folders) for folders in self.trashed}
+        return frozenset().union(*(self.trashed.get(way[len(way) - depth :], ()) for depth in depths))
+
+
+def _is_named_after(pictures: frozenset[str], name: str) -> bool:
+    """Tell whether something is named as one of ``pictures``, or after it: ``A/UUID_1_105_c.jpeg``."""
+    if not pictures:
+        return False
+    stems = {name, *(name[: cut.start()] for cut in _CUT.finditer(name))}
+    return not pictures.isdisjoint(stems)
 
 
 def is_mark(name: str) -> bool:

@@ -133,4 +133,4 @@ def is_trash_folder(name: str) -> bool:
 
 def is_trashed_file(name: str) -> bool:
     """Tell whether a file of this name will be deleted by the system that named it."""
-    return name[0] == "." and name.lower().startswith(TRASHED_FILE_PREFIXES)
+    return name.lower().startswith(TRASHED_FILE_PREFIXES)
