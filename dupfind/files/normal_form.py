@@ -20,7 +20,7 @@ def folded(name: str) -> str:
     >>> folded("Gelo\u0308scht") == folded("GELÖSCHT")
     True
     """
-    if not name.isascii():
-        visible = "".join(char for char in normalize("NFC", name) if category(char) != "Cf")
-        name = normalize("NFC", visible.casefold())
-    return " ".join(name.lower().split())
+    if name.isascii():
+        return " ".join(name.lower().split())
+    visible = "".join(char for char in normalize("NFC", name) if category(char) != "Cf")
+    return " ".join(normalize("NFC", visible.casefold()).split())

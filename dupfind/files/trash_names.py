@@ -117,6 +117,7 @@ TRASHED_FILE_PREFIXES = (".trashed-", ".pending-")
 """How Android marks a picture that it will delete by itself, or that it has not finished writing."""
 
 _FOLDED = frozenset(folded(name) for row in TRASH_NAMES for name in row.names)
+_COPY_SIGNS = " _-()0123456789"
 _COPY_NUMBER = re.compile(r"[ _-]*\(?\d{1,3}\)?$")
 """What file managers and unpackers put behind a name that is taken: ``Trash 2``, ``Bin-1``, ``Papierkorb (3)``."""
 
@@ -128,7 +129,10 @@ def is_trash_folder(name: str) -> bool:
     (True, False)
     """
     plain = folded(name)
-    return plain in _FOLDED or plain.startswith(TRASH_PREFIX) or _COPY_NUMBER.sub("", plain) in _FOLDED
+    if plain in _FOLDED or plain.startswith(TRASH_PREFIX):
+        return True
+    # Most folders end with a number: the cheap look spares them the expression.
+    return plain.rstrip(_COPY_SIGNS) in _FOLDED and _COPY_NUMBER.sub("", plain) in _FOLDED
 
 
 def is_trashed_file(name: str) -> bool:
