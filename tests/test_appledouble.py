@@ -35,29 +35,29 @@ def trees(tree: TreeBuilder, contents: Mapping[str, object], *exclude: str) -> t
     return needles, haystack
 
 
-def names(found: Tree) -> list[str]:
+def names(side: Tree) -> list[str]:
     """The files of a tree without its root."""
-    return [entry.path[len(found.root.real) + 1 :] for entry in found.entries]
+    return [entry.path[len(side.root.real) + 1 :] for entry in side.entries]
 
 
 def test_appledouble_is_ignored_on_both_sides(tree: TreeBuilder) -> None:
     """No entry, no problem, no gap, whether its owner is there or not."""
-    for found in trees(tree, {"a.jpg": b"1", "._a.jpg": APPLEDOUBLE, "sub/._gone.jpg": APPLEDOUBLE}):
-        assert (["a.jpg"], []) == (names(found), found.problems)
+    for side in trees(tree, {"a.jpg": b"1", "._a.jpg": APPLEDOUBLE, "sub/._gone.jpg": APPLEDOUBLE}):
+        assert (["a.jpg"], []) == (names(side), side.problems)
 
 
 @pytest.mark.parametrize("content", NO_JUNK.values(), ids=NO_JUNK)
 def test_anything_else_of_that_name_is_a_file(tree: TreeBuilder, content: bytes) -> None:
     """On both sides: a picture among the needles that nobody looks for is lost, one in the haystack may be proof."""
-    for found in trees(tree, {"._IMG.jpg": content}):
-        assert (["._IMG.jpg"], []) == (names(found), found.problems)
+    for side in trees(tree, {"._IMG.jpg": content}):
+        assert (["._IMG.jpg"], []) == (names(side), side.problems)
 
 
 def test_other_names_are_not_opened(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     """The number makes junk of ``._*`` only, so nothing else is opened for it."""
     monkeypatch.setattr("dupfind.files.walk.is_appledouble", lambda path, _: pytest.fail(path))
-    for found in trees(tree, {"a.jpg": APPLEDOUBLE, ".b.jpg": APPLEDOUBLE, "_.c": APPLEDOUBLE}):
-        assert [".b.jpg", "_.c", "a.jpg"] == names(found)
+    for side in trees(tree, {"a.jpg": APPLEDOUBLE, ".b.jpg": APPLEDOUBLE, "_.c": APPLEDOUBLE}):
+        assert [".b.jpg", "_.c", "a.jpg"] == names(side)
 
 
 def test_folders_links_and_pipes_are_no_appledouble(tree: TreeBuilder) -> None:
@@ -65,9 +65,9 @@ def test_folders_links_and_pipes_are_no_appledouble(tree: TreeBuilder) -> None:
     needles = tree("n", {"._folder/a.jpg": b"1", "real": APPLEDOUBLE})
     os.symlink("real", needles / "._link")
     os.mkfifo(needles / "._pipe")
-    found, haystack = trees(tree, {"._folder/a.jpg": b"1"})
-    assert ["real", "._folder/a.jpg"] == names(found)
-    gaps = {os.path.basename(problem.path): problem.reason for problem in found.problems if problem.is_gap}
+    side, haystack = trees(tree, {"._folder/a.jpg": b"1"})
+    assert ["real", "._folder/a.jpg"] == names(side)
+    gaps = {os.path.basename(problem.path): problem.reason for problem in side.problems if problem.is_gap}
     assert {"._link": "symbolic link: not followed", "._pipe": "not a regular file"} == gaps
     assert [] == names(haystack)
     assert not is_appledouble(str(needles / "._pipe"))
@@ -100,8 +100,8 @@ def test_what_cannot_be_read_is_no_junk(tree: TreeBuilder, monkeypatch: pytest.M
 
 def test_an_excluded_picture_is_a_gap_and_excluded_junk_is_none(tree: TreeBuilder) -> None:
     """The content is asked before the pattern."""
-    found, _ = trees(tree, {"._a.jpg": APPLEDOUBLE, "._b.jpg": b"picture"}, "._*")
-    assert ["._b.jpg"] == [os.path.basename(problem.path) for problem in found.problems if problem.is_gap]
+    side, _ = trees(tree, {"._a.jpg": APPLEDOUBLE, "._b.jpg": b"picture"}, "._*")
+    assert ["._b.jpg"] == [os.path.basename(problem.path) for problem in side.problems if problem.is_gap]
 
 
 def test_lists_tell_junk_likewise(tree: TreeBuilder) -> None:

@@ -69,12 +69,15 @@ def test_a_write_ahead_log_is_read_and_left_alone(database: Path) -> None:
     connection.close()
 
 
-def test_an_empty_log_costs_no_copy(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("journal", ["DELETE", "WAL"])
+def test_an_empty_log_costs_no_copy(database: Path, monkeypatch: pytest.MonkeyPatch, journal: str) -> None:
     """As a library lies on a disk that was unplugged in order."""
-    made.photos(database, ROWS).close()
+    made.photos(database, ROWS, journal=journal).close()
     database.with_name("Photos.sqlite-wal").write_bytes(b"")
     monkeypatch.setattr(library_trash, "_read_copy", lambda *_: pytest.fail("copied"))
+    before = state(database.parent)
     assert IN_TRASH == trashed_in(str(database))
+    assert before == state(database.parent)
 
 
 def test_a_transaction_that_was_cut_is_taken_back_elsewhere(database: Path, tmp_path: Path) -> None:

@@ -114,8 +114,8 @@ def test_older_libraries_have_their_trash_too(tmp_path: Path, needles: Path, dat
             path.write_bytes(name.encode())
     masters = [("k", "2014/05/01/kept.jpg", 0), ("g", "2014/05/01/gone.jpg", 0)]
     made.iphoto(library / database, masters, [("k", None, 0), ("g", None, 1)])
-    found = [name for name in names(walk(tmp_path / "h", needles)) if name.endswith("jpg")]
-    assert ["kept.jpg", "kept.jpg"] == found
+    trusted = [name for name in names(walk(tmp_path / "h", needles)) if name.endswith("jpg")]
+    assert ["kept.jpg", "kept.jpg"] == trusted
 
 
 def test_the_pictures_of_an_iphone(tmp_path: Path, needles: Path) -> None:
@@ -128,8 +128,8 @@ def test_the_pictures_of_an_iphone(tmp_path: Path, needles: Path) -> None:
         (phone / path).write_bytes(b"1")
     rows = [("DCIM/100APPLE", "IMG_0001.HEIC", 1), ("DCIM/100APPLE", "IMG_0010.HEIC", 0)]
     made.photos(phone / "PhotoData" / "Photos.sqlite", rows).close()
-    found = [entry.path for entry in walk(tmp_path / "h", needles).entries if "sqlite" not in entry.path]
-    assert [str(phone / paths[2]), str(phone / paths[4])] == found
+    trusted = [entry.path for entry in walk(tmp_path / "h", needles).entries if "sqlite" not in entry.path]
+    assert [str(phone / paths[2]), str(phone / paths[4])] == trusted
 
 
 def broken(library: Path, how: str) -> None:
@@ -186,8 +186,8 @@ def test_other_programs_have_such_folders_too(tmp_path: Path, needles: Path, nam
     (tmp_path / "h").mkdir()
     (tmp_path / "h" / "a.jpg").write_bytes(b"1")
     made.photos(tmp_path / "h" / name, [], table="NOTES").close()
-    found = {os.path.basename(entry.path) for entry in walk(tmp_path / "h", needles).entries}
-    assert {"a.jpg", os.path.basename(name)} == found
+    trusted = {os.path.basename(entry.path) for entry in walk(tmp_path / "h", needles).entries}
+    assert {"a.jpg", os.path.basename(name)} == trusted
 
 
 def test_excluding_the_database_does_not_help(tmp_path: Path, needles: Path) -> None:

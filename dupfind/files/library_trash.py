@@ -68,14 +68,14 @@ def _states(database: str) -> tuple[_State, ...]:
 
 def _state(path: str) -> _State:
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise LibraryError(reason_of(error)) from error
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise LibraryError("the database is not a regular file")
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
 def _read_copy(database: str, states: Iterable[_State]) -> list[str]:

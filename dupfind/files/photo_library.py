@@ -94,18 +94,18 @@ class Libraries:
     def __init__(self, report: Callable[[str, str], None] = lambda *_: None) -> None:
         self._report = report
         self._met: dict[str, Library | None] = {}
-        self._suspect: list[Library] = []
+        self._libraries: list[Library] = []
 
     def __bool__(self) -> bool:
         """Tell whether a library was met."""
-        return bool(self._suspect)
+        return bool(self._libraries)
 
     def meet(self, folder: str) -> Library | None:
         """Look whether ``folder`` is a library, and read what is in its trash."""
         if folder not in self._met:
             library = self._met[folder] = _library_at(folder)
             if library is not None:
-                self._suspect.append(library)
+                self._libraries.append(library)
                 if library.problem is not None:
                     why = f"photo library whose trash cannot be read ({library.problem}): {NOT_TRUSTED}"
                     self._report(folder, why)
@@ -127,8 +127,9 @@ class Libraries:
 
     def holding(self, folder: str) -> Library | None:
         """Return the innermost library that is ``folder`` or holds it, of those that were met."""
-        holding = (one for one in self._suspect if (folder + os.sep).startswith(one.base.rstrip(os.sep) + os.sep))
-        return max(holding, key=lambda library: len(library.base), default=None)
+        way = folder + os.sep
+        holders = (library for library in self._libraries if way.startswith(library.base.rstrip(os.sep) + os.sep))
+        return max(holders, key=lambda library: len(library.base), default=None)
 
     def sift(self, folder: str, entries: list[FileEntry], leave_out: Callable[[str, str], None]) -> list[FileEntry]:
         """Return those of ``entries``, which lie in ``folder``, that are in no trash.
