@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from docs import images, man, screens
-from dupfind.files import ignore
+from dupfind.files import ignore, trash_names
 from faults import rules
 from fixtures import demo
 
@@ -156,6 +156,14 @@ def _safety_rules() -> str:
     return "\n".join(f"## {part}\n\n{head}{''.join(rows)}" for part, rows in parts.items())
 
 
+def _trash_names() -> str:
+    """The table of trash folders: each origin with its names."""
+    rows = "".join(
+        f"| {row.origin} | {', '.join(f'`{name}`' for name in row.names)} |\n" for row in trash_names.TRASH_NAMES
+    )
+    return f"| given by | names |\n|---|---|\n{rows}"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "modules": _modules,
     "help": lambda: _run("--help"),
@@ -195,7 +203,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "junk folders": lambda: _names(ignore.JUNK_FOLDERS),
     "snapshot folders": lambda: _names(ignore.SNAPSHOT_FOLDERS),
     "safety rules": _safety_rules,
-    "trash folders": lambda: _names(ignore.TRASH_FOLDERS),
+    "trash folders": _trash_names,
 }
 
 

@@ -92,7 +92,8 @@ def scan_trees(
             # What a catalogue lists is not there to be looked at.
             walked = [tree for tree in haystack if tree.catalogue is None]
             listed = [tree for tree in haystack if tree.catalogue is not None]
-            needles, walked, findings = last_look(needles, walked, findings, _rules(settings), settings.roots, advance)
+            rules = _rules(settings, Excludes(settings.excludes))
+            needles, walked, findings = last_look(needles, walked, findings, rules, settings.roots, advance)
             haystack = [*walked, *listed]
     if remembered is None and not decisions:
         memory.keep(findings, time.time_ns())
@@ -124,24 +125,28 @@ def walk(settings: Settings, listener: Listener, named: Collection[FileEntry] = 
 
     ``named`` are needles that lie in no tree: a catalogue that lists them does not prove them.
     """
-    trees = walk_what_is_there(settings, listener)
+    excludes = Excludes(settings.excludes)
+    trees = walk_what_is_there(settings, listener, excludes)
     if any(root.is_catalogue for root in settings.roots):
         from dupfind.catalogue.catalogues import catalogued_trees  # brings SQLite and the decoders
 
         with listener.part("look up"):
-            excludes, follow = Excludes(settings.excludes), settings.follow_symlinks
+            follow = settings.follow_symlinks
             trees[1].extend(
                 catalogued_trees(settings.roots, trees[0], named, excludes, listener.warn, follow_symlinks=follow)
             )
+    for warning in excludes.warnings(settings.named.matched):
+        listener.warn(warning)
     return trees
 
 
-def walk_what_is_there(settings: Settings, listener: Listener) -> tuple[list[Tree], list[Tree]]:
+def walk_what_is_there(settings: Settings, listener: Listener, excludes: Excludes) -> tuple[list[Tree], list[Tree]]:
     """The trees of folders and lists; gives warning first of what the settings give warning of."""
     for warning in settings.warnings:
         listener.warn(warning)
+    rules = _rules(settings, excludes)
     with listener.stage("walking", None) as advance:
-        trees = walk_all([root for root in settings.roots if not root.is_catalogue], _rules(settings), advance)
+        trees = walk_all([root for root in settings.roots if not root.is_catalogue], rules, advance)
     trees = with_named(settings.named, *trees)
     if settings.cache is not None:
         for warning in forgetting(chain(*trees), forgetful_devices()):
@@ -149,8 +154,7 @@ def walk_what_is_there(settings: Settings, listener: Listener) -> tuple[list[Tre
     return trees
 
 
-def _rules(settings: Settings) -> WalkRules:
-    excludes = Excludes(settings.excludes)
+def _rules(settings: Settings, excludes: Excludes) -> WalkRules:
     return WalkRules(excludes, settings.follow_symlinks, forgetful_devices(), renumbering_devices())
 
 

@@ -8,16 +8,19 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from unicodedata import normalize
 
 import pytest
 
 from dupfind.catalogue import catalogues, volumes
 from dupfind.catalogue.catalogue_file import CatalogueFile
+from dupfind.catalogue.selfsame import Relation
 from dupfind.catalogued import About
 from dupfind.errors import CatalogueError, SettingsError
 from dupfind.files.entries import entry_of
 from dupfind.pictures import decode
-from dupfind.values import Report
+from dupfind.values import FileEntry, Report, Root, Side
 from fixtures import pictures
 from tests.shelf import Ears, TreeBuilder, catalogued, collection, scanned, settle, verdicts
 
@@ -452,3 +455,16 @@ def test_a_single_needle_on_the_drive(tree: TreeBuilder, tmp_path: Path) -> None
     gone = needle._replace(path=str(tmp_path / "gone"))
     (found,) = walk(make_settings(haystack=[str(catalogue)], no_cache=True), Ears(), [gone])[1]
     assert 4 == len(found.entries)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_needles_below_a_folder_are_known_in_either_unicode_form(form: str) -> None:
+    """A path is typed in one form and was listed in the other."""
+    typed, stored = (normalize(one, "/media/Málaga") for one in (form, "NFD"))
+    entries = [FileEntry(f"/c/x/{name}", 1, 1, 1, 1) for name in ("in/a", "inside/b")]
+    needles = [Root(Side.NEEDLES, "n", typed + "/in", (1, 1))]
+    assert {"/c/x/in/a"} == catalogues.listed_below(entries, lambda path: stored + path[4:], needles)
+    about = SimpleNamespace(root=stored, root_inode=0)
+    root = Root(Side.HAYSTACK, "c", "/c/x", (1, 2), is_catalogue=True)
+    with pytest.raises(SettingsError, match="is the folder that the catalogue c lists"):
+        catalogues.refuse_own_root(root, about, [replace(needles[0], real=typed)], Relation.UNKNOWN)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -17,18 +18,17 @@ from dupfind.values import Side, Tree
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 
 JUNK_FILES = (
-    ".DS_Store ._IMG_1.jpg ._ Thumbs.db THUMBS.DB ehthumbs.db ehthumbs_vista.db desktop.ini Desktop.ini .apdisk "
-    ".directory .localized"
+    ".DS_Store Thumbs.db THUMBS.DB ehthumbs.db ehthumbs_vista.db desktop.ini Desktop.ini .apdisk .directory .localized"
 ).split()
 JUNK_FOLDERS = (
     "@eaDir|.AppleDouble|.DocumentRevisions-V100|.fseventsd|.Spotlight-V100|.TemporaryItems|System Volume Information"
 ).split("|")
 TRASH = "#recycle $RECYCLE.BIN @Recycle RECYCLED RECYCLER Trash trash .Trash .Trash-1000 .Trashes .TRASH".split()
 HIDDEN = ".git .thumbnails .hidden .".split()
-TRASHED_FILES = [".trashed-1700000000-IMG_1.jpg", ".pending-1700000000-IMG_1.jpg"]
+TRASHED_FILES = [".trashed-1700000000-IMG_1.jpg", ".pending-1700000000-IMG_1.jpg", ".Trashed-1700000000-IMG_1.jpg"]
 ORDINARY = (
     "IMG_1.jpg .hidden.jpg thumbs.db.jpg _.jpg .DS_Store.jpg desktop.ini.txt trashed-1.jpg eaDir recycle.jpg "
-    "Trash.jpg .trashed Icon"
+    "Trash.jpg .trashed Icon ._IMG_1.jpg ._"
 ).split()
 
 
@@ -99,7 +99,7 @@ def test_junk_links_and_pipes_are_ignored(tree: TreeBuilder) -> None:
     """Junk is junk whatever kind of thing it is."""
     needles = tree("n", {"a": b""})
     os.symlink("nowhere", needles / ".DS_Store")
-    os.mkfifo(needles / "._pipe")
+    os.mkfifo(needles / "Thumbs.db")
     found, _ = walk(tree, {})
     assert (["a"], {}) == (names(found), reasons(found))
 
@@ -185,6 +185,49 @@ def test_excluded_links_are_named_as_excluded(tree: TreeBuilder) -> None:
     os.symlink("nowhere", tree("n", {}) / "link")
     found, _ = walk(tree, {}, "link")
     assert {"link": "excluded by --exclude link"} == reasons(found)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("typed", ["NFC", "NFD"])
+@pytest.mark.parametrize("pattern", ["Reise nach Málaga", "*/*Málaga", "/Málaga", "M?laga", "M[áà]laga", "Reise*"])
+def test_patterns_match_whichever_form_a_name_is_stored_in(form: str, typed: str, pattern: str) -> None:
+    """A name from a Mac is stored decomposed, a pattern is typed composed, and the other way round."""
+    below_root, name = (normalize(form, text) for text in ("Málaga/Reise nach Málaga", "Málaga"))
+    excludes = Excludes([normalize(typed, pattern)])
+    assert excludes.matching(below_root, below_root.rpartition("/")[2]) or excludes.matching(name, name)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("name", ["Papierkorb", "Koš", "Zuletzt gelöscht", "휴지통", "ゴミ箱"])
+def test_trash_is_known_in_whichever_form_it_is_stored(tree: TreeBuilder, form: str, name: str) -> None:
+    """What is in the trash of the haystack proves nothing, in any language, composed or decomposed."""
+    stored = normalize(form, name)
+    needles, haystack = walk(tree, {f"sub/{stored}/a.jpg": b""})
+    assert [f"sub/{stored}/a.jpg"] == names(needles)
+    assert {f"sub/{stored}": "trash folder: not trusted as haystack"} == reasons(haystack)
+
+
+def test_patterns_without_a_match_are_told_of(tree: TreeBuilder) -> None:
+    """A pattern that another one anticipates has matched all the same, and so has one whose folder is not entered."""
+    excludes = Excludes(["*.tmp", "a.*", "raw", "Raw", "/b/c"])
+    settings = make_settings(haystack=[str(tree("h", {"raw/x": b""}))], needles=[str(tree("n", {"a.tmp": b""}))])
+    walk_all(settings.roots, WalkRules(excludes))
+    told = [warning.split(":")[0] for warning in excludes.warnings()]
+    assert (["--exclude Raw", "--exclude /b/c"], frozenset({"*.tmp", "a.*", "raw"})) == (told, excludes.matched)
+    assert ["--exclude Raw"] == [warning.split(":")[0] for warning in excludes.warnings(["/b/c"])]
+
+
+@pytest.mark.parametrize("pattern", ["@eaDir", "@eaDir/", ".DS_Store", "._*", "Thumbs.db", "photos/@eadir", "*.db"])
+def test_patterns_that_name_junk_need_no_match(pattern: str) -> None:
+    """Junk is left out unasked, so nobody is told that a pattern for it does nothing."""
+    assert [] == Excludes([pattern]).warnings()
+
+
+@pytest.mark.parametrize("pattern", ["", "/", "Archive", "a.db.jpg"])
+def test_patterns_that_name_no_junk_do(pattern: str) -> None:
+    """Also one that can match nothing at all."""
+    (warning,) = Excludes([pattern, pattern]).warnings()
+    assert warning.startswith(f"--exclude {pattern}: nothing that was looked at matches it")
 
 
 def test_the_first_pattern_that_matches_is_named() -> None:

@@ -169,7 +169,10 @@ def test_on_the_drive_of_a_catalogue(tree: TreeBuilder, tmp_path: Path) -> None:
 
 def test_junk_counts_for_nothing(tree: TreeBuilder) -> None:
     """As below a folder: no needle, and no gap, though find names it; a folder of such a name was meant."""
-    hay, needles = tree("hay", {"a": b"1"}), tree("n", {"a": b"1", ".DS_Store": b"2", "._a": b"3", "thumbs.db/b": b"4"})
+    hay, needles = (
+        tree("hay", {"a": b"1"}),
+        tree("n", {"a": b"1", ".DS_Store": b"2", "._a": b"\0\5\x16\7", "thumbs.db/b": b"4"}),
+    )
     report = scan(hay, [needles / "a", needles / ".DS_Store", needles / "._a"])
     assert ({"a": "present"}, True, []) == (files(report), report.is_complete, report.problems)
     assert {"a": "present", "b": "missing"} == files(scan(hay, [needles / "a", needles / "thumbs.db"]))

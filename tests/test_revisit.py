@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from dupfind.files.walk import Walk, WalkRules
 from dupfind.finding import revisit
 from dupfind.finding.revisit import Revisit, Visited, remembered
 from dupfind.values import FileEntry, Problem, Root
+from tests import photo_libraries as made
 
 RULES = WalkRules(Excludes(["*.bak"]))
 
@@ -225,3 +228,32 @@ def test_what_is_met_by_another_way_is_said(tree: Path) -> None:
     assert {"one"} == read(visited, tree)
     assert "left out: already visited by another way" in [problem.reason for problem in one.problems]
     assert visited[[row.row.path for row in visited].index(str(tree / "one"))].row.times_ns is None
+
+
+@pytest.mark.usefixtures("settled")
+def test_photo_libraries_are_read_each_time(tree: Path) -> None:
+    """No folder changes when a picture goes to a library's trash, nor when the trash becomes readable."""
+    library = made.photo_library(tree / "two" / "P.photoslibrary", {"K.jpeg": 0, "G.jpeg": 0})
+    time.sleep(TICK_SECONDS)
+    first, _ = visit(tree)
+    database = library / "database" / "Photos.sqlite"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE ZASSET SET ZTRASHEDSTATE = 1 WHERE ZFILENAME = 'G.jpeg'")
+    second, problems = visit(tree, [one.row for one in first])
+    assert (files_of(second, first), sorted(problems)) == (walked(tree)[0], sorted(walked(tree)[1]))
+    assert "G.jpeg" not in {os.path.basename(entry.path) for entry in files_of(second, first)}
+    database.unlink()
+    third, _ = visit(tree, [one.row for one in first])
+    assert files_of(third, first) == walked(tree)[0]
+    assert not any("P.photoslibrary" in entry.path for entry in files_of(third, first))
+
+
+@pytest.mark.usefixtures("settled")
+def test_patterns_of_known_folders_count_as_matched(tree: Path) -> None:
+    """A pattern that left something out in a folder that is not read again is no pattern without a match."""
+    first, _ = visit(tree)
+    (own,) = haystack_roots([str(tree)])
+    excludes = Excludes(["*.bak", "e.*", "*.other"])
+    walk = Revisit(own, WalkRules(excludes), [own])
+    list(walk.visit(remembered([one.row for one in first]), 0))
+    assert frozenset({"*.bak", "e.*"}) == excludes.matched

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -172,3 +174,17 @@ def test_what_is_there_as_it_was_listed(change: dict[str, object], expected: boo
     assert expected is is_as_listed(LISTED, now, are_numbered=True)
     assert without_numbers is is_as_listed(LISTED, now, are_numbered=False)
     assert without_numbers is is_as_listed(LISTED._replace(inode=0), now, are_numbered=True)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_names_are_one_in_either_unicode_form(form: str) -> None:
+    """A Mac lists names decomposed, and another system shows those of the same drive composed."""
+    listed = LISTED._replace(path=normalize(form, "/c/photos.catalog/2006/Málaga.jpg"))
+    for path in ("/media/Málaga/2006/Málaga.jpg", "/n/Málaga.jpg"):
+        for own in ("NFC", "NFD"):
+            needle = listed._replace(path=normalize(own, path), mtime_ns=1, ctime_ns=1, inode=0)
+            is_there = path.startswith("/media")
+            if is_there:  # by where it is, however it has been changed
+                needle = needle._replace(size_bytes=1)
+            former = normalize(form, "/media/Málaga")
+            assert found(needle, UNKNOWN, listed, former, are_numbered=is_there)

@@ -21,6 +21,7 @@ from dupfind.errors import CatalogueError, SettingsError
 from dupfind.files.entries import entry_of
 from dupfind.files.ignore import Excludes
 from dupfind.files.named import NamedRoot
+from dupfind.files.normal_form import composed
 from dupfind.values import FileEntry, Problem, Root, Side, Tree
 
 
@@ -126,7 +127,7 @@ def refuse_own_root(
     Raises :class:`~dupfind.errors.SettingsError`, in which ``called`` stands before the folder.
     """
     for needle in needles:
-        is_one_path = needle.real == about.root and how is not Relation.OTHER
+        is_one_path = composed(needle.real) == composed(about.root) and how is not Relation.OTHER
         is_one_folder = needle.identity[1] == about.root_inode != 0 and how is Relation.SAME
         if is_one_path or is_one_folder:
             raise SettingsError(f"{called}{needle.given} is the folder that the catalogue {root.given} lists")
@@ -177,8 +178,8 @@ def _former(prefix: str, start: int, path: str) -> str:
 
 def listed_below(entries: Iterable[FileEntry], former: Callable[[str], str], needle_roots: Sequence[Root]) -> set[str]:
     """What lies below a folder of needles, also where the needles leave it out: as a walk of the haystack does."""
-    prefixes = tuple(root.real.rstrip(os.sep) + os.sep for root in needle_roots)
-    return {entry.path for entry in entries if former(entry.path).startswith(prefixes)}
+    prefixes = tuple(composed(root.real.rstrip(os.sep)) + os.sep for root in needle_roots)
+    return {entry.path for entry in entries if composed(former(entry.path)).startswith(prefixes)}
 
 
 def not_there(

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 
 from dupfind.catalogued import Volume
+from dupfind.files.normal_form import composed
 from dupfind.values import FileEntry
 
 _MADE_UP = frozenset("9p afs aufs ceph cifs exfat fuse fuseblk msdos overlay smb3 smbfs vboxsf vfat".split())
@@ -89,14 +90,14 @@ def themselves(
         if needle.inode in inodes:
             by_inode[needle.inode].append(needle)
         if how is not Relation.OTHER:
-            paths.add(needle.path)
+            paths.add(composed(needle.path))
             if needle.size_bytes in sizes and not (are_numbered and needle.inode):
                 by_size[needle.size_bytes].append(needle)
     return {
         entry.path
         for entry in listed
         if any(_is_it(entry, needle, how) for needle in by_inode.get(entry.inode, ()))
-        or (how is not Relation.OTHER and former(entry.path) in paths)
+        or (how is not Relation.OTHER and composed(former(entry.path)) in paths)
         or any(_is_like_it(entry, needle) for needle in by_size.get(entry.size_bytes, ()))
     }
 
@@ -122,4 +123,5 @@ def _is_like_it(entry: FileEntry, needle: FileEntry) -> bool:
 
 
 def _name(entry: FileEntry) -> str:
-    return entry.path.rpartition(os.sep)[2]
+    """Return the name of a file in one form: a Mac may have listed it in another than the needles have it in."""
+    return composed(entry.path.rpartition(os.sep)[2])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import click
 
 from dupfind.cli import streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.files.ignore import is_junk_file
+from dupfind.files.appledouble import is_junk
 from dupfind.files.named import names_in
 from dupfind.files.roots import named_file
 
@@ -34,7 +33,7 @@ def require(arguments: Sequence[str], files_from: str | None, called: str) -> No
 
 def without_junk(names: Iterable[str]) -> list[str]:
     """The names of a list that are not of junk which systems leave behind, as a walk passes it over."""
-    return [name for name in names if not is_junk_file(os.path.basename(name))]
+    return [name for name in names if not is_junk(name)]
 
 
 def names(files: Sequence[str], files_from: str | None, called: str) -> list[str]:

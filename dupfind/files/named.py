@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import NamedTuple
 
+from dupfind.files.appledouble import is_junk
 from dupfind.files.entries import entry_of, reason_of, without_inode
 from dupfind.files.ignore import (
+    EXCLUDED,
     Excludes,
-    is_junk_file,
     is_junk_folder,
     why_file_not_trusted,
     why_folder_fleeting,
@@ -24,6 +25,7 @@ from dupfind.files.ignore import (
 )
 from dupfind.files.itself import is_itself
 from dupfind.files.mounts import forgetful_devices
+from dupfind.files.photo_library import Libraries
 from dupfind.files.roots import NamedFile, is_below
 from dupfind.values import LISTING, FileEntry, FolderId, Problem, Root, Side, Tree
 
@@ -37,6 +39,8 @@ class Named(NamedTuple):
     problems: list[Problem]
     """Of what could not be looked at."""
     side: Side = Side.NEEDLES
+    matched: frozenset[str] = frozenset()
+    """The patterns of ``--exclude`` that match some of it."""
 
 
 NOTHING = Named([], [], [])
@@ -74,14 +78,15 @@ def look_up(names: Sequence[str], excludes: Excludes, side: Side, *, follow_syml
     files: dict[str, NamedFile] = {}
     problems: list[Problem] = []
     forgetful = forgetful_devices()
+    libraries = Libraries()
     for given in dict.fromkeys(names):
         try:
             found = os.stat(given, follow_symlinks=follow_symlinks)
-            if is_junk_file(os.path.basename(given)) and not stat.S_ISDIR(found.st_mode):
+            if not stat.S_ISDIR(found.st_mode) and is_junk(given):
                 continue  # as below a folder: it is no needle, and no gap
             reason = _why_not(given, found, excludes)
             if reason is None and side is Side.HAYSTACK:
-                reason = _why_not_trusted(given)
+                reason = _why_not_trusted(given) or libraries.why_not_trusted(os.path.realpath(given))
             if reason is not None:
                 problems.append(Problem(given, side, LISTING, reason))
             elif stat.S_ISDIR(found.st_mode):
@@ -94,14 +99,15 @@ def look_up(names: Sequence[str], excludes: Excludes, side: Side, *, follow_syml
                 files.setdefault(real, named)
         except OSError as error:
             problems.append(Problem(given, side, LISTING, reason_of(error)))
-    return Named(folders, sorted(files.values(), key=lambda one: os.path.split(one.entry.path)), problems, side)
+    listed = sorted(files.values(), key=lambda named: os.path.split(named.entry.path))
+    return Named(folders, listed, problems, side, excludes.matched)
 
 
 def _why_not(given: str, found: os.stat_result, excludes: Excludes) -> str | None:
     """Why something is not looked at; None where it is."""
     below_root = given.strip(os.sep)
     if (pattern := excludes.matching(below_root, os.path.basename(below_root))) is not None:
-        return f"excluded by --exclude {pattern}"
+        return f"{EXCLUDED} {pattern}"
     if stat.S_ISLNK(found.st_mode):
         return "symbolic link: not followed"
     return None if stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode) else "not a regular file"

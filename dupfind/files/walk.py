@@ -1,4 +1,4 @@
-"""A root to its files and problems, in a fixed order; reads directories and opens no file.
+"""A root to its files and problems, in a fixed order; reads directories, and of files what tells junk and trash only.
 
 Files of a folder come in the order of their names, then its subfolders in the order of theirs. Symbolic links are
 reported and not followed unless asked for. Everything but junk that is passed over among the needles is a problem,
@@ -13,17 +13,21 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 
+from dupfind.files.appledouble import is_appledouble
 from dupfind.files.disguise import without_needles
 from dupfind.files.entries import entry_of, is_same_folder, reason_of, without_inode
 from dupfind.files.ignore import (
+    EXCLUDED,
     Excludes,
     is_common_file,
     is_junk_file,
     is_junk_folder,
+    may_be_appledouble,
     why_file_not_trusted,
     why_folder_fleeting,
     why_folder_not_trusted,
 )
+from dupfind.files.photo_library import Libraries, is_mark
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
 
 _INODE = itemgetter(FileEntry._fields.index("inode"))
@@ -89,6 +93,11 @@ class Walk:
         self._is_haystack = root.side is Side.HAYSTACK
         self._count = count
         self._entries: list[FileEntry] = []
+        # A library may lie above its root.
+        self._libraries = Libraries(lambda folder, why: self._report(max(folder, root.real, key=len), why))
+        self._behind_links = Libraries()
+        if self._is_haystack:
+            self._libraries.around(root.real)
 
     def run(self) -> Tree:
         """Walk to the end."""
@@ -110,6 +119,8 @@ class Walk:
     def _read_folder(self, folder: str, identity: FolderId) -> list[tuple[str, FolderId]]:
         """Take in the files of ``folder``; gives the subfolders to enter, in order."""
         handle = self.state = None
+        if self._is_haystack:
+            self._libraries.enter(folder)
         try:
             with os.scandir(folder) as found:
                 items = sorted(found, key=attrgetter("name"))
@@ -121,6 +132,8 @@ class Walk:
                 subfolders = self._take_all(items, handle)
                 if state.st_dev in self._rules.forgetful:
                     self._entries = list(map(without_inode, self._entries))
+                if self._libraries:
+                    self._entries = self._libraries.sift(folder, self._entries, self._leave_out)
                 return subfolders
         except OSError as error:
             self._report(folder, f"cannot read the folder: {reason_of(error)}")
@@ -141,13 +154,13 @@ class Walk:
             try:
                 if item.is_file(follow_symlinks=False):
                     name = item.name
-                    if (is_common_file(name) and not has_excludes) or self._is_wanted(item):
+                    if (is_common_file(name) and not has_excludes) or self._is_wanted(item, handle):
                         where = item.path if handle is None else name
                         take(entry_of(item.path, stat(where, dir_fd=handle, follow_symlinks=False)))
                 elif item.is_symlink() and not self._may_follow(item):
                     continue
                 elif item.is_file():
-                    if self._is_wanted(item):
+                    if self._is_wanted(item, handle):
                         found = item.stat()
                         entry = entry_of(item.path, found)
                         take(without_inode(entry) if found.st_dev in self._rules.forgetful else entry)
@@ -159,9 +172,13 @@ class Walk:
                 self._report(item.path, f"cannot be looked at: {reason_of(error)}")
         return subfolders
 
-    def _is_wanted(self, item: os.DirEntry[str]) -> bool:
+    def _is_wanted(self, item: os.DirEntry[str], handle: int | None) -> bool:
         """False for a file that is junk, excluded, or in the haystack's trash."""
-        if is_junk_file(item.name) or self._is_excluded(item):
+        if is_junk_file(item.name):
+            return False
+        if may_be_appledouble(item.name) and is_appledouble(item.path if handle is None else item.name, handle):
+            return False
+        if self._is_excluded(item):
             return False
         if self._is_haystack and (why := why_file_not_trusted(item.name)):
             self._leave_out(item.path, why)
@@ -175,6 +192,8 @@ class Walk:
 
     def _may_enter(self, item: os.DirEntry[str]) -> FolderId | None:
         """Who the directory is, where it is to be walked."""
+        if self._is_haystack and is_mark(item.name):
+            self._libraries.meet(os.path.dirname(item.path))
         found = item.stat(follow_symlinks=self._rules.follow_symlinks)
         if found.st_ino == 0:  # Windows: a directory listing has no inodes there, a second look has
             found = os.stat(item.path)
@@ -237,7 +256,7 @@ class Walk:
         is_inside = _is_below(real, [self._root.real])
         *folders, name = real[len(self._root.real) if is_inside else 0 :].split(os.sep)
         reasons = (*map(why_folder_fleeting, (*folders, name)), why_file_not_trusted(name))
-        return next((reason for reason in reasons if reason), None)
+        return next((reason for reason in reasons if reason), None) or self._behind_links.why_not_trusted(real)
 
     def _is_among_needles(self, real: str) -> bool:
         """True for what lies below a needles root by its path, or by device and inode of the folder around it."""
@@ -251,7 +270,7 @@ class Walk:
         pattern = self._rules.excludes.matching(below_root, item.name)
         if pattern is None:
             return False
-        self._leave_out(item.path, f"excluded by --exclude {pattern}")
+        self._leave_out(item.path, f"{EXCLUDED} {pattern}")
         return True
 
     def _report(self, path: str, reason: str, *, is_note: bool = False) -> None:

@@ -71,21 +71,24 @@ class Recollection:
         if self._shelf is not None and not is_anew:
             with listener.part("look up"):
                 known = self._shelf.load(self._key)
-        visited = self._walk(known, listener)
         settings = self._settings
+        excludes = Excludes(settings.excludes)
+        visited = self._walk(known, excludes, listener)
         if self._holds_catalogues:
-            trees = self._listed(images, listener)
+            trees = self._listed(images, excludes, listener)
             settings = replace(settings, roots=as_walked(settings.roots, trees))
             visited += [
                 Visited(FolderRow(tree.root.real, -1, tree.root.identity, None, len(tree.entries)), None, tree.entries)
                 for tree in trees
             ]
+        for warning in excludes.warnings():
+            listener.warn(warning)
         return Collection(settings, known, visited, reader, self._cache)
 
-    def _walk(self, known: Known | None, listener: Listener) -> list[Visited]:
+    def _walk(self, known: Known | None, excludes: Excludes, listener: Listener) -> list[Visited]:
         settings, found = self._settings, remembered(known.folders if known is not None else ())
         forgetful = forgetful_devices()
-        rules = WalkRules(Excludes(settings.excludes), settings.follow_symlinks, forgetful)
+        rules = WalkRules(excludes, settings.follow_symlinks, forgetful)
         forgotten = patchwork_devices()
         visited: list[Visited] = []
         trees = []
@@ -103,12 +106,11 @@ class Recollection:
                 listener.warn(warning)
         return visited
 
-    def _listed(self, images: Sequence[FileEntry], listener: Listener) -> list[Tree]:
+    def _listed(self, images: Sequence[FileEntry], excludes: Excludes, listener: Listener) -> list[Tree]:
         """What catalogues among the roots list."""
         from dupfind.catalogue.catalogues import catalogued_trees
 
-        settings = self._settings
-        excludes, follow = Excludes(settings.excludes), settings.follow_symlinks
+        settings, follow = self._settings, self._settings.follow_symlinks
         with listener.part("look up"):
             trees = catalogued_trees(settings.roots, [], images, excludes, listener.warn, follow_symlinks=follow)
         self.problems += [problem for tree in trees for problem in tree.problems]

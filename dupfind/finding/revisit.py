@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from dupfind.cache.cache_schema import RACY_NS
 from dupfind.cache.snapshot import FolderRow, Noted
+from dupfind.files.ignore import EXCLUDED
 from dupfind.files.walk import Walk, WalkRules
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side
 
@@ -73,6 +74,8 @@ class Revisit(Walk):
                 row = known.folders[place]
                 for noted in row.noted:
                     self.problems.append(self._problem(noted))
+                    if noted.reason.startswith(EXCLUDED):  # so that its pattern counts as one that matches something
+                        self._rules.excludes.matching(noted.below_root, os.path.basename(noted.below_root))
                 subfolders = [(known.folders[one].path, known.folders[one].identity) for one in inside]
                 if subfolders:  # most folders have none, and of these there may be thousands
                     self.seen.update(known.folders[one].identity for one in inside)
@@ -103,16 +106,16 @@ class Revisit(Walk):
         subfolders = self._read_folder(folder, identity)
         self._count(len(self._entries))
         problems = self.problems[before:]
-        times_ns = self._times_ns(began_ns) if all(map(_is_lasting, problems)) else None
+        times_ns = self._times_ns(folder, began_ns) if all(map(_is_lasting, problems)) else None
         noted = tuple(map(self._noted, problems)) if times_ns is not None else ()
         row = FolderRow(folder, parent, identity, times_ns, len(self._entries), noted)
         return Visited(row, None, self._entries), subfolders
 
-    def _times_ns(self, began_ns: int) -> tuple[int, int] | None:
+    def _times_ns(self, folder: str, began_ns: int) -> tuple[int, int] | None:
         """The times of the folder that was read last, by which it is known; None where they may tell nothing."""
         state = self.state
-        if state is None or not state.st_ino or state.st_dev in self._forgotten:
-            return None
+        if state is None or not state.st_ino or state.st_dev in self._forgotten or self._libraries.holding(folder):
+            return None  # nor does a folder show that a photo library moved one of its pictures to the trash
         # What is made in it from now on gives it other times, unless it had these in the last moment.
         is_settled = max(state.st_mtime_ns, state.st_ctime_ns) <= began_ns - _RACY_NS
         return (state.st_mtime_ns, state.st_ctime_ns) if is_settled else None

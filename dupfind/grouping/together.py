@@ -57,14 +57,17 @@ def gather(settings: Settings, listener: Listener, *, is_proof: bool) -> Togethe
     word is enough that a file is there.
     Raises :class:`~dupfind.errors.DupfindError` where a catalogue cannot be read, or lists a folder that is beside it.
     """
-    _, folders = walk_what_is_there(settings, listener)
+    excludes = Excludes(settings.excludes)
+    _, folders = walk_what_is_there(settings, listener, excludes)
     entries = [entry for tree in folders for entry in tree.entries]
     entries, left_out = each_once(folders) if is_proof else (entries, [])
     catalogues: list[Tree] = []
     if any(root.is_catalogue for root in settings.roots):
         with listener.part("look up"):
-            catalogues = _catalogues(settings, folders, entries, listener.warn, is_proof=is_proof)
+            catalogues = _catalogues(settings, excludes, folders, entries, listener.warn, is_proof=is_proof)
         settings = replace(settings, roots=as_walked(settings.roots, catalogues))
+    for warning in excludes.warnings(settings.named.matched):
+        listener.warn(warning)
     trees = [*folders, *catalogues]
     entries += [entry for tree in catalogues for entry in tree.entries]
     return Together(settings, [tree.root for tree in trees], trees, entries, left_out)
@@ -112,6 +115,7 @@ class _Others:
 
 def _catalogues(
     settings: Settings,
+    excludes: Excludes,
     folders: Sequence[Tree],
     entries: Sequence[FileEntry],
     warn: Callable[[str], None],
@@ -124,7 +128,7 @@ def _catalogues(
     listed = []
     for root in settings.roots:
         if root.is_catalogue:
-            tree, about = catalogues.read_tree(root, Excludes(settings.excludes))
+            tree, about = catalogues.read_tree(root, excludes)
             is_here = catalogues.holds_something(about.root)
             listed.append(_Catalogue(tree, about, catalogues.former_paths(root, about), is_here))
             catalogues.warn_of(tree, about, warn)
