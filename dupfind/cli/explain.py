@@ -8,7 +8,7 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.files.roots import NamedFile, named_file
+from dupfind.files.roots import NamedFile, named_files
 from dupfind.settings import make_settings
 
 _EPILOG = """\b
@@ -63,7 +63,7 @@ def explain(
         raise SettingsError(f"-k takes a number above 0, not {nearest}")
     settings = make_settings(**raw)
     files: dict[str, NamedFile] = {}
-    for needle in map(named_file, needles):
+    for needle in named_files(needles):
         files.setdefault(needle.entry.path, needle)
     # Heavy imports wait until every option has been checked.
     from dupfind import output as sink
