@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from docs import images, man, screens
-from dupfind.files import ignore, trash_names
+from dupfind.files import file_systems, ignore, trash_names
 from faults import rules
 from fixtures import demo
 
@@ -164,6 +164,32 @@ def _trash_names() -> str:
     return f"| given by | names |\n|---|---|\n{rows}"
 
 
+def _file_systems() -> str:
+    """The table of file systems, those of one kind in one row."""
+    kinds: dict[file_systems.FileSystem, list[str]] = {}
+    for kind, system in [*file_systems.TABLE.items(), ("fuse.*", file_systems.file_system("fuse.x"))]:
+        kinds.setdefault(system, []).append(f"`{kind}`")
+    rows = "".join(
+        f"| {', '.join(names)} | {_yes(system.keeps_change_time)} | {_step(system.clock_ns)} "
+        f"| {_yes(system.keeps_numbers)} | {_yes(system.shows_others)} | {system.reason} |\n"
+        for system, names in kinds.items()
+    )
+    head = "| type | time of change | clock | numbers that last | shows files of others | why |\n"
+    return f"{head}|---|---|---|---|---|---|\n{rows}"
+
+
+def _yes(is_so: bool) -> str:
+    return "yes" if is_so else "no"
+
+
+def _step(clock_ns: int) -> str:
+    """A step of a clock in a unit that fits."""
+    for unit_ns, unit in ((10**9, "s"), (10**6, "ms"), (1, "ns")):
+        if clock_ns >= unit_ns:
+            return f"{clock_ns // unit_ns} {unit}"
+    raise ValueError(clock_ns)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "modules": _modules,
     "help": lambda: _run("--help"),
@@ -198,6 +224,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "demo changes": _changes,
     "demo contained": lambda: _scan("--only", "contained", "--format", "paths"),
     "hard pairs": _hard_pairs,
+    "file systems": _file_systems,
     "demo csv": lambda: _scan("--format", "csv"),
     "junk files": lambda: _names(ignore.JUNK_FILES),
     "junk folders": lambda: _names(ignore.JUNK_FOLDERS),

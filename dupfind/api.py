@@ -18,8 +18,8 @@ from dupfind.answers.hashed import Given
 from dupfind.commands import comparing
 from dupfind.errors import SettingsError
 from dupfind.events import Listener, Silence
-from dupfind.files.itself import apart
-from dupfind.files.roots import named_file
+from dupfind.files.roots import named_files
+from dupfind.files.same_file import apart
 from dupfind.finding import finding
 from dupfind.grouping import grouping
 from dupfind.settings import make_settings
@@ -125,7 +125,7 @@ def compare(
     """
     settings = make_settings(accept=accept, algorithm=algorithm, rotations=rotations, **limits)
     listener = listener or Silence()
-    files, left_out = apart([named_file(os.fsdecode(path)) for path in (first, *others)])
+    files, left_out = apart(named_files(map(os.fsdecode, (first, *others))))
     for other in left_out:
         listener.warn(f"{other.given} is {files[0].given} itself and proves nothing: left out")
     return comparing.compare_files(settings, files, listener)
@@ -179,7 +179,7 @@ def find(
         follow_symlinks=follow_symlinks,
         **limits,
     )
-    given = [Given(path, named_file(path)) for path in _paths(images)]
+    given = list(map(Given, _paths(images), named_files(_paths(images))))
     return finding.find_images(settings, given, finding.wanted(nearest, threshold_bits, is_anew=rescan), listener)
 
 

@@ -21,9 +21,10 @@ from dupfind.answers.findings import Findings, Parted, Remains
 from dupfind.cache.memory import Memory
 from dupfind.events import Listener, Silence
 from dupfind.files.ignore import Excludes
-from dupfind.files.mounts import forgetful_devices, forgetting, renumbering_devices
+from dupfind.files.mounts import forgetting, read_mounts
 from dupfind.files.named import NamedRoot, with_named
 from dupfind.files.roots import as_walked, in_catalogues, spelling, without_pictures
+from dupfind.files.same_file import warnings_of
 from dupfind.files.walk import WalkRules, walk_all
 from dupfind.scanning.needle_verdicts import judge_files, words_of
 from dupfind.scanning.problems import problems_of, summary_of
@@ -148,14 +149,16 @@ def walk_what_is_there(settings: Settings, listener: Listener, excludes: Exclude
     with listener.stage("walking", None) as advance:
         trees = walk_all([root for root in settings.roots if not root.is_catalogue], rules, advance)
     trees = with_named(settings.named, *trees)
+    for warning in warnings_of(trees[1]):
+        listener.warn(warning)
     if settings.cache is not None:
-        for warning in forgetting(chain(*trees), forgetful_devices()):
+        for warning in forgetting(chain(*trees), read_mounts().forgetful):
             listener.warn(warning)
     return trees
 
 
 def _rules(settings: Settings, excludes: Excludes) -> WalkRules:
-    return WalkRules(excludes, settings.follow_symlinks, forgetful_devices(), renumbering_devices())
+    return WalkRules(excludes, settings.follow_symlinks, read_mounts())
 
 
 def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:

@@ -22,6 +22,7 @@ from dupfind.files.entries import entry_of
 from dupfind.pictures import decode
 from dupfind.values import FileEntry, Report, Root, Side
 from fixtures import pictures
+from tests.played_mounts import play
 from tests.shelf import Ears, TreeBuilder, catalogued, collection, scanned, settle, verdicts
 
 PRESENT = ("present", "identical")
@@ -158,7 +159,7 @@ def test_without_numbers_what_is_alike_is_the_same(
 ) -> None:
     """On a card: its files are never their own witnesses, nor is a copy with name or time; others are."""
     device = tmp_path.stat().st_dev
-    monkeypatch.setattr("dupfind.pipeline.forgetful_devices", lambda: {device: "vfat"})
+    play(monkeypatch, tmp_path / "mounts", {tmp_path: "vfat"})
     monkeypatch.setattr(volumes, "mounted", lambda: {device: ("vfat", "/dev/x")})
     drive, catalogue = collection(tree), tmp_path / "card.catalog"
     catalogued(drive, catalogue)

@@ -177,7 +177,7 @@ def test_another_mount_of_the_needle_is_the_needle(trio: Path, monkeypatch: pyte
         def __getattr__(self, name: str) -> Any:
             return getattr(self._found, name)
 
-    monkeypatch.setattr("dupfind.files.itself.os.stat", OneLink)
+    monkeypatch.setattr("dupfind.files.same_file.os.stat", OneLink)
     found = ask_one(trio, needle)
     assert (FileState.MISSING, 2) == (found.verdict.state, len(found.itself))
 
@@ -186,7 +186,7 @@ def test_another_mount_on_another_device_is_the_needle(trio: Path, monkeypatch: 
     """Mounts may show one file under two device numbers."""
     needle = trio / "two.png"
     os.link(needle, trio / "mounted.png")
-    monkeypatch.setattr("dupfind.files.itself.os.path.samestat", lambda *_: False)
+    monkeypatch.setattr("dupfind.files.same_file.os.path.samestat", lambda *_: False)
     assert 2 == len(ask_one(trio, needle).itself)
 
 

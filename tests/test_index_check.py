@@ -13,6 +13,7 @@ from dupfind.commands import index_check
 from dupfind.errors import CatalogueError
 from dupfind.pool import tasks
 from dupfind.settings import make_settings
+from tests.played_mounts import play
 from tests.shelf import Ears, TreeBuilder, catalogued, collection
 
 
@@ -121,7 +122,7 @@ def test_where_edits_may_hide_a_warning_says_so(
     settings = make_settings(haystack=[str(drive)], called="", no_cache=True, workers=2)
     index_check.check(settings, str(catalogue), ears)
     assert [] == ears.warnings
-    monkeypatch.setattr(index_check, "forgetful_devices", lambda: {drive.stat().st_dev: "exfat"})
+    play(monkeypatch, tmp_path / "mounts", {drive: "exfat"})
     index_check.check(settings, str(catalogue), ears)
     so = "an edit that left size and time as they were shows only with --deep"
     assert [f"{drive} is on exfat, which keeps no time of change: {so}"] == ears.warnings

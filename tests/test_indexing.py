@@ -19,6 +19,7 @@ from dupfind.pool import tasks
 from dupfind.values import FileEntry
 from fixtures import pictures
 from tests.conftest import build_tree
+from tests.played_mounts import play
 from tests.shelf import Ears, TreeBuilder, catalogued, collection, scanned, settle, verdicts
 
 
@@ -103,8 +104,7 @@ def test_where_there_are_no_inodes_everything_is_read_again(
     tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file on a card that was edited and got its old time back is not told from the old one."""
-    device = tmp_path.stat().st_dev
-    monkeypatch.setattr("dupfind.pipeline.forgetful_devices", lambda: {device: "vfat"})
+    play(monkeypatch, tmp_path / "mounts", {tmp_path: "vfat"})
     drive, catalogue = collection(tree), tmp_path / "card.catalog"
     catalogued(drive, catalogue)
     assert (5, 5, 0, 0) == done(catalogued(drive, catalogue))

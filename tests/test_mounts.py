@@ -6,19 +6,21 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dupfind import pipeline
+from dupfind.cli import named
 from dupfind.events import Silence
 from dupfind.files import mounts
-from dupfind.files.mounts import forgetful_devices, forgetting, parse, patchwork_devices
+from dupfind.files.mounts import NO_MOUNTS, Mount, Mounts, forgetting, parse, read_mounts
 from dupfind.files.roots import named_file
 from dupfind.files.walk import walk_all
 from dupfind.values import FileState, Root, Side, Tree
+from tests.played_mounts import play
 from tests.test_pipeline import scan, settings, states
 from tests.test_racy import fast, race  # noqa: F401 - a fixture
 from tests.test_walk import root
@@ -48,13 +50,17 @@ def table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_forgetful_file_systems(table: Path) -> None:
     """By their types; a name like one elsewhere in the line is none."""
     table.write_text(TABLE)
-    expected = {(8, 17): "exfat", (8, 18): "vfat", (8, 19): "msdos", (0, 46): "fuse.sshfs", (0, 47): "fuse.rclone"}
-    assert {os.makedev(*numbers): kind for numbers, kind in expected.items()} == forgetful_devices()
+    expected = {
+        (8, 17): "exfat", (8, 18): "vfat", (8, 19): "msdos", (0, 45): "cifs", (0, 46): "fuse.sshfs",
+        (0, 47): "fuse.rclone", (8, 33): "fuseblk",
+    }  # fmt: skip
+    assert {os.makedev(*numbers): kind for numbers, kind in expected.items()} == read_mounts().forgetful
 
 
 def test_types_and_sources() -> None:
     """Of every device; a path with a space is written as one word."""
-    found = parse(TABLE)
+    assert 10 == len(parse(TABLE))
+    found = Mounts(tuple(parse(TABLE))).by_device
     assert 10 == len(found)
     assert ("exfat", "/dev/sdb1") == found[os.makedev(8, 17)]
     assert ("cifs", "//nas/photos") == found[os.makedev(0, 45)]
@@ -65,7 +71,7 @@ def test_types_and_sources() -> None:
 )
 def test_lines_of_another_kind(line: str) -> None:
     """What the system may come to write there."""
-    expected = {os.makedev(8, 18): ("vfat", "/dev/sdb2")}
+    expected = [Mount(os.makedev(8, 18), "/", "/boot/efi", "vfat", "/dev/sdb2")]
     assert expected == parse(f"{line}\n37 21 8:18 / /boot/efi rw - vfat /dev/sdb2 rw\n")
 
 
@@ -73,21 +79,21 @@ def test_lines_of_another_kind(line: str) -> None:
 def test_names_that_look_like_ends_of_lines(table: Path, strange: str) -> None:
     """The system masks blanks and newlines and nothing else; a card with such a name is a card nevertheless."""
     table.write_text(f"37 21 8:18 / /media/my{strange}card rw - vfat /dev/{strange}x rw\n", "utf-8", newline="\n")
-    assert {os.makedev(8, 18): "vfat"} == forgetful_devices()
+    assert {os.makedev(8, 18): "vfat"} == read_mounts().forgetful
     assert ("vfat", f"/dev/{strange}x") == mounts.mounted()[os.makedev(8, 18)]
 
 
 def test_a_line_that_ends_early(table: Path) -> None:
     """The type is what counts: a card is one whatever follows."""
     table.write_text("37 21 8:18 / /media/card rw - vfat\n38 21 8:19 / /media/other rw - vfat  rw\n")
-    assert {os.makedev(8, 18): "vfat", os.makedev(8, 19): "vfat"} == forgetful_devices()
+    assert {os.makedev(8, 18): "vfat", os.makedev(8, 19): "vfat"} == read_mounts().forgetful
 
 
 def test_the_table_of_this_system(table: Path) -> None:
     """It is read where there is one; names in it need not be text."""
-    assert {} == forgetful_devices()
+    assert {} == read_mounts().forgetful
     table.write_bytes(b"1 2 8:17 / /media/\xff rw - exfat /dev/sdb1 rw\n")
-    assert {os.makedev(8, 17): "exfat"} == forgetful_devices()
+    assert {os.makedev(8, 17): "exfat"} == read_mounts().forgetful
 
 
 def test_what_the_user_is_told() -> None:
@@ -106,8 +112,7 @@ def test_what_the_user_is_told() -> None:
 def card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> int:
     """The device of the test's own folder, which passes for a memory card."""
     device = tmp_path.stat().st_dev
-    for module in ("pipeline", "files.roots"):
-        monkeypatch.setattr(f"dupfind.{module}.forgetful_devices", lambda: {device: "exfat"})
+    play(monkeypatch, tmp_path / "mounts", {tmp_path: "exfat"})
     return device
 
 
@@ -197,14 +202,103 @@ def test_edits_that_hide_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     only_mtime(monkeypatch)
     seen = race(tmp_path / "known", contents, 200, 1)
     assert min(seen[FileState.PRESENT], seen[FileState.MISSING]) > 100
-    monkeypatch.setattr("dupfind.pipeline.forgetful_devices", dict)
+    play(monkeypatch, tmp_path / "mounts", {tmp_path: "ext4"})
     with pytest.raises(AssertionError):
         race(tmp_path / "taken for another", contents, 200, 1)
 
 
 def test_folders_that_tell_nothing(table: Path) -> None:
     """All that forgets, and what shows several folders as one: their times are those of one of them."""
-    assert frozenset() == patchwork_devices()
+    assert frozenset() == read_mounts().patchwork
     table.write_text(TABLE + "45 21 0:50 / /mnt/union rw - aufs none rw\n")
-    expected = [(8, 17), (8, 18), (8, 19), (0, 46), (0, 47), (0, 48), (0, 50)]
-    assert {os.makedev(*numbers) for numbers in expected} == patchwork_devices()
+    expected = [(8, 17), (8, 18), (8, 19), (0, 45), (0, 46), (0, 47), (0, 48), (0, 50), (8, 33)]
+    assert {os.makedev(*numbers) for numbers in expected} == read_mounts().patchwork
+
+
+def test_places() -> None:
+    """Where on its file system a path lies, by the innermost mount around it; the last of two at one point counts."""
+    lines = parse(
+        "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
+        "2 1 0:46 / /mnt/far rw - fuse.sshfs far: rw\n"
+        "3 1 0:46 /photos/a\\040b /home/me rw - fuse.sshfs far: rw\n"
+        "4 1 8:2 / /home/me/card rw - ext4 /dev/old rw\n"
+        "5 4 8:18 /DCIM /home/me/card rw - vfat /dev/sdb2 rw\n"
+    )
+    found = Mounts(tuple(lines))
+    sshfs, card = os.makedev(0, 46), os.makedev(8, 18)
+    assert (os.makedev(8, 1), "/etc/x") == found.place("/etc/x")
+    assert (os.makedev(8, 1), "/home/meadow") == found.place("/home/meadow")
+    assert (sshfs, "/photos/a b/x") == found.place("/mnt/far/photos/a b/x") == found.place("/home/me/x")
+    assert (sshfs, "/photos/a b") == found.place("/home/me")
+    assert (card, "/dcim/é.jpg") == found.place("/home/me/card/E\u0301.JPG".replace("E\u0301", "e\u0301"))
+    assert NO_MOUNTS.place("/etc") is None
+
+
+def test_folders_whose_numbers_do_not_last() -> None:
+    """Are known by their place, which is no inode number; others are not."""
+    lines = parse(
+        "1 0 8:1 / / rw - ext4 x rw\n2 1 0:46 / /far rw - fuse.sshfs x rw\n3 1 0:46 /a /b rw - fuse.sshfs x rw\n"
+    )
+    found, device = Mounts(tuple(lines)), os.makedev(0, 46)
+    number = found.folder_id("/far/a/c", device)
+    assert number is not None
+    assert number == found.folder_id("/b/c", device) != found.folder_id("/far/c", device)
+    assert (device, True) == (number[0], number[1] < 0)
+    assert found.folder_id("/a", os.makedev(8, 1)) is None
+    assert NO_MOUNTS.folder_id("/far", device) is None
+
+
+def test_ntfs_by_fuse(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told from exFAT where udev has looked into the device; where nobody has, it may be exFAT."""
+    monkeypatch.setattr(mounts, "_UDEV", str(tmp_path))
+    table.write_text("1 0 8:33 / /mnt/windows rw - fuseblk /dev/sdc1 rw\n")
+    device = os.makedev(8, 33)
+    assert {device: "fuseblk"} == read_mounts().forgetful
+    for found, expected in (("exfat", {device: "fuseblk"}), ("ntfs", {})):
+        (tmp_path / "b8:33").write_text(f"S:disk/by-label/x\nE:ID_FS_TYPE={found}\n")
+        assert expected == read_mounts().forgetful
+    assert "ntfs-3g" == read_mounts().lines[0].kind
+
+
+def test_webdav_by_its_address(table: Path) -> None:
+    """davfs2 calls itself by no name of its own."""
+    table.write_text("1 0 0:50 / /a rw - fuse https://cloud/dav rw\n2 0 0:51 / /b rw - fuse /home/me/x rw\n")
+    assert ["davfs", "fuse"] == [line.kind for line in read_mounts().lines]
+
+
+def test_images_on_loop_devices(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of one image show one file system, unless they begin at other bytes; a partition of one has its own."""
+    monkeypatch.setattr(mounts, "_BLOCK_DEVICES", str(tmp_path))
+    for number, (image, offset) in enumerate((("/x.img", 0), ("/x.img", 0), ("/y.img", 0), ("/x.img", 512))):
+        folder = tmp_path / f"7:{number}" / "loop"
+        folder.mkdir(parents=True)
+        (folder / "backing_file").write_text(f"{image}\n")
+        (folder / "offset").write_text(f"{offset}\n")
+    for number, start in ((259, "2048"), (260, "4096")):
+        partition = tmp_path / "7:0" / f"p{number}"
+        partition.mkdir()
+        (partition / "partition").write_text("1\n")
+        (partition / "start").write_text(f"{start}\n")
+        (tmp_path / f"{number}:0").symlink_to(partition)
+    devices = ("7:0", "7:1", "7:2", "7:3", "8:1", "259:0", "260:0")
+    table.write_text("".join(f"1 0 {one} / /m{one} rw - vfat x rw\n" for one in devices))
+    places = [read_mounts().place(f"/m{one}/a") for one in devices]
+    assert places[0] == places[1]
+    assert len(devices) - 1 == len(set(places))
+
+
+def test_the_table_is_read_once_for_many_files(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not once for each that was named."""
+    table.write_text(TABLE)
+    reads: list[str] = []
+    monkeypatch.setattr(mounts, "parse", lambda text: reads.append(text) or parse(text))
+    for number in range(20):
+        (tmp_path / f"{number}.txt").write_text(str(number))
+    names = [str(tmp_path / f"{number}.txt") for number in range(20)]
+    with ExitStack() as stack:
+        assert 20 == len(named.given(names, stack))
+    assert 1 == len(reads)
+    known = read_mounts()
+    for name in names:
+        named_file(name, known)
+    assert 2 == len(reads)

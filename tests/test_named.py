@@ -13,6 +13,7 @@ from dupfind.files.ignore import Excludes
 from dupfind.files.named import NOTHING, look_up, names_in
 from dupfind.settings import make_settings
 from dupfind.values import Report, Side
+from tests.played_mounts import play
 from tests.shelf import Ears, TreeBuilder, catalogued
 
 
@@ -188,8 +189,7 @@ def test_nothing_named(tree: TreeBuilder) -> None:
 def test_a_warning_where_times_say_nothing(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As of any tree."""
     hay, needles = tree("hay", {"a": b"1"}), tree("n", {"a": b"1"})
-    device = needles.stat().st_dev
-    monkeypatch.setattr(pipeline, "forgetful_devices", lambda: {device: "vfat"})
+    play(monkeypatch, tmp_path / "mounts", {tmp_path: "vfat"})
     settings = make_settings(haystack=[str(hay)], listed=[str(needles / "a")], cache=str(tmp_path / "cache" / "c"))
     ears = Ears()
     pipeline.scan(settings, ears)

@@ -287,7 +287,7 @@ def test_a_needle_seen_through_another_mount_is_no_witness(tree: TreeBuilder, mo
     needles, haystack = tree("needles", {"a.jpg": b"picture"}), tree("hay", {})
     os.link(needles / "a.jpg", haystack / "a.jpg")
     assert {"a.jpg": "present/identical"} == states(scan(haystack, needles))
-    monkeypatch.setattr("dupfind.files.disguise._look", lambda _: SimpleNamespace(st_dev=1, st_ino=1, st_nlink=1))
+    monkeypatch.setattr("dupfind.files.same_file._look", lambda _: SimpleNamespace(st_dev=1, st_ino=1, st_nlink=1))
     report = scan(haystack, needles)
     assert {"a.jpg": "unreadable"} == states(report)
     assert ["left out: it may be a needle itself, reached by another mount"] == [

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dupfind.answers.decisions import Decision, Mark, Ruling
 from dupfind.answers.findings import Findings
+from dupfind.files.entries import without_inode
 from dupfind.files.ignore import Excludes
+from dupfind.files.mounts import Mount, Mounts
 from dupfind.files.walk import WalkRules, walk_all
 from dupfind.scanning.recheck import is_due, last_look
 from dupfind.values import Evidence, FileEntry, Match, Root, Side, Tree
@@ -153,3 +156,19 @@ def test_a_word_stands_with_its_files(tree: TreeBuilder) -> None:
     *_, found = last_look(*trees, Findings(matches, {}, frozenset(), 0, words=words), RULES, roots)
     assert {os.path.basename(path) for path in found.words} == {"same", "unwanted"}
     assert {os.path.basename(path) for path in found.failures} == {"changed", "gone", "unwanted", "witness"}
+
+
+def test_a_witness_in_a_place_of_the_needles(tree: TreeBuilder) -> None:
+    """Where numbers do not last it is known by where it lies on its file system: both roots show one folder of it."""
+    hay, needles = tree("h", {"a": b"1", "s/b": b"1"}), tree("n", {"a": b"1", "s/b": b"1"})
+    roots = [root(Side.HAYSTACK, hay), root(Side.NEEDLES, needles)]
+    trees = walk_all(roots, RULES)
+    matches = {str(needles / name): str(hay / name) for name in ("a", "s/b")}
+    findings = Findings({path: Match(one, Evidence.SAME, 0) for path, one in matches.items()}, {}, frozenset(), 0)
+    device = hay.stat().st_dev
+    # Without inodes, as the walk of such a file system gives them.
+    trees = tuple([replace(one, entries=list(map(without_inode, one.entries))) for one in side] for side in trees)  # type: ignore[assignment]
+    for inner, expected in (("/", set()), ("/h", {"a", "b"})):
+        lines = Mount(device, inner, str(hay), "fuse.sshfs", "x"), Mount(device, "/", str(needles), "fuse.sshfs", "x")
+        *_, found = last_look(*trees, findings, WalkRules(Excludes(()), mounts=Mounts(lines)), roots)
+        assert expected == {os.path.basename(path) for path in found.matches}

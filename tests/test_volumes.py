@@ -32,7 +32,7 @@ AT = {"/dev/sda2": os.makedev(8, 2)}.get
 )
 def test_description(device: int, expected: Volume) -> None:
     """By its device, or by that which it was mounted from."""
-    assert expected == volumes.describe(device, "b", mounts.parse(TABLE), UUIDS, AT)
+    assert expected == volumes.describe(device, "b", mounts.Mounts(tuple(mounts.parse(TABLE))).by_device, UUIDS, AT)
 
 
 def test_of_this_machine(tmp_path: Path) -> None:

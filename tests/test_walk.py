@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import socket
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from dupfind.errors import SettingsError
 from dupfind.files.ignore import Excludes
+from dupfind.files.mounts import Mount, Mounts
+from dupfind.files.roots import make_roots
 from dupfind.files.walk import Walk, WalkRules, walk_all
 from dupfind.scanning.verdict import judge_folders
 from dupfind.values import FolderState, Root, Side, Tree
+from tests.played_mounts import play
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 Change = Callable[[str, list[Any]], Iterable[Any]]
@@ -344,3 +350,60 @@ def test_a_folder_that_is_replaced_before_it_is_entered(
 
     found = Walk(roots[1], WalkRules(Excludes(())), roots, frozenset(), replace).run()
     assert (files, reasons) == (names(found), gaps(found))
+
+
+@pytest.mark.parametrize("kind", ["fuse.sshfs", "ext4"])
+def test_numbers_that_change_between_the_walks(
+    tree: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Needles below the haystack: where numbers do not last, the guard knows a folder by its place."""
+    hay = tree("hay", {"a": b"1", "n/b": b"2", "n/s/c": b"3"})
+    needles = hay / "n"
+    mounts = Mounts((Mount(hay.stat().st_dev, "/", str(hay.parent), kind, "x"),))
+    roots = [root(Side.HAYSTACK, hay), root(Side.NEEDLES, needles)]
+    run = Walk.run
+
+    def run_and_renumber(self: Walk) -> Tree:
+        walked = run(self)
+        shutil.copytree(needles, hay.parent / "copy")
+        needles.rename(hay.parent / f"before {walked.root.side}")
+        (hay.parent / "copy").rename(needles)
+        return walked
+
+    monkeypatch.setattr(Walk, "run", run_and_renumber)
+    (of_needles,), (of_haystack,) = walk_all(roots, WalkRules(Excludes(()), mounts=mounts))
+    assert ["b", "s/c"] == names(of_needles)
+    notes = [problem.reason for problem in of_haystack.problems]
+    if kind == "fuse.sshfs":
+        assert (["a"], [OWN_ROOT]) == (names(of_haystack), notes)
+    else:
+        assert (["a", "n/b", "n/s/c"], []) == (names(of_haystack), notes)
+
+
+def test_numbers_that_change_within_a_walk(tree: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that got another number since its parent was listed, and the root since it was named, are walked."""
+    hay, needles = tree("hay", {}), tree("n", {"a": b"1", "s/b": b"2"})
+    mounts = Mounts((Mount(hay.stat().st_dev, "/", str(hay.parent), "fuse.sshfs", "x"),))
+    roots = [root(Side.HAYSTACK, hay), replace(root(Side.NEEDLES, needles), identity=(hay.stat().st_dev, 1))]
+    take_all = Walk._take_all
+
+    def take_and_renumber(self: Walk, *values: Any) -> Any:
+        subfolders = take_all(self, *values)
+        met = [(path, (device, number + 10**9)) for path, (device, number) in subfolders]
+        self.seen -= {identity for _, identity in subfolders}
+        self.seen |= {identity for _, identity in met}
+        return met
+
+    monkeypatch.setattr(Walk, "_take_all", take_and_renumber)
+    (of_needles,), _ = walk_all(roots, WalkRules(Excludes(()), mounts=mounts))
+    assert (["a", "s/b"], {}) == (names(of_needles), gaps(of_needles))
+
+
+def test_one_root_in_two_places(tree: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Given as haystack and as needles: where numbers do not last, two mounts of one folder are the same."""
+    folders = [tree(name, {"a": b"1"}) for name in ("one", "other")]
+    play(monkeypatch, tmp_path / "table", dict.fromkeys(folders, "fuse.sshfs"))
+    with pytest.raises(SettingsError, match="are the same folder"):
+        make_roots([str(folders[0])], [str(folders[1])])
+    play(monkeypatch, tmp_path / "table", dict.fromkeys(folders, "ext4"))
+    assert 2 == len(make_roots([str(folders[0])], [str(folders[1])]))

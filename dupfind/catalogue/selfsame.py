@@ -15,13 +15,9 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 
 from dupfind.catalogued import Volume
+from dupfind.files.file_systems import TICK_NS, file_system, is_one_time
 from dupfind.files.normal_form import composed
 from dupfind.values import FileEntry
-
-_MADE_UP = frozenset("9p afs aufs ceph cifs exfat fuse fuseblk msdos overlay smb3 smbfs vboxsf vfat".split())
-"""Types of file systems whose numbers of files may be others next time, as all behind FUSE, or in another layer."""
-_QUARTER_NS, _DAY_AND_MORE_NS, _TICK_NS = 900 * 10**9, 26 * 3600 * 10**9, 2 * 10**9
-"""FAT keeps local time to two seconds: in another zone, or in summer, its times are off by quarters of an hour."""
 
 
 class Relation(IntEnum):
@@ -49,7 +45,7 @@ def _relation(one: Volume, other: Volume) -> Relation:
 
 def have_numbers(volumes: Iterable[Volume]) -> bool:
     """Whether every file on these has a number that stays."""
-    return not any(volume.kind in _MADE_UP or volume.kind.startswith("fuse.") for volume in volumes)
+    return all(file_system(volume.kind).keeps_numbers for volume in volumes)
 
 
 def must_be_seen(how: Relation, *, is_root_here: bool) -> bool:
@@ -116,10 +112,9 @@ def _is_it(entry: FileEntry, needle: FileEntry, how: Relation) -> bool:
 
 def _is_like_it(entry: FileEntry, needle: FileEntry) -> bool:
     """Whether two files of one size may be one, without numbers to go by."""
-    apart_ns = abs(entry.mtime_ns - needle.mtime_ns)
-    rest_ns = apart_ns % _QUARTER_NS
-    is_one_time = apart_ns <= _DAY_AND_MORE_NS and min(rest_ns, _QUARTER_NS - rest_ns) <= _TICK_NS
-    return is_one_time or _name(entry).casefold() == _name(needle).casefold()
+    if is_one_time(entry.mtime_ns, needle.mtime_ns, TICK_NS + 1):
+        return True
+    return _name(entry).casefold() == _name(needle).casefold()
 
 
 def _name(entry: FileEntry) -> str:

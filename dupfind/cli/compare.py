@@ -8,8 +8,9 @@ import click
 
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.files.itself import apart
+from dupfind.files.mounts import read_mounts
 from dupfind.files.roots import NamedFile, named_file
+from dupfind.files.same_file import apart
 from dupfind.settings import Format, make_settings
 
 if TYPE_CHECKING:
@@ -90,10 +91,11 @@ def _look_up(files: Sequence[str]) -> tuple[list[NamedFile], dict[str, str]]:
 
     Raises :class:`~dupfind.errors.SettingsError` where nothing is left to compare.
     """
-    found, errors = [named_file(files[0])], {}
+    mounts = read_mounts()
+    found, errors = [named_file(files[0], mounts)], {}
     for path in files[1:]:
         try:
-            found.append(named_file(path))
+            found.append(named_file(path, mounts))
         except SettingsError as error:
             errors[path] = error
     if errors and len(found) == 1:

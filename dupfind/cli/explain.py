@@ -9,6 +9,7 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
+from dupfind.files.mounts import read_mounts
 from dupfind.files.roots import NamedFile, named_file
 from dupfind.settings import make_settings
 
@@ -91,9 +92,10 @@ def _look_up(needles: Sequence[str]) -> tuple[list[NamedFile], list[SettingsErro
     """Return the files that were named, each once, and why other names have no file."""
     files: dict[str, NamedFile] = {}
     errors = []
+    mounts = read_mounts()
     for needle in needles:
         try:
-            file = named_file(needle)
+            file = named_file(needle, mounts)
         except SettingsError as error:
             errors.append(error)
         else:

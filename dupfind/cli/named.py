@@ -11,6 +11,7 @@ import click
 from dupfind.cli import streams
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.files.appledouble import is_junk
+from dupfind.files.mounts import read_mounts
 from dupfind.files.named import names_in
 from dupfind.files.roots import named_file
 
@@ -69,11 +70,12 @@ def given(files: Sequence[str], stack: ExitStack) -> list[Given]:
 
     found = []
     stdin: str | None = None
+    mounts = read_mounts()
     for path in files:
         try:
             if path == STDIN:
                 stdin = stdin or stack.enter_context(streams.stdin_as_file())
-            found.append(Given(path, named_file(path if path != STDIN else stdin or path)))
+            found.append(Given(path, named_file(path if path != STDIN else stdin or path, mounts)))
         except SettingsError as error:
             reason = str(error).removeprefix(path).removeprefix(":").strip()
             found.append(Given(path, None, reason))

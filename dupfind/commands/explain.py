@@ -17,8 +17,8 @@ from dupfind.answers.findings import Findings
 from dupfind.cache.cache import Cache
 from dupfind.commands.neighbours import Neighbours
 from dupfind.events import Listener, Silence
-from dupfind.files.itself import is_itself
 from dupfind.files.roots import NamedFile, as_walked, in_catalogues, spelling
+from dupfind.files.same_file import SameFile
 from dupfind.pipeline import find_matches, walk
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
@@ -83,6 +83,7 @@ def _groups(
     the rest, of which other needles may be a part.
     """
     outside = []
+    is_itself = SameFile().is_itself
     for needle in needles:
         itself = [entry for entry in haystack if not is_listed(entry.path) and is_itself(entry, needle.entry)]
         if itself:

@@ -20,7 +20,7 @@ from dupfind.catalogued import About
 from dupfind.commands.indexing import about_tree, is_other_folder, is_unchanged, relative_entries
 from dupfind.errors import CatalogueError
 from dupfind.events import Listener, Silence
-from dupfind.files.mounts import forgetful_devices, forgetting
+from dupfind.files.mounts import forgetting, read_mounts
 from dupfind.pipeline import walk
 from dupfind.reading import Reader
 from dupfind.scanning.problems import problems_of
@@ -95,7 +95,7 @@ def check(
 
 def _warn_of_unseen(tree: Tree, listener: Listener, *, is_deep: bool) -> None:
     """Where only the bytes would tell of an edit, say so if they are not read."""
-    for warning in forgetting([tree], forgetful_devices(), _UNSEEN) if not is_deep else ():
+    for warning in forgetting([tree], read_mounts().forgetful, _UNSEEN) if not is_deep else ():
         listener.warn(warning)
 
 

@@ -22,6 +22,7 @@ from dupfind.cache.cache import Cache
 from dupfind.errors import SettingsError
 from dupfind.events import Listener
 from dupfind.evidence import aligning
+from dupfind.files.mounts import read_mounts
 from dupfind.files.roots import in_catalogues, named_file, spelling
 from dupfind.reading import Reader
 from dupfind.session import with_reader
@@ -70,12 +71,13 @@ def look_at(
     whole: dict[str, FileEntry] = {}
     lost: dict[str, Sight] = {}
     is_listed = _is_listed(settings.roots)
+    mounts = read_mounts()
     for one in members:
         if is_listed(one.path):
             lost[one.path] = Sight(one.size_bytes, None, _LISTED, None)
             continue
         try:
-            entry = named_file(one.path).entry
+            entry = named_file(one.path, mounts).entry
         except SettingsError:
             lost[one.path] = Sight(one.size_bytes, None, _CHANGED, None)
             continue

@@ -23,10 +23,10 @@ from dupfind.files.ignore import (
     why_folder_fleeting,
     why_folder_not_trusted,
 )
-from dupfind.files.itself import is_itself
-from dupfind.files.mounts import forgetful_devices
+from dupfind.files.mounts import read_mounts
 from dupfind.files.photo_library import Libraries
 from dupfind.files.roots import NamedFile, is_below
+from dupfind.files.same_file import ITSELF, SameFile
 from dupfind.values import LISTING, FileEntry, FolderId, Problem, Root, Side, Tree
 
 
@@ -77,7 +77,7 @@ def look_up(names: Sequence[str], excludes: Excludes, side: Side, *, follow_syml
     folders: list[str] = []
     files: dict[str, NamedFile] = {}
     problems: list[Problem] = []
-    forgetful = forgetful_devices()
+    forgetful = read_mounts().forgetful
     libraries = Libraries()
     for given in dict.fromkeys(names):
         try:
@@ -179,13 +179,17 @@ def _without(tree: Tree, files: Collection[FileEntry]) -> Tree:
     of_size: dict[int, list[FileEntry]] = {}
     for entry in files:
         of_size.setdefault(entry.size_bytes, []).append(entry)
-    own = {
-        entry.path for entry in tree.entries if any(is_itself(entry, one) for one in of_size.get(entry.size_bytes, ()))
-    }
+    same = SameFile()
+    own: dict[str, str] = {}
+    for entry in tree.entries:
+        for needle in of_size.get(entry.size_bytes, ()):
+            if same.is_itself(entry, needle):
+                is_one_path = os.path.realpath(entry.path) == os.path.realpath(needle.path)
+                is_certain = is_one_path or not same.is_disguised(entry, needle)
+                own[entry.path] = "left out: it is among the needles" if is_certain else ITSELF
     if not own:
         return tree
-    reason = "left out: it is among the needles"
-    notes = [Problem(tree.root.shown(path), Side.HAYSTACK, "walk", reason, is_note=True) for path in sorted(own)]
+    notes = [Problem(tree.root.shown(path), Side.HAYSTACK, "walk", own[path], is_note=True) for path in sorted(own)]
     entries = [entry for entry in tree.entries if entry.path not in own]
     return replace(tree, entries=entries, problems=[*tree.problems, *notes])
 

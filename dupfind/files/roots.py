@@ -14,7 +14,7 @@ from typing import NamedTuple
 from dupfind.errors import SettingsError
 from dupfind.files.catalogue_head import NO_CATALOGUE, why_no_catalogue
 from dupfind.files.ignore import is_junk_folder
-from dupfind.files.mounts import forgetful_devices
+from dupfind.files.mounts import Mounts, read_mounts
 from dupfind.values import FileEntry, FolderId, Root, Side, Tree
 
 _FOR_FILES = ": single files go to dupfind find, to dupfind explain, or into a list for --files-from"
@@ -32,7 +32,7 @@ def make_roots(haystack: Sequence[str], needles: Sequence[str], *, may_lack_need
     roots = haystack_roots(haystack)
     if needles or not may_lack_needles:
         roots += _roots(needles, Side.NEEDLES, "--needles ")
-    _refuse_same_root(roots)
+    _refuse_same_root(roots, read_mounts())
     return _without_inner(roots)
 
 
@@ -43,8 +43,11 @@ def haystack_roots(
     return _roots(haystack, Side.HAYSTACK, called, may_be_catalogues=may_be_catalogues)
 
 
-def named_file(given: str) -> NamedFile:
-    """A single file that the user named, links followed; raises :class:`~dupfind.errors.SettingsError`."""
+def named_file(given: str, mounts: Mounts | None = None) -> NamedFile:
+    """A single file that the user named, links followed; raises :class:`~dupfind.errors.SettingsError`.
+
+    ``mounts`` is the table of mounts, which is read once for many files; None reads it for this one.
+    """
     if not given:  # realpath takes it for the working directory
         raise SettingsError("an empty path is no file")
     try:
@@ -56,8 +59,15 @@ def named_file(given: str) -> NamedFile:
         raise SettingsError(f"{given} is a folder: name its files here, or ask dupfind scan about the whole of it")
     if not stat.S_ISREG(found.st_mode):
         raise SettingsError(f"{given}: not a regular file")
-    inode = 0 if found.st_dev in forgetful_devices() else found.st_ino  # as a walk enters it
+    forgetful = (read_mounts() if mounts is None else mounts).forgetful
+    inode = 0 if found.st_dev in forgetful else found.st_ino  # as a walk enters it
     return NamedFile(given, FileEntry(real, found.st_size, found.st_mtime_ns, found.st_ctime_ns, inode))
+
+
+def named_files(given: Iterable[str]) -> list[NamedFile]:
+    """Return what :func:`named_file` gives for each, by one reading of the table of mounts."""
+    mounts = read_mounts()
+    return [named_file(path, mounts) for path in given]
 
 
 def _roots(given: Sequence[str], side: Side, called: str, *, may_be_catalogues: bool = True) -> tuple[Root, ...]:
@@ -117,11 +127,18 @@ def _without_inner(roots: tuple[Root, ...]) -> tuple[Root, ...]:
     return tuple(root for root in roots if root.side is Side.HAYSTACK or not is_inner(root))
 
 
-def _refuse_same_root(roots: Sequence[Root]) -> None:
-    haystack = {root.identity: root for root in roots if root.side is Side.HAYSTACK}
+def ids_of(root: Root, mounts: Mounts) -> tuple[FolderId, ...]:
+    """Return all that the directory of a root is known by: its number and, where numbers do not last, its place."""
+    place = mounts.folder_id(root.real, root.identity[0])
+    return (root.identity,) if place is None else (root.identity, place)
+
+
+def _refuse_same_root(roots: Sequence[Root], mounts: Mounts) -> None:
+    haystack = {number: root for root in roots if root.side is Side.HAYSTACK for number in ids_of(root, mounts)}
     for root in roots:
-        if root.side is Side.NEEDLES and root.identity in haystack:
-            other = haystack[root.identity].given
+        same = [haystack[number] for number in ids_of(root, mounts) if number in haystack]
+        if root.side is Side.NEEDLES and same:
+            other = same[0].given
             raise SettingsError(f"--needles {root.given} and --haystack {other} are the same folder")
 
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 
 from dupfind.files.appledouble import is_appledouble
-from dupfind.files.disguise import without_needles
 from dupfind.files.entries import entry_of, is_same_folder, reason_of, without_inode
 from dupfind.files.ignore import (
     EXCLUDED,
@@ -27,7 +26,10 @@ from dupfind.files.ignore import (
     why_folder_fleeting,
     why_folder_not_trusted,
 )
+from dupfind.files.mounts import NO_MOUNTS, Mounts
 from dupfind.files.photo_library import Libraries, is_mark
+from dupfind.files.roots import ids_of
+from dupfind.files.same_file import SameFile, without_needles
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
 
 _INODE = itemgetter(FileEntry._fields.index("inode"))
@@ -41,10 +43,12 @@ class WalkRules:
 
     excludes: Excludes
     follow_symlinks: bool = False
-    forgetful: Collection[int] = ()
-    """Devices whose inode numbers are made up, see :mod:`dupfind.files.mounts`; their files get none."""
-    renumbering: Collection[int] = ()
-    """Devices that number the files of others anew."""
+    mounts: Mounts = NO_MOUNTS
+
+    @property
+    def forgetful(self) -> Collection[int]:
+        """Devices whose inode numbers are made up, see :mod:`dupfind.files.mounts`; their files get none."""
+        return self.mounts.forgetful
 
 
 def walk_all(
@@ -60,9 +64,10 @@ def walk_all(
     haystack = [Walk(root, rules, roots, seen, count).run() for root in roots if root.side is Side.HAYSTACK]
     entries = [entry for tree in needles for entry in tree.entries]
     inodes = set(map(_INODE, entries)) - {0}  # 0: a system that lists no inodes
-    devices = {device for tree in (*needles, *haystack) for device, _ in tree.folders}
-    renumbering = devices.intersection(rules.renumbering)
-    return needles, [without_needles(tree, entries, inodes, renumbering) for tree in haystack]
+    same = SameFile(rules.mounts)
+    # What a link leads to may lie on any mount.
+    is_asked = rules.follow_symlinks or same.may_be_disguised([*needles, *haystack])
+    return needles, [without_needles(tree, entries, inodes, same if is_asked else None) for tree in haystack]
 
 
 class Walk:
@@ -80,13 +85,14 @@ class Walk:
         count: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.problems: list[Problem] = []
-        self.seen: set[FolderId] = {root.identity}
+        self.seen: set[FolderId] = set(ids_of(root, rules.mounts))
         """Every directory that was looked into so far, the root among them."""
         self.state: os.stat_result | None = None
         """Of the folder that was read last, as it was after its names were."""
         self._root = root
         self._rules = rules
-        self._other_roots = frozenset(other.identity for other in roots if other.identity != root.identity)
+        others = [other for other in roots if self.seen.isdisjoint(ids_of(other, rules.mounts))]
+        self._other_roots = frozenset(number for other in others for number in ids_of(other, rules.mounts))
         self._needle_roots = tuple(other.real for other in roots if other.side is Side.NEEDLES)
         self._foreign = foreign
         self._has_excludes = bool(rules.excludes)
@@ -127,7 +133,7 @@ class Walk:
             handle = os.open(folder, _FOLDER_FLAGS) if _HAS_HANDLES else None
             state = os.stat(folder) if handle is None else os.fstat(handle)
             found_identity = state.st_dev, state.st_ino
-            if found_identity == identity or self._may_enter_instead(folder, found_identity):
+            if found_identity == identity or self._may_enter_instead(folder, found_identity, identity):
                 self.state = state if found_identity == identity else None
                 subfolders = self._take_all(items, handle)
                 if state.st_dev in self._rules.forgetful:
@@ -198,7 +204,8 @@ class Walk:
         if found.st_ino == 0:  # Windows: a directory listing has no inodes there, a second look has
             found = os.stat(item.path)
         identity = (found.st_dev, found.st_ino)
-        if identity in self._other_roots:  # asked before the name is: a root may be called like junk
+        numbers = self._ids(item.path, identity)
+        if not self._other_roots.isdisjoint(numbers):  # asked before the name is: a root may be called like junk
             self._leave_out(item.path, "left out: it is a root of its own")
             return None
         if is_junk_folder(item.name) or self._is_excluded(item):
@@ -208,31 +215,43 @@ class Walk:
             return None
         return identity if self._is_new(item.path, identity) else None
 
-    def _may_enter_instead(self, folder: str, identity: FolderId) -> bool:
-        """Whether to walk what came in the place of a folder after it was met.
+    def _may_enter_instead(self, folder: str, identity: FolderId, before: FolderId) -> bool:
+        """Whether to walk what came in the place of a folder after it was met, as ``before``.
 
-        An automount does so when it is first looked into. A link, or what now stands where a root was, may lead to the
-        other side, which would prove itself.
+        An automount does so when it is first looked into, and so does a folder whose number did not last. A link, or
+        what now stands where a root was, may lead to the other side, which would prove itself.
         """
         is_root = folder == self._root.real and not is_same_folder(identity, self._root.identity, self._rules.forgetful)
         if is_root or (not self._rules.follow_symlinks and os.path.islink(folder)):
             self._report(folder, "cannot read the folder: another one came in its place")
             return False
-        if identity in self._other_roots:
+        if not self._other_roots.isdisjoint(self._ids(folder, identity)):
             self._leave_out(folder, "left out: it is a root of its own")
             return False
-        return self._is_new(folder, identity)
+        return self._is_new(folder, identity, was_met=is_same_folder(identity, before, self._rules.forgetful))
 
-    def _is_new(self, folder: str, identity: FolderId) -> bool:
-        """Whether a directory was walked on neither side; it is from now on."""
-        if identity in self._foreign:
+    def _is_new(self, folder: str, identity: FolderId, *, was_met: bool = False) -> bool:
+        """Tell whether a directory was walked on neither side; it is from now on.
+
+        ``was_met`` is for one that only has another number than when it was met, so that its place is known already.
+        """
+        numbers = self._ids(folder, identity)
+        if not self._foreign.isdisjoint(numbers):
             self._leave_out(folder, "left out: the same folder is among the needles")
             return False
-        if identity in self.seen:
+        if not self.seen.isdisjoint(numbers[:1] if was_met else numbers):
             self._leave_out(folder, "left out: already visited by another way")
             return False
-        self.seen.add(identity)
+        self.seen.update(numbers)
         return True
+
+    def _ids(self, folder: str, identity: FolderId) -> tuple[FolderId, ...]:
+        """Return all that a directory is known by: its number and, where numbers do not last, its place."""
+        if identity[0] not in self._rules.forgetful:
+            return (identity,)
+        real = os.path.realpath(folder) if self._rules.follow_symlinks else folder
+        place = self._rules.mounts.folder_id(real, identity[0])
+        return (identity,) if place is None else (identity, place)
 
     def _may_follow(self, link: os.DirEntry[str]) -> bool:
         if is_junk_file(link.name) or self._is_excluded(link):
@@ -262,8 +281,9 @@ class Walk:
         """True for what lies below a needles root by its path, or by device and inode of the folder around it."""
         if _is_below(real, self._needle_roots):
             return True
-        around = os.stat(os.path.dirname(real))
-        return (around.st_dev, around.st_ino) in self._foreign
+        folder = os.path.dirname(real)
+        around = os.stat(folder)
+        return not self._foreign.isdisjoint(self._ids(folder, (around.st_dev, around.st_ino)))
 
     def _is_excluded(self, item: os.DirEntry[str]) -> bool:
         below_root = item.path[len(self._root.real) :].lstrip("/")

@@ -23,8 +23,8 @@ from dupfind.cache.cache_snapshots import Shelf
 from dupfind.cache.snapshot import SnapshotError
 from dupfind.events import Listener, Silence
 from dupfind.evidence import fingerprint
-from dupfind.files.itself import is_itself
 from dupfind.files.roots import in_catalogues, spelling
+from dupfind.files.same_file import SameFile
 from dupfind.finding.collection import Collection, Sighting
 from dupfind.finding.lookalikes import Lookalikes
 from dupfind.finding.nearby import Reach, near_rows
@@ -113,7 +113,7 @@ class _Finder:
         self._reader = reader
         self._cache = cache
         self._recollection = Recollection(settings, cache, shelf)
-        self._shown = spelling(settings.roots)
+        self._shown, self._same = spelling(settings.roots), SameFile()
         self._is_listed = in_catalogues(settings.roots)  # of those, what may be an image has been left out
         self._failures: dict[str, Failure] = {}
         """By path, of images and of the haystack."""
@@ -201,7 +201,7 @@ class _Finder:
 
     def _is_own(self, entry: FileEntry, image: FileEntry) -> bool:
         """Whether a file of the haystack is the image itself; of what a catalogue lists, that was left out before."""
-        return not self._is_listed(entry.path) and is_itself(entry, image)
+        return not self._is_listed(entry.path) and self._same.is_itself(entry, image)
 
     def _nearest(self, pictures: Pictures, collection: Collection) -> dict[str, list[Near]]:
         """By path of the image, the haystack's pictures nearest to it, those with its bytes left out."""

@@ -23,7 +23,7 @@ from dupfind.catalogued import Catalogued
 from dupfind.events import Listener
 from dupfind.files.digest import digest_of
 from dupfind.files.ignore import Excludes
-from dupfind.files.mounts import forgetful_devices, forgetting, patchwork_devices
+from dupfind.files.mounts import forgetting, read_mounts
 from dupfind.files.roots import as_walked
 from dupfind.files.walk import WalkRules
 from dupfind.finding.collection import Collection, will_last
@@ -87,22 +87,21 @@ class Recollection:
 
     def _walk(self, known: Known | None, excludes: Excludes, listener: Listener) -> list[Visited]:
         settings, found = self._settings, remembered(known.folders if known is not None else ())
-        forgetful = forgetful_devices()
-        rules = WalkRules(excludes, settings.follow_symlinks, forgetful)
-        forgotten = patchwork_devices()
+        mounts = read_mounts()
+        rules = WalkRules(excludes, settings.follow_symlinks, mounts)
         visited: list[Visited] = []
         trees = []
         roots = [root for root in settings.roots if not root.is_catalogue]
         with listener.stage("walking", None) as advance:
             for root in roots:
-                walk = Revisit(root, rules, roots, forgotten)
+                walk = Revisit(root, rules, roots, mounts.patchwork)
                 for one in walk.visit(found, len(visited)):
                     visited.append(one)
                     advance(one.row.files)
                 trees.append(Tree(root, [], walk.problems, frozenset(walk.seen)))
         self.problems = [problem for tree in trees for problem in tree.problems]
         if settings.cache is not None:
-            for warning in forgetting(trees, forgetful):
+            for warning in forgetting(trees, mounts.forgetful):
                 listener.warn(warning)
         return visited
 

@@ -7,11 +7,10 @@ a symbolic link or a second mount, is no copy at all: deleting what it leads to 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from dupfind.files.disguise import is_disguised
-from dupfind.files.mounts import renumbering_devices
+from dupfind.files.same_file import Lookalikes, SameFile
 from dupfind.values import FileEntry, Problem, Root, Side, Tree
 
 
@@ -33,24 +32,26 @@ def each_once(trees: Sequence[Tree]) -> tuple[list[FileEntry], list[Problem]]:
     for some in by_state.values():
         if len(some) > 1:
             left_out |= _left_out(some)
-    if renumbering := renumbering_devices().intersection(device for tree in trees for device, _ in tree.folders):
-        left_out |= _disguised([one for one in entries if one[0].path not in left_out], renumbering)
+    same = SameFile()
+    if same.may_be_disguised(trees):
+        left_out |= _disguised([one for one in entries if one[0].path not in left_out], same)
     return [entry for entry, _ in entries if entry.path not in left_out], list(left_out.values())
 
 
-def _disguised(entries: Sequence[tuple[FileEntry, Root]], renumbering: Collection[int]) -> dict[str, Problem]:
+def _disguised(entries: Sequence[tuple[FileEntry, Root]], same: SameFile) -> dict[str, Problem]:
     """Those that may be another of them under another number, as a pool shows the files of its disks, by path."""
-    kept: dict[tuple[object, ...], list[tuple[FileEntry, Root]]] = {}
-    found = {}
+    kept = Lookalikes([])
+    roots: dict[str, Root] = {}
+    problems = {}
     for entry, root in entries:
-        some = kept.setdefault(entry[1:4], [])
-        other = next((one for one in some if is_disguised(entry.path, one[0].path, renumbering)), None)
-        if other is None:
-            some.append((entry, root))
+        twin = next((before for before in kept.of(entry) if same.is_disguised(entry, before)), None)
+        if twin is None:
+            kept.add(entry)
+            roots[entry.path] = root
             continue
-        reason = f"left out: it may be {other[1].shown(other[0].path)} itself, reached by another mount"
-        found[entry.path] = Problem(root.shown(entry.path), Side.HAYSTACK, "walk", reason, is_note=True)
-    return found
+        reason = f"left out: it may be {roots[twin.path].shown(twin.path)} itself, reached by another mount"
+        problems[entry.path] = Problem(root.shown(entry.path), Side.HAYSTACK, "walk", reason, is_note=True)
+    return problems
 
 
 def _left_out(some: Sequence[tuple[FileEntry, Root]]) -> dict[str, Problem]:

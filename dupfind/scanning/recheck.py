@@ -187,7 +187,9 @@ class _Ways:
         )
         if is_other or not stat.S_ISDIR(found.st_mode):
             return f"{_CHANGED}: another folder came in the place of one around it"
-        if identity in self._among_needles:
+        real = os.path.realpath(folder) if self._rules.follow_symlinks else folder
+        place = self._rules.mounts.folder_id(real, found.st_dev)  # where numbers do not last, it alone tells
+        if identity in self._among_needles or place in self._among_needles:
             return f"{_CHANGED}: it lies among the needles now"
         return None
 
