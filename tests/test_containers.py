@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
-from dupfind.pictures import containers, decode
+from dupfind.pictures import containers, decode, embedded, kinds
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data
 
 pillow_heif.register_heif_opener()
-SIZE = (64, 48)
+SIZE, LARGE_SIZE = (64, 48), (320, 240)
 VIDEO = b"\0\0\0\x18ftypmp42" + b"x" * 5000
 GOOGLE = "http://ns.google.com/photos/1.0/"
 
@@ -38,11 +38,16 @@ def save(image: Image.Image, kind: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def has_more(content: bytes) -> bool:
+def more(content: bytes) -> str | None:
     """What the thumbnail says; the picture itself has to be read."""
     found = decode.read_thumbnail(io.BytesIO(content), "a.bin", 10**9)
-    assert SIZE == (found.width, found.height)
-    return found.has_more
+    assert (found.width, found.height) in (SIZE, LARGE_SIZE)
+    return found.more
+
+
+def has_more(content: bytes) -> bool:
+    """Whether it says anything."""
+    return more(content) is not None
 
 
 def box(kind: bytes, body: bytes) -> bytes:
@@ -130,20 +135,30 @@ def test_auxiliary_pictures(kind: str, name: bytes, *, expected: bool) -> None:
     content = save(photo(), kind)
     auxiliary = box(b"auxC", bytes(4) + b"urn:mpeg:" + name + b"\0")
     known = box(b"meta", bytes(4) + box(b"iprp", box(b"ipco", auxiliary)))
-    assert expected == containers.holds_more(Image.open(io.BytesIO(content)), io.BytesIO(known))
+    found = containers.more(Image.open(io.BytesIO(content)), io.BytesIO(known))
+    assert (kinds.DEPTH if expected else None) == found
 
 
 @pytest.mark.parametrize("kind", ["HEIF", "AVIF", "WEBP", "PNG", "JPEG"])
 @pytest.mark.parametrize(
-    ("words", "expected"), [("GCamera:MotionPhoto='1'", True), ("GImage:Mime='a'", True), ("hdrgm:Version='1'", False)]
+    ("words", "expected"),
+    [
+        ("GCamera:MotionPhoto='1'", "a video"),
+        ("GImage:Mime='a'", "a second picture"),
+        ("GDepth:Near='1'", "a depth map"),
+        ("GAudio:Mime='a'", "sound"),
+        ("hdrgm:Version='1'", None),
+    ],
 )
-def test_what_xmp_says(kind: str, words: str, *, expected: bool) -> None:
-    """A video, a picture or sound; a gain map is not."""
+def test_what_xmp_says(kind: str, words: str, expected: str | None) -> None:
+    """A video, a picture or sound; a gain map lies elsewhere, and behind a JPEG a video does."""
     xmp = f"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a {words}/></x:xmpmeta>".encode()
     content = save(photo(), kind, **({} if kind == "PNG" else {"xmp": xmp}))
     if kind == "PNG":
         content = content[:33] + chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp) + content[33:]
-    assert expected == has_more(content)
+    assert (None if kind == "JPEG" and expected == "a video" else expected) == more(content)
+    if kind == "JPEG" and expected == "a video":
+        assert expected == more(content + b"unknown")
 
 
 @pytest.mark.parametrize("name", ["image/", "audio/", "depthmap/", "other/"])
@@ -158,9 +173,13 @@ def test_extended_xmp(name: str, cut: int) -> None:
     assert (name != "other/") == has_more(content[:2] + segments + content[2:])
 
 
-def mpo(second: tuple[int, int], kind: int) -> bytes:
-    """Two pictures, the second of this size and this kind."""
-    content = save(photo(), "MPO", save_all=True, append_images=[photo(2, second)])
+LARGE = photo(1, LARGE_SIZE)
+PREVIEW, OTHER = LARGE.resize((160, 120)), photo(2, (160, 120))
+
+
+def mpo(second: Image.Image, kind: int) -> bytes:
+    """Two pictures, the second of this kind."""
+    content = save(LARGE.copy(), "MPO", save_all=True, append_images=[second.copy()])
     entry = content.index(struct.pack("<I", 0x030000), 70) + 16
     return content[:entry] + struct.pack("<I", kind) + content[entry + 4 :]
 
@@ -168,23 +187,33 @@ def mpo(second: tuple[int, int], kind: int) -> bytes:
 @pytest.mark.parametrize(
     ("second", "kind", "expected"),
     [
-        ((32, 24), 0, False),
-        ((33, 24), 0, True),
-        (SIZE, 0, True),
-        (SIZE, 0x030000, True),
-        (SIZE, 0x010001, False),
-        ((32, 24), 0x020002, True),
+        (PREVIEW, 0, None),
+        (PREVIEW, 0x010001, None),
+        (OTHER, 0, kinds.SECOND_PICTURE),
+        (OTHER, 0x010002, None),
+        (LARGE, 0, kinds.SECOND_PICTURE),
+        (photo(2, LARGE_SIZE), 0x010001, kinds.SECOND_PICTURE),
+        (PREVIEW, 0x020001, "a part of a panorama"),
+        (PREVIEW, 0x020002, "another view (stereo)"),
+        (photo(2, LARGE_SIZE), 0x020003, "another view"),
     ],
 )
-def test_further_pictures_of_an_mpo(second: tuple[int, int], kind: int, *, expected: bool) -> None:
-    """What is neither called a preview nor at most half as wide."""
-    assert expected == has_more(mpo(second, kind))
+def test_further_pictures_of_an_mpo(second: Image.Image, kind: int, expected: str | None) -> None:
+    """A preview is a smaller copy, or smaller and called one by the index; a view is more even where it looks alike."""
+    assert expected == more(mpo(second, kind))
 
 
 @pytest.mark.parametrize(("behind", "expected"), [(b"x" * 4096, False), (bytes(9999), False), (b"x" * 4097, True)])
 def test_behind_an_mpo(behind: bytes, *, expected: bool) -> None:
-    """Behind the last picture of its index; or between two."""
-    assert expected == has_more(mpo((32, 24), 0) + behind)
+    """Behind the last picture of its index."""
+    assert expected == has_more(mpo(PREVIEW, 0) + behind)
+
+
+def test_an_index_that_outlived_its_pictures() -> None:
+    """A program that kept the index and wrote the first picture only: nothing is there."""
+    content = mpo(OTHER, 0x020002)
+    first = content[: content.index(b"\xff\xd9", 1000) + 2]
+    assert more(first) is None
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "BMP", "DIB"])
@@ -208,10 +237,11 @@ def test_gifs_with_tables_and_comments() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "length", "expected"), [(b"mkBT", 4097, True), (b"mkBT", 4000, False), (b"tEXt", 9999, False)]
+    ("kind", "length", "expected"),
+    [(b"mkBT", 10, True), (b"abCd", 4097, True), (b"abCd", 4000, False), (b"prVW", 9999, False)],
 )
 def test_unknown_chunks_of_a_png(kind: bytes, length: int, *, expected: bool) -> None:
-    """Fireworks keeps its layers there; texts are about the picture."""
+    """Fireworks keeps its drawing there, and a preview of it."""
     content = save(photo(), "PNG")
     assert expected == has_more(content[:33] + chunk(kind, b"a\0" + b"x" * length) + content[33:])
 
@@ -260,7 +290,7 @@ def test_colours_of_jpeg_2000() -> None:
     sizes = content.index(b"\xff\x4f\xff\x51") + 42
     finer = content[: sizes + 3] + b"\x0b" + content[sizes + 4 :]
     image = Image.open(io.BytesIO(content))
-    assert [False, True] == [containers.holds_more(image, io.BytesIO(one)) for one in (content, finer)]
+    assert [None, kinds.DEEP] == [containers.more(image, io.BytesIO(one)) for one in (content, finer)]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM", "JPEG2000"])
@@ -290,7 +320,7 @@ def test_real_samples() -> None:
     paths = [path for path in (SHARED_DATA / "formats").iterdir() if path.suffix in (".heic", ".hif", ".avif")]
     for path in paths:
         with path.open("rb") as file:
-            if decode.read_thumbnail(file, path.name, 10**9).has_more:
+            if decode.read_thumbnail(file, path.name, 10**9).more is not None:
                 found.add(path.name)
     assert len(paths) > 10
     assert {"pug.heic"} == found
@@ -299,7 +329,7 @@ def test_real_samples() -> None:
 FILES = {
     "PSD": psd([3, 5]), "TIFF": tiff({330: (4, 8)}), "PNG": save(photo(), "PNG"), "WEBP": save(photo(), "WEBP"),
     "GIF": save(photo(), "GIF"), "BMP": save(photo(), "BMP"), "HEIF": save(photo(), "HEIF"), "PPM": ppm_of(8),
-    "JPEG2000": save(photo(), "JPEG2000"), "MPO": mpo((32, 24), 0),
+    "JPEG2000": save(photo(), "JPEG2000"), "MPO": mpo(PREVIEW, 0),
 }  # fmt: skip
 
 
@@ -313,17 +343,10 @@ def test_broken_structures(kind: str, data: st.DataObject) -> None:
             content[place % len(content)] = value
         file = io.BytesIO(content[: data.draw(st.integers(0, len(content)))])
         if kind == "MPO":
-            assert containers.jpeg_holds_more(image, file, 5000) in (True, False)  # type: ignore[arg-type]
+            shown = embedded.Shown(photo(), None, *SIZE)
+            found = containers.more_in_jpeg(image, file, 5000, shown)  # type: ignore[arg-type]
         else:
             file.seek(7)
-            assert containers.holds_more(image, file) in (True, False)
+            found = containers.more(image, file)
             assert 7 == file.tell()
-
-
-def test_temperatures_are_more() -> None:
-    """What a thermal camera has measured lies in the header, in segments of its own."""
-    content = save(photo(), "JPEG")
-    for head, expected in ((b"FLIR\0", True), (b"NOTE\0", False)):
-        payload = head + bytes(9000)
-        segment = b"\xff\xe1" + (len(payload) + 2).to_bytes(2, "big") + payload
-        assert expected == has_more(content[:2] + segment + content[2:])
+        assert found is None or found

@@ -65,10 +65,16 @@ ALLOWED = {
     "raw": {"formats"},
     "trouble": {"ceiling"},
     "parts": set(),
-    "containers": {"parts"},
+    "kinds": set(),
+    "embedded": {"kinds", "resampling"},
+    "segments": {"embedded", "kinds"},
+    "trailers": {"embedded", "jpeg_stream", "kinds", "parts"},
+    "png_texts": {"kinds", "parts"},
+    "tiff": {"kinds", "parts"},
+    "containers": {"embedded", "kinds", "parts", "png_texts", "segments", "tiff", "trailers"},
     "decode": {
-        "borders", "containers", "exif", "formats", "jpeg", "jpeg_stream", "jxl", "modes", "parts", "raw", "texture",
-        "trouble",
+        "borders", "containers", "embedded", "exif", "formats", "jpeg", "jpeg_stream", "jxl", "kinds", "modes",
+        "parts", "raw", "texture", "tiff", "trailers", "trouble",
     },
     "fingerprint": {"resampling"},
     "differences": {"greys"},
@@ -87,7 +93,7 @@ ALLOWED = {
     "second_look": {"decode", "digest", "evidence", "fingerprint", "scrutiny", "tasks", "time_limit"},
     "shown": {"found", "grouped"},
     "previews": {
-        "decode", "exif", "formats", "jpeg", "jpeg_stream", "jxl", "modes", "raw", "shown", "tasks", "time_limit",
+        "decode", "exif", "formats", "jpeg", "jxl", "modes", "raw", "shown", "tasks", "time_limit", "trailers",
     },
     "cache_schema": set(),
     "cache_file": {"cache_schema", "cache_trust"},
@@ -252,7 +258,7 @@ PURE = (
     "cache_seal", "remains", "scrutiny", "verdict", "comparison", "explanation", "pairs", "calibration", "findings",
     "packing", "changes", "hashed", "linkage", "components", "bests", "grouped", "likeness", "near_graph", "route",
     "seriation", "sorted_pictures", "snapshot", "found", "catalogued", "selfsame", "indexed", "shown", "decisions",
-    "pairwise", "aligning",
+    "pairwise", "aligning", "kinds",
 )  # fmt: skip
 ONLY_IMPORTERS = {
     "sqlite3": {"cache_file", "catalogue_file"},

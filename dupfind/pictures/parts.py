@@ -19,11 +19,9 @@ _MOST_PARTS = 1 << 17
 _MOST_BLOCKS = 1 << 20
 _MOST_BOXES = 4096
 _MOST_SEGMENTS = 4096
-_FLIR = b"FLIR\0"
 _XMP, _XMP_EXTENSION = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
 _EXTENSION_HEAD_BYTES = len(_XMP_EXTENSION) + 40  # a digest, the length of the whole, the offset of this part
 _JPEG_APP1, _JPEG_APP2, _JPEG_SCAN = 0xE1, 0xE2, 0xDA
-_JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _NEW_SUBFILE_TYPE, _REDUCED = 254, 1
 _CHUNK_HEAD_BYTES = 8
 _SEGMENT_HEAD_BYTES, _MARK = 4, 0xFF
@@ -32,6 +30,8 @@ _BMP_WITH_PROFILE_BYTES = 124
 _GIF_IMAGE, _GIF_EXTENSION, _GIF_END = 0x2C, 0x21, 0x3B
 _JPEG_2000_HEAD_BYTES = 1 << 16
 _LONGEST_NAME = 256
+_SHORT_ITEM = 2
+"""The version of an item's entry in which its number takes 16 bits."""
 
 
 class Part(NamedTuple):
@@ -78,6 +78,19 @@ def boxes(reader: Reader, place: int, end: int) -> Iterator[Part]:
         yield Part(head[4:8], place, place + length)
         place += length
     yield Part(BEHIND, place, end)
+
+
+def heif_has_item(reader: Reader, kind: bytes) -> bool:
+    """Tell whether HEIF lists an item of this type (ISO/IEC 14496-12, 8.11.6), such as ``tmap``."""
+    tops = (box for box in boxes(reader, 0, reader.length) if box.kind == b"meta")
+    lists = (box for top in tops for box in boxes(reader, top.start + 12, top.stop) if box.kind == b"iinf")
+    for found in lists:
+        start = found.start + (14 if reader.number(found.start + 8, 1) == 0 else 16)
+        for box in boxes(reader, start, found.stop):
+            type_place = box.start + (16 if reader.number(box.start + 8, 1) == _SHORT_ITEM else 18)
+            if box.kind == b"infe" and reader.at(type_place, 4) == kind:
+                return True
+    return False
 
 
 def heif_auxiliaries(reader: Reader) -> Iterator[bytes]:
@@ -200,21 +213,6 @@ def jpeg_xmp(reader: Reader) -> Iterator[bytes]:
             elif head == _XMP_EXTENSION:
                 start = part.start + _EXTENSION_HEAD_BYTES
                 yield reader.at(start, max(0, part.stop - start))
-
-
-def jpeg_has_heat(reader: Reader) -> bool:
-    """Whether a JPEG carries the temperatures that a thermal camera has measured, as those of FLIR do."""
-    return any(
-        marker == _JPEG_APP1 and reader.at(part.start, len(_FLIR)) == _FLIR for marker, part in jpeg_segments(reader)
-    )
-
-
-def jpeg_width(reader: Reader, place: int) -> int:
-    """The width of the JPEG at ``place``; 0 where there is none."""
-    for marker, part in jpeg_segments(reader, place):
-        if marker in _JPEG_FRAMES:
-            return reader.number(part.start + 3, 2)
-    return 0
 
 
 def mpo_base(reader: Reader) -> int:
