@@ -40,6 +40,19 @@ _CREDENTIALS = frozenset({b"caBX", b"C2PA"})
 _HEIF_BOXES = frozenset({b"ftyp", b"meta", b"mdat", b"free", b"skip"})
 _REPEATABLE = frozenset({b"mdat", b"free", b"skip"})
 _MOVIES = frozenset({b"moov", b"mpvd"})
+_XMP_IDENTITY, _CREDENTIALS_IDENTITY, *_OTHER_IDENTITIES = map(
+    bytes.fromhex,
+    (
+        "be7acfcb97a942e89c71999491e3afac",
+        "d8fec3d61b0e483c92975828877ec481",
+        "4a706754696666457869662d3e4a5032",
+        "0537cdab9d0c4431a72afa561f2a113e",
+        "33c7a4d2b81d4723a0baf1a3e097ad38",
+        "b14bf8bd083d4b43a5ae8cd7d5a6ce03",
+    ),
+)
+_DESCRIPTIVE_IDENTITIES = frozenset({_XMP_IDENTITY, *_OTHER_IDENTITIES})
+"""Of boxes that are named by a UUID (ExifTool's Jpeg2000.pm): XMP, Exif twice, IPTC, the place on a map."""
 _ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:avc:2015:auxid:1")
 _JXL_BOXES = frozenset(b"JXL |ftyp|jxll|jxlc|jxlp|jxli|jbrd|brob|Exif|xml |jhgm".split(b"|"))
 _JPEG_2000_BOXES = frozenset(b"jP  |ftyp|jp2h|jp2c|jp2i|xml |rreq|uinf|free|res |jpch|jplh|asoc|lbl ".split(b"|"))
@@ -230,7 +243,12 @@ def _of_unknown(reader: Reader, found: Iterable[Part], known: frozenset[bytes] =
         if not part.kind.strip(b" ").isalnum():
             yield from trailers.of_trailer(reader, part.start, None, {}, [])
             break
-        kind = _of_name(reader, part)
+        identity = reader.at(part.start + 8, 16) if part.kind == b"uuid" else b""
+        if identity == _XMP_IDENTITY:
+            yield from kinds.of_xmp(reader.at(part.start, part.stop - part.start))
+        if identity in _DESCRIPTIVE_IDENTITIES:
+            continue
+        kind = kinds.CREDENTIALS if identity == _CREDENTIALS_IDENTITY else _of_name(reader, part)
         if kind is not None and part.stop - part.start > kinds.SMALL_BYTES:
             yield kind
         elif kind is None and (written_bytes := trailers.written_bytes(reader, part.start, part.stop)):

@@ -210,7 +210,7 @@ def _look_at_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> _Loo
     shown = Shown(decoded.image, decoded.box, *image.size)
     return _Look(
         modes.shrink(decoded.image, decoded.box),
-        max(0, end - stream.scan_start),
+        max(0, end - stream.scan_start) // (modes.INK_FACTOR if image.mode == "CMYK" else 1),
         quality,
         _damage(decoded, stream),
         containers.more_in_jpeg(image, file, end, shown),
