@@ -18,7 +18,7 @@ VIDEO, SOUND, SECOND_PICTURE = "a video", "sound", "a second picture"
 GAIN_MAP, DEPTH, MATTE = "a gain map (HDR)", "a depth map", "a portrait matte"
 TEMPERATURES, RESIDUE = "temperatures", "a residual layer (HDR)"
 CREDENTIALS, JUMBF = "content credentials (C2PA)", "JUMBF data"
-ARCHIVE, DOCUMENT, EMBEDDED = "an archive", "a document (PDF)", "data within its XMP"
+ARCHIVE, DOCUMENT, EMBEDDED = "an archive", "a document (PDF)", "data within its metadata"
 DEEP, RAW, LAYERS, CHANNELS = "more than 8 bits a sample", "the sensor's data (RAW)", "layers", "further channels"
 PAGES, UNCLEAR = "further pictures", "parts that could not be read"
 

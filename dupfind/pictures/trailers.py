@@ -55,8 +55,9 @@ class _Stretch(NamedTuple):
 
 
 def of_bytes(content: bytes, shown: embedded.Shown) -> list[str]:
-    """Return the kinds of what ``content``, which lies somewhere within a file, holds."""
-    return of_trailer(Reader(io.BytesIO(content)), 0, shown, {}, [])
+    """Return the kinds of what ``content``, which lies in segments of a file, holds."""
+    stretch = _follow(Reader(io.BytesIO(content)), 0, len(content), shown, {}, [])
+    return stretch.kinds or _of_unknown("in its segments", stretch.unknown_bytes)
 
 
 def of_trailer(
@@ -72,10 +73,11 @@ def of_trailer(
     stop, found = _samsung_blocks(reader, start)
     stop = _without_edits(reader, start, stop)
     stretch = _follow(reader, start, stop, shown, indexed, said)
-    found = stretch.kinds + found
-    if not found and stretch.unknown_bytes > kinds.SMALL_BYTES:
-        found.append(kinds.unknown("behind its end", stretch.unknown_bytes))
-    return found
+    return stretch.kinds + found or _of_unknown("behind its end", stretch.unknown_bytes)
+
+
+def _of_unknown(where: str, size_bytes: int) -> list[str]:
+    return [kinds.unknown(where, size_bytes)] if size_bytes > kinds.SMALL_BYTES else []
 
 
 def outline(jpeg: bytes) -> tuple[bytes, jpeg_stream.Stream]:
@@ -104,6 +106,7 @@ def _follow(
     unknown_bytes = 0
     for _ in range(_MOST_STEPS):
         before, place = place, _behind_padding(reader, place, stop)
+        unknown_bytes += written_bytes(reader, before, place)
         if place >= stop:
             return _Stretch(found, unknown_bytes)
         place = _start_of_box(reader, max(before, place - _LENGTH_BYTES), place)
