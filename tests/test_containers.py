@@ -34,7 +34,7 @@ def photo(seed: int = 1, size: tuple[int, int] = SIZE) -> Image.Image:
 def save(image: Image.Image, kind: str, **options: Any) -> bytes:
     """The bytes of a file of this format."""
     file = io.BytesIO()
-    image.save(file, kind, **{**pictures.QUICKLY.get(kind, {}), **options})
+    image.copy().save(file, kind, **{**pictures.QUICKLY.get(kind, {}), **options})
     return file.getvalue()
 
 
@@ -350,3 +350,91 @@ def test_broken_structures(kind: str, data: st.DataObject) -> None:
             found = containers.more(image, file)
             assert 7 == file.tell()
         assert found is None or found
+
+
+def heif_list(version: int, kind: bytes) -> bytes:
+    """The list of items of a HEIF, with one of this type."""
+    number = (b"\0\1" if version == 2 else b"\0\0\0\1") + bytes(2)
+    entry = box(b"infe", bytes([version, 0, 0, 0]) + number + kind + b"\0")
+    count = bytes(4) + b"\0\1" if version == 2 else b"\1\0\0\0" + b"\0\0\0\1"
+    return box(b"meta", bytes(4) + box(b"hdlr", bytes(20)) + box(b"iinf", count + entry))
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize(("kind", "expected"), [(b"tmap", "a gain map (HDR)"), (b"hvc1", None)])
+def test_tone_mapped_pictures(version: int, kind: bytes, expected: str | None) -> None:
+    """An item that puts a gain map on the picture (ISO 21496-1)."""
+    image = Image.open(io.BytesIO(save(photo(), "HEIF")))
+    assert expected == containers.more(image, io.BytesIO(heif_list(version, kind)))
+
+
+CREDENTIALS = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+DESCRIPTIVE = "be7acfcb97a942e89c71999491e3afac", "33c7a4d2b81d4723a0baf1a3e097ad38"
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF", "JPEG2000"])
+def test_boxes_that_are_named_by_a_number(kind: str) -> None:
+    """Words about the picture, signed credentials, and anything else that is large."""
+    plain = save(photo(), kind)
+    place = 32 if kind == "JPEG2000" else len(plain)  # behind its two first boxes; its last reaches to the end
+    head, rest = plain[:place], plain[place:]
+
+    def with_box(identity: bytes, body: bytes) -> str | None:
+        return more(head + box(b"uuid", identity + body) + rest)
+
+    for identity in map(bytes.fromhex, DESCRIPTIVE):
+        assert with_box(identity, b"words, " * 1300) is None
+    assert "a depth map" == with_box(bytes.fromhex(DESCRIPTIVE[0]), b"<a GDepth:Near='1'/>")
+    assert "content credentials (C2PA)" == with_box(CREDENTIALS, b"x" * 9000)
+    assert "unknown data (uuid) (10 kB)" == with_box(bytes(16), b"x" * 9000 + b"y")
+
+
+@pytest.mark.parametrize(("kind", "chunk_kind"), [("PNG", b"caBX"), ("WEBP", b"C2PA")])
+def test_credentials_in_chunks(kind: str, chunk_kind: bytes) -> None:
+    """Their signature is nowhere else."""
+    content, body = save(photo(), kind), b"c2pa" * 2000
+    if kind == "PNG":
+        content = content[:33] + chunk(chunk_kind, body) + content[33:]
+    else:
+        unknown = chunk_kind + struct.pack("<I", len(body)) + body
+        content = content[:4] + struct.pack("<I", len(content) - 8 + len(unknown)) + content[8:] + unknown
+    assert "content credentials (C2PA)" == more(content)
+
+
+@pytest.mark.parametrize(
+    ("behind", "expected"),
+    [(VIDEO, "a video"), (b"PK\x03\x04" + b"x" * 99, "an archive"), (save(photo(2), "JPEG"), "a second picture")],
+)
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "BMP", "HEIF", "AVIF", "PPM"])
+def test_what_is_behind_the_end(kind: str, behind: bytes, expected: str) -> None:
+    """Told by what it is, whatever the format of the picture."""
+    content = ppm_of(8) if kind == "PPM" else save(photo(), kind)
+    assert expected == more(content + behind)
+
+
+def test_a_second_picture_in_a_ppm() -> None:
+    """The format allows any number of them, one behind the other."""
+    assert more(ppm_of(8) + ppm_of(8)) is not None
+    assert more(ppm_of(8)) is None
+
+
+def test_channels_of_a_psd() -> None:
+    """Saved selections and spot colours, which are not seen."""
+    content = psd([])
+    more_channels = content[:12] + struct.pack(">H", 5) + content[14:] + bytes(2 * SIZE[0] * SIZE[1])
+    assert "further channels" == more(more_channels)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (b"jhgm", "a gain map (HDR)"), (b"jumb", "JUMBF data"), (b"abcd", "unknown data (abcd) (10 kB)"),
+        (b"Exif", None), (b"jbrd", None), (b"xml ", None),
+    ],
+)  # fmt: skip
+def test_boxes_of_jpeg_xl(kind: bytes, expected: str | None) -> None:
+    """Of its container; a bare codestream has none."""
+    start = b"\0\0\0\x0cJXL \r\n\x87\n" + box(b"ftyp", b"jxl \0\0\0\0jxl ") + box(b"jxlc", b"\xff\x0a" + bytes(99))
+    content = io.BytesIO(start + box(kind, b"x" * 9000 + b"y"))
+    assert expected == containers.more_in_jxl(content, is_deep=False)
+    assert kinds.DEEP == containers.more_in_jxl(io.BytesIO(b"\xff\x0a" + b"x" * 9999), is_deep=True)

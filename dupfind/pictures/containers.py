@@ -196,8 +196,11 @@ def _look_at_heif(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
         is_own = box.kind == b"moov" and int(getattr(image, "n_frames", 1)) > 1
         if box.kind in _MOVIES and not is_own:
             yield kinds.VIDEO
+        elif box.kind == b"ftyp" and seen:  # a second file, to the end
+            yield kinds.of_start(reader.at(box.start, 16)) or kinds.UNCLEAR
+            break
         elif box.kind in seen - _REPEATABLE:
-            yield kinds.VIDEO if box.kind == b"ftyp" else kinds.UNCLEAR
+            yield kinds.UNCLEAR
         elif box.kind in _HEIF_BOXES or is_own:
             seen.add(box.kind)
         else:
