@@ -61,6 +61,7 @@ LESS = {
     "captions": [segment(0xED, b"Photoshop 3.0\0" + noise(65000))] * 3,
     "comment": [segment(0xFE, noise(65000))],
     "GoPro": [segment(0xE6, b"GoPro\0" + noise(60000))],
+    "DJI's notes": [segment(0xE7, b"DJI-DBG\0" + noise(60000))] * 2,
     "Ricoh": [segment(0xE5, b"RMETA\0" + noise(20000))],
     "Canon": [segment(0xE0, b"II\x1a\0\0\0HEAPJPGM" + noise(20000))],
     "small": [segment(0xE4, noise(2000)), segment(0xE9, noise(2000))],

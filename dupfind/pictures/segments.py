@@ -19,7 +19,7 @@ _DESCRIPTIVE: dict[str, tuple[bytes, ...]] = {
     "APP4": (b"SCALADO\0",),
     "APP5": (b"RMETA\0", b"ssuniqueid\0"),
     "APP6": (b"EPPIM\0", b"NTIF\0", b"TDHD\x01\0\0\0", b"GoPro\0"),
-    "APP7": (b"PENTAX \0", b"HUAWEI\0\0", b"\x1aQualcomm Camera Attributes"),
+    "APP7": (b"PENTAX \0", b"HUAWEI\0\0", b"\x1aQualcomm Camera Attributes", b"DJI-DBG\0"),
     "APP8": (b"SPIFF\0",),
     "APP9": (b"Media Jukebox\0",),
     "APP10": (b"UNICODE\0",),
