@@ -93,7 +93,7 @@ def try_parts(content: bytes) -> None:
     for part in (*parts.boxes(reader, 0, reader.length), *parts.png_chunks(reader), *parts.riff_chunks(reader)):
         _check(0 <= part.start <= part.stop <= reader.length, f"part outside: {part}")
     _check(parts.gif_end(reader) <= reader.length, "a GIF ends outside")
-    for _ in zip(range(1 << 14), parts.jpeg_xmp(reader), strict=False):
+    for _ in zip(range(1 << 14), parts.jpeg_segments(reader), strict=False):
         pass
     list(parts.heif_auxiliaries(reader))
     parts.mpo_base(reader), parts.heif_has_item(reader, b"tmap")

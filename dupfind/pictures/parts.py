@@ -19,9 +19,7 @@ _MOST_PARTS = 1 << 17
 _MOST_BLOCKS = 1 << 20
 _MOST_BOXES = 4096
 _MOST_SEGMENTS = 4096
-_XMP, _XMP_EXTENSION = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
-_EXTENSION_HEAD_BYTES = len(_XMP_EXTENSION) + 40  # a digest, the length of the whole, the offset of this part
-_JPEG_APP1, _JPEG_APP2, _JPEG_SCAN = 0xE1, 0xE2, 0xDA
+_JPEG_APP2, _JPEG_SCAN = 0xE2, 0xDA
 _NEW_SUBFILE_TYPE, _REDUCED = 254, 1
 _CHUNK_HEAD_BYTES = 8
 _SEGMENT_HEAD_BYTES, _MARK = 4, 0xFF
@@ -201,18 +199,6 @@ def jpeg_segments(reader: Reader, place: int = 0) -> Iterator[tuple[int, Part]]:
         stop = place + 2 + max(2, int.from_bytes(head[2:], "big"))
         yield head[1], Part(head[:2], place + 4, stop)
         place = stop
-
-
-def jpeg_xmp(reader: Reader) -> Iterator[bytes]:
-    """The XMP of a JPEG, part by part, the extended in the order of the file."""
-    for marker, part in jpeg_segments(reader):
-        if marker == _JPEG_APP1:
-            head = reader.at(part.start, len(_XMP_EXTENSION))
-            if head.startswith(_XMP):
-                yield reader.at(part.start, part.stop - part.start)
-            elif head == _XMP_EXTENSION:
-                start = part.start + _EXTENSION_HEAD_BYTES
-                yield reader.at(start, max(0, part.stop - start))
 
 
 def mpo_base(reader: Reader) -> int:
