@@ -92,7 +92,7 @@ def try_parts(content: bytes) -> None:
     reader = parts.Reader(io.BytesIO(content))
     for part in (*parts.boxes(reader, 0, reader.length), *parts.png_chunks(reader), *parts.riff_chunks(reader)):
         _check(0 <= part.start <= part.stop <= reader.length, f"part outside: {part}")
-    _check(parts.gif_end(reader) <= reader.length, "a GIF ends outside")
+    _check(all(part.start <= part.stop <= reader.length for part in parts.gif_parts(reader)), "a GIF ends outside")
     for _ in zip(range(1 << 14), parts.jpeg_segments(reader), strict=False):
         pass
     list(parts.heif_auxiliaries(reader))

@@ -438,3 +438,20 @@ def test_boxes_of_jpeg_xl(kind: bytes, expected: str | None) -> None:
     content = io.BytesIO(start + box(kind, b"x" * 9000 + b"y"))
     assert expected == containers.more_in_jxl(content, is_deep=False)
     assert kinds.DEEP == containers.more_in_jxl(io.BytesIO(b"\xff\x0a" + b"x" * 9999), is_deep=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (b"XMP DataXMP", None), (b"ICCRGBG1012", None), (b"C2PA_GIF\1\2\3", "content credentials (C2PA)"),
+        (b"\0programXYZ", "unknown data (extension) (9 kB)"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("count", [3, 40])
+def test_extensions_of_a_gif(name: bytes, expected: str | None, count: int) -> None:
+    """Of programs that are known, and of others, from 4 KiB on."""
+    content = save(photo().quantize(64), "GIF")
+    place = 13 + 3 * 64
+    blocks = (b"\xdc" + b"words, " * 31 + b"abc") * count
+    extension = b"\x21\xff\x0b" + name + blocks + b"\0"
+    assert (expected if count > 3 else None) == more(content[:place] + extension + content[place:])

@@ -72,7 +72,7 @@ def test_any_bytes(content: bytes, head: bytes) -> None:
     found = reader(content)
     for walk in (parts.boxes(found, 0, len(content)), parts.png_chunks(found), parts.riff_chunks(found)):
         assert all(0 <= part.start <= part.stop <= max(len(content), 12) for part in walk)
-    assert 0 <= parts.gif_end(found) <= len(content)
+    assert all(0 <= part.start <= part.stop <= len(content) for part in parts.gif_parts(found))
     assert parts.jpeg_2000_bits(found) <= 128
     assert parts.is_reduced_ifd(found, 0, "little") in (True, False)
     assert [] == list(parts.heif_auxiliaries(found)) or b"auxC" in content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 
 import pytest
@@ -43,6 +44,7 @@ MORE = {
     "film": ([segment(0xE6, b"\0\0\0\x18ftypmp42" + BULK)], "a video"),
     "other picture": ([segment(0xE3, jpeg(2, (160, 120)))], "a second picture"),
     "behind a preview": ([segment(0xE3, preview() + noise(9000))], "unknown data in its segments (9 kB)"),
+    "comment": ([segment(0xFE, base64.b64encode(jpeg(2))[:60000])], "a second picture"),
     "depth": ([xmp("GDepth:Near='1'")], "a depth map"),
     "two": ([xmp("GDepth:Near='1' GImage:Mime='image/jpeg'")], "a depth map and a second picture"),
 }  # fmt: skip

@@ -35,6 +35,9 @@ _PNG_CHUNKS = frozenset(
 """Those of the specification and its extensions, of Apple, of ImageMagick: each a part of the picture or words about
 it; and a preview by Fireworks."""
 _FIREWORKS, _DRAWING_OF_FIREWORKS = frozenset({b"mkBF", b"mkBS", b"mkBT", b"mkTS"}), "a drawing (Fireworks)"
+_GIF_EXTENSIONS = frozenset(
+    {b"NETSCAPE2.0", b"ANIMEXTS1.0", b"XMP DataXMP", b"ICCRGBG1012", b"MGK8BIM0000", b"MGKIPTC0000"}
+)
 _WEBP_CHUNKS = frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP "})
 _CREDENTIALS = frozenset({b"caBX", b"C2PA"})
 _HEIF_BOXES = frozenset({b"ftyp", b"meta", b"mdat", b"free", b"skip"})
@@ -172,11 +175,18 @@ def _look_at_webp(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
 
 
 def _look_at_gif(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
-    """What is behind the end; of an animation the frames say enough."""
+    """Extensions of unknown programs, and what is behind the end; of an animation the frames say enough."""
     reader = Reader(file)
     if int(getattr(image, "n_frames", 1)) > 1:
         return iter(())
-    return _of_unknown(reader, [Part(BEHIND, parts.gif_end(reader), reader.length)])
+    return _of_unknown(reader, map(_readable, parts.gif_parts(reader)), _GIF_EXTENSIONS)
+
+
+def _readable(extension: Part) -> Part:
+    """Return an extension of a GIF under a name that can be read, which its own need not be."""
+    if extension.kind == BEHIND or extension.kind in _GIF_EXTENSIONS:
+        return extension
+    return extension._replace(kind=b"C2PA" if extension.kind.startswith(b"C2PA") else b"extension")
 
 
 def _look_at_bmp(image: Image.Image, file: IO[bytes]) -> Iterator[str]:

@@ -26,6 +26,7 @@ _SEGMENT_HEAD_BYTES, _MARK = 4, 0xFF
 _BMP_WITH_PROFILE_BYTES = 124
 """The length of the first header that tells of a colour profile."""
 _GIF_IMAGE, _GIF_EXTENSION, _GIF_END = 0x2C, 0x21, 0x3B
+_GIF_APPLICATION, _GIF_NAME_BYTES = 0xFF, 11
 _JPEG_2000_HEAD_BYTES = 1 << 16
 _LONGEST_NAME = 256
 _SHORT_ITEM = 2
@@ -147,13 +148,16 @@ def webp_size(head: bytes) -> tuple[int, int]:
     return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
 
 
-def gif_end(reader: Reader) -> int:
-    """Offset behind the end mark of a GIF, or from where it cannot be followed."""
+def gif_parts(reader: Reader) -> Iterator[Part]:
+    """Yield the application extensions of a GIF by their identifiers, and what is behind its end mark.
+
+    Where its blocks cannot be followed, all the rest is behind.
+    """
     flags = reader.number(10, 1)
     place = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
     blocks = 0
     while blocks < _MOST_BLOCKS:
-        kind = reader.number(place, 1)
+        start, kind = place, reader.number(place, 1)
         if kind == _GIF_EXTENSION:
             place += 2
         elif kind == _GIF_IMAGE:
@@ -167,7 +171,9 @@ def gif_end(reader: Reader) -> int:
             blocks += 1
         place += 1
         blocks += 1
-    return min(place, reader.length)
+        if kind == _GIF_EXTENSION and reader.number(start + 1, 1) == _GIF_APPLICATION:
+            yield Part(reader.at(start + 3, _GIF_NAME_BYTES), start, min(place, reader.length))
+    yield Part(BEHIND, min(place, reader.length), reader.length)
 
 
 def bmp_end(reader: Reader, image: Image.Image) -> int:

@@ -53,15 +53,18 @@ def kinds_of(applist: Iterable[tuple[str, bytes]], describe: Describe, *, has_tr
 
     ``has_trailer`` tells whether anything follows the picture, which XMP may speak of.
     """
+    found: list[str] = []
     rest: list[_Segment] = []
     xmp: list[tuple[str, bytes]] = []
     for name, payload in applist:
         if name == _COMMENT or payload.startswith(_DESCRIPTIVE[name]):
             if name == "APP1" and payload.startswith(b"http:"):
                 xmp.append((name, payload))
+            elif name == _COMMENT:
+                found += kinds.of_base64(payload)
         elif payload[_CANON_PLACE:][: len(_CANON)] != _CANON:
             rest.append(_Segment(name, payload))
-    found = list(kinds.of_xmp(embedded.xmp_of(xmp), has_trailer=has_trailer)) if xmp else []
+    found += kinds.of_xmp(embedded.xmp_of(xmp), has_trailer=has_trailer) if xmp else ()
     return [*found, *_of_rest(rest, describe)] if rest else found
 
 
