@@ -288,7 +288,7 @@ def match_pictures(
         with listener.part("evidence"):
             needles, haystack = wholes.pictures()
             others = Framing(needles, haystack, settings.scan, cache, listener, parted).match(matches)
-        by_rest, remains = resembling(needles, haystack, matches | others, cache, listener)
+        by_rest, remains = resembling(needles, haystack, matches | others, cache, listener, settings.scan.algorithm)
         others |= by_rest
         coarse = wholes.coarse(others)
         if not coarse:

@@ -164,8 +164,8 @@ class Thumbnail:
     """EXIF ``DateTimeOriginal`` with sub-seconds and offset where given: ``2017:07:18 15:31:30.25+02:00``."""
     chroma: bytes = NEUTRAL_CHROMA
     """8 x 8 values of Cb, then of Cr (ITU-R BT.601, 128 is grey), row by row, upright."""
-    has_more: bool = False
-    """True when the file is known to hold more than the picture: the video of a motion photo, layers."""
+    more: str | None = None
+    """What the file holds beside the picture, in words behind "it also holds": ``a video``; None where nothing."""
     quality: int | None = None
     """Quality of a JPEG, 1 to 100 on the scale of the Independent JPEG Group, by its table for luma; None elsewhere."""
     data_bytes: int = 0

@@ -26,14 +26,45 @@ from typing import Any
 from PIL import Image, JpegImagePlugin
 
 from dupfind.errors import UndecodableError
-from dupfind.pictures import containers, exif, formats, jpeg_stream, jxl, parts, raw
+from dupfind.pictures import (
+    containers,
+    embedded,
+    exif,
+    formats,
+    jpeg_stream,
+    jxl,
+    kinds,
+    parts,
+    png_texts,
+    raw,
+    segments,
+    tiff,
+    trailers,
+)
 from fuzz import mutations, samples
 
 MOST_SECONDS = 20.0
 """Following every line takes twenty times as long as running."""
 MOST_BYTES = 60_000
 """Of an input: what is looked for are outlines, not pixels."""
-_TRACED = tuple(str(module.__file__) for module in (containers, exif, jpeg_stream, jxl, parts, raw))
+_SHOWN = embedded.Shown(Image.new("RGB", (64, 48)), None, 64, 48)
+_TRACED = tuple(
+    str(module.__file__)
+    for module in (
+        containers,
+        embedded,
+        exif,
+        jpeg_stream,
+        jxl,
+        kinds,
+        parts,
+        png_texts,
+        raw,
+        segments,
+        tiff,
+        trailers,
+    )
+)
 
 
 def _check(condition: bool, text: str) -> None:
@@ -61,11 +92,13 @@ def try_parts(content: bytes) -> None:
     reader = parts.Reader(io.BytesIO(content))
     for part in (*parts.boxes(reader, 0, reader.length), *parts.png_chunks(reader), *parts.riff_chunks(reader)):
         _check(0 <= part.start <= part.stop <= reader.length, f"part outside: {part}")
-    _check(parts.gif_end(reader) <= reader.length, "a GIF ends outside")
-    for _ in zip(range(1 << 14), parts.jpeg_xmp(reader), strict=False):
+    _check(all(part.start <= part.stop <= reader.length for part in parts.gif_parts(reader)), "a GIF ends outside")
+    for _ in zip(range(1 << 14), parts.jpeg_segments(reader), strict=False):
         pass
     list(parts.heif_auxiliaries(reader))
-    parts.jpeg_has_heat(reader), parts.jpeg_width(reader, 0), parts.mpo_base(reader)
+    parts.mpo_base(reader), parts.heif_has_item(reader, b"tmap")
+    trailers.outline(content)
+    trailers.of_bytes(content, _SHOWN)
     parts.jpeg_2000_bits(reader), parts.webp_size(content[:32])
     parts.is_reduced_ifd(reader, 8, "little")
     parts.is_reduced_ifd(reader, 8, "big")
@@ -93,10 +126,10 @@ def try_containers(content: bytes) -> None:
             return
         if isinstance(image, JpegImagePlugin.JpegImageFile):
             end = jpeg_stream.inspect(content).end
-            containers.jpeg_holds_more(image, file, len(content) if end is None else end)
+            containers.more_in_jpeg(image, file, len(content) if end is None else end, _SHOWN)
         else:
             try:
-                containers.holds_more(image, file)
+                containers.more(image, file)
             except Exception:
                 if not _raises_alone(content):  # frames are counted on the way, by Pillow
                     raise

@@ -286,7 +286,7 @@ def test_a_cloned_disk_is_not_a_moved_file(caches: Caches, tmp_path: Path, monke
         {"frames": 2},
         {"captured": None},
         {"chroma": bytes(128)},
-        {"has_more": True},
+        {"more": "a video"},
         {"quality": 90},
         {"data_bytes": 1},
         {"damage": "no end marker"},

@@ -57,7 +57,7 @@ def test_another_version_is_named(catalogue: Path) -> None:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     for open_ in (CatalogueFile.for_writing, CatalogueFile.for_reading):
-        with pytest.raises(CatalogueError, match=r"another version of dupfind \(99, not 1\)"):
+        with pytest.raises(CatalogueError, match=r"another version of dupfind \(99, not 2\)"):
             open_(str(catalogue))
 
 

@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
-from dupfind.pictures import containers, decode
+from dupfind.pictures import containers, decode, embedded, kinds
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data
 
 pillow_heif.register_heif_opener()
-SIZE = (64, 48)
+SIZE, LARGE_SIZE = (64, 48), (320, 240)
 VIDEO = b"\0\0\0\x18ftypmp42" + b"x" * 5000
 GOOGLE = "http://ns.google.com/photos/1.0/"
 
@@ -34,15 +34,20 @@ def photo(seed: int = 1, size: tuple[int, int] = SIZE) -> Image.Image:
 def save(image: Image.Image, kind: str, **options: Any) -> bytes:
     """The bytes of a file of this format."""
     file = io.BytesIO()
-    image.save(file, kind, **{**pictures.QUICKLY.get(kind, {}), **options})
+    image.copy().save(file, kind, **{**pictures.QUICKLY.get(kind, {}), **options})
     return file.getvalue()
 
 
-def has_more(content: bytes) -> bool:
+def more(content: bytes) -> str | None:
     """What the thumbnail says; the picture itself has to be read."""
     found = decode.read_thumbnail(io.BytesIO(content), "a.bin", 10**9)
-    assert SIZE == (found.width, found.height)
-    return found.has_more
+    assert (found.width, found.height) in (SIZE, LARGE_SIZE)
+    return found.more
+
+
+def has_more(content: bytes) -> bool:
+    """Whether it says anything."""
+    return more(content) is not None
 
 
 def box(kind: bytes, body: bytes) -> bytes:
@@ -130,20 +135,30 @@ def test_auxiliary_pictures(kind: str, name: bytes, *, expected: bool) -> None:
     content = save(photo(), kind)
     auxiliary = box(b"auxC", bytes(4) + b"urn:mpeg:" + name + b"\0")
     known = box(b"meta", bytes(4) + box(b"iprp", box(b"ipco", auxiliary)))
-    assert expected == containers.holds_more(Image.open(io.BytesIO(content)), io.BytesIO(known))
+    found = containers.more(Image.open(io.BytesIO(content)), io.BytesIO(known))
+    assert (kinds.DEPTH if expected else None) == found
 
 
 @pytest.mark.parametrize("kind", ["HEIF", "AVIF", "WEBP", "PNG", "JPEG"])
 @pytest.mark.parametrize(
-    ("words", "expected"), [("GCamera:MotionPhoto='1'", True), ("GImage:Mime='a'", True), ("hdrgm:Version='1'", False)]
+    ("words", "expected"),
+    [
+        ("GCamera:MotionPhoto='1'", "a video"),
+        ("GImage:Mime='a'", "a second picture"),
+        ("GDepth:Near='1'", "a depth map"),
+        ("GAudio:Mime='a'", "sound"),
+        ("hdrgm:Version='1'", None),
+    ],
 )
-def test_what_xmp_says(kind: str, words: str, *, expected: bool) -> None:
-    """A video, a picture or sound; a gain map is not."""
+def test_what_xmp_says(kind: str, words: str, expected: str | None) -> None:
+    """A video, a picture or sound; a gain map lies elsewhere, and behind a JPEG a video does."""
     xmp = f"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a {words}/></x:xmpmeta>".encode()
     content = save(photo(), kind, **({} if kind == "PNG" else {"xmp": xmp}))
     if kind == "PNG":
         content = content[:33] + chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp) + content[33:]
-    assert expected == has_more(content)
+    assert (None if kind == "JPEG" and expected == "a video" else expected) == more(content)
+    if kind == "JPEG" and expected == "a video":
+        assert expected == more(content + b"unknown")
 
 
 @pytest.mark.parametrize("name", ["image/", "audio/", "depthmap/", "other/"])
@@ -158,9 +173,13 @@ def test_extended_xmp(name: str, cut: int) -> None:
     assert (name != "other/") == has_more(content[:2] + segments + content[2:])
 
 
-def mpo(second: tuple[int, int], kind: int) -> bytes:
-    """Two pictures, the second of this size and this kind."""
-    content = save(photo(), "MPO", save_all=True, append_images=[photo(2, second)])
+LARGE = photo(1, LARGE_SIZE)
+PREVIEW, OTHER = LARGE.resize((160, 120)), photo(2, (160, 120))
+
+
+def mpo(second: Image.Image, kind: int) -> bytes:
+    """Two pictures, the second of this kind."""
+    content = save(LARGE.copy(), "MPO", save_all=True, append_images=[second.copy()])
     entry = content.index(struct.pack("<I", 0x030000), 70) + 16
     return content[:entry] + struct.pack("<I", kind) + content[entry + 4 :]
 
@@ -168,23 +187,33 @@ def mpo(second: tuple[int, int], kind: int) -> bytes:
 @pytest.mark.parametrize(
     ("second", "kind", "expected"),
     [
-        ((32, 24), 0, False),
-        ((33, 24), 0, True),
-        (SIZE, 0, True),
-        (SIZE, 0x030000, True),
-        (SIZE, 0x010001, False),
-        ((32, 24), 0x020002, True),
+        (PREVIEW, 0, None),
+        (PREVIEW, 0x010001, None),
+        (OTHER, 0, kinds.SECOND_PICTURE),
+        (OTHER, 0x010002, None),
+        (LARGE, 0, kinds.SECOND_PICTURE),
+        (photo(2, LARGE_SIZE), 0x010001, kinds.SECOND_PICTURE),
+        (PREVIEW, 0x020001, "a part of a panorama"),
+        (PREVIEW, 0x020002, "another view (stereo)"),
+        (photo(2, LARGE_SIZE), 0x020003, "another view"),
     ],
 )
-def test_further_pictures_of_an_mpo(second: tuple[int, int], kind: int, *, expected: bool) -> None:
-    """What is neither called a preview nor at most half as wide."""
-    assert expected == has_more(mpo(second, kind))
+def test_further_pictures_of_an_mpo(second: Image.Image, kind: int, expected: str | None) -> None:
+    """A preview is a smaller copy, or smaller and called one by the index; a view is more even where it looks alike."""
+    assert expected == more(mpo(second, kind))
 
 
 @pytest.mark.parametrize(("behind", "expected"), [(b"x" * 4096, False), (bytes(9999), False), (b"x" * 4097, True)])
 def test_behind_an_mpo(behind: bytes, *, expected: bool) -> None:
-    """Behind the last picture of its index; or between two."""
-    assert expected == has_more(mpo((32, 24), 0) + behind)
+    """Behind the last picture of its index."""
+    assert expected == has_more(mpo(PREVIEW, 0) + behind)
+
+
+def test_an_index_that_outlived_its_pictures() -> None:
+    """A program that kept the index and wrote the first picture only: nothing is there."""
+    content = mpo(OTHER, 0x020002)
+    first = content[: content.index(b"\xff\xd9", 1000) + 2]
+    assert more(first) is None
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "BMP", "DIB"])
@@ -208,10 +237,11 @@ def test_gifs_with_tables_and_comments() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "length", "expected"), [(b"mkBT", 4097, True), (b"mkBT", 4000, False), (b"tEXt", 9999, False)]
+    ("kind", "length", "expected"),
+    [(b"mkBT", 10, True), (b"abCd", 4097, True), (b"abCd", 4000, False), (b"prVW", 9999, False)],
 )
 def test_unknown_chunks_of_a_png(kind: bytes, length: int, *, expected: bool) -> None:
-    """Fireworks keeps its layers there; texts are about the picture."""
+    """Fireworks keeps its drawing there, and a preview of it."""
     content = save(photo(), "PNG")
     assert expected == has_more(content[:33] + chunk(kind, b"a\0" + b"x" * length) + content[33:])
 
@@ -260,7 +290,7 @@ def test_colours_of_jpeg_2000() -> None:
     sizes = content.index(b"\xff\x4f\xff\x51") + 42
     finer = content[: sizes + 3] + b"\x0b" + content[sizes + 4 :]
     image = Image.open(io.BytesIO(content))
-    assert [False, True] == [containers.holds_more(image, io.BytesIO(one)) for one in (content, finer)]
+    assert [None, kinds.DEEP] == [containers.more(image, io.BytesIO(one)) for one in (content, finer)]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM", "JPEG2000"])
@@ -291,7 +321,7 @@ def test_real_samples() -> None:
     paths = [path for path in (SHARED_DATA / "formats").iterdir() if path.suffix in (".heic", ".hif", ".avif")]
     for path in paths:
         with path.open("rb") as file:
-            if decode.read_thumbnail(file, path.name, 10**9).has_more:
+            if decode.read_thumbnail(file, path.name, 10**9).more is not None:
                 found.add(path.name)
     assert len(paths) > 10
     assert {"pug.heic"} == found
@@ -300,7 +330,7 @@ def test_real_samples() -> None:
 FILES = {
     "PSD": psd([3, 5]), "TIFF": tiff({330: (4, 8)}), "PNG": save(photo(), "PNG"), "WEBP": save(photo(), "WEBP"),
     "GIF": save(photo(), "GIF"), "BMP": save(photo(), "BMP"), "HEIF": save(photo(), "HEIF"), "PPM": ppm_of(8),
-    "JPEG2000": save(photo(), "JPEG2000"), "MPO": mpo((32, 24), 0),
+    "JPEG2000": save(photo(), "JPEG2000"), "MPO": mpo(PREVIEW, 0),
 }  # fmt: skip
 
 
@@ -314,17 +344,115 @@ def test_broken_structures(kind: str, data: st.DataObject) -> None:
             content[place % len(content)] = value
         file = io.BytesIO(content[: data.draw(st.integers(0, len(content)))])
         if kind == "MPO":
-            assert containers.jpeg_holds_more(image, file, 5000) in (True, False)  # type: ignore[arg-type]
+            shown = embedded.Shown(photo(), None, *SIZE)
+            found = containers.more_in_jpeg(image, file, 5000, shown)  # type: ignore[arg-type]
         else:
             file.seek(7)
-            assert containers.holds_more(image, file) in (True, False)
+            found = containers.more(image, file)
             assert 7 == file.tell()
+        assert found is None or found
 
 
-def test_temperatures_are_more() -> None:
-    """What a thermal camera has measured lies in the header, in segments of its own."""
-    content = save(photo(), "JPEG")
-    for head, expected in ((b"FLIR\0", True), (b"NOTE\0", False)):
-        payload = head + bytes(9000)
-        segment = b"\xff\xe1" + (len(payload) + 2).to_bytes(2, "big") + payload
-        assert expected == has_more(content[:2] + segment + content[2:])
+def heif_list(version: int, kind: bytes) -> bytes:
+    """The list of items of a HEIF, with one of this type."""
+    number = (b"\0\1" if version == 2 else b"\0\0\0\1") + bytes(2)
+    entry = box(b"infe", bytes([version, 0, 0, 0]) + number + kind + b"\0")
+    count = bytes(4) + b"\0\1" if version == 2 else b"\1\0\0\0" + b"\0\0\0\1"
+    return box(b"meta", bytes(4) + box(b"hdlr", bytes(20)) + box(b"iinf", count + entry))
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize(("kind", "expected"), [(b"tmap", "a gain map (HDR)"), (b"hvc1", None)])
+def test_tone_mapped_pictures(version: int, kind: bytes, expected: str | None) -> None:
+    """An item that puts a gain map on the picture (ISO 21496-1)."""
+    image = Image.open(io.BytesIO(save(photo(), "HEIF")))
+    assert expected == containers.more(image, io.BytesIO(heif_list(version, kind)))
+
+
+CREDENTIALS = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+DESCRIPTIVE = "be7acfcb97a942e89c71999491e3afac", "33c7a4d2b81d4723a0baf1a3e097ad38"
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF", "JPEG2000"])
+def test_boxes_that_are_named_by_a_number(kind: str) -> None:
+    """Words about the picture, signed credentials, and anything else that is large."""
+    plain = save(photo(), kind)
+    place = 32 if kind == "JPEG2000" else len(plain)  # behind its two first boxes; its last reaches to the end
+    head, rest = plain[:place], plain[place:]
+
+    def with_box(identity: bytes, body: bytes) -> str | None:
+        return more(head + box(b"uuid", identity + body) + rest)
+
+    for identity in map(bytes.fromhex, DESCRIPTIVE):
+        assert with_box(identity, b"words, " * 1300) is None
+    assert "a depth map" == with_box(bytes.fromhex(DESCRIPTIVE[0]), b"<a GDepth:Near='1'/>")
+    assert "content credentials (C2PA)" == with_box(CREDENTIALS, b"x" * 9000)
+    assert "unknown data (uuid) (10 kB)" == with_box(bytes(16), b"x" * 9000 + b"y")
+
+
+@pytest.mark.parametrize(("kind", "chunk_kind"), [("PNG", b"caBX"), ("WEBP", b"C2PA")])
+def test_credentials_in_chunks(kind: str, chunk_kind: bytes) -> None:
+    """Their signature is nowhere else."""
+    content, body = save(photo(), kind), b"c2pa" * 2000
+    if kind == "PNG":
+        content = content[:33] + chunk(chunk_kind, body) + content[33:]
+    else:
+        unknown = chunk_kind + struct.pack("<I", len(body)) + body
+        content = content[:4] + struct.pack("<I", len(content) - 8 + len(unknown)) + content[8:] + unknown
+    assert "content credentials (C2PA)" == more(content)
+
+
+@pytest.mark.parametrize(
+    ("behind", "expected"),
+    [(VIDEO, "a video"), (b"PK\x03\x04" + b"x" * 99, "an archive"), (save(photo(2), "JPEG"), "a second picture")],
+)
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "BMP", "HEIF", "AVIF", "PPM"])
+def test_what_is_behind_the_end(kind: str, behind: bytes, expected: str) -> None:
+    """Told by what it is, whatever the format of the picture."""
+    content = ppm_of(8) if kind == "PPM" else save(photo(), kind)
+    assert expected == more(content + behind)
+
+
+def test_a_second_picture_in_a_ppm() -> None:
+    """The format allows any number of them, one behind the other."""
+    assert more(ppm_of(8) + ppm_of(8)) is not None
+    assert more(ppm_of(8)) is None
+
+
+def test_channels_of_a_psd() -> None:
+    """Saved selections and spot colours, which are not seen."""
+    content = psd([])
+    more_channels = content[:12] + struct.pack(">H", 5) + content[14:] + bytes(2 * SIZE[0] * SIZE[1])
+    assert "further channels" == more(more_channels)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (b"jhgm", "a gain map (HDR)"), (b"jumb", "JUMBF data"), (b"abcd", "unknown data (abcd) (10 kB)"),
+        (b"Exif", None), (b"jbrd", None), (b"xml ", None),
+    ],
+)  # fmt: skip
+def test_boxes_of_jpeg_xl(kind: bytes, expected: str | None) -> None:
+    """Of its container; a bare codestream has none."""
+    start = b"\0\0\0\x0cJXL \r\n\x87\n" + box(b"ftyp", b"jxl \0\0\0\0jxl ") + box(b"jxlc", b"\xff\x0a" + bytes(99))
+    content = io.BytesIO(start + box(kind, b"x" * 9000 + b"y"))
+    assert expected == containers.more_in_jxl(content, is_deep=False)
+    assert kinds.DEEP == containers.more_in_jxl(io.BytesIO(b"\xff\x0a" + b"x" * 9999), is_deep=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (b"XMP DataXMP", None), (b"ICCRGBG1012", None), (b"C2PA_GIF\1\2\3", "content credentials (C2PA)"),
+        (b"\0programXYZ", "unknown data (extension) (9 kB)"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("count", [3, 40])
+def test_extensions_of_a_gif(name: bytes, expected: str | None, count: int) -> None:
+    """Of programs that are known, and of others, from 4 KiB on."""
+    content = save(photo().quantize(64), "GIF")
+    place = 13 + 3 * 64
+    blocks = (b"\xdc" + b"words, " * 31 + b"abc") * count
+    extension = b"\x21\xff\x0b" + name + blocks + b"\0"
+    assert (expected if count > 3 else None) == more(content[:place] + extension + content[place:])

@@ -309,7 +309,7 @@ def test_slack_between_needles(share: float, expected: str | None) -> None:
 def test_what_a_needle_lacks_does_not_make_it_another() -> None:
     """Size, quality, detail, shape, damage and frames are no signs of another picture; time and colour are."""
     plain = evidence.prepare(shot(scene(), captured="2017:07:18 15:31:30"))
-    lacking = {"quality": 20, "detail": 9.0, "damage": "broken", "frames": 2, "has_more": True, "text": 0.9}
+    lacking = {"quality": 20, "detail": 9.0, "damage": "broken", "frames": 2, "more": "a video", "text": 0.9}
     assert evidence.differ(plain, evidence.prepare(shot(scene(), 400, 290, **lacking))) is None
     later = evidence.prepare(shot(scene(), captured="2017:07:18 15:31:31"))
     assert "taken at another time: 2017:07:18 15:31:30 and 2017:07:18 15:31:31" == evidence.differ(plain, later)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import imagehash
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from PIL import Image
 
 from dupfind.evidence.fingerprint import (
     SIZES,
+    STEADY_BITS,
+    are_steady,
     as_hex,
     check_hash,
     exact_hash_of,
@@ -170,3 +174,29 @@ def test_both_sizes_are_imagehash_s(algorithm: str, size: int) -> None:
 def test_leading_zeros_are_written() -> None:
     """As many digits as the hash has, whatever its value."""
     assert (16, 64) == (len(as_hex(0, 8)), len(as_hex(0, 16)))
+
+
+def test_steady_hashes() -> None:
+    """Those of slopes are not, whose copy at another quality is far away; those of photos and flat ones of few bits."""
+    rows, columns = np.mgrid[0:600, 0:800]
+    slopes = (128 + (rows / 600 - 0.5) * 90 + (columns / 800 - 0.5) * 90, 255 - np.hypot(rows - 300, columns - 400) / 2)
+    for values in slopes:
+        image = Image.fromarray(values.astype(np.uint8))
+        copies = [small(reopened(image, quality)) for quality in (92, 60)]
+        assert [False, False] == are_steady(np.stack(copies), "phash").tolist()
+        assert (search_hash(copies[0], "phash") ^ search_hash(copies[1], "phash")).bit_count() > STEADY_BITS
+    photos = np.stack([small(pictures.photo(seed, (320, 240))) for seed in range(8)])
+    for algorithm in TRUE:
+        assert are_steady(photos, algorithm).all()
+
+
+def small(image: Image.Image) -> np.ndarray:
+    """The thumbnail of a picture, near enough."""
+    return np.asarray(image.convert("L").resize((64, 64), Image.Resampling.LANCZOS))
+
+
+def reopened(image: Image.Image, quality: int) -> Image.Image:
+    """The picture after a JPEG of this quality."""
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=quality)
+    return Image.open(file)

@@ -277,3 +277,55 @@ def test_texture_is_measured_upright(orientation: int) -> None:
     shrunk = modes.shrink(photo(2, (400, 300)).convert("L"))
     stored = modes.texture_plane(shrunk, 1)
     assert turn(stored, orientation - 1).tolist() == modes.texture_plane(shrunk, orientation).tolist()
+
+
+INKS = np.array([(0, 0.35, 0.6), (0.6, 0.05, 0.3), (0.8, 0.7, 0.1), (0.2, 0.2, 0.2)])
+"""How much of red, green and blue paper that is all cyan, magenta, yellow or black gives back."""
+
+
+def printed(amounts: np.ndarray) -> Image.Image:
+    """What inks of these amounts, shape (..., 4) from 0 to 1, look like on paper, in sRGB."""
+    seen = np.prod(1 - amounts[..., None] * (1 - INKS), axis=-2)
+    return Image.fromarray(np.rint(seen * 255).astype(np.uint8))
+
+
+def ink_profile() -> bytes:
+    """An ICC profile of version 2 (ICC.1:2001-04, 6.5.8) of these inks: L*a*b* on a grid of 9 steps of each ink."""
+    steps = np.linspace(0, 1, 9)
+    grid = np.stack(np.meshgrid(steps, steps, steps, steps, indexing="ij"), axis=-1).reshape(81, 81, 4)
+    lab = np.asarray(srgb_to_lab(printed(grid))) ^ np.array([0, 128, 128], np.uint8)  # Pillow's a* and b* have signs
+    even = bytes(range(256))
+    unit = struct.pack(">9i", *(65536 if place % 4 == 0 else 0 for place in range(9)))
+    table = b"mft1" + bytes(4) + bytes([4, 3, 9, 0]) + unit + even * 4 + lab.tobytes() + even * 3
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    name = b"desc" + bytes(4) + struct.pack(">I", 5) + b"inks\0" + bytes(78)
+    body, entries, place = b"", b"", 128 + 4 + 3 * 12
+    for tag, data in ((b"desc", name), (b"wtpt", white), (b"A2B0", table)):
+        padded = data + bytes(-len(data) % 4)
+        entries += tag + struct.pack(">II", place + len(body), len(data))
+        body += padded
+    head = struct.pack(">I4sI4s4s4s", place + len(body), b"lcms", 0x02400000, b"prtr", b"CMYK", b"Lab ")
+    head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + white[8:] + bytes(48)
+    return head + struct.pack(">I", 3) + entries + body
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_inks_are_seen_through_their_profile(kind: str) -> None:
+    """A picture that was prepared for print is the picture that it looks like, both ways; without one it is not."""
+    inks = photo(1, SIZE).convert("CMYK")
+    original = read(save(printed(np.asarray(inks) / 255)))
+    with_profile = read(save(inks, kind, icc_profile=ink_profile(), quality=95))
+    without = read(save(inks, kind, quality=95))
+    apart, far = (
+        np.abs(pixels(original.pixels).astype(int) - pixels(found.pixels)).mean() for found in (with_profile, without)
+    )
+    assert (apart < 2, far > 15) == (True, True)
+    assert [Evidence.SAME, Evidence.SAME] == [judged(original, with_profile), judged(with_profile, original)]
+    assert Evidence.SAME not in (judged(original, without), judged(without, original))
+
+
+@pytest.mark.parametrize("profile", [b"broken", ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()])
+def test_a_profile_of_no_inks(profile: bytes) -> None:
+    """Is as none at all."""
+    inks = photo(1, SIZE).convert("CMYK")
+    assert read(save(inks, "JPEG")).pixels == read(save(inks, "JPEG", icc_profile=profile)).pixels

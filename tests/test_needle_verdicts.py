@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dupfind.answers.decisions import Decision, Mark, Ruling
-from dupfind.answers.findings import Findings
+from dupfind.answers.findings import SMOOTH, Findings, Remains
 from dupfind.scanning.needle_verdicts import needle_judge, words_of
 from dupfind.values import Evidence, Failure, FileEntry, FileVerdict, Match, Root, Side, Tree
 
@@ -48,3 +48,15 @@ def test_words_by_the_names_that_are_reported() -> None:
     found = Findings({}, {}, frozenset(), None, words={ENTRY.path: SAME})
     assert words_of([tree], found) == {"n/a.jpg": SAME}
     assert words_of([tree], Findings({}, {}, frozenset(), None)) == {}
+
+
+def test_what_is_said_of_needles_that_could_not_be_searched_for() -> None:
+    """Of a smooth one nothing is left over; of a damaged one something is."""
+    for damage, nearest, expected in (
+        (SMOOTH, "/real/h/b.jpg", f"{SMOOTH}; it looks most like h/b.jpg"),
+        (SMOOTH, None, f"{SMOOTH}; nothing in the haystack looks like it"),
+        ("cut", None, "cut; nothing in the haystack looks like what is left of it"),
+    ):
+        found = Findings({}, {}, frozenset([ENTRY.path]), None, {ENTRY.path: Remains(damage, nearest)})
+        judge = needle_judge(found, Evidence.SAME, lambda path: path.replace("/real/", ""))
+        assert ("missing", expected) == (judge("n/a.jpg", ENTRY).state, judge("n/a.jpg", ENTRY).reason)

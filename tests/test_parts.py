@@ -54,12 +54,13 @@ def test_loops_are_bounded() -> None:
 
 
 @pytest.mark.parametrize("fill", [b"", b"\xff\xff\xff"])
-def test_the_width_of_a_jpeg(fill: bytes) -> None:
-    """Anywhere in a file, also behind bytes that fill."""
+def test_segments_anywhere(fill: bytes) -> None:
+    """Also behind bytes that fill, and none where no JPEG begins."""
     file = io.BytesIO()
     Image.new("L", (70, 30)).save(file, "JPEG")
     content = b"abc" + file.getvalue()[:2] + fill + file.getvalue()[2:]
-    assert [70, 0, 0] == [parts.jpeg_width(reader(content), place) for place in (3, 0, 10**6)]
+    found = [[marker for marker, _ in parts.jpeg_segments(reader(content), place)] for place in (3, 0, 10**6)]
+    assert [[0xE0, 0xDB, 0xC0, 0xC4, 0xC4], [], []] == found
 
 
 @given(
@@ -71,7 +72,7 @@ def test_any_bytes(content: bytes, head: bytes) -> None:
     found = reader(content)
     for walk in (parts.boxes(found, 0, len(content)), parts.png_chunks(found), parts.riff_chunks(found)):
         assert all(0 <= part.start <= part.stop <= max(len(content), 12) for part in walk)
-    assert 0 <= parts.gif_end(found) <= len(content)
+    assert all(0 <= part.start <= part.stop <= len(content) for part in parts.gif_parts(found))
     assert parts.jpeg_2000_bits(found) <= 128
     assert parts.is_reduced_ifd(found, 0, "little") in (True, False)
     assert [] == list(parts.heif_auxiliaries(found)) or b"auxC" in content

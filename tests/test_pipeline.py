@@ -21,6 +21,7 @@ from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.settings import Settings, make_report_settings, make_settings
 from dupfind.values import Evidence, FileEntry, FileState, FileVerdict, FolderState, Match, Report
 from fixtures import demo, pictures
+from tests import jpegs
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 
@@ -254,6 +255,27 @@ def test_needles_inside_the_haystack_are_not_their_own_witness(tree: TreeBuilder
     assert not report.is_complete
 
 
+def test_what_a_jpeg_also_holds_is_proved_by_its_bytes_only(tree: TreeBuilder) -> None:
+    """Not by the flat picture, and not by another file that holds as much; the flat picture is proved by either."""
+    flat, again = jpegs.saved(jpegs.photo(), 92), jpegs.saved(jpegs.photo(), 88)
+    depth = jpegs.with_segments(jpegs.preview(), jpegs.xmp("depthData:DepthDataVersion='1'"))
+    heat = jpegs.segment(0xE3, jpegs.noise(30000)), jpegs.segment(0xE4, b"\xaa\x55\x12\x06")
+    needles = {
+        "depth.jpg": flat + depth,
+        "heat.jpg": jpegs.with_segments(flat, *heat),
+        "preview.jpg": flat + bytes(2000) + jpegs.preview() + bytes(9000),
+    }
+    report = scan(tree("flat", {"flat.jpg": again}), tree("needles", needles))
+    expected = {"depth.jpg": "similar/similar", "heat.jpg": "similar/similar", "preview.jpg": "present/same"}
+    assert expected == states(report)
+    assert ["it also holds a depth map", "it also holds temperatures"] == [one.reason for one in report.files[:2]]
+    both = {"depth.jpg": again + depth, "bytes.jpg": needles["heat.jpg"]}
+    expected = {"depth.jpg": "similar/similar", "heat.jpg": "present/identical"}
+    del needles["preview.jpg"]
+    assert expected == states(scan(tree("both", both), tree("rich", needles)))
+    assert {"flat.jpg": "present/same"} == states(scan(tree("rich", needles), tree("plain", {"flat.jpg": again})))
+
+
 def test_a_motion_photo_is_not_proved_by_its_still(tree: TreeBuilder, tmp_path: Path) -> None:
     """The video behind a JPEG would be lost with the needle; the trailer that some phones always write would not."""
     pictures.save(pictures.photo(1), tmp_path / "still.jpg")
@@ -262,10 +284,7 @@ def test_a_motion_photo_is_not_proved_by_its_still(tree: TreeBuilder, tmp_path: 
     needles = tree("needles", {"motion.jpg": still + video, "trailer.jpg": still + b"SEFH" + bytes(99) + b"SEFT"})
     report = scan(tree("hay", {"still.jpg": still}), needles)
     assert {"motion.jpg": "similar/similar", "trailer.jpg": "present/same"} == states(report)
-    assert (
-        "it holds more than this picture: a video, layers, a second view, or more bits a sample"
-        == report.files[0].reason
-    )
+    assert "it also holds a video" == report.files[0].reason
     assert {"still.jpg": "present/same"} == states(scan(needles / ".." / "needles", tree("bare", {"still.jpg": still})))
 
 

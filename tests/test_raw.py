@@ -59,7 +59,13 @@ def test_the_shot_is_seen(preview: tuple[int, int] | None) -> None:
     """By the preview where it is large enough, by a development where not; the size is that of the shot."""
     shot = pictures.photo(1, SIZE)
     found = read(dng(shot, preview and pictures.photo(2, preview)))
-    assert (*SIZE, "RAW", 1, True) == (found.width, found.height, found.format, found.frames, found.has_more)
+    assert (*SIZE, "RAW", 1, "the sensor's data (RAW)") == (
+        found.width,
+        found.height,
+        found.format,
+        found.frames,
+        found.more,
+    )
     is_preview_seen = preview is not None and preview >= (240, 180)
     seen = save(pictures.photo(2 if is_preview_seen else 1, SIZE), "PNG")
     assert bits_apart(read(seen), found) <= 32

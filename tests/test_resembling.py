@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 import pytest
 
-from dupfind.answers.findings import Remains
+from dupfind.answers.findings import SMOOTH, Remains
 from dupfind.events import Advance, Silence
 from dupfind.scanning.resembling import resembling
 from dupfind.values import Evidence, Match, Thumbnail
@@ -129,3 +129,26 @@ def test_each_needle_has_its_own_witness(desk: Desk, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("dupfind.scanning.resembling._BATCH", 7)
     parts = looked(desk, needles, HAYSTACK)
     assert (whole[:2], 30) == (parts[:2], parts[2].done)
+
+
+def slope(noise: int = 0) -> Field:
+    """An even slope, or a copy of it that differs by a grey level here and there."""
+    rows, columns = np.mgrid[0:64, 0:64]
+    return 40 + rows * 1.5 + columns + np.random.default_rng(noise).integers(0, 2, (64, 64)) * bool(noise)
+
+
+def test_a_smooth_needle_names_what_it_looks_like(desk: Desk) -> None:
+    """Its hash is another after each compression; no match is made of it."""
+    both = desk.pictures({"n": shot(slope())}, 1), desk.pictures({**HAYSTACK, "/slope": shot(slope(1))}, 1)
+    found = resembling(*both, {}, desk.cache, Silence(), "phash")
+    assert ({}, {"n": Remains(SMOOTH, "/slope")}) == found
+    assert ({}, {}) == resembling(*both, {}, desk.cache, Silence())
+    match = Match("/slope", Evidence.SIMILAR, 2, "similar")
+    assert ({}, {}) == resembling(*both, {"n": match}, desk.cache, Silence(), "phash")
+
+
+def test_a_smooth_needle_like_nothing(desk: Desk) -> None:
+    """And one with something to see is not smooth."""
+    needles = desk.pictures({"n": shot(slope()), "rough": shot(scene(99))}, 1)
+    found = resembling(needles, desk.pictures({"/h": shot(scene(1))}, 1), {}, desk.cache, Silence(), "phash")
+    assert ({}, {"n": Remains(SMOOTH, None)}) == found

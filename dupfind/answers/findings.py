@@ -9,9 +9,12 @@ from typing import NamedTuple
 from dupfind.answers.decisions import Decision
 from dupfind.values import Failure, Match
 
+SMOOTH = "it is too smooth to be searched for: each compression gives it another hash"
+"""What stands for the damage of a picture that has none and could not be searched for."""
+
 
 class Remains(NamedTuple):
-    """What is known of a damaged needle that has no match."""
+    """What is known of a damaged or smooth needle that has no match."""
 
     damage: str
     nearest: str | None

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from dupfind.values import Evidence, Failure, FileEntry, Objection, Thumbnail
 
 APPLICATION_ID = 0x64757066  # "dupf"
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 INTEGER_END = 1 << 63
 COARSE, DAMAGED, FRAMED = 1, 2, 4
 """Bits of a thumbnail's id: it was made of the beginning of a file only, has damage, has a flat frame. They are asked
@@ -22,7 +22,7 @@ FS_CODEC = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
 PICTURE_TABLE = """
     CREATE TABLE picture (
         id INTEGER PRIMARY KEY, pixels BLOB NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
-        format TEXT NOT NULL, frames INTEGER NOT NULL, captured TEXT, chroma BLOB NOT NULL, has_more INTEGER NOT NULL,
+        format TEXT NOT NULL, frames INTEGER NOT NULL, captured TEXT, chroma BLOB NOT NULL, more TEXT,
         quality INTEGER, data_bytes INTEGER NOT NULL, damage TEXT, detail REAL NOT NULL, text REAL NOT NULL,
         border BLOB, is_coarse INTEGER NOT NULL
     );

@@ -32,7 +32,7 @@ from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 _MOST_VARIABLES = 500
 
 _PICTURE_COLUMNS = tuple(field.name for field in dataclasses.fields(Thumbnail))
-_FLAGS = tuple(map(_PICTURE_COLUMNS.index, ("has_more", "is_coarse")))
+_FLAGS = tuple(map(_PICTURE_COLUMNS.index, ("is_coarse",)))
 
 Labels = tuple["int | None", "int | None"]
 """The numbers of the recipe and of the algorithm under which contents are looked up."""

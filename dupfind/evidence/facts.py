@@ -31,7 +31,6 @@ LARGER_WITNESS, SHARPENED = 1.5, 1.6
 DETAIL_FLOOR = 0.5
 """Grey levels added to both, so that noise does not decide between two pictures without detail."""
 
-_MORE = "it holds more than this picture: a video, layers, a second view, or more bits a sample"
 _POOR_QUALITY, _BLOCKY_QUALITY, _FAIR_QUALITY = 50, 60, 80
 _BEST_MODELLED = 98
 _LOSSLESS = 100
@@ -62,7 +61,7 @@ def findings(
     return (
         (at_most("mirrored", orientation in MIRRORED, 0), "mirrored"),
         capture_time(one, other, moments),
-        (at_most("more in the file", one.has_more, 0), _MORE),
+        (at_most("more in the file", one.more is not None, 0), f"it also holds {one.more}"),
         (at_most("frames", max(one.frames, other.frames), 1), "animation or pages: only the first was compared"),
         _damage(one, other),
         _shape(one, other),

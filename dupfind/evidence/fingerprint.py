@@ -33,6 +33,10 @@ _OTHER_ALGORITHMS: dict[str, Callable[..., imagehash.ImageHash]] = {
     "whash": imagehash.whash,
 }
 _PHASH_OVERSAMPLING = 4  # imagehash's highfreq_factor
+STEADY_BITS = 6
+"""Bits of the 64 that a change of one grey level may change in a hash that is good to search by."""
+_ROUGH = 4.0
+"""Roughness above which a hash is steady. 400 photos have 5 at least, slopes and slow waves up to 1.4."""
 _BATCH = 64
 """Pictures that are hashed together: of so many the intermediate values take 10 MB."""
 
@@ -113,6 +117,33 @@ def packed_hashes(thumbnails: Sequence[bytes], algorithm: str, orientations: int
         pictures = np.frombuffer(b"".join(batch), np.uint8).reshape(-1, THUMBNAIL_SIDE, THUMBNAIL_SIDE)
         packed += (row.tobytes() for row in search_hashes_of(pictures, algorithm, orientations).astype(">u8"))
     return packed
+
+
+def are_steady(pictures: Pixels, algorithm: str) -> NDArray[np.bool_]:
+    """Tell of each thumbnail, shape (pictures, 64, 64), whether its 64-bit hash survives a change by one grey level.
+
+    The hash of an even slope is made of coefficients that are zero but for rounding: every compression gives another,
+    up to 22 bits away, and a copy is not found. Of 200 photos none changes by more than 4 bits, of 5 slopes and waves
+    each by 8 to 31. Shape (pictures,). Takes 10 microseconds a picture: most are too rough to be asked at length.
+    """
+    steady = _roughness(pictures) > _ROUGH
+    smooth = np.flatnonzero(~steady)
+    noises = np.random.default_rng(1).integers(-1, 2, (2, THUMBNAIL_SIDE, THUMBNAIL_SIDE), np.int16)
+    for index in smooth.tolist():
+        before = search_hash(pictures[index], algorithm)
+        changed = ((pictures[index] + noise).clip(0, 255).astype(np.uint8) for noise in noises)
+        steady[index] = all(
+            (before ^ search_hash(picture, algorithm)).bit_count() <= STEADY_BITS for picture in changed
+        )
+    return steady
+
+
+def _roughness(pictures: Pixels) -> NDArray[np.float64]:
+    """The mean second difference along every fourth row and column, in grey levels."""
+    rows, columns = pictures[:, ::4].astype(np.int16), pictures[:, :, ::4].astype(np.int16)
+    along = np.abs(rows[..., 2:] - 2 * rows[..., 1:-1] + rows[..., :-2]).mean((1, 2))
+    down = np.abs(columns[:, 2:] - 2 * columns[:, 1:-1] + columns[:, :-2]).mean((1, 2))
+    return np.asarray(along + down, np.float64)
 
 
 def check_hash(picture: Pixels) -> int:

@@ -6,7 +6,7 @@ They are those of the header that SQLite gives its files: https://www.sqlite.org
 from __future__ import annotations
 
 APPLICATION_ID = 0x64757063  # "dupc"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 NO_CATALOGUE = "not a catalogue of dupfind"
 _MAGIC = b"SQLite format 3\0"
 _VERSION, _APPLICATION, _HEAD_BYTES = slice(60, 64), slice(68, 72), 100

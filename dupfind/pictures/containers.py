@@ -1,207 +1,200 @@
-"""Whether a file holds more than the picture that is compared: a video, layers, another view, finer samples.
+"""What a file holds more than the picture that is compared: a video, layers, another view, finer samples.
 
-Such a needle is proved by its bytes only. Knows the outlines of the containers that Pillow opens, and decodes nothing:
-headers and small parts are read where they lie. Broken structures never raise: in doubt there is more. Every loop over
-a file's parts is bounded.
+Such a needle is proved by its bytes only. Knows the outlines of the containers that Pillow opens: headers and small
+parts are read where they lie, and only pictures within a JPEG are decoded, to tell a preview from another picture.
+Broken structures never raise: in doubt there is more. Every loop over a file's parts is bounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import IO, Any, Literal
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import IO
 
 from PIL import Image, JpegImagePlugin, MpoImagePlugin, TiffImagePlugin
 
-from dupfind.pictures import parts
+from dupfind.pictures import embedded, kinds, parts, png_texts, segments, tiff, trailers
+from dupfind.pictures.embedded import Shown
 from dupfind.pictures.parts import BEHIND, Part, Reader
 
-SMALL_BYTES = 4096
-"""What some phones and programs write behind every picture is no more than this."""
-
 _MOST_ENTRIES = 64
-_ZERO_BLOCK_BYTES, _MOST_ZERO_BLOCKS = 1 << 16, 256
 _EIGHT_BITS, _MOST_OF_EIGHT_BITS = 8, 255
 
-_WORDS = (
-    b"MotionPhoto", b"MicroVideo", b"ns.google.com/photos/1.0/image/", b"ns.google.com/photos/1.0/audio/",
-    b"ns.google.com/photos/1.0/depthmap/", b"GImage:", b"GAudio:", b"GDepth:",
-)  # fmt: skip
-"""Of XMP: Google's motion photos, and pictures, sound and depth that lie within XMP itself. What GCamera's gain maps
-say is not among them. With their colons, the last three cannot be found in the base64 of another."""
-_LONGEST_WORD = max(map(len, _WORDS))
-
 _MPO_ENTRIES = 0xB002
-_MPO_OTHER_VIEW, _MPO_PREVIEW = "Multi-Frame Image", "Large Thumbnail"
-"""The other eye, another angle, a part of a panorama; and previews. Gain maps are of no kind, and small."""
-
-_BITS_PER_SAMPLE, _SUB_IFDS, _PHOTOSHOP_LAYERS = 258, 330, 37724
-_BIG_TIFF = 43
+_MPO_KINDS = (
+    ("Multi-Frame Image (Panorama", "a part of a panorama"),
+    ("Multi-Frame Image: (Disparity", "another view (stereo)"),
+    ("Multi-Frame Image", "another view"),
+    ("Large Thumbnail", trailers.PREVIEW),
+)
 
 _PNG_CHUNKS = frozenset(
-    b"IHDR PLTE IDAT IEND acTL bKGD caBX CgBI cHRM cICP cLLI dSIG eXIf fcTL fdAT gAMA gIFg gIFt gIFx hIST iCCP iDOT "
-    b"iTXt mDCV oFFs orNT pCAL pHYs sBIT sCAL sPLT sRGB sTER tEXt tIME tRNS vpAg zTXt caNv".split()
+    b"IHDR PLTE IDAT IEND acTL bKGD CgBI cHRM cICP cLLI dSIG eXIf fcTL fdAT gAMA gIFg gIFt gIFx hIST iCCP iDOT "
+    b"mDCV oFFs orNT pCAL pHYs sBIT sCAL sPLT sRGB sTER tIME tRNS vpAg caNv prVW".split()
 )
-"""Those of the specification and its extensions, of Apple, of ImageMagick, and the Content Credentials: each a part of
-the picture or words about it."""
+"""Those of the specification and its extensions, of Apple, of ImageMagick: each a part of the picture or words about
+it; and a preview by Fireworks."""
+_FIREWORKS, _DRAWING_OF_FIREWORKS = frozenset({b"mkBF", b"mkBS", b"mkBT", b"mkTS"}), "a drawing (Fireworks)"
+_GIF_EXTENSIONS = frozenset(
+    {b"NETSCAPE2.0", b"ANIMEXTS1.0", b"XMP DataXMP", b"ICCRGBG1012", b"MGK8BIM0000", b"MGKIPTC0000"}
+)
 _WEBP_CHUNKS = frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP "})
+_CREDENTIALS = frozenset({b"caBX", b"C2PA"})
 _HEIF_BOXES = frozenset({b"ftyp", b"meta", b"mdat", b"free", b"skip"})
 _REPEATABLE = frozenset({b"mdat", b"free", b"skip"})
 _MOVIES = frozenset({b"moov", b"mpvd"})
+_XMP_IDENTITY, _CREDENTIALS_IDENTITY, *_OTHER_IDENTITIES = map(
+    bytes.fromhex,
+    (
+        "be7acfcb97a942e89c71999491e3afac",
+        "d8fec3d61b0e483c92975828877ec481",
+        "4a706754696666457869662d3e4a5032",
+        "0537cdab9d0c4431a72afa561f2a113e",
+        "33c7a4d2b81d4723a0baf1a3e097ad38",
+        "b14bf8bd083d4b43a5ae8cd7d5a6ce03",
+    ),
+)
+_DESCRIPTIVE_IDENTITIES = frozenset({_XMP_IDENTITY, *_OTHER_IDENTITIES})
+"""Of boxes that are named by a UUID (ExifTool's Jpeg2000.pm): XMP, Exif twice, IPTC, the place on a map."""
 _ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:avc:2015:auxid:1")
+_JXL_BOXES = frozenset(b"JXL |ftyp|jxll|jxlc|jxlp|jxli|jbrd|brob|Exif|xml |jhgm".split(b"|"))
+_JPEG_2000_BOXES = frozenset(b"jP  |ftyp|jp2h|jp2c|jp2i|xml |rreq|uinf|free|res |jpch|jplh|asoc|lbl ".split(b"|"))
 
 
-def holds_more(image: Image.Image, file: IO[bytes]) -> bool:
-    """Whether ``file``, opened as ``image`` and not yet loaded, holds what a copy of its picture would lose.
+def more(image: Image.Image, file: IO[bytes]) -> str | None:
+    """Return what ``file``, opened as ``image`` and not yet loaded, holds that a copy of its picture would lose.
 
-    For all that Pillow opens but JPEG. The position of ``file`` is left as it was. Raises what reading raises.
+    None where there is nothing. For all that Pillow opens but JPEG. The position of ``file`` is left as it was. Raises
+    what reading raises.
     """
     place = file.tell()
     look = _LOOKS.get(image.format or "", _look_at_nothing)
     try:
-        return is_deep(image.mode) or _has_words(image.info.get("xmp")) or look(image, file)
+        found = [kinds.DEEP] if is_deep(image.mode) else []
+        return kinds.joined([*found, *_of_xmp(image), *look(image, file)])
     except (AttributeError, LookupError, TypeError, ValueError):  # what Pillow made of broken tags
-        return True
+        return kinds.UNCLEAR
     finally:
         file.seek(place)
 
 
-def jpeg_holds_more(image: JpegImagePlugin.JpegImageFile, file: IO[bytes], end: int) -> bool:
-    """The same for a JPEG or MPO, whose first picture ends at byte ``end`` of ``file``."""
+def more_in_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes], end: int, shown: Shown) -> str | None:
+    """Return the same for a JPEG or MPO, whose first picture ends at byte ``end`` of ``file`` and was decoded."""
     reader = Reader(file)
-    if _has_words(image.info.get("xmp")) or _has_words_in_segments(reader) or parts.jpeg_has_heat(reader):
-        return True
-    pictures = [Part(b"", 0, end)]
-    if isinstance(image, MpoImagePlugin.MpoImageFile):
-        entries = (image.mpinfo or {}).get(_MPO_ENTRIES, ())
-        base = parts.mpo_base(reader)
-        if len(entries) > _MOST_ENTRIES or any(not _is_preview(entry, reader, base, image.width) for entry in entries):
-            return True
-        pictures += [_place_of(entry, base) for entry in entries[1:]]
-    return _are_content(reader, _between(pictures, reader.length))
+    has_trailer = end < reader.length
+    describe = partial(trailers.of_bytes, shown=shown)
+    found = segments.kinds_of(image.applist, describe, has_trailer=has_trailer)
+    if has_trailer:
+        said = kinds.of_semantics(embedded.xmp_of(image.applist))
+        found += trailers.of_trailer(reader, end, shown, _indexed(image, reader), said)
+    return kinds.joined(found)
+
+
+def more_in_jxl(file: IO[bytes], *, is_deep: bool) -> str | None:
+    """Return the same for JPEG XL, whose header says whether it has more than 8 bits a sample."""
+    reader = Reader(file)
+    found = [kinds.DEEP] if is_deep else []
+    if reader.at(4, 4) == b"JXL ":
+        boxes = list(parts.boxes(reader, 0, reader.length))
+        found += [kinds.GAIN_MAP for box in boxes if box.kind == b"jhgm"]
+        found += _of_unknown(reader, boxes, _JXL_BOXES)
+    return kinds.joined(found)
 
 
 def is_deep(mode: str) -> bool:
-    """Whether Pillow's ``mode`` has more than 8 bits a sample, of which an 8-bit copy keeps but some tones."""
+    """Tell whether Pillow's ``mode`` has more than 8 bits a sample, of which an 8-bit copy keeps but some tones."""
     return mode.startswith("I") or mode == "F"
 
 
-def _has_words(xmp: object) -> bool:
+def count_frames(image: Image.Image) -> int:
+    """Return how many frames or pages are pictures of their own; an MPO's are previews or views, a PSD's are layers."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return tiff.count_pages(image)
+    return 1 if image.format in ("JPEG", "MPO", "PSD") else int(getattr(image, "n_frames", 1))
+
+
+def _of_xmp(image: Image.Image) -> Iterator[str]:
+    xmp = image.info.get("xmp")
     content = xmp.encode(errors="replace") if isinstance(xmp, str) else xmp
-    return isinstance(content, bytes) and any(word in content for word in _WORDS)
+    return kinds.of_xmp(content) if isinstance(content, bytes) else iter(())
 
 
-def _has_words_in_segments(reader: Reader) -> bool:
-    """Whether the XMP of a JPEG, which may be cut into many segments, has one of the words."""
-    tail = b""
-    for content in parts.jpeg_xmp(reader):
-        if _has_words(tail + content):
-            return True
-        tail = content[-_LONGEST_WORD:]
-    return False
-
-
-def _is_preview(entry: dict[str, Any], reader: Reader, base: int, width: int) -> bool:
-    """Whether a picture of an MPO's index is the first, or a preview or gain map of it."""
-    kind = str(entry["Attribute"]["MPType"])
-    if kind.startswith(_MPO_OTHER_VIEW):
-        return False
-    if not entry["DataOffset"] or kind.startswith(_MPO_PREVIEW):
-        return True
-    return 0 < 2 * parts.jpeg_width(reader, base + entry["DataOffset"]) <= width
-
-
-def _place_of(entry: dict[str, Any], base: int) -> Part:
-    start = base + entry["DataOffset"]
-    return Part(b"", start, start + entry["Size"])
-
-
-def _between(known: Iterable[Part], length: int) -> list[Part]:
-    """What no part covers of a file of this length."""
-    found, place = [], 0
-    for part in sorted(known, key=lambda part: part.start):
-        if part.start > place:
-            found.append(Part(BEHIND, place, min(part.start, length)))
-        place = max(place, part.stop)
-    if place < length:
-        found.append(Part(BEHIND, place, length))
+def _indexed(image: JpegImagePlugin.JpegImageFile, reader: Reader) -> dict[int, str]:
+    """Return the kinds that an MPO's index gives to its further pictures, by where each begins."""
+    if not isinstance(image, MpoImagePlugin.MpoImageFile):
+        return {}
+    base = parts.mpo_base(reader)
+    found = {}
+    for entry in (image.mpinfo or {}).get(_MPO_ENTRIES, ())[1:_MOST_ENTRIES]:
+        name = str(entry["Attribute"]["MPType"])
+        kind = next((kind for start, kind in _MPO_KINDS if name.startswith(start)), None)
+        if kind is not None:
+            found[base + entry["DataOffset"]] = kind
     return found
 
 
-def _are_content(reader: Reader, found: Iterable[Part]) -> bool:
-    """Whether these parts are more than a small trailer, and not padding."""
-    found = list(found)
-    if sum(part.stop - part.start for part in found) <= SMALL_BYTES:
-        return False
-    blocks = 0
-    for part in found:
-        for place in range(part.start, part.stop, _ZERO_BLOCK_BYTES):
-            blocks += 1
-            if blocks > _MOST_ZERO_BLOCKS:
-                return True
-            if reader.at(place, min(_ZERO_BLOCK_BYTES, part.stop - place)).strip(b"\0"):
-                return True
-    return False
-
-
-def _look_at_nothing(_image: Image.Image, _file: IO[bytes]) -> bool:
+def _look_at_nothing(_image: Image.Image, _file: IO[bytes]) -> Iterator[str]:
     """For formats that hold nothing else."""
-    return False
+    return iter(())
 
 
-def _look_at_psd(_image: Image.Image, file: IO[bytes]) -> bool:
-    """Any layer, also one alone: a flattened picture has none."""
+def _look_at_psd(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
+    """Any layer, also one alone: a flattened picture has none; and channels beyond those that are shown."""
     reader = Reader(file)
     place = 26
     for _ in range(2):  # the colour table, the resources
         place += 4 + reader.number(place, 4)
     if place + 4 > reader.length:
-        return True
-    return bool(reader.number(place, 4) and reader.number(place + 4, 4) and reader.number(place + 8, 2))
+        yield kinds.UNCLEAR
+    elif reader.number(place, 4) and reader.number(place + 4, 4) and reader.number(place + 8, 2):
+        yield kinds.LAYERS
+    if reader.number(12, 2) > len(image.getbands()):
+        yield kinds.CHANNELS
 
 
-def _look_at_tiff(image: Image.Image, file: IO[bytes]) -> bool:
-    """Photoshop's layers, further pictures below the page that are not marked as reduced, more than 8 bits."""
-    assert isinstance(image, TiffImagePlugin.TiffImageFile)
-    tags = image.tag_v2
-    bits = tags.get(_BITS_PER_SAMPLE, ())
-    if max(bits if isinstance(bits, tuple) else (bits,), default=1) > _EIGHT_BITS or _PHOTOSHOP_LAYERS in tags:
-        return True
-    if _SUB_IFDS not in tags:
-        return False
+def _look_at_png(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
+    """Unknown chunks, texts that are drawings or data, something behind the end; more than 8 bits."""
     reader = Reader(file)
-    order: Literal["big", "little"] = "little" if reader.at(0, 2) == b"II" else "big"
-    places = tags[_SUB_IFDS]
-    places = places if isinstance(places, tuple) else (places,)
-    is_readable = len(places) <= _MOST_ENTRIES and int.from_bytes(reader.at(2, 2), order) != _BIG_TIFF
-    return not (is_readable and all(parts.is_reduced_ifd(reader, int(place), order) for place in places))
+    if reader.number(24, 1) > _EIGHT_BITS:
+        yield kinds.DEEP
+    texts, others = [], []
+    for chunk in parts.png_chunks(reader):
+        if chunk.kind in png_texts.CHUNKS:
+            texts.append(chunk)
+        elif chunk.kind in _FIREWORKS:
+            yield _DRAWING_OF_FIREWORKS
+        else:
+            others.append(chunk)
+    yield from png_texts.kinds_of(reader, texts)
+    yield from _of_unknown(reader, others, _PNG_CHUNKS)
 
 
-def _look_at_png(_image: Image.Image, file: IO[bytes]) -> bool:
-    """Unknown chunks, as Fireworks keeps its layers in, or something behind the end; more than 8 bits."""
+def _look_at_webp(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
     reader = Reader(file)
-    depth = reader.number(24, 1)
-    return depth > _EIGHT_BITS or _has_unknown(reader, parts.png_chunks(reader), _PNG_CHUNKS)
+    return _of_unknown(reader, parts.riff_chunks(reader), _WEBP_CHUNKS)
 
 
-def _look_at_webp(_image: Image.Image, file: IO[bytes]) -> bool:
-    reader = Reader(file)
-    return _has_unknown(reader, parts.riff_chunks(reader), _WEBP_CHUNKS)
-
-
-def _look_at_gif(image: Image.Image, file: IO[bytes]) -> bool:
-    """What is behind the end; of an animation the frames say enough."""
+def _look_at_gif(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
+    """Extensions of unknown programs, and what is behind the end; of an animation the frames say enough."""
     reader = Reader(file)
     if int(getattr(image, "n_frames", 1)) > 1:
-        return False
-    return _are_content(reader, [Part(BEHIND, parts.gif_end(reader), reader.length)])
+        return iter(())
+    return _of_unknown(reader, map(_readable, parts.gif_parts(reader)), _GIF_EXTENSIONS)
 
 
-def _look_at_bmp(image: Image.Image, file: IO[bytes]) -> bool:
+def _readable(extension: Part) -> Part:
+    """Return an extension of a GIF under a name that can be read, which its own need not be."""
+    if extension.kind == BEHIND or extension.kind in _GIF_EXTENSIONS:
+        return extension
+    return extension._replace(kind=b"C2PA" if extension.kind.startswith(b"C2PA") else b"extension")
+
+
+def _look_at_bmp(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
     reader = Reader(file)
-    return _are_content(reader, [Part(BEHIND, parts.bmp_end(reader, image), reader.length)])
+    return _of_unknown(reader, [Part(BEHIND, parts.bmp_end(reader, image), reader.length)])
 
 
-def _look_at_heif(image: Image.Image, file: IO[bytes]) -> bool:
+def _look_at_heif(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
     """Movies, unknown boxes, a second file behind the first, depth maps and other auxiliary pictures but transparency.
 
     A sequence that Pillow counts the frames of has a movie box of its own.
@@ -211,33 +204,85 @@ def _look_at_heif(image: Image.Image, file: IO[bytes]) -> bool:
     unknown = []
     for box in parts.boxes(reader, 0, reader.length):
         is_own = box.kind == b"moov" and int(getattr(image, "n_frames", 1)) > 1
-        if box.kind in seen - _REPEATABLE or (box.kind in _MOVIES and not is_own):
-            return True
-        if box.kind in _HEIF_BOXES or is_own:
+        if box.kind in _MOVIES and not is_own:
+            yield kinds.VIDEO
+        elif box.kind == b"ftyp" and seen:  # a second file, to the end
+            yield kinds.of_start(reader.at(box.start, 16)) or kinds.UNCLEAR
+            break
+        elif box.kind in seen - _REPEATABLE:
+            yield kinds.UNCLEAR
+        elif box.kind in _HEIF_BOXES or is_own:
             seen.add(box.kind)
         else:
             unknown.append(box)
-    return _are_content(reader, unknown) or any(not kind.startswith(_ALPHA) for kind in parts.heif_auxiliaries(reader))
+    yield from _of_unknown(reader, unknown)
+    if parts.heif_has_item(reader, b"tmap"):
+        yield kinds.GAIN_MAP
+    for urn in parts.heif_auxiliaries(reader):
+        if not urn.startswith(_ALPHA):
+            yield kinds.of_auxiliary(urn) or "an auxiliary picture"
 
 
-def _look_at_ppm(image: Image.Image, _file: IO[bytes]) -> bool:
-    """More than 8 bits, which Pillow tells its decoder as the largest value."""
-    arguments = getattr(image, "tile", [(None, None, None, ())])[0][3]
+def _look_at_ppm(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
+    """More than 8 bits, which Pillow tells its decoder as the largest value; a second picture behind the first."""
+    codec, _, start, arguments = getattr(image, "tile", [("", None, 0, ())])[0]
     most = arguments[-1] if isinstance(arguments, tuple) and arguments else 0
-    return isinstance(most, int) and most > _MOST_OF_EIGHT_BITS
+    if isinstance(most, int) and most > _MOST_OF_EIGHT_BITS:
+        yield kinds.DEEP
+    elif codec == "raw" and image.mode in ("L", "RGB"):
+        reader = Reader(file)
+        end = start + image.width * image.height * len(image.getbands())
+        yield from _of_unknown(reader, [Part(BEHIND, min(end, reader.length), reader.length)])
 
 
-def _look_at_jpeg_2000(_image: Image.Image, file: IO[bytes]) -> bool:
-    return parts.jpeg_2000_bits(Reader(file)) > _EIGHT_BITS
+def _look_at_jpeg_2000(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
+    reader = Reader(file)
+    if parts.jpeg_2000_bits(reader) > _EIGHT_BITS:
+        yield kinds.DEEP
+    if reader.at(4, 4) == b"jP  ":
+        yield from _of_unknown(reader, parts.boxes(reader, 0, reader.length), _JPEG_2000_BOXES)
 
 
-def _has_unknown(reader: Reader, found: Iterable[Part], known: frozenset[bytes]) -> bool:
-    return _are_content(reader, (part for part in found if part.kind not in known))
+def _of_unknown(reader: Reader, found: Iterable[Part], known: frozenset[bytes] = frozenset()) -> Iterator[str]:
+    """Yield what the parts are that are not ``known``, if together they are more than small notes or slack.
+
+    From a part without a readable name on, the file is followed by what lies there.
+    """
+    size_bytes = 0
+    names = []
+    for part in found:
+        if part.kind in known or part.stop <= part.start:
+            continue
+        if not part.kind.strip(b" ").isalnum():
+            yield from trailers.of_trailer(reader, part.start, None, {}, [])
+            break
+        identity = reader.at(part.start + 8, 16) if part.kind == b"uuid" else b""
+        if identity == _XMP_IDENTITY:
+            yield from kinds.of_xmp(reader.at(part.start, part.stop - part.start))
+        if identity in _DESCRIPTIVE_IDENTITIES:
+            continue
+        kind = kinds.CREDENTIALS if identity == _CREDENTIALS_IDENTITY else _of_name(reader, part)
+        if kind is not None and part.stop - part.start > kinds.SMALL_BYTES:
+            yield kind
+        elif kind is None and (written_bytes := trailers.written_bytes(reader, part.start, part.stop)):
+            size_bytes += written_bytes
+            names.append(part.kind.decode("ascii"))
+    if size_bytes > kinds.SMALL_BYTES:
+        yield kinds.unknown(f"({', '.join(dict.fromkeys(names))})", size_bytes)
 
 
-_LOOKS = {
+def _of_name(reader: Reader, part: Part) -> str | None:
+    """Return the kind of a part by its name; None where that does not tell."""
+    if part.kind in _CREDENTIALS:
+        return kinds.CREDENTIALS
+    if part.kind == b"jumb":
+        return kinds.CREDENTIALS if b"c2pa" in reader.at(part.start, 64) else kinds.JUMBF
+    return None
+
+
+_LOOKS: dict[str, Callable[[Image.Image, IO[bytes]], Iterator[str]]] = {
     "PSD": _look_at_psd,
-    "TIFF": _look_at_tiff,
+    "TIFF": tiff.kinds_of,
     "PNG": _look_at_png,
     "WEBP": _look_at_webp,
     "GIF": _look_at_gif,

@@ -45,12 +45,15 @@ from dupfind.pictures import (
     jpeg,
     jpeg_stream,
     jxl,
+    kinds,
     modes,
     parts,
     raw,
     texture,
+    trailers,
     trouble,
 )
+from dupfind.pictures.embedded import Shown
 from dupfind.values import NEUTRAL_CHROMA, Thumbnail
 
 # Pillow registers a format when its module is imported; naming them here keeps `Image.init()`, which imports all
@@ -70,7 +73,7 @@ _PLUGINS = (
 )
 pillow_heif.register_heif_opener(thumbnails=False)
 
-RECIPE = 6
+RECIPE = 7
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
 COLOR_CELL = 4
 """Pixels a side that one value of colour stands for in a comparison at full size."""
@@ -149,13 +152,13 @@ def _read(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse: bool) -
     with Image.open(file, formats=formats.DECODED) as image:
         width, height = image.size
         refuse_too_large(width, height, max_pixels)
-        frames = _frame_count(image)
+        frames = containers.count_frames(image)
         if isinstance(image, JpegImagePlugin.JpegImageFile):
             look = (may_be_coarse and _look_coarsely(image, file)) or _look_at_jpeg(image, file)
         else:
-            has_more = containers.holds_more(image, file)
+            more = containers.more(image, file)
             image.load()
-            look = _Look(modes.shrink(image), _length_bytes(file), has_more=has_more)
+            look = _Look(modes.shrink(image), _length_bytes(file), more=more)
         return _thumbnail(look, (width, height), image.format or "", frames, *exif.facts(image))
 
 
@@ -173,7 +176,7 @@ class _Look:
     data_bytes: int
     quality: int | None = None
     damage: str | None = None
-    has_more: bool = False
+    more: str | None = None
     is_coarse: bool = False
 
 
@@ -191,7 +194,7 @@ def _thumbnail(
         frames=frames,
         captured=captured,
         chroma=b"".join(exif.upright(plane, orientation).tobytes() for plane in shrunk.colour) or NEUTRAL_CHROMA,
-        has_more=look.has_more,
+        more=look.more,
         quality=look.quality,
         data_bytes=look.data_bytes,
         damage=look.damage,
@@ -214,15 +217,16 @@ def _look_coarsely(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> _Lo
 def _look_at_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> _Look:
     quality = jpeg.quality(image)
     data, length_bytes = jpeg.read_bytes(file, image.width * image.height)
-    stream = jpeg_stream.inspect(data)
+    data, stream = trailers.outline(data)
     decoded = jpeg.decode(image, data, stream)
     end = length_bytes if stream.end is None else stream.end
+    shown = Shown(decoded.image, decoded.box, *image.size)
     return _Look(
         modes.shrink(decoded.image, decoded.box),
-        max(0, end - stream.scan_start),
+        max(0, end - stream.scan_start) // (modes.INK_FACTOR if image.mode == "CMYK" else 1),
         quality,
         _damage(decoded, stream),
-        containers.jpeg_holds_more(image, file, end),
+        containers.more_in_jpeg(image, file, end, shown),
     )
 
 
@@ -248,7 +252,7 @@ def _read_raw(file: IO[bytes], max_pixels: int) -> Thumbnail:
             look = _look_at_jpeg(image, preview)
             shrunk, damage = look.shrunk, look.damage
     size = (shot.height, shot.width) if exif.is_transposed(shot.orientation) else (shot.width, shot.height)
-    look = _Look(shrunk, _length_bytes(file), damage=damage, has_more=True)
+    look = _Look(shrunk, _length_bytes(file), damage=damage, more=kinds.RAW)
     return _thumbnail(look, size, "RAW", 1, shot.orientation, captured)
 
 
@@ -258,7 +262,8 @@ def _read_jxl(file: IO[bytes], max_pixels: int) -> Thumbnail:
     with jxl.open_image(file) as image:
         image.load()
         orientation, captured = exif.facts(image)
-        look = _Look(modes.shrink(image), _length_bytes(file), has_more=header.is_deep)
+        more = containers.more_in_jxl(file, is_deep=header.is_deep)
+        look = _Look(modes.shrink(image), _length_bytes(file), more=more)
         frames = 2 if header.is_animated else 1  # how many is not told, and does not matter
         stored = 1 if jxl.is_stored_upright(image) else orientation
         return _thumbnail(look, image.size, "JXL", frames, stored, captured)
@@ -295,7 +300,7 @@ def _full_size_of_jpeg(
     """``image``, which was opened from ``file``; its colour is decoded small, so that it takes no memory."""
     assert isinstance(image, JpegImagePlugin.JpegImageFile)
     data, _ = jpeg.read_bytes(file, image.width * image.height)
-    stream = jpeg_stream.inspect(data)
+    data, stream = trailers.outline(data)
     decoded = jpeg.decode(image, data, stream, working_side=max(image.size), is_gray_enough=True)
     if damage := _damage(decoded, stream):
         raise UndecodableError(damage)
@@ -323,11 +328,6 @@ def _full_size(
     planes = modes.color(of_color, (width, height), COLOR_CELL, box if colored is None else colored.box)
     color = np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
     return FullSize(np.asarray(gray), color, has_palette)
-
-
-def _frame_count(image: Image.Image) -> int:
-    """Frames that are pictures of their own; an MPO's are previews of the first, a PSD's are layers."""
-    return 1 if image.format in ("JPEG", "MPO", "PSD") else int(getattr(image, "n_frames", 1))
 
 
 def _length_bytes(file: IO[bytes]) -> int:

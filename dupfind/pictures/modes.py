@@ -5,6 +5,7 @@ Knows Pillow's pictures and nothing of files. No two different pictures may beco
 
 from __future__ import annotations
 
+import io
 import math
 from typing import Any, NamedTuple
 
@@ -21,6 +22,9 @@ REDUCED_SIDE = 8 * THUMBNAIL_SIDE
 """What is larger is averaged down to no less than this before it is resampled. An average softens what is near its own
 resolution, which libjpeg's reduction does not: at half this, a photo and its PNG differ by 3 grey levels at sharp
 edges."""
+
+INK_FACTOR = 3
+"""Bytes of a JPEG of four inks to those of the same photo in colour, at one quality: 2.8 to 3.5 in the median of 40."""
 
 _BACKGROUND, _DARK_BACKGROUND = (220, 63, 220), (90, 0, 120)
 """Of grey 128 and 40, on the first of which both black and white drawings stay visible."""
@@ -141,8 +145,8 @@ def to_working_mode(image: Image.Image) -> Image.Image:
         return Image.fromarray(_of_integers(np.asarray(image), _declared_bits(image)))
     if mode == "F":
         return Image.fromarray(_of_floats(np.asarray(image)))
-    if mode == "LAB":
-        return _of_lab(image)
+    if mode in ("LAB", "CMYK"):
+        return _of_lab(image) if mode == "LAB" else _of_inks(image)
     if mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
         return _composite(image.convert("RGBA"))
     return image.convert("L" if mode == "1" else "RGB")
@@ -200,6 +204,31 @@ def _of_lab(image: Image.Image) -> Image.Image:
     found = ImageCms.applyTransform(image, ImageCms.buildTransform(lab, srgb, "LAB", "RGB"))
     assert found is not None
     return found
+
+
+def _of_inks(image: Image.Image) -> Image.Image:
+    """Return inks as sRGB, by the profile that the file carries; without one they count as ideal ones, as in Pillow.
+
+    Ideal inks are lighter and purer than printed ones: by them a picture that was prepared for print is another one.
+    """
+    profile = image.info.get("icc_profile")
+    if not profile:
+        return image.convert("RGB")
+    from PIL import ImageCms
+
+    try:
+        inks = ImageCms.getOpenProfile(io.BytesIO(profile))
+        found = ImageCms.profileToProfile(
+            image,
+            inks,
+            ImageCms.createProfile("sRGB"),
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            outputMode="RGB",
+            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):  # a broken profile, or one of another kind
+        found = None
+    return image.convert("RGB") if found is None else found
 
 
 def _to_eight_bits(plane: Image.Image) -> Image.Image:

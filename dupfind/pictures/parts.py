@@ -19,19 +19,18 @@ _MOST_PARTS = 1 << 17
 _MOST_BLOCKS = 1 << 20
 _MOST_BOXES = 4096
 _MOST_SEGMENTS = 4096
-_FLIR = b"FLIR\0"
-_XMP, _XMP_EXTENSION = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
-_EXTENSION_HEAD_BYTES = len(_XMP_EXTENSION) + 40  # a digest, the length of the whole, the offset of this part
-_JPEG_APP1, _JPEG_APP2, _JPEG_SCAN = 0xE1, 0xE2, 0xDA
-_JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_JPEG_APP2, _JPEG_SCAN = 0xE2, 0xDA
 _NEW_SUBFILE_TYPE, _REDUCED = 254, 1
 _CHUNK_HEAD_BYTES = 8
 _SEGMENT_HEAD_BYTES, _MARK = 4, 0xFF
 _BMP_WITH_PROFILE_BYTES = 124
 """The length of the first header that tells of a colour profile."""
 _GIF_IMAGE, _GIF_EXTENSION, _GIF_END = 0x2C, 0x21, 0x3B
+_GIF_APPLICATION, _GIF_NAME_BYTES = 0xFF, 11
 _JPEG_2000_HEAD_BYTES = 1 << 16
 _LONGEST_NAME = 256
+_SHORT_ITEM = 2
+"""The version of an item's entry in which its number takes 16 bits."""
 
 
 class Part(NamedTuple):
@@ -78,6 +77,19 @@ def boxes(reader: Reader, place: int, end: int) -> Iterator[Part]:
         yield Part(head[4:8], place, place + length)
         place += length
     yield Part(BEHIND, place, end)
+
+
+def heif_has_item(reader: Reader, kind: bytes) -> bool:
+    """Tell whether HEIF lists an item of this type (ISO/IEC 14496-12, 8.11.6), such as ``tmap``."""
+    tops = (box for box in boxes(reader, 0, reader.length) if box.kind == b"meta")
+    lists = (box for top in tops for box in boxes(reader, top.start + 12, top.stop) if box.kind == b"iinf")
+    for found in lists:
+        start = found.start + (14 if reader.number(found.start + 8, 1) == 0 else 16)
+        for box in boxes(reader, start, found.stop):
+            type_place = box.start + (16 if reader.number(box.start + 8, 1) == _SHORT_ITEM else 18)
+            if box.kind == b"infe" and reader.at(type_place, 4) == kind:
+                return True
+    return False
 
 
 def heif_auxiliaries(reader: Reader) -> Iterator[bytes]:
@@ -136,13 +148,16 @@ def webp_size(head: bytes) -> tuple[int, int]:
     return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
 
 
-def gif_end(reader: Reader) -> int:
-    """Offset behind the end mark of a GIF, or from where it cannot be followed."""
+def gif_parts(reader: Reader) -> Iterator[Part]:
+    """Yield the application extensions of a GIF by their identifiers, and what is behind its end mark.
+
+    Where its blocks cannot be followed, all the rest is behind.
+    """
     flags = reader.number(10, 1)
     place = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
     blocks = 0
     while blocks < _MOST_BLOCKS:
-        kind = reader.number(place, 1)
+        start, kind = place, reader.number(place, 1)
         if kind == _GIF_EXTENSION:
             place += 2
         elif kind == _GIF_IMAGE:
@@ -156,7 +171,9 @@ def gif_end(reader: Reader) -> int:
             blocks += 1
         place += 1
         blocks += 1
-    return min(place, reader.length)
+        if kind == _GIF_EXTENSION and reader.number(start + 1, 1) == _GIF_APPLICATION:
+            yield Part(reader.at(start + 3, _GIF_NAME_BYTES), start, min(place, reader.length))
+    yield Part(BEHIND, min(place, reader.length), reader.length)
 
 
 def bmp_end(reader: Reader, image: Image.Image) -> int:
@@ -188,33 +205,6 @@ def jpeg_segments(reader: Reader, place: int = 0) -> Iterator[tuple[int, Part]]:
         stop = place + 2 + max(2, int.from_bytes(head[2:], "big"))
         yield head[1], Part(head[:2], place + 4, stop)
         place = stop
-
-
-def jpeg_xmp(reader: Reader) -> Iterator[bytes]:
-    """The XMP of a JPEG, part by part, the extended in the order of the file."""
-    for marker, part in jpeg_segments(reader):
-        if marker == _JPEG_APP1:
-            head = reader.at(part.start, len(_XMP_EXTENSION))
-            if head.startswith(_XMP):
-                yield reader.at(part.start, part.stop - part.start)
-            elif head == _XMP_EXTENSION:
-                start = part.start + _EXTENSION_HEAD_BYTES
-                yield reader.at(start, max(0, part.stop - start))
-
-
-def jpeg_has_heat(reader: Reader) -> bool:
-    """Whether a JPEG carries the temperatures that a thermal camera has measured, as those of FLIR do."""
-    return any(
-        marker == _JPEG_APP1 and reader.at(part.start, len(_FLIR)) == _FLIR for marker, part in jpeg_segments(reader)
-    )
-
-
-def jpeg_width(reader: Reader, place: int) -> int:
-    """The width of the JPEG at ``place``; 0 where there is none."""
-    for marker, part in jpeg_segments(reader, place):
-        if marker in _JPEG_FRAMES:
-            return reader.number(part.start + 3, 2)
-    return 0
 
 
 def mpo_base(reader: Reader) -> int:

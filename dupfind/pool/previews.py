@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 from PIL import Image, JpegImagePlugin
 
 from dupfind.answers.shown import Preview
-from dupfind.pictures import decode, exif, formats, jpeg, jpeg_stream, jxl, modes, raw
+from dupfind.pictures import decode, exif, formats, jpeg, jxl, modes, raw, trailers
 from dupfind.pool.tasks import ReadError, decoded, opened
 from dupfind.pool.time_limit import TimeLimit
 from dupfind.values import Failure, FileEntry
@@ -114,7 +114,7 @@ def _of_jpeg(
 ) -> tuple[Image.Image, tuple[float, float, float, float]]:
     """What a strict decoder gives, or a lenient one where that complains: a person sees what is left of it."""
     data, _ = jpeg.read_bytes(file, image.width * image.height)
-    found = jpeg.decode(image, data, jpeg_stream.inspect(data), working_side=side)
+    found = jpeg.decode(image, *trailers.outline(data), working_side=side)
     return found.image, found.box
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dupfind.answers.decisions import Decision, Ruling
-from dupfind.answers.findings import Findings
+from dupfind.answers.findings import SMOOTH, Findings
 from dupfind.files.roots import spelling
 from dupfind.scanning.verdict import judge_file, on_parting, on_word
 from dupfind.settings import Settings
@@ -58,7 +58,7 @@ def needle_judge(
         remains = remains_of.get(path) if match is None else None
         if remains is None:
             return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, spell=spell)
-        like = "nothing in the haystack looks like what is left of it"
+        like = f"nothing in the haystack looks like {'it' if remains.damage == SMOOTH else 'what is left of it'}"
         note = f"{remains.damage}; {f'it looks most like {spell(remains.nearest)}' if remains.nearest else like}"
         return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, note=note)
 

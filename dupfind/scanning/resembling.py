@@ -1,18 +1,18 @@
-"""What damaged needles resemble that nothing was found for: their hashes are of a picture that never was."""
+"""What damaged and smooth needles resemble that nothing was found for: their hashes are no good to search by."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from dupfind.answers.findings import Remains
+from dupfind.answers.findings import SMOOTH, Remains
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import DAMAGED
 from dupfind.events import Advance, Listener
-from dupfind.evidence import differences, remains
+from dupfind.evidence import differences, fingerprint, remains
 from dupfind.evidence.fingerprint import pixels
 from dupfind.reading import Pictures
 from dupfind.values import Evidence, Match, Thumbnail
@@ -40,14 +40,20 @@ class _Intact(NamedTuple):
 
 
 def resembling(
-    needles: Pictures, haystack: Pictures, matches: Mapping[str, Match], cache: Cache, listener: Listener
+    needles: Pictures,
+    haystack: Pictures,
+    matches: Mapping[str, Match],
+    cache: Cache,
+    listener: Listener,
+    algorithm: str | None = None,
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
-    """For each damaged needle without a match: a match by its intact part, or what else can be said of it; by path."""
-    lost = [
-        position
-        for position, (entry, ref) in enumerate(zip(needles.entries, needles.refs, strict=True))
-        if ref.id & DAMAGED and entry.path not in matches
-    ]
+    """For each damaged needle without a match: a match by its intact part, or what else can be said of it; by path.
+
+    Where the ``algorithm`` of the search is given, smooth needles without a match are told of as well.
+    """
+    missing = [position for position, entry in enumerate(needles.entries) if entry.path not in matches]
+    smooth = _smooth(needles, missing, cache, algorithm) if algorithm is not None else set()
+    lost = [position for position in missing if needles.refs[position].id & DAMAGED or position in smooth]
     if not lost:
         return {}, {}
     thumbnails = cache.thumbnails(sorted({needles.refs[position].id for position in lost}))
@@ -57,17 +63,31 @@ def resembling(
     remains_of: dict[str, Remains] = {}
     for position in lost:
         path, id_ = needles.entries[position].path, needles.refs[position].id
-        intact = _most_intact(thumbnails[id_], likely[id_], haystack, cache)
+        damage = thumbnails[id_].damage or SMOOTH
+        intact = None if position in smooth else _most_intact(thumbnails[id_], likely[id_], haystack, cache)
         if intact is not None and intact.share >= LEAST_INTACT:
             distance_bits = int(needles.hashes[position, 0] ^ haystack.hashes[intact.picture, 0]).bit_count()
-            why = reason(thumbnails[id_].damage or "", intact.share)
+            why = reason(damage, intact.share)
             found[path] = Match(haystack.entries[intact.picture].path, Evidence.SIMILAR, distance_bits, why)
         else:
             best = max(likely[id_], default=None)
             is_like = best is not None and best.likeness >= _LEAST_LIKELY
             nearest = haystack.entries[best.picture].path if best is not None and is_like else None
-            remains_of[path] = Remains(thumbnails[id_].damage or "", nearest)
+            remains_of[path] = Remains(damage, nearest)
     return found, remains_of
+
+
+def _smooth(needles: Pictures, positions: Sequence[int], cache: Cache, algorithm: str) -> set[int]:
+    """Return those of the undamaged needles at ``positions`` whose hash changes with every compression."""
+    found: set[int] = set()
+    sound = [position for position in positions if not needles.refs[position].id & DAMAGED]
+    for start in range(0, len(sound), _BATCH):
+        batch = sound[start : start + _BATCH]
+        thumbnails = cache.thumbnails(list(dict.fromkeys(needles.refs[position].id for position in batch)))
+        pictures = np.stack([pixels(thumbnails[needles.refs[position].id].pixels) for position in batch])
+        steady = fingerprint.are_steady(pictures, algorithm)
+        found.update(position for position, is_steady in zip(batch, steady, strict=True) if not is_steady)
+    return found
 
 
 def reason(damage: str, share: float) -> str:
