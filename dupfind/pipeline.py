@@ -234,9 +234,15 @@ def find_matches(
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
         wholes = Wholes(pictures, candidates, reader.wholes)
+        with listener.part("same image data", len(pictures.entries)):
+            from dupfind.scanning.same_image_data import find_same_image_data
+
+            same_data = find_same_image_data(wholes, reader, cache, parted, is_listed)
+        # They are matched all the same: they have a claim to their witness, which then is no other needle's.
         found, remains = match_pictures(settings, wholes, reader, cache, listener, parted)
         pictures, candidates = wholes.pictures()
-        matches |= found
+        matches |= found | same_data
+        remains = {path: rest for path, rest in remains.items() if path not in same_data}
         failures |= wholes.failures
     if settings.scan.paranoid:
         matches, fallen = read_again(matches, needles, haystack, settings.scan.accept, reader, is_listed)

@@ -95,7 +95,12 @@ def recipe(algorithm: str, listener: Listener) -> Recipe:
     """What thumbnails and hashes are made by; asked for only where there are any, since the decoders load slowly."""
     with listener.part("start-up"):
         from dupfind.evidence import evidence, fingerprint
-        from dupfind.pictures import decode
+        from dupfind.pictures import decode, image_data
 
-    thumbnails = f"{decode.RECIPE}, {decode.versions()}"
-    return Recipe(thumbnails, f"{algorithm} {fingerprint.RECIPE}", f"rules {evidence.RECIPE}")
+    versions = decode.versions()
+    return Recipe(
+        f"{decode.RECIPE}, {versions}",
+        f"{algorithm} {fingerprint.RECIPE}",
+        f"rules {evidence.RECIPE}",
+        f"image data {image_data.RECIPE}, {versions}",
+    )

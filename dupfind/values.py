@@ -24,6 +24,9 @@ from the second number on exchange width and height; the last ones mirror the pi
 HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
 
+SAME_IMAGE_DATA = "same-image-data"
+"""The reason code of a needle whose picture data equal those of its witness, whatever the metadata of the two say."""
+
 SECOND_LOOK, LAST_LOOK, LISTING = "second look", "last look", "list"
 """Stages, in problems and failures: ``--paranoid``, :mod:`dupfind.scanning.recheck`, :mod:`dupfind.files.named`."""
 
@@ -207,6 +210,8 @@ class Match(NamedTuple):
     """Hamming distance of the two 64-bit hashes; None where bytes were compared."""
     reason: str | None = None
     """Why the evidence is no stronger, or how the copy differs (turned); None when there is nothing to say."""
+    reason_code: str | None = None
+    """A stable short word for ``reason``; None where there is none yet."""
 
 
 class FileVerdict(NamedTuple):
@@ -221,6 +226,7 @@ class FileVerdict(NamedTuple):
     witness: str | None
     distance_bits: int | None
     reason: str | None
+    reason_code: str | None = None
 
     @property
     def score(self) -> float | None:

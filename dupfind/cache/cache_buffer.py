@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dupfind.cache import cache_image_data
 from dupfind.cache.cache_schema import Judged, Pair, PictureRef, Recipe
 from dupfind.cache.cache_store import Store
 from dupfind.values import Failure, FileEntry, Thumbnail
@@ -26,10 +27,11 @@ class Buffer:
         self.pictures: dict[int, Thumbnail] = {}
         self.hashes: list[tuple[int, bytes]] = []
         self.judgements: list[tuple[Pair, Judged]] = []
+        self.image_data: list[tuple[FileEntry, bytes]] = []
 
     def __len__(self) -> int:
         kinds: tuple[list[Any], ...] = (
-            self.copies, self.digests, self.contents, self.wholes, self.hashes, self.judgements,
+            self.copies, self.digests, self.contents, self.wholes, self.hashes, self.judgements, self.image_data,
         )  # fmt: skip
         return sum(map(len, kinds))
 
@@ -52,3 +54,5 @@ class Buffer:
                 store.set_hashes(recipe().hashes, self.hashes)
             if self.judgements:
                 store.set_judgements(recipe().rules, self.judgements)
+            if self.image_data:
+                cache_image_data.keep(store, recipe().image_data, self.image_data)

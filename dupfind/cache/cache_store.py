@@ -144,16 +144,16 @@ class Store(CacheFile):
         nothing = (None,) * 6
         self.connection.executemany(
             UPSERT_FILE,
-            ((*self._key(entry), cache_seal.sealed_digest(entry, digest), *nothing) for entry, digest in digests),
+            ((*self.key(entry), cache_seal.sealed_digest(entry, digest), *nothing) for entry, digest in digests),
         )
 
     def set_contents(self, recipe: str, contents: Iterable[tuple[FileEntry, PictureRef | Failure]]) -> None:
         """Store which thumbnail files have, or why they have none."""
-        label, mark = self._make_label(recipe), cache_seal.of_text(recipe)
+        label, mark = self.make_label(recipe), cache_seal.of_text(recipe)
         self.connection.executemany(
             UPSERT_FILE,
             (
-                (*self._key(entry), None, label, *content_columns(content), cache_seal.of_content(entry, content, mark))
+                (*self.key(entry), None, label, *content_columns(content), cache_seal.of_content(entry, content, mark))
                 for entry, content in contents
             ),
         )
@@ -174,11 +174,11 @@ class Store(CacheFile):
 
     def set_wholes(self, recipe: str, contents: Iterable[tuple[FileEntry, PictureRef | Failure]]) -> None:
         """Store what reading files whole gave, of which it is stored what reading them coarsely gave."""
-        label, mark = self._make_label(recipe), cache_seal.of_text(recipe)
+        label, mark = self.make_label(recipe), cache_seal.of_text(recipe)
         for entry, content in contents:
             picture, _, failure, _ = content_columns(content)
             seal = cache_seal.of_whole(entry, picture, failure, mark)
-            self.connection.execute(UPDATE_WHOLE, (picture, failure, seal, *self._key(entry), label))
+            self.connection.execute(UPDATE_WHOLE, (picture, failure, seal, *self.key(entry), label))
 
     def copy_files(self, entries: Iterable[FileEntry]) -> None:
         """Store for files what is known of their inode under another path."""
@@ -189,11 +189,11 @@ class Store(CacheFile):
                 (signed(entry.inode), entry.size_bytes, entry.mtime_ns, entry.ctime_ns),
             ).fetchone()
             if columns is not None:
-                self.connection.execute(UPSERT_FILE, (*self._key(entry), *columns))
+                self.connection.execute(UPSERT_FILE, (*self.key(entry), *columns))
 
     def set_hashes(self, algorithm: str, hashes: Iterable[tuple[int, bytes]]) -> None:
         """Store the hashes of thumbnails by one algorithm."""
-        label, mark = self._make_label(algorithm), cache_seal.of_text(algorithm)
+        label, mark = self.make_label(algorithm), cache_seal.of_text(algorithm)
         self.connection.executemany(
             "INSERT OR REPLACE INTO hash (picture, algorithm, hashes) VALUES (?, ?, ?)",
             ((picture, label, cache_seal.sealed_hashes(picture, value, mark)) for picture, value in hashes),
@@ -222,14 +222,15 @@ class Store(CacheFile):
 
     def set_judgements(self, rules: str, judgements: Iterable[tuple[Pair, Judged]]) -> None:
         """Store what was judged of pairs."""
-        label, mark = self._make_label(rules), cache_seal.of_text(rules)
+        label, mark = self.make_label(rules), cache_seal.of_text(rules)
         self.connection.executemany(
             "INSERT OR REPLACE INTO judgement (needle, witness, orientation, rules, evidence, reason, is_last, "
             "closeness, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             ((*pair, label, *judged, cache_seal.of_judgement(pair, judged, mark)) for pair, judged in judgements),
         )
 
-    def _key(self, entry: FileEntry) -> tuple[Any, ...]:
+    def key(self, entry: FileEntry) -> tuple[Any, ...]:
+        """Return the columns by which a file is known; makes the row of its folder."""
         folder, _, name = entry.path.rpartition(os.sep)
         return (
             self._make_folder(folder),
@@ -248,7 +249,8 @@ class Store(CacheFile):
             self._folders[folder] = row[0]
         return self._folders[folder]
 
-    def _make_label(self, text: str) -> int:
+    def make_label(self, text: str) -> int:
+        """Return the number of a recipe or algorithm, a new one where it has none."""
         self.connection.execute("INSERT OR IGNORE INTO label (text) VALUES (?)", (text,))
         label = self.label(text)
         assert label is not None

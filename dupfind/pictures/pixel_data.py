@@ -11,13 +11,16 @@ from collections.abc import Iterable, Iterator
 from typing import IO
 
 import numpy as np
-from PIL import Image
+from PIL import BmpImagePlugin, GifImagePlugin, Image, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from dupfind.errors import UndecodableError
 from dupfind.files.digest import Piece
 from dupfind.pictures import descriptive, exif, formats, parts
 from dupfind.pictures.parts import BEHIND, Reader
 
+# Named so that Pillow knows the formats.
+_PLUGINS = (BmpImagePlugin, GifImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
+_FORMATS = ("BMP", "GIF", "PNG", "TIFF", "WEBP")
 _EIGHT_BITS = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA"})
 _AS_THEY_ARE = frozenset({"CMYK"})
 _SHOWN_FOR, _SHOWN_TIMES, _BACKGROUND = "duration", "loop", "background"
@@ -78,7 +81,7 @@ def opened(file: IO[bytes], max_pixels: int) -> Image.Image:
     """Open the picture in ``file``, within the bound."""
     Image.MAX_IMAGE_PIXELS = None  # refused here, by our own bound and with our own words
     file.seek(0)
-    image = Image.open(file, formats=formats.DECODED)
+    image = Image.open(file, formats=_FORMATS)
     if refusal := formats.too_large(image.width * image.height, max_pixels):
         raise UndecodableError(refusal, lasting=False)
     return image

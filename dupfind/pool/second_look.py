@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple, TypeVar
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
 from dupfind.pool.tasks import ReadError, opened, timed_out, unreadable
 from dupfind.pool.time_limit import TimeLimit
-from dupfind.values import FIRST_TRANSPOSED, ORIENTATIONS, SECOND_LOOK, Evidence, FileEntry
+from dupfind.values import FIRST_TRANSPOSED, ORIENTATIONS, SECOND_LOOK, Evidence, Failure, FileEntry
 
 if TYPE_CHECKING:
     from dupfind.evidence.evidence import Judgement
@@ -39,6 +39,8 @@ class Claim(NamedTuple):
     evidence: Evidence
     listed: tuple[str, bytes] | None = None
     """Path and digest of a witness that a catalogue lists, for identical bytes: it cannot be read itself."""
+    is_same_data: bool = False
+    """True where the claim rests on equal image data."""
 
 
 class Look(NamedTuple):
@@ -68,6 +70,8 @@ def look_again(claims: Sequence[Claim], max_pixels: int, timeout_seconds: float,
         try:
             if claim.evidence is Evidence.IDENTICAL:
                 return _compare_bytes(claim)
+            if claim.is_same_data:
+                return _compare_image_data(claim, max_pixels, timeout_seconds)
             return _Pair(claim, max_pixels, timeout_seconds).look(ORIENTATIONS if rotations else 1)
         except _Doubt as doubt:
             return Look(None, None, str(doubt))
@@ -97,6 +101,21 @@ def _compare_bytes(claim: Claim) -> Look:
                 return Look(path, Evidence.IDENTICAL, None)
             doubts.append("it no longer has the bytes that the catalogue lists")
     return Look(None, None, doubts[0])
+
+
+def _compare_image_data(claim: Claim, max_pixels: int, timeout_seconds: float) -> Look:
+    """Digest the image data of both files again."""
+    from dupfind.pool.image_digests import read_image_data
+
+    witness = claim.witnesses[0]
+    outcomes = read_image_data([claim.needle, witness], max_pixels, timeout_seconds, _forget)
+    digests = [outcome.result for outcome in outcomes]
+    for whose, digest in zip(("it", "its witness"), digests, strict=True):
+        if isinstance(digest, Failure):
+            raise _Doubt(f"{whose} could not be read again: {digest.reason}")
+    if not digests[0] or digests[0] != digests[1]:
+        raise _Doubt("read again, it and its witness have other image data")
+    return Look(witness.path, Evidence.SAME, None)
 
 
 def _digest_again(needle: IO[bytes], size_bytes: int) -> bytes | None:

@@ -167,6 +167,7 @@ def _file(one: FileVerdict) -> dict[str, Any]:
         "distance_bits": one.distance_bits,
         "score": one.score,
         "reason": None if one.reason is None else clean(one.reason),
+        "reason_code": one.reason_code,
         "size_bytes": one.size_bytes,
     }
 

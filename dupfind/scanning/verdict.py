@@ -58,10 +58,10 @@ def judge_file(
     is_image = has_picture or formats.is_image_name(path) or (failure is not None and failure.is_image)
     kind = _IMAGE if is_image else _OTHER
     if match is not None:
-        witness, evidence, distance_bits, reason = match
+        witness, evidence, distance_bits, reason, code = match
         state = _PRESENT if evidence is _IDENTICAL or evidence.rank <= accept.rank else _SIMILAR
         shown = witness if spell is None else spell(witness)
-        return _new(FileVerdict, (path, kind, state, entry.size_bytes, evidence, shown, distance_bits, reason))
+        return _new(FileVerdict, (path, kind, state, entry.size_bytes, evidence, shown, distance_bits, reason, code))
     # What falls when it is looked at again was read before, and the witness may be at fault: missing, not unreadable.
     if failure is not None and is_image and failure.stage not in (SECOND_LOOK, LAST_LOOK):
         return FileVerdict(path, kind, FileState.UNREADABLE, entry.size_bytes, None, None, None, failure.reason)
