@@ -20,13 +20,8 @@ NEUTRAL_CHROMA = bytes([128]) * (2 * CHROMA_SIDE * CHROMA_SIDE)
 ORIENTATIONS, FIRST_TRANSPOSED, MIRRORED = 8, 4, frozenset({1, 3, 4, 6})
 """How many ways a picture can be turned and mirrored; index ``k`` stands for EXIF orientation ``k + 1``. The indexes
 from the second number on exchange width and height; the last ones mirror the picture (EXIF 2, 4, 5 and 7)."""
-
 HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
-
-SAME_IMAGE_DATA = "same-image-data"
-"""The reason code of a needle whose picture data equal those of its witness, whatever the metadata of the two say."""
-
 SECOND_LOOK, LAST_LOOK, LISTING = "second look", "last look", "list"
 """Stages, in problems and failures: ``--paranoid``, :mod:`dupfind.scanning.recheck`, :mod:`dupfind.files.named`."""
 
@@ -209,9 +204,8 @@ class Match(NamedTuple):
     distance_bits: int | None
     """Hamming distance of the two 64-bit hashes; None where bytes were compared."""
     reason: str | None = None
-    """Why the evidence is no stronger, or how the copy differs (turned); None when there is nothing to say."""
     reason_code: str | None = None
-    """A stable short word for ``reason``; None where there is none yet."""
+    """Why the evidence is no stronger, or how the copy differs (turned), in words and as a stable code; or None."""
 
 
 class FileVerdict(NamedTuple):

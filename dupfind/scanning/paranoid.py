@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from dupfind.pool.second_look import Claim, Look
 from dupfind.reading import Reader
-from dupfind.values import SAME_IMAGE_DATA, SECOND_LOOK, Evidence, Failure, FileEntry, Match
+from dupfind.reason_codes import SAME_IMAGE_DATA
+from dupfind.values import SECOND_LOOK, Evidence, Failure, FileEntry, Match
 
 _MOST_TWINS = 16
 """Haystack files of one size that are tried where the first is no longer identical."""

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import DAMAGED, PictureRef
 from dupfind.reading import Pictures, Reader
+from dupfind.reason_codes import SAME_IMAGE_DATA
 from dupfind.scanning.wholes import Wholes
-from dupfind.values import SAME_IMAGE_DATA, Evidence, Match, Thumbnail
+from dupfind.values import Evidence, Match, Thumbnail
 
 REASON = "the image data are the same"
 _BATCH = 1024
