@@ -255,7 +255,7 @@ def match_pictures(
     parted: Mapping[str, frozenset[str]] | None = None,
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     """By path: the matches of needles, and what is known of damaged ones without any."""
-    with listener.part("same image data", len(wholes.needles.entries)):
+    with listener.part("look up", len(wholes.needles.entries)):
         from dupfind.scanning.same_image_data import find_same_image_data
 
         proven = find_same_image_data(wholes, reader, cache, parted, in_catalogues(settings.roots))

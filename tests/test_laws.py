@@ -197,7 +197,7 @@ ALLOWED = {
     "neighbours": {"cache", "evidence", "explanation", "fingerprint", "hamming", "reading", "settings"},
     "explain": {
         "cache", "events", "explanation", "findings", "itself", "needle_verdicts", "neighbours", "pipeline",
-        "problems", "reading", "roots", "session", "settings", "verdict",
+        "problems", "reading", "reason_codes", "roots", "session", "settings", "verdict",
     },
     "showing": {
         "aligning", "cache", "events", "explanation", "findings", "found", "grouped", "hashed", "neighbours", "reading",
@@ -208,8 +208,8 @@ ALLOWED = {
     "hashed": {"roots"},
     "comparison": {"facts"},
     "comparing": {
-        "cache", "comparison", "evidence", "events", "fingerprint", "framing", "reading", "resembling", "roots",
-        "session", "settings", "thumbnails",
+        "cache", "comparison", "evidence", "events", "fingerprint", "framing", "reading", "reason_codes", "resembling",
+        "roots", "same_image_data", "session", "settings", "thumbnails",
     },
     "originals": {"decode", "fingerprint", "formats", "jxl", "tasks", "time_limit"},
     "thumbnails": {"cache", "cache_schema", "reading"},
@@ -255,7 +255,7 @@ ALLOWED = {
     "progress": {"events", "report", "stopwatch"},
     "report": {
         "calibration", "catalogued", "changes", "comparison", "decisions", "explanation", "facts", "found", "grouped",
-        "hashed", "indexed", "settings", "shown", "sorted_pictures", "stopwatch",
+        "hashed", "indexed", "reason_codes", "settings", "shown", "sorted_pictures", "stopwatch",
     },
     "baseline": {"changes", "report"},
     "cli": {

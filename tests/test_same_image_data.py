@@ -33,6 +33,7 @@ from tests.test_image_data import film, pages, png48, with_packet
 from tests.test_pipeline import one_thread, scan, settings, states
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 SIZE = (320, 240)
 
 
@@ -229,11 +230,12 @@ def test_a_person_has_the_last_word(tree: TreeBuilder, *, is_parted: bool) -> No
 def test_reports_name_the_reason(tree: TreeBuilder) -> None:
     """As a code, in JSON, JSON lines and CSV."""
     report = scan(tree("hay", {"w.jpg": dated(jpeg(), 1)}), tree("needles", {"n.jpg": jpeg(), "x": b"words"}))
-    whole = json.loads(render(report, make_report_settings(format_="json", all_=True), Screen()))
+    whole = json.loads(render(report, make_report_settings(format_="json", everything=True), Screen()))
     assert [SAME_IMAGE_DATA, None] == [one["reason_code"] for one in whole["files"]]
-    first, *_ = render(report, make_report_settings(format_="jsonl", all_=True), Screen()).splitlines()
+    first, *_ = render(report, make_report_settings(format_="jsonl", everything=True), Screen()).splitlines()
     assert SAME_IMAGE_DATA == json.loads(first)["reason_code"]
-    table = render(report, make_report_settings(format_="csv", files=True, all_=True), Screen()).decode().splitlines()
+    chosen = make_report_settings(format_="csv", files=True, everything=True)
+    table = render(report, chosen, Screen()).decode().splitlines()
     assert ["reason_code", SAME_IMAGE_DATA, ""] == [line.rpartition(",")[2] for line in table]
 
 
@@ -254,3 +256,19 @@ def test_a_turned_flag_is_another_picture() -> None:
     """The stage leaves it to the tests on pixels, which know turned copies."""
     assert digest(jpeg()) != digest(with_exif(jpeg(), {0x0112: short(6)}))
     assert digest(jpeg()) == digest(with_exif(jpeg(), {0x0112: short(1)}))
+
+
+def test_compare_and_explain_say_it(tree: TreeBuilder, dupfind: Run) -> None:
+    """With the reason, in words and as a code."""
+    haystack = tree("hay", {"w.jpg": dated(jpeg(blank()), 1)})
+    needles = tree("needles", {"n.jpg": dated(jpeg(blank()), 2), "m.jpg": jpeg(blank(254))})
+    one, other = str(needles / "n.jpg"), str(haystack / "w.jpg")
+    assert b"each proves the other: the image data are the same" in dupfind("compare", one, other).stdout
+    compared = json.loads(dupfind("compare", "--format", "json", one, other).stdout)["pairs"][0]
+    assert ("same", SAME_IMAGE_DATA, True) == (compared["evidence"], compared["reason_code"], compared["accepted"])
+    differs = json.loads(dupfind("compare", "--format", "json", one, str(needles / "m.jpg")).stdout)["pairs"][0]
+    assert differs["reason_code"] is None
+    command = "explain", "--haystack", str(haystack), one
+    assert b"the image data are the same, whatever the metadata say" in dupfind(*command).stdout
+    explained = json.loads(dupfind(*command, "--format", "json").stdout)["needles"][0]
+    assert ("present", SAME_IMAGE_DATA) == (explained["verdict"], explained["reason_code"])
