@@ -2,8 +2,8 @@
 
     python -m benchmarks.image_data [--files N] [--rounds N] [--photos FOLDER]
 
-The files are camera files, each with a comment of its own. Both loops run in this process on one core, in turn, with the
-files in the system's memory.
+The files are camera files, each with a comment of its own. Both loops run in this process on one core, in turn, with
+the files in the system's memory.
 """
 
 from __future__ import annotations

@@ -201,6 +201,7 @@ def test_extensions_of_a_gif() -> None:
         film("GIF") + b"tail",
     ]
     assert len(others) + 1 == len({digest(content) for content in (film("GIF"), *others)})
+    assert digest(film("GIF") + b"tail") != digest(film("GIF") + b"tale")
 
 
 def test_xmp_in_a_gif() -> None:

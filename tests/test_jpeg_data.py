@@ -143,6 +143,12 @@ def test_all_that_counts_differs() -> None:
     assert None not in digests
 
 
+def test_a_file_counts_to_its_last_byte() -> None:
+    """It is read in blocks."""
+    film = bytes(3 << 20)
+    assert digest(jpeg() + film + b"a") != digest(jpeg() + film + b"b")
+
+
 def test_exif_holds_against_xmp() -> None:
     """Where both say how the camera was held, programs go by EXIF."""
     turned = with_exif(jpeg(), {0x0112: short(6)})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
-from struct import unpack_from
+from struct import iter_unpack, unpack_from
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ _USUAL: dict[int, tuple[tuple[Fraction, ...], ...]] = {
     0x0214: tuple(tuple(map(Fraction, values)) for values in ((0, 255, 128, 255, 128, 255), (0, 255, 0, 255, 0, 255))),
 }
 """The values of YCbCrCoefficients and ReferenceBlackWhite that a JPEG has anyhow."""
+_LOOKED_AT = frozenset(
+    {ORIENTATION, _COLOUR_SPACE, _MAKER_NOTE, SUB_IFDS, _INTEROPERABILITY_INDEX, *BELOW, *_SHOWN, *_USUAL}
+)
 _APPLE, _APPLE_HEAD_BYTES = b"Apple iOS\0", 14
 _APPLE_HDR = frozenset({0x0021, 0x0030})
 """How bright the gain map of a picture is to be shown: headroom and gain."""
@@ -111,9 +114,9 @@ def read_exif(block: bytes) -> Exif | None:
     if order is None:
         return None
     try:
-        main = directory(block, int.from_bytes(block[4:8], order), order)
+        main = directory(block, int.from_bytes(block[4:8], order), order, all_tags=False)
         if main.following:
-            thumbnail = directory(block, main.following, order)
+            thumbnail = directory(block, main.following, order, all_tags=False)
             if thumbnail.following or any(tag.number == SUB_IFDS for tag in thumbnail.tags):
                 return None  # more pictures than a thumbnail
         return counting_of(block, main, order)
@@ -163,8 +166,11 @@ def text_counts(content: bytes) -> bool:
     return len(content) > SMALL_BYTES and bool(content.strip(b"\0"))
 
 
-def directory(block: Block, place: int, order: Order) -> Directory:
-    """Return the TIFF directory at ``place`` of ``block``; raises :class:`BrokenError` where it does not lie within."""
+def directory(block: Block, place: int, order: Order, *, all_tags: bool = True) -> Directory:
+    """Return the TIFF directory at ``place`` of ``block``, without ``all_tags`` only those that may count in EXIF.
+
+    Raises :class:`BrokenError` where it does not lie within.
+    """
     mark = "<" if order == "little" else ">"
     if not 0 < place <= len(block) - 2:
         raise BrokenError
@@ -173,15 +179,16 @@ def directory(block: Block, place: int, order: Order) -> Directory:
     if count > _MOST_ENTRIES or end + 4 > len(block):
         raise BrokenError
     tags = []
-    for start in range(place + 2, end, 12):
-        number, kind, values = unpack_from(mark + "HHI", block, start)
-        size_bytes = _KIND_BYTES.get(kind, 0) * values
-        if kind not in _KIND_BYTES:
+    start, whole = place + 2, len(block)
+    for number, kind, values, at in iter_unpack(mark + "HHII", block[start:end]):
+        size_bytes = _KIND_BYTES.get(kind, -1) * values
+        if size_bytes <= 4:  # noqa: PLR2004 - TIFF 6.0: the value itself stands in the place of its offset
+            at = start + 8  # noqa: PLW2901
+        if size_bytes < 0 or at + size_bytes > whole:
             raise BrokenError
-        at = start + 8 if size_bytes <= 4 else unpack_from(mark + "I", block, start + 8)[0]  # noqa: PLR2004 - TIFF 6.0
-        if at + size_bytes > len(block):
-            raise BrokenError
-        tags.append(Tag(number, kind, block[at : at + size_bytes]))
+        if all_tags or number in _LOOKED_AT or size_bytes > SMALL_BYTES:  # of a hundred tags a file, few matter
+            tags.append(Tag(number, kind, block[at : at + size_bytes]))
+        start += 12
     return Directory(tags, unpack_from(mark + "I", block, end)[0])
 
 
@@ -208,7 +215,7 @@ def counting_of(block: Block, main: Directory, order: Order) -> Exif:
 
 
 def _all_tags(block: Block, main: Directory, order: Order) -> Iterator[tuple[int, Tag]]:
-    """Yield each tag of the main directory and of those below it, with the tag that leads there; 0 for the main one."""
+    """Yield each tag that may count, with the tag that leads to its directory; 0 for the main one."""
     pending = [(0, main)]
     while pending:
         place, current = pending.pop()
@@ -216,7 +223,8 @@ def _all_tags(block: Block, main: Directory, order: Order) -> Iterator[tuple[int
             if tag.number in BELOW:
                 if place == tag.number:
                     raise BrokenError
-                pending.append((tag.number, directory(block, int.from_bytes(tag.value[:4], order), order)))
+                below = directory(block, int.from_bytes(tag.value[:4], order), order, all_tags=False)
+                pending.append((tag.number, below))
                 if len(pending) > len(BELOW):
                     raise BrokenError
             else:

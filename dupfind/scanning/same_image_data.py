@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dupfind.cache.cache import Cache
-from dupfind.cache.cache_schema import DAMAGED, PictureRef
+from dupfind.cache.cache_schema import COARSE, DAMAGED, PictureRef
 from dupfind.reading import Pictures, Reader
 from dupfind.reason_codes import SAME_IMAGE_DATA
 from dupfind.scanning.wholes import Wholes
@@ -49,10 +49,7 @@ def find_same_image_data(
             wholes.haystack.entries[witness].path, Evidence.SAME, 0, REASON, SAME_IMAGE_DATA
         )
         for needle, witness in pairs.items()
-        if needle not in wholes.lost_needles
-        and witness not in wholes.lost_witnesses
-        and _is_sound(wholes.needle_refs[needle])
-        and _is_sound(wholes.witness_refs[witness])
+        if all(map(_is_sound, (wholes.needle_refs[needle], wholes.witness_refs[witness])))
     }
 
 
@@ -102,13 +99,14 @@ def _pairs(
 
 
 def _positions(pictures: Pictures, hashes: NDArray[np.uint64]) -> list[int]:
-    """Return the positions of sound pictures with one of these hashes."""
+    """Return the positions of pictures with one of these hashes."""
     positions: list[int] = np.flatnonzero(np.isin(pictures.hashes[:, 0], hashes)).tolist()
-    return [position for position in positions if _is_sound(pictures.refs[position])]
+    return positions
 
 
 def _is_sound(ref: PictureRef) -> bool:
-    return not ref.id & DAMAGED
+    """Tell whether a picture was read whole, without a complaint."""
+    return not ref.id & (COARSE | DAMAGED)
 
 
 def _keys(pictures: Pictures, positions: Sequence[int], cache: Cache) -> Iterator[tuple[int, int]]:
