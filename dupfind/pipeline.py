@@ -262,6 +262,23 @@ def match_pictures(
     parted: Mapping[str, frozenset[str]] | None = None,
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     """By path: the matches of needles, and what is known of damaged ones without any."""
+    with listener.part("look up", len(wholes.needles.entries)):
+        from dupfind.scanning.same_image_data import find_same_image_data
+
+        proven = find_same_image_data(wholes, reader, cache, parted, in_catalogues(settings.roots))
+    # They are matched all the same: they have a claim to their witness, which then is no other needle's.
+    matches, remains = _match_thumbnails(settings, wholes, reader, cache, listener, parted)
+    return matches | proven, {path: rest for path, rest in remains.items() if path not in proven}
+
+
+def _match_thumbnails(
+    settings: Settings,
+    wholes: Wholes,
+    reader: Reader,
+    cache: Cache,
+    listener: Listener,
+    parted: Mapping[str, frozenset[str]] | None,
+) -> tuple[dict[str, Match], dict[str, Remains]]:
     with listener.part("start-up"):
         from dupfind.scanning.framing import Framing
         from dupfind.scanning.full_size import FullSize

@@ -16,7 +16,7 @@ from dupfind.cache.cache_schema import Compared, FilePair, PictureRef
 from dupfind.events import Listener
 from dupfind.files.roots import in_catalogues
 from dupfind.pictures import formats
-from dupfind.pool import full_size, second_look, tasks
+from dupfind.pool import full_size, image_digests, second_look, tasks
 from dupfind.pool.full_size import FullSizePair
 from dupfind.pool.pair_work import PairWork
 from dupfind.pool.processes import Death
@@ -175,6 +175,23 @@ class Reader:
         for id_, packed in self.map_pixels(ids, task):
             hashes[id_] = packed
             self._cache.keep_hashes(id_, packed)
+
+    def image_data(self, entries: Sequence[FileEntry]) -> dict[str, bytes]:
+        """Return the digests of the image data of those files that have one, by path."""
+        with self._listener.part("look up", len(entries)):
+            known = dict(zip(entries, self._cache.recall_image_data(entries), strict=True))
+        digests = {entry.path: digest for entry, digest in known.items() if digest}
+        most_pixels, most_seconds = self._settings.max_pixels, self._settings.timeout_seconds
+        unread = [entry for entry, digest in known.items() if digest is None]
+        task = partial(image_digests.read_image_data, max_pixels=most_pixels, timeout_seconds=most_seconds)
+        for entry, outcome in self._map("comparing image data", task, unread, partial(_lost, stage="image data")):
+            digest = outcome.result
+            if isinstance(digest, Failure) and digest.lasting:
+                digest = image_digests.NONE
+            if isinstance(digest, bytes):
+                self._cache.keep_image_data(entry, digest, outcome.read_ns)
+                digests |= {entry.path: digest} if digest else {}
+        return digests
 
     def look_again(self, claims: Sequence[Claim]) -> Iterator[tuple[Claim, Look]]:
         """What a second look at each claim gave, past the cache, in the order in which they are done."""

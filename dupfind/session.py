@@ -95,8 +95,13 @@ def recipe(algorithm: str, listener: Listener) -> Recipe:
     """What thumbnails and hashes are made by; asked for only where there are any, since the decoders load slowly."""
     with listener.part("start-up"):
         from dupfind.evidence import evidence, fingerprint, full_size
-        from dupfind.pictures import decode
+        from dupfind.pictures import decode, image_data
 
-    thumbnails = f"{decode.RECIPE}, {decode.versions()}"
-    comparison = f"full size {full_size.RECIPE}, {thumbnails}"
-    return Recipe(thumbnails, f"{algorithm} {fingerprint.RECIPE}", f"rules {evidence.RECIPE}", comparison)
+    versions = decode.versions()
+    return Recipe(
+        thumbnails=f"{decode.RECIPE}, {versions}",
+        hashes=f"{algorithm} {fingerprint.RECIPE}",
+        rules=f"rules {evidence.RECIPE}",
+        comparison=f"full size {full_size.RECIPE}, {decode.RECIPE}, {versions}",
+        image_data=f"image data {image_data.RECIPE}, {versions}",
+    )

@@ -20,7 +20,6 @@ NEUTRAL_CHROMA = bytes([128]) * (2 * CHROMA_SIDE * CHROMA_SIDE)
 ORIENTATIONS, FIRST_TRANSPOSED, MIRRORED = 8, 4, frozenset({1, 3, 4, 6})
 """How many ways a picture can be turned and mirrored; index ``k`` stands for EXIF orientation ``k + 1``. The indexes
 from the second number on exchange width and height; the last ones mirror the picture (EXIF 2, 4, 5 and 7)."""
-
 HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
 
@@ -203,7 +202,7 @@ class Objection(NamedTuple):
     """Why a witness is no full copy of a needle."""
 
     code: str
-    """Stable, for programs: see :class:`dupfind.evidence.full_size.Code`."""
+    """Stable, for programs: see :class:`dupfind.reason_codes.ReasonCode`."""
     reason: str
     """In words for the user."""
 

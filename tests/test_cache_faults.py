@@ -280,7 +280,7 @@ OTHERS = [
     ("PRAGMA user_version = 3", "set aside"),
     ("PRAGMA user_version = 5", "set aside"),
     ("PRAGMA application_id = 1", "set aside"),
-    ("UPDATE label SET text = 'another Pillow' WHERE text LIKE '%Pillow%'", ""),
+    ("UPDATE label SET text = text || ', another Pillow' WHERE text LIKE '%Pillow%'", ""),
     ("UPDATE label SET text = text || '1'", ""),
 ]
 

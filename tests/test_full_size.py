@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from dupfind.evidence import full_size
-from dupfind.evidence.full_size import Code, Facts, Pixels
+from dupfind.evidence.full_size import Facts, Pixels
 from dupfind.pictures import decode
+from dupfind.reason_codes import ReasonCode as Code
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data
 

@@ -152,6 +152,7 @@ def test_json() -> None:
     assert {
         "evidence": "similar",
         "reason": "the other one is smaller",
+        "reason_code": None,
         "orientation": 1,
         "distances_bits": DISTANCES,
         "check_bits": 2,

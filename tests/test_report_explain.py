@@ -226,6 +226,7 @@ def test_json_is_the_schema_to_the_letter() -> None:
         "distance_bits": 2,
         "orientation": 6,
         "reason": None,
+        "reason_code": None,
         "tests": [
             check,
             {"name": "mirrored", "value": 0.0, "bound": 0.0, "passed": True},

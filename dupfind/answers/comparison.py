@@ -40,6 +40,8 @@ class Proof:
     """Of 256, the check hash, likewise."""
     tests: tuple[Test, ...] = ()
     """In the order in which they count; where the check hash fails there are no others."""
+    reason_code: str | None = None
+    """A stable short word for ``reason``, where it has one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Self
 
-from dupfind.cache import cache_comparisons
+from dupfind.cache import cache_comparisons, cache_image_data
 from dupfind.cache.cache_buffer import Buffer
 from dupfind.cache.cache_file import DamagedError, UnusableError
 from dupfind.cache.cache_lookup import UNKNOWN, Known, Lookup
@@ -102,6 +102,20 @@ class Cache:
             return
         with self._restart_when_damaged():
             yield from lookup.contents(entries)
+
+    def recall_image_data(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
+        """Yield the digest of the image data of each file, empty where it has none, or None where it is to be read."""
+        if self._kept is None:
+            yield from (None for _ in entries)
+            return
+        with self._restart_when_damaged():
+            yield from cache_image_data.find(self._kept, self._recipe().image_data, entries)
+
+    def keep_image_data(self, entry: FileEntry, digest: bytes, read_ns: int) -> None:
+        """Remember the digest of the image data of a file that was read at ``read_ns``, empty where it has none."""
+        if self._is_kept(entry, read_ns):
+            self._buffer.image_data.append((entry, digest))
+            self._flush_when_due()
 
     def _lookup(self) -> Lookup | None:
         if self._kept is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dupfind.cache import cache_comparisons
+from dupfind.cache import cache_comparisons, cache_image_data
 from dupfind.cache.cache_schema import Compared, FilePair, Judged, Pair, PictureRef, Recipe
 from dupfind.cache.cache_store import Store
 from dupfind.values import Failure, FileEntry, Thumbnail
@@ -28,11 +28,12 @@ class Buffer:
         self.hashes: list[tuple[int, bytes]] = []
         self.judgements: list[tuple[Pair, Judged]] = []
         self.comparisons: list[tuple[FilePair, Compared]] = []
+        self.image_data: list[tuple[FileEntry, bytes]] = []
 
     def __len__(self) -> int:
         kinds: tuple[list[Any], ...] = (
             self.copies, self.digests, self.contents, self.wholes, self.hashes, self.judgements,
-            self.comparisons,
+            self.comparisons, self.image_data,
         )  # fmt: skip
         return sum(map(len, kinds))
 
@@ -58,3 +59,5 @@ class Buffer:
             if self.comparisons:
                 text = recipe().comparison
                 cache_comparisons.keep(store, store.make_label(text), text, self.comparisons)
+            if self.image_data:
+                cache_image_data.keep(store, recipe().image_data, self.image_data)

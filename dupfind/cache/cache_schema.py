@@ -50,6 +50,13 @@ SCHEMA = (
 """
     + PICTURE_TABLE
 )
+IMAGE_DATA_TABLE = """
+    CREATE TABLE IF NOT EXISTS image_data (
+        folder INTEGER NOT NULL, name BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+        ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, recipe INTEGER NOT NULL, digest BLOB NOT NULL,
+        PRIMARY KEY (folder, name)
+    ) WITHOUT ROWID
+"""
 ANSWER_TABLE = """
     CREATE TABLE IF NOT EXISTS answer (
         id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, recipe TEXT, data BLOB NOT NULL
@@ -130,6 +137,8 @@ class Recipe(NamedTuple):
     """Names the rules by which pairs of thumbnails are judged."""
     comparison: str = ""
     """Names everything that can alter a comparison at full size."""
+    image_data: str = ""
+    """Names everything that can alter a digest of image data."""
 
 
 class PictureRef(NamedTuple):

@@ -47,6 +47,20 @@ def digest_in(entry: FileEntry, stored: bytes) -> bytes | None:
         return None
 
 
+def sealed_image_data(entry: FileEntry, digest: bytes, recipe: int) -> bytes:
+    """Return a digest of image data, empty for a file that has none, and its seal, as they are stored."""
+    return digest + crc32(digest, crc32(_STATE(*entry[1:]), recipe)).to_bytes(SEAL_BYTES, "big")
+
+
+def image_data_in(entry: FileEntry, stored: bytes, recipe: int) -> bytes | None:
+    """Return the digest of image data of ``entry``, or None where what is stored is not what was."""
+    try:
+        digest = stored[:-SEAL_BYTES]
+        return digest if stored == sealed_image_data(entry, digest, recipe) else None
+    except _OTHER_TYPES:
+        return None
+
+
 def of_content(entry: FileEntry, content: PictureRef | Failure, recipe: int) -> int:
     """The seal of what decoding a file gave; ``recipe`` is what :func:`of_text` gives of it."""
     if isinstance(content, Failure):

@@ -144,7 +144,7 @@ class Store(CacheFile):
         nothing = (None,) * 6
         self.connection.executemany(
             UPSERT_FILE,
-            ((*self._key(entry), cache_seal.sealed_digest(entry, digest), *nothing) for entry, digest in digests),
+            ((*self.key(entry), cache_seal.sealed_digest(entry, digest), *nothing) for entry, digest in digests),
         )
 
     def set_contents(self, recipe: str, contents: Iterable[tuple[FileEntry, PictureRef | Failure]]) -> None:
@@ -153,7 +153,7 @@ class Store(CacheFile):
         self.connection.executemany(
             UPSERT_FILE,
             (
-                (*self._key(entry), None, label, *content_columns(content), cache_seal.of_content(entry, content, mark))
+                (*self.key(entry), None, label, *content_columns(content), cache_seal.of_content(entry, content, mark))
                 for entry, content in contents
             ),
         )
@@ -178,7 +178,7 @@ class Store(CacheFile):
         for entry, content in contents:
             picture, _, failure, _ = content_columns(content)
             seal = cache_seal.of_whole(entry, picture, failure, mark)
-            self.connection.execute(UPDATE_WHOLE, (picture, failure, seal, *self._key(entry), label))
+            self.connection.execute(UPDATE_WHOLE, (picture, failure, seal, *self.key(entry), label))
 
     def copy_files(self, entries: Iterable[FileEntry]) -> None:
         """Store for files what is known of their inode under another path."""
@@ -189,7 +189,7 @@ class Store(CacheFile):
                 (signed(entry.inode), entry.size_bytes, entry.mtime_ns, entry.ctime_ns),
             ).fetchone()
             if columns is not None:
-                self.connection.execute(UPSERT_FILE, (*self._key(entry), *columns))
+                self.connection.execute(UPSERT_FILE, (*self.key(entry), *columns))
 
     def set_hashes(self, algorithm: str, hashes: Iterable[tuple[int, bytes]]) -> None:
         """Store the hashes of thumbnails by one algorithm."""
@@ -229,7 +229,8 @@ class Store(CacheFile):
             ((*pair, label, *judged, cache_seal.of_judgement(pair, judged, mark)) for pair, judged in judgements),
         )
 
-    def _key(self, entry: FileEntry) -> tuple[Any, ...]:
+    def key(self, entry: FileEntry) -> tuple[Any, ...]:
+        """Return the columns by which a file is known; makes the row of its folder."""
         folder, _, name = entry.path.rpartition(os.sep)
         return (
             self._make_folder(folder),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from dupfind.cache import cache_answers, cache_comparisons, cache_snapshots
+from dupfind.cache import cache_answers, cache_comparisons, cache_image_data, cache_snapshots
 from dupfind.cache.cache_file import DamagedError, UnusableError, translated
 from dupfind.cache.cache_store import Store
 from dupfind.errors import CacheError
@@ -98,6 +98,7 @@ def prune(path: str, *, with_absent_folders: bool) -> Pruned:
             gone, kept, away = _find_gone(store, with_absent_folders=with_absent_folders)
         with store.transaction():
             removed = _forget(store, gone)
+            cache_image_data.forget_gone(store)
             for statement in _FORGET_ORPHANS:
                 store.connection.execute(statement)
             cache_comparisons.forget_all_but(store, _files(store))

@@ -221,7 +221,7 @@ class CatalogueFile(Store):
         """Store what is known of these, in place of what was, likewise; thumbnails are to be added besides."""
         self.forget(one.entry.path for one in files)
         nothing = (None,) * 7
-        self.connection.executemany(UPSERT_FILE, ((*self._key(one.entry), *nothing) for one in files))
+        self.connection.executemany(UPSERT_FILE, ((*self.key(one.entry), *nothing) for one in files))
         self.set_digests((one.entry, one.digest) for one in files if one.digest is not None)
         self.set_contents(recipe.thumbnails, ((one.entry, one.content) for one in files if one.content is not None))
         self.set_wholes(recipe.thumbnails, ((one.entry, one.whole) for one in files if one.whole is not None))

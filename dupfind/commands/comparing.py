@@ -24,9 +24,11 @@ from dupfind.evidence import evidence, fingerprint
 from dupfind.files.roots import NamedFile
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
+from dupfind.reason_codes import SAME_IMAGE_DATA
 from dupfind.scanning.framing import Framing
 from dupfind.scanning.full_size import CompareFiles
 from dupfind.scanning.resembling import resembling
+from dupfind.scanning.same_image_data import REASON, key_of
 from dupfind.session import with_reader
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, MOST_THRESHOLD_BITS, Settings
 from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match, Objection, Problem, ScanSettings, Side
@@ -74,8 +76,11 @@ def _compare_all(
     entries = list({file.entry.path: file.entry for file in files}.values())
     digests = _digests(entries, reader)
     wholes = read_whole(entries, "decoding", reader, cache)
+    data = _image_data(entries, wholes, reader)
     with listener.part("evidence", len(files) - 1):
         sides = [_Side(file, wholes[file.entry.path], digests.get(file.entry.path), settings) for file in files]
+        for side in sides:
+            side.image_data = data.get(side.entry.path)
         judge = _Judge(settings, cache, reader.compare_at_full_size)
         return [side.compared for side in sides], [judge.compare(sides[0], other) for other in sides[1:]]
 
@@ -86,6 +91,20 @@ def _digests(entries: Sequence[FileEntry], reader: Reader) -> dict[str, bytes | 
     return reader.digests(alike) if len(alike) > 1 else {}
 
 
+def _image_data(
+    entries: Sequence[FileEntry], wholes: Mapping[str, Whole | Failure], reader: Reader
+) -> dict[str, bytes]:
+    """Return the digests of the image data of the first of ``entries`` and of those that may have the same, by path."""
+    keys = {
+        path: key_of(whole.thumbnail)
+        for path, whole in wholes.items()
+        if isinstance(whole, Whole) and whole.thumbnail.damage is None
+    }
+    wanted = keys.get(entries[0].path)
+    alike = [entry for entry in entries if keys.get(entry.path) == wanted]
+    return reader.image_data(alike) if wanted is not None and len(alike) > 1 else {}
+
+
 class _Side:
     """One file on either side of comparisons, with what is computed of it once."""
 
@@ -94,6 +113,8 @@ class _Side:
     ) -> None:
         self.entry = file.entry
         self.digest = digest
+        self.image_data: bytes | None = None
+        """The digest of its image data, where it may be that of the first file."""
         self.whole = whole if isinstance(whole, Whole) else None
         failure = digest if isinstance(digest, Failure) else whole if isinstance(whole, Failure) else None
         hashes: dict[str, str] = {}
@@ -171,6 +192,8 @@ class _Judge:
 
     def _proof(self, needle: _Side, witness: _Side) -> Proof:
         """What ``witness`` says of ``needle``, in the orientation in which a scan would take it."""
+        if needle.image_data is not None and needle.image_data == witness.image_data:
+            return Proof(Evidence.SAME, REASON, 0, dict.fromkeys(_ALGORITHMS, 0), 0, reason_code=SAME_IMAGE_DATA)
         theirs = witness.turned(0)
         views = [
             self._view(needle, theirs, witness.search_hashes[0], index) for index in range(len(needle.search_hashes))

@@ -22,6 +22,7 @@ from dupfind.files.same_file import SameFile
 from dupfind.pipeline import find_matches, walk
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
+from dupfind.reason_codes import SAME_IMAGE_DATA
 from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
@@ -121,7 +122,7 @@ class _Explainer:
         shown = spelling(self._settings.roots)
         match = findings.matches.get(path)
         verdict = needle_judge(findings, self._settings.scan.accept, shown)(needle.given, needle.entry)
-        if match is not None and match.evidence is Evidence.IDENTICAL:
+        if match is not None and (match.evidence is Evidence.IDENTICAL or match.reason_code == SAME_IMAGE_DATA):
             return Explanation(verdict, None, (), (), None, itself)
         if path not in findings.pictures or self._needles is None or self._haystack is None:
             obstacle = verdict.reason or "it is no picture, and no file has the same bytes"

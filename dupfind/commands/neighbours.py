@@ -13,14 +13,14 @@ import numpy as np
 from dupfind.answers.explanation import Advice, Near
 from dupfind.cache.cache import Cache
 from dupfind.evidence import evidence, fingerprint
-from dupfind.pool.full_size import NOT_COMPARED
 from dupfind.reading import Pictures
+from dupfind.reason_codes import ReasonCode
 from dupfind.search import hamming
 from dupfind.settings import MOST_THRESHOLD_BITS
 from dupfind.values import ORIENTATIONS, Evidence, FileEntry, Match, Objection, ScanSettings, Thumbnail
 
 ObjectTo = Callable[[FileEntry, Thumbnail, int], "Objection | None"]
-NOT_ASKED = Objection(NOT_COMPARED, "alike by its thumbnail; not compared at full size")
+NOT_ASKED = Objection(ReasonCode.NOT_COMPARED, "alike by its thumbnail; not compared at full size")
 
 LEAST_COMPARED = 100
 """How many of the nearest are compared by their pixels; those of the best grade come first, however few are wanted."""

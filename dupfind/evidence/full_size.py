@@ -20,13 +20,13 @@ megapixels, in 30 kinds of copies and under 40 kinds of losses; docs/evidence.md
 from __future__ import annotations
 
 import math
-from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dupfind.pictures import greys
+from dupfind.reason_codes import ReasonCode
 from dupfind.values import THUMBNAIL_SIDE, Objection
 
 Bytes = NDArray[np.uint8]
@@ -120,18 +120,6 @@ _LOSS_SHARE = 0.98
 _RIM_WEIGHT = 0.6
 """What a difference in the outermost cells counts: the last rows and columns of a picture are what encoders pad, and
 where two programs resample differently."""
-
-
-class Code(StrEnum):
-    """What speaks against a witness; stable, for programs."""
-
-    BRIGHTNESS = "brightness-differs"
-    COLOR = "colors-differ"
-    PLACE = "something-differs"
-    DETAIL = "less-detail"
-    GRAIN = "grain-differs"
-    PALETTE = "fewer-colors"
-    PLAIN = "too-little-to-see"
 
 
 class Pixels(NamedTuple):
@@ -241,7 +229,7 @@ def _are_equal(needle: Pixels, witness: Pixels) -> bool:
 def judge(found: Measures, facts: Facts) -> Objection | None:
     """Tell what the measures say against the witness: the clearest first, so that the reason is the true one."""
     if facts.lost_colors:
-        return Objection(Code.PALETTE, "the haystack's copy has 256 colours at most")
+        return Objection(ReasonCode.PALETTE, "the haystack's copy has 256 colours at most")
     objections = (ask(found, facts) for ask in (_judge_tone, _judge_places, _judge_detail))
     return next((objection for objection in objections if objection is not None), None)
 
@@ -249,14 +237,14 @@ def judge(found: Measures, facts: Facts) -> Objection | None:
 def _judge_tone(found: Measures, facts: Facts) -> Objection | None:
     """Brightness and colour, as far as they changed everywhere."""
     if abs(math.log(found.gain)) > GAIN_BOUND or found.curve > CURVE_BOUND:
-        return Objection(Code.BRIGHTNESS, "at full size brightness or contrast differs")
+        return Objection(ReasonCode.BRIGHTNESS, "at full size brightness or contrast differs")
     least_gain = COLOR_GAIN_BOUND_OF_FAIR if facts.is_fair else COLOR_GAIN_BOUND
     if found.color_gain is not None and found.color_gain < least_gain:
-        return Objection(Code.COLOR, "at full size the colours differ in strength")
+        return Objection(ReasonCode.COLOR, "at full size the colours differ in strength")
     if found.color_loss > COLOR_LOSS_BOUND:
-        return Objection(Code.COLOR, "the haystack's copy has less colour")
+        return Objection(ReasonCode.COLOR, "the haystack's copy has less colour")
     if found.color_shift > COLOR_SHIFT_BOUND:
-        return Objection(Code.COLOR, "at full size the colours differ all over")
+        return Objection(ReasonCode.COLOR, "at full size the colours differ all over")
     return None
 
 
@@ -264,10 +252,10 @@ def _judge_places(found: Measures, facts: Facts) -> Objection | None:
     """What changed in one place."""
     slack = PALETTE_SLACK if facts.has_palette else SCALED_SLACK if facts.is_scaled else 1.0
     if _exceeds(found.spots, SPOT_BOUNDS, slack) or _exceeds(found.patches, PATCH_BOUNDS, slack):
-        return Objection(Code.PLACE, f"at full size something differs {_place(found.where)}")
+        return Objection(ReasonCode.PLACE, f"at full size something differs {_place(found.where)}")
     for (levels, ratio), (most_levels, most_ratio) in zip(found.color_spots, COLOR_SPOT_BOUNDS, strict=False):
         if levels > most_levels * slack and ratio > most_ratio * slack:
-            return Objection(Code.COLOR, f"at full size the colours differ {_place(found.color_where)}")
+            return Objection(ReasonCode.COLOR, f"at full size the colours differ {_place(found.color_where)}")
     return None
 
 
@@ -283,16 +271,18 @@ def _place(where: tuple[float, float]) -> str:
 def _judge_detail(found: Measures, facts: Facts) -> Objection | None:
     finest = found.kept or found.kept_coarse
     if finest is None:
-        return Objection(Code.PLAIN, "too little to see at full size to be sure")
+        return Objection(ReasonCode.PLAIN, "too little to see at full size to be sure")
     if _lacks_detail(found, finest, facts):
         return Objection(
-            Code.DETAIL, "the haystack's copy shows less detail at full size: compressed, blurred or enlarged"
+            ReasonCode.DETAIL, "the haystack's copy shows less detail at full size: compressed, blurred or enlarged"
         )
     if found.color_kept is not None and found.color_kept < COLOR_DETAIL_BOUND and not (facts.is_fair or facts.is_poor):
-        return Objection(Code.DETAIL, "the haystack's copy shows less detail of colour at full size")
+        return Objection(ReasonCode.DETAIL, "the haystack's copy shows less detail of colour at full size")
     is_exact = facts.bits is None and not facts.is_scaled and not facts.is_poor
     if found.grain is not None and found.grain > (GRAIN_BOUND if is_exact else GRAIN_BOUND_OF_OTHERS):
-        return Objection(Code.GRAIN, "at full size the fine grain is another: two shots, or noise added or removed")
+        return Objection(
+            ReasonCode.GRAIN, "at full size the fine grain is another: two shots, or noise added or removed"
+        )
     return None
 
 

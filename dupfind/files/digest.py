@@ -7,6 +7,8 @@ from typing import IO
 
 from blake3 import blake3
 
+Piece = bytes | memoryview
+
 DIGEST_BYTES = 32
 _BLOCK_BYTES = 1 << 20
 
@@ -30,7 +32,7 @@ def digest(file: IO[bytes], expected_bytes: int | None = None) -> tuple[bytes, i
     return hasher.digest(), length_bytes
 
 
-def digest_of(parts: Iterable[bytes]) -> bytes:
+def digest_of(parts: Iterable[Piece]) -> bytes:
     """The 32-byte BLAKE3 digest of these bytes in a row, cut where they may be."""
     hasher = blake3()
     for part in parts:

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
 from dupfind.pool.tasks import ReadError, opened, timed_out
 from dupfind.pool.time_limit import TimeLimit
+from dupfind.reason_codes import ReasonCode
 from dupfind.values import FIRST_TRANSPOSED, FULL_SIZE, FileEntry, Objection, Thumbnail
 
 if TYPE_CHECKING:
@@ -23,11 +24,9 @@ if TYPE_CHECKING:
 MOST_PIXELS = 50_000_000
 """Larger pictures are compared at this size. The comparison takes 8 bytes a pixel beside the two decoded pictures."""
 
-NOT_COMPARED = "not-compared"
-"""The reason code of a pair that could not be compared."""
-
 LISTED = Objection(
-    NOT_COMPARED, "its witness is known from a catalogue only, so it could not be compared at full size (see --quick)"
+    ReasonCode.NOT_COMPARED,
+    "its witness is known from a catalogue only, so it could not be compared at full size (see --quick)",
 )
 _LOSSLESS_FORMATS = frozenset({"PNG", "BMP", "TIFF", "PPM", "GIF", "PSD"})
 _JPEG_FORMATS = frozenset({"JPEG", "MPO"})
@@ -76,7 +75,9 @@ def pair_of(
 
 def not_compared(reason: str, read_ns: int = 0) -> Compared:
     """The outcome for a pair that could not be compared; ``reason`` says why."""
-    return Compared(Objection(NOT_COMPARED, f"could not be compared at full size: {reason}"), read_ns, is_lasting=False)
+    return Compared(
+        Objection(ReasonCode.NOT_COMPARED, f"could not be compared at full size: {reason}"), read_ns, is_lasting=False
+    )
 
 
 def compare_pairs(pairs: Sequence[FullSizePair], max_pixels: int, timeout_seconds: float) -> list[Compared]:

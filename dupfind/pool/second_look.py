@@ -13,10 +13,11 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeVar
 
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
-from dupfind.pool.full_size import NOT_COMPARED, Comparer, pair_of
+from dupfind.pool.full_size import Comparer, pair_of
 from dupfind.pool.tasks import ReadError, opened, timed_out, unreadable
 from dupfind.pool.time_limit import TimeLimit
-from dupfind.values import ORIENTATIONS, SECOND_LOOK, Evidence, FileEntry
+from dupfind.reason_codes import ReasonCode
+from dupfind.values import ORIENTATIONS, SECOND_LOOK, Evidence, Failure, FileEntry
 
 if TYPE_CHECKING:
     from dupfind.evidence.evidence import Judgement
@@ -35,6 +36,8 @@ class Claim(NamedTuple):
     evidence: Evidence
     listed: tuple[str, bytes] | None = None
     """Path and digest of a witness that a catalogue lists, for identical bytes: it cannot be read itself."""
+    is_same_data: bool = False
+    """True where the claim rests on equal image data."""
 
 
 class Look(NamedTuple):
@@ -64,6 +67,8 @@ def look_again(claims: Sequence[Claim], max_pixels: int, timeout_seconds: float,
         try:
             if claim.evidence is Evidence.IDENTICAL:
                 return _compare_bytes(claim)
+            if claim.is_same_data:
+                return _compare_image_data(claim, max_pixels, timeout_seconds)
             return _Pair(claim, max_pixels, timeout_seconds).look(ORIENTATIONS if rotations else 1)
         except _Doubt as doubt:
             return Look(None, None, str(doubt))
@@ -93,6 +98,21 @@ def _compare_bytes(claim: Claim) -> Look:
                 return Look(path, Evidence.IDENTICAL, None)
             doubts.append("it no longer has the bytes that the catalogue lists")
     return Look(None, None, doubts[0])
+
+
+def _compare_image_data(claim: Claim, max_pixels: int, timeout_seconds: float) -> Look:
+    """Digest the image data of both files again."""
+    from dupfind.pool.image_digests import read_image_data
+
+    witness = claim.witnesses[0]
+    outcomes = read_image_data([claim.needle, witness], max_pixels, timeout_seconds, _forget)
+    digests = [outcome.result for outcome in outcomes]
+    for whose, digest in zip(("it", "its witness"), digests, strict=True):
+        if isinstance(digest, Failure):
+            raise _Doubt(f"{whose} could not be read again: {digest.reason}")
+    if not digests[0] or digests[0] != digests[1]:
+        raise _Doubt("read again, it and its witness have other image data")
+    return Look(witness.path, Evidence.SAME, None)
 
 
 def _digest_again(needle: IO[bytes], size_bytes: int) -> bytes | None:
@@ -177,7 +197,7 @@ class _Pair:
         objection = Comparer(self._max_pixels, self._timeout_seconds).compare(pair).objection
         if objection is None:
             return found
-        if objection.code == NOT_COMPARED:
+        if objection.code == ReasonCode.NOT_COMPARED:
             raise _Doubt(f"it and its witness {objection.reason}")
         return evidence.Judgement(Evidence.SIMILAR, objection.reason, found.tests)
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
 from dupfind.evidence.facts import Test
+from dupfind.reason_codes import SAME_IMAGE_DATA
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
 from dupfind.report.json import dumps, named_path
@@ -120,6 +121,8 @@ def _sentence(proof: Proof, needle: str, witness: str) -> str:
 
 def _why(proof: Proof) -> str:
     if proof.evidence is Evidence.SAME:
+        if proof.reason_code == SAME_IMAGE_DATA:
+            return proof.reason or ""
         return "the same picture" + (f", {proof.reason}" if proof.reason else "")
     return proof.reason or "similar"
 
@@ -205,6 +208,7 @@ def _pairs(answer: Comparisons) -> list[dict[str, Any]]:
             "distance_bits": _distance_bits(pair, algorithm),
             "score": pair.score(algorithm),
             "reason": pair.reason,
+            "reason_code": pair.weaker.reason_code,
             "first_by_other": _proof(pair.first_by_other),
             "other_by_first": _proof(pair.other_by_first),
             "error": None if pair.error is None else clean(pair.error),
@@ -222,6 +226,7 @@ def _proof(proof: Proof) -> dict[str, Any]:
     return {
         "evidence": proof.evidence.value if proof.evidence else None,
         "reason": proof.reason,
+        "reason_code": proof.reason_code,
         "orientation": None if proof.distances_bits is None else proof.orientation + 1,
         "distances_bits": None if proof.distances_bits is None else dict(proof.distances_bits),
         "check_bits": proof.check_bits,

@@ -13,7 +13,9 @@ from dupfind.settings import ReportSettings
 from dupfind.values import FileVerdict, FolderVerdict, Report
 
 FOLDER_COLUMNS = ("path", "verdict", "present", "similar", "missing", "unreadable", "skipped", "bytes_not_present")
-FILE_COLUMNS = ("path", "kind", "verdict", "evidence", "witness", "distance_bits", "score", "reason", "size_bytes")
+FILE_COLUMNS = (
+    "path", "kind", "verdict", "evidence", "witness", "distance_bits", "score", "reason", "size_bytes", "reason_code",
+)  # fmt: skip
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -74,6 +76,7 @@ def _file_rows(files: Iterable[FileVerdict]) -> Iterable[Sequence[object]]:
             "" if one.score is None else one.score,
             cell(one.reason or ""),
             one.size_bytes,
+            one.reason_code or "",
         )
 
 

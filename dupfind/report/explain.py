@@ -9,6 +9,7 @@ from rich.text import Text
 
 from dupfind.answers.explanation import Answer, Explanation, Near
 from dupfind.evidence.facts import Test
+from dupfind.reason_codes import SAME_IMAGE_DATA
 from dupfind.report import Screen
 from dupfind.report.json import catalogues, dumps, how_compared, named_path
 from dupfind.report.look import LIKENESS, Page
@@ -75,6 +76,9 @@ def _witness(page: Page, explanation: Explanation, settings: ScanSettings) -> No
     if verdict.evidence is Evidence.IDENTICAL:
         page.add(f"  every byte is the same ({size(verdict.size_bytes)})")
         return
+    if verdict.reason_code == SAME_IMAGE_DATA:
+        page.add(f"  {printable(verdict.reason or '')}, whatever the metadata say")
+        return
     if verdict.reason and verdict.evidence is Evidence.SIMILAR:
         page.add(f"  {printable(verdict.reason)}")
     bits = f"{verdict.distance_bits} of {HASH_BITS} bits apart by {settings.algorithm}"
@@ -138,6 +142,7 @@ def _as_json(one: Explanation) -> dict[str, Any]:
         "distance_bits": verdict.distance_bits,
         "orientation": None if one.orientation is None else one.orientation + 1,
         "reason": None if verdict.reason is None else clean(verdict.reason),
+        "reason_code": verdict.reason_code,
         "tests": [as_json(test) for test in one.tests],
         "nearest": [_near_as_json(near) for near in one.nearest],
         "advice": one.advice.text if one.advice else None,

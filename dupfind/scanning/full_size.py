@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from dupfind.cache.cache import Cache
-from dupfind.pool.full_size import LISTED, NOT_COMPARED, FullSizePair, pair_of
+from dupfind.pool.full_size import LISTED, FullSizePair, pair_of
+from dupfind.reason_codes import ReasonCode
 from dupfind.scanning.wholes import Wholes
 from dupfind.values import Objection
 
@@ -20,7 +21,7 @@ camera have hundreds that their thumbnails find to be the same."""
 
 CompareFiles = Callable[[Sequence[FullSizePair]], Mapping[FullSizePair, "Objection | None"]]
 
-_TOO_MANY = Objection(NOT_COMPARED, f"{MOST_COMPARED} witnesses that look alike differ from it at full size")
+_TOO_MANY = Objection(ReasonCode.NOT_COMPARED, f"{MOST_COMPARED} witnesses that look alike differ from it at full size")
 
 
 class Place(NamedTuple):

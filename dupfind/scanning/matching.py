@@ -16,6 +16,7 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Judged, Pair
 from dupfind.events import Advance, Listener
 from dupfind.evidence.claims import Claim, rejected
+from dupfind.reason_codes import ReasonCode
 from dupfind.scanning.candidates import Candidate, Candidates
 from dupfind.scanning.full_size import FullSize, Place
 from dupfind.scanning.judging import Judge, JudgePairs
@@ -32,8 +33,6 @@ _MOST_ROUNDS = 20
 """How often needles that lost their witness to another may look for the next one."""
 _MOST_KIN = 8
 """Other witnesses that may be copies of the one that a needle has."""
-CONFLICT = "conflict"
-"""The reason code of a needle whose witness is another one's."""
 _BACK = (0, 1, 2, 3, 4, 7, 6, 5)
 """The orientation that undoes each."""
 
@@ -172,7 +171,7 @@ class Matcher:
         for position, why in self._fallen(best).items():
             judged = best[position].judged
             judged = judged._replace(evidence=Evidence.SIMILAR, reason=why)
-            best[position] = best[position]._replace(judged=judged, code=CONFLICT)
+            best[position] = best[position]._replace(judged=judged, code=ReasonCode.CONFLICT)
 
     def _fallen(self, best: dict[int, _Best]) -> dict[int, str]:
         """The needles that cannot keep their witness, since another with the same one differs from them, and why."""
@@ -270,7 +269,7 @@ class Matcher:
         for other, refused in self._refused.get(position, {}).items():
             lost = Claim(0.0, 0, other, _BACK[refused.orientation])
             if other == witness or self._judge.differ(lost, claim) is None:
-                return Objection(CONFLICT, refused.reason)
+                return Objection(ReasonCode.CONFLICT, refused.reason)
         return None
 
     def _open(self, positions: Iterable[int]) -> list[int]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from dupfind.pool.second_look import Claim, Look
 from dupfind.reading import Reader
+from dupfind.reason_codes import SAME_IMAGE_DATA
 from dupfind.values import SECOND_LOOK, Evidence, Failure, FileEntry, Match
 
 _MOST_TWINS = 16
@@ -71,7 +72,7 @@ def _claims(
         digest = digests.get(witness.path)
         listed = (witness.path, digest) if isinstance(digest, bytes) else None
         witnesses = (*readable, *(one for one in others if one != witness))
-        claims.append(Claim(needle, witnesses, match.evidence, listed))
+        claims.append(Claim(needle, witnesses, match.evidence, listed, match.reason_code == SAME_IMAGE_DATA))
     return claims
 
 
@@ -81,4 +82,4 @@ def _matched(match: Match, look: Look) -> Match | None:
         return None
     if look.evidence.rank <= match.evidence.rank:  # no stronger than it was: other stages may have had their reasons
         return match._replace(witness=look.witness)
-    return match._replace(witness=look.witness, evidence=look.evidence, reason=look.reason)
+    return match._replace(witness=look.witness, evidence=look.evidence, reason=look.reason, reason_code=None)

@@ -1,0 +1,205 @@
+"""The image data of a HEIC or AVIF still: each of its items as it is stored, but for EXIF and XMP.
+
+The coded pictures, their properties (size, depth, colour, turn, crop) and how they belong together count: the main
+picture, its tiles, transparency, depth and gain maps alike. Where an item lies in the file does not count (ISO/IEC
+14496-12, 8.11). A sequence, which has its samples elsewhere, has no digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO, NamedTuple
+
+from dupfind.files.digest import Piece
+from dupfind.pictures import descriptive, parts, pixel_data
+from dupfind.pictures.parts import BEHIND, Part, Reader
+
+_FULL_HEAD_BYTES = 12
+_FILE_TYPE, _META, _DATA, _FREE = b"ftyp", b"meta", b"mdat", frozenset({b"free", b"skip"})
+_MOVIE = b"moov"
+_ITEM_INFO, _LOCATIONS, _REFERENCES, _ITEM_DATA = b"iinf", b"iloc", b"iref", b"idat"
+_IGNORED = frozenset({_ITEM_INFO, _LOCATIONS, _REFERENCES, _ITEM_DATA, *_FREE})
+_EXIF, _MIME = b"Exif", b"mime"
+_XMP_TYPE = b"application/rdf+xml"
+_IN_FILE, _IN_ITEM_DATA = 0, 1
+_MOST_ITEMS = 1 << 16
+
+
+class _Item(NamedTuple):
+    """An item that a file says that it has."""
+
+    kind: bytes
+    is_xmp: bool
+    said: bytes
+    """Its entry, without its number."""
+
+
+class _BrokenError(ValueError):
+    """A structure that cannot be followed, or that is none of those known here."""
+
+
+def counting(file: IO[bytes]) -> Iterator[Piece] | None:
+    """Return what counts of the file, in pieces for a digest; None where its boxes or items cannot be followed."""
+    reader = Reader(file)
+    try:
+        return _counting(reader)
+    except (_BrokenError, descriptive.BrokenError):
+        return None
+
+
+def _counting(reader: Reader) -> Iterator[Piece]:
+    tops = list(parts.boxes(reader, 0, reader.length))
+    metas = [box for box in tops if box.kind == _META]
+    if len(metas) != 1 or any(box.kind == _MOVIE or (box.kind == BEHIND and box.stop > box.start) for box in tops):
+        raise _BrokenError
+    pieces = [b"heif"]
+    for box in tops:
+        if box.kind not in {_FILE_TYPE, _META, _DATA, BEHIND, *_FREE}:
+            pieces += [box.kind, reader.at(box.start, box.stop - box.start)]
+    inside = _inside(reader, metas[0])
+    items = _items(reader, inside[_ITEM_INFO])
+    words = {number for number, item in items.items() if item.kind == _EXIF or item.is_xmp}
+    for kind in sorted(inside.keys() - _IGNORED - {BEHIND}):
+        pieces += [kind, reader.at(inside[kind].start, inside[kind].stop - inside[kind].start)]
+    if _REFERENCES in inside:
+        pieces += _references(reader, inside[_REFERENCES], words)
+    extents = dict(_Locations(reader, inside[_LOCATIONS], inside.get(_ITEM_DATA)).items())
+    if not extents.keys() <= items.keys() or _unread_bytes(tops, extents) > descriptive.SMALL_BYTES:
+        raise _BrokenError
+    for number in sorted(words):
+        pieces += _counting_of_words(reader, items[number], extents.get(number, []))
+    return _pieces(reader, pieces, [(number, items[number], extents.get(number, [])) for number in sorted(items)
+                                    if number not in words])  # fmt: skip
+
+
+def _pieces(
+    reader: Reader, pieces: list[bytes], items: list[tuple[int, _Item, list[tuple[int, int]]]]
+) -> Iterator[Piece]:
+    for piece in pieces:
+        yield len(piece).to_bytes(8, "big")
+        yield piece
+    for number, item, extents in items:
+        length_bytes = sum(stop - start for start, stop in extents)
+        yield b"item %d: %d bytes of " % (number, length_bytes) + item.said
+        for start, stop in extents:
+            yield reader.at(start, stop - start)
+
+
+def _inside(reader: Reader, meta: Part) -> dict[bytes, Part]:
+    """Return the boxes within the one that describes the items, by their kinds."""
+    inside: dict[bytes, Part] = {}
+    for box in parts.boxes(reader, meta.start + _FULL_HEAD_BYTES, meta.stop):
+        if box.kind in inside or (box.kind == BEHIND and box.stop > box.start):
+            raise _BrokenError
+        inside[box.kind] = box
+    if not {_ITEM_INFO, _LOCATIONS} <= inside.keys():
+        raise _BrokenError
+    return inside
+
+
+def _counting_of_words(reader: Reader, item: _Item, extents: list[tuple[int, int]]) -> list[bytes]:
+    """Return what counts of EXIF or XMP; how the picture is turned is said by its properties alone (clause 6.5.10)."""
+    content = b"".join(reader.at(start, stop - start) for start, stop in extents)
+    if item.kind != _EXIF:
+        return pixel_data.xmp_pieces(content)
+    start = 4 + int.from_bytes(content[:4], "big")
+    return pixel_data.exif_pieces(content[start:])
+
+
+def _items(reader: Reader, box: Part) -> dict[int, _Item]:
+    """Return the items by their numbers (``iinf``)."""
+    version = reader.number(box.start + 8, 1)
+    first = box.start + _FULL_HEAD_BYTES + (2 if version == 0 else 4)
+    items: dict[int, _Item] = {}
+    for entry in parts.boxes(reader, first, box.stop):
+        if entry.kind == BEHIND and entry.stop == entry.start:
+            continue
+        content = reader.at(entry.start + 8, entry.stop - entry.start - 8)
+        number_bytes = {2: 2, 3: 4}.get(content[0] if content else 0)
+        if entry.kind != b"infe" or number_bytes is None or len(items) > _MOST_ITEMS:
+            raise _BrokenError
+        number = int.from_bytes(content[4 : 4 + number_bytes], "big")
+        kind = content[6 + number_bytes : 10 + number_bytes]
+        names = content[10 + number_bytes :].split(b"\0")
+        is_xmp = kind == _MIME and names[1:2] == [_XMP_TYPE] and names[2:] in ([b""], [b"", b""])
+        if number in items:
+            raise _BrokenError
+        items[number] = _Item(kind, is_xmp, content[:4] + content[4 + number_bytes :])
+    return items
+
+
+def _references(reader: Reader, box: Part, words: set[int]) -> list[bytes]:
+    """Return what items say of each other, without what EXIF and XMP are said to describe (``iref``)."""
+    number_bytes = 4 if reader.number(box.start + 8, 1) else 2
+    pieces = []
+    for entry in parts.boxes(reader, box.start + _FULL_HEAD_BYTES, box.stop):
+        if entry.kind == BEHIND and entry.stop == entry.start:
+            continue
+        if entry.kind == BEHIND:
+            raise _BrokenError
+        content = reader.at(entry.start + 8, entry.stop - entry.start - 8)
+        if int.from_bytes(content[:number_bytes], "big") not in words:
+            pieces += [entry.kind, content]
+    return pieces
+
+
+def _unread_bytes(tops: list[Part], extents: dict[int, list[tuple[int, int]]]) -> int:
+    """Return how many bytes of the data boxes belong to no item."""
+    held = sum(box.stop - box.start - 8 for box in tops if box.kind == _DATA or box.kind in _FREE)
+    spans = sorted({span for of_item in extents.values() for span in of_item})
+    inside = [
+        (start, stop)
+        for start, stop in spans
+        if any(box.start <= start < box.stop for box in tops if box.kind == _DATA)
+    ]
+    covered, place = 0, 0
+    for start, stop in inside:
+        covered += max(0, stop - max(start, place))
+        place = max(place, stop)
+    return held - covered
+
+
+class _Locations:
+    """Where the bytes of items lie (``iloc``)."""
+
+    def __init__(self, reader: Reader, box: Part, item_data: Part | None) -> None:
+        self._reader = reader
+        self._item_data = item_data
+        self._content = reader.at(box.start + 8, box.stop - box.start - 8)
+        self._place = 4
+
+    def items(self) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+        """Yield the number of each item and the places of its parts in the file."""
+        version = self._content[0] if self._content else 0
+        sizes = self._take(2)
+        offset_bytes, length_bytes, base_bytes = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
+        index_bytes = sizes & 15 if version else 0
+        wide = 4 if version == 2 else 2  # noqa: PLR2004 - 8.11.3
+        for _ in range(self._take(wide)):
+            number = self._take(wide)
+            method = self._take(2) & 15 if version else _IN_FILE
+            if self._take(2):  # in another file
+                raise _BrokenError
+            base = self._take(base_bytes)
+            extents = []
+            for _ in range(self._take(2)):
+                self._take(index_bytes)
+                start, length = base + self._take(offset_bytes), self._take(length_bytes)
+                extents.append(self._span(method, start, length))
+            yield number, extents
+
+    def _span(self, method: int, start: int, length: int) -> tuple[int, int]:
+        end = self._reader.length
+        if method == _IN_ITEM_DATA and self._item_data is not None:
+            start, end = start + self._item_data.start + 8, self._item_data.stop
+        elif method != _IN_FILE:
+            raise _BrokenError
+        if not length or start + length > end:  # none: up to the end, wherever that is
+            raise _BrokenError
+        return start, start + length
+
+    def _take(self, count: int) -> int:
+        if self._place + count > len(self._content):
+            raise _BrokenError
+        self._place += count
+        return int.from_bytes(self._content[self._place - count : self._place], "big")

@@ -1,0 +1,51 @@
+"""The image data of a JPEG XL: its codestream as it is stored, and every box that is not words about the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO
+
+from dupfind.files.digest import Piece
+from dupfind.pictures import descriptive, parts, pixel_data
+from dupfind.pictures.jxl import CODESTREAM
+from dupfind.pictures.parts import BEHIND, Reader
+
+_FRAME = frozenset({b"JXL ", b"ftyp", b"jxll"})
+_WHOLE, _PARTIAL, _EXIF, _XMP = b"jxlc", b"jxlp", b"Exif", b"xml "
+_NUMBER_BYTES = 4
+
+
+def counting(file: IO[bytes]) -> Iterator[Piece] | None:
+    """Return what counts of the JPEG XL in ``file``, in pieces; None where its boxes cannot be followed."""
+    reader = Reader(file)
+    if reader.at(0, len(CODESTREAM)) == CODESTREAM:
+        return _pieces([b"jxl", b"orientation 1"], [reader.at(0, reader.length)])
+    stream, beside, orientation = [], [], 1
+    for box in parts.boxes(reader, 0, reader.length):
+        head = 16 if reader.number(box.start, 4) == 1 else 8
+        payload = reader.at(box.start + head, box.stop - box.start - head)
+        if box.kind == BEHIND:
+            if box.stop > box.start:
+                return None
+        elif box.kind == _WHOLE:
+            stream.append(payload)
+        elif box.kind == _PARTIAL:
+            stream.append(payload[_NUMBER_BYTES:])
+        elif box.kind == _EXIF:
+            exif = payload[_NUMBER_BYTES + int.from_bytes(payload[:_NUMBER_BYTES], "big") :]
+            found = descriptive.read_exif(exif)
+            orientation = (found.orientation if found else None) or 1
+            beside += pixel_data.exif_pieces(exif)
+        elif box.kind == _XMP:
+            beside += pixel_data.xmp_pieces(payload)
+        elif box.kind not in _FRAME:
+            beside += [box.kind, payload]
+    return _pieces([b"jxl", b"orientation %d" % orientation, *beside], stream) if stream else None
+
+
+def _pieces(beside: list[bytes], stream: list[bytes]) -> Iterator[Piece]:
+    for piece in beside:
+        yield len(piece).to_bytes(8, "big")
+        yield piece
+    yield b"stream"
+    yield from stream

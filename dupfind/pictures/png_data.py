@@ -1,0 +1,97 @@
+"""The image data of a PNG: by pixels up to 8 bits, and as it is stored above, where Pillow drops the lower bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO
+
+from dupfind.files.digest import Piece
+from dupfind.pictures import descriptive, parts, pixel_data
+from dupfind.pictures.parts import BEHIND, Part, Reader
+
+_EIGHT_BITS, _GREY, _DEPTH_PLACE = 8, 0, 24
+_STORED = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"acTL", b"fcTL", b"fdAT"})
+"""Chunks that pixels, frames and their times are decoded from."""
+_DESCRIPTIVE = frozenset({b"IEND", b"tIME", b"sBIT", b"hIST", b"sPLT", b"iDOT"})
+_TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_XMP_KEY, _PROFILE_KEY = b"XML:com.adobe.xmp\0", b"Raw profile type ic"
+_PROFILE, _IS_SRGB, _GAMMA, _CHROMATICITIES = b"iCCP", b"sRGB", b"gAMA", b"cHRM"
+_COLOURS = frozenset({_PROFILE, _IS_SRGB, _GAMMA, _CHROMATICITIES})
+_SRGB_GAMMA = (45455).to_bytes(4, "big")
+_SRGB_CHROMATICITIES = b"".join(
+    number.to_bytes(4, "big") for number in (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+)
+_RESOLUTION = b"pHYs"
+_HEADER_BYTES = 33
+
+
+def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
+    """Return what counts of the PNG in ``file``, in pieces for a digest."""
+    reader = Reader(file)
+    chunks = list(parts.png_chunks(reader))
+    beside, colours = [], {}
+    for part in chunks:
+        if part.kind in _COLOURS:
+            colours[part.kind] = _payload(reader, part)
+        elif part.kind == BEHIND:
+            beside += [b"behind", reader.at(part.start, part.stop - part.start)] if part.stop > part.start else []
+        elif part.kind not in _STORED | _DESCRIPTIVE:
+            beside += _counting_of_chunk(part.kind, _payload(reader, part))
+    if reader.length < _HEADER_BYTES or any(
+        part.kind == b"CgBI" for part in chunks
+    ):  # Apple's own kind, whose pixels Pillow does not read
+        return None
+    depth, kind = reader.at(_DEPTH_PLACE, 2)
+    # Of grey with few levels Pillow does not see which of them is transparent.
+    is_unseen = kind == _GREY and depth < _EIGHT_BITS and any(part.kind == b"tRNS" for part in chunks)
+    is_stored = depth > _EIGHT_BITS or is_unseen
+    beside += _counting_of_colours(colours, with_profile=is_stored)
+    return _stored(reader, chunks, beside) if is_stored else pixel_data.of_pixels(file, max_pixels, beside)
+
+
+def _payload(reader: Reader, part: Part) -> bytes:
+    return reader.at(part.start + 8, part.stop - part.start - 12)
+
+
+def _counting_of_chunk(kind: bytes, payload: bytes) -> list[bytes]:
+    if kind == b"eXIf":
+        return pixel_data.exif_pieces(payload)
+    if kind == _RESOLUTION:
+        return [kind, payload] if payload[:4] != payload[4:8] else []  # pixels that are not square
+    if kind in _TEXTS and payload.startswith(_XMP_KEY):
+        return pixel_data.xmp_pieces(payload.removeprefix(_XMP_KEY).lstrip(b"\0"))
+    if kind in _TEXTS and not payload.startswith(_PROFILE_KEY) and not descriptive.text_counts(payload):
+        return []
+    return [kind, payload]
+
+
+def _counting_of_colours(colours: dict[bytes, bytes], *, with_profile: bool) -> list[bytes]:
+    """Return what the colours mean, but for a profile, unless ``with_profile``; nothing for sRGB, said or not.
+
+    A profile holds against the other chunks, and sRGB against gamma and chromaticities (PNG, third edition, 4.3).
+    """
+    if _PROFILE in colours:
+        return [_PROFILE, colours[_PROFILE]] if with_profile else []
+    if _IS_SRGB in colours:
+        return []
+    gamma, points = colours.get(_GAMMA, _SRGB_GAMMA), colours.get(_CHROMATICITIES, _SRGB_CHROMATICITIES)
+    return [] if (gamma, points) == (_SRGB_GAMMA, _SRGB_CHROMATICITIES) else [_GAMMA, gamma, _CHROMATICITIES, points]
+
+
+def _stored(reader: Reader, chunks: list[Part], beside: list[bytes]) -> Iterator[Piece]:
+    """Yield the coded pixels as they are, wherever they are cut into chunks."""
+    exif = next((_payload(reader, part) for part in chunks if part.kind == b"eXIf"), b"")
+    found = descriptive.read_exif(exif)
+    orientation = (found.orientation if found else None) or 1
+    for piece in (b"png", b"orientation %d" % orientation, *beside):
+        yield len(piece).to_bytes(8, "big")
+        yield piece
+    for part in chunks:
+        if part.kind in _STORED and part.kind != b"IDAT":
+            payload = _payload(reader, part)
+            yield part.kind + len(payload).to_bytes(8, "big")
+            yield payload
+    yield b"IDAT"
+    for part in chunks:
+        if part.kind == b"IDAT":
+            yield _payload(reader, part)

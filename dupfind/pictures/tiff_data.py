@@ -1,0 +1,176 @@
+"""The image data of a TIFF: by pixels where every page is plain and of 8 bits at most, else as it is stored."""
+
+from __future__ import annotations
+
+import io
+import mmap
+from collections.abc import Iterator, Sequence
+from struct import unpack_from
+from typing import IO
+
+from dupfind.files.digest import Piece
+from dupfind.pictures import descriptive, pixel_data
+from dupfind.pictures.descriptive import BELOW, ORIENTATION, SUB_IFDS, BrokenError, Directory, Order, Tag
+
+_MOST_PAGES = 4096
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES = 256, 257, 258, 259, 262, 277
+_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
+_SUBFILE, _EXTRA_SAMPLES, _SAMPLE_FORMAT, _COLOUR_MAP, _PROFILE = 254, 338, 339, 320, 34675
+_XMP, _IPTC, _PHOTOSHOP = 700, 33723, 34377
+_OLD_JPEG = range(512, 522)
+_DECODED = frozenset({
+    _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, 266, _STRIPS, ORIENTATION, _SAMPLES, 278, _STRIP_BYTES, 284,
+    292, 293, 317, _COLOUR_MAP, 322, 323, _TILES, _TILE_BYTES, _EXTRA_SAMPLES, _SAMPLE_FORMAT, 347, 530, 531, _PROFILE,
+})  # fmt: skip
+"""Tags that the pixels are decoded by, and the profile, which counts by itself."""
+_PLACES = frozenset({_STRIPS, _TILES, 288, 289})
+"""Tags that say where something lies."""
+_DESCRIPTIVE = frozenset({
+    269, 270, 271, 272, 282, 283, 285, 286, 287, 296, 297, 305, 306, 315, 316, 18246, 18249, 33432, 36867, 36868,
+    40091, 40092, 40093, 40094, 40095, 50341,
+})  # fmt: skip
+"""Names, texts, programs, times, resolution, page numbers, ratings, copyright."""
+_SAMPLES_OF = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3}
+"""By the photometric interpretation."""
+_PALETTE, _EIGHT_BITS, _STRAIGHT_ALPHA, _RGB = 3, 8, 2, 2
+_SHORT, _LONG = 3, 4
+
+
+def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
+    """Return what counts of the TIFF in ``file``, in pieces; None where it holds what cannot be followed."""
+    block = _mapped(file)
+    order = descriptive.ORDERS[block[:4]]
+    try:
+        pages = list(_pages(block, order))
+        if any(tag.number == SUB_IFDS or tag.number in _OLD_JPEG for page in pages for tag in page.tags):
+            return None
+        unread_bytes = len(block) - sum(_length_bytes(block, page, order) for page in pages)
+        if unread_bytes > descriptive.SMALL_BYTES:
+            return None
+        beside = [piece for page in pages for piece in _counting_of_page(block, page, order)]
+        if all(_is_plain(page, order) for page in pages):
+            return pixel_data.of_pixels(file, max_pixels, beside)
+        return _stored(block, pages, beside, order)
+    except BrokenError:
+        return None
+
+
+def _mapped(file: IO[bytes]) -> mmap.mmap | bytes:
+    try:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (io.UnsupportedOperation, OSError, ValueError):
+        file.seek(0)
+        return file.read()
+
+
+def _pages(block: mmap.mmap | bytes, order: Order) -> Iterator[Directory]:
+    place = int.from_bytes(block[4:8], order)
+    for _ in range(_MOST_PAGES):
+        page = descriptive.directory(block, place, order)
+        yield page
+        place = page.following
+        if not place:
+            return
+    raise BrokenError
+
+
+def _counting_of_page(block: mmap.mmap | bytes, page: Directory, order: Order) -> Iterator[bytes]:
+    """Yield what counts of a page's tags beside its pixels; every tag that is not known does."""
+    exif = descriptive.counting_of(block, Directory([tag for tag in page.tags if tag.number in BELOW], 0), order)
+    yield from exif.counting
+    for tag in page.tags:
+        number = tag.number
+        if number == _XMP:
+            yield from pixel_data.xmp_pieces(tag.value)
+        elif number == _PHOTOSHOP:
+            yield from descriptive.counting_resources(tag.value)
+        elif number == _IPTC:
+            yield from [tag.value] if descriptive.iptc_counts(tag.value) else []
+        elif number in _DECODED or number in _PLACES or number in BELOW:
+            continue
+        elif number not in _DESCRIPTIVE | {_SUBFILE} or descriptive.text_counts(tag.value):
+            yield from (number.to_bytes(2, "big"), tag.value)
+        elif number == _SUBFILE and tag.value.strip(b"\0"):  # a mask, or a smaller copy; not a page
+            yield b"subfile %d" % (int.from_bytes(tag.value, order) & ~2)
+
+
+def _is_plain(page: Directory, order: Order) -> bool:
+    """Tell whether Pillow gives the samples of a page as they are: 8 bits at most, none beside colour and alpha."""
+    tags = {tag.number: _numbers(tag, order) for tag in page.tags if tag.kind in (_SHORT, _LONG)}
+    photometric, samples = tags.get(_PHOTOMETRIC, [0])[0], tags.get(_SAMPLES, [1])[0]
+    extra = tags.get(_EXTRA_SAMPLES, [])
+    is_known = samples - len(extra) == _SAMPLES_OF.get(photometric)
+    is_alpha = not extra or (photometric == _RGB and extra == [_STRAIGHT_ALPHA])
+    is_eight = max(tags.get(_BITS, [1])) <= _EIGHT_BITS and set(tags.get(_SAMPLE_FORMAT, [1])) == {1}
+    is_coarse = photometric != _PALETTE or not any(_has_finer_bits(number) for number in tags.get(_COLOUR_MAP, []))
+    return is_known and is_alpha and is_eight and is_coarse
+
+
+def _has_finer_bits(colour: int) -> bool:
+    """Tell whether 16 bits of a palette hold more than 8 do."""
+    high, low = divmod(colour, 256)
+    return low not in (0, high)
+
+
+def _stored(
+    block: mmap.mmap | bytes, pages: Sequence[Directory], beside: Sequence[bytes], order: Order
+) -> Iterator[Piece]:
+    pieces = [b"tiff", order.encode(), b"%d pages" % len(pages), *beside]
+    strips = []
+    for page in pages:
+        for tag in page.tags:
+            if tag.number == ORIENTATION:
+                turned = _numbers(tag, order)
+                pieces += [b"orientation %d" % turned[0]] if turned not in ([1], [0], []) else []
+            elif tag.number in _DECODED - _PLACES:
+                pieces += [b"%d %d" % (tag.number, tag.kind), tag.value]
+        strips += _strips(page, order)
+    if any(stop > len(block) for _, stop in strips):
+        raise BrokenError
+    return _pieces(block, pieces, strips)
+
+
+def _pieces(block: mmap.mmap | bytes, pieces: Sequence[bytes], strips: Sequence[tuple[int, int]]) -> Iterator[Piece]:
+    for piece in pieces:
+        yield len(piece).to_bytes(8, "big")
+        yield piece
+    for start, stop in strips:
+        yield (stop - start).to_bytes(8, "big")
+        yield block[start:stop]
+
+
+def _strips(page: Directory, order: Order) -> list[tuple[int, int]]:
+    """Return where the coded pixels of a page begin and end, strip by strip or tile by tile."""
+    tags = {tag.number: _numbers(tag, order) for tag in page.tags if tag.kind in (_SHORT, _LONG)}
+    strips = []
+    for places, lengths in ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES)):
+        if len(tags.get(places, [])) != len(tags.get(lengths, [])):
+            raise BrokenError
+        strips += [
+            (start, start + count) for start, count in zip(tags.get(places, []), tags.get(lengths, []), strict=True)
+        ]
+    if not strips:
+        raise BrokenError
+    return strips
+
+
+def _length_bytes(block: mmap.mmap | bytes, page: Directory, order: Order) -> int:
+    """Return how many bytes of the file a page, its strips and the directories below it take."""
+    total = sum(stop - start for start, stop in _strips(page, order))
+    pending = [page]
+    for _ in range(2 + len(BELOW)):
+        if not pending:
+            return total
+        current = pending.pop()
+        total += 6 + sum(12 + (len(tag.value) + 1 if len(tag.value) > 4 else 0) for tag in current.tags)  # noqa: PLR2004
+        below = [tag for tag in current.tags if tag.number in BELOW]
+        pending += [descriptive.directory(block, int.from_bytes(tag.value[:4], order), order) for tag in below]
+    raise BrokenError
+
+
+def _numbers(tag: Tag, order: Order) -> list[int]:
+    form = {_SHORT: "H", _LONG: "I"}.get(tag.kind)
+    if form is None:
+        return []
+    mark, size_bytes = "<" if order == "little" else ">", 2 if form == "H" else 4
+    return list(unpack_from(f"{mark}{len(tag.value) // size_bytes}{form}", tag.value))

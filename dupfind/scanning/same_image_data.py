@@ -1,0 +1,120 @@
+"""Needles whose image data equal those of a haystack picture: one picture, whatever the metadata of the two files say.
+
+No test on pixels and no fact counts against equal image data: not text, flatness, size, further frames, what else
+lies in the files, nor other capture times; several needles may have one witness. Digests are made only of pictures
+whose thumbnails and facts agree with those of a picture on the other side, each file once, so that large families of
+flat or blank pictures cost no more than reading them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import COARSE, DAMAGED, PictureRef
+from dupfind.reading import Pictures, Reader
+from dupfind.reason_codes import SAME_IMAGE_DATA
+from dupfind.scanning.wholes import Wholes
+from dupfind.values import Evidence, Match, Thumbnail
+
+REASON = "the image data are the same"
+_BATCH = 1024
+_JPEG = ("JPEG", "MPO")
+_DIGESTED = frozenset({*_JPEG, "PNG", "TIFF", "BMP", "GIF", "WEBP", "HEIF", "AVIF", "JXL"})
+"""Formats, as thumbnails name them, that have digests of image data."""
+
+
+def find_same_image_data(
+    wholes: Wholes,
+    reader: Reader,
+    cache: Cache,
+    parted: Mapping[str, frozenset[str]] | None = None,
+    is_listed: Callable[[str], bool] = lambda _: False,
+) -> dict[str, Match]:
+    """Return the matches of needles whose image data haystack pictures have, by path; the lowest path is the witness.
+
+    ``parted`` are, by the path of a needle, files that prove nothing of it. ``is_listed`` tells of a path of the
+    haystack that it is known from a catalogue only, so that it cannot be read.
+    """
+    pairs = _pairs(wholes, reader, cache, parted or {}, is_listed)
+    if not pairs:
+        return {}
+    wholes.read(pairs.items())  # what was read coarsely may be damaged behind its beginning
+    return {
+        wholes.needles.entries[needle].path: Match(
+            wholes.haystack.entries[witness].path, Evidence.SAME, 0, REASON, SAME_IMAGE_DATA
+        )
+        for needle, witness in pairs.items()
+        if all(map(_is_sound, (wholes.needle_refs[needle], wholes.witness_refs[witness])))
+    }
+
+
+def key_of(thumbnail: Thumbnail) -> tuple[object, ...] | None:
+    """Return what two pictures of equal image data have in common beside these; None for a format without digests."""
+    if thumbnail.format not in _DIGESTED:
+        return None
+    stored: tuple[object, ...] = ()
+    if thumbnail.format in _JPEG:  # the others may be conversions of each other
+        stored = thumbnail.format, thumbnail.quality, 0 if thumbnail.is_coarse else thumbnail.data_bytes
+    shown = thumbnail.pixels, thumbnail.chroma, thumbnail.width, thumbnail.height, thumbnail.frames
+    return (*shown, thumbnail.is_coarse, *stored)
+
+
+def _pairs(
+    wholes: Wholes,
+    reader: Reader,
+    cache: Cache,
+    parted: Mapping[str, frozenset[str]],
+    is_listed: Callable[[str], bool],
+) -> dict[int, int]:
+    """Return the positions of needles and of their witnesses."""
+    sides = wholes.needles, wholes.haystack
+    shared = np.intersect1d(wholes.needles.hashes[:, 0], wholes.haystack.hashes[:, 0])
+    places = [_positions(side, shared) for side in sides]
+    places[1] = [place for place in places[1] if not is_listed(wholes.haystack.entries[place].path)]
+    if not all(places):
+        return {}
+    keys = [dict(_keys(side, some, cache)) for side, some in zip(sides, places, strict=True)]
+    common = set(keys[0].values()) & set(keys[1].values())
+    alike = [[place for place, key in of_side.items() if key in common] for of_side in keys]
+    entries = [side.entries[place] for side, some in zip(sides, alike, strict=True) for place in some]
+    digests = reader.image_data(entries)
+    witnesses: dict[bytes, list[int]] = defaultdict(list)
+    for place in sorted(alike[1], key=lambda place: wholes.haystack.entries[place].path):
+        if digest := digests.get(wholes.haystack.entries[place].path):
+            witnesses[digest].append(place)
+    pairs = {}
+    for place in alike[0]:
+        path = wholes.needles.entries[place].path
+        refused = parted.get(path, ())
+        candidates = witnesses.get(digests.get(path, b""), ())
+        chosen = next((one for one in candidates if wholes.haystack.entries[one].path not in refused), None)
+        if chosen is not None:
+            pairs[place] = chosen
+    return pairs
+
+
+def _positions(pictures: Pictures, hashes: NDArray[np.uint64]) -> list[int]:
+    """Return the positions of pictures with one of these hashes."""
+    positions: list[int] = np.flatnonzero(np.isin(pictures.hashes[:, 0], hashes)).tolist()
+    return positions
+
+
+def _is_sound(ref: PictureRef) -> bool:
+    """Tell whether a picture was read whole, without a complaint."""
+    return not ref.id & (COARSE | DAMAGED)
+
+
+def _keys(pictures: Pictures, positions: Sequence[int], cache: Cache) -> Iterator[tuple[int, int]]:
+    """Yield the hash of the key of each picture that has one, by its position."""
+    for start in range(0, len(positions), _BATCH):
+        batch = positions[start : start + _BATCH]
+        thumbnails = cache.thumbnails([pictures.refs[position].id for position in batch])
+        for position in batch:
+            key = key_of(thumbnails[pictures.refs[position].id])
+            if key is not None:
+                yield position, hash(key)

@@ -1,0 +1,274 @@
+"""The stage of equal image data: what it proves, against which doubts, at what cost, and what it leaves to others."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dupfind import pipeline
+from dupfind.answers.findings import Findings
+from dupfind.cache.cache import Cache
+from dupfind.events import Silence
+from dupfind.pool import image_digests
+from dupfind.reading import Reader
+from dupfind.reason_codes import SAME_IMAGE_DATA
+from dupfind.report import Screen, render
+from dupfind.session import with_reader
+from dupfind.settings import make_report_settings
+from dupfind.values import FileEntry, FileVerdict, Report
+from fixtures import pictures
+from tests.stamped import ASCII, EXIF, digest, saved, short, with_exif, xmp
+from tests.test_image_data import film, pages, png48, with_packet
+from tests.test_pipeline import one_thread, scan, settings, states
+
+TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+SIZE = (320, 240)
+
+
+def dated(jpeg: bytes, day: int) -> bytes:
+    """The JPEG with a capture time."""
+    return with_exif(jpeg, {EXIF: {0x9003: (ASCII, f"2006:12:{day:02} 10:11:12".encode() + b"\0")}})
+
+
+def jpeg(image: Image.Image | None = None, **options: Any) -> bytes:
+    """A JPEG."""
+    return saved(image or pictures.photo(1, SIZE), "JPEG", **options)
+
+
+def blank(shade: int = 255) -> Image.Image:
+    """A page with nothing on it, which no test on pixels lets pass."""
+    return Image.new("RGB", SIZE, (shade, shade, shade))
+
+
+def page_of_text() -> Image.Image:
+    """Fine marks on an even ground."""
+    pixels = np.full((*SIZE[::-1], 3), 255, np.uint8)
+    pixels[40:200:8, 40:280] = np.where(np.random.default_rng(1).random((20, 240, 1)) < 0.5, 0, 255)
+    return Image.fromarray(pixels)
+
+
+def verdicts(report: Report) -> dict[str, FileVerdict]:
+    """By name."""
+    return {os.path.basename(one.path): one for one in report.files}
+
+
+PAIRS = {
+    "a corrected clock": (dated(jpeg(), 1), dated(jpeg(), 2)),
+    "a page of text": (dated(jpeg(page_of_text()), 1), dated(jpeg(page_of_text()), 2)),
+    "a blank page": (dated(jpeg(blank()), 1), dated(jpeg(blank()), 2)),
+    "a tiny one": (dated(jpeg(pictures.photo(1, (12, 9))), 1), jpeg(pictures.photo(1, (12, 9)))),
+    "with more behind it": (dated(jpeg() + b"film" * 2000, 1), jpeg() + b"film" * 2000),
+    "of 48 bits": (png48(), with_packet(png48(), xmp("dc:title='lake'"))),
+    "pages": (pages(1, 2), pages(1, 2, compression="tiff_deflate")),
+    "frames": (film("GIF"), film("GIF")[:-1] + b"\x21\xfe\4lake\0;"),
+    "an optimised screenshot": (saved(page_of_text(), "PNG"), saved(page_of_text().convert("L"), "PNG")),
+    "another format": (saved(page_of_text(), "PNG"), saved(page_of_text(), "TIFF")),
+    "progressive": (jpeg(pictures.photo(1, (2400, 1800)), progressive=True), None),
+}
+
+
+@pytest.mark.parametrize("kind", PAIRS)
+def test_equal_image_data_prove(tree: TreeBuilder, kind: str) -> None:
+    """Whatever else speaks against it."""
+    needle, witness = PAIRS[kind]
+    witness = dated(needle, 2) if witness is None else witness
+    assert needle != witness
+    found = verdicts(scan(tree("hay", {"w": witness}), tree("needles", {"n": needle})))["n"]
+    assert ("present", "same", SAME_IMAGE_DATA, 0) == (
+        found.state,
+        found.evidence,
+        found.reason_code,
+        found.distance_bits,
+    )
+    assert str(found.witness).endswith("hay/w")
+
+
+OTHERS = {
+    "another frame": (film("GIF"), film("GIF", (100, 50, 80))),
+    "something behind it": (jpeg() + b"film" * 2000, jpeg()),
+    "another text": (saved(page_of_text(), "PNG"), saved(page_of_text().rotate(180), "PNG")),
+    "one bit of sixteen": (png48(1000), png48(1001)),
+    "a spot on a blank page": (saved(blank(), "PNG"), None),
+    "cut": (dated(jpeg(), 1)[:-600], dated(jpeg(), 2)[:-600]),
+    "cut, and progressive": (
+        jpeg(pictures.photo(1, (2400, 1800)), progressive=True)[:-60_000] + b"\xff\xd9",
+        dated(jpeg(pictures.photo(1, (2400, 1800)), progressive=True)[:-60_000] + b"\xff\xd9", 2),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_what_is_not_equal_or_not_sound_is_not_proved(tree: TreeBuilder, kind: str) -> None:
+    """A wrong `contained` destroys photos."""
+    needle, witness = OTHERS[kind]
+    if witness is None:
+        spoilt = blank()
+        spoilt.putpixel((100, 100), (254, 255, 255))
+        witness = saved(spoilt, "PNG")
+    found = verdicts(scan(tree("hay", {"w": witness}), tree("needles", {"n": needle})))["n"]
+    assert found.state != "present"
+    assert found.reason_code is None
+
+
+def test_several_needles_may_have_one_witness(tree: TreeBuilder) -> None:
+    """And the lowest path is the witness of each."""
+    content = jpeg(blank())
+    haystack = tree("hay", {"b.jpg": dated(content, 1), "a.jpg": dated(content, 2), "c.jpg": dated(content, 3)})
+    needles = tree("needles", {f"{day}.jpg": dated(content, day) for day in (4, 5, 6)})
+    found = verdicts(scan(haystack, needles))
+    assert [str(haystack / "a.jpg")] * 3 == [one.witness for one in found.values()]
+
+
+def test_its_witness_is_no_other_needle_s(tree: TreeBuilder) -> None:
+    """What differs from a needle that a picture proves is not proved by that picture."""
+    whole = pictures.photo(3, (1200, 900))
+    burst = Image.blend(whole, pictures.with_patch(whole, 1, 0.0004), 0.5)
+    haystack = tree("hay", {"w.jpg": jpeg(whole, quality=92)})
+    needles = {"same.jpg": dated(jpeg(whole, quality=92), 2), "burst.jpg": dated(jpeg(burst, quality=92), 3)}
+    found = verdicts(scan(haystack, tree("needles", needles)))
+    assert SAME_IMAGE_DATA == found["same.jpg"].reason_code
+    assert found["burst.jpg"].state != "present"
+
+
+def test_only_what_may_be_equal_is_read(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy that was saved anew has other facts; what has no picture on the other side is not looked at."""
+    asked: list[str] = []
+    real = Reader.image_data
+
+    def image_data(self: Reader, entries: list[FileEntry]) -> dict[str, bytes]:
+        asked.extend(os.path.basename(entry.path) for entry in entries)
+        return real(self, entries)
+
+    monkeypatch.setattr(Reader, "image_data", image_data)
+    haystack = {
+        "w.jpg": dated(jpeg(), 1), "saved.jpg": jpeg(quality=60), "png.png": pictures.photo(1, SIZE),
+        "x.jpg": pictures.photo(9),
+    }  # fmt: skip
+    scan(tree("hay", haystack), tree("needles", {"n.jpg": jpeg(), "m.jpg": pictures.photo(8)}))
+    assert ["n.jpg", "w.jpg"] == asked
+
+
+def test_digests_are_remembered(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has changed is read again, and what rotted is not believed."""
+    haystack = tree("hay", {"w.jpg": dated(jpeg(), 1), "x.bmp": saved(blank(), "BMP") + b"tail"})
+    needles = tree("needles", {"n.jpg": jpeg(), "m.png": blank()})
+    for path in (*haystack.iterdir(), *needles.iterdir()):
+        os.utime(path, (1e9, 1e9))
+    read: list[str] = []
+    real = image_digests.read_image_data
+
+    def read_image_data(entries: list[FileEntry], *limits: Any, **named: Any) -> list[Any]:
+        read.extend(os.path.basename(entry.path) for entry in entries)
+        return real(entries, *limits, **named)
+
+    monkeypatch.setattr(image_digests, "read_image_data", read_image_data)
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
+    cache = str(tmp_path / "cache.sqlite")
+    first = states(scan(haystack, needles, cache=cache))
+    assert "present/same" == first["n.jpg"]
+    assert "present/same" != first["m.png"]
+    assert {"n.jpg", "w.jpg", "m.png", "x.bmp"} == set(read)
+    read.clear()
+    assert first == states(scan(haystack, needles, cache=cache))
+    assert [] == read
+    os.utime(needles / "n.jpg", (1.1e9, 1.1e9))
+    scan(haystack, needles, cache=cache)
+    assert ["n.jpg"] == read
+    with closing(sqlite3.connect(cache)) as connection, connection:
+        connection.execute("UPDATE image_data SET digest = (SELECT digest FROM image_data LIMIT 1)")
+    read.clear()
+    assert first == states(scan(haystack, needles, cache=cache))
+    assert {"n.jpg", "w.jpg"} <= set(read)
+
+
+def test_paranoid_digests_again(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both files, past the cache; a claim whose files have changed in between falls."""
+    haystack, needles = tree("hay", {"w.jpg": dated(jpeg(blank()), 1)}), tree("needles", {"n.jpg": jpeg(blank())})
+    assert {"n.jpg": "present/same"} == states(scan(haystack, needles, paranoid=True))
+    real = image_digests.read_image_data
+    calls: list[int] = []
+
+    def read_image_data(entries: list[FileEntry], *limits: Any, **named: Any) -> list[Any]:
+        calls.append(len(entries))
+        outcomes = real(entries, *limits, **named)
+        is_first = "prepare" not in named and len(limits) < 3
+        return outcomes if is_first else [outcomes[0], outcomes[1]._replace(result=bytes(32))]
+
+    monkeypatch.setattr(image_digests, "read_image_data", read_image_data)
+    found = verdicts(scan(haystack, needles, paranoid=True))["n.jpg"]
+    assert [2, 2] == calls
+    assert ("missing", "read again, it and its witness have other image data") == (found.state, found.reason)
+
+
+@pytest.mark.parametrize("is_parted", [False, True])
+def test_a_person_has_the_last_word(tree: TreeBuilder, *, is_parted: bool) -> None:
+    """A file that a person has parted from a needle proves nothing of it."""
+    haystack, needles = tree("hay", {"w.jpg": dated(jpeg(), 1)}), tree("needles", {"n.jpg": jpeg()})
+    chosen = settings(haystack, needles)
+    parted = {str(needles / "n.jpg"): frozenset({str(haystack / "w.jpg")})} if is_parted else {}
+    trees = [[entry for one in side for entry in one.entries] for side in pipeline.walk(chosen, Silence())]
+
+    def find(reader: Reader, cache: Cache) -> Findings:
+        return pipeline.find_matches(chosen, *trees, reader, cache, Silence(), parted)[0]
+
+    matches = with_reader(chosen, Silence(), find, one_thread).matches
+    assert ([] if is_parted else [SAME_IMAGE_DATA]) == [match.reason_code for match in matches.values()]
+
+
+def test_reports_name_the_reason(tree: TreeBuilder) -> None:
+    """As a code, in JSON, JSON lines and CSV."""
+    report = scan(tree("hay", {"w.jpg": dated(jpeg(), 1)}), tree("needles", {"n.jpg": jpeg(), "x": b"words"}))
+    whole = json.loads(render(report, make_report_settings(format_="json", everything=True), Screen()))
+    assert [SAME_IMAGE_DATA, None] == [one["reason_code"] for one in whole["files"]]
+    first, *_ = render(report, make_report_settings(format_="jsonl", everything=True), Screen()).splitlines()
+    assert SAME_IMAGE_DATA == json.loads(first)["reason_code"]
+    chosen = make_report_settings(format_="csv", files=True, everything=True)
+    table = render(report, chosen, Screen()).decode().splitlines()
+    assert ["reason_code", SAME_IMAGE_DATA, ""] == [line.rpartition(",")[2] for line in table]
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+def test_a_folder_whose_clock_was_corrected(tree: TreeBuilder) -> None:
+    """The way of people who set their cameras right years later."""
+    names = [f"{number}.jpg" for number in range(4)]
+    contents = {name: dated(jpeg(pictures.photo(number, SIZE)), 1 + number) for number, name in enumerate(names)}
+    haystack, needles = tree("hay", contents), tree("needles", contents)
+    edits = "-AllDates+=1:0:0 0:0:0", "-XMP:Title=corrected"
+    subprocess.run(["exiftool", "-q", "-m", "-overwrite_original", *edits, haystack], check=True, capture_output=True)
+    report = scan(haystack, needles)
+    assert {SAME_IMAGE_DATA} == {one.reason_code for one in report.files}
+    assert ["contained"] == [one.state for one in report.folders]
+
+
+def test_a_turned_flag_is_another_picture() -> None:
+    """The stage leaves it to the tests on pixels, which know turned copies."""
+    assert digest(jpeg()) != digest(with_exif(jpeg(), {0x0112: short(6)}))
+    assert digest(jpeg()) == digest(with_exif(jpeg(), {0x0112: short(1)}))
+
+
+def test_compare_and_explain_say_it(tree: TreeBuilder, dupfind: Run) -> None:
+    """With the reason, in words and as a code."""
+    haystack = tree("hay", {"w.jpg": dated(jpeg(blank()), 1)})
+    needles = tree("needles", {"n.jpg": dated(jpeg(blank()), 2), "m.jpg": jpeg(blank(254))})
+    one, other = str(needles / "n.jpg"), str(haystack / "w.jpg")
+    assert b"each proves the other: the image data are the same" in dupfind("compare", one, other).stdout
+    compared = json.loads(dupfind("compare", "--format", "json", one, other).stdout)["pairs"][0]
+    assert ("same", SAME_IMAGE_DATA, True) == (compared["evidence"], compared["reason_code"], compared["accepted"])
+    differs = json.loads(dupfind("compare", "--format", "json", one, str(needles / "m.jpg")).stdout)["pairs"][0]
+    assert differs["reason_code"] is None
+    command = "explain", "--haystack", str(haystack), one
+    assert b"the image data are the same, whatever the metadata say" in dupfind(*command).stdout
+    explained = json.loads(dupfind(*command, "--format", "json").stdout)["needles"][0]
+    assert ("present", SAME_IMAGE_DATA) == (explained["verdict"], explained["reason_code"])
