@@ -12,15 +12,16 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from benchmarks.drawing import Pen, another, digits, fitted, money, sentence, vivid
-from benchmarks.edits import Case, Source, encode
+from benchmarks.edits import Case, Source, encode, grey_difference
 from benchmarks.filters import noisy, scaled
 from benchmarks.kinds import PAGES, PairKind
 from benchmarks.lacking import random_date, stamped
 from fixtures import pictures
 
+_LEAST_HEIGHT, _LEGIBLE_LEVELS, _LEGIBLE_PIXELS = 6, 40, 8
 Draw = Callable[[Source, Random, bool], Image.Image]
 """Draw from a photo and chance; True for the version in which one thing is another."""
 
@@ -34,13 +35,21 @@ def twice(draw: Draw, *, as_photo: bool = False) -> Callable[[Source, Random], C
     def make(source: Source, dice: Random) -> Case | None:
         state = dice.getrandbits(64)
         first, second = (draw(source, Random(state), is_changed) for is_changed in (False, True))  # noqa: S311
-        if first.tobytes() == second.tobytes():
+        if not _is_legible(first, second):
             return None
         save = _as_photo(dice) if as_photo else _as_screen(dice)
         pair = Case(save(first), save(second))
         return pair if dice.random() < 0.5 else Case(pair.witness, pair.needle)
 
     return make
+
+
+def _is_legible(first: Image.Image, second: Image.Image) -> bool:
+    """Tell whether the change has the pixels and the contrast that a figure needs to be read."""
+    box = ImageChops.difference(first, second).point([255 * (level >= 10) for level in range(256)] * 3).getbbox()
+    if box is None or box[3] - box[1] < _LEAST_HEIGHT:
+        return False
+    return bool((grey_difference(first.crop(box), second.crop(box)) >= _LEGIBLE_LEVELS).sum() >= _LEGIBLE_PIXELS)
 
 
 def _as_screen(dice: Random) -> Callable[[Image.Image], bytes]:
@@ -154,7 +163,7 @@ def slide(source: Source, dice: Random, is_changed: bool, *, what: str = "figure
         figure = f"{dice.randint(10, 99)}%"
         changed = another(figure, dice)
         shown = changed if is_changed and what == "figure" and line == chosen else figure
-        pen.text((width * 0.04, height * (0.22 + 0.1 * line)), f"{sentence(dice, 3)[:22]} {shown}", height * 0.042, ink)
+        pen.text((width * 0.04, height * (0.22 + 0.1 * line)), f"{sentence(dice, 3)[:18]} {shown}", height * 0.046, ink)
     return page
 
 
@@ -162,10 +171,10 @@ def slide_on_a_photo(source: Source, dice: Random, is_changed: bool) -> Image.Im
     """A photo of a room in which a slide is projected."""
     room = source.image.point([round(level * 0.45) for level in range(256)] * 3)
     shown = slide(Source(source.name, source.data, source.other, source.image), dice, is_changed)
-    width = round(room.width * dice.uniform(0.5, 0.7))
+    width = round(room.width * dice.uniform(0.75, 0.95))
     shown = shown.resize((width, round(width * shown.height / shown.width)), Image.Resampling.LANCZOS)
     turned = shown.convert("RGBA").rotate(dice.uniform(-2, 2), Image.Resampling.BICUBIC, expand=True)
-    room.paste(turned, (round(room.width * 0.15), round(room.height * 0.08)), turned)
+    room.paste(turned, (round(room.width * 0.02), round(room.height * 0.05)), turned)
     return room
 
 

@@ -68,18 +68,22 @@ def _object(source: Source, dice: Random, share: float) -> tuple[Image.Image, Im
     return origin.crop(spread).resize((width, height), LANCZOS), ellipse((width, height), 0.06)
 
 
-def _put_down(scene: Image.Image, thing: tuple[Image.Image, Image.Image], dice: Random) -> Image.Image | None:
-    """Return the scene with the object at a place where it shows."""
+def _put_down(
+    scene: Image.Image, thing: tuple[Image.Image, Image.Image], dice: Random, near: tuple[int, int] | None = None
+) -> tuple[Image.Image, tuple[int, int]] | None:
+    """Return the scene with the object at a place where it shows, and that place; ``near`` is where it was before."""
     part, mask = thing
     least = dice.uniform(_FAINTEST_OBJECT, _BOLDEST_OBJECT)
     for _ in range(25):
         left = dice.randint(0, max(0, scene.width - part.width))
         top = dice.randint(scene.height // 6, max(scene.height // 6, scene.height - part.height))
+        if near is not None:
+            left, top = (round(place + part.width * dice.uniform(-1.2, 1.2)) for place in near)
         under = scene.crop((left, top, left + part.width, top + part.height))
         if grey_difference(under, part).mean() >= least:
             frame = scene.copy()
             frame.paste(part, (left, top), mask)
-            return frame
+            return frame, (left, top)
     return None
 
 
@@ -88,11 +92,14 @@ def moved_object(low: float, high: float, source: Source, dice: Random) -> Case 
     scene, share = _background(source, dice), log_uniform(dice, low, high)
     comes_and_goes = dice.random() < 0.4
     thing = _object(source, dice, 1.35 * share * (1.0 if comes_and_goes else 0.5))
-    first = scene if comes_and_goes else _put_down(scene, thing, dice)
-    second = _put_down(scene, thing, dice)
-    if first is None or second is None or changed_share(first, second) < 0.6 * low:
+    first = _put_down(scene, thing, dice)
+    if first is None:
         return None
-    return _frames(first, second, dice)
+    near = first[1] if dice.random() < 0.5 else None
+    second = (scene, first[1]) if comes_and_goes else _put_down(scene, thing, dice, near)
+    if second is None or changed_share(first[0], second[0]) < 0.6 * low:
+        return None
+    return _frames(first[0], second[0], dice)
 
 
 def swaying_person(source: Source, dice: Random) -> Case | None:
