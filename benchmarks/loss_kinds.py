@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks.kinds import PairKind
 from benchmarks.lacking import LACKING_KINDS
+from benchmarks.own_kinds import OWN_KINDS
 from benchmarks.screens import PAGE_KINDS
 from benchmarks.still_camera import STILL_KINDS
 from benchmarks.true_copies import COPY_KINDS, CURVE_KINDS
@@ -11,7 +12,7 @@ from benchmarks.true_copies import COPY_KINDS, CURVE_KINDS
 
 def tuned_kinds() -> tuple[PairKind, ...]:
     """Return the kinds that bounds may be chosen by."""
-    return (*LACKING_KINDS, *PAGE_KINDS, *STILL_KINDS, *COPY_KINDS, *CURVE_KINDS)
+    return (*LACKING_KINDS, *PAGE_KINDS, *STILL_KINDS, *OWN_KINDS, *COPY_KINDS, *CURVE_KINDS)
 
 
 def held_out_kinds() -> tuple[PairKind, ...]:
