@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from benchmarks.held_out import HELD_OUT_KINDS
 from benchmarks.kinds import PairKind
 from benchmarks.lacking import LACKING_KINDS
+from benchmarks.more_screens import MORE_PAGE_KINDS
 from benchmarks.own_kinds import OWN_KINDS
 from benchmarks.screens import PAGE_KINDS
 from benchmarks.still_camera import STILL_KINDS
@@ -12,9 +14,9 @@ from benchmarks.true_copies import COPY_KINDS, CURVE_KINDS
 
 def tuned_kinds() -> tuple[PairKind, ...]:
     """Return the kinds that bounds may be chosen by."""
-    return (*LACKING_KINDS, *PAGE_KINDS, *STILL_KINDS, *OWN_KINDS, *COPY_KINDS, *CURVE_KINDS)
+    return (*LACKING_KINDS, *PAGE_KINDS, *MORE_PAGE_KINDS, *STILL_KINDS, *OWN_KINDS, *COPY_KINDS, *CURVE_KINDS)
 
 
 def held_out_kinds() -> tuple[PairKind, ...]:
     """Return the kinds that are only measured: whoever chooses bounds does not look at them."""
-    return ()
+    return HELD_OUT_KINDS
