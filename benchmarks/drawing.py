@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from random import Random
 from typing import Any
@@ -56,7 +57,7 @@ class Pen:
         x, y = centre
         self._draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
 
-    def line(self, points: list[Place], ink: Colour, width: float) -> None:
+    def line(self, points: Sequence[Place], ink: Colour, width: float) -> None:
         """Draw a line through these points."""
         self._draw.line(points, ink, max(1, round(width)), "curve")
 

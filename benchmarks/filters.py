@@ -43,7 +43,7 @@ def decoded(data: bytes) -> Image.Image:
 
 
 def jpeg(image: Image.Image, dice: Random, low: int = 88, high: int = 97) -> bytes:
-    """Save as JPEG as some program or other would: quality between the two, colour halved or in full, any scan order."""
+    """Save as JPEG as some program would: quality between the two, colour halved or in full, any scan order."""
     options: dict[str, Any] = {"quality": dice.randint(low, high)}
     if image.mode == "RGB":
         options["subsampling"] = dice.choice((0, 2))
@@ -88,8 +88,8 @@ def smoothed(image: Image.Image, radius: int, levels: float) -> Image.Image:
 def _guided(plane: Plane, radius: int, levels: float) -> Plane:
     mean = _box_mean(plane, radius)
     variance = _box_mean(plane * plane, radius) - mean * mean
-    share = variance / (variance + levels * levels)
-    offset = mean * (1 - share)
+    share = np.asarray(variance / (variance + levels * levels), np.float32)
+    offset = np.asarray(mean * (1 - share), np.float32)
     return np.asarray(_box_mean(share, radius) * plane + _box_mean(offset, radius), np.float32)
 
 

@@ -150,7 +150,7 @@ def answer(job: Job) -> Answer:
         grade, reason = ask(needle, witness)
         strict = ask(needle, witness, is_paranoid=True) if job.is_paranoid and grade == SAME else (grade, reason)
         seconds = time.process_time() - began
-    found = Answer(job, grade, reason, *(strict if job.is_paranoid else (None, "")), seconds)
+    found = Answer(job, grade, reason, strict[0] if job.is_paranoid else None, strict[1], seconds)
     _keep(kind, case, found)
     return found
 
@@ -186,7 +186,9 @@ def _data(photo: str, image: Image.Image) -> bytes:
 def _stored(case: Case, folder: Path, stem: str = "") -> tuple[Path, Path]:
     paths = []
     for side, data in zip(("needle", "witness"), case, strict=True):
-        suffix = _SUFFIXES.get(data[:2]) or (".jp2" if b"jP  " in data[:16] else ".avif" if b"avif" in data[:32] else ".heic")
+        suffix = _SUFFIXES.get(data[:2]) or (
+            ".jp2" if b"jP  " in data[:16] else ".avif" if b"avif" in data[:32] else ".heic"
+        )
         path = folder / f"{stem}{side}{suffix}"
         path.write_bytes(data)
         paths.append(path)

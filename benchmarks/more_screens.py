@@ -1,4 +1,4 @@
-"""Drawn screens and pages of kinds that were not reported: a board, a code, a chart, a form, a sign with one thing changed."""
+"""Drawn screens and pages of kinds that were not reported, with one thing changed: a board, a code, a chart, a card."""
 
 from __future__ import annotations
 
@@ -45,7 +45,12 @@ def scoreboard(source: Source, dice: Random, is_changed: bool) -> Image.Image:
     x, y = picture.width * 0.04, picture.height * 0.05
     pen = Pen(picture)
     pen.box((x, y, x + size * 9, y + size * 1.5), (15, 30, 80))
-    pen.text((x + size * 0.3, y + size * 0.15), f"HOM {changed if is_changed else score} GUE  {dice.randint(10, 89)}'", size, "white")
+    pen.text(
+        (x + size * 0.3, y + size * 0.15),
+        f"HOM {changed if is_changed else score} GUE  {dice.randint(10, 89)}'",
+        size,
+        "white",
+    )
     return picture
 
 

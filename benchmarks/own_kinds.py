@@ -206,7 +206,7 @@ def _three_programs(source: Source, dice: Random) -> Case:
     """Handed on three times, each time saved in another format."""
     image = source.image
     for kind, options in (("JPEG", {}), ("WEBP", {"method": 1}), ("JPEG", {})):
-        image = decoded(encode(image, kind, quality=dice.randint(82, 93), **options))  # type: ignore[arg-type]
+        image = decoded(encode(image, kind, quality=dice.randint(82, 93), **options))
     return Case(encode(image, quality=dice.randint(75, 92)), source.data)
 
 

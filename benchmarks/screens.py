@@ -95,9 +95,9 @@ def spreadsheet(_: Source, dice: Random, is_changed: bool) -> Image.Image:
     return page
 
 
-def long_page(source: Source, dice: Random, is_changed: bool, *, lowest: int = 7000, what: str = "number") -> Image.Image:
-    """A web page in one picture, 7,000 to 18,000 pixels long: photos, headings, paragraphs; a price or text is another."""
-    width, height = dice.choice((1080, 1170, 1280)), dice.randint(lowest, 18000 if lowest >= 7000 else 2 * lowest)
+def long_page(source: Source, dice: Random, is_changed: bool, *, what: str = "number") -> Image.Image:
+    """A web page in one picture of 7,000 to 18,000 pixels; a price or a paragraph is another."""
+    width, height = dice.choice((1080, 1170, 1280)), dice.randint(7000, 18000)
     page = Image.new("RGB", (width, height), vivid(dice, 0.93))
     pen, top, size = Pen(page), 40, width // 36
     chosen, number = dice.randint(1, max(2, height // 2600)), 0
@@ -261,7 +261,9 @@ def chat(source: Source, dice: Random, is_changed: bool) -> Image.Image:
         fill = ((0, 92, 75), (32, 44, 51)) if is_dark else ((220, 248, 198), (255, 255, 255))
         pen.round((x, top, x + 800, top + 30 + 50 * lines), 24, fill[x > 100])
         for line in range(lines):
-            text = sentence(dice, 5)[:26] + (f" {changed if is_changed and number == chosen else amount}" if not line else "")
+            text = sentence(dice, 5)[:26] + (
+                f" {changed if is_changed and number == chosen else amount}" if not line else ""
+            )
             pen.text((x + 24, top + 12 + 50 * line), text, 36, ink)
         top += 56 + 50 * lines
         number += 1

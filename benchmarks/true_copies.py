@@ -51,9 +51,7 @@ def _saved_again(kind: str, low: int, high: int, source: Source, dice: Random) -
 
 
 def _without_loss(source: Source, dice: Random) -> Case:
-    kind, options = dice.choice(
-        (("PNG", pictures.QUICKLY["PNG"]), ("TIFF", {"compression": "tiff_lzw"}), ("BMP", {}))
-    )  # type: ignore[misc]
+    kind, options = dice.choice((("PNG", pictures.QUICKLY["PNG"]), ("TIFF", {"compression": "tiff_lzw"}), ("BMP", {})))
     return Case(encode(source.image, kind, **options), source.data)
 
 
