@@ -24,6 +24,9 @@ _VIVID: tuple[Colour, ...] = (
 )  # fmt: skip
 
 
+_STAMPED_COLOUR = (255, 140, 20)
+
+
 @cache
 def font(height: int) -> Any:  # noqa: ANN401 - Pillow has two classes of fonts
     """Return the font that comes with Pillow, so that every machine draws the same."""
@@ -95,3 +98,20 @@ def vivid(dice: Random, towards_white: float = 0.0) -> Colour:
 def fitted(photo: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Return ``photo`` cut and resized to ``size``."""
     return ImageOps.fit(photo, size, Image.Resampling.BICUBIC)
+
+
+def stamped(image: Image.Image, dice: Random, text: str, height: float) -> Image.Image:
+    """Return ``image`` with ``text`` burnt in near a lower corner; ``height`` is a share of the picture's width."""
+    copy = image.copy()
+    pen = ImageDraw.Draw(copy)
+    letters = font(max(8, round(height * image.width)))
+    left, _, right, bottom = pen.textbbox((0, 0), text, font=letters)
+    across = dice.choice((0.03, 0.97 - (right - left) / image.width))
+    place = across * image.width - left, dice.uniform(0.9, 0.96) * image.height - bottom
+    pen.text(place, text, _STAMPED_COLOUR, letters)
+    return copy
+
+
+def random_date(dice: Random) -> str:
+    """Return a date as cameras burn it in."""
+    return f"{dice.randint(1, 28):02}.{dice.randint(1, 12):02}.{dice.randint(1998, 2024)}"

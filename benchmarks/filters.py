@@ -6,17 +6,15 @@ Pure: pixels in, pixels out. Lengths are given for a picture of 12 megapixels, a
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable
 from random import Random
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from benchmarks.edits import LANCZOS, encode, grey_difference
+from benchmarks.edits import LANCZOS, grey_difference
 
 Box = tuple[int, int, int, int]
 Change = Callable[[Image.Image], Image.Image]
@@ -34,20 +32,6 @@ def scaled(image: Image.Image, pixels: float, least: float) -> float:
 def log_uniform(dice: Random, low: float, high: float) -> float:
     """Return a number between the two whose logarithm is uniform: as often from 2 to 4 as from 4 to 8."""
     return math.exp(dice.uniform(math.log(low), math.log(high)))
-
-
-def decoded(data: bytes) -> Image.Image:
-    """Return the RGB picture of an encoded file."""
-    with Image.open(io.BytesIO(data)) as image:
-        return image.convert("RGB")
-
-
-def jpeg(image: Image.Image, dice: Random, low: int = 88, high: int = 97) -> bytes:
-    """Save as JPEG as some program would: quality between the two, colour halved or in full, any scan order."""
-    options: dict[str, Any] = {"quality": dice.randint(low, high)}
-    if image.mode == "RGB":
-        options["subsampling"] = dice.choice((0, 2))
-    return encode(image, progressive=dice.random() < 0.3, **options)
 
 
 def blurred_by(image: Image.Image, sigma: float) -> Image.Image:

@@ -17,10 +17,8 @@ from benchmarks.filters import (
     blurred_by,
     changed_share,
     changed_where_it_shows,
-    decoded,
     ellipse,
     enlarged,
-    jpeg,
     log_uniform,
     mosaic,
     noisy,
@@ -32,6 +30,7 @@ from benchmarks.filters import (
 from benchmarks.held_out_pages import HELD_OUT_PAGE_KINDS
 from benchmarks.kinds import COPIES, LACKING, STILL, Make, PairKind
 from benchmarks.lacking import changed_witness
+from benchmarks.saving import decoded, jpeg
 from benchmarks.still_camera import sampled
 from fixtures import pictures
 

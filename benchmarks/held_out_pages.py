@@ -84,4 +84,7 @@ _DRAWN: dict[str, tuple[Draw, dict[str, Any]]] = {
     "held out: display of a scale": (display, {"as_photo": True}),
     "held out: signed or not": (signed, {"as_photo": True}),
 }
-HELD_OUT_PAGE_KINDS = tuple(PairKind(name, PAGES, twice(draw, **options)) for name, (draw, options) in _DRAWN.items())
+HELD_OUT_PAGE_KINDS = tuple(
+    PairKind(name, PAGES, twice(draw, **options), has_own_size="as_photo" not in options)
+    for name, (draw, options) in _DRAWN.items()
+)

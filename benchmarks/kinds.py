@@ -54,8 +54,8 @@ class PairKind(NamedTuple):
     name: str
     group: Group
     make: Make
-    needs_photos: bool = True
-    """False for drawn pages whose size does not depend on the photos."""
+    has_own_size: bool = False
+    """True for drawn pages and ready pairs whose size does not depend on the photo: asked for one set only."""
 
     def pair(self, source: Source, seed: int) -> Case | None:
         """Make a pair of ``source``; None where what is lost would not show in it."""

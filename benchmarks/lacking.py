@@ -12,16 +12,15 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
+from PIL import Image, ImageEnhance, ImageFilter
 
+from benchmarks.drawing import random_date, stamped
 from benchmarks.edits import LANCZOS, Case, Source, encode, resized
 from benchmarks.filters import (
     blurred_by,
     changed_where_it_shows,
     colourfulness,
-    decoded,
     enlarged,
-    jpeg,
     log_uniform,
     mosaic,
     moved_by,
@@ -32,6 +31,7 @@ from benchmarks.filters import (
     toned,
 )
 from benchmarks.kinds import LACKING, Make, PairKind
+from benchmarks.saving import decoded, jpeg, needle_file
 from fixtures import pictures
 
 _SOFT_LEVELS = 1.5
@@ -39,22 +39,8 @@ _SOFT_LEVELS = 1.5
 _SOFTER_LEVELS = 3.0
 """The same in the twentieth of the picture that has most detail."""
 _CENSORED_LEVELS = 8.0
-_STAMPED_COLOUR = (255, 140, 20)
 _COLOUR_LEVELS = 8.0
 """Distance from grey, in levels of Cb or Cr, that a twentieth of a picture reaches whose colour a person sees."""
-
-
-def needle_file(image: Image.Image, kind: str, dice: Random) -> bytes:
-    """Save as a good file of that kind: what a camera, a phone or an export writes."""
-    if kind == "JPEG":
-        return jpeg(image, dice)
-    options: dict[str, dict[str, Any]] = {
-        "PNG": pictures.QUICKLY["PNG"],
-        "WEBP": {"quality": dice.randint(88, 96), "method": 1},
-        "HEIF": {"quality": dice.randint(70, 90), "enc_params": {"preset": "ultrafast"}},
-        "AVIF": {"quality": dice.randint(72, 90), "speed": 10},
-    }
-    return encode(image, kind, **options[kind])
 
 
 def changed_witness(change: Callable[[Image.Image, Random], Image.Image | None]) -> Make:
@@ -130,31 +116,6 @@ def _without_colour(source: Source, dice: Random) -> Case | None:
         return None
     grey = image.convert("L")
     return Case(jpeg(image, dice), jpeg(grey if dice.random() < 0.5 else grey.convert("RGB"), dice))
-
-
-def stamped(image: Image.Image, dice: Random, text: str, height: float) -> Image.Image:
-    """Return ``image`` with ``text`` burnt in near a lower corner; ``height`` is a share of the picture's width."""
-    copy = image.copy()
-    pen = ImageDraw.Draw(copy)
-    font = pictures_font(max(8, round(height * image.width)))
-    left, top, right, bottom = pen.textbbox((0, 0), text, font=font)
-    across = dice.choice((0.03, 0.97 - (right - left) / image.width))
-    place = across * image.width - left, dice.uniform(0.9, 0.96) * image.height - bottom
-    pen.text(place, text, _STAMPED_COLOUR, font)
-    assert bottom > top
-    return copy
-
-
-def pictures_font(height: int) -> Any:  # noqa: ANN401 - Pillow has two classes of fonts
-    """Return the font that comes with Pillow, so that every machine draws the same."""
-    from PIL import ImageFont
-
-    return ImageFont.load_default(height)
-
-
-def random_date(dice: Random) -> str:
-    """Return a date as cameras burn it in."""
-    return f"{dice.randint(1, 28):02}.{dice.randint(1, 12):02}.{dice.randint(1998, 2024)}"
 
 
 def _stamped(image: Image.Image, dice: Random) -> Image.Image:

@@ -175,4 +175,7 @@ _DRAWN: dict[str, tuple[Draw, dict[str, Any]]] = {
     "subtitle": (subtitle, {"as_photo": True}),
     "identity card": (identity_card, {"as_photo": True}),
 }
-MORE_PAGE_KINDS = tuple(PairKind(name, PAGES, twice(draw, **options)) for name, (draw, options) in _DRAWN.items())
+MORE_PAGE_KINDS = tuple(
+    PairKind(name, PAGES, twice(draw, **options), has_own_size="as_photo" not in options)
+    for name, (draw, options) in _DRAWN.items()
+)

@@ -11,14 +11,13 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from benchmarks.drawing import font
 from benchmarks.edits import LANCZOS, Case, Source, encode, grey_difference, resized
 from benchmarks.filters import (
     blurred_by,
     changed_share,
     changed_where_it_shows,
-    decoded,
     ellipse,
-    jpeg,
     log_uniform,
     noisy,
     random_box,
@@ -30,6 +29,7 @@ from benchmarks.filters import (
 )
 from benchmarks.kinds import COPIES, CURVES, LACKING, STILL, Make, PairKind
 from benchmarks.lacking import changed_witness
+from benchmarks.saving import decoded, jpeg
 from benchmarks.still_camera import warped
 from fixtures import pictures
 
@@ -125,8 +125,6 @@ def _many_generations(source: Source, dice: Random) -> Case:
 def _faint_watermark(image: Image.Image, dice: Random) -> Image.Image:
     layer = Image.new("RGBA", image.size)
     pen, size = ImageDraw.Draw(layer), image.width * dice.uniform(0.05, 0.09)
-    from benchmarks.drawing import font
-
     for row in range(4):
         place = (row % 2 * image.width * 0.3 + image.width * 0.05, image.height * (0.1 + 0.25 * row))
         pen.text(place, "(c) sample photo", (255, 255, 255, dice.randint(28, 60)), font(max(12, round(size))))

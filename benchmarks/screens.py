@@ -14,11 +14,10 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageFilter
 
-from benchmarks.drawing import Pen, another, digits, fitted, money, sentence, vivid
+from benchmarks.drawing import Pen, another, digits, fitted, money, random_date, sentence, stamped, vivid
 from benchmarks.edits import Case, Source, encode, grey_difference
 from benchmarks.filters import noisy, scaled
 from benchmarks.kinds import PAGES, PairKind
-from benchmarks.lacking import random_date, stamped
 from fixtures import pictures
 
 _LEAST_HEIGHT, _LEGIBLE_LEVELS, _LEGIBLE_PIXELS = 6, 40, 8
@@ -285,4 +284,7 @@ _DRAWN: dict[str, tuple[Draw, dict[str, Any]]] = {
     "number plate": (number_plate, {"as_photo": True}),
     "long chat": (chat, {}),
 }
-PAGE_KINDS = tuple(PairKind(name, PAGES, twice(draw, **options)) for name, (draw, options) in _DRAWN.items())
+PAGE_KINDS = tuple(
+    PairKind(name, PAGES, twice(draw, **options), has_own_size="as_photo" not in options)
+    for name, (draw, options) in _DRAWN.items()
+)

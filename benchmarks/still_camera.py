@@ -140,11 +140,11 @@ def sampled(image: Image.Image, across: np.ndarray, down: np.ndarray) -> Image.I
 
 
 STILL_KINDS = (
-    PairKind("real frames, 0.05 to 0.5% moved", STILL, partial(_real_frames, LEAST_MOVED, 0.005), needs_photos=False),
-    PairKind("real frames, 0.5% or more moved", STILL, partial(_real_frames, 0.005, 2.0), needs_photos=False),
+    PairKind("real frames, 0.05 to 0.5% moved", STILL, partial(_real_frames, LEAST_MOVED, 0.005), has_own_size=True),
+    PairKind("real frames, 0.5% or more moved", STILL, partial(_real_frames, 0.005, 2.0), has_own_size=True),
     PairKind("object moved, 0.05 to 0.1%", STILL, partial(moved_object, 0.0005, 0.001)),
     PairKind("object moved, 0.1 to 0.5%", STILL, partial(moved_object, 0.001, 0.005)),
     PairKind("person standing, moved a little", STILL, swaying_person),
-    PairKind("real frames, nothing moved", CURVES, partial(_real_frames, 0.0, 0.00001), needs_photos=False),
+    PairKind("real frames, nothing moved", CURVES, partial(_real_frames, 0.0, 0.00001), has_own_size=True),
     PairKind("object moved, 0.02 to 0.05%", CURVES, partial(moved_object, 0.0002, 0.0005)),
 )

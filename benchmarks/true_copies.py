@@ -9,30 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import Any
 
 from PIL import Image, ImageFilter, ImageOps
 
 from benchmarks.edits import BICUBIC, BOX, LANCZOS, PLAIN_EDITS, Case, Edit, Source, encode, resized
-from benchmarks.filters import decoded, jpeg, log_uniform, noisy, toned
+from benchmarks.filters import log_uniform, noisy, toned
 from benchmarks.kinds import COPIES, CURVES, Make, PairKind
-from benchmarks.lacking import needle_file
+from benchmarks.saving import decoded, jpeg, needle_file, saved
 from fixtures import pictures
 
-_LOWER_BOUND_FORMATS: dict[str, dict[str, Any]] = {
-    "JPEG": {},
-    "WEBP": {"method": 1},
-    "HEIF": {"enc_params": {"preset": "ultrafast"}},
-    "AVIF": {"speed": 10},
-}
 _BELOW = ("JPEG q35", "JPEG q25", "JPEG, six times at q80")
 """Edits of the row "copies" whose quality lies below 40, or whose losses add up: measured, without a target."""
 _SMALLEST_SIDE = 128
-
-
-def saved(image: Image.Image, kind: str, quality: int, **more: Any) -> bytes:  # noqa: ANN401 - passed on to Pillow
-    """Save in a lossy format at this quality, quickly."""
-    return encode(image, kind, **{"quality": quality, **_LOWER_BOUND_FORMATS[kind], **more})
 
 
 def original(source: Source, dice: Random) -> bytes:
