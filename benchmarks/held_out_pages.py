@@ -29,7 +29,7 @@ def route_map(source: Source, dice: Random, is_changed: bool) -> Image.Image:
         pen.text(ends[0], sentence(dice, 1).title(), 28, (90, 90, 90))
     page.paste(fitted(source.image, (width // 3, width // 4)), (30, 60))
     first, second = ((dice.uniform(0.2, 0.8) * width, dice.uniform(0.3, 0.9) * height) for _ in range(2))
-    pen.disc(second if is_changed else first, width * 0.022, (210, 40, 40))
+    pen.disc(second if is_changed else first, width * 0.012, (210, 40, 40))
     return page
 
 
@@ -55,7 +55,7 @@ def sudoku(_: Source, dice: Random, is_changed: bool) -> Image.Image:
 def display(source: Source, dice: Random, is_changed: bool) -> Image.Image:
     """A photo of a scale or thermometer; a bar of one figure of its display is off."""
     picture, pen_side = source.image.copy(), min(source.image.size)
-    size = pen_side * dice.uniform(0.06, 0.12)
+    size = max(12, pen_side * dice.uniform(0.035, 0.08))
     x, y = picture.width * dice.uniform(0.1, 0.5), picture.height * dice.uniform(0.2, 0.7)
     pen, text = Pen(picture), digits(dice, 4)
     place = dice.randrange(4)

@@ -193,7 +193,7 @@ def _read(photo: str) -> Image.Image:
 
 
 def _data(photo: str, image: Image.Image) -> bytes:
-    return encode(image, quality=95) if photo.startswith(MADE_UP) else Path(photo).read_bytes()
+    return encode(image, quality=98) if photo.startswith(MADE_UP) else Path(photo).read_bytes()
 
 
 def stored(case: Case, folder: Path, stem: str = "") -> tuple[Path, Path]:

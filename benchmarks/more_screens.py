@@ -75,11 +75,11 @@ def departures(_: Source, dice: Random, is_changed: bool) -> Image.Image:
 def matrix_code(source: Source, dice: Random, is_changed: bool) -> Image.Image:
     """A poster with a matrix code; some dozen of its cells are others: another content."""
     picture = source.image.copy()
-    cells, side = 29, round(min(picture.size) * dice.uniform(0.3, 0.45)) // 29 * 29
+    cells, side = 29, round(min(picture.size) * dice.uniform(0.16, 0.4)) // 29 * 29
     left, top = round(picture.width * dice.uniform(0.05, 0.5)), round(picture.height * dice.uniform(0.1, 0.45))
     pen, cell = Pen(picture), side / cells
     pen.box((left - cell * 2, top - cell * 2, left + side + cell * 2, top + side + cell * 2), (255, 255, 255))
-    flipped = set(dice.sample(range(cells * cells), 24))
+    flipped = set(dice.sample(range(cells * cells), 12))
     for number in range(cells * cells):
         is_black = dice.random() < 0.5
         if is_black != (is_changed and number in flipped):
@@ -126,9 +126,9 @@ def ticked(source: Source, dice: Random, is_changed: bool) -> Image.Image:
 def clock(source: Source, dice: Random, is_changed: bool) -> Image.Image:
     """A photo with a clock on the wall; its hand has moved by some minutes."""
     picture = source.image.copy()
-    radius = min(picture.size) * dice.uniform(0.07, 0.13)
+    radius = min(picture.size) * dice.uniform(0.04, 0.11)
     x, y = picture.width * dice.uniform(0.2, 0.8), picture.height * dice.uniform(0.2, 0.5)
-    pen, minute, later = Pen(picture), dice.randrange(60), dice.choice((5, 10, 20, 30))
+    pen, minute, later = Pen(picture), dice.randrange(60), dice.choice((3, 5, 10, 20))
     pen.disc((x, y), radius * 1.12, (40, 36, 34))
     pen.disc((x, y), radius, (244, 243, 238))
     for length, turn in ((0.85, minute + later * is_changed), (0.55, dice.randrange(60))):
@@ -141,8 +141,9 @@ def clock(source: Source, dice: Random, is_changed: bool) -> Image.Image:
 def subtitle(source: Source, dice: Random, is_changed: bool) -> Image.Image:
     """A frame of a film; another line is spoken."""
     picture = source.image.copy()
-    first, second = (sentence(dice, 4) for _ in range(2))
-    size = max(12, picture.width / 28)
+    first = sentence(dice, 4)
+    second = f"{first.rpartition(' ')[0]} {sentence(dice, 1)}"
+    size = max(12, picture.width / 36)
     text = second if is_changed else first
     pen, place = Pen(picture), (picture.width * 0.5 - len(text) * size * 0.25, picture.height * 0.88)
     pen.text((place[0] + size * 0.07, place[1] + size * 0.07), text, size, (0, 0, 0))
@@ -151,7 +152,7 @@ def subtitle(source: Source, dice: Random, is_changed: bool) -> Image.Image:
 
 
 def identity_card(source: Source, dice: Random, is_changed: bool) -> Image.Image:
-    """A card with a face and a number; one figure of the number is another."""
+    """A card with a face and a number, on a table; one figure of the number is another."""
     card = Image.new("RGB", (1012, 638), vivid(dice, 0.85))
     card.paste(fitted(source.image, (270, 350)), (50, 150))
     pen, number = Pen(card), digits(dice, 9)
@@ -161,7 +162,10 @@ def identity_card(source: Source, dice: Random, is_changed: bool) -> Image.Image
     for row in range(5):
         pen.text((370, 150 + row * 62), sentence(dice, 2).title(), 34)
     pen.text((370, 500), changed if is_changed else number, 52, (150, 20, 20))
-    return card
+    table = fitted(source.other, (1600, 1200)).filter(ImageFilter.GaussianBlur(3))
+    scale = dice.uniform(0.45, 0.95)
+    table.paste(card.resize((round(1012 * scale), round(638 * scale))), (dice.randint(40, 500), dice.randint(40, 400)))
+    return table
 
 
 _DRAWN: dict[str, tuple[Draw, dict[str, Any]]] = {

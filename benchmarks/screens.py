@@ -129,17 +129,18 @@ def meter(source: Source, dice: Random, is_changed: bool) -> Image.Image:
     picture = source.image.filter(ImageFilter.GaussianBlur(scaled(source.image, 20, 2)))
     pen, side = Pen(picture), min(width, height)
     left, top = dice.uniform(0.05, 0.2) * width, dice.uniform(0.1, 0.3) * height
-    right, bottom = left + side * 0.72, top + side * 0.5
-    pen.round((left, top, right, bottom), side * 0.03, vivid(dice, 0.7))
+    across = side * dice.uniform(0.3, 0.72)
+    right, bottom = left + across, top + across * 0.7
+    pen.round((left, top, right, bottom), across * 0.04, vivid(dice, 0.7))
     reading = digits(dice, dice.randint(5, 7))
     changed = another(reading, dice)
     wheel = (right - left) * 0.86 / len(reading)
     for number, figure in enumerate(changed if is_changed else reading):
-        x, y = left + (right - left) * 0.07 + number * wheel, top + side * 0.1
+        x, y = left + (right - left) * 0.07 + number * wheel, top + across * 0.14
         ground = (150, 20, 20) if number >= len(reading) - 2 else (18, 18, 20)
         pen.box((x, y, x + wheel * 0.9, y + wheel * 1.25), ground)
         pen.text((x + wheel * 0.18, y + wheel * 0.1), figure, wheel * 0.95, (240, 240, 236))
-    pen.text((left + side * 0.05, top + side * 0.34), f"kWh  {digits(dice, 8)}", side * 0.05)
+    pen.text((left + across * 0.07, top + across * 0.5), f"kWh  {digits(dice, 8)}", across * 0.07)
     return picture.filter(ImageFilter.GaussianBlur(scaled(picture, 1.5, 0.4)))
 
 
@@ -205,7 +206,7 @@ def price_label(source: Source, dice: Random, is_changed: bool) -> Image.Image:
     picture = source.image.copy()
     price = f"{dice.randint(1, 99)}.{dice.randint(10, 99)}"
     changed = another(price, dice)
-    size = max(16, picture.width * dice.uniform(0.05, 0.1))
+    size = max(13, picture.width * dice.uniform(0.025, 0.07))
     x, y = dice.uniform(0.1, 0.6) * picture.width, dice.uniform(0.15, 0.75) * picture.height
     pen = Pen(picture)
     pen.round((x, y, x + size * 3.3, y + size * 1.5), size * 0.15, dice.choice(((250, 220, 40), (250, 250, 245))))
@@ -216,7 +217,8 @@ def price_label(source: Source, dice: Random, is_changed: bool) -> Image.Image:
 def heat_map(_: Source, dice: Random, is_changed: bool) -> Image.Image:
     """A matrix in colours with a number in each cell; one number is another, its colour is not."""
     columns, rows = dice.randint(7, 14), dice.randint(6, 12)
-    cell = dice.randint(56, 84)
+    cell = dice.randint(56, 110)
+    size = max(12.0, cell * dice.uniform(0.18, 0.34))
     page = Image.new("RGB", (columns * cell + 160, rows * cell + 60), "white")
     pen, chosen = Pen(page), dice.randrange(columns * rows)
     fx, fy = dice.uniform(0.2, 0.9), dice.uniform(0.2, 0.9)
@@ -227,9 +229,9 @@ def heat_map(_: Source, dice: Random, is_changed: bool) -> Image.Image:
         pen.box((x, y, x + cell, y + cell), (round(255 * heat), round(120 * heat + 60), round(230 * (1 - heat))))
         value = f"{min(max(heat, 0.1), 0.99):.2f}"
         changed = "0." + another(value[2:], dice)
-        pen.text((x + cell * 0.16, y + cell * 0.3), changed if is_changed and number == chosen else value, cell * 0.34)
+        pen.text((x + cell * 0.16, y + cell * 0.3), changed if is_changed and number == chosen else value, size)
         if not column:
-            pen.text((6, y + cell * 0.3), sentence(dice, 2)[:13], cell * 0.3)
+            pen.text((6, y + cell * 0.3), sentence(dice, 2)[:13], 17)
     return page
 
 
