@@ -15,6 +15,7 @@ from _pytest.mark.structures import ParameterSet
 from PIL import Image
 
 from benchmarks import filters, losses, losses_report, still_camera
+from benchmarks.asking import ask
 from benchmarks.edits import Case, Source, encode, grey_difference
 from benchmarks.judging import SAME, SIMILAR
 from benchmarks.kinds import COPIES, CURVES, LACKING, PAGES, STILL, PairKind
@@ -152,6 +153,17 @@ def test_true_copies_are_present(kind: PairKind, tmp_path: Path) -> None:
     """An answer that never says present helps nobody."""
     state = state_of(pair_of(kind), tmp_path)
     assert FileState.PRESENT == state
+
+
+@pytest.mark.parametrize(
+    "name", ["1% pixelated into 6", "meter", "number plate", "stars lost", "web copy: reduced and sharpened"]
+)
+def test_ask_says_what_a_scan_says(name: str, tmp_path: Path) -> None:
+    """Else the benchmark would measure something that nobody gets."""
+    case = pair_of(next(kind for kind in tuned_kinds() if kind.name == name))
+    grade, _ = ask(*losses.stored(case, tmp_path))
+    (tmp_path / "scan").mkdir()
+    assert (state_of(case, tmp_path / "scan") is FileState.PRESENT) is (grade == SAME)
 
 
 @pytest.mark.parametrize("kind", REPEATED, ids=lambda kind: kind.name)
