@@ -54,7 +54,7 @@ def _focus_stack(source: Source, dice: Random) -> Case | None:
     return Case(jpeg(first, dice), jpeg(second, dice)) if shows(first, second, 1.5) else None
 
 
-def _healed(image: Image.Image, dice: Random) -> Image.Image | None:
+def healed(image: Image.Image, dice: Random) -> Image.Image | None:
     """Something small was taken out by what stands beside it: a mole, a bird, a wire's end."""
     for _ in range(20):
         box = random_box(image, log_uniform(dice, 0.0008, 0.004), dice)
@@ -250,7 +250,7 @@ def _sharper_reduction(source: Source, dice: Random) -> Case | None:
 _LACKING: dict[str, Make] = {
     "portrait mode": changed_witness(_portrait),
     "focus stack": _focus_stack,
-    "spot healed, 0.08 to 0.4%": changed_witness(_healed),
+    "spot healed, 0.08 to 0.4%": changed_witness(healed),
     "posterised": changed_witness(_posterised),
     "highlights or shadows lost": changed_witness(_blown),
     "colour smeared": changed_witness(_smeared_colour),
