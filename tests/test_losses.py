@@ -89,6 +89,15 @@ THUMBNAILS_SAID_SAME = {
     "every second row": (0, 1),
     "another face": (0, 3),
     "a light went on": (6, 3),
+    "poor needle, a part changed": (0, 3),
+    "smaller needle, a part changed": (0, 3),
+    "turned needle, a part changed": (0, 1),
+    "HEIC, AVIF, WebP or PNG, a part changed": (0, 1),
+    "grainy photo, a part changed": (0, 1),
+    "smaller needle: calendar": (0, 1),
+    "smaller needle: slide": (0, 2),
+    "smaller needle: price label": (0, 1),
+    "interval timer": (0, 1),
 }
 """By kind, number and seed of a pair that the thumbnails took for copies, so that only a closer look tells it apart."""
 NOT_YET = frozenset(THUMBNAILS_SAID_SAME)
