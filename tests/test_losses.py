@@ -280,18 +280,18 @@ def test_a_run_without_real_photos(
     monkeypatch.setattr(losses, "SHARED_DATA", tmp_path / "absent")
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- measured: losses -->\nold\n<!-- end -->\nafter\n")
-    options = ["--kinds", "price label", "--pictures", "1", "--jobs", "1", "--keep", str(tmp_path / "kept")]
+    options = ["--kinds", "scoreboard", "--pictures", "1", "--jobs", "1", "--keep", str(tmp_path / "kept")]
     code = losses.main([*options, "--out", str(tmp_path / "out.csv"), "--write", str(page)])
     output = capsys.readouterr()
     assert (0, True) == (code, "made-up photos instead" in output.err)
-    assert "price label" in output.out
+    assert "scoreboard" in output.out
     rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
-    assert ["price label"] == [row["kind"] for row in rows]
-    assert 2 == len(list((tmp_path / "kept" / "price label").iterdir()))
+    assert ["scoreboard"] == [row["kind"] for row in rows]
+    assert 2 == len(list((tmp_path / "kept" / "scoreboard").iterdir()))
     text = page.read_text()
     assert text.startswith("before\n")
     assert text.endswith("after\n")
-    assert "| price label |" in text
+    assert "| scoreboard |" in text
     assert "old" not in text
 
 
