@@ -1,0 +1,29 @@
+"""What the program says of one needle and one witness, both files on a disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from benchmarks.judging import SAME
+from benchmarks.measuring import grade, seen_or_why
+from dupfind.files.entries import entry_of
+from dupfind.pool.second_look import Claim, look_again
+from dupfind.settings import DEFAULT_MAX_PIXELS
+from dupfind.values import Evidence
+
+_TIMEOUT_SECONDS = 600.0
+
+
+def ask(needle: Path, witness: Path, *, is_paranoid: bool = False) -> tuple[str, str]:
+    """Return the grade of a pair of files and the reason for it.
+
+    THE PLACE TO CHANGE when the core changes: everything that :mod:`benchmarks.losses` counts goes through here.
+    """
+    verdict = grade(seen_or_why(needle.read_bytes()), seen_or_why(witness.read_bytes()))[0]
+    if verdict.grade != SAME or not is_paranoid:
+        return verdict.grade, verdict.reason
+    entries = [entry_of(str(path), os.stat(path)) for path in (needle, witness)]
+    claim = Claim(entries[0], (entries[1],), Evidence.SAME)
+    (look,) = look_again([claim], DEFAULT_MAX_PIXELS, _TIMEOUT_SECONDS, rotations=True)
+    return ("missing" if look.evidence is None else look.evidence.value), look.reason or ""

@@ -1,0 +1,32 @@
+"""All kinds of pairs, in the order of the tables; those that nothing is tuned on apart."""
+
+from __future__ import annotations
+
+from benchmarks.held_out import HELD_OUT_KINDS
+from benchmarks.kinds import PairKind
+from benchmarks.lacking import LACKING_KINDS
+from benchmarks.mixed_kinds import MIXED_KINDS
+from benchmarks.more_screens import MORE_PAGE_KINDS
+from benchmarks.own_kinds import OWN_KINDS
+from benchmarks.screens import PAGE_KINDS
+from benchmarks.still_camera import STILL_KINDS
+from benchmarks.true_copies import COPY_KINDS, CURVE_KINDS
+
+
+def tuned_kinds() -> tuple[PairKind, ...]:
+    """Return the kinds that bounds may be chosen by."""
+    return (
+        *LACKING_KINDS,
+        *PAGE_KINDS,
+        *MORE_PAGE_KINDS,
+        *STILL_KINDS,
+        *OWN_KINDS,
+        *MIXED_KINDS,
+        *COPY_KINDS,
+        *CURVE_KINDS,
+    )
+
+
+def held_out_kinds() -> tuple[PairKind, ...]:
+    """Return the kinds that are only measured: whoever chooses bounds does not look at them."""
+    return HELD_OUT_KINDS
