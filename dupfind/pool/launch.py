@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import socket
 import sys
 import threading
@@ -115,6 +116,16 @@ class _Server(NamedTuple):
 
     control: socket.socket
     pid: int
+    parent: int
+    """The process that has started it; those that are forked from that one use it too."""
+
+    def end(self) -> None:
+        """Let go of it, by which it ends; at once where it is ours, since it hears of nothing while it loads."""
+        self.control.close()
+        if self.parent == os.getpid():
+            with suppress(OSError):
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, os.WNOHANG)
 
 
 _lock = threading.Lock()
@@ -133,11 +144,11 @@ def _running_server() -> _Server:
         control, theirs = socket.socketpair()
         with theirs:
             try:
-                _server = _Server(control, _run("dupfind.pool.forkserver", "serve", theirs))
+                _server = _Server(control, _run("dupfind.pool.forkserver", "serve", theirs), os.getpid())
             except BaseException:
                 control.close()
                 raise
-        atexit.register(control.close)
+        atexit.register(_server.end)
     return _server
 
 
@@ -159,9 +170,8 @@ def _fork() -> _Forked:
 def _forget_server() -> None:
     global _server  # noqa: PLW0603
     if _server is not None:
-        _server.control.close()
-        with suppress(OSError):  # such as that of a process that was forked from the one that has started it
-            os.waitpid(_server.pid, os.WNOHANG)
+        atexit.unregister(_server.end)
+        _server.end()
     _server = None
 
 

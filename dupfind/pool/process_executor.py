@@ -26,7 +26,7 @@ from typing import Any
 
 from dupfind.pool import launch, messages, worker
 
-_PAUSES_SECONDS = (0.0, 0.1, 1.0)
+_PAUSES_SECONDS = (0.0, 0.1, 0.5, 2.0)
 """Before each try to start: that the system has no more processes to give may pass."""
 _PIECE_BYTES = 1 << 18
 _GONE_SECONDS = 2.0

@@ -26,6 +26,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, Self, TypeVar
@@ -46,8 +47,8 @@ _BUSY_SHARE = 0.6
 """Of the time of a chunk of small files on a thread: what computes for more of it does not wait for a disk."""
 _CHUNKS_AHEAD = 3
 """Chunks handed to each lane: one at work and two waiting, so that a busy parent never leaves a core idle."""
-_TRIES_ALONE = 4
-"""For a file whose process was killed from outside: who kills at random hits a good one twice in 100 runs or so."""
+_TRIES_ALONE = 8
+"""For a file whose process was killed from outside: who kills at random hits a good one several times in a row."""
 
 
 @dataclass(slots=True)
@@ -112,7 +113,8 @@ class Pool:
         """Let the processes load what they need while this one is busy: what is mapped next finds them ready."""
         if self._make_executor == self._make_process:  # other executors are told of nothing but work
             for executor in self._lanes(self._make_executor):
-                executor.submit(os.getpid)
+                with suppress(BrokenExecutor):  # it died idle; what is handed over next renews it
+                    executor.submit(os.getpid)
 
     def _lanes(self, make: Callable[[], Executor]) -> list[Executor]:
         executors = self._executors.setdefault(make, [])
