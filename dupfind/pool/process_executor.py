@@ -70,6 +70,9 @@ class ProcessExecutor(Executor):
             _thread.start_new_thread(self._serve, (ear,))
         except (OSError, RuntimeError) as error:  # too many open files; too many threads
             self._end = NeverStartedError(str(error))
+            if self._bell is not None:
+                ear.close()
+                self._bell.close()
             self._serving.release()
 
     def submit(self, fn: Callable[..., Any], /, *args: object, **kwargs: object) -> Future[Any]:
@@ -77,10 +80,10 @@ class ProcessExecutor(Executor):
         message = messages.packed((fn, args, kwargs))
         future: Future[Any] = Future()
         with self._lock:
-            if self._end is not None:
-                raise self._end
             if self._is_shut:
                 raise RuntimeError("cannot schedule new futures after shutdown")
+            if self._end is not None:
+                raise self._end
             self._jobs.append((future, message))
         self._ring()
         return future
@@ -124,30 +127,34 @@ class ProcessExecutor(Executor):
         if hasattr(signal, "pthread_sigmask"):
             signal.pthread_sigmask(signal.SIG_BLOCK, worker.TERMINAL_SIGNALS)  # they are for the main thread
         line: _Line | None = None
-        end: BrokenExecutor
+        end: BrokenExecutor = DiedError()
         try:
             line = self._connect(ear)
             self._talk(line, ear)
             end = DiedError(line.process.end())
-        except launch.CannotStartError as error:
+        except (launch.CannotStartError, OSError) as error:  # too many open files, no memory: no task is to blame
             end = NeverStartedError(str(error))
         except Exception as error:  # noqa: BLE001 - what cannot be understood was written by a process gone mad
-            end = DiedError()
             end.__cause__ = error
-            self.kill()
+        finally:
+            self._break_off(line, end)
+            ear.close()
+
+    def _break_off(self, line: _Line | None, end: BrokenExecutor) -> None:
+        """Let go of the process, which ends it where it has not ended, and tell everybody who waits."""
         with self._lock:
             self._end = end
             jobs = list(self._jobs)
             self._jobs.clear()
-        for socket_end in (ear, self._bell):
-            if socket_end is not None:
-                socket_end.close()
+        if line is not None:
+            line.process.kill()
+            line.close()
+        if self._bell is not None:
+            self._bell.close()
         self._serving.release()
         for future in [*(line.pending if line is not None else ()), *(future for future, _ in jobs)]:
             with suppress(InvalidStateError):  # cancelled
                 future.set_exception(end)
-        if line is not None:
-            line.close()
 
     def _connect(self, ear: socket.socket) -> _Line:
         """Start the process and see that it answers."""
@@ -165,16 +172,18 @@ class ProcessExecutor(Executor):
                 process.kill()
             line = _Line(process)
             greeting: Future[int] = Future()
-            line.send(greeting, messages.packed((worker.settle, (list(sys.path), _folder()), {})))
-            self._talk(line, ear, until=greeting)
-            if greeting.done():
-                self.pid = greeting.result()
-                return line
             try:
+                line.send(greeting, messages.packed((worker.settle, (list(sys.path), _folder()), {})))
+                self._talk(line, ear, until=greeting)
+                if greeting.done():
+                    self.pid = greeting.result()
+                    return line
                 process.end()
             except launch.CannotStartError as error:
                 why = str(error)
-            line.close()
+            finally:
+                if self.pid is None:
+                    line.close()
         raise launch.CannotStartError(why or "they end before they have begun")
 
     def _has_killed(self, process: launch.Worker | None) -> bool:
