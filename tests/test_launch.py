@@ -123,8 +123,9 @@ def test_a_lane_less(monkeypatch: pytest.MonkeyPatch) -> None:
         return true()
 
     monkeypatch.setattr(Pool, "_make_process", lambda _: ProcessExecutor(start))
+    items: list[Item] = [("double", number) for number in range(300)]
     with Pool(3) as pool:
-        assert _ITEMS == run(pool, _ITEMS)
+        assert items == run(pool, items)
         with pytest.raises(NoProcessError, match="resource temporarily unavailable"):
             run(pool, [("kill", 1)])
 
