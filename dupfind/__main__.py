@@ -2,24 +2,59 @@
 
 from __future__ import annotations
 
-import _thread
-import io
+import _signal  # type: ignore[import-not-found]  # what signal is made of: there already, so that no time is lost
 import os
-import signal
 import sys
 
-from dupfind.errors import StoppedError
+
+def _leave_at_once(number: int, _: object) -> None:
+    """Answer a signal while the program is being loaded: there is nothing yet that would have to be closed."""
+    try:
+        os.write(2, b"dupfind: stopped; there is no verdict\n")
+    finally:  # whatever standard error is
+        os._exit(128 + number)
+
+
+def _heard(names: tuple[str, ...] = ("SIGINT", "SIGTERM", "SIGHUP")) -> list[int]:
+    """Return the signals that end a run; none that is ignored, by which nohup stays in force."""
+    numbers = [getattr(_signal, name) for name in names if hasattr(_signal, name)]
+    return [number for number in numbers if _signal.getsignal(number) is not _signal.SIG_IGN]
+
+
+_SIGNALS = _heard()
+for _number in _SIGNALS:  # with the first lines: until now Python itself would answer Ctrl-C with a traceback
+    _signal.signal(_number, _leave_at_once)
+
+import _thread  # noqa: E402
+import io  # noqa: E402
+import signal  # noqa: E402
+
+from dupfind.errors import StoppedError  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_PATIENCE_SECONDS = 10.0
+"""How long a run that was stopped may take to end in order."""
+_AGAIN_SECONDS = 0.005
+_is_over = False
+"""Whether the answer stands, and nothing is left that could be stopped."""
 
 
 def _stop(number: int, _: object) -> None:
-    """End the run in order; a second signal ends it at once, the workers following by themselves."""
-    signal.signal(number, _stop_now)
+    """End the run in order; a second signal ends it at once, as does time, the workers following by themselves.
+
+    The exception may come between any two instructions, so also where a lock is left closed by it that the end of the
+    run then waits for.
+    """
+    if _is_over:
+        return
+    for each in _SIGNALS:
+        signal.signal(each, _stop_now)
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, lambda *_: _stop_now(number, None))
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE_SECONDS)
     raise StoppedError(number)
 
 
@@ -28,13 +63,18 @@ def _stop_now(number: int, _: object) -> None:
 
 
 def _stop_again(lost: sys.UnraisableHookArgs) -> None:
-    """A signal that came while Python ran a finalizer, where its exception would be printed and forgotten."""
-    if isinstance(lost.exc_value, StoppedError):
-        number = lost.exc_value.exit_code - 128
-        signal.signal(number, _stop)
-        _thread.interrupt_main(signal.Signals(number))
-    else:
+    """Repeat a signal that came while Python ran a finalizer, where its exception would be printed and forgotten."""
+    if not isinstance(lost.exc_value, StoppedError):
         sys.__unraisablehook__(lost)
+        return
+    number = lost.exc_value.exit_code - 128
+    for each in _SIGNALS:
+        signal.signal(each, _stop)
+    if hasattr(signal, "setitimer"):  # not from here: the exception would be lost again
+        signal.signal(signal.SIGALRM, lambda *_: _stop(number, None))
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
+    else:
+        _thread.interrupt_main(signal.Signals(number))
 
 
 class _Forgiving(io.FileIO):
@@ -65,19 +105,22 @@ def _forgive() -> None:
 
 def main() -> None:
     """The ``dupfind`` command; does not return."""
+    global _is_over  # noqa: PLW0603 - the handlers of signals are told nothing else
     try:
-        for number in _SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays in force
-                signal.signal(number, _stop)
-        sys.unraisablehook = _stop_again
+        _listen()
         _forgive()
         code = _run()
-    except KeyboardInterrupt:  # pressed before the handler stood
-        code = 128 + signal.SIGINT
-    except StoppedError as stopped:
+        _is_over = True  # within the block: there is no moment between in which a signal would not be caught
+    except StoppedError as stopped:  # and from now on each ends the process at once
         code = stopped.exit_code
         _say("stopped; there is no verdict")
     _leave(code)
+
+
+def _listen() -> None:
+    sys.unraisablehook = _stop_again
+    for number in _heard():
+        signal.signal(number, _stop)
 
 
 def _say(text: str) -> None:
@@ -103,13 +146,11 @@ def _leave(code: int) -> None:
     """End at once: giving back the memory of a million values one by one takes a tenth of a warm run.
 
     Everything that has to be closed is closed where it was opened; what is left are the streams, and what libraries
-    have registered to be done at the end (multiprocessing's semaphores).
+    have registered to be done at the end.
     """
     import atexit
     from contextlib import suppress
 
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)  # it is over: nothing is left to be stopped
     atexit._run_exitfuncs()  # noqa: SLF001 - the only way to have the one without the other
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):

@@ -61,6 +61,10 @@ class CacheLostError(DupfindError):
         """Whether the user has been told already that the run goes on without its cache."""
 
 
+class NoProcessError(DupfindError):
+    """No process could be started to read files, which is no fault of any of them."""
+
+
 class StoppedError(BaseException):
     """A signal asked the run to end; not an ``Exception``, so that nothing on the way swallows it."""
 

@@ -127,14 +127,19 @@ def integrity(cache: Path) -> str:
 
 def processes_of_session(session: int) -> list[int]:
     """The processes that still run of those that one run has started; Linux only."""
-    found = []
+    return list(parents_in_session(session))
+
+
+def parents_in_session(session: int) -> dict[int, int]:
+    """The same processes, each with the number of the one that has started it."""
+    found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
         if int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(entry.name))
+            found[int(entry.name)] = int(fields[1])
     return found
 
 

@@ -1,11 +1,12 @@
 """A scan whose decoders do harm, by the names of the files: ``python harm.py HAYSTACK NEEDLES`` prints what it found.
 
-A program of its own, since each worker loads what its main module loads, and the tests load much.
+A program of its own, whose decoders are exchanged; the workers load it by its name, since none loads a main module.
 """
 
 from __future__ import annotations
 
 import ctypes
+import importlib
 import json
 import os
 import signal
@@ -50,7 +51,7 @@ def read_harmfully(entries: Sequence[FileEntry], *arguments: Any, **options: Any
 _read_thumbnails = tasks.read_thumbnails
 
 if __name__ == "__main__":
-    tasks.read_thumbnails = read_harmfully
+    tasks.read_thumbnails = importlib.import_module("harm").read_harmfully
     settings = make_settings(
         haystack=[sys.argv[1]],
         needles=[sys.argv[2]],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -60,3 +61,37 @@ def read_under(items: list[tuple[FileEntry, int]]) -> list[str]:
         else:
             found.append(repr(outcome.result))
     return found
+
+
+def large(length: int) -> bytes:
+    """A result of so many bytes."""
+    return bytes(length)
+
+
+def cut_off(length: int) -> None:
+    """Let this process, a worker, die with ``length`` bytes of the next result handed over."""
+    true = socket.socket.sendall
+
+    def sendall(self: socket.socket, data: bytes) -> None:
+        true(self, data[:length])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    socket.socket.sendall = sendall  # type: ignore[assignment,method-assign]
+
+
+def go_mad() -> None:
+    """Let this process, a worker, answer the next task with what is no message."""
+    true = socket.socket.sendall
+    socket.socket.sendall = lambda self, _: true(self, bytes(7) + b"\x03\xff\xff\xff")  # type: ignore[assignment,method-assign]
+
+
+class UnspeakableError(Exception):
+    """An error that can be written and not be read again."""
+
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(one + two)
+
+
+def unspeakable(number: int) -> None:
+    """Raise it."""
+    raise UnspeakableError(number, number)

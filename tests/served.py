@@ -124,18 +124,14 @@ def _load() -> None:
     """Everything that runs import sooner or later, and the fork server of their workers."""
     import importlib
     import pkgutil
-    from multiprocessing import forkserver
 
     import dupfind
-    from dupfind.pool import processes
+    from dupfind.pool import launch
 
     own = [module.name for module in pkgutil.walk_packages(dupfind.__path__, "dupfind.")]
-    own.remove("dupfind.pool.hush")  # it silences this process, too
     for name in [*own, *_LATE]:
         importlib.import_module(name)
-    processes.start_method()
-    # Those that are forked are not its parents and cannot ask the system whether it lives: it does.
-    forkserver._forkserver.ensure_running = forkserver.ensure_running = lambda: None  # type: ignore[attr-defined]
+    launch.start_server()
 
 
 def _become(order: Order, umask: int, streams: Sequence[int]) -> NoReturn:

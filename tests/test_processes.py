@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from dupfind.pool import processes
 from dupfind.pool.processes import Death
 from dupfind.pool.workers import Pool
 
@@ -32,13 +30,6 @@ KILLED = "the process that read it was killed, as systems do that run out of mem
 def test_a_death_says_why(death: Death, reason: str) -> None:
     """In words for the user, with the name of the signal."""
     assert reason == death.reason
-
-
-def test_other_executors_tell_nothing() -> None:
-    """A thread or a cluster has no exit code, and no process to be killed."""
-    with ThreadPoolExecutor(1) as executor:
-        assert processes.exit_code(executor) is None
-        processes.kill(executor)
 
 
 def surroundings(items: list[int]) -> list[tuple[int, int, int]]:

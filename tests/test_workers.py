@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind import ceiling
-from dupfind.pool import workers
+from dupfind.pool import launch, workers
+from dupfind.pool.process_executor import ProcessExecutor
 from dupfind.pool.workers import Pool
 from tests.labour import Item, work
 
@@ -52,6 +53,19 @@ def are_gone(pids: Iterable[int], seconds: float = 60) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def executors_of(pool: Pool) -> list[ProcessExecutor]:
+    """The executors with a process each that a pool has made."""
+    made = [executor for executors in pool._executors.values() for executor in executors]
+    return [executor for executor in made if isinstance(executor, ProcessExecutor)]
+
+
+def pid_of(executor: ProcessExecutor) -> int:
+    """The number of its process, which is about to start."""
+    pid = executor.submit(os.getpid).result(30)
+    assert pid == executor.pid
+    return pid
 
 
 class Serial(Executor):
@@ -315,7 +329,7 @@ def test_prepared_processes_do_the_work() -> None:
     """They are there before the first item, and the same ones then do it."""
     with Pool(2) as pool:
         pool.prepare()
-        prepared = {pid for executor in pool._all() for pid in executor._processes}  # type: ignore[attr-defined]
+        prepared = {pid_of(executor) for executor in executors_of(pool)}
         assert 2 == len(prepared)
         assert expected([("double", number) for number in range(40)]) == sorted(
             run(pool, [("double", number) for number in range(40)])
@@ -327,9 +341,8 @@ def test_a_prepared_process_may_die() -> None:
     """Before there is anything to do: the work is done all the same."""
     with Pool(1) as pool:
         pool.prepare()
-        (executor,) = pool._all()
-        for pid in list(executor._processes):  # type: ignore[attr-defined]
-            os.kill(pid, signal.SIGKILL)
+        (executor,) = executors_of(pool)
+        os.kill(pid_of(executor), signal.SIGKILL)
         items = [("double", number) for number in range(20)]
         assert expected(items) == sorted(run(pool, items))
 
@@ -404,13 +417,11 @@ def test_large_files_are_read_by_all_threads(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork there is no fork server")
 def test_a_fork_server_that_is_killed_is_started_again() -> None:
     """The system may end it as any process: its workers' ends are seen, and the work is done by others."""
-    from multiprocessing import forkserver
-
     items = [("double", number) for number in range(40)]
     with Pool(2) as pool:
         assert expected(items) == sorted(run(pool, items))
-        server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
-        os.kill(server, signal.SIGKILL)
-        assert are_gone([server])
+        assert launch._server is not None
+        os.kill(launch._server.pid, signal.SIGKILL)
+        assert are_gone([launch._server.pid])
         again = [("kill", 1), *items, ("exit", 2)]
         assert expected(again) == sorted(run(pool, again))

@@ -26,7 +26,7 @@ from dupfind.cli.hash import hash_
 from dupfind.cli.index import index
 from dupfind.cli.scan import scan
 from dupfind.cli.sort import sort
-from dupfind.errors import DupfindError, ExitCode, OutputClosedError, OutputError
+from dupfind.errors import DupfindError, ExitCode, OutputClosedError, OutputError, StoppedError
 from dupfind.output import discard_stdout
 from dupfind.progress import say, write
 from dupfind.report.text import printable
@@ -106,10 +106,19 @@ def run(arguments: Sequence[str]) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except Exception as error:  # noqa: BLE001 - a bug must not end as Python's 1, which means "not all present"
+        if (stopped := _stop_behind(error)) is not None:
+            raise stopped from None
         return _exit_code(error)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     return int(code or ExitCode.ALL_PRESENT)
+
+
+def _stop_behind(error: BaseException | None) -> StoppedError | None:
+    """Return the stop during which ``error`` was raised: what a signal has cut short may be closed with an error."""
+    while error is not None and not isinstance(error, StoppedError):
+        error = error.__context__
+    return error
 
 
 def _show(error: click.ClickException) -> None:

@@ -17,6 +17,24 @@ _SLACK_SECONDS = 1.0
 """How much earlier it may be, because setting the hard limit anew costs a thread."""
 
 
+_may_end_this_process = False
+
+
+def allow_to_end_this_process() -> None:
+    """Let the hard limit hold in this process, which was started to work for another."""
+    global _may_end_this_process  # noqa: PLW0603 - a property of the process
+    _may_end_this_process = True
+
+
+def _works_for_another() -> bool:
+    """Tell whether this process may be ended; a worker of somebody else's pool, such as a cluster's, may."""
+    if _may_end_this_process:
+        return True
+    import multiprocessing
+
+    return multiprocessing.parent_process() is not None
+
+
 class TimeLimit:
     """A time limit for each of several pieces of work, one after the other.
 
@@ -31,9 +49,7 @@ class TimeLimit:
         self._nowhere: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        import multiprocessing
-
-        if multiprocessing.parent_process() is not None:
+        if _works_for_another():
             self._nowhere = open(os.devnull, "w")
         return self
 

@@ -15,7 +15,6 @@ threads of this process instead: a process that has loaded the decoders takes as
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -27,16 +26,16 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from dupfind import ceiling
-from dupfind.pool import processes
+from dupfind.errors import NoProcessError
+from dupfind.pool.chunk import run_chunk
+from dupfind.pool.process_executor import NeverStartedError, ProcessExecutor
 from dupfind.pool.processes import WATCHDOG_EXIT, Death
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -48,6 +47,8 @@ _BUSY_SHARE = 0.6
 """Of the time of a chunk of small files on a thread: what computes for more of it does not wait for a disk."""
 _CHUNKS_AHEAD = 3
 """Chunks handed to each lane: one at work and two waiting, so that a busy parent never leaves a core idle."""
+_TRIES_ALONE = 8
+"""For a file whose process was killed from outside: who kills at random hits a good one several times in a row."""
 
 
 @dataclass(slots=True)
@@ -85,30 +86,23 @@ class Pool:
         self._share_bytes = None if self._all_bytes is None else max(ceiling.LEAST_BYTES, self._all_bytes // lanes)
         self._executors: dict[Callable[[], Executor], list[Executor]] = {}
         """By what makes them."""
-        self._lifeline_end: Connection | None = None
-        self._lifeline: Connection | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self._shut_down()
-        finally:  # also where a signal cuts the waiting short
-            self._cut_lifeline()
-            for executor in self._all():
-                processes.kill(executor)
-            self._shut_down(is_hasty=kind is not None)
-            self._executors.clear()
-
-    def _all(self) -> list[Executor]:
-        return [executor for executors in self._executors.values() for executor in executors]
-
-    def _shut_down(self, *, is_hasty: bool = False) -> None:
-        for executor in self._all():
-            # A thread cannot be ended; the process leaves without it.
-            executor.shutdown(wait=not (is_hasty and isinstance(executor, ThreadPoolExecutor)), cancel_futures=True)
+        executors = [executor for executors in self._executors.values() for executor in executors]
+        for executor in executors:
+            if isinstance(executor, ProcessExecutor):
+                executor.kill()
+        for executor in executors:
+            if isinstance(executor, ProcessExecutor):
+                executor.wait_until_gone()
+            else:
+                # A thread cannot be ended: the process leaves without it.
+                is_left = kind is not None and isinstance(executor, ThreadPoolExecutor)
+                executor.shutdown(wait=not is_left, cancel_futures=True)
+        self._executors.clear()
 
     @property
     def has_processes(self) -> bool:
@@ -119,7 +113,8 @@ class Pool:
         """Let the processes load what they need while this one is busy: what is mapped next finds them ready."""
         if self._make_executor == self._make_process:  # other executors are told of nothing but work
             for executor in self._lanes(self._make_executor):
-                executor.submit(os.getpid)
+                with suppress(BrokenExecutor):  # it died idle; what is handed over next renews it
+                    executor.submit(os.getpid)
 
     def _lanes(self, make: Callable[[], Executor]) -> list[Executor]:
         executors = self._executors.setdefault(make, [])
@@ -148,48 +143,75 @@ class Pool:
         make = self._make_light if is_light else self._make_executor
         lanes: list[_Lane[T]] = [_Lane(executor, make, is_enough=is_light) for executor in self._lanes(make)]
         while True:
-            useful = lanes[:1] if lanes[0].is_enough else lanes
-            for ahead in range(1, _CHUNKS_AHEAD + 1):  # each lane one, then each a second: few chunks go to all of them
-                for number, lane in enumerate(useful):
-                    while len(lane.handed) < ahead and (chunk := _next_chunk(again, waiting)):
-                        self._hand_over(number, lane, task, chunk)
+            self._deal(lanes[:1] if lanes[0].is_enough else lanes, task, again, waiting)
             running = [handed[0] for lane in lanes for handed in lane.handed]
             if not running:
                 break
             wait(running, return_when=FIRST_COMPLETED)
-            for number, lane in enumerate(lanes):
-                for item, result in self._collect(number, lane, again):
+            for lane in list(lanes):
+                for item, result in self._collect(lane, lanes, again):
                     if not isinstance(result, Death):
                         yield item, result
                     elif result.exit_code == WATCHDOG_EXIT:  # it had its time
                         yield item, lost(item, result)
                     else:
                         suspects.append(item)
-        yield from self._try_alone(lanes[0], task, suspects, lost)
-
-    def _try_alone(
-        self, lane: _Lane[T], task: Callable[[list[T]], list[R]], suspects: deque[T], lost: Callable[[T, Death], R]
-    ) -> Iterator[tuple[T, R]]:
-        """Work on each suspect while nothing else runs, with all of the memory."""
         for suspect in suspects:
-            self._hand_over(0, lane, task, [suspect], is_alone=True)
-            wait([lane.handed[0][0]])
-            for item, result in self._collect(0, lane, deque()):
-                yield item, lost(item, result) if isinstance(result, Death) else result
+            result = self._try_alone(lanes, task, suspect)
+            yield suspect, lost(suspect, result) if isinstance(result, Death) else result
 
-    def _collect(self, number: int, lane: _Lane[T], again: deque[list[T]]) -> Iterator[tuple[T, Any]]:
-        """Take what one lane has finished, a :class:`Death` for a single item; renew it where its process has died."""
+    def _deal(
+        self,
+        lanes: list[_Lane[T]],
+        task: Callable[[list[T]], list[R]],
+        again: deque[list[T]],
+        waiting: Iterator[list[T]],
+    ) -> None:
+        """Hand over as much as the lanes are to have ahead."""
+        for ahead in range(1, _CHUNKS_AHEAD + 1):  # each lane one, then each a second: few chunks go to all of them
+            for lane in lanes:
+                while len(lane.handed) < ahead and (chunk := _next_chunk(again, waiting)):
+                    self._hand_over(lane, task, chunk)
+
+    def _try_alone(self, lanes: list[_Lane[T]], task: Callable[[list[T]], list[R]], suspect: T) -> R | Death:
+        """Work on ``suspect`` while nothing else runs, with all of the memory; gives its result or its last death."""
+        deaths = 0
+        again = deque([[suspect]])
+        while True:
+            if again:  # or the lane could not be started
+                again.clear()
+                self._hand_over(lanes[0], task, [suspect], is_alone=True)
+            wait([lanes[0].handed[0][0]])
+            result: R | Death
+            for _, result in self._collect(lanes[0], lanes, again):
+                if not isinstance(result, Death):
+                    return result
+                deaths += 1
+                if not result.is_from_outside or deaths == _TRIES_ALONE:
+                    return result
+                again.append([suspect])
+
+    def _collect(self, lane: _Lane[T], lanes: list[_Lane[T]], again: deque[list[T]]) -> Iterator[tuple[T, Any]]:
+        """Take what one lane has finished, a :class:`Death` for a single item; renew it where its process has died.
+
+        A lane that cannot be renewed is taken from ``lanes``; what it was handed goes to the others.
+        """
         while lane.handed and lane.handed[0][0].done():
             future, chunk, since = lane.handed.popleft()
+            waiting: list[list[T]] = []
             try:
                 results, seconds, busy_share = future.result()
-            except BrokenExecutor:
-                death = Death(time.monotonic() - since, processes.exit_code(lane.executor))
+            except NeverStartedError as error:
+                again.extend([chunk, *(chunk for _, chunk, _ in lane.handed)])
+                self._give_up(lane, lanes, error)
+                return
+            except BrokenExecutor as error:
+                death = Death(time.monotonic() - since, getattr(error, "exit_code", None))
                 waiting = [chunk for _, chunk, _ in lane.handed]
                 lane.handed.clear()
-                self._renew(number, lane)
+                self._renew(lane)
             except MemoryError as error:
-                death, waiting = Death(time.monotonic() - since, shortage=str(error) or "not enough memory for it"), []
+                death = Death(time.monotonic() - since, shortage=str(error) or "not enough memory for it")
             else:
                 self._worked(seconds)
                 lane.is_enough = len(chunk) == _LIGHT_CHUNK_ITEMS and busy_share > _BUSY_SHARE
@@ -202,62 +224,45 @@ class Pool:
             again.extend(waiting)
 
     def _hand_over(
-        self,
-        number: int,
-        lane: _Lane[T],
-        task: Callable[[list[T]], list[R]],
-        chunk: list[T],
-        *,
-        is_alone: bool = False,
+        self, lane: _Lane[T], task: Callable[[list[T]], list[R]], chunk: list[T], *, is_alone: bool = False
     ) -> None:
         most_bytes = None
         if lane.make_executor == self._make_process:
             most_bytes = self._all_bytes if is_alone else self._share_bytes
         try:
-            future = lane.executor.submit(partial(_timed, task, most_bytes), chunk)
+            future = lane.executor.submit(partial(run_chunk, task, most_bytes), chunk)
         except BrokenExecutor as error:
-            if not lane.handed:  # it died idle, between two maps
-                self._renew(number, lane)
-                return self._hand_over(number, lane, task, chunk, is_alone=is_alone)
+            if not lane.handed and not isinstance(error, NeverStartedError):  # it died idle, between two maps
+                self._renew(lane)
+                return self._hand_over(lane, task, chunk, is_alone=is_alone)
             future = Future()  # it died just now: to be collected behind the chunk that it died of
             future.set_exception(error)
+        except RuntimeError as error:  # as threads say that there are no more of them
+            future = Future()
+            future.set_exception(NeverStartedError(str(error)))
         lane.handed.append((future, chunk, time.monotonic()))
         return None
 
-    def _renew(self, number: int, lane: _Lane[T]) -> None:
+    def _renew(self, lane: _Lane[T]) -> None:
+        executors = self._executors[lane.make_executor]
+        number = executors.index(lane.executor)
         lane.executor.shutdown(wait=False)
-        lane.executor = self._executors[lane.make_executor][number] = lane.make_executor()
+        lane.executor = executors[number] = lane.make_executor()
+
+    def _give_up(self, lane: _Lane[T], lanes: list[_Lane[T]], error: NeverStartedError) -> None:
+        """Work on without a lane; raises :class:`~dupfind.errors.NoProcessError` where it is the last."""
+        if len(lanes) == 1:
+            raise NoProcessError(f"the processes that read files cannot be started: {error}") from None
+        lane.handed.clear()
+        lanes.remove(lane)
+        self._executors[lane.make_executor].remove(lane.executor)
 
     def _make_process(self) -> Executor:
-        import multiprocessing  # where nothing is decoded, no process is started
-        from concurrent.futures import ProcessPoolExecutor
-
-        if self._lifeline is None:
-            self._lifeline, self._lifeline_end = multiprocessing.Pipe(duplex=False)
-        return ProcessPoolExecutor(1, processes.start_method(), processes.start_worker, (self._lifeline,))
-
-    def _cut_lifeline(self) -> None:
-        for end in (self._lifeline_end, self._lifeline):
-            if end is not None:
-                end.close()
-        self._lifeline = self._lifeline_end = None
+        return ProcessExecutor()
 
 
 def _make_thread() -> Executor:
     return ThreadPoolExecutor(1, "dupfind-reader")
-
-
-def _timed(task: Callable[[list[T]], list[R]], most_bytes: int | None, chunk: list[T]) -> tuple[list[R], float, float]:
-    """What ``task`` gives under this ceiling, the processor time, and what share of the time by the clock that is.
-
-    A worker does one thing at a time.
-    """
-    clock = time.process_time if threading.current_thread() is threading.main_thread() else time.thread_time
-    began, began_at = clock(), time.monotonic()
-    with ceiling.held(most_bytes):
-        results = task(chunk)
-    seconds = clock() - began
-    return results, seconds, seconds / max(1e-9, time.monotonic() - began_at)
 
 
 def _next_chunk(again: deque[list[T]], waiting: Iterator[list[T]]) -> list[T] | None:

@@ -1,0 +1,200 @@
+"""How workers start, and what is said where they cannot: it is no fault of a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from dupfind.errors import NoProcessError
+from dupfind.pool import launch
+from dupfind.pool.launch import CannotStartError
+from dupfind.pool.process_executor import ProcessExecutor
+from dupfind.pool.workers import Pool
+from fixtures import pictures
+from tests.conftest import ROOT
+from tests.labour import Item, work
+from tests.test_workers import are_gone
+
+Run = Callable[..., "CompletedProcess[bytes]"]
+_ITEMS: list[Item] = [("double", number) for number in range(40)]
+_WITHOUT_DECODERS = "raise ImportError('no decoder for you')"
+_NO_FORK = "raise BlockingIOError(11, 'Resource temporarily unavailable')"
+_HARM = """
+import os, sys
+if any("forkserver" in argument for argument in sys.orig_argv):
+    count, true = 0, os.fork
+    def fork():
+        global count
+        count += 1
+        if count > {allowed}:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return true()
+    os.fork = fork
+"""
+"""What Python runs first in a server that is allowed so many processes."""
+
+
+@pytest.fixture
+def own_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server of this test alone."""
+    monkeypatch.setattr(launch, "_server", None)
+    monkeypatch.setattr("dupfind.pool.process_executor._PAUSES_SECONDS", (0.0, 0.0))
+    yield
+    if launch._server is not None:
+        launch._server.end()
+
+
+def run(pool: Pool, items: list[Item]) -> list[Item]:
+    """Everything that is done, sorted."""
+    done = pool.map(work, items, size_bytes=lambda _: 1, lost=lambda _, death: pytest.fail(f"lost: {death}"))
+    return sorted(item for item, _ in done)
+
+
+@pytest.mark.usefixtures("own_server")
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        ("f._load = lambda: 1 / 0", "ZeroDivisionError: division by zero"),
+        ("import os; os.fork = lambda: os.open('/proc/self/mem/x', 0)", "not a directory"),
+        ("import os; os._exit(3)", "they end before they have begun"),
+        ("f.worker.work = lambda _: None", "they end before they have begun"),
+    ],
+)
+def test_a_server_that_cannot_start_a_worker(monkeypatch: pytest.MonkeyPatch, harm: str, reason: str) -> None:
+    """The run ends with why, and no item is blamed."""
+    code = f"import sys; sys.path[:] = {sys.path!a}; import dupfind.pool.forkserver as f; {harm}; f.serve()"
+    monkeypatch.setattr(launch, "_command", lambda *_: [sys.executable, "-c", code])
+    with (
+        pytest.raises(NoProcessError, match=f"the processes that read files cannot be started: {reason}"),
+        Pool(2) as pool,
+    ):
+        run(pool, _ITEMS)
+
+
+@pytest.mark.usefixtures("own_server")
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("executable", "/nowhere/python", "no such file"),
+        ("executable", "", "sys.executable is empty"),
+        ("executable", None, "sys.executable is empty"),
+        ("frozen", True, "a frozen program is no Python"),
+    ],
+)
+def test_no_python_to_be_started(monkeypatch: pytest.MonkeyPatch, name: str, value: object, reason: str) -> None:
+    """As in programs that have Python within them: started again with our arguments, they would do who knows what."""
+    monkeypatch.delitem(sys.modules, "multiprocessing.spawn", raising=False)
+    monkeypatch.setattr(sys, name, value, raising=False)
+    with pytest.raises(NoProcessError, match=reason), Pool(1) as pool:
+        run(pool, _ITEMS)
+
+
+@pytest.mark.usefixtures("own_server")
+def test_the_python_that_multiprocessing_was_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the way in which programs with a Python of their own say which to start."""
+    from multiprocessing import spawn
+
+    told = spawn.get_executable()
+    true = sys.executable
+    monkeypatch.setattr(sys, "executable", "/nowhere/program")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    spawn.set_executable(true)
+    try:
+        with Pool(1) as pool:
+            assert _ITEMS == run(pool, _ITEMS)
+    finally:
+        spawn.set_executable(os.fsdecode(told))
+
+
+@pytest.mark.usefixtures("own_server")
+def test_a_lane_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system has no process more to give, fewer do the work; a lane is tried again with what comes next."""
+    true, calls = launch.start, []
+
+    def start() -> launch.Worker:
+        calls.append(1)
+        if len(calls) != 1:
+            raise CannotStartError("resource temporarily unavailable")
+        return true()
+
+    monkeypatch.setattr(Pool, "_make_process", lambda _: ProcessExecutor(start))
+    items: list[Item] = [("double", number) for number in range(300)]
+    with Pool(3) as pool:
+        assert items == run(pool, items)
+        with pytest.raises(NoProcessError, match="resource temporarily unavailable"):
+            run(pool, [("kill", 1)])
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> list[str]:
+    """Arguments of a scan that has to decode."""
+    for side, quality in (("hay", 90), ("needles", 70)):
+        (tmp_path / side).mkdir()
+        for seed in range(6):
+            pictures.photo(seed, (160, 120)).save(tmp_path / side / f"{seed}.jpg", quality=quality)
+    return ["scan", "--haystack", "hay", "--needles", "needles", "--no-cache", "-q", "--workers", "2"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork there is no fork server")
+@pytest.mark.parametrize(
+    ("allowed", "code", "said"),
+    [
+        (0, 2, b"dupfind: the processes that read files cannot be started: resource temporarily unavailable\n"),
+        (1, 0, b""),
+    ],
+)
+def test_the_command(dupfind: Run, tmp_path: Path, photos: list[str], allowed: int, code: int, said: bytes) -> None:
+    """Exit code 2 and one line where there is no process, and the answer where there is one at least."""
+    (tmp_path / "sitecustomize.py").write_text(_HARM.format(allowed=allowed))
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = dupfind(*photos, env={"PYTHONPATH": path}, is_started=True)
+    assert (code, said) == (done.returncode, done.stderr)
+    assert (code == 0) == (b"All 6 files are in the haystack" in done.stdout)
+
+
+@pytest.mark.usefixtures("own_server")
+def test_the_server_holds_nothing_that_was_left_open() -> None:
+    """Such as the lock of the shell that has started the program, which others wait for."""
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)
+    with Pool(1) as pool:
+        assert _ITEMS == run(pool, _ITEMS)
+        os.close(writing)
+        assert os.read(reading, 1) == b""
+    os.close(reading)
+
+
+@pytest.mark.usefixtures("own_server")
+@pytest.mark.parametrize("is_dead", [True, False])
+def test_the_server_ends_with_this_process(is_dead: bool) -> None:
+    """It is ended, or sees that nobody holds its socket any more."""
+    launch.start_server()
+    server = launch._server
+    assert server is not None
+    if is_dead:
+        server._replace(parent=0).end()
+        assert os.waitpid(server.pid, 0)[0] == server.pid
+    else:
+        server.end()
+        assert are_gone([server.pid])
+
+
+@pytest.mark.usefixtures("own_server")
+def test_who_is_forked_uses_the_server_of_its_parent() -> None:
+    """It cannot start one that its parent knows of, and need not."""
+    launch.start_server()
+    server = launch._server
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            with Pool(1) as pool:
+                code = 0 if _ITEMS == run(pool, _ITEMS) and launch._server is server else 2
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0) == (child, 0)
