@@ -109,7 +109,6 @@ OWN = {
 }
 
 
-@pytest.mark.mostly_slow(fast=6)
 @pytest.mark.parametrize("layout", OWN)
 @pytest.mark.parametrize("knows", ["uuid", "boot", "nothing"])
 def test_a_drive_is_not_in_itself(
@@ -180,7 +179,6 @@ def rewrite(path: Path) -> None:
     new.replace(path)
 
 
-@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.parametrize("knows", ["boot", "nothing"])
 @pytest.mark.parametrize("place", ["as listed", "renamed", "mounted elsewhere"])
 def test_what_was_made_of_a_listed_file(
