@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,16 @@ from PIL import Image
 
 from dupfind import pipeline
 from dupfind.answers.findings import Findings
+from dupfind.cache import cache_upkeep
 from dupfind.cache.cache import Cache
 from dupfind.events import Silence
 from dupfind.pool import image_digests
 from dupfind.reading import Reader
 from dupfind.reason_codes import SAME_IMAGE_DATA
 from dupfind.report import Screen, render
+from dupfind.scanning.wholes import Wholes
 from dupfind.session import with_reader
-from dupfind.settings import make_report_settings
+from dupfind.settings import Settings, make_report_settings
 from dupfind.values import FileEntry, FileVerdict, Report
 from fixtures import pictures
 from tests.stamped import ASCII, EXIF, digest, saved, short, with_exif, xmp
@@ -64,6 +67,12 @@ def verdicts(report: Report) -> dict[str, FileVerdict]:
     return {os.path.basename(one.path): one for one in report.files}
 
 
+@cache
+def large() -> bytes:
+    """A progressive JPEG so large that only its first scan is read at first."""
+    return jpeg(pictures.photo(1, (2800, 2100)), progressive=True, quality=95)
+
+
 PAIRS = {
     "a corrected clock": (dated(jpeg(), 1), dated(jpeg(), 2)),
     "a page of text": (dated(jpeg(page_of_text()), 1), dated(jpeg(page_of_text()), 2)),
@@ -75,7 +84,7 @@ PAIRS = {
     "frames": (film("GIF"), film("GIF")[:-1] + b"\x21\xfe\4lake\0;"),
     "an optimised screenshot": (saved(page_of_text(), "PNG"), saved(page_of_text().convert("L"), "PNG")),
     "another format": (saved(page_of_text(), "PNG"), saved(page_of_text(), "TIFF")),
-    "progressive": (jpeg(pictures.photo(1, (2400, 1800)), progressive=True), None),
+    "progressive": (large(), None),
 }
 
 
@@ -103,8 +112,8 @@ OTHERS = {
     "a spot on a blank page": (saved(blank(), "PNG"), None),
     "cut": (dated(jpeg(), 1)[:-600], dated(jpeg(), 2)[:-600]),
     "cut, and progressive": (
-        jpeg(pictures.photo(1, (2400, 1800)), progressive=True)[:-60_000] + b"\xff\xd9",
-        dated(jpeg(pictures.photo(1, (2400, 1800)), progressive=True)[:-60_000] + b"\xff\xd9", 2),
+        large()[:-60_000] + b"\xff\xd9",
+        dated(large()[:-60_000] + b"\xff\xd9", 2),
     ),
 }
 
@@ -131,15 +140,19 @@ def test_several_needles_may_have_one_witness(tree: TreeBuilder) -> None:
     assert [str(haystack / "a.jpg")] * 3 == [one.witness for one in found.values()]
 
 
-def test_its_witness_is_no_other_needle_s(tree: TreeBuilder) -> None:
-    """What differs from a needle that a picture proves is not proved by that picture."""
-    whole = pictures.photo(3, (1200, 900))
-    burst = Image.blend(whole, pictures.with_patch(whole, 1, 0.0004), 0.5)
-    haystack = tree("hay", {"w.jpg": jpeg(whole, quality=92)})
-    needles = {"same.jpg": dated(jpeg(whole, quality=92), 2), "burst.jpg": dated(jpeg(burst, quality=92), 3)}
-    found = verdicts(scan(haystack, tree("needles", needles)))
-    assert SAME_IMAGE_DATA == found["same.jpg"].reason_code
-    assert found["burst.jpg"].state != "present"
+def test_what_is_proved_keeps_its_claim(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes on to the thumbnails, where one witness proves no two needles that differ."""
+    asked: list[str] = []
+    real = pipeline._match_thumbnails
+
+    def match_thumbnails(chosen: Settings, wholes: Wholes, *others: Any) -> Any:
+        asked.extend(os.path.basename(entry.path) for entry in wholes.needles.entries)
+        return real(chosen, wholes, *others)
+
+    monkeypatch.setattr(pipeline, "_match_thumbnails", match_thumbnails)
+    needles = tree("needles", {"burst.jpg": pictures.photo(2, SIZE), "same.jpg": dated(jpeg(), 2)})
+    scan(tree("hay", {"w.jpg": jpeg()}), needles)
+    assert ["burst.jpg", "same.jpg"] == asked
 
 
 def test_only_what_may_be_equal_is_read(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,22 +188,39 @@ def test_digests_are_remembered(tree: TreeBuilder, tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(image_digests, "read_image_data", read_image_data)
     monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
-    cache = str(tmp_path / "cache.sqlite")
-    first = states(scan(haystack, needles, cache=cache))
+    path = str(tmp_path / "cache.sqlite")
+    first = states(scan(haystack, needles, cache=path))
     assert "present/same" == first["n.jpg"]
     assert "present/same" != first["m.png"]
     assert {"n.jpg", "w.jpg", "m.png", "x.bmp"} == set(read)
     read.clear()
-    assert first == states(scan(haystack, needles, cache=cache))
+    assert first == states(scan(haystack, needles, cache=path))
     assert [] == read
     os.utime(needles / "n.jpg", (1.1e9, 1.1e9))
-    scan(haystack, needles, cache=cache)
+    scan(haystack, needles, cache=path)
     assert ["n.jpg"] == read
-    with closing(sqlite3.connect(cache)) as connection, connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE image_data SET digest = (SELECT digest FROM image_data LIMIT 1)")
     read.clear()
-    assert first == states(scan(haystack, needles, cache=cache))
+    assert first == states(scan(haystack, needles, cache=path))
     assert {"n.jpg", "w.jpg"} <= set(read)
+
+
+def test_digests_of_files_that_are_gone_are_pruned(
+    tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And only those."""
+    monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
+    haystack, needles = tree("hay", {"w.jpg": dated(jpeg(), 1)}), tree("needles", {"n.jpg": jpeg(), "m.jpg": jpeg()})
+    path = str(tmp_path / "cache.sqlite")
+    for file in (*haystack.iterdir(), *needles.iterdir()):
+        os.utime(file, (1e9, 1e9))
+    scan(haystack, needles, cache=path)
+    (needles / "m.jpg").unlink()
+    cache_upkeep.prune(path, with_absent_folders=False)
+    with closing(sqlite3.connect(path)) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM image_data ORDER BY name")]
+    assert [b"n.jpg", b"w.jpg"] == names
 
 
 def test_paranoid_digests_again(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
