@@ -51,7 +51,7 @@ def _focus_stack(source: Source, dice: Random) -> Case | None:
     soft = blurred_by(image, scaled(image, log_uniform(dice, 2.5, 9), 0.8))
     ramp = Image.linear_gradient("L").rotate(dice.choice((0, 90, 180, 270))).resize(image.size)
     first, second = Image.composite(image, soft, ramp), Image.composite(soft, image, ramp)
-    return Case(jpeg(first, dice), jpeg(second, dice)) if shows(first, second, 1.5) else None
+    return Case(jpeg(first, dice), jpeg(second, dice)) if shows(first, second, 2.5) else None
 
 
 def healed(image: Image.Image, dice: Random) -> Image.Image | None:
