@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.judging import SAME
 from benchmarks.measuring import grade, seen_or_why
 from dupfind.files.entries import entry_of
+from dupfind.pool.image_digests import NONE, read_image_data
 from dupfind.pool.second_look import Claim, look_again
 from dupfind.settings import DEFAULT_MAX_PIXELS
 from dupfind.values import Evidence
@@ -15,15 +16,19 @@ from dupfind.values import Evidence
 _TIMEOUT_SECONDS = 600.0
 
 
-def ask(needle: Path, witness: Path, *, is_paranoid: bool = False) -> tuple[str, str]:
-    """Return the grade of a pair of files and the reason for it.
+def ask(needle: Path, witness: Path, *, is_quick: bool = False) -> tuple[str, str]:
+    """Return the grade of a pair of files and the reason for it, as a scan gives it; ``is_quick`` as with ``--quick``.
 
-    THE PLACE TO CHANGE when the core changes: everything that :mod:`benchmarks.losses` counts goes through here.
+    Everything that :mod:`benchmarks.losses` counts goes through here.
     """
-    verdict = grade(seen_or_why(needle.read_bytes()), seen_or_why(witness.read_bytes()))[0]
-    if verdict.grade != SAME or not is_paranoid:
-        return verdict.grade, verdict.reason
     entries = [entry_of(str(path), os.stat(path)) for path in (needle, witness)]
+    digests = [outcome.result for outcome in read_image_data(entries, DEFAULT_MAX_PIXELS, _TIMEOUT_SECONDS)]
+    if isinstance(digests[0], bytes) and digests[0] not in (NONE, b"") and digests[0] == digests[1]:
+        return SAME, "the image data are equal"
+    verdict = grade(seen_or_why(needle.read_bytes()), seen_or_why(witness.read_bytes()))[0]
+    if verdict.grade != SAME or is_quick:
+        return verdict.grade, verdict.reason
+    # The second look of --paranoid decodes afresh and compares as every scan does, in the orientation that it finds.
     claim = Claim(entries[0], (entries[1],), Evidence.SAME)
     (look,) = look_again([claim], DEFAULT_MAX_PIXELS, _TIMEOUT_SECONDS, rotations=True)
     return ("missing" if look.evidence is None else look.evidence.value), look.reason or ""

@@ -1,6 +1,6 @@
 """How often the program takes for a copy what lacks something, kind by kind, and how often it misses true copies.
 
-    python -m benchmarks.losses [--kinds A,B] [--pictures N] [--size 500,768,12mp] [--paranoid] [--held-out] [--jobs N]
+    python -m benchmarks.losses [--kinds A,B] [--pictures N] [--size 500,768,12mp] [--quick] [--held-out] [--jobs N]
                                 [--seed N] [--repeat N] [--out FILE.csv] [--keep FOLDER [--wrong]] [--list]
                                 [--write docs/accuracy.md]
 
@@ -29,7 +29,6 @@ from benchmarks import losses_report
 from benchmarks.asking import ask
 from benchmarks.common import SHARED_DATA
 from benchmarks.edits import LANCZOS, Case, Source, encode
-from benchmarks.judging import SAME
 from benchmarks.kinds import PairKind
 from benchmarks.loss_kinds import held_out_kinds, tuned_kinds
 from benchmarks.losses_report import Answer, Job
@@ -75,7 +74,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--kinds", metavar="A,B", help="only kinds or groups whose name contains one of these")
     parser.add_argument("--pictures", type=int, default=12, metavar="N", help="photos of a set, evenly spread (12)")
     parser.add_argument("--size", default="500", metavar="500,768,12mp", help="which photos; several, or all (500)")
-    parser.add_argument("--paranoid", action="store_true", help="ask with --paranoid too where a plain scan says same")
+    parser.add_argument("--quick", action="store_true", help="ask with --quick too")
     parser.add_argument("--held-out", action="store_true", help="only the kinds that nothing was tuned on")
     parser.add_argument("--every", action="store_true", help="the kinds that nothing was tuned on, too")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), metavar="N")
@@ -157,10 +156,8 @@ def answer(job: Job) -> Answer:
         began = time.process_time()
         grade, reason = ask(needle, witness)
         seconds = time.process_time() - began
-        paranoid = None
-        if job.options.paranoid:
-            paranoid = ask(needle, witness, is_paranoid=True) if grade == SAME else (grade, reason)
-    found = Answer(job, grade, reason, paranoid, seconds)
+        quick = ask(needle, witness, is_quick=True) if job.options.quick else None
+    found = Answer(job, grade, reason, quick, seconds)
     if job.options.keep is not None and not (job.options.wrong and found.is_right(kind.group)):
         place = job.options.keep / kind.name.replace("/", "-")
         place.mkdir(parents=True, exist_ok=True)
@@ -210,12 +207,10 @@ def stored(case: Case, folder: Path, stem: str = "") -> tuple[Path, Path]:
 def _write(path: Path, answers: Sequence[Answer]) -> None:
     with path.open("w", newline="", encoding="utf-8") as out:
         table = csv.writer(out)
-        table.writerow(
-            ["kind", "size", "photo", "seed", "grade", "reason", "paranoid grade", "paranoid reason", "seconds"]
-        )
+        table.writerow(["kind", "size", "photo", "seed", "grade", "reason", "quick grade", "quick reason", "seconds"])
         for found in answers:
             job = found.job
-            about = found.grade or "no pair", found.reason, *(found.paranoid or ("", ""))
+            about = found.grade or "no pair", found.reason, *(found.quick or ("", ""))
             table.writerow([job.kind, job.size, Path(job.photo).name, job.seed, *about, f"{found.seconds:.3f}"])
 
 

@@ -37,15 +37,14 @@ class Answer(NamedTuple):
     grade: str | None
     """None where no pair can be made of the photo."""
     reason: str
-    paranoid: tuple[str, str] | None = None
-    """Grade and reason with ``--paranoid``, where that was asked for."""
+    quick: tuple[str, str] | None = None
+    """Grade and reason with ``--quick``, where that was asked for."""
     seconds: float = 0.0
     """Of processor time for the plain question."""
 
     def is_right(self, group: Group) -> bool:
-        """Tell whether the answer, the strictest one asked for, is what the group asks of every pair."""
-        grade = self.grade if self.paranoid is None else self.paranoid[0]
-        return group.meets(float(grade == SAME))
+        """Tell whether the answer is what the group asks of every pair."""
+        return group.meets(float(self.grade == SAME))
 
 
 class Count(NamedTuple):
@@ -53,15 +52,15 @@ class Count(NamedTuple):
 
     pairs: int
     same: int
-    paranoid: int | None
-    """How many are `same` with ``--paranoid`` too; None where that was not asked for."""
+    quick: int | None
+    """How many are `same` with ``--quick``; None where that was not asked for."""
     seconds: float
     """Of the slowest."""
 
     @property
     def share(self) -> float:
-        """Return the share of `same` by the strictest answer asked for."""
-        return (self.same if self.paranoid is None else self.paranoid) / self.pairs
+        """Return the share of `same`."""
+        return self.same / self.pairs
 
 
 def count(kind: PairKind, answers: Sequence[Answer], size: str | None = None) -> Count | None:
@@ -73,9 +72,9 @@ def count(kind: PairKind, answers: Sequence[Answer], size: str | None = None) ->
     ]
     if not made:
         return None
-    strict = [found.paranoid[0] == SAME for found in made if found.paranoid is not None]
+    quick = [found.quick[0] == SAME for found in made if found.quick is not None]
     same = sum(found.grade == SAME for found in made)
-    return Count(len(made), same, sum(strict) if strict else None, max(found.seconds for found in made))
+    return Count(len(made), same, sum(quick) if quick else None, max(found.seconds for found in made))
 
 
 def show(kinds: Sequence[PairKind], answers: Sequence[Answer]) -> None:
@@ -91,8 +90,8 @@ def show(kinds: Sequence[PairKind], answers: Sequence[Answer]) -> None:
             is_failing = not group.meets(counted.share)
             failing += is_failing
             line = f"  {kind.name:<58} {counted.pairs:>4} pairs   same {counted.same / counted.pairs:>6.1%}"
-            if counted.paranoid is not None:
-                line += f"   paranoid {counted.paranoid / counted.pairs:>6.1%}"
+            if counted.quick is not None:
+                line += f"   quick {counted.quick / counted.pairs:>6.1%}"
             print(f"{line}   {1000 * counted.seconds:>5.0f} ms {'NOT MET' if is_failing else ''}")
         print(f"  {len(members) - failing} of {len(members)} kinds meet the target")
 

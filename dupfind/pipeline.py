@@ -6,7 +6,7 @@ walk > identical? > thumbnail > fingerprint > candidates > evidence > (witnesses
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
@@ -267,7 +267,7 @@ def match_pictures(
 
         proven = find_same_image_data(wholes, reader, cache, parted, in_catalogues(settings.roots))
     # They are matched all the same: they have a claim to their witness, which then is no other needle's.
-    matches, remains = _match_thumbnails(settings, wholes, reader, cache, listener, parted)
+    matches, remains = _match_thumbnails(settings, wholes, reader, cache, listener, parted, proven)
     return matches | proven, {path: rest for path, rest in remains.items() if path not in proven}
 
 
@@ -278,6 +278,7 @@ def _match_thumbnails(
     cache: Cache,
     listener: Listener,
     parted: Mapping[str, frozenset[str]] | None,
+    proven: Container[str],
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     with listener.part("start-up"):
         from dupfind.scanning.framing import Framing
@@ -290,7 +291,7 @@ def _match_thumbnails(
 
     with listener.stage("matching", len(wholes.needles.entries)) as advance:
         threshold_bits = settings.scan.threshold_bits
-        full_size = FullSize(wholes, cache, reader.compare_at_full_size, in_catalogues(settings.roots))
+        full_size = FullSize(wholes, cache, reader.compare_at_full_size, in_catalogues(settings.roots), proven)
         matcher = Matcher(
             wholes,
             threshold_bits,

@@ -18,6 +18,8 @@ class ReasonCode(StrEnum):
     GRAIN = "grain-differs"
     PALETTE = "fewer-colors"
     PLAIN = "too-little-to-see"
+    CAPTURE_TIME = "capture-time-differs"
+    """The two were taken at other times, which only another time zone would make one, and nothing says so."""
     NOT_COMPARED = "not-compared"
     """The two files could not be compared at full size."""
     CONFLICT = "conflict"

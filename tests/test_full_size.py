@@ -279,7 +279,7 @@ def measured(**changes: Any) -> full_size.Measures:
         ({"color_kept": 0.4}, Code.DETAIL),
         ({"color_kept": None}, None),
         ({"kept_coarse": full_size.Kept(1.3, 0.1)}, Code.DETAIL),
-        ({"spots": {2: 7.5}}, Code.PLACE),
+        ({"spots": {2: 8.0}}, Code.PLACE),
         ({"spots": {4: 5.0}}, Code.PLACE),
         ({"spots": {8: 4.5}}, Code.PLACE),
         ({"patches": {2: 2.7}}, Code.PLACE),
@@ -313,18 +313,21 @@ def test_facts_move_the_bounds() -> None:
     assert full_size.judge(measured(kept=full_size.Kept(1.0, 0.7)), PNG._replace(quality=60)) is None
     assert full_size.judge(measured(grain=0.3), PNG._replace(bits=2.0)) is None
     assert full_size.judge(measured(grain=0.3), PNG._replace(scale=2.0)) is None
-    assert full_size.judge(measured(grain=0.5), PNG._replace(scale=2.0)) is not None
+    assert full_size.judge(measured(grain=0.6), PNG._replace(scale=2.0)) is not None
     assert full_size.judge(measured(region=0.4), PNG._replace(scale=2.0)) is None
     assert full_size.judge(measured(region=0.3), PNG._replace(scale=2.0)) is not None
     assert full_size.judge(measured(region=0.4), PNG._replace(quality=80)) is None
     assert full_size.judge(measured(region=0.3), PNG._replace(quality=80)) is not None
     assert full_size.judge(measured(kept=full_size.Kept(0.65, 0.1)), PNG._replace(quality=80)) is None
-    assert full_size.judge(measured(kept=full_size.Kept(0.6, 0.1)), PNG._replace(quality=80)) is not None
-    assert full_size.judge(noisy, PNG._replace(bits=0.4)) is None
-    assert full_size.judge(noisy, PNG._replace(bits=0.6)) is not None
+    assert full_size.judge(measured(kept=full_size.Kept(0.55, 0.1)), PNG._replace(quality=80)) is not None
+    assert full_size.judge(noisy, PNG._replace(bits=0.7)) is None
+    assert full_size.judge(noisy, PNG._replace(bits=0.9)) is not None
     dotted = measured(spots={2: 9.0}, patches={2: 3.5})
     assert full_size.judge(dotted, PNG._replace(has_palette=True)) is None
-    assert full_size.judge(measured(spots={2: 11.0}), PNG._replace(has_palette=True)) is not None
+    assert full_size.judge(measured(spots={2: 12.0}), PNG._replace(has_palette=True)) is not None
+    shifted = measured(spots={2: 8.0})
+    assert full_size.judge(shifted, PNG._replace(scale=1.1)) is None
+    assert full_size.judge(shifted, PNG._replace(scale=1.5)) is not None
     against = full_size.judge(measured(), PNG._replace(lost_colors=True))
     assert against is not None
     assert against.code == Code.PALETTE

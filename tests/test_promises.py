@@ -204,13 +204,29 @@ def test_the_exit_code_says_that_something_is_not_there(answer: Answer) -> None:
     assert (1, "partial") == (answer.code, answer.folders["."])
 
 
-def test_two_frames_of_a_burst_have_one_witness(answer: Answer) -> None:
-    """At most one is present, though the haystack has the witness twice, and the folder is not contained."""
+def test_two_frames_of_a_burst_have_no_witness(answer: Answer) -> None:
+    """The haystack has a third frame: at full size it is neither of the two, and the folder is not contained."""
     states = sorted(answer.files[f"burst/{number}.jpg"]["verdict"] for number in (1, 2))
-    assert ["present", "similar"] == states
+    assert ["similar", "similar"] == states
     assert "review" == answer.folders["burst"]
-    (reason,) = (one["reason"] for path, one in answer.files.items() if path.startswith("burst/") and one["reason"])
+    for number in (1, 2):
+        file = answer.files[f"burst/{number}.jpg"]
+        assert file["reason"].startswith("at full size something differs near the ")
+        assert "something-differs" == file["reason_code"]
+
+
+def test_two_frames_of_a_burst_share_no_witness_by_thumbnails(tmp_path: Path) -> None:
+    """With --quick at most one is present, though the haystack has the witness twice."""
+    for root, contents in bursts().items():
+        build_tree(tmp_path / root, contents)
+    roots: dict[str, Any] = {"haystack": [str(tmp_path / "hay")], "needles": [str(tmp_path / "needles")]}
+    settings = make_settings(**roots, quick=True, no_cache=True)
+    report = pipeline.scan(settings, make_executor=partial(ThreadPoolExecutor, 1))
+    burst = [one for one in report.files if "needles/burst/" in one.path]
+    assert ["present", "similar"] == sorted(one.state.value for one in burst)
+    (reason,) = (one.reason for one in burst if one.reason)
     assert reason.startswith("another needle with the same witness is not this picture: something differs near the ")
+    assert ["conflict"] == [one.reason_code for one in burst if one.reason]
 
 
 def test_two_capture_times_have_one_witness(answer: Answer) -> None:
@@ -298,4 +314,4 @@ def test_a_warm_run_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     settings = make_settings(**roots, cache=str(tmp_path / "cache.sqlite"))
     cold, warm = (pipeline.scan(settings, make_executor=partial(ThreadPoolExecutor, 1)) for _ in range(2))
     assert (cold.files, cold.folders) == (warm.files, warm.folders)
-    assert 4 == sum(one.state is FileState.PRESENT for one in warm.files if "copied" in one.path or "burst" in one.path)
+    assert 3 == sum(one.state is FileState.PRESENT for one in warm.files if "copied" in one.path or "burst" in one.path)

@@ -78,3 +78,21 @@ def apart(one: str | None, other: str | None) -> str:
     first, second = (one or "")[:19], (other or "")[:19]
     times = f"within the second {first}" if first == second else f"{first} and {second}"
     return f"taken at another time: {times}"
+
+
+def are_zones_apart(one: str | None, other: str | None) -> bool:
+    """Tell whether two capture times differ by what only a corrected time zone makes one of the other.
+
+    Interval timers and daily pictures of one scene are as far apart: that the two are one shot has to be said by
+    something else, such as the names of their files.
+
+    >>> are_zones_apart("2017:07:18 15:31:30", "2017:07:18 16:31:30")
+    True
+    >>> are_zones_apart("2017:07:18 15:31:30+02:00", "2017:07:18 16:31:30+03:00")
+    False
+    """
+    moments = parse(one), parse(other)
+    if moments[0] is None or moments[1] is None or are_two_shots(*moments):
+        return False
+    have_zones = moments[0].offset_seconds is not None and moments[1].offset_seconds is not None
+    return moments[0].seconds != moments[1].seconds and not have_zones

@@ -40,13 +40,13 @@ GAIN_BOUND = 0.05
 """Logarithm of the contrast between the two. Copies: 0.01; a third of a stop: 0.1."""
 CURVE_BOUND = 3.0
 """Grey levels by which a band of brightness moved. 97% of copies: 2.2; a third of a stop: 11."""
-SPOT_BOUNDS = {2: 7.0, 4: 4.8, 8: 4.0}
+SPOT_BOUNDS = {2: 7.5, 4: 4.8, 8: 4.0}
 """Worst cell of so many pixels a side, in units of what 95% of the cells of like contrast differ by."""
 PATCH_BOUNDS = {2: 2.6, 4: 2.0, 8: 1.4}
 """Worst mean of 3 x 3 such cells, likewise."""
 PALETTE_SLACK, SCALED_SLACK = 1.5, 1.2
 """What these two are multiplied by for a needle of 256 colours, whose dots lie where its program put them, and for a
-pair of different sizes, of which one was resampled in an unknown way."""
+pair of slightly different sizes, of which one was resampled in an unknown way."""
 COLOR_GAIN_BOUND, COLOR_GAIN_BOUND_OF_FAIR = 0.88, 0.825
 """Least ratio of the strength of colour, either way. Copies down to JPEG quality 40: 0.95; four fifths: 0.8. Small
 JPEGs of weak colour lose some of it."""
@@ -60,22 +60,22 @@ COLOR_LOSS_BOUND = 3.6
 weakly coloured photos: 4.3."""
 COLOR_DETAIL_BOUND = 0.5
 """Share of the detail of colour, of 4 pixels, that the witness repeats."""
-KEPT_BOUND, KEPT_BOUND_OF_FAIR, KEPT_BOUND_OF_LARGER = 0.72, 0.62, 0.5
+KEPT_BOUND, KEPT_BOUND_OF_FAIR, KEPT_BOUND_OF_LARGER = 0.72, 0.58, 0.5
 """Share of the needle's detail that the witness repeats. A JPEG below :data:`GOOD_QUALITY` rounds its detail up as
 often as down; a witness of more pixels may be softer, since reduced copies are sharpened."""
 MOST_KEPT_BOUND = 1.22
 """The same from above: a witness that was sharpened to make up for what it lacks has more than there is."""
-REGION_BOUND, REGION_BOUND_OF_FAIR, REGION_BOUND_OF_LARGER = 0.6, 0.36, 0.35
+REGION_BOUND, REGION_BOUND_OF_FAIR, REGION_BOUND_OF_LARGER = 0.62, 0.34, 0.34
 """The same as the first in each of 8 x 8 regions: a subject out of focus has 0.5 or less."""
-REST_BOUND, REST_BOUND_OF_FAIR = 0.6, 0.75
+REST_BOUND, REST_BOUND_OF_FAIR = 0.65, 0.75
 """What the witness leaves unexplained of the needle's detail, as a share of its energy. A poor needle has noise of its
 own there and is not asked."""
-GOOD_QUALITY = 90
+GOOD_QUALITY = 85
 """JPEG quality of a needle from which on its coefficients are those of its original."""
-POOR_QUALITY, POOR_BITS = 60, 0.5
+POOR_QUALITY, POOR_BITS = 60, 0.8
 """JPEG quality and, for other lossy formats, bits a pixel, below which a needle's own noise is as large as the detail
 that is asked for."""
-GRAIN_BOUND, GRAIN_BOUND_OF_OTHERS = 0.22, 0.45
+GRAIN_BOUND, GRAIN_BOUND_OF_OTHERS = 0.22, 0.5
 """Unexplained share of the coarser detail, of the better explained of the two. Copies between JPEG and lossless
 formats: 0.13; frames of a static camera from 0.05% of moved area on: 0.24. The second bound is for codecs whose noise
 is not that of JPEG, and for reduced pictures, which were resampled in an unknown way."""
@@ -250,7 +250,7 @@ def _judge_tone(found: Measures, facts: Facts) -> Objection | None:
 
 def _judge_places(found: Measures, facts: Facts) -> Objection | None:
     """What changed in one place."""
-    slack = PALETTE_SLACK if facts.has_palette else SCALED_SLACK if facts.is_scaled else 1.0
+    slack = PALETTE_SLACK if facts.has_palette else SCALED_SLACK if facts.is_scaled and not facts.is_larger else 1.0
     if _exceeds(found.spots, SPOT_BOUNDS, slack) or _exceeds(found.patches, PATCH_BOUNDS, slack):
         return Objection(ReasonCode.PLACE, f"at full size something differs {_place(found.where)}")
     for (levels, ratio), (most_levels, most_ratio) in zip(found.color_spots, COLOR_SPOT_BOUNDS, strict=False):

@@ -110,28 +110,22 @@ def _factor(size: tuple[int, int], working_side: int = WORKING_SIDE) -> int:
 
 
 def decode(
-    image: JpegImagePlugin.JpegImageFile,
-    data: bytes,
-    stream: Stream,
-    working_side: int = WORKING_SIDE,
-    *,
-    is_gray_enough: bool = False,
+    image: JpegImagePlugin.JpegImageFile, data: bytes, stream: Stream, working_side: int = WORKING_SIDE
 ) -> Decoded:
     """The pixels of ``image``, of which nothing but the header was read; ``data`` is the file's content.
 
-    At least ``working_side`` pixels of each side are left, or all that there are. ``is_gray_enough`` allows to leave
-    out the colour, which saves memory. Raises what Pillow raises where neither decoder can read it.
+    At least ``working_side`` pixels of each side are left, or all that there are. Raises what Pillow raises where
+    neither decoder can read it.
     """
     width, height = image.size
     factor = _factor(image.size, working_side)
     box = (0, 0, width / factor, height / factor)
-    mode = "L" if is_gray_enough and image.mode == "RGB" else image.mode
     is_checked = stream.scans <= MOST_SCANS
     complaint = None
     if is_checked:
-        pixels, complaint = _decode_strictly(data, mode, image.size, factor)
+        pixels, complaint = _decode_strictly(data, image.mode, image.size, factor)
         if complaint is not None and _is_of_header(complaint):
-            pixels, complaint = _decode_strictly(without_extras(data), mode, image.size, factor)
+            pixels, complaint = _decode_strictly(without_extras(data), image.mode, image.size, factor)
         if pixels is not None:
             return Decoded(pixels, box, None)
         if complaint is not None and complaint.startswith(_UNABLE):
@@ -140,23 +134,6 @@ def decode(
     image.load()
     box = drafted[1] if drafted else (0, 0, *image.size)
     return Decoded(image, box, None if complaint is None else _in_words(complaint), is_checked)
-
-
-def decode_color(image: JpegImagePlugin.JpegImageFile, data: bytes, size: tuple[int, int], cell: int) -> Decoded:
-    """Decode the colour of an ``image`` that :func:`decode` gave in gray.
-
-    It is reduced by ``cell`` where ``size`` is that of the picture, and else to no less than ``size``. Raises
-    ``ValueError``.
-    """
-    width, height = image.size
-    fitting = (factor for factor in _FACTORS if width >= factor * size[0] and height >= factor * size[1])
-    factor = cell if image.size == size else next(fitting, 1)
-    pixels, complaint = _decode_strictly(data, "RGB", image.size, factor)
-    if pixels is None:
-        pixels, complaint = _decode_strictly(without_extras(data), "RGB", image.size, factor)
-    if pixels is None:
-        raise ValueError(complaint or "its colour cannot be decoded")
-    return Decoded(pixels, (0, 0, width / factor, height / factor), None)
 
 
 def _decode_strictly(

@@ -6,7 +6,6 @@ Knows Pillow's pictures and nothing of files. No two different pictures may beco
 from __future__ import annotations
 
 import io
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,31 +71,30 @@ def shrink(image: Image.Image, box: Box | None = None) -> Shrunk:
     return Shrunk(grey, colour, _to_eight_bits(luma), box)
 
 
-def gray(working: Image.Image, size: tuple[int, int], box: Box | None = None) -> Image.Image:
-    """Bring a picture in a working mode, of which it takes ``box``, to a picture in ``L`` of this size."""
+def gray(working: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Bring a picture in a working mode to a picture in ``L`` of this size."""
     luma = working.convert("L") if working.mode in ("RGB", "YCbCr") else working  # the latter gives its Y
     if luma.size != size:
-        luma = luma.resize(size, Image.Resampling.LANCZOS, box=box)
+        luma = luma.resize(size, Image.Resampling.LANCZOS)
     return _to_eight_bits(luma)
 
 
-def color(working: Image.Image, size: tuple[int, int], cell: int, box: Box | None = None) -> tuple[Image.Image, ...]:
-    """Give Cb and Cr, both in ``L``, of a picture in a working mode, of which it takes ``box``.
+def color(working: Image.Image, size: tuple[int, int], cell: int) -> tuple[Image.Image, ...]:
+    """Give Cb and Cr, both in ``L``, of a picture in a working mode; nothing where it has no colour.
 
-    ``size`` is that of the whole picture, of which ``cell`` x ``cell`` pixels give one value. Cells are as wide as
-    makes a whole number of them, so that a turned picture has the same. Gives nothing where there is no colour.
+    ``size`` is the one that the picture is resampled to, of which ``cell`` x ``cell`` pixels give one value. Cells are
+    as wide as makes a whole number of them, so that a turned picture has the same.
     """
     if working.mode not in ("RGB", "YCbCr"):
         return ()
+    if working.size != size:
+        working = working.resize(size, Image.Resampling.LANCZOS)
+    small = working.reduce(cell)
     width, height = size
-    if working.size != (math.ceil(width / cell), math.ceil(height / cell)):
-        if working.size != size:
-            working = working.resize(size, Image.Resampling.LANCZOS, box=box)
-        working = working.reduce(cell)
     whole = max(1, width // cell), max(1, height // cell)
-    if working.size != whole:
-        working = working.resize(whole, Image.Resampling.BILINEAR, box=(0, 0, width / cell, height / cell))
-    return working.convert("YCbCr").split()[1:]
+    if small.size != whole:
+        small = small.resize(whole, Image.Resampling.BILINEAR, box=(0, 0, width / cell, height / cell))
+    return small.convert("YCbCr").split()[1:]
 
 
 def texture_plane(shrunk: Shrunk, orientation: int) -> NDArray[np.uint8]:

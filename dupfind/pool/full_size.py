@@ -7,6 +7,7 @@ decoded whole and compared at the size of the smaller one.
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, NamedTuple
@@ -47,6 +48,8 @@ class FullSizePair(NamedTuple):
     """Of a JPEG needle."""
     bits: float | None
     """A pixel, of a needle in another lossy format."""
+    captured: tuple[str | None, str | None]
+    """Capture times of needle and witness, as in their thumbnails."""
 
 
 class Compared(NamedTuple):
@@ -70,7 +73,8 @@ def pair_of(
     scale = math.sqrt(other.size_pixels / own.size_pixels)
     has_known_noise = own.format in _JPEG_FORMATS | _LOSSLESS_FORMATS
     bits = None if has_known_noise else 8 * own.data_bytes / own.size_pixels
-    return FullSizePair(needle_entry, witness_entry, orientation, size, scale, own.quality, bits)
+    captured = own.captured, other.captured
+    return FullSizePair(needle_entry, witness_entry, orientation, size, scale, own.quality, bits, captured)
 
 
 def not_compared(reason: str, read_ns: int = 0) -> Compared:
@@ -100,6 +104,8 @@ class Comparer:
     def compare(self, pair: FullSizePair) -> Compared:
         """Open both files of ``pair`` and compare them."""
         read_ns = time.time_ns()
+        if objection := _other_moment(pair):
+            return Compared(objection, read_ns)
         try:
             with opened(pair.needle, FULL_SIZE) as needle, opened(pair.witness, FULL_SIZE) as witness:
                 return Compared(self.compare_files(pair, needle, witness), read_ns)
@@ -141,6 +147,19 @@ class Comparer:
             raise MemoryError(str(error)) from None
         except TimeoutError:  # which is an OSError: whoever has opened the file would take it for one of the disk
             raise UndecodableError(timed_out(self._timeout_seconds).reason, lasting=False) from None
+
+
+def _other_moment(pair: FullSizePair) -> Objection | None:
+    """Object to capture times that are whole quarters of an hour apart where the files have different names."""
+    from dupfind.evidence import captured
+
+    if not captured.are_zones_apart(*pair.captured) or _stem(pair.needle) == _stem(pair.witness):
+        return None
+    return Objection(ReasonCode.CAPTURE_TIME, captured.apart(*pair.captured))
+
+
+def _stem(entry: FileEntry) -> str:
+    return os.path.splitext(os.path.basename(entry.path))[0].casefold()
 
 
 def _pixels(picture: FullSize) -> Pixels:

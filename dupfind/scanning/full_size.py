@@ -6,7 +6,7 @@ what speaks against them; how files are read and compared is :mod:`dupfind.pool.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import NamedTuple
 
 from dupfind.cache.cache import Cache
@@ -35,12 +35,19 @@ class Place(NamedTuple):
 class FullSize:
     """Compares needles with witnesses by their positions among the pictures of a run, each pair once.
 
-    ``is_listed`` tells of a path of the haystack that it is known from a catalogue only and cannot be read.
+    ``is_listed`` tells of a path of the haystack that it is known from a catalogue only and cannot be read. ``proved``
+    are the paths of needles that something stronger proves: they keep their claim to a witness and are not compared.
     """
 
     def __init__(
-        self, wholes: Wholes, cache: Cache, compare: CompareFiles, is_listed: Callable[[str], bool] = lambda _: False
+        self,
+        wholes: Wholes,
+        cache: Cache,
+        compare: CompareFiles,
+        is_listed: Callable[[str], bool] = lambda _: False,
+        proved: Container[str] = (),
     ) -> None:
+        self._proved = proved
         self._wholes = wholes
         self._cache = cache
         self._compare = compare
@@ -59,7 +66,10 @@ class FullSize:
 
     def refuse(self, places: Sequence[Place]) -> list[Place]:
         """Compare the pairs that were not compared yet; gives those of ``places`` that something speaks against."""
+        entries = self._wholes.needles.entries
         new = [place for place in places if place not in self._outcomes]
+        self._outcomes |= {place: None for place in new if entries[place.needle].path in self._proved}
+        new = [place for place in new if place not in self._outcomes]
         for place in new:
             self._counts[place.needle] = self._counts.get(place.needle, 0) + 1
         if new:
