@@ -60,18 +60,20 @@ COLOR_LOSS_BOUND = 3.6
 weakly coloured photos: 4.3."""
 COLOR_DETAIL_BOUND = 0.5
 """Share of the detail of colour, of 4 pixels, that the witness repeats."""
-KEPT_BOUND, KEPT_BOUND_OF_FAIR, KEPT_BOUND_OF_LARGER = 0.72, 0.58, 0.5
-"""Share of the needle's detail that the witness repeats. A JPEG below :data:`GOOD_QUALITY` rounds its detail up as
-often as down; a witness of more pixels may be softer, since reduced copies are sharpened."""
+KEPT_BOUNDS = ((92, 0.72, 0.62), (85, 0.64, 0.5), (0, 0.58, 0.34))
+"""By the JPEG quality of a needle from which on they hold: least share of its detail that the witness repeats in the
+whole picture, and in each of 8 x 8 regions. A JPEG rounds its detail up as often as down, the more the lower its
+quality. A subject out of focus has 0.5 or less in its region."""
+KEPT_BOUNDS_OF_LARGER = 0.5, 0.34
+"""The same for a witness of more pixels, which may be softer, since reduced copies are sharpened."""
 MOST_KEPT_BOUND = 1.22
 """The same from above: a witness that was sharpened to make up for what it lacks has more than there is."""
-REGION_BOUND, REGION_BOUND_OF_FAIR, REGION_BOUND_OF_LARGER = 0.62, 0.34, 0.34
-"""The same as the first in each of 8 x 8 regions: a subject out of focus has 0.5 or less."""
 REST_BOUND, REST_BOUND_OF_FAIR = 0.65, 0.75
 """What the witness leaves unexplained of the needle's detail, as a share of its energy. A poor needle has noise of its
 own there and is not asked."""
 GOOD_QUALITY = 85
-"""JPEG quality of a needle from which on its coefficients are those of its original."""
+"""JPEG quality of a needle from which on its coefficients are nearly those of its original."""
+BEST_QUALITY = 100
 POOR_QUALITY, POOR_BITS = 60, 0.8
 """JPEG quality and, for other lossy formats, bits a pixel, below which a needle's own noise is as large as the detail
 that is asked for."""
@@ -156,6 +158,12 @@ class Facts(NamedTuple):
     def is_fair(self) -> bool:
         """Whether the needle is a JPEG whose coefficients were rounded coarsely."""
         return self.quality is not None and self.quality < GOOD_QUALITY
+
+    @property
+    def least_kept(self) -> tuple[float, float]:
+        """Least share of the needle's detail that a witness repeats, in the whole picture and in a region."""
+        quality = BEST_QUALITY if self.quality is None else self.quality
+        return next((whole, region) for least, whole, region in KEPT_BOUNDS if quality >= least)
 
     @property
     def is_scaled(self) -> bool:
@@ -288,11 +296,7 @@ def _judge_detail(found: Measures, facts: Facts) -> Objection | None:
 
 def _lacks_detail(found: Measures, finest: Kept, facts: Facts) -> bool:
     """Whether the witness repeats too little of the needle's detail, anywhere."""
-    least_share, least_in_region = KEPT_BOUND, REGION_BOUND
-    if facts.is_larger:
-        least_share, least_in_region = KEPT_BOUND_OF_LARGER, REGION_BOUND_OF_LARGER
-    elif facts.is_fair:
-        least_share, least_in_region = KEPT_BOUND_OF_FAIR, REGION_BOUND_OF_FAIR
+    least_share, least_in_region = KEPT_BOUNDS_OF_LARGER if facts.is_larger else facts.least_kept
     asked = [kept.share for kept in (found.kept, found.kept_coarse) if kept is not None]
     if min(asked) < least_share or (found.region is not None and found.region < least_in_region):
         return True
