@@ -10,6 +10,8 @@ class ReasonCode(StrEnum):
 
     SAME_IMAGE_DATA = "same-image-data"
     """The image data of needle and witness are equal, whatever their metadata say."""
+    MORE_COMPRESSED = "more-compressed"
+    """The needle is present, and it is the better copy: the witness was compressed more."""
     BRIGHTNESS = "brightness-differs"
     """At full size, one of the two is lighter, darker or of another contrast; likewise the next ones."""
     COLOR = "colors-differ"

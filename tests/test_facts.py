@@ -198,6 +198,24 @@ def test_bytes_are_compared_at_one_quality(quality: int, scale: float) -> None:
         assert expected == [found for found in failed(needle, witness) if found[0] != "bits"]
 
 
+@pytest.mark.parametrize(
+    ("needle_bytes", "witness_bytes", "said"),
+    [
+        (6_700_000, 3_000_000, "the needle is the better copy: 6.7 MB against 3.0 MB"),
+        (1_500_000, 1_000_000, "the needle is the better copy: 1.5 MB against 1.0 MB"),
+        (1_490_000, 1_000_000, None),
+        (1_000_000, 3_000_000, None),
+    ],
+)
+def test_the_needle_is_the_better_copy(needle_bytes: int, witness_bytes: int, said: str | None) -> None:
+    """Told from one and a half times the bits on, of two JPEGs of one size."""
+    needle = dataclasses.replace(PLAIN, quality=97, data_bytes=needle_bytes)
+    witness = dataclasses.replace(PLAIN, quality=90, data_bytes=witness_bytes)
+    assert said == facts.better_copy(needle, witness)
+    assert facts.better_copy(needle, dataclasses.replace(witness, quality=None)) is None
+    assert facts.better_copy(needle, dataclasses.replace(witness, width=8000)) is None
+
+
 def test_a_reduced_copy_may_be_sharper() -> None:
     """Programs that make pictures smaller sharpen them; twice as much detail is too much even so."""
     small = {"width": 1600, "height": 1200}

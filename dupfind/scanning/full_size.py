@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import NamedTuple
 
 from dupfind.cache.cache import Cache
+from dupfind.evidence import facts
 from dupfind.pool.full_size import LISTED, FullSizePair, pair_of
 from dupfind.reason_codes import ReasonCode
 from dupfind.scanning.wholes import Wholes
@@ -53,6 +54,8 @@ class FullSize:
         self._compare = compare
         self._is_listed = is_listed
         self._outcomes: dict[Place, Objection | None] = {}
+        self._notes: dict[Place, Objection] = {}
+        """What is to be said of pairs that nothing speaks against."""
         self._counts: dict[int, int] = {}
         """How many witnesses each needle was compared with."""
 
@@ -63,6 +66,10 @@ class FullSize:
         if self._is_listed(self._wholes.haystack.entries[place.witness].path):
             return LISTED
         return _TOO_MANY if self._counts.get(place.needle, 0) >= MOST_COMPARED else None
+
+    def note(self, place: Place) -> Objection | None:
+        """Tell what is to be said of a pair although nothing speaks against it."""
+        return self._notes.get(place)
 
     def refuse(self, places: Sequence[Place]) -> list[Place]:
         """Compare the pairs that were not compared yet; gives those of ``places`` that something speaks against."""
@@ -89,5 +96,10 @@ class FullSize:
             )
             for place in places
         }
+        for place in places:
+            own = thumbnails[wholes.needle_refs[place.needle].id]
+            better = facts.better_copy(own, thumbnails[wholes.witness_refs[place.witness].id])
+            if better is not None:
+                self._notes[place] = Objection(ReasonCode.MORE_COMPRESSED, better)
         outcomes = self._compare(list(pairs.values()))
         self._outcomes |= {place: outcomes[pair] for place, pair in pairs.items()}

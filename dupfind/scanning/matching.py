@@ -86,12 +86,16 @@ class Matcher:
         """The best match of each needle that has any, by path; ``advance`` counts the needles that are done."""
         best = self._search(range(len(self._needles.entries)), advance)
         self._settle(best)
-        return {self._needles.entries[position].path: self._match(found) for position, found in best.items()}
+        return {self._needles.entries[position].path: self._match(position, found) for position, found in best.items()}
 
-    def _match(self, best: _Best) -> Match:
-        (distance_bits, _, picture), judged, code = best
+    def _match(self, position: int, best: _Best) -> Match:
+        (distance_bits, orientation, picture), judged, code = best
         assert judged.evidence is not None
-        return Match(self._haystack.entries[picture].path, judged.evidence, distance_bits, judged.reason, code)
+        reason = judged.reason
+        if judged.evidence is Evidence.SAME and reason is None and self._full_size is not None:
+            note = self._full_size.note(Place(position, picture, orientation))
+            reason, code = (None, code) if note is None else (note.reason, note.code)
+        return Match(self._haystack.entries[picture].path, judged.evidence, distance_bits, reason, code)
 
     def _search(self, positions: Sequence[int], advance: Advance = lambda _: None) -> dict[int, _Best]:
         """The best candidate of each of these needles that has any; none that is `same` rests on thumbnails alone."""
