@@ -301,7 +301,7 @@ def _full_size_of_jpeg(
     assert isinstance(image, JpegImagePlugin.JpegImageFile)
     data, _ = jpeg.read_bytes(file, image.width * image.height)
     data, stream = trailers.outline(data)
-    decoded = jpeg.decode(image, data, stream, working_side=max(image.size))
+    decoded = jpeg.decode(image, data, stream, working_side=max(image.size), is_padded=True)
     if damage := _damage(decoded, stream):
         raise UndecodableError(damage)
     return _full_size(decoded.image, size, orientation)

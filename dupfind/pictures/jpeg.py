@@ -55,7 +55,7 @@ class Decoded(NamedTuple):
     """The pixels of a JPEG."""
 
     image: Image.Image
-    """In ``L``, ``RGB`` or ``CMYK``, reduced by 8, 4, 2 or 1."""
+    """In ``L``, ``RGB``, ``CMYK`` or, where that was allowed, ``RGBX``, reduced by 8, 4, 2 or 1."""
     box: tuple[float, float, float, float]
     """The part of ``image`` that the picture takes: a reduced size is rounded up, the box is not."""
     warning: str | None
@@ -110,22 +110,28 @@ def _factor(size: tuple[int, int], working_side: int = WORKING_SIDE) -> int:
 
 
 def decode(
-    image: JpegImagePlugin.JpegImageFile, data: bytes, stream: Stream, working_side: int = WORKING_SIDE
+    image: JpegImagePlugin.JpegImageFile,
+    data: bytes,
+    stream: Stream,
+    working_side: int = WORKING_SIDE,
+    *,
+    is_padded: bool = False,
 ) -> Decoded:
     """The pixels of ``image``, of which nothing but the header was read; ``data`` is the file's content.
 
-    At least ``working_side`` pixels of each side are left, or all that there are. Raises what Pillow raises where
-    neither decoder can read it.
+    At least ``working_side`` pixels of each side are left, or all that there are. ``is_padded`` allows the mode
+    ``RGBX``, which Pillow takes over without a copy. Raises what Pillow raises where neither decoder can read it.
     """
     width, height = image.size
     factor = _factor(image.size, working_side)
     box = (0, 0, width / factor, height / factor)
+    mode = "RGBX" if is_padded and image.mode == "RGB" else image.mode
     is_checked = stream.scans <= MOST_SCANS
     complaint = None
     if is_checked:
-        pixels, complaint = _decode_strictly(data, image.mode, image.size, factor)
+        pixels, complaint = _decode_strictly(data, mode, image.size, factor)
         if complaint is not None and _is_of_header(complaint):
-            pixels, complaint = _decode_strictly(without_extras(data), image.mode, image.size, factor)
+            pixels, complaint = _decode_strictly(without_extras(data), mode, image.size, factor)
         if pixels is not None:
             return Decoded(pixels, box, None)
         if complaint is not None and complaint.startswith(_UNABLE):
@@ -143,7 +149,7 @@ def _decode_strictly(
     file of which Pillow knows better what the pixels mean. Raises ``MemoryError``.
     """
     width, height = (math.ceil(side / factor) for side in size)
-    colours = {"L": "GRAY", "CMYK": "CMYK"}.get(mode, "RGB")
+    colours = {"L": "GRAY", "CMYK": "CMYK", "RGBX": "RGBX"}.get(mode, "RGB")
     least = _NO_FACTOR if factor == 1 else 1.0  # or a side of 7 pixels would be taken at 7/8, which is 7 too
     try:
         values = simplejpeg.decode_jpeg(
@@ -156,6 +162,8 @@ def _decode_strictly(
         return None, complaint
     if mode == "CMYK" or values.shape[:2] != (height, width):
         return None, None  # whether inks are stored inverted is for Pillow to tell
+    if colours == "RGBX":
+        return Image.frombuffer("RGBX", (width, height), values, "raw", "RGBX", 0, 1), None
     return Image.fromarray(values[..., 0] if colours == "GRAY" else values), None
 
 

@@ -34,6 +34,7 @@ _LADDER = (*range(30, 6, -2), 1)
 _STEP, _STEP_OF_MANY = 0.75, 0.9
 """The first is large enough for the brightness of any picture with something to see to be told from the step above. The
 second is for samples of 32 bits, of which a picture that uses few would be too dark."""
+_COLORED = ("RGB", "RGBX", "YCbCr")
 _FLOAT_SCALES = (1.0, 255.0, 65535.0)
 
 
@@ -73,7 +74,7 @@ def shrink(image: Image.Image, box: Box | None = None) -> Shrunk:
 
 def gray(working: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Bring a picture in a working mode to a picture in ``L`` of this size."""
-    luma = working.convert("L") if working.mode in ("RGB", "YCbCr") else working  # the latter gives its Y
+    luma = working.convert("L") if working.mode in _COLORED else working  # YCbCr gives its Y
     if luma.size != size:
         luma = luma.resize(size, Image.Resampling.LANCZOS)
     return _to_eight_bits(luma)
@@ -85,7 +86,7 @@ def color(working: Image.Image, size: tuple[int, int], cell: int) -> tuple[Image
     ``size`` is the one that the picture is resampled to, of which ``cell`` x ``cell`` pixels give one value. Cells are
     as wide as makes a whole number of them, so that a turned picture has the same.
     """
-    if working.mode not in ("RGB", "YCbCr"):
+    if working.mode not in _COLORED:
         return ()
     if working.size != size:
         working = working.resize(size, Image.Resampling.LANCZOS)
@@ -94,7 +95,7 @@ def color(working: Image.Image, size: tuple[int, int], cell: int) -> tuple[Image
     whole = max(1, width // cell), max(1, height // cell)
     if small.size != whole:
         small = small.resize(whole, Image.Resampling.BILINEAR, box=(0, 0, width / cell, height / cell))
-    return small.convert("YCbCr").split()[1:]
+    return (small.convert("RGB") if small.mode == "RGBX" else small).convert("YCbCr").split()[1:]
 
 
 def texture_plane(shrunk: Shrunk, orientation: int) -> NDArray[np.uint8]:
@@ -131,13 +132,13 @@ def _split(working: Image.Image, box: Box) -> tuple[Image.Image, tuple[Image.Ima
 
 
 def to_working_mode(image: Image.Image) -> Image.Image:
-    """The picture in ``L``, ``YCbCr`` or ``RGB``, or in ``F`` from 0 to 1 where its values do not fit into 8 bits.
+    """The picture in ``L``, ``YCbCr``, ``RGB`` or ``RGBX``, or in ``F`` from 0 to 1 where its values do not fit 8 bits.
 
     ``convert("L")`` alone clips 16-bit and float pictures to white, drops alpha and so gives one grey to different
     pictures.
     """
     mode = image.mode
-    if mode in ("L", "RGB", "YCbCr") and "transparency" not in image.info:
+    if mode in ("L", "RGB", "RGBX", "YCbCr") and "transparency" not in image.info:
         return image
     if mode.startswith("I"):
         return Image.fromarray(_of_integers(np.asarray(image), _declared_bits(image)))

@@ -85,21 +85,35 @@ def not_compared(reason: str, read_ns: int = 0) -> Compared:
 
 
 def compare_pairs(pairs: Sequence[FullSizePair], max_pixels: int, timeout_seconds: float) -> list[Compared]:
-    """Compare each pair; pairs of one witness that stand together have it decoded once.
+    """Compare each pair; the witness that a process decoded last is kept for the next pair.
 
-    12 megapixels take 0.25 s of a core, 500 pixels 8 ms. Raises ``MemoryError`` where memory is short.
+    Raises ``MemoryError`` where memory is short.
     """
     comparer = Comparer(max_pixels, timeout_seconds)
     return [comparer.compare(pair) for pair in pairs]
 
 
-class Comparer:
-    """Compares pairs one after another and keeps the witness that it decoded last."""
+class _Witness(NamedTuple):
+    """A witness that was decoded at some size."""
 
-    def __init__(self, max_pixels: int, timeout_seconds: float) -> None:
+    entry: FileEntry
+    size: tuple[int, int]
+    picture: FullSize
+
+
+_last_witness: list[_Witness] = []
+"""The one that this process decoded last, 1.1 bytes a pixel. Pairs of one witness come one after another, chunk by
+chunk, and its file is opened and seen to be the same for each."""
+
+
+class Comparer:
+    """Compares pairs one after another; ``is_afresh`` decodes every witness anew, as ``--paranoid`` promises."""
+
+    def __init__(self, max_pixels: int, timeout_seconds: float, *, is_afresh: bool = False) -> None:
         self._max_pixels = max_pixels
         self._timeout_seconds = timeout_seconds
-        self._witness: tuple[FileEntry, tuple[int, int], FullSize] | None = None
+        if is_afresh:
+            _last_witness.clear()
 
     def compare(self, pair: FullSizePair) -> Compared:
         """Open both files of ``pair`` and compare them."""
@@ -120,10 +134,7 @@ class Comparer:
 
         own_size = pair.size[::-1] if pair.orientation >= FIRST_TRANSPOSED else pair.size
         own = self._read(needle, pair.needle, own_size)
-        if self._witness is None or self._witness[:2] != (pair.witness, pair.size):
-            self._witness = None  # frees the memory first
-            self._witness = pair.witness, pair.size, self._read(witness, pair.witness, pair.size)
-        other = self._witness[2]
+        other = self._witness(pair, witness)
         facts = full_size.Facts(
             quality=pair.quality,
             bits=pair.bits,
@@ -136,6 +147,15 @@ class Comparer:
             None if own.color is None else fingerprint.turn(own.color, pair.orientation),
         )
         return full_size.compare(turned, _pixels(other), facts)
+
+    def _witness(self, pair: FullSizePair, file: IO[bytes]) -> FullSize:
+        for last in _last_witness:
+            if last[:2] == (pair.witness, pair.size) and pair.witness.inode:
+                return last.picture
+        _last_witness.clear()  # frees the memory first
+        picture = self._read(file, pair.witness, pair.size)
+        _last_witness[:] = [_Witness(pair.witness, pair.size, picture)]
+        return picture
 
     def _read(self, file: IO[bytes], entry: FileEntry, size: tuple[int, int]) -> FullSize:
         from dupfind.pictures import decode

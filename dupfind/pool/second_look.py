@@ -194,7 +194,7 @@ class _Pair:
         if found.evidence is not Evidence.SAME or self._claim.evidence is not Evidence.SAME:
             return found
         pair = pair_of((entries[0], thumbnails[0]), (entries[1], thumbnails[1]), orientation)
-        objection = Comparer(self._max_pixels, self._timeout_seconds).compare(pair).objection
+        objection = Comparer(self._max_pixels, self._timeout_seconds, is_afresh=True).compare(pair).objection
         if objection is None:
             return found
         if objection.code == ReasonCode.NOT_COMPARED:
