@@ -271,7 +271,7 @@ def measured(**changes: Any) -> full_size.Measures:
         ({}, None),
         ({"gain": 1.06}, Code.BRIGHTNESS),
         ({"gain": 0.94}, Code.BRIGHTNESS),
-        ({"curve": 3.5}, Code.BRIGHTNESS),
+        ({"curve": 4.5}, Code.BRIGHTNESS),
         ({"color_gain": 0.85}, Code.COLOR),
         ({"color_gain": None}, None),
         ({"color_shift": 3.5}, Code.COLOR),
@@ -313,12 +313,19 @@ def test_facts_move_the_bounds() -> None:
     assert full_size.judge(measured(kept=full_size.Kept(1.0, 0.7)), PNG._replace(quality=60)) is None
     assert full_size.judge(measured(grain=0.3), PNG._replace(bits=2.0)) is None
     assert full_size.judge(measured(grain=0.3), PNG._replace(scale=2.0)) is None
-    assert full_size.judge(measured(grain=0.6), PNG._replace(scale=2.0)) is not None
+    assert full_size.judge(measured(grain=0.6), PNG._replace(bits=2.0)) is not None
+    assert full_size.judge(measured(grain=0.6), PNG._replace(scale=2.0)) is None
+    assert full_size.judge(measured(grain=0.8), PNG._replace(scale=2.0)) is not None
+    assert full_size.judge(measured(kept=full_size.Kept(1.0, 0.9)), PNG._replace(scale=1.1)) is None
+    assert full_size.judge(measured(kept=full_size.Kept(1.0, 1.0)), PNG._replace(scale=1.1)) is not None
     assert full_size.judge(measured(region=0.4), PNG._replace(scale=2.0)) is None
     assert full_size.judge(measured(region=0.3), PNG._replace(scale=2.0)) is not None
     assert full_size.judge(measured(region=0.4), PNG._replace(quality=80)) is None
-    assert full_size.judge(measured(region=0.3), PNG._replace(quality=80)) is not None
-    assert full_size.judge(measured(kept=full_size.Kept(0.65, 0.1)), PNG._replace(quality=80)) is None
+    assert full_size.judge(measured(region=0.2), PNG._replace(quality=80)) is not None
+    assert full_size.judge(measured(region=0.4), PNG._replace(quality=88)) is None
+    assert full_size.judge(measured(region=0.3), PNG._replace(quality=88)) is not None
+    assert full_size.judge(measured(region=0.6), PNG._replace(quality=92)) is not None
+    assert full_size.judge(measured(kept=full_size.Kept(0.6, 0.1)), PNG._replace(quality=80)) is None
     assert full_size.judge(measured(kept=full_size.Kept(0.55, 0.1)), PNG._replace(quality=80)) is not None
     assert full_size.judge(noisy, PNG._replace(bits=0.7)) is None
     assert full_size.judge(noisy, PNG._replace(bits=0.9)) is not None

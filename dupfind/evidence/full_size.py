@@ -38,7 +38,7 @@ RECIPE = 1
 
 GAIN_BOUND = 0.05
 """Logarithm of the contrast between the two. Copies: 0.01; a third of a stop: 0.1."""
-CURVE_BOUND = 3.0
+CURVE_BOUND = 4.0
 """Grey levels by which a band of brightness moved. 97% of copies: 2.2; a third of a stop: 11."""
 SPOT_BOUNDS = {2: 7.5, 4: 4.8, 8: 4.0}
 """Worst cell of so many pixels a side, in units of what 95% of the cells of like contrast differ by."""
@@ -60,7 +60,7 @@ COLOR_LOSS_BOUND = 3.6
 weakly coloured photos: 4.3."""
 COLOR_DETAIL_BOUND = 0.5
 """Share of the detail of colour, of 4 pixels, that the witness repeats."""
-KEPT_BOUNDS = ((92, 0.72, 0.62), (85, 0.64, 0.5), (0, 0.58, 0.34))
+KEPT_BOUNDS = ((92, 0.72, 0.62), (85, 0.6, 0.36), (0, 0.57, 0.26))
 """By the JPEG quality of a needle from which on they hold: least share of its detail that the witness repeats in the
 whole picture, and in each of 8 x 8 regions. A JPEG rounds its detail up as often as down, the more the lower its
 quality. A subject out of focus has 0.5 or less in its region."""
@@ -68,7 +68,7 @@ KEPT_BOUNDS_OF_LARGER = 0.5, 0.34
 """The same for a witness of more pixels, which may be softer, since reduced copies are sharpened."""
 MOST_KEPT_BOUND = 1.22
 """The same from above: a witness that was sharpened to make up for what it lacks has more than there is."""
-REST_BOUND, REST_BOUND_OF_FAIR = 0.65, 0.75
+REST_BOUND, REST_BOUND_OF_FAIR, REST_BOUND_OF_SCALED = 0.65, 0.75, 0.95
 """What the witness leaves unexplained of the needle's detail, as a share of its energy. A poor needle has noise of its
 own there and is not asked."""
 GOOD_QUALITY = 85
@@ -77,7 +77,7 @@ BEST_QUALITY = 100
 POOR_QUALITY, POOR_BITS = 60, 0.8
 """JPEG quality and, for other lossy formats, bits a pixel, below which a needle's own noise is as large as the detail
 that is asked for."""
-GRAIN_BOUND, GRAIN_BOUND_OF_OTHERS = 0.22, 0.5
+GRAIN_BOUND, GRAIN_BOUND_OF_OTHERS, GRAIN_BOUND_OF_SCALED = 0.22, 0.5, 0.7
 """Unexplained share of the coarser detail, of the better explained of the two. Copies between JPEG and lossless
 formats: 0.13; frames of a static camera from 0.05% of moved area on: 0.24. The second bound is for codecs whose noise
 is not that of JPEG, and for reduced pictures, which were resampled in an unknown way."""
@@ -164,6 +164,20 @@ class Facts(NamedTuple):
         """Least share of the needle's detail that a witness repeats, in the whole picture and in a region."""
         quality = BEST_QUALITY if self.quality is None else self.quality
         return next((whole, region) for least, whole, region in KEPT_BOUNDS if quality >= least)
+
+    @property
+    def most_rest(self) -> float:
+        """Share of the energy of the needle's detail that a witness may leave unexplained."""
+        if self.is_scaled:
+            return REST_BOUND_OF_SCALED
+        return REST_BOUND_OF_FAIR if self.is_fair else REST_BOUND
+
+    @property
+    def most_grain(self) -> float:
+        """The same of the coarser detail, of the better explained of the two."""
+        if self.is_scaled:
+            return GRAIN_BOUND_OF_SCALED
+        return GRAIN_BOUND_OF_OTHERS if self.is_poor or self.bits is not None else GRAIN_BOUND
 
     @property
     def is_scaled(self) -> bool:
@@ -286,8 +300,7 @@ def _judge_detail(found: Measures, facts: Facts) -> Objection | None:
         )
     if found.color_kept is not None and found.color_kept < COLOR_DETAIL_BOUND and not (facts.is_fair or facts.is_poor):
         return Objection(ReasonCode.DETAIL, "the haystack's copy shows less detail of colour at full size")
-    is_exact = facts.bits is None and not facts.is_scaled and not facts.is_poor
-    if found.grain is not None and found.grain > (GRAIN_BOUND if is_exact else GRAIN_BOUND_OF_OTHERS):
+    if found.grain is not None and found.grain > facts.most_grain:
         return Objection(
             ReasonCode.GRAIN, "at full size the fine grain is another: two shots, or noise added or removed"
         )
@@ -303,7 +316,7 @@ def _lacks_detail(found: Measures, finest: Kept, facts: Facts) -> bool:
     if facts.is_poor:
         return False
     is_overdone = found.kept_coarse is not None and found.kept_coarse.share > MOST_KEPT_BOUND
-    return finest.rest > (REST_BOUND_OF_FAIR if facts.is_fair else REST_BOUND) or is_overdone
+    return finest.rest > facts.most_rest or is_overdone
 
 
 def measure(needle: Pixels, witness: Pixels) -> Measures:
