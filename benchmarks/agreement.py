@@ -1,4 +1,7 @@
-"""Whether the benchmark says what a scan says: real scans over one case of each photo, compared with its verdicts."""
+"""Whether the benchmark says what a scan says: real scans over one case of each photo, compared with its verdicts.
+
+The scans are run with ``--quick``: what is compared at full size is measured by :mod:`benchmarks.losses`.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ def check_agreement(photos: Sequence[Path], edits: Sequence[str]) -> int:
             expected[shown] = edit.name, grade(seen_or_why(case.needle), seen_or_why(case.witness))
         for position, algorithm in enumerate(ALGORITHMS):
             settings = make_settings(
-                haystack=[str(haystack)], needles=[str(needles)], algorithm=algorithm, no_cache=True
+                haystack=[str(haystack)], needles=[str(needles)], algorithm=algorithm, quick=True, no_cache=True
             )
             for file in scan(settings).files:
                 edit_name, verdicts = expected[Path(file.path).name]

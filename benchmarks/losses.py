@@ -146,11 +146,14 @@ def _run(jobs: Sequence[Job], workers: int) -> Iterator[Answer]:
 def answer(job: Job) -> Answer:
     """Make one pair and ask for it."""
     kind = _kind(job.kind)
-    case = kind.pair(_source(job.photo, job.other), job.seed)
+    try:
+        case = kind.pair(_source(job.photo, job.other), job.seed)
+    except OSError as error:  # an encoder that fails on a picture, such as Pillow's progressive JPEG of a noisy one
+        return Answer(job, None, f"cannot be made: {error}")
     if case is None:
         return Answer(job, None, "nothing would show")
     if case.needle == case.witness:
-        raise MeasuringError(f"{kind.name}: the needle made of {job.photo} is its witness, byte for byte")
+        return Answer(job, None, "the needle is its witness, byte for byte")
     with tempfile.TemporaryDirectory() as folder:
         needle, witness = stored(case, Path(folder))
         began = time.process_time()
