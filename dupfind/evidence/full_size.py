@@ -527,11 +527,14 @@ def _sampled_blocks(rows: int, columns: int) -> tuple[NDArray[np.intp], NDArray[
 
 
 def _coefficients(grey: Bytes, places: NDArray[np.intp]) -> Grey:
-    """Orthonormal discrete cosine transform of the blocks: (blocks, 8, 8)."""
+    """Orthonormal discrete cosine transform of the blocks: (blocks, 8, 8), across before down."""
     rows, columns = grey.shape[0] // _BLOCK, grey.shape[1] // _BLOCK
     blocks = grey[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
     chosen = blocks[places // columns, :, places % columns].astype(np.float32)
-    return np.asarray(_TRANSFORM @ chosen @ _TRANSFORM.T, np.float32)
+    # Two products of tall matrices take a third of the time of many small ones.
+    across = (chosen.reshape(-1, _BLOCK) @ _TRANSFORM.T).reshape(chosen.shape)
+    down = across.swapaxes(1, 2).reshape(-1, _BLOCK) @ _TRANSFORM.T
+    return np.asarray(down, np.float32).reshape(chosen.shape)
 
 
 def _kept(own: Grey, other: Grey, least: float, most: float) -> Kept | None:
