@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
@@ -48,9 +49,8 @@ def _is_slow(node: ast.AST) -> bool:
 def _fast_tests(text: str) -> list[str]:
     """Return the names of the tests in a test file of which `make test` runs at least one case."""
     module = ast.parse(text)
-    if any(
-        isinstance(node, ast.Assign) and ast.unparse(node) == "pytestmark = pytest.mark.slow" for node in module.body
-    ):
+    marks = [ast.unparse(node) for node in module.body if isinstance(node, ast.Assign)]
+    if any(re.match(r"pytestmark = .*\bpytest\.mark\.slow\b", mark) for mark in marks):
         return []
     classes = [node for node in module.body if isinstance(node, ast.ClassDef) and not _is_slow(node)]
     return [
@@ -74,6 +74,7 @@ def test_its_tests_include_a_fast_one(rule: Rule) -> None:
         "@pytest.mark.mostly_slow(fast=0)\ndef test_a(): ...",
         "@pytest.mark.slow\nclass TestA:\n    def test_a(self): ...",
         "pytestmark = pytest.mark.slow\ndef test_a(): ...",
+        "pytestmark = [pytest.mark.skipif(0), pytest.mark.slow]\ndef test_a(): ...",
         "def helper(): ...",
     ],
 )
