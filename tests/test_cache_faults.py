@@ -189,6 +189,7 @@ def assert_told(bench: kills.Bench, cache: Path, warning: str) -> None:
     assert warning in line
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("size", ["8k", "64k"], ids=["nothing fits", "a part fits"])
 def test_a_full_disk(bench: kills.Bench, tmp_path: Path, size: str) -> None:
     """A real one: the answer is right, the exit code the same; a report that was to go there is not written, 2."""
@@ -285,6 +286,7 @@ OTHERS = [
 ]
 
 
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize(("statement", "told"), OTHERS, ids=[statement for statement, _ in OTHERS])
 def test_a_cache_of_another_version(bench: kills.Bench, statement: str, told: str) -> None:
     """Set aside, or nothing of it taken but what holds for every version; the answer is the true one."""
@@ -300,6 +302,7 @@ def test_a_cache_of_another_version(bench: kills.Bench, statement: str, told: st
     assert "nothing has changed" in bench.scan().said
 
 
+@pytest.mark.slow
 def test_one_cache_for_all_algorithms(bench: kills.Bench) -> None:
     """Each finds its own hashes, and none decodes again."""
     bench.begin("nothing changed")

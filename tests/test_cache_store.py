@@ -253,6 +253,7 @@ print(test_cache_store.fill(Path(sys.argv[1]), 300, sys.argv[2]))
 """
 
 
+@pytest.mark.slow
 def test_two_processes_write_at_once(tmp_path: Path) -> None:
     """From the making of the file on, nothing is lost and nobody is warned."""
     path = tmp_path / "cache.sqlite"

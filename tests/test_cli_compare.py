@@ -46,6 +46,7 @@ def test_the_golden_output(dupfind: Run, demo_trees: Path) -> None:
     assert documented("compare.md", "compare visual") == done.stdout.decode()
 
 
+@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.usefixtures("photos")
 @pytest.mark.parametrize(
     ("arguments", "code"),

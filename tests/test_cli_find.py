@@ -49,7 +49,7 @@ def test_the_golden_output(dupfind: Run, demo_trees: Path, part: str, images: tu
     assert documented("find.md", part) == done.stdout.decode()
 
 
-@pytest.mark.mostly_slow(fast=12)
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.usefixtures("photos")
 @pytest.mark.parametrize(
     ("arguments", "code"),

@@ -257,6 +257,7 @@ def test_what_an_update_changed_line_by_line(dupfind: Run, tree: TreeBuilder, tm
     ]
 
 
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -79,6 +79,7 @@ def test_a_page_of_groups(dupfind: Run, tmp_path: Path) -> None:
     assert "Nothing belongs together among 3 files" in words((tmp_path / "p.html").read_bytes())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_a_page_of_single_pictures(dupfind: Run, tmp_path: Path) -> None:
     """Likewise, also of standard input; what was asked for is shown beside what was found."""

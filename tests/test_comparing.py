@@ -80,7 +80,7 @@ def scanned(needle: Path, witness: Path, folder: Path, **options: Any) -> tuple[
     return found.evidence, found.reason
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"rotations": False, "algorithm": "dhash"}])
 def test_the_grades_are_those_of_a_scan(tmp_path: Path, options: dict[str, Any]) -> None:
     """Of every pair of many kinds of pictures, both ways, with the same reasons."""
@@ -211,6 +211,7 @@ def test_nothing_rests_on_the_beginning_of_a_file(tmp_path: Path) -> None:
     assert cut.error is not None or (cut.evidence is not Evidence.SAME and "damaged" in (cut.reason or ""))
 
 
+@pytest.mark.slow
 def test_pairs_do_not_disturb_each_other(tmp_path: Path) -> None:
     """Each is judged as if it were alone; the first is the witness of all."""
     files = many(tmp_path)

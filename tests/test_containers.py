@@ -334,6 +334,7 @@ FILES = {
 }  # fmt: skip
 
 
+@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.parametrize("kind", FILES)
 @given(st.data())
 def test_broken_structures(kind: str, data: st.DataObject) -> None:

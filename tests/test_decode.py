@@ -63,6 +63,7 @@ def apart(one: Thumbnail, other: Thumbnail) -> float:
     return float(np.abs(spread(one) - spread(other)).mean())
 
 
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize("kind", FORMATS)
 def test_every_format_gives_the_same_thumbnail(kind: str) -> None:
     """One picture, eleven files, one thumbnail and one set of facts."""
@@ -86,7 +87,7 @@ def held(upright: Image.Image, kind: str, options: dict[str, str], orientation: 
     return save(stored, kind, exif=pictures.exif(orientation), **options)
 
 
-@pytest.mark.mostly_slow(fast=30)
+@pytest.mark.mostly_slow(fast=10)
 @pytest.mark.parametrize("orientation", [*range(10), 65535])
 @pytest.mark.parametrize(("kind", "options"), ORIENTABLE)
 def test_every_orientation_comes_out_upright(kind: str, options: dict[str, str], orientation: int) -> None:
@@ -121,6 +122,7 @@ def in_mode(image: Image.Image, mode: str) -> bytes:
     return save(image.convert(mode), "TIFF" if mode in ("CMYK", "YCbCr") else "PNG")
 
 
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize("mode", MODES)
 def test_every_mode_keeps_pictures_apart(mode: str) -> None:
     """No mode clips all pictures to one grey; the same picture in another mode stays the same."""

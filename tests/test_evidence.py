@@ -397,6 +397,7 @@ def test_a_picture_is_itself(thumbnail: Thumbnail) -> None:
     assert expected == (found.evidence, found.reason)
 
 
+@pytest.mark.slow
 @given(thumbnails, thumbnails, st.integers(0, ORIENTATIONS - 1))
 def test_judgement_is_deterministic(needle: Thumbnail, witness: Thumbnail, orientation: int) -> None:
     """Two preparations of two thumbnails give one answer, and `same` only when every test passed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
@@ -37,3 +38,46 @@ def test_it_can_be_broken(mutant: Mutant) -> None:
     assert text.count(mutant.old) == 1
     broken = text.replace(mutant.old, mutant.new)
     assert ast.dump(ast.parse(broken)) != ast.dump(ast.parse(text))
+
+
+def _is_slow(node: ast.AST) -> bool:
+    """Tell whether a class, a function or a module's ``pytestmark`` is marked so that none of its cases is fast."""
+    marks = {ast.unparse(mark) for mark in getattr(node, "decorator_list", [])}
+    return not marks.isdisjoint({"pytest.mark.slow", "pytest.mark.mostly_slow(fast=0)"})
+
+
+def _fast_tests(text: str) -> list[str]:
+    """Return the names of the tests in a test file of which `make test` runs at least one case."""
+    module = ast.parse(text)
+    marks = [ast.unparse(node) for node in module.body if isinstance(node, ast.Assign)]
+    if any(re.match(r"pytestmark = .*\bpytest\.mark\.slow\b", mark) for mark in marks):
+        return []
+    classes = [node for node in module.body if isinstance(node, ast.ClassDef) and not _is_slow(node)]
+    return [
+        node.name
+        for parent in (module, *classes)
+        for node in parent.body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not _is_slow(node)
+    ]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.what[:50])
+def test_its_tests_include_a_fast_one(rule: Rule) -> None:
+    """`make test` holds each rule; what is marked as slow runs in `make check` only."""
+    assert any(_fast_tests((ROOT / "tests" / f"test_{name}.py").read_text()) for name in rule.tests)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@pytest.mark.slow\ndef test_a(): ...",
+        "@pytest.mark.mostly_slow(fast=0)\ndef test_a(): ...",
+        "@pytest.mark.slow\nclass TestA:\n    def test_a(self): ...",
+        "pytestmark = pytest.mark.slow\ndef test_a(): ...",
+        "pytestmark = [pytest.mark.skipif(0), pytest.mark.slow]\ndef test_a(): ...",
+        "def helper(): ...",
+    ],
+)
+def test_a_file_without_fast_tests(text: str) -> None:
+    """However its tests are marked."""
+    assert _fast_tests(text) == []

@@ -142,7 +142,7 @@ def hash_of(path: Path, algorithm: str, orientations: int) -> tuple[int, ...]:
     return fingerprint.search_hashes(fingerprint.pixels(outcome.result.pixels), algorithm, orientations)
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"accept": "similar", "threshold_bits": 16}, {"rotations": False}])
 def test_the_verdict_is_that_of_a_scan(demo_trees: Path, demo_cache: str, options: dict[str, Any]) -> None:
     """Every file of the demo that is not damaged: seen where it is present, by the same grade and reason."""

@@ -92,6 +92,7 @@ def facts_of(kind: str, options: dict[str, Any], scale: float = 1.0) -> Facts:
     return Facts(quality, None if kind == "JPEG" else 2.0, scale)
 
 
+@pytest.mark.mostly_slow(fast=6)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize(("kind", "options"), COPIES.values(), ids=COPIES)
 def test_copies_pass(seed: int, kind: str, options: dict[str, Any]) -> None:
@@ -100,6 +101,7 @@ def test_copies_pass(seed: int, kind: str, options: dict[str, Any]) -> None:
     assert objection(encoded(image, kind, **options), image, facts_of(kind, options)) is None
 
 
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("factor", [0.25, 0.5, 0.7, 0.95])
 def test_reduced_copies_pass(seed: int, factor: float) -> None:
@@ -189,6 +191,7 @@ def worse(image: Image.Image) -> dict[str, Image.Image]:
     }
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("seed", [6, 7])
 def test_lost_detail_is_seen(seed: int) -> None:
     """Whatever took it; not the other way round where the needle is a JPEG of low quality."""
@@ -361,6 +364,7 @@ def test_a_wide_faint_change_is_seen() -> None:
     assert objection(image, encoded(changed, quality=90), JPEG_90) is Code.PLACE
 
 
+@pytest.mark.slow
 def test_one_number_of_a_page_is_seen() -> None:
     """A digit of a screen of 1080 x 4000 pixels."""
 
@@ -434,6 +438,7 @@ def test_blocks_are_spread_over_the_picture(rows: int, columns: int) -> None:
     assert everywhere == set(regions.tolist())
 
 
+@pytest.mark.slow
 @needs_shared_data("kodak")
 def test_real_pictures() -> None:
     """Of six photos, every copy passes and no enlargement does; a changed 2,000th of the area is seen."""

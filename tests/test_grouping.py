@@ -65,6 +65,7 @@ class Stages(Silence):
         yield lambda _: None
 
 
+@pytest.mark.mostly_slow(fast=1)
 @needs_shared_data("groups")
 @pytest.mark.parametrize("level", ["same", "similar"])
 def test_the_seventeen_groups_and_no_other(level: str) -> None:
@@ -288,6 +289,7 @@ def test_no_rotations(stack: Path) -> None:
     assert "turned.webp" not in names(group)
 
 
+@pytest.mark.slow
 @settings(max_examples=5)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_the_files_does_not_matter(tmp_path_factory: pytest.TempPathFactory, dice: Any) -> None:

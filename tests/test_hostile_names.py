@@ -325,7 +325,7 @@ def lost_stderr(kind: str) -> Iterator[int]:
         os.close(writing)
 
 
-@pytest.mark.mostly_slow(fast=2)
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize("kind", ["full disk", "reader gone", "open for reading only", "full pipe"])
 def test_a_full_standard_error(dupfind: Run, tree: TreeBuilder, kind: str, unbuffered: str) -> None:

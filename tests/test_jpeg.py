@@ -73,6 +73,7 @@ def test_grey_stays_grey() -> None:
     assert len(np.unique(red)) > 100
 
 
+@pytest.mark.mostly_slow(fast=15)
 @pytest.mark.parametrize("options", ENCODINGS.values(), ids=ENCODINGS)
 @pytest.mark.parametrize("quality", [1, 40, 75, 96, 100])
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
@@ -91,6 +92,7 @@ DAMAGES = {
 OTHER = encode(pictures.photo(9, (640, 480)), quality=90)
 
 
+@pytest.mark.mostly_slow(fast=20)
 @pytest.mark.parametrize("options", ENCODINGS.values(), ids=ENCODINGS)
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])

@@ -240,6 +240,7 @@ EDITS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 def test_what_exiftool_edits(tmp_path: Path) -> None:
     """One edit on the other, as people do it for years; the turn is another picture."""

@@ -255,6 +255,7 @@ def mounted(layout: Layout) -> tuple[Mapping[str, str], frozenset[str], bool] | 
     return {one["path"]: one["verdict"] for one in report["files"]}, contained, done.returncode == 0
 
 
+@pytest.mark.mostly_slow(fast=12)
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_layouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Each with its answer; the run is complete where every folder is contained."""
@@ -417,6 +418,7 @@ def test_the_root_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             make_settings(haystack=given, needles=["/"], no_cache=True)
 
 
+@pytest.mark.slow
 def test_a_needle_below_the_root_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of a walk from "/" but the way to the test's own folder is excluded."""
     monkeypatch.chdir(tmp_path)

@@ -86,6 +86,7 @@ def test_random_sets_are_searched_exactly(kind: str, monkeypatch: pytest.MonkeyP
         monkeypatch.undo()
 
 
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("number", NUMBERS[1:])
 def test_the_farthest_pair_of_the_pigeonhole_is_found(number: int) -> None:
     """A pair that every probe but one misses by a bit, and that one meets by none."""

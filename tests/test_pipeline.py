@@ -62,6 +62,7 @@ def test_the_demo_has_exactly_the_expected_verdicts(demo_trees: Path) -> None:
     }
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("algorithm", ["dhash", "ahash", "whash"])
 def test_the_demo_comes_out_alike_by_every_algorithm(demo_trees: Path, demo_cache: str, algorithm: str) -> None:
     """The hash only finds candidates; the proof is the same."""
@@ -336,6 +337,7 @@ def test_a_document_that_cannot_be_read_is_missing(tree: TreeBuilder, monkeypatc
     assert {"cannot be read: permission denied"} == {one.reason for one in report.files}
 
 
+@pytest.mark.slow
 def test_a_damaged_cache_is_replaced_and_the_answer_stays(
     tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

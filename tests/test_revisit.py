@@ -143,6 +143,7 @@ def test_what_changed_is_read(tree: Path, change: str) -> None:
     assert problems == again
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.sampled_from(("make", "remove", "move", "mkdir")), st.integers(0, 99), st.integers(0, 99)))
 )

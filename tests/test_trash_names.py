@@ -17,6 +17,7 @@ ALBUMS = (
 ).split("|")
 
 
+@pytest.mark.mostly_slow(fast=60)
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_every_name_counts_however_it_is_written(name: str, form: str) -> None:

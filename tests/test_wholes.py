@@ -170,6 +170,7 @@ def damaged_late(content: bytes) -> bytes:
     return content[:middle] + b"\x55" * 400 + content[middle + 400 :]
 
 
+@pytest.mark.slow
 def test_a_copy_that_is_progressive(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Present on either side; pictures without a match are never read whole."""
     read: list[tuple[str, bool]] = []
@@ -213,6 +214,7 @@ def test_cut_short(tree: TreeBuilder, share: float) -> None:
     assert not found["ended.jpg"].startswith("present")
 
 
+@pytest.mark.slow
 def test_cold_and_warm(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Byte for byte the same, and a warm run reads nothing, neither the beginnings nor the whole."""
     monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)  # the files are seconds old

@@ -102,6 +102,7 @@ def test_every_item_is_done_exactly_once(lanes: int) -> None:
 A, B, C = [("double", number) for number in range(20)], [("kill", 20)], [("exit", 21)]
 
 
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize(
     "items",
     [
