@@ -278,8 +278,8 @@ def test_eight_scans_at_once(bench: kills.Bench, tmp_path: Path, beside: str, *,
 
 
 OTHERS = [
-    ("PRAGMA user_version = 3", "set aside"),
-    ("PRAGMA user_version = 5", "set aside"),
+    ("PRAGMA user_version = 4", "set aside"),
+    ("PRAGMA user_version = 6", "set aside"),
     ("PRAGMA application_id = 1", "set aside"),
     ("UPDATE label SET text = text || ', another Pillow' WHERE text LIKE '%Pillow%'", ""),
     ("UPDATE label SET text = text || '1'", ""),

@@ -20,6 +20,7 @@ from dupfind.catalogued import About
 from dupfind.errors import CatalogueError, SettingsError
 from dupfind.files.entries import entry_of
 from dupfind.pictures import decode
+from dupfind.reason_codes import ReasonCode
 from dupfind.values import FileEntry, Report, Root, Side
 from fixtures import pictures
 from tests.played_mounts import play
@@ -27,6 +28,8 @@ from tests.shelf import Ears, TreeBuilder, catalogued, collection, scanned, sett
 
 PRESENT = ("present", "identical")
 MISSING = ("missing", None)
+NOT_COMPARED = ("similar", "similar")
+"""A copy of a picture that is known from a catalogue only."""
 HERE = "the drive that it lists is here, and they are not (any more) where it lists them, or may be needles"
 HERE_OR_NOT = "they may be needles themselves, on the drive that it lists"
 
@@ -49,7 +52,7 @@ def plain(report: Report, haystack: Path) -> list[tuple[object, ...]]:
 
 @pytest.mark.usefixtures("unplugged")
 def test_answers_are_those_of_the_folder(tree: TreeBuilder, tmp_path: Path) -> None:
-    """By bytes, by pictures, by pictures that are read whole only on demand; with what could not be decoded."""
+    """By bytes, and by thumbnails where those are enough, with what could not be decoded; else copies look alike."""
     drive = collection(tree)
     (drive / "2006" / "broken.jpg").write_bytes((drive / "2006" / "a.jpg").read_bytes()[:3000])
     needles = tree("needles", {"notes.txt": b"notes", "new.txt": b"new", "c.png": pictures.photo(4, (240, 180))})
@@ -59,9 +62,9 @@ def test_answers_are_those_of_the_folder(tree: TreeBuilder, tmp_path: Path) -> N
     pictures.photo(1, (240, 180)).rotate(90, expand=True).save(needles / "turned.jpg")
     catalogue = tmp_path / "drive.catalog"
     catalogued(drive, catalogue)
-    by_folder = scanned(drive, needles)
+    by_folder = scanned(drive, needles, quick=True)
     shutil.rmtree(drive)
-    by_catalogue = scanned(catalogue, needles)
+    by_catalogue = scanned(catalogue, needles, quick=True)
     assert plain(by_folder, drive) == plain(by_catalogue, catalogue)
     assert by_folder.haystack == by_catalogue.haystack
     assert {"same", "identical", None} == {one.evidence for one in by_catalogue.files}
@@ -70,6 +73,12 @@ def test_answers_are_those_of_the_folder(tree: TreeBuilder, tmp_path: Path) -> N
     (told,) = by_catalogue.catalogues
     assert (str(catalogue), str(drive), 6, True) == (told.path, told.root, told.files, told.is_complete)
     assert 0 <= told.age_seconds < 600
+    not_compared = {name: NOT_COMPARED for name, found in verdicts(by_catalogue).items() if found[1] == "same"}
+    assert {"a.jpg", "p.jpg", "turned.jpg"} == not_compared.keys()
+    without_quick = scanned(catalogue, needles)
+    assert verdicts(by_catalogue) | not_compared == verdicts(without_quick)
+    reasons = {one.reason_code for one in without_quick.files if one.state.value == "similar"}
+    assert {ReasonCode.NOT_COMPARED} == reasons
 
 
 def test_witnesses_are_files_of_the_catalogue(tree: TreeBuilder, tmp_path: Path) -> None:
@@ -224,7 +233,7 @@ def test_copied_on_the_drive_and_deleted(
     pictures.photo(1, (240, 180)).save(needles / "a.jpg", quality=60)
     (drive / "notes.txt").unlink()
     ears = Ears()
-    expected = {"notes.txt": MISSING, "cafe.txt": PRESENT, "a.jpg": ("present", "same")}
+    expected = {"notes.txt": MISSING, "cafe.txt": PRESENT, "a.jpg": NOT_COMPARED}
     assert expected == verdicts(scanned(catalogue, needles, ears))
     assert f"{catalogue}: 1 of its files left out: {HERE}" in ears.warnings
 
@@ -276,7 +285,7 @@ def test_nobody_knows_which_drive(
         drive.mkdir()
     ears = Ears()
     is_there = root == "there"
-    assert {"n.txt": PRESENT, "a.jpg": ("present", "same") if is_there else MISSING} == verdicts(
+    assert {"n.txt": PRESENT, "a.jpg": NOT_COMPARED if is_there else MISSING} == verdicts(
         scanned(catalogue, needles, ears)
     )
     warning = (
@@ -290,7 +299,7 @@ def test_nobody_knows_which_drive(
 
     settings = make_settings(haystack=[str(catalogue)], no_cache=True, workers=1)
     (one,) = explain(settings, [NamedFile("a", named_file(str(needles / "a.jpg")).entry)], 1).explanations
-    assert ("present" if is_there else "missing") == one.verdict.state.value
+    assert ("similar" if is_there else "missing") == one.verdict.state.value
 
 
 def test_another_drive_in_its_place(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,7 +341,7 @@ def test_paranoid_needs_equal_bytes(tree: TreeBuilder, tmp_path: Path) -> None:
     catalogued(drive, catalogue)
     needles = tree("needles", {"n.txt": b"notes"})
     pictures.photo(1, (240, 180)).save(needles / "a.jpg", quality=60)
-    assert {"n.txt": PRESENT, "a.jpg": ("present", "same")} == verdicts(scanned(catalogue, needles))
+    assert {"n.txt": PRESENT, "a.jpg": ("present", "same")} == verdicts(scanned(catalogue, needles, quick=True))
     ears = Ears()
     assert {"n.txt": PRESENT, "a.jpg": ("missing", None)} == verdicts(scanned(catalogue, needles, ears, paranoid=True))
     assert [f"pictures of {catalogue} prove nothing with --paranoid, since they cannot be read again"] == ears.warnings

@@ -140,6 +140,7 @@ def test_json_is_the_schema_to_the_letter(dupfind: Run) -> None:
         "accept": "same",
         "rotations": True,
         "paranoid": False,
+        "quick": False,
     } == report["settings"]
     assert {
         "folders": {"contained": 1, "review": 0, "partial": 2, "missing": 2},

@@ -14,8 +14,10 @@ from dupfind.cache.cache_schema import PictureRef
 from dupfind.events import Silence
 from dupfind.grouping.bests import Rival
 from dupfind.grouping.gathering import OF_ANOTHER, Gatherer, Row, Stack
+from dupfind.pool.full_size import FullSizePair
+from dupfind.reason_codes import ReasonCode
 from dupfind.settings import Settings
-from dupfind.values import Evidence, Failure, FileEntry, ScanSettings, Thumbnail
+from dupfind.values import Evidence, Failure, FileEntry, Objection, ScanSettings, Thumbnail
 from tests.desk import Desk
 from tests.scenes import scene, shot
 from tests.test_matching import thumbnail
@@ -27,7 +29,16 @@ BROKEN = Failure("cannot be decoded: broken data stream")
 class FakeReader:
     """Whole pictures and tags from tables."""
 
-    def __init__(self, desk: Desk, wholes: Mapping[str, Thumbnail | Failure], tags: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        wholes: Mapping[str, Thumbnail | Failure],
+        tags: Mapping[str, int],
+        objections: Mapping[str, Objection],
+    ) -> None:
+        self._objections = objections
+        """By the path of the needle."""
+        self.compared: list[tuple[str, str, int]] = []
         self._desk = desk
         self._wholes = wholes
         self._tags = tags
@@ -38,6 +49,11 @@ class FakeReader:
         """As the real one."""
         self.read += [entry.path for entry in entries]
         return {entry.path: self._desk.cache.keep_content(entry, self._wholes[entry.path], 0) for entry in entries}
+
+    def compare_at_full_size(self, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Objection | None]:
+        """Likewise."""
+        self.compared += [(pair.needle.path, pair.witness.path, pair.orientation) for pair in pairs]
+        return {pair: self._objections.get(pair.needle.path) for pair in pairs}
 
     def count_tags(self, entries: Sequence[FileEntry]) -> dict[str, int]:
         """Likewise."""
@@ -51,7 +67,7 @@ class Collection:
     def __init__(self, desk: Desk, thumbnails: Mapping[str, Thumbnail], **given: Any) -> None:
         pictures = desk.pictures(thumbnails, 8)
         self.paths = list(thumbnails)
-        self.reader = FakeReader(desk, given.get("wholes", {}), given.get("tags", {}))
+        self.reader = FakeReader(desk, given.get("wholes", {}), given.get("tags", {}), given.get("objections", {}))
         options = Settings((), ScanSettings((), (), "phash", 10, Evidence.SAME, rotations=True))
         self.gatherer = Gatherer(
             options,
@@ -153,6 +169,26 @@ def test_the_same_and_not_in_the_stack(desk: Desk) -> None:
     (row,) = some.rows()
     assert [2, 1] == [len(stack.positions) for stack in row.stacks]
     assert [OF_ANOTHER] == [tie.reason for tie in row.ties]
+
+
+def test_what_differs_at_full_size_leaves_its_stack(desk: Desk) -> None:
+    """Each member is compared with the best, turned as it lies; who differs stands beside it and says why."""
+    thumbnails = {"a": thumbnail(1, 640, 480), "b": thumbnail(1, 320, 240), "c": thumbnail(1, 160, 120, turned=5)}
+    some = Collection(desk, thumbnails, objections={"b": Objection(ReasonCode.DETAIL, "less detail")})
+    (row,) = some.rows()
+    assert [["a", "c"], ["b"]] == [some.name(stack) for stack in row.stacks]
+    assert [(Evidence.SIMILAR, "less detail")] == [(tie.evidence, tie.reason) for tie in row.ties]
+    compared = {needle: (witness, orientation) for needle, witness, orientation in some.reader.compared}
+    assert {"b": "a", "c": "a"} == {needle: witness for needle, (witness, _) in compared.items()}
+    assert (True, True) == (compared["b"][1] == 0, compared["c"][1] != 0)
+
+
+def test_of_a_stack_of_two_both_are_alone(desk: Desk) -> None:
+    """Nothing is lost where all members leave."""
+    some = Collection(
+        desk, {"a": thumbnail(1, 640, 480), "b": thumbnail(1)}, objections={"b": Objection(ReasonCode.PLACE, "differs")}
+    )
+    assert [["a"], ["b"]] == some.stacks()
 
 
 @pytest.mark.slow

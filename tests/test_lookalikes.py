@@ -15,8 +15,10 @@ from dupfind.cache.cache_schema import PictureRef
 from dupfind.evidence import fingerprint
 from dupfind.finding.lookalikes import Lookalikes
 from dupfind.pool import tasks
+from dupfind.pool.full_size import FullSizePair
 from dupfind.reading import Pictures
-from dupfind.values import Evidence, Failure, FileEntry, Match, ScanSettings, Thumbnail
+from dupfind.reason_codes import ReasonCode
+from dupfind.values import Evidence, Failure, FileEntry, Match, Objection, ScanSettings, Thumbnail
 from fixtures import pictures
 
 SETTINGS = ScanSettings(("h",), (), "phash", 10, Evidence.SAME, rotations=True)
@@ -56,6 +58,9 @@ class Asked:
         self.store = Store(folder, images)
         self.wholes: dict[str, PictureRef | Failure] = {}
         self.read: list[str] = []
+        self.objections: dict[str, Objection] = {}
+        """By name of the witness, what comparing it at full size gives."""
+        self.compared: list[tuple[str, int]] = []
 
     def nearest(
         self, settings: ScanSettings = SETTINGS, match: Match | None = None, count: int = 9, orientations: int = 8
@@ -70,6 +75,7 @@ class Asked:
             self.store,  # type: ignore[arg-type]
             self._read_whole,
             lambda path: path.rpartition("/")[2],
+            self._compare,
         )
         ours = self.store.hashes(0)[:orientations]
         return lookalikes.nearest(refs[0], entries[0], ours, [one.path for one in entries[1:]], match, count)
@@ -77,6 +83,11 @@ class Asked:
     def _read_whole(self, entries: Sequence[FileEntry]) -> Mapping[str, PictureRef | Failure]:
         self.read += [entry.path.rpartition("/")[2] for entry in entries]
         return {entry.path: self.wholes[entry.path] for entry in entries}
+
+    def _compare(self, pairs: Sequence[FullSizePair]) -> Mapping[FullSizePair, Objection | None]:
+        names = {pair: pair.witness.path.rpartition("/")[2] for pair in pairs}
+        self.compared += [(name, pair.orientation) for pair, name in names.items()]
+        return {pair: self.objections.get(name) for pair, name in names.items()}
 
     def match(self, number: int, evidence: Evidence, reason: str | None = None) -> Match:
         """What a scan has found."""
@@ -106,6 +117,28 @@ def test_grade_then_distance_then_path(tmp_path: Path) -> None:
     assert ["in its words", "turned by 90 degrees"] == [one.reason for one in found[:2]]
     assert (0, 1.0) == (found[0].distance_bits, found[0].score)
     assert [found[0]] == asked.nearest(match=asked.match(3, Evidence.SAME, "in its words"), count=1)
+
+
+def test_what_differs_at_full_size_is_similar(tmp_path: Path) -> None:
+    """Each that would be told as the same is compared once, turned as it lies; the next best takes its place."""
+    asked = Asked(tmp_path, PHOTO, TURNED, OTHER)
+    asked.objections["1.png"] = Objection(ReasonCode.DETAIL, "less detail")
+    match = Match("", Evidence.IDENTICAL, None)
+    found = asked.nearest(match=match)
+    assert [("2.png", Evidence.SAME, True), ("1.png", Evidence.SIMILAR, False), ("3.png", None, False)] == told(found)
+    assert "less detail" == found[1].reason
+    assert ["1.png", "2.png"] == sorted(name for name, _ in asked.compared)
+    assert dict(asked.compared)["2.png"] != 0
+    assert [("2.png", Evidence.SAME, True)] == told(asked.nearest(match=match, count=1))
+    accepting = asked.nearest(replace(SETTINGS, accept=Evidence.SIMILAR), match)
+    assert ("1.png", Evidence.SIMILAR, True) in told(accepting)
+
+
+def test_the_witness_of_the_scan_is_not_compared_again(tmp_path: Path) -> None:
+    """The scan did."""
+    asked = Asked(tmp_path, PHOTO, OTHER)
+    assert [Evidence.SAME, None] == [one.evidence for one in asked.nearest(match=asked.match(1, Evidence.SAME))]
+    assert [] == asked.compared
 
 
 def test_upright_only(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def with_setting(name: str, value: object) -> Settings:
 
 def test_the_settings_that_decide_are_all_there() -> None:
     """Whoever lists one more as indifferent has to say so here as well."""
-    assert {"max_pixels", "algorithm", "threshold_bits", "accept", "rotations", "paranoid"} == set(DECISIVE)
+    assert {"max_pixels", "algorithm", "threshold_bits", "accept", "rotations", "paranoid", "quick"} == set(DECISIVE)
 
 
 @pytest.mark.parametrize("name", DECISIVE)

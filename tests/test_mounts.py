@@ -151,7 +151,7 @@ def test_files_have_no_inodes_there(tree: TreeBuilder, card: int) -> None:
     hay, needles = tree("h", {"a": b"1"}), tree("n", {"b": b"2"})
     (hay / "c").symlink_to(needles / "b")
     roots = [root(Side.HAYSTACK, hay), root(Side.NEEDLES, needles)]
-    rules = pipeline._rules(settings(hay, needles, follow_symlinks=True))
+    rules = pipeline._rules(settings(hay, needles, follow_symlinks=True), ())
     assert {card: "exfat"} == rules.forgetful
     trees = [tree for side in walk_all(roots, rules) for tree in side]
     assert {0} == {entry.inode for tree in trees for entry in tree.entries}

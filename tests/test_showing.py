@@ -103,7 +103,10 @@ def test_why_the_nearest_is_refused(tree: TreeBuilder) -> None:
     """What would have found it is told where anything would."""
     trees = tree("hay", {"a.png": PHOTO.transpose(Image.Transpose.ROTATE_90)}), tree("n", {"a.jpg": PHOTO})
     (near,) = shown(settings(*trees, rotations=False)).nearest.values()
-    assert near.reason == "turned by 90 degrees; a scan would have found it with --rotations"
+    assert near.reason == (
+        "alike by its thumbnail; not compared at full size; "
+        "a scan would have found it with --rotations --accept similar"
+    )
     assert near.distance_bits < 8
     trees = tree("hay", {"a.png": pictures.photo(5)}), trees[1]
     (near,) = shown(settings(*trees)).nearest.values()

@@ -55,16 +55,18 @@ def drive(tree: TreeBuilder, name: str = "drive", more: Mapping[str, bytes] | No
 
 
 def test_a_catalogue_alone_gives_the_groups_of_its_folder(tree: TreeBuilder, tmp_path: Path) -> None:
-    """While its drive is there and when it is gone: the same members, the same numbers, under its own path."""
+    """While its drive is there and when it is gone: the same bytes, and pictures that look alike, which none proves."""
     folder, catalogue = drive(tree), tmp_path / "d.catalog"
     catalogued(folder, catalogue)
-    there = grouped(folder)
-    here = grouped(catalogue)
+    there = grouped(folder, level="similar")
+    here = grouped(catalogue, level="similar")
+    assert [["d.catalog/n.txt", "d.catalog/z.txt"]] == members(grouped(catalogue), tmp_path)
     shutil.rmtree(folder)
-    gone = grouped(catalogue)
+    gone = grouped(catalogue, level="similar")
     expected = [["d.catalog/a.jpg", "d.catalog/small.jpg"], ["d.catalog/n.txt", "d.catalog/z.txt"]]
     assert expected == members(here, tmp_path) == members(gone, tmp_path)
-    assert there.frees_bytes == here.frees_bytes == gone.frees_bytes > 0
+    assert {Evidence.SAME, Evidence.IDENTICAL} == {one.evidence for one in there.groups}
+    assert {Evidence.SIMILAR, Evidence.IDENTICAL} == {one.evidence for one in gone.groups}
     assert (4, 2, [str(catalogue)]) == (gone.files, gone.pictures, [one.path for one in gone.catalogues])
     assert "most pixels; only listed, by a catalogue" == next(
         one.why_best for one in gone.groups if one.best.path.endswith("a.jpg")
@@ -79,7 +81,7 @@ def test_what_is_there_is_better_than_what_is_listed(
     catalogued(drive(tree), catalogue)
     unplugged(monkeypatch)
     own = tree("my own collection", {"notes.txt": b"notes", "a.jpg": pictures.photo(1, SIZE).resize((200, 150))})
-    found = grouped(catalogue, own)
+    found = grouped(catalogue, own, level="similar")
     assert [
         ["d/a.jpg", "my own collection/a.jpg", "d/small.jpg"],
         ["my own collection/notes.txt", "d/n.txt", "d/z.txt"],
@@ -174,7 +176,7 @@ def test_two_catalogues(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.M
         with monkeypatch.context() as patch:
             unplugged(patch, how)
             ears = Ears()
-            found = grouped(*catalogues, ears=ears)
+            found = grouped(*catalogues, ears=ears, level="similar")
             assert [["1.catalog/a.jpg", "1.catalog/small.jpg"], one] == members(found, tmp_path)
             (warning,) = ears.warnings
             assert warning.startswith(f"{catalogues[1]}: 4 of its files left out: nothing tells its drive from that of")
@@ -190,9 +192,9 @@ def test_two_catalogues_of_one_drive_that_is_here(tree: TreeBuilder, tmp_path: P
     catalogued(around, second)
     shutil.copy(first, again)
     expected = [["1.catalog/a.jpg", "1.catalog/small.jpg"], ["1.catalog/n.txt", "1.catalog/z.txt"]]
-    assert expected == members(grouped(first, second), tmp_path)
-    assert expected == members(grouped(first, again), tmp_path)
-    assert expected == members(grouped(first, first), tmp_path)
+    assert expected == members(grouped(first, second, level="similar"), tmp_path)
+    assert expected == members(grouped(first, again, level="similar"), tmp_path)
+    assert expected == members(grouped(first, first, level="similar"), tmp_path)
 
 
 def test_a_file_that_one_catalogue_lists_twice(tree: TreeBuilder, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ exist (the others are explained), or for wrong usage.
     options.haystack,
     options.exclude("Leave out of the haystack."),
     options.judging,
+    options.quick,
     click.option(
         "-k",
         "nearest",

@@ -136,6 +136,9 @@ rotations = click.option(
 )
 judging = stacked(follow_symlinks, accept, algorithm, threshold, rotations)
 """What decides the verdict on a file, beside what is compared."""
+quick = click.option(
+    "--quick", is_flag=True, help="Judge pictures by their thumbnails only. Faster, but nothing to delete by."
+)
 cache_file = click.option(
     "--cache",
     metavar="FILE",

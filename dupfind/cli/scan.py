@@ -94,11 +94,7 @@ _MOST_LEFT = 500_000
         is_flag=True,
         help="Read every witness again, past the cache: all bytes compared, or the pictures at full size.",
     ),
-    click.option(
-        "--quick",
-        is_flag=True,
-        help="Judge pictures by their thumbnails only. Faster, but nothing to delete by.",
-    ),
+    options.quick,
     _output,
     options.limits,
 )

@@ -162,7 +162,10 @@ def _fork() -> _Forked:
                 socket.send_fds(_running_server().control, [_REQUEST], handles)
             except ConnectionError:  # the server was ended, as any process may be; another takes its place
                 _forget_server()
-                socket.send_fds(_running_server().control, [_REQUEST], handles)
+                try:
+                    socket.send_fds(_running_server().control, [_REQUEST], handles)
+                except ConnectionError:  # the new one as well: only itself can tell why
+                    raise CannotStartError(_complaint_of(_server) or "") from None
         on_error.pop_all()
     return _Forked(connection, status)
 
@@ -177,8 +180,13 @@ def _forget_server() -> None:
 
 def _complaint() -> str | None:
     """Return what the server said in the end, where it could not load what the tasks need; else None."""
-    with _lock, suppress(OSError):
-        if _server is not None and (text := _server.control.recv(1000, socket.MSG_DONTWAIT)):
+    with _lock:
+        return _complaint_of(_server)
+
+
+def _complaint_of(server: _Server | None) -> str | None:
+    with suppress(OSError):
+        if server is not None and (text := server.control.recv(1000, socket.MSG_DONTWAIT)):
             return text.decode(errors="replace")
     return None
 
