@@ -42,7 +42,7 @@ CURVE_BOUND = 4.0
 """Grey levels by which a band of brightness moved. 97% of copies: 2.2; a third of a stop: 11."""
 SPOT_BOUNDS = {2: 7.5, 4: 4.8, 8: 4.0}
 """Worst cell of so many pixels a side, in units of what 95% of the cells of like contrast differ by."""
-PATCH_BOUNDS = {2: 2.6, 4: 2.0, 8: 1.4}
+PATCH_BOUNDS = {2: 2.6, 4: 2.2, 8: 2.0}
 """Worst mean of 3 x 3 such cells, likewise."""
 PALETTE_SLACK, SCALED_SLACK = 1.5, 1.2
 """What these two are multiplied by for a needle of 256 colours, whose dots lie where its program put them, and for a

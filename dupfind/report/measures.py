@@ -17,7 +17,7 @@ MEASURES = {
     "aspect ratio": "how far one is stretched, logarithm",
     "size": "width or height to the witness's",
     "compression": "JPEG quality that the witness lacks",
-    "bits": "bytes to WebP, AVIF or HEIC",
+    "bits": "bits a pixel to the witness's, JPEG",
     "palette": "has the witness few colours only?",
     "data": "bytes for its size to the witness's",
     "detail": "fine detail to the witness's",
