@@ -248,7 +248,7 @@ def test_bounds_grow_with_the_noise_of_both(needle: dict[str, Any], witness: dic
     expected = {
         "shift": 0.3 + 4 * noise,
         "tone": 4.0,
-        "local": 3.05 + 300 * noise,
+        "local": 2.95 + 300 * noise,
         "outlier": 2.35 + 200 * noise,
         "spot": 2.2 + 480 * noise,
         "patch": 0.9 + 450 * noise,

@@ -35,7 +35,7 @@ STRUCTURE_BOUND = 14, 500
 """Bits of 256, for `same`. Guards pictures too flat for the pixel tests."""
 SHIFT_BOUND = 0.3, 4
 """Thumbnail pixels by which a corner moved. 99% of copies: 0.16; 99% of the crops by 2% lie above 0.48."""
-LOCAL_BOUND = 3.05, 300
+LOCAL_BOUND = 2.95, 300
 """Worst tile against the upper quartile of the tiles. 99% of copies down to q40: 2.7; with 0.5% of the area replaced by
 another photo, 99% lie above 6, by another part of the same one above 3."""
 OUTLIER_BOUND = 2.35, 200
