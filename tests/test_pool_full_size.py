@@ -1,0 +1,140 @@
+"""Pairs of files compared at full size: at which size, how turned, and what comes of files that cannot be compared."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from dupfind.pictures import decode
+from dupfind.pool import tasks
+from dupfind.pool.full_size import MOST_PIXELS, FullSizePair, compare_pairs, pair_of
+from dupfind.reason_codes import ReasonCode
+from dupfind.values import FileEntry, Thumbnail
+from fixtures import pictures
+
+SIZE = (320, 240)
+PHOTO = pictures.photo(1, SIZE)
+# As dupfind.evidence.fingerprint.turn counts: mirrored or not, by quarters.
+TURNS = [None, *Image.Transpose]
+ENTRY = FileEntry("/n", 1, 0, 0, 1)
+
+
+def put(path: Path, image: Image.Image, **options: object) -> tuple[FileEntry, Thumbnail]:
+    """Save an image; gives what the walk and the reader say of it."""
+    image.save(path, **options)
+    state = path.stat()
+    entry = FileEntry(str(path), state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+    (outcome,) = tasks.read_thumbnails([entry], 10**9, 60.0, may_be_coarse=False)
+    assert isinstance(outcome.result, Thumbnail)
+    return entry, outcome.result
+
+
+def sized(width: int, height: int) -> Thumbnail:
+    """A thumbnail of a PNG of this size."""
+    return Thumbnail(bytes(4096), width, height, "PNG", 1, None)
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> FullSizePair:
+    """A JPEG and the PNG that it was made of."""
+    return pair_of(put(tmp_path / "n.jpg", PHOTO, quality=90), put(tmp_path / "h.png", PHOTO), 0)
+
+
+@pytest.mark.parametrize(
+    ("needle", "witness", "orientation", "size"),
+    [
+        ((400, 300), (400, 300), 0, (400, 300)),
+        ((400, 300), (800, 600), 0, (400, 300)),
+        ((410, 300), (400, 310), 0, (400, 300)),
+        ((300, 400), (800, 600), 4, (400, 300)),
+        ((300, 400), (800, 600), 7, (400, 300)),
+    ],
+)
+def test_at_the_size_of_the_smaller(
+    needle: tuple[int, int], witness: tuple[int, int], orientation: int, size: tuple[int, int]
+) -> None:
+    """As the witness lies."""
+    assert size == pair_of((ENTRY, sized(*needle)), (ENTRY, sized(*witness)), orientation).size
+
+
+def test_no_comparison_is_larger_than_memory_allows() -> None:
+    """Both sides of a huge picture shrink alike."""
+    width, height = pair_of((ENTRY, sized(20_000, 10_000)), (ENTRY, sized(20_000, 10_000)), 0).size
+    assert 0.999 * MOST_PIXELS < width * height <= 1.001 * MOST_PIXELS
+    assert width == pytest.approx(2 * height, abs=2)
+
+
+@pytest.mark.parametrize("orientation", range(8))
+def test_the_needle_is_turned_as_the_pair_says(tmp_path: Path, orientation: int) -> None:
+    """In exactly one orientation a turned copy is the same; in every other one something is said against it."""
+    turn = TURNS[orientation]
+    turned = PHOTO if turn is None else PHOTO.transpose(turn)
+    needle, witness = put(tmp_path / "n.png", turned), put(tmp_path / "h.png", PHOTO)
+    found = compare_pairs([pair_of(needle, witness, number) for number in range(8)], 10**9, 60.0)
+    assert 1 == sum(one.objection is None for one in found)
+
+
+def test_many_pairs_of_one_witness(tmp_path: Path) -> None:
+    """Each by itself, in their order."""
+    witness = put(tmp_path / "h.png", PHOTO)
+    needles = [put(tmp_path / "a.png", PHOTO), put(tmp_path / "b.png", pictures.photo(2, SIZE))]
+    found = compare_pairs([pair_of(one, witness, 0) for one in (*needles, needles[0])], 10**9, 60.0)
+    assert [True, False, True] == [one.objection is None for one in found]
+    assert [True] * 3 == [one.is_lasting for one in found]
+
+
+def not_compared(pair: FullSizePair, *, max_pixels: int = 10**9, timeout_seconds: float = 60.0) -> str:
+    """Why these two could not be compared, which is not remembered."""
+    (found,) = compare_pairs([pair], max_pixels, timeout_seconds)
+    assert found.objection is not None
+    assert (ReasonCode.NOT_COMPARED, False) == (found.objection.code, found.is_lasting)
+    return found.objection.reason.removeprefix("could not be compared at full size: ")
+
+
+@pytest.mark.parametrize("side", ["needle", "witness"])
+def test_a_file_that_was_changed_after_the_walk(pair: FullSizePair, side: str) -> None:
+    """Nothing is said of files that nobody saw."""
+    path = getattr(pair, side).path
+    os.utime(path, ns=(1, 1))
+    assert "changed" in not_compared(pair)
+    os.unlink(path)
+    assert not_compared(pair)
+
+
+def test_a_damaged_file(tmp_path: Path, pair: FullSizePair) -> None:
+    """Half a JPEG is not compared as if it were the whole."""
+    data = Path(pair.needle.path).read_bytes()
+    cut = tmp_path / "cut.jpg"
+    cut.write_bytes(data[: len(data) // 2])
+    state = cut.stat()
+    entry = FileEntry(str(cut), state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+    assert not_compared(pair._replace(needle=entry))
+
+
+def test_too_many_pixels(pair: FullSizePair) -> None:
+    """The limit of the run holds here too."""
+    assert "pixels" in not_compared(pair, max_pixels=1000)
+
+
+def test_too_long(pair: FullSizePair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for thumbnails."""
+
+    def read(*_: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(decode, "read_full_size", read)
+    assert tasks.timed_out(60.0).reason == not_compared(pair)
+
+
+def test_short_memory_is_not_an_answer(pair: FullSizePair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pool tries again with more of it."""
+
+    def read(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(decode, "read_full_size", read)
+    with pytest.raises(MemoryError):
+        compare_pairs([pair], 10**9, 60.0)
