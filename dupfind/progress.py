@@ -24,6 +24,7 @@ _PARTS = {
     "decoding": "decode",
     "decoding the needle": "decode needles",
     "decoding needles": "decode needles",
+    "comparing at full size": "full size",
     "decoding haystack": "decode haystack",
     "reading whole": "decode whole",
     "hashing": "hash",

@@ -178,7 +178,7 @@ def test_a_catalogue(dupfind: Run, collection: Path, tmp_path: Path) -> None:
     """In the place of its folder, in every format; the page says that there is no picture to show."""
     dupfind("index", "c", "--catalog", "k")
     collection.rename(tmp_path / "gone")
-    done = dupfind("groups", "k", "--html", "page.html")
+    done = dupfind("groups", "k", "--level", "similar", "--html", "page.html")
     assert 1 == done.returncode
     assert b"k/a.png\n" in done.stdout
     assert f"k stands for {tmp_path}/c as it was ".encode() in done.stdout
@@ -187,7 +187,7 @@ def test_a_catalogue(dupfind: Run, collection: Path, tmp_path: Path) -> None:
     assert "k stands for " in page
     done = dupfind("groups", "k", "-0")
     assert b"k/n n.txt\0" == done.stdout  # its pictures look alike, and nothing can compare them
-    done = dupfind("groups", "k", "-0", "--accept", "similar")
+    done = dupfind("groups", "k", "-0", "--level", "similar")
     assert b"k/b.jpg\0" in done.stdout
     assert b"dupfind: k stands for " in done.stderr
     (told,) = json.loads(dupfind("groups", "k", "--format", "json").stdout)["catalogues"]

@@ -116,7 +116,8 @@ def is_of_judgement(pair: Pair, row: Sequence[Any], rules: int, seal: object) ->
 
 def of_comparison(needle: bytes, witness: bytes, orientation: int, objection: Sequence[str | None], recipe: int) -> int:
     """Return the seal of what comparing two files at full size gave."""
-    return crc32(_encoded(f"{orientation} {list(objection)}"), crc32(needle + witness, recipe))
+    words = [None if word is None else str(word) for word in objection]  # a code is stored as its text
+    return crc32(_encoded(f"{orientation} {words}"), crc32(needle + witness, recipe))
 
 
 def _encoded(text: str) -> bytes:

@@ -29,6 +29,8 @@ from dupfind.values import Evidence, Failure, FileEntry, Objection, Thumbnail
 
 _MOST_TIED = 32
 """Members of a stack that may become its best by their metadata, age or path."""
+_MOST_ROUNDS = 8
+"""How often members that their best does not prove at full size are stacked among themselves."""
 _AS_TURNED_ALREADY = (0, 2, 5)
 _AS_TURNED_OR_MIRRORED_ALREADY = (0, 1, 2, 3, 4, 5, 6)
 """Orientation 7 undoes 5: where one picture is the other turned by 7, the other is the one turned by 5."""
@@ -111,27 +113,35 @@ class Gatherer:
             for positions in found:
                 unfinished += self._stacks_among(positions)
                 advance(len(positions))
-        self._count_tags([position for one in unfinished for position in one.tied])
-        stacks = self._confirmed([self._finished(one) for one in unfinished])
+        stacks: list[Stack] = []
+        for _ in range(_MOST_ROUNDS):
+            if not unfinished:
+                break
+            self._count_tags([position for one in unfinished for position in one.tied])
+            confirmed, dropped = self._confirmed([self._finished(one) for one in unfinished])
+            stacks += confirmed
+            # What its best does not prove at full size may still be copies of each other.
+            unfinished = [one for positions in dropped if len(positions) > 1 for one in self._stacks_among(positions)]
         taken = {position for one in stacks for position in one.positions}
         alone = (position for position in range(len(self._refs)) if position not in taken)
         return stacks + [Stack(position, {}) for position in alone if not self._is_lost(position)]
 
-    def _confirmed(self, stacks: Sequence[Stack]) -> list[Stack]:
-        """The stacks without those members that differ from their best at full size."""
+    def _confirmed(self, stacks: Sequence[Stack]) -> tuple[list[Stack], list[list[int]]]:
+        """The stacks without those members that differ from their best at full size, and these by their stacks."""
         pairs = {
             (one.best, item): pair_of(self._of(item), self._of(one.best), tie.orientation)
             for one in stacks
             for item, tie in one.ties.items()
         }
         outcomes = self._reader.compare_at_full_size(list(pairs.values()))
-        self._objections = {
-            places: objection for places, pair in pairs.items() if (objection := outcomes[pair]) is not None
-        }
-        return [
-            one._replace(ties={item: tie for item, tie in one.ties.items() if (one.best, item) not in self._objections})
-            for one in stacks
-        ]
+        refused = {places: objection for places, pair in pairs.items() if (objection := outcomes[pair]) is not None}
+        self._objections |= refused
+        confirmed, dropped = [], []
+        for one in stacks:
+            ties = {item: tie for item, tie in one.ties.items() if (one.best, item) not in refused}
+            confirmed.append(one._replace(ties=ties))
+            dropped.append([item for item in one.ties if item not in ties])
+        return confirmed, dropped
 
     def _of(self, position: int) -> tuple[FileEntry, Thumbnail]:
         return self._pictures.entries[position], self.facts[position]
