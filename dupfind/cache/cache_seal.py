@@ -116,7 +116,8 @@ def is_of_judgement(pair: Pair, row: Sequence[Any], rules: int, seal: object) ->
 
 def of_comparison(needle: bytes, witness: bytes, orientation: int, objection: Sequence[str | None], recipe: int) -> int:
     """Return the seal of what comparing two files at full size gave."""
-    words = [None if word is None else str(word) for word in objection]  # a code is stored as its text
+    # As text: the code is a member of an enumeration before it was stored and a plain word afterwards.
+    words = [None if word is None else str(word) for word in objection]
     return crc32(_encoded(f"{orientation} {words}"), crc32(needle + witness, recipe))
 
 
