@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.events import Silence
 from dupfind.grouping.bests import Rival
-from dupfind.grouping.gathering import OF_ANOTHER, Gatherer, Row, Stack
+from dupfind.grouping.gathering import OF_ANOTHER, Gatherer
+from dupfind.grouping.stacks import Row, Stack
 from dupfind.pool.full_size import FullSizePair
 from dupfind.reason_codes import ReasonCode
 from dupfind.settings import Settings
@@ -35,7 +36,10 @@ class FakeReader:
         wholes: Mapping[str, Thumbnail | Failure],
         tags: Mapping[str, int],
         objections: Mapping[str, Objection],
+        pairs: Mapping[tuple[str, str], Objection],
     ) -> None:
+        self._pairs = pairs
+        """By the paths of needle and witness."""
         self._objections = objections
         """By the path of the needle."""
         self.compared: list[tuple[str, str, int]] = []
@@ -53,7 +57,10 @@ class FakeReader:
     def compare_at_full_size(self, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Objection | None]:
         """Likewise."""
         self.compared += [(pair.needle.path, pair.witness.path, pair.orientation) for pair in pairs]
-        return {pair: self._objections.get(pair.needle.path) for pair in pairs}
+        return {
+            pair: self._objections.get(pair.needle.path) or self._pairs.get((pair.needle.path, pair.witness.path))
+            for pair in pairs
+        }
 
     def count_tags(self, entries: Sequence[FileEntry]) -> dict[str, int]:
         """Likewise."""
@@ -67,7 +74,9 @@ class Collection:
     def __init__(self, desk: Desk, thumbnails: Mapping[str, Thumbnail], **given: Any) -> None:
         pictures = desk.pictures(thumbnails, 8)
         self.paths = list(thumbnails)
-        self.reader = FakeReader(desk, given.get("wholes", {}), given.get("tags", {}), given.get("objections", {}))
+        self.reader = FakeReader(
+            desk, given.get("wholes", {}), given.get("tags", {}), given.get("objections", {}), given.get("pairs", {})
+        )
         options = Settings((), ScanSettings((), (), "phash", 10, Evidence.SAME, rotations=True))
         self.gatherer = Gatherer(
             options,
@@ -181,6 +190,14 @@ def test_what_differs_at_full_size_leaves_its_stack(desk: Desk) -> None:
     compared = {needle: (witness, orientation) for needle, witness, orientation in some.reader.compared}
     assert {"b": "a", "c": "a"} == {needle: witness for needle, (witness, _) in compared.items()}
     assert (True, True) == (compared["b"][1] == 0, compared["c"][1] != 0)
+
+
+def test_those_that_leave_a_stack_together_stay_together(desk: Desk) -> None:
+    """A large one that holds less than its copies is beside them, and they are one picture."""
+    thumbnails = {"a": thumbnail(1, 1280, 960), "b": thumbnail(1, 640, 480), "c": thumbnail(1, 320, 240)}
+    differs = {("b", "a"): Objection(ReasonCode.DETAIL, "less"), ("c", "a"): Objection(ReasonCode.DETAIL, "less")}
+    some = Collection(desk, thumbnails, pairs=differs)
+    assert [["a"], ["b", "c"]] == some.stacks()
 
 
 def test_of_a_stack_of_two_both_are_alone(desk: Desk) -> None:

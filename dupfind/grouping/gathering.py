@@ -6,7 +6,7 @@ read whole before they are compared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,58 +20,21 @@ from dupfind.grouping.components import components
 from dupfind.grouping.kinship import AlikeKin, Meeting, SameKin
 from dupfind.grouping.linkage import link
 from dupfind.grouping.sketches import Sketch, checks, inner_hashes, sketches
+from dupfind.grouping.stacks import Row, Stack, Tie
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
 from dupfind.scanning.framing import REASONS
+from dupfind.scanning.full_size import MOST_COMPARED
 from dupfind.scanning.judging import Judge
 from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, Objection, Thumbnail
 
 _MOST_TIED = 32
 """Members of a stack that may become its best by their metadata, age or path."""
-_MOST_ROUNDS = 8
-"""How often members that their best does not prove at full size are stacked among themselves."""
 _AS_TURNED_ALREADY = (0, 2, 5)
 _AS_TURNED_OR_MIRRORED_ALREADY = (0, 1, 2, 3, 4, 5, 6)
 """Orientation 7 undoes 5: where one picture is the other turned by 7, the other is the one turned by 5."""
 OF_ANOTHER = "it passes for the same picture, but not for the same as another copy of it"
-
-
-class Tie(NamedTuple):
-    """What holds a picture to the one that it belongs to."""
-
-    evidence: Evidence
-    distance_bits: int
-    reason: str | None
-    orientation: int = 0
-    """How it is turned to meet the other."""
-
-
-class Stack(NamedTuple):
-    """One picture in several files, by their positions."""
-
-    best: int
-    ties: Mapping[int, Tie]
-    """Of each of the others, to the best."""
-
-    @property
-    def positions(self) -> tuple[int, ...]:
-        """Of all its pictures, the best first."""
-        return self.best, *self.ties
-
-
-class Row(NamedTuple):
-    """Stacks that look alike."""
-
-    stacks: Sequence[Stack]
-    """The best first."""
-    ties: Sequence[Tie]
-    """Of the best of each stack but the first, to the best of the first."""
-
-    @property
-    def is_several(self) -> bool:
-        """Whether it holds more than one picture."""
-        return len(self.stacks) > 1 or bool(self.stacks[0].ties)
 
 
 class Gatherer:
@@ -113,35 +76,46 @@ class Gatherer:
             for positions in found:
                 unfinished += self._stacks_among(positions)
                 advance(len(positions))
-        stacks: list[Stack] = []
-        for _ in range(_MOST_ROUNDS):
-            if not unfinished:
-                break
-            self._count_tags([position for one in unfinished for position in one.tied])
-            confirmed, dropped = self._confirmed([self._finished(one) for one in unfinished])
-            stacks += confirmed
-            # What its best does not prove at full size may still be copies of each other.
-            unfinished = [one for positions in dropped if len(positions) > 1 for one in self._stacks_among(positions)]
+        stacks = self._confirmed(unfinished)
         taken = {position for one in stacks for position in one.positions}
         alone = (position for position in range(len(self._refs)) if position not in taken)
         return stacks + [Stack(position, {}) for position in alone if not self._is_lost(position)]
 
-    def _confirmed(self, stacks: Sequence[Stack]) -> tuple[list[Stack], list[list[int]]]:
-        """The stacks without those members that differ from their best at full size, and these by their stacks."""
+    def _confirmed(self, unfinished: Sequence[_Unfinished]) -> list[Stack]:
+        """Return stacks without those members that differ from their best at full size.
+
+        Those make stacks of their own, as far as they pass there.
+        """
+        confirmed: list[Stack] = []
+        for _ in range(MOST_COMPARED):
+            self._count_tags([position for one in unfinished for position in one.tied])
+            stacks = [self._finished(one) for one in unfinished]
+            self._compare_at_full_size(stacks)
+            again: list[_Unfinished] = []
+            for one, stack in zip(unfinished, stacks, strict=True):
+                refused = {position for position in stack.ties if (stack.best, position) in self._objections}
+                confirmed.append(
+                    stack._replace(ties={item: tie for item, tie in stack.ties.items() if item not in refused})
+                )
+                items = [item for item, position in enumerate(one.ranked) if position in refused]
+                if len(items) > 1:
+                    again.append(one._replace(stack=items, tied=self._tied(one.ranked, items)))
+            if not again:
+                break
+            unfinished = again
+        return confirmed
+
+    def _compare_at_full_size(self, stacks: Sequence[Stack]) -> None:
+        """Learn what differs between the best of each of these stacks and its other members."""
         pairs = {
             (one.best, item): pair_of(self._of(item), self._of(one.best), tie.orientation)
             for one in stacks
             for item, tie in one.ties.items()
         }
         outcomes = self._reader.compare_at_full_size(list(pairs.values()))
-        refused = {places: objection for places, pair in pairs.items() if (objection := outcomes[pair]) is not None}
-        self._objections |= refused
-        confirmed, dropped = [], []
-        for one in stacks:
-            ties = {item: tie for item, tie in one.ties.items() if (one.best, item) not in refused}
-            confirmed.append(one._replace(ties=ties))
-            dropped.append([item for item in one.ties if item not in ties])
-        return confirmed, dropped
+        self._objections |= {
+            places: objection for places, pair in pairs.items() if (objection := outcomes[pair]) is not None
+        }
 
     def _of(self, position: int) -> tuple[FileEntry, Thumbnail]:
         return self._pictures.entries[position], self.facts[position]

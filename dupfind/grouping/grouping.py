@@ -86,7 +86,8 @@ def _find(whole: Together, level: Evidence, listener: Listener, reader: Reader, 
     copies = [sorted(some, key=lambda entry: bests.rank(told.rival(entry))) for some in copies]
     if level is Evidence.IDENTICAL:
         return _Found([of_copies(some, told) for some in copies], None, failures)
-    from dupfind.grouping.gathering import Gatherer, Row  # loads what decodes: not where bytes decide
+    from dupfind.grouping.gathering import Gatherer  # loads what decodes: not where bytes decide
+    from dupfind.grouping.stacks import Row
 
     others = {entry.path for some in copies for entry in some[1:]}  # their pictures are that of the first
     has_no_picture = without_pictures(whole.roots)

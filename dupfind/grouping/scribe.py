@@ -12,7 +12,8 @@ from dupfind.grouping.savings import savings
 from dupfind.values import Evidence, FileEntry, Thumbnail
 
 if TYPE_CHECKING:
-    from dupfind.grouping.gathering import Gatherer, Row, Tie
+    from dupfind.grouping.gathering import Gatherer
+    from dupfind.grouping.stacks import Row, Tie
 
 _ONLY_LISTED = "; only listed, by a catalogue"
 _LEADS_OUT = "; a link to what lies in none of the folders"
