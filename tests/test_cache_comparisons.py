@@ -71,6 +71,9 @@ def test_another_recipe_is_not_found(tmp_path: Path) -> None:
     """What another version of the comparison found says nothing."""
     keep(tmp_path)
     assert recalled(tmp_path, comparison="2") is None
+    with opened(tmp_path, "2") as cache:
+        cache.keep_comparison(PAIR._replace(orientation=1), LESS, NOW)
+    assert recalled(tmp_path, comparison="2") is None
 
 
 @pytest.mark.parametrize("side", ["needle", "witness"])
