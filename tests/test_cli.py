@@ -449,7 +449,16 @@ def test_where_the_time_went(dupfind: Run, command: tuple[str, ...]) -> None:
     assert ["", "Stage"] == [lines[0], lines[1].split()[0]]
     rows = {row[1]: float(row[2]) for line in lines[3:] if (row := _ROW.fullmatch(line))}
     expected = {
-        "scan": ["digest", "decode needles", "decode haystack", "evidence", "search", "last look", "verdict"],
+        "scan": [
+            "digest",
+            "decode needles",
+            "decode haystack",
+            "evidence",
+            "search",
+            "comparing at full size",
+            "last look",
+            "verdict",
+        ],
         "explain": ["decode needles", "decode haystack", "evidence", "search"],
         "calibrate": ["decode", "hash", "compare"],
     }[command[0]]

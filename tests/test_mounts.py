@@ -16,6 +16,7 @@ from dupfind import pipeline
 from dupfind.cli import named
 from dupfind.events import Silence
 from dupfind.files import mounts
+from dupfind.files.ignore import Excludes
 from dupfind.files.mounts import NO_MOUNTS, Mount, Mounts, forgetting, parse, read_mounts
 from dupfind.files.roots import named_file
 from dupfind.files.walk import walk_all
@@ -151,7 +152,7 @@ def test_files_have_no_inodes_there(tree: TreeBuilder, card: int) -> None:
     hay, needles = tree("h", {"a": b"1"}), tree("n", {"b": b"2"})
     (hay / "c").symlink_to(needles / "b")
     roots = [root(Side.HAYSTACK, hay), root(Side.NEEDLES, needles)]
-    rules = pipeline._rules(settings(hay, needles, follow_symlinks=True), ())
+    rules = pipeline._rules(settings(hay, needles, follow_symlinks=True), Excludes(()))
     assert {card: "exfat"} == rules.forgetful
     trees = [tree for side in walk_all(roots, rules) for tree in side]
     assert {0} == {entry.inode for tree in trees for entry in tree.entries}
