@@ -455,11 +455,7 @@ def test_where_the_time_went(dupfind: Run, command: tuple[str, ...]) -> None:
             "decode haystack",
             "evidence",
             "search",
-<<<<<<< HEAD
             "full size",
-=======
-            "comparing at full size",
->>>>>>> i15-h
             "last look",
             "verdict",
         ],
