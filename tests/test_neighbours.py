@@ -58,7 +58,7 @@ def around(
         {},
     )
     cache = cast("Cache", Memory(haystack))
-    return Neighbours(settings, needle, hashes, found, cache, read_whole, lambda path: path)
+    return Neighbours(settings, needle, hashes, found, cache, read_whole, lambda path: path, lambda *_: None)
 
 
 def slow(needle: Thumbnail, haystack: Sequence[Thumbnail]) -> list[tuple[int, int, int, int, str]]:

@@ -20,7 +20,7 @@ from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
 from dupfind.cache.cache import Cache
 from dupfind.commands.thumbnails import Whole, read_whole
 from dupfind.events import Listener, Silence
-from dupfind.evidence import evidence, fingerprint
+from dupfind.evidence import evidence, facts, fingerprint
 from dupfind.files.roots import NamedFile
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
@@ -34,6 +34,7 @@ from dupfind.settings import DEFAULT_THRESHOLD_BITS, MOST_THRESHOLD_BITS, Settin
 from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match, Objection, Problem, ScanSettings, Side
 
 _THE_WITNESS, _THE_OTHER = "the haystack's copy", "the other one"
+_THE_NEEDLE, _THIS_ONE = "the needle", "this one"
 _ALGORITHMS = tuple(DEFAULT_THRESHOLD_BITS)
 
 
@@ -204,10 +205,12 @@ class _Judge:
             grade, reason = found
         if grade is Evidence.SAME and (objection := self._objection(needle, witness, view.orientation)):
             grade, reason = Evidence.SIMILAR, objection.reason
+        elif grade is Evidence.SAME and reason is None:
+            reason = facts.better_copy(needle.turned(0).thumbnail, witness.turned(0).thumbnail)
         ours, upright = needle.hashes(view.orientation), witness.hashes(0)
         return Proof(
             evidence=grade,
-            reason=None if reason is None else reason.replace(_THE_WITNESS, _THE_OTHER),
+            reason=None if reason is None else reason.replace(_THE_WITNESS, _THE_OTHER).replace(_THE_NEEDLE, _THIS_ONE),
             orientation=view.orientation,
             distances_bits={algorithm: (ours[algorithm] ^ upright[algorithm]).bit_count() for algorithm in _ALGORITHMS},
             check_bits=view.check_bits,

@@ -31,6 +31,7 @@ LARGER_WITNESS, SHARPENED = 1.5, 1.6
 DETAIL_FLOOR = 0.5
 """Grey levels added to both, so that noise does not decide between two pictures without detail."""
 
+_MEGABYTE = 10**6
 _POOR_QUALITY, _BLOCKY_QUALITY, _FAIR_QUALITY = 50, 60, 80
 _BEST_MODELLED = 98
 _LOSSLESS = 100
@@ -115,7 +116,7 @@ def _compression(one: Thumbnail, other: Thumbnail) -> Finding:
 
 def _bits(one: Thumbnail, other: Thumbnail) -> Finding:
     """Two JPEGs of one size, of which the needle has many times the bytes: it was compressed much less."""
-    reason = f"the haystack's copy is compressed much more: {_megabytes(other)} against {_megabytes(one)}"
+    reason = f"the haystack's copy is compressed much more: {_size_of(other)} against {_size_of(one)}"
     return at_most("bits", _bits_ratio(one, other), BITS_BOUND), reason
 
 
@@ -123,7 +124,7 @@ def better_copy(needle: Thumbnail, witness: Thumbnail) -> str | None:
     """Tell where a needle is clearly the better copy although the witness proves it; None where it is not."""
     if _bits_ratio(needle, witness) < BETTER_BITS:
         return None
-    return f"the needle is the better copy: {_megabytes(needle)} against {_megabytes(witness)}"
+    return f"the needle is the better copy: {_size_of(needle)} against {_size_of(witness)}"
 
 
 def _bits_ratio(one: Thumbnail, other: Thumbnail) -> float:
@@ -135,8 +136,9 @@ def _bits_ratio(one: Thumbnail, other: Thumbnail) -> float:
     return one.data_bytes * other.size_pixels / (other.data_bytes * one.size_pixels)
 
 
-def _megabytes(thumbnail: Thumbnail) -> str:
-    return f"{thumbnail.data_bytes / 1e6:.1f} MB"
+def _size_of(thumbnail: Thumbnail) -> str:
+    is_small = thumbnail.data_bytes < _MEGABYTE
+    return f"{thumbnail.data_bytes / 1e3:.0f} kB" if is_small else f"{thumbnail.data_bytes / _MEGABYTE:.1f} MB"
 
 
 def _palette(one: Thumbnail, other: Thumbnail) -> Finding:
