@@ -160,12 +160,12 @@ def answer(job: Job) -> Answer:
         grade, reason = ask(needle, witness)
         seconds = time.process_time() - began
         quick = ask(needle, witness, is_quick=True) if job.options.quick else None
-    found = Answer(job, grade, reason, quick, seconds)
-    if job.options.keep is not None and not (job.options.wrong and found.is_right(kind.group)):
+    answer = Answer(job, grade, reason, quick, seconds)
+    if job.options.keep is not None and not (job.options.wrong and answer.is_right(kind.group)):
         place = job.options.keep / kind.name.replace("/", "-")
         place.mkdir(parents=True, exist_ok=True)
         stored(case, place, f"{job.size} {Path(job.photo).stem} {job.seed} ")
-    return found
+    return answer
 
 
 @lru_cache(maxsize=1)
@@ -211,10 +211,10 @@ def _write(path: Path, answers: Sequence[Answer]) -> None:
     with path.open("w", newline="", encoding="utf-8") as out:
         table = csv.writer(out)
         table.writerow(["kind", "size", "photo", "seed", "grade", "reason", "quick grade", "quick reason", "seconds"])
-        for found in answers:
-            job = found.job
-            about = found.grade or "no pair", found.reason, *(found.quick or ("", ""))
-            table.writerow([job.kind, job.size, Path(job.photo).name, job.seed, *about, f"{found.seconds:.3f}"])
+        for answer in answers:
+            job = answer.job
+            about = answer.grade or "no pair", answer.reason, *(answer.quick or ("", ""))
+            table.writerow([job.kind, job.size, Path(job.photo).name, job.seed, *about, f"{answer.seconds:.3f}"])
 
 
 if __name__ == "__main__":

@@ -66,15 +66,15 @@ class Count(NamedTuple):
 def count(kind: PairKind, answers: Sequence[Answer], size: str | None = None) -> Count | None:
     """Count the pairs of a kind, of one set of photos or of all; None where no pair was made."""
     made = [
-        found
-        for found in answers
-        if found.job.kind == kind.name and found.grade is not None and size in (None, found.job.size)
+        answer
+        for answer in answers
+        if answer.job.kind == kind.name and answer.grade is not None and size in (None, answer.job.size)
     ]
     if not made:
         return None
-    quick = [found.quick[0] == SAME for found in made if found.quick is not None]
-    same = sum(found.grade == SAME for found in made)
-    return Count(len(made), same, sum(quick) if quick else None, max(found.seconds for found in made))
+    quick = [answer.quick[0] == SAME for answer in made if answer.quick is not None]
+    same = sum(answer.grade == SAME for answer in made)
+    return Count(len(made), same, sum(quick) if quick else None, max(answer.seconds for answer in made))
 
 
 def show(kinds: Sequence[PairKind], answers: Sequence[Answer]) -> None:
@@ -105,7 +105,7 @@ def check_markers(page: Path) -> None:
 def preamble(command: str, seconds: float, answers: Sequence[Answer]) -> str:
     """Say what was run, when, on what and on how many pairs."""
     day = datetime.now(UTC).date().isoformat()
-    made = sum(found.grade is not None for found in answers)
+    made = sum(answer.grade is not None for answer in answers)
     return f"Measured {day} in {seconds / 60:.0f} minutes with `{command}` on {machine()}: {made:,} pairs."
 
 
@@ -118,7 +118,7 @@ def write(page: Path, about: str, kinds: Sequence[PairKind], answers: Sequence[A
 
 def markdown(about: str, kinds: Sequence[PairKind], answers: Sequence[Answer]) -> str:
     """Return all tables, a column for each set of photos."""
-    sizes = list(dict.fromkeys(found.job.size for found in answers))
+    sizes = list(dict.fromkeys(answer.job.size for answer in answers))
     pieces = [about]
     for group, members in _grouped(kinds):
         header = ["kind", *(f"{size}: `same` %, pairs" for size in sizes), "result"]
@@ -132,7 +132,7 @@ def markdown(about: str, kinds: Sequence[PairKind], answers: Sequence[Answer]) -
 
 def _row(kind: PairKind, sizes: Sequence[str], answers: Sequence[Answer]) -> list[str]:
     counts = [count(kind, answers, size) for size in sizes]
-    cells = ["" if one is None else f"{percent(one.share)}, {one.pairs}" for one in counts]
+    cells = ["" if cell is None else f"{percent(cell.share)}, {cell.pairs}" for cell in counts]
     whole = count(kind, answers)
     if whole is None:
         result = "no pairs"

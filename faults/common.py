@@ -132,15 +132,15 @@ def processes_of_session(session: int) -> list[int]:
 
 def parents_in_session(session: int) -> dict[int, int]:
     """The same processes, each with the number of the one that has started it."""
-    found = {}
+    parents = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
         if int(fields[3]) == session and fields[0] != "Z":
-            found[int(entry.name)] = int(fields[1])
-    return found
+            parents[int(entry.name)] = int(fields[1])
+    return parents
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -78,9 +78,9 @@ def kill_at_random(folder: Path, runs: int, seed: int, copies: int, cut_share: f
     if [os.path.basename(path) for path in _unreadable(true) if path.endswith(CULPRIT)] != [CULPRIT]:
         kills.wrong.append(f"the culprit is not named: {true}")
     for number in range(runs):
-        found = _scan(trees, {**environment, "CUT_SHARE": str(cut_share)}, dice, kills)
-        if found != true:
-            kills.wrong.append(f"run {number}: {_difference(found, true)}")
+        seen = _scan(trees, {**environment, "CUT_SHARE": str(cut_share)}, dice, kills)
+        if seen != true:
+            kills.wrong.append(f"run {number}: {_difference(seen, true)}")
     return kills
 
 
@@ -125,14 +125,14 @@ def _workers(session: int) -> list[int]:
     return workers + (servers if len(workers) == _WORKERS else [])
 
 
-def _unreadable(found: Any) -> list[str]:
-    return [problem["path"] for problem in found[3]] if isinstance(found, list) else []
+def _unreadable(seen: Any) -> list[str]:
+    return [problem["path"] for problem in seen[3]] if isinstance(seen, list) else []
 
 
-def _difference(found: Any, true: Any) -> str:
-    if not isinstance(found, list):
-        return str(found)
-    return json.dumps([row for row in [*found[1], *found[3]] if row not in [*true[1], *true[3]]])
+def _difference(seen: Any, true: Any) -> str:
+    if not isinstance(seen, list):
+        return str(seen)
+    return json.dumps([row for row in [*seen[1], *seen[3]] if row not in [*true[1], *true[3]]])
 
 
 def main() -> None:

@@ -101,11 +101,11 @@ def _outcome(code: int, out: bytes, err: bytes, number: signal.Signals) -> str:
 @contextmanager
 def busy(loops: int) -> Iterator[None]:
     """Keep the machine busy with other work in the block."""
-    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
+    loaders = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
     try:
         yield
     finally:
-        for other in others:
+        for other in loaders:
             other.kill()
             other.wait()
 

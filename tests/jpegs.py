@@ -63,6 +63,6 @@ def noise(count: int, seed: int = 1) -> bytes:
 
 def more(content: bytes, name: str = "a.jpg") -> str | None:
     """What the file is said to hold beside its picture, which is sound."""
-    found = decode.read_thumbnail(io.BytesIO(content), name, 10**9)
-    assert (*SIZE, None) == (found.width, found.height, found.damage)
-    return found.more
+    thumbnail = decode.read_thumbnail(io.BytesIO(content), name, 10**9)
+    assert (*SIZE, None) == (thumbnail.width, thumbnail.height, thumbnail.damage)
+    return thumbnail.more

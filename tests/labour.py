@@ -88,8 +88,8 @@ def go_mad() -> None:
 class UnspeakableError(Exception):
     """An error that can be written and not be read again."""
 
-    def __init__(self, one: int, two: int) -> None:
-        super().__init__(one + two)
+    def __init__(self, first: int, second: int) -> None:
+        super().__init__(first + second)
 
 
 def unspeakable(number: int) -> None:

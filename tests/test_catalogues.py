@@ -73,11 +73,11 @@ def test_answers_are_those_of_the_folder(tree: TreeBuilder, tmp_path: Path) -> N
     (told,) = by_catalogue.catalogues
     assert (str(catalogue), str(drive), 6, True) == (told.path, told.root, told.files, told.is_complete)
     assert 0 <= told.age_seconds < 600
-    not_compared = {name: NOT_COMPARED for name, found in verdicts(by_catalogue).items() if found[1] == "same"}
+    not_compared = {name: NOT_COMPARED for name, verdict in verdicts(by_catalogue).items() if verdict[1] == "same"}
     assert {"a.jpg", "p.jpg", "turned.jpg"} == not_compared.keys()
     without_quick = scanned(catalogue, needles)
     assert verdicts(by_catalogue) | not_compared == verdicts(without_quick)
-    reasons = {one.reason_code for one in without_quick.files if one.state.value == "similar"}
+    reasons = {file.reason_code for file in without_quick.files if file.state.value == "similar"}
     assert {ReasonCode.NOT_COMPARED} == reasons
 
 
@@ -468,7 +468,7 @@ def test_a_single_needle_on_the_drive(tree: TreeBuilder, tmp_path: Path) -> None
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_needles_below_a_folder_are_known_in_either_unicode_form(form: str) -> None:
     """A path is typed in one form and was listed in the other."""
-    typed, stored = (normalize(one, "/media/Málaga") for one in (form, "NFD"))
+    typed, stored = (normalize(path, "/media/Málaga") for path in (form, "NFD"))
     entries = [FileEntry(f"/c/x/{name}", 1, 1, 1, 1) for name in ("in/a", "inside/b")]
     needles = [Root(Side.NEEDLES, "n", typed + "/in", (1, 1))]
     assert {"/c/x/in/a"} == catalogues.listed_below(entries, lambda path: stored + path[4:], needles)

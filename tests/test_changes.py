@@ -74,25 +74,27 @@ def test_each_change_of_a_file_is_told_by_its_folder_or_by_itself(
     were: dict[str, FileState],
 ) -> None:
     """Where the verdict of its own folder stays, nothing else would name it."""
-    found = compare(folders, files, was, were)
+    difference = compare(folders, files, was, were)
     for path in FOLDERS:
         is_same = path in folders and folders[path] is was.get(path)
-        is_below_one_that_is_gone = any(path.startswith(f"{gone}/") for gone in found.gone_folders)  # of no real tree
+        is_below_one_that_is_gone = any(
+            path.startswith(f"{gone}/") for gone in difference.gone_folders
+        )  # of no real tree
         if is_same and not is_below_one_that_is_gone and files.get(f"{path}/1.jpg") != were.get(f"{path}/1.jpg"):
-            assert f"{path}/1.jpg" in {*found.untold_files, *found.untold_gone_files}
-        if path in found.folders:
-            assert f"{path}/1.jpg" not in {*found.untold_files, *found.untold_gone_files}
-    assert set(found.untold_files) <= set(found.files)
-    assert set(found.untold_gone_files) <= set(found.gone_files)
+            assert f"{path}/1.jpg" in {*difference.untold_files, *difference.untold_gone_files}
+        if path in difference.folders:
+            assert f"{path}/1.jpg" not in {*difference.untold_files, *difference.untold_gone_files}
+    assert set(difference.untold_files) <= set(difference.files)
+    assert set(difference.untold_gone_files) <= set(difference.gone_files)
 
 
 def test_what_is_gone_with_its_folder_is_told_by_that() -> None:
     """However deep it lay."""
     state, missing = FolderState.MISSING, FileState.MISSING
-    found = compare(
+    difference = compare(
         {"n": state}, {}, {"n": state, "n/a": state, "n/a/x": state}, {"n/a/x/1.jpg": missing, "n/1.jpg": missing}
     )
-    assert (["n/a"], ["n/1.jpg"]) == (found.gone_folders, found.untold_gone_files)
+    assert (["n/a"], ["n/1.jpg"]) == (difference.gone_folders, difference.untold_gone_files)
 
 
 def test_other_settings() -> None:

@@ -135,8 +135,8 @@ def test_auxiliary_pictures(kind: str, name: bytes, *, expected: bool) -> None:
     content = save(photo(), kind)
     auxiliary = box(b"auxC", bytes(4) + b"urn:mpeg:" + name + b"\0")
     known = box(b"meta", bytes(4) + box(b"iprp", box(b"ipco", auxiliary)))
-    found = containers.more(Image.open(io.BytesIO(content)), io.BytesIO(known))
-    assert (kinds.DEPTH if expected else None) == found
+    held = containers.more(Image.open(io.BytesIO(content)), io.BytesIO(known))
+    assert (kinds.DEPTH if expected else None) == held
 
 
 @pytest.mark.parametrize("kind", ["HEIF", "AVIF", "WEBP", "PNG", "JPEG"])
@@ -290,7 +290,7 @@ def test_colours_of_jpeg_2000() -> None:
     sizes = content.index(b"\xff\x4f\xff\x51") + 42
     finer = content[: sizes + 3] + b"\x0b" + content[sizes + 4 :]
     image = Image.open(io.BytesIO(content))
-    assert [None, kinds.DEEP] == [containers.more(image, io.BytesIO(one)) for one in (content, finer)]
+    assert [None, kinds.DEEP] == [containers.more(image, io.BytesIO(file)) for file in (content, finer)]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM", "JPEG2000"])
@@ -346,12 +346,12 @@ def test_broken_structures(kind: str, data: st.DataObject) -> None:
         file = io.BytesIO(content[: data.draw(st.integers(0, len(content)))])
         if kind == "MPO":
             shown = embedded.Shown(photo(), None, *SIZE)
-            found = containers.more_in_jpeg(image, file, 5000, shown)  # type: ignore[arg-type]
+            held = containers.more_in_jpeg(image, file, 5000, shown)  # type: ignore[arg-type]
         else:
             file.seek(7)
-            found = containers.more(image, file)
+            held = containers.more(image, file)
             assert 7 == file.tell()
-        assert found is None or found
+        assert held is None or held
 
 
 def heif_list(version: int, kind: bytes) -> bytes:

@@ -45,15 +45,15 @@ def barred(level: int) -> Image.Image:
 )
 def test_smaller_copies(image: Image.Image, *, expected: bool) -> None:
     """By their pixels, at any size that is clearly smaller."""
-    with Image.open(io.BytesIO(saved(image, 75))) as found:
-        assert expected == embedded.is_smaller_copy(found, SHOWN)
+    with Image.open(io.BytesIO(saved(image, 75))) as smaller:
+        assert expected == embedded.is_smaller_copy(smaller, SHOWN)
 
 
 def test_what_cannot_be_decoded_is_no_copy() -> None:
     """And what is no JPEG is said to be none."""
     content = preview()
-    with Image.open(io.BytesIO(content[: len(content) // 2])) as found:
-        assert not embedded.is_smaller_copy(found, SHOWN)
+    with Image.open(io.BytesIO(content[: len(content) // 2])) as smaller:
+        assert not embedded.is_smaller_copy(smaller, SHOWN)
     with pytest.raises(ValueError, match="identify"):
         embedded.describe(b"\xff\xd8\xffnothing", SHOWN)
 

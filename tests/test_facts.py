@@ -162,7 +162,7 @@ def test_a_witness_compressed_much_more(needle: dict[str, Any], witness: dict[st
 def test_less_data_at_one_quality(needle: tuple[int | None, int], witness: tuple[int | None, int], fails: bool) -> None:
     """A third of the bytes at one size and quality is a picture with less to see; both have to be JPEG, and known."""
     sides = [dict(zip(("quality", "data_bytes"), side, strict=True)) for side in (needle, witness)]
-    assert ([("data", STARVED)] if fails else []) == [found for found in failed(*sides) if found[0] != "bits"]
+    assert ([("data", STARVED)] if fails else []) == [finding for finding in failed(*sides) if finding[0] != "bits"]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_bytes_are_compared_at_one_quality(quality: int, scale: float) -> None:
     at_bound = 1_000_000 * scale**-0.7 * facts.DATA_BOUND
     for length, expected in ((int(at_bound), []), (int(at_bound * 1.01), [("data", STARVED)])):
         needle, witness = {"quality": quality, "data_bytes": length}, {"quality": 50, "data_bytes": 1_000_000}
-        assert expected == [found for found in failed(needle, witness) if found[0] != "bits"]
+        assert expected == [finding for finding in failed(needle, witness) if finding[0] != "bits"]
 
 
 @pytest.mark.parametrize(

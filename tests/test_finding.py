@@ -453,18 +453,18 @@ def test_a_catalogue_answers_as_its_folder(hay: Path, image: Path, tmp_path: Pat
     hay.rename(tmp_path / "unplugged")
     answer = ask(tmp_path / "c", image)
     (listed,) = answer.sought
-    told = {one.path.replace(str(hay), str(tmp_path / "c")): one[1:-1] for one in folder.nearest}
+    told = {near.path.replace(str(hay), str(tmp_path / "c")): near[1:-1] for near in folder.nearest}
     same = [path for path, (evidence, *_) in told.items() if evidence is Evidence.SAME]
     assert len(same) > 0
-    assert {path: one for path, one in told.items() if path not in same} == {
-        one.path: one[1:-1] for one in listed.nearest if one.path not in same
+    assert {path: near for path, near in told.items() if path not in same} == {
+        near.path: near[1:-1] for near in listed.nearest if near.path not in same
     }
     # What would be the same could not be compared at full size.
     assert {(Evidence.SIMILAR, LISTED.reason, False)} == {
-        (one.evidence, one.reason, one.is_witness) for one in listed.nearest if one.path in same
+        (near.evidence, near.reason, near.is_witness) for near in listed.nearest if near.path in same
     }
-    assert all(one.entry is not None for one in (*folder.nearest, *listed.nearest))
-    assert [str(tmp_path / "c")] == [one.path for one in answer.catalogues]
+    assert all(near.entry is not None for near in (*folder.nearest, *listed.nearest))
+    assert [str(tmp_path / "c")] == [catalogue.path for catalogue in answer.catalogues]
     assert (14, 12) == (answer.files, answer.pictures)
 
 
@@ -490,7 +490,7 @@ def test_a_catalogue_of_nobody_knows_which_drive(hay: Path, image: Path, monkeyp
     hay.rename(hay.parent / "unplugged")
     by_picture, by_bytes = ask(catalogue, image, hay.parent / "copy.png").sought
     assert () == tuple(by_picture.nearest)
-    assert [Evidence.IDENTICAL] == [one.evidence for one in by_bytes.nearest]
+    assert [Evidence.IDENTICAL] == [near.evidence for near in by_bytes.nearest]
 
 
 def test_a_catalogue_beside_a_folder(hay: Path, image: Path, tree: TreeBuilder, tmp_path: Path) -> None:
@@ -499,9 +499,9 @@ def test_a_catalogue_beside_a_folder(hay: Path, image: Path, tree: TreeBuilder, 
     beside = tree("beside", {"twin.png": pictures.photo(4, (160, 120))})
     for _ in range(2):
         (sought,) = ask([tmp_path / "c", beside], image, cache=str(tmp_path / "cache" / "c.sqlite")).sought
-        assert {str(beside / "twin.png")} == {one.path for one in sought.witnesses}
+        assert {str(beside / "twin.png")} == {near.path for near in sought.witnesses}
         assert (Evidence.SIMILAR, LISTED.reason) in [
-            (one.evidence, one.reason) for one in sought.nearest if one.path == str(tmp_path / "c/1/04.png")
+            (near.evidence, near.reason) for near in sought.nearest if near.path == str(tmp_path / "c/1/04.png")
         ]
 
 

@@ -422,8 +422,10 @@ def test_parts_agree_with_the_obvious_way(values: NDArray[np.uint8]) -> None:
 def test_the_transform_is_that_of_jpeg() -> None:
     """A block of one cosine has one coefficient; the energy stays."""
     grey = np.random.Generator(np.random.PCG64(3)).integers(0, 256, (24, 40), np.uint8)
-    found = full_size._coefficients(grey, np.arange(15))
-    assert float((grey.astype(float) ** 2).sum()) == pytest.approx(float((found.astype(float) ** 2).sum()), rel=1e-5)
+    coefficients = full_size._coefficients(grey, np.arange(15))
+    assert float((grey.astype(float) ** 2).sum()) == pytest.approx(
+        float((coefficients.astype(float) ** 2).sum()), rel=1e-5
+    )
     wave = 128 + 60 * np.cos(np.pi * (2 * np.arange(8) + 1) * 3 / 16)
     (one,) = full_size._coefficients(np.round(np.tile(wave, (8, 1))).astype(np.uint8), np.arange(1))
     assert (3, 0) == np.unravel_index(np.argsort(np.abs(one), axis=None)[-2], one.shape)

@@ -183,11 +183,11 @@ def test_the_same_and_not_in_the_stack(desk: Desk) -> None:
 def test_what_differs_at_full_size_leaves_its_stack(desk: Desk) -> None:
     """Each member is compared with the best, turned as it lies; who differs stands beside it and says why."""
     thumbnails = {"a": thumbnail(1, 640, 480), "b": thumbnail(1, 320, 240), "c": thumbnail(1, 160, 120, turned=5)}
-    some = Collection(desk, thumbnails, objections={"b": Objection(ReasonCode.DETAIL, "less detail")})
-    (row,) = some.rows()
-    assert [["a", "c"], ["b"]] == [some.name(stack) for stack in row.stacks]
+    collection = Collection(desk, thumbnails, objections={"b": Objection(ReasonCode.DETAIL, "less detail")})
+    (row,) = collection.rows()
+    assert [["a", "c"], ["b"]] == [collection.name(stack) for stack in row.stacks]
     assert [(Evidence.SIMILAR, "less detail")] == [(tie.evidence, tie.reason) for tie in row.ties]
-    compared = {needle: (witness, orientation) for needle, witness, orientation in some.reader.compared}
+    compared = {needle: (witness, orientation) for needle, witness, orientation in collection.reader.compared}
     assert {"b": "a", "c": "a"} == {needle: witness for needle, (witness, _) in compared.items()}
     assert (True, True) == (compared["b"][1] == 0, compared["c"][1] != 0)
 
@@ -196,16 +196,16 @@ def test_those_that_leave_a_stack_together_stay_together(desk: Desk) -> None:
     """A large one that holds less than its copies is beside them, and they are one picture."""
     thumbnails = {"a": thumbnail(1, 1280, 960), "b": thumbnail(1, 640, 480), "c": thumbnail(1, 320, 240)}
     differs = {("b", "a"): Objection(ReasonCode.DETAIL, "less"), ("c", "a"): Objection(ReasonCode.DETAIL, "less")}
-    some = Collection(desk, thumbnails, pairs=differs)
-    assert [["a"], ["b", "c"]] == some.stacks()
+    collection = Collection(desk, thumbnails, pairs=differs)
+    assert [["a"], ["b", "c"]] == collection.stacks()
 
 
 def test_of_a_stack_of_two_both_are_alone(desk: Desk) -> None:
     """Nothing is lost where all members leave."""
-    some = Collection(
+    collection = Collection(
         desk, {"a": thumbnail(1, 640, 480), "b": thumbnail(1)}, objections={"b": Objection(ReasonCode.PLACE, "differs")}
     )
-    assert [["a"], ["b"]] == some.stacks()
+    assert [["a"], ["b"]] == collection.stacks()
 
 
 @pytest.mark.slow

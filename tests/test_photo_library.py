@@ -241,10 +241,10 @@ def test_lists_of_a_collection_are_judged_likewise(tmp_path: Path) -> None:
 def test_each_library_is_read_once(tmp_path: Path, needles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many files it has, and by whatever sign it is met."""
     made.photo_library(tmp_path / "h" / "P.photoslibrary", {f"{number}.jpeg": number % 2 for number in range(20)})
-    from dupfind.files import library_trash
+    from dupfind.files import trashed_photos
 
-    calls, real = [], library_trash.trashed_in
-    monkeypatch.setattr(library_trash, "trashed_in", lambda path: (calls.append(path), real(path))[1])
+    calls, real = [], trashed_photos.trashed_in
+    monkeypatch.setattr(trashed_photos, "trashed_in", lambda path: (calls.append(path), real(path))[1])
     assert 10 == len(names(walk(tmp_path / "h", needles)))
     assert 1 == len(calls)
 

@@ -67,8 +67,8 @@ def compare(
     names = [*files, *named.without_junk(named.listed(files_from) or ())]
     settings = make_settings(**raw)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
-    found, lost = _look_up(names)
-    chosen_files, left_out = apart(found)
+    named_files, lost = _look_up(names)
+    chosen_files, left_out = apart(named_files)
     for other in left_out:
         console.warn(f"{other.given} is {files[0]} itself and proves nothing: left out")
     # Heavy imports wait until every option has been checked.
@@ -92,15 +92,17 @@ def _look_up(files: Sequence[str]) -> tuple[list[NamedFile], dict[str, str]]:
     Raises :class:`~dupfind.errors.SettingsError` where nothing is left to compare.
     """
     mounts = read_mounts()
-    found, errors = [named_file(files[0], mounts)], {}
+    named_files, errors = [named_file(files[0], mounts)], {}
     for path in files[1:]:
         try:
-            found.append(named_file(path, mounts))
+            named_files.append(named_file(path, mounts))
         except SettingsError as error:
             errors[path] = error
-    if errors and len(found) == 1:
+    if errors and len(named_files) == 1:
         raise next(iter(errors.values()))
-    return found, {path: str(error).removeprefix(path).removeprefix(":").strip() for path, error in errors.items()}
+    return named_files, {
+        path: str(error).removeprefix(path).removeprefix(":").strip() for path, error in errors.items()
+    }
 
 
 def _format(format_: str | None, *, visual: bool, print0: bool) -> Format:

@@ -248,36 +248,36 @@ def _are_equal(needle: Pixels, witness: Pixels) -> bool:
     return np.array_equal(needle.color, witness.color) and np.array_equal(needle.gray, witness.gray)
 
 
-def judge(found: Measures, facts: Facts) -> Objection | None:
+def judge(measures: Measures, facts: Facts) -> Objection | None:
     """Tell what the measures say against the witness: the clearest first, so that the reason is the true one."""
     if facts.lost_colors:
         return Objection(ReasonCode.PALETTE, "the haystack's copy has 256 colours at most")
-    objections = (ask(found, facts) for ask in (_judge_tone, _judge_places, _judge_detail))
+    objections = (ask(measures, facts) for ask in (_judge_tone, _judge_places, _judge_detail))
     return next((objection for objection in objections if objection is not None), None)
 
 
-def _judge_tone(found: Measures, facts: Facts) -> Objection | None:
+def _judge_tone(measures: Measures, facts: Facts) -> Objection | None:
     """Brightness and colour, as far as they changed everywhere."""
-    if abs(math.log(found.gain)) > GAIN_BOUND or found.curve > CURVE_BOUND:
+    if abs(math.log(measures.gain)) > GAIN_BOUND or measures.curve > CURVE_BOUND:
         return Objection(ReasonCode.BRIGHTNESS, "at full size brightness or contrast differs")
     least_gain = COLOR_GAIN_BOUND_OF_FAIR if facts.is_fair else COLOR_GAIN_BOUND
-    if found.color_gain is not None and found.color_gain < least_gain:
+    if measures.color_gain is not None and measures.color_gain < least_gain:
         return Objection(ReasonCode.COLOR, "at full size the colours differ in strength")
-    if found.color_loss > COLOR_LOSS_BOUND:
+    if measures.color_loss > COLOR_LOSS_BOUND:
         return Objection(ReasonCode.COLOR, "the haystack's copy has less colour")
-    if found.color_shift > COLOR_SHIFT_BOUND:
+    if measures.color_shift > COLOR_SHIFT_BOUND:
         return Objection(ReasonCode.COLOR, "at full size the colours differ all over")
     return None
 
 
-def _judge_places(found: Measures, facts: Facts) -> Objection | None:
+def _judge_places(measures: Measures, facts: Facts) -> Objection | None:
     """What changed in one place."""
     slack = PALETTE_SLACK if facts.has_palette else SCALED_SLACK if facts.is_scaled and not facts.is_larger else 1.0
-    if _exceeds(found.spots, SPOT_BOUNDS, slack) or _exceeds(found.patches, PATCH_BOUNDS, slack):
-        return Objection(ReasonCode.PLACE, f"at full size something differs {_place(found.where)}")
-    for (levels, ratio), (most_levels, most_ratio) in zip(found.color_spots, COLOR_SPOT_BOUNDS, strict=False):
+    if _exceeds(measures.spots, SPOT_BOUNDS, slack) or _exceeds(measures.patches, PATCH_BOUNDS, slack):
+        return Objection(ReasonCode.PLACE, f"at full size something differs {_place(measures.where)}")
+    for (levels, ratio), (most_levels, most_ratio) in zip(measures.color_spots, COLOR_SPOT_BOUNDS, strict=False):
         if levels > most_levels * slack and ratio > most_ratio * slack:
-            return Objection(ReasonCode.COLOR, f"at full size the colours differ {_place(found.color_where)}")
+            return Objection(ReasonCode.COLOR, f"at full size the colours differ {_place(measures.color_where)}")
     return None
 
 
@@ -290,32 +290,36 @@ def _place(where: tuple[float, float]) -> str:
     return greys.place(down, right)
 
 
-def _judge_detail(found: Measures, facts: Facts) -> Objection | None:
-    finest = found.kept or found.kept_coarse
+def _judge_detail(measures: Measures, facts: Facts) -> Objection | None:
+    finest = measures.kept or measures.kept_coarse
     if finest is None:
         return Objection(ReasonCode.PLAIN, "too little to see at full size to be sure")
-    if _lacks_detail(found, finest, facts):
+    if _lacks_detail(measures, finest, facts):
         return Objection(
             ReasonCode.DETAIL, "the haystack's copy shows less detail at full size: compressed, blurred or enlarged"
         )
-    if found.color_kept is not None and found.color_kept < COLOR_DETAIL_BOUND and not (facts.is_fair or facts.is_poor):
+    if (
+        measures.color_kept is not None
+        and measures.color_kept < COLOR_DETAIL_BOUND
+        and not (facts.is_fair or facts.is_poor)
+    ):
         return Objection(ReasonCode.DETAIL, "the haystack's copy shows less detail of colour at full size")
-    if found.grain is not None and found.grain > facts.most_grain:
+    if measures.grain is not None and measures.grain > facts.most_grain:
         return Objection(
             ReasonCode.GRAIN, "at full size the fine grain is another: two shots, or noise added or removed"
         )
     return None
 
 
-def _lacks_detail(found: Measures, finest: Kept, facts: Facts) -> bool:
+def _lacks_detail(measures: Measures, finest: Kept, facts: Facts) -> bool:
     """Whether the witness repeats too little of the needle's detail, anywhere."""
     least_share, least_in_region = KEPT_BOUNDS_OF_LARGER if facts.is_larger else facts.least_kept
-    asked = [kept.share for kept in (found.kept, found.kept_coarse) if kept is not None]
-    if min(asked) < least_share or (found.region is not None and found.region < least_in_region):
+    asked = [kept.share for kept in (measures.kept, measures.kept_coarse) if kept is not None]
+    if min(asked) < least_share or (measures.region is not None and measures.region < least_in_region):
         return True
     if facts.is_poor:
         return False
-    is_overdone = found.kept_coarse is not None and found.kept_coarse.share > MOST_KEPT_BOUND
+    is_overdone = measures.kept_coarse is not None and measures.kept_coarse.share > MOST_KEPT_BOUND
     return finest.rest > facts.most_rest or is_overdone
 
 

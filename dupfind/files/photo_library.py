@@ -163,7 +163,7 @@ def _library_at(folder: str) -> Library | None:
     database = next((path for name in _DATABASES if os.path.lexists(path := os.path.join(folder, name))), None)
     if database is None:
         return Library(folder, problem="its database is missing") if is_named_so else None
-    from dupfind.files.library_trash import LibraryError, UnknownTablesError, trashed_in  # brings SQLite
+    from dupfind.files.trashed_photos import LibraryError, UnknownTablesError, trashed_in  # brings SQLite
 
     try:
         paths = trashed_in(database)

@@ -140,12 +140,12 @@ def look(folder: str) -> Room | None:
     Where a server does not tell, sshfs and rclone show a round number, all of it free.
     """
     try:
-        found = os.statvfs(folder)
+        volume = os.statvfs(folder)
     except (OSError, AttributeError):  # Windows has none
         return None
-    if found.f_blocks == 0 or found.f_bfree >= found.f_blocks:
+    if volume.f_blocks == 0 or volume.f_bfree >= volume.f_blocks:
         return None
-    return Room(*(blocks * found.f_frsize for blocks in (found.f_blocks, found.f_bfree)))
+    return Room(*(blocks * volume.f_frsize for blocks in (volume.f_blocks, volume.f_bfree)))
 
 
 def _differ(share: str, folder: str, *, is_free_told: bool) -> bool:

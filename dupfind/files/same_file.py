@@ -237,12 +237,12 @@ def apart(files: Sequence[NamedFile]) -> tuple[list[NamedFile], list[NamedFile]]
 
     Raises :class:`~dupfind.errors.SettingsError` where nothing is left to compare the first one with.
     """
-    first, *others = files
-    if not others:
+    first, *rivals = files
+    if not rivals:
         raise SettingsError(f"two files are needed at least: what is {first.given} to be compared with?")
     same = SameFile()
     kept, left_out = {first.entry.path: first}, []
-    for other in others:
+    for other in rivals:
         if same.is_itself(other.entry, first.entry):
             left_out.append(other)
         else:

@@ -91,8 +91,8 @@ class Walk:
         """Of the folder that was read last, as it was after its names were."""
         self._root = root
         self._rules = rules
-        others = [other for other in roots if self.seen.isdisjoint(ids_of(other, rules.mounts))]
-        self._other_roots = frozenset(number for other in others for number in ids_of(other, rules.mounts))
+        unseen = [other for other in roots if self.seen.isdisjoint(ids_of(other, rules.mounts))]
+        self._other_roots = frozenset(number for other in unseen for number in ids_of(other, rules.mounts))
         self._needle_roots = tuple(other.real for other in roots if other.side is Side.NEEDLES)
         self._foreign = foreign
         self._has_excludes = bool(rules.excludes)

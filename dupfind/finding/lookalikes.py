@@ -76,14 +76,14 @@ class Lookalikes:
         Gives none where the needle cannot be read whole although something rests on that.
         """
         thumbnail = self._cache.thumbnails([ref.id])[ref.id]
-        found = self._nearest(needle, thumbnail, hashes, paths, match, count)
-        if thumbnail.is_coarse and any(one.evidence for one in found):
+        nearest = self._nearest(needle, thumbnail, hashes, paths, match, count)
+        if thumbnail.is_coarse and any(one.evidence for one in nearest):
             whole = self._read_whole([needle])[needle.path]
             if not isinstance(whole, PictureRef):
                 return []
             whole_thumbnail = self._cache.thumbnails([whole.id])[whole.id]
-            found = self._nearest(needle, whole_thumbnail, hashes, paths, match, count)
-        return found
+            nearest = self._nearest(needle, whole_thumbnail, hashes, paths, match, count)
+        return nearest
 
     def _nearest(
         self,

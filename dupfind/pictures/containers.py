@@ -70,8 +70,8 @@ def more(image: Image.Image, file: IO[bytes]) -> str | None:
     place = file.tell()
     look = _LOOKS.get(image.format or "", _look_at_nothing)
     try:
-        found = [kinds.DEEP] if is_deep(image.mode) else []
-        return kinds.joined([*found, *_of_xmp(image), *look(image, file)])
+        held = [kinds.DEEP] if is_deep(image.mode) else []
+        return kinds.joined([*held, *_of_xmp(image), *look(image, file)])
     except (AttributeError, LookupError, TypeError, ValueError):  # what Pillow made of broken tags
         return kinds.UNCLEAR
     finally:
@@ -83,22 +83,22 @@ def more_in_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes], end: int
     reader = Reader(file)
     has_trailer = end < reader.length
     describe = partial(trailers.of_bytes, shown=shown)
-    found = segments.kinds_of(image.applist, describe, has_trailer=has_trailer)
+    held = segments.kinds_of(image.applist, describe, has_trailer=has_trailer)
     if has_trailer:
         said = kinds.of_semantics(embedded.xmp_of(image.applist))
-        found += trailers.of_trailer(reader, end, shown, _indexed(image, reader), said)
-    return kinds.joined(found)
+        held += trailers.of_trailer(reader, end, shown, _indexed(image, reader), said)
+    return kinds.joined(held)
 
 
 def more_in_jxl(file: IO[bytes], *, is_deep: bool) -> str | None:
     """Return the same for JPEG XL, whose header says whether it has more than 8 bits a sample."""
     reader = Reader(file)
-    found = [kinds.DEEP] if is_deep else []
+    held = [kinds.DEEP] if is_deep else []
     if reader.at(4, 4) == b"JXL ":
         boxes = list(parts.boxes(reader, 0, reader.length))
-        found += [kinds.GAIN_MAP for box in boxes if box.kind == b"jhgm"]
-        found += _of_unknown(reader, boxes, _JXL_BOXES)
-    return kinds.joined(found)
+        held += [kinds.GAIN_MAP for box in boxes if box.kind == b"jhgm"]
+        held += _of_unknown(reader, boxes, _JXL_BOXES)
+    return kinds.joined(held)
 
 
 def is_deep(mode: str) -> bool:
@@ -124,13 +124,13 @@ def _indexed(image: JpegImagePlugin.JpegImageFile, reader: Reader) -> dict[int, 
     if not isinstance(image, MpoImagePlugin.MpoImageFile):
         return {}
     base = parts.mpo_base(reader)
-    found = {}
+    kinds_by_place = {}
     for entry in (image.mpinfo or {}).get(_MPO_ENTRIES, ())[1:_MOST_ENTRIES]:
         name = str(entry["Attribute"]["MPType"])
         kind = next((kind for start, kind in _MPO_KINDS if name.startswith(start)), None)
         if kind is not None:
-            found[base + entry["DataOffset"]] = kind
-    return found
+            kinds_by_place[base + entry["DataOffset"]] = kind
+    return kinds_by_place
 
 
 def _look_at_nothing(_image: Image.Image, _file: IO[bytes]) -> Iterator[str]:
@@ -157,16 +157,16 @@ def _look_at_png(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
     reader = Reader(file)
     if reader.number(24, 1) > _EIGHT_BITS:
         yield kinds.DEEP
-    texts, others = [], []
+    texts, chunks = [], []
     for chunk in parts.png_chunks(reader):
         if chunk.kind in png_texts.CHUNKS:
             texts.append(chunk)
         elif chunk.kind in _FIREWORKS:
             yield _DRAWING_OF_FIREWORKS
         else:
-            others.append(chunk)
+            chunks.append(chunk)
     yield from png_texts.kinds_of(reader, texts)
-    yield from _of_unknown(reader, others, _PNG_CHUNKS)
+    yield from _of_unknown(reader, chunks, _PNG_CHUNKS)
 
 
 def _look_at_webp(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
@@ -243,14 +243,14 @@ def _look_at_jpeg_2000(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
         yield from _of_unknown(reader, parts.boxes(reader, 0, reader.length), _JPEG_2000_BOXES)
 
 
-def _of_unknown(reader: Reader, found: Iterable[Part], known: frozenset[bytes] = frozenset()) -> Iterator[str]:
+def _of_unknown(reader: Reader, candidates: Iterable[Part], known: frozenset[bytes] = frozenset()) -> Iterator[str]:
     """Yield what the parts are that are not ``known``, if together they are more than small notes or slack.
 
     From a part without a readable name on, the file is followed by what lies there.
     """
     size_bytes = 0
     names = []
-    for part in found:
+    for part in candidates:
         if part.kind in known or part.stop <= part.start:
             continue
         if not part.kind.strip(b" ").isalnum():

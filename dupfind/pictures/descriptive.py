@@ -133,8 +133,8 @@ def xmp_counts(packet: bytes) -> bool:
 
 def xmp_orientation(packet: bytes) -> int | None:
     """Return the orientation that XMP repeats, 1 to 8; it holds where EXIF says none."""
-    found = _XMP_ORIENTATION.search(packet)
-    return int(found[1]) if found else None
+    match = _XMP_ORIENTATION.search(packet)
+    return int(match[1]) if match else None
 
 
 def counting_resources(block: bytes) -> list[bytes]:

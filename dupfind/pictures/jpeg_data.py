@@ -130,11 +130,11 @@ def _counting_of_index(index: bytes, reader: Reader) -> list[bytes]:
     try:
         if order is None:
             return [index]
-        found = descriptive.directory(index, int.from_bytes(index[4:8], order), order)
+        entries = descriptive.directory(index, int.from_bytes(index[4:8], order), order)
     except descriptive.BrokenError:
         return [index]
     counting = []
-    for tag in found.tags:
+    for tag in entries.tags:
         counting.append(tag.number.to_bytes(2, "big"))
         if tag.number != _MP_ENTRY:
             counting.append(tag.value)
@@ -145,8 +145,8 @@ def _counting_of_index(index: bytes, reader: Reader) -> list[bytes]:
             from_end = reader.length - base - offset if offset else 0
             where = (b"%d %d" % (size_bytes if at else 0, from_end),)
             counting += [entry[:4], entry[12:], *where]
-    if found.following:
-        counting += _counting_of_attributes(index, found.following, order)
+    if entries.following:
+        counting += _counting_of_attributes(index, entries.following, order)
     return counting
 
 

@@ -33,8 +33,8 @@ def counting(file: IO[bytes]) -> Iterator[Piece] | None:
             stream.append(payload[_NUMBER_BYTES:])
         elif box.kind == _EXIF:
             exif = payload[_NUMBER_BYTES + int.from_bytes(payload[:_NUMBER_BYTES], "big") :]
-            found = descriptive.read_exif(exif)
-            orientation = (found.orientation if found else None) or 1
+            facts = descriptive.read_exif(exif)
+            orientation = (facts.orientation if facts else None) or 1
             beside += pixel_data.exif_pieces(exif)
         elif box.kind == _XMP:
             beside += pixel_data.xmp_pieces(payload)

@@ -200,9 +200,9 @@ def _of_lab(image: Image.Image) -> Image.Image:
     from PIL import ImageCms
 
     lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-    found = ImageCms.applyTransform(image, ImageCms.buildTransform(lab, srgb, "LAB", "RGB"))
-    assert found is not None
-    return found
+    converted = ImageCms.applyTransform(image, ImageCms.buildTransform(lab, srgb, "LAB", "RGB"))
+    assert converted is not None
+    return converted
 
 
 def _of_inks(image: Image.Image) -> Image.Image:
@@ -217,7 +217,7 @@ def _of_inks(image: Image.Image) -> Image.Image:
 
     try:
         inks = ImageCms.getOpenProfile(io.BytesIO(profile))
-        found = ImageCms.profileToProfile(
+        converted = ImageCms.profileToProfile(
             image,
             inks,
             ImageCms.createProfile("sRGB"),
@@ -226,8 +226,8 @@ def _of_inks(image: Image.Image) -> Image.Image:
             flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):  # a broken profile, or one of another kind
-        found = None
-    return image.convert("RGB") if found is None else found
+        converted = None
+    return image.convert("RGB") if converted is None else converted
 
 
 def _to_eight_bits(plane: Image.Image) -> Image.Image:

@@ -83,9 +83,9 @@ def heif_has_item(reader: Reader, kind: bytes) -> bool:
     """Tell whether HEIF lists an item of this type (ISO/IEC 14496-12, 8.11.6), such as ``tmap``."""
     tops = (box for box in boxes(reader, 0, reader.length) if box.kind == b"meta")
     lists = (box for top in tops for box in boxes(reader, top.start + 12, top.stop) if box.kind == b"iinf")
-    for found in lists:
-        start = found.start + (14 if reader.number(found.start + 8, 1) == 0 else 16)
-        for box in boxes(reader, start, found.stop):
+    for item_list in lists:
+        start = item_list.start + (14 if reader.number(item_list.start + 8, 1) == 0 else 16)
+        for box in boxes(reader, start, item_list.stop):
             type_place = box.start + (16 if reader.number(box.start + 8, 1) == _SHORT_ITEM else 18)
             if box.kind == b"infe" and reader.at(type_place, 4) == kind:
                 return True

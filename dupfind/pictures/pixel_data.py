@@ -141,10 +141,10 @@ def _pixels(image: Image.Image) -> Iterator[Piece]:
 
 def exif_pieces(payload: bytes) -> list[bytes]:
     """Return what counts of an EXIF block but its orientation, by which the pixels are turned."""
-    found = descriptive.read_exif(payload.removeprefix(_EXIF_HEAD))
-    if found is None:
+    facts = descriptive.read_exif(payload.removeprefix(_EXIF_HEAD))
+    if facts is None:
         return [b"Exif", payload]
-    return [b"Exif", *found.counting] if found.counting else []
+    return [b"Exif", *facts.counting] if facts.counting else []
 
 
 def xmp_pieces(packet: bytes) -> list[bytes]:

@@ -81,8 +81,8 @@ def _counting_of_colours(colours: dict[bytes, bytes], *, with_profile: bool) -> 
 def _stored(reader: Reader, chunks: list[Part], beside: list[bytes]) -> Iterator[Piece]:
     """Yield the coded pixels as they are, wherever they are cut into chunks."""
     exif = next((_payload(reader, part) for part in chunks if part.kind == b"eXIf"), b"")
-    found = descriptive.read_exif(exif)
-    orientation = (found.orientation if found else None) or 1
+    facts = descriptive.read_exif(exif)
+    orientation = (facts.orientation if facts else None) or 1
     for piece in (b"png", b"orientation %d" % orientation, *beside):
         yield len(piece).to_bytes(8, "big")
         yield piece

@@ -53,7 +53,7 @@ def kinds_of(applist: Iterable[tuple[str, bytes]], describe: Describe, *, has_tr
 
     ``has_trailer`` tells whether anything follows the picture, which XMP may speak of.
     """
-    found: list[str] = []
+    held: list[str] = []
     rest: list[_Segment] = []
     xmp: list[tuple[str, bytes]] = []
     for name, payload in applist:
@@ -61,11 +61,11 @@ def kinds_of(applist: Iterable[tuple[str, bytes]], describe: Describe, *, has_tr
             if name == "APP1" and payload.startswith(b"http:"):
                 xmp.append((name, payload))
             elif name == _COMMENT:
-                found += kinds.of_base64(payload)
+                held += kinds.of_base64(payload)
         elif payload[_CANON_PLACE:][: len(_CANON)] != _CANON:
             rest.append(_Segment(name, payload))
-    found += kinds.of_xmp(embedded.xmp_of(xmp), has_trailer=has_trailer) if xmp else ()
-    return [*found, *_of_rest(rest, describe)] if rest else found
+    held += kinds.of_xmp(embedded.xmp_of(xmp), has_trailer=has_trailer) if xmp else ()
+    return [*held, *_of_rest(rest, describe)] if rest else held
 
 
 def _of_rest(rest: Sequence[_Segment], describe: Describe) -> Iterator[str]:
@@ -78,17 +78,17 @@ def _of_rest(rest: Sequence[_Segment], describe: Describe) -> Iterator[str]:
     if any(payload[_INFIRAY_PLACE:].startswith(_INFIRAY) for name, payload in rest if name == "APP2"):
         yield kinds.TEMPERATURES
         return
-    flashpix = [one for one in rest if one.payload.startswith(_FLASHPIX)]
-    boxed = [one for one in rest if one.name == "APP11"]
-    others = [one for one in rest if one not in flashpix and one not in boxed]
+    flashpix = [segment for segment in rest if segment.payload.startswith(_FLASHPIX)]
+    boxed = [segment for segment in rest if segment.name == "APP11"]
+    unnamed = [segment for segment in rest if segment not in flashpix and segment not in boxed]
     yield from _of_flashpix(flashpix)
     yield from _of_boxes(boxed)
-    yield from _of_others(others, describe)
+    yield from _of_unnamed(unnamed, describe)
 
 
 def _size_bytes(segments: Iterable[_Segment]) -> int:
     """Return how many bytes of the segments are not slack."""
-    return sum(kinds.written_bytes(one.payload) for one in segments)
+    return sum(kinds.written_bytes(segment.payload) for segment in segments)
 
 
 def _of_flashpix(segments: Sequence[_Segment]) -> Iterator[str]:
@@ -96,7 +96,7 @@ def _of_flashpix(segments: Sequence[_Segment]) -> Iterator[str]:
     size_bytes = _size_bytes(segments)
     if size_bytes <= kinds.SMALL_BYTES:
         return
-    names = b"".join(one.payload for one in segments if len(one.payload) <= kinds.SMALL_BYTES)
+    names = b"".join(segment.payload for segment in segments if len(segment.payload) <= kinds.SMALL_BYTES)
     if _AUDIO in names:
         yield kinds.SOUND
     elif _SCREEN not in names:
@@ -105,12 +105,16 @@ def _of_flashpix(segments: Sequence[_Segment]) -> Iterator[str]:
 
 def _of_boxes(segments: Sequence[_Segment]) -> Iterator[str]:
     """Yield what APP11 carries: JPEG XT (ISO/IEC 18477-3), JPEG-HDR, JUMBF (ISO/IEC 19566-5)."""
-    if any(one.payload.startswith(b"HDR_RI ") for one in segments):
+    if any(segment.payload.startswith(b"HDR_RI ") for segment in segments):
         yield kinds.RESIDUE
     elif (size_bytes := _size_bytes(segments)) > kinds.SMALL_BYTES:
-        types = {one.payload[_BOX_PLACE + 4 : _CONTENT_PLACE] for one in segments if one.payload.startswith(b"JP")}
+        types = {
+            segment.payload[_BOX_PLACE + 4 : _CONTENT_PLACE]
+            for segment in segments
+            if segment.payload.startswith(b"JP")
+        }
         if b"jumb" in types:
-            head = b"".join(one.payload[:256] for one in segments)
+            head = b"".join(segment.payload[:256] for segment in segments)
             yield kinds.CREDENTIALS if _CREDENTIALS in head else kinds.JUMBF
         elif types:
             yield kinds.RESIDUE
@@ -118,17 +122,17 @@ def _of_boxes(segments: Sequence[_Segment]) -> Iterator[str]:
             yield kinds.unknown("in APP11 segments", size_bytes)
 
 
-def _of_others(segments: Sequence[_Segment], describe: Describe) -> Iterator[str]:
+def _of_unnamed(segments: Sequence[_Segment], describe: Describe) -> Iterator[str]:
     """Yield what is in segments without a known identifier, of which a preview may take several."""
     size_bytes = _size_bytes(segments)
     if size_bytes <= kinds.SMALL_BYTES:
         return
-    content = b"".join(one.payload for one in segments)
+    content = b"".join(segment.payload for segment in segments)
     head = next((len(head) for head in _PREVIEW_HEADS if content.startswith(head + _JPEG_START)), None)
-    if any(one.payload.startswith(_HEAT_PARAMETERS) for one in segments):
+    if any(segment.payload.startswith(_HEAT_PARAMETERS) for segment in segments):
         yield kinds.TEMPERATURES
     elif head is not None:
         yield from describe(content[head:])
     else:
-        names = ", ".join(dict.fromkeys(one.name for one in segments))
+        names = ", ".join(dict.fromkeys(segment.name for segment in segments))
         yield kinds.of_start(content[:16]) or kinds.unknown(f"in {names} segments", size_bytes)

@@ -70,10 +70,10 @@ def of_trailer(
     """
     if start >= reader.length:
         return []
-    stop, found = _samsung_blocks(reader, start)
+    stop, kinds_of_blocks = _samsung_blocks(reader, start)
     stop = _without_edits(reader, start, stop)
     stretch = _follow(reader, start, stop, shown, indexed, said)
-    return stretch.kinds + found or _of_unknown("behind its end", stretch.unknown_bytes)
+    return stretch.kinds + kinds_of_blocks or _of_unknown("behind its end", stretch.unknown_bytes)
 
 
 def _of_unknown(where: str, size_bytes: int) -> list[str]:
@@ -102,13 +102,13 @@ def outline(jpeg: bytes) -> tuple[bytes, jpeg_stream.Stream]:
 def _follow(
     reader: Reader, place: int, stop: int, shown: embedded.Shown | None, indexed: Mapping[int, str], said: list[str]
 ) -> _Stretch:
-    found: list[str] = []
+    held: list[str] = []
     unknown_bytes = 0
     for _ in range(_MOST_STEPS):
         before, place = place, _behind_padding(reader, place, stop)
         unknown_bytes += written_bytes(reader, before, place)
         if place >= stop:
-            return _Stretch(found, unknown_bytes)
+            return _Stretch(held, unknown_bytes)
         place = _start_of_box(reader, max(before, place - _LENGTH_BYTES), place)
         head = reader.at(place, min(16, stop - place))
         if head.startswith(_PICTURE_START):
@@ -116,19 +116,19 @@ def _follow(
             length = jpeg_stream.inspect(content).end or len(content)
             kind = _picture(content[:length], shown, indexed.get(place), said)
             if kind is not None:
-                found.append(kind)
+                held.append(kind)
             place += length
         elif (kind := kinds.of_start(head)) is not None:
-            found.append(kind)
+            held.append(kind)
             end = _end_of_boxes(reader, place, stop)
             if end == place:  # no box: where it ends cannot be told
-                return _Stretch(found, unknown_bytes)
+                return _Stretch(held, unknown_bytes)
             place = end
         else:
             start = _next_start(reader, place, stop)
             unknown_bytes += written_bytes(reader, place, start)
             place = start
-    return _Stretch(found, unknown_bytes + stop - place)
+    return _Stretch(held, unknown_bytes + stop - place)
 
 
 def _picture(content: bytes, shown: embedded.Shown | None, indexed: str | None, said: list[str]) -> str | None:
@@ -216,16 +216,16 @@ def _samsung_blocks(reader: Reader, start: int) -> tuple[int, list[str]]:
     if not blocks:
         blocks = _samsung_scan(reader, start, place)
     first = min((block.start for block in blocks), default=place)
-    found, unknown_bytes = [], 0
+    held, unknown_bytes = [], 0
     for block in blocks:
         kind = _samsung_kind(reader, block)
         if kind is None:
             unknown_bytes += block.stop - block.start
         else:
-            found.append(kind)
+            held.append(kind)
     if unknown_bytes > _MOST_SAMSUNG_BYTES:
-        found.append(kinds.unknown("in the phone's trailer", unknown_bytes))
-    return first, found
+        held.append(kinds.unknown("in the phone's trailer", unknown_bytes))
+    return first, held
 
 
 def _samsung_directory(reader: Reader, start: int, place: int) -> Iterator[Part]:

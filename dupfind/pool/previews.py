@@ -114,8 +114,8 @@ def _of_jpeg(
 ) -> tuple[Image.Image, tuple[float, float, float, float]]:
     """What a strict decoder gives, or a lenient one where that complains: a person sees what is left of it."""
     data, _ = jpeg.read_bytes(file, image.width * image.height)
-    found = jpeg.decode(image, *trailers.outline(data), working_side=side)
-    return found.image, found.box
+    decoded = jpeg.decode(image, *trailers.outline(data), working_side=side)
+    return decoded.image, decoded.box
 
 
 def _small(seen: _Seen, side: int) -> Image.Image:

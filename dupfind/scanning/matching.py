@@ -86,7 +86,7 @@ class Matcher:
         """The best match of each needle that has any, by path; ``advance`` counts the needles that are done."""
         best = self._search(range(len(self._needles.entries)), advance)
         self._settle(best)
-        return {self._needles.entries[position].path: self._match(position, found) for position, found in best.items()}
+        return {self._needles.entries[position].path: self._match(position, match) for position, match in best.items()}
 
     def _match(self, position: int, best: _Best) -> Match:
         (distance_bits, orientation, picture), judged, code = best
@@ -259,17 +259,17 @@ class Matcher:
                 return best
         return best
 
-    def _refusal(self, position: int, one: Candidate, witness: int) -> Objection | None:
+    def _refusal(self, position: int, candidate: Candidate, witness: int) -> Objection | None:
         """Why a witness that its thumbnail finds to be the same does not count for this needle, or None.
 
         The two differ at full size; or the witness, or another copy of it, is another needle's. Both are turned as the
         needle lies, since a copy may be a turned one.
         """
         if self._full_size is not None:
-            objection = self._full_size.objection(Place(position, one.picture, one.orientation))
+            objection = self._full_size.objection(Place(position, candidate.picture, candidate.orientation))
             if objection is not None:
                 return objection
-        claim = Claim(0.0, 0, witness, _BACK[one.orientation])
+        claim = Claim(0.0, 0, witness, _BACK[candidate.orientation])
         for other, refused in self._refused.get(position, {}).items():
             lost = Claim(0.0, 0, other, _BACK[refused.orientation])
             if other == witness or self._judge.differ(lost, claim) is None:

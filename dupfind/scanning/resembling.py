@@ -59,7 +59,7 @@ def resembling(
     thumbnails = cache.thumbnails(sorted({needles.refs[position].id for position in lost}))
     with listener.stage("looking at damaged needles", len(haystack.entries)) as advance:
         likely = _likely(thumbnails, haystack, cache, advance)
-    found: dict[str, Match] = {}
+    by_rest: dict[str, Match] = {}
     remains_of: dict[str, Remains] = {}
     for position in lost:
         path, id_ = needles.entries[position].path, needles.refs[position].id
@@ -68,26 +68,26 @@ def resembling(
         if intact is not None and intact.share >= LEAST_INTACT:
             distance_bits = int(needles.hashes[position, 0] ^ haystack.hashes[intact.picture, 0]).bit_count()
             why = reason(damage, intact.share)
-            found[path] = Match(haystack.entries[intact.picture].path, Evidence.SIMILAR, distance_bits, why)
+            by_rest[path] = Match(haystack.entries[intact.picture].path, Evidence.SIMILAR, distance_bits, why)
         else:
             best = max(likely[id_], default=None)
             is_like = best is not None and best.likeness >= _LEAST_LIKELY
             nearest = haystack.entries[best.picture].path if best is not None and is_like else None
             remains_of[path] = Remains(damage, nearest)
-    return found, remains_of
+    return by_rest, remains_of
 
 
 def _smooth(needles: Pictures, positions: Sequence[int], cache: Cache, algorithm: str) -> set[int]:
     """Return those of the undamaged needles at ``positions`` whose hash changes with every compression."""
-    found: set[int] = set()
+    smooth: set[int] = set()
     sound = [position for position in positions if not needles.refs[position].id & DAMAGED]
     for start in range(0, len(sound), _BATCH):
         batch = sound[start : start + _BATCH]
         thumbnails = cache.thumbnails(list(dict.fromkeys(needles.refs[position].id for position in batch)))
         pictures = np.stack([pixels(thumbnails[needles.refs[position].id].pixels) for position in batch])
         steady = fingerprint.are_steady(pictures, algorithm)
-        found.update(position for position, is_steady in zip(batch, steady, strict=True) if not is_steady)
-    return found
+        smooth.update(position for position, is_steady in zip(batch, steady, strict=True) if not is_steady)
+    return smooth
 
 
 def reason(damage: str, share: float) -> str:

@@ -78,10 +78,10 @@ def _pairs(
     places[1] = [place for place in places[1] if not is_listed(wholes.haystack.entries[place].path)]
     if not all(places):
         return {}
-    keys = [dict(_keys(side, some, cache)) for side, some in zip(sides, places, strict=True)]
+    keys = [dict(_keys(side, positions, cache)) for side, positions in zip(sides, places, strict=True)]
     common = set(keys[0].values()) & set(keys[1].values())
     alike = [[place for place, key in of_side.items() if key in common] for of_side in keys]
-    entries = [side.entries[place] for side, some in zip(sides, alike, strict=True) for place in some]
+    entries = [side.entries[place] for side, positions in zip(sides, alike, strict=True) for place in positions]
     digests = reader.image_data(entries)
     witnesses: dict[bytes, list[int]] = defaultdict(list)
     for place in sorted(alike[1], key=lambda place: wholes.haystack.entries[place].path):
@@ -92,7 +92,9 @@ def _pairs(
         path = wholes.needles.entries[place].path
         refused = parted.get(path, ())
         candidates = witnesses.get(digests.get(path, b""), ())
-        chosen = next((one for one in candidates if wholes.haystack.entries[one].path not in refused), None)
+        chosen = next(
+            (position for position in candidates if wholes.haystack.entries[position].path not in refused), None
+        )
         if chosen is not None:
             pairs[place] = chosen
     return pairs

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.files import library_trash
-from dupfind.files.library_trash import LibraryError, UnknownTablesError, trashed_in
+from dupfind.files import trashed_photos
+from dupfind.files.trashed_photos import LibraryError, UnknownTablesError, trashed_in
 from tests import photo_libraries as made
 
 ROWS = [("A", "KEPT.jpeg", 0), ("B", "GONE.heic", 1), (None, "LOOSE.jpeg", 1), ("C", None, 1), ("D", "NULL.jpeg", None)]
@@ -74,7 +74,7 @@ def test_an_empty_log_costs_no_copy(database: Path, monkeypatch: pytest.MonkeyPa
     """As a library lies on a disk that was unplugged in order."""
     made.photos(database, ROWS, journal=journal).close()
     database.with_name("Photos.sqlite-wal").write_bytes(b"")
-    monkeypatch.setattr(library_trash, "_read_copy", lambda *_: pytest.fail("copied"))
+    monkeypatch.setattr(trashed_photos, "_read_copy", lambda *_: pytest.fail("copied"))
     before = state(database.parent)
     assert IN_TRASH == trashed_in(str(database))
     assert before == state(database.parent)
@@ -101,7 +101,7 @@ def test_a_transaction_that_was_cut_is_taken_back_elsewhere(database: Path, tmp_
 def test_a_library_in_use_is_read_once_more(database: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     """What changed while it was read counts for nothing; what changes each time is an error."""
     connection = made.photos(database, ROWS, journal="WAL" if where == "_read_copy" else "DELETE")
-    real, changes = getattr(library_trash, where), iter([True, False])
+    real, changes = getattr(trashed_photos, where), iter([True, False])
 
     def read(*arguments: object) -> list[str]:
         names: list[str] = real(*arguments)
@@ -110,7 +110,7 @@ def test_a_library_in_use_is_read_once_more(database: Path, monkeypatch: pytest.
             os.utime(database)
         return names
 
-    monkeypatch.setattr(library_trash, where, read)
+    monkeypatch.setattr(trashed_photos, where, read)
     assert ["A/KEPT.jpeg", *IN_TRASH] == trashed_in(str(database))
     with pytest.raises(LibraryError, match="it changes while it is read"):
         trashed_in(str(database))
@@ -172,8 +172,8 @@ def test_what_is_not_there_or_no_file_is_told(database: Path) -> None:
 def test_a_database_that_never_ends_is_given_up(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading has a time limit."""
     made.photos(database, [("A", f"{number}.jpeg", 1) for number in range(100)]).close()
-    monkeypatch.setattr(library_trash, "_MOST_SECONDS", -1.0)
-    monkeypatch.setattr(library_trash, "_INSTRUCTIONS", 1)
+    monkeypatch.setattr(trashed_photos, "_MOST_SECONDS", -1.0)
+    monkeypatch.setattr(trashed_photos, "_INSTRUCTIONS", 1)
     with pytest.raises(LibraryError, match="interrupted"):
         trashed_in(str(database))
 
@@ -185,7 +185,7 @@ def test_a_disk_without_room_for_a_copy_is_told(database: Path, monkeypatch: pyt
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("dupfind.files.library_trash.shutil.copyfile", full)
+    monkeypatch.setattr("dupfind.files.trashed_photos.shutil.copyfile", full)
     with pytest.raises(LibraryError, match="no space left on device"):
         trashed_in(str(database))
     connection.close()
