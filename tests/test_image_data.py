@@ -226,6 +226,12 @@ PNG_CHUNKS = {
     "pixels that are not square": chunk(b"pHYs", struct.pack(">IIB", 1000, 2000, 1)),
     "an unknown chunk": chunk(b"mkBF", b"layers"),
     "a large text": chunk(b"tEXt", b"workflow\0" + b"x" * 5000),
+    "a large comment": chunk(b"tEXt", b"Comment\0" + b"z" * 5000),
+    "a large text, packed": chunk(b"zTXt", b"workflow\0\0" + zlib.compress(b"y" * 5000)),
+    "a small drawing": chunk(b"tEXt", b"mxfile\0<mxfile/>"),
+    "a small drawing, packed": chunk(b"zTXt", b"MxGraphModel\0\0" + zlib.compress(b"<mxGraphModel/>")),
+    "a character": chunk(b"iTXt", b"chara\0\0\0\0\0eyJ9"),
+    "many small texts": b"".join(chunk(b"tEXt", b"node%d\0" % number + b"x" * 900) for number in range(5)),
     "depth in XMP": chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp("GDepth:Data='AAAA'")),
     "a profile as text": chunk(b"zTXt", b"Raw profile type icc\0\0" + zlib.compress(b"icc")),
     "an EXIF block of another kind": chunk(b"eXIf", b"nothing"),
@@ -244,6 +250,12 @@ def test_chunks_of_a_png(make: Callable[[], bytes]) -> None:
     assert digest(plain) == digest(with_chunks(plain, *words)) is not None
     others = [with_chunks(plain, one) for one in PNG_CHUNKS.values()] + [plain + b"behind"]
     assert len(others) + 1 == len({digest(content) for content in (plain, *others)})
+
+
+def test_many_words_of_a_png() -> None:
+    """Texts about the picture count alone or not at all, however many."""
+    words = [chunk(b"tEXt", b"Comment\0" + b"x" * 900) for _ in range(9)]
+    assert digest(with_chunks(LOSSLESS["PNG"], *words)) == digest(LOSSLESS["PNG"])
 
 
 def test_sixteen_bits_count_whole() -> None:

@@ -40,6 +40,7 @@ def more(*chunks: bytes) -> str | None:
         (text(b"iTXt", b"plantuml", b"@startuml"), "a drawing (PlantUML)"),
         (text(b"tEXt", b"chara", b"eyJ9"), "a character card"),
         (text(b"tEXt", b"workflow", b'{"nodes": 1}' * 400), 'unknown data in its text "workflow" (5 kB)'),
+        (text(b"zTXt", b"workflow", b'{"nodes": 1}' * 400), 'unknown data in its text "workflow" (5 kB)'),
         (text(b"tEXt", b"Comment", base64.b64encode(jpeg(2))), "a second picture"),
         (text(b"zTXt", b"Comment", DATA), "data within its metadata"),
         (text(b"iTXt+", b"Description", DATA), "data within its metadata"),

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from typing import IO
 
 from dupfind.files.digest import Piece
-from dupfind.pictures import descriptive, parts, pixel_data
+from dupfind.pictures import descriptive, parts, pixel_data, png_texts
 from dupfind.pictures.parts import BEHIND, Part, Reader
 
 _EIGHT_BITS, _GREY, _DEPTH_PLACE = 8, 0, 24
 _STORED = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"acTL", b"fcTL", b"fdAT"})
 """Chunks that pixels, frames and their times are decoded from."""
 _DESCRIPTIVE = frozenset({b"IEND", b"tIME", b"sBIT", b"hIST", b"sPLT", b"iDOT"})
-_TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _XMP_KEY, _PROFILE_KEY = b"XML:com.adobe.xmp\0", b"Raw profile type ic"
+_OTHERWISE_READ = _XMP_KEY, _PROFILE_KEY
 _PROFILE, _IS_SRGB, _GAMMA, _CHROMATICITIES = b"iCCP", b"sRGB", b"gAMA", b"cHRM"
 _COLOURS = frozenset({_PROFILE, _IS_SRGB, _GAMMA, _CHROMATICITIES})
 _SRGB_GAMMA = (45455).to_bytes(4, "big")
@@ -30,11 +30,14 @@ def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
     reader = Reader(file)
     chunks = list(parts.png_chunks(reader))
     beside, colours = [], {}
+    texts: list[png_texts.Text] = []
     for part in chunks:
         if part.kind in _COLOURS:
             colours[part.kind] = _payload(reader, part)
         elif part.kind == BEHIND:
             beside += [b"behind", reader.at(part.start, part.stop - part.start)] if part.stop > part.start else []
+        elif part.kind in png_texts.CHUNKS and not (payload := _payload(reader, part)).startswith(_OTHERWISE_READ):
+            texts.append(png_texts.read(part.kind, payload))
         elif part.kind not in _STORED | _DESCRIPTIVE:
             beside += _counting_of_chunk(part.kind, _payload(reader, part))
     if reader.length < _HEADER_BYTES or any(
@@ -45,6 +48,7 @@ def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
     # Of grey with few levels Pillow does not see which of them is transparent.
     is_unseen = kind == _GREY and depth < _EIGHT_BITS and any(part.kind == b"tRNS" for part in chunks)
     is_stored = depth > _EIGHT_BITS or is_unseen
+    beside += png_texts.counting(texts)
     beside += _counting_of_colours(colours, with_profile=is_stored)
     return _stored(reader, chunks, beside) if is_stored else pixel_data.of_pixels(file, max_pixels, beside)
 
@@ -58,10 +62,8 @@ def _counting_of_chunk(kind: bytes, payload: bytes) -> list[bytes]:
         return pixel_data.exif_pieces(payload)
     if kind == _RESOLUTION:
         return [kind, payload] if payload[:4] != payload[4:8] else []  # pixels that are not square
-    if kind in _TEXTS and payload.startswith(_XMP_KEY):
+    if kind in png_texts.CHUNKS and payload.startswith(_XMP_KEY):
         return pixel_data.xmp_pieces(payload.removeprefix(_XMP_KEY).lstrip(b"\0"))
-    if kind in _TEXTS and not payload.startswith(_PROFILE_KEY) and not descriptive.text_counts(payload):
-        return []
     return [kind, payload]
 
 

@@ -6,15 +6,17 @@ The words are registered with the PNG specification or are ImageMagick's; drawin
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from dupfind.pictures import kinds
+from dupfind.pictures import descriptive, kinds
 from dupfind.pictures.parts import Part, Reader
 
 CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _HEAD_BYTES, _CRC_BYTES, _LONGEST_KEYWORD = 8, 4, 80
 _MOST_TEXT_BYTES = 1 << 24
 _ITXT_FLAGS_BYTES = 2
+_XMP = b"xml:com.adobe.xmp"
 
 _DRAWINGS = {
     b"mxfile": "a drawing (draw.io)",
@@ -32,36 +34,79 @@ _WORDS = frozenset(
 _FAMILIES = (b"raw profile type ", *(b"date: exif: thumb:: png: icc: xmp: iptc: dc: tiff:".split()))
 
 
+class Text(NamedTuple):
+    """A text chunk, unpacked."""
+
+    name: str
+    """Its keyword as it is stored."""
+    keyword: bytes
+    """The same in one spelling: lower case, without spaces."""
+    content: bytes
+
+    @property
+    def drawing(self) -> str | None:
+        """What kind of drawing it is; None where it is none."""
+        return _DRAWINGS.get(self.keyword)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the keyword is one of words about the picture."""
+        return self.keyword in _WORDS or self.keyword.startswith(_FAMILIES)
+
+
+def read(kind: bytes, payload: bytes) -> Text:
+    """Return the text of a chunk of this kind, its first 16 MiB where it is compressed."""
+    stored, _, rest = payload.partition(b"\0")
+    lower = stored.lower()
+    keyword = lower if b" type " in lower else lower.replace(b" ", b"-")
+    return Text(stored[:_LONGEST_KEYWORD].decode("latin-1"), keyword, _content(kind, rest))
+
+
 def kinds_of(reader: Reader, chunks: Iterable[Part]) -> Iterator[str]:
     """Yield what these text chunks hold beside words about the picture.
 
-    Texts under other keywords count from :data:`~dupfind.pictures.kinds.SMALL_BYTES` on, as they are stored, together.
+    Texts under other keywords count from :data:`~dupfind.pictures.kinds.SMALL_BYTES` on, together.
     """
-    unknown_bytes, names = 0, []
+    unknown = []
     for chunk in chunks:
         start = chunk.start + _HEAD_BYTES
-        stored = reader.at(start, min(_LONGEST_KEYWORD, chunk.stop - _CRC_BYTES - start)).partition(b"\0")[0]
-        keyword = stored.lower().replace(b" ", b"-") if b" type " not in stored.lower() else stored.lower()
-        size_bytes = chunk.stop - chunk.start
-        if keyword in _DRAWINGS:
-            yield _DRAWINGS[keyword]
-        elif keyword in _WORDS:
-            if size_bytes > kinds.SMALL_BYTES and keyword != b"xml:com.adobe.xmp":
-                yield from kinds.of_base64(_content(reader, chunk, len(stored)))
-        elif not keyword.startswith(_FAMILIES):
-            unknown_bytes += size_bytes
-            names.append(stored.decode("latin-1"))
-    if unknown_bytes > kinds.SMALL_BYTES:
-        yield kinds.unknown(f'in its text "{names[0]}"', unknown_bytes)
+        text = read(chunk.kind, reader.at(start, min(_MOST_TEXT_BYTES, chunk.stop - _CRC_BYTES - start)))
+        if text.drawing is not None:
+            yield text.drawing
+        elif text.keyword in _WORDS:
+            if text.keyword != _XMP:
+                yield from kinds.of_base64(text.content)
+        elif not text.is_known:
+            unknown.append(text)
+    size_bytes = _size_bytes(unknown)
+    if size_bytes > kinds.SMALL_BYTES:
+        yield kinds.unknown(f'in its text "{unknown[0].name}"', size_bytes)
 
 
-def _content(reader: Reader, chunk: Part, keyword_bytes: int) -> bytes:
-    """Return the text of a chunk, its first 16 MiB where it is compressed; what cannot be unpacked as it is stored."""
-    start = chunk.start + _HEAD_BYTES + keyword_bytes + 1
-    stored = reader.at(start, min(_MOST_TEXT_BYTES, chunk.stop - _CRC_BYTES - start))
-    if chunk.kind == b"tEXt":
+def counting(texts: Sequence[Text]) -> list[bytes]:
+    """Return what of these texts is more than words about the picture: drawings, and what is large, alone or together.
+
+    As above, but that a single large text counts under any keyword.
+    """
+    unknown = [text for text in texts if not text.is_known]
+    are_many = _size_bytes(unknown) > kinds.SMALL_BYTES
+    return [
+        piece
+        for text in texts
+        if text.drawing is not None or (are_many and not text.is_known) or descriptive.text_counts(text.content)
+        for piece in (text.keyword, text.content)
+    ]
+
+
+def _size_bytes(texts: Iterable[Text]) -> int:
+    return sum(len(text.name) + len(text.content) for text in texts)
+
+
+def _content(kind: bytes, stored: bytes) -> bytes:
+    """Return what follows the keyword, unpacked; what cannot be unpacked as it is stored."""
+    if kind == b"tEXt":
         return stored
-    if chunk.kind == b"zTXt":
+    if kind == b"zTXt":
         return _inflated(stored[1:])
     is_compressed, rest = stored[:1] == b"\1", stored[_ITXT_FLAGS_BYTES:]
     text = b"\0".join(rest.split(b"\0", 2)[2:])
