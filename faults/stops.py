@@ -31,6 +31,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE_SECONDS = 60
 _ORPHAN_SECONDS = 10
 _STOPPED = b"dupfind: stopped; there is no verdict\n"
+_STARTING = b"Fatal Python error: init_"
+"""What the interpreter says, with exit code 1, of a SIGINT while it reads its own modules (``init_import_site``)."""
 
 
 @dataclass(slots=True)
@@ -93,7 +95,7 @@ def _outcome(code: int, out: bytes, err: bytes, number: signal.Signals) -> str:
         return "stopped"
     if code == 1 and err == b"" and json.loads(out)["schema"]:
         return "done before"
-    if code == -number and b"dupfind/" not in err and out == b"":
+    if out == b"" and b"dupfind/" not in err and (code == -number or err.startswith(_STARTING)):
         return "not yet begun"  # Python starts, and what it answers a signal with is none of ours
     return "wrong"
 

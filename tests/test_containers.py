@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
-from dupfind.pictures import containers, decode, embedded, kinds
+from dupfind.pictures import containers, decode, embedded, kinds, parts
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.jpegs import noise
 
 pillow_heif.register_heif_opener()
 SIZE, LARGE_SIZE = (64, 48), (320, 240)
@@ -147,11 +148,14 @@ def test_auxiliary_pictures(kind: str, name: bytes, *, expected: bool) -> None:
         ("GImage:Mime='a'", "a second picture"),
         ("GDepth:Near='1'", "a depth map"),
         ("GAudio:Mime='a'", "sound"),
+        ("GPano:ProjectionType='equirectangular'", "the projection of a panorama"),
+        ("crs:HasSettings='True' crs:AlreadyApplied='False'", "settings to develop it by (XMP)"),
+        ("crs:HasSettings='True' crs:AlreadyApplied='True'", None),
         ("hdrgm:Version='1'", None),
     ],
 )
 def test_what_xmp_says(kind: str, words: str, expected: str | None) -> None:
-    """A video, a picture or sound; a gain map lies elsewhere, and behind a JPEG a video does."""
+    """A video, a picture or sound, how it is shown; a gain map lies elsewhere, and behind a JPEG a video does."""
     xmp = f"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a {words}/></x:xmpmeta>".encode()
     content = save(photo(), kind, **({} if kind == "PNG" else {"xmp": xmp}))
     if kind == "PNG":
@@ -313,10 +317,42 @@ def test_frames_are_no_more(kind: str) -> None:
     assert not has_more(save(photo(), kind, save_all=True, append_images=[photo(2), photo(3)]))
 
 
+def heif_with(*properties: bytes) -> io.BytesIO:
+    """The boxes of HEIF down to these properties of its pictures."""
+    container = box(b"ipco", b"".join(properties))
+    return io.BytesIO(box(b"ftyp", b"heic") + box(b"meta", bytes(4) + box(b"iprp", container)))
+
+
+@pytest.mark.parametrize(
+    ("properties", "bits"),
+    [
+        ((), 0),
+        ((box(b"pixi", bytes(4) + b"\3\x08\x08\x08"),), 8),
+        ((box(b"pixi", bytes(4) + b"\1\x08"), box(b"pixi", bytes(4) + b"\3\x0a\x0a\x0a")), 10),
+        ((box(b"pixi", bytes(4) + b"\3"),), 0),
+        ((box(b"hvcC", bytes(17) + b"\xf8\xf8" + bytes(4)),), 8),
+        ((box(b"hvcC", bytes(17) + b"\xfa\xfa" + bytes(4)),), 10),
+        ((box(b"av1C", b"\x81\x20\x0c\0"),), 8),
+        ((box(b"av1C", b"\x81\x20\x4c\0"),), 10),
+        ((box(b"av1C", b"\x81\x20\x6c\0"),), 12),
+    ],
+)
+def test_bits_of_heif_and_avif(properties: tuple[bytes, ...], bits: int) -> None:
+    """By what is said of the pixels, or of how they are coded; Pillow drops what is beyond 8."""
+    assert bits == parts.heif_bits(parts.Reader(heif_with(*properties)))
+
+
+def test_ten_bits_of_heif() -> None:
+    """As new cameras and phones store them."""
+    file = io.BytesIO()
+    pillow_heif.encode("RGB;16", (64, 48), noise(64 * 48 * 6), file, quality=90)
+    assert kinds.DEEP == more(file.getvalue())
+
+
 @pytest.mark.slow
 @needs_shared_data("formats")
 def test_real_samples() -> None:
-    """Of HEIF and AVIF only the one with a depth map."""
+    """Of HEIF and AVIF those with a depth map or 10 bits a sample."""
     found = set()
     paths = [path for path in (SHARED_DATA / "formats").iterdir() if path.suffix in (".heic", ".hif", ".avif")]
     for path in paths:
@@ -324,7 +360,7 @@ def test_real_samples() -> None:
             if decode.read_thumbnail(file, path.name, 10**9).more is not None:
                 found.add(path.name)
     assert len(paths) > 10
-    assert {"pug.heic"} == found
+    assert {"pug.heic", "cat.hif", "10bit-HDR-P3-nclx.avif"} == found
 
 
 FILES = {

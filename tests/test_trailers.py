@@ -73,6 +73,7 @@ MORE = {
     "panorama": (samsung((b"Interactive_Panorama_000", noise(900))), "a video"),
     "dual": (samsung((b"DualShot_1", jpeg(2))), "a second picture"),
     "depth of a phone": (samsung((b"DualShot_DepthMap_1", noise(900))), "a depth map"),
+    "pen": (samsung((b"Handwriting_Data", noise(900))), "a drawing"),
     "by content": (samsung((b"New_Name", b"\0\0\0\x18ftypmp42" + noise(900))), "a video"),
     "unknown block": (samsung((b"New_Name", noise(70000))), "unknown data in the phone's trailer (71 kB)"),
 }  # fmt: skip

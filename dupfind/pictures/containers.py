@@ -195,11 +195,13 @@ def _look_at_bmp(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
 
 
 def _look_at_heif(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
-    """Movies, unknown boxes, a second file behind the first, depth maps and other auxiliary pictures but transparency.
+    """Movies, unknown boxes, a second file, auxiliary pictures but transparency; more than 8 bits, which Pillow drops.
 
     A sequence that Pillow counts the frames of has a movie box of its own.
     """
     reader = Reader(file)
+    if parts.heif_bits(reader) > _EIGHT_BITS:
+        yield kinds.DEEP
     seen: set[bytes] = set()
     unknown = []
     for box in parts.boxes(reader, 0, reader.length):

@@ -128,6 +128,11 @@ def xmp_counts(packet: bytes) -> bool:
     """Tell whether XMP holds or places a picture, or says how the picture is to be developed or shown."""
     if b"\0" in packet or any(word in packet for word in _XMP_WORDS) or _BASE64.search(packet):
         return True
+    return is_to_be_developed(packet)
+
+
+def is_to_be_developed(packet: bytes) -> bool:
+    """Tell whether XMP has settings of Adobe's raw converter that the pixels do not show yet."""
     return bool(_NOT_YET_APPLIED.search(packet)) and not _APPLIED.search(packet)
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from dupfind.pictures import descriptive
+
 SMALL_BYTES = 4096
 """Data of an unknown kind counts from here on: what some phones and programs leave in every picture is no more."""
 
@@ -20,15 +22,16 @@ TEMPERATURES, RESIDUE = "temperatures", "a residual layer (HDR)"
 CREDENTIALS, JUMBF = "content credentials (C2PA)", "JUMBF data"
 ARCHIVE, DOCUMENT, EMBEDDED = "an archive", "a document (PDF)", "data within its metadata"
 DEEP, RAW, LAYERS, CHANNELS = "more than 8 bits a sample", "the sensor's data (RAW)", "layers", "further channels"
+PROJECTION, DEVELOPING = "the projection of a panorama", "settings to develop it by (XMP)"
 PAGES, UNCLEAR = "further pictures", "parts that could not be read"
 
 _GOOGLE = b"ns.google.com/photos/1.0/"
 _VIDEO_MARKS = (b"MotionPhoto", b"MicroVideo")
 _XMP_MARKS = (
     (_GOOGLE + b"depthmap/", DEPTH), (b"GDepth:", DEPTH), (_GOOGLE + b"audio/", SOUND), (b"GAudio:", SOUND),
-    (_GOOGLE + b"image/", SECOND_PICTURE), (b"GImage:", SECOND_PICTURE),
+    (_GOOGLE + b"image/", SECOND_PICTURE), (b"GImage:", SECOND_PICTURE), (b"GPano:", PROJECTION),
 )  # fmt: skip
-"""Of depth, sound and pictures that lie within XMP itself. With their colons they cannot be found in base64."""
+"""Of depth, sound and pictures within XMP itself, and of how a panorama is shown. Base64 has none of their colons."""
 _AUXILIARY_MARKS = (
     (b"hdrgainmap", GAIN_MAP), (b"hdr-gain-map", GAIN_MAP), (b"depthdata", DEPTH), (b"aux:disparity", DEPTH),
     (b"portraiteffectsmatte", MATTE), (b"segmentationmatte", "a matte"), (b"matte", "a matte"),
@@ -70,6 +73,8 @@ def of_xmp(xmp: bytes, *, has_trailer: bool = True) -> Iterator[str]:
     """
     if has_trailer and any(mark in xmp for mark in _VIDEO_MARKS):
         yield VIDEO
+    if descriptive.is_to_be_developed(xmp):
+        yield DEVELOPING
     carried = [kind for mark, kind in _XMP_MARKS if mark in xmp]
     yield from carried or of_base64(xmp)
 

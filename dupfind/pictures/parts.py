@@ -94,13 +94,38 @@ def heif_has_item(reader: Reader, kind: bytes) -> bool:
 
 def heif_auxiliaries(reader: Reader) -> Iterator[bytes]:
     """What HEIF's auxiliary pictures are, as URNs (ISO/IEC 23008-12, 6.5.8)."""
+    for box in _heif_properties(reader):
+        if box.kind == b"auxC":
+            yield reader.at(box.start + 12, min(box.stop - box.start - 12, _LONGEST_NAME)).partition(b"\0")[0]
+
+
+def heif_bits(reader: Reader) -> int:
+    """Return the most bits a sample that HEIF or AVIF tells of any of its pictures; 0 where it tells none.
+
+    By the pixel information (ISO/IEC 23008-12, 6.5.6) and the configurations of HEVC (ISO/IEC 14496-15, 8.3.3.1) and
+    AV1 (AV1 in ISOBMFF, 2.3.3).
+    """
+    bits = 0
+    for box in _heif_properties(reader):
+        if box.kind == b"pixi":
+            bits = max(bits, *reader.at(box.start + 13, reader.number(box.start + 12, 1)), 0)
+        elif box.kind == b"hvcC":
+            bits = max(bits, *(8 + (byte & 7) for byte in reader.at(box.start + 25, 2)), 0)
+        elif box.kind == b"av1C":
+            flags = reader.number(box.start + 10, 1)
+            bits = max(bits, 8 if not flags & 0x40 else 12 if flags & 0x20 else 10)
+    return bits
+
+
+def _heif_properties(reader: Reader) -> Iterator[Part]:
+    """The properties of all pictures of HEIF (ISO/IEC 23008-12, 9.3)."""
     tops = (box for box in boxes(reader, 0, reader.length) if box.kind == b"meta")
     properties = (box for top in tops for box in boxes(reader, top.start + 12, top.stop) if box.kind == b"iprp")
-    containers = (box for one in properties for box in boxes(reader, one.start + 8, one.stop) if box.kind == b"ipco")
+    containers = (
+        box for of_all in properties for box in boxes(reader, of_all.start + 8, of_all.stop) if box.kind == b"ipco"
+    )
     for container in containers:
-        for box in boxes(reader, container.start + 8, container.stop):
-            if box.kind == b"auxC":
-                yield reader.at(box.start + 12, min(box.stop - box.start - 12, _LONGEST_NAME)).partition(b"\0")[0]
+        yield from boxes(reader, container.start + 8, container.stop)
 
 
 def png_chunks(reader: Reader) -> Iterator[Part]:

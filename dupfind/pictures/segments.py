@@ -11,9 +11,10 @@ Describe = Callable[[bytes], "list[str]"]
 """Tells the kinds of what a stretch of bytes holds; none of previews of the picture."""
 
 _FLASHPIX = b"FPXR\0"
+_XMP = embedded.XMP, embedded.EXTENDED_XMP
 _DESCRIPTIVE: dict[str, tuple[bytes, ...]] = {
     "APP0": (b"JFIF\0", b"JFXX\0", b"AVI1", b"Ocad"),
-    "APP1": (b"Exif\0", embedded.XMP, embedded.EXTENDED_XMP, b"QVCI\0", b"http:"),
+    "APP1": (b"Exif\0", b"QVCI\0"),
     "APP2": (b"ICC_PROFILE\0", b"MPF\0", b"urn:iso:std:iso:ts:21496:-1\0"),
     "APP3": (b"Meta\0\0", b"META\0\0", b"Exif\0\0", b"Stim\0", b"_JPSJPS_"),
     "APP4": (b"SCALADO\0",),
@@ -55,17 +56,27 @@ def kinds_of(applist: Iterable[tuple[str, bytes]], describe: Describe, *, has_tr
     """
     held: list[str] = []
     rest: list[_Segment] = []
+    comments: list[bytes] = []
     xmp: list[tuple[str, bytes]] = []
     for name, payload in applist:
-        if name == _COMMENT or payload.startswith(_DESCRIPTIVE[name]):
-            if name == "APP1" and payload.startswith(b"http:"):
-                xmp.append((name, payload))
-            elif name == _COMMENT:
-                held += kinds.of_base64(payload)
-        elif payload[_CANON_PLACE:][: len(_CANON)] != _CANON:
+        if name == _COMMENT:
+            comments.append(payload)
+        elif payload.startswith(_XMP):
+            xmp.append((name, payload))
+        elif not payload.startswith(_DESCRIPTIVE[name]) and payload[_CANON_PLACE:][: len(_CANON)] != _CANON:
             rest.append(_Segment(name, payload))
+    held += _of_comments(comments)
     held += kinds.of_xmp(embedded.xmp_of(xmp), has_trailer=has_trailer) if xmp else ()
     return [*held, *_of_rest(rest, describe)] if rest else held
+
+
+def _of_comments(comments: Iterable[bytes]) -> list[str]:
+    """Return what the comments are, if together they are too long for words about the picture."""
+    content = b"".join(comments)
+    size_bytes = kinds.written_bytes(content.strip())
+    if size_bytes <= kinds.SMALL_BYTES:
+        return []
+    return list(kinds.of_base64(content)) or [kinds.unknown("in its comments", size_bytes)]
 
 
 def _of_rest(rest: Sequence[_Segment], describe: Describe) -> Iterator[str]:

@@ -32,6 +32,7 @@ _SAMSUNG_KINDS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"SoundShot_\d|.*Audio"), kinds.SOUND),
     (re.compile(rb".*Depth_?Map(?!Info)"), kinds.DEPTH),
     (re.compile(rb".*Gain_?Map(?!Info)"), kinds.GAIN_MAP),
+    (re.compile(rb"(?i).*(?:Drawing|Handwriting|Sketch|Doodle|Pen_?(?!el)|Memo)"), "a drawing"),
     (re.compile(rb"DualShot_\d|FlipPhoto_\d|.*Original_?Image"), kinds.SECOND_PICTURE),
 )
 """By the names of blocks; the others are told by how their content begins."""
