@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import io
 from random import Random
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageCms, ImageDraw, ImageFilter
 
 from benchmarks.drawing import font
 from benchmarks.edits import LANCZOS, Case, Source, encode, grey_difference, resized
@@ -31,7 +32,11 @@ from benchmarks.kinds import COPIES, CURVES, LACKING, STILL, Make, PairKind
 from benchmarks.lacking import changed_witness
 from benchmarks.saving import decoded, jpeg
 from benchmarks.still_camera import warped
-from fixtures import pictures
+from dupfind.pictures import profiles
+from fixtures import icc, pictures
+
+_SEEN_LEVELS = 5
+"""Levels by which 5% of a picture's colours have to be shown otherwise for a person to see it."""
 
 
 def _portrait(image: Image.Image, dice: Random) -> Image.Image | None:
@@ -247,7 +252,30 @@ def _sharper_reduction(source: Source, dice: Random) -> Case | None:
     return Case(encode(sharp, quality=dice.randint(85, 95), subsampling=0), source.data)
 
 
+def _other_profile(source: Source, dice: Random) -> Case | None:
+    """The profile of a screen or a camera was left out, or another one was written over it; the numbers stayed."""
+    wide = icc.of_primaries(dice.choice((icc.ADOBE_RGB, icc.DISPLAY_P3)), dice.choice((1.8, 2.2)))
+    other: dict[str, Any] = dice.choice(({}, {"icc_profile": icc.of_primaries(icc.SRGB, 2.2)}))
+    small = np.asarray(source.image.resize((64, 64), Image.Resampling.BOX)).reshape(-1, 3)
+    if profiles.shown_apart(small, other.get("icc_profile"), wide) < _SEEN_LEVELS:
+        return None
+    needle = encode(source.image, quality=dice.randint(85, 95), icc_profile=wide)
+    return Case(needle, encode(source.image, dice.choice(("PNG", "JPEG")), **other))
+
+
+def _said_to_be_srgb(source: Source, dice: Random) -> Case:
+    """A program has written a profile of sRGB where nothing was said, or left it out."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    case = [
+        encode(source.image, quality=dice.randint(80, 95)),
+        encode(source.image, "JPEG", quality=96, icc_profile=profile),
+    ]
+    dice.shuffle(case)
+    return Case(*case)
+
+
 _LACKING: dict[str, Make] = {
+    "another profile": _other_profile,
     "portrait mode": changed_witness(_portrait),
     "focus stack": _focus_stack,
     "spot healed, 0.08 to 0.4%": changed_witness(healed),
@@ -270,6 +298,7 @@ _COPIES: dict[str, Make] = {
     "hazy photo": _hazy,
     "photo without detail": _smooth,
     "4:2:2 of 4:2:0": _chroma_halved_twice,
+    "said to be sRGB": _said_to_be_srgb,
     "reduced, sharpened a little, q85 and more": _sharper_reduction,
 }
 _CURVES: dict[str, Make] = {"reduced in linear light": _linear}

@@ -308,6 +308,15 @@ def test_each_bound_counts(changes: dict[str, Any], code: Code | None) -> None:
     assert code == (None if against is None else against.code)
 
 
+def test_equal_numbers_that_mean_other_colours() -> None:
+    """By another profile, however equal the pictures are."""
+    image = Pixels(np.full((64, 64), 90, np.uint8), None)
+    assert full_size.compare(image, image, PNG._replace(shown_apart=1.0)) is None
+    against = full_size.compare(image, image, PNG._replace(shown_apart=3.0))
+    assert against is not None
+    assert against.code == Code.COLOR
+
+
 def test_facts_move_the_bounds() -> None:
     """A poor needle has noise of its own, a reduced one was resampled somehow, a palette holds 256 colours."""
     noisy = measured(kept=full_size.Kept(1.0, 0.8), grain=0.3)

@@ -146,7 +146,7 @@ def state_of(case: Case, folder: Path) -> FileState:
 
 def marked(kinds: Sequence[PairKind], not_yet: frozenset[str]) -> list[ParameterSet]:
     """The kinds as parameters; those that are not answered rightly yet may fail."""
-    marks = [pytest.mark.xfail(strict=False, reason="thumbnails do not show it")]
+    marks = [pytest.mark.xfail(strict=False, reason="not answered rightly yet")]
     return [pytest.param(kind, id=kind.name, marks=marks if kind.name in not_yet else ()) for kind in kinds]
 
 

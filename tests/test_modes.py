@@ -16,7 +16,7 @@ from dupfind.evidence import evidence
 from dupfind.evidence.fingerprint import check_hash, pixels, search_hashes, turn
 from dupfind.pictures import decode, modes
 from dupfind.values import NEUTRAL_CHROMA, Evidence, Thumbnail
-from fixtures import pictures
+from fixtures import icc, pictures
 
 SEEDS = (1, 2, 3, 4)
 SIZE = (480, 360)
@@ -297,16 +297,8 @@ def ink_profile() -> bytes:
     even = bytes(range(256))
     unit = struct.pack(">9i", *(65536 if place % 4 == 0 else 0 for place in range(9)))
     table = b"mft1" + bytes(4) + bytes([4, 3, 9, 0]) + unit + even * 4 + lab.tobytes() + even * 3
-    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
-    name = b"desc" + bytes(4) + struct.pack(">I", 5) + b"inks\0" + bytes(78)
-    body, entries, place = b"", b"", 128 + 4 + 3 * 12
-    for tag, data in ((b"desc", name), (b"wtpt", white), (b"A2B0", table)):
-        padded = data + bytes(-len(data) % 4)
-        entries += tag + struct.pack(">II", place + len(body), len(data))
-        body += padded
-    head = struct.pack(">I4sI4s4s4s", place + len(body), b"lcms", 0x02400000, b"prtr", b"CMYK", b"Lab ")
-    head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + white[8:] + bytes(48)
-    return head + struct.pack(">I", 3) + entries + body
+    tags = {b"desc": icc.name(b"inks"), b"wtpt": icc.point(icc.WHITE), b"A2B0": table}
+    return icc.profile(b"prtr", b"CMYK", b"Lab ", tags)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF"])

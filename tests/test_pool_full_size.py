@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from dupfind.pictures import decode
 from dupfind.pool import tasks
 from dupfind.pool.full_size import MOST_PIXELS, FullSizePair, compare_pairs, pair_of
 from dupfind.reason_codes import ReasonCode
 from dupfind.values import FileEntry, Thumbnail
-from fixtures import pictures
+from fixtures import icc, pictures
 
 SIZE = (320, 240)
 PHOTO = pictures.photo(1, SIZE)
@@ -84,6 +84,20 @@ def test_many_pairs_of_one_witness(tmp_path: Path) -> None:
     found = compare_pairs([pair_of(one, witness, 0) for one in (*needles, needles[0])], 10**9, 60.0)
     assert [True, False, True] == [one.objection is None for one in found]
     assert [True] * 3 == [one.is_lasting for one in found]
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg"])
+def test_other_colours_of_the_same_numbers(tmp_path: Path, kind: str) -> None:
+    """A copy that lost its profile, or has another one, is shown in other colours; one that says sRGB is not."""
+    wide = icc.of_primaries(icc.DISPLAY_P3, 2.2)
+    profiles = [None, ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(), wide]
+    plain, tagged, other = (
+        put(tmp_path / f"{number}.{kind}", PHOTO, icc_profile=profile) for number, profile in enumerate(profiles)
+    )
+    pairs = [(plain, tagged), (other, other), (other, plain), (tagged, other)]
+    found = compare_pairs([pair_of(*pair, 0) for pair in pairs], 10**9, 60.0)
+    codes = [None if one.objection is None else one.objection.code for one in found]
+    assert [None, None, ReasonCode.COLOR, ReasonCode.COLOR] == codes
 
 
 def not_compared(pair: FullSizePair, *, max_pixels: int = 10**9, timeout_seconds: float = 60.0) -> str:

@@ -58,6 +58,9 @@ COLOR_SHIFT_BOUND = 3.0
 COLOR_LOSS_BOUND = 3.6
 """Levels by which 2% of the cells of 16 pixels are more colourful in the needle. Copies: 2.9; black-and-white copies of
 weakly coloured photos: 4.3."""
+SHOWN_BOUND = 2.0
+"""Levels of sRGB by which 5% of the needle's colours are shown otherwise by the witness's profile. Eight profiles of
+sRGB: 0.0 for 40 photos; Display P3 and Adobe RGB: 9 and 11.5 in the median, 0 to 70 by how colourful a photo is."""
 COLOR_DETAIL_BOUND = 0.5
 """Share of the detail of colour, of 4 pixels, that the witness repeats."""
 KEPT_BOUNDS = ((92, 0.72, 0.62), (85, 0.6, 0.36), (0, 0.57, 0.26))
@@ -146,6 +149,8 @@ class Facts(NamedTuple):
     """Whether the needle has 256 colours at most."""
     lost_colors: bool = False
     """Whether the witness has a palette and the needle has none."""
+    shown_apart: float = 0.0
+    """Levels of sRGB by which the needle's colours would be shown otherwise by the witness's profile."""
 
     @property
     def is_poor(self) -> bool:
@@ -237,6 +242,8 @@ def compare(needle: Pixels, witness: Pixels, facts: Facts) -> Objection | None:
 
     Both have one shape and are turned alike. 12 megapixels take 0.12 s and 60 MB.
     """
+    if facts.shown_apart > SHOWN_BOUND:  # of equal numbers too
+        return Objection(ReasonCode.COLOR, "its colours are shown otherwise: another colour profile or gamma")
     if _are_equal(needle, witness):  # also where there is too little to see
         return None
     return judge(measure(needle, witness), facts)

@@ -48,6 +48,7 @@ from dupfind.pictures import (
     kinds,
     modes,
     parts,
+    profiles,
     raw,
     texture,
     trailers,
@@ -109,6 +110,8 @@ class FullSize(NamedTuple):
     """(2, height, width) of Cb and Cr, each side a quarter; None where the picture has no colour."""
     has_palette: bool
     """Whether the file has 256 colours at most."""
+    profile: bytes | None = None
+    """What its colours mean, as in :func:`dupfind.pictures.profiles.of_image`."""
 
 
 def read_full_size(file: IO[bytes], name: str, max_pixels: int, size: tuple[int, int]) -> FullSize:
@@ -283,7 +286,8 @@ def _read_full_size(file: IO[bytes], name: str, max_pixels: int, size: tuple[int
         refuse_too_large(header.width, header.height, max_pixels)
         with jxl.open_image(file) as image:
             image.load()
-            return _full_size(image, size, 1 if jxl.is_stored_upright(image) else exif.facts(image)[0])
+            orientation = 1 if jxl.is_stored_upright(image) else exif.facts(image)[0]
+            return _full_size(image, size, orientation, profile=profiles.of_image(image, file))
     file.seek(0)
     with Image.open(file, formats=formats.DECODED) as image:
         refuse_too_large(*image.size, max_pixels)
@@ -291,7 +295,8 @@ def _read_full_size(file: IO[bytes], name: str, max_pixels: int, size: tuple[int
             return _full_size_of_jpeg(image, file, size, exif.facts(image)[0])
         has_palette = image.mode == "P"
         image.load()
-        return _full_size(image, size, exif.facts(image)[0], has_palette=has_palette)
+        profile = profiles.of_image(image, file)
+        return _full_size(image, size, exif.facts(image)[0], has_palette=has_palette, profile=profile)
 
 
 def _full_size_of_jpeg(
@@ -304,10 +309,17 @@ def _full_size_of_jpeg(
     decoded = jpeg.decode(image, data, stream, working_side=max(image.size), is_padded=True)
     if damage := _damage(decoded, stream):
         raise UndecodableError(damage)
-    return _full_size(decoded.image, size, orientation)
+    return _full_size(decoded.image, size, orientation, profile=profiles.of_image(image, file))
 
 
-def _full_size(image: Image.Image, size: tuple[int, int], orientation: int, *, has_palette: bool = False) -> FullSize:
+def _full_size(
+    image: Image.Image,
+    size: tuple[int, int],
+    orientation: int,
+    *,
+    has_palette: bool = False,
+    profile: bytes | None = None,
+) -> FullSize:
     """``image`` upright at ``size``.
 
     Gray is made of RGB in every format: the luma of a JPEG has what strong colours lose on the way to RGB, and its PNG
@@ -318,7 +330,7 @@ def _full_size(image: Image.Image, size: tuple[int, int], orientation: int, *, h
     gray = exif.upright(modes.gray(working, stored), orientation)
     planes = modes.color(working, stored, COLOR_CELL)
     color = np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
-    return FullSize(np.asarray(gray), color, has_palette)
+    return FullSize(np.asarray(gray), color, has_palette, profile)
 
 
 def _length_bytes(file: IO[bytes]) -> int:

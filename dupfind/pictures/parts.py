@@ -117,6 +117,17 @@ def heif_bits(reader: Reader) -> int:
     return bits
 
 
+def heif_code_points(reader: Reader) -> bytes:
+    """Return the code points of HEIF's or AVIF's colours, primaries and transfer function, a byte each; or nothing.
+
+    ISO/IEC 14496-12, 12.1.5.
+    """
+    for box in _heif_properties(reader):
+        if box.kind == b"colr" and reader.at(box.start + 8, 4) == b"nclx":
+            return reader.at(box.start + 13, 1) + reader.at(box.start + 15, 1)
+    return b""
+
+
 def _heif_properties(reader: Reader) -> Iterator[Part]:
     """The properties of all pictures of HEIF (ISO/IEC 23008-12, 9.3)."""
     tops = (box for box in boxes(reader, 0, reader.length) if box.kind == b"meta")
@@ -141,6 +152,11 @@ def png_chunks(reader: Reader) -> Iterator[Part]:
         if head[4:] == b"IEND":
             break
     yield Part(BEHIND, min(place, reader.length), reader.length)
+
+
+def png_payload(reader: Reader, chunk: Part) -> bytes:
+    """What a chunk of a PNG holds."""
+    return reader.at(chunk.start + 8, chunk.stop - chunk.start - 12)
 
 
 def riff_chunks(reader: Reader) -> Iterator[Part]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from dupfind.files.digest import Piece
-from dupfind.pictures import descriptive, parts, pixel_data, png_texts
+from dupfind.pictures import descriptive, parts, pixel_data, png_texts, profiles
 from dupfind.pictures.parts import BEHIND, Part, Reader
 
 _EIGHT_BITS, _GREY, _DEPTH_PLACE = 8, 0, 24
@@ -15,12 +15,7 @@ _STORED = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"acTL", b"fcTL", b"fdA
 _DESCRIPTIVE = frozenset({b"IEND", b"tIME", b"sBIT", b"hIST", b"sPLT", b"iDOT"})
 _XMP_KEY, _PROFILE_KEY = b"XML:com.adobe.xmp\0", b"Raw profile type ic"
 _OTHERWISE_READ = _XMP_KEY, _PROFILE_KEY
-_PROFILE, _IS_SRGB, _GAMMA, _CHROMATICITIES = b"iCCP", b"sRGB", b"gAMA", b"cHRM"
-_COLOURS = frozenset({_PROFILE, _IS_SRGB, _GAMMA, _CHROMATICITIES})
-_SRGB_GAMMA = (45455).to_bytes(4, "big")
-_SRGB_CHROMATICITIES = b"".join(
-    number.to_bytes(4, "big") for number in (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
-)
+_COLOURS = profiles.PNG_CHUNKS - {profiles.CODE_POINTS}
 _RESOLUTION = b"pHYs"
 _HEADER_BYTES = 33
 
@@ -33,13 +28,15 @@ def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
     texts: list[png_texts.Text] = []
     for part in chunks:
         if part.kind in _COLOURS:
-            colours[part.kind] = _payload(reader, part)
+            colours[part.kind] = parts.png_payload(reader, part)
         elif part.kind == BEHIND:
             beside += [b"behind", reader.at(part.start, part.stop - part.start)] if part.stop > part.start else []
-        elif part.kind in png_texts.CHUNKS and not (payload := _payload(reader, part)).startswith(_OTHERWISE_READ):
+        elif part.kind in png_texts.CHUNKS and not (payload := parts.png_payload(reader, part)).startswith(
+            _OTHERWISE_READ
+        ):
             texts.append(png_texts.read(part.kind, payload))
         elif part.kind not in _STORED | _DESCRIPTIVE:
-            beside += _counting_of_chunk(part.kind, _payload(reader, part))
+            beside += _counting_of_chunk(part.kind, parts.png_payload(reader, part))
     if reader.length < _HEADER_BYTES or any(
         part.kind == b"CgBI" for part in chunks
     ):  # Apple's own kind, whose pixels Pillow does not read
@@ -49,12 +46,10 @@ def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
     is_unseen = kind == _GREY and depth < _EIGHT_BITS and any(part.kind == b"tRNS" for part in chunks)
     is_stored = depth > _EIGHT_BITS or is_unseen
     beside += png_texts.counting(texts)
-    beside += _counting_of_colours(colours, with_profile=is_stored)
+    beside += profiles.of_png_chunks(colours)
+    if is_stored and profiles.PROFILE in colours:  # of pixels Pillow gives it
+        beside += [profiles.PROFILE, colours[profiles.PROFILE]]
     return _stored(reader, chunks, beside) if is_stored else pixel_data.of_pixels(file, max_pixels, beside)
-
-
-def _payload(reader: Reader, part: Part) -> bytes:
-    return reader.at(part.start + 8, part.stop - part.start - 12)
 
 
 def _counting_of_chunk(kind: bytes, payload: bytes) -> list[bytes]:
@@ -67,22 +62,9 @@ def _counting_of_chunk(kind: bytes, payload: bytes) -> list[bytes]:
     return [kind, payload]
 
 
-def _counting_of_colours(colours: dict[bytes, bytes], *, with_profile: bool) -> list[bytes]:
-    """Return what the colours mean, but for a profile, unless ``with_profile``; nothing for sRGB, said or not.
-
-    A profile holds against the other chunks, and sRGB against gamma and chromaticities (PNG, third edition, 4.3).
-    """
-    if _PROFILE in colours:
-        return [_PROFILE, colours[_PROFILE]] if with_profile else []
-    if _IS_SRGB in colours:
-        return []
-    gamma, points = colours.get(_GAMMA, _SRGB_GAMMA), colours.get(_CHROMATICITIES, _SRGB_CHROMATICITIES)
-    return [] if (gamma, points) == (_SRGB_GAMMA, _SRGB_CHROMATICITIES) else [_GAMMA, gamma, _CHROMATICITIES, points]
-
-
 def _stored(reader: Reader, chunks: list[Part], beside: list[bytes]) -> Iterator[Piece]:
     """Yield the coded pixels as they are, wherever they are cut into chunks."""
-    exif = next((_payload(reader, part) for part in chunks if part.kind == b"eXIf"), b"")
+    exif = next((parts.png_payload(reader, part) for part in chunks if part.kind == b"eXIf"), b"")
     facts = descriptive.read_exif(exif)
     orientation = (facts.orientation if facts else None) or 1
     for piece in (b"png", b"orientation %d" % orientation, *beside):
@@ -90,10 +72,10 @@ def _stored(reader: Reader, chunks: list[Part], beside: list[bytes]) -> Iterator
         yield piece
     for part in chunks:
         if part.kind in _STORED and part.kind != b"IDAT":
-            payload = _payload(reader, part)
+            payload = parts.png_payload(reader, part)
             yield part.kind + len(payload).to_bytes(8, "big")
             yield payload
     yield b"IDAT"
     for part in chunks:
         if part.kind == b"IDAT":
-            yield _payload(reader, part)
+            yield parts.png_payload(reader, part)

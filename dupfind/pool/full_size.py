@@ -141,6 +141,7 @@ class Comparer:
             scale=pair.scale,
             has_palette=own.has_palette,
             lost_colors=other.has_palette and not own.has_palette,
+            shown_apart=_shown_apart(own, other),
         )
         turned = full_size.Pixels(
             fingerprint.turn(own.gray, pair.orientation),
@@ -180,6 +181,15 @@ def _other_moment(pair: FullSizePair) -> Objection | None:
 
 def _stem(entry: FileEntry) -> str:
     return os.path.splitext(os.path.basename(entry.path))[0].casefold()
+
+
+def _shown_apart(own: FullSize, other: FullSize) -> float:
+    """Tell by how many levels the needle's colours would be shown otherwise by the witness's profile."""
+    if own.profile == other.profile:
+        return 0.0
+    from dupfind.pictures import profiles
+
+    return profiles.shown_apart(profiles.sample(own.gray, own.color), own.profile, other.profile)
 
 
 def _pixels(picture: FullSize) -> Pixels:
