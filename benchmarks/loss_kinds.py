@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.fine_kinds import FINE_KINDS, HELD_OUT_FINE_KINDS
 from benchmarks.held_out import HELD_OUT_KINDS
 from benchmarks.kinds import PairKind
 from benchmarks.lacking import LACKING_KINDS
@@ -22,6 +23,7 @@ def tuned_kinds() -> tuple[PairKind, ...]:
         *STILL_KINDS,
         *OWN_KINDS,
         *MIXED_KINDS,
+        *FINE_KINDS,
         *COPY_KINDS,
         *CURVE_KINDS,
     )
@@ -29,4 +31,4 @@ def tuned_kinds() -> tuple[PairKind, ...]:
 
 def held_out_kinds() -> tuple[PairKind, ...]:
     """Return the kinds that are only measured: whoever chooses bounds does not look at them."""
-    return HELD_OUT_KINDS
+    return *HELD_OUT_KINDS, *HELD_OUT_FINE_KINDS

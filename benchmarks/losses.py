@@ -38,6 +38,7 @@ from fixtures import pictures
 SIZES = {"500": "photos", "768": "kodak", "12mp": "camera"}
 MADE_UP = "made-up"
 _LEAST_SIDE = 200
+_START_OF_SCAN = 0xDA
 """Photos with a shorter side make no pairs: what is lost would be too small to be seen."""
 _SUFFIXES = {
     b"\xff\xd8": ".jpg", b"\x89P": ".png", b"RI": ".webp", b"II": ".tif", b"BM": ".bmp", b"GI": ".gif"
@@ -193,7 +194,22 @@ def _read(photo: str) -> Image.Image:
 
 
 def _data(photo: str, image: Image.Image) -> bytes:
-    return encode(image, quality=98) if photo.startswith(MADE_UP) else Path(photo).read_bytes()
+    """Return the file, without its profile: what is made of the numbers says nothing of it either."""
+    if photo.startswith(MADE_UP):
+        return encode(image, quality=98)
+    data = Path(photo).read_bytes()
+    return _without_profile(data) if data.startswith(b"\xff\xd8") else data
+
+
+def _without_profile(data: bytes) -> bytes:
+    """Return a JPEG without the segments of its ICC profile, and otherwise as it is."""
+    kept, place = data[:2], 2
+    while data[place + 1] != _START_OF_SCAN:
+        end = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+        if not data[place + 4 : end].startswith(b"ICC_PROFILE\0"):
+            kept += data[place:end]
+        place = end
+    return kept + data[place:]
 
 
 def stored(case: Case, folder: Path, stem: str = "") -> tuple[Path, Path]:
