@@ -190,7 +190,9 @@ def _read(photo: str) -> Image.Image:
     if photo.startswith(MADE_UP):
         return pictures.photo(int(photo.split()[1]), (640, 480))
     with Image.open(photo) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    upright.info.pop("icc_profile", None)  # Pillow would write it into some formats and not into others
+    return upright
 
 
 def _data(photo: str, image: Image.Image) -> bytes:
