@@ -221,6 +221,24 @@ def test_a_blurred_subject_is_seen() -> None:
         assert objection(blurred, image) is not None
 
 
+def test_a_part_that_is_a_little_out_of_focus() -> None:
+    """By less than a pixel, beside a needle whose own detail was rounded: the rest of the pair tells what to expect."""
+    image = grainy(9, (1280, 960))
+    blurred = image.copy()
+    blurred.paste(image.filter(ImageFilter.GaussianBlur(0.6)).crop((400, 300, 820, 620)), (400, 300))
+    needle, witness, other = (
+        pixels(encoded(picture, quality=quality)) for picture, quality in ((image, 86), (blurred, 90), (image, 90))
+    )
+    soft, even = full_size.measure(needle, witness), full_size.measure(needle, other)
+    assert min(even.evenness) > 0.95
+    assert soft.evenness[0] < full_size.EVENNESS_BOUNDS[0]
+    assert (0.3 < soft.uneven_where[0] < 0.7, 0.3 < soft.uneven_where[1] < 0.7) == (True, True)
+    assert full_size.judge(even, Facts(86)) is None
+    against = full_size.judge(soft, Facts(86))
+    assert against is not None
+    assert "centre" in against.reason
+
+
 @pytest.mark.parametrize(("area", "cells"), [(0.01, 6), (0.02, 8), (0.04, 12)])
 def test_a_mosaic_is_seen(area: float, cells: int) -> None:
     """A censored face: the mean of each cell is that of what it hides."""
@@ -264,6 +282,8 @@ def measured(**changes: Any) -> full_size.Measures:
         kept_coarse=kept,
         region=1.0,
         grain=0.0,
+        evenness=(1.0, 1.0),
+        uneven_where=(0.5, 0.5),
     )
     return equal._replace(**changes)
 
@@ -298,6 +318,9 @@ def measured(**changes: Any) -> full_size.Measures:
         ({"kept": None, "kept_coarse": None}, Code.PLAIN),
         ({"region": 0.55}, Code.DETAIL),
         ({"region": None}, None),
+        ({"evenness": (0.7, 1.0)}, Code.DETAIL),
+        ({"evenness": (1.0, 0.85)}, Code.DETAIL),
+        ({"evenness": (0.8, 0.9)}, None),
         ({"grain": 0.25}, Code.GRAIN),
         ({"grain": None}, None),
     ],

@@ -69,6 +69,9 @@ whole picture, and in each of 8 x 8 regions. A JPEG rounds its detail up as ofte
 quality. A subject out of focus has 0.5 or less in its region."""
 KEPT_BOUNDS_OF_LARGER = 0.5, 0.34
 """The same for a witness of more pixels, which may be softer, since reduced copies are sharpened."""
+EVENNESS_BOUNDS = 0.76, 0.87
+"""Of fine and of coarse detail: least share that a region repeats of what the whole picture repeats of marks as strong,
+three standard deviations given. 0.2% of copies fall below either; half of the photos with a part out of focus do."""
 MOST_KEPT_BOUND = 1.22
 """The same from above: a witness that was sharpened to make up for what it lacks has more than there is."""
 REST_BOUND, REST_BOUND_OF_FAIR, REST_BOUND_OF_SCALED = 0.65, 0.75, 0.95
@@ -114,6 +117,9 @@ _MOST_BLOCKS = 16_000
 _REGIONS = 8
 _LEAST_DETAIL, _MOST_DETAIL, _MOST_IN_REGION = 8.0, 16.0, 64.0
 """Sizes of the coefficients that are asked for: what a JPEG of quality 75 keeps and one of quality 40 loses."""
+_STRENGTHS = np.array([6, 8, 10, 12.5, 16, 20, 26, 34, 45, 64, 90], np.float32)
+"""Between these, coefficients are as strong as each other where evenness is asked for."""
+_EVENNESS_DEVIATIONS, _LEAST_EXPECTED = 3, 0.05
 _FAINT_DETAIL = 4.0
 """Where a picture has too little of that, as fog has, coefficients from this size on are asked for."""
 _FEWEST_COEFFICIENTS = 60
@@ -235,6 +241,11 @@ class Measures(NamedTuple):
     """Share of the detail that is repeated in the region that repeats least."""
     grain: float | None
     """Unexplained share of the coarser detail, of the better explained of the two."""
+    evenness: tuple[float, float]
+    """Of fine and of coarse detail: how much of it the region that repeats least repeats, to what the whole picture
+    repeats of marks as strong; 1 where no region has enough."""
+    uneven_where: tuple[float, float]
+    """Down and right, each 0 to 1: that region."""
 
 
 def compare(needle: Pixels, witness: Pixels, facts: Facts) -> Objection | None:
@@ -311,11 +322,22 @@ def _judge_detail(measures: Measures, facts: Facts) -> Objection | None:
         and not (facts.is_fair or facts.is_poor)
     ):
         return Objection(ReasonCode.DETAIL, "the haystack's copy shows less detail of colour at full size")
+    if objection := _judge_evenness(measures):
+        return objection
     if measures.grain is not None and measures.grain > facts.most_grain:
         return Objection(
             ReasonCode.GRAIN, "at full size the fine grain is another: two shots, or noise added or removed"
         )
     return None
+
+
+def _judge_evenness(measures: Measures) -> Objection | None:
+    """Whether a part of the witness is less sharp than the rest of it lets expect."""
+    if all(value >= bound for value, bound in zip(measures.evenness, EVENNESS_BOUNDS, strict=True)):
+        return None
+    return Objection(
+        ReasonCode.DETAIL, f"a part of the haystack's copy is less sharp or smoothed {_place(measures.uneven_where)}"
+    )
 
 
 def _lacks_detail(measures: Measures, finest: Kept, facts: Facts) -> bool:
@@ -511,10 +533,10 @@ def _means_of_four(planes: Grey) -> Grey:
 
 def _compare_detail(
     needle: Bytes, witness: Bytes, gain: float
-) -> tuple[Kept | None, Kept | None, float | None, float | None]:
-    """What is kept of the finer and of the coarser detail, in the poorest region, and the grain."""
+) -> tuple[Kept | None, Kept | None, float | None, float | None, tuple[float, float], tuple[float, float]]:
+    """What is kept of the finer and of the coarser detail and in the poorest region, the grain, and the evenness."""
     if min(needle.shape) < _BLOCK:
-        return None, None, None, None
+        return None, None, None, None, (1.0, 1.0), (0.5, 0.5)
     places, regions = _sampled_blocks(needle.shape[0] // _BLOCK, needle.shape[1] // _BLOCK)
     own, other = _coefficients(needle, places), _coefficients(witness, places) * np.float32(gain)
     fine, coarse = own[:, _FINE], own[:, _COARSE]
@@ -525,7 +547,37 @@ def _compare_detail(
     grain = None if kept_coarse is None or reverse is None else min(kept_coarse.rest, reverse.rest)
     if kept is None and kept_coarse is None:
         kept_coarse = _kept(coarse, coarse_other, _FAINT_DETAIL, _LEAST_DETAIL)
-    return kept, kept_coarse, _poorest_region(fine, fine_other, regions), grain
+    evenness = [_evenness(fine, fine_other, regions), _evenness(coarse, coarse_other, regions)]
+    where = divmod(min(evenness)[1], _REGIONS)
+    return (
+        kept, kept_coarse, _poorest_region(fine, fine_other, regions), grain,
+        (evenness[0][0], evenness[1][0]), ((where[0] + 0.5) / _REGIONS, (where[1] + 0.5) / _REGIONS),
+    )  # fmt: skip
+
+
+def _evenness(own: Grey, other: Grey, regions: NDArray[np.intp]) -> tuple[float, int]:
+    """Least share of what is expected of a region that it repeats, at best, and which region it is.
+
+    Expected is what the whole picture repeats of coefficients as large: what a JPEG rounds away is missing everywhere.
+    At best: three standard deviations above what was found. 1 where no region has enough.
+    """
+    kinds = np.searchsorted(_STRENGTHS, np.abs(own)) - 1
+    is_asked = (kinds >= 0) & (kinds < _STRENGTHS.size - 1)
+    asked, answers, kinds = own[is_asked], other[is_asked], kinds[is_asked]
+    where = np.broadcast_to(regions[:, None], own.shape)[is_asked]
+    products, energies = asked * answers, asked * asked
+    of_all = np.bincount(kinds, products, _STRENGTHS.size) / np.maximum(
+        np.bincount(kinds, energies, _STRENGTHS.size), 1
+    )
+    expected = energies * of_all.clip(_LEAST_EXPECTED)[kinds]
+    strays = (products - expected) ** 2
+    counts = np.bincount(where, minlength=_REGIONS**2)
+    found, hoped, variances = (np.bincount(where, weights, _REGIONS**2) for weights in (products, expected, strays))
+    rich = np.flatnonzero(counts >= _FEWEST_COEFFICIENTS)
+    if not rich.size:
+        return 1.0, 0
+    shares = (found[rich] + _EVENNESS_DEVIATIONS * np.sqrt(variances[rich])) / hoped[rich]
+    return float(shares.min()), int(rich[shares.argmin()])
 
 
 def _sampled_blocks(rows: int, columns: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
