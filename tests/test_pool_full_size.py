@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,29 @@ def test_other_colours_of_the_same_numbers(tmp_path: Path, kind: str) -> None:
     found = compare_pairs([pair_of(*pair, 0) for pair in pairs], 10**9, 60.0)
     codes = [None if one.objection is None else one.objection.code for one in found]
     assert [None, None, ReasonCode.COLOR, ReasonCode.COLOR] == codes
+
+
+@pytest.mark.parametrize(
+    ("names", "times", "code"),
+    [
+        (("IMG_1.jpg", "IMG_2.jpg"), ("12:00:00", "13:00:00"), ReasonCode.CAPTURE_TIME),
+        (("IMG_1.jpg", "IMG_2.jpg"), ("12:00:00", "12:15:00"), ReasonCode.CAPTURE_TIME),
+        (("IMG_1.jpg", "img_1.png"), ("12:00:00", "13:00:00"), None),
+        (("IMG_1.jpg", "IMG_2.jpg"), ("12:00:00", "12:00:00"), None),
+        (("IMG_1.jpg", "IMG_2.jpg"), ("12:00:00", None), None),
+    ],
+)
+def test_quarters_of_an_hour_apart(
+    tmp_path: Path, names: tuple[str, str], times: tuple[str | None, ...], code: ReasonCode | None
+) -> None:
+    """Another time zone only where both have one name: an interval timer takes a picture a quarter of an hour too."""
+    sides = []
+    for folder, name, time in zip(("n", "h"), names, times, strict=True):
+        (tmp_path / folder).mkdir()
+        entry, thumbnail = put(tmp_path / folder / name, PHOTO)
+        sides.append((entry, replace(thumbnail, captured=None if time is None else f"2017:07:18 {time}")))
+    (found,) = compare_pairs([pair_of(sides[0], sides[1], 0)], 10**9, 60.0)
+    assert code == (None if found.objection is None else found.objection.code)
 
 
 def not_compared(pair: FullSizePair, *, max_pixels: int = 10**9, timeout_seconds: float = 60.0) -> str:

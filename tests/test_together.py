@@ -155,6 +155,8 @@ def test_of_an_unknown_drive_that_is_gone_bytes_count_and_pictures_do_not(
     assert [["own/copy.txt", "d.catalog/n.txt", "d.catalog/z.txt"]] == members(found, tmp_path)
     assert 1 == len(ears.warnings)
     assert "its pictures are not compared, only bytes are" in ears.warnings[0]
+    similar = grouped(own, catalogue, level="similar", quick=True)
+    assert members(similar, tmp_path) == members(found, tmp_path)
 
 
 def test_two_catalogues(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
