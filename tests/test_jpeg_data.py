@@ -112,6 +112,7 @@ COUNTING = {
     "a broken resource": with_segments(jpeg(), (APP13, PHOTOSHOP + resource(0x0404, b"text") + b"8BI")),
     "a preview in IPTC": with_segments(jpeg(), (APP13, PHOTOSHOP + resource(0x0404, b"\x1c\x02\xca\0\4jpeg"))),
     "a long comment": with_segments(jpeg(), (COMMENT, b"x" * 5000)),
+    "many comments": with_segments(jpeg(), *[(COMMENT, b"x" * 1000)] * 5),
     "a profile": with_segments(jpeg(), (APP2, b"ICC_PROFILE\0\1\1profile")),
     "an unknown segment": with_segments(jpeg(), (APP3, b"temperatures")),
     "a transform": with_segments(jpeg(), (APP14, b"Adobe\0\x64\0\0\0\0\0")),

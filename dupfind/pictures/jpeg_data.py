@@ -67,6 +67,7 @@ class _Header:
         self._exif: list[bytes] = []
         self._xmp: list[bytes] = []
         self._photoshop: list[bytes] = []
+        self._comments: list[bytes] = []
         self._has_jfif = False
         self._transform: int | None = None
         self._components = b""
@@ -85,7 +86,9 @@ class _Header:
             self._counting += [b"MPF", *_counting_of_index(payload[len(_MPF) :], self._reader)]
         elif marker == _APP13 and payload.startswith(_PHOTOSHOP):
             self._photoshop.append(payload[len(_PHOTOSHOP) :])
-        elif marker != _COMMENT or descriptive.text_counts(payload):
+        elif marker == _COMMENT:
+            self._comments.append(payload)
+        else:
             self._learn(marker, payload)
             self._counting += [bytes([marker]), payload]
 
@@ -111,6 +114,8 @@ class _Header:
             pieces += [b"Exif", *self._exif]
         resources = descriptive.counting_resources(b"".join(self._photoshop))
         pieces += [b"Photoshop", *resources] if resources else []
+        if descriptive.text_counts(b"".join(self._comments)):
+            pieces += [b"comments", *self._comments]
         return [b"jpeg", b"orientation %d" % orientation, *self._colour(), *pieces]
 
     def _colour(self) -> list[bytes]:
