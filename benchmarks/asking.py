@@ -25,7 +25,8 @@ def ask(needle: Path, witness: Path, *, is_quick: bool = False) -> tuple[str, st
     digests = [outcome.result for outcome in read_image_data(entries, DEFAULT_MAX_PIXELS, _TIMEOUT_SECONDS)]
     if isinstance(digests[0], bytes) and digests[0] not in (NONE, b"") and digests[0] == digests[1]:
         return SAME, "the image data are equal"
-    verdict = grade(seen_or_why(needle.read_bytes()), seen_or_why(witness.read_bytes()))[0]
+    both = seen_or_why(needle.read_bytes()), seen_or_why(witness.read_bytes())
+    verdict = grade(*both, with_full_size=not is_quick)[0]
     if verdict.grade != SAME or is_quick:
         return verdict.grade, verdict.reason
     # The second look of --paranoid decodes afresh and compares as every scan does, in the orientation that it finds.

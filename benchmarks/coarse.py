@@ -59,8 +59,11 @@ def _compare(content: bytes) -> Compared | None:
         return None
     whole = decode.read_thumbnail(io.BytesIO(content), "a.jpg", 10**9)
     one, other = evidence.prepare(coarse), evidence.prepare(whole)
-    both = {evidence.judge(one, other, 0).evidence, evidence.judge(other, one, 0).evidence}
-    provable = evidence.judge(other, other, 0).evidence is Evidence.SAME
+    both = {
+        evidence.judge(one, other, 0, with_full_size=False).evidence,
+        evidence.judge(other, one, 0, with_full_size=False).evidence,
+    }
+    provable = evidence.judge(other, other, 0, with_full_size=False).evidence is Evidence.SAME
     pixels = [fingerprint.pixels(picture.pixels) for picture in (coarse, whole)]
     hashes = [fingerprint.search_hash(picture, "phash") for picture in pixels]
     levels = int(np.abs(pixels[0].astype(int) - pixels[1]).max())

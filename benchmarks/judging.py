@@ -104,9 +104,10 @@ class Seen:
 class Comparison:
     """One needle and one witness; each orientation is judged once, whatever the algorithm."""
 
-    def __init__(self, needle: Seen, witness: Seen) -> None:
+    def __init__(self, needle: Seen, witness: Seen, *, with_full_size: bool = False) -> None:
         self._needle = needle
         self._witness = witness
+        self._with_full_size = with_full_size
         self._judged: dict[int, evidence.Judgement] = {}
 
     def verdict(self, algorithm: str) -> Verdict:
@@ -122,7 +123,9 @@ class Comparison:
                     unlike = unlike or verdict
                 elif best is None or judged.evidence is Evidence.SAME:
                     best = verdict
-                if judged.evidence is Evidence.SAME or self._needle.picture().weakness is not None:
+                if judged.evidence is Evidence.SAME or evidence.shows_too_little(
+                    self._needle.picture(), with_full_size=self._with_full_size
+                ):
                     return best or unlike or verdict
             found += [best] if best else []
         if found:  # none is `same`; the nearer counts, and of two as near the turned one
@@ -168,7 +171,9 @@ class Comparison:
     def _judge(self, orientation: int) -> evidence.Judgement:
         if orientation not in self._judged:
             needle, witness = self._needle.picture(orientation), self._witness.picture()
-            self._judged[orientation] = evidence.judge(needle, witness, orientation)
+            self._judged[orientation] = evidence.judge(
+                needle, witness, orientation, with_full_size=self._with_full_size
+            )
         return self._judged[orientation]
 
 

@@ -117,13 +117,16 @@ def seen_or_why(data: bytes) -> Seen | str:
     return found if isinstance(found, str) else Seen(found)
 
 
-def grade(needle: Seen | str, witness: Seen | str) -> tuple[Verdict, ...]:
-    """The verdict for each of ``ALGORITHMS``; a text stands for a picture that cannot be decoded, and says why."""
+def grade(needle: Seen | str, witness: Seen | str, *, with_full_size: bool = False) -> tuple[Verdict, ...]:
+    """The verdict for each of ``ALGORITHMS``; a text stands for a picture that cannot be decoded, and says why.
+
+    By thumbnails alone, or as far as they say ``with_full_size``.
+    """
     if isinstance(needle, str):
         return (unreadable(needle),) * len(ALGORITHMS)
     if isinstance(witness, str):
         return (Verdict(MISSING, None, "the haystack's copy cannot be decoded", ()),) * len(ALGORITHMS)
-    comparison = Comparison(needle, witness)
+    comparison = Comparison(needle, witness, with_full_size=with_full_size)
     return tuple(comparison.verdict(algorithm) for algorithm in ALGORITHMS)
 
 

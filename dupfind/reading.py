@@ -57,7 +57,7 @@ class Reader:
         self._pool = pool
         self._cache = cache
         self._listener = listener
-        self.judge_pairs = PairWork(pool, cache, settings.workers).judge
+        self.judge_pairs = PairWork(pool, cache, settings.workers, with_full_size=not settings.scan.quick).judge
 
     def prepare(self, entries: Sequence[FileEntry]) -> None:
         """Let the processes that decode start now, where one of these files will have to be decoded."""

@@ -47,7 +47,7 @@ def with_reader(
 
 
 def _cache(settings: Settings, path: str | None, listener: Listener) -> Cache:
-    make_recipe = partial(recipe, settings.scan.algorithm, listener)
+    make_recipe = partial(recipe, settings.scan.algorithm, listener, is_quick=settings.scan.quick)
     if any(root.is_catalogue for root in settings.roots):
         from dupfind.catalogue.catalogue_cache import CatalogueCache
 
@@ -91,8 +91,11 @@ def whole_recipe(algorithm: str, listener: Listener) -> str:
     return "\n".join([*recipe(algorithm, listener), f"numpy {np.__version__}"])
 
 
-def recipe(algorithm: str, listener: Listener) -> Recipe:
-    """What thumbnails and hashes are made by; asked for only where there are any, since the decoders load slowly."""
+def recipe(algorithm: str, listener: Listener, *, is_quick: bool = False) -> Recipe:
+    """What thumbnails and hashes are made by; asked for only where there are any, since the decoders load slowly.
+
+    Thumbnails that are the last word (``is_quick``) are judged by other rules.
+    """
     with listener.part("start-up"):
         from dupfind.evidence import evidence, fingerprint, full_size
         from dupfind.pictures import decode, image_data
@@ -101,7 +104,7 @@ def recipe(algorithm: str, listener: Listener) -> Recipe:
     return Recipe(
         thumbnails=f"{decode.RECIPE}, {versions}",
         hashes=f"{algorithm} {fingerprint.RECIPE}",
-        rules=f"rules {evidence.RECIPE}",
+        rules=f"rules {evidence.RECIPE}{' of thumbnails alone' if is_quick else ''}",
         comparison=f"full size {full_size.RECIPE}, {decode.RECIPE}, {versions}",
         image_data=f"image data {image_data.RECIPE}, {versions}",
     )

@@ -25,7 +25,7 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 
 def compare(needle: Thumbnail, witness: Thumbnail, orientation: int = 0) -> evidence.Judgement:
     """Judge two thumbnails."""
-    return evidence.judge(evidence.prepare(needle), evidence.prepare(witness), orientation)
+    return evidence.judge(evidence.prepare(needle), evidence.prepare(witness), orientation, with_full_size=False)
 
 
 def verdict(needle: Thumbnail, witness: Thumbnail) -> tuple[Evidence | None, str | None, list[str]]:
@@ -178,7 +178,7 @@ def text_page() -> Field:
     ("values", "size", "expected"),
     [
         (scene() / 12, (4000, 3000), "low contrast: too little to see to be sure"),
-        (np.full((64, 64), 200.0), (4000, 3000), "low contrast: too little to see to be sure"),
+        (np.full((64, 64), 200.0), (4000, 3000), "blank picture: nothing to see to be sure"),
         (np.where(two_tone() > 0, 3.0, 60.0), (4000, 3000), "nearly two-tone: too little to see to be sure"),
         (two_tone(), (4000, 3000), "nearly two-tone: too little to see to be sure"),
         (text_page(), (2480, 3508), "text or drawing: a small change would not show"),
@@ -393,7 +393,7 @@ def test_a_picture_is_itself(thumbnail: Thumbnail) -> None:
     """Against itself every picture is the same, unless it shows too little; then it is similar and says so."""
     picture = evidence.prepare(thumbnail)
     expected = (Evidence.SAME, None) if picture.weakness is None else (Evidence.SIMILAR, picture.weakness)
-    found = evidence.judge(picture, picture)
+    found = evidence.judge(picture, picture, with_full_size=False)
     assert expected == (found.evidence, found.reason)
 
 

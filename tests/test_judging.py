@@ -68,7 +68,7 @@ def test_a_pair_is_judged_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
     judge = Judge(desk.cache)
     first = judge.judge(pair, [witness]), judge.differ(*claims)
     desk.cache.flush()
-    monkeypatch.setattr(judging.evidence, "judge", lambda *_: pytest.fail("judged again"))
+    monkeypatch.setattr(judging.evidence, "judge", lambda *_, **__: pytest.fail("judged again"))
     monkeypatch.setattr(judging.evidence, "differ", lambda *_: pytest.fail("compared again"))
     later = Judge(desk.cache)
     later.know([needle])

@@ -96,7 +96,7 @@ def test_blank_pictures_cost_one_comparison_each(desk: Desk, monkeypatch: pytest
     """What shows too little is never proved by pixels, so a thousand look-alikes are not gone through."""
     judged = []
     real = evidence.judge
-    monkeypatch.setattr(judging.evidence, "judge", lambda *args: judged.append(1) or real(*args))
+    monkeypatch.setattr(judging.evidence, "judge", lambda *args, **named: judged.append(1) or real(*args, **named))
     haystack = {f"/{number}": thumbnail(number, flat=True) for number in range(60)}
     found = desk.match({f"n{number}": thumbnail(number, flat=True) for number in range(30)}, haystack)
     assert {Evidence.SIMILAR} == {match.evidence for match in found.values()}

@@ -55,10 +55,10 @@ def blank(shade: int = 255) -> Image.Image:
     return Image.new("RGB", SIZE, (shade, shade, shade))
 
 
-def page_of_text() -> Image.Image:
+def page_of_text(seed: int = 1) -> Image.Image:
     """Fine marks on an even ground."""
     pixels = np.full((*SIZE[::-1], 3), 255, np.uint8)
-    pixels[40:200:8, 40:280] = np.where(np.random.default_rng(1).random((20, 240, 1)) < 0.5, 0, 255)
+    pixels[40:200:8, 40:280] = np.where(np.random.default_rng(seed).random((20, 240, 1)) < 0.5, 0, 255)
     return Image.fromarray(pixels)
 
 
@@ -107,7 +107,7 @@ def test_equal_image_data_prove(tree: TreeBuilder, kind: str) -> None:
 OTHERS = {
     "another frame": (film("GIF"), film("GIF", (100, 50, 80))),
     "something behind it": (jpeg() + b"film" * 2000, jpeg()),
-    "another text": (saved(page_of_text(), "PNG"), saved(page_of_text().rotate(180), "PNG")),
+    "another text": (saved(page_of_text(), "PNG"), saved(page_of_text(2), "PNG")),
     "one bit of sixteen": (png48(1000), png48(1001)),
     "a spot on a blank page": (saved(blank(), "PNG"), None),
     "cut": (dated(jpeg(), 1)[:-600], dated(jpeg(), 2)[:-600]),

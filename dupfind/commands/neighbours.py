@@ -130,7 +130,7 @@ class Neighbours:
 
     def _view(self, position: int, picture: evidence.Picture, orientation: int) -> Near:
         needle = self._turned[orientation]
-        judgement = evidence.judge(needle, picture, orientation)
+        judgement = evidence.judge(needle, picture, orientation, with_full_size=not self._settings.quick)
         distance_bits = int(self._hashes[orientation] ^ self._haystack.hashes[position, 0]).bit_count()
         return Near(
             path=self._shown(self._haystack.entries[position].path),

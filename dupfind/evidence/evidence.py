@@ -24,7 +24,7 @@ from dupfind.evidence.facts import Finding, Test, at_most
 from dupfind.pictures import greys
 from dupfind.values import CHROMA_SIDE, FIRST_TRANSPOSED, THUMBNAIL_SIDE, Evidence, Thumbnail
 
-RECIPE = 3
+RECIPE = 4
 """Version of the rules. Raise it with every change that can alter a grade or a reason."""
 
 CHECK_BOUND_BITS = 68
@@ -52,6 +52,8 @@ TONE_BOUND = 4.0
 """Mean change of the grey levels by the tone curve. Copies end at 2; a tenth darker is 12 at the median."""
 CONTRAST_BOUND = 8.0
 """Standard deviation in grey levels below which noise is most of what is left."""
+BLANK_BOUND = 2.0
+"""The same, below which a picture is an even ground: nothing is left to be compared at full size either."""
 PAPER_BOUND = 0.35
 """Share of an even bright ground with nothing dark on it: faint drawings and pages."""
 TEXT_BOUND = 0.21
@@ -65,6 +67,7 @@ SLACK = 1.5
 """What the bounds are multiplied by between two needles: the noise of two copies of one picture adds up to 1.4 times
 that of one, while two pictures that lie on either side of a third are twice as far apart."""
 
+_TINY, _BLANK = "tiny picture: too few pixels to be sure", "blank picture: nothing to see to be sure"
 _COLOURLESS = 2
 _MOST_NOISE = 0.04
 _NOISE_OF_QUALITY = (28, 45, 65, 80), (2.5, 1.5, 1.0, 0.85, 0.7)
@@ -85,7 +88,7 @@ class Picture:
     check: int
     """The 256-bit pHash."""
     weakness: str | None
-    """Why the picture shows too little to be proved by pixels, or None."""
+    """Why its thumbnail shows too little for the picture to be proved by it, or None; see :func:`shows_too_little`."""
     moment: captured.Moment | None
     """When it was taken."""
     noise: float
@@ -135,16 +138,29 @@ def _planes(thumbnail: Thumbnail) -> NDArray[np.uint8]:
     return np.frombuffer(thumbnail.chroma, np.uint8).reshape(2, CHROMA_SIDE, CHROMA_SIDE)
 
 
-def judge(needle: Picture, witness: Picture, orientation: int = 0) -> Judgement:
+def shows_too_little(picture: Picture, *, with_full_size: bool) -> str | None:
+    """Tell why ``picture`` cannot be proved by pixels, or None.
+
+    One figure of a page is lost in a thumbnail and is seen at full size: pages, two tones and low contrast are left to
+    the comparison ``with_full_size``. A tiny or blank picture has no more than its thumbnail shows.
+    """
+    is_left = with_full_size and picture.weakness not in (_TINY, _BLANK)
+    return None if is_left else picture.weakness
+
+
+def judge(needle: Picture, witness: Picture, orientation: int = 0, *, with_full_size: bool = True) -> Judgement:
     """Grade ``witness`` as evidence for ``needle``, which was turned by ``orientation`` beforehand; 0.3 ms.
 
-    `same` needs every test to pass; the reason is that of the first that fails, facts before pixels.
+    `same` needs every test to pass; the reason is that of the first that fails, facts before pixels. ``with_full_size``
+    says that what is `same` here is still to be compared by :mod:`dupfind.evidence.full_size`.
     """
     check = _check_test(needle, witness)
     if not check.passed:
         return Judgement(None, "unlike each other", (check,))
     moments = needle.moment, witness.moment
-    weakness = needle.weakness or witness.weakness
+    weakness = shows_too_little(needle, with_full_size=with_full_size) or shows_too_little(
+        witness, with_full_size=with_full_size
+    )
     seen = _pixel_findings(needle, witness, 1.0)
     findings = (
         *facts.findings(needle.thumbnail, witness.thumbnail, orientation, moments),
@@ -245,7 +261,9 @@ def _noise(thumbnail: Thumbnail) -> float:
 
 def _weakness(thumbnail: Thumbnail, pixels: fingerprint.Pixels, contrast: float) -> str | None:
     if min(thumbnail.width, thumbnail.height) < TINY_PIXELS:
-        return "tiny picture: too few pixels to be sure"
+        return _TINY
+    if contrast < BLANK_BOUND:
+        return _BLANK
     if contrast < CONTRAST_BOUND:
         return "low contrast: too little to see to be sure"
     counts = np.bincount(pixels.reshape(-1), minlength=256)

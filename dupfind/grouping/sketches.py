@@ -41,7 +41,8 @@ def sketches(cache: Cache, ids: Sequence[int]) -> dict[int, Sketch]:
         for id_, thumbnail in cache.thumbnails(ids[start : start + _BATCH]).items():
             one = evidence.prepare(thumbnail)
             facts = dataclasses.replace(thumbnail, pixels=b"", chroma=b"")
-            found[id_] = Sketch(id_, facts, one.weakness is not None, one.moment, one.noise, one.check)
+            is_weak = evidence.shows_too_little(one, with_full_size=True) is not None
+            found[id_] = Sketch(id_, facts, is_weak, one.moment, one.noise, one.check)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dupfind.cache.cache import Cache
@@ -22,9 +23,10 @@ _BATCH = 1024
 
 
 class PairWork:
-    """Judges pairs on the ``lanes`` of ``pool``."""
+    """Judges pairs on the ``lanes`` of ``pool``; ``with_full_size`` as in :func:`dupfind.evidence.evidence.judge`."""
 
-    def __init__(self, pool: Pool, cache: Cache, lanes: int) -> None:
+    def __init__(self, pool: Pool, cache: Cache, lanes: int, *, with_full_size: bool = True) -> None:
+        self._with_full_size = with_full_size
         self._pool = pool
         self._cache = cache
         self._lanes = lanes
@@ -40,13 +42,13 @@ class PairWork:
                 return
         from dupfind.pool.pairwise import judge_pairs  # brings numpy
 
+        judge = partial(judge_pairs, with_full_size=self._with_full_size)
+
         def here(comparison: Comparison, _: Death) -> Judged:
             """Judging is our own and harmless: what a process did not finish is done here."""
-            return judge_pairs([comparison])[0]
+            return judge([comparison])[0]
 
-        for comparison, judged in self._pool.map(
-            judge_pairs, self._comparisons(pairs), size_bytes=_size_bytes, lost=here
-        ):
+        for comparison, judged in self._pool.map(judge, self._comparisons(pairs), size_bytes=_size_bytes, lost=here):
             yield comparison.pair, judged
 
     def _comparisons(self, pairs: Sequence[Pair]) -> Iterator[Comparison]:

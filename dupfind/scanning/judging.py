@@ -26,10 +26,12 @@ JudgePairs = Callable[[Sequence[Pair]], Iterable[tuple[Pair, Judged]]]
 class Judge:
     """Compares pictures, and keeps in the cache how it judged them.
 
-    ``judge_pairs`` judges many pairs at once, or none where that is not worth it.
+    ``judge_pairs`` judges many pairs at once, or none where that is not worth it. ``with_full_size`` as in
+    :func:`dupfind.evidence.evidence.judge`.
     """
 
-    def __init__(self, cache: Cache, judge_pairs: JudgePairs = lambda _: ()) -> None:
+    def __init__(self, cache: Cache, judge_pairs: JudgePairs = lambda _: (), *, with_full_size: bool = True) -> None:
+        self._with_full_size = with_full_size
         self._cache = cache
         self._judge_pairs = judge_pairs
         self._prepared: dict[int, evidence.Picture] = {}
@@ -72,7 +74,8 @@ class Judge:
         if pair.witness not in self._prepared:
             start = witnesses.index(pair.witness)
             self._prepare(witnesses[start : start + _FETCHED_TOGETHER])
-        return pairwise.judge(upright, needle, self._prepared[pair.witness], pair.orientation)
+        witness = self._prepared[pair.witness]
+        return pairwise.judge(upright, needle, witness, pair.orientation, with_full_size=self._with_full_size)
 
     def differ(self, one: Claim, other: Claim) -> str | None:
         """Why two needles, each turned to meet their witness, cannot both be copies of it; None where they can."""

@@ -73,7 +73,7 @@ class Matcher:
         self._needles = wholes.needles
         self._haystack = wholes.haystack
         self._listener = listener
-        self._judge = Judge(cache, judge_pairs)
+        self._judge = Judge(cache, judge_pairs, with_full_size=full_size is not None)
         self._candidates = Candidates(self._needles, self._haystack, threshold_bits, listener)
         self._parted = parted or {}
         """By the path of a needle, files of the haystack that are no witnesses of it, whatever they look like."""
