@@ -374,7 +374,10 @@ def _levels(needle: Bytes, witness: Bytes) -> dict[int, tuple[Sums, Sums]]:
     for side in SPOT_BOUNDS:
         if min(pair[0].shape) < (2 if not levels else 2 * _SMALLEST_MAP):
             break
-        pair = levels[side] = _sums_of_four(pair[0]), _sums_of_four(pair[1])
+        own, other = _sums_of_four(pair[0]), _sums_of_four(pair[1])
+        if _lies_turned(own) != _lies_turned(other):
+            own, other = np.ascontiguousarray(own), np.ascontiguousarray(other)
+        pair = levels[side] = own, other
     return levels or {1: (needle.astype(np.uint16), witness.astype(np.uint16))}
 
 
