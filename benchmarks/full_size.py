@@ -31,7 +31,8 @@ def _build(folder: Path, photos: Path, count: int) -> None:
         path = paths[number % len(paths)]
         with Image.open(path) as image:
             quality = _QUALITIES[number // len(paths) % len(_QUALITIES)]
-            image.save(folder / "needles" / f"{number:04}.jpg", quality=quality, exif=image.getexif())
+            kept = {"exif": image.getexif(), "icc_profile": image.info.get("icc_profile")}
+            image.save(folder / "needles" / f"{number:04}.jpg", quality=quality, **kept)
 
 
 def main() -> int:
