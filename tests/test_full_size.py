@@ -525,6 +525,17 @@ def test_a_layout_in_the_memory_changes_nothing(height: int, width: int, seed: i
         assert measures._replace(spots={}, patches={}) == straight._replace(spots={}, patches={})
 
 
+def test_what_is_kept_of_a_witness_changes_nothing() -> None:
+    """Needles of one witness, each of another tone, are measured as if each were alone."""
+    image = grainy(3, (240, 180))
+    witness = pixels(image)
+    kept = witness._replace(made={})
+    for gain in (1.0, 1.05, 1.0, 0.95):
+        needle = pixels(scaled_tone(image, gain, 2))
+        assert full_size.measure(needle, witness) == full_size.measure(needle, kept)
+    assert {"sums", "coefficients"} == set(kept.made or ())
+
+
 def test_the_transform_is_that_of_jpeg() -> None:
     """Each coefficient is its sum of cosines (ITU-T T.81, A.3.3), however the picture lies in the memory."""
     grey = np.random.Generator(np.random.PCG64(3)).integers(0, 256, (27, 45), np.uint8)
