@@ -22,7 +22,7 @@ from PIL import Image, ImageCms
 
 from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.evidence.fingerprint import check_hash, pixels
-from dupfind.pictures import decode, jpeg, jpeg_stream
+from dupfind.pictures import decode, exif, jpeg, jpeg_stream
 from dupfind.values import CHROMA_SIDE, THUMBNAIL_SIDE, Thumbnail
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data
@@ -373,6 +373,14 @@ def test_whole_pictures(kind: str) -> None:
     assert ((241, 320), np.uint8) == (found.shape, found.dtype)
     expected = np.asarray(image.convert("L"), float)
     assert np.abs(found - expected).mean() < (6 if kind == "GIF" else 2.5)
+
+
+@pytest.mark.parametrize("orientation", [*range(10), 65535])
+def test_an_upright_array_is_the_upright_picture(orientation: int) -> None:
+    """Value by value, however it lies in the memory."""
+    plane = Image.fromarray(np.arange(35, dtype=np.uint8).reshape(5, 7))
+    expected = np.asarray(exif.upright(plane, orientation))
+    assert expected.tolist() == exif.upright_array(plane, orientation).tolist()
 
 
 @pytest.mark.mostly_slow(fast=20)

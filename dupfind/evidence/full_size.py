@@ -20,7 +20,8 @@ megapixels, in 30 kinds of copies and under 40 kinds of losses; docs/evidence.md
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ from dupfind.values import THUMBNAIL_SIDE, Objection
 Bytes = NDArray[np.uint8]
 Grey = NDArray[np.float32]
 Sums = NDArray[np.uint16]
+Made = TypeVar("Made")
 
 RECIPE = 1
 """Version of the comparison. Raise it with every change that can alter what it finds."""
@@ -107,10 +109,13 @@ _MOST_SAMPLED = 400_000
 _MOST_TONES = 50_000
 """Likewise for the tone."""
 _SMALLEST_MAP = 24
+_STRIP_CELLS = 1 << 16
+"""Cells that are worked on together: what is made of so many stays in the cache of a core."""
 _CONTRASTS = np.array([1, 2, 3, 4.5, 6.5, 9, 12, 16, 22, 30, 40, 55, 75, 100])
 _CLASSES = _CONTRASTS.size + 1
 _CLASS_OF_CONTRAST = np.searchsorted(_CONTRASTS, np.arange(256)).astype(np.uint8)
 _LEVELS = 256 * _NOISE_STEPS
+_FIRST_KEYS = _CLASS_OF_CONTRAST.astype(np.intp) * _LEVELS
 _BLOCK = 8
 _MOST_BLOCKS = 16_000
 """Blocks of 8 x 8 pixels that detail is measured on, spread evenly over the picture."""
@@ -125,8 +130,11 @@ _FAINT_DETAIL = 4.0
 _FEWEST_COEFFICIENTS = 60
 _LEAST_COLOR = 6.0
 """Mean square of Cb and Cr, in levels, below which a picture has no colour of which the strength could be told."""
+_NO_COLOR = 128
 _COLOR_FLOORS = 1.0, 0.7
-_LEAST_COLOR_STEP = 10.0
+_COLOR_SIDES = 2, 4
+"""Values of colour a side of these cells."""
+_LEAST_COLOR_STEP = 10
 _LOSS_SHARE = 0.98
 _RIM_WEIGHT = 0.6
 """What a difference in the outermost cells counts: the last rows and columns of a picture are what encoders pad, and
@@ -140,6 +148,9 @@ class Pixels(NamedTuple):
     """(height, width)"""
     color: Bytes | None
     """(2, height, width) of Cb and Cr (ITU-R BT.601, 128 is grey), each the mean of 4 x 4 pixels; None without."""
+    made: dict[str, Any] | None = None
+    """What was made of ``gray`` alone, for the next pair that it is in: 0.7 bytes a pixel, and at most 4 MB; None where
+    nothing is to be kept."""
 
 
 class Facts(NamedTuple):
@@ -354,7 +365,7 @@ def _lacks_detail(measures: Measures, finest: Kept, facts: Facts) -> bool:
 
 def measure(needle: Pixels, witness: Pixels) -> Measures:
     """Measure what differs between the two, the tone of ``witness`` matched to that of ``needle`` first."""
-    levels = _levels(needle.gray, witness.gray)
+    levels = _levels(needle, witness)
     side, (target, source) = max(levels.items())
     step = math.isqrt(target.size // _MOST_TONES) + 1
     sampled = [np.asarray(sums[::step, ::step] / side**2, np.float32) for sums in (target, source)]
@@ -365,16 +376,14 @@ def measure(needle: Pixels, witness: Pixels) -> Measures:
     for side, (own, other) in levels.items():
         if side not in SPOT_BOUNDS:
             continue
-        ratios = _against_noise(own, other, side, gain, offset)
-        means = _mean_of_nine(ratios)
-        spots[side], patches[side] = float(ratios.max()), float(means.max())
+        spots[side], patches[side], place = _worst(_against_noise(own, other, side, gain, offset))
         excess = max(spots[side] / SPOT_BOUNDS[side], patches[side] / PATCH_BOUNDS[side])
         if excess > worst:
-            worst, where = excess, _peak(means)
+            worst, where = excess, place
     colors = _compare_colors(needle.color, witness.color)
     return Measures(
         gain, curve, spots, patches, where, *colors,
-        *_compare_detail(needle.gray, witness.gray, gain),
+        *_compare_detail(needle, witness, gain),
     )  # fmt: skip
 
 
@@ -384,34 +393,71 @@ def _peak(values: Grey) -> tuple[float, float]:
     return down / values.shape[0], right / values.shape[1]
 
 
-def _levels(needle: Bytes, witness: Bytes) -> dict[int, tuple[Sums, Sums]]:
+def _levels(needle: Pixels, witness: Pixels) -> dict[int, tuple[Sums, Sums]]:
     """Sums of 2 x 2, 4 x 4 and 8 x 8 pixels of both, by the side of a cell; of 1 x 1 where there are no more."""
+    own, other = (_once(pixels, "sums", _all_sums) for pixels in (needle, witness))
     levels: dict[int, tuple[Sums, Sums]] = {}
-    pair: tuple[Bytes | Sums, Bytes | Sums] = needle, witness
-    for side in SPOT_BOUNDS:
-        if min(pair[0].shape) < (2 if not levels else 2 * _SMALLEST_MAP):
+    for side, pair in zip(SPOT_BOUNDS, zip(own, other, strict=True), strict=False):
+        is_mixed = _lies_turned(pair[0]) != _lies_turned(pair[1])
+        levels[side] = (np.ascontiguousarray(pair[0]), np.ascontiguousarray(pair[1])) if is_mixed else pair
+    return levels or {1: (needle.gray.astype(np.uint16), witness.gray.astype(np.uint16))}
+
+
+def _all_sums(gray: Bytes) -> list[Sums]:
+    """Sums of 2 x 2, 4 x 4 and 8 x 8 pixels, as far as there are enough of them."""
+    levels: list[Sums] = []
+    values: Bytes | Sums = gray
+    for _ in SPOT_BOUNDS:
+        if min(values.shape) < (2 * _SMALLEST_MAP if levels else 2):
             break
-        pair = levels[side] = _sums_of_four(pair[0]), _sums_of_four(pair[1])
-    return levels or {1: (needle.astype(np.uint16), witness.astype(np.uint16))}
+        values = _sums_of_four(values)
+        levels.append(values)
+    return levels
+
+
+def _once(pixels: Pixels, name: str, make: Callable[[Bytes], Made]) -> Made:
+    """What ``make`` gives of the gray of ``pixels``, or gave before."""
+    if pixels.made is None:
+        return make(pixels.gray)
+    if name not in pixels.made:
+        pixels.made[name] = make(pixels.gray)
+    made: Made = pixels.made[name]
+    return made
 
 
 def _sums_of_four(values: NDArray[np.uint8] | Sums) -> Sums:
-    """Sums of 2 x 2 values; an odd last row or column is left to those before it."""
-    height, width = values.shape[0] // 2 * 2, values.shape[1] // 2 * 2
-    rows = np.add(values[0:height:2, :width], values[1:height:2, :width], dtype=np.uint16)
-    return np.asarray(rows[:, 0::2] + rows[:, 1::2], np.uint16)
+    """Sums of 2 x 2 values; an odd last row or column is left to those before it. Laid out as ``values`` are."""
+    if _lies_turned(values):
+        return _sums_of_four(values.T).T
+    height, width = values.shape[0] // 2, values.shape[1] // 2
+    sums = np.empty((height, width), np.uint16)
+    for rows in _strips(sums.shape):
+        of_rows = slice(2 * rows.start, 2 * rows.stop, 2), slice(2 * rows.start + 1, 2 * rows.stop, 2)
+        upper, lower = (values[two, : 2 * width] for two in of_rows)
+        both = np.add(upper, lower, dtype=np.uint16)
+        np.add(both[:, 0::2], both[:, 1::2], out=sums[rows])
+    return sums
+
+
+def _strips(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Cut an array of this shape into strips of rows that stay in the cache while something is made of them."""
+    height = max(1, _STRIP_CELLS // max(1, shape[1]))
+    return (slice(start, min(start + height, shape[0])) for start in range(0, shape[0], height))
+
+
+def _lies_turned(values: NDArray[Any]) -> bool:
+    """Tell whether the columns of ``values`` lie in the memory as rows do in others."""
+    return abs(values.strides[0]) < abs(values.strides[1])
 
 
 def _tone(target: Grey, source: Grey) -> tuple[float, float, float]:
     """Gain and offset that bring ``source`` closest to ``target``, and how far the band that moved most has moved."""
     is_known = (target > _CLIPPED_LOW) & (target < _CLIPPED_HIGH) & (source > _CLIPPED_LOW) & (source < _CLIPPED_HIGH)
     known_target, known_source = target[is_known], source[is_known]
-    bands = (target / _BAND_LEVELS).astype(np.uint8)
-    moves = [
-        abs(float(np.median(target[is_in] - source[is_in])))
-        for is_in in (bands == band for band in range(256 // _BAND_LEVELS))
-        if np.count_nonzero(is_in) >= _LEAST_BAND * target.size
-    ]
+    bands = (target / _BAND_LEVELS).astype(np.uint8).reshape(-1)
+    moved = (target - source).take(bands.argsort(kind="stable"))  # of one band after the other
+    by_band = np.split(moved, np.bincount(bands).cumsum()[:-1])
+    moves = [abs(_median(band)) for band in by_band if band.size >= max(1, _LEAST_BAND * target.size)]
     gain, offset = greys.fit_tone(known_source, known_target)
     if not 1 / _MOST_GAIN <= gain <= _MOST_GAIN:
         gain, offset = 1.0, float(np.median(known_target - known_source)) if known_target.size else 0.0
@@ -420,34 +466,81 @@ def _tone(target: Grey, source: Grey) -> tuple[float, float, float]:
     return gain, offset, max(moves, default=0.0)
 
 
+def _median(values: Grey) -> float:
+    """The median as ``np.median`` has it, sooner."""
+    middle = values.size // 2
+    ordered = np.partition(values, (max(0, middle - 1), middle))
+    return float(ordered[middle] if values.size % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
+
+
 def _against_noise(own: Sums, other: Sums, side: int, gain: float, offset: float) -> Grey:
     """Difference of each cell, in units of what 95% of the cells of like contrast differ by in this pair.
 
     The contrast is the lesser of the two, so that what was added on even ground, or taken away, is measured by the
     even ground.
     """
+    is_turned = _lies_turned(own) and _lies_turned(other)
+    step = max(1, own.size // _MOST_SAMPLED)
+    sampled = _difference(own[::step], other[::step], side, gain, offset)
+    if is_turned:
+        own, other = own.T, other.T
+    contrasts = _contrasts(own, other, 2 * (side.bit_length() - 1))
+    noise = _noise(sampled, (contrasts.T if is_turned else contrasts)[::step], _NOISE_FLOORS[side])
+    weights = (1 / noise)[_CLASS_OF_CONTRAST]
+    ratios = np.empty(own.shape, np.float32)
+    for rows in _strips(own.shape):
+        difference = _difference(own[rows], other[rows], side, gain, offset)
+        np.multiply(difference, weights.take(contrasts[rows], mode="wrap"), out=ratios[rows])
+    ratios = ratios.T if is_turned else ratios
+    ratios[[0, -1]] *= _RIM_WEIGHT
+    ratios[1:-1, [0, -1]] *= _RIM_WEIGHT
+    return ratios
+
+
+def _difference(own: Sums, other: Sums, side: int, gain: float, offset: float) -> Grey:
+    """Grey levels by which each cell differs, the tone of ``other`` matched."""
     share = np.float32(1 / side**2)
+    if (gain, offset) == (1.0, 0.0):  # the same numbers, sooner
+        apart = np.maximum(own, other)
+        apart -= np.minimum(own, other)
+        return np.asarray(np.multiply(apart, share, dtype=np.float32))
     difference = own.astype(np.float32)
     difference *= share
     tuned = other.astype(np.float32)
     tuned *= share * np.float32(gain)
     tuned += np.float32(offset)
     difference -= tuned
-    np.abs(difference, out=difference)
-    shift = 2 * (side.bit_length() - 1)
-    contrasts = np.minimum(_span((own >> shift).astype(np.uint8)), _span((other >> shift).astype(np.uint8)))
-    classes = _CLASS_OF_CONTRAST[contrasts]
-    difference *= (1 / _noise(difference, classes, _NOISE_FLOORS[side]))[classes]
-    difference[[0, -1]] *= _RIM_WEIGHT
-    difference[1:-1, [0, -1]] *= _RIM_WEIGHT
-    return difference
+    return np.abs(difference, out=difference)
 
 
-def _noise(difference: Grey, classes: Bytes, floor: float) -> Grey:
+def _contrasts(own: Sums, other: Sums, shift: int) -> Bytes:
+    """Contrast around each cell, the lesser of the two; ``shift`` are the bits by which sums are above grey levels."""
+    contrasts = np.empty(own.shape, np.uint8)
+    for rows in _strips(own.shape):
+        spans = (_span(_padded(sums, rows, np.uint8, shift)) for sums in (own, other))
+        np.minimum(next(spans), next(spans), out=contrasts[rows])
+    return contrasts
+
+
+def _padded(values: NDArray[Any], rows: slice, kind: type[np.generic], shift: int = 0) -> NDArray[Any]:
+    """These rows of ``values``, shifted to the right, with one more on every side; beyond an edge is what is on it."""
+    height, width = values.shape
+    top, bottom = max(0, rows.start - 1), min(height, rows.stop + 1)
+    padded = np.empty((rows.stop - rows.start + 2, width + 2), kind)
+    strip = padded[top - rows.start + 1 : bottom - rows.start + 1]
+    strip[:, 1:-1] = values[top:bottom] >> shift if shift else values[top:bottom]
+    strip[:, 0], strip[:, -1] = strip[:, 1], strip[:, -2]
+    if top == rows.start:
+        padded[0] = padded[1]
+    if bottom == rows.stop:
+        padded[-1] = padded[-2]
+    return padded
+
+
+def _noise(difference: Grey, contrasts: Bytes, floor: float) -> Grey:
     """What 95% of the cells of each class of contrast differ by, and ``floor``."""
-    step = max(1, difference.size // _MOST_SAMPLED)
-    keys = np.minimum(difference[::step] * _NOISE_STEPS, _LEVELS - 1).astype(np.int32)
-    keys += classes[::step].astype(np.int32) * _LEVELS
+    keys = np.minimum(difference * _NOISE_STEPS, _LEVELS - 1).astype(np.intp)
+    keys += _FIRST_KEYS.take(contrasts, mode="wrap")
     counts = np.bincount(keys.reshape(-1), minlength=_CLASSES * _LEVELS).reshape(_CLASSES, _LEVELS)
     totals, running = counts.sum(1), counts.cumsum(1)
     known = np.flatnonzero(totals >= _FEWEST_CELLS)
@@ -457,17 +550,46 @@ def _noise(difference: Grey, classes: Bytes, floor: float) -> Grey:
     return np.asarray(floor + np.interp(np.arange(_CLASSES), known, noises), np.float32)
 
 
-def _span(grey: Bytes) -> Bytes:
-    """Greatest minus least of the 3 x 3 cells around each."""
-    padded = np.pad(grey, 1, mode="edge")
-    left, middle, right = padded[:, :-2], padded[:, 1:-1], padded[:, 2:]  # reduce() would copy all three first
-    high, low = np.maximum(np.maximum(left, middle), right), np.minimum(np.minimum(left, middle), right)
-    high = np.maximum(np.maximum(high[:-2], high[1:-1]), high[2:])
-    return np.asarray(high - np.minimum(np.minimum(low[:-2], low[1:-1]), low[2:]), np.uint8)
+def _span(padded: Bytes) -> Bytes:
+    """Greatest minus least of the 3 x 3 cells around each but the outermost."""
+    width, flat = padded.shape[1], padded.reshape(-1)  # in one row: what comes together at its ends is left out
+    span = np.empty((padded.shape[0] - 2) * width, np.uint8)
+    extremes = []
+    for pick in (np.maximum, np.minimum):
+        two = pick(flat[:-1], flat[1:])
+        three = pick(two[:-1], two[1:])
+        two = pick(three[:-width], three[width:])
+        extremes.append(pick(two[:-width], two[width:]))
+    span[:-2] = extremes[0] - extremes[1]
+    return span.reshape(-1, width)[:, :-2]
 
 
-def _mean_of_nine(values: Grey) -> Grey:
-    padded = np.pad(values, 1, mode="edge")
+def _worst(ratios: Grey) -> tuple[float, float, tuple[float, float]]:
+    """The greatest value, the greatest mean of 3 x 3 values, and where that is: down and right, each 0 to 1."""
+    is_turned = _lies_turned(ratios)
+    values = ratios.T if is_turned else ratios
+    spot, patch, place = 0.0, -1.0, (0, 0)
+    for rows in _strips(values.shape):
+        padded = _padded(values, rows, np.float32)
+        means = _mean_of_nine(padded)
+        spot, highest = max(spot, float(padded.max())), float(means.max())
+        if highest > patch or (is_turned and highest == patch):
+            is_highest = means == highest
+            first = _first(is_highest.T if is_turned else is_highest)
+            first = (first[0], first[1] + rows.start) if is_turned else (first[0] + rows.start, first[1])
+            place = first if highest > patch else min(place, first)
+            patch = highest
+    return spot, patch, (place[0] / ratios.shape[0], place[1] / ratios.shape[1])
+
+
+def _first(is_it: NDArray[np.bool]) -> tuple[int, int]:
+    """Row and column of the first that is true, row by row."""
+    down, right = divmod(int(is_it.argmax()), is_it.shape[1])
+    return down, right
+
+
+def _mean_of_nine(padded: Grey) -> Grey:
+    """Mean of the 3 x 3 cells around each but the outermost."""
     rows = padded[:, :-2] + padded[:, 1:-1]
     rows += padded[:, 2:]
     means = rows[:-2] + rows[1:-1]
@@ -481,40 +603,60 @@ def _compare_colors(
 ) -> tuple[float | None, float, float, float | None, tuple[tuple[float, float], ...], tuple[float, float]]:
     """Strength of colour, its shift, its loss, what is kept of its detail, the worst places, and where the worst is."""
     shape = next((color.shape for color in (own, other) if color is not None), (2, 0, 0))
-    planes = [
-        np.zeros(shape, np.float32) if color is None else color.astype(np.float32) - 128 for color in (own, other)
-    ]
     if min(shape) <= 1:
         return None, 0.0, 0.0, None, (), (0.5, 0.5)
-    shift = float(np.abs((planes[0] - planes[1]).mean((1, 2))).max())
-    kept = _color_kept(*planes)
+    levels = [
+        np.full(shape, _NO_COLOR, np.uint8) if color is None else np.ascontiguousarray(color) for color in (own, other)
+    ]
+    sums = [color.sum((1, 2), dtype=np.int64) for color in levels]
+    shift = float(np.abs(sums[0] - sums[1]).max() / (shape[1] * shape[2]))
+    kept = _color_kept(*levels)
     spots: list[tuple[float, float]] = []
     where, gain = (0.5, 0.5), None
-    for floor, (most_levels, _) in zip(_COLOR_FLOORS, COLOR_SPOT_BOUNDS, strict=True):
-        if min(planes[0].shape[1:]) <= 1:
+    planes: list[Grey] = []
+    cells: list[Bytes | Sums] = [*levels]
+    for floor, side, (most_levels, _) in zip(_COLOR_FLOORS, _COLOR_SIDES, COLOR_SPOT_BOUNDS, strict=True):
+        if min(cells[0].shape[1:]) <= 1:
             break
-        planes = [_means_of_four(plane) for plane in planes]
+        cells = [np.stack([_sums_of_four(plane) for plane in color]) for color in cells]
+        planes = [color * np.float32(1 / side**2) - np.float32(_NO_COLOR) for color in cells]
         if gain is None:
             gain = _color_gain(*planes)
         difference = np.hypot(*(planes[0] - planes[1]))
         worst = float(difference.max())
         if worst > most_levels and where == (0.5, 0.5):
             where = _peak(difference)
-        spots.append((worst, worst / (floor + float(np.quantile(difference, _NOISE_SHARE)))))
-    loss = float(np.quantile(np.hypot(*planes[0]) - np.hypot(*planes[1]), _LOSS_SHARE))
+        spots.append((worst, worst / (floor + _quantile(difference, _NOISE_SHARE))))
+    loss = _quantile(np.hypot(*planes[0]) - np.hypot(*planes[1]), _LOSS_SHARE)
     return gain, shift, loss, kept, tuple(spots), where
 
 
-def _color_kept(own: Grey, other: Grey) -> float | None:
+def _quantile(values: Grey, share: float) -> float:
+    """The quantile as ``np.quantile`` has it, in a third of the time."""
+    place = share * (values.size - 1)
+    below = int(place)
+    above = min(below + 1, values.size - 1)
+    ordered = np.partition(values, (below, above), axis=None)
+    return float(ordered[below]) + (place - below) * float(ordered[above] - ordered[below])
+
+
+def _color_kept(own: Bytes, other: Bytes) -> float | None:
     """How much of the clear steps of colour between neighbouring cells of ``own`` there is in ``other``."""
-    ours, theirs = (
-        np.concatenate([np.diff(color, axis=axis).reshape(-1) for axis in (1, 2)]) for color in (own, other)
-    )
-    is_clear = np.abs(ours) >= _LEAST_COLOR_STEP
-    asked = ours[is_clear]
+    height, width = own.shape[1:]
+    own_flat, other_flat = own.reshape(-1), other.reshape(-1)
+    steps: list[tuple[Grey, Grey]] = []
+    for distance, count in ((1, width), (width, height)):
+        first, second = own_flat[:-distance], own_flat[distance:]
+        apart = np.maximum(first, second)
+        apart -= np.minimum(first, second)
+        clear = np.flatnonzero(apart >= _LEAST_COLOR_STEP)
+        clear = clear[clear // distance % count != count - 1]  # nothing leads from an end of a row to the next row
+        ours, theirs = (flat[clear + distance].astype(np.float32) - flat[clear] for flat in (own_flat, other_flat))
+        steps.append((ours, theirs))
+    asked, answers = (np.concatenate(some) for some in zip(*steps, strict=True))
     if asked.size < _FEWEST_COEFFICIENTS:
         return None
-    return float(np.vdot(asked, theirs[is_clear]) / np.vdot(asked, asked))
+    return float(np.vdot(asked, answers) / np.vdot(asked, asked))
 
 
 def _color_gain(own: Grey, other: Grey) -> float | None:
@@ -525,22 +667,20 @@ def _color_gain(own: Grey, other: Grey) -> float | None:
     return min(gains) if gains else None
 
 
-def _means_of_four(planes: Grey) -> Grey:
-    height, width = planes.shape[1] // 2 * 2, planes.shape[2] // 2 * 2
-    rows = planes[:, 0:height:2, :width] + planes[:, 1:height:2, :width]
-    return np.asarray((rows[:, :, 0::2] + rows[:, :, 1::2]) / 4, np.float32)
-
-
 def _compare_detail(
-    needle: Bytes, witness: Bytes, gain: float
+    needle: Pixels, witness: Pixels, gain: float
 ) -> tuple[Kept | None, Kept | None, float | None, float | None, tuple[float, float], tuple[float, float]]:
     """What is kept of the finer and of the coarser detail and in the poorest region, the grain, and the evenness."""
-    if min(needle.shape) < _BLOCK:
+    height, width = needle.gray.shape
+    if min(height, width) < _BLOCK:
         return None, None, None, None, (1.0, 1.0), (0.5, 0.5)
-    places, regions = _sampled_blocks(needle.shape[0] // _BLOCK, needle.shape[1] // _BLOCK)
-    own, other = _coefficients(needle, places), _coefficients(witness, places) * np.float32(gain)
-    fine, coarse = own[:, _FINE], own[:, _COARSE]
-    fine_other, coarse_other = other[:, _FINE], other[:, _COARSE]
+    places, regions = _sampled_blocks(height // _BLOCK, width // _BLOCK)
+    own, other = (
+        _once(pixels, "coefficients", lambda gray: _coefficients(gray, places)) for pixels in (needle, witness)
+    )
+    if gain != 1.0:
+        other = other * np.float32(gain)
+    (fine, coarse), (fine_other, coarse_other) = (np.hsplit(part, [_FINE_COUNT]) for part in (own, other))
     kept = _kept(fine, fine_other, _LEAST_DETAIL, _MOST_DETAIL)
     kept_coarse = _kept(coarse, coarse_other, _LEAST_DETAIL, _MOST_DETAIL)
     reverse = _kept(coarse_other, coarse, _LEAST_DETAIL, _MOST_DETAIL)
@@ -561,9 +701,10 @@ def _evenness(own: Grey, other: Grey, regions: NDArray[np.intp]) -> tuple[float,
     Expected is what the whole picture repeats of coefficients as large: what a JPEG rounds away is missing everywhere.
     At best: three standard deviations above what was found. 1 where no region has enough.
     """
-    kinds = np.searchsorted(_STRENGTHS, np.abs(own)) - 1
-    is_asked = (kinds >= 0) & (kinds < _STRENGTHS.size - 1)
-    asked, answers, kinds = own[is_asked], other[is_asked], kinds[is_asked]
+    sizes = np.abs(own)
+    is_asked = (sizes > _STRENGTHS[0]) & (sizes <= _STRENGTHS[-1])
+    asked, answers = own[is_asked], other[is_asked]
+    kinds = np.searchsorted(_STRENGTHS, sizes[is_asked]) - 1
     where = np.broadcast_to(regions[:, None], own.shape)[is_asked]
     products, energies = asked * answers, asked * asked
     of_all = np.bincount(kinds, products, _STRENGTHS.size) / np.maximum(
@@ -590,23 +731,29 @@ def _sampled_blocks(rows: int, columns: int) -> tuple[NDArray[np.intp], NDArray[
 
 
 def _coefficients(grey: Bytes, places: NDArray[np.intp]) -> Grey:
-    """Orthonormal discrete cosine transform of the blocks: (blocks, 8, 8), across before down."""
+    """Coefficients of the orthonormal discrete cosine transform of the blocks: (blocks, 27), see :data:`_DETAIL`."""
     rows, columns = grey.shape[0] // _BLOCK, grey.shape[1] // _BLOCK
-    blocks = grey[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
-    chosen = blocks[places // columns, :, places % columns].astype(np.float32)
-    # Two products of tall matrices take a third of the time of many small ones.
-    across = (chosen.reshape(-1, _BLOCK) @ _TRANSFORM.T).reshape(chosen.shape)
-    down = across.swapaxes(1, 2).reshape(-1, _BLOCK) @ _TRANSFORM.T
-    return np.asarray(down, np.float32).reshape(chosen.shape)
+    down, right = places // columns, places % columns
+    whole = grey[: rows * _BLOCK, : columns * _BLOCK]
+    if whole.strides[1] == 1:  # eight pixels at once
+        chosen = whole.view(np.uint64).reshape(rows, _BLOCK, columns)[down, :, right].view(np.uint8)
+    elif whole.strides[0] == 1:
+        turned = whole.T.view(np.uint64).reshape(columns, _BLOCK, rows)[right, :, down].view(np.uint8)
+        chosen = turned.reshape(-1, _BLOCK, _BLOCK).swapaxes(1, 2)
+    else:
+        chosen = whole.reshape(rows, _BLOCK, columns, _BLOCK)[down, :, right]
+    # Two products of tall matrices take a quarter of the time of many small ones.
+    across = chosen.reshape(-1, _BLOCK).astype(np.float32) @ _TRANSFORM.T
+    return np.asarray(across.reshape(-1, _BLOCK**2) @ _DOWN, np.float32)
 
 
 def _kept(own: Grey, other: Grey, least: float, most: float) -> Kept | None:
     """How ``other`` repeats the coefficients of ``own`` of these sizes; None where there are too few."""
     sizes = np.abs(own)
-    is_asked = (sizes >= least) & (sizes < most)
-    asked, answers = own[is_asked], other[is_asked]
-    if asked.size < _FEWEST_COEFFICIENTS:
+    chosen = np.flatnonzero((sizes >= least) & (sizes < most))
+    if chosen.size < _FEWEST_COEFFICIENTS:
         return None
+    asked, answers = own.take(chosen), other.take(chosen)
     energy = float(np.vdot(asked, asked))
     difference = asked - answers
     return Kept(float(np.vdot(asked, answers)) / energy, float(np.vdot(difference, difference)) / energy)
@@ -615,10 +762,11 @@ def _kept(own: Grey, other: Grey, least: float, most: float) -> Kept | None:
 def _poorest_region(own: Grey, other: Grey, regions: NDArray[np.intp]) -> float | None:
     """Least share of the detail that is repeated in a region; None where no region has enough of it."""
     sizes = np.abs(own)
-    asked = np.where((sizes >= _LEAST_DETAIL) & (sizes < _MOST_IN_REGION), own, 0)
+    chosen = np.flatnonzero((sizes >= _LEAST_DETAIL) & (sizes < _MOST_IN_REGION))
+    asked, region_of_each = own.take(chosen), regions.take(chosen // own.shape[1])
     counts, energies, products = (
-        np.bincount(regions, weights, _REGIONS**2)
-        for weights in (np.count_nonzero(asked, axis=1), (asked * asked).sum(1), (asked * other).sum(1))
+        np.bincount(region_of_each, weights, _REGIONS**2)
+        for weights in (None, asked * asked, asked * other.take(chosen))
     )
     is_rich = counts >= _FEWEST_COEFFICIENTS
     return float((products[is_rich] / energies[is_rich]).min()) if is_rich.any() else None
@@ -635,4 +783,21 @@ def _transform() -> Grey:
 _TRANSFORM = _transform()
 _ORDER = np.add.outer(np.arange(_BLOCK), np.arange(_BLOCK))
 _COARSE, _FINE = np.isin(_ORDER, (1, 2, 3)), np.isin(_ORDER, (4, 5, 6))
-"""Which coefficients are detail of 4 pixels and more, and of 2 to 4."""
+"""Which coefficients are detail of 4 pixels and more, and of 2 to 4: across before down."""
+_FINE_COUNT = int(np.count_nonzero(_FINE))
+_DETAIL = np.concatenate([np.argwhere(_FINE), np.argwhere(_COARSE)])
+"""The coefficients that are looked at, across and down: the fine ones first."""
+
+
+def _second_product() -> Grey:
+    """What 8 rows that were transformed across, one behind the other, are multiplied by: (64, 27).
+
+    The zeros change no sum: the numbers are those of 8 values at a time.
+    """
+    matrix = np.zeros((_BLOCK, _BLOCK, len(_DETAIL)), np.float32)
+    for number, (across, down) in enumerate(_DETAIL):
+        matrix[:, across, number] = _TRANSFORM[down]
+    return matrix.reshape(_BLOCK**2, -1)
+
+
+_DOWN = _second_product()

@@ -105,7 +105,7 @@ class FullSize(NamedTuple):
     """A picture as it is compared at full size, upright."""
 
     gray: NDArray[np.uint8]
-    """(height, width)"""
+    """(height, width); its columns lie in the memory as rows do in others where the file holds it turned."""
     color: NDArray[np.uint8] | None
     """(2, height, width) of Cb and Cr, each side a quarter; None where the picture has no colour."""
     has_palette: bool
@@ -327,10 +327,10 @@ def _full_size(
     """
     stored = size[::-1] if exif.is_transposed(orientation) else size
     working = modes.to_working_mode(image)
-    gray = exif.upright(modes.gray(working, stored), orientation)
+    gray = exif.upright_array(modes.gray(working, stored), orientation)
     planes = modes.color(working, stored, COLOR_CELL)
     color = np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
-    return FullSize(np.asarray(gray), color, has_palette, profile)
+    return FullSize(gray, color, has_palette, profile)
 
 
 def _length_bytes(file: IO[bytes]) -> int:

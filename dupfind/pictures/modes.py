@@ -95,7 +95,7 @@ def color(working: Image.Image, size: tuple[int, int], cell: int) -> tuple[Image
     whole = max(1, width // cell), max(1, height // cell)
     if small.size != whole:
         small = small.resize(whole, Image.Resampling.BILINEAR, box=(0, 0, width / cell, height / cell))
-    return (small.convert("RGB") if small.mode == "RGBX" else small).convert("YCbCr").split()[1:]
+    return small.convert("YCbCr").split()[1:]
 
 
 def texture_plane(shrunk: Shrunk, orientation: int) -> NDArray[np.uint8]:

@@ -99,11 +99,13 @@ class _Witness(NamedTuple):
     entry: FileEntry
     size: tuple[int, int]
     picture: FullSize
+    pixels: Pixels
+    """The same, with what comparing it before has made of it."""
 
 
 _last_witness: list[_Witness] = []
-"""The one that this process decoded last, 1.1 bytes a pixel. Pairs of one witness come one after another, chunk by
-chunk, and its file is opened and seen to be the same for each."""
+"""The one that this process decoded last: 1.8 bytes a pixel, and 4 MB. Pairs of one witness come one after another,
+chunk by chunk, and its file is opened and seen to be the same for each."""
 
 
 class Comparer:
@@ -134,7 +136,7 @@ class Comparer:
 
         own_size = pair.size[::-1] if pair.orientation >= FIRST_TRANSPOSED else pair.size
         own = self._read(needle, pair.needle, own_size)
-        other = self._witness(pair, witness)
+        other, other_pixels = self._witness(pair, witness)
         facts = full_size.Facts(
             quality=pair.quality,
             bits=pair.bits,
@@ -147,16 +149,19 @@ class Comparer:
             fingerprint.turn(own.gray, pair.orientation),
             None if own.color is None else fingerprint.turn(own.color, pair.orientation),
         )
-        return full_size.compare(turned, _pixels(other), facts)
+        return full_size.compare(turned, other_pixels, facts)
 
-    def _witness(self, pair: FullSizePair, file: IO[bytes]) -> FullSize:
+    def _witness(self, pair: FullSizePair, file: IO[bytes]) -> tuple[FullSize, Pixels]:
+        from dupfind.evidence import full_size
+
         for last in _last_witness:
             if last[:2] == (pair.witness, pair.size) and pair.witness.inode:
-                return last.picture
+                return last.picture, last.pixels
         _last_witness.clear()  # frees the memory first
         picture = self._read(file, pair.witness, pair.size)
-        _last_witness[:] = [_Witness(pair.witness, pair.size, picture)]
-        return picture
+        pixels = full_size.Pixels(picture.gray, picture.color, {})
+        _last_witness[:] = [_Witness(pair.witness, pair.size, picture, pixels)]
+        return picture, pixels
 
     def _read(self, file: IO[bytes], entry: FileEntry, size: tuple[int, int]) -> FullSize:
         from dupfind.pictures import decode
@@ -190,9 +195,3 @@ def _shown_apart(own: FullSize, other: FullSize) -> float:
     from dupfind.pictures import profiles
 
     return profiles.shown_apart(profiles.sample(own.gray, own.color), own.profile, other.profile)
-
-
-def _pixels(picture: FullSize) -> Pixels:
-    from dupfind.evidence import full_size
-
-    return full_size.Pixels(picture.gray, picture.color)
