@@ -178,7 +178,7 @@ def text_page() -> Field:
     ("values", "size", "expected"),
     [
         (scene() / 12, (4000, 3000), "low contrast: too little to see to be sure"),
-        (np.full((64, 64), 200.0), (4000, 3000), "blank picture: nothing to see to be sure"),
+        (np.full((64, 64), 200.0), (4000, 3000), "low contrast: too little to see to be sure"),
         (np.where(two_tone() > 0, 3.0, 60.0), (4000, 3000), "nearly two-tone: too little to see to be sure"),
         (two_tone(), (4000, 3000), "nearly two-tone: too little to see to be sure"),
         (text_page(), (2480, 3508), "text or drawing: a small change would not show"),

@@ -52,8 +52,6 @@ TONE_BOUND = 4.0
 """Mean change of the grey levels by the tone curve. Copies end at 2; a tenth darker is 12 at the median."""
 CONTRAST_BOUND = 8.0
 """Standard deviation in grey levels below which noise is most of what is left."""
-BLANK_BOUND = 2.0
-"""The same, below which a picture is an even ground: nothing is left to be compared at full size either."""
 PAPER_BOUND = 0.35
 """Share of an even bright ground with nothing dark on it: faint drawings and pages."""
 TEXT_BOUND = 0.21
@@ -67,7 +65,7 @@ SLACK = 1.5
 """What the bounds are multiplied by between two needles: the noise of two copies of one picture adds up to 1.4 times
 that of one, while two pictures that lie on either side of a third are twice as far apart."""
 
-_TINY, _BLANK = "tiny picture: too few pixels to be sure", "blank picture: nothing to see to be sure"
+_TEXT = "text or drawing: a small change would not show"
 _COLOURLESS = 2
 _MOST_NOISE = 0.04
 _NOISE_OF_QUALITY = (28, 45, 65, 80), (2.5, 1.5, 1.0, 0.85, 0.7)
@@ -141,10 +139,10 @@ def _planes(thumbnail: Thumbnail) -> NDArray[np.uint8]:
 def shows_too_little(picture: Picture, *, with_full_size: bool) -> str | None:
     """Tell why ``picture`` cannot be proved by pixels, or None.
 
-    One figure of a page is lost in a thumbnail and is seen at full size: pages, two tones and low contrast are left to
-    the comparison ``with_full_size``. A tiny or blank picture has no more than its thumbnail shows.
+    One figure of a page is lost in a thumbnail and is seen at full size, so pages are left to the comparison
+    ``with_full_size``. The stars of a dark sky, of two tones or of low contrast, are lost there too.
     """
-    is_left = with_full_size and picture.weakness not in (_TINY, _BLANK)
+    is_left = with_full_size and picture.weakness == _TEXT
     return None if is_left else picture.weakness
 
 
@@ -261,16 +259,14 @@ def _noise(thumbnail: Thumbnail) -> float:
 
 def _weakness(thumbnail: Thumbnail, pixels: fingerprint.Pixels, contrast: float) -> str | None:
     if min(thumbnail.width, thumbnail.height) < TINY_PIXELS:
-        return _TINY
-    if contrast < BLANK_BOUND:
-        return _BLANK
+        return "tiny picture: too few pixels to be sure"
     if contrast < CONTRAST_BOUND:
         return "low contrast: too little to see to be sure"
     counts = np.bincount(pixels.reshape(-1), minlength=256)
     paper = np.convolve(counts[_PAPER:], np.ones(_PAPER_BAND)).max()
     is_paper = paper > PAPER_BOUND * pixels.size and counts[:_INK].sum() < 0.02 * pixels.size
     if is_paper or thumbnail.text > TEXT_BOUND:
-        return "text or drawing: a small change would not show"
+        return _TEXT
     if _in_two_tones(counts) > TWO_TONE_BOUND * pixels.size:
         return "nearly two-tone: too little to see to be sure"
     return None
