@@ -31,8 +31,8 @@ def _build(folder: Path, photos: Path, count: int) -> None:
         path = paths[number % len(paths)]
         with Image.open(path) as image:
             quality = _QUALITIES[number // len(paths) % len(_QUALITIES)]
-            path, profile = folder / "needles" / f"{number:04}.jpg", image.info.get("icc_profile")
-            image.save(path, quality=quality, exif=image.getexif(), icc_profile=profile)
+            needle, profile = folder / "needles" / f"{number:04}.jpg", image.info.get("icc_profile")
+            image.save(needle, quality=quality, exif=image.getexif(), icc_profile=profile)
 
 
 def main() -> int:

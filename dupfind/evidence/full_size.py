@@ -262,7 +262,7 @@ class Measures(NamedTuple):
 def compare(needle: Pixels, witness: Pixels, facts: Facts) -> Objection | None:
     """Tell why ``witness`` is no full copy of ``needle``, or None where nothing speaks against it.
 
-    Both have one shape and are turned alike. 12 megapixels take 0.12 s and 60 MB.
+    Both have one shape and are turned alike. 12 megapixels take 0.06 s and 40 MB.
     """
     if facts.shown_apart > SHOWN_BOUND:  # of equal numbers too
         return Objection(ReasonCode.COLOR, "its colours are shown otherwise: another colour profile or gamma")
