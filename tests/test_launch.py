@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -43,6 +44,7 @@ if any("forkserver" in argument for argument in sys.orig_argv):
 def own_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A server of this test alone."""
     monkeypatch.setattr(launch, "_server", None)
+    monkeypatch.setattr(launch, "_last_words", "")
     monkeypatch.setattr("dupfind.pool.process_executor._PAUSES_SECONDS", (0.0, 0.0))
     yield
     if launch._server is not None:
@@ -198,3 +200,22 @@ def test_who_is_forked_uses_the_server_of_its_parent() -> None:
         finally:
             os._exit(code)
     assert os.waitpid(child, 0) == (child, 0)
+
+
+@pytest.mark.usefixtures("own_server")
+def test_last_words_outlive_their_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One worker finds the server gone and starts another, before a second one has asked why it went."""
+    harm = "import dupfind.pool.forkserver as f; f._load = lambda: 1 / 0; f.serve()"
+    code = f"import sys; sys.path[:] = {sys.path!a}; {harm}"
+    monkeypatch.setattr(launch, "_command", lambda *_: [sys.executable, "-c", code])
+    launch.start_server()
+    server = launch._server
+    assert server is not None
+    os.waitpid(server.pid, 0)
+    assert "" == launch.last_words()
+    with suppress(CannotStartError):
+        worker = launch.start()
+        for end in (worker.connection, worker.status):
+            assert end is not None
+            end.close()
+    assert "ZeroDivisionError: division by zero" == launch.last_words()

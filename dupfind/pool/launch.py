@@ -130,6 +130,8 @@ class _Server(NamedTuple):
 
 _lock = threading.Lock()
 _server: _Server | None = None
+_last_words: str = ""
+"""What a server said that could not load what the tasks need: whoever reads it first takes it from all others."""
 
 
 def start_server() -> None:
@@ -173,6 +175,7 @@ def _fork() -> _Forked:
 def _forget_server() -> None:
     global _server  # noqa: PLW0603
     if _server is not None:
+        _complaint_of(_server)
         atexit.unregister(_server.end)
         _server.end()
     _server = None
@@ -185,10 +188,17 @@ def _complaint() -> str | None:
 
 
 def _complaint_of(server: _Server | None) -> str | None:
+    global _last_words  # noqa: PLW0603
     with suppress(OSError):
         if server is not None and (text := server.control.recv(1000, socket.MSG_DONTWAIT)):
-            return text.decode(errors="replace")
+            _last_words = text.decode(errors="replace")
+            return _last_words
     return None
+
+
+def last_words() -> str:
+    """Return why the last server that could not serve could not; empty where none has said anything."""
+    return _last_words
 
 
 def _run(module: str, function: str, stdin: socket.socket) -> int:

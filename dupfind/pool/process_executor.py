@@ -166,7 +166,7 @@ class ProcessExecutor(Executor):
             try:
                 process = self._start()
             except launch.CannotStartError as error:
-                why = str(error)
+                why = str(error) or why
                 continue
             if self._has_killed(process):  # in the meantime
                 process.kill()
@@ -180,11 +180,11 @@ class ProcessExecutor(Executor):
                     return line
                 process.end()
             except launch.CannotStartError as error:
-                why = str(error)
+                why = str(error) or why
             finally:
                 if self.pid is None:
                     line.close()
-        raise launch.CannotStartError(why or "they end before they have begun")
+        raise launch.CannotStartError(why or launch.last_words() or "they end before they have begun")
 
     def _has_killed(self, process: launch.Worker | None) -> bool:
         """Make ``process`` the one to be killed from now on, and tell whether that was wanted before."""
