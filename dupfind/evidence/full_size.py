@@ -1,7 +1,7 @@
 """Compare two pictures once, at full size, where their thumbnails found nothing against it; pure numpy.
 
 A thumbnail of 64 x 64 pixels shows neither a mosaic over a face nor a background that was blurred nor what a second
-compression took. Six questions are asked here, each of the pair itself:
+compression took. Seven questions are asked here, each of the pair itself:
 
 - *brightness*: is one a lighter or flatter version of the other?
 - *colour*: is it as strong everywhere, and the same in every place?
@@ -9,6 +9,7 @@ compression took. Six questions are asked here, each of the pair itself:
 - *detail*: does the witness repeat what the needle shows at the scale of 2 to 8 pixels? Coefficients of the discrete
   cosine transform are sorted by their size in the needle, and not by its busiest places: a picture of sand and one of
   fog are asked the same question. What a JPEG of quality 25 rounds away, one of quality 75 keeps, whatever it shows.
+- *evenness*: is a part of the witness less sharp than the rest of it lets expect?
 - *grain*: do both have fine marks that the other has not? A copy lacks some of its original's; two shots lack each
   other's.
 - *palette*: has the witness 256 colours where the needle has more?
