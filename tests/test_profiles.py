@@ -78,6 +78,14 @@ def test_other_colours_by_chunks(chunks: tuple[tuple[bytes, bytes], ...]) -> Non
     assert said(png_with(*chunks)) not in (None, said(png_with((b"gAMA", b"\0\0\0\1"))))
 
 
+def test_code_points_hold_against_a_profile() -> None:
+    """As an HDR screenshot has both."""
+    data = save("PNG", icc_profile=ADOBE_RGB)
+    payload = b"cICP\x09\x10\0\1"
+    chunk = struct.pack(">I", 4) + payload + struct.pack(">I", zlib.crc32(payload))
+    assert (ADOBE_RGB, b"\x09\x10") == (said(data), said(data[:33] + chunk + data[33:]))
+
+
 @pytest.mark.parametrize("kind", ["HEIF", "AVIF"])
 def test_code_points(kind: str) -> None:
     """Of a file without a profile: here those of Display P3."""

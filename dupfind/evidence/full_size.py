@@ -36,7 +36,7 @@ Grey = NDArray[np.float32]
 Sums = NDArray[np.uint16]
 Made = TypeVar("Made")
 
-RECIPE = 1
+RECIPE = 2
 """Version of the comparison. Raise it with every change that can alter what it finds."""
 
 GAIN_BOUND = 0.05

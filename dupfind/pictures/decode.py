@@ -74,7 +74,7 @@ _PLUGINS = (
 )
 pillow_heif.register_heif_opener(thumbnails=False)
 
-RECIPE = 7
+RECIPE = 8
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
 COLOR_CELL = 4
 """Pixels a side that one value of colour stands for in a comparison at full size."""

@@ -48,16 +48,23 @@ def of_image(image: Image.Image, file: IO[bytes]) -> bytes | None:
     """
     if image.mode in _CONVERTED:
         return None
+    chunks = _png_chunks(file) if image.format == "PNG" else {}
+    if CODE_POINTS in chunks:  # they hold against a profile beside them (PNG, third edition, 4.3)
+        return _of_code_points(chunks[CODE_POINTS])
     if profile := image.info.get("icc_profile"):
         return bytes(profile)
     if image.format == "PNG":
-        reader = parts.Reader(file)
-        told = (part for part in parts.png_chunks(reader) if part.kind in PNG_CHUNKS)
-        chunks = {part.kind: parts.png_payload(reader, part) for part in told}
-        return _of_code_points(chunks.get(CODE_POINTS, b"")) or b"".join(of_png_chunks(chunks)) or None
+        return b"".join(of_png_chunks(chunks)) or None
     if image.format in ("HEIF", "AVIF"):
         return _of_code_points(parts.heif_code_points(parts.Reader(file)))
     return None
+
+
+def _png_chunks(file: IO[bytes]) -> dict[bytes, bytes]:
+    """What a PNG says of its colours, by the kinds of its chunks."""
+    reader = parts.Reader(file)
+    told = (part for part in parts.png_chunks(reader) if part.kind in PNG_CHUNKS)
+    return {part.kind: parts.png_payload(reader, part) for part in told}
 
 
 def of_png_chunks(chunks: Mapping[bytes, bytes]) -> list[bytes]:
@@ -104,8 +111,7 @@ def _shown(colors: NDArray[np.uint8], profile: bytes | None) -> NDArray[np.float
     if profile is None:
         return colors.astype(np.float32)
     mode = _MODES.get(profile[_SPACE])
-    transform = None if mode is None else _transform(profile, mode)
-    if transform is None or mode is None:
+    if mode is None or (transform := _transform(profile, mode)) is None:
         return None
     row = Image.fromarray(colors[None])
     converted: Image.Image = transform.apply(row if mode == "RGB" else row.getchannel("G"))
