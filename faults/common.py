@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +21,8 @@ from PIL import Image, ImageOps
 
 from fixtures import pictures
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Those that end a run."""
 RACY_SECONDS = 2.1
 """What has changed so shortly before is not kept in the cache."""
 _ROOT = Path(__file__).resolve().parents[1]
@@ -141,6 +145,22 @@ def parents_in_session(session: int) -> dict[int, int]:
         if int(fields[3]) == session and fields[0] != "Z":
             parents[int(entry.name)] = int(fields[1])
     return parents
+
+
+def has_begun(pid: int) -> bool:
+    """Whether the program answers all signals that end a run, or is over. Linux only.
+
+    Until then Python answers: while it reads its own modules a SIGINT gives a traceback, a fatal error, or is lost in a
+    callback, after which it goes on.
+    """
+    status = Path(f"/proc/{pid}/status").read_text()
+    answered = _signals(status, "SigCgt") | _signals(status, "SigIgn")
+    return "State:\tZ" in status or all(answered >> number - 1 & 1 for number in SIGNALS)
+
+
+def _signals(status: str, mask: str) -> int:
+    line = re.search(rf"^{mask}:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    return int(line[1], 16) if line else 0
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

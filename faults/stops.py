@@ -25,14 +25,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from faults.common import ENVIRONMENT, Trees, build, processes_of_session, run, table
+from faults.common import ENVIRONMENT, SIGNALS, Trees, build, has_begun, processes_of_session, run, table
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE_SECONDS = 60
 _ORPHAN_SECONDS = 10
 _STOPPED = b"dupfind: stopped; there is no verdict\n"
-_STARTING = b"Fatal Python error: init_"
-"""What the interpreter says, with exit code 1, of a SIGINT while it reads its own modules (``init_import_site``)."""
 
 
 @dataclass(slots=True)
@@ -66,6 +63,7 @@ def _stop(stops: Stops, command: list[str], moment: float, number: signal.Signal
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=ENVIRONMENT
     )
     time.sleep(moment)
+    began_before = has_begun(process.pid)
     (os.killpg if is_group else os.kill)(process.pid, number)
     began = time.monotonic()
     try:
@@ -77,7 +75,7 @@ def _stop(stops: Stops, command: list[str], moment: float, number: signal.Signal
         return
     ended = time.monotonic()
     stops.seconds.append(ended - began)
-    outcome = _outcome(process.returncode, out, err, number)
+    outcome = _outcome(process.returncode, out, err, number) if began_before else "not yet begun"
     stops.outcomes[outcome] += 1
     if outcome == "wrong":
         stops.wrong.append(f"{what}: exit code {process.returncode}, {len(out)} bytes, {err.decode()[-2000:]}")
@@ -95,8 +93,6 @@ def _outcome(code: int, out: bytes, err: bytes, number: signal.Signals) -> str:
         return "stopped"
     if code == 1 and err == b"" and json.loads(out)["schema"]:
         return "done before"
-    if out == b"" and b"dupfind/" not in err and (code == -number or err.startswith(_STARTING)):
-        return "not yet begun"  # Python starts, and what it answers a signal with is none of ours
     return "wrong"
 
 

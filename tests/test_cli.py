@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from faults.common import processes_of_session
+from faults.common import has_begun, processes_of_session
 from fixtures import pictures
 from tests.conftest import build_tree
 
@@ -337,13 +337,6 @@ def test_stopped_by_a_signal(long_work: Path, tmp_path: Path, number: signal.Sig
     assert b" 0 thumbnails" not in info.stdout
 
 
-def hears(process: subprocess.Popen[bytes]) -> bool:
-    """Whether it has come to where signals end a run in order, which hears of SIGTERM, too; or is over."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
-    return process.poll() is not None or (caught is not None and int(caught[1], 16) >> signal.SIGTERM - 1 & 1 == 1)
-
-
 @pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_stopped_at_any_moment(tmp_path: Path) -> None:
@@ -356,7 +349,7 @@ def test_stopped_at_any_moment(tmp_path: Path) -> None:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        while not hears(process):  # until then it is Python that answers, however long it takes on a busy machine
+        while not has_begun(process.pid):  # however long it takes on a busy machine
             time.sleep(0.002)
         time.sleep(step * 0.05)
         with suppress(ProcessLookupError):

@@ -17,6 +17,7 @@ from faults.killed_workers import kill_at_random
 from faults.stops import busy, stop_at_random
 
 _API = """
+print("begun", flush=True)
 from dupfind import scan
 scan({haystack!r}, {needles!r}, no_cache=True, workers=2)
 print("done")
@@ -54,7 +55,9 @@ def test_a_script_that_is_stopped(tmp_path: Path) -> None:
             start_new_session=True,
             env=ENVIRONMENT,
         )
-        time.sleep(dice.uniform(0.1, 1.2))
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"  # until then Python answers, however long it takes
+        time.sleep(dice.uniform(0, 1.1))
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60)
         assert (process.returncode, out) in ((-signal.SIGINT, b""), (0, b"done\n"), (-signal.SIGINT, b"done\n"))
