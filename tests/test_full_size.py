@@ -263,12 +263,48 @@ def test_another_grain_is_seen() -> None:
     assert objection(encoded(shots[0], quality=92), shots[0], JPEG_90) is None
 
 
+def tones_kept(needle: Image.Image, witness: Image.Image) -> tuple[float, ...]:
+    """Share of the needle's tones on even ground that the witness has."""
+    return full_size.measure(pixels(needle), pixels(witness)).tones
+
+
+@pytest.mark.parametrize(("step", "most"), [(10, 0.92), (16, 0.7)])
+def test_a_posterised_sky_is_seen(step: int, most: float) -> None:
+    """Bands in place of a slow change; a JPEG of quality 40 has its tones 2.5 levels apart and keeps them."""
+    random = np.random.Generator(np.random.PCG64(1))
+    slope = np.linspace(60, 200, 640)[None, :, None] + np.linspace(0, 40, 480)[:, None, None]
+    sky = Image.fromarray((slope + random.normal(0, 1, (480, 640, 3))).clip(0, 255).astype(np.uint8))
+    bands = sky.point([min(255, level // step * step + step // 2) for level in range(256)] * 3)
+    assert min(tones_kept(sky, encoded(bands, quality=92))) < most
+    assert min(tones_kept(sky, encoded(sky, quality=40))) > 0.95
+    assert tones_kept(bands, sky) >= (1, 1)
+
+
+def test_tones_of_drawings_are_not_counted() -> None:
+    """A page has few: what another encoder makes of their rims says nothing. So has a picture without even ground."""
+    page = Image.new("L", (400, 300), 250)
+    page.paste(90, (40, 40, 200, 200))
+    assert tones_kept(page.convert("RGB"), encoded(page.convert("RGB"), quality=30)) == (1, 1)
+    random = np.random.Generator(np.random.PCG64(2))
+    noise = Image.fromarray(random.integers(0, 256, (300, 400, 3), np.uint8))
+    assert tones_kept(noise, encoded(noise, quality=60)) == (1, 1)
+
+
+@given(st.integers(1, 60), st.integers(1, 4))
+def test_tone_count(tones: int, each: int) -> None:
+    """Each counts three levels, however much there is of it, and what lies closer together counts as one."""
+    levels = np.repeat(np.arange(2, 4 * tones, 4), each)
+    assert full_size._tone_count(levels) == pytest.approx(3 * tones)
+    assert full_size._tone_count(np.repeat(np.arange(2, 200), each)) == pytest.approx(200, abs=1)
+
+
 def measured(**changes: Any) -> full_size.Measures:
     """Measures of two equal pictures, but for ``changes``."""
     kept = full_size.Kept(1.0, 0.0)
     equal = full_size.Measures(
         gain=1.0,
         curve=0.0,
+        tones=(1.0, 1.0),
         spots={2: 1.0},
         patches={2: 0.5},
         where=(0.5, 0.5),
@@ -295,6 +331,10 @@ def measured(**changes: Any) -> full_size.Measures:
         ({"gain": 1.06}, Code.BRIGHTNESS),
         ({"gain": 0.94}, Code.BRIGHTNESS),
         ({"curve": 4.5}, Code.BRIGHTNESS),
+        ({"tones": (0.9, 1.0)}, Code.PALETTE),
+        ({"tones": (1.0, 0.87)}, Code.PALETTE),
+        ({"tones": (0.93, 0.89)}, None),
+        ({"tones": ()}, None),
         ({"color_gain": 0.85}, Code.COLOR),
         ({"color_gain": None}, None),
         ({"color_shift": 3.5}, Code.COLOR),
@@ -488,7 +528,7 @@ def test_strips_agree_with_whole_arrays(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(full_size, "_STRIP_CELLS", strip_cells)
         for one, two in layouts:
-            found = full_size._against_noise(one, two, side, *tone)
+            found, _ = full_size._against_noise(one, two, side, *tone)
             assert found == pytest.approx(ratios, rel=1e-4, abs=1e-4)
             spot, patch_mean, where = full_size._worst(found)
             assert (spot, patch_mean) == pytest.approx((ratios.max(), means.max()), rel=1e-4, abs=1e-4)
