@@ -18,6 +18,7 @@ from dupfind.evidence import full_size
 from dupfind.evidence.full_size import Facts, Pixels
 from dupfind.pictures import decode
 from dupfind.reason_codes import ReasonCode as Code
+from dupfind.values import Objection
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data
 
@@ -53,12 +54,12 @@ def with_letters(image: Image.Image, place: tuple[int, int], side: int) -> Image
     return changed
 
 
-def pixels(image: Image.Image, size: tuple[int, int] | None = None) -> Pixels:
+def pixels(image: Image.Image, size: tuple[int, int] | None = None, *, by_averages: bool = False) -> Pixels:
     """What is compared of ``image``, by the program's own way from a file."""
     file = io.BytesIO()
     image.convert("RGB" if image.mode == "P" else image.mode).save(file, "BMP" if image.mode != "L" else "PNG")
     file.seek(0)
-    read = decode.read_full_size(file, "a", 10**9, size or image.size)
+    read = decode.read_full_size(file, "a", 10**9, size or image.size, by_averages=by_averages)
     return Pixels(read.gray, read.color)
 
 
@@ -261,6 +262,63 @@ def test_another_grain_is_seen() -> None:
         shots.append(Image.fromarray((np.asarray(scene) + noise).clip(0, 255).astype(np.uint8)))
     assert objection(encoded(shots[0], quality=92), encoded(shots[1], quality=92), JPEG_90) is not None
     assert objection(encoded(shots[0], quality=92), shots[0], JPEG_90) is None
+
+
+def objection_of_reduced(needle: Image.Image, witness: Image.Image) -> tuple[Objection | None, bool]:
+    """What speaks against a larger ``witness``, and whether it was reduced by averages as well."""
+    calls = []
+
+    def by_averages() -> Pixels:
+        calls.append(1)
+        return pixels(witness, needle.size, by_averages=True)
+
+    facts = Facts(scale=witness.width / needle.width)
+    return full_size.compare(pixels(needle), pixels(witness, needle.size), facts, by_averages), bool(calls)
+
+
+def gravel(seed: int) -> Image.Image:
+    """A picture that is as rough as can be from pixel to pixel."""
+    grain = np.random.Generator(np.random.PCG64(seed)).integers(-45, 46, (480, 640, 1))
+    scene = np.asarray(pictures.photo(seed, (640, 480))) / 2 + 64
+    return Image.fromarray((scene + grain).clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("factor", [0.8, 0.9])
+def test_a_needle_reduced_by_averages(factor: float) -> None:
+    """As browsers and phones do: grain is left in other dots than the kernel of Lanczos leaves it in."""
+    original = gravel(3)
+    needle = scaled(original, factor, Image.Resampling.BOX)
+    assert full_size.compare(pixels(needle), pixels(original, needle.size), Facts(scale=1 / factor)) is not None
+    assert objection_of_reduced(needle, original) == (None, True)
+    assert objection_of_reduced(scaled(original, factor), original) == (None, False)
+
+
+@pytest.mark.parametrize("kernel", [Image.Resampling.BOX, Image.Resampling.LANCZOS])
+def test_a_change_is_seen_however_the_needle_was_reduced(kernel: Image.Resampling) -> None:
+    """Both ways are asked, and neither passes."""
+    original = gravel(3)
+    changed = original.copy()
+    changed.paste(original.crop((300, 300, 308, 308)), (200, 200))
+    against, is_averaged = objection_of_reduced(scaled(changed, 0.8, kernel), original)
+    assert (against is not None, is_averaged) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("rests", "code"),
+    [((0.1, 0.1), None), ((0.1, 0.2), Code.PLACE), ((0.2, 0.1), Code.PLACE), ((0.3, 0.3), Code.PLACE)],
+)
+def test_the_way_that_explains_the_needle_decides(
+    rests: tuple[float, float], code: Code | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what has changed would hide in the noise that the wrong way makes: in both ranges of detail by far."""
+    kept = full_size.Kept(1, 0.2)
+    wrong = measured(spots={2: 20.0}, kept=kept, kept_coarse=kept)
+    fine, coarse = (full_size.Kept(1, rest) for rest in rests)
+    answers = iter([wrong, measured(kept=fine, kept_coarse=coarse)])
+    monkeypatch.setattr(full_size, "measure", lambda *_: next(answers))
+    one, other = pixels(pictures.photo(1, (64, 48))), pixels(pictures.photo(2, (64, 48)))
+    against = full_size.compare(one, other, Facts(scale=1.2), lambda: other)
+    assert code == (None if against is None else against.code)
 
 
 def tones_kept(needle: Image.Image, witness: Image.Image) -> tuple[float, ...]:

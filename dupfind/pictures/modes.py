@@ -72,15 +72,22 @@ def shrink(image: Image.Image, box: Box | None = None) -> Shrunk:
     return Shrunk(grey, colour, _to_eight_bits(luma), box)
 
 
-def gray(working: Image.Image, size: tuple[int, int]) -> Image.Image:
+def gray(
+    working: Image.Image, size: tuple[int, int], resampling: Image.Resampling = Image.Resampling.LANCZOS
+) -> Image.Image:
     """Bring a picture in a working mode to a picture in ``L`` of this size."""
     luma = working.convert("L") if working.mode in _COLORED else working  # YCbCr gives its Y
     if luma.size != size:
-        luma = luma.resize(size, Image.Resampling.LANCZOS)
+        luma = luma.resize(size, resampling)
     return _to_eight_bits(luma)
 
 
-def color(working: Image.Image, size: tuple[int, int], cell: int) -> tuple[Image.Image, ...]:
+def color(
+    working: Image.Image,
+    size: tuple[int, int],
+    cell: int,
+    resampling: Image.Resampling = Image.Resampling.LANCZOS,
+) -> tuple[Image.Image, ...]:
     """Give Cb and Cr, both in ``L``, of a picture in a working mode; nothing where it has no colour.
 
     ``size`` is the one that the picture is resampled to, of which ``cell`` x ``cell`` pixels give one value. Cells are
@@ -89,7 +96,7 @@ def color(working: Image.Image, size: tuple[int, int], cell: int) -> tuple[Image
     if working.mode not in _COLORED:
         return ()
     if working.size != size:
-        working = working.resize(size, Image.Resampling.LANCZOS)
+        working = working.resize(size, resampling)
     small = working.reduce(cell)
     width, height = size
     whole = max(1, width // cell), max(1, height // cell)

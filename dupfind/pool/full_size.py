@@ -149,7 +149,12 @@ class Comparer:
             fingerprint.turn(own.gray, pair.orientation),
             None if own.color is None else fingerprint.turn(own.color, pair.orientation),
         )
-        return full_size.compare(turned, other_pixels, facts)
+
+        def by_averages() -> Pixels:
+            averaged = self._read(witness, pair.witness, pair.size, by_averages=True)
+            return full_size.Pixels(averaged.gray, averaged.color)
+
+        return full_size.compare(turned, other_pixels, facts, by_averages)
 
     def _witness(self, pair: FullSizePair, file: IO[bytes]) -> tuple[FullSize, Pixels]:
         from dupfind.evidence import full_size
@@ -163,12 +168,13 @@ class Comparer:
         _last_witness[:] = [_Witness(pair.witness, pair.size, picture, pixels)]
         return picture, pixels
 
-    def _read(self, file: IO[bytes], entry: FileEntry, size: tuple[int, int]) -> FullSize:
+    def _read(self, file: IO[bytes], entry: FileEntry, size: tuple[int, int], *, by_averages: bool = False) -> FullSize:
         from dupfind.pictures import decode
 
         try:
             with TimeLimit(self._timeout_seconds) as limit, limit.each():
-                return decode.read_full_size(file, entry.path, self._max_pixels, size)
+                file.seek(0)
+                return decode.read_full_size(file, entry.path, self._max_pixels, size, by_averages=by_averages)
         except NoMemoryError as error:
             raise MemoryError(str(error)) from None
         except TimeoutError:  # which is an OSError: whoever has opened the file would take it for one of the disk
