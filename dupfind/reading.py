@@ -220,15 +220,16 @@ class Reader:
         with self._listener.part("look up", len(pairs)):
             kept = self._cache.comparisons(list(by_files))
         outcomes |= {by_files[files]: compared.objection for files, compared in kept.items()}
-        # Pairs of one witness stand together, so that it is decoded once.
-        unread = sorted((pair for pair in pairs if pair not in outcomes), key=lambda pair: (pair.witness, pair.size))
+        # Pairs of one witness stand together and go to one process, so that it is decoded once.
+        unread = sorted((pair for pair in pairs if pair not in outcomes), key=full_size.decoded_witness)
         if not unread:
             return outcomes
         timeout_seconds = self._settings.timeout_seconds
         task = partial(full_size.compare_pairs, max_pixels=self._settings.max_pixels, timeout_seconds=timeout_seconds)
         with self._listener.stage("comparing at full size", len(unread)) as advance:
             lost = partial(_not_compared, timeout_seconds=timeout_seconds)
-            for pair, compared in self._pool.map(task, unread, size_bytes=_bytes_of_pair, lost=lost):
+            done = self._pool.map(task, unread, size_bytes=_bytes_of_pair, lost=lost, run_of=full_size.decoded_witness)
+            for pair, compared in done:
                 advance(1)
                 outcomes[pair] = compared.objection
                 if compared.is_lasting:

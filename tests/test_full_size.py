@@ -675,8 +675,17 @@ def test_the_transform_is_that_of_jpeg() -> None:
         for place in places
     ]
     for lying in (grey, np.asfortranarray(grey), np.flip(np.flip(grey).copy())):
-        assert full_size._coefficients(lying, places) == pytest.approx(np.array(obvious), abs=1e-3)
+        assert np.hstack(full_size._coefficients(lying, places)) == pytest.approx(np.array(obvious), abs=1e-3)
     assert {(0, 1), (1, 0), (3, 3), (0, 6)} <= {tuple(pair) for pair in full_size._DETAIL.tolist()}
+
+
+def test_strengths_are_looked_up_as_they_are_searched_for() -> None:
+    """To the last bit: at each bound, just below and just above it, and everywhere between."""
+    bounds = full_size._STRENGTHS
+    beside = [np.nextafter(bounds, np.float32(end)) for end in (0, np.inf)]
+    sizes = np.concatenate([bounds, *beside, np.linspace(6, 90, 100_000, dtype=np.float32)])
+    sizes = sizes[(sizes > bounds[0]) & (sizes <= bounds[-1])]
+    assert np.array_equal(np.searchsorted(bounds, sizes) - 1, full_size._kinds(sizes))
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (3, 500), (378, 504), (500, 500), (7, 4000)])

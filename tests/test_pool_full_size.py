@@ -160,7 +160,7 @@ def test_too_many_pixels(pair: FullSizePair) -> None:
 def test_too_long(pair: FullSizePair, monkeypatch: pytest.MonkeyPatch) -> None:
     """As for thumbnails."""
 
-    def read(*_: object) -> None:
+    def read(*_: object, **__: object) -> None:
         raise TimeoutError
 
     monkeypatch.setattr(decode, "read_full_size", read)
@@ -170,7 +170,7 @@ def test_too_long(pair: FullSizePair, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_short_memory_is_not_an_answer(pair: FullSizePair, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pool tries again with more of it."""
 
-    def read(*_: object) -> None:
+    def read(*_: object, **__: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr(decode, "read_full_size", read)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from dupfind.cache.cache_schema import Recipe
 from dupfind.events import Silence
 from dupfind.evidence.fingerprint import pixels, search_hashes
 from dupfind.pool import tasks
+from dupfind.pool.full_size import Compared, FullSizePair
 from dupfind.pool.workers import Pool
 from dupfind.reading import Pictures, Reader
 from dupfind.settings import make_settings
@@ -211,3 +213,38 @@ def test_nothing_to_read(desk: Desk) -> None:
     assert ([], [], (0, 8), {}, (0, 0, 0)) == (found.entries, found.refs, found.hashes.shape, found.failures, counts)
     with desk.reader() as (reader, _):
         assert {} == reader.digests([])
+
+
+class Comparing(Executor):
+    """Finds every pair the same, and keeps the pairs that it was handed."""
+
+    def __init__(self) -> None:
+        self.pairs: list[FullSizePair] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Compare nothing."""
+        future: Future[Any] = Future()
+        self.pairs += args[0]
+        future.set_result(([Compared(None, 0)] * len(args[0]), 0.0, 0.0))
+        return future
+
+
+def test_needles_of_one_witness_go_to_one_process(desk: Desk) -> None:
+    """So that it is decoded once, however large they are and in whichever order they come."""
+    witnesses = [FileEntry(f"/h/{number}", 4 << 20, 0, 0, number) for number in range(4)]
+    pairs = [
+        FullSizePair(FileEntry(f"/n/{number}", 4 << 20, 0, 0, 9), witness, 0, (9, 9), 1.0, None, None, (None, None))
+        for number in range(12)
+        for witness in witnesses
+    ]
+    made: list[Comparing] = []
+
+    def make() -> Executor:
+        made.append(Comparing())
+        return made[-1]
+
+    settings = make_settings(haystack=[str(desk.folder)], needles=[str(desk.folder / "cache")], no_cache=True)
+    with Pool(2, make) as pool, Cache(None, partial(Recipe, "recipe", "phash", "rules")) as cache:
+        assert dict.fromkeys(pairs) == Reader(settings, pool, cache, Silence()).compare_at_full_size(pairs)
+    runs = [[witness.path for witness, _ in groupby(one.pairs, lambda pair: pair.witness)] for one in made]
+    assert [["/h/0", "/h/2"], ["/h/1", "/h/3"]] == runs

@@ -237,9 +237,9 @@ def test_very_large_pictures_are_compared_smaller(claimed: Maker, monkeypatch: p
     asked: list[tuple[int, int]] = []
     real = decode.read_full_size
 
-    def spy(file: Any, name: str, max_pixels: int, size: tuple[int, int]) -> Any:
+    def spy(file: Any, name: str, max_pixels: int, size: tuple[int, int], **options: bool) -> Any:
         asked.append(size)
-        return real(file, name, max_pixels, size)
+        return real(file, name, max_pixels, size, **options)
 
     monkeypatch.setattr(decode, "read_full_size", spy)
     monkeypatch.setattr(pool_full_size, "MOST_PIXELS", 30_000)
@@ -271,7 +271,7 @@ def test_the_limits_hold(claimed: Maker, monkeypatch: pytest.MonkeyPatch) -> Non
     claim = claimed(photo, photo)
     found = look(claim, max_pixels=1000)
     assert "it could not be read again: 76,800 pixels are more than --max-pixels allows" == found.reason
-    monkeypatch.setattr(decode, "read_full_size", lambda *_: time.sleep(600))
+    monkeypatch.setattr(decode, "read_full_size", lambda *_, **__: time.sleep(600))
     found = look(claim, timeout_seconds=1)
     assert (None, None) == found[:2]
     assert "decoding took longer than 1 s (--timeout)" in str(found.reason)

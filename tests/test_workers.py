@@ -8,9 +8,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,21 @@ from hypothesis import strategies as st
 
 from dupfind import ceiling
 from dupfind.pool import launch, workers
-from dupfind.pool.process_executor import ProcessExecutor
+from dupfind.pool.process_executor import NeverStartedError, ProcessExecutor
 from dupfind.pool.workers import Pool
 from tests.labour import Item, work
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def run(pool: Pool, items: Iterable[Item], size_bytes: Callable[[Item], int] = lambda _: 1) -> list[tuple[Item, Any]]:
+def run(
+    pool: Pool,
+    items: Iterable[Item],
+    size_bytes: Callable[[Item], int] = lambda _: 1,
+    run_of: Callable[[Item], Hashable] | None = None,
+) -> list[tuple[Item, Any]]:
     """Everything that ``map`` gives, the lost ones as ``"lost"``."""
-    return list(pool.map(work, items, size_bytes=size_bytes, lost=lambda item, death: "lost"))
+    return list(pool.map(work, items, size_bytes=size_bytes, lost=lambda item, death: "lost", run_of=run_of))
 
 
 def expected(items: Iterable[Item]) -> list[tuple[Item, Any]]:
@@ -293,12 +299,89 @@ class Breaking(Serial):
     st.integers(1, 3),
     st.sampled_from([1, 5 << 20, 9 << 20]),
     st.booleans(),
+    st.sampled_from([None, 1, 7, 100]),
 )
-def test_deaths_anywhere(kinds: list[str], lanes: int, size_bytes: int, at_submit: bool) -> None:
+def test_deaths_anywhere(
+    kinds: list[str], lanes: int, size_bytes: int, at_submit: bool, run_length: int | None
+) -> None:
     """Whatever dies wherever, each item comes back once, and lost are exactly the culprits."""
     items = [(kind, number) for number, kind in enumerate(kinds)]
+    run_of = run_length and (lambda item: item[1] // run_length)
     with Pool(lanes, lambda: Breaking(at_submit)) as pool:
-        assert expected(items) == sorted(run(pool, items, size_bytes=lambda _: size_bytes))
+        assert expected(items) == sorted(run(pool, items, lambda _: size_bytes, run_of or None))
+
+
+class Absent(Serial):
+    """Cannot be started any more, from its second chunk on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run the first chunk."""
+        self.count += 1
+        if self.count == 1:
+            return super().submit(fn, *args)
+        future: Future[Any] = Future()
+        future.set_exception(NeverStartedError())
+        return future
+
+
+def test_a_run_outlives_its_lane() -> None:
+    """What was to come for a lane that is given up goes to the others."""
+    executors = iter([Absent(), Serial()])
+    items = [("double", number) for number in range(40)]
+    with Pool(2, lambda: next(executors)) as pool:
+        assert expected(items) == sorted(run(pool, items, lambda _: 9 << 20, lambda item: item[1] // 20))
+
+
+class Logging(Serial):
+    """Keeps the chunks that it was handed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.chunks: list[list[Item]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run it, and remember the chunk."""
+        self.chunks.append(args[0])
+        return super().submit(fn, *args, **kwargs)
+
+
+def handed_out(lanes: int, count: int, size_bytes: int, run_length: int) -> list[list[list[Item]]]:
+    """The chunks of each lane, for ``count`` items in runs of this length."""
+    made: list[Logging] = []
+
+    def make() -> Executor:
+        made.append(Logging())
+        return made[-1]
+
+    items = [("double", number) for number in range(count)]
+    with Pool(lanes, make) as pool:
+        assert expected(items) == sorted(run(pool, items, lambda _: size_bytes, lambda item: item[1] // run_length))
+    return [executor.chunks for executor in made]
+
+
+def test_a_run_goes_to_one_lane() -> None:
+    """In chunks that are no larger than others, while there are other runs for the other lanes."""
+    first, second = handed_out(2, 48, 5 << 20, 12)
+    assert {2} == {len(chunk) for chunk in first + second}
+    runs = [[number // 12 for chunk in chunks for _, number in chunk] for chunks in (first, second)]
+    assert [[0] * 12 + [2] * 12, [1] * 12 + [3] * 12] == runs
+
+
+def test_a_run_is_shared_where_nothing_else_is_left() -> None:
+    """By halves, so that each lane keeps to its own end of it."""
+    lanes = [[number for chunk in chunks for _, number in chunk] for chunks in handed_out(3, 160, 1, 160)]
+    assert all(len(numbers) >= 32 for numbers in lanes)
+    assert list(range(160)) == sorted(number for numbers in lanes for number in numbers)
+
+
+def test_short_runs_share_chunks() -> None:
+    """Handing over a few items costs nothing beside their work; a run each is no reason to hand over each alone."""
+    (chunks,) = handed_out(1, 64, 1, 1)
+    assert [16] * 4 == [len(chunk) for chunk in chunks]
 
 
 def test_items_are_read_no_faster_than_the_work_goes_on() -> None:
@@ -324,6 +407,17 @@ def test_chunks(sizes: list[int]) -> None:
     chunks = list(workers._chunks(sizes, lambda size: size))
     assert sizes == [size for chunk in chunks for size in chunk]
     assert all(1 <= len(chunk) <= 16 and sum(chunk[:-1]) < 8 << 20 for chunk in chunks)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9 << 20)), max_size=100))
+def test_stretches(items: list[tuple[int, int]]) -> None:
+    """They keep the order, lose nothing, and a run lies in one of them, whose chunks are no larger than others."""
+    stretches = list(workers._stretches(items, lambda item: item[1], 16, lambda item: item[0]))
+    assert items == [item for stretch in stretches for chunk in stretch for item in chunk]
+    for stretch in stretches:
+        assert all(1 <= len(chunk) <= 16 and sum(size for _, size in chunk[:-1]) < 8 << 20 for chunk in stretch)
+    ends = [(before[-1][-1][0], after[0][0][0]) for before, after in pairwise(stretches)]
+    assert all(last != first for last, first in ends)
 
 
 def test_prepared_processes_do_the_work() -> None:

@@ -85,8 +85,8 @@ def fit_tone(source: Grey, target: Grey) -> tuple[float, float]:
         gain = float(spread @ (y - mean_y)) / variance if variance > 0 else 1.0
         offset = mean_y - gain * mean_x
         far = np.abs(gain * source + offset - target)
-        near = far <= max(2.5 * quantile(far, 0.5), 0.75)
-        x, y = source[near], target[near]
+        near = np.flatnonzero(far <= max(2.5 * quantile(far, 0.5), 0.75))
+        x, y = source.take(near), target.take(near)
     return gain, offset
 
 

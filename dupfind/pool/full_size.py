@@ -77,6 +77,11 @@ def pair_of(
     return FullSizePair(needle_entry, witness_entry, orientation, size, scale, own.quality, bits, captured)
 
 
+def decoded_witness(pair: FullSizePair) -> tuple[FileEntry, tuple[int, int]]:
+    """Tell what of the witness is decoded: pairs of which this is equal share it where they follow each other."""
+    return pair.witness, pair.size
+
+
 def not_compared(reason: str, read_ns: int = 0) -> Compared:
     """The outcome for a pair that could not be compared; ``reason`` says why."""
     return Compared(

@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -29,6 +29,7 @@ from concurrent.futures import (
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import groupby
 from typing import Any, Generic, Self, TypeVar
 
 from dupfind import ceiling
@@ -58,6 +59,8 @@ class _Lane(Generic[T]):
     executor: Executor
     make_executor: Callable[[], Executor]
     handed: deque[tuple[Future[Any], list[T], float]] = field(default_factory=deque)
+    coming: deque[list[T]] = field(default_factory=deque)
+    """Chunks that are best done behind those, because they go on with the same run of items."""
     is_enough: bool = False
     """Whether the other lanes rest: threads that read small files from memory only wait for each other."""
 
@@ -130,20 +133,22 @@ class Pool:
         size_bytes: Callable[[T], int],
         lost: Callable[[T, Death], R],
         is_light: bool = False,
+        run_of: Callable[[T], Hashable] | None = None,
     ) -> Iterator[tuple[T, R]]:
         """Give each item with its result, in the order in which they are done.
 
         ``items`` is read no faster than the work goes on. ``lost`` makes the result of an item that cannot be done:
         twice its process died, or raised ``MemoryError``, while it worked on this item alone. ``is_light`` is for tasks
-        that need no process of their own.
+        that need no process of their own. Items that follow each other and of which ``run_of`` says the same go to one
+        lane, which may keep what they have in common; others help with them where nothing else is left to do.
         """
-        waiting = _chunks(items, size_bytes, _LIGHT_CHUNK_ITEMS if is_light else _CHUNK_ITEMS)
+        waiting = _stretches(items, size_bytes, _LIGHT_CHUNK_ITEMS if is_light else _CHUNK_ITEMS, run_of)
         again: deque[list[T]] = deque()  # after a death: the culprit's chunk in single files, and what waited behind it
         suspects: deque[T] = deque()  # those that it happened to while they were alone
         make = self._make_light if is_light else self._make_executor
         lanes: list[_Lane[T]] = [_Lane(executor, make, is_enough=is_light) for executor in self._lanes(make)]
         while True:
-            self._deal(lanes[:1] if lanes[0].is_enough else lanes, task, again, waiting)
+            self._deal(lanes, task, again, waiting)
             running = [handed[0] for lane in lanes for handed in lane.handed]
             if not running:
                 break
@@ -165,12 +170,12 @@ class Pool:
         lanes: list[_Lane[T]],
         task: Callable[[list[T]], list[R]],
         again: deque[list[T]],
-        waiting: Iterator[list[T]],
+        waiting: Iterator[deque[list[T]]],
     ) -> None:
         """Hand over as much as the lanes are to have ahead."""
         for ahead in range(1, _CHUNKS_AHEAD + 1):  # each lane one, then each a second: few chunks go to all of them
-            for lane in lanes:
-                while len(lane.handed) < ahead and (chunk := _next_chunk(again, waiting)):
+            for lane in lanes[:1] if lanes[0].is_enough else lanes:
+                while len(lane.handed) < ahead and (chunk := _next_chunk(lane, lanes, again, waiting)):
                     self._hand_over(lane, task, chunk)
 
     def _try_alone(self, lanes: list[_Lane[T]], task: Callable[[list[T]], list[R]], suspect: T) -> R | Death:
@@ -202,7 +207,7 @@ class Pool:
             try:
                 results, seconds, busy_share = future.result()
             except NeverStartedError as error:
-                again.extend([chunk, *(chunk for _, chunk, _ in lane.handed)])
+                again.extend([chunk, *(chunk for _, chunk, _ in lane.handed), *lane.coming])
                 self._give_up(lane, lanes, error)
                 return
             except BrokenExecutor as error:
@@ -254,6 +259,7 @@ class Pool:
         if len(lanes) == 1:
             raise NoProcessError(f"the processes that read files cannot be started: {error}") from None
         lane.handed.clear()
+        lane.coming.clear()
         lanes.remove(lane)
         self._executors[lane.make_executor].remove(lane.executor)
 
@@ -265,8 +271,39 @@ def _make_thread() -> Executor:
     return ThreadPoolExecutor(1, "dupfind-reader")
 
 
-def _next_chunk(again: deque[list[T]], waiting: Iterator[list[T]]) -> list[T] | None:
-    return again.popleft() if again else next(waiting, None)
+def _next_chunk(
+    lane: _Lane[T], lanes: Sequence[_Lane[T]], again: deque[list[T]], waiting: Iterator[deque[list[T]]]
+) -> list[T] | None:
+    """Give what ``lane`` is to do next: what goes on with its run, else a new stretch, else half of another's."""
+    if again:
+        return again.popleft()
+    if not lane.coming:
+        lane.coming = next(waiting, lane.coming)
+    if lane.coming:
+        return lane.coming.popleft()
+    longest = max((other.coming for other in lanes), key=len)
+    lane.coming.extendleft(longest.pop() for _ in range((len(longest) + 1) // 2))
+    return lane.coming.popleft() if lane.coming else None
+
+
+def _stretches(
+    items: Iterable[T], size_bytes: Callable[[T], int], most_items: int, run_of: Callable[[T], Hashable] | None
+) -> Iterator[deque[list[T]]]:
+    """Cut into chunks, and give those together that one lane had best do one after the other.
+
+    These are more than one where a run of items, see :meth:`Pool.map`, does not fit into a chunk. Short runs share one.
+    """
+    if run_of is None:
+        yield from (deque([chunk]) for chunk in _chunks(items, size_bytes, most_items))
+        return
+    begun: list[T] = []
+    for _, run in groupby(items, run_of):
+        begun += run
+        if len(begun) >= most_items or sum(map(size_bytes, begun)) >= _CHUNK_BYTES:
+            yield deque(_chunks(begun, size_bytes, most_items))
+            begun = []
+    if begun:
+        yield deque([begun])
 
 
 def _chunks(items: Iterable[T], size_bytes: Callable[[T], int], most_items: int = _CHUNK_ITEMS) -> Iterator[list[T]]:
