@@ -22,10 +22,10 @@ from benchmarks.common import DUPFIND, machine, run
 from dupfind.cache.cache_schema import PictureRef, picture_id
 from dupfind.cache.cache_store import Store
 from dupfind.events import Silence
-from dupfind.files.ignore import Excludes
-from dupfind.files.walk import WalkRules, walk_all
 from dupfind.session import recipe
 from dupfind.settings import make_settings
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.walk import WalkRules, walk_all
 from dupfind.values import FileEntry, Thumbnail
 
 _IN_A_FOLDER = 1000

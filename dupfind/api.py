@@ -18,11 +18,11 @@ from dupfind.answers.hashed import Given
 from dupfind.commands import comparing
 from dupfind.errors import SettingsError
 from dupfind.events import Listener, Silence
-from dupfind.files.roots import named_files
-from dupfind.files.same_file import apart
 from dupfind.finding import finding
 from dupfind.grouping import grouping
 from dupfind.settings import make_settings
+from dupfind.sources.roots import named_files
+from dupfind.sources.same_file import apart
 from dupfind.values import Evidence, Report
 
 AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]

@@ -20,17 +20,17 @@ from dupfind.answers.decisions import Decision
 from dupfind.answers.findings import Findings, Parted, Remains
 from dupfind.cache.memory import Memory
 from dupfind.events import Listener, Silence
-from dupfind.files.ignore import Excludes
-from dupfind.files.mounts import forgetting, read_mounts
-from dupfind.files.named import NamedRoot, with_named
-from dupfind.files.roots import as_walked, in_catalogues, spelling, without_pictures
-from dupfind.files.same_file import warnings_of
-from dupfind.files.walk import WalkRules, walk_all
 from dupfind.scanning.needle_verdicts import judge_files, words_of
 from dupfind.scanning.problems import problems_of, summary_of
 from dupfind.scanning.recheck import is_due, last_look
 from dupfind.scanning.verdict import judge_folders
 from dupfind.settings import Settings
+from dupfind.sources.file_lists import NamedRoot, with_named
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.mounts import forgetting, read_mounts
+from dupfind.sources.roots import as_walked, in_catalogues, spelling, without_pictures
+from dupfind.sources.same_file import warnings_of
+from dupfind.sources.walk import WalkRules, walk_all
 from dupfind.values import (
     LISTING,
     ORIENTATIONS,
@@ -129,7 +129,7 @@ def walk(settings: Settings, listener: Listener, named: Collection[FileEntry] = 
     excludes = Excludes(settings.excludes)
     trees = walk_what_is_there(settings, listener, excludes)
     if any(root.is_catalogue for root in settings.roots):
-        from dupfind.catalogue.catalogues import catalogued_trees  # brings SQLite and the decoders
+        from dupfind.catalog.catalogs import catalogued_trees  # brings SQLite and the decoders
 
         with listener.part("look up"):
             follow = settings.follow_symlinks

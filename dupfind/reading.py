@@ -14,7 +14,6 @@ from dupfind.answers.shown import Preview
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Compared, FilePair, PictureRef
 from dupfind.events import Listener
-from dupfind.files.roots import in_catalogues
 from dupfind.pictures import formats
 from dupfind.pool import full_size, image_digests, second_look, tasks
 from dupfind.pool.full_size import FullSizePair
@@ -23,6 +22,7 @@ from dupfind.pool.processes import Death
 from dupfind.pool.second_look import Claim, Look
 from dupfind.pool.workers import Pool
 from dupfind.settings import Settings
+from dupfind.sources.roots import in_catalogues
 from dupfind.values import THUMBNAIL_SIDE, Evidence, Failure, FileEntry, Objection, Thumbnail
 
 if TYPE_CHECKING:

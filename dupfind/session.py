@@ -15,10 +15,10 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Recipe
 from dupfind.errors import CacheLostError
 from dupfind.events import Listener
-from dupfind.files.roots import root_around
 from dupfind.pool.workers import Pool
 from dupfind.reading import Reader
 from dupfind.settings import Settings
+from dupfind.sources.roots import root_around
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ def with_reader(
 def _cache(settings: Settings, path: str | None, listener: Listener) -> Cache:
     make_recipe = partial(recipe, settings.scan.algorithm, listener, is_quick=settings.scan.quick)
     if any(root.is_catalogue for root in settings.roots):
-        from dupfind.catalogue.catalogue_cache import CatalogueCache
+        from dupfind.catalog.catalog_cache import CatalogueCache
 
         return CatalogueCache(settings.roots, path, make_recipe, warn=listener.warn)
     return Cache(path, make_recipe, warn=listener.warn)

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from dupfind.catalogued import Catalogued
-
 THUMBNAIL_SIDE, CHROMA_SIDE = 64, 8
 NEUTRAL_CHROMA = bytes([128]) * (2 * CHROMA_SIDE * CHROMA_SIDE)
 """Sides of a thumbnail and of its two planes of colour, in pixels; the colour of a picture without colour."""
@@ -25,7 +23,7 @@ HASH_BITS = 64
 
 FULL_SIZE, SECOND_LOOK, LAST_LOOK, LISTING = "full size", "second look", "last look", "list"
 """Stages, in problems and failures: :mod:`dupfind.pool.full_size`, ``--paranoid``, :mod:`dupfind.scanning.recheck`,
-:mod:`dupfind.files.named`."""
+:mod:`dupfind.sources.file_lists`."""
 
 
 class Side(StrEnum):
@@ -121,7 +119,7 @@ class Root:
     """Absolute and without symbolic links; entries have paths that begin so."""
     identity: FolderId
     is_catalogue: bool = False
-    """True for a file that stands for the folder that it lists, see :mod:`dupfind.catalogue.catalogues`."""
+    """True for a file that stands for the folder that it lists, see :mod:`dupfind.catalog.catalogs`."""
     has_no_pictures: bool = False
     """True for a catalogue that may list the needles themselves, for all that is known: only bytes prove anything."""
 
@@ -131,6 +129,22 @@ class Root:
         given, real = self.given, self.real
         prefix, skipped = given.rstrip(os.sep) + os.sep, len(real.rstrip(os.sep)) + 1
         return lambda path: prefix + path[skipped:] if path != real else given
+
+
+class Catalogued(NamedTuple):
+    """One catalogue that stood for a folder of the haystack, as it was when it was read."""
+
+    path: str
+    """As the user gave it; paths of its files begin so."""
+    root: str
+    """The folder that it lists, as an absolute path on the machine where it was updated last."""
+    updated: str
+    """When the last update that came to its end began: ISO 8601, with the offset of its time zone."""
+    age_seconds: float
+    """How long that was ago."""
+    files: int
+    is_complete: bool
+    """False where the first indexing, or the last update, has not come to its end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.files.appledouble import is_appledouble, is_junk
-from dupfind.files.ignore import Excludes
-from dupfind.files.walk import WalkRules, walk_all
 from dupfind.settings import make_settings
+from dupfind.sources.appledouble import is_appledouble, is_junk
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.walk import WalkRules, walk_all
 from dupfind.values import Tree
 from fixtures.pictures import photo
 
@@ -55,7 +55,7 @@ def test_anything_else_of_that_name_is_a_file(tree: TreeBuilder, content: bytes)
 
 def test_other_names_are_not_opened(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     """The number makes junk of ``._*`` only, so nothing else is opened for it."""
-    monkeypatch.setattr("dupfind.files.walk.is_appledouble", lambda path, _: pytest.fail(path))
+    monkeypatch.setattr("dupfind.sources.walk.is_appledouble", lambda path, _: pytest.fail(path))
     for side in trees(tree, {"a.jpg": APPLEDOUBLE, ".b.jpg": APPLEDOUBLE, "_.c": APPLEDOUBLE}):
         assert [".b.jpg", "_.c", "a.jpg"] == names(side)
 
@@ -92,7 +92,7 @@ def test_what_cannot_be_read_is_no_junk(tree: TreeBuilder, monkeypatch: pytest.M
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"dupfind.files.appledouble.os.{call}", fail)
+        patch.setattr(f"dupfind.sources.appledouble.os.{call}", fail)
         assert not is_appledouble(path)
     assert not is_appledouble(path + "\0")
     assert not is_appledouble(path + "gone")

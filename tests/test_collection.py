@@ -11,11 +11,11 @@ import pytest
 
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.cache.snapshot import OTHER, PICTURE, UNSETTLED, FolderRow, Inner, Known, make_rows, pack, unpack
-from dupfind.files.entries import entry_of
 from dupfind.finding.collection import NO_PICTURE, Collection
 from dupfind.finding.revisit import Visited
 from dupfind.reading import Pictures
 from dupfind.settings import make_settings
+from dupfind.sources.entries import entry_of
 from dupfind.values import Failure, FileEntry
 
 TEXT = Failure("not a picture", is_image=False)

@@ -9,10 +9,10 @@ from unicodedata import normalize
 
 import pytest
 
-from dupfind.files import ignore
-from dupfind.files.ignore import Excludes
-from dupfind.files.walk import WalkRules, walk_all
 from dupfind.settings import make_settings
+from dupfind.sources import ignore
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.walk import WalkRules, walk_all
 from dupfind.values import Side, Tree
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]

@@ -25,10 +25,10 @@ import pytest
 
 from dupfind import pipeline
 from dupfind.errors import SettingsError
-from dupfind.files import roots
-from dupfind.files.ignore import Excludes
-from dupfind.files.walk import Walk, WalkRules
 from dupfind.settings import make_settings
+from dupfind.sources import roots
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.walk import Walk, WalkRules
 from dupfind.values import FolderState, Side
 from tests.test_pipeline import one_thread
 

@@ -15,11 +15,11 @@ import pytest
 from dupfind import pipeline
 from dupfind.cli import named
 from dupfind.events import Silence
-from dupfind.files import mounts
-from dupfind.files.ignore import Excludes
-from dupfind.files.mounts import NO_MOUNTS, Mount, Mounts, forgetting, parse, read_mounts
-from dupfind.files.roots import named_file
-from dupfind.files.walk import walk_all
+from dupfind.sources import mounts
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.mounts import NO_MOUNTS, Mount, Mounts, forgetting, parse, read_mounts
+from dupfind.sources.roots import named_file
+from dupfind.sources.walk import walk_all
 from dupfind.values import FileState, Root, Side, Tree
 from tests.played_mounts import play
 from tests.test_pipeline import scan, settings, states

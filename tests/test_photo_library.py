@@ -10,11 +10,11 @@ from unicodedata import normalize
 
 import pytest
 
-from dupfind.files.ignore import Excludes
-from dupfind.files.named import look_up
-from dupfind.files.photo_library import Libraries
-from dupfind.files.walk import WalkRules, walk_all
 from dupfind.settings import make_settings
+from dupfind.sources.file_lists import look_up
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.photo_library import Libraries
+from dupfind.sources.walk import WalkRules, walk_all
 from dupfind.values import Side, Tree
 from tests import photo_libraries as made
 
@@ -241,7 +241,7 @@ def test_lists_of_a_collection_are_judged_likewise(tmp_path: Path) -> None:
 def test_each_library_is_read_once(tmp_path: Path, needles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many files it has, and by whatever sign it is met."""
     made.photo_library(tmp_path / "h" / "P.photoslibrary", {f"{number}.jpeg": number % 2 for number in range(20)})
-    from dupfind.files import trashed_photos
+    from dupfind.sources import trashed_photos
 
     calls, real = [], trashed_photos.trashed_in
     monkeypatch.setattr(trashed_photos, "trashed_in", lambda path: (calls.append(path), real(path))[1])

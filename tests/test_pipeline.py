@@ -107,7 +107,7 @@ def test_the_answer_depends_on_nothing_but_the_trees(
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr("dupfind.files.walk.os.scandir", Backwards)
+    monkeypatch.setattr("dupfind.sources.walk.os.scandir", Backwards)
     assert first == answer(scan(*trees))
 
 
@@ -307,7 +307,7 @@ def test_a_needle_seen_through_another_mount_is_no_witness(tree: TreeBuilder, mo
     needles, haystack = tree("needles", {"a.jpg": b"picture"}), tree("hay", {})
     os.link(needles / "a.jpg", haystack / "a.jpg")
     assert {"a.jpg": "present/identical"} == states(scan(haystack, needles))
-    monkeypatch.setattr("dupfind.files.same_file._look", lambda _: SimpleNamespace(st_dev=1, st_ino=1, st_nlink=1))
+    monkeypatch.setattr("dupfind.sources.same_file._look", lambda _: SimpleNamespace(st_dev=1, st_ino=1, st_nlink=1))
     report = scan(haystack, needles)
     assert {"a.jpg": "unreadable"} == states(report)
     assert ["left out: it may be a needle itself, reached by another mount"] == [

@@ -11,13 +11,13 @@ import pytest
 
 from dupfind import pipeline
 from dupfind.events import Silence
-from dupfind.files.mounts import read_mounts
-from dupfind.files.roots import named_file
-from dupfind.files.same_file import SameFile
-from dupfind.files.walk import Walk
 from dupfind.grouping import savings
 from dupfind.scanning import recheck
 from dupfind.settings import make_settings
+from dupfind.sources.mounts import read_mounts
+from dupfind.sources.roots import named_file
+from dupfind.sources.same_file import SameFile
+from dupfind.sources.walk import Walk
 from dupfind.values import Report, Tree
 from tests.real_mounts import Rig, kind_of, renumber
 from tests.shelf import Ears, catalogued

@@ -11,11 +11,11 @@ import pytest
 
 from dupfind.answers.decisions import Decision, Mark, Ruling
 from dupfind.answers.findings import Findings
-from dupfind.files.entries import without_inode
-from dupfind.files.ignore import Excludes
-from dupfind.files.mounts import Mount, Mounts
-from dupfind.files.walk import WalkRules, walk_all
 from dupfind.scanning.recheck import is_due, last_look
+from dupfind.sources.entries import without_inode
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.mounts import Mount, Mounts
+from dupfind.sources.walk import WalkRules, walk_all
 from dupfind.values import Evidence, FileEntry, Match, Root, Side, Tree
 from tests.test_walk import root
 

@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind.cache.snapshot import FolderRow
-from dupfind.files import walk
-from dupfind.files.ignore import Excludes
-from dupfind.files.roots import haystack_roots
-from dupfind.files.walk import Walk, WalkRules
 from dupfind.finding import revisit
 from dupfind.finding.revisit import Revisit, Visited, remembered
+from dupfind.sources import walk
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.roots import haystack_roots
+from dupfind.sources.walk import Walk, WalkRules
 from dupfind.values import FileEntry, Problem, Root
 from tests import photo_libraries as made
 

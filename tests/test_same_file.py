@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind import pipeline
-from dupfind.files import room
-from dupfind.files.file_systems import is_one_time
-from dupfind.files.mounts import NO_MOUNTS, Mount, Mounts
-from dupfind.files.roots import named_file
-from dupfind.files.same_file import ITSELF, Lookalikes, SameFile
 from dupfind.grouping import savings
 from dupfind.settings import make_settings
+from dupfind.sources import room
+from dupfind.sources.file_systems import is_one_time
+from dupfind.sources.mounts import NO_MOUNTS, Mount, Mounts
+from dupfind.sources.roots import named_file
+from dupfind.sources.same_file import ITSELF, Lookalikes, SameFile
 from dupfind.values import FileEntry, Root, Side, Tree
 from tests.played_mounts import Played, play
 from tests.test_pipeline import one_thread

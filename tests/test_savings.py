@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.files.ignore import Excludes
-from dupfind.files.roots import haystack_roots
-from dupfind.files.walk import WalkRules, walk_all
 from dupfind.grouping.savings import each_once, savings
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.roots import haystack_roots
+from dupfind.sources.walk import WalkRules, walk_all
 from dupfind.values import FileEntry, Tree
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from dupfind import settings
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.files.ignore import Excludes
-from dupfind.files.walk import WalkRules, walk_all
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Format, ReportSettings, make_report_settings, make_settings
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.walk import WalkRules, walk_all
 from dupfind.values import Evidence, FileState, FolderState, Root, Side
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]

@@ -16,14 +16,14 @@ from dupfind.answers.grouped import Member
 from dupfind.answers.hashed import Given
 from dupfind.answers.shown import Shown
 from dupfind.commands.showing import look_at, look_at_found, show
+from dupfind.digest import digest_of
 from dupfind.events import Silence
-from dupfind.files.digest import digest_of
-from dupfind.files.roots import named_file
 from dupfind.finding import finding
 from dupfind.finding.finding import find_images, wanted
 from dupfind.pool import previews
 from dupfind.session import kept_for_the_run
 from dupfind.settings import Settings, make_settings
+from dupfind.sources.roots import named_file
 from fixtures import pictures
 from tests.shelf import catalogued
 from tests.test_deciding import word

@@ -120,7 +120,7 @@ def test_a_reading_that_ends_early(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """Fewer bytes than the file has are not its digest, whatever the system says of its size."""
     path = tmp_path / "a.jpg"
     path.write_bytes(b"a" * 100_000)
-    monkeypatch.setattr("dupfind.files.digest.digest", lambda *_: (bytes(32), 99_999))
+    monkeypatch.setattr("dupfind.digest.digest", lambda *_: (bytes(32), 99_999))
     assert CHANGED == digest(entry_of(path)).reason
 
 

@@ -10,11 +10,11 @@ import pytest
 from dupfind.cache.cache import Cache
 from dupfind.commands.thumbnails import Whole, read_whole
 from dupfind.events import Silence
-from dupfind.files.roots import named_file
 from dupfind.pool import tasks
 from dupfind.reading import Reader
 from dupfind.session import with_reader
 from dupfind.settings import make_settings
+from dupfind.sources.roots import named_file
 from dupfind.values import Failure
 from fixtures import pictures
 from tests.test_explain import one_thread

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from dupfind.answers.grouped import Answer
-from dupfind.catalogue.selfsame import Relation
-from dupfind.catalogued import Volume
+from dupfind.catalog.same_file import Relation
+from dupfind.catalog.volumes import Volume
 from dupfind.errors import SettingsError
 from dupfind.grouping import together
 from dupfind.grouping.grouping import groups

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.catalogue import volumes
-from dupfind.catalogued import Volume
-from dupfind.files import mounts
+from dupfind.catalog import volumes
+from dupfind.catalog.volumes import Volume
+from dupfind.sources import mounts
 
 EXT4, BTRFS = os.makedev(8, 17), os.makedev(0, 45)
 TABLE = """\

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from dupfind.errors import SettingsError
-from dupfind.files.ignore import Excludes
-from dupfind.files.mounts import Mount, Mounts
-from dupfind.files.roots import make_roots
-from dupfind.files.walk import Walk, WalkRules, walk_all
 from dupfind.scanning.verdict import judge_folders
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.mounts import Mount, Mounts
+from dupfind.sources.roots import make_roots
+from dupfind.sources.walk import Walk, WalkRules, walk_all
 from dupfind.values import FolderState, Root, Side, Tree
 from tests.played_mounts import play
 
@@ -84,7 +84,7 @@ def patch_listing(monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
         def __exit__(self, *_: object) -> None:
             pass
 
-    monkeypatch.setattr("dupfind.files.walk.os.scandir", Listing)
+    monkeypatch.setattr("dupfind.sources.walk.os.scandir", Listing)
 
 
 def mount(path: Path, like: Path) -> SimpleNamespace:

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dupfind.catalogued import Catalogued
-from dupfind.values import HASH_BITS, Evidence, Problem
+from dupfind.values import HASH_BITS, Catalogued, Evidence, Problem
 
 
 class Member(NamedTuple):

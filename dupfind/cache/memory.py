@@ -28,7 +28,7 @@ from dupfind.cache.cache_answers import Answer
 from dupfind.cache.cache_file import CacheFile, DamagedError, UnusableError
 from dupfind.cache.cache_schema import FS_CODEC, RACY_NS
 from dupfind.cache.packing import PackingError, pack, unpack
-from dupfind.files.digest import DIGEST_BYTES, digest_of
+from dupfind.digest import DIGEST_BYTES, digest_of
 from dupfind.settings import Settings
 from dupfind.values import Evidence, FileEntry, ScanSettings
 

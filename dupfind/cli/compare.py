@@ -8,10 +8,10 @@ import click
 
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.files.mounts import read_mounts
-from dupfind.files.roots import NamedFile, named_file
-from dupfind.files.same_file import apart
 from dupfind.settings import Format, make_settings
+from dupfind.sources.mounts import read_mounts
+from dupfind.sources.roots import NamedFile, named_file
+from dupfind.sources.same_file import apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

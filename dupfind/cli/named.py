@@ -10,10 +10,10 @@ import click
 
 from dupfind.cli import streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.files.appledouble import is_junk
-from dupfind.files.mounts import read_mounts
-from dupfind.files.named import names_in
-from dupfind.files.roots import named_file
+from dupfind.sources.appledouble import is_junk
+from dupfind.sources.file_lists import names_in
+from dupfind.sources.mounts import read_mounts
+from dupfind.sources.roots import named_file
 
 if TYPE_CHECKING:
     from dupfind.answers.hashed import Given

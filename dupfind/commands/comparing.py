@@ -21,7 +21,6 @@ from dupfind.cache.cache import Cache
 from dupfind.commands.thumbnails import Whole, read_whole
 from dupfind.events import Listener, Silence
 from dupfind.evidence import evidence, facts, fingerprint
-from dupfind.files.roots import NamedFile
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
 from dupfind.reason_codes import SAME_IMAGE_DATA
@@ -31,6 +30,7 @@ from dupfind.scanning.resembling import resembling
 from dupfind.scanning.same_image_data import REASON, key_of
 from dupfind.session import with_reader
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, MOST_THRESHOLD_BITS, Settings
+from dupfind.sources.roots import NamedFile
 from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match, Objection, Problem, ScanSettings, Side
 
 _THE_WITNESS, _THE_OTHER = "the haystack's copy", "the other one"

@@ -17,8 +17,6 @@ from dupfind.answers.findings import Findings
 from dupfind.cache.cache import Cache
 from dupfind.commands.neighbours import Neighbours
 from dupfind.events import Listener, Silence
-from dupfind.files.roots import NamedFile, as_walked, in_catalogues, spelling
-from dupfind.files.same_file import SameFile
 from dupfind.pipeline import find_matches, walk
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
@@ -27,6 +25,8 @@ from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import Settings
+from dupfind.sources.roots import NamedFile, as_walked, in_catalogues, spelling
+from dupfind.sources.same_file import SameFile
 from dupfind.values import Evidence, Failure, FileEntry, FileState, Objection, Thumbnail
 
 

@@ -15,17 +15,16 @@ from functools import partial
 from dupfind import __version__
 from dupfind.answers.indexed import Checked
 from dupfind.cache.cache import Cache
-from dupfind.catalogue.catalogue_file import CatalogueFile, explained
-from dupfind.catalogued import About
+from dupfind.catalog.catalog_file import About, CatalogueFile, explained
 from dupfind.commands.indexing import about_tree, is_other_folder, is_unchanged, relative_entries
 from dupfind.errors import CatalogueError
 from dupfind.events import Listener, Silence
-from dupfind.files.mounts import forgetting, read_mounts
 from dupfind.pipeline import walk
 from dupfind.reading import Reader
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import Settings
+from dupfind.sources.mounts import forgetting, read_mounts
 from dupfind.values import Failure, FileEntry, Tree
 
 _UNSEEN = "an edit that left size and time as they were shows only with --deep"

@@ -18,10 +18,9 @@ from dupfind import __version__, libraries
 from dupfind.answers.indexed import Changes, Indexed
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import COARSE, RACY_NS, PictureRef, Recipe, fits
-from dupfind.catalogue.catalogue_file import CatalogueFile, Listed, explained
-from dupfind.catalogue.selfsame import Relation, relation
-from dupfind.catalogue.volumes import UNKNOWN_VOLUME, volumes_of
-from dupfind.catalogued import About
+from dupfind.catalog.catalog_file import About, CatalogueFile, Listed, explained
+from dupfind.catalog.same_file import Relation, relation
+from dupfind.catalog.volumes import UNKNOWN_VOLUME, volumes_of
 from dupfind.errors import CatalogueError
 from dupfind.events import Advance, Listener, Silence, Within
 from dupfind.pipeline import walk

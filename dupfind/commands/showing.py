@@ -22,11 +22,11 @@ from dupfind.cache.cache import Cache
 from dupfind.errors import SettingsError
 from dupfind.events import Listener
 from dupfind.evidence import aligning
-from dupfind.files.mounts import read_mounts
-from dupfind.files.roots import in_catalogues, named_file, spelling
 from dupfind.reading import Reader
 from dupfind.session import with_reader
 from dupfind.settings import Settings
+from dupfind.sources.mounts import read_mounts
+from dupfind.sources.roots import in_catalogues, named_file, spelling
 from dupfind.values import ORIENTATIONS, Failure, FileEntry, FileState, FileVerdict, Kind, Report, Root, Tree
 
 _COMPARED = 4

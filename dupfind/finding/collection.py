@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import FRAMED, PictureRef
 from dupfind.cache.snapshot import OTHER, PICTURE, UNSETTLED, Inner, Known, Rows, make_rows
-from dupfind.files.entries import entry_of
-from dupfind.files.roots import in_catalogues, without_pictures
 from dupfind.finding.revisit import Visited
 from dupfind.grouping import sketches
 from dupfind.reading import Reader
 from dupfind.settings import Settings
+from dupfind.sources.entries import entry_of
+from dupfind.sources.roots import in_catalogues, without_pictures
 from dupfind.values import Failure, FileEntry
 
 NO_PICTURE = 255

@@ -23,8 +23,6 @@ from dupfind.cache.cache_snapshots import Shelf
 from dupfind.cache.snapshot import SnapshotError
 from dupfind.events import Listener, Silence
 from dupfind.evidence import fingerprint
-from dupfind.files.roots import in_catalogues, spelling
-from dupfind.files.same_file import SameFile
 from dupfind.finding.collection import Collection, Sighting
 from dupfind.finding.lookalikes import Lookalikes
 from dupfind.finding.nearby import Reach, near_rows
@@ -35,6 +33,8 @@ from dupfind.reading import Pictures, Reader
 from dupfind.scanning.wholes import Wholes
 from dupfind.session import with_reader
 from dupfind.settings import Settings
+from dupfind.sources.roots import in_catalogues, spelling
+from dupfind.sources.same_file import SameFile
 from dupfind.values import HASH_BITS, Evidence, Failure, FileEntry, Match
 
 Words = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]

@@ -19,19 +19,18 @@ from dupfind.cache.cache_schema import RACY_NS
 from dupfind.cache.cache_snapshots import Shelf
 from dupfind.cache.memory import program
 from dupfind.cache.snapshot import FolderRow, Inner, Known, SnapshotError, pack, unsettled_since
-from dupfind.catalogued import Catalogued
+from dupfind.digest import digest_of
 from dupfind.events import Listener
-from dupfind.files.digest import digest_of
-from dupfind.files.ignore import Excludes
-from dupfind.files.mounts import forgetting, read_mounts
-from dupfind.files.roots import as_walked
-from dupfind.files.walk import WalkRules
 from dupfind.finding.collection import Collection, will_last
 from dupfind.finding.revisit import Revisit, Visited, remembered
 from dupfind.pictures import formats
 from dupfind.reading import Reader
 from dupfind.settings import Settings
-from dupfind.values import Failure, FileEntry, Problem, Side, Tree
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.mounts import forgetting, read_mounts
+from dupfind.sources.roots import as_walked
+from dupfind.sources.walk import WalkRules
+from dupfind.values import Catalogued, Failure, FileEntry, Problem, Side, Tree
 
 _RACY_NS = RACY_NS
 _LEAST_NEWS, _MOST_NEWS, _SHARE = 20, 20_000, 50
@@ -107,7 +106,7 @@ class Recollection:
 
     def _listed(self, images: Sequence[FileEntry], excludes: Excludes, listener: Listener) -> list[Tree]:
         """What catalogues among the roots list."""
-        from dupfind.catalogue.catalogues import catalogued_trees
+        from dupfind.catalog.catalogs import catalogued_trees
 
         settings, follow = self._settings, self._settings.follow_symlinks
         with listener.part("look up"):

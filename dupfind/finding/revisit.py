@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from dupfind.cache.cache_schema import RACY_NS
 from dupfind.cache.snapshot import FolderRow, Noted
-from dupfind.files.ignore import EXCLUDED
-from dupfind.files.walk import Walk, WalkRules
+from dupfind.sources.ignore import EXCLUDED
+from dupfind.sources.walk import Walk, WalkRules
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side
 
 _RACY_NS = RACY_NS

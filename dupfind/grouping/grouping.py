@@ -18,7 +18,6 @@ from dupfind import __version__
 from dupfind.answers.grouped import Answer, Group
 from dupfind.cache.cache import Cache
 from dupfind.events import Listener, Silence
-from dupfind.files.roots import in_catalogues, spelling, without_pictures
 from dupfind.grouping import bests
 from dupfind.grouping.bests import Rival
 from dupfind.grouping.copies import find_copies
@@ -28,6 +27,7 @@ from dupfind.reading import Reader
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import Settings
+from dupfind.sources.roots import in_catalogues, spelling, without_pictures
 from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry
 
 

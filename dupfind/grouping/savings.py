@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from dupfind.files.same_file import Lookalikes, SameFile
+from dupfind.sources.same_file import Lookalikes, SameFile
 from dupfind.values import FileEntry, Problem, Root, Side, Tree
 
 

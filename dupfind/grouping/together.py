@@ -14,17 +14,17 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 
-from dupfind.catalogue.selfsame import Relation, have_numbers, must_be_seen, relation, themselves
-from dupfind.catalogue.volumes import UNKNOWN_VOLUME, volumes_of
-from dupfind.catalogued import About, Catalogued, Volume
+from dupfind.catalog.catalog_file import About
+from dupfind.catalog.same_file import Relation, have_numbers, must_be_seen, relation, themselves
+from dupfind.catalog.volumes import UNKNOWN_VOLUME, Volume, volumes_of
 from dupfind.events import Listener
-from dupfind.files.ignore import Excludes
-from dupfind.files.named import NamedRoot
-from dupfind.files.roots import as_walked
 from dupfind.grouping.savings import each_once
 from dupfind.pipeline import walk_what_is_there
 from dupfind.settings import Settings
-from dupfind.values import FileEntry, Problem, Root, Side, Tree
+from dupfind.sources.file_lists import NamedRoot
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.roots import as_walked
+from dupfind.values import Catalogued, FileEntry, Problem, Root, Side, Tree
 
 _TWICE = "the catalogue lists them more than once"
 _OF_OTHERS = "they may be files of the other folders or catalogues, on the drive that it lists"
@@ -123,20 +123,20 @@ def _catalogues(
     is_proof: bool,
 ) -> list[Tree]:
     """The trees of all catalogues, as far as they stand beside ``folders`` with these ``entries`` and each other."""
-    from dupfind.catalogue import catalogues  # brings SQLite and the decoders
+    from dupfind.catalog import catalogs  # brings SQLite and the decoders
 
     listed = []
     for root in settings.roots:
         if root.is_catalogue:
-            tree, about = catalogues.read_tree(root, excludes)
-            is_here = catalogues.holds_something(about.root)
-            listed.append(_Catalogue(tree, about, catalogues.former_paths(root, about), is_here))
-            catalogues.warn_of(tree, about, warn)
+            tree, about = catalogs.read_tree(root, excludes)
+            is_here = catalogs.holds_something(about.root)
+            listed.append(_Catalogue(tree, about, catalogs.former_paths(root, about), is_here))
+            catalogs.warn_of(tree, about, warn)
     others = [_Others(entries, _volumes(folders, follow_symlinks=settings.follow_symlinks))] if entries else []
     roots = [tree.root for tree in folders if not isinstance(tree.root, NamedRoot)]
     for one, other in product(listed, others):
         how = relation(one.about.volumes, other.volumes)
-        catalogues.refuse_own_root(one.tree.root, one.about, roots, how, called="")
+        catalogs.refuse_own_root(one.tree.root, one.about, roots, how, called="")
     if is_proof:
         _drop_doubles(listed, warn)
     standing = [one for one in listed if not one.is_double]
@@ -215,14 +215,14 @@ def _as_far_as_it_proves(
     one: _Catalogue, beside: Sequence[Sequence[Volume]], roots: Sequence[Root], warn: Callable[[str], None]
 ) -> None:
     """Leave out what is not seen any more on a drive that is here; what is not known at all proves by bytes only."""
-    from dupfind.catalogue import catalogues
+    from dupfind.catalog import catalogs
 
     now = [_volume_now(one.about.root)] if one.is_here else []
     how = max((relation(one.about.volumes, volumes) for volumes in [*beside, *now]), default=Relation.OTHER)
     if must_be_seen(how, is_root_here=one.is_here):
-        below = catalogues.listed_below(one.tree.entries, one.former, roots)
+        below = catalogs.listed_below(one.tree.entries, one.former, roots)
         are_numbered = have_numbers(one.about.volumes)
-        gone = catalogues.not_there(one.tree.entries, one.former, below, are_numbered=are_numbered)
+        gone = catalogs.not_there(one.tree.entries, one.former, below, are_numbered=are_numbered)
         one.leave_out(below | gone, _NOT_SEEN, warn)
     elif how is Relation.UNKNOWN:
         one.tree = replace(one.tree, root=replace(one.tree.root, has_no_pictures=True))

@@ -51,7 +51,7 @@ class Hashing(NamedTuple):
 
 def read_digests(entries: Sequence[FileEntry]) -> list[Outcome]:
     """Digest each file whole; a file that is no longer as the walk saw it gives a failure."""
-    from dupfind.files.digest import digest, digest_of
+    from dupfind.digest import digest, digest_of
 
     def one(file: IO[bytes], entry: FileEntry) -> bytes:
         value, length_bytes = digest(file, entry.size_bytes)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.answers.findings import SMOOTH, Findings
-from dupfind.files.roots import spelling
 from dupfind.scanning.verdict import judge_file, on_parting, on_word
 from dupfind.settings import Settings
+from dupfind.sources.roots import spelling
 from dupfind.values import Evidence, FileEntry, FileVerdict, Side, Tree
 
 

@@ -17,9 +17,9 @@ from itertools import groupby
 from operator import itemgetter
 
 from dupfind.answers.findings import Findings
-from dupfind.files.entries import entry_of, is_same_folder, reason_of, without_inode
-from dupfind.files.named import NamedRoot, NamedWalk
-from dupfind.files.walk import Walk, WalkRules
+from dupfind.sources.entries import entry_of, is_same_folder, reason_of, without_inode
+from dupfind.sources.file_lists import NamedRoot, NamedWalk
+from dupfind.sources.walk import Walk, WalkRules
 from dupfind.values import LAST_LOOK, Failure, FileEntry, FolderId, Match, Problem, Root, Side, Tree
 
 _PATH = itemgetter(FileEntry._fields.index("path"))

@@ -15,12 +15,12 @@ from dupfind.answers.sorted_pictures import Answer, Placed
 from dupfind.cache.cache import Cache
 from dupfind.errors import TooFewPicturesError
 from dupfind.events import Listener, Silence
-from dupfind.files.roots import NamedFile, spelling
 from dupfind.grouping.together import Together, gather
 from dupfind.reading import Pictures, Reader
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import Settings
+from dupfind.sources.roots import NamedFile, spelling
 from dupfind.values import Failure
 
 if TYPE_CHECKING:

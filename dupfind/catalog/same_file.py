@@ -14,9 +14,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 
-from dupfind.catalogued import Volume
-from dupfind.files.file_systems import TICK_NS, file_system, is_one_time
-from dupfind.files.normal_form import composed
+from dupfind.catalog.volumes import Volume
+from dupfind.sources.file_systems import TICK_NS, file_system, is_one_time
+from dupfind.sources.normal_form import composed
 from dupfind.values import FileEntry
 
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 
-from dupfind.files.appledouble import is_appledouble
-from dupfind.files.entries import entry_of, is_same_folder, reason_of, without_inode
-from dupfind.files.ignore import (
+from dupfind.sources.appledouble import is_appledouble
+from dupfind.sources.entries import entry_of, is_same_folder, reason_of, without_inode
+from dupfind.sources.ignore import (
     EXCLUDED,
     Excludes,
     is_common_file,
@@ -26,10 +26,10 @@ from dupfind.files.ignore import (
     why_folder_fleeting,
     why_folder_not_trusted,
 )
-from dupfind.files.mounts import NO_MOUNTS, Mounts
-from dupfind.files.photo_library import Libraries, is_mark
-from dupfind.files.roots import ids_of
-from dupfind.files.same_file import SameFile, without_needles
+from dupfind.sources.mounts import NO_MOUNTS, Mounts
+from dupfind.sources.photo_library import Libraries, is_mark
+from dupfind.sources.roots import ids_of
+from dupfind.sources.same_file import SameFile, without_needles
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
 
 _INODE = itemgetter(FileEntry._fields.index("inode"))
@@ -47,7 +47,7 @@ class WalkRules:
 
     @property
     def forgetful(self) -> Collection[int]:
-        """Devices whose inode numbers are made up, see :mod:`dupfind.files.mounts`; their files get none."""
+        """Devices whose inode numbers are made up, see :mod:`dupfind.sources.mounts`; their files get none."""
         return self.mounts.forgetful
 
 

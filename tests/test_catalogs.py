@@ -13,14 +13,13 @@ from unicodedata import normalize
 
 import pytest
 
-from dupfind.catalogue import catalogues, volumes
-from dupfind.catalogue.catalogue_file import CatalogueFile
-from dupfind.catalogue.selfsame import Relation
-from dupfind.catalogued import About
+from dupfind.catalog import catalogues, volumes
+from dupfind.catalog.catalog_file import About, CatalogueFile
+from dupfind.catalog.same_file import Relation
 from dupfind.errors import CatalogueError, SettingsError
-from dupfind.files.entries import entry_of
 from dupfind.pictures import decode
 from dupfind.reason_codes import ReasonCode
+from dupfind.sources.entries import entry_of
 from dupfind.values import FileEntry, Report, Root, Side
 from fixtures import pictures
 from tests.played_mounts import play
@@ -294,8 +293,8 @@ def test_nobody_knows_which_drive(
     )
     assert is_there is (warning not in ears.warnings)
     from dupfind.commands.explain import explain
-    from dupfind.files.roots import NamedFile, named_file
     from dupfind.settings import make_settings
+    from dupfind.sources.roots import NamedFile, named_file
 
     settings = make_settings(haystack=[str(catalogue)], no_cache=True, workers=1)
     (one,) = explain(settings, [NamedFile("a", named_file(str(needles / "a.jpg")).entry)], 1).explanations
@@ -358,8 +357,8 @@ def test_paranoid_reads_the_needle_again(tree: TreeBuilder, tmp_path: Path) -> N
     scanned(catalogue, needles, no_cache=False, cache=str(cache))
     from dupfind.cache.cache import Cache
     from dupfind.cache.cache_schema import Recipe
-    from dupfind.files.digest import digest_of
-    from dupfind.files.roots import named_file
+    from dupfind.digest import digest_of
+    from dupfind.sources.roots import named_file
 
     with Cache(str(cache), lambda: Recipe("", "", "")) as kept:
         kept.keep_digest(named_file(str(needles / "n.txt")).entry, digest_of([b"notes"]), 1 << 62)
@@ -446,16 +445,16 @@ def test_a_single_needle_on_the_drive(tree: TreeBuilder, tmp_path: Path) -> None
     drive, catalogue = collection(tree), tmp_path / "c"
     catalogued(drive, catalogue)
     (drive / "notes.txt").rename(tmp_path / "moved.txt")
-    from dupfind.files.roots import named_file
     from dupfind.pipeline import walk
     from dupfind.settings import make_settings
+    from dupfind.sources.roots import named_file
 
     needle = named_file(str(tmp_path / "moved.txt")).entry
     (found,) = walk(make_settings(haystack=[str(catalogue)], no_cache=True), Ears(), [needle])[1]
     assert 4 == len(found.entries)
     assert str(catalogue / "notes.txt") not in [entry.path for entry in found.entries]
     from dupfind.commands.explain import explain
-    from dupfind.files.roots import NamedFile
+    from dupfind.sources.roots import NamedFile
 
     settings = make_settings(haystack=[str(catalogue)], no_cache=True, workers=1)
     answer = explain(settings, [NamedFile("moved.txt", needle)], 1)

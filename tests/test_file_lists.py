@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from dupfind import pipeline
-from dupfind.files.ignore import Excludes
-from dupfind.files.named import NOTHING, look_up, names_in
 from dupfind.settings import make_settings
+from dupfind.sources.file_lists import NOTHING, look_up, names_in
+from dupfind.sources.ignore import Excludes
 from dupfind.values import Report, Side
 from tests.played_mounts import play
 from tests.shelf import Ears, TreeBuilder, catalogued

@@ -12,9 +12,9 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from dupfind.errors import SettingsError
-from dupfind.files.catalogue_head import NO_CATALOGUE, why_no_catalogue
-from dupfind.files.ignore import is_junk_folder
-from dupfind.files.mounts import Mounts, read_mounts
+from dupfind.sources.catalog_head import NO_CATALOGUE, why_no_catalogue
+from dupfind.sources.ignore import is_junk_folder
+from dupfind.sources.mounts import Mounts, read_mounts
 from dupfind.values import FileEntry, FolderId, Root, Side, Tree
 
 _FOR_FILES = ": single files go to dupfind find, to dupfind explain, or into a list for --files-from"

@@ -4,7 +4,7 @@ On one file system the inode number tells, or the path where numbers do not last
 systems (sshfs, mergerfs, overlayfs and their like) numbers them anew. Their size and times are handed on, as far as the
 protocol goes, and are compared at the coarser clock of the two. The time of change counts where both sides keep it: no
 copy has it. Where one does not, a copy that kept its time looks the same as the file itself, and is taken for it unless
-:mod:`dupfind.files.room` shows that there are two file systems.
+:mod:`dupfind.sources.room` shows that there are two file systems.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from dupfind.errors import SettingsError
-from dupfind.files import room
-from dupfind.files.file_systems import QUARTER_NS, TICK_NS, is_one_time
-from dupfind.files.mounts import Mount, Mounts, folded, read_mounts
-from dupfind.files.roots import NamedFile, is_below
+from dupfind.sources import room
+from dupfind.sources.file_systems import QUARTER_NS, TICK_NS, is_one_time
+from dupfind.sources.mounts import Mount, Mounts, folded, read_mounts
+from dupfind.sources.roots import NamedFile, is_below
 from dupfind.values import FileEntry, Problem, Tree
 
 ITSELF = "left out: it may be a needle itself, reached by another mount"

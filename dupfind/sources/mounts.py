@@ -2,7 +2,7 @@
 
 There, a file that was edited and got its old time back is not told from the old one, and gets another number whenever
 the system was out of memory: only its path on the file system tells that it is the same one.
-:mod:`dupfind.files.file_systems` has the table of types.
+:mod:`dupfind.sources.file_systems` has the table of types.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import NamedTuple
 
-from dupfind.files.file_systems import FileSystem, file_system
+from dupfind.sources.file_systems import FileSystem, file_system
 from dupfind.values import FolderId, Tree
 
 _TABLE = "/proc/self/mountinfo"

@@ -1,4 +1,4 @@
-"""What a list names, needles or more of a collection: folders become roots like any other, files a tree of their own.
+"""What options and lists name, looked up: folders become roots like any other, single files a tree of their own.
 
 Of needles that are files nothing is said but what is said of each alone. A folder of which only some files were named
 has no verdict, since nobody looked at the rest.
@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import NamedTuple
 
-from dupfind.files.appledouble import is_junk
-from dupfind.files.entries import entry_of, reason_of, without_inode
-from dupfind.files.ignore import (
+from dupfind.sources.appledouble import is_junk
+from dupfind.sources.entries import entry_of, reason_of, without_inode
+from dupfind.sources.ignore import (
     EXCLUDED,
     Excludes,
     is_junk_folder,
@@ -23,10 +23,10 @@ from dupfind.files.ignore import (
     why_folder_fleeting,
     why_folder_not_trusted,
 )
-from dupfind.files.mounts import read_mounts
-from dupfind.files.photo_library import Libraries
-from dupfind.files.roots import NamedFile, is_below
-from dupfind.files.same_file import ITSELF, SameFile
+from dupfind.sources.mounts import read_mounts
+from dupfind.sources.photo_library import Libraries
+from dupfind.sources.roots import NamedFile, haystack_roots, is_below, make_roots
+from dupfind.sources.same_file import ITSELF, SameFile
 from dupfind.values import LISTING, FileEntry, FolderId, Problem, Root, Side, Tree
 
 
@@ -217,3 +217,62 @@ class NamedWalk:
                     now.append(again if entry.inode else without_inode(again))
             self._count(len(now))
             yield folder, now
+
+
+class Asked(NamedTuple):
+    """What the user named, as it was spelt; None for what a command does not have or was not given."""
+
+    haystack: Sequence[str] | None
+    needles: Sequence[str] | None
+    listed_needles: Sequence[str] | None = None
+    """What a list names as needles."""
+    listed_haystack: Sequence[str] | None = None
+    """What a list names as more of the haystack, instead."""
+
+
+class Places(NamedTuple):
+    """Where a run looks."""
+
+    roots: tuple[Root, ...]
+    named: Named
+    haystack: tuple[str, ...]
+    """The folders of each side as they were spelt, those of a list among them."""
+    needles: tuple[str, ...]
+
+
+def look_for(
+    asked: Asked, called: str, excludes: Excludes, *, follow_symlinks: bool, may_be_catalogues: bool
+) -> Places:
+    """Look at what was named; raises :class:`~dupfind.errors.SettingsError`.
+
+    ``called`` stands before a haystack in errors; ``may_be_catalogues`` tells whether a catalogue may stand for one.
+    """
+    found = _look_up(asked, excludes, follow_symlinks=follow_symlinks)
+    roots = _roots(asked, called, found, may_be_catalogues=may_be_catalogues)
+    named = found or NOTHING
+    folders = {Side.HAYSTACK: tuple(asked.haystack or ()), Side.NEEDLES: tuple(asked.needles or ())}
+    folders[named.side] += tuple(named.folders)
+    return Places(roots, named, folders[Side.HAYSTACK], folders[Side.NEEDLES])
+
+
+def _look_up(asked: Asked, excludes: Excludes, *, follow_symlinks: bool) -> Named | None:
+    """What the list names, of whichever side it is."""
+    if asked.listed_needles is not None:
+        return look_up(asked.listed_needles, excludes, Side.NEEDLES, follow_symlinks=follow_symlinks)
+    if asked.listed_haystack is not None:
+        return look_up(asked.listed_haystack, excludes, Side.HAYSTACK, follow_symlinks=follow_symlinks)
+    return None
+
+
+def _roots(asked: Asked, called: str, named: Named | None, *, may_be_catalogues: bool) -> tuple[Root, ...]:
+    haystack, needles = asked.haystack, asked.needles
+    if named is not None and named.side is Side.HAYSTACK:
+        folders = [*(haystack or ()), *named.folders]
+        return haystack_roots(folders, called, may_be_catalogues=may_be_catalogues) if folders else ()
+    if haystack is None:
+        return ()
+    if named is not None:
+        return make_roots(haystack, [*(needles or ()), *named.folders], may_lack_needles=True)
+    if needles is None:
+        return haystack_roots(haystack, called, may_be_catalogues=may_be_catalogues)
+    return make_roots(haystack, needles)

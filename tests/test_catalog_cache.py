@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from dupfind import session
-from dupfind.catalogue.catalogue_cache import CatalogueCache
-from dupfind.catalogue.catalogue_file import CatalogueFile
+from dupfind.catalog.catalog_cache import CatalogueCache
+from dupfind.catalog.catalog_file import CatalogueFile
 from dupfind.events import Silence
-from dupfind.files.roots import haystack_roots
+from dupfind.sources.roots import haystack_roots
 from dupfind.values import Failure, FileEntry
 from fixtures import pictures
 from tests.shelf import Ears, TreeBuilder, catalogued, collection, scanned, verdicts

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from dupfind.files.normal_form import folded
+from dupfind.sources.normal_form import folded
 
 
 class TrashNames(NamedTuple):

@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 from urllib.parse import quote
 
@@ -19,11 +20,11 @@ from dupfind.cache import cache_seal, cache_trust
 from dupfind.cache.cache_file import DamagedError, UnusableError, translated
 from dupfind.cache.cache_schema import SCHEMA, UPSERT_FILE, PictureRef, Recipe
 from dupfind.cache.cache_store import Store
-from dupfind.catalogued import About, Volume
+from dupfind.catalog.volumes import Volume
+from dupfind.digest import digest_of
 from dupfind.errors import CatalogueError
-from dupfind.files.catalogue_head import APPLICATION_ID, SCHEMA_VERSION, why_no_catalogue
-from dupfind.files.digest import digest_of
 from dupfind.pictures import formats
+from dupfind.sources.catalog_head import APPLICATION_ID, SCHEMA_VERSION, why_no_catalogue
 from dupfind.values import Failure, FileEntry, Problem, Side
 
 _BUSY_SECONDS = 60.0
@@ -48,6 +49,28 @@ _FORGET_ORPHANS = (
     )""",
     "DELETE FROM hash WHERE picture NOT IN (SELECT id FROM picture)",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a catalogue says of itself."""
+
+    version: str
+    """Of the dupfind that updated it last."""
+    libraries: dict[str, str | None]
+    """Versions of what decides thumbnails and hashes, at the last update."""
+    made: str
+    updated: str
+    """As in :class:`~dupfind.values.Catalogued`; until the first indexing has come to its end, when that began."""
+    root: str
+    root_inode: int
+    """0 where there is none to go by."""
+    excludes: tuple[str, ...]
+    """What was left out by ``--exclude``, and whether links were followed, at the last update."""
+    follow_symlinks: bool
+    volumes: tuple[Volume, ...]
+    """Everything that files of it lay on at the last update."""
+    is_complete: bool
 
 
 class Listed(NamedTuple):

@@ -13,16 +13,15 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from dupfind.catalogue.catalogue_file import CatalogueFile, explained
-from dupfind.catalogue.selfsame import Relation, have_numbers, is_as_listed, must_be_seen, relation, themselves
-from dupfind.catalogue.volumes import UNKNOWN_VOLUME, volumes_of
-from dupfind.catalogued import About, Catalogued, Volume
+from dupfind.catalog.catalog_file import About, CatalogueFile, explained
+from dupfind.catalog.same_file import Relation, have_numbers, is_as_listed, must_be_seen, relation, themselves
+from dupfind.catalog.volumes import UNKNOWN_VOLUME, Volume, volumes_of
 from dupfind.errors import CatalogueError, SettingsError
-from dupfind.files.entries import entry_of
-from dupfind.files.ignore import Excludes
-from dupfind.files.named import NamedRoot
-from dupfind.files.normal_form import composed
-from dupfind.values import FileEntry, Problem, Root, Side, Tree
+from dupfind.sources.entries import entry_of
+from dupfind.sources.file_lists import NamedRoot
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.normal_form import composed
+from dupfind.values import Catalogued, FileEntry, Problem, Root, Side, Tree
 
 
 def catalogued_trees(

@@ -11,7 +11,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from dupfind.files.mounts import Mount
+from dupfind.sources.mounts import Mount
 
 if TYPE_CHECKING:
     import ipaddress

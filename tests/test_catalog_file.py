@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.catalogue.catalogue_file import CatalogueFile
+from dupfind.catalog.catalog_file import CatalogueFile
 from dupfind.errors import CatalogueError
-from dupfind.files.catalogue_head import why_no_catalogue
+from dupfind.sources.catalog_head import why_no_catalogue
 from tests.shelf import TreeBuilder, catalogued, collection
 
 
@@ -93,7 +93,7 @@ def test_reading_writes_nothing(catalogue: Path) -> None:
 
 def attempt(file: CatalogueFile) -> None:
     """Write."""
-    from dupfind.catalogue.catalogue_file import explained
+    from dupfind.catalog.catalog_file import explained
 
     with explained("c"), file.transaction():
         file.forget(["notes.txt"])
@@ -130,7 +130,7 @@ def test_damage_that_sqlite_sees(catalogue: Path) -> None:
     content = bytearray(catalogue.read_bytes())
     content[4096:] = bytes(len(content) - 4096)
     catalogue.write_bytes(content)
-    from dupfind.catalogue.catalogue_file import explained
+    from dupfind.catalog.catalog_file import explained
 
     with pytest.raises(CatalogueError, match="damaged"), explained("c"):
         rows(catalogue)

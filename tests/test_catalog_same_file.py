@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.catalogue.selfsame import Relation, have_numbers, is_as_listed, must_be_seen, relation, themselves
-from dupfind.catalogued import Volume
+from dupfind.catalog.same_file import Relation, have_numbers, is_as_listed, must_be_seen, relation, themselves
+from dupfind.catalog.volumes import Volume
 from dupfind.values import FileEntry
 
 OTHER, UNKNOWN, SAME = Relation

@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dupfind.files.ignore import NOT_TRUSTED
-from dupfind.files.normal_form import folded
+from dupfind.sources.ignore import NOT_TRUSTED
+from dupfind.sources.normal_form import folded
 from dupfind.values import FileEntry
 
 _DATABASES = (
@@ -163,7 +163,7 @@ def _library_at(folder: str) -> Library | None:
     database = next((path for name in _DATABASES if os.path.lexists(path := os.path.join(folder, name))), None)
     if database is None:
         return Library(folder, problem="its database is missing") if is_named_so else None
-    from dupfind.files.trashed_photos import LibraryError, UnknownTablesError, trashed_in  # brings SQLite
+    from dupfind.sources.trashed_photos import LibraryError, UnknownTablesError, trashed_in  # brings SQLite
 
     try:
         paths = trashed_in(database)

@@ -10,8 +10,8 @@ import re
 from collections.abc import Collection, Sequence
 from fnmatch import translate
 
-from dupfind.files.normal_form import composed, folded
-from dupfind.files.trash_names import is_trash_folder, is_trashed_file
+from dupfind.sources.normal_form import composed, folded
+from dupfind.sources.trash_names import is_trash_folder, is_trashed_file
 
 JUNK_FILES = frozenset({
     ".apdisk",

@@ -12,7 +12,7 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_file import DamagedError, translated
 from dupfind.cache.cache_lookup import Known
 from dupfind.cache.cache_schema import FS_CODEC, FileRow, PictureRef, Recipe, is_of, picture_id
-from dupfind.catalogue.catalogue_file import CatalogueFile, explained
+from dupfind.catalog.catalog_file import CatalogueFile, explained
 from dupfind.values import Failure, FileEntry, Root, Thumbnail
 
 _SELECT = """

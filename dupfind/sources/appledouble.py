@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from dupfind.files.ignore import is_junk_file, may_be_appledouble
+from dupfind.sources.ignore import is_junk_file, may_be_appledouble
 
 _MAGIC = bytes.fromhex("00051607")
 _FLAGS = (

@@ -8,9 +8,25 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from typing import NamedTuple
 
-from dupfind.catalogued import Volume
-from dupfind.files.mounts import mounted
+from dupfind.sources.mounts import mounted
+
+
+class Volume(NamedTuple):
+    """A file system, as far as the machine can tell one from another; empty texts are what is not known."""
+
+    device: int
+    """``st_dev``, which says nothing on another machine or after a restart."""
+    boot: str
+    """Of the machine on which that was: a new one at each start."""
+    kind: str
+    """``ext4``, ``vfat``, ``fuse.sshfs``."""
+    uuid: str
+    """What the file system carries itself, wherever it is plugged in."""
+    is_numbered_apart: bool
+    """True where several trees of it number their files each from the start, as the subvolumes of btrfs do."""
+
 
 _UUIDS = "/dev/disk/by-uuid"
 _BOOT = "/proc/sys/kernel/random/boot_id"
