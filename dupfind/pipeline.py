@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -28,7 +27,7 @@ from dupfind.settings import Settings
 from dupfind.sources.file_lists import NamedRoot, with_named
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import forgetting, read_mounts
-from dupfind.sources.roots import as_walked, in_catalogues, spelling, without_pictures
+from dupfind.sources.roots import spelling
 from dupfind.sources.same_file import warnings_of
 from dupfind.sources.walk import WalkRules, walk_all
 from dupfind.values import (
@@ -81,7 +80,6 @@ def scan_trees(
     listener = listener or Silence()
     started, began_ns, begin = datetime.now().astimezone(), time.time_ns(), time.monotonic()
     needles, haystack = walk(settings, listener)
-    settings = replace(settings, roots=as_walked(settings.roots, haystack))
     files = _entries(needles), _entries(haystack)
     memory = Memory(settings, *files, partial(_recipe, settings.scan.algorithm, listener), began_ns)
     remembered = None if decisions else _recall(memory, sum(map(len, files)), listener)
@@ -223,9 +221,7 @@ def find_matches(
     from dupfind.scanning.paranoid import read_again
     from dupfind.scanning.wholes import Wholes
 
-    is_listed = in_catalogues(settings.roots)
-    has_no_picture = without_pictures(settings.roots)
-    identical, failures = find_identical(needles, haystack, reader, is_listed)
+    identical, failures = find_identical(needles, haystack, reader)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
     rest = [entry for entry in needles if entry.path not in matches and entry.path not in failures]
     pictures: Pictures | None = None
@@ -235,9 +231,9 @@ def find_matches(
         pictures = reader.pictures(rest, "decoding needles", ORIENTATIONS if settings.scan.rotations else 1)
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
-        readable = [entry for entry in haystack if entry.path not in failures and not has_no_picture(entry.path)]
+        readable = [entry for entry in haystack if entry.path not in failures and entry.has_comparable_picture]
         if settings.scan.paranoid:  # what cannot be read again proves nothing then, and might hide something that can
-            readable = [entry for entry in readable if not is_listed(entry.path)]
+            readable = [entry for entry in readable if entry.can_be_read]
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
         wholes = Wholes(pictures, candidates, reader.wholes)
@@ -246,7 +242,7 @@ def find_matches(
         matches |= found
         failures |= wholes.failures
     if settings.scan.paranoid:
-        matches, fallen = read_again(matches, needles, haystack, settings.scan.accept, reader, is_listed)
+        matches, fallen = read_again(matches, needles, haystack, settings.scan.accept, reader)
         failures |= fallen
     decoded = frozenset(entry.path for entry in pictures.entries) if pictures else frozenset()
     count = None if candidates is None else len(candidates.entries)
@@ -265,7 +261,7 @@ def match_pictures(
     with listener.part("look up", len(wholes.needles.entries)):
         from dupfind.scanning.same_image_data import find_same_image_data
 
-        proven = find_same_image_data(wholes, reader, cache, parted, in_catalogues(settings.roots))
+        proven = find_same_image_data(wholes, reader, cache, parted)
     # They are matched all the same: they have a claim to their witness, which then is no other needle's.
     matches, remains = _match_thumbnails(settings, wholes, reader, cache, listener, parted, proven)
     return matches | proven, {path: rest for path, rest in remains.items() if path not in proven}
@@ -291,7 +287,7 @@ def _match_thumbnails(
 
     with listener.stage("matching", len(wholes.needles.entries)) as advance:
         threshold_bits = settings.scan.threshold_bits
-        full_size = FullSize(wholes, cache, reader.compare_at_full_size, in_catalogues(settings.roots), proven)
+        full_size = FullSize(wholes, cache, reader.compare_at_full_size, proven)
         matcher = Matcher(
             wholes,
             threshold_bits,

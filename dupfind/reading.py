@@ -22,7 +22,6 @@ from dupfind.pool.processes import Death
 from dupfind.pool.second_look import Claim, Look
 from dupfind.pool.workers import Pool
 from dupfind.settings import Settings
-from dupfind.sources.roots import in_catalogues
 from dupfind.values import THUMBNAIL_SIDE, Evidence, Failure, FileEntry, Objection, Thumbnail
 
 if TYPE_CHECKING:
@@ -210,9 +209,8 @@ class Reader:
 
     def compare_at_full_size(self, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Objection | None]:
         """What speaks against each pair at full size, or None where nothing does; remembered for the two files."""
-        is_listed = in_catalogues(self._settings.roots)
         outcomes: dict[FullSizePair, Objection | None] = {
-            pair: full_size.LISTED for pair in pairs if is_listed(pair.witness.path) or is_listed(pair.needle.path)
+            pair: full_size.LISTED for pair in pairs if not (pair.witness.can_be_read and pair.needle.can_be_read)
         }
         by_files = {
             FilePair(pair.needle, pair.witness, pair.orientation): pair for pair in pairs if pair not in outcomes

@@ -81,7 +81,11 @@ FolderId = tuple[int, int]
 
 
 class FileEntry(NamedTuple):
-    """One regular file as the walk saw it; a named tuple is made four times as fast as a frozen dataclass."""
+    """One regular file as its source listed it; a named tuple is made four times as fast as a frozen dataclass.
+
+    Files on disk are of this class. Sources that are no folders have subclasses, which open themselves:
+    :class:`dupfind.sources.entries.StoredEntry`.
+    """
 
     path: str
     """The absolute path, the root's symbolic links resolved: what is opened, and what the cache goes by."""
@@ -89,6 +93,21 @@ class FileEntry(NamedTuple):
     mtime_ns: int
     ctime_ns: int
     inode: int
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Tell whether the path leads to the file, so that the system can be asked about it."""
+        return True
+
+    @property
+    def can_be_read(self) -> bool:
+        """Tell whether the bytes can be had; False for what is known from a catalog only."""
+        return True
+
+    @property
+    def has_comparable_picture(self) -> bool:
+        """Tell whether its picture may prove something; False where only equal bytes do."""
+        return True
 
 
 class Problem(NamedTuple):
@@ -120,8 +139,6 @@ class Root:
     identity: FolderId
     is_catalogue: bool = False
     """True for a file that stands for the folder that it lists, see :mod:`dupfind.catalog.catalogs`."""
-    has_no_pictures: bool = False
-    """True for a catalogue that may list the needles themselves, for all that is known: only bytes prove anything."""
 
     @property
     def shown(self) -> Callable[[str], str]:

@@ -13,7 +13,7 @@ from unicodedata import normalize
 
 import pytest
 
-from dupfind.catalog import catalogues, volumes
+from dupfind.catalog import catalogs, volumes
 from dupfind.catalog.catalog_file import About, CatalogueFile
 from dupfind.catalog.same_file import Relation
 from dupfind.errors import CatalogueError, SettingsError
@@ -211,12 +211,12 @@ def test_a_link_in_the_place_of_a_file_is_not_the_file(tmp_path: Path) -> None:
     listed, moved = tmp_path / "listed.jpg", tmp_path / "moved.jpg"
     listed.write_bytes(b"picture")
     entry = entry_of(str(listed), listed.stat())
-    assert set() == catalogues.not_there([entry], str, (), are_numbered=True)
+    assert set() == catalogs.not_there([entry], str, (), are_numbered=True)
     listed.rename(moved)
     listed.symlink_to(moved)
     entry = entry_of(str(listed), moved.stat())  # what it would be taken for
-    assert {str(listed)} == catalogues.not_there([entry], str, (), are_numbered=True)
-    assert set() == catalogues.not_there([entry], str, [str(listed)], are_numbered=True)
+    assert {str(listed)} == catalogs.not_there([entry], str, (), are_numbered=True)
+    assert set() == catalogs.not_there([entry], str, [str(listed)], are_numbered=True)
 
 
 @pytest.mark.parametrize("knows", ["boot", "nothing"])
@@ -437,7 +437,7 @@ def test_files_in_the_order_of_a_walk(tree: TreeBuilder, tmp_path: Path) -> None
     )
     expected = [os.path.relpath(one.path, drive) for one in by_folder.entries]
     assert expected == [os.path.relpath(one.path, tmp_path / "c") for one in by_catalogue.entries]
-    assert catalogues.catalogued_trees([], [], [], catalogues.Excludes([]), print, follow_symlinks=False) == []
+    assert catalogs.catalogued_trees([], [], [], catalogs.Excludes([]), print, follow_symlinks=False) == []
 
 
 def test_a_single_needle_on_the_drive(tree: TreeBuilder, tmp_path: Path) -> None:
@@ -470,8 +470,8 @@ def test_needles_below_a_folder_are_known_in_either_unicode_form(form: str) -> N
     typed, stored = (normalize(path, "/media/Málaga") for path in (form, "NFD"))
     entries = [FileEntry(f"/c/x/{name}", 1, 1, 1, 1) for name in ("in/a", "inside/b")]
     needles = [Root(Side.NEEDLES, "n", typed + "/in", (1, 1))]
-    assert {"/c/x/in/a"} == catalogues.listed_below(entries, lambda path: stored + path[4:], needles)
+    assert {"/c/x/in/a"} == catalogs.listed_below(entries, lambda path: stored + path[4:], needles)
     about = SimpleNamespace(root=stored, root_inode=0)
     root = Root(Side.HAYSTACK, "c", "/c/x", (1, 2), is_catalogue=True)
     with pytest.raises(SettingsError, match="is the folder that the catalogue c lists"):
-        catalogues.refuse_own_root(root, about, [replace(needles[0], real=typed)], Relation.UNKNOWN)  # type: ignore[arg-type]
+        catalogs.refuse_own_root(root, about, [replace(needles[0], real=typed)], Relation.UNKNOWN)  # type: ignore[arg-type]

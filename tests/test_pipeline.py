@@ -19,6 +19,7 @@ from dupfind.pool import tasks
 from dupfind.report import Screen, render
 from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.settings import Settings, make_report_settings, make_settings
+from dupfind.sources import entries
 from dupfind.values import Evidence, FileEntry, FileState, FileVerdict, FolderState, Match, Report
 from fixtures import demo, pictures
 from tests import jpegs
@@ -330,7 +331,7 @@ def test_a_document_that_cannot_be_read_is_missing(tree: TreeBuilder, monkeypatc
     def refuse(path: str, flags: int) -> int:
         raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(tasks, "_open_without_blocking", refuse)
+    monkeypatch.setattr(entries, "_open_without_blocking", refuse)
     haystack, needles = tree("hay", {"a.txt": b"1"}), tree("needles", {"a.txt": b"1", "b.jpg": b"22"})
     report = scan(haystack, needles)
     assert [("other", "missing"), ("image", "unreadable")] == [(one.kind, one.state) for one in report.files]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dupfind.catalog.catalogs import ListedEntry
 from dupfind.grouping.savings import each_once, savings
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.roots import haystack_roots
@@ -127,6 +128,6 @@ def test_a_link_to_a_file_without_a_number_is_no_copy(tmp_path: Path) -> None:
 
 def test_what_a_catalogue_lists_frees_its_size() -> None:
     """It cannot be looked at, and has one name for all that is known."""
-    best, other = FileEntry("/there/a", 5, 0, 0, 1), FileEntry("/c.catalog/a", 5, 0, 0, 2)
-    found = savings(best, [other], str, lambda path: path.startswith("/c.catalog/"))
+    best, other = FileEntry("/there/a", 5, 0, 0, 1), ListedEntry("/c.catalog/a", 5, 0, 0, 2)
+    found = savings(best, [other], str)
     assert (5, None) == found[other.path]

@@ -6,22 +6,60 @@ on it any more, of which a needle may have been made.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import IO
 
 from dupfind.catalog.catalog_file import About, CatalogueFile, explained
 from dupfind.catalog.same_file import Relation, have_numbers, is_as_listed, must_be_seen, relation, themselves
 from dupfind.catalog.volumes import UNKNOWN_VOLUME, Volume, volumes_of
 from dupfind.errors import CatalogueError, SettingsError
-from dupfind.sources.entries import entry_of
+from dupfind.sources.entries import StoredEntry, entry_of
 from dupfind.sources.file_lists import NamedRoot
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.normal_form import composed
 from dupfind.values import Catalogued, FileEntry, Problem, Root, Side, Tree
+
+
+class ListedEntry(StoredEntry):
+    """A file that only a catalog knows: there is nothing to open, and nothing to look at."""
+
+    __slots__ = ()
+
+    @property
+    def can_be_read(self) -> bool:
+        """Tell that its bytes are not to be had."""
+        return False
+
+    def open(self) -> AbstractContextManager[IO[bytes]]:
+        """Refuse, as the system does: the catalog, which the path leads through, is no folder."""
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+
+    def now(self) -> FileEntry:
+        """Take the catalog's word."""
+        return self
+
+
+class DoubtfulEntry(ListedEntry):
+    """A file of a catalog that may list the needles themselves, for all that is known: only bytes prove anything."""
+
+    __slots__ = ()
+
+    @property
+    def has_comparable_picture(self) -> bool:
+        """Tell that its picture proves nothing."""
+        return False
+
+
+def doubtful(tree: Tree) -> Tree:
+    """Return the same with files whose pictures prove nothing."""
+    return replace(tree, entries=list(map(DoubtfulEntry._make, tree.entries)))
 
 
 def catalogued_trees(
@@ -69,8 +107,8 @@ def read_tree(root: Root, excludes: Excludes) -> tuple[Tree, About]:
         raise CatalogueError(f"{root.given}: the catalogue is empty: its indexing was stopped before it began")
     _refuse_other_recipe(root, about, {recipe for _, recipe in found.values()})
     prefix = root.real + os.sep
-    entries = [
-        entry._replace(path=prefix + path)
+    entries: list[FileEntry] = [
+        ListedEntry(prefix + path, *entry[1:])
         for path, (entry, _) in sorted(found.items(), key=lambda item: _place(item[0]))
         if not _is_excluded(path, excludes)
     ]
@@ -143,6 +181,7 @@ def _as_far_as_it_proves(
 ) -> Tree:
     """Without what may be one of ``needles``, or may have become one; what is not known at all proves by bytes only."""
     root, given = tree.root, tree.root.given
+    is_doubtful = False
     former = former_paths(root, about)
     are_numbered = have_numbers((*about.volumes, *volumes))
     left_out = themselves(tree.entries, needles, how, former, are_numbered=are_numbered)
@@ -152,7 +191,7 @@ def _as_far_as_it_proves(
         left_out |= not_there(tree.entries, former, left_out, are_numbered=have_numbers(about.volumes))
         reason = "the drive that it lists is here, and they are not (any more) where it lists them, or may be needles"
     elif how is Relation.UNKNOWN:
-        root = replace(root, has_no_pictures=True)
+        is_doubtful = True
         warn(
             f"{given}: its pictures prove nothing, only equal bytes do: nothing tells its drive from that of the "
             f"needles, and {about.root} is not there to be looked at"
@@ -163,7 +202,8 @@ def _as_far_as_it_proves(
         warn(f"{given}: {reason}")
         problems.append(Problem(given, Side.HAYSTACK, "walk", reason, is_note=True))
     entries = [entry for entry in tree.entries if entry.path not in left_out]
-    return Tree(root, entries, problems, tree.folders, tree.catalogue)
+    left = replace(tree, entries=entries, problems=problems)
+    return doubtful(left) if is_doubtful else left
 
 
 def former_paths(root: Root, about: About) -> Callable[[str], str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
 from functools import partial
 
 from dupfind import __version__
@@ -25,7 +24,7 @@ from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import Settings
-from dupfind.sources.roots import NamedFile, as_walked, in_catalogues, spelling
+from dupfind.sources.roots import NamedFile, spelling
 from dupfind.sources.same_file import SameFile
 from dupfind.values import Evidence, Failure, FileEntry, FileState, Objection, Thumbnail
 
@@ -43,7 +42,6 @@ def explain(
     """
     listener = listener or Silence()
     _, trees = walk(settings, listener, [needle.entry for needle in needles])
-    settings = replace(settings, roots=as_walked(settings.roots, trees))
     haystack = [entry for tree in trees for entry in tree.entries]
     work = partial(_explain_all, settings, needles, haystack, nearest, listener)
     explanations, failures = with_reader(settings, listener, work, make_executor)
@@ -62,8 +60,7 @@ def _explain_all(
 ) -> tuple[list[Explanation], dict[str, Failure]]:
     found: dict[str, Explanation] = {}
     failures: dict[str, Failure] = {}
-    is_listed = in_catalogues(settings.roots)  # of those, the walk has left out what may be a needle
-    for group, witnesses, itself in _groups(needles, haystack, is_listed):
+    for group, witnesses, itself in _groups(needles, haystack):
         entries = [one.entry for one in group]
         findings, pictures, candidates = find_matches(settings, entries, witnesses, reader, cache, listener)
         failures |= findings.failures
@@ -76,7 +73,7 @@ def _explain_all(
 
 
 def _groups(
-    needles: Sequence[NamedFile], haystack: list[FileEntry], is_listed: Callable[[str], bool]
+    needles: Sequence[NamedFile], haystack: list[FileEntry]
 ) -> Iterator[tuple[list[NamedFile], list[FileEntry], list[FileEntry]]]:
     """Needles, the haystack without them, and what was left out of it.
 
@@ -86,7 +83,7 @@ def _groups(
     outside = []
     is_itself = SameFile().is_itself
     for needle in needles:
-        itself = [entry for entry in haystack if not is_listed(entry.path) and is_itself(entry, needle.entry)]
+        itself = [entry for entry in haystack if is_itself(entry, needle.entry)]
         if itself:
             yield [needle], [entry for entry in haystack if entry not in itself], itself
         else:

@@ -6,7 +6,6 @@ left in the cache.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -19,15 +18,14 @@ from dupfind.answers.grouped import Member
 from dupfind.answers.hashed import Given
 from dupfind.answers.shown import Nearest, Preview, Shown, Sight, most_doubtful, most_doubtful_sought
 from dupfind.cache.cache import Cache
-from dupfind.errors import SettingsError
 from dupfind.events import Listener
 from dupfind.evidence import aligning
 from dupfind.reading import Reader
 from dupfind.session import with_reader
 from dupfind.settings import Settings
-from dupfind.sources.mounts import read_mounts
-from dupfind.sources.roots import in_catalogues, named_file, spelling
-from dupfind.values import ORIENTATIONS, Failure, FileEntry, FileState, FileVerdict, Kind, Report, Root, Tree
+from dupfind.sources.entries import entry_now
+from dupfind.sources.roots import spelling
+from dupfind.values import ORIENTATIONS, Failure, FileEntry, FileState, FileVerdict, Kind, Report, Tree
 
 _COMPARED = 4
 """Haystack pictures whose pixels are compared with a missing needle, the nearest by their hashes: 8 ms a needle."""
@@ -70,21 +68,12 @@ def look_at(
     """What a page holds of these members of groups; no digests, since nothing is decided about them."""
     whole: dict[str, FileEntry] = {}
     lost: dict[str, Sight] = {}
-    is_listed = _is_listed(settings.roots)
-    mounts = read_mounts()
     for one in members:
-        if is_listed(one.path):
-            lost[one.path] = Sight(one.size_bytes, None, _LISTED, None)
-            continue
-        try:
-            entry = named_file(one.path, mounts).entry
-        except SettingsError:
-            lost[one.path] = Sight(one.size_bytes, None, _CHANGED, None)
-            continue
-        if (entry.size_bytes, entry.mtime_ns) == (one.size_bytes, one.mtime_ns):
-            whole[one.path] = entry
+        obstacle = _obstacle(one.entry, follow_symlinks=settings.follow_symlinks)
+        if one.entry is None or obstacle is not None:
+            lost[one.path] = Sight(one.size_bytes, None, obstacle, None)
         else:
-            lost[one.path] = Sight(one.size_bytes, None, _CHANGED, None)
+            whole[one.path] = one.entry
     if not whole:
         return Shown(lost)
 
@@ -116,17 +105,22 @@ def look_at_found(
         return Shown()
 
     def work(reader: Reader, cache: Cache) -> Shown:
-        previews = _previews(settings, reader, _once(files.values()))
+        previews = _previews(reader, _once(files.values()))
         sights = {path: _sight(entry, previews[entry.path], None) for path, entry in files.items()}
         return Shown(sights, turns=_turns(pairs, files, sights, reader, cache))
 
     return with_reader(settings, listener, work, make_executor)
 
 
-def _is_listed(roots: Sequence[Root]) -> Callable[[str], bool]:
-    """A function that tells whether a path, as the user would spell it, is of a file that a catalogue lists."""
-    prefixes = tuple(root.given + os.sep for root in roots if root.is_catalogue)
-    return lambda path: path.startswith(prefixes)
+def _obstacle(entry: FileEntry | None, *, follow_symlinks: bool) -> str | None:
+    """Tell why a file cannot be shown; None where it is there as it was."""
+    if entry is not None and not entry.can_be_read:
+        return _LISTED
+    try:
+        is_same = entry is not None and entry_now(entry, follow_symlinks=follow_symlinks) == entry
+    except OSError:
+        is_same = False
+    return None if is_same else _CHANGED
 
 
 def _show(
@@ -153,16 +147,15 @@ def _show(
     witnesses = {witness for _, witness in pairs} | set(partings.values())
     files = {**dict(_named(trees[1], witnesses)), **needles}
     pictures = _pictures(doubtful, witnesses)
-    previews = _previews(settings, reader, _once(entry for path, entry in files.items() if path in pictures))
+    previews = _previews(reader, _once(entry for path, entry in files.items() if path in pictures))
     digests = reader.digests(_once(files.values()))
     sights = {path: _sight(entry, previews.get(entry.path), digests[entry.path]) for path, entry in files.items()}
     return Shown(sights, nearest, partings, _turns(pairs, files, sights, reader, cache))
 
 
-def _previews(settings: Settings, reader: Reader, entries: Sequence[FileEntry]) -> Mapping[str, Preview | Failure]:
+def _previews(reader: Reader, entries: Sequence[FileEntry]) -> Mapping[str, Preview | Failure]:
     """A preview of each file, or why there is none, by path; what a catalogue lists is not looked for on disk."""
-    is_listed = in_catalogues(settings.roots)
-    previews = reader.previews([entry for entry in entries if not is_listed(entry.path)])
+    previews = reader.previews([entry for entry in entries if entry.can_be_read])
     return {entry.path: previews.get(entry.path) or Failure(_LISTED) for entry in entries}
 
 

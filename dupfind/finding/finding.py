@@ -33,7 +33,7 @@ from dupfind.reading import Pictures, Reader
 from dupfind.scanning.wholes import Wholes
 from dupfind.session import with_reader
 from dupfind.settings import Settings
-from dupfind.sources.roots import in_catalogues, spelling
+from dupfind.sources.roots import spelling
 from dupfind.sources.same_file import SameFile
 from dupfind.values import HASH_BITS, Evidence, Failure, FileEntry, Match
 
@@ -114,7 +114,6 @@ class _Finder:
         self._cache = cache
         self._recollection = Recollection(settings, cache, shelf)
         self._shown, self._same = spelling(settings.roots), SameFile()
-        self._is_listed = in_catalogues(settings.roots)  # of those, what may be an image has been left out
         self._failures: dict[str, Failure] = {}
         """By path, of images and of the haystack."""
         self._twins: dict[str, list[FileEntry]] = {}
@@ -200,8 +199,8 @@ class _Finder:
         }
 
     def _is_own(self, entry: FileEntry, image: FileEntry) -> bool:
-        """Whether a file of the haystack is the image itself; of what a catalogue lists, that was left out before."""
-        return not self._is_listed(entry.path) and self._same.is_itself(entry, image)
+        """Tell whether a file of the haystack is the image itself."""
+        return self._same.is_itself(entry, image)
 
     def _nearest(self, pictures: Pictures, collection: Collection) -> dict[str, list[Near]]:
         """By path of the image, the haystack's pictures nearest to it, those with its bytes left out."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -28,7 +27,6 @@ from dupfind.reading import Reader
 from dupfind.settings import Settings
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import forgetting, read_mounts
-from dupfind.sources.roots import as_walked
 from dupfind.sources.walk import WalkRules
 from dupfind.values import Catalogued, Failure, FileEntry, Problem, Side, Tree
 
@@ -75,7 +73,6 @@ class Recollection:
         visited = self._walk(known, excludes, listener)
         if self._holds_catalogues:
             trees = self._listed(images, excludes, listener)
-            settings = replace(settings, roots=as_walked(settings.roots, trees))
             visited += [
                 Visited(FolderRow(tree.root.real, -1, tree.root.identity, None, len(tree.entries)), None, tree.entries)
                 for tree in trees

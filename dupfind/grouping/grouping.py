@@ -27,7 +27,7 @@ from dupfind.reading import Reader
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import Settings
-from dupfind.sources.roots import in_catalogues, spelling, without_pictures
+from dupfind.sources.roots import spelling
 from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry
 
 
@@ -68,16 +68,16 @@ class _Found(NamedTuple):
 
 def _told(whole: Together) -> Told:
     """How the files of the collection are told of."""
-    shown, is_listed = spelling(whole.roots), in_catalogues(whole.roots)
+    shown = spelling(whole.roots)
     may_be_links = whole.settings.follow_symlinks
 
     def rival(entry: FileEntry) -> Rival:
         path = entry.path
         # What leads to a file of the collection is left out of it, so that any other link leads out.
-        leads_out = may_be_links and os.path.realpath(path) != path
-        return Rival(shown(path), entry.mtime_ns, is_listed=is_listed(path), leads_out=leads_out)
+        leads_out = may_be_links and entry.is_on_disk and os.path.realpath(path) != path
+        return Rival(shown(path), entry.mtime_ns, is_listed=not entry.can_be_read, leads_out=leads_out)
 
-    return Told(shown, rival, is_listed)
+    return Told(shown, rival)
 
 
 def _find(whole: Together, level: Evidence, listener: Listener, reader: Reader, cache: Cache) -> _Found:
@@ -90,11 +90,10 @@ def _find(whole: Together, level: Evidence, listener: Listener, reader: Reader, 
     from dupfind.grouping.stacks import Row
 
     others = {entry.path for some in copies for entry in some[1:]}  # their pictures are that of the first
-    has_no_picture = without_pictures(whole.roots)
     firsts = [
         entry
         for entry in whole.entries
-        if entry.path not in others and entry.path not in failures and not has_no_picture(entry.path)
+        if entry.path not in others and entry.path not in failures and entry.has_comparable_picture
     ]
     pictures = reader.pictures(firsts, "decoding", ORIENTATIONS if settings.scan.rotations else 1)
     failures |= pictures.failures

@@ -88,20 +88,18 @@ def savings(
     best: FileEntry,
     others: Sequence[FileEntry],
     shown: Callable[[str], str],
-    is_listed: Callable[[str], bool] = lambda _: False,
 ) -> Mapping[str, Saving]:
     """What deleting each of ``others`` would free, by path, when all of them go and ``best`` stays.
 
     A file with several names frees its bytes with the last of them, which are counted at the first; none while a name
-    is left, be it that of ``best`` or one outside of the group. What a catalogue lists, of which ``is_listed`` tells,
-    is taken to have one name.
+    is left, be it that of ``best`` or one outside of the group. What is not on disk has one name.
     """
     kept = _look(best)
     names: dict[tuple[int, int], list[FileEntry]] = {}
     found: dict[str, Saving] = {}
     links: dict[tuple[int, int], int] = {}
     for entry in others:
-        if is_listed(entry.path):
+        if not entry.is_on_disk:
             found[entry.path] = Saving(entry.size_bytes, None)
             continue
         state = _look(entry)

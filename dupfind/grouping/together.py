@@ -23,7 +23,6 @@ from dupfind.pipeline import walk_what_is_there
 from dupfind.settings import Settings
 from dupfind.sources.file_lists import NamedRoot
 from dupfind.sources.ignore import Excludes
-from dupfind.sources.roots import as_walked
 from dupfind.values import Catalogued, FileEntry, Problem, Root, Side, Tree
 
 _TWICE = "the catalogue lists them more than once"
@@ -65,7 +64,6 @@ def gather(settings: Settings, listener: Listener, *, is_proof: bool) -> Togethe
     if any(root.is_catalogue for root in settings.roots):
         with listener.part("look up"):
             catalogues = _catalogues(settings, excludes, folders, entries, listener.warn, is_proof=is_proof)
-        settings = replace(settings, roots=as_walked(settings.roots, catalogues))
     for warning in excludes.warnings(settings.named.matched):
         listener.warn(warning)
     trees = [*folders, *catalogues]
@@ -225,7 +223,7 @@ def _as_far_as_it_proves(
         gone = catalogs.not_there(one.tree.entries, one.former, below, are_numbered=are_numbered)
         one.leave_out(below | gone, _NOT_SEEN, warn)
     elif how is Relation.UNKNOWN:
-        one.tree = replace(one.tree, root=replace(one.tree.root, has_no_pictures=True))
+        one.tree = catalogs.doubtful(one.tree)
         warn(
             f"{one.given}: its pictures are not compared, only bytes are: nothing tells its drive from those of the "
             f"others, and {one.about.root} is not there to be looked at"

@@ -9,7 +9,7 @@ flat or blank pictures cost no more than reading them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,14 +33,12 @@ def find_same_image_data(
     reader: Reader,
     cache: Cache,
     parted: Mapping[str, frozenset[str]] | None = None,
-    is_listed: Callable[[str], bool] = lambda _: False,
 ) -> dict[str, Match]:
     """Return the matches of needles whose image data haystack pictures have, by path; the lowest path is the witness.
 
-    ``parted`` are, by the path of a needle, files that prove nothing of it. ``is_listed`` tells of a path of the
-    haystack that it is known from a catalogue only, so that it cannot be read.
+    ``parted`` are, by the path of a needle, files that prove nothing of it.
     """
-    pairs = _pairs(wholes, reader, cache, parted or {}, is_listed)
+    pairs = _pairs(wholes, reader, cache, parted or {})
     if not pairs:
         return {}
     wholes.read(pairs.items())  # what was read coarsely may be damaged behind its beginning
@@ -69,13 +67,12 @@ def _pairs(
     reader: Reader,
     cache: Cache,
     parted: Mapping[str, frozenset[str]],
-    is_listed: Callable[[str], bool],
 ) -> dict[int, int]:
     """Return the positions of needles and of their witnesses."""
     sides = wholes.needles, wholes.haystack
     shared = np.intersect1d(wholes.needles.hashes[:, 0], wholes.haystack.hashes[:, 0])
     places = [_positions(side, shared) for side in sides]
-    places[1] = [place for place in places[1] if not is_listed(wholes.haystack.entries[place].path)]
+    places[1] = [place for place in places[1] if wholes.haystack.entries[place].can_be_read]
     if not all(places):
         return {}
     keys = [dict(_keys(side, positions, cache)) for side, positions in zip(sides, places, strict=True)]

@@ -15,7 +15,7 @@ from dupfind.errors import SettingsError
 from dupfind.sources.catalog_head import NO_CATALOGUE, why_no_catalogue
 from dupfind.sources.ignore import is_junk_folder
 from dupfind.sources.mounts import Mounts, read_mounts
-from dupfind.values import FileEntry, FolderId, Root, Side, Tree
+from dupfind.values import FileEntry, FolderId, Root, Side
 
 _FOR_FILES = ": single files go to dupfind find, to dupfind explain, or into a list for --files-from"
 
@@ -162,24 +162,6 @@ def _root_by_identity(folder: str, roots: Mapping[FolderId, Root]) -> Root | Non
 def is_below(path: str, folder: str) -> bool:
     """True when ``path`` is ``folder`` or lies below it; both absolute and without symbolic links."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
-def in_catalogues(roots: Sequence[Root]) -> Callable[[str], bool]:
-    """A function that tells whether a path is of a file that a catalogue among ``roots`` lists, and cannot be read."""
-    prefixes = tuple(root.real + os.sep for root in roots if root.is_catalogue)
-    return lambda path: path.startswith(prefixes)
-
-
-def as_walked(roots: Sequence[Root], trees: Iterable[Tree]) -> tuple[Root, ...]:
-    """``roots``, of which the catalogues say what was learned of them with their ``trees``."""
-    walked = {tree.root.real: tree.root for tree in trees if tree.root.is_catalogue}
-    return tuple(walked.get(root.real, root) if root.is_catalogue else root for root in roots)
-
-
-def without_pictures(roots: Sequence[Root]) -> Callable[[str], bool]:
-    """Likewise, of a file of a catalogue whose pictures prove nothing; ``roots`` are those of trees."""
-    prefixes = tuple(root.real + os.sep for root in roots if root.has_no_pictures)
-    return lambda path: path.startswith(prefixes)
 
 
 def spelling(roots: Sequence[Root]) -> Callable[[str], str]:

@@ -42,11 +42,11 @@ class SameFile:
         """Tell whether a haystack entry is the needle by the same name, by a link, or by another mount.
 
         A hard link in another folder or under another name is a file of its own, as in a scan: deleting one leaves the
-        other.
+        other. Of an entry that is not on disk only its path tells: its source has left out what may be a needle.
         """
         if entry.path == needle.path:
             return True
-        if entry.size_bytes != needle.size_bytes:
+        if entry.size_bytes != needle.size_bytes or not (entry.is_on_disk and needle.is_on_disk):
             return False
         if entry.inode != needle.inode or not entry.inode:
             return _are_alike(entry, needle) and self.is_disguised(entry, needle)
@@ -82,7 +82,7 @@ class SameFile:
 
     def is_disguised(self, entry: FileEntry, needle: FileEntry) -> bool:
         """Tell whether two files may be one, although their numbers do not say so."""
-        if entry.size_bytes != needle.size_bytes:
+        if entry.size_bytes != needle.size_bytes or not (entry.is_on_disk and needle.is_on_disk):
             return False
         try:
             path, other = self._real(entry.path), self._real(needle.path)
