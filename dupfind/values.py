@@ -24,6 +24,8 @@ HASH_BITS = 64
 FULL_SIZE, SECOND_LOOK, LAST_LOOK, LISTING = "full size", "second look", "last look", "list"
 """Stages, in problems and failures: :mod:`dupfind.pool.full_size`, ``--paranoid``, :mod:`dupfind.scanning.recheck`,
 :mod:`dupfind.sources.file_lists`."""
+CHANGED = "changed while dupfind ran"
+"""The reason that holds against whatever is not any more what was listed."""
 
 
 class Side(StrEnum):
@@ -146,6 +148,11 @@ class Root:
         given, real = self.given, self.real
         prefix, skipped = given.rstrip(os.sep) + os.sep, len(real.rstrip(os.sep)) + 1
         return lambda path: prefix + path[skipped:] if path != real else given
+
+    @property
+    def has_folders(self) -> bool:
+        """Tell whether its folders have verdicts; False for files that lie anywhere, of whose folders nobody knows."""
+        return True
 
 
 class Catalogued(NamedTuple):

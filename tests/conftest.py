@@ -88,7 +88,7 @@ def unplugged(monkeypatch: pytest.MonkeyPatch) -> None:
     """The drive that a catalogue lists counts as certainly another than that of the needles."""
     from dupfind.catalog.same_file import Relation
 
-    monkeypatch.setattr("dupfind.catalog.catalogs.relation", lambda *_: Relation.OTHER)
+    monkeypatch.setattr("dupfind.catalog.catalog_source.relation", lambda *_: Relation.OTHER)
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,10 @@ import pytest
 from dupfind.settings import make_settings
 from dupfind.sources.appledouble import is_appledouble, is_junk
 from dupfind.sources.ignore import Excludes
-from dupfind.sources.walk import WalkRules, walk_all
+from dupfind.sources.source import Rules
 from dupfind.values import Tree
 from fixtures.pictures import photo
+from tests.walking import walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, object]], Path]
 
@@ -31,7 +32,7 @@ NO_JUNK = {
 def trees(tree: TreeBuilder, contents: Mapping[str, object], *exclude: str) -> tuple[Tree, Tree]:
     """The same contents as needles and as haystack."""
     settings = make_settings(haystack=[str(tree("h", contents))], needles=[str(tree("n", contents))], no_cache=True)
-    (needles,), (haystack,) = walk_all(settings.roots, WalkRules(Excludes(exclude)))
+    (needles,), (haystack,) = walk_all(settings.roots, Rules(Excludes(exclude)))
     return needles, haystack
 
 

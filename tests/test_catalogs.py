@@ -19,6 +19,7 @@ from dupfind.catalog.same_file import Relation
 from dupfind.errors import CatalogueError, SettingsError
 from dupfind.pictures import decode
 from dupfind.reason_codes import ReasonCode
+from dupfind.run import Run
 from dupfind.sources.entries import entry_of
 from dupfind.values import FileEntry, Report, Root, Side
 from fixtures import pictures
@@ -126,7 +127,7 @@ def test_a_drive_is_not_in_itself(
     if knows == "uuid":
         device = tmp_path.stat().st_dev
         monkeypatch.setattr(volumes, "_uuids", lambda: {device: "1234"})
-        monkeypatch.setattr(volumes, "mounted", lambda: {device: ("ext4", "/dev/x")})
+        monkeypatch.setattr(volumes, "mounted", lambda _: {device: ("ext4", "/dev/x")})
     elif knows == "nothing":
         monkeypatch.setattr(volumes, "_text", lambda _: "")
     drive, catalogue = collection(tree, "around/drive"), tmp_path / "drive.catalog"
@@ -167,7 +168,7 @@ def test_without_numbers_what_is_alike_is_the_same(
     """On a card: its files are never their own witnesses, nor is a copy with name or time; others are."""
     device = tmp_path.stat().st_dev
     play(monkeypatch, tmp_path / "mounts", {tmp_path: "vfat"})
-    monkeypatch.setattr(volumes, "mounted", lambda: {device: ("vfat", "/dev/x")})
+    monkeypatch.setattr(volumes, "mounted", lambda _: {device: ("vfat", "/dev/x")})
     drive, catalogue = collection(tree), tmp_path / "card.catalog"
     catalogued(drive, catalogue)
     mounted = tree("mounted elsewhere", {})
@@ -433,11 +434,10 @@ def test_files_in_the_order_of_a_walk(tree: TreeBuilder, tmp_path: Path) -> None
     from dupfind.settings import make_settings
 
     by_folder, by_catalogue = (
-        walk(make_settings(haystack=[str(path)], no_cache=True), Ears())[1][0] for path in (drive, tmp_path / "c")
+        walk(Run(make_settings(haystack=[str(path)], no_cache=True)))[1][0] for path in (drive, tmp_path / "c")
     )
     expected = [os.path.relpath(one.path, drive) for one in by_folder.entries]
     assert expected == [os.path.relpath(one.path, tmp_path / "c") for one in by_catalogue.entries]
-    assert catalogs.catalogued_trees([], [], [], catalogs.Excludes([]), print, follow_symlinks=False) == []
 
 
 def test_a_single_needle_on_the_drive(tree: TreeBuilder, tmp_path: Path) -> None:
@@ -450,7 +450,7 @@ def test_a_single_needle_on_the_drive(tree: TreeBuilder, tmp_path: Path) -> None
     from dupfind.sources.roots import named_file
 
     needle = named_file(str(tmp_path / "moved.txt")).entry
-    (found,) = walk(make_settings(haystack=[str(catalogue)], no_cache=True), Ears(), [needle])[1]
+    (found,) = walk(Run(make_settings(haystack=[str(catalogue)], no_cache=True)), [needle])[1]
     assert 4 == len(found.entries)
     assert str(catalogue / "notes.txt") not in [entry.path for entry in found.entries]
     from dupfind.commands.explain import explain
@@ -460,7 +460,7 @@ def test_a_single_needle_on_the_drive(tree: TreeBuilder, tmp_path: Path) -> None
     answer = explain(settings, [NamedFile("moved.txt", needle)], 1)
     assert (["missing"], 1) == ([one.verdict.state.value for one in answer.explanations], len(answer.catalogues))
     gone = needle._replace(path=str(tmp_path / "gone"))
-    (found,) = walk(make_settings(haystack=[str(catalogue)], no_cache=True), Ears(), [gone])[1]
+    (found,) = walk(Run(make_settings(haystack=[str(catalogue)], no_cache=True)), [gone])[1]
     assert 4 == len(found.entries)
 
 

@@ -482,7 +482,7 @@ def test_a_catalogue_of_nobody_knows_which_drive(hay: Path, image: Path, monkeyp
     """Its pictures prove nothing, nor are they near; equal bytes are found."""
     monkeypatch.setattr("dupfind.catalog.volumes._text", lambda _: "")
     for told in ("mounted", "_uuids"):
-        monkeypatch.setattr(f"dupfind.catalog.volumes.{told}", dict)
+        monkeypatch.setattr(f"dupfind.catalog.volumes.{told}", lambda *_: {})
     catalogue = hay.parent / "c"
     catalogued(hay, catalogue)
     assert 5 == len(ask_one(catalogue, image).nearest)

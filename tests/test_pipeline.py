@@ -226,7 +226,7 @@ def test_a_file_that_changes_under_the_run_proves_nothing(
     photo = pictures.photo(1)
     trees = {"hay": tree("hay", {"a.png": photo}), "needles": tree("needles", {"a.png": photo})}
     victim = trees[side] / "a.png"
-    real = pipeline.walk_all
+    real = pipeline.list_all
 
     def walk_then_change(*arguments: object) -> object:
         found = real(*arguments)  # type: ignore[arg-type]
@@ -238,7 +238,7 @@ def test_a_file_that_changes_under_the_run_proves_nothing(
             victim.write_bytes(data)
         return found
 
-    monkeypatch.setattr(pipeline, "walk_all", walk_then_change)
+    monkeypatch.setattr(pipeline, "list_all", walk_then_change)
     report = scan(trees["hay"], trees["needles"])
     (found,) = report.files
     assert FileState.PRESENT is not found.state

@@ -316,5 +316,7 @@ def test_a_group_has_each_file_once(two: Two, tmp_path: Path, monkeypatch: pytes
     second = first._replace(path=str(two.haystack / "a"), inode=0, mtime_ns=OLD // SECOND * SECOND)
     copy = second._replace(path=str(two.haystack / "b"), mtime_ns=OLD + 9 * SECOND)
     root = Root(Side.HAYSTACK, str(tmp_path), str(tmp_path), (98, 1))
-    entries, left_out = savings.each_once([Tree(root, [first, second, copy], [], frozenset({(98, 1), (99, 1)}))])
+    entries, left_out = savings.each_once(
+        [Tree(root, [first, second, copy], [], frozenset({(98, 1), (99, 1)}))], SameFile()
+    )
     assert ([first, copy], [second.path]) == (entries, [problem.path for problem in left_out])

@@ -1,4 +1,4 @@
-"""Catalogues among the haystack's roots, to trees as a walk gives them: their files, as far as they may prove anything.
+"""The files that a catalog lists, to a tree as a walk gives it, as far as they may prove anything.
 
 What may be a needle itself, because the drive that is listed is plugged in again, is left out; so is what is not seen
 on it any more, of which a needle may have been made.
@@ -14,14 +14,13 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import IO
+from typing import IO, NamedTuple
 
 from dupfind.catalog.catalog_file import About, CatalogueFile, explained
-from dupfind.catalog.same_file import Relation, have_numbers, is_as_listed, must_be_seen, relation, themselves
-from dupfind.catalog.volumes import UNKNOWN_VOLUME, Volume, volumes_of
+from dupfind.catalog.same_file import Relation, have_numbers, is_as_listed, must_be_seen, themselves
+from dupfind.catalog.volumes import Volume
 from dupfind.errors import CatalogueError, SettingsError
 from dupfind.sources.entries import StoredEntry, entry_of
-from dupfind.sources.file_lists import NamedRoot
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.normal_form import composed
 from dupfind.values import Catalogued, FileEntry, Problem, Root, Side, Tree
@@ -62,32 +61,14 @@ def doubtful(tree: Tree) -> Tree:
     return replace(tree, entries=list(map(DoubtfulEntry._make, tree.entries)))
 
 
-def catalogued_trees(
-    roots: Sequence[Root],
-    needles: Sequence[Tree],
-    named: Collection[FileEntry],
-    excludes: Excludes,
-    warn: Callable[[str], None],
-    *,
-    follow_symlinks: bool,
-) -> list[Tree]:
-    """A tree for each catalogue among ``roots``.
+class Beside(NamedTuple):
+    """The needles that a catalog is listed beside."""
 
-    ``named`` are single files that are searched for beside those of ``needles``. Raises
-    :class:`~dupfind.errors.DupfindError` where a catalogue cannot be read, or lists the needles themselves.
-    """
-    volumes = _volumes(needles, named, follow_symlinks=follow_symlinks)
-    entries = [entry for tree in needles for entry in tree.entries] + list(named)
-    needle_roots = [tree.root for tree in needles if not isinstance(tree.root, NamedRoot)]
-    trees = []
-    for root in roots:
-        if root.is_catalogue:
-            tree, about = read_tree(root, excludes)
-            how = relation(about.volumes, volumes)
-            refuse_own_root(root, about, needle_roots, how)
-            trees.append(_as_far_as_it_proves(tree, about, entries, needle_roots, how, volumes, warn))
-            warn_of(trees[-1], about, warn)
-    return trees
+    entries: Sequence[FileEntry]
+    roots: Sequence[Root]
+    """Their folders."""
+    volumes: Sequence[Volume]
+    """The file systems that they lie on."""
 
 
 def read_tree(root: Root, excludes: Excludes) -> tuple[Tree, About]:
@@ -145,17 +126,6 @@ def _refuse_other_recipe(root: Root, about: About, recipes: Collection[str | Non
         )
 
 
-def _volumes(needles: Sequence[Tree], named: Iterable[FileEntry], *, follow_symlinks: bool) -> tuple[Volume, ...]:
-    devices = {device for tree in needles for device, _ in tree.folders}
-    for entry in named:
-        try:
-            devices.add(os.stat(entry.path).st_dev)
-        except OSError:  # it went since: nothing is known of it
-            follow_symlinks = True
-    # What a link led to may lie anywhere.
-    return (*volumes_of(devices), *([UNKNOWN_VOLUME] if follow_symlinks else []))
-
-
 def refuse_own_root(
     root: Root, about: About, needles: Iterable[Root], how: Relation, called: str = "--needles "
 ) -> None:
@@ -170,24 +140,22 @@ def refuse_own_root(
             raise SettingsError(f"{called}{needle.given} is the folder that the catalogue {root.given} lists")
 
 
-def _as_far_as_it_proves(
+def as_far_as_it_proves(
     tree: Tree,
     about: About,
-    needles: Sequence[FileEntry],
-    needle_roots: Sequence[Root],
+    beside: Beside,
     how: Relation,
-    volumes: Sequence[Volume],
     warn: Callable[[str], None],
 ) -> Tree:
-    """Without what may be one of ``needles``, or may have become one; what is not known at all proves by bytes only."""
+    """Leave out what may be a needle, or may have become one; what is not known at all proves by bytes only."""
     root, given = tree.root, tree.root.given
     is_doubtful = False
     former = former_paths(root, about)
-    are_numbered = have_numbers((*about.volumes, *volumes))
-    left_out = themselves(tree.entries, needles, how, former, are_numbered=are_numbered)
+    are_numbered = have_numbers((*about.volumes, *beside.volumes))
+    left_out = themselves(tree.entries, beside.entries, how, former, are_numbered=are_numbered)
     reason = "they may be needles themselves, on the drive that it lists"
     if must_be_seen(how, is_root_here=holds_something(about.root)):
-        left_out |= listed_below(tree.entries, former, needle_roots)
+        left_out |= listed_below(tree.entries, former, beside.roots)
         left_out |= not_there(tree.entries, former, left_out, are_numbered=have_numbers(about.volumes))
         reason = "the drive that it lists is here, and they are not (any more) where it lists them, or may be needles"
     elif how is Relation.UNKNOWN:

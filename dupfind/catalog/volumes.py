@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-from dupfind.sources.mounts import mounted
+from dupfind.sources.mounts import Mounts
 
 
 class Volume(NamedTuple):
@@ -34,10 +34,15 @@ UNKNOWN_VOLUME = Volume(0, "", "", "", is_numbered_apart=True)
 """What lies nobody knows where."""
 
 
-def volumes_of(devices: Iterable[int]) -> tuple[Volume, ...]:
-    """The file systems with these ``st_dev``, in the order of their numbers; unknown ones too."""
-    mounts, uuids, boot = mounted(), _uuids(), _text(_BOOT).strip()
-    return tuple(describe(device, boot, mounts, uuids, _device_at) for device in sorted(set(devices)))
+def volumes_of(devices: Iterable[int], mounts: Mounts) -> tuple[Volume, ...]:
+    """Return the file systems with these ``st_dev``, in the order of their numbers; unknown ones too."""
+    kinds, uuids, boot = mounted(mounts), _uuids(), _text(_BOOT).strip()
+    return tuple(describe(device, boot, kinds, uuids, _device_at) for device in sorted(set(devices)))
+
+
+def mounted(mounts: Mounts) -> Mapping[int, tuple[str, str]]:
+    """Return the type and the source of each mounted device."""
+    return mounts.by_device
 
 
 def describe(

@@ -13,13 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import FRAMED, PictureRef
 from dupfind.cache.snapshot import OTHER, PICTURE, UNSETTLED, Inner, Known, Rows, make_rows
 from dupfind.finding.revisit import Visited
 from dupfind.grouping import sketches
-from dupfind.reading import Reader
-from dupfind.settings import Settings
+from dupfind.run import Reading
 from dupfind.sources.entries import entry_now
 from dupfind.values import Failure, FileEntry
 
@@ -46,12 +44,10 @@ class Sighting(NamedTuple):
 class Collection:
     """The files of these folders, in the order of the walk; ``known`` is what is remembered of some of them."""
 
-    def __init__(
-        self, settings: Settings, known: Known | None, visited: Sequence[Visited], reader: Reader, cache: Cache
-    ) -> None:
-        self._settings = settings
-        self._reader = reader
-        self._cache = cache
+    def __init__(self, run: Reading, known: Known | None, visited: Sequence[Visited]) -> None:
+        self._settings = run.settings
+        self._reader = run.reader
+        self._cache = run.cache
         self.known = known
         self.visited = visited
         self._entries: list[FileEntry] = []

@@ -22,7 +22,7 @@ class Saving(NamedTuple):
     """Why it is nothing, or None."""
 
 
-def each_once(trees: Sequence[Tree]) -> tuple[list[FileEntry], list[Problem]]:
+def each_once(trees: Sequence[Tree], same: SameFile) -> tuple[list[FileEntry], list[Problem]]:
     """The files of ``trees`` in their order, each once, and what was left out of them."""
     entries = [(entry, tree.root) for tree in trees for entry in tree.entries]
     by_state: dict[tuple[int, int, int, int], list[tuple[FileEntry, Root]]] = {}
@@ -32,7 +32,6 @@ def each_once(trees: Sequence[Tree]) -> tuple[list[FileEntry], list[Problem]]:
     for some in by_state.values():
         if len(some) > 1:
             left_out |= _left_out(some)
-    same = SameFile()
     if same.may_be_disguised(trees):
         left_out |= _disguised([one for one in entries if one[0].path not in left_out], same)
     return [entry for entry, _ in entries if entry.path not in left_out], list(left_out.values())

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
 
 from dupfind.sources.appledouble import is_junk
-from dupfind.sources.entries import entry_of, reason_of, without_inode
+from dupfind.sources.entries import entry_now, entry_of, reason_of, without_inode
+from dupfind.sources.folders import OnDisk
 from dupfind.sources.ignore import (
     EXCLUDED,
     Excludes,
@@ -23,10 +25,10 @@ from dupfind.sources.ignore import (
     why_folder_fleeting,
     why_folder_not_trusted,
 )
-from dupfind.sources.mounts import read_mounts
+from dupfind.sources.mounts import Mounts, read_mounts
 from dupfind.sources.photo_library import Libraries
 from dupfind.sources.roots import NamedFile, haystack_roots, is_below, make_roots
-from dupfind.sources.same_file import ITSELF, SameFile
+from dupfind.sources.source import Listing, Relisting
 from dupfind.values import LISTING, FileEntry, FolderId, Problem, Root, Side, Tree
 
 
@@ -58,6 +60,11 @@ class NamedRoot(Root):
         """A function from the path of a named file to how the user spelt it."""
         return self.names.__getitem__
 
+    @property
+    def has_folders(self) -> bool:
+        """Tell that the files lie anywhere."""
+        return False
+
 
 def names_in(data: bytes) -> list[str]:
     r"""The names in a list: each ended by NUL where there is one, as ``find -print0`` writes them, else a line each.
@@ -68,7 +75,9 @@ def names_in(data: bytes) -> list[str]:
     return [os.fsdecode(name) for name in data.split(b"\0" if b"\0" in data else b"\n") if name]
 
 
-def look_up(names: Sequence[str], excludes: Excludes, side: Side, *, follow_symlinks: bool) -> Named:
+def look_up(
+    names: Sequence[str], excludes: Excludes, side: Side, mounts: Mounts | None = None, *, follow_symlinks: bool
+) -> Named:
     """Look at each of ``names``, and at nothing below them.
 
     Of a collection, what a walk of the folders around it would not trust is left out: whoever writes such a list with
@@ -77,7 +86,7 @@ def look_up(names: Sequence[str], excludes: Excludes, side: Side, *, follow_syml
     folders: list[str] = []
     files: dict[str, NamedFile] = {}
     problems: list[Problem] = []
-    forgetful = read_mounts().forgetful
+    forgetful = (read_mounts() if mounts is None else mounts).forgetful
     libraries = Libraries()
     for given in dict.fromkeys(names):
         try:
@@ -136,14 +145,21 @@ def _real(given: str, *, follow_symlinks: bool) -> str:
     return os.path.join(os.path.realpath(folder or os.curdir), name)
 
 
-def with_named(named: Named, needles: list[Tree], haystack: list[Tree]) -> tuple[list[Tree], list[Tree]]:
-    """The trees with what a list names besides: a tree of the files that no walk met, no such needle as haystack."""
-    if named == NOTHING:
-        return needles, haystack
-    if named.side is Side.HAYSTACK:
-        return needles, [*haystack, _tree(named, haystack)]
-    tree = _tree(named, needles)
-    return [*needles, tree], [_without(one, tree.entries) for one in haystack]
+class FileList(OnDisk):
+    """The files that a list names, wherever they lie."""
+
+    def __init__(self, named: Named) -> None:
+        names = {file.entry.path: file.given for file in named.files}
+        super().__init__(NamedRoot(named.side, "what the list names", os.sep, (0, 0), names=names))
+        self._named = named
+
+    def list_tree(self, listing: Listing) -> Tree:
+        """Give those that no walk of this side has met."""
+        return _tree(self._named, listing.side(self.root.side))
+
+    def list_again(self, tree: Tree, listing: Listing) -> Relisting:
+        """Look at each of them once more."""
+        return NamedWalk(tree, listing.count)
 
 
 def _tree(named: Named, others: Sequence[Tree]) -> Tree:
@@ -174,26 +190,6 @@ def _placed(problem: Problem, roots: Sequence[Root]) -> Problem:
     return problem
 
 
-def _without(tree: Tree, files: Collection[FileEntry]) -> Tree:
-    """A tree of the haystack without ``files``, by whatever name it has them: nothing proves itself."""
-    of_size: dict[int, list[FileEntry]] = {}
-    for entry in files:
-        of_size.setdefault(entry.size_bytes, []).append(entry)
-    same = SameFile()
-    own: dict[str, str] = {}
-    for entry in tree.entries:
-        for needle in of_size.get(entry.size_bytes, ()):
-            if same.is_itself(entry, needle):
-                is_one_path = os.path.realpath(entry.path) == os.path.realpath(needle.path)
-                is_certain = is_one_path or not same.is_disguised(entry, needle)
-                own[entry.path] = "left out: it is among the needles" if is_certain else ITSELF
-    if not own:
-        return tree
-    notes = [Problem(tree.root.shown(path), Side.HAYSTACK, "walk", own[path], is_note=True) for path in sorted(own)]
-    entries = [entry for entry in tree.entries if entry.path not in own]
-    return replace(tree, entries=entries, problems=[*tree.problems, *notes])
-
-
 class NamedWalk:
     """The named files looked at once more, as a walk gives them."""
 
@@ -208,13 +204,9 @@ class NamedWalk:
         for folder, group in groupby(self._entries, key=lambda entry: os.path.dirname(entry.path)):
             now = []
             for entry in group:
-                try:
-                    found = os.stat(entry.path, follow_symlinks=False)
-                except OSError:
-                    continue
-                if stat.S_ISREG(found.st_mode):
-                    again = entry_of(entry.path, found)
-                    now.append(again if entry.inode else without_inode(again))
+                with suppress(OSError):
+                    again = entry_now(entry, follow_symlinks=False)
+                    now += [] if again is None else [again]
             self._count(len(now))
             yield folder, now
 
@@ -247,24 +239,27 @@ def look_for(
 
     ``called`` stands before a haystack in errors; ``may_be_catalogues`` tells whether a catalogue may stand for one.
     """
-    found = _look_up(asked, excludes, follow_symlinks=follow_symlinks)
-    roots = _roots(asked, called, found, may_be_catalogues=may_be_catalogues)
+    mounts = read_mounts()
+    found = _look_up(asked, excludes, mounts, follow_symlinks=follow_symlinks)
+    roots = _roots(asked, called, found, mounts, may_be_catalogues=may_be_catalogues)
     named = found or NOTHING
     folders = {Side.HAYSTACK: tuple(asked.haystack or ()), Side.NEEDLES: tuple(asked.needles or ())}
     folders[named.side] += tuple(named.folders)
     return Places(roots, named, folders[Side.HAYSTACK], folders[Side.NEEDLES])
 
 
-def _look_up(asked: Asked, excludes: Excludes, *, follow_symlinks: bool) -> Named | None:
+def _look_up(asked: Asked, excludes: Excludes, mounts: Mounts, *, follow_symlinks: bool) -> Named | None:
     """What the list names, of whichever side it is."""
     if asked.listed_needles is not None:
-        return look_up(asked.listed_needles, excludes, Side.NEEDLES, follow_symlinks=follow_symlinks)
+        return look_up(asked.listed_needles, excludes, Side.NEEDLES, mounts, follow_symlinks=follow_symlinks)
     if asked.listed_haystack is not None:
-        return look_up(asked.listed_haystack, excludes, Side.HAYSTACK, follow_symlinks=follow_symlinks)
+        return look_up(asked.listed_haystack, excludes, Side.HAYSTACK, mounts, follow_symlinks=follow_symlinks)
     return None
 
 
-def _roots(asked: Asked, called: str, named: Named | None, *, may_be_catalogues: bool) -> tuple[Root, ...]:
+def _roots(
+    asked: Asked, called: str, named: Named | None, mounts: Mounts, *, may_be_catalogues: bool
+) -> tuple[Root, ...]:
     haystack, needles = asked.haystack, asked.needles
     if named is not None and named.side is Side.HAYSTACK:
         folders = [*(haystack or ()), *named.folders]
@@ -272,7 +267,7 @@ def _roots(asked: Asked, called: str, named: Named | None, *, may_be_catalogues:
     if haystack is None:
         return ()
     if named is not None:
-        return make_roots(haystack, [*(needles or ()), *named.folders], may_lack_needles=True)
+        return make_roots(haystack, [*(needles or ()), *named.folders], mounts, may_lack_needles=True)
     if needles is None:
         return haystack_roots(haystack, called, may_be_catalogues=may_be_catalogues)
-    return make_roots(haystack, needles)
+    return make_roots(haystack, needles, mounts)

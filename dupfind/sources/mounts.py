@@ -129,11 +129,6 @@ def read_mounts() -> Mounts:
     return NO_MOUNTS
 
 
-def mounted() -> dict[int, tuple[str, str]]:
-    """Return the type and the source of each mounted device; none where the system does not tell."""
-    return read_mounts().by_device
-
-
 def parse(table: str) -> list[Mount]:
     """Return the lines of the text of ``/proc/self/mountinfo``, see proc(5); lines of another kind are passed over.
 

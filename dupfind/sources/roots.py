@@ -27,12 +27,14 @@ class NamedFile(NamedTuple):
     entry: FileEntry
 
 
-def make_roots(haystack: Sequence[str], needles: Sequence[str], *, may_lack_needles: bool = False) -> tuple[Root, ...]:
-    """The roots of a scan, each once; raises :class:`~dupfind.errors.SettingsError`."""
+def make_roots(
+    haystack: Sequence[str], needles: Sequence[str], mounts: Mounts | None = None, *, may_lack_needles: bool = False
+) -> tuple[Root, ...]:
+    """Return the roots of a scan, each once; raises :class:`~dupfind.errors.SettingsError`."""
     roots = haystack_roots(haystack)
     if needles or not may_lack_needles:
         roots += _roots(needles, Side.NEEDLES, "--needles ")
-    _refuse_same_root(roots, read_mounts())
+    _refuse_same_root(roots, read_mounts() if mounts is None else mounts)
     return _without_inner(roots)
 
 
@@ -64,9 +66,9 @@ def named_file(given: str, mounts: Mounts | None = None) -> NamedFile:
     return NamedFile(given, FileEntry(real, found.st_size, found.st_mtime_ns, found.st_ctime_ns, inode))
 
 
-def named_files(given: Iterable[str]) -> list[NamedFile]:
+def named_files(given: Iterable[str], mounts: Mounts | None = None) -> list[NamedFile]:
     """Return what :func:`named_file` gives for each, by one reading of the table of mounts."""
-    mounts = read_mounts()
+    mounts = read_mounts() if mounts is None else mounts
     return [named_file(path, mounts) for path in given]
 
 

@@ -20,7 +20,7 @@ from dupfind.sources import room
 from dupfind.sources.file_systems import QUARTER_NS, TICK_NS, is_one_time
 from dupfind.sources.mounts import Mount, Mounts, folded, read_mounts
 from dupfind.sources.roots import NamedFile, is_below
-from dupfind.values import FileEntry, Problem, Tree
+from dupfind.values import FileEntry, Problem, Side, Tree
 
 ITSELF = "left out: it may be a needle itself, reached by another mount"
 _SHOWN_LATE_NS = 2 * 86_400 * 10**9
@@ -207,6 +207,25 @@ def without_needles(tree: Tree, needles: Sequence[FileEntry], inodes: Collection
     return replace(tree, entries=entries, problems=[*tree.problems, *problems])
 
 
+def without_named(tree: Tree, files: Collection[FileEntry], same: SameFile) -> Tree:
+    """Leave out of a tree of the haystack these ``files``, by whatever name it has them: nothing proves itself."""
+    of_size: dict[int, list[FileEntry]] = {}
+    for entry in files:
+        of_size.setdefault(entry.size_bytes, []).append(entry)
+    own: dict[str, str] = {}
+    for entry in tree.entries:
+        for needle in of_size.get(entry.size_bytes, ()):
+            if same.is_itself(entry, needle):
+                is_one_path = os.path.realpath(entry.path) == os.path.realpath(needle.path)
+                is_certain = is_one_path or not same.is_disguised(entry, needle)
+                own[entry.path] = "left out: it is among the needles" if is_certain else ITSELF
+    if not own:
+        return tree
+    notes = [Problem(tree.root.shown(path), Side.HAYSTACK, "walk", own[path], is_note=True) for path in sorted(own)]
+    entries = [entry for entry in tree.entries if entry.path not in own]
+    return replace(tree, entries=entries, problems=[*tree.problems, *notes])
+
+
 def warnings_of(trees: Iterable[Tree]) -> Iterator[str]:
     """Give a line for each tree of the haystack of which files were left out as :data:`ITSELF`, for the user."""
     for tree in trees:
@@ -232,7 +251,7 @@ def _is_link(entry: FileEntry, needle: str) -> bool:
     return is_one_inode and state.st_nlink > 1
 
 
-def apart(files: Sequence[NamedFile]) -> tuple[list[NamedFile], list[NamedFile]]:
+def apart(files: Sequence[NamedFile], mounts: Mounts) -> tuple[list[NamedFile], list[NamedFile]]:
     """Return the first of ``files`` and the others, each once, and those of the others that are the first one itself.
 
     Raises :class:`~dupfind.errors.SettingsError` where nothing is left to compare the first one with.
@@ -240,7 +259,7 @@ def apart(files: Sequence[NamedFile]) -> tuple[list[NamedFile], list[NamedFile]]
     first, *rivals = files
     if not rivals:
         raise SettingsError(f"two files are needed at least: what is {first.given} to be compared with?")
-    same = SameFile()
+    same = SameFile(mounts)
     kept, left_out = {first.entry.path: first}, []
     for other in rivals:
         if same.is_itself(other.entry, first.entry):

@@ -9,15 +9,13 @@ the haystack merely proves nothing and is a note.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
-from operator import attrgetter, itemgetter
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 
 from dupfind.sources.appledouble import is_appledouble
 from dupfind.sources.entries import entry_of, is_same_folder, reason_of, without_inode
 from dupfind.sources.ignore import (
     EXCLUDED,
-    Excludes,
     is_common_file,
     is_junk_file,
     is_junk_folder,
@@ -26,48 +24,13 @@ from dupfind.sources.ignore import (
     why_folder_fleeting,
     why_folder_not_trusted,
 )
-from dupfind.sources.mounts import NO_MOUNTS, Mounts
 from dupfind.sources.photo_library import Libraries, is_mark
 from dupfind.sources.roots import ids_of
-from dupfind.sources.same_file import SameFile, without_needles
+from dupfind.sources.source import Rules
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
 
-_INODE = itemgetter(FileEntry._fields.index("inode"))
 _HAS_HANDLES = os.stat in os.supports_dir_fd
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
-
-
-@dataclass(frozen=True, slots=True)
-class WalkRules:
-    """What a walk leaves out."""
-
-    excludes: Excludes
-    follow_symlinks: bool = False
-    mounts: Mounts = NO_MOUNTS
-
-    @property
-    def forgetful(self) -> Collection[int]:
-        """Devices whose inode numbers are made up, see :mod:`dupfind.sources.mounts`; their files get none."""
-        return self.mounts.forgetful
-
-
-def walk_all(
-    roots: Sequence[Root], rules: WalkRules, count: Callable[[int], None] = lambda _: None
-) -> tuple[list[Tree], list[Tree]]:
-    """Walk the needles, then the haystack; gives both lists of trees, in that order.
-
-    The haystack comes second because no directory that was walked among the needles may serve as its own witness,
-    however it is reached (a bind mount, a followed link). ``count`` is told how many files each folder added.
-    """
-    needles = [Walk(root, rules, roots, frozenset(), count).run() for root in roots if root.side is Side.NEEDLES]
-    seen = frozenset().union(*(tree.folders for tree in needles))
-    haystack = [Walk(root, rules, roots, seen, count).run() for root in roots if root.side is Side.HAYSTACK]
-    entries = [entry for tree in needles for entry in tree.entries]
-    inodes = set(map(_INODE, entries)) - {0}  # 0: a system that lists no inodes
-    same = SameFile(rules.mounts)
-    # What a link leads to may lie on any mount.
-    is_asked = rules.follow_symlinks or same.may_be_disguised([*needles, *haystack])
-    return needles, [without_needles(tree, entries, inodes, same if is_asked else None) for tree in haystack]
 
 
 class Walk:
@@ -79,7 +42,7 @@ class Walk:
     def __init__(
         self,
         root: Root,
-        rules: WalkRules,
+        rules: Rules,
         roots: Sequence[Root],
         foreign: frozenset[FolderId],
         count: Callable[[int], None] = lambda _: None,

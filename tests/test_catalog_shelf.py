@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from dupfind import session
-from dupfind.catalog.catalog_cache import CatalogueCache
+from dupfind.cache.shelved_cache import ShelvedCache
 from dupfind.catalog.catalog_file import CatalogueFile
+from dupfind.catalog.catalog_shelf import CatalogShelf
 from dupfind.events import Silence
 from dupfind.sources.roots import haystack_roots
 from dupfind.values import Failure, FileEntry
@@ -18,9 +19,11 @@ from fixtures import pictures
 from tests.shelf import Ears, TreeBuilder, catalogued, collection, scanned, verdicts
 
 
-def opened(catalogue: Path, path: str | None = None) -> CatalogueCache:
+def opened(catalogue: Path, path: str | None = None) -> ShelvedCache:
     """With no cache of its own, but for ``path``."""
-    return CatalogueCache(haystack_roots([str(catalogue)]), path, partial(session.recipe, "phash", Silence()))
+    recipe = partial(session.recipe, "phash", Silence())
+    shelves = [CatalogShelf(root, recipe) for root in haystack_roots([str(catalogue)])]
+    return ShelvedCache(shelves, path, recipe)
 
 
 def listed(catalogue: Path) -> list[FileEntry]:

@@ -1,14 +1,12 @@
-"""A cache that knows the files of catalogues too: of them nothing is ever read, whatever the catalogue knows or not."""
+"""What a catalog knows of the files that it lists, in the place of reading them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from itertools import groupby
 
 from dupfind.cache import cache_seal
-from dupfind.cache.cache import Cache
 from dupfind.cache.cache_file import DamagedError, translated
 from dupfind.cache.cache_lookup import Known
 from dupfind.cache.cache_schema import FS_CODEC, FileRow, PictureRef, Recipe, is_of, picture_id
@@ -23,67 +21,11 @@ _SELECT = """
 """
 
 
-class CatalogueCache(Cache):
-    """The cache of a run, and the catalogues among its ``roots``. What a catalogue raises ends the run."""
-
-    def __init__(
-        self,
-        roots: Sequence[Root],
-        path: str | None,
-        recipe: Callable[[], Recipe],
-        warn: Callable[[str], None] = lambda _: None,
-    ) -> None:
-        super().__init__(path, recipe, warn)
-        self._opened = ExitStack()
-        self._shelves = [_Shelf(root, recipe) for root in roots if root.is_catalogue]
-        for shelf in self._shelves:
-            self._opened.callback(shelf.close)
-
-    def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
-        with self._opened:
-            super().__exit__(kind, *others)
-
-    def recall_digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | Failure | None]:
-        """As of any cache, and of each file of a catalogue its digest, or why there is none."""
-        for shelf, some in groupby(entries, key=self._shelf_of):
-            if shelf is None:
-                yield from super().recall_digests(some)
-            else:
-                yield from shelf.digests(some)
-
-    def recall_contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
-        """Likewise."""
-        for shelf, some in groupby(entries, key=self._shelf_of):
-            if shelf is None:
-                yield from super().recall_contents(some)
-            else:
-                yield from shelf.contents(some)
-
-    def recall_whole(self, entry: FileEntry) -> PictureRef | Failure | None:
-        """Likewise."""
-        shelf = self._shelf_of(entry)
-        return super().recall_whole(entry) if shelf is None else shelf.whole(entry)
-
-    def thumbnails(self, pictures: Sequence[int]) -> dict[int, Thumbnail]:
-        """The thumbnails with these ids, which say what they hold, so that it does not matter where they lie."""
-        found: dict[int, Thumbnail] = {}
-        for shelf in self._shelves:
-            found |= shelf.thumbnails([id_ for id_ in pictures if id_ not in found])
-        rest = [id_ for id_ in pictures if id_ not in found]
-        return found | super().thumbnails(rest) if rest else found
-
-    def _shelf_of(self, entry: FileEntry) -> _Shelf | None:
-        for shelf in self._shelves:
-            if entry.path.startswith(shelf.prefix):
-                return shelf
-        return None
-
-
-class _Shelf:
-    """One catalogue."""
+class CatalogShelf:
+    """One catalog, opened."""
 
     def __init__(self, root: Root, recipe: Callable[[], Recipe]) -> None:
-        self.prefix = root.real + os.sep
+        self._prefix = root.real + os.sep
         self._given = root.given
         self._recipe = recipe
         with explained(root.given):
@@ -91,6 +33,10 @@ class _Shelf:
             self._unread = self._file.unread()
             self._labels = self._file.labels()
         self._marks = {number: cache_seal.of_text(text) for number, text in self._labels.items()}
+
+    def holds(self, entry: FileEntry) -> bool:
+        """Tell whether an entry is of this catalog."""
+        return entry.path.startswith(self._prefix)
 
     def close(self) -> None:
         """Close it."""
@@ -152,7 +98,7 @@ class _Shelf:
 
     def _rows(self, entries: Iterable[FileEntry]) -> Iterator[tuple[FileEntry, FileRow | None]]:
         """Each file with its row, where that is still of the file that was listed when the run began."""
-        start = len(self.prefix)
+        start = len(self._prefix)
         for folder, group in groupby(entries, key=lambda entry: entry.path[start:].rpartition(os.sep)[0]):
             by_name = self._rows_in(folder)
             for entry in group:
@@ -166,7 +112,7 @@ class _Shelf:
             return {row[0]: row for row in rows}
 
     def _why_unread(self, entry: FileEntry, stage: str) -> Failure:
-        known = self._unread.get(entry.path[len(self.prefix) :])
+        known = self._unread.get(entry.path[len(self._prefix) :])
         reason = "the catalogue does not say what is in it: update it with dupfind index"
         return known or Failure(reason, is_image=False, lasting=False, stage=stage)
 

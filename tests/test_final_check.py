@@ -11,16 +11,17 @@ import pytest
 
 from dupfind.answers.decisions import Decision, Mark, Ruling
 from dupfind.answers.findings import Findings
-from dupfind.scanning.recheck import is_due, last_look
+from dupfind.scanning.final_check import final_check, is_due
 from dupfind.sources.entries import without_inode
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import Mount, Mounts
-from dupfind.sources.walk import WalkRules, walk_all
+from dupfind.sources.source import Listing, Rules
 from dupfind.values import Evidence, FileEntry, Match, Root, Side, Tree
 from tests.test_walk import root
+from tests.walking import folders, walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
-RULES = WalkRules(Excludes(()))
+RULES = Rules(Excludes(()))
 EMPTY = Findings({}, {}, frozenset(), None)
 
 
@@ -57,7 +58,7 @@ def look(roots: list[Root], change: Callable[[], object], matches: Mapping[str, 
     needles, haystack = walk_all(roots, RULES)
     findings = Findings({path: Match(one, Evidence.SAME, 0) for path, one in matches.items()}, {}, frozenset(), 0)
     change()
-    *trees, found = last_look(needles, haystack, findings, RULES, roots)
+    *trees, found = final_check(folders(roots), needles, haystack, findings, Listing(roots, RULES))
     problems = [one.reason for side in trees for tree in side for one in tree.problems]
     assert found.matches.keys() ^ matches.keys() == found.failures.keys()
     return {os.path.basename(path) for path in found.matches}, problems
@@ -68,7 +69,7 @@ def test_nothing_has_changed(tree: TreeBuilder) -> None:
     roots = [root(Side.HAYSTACK, tree("h", {"a": b"1"})), root(Side.NEEDLES, tree("n", {"a": b"1", "s/b": b"2"}))]
     needles, haystack = walk_all(roots, RULES)
     counts: list[int] = []
-    found = last_look(needles, haystack, EMPTY, RULES, roots, counts.append)
+    found = final_check(folders(roots), needles, haystack, EMPTY, Listing(roots, RULES, counts.append))
     assert all(one is other for one, other in zip((*found[0], *found[1]), (*needles, *haystack), strict=True))
     assert EMPTY is found[2]
     assert 2 == sum(counts)
@@ -153,7 +154,8 @@ def test_a_word_stands_with_its_files(tree: TreeBuilder) -> None:
     for path in (needles / "changed", hay / "witness", hay / "unwanted"):
         path.write_bytes(b"22")
     (needles / "gone").unlink()
-    *_, found = last_look(*trees, Findings(matches, {}, frozenset(), 0, words=words), RULES, roots)
+    findings = Findings(matches, {}, frozenset(), 0, words=words)
+    *_, found = final_check(folders(roots), *trees, findings, Listing(roots, RULES))
     assert {os.path.basename(path) for path in found.words} == {"same", "unwanted"}
     assert {os.path.basename(path) for path in found.failures} == {"changed", "gone", "unwanted", "witness"}
 
@@ -170,5 +172,6 @@ def test_a_witness_in_a_place_of_the_needles(tree: TreeBuilder) -> None:
     trees = tuple([replace(one, entries=list(map(without_inode, one.entries))) for one in side] for side in trees)  # type: ignore[assignment]
     for inner, expected in (("/", set()), ("/h", {"a", "b"})):
         lines = Mount(device, inner, str(hay), "fuse.sshfs", "x"), Mount(device, "/", str(needles), "fuse.sshfs", "x")
-        *_, found = last_look(*trees, findings, WalkRules(Excludes(()), mounts=Mounts(lines)), roots)
+        listing = Listing(roots, Rules(Excludes(()), mounts=Mounts(lines)))
+        *_, found = final_check(folders(roots), *trees, findings, listing)
         assert expected == {os.path.basename(path) for path in found.matches}
