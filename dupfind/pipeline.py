@@ -236,7 +236,7 @@ def match_pictures(
     with run.listener.part("look up", len(wholes.needles.entries)):
         from dupfind.scanning.same_image_data import find_same_image_data
 
-        proven = find_same_image_data(wholes, run.reader, run.cache, parted)
+        proven = find_same_image_data(wholes, run, parted)
     # They are matched all the same: they have a claim to their witness, which then is no other needle's.
     matches, remains = _match_thumbnails(run, wholes, parted, proven)
     return matches | proven, {path: rest for path, rest in remains.items() if path not in proven}

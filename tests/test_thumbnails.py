@@ -25,7 +25,7 @@ def read(folder: Path, *names: str, **options: Any) -> dict[str, Whole | Failure
     entries = [named_file(str(folder / name)).entry for name in names]
 
     def work(run: Reading) -> dict[str, Whole | Failure]:
-        return read_whole(entries, "decoding", run.reader, run.cache)
+        return read_whole(entries, "decoding", run)
 
     found = with_reader(Run(settings, make_executor=one_thread), work)
     return {Path(path).name: one for path, one in found.items()}

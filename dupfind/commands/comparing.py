@@ -74,7 +74,7 @@ def _compare_all(files: Sequence[NamedFile], run: Reading) -> tuple[list[Compare
     settings, reader = run.settings.scan, run.reader
     entries = list({file.entry.path: file.entry for file in files}.values())
     digests = _digests(entries, reader)
-    wholes = read_whole(entries, "decoding", reader, run.cache)
+    wholes = read_whole(entries, "decoding", run)
     data = _image_data(entries, wholes, reader)
     with run.listener.part("evidence", len(files) - 1):
         sides = [_Side(file, wholes[file.entry.path], digests.get(file.entry.path), settings) for file in files]

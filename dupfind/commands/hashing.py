@@ -126,7 +126,7 @@ def _hashes_of(entries: list[FileEntry], asked: Asked, run: Reading) -> Iterator
 
     if not entries:
         return
-    for path, found in read_whole(entries, "decoding", run.reader, run.cache).items():
+    for path, found in read_whole(entries, "decoding", run).items():
         if isinstance(found, Failure):
             yield path, found
         else:

@@ -15,7 +15,6 @@ from datetime import datetime
 
 from dupfind import __version__, libraries
 from dupfind.answers.indexed import Changes, Indexed
-from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import COARSE, RACY_NS, PictureRef, Recipe, fits
 from dupfind.catalog.catalog_file import About, CatalogueFile, Listed, explained
 from dupfind.catalog.same_file import Relation, relation
@@ -159,15 +158,15 @@ class _Update:
         """Read what is left; begins where it has come to, since it is called again where the cache fails."""
         with self._listener.stage("indexing", len(self.left)) as advance:
             for batch in list(_batches(self.left.values())):
-                self._read_batch(batch, run.reader, run.cache, advance)
+                self._read_batch(batch, run, advance)
 
-    def _read_batch(self, batch: Sequence[FileEntry], reader: Reader, cache: Cache, advance: Advance) -> None:
+    def _read_batch(self, batch: Sequence[FileEntry], run: Reading, advance: Advance) -> None:
         began_ns = time.time_ns()
-        found = list(_look(batch, self._root.real.rstrip(os.sep) + os.sep, reader))
+        found = list(_look(batch, self._root.real.rstrip(os.sep) + os.sep, run.reader))
         now_ns = time.time_ns()
         rows = [row._replace(is_settled=_is_settled(row.entry, began_ns, now_ns)) for row in found]
         ids = {one.id for row in rows for one in (row.content, row.whole) if isinstance(one, PictureRef)}
-        thumbnails = cache.thumbnails(list(ids))
+        thumbnails = run.cache.thumbnails(list(ids))
         with self._file.transaction():
             self._file.add_pictures(thumbnails.items())
             self._file.put(rows, self._made_by)
