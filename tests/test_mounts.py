@@ -16,13 +16,14 @@ from dupfind import pipeline
 from dupfind.cli import named
 from dupfind.events import Silence
 from dupfind.run import Run
+from dupfind.settings import make_settings
 from dupfind.sources import mounts
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import NO_MOUNTS, Mount, Mounts, forgetting, parse, read_mounts
 from dupfind.sources.roots import named_file
 from dupfind.values import FileState, Root, Side, Tree
 from tests.played_mounts import play
-from tests.test_pipeline import scan, settings, states
+from tests.test_pipeline import one_thread, scan, settings, states
 from tests.test_racy import fast, race  # noqa: F401 - a fixture
 from tests.test_walk import root
 from tests.walking import walk_all
@@ -304,3 +305,16 @@ def test_the_table_is_read_once_for_many_files(table: Path, tmp_path: Path, monk
     for name in names:
         named_file(name, known)
     assert 2 == len(reads)
+
+
+def test_the_table_is_read_once_a_run(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many sources there are; once when the names are looked up, and once more for the final check."""
+    hay, needles = tree("hay", {"a": b"1", "b": b"2"}), tree("needles", {"a": b"1", "b": b"2", "c": b"3"})
+    reads: list[str] = []
+    monkeypatch.setattr(mounts, "parse", lambda text: reads.append(text) or parse(text))
+    options = make_settings(
+        haystack=[str(hay)], needles=[str(needles)], listed=[str(needles / "a"), str(hay / "b")], no_cache=True
+    )
+    assert 1 == len(reads)
+    pipeline.scan(options, make_executor=one_thread)
+    assert 3 == len(reads)

@@ -64,9 +64,8 @@ class Listing:
 
     @cached_property
     def walked_needles(self) -> list[FileEntry]:
-        """The needles of folders; asked for when all of them are listed."""
-        trees = [tree for tree in self.needles if tree.root.has_folders]
-        return [entry for tree in trees for entry in tree.entries if entry.is_on_disk]
+        """The needles of folders; asked for when all of these are listed, and before anything that is not walked is."""
+        return [entry for tree in self.needles if tree.root.has_folders for entry in tree.entries]
 
     @cached_property
     def needle_inodes(self) -> AbstractSet[int]:
@@ -110,9 +109,10 @@ class Source(ABC):
 
     @abstractmethod
     def list_tree(self, listing: Listing) -> Tree:
-        """List everything, in a fixed order, the entries of a folder together.
+        """List everything, in a fixed order, the entries of a folder together, and tell ``listing`` how many.
 
-        What cannot be looked at is a problem. Raises :class:`~dupfind.errors.DupfindError` where nothing can be said.
+        What cannot be looked at, or is excluded, is a problem. Raises :class:`~dupfind.errors.DupfindError` where
+        nothing can be said.
         """
 
     def without_needles(self, tree: Tree, listing: Listing) -> Tree:
@@ -144,7 +144,7 @@ class Source(ABC):
 
     def list_again(self, tree: Tree, listing: Listing) -> Relisting:  # noqa: ARG002 - others look at what was listed
         """List needles once more, for the final check; ``tree`` is what was listed at first."""
-        return _Listed(self.list_tree(listing), listing.count)
+        return _Listed(self.list_tree(listing))
 
     def changed(self, witnesses: Iterable[FileEntry], listing: Listing) -> Iterator[tuple[str, str]]:
         """Yield the paths of those that are not what was listed any more, and why, for the final check.
@@ -159,18 +159,15 @@ class Source(ABC):
 class _Listed:
     """A tree that was listed whole, folder by folder."""
 
-    def __init__(self, tree: Tree, count: Callable[[int], None]) -> None:
+    def __init__(self, tree: Tree) -> None:
         self.problems = tree.problems
         self.seen = set(tree.folders)
         self._entries = tree.entries
-        self._count = count
 
     def folders(self) -> Iterator[tuple[str, list[FileEntry]]]:
         """Yield each folder with its entries."""
         for folder, group in groupby(self._entries, key=lambda entry: folder_of(entry.path)):
-            entries = list(group)
-            self._count(len(entries))
-            yield folder, entries
+            yield folder, list(group)
 
 
 class Sources(NamedTuple):
