@@ -22,7 +22,7 @@ HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
 
 FULL_SIZE, SECOND_LOOK, LAST_LOOK, LISTING = "full size", "second look", "last look", "list"
-"""Stages, in problems and failures: :mod:`dupfind.pool.full_size`, ``--paranoid``, :mod:`dupfind.scanning.recheck`,
+"""Stages, in problems and failures: :mod:`dupfind.pool.full_size`, ``--paranoid``, :mod:`dupfind.scanning.final_check`,
 :mod:`dupfind.sources.file_lists`."""
 CHANGED = "changed while dupfind ran"
 """The reason that holds against whatever is not any more what was listed."""

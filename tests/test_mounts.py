@@ -318,3 +318,7 @@ def test_the_table_is_read_once_a_run(tree: TreeBuilder, monkeypatch: pytest.Mon
     assert 1 == len(reads)
     pipeline.scan(options, make_executor=one_thread)
     assert 3 == len(reads)
+    alone = make_settings(haystack=[str(hay)], no_cache=True)
+    assert 3 == len(reads)
+    pipeline.walk(Run(alone))
+    assert 4 == len(reads)

@@ -25,7 +25,7 @@ from dupfind.sources.ignore import (
     why_folder_fleeting,
     why_folder_not_trusted,
 )
-from dupfind.sources.mounts import Mounts, read_mounts
+from dupfind.sources.mounts import NO_MOUNTS, Mounts, read_mounts
 from dupfind.sources.photo_library import Libraries
 from dupfind.sources.roots import NamedFile, haystack_roots, is_below, make_roots
 from dupfind.sources.source import Listing, Relisting
@@ -239,7 +239,9 @@ def look_for(
 
     ``called`` stands before a haystack in errors; ``may_be_catalogues`` tells whether a catalogue may stand for one.
     """
-    mounts = read_mounts()
+    # What is mounted matters where two sides may be one folder, and to the files of a list; not to a haystack alone.
+    has_haystack_only = all(names is None for names in asked[1:])
+    mounts = NO_MOUNTS if has_haystack_only else read_mounts()
     found = _look_up(asked, excludes, mounts, follow_symlinks=follow_symlinks)
     roots = _roots(asked, called, found, mounts, may_be_catalogues=may_be_catalogues)
     named = found or NOTHING
