@@ -7,10 +7,10 @@ from pathlib import Path
 
 from benchmarks.judging import SAME
 from benchmarks.measuring import grade, seen_or_why
-from dupfind.files.entries import entry_of
 from dupfind.pool.image_digests import NONE, read_image_data
 from dupfind.pool.second_look import Claim, look_again
 from dupfind.settings import DEFAULT_MAX_PIXELS
+from dupfind.sources.entries import entry_of
 from dupfind.values import Evidence
 
 _TIMEOUT_SECONDS = 600.0

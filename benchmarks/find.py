@@ -16,18 +16,18 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.common import DUPFIND, machine, median, run
 from benchmarks.warm import _picture
-from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.cache.cache_snapshots import Shelf
-from dupfind.events import Silence
 from dupfind.finding.recollection import Recollection
 from dupfind.reading import Pictures, Reader
+from dupfind.run import Reading, Run
 from dupfind.session import with_reader
 from dupfind.settings import Settings, make_settings
 from dupfind.values import FileEntry
@@ -66,19 +66,19 @@ class _Knowing(Reader):
         return Pictures(list(entries), refs, hashes, {})
 
 
-def _remember(settings: Settings, some: Sequence[FileEntry], reader: Reader, cache: Cache) -> None:
+def _remember(some: Sequence[FileEntry], run: Reading) -> None:
     """Fill the cache as a first run would."""
-    refs = reader.pictures(some, "decoding", 1).refs
-    cache.flush()
-    assert cache.path is not None
-    recollection = Recollection(settings, cache, Shelf(cache.path))
-    collection = recollection.open(_Knowing(settings, refs), Silence(), is_anew=True)
+    refs = run.reader.pictures(some, "decoding", 1).refs
+    run.cache.flush()
+    assert run.cache.path is not None
+    recollection = Recollection(Reading(run, _Knowing(run.settings, refs), run.cache), Shelf(run.cache.path))
+    collection = recollection.open(is_anew=True)
     collection.read_pictures()
     recollection.keep(collection)
 
 
 def _remember_all(settings: Settings, some: Sequence[FileEntry]) -> None:
-    with_reader(settings, Silence(), lambda reader, cache: _remember(settings, some, reader, cache))
+    with_reader(Run(settings), partial(_remember, some))
 
 
 def _report(what: str, commands: Sequence[Sequence[str]]) -> None:

@@ -30,6 +30,7 @@ from dupfind.grouping.bests import Rival
 from dupfind.grouping.gathering import Gatherer
 from dupfind.pool.workers import Pool
 from dupfind.reading import Pictures, Reader
+from dupfind.run import Reading, Run
 from dupfind.settings import Settings
 from dupfind.sorting import seriation, sorting
 from dupfind.sorting.near_graph import lengths
@@ -112,7 +113,7 @@ def main() -> None:
             reader = Reader(settings, pool, cache, Silence())
             for again in ("", ", again"):
                 gatherer = Gatherer(
-                    settings, pictures, lambda at: Rival(pictures.entries[at].path, at), reader, cache, Silence()
+                    Reading(Run(settings), reader, cache), pictures, lambda at: Rival(pictures.entries[at].path, at)
                 )
                 with timed(f"stacks{again}"):
                     stacks = gatherer.stacks()

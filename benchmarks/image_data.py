@@ -18,8 +18,8 @@ from pathlib import Path
 from blake3 import blake3
 
 from benchmarks.common import SHARED_DATA, machine, median
-from dupfind.files.entries import entry_of
 from dupfind.pool.image_digests import read_image_data
+from dupfind.sources.entries import entry_of
 from dupfind.values import FileEntry
 
 _BLOCK_BYTES = 1 << 20

@@ -22,8 +22,8 @@ from benchmarks.common import DUPFIND, machine, run
 from dupfind.cache.cache_schema import PictureRef, picture_id
 from dupfind.cache.cache_store import Store
 from dupfind.events import Silence
-from dupfind.files.ignore import Excludes
-from dupfind.files.walk import WalkRules, walk_all
+from dupfind.pipeline import walk
+from dupfind.run import Run
 from dupfind.session import recipe
 from dupfind.settings import make_settings
 from dupfind.values import FileEntry, Thumbnail
@@ -111,7 +111,7 @@ def main() -> None:
         cache = work / f"{kind}.sqlite"
         if not cache.exists():
             settings = make_settings(haystack=[str(trees[0])], needles=[str(trees[1])], no_cache=True)
-            needles, haystack = (tree[0].entries for tree in walk_all(settings.roots, WalkRules(Excludes(()))))
+            needles, haystack = (tree[0].entries for tree in walk(Run(settings)))
             (_fill_identical if options.identical else _fill)(cache, haystack, needles)
             time.sleep(2.1)
         files = options.haystack + options.needles

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from benchmarks.common import SHARED_DATA, machine, median
 from dupfind.answers.shown import Preview, Shown, Sight
-from dupfind.files.roots import named_file
 from dupfind.pool.previews import read_previews
 from dupfind.report import html
 from dupfind.settings import DEFAULT_MAX_PIXELS
+from dupfind.sources.roots import named_file
 from dupfind.values import (
     Evidence,
     FileState,

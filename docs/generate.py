@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from docs import images, man, screens
-from dupfind.files import file_systems, ignore, trash_names
+from dupfind.sources import file_systems, ignore, trash_names
 from faults import rules
 from fixtures import demo
 

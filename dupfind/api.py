@@ -18,11 +18,12 @@ from dupfind.answers.hashed import Given
 from dupfind.commands import comparing
 from dupfind.errors import SettingsError
 from dupfind.events import Listener, Silence
-from dupfind.files.roots import named_files
-from dupfind.files.same_file import apart
 from dupfind.finding import finding
 from dupfind.grouping import grouping
 from dupfind.settings import make_settings
+from dupfind.sources.mounts import read_mounts
+from dupfind.sources.roots import named_files
+from dupfind.sources.same_file import apart
 from dupfind.values import Evidence, Report
 
 AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -125,7 +126,8 @@ def compare(
     """
     settings = make_settings(accept=accept, algorithm=algorithm, rotations=rotations, **limits)
     listener = listener or Silence()
-    files, left_out = apart(named_files(map(os.fsdecode, (first, *others))))
+    mounts = read_mounts()
+    files, left_out = apart(named_files(map(os.fsdecode, (first, *others)), mounts), mounts)
     for other in left_out:
         listener.warn(f"{other.given} is {files[0].given} itself and proves nothing: left out")
     return comparing.compare_files(settings, files, listener)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from dupfind.errors import SettingsError
-from dupfind.files.roots import NamedFile, root_around
+from dupfind.sources.roots import NamedFile, root_around
 from dupfind.values import Root
 
 _BEGINNING = b"<!doctype html>"

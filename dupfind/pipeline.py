@@ -6,12 +6,9 @@ walk > identical? > thumbnail > fingerprint > candidates > evidence > (witnesses
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Container, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import replace
+from collections.abc import Collection, Container, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,18 +16,17 @@ from dupfind import __version__, libraries
 from dupfind.answers.decisions import Decision
 from dupfind.answers.findings import Findings, Parted, Remains
 from dupfind.cache.memory import Memory
-from dupfind.events import Listener, Silence
-from dupfind.files.ignore import Excludes
-from dupfind.files.mounts import forgetting, read_mounts
-from dupfind.files.named import NamedRoot, with_named
-from dupfind.files.roots import as_walked, in_catalogues, spelling, without_pictures
-from dupfind.files.same_file import warnings_of
-from dupfind.files.walk import WalkRules, walk_all
+from dupfind.events import Listener
+from dupfind.run import MakeExecutor, Reading, Run
+from dupfind.scanning.final_check import final_check, is_due
 from dupfind.scanning.needle_verdicts import judge_files, words_of
 from dupfind.scanning.problems import problems_of, summary_of
-from dupfind.scanning.recheck import is_due, last_look
 from dupfind.scanning.verdict import judge_folders
 from dupfind.settings import Settings
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.mounts import forgetting
+from dupfind.sources.same_file import warnings_of
+from dupfind.sources.source import Listing, list_all
 from dupfind.values import (
     LISTING,
     ORIENTATIONS,
@@ -38,13 +34,11 @@ from dupfind.values import (
     FileEntry,
     Match,
     Report,
-    Side,
     Tree,
 )
 
 if TYPE_CHECKING:
-    from dupfind.cache.cache import Cache
-    from dupfind.reading import Pictures, Reader
+    from dupfind.reading import Pictures
     from dupfind.scanning.wholes import Wholes
 
 
@@ -60,48 +54,49 @@ class Scanned(NamedTuple):
     """By the path on disk, needles that a person has parted from files of the haystack."""
 
 
-def scan(
-    settings: Settings, listener: Listener | None = None, make_executor: Callable[[], Executor] | None = None
-) -> Report:
+def scan(settings: Settings, listener: Listener | None = None, make_executor: MakeExecutor | None = None) -> Report:
     """Answer which needles are in the haystack.
 
     ``make_executor`` puts the reading of files elsewhere than on processes of this machine. Raises
     :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
-    return scan_trees(settings, listener, make_executor).report
+    return scan_run(Run(settings, listener, make_executor)).report
 
 
 def scan_trees(
     settings: Settings,
     listener: Listener | None = None,
-    make_executor: Callable[[], Executor] | None = None,
+    make_executor: MakeExecutor | None = None,
     decisions: Sequence[Decision] | None = None,
 ) -> Scanned:
-    """What :func:`scan` answers, with the files that it is about; ``decisions`` are those of a person."""
-    listener = listener or Silence()
+    """Answer as :func:`scan`, with the files that it is about; ``decisions`` are those of a person."""
+    return scan_run(Run(settings, listener, make_executor), decisions)
+
+
+def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
+    """Answer which needles of a run are in its haystack."""
+    settings, listener = run.settings, run.listener
     started, began_ns, begin = datetime.now().astimezone(), time.time_ns(), time.monotonic()
-    needles, haystack = walk(settings, listener)
-    settings = replace(settings, roots=as_walked(settings.roots, haystack))
+    needles, haystack = walk(run)
     files = _entries(needles), _entries(haystack)
-    memory = Memory(settings, *files, partial(_recipe, settings.scan.algorithm, listener), began_ns)
+    recipe = partial(_recipe, settings.scan.algorithm, listener)
+    memory = Memory(settings, *files, recipe, began_ns, may_keep=run.sources.are_remembered)
     remembered = None if decisions else _recall(memory, sum(map(len, files)), listener)
     findings = remembered
     if findings is None:
-        findings = _find(settings, *files, listener, make_executor, decisions or ())
+        findings = _find(run, *files, decisions or ())
     if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
         with listener.stage("looking again", None) as advance:
-            # What a catalogue lists is not there to be looked at.
-            walked = [tree for tree in haystack if tree.catalogue is None]
-            listed = [tree for tree in haystack if tree.catalogue is not None]
-            rules = _rules(settings, Excludes(settings.excludes))
-            needles, walked, findings = last_look(needles, walked, findings, rules, settings.roots, advance)
-            haystack = [*walked, *listed]
+            # What was mounted meanwhile may show a file under another name.
+            listing = run.listing(Excludes(settings.excludes), advance, is_anew=True)
+            needles, haystack, findings = final_check(run.sources, needles, haystack, findings, listing)
     if remembered is None and not decisions:
         memory.keep(findings, time.time_ns())
     with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
-        in_trees = [tree for tree in needles if not isinstance(tree.root, NamedRoot)]
-        verdicts = judge_files(settings, in_trees, findings)
-        alone = judge_files(settings, [tree for tree in needles if isinstance(tree.root, NamedRoot)], findings)
+        in_trees = [tree for tree in needles if tree.root.has_folders]
+        judge = partial(judge_files, settings.scan.accept, run.shown_haystack, findings=findings)
+        verdicts = judge(in_trees)
+        alone = judge([tree for tree in needles if not tree.root.has_folders])
         problems = problems_of([*needles, *haystack], findings.failures)
         words = words_of(needles, findings)
         in_folders = [one for one in problems if one.stage != LISTING]
@@ -121,44 +116,35 @@ def scan_trees(
     return Scanned(report, needles, haystack, words, findings.parted)
 
 
-def walk(settings: Settings, listener: Listener, named: Collection[FileEntry] = ()) -> tuple[list[Tree], list[Tree]]:
-    """The trees of the needles and of the haystack, catalogues among them.
+def walk(run: Run, named: Collection[FileEntry] = ()) -> tuple[list[Tree], list[Tree]]:
+    """List all sources: the trees of the needles and of the haystack, in the order of the sources.
 
-    ``named`` are needles that lie in no tree: a catalogue that lists them does not prove them.
+    ``named`` are needles that lie in no tree: a catalog that lists them does not prove them.
     """
-    excludes = Excludes(settings.excludes)
-    trees = walk_what_is_there(settings, listener, excludes)
-    if any(root.is_catalogue for root in settings.roots):
-        from dupfind.catalogue.catalogues import catalogued_trees  # brings SQLite and the decoders
+    excludes = Excludes(run.settings.excludes)
+    listing = walk_what_is_there(run, excludes, named)
+    others = run.sources.walked(are_walked=False)
+    if any(others):
+        with run.listener.part("look up"):
+            list_all(others, listing)
+    for warning in excludes.warnings(run.settings.named.matched):
+        run.listener.warn(warning)
+    return listing.needles, listing.haystack
 
-        with listener.part("look up"):
-            follow = settings.follow_symlinks
-            trees[1].extend(
-                catalogued_trees(settings.roots, trees[0], named, excludes, listener.warn, follow_symlinks=follow)
-            )
-    for warning in excludes.warnings(settings.named.matched):
+
+def walk_what_is_there(run: Run, excludes: Excludes, named: Collection[FileEntry] = ()) -> Listing:
+    """List what is walked: folders and lists; gives warning first of what the settings give warning of."""
+    listener = run.listener
+    for warning in run.settings.warnings:
         listener.warn(warning)
-    return trees
-
-
-def walk_what_is_there(settings: Settings, listener: Listener, excludes: Excludes) -> tuple[list[Tree], list[Tree]]:
-    """The trees of folders and lists; gives warning first of what the settings give warning of."""
-    for warning in settings.warnings:
-        listener.warn(warning)
-    rules = _rules(settings, excludes)
     with listener.stage("walking", None) as advance:
-        trees = walk_all([root for root in settings.roots if not root.is_catalogue], rules, advance)
-    trees = with_named(settings.named, *trees)
-    for warning in warnings_of(trees[1]):
+        listing = list_all(run.sources.walked(are_walked=True), run.listing(excludes, advance, named))
+    for warning in warnings_of(listing.haystack):
         listener.warn(warning)
-    if settings.cache is not None:
-        for warning in forgetting(chain(*trees), read_mounts().forgetful):
+    if run.settings.cache is not None:
+        for warning in forgetting((*listing.needles, *listing.haystack), run.mounts.forgetful):
             listener.warn(warning)
-    return trees
-
-
-def _rules(settings: Settings, excludes: Excludes) -> WalkRules:
-    return WalkRules(excludes, settings.follow_symlinks, read_mounts())
+    return listing
 
 
 def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:
@@ -171,29 +157,23 @@ def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:
     return remembered
 
 
-def _find(
-    settings: Settings,
-    needles: list[FileEntry],
-    haystack: list[FileEntry],
-    listener: Listener,
-    make_executor: Callable[[], Executor] | None,
-    decisions: Sequence[Decision],
-) -> Findings:
+def _find(run: Run, needles: list[FileEntry], haystack: list[FileEntry], decisions: Sequence[Decision]) -> Findings:
     """What reading the files finds, as far as the ``decisions`` of a person leave it."""
     from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
 
-    def find(reader: Reader, cache: Cache) -> Findings:
+    def find(reading: Reading) -> Findings:
         if not decisions:
-            return find_matches(settings, needles, haystack, reader, cache, listener)[0]
+            return find_matches(reading, needles, haystack)[0]
         from dupfind.scanning import deciding
 
-        is_paranoid = settings.scan.paranoid
-        standing = deciding.decide(decisions, needles, haystack, reader, listener, is_paranoid=is_paranoid)
-        findings, *_ = find_matches(settings, needles, haystack, reader, cache, listener, standing.parted)
-        spell = spelling([root for root in settings.roots if root.side is Side.HAYSTACK])
-        return deciding.apply(findings, standing, settings.scan.accept, spell)
+        scan = run.settings.scan
+        standing = deciding.decide(
+            decisions, needles, haystack, reading.reader, run.listener, is_paranoid=scan.paranoid
+        )
+        findings, *_ = find_matches(reading, needles, haystack, standing.parted)
+        return deciding.apply(findings, standing, scan.accept, run.shown_haystack)
 
-    return with_reader(settings, listener, find, make_executor)
+    return with_reader(run, find)
 
 
 def _recipe(algorithm: str, listener: Listener) -> str:
@@ -206,12 +186,9 @@ def _recipe(algorithm: str, listener: Listener) -> str:
 
 
 def find_matches(
-    settings: Settings,
+    run: Reading,
     needles: list[FileEntry],
     haystack: list[FileEntry],
-    reader: Reader,
-    cache: Cache,
-    listener: Listener,
     parted: Mapping[str, frozenset[str]] | None = None,
 ) -> tuple[Findings, Pictures | None, Pictures | None]:
     """The stages between walk and verdict: what each needle has in the haystack, by bytes and then by picture.
@@ -223,9 +200,8 @@ def find_matches(
     from dupfind.scanning.paranoid import read_again
     from dupfind.scanning.wholes import Wholes
 
-    is_listed = in_catalogues(settings.roots)
-    has_no_picture = without_pictures(settings.roots)
-    identical, failures = find_identical(needles, haystack, reader, is_listed)
+    settings, reader = run.settings, run.reader
+    identical, failures = find_identical(needles, haystack, reader)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
     rest = [entry for entry in needles if entry.path not in matches and entry.path not in failures]
     pictures: Pictures | None = None
@@ -235,18 +211,18 @@ def find_matches(
         pictures = reader.pictures(rest, "decoding needles", ORIENTATIONS if settings.scan.rotations else 1)
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
-        readable = [entry for entry in haystack if entry.path not in failures and not has_no_picture(entry.path)]
+        readable = [entry for entry in haystack if entry.path not in failures and entry.has_comparable_picture]
         if settings.scan.paranoid:  # what cannot be read again proves nothing then, and might hide something that can
-            readable = [entry for entry in readable if not is_listed(entry.path)]
+            readable = [entry for entry in readable if entry.can_be_read]
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
         wholes = Wholes(pictures, candidates, reader.wholes)
-        found, remains = match_pictures(settings, wholes, reader, cache, listener, parted)
+        found, remains = match_pictures(run, wholes, parted)
         pictures, candidates = wholes.pictures()
         matches |= found
         failures |= wholes.failures
     if settings.scan.paranoid:
-        matches, fallen = read_again(matches, needles, haystack, settings.scan.accept, reader, is_listed)
+        matches, fallen = read_again(matches, needles, haystack, settings.scan.accept, reader)
         failures |= fallen
     decoded = frozenset(entry.path for entry in pictures.entries) if pictures else frozenset()
     count = None if candidates is None else len(candidates.entries)
@@ -254,32 +230,22 @@ def find_matches(
 
 
 def match_pictures(
-    settings: Settings,
-    wholes: Wholes,
-    reader: Reader,
-    cache: Cache,
-    listener: Listener,
-    parted: Mapping[str, frozenset[str]] | None = None,
+    run: Reading, wholes: Wholes, parted: Mapping[str, frozenset[str]] | None = None
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
     """By path: the matches of needles, and what is known of damaged ones without any."""
-    with listener.part("look up", len(wholes.needles.entries)):
+    with run.listener.part("look up", len(wholes.needles.entries)):
         from dupfind.scanning.same_image_data import find_same_image_data
 
-        proven = find_same_image_data(wholes, reader, cache, parted, in_catalogues(settings.roots))
+        proven = find_same_image_data(wholes, run, parted)
     # They are matched all the same: they have a claim to their witness, which then is no other needle's.
-    matches, remains = _match_thumbnails(settings, wholes, reader, cache, listener, parted, proven)
+    matches, remains = _match_thumbnails(run, wholes, parted, proven)
     return matches | proven, {path: rest for path, rest in remains.items() if path not in proven}
 
 
 def _match_thumbnails(
-    settings: Settings,
-    wholes: Wholes,
-    reader: Reader,
-    cache: Cache,
-    listener: Listener,
-    parted: Mapping[str, frozenset[str]] | None,
-    proven: Container[str],
+    run: Reading, wholes: Wholes, parted: Mapping[str, frozenset[str]] | None, proven: Container[str]
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
+    settings, reader, cache, listener = run.settings, run.reader, run.cache, run.listener
     with listener.part("start-up"):
         from dupfind.scanning.framing import Framing
         from dupfind.scanning.full_size import FullSize
@@ -291,7 +257,7 @@ def _match_thumbnails(
 
     with listener.stage("matching", len(wholes.needles.entries)) as advance:
         threshold_bits = settings.scan.threshold_bits
-        full_size = FullSize(wholes, cache, reader.compare_at_full_size, in_catalogues(settings.roots), proven)
+        full_size = FullSize(wholes, cache, reader.compare_at_full_size, proven)
         matcher = Matcher(
             wholes,
             threshold_bits,

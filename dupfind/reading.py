@@ -14,7 +14,6 @@ from dupfind.answers.shown import Preview
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Compared, FilePair, PictureRef
 from dupfind.events import Listener
-from dupfind.files.roots import in_catalogues
 from dupfind.pictures import formats
 from dupfind.pool import full_size, image_digests, second_look, tasks
 from dupfind.pool.full_size import FullSizePair
@@ -210,9 +209,8 @@ class Reader:
 
     def compare_at_full_size(self, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Objection | None]:
         """What speaks against each pair at full size, or None where nothing does; remembered for the two files."""
-        is_listed = in_catalogues(self._settings.roots)
         outcomes: dict[FullSizePair, Objection | None] = {
-            pair: full_size.LISTED for pair in pairs if is_listed(pair.witness.path) or is_listed(pair.needle.path)
+            pair: full_size.LISTED for pair in pairs if not (pair.witness.can_be_read and pair.needle.can_be_read)
         }
         by_files = {
             FilePair(pair.needle, pair.witness, pair.orientation): pair for pair in pairs if pair not in outcomes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,45 +12,42 @@ from typing import TypeVar
 from dupfind import ceiling
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Recipe
+from dupfind.cache.shelved_cache import ShelvedCache, ShelvedSource
 from dupfind.errors import CacheLostError
 from dupfind.events import Listener
-from dupfind.files.roots import root_around
 from dupfind.pool.workers import Pool
 from dupfind.reading import Reader
+from dupfind.run import Reading, Run
 from dupfind.settings import Settings
+from dupfind.sources.roots import root_around
 
 T = TypeVar("T")
 
 
-def with_reader(
-    settings: Settings,
-    listener: Listener,
-    work: Callable[[Reader, Cache], T],
-    make_executor: Callable[[], Executor] | None = None,
-) -> T:
-    """What ``work`` gives; it runs once more with a new cache, or without one, where the cache fails on the way.
-
-    ``make_executor`` puts the reading of files elsewhere than on processes of this machine.
-    """
+def with_reader(run: Run, work: Callable[[Reading], T]) -> T:
+    """Return what ``work`` gives; it runs once more with a new cache, or without one, where the cache fails."""
+    settings, listener = run.settings, run.listener
     path = settings.cache
     _stand_somewhere()
-    with Pool(settings.workers, make_executor, listener.worked, memory_bytes(settings)) as pool:
+    with Pool(settings.workers, run.make_executor, listener.worked, memory_bytes(settings)) as pool:
         while True:
             try:
-                with _cache(settings, path, listener) as cache:
-                    return work(Reader(settings, pool, cache, listener), cache)
+                with _cache(run, path) as cache:
+                    return work(Reading(run, Reader(settings, pool, cache, listener), cache))
             except CacheLostError as error:
                 if not error.is_told:
                     listener.warn(str(error))
                 path = path if error.is_gone else None
 
 
-def _cache(settings: Settings, path: str | None, listener: Listener) -> Cache:
+def _cache(run: Run, path: str | None) -> Cache:
+    settings, listener = run.settings, run.listener
     make_recipe = partial(recipe, settings.scan.algorithm, listener, is_quick=settings.scan.quick)
-    if any(root.is_catalogue for root in settings.roots):
-        from dupfind.catalogue.catalogue_cache import CatalogueCache
-
-        return CatalogueCache(settings.roots, path, make_recipe, warn=listener.warn)
+    shelves = [
+        source.shelf(make_recipe) for side in run.sources for source in side if isinstance(source, ShelvedSource)
+    ]
+    if shelves:
+        return ShelvedCache(shelves, path, make_recipe, warn=listener.warn)
     return Cache(path, make_recipe, warn=listener.warn)
 
 

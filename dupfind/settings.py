@@ -1,6 +1,6 @@
 """Raw options to one validated value; everything that can be wrong with them is found here, before any work.
 
-What the user named is looked at by :mod:`dupfind.files.roots`, and nothing below it.
+What the user named is looked at by :mod:`dupfind.sources.roots`, and nothing below it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from enum import StrEnum
 
 from dupfind.ceiling import LEAST_BYTES
 from dupfind.errors import SettingsError
-from dupfind.files.ignore import Excludes
-from dupfind.files.named import NOTHING, Named
-from dupfind.files.places import Asked, look_for
-from dupfind.files.roots import root_around
 from dupfind.overwriting import check_outputs
+from dupfind.sources.file_lists import NOTHING, Asked, Named, look_for
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.roots import root_around
 from dupfind.values import Evidence, FileState, FolderState, Root, ScanSettings
 
 DEFAULT_THRESHOLD_BITS = {"phash": 10, "dhash": 10, "ahash": 6, "whash": 8}

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from dupfind.catalogued import Catalogued
-
 THUMBNAIL_SIDE, CHROMA_SIDE = 64, 8
 NEUTRAL_CHROMA = bytes([128]) * (2 * CHROMA_SIDE * CHROMA_SIDE)
 """Sides of a thumbnail and of its two planes of colour, in pixels; the colour of a picture without colour."""
@@ -24,8 +22,10 @@ HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
 
 FULL_SIZE, SECOND_LOOK, LAST_LOOK, LISTING = "full size", "second look", "last look", "list"
-"""Stages, in problems and failures: :mod:`dupfind.pool.full_size`, ``--paranoid``, :mod:`dupfind.scanning.recheck`,
-:mod:`dupfind.files.named`."""
+"""Stages, in problems and failures: :mod:`dupfind.pool.full_size`, ``--paranoid``, :mod:`dupfind.scanning.final_check`,
+:mod:`dupfind.sources.file_lists`."""
+CHANGED = "changed while dupfind ran"
+"""The reason that holds against whatever is not any more what was listed."""
 
 
 class Side(StrEnum):
@@ -83,7 +83,11 @@ FolderId = tuple[int, int]
 
 
 class FileEntry(NamedTuple):
-    """One regular file as the walk saw it; a named tuple is made four times as fast as a frozen dataclass."""
+    """One regular file as its source listed it; a named tuple is made four times as fast as a frozen dataclass.
+
+    Files on disk are of this class. Sources that are no folders have subclasses, which open themselves:
+    :class:`dupfind.sources.entries.StoredEntry`.
+    """
 
     path: str
     """The absolute path, the root's symbolic links resolved: what is opened, and what the cache goes by."""
@@ -91,6 +95,21 @@ class FileEntry(NamedTuple):
     mtime_ns: int
     ctime_ns: int
     inode: int
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Tell whether the path leads to the file, so that the system can be asked about it."""
+        return True
+
+    @property
+    def can_be_read(self) -> bool:
+        """Tell whether the bytes can be had; False for what is known from a catalog only."""
+        return True
+
+    @property
+    def has_comparable_picture(self) -> bool:
+        """Tell whether its picture may prove something; False where only equal bytes do."""
+        return True
 
 
 class Problem(NamedTuple):
@@ -121,9 +140,7 @@ class Root:
     """Absolute and without symbolic links; entries have paths that begin so."""
     identity: FolderId
     is_catalogue: bool = False
-    """True for a file that stands for the folder that it lists, see :mod:`dupfind.catalogue.catalogues`."""
-    has_no_pictures: bool = False
-    """True for a catalogue that may list the needles themselves, for all that is known: only bytes prove anything."""
+    """True for a file that stands for the folder that it lists, see :mod:`dupfind.catalog.catalogs`."""
 
     @property
     def shown(self) -> Callable[[str], str]:
@@ -131,6 +148,27 @@ class Root:
         given, real = self.given, self.real
         prefix, skipped = given.rstrip(os.sep) + os.sep, len(real.rstrip(os.sep)) + 1
         return lambda path: prefix + path[skipped:] if path != real else given
+
+    @property
+    def has_folders(self) -> bool:
+        """Tell whether its folders have verdicts; False for files that lie anywhere, of whose folders nobody knows."""
+        return True
+
+
+class Catalogued(NamedTuple):
+    """One catalogue that stood for a folder of the haystack, as it was when it was read."""
+
+    path: str
+    """As the user gave it; paths of its files begin so."""
+    root: str
+    """The folder that it lists, as an absolute path on the machine where it was updated last."""
+    updated: str
+    """When the last update that came to its end began: ISO 8601, with the offset of its time zone."""
+    age_seconds: float
+    """How long that was ago."""
+    files: int
+    is_complete: bool
+    """False where the first indexing, or the last update, has not come to its end."""
 
 
 @dataclass(frozen=True, slots=True)

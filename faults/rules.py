@@ -13,7 +13,7 @@ class Mutant(NamedTuple):
     """One way to break a rule."""
 
     module: str
-    """Below ``dupfind/``, without ``.py``: ``files/walk``."""
+    """Below ``dupfind/``, without ``.py``: ``sources/walk``."""
     old: str
     """Occurs there exactly once."""
     new: str

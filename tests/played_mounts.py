@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from dupfind.files import mounts
+from dupfind.sources import mounts
 
 
 class Played(NamedTuple):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.files.mounts import read_mounts
+from dupfind.sources.mounts import read_mounts
 
 _SERVERS = (
     "/usr/lib/openssh/sftp-server",

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.files.appledouble import is_appledouble, is_junk
-from dupfind.files.ignore import Excludes
-from dupfind.files.walk import WalkRules, walk_all
 from dupfind.settings import make_settings
+from dupfind.sources.appledouble import is_appledouble, is_junk
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.source import Rules
 from dupfind.values import Tree
 from fixtures.pictures import photo
+from tests.walking import walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, object]], Path]
 
@@ -31,7 +32,7 @@ NO_JUNK = {
 def trees(tree: TreeBuilder, contents: Mapping[str, object], *exclude: str) -> tuple[Tree, Tree]:
     """The same contents as needles and as haystack."""
     settings = make_settings(haystack=[str(tree("h", contents))], needles=[str(tree("n", contents))], no_cache=True)
-    (needles,), (haystack,) = walk_all(settings.roots, WalkRules(Excludes(exclude)))
+    (needles,), (haystack,) = walk_all(settings.roots, Rules(Excludes(exclude)))
     return needles, haystack
 
 
@@ -55,7 +56,7 @@ def test_anything_else_of_that_name_is_a_file(tree: TreeBuilder, content: bytes)
 
 def test_other_names_are_not_opened(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     """The number makes junk of ``._*`` only, so nothing else is opened for it."""
-    monkeypatch.setattr("dupfind.files.walk.is_appledouble", lambda path, _: pytest.fail(path))
+    monkeypatch.setattr("dupfind.sources.walk.is_appledouble", lambda path, _: pytest.fail(path))
     for side in trees(tree, {"a.jpg": APPLEDOUBLE, ".b.jpg": APPLEDOUBLE, "_.c": APPLEDOUBLE}):
         assert [".b.jpg", "_.c", "a.jpg"] == names(side)
 
@@ -92,7 +93,7 @@ def test_what_cannot_be_read_is_no_junk(tree: TreeBuilder, monkeypatch: pytest.M
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"dupfind.files.appledouble.os.{call}", fail)
+        patch.setattr(f"dupfind.sources.appledouble.os.{call}", fail)
         assert not is_appledouble(path)
     assert not is_appledouble(path + "\0")
     assert not is_appledouble(path + "gone")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dupfind.files.digest import digest_of
+from dupfind.digest import digest_of
 from dupfind.report.text import size
 from fixtures import pictures
 from tests.test_report_html import block, words

@@ -11,11 +11,12 @@ import pytest
 
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.cache.snapshot import OTHER, PICTURE, UNSETTLED, FolderRow, Inner, Known, make_rows, pack, unpack
-from dupfind.files.entries import entry_of
 from dupfind.finding.collection import NO_PICTURE, Collection
 from dupfind.finding.revisit import Visited
 from dupfind.reading import Pictures
+from dupfind.run import Reading, Run
 from dupfind.settings import make_settings
+from dupfind.sources.entries import entry_of
 from dupfind.values import Failure, FileEntry
 
 TEXT = Failure("not a picture", is_image=False)
@@ -98,7 +99,7 @@ class World:
             for number, name in enumerate(("a", "b"))
         ]
         settings = make_settings(haystack=[str(self.root)], no_cache=True)
-        return Collection(settings, known, visited, cast("Any", self.reader), cast("Any", None))
+        return Collection(Reading(Run(settings), cast("Any", self.reader), cast("Any", None)), known, visited)
 
 
 @pytest.fixture

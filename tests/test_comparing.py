@@ -15,10 +15,10 @@ from dupfind import pipeline
 from dupfind.answers.comparison import Comparison, Comparisons
 from dupfind.commands.comparing import compare_files
 from dupfind.evidence import fingerprint
-from dupfind.files.roots import named_file
 from dupfind.pictures import decode
 from dupfind.pool import tasks
 from dupfind.settings import make_settings
+from dupfind.sources.roots import named_file
 from dupfind.values import ORIENTATIONS, Evidence
 from fixtures import demo, documents, pictures
 from tests.conftest import build_tree

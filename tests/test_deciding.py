@@ -13,8 +13,8 @@ from PIL import Image
 from dupfind import pipeline
 from dupfind.answers.decisions import Decision, Mark, Ruling
 from dupfind.answers.findings import Findings
+from dupfind.digest import digest_of
 from dupfind.events import Silence
-from dupfind.files.digest import digest_of
 from dupfind.scanning import deciding
 from dupfind.scanning.deciding import Standing
 from dupfind.values import Evidence, Failure, FolderState, Match, Report

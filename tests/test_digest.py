@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.files import digest as module
-from dupfind.files.digest import DIGEST_BYTES, digest, digest_of
+from dupfind import digest as module
+from dupfind.digest import DIGEST_BYTES, digest, digest_of
 
 BLOCK_BYTES = module._BLOCK_BYTES
 

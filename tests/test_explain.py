@@ -14,10 +14,10 @@ from PIL import Image
 from dupfind import pipeline
 from dupfind.answers.explanation import Answer, Explanation
 from dupfind.commands.explain import explain
-from dupfind.files.roots import named_file
 from dupfind.pictures import formats
 from dupfind.pool import tasks
 from dupfind.settings import make_settings
+from dupfind.sources.roots import named_file
 from dupfind.values import Evidence, FileState, FileVerdict
 from fixtures import demo, pictures
 
@@ -177,7 +177,7 @@ def test_another_mount_of_the_needle_is_the_needle(trio: Path, monkeypatch: pyte
         def __getattr__(self, name: str) -> Any:
             return getattr(self._found, name)
 
-    monkeypatch.setattr("dupfind.files.same_file.os.stat", OneLink)
+    monkeypatch.setattr("dupfind.sources.same_file.os.stat", OneLink)
     found = ask_one(trio, needle)
     assert (FileState.MISSING, 2) == (found.verdict.state, len(found.itself))
 
@@ -186,7 +186,7 @@ def test_another_mount_on_another_device_is_the_needle(trio: Path, monkeypatch: 
     """Mounts may show one file under two device numbers."""
     needle = trio / "two.png"
     os.link(needle, trio / "mounted.png")
-    monkeypatch.setattr("dupfind.files.same_file.os.path.samestat", lambda *_: False)
+    monkeypatch.setattr("dupfind.sources.same_file.os.path.samestat", lambda *_: False)
     assert 2 == len(ask_one(trio, needle).itself)
 
 

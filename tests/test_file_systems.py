@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dupfind.files.file_systems import LOCAL, TABLE, file_system
+from dupfind.sources.file_systems import LOCAL, TABLE, file_system
 
 
 @pytest.mark.parametrize("kind", TABLE)

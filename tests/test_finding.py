@@ -20,13 +20,13 @@ from dupfind.cache import cache
 from dupfind.errors import SettingsError
 from dupfind.events import Silence
 from dupfind.evidence import fingerprint
-from dupfind.files.roots import named_file
-from dupfind.files.same_file import SameFile
 from dupfind.finding import collection, finding, recollection, revisit
 from dupfind.finding.finding import find_images, wanted
 from dupfind.pool import tasks
 from dupfind.pool.full_size import LISTED
 from dupfind.settings import make_settings
+from dupfind.sources.roots import named_file
+from dupfind.sources.same_file import SameFile
 from dupfind.values import Evidence, FileState
 from fixtures import demo, pictures
 from tests.conftest import build_tree
@@ -480,9 +480,9 @@ def test_a_picture_of_the_drive_is_not_found_in_its_catalogue(hay: Path, tmp_pat
 
 def test_a_catalogue_of_nobody_knows_which_drive(hay: Path, image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its pictures prove nothing, nor are they near; equal bytes are found."""
-    monkeypatch.setattr("dupfind.catalogue.volumes._text", lambda _: "")
+    monkeypatch.setattr("dupfind.catalog.volumes._text", lambda _: "")
     for told in ("mounted", "_uuids"):
-        monkeypatch.setattr(f"dupfind.catalogue.volumes.{told}", dict)
+        monkeypatch.setattr(f"dupfind.catalog.volumes.{told}", lambda *_: {})
     catalogue = hay.parent / "c"
     catalogued(hay, catalogue)
     assert 5 == len(ask_one(catalogue, image).nearest)

@@ -16,11 +16,11 @@ from dupfind import pipeline
 from dupfind.commands.explain import explain
 from dupfind.events import Silence
 from dupfind.evidence import fingerprint
-from dupfind.files.roots import named_file
 from dupfind.pool import tasks
 from dupfind.scanning import framing
 from dupfind.scanning.framing import Framing
 from dupfind.settings import make_settings
+from dupfind.sources.roots import named_file
 from dupfind.values import Evidence, FileState, FolderState, Match, Report, ScanSettings, Thumbnail
 from tests.conftest import SHARED_DATA, needs_shared_data
 from tests.desk import Desk

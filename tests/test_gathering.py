@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dupfind.cache.cache_schema import PictureRef
-from dupfind.events import Silence
 from dupfind.grouping.bests import Rival
 from dupfind.grouping.gathering import OF_ANOTHER, Gatherer
 from dupfind.grouping.stacks import Row, Stack
 from dupfind.pool.full_size import FullSizePair
 from dupfind.reason_codes import ReasonCode
+from dupfind.run import Reading, Run
 from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, Objection, ScanSettings, Thumbnail
 from tests.desk import Desk
@@ -79,12 +79,9 @@ class Collection:
         )
         options = Settings((), ScanSettings((), (), "phash", 10, Evidence.SAME, rotations=True))
         self.gatherer = Gatherer(
-            options,
+            Reading(Run(options), self.reader, desk.cache),  # type: ignore[arg-type]
             pictures,
             lambda position: Rival(pictures.entries[position].path, 0),
-            self.reader,  # type: ignore[arg-type]
-            desk.cache,
-            Silence(),
         )
 
     def name(self, stack: Stack) -> list[str]:

@@ -14,11 +14,11 @@ from dupfind.commands import hashing
 from dupfind.commands.hashing import hash_files
 from dupfind.errors import CacheLostError
 from dupfind.evidence import fingerprint
-from dupfind.files.roots import named_file
 from dupfind.pictures import decode
 from dupfind.pool import tasks
 from dupfind.reading import Reader
 from dupfind.settings import make_settings
+from dupfind.sources.roots import named_file
 from fixtures import pictures
 from tests.test_explain import one_thread
 from tests.test_reading import Counting

@@ -9,11 +9,12 @@ from unicodedata import normalize
 
 import pytest
 
-from dupfind.files import ignore
-from dupfind.files.ignore import Excludes
-from dupfind.files.walk import WalkRules, walk_all
 from dupfind.settings import make_settings
+from dupfind.sources import ignore
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.source import Rules
 from dupfind.values import Side, Tree
+from tests.walking import walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 
@@ -37,7 +38,7 @@ def walk(tree: TreeBuilder, contents: Mapping[str, bytes | None], *exclude: str)
     settings = make_settings(
         haystack=[str(tree("hay", contents))], needles=[str(tree("n", contents))], exclude=exclude, no_cache=True
     )
-    (needles,), (haystack,) = walk_all(settings.roots, WalkRules(Excludes(settings.excludes)))
+    (needles,), (haystack,) = walk_all(settings.roots, Rules(Excludes(settings.excludes)))
     return needles, haystack
 
 
@@ -146,7 +147,7 @@ def test_a_root_that_was_named_is_trusted(tree: TreeBuilder) -> None:
     settings = make_settings(
         haystack=[str(tree(".trash/hay", {"a": b""}))], needles=[str(tree("n", {}))], no_cache=True
     )
-    _, (haystack,) = walk_all(settings.roots, WalkRules(Excludes(())))
+    _, (haystack,) = walk_all(settings.roots, Rules(Excludes(())))
     assert (["a"], {}) == (names(haystack), reasons(haystack))
 
 
@@ -211,7 +212,7 @@ def test_patterns_without_a_match_are_told_of(tree: TreeBuilder) -> None:
     """A pattern that another one anticipates has matched all the same, and so has one whose folder is not entered."""
     excludes = Excludes(["*.tmp", "a.*", "raw", "Raw", "/b/c"])
     settings = make_settings(haystack=[str(tree("h", {"raw/x": b""}))], needles=[str(tree("n", {"a.tmp": b""}))])
-    walk_all(settings.roots, WalkRules(excludes))
+    walk_all(settings.roots, Rules(excludes))
     told = [warning.split(":")[0] for warning in excludes.warnings()]
     assert (["--exclude Raw", "--exclude /b/c"], frozenset({"*.tmp", "a.*", "raw"})) == (told, excludes.matched)
     assert ["--exclude Raw"] == [warning.split(":")[0] for warning in excludes.warnings(["/b/c"])]

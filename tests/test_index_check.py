@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dupfind.answers.indexed import Checked
-from dupfind.catalogue.catalogue_file import CatalogueFile
+from dupfind.catalog.catalog_file import CatalogueFile
 from dupfind.commands import index_check
 from dupfind.errors import CatalogueError
 from dupfind.pool import tasks

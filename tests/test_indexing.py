@@ -12,7 +12,7 @@ import pytest
 
 from dupfind import session
 from dupfind.answers.indexed import Indexed
-from dupfind.catalogue.catalogue_file import CatalogueFile
+from dupfind.catalog.catalog_file import CatalogueFile
 from dupfind.commands import indexing
 from dupfind.errors import CatalogueError, StoppedError
 from dupfind.pool import tasks

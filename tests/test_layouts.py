@@ -25,10 +25,11 @@ import pytest
 
 from dupfind import pipeline
 from dupfind.errors import SettingsError
-from dupfind.files import roots
-from dupfind.files.ignore import Excludes
-from dupfind.files.walk import Walk, WalkRules
 from dupfind.settings import make_settings
+from dupfind.sources import roots
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.source import Rules
+from dupfind.sources.walk import Walk
 from dupfind.values import FolderState, Side
 from tests.test_pipeline import one_thread
 
@@ -410,7 +411,7 @@ def test_the_root_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert ("/", "/", Side.HAYSTACK) == (top.given, top.real, top.side)
     assert "/etc/x" == top.shown("/etc/x") == roots.spelling([top, needles])("/etc/x")
     assert roots.is_below("/etc", "/")
-    folder, files = next(Walk(top, WalkRules(Excludes(())), settings.roots, frozenset()).folders())
+    folder, files = next(Walk(top, Rules(Excludes(())), settings.roots, frozenset()).folders())
     assert "/" == folder
     assert all(entry.path.count("/") == 1 for entry in files)
     for given in (["/"], ["/."], ["//"]):

@@ -7,13 +7,16 @@ from pathlib import Path
 from PIL import Image
 
 from dupfind.pool.metadata import count_tags
+from dupfind.sources.entries import entry_of
 from dupfind.values import FileEntry
 from fixtures import pictures
+
+GONE = FileEntry("/gone.jpg", 1, 0, 0, 0)
 
 
 def count(*paths: Path) -> list[int]:
     """Of these files, in this process."""
-    return count_tags([FileEntry(str(path), 1, 0, 0, 0) for path in paths], 60)
+    return count_tags([entry_of(str(path), path.stat()) if path.exists() else GONE for path in paths], 60)
 
 
 def test_more_metadata_more_facts(tmp_path: Path) -> None:

@@ -15,16 +15,18 @@ import pytest
 from dupfind import pipeline
 from dupfind.cli import named
 from dupfind.events import Silence
-from dupfind.files import mounts
-from dupfind.files.ignore import Excludes
-from dupfind.files.mounts import NO_MOUNTS, Mount, Mounts, forgetting, parse, read_mounts
-from dupfind.files.roots import named_file
-from dupfind.files.walk import walk_all
+from dupfind.run import Run
+from dupfind.settings import make_settings
+from dupfind.sources import mounts
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.mounts import NO_MOUNTS, Mount, Mounts, forgetting, parse, read_mounts
+from dupfind.sources.roots import named_file
 from dupfind.values import FileState, Root, Side, Tree
 from tests.played_mounts import play
-from tests.test_pipeline import scan, settings, states
+from tests.test_pipeline import one_thread, scan, settings, states
 from tests.test_racy import fast, race  # noqa: F401 - a fixture
 from tests.test_walk import root
+from tests.walking import walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 
@@ -81,7 +83,7 @@ def test_names_that_look_like_ends_of_lines(table: Path, strange: str) -> None:
     """The system masks blanks and newlines and nothing else; a card with such a name is a card nevertheless."""
     table.write_text(f"37 21 8:18 / /media/my{strange}card rw - vfat /dev/{strange}x rw\n", "utf-8", newline="\n")
     assert {os.makedev(8, 18): "vfat"} == read_mounts().forgetful
-    assert ("vfat", f"/dev/{strange}x") == mounts.mounted()[os.makedev(8, 18)]
+    assert ("vfat", f"/dev/{strange}x") == mounts.read_mounts().by_device[os.makedev(8, 18)]
 
 
 def test_a_line_that_ends_early(table: Path) -> None:
@@ -152,7 +154,7 @@ def test_files_have_no_inodes_there(tree: TreeBuilder, card: int) -> None:
     hay, needles = tree("h", {"a": b"1"}), tree("n", {"b": b"2"})
     (hay / "c").symlink_to(needles / "b")
     roots = [root(Side.HAYSTACK, hay), root(Side.NEEDLES, needles)]
-    rules = pipeline._rules(settings(hay, needles, follow_symlinks=True), Excludes(()))
+    rules = Run(settings(hay, needles, follow_symlinks=True)).listing(Excludes(())).rules
     assert {card: "exfat"} == rules.forgetful
     trees = [tree for side in walk_all(roots, rules) for tree in side]
     assert {0} == {entry.inode for tree in trees for entry in tree.entries}
@@ -303,3 +305,20 @@ def test_the_table_is_read_once_for_many_files(table: Path, tmp_path: Path, monk
     for name in names:
         named_file(name, known)
     assert 2 == len(reads)
+
+
+def test_the_table_is_read_once_a_run(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many sources there are; once when the names are looked up, and once more for the final check."""
+    hay, needles = tree("hay", {"a": b"1", "b": b"2"}), tree("needles", {"a": b"1", "b": b"2", "c": b"3"})
+    reads: list[str] = []
+    monkeypatch.setattr(mounts, "parse", lambda text: reads.append(text) or parse(text))
+    options = make_settings(
+        haystack=[str(hay)], needles=[str(needles)], listed=[str(needles / "a"), str(hay / "b")], no_cache=True
+    )
+    assert 1 == len(reads)
+    pipeline.scan(options, make_executor=one_thread)
+    assert 3 == len(reads)
+    alone = make_settings(haystack=[str(hay)], no_cache=True)
+    assert 3 == len(reads)
+    pipeline.walk(Run(alone))
+    assert 4 == len(reads)

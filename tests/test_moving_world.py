@@ -22,7 +22,7 @@ from PIL import Image
 
 from dupfind import libraries, pipeline
 from dupfind.events import Advance
-from dupfind.pool import tasks
+from dupfind.sources import entries
 from dupfind.values import FileState, FolderState, Report
 from fixtures import pictures
 from tests.conftest import build_tree
@@ -252,7 +252,7 @@ SEAMS = [
 def wrecked(scene: Scene, kind: str, seam: str, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Report:
     """The report of a scan in which this happened there."""
     saboteur = Saboteur(seam, as_before(lambda: FAULTS[kind](scene)))
-    real = tasks._open_without_blocking
+    real = entries._open_without_blocking
 
     def open_(path: str, flags: int) -> int:
         handle = real(path, flags)
@@ -260,7 +260,7 @@ def wrecked(scene: Scene, kind: str, seam: str, monkeypatch: pytest.MonkeyPatch,
             saboteur.come_to(f"while it is open for {saboteur.work}")
         return handle
 
-    monkeypatch.setattr(tasks, "_open_without_blocking", open_)
+    monkeypatch.setattr(entries, "_open_without_blocking", open_)
     arguments = settings(scene.top / "hay", scene.top / "needles", **options)
     with as_nobody():
         report = pipeline.scan(arguments, saboteur, lambda: Hands(saboteur))

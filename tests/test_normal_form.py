@@ -7,7 +7,7 @@ from unicodedata import normalize
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.files.normal_form import composed, folded
+from dupfind.sources.normal_form import composed, folded
 
 
 @given(st.text())

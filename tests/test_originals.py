@@ -14,11 +14,11 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from dupfind.files.roots import named_file
 from dupfind.pictures import jxl
 from dupfind.pool import originals
 from dupfind.pool.originals import exact_hashes, hash_originals
 from dupfind.settings import DEFAULT_MAX_PIXELS
+from dupfind.sources.roots import named_file
 from dupfind.values import Failure, FileEntry
 from fixtures import demo, pictures
 from tests.conftest import SHARED_DATA, needs_shared_data

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from dupfind.errors import SettingsError
-from dupfind.files.roots import named_file
 from dupfind.overwriting import refuse_overwriting
+from dupfind.sources.roots import named_file
 
 
 @pytest.mark.parametrize("option", ["--output", "--save", "--html", "--plot", "--catalog"])

@@ -25,11 +25,11 @@ from dupfind.answers.hashed import Given
 from dupfind.answers.shown import Preview, Shown, Sight, most_doubtful_members
 from dupfind.commands.showing import look_at, look_at_found, show
 from dupfind.events import Silence
-from dupfind.files.roots import named_file
 from dupfind.finding.finding import find_images, wanted
 from dupfind.grouping.grouping import groups
 from dupfind.report import html, html_find, html_groups
 from dupfind.settings import make_settings
+from dupfind.sources.roots import named_file
 from dupfind.values import Evidence, FileState, FileVerdict, FolderState, FolderVerdict, Kind, Problem, Side
 from fixtures import pictures
 from tests.conftest import ROOT

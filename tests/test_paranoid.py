@@ -19,13 +19,13 @@ from dupfind import pipeline
 from dupfind.cache import cache_seal
 from dupfind.cache.cache_comparisons import identity
 from dupfind.cache.cache_schema import PictureRef
-from dupfind.files.digest import DIGEST_BYTES
-from dupfind.files.entries import entry_of
+from dupfind.digest import DIGEST_BYTES
 from dupfind.pool import second_look
 from dupfind.pool.second_look import Claim, Look
 from dupfind.reading import Reader
 from dupfind.scanning import paranoid
 from dupfind.scanning.paranoid import read_again
+from dupfind.sources.entries import entry_of
 from dupfind.values import Evidence, Failure, FileEntry, Match
 from fixtures import pictures
 from tests.test_full_size import enlarged, grainy, with_letters

@@ -10,13 +10,14 @@ from unicodedata import normalize
 
 import pytest
 
-from dupfind.files.ignore import Excludes
-from dupfind.files.named import look_up
-from dupfind.files.photo_library import Libraries
-from dupfind.files.walk import WalkRules, walk_all
 from dupfind.settings import make_settings
+from dupfind.sources.file_lists import look_up
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.photo_library import Libraries
+from dupfind.sources.source import Rules
 from dupfind.values import Side, Tree
 from tests import photo_libraries as made
+from tests.walking import walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, object]], Path]
 
@@ -34,7 +35,7 @@ def needles(tmp_path: Path) -> Path:
 def walk(haystack: Path, needles: Path, *, follow: bool = False, exclude: tuple[str, ...] = ()) -> Tree:
     """The haystack's tree."""
     settings = make_settings(haystack=[str(haystack)], needles=[str(needles)], no_cache=True)
-    _, (tree,) = walk_all(settings.roots, WalkRules(Excludes(exclude), follow))
+    _, (tree,) = walk_all(settings.roots, Rules(Excludes(exclude), follow))
     return tree
 
 
@@ -202,7 +203,7 @@ def test_the_trash_of_a_library_among_needles_is_searched(tmp_path: Path) -> Non
     made.photo_library(tmp_path / "n" / "P.photoslibrary", {"K.jpeg": 0, "G.jpeg": 1})
     (tmp_path / "h").mkdir()
     settings = make_settings(haystack=[str(tmp_path / "h")], needles=[str(tmp_path / "n")], no_cache=True)
-    (tree,), _ = walk_all(settings.roots, WalkRules(Excludes(())))
+    (tree,), _ = walk_all(settings.roots, Rules(Excludes(())))
     assert (["G.jpeg", "K.jpeg"], []) == (names(tree), tree.problems)
 
 
@@ -241,7 +242,7 @@ def test_lists_of_a_collection_are_judged_likewise(tmp_path: Path) -> None:
 def test_each_library_is_read_once(tmp_path: Path, needles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many files it has, and by whatever sign it is met."""
     made.photo_library(tmp_path / "h" / "P.photoslibrary", {f"{number}.jpeg": number % 2 for number in range(20)})
-    from dupfind.files import trashed_photos
+    from dupfind.sources import trashed_photos
 
     calls, real = [], trashed_photos.trashed_in
     monkeypatch.setattr(trashed_photos, "trashed_in", lambda path: (calls.append(path), real(path))[1])

@@ -19,6 +19,7 @@ from dupfind.pool import tasks
 from dupfind.report import Screen, render
 from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.settings import Settings, make_report_settings, make_settings
+from dupfind.sources import entries
 from dupfind.values import Evidence, FileEntry, FileState, FileVerdict, FolderState, Match, Report
 from fixtures import demo, pictures
 from tests import jpegs
@@ -107,7 +108,7 @@ def test_the_answer_depends_on_nothing_but_the_trees(
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr("dupfind.files.walk.os.scandir", Backwards)
+    monkeypatch.setattr("dupfind.sources.walk.os.scandir", Backwards)
     assert first == answer(scan(*trees))
 
 
@@ -225,7 +226,7 @@ def test_a_file_that_changes_under_the_run_proves_nothing(
     photo = pictures.photo(1)
     trees = {"hay": tree("hay", {"a.png": photo}), "needles": tree("needles", {"a.png": photo})}
     victim = trees[side] / "a.png"
-    real = pipeline.walk_all
+    real = pipeline.list_all
 
     def walk_then_change(*arguments: object) -> object:
         found = real(*arguments)  # type: ignore[arg-type]
@@ -237,7 +238,7 @@ def test_a_file_that_changes_under_the_run_proves_nothing(
             victim.write_bytes(data)
         return found
 
-    monkeypatch.setattr(pipeline, "walk_all", walk_then_change)
+    monkeypatch.setattr(pipeline, "list_all", walk_then_change)
     report = scan(trees["hay"], trees["needles"])
     (found,) = report.files
     assert FileState.PRESENT is not found.state
@@ -307,7 +308,7 @@ def test_a_needle_seen_through_another_mount_is_no_witness(tree: TreeBuilder, mo
     needles, haystack = tree("needles", {"a.jpg": b"picture"}), tree("hay", {})
     os.link(needles / "a.jpg", haystack / "a.jpg")
     assert {"a.jpg": "present/identical"} == states(scan(haystack, needles))
-    monkeypatch.setattr("dupfind.files.same_file._look", lambda _: SimpleNamespace(st_dev=1, st_ino=1, st_nlink=1))
+    monkeypatch.setattr("dupfind.sources.same_file._look", lambda _: SimpleNamespace(st_dev=1, st_ino=1, st_nlink=1))
     report = scan(haystack, needles)
     assert {"a.jpg": "unreadable"} == states(report)
     assert ["left out: it may be a needle itself, reached by another mount"] == [
@@ -330,7 +331,7 @@ def test_a_document_that_cannot_be_read_is_missing(tree: TreeBuilder, monkeypatc
     def refuse(path: str, flags: int) -> int:
         raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(tasks, "_open_without_blocking", refuse)
+    monkeypatch.setattr(entries, "_open_without_blocking", refuse)
     haystack, needles = tree("hay", {"a.txt": b"1"}), tree("needles", {"a.txt": b"1", "b.jpg": b"22"})
     report = scan(haystack, needles)
     assert [("other", "missing"), ("image", "unreadable")] == [(one.kind, one.state) for one in report.files]

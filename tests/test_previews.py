@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from dupfind.answers.shown import Preview
-from dupfind.files.roots import named_file
 from dupfind.pool.previews import SIDE, read_previews
 from dupfind.settings import DEFAULT_MAX_PIXELS
+from dupfind.sources.roots import named_file
 from dupfind.values import Failure, FileEntry
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from dupfind import pipeline
-from dupfind.events import Silence
-from dupfind.files.mounts import read_mounts
-from dupfind.files.roots import named_file
-from dupfind.files.same_file import SameFile
-from dupfind.files.walk import Walk
 from dupfind.grouping import savings
-from dupfind.scanning import recheck
+from dupfind.run import Run
+from dupfind.scanning import final_check
 from dupfind.settings import make_settings
+from dupfind.sources.mounts import read_mounts
+from dupfind.sources.roots import named_file
+from dupfind.sources.same_file import SameFile
+from dupfind.sources.walk import Walk
 from dupfind.values import Report, Tree
 from tests.real_mounts import Rig, kind_of, renumber
 from tests.shelf import Ears, catalogued
@@ -124,8 +124,8 @@ def test_a_collection_on_a_disk_and_a_share(rig: Rig, disk: Path) -> None:
     """For groups, each file counts once."""
     share = rig.sshfs(disk, "share")
     settings = make_settings(haystack=[str(disk), str(share)], called="", no_cache=True)
-    _, trees = pipeline.walk(settings, Silence())
-    entries, left_out = savings.each_once(trees)
+    _, trees = pipeline.walk(Run(settings))
+    entries, left_out = savings.each_once(trees, SameFile(read_mounts()))
     assert (3, 3) == (len(entries), len(left_out))
 
 
@@ -207,7 +207,7 @@ def test_a_witness_among_the_needles_when_numbers_change(rig: Rig, disk: Path, m
     share = rig.sshfs(disk, "share")
     bound = rig.mount("bound", "--bind", share / "copy")
     settings = make_settings(haystack=[str(bound)], needles=[str(share / "sub")], no_cache=True)
-    find, walk_again = pipeline._find, recheck._walk_again
+    find, walk_again = pipeline._find, final_check._list_again
 
     def find_and_move(*values: object) -> object:
         findings = find(*values)  # type: ignore[arg-type]
@@ -222,7 +222,7 @@ def test_a_witness_among_the_needles_when_numbers_change(rig: Rig, disk: Path, m
 
     assert {"present"} == states(pipeline.scan(settings, make_executor=one_thread))
     monkeypatch.setattr(pipeline, "_find", find_and_move)
-    monkeypatch.setattr(recheck, "_walk_again", walk_and_renumber)
+    monkeypatch.setattr(final_check, "_list_again", walk_and_renumber)
     assert {"missing"} == states(pipeline.scan(settings, make_executor=one_thread))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,6 +14,7 @@ from dupfind.cache.cache_schema import Recipe
 from dupfind.cache.cache_snapshots import Shelf
 from dupfind.finding import recollection
 from dupfind.finding.recollection import Recollection
+from dupfind.run import Reading, Run
 from dupfind.settings import Settings, make_settings
 from dupfind.values import Failure
 from tests.test_cache_store import fill
@@ -81,19 +82,24 @@ def test_the_program_is_in_the_key(path: str, monkeypatch: pytest.MonkeyPatch) -
     assert first != key(settings(path), path)
 
 
+def reading(options: Settings, cache: Cache) -> Reading:
+    """A run that reads nothing."""
+    return Reading(Run(options), cast("Any", None), cache)
+
+
 def test_nothing_is_remembered_of_followed_links(path: str) -> None:
     """What they lead to changes without their folder."""
     with Cache(path, lambda: Recipe("", "", "")) as cache:
         shelf = Shelf(path)
-        one = Recollection(settings(path, follow_symlinks=True), cache, shelf)
+        one = Recollection(reading(settings(path, follow_symlinks=True), cache), shelf)
         assert one._shelf is None
-        assert Recollection(settings(path), cache, shelf)._shelf is shelf
+        assert Recollection(reading(settings(path), cache), shelf)._shelf is shelf
 
 
 def test_which_failures_are_told(path: str) -> None:
     """Those of pictures, by content or by name, and those that may pass."""
     with Cache(path, lambda: Recipe("", "", "")) as cache:
-        problems = Recollection(settings(path), cache, None).problems_of(
+        problems = Recollection(reading(settings(path), cache), None).problems_of(
             {
                 "h/d.txt": Failure("not a picture", is_image=False),
                 "h/c.txt": Failure("permission denied", is_image=False, lasting=False, stage="walk"),

@@ -12,11 +12,10 @@ import pytest
 
 from dupfind.answers.decisions import Decision, Mark, Ruling
 from dupfind.answers.shown import Nearest, Preview, Shown, Sight
-from dupfind.catalogued import Catalogued
 from dupfind.report import html
 from dupfind.report.album import said
 from dupfind.report.text import catalogue_line
-from dupfind.values import Evidence, FileState, FolderState, Problem, Report, Side
+from dupfind.values import Catalogued, Evidence, FileState, FolderState, Problem, Report, Side
 from tests.test_report import ANSWER, file, folder, report
 
 CATALOGUE = Catalogued("disk.dupfind", "/media/disk", "2026-11-01T12:00:00+00:00", 1_728_000.0, 12, True)

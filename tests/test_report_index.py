@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 
 from dupfind.answers.indexed import Checked, Indexed
-from dupfind.catalogued import Catalogued
 from dupfind.report import Screen
 from dupfind.report.index import render
 from dupfind.report.text import catalogue_line, duration
 from dupfind.settings import Format
-from dupfind.values import Problem, Side
+from dupfind.values import Catalogued, Problem, Side
 
 WHEN = "2026-11-20T21:04:05+01:00"
 DONE = Indexed("1", "c", "/d", WHEN, False, 1234, 1000, 3, 1231, 2, 1, 5_000_000, [])

@@ -15,16 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind.cache.snapshot import FolderRow
-from dupfind.files import walk
-from dupfind.files.ignore import Excludes
-from dupfind.files.roots import haystack_roots
-from dupfind.files.walk import Walk, WalkRules
 from dupfind.finding import revisit
 from dupfind.finding.revisit import Revisit, Visited, remembered
+from dupfind.sources import walk
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.roots import haystack_roots
+from dupfind.sources.source import Rules
+from dupfind.sources.walk import Walk
 from dupfind.values import FileEntry, Problem, Root
 from tests import photo_libraries as made
 
-RULES = WalkRules(Excludes(["*.bak"]))
+RULES = Rules(Excludes(["*.bak"]))
 
 
 TICK_SECONDS = 0.02
@@ -255,6 +256,6 @@ def test_patterns_of_known_folders_count_as_matched(tree: Path) -> None:
     first, _ = visit(tree)
     (own,) = haystack_roots([str(tree)])
     excludes = Excludes(["*.bak", "e.*", "*.other"])
-    walk = Revisit(own, WalkRules(excludes), [own])
+    walk = Revisit(own, Rules(excludes), [own])
     list(walk.visit(remembered([one.row for one in first]), 0))
     assert frozenset({"*.bak", "e.*"}) == excludes.matched

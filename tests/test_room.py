@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from dupfind.files import room
-from dupfind.files.mounts import Mount
-from dupfind.files.room import Room, are_two, host_of, is_this_machine, look
+from dupfind.sources import room
+from dupfind.sources.mounts import Mount
+from dupfind.sources.room import Room, are_two, host_of, is_this_machine, look
 
 LOCAL, OTHER_LOCAL = Mount(1, "/", "/l", "ext4", "/dev/sda1"), Mount(2, "/", "/m", "fuse.mergerfs", "a:b")
 SSHFS = Mount(3, "/", "/s", "fuse.sshfs", "me@nas:/photos")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from dupfind.errors import SettingsError
-from dupfind.files.roots import haystack_roots, named_file, spelling
 from dupfind.overwriting import check_output
 from dupfind.settings import make_settings
+from dupfind.sources.roots import haystack_roots, named_file, spelling
 from dupfind.values import Side
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]

@@ -20,7 +20,7 @@ TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 # a single pair is worth a process, where there is more than one worker.
 _RUN = """
 import os, random, sys
-import dupfind.cache.cache, dupfind.cache.memory, dupfind.pool.pair_work, dupfind.files.walk
+import dupfind.cache.cache, dupfind.cache.memory, dupfind.pool.pair_work, dupfind.sources.walk
 from dupfind.cli.main import run
 seed, with_memory = int(sys.argv[1]), sys.argv[2] == "memory"
 dupfind.cache.cache._RACY_NS = dupfind.cache.memory._RACY_NS = 0
@@ -38,7 +38,7 @@ class Shuffled:
     def __exit__(self, *_):
         pass
     close = __exit__
-dupfind.files.walk.os.scandir = Shuffled
+dupfind.sources.walk.os.scandir = Shuffled
 sys.exit(run(sys.argv[3:]))
 """
 

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind import pipeline
-from dupfind.files import room
-from dupfind.files.file_systems import is_one_time
-from dupfind.files.mounts import NO_MOUNTS, Mount, Mounts
-from dupfind.files.roots import named_file
-from dupfind.files.same_file import ITSELF, Lookalikes, SameFile
 from dupfind.grouping import savings
 from dupfind.settings import make_settings
+from dupfind.sources import room
+from dupfind.sources.file_systems import is_one_time
+from dupfind.sources.mounts import NO_MOUNTS, Mount, Mounts
+from dupfind.sources.roots import named_file
+from dupfind.sources.same_file import ITSELF, Lookalikes, SameFile
 from dupfind.values import FileEntry, Root, Side, Tree
 from tests.played_mounts import Played, play
 from tests.test_pipeline import one_thread
@@ -316,5 +316,7 @@ def test_a_group_has_each_file_once(two: Two, tmp_path: Path, monkeypatch: pytes
     second = first._replace(path=str(two.haystack / "a"), inode=0, mtime_ns=OLD // SECOND * SECOND)
     copy = second._replace(path=str(two.haystack / "b"), mtime_ns=OLD + 9 * SECOND)
     root = Root(Side.HAYSTACK, str(tmp_path), str(tmp_path), (98, 1))
-    entries, left_out = savings.each_once([Tree(root, [first, second, copy], [], frozenset({(98, 1), (99, 1)}))])
+    entries, left_out = savings.each_once(
+        [Tree(root, [first, second, copy], [], frozenset({(98, 1), (99, 1)}))], SameFile()
+    )
     assert ([first, copy], [second.path]) == (entries, [problem.path for problem in left_out])

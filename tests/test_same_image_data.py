@@ -20,15 +20,14 @@ from PIL import Image
 from dupfind import pipeline
 from dupfind.answers.findings import Findings
 from dupfind.cache import cache_upkeep
-from dupfind.cache.cache import Cache
-from dupfind.events import Silence
 from dupfind.pool import image_digests
 from dupfind.reading import Reader
 from dupfind.reason_codes import SAME_IMAGE_DATA
 from dupfind.report import Screen, render
+from dupfind.run import Reading, Run
 from dupfind.scanning.wholes import Wholes
 from dupfind.session import with_reader
-from dupfind.settings import Settings, make_report_settings
+from dupfind.settings import make_report_settings
 from dupfind.values import FileEntry, FileVerdict, Report
 from fixtures import pictures
 from tests.stamped import ASCII, EXIF, digest, saved, short, with_exif, xmp
@@ -36,7 +35,7 @@ from tests.test_image_data import film, pages, png48, with_packet
 from tests.test_pipeline import one_thread, scan, settings, states
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
-Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+Dupfind = Callable[..., "subprocess.CompletedProcess[bytes]"]
 SIZE = (320, 240)
 
 
@@ -145,9 +144,9 @@ def test_what_is_proved_keeps_its_claim(tree: TreeBuilder, monkeypatch: pytest.M
     asked: list[str] = []
     real = pipeline._match_thumbnails
 
-    def match_thumbnails(chosen: Settings, wholes: Wholes, *others: Any) -> Any:
+    def match_thumbnails(run: Reading, wholes: Wholes, *others: Any) -> Any:
         asked.extend(os.path.basename(entry.path) for entry in wholes.needles.entries)
-        return real(chosen, wholes, *others)
+        return real(run, wholes, *others)
 
     monkeypatch.setattr(pipeline, "_match_thumbnails", match_thumbnails)
     needles = tree("needles", {"burst.jpg": pictures.photo(2, SIZE), "same.jpg": dated(jpeg(), 2)})
@@ -248,12 +247,12 @@ def test_a_person_has_the_last_word(tree: TreeBuilder, *, is_parted: bool) -> No
     haystack, needles = tree("hay", {"w.jpg": dated(jpeg(), 1)}), tree("needles", {"n.jpg": jpeg()})
     chosen = settings(haystack, needles)
     parted = {str(needles / "n.jpg"): frozenset({str(haystack / "w.jpg")})} if is_parted else {}
-    trees = [[entry for one in side for entry in one.entries] for side in pipeline.walk(chosen, Silence())]
+    trees = [[entry for one in side for entry in one.entries] for side in pipeline.walk(Run(chosen))]
 
-    def find(reader: Reader, cache: Cache) -> Findings:
-        return pipeline.find_matches(chosen, *trees, reader, cache, Silence(), parted)[0]
+    def find(run: Reading) -> Findings:
+        return pipeline.find_matches(run, *trees, parted)[0]
 
-    matches = with_reader(chosen, Silence(), find, one_thread).matches
+    matches = with_reader(Run(chosen, make_executor=one_thread), find).matches
     assert ([] if is_parted else [SAME_IMAGE_DATA]) == [match.reason_code for match in matches.values()]
 
 
@@ -288,7 +287,7 @@ def test_a_turned_flag_is_another_picture() -> None:
     assert digest(jpeg()) == digest(with_exif(jpeg(), {0x0112: short(1)}))
 
 
-def test_compare_and_explain_say_it(tree: TreeBuilder, dupfind: Run) -> None:
+def test_compare_and_explain_say_it(tree: TreeBuilder, dupfind: Dupfind) -> None:
     """With the reason, in words and as a code."""
     haystack = tree("hay", {"w.jpg": dated(jpeg(blank()), 1)})
     needles = tree("needles", {"n.jpg": dated(jpeg(blank()), 2), "m.jpg": jpeg(blank(254))})

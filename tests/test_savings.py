@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.files.ignore import Excludes
-from dupfind.files.roots import haystack_roots
-from dupfind.files.walk import WalkRules, walk_all
+from dupfind.catalog.catalogs import ListedEntry
 from dupfind.grouping.savings import each_once, savings
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.roots import haystack_roots
+from dupfind.sources.same_file import SameFile
+from dupfind.sources.source import Rules
 from dupfind.values import FileEntry, Tree
+from tests.walking import walk_all
 
 
 def entry(path: Path) -> FileEntry:
@@ -39,7 +42,7 @@ def files(tmp_path: Path) -> list[Path]:
 
 def trees(folder: Path, *, follow: bool = False) -> list[Tree]:
     """The walk of a folder."""
-    return walk_all(haystack_roots([str(folder)]), WalkRules(Excludes(()), follow))[1]
+    return walk_all(haystack_roots([str(folder)]), Rules(Excludes(()), follow))[1]
 
 
 def test_plain_copies_free_their_bytes(files: list[Path]) -> None:
@@ -77,7 +80,7 @@ def test_links_and_files_that_have_gone(files: list[Path], tmp_path: Path) -> No
 def test_hard_links_are_files_of_their_own(files: list[Path], tmp_path: Path) -> None:
     """Both names stay."""
     os.link(files[0], tmp_path / "link")
-    entries, left_out = each_once(trees(tmp_path))
+    entries, left_out = each_once(trees(tmp_path), SameFile())
     assert ["a", "b", "c", "link"] == [os.path.basename(one.path) for one in entries]
     assert [] == left_out
 
@@ -85,7 +88,7 @@ def test_hard_links_are_files_of_their_own(files: list[Path], tmp_path: Path) ->
 def test_a_followed_link_to_a_file_of_the_collection_is_no_copy(files: list[Path], tmp_path: Path) -> None:
     """It comes first by name, and is left out all the same: to keep it and delete the file would lose the picture."""
     (tmp_path / "0").symlink_to(files[1])
-    entries, (problem,) = each_once(trees(tmp_path, follow=True))
+    entries, (problem,) = each_once(trees(tmp_path, follow=True), SameFile())
     assert ["a", "b", "c"] == [os.path.basename(one.path) for one in entries]
     assert problem.path.endswith("/0")
     assert problem.reason == f"left out: it leads to {files[1]}"
@@ -106,7 +109,7 @@ def test_what_may_be_another_mount_of_a_file_is_left_out(
 
     walked = trees(tmp_path)
     monkeypatch.setattr(os, "stat", look)
-    entries, (problem,) = each_once(walked)
+    entries, (problem,) = each_once(walked, SameFile())
     assert 3 == len(entries)
     assert problem.path == f"{tmp_path}/sub/a"
     assert problem.reason == f"left out: it may be {files[0]} itself, reached by another mount"
@@ -120,13 +123,13 @@ def test_a_link_to_a_file_without_a_number_is_no_copy(tmp_path: Path) -> None:
     (tmp_path / "0").symlink_to(tmp_path / "b")
     (walked,) = trees(tmp_path, follow=True)
     unnumbered = [one._replace(inode=0, ctime_ns=one.mtime_ns) for one in walked.entries]
-    entries, (problem,) = each_once([replace(walked, entries=unnumbered)])
+    entries, (problem,) = each_once([replace(walked, entries=unnumbered)], SameFile())
     assert ["a", "b"] == [os.path.basename(one.path) for one in entries]
     assert problem.reason == f"left out: it leads to {tmp_path}/b"
 
 
 def test_what_a_catalogue_lists_frees_its_size() -> None:
     """It cannot be looked at, and has one name for all that is known."""
-    best, other = FileEntry("/there/a", 5, 0, 0, 1), FileEntry("/c.catalog/a", 5, 0, 0, 2)
-    found = savings(best, [other], str, lambda path: path.startswith("/c.catalog/"))
+    best, other = FileEntry("/there/a", 5, 0, 0, 1), ListedEntry("/c.catalog/a", 5, 0, 0, 2)
+    found = savings(best, [other], str)
     assert (5, None) == found[other.path]

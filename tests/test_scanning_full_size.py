@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 
+from dupfind.catalog.catalogs import ListedEntry
 from dupfind.events import Silence
 from dupfind.pool.full_size import LISTED, FullSizePair
 from dupfind.reason_codes import ReasonCode
 from dupfind.scanning.full_size import MOST_COMPARED, FullSize, Place
 from dupfind.scanning.matching import Matcher
 from dupfind.scanning.wholes import Wholes
-from dupfind.values import Evidence, Match, Objection, Thumbnail
+from dupfind.values import Evidence, FileEntry, Match, Objection, Thumbnail
 from tests.desk import Desk
 from tests.test_matching import thumbnail
 
@@ -27,8 +28,12 @@ class Bench:
         self.wholes = Wholes(desk.pictures(needles, 8), desk.pictures(haystack, 1), desk.read_whole)
         self.objections: dict[str, Objection] = {}
         self.compared: list[tuple[str, str]] = []
-        self.listed: set[str] = set()
-        self.full_size = FullSize(self.wholes, desk.cache, self._compare, lambda path: path in self.listed)
+        self.full_size = FullSize(self.wholes, desk.cache, self._compare)
+
+    def let_be_listed(self, *paths: str) -> None:
+        """Have a catalog list these, and the others lie where they are."""
+        entries = self.wholes.haystack.entries
+        entries[:] = [(ListedEntry if entry.path in paths else FileEntry)(*entry) for entry in entries]
 
     def match(self) -> dict[str, Match]:
         """The best match of each needle."""
@@ -88,11 +93,11 @@ def test_at_most_so_many_are_compared(desk: Desk) -> None:
 def test_what_is_only_listed_is_never_compared(desk: Desk) -> None:
     """It cannot be read: similar, unless a file that is there is the same."""
     bench = Bench(desk, {"n": thumbnail(1)}, {"h": thumbnail(1, 1280, 960), "i": thumbnail(1)})
-    bench.listed = {"h", "i"}
+    bench.let_be_listed("h", "i")
     found = bench.match()["n"]
     assert (Evidence.SIMILAR, *LISTED[::-1]) == (found.evidence, found.reason, found.reason_code)
     assert [] == bench.compared
-    bench.listed = {"h"}
+    bench.let_be_listed("h")
     found = bench.match()["n"]
     assert ("i", Evidence.SAME) == (found.witness, found.evidence)
     assert [("n", "i")] == bench.compared

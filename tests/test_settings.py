@@ -11,10 +11,11 @@ import pytest
 
 from dupfind import settings
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.files.ignore import Excludes
-from dupfind.files.walk import WalkRules, walk_all
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Format, ReportSettings, make_report_settings, make_settings
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.source import Rules
 from dupfind.values import Evidence, FileState, FolderState, Root, Side
+from tests.walking import walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 
@@ -179,7 +180,7 @@ def test_needles_inside_a_haystack_inside_needles_are_kept() -> None:
     """The haystack between two needles roots leaves the inner one out, so it is walked as needles and is no witness."""
     found = make(["n", "n/hay/sub"], "n/hay")
     assert ["n", "n/hay/sub"] == given(found.roots)
-    needles, (haystack,) = walk_all(found.roots, WalkRules(Excludes(())))
+    needles, (haystack,) = walk_all(found.roots, Rules(Excludes(())))
     assert [["f"], ["g"], []] == [[os.path.basename(one.path) for one in t.entries] for t in (*needles, haystack)]
 
 
@@ -188,14 +189,14 @@ def test_nested_haystacks_are_read_once(tree: TreeBuilder) -> None:
     tree("hay", {".hidden/h": b""})
     found = make("n", ["hay", "haylink", "hay/.hidden", "hay/sub"])
     assert ["hay", "hay/.hidden", "hay/sub"] == given(found.roots, Side.HAYSTACK)
-    _, haystack = walk_all(found.roots, WalkRules(Excludes(())))
+    _, haystack = walk_all(found.roots, Rules(Excludes(())))
     assert [[], ["h"], ["a"]] == [[os.path.basename(one.path) for one in t.entries] for t in haystack]
 
 
 @pytest.mark.parametrize("needles", ["n/", "x/../n", "link", "link/", "n/../n/."])
 def test_spelling_does_not_hide_needles_in_the_haystack(trees: Path, needles: str) -> None:
     """However the needles are spelt, the haystack around them leaves them out."""
-    (found,), (haystack,) = walk_all(make(needles, ".").roots, WalkRules(Excludes(()), follow_symlinks=True))
+    (found,), (haystack,) = walk_all(make(needles, ".").roots, Rules(Excludes(()), follow_symlinks=True))
     assert [str(trees / "n/hay/sub/g"), str(trees / "n/sub/f")] == sorted(one.path for one in found.entries)
     assert {str(trees / "hay/sub/a")} == {os.path.realpath(one.path) for one in haystack.entries}
 

@@ -16,14 +16,15 @@ from dupfind.answers.grouped import Member
 from dupfind.answers.hashed import Given
 from dupfind.answers.shown import Shown
 from dupfind.commands.showing import look_at, look_at_found, show
+from dupfind.digest import digest_of
 from dupfind.events import Silence
-from dupfind.files.digest import digest_of
-from dupfind.files.roots import named_file
 from dupfind.finding import finding
 from dupfind.finding.finding import find_images, wanted
 from dupfind.pool import previews
 from dupfind.session import kept_for_the_run
 from dupfind.settings import Settings, make_settings
+from dupfind.sources.entries import entry_of
+from dupfind.sources.roots import named_file
 from fixtures import pictures
 from tests.shelf import catalogued
 from tests.test_deciding import word
@@ -144,7 +145,8 @@ def test_without_a_cache_nothing_is_decoded_twice(
 def member(path: Path) -> Member:
     """A file of a group, as it is now."""
     state = path.stat()
-    return Member(str(path), 0, None, None, None, state.st_size, 0, state.st_mtime_ns, None, None, None, None)
+    entry = entry_of(str(path), state)
+    return Member(str(path), 0, None, None, None, state.st_size, 0, state.st_mtime_ns, None, None, None, None, entry)
 
 
 def test_members_of_groups(trees: tuple[Path, Path]) -> None:

@@ -15,9 +15,9 @@ from PIL import Image
 
 from dupfind.answers.sorted_pictures import Answer
 from dupfind.errors import TooFewPicturesError
-from dupfind.files.roots import named_file
 from dupfind.settings import make_settings
 from dupfind.sorting.sorting import sort
+from dupfind.sources.roots import named_file
 from fixtures import pictures
 from tests.conftest import SHARED_DATA, needs_shared_data
 

@@ -22,6 +22,7 @@ from dupfind.errors import NoMemoryError, UndecodableError
 from dupfind.evidence.fingerprint import pixels, search_hashes
 from dupfind.pictures import decode
 from dupfind.pool import tasks
+from dupfind.sources import entries
 from dupfind.values import Failure, FileEntry, Thumbnail
 from fixtures import pictures
 
@@ -85,7 +86,7 @@ def test_changed_while_it_is_read(
     photo: Path, read: Callable[[FileEntry], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was read of a file that is being written is worth nothing."""
-    true = tasks._is_as_walked
+    true = entries._is_as_listed
 
     def touch(*arguments: Any) -> bool:
         result = true(*arguments)
@@ -93,7 +94,7 @@ def test_changed_while_it_is_read(
             file.write(b"more")
         return result
 
-    monkeypatch.setattr(tasks, "_is_as_walked", touch)
+    monkeypatch.setattr(entries, "_is_as_listed", touch)
     assert CHANGED == read(entry_of(photo)).reason
 
 
@@ -105,14 +106,14 @@ def test_written_over_while_it_is_digested(tmp_path: Path, monkeypatch: pytest.M
     os.utime(path, ns=(10**18, 10**18))
     entry = entry_of(path)
     assert blake3(b"a" * size).digest() == digest(entry)
-    true = tasks._is_as_walked
+    true = entries._is_as_listed
 
     def write(*arguments: Any) -> bool:
         result = true(*arguments)
         path.write_bytes(b"b" * size)
         return result
 
-    monkeypatch.setattr(tasks, "_is_as_walked", write)
+    monkeypatch.setattr(entries, "_is_as_listed", write)
     assert CHANGED == digest(entry).reason
 
 
@@ -120,7 +121,7 @@ def test_a_reading_that_ends_early(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """Fewer bytes than the file has are not its digest, whatever the system says of its size."""
     path = tmp_path / "a.jpg"
     path.write_bytes(b"a" * 100_000)
-    monkeypatch.setattr("dupfind.files.digest.digest", lambda *_: (bytes(32), 99_999))
+    monkeypatch.setattr("dupfind.digest.digest", lambda *_: (bytes(32), 99_999))
     assert CHANGED == digest(entry_of(path)).reason
 
 
@@ -161,7 +162,7 @@ def test_may_not_be_opened(photo: Path, read: Any, monkeypatch: pytest.MonkeyPat
     def refuse(*_: object) -> int:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(tasks, "_open_without_blocking", refuse)
+    monkeypatch.setattr(entries, "_open_without_blocking", refuse)
     failure = read(entry_of(photo))
     assert (f"cannot be read: {os.strerror(number).lower()}", False) == (failure.reason, failure.lasting)
     assert failure.stage == ("digest" if read is digest else "thumbnail")

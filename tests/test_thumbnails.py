@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 
-from dupfind.cache.cache import Cache
 from dupfind.commands.thumbnails import Whole, read_whole
-from dupfind.events import Silence
-from dupfind.files.roots import named_file
 from dupfind.pool import tasks
-from dupfind.reading import Reader
+from dupfind.run import Reading, Run
 from dupfind.session import with_reader
 from dupfind.settings import make_settings
+from dupfind.sources.roots import named_file
 from dupfind.values import Failure
 from fixtures import pictures
 from tests.test_explain import one_thread
@@ -26,10 +24,10 @@ def read(folder: Path, *names: str, **options: Any) -> dict[str, Whole | Failure
     settings = make_settings(cache=str(folder / "cache" / "c.sqlite"), **options)
     entries = [named_file(str(folder / name)).entry for name in names]
 
-    def work(reader: Reader, cache: Cache) -> dict[str, Whole | Failure]:
-        return read_whole(entries, "decoding", reader, cache)
+    def work(run: Reading) -> dict[str, Whole | Failure]:
+        return read_whole(entries, "decoding", run)
 
-    found = with_reader(settings, Silence(), work, one_thread)
+    found = with_reader(Run(settings, make_executor=one_thread), work)
     return {Path(path).name: one for path, one in found.items()}
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from dupfind.answers.grouped import Answer
-from dupfind.catalogue.selfsame import Relation
-from dupfind.catalogued import Volume
+from dupfind.catalog import collection
+from dupfind.catalog.same_file import Relation
+from dupfind.catalog.volumes import Volume
 from dupfind.errors import SettingsError
-from dupfind.grouping import together
 from dupfind.grouping.grouping import groups
 from dupfind.settings import make_settings
 from dupfind.sorting.sorting import sort
@@ -40,7 +40,7 @@ def members(answer: Answer, folder: Path) -> list[list[str]]:
 
 def unplugged(monkeypatch: pytest.MonkeyPatch, how: Relation = Relation.OTHER) -> None:
     """Every catalogue's drive counts as so related to every other one."""
-    monkeypatch.setattr(together, "relation", lambda *_: how)
+    monkeypatch.setattr(collection, "relation", lambda *_: how)
 
 
 def drive(tree: TreeBuilder, name: str = "drive", more: Mapping[str, bytes] | None = None) -> Path:
@@ -136,7 +136,7 @@ def test_what_is_gone_from_a_drive_that_is_here_judges_nothing(tree: TreeBuilder
     (folder / "z.txt").write_bytes(b"NOTES")
     ears = Ears()
     assert [] == members(grouped(own, catalogue, ears=ears, level="identical"), tmp_path)
-    assert [f"{catalogue}: 2 of its files left out: {together._NOT_SEEN}"] == ears.warnings
+    assert [f"{catalogue}: 2 of its files left out: {collection._NOT_SEEN}"] == ears.warnings
     # Alone, too: of the two texts that it lists, none is there.
     assert [] == members(grouped(catalogue, level="identical"), tmp_path)
 
@@ -218,7 +218,7 @@ def test_without_numbers_files_are_told_by_name_or_time(
     """On a card two files of one size and time are two; where a link may have led to one of them, they may be one."""
     folder, catalogue = drive(tree), tmp_path / "d.catalog"
     card = Volume(7, "boot", "exfat", "", is_numbered_apart=False)
-    monkeypatch.setattr("dupfind.commands.indexing.volumes_of", lambda _: (card,))
+    monkeypatch.setattr("dupfind.commands.indexing.volumes_of", lambda *_: (card,))
     catalogued(folder, catalogue)
     shutil.rmtree(folder)
     assert [["d.catalog/n.txt", "d.catalog/z.txt"]] == members(grouped(catalogue, level="identical"), tmp_path)

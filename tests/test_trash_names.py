@@ -7,7 +7,7 @@ from unicodedata import normalize
 
 import pytest
 
-from dupfind.files.trash_names import TRASH_NAMES, is_trash_folder, is_trashed_file
+from dupfind.sources.trash_names import TRASH_NAMES, is_trash_folder, is_trashed_file
 
 ALL = sorted({name for row in TRASH_NAMES for name in row.names})
 ALBUMS = (

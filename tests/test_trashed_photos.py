@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.files import trashed_photos
-from dupfind.files.trashed_photos import LibraryError, UnknownTablesError, trashed_in
+from dupfind.sources import trashed_photos
+from dupfind.sources.trashed_photos import LibraryError, UnknownTablesError, trashed_in
 from tests import photo_libraries as made
 
 ROWS = [("A", "KEPT.jpeg", 0), ("B", "GONE.heic", 1), (None, "LOOSE.jpeg", 1), ("C", None, 1), ("D", "NULL.jpeg", None)]
@@ -185,7 +185,7 @@ def test_a_disk_without_room_for_a_copy_is_told(database: Path, monkeypatch: pyt
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("dupfind.files.trashed_photos.shutil.copyfile", full)
+    monkeypatch.setattr("dupfind.sources.trashed_photos.shutil.copyfile", full)
     with pytest.raises(LibraryError, match="no space left on device"):
         trashed_in(str(database))
     connection.close()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dupfind.catalogue import volumes
-from dupfind.catalogued import Volume
-from dupfind.files import mounts
+from dupfind.catalog import volumes
+from dupfind.catalog.volumes import Volume
+from dupfind.sources import mounts
 
 EXT4, BTRFS = os.makedev(8, 17), os.makedev(0, 45)
 TABLE = """\
@@ -38,7 +38,7 @@ def test_description(device: int, expected: Volume) -> None:
 def test_of_this_machine(tmp_path: Path) -> None:
     """Each once, in the order of their numbers; a system without such tables knows little."""
     device = tmp_path.stat().st_dev
-    one, other = volumes.volumes_of([device, 12345678901, device])
+    one, other = volumes.volumes_of([device, 12345678901, device], mounts.read_mounts())
     assert {device, 12345678901} == {one.device, other.device}
     assert one.device < other.device
     assert "" == next(volume for volume in (one, other) if volume.device == 12345678901).uuid
@@ -50,9 +50,9 @@ def test_links_of_udev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "gone").symlink_to("/dev/no such device")
     monkeypatch.setattr(volumes, "_UUIDS", str(tmp_path))
     null = os.stat("/dev/null").st_rdev
-    (found,) = volumes.volumes_of([null])
+    (found,) = volumes.volumes_of([null], mounts.read_mounts())
     assert "1234-ABCD" == found.uuid
     monkeypatch.setattr(volumes, "_UUIDS", str(tmp_path / "none"))
     monkeypatch.setattr(mounts, "_TABLE", str(tmp_path / "none"))
     monkeypatch.setattr(volumes, "_BOOT", str(tmp_path / "none"))
-    assert (Volume(null, "", "", "", is_numbered_apart=False),) == volumes.volumes_of([null])
+    assert (Volume(null, "", "", "", is_numbered_apart=False),) == volumes.volumes_of([null], mounts.read_mounts())

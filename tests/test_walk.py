@@ -16,13 +16,15 @@ from typing import Any
 import pytest
 
 from dupfind.errors import SettingsError
-from dupfind.files.ignore import Excludes
-from dupfind.files.mounts import Mount, Mounts
-from dupfind.files.roots import make_roots
-from dupfind.files.walk import Walk, WalkRules, walk_all
 from dupfind.scanning.verdict import judge_folders
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.mounts import Mount, Mounts
+from dupfind.sources.roots import make_roots
+from dupfind.sources.source import Rules
+from dupfind.sources.walk import Walk
 from dupfind.values import FolderState, Root, Side, Tree
 from tests.played_mounts import play
+from tests.walking import walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 Change = Callable[[str, list[Any]], Iterable[Any]]
@@ -44,7 +46,7 @@ def root(side: Side, path: Path | str, given: str | None = None) -> Root:
 def walk(haystack: Path, needles: Path, *, exclude: tuple[str, ...] = (), follow: bool = False) -> tuple[Tree, Tree]:
     """The needles' tree and the haystack's tree."""
     roots = [root(Side.HAYSTACK, haystack), root(Side.NEEDLES, needles)]
-    ((of_needles,), (of_haystack,)) = walk_all(roots, WalkRules(Excludes(exclude), follow))
+    ((of_needles,), (of_haystack,)) = walk_all(roots, Rules(Excludes(exclude), follow))
     return of_needles, of_haystack
 
 
@@ -84,7 +86,7 @@ def patch_listing(monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
         def __exit__(self, *_: object) -> None:
             pass
 
-    monkeypatch.setattr("dupfind.files.walk.os.scandir", Listing)
+    monkeypatch.setattr("dupfind.sources.walk.os.scandir", Listing)
 
 
 def mount(path: Path, like: Path) -> SimpleNamespace:
@@ -108,7 +110,7 @@ def test_the_order_of_the_disk_does_not_matter(tree: TreeBuilder, monkeypatch: p
         os.symlink("nowhere", found / name)
     first = walk_needles(found)
     patch_listing(monkeypatch, lambda _, items: sorted(items, key=lambda one: zlib.crc32(f"{seed}{one.name}".encode())))
-    (second,), _ = walk_all([root(Side.NEEDLES, found)], WalkRules(Excludes(())), counts.append)
+    (second,), _ = walk_all([root(Side.NEEDLES, found)], Rules(Excludes(())), counts.append)
     assert (first.entries, first.problems, [2, 3, 3, 3]) == (second.entries, second.problems, counts)
 
 
@@ -348,7 +350,7 @@ def test_a_folder_that_is_replaced_before_it_is_entered(
                 needles.mkdir()
                 (others / "n").rename(sub)
 
-    found = Walk(roots[1], WalkRules(Excludes(())), roots, frozenset(), replace).run()
+    found = Walk(roots[1], Rules(Excludes(())), roots, frozenset(), replace).run()
     assert (files, reasons) == (names(found), gaps(found))
 
 
@@ -371,7 +373,7 @@ def test_numbers_that_change_between_the_walks(
         return walked
 
     monkeypatch.setattr(Walk, "run", run_and_renumber)
-    (of_needles,), (of_haystack,) = walk_all(roots, WalkRules(Excludes(()), mounts=mounts))
+    (of_needles,), (of_haystack,) = walk_all(roots, Rules(Excludes(()), mounts=mounts))
     assert ["b", "s/c"] == names(of_needles)
     notes = [problem.reason for problem in of_haystack.problems]
     if kind == "fuse.sshfs":
@@ -395,7 +397,7 @@ def test_numbers_that_change_within_a_walk(tree: Callable[..., Path], monkeypatc
         return met
 
     monkeypatch.setattr(Walk, "_take_all", take_and_renumber)
-    (of_needles,), _ = walk_all(roots, WalkRules(Excludes(()), mounts=mounts))
+    (of_needles,), _ = walk_all(roots, Rules(Excludes(()), mounts=mounts))
     assert (["a", "s/b"], {}) == (names(of_needles), gaps(of_needles))
 
 

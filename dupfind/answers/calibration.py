@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dupfind.catalogued import Catalogued
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, MOST_THRESHOLD_BITS
-from dupfind.values import Problem
+from dupfind.values import Catalogued, Problem
 
 NEEDLES = 1000
 """Expectations are for so many needles."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dupfind.catalogued import Catalogued
 from dupfind.evidence.facts import Test
-from dupfind.files.ignore import NOT_TRUSTED
-from dupfind.values import Evidence, FileState, FileVerdict, Problem, ScanSettings
+from dupfind.sources.ignore import NOT_TRUSTED
+from dupfind.values import Catalogued, Evidence, FileState, FileVerdict, Problem, ScanSettings
 
 
 @dataclass(frozen=True, slots=True)

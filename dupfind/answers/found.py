@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dupfind.catalogued import Catalogued
-from dupfind.values import HASH_BITS, Evidence, FileEntry, Problem, ScanSettings
+from dupfind.values import HASH_BITS, Catalogued, Evidence, FileEntry, Problem, ScanSettings
 
 
 class Near(NamedTuple):

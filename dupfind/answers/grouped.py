@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dupfind.catalogued import Catalogued
-from dupfind.values import HASH_BITS, Evidence, Problem
+from dupfind.values import HASH_BITS, Catalogued, Evidence, FileEntry, Problem
 
 
 class Member(NamedTuple):
@@ -36,6 +35,8 @@ class Member(NamedTuple):
     height: int | None
     format: str | None
     captured: str | None
+    entry: FileEntry | None = None
+    """The file, for whoever looks at it again; no report has it."""
 
     @property
     def score(self) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dupfind.files.roots import NamedFile
+from dupfind.sources.roots import NamedFile
 
 
 class Asked(NamedTuple):

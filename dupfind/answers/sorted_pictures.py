@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dupfind.catalogued import Catalogued
-from dupfind.values import Problem
+from dupfind.values import Catalogued, Problem
 
 
 class Placed(NamedTuple):

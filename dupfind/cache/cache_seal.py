@@ -15,7 +15,7 @@ from typing import Any
 from zlib import crc32
 
 from dupfind.cache.cache_schema import Judged, Pair, PictureRef
-from dupfind.files.digest import DIGEST_BYTES
+from dupfind.digest import DIGEST_BYTES
 from dupfind.values import Failure, FileEntry
 
 SEAL_BYTES = 4

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dupfind.cache.cache_file import CacheFile, DamagedError, UnusableError, translated
 from dupfind.cache.cache_schema import SNAPSHOT_PART_TABLE, SNAPSHOT_TABLE
 from dupfind.cache.snapshot import Known, Part, SnapshotError, unpack
-from dupfind.files.digest import DIGEST_BYTES, digest_of
+from dupfind.digest import DIGEST_BYTES, digest_of
 
 MOST_SNAPSHOTS = 4
 """A million files take 80 MB each."""

@@ -28,7 +28,7 @@ from dupfind.cache.cache_answers import Answer
 from dupfind.cache.cache_file import CacheFile, DamagedError, UnusableError
 from dupfind.cache.cache_schema import FS_CODEC, RACY_NS
 from dupfind.cache.packing import PackingError, pack, unpack
-from dupfind.files.digest import DIGEST_BYTES, digest_of
+from dupfind.digest import DIGEST_BYTES, digest_of
 from dupfind.settings import Settings
 from dupfind.values import Evidence, FileEntry, ScanSettings
 
@@ -48,7 +48,8 @@ class Memory:
     """What is remembered of a run over these files.
 
     ``recipe`` names what thumbnails and judgements are made by, and is asked for only where that matters. ``began_ns``
-    (``time.time_ns``) is when the run began, before the walk.
+    (``time.time_ns``) is when the run began, before the walk. ``may_keep`` is False where what is known of a file may
+    change while the file does not.
     """
 
     def __init__(
@@ -58,9 +59,10 @@ class Memory:
         haystack: Sequence[FileEntry],
         recipe: Callable[[], str],
         began_ns: int,
+        *,
+        may_keep: bool = True,
     ) -> None:
-        has_catalogues = any(root.is_catalogue for root in settings.roots)  # what they say of a file may change alone
-        self._path = None if settings.scan.paranoid or has_catalogues else settings.cache
+        self._path = settings.cache if may_keep and not settings.scan.paranoid else None
         self._needles = needles
         self._haystack = haystack
         self._recipe = recipe

@@ -8,10 +8,10 @@ import click
 
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.files.mounts import read_mounts
-from dupfind.files.roots import NamedFile, named_file
-from dupfind.files.same_file import apart
 from dupfind.settings import Format, make_settings
+from dupfind.sources.mounts import Mounts, read_mounts
+from dupfind.sources.roots import NamedFile, named_file
+from dupfind.sources.same_file import apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,8 +67,9 @@ def compare(
     names = [*files, *named.without_junk(named.listed(files_from) or ())]
     settings = make_settings(**raw)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
-    named_files, lost = _look_up(names)
-    chosen_files, left_out = apart(named_files)
+    mounts = read_mounts()
+    named_files, lost = _look_up(names, mounts)
+    chosen_files, left_out = apart(named_files, mounts)
     for other in left_out:
         console.warn(f"{other.given} is {files[0]} itself and proves nothing: left out")
     # Heavy imports wait until every option has been checked.
@@ -86,12 +87,11 @@ def compare(
     return ExitCode.ALL_PRESENT if answer.are_accepted else ExitCode.NOT_ALL_PRESENT
 
 
-def _look_up(files: Sequence[str]) -> tuple[list[NamedFile], dict[str, str]]:
+def _look_up(files: Sequence[str], mounts: Mounts) -> tuple[list[NamedFile], dict[str, str]]:
     """What was named, and by its name why another one than the first could not be had: that costs its own pair only.
 
     Raises :class:`~dupfind.errors.SettingsError` where nothing is left to compare.
     """
-    mounts = read_mounts()
     named_files, errors = [named_file(files[0], mounts)], {}
     for path in files[1:]:
         try:

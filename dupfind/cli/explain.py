@@ -9,9 +9,9 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.files.mounts import read_mounts
-from dupfind.files.roots import NamedFile, named_file
 from dupfind.settings import make_settings
+from dupfind.sources.mounts import read_mounts
+from dupfind.sources.roots import NamedFile, named_file
 
 _EPILOG = """\b
 Examples:

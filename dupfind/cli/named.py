@@ -10,10 +10,10 @@ import click
 
 from dupfind.cli import streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.files.appledouble import is_junk
-from dupfind.files.mounts import read_mounts
-from dupfind.files.named import names_in
-from dupfind.files.roots import named_file
+from dupfind.sources.appledouble import is_junk
+from dupfind.sources.file_lists import names_in
+from dupfind.sources.mounts import Mounts, read_mounts
+from dupfind.sources.roots import named_file
 
 if TYPE_CHECKING:
     from dupfind.answers.hashed import Given
@@ -46,9 +46,10 @@ def names(files: Sequence[str], files_from: str | None, called: str) -> list[str
 def given_and_listed(files: Sequence[str], files_from: str | None, stack: ExitStack) -> list[Given]:
     """What was named, by arguments and then by a list: of that each file once, under its first name, and no junk."""
     _refuse_nothing_or_all(files, files_from, "IMAGE...")
-    found = given(files, stack)
+    mounts = read_mounts()
+    found = given(files, stack, mounts)
     known = {one.file.entry.path for one in found if one.file is not None}
-    for one in given(without_junk(dict.fromkeys(listed(files_from) or ())), stack):
+    for one in given(without_junk(dict.fromkeys(listed(files_from) or ())), stack, mounts):
         path = None if one.file is None else one.file.entry.path
         if path is None or path not in known:
             found.append(one)
@@ -64,13 +65,13 @@ def _refuse_nothing_or_all(files: Sequence[str], files_from: str | None, called:
         raise SettingsError("standard input cannot be a picture and a list")
 
 
-def given(files: Sequence[str], stack: ExitStack) -> list[Given]:
+def given(files: Sequence[str], stack: ExitStack, mounts: Mounts | None = None) -> list[Given]:
     """What was named; a file that cannot be had costs its own line only. ``stack`` holds what standard input gave."""
     from dupfind.answers.hashed import Given
 
     found = []
     stdin: str | None = None
-    mounts = read_mounts()
+    mounts = read_mounts() if mounts is None else mounts
     for path in files:
         try:
             if path == STDIN:

@@ -8,9 +8,9 @@ import click
 
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode
-from dupfind.files.roots import named_file
 from dupfind.overwriting import check_output, refuse_overwriting
 from dupfind.settings import Format, make_settings
+from dupfind.sources.roots import named_file
 
 _EPILOG = """\b
 Examples:

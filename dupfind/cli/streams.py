@@ -13,9 +13,9 @@ from dupfind.errors import SettingsError
 from dupfind.settings import Format
 
 if TYPE_CHECKING:
-    from dupfind.catalogued import Catalogued
     from dupfind.progress import Console
     from dupfind.report import Screen
+    from dupfind.values import Catalogued
 
 
 def refuse_contradiction(*, quiet: bool, verbose: bool) -> None:

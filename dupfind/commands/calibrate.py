@@ -7,17 +7,16 @@ all others, so that the sample is the same in every run and series of shots weig
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from functools import partial
 from typing import TYPE_CHECKING
 
 from dupfind import __version__
 from dupfind.answers.calibration import Calibration, Spread
-from dupfind.cache.cache import Cache
 from dupfind.errors import TooFewPicturesError
-from dupfind.events import Listener, Silence
+from dupfind.events import Listener
 from dupfind.grouping.together import gather
 from dupfind.reading import Pictures, Reader
+from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Settings
@@ -37,17 +36,16 @@ _WORD_BYTES = 8
 def calibrate(
     settings: Settings,
     listener: Listener | None = None,
-    make_executor: Callable[[], Executor] | None = None,
+    make_executor: MakeExecutor | None = None,
     most_pairs: int = MOST_PAIRS,
 ) -> Calibration:
     """Compare the pictures below the haystack roots of ``settings`` with each other.
 
     Raises :class:`~dupfind.errors.TooFewPicturesError` where no two are different.
     """
-    listener = listener or Silence()
-    whole = gather(settings, listener, is_proof=False)
-    work = partial(_compare, whole.settings, whole.entries, listener, most_pairs)
-    calibration, failures = with_reader(whole.settings, listener, work, make_executor)
+    run = Run(settings, listener, make_executor)
+    whole = gather(run, is_proof=False)
+    calibration, failures = with_reader(run, partial(_compare, whole.entries, most_pairs))
     return calibration(problems_of(whole.trees, failures), whole.catalogues)
 
 
@@ -74,8 +72,9 @@ def describe(pictures: Sequence[tuple[int, bytes]], orientations: int) -> list[b
 
 
 def _compare(
-    settings: Settings, entries: list[FileEntry], listener: Listener, most_pairs: int, reader: Reader, _: Cache
+    entries: list[FileEntry], most_pairs: int, run: Reading
 ) -> tuple[Callable[..., Calibration], dict[str, Failure]]:
+    settings, reader, listener = run.settings, run.reader, run.listener
     pictures = reader.pictures(entries, "decoding", 1)
     count = len(pictures.refs)
     if count < 2:  # noqa: PLR2004 - a pair

@@ -7,8 +7,7 @@ large.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -21,16 +20,17 @@ from dupfind.cache.cache import Cache
 from dupfind.commands.thumbnails import Whole, read_whole
 from dupfind.events import Listener, Silence
 from dupfind.evidence import evidence, facts, fingerprint
-from dupfind.files.roots import NamedFile
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
 from dupfind.reason_codes import SAME_IMAGE_DATA
+from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.framing import Framing
 from dupfind.scanning.full_size import CompareFiles
 from dupfind.scanning.resembling import resembling
 from dupfind.scanning.same_image_data import REASON, key_of
 from dupfind.session import with_reader
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, MOST_THRESHOLD_BITS, Settings
+from dupfind.sources.roots import NamedFile
 from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match, Objection, Problem, ScanSettings, Side
 
 _THE_WITNESS, _THE_OTHER = "the haystack's copy", "the other one"
@@ -42,17 +42,16 @@ def compare_files(
     settings: Settings,
     files: Sequence[NamedFile],
     listener: Listener | None = None,
-    make_executor: Callable[[], Executor] | None = None,
+    make_executor: MakeExecutor | None = None,
 ) -> Comparisons:
     """Compare the first of ``files`` with each of the others.
 
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer at all.
     """
-    listener = listener or Silence()
+    run = Run(settings, listener, make_executor)
     for warning in settings.warnings:
-        listener.warn(warning)
-    work = partial(_compare_all, settings.scan, files, listener)
-    compared, pairs = with_reader(settings, listener, work, make_executor)
+        run.listener.warn(warning)
+    compared, pairs = with_reader(run, partial(_compare_all, files))
     problems = [Problem(one.path, Side.NEEDLES, "thumbnail", one.error) for one in compared if one.error is not None]
     return Comparisons(__version__, settings.scan, compared, pairs, problems)
 
@@ -71,18 +70,17 @@ def with_lost(answer: Comparisons, lost: Mapping[str, str], order: Sequence[str]
     )
 
 
-def _compare_all(
-    settings: ScanSettings, files: Sequence[NamedFile], listener: Listener, reader: Reader, cache: Cache
-) -> tuple[list[Compared], list[Comparison]]:
+def _compare_all(files: Sequence[NamedFile], run: Reading) -> tuple[list[Compared], list[Comparison]]:
+    settings, reader = run.settings.scan, run.reader
     entries = list({file.entry.path: file.entry for file in files}.values())
     digests = _digests(entries, reader)
-    wholes = read_whole(entries, "decoding", reader, cache)
+    wholes = read_whole(entries, "decoding", run)
     data = _image_data(entries, wholes, reader)
-    with listener.part("evidence", len(files) - 1):
+    with run.listener.part("evidence", len(files) - 1):
         sides = [_Side(file, wholes[file.entry.path], digests.get(file.entry.path), settings) for file in files]
         for side in sides:
             side.image_data = data.get(side.entry.path)
-        judge = _Judge(settings, cache, reader.compare_at_full_size)
+        judge = _Judge(settings, run.cache, reader.compare_at_full_size)
         return [side.compared for side in sides], [judge.compare(sides[0], other) for other in sides[1:]]
 
 

@@ -6,27 +6,25 @@ of which a scan keeps only the first that failed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from dupfind import __version__
 from dupfind.answers.explanation import Advice, Answer, Explanation
 from dupfind.answers.findings import Findings
-from dupfind.cache.cache import Cache
 from dupfind.commands.neighbours import Neighbours
-from dupfind.events import Listener, Silence
-from dupfind.files.roots import NamedFile, as_walked, in_catalogues, spelling
-from dupfind.files.same_file import SameFile
+from dupfind.events import Listener
 from dupfind.pipeline import find_matches, walk
 from dupfind.pool.full_size import pair_of
-from dupfind.reading import Pictures, Reader
+from dupfind.reading import Pictures
 from dupfind.reason_codes import SAME_IMAGE_DATA
+from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import Settings
+from dupfind.sources.roots import NamedFile
+from dupfind.sources.same_file import SameFile
 from dupfind.values import Evidence, Failure, FileEntry, FileState, Objection, Thumbnail
 
 
@@ -35,48 +33,39 @@ def explain(
     needles: Sequence[NamedFile],
     nearest: int,
     listener: Listener | None = None,
-    make_executor: Callable[[], Executor] | None = None,
+    make_executor: MakeExecutor | None = None,
 ) -> Answer:
     """Explain each of ``needles``, with up to ``nearest`` haystack pictures for one that is not present.
 
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
-    listener = listener or Silence()
-    _, trees = walk(settings, listener, [needle.entry for needle in needles])
-    settings = replace(settings, roots=as_walked(settings.roots, trees))
+    run = Run(settings, listener, make_executor)
+    _, trees = walk(run, [needle.entry for needle in needles])
     haystack = [entry for tree in trees for entry in tree.entries]
-    work = partial(_explain_all, settings, needles, haystack, nearest, listener)
-    explanations, failures = with_reader(settings, listener, work, make_executor)
+    explanations, failures = with_reader(run, partial(_explain_all, needles, haystack, nearest))
     listed = tuple(tree.catalogue for tree in trees if tree.catalogue is not None)
     return Answer(__version__, settings.scan, explanations, problems_of(trees, failures), listed)
 
 
 def _explain_all(
-    settings: Settings,
-    needles: Sequence[NamedFile],
-    haystack: list[FileEntry],
-    nearest: int,
-    listener: Listener,
-    reader: Reader,
-    cache: Cache,
+    needles: Sequence[NamedFile], haystack: list[FileEntry], nearest: int, run: Reading
 ) -> tuple[list[Explanation], dict[str, Failure]]:
     found: dict[str, Explanation] = {}
     failures: dict[str, Failure] = {}
-    is_listed = in_catalogues(settings.roots)  # of those, the walk has left out what may be a needle
-    for group, witnesses, itself in _groups(needles, haystack, is_listed):
+    for group, witnesses, itself in _groups(needles, haystack, SameFile(run.mounts)):
         entries = [one.entry for one in group]
-        findings, pictures, candidates = find_matches(settings, entries, witnesses, reader, cache, listener)
+        findings, pictures, candidates = find_matches(run, entries, witnesses)
         failures |= findings.failures
-        with listener.part("evidence"):
-            explainer = _Explainer(settings, nearest, findings, pictures, candidates, reader, cache)
-            shown = tuple(spelling(settings.roots)(entry.path) for entry in itself)
+        with run.listener.part("evidence"):
+            explainer = _Explainer(run, nearest, findings, pictures, candidates)
+            shown = tuple(run.shown(entry.path) for entry in itself)
             for needle in group:
                 found[needle.given] = explainer.explain(needle, shown)
     return [found[needle.given] for needle in needles], failures
 
 
 def _groups(
-    needles: Sequence[NamedFile], haystack: list[FileEntry], is_listed: Callable[[str], bool]
+    needles: Sequence[NamedFile], haystack: list[FileEntry], same: SameFile
 ) -> Iterator[tuple[list[NamedFile], list[FileEntry], list[FileEntry]]]:
     """Needles, the haystack without them, and what was left out of it.
 
@@ -84,9 +73,8 @@ def _groups(
     the rest, of which other needles may be a part.
     """
     outside = []
-    is_itself = SameFile().is_itself
     for needle in needles:
-        itself = [entry for entry in haystack if not is_listed(entry.path) and is_itself(entry, needle.entry)]
+        itself = [entry for entry in haystack if same.is_itself(entry, needle.entry)]
         if itself:
             yield [needle], [entry for entry in haystack if entry not in itself], itself
         else:
@@ -100,26 +88,25 @@ class _Explainer:
 
     def __init__(
         self,
-        settings: Settings,
+        run: Reading,
         nearest: int,
         findings: Findings,
         needles: Pictures | None,
         haystack: Pictures | None,
-        reader: Reader,
-        cache: Cache,
     ) -> None:
-        self._settings = settings
+        self._settings = run.settings
+        self._shown = run.shown
         self._nearest = nearest
         self._findings = findings
         self._needles = needles
         self._haystack = haystack
-        self._reader = reader
-        self._cache = cache
+        self._reader = run.reader
+        self._cache = run.cache
 
     def explain(self, needle: NamedFile, itself: tuple[str, ...]) -> Explanation:
         """The verdict on ``needle`` and all that led to it."""
         findings, path = self._findings, needle.entry.path
-        shown = spelling(self._settings.roots)
+        shown = self._shown
         match = findings.matches.get(path)
         verdict = needle_judge(findings, self._settings.scan.accept, shown)(needle.given, needle.entry)
         if match is not None and (match.evidence is Evidence.IDENTICAL or match.reason_code == SAME_IMAGE_DATA):

@@ -6,17 +6,15 @@ From the thumbnails, by way of the cache, or with ``is_exact`` from the pictures
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
 from functools import partial
 
 from dupfind.answers.hashed import Asked, Given, Hashed
-from dupfind.cache.cache import Cache
 from dupfind.commands.thumbnails import read_whole
 from dupfind.events import Advance, Listener, Silence, Within
 from dupfind.pool import tasks
 from dupfind.pool.processes import Death
 from dupfind.pool.workers import Pool
-from dupfind.reading import Reader
+from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.session import memory_bytes, with_reader
 from dupfind.settings import Settings
 from dupfind.values import Failure, FileEntry
@@ -33,7 +31,7 @@ def hash_files(
     asked: Asked,
     tell: Callable[[Hashed], None],
     listener: Listener | None = None,
-    make_executor: Callable[[], Executor] | None = None,
+    make_executor: MakeExecutor | None = None,
 ) -> bool:
     """Call ``tell`` with the answer for each of ``files``; gives whether all of them have their hashes.
 
@@ -49,8 +47,8 @@ def hash_files(
                 _hash_originals(settings, asked, pool, answers)
         else:
             # Batches would each show a bar of their own.
-            within = Within(listener)
-            with_reader(settings, within, partial(_hash_thumbnails, asked, answers), make_executor)
+            within = Run(settings, Within(listener), make_executor)
+            with_reader(within, partial(_hash_thumbnails, asked, answers))
     return answers.are_complete
 
 
@@ -115,20 +113,20 @@ def _hash_originals(settings: Settings, asked: Asked, pool: Pool, answers: _Answ
         answers.tell(found)
 
 
-def _hash_thumbnails(asked: Asked, answers: _Answers, reader: Reader, cache: Cache) -> None:
+def _hash_thumbnails(asked: Asked, answers: _Answers, run: Reading) -> None:
     """Begins where the answers have come to, since it is called again where the cache fails on the way."""
     while not answers.are_all_told:
         entries = answers.batch()
-        answers.tell(dict(_hashes_of(entries, asked, reader, cache)))
+        answers.tell(dict(_hashes_of(entries, asked, run)))
 
 
-def _hashes_of(entries: list[FileEntry], asked: Asked, reader: Reader, cache: Cache) -> Iterator[tuple[str, Hashes]]:
+def _hashes_of(entries: list[FileEntry], asked: Asked, run: Reading) -> Iterator[tuple[str, Hashes]]:
     """The hashes of each file, by its path."""
     from dupfind.evidence import fingerprint
 
     if not entries:
         return
-    for path, found in read_whole(entries, "decoding", reader, cache).items():
+    for path, found in read_whole(entries, "decoding", run).items():
         if isinstance(found, Failure):
             yield path, found
         else:

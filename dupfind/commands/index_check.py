@@ -7,25 +7,22 @@ bytes that a disk has lost without anybody changing them.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
 from dupfind import __version__
 from dupfind.answers.indexed import Checked
-from dupfind.cache.cache import Cache
-from dupfind.catalogue.catalogue_file import CatalogueFile, explained
-from dupfind.catalogued import About
+from dupfind.catalog.catalog_file import About, CatalogueFile, explained
 from dupfind.commands.indexing import about_tree, is_other_folder, is_unchanged, relative_entries
 from dupfind.errors import CatalogueError
-from dupfind.events import Listener, Silence
-from dupfind.files.mounts import forgetting, read_mounts
+from dupfind.events import Listener
 from dupfind.pipeline import walk
-from dupfind.reading import Reader
+from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import Settings
+from dupfind.sources.mounts import forgetting
 from dupfind.values import Failure, FileEntry, Tree
 
 _UNSEEN = "an edit that left size and time as they were shows only with --deep"
@@ -45,7 +42,7 @@ def check(
     settings: Settings,
     catalogue: str,
     listener: Listener | None = None,
-    make_executor: Callable[[], Executor] | None = None,
+    make_executor: MakeExecutor | None = None,
     *,
     is_deep: bool = False,
 ) -> Checked:
@@ -53,24 +50,23 @@ def check(
 
     Raises :class:`~dupfind.errors.DupfindError` where that cannot be done.
     """
-    listener = listener or Silence()
     with explained(catalogue):
         file = _opened(catalogue)
         try:
             said = _about(catalogue, file)
-            past_cache = replace(settings, cache=None)
-            (tree,) = walk(past_cache, listener)[1]
-            _warn_of_unseen(tree, listener, is_deep=is_deep)
+            past_cache = Run(replace(settings, cache=None), listener, make_executor)
+            (tree,) = walk(past_cache)[1]
+            _warn_of_unseen(tree, past_cache, is_deep=is_deep)
             listed = {path: entry for path, (entry, _) in file.entries().items()}
             unread = file.unread()
             there = {entry.path: entry for entry in relative_entries(tree)}
-            if is_other_folder(said, about_tree(settings, tree, said.updated), there, listed):
+            if is_other_folder(said, about_tree(past_cache, tree, said.updated), there, listed):
                 raise CatalogueError(_nothing_there(catalogue, said, tree))
             same = {path: one for path, one in there.items() if path in listed and is_unchanged(one, listed[path])}
             prefix = tree.root.real.rstrip(os.sep) + os.sep
             rotten, failures = [], {}
             if is_deep:
-                found = with_reader(past_cache, listener, partial(_digests, same, prefix), make_executor)
+                found = with_reader(past_cache, partial(_digests, same, prefix))
                 failures = {path: one for path, one in found.items() if isinstance(one, Failure)}
                 rotten = sorted(_rotten(found, listed, file))
         finally:
@@ -93,10 +89,10 @@ def check(
     )
 
 
-def _warn_of_unseen(tree: Tree, listener: Listener, *, is_deep: bool) -> None:
+def _warn_of_unseen(tree: Tree, run: Run, *, is_deep: bool) -> None:
     """Where only the bytes would tell of an edit, say so if they are not read."""
-    for warning in forgetting([tree], read_mounts().forgetful, _UNSEEN) if not is_deep else ():
-        listener.warn(warning)
+    for warning in forgetting([tree], run.mounts.forgetful, _UNSEEN) if not is_deep else ():
+        run.listener.warn(warning)
 
 
 def _opened(catalogue: str) -> CatalogueFile:
@@ -115,9 +111,9 @@ def _nothing_there(catalogue: str, said: About, tree: Tree) -> str:
     return f"{catalogue}: {where}: is the drive mounted, or is it another folder?"
 
 
-def _digests(files: Mapping[str, FileEntry], prefix: str, reader: Reader, _: Cache) -> dict[str, bytes | Failure]:
+def _digests(files: Mapping[str, FileEntry], prefix: str, run: Reading) -> dict[str, bytes | Failure]:
     """The digests of these files as they are now, by relative path."""
-    found = reader.digests([entry._replace(path=prefix + path) for path, entry in files.items()])
+    found = run.reader.digests([entry._replace(path=prefix + path) for path, entry in files.items()])
     return {path[len(prefix) :]: one for path, one in found.items()}
 
 

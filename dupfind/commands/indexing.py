@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
 
 from dupfind import __version__, libraries
 from dupfind.answers.indexed import Changes, Indexed
-from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import COARSE, RACY_NS, PictureRef, Recipe, fits
-from dupfind.catalogue.catalogue_file import CatalogueFile, Listed, explained
-from dupfind.catalogue.selfsame import Relation, relation
-from dupfind.catalogue.volumes import UNKNOWN_VOLUME, volumes_of
-from dupfind.catalogued import About
+from dupfind.catalog.catalog_file import About, CatalogueFile, Listed, explained
+from dupfind.catalog.same_file import Relation, relation
+from dupfind.catalog.volumes import UNKNOWN_VOLUME, volumes_of
 from dupfind.errors import CatalogueError
-from dupfind.events import Advance, Listener, Silence, Within
+from dupfind.events import Advance, Listener, Within
 from dupfind.pipeline import walk
 from dupfind.reading import Reader
+from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.session import recipe, with_reader
 from dupfind.settings import Settings
 from dupfind.values import Failure, FileEntry, Problem, Side, Tree
@@ -38,24 +36,25 @@ def index(
     settings: Settings,
     catalogue: str,
     listener: Listener | None = None,
-    make_executor: Callable[[], Executor] | None = None,
+    make_executor: MakeExecutor | None = None,
 ) -> Indexed:
     """Make the catalogue of the one root of ``settings``, or bring it up to date.
 
     Raises :class:`~dupfind.errors.DupfindError` where that cannot be done.
     """
-    listener = listener or Silence()
+    run = Run(settings, listener, make_executor)
+    listener = run.listener
     started = datetime.now().astimezone().isoformat(timespec="seconds")
-    (tree,) = walk(settings, listener)[1]
+    (tree,) = walk(run)[1]
     made_by = recipe(settings.scan.algorithm, listener)
     with explained(catalogue):
         path = os.path.abspath(catalogue)
         file = CatalogueFile.for_writing(path)
         try:
             update = _Update(file, tree, made_by, listener)
-            update.begin(catalogue, about_tree(settings, tree, started))
+            update.begin(catalogue, about_tree(run, tree, started))
             if update.left:
-                with_reader(settings, Within(listener), update.read, make_executor)
+                with_reader(Run(settings, Within(listener), make_executor), update.read)
             update.end(started)
             return update.answer(catalogue, started, os.path.getsize(path))
         finally:
@@ -73,9 +72,9 @@ def is_unchanged(entry: FileEntry, listed: FileEntry) -> bool:
     return entry == listed or (entry.inode == listed.inode == 0 and entry[1:3] == listed[1:3])
 
 
-def about_tree(settings: Settings, tree: Tree, started: str) -> About:
-    """What a catalogue of ``tree`` says of itself where nothing has been read yet."""
-    volumes = volumes_of(device for device, _ in tree.folders)
+def about_tree(run: Run, tree: Tree, started: str) -> About:
+    """Make what a catalog of ``tree`` says of itself where nothing has been read yet."""
+    settings, volumes = run.settings, volumes_of((device for device, _ in tree.folders), run.mounts)
     return About(
         version=__version__,
         libraries=dict(libraries.versions()),
@@ -155,19 +154,19 @@ class _Update:
         given = self._root.given
         return problem._replace(path=problem.path[len(given.rstrip(os.sep)) + 1 :] if problem.path != given else "")
 
-    def read(self, reader: Reader, cache: Cache) -> None:
+    def read(self, run: Reading) -> None:
         """Read what is left; begins where it has come to, since it is called again where the cache fails."""
         with self._listener.stage("indexing", len(self.left)) as advance:
             for batch in list(_batches(self.left.values())):
-                self._read_batch(batch, reader, cache, advance)
+                self._read_batch(batch, run, advance)
 
-    def _read_batch(self, batch: Sequence[FileEntry], reader: Reader, cache: Cache, advance: Advance) -> None:
+    def _read_batch(self, batch: Sequence[FileEntry], run: Reading, advance: Advance) -> None:
         began_ns = time.time_ns()
-        found = list(_look(batch, self._root.real.rstrip(os.sep) + os.sep, reader))
+        found = list(_look(batch, self._root.real.rstrip(os.sep) + os.sep, run.reader))
         now_ns = time.time_ns()
         rows = [row._replace(is_settled=_is_settled(row.entry, began_ns, now_ns)) for row in found]
         ids = {one.id for row in rows for one in (row.content, row.whole) if isinstance(one, PictureRef)}
-        thumbnails = cache.thumbnails(list(ids))
+        thumbnails = run.cache.thumbnails(list(ids))
         with self._file.transaction():
             self._file.add_pictures(thumbnails.items())
             self._file.put(rows, self._made_by)

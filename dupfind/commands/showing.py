@@ -6,9 +6,7 @@ left in the cache.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
@@ -18,20 +16,17 @@ from dupfind.answers.findings import Parted
 from dupfind.answers.grouped import Member
 from dupfind.answers.hashed import Given
 from dupfind.answers.shown import Nearest, Preview, Shown, Sight, most_doubtful, most_doubtful_sought
-from dupfind.cache.cache import Cache
-from dupfind.errors import SettingsError
 from dupfind.events import Listener
 from dupfind.evidence import aligning
-from dupfind.files.mounts import read_mounts
-from dupfind.files.roots import in_catalogues, named_file, spelling
 from dupfind.reading import Reader
+from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.session import with_reader
 from dupfind.settings import Settings
-from dupfind.values import ORIENTATIONS, Failure, FileEntry, FileState, FileVerdict, Kind, Report, Root, Tree
+from dupfind.sources.entries import entry_now
+from dupfind.values import CHANGED, ORIENTATIONS, Failure, FileEntry, FileState, FileVerdict, Kind, Report, Tree
 
 _COMPARED = 4
 """Haystack pictures whose pixels are compared with a missing needle, the nearest by their hashes: 8 ms a needle."""
-_CHANGED = "changed while dupfind ran"
 _LISTED = "its catalogue holds none"
 _PARTED = "you have said that it differs"
 Named = tuple[str, FileEntry]
@@ -46,7 +41,7 @@ def show(
     trees: tuple[Sequence[Tree], Sequence[Tree]],
     count: int,
     listener: Listener,
-    make_executor: Callable[[], Executor] | None = None,
+    make_executor: MakeExecutor | None = None,
     parted: Mapping[str, Parted] = MappingProxyType({}),
     decided: Collection[str] = frozenset(),
 ) -> Shown:
@@ -58,41 +53,32 @@ def show(
     doubtful = most_doubtful(report.files, count, decided)
     if not doubtful:
         return Shown()
-    return with_reader(settings, listener, partial(_show, settings, doubtful, trees, parted, listener), make_executor)
+    return with_reader(Run(settings, listener, make_executor), partial(_show, doubtful, trees, parted))
 
 
 def look_at(
     settings: Settings,
     members: Sequence[Member],
     listener: Listener,
-    make_executor: Callable[[], Executor] | None = None,
+    make_executor: MakeExecutor | None = None,
 ) -> Shown:
     """What a page holds of these members of groups; no digests, since nothing is decided about them."""
     whole: dict[str, FileEntry] = {}
     lost: dict[str, Sight] = {}
-    is_listed = _is_listed(settings.roots)
-    mounts = read_mounts()
     for one in members:
-        if is_listed(one.path):
-            lost[one.path] = Sight(one.size_bytes, None, _LISTED, None)
-            continue
-        try:
-            entry = named_file(one.path, mounts).entry
-        except SettingsError:
-            lost[one.path] = Sight(one.size_bytes, None, _CHANGED, None)
-            continue
-        if (entry.size_bytes, entry.mtime_ns) == (one.size_bytes, one.mtime_ns):
-            whole[one.path] = entry
+        obstacle = _obstacle(one.entry, follow_symlinks=settings.follow_symlinks)
+        if one.entry is None or obstacle is not None:
+            lost[one.path] = Sight(one.size_bytes, None, obstacle, None)
         else:
-            lost[one.path] = Sight(one.size_bytes, None, _CHANGED, None)
+            whole[one.path] = one.entry
     if not whole:
         return Shown(lost)
 
-    def work(reader: Reader, _: Cache) -> Shown:
-        previews = reader.previews(_once(whole.values()))
+    def work(run: Reading) -> Shown:
+        previews = run.reader.previews(_once(whole.values()))
         return Shown(lost | {path: _sight(entry, previews[entry.path], None) for path, entry in whole.items()})
 
-    return with_reader(settings, listener, work, make_executor)
+    return with_reader(Run(settings, listener, make_executor), work)
 
 
 def look_at_found(
@@ -101,7 +87,7 @@ def look_at_found(
     images: Sequence[Given],
     count: int,
     listener: Listener,
-    make_executor: Callable[[], Executor] | None = None,
+    make_executor: MakeExecutor | None = None,
 ) -> Shown:
     """What a page holds of the pictures that were sought and of their nearest, up to ``count`` files; no digests."""
     entries = {given.path: given.file.entry for given in images if given.file is not None}
@@ -115,29 +101,32 @@ def look_at_found(
     if not files:
         return Shown()
 
-    def work(reader: Reader, cache: Cache) -> Shown:
-        previews = _previews(settings, reader, _once(files.values()))
+    def work(run: Reading) -> Shown:
+        previews = _previews(run.reader, _once(files.values()))
         sights = {path: _sight(entry, previews[entry.path], None) for path, entry in files.items()}
-        return Shown(sights, turns=_turns(pairs, files, sights, reader, cache))
+        return Shown(sights, turns=_turns(pairs, files, sights, run))
 
-    return with_reader(settings, listener, work, make_executor)
+    return with_reader(Run(settings, listener, make_executor), work)
 
 
-def _is_listed(roots: Sequence[Root]) -> Callable[[str], bool]:
-    """A function that tells whether a path, as the user would spell it, is of a file that a catalogue lists."""
-    prefixes = tuple(root.given + os.sep for root in roots if root.is_catalogue)
-    return lambda path: path.startswith(prefixes)
+def _obstacle(entry: FileEntry | None, *, follow_symlinks: bool) -> str | None:
+    """Tell why a file cannot be shown; None where it is there as it was."""
+    if entry is not None and not entry.can_be_read:
+        return _LISTED
+    try:
+        is_same = entry is not None and entry_now(entry, follow_symlinks=follow_symlinks) == entry
+    except OSError:
+        is_same = False
+    return None if is_same else CHANGED
 
 
 def _show(
-    settings: Settings,
     doubtful: Sequence[FileVerdict],
     trees: tuple[Sequence[Tree], Sequence[Tree]],
     parted: Mapping[str, Parted],
-    listener: Listener,
-    reader: Reader,
-    cache: Cache,
+    run: Reading,
 ) -> Shown:
+    reader, spell = run.reader, run.shown
     needles = dict(_named(trees[0], {one.path for one in doubtful}))
     lost = [
         (one.path, needles[one.path])
@@ -145,24 +134,22 @@ def _show(
         if one.state is FileState.MISSING and one.kind is Kind.IMAGE and one.path in needles
     ]
     haystack = [entry for tree in trees[1] for entry in tree.entries]
-    nearest = _nearest(settings, lost, haystack, parted, reader, cache, listener) if lost else {}
-    spell = spelling(settings.roots)
+    nearest = _nearest(lost, haystack, parted, run) if lost else {}
     partings = {path: spell(parted[entry.path].witness) for path, entry in needles.items() if entry.path in parted}
     pairs = [(one.path, one.witness) for one in doubtful if one.witness]
     pairs += [(path, one.path) for path, one in nearest.items()]
     witnesses = {witness for _, witness in pairs} | set(partings.values())
     files = {**dict(_named(trees[1], witnesses)), **needles}
     pictures = _pictures(doubtful, witnesses)
-    previews = _previews(settings, reader, _once(entry for path, entry in files.items() if path in pictures))
+    previews = _previews(reader, _once(entry for path, entry in files.items() if path in pictures))
     digests = reader.digests(_once(files.values()))
     sights = {path: _sight(entry, previews.get(entry.path), digests[entry.path]) for path, entry in files.items()}
-    return Shown(sights, nearest, partings, _turns(pairs, files, sights, reader, cache))
+    return Shown(sights, nearest, partings, _turns(pairs, files, sights, run))
 
 
-def _previews(settings: Settings, reader: Reader, entries: Sequence[FileEntry]) -> Mapping[str, Preview | Failure]:
+def _previews(reader: Reader, entries: Sequence[FileEntry]) -> Mapping[str, Preview | Failure]:
     """A preview of each file, or why there is none, by path; what a catalogue lists is not looked for on disk."""
-    is_listed = in_catalogues(settings.roots)
-    previews = reader.previews([entry for entry in entries if not is_listed(entry.path)])
+    previews = reader.previews([entry for entry in entries if entry.can_be_read])
     return {entry.path: previews.get(entry.path) or Failure(_LISTED) for entry in entries}
 
 
@@ -170,19 +157,18 @@ def _turns(
     pairs: Iterable[Pair],
     files: Mapping[str, FileEntry],
     sights: Mapping[str, Sight],
-    reader: Reader,
-    cache: Cache,
+    run: Reading,
 ) -> dict[Pair, int]:
     """How the second of each pair of pictures is turned to lie on the first, where it does not upright."""
     seen = {path for path, sight in sights.items() if sight.preview is not None}
     pairs = [pair for pair in dict.fromkeys(pairs) if seen.issuperset(pair)]
-    pictures = reader.pictures(_once(files[path] for pair in pairs for path in pair), "decoding", 1)
+    pictures = run.reader.pictures(_once(files[path] for pair in pairs for path in pair), "decoding", 1)
     ids = {entry.path: ref.id for entry, ref in zip(pictures.entries, pictures.refs, strict=True)}
     turns: dict[Pair, int] = {}
     for pair in pairs:
         both = [ids[files[path].path] for path in pair if files[path].path in ids]
         if len(both) == len(pair):
-            thumbnails = cache.thumbnails(both)
+            thumbnails = run.cache.thumbnails(both)
             turns[pair] = aligning.orientation(*(thumbnails[id_] for id_ in both))
     return {pair: turn for pair, turn in turns.items() if turn}
 
@@ -207,26 +193,21 @@ def _named(trees: Sequence[Tree], paths: set[str]) -> Iterator[Named]:
 
 
 def _nearest(
-    settings: Settings,
-    lost: Sequence[Named],
-    haystack: Sequence[FileEntry],
-    parted: Mapping[str, Parted],
-    reader: Reader,
-    cache: Cache,
-    listener: Listener,
+    lost: Sequence[Named], haystack: Sequence[FileEntry], parted: Mapping[str, Parted], run: Reading
 ) -> dict[str, Nearest]:
     """For each needle without a witness the haystack picture that comes nearest, and why it proves nothing."""
     from dupfind.commands.neighbours import Neighbours
 
+    settings, reader, cache = run.settings, run.reader, run.cache
     orientations = ORIENTATIONS if settings.scan.rotations else 1
     needles = reader.pictures([entry for _, entry in lost], "decoding needles", orientations)
     candidates = reader.pictures(haystack, "decoding haystack", 1)
     if not needles.entries or not candidates.entries:
         return {}
     names = {entry.path: path for path, entry in lost}
-    shown = spelling(settings.roots)
+    shown = run.shown
     nearest_of: dict[str, Nearest] = {}
-    with listener.stage("looking for the nearest", len(needles.entries)) as advance:
+    with run.listener.stage("looking for the nearest", len(needles.entries)) as advance:
         for position, entry in enumerate(needles.entries):
             id_ = needles.refs[position].id
             thumbnail = cache.thumbnails([id_])[id_]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import PictureRef
-from dupfind.reading import Reader
+from dupfind.run import Reading
 from dupfind.values import Failure, FileEntry, Thumbnail
 
 
@@ -19,11 +18,12 @@ class Whole(NamedTuple):
     thumbnail: Thumbnail
 
 
-def read_whole(entries: Sequence[FileEntry], what: str, reader: Reader, cache: Cache) -> dict[str, Whole | Failure]:
+def read_whole(entries: Sequence[FileEntry], what: str, run: Reading) -> dict[str, Whole | Failure]:
     """The thumbnail of each of ``entries``, or why it has none, by path; ``what`` is said to be done meanwhile.
 
     All are kept in memory, 5 kB each: for thousands, not for a collection.
     """
+    reader, cache = run.reader, run.cache
     pictures = reader.pictures(entries, what, 1)
     found: dict[str, Whole | Failure] = dict(pictures.failures)
     thumbnails = cache.thumbnails(list({ref.id for ref in pictures.refs}))

@@ -6,8 +6,6 @@ be remembered. Nothing is given out on what is known alone: each file that was f
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Collection as AbstractCollection
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -15,15 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import FRAMED, PictureRef
 from dupfind.cache.snapshot import OTHER, PICTURE, UNSETTLED, Inner, Known, Rows, make_rows
-from dupfind.files.entries import entry_of
-from dupfind.files.roots import in_catalogues, without_pictures
 from dupfind.finding.revisit import Visited
 from dupfind.grouping import sketches
-from dupfind.reading import Reader
-from dupfind.settings import Settings
+from dupfind.run import Reading
+from dupfind.sources.entries import entry_now
 from dupfind.values import Failure, FileEntry
 
 NO_PICTURE = 255
@@ -49,14 +44,10 @@ class Sighting(NamedTuple):
 class Collection:
     """The files of these folders, in the order of the walk; ``known`` is what is remembered of some of them."""
 
-    def __init__(
-        self, settings: Settings, known: Known | None, visited: Sequence[Visited], reader: Reader, cache: Cache
-    ) -> None:
-        self._settings = settings
-        self._is_listed = in_catalogues(settings.roots)
-        self._has_no_picture = without_pictures(settings.roots)
-        self._reader = reader
-        self._cache = cache
+    def __init__(self, run: Reading, known: Known | None, visited: Sequence[Visited]) -> None:
+        self._settings = run.settings
+        self._reader = run.reader
+        self._cache = run.cache
         self.known = known
         self.visited = visited
         self._entries: list[FileEntry] = []
@@ -107,7 +98,7 @@ class Collection:
     def read_pictures(self) -> None:
         """Read what is not known yet."""
         entries = self._entries[self._read :]
-        readable = [entry for entry in entries if not self._has_no_picture(entry.path)]
+        readable = [entry for entry in entries if entry.has_comparable_picture]
         pictures = self._reader.pictures(readable, "decoding haystack", 1)
         found = iter(zip(pictures.entries, pictures.refs, pictures.hashes[:, 0].tolist(), strict=True))
         one = next(found, None)
@@ -116,7 +107,7 @@ class Collection:
                 self._refs[place], self._hashes[place], self._kinds[place] = one[1], one[2], PICTURE
                 one = next(found, None)
                 continue
-            if self._has_no_picture(entry.path):
+            if not entry.has_comparable_picture:
                 self._kinds[place] = OTHER
                 continue
             failure = pictures.failures[entry.path]
@@ -235,16 +226,10 @@ class Collection:
 
     def _entry_now(self, entry: FileEntry) -> FileEntry | None:
         """The same file as it is now; None where it is gone, or none that can be read."""
-        if self._is_listed(entry.path):
-            return entry
         try:
-            found = os.stat(entry.path, follow_symlinks=self._settings.follow_symlinks)
+            return entry_now(entry, follow_symlinks=self._settings.follow_symlinks)
         except OSError:
             return None
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        now = entry_of(entry.path, found)
-        return now if entry.inode else now._replace(inode=0)
 
     def _add(self, entry: FileEntry, place: tuple[int, int]) -> None:
         self._entries.append(entry)

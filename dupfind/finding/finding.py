@@ -8,7 +8,6 @@ The search is exact: every hash of the haystack is compared. What lies within th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,24 +16,23 @@ import numpy as np
 from dupfind import __version__
 from dupfind.answers.found import Answer, Near, Sought
 from dupfind.answers.hashed import Given
-from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import FRAMED
 from dupfind.cache.cache_snapshots import Shelf
 from dupfind.cache.snapshot import SnapshotError
-from dupfind.events import Listener, Silence
+from dupfind.events import Listener
 from dupfind.evidence import fingerprint
-from dupfind.files.roots import in_catalogues, spelling
-from dupfind.files.same_file import SameFile
 from dupfind.finding.collection import Collection, Sighting
 from dupfind.finding.lookalikes import Lookalikes
 from dupfind.finding.nearby import Reach, near_rows
 from dupfind.finding.recollection import Recollection
 from dupfind.grouping import sketches
 from dupfind.pipeline import match_pictures
-from dupfind.reading import Pictures, Reader
+from dupfind.reading import Pictures
+from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.wholes import Wholes
 from dupfind.session import with_reader
 from dupfind.settings import Settings
+from dupfind.sources.same_file import SameFile
 from dupfind.values import HASH_BITS, Evidence, Failure, FileEntry, Match
 
 Words = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]
@@ -65,26 +63,24 @@ def find_images(
     images: Sequence[Given],
     wanted: Wanted,
     listener: Listener | None = None,
-    make_executor: Callable[[], Executor] | None = None,
+    make_executor: MakeExecutor | None = None,
 ) -> Answer:
     """The nearest haystack files of each of ``images``.
 
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
-    listener = listener or Silence()
+    run = Run(settings, listener, make_executor)
     for warning in settings.warnings:
-        listener.warn(warning)
-    return with_reader(settings, listener, partial(_find, settings, images, wanted, listener), make_executor)
+        run.listener.warn(warning)
+    return with_reader(run, partial(_find, images, wanted))
 
 
-def _find(
-    settings: Settings, images: Sequence[Given], wanted: Wanted, listener: Listener, reader: Reader, cache: Cache
-) -> Answer:
+def _find(images: Sequence[Given], wanted: Wanted, run: Reading) -> Answer:
     if all(given.file is None for given in images):
         sought = [Sought(given.path, error=given.error) for given in images]
-        return Answer(__version__, settings.scan, wanted.nearest, sought, None, None, [])
-    shelf = None if cache.path is None else Shelf(cache.path)
-    finder = _Finder(settings, wanted, listener, reader, cache, shelf)
+        return Answer(__version__, run.settings.scan, wanted.nearest, sought, None, None, [])
+    shelf = None if run.cache.path is None else Shelf(run.cache.path)
+    finder = _Finder(run, wanted, shelf)
     try:
         try:
             return finder.find(images, is_anew=wanted.is_anew)
@@ -98,23 +94,15 @@ def _find(
 class _Finder:
     """One haystack, and what it takes to look into it."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        wanted: Wanted,
-        listener: Listener,
-        reader: Reader,
-        cache: Cache,
-        shelf: Shelf | None,
-    ) -> None:
-        self._settings = settings
+    def __init__(self, run: Reading, wanted: Wanted, shelf: Shelf | None) -> None:
+        self._run = run
+        self._settings = run.settings
         self._wanted = wanted
-        self._listener = listener
-        self._reader = reader
-        self._cache = cache
-        self._recollection = Recollection(settings, cache, shelf)
-        self._shown, self._same = spelling(settings.roots), SameFile()
-        self._is_listed = in_catalogues(settings.roots)  # of those, what may be an image has been left out
+        self._listener = run.listener
+        self._reader = run.reader
+        self._cache = run.cache
+        self._recollection = Recollection(run, shelf)
+        self._shown, self._same = run.shown, SameFile(run.mounts)
         self._failures: dict[str, Failure] = {}
         """By path, of images and of the haystack."""
         self._twins: dict[str, list[FileEntry]] = {}
@@ -126,7 +114,7 @@ class _Finder:
         """The answer; raises :class:`~dupfind.cache.snapshot.SnapshotError` where what was remembered has gone."""
         files = {given.file.entry.path: given.file.entry for given in images if given.file is not None}
         self._reader.prepare(list(files.values()))
-        collection = self._recollection.open(self._reader, self._listener, list(files.values()), is_anew=is_anew)
+        collection = self._recollection.open(list(files.values()), is_anew=is_anew)
         pictures = self._turned(self._reader.pictures(list(files.values()), "decoding", 1))
         self._failures = dict(pictures.failures)
         self._find_twins(list(files.values()), collection)
@@ -200,8 +188,8 @@ class _Finder:
         }
 
     def _is_own(self, entry: FileEntry, image: FileEntry) -> bool:
-        """Whether a file of the haystack is the image itself; of what a catalogue lists, that was left out before."""
-        return not self._is_listed(entry.path) and self._same.is_itself(entry, image)
+        """Tell whether a file of the haystack is the image itself."""
+        return self._same.is_itself(entry, image)
 
     def _nearest(self, pictures: Pictures, collection: Collection) -> dict[str, list[Near]]:
         """By path of the image, the haystack's pictures nearest to it, those with its bytes left out."""
@@ -256,7 +244,7 @@ class _Finder:
         scan = self._settings.scan
         unproved = [position for position, one in enumerate(needles.entries) if not self._twins.get(one.path)]
         wholes = Wholes(_chosen(needles, unproved), haystack, self._reader.wholes)
-        matches, _ = match_pictures(self._settings, wholes, self._reader, self._cache, self._listener)
+        matches, _ = match_pictures(self._run, wholes)
         self._failures |= wholes.failures
         read, haystack = wholes.pictures()
         refs = {entry.path: ref for entry, ref in zip(read.entries, read.refs, strict=True)}

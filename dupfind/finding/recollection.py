@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -19,19 +18,16 @@ from dupfind.cache.cache_schema import RACY_NS
 from dupfind.cache.cache_snapshots import Shelf
 from dupfind.cache.memory import program
 from dupfind.cache.snapshot import FolderRow, Inner, Known, SnapshotError, pack, unsettled_since
-from dupfind.catalogued import Catalogued
-from dupfind.events import Listener
-from dupfind.files.digest import digest_of
-from dupfind.files.ignore import Excludes
-from dupfind.files.mounts import forgetting, read_mounts
-from dupfind.files.roots import as_walked
-from dupfind.files.walk import WalkRules
+from dupfind.digest import digest_of
 from dupfind.finding.collection import Collection, will_last
 from dupfind.finding.revisit import Revisit, Visited, remembered
 from dupfind.pictures import formats
-from dupfind.reading import Reader
+from dupfind.run import Reading
 from dupfind.settings import Settings
-from dupfind.values import Failure, FileEntry, Problem, Side, Tree
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.mounts import forgetting
+from dupfind.sources.source import Rules, list_all
+from dupfind.values import Catalogued, Failure, FileEntry, Problem, Side, Tree
 
 _RACY_NS = RACY_NS
 _LEAST_NEWS, _MOST_NEWS, _SHARE = 20, 20_000, 50
@@ -44,13 +40,14 @@ _MOST_FOLDERS = 500
 class Recollection:
     """One haystack and what is remembered of it; ``shelf`` None remembers nothing."""
 
-    def __init__(self, settings: Settings, cache: Cache, shelf: Shelf | None) -> None:
-        self._settings = settings
-        self._cache = cache
-        self._holds_catalogues = any(root.is_catalogue for root in settings.roots)
-        # What a link leads to changes without its folder, and a catalogue is a memory itself.
-        self._shelf = None if settings.follow_symlinks or self._holds_catalogues else shelf
-        self._key = b"" if self._shelf is None else _make_key(settings, cache)
+    def __init__(self, run: Reading, shelf: Shelf | None) -> None:
+        self._run = run
+        self._settings = run.settings
+        self._cache = run.cache
+        self._others = run.sources.walked(are_walked=False)
+        # What a link leads to changes without its folder, and what is not walked shows no change by folders.
+        self._shelf = None if run.settings.follow_symlinks or any(self._others) else shelf
+        self._key = b"" if self._shelf is None else _make_key(run.settings, run.cache)
         self._began_ns = time.time_ns()
         self._is_anew = True
         self.problems: list[Problem] = []
@@ -58,9 +55,7 @@ class Recollection:
         self.catalogues: tuple[Catalogued, ...] = ()
         """What was not walked but read in catalogues."""
 
-    def open(
-        self, reader: Reader, listener: Listener, images: Sequence[FileEntry] = (), *, is_anew: bool
-    ) -> Collection:
+    def open(self, images: Sequence[FileEntry] = (), *, is_anew: bool) -> Collection:
         """The collection now; ``is_anew`` walks all of it. Raises :class:`~dupfind.cache.snapshot.SnapshotError`.
 
         What a catalogue lists that may be one of ``images`` itself is left out.
@@ -69,29 +64,28 @@ class Recollection:
         self._is_anew = is_anew
         known = None
         if self._shelf is not None and not is_anew:
-            with listener.part("look up"):
+            with self._run.listener.part("look up"):
                 known = self._shelf.load(self._key)
-        settings = self._settings
-        excludes = Excludes(settings.excludes)
-        visited = self._walk(known, excludes, listener)
-        if self._holds_catalogues:
-            trees = self._listed(images, excludes, listener)
-            settings = replace(settings, roots=as_walked(settings.roots, trees))
+        excludes = Excludes(self._settings.excludes)
+        visited = self._walk(known, excludes)
+        if any(self._others):
+            trees = self._listed(images, excludes)
             visited += [
                 Visited(FolderRow(tree.root.real, -1, tree.root.identity, None, len(tree.entries)), None, tree.entries)
                 for tree in trees
             ]
         for warning in excludes.warnings():
-            listener.warn(warning)
-        return Collection(settings, known, visited, reader, self._cache)
+            self._run.listener.warn(warning)
+        return Collection(self._run, known, visited)
 
-    def _walk(self, known: Known | None, excludes: Excludes, listener: Listener) -> list[Visited]:
-        settings, found = self._settings, remembered(known.folders if known is not None else ())
-        mounts = read_mounts()
-        rules = WalkRules(excludes, settings.follow_symlinks, mounts)
+    def _walk(self, known: Known | None, excludes: Excludes) -> list[Visited]:
+        settings, listener = self._settings, self._run.listener
+        found = remembered(known.folders if known is not None else ())
+        mounts = self._run.mounts
+        rules = Rules(excludes, settings.follow_symlinks, mounts)
         visited: list[Visited] = []
         trees = []
-        roots = [root for root in settings.roots if not root.is_catalogue]
+        roots = [source.root for source in self._run.sources.walked(are_walked=True).haystack]
         with listener.stage("walking", None) as advance:
             for root in roots:
                 walk = Revisit(root, rules, roots, mounts.patchwork)
@@ -105,13 +99,10 @@ class Recollection:
                 listener.warn(warning)
         return visited
 
-    def _listed(self, images: Sequence[FileEntry], excludes: Excludes, listener: Listener) -> list[Tree]:
-        """What catalogues among the roots list."""
-        from dupfind.catalogue.catalogues import catalogued_trees
-
-        settings, follow = self._settings, self._settings.follow_symlinks
-        with listener.part("look up"):
-            trees = catalogued_trees(settings.roots, [], images, excludes, listener.warn, follow_symlinks=follow)
+    def _listed(self, images: Sequence[FileEntry], excludes: Excludes) -> list[Tree]:
+        """What sources list that are not walked."""
+        with self._run.listener.part("look up"):
+            trees = list_all(self._others, self._run.listing(excludes, named=images)).haystack
         self.problems += [problem for tree in trees for problem in tree.problems]
         self.catalogues = tuple(tree.catalogue for tree in trees if tree.catalogue is not None)
         return trees

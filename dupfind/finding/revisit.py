@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from dupfind.cache.cache_schema import RACY_NS
 from dupfind.cache.snapshot import FolderRow, Noted
-from dupfind.files.ignore import EXCLUDED
-from dupfind.files.walk import Walk, WalkRules
+from dupfind.sources.ignore import EXCLUDED
+from dupfind.sources.source import Rules
+from dupfind.sources.walk import Walk
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side
 
 _RACY_NS = RACY_NS
@@ -58,7 +59,7 @@ class Revisit(Walk):
     folders are in ``problems``, of the known ones too.
     """
 
-    def __init__(self, root: Root, rules: WalkRules, roots: Sequence[Root], forgotten: Collection[int] = ()) -> None:
+    def __init__(self, root: Root, rules: Rules, roots: Sequence[Root], forgotten: Collection[int] = ()) -> None:
         super().__init__(root, rules, roots, frozenset())
         self._forgotten = forgotten
 

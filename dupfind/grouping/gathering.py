@@ -11,9 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import COARSE, FRAMED, Pair, PictureRef
-from dupfind.events import Listener
 from dupfind.grouping import bests
 from dupfind.grouping.bests import Rival
 from dupfind.grouping.components import components
@@ -22,11 +20,11 @@ from dupfind.grouping.linkage import link
 from dupfind.grouping.sketches import Sketch, checks, inner_hashes, sketches
 from dupfind.grouping.stacks import Row, Stack, Tie
 from dupfind.pool.full_size import pair_of
-from dupfind.reading import Pictures, Reader
+from dupfind.reading import Pictures
+from dupfind.run import Reading
 from dupfind.scanning.framing import REASONS
 from dupfind.scanning.full_size import MOST_COMPARED
 from dupfind.scanning.judging import Judge
-from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, Objection, Thumbnail
 
 _MOST_TIED = 32
@@ -40,24 +38,16 @@ OF_ANOTHER = "it passes for the same picture, but not for the same as another co
 class Gatherer:
     """Gathers ``pictures``; ``rival`` gives what counts of each, without its picture, by its position."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        pictures: Pictures,
-        rival: Callable[[int], Rival],
-        reader: Reader,
-        cache: Cache,
-        listener: Listener,
-    ) -> None:
-        self._settings = settings
+    def __init__(self, run: Reading, pictures: Pictures, rival: Callable[[int], Rival]) -> None:
+        self._settings = run.settings
         self._pictures = pictures
         self._rival = rival
-        self._reader = reader
-        self._cache = cache
-        self._listener = listener
+        self._reader = run.reader
+        self._cache = run.cache
+        self._listener = run.listener
         self._refs: list[PictureRef] = list(pictures.refs)
         """Whole where they were read whole."""
-        self._judge = Judge(cache)
+        self._judge = Judge(run.cache)
         self._objections: dict[tuple[int, int], Objection] = {}
         """By the best of a stack and another picture, by their positions, what differs between them at full size."""
         self._tags: dict[int, int] = {}

@@ -9,22 +9,19 @@ A level holds all that a stronger one holds: what is identical is the same, and 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
+from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
 from dupfind import __version__
 from dupfind.answers.grouped import Answer, Group
-from dupfind.cache.cache import Cache
-from dupfind.events import Listener, Silence
-from dupfind.files.roots import in_catalogues, spelling, without_pictures
+from dupfind.events import Listener
 from dupfind.grouping import bests
 from dupfind.grouping.bests import Rival
 from dupfind.grouping.copies import find_copies
 from dupfind.grouping.scribe import Scribe, Told, of_copies
 from dupfind.grouping.together import Together, gather
-from dupfind.reading import Reader
+from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import Settings
@@ -35,16 +32,15 @@ def groups(
     settings: Settings,
     level: Evidence = Evidence.SAME,
     listener: Listener | None = None,
-    make_executor: Callable[[], Executor] | None = None,
+    make_executor: MakeExecutor | None = None,
 ) -> Answer:
     """The groups of what lies below the haystack roots of ``settings``, held together by ``level`` at least.
 
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
-    listener = listener or Silence()
-    whole = gather(settings, listener, is_proof=True)
-    work = partial(_find, whole, level, listener)
-    found = with_reader(whole.settings, listener, work, make_executor)
+    run = Run(settings, listener, make_executor)
+    whole = gather(run, is_proof=True)
+    found = with_reader(run, partial(_find, whole, level))
     return Answer(
         version=__version__,
         folders=settings.scan.haystack,
@@ -66,22 +62,22 @@ class _Found(NamedTuple):
     failures: Mapping[str, Failure]
 
 
-def _told(whole: Together) -> Told:
+def _told(whole: Together, *, may_be_links: bool) -> Told:
     """How the files of the collection are told of."""
-    shown, is_listed = spelling(whole.roots), in_catalogues(whole.roots)
-    may_be_links = whole.settings.follow_symlinks
+    shown = whole.shown
 
     def rival(entry: FileEntry) -> Rival:
         path = entry.path
         # What leads to a file of the collection is left out of it, so that any other link leads out.
-        leads_out = may_be_links and os.path.realpath(path) != path
-        return Rival(shown(path), entry.mtime_ns, is_listed=is_listed(path), leads_out=leads_out)
+        leads_out = may_be_links and entry.is_on_disk and os.path.realpath(path) != path
+        return Rival(shown(path), entry.mtime_ns, is_listed=not entry.can_be_read, leads_out=leads_out)
 
-    return Told(shown, rival, is_listed)
+    return Told(shown, rival)
 
 
-def _find(whole: Together, level: Evidence, listener: Listener, reader: Reader, cache: Cache) -> _Found:
-    settings, told = whole.settings, _told(whole)
+def _find(whole: Together, level: Evidence, run: Reading) -> _Found:
+    settings, reader = run.settings, run.reader
+    told = _told(whole, may_be_links=settings.follow_symlinks)
     copies, failures = find_copies(whole.entries, reader)
     copies = [sorted(some, key=lambda entry: bests.rank(told.rival(entry))) for some in copies]
     if level is Evidence.IDENTICAL:
@@ -90,18 +86,15 @@ def _find(whole: Together, level: Evidence, listener: Listener, reader: Reader, 
     from dupfind.grouping.stacks import Row
 
     others = {entry.path for some in copies for entry in some[1:]}  # their pictures are that of the first
-    has_no_picture = without_pictures(whole.roots)
     firsts = [
         entry
         for entry in whole.entries
-        if entry.path not in others and entry.path not in failures and not has_no_picture(entry.path)
+        if entry.path not in others and entry.path not in failures and entry.has_comparable_picture
     ]
     pictures = reader.pictures(firsts, "decoding", ORIENTATIONS if settings.scan.rotations else 1)
     failures |= pictures.failures
 
-    gatherer = Gatherer(
-        settings, pictures, lambda position: told.rival(pictures.entries[position]), reader, cache, listener
-    )
+    gatherer = Gatherer(run, pictures, lambda position: told.rival(pictures.entries[position]))
     stacks = gatherer.stacks()
     rows = gatherer.rows(stacks) if level is Evidence.SIMILAR else [Row([one], []) for one in stacks]
     failures |= gatherer.failures

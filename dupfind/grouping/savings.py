@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from dupfind.files.same_file import Lookalikes, SameFile
+from dupfind.sources.same_file import Lookalikes, SameFile
 from dupfind.values import FileEntry, Problem, Root, Side, Tree
 
 
@@ -22,7 +22,7 @@ class Saving(NamedTuple):
     """Why it is nothing, or None."""
 
 
-def each_once(trees: Sequence[Tree]) -> tuple[list[FileEntry], list[Problem]]:
+def each_once(trees: Sequence[Tree], same: SameFile) -> tuple[list[FileEntry], list[Problem]]:
     """The files of ``trees`` in their order, each once, and what was left out of them."""
     entries = [(entry, tree.root) for tree in trees for entry in tree.entries]
     by_state: dict[tuple[int, int, int, int], list[tuple[FileEntry, Root]]] = {}
@@ -32,7 +32,6 @@ def each_once(trees: Sequence[Tree]) -> tuple[list[FileEntry], list[Problem]]:
     for some in by_state.values():
         if len(some) > 1:
             left_out |= _left_out(some)
-    same = SameFile()
     if same.may_be_disguised(trees):
         left_out |= _disguised([one for one in entries if one[0].path not in left_out], same)
     return [entry for entry, _ in entries if entry.path not in left_out], list(left_out.values())
@@ -88,20 +87,18 @@ def savings(
     best: FileEntry,
     others: Sequence[FileEntry],
     shown: Callable[[str], str],
-    is_listed: Callable[[str], bool] = lambda _: False,
 ) -> Mapping[str, Saving]:
     """What deleting each of ``others`` would free, by path, when all of them go and ``best`` stays.
 
     A file with several names frees its bytes with the last of them, which are counted at the first; none while a name
-    is left, be it that of ``best`` or one outside of the group. What a catalogue lists, of which ``is_listed`` tells,
-    is taken to have one name.
+    is left, be it that of ``best`` or one outside of the group. What is not on disk has one name.
     """
     kept = _look(best)
     names: dict[tuple[int, int], list[FileEntry]] = {}
     found: dict[str, Saving] = {}
     links: dict[tuple[int, int], int] = {}
     for entry in others:
-        if is_listed(entry.path):
+        if not entry.is_on_disk:
             found[entry.path] = Saving(entry.size_bytes, None)
             continue
         state = _look(entry)

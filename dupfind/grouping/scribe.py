@@ -26,8 +26,6 @@ class Told(NamedTuple):
     """From a path to how the user would spell it."""
     rival: Callable[[FileEntry], Rival]
     """What counts of a file of which no picture is known."""
-    is_listed: Callable[[str], bool]
-    """Of a path, whether its file was not seen: a catalogue lists it."""
 
 
 class _Line(NamedTuple):
@@ -103,7 +101,7 @@ def of_copies(some: Sequence[FileEntry], told: Told) -> Group:
 
 def _group(lines: Sequence[_Line], why_best: str, told: Told) -> Group:
     best, others = lines[0].entry, [line.entry for line in lines[1:]]
-    frees = savings(best, others, told.shown, told.is_listed)
+    frees = savings(best, others, told.shown)
     members = []
     for line in lines:
         saving, facts = frees.get(line.entry.path), line.facts
@@ -122,6 +120,7 @@ def _group(lines: Sequence[_Line], why_best: str, told: Told) -> Group:
                 height=facts.height if facts else None,
                 format=facts.format if facts else None,
                 captured=facts.captured if facts else None,
+                entry=line.entry,
             )
         )
     where = told.rival(best)

@@ -1,43 +1,24 @@
-"""Folders, lists and catalogues as one collection, each file in it once: nothing is a copy of itself.
-
-Here every file may be judged by every other one, so each catalogue is to all the rest what it is to the needles of a
-scan: what may be one of their files is left out, and so is what is not seen any more on a drive that is here. Beside
-that, a catalogue may list a file twice (through a link, a second mount), and two catalogues may list one drive at two
-times, where the older one knows of files that have become those of the newer one.
-"""
+"""Folders, lists and all other sources as one collection, each file in it once: nothing is a copy of itself."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import product
+from collections.abc import Callable
 from typing import NamedTuple
 
-from dupfind.catalogue.selfsame import Relation, have_numbers, must_be_seen, relation, themselves
-from dupfind.catalogue.volumes import UNKNOWN_VOLUME, volumes_of
-from dupfind.catalogued import About, Catalogued, Volume
-from dupfind.events import Listener
-from dupfind.files.ignore import Excludes
-from dupfind.files.named import NamedRoot
-from dupfind.files.roots import as_walked
 from dupfind.grouping.savings import each_once
 from dupfind.pipeline import walk_what_is_there
-from dupfind.settings import Settings
-from dupfind.values import FileEntry, Problem, Root, Side, Tree
-
-_TWICE = "the catalogue lists them more than once"
-_OF_OTHERS = "they may be files of the other folders or catalogues, on the drive that it lists"
-_NOT_SEEN = "the drive that it lists is here, and they are not (any more) where it lists them, or below another folder"
+from dupfind.run import Run
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.roots import spelling
+from dupfind.sources.source import Source
+from dupfind.values import Catalogued, FileEntry, Problem, Tree
 
 
 class Together(NamedTuple):
     """One collection."""
 
-    settings: Settings
-    """As they were given, of which the roots say what was learned of the catalogues."""
-    roots: Sequence[Root]
-    """Of everything that is in it, for the spelling of paths."""
+    shown: Callable[[str], str]
+    """From the path of an entry to how the user would spell it."""
     trees: list[Tree]
     entries: list[FileEntry]
     """Each file once, where that matters."""
@@ -46,195 +27,33 @@ class Together(NamedTuple):
 
     @property
     def catalogues(self) -> tuple[Catalogued, ...]:
-        """What was not walked but read in catalogues."""
+        """What was not walked but read in catalogs."""
         return tuple(tree.catalogue for tree in self.trees if tree.catalogue is not None)
 
 
-def gather(settings: Settings, listener: Listener, *, is_proof: bool) -> Together:
-    """The collection that ``settings`` name.
+def gather(run: Run, *, is_proof: bool) -> Together:
+    """List the collection of a run.
 
-    ``is_proof`` tells whether files are to be judged by others. Else links to others stay among them, and a catalogue's
-    word is enough that a file is there.
-    Raises :class:`~dupfind.errors.DupfindError` where a catalogue cannot be read, or lists a folder that is beside it.
+    ``is_proof`` tells whether files are to be judged by others. Else links to others stay among them, and the word of
+    a source is enough that a file is there. Raises :class:`~dupfind.errors.DupfindError` where a source cannot be read,
+    or a catalog lists a folder that is beside it.
     """
-    excludes = Excludes(settings.excludes)
-    _, folders = walk_what_is_there(settings, listener, excludes)
+    excludes = Excludes(run.settings.excludes)
+    listing = walk_what_is_there(run, excludes)
+    folders = list(listing.haystack)
     entries = [entry for tree in folders for entry in tree.entries]
-    entries, left_out = each_once(folders) if is_proof else (entries, [])
-    catalogues: list[Tree] = []
-    if any(root.is_catalogue for root in settings.roots):
-        with listener.part("look up"):
-            catalogues = _catalogues(settings, excludes, folders, entries, listener.warn, is_proof=is_proof)
-        settings = replace(settings, roots=as_walked(settings.roots, catalogues))
-    for warning in excludes.warnings(settings.named.matched):
-        listener.warn(warning)
-    trees = [*folders, *catalogues]
-    entries += [entry for tree in catalogues for entry in tree.entries]
-    return Together(settings, [tree.root for tree in trees], trees, entries, left_out)
-
-
-@dataclass(slots=True, eq=False)
-class _Catalogue:
-    """One of them, before it is known what of it stands."""
-
-    tree: Tree
-    about: About
-    former: Callable[[str], str]
-    is_here: bool
-    """Whether there is something now where the listed folder was."""
-    is_double: bool = False
-    """Whether it is left out altogether."""
-
-    @property
-    def given(self) -> str:
-        """As the user spelt it."""
-        return self.tree.root.given
-
-    def once(self) -> list[FileEntry]:
-        """The files where they were when they were listed."""
-        return [entry._replace(path=self.former(entry.path)) for entry in self.tree.entries]
-
-    def leave_out(self, paths: set[str], reason: str, warn: Callable[[str], None]) -> None:
-        """Go on without these, and say so."""
-        if not paths:
-            return
-        reason = f"{len(paths):,} of its files left out: {reason}"
-        warn(f"{self.given}: {reason}")
-        problem = Problem(self.given, Side.HAYSTACK, "walk", reason, is_note=True)
-        kept = [entry for entry in self.tree.entries if entry.path not in paths]
-        self.tree = replace(self.tree, entries=kept, problems=[*self.tree.problems, problem])
-
-
-@dataclass(frozen=True, slots=True)
-class _Others:
-    """What a catalogue stands beside: files with the file systems that they lie on."""
-
-    entries: Sequence[FileEntry]
-    volumes: Sequence[Volume]
-
-
-def _catalogues(
-    settings: Settings,
-    excludes: Excludes,
-    folders: Sequence[Tree],
-    entries: Sequence[FileEntry],
-    warn: Callable[[str], None],
-    *,
-    is_proof: bool,
-) -> list[Tree]:
-    """The trees of all catalogues, as far as they stand beside ``folders`` with these ``entries`` and each other."""
-    from dupfind.catalogue import catalogues  # brings SQLite and the decoders
-
-    listed = []
-    for root in settings.roots:
-        if root.is_catalogue:
-            tree, about = catalogues.read_tree(root, excludes)
-            is_here = catalogues.holds_something(about.root)
-            listed.append(_Catalogue(tree, about, catalogues.former_paths(root, about), is_here))
-            catalogues.warn_of(tree, about, warn)
-    others = [_Others(entries, _volumes(folders, follow_symlinks=settings.follow_symlinks))] if entries else []
-    roots = [tree.root for tree in folders if not isinstance(tree.root, NamedRoot)]
-    for one, other in product(listed, others):
-        how = relation(one.about.volumes, other.volumes)
-        catalogues.refuse_own_root(one.tree.root, one.about, roots, how, called="")
-    if is_proof:
-        _drop_doubles(listed, warn)
-    standing = [one for one in listed if not one.is_double]
-    before = list(others)
-    for one in standing:
-        one.leave_out(_twice(one), _TWICE, warn)
-        one.leave_out(_of(one, before), _OF_OTHERS, warn)
-        if is_proof:
-            volumes = [other.volumes for other in others] + [other.about.volumes for other in standing if other != one]
-            _as_far_as_it_proves(one, volumes, roots, warn)
-        before.append(_Others(one.once(), one.about.volumes))
-    return [one.tree for one in listed]
-
-
-def _volumes(folders: Sequence[Tree], *, follow_symlinks: bool) -> tuple[Volume, ...]:
-    found = volumes_of(device for tree in folders for device, _ in tree.folders)
-    # What a link led to may lie anywhere.
-    return (*found, UNKNOWN_VOLUME) if follow_symlinks else found
-
-
-def _drop_doubles(listed: Sequence[_Catalogue], warn: Callable[[str], None]) -> None:
-    """Leave out each that may list the drive of an earlier one, where neither drive is here to be looked at.
-
-    The older of two such may list what was moved, written anew or deleted before the other was made, and nothing
-    tells.
-    """
-    kept: list[_Catalogue] = []
-    for one in listed:
-        away = [other for other in kept if not (one.is_here or other.is_here)]
-        double = next(
-            (other for other in away if relation(one.about.volumes, other.about.volumes) is not Relation.OTHER), None
-        )
-        if double is None:
-            kept.append(one)
-            continue
-        reason = f"nothing tells its drive from that of {double.given}, and neither is here to be looked at"
-        one.leave_out({entry.path for entry in one.tree.entries}, reason, warn)
-        one.is_double = True
-
-
-def _twice(one: _Catalogue) -> set[str]:
-    """What may be another file of the same catalogue: by a link that was followed, or by another mount.
-
-    A hard link is taken for that, too: deleting it frees nothing. Without numbers that stay, the files of one file
-    system are told by their names, where no link was followed.
-    """
-    are_numbered = have_numbers(one.about.volumes)
-    is_plain = len(one.about.volumes) == 1 and not one.about.follow_symlinks
-    seen: set[tuple[int, ...]] = set()
-    found = set()
-    for entry in one.tree.entries:
-        key: tuple[int, ...]
-        if entry.inode and are_numbered:
-            key = (entry.inode,) if is_plain else (entry.size_bytes, entry.mtime_ns, entry.inode)
-        elif is_plain:
-            continue
-        else:
-            key = entry.size_bytes, entry.mtime_ns
-        if key in seen:
-            found.add(entry.path)
-        seen.add(key)
-    return found
-
-
-def _of(one: _Catalogue, before: Iterable[_Others]) -> set[str]:
-    """What may be a file of those that come before it."""
-    found: set[str] = set()
-    for other in before:
-        how = relation(one.about.volumes, other.volumes)
-        are_numbered = have_numbers((*one.about.volumes, *other.volumes))
-        found |= themselves(one.tree.entries, other.entries, how, one.former, are_numbered=are_numbered)
-    return found
-
-
-def _as_far_as_it_proves(
-    one: _Catalogue, beside: Sequence[Sequence[Volume]], roots: Sequence[Root], warn: Callable[[str], None]
-) -> None:
-    """Leave out what is not seen any more on a drive that is here; what is not known at all proves by bytes only."""
-    from dupfind.catalogue import catalogues
-
-    now = [_volume_now(one.about.root)] if one.is_here else []
-    how = max((relation(one.about.volumes, volumes) for volumes in [*beside, *now]), default=Relation.OTHER)
-    if must_be_seen(how, is_root_here=one.is_here):
-        below = catalogues.listed_below(one.tree.entries, one.former, roots)
-        are_numbered = have_numbers(one.about.volumes)
-        gone = catalogues.not_there(one.tree.entries, one.former, below, are_numbered=are_numbered)
-        one.leave_out(below | gone, _NOT_SEEN, warn)
-    elif how is Relation.UNKNOWN:
-        one.tree = replace(one.tree, root=replace(one.tree.root, has_no_pictures=True))
-        warn(
-            f"{one.given}: its pictures are not compared, only bytes are: nothing tells its drive from those of the "
-            f"others, and {one.about.root} is not there to be looked at"
-        )
-
-
-def _volume_now(folder: str) -> tuple[Volume, ...]:
-    """What lies now where a catalogue lists a folder."""
-    try:
-        return volumes_of([os.stat(folder).st_dev])
-    except OSError:  # it went a moment ago
-        return (UNKNOWN_VOLUME,)
+    entries, left_out = each_once(folders, listing.same_file) if is_proof else (entries, [])
+    others = run.sources.walked(are_walked=False).haystack
+    trees: list[Tree] = []
+    if others:
+        by_class: dict[type[Source], list[Source]] = {}
+        for source in others:
+            by_class.setdefault(type(source), []).append(source)
+        with run.listener.part("look up"):
+            for class_, some in by_class.items():
+                trees += class_.list_together(some, listing, entries, is_proof=is_proof)
+    for warning in excludes.warnings(run.settings.named.matched):
+        run.listener.warn(warning)
+    entries += [entry for tree in trees for entry in tree.entries]
+    trees = [*folders, *trees]
+    return Together(spelling([tree.root for tree in trees]), trees, entries, left_out)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
-from dupfind.files.digest import Piece
+from dupfind.digest import Piece
 from dupfind.pictures import descriptive, parts, pixel_data
 from dupfind.pictures.parts import BEHIND, Part, Reader
 

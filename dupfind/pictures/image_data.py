@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import IO
 
-from dupfind.files.digest import Piece, digest_of
+from dupfind.digest import Piece, digest_of
 from dupfind.pictures import heif_data, jpeg_data, jxl, jxl_data, pixel_data, png_data, tiff_data
 from dupfind.pictures.parts import Reader
 

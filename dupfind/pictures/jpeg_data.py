@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from dupfind.files.digest import Piece
+from dupfind.digest import Piece
 from dupfind.pictures import descriptive, parts
 from dupfind.pictures.parts import Reader
 

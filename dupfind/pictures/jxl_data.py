@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from dupfind.files.digest import Piece
+from dupfind.digest import Piece
 from dupfind.pictures import descriptive, parts, pixel_data
 from dupfind.pictures.jxl import CODESTREAM
 from dupfind.pictures.parts import BEHIND, Reader

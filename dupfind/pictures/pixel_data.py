@@ -13,8 +13,8 @@ from typing import IO
 import numpy as np
 from PIL import BmpImagePlugin, GifImagePlugin, Image, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
+from dupfind.digest import Piece
 from dupfind.errors import UndecodableError
-from dupfind.files.digest import Piece
 from dupfind.pictures import descriptive, exif, formats, parts
 from dupfind.pictures.parts import BEHIND, Reader
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from dupfind.files.digest import Piece
+from dupfind.digest import Piece
 from dupfind.pictures import descriptive, parts, pixel_data, png_texts, profiles
 from dupfind.pictures.parts import BEHIND, Part, Reader
 

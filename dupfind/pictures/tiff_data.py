@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from struct import unpack_from
 from typing import IO
 
-from dupfind.files.digest import Piece
+from dupfind.digest import Piece
 from dupfind.pictures import descriptive, pixel_data
 from dupfind.pictures.descriptive import BELOW, ORIENTATION, SUB_IFDS, BrokenError, Directory, Order, Tag
 

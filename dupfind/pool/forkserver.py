@@ -69,8 +69,8 @@ def _close_what_is_open() -> None:
 def _load() -> None:
     """Import what the tasks need."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a process with threads is not to be forked
+    import dupfind.digest
     import dupfind.evidence.fingerprint
-    import dupfind.files.digest
     import dupfind.pictures.decode
     import dupfind.pool.chunk
     import dupfind.pool.tasks  # noqa: F401 - all of them stay loaded in the workers

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import IO
 
 from PIL import Image
 
 from dupfind.pictures import decode, formats
+from dupfind.pool.tasks import opened
 from dupfind.pool.time_limit import TimeLimit
 from dupfind.values import FileEntry
 
@@ -29,14 +31,14 @@ def count_tags(entries: Sequence[FileEntry], timeout_seconds: float) -> list[int
         warnings.simplefilter("ignore")
         for entry in entries:
             try:
-                with limit.each():
-                    counts.append(_count(entry.path))
+                with limit.each(), opened(entry, "metadata") as file:
+                    counts.append(_count(file))
             except Exception:  # noqa: BLE001 - Pillow raises nearly every class there is on hostile files
                 counts.append(0)
     return counts
 
 
-def _count(path: str) -> int:
-    with Image.open(path, formats=formats.DECODED) as image:
+def _count(file: IO[bytes]) -> int:
+    with Image.open(file, formats=formats.DECODED) as image:
         exif = image.getexif()
         return len(exif) + sum(len(exif.get_ifd(block)) for block in _BLOCKS) + len(image.info.keys() & _OTHERS)

@@ -117,7 +117,7 @@ def _compare_image_data(claim: Claim, max_pixels: int, timeout_seconds: float) -
 
 def _digest_again(needle: IO[bytes], size_bytes: int) -> bytes | None:
     """The digest of a needle as it is on the disk; None where it is of another length."""
-    from dupfind.files.digest import digest
+    from dupfind.digest import digest
 
     _forget(needle)
     needle.seek(0)

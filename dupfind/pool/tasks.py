@@ -7,8 +7,6 @@ want of memory, which is raised as ``MemoryError``: who runs the tasks knows whe
 
 from __future__ import annotations
 
-import os
-import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,12 +15,12 @@ from typing import IO, Any, NamedTuple, TypeVar
 
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
 from dupfind.pool.time_limit import TimeLimit
+from dupfind.sources.entries import ChangedError, open_entry, read_small, reason_of
 from dupfind.values import Failure, FileEntry, Thumbnail
 
 T = TypeVar("T")
 
 _SMALL_BYTES = 1 << 16
-_READ_ONLY = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 class ReadError(Exception):
@@ -51,7 +49,7 @@ class Hashing(NamedTuple):
 
 def read_digests(entries: Sequence[FileEntry]) -> list[Outcome]:
     """Digest each file whole; a file that is no longer as the walk saw it gives a failure."""
-    from dupfind.files.digest import digest, digest_of
+    from dupfind.digest import digest, digest_of
 
     def one(file: IO[bytes], entry: FileEntry) -> bytes:
         value, length_bytes = digest(file, entry.size_bytes)
@@ -148,50 +146,23 @@ def _read_small(entry: FileEntry, digest_of: Callable[[Sequence[bytes]], bytes])
     if entry.size_bytes > _SMALL_BYTES:
         return None
     read_ns = time.time_ns()
-    try:
-        handle = _open_without_blocking(entry.path, _READ_ONLY)
-        try:
-            if _is_as_walked(handle, entry):
-                content = os.read(handle, entry.size_bytes + 1)
-                if len(content) == entry.size_bytes and _is_as_walked(handle, entry):
-                    return Outcome(digest_of([content]), read_ns)
-        finally:
-            os.close(handle)
-    except OSError:
-        pass
-    return None
+    content = read_small(entry)
+    return None if content is None else Outcome(digest_of([content]), read_ns)
 
 
 @contextmanager
 def opened(entry: FileEntry, stage: str) -> Iterator[IO[bytes]]:
-    """The file of ``entry``; raises :class:`ReadError` where it is not, before or after, the one that the walk saw."""
+    """The file of ``entry``; raises :class:`ReadError` where it is not, before or after, the one that was listed."""
     try:
         # Digests take large blocks, which need no second buffer.
-        with open(entry.path, "rb", buffering=0 if stage == "digest" else -1, opener=_open_without_blocking) as file:
-            if not _is_as_walked(file.fileno(), entry):
-                raise ReadError(_changed(stage))
+        with open_entry(entry, is_buffered=stage != "digest") as file:
             yield file
-            if not _is_as_walked(file.fileno(), entry):
-                raise ReadError(_changed(stage))
+    except ChangedError:
+        raise ReadError(_changed(stage)) from None
     except OSError as error:
         raise ReadError(unreadable(error, stage)) from None
 
 
 def unreadable(error: OSError, stage: str) -> Failure:
     """The failure of a file that the system does not give."""
-    reason = (error.strerror or type(error).__name__).lower()
-    return Failure(f"cannot be read: {reason}", is_image=False, lasting=False, stage=stage)
-
-
-def _open_without_blocking(path: str, flags: int) -> int:
-    # A file that was replaced by a named pipe would block the open for ever.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
-
-
-def _is_as_walked(handle: int, entry: FileEntry) -> bool:
-    found = os.fstat(handle)
-    return (
-        stat.S_ISREG(found.st_mode)
-        and (found.st_size, found.st_mtime_ns, found.st_ctime_ns) == (entry.size_bytes, entry.mtime_ns, entry.ctime_ns)
-        and entry.inode in (0, found.st_ino)  # 0: a system that lists no inodes
-    )
+    return Failure(f"cannot be read: {reason_of(error)}", is_image=False, lasting=False, stage=stage)

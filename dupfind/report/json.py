@@ -11,10 +11,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from dupfind.answers.changes import Changes
-from dupfind.catalogued import Catalogued
 from dupfind.report.choice import Choice
 from dupfind.report.text import OBEYED, clean
-from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Problem, Report, ScanSettings
+from dupfind.values import Catalogued, FileState, FileVerdict, FolderState, FolderVerdict, Problem, Report, ScanSettings
 
 SCHEMA = "dupfind.scan/1"
 

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from dupfind.answers.changes import Changes
-from dupfind.catalogued import Catalogued
+from dupfind.values import Catalogued
 
 _JOINER = "\u200d"  # holds emoji of several parts together and can forge nothing
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})

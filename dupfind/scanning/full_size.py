@@ -36,8 +36,8 @@ class Place(NamedTuple):
 class FullSize:
     """Compares needles with witnesses by their positions among the pictures of a run, each pair once.
 
-    ``is_listed`` tells of a path of the haystack that it is known from a catalogue only and cannot be read. ``proved``
-    are the paths of needles that something stronger proves: they keep their claim to a witness and are not compared.
+    ``proved`` are the paths of needles that something stronger proves: they keep their claim to a witness and are not
+    compared.
     """
 
     def __init__(
@@ -45,14 +45,12 @@ class FullSize:
         wholes: Wholes,
         cache: Cache,
         compare: CompareFiles,
-        is_listed: Callable[[str], bool] = lambda _: False,
         proved: Container[str] = (),
     ) -> None:
         self._proved = proved
         self._wholes = wholes
         self._cache = cache
         self._compare = compare
-        self._is_listed = is_listed
         self._outcomes: dict[Place, Objection | None] = {}
         self._notes: dict[Place, Objection] = {}
         """What is to be said of pairs that nothing speaks against."""
@@ -63,7 +61,7 @@ class FullSize:
         """Tell what speaks against a pair, as far as that is known before the files are compared."""
         if place in self._outcomes:
             return self._outcomes[place]
-        if self._is_listed(self._wholes.haystack.entries[place.witness].path):
+        if not self._wholes.haystack.entries[place.witness].can_be_read:
             return LISTED
         return _TOO_MANY if self._counts.get(place.needle, 0) >= MOST_COMPARED else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from dupfind.reading import Reader
 from dupfind.values import Failure, FileEntry
@@ -12,12 +12,11 @@ def find_identical(
     needles: Sequence[FileEntry],
     haystack: Sequence[FileEntry],
     reader: Reader,
-    is_listed: Callable[[str], bool] = lambda _: False,
 ) -> tuple[dict[str, FileEntry], dict[str, Failure]]:
     """The needles with an equal in the haystack, by path, and the files on either side that could not be read.
 
     Only files whose size occurs on both sides are read. Of several equals the lowest path is the witness,
-    and one that is there comes before one that a catalogue lists, of which ``is_listed`` tells.
+    and one that can be read comes before one that only a catalog lists.
     """
     haystack_sizes = {entry.size_bytes for entry in haystack}
     asked = [entry for entry in needles if entry.size_bytes in haystack_sizes]
@@ -29,7 +28,7 @@ def find_identical(
         digest = digests[entry.path]
         if isinstance(digest, bytes):
             witnesses[digest] = min(
-                witnesses.get(digest, entry), entry, key=lambda one: (is_listed(one.path), one.path)
+                witnesses.get(digest, entry), entry, key=lambda one: (not one.can_be_read, one.path)
             )
     identical = {}
     for entry in asked:

@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.answers.findings import SMOOTH, Findings
-from dupfind.files.roots import spelling
 from dupfind.scanning.verdict import judge_file, on_parting, on_word
-from dupfind.settings import Settings
-from dupfind.values import Evidence, FileEntry, FileVerdict, Side, Tree
+from dupfind.values import Evidence, FileEntry, FileVerdict, Tree
 
 
-def judge_files(settings: Settings, needles: Sequence[Tree], findings: Findings) -> list[FileVerdict]:
-    """The verdict on each needle, in the order of the walk."""
-    spell = spelling([root for root in settings.roots if root.side is Side.HAYSTACK])
-    judge = needle_judge(findings, settings.scan.accept, spell)
+def judge_files(
+    accept: Evidence, spell: Callable[[str], str], needles: Sequence[Tree], findings: Findings
+) -> list[FileVerdict]:
+    """Judge each needle, in the order of the walk; ``spell`` gives the path of a haystack file as reported."""
+    judge = needle_judge(findings, accept, spell)
     return [
         judge(shown(entry.path), entry) for tree in needles for shown in [tree.root.shown] for entry in tree.entries
     ]

@@ -6,7 +6,7 @@ Knows what to do with a claim that falls; how the files are read and compared is
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from dupfind.pool.second_look import Claim, Look
 from dupfind.reading import Reader
@@ -23,13 +23,12 @@ def read_again(
     haystack: Sequence[FileEntry],
     accept: Evidence,
     reader: Reader,
-    is_listed: Callable[[str], bool] = lambda _: False,
 ) -> tuple[dict[str, Match], dict[str, Failure]]:
-    """The matches that stand or are weaker than they were, and a failure for each needle whose claim fell.
+    """Return the matches that stand or are weaker than they were, and a failure for each needle whose claim fell.
 
-    ``is_listed`` tells of a path of the haystack that it is known from a catalogue only: its digest stands for it.
+    Of a file that only a catalog lists the digest stands for it.
     """
-    claims = list(_claims(matches, needles, haystack, accept, reader, is_listed))
+    claims = list(_claims(matches, needles, haystack, accept, reader))
     if not claims:
         return dict(matches), {}
     left = dict(matches)
@@ -50,17 +49,17 @@ def _claims(
     haystack: Sequence[FileEntry],
     accept: Evidence,
     reader: Reader,
-    is_listed: Callable[[str], bool],
 ) -> list[Claim]:
     """What is to be read again, in the order of the needles."""
     by_path = {entry.path: entry for entry in haystack}
     sizes = {by_path[one.witness].size_bytes for one in matches.values() if one.evidence is Evidence.IDENTICAL}
     twins: dict[int, list[FileEntry]] = defaultdict(list)
     for entry in haystack:
-        if entry.size_bytes in sizes and len(twins[entry.size_bytes]) < _MOST_TWINS and not is_listed(entry.path):
+        if entry.size_bytes in sizes and len(twins[entry.size_bytes]) < _MOST_TWINS and entry.can_be_read:
             twins[entry.size_bytes].append(entry)
-    listed_witnesses = [by_path[one.witness] for one in matches.values() if is_listed(one.witness)]
-    digests = reader.digests(listed_witnesses) if listed_witnesses else {}
+    witnesses = [by_path[one.witness] for one in matches.values()]
+    listed = [entry for entry in witnesses if not entry.can_be_read]
+    digests = reader.digests(listed) if listed else {}
     claims = []
     for needle in needles:
         match = matches.get(needle.path)
@@ -68,11 +67,11 @@ def _claims(
             continue
         witness = by_path[match.witness]
         others = twins[witness.size_bytes] if match.evidence is Evidence.IDENTICAL else ()
-        readable = () if is_listed(witness.path) else (witness,)
+        readable = (witness,) if witness.can_be_read else ()
         digest = digests.get(witness.path)
-        listed = (witness.path, digest) if isinstance(digest, bytes) else None
-        witnesses = (*readable, *(one for one in others if one != witness))
-        claims.append(Claim(needle, witnesses, match.evidence, listed, match.reason_code == SAME_IMAGE_DATA))
+        known = (witness.path, digest) if isinstance(digest, bytes) else None
+        tried = (*readable, *(one for one in others if one != witness))
+        claims.append(Claim(needle, tried, match.evidence, known, match.reason_code == SAME_IMAGE_DATA))
     return claims
 
 

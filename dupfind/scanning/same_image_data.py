@@ -9,15 +9,16 @@ flat or blank pictures cost no more than reading them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import COARSE, DAMAGED, PictureRef
-from dupfind.reading import Pictures, Reader
+from dupfind.reading import Pictures
 from dupfind.reason_codes import SAME_IMAGE_DATA
+from dupfind.run import Reading
 from dupfind.scanning.wholes import Wholes
 from dupfind.values import Evidence, Match, Thumbnail
 
@@ -30,17 +31,14 @@ _DIGESTED = frozenset({*_JPEG, "PNG", "TIFF", "BMP", "GIF", "WEBP", "HEIF", "AVI
 
 def find_same_image_data(
     wholes: Wholes,
-    reader: Reader,
-    cache: Cache,
+    run: Reading,
     parted: Mapping[str, frozenset[str]] | None = None,
-    is_listed: Callable[[str], bool] = lambda _: False,
 ) -> dict[str, Match]:
     """Return the matches of needles whose image data haystack pictures have, by path; the lowest path is the witness.
 
-    ``parted`` are, by the path of a needle, files that prove nothing of it. ``is_listed`` tells of a path of the
-    haystack that it is known from a catalogue only, so that it cannot be read.
+    ``parted`` are, by the path of a needle, files that prove nothing of it.
     """
-    pairs = _pairs(wholes, reader, cache, parted or {}, is_listed)
+    pairs = _pairs(wholes, run, parted or {})
     if not pairs:
         return {}
     wholes.read(pairs.items())  # what was read coarsely may be damaged behind its beginning
@@ -66,23 +64,21 @@ def key_of(thumbnail: Thumbnail) -> tuple[object, ...] | None:
 
 def _pairs(
     wholes: Wholes,
-    reader: Reader,
-    cache: Cache,
+    run: Reading,
     parted: Mapping[str, frozenset[str]],
-    is_listed: Callable[[str], bool],
 ) -> dict[int, int]:
     """Return the positions of needles and of their witnesses."""
     sides = wholes.needles, wholes.haystack
     shared = np.intersect1d(wholes.needles.hashes[:, 0], wholes.haystack.hashes[:, 0])
     places = [_positions(side, shared) for side in sides]
-    places[1] = [place for place in places[1] if not is_listed(wholes.haystack.entries[place].path)]
+    places[1] = [place for place in places[1] if wholes.haystack.entries[place].can_be_read]
     if not all(places):
         return {}
-    keys = [dict(_keys(side, positions, cache)) for side, positions in zip(sides, places, strict=True)]
+    keys = [dict(_keys(side, positions, run.cache)) for side, positions in zip(sides, places, strict=True)]
     common = set(keys[0].values()) & set(keys[1].values())
     alike = [[place for place, key in of_side.items() if key in common] for of_side in keys]
     entries = [side.entries[place] for side, positions in zip(sides, alike, strict=True) for place in positions]
-    digests = reader.image_data(entries)
+    digests = run.reader.image_data(entries)
     witnesses: dict[bytes, list[int]] = defaultdict(list)
     for place in sorted(alike[1], key=lambda place: wholes.haystack.entries[place].path):
         if digest := digests.get(wholes.haystack.entries[place].path):

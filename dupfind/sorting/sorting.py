@@ -5,8 +5,7 @@ walk > pictures > features > path, or distances
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,14 @@ from dupfind import __version__
 from dupfind.answers.sorted_pictures import Answer, Placed
 from dupfind.cache.cache import Cache
 from dupfind.errors import TooFewPicturesError
-from dupfind.events import Listener, Silence
-from dupfind.files.roots import NamedFile, spelling
+from dupfind.events import Listener
 from dupfind.grouping.together import Together, gather
 from dupfind.reading import Pictures, Reader
+from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import Settings
+from dupfind.sources.roots import NamedFile
 from dupfind.values import Failure
 
 if TYPE_CHECKING:
@@ -33,37 +33,30 @@ def sort(
     settings: Settings,
     like: NamedFile | None = None,
     listener: Listener | None = None,
-    make_executor: Callable[[], Executor] | None = None,
+    make_executor: MakeExecutor | None = None,
 ) -> Answer:
     """Sort the pictures below the haystack roots of ``settings``, by their likeness to ``like`` where it is given.
 
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
-    listener = listener or Silence()
-    whole = gather(settings, listener, is_proof=False)
-    work = partial(_sort, whole, like, listener)
-    placed, failures = with_reader(whole.settings, listener, work, make_executor)
+    run = Run(settings, listener, make_executor)
+    whole = gather(run, is_proof=False)
+    placed, failures = with_reader(run, partial(_sort, whole, like))
     given, problems = like.given if like else None, problems_of(whole.trees, failures)
     return Answer(__version__, settings.scan.haystack, given, placed, problems, whole.catalogues)
 
 
-def _sort(
-    whole: Together,
-    like: NamedFile | None,
-    listener: Listener,
-    reader: Reader,
-    cache: Cache,
-) -> tuple[list[Placed], dict[str, Failure]]:
+def _sort(whole: Together, like: NamedFile | None, run: Reading) -> tuple[list[Placed], dict[str, Failure]]:
+    reader, cache = run.reader, run.cache
     target = None if like is None else _target(like, reader)
     pictures = reader.pictures(whole.entries, "decoding", 1)
-    shown = spelling(whole.roots)
     names: dict[int, list[str]] = {}
     for entry, ref in zip(pictures.entries, pictures.refs, strict=True):
-        names.setdefault(ref.id, []).append(shown(entry.path))
+        names.setdefault(ref.id, []).append(whole.shown(entry.path))
     # Copies share a thumbnail and stand together; they would only fill each other's lists of neighbours.
     copies = sorted(map(sorted, names.values()))
     ids = sorted(names, key=lambda id_: min(names[id_]))
-    with listener.stage("sorting", len(ids)) as advance:
+    with run.listener.stage("sorting", len(ids)) as advance:
         if target is None:
             placed = _along_a_path(copies, features_of(ids, cache))
         else:

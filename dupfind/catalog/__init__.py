@@ -1,0 +1,1 @@
+"""Catalogs of drives as a source, in the place of their folders."""

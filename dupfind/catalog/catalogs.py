@@ -1,0 +1,231 @@
+"""The files that a catalog lists, to a tree as a walk gives it, as far as they may prove anything.
+
+What may be a needle itself, because the drive that is listed is plugged in again, is left out; so is what is not seen
+on it any more, of which a needle may have been made.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import IO, NamedTuple
+
+from dupfind.catalog.catalog_file import About, CatalogueFile, explained
+from dupfind.catalog.same_file import Relation, have_numbers, is_as_listed, must_be_seen, themselves
+from dupfind.catalog.volumes import Volume
+from dupfind.errors import CatalogueError, SettingsError
+from dupfind.sources.entries import StoredEntry, entry_of
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.normal_form import composed
+from dupfind.values import Catalogued, FileEntry, Problem, Root, Side, Tree
+
+
+class ListedEntry(StoredEntry):
+    """A file that only a catalog knows: there is nothing to open, and nothing to look at."""
+
+    __slots__ = ()
+
+    @property
+    def can_be_read(self) -> bool:
+        """Tell that its bytes are not to be had."""
+        return False
+
+    def open(self) -> AbstractContextManager[IO[bytes]]:
+        """Refuse, as the system does: the catalog, which the path leads through, is no folder."""
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+
+    def now(self) -> FileEntry:
+        """Take the catalog's word."""
+        return self
+
+
+class DoubtfulEntry(ListedEntry):
+    """A file of a catalog that may list the needles themselves, for all that is known: only bytes prove anything."""
+
+    __slots__ = ()
+
+    @property
+    def has_comparable_picture(self) -> bool:
+        """Tell that its picture proves nothing."""
+        return False
+
+
+def doubtful(tree: Tree) -> Tree:
+    """Return the same with files whose pictures prove nothing."""
+    return replace(tree, entries=list(map(DoubtfulEntry._make, tree.entries)))
+
+
+class Beside(NamedTuple):
+    """The needles that a catalog is listed beside."""
+
+    entries: Sequence[FileEntry]
+    roots: Sequence[Root]
+    """Their folders."""
+    volumes: Sequence[Volume]
+    """The file systems that they lie on."""
+
+
+def read_tree(root: Root, excludes: Excludes) -> tuple[Tree, About]:
+    """Everything that a catalogue lists, and what it says of itself.
+
+    Raises :class:`~dupfind.errors.CatalogueError` where it cannot be used.
+    """
+    with explained(root.given):
+        file = CatalogueFile.for_reading(root.real)
+        try:
+            about = file.about()
+            found = file.entries()
+            problems = list(file.problems())
+        finally:
+            file.close()
+    if about is None:
+        raise CatalogueError(f"{root.given}: the catalogue is empty: its indexing was stopped before it began")
+    _refuse_other_recipe(root, about, {recipe for _, recipe in found.values()})
+    prefix = root.real + os.sep
+    entries: list[FileEntry] = [
+        ListedEntry(prefix + path, *entry[1:])
+        for path, (entry, _) in sorted(found.items(), key=lambda item: _place(item[0]))
+        if not _is_excluded(path, excludes)
+    ]
+    shown = [one._replace(path=root.given + os.sep + one.path if one.path else root.given) for one in problems]
+    age_seconds = (datetime.now().astimezone() - datetime.fromisoformat(about.updated)).total_seconds()
+    told = Catalogued(
+        root.given, about.root, about.updated, round(max(0.0, age_seconds), 3), len(found), about.is_complete
+    )
+    return Tree(root, entries, shown, frozenset(), told), about
+
+
+def _place(path: str) -> tuple[Sequence[str], str]:
+    """Where a file comes in a walk: after those of the folders above, in the order of names."""
+    folder, _, name = path.rpartition(os.sep)
+    return folder.split(os.sep) if folder else [], name
+
+
+def _is_excluded(path: str, excludes: Excludes) -> bool:
+    if not excludes:
+        return False
+    parts = path.split(os.sep)
+    return any(excludes.matching(os.sep.join(parts[: end + 1]), parts[end]) for end in range(len(parts)))
+
+
+def _refuse_other_recipe(root: Root, about: About, recipes: Collection[str | None]) -> None:
+    """Thumbnails that were made otherwise are never compared with those of today."""
+    from dupfind.pictures import decode
+
+    known = {recipe for recipe in recipes if recipe is not None}
+    if any(recipe.partition(",")[0] != str(decode.RECIPE) for recipe in known):
+        raise CatalogueError(
+            f"{root.given}: its thumbnails were made by another version of dupfind ({about.version}): update it with "
+            f"dupfind index {about.root} --catalog {root.given}"
+        )
+
+
+def refuse_own_root(
+    root: Root, about: About, needles: Iterable[Root], how: Relation, called: str = "--needles "
+) -> None:
+    """A folder is searched for in its own catalogue: everything would be there, and be nowhere else.
+
+    Raises :class:`~dupfind.errors.SettingsError`, in which ``called`` stands before the folder.
+    """
+    for needle in needles:
+        is_one_path = composed(needle.real) == composed(about.root) and how is not Relation.OTHER
+        is_one_folder = needle.identity[1] == about.root_inode != 0 and how is Relation.SAME
+        if is_one_path or is_one_folder:
+            raise SettingsError(f"{called}{needle.given} is the folder that the catalogue {root.given} lists")
+
+
+def as_far_as_it_proves(
+    tree: Tree,
+    about: About,
+    beside: Beside,
+    how: Relation,
+    warn: Callable[[str], None],
+) -> Tree:
+    """Leave out what may be a needle, or may have become one; what is not known at all proves by bytes only."""
+    root, given = tree.root, tree.root.given
+    is_doubtful = False
+    former = former_paths(root, about)
+    are_numbered = have_numbers((*about.volumes, *beside.volumes))
+    left_out = themselves(tree.entries, beside.entries, how, former, are_numbered=are_numbered)
+    reason = "they may be needles themselves, on the drive that it lists"
+    if must_be_seen(how, is_root_here=holds_something(about.root)):
+        left_out |= listed_below(tree.entries, former, beside.roots)
+        left_out |= not_there(tree.entries, former, left_out, are_numbered=have_numbers(about.volumes))
+        reason = "the drive that it lists is here, and they are not (any more) where it lists them, or may be needles"
+    elif how is Relation.UNKNOWN:
+        is_doubtful = True
+        warn(
+            f"{given}: its pictures prove nothing, only equal bytes do: nothing tells its drive from that of the "
+            f"needles, and {about.root} is not there to be looked at"
+        )
+    problems = list(tree.problems)
+    if left_out:
+        reason = f"{len(left_out):,} of its files left out: {reason}"
+        warn(f"{given}: {reason}")
+        problems.append(Problem(given, Side.HAYSTACK, "walk", reason, is_note=True))
+    entries = [entry for entry in tree.entries if entry.path not in left_out]
+    left = replace(tree, entries=entries, problems=problems)
+    return doubtful(left) if is_doubtful else left
+
+
+def former_paths(root: Root, about: About) -> Callable[[str], str]:
+    """A function from the path of a file of a catalogue to where that file was when it was listed."""
+    return partial(_former, about.root.rstrip(os.sep) + os.sep, len(root.real) + 1)
+
+
+def _former(prefix: str, start: int, path: str) -> str:
+    return prefix + path[start:]
+
+
+def listed_below(entries: Iterable[FileEntry], former: Callable[[str], str], needle_roots: Sequence[Root]) -> set[str]:
+    """What lies below a folder of needles, also where the needles leave it out: as a walk of the haystack does."""
+    prefixes = tuple(composed(root.real.rstrip(os.sep)) + os.sep for root in needle_roots)
+    return {entry.path for entry in entries if composed(former(entry.path)).startswith(prefixes)}
+
+
+def not_there(
+    entries: Iterable[FileEntry], former: Callable[[str], str], passed: Collection[str], *, are_numbered: bool
+) -> set[str]:
+    """What is not seen now where it was listed, besides what is ``passed`` over."""
+    gone = set()
+    for entry in entries:
+        if entry.path not in passed:
+            path = former(entry.path)
+            try:
+                found = os.lstat(path)
+            except (OSError, ValueError):
+                gone.add(entry.path)
+                continue
+            if not stat.S_ISREG(found.st_mode) or not is_as_listed(
+                entry, entry_of(path, found), are_numbered=are_numbered
+            ):
+                gone.add(entry.path)
+    return gone
+
+
+def holds_something(folder: str) -> bool:
+    """Whether this is a folder with anything in it: a mount point without its drive is an empty one."""
+    try:
+        with os.scandir(folder) as found:
+            return next(found, None) is not None
+    except OSError:
+        return False
+
+
+def warn_of(tree: Tree, about: About, warn: Callable[[str], None]) -> None:
+    """Give warning of what makes a catalogue worth less."""
+    from dupfind import libraries
+
+    given = tree.root.given
+    if not about.is_complete:
+        warn(
+            f"{given}: the catalogue is not complete: its indexing was stopped, and what it has not read proves nothing"
+        )
+    if any(about.libraries.get(name, version) != version for name, version in libraries.versions()):
+        warn(f"{given}: the catalogue was made with other versions of the libraries that decode (dupfind --version)")

@@ -1,0 +1,196 @@
+"""Several catalogs in one collection, each file in it once: nothing is a copy of itself.
+
+In a collection every file may be judged by every other one, so each catalog is to all the rest what it is to the
+needles of a scan: what may be one of their files is left out, and so is what is not seen any more on a drive that is
+here. Beside that, a catalog may list a file twice (through a link, a second mount), and two catalogs may list one drive
+at two times, where the older one knows of files that have become those of the newer one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from dupfind.catalog.catalog_file import About
+from dupfind.catalog.catalogs import (
+    doubtful,
+    former_paths,
+    holds_something,
+    listed_below,
+    not_there,
+    read_tree,
+    refuse_own_root,
+    warn_of,
+)
+from dupfind.catalog.same_file import Relation, have_numbers, must_be_seen, relation, themselves
+from dupfind.catalog.volumes import UNKNOWN_VOLUME, Volume, volumes_of
+from dupfind.sources.mounts import Mounts
+from dupfind.sources.source import Listing, Source
+from dupfind.values import FileEntry, Problem, Root, Side, Tree
+
+_TWICE = "the catalogue lists them more than once"
+_OF_OTHERS = "they may be files of the other folders or catalogues, on the drive that it lists"
+_NOT_SEEN = "the drive that it lists is here, and they are not (any more) where it lists them, or below another folder"
+
+
+@dataclass(slots=True, eq=False)
+class _Catalogue:
+    """One of them, before it is known what of it stands."""
+
+    tree: Tree
+    about: About
+    former: Callable[[str], str]
+    is_here: bool
+    """Whether there is something now where the listed folder was."""
+    is_double: bool = False
+    """Whether it is left out altogether."""
+
+    @property
+    def given(self) -> str:
+        """As the user spelt it."""
+        return self.tree.root.given
+
+    def once(self) -> list[FileEntry]:
+        """The files where they were when they were listed."""
+        return [entry._replace(path=self.former(entry.path)) for entry in self.tree.entries]
+
+    def leave_out(self, paths: set[str], reason: str, warn: Callable[[str], None]) -> None:
+        """Go on without these, and say so."""
+        if not paths:
+            return
+        reason = f"{len(paths):,} of its files left out: {reason}"
+        warn(f"{self.given}: {reason}")
+        problem = Problem(self.given, Side.HAYSTACK, "walk", reason, is_note=True)
+        kept = [entry for entry in self.tree.entries if entry.path not in paths]
+        self.tree = replace(self.tree, entries=kept, problems=[*self.tree.problems, problem])
+
+
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """What a catalogue stands beside: files with the file systems that they lie on."""
+
+    entries: Sequence[FileEntry]
+    volumes: Sequence[Volume]
+
+
+def list_together(
+    catalogs: Iterable[Source], listing: Listing, entries: Sequence[FileEntry], *, is_proof: bool
+) -> list[Tree]:
+    """List all catalogs, as far as they stand beside the folders of ``listing`` with these ``entries`` and each other.
+
+    ``is_proof`` tells whether files are to be judged by others; else a catalog's word is enough that a file is there.
+    Raises :class:`~dupfind.errors.DupfindError` where one cannot be read, or lists a folder that is beside it.
+    """
+    warn, folders = listing.warn, listing.haystack
+    listed = []
+    for source in catalogs:
+        tree, about = read_tree(source.root, listing.rules.excludes)
+        is_here = holds_something(about.root)
+        listed.append(_Catalogue(tree, about, former_paths(source.root, about), is_here))
+        warn_of(tree, about, warn)
+    others = [_Others(entries, _volumes(listing))] if entries else []
+    roots = [tree.root for tree in folders if tree.root.has_folders]
+    for one, other in product(listed, others):
+        how = relation(one.about.volumes, other.volumes)
+        refuse_own_root(one.tree.root, one.about, roots, how, called="")
+    if is_proof:
+        _drop_doubles(listed, warn)
+    standing = [one for one in listed if not one.is_double]
+    before = list(others)
+    for one in standing:
+        one.leave_out(_twice(one), _TWICE, warn)
+        one.leave_out(_of(one, before), _OF_OTHERS, warn)
+        if is_proof:
+            volumes = [other.volumes for other in others] + [other.about.volumes for other in standing if other != one]
+            _as_far_as_it_proves(one, volumes, roots, listing)
+        before.append(_Others(one.once(), one.about.volumes))
+    return [one.tree for one in listed]
+
+
+def _volumes(listing: Listing) -> tuple[Volume, ...]:
+    found = volumes_of((device for tree in listing.haystack for device, _ in tree.folders), listing.rules.mounts)
+    # What a link led to may lie anywhere.
+    return (*found, UNKNOWN_VOLUME) if listing.rules.follow_symlinks else found
+
+
+def _drop_doubles(listed: Sequence[_Catalogue], warn: Callable[[str], None]) -> None:
+    """Leave out each that may list the drive of an earlier one, where neither drive is here to be looked at.
+
+    The older of two such may list what was moved, written anew or deleted before the other was made, and nothing
+    tells.
+    """
+    kept: list[_Catalogue] = []
+    for one in listed:
+        away = [other for other in kept if not (one.is_here or other.is_here)]
+        double = next(
+            (other for other in away if relation(one.about.volumes, other.about.volumes) is not Relation.OTHER), None
+        )
+        if double is None:
+            kept.append(one)
+            continue
+        reason = f"nothing tells its drive from that of {double.given}, and neither is here to be looked at"
+        one.leave_out({entry.path for entry in one.tree.entries}, reason, warn)
+        one.is_double = True
+
+
+def _twice(one: _Catalogue) -> set[str]:
+    """What may be another file of the same catalogue: by a link that was followed, or by another mount.
+
+    A hard link is taken for that, too: deleting it frees nothing. Without numbers that stay, the files of one file
+    system are told by their names, where no link was followed.
+    """
+    are_numbered = have_numbers(one.about.volumes)
+    is_plain = len(one.about.volumes) == 1 and not one.about.follow_symlinks
+    seen: set[tuple[int, ...]] = set()
+    found = set()
+    for entry in one.tree.entries:
+        key: tuple[int, ...]
+        if entry.inode and are_numbered:
+            key = (entry.inode,) if is_plain else (entry.size_bytes, entry.mtime_ns, entry.inode)
+        elif is_plain:
+            continue
+        else:
+            key = entry.size_bytes, entry.mtime_ns
+        if key in seen:
+            found.add(entry.path)
+        seen.add(key)
+    return found
+
+
+def _of(one: _Catalogue, before: Iterable[_Others]) -> set[str]:
+    """What may be a file of those that come before it."""
+    found: set[str] = set()
+    for other in before:
+        how = relation(one.about.volumes, other.volumes)
+        are_numbered = have_numbers((*one.about.volumes, *other.volumes))
+        found |= themselves(one.tree.entries, other.entries, how, one.former, are_numbered=are_numbered)
+    return found
+
+
+def _as_far_as_it_proves(
+    one: _Catalogue, beside: Sequence[Sequence[Volume]], roots: Sequence[Root], listing: Listing
+) -> None:
+    """Leave out what is not seen any more on a drive that is here; what is not known at all proves by bytes only."""
+    now = [_volume_now(one.about.root, listing.rules.mounts)] if one.is_here else []
+    how = max((relation(one.about.volumes, volumes) for volumes in [*beside, *now]), default=Relation.OTHER)
+    if must_be_seen(how, is_root_here=one.is_here):
+        below = listed_below(one.tree.entries, one.former, roots)
+        are_numbered = have_numbers(one.about.volumes)
+        gone = not_there(one.tree.entries, one.former, below, are_numbered=are_numbered)
+        one.leave_out(below | gone, _NOT_SEEN, listing.warn)
+    elif how is Relation.UNKNOWN:
+        one.tree = doubtful(one.tree)
+        listing.warn(
+            f"{one.given}: its pictures are not compared, only bytes are: nothing tells its drive from those of the "
+            f"others, and {one.about.root} is not there to be looked at"
+        )
+
+
+def _volume_now(folder: str, mounts: Mounts) -> tuple[Volume, ...]:
+    """What lies now where a catalogue lists a folder."""
+    try:
+        return volumes_of([os.stat(folder).st_dev], mounts)
+    except OSError:  # it went a moment ago
+        return (UNKNOWN_VOLUME,)

@@ -1,0 +1,122 @@
+"""Which files of a catalogue may be the needles themselves, the drive being plugged in again; pure.
+
+A catalogue of a drive has every file of it, so if the drive itself were searched for, everything on it would be
+"contained": in itself. No name tells: the drive may be mounted elsewhere, its folders renamed, its files moved from
+what was listed to what is to be deleted. What tells is the number of a file (inode) on one file system. Where there is
+no such number, or nobody knows which file system it is, what is alike is taken for the same: a copy that is not
+recognised as one costs a second look, a file that proves itself is lost.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum
+
+from dupfind.catalog.volumes import Volume
+from dupfind.sources.file_systems import TICK_NS, file_system, is_one_time
+from dupfind.sources.normal_form import composed
+from dupfind.values import FileEntry
+
+
+class Relation(IntEnum):
+    """How the file systems of a catalogue are to those of needles, the less dangerous first."""
+
+    OTHER = 0
+    """Certainly others."""
+    UNKNOWN = 1
+    SAME = 2
+
+
+def relation(listed: Sequence[Volume], needles: Sequence[Volume]) -> Relation:
+    """The most dangerous one of any two of them; unknown where there is nothing to go by."""
+    return max((_relation(one, other) for one in listed for other in needles), default=Relation.UNKNOWN)
+
+
+def _relation(one: Volume, other: Volume) -> Relation:
+    if one.uuid and other.uuid:
+        if one.uuid != other.uuid:
+            return Relation.OTHER
+        return Relation.UNKNOWN if one.is_numbered_apart or other.is_numbered_apart else Relation.SAME
+    is_one_device = bool(one.boot) and (one.boot, one.device) == (other.boot, other.device)
+    return Relation.SAME if is_one_device else Relation.UNKNOWN
+
+
+def have_numbers(volumes: Iterable[Volume]) -> bool:
+    """Whether every file on these has a number that stays."""
+    return all(file_system(volume.kind).keeps_numbers for volume in volumes)
+
+
+def must_be_seen(how: Relation, *, is_root_here: bool) -> bool:
+    """Whether a listed file may prove something only where it is seen to be there now.
+
+    The drive is here, so what it lists may have been made into the needles since: written anew under another number,
+    copied and deleted. ``is_root_here`` tells whether there is something now where the listed folder was.
+    """
+    return how is Relation.SAME or (how is Relation.UNKNOWN and is_root_here)
+
+
+def is_as_listed(listed: FileEntry, now: FileEntry, *, are_numbered: bool) -> bool:
+    """Whether a file is what was listed in its place; ``are_numbered`` is what :func:`have_numbers` says of it."""
+    is_one_number = listed.inode == now.inode or not are_numbered or listed.inode == 0
+    return is_one_number and listed[1:4] == now[1:4]
+
+
+def themselves(
+    listed: Sequence[FileEntry],
+    needles: Iterable[FileEntry],
+    how: Relation,
+    former: Callable[[str], str],
+    *,
+    are_numbered: bool,
+) -> set[str]:
+    """The paths of those files of a catalogue that may be one of ``needles``.
+
+    ``former`` gives where a file of it was when it was listed; ``are_numbered`` is what :func:`have_numbers` says of
+    all file systems of both sides.
+    """
+    inodes, sizes = {entry.inode for entry in listed}, {entry.size_bytes for entry in listed}
+    are_numbered = are_numbered and 0 not in inodes
+    inodes.discard(0)
+    by_inode: dict[int, list[FileEntry]] = defaultdict(list)
+    by_size: dict[int, list[FileEntry]] = defaultdict(list)
+    paths = set()
+    for needle in needles:
+        if needle.inode in inodes:
+            by_inode[needle.inode].append(needle)
+        if how is not Relation.OTHER:
+            paths.add(composed(needle.path))
+            if needle.size_bytes in sizes and not (are_numbered and needle.inode):
+                by_size[needle.size_bytes].append(needle)
+    return {
+        entry.path
+        for entry in listed
+        if any(_is_it(entry, needle, how) for needle in by_inode.get(entry.inode, ()))
+        or (how is not Relation.OTHER and composed(former(entry.path)) in paths)
+        or any(_is_like_it(entry, needle) for needle in by_size.get(entry.size_bytes, ()))
+    }
+
+
+def _is_it(entry: FileEntry, needle: FileEntry, how: Relation) -> bool:
+    """Whether two files of one number may be one: by what a change of its name, times or content leaves."""
+    match how:
+        case Relation.SAME:
+            return True
+        case Relation.UNKNOWN:
+            is_one_name = _name(entry) == _name(needle)
+            return is_one_name or entry.size_bytes == needle.size_bytes or entry.mtime_ns == needle.mtime_ns
+        case Relation.OTHER:  # a clone of a disk that was given a number of its own afterwards
+            return entry[1:] == needle[1:]
+
+
+def _is_like_it(entry: FileEntry, needle: FileEntry) -> bool:
+    """Whether two files of one size may be one, without numbers to go by."""
+    if is_one_time(entry.mtime_ns, needle.mtime_ns, TICK_NS + 1):
+        return True
+    return _name(entry).casefold() == _name(needle).casefold()
+
+
+def _name(entry: FileEntry) -> str:
+    """Return the name of a file in one form: a Mac may have listed it in another than the needles have it in."""
+    return composed(entry.path.rpartition(os.sep)[2])

@@ -1,1 +1,0 @@
-"""Catalogues of drives, in the place of their folders."""

@@ -1,1 +1,0 @@
-"""What lies on the disks: folders and files as the walk sees them, names, digests; which two are one file."""

@@ -1,0 +1,101 @@
+"""One run: what travels together from its beginning to its end, as one value.
+
+Light to import: what reads files and what knows pictures is loaded where there is something to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import Executor
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dupfind.events import Listener, Silence
+from dupfind.settings import Settings
+from dupfind.sources.file_lists import NOTHING, FileList
+from dupfind.sources.folders import Folder
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.mounts import Mounts, read_mounts
+from dupfind.sources.roots import spelling
+from dupfind.sources.source import Listing, Rules, Source, Sources, in_order
+from dupfind.values import FileEntry, Root, Side
+
+if TYPE_CHECKING:
+    from dupfind.cache.cache import Cache
+    from dupfind.reading import Reader
+
+MakeExecutor = Callable[[], Executor]
+
+
+class Run:
+    """What a run goes by, where its files come from, and who hears of it.
+
+    ``make_executor`` puts the reading of files elsewhere than on processes of this machine; ``more`` are sources beside
+    those that the settings name.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        listener: Listener | None = None,
+        make_executor: MakeExecutor | None = None,
+        more: Iterable[Source] = (),
+    ) -> None:
+        more = tuple(more)
+        self.settings = replace(settings, roots=(*settings.roots, *(source.root for source in more)))
+        self.listener = listener or Silence()
+        self.make_executor = make_executor
+        self._given = settings
+        self._more = more
+
+    @cached_property
+    def mounts(self) -> Mounts:
+        """The table of mounts, read once."""
+        return read_mounts()
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Where the files come from; nothing else knows which kinds of sources there are."""
+        lists = [FileList(self._given.named)] if self._given.named != NOTHING else []
+        return in_order([*map(_source, self._given.roots), *lists, *self._more])
+
+    @cached_property
+    def shown(self) -> Callable[[str], str]:
+        """A function from the path of an entry to how the user would spell it."""
+        return spelling(self.settings.roots)
+
+    @cached_property
+    def shown_haystack(self) -> Callable[[str], str]:
+        """The same of the haystack, for paths that may lie below a root of the needles as well."""
+        return spelling([root for root in self.settings.roots if root.side is Side.HAYSTACK])
+
+    def listing(
+        self,
+        excludes: Excludes,
+        count: Callable[[int], None] = lambda _: None,
+        named: Collection[FileEntry] = (),
+        *,
+        is_anew: bool = False,
+    ) -> Listing:
+        """Begin a listing; ``is_anew`` also looks again at what is mounted."""
+        mounts = read_mounts() if is_anew else self.mounts
+        rules = Rules(excludes, self.settings.follow_symlinks, mounts)
+        return Listing(self.settings.roots, rules, count, self.listener.warn, named)
+
+
+class Reading(Run):
+    """The same while files are read."""
+
+    def __init__(self, run: Run, reader: Reader, cache: Cache) -> None:
+        vars(self).update(vars(run))  # and so what was learned of the sources
+        self.reader = reader
+        self.cache = cache
+
+
+def _source(root: Root) -> Source:
+    if root.is_catalogue:
+        from dupfind.catalog.catalog_source import Catalog  # brings SQLite and the decoders
+
+        return Catalog(root)
+    return Folder(root)

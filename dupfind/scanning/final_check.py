@@ -1,0 +1,131 @@
+"""The final check before the verdicts: what is about to count as present is still there, and so is what proves it.
+
+Hours may lie between the walk and the report. So the needles are listed once more, which finds whatever went, came or
+changed among them, and each witness is looked at where it lies; how, is the affair of each source. What is not as it
+was is neither present nor proof; it is not judged afresh, because that is what the next run does, reading only what
+changed where there is a cache.
+
+The needles come first: what was moved from the haystack to them in between is then missed as a witness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
+
+from dupfind.answers.findings import Findings
+from dupfind.sources.source import Listing, Relisting, Sources, folder_of
+from dupfind.values import CHANGED, LAST_LOOK, Failure, FileEntry, FolderId, Match, Problem, Tree
+
+_PATH = itemgetter(FileEntry._fields.index("path"))
+_GONE = f"{CHANGED}: it is no longer found there"
+_MOMENT_SECONDS = 5.0
+_FEW_FILES = 10_000
+
+
+def is_due(needles: Sequence[Tree], findings: Findings, *, is_remembered: bool, walked_seconds: float) -> bool:
+    """Whether there is to be a last look at all; ``walked_seconds`` is how long ago the walk began.
+
+    An answer from memory that comes within moments of the walk rests on the walk as the last look does on itself: both
+    take seconds for some hundred thousand files, and the report is as old as they took. Where there are few files it
+    costs nothing, and is taken all the same.
+    """
+    files = sum(len(tree.entries) for tree in needles) + len(findings.matches)
+    return not is_remembered or walked_seconds > _MOMENT_SECONDS or files <= _FEW_FILES
+
+
+def final_check(
+    sources: Sources, needles: Sequence[Tree], haystack: Sequence[Tree], findings: Findings, listing: Listing
+) -> tuple[list[Tree], list[Tree], Findings]:
+    """Return the trees with what is to be told of them besides, and the findings without what does not stand any more.
+
+    The trees are those of ``sources``, in their order. ``listing`` is a new one, with nothing listed, whose ``count``
+    is told how many needles each folder has.
+    """
+    changes = [
+        _list_again(tree, source.list_again(tree, listing))
+        for source, tree in zip(sources.needles, needles, strict=True)
+    ]
+    lost = {path: reason for one in changes for path, reason in one.lost.items()}
+    listing.needle_folders = frozenset().union(*(one.folders for one in changes))
+    wanted = {match.witness for match in findings.matches.values()}
+    fallen: dict[str, str] = {}
+    marked = []
+    for source, tree in zip(sources.haystack, haystack, strict=True):
+        found = dict(source.changed((entry for entry in tree.entries if entry.path in wanted), listing))
+        problems = [Problem(tree.root.shown(path), tree.root.side, LAST_LOOK, reason) for path, reason in found.items()]
+        fallen |= found
+        marked.append(replace(tree, problems=[*tree.problems, *problems]) if problems else tree)
+    walked = [
+        replace(tree, problems=[*tree.problems, *one.problems]) if one.problems else tree
+        for tree, one in zip(needles, changes, strict=True)
+    ]
+    return walked, marked, _without(findings, lost, fallen) if lost or fallen else findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What a second walk of a tree of needles found otherwise."""
+
+    lost: dict[str, str]
+    """What happened to the files that are not as they were, by their paths."""
+    problems: list[Problem]
+    """Those of the second walk that the first did not meet."""
+    folders: frozenset[FolderId]
+    """Every directory that was looked into."""
+
+
+def _list_again(tree: Tree, walk: Relisting) -> _Changes:
+    """Compare folder by folder, so that the files are not kept twice: a second list of a million takes 350 MB."""
+    places = dict(_places_by_folder(tree.entries))
+    lost: dict[str, str] = {}
+    problems: list[Problem] = []
+    for folder, now in walk.folders():
+        start, end = places.pop(folder, (0, 0))
+        before = tree.entries[start:end]
+        if now == before:
+            continue
+        old, new = set(map(_PATH, before)), set(map(_PATH, now))
+        lost |= {entry.path: CHANGED if entry.path in new else _GONE for entry in set(before) - set(now)}
+        reason = "came while dupfind ran: not looked at"
+        problems += [Problem(tree.root.shown(path), tree.root.side, "walk", reason) for path in sorted(new - old)]
+    for start, end in places.values():
+        lost |= dict.fromkeys(map(_PATH, tree.entries[start:end]), _GONE)
+    known = set(tree.problems)
+    met = [one for one in walk.problems if one not in known]
+    return _Changes(lost, [*met, *problems], frozenset(walk.seen))
+
+
+def _places_by_folder(entries: Sequence[FileEntry]) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Where the files of each folder stand; the walk puts them next to each other."""
+    start = 0
+    for folder, group in groupby(map(_PATH, entries), key=folder_of):
+        end = start + sum(1 for _ in group)
+        yield folder, (start, end)
+        start = end
+
+
+def _without(findings: Findings, lost: Mapping[str, str], fallen: Mapping[str, str]) -> Findings:
+    """The findings without needles that were ``lost`` and without those whose witness has ``fallen``."""
+    matches: dict[str, Match] = {}
+    failures = dict(findings.failures)
+    for path, match in findings.matches.items():
+        if path in lost:
+            failures[path] = _failure(lost[path])
+        elif match.witness in fallen:
+            failures[path] = _failure(f"its witness {fallen[match.witness]}")
+        else:
+            matches[path] = match
+    words = {}
+    for path, word in findings.words.items():
+        if path in lost:
+            failures[path] = _failure(lost[path])
+        elif word.witness is None or path in findings.parted or path in matches:  # only "same" needs its witness
+            words[path] = word
+    return replace(findings, matches=matches, failures=failures, words=words)
+
+
+def _failure(reason: str) -> Failure:
+    return Failure(reason, is_image=False, lasting=False, stage=LAST_LOOK)

@@ -1,0 +1,144 @@
+"""Entries: what the system says of one file, as values, and entries of sources that the system knows nothing of.
+
+Here is the one place that looks at an entry again or opens it, whatever source it came from. An entry crosses to
+another process as it is, so whoever opens it there needs no table of sources.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from abc import abstractmethod
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import IO, Any, Self
+
+from dupfind.values import FileEntry, FolderId
+
+_READ_ONLY = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+_new = tuple.__new__
+"""Makes a named tuple of a tuple in half the time."""
+
+
+def entry_of(path: str, found: os.stat_result) -> FileEntry:
+    """The entry of a file that the system gave this of."""
+    return _new(FileEntry, (path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
+
+
+def without_inode(entry: FileEntry) -> FileEntry:
+    """The same file, known by less."""
+    return entry._replace(inode=0)
+
+
+def is_same_folder(one: FolderId, other: FolderId, forgetful: Collection[int]) -> bool:
+    """Whether two looks at one path met the same directory, as far as its file system can tell."""
+    return one == other or (one[0] == other[0] and one[0] in forgetful)
+
+
+def reason_of(error: OSError) -> str:
+    """What went wrong, in the system's words and in lower case: ``permission denied``."""
+    return (error.strerror or type(error).__name__).lower()
+
+
+class ChangedError(Exception):
+    """A file is not, or not any more, the one that was listed."""
+
+
+class StoredEntry(FileEntry):
+    """An entry of a source that is no folder: no path of the system leads to it, and it opens itself.
+
+    ``path`` is its name and its key: unlike that of any other entry of the run, with ``/`` between folders. Size and
+    times tell two states of it apart. ``inode`` is a number that no other entry of this size and these times has, or
+    0 where there is none, and then nothing is remembered of it: the cache knows files by it that were moved.
+
+    What a subclass keeps beside these five travels with it to the process that reads. Keep it small: thousands may
+    wait in line.
+    """
+
+    __slots__ = ()
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Tell that the system knows nothing of it."""
+        return False
+
+    @abstractmethod
+    def open(self) -> AbstractContextManager[IO[bytes]]:
+        """Open it for reading, as a binary file that can seek. Runs in a worker.
+
+        Raises ``OSError`` where it cannot be read, and :class:`ChangedError`, when it is opened and again when it is
+        closed, where it is not the one that was listed: what was read in between is worth nothing then.
+        """
+
+    @abstractmethod
+    def now(self) -> FileEntry | None:
+        """Look at it again; gives the entry as it is now, None where it is gone. Raises ``OSError``."""
+
+    def _replace(self, **fields: Any) -> Self:  # noqa: ANN401 - as the method of any named tuple
+        """Return the same with other ``fields``; what a subclass keeps besides comes along."""
+        other = super()._replace(**fields)
+        if hasattr(self, "__dict__"):
+            vars(other).update(vars(self))
+        return other
+
+
+def entry_now(entry: FileEntry, *, follow_symlinks: bool) -> FileEntry | None:
+    """Look at a file again; gives the entry as it is now, None where no file is there. Raises ``OSError``."""
+    if isinstance(entry, StoredEntry):
+        return entry.now()
+    found = os.stat(entry.path, follow_symlinks=follow_symlinks)
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    now = entry_of(entry.path, found)
+    return now if entry.inode else without_inode(now)
+
+
+@contextmanager
+def open_entry(entry: FileEntry, *, is_buffered: bool = True) -> Iterator[IO[bytes]]:
+    """Open the file of ``entry``, and see before and after that it is the one that was listed.
+
+    Raises ``OSError`` and :class:`ChangedError`.
+    """
+    if isinstance(entry, StoredEntry):
+        with entry.open() as file:
+            yield file
+        return
+    with open(entry.path, "rb", buffering=-1 if is_buffered else 0, opener=_open_without_blocking) as file:
+        if not _is_as_listed(file.fileno(), entry):
+            raise ChangedError
+        yield file
+        if not _is_as_listed(file.fileno(), entry):
+            raise ChangedError
+
+
+def read_small(entry: FileEntry) -> bytes | None:
+    """Read a small file on disk by as few calls of the system as can be; None where anything is not as usual."""
+    if not entry.is_on_disk:
+        return None
+    try:
+        handle = _open_without_blocking(entry.path, _READ_ONLY)
+        try:
+            if _is_as_listed(handle, entry):
+                content = os.read(handle, entry.size_bytes + 1)
+                if len(content) == entry.size_bytes and _is_as_listed(handle, entry):
+                    return content
+        finally:
+            os.close(handle)
+    except OSError:
+        pass
+    return None
+
+
+def _open_without_blocking(path: str, flags: int) -> int:
+    # A file that was replaced by a named pipe would block the open for ever.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+
+
+def _is_as_listed(handle: int, entry: FileEntry) -> bool:
+    found = os.fstat(handle)
+    return (
+        stat.S_ISREG(found.st_mode)
+        and (found.st_size, found.st_mtime_ns, found.st_ctime_ns) == (entry.size_bytes, entry.mtime_ns, entry.ctime_ns)
+        and entry.inode in (0, found.st_ino)  # 0: a system that lists no inodes
+    )

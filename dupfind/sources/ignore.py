@@ -1,0 +1,157 @@
+"""Which names are junk, trash or excluded. Pure: it judges names, never looks at a file.
+
+The lists are short and exact on purpose. What is called junk is invisible in the answer, so a name belongs here only
+when an operating system writes it by itself and nobody would miss it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from fnmatch import translate
+
+from dupfind.sources.normal_form import composed, folded
+from dupfind.sources.trash_names import is_trash_folder, is_trashed_file
+
+JUNK_FILES = frozenset({
+    ".apdisk",
+    ".directory",
+    ".ds_store",
+    ".localized",
+    "desktop.ini",
+    "ehthumbs.db",
+    "ehthumbs_vista.db",
+    "icon\r",
+    "thumbs.db",
+})  # fmt: skip
+"""Names of files, in lower case, that systems leave behind; what is called ``._*`` is junk by its content alone."""
+
+JUNK_FOLDERS = frozenset({
+    ".appledouble",
+    ".documentrevisions-v100",
+    ".fseventsd",
+    ".spotlight-v100",
+    ".temporaryitems",
+    "@eadir",
+    "system volume information",
+})  # fmt: skip
+"""Names of folders, in lower case, that systems leave behind, with everything in them."""
+
+SNAPSHOT_FOLDERS = frozenset({
+    "#snapshot",
+    "@recently-snapshot",
+    "~snapshot",
+})  # fmt: skip
+"""Names of folders, in lower case, in which network drives show the past of the same files until it is pruned."""
+
+NOT_TRUSTED = "not trusted as haystack"
+"""How every reason ends by which a name keeps what bears it from proving anything."""
+
+EXCLUDED = "excluded by --exclude"
+"""How every reason begins by which a pattern of the user leaves something out; the pattern follows."""
+
+
+def is_common_file(name: str) -> bool:
+    """Tell whether a file is neither junk nor in the trash, by one cheap look at its name; nearly all are neither."""
+    return name[0] != "." and name.lower() not in JUNK_FILES
+
+
+def is_junk_file(name: str) -> bool:
+    """Tell whether a file is ignored on both sides by its name alone."""
+    return name.lower() in JUNK_FILES
+
+
+def may_be_appledouble(name: str) -> bool:
+    """Tell whether a file is named as AppleDouble names what it keeps; only its content can confirm it."""
+    return name.startswith("._")
+
+
+def is_junk_folder(name: str) -> bool:
+    """True for a folder that is ignored on both sides."""
+    return name.lower() in JUNK_FOLDERS
+
+
+def why_folder_not_trusted(name: str) -> str | None:
+    """Why a folder of the haystack can prove nothing; None when it can."""
+    if name.startswith(".") and why_folder_fleeting(name) is None:
+        return f"hidden folder: {NOT_TRUSTED}"
+    return why_folder_fleeting(name)
+
+
+def why_folder_fleeting(name: str) -> str | None:
+    """Why what is in a folder will not stay, to go by the folder's name; None when it may."""
+    if is_trash_folder(name):
+        return f"trash folder: {NOT_TRUSTED}"
+    if folded(name) in SNAPSHOT_FOLDERS:
+        return f"snapshot folder: {NOT_TRUSTED}"
+    return None
+
+
+def why_file_not_trusted(name: str) -> str | None:
+    """Why a file of the haystack can prove nothing, to go by its name; None when it can."""
+    return f"in the trash: {NOT_TRUSTED}" if is_trashed_file(name) else None
+
+
+class Excludes:
+    """The user's ``--exclude`` patterns, and which of them have matched something so far.
+
+    A pattern without a slash is matched with the name of each file and folder; one with a slash with the path below
+    the root. ``*`` matches slashes too, ``[...]`` and ``?`` as in a shell. Case counts, the Unicode form does not.
+
+    >>> Excludes(["*.tmp", "/2006/raw"]).matching("2006/raw", "raw")
+    '/2006/raw'
+    """
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._patterns = tuple(
+            (pattern, "/" in pattern.strip("/") or pattern.startswith("/"), _compiled(pattern)) for pattern in patterns
+        )
+        self._unmatched = dict.fromkeys(pattern for pattern in patterns if not _is_about_junk(pattern))
+
+    def __bool__(self) -> bool:
+        return bool(self._patterns)
+
+    @property
+    def matched(self) -> frozenset[str]:
+        """The patterns that have matched something; those that name junk, which is left out unasked, among them."""
+        return frozenset(pattern for pattern, *_ in self._patterns) - self._unmatched.keys()
+
+    def warnings(self, elsewhere: Collection[str] = ()) -> list[str]:
+        """Return a warning for each pattern that has matched nothing, here or ``elsewhere``, by the end of a walk."""
+        return [
+            f"--exclude {pattern}: nothing that was looked at matches it (case counts)"
+            for pattern in self._unmatched
+            if pattern not in elsewhere
+        ]
+
+    def matching(self, below_root: str, name: str) -> str | None:
+        """Return the first pattern that matches, or None. ``below_root`` is the path without the root."""
+        below_root, name = composed(below_root), composed(name)
+        first = None
+        for pattern, is_path, regex in self._patterns:
+            if (first is None or pattern in self._unmatched) and regex.match(below_root if is_path else name):
+                self._unmatched.pop(pattern, None)
+                first = pattern if first is None else first
+        if first is not None:
+            for pattern in [pattern for pattern in self._unmatched if _leads_through(pattern, below_root)]:
+                del self._unmatched[pattern]
+        return first
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(translate(composed(pattern.strip("/"))))
+
+
+def _leads_through(pattern: str, folder: str) -> bool:
+    """Tell whether a pattern is about something in ``folder``, in which nobody looks once it is excluded itself."""
+    *folders, _ = pattern.strip("/").split("/")
+    return any(_compiled("/".join(folders[:end])).match(folder) for end in range(1, len(folders) + 1))
+
+
+def _is_about_junk(pattern: str) -> bool:
+    """Tell whether a pattern names something that is junk on both sides anyway."""
+    last = pattern.strip("/").rpartition("/")[2].lower()
+    if not any(map(str.isalpha, last)) and last != "._*":
+        return False  # "*" is about everything
+    regex = _compiled(last)
+    return any(map(regex.match, (*JUNK_FILES, *JUNK_FOLDERS, "._junk")))

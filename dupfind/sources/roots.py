@@ -1,0 +1,175 @@
+"""What the user named to what can be worked on: folders to roots, single files to entries.
+
+Looks at what was named, at the folders around it, and at nothing below.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from dupfind.errors import SettingsError
+from dupfind.sources.catalog_head import NO_CATALOGUE, why_no_catalogue
+from dupfind.sources.ignore import is_junk_folder
+from dupfind.sources.mounts import Mounts, read_mounts
+from dupfind.values import FileEntry, FolderId, Root, Side
+
+_FOR_FILES = ": single files go to dupfind find, to dupfind explain, or into a list for --files-from"
+
+
+class NamedFile(NamedTuple):
+    """A single file that the user named."""
+
+    given: str
+    entry: FileEntry
+
+
+def make_roots(
+    haystack: Sequence[str], needles: Sequence[str], mounts: Mounts | None = None, *, may_lack_needles: bool = False
+) -> tuple[Root, ...]:
+    """Return the roots of a scan, each once; raises :class:`~dupfind.errors.SettingsError`."""
+    roots = haystack_roots(haystack)
+    if needles or not may_lack_needles:
+        roots += _roots(needles, Side.NEEDLES, "--needles ")
+    _refuse_same_root(roots, read_mounts() if mounts is None else mounts)
+    return _without_inner(roots)
+
+
+def haystack_roots(
+    haystack: Sequence[str], called: str = "--haystack ", *, may_be_catalogues: bool = True
+) -> tuple[Root, ...]:
+    """The roots of a command that has no needle folders; ``called`` stands before a path in errors."""
+    return _roots(haystack, Side.HAYSTACK, called, may_be_catalogues=may_be_catalogues)
+
+
+def named_file(given: str, mounts: Mounts | None = None) -> NamedFile:
+    """A single file that the user named, links followed; raises :class:`~dupfind.errors.SettingsError`.
+
+    ``mounts`` is the table of mounts, which is read once for many files; None reads it for this one.
+    """
+    if not given:  # realpath takes it for the working directory
+        raise SettingsError("an empty path is no file")
+    try:
+        real = os.path.realpath(given, strict=True)
+        found = os.stat(real)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{given}: {_reason_of(error)}") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise SettingsError(f"{given} is a folder: name its files here, or ask dupfind scan about the whole of it")
+    if not stat.S_ISREG(found.st_mode):
+        raise SettingsError(f"{given}: not a regular file")
+    forgetful = (read_mounts() if mounts is None else mounts).forgetful
+    inode = 0 if found.st_dev in forgetful else found.st_ino  # as a walk enters it
+    return NamedFile(given, FileEntry(real, found.st_size, found.st_mtime_ns, found.st_ctime_ns, inode))
+
+
+def named_files(given: Iterable[str], mounts: Mounts | None = None) -> list[NamedFile]:
+    """Return what :func:`named_file` gives for each, by one reading of the table of mounts."""
+    mounts = read_mounts() if mounts is None else mounts
+    return [named_file(path, mounts) for path in given]
+
+
+def _roots(given: Sequence[str], side: Side, called: str, *, may_be_catalogues: bool = True) -> tuple[Root, ...]:
+    if not given:
+        if side is Side.NEEDLES:
+            raise SettingsError("--needles is needed: the folder to look for (or --files-from: a list of names)")
+        raise SettingsError("--haystack is needed: the folder to search in")
+    roots: dict[tuple[int, int], Root] = {}
+    for path in given:
+        root = _root(path, side, called, may_be_catalogue=may_be_catalogues and side is Side.HAYSTACK)
+        roots.setdefault(root.identity, root)
+    return tuple(roots.values())
+
+
+def _root(given: str, side: Side, called: str, *, may_be_catalogue: bool) -> Root:
+    if not given:  # realpath takes it for the working directory, and reports would call that "/"
+        raise SettingsError(f"--{side} is given an empty path" if called else "an empty path is no folder")
+    try:
+        real = os.path.realpath(given, strict=True)
+        if not os.path.isdir(real):
+            if may_be_catalogue and os.path.isfile(real):
+                return _catalogue(given, real, called)
+            raise SettingsError(f"{called}{given}: not a folder{_FOR_FILES if side is Side.NEEDLES else ''}")
+        os.scandir(real).close()
+        found = os.lstat(real)  # after a look inside, which is what makes an automount come
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{called}{given}: {_reason_of(error)}") from error
+    return Root(side, given.rstrip(os.sep) or os.sep, real, (found.st_dev, found.st_ino))
+
+
+def _catalogue(given: str, real: str, called: str) -> Root:
+    """A catalogue in the place of the folder that it lists. Nothing can lie below a file, so no path means two."""
+    if (reason := why_no_catalogue(real)) is not None:
+        raise SettingsError(f"{called}{given}: {'not a folder' if reason == NO_CATALOGUE else reason}")
+    found = os.lstat(real)
+    return Root(Side.HAYSTACK, given, real, (found.st_dev, found.st_ino), is_catalogue=True)
+
+
+def _reason_of(error: OSError | ValueError) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()
+
+
+def _without_inner(roots: tuple[Root, ...]) -> tuple[Root, ...]:
+    """Drop a needles root inside another: its files are counted there, once.
+
+    Not where the walk of the outer one would not come: a haystack lies between, or a folder that counts as junk.
+    """
+
+    def is_inner(root: Root) -> bool:
+        around = [other for other in roots if root is not other and is_below(root.real, other.real)]
+        if not around:
+            return False
+        nearest = max(around, key=lambda other: len(other.real))
+        way = root.real[len(nearest.real) :].split(os.sep)
+        return nearest.side is Side.NEEDLES and not any(map(is_junk_folder, way))
+
+    return tuple(root for root in roots if root.side is Side.HAYSTACK or not is_inner(root))
+
+
+def ids_of(root: Root, mounts: Mounts) -> tuple[FolderId, ...]:
+    """Return all that the directory of a root is known by: its number and, where numbers do not last, its place."""
+    place = mounts.folder_id(root.real, root.identity[0])
+    return (root.identity,) if place is None else (root.identity, place)
+
+
+def _refuse_same_root(roots: Sequence[Root], mounts: Mounts) -> None:
+    haystack = {number: root for root in roots if root.side is Side.HAYSTACK for number in ids_of(root, mounts)}
+    for root in roots:
+        same = [haystack[number] for number in ids_of(root, mounts) if number in haystack]
+        if root.side is Side.NEEDLES and same:
+            other = same[0].given
+            raise SettingsError(f"--needles {root.given} and --haystack {other} are the same folder")
+
+
+def root_around(real_path: str, roots: Sequence[Root]) -> Root | None:
+    """The root that ``real_path`` lies below: by its path or, through a bind mount, by device and inode."""
+    by_path = next((root for root in roots if is_below(real_path, root.real)), None)
+    return by_path or _root_by_identity(os.path.dirname(real_path), {root.identity: root for root in roots})
+
+
+def _root_by_identity(folder: str, roots: Mapping[FolderId, Root]) -> Root | None:
+    while True:
+        with suppress(OSError):  # a folder that is not there yet is no root
+            found = os.stat(folder)
+            if (found.st_dev, found.st_ino) in roots:
+                return roots[found.st_dev, found.st_ino]
+        if folder == os.path.dirname(folder):
+            return None
+        folder = os.path.dirname(folder)
+
+
+def is_below(path: str, folder: str) -> bool:
+    """True when ``path`` is ``folder`` or lies below it; both absolute and without symbolic links."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def spelling(roots: Sequence[Root]) -> Callable[[str], str]:
+    """A function from a path to how the user would spell it, by the innermost root around it."""
+    if len(roots) == 1:
+        return roots[0].shown
+    inner_first = sorted(roots, key=lambda root: -len(root.real))
+    spellings = [(root.real, root.shown) for root in inner_first]
+    return lambda path: next(shown(path) for real, shown in spellings if is_below(path, real))

@@ -1,0 +1,229 @@
+"""The interface of a source: where the files of one side come from. The rest of the program knows no other.
+
+A source lists its entries and problems (:meth:`Source.list_tree`), leaves out of a haystack what may be a needle
+itself, and tells before the verdicts whether its entries still are what was listed. How one entry is opened, and looked
+at again, is the entry's own affair (:mod:`dupfind.sources.entries`), since that happens in other processes. Names for a
+report are those of the root (:attr:`~dupfind.values.Root.shown`).
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple, Protocol
+
+from dupfind.sources.entries import entry_now, reason_of
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.mounts import NO_MOUNTS, Mounts
+from dupfind.sources.same_file import SameFile
+from dupfind.values import CHANGED, FileEntry, FolderId, Problem, Root, Side, Tree
+
+_INODE = itemgetter(FileEntry._fields.index("inode"))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is left out of a listing, and what the system says of the disks."""
+
+    excludes: Excludes
+    follow_symlinks: bool = False
+    mounts: Mounts = NO_MOUNTS
+
+    @property
+    def forgetful(self) -> Collection[int]:
+        """Devices whose inode numbers are made up, see :mod:`dupfind.sources.mounts`; their files get none."""
+        return self.mounts.forgetful
+
+
+@dataclass
+class Listing:
+    """What has been listed by now, and by what rules: each source is listed in the light of those before it."""
+
+    roots: Sequence[Root]
+    """All that the user named, of both sides, listed or not."""
+    rules: Rules
+    count: Callable[[int], None] = lambda _: None
+    """Told how many files each folder added."""
+    warn: Callable[[str], None] = lambda _: None
+    named: Collection[FileEntry] = ()
+    """Needles that lie in no tree: a catalog that lists them does not prove them."""
+    needles: list[Tree] = field(default_factory=list)
+    haystack: list[Tree] = field(default_factory=list)
+    needle_folders: frozenset[FolderId] = frozenset()
+    """Every directory that was looked into among the needles."""
+
+    def side(self, side: Side) -> list[Tree]:
+        """Return the trees of one side, as far as they are listed."""
+        return self.needles if side is Side.NEEDLES else self.haystack
+
+    @cached_property
+    def walked_needles(self) -> list[FileEntry]:
+        """The needles of folders; asked for when all of these are listed, and before anything that is not walked is."""
+        return [entry for tree in self.needles if tree.root.has_folders for entry in tree.entries]
+
+    @cached_property
+    def needle_inodes(self) -> AbstractSet[int]:
+        """Return the inode numbers of those."""
+        return set(map(_INODE, self.walked_needles)) - {0}  # 0: a system that lists no inodes
+
+    @cached_property
+    def same_file(self) -> SameFile:
+        """What tells whether two entries are one file, by the table of mounts of this listing."""
+        return SameFile(self.rules.mounts)
+
+    @cached_property
+    def numbers_may_lie(self) -> bool:
+        """Whether a file may have another number on the other side; asked for when all folders are listed."""
+        trees = [tree for tree in (*self.needles, *self.haystack) if tree.root.has_folders]
+        # What a link leads to may lie on any mount.
+        return self.rules.follow_symlinks or self.same_file.may_be_disguised(trees)
+
+
+class Relisting(Protocol):
+    """The entries of a source once more, as they are now."""
+
+    problems: list[Problem]
+    seen: set[FolderId]
+    """Every directory that was looked into."""
+
+    def folders(self) -> Iterator[tuple[str, list[FileEntry]]]:
+        """Yield each folder with its entries; the other two are whole at the end."""
+
+
+class Source(ABC):
+    """Where files come from: a folder, a list, a catalog; an archive, an object store."""
+
+    is_walked = False
+    """Whether listing it takes long enough for a bar of progress."""
+    is_remembered = True
+    """Whether what was found of its entries holds as long as the entries are the same."""
+
+    def __init__(self, root: Root) -> None:
+        self.root = root
+
+    @abstractmethod
+    def list_tree(self, listing: Listing) -> Tree:
+        """List everything, in a fixed order, the entries of a folder together, and tell ``listing`` how many.
+
+        What cannot be looked at, or is excluded, is a problem. Raises :class:`~dupfind.errors.DupfindError` where
+        nothing can be said.
+        """
+
+    def without_needles(self, tree: Tree, listing: Listing) -> Tree:
+        """Leave out of a haystack what may be a needle itself: nothing proves itself. By default, equal paths."""
+        paths = {entry.path for needles in listing.needles for entry in needles.entries}
+        paths |= {entry.path for entry in listing.named}
+        own = [entry.path for entry in tree.entries if entry.path in paths]
+        if not own:
+            return tree
+        reason = "left out: it is among the needles"
+        notes = [Problem(tree.root.shown(path), tree.root.side, "walk", reason, is_note=True) for path in own]
+        entries = [entry for entry in tree.entries if entry.path not in paths]
+        return replace(tree, entries=entries, problems=[*tree.problems, *notes])
+
+    @classmethod
+    def list_together(
+        cls,
+        sources: Iterable[Source],
+        listing: Listing,
+        entries: Sequence[FileEntry],  # noqa: ARG003 - for those that may list them, too
+        *,
+        is_proof: bool,  # noqa: ARG003 - likewise
+    ) -> list[Tree]:
+        """List several sources of this class as parts of one collection, beside its other files, ``entries``.
+
+        ``is_proof`` tells whether every file may be judged by every other one.
+        """
+        return [source.list_tree(listing) for source in sources]
+
+    def list_again(self, tree: Tree, listing: Listing) -> Relisting:  # noqa: ARG002 - others look at what was listed
+        """List needles once more, for the final check; ``tree`` is what was listed at first."""
+        return _Listed(self.list_tree(listing))
+
+    def changed(self, witnesses: Iterable[FileEntry], listing: Listing) -> Iterator[tuple[str, str]]:
+        """Yield the paths of those that are not what was listed any more, and why, for the final check.
+
+        ``listing`` has the needles as they were listed again. By default, each entry is looked at.
+        """
+        for entry in witnesses:
+            if reason := why_changed(entry, follow_symlinks=listing.rules.follow_symlinks):
+                yield entry.path, reason
+
+
+class _Listed:
+    """A tree that was listed whole, folder by folder."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.problems = tree.problems
+        self.seen = set(tree.folders)
+        self._entries = tree.entries
+
+    def folders(self) -> Iterator[tuple[str, list[FileEntry]]]:
+        """Yield each folder with its entries."""
+        for folder, group in groupby(self._entries, key=lambda entry: folder_of(entry.path)):
+            yield folder, list(group)
+
+
+class Sources(NamedTuple):
+    """All sources of a run, in the order in which they are listed and reported."""
+
+    needles: tuple[Source, ...]
+    haystack: tuple[Source, ...]
+
+    @property
+    def are_remembered(self) -> bool:
+        """Whether an answer may be given again where all entries are the same."""
+        return all(source.is_remembered for side in self for source in side)
+
+    def walked(self, *, are_walked: bool) -> Sources:
+        """Return those that are walked, or the others."""
+        needles, haystack = (tuple(source for source in side if source.is_walked == are_walked) for side in self)
+        return Sources(needles, haystack)
+
+
+def in_order(sources: Iterable[Source]) -> Sources:
+    """Return these as they are listed: what is walked first."""
+    walked_first = sorted(sources, key=lambda source: not source.is_walked)
+    sides = Side.NEEDLES, Side.HAYSTACK
+    needles, haystack = (tuple(source for source in walked_first if source.root.side is side) for side in sides)
+    return Sources(needles, haystack)
+
+
+def list_all(sources: Sources, listing: Listing) -> Listing:
+    """List these, the needles first; gives ``listing``, to which their trees were added.
+
+    The haystack comes second because nothing that was listed among the needles may serve as its own witness, however it
+    is reached (a bind mount, a followed link).
+    """
+    for source in sources.needles:
+        listing.needles.append(source.list_tree(listing))
+    folders = (tree.folders for tree in listing.needles if tree.root.has_folders)
+    listing.needle_folders = frozenset().union(*folders)
+    start = len(listing.haystack)
+    for source in sources.haystack:
+        listing.haystack.append(source.list_tree(listing))
+    listing.haystack[start:] = [
+        source.without_needles(tree, listing)
+        for source, tree in zip(sources.haystack, listing.haystack[start:], strict=True)
+    ]
+    return listing
+
+
+def why_changed(entry: FileEntry, *, follow_symlinks: bool) -> str | None:
+    """Tell why an entry is not what was listed; None where it is."""
+    try:
+        now = entry_now(entry, follow_symlinks=follow_symlinks)
+    except OSError as error:
+        return f"{CHANGED}: {reason_of(error)}"
+    return None if now == entry else CHANGED
+
+
+def folder_of(path: str) -> str:
+    """Return the folder of an entry."""
+    return path.rpartition(os.sep)[0] or os.sep
