@@ -152,10 +152,25 @@ def decode(text: str | None) -> Reason | None:
     Reason(code=<ReasonCode.CONFLICT: 'conflict'>, facts=(Reason(code=<ReasonCode.PLACE: 'something-differs'>, \
 facts=('thumbnail', 'near the top')),))
     """
-    return None if text is None else from_json(json.loads(text))
+    try:
+        return None if text is None else from_json(json.loads(text))
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
 
 
 def from_json(parts: Any) -> Reason:  # noqa: ANN401 - what JSON gave
-    """Make a reason of what JSON makes of one. Raises ``ValueError`` or ``TypeError``."""
-    code, facts = parts
-    return Reason(ReasonCode(code), tuple(from_json(fact) if isinstance(fact, list) else fact for fact in facts))
+    """Make a reason of what JSON makes of one. Raises ``ValueError`` or ``TypeError``, ``RecursionError`` too."""
+    code, facts = _listed(parts)
+    return Reason(ReasonCode(code), tuple(map(_fact, _listed(facts))))
+
+
+def _fact(value: Any) -> Fact:  # noqa: ANN401 - likewise
+    if isinstance(value, str | int | float):
+        return value
+    return from_json(value)
+
+
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - likewise
+    if not isinstance(value, list):  # text is a sequence too, and an object one of its keys
+        raise TypeError("it is no list")
+    return value
