@@ -255,6 +255,6 @@ def _row(pair: Comparison, answer: Comparisons) -> tuple[object, ...]:
         "" if distance_bits is None else pair.first_by_other.orientation + 1,
         pair.first_by_other.evidence.value if pair.first_by_other.evidence else "",
         pair.other_by_first.evidence.value if pair.other_by_first.evidence else "",
-        _said(pair.reason),
+        cell(_said(pair.reason)),
         cell(pair.error or ""),
     )
