@@ -13,6 +13,7 @@ from benchmarks.changes import EDITS
 from benchmarks.judging import ALGORITHMS, SAME, SIMILAR, Verdict
 from benchmarks.measuring import MeasuringError, case_of, grade, seen_or_why
 from dupfind.pipeline import scan
+from dupfind.report.reasons import sentences
 from dupfind.settings import make_settings
 from dupfind.values import FileVerdict
 
@@ -48,7 +49,7 @@ def check_agreement(photos: Sequence[Path], edits: Sequence[str]) -> int:
 
 
 def _compare(what: str, file: FileVerdict, verdict: Verdict) -> None:
-    scanned = (file.evidence.value, file.reason or "") if file.evidence else None
+    scanned = (file.evidence.value, sentences(file.reasons) or "") if file.evidence else None
     counted = (verdict.grade, verdict.reason) if verdict.grade in (SAME, SIMILAR) else None
     if scanned != counted:
         raise MeasuringError(f"{what}: a scan says {scanned or 'missing'}, the benchmark {counted or 'missing'}")

@@ -9,6 +9,7 @@ from benchmarks.judging import SAME
 from benchmarks.measuring import grade, seen_or_why
 from dupfind.pool.image_digests import NONE, read_image_data
 from dupfind.pool.second_look import Claim, look_again
+from dupfind.report.reasons import sentence
 from dupfind.settings import DEFAULT_MAX_PIXELS
 from dupfind.sources.entries import entry_of
 from dupfind.values import Evidence
@@ -32,4 +33,5 @@ def ask(needle: Path, witness: Path, *, is_quick: bool = False) -> tuple[str, st
     # The second look of --paranoid decodes afresh and compares as every scan does, in the orientation that it finds.
     claim = Claim(entries[0], (entries[1],), Evidence.SAME)
     (look,) = look_again([claim], DEFAULT_MAX_PIXELS, _TIMEOUT_SECONDS, rotations=True)
-    return ("missing" if look.evidence is None else look.evidence.value), look.reason or ""
+    reason = sentence(look.reason) if look.reason else look.failure or ""
+    return ("missing" if look.evidence is None else look.evidence.value), reason

@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.evidence import evidence, fingerprint, remains
 from dupfind.pictures import borders, decode
+from dupfind.report.reasons import sentence
 from dupfind.scanning import framing, resembling
 from dupfind.settings import DEFAULT_MAX_PIXELS, DEFAULT_THRESHOLD_BITS
 from dupfind.values import ORIENTATIONS, Evidence, Thumbnail
@@ -147,7 +148,7 @@ class Comparison:
             if distance > DEFAULT_THRESHOLD_BITS[algorithm] or needle is None or witness is None:
                 return None
             if (needle.check(orientation) ^ witness.check()).bit_count() <= evidence.CHECK_BOUND_BITS:
-                return Verdict(SIMILAR, distance, framing.REASONS[needle_is_inner, witness_is_inner], ())
+                return Verdict(SIMILAR, distance, sentence(framing.REASONS[needle_is_inner, witness_is_inner]), ())
         return None
 
     def _by_what_is_left(self, algorithm: str) -> Verdict | None:
@@ -159,7 +160,7 @@ class Comparison:
         if share < resembling.LEAST_INTACT:
             return None
         distance = (self._needle.hash(algorithm) ^ self._witness.hash(algorithm)).bit_count()
-        return Verdict(SIMILAR, distance, resembling.reason(damage, share), ())
+        return Verdict(SIMILAR, distance, sentence(resembling.intact_reason(damage, share)), ())
 
     def _candidates(self, algorithm: str, orientations: Iterable[int]) -> Iterable[tuple[int, int]]:
         witness, threshold = self._witness.hash(algorithm), DEFAULT_THRESHOLD_BITS[algorithm]
@@ -180,7 +181,7 @@ class Comparison:
 def _verdict(judged: evidence.Judgement, distance: int) -> Verdict:
     grade = MISSING if judged.evidence is None else judged.evidence.value
     failed = tuple(Failed(test.name, test.value, test.bound) for test in judged.tests if not test.passed)
-    return Verdict(grade, distance, judged.reason or "", failed)
+    return Verdict(grade, distance, sentence(judged.reason) if judged.reason else "", failed)
 
 
 def unreadable(reason: str) -> Verdict:

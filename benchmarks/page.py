@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks.common import SHARED_DATA, machine, median
 from dupfind.answers.shown import Preview, Shown, Sight
 from dupfind.pool.previews import read_previews
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import html
 from dupfind.settings import DEFAULT_MAX_PIXELS
 from dupfind.sources.roots import named_file
@@ -70,9 +71,9 @@ def _page(pairs: int, files: int, folder: Path) -> bytes:
     names = [f"needles/folder {number // _FILES_A_FOLDER:04}/IMG_{number:05}.JPG" for number in range(files)]
     others = [f"hay/2006/2006-{number % 12 + 1:02}/IMG_{number:05}.JPG" for number in range(files)]
     previews = _previews(folder, 2 * pairs)
-    reason = "the haystack's copy is smaller: 320 x 240 against 640 x 480"
+    reasons = (Reason(ReasonCode.SMALLER, (320, 240, 640, 480)),)
     verdicts = [
-        FileVerdict(name, Kind.IMAGE, FileState.SIMILAR, 3_000_000, Evidence.SIMILAR, other, number % 10, reason)
+        FileVerdict(name, Kind.IMAGE, FileState.SIMILAR, 3_000_000, Evidence.SIMILAR, other, number % 10, reasons)
         for number, (name, other) in enumerate(zip(names, others, strict=True))
     ]
     folders = [FolderVerdict("needles", FolderState.REVIEW, 0, files, 0, 0, 0, 3_000_000 * files, is_shown=True)]

@@ -178,6 +178,19 @@ def _file_systems() -> str:
     return f"{head}|---|---|---|---|---|---|\n{rows}"
 
 
+def _reason_codes() -> str:
+    """The codes of reasons with their words, without the facts, in the groups of their source."""
+    source = (ROOT / "dupfind" / "reasons.py").read_text().replace("\\\n", "")
+    codes = source.partition("class ReasonCode")[2].partition("\n\n\n")[0]
+    groups = re.split(r"^    # (.+)\n", codes, flags=re.MULTILINE)[1:]
+    parts = []
+    for title, members in zip(groups[::2], groups[1::2], strict=True):
+        rows = re.findall(r'^    [A-Z_]+ = "(.+)"\n    """(.+?)(?: \(.+\))?"""$', members, flags=re.MULTILINE)
+        table = "".join(f"| `{code}` | {words} |\n" for code, words in rows)
+        parts.append(f"**{title.partition(', in their')[0]}**\n\n| code | what it says |\n|---|---|\n{table}")
+    return "\n" + "\n".join(parts) + "\n"
+
+
 def _yes(is_so: bool) -> str:
     return "yes" if is_so else "no"
 
@@ -229,6 +242,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "junk files": lambda: _names(ignore.JUNK_FILES),
     "junk folders": lambda: _names(ignore.JUNK_FOLDERS),
     "snapshot folders": lambda: _names(ignore.SNAPSHOT_FOLDERS),
+    "reason codes": _reason_codes,
     "safety rules": _safety_rules,
     "trash folders": _trash_names,
 }

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # typing's own takes 10 ms to load, in which a signal would still be answered by a traceback
 if TYPE_CHECKING:
-    from dupfind.api import compare, find, groups, scan
+    from dupfind.api import compare, describe, find, groups, scan
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "compare", "find", "groups", "scan"]
+__all__ = ["__version__", "compare", "describe", "find", "groups", "scan"]
 
 
 def __getattr__(name: str) -> object:

@@ -20,6 +20,8 @@ from dupfind.errors import SettingsError
 from dupfind.events import Listener, Silence
 from dupfind.finding import finding
 from dupfind.grouping import grouping
+from dupfind.reasons import Reason
+from dupfind.report.reasons import Roles, sentences
 from dupfind.settings import make_settings
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.roots import named_files
@@ -121,8 +123,10 @@ def compare(
     >>> (pair,) = answer.pairs
     >>> pair.evidence.value, pair.score("phash"), answer.are_accepted
     ('similar', 1.0, False)
-    >>> pair.reason
-    'the other one is smaller: 160 x 120 against 320 x 240'
+    >>> pair.reason.code.value, pair.reason.facts
+    ('witness-smaller', (160, 120, 320, 240))
+    >>> describe(pair.reason, needle="the large one", witness="the small one")
+    'the small one is smaller: 160 x 120 against 320 x 240'
     """
     settings = make_settings(accept=accept, algorithm=algorithm, rotations=rotations, **limits)
     listener = listener or Silence()
@@ -233,3 +237,9 @@ def _paths(given: AnyPath | Sequence[AnyPath]) -> list[str]:
     if isinstance(given, str | bytes | os.PathLike):
         given = [given]
     return [os.fsdecode(path) for path in given]
+
+
+def describe(*reasons: Reason | None, needle: str = "the needle", witness: str = "the haystack's copy") -> str:
+    """Say the reasons of a verdict, a pair or a member in words, as reports do; nothing where there are none."""
+    found = [reason for reason in reasons if reason is not None]
+    return sentences(found, Roles(needle, witness)) or ""

@@ -21,8 +21,9 @@ from dupfind.pool.pair_work import PairWork
 from dupfind.pool.processes import Death
 from dupfind.pool.second_look import Claim, Look
 from dupfind.pool.workers import Pool
+from dupfind.reasons import Reason
 from dupfind.settings import Settings
-from dupfind.values import THUMBNAIL_SIDE, Evidence, Failure, FileEntry, Objection, Thumbnail
+from dupfind.values import THUMBNAIL_SIDE, Evidence, Failure, FileEntry, Thumbnail
 
 if TYPE_CHECKING:
     import numpy as np
@@ -207,9 +208,9 @@ class Reader:
                 advance(1)
                 yield claim, look
 
-    def compare_at_full_size(self, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Objection | None]:
+    def compare_at_full_size(self, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Reason | None]:
         """What speaks against each pair at full size, or None where nothing does; remembered for the two files."""
-        outcomes: dict[FullSizePair, Objection | None] = {
+        outcomes: dict[FullSizePair, Reason | None] = {
             pair: full_size.LISTED for pair in pairs if not (pair.witness.can_be_read and pair.needle.can_be_read)
         }
         by_files = {

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from dupfind.reasons import Reason
+
 THUMBNAIL_SIDE, CHROMA_SIDE = 64, 8
 NEUTRAL_CHROMA = bytes([128]) * (2 * CHROMA_SIDE * CHROMA_SIDE)
 """Sides of a thumbnail and of its two planes of colour, in pixels; the colour of a picture without colour."""
@@ -236,15 +238,6 @@ class Failure:
     stage: str = "thumbnail"
 
 
-class Objection(NamedTuple):
-    """Why a witness is no full copy of a needle."""
-
-    code: str
-    """Stable, for programs: see :class:`dupfind.reason_codes.ReasonCode`."""
-    reason: str
-    """In words for the user."""
-
-
 class Match(NamedTuple):
     """What one haystack file proves about one needle."""
 
@@ -252,10 +245,8 @@ class Match(NamedTuple):
     evidence: Evidence
     distance_bits: int | None
     """Hamming distance of the two 64-bit hashes; None where bytes were compared."""
-    reason: str | None = None
+    reason: Reason | None = None
     """Why the evidence is no stronger, or how the copy differs (turned); None when there is nothing to say."""
-    reason_code: str | None = None
-    """The reason as a stable word, for programs; None where it has none."""
 
 
 class FileVerdict(NamedTuple):
@@ -269,8 +260,7 @@ class FileVerdict(NamedTuple):
     evidence: Evidence | None
     witness: str | None
     distance_bits: int | None
-    reason: str | None
-    reason_code: str | None = None
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def score(self) -> float | None:

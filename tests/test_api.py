@@ -43,9 +43,9 @@ def photos(tree: TreeBuilder) -> Path:
 
 def test_what_the_package_hands_out() -> None:
     """Nothing else, and nothing before it is asked for."""
-    for name in ("compare", "find", "groups", "scan"):
+    for name in ("compare", "describe", "find", "groups", "scan"):
         assert getattr(api, name) is getattr(dupfind, name)
-    assert {"__version__", "compare", "find", "groups", "scan"} == set(dupfind.__all__)
+    assert {"__version__", "compare", "describe", "find", "groups", "scan"} == set(dupfind.__all__)
     with pytest.raises(AttributeError, match="module 'dupfind' has no attribute 'nonsense'"):
         dupfind.nonsense  # type: ignore[attr-defined]  # noqa: B018
     code = "import sys, dupfind; sys.exit('numpy' in sys.modules or 'dupfind.api' in sys.modules)"

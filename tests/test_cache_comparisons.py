@@ -12,15 +12,15 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Compared, FilePair, Recipe
 from dupfind.cache.cache_upkeep import prune
 from dupfind.errors import CacheLostError
-from dupfind.reason_codes import ReasonCode
-from dupfind.values import FileEntry, Objection
+from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
+from dupfind.values import FileEntry
 
 SECOND = 1_000_000_000
 NOW = 1_700_000_000 * SECOND
 OLD = NOW - 60 * SECOND
 NEEDLE, WITNESS = FileEntry("/n/a.jpg", 1000, OLD, OLD, 1), FileEntry("/h/a.jpg", 2000, OLD, OLD, 2)
 PAIR = FilePair(NEEDLE, WITNESS, 0)
-LESS = Compared(Objection(ReasonCode.DETAIL, "less detail"))
+LESS = Compared(Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,)))
 
 
 def opened(path: Path, comparison: str = "1") -> Cache:

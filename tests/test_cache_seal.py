@@ -12,13 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind.cache import cache_seal
-from dupfind.cache.cache_schema import Judged, Pair, PictureRef
+from dupfind.cache.cache_schema import Pair, PictureRef
+from dupfind.reasons import Reason, ReasonCode, encode
 from dupfind.values import Evidence, Failure, FileEntry
 from faults import rot
 
 ENTRY = FileEntry("/photos/a.jpg", 1000, 10**18, 10**18 + 1, 77)
 DIGEST = bytes(range(32))
-PAIR, JUDGED = Pair(-5, 9, 3), Judged(Evidence.SIMILAR, "mirrored", is_last=False, closeness=0.4)
+MIRRORED = encode(Reason(ReasonCode.MIRRORED))
+PAIR, JUDGED = Pair(-5, 9, 3), (Evidence.SIMILAR, MIRRORED, False, 0.4)
 bits = st.integers(0, 8 * 36 - 1)
 
 
@@ -57,12 +59,12 @@ def test_what_is_of_another_file_is_not_of_this_one(field: str) -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        (Evidence.SAME, "mirrored", False, 0.4),
-        (None, "mirrored", False, 0.4),
+        (Evidence.SAME, MIRRORED, False, 0.4),
+        (None, MIRRORED, False, 0.4),
         (Evidence.SIMILAR, None, False, 0.4),
-        (Evidence.SIMILAR, "mirrored", True, 0.4),
-        (Evidence.SIMILAR, "mirrored", False, 0.5),
-        (Evidence.SIMILAR, "mirrored", None, "0.4"),
+        (Evidence.SIMILAR, MIRRORED, True, 0.4),
+        (Evidence.SIMILAR, MIRRORED, False, 0.5),
+        (Evidence.SIMILAR, MIRRORED, None, "0.4"),
     ],
 )
 def test_another_judgement(row: tuple[Any, ...]) -> None:

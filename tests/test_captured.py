@@ -77,12 +77,6 @@ def test_other_moments_are_other_shots(one: str, other: str) -> None:
     assert (True, True) == (two_shots(one, other), two_shots(other, one))
 
 
-def test_reason_names_both_times() -> None:
-    """The words for the user name both times, or the second that holds both."""
-    assert f"taken at another time: {NOON} and 2017:07:18 12:00:01" == captured.apart(NOON, "2017:07:18 12:00:01")
-    assert f"taken at another time: within the second {NOON}" == captured.apart(f"{NOON}.25", f"{NOON}.75")
-
-
 @given(st.text() | st.from_regex(r"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d(\.\d*)?([+-]\d\d:\d\d|Z)?", fullmatch=True))
 def test_no_text_raises(text: str) -> None:
     """Whatever stands in the file, parsing gives a moment or None, and a moment is never another shot than itself."""

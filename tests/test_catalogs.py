@@ -18,7 +18,7 @@ from dupfind.catalog.catalog_file import About, CatalogueFile
 from dupfind.catalog.same_file import Relation
 from dupfind.errors import CatalogueError, SettingsError
 from dupfind.pictures import decode
-from dupfind.reason_codes import ReasonCode
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import Run
 from dupfind.sources.entries import entry_of
 from dupfind.values import FileEntry, Report, Root, Side
@@ -77,8 +77,8 @@ def test_answers_are_those_of_the_folder(tree: TreeBuilder, tmp_path: Path) -> N
     assert {"a.jpg", "p.jpg", "turned.jpg"} == not_compared.keys()
     without_quick = scanned(catalogue, needles)
     assert verdicts(by_catalogue) | not_compared == verdicts(without_quick)
-    reasons = {file.reason_code for file in without_quick.files if file.state.value == "similar"}
-    assert {ReasonCode.NOT_COMPARED} == reasons
+    reasons = {file.reasons for file in without_quick.files if file.state.value == "similar"}
+    assert {(Reason(ReasonCode.LISTED),)} == reasons
 
 
 def test_witnesses_are_files_of_the_catalogue(tree: TreeBuilder, tmp_path: Path) -> None:

@@ -9,15 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind.evidence.claims import Claim, rejected
+from dupfind.reasons import Reason, ReasonCode
+
+UNLIKE = Reason(ReasonCode.UNLIKE)
 
 
-def apart(*pictures: tuple[int, int]) -> Callable[[Claim, Claim], str | None]:
+def is_not(one: int, other: int) -> Reason:
+    """One picture is not another; which, stands for the place where they differ."""
+    return Reason(ReasonCode.PLACE, ("thumbnail", f"{one} {other}"))
+
+
+def apart(*pictures: tuple[int, int]) -> Callable[[Claim, Claim], Reason | None]:
     """Says that these pairs of pictures differ, and which."""
     pairs = {frozenset(pair) for pair in pictures}
 
-    def differ(one: Claim, other: Claim) -> str | None:
+    def differ(one: Claim, other: Claim) -> Reason | None:
         names = sorted((one.picture, other.picture))
-        return f"{names[0]} is not {names[1]}" if frozenset(names) in pairs else None
+        return is_not(*names) if frozenset(names) in pairs else None
 
     return differ
 
@@ -31,12 +39,12 @@ def test_one_needle_keeps_its_witness() -> None:
 def test_the_closest_of_two_that_differ() -> None:
     """It keeps the witness, and the other loses it with the reason."""
     near, far = Claim(0.2, 1, 5, 0), Claim(0.3, 0, 6, 0)
-    assert {0: "5 is not 6"} == rejected({1: [far, near]}, apart((5, 6)))
+    assert {0: is_not(5, 6)} == rejected({1: [far, near]}, apart((5, 6)))
 
 
 def test_of_equals_the_first_needle() -> None:
     """The order of the needles decides where nothing else does."""
-    assert {4: "5 is not 6"} == rejected({1: [Claim(0.2, 4, 5, 0), Claim(0.2, 3, 6, 0)]}, apart((5, 6)))
+    assert {4: is_not(5, 6)} == rejected({1: [Claim(0.2, 4, 5, 0), Claim(0.2, 3, 6, 0)]}, apart((5, 6)))
 
 
 def test_copies_of_one_picture_keep_it_together() -> None:
@@ -48,21 +56,21 @@ def test_equal_thumbnails_are_not_compared() -> None:
     """They stand and fall together, and a thousand of them cost nothing."""
     compared: list[tuple[Claim, Claim]] = []
 
-    def differ(one: Claim, other: Claim) -> str:
+    def differ(one: Claim, other: Claim) -> Reason:
         compared.append((one, other))
-        return "differs"
+        return UNLIKE
 
     many = [Claim(0.2, position, 5, 0) for position in range(100)]
     assert {} == rejected({1: many}, differ)
     assert [] == compared
     fallen = rejected({1: [*many, Claim(0.3, 100, 6, 0), Claim(0.3, 101, 6, 0)]}, differ)
-    assert {100: "differs", 101: "differs"} == fallen
+    assert {100: UNLIKE, 101: UNLIKE} == fallen
 
 
 def test_one_thumbnail_turned_two_ways_is_two_claims() -> None:
     """What was turned to meet the witness in two ways cannot be one picture both times."""
     one, other = Claim(0.2, 0, 5, 0), Claim(0.3, 1, 5, 2)
-    assert {1: "5 is not 5"} == rejected({1: [one, other]}, apart((5, 5)))
+    assert {1: is_not(5, 5)} == rejected({1: [one, other]}, apart((5, 5)))
 
 
 def test_another_witness_is_another_matter() -> None:
@@ -75,7 +83,7 @@ def test_two_copies_of_a_witness_are_one() -> None:
     near, far, third = Claim(0.2, 1, 5, 0), Claim(0.3, 0, 6, 0), Claim(0.4, 2, 6, 0)
     claims = {1: [near], 2: [far, third]}
     assert {} == rejected(claims, apart((5, 6)))
-    assert {0: "5 is not 6", 2: "5 is not 6"} == rejected(claims, apart((5, 6)), {1: [2], 2: [1]})
+    assert {0: is_not(5, 6), 2: is_not(5, 6)} == rejected(claims, apart((5, 6)), {1: [2], 2: [1]})
     assert {} == rejected(claims, apart(), {1: [2], 2: [1]})
     assert {} == rejected({**claims, 3: [Claim(0.1, 9, 7, 0)]}, apart((5, 7)), {1: [2], 2: [1]})
 

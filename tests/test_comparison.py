@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import Evidence, ScanSettings
 
 FILE = Compared("a.jpg", 1, None, {})
 SETTINGS = ScanSettings((), (), "phash", 10, Evidence.SAME, rotations=True)
+ONE, OTHER = Reason(ReasonCode.MIRRORED), Reason(ReasonCode.SHIFTED)
 GRADES = [Evidence.IDENTICAL, Evidence.SAME, Evidence.SIMILAR, None]
 
 
@@ -16,10 +18,10 @@ GRADES = [Evidence.IDENTICAL, Evidence.SAME, Evidence.SIMILAR, None]
 @pytest.mark.parametrize("other", GRADES)
 def test_the_weaker_proof_is_the_grade(one: Evidence | None, other: Evidence | None) -> None:
     """Whichever way it is."""
-    pair = Comparison(FILE, FILE, Proof(one, "one"), Proof(other, "other"))
+    pair = Comparison(FILE, FILE, Proof(one, ONE), Proof(other, OTHER))
     weaker = max(one, other, key=GRADES.index)
     assert weaker is pair.evidence
-    assert pair.reason == ("one" if weaker is one else "other")
+    assert pair.reason == (ONE if weaker is one else OTHER)
     expected = [grade for grade in Evidence if weaker is not None and weaker.rank <= grade.rank]
     assert expected == [grade for grade in Evidence if pair.is_accepted(grade)]
 
@@ -34,7 +36,7 @@ def test_scores() -> None:
 
 def test_all_pairs_count() -> None:
     """One that is not accepted, or has no answer, is enough."""
-    same, similar = Proof(Evidence.SAME, None), Proof(Evidence.SIMILAR, "edited")
+    same, similar = Proof(Evidence.SAME, None), Proof(Evidence.SIMILAR, ONE)
     good, bad = Comparison(FILE, FILE, same, same), Comparison(FILE, FILE, same, similar)
     lost = Comparison(FILE, FILE, Proof(None, None), Proof(None, None), error="a.jpg: broken")
 

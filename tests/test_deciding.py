@@ -15,6 +15,8 @@ from dupfind.answers.decisions import Decision, Mark, Ruling
 from dupfind.answers.findings import Findings
 from dupfind.digest import digest_of
 from dupfind.events import Silence
+from dupfind.reasons import Reason, ReasonCode
+from dupfind.report.reasons import sentence, sentences
 from dupfind.scanning import deciding
 from dupfind.scanning.deciding import Standing
 from dupfind.values import Evidence, Failure, FolderState, Match, Report
@@ -58,7 +60,11 @@ def scan(haystack: Path, needles: Path, *words: Decision, told: Told | None = No
 def verdicts(report: Report) -> dict[str, tuple[str, str | None, str | None]]:
     """By name: verdict, name of the witness, reason."""
     return {
-        os.path.basename(one.path): (one.state.value, one.witness and os.path.basename(one.witness), one.reason)
+        os.path.basename(one.path): (
+            one.state.value,
+            one.witness and os.path.basename(one.witness),
+            sentences(one.reasons),
+        )
         for one in report.files
     }
 
@@ -170,7 +176,8 @@ def test_a_proof_that_was_wrong_makes_the_next_one_doubtful(tree: TreeBuilder) -
     said = word("different", needles / "a.jpg", haystack / "a.png", "same")
     found = verdicts(scan(haystack, needles, said))["a.jpg"]
     assert found[:2] == ("similar", "b.webp")
-    assert "look at this one too" in (found[2] or "")
+    doubt = sentence(Reason(ReasonCode.DOUBTED_ON_YOUR_WORD))
+    assert f"{doubt}; you have said that it differs from {haystack}/a.png, 2026-11-21" == found[2]
     weaker = word("different", needles / "a.jpg", haystack / "a.png")
     assert verdicts(scan(haystack, needles, weaker))["a.jpg"][:2] == ("present", "b.webp")
     (haystack / "c.jpg").write_bytes((needles / "a.jpg").read_bytes())

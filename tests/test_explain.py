@@ -12,10 +12,12 @@ import pytest
 from PIL import Image
 
 from dupfind import pipeline
-from dupfind.answers.explanation import Answer, Explanation
+from dupfind.answers.explanation import Advice, Answer, Explanation
 from dupfind.commands.explain import explain
 from dupfind.pictures import formats
 from dupfind.pool import tasks
+from dupfind.reasons import Reason, ReasonCode
+from dupfind.report.reasons import sentence
 from dupfind.settings import make_settings
 from dupfind.sources.roots import named_file
 from dupfind.values import Evidence, FileState, FileVerdict
@@ -197,10 +199,11 @@ def test_an_unreadable_needle_and_no_picture(trio: Path, tree: TreeBuilder) -> N
     assert [FileState.UNREADABLE, FileState.MISSING, FileState.UNREADABLE] == [
         one.verdict.state for one in (cut, note, empty)
     ]
-    assert cut.advice is not None
-    assert cut.advice.text.startswith("nothing: cannot be decoded")
-    assert note.advice is not None
-    assert "nothing: it is no picture, and no file has the same bytes" == note.advice.text
+    (obstacle,) = cut.verdict.reasons
+    assert ReasonCode.UNREADABLE is obstacle.code
+    assert sentence(obstacle).startswith("cannot be decoded")
+    assert Advice(obstacle=obstacle) == cut.advice
+    assert Advice(obstacle=Reason(ReasonCode.NO_PICTURE)) == note.advice
     assert () == cut.nearest == note.nearest == empty.nearest
 
 
@@ -209,11 +212,10 @@ def test_a_haystack_without_pictures(tree: TreeBuilder) -> None:
     hay = tree("hay", {"a.txt": b"text", "b.jpg": b"\xff\xd8\xff"})
     answer = ask(hay, tree("n", {"a.png": pictures.photo(1)}) / "a.png")
     (found,) = answer.explanations
-    assert found.advice is not None
-    assert ((), "nothing: the haystack holds no picture") == (found.nearest, found.advice.text)
+    assert ((), Advice(obstacle=Reason(ReasonCode.NO_PICTURES))) == (found.nearest, found.advice)
     assert [str(hay / "b.jpg")] == [problem.path for problem in answer.problems]
     alone = tree("alone", {"a.png": pictures.photo(1)})
-    assert "nothing: the haystack holds no other picture" == getattr(ask_one(alone, alone / "a.png").advice, "text", "")
+    assert Advice(obstacle=Reason(ReasonCode.NO_OTHER_PICTURES)) == ask_one(alone, alone / "a.png").advice
 
 
 def test_what_was_not_trusted_is_counted(tree: TreeBuilder) -> None:

@@ -17,6 +17,7 @@ from dupfind.commands.explain import explain
 from dupfind.events import Silence
 from dupfind.evidence import fingerprint
 from dupfind.pool import tasks
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.scanning import framing
 from dupfind.scanning.framing import Framing
 from dupfind.settings import make_settings
@@ -28,9 +29,9 @@ from tests.frames import framed, in_a_frame, photo, read
 from tests.scenes import scene, shot
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
-OF_THE_NEEDLE = "it has a frame around it that the haystack's copy has not"
-OF_THE_WITNESS = "the haystack's copy has a frame around it"
-OF_BOTH = "the two have different frames around them"
+OF_THE_NEEDLE, OF_THE_WITNESS, OF_BOTH = (
+    Reason(code) for code in (ReasonCode.FRAMED, ReasonCode.WITNESS_FRAMED, ReasonCode.FRAMED_OTHERWISE)
+)
 WIDE = (0.04, 0.06, 0.05, 0.2)
 """Of an instant print."""
 
@@ -277,10 +278,10 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return hay, needles
 
 
-def told(report: Report) -> dict[str, tuple[str, str | None, str | None, str | None]]:
-    """State, evidence, witness and reason by name."""
+def told(report: Report) -> dict[str, tuple[str, str | None, str | None, tuple[Reason, ...]]]:
+    """State, evidence, witness and reasons by name."""
     return {
-        Path(one.path).name: (one.state, one.evidence, one.witness and Path(one.witness).name, one.reason)
+        Path(one.path).name: (one.state, one.evidence, one.witness and Path(one.witness).name, one.reasons)
         for one in report.files
     }
 
@@ -294,9 +295,9 @@ def test_a_scan_finds_what_has_a_frame(trees: tuple[Path, Path], algorithm: str,
     found = told(report)
     expected = {f"{seed} {width}.jpg": f"{seed}.jpg" for seed in (0, 1) for width in WIDTHS} | {"4.jpg": "4.jpg"}
     assert expected == {name: witness for name, (state, _, witness, _) in found.items() if state == "similar"}
-    assert ("missing", None, None, None) == found["9.jpg"]
-    assert {OF_THE_NEEDLE} == {found[f"{seed} 0.05.jpg"][3] for seed in (0, 1)}
-    assert OF_THE_WITNESS == found["4.jpg"][3]
+    assert ("missing", None, None, ()) == found["9.jpg"]
+    assert {(OF_THE_NEEDLE,)} == {found[f"{seed} 0.05.jpg"][3] for seed in (0, 1)}
+    assert (OF_THE_WITNESS,) == found["4.jpg"][3]
     states = {Path(one.path).name: one.state for one in report.folders}
     assert {
         "needles": FolderState.PARTIAL,
@@ -366,11 +367,8 @@ def test_the_command_line(dupfind: Callable[..., subprocess.CompletedProcess[byt
     assert (1, b"") == (whole.returncode, whole.stderr)
     files = {one["path"]: one for one in json.loads(whole.stdout)["files"]}
     one = files["needles/framed/a.png"]
-    assert ("similar", "similar", "hay/a.png", OF_THE_NEEDLE) == (
-        one["verdict"],
-        one["evidence"],
-        one["witness"],
-        one["reason"],
-    )
+    assert ("similar", "similar", "hay/a.png") == (one["verdict"], one["evidence"], one["witness"])
+    said = "it has a frame around it that the haystack's copy has not"
+    assert (said, "frame-added") == (one["reason"], one["reason_code"])
     paths = dupfind(*arguments, "--only", "contained", "--format", "paths")
     assert (1, b"needles/copy\n") == (paths.returncode, paths.stdout)

@@ -15,15 +15,16 @@ from dupfind.grouping.bests import Rival
 from dupfind.grouping.gathering import OF_ANOTHER, Gatherer
 from dupfind.grouping.stacks import Row, Stack
 from dupfind.pool.full_size import FullSizePair
-from dupfind.reason_codes import ReasonCode
+from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
 from dupfind.run import Reading, Run
 from dupfind.settings import Settings
-from dupfind.values import Evidence, Failure, FileEntry, Objection, ScanSettings, Thumbnail
+from dupfind.values import Evidence, Failure, FileEntry, ScanSettings, Thumbnail
 from tests.desk import Desk
 from tests.scenes import scene, shot
 from tests.test_matching import thumbnail
 from tests.test_wholes import coarse
 
+LESS = Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,))
 BROKEN = Failure("cannot be decoded: broken data stream")
 
 
@@ -35,8 +36,8 @@ class FakeReader:
         desk: Desk,
         wholes: Mapping[str, Thumbnail | Failure],
         tags: Mapping[str, int],
-        objections: Mapping[str, Objection],
-        pairs: Mapping[tuple[str, str], Objection],
+        objections: Mapping[str, Reason],
+        pairs: Mapping[tuple[str, str], Reason],
     ) -> None:
         self._pairs = pairs
         """By the paths of needle and witness."""
@@ -54,7 +55,7 @@ class FakeReader:
         self.read += [entry.path for entry in entries]
         return {entry.path: self._desk.cache.keep_content(entry, self._wholes[entry.path], 0) for entry in entries}
 
-    def compare_at_full_size(self, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Objection | None]:
+    def compare_at_full_size(self, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Reason | None]:
         """Likewise."""
         self.compared += [(pair.needle.path, pair.witness.path, pair.orientation) for pair in pairs]
         return {
@@ -134,7 +135,7 @@ def test_coarse_stacks_are_read_whole_before_they_make_a_row(desk: Desk) -> None
     some = Collection(desk, thumbnails, wholes={"a": thumbnail(1), "c": BROKEN})
     rows = some.rows()
     assert [[["a"], ["b"]], [["d"]]] == [[some.name(stack) for stack in row.stacks] for row in rows]
-    assert ["mirrored"] == [tie.reason for tie in rows[0].ties]
+    assert [Reason(ReasonCode.MIRRORED)] == [tie.reason for tie in rows[0].ties]
     assert ["a", "c"] == some.reader.read
 
 
@@ -180,10 +181,10 @@ def test_the_same_and_not_in_the_stack(desk: Desk) -> None:
 def test_what_differs_at_full_size_leaves_its_stack(desk: Desk) -> None:
     """Each member is compared with the best, turned as it lies; who differs stands beside it and says why."""
     thumbnails = {"a": thumbnail(1, 640, 480), "b": thumbnail(1, 320, 240), "c": thumbnail(1, 160, 120, turned=5)}
-    collection = Collection(desk, thumbnails, objections={"b": Objection(ReasonCode.DETAIL, "less detail")})
+    collection = Collection(desk, thumbnails, objections={"b": LESS})
     (row,) = collection.rows()
     assert [["a", "c"], ["b"]] == [collection.name(stack) for stack in row.stacks]
-    assert [(Evidence.SIMILAR, "less detail")] == [(tie.evidence, tie.reason) for tie in row.ties]
+    assert [(Evidence.SIMILAR, LESS)] == [(tie.evidence, tie.reason) for tie in row.ties]
     compared = {needle: (witness, orientation) for needle, witness, orientation in collection.reader.compared}
     assert {"b": "a", "c": "a"} == {needle: witness for needle, (witness, _) in compared.items()}
     assert (True, True) == (compared["b"][1] == 0, compared["c"][1] != 0)
@@ -192,7 +193,7 @@ def test_what_differs_at_full_size_leaves_its_stack(desk: Desk) -> None:
 def test_those_that_leave_a_stack_together_stay_together(desk: Desk) -> None:
     """A large one that holds less than its copies is beside them, and they are one picture."""
     thumbnails = {"a": thumbnail(1, 1280, 960), "b": thumbnail(1, 640, 480), "c": thumbnail(1, 320, 240)}
-    differs = {("b", "a"): Objection(ReasonCode.DETAIL, "less"), ("c", "a"): Objection(ReasonCode.DETAIL, "less")}
+    differs = {("b", "a"): LESS, ("c", "a"): LESS}
     collection = Collection(desk, thumbnails, pairs=differs)
     assert [["a"], ["b", "c"]] == collection.stacks()
 
@@ -200,7 +201,9 @@ def test_those_that_leave_a_stack_together_stay_together(desk: Desk) -> None:
 def test_of_a_stack_of_two_both_are_alone(desk: Desk) -> None:
     """Nothing is lost where all members leave."""
     collection = Collection(
-        desk, {"a": thumbnail(1, 640, 480), "b": thumbnail(1)}, objections={"b": Objection(ReasonCode.PLACE, "differs")}
+        desk,
+        {"a": thumbnail(1, 640, 480), "b": thumbnail(1)},
+        objections={"b": Reason(ReasonCode.PLACE, (AT_FULL_SIZE, "near the top"))},
     )
     assert [["a"], ["b"]] == collection.stacks()
 

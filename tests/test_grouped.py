@@ -5,7 +5,7 @@ from __future__ import annotations
 from dupfind.answers.grouped import Answer, Group, Member
 from dupfind.values import Evidence, Problem, Side
 
-BEST = Member("a.jpg", 0, None, None, None, 900, 0, 0, 40, 30, "JPEG", None)
+BEST = Member("a.jpg", 0, None, None, (), 900, 0, 0, 40, 30, "JPEG", None)
 GROUP = Group(
     [
         BEST,

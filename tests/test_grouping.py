@@ -18,6 +18,8 @@ from PIL import Image
 from dupfind.answers.grouped import Answer, Group
 from dupfind.events import Advance, Silence
 from dupfind.grouping.grouping import groups
+from dupfind.reasons import Reason, ReasonCode
+from dupfind.report.reasons import IN_A_GROUP, sentences
 from dupfind.settings import make_settings
 from dupfind.values import Evidence
 from fixtures import pictures
@@ -117,7 +119,8 @@ def test_a_stack_of_an_original_and_its_copies(stack: Path) -> None:
     assert expected == {os.path.basename(one.path): one.evidence for one in group.others}
     assert ("original.jpg", Evidence.SAME, 1) == (names(group)[0], group.evidence, group.stacks)
     turned = next(one for one in group.others if one.path.endswith("turned.webp"))
-    assert ("turned by 90 degrees", 240, 320, "WEBP") == (turned.reason, turned.width, turned.height, turned.format)
+    assert (240, 320, "WEBP") == (turned.width, turned.height, turned.format)
+    assert (Reason(ReasonCode.TURNED, (90,)),) == turned.reasons
     assert sum(one.size_bytes for one in group.others) == group.frees_bytes
 
 
@@ -133,8 +136,8 @@ def test_the_levels_hold_each_other(stack: Path) -> None:
     assert [same | {"mirrored.jpg", "cropped.jpg", "cropped small.jpg"}] == found[Evidence.SIMILAR]
     (group,) = ask(stack, level="similar").groups
     by_name = {os.path.basename(one.path): one for one in group.members}
-    assert "mirrored" == by_name["mirrored.jpg"].reason
-    assert "shifted, cropped or turned a little" == by_name["cropped.jpg"].reason
+    assert (Reason(ReasonCode.MIRRORED),) == by_name["mirrored.jpg"].reasons
+    assert (Reason(ReasonCode.SHIFTED),) == by_name["cropped.jpg"].reasons
     assert Evidence.SAME is by_name["cropped small.jpg"].evidence
     assert by_name["cropped.jpg"].stack == by_name["cropped small.jpg"].stack != by_name["mirrored.jpg"].stack
     assert 3 == group.stacks
@@ -235,7 +238,8 @@ def test_frames_around_a_picture(tmp_path: Path) -> None:
     assert [] == ask(tmp_path).groups
     (group,) = ask(tmp_path, level="similar").groups
     assert ["framed.jpg", "plain.jpg"] == names(group)
-    assert "the best one has a frame around it" == group.others[0].reason
+    assert (Reason(ReasonCode.WITNESS_FRAMED),) == group.others[0].reasons
+    assert "the best one has a frame around it" == sentences(group.others[0].reasons, IN_A_GROUP)
 
 
 def test_a_row_of_neighbours_is_no_group(tmp_path: Path) -> None:
@@ -272,7 +276,7 @@ def test_hard_links_free_nothing(tree: TreeBuilder) -> None:
     for level in LEVELS:
         (group,) = ask(folder, level=level).groups
         assert (["a.jpg", "b.jpg"], 0) == (names(group), group.frees_bytes)
-        assert f"a hard link to {folder}/a.jpg: frees nothing" == group.others[0].reason
+        assert f"a hard link to {folder}/a.jpg: frees nothing" == sentences(group.others[0].reasons, IN_A_GROUP)
 
 
 def test_several_folders_and_folders_in_folders(stack: Path, tree: TreeBuilder) -> None:

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from dupfind.answers.changes import Baseline, changes
 from dupfind.answers.explanation import Advice, Explanation
 from dupfind.answers.explanation import Answer as Explained
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen, render
 from dupfind.report import explain as explain_report
 from dupfind.report.csv import _FORMULA_STARTS
@@ -88,7 +89,7 @@ def answer_on(name: str) -> Report:
     path = f"n/{name}"
     return report(
         [
-            file(path, FileState.MISSING, reason=f"cut; it looks most like hay/{name}"),
+            file(path, FileState.MISSING, reasons=(Reason(ReasonCode.LOOKS_MOST_LIKE, ("cut", f"hay/{name}")),)),
             file(f"{path}/2", FileState.SIMILAR, evidence=Evidence.SIMILAR, witness=f"hay/{name}", distance_bits=4),
         ],
         [folder(path, FolderState.MISSING, 0, 2)],
@@ -168,7 +169,7 @@ def test_tables_and_paths(name: str, files: bool, is_terminal: bool) -> None:
 def test_explanations(name: str) -> None:
     """Likewise in what ``explain`` prints."""
     path = f"n/{name}"
-    verdict = file(path, FileState.MISSING, reason=f"looks most like hay/{name}")
+    verdict = file(path, FileState.MISSING, reasons=(Reason(ReasonCode.LOOKS_MOST_LIKE, ("cut", f"hay/{name}")),))
     one = Explanation(verdict, None, (), (), Advice(()), (path,))
     answer = Explained("1.0", report([]).settings, [one], [Problem(path, Side.HAYSTACK, "walk", name)])
     page = explain_report.render(answer, Screen()).decode()

@@ -9,6 +9,7 @@ import pytest
 
 from dupfind.cache.cache_schema import Pair, PictureRef
 from dupfind.evidence.claims import Claim
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.scanning import judging
 from dupfind.scanning.judging import Judge
 from dupfind.values import ORIENTATIONS, Evidence, FileEntry, Thumbnail
@@ -16,6 +17,7 @@ from tests.desk import Desk
 from tests.scenes import scene, shot
 
 PLAIN, PREVIEW, TINY = (shot(scene(), *size) for size in ((1000, 750), (500, 375), (26, 19)))
+UNLIKE = Reason(ReasonCode.UNLIKE)
 
 
 @pytest.fixture
@@ -81,10 +83,10 @@ def test_a_pair_is_judged_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
 def test_two_needles_are_another_pair_than_needle_and_witness(desk: Desk) -> None:
     """Whether two differ and whether one proves the other are remembered apart, for every way of turning them."""
     larger, smaller = ids(desk, PLAIN, PREVIEW)
-    smaller_reason = "the haystack's copy is smaller: 500 x 375 against 1000 x 750"
-    turned = {(one, other): None if one == other else "unlike each other" for one in (0, 2) for other in (0, 2)}
+    smaller_reason = Reason(ReasonCode.SMALLER, (500, 375, 1000, 750))
+    turned = {(one, other): None if one == other else UNLIKE for one in (0, 2) for other in (0, 2)}
 
-    def differ(judge: Judge, one: int, other: int) -> str | None:
+    def differ(judge: Judge, one: int, other: int) -> Reason | None:
         return judge.differ(Claim(0.1, 0, larger, one), Claim(0.2, 1, smaller, other))
 
     for judge in (Judge(desk.cache), Judge(desk.cache)):  # the second finds in the cache what the first has kept
@@ -92,7 +94,7 @@ def test_two_needles_are_another_pair_than_needle_and_witness(desk: Desk) -> Non
         assert turned == {turns: differ(judge, *turns) for turns in turned}
         for orientation in range(ORIENTATIONS):
             found = judge.judge(Pair(larger, smaller, orientation), [smaller])
-            grade = (Evidence.SIMILAR, smaller_reason) if orientation == 0 else (None, "unlike each other")
+            grade = (Evidence.SIMILAR, smaller_reason) if orientation == 0 else (None, UNLIKE)
             assert grade == found[:2]
         desk.cache.flush()
 
@@ -102,7 +104,7 @@ def test_needles_are_turned_as_they_meet_their_witness(desk: Desk) -> None:
     one, other = ids(desk, PLAIN, shot(scene()[::-1, ::-1], 999, 750))
     judge = Judge(desk.cache)
     assert judge.differ(Claim(0.1, 0, one, 0), Claim(0.2, 1, other, 2)) is None
-    assert "unlike each other" == judge.differ(Claim(0.1, 0, one, 0), Claim(0.2, 1, other, 0))
+    assert UNLIKE == judge.differ(Claim(0.1, 0, one, 0), Claim(0.2, 1, other, 0))
     assert Evidence.SAME is judge.judge(Pair(other, one, 2), [one]).evidence
     assert judge.judge(Pair(other, one, 0), [one]).evidence is None
 

@@ -17,12 +17,14 @@ from dupfind.finding.lookalikes import Lookalikes
 from dupfind.pool import tasks
 from dupfind.pool.full_size import FullSizePair
 from dupfind.reading import Pictures
-from dupfind.reason_codes import ReasonCode
-from dupfind.values import Evidence, Failure, FileEntry, Match, Objection, ScanSettings, Thumbnail
+from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
+from dupfind.values import Evidence, Failure, FileEntry, Match, ScanSettings, Thumbnail
 from fixtures import pictures
 
 SETTINGS = ScanSettings(("h",), (), "phash", 10, Evidence.SAME, rotations=True)
 PHOTO = pictures.photo(1, (320, 240))
+BETTER = Reason(ReasonCode.MORE_COMPRESSED, (3000, 1000))
+LESS = Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,))
 
 
 class Store:
@@ -58,7 +60,7 @@ class Asked:
         self.store = Store(folder, images)
         self.wholes: dict[str, PictureRef | Failure] = {}
         self.read: list[str] = []
-        self.objections: dict[str, Objection] = {}
+        self.objections: dict[str, Reason] = {}
         """By name of the witness, what comparing it at full size gives."""
         self.compared: list[tuple[str, int]] = []
 
@@ -84,12 +86,12 @@ class Asked:
         self.read += [entry.path.rpartition("/")[2] for entry in entries]
         return {entry.path: self.wholes[entry.path] for entry in entries}
 
-    def _compare(self, pairs: Sequence[FullSizePair]) -> Mapping[FullSizePair, Objection | None]:
+    def _compare(self, pairs: Sequence[FullSizePair]) -> Mapping[FullSizePair, Reason | None]:
         names = {pair: pair.witness.path.rpartition("/")[2] for pair in pairs}
         self.compared += [(name, pair.orientation) for pair, name in names.items()]
         return {pair: self.objections.get(name) for pair, name in names.items()}
 
-    def match(self, number: int, evidence: Evidence, reason: str | None = None) -> Match:
+    def match(self, number: int, evidence: Evidence, reason: Reason | None = None) -> Match:
         """What a scan has found."""
         return Match(self.store.entries[number].path, evidence, 0, reason)
 
@@ -107,26 +109,26 @@ TURNED = PHOTO.transpose(Image.Transpose.ROTATE_90)
 def test_grade_then_distance_then_path(tmp_path: Path) -> None:
     """Of two copies the lower path; what a scan found is repeated in its words."""
     asked = Asked(tmp_path, OTHER, PATCHED, PHOTO, TURNED)
-    found = asked.nearest(match=asked.match(3, Evidence.SAME, "in its words"))
+    found = asked.nearest(match=asked.match(3, Evidence.SAME, BETTER))
     assert [
         ("3.png", Evidence.SAME, True),
         ("4.png", Evidence.SAME, True),
         ("2.png", Evidence.SIMILAR, False),
         ("1.png", None, False),
     ] == told(found)
-    assert ["in its words", "turned by 90 degrees"] == [one.reason for one in found[:2]]
+    assert [BETTER, Reason(ReasonCode.TURNED, (90,))] == [one.reason for one in found[:2]]
     assert (0, 1.0) == (found[0].distance_bits, found[0].score)
-    assert [found[0]] == asked.nearest(match=asked.match(3, Evidence.SAME, "in its words"), count=1)
+    assert [found[0]] == asked.nearest(match=asked.match(3, Evidence.SAME, BETTER), count=1)
 
 
 def test_what_differs_at_full_size_is_similar(tmp_path: Path) -> None:
     """Each that would be told as the same is compared once, turned as it lies; the next best takes its place."""
     asked = Asked(tmp_path, PHOTO, TURNED, OTHER)
-    asked.objections["1.png"] = Objection(ReasonCode.DETAIL, "less detail")
+    asked.objections["1.png"] = LESS
     match = Match("", Evidence.IDENTICAL, None)
     found = asked.nearest(match=match)
     assert [("2.png", Evidence.SAME, True), ("1.png", Evidence.SIMILAR, False), ("3.png", None, False)] == told(found)
-    assert "less detail" == found[1].reason
+    assert LESS == found[1].reason
     assert ["1.png", "2.png"] == sorted(name for name, _ in asked.compared)
     assert dict(asked.compared)["2.png"] != 0
     assert [("2.png", Evidence.SAME, True)] == told(asked.nearest(match=match, count=1))
@@ -151,7 +153,10 @@ def test_upright_only(tmp_path: Path) -> None:
     ("match", "expected"),
     [
         (None, (Evidence.SIMILAR, False)),
-        (Match("?", Evidence.SIMILAR, 3, "claimed by another"), (Evidence.SIMILAR, False)),
+        (
+            Match("?", Evidence.SIMILAR, 3, Reason(ReasonCode.CONFLICT, (Reason(ReasonCode.UNLIKE),))),
+            (Evidence.SIMILAR, False),
+        ),
         (Match("?", Evidence.SAME, 0), (Evidence.SAME, True)),
         (Match("", Evidence.IDENTICAL, None), (Evidence.SAME, True)),
     ],
@@ -177,7 +182,7 @@ def test_beyond_the_threshold_nothing_is_proved(tmp_path: Path) -> None:
     assert [("1.png", Evidence.SAME, True)] == told(asked.nearest(near, Match("?", Evidence.SAME, 0)))
     (beyond,) = asked.nearest(replace(far, accept=Evidence.SIMILAR), Match("?", Evidence.SAME, 0))
     assert (Evidence.SIMILAR, False) == (beyond.evidence, beyond.is_witness)
-    assert f"{distances[0]} bits apart: nothing is proved beyond the threshold" == beyond.reason
+    assert Reason(ReasonCode.BEYOND_THRESHOLD, (distances[0],)) == beyond.reason
 
 
 @pytest.mark.parametrize("accept", list(Evidence))

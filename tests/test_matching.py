@@ -12,6 +12,7 @@ from PIL import Image
 
 from dupfind.evidence import evidence, fingerprint
 from dupfind.pictures import decode
+from dupfind.reasons import AT_THUMBNAIL, Reason, ReasonCode
 from dupfind.scanning import candidates, judging, matching
 from dupfind.values import Evidence, Match, Thumbnail
 from fixtures import pictures
@@ -134,6 +135,7 @@ def marked(level: float) -> Field:
 
 LIGHTER, DARKER, PLAIN = (shot(marked(level), 1000, 750) for level in (2.4, -2.5, 0.0))
 """Two frames that both pass for the plain one, and not for each other."""
+DIFFERS = Reason(ReasonCode.CONFLICT, (Reason(ReasonCode.PLACE, (AT_THUMBNAIL, "near the right edge")),))
 
 
 def grades(matches: dict[str, Match]) -> dict[str, str]:
@@ -150,8 +152,7 @@ def test_two_frames_are_not_one_picture(desk: Desk) -> None:
         needles = {name: {"a": LIGHTER, "b": DARKER}[name] for name in names}
         found = desk.match(needles, haystack)
         assert {"a": "same /h", "b": "similar /h"} == grades(found)
-    reason = "another needle with the same witness is not this picture: something differs near the right edge"
-    assert reason == found["b"].reason
+    assert DIFFERS == found["b"].reason
 
 
 def test_another_copy_of_the_witness_is_no_way_out(desk: Desk) -> None:
@@ -249,7 +250,7 @@ def test_two_times_are_not_one_picture(desk: Desk) -> None:
     needles = {time[-2:]: shot(scene(), 1000, 750, captured=time) for time in times}
     found = desk.match(needles, {"/h": PLAIN})
     assert {"30": "same /h", "31": "similar /h"} == grades(found)
-    assert "taken at another time" in (found["31"].reason or "")
+    assert Reason(ReasonCode.CONFLICT, (Reason(ReasonCode.CAPTURE_TIME, times),)) == found["31"].reason
 
 
 def test_the_turned_frame_is_turned_before_it_is_compared(desk: Desk) -> None:
@@ -267,4 +268,4 @@ def test_no_claim_outlasts_the_rounds(desk: Desk, monkeypatch: pytest.MonkeyPatc
     haystack = {"/h": shot(scene(), 1200, 900), "/z": shot(marked(-4.4), 1000, 750)}
     found = desk.match({"a": LIGHTER, "b": DARKER}, haystack)
     assert {"a": "same /h", "b": "similar /h"} == grades(found)
-    assert "something differs near the right edge" == found["b"].reason
+    assert DIFFERS == found["b"].reason

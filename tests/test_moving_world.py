@@ -22,6 +22,7 @@ from PIL import Image
 
 from dupfind import libraries, pipeline
 from dupfind.events import Advance
+from dupfind.report.reasons import sentences
 from dupfind.sources import entries
 from dupfind.values import FileState, FolderState, Report
 from fixtures import pictures
@@ -465,7 +466,7 @@ def test_what_happened_is_told(ground: Path, monkeypatch: pytest.MonkeyPatch) ->
         for name in FILES["needles"]
     ]
     assert sorted(witnesses + needles) == sorted((one.path, one.side, one.stage, one.reason) for one in report.problems)
-    assert {f"its witness {gone}"} == {one.reason for one in report.files}
+    assert {f"its witness {gone}"} == {sentences(one.reasons) for one in report.files}
     assert ["image", "other"] == sorted(one.kind for one in report.files)
     assert (2, 1, 0) == (report.haystack.files, report.haystack.images, report.haystack.unreadable)
 

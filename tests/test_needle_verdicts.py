@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dupfind.answers.decisions import Decision, Mark, Ruling
-from dupfind.answers.findings import SMOOTH, Findings, Remains
+from dupfind.answers.findings import Findings, Remains
+from dupfind.reasons import Reason, ReasonCode
+from dupfind.report.reasons import sentences
 from dupfind.scanning.needle_verdicts import needle_judge, words_of
 from dupfind.values import Evidence, Failure, FileEntry, FileVerdict, Match, Root, Side, Tree
 
@@ -11,7 +13,7 @@ MARK = Mark(b"", 1, "")
 SAME = Decision(Ruling.SAME, MARK, MARK, Evidence.SIMILAR, 4, "2026-11-21T12:00:00Z")
 UNWANTED = SAME._replace(ruling=Ruling.NOT_WANTED, witness=None)
 ENTRY = FileEntry("/real/n/a.jpg", 5, 0, 0, 0)
-MATCH = Match("/real/h/b.jpg", Evidence.SIMILAR, 4, "mirrored")
+MATCH = Match("/real/h/b.jpg", Evidence.SIMILAR, 4, Reason(ReasonCode.MIRRORED))
 
 
 def verdict(match: Match | None, word: Decision | None, failure: Failure | None = None) -> FileVerdict:
@@ -29,7 +31,7 @@ def verdict(match: Match | None, word: Decision | None, failure: Failure | None 
 def test_without_a_word() -> None:
     """The evidence decides."""
     found = verdict(MATCH, None)
-    assert ("similar", "h/b.jpg", "mirrored") == (found.state, found.witness, found.reason)
+    assert ("similar", "h/b.jpg", (MATCH.reason,)) == (found.state, found.witness, found.reasons)
 
 
 def test_the_word_of_a_person() -> None:
@@ -38,7 +40,7 @@ def test_the_word_of_a_person() -> None:
     assert ("present", "similar", "h/b.jpg", 4) == (found.state, found.evidence, found.witness, found.distance_bits)
     for match, failure in ((MATCH, None), (None, None), (None, Failure("cannot be decoded"))):
         found = verdict(match, UNWANTED, failure)
-        assert ("unwanted", "not wanted on your word, 2026-11-21") == (found.state, found.reason)
+        assert ("unwanted", "not wanted on your word, 2026-11-21") == (found.state, sentences(found.reasons))
         assert found.witness == (match and "h/b.jpg")
 
 
@@ -52,11 +54,14 @@ def test_words_by_the_names_that_are_reported() -> None:
 
 def test_what_is_said_of_needles_that_could_not_be_searched_for() -> None:
     """Of a smooth one nothing is left over; of a damaged one something is."""
+    smooth = "it is too smooth to be searched for: each compression gives it another hash"
     for damage, nearest, expected in (
-        (SMOOTH, "/real/h/b.jpg", f"{SMOOTH}; it looks most like h/b.jpg"),
-        (SMOOTH, None, f"{SMOOTH}; nothing in the haystack looks like it"),
+        ("", "/real/h/b.jpg", f"{smooth}; it looks most like h/b.jpg"),
+        ("", None, f"{smooth}; nothing in the haystack looks like it"),
+        ("cut", "/real/h/b.jpg", "cut; it looks most like h/b.jpg"),
         ("cut", None, "cut; nothing in the haystack looks like what is left of it"),
     ):
         found = Findings({}, {}, frozenset([ENTRY.path]), None, {ENTRY.path: Remains(damage, nearest)})
         judge = needle_judge(found, Evidence.SAME, lambda path: path.replace("/real/", ""))
-        assert ("missing", expected) == (judge("n/a.jpg", ENTRY).state, judge("n/a.jpg", ENTRY).reason)
+        verdict = judge("n/a.jpg", ENTRY)
+        assert ("missing", expected) == (verdict.state, sentences(verdict.reasons))

@@ -10,12 +10,14 @@ from typing import cast
 import numpy as np
 import pytest
 
+from dupfind.answers.explanation import Advice
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.commands import neighbours
 from dupfind.commands.neighbours import Neighbours
 from dupfind.evidence import evidence, fingerprint
 from dupfind.reading import Pictures
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import Evidence, FileEntry, Match, ScanSettings, Thumbnail
 from fixtures import pictures
 
@@ -115,10 +117,11 @@ def test_equal_pictures_are_all_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_scan_s_own_words_count() -> None:
     """Where the scan gave less than the pair alone would have, its grade, its reason and its advice are shown."""
+    conflict = Reason(ReasonCode.CONFLICT, (Reason(ReasonCode.STRUCTURE),))
     asked = around(thumbnail(1), [thumbnail(2), thumbnail(1)])
-    witness = asked.witness(Match("1", Evidence.SIMILAR, 0, "another needle is nearer"))
-    assert (Evidence.SIMILAR, "another needle is nearer", 0) == (witness.evidence, witness.reason, witness.orientation)
-    assert "--accept similar" == witness.advice.text
+    witness = asked.witness(Match("1", Evidence.SIMILAR, 0, conflict))
+    assert (Evidence.SIMILAR, conflict, 0) == (witness.evidence, witness.reason, witness.orientation)
+    assert Advice(("--accept similar",)) == witness.advice
     assert [witness] == asked.nearest(1, witness)
 
 
@@ -145,16 +148,16 @@ def test_advice_names_what_is_missing_and_nothing_else(threshold_bits: int, acce
     expected += [f"--threshold {near.distance_bits}"] if threshold_bits == 0 else []
     expected += ["--accept similar"] if accept is not Evidence.SIMILAR else []
     assert expected == list(near.advice.options)
-    assert bool(near.advice.obstacle) != bool(expected)
+    assert (None if expected else Reason(ReasonCode.OTHERS_FIRST)) == near.advice.obstacle
 
 
 def test_no_option_helps_what_is_unlike_or_too_far(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another picture, and one beyond the largest threshold."""
     (unlike,) = around(thumbnail(1), [thumbnail(2)]).nearest(1, None)
-    assert "nothing: unlike each other" == unlike.advice.text
+    assert Advice(obstacle=Reason(ReasonCode.UNLIKE)) == unlike.advice
     monkeypatch.setattr(neighbours, "MOST_THRESHOLD_BITS", 1)
     (far,) = around(thumbnail(40), [thumbnail(40, patch=0.02)]).nearest(1, None)
-    assert f"nothing: --threshold ends at 1, and they are {far.distance_bits} bits apart" == far.advice.text
+    assert Advice(obstacle=Reason(ReasonCode.THRESHOLD_ENDS, (1, far.distance_bits))) == far.advice
 
 
 def test_what_is_shown_as_alike_was_read_whole() -> None:
@@ -170,7 +173,7 @@ def test_what_is_shown_as_alike_was_read_whole() -> None:
     coarse = dataclasses.replace(thumbnail(1), is_coarse=True)
     first, second = around(needle, [other, coarse], read_whole=read_whole).nearest(2, None)
     assert ("1", Evidence.SIMILAR, 0) == (first.path, first.evidence, first.distance_bits)
-    assert "damaged" in (first.reason or "") or "end marker" in (first.reason or "")
+    assert Reason(ReasonCode.WITNESS_DAMAGED, ("no end marker",)) == first.reason
     assert ("0", None, ["1"]) == (second.path, second.evidence, read)
 
 

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from dupfind.answers.findings import Findings, Remains
 from dupfind.cache.packing import PackingError, pack, unpack
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import Evidence, Failure, FileEntry, Match
 
 NEEDLES = [FileEntry(f"/n/{name}", 1, 2, 3, 4) for name in ("a", "b", "c\udcff", "d")]
 HAYSTACK = [FileEntry(f"/h/{name}", 1, 2, 3, 4) for name in ("x", "y\udc80", "z")]
-TEXT = st.none() | st.text(st.characters(codec=None), max_size=5)
+TURNED = Reason(ReasonCode.TURNED, (90,))
 
 
 def paths(entries: list[FileEntry]) -> st.SearchStrategy[str]:
@@ -23,7 +24,15 @@ def paths(entries: list[FileEntry]) -> st.SearchStrategy[str]:
     return st.sampled_from([entry.path for entry in entries])
 
 
-MATCHES = st.builds(Match, paths(HAYSTACK), st.sampled_from(Evidence), st.none() | st.integers(0, 64), TEXT)
+FACTS = st.text(max_size=5) | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False)
+REASONS = st.recursive(
+    st.builds(Reason, st.sampled_from(ReasonCode), st.lists(FACTS, max_size=3).map(tuple)),
+    lambda inner: st.builds(Reason, st.just(ReasonCode.CONFLICT), st.tuples(inner)),
+    max_leaves=3,
+)
+MATCHES = st.builds(
+    Match, paths(HAYSTACK), st.sampled_from(Evidence), st.none() | st.integers(0, 64), st.none() | REASONS
+)
 FAILURES = st.builds(Failure, st.text(max_size=5), is_image=st.booleans(), stage=st.sampled_from(["digest", "extra"]))
 FINDINGS = st.builds(
     Findings,
@@ -44,7 +53,7 @@ def test_what_was_packed_is_unpacked(findings: Findings) -> None:
 def whole() -> Findings:
     """Findings with something in every part."""
     return Findings(
-        {"/n/a": Match("/h/x", Evidence.IDENTICAL, None), "/n/d": Match("/h/z", Evidence.SIMILAR, 3, "turned")},
+        {"/n/a": Match("/h/x", Evidence.IDENTICAL, None), "/n/d": Match("/h/z", Evidence.SIMILAR, 3, TURNED)},
         {"/n/b": Failure("broken"), "/h/z": Failure("no picture", is_image=False)},
         frozenset(["/n/d"]),
         1,
@@ -115,6 +124,14 @@ HEAD = {"lengths": [0] * 6, "grades": [], "causes": [], "haystack_pictures": Non
         {"causes": [["gone", True, True, None]]},
         {"grades": [["same", "near", None]]},
         {"grades": [["same", 0, 7]]},
+        {"grades": [["same", 0, "turned by 90 degrees"]]},
+        {"grades": [["same", 0, ["turned"]]]},
+        {"grades": [["same", 0, ["turned", 90]]]},
+        {"grades": [["same", 0, ["turned", "90"]]]},
+        {"grades": [["same", 0, ["turned", [None]]]]},
+        {"grades": [["same", 0, ["overturned", [90]]]]},
+        {"grades": [["same", 0, ["conflict", [["overturned", []]]]]]},
+        {"grades": [["same", 0, ["turned", [90]], None]]},
         {"grades": [["certain", 0, None]]},
     ],
     ids=str,

@@ -355,7 +355,7 @@ def test_where_all_is_there(browser: Browser, tmp_path: Path) -> None:
 def test_long_lists_are_drawn_when_they_are_scrolled_to(browser: Browser, tmp_path: Path) -> None:
     """Of 5,000 files some dozens are drawn, wherever one looks; keys go on where the pictures are not drawn yet."""
     files = [
-        FileVerdict(f"n/{number:04}.jpg", Kind.IMAGE, FileState.MISSING, number, None, None, None, None)
+        FileVerdict(f"n/{number:04}.jpg", Kind.IMAGE, FileState.MISSING, number, None, None, None)
         for number in range(5_000)
     ]
     folders = [FolderVerdict("n", FolderState.MISSING, 0, 0, 5_000, 0, 0, 1, is_shown=True)]
@@ -504,8 +504,8 @@ def printed(browser: Browser) -> bytes:
 def test_it_prints_everything(browser: Browser, tmp_path: Path) -> None:
     """Also the rows that nobody has scrolled to, with their pictures; what is folded; and what is listed of what."""
     names_of = [f"n/{number:03}.jpg" for number in range(150)]
-    files = [FileVerdict(name, Kind.IMAGE, FileState.MISSING, 1, None, None, None, None) for name in names_of]
-    files.append(FileVerdict("n/there.jpg", Kind.IMAGE, FileState.PRESENT, 1, Evidence.IDENTICAL, "h", None, None))
+    files = [FileVerdict(name, Kind.IMAGE, FileState.MISSING, 1, None, None, None) for name in names_of]
+    files.append(FileVerdict("n/there.jpg", Kind.IMAGE, FileState.PRESENT, 1, Evidence.IDENTICAL, "h", None))
     folders = [FolderVerdict("n", FolderState.PARTIAL, 1, 0, 150, 0, 0, 150, is_shown=True)]
     problems = [Problem(f"h/{number}", Side.HAYSTACK, "thumbnail", "truncated") for number in range(200)]
     data = io.BytesIO()

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from dupfind.evidence import evidence
 from dupfind.pipeline import scan
 from dupfind.pool import pair_work
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.settings import make_settings
 from dupfind.values import Evidence, FileState, FileVerdict, Thumbnail
 from fixtures import documents, pictures
@@ -44,7 +45,7 @@ def test_a_copy_is_present(tmp_path: Path) -> None:
     default, quick = result(tmp_path, page, page), again(tmp_path, quick=True)
     assert (FileState.PRESENT, FileState.SIMILAR) == (default.state, quick.state)
     assert default == again(tmp_path)
-    assert "text or drawing: a small change would not show" == quick.reason
+    assert (Reason(ReasonCode.TEXT),) == quick.reasons
 
 
 @pytest.mark.parametrize("tones", [(5, 240), (118, 130)])

@@ -23,6 +23,8 @@ from dupfind.digest import DIGEST_BYTES
 from dupfind.pool import second_look
 from dupfind.pool.second_look import Claim, Look
 from dupfind.reading import Reader
+from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
+from dupfind.report.reasons import sentences
 from dupfind.scanning import paranoid
 from dupfind.scanning.paranoid import read_again
 from dupfind.sources.entries import entry_of
@@ -32,6 +34,8 @@ from tests.test_full_size import enlarged, grainy, with_letters
 from tests.test_pipeline import scan, settings, states
 
 IDENTICAL, SAME, SIMILAR = Evidence
+SMALLER = Reason(ReasonCode.SMALLER, (160, 120, 320, 240))
+DIFFERS = Reason(ReasonCode.PLACE, (AT_FULL_SIZE, "near the top left"))
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
@@ -68,18 +72,18 @@ def again(
 @pytest.mark.parametrize(("accept", "asked"), [(IDENTICAL, "i"), (SAME, "is"), (SIMILAR, "isz")])
 def test_what_counts_as_present_is_read_again(accept: Evidence, asked: str) -> None:
     """And nothing else; what is not asked for stays as it is."""
-    matches = {"i": Match("w", IDENTICAL, None), "s": Match("w", SAME, 2), "z": Match("w", SIMILAR, 4, "smaller")}
-    looks = {path: Look("w", match.evidence, None) for path, match in matches.items()}
+    matches = {"i": Match("w", IDENTICAL, None), "s": Match("w", SAME, 2), "z": Match("w", SIMILAR, 4, SMALLER)}
+    looks = {path: Look("w", match.evidence) for path, match in matches.items()}
     left, failures, eyes = again(matches, looks, accept)
     assert (matches, {}, list(asked)) == (left, failures, [claim.needle.path for claim in eyes.claims])
 
 
 def test_a_claim_can_fall_or_be_weakened_and_never_gains() -> None:
     """A fallen one is no match any more; a stronger one may have been weakened by another stage for its reasons."""
-    matches = {path: Match("w", grade, 2, "why") for path, grade in zip("abc", (SAME, SAME, SIMILAR), strict=True)}
-    looks = {"a": Look(None, None, "gone"), "b": Look("w", SIMILAR, "differs"), "c": Look("w", SAME, None)}
+    matches = {path: Match("w", grade, 2, SMALLER) for path, grade in zip("abc", (SAME, SAME, SIMILAR), strict=True)}
+    looks = {"a": Look(None, None, failure="gone"), "b": Look("w", SIMILAR, DIFFERS), "c": Look("w", SAME)}
     left, failures, _ = again(matches, looks, SIMILAR)
-    assert {"b": Match("w", SIMILAR, 2, "differs"), "c": Match("w", SIMILAR, 2, "why")} == left
+    assert {"b": Match("w", SIMILAR, 2, DIFFERS), "c": Match("w", SIMILAR, 2, SMALLER)} == left
     assert {"a": Failure("gone", is_image=False, lasting=False, stage="second look")} == failures
 
 
@@ -87,7 +91,7 @@ def test_twins_of_the_same_size_are_offered() -> None:
     """For identical bytes only, the witness first, and not without end."""
     haystack = [f"{number:02}" for number in range(40)]
     matches = {"i": Match("30", IDENTICAL, None), "s": Match("30", SAME, 0)}
-    looks = {"i": Look("07", IDENTICAL, None), "s": Look("30", SAME, None)}
+    looks = {"i": Look("07", IDENTICAL), "s": Look("30", SAME)}
     left, _, eyes = again(matches, looks, haystack=haystack)
     of_bytes, of_picture = (tuple(one.path for one in claim.witnesses) for claim in eyes.claims)
     assert (("30", *haystack[:16]), ("30",)) == (of_bytes, of_picture)
@@ -137,7 +141,7 @@ def test_bytes_that_change_after_they_were_digested(
     monkeypatch.setattr(paranoid, "read_again", rot_first)
     report = scan(haystack, needles, paranoid=True)
     reason = "its witness could not be read again: changed while it was read"
-    assert [("missing", reason)] == [(one.state.value, one.reason) for one in report.files]
+    assert [("missing", reason)] == [(one.state.value, sentences(one.reasons)) for one in report.files]
     assert [(str(needles / name), "second look", reason)] == [
         (one.path, one.stage, one.reason) for one in report.problems
     ]

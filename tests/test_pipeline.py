@@ -16,7 +16,9 @@ from PIL import Image
 from dupfind import pipeline
 from dupfind.answers.findings import Findings, Remains
 from dupfind.pool import tasks
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen, render
+from dupfind.report.reasons import sentences
 from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.settings import Settings, make_report_settings, make_settings
 from dupfind.sources import entries
@@ -153,7 +155,7 @@ def test_turned_copies_need_rotations(tree: TreeBuilder) -> None:
     needles = tree("needles", {"m.jpg": mirrored, "t.jpg": turned})
     report = scan(haystack, needles)
     assert {"m.jpg": "similar/similar", "t.jpg": "present/same"} == states(report)
-    assert ["mirrored", "turned by 90 degrees"] == [one.reason for one in report.files]
+    assert ["mirrored", "turned by 90 degrees"] == [sentences(one.reasons) for one in report.files]
     assert {"m.jpg": "missing", "t.jpg": "missing"} == states(scan(haystack, needles, rotations=False))
 
 
@@ -173,7 +175,7 @@ def test_only_a_smaller_copy_is_similar(tree: TreeBuilder) -> None:
     haystack, needles = tree("hay", {"a.jpg": photo.resize((320, 240))}), tree("needles", {"a.jpg": photo})
     (found,) = scan(haystack, needles).files
     assert (FileState.SIMILAR, Evidence.SIMILAR) == (found.state, found.evidence)
-    assert "the haystack's copy is smaller: 320 x 240 against 640 x 480" == found.reason
+    assert "the haystack's copy is smaller: 320 x 240 against 640 x 480" == sentences(found.reasons)
 
 
 def test_what_is_no_picture_needs_identical_bytes(tree: TreeBuilder) -> None:
@@ -270,7 +272,8 @@ def test_what_a_jpeg_also_holds_is_proved_by_its_bytes_only(tree: TreeBuilder) -
     report = scan(tree("flat", {"flat.jpg": again}), tree("needles", needles))
     expected = {"depth.jpg": "similar/similar", "heat.jpg": "similar/similar", "preview.jpg": "present/same"}
     assert expected == states(report)
-    assert ["it also holds a depth map", "it also holds temperatures"] == [one.reason for one in report.files[:2]]
+    told = [sentences(one.reasons) for one in report.files[:2]]
+    assert ["it also holds a depth map", "it also holds temperatures"] == told
     both = {"depth.jpg": again + depth, "bytes.jpg": needles["heat.jpg"]}
     expected = {"depth.jpg": "similar/similar", "heat.jpg": "present/identical"}
     del needles["preview.jpg"]
@@ -286,7 +289,7 @@ def test_a_motion_photo_is_not_proved_by_its_still(tree: TreeBuilder, tmp_path: 
     needles = tree("needles", {"motion.jpg": still + video, "trailer.jpg": still + b"SEFH" + bytes(99) + b"SEFT"})
     report = scan(tree("hay", {"still.jpg": still}), needles)
     assert {"motion.jpg": "similar/similar", "trailer.jpg": "present/same"} == states(report)
-    assert "it also holds a video" == report.files[0].reason
+    assert "it also holds a video" == sentences(report.files[0].reasons)
     assert {"still.jpg": "present/same"} == states(scan(needles / ".." / "needles", tree("bare", {"still.jpg": still})))
 
 
@@ -335,7 +338,10 @@ def test_a_document_that_cannot_be_read_is_missing(tree: TreeBuilder, monkeypatc
     haystack, needles = tree("hay", {"a.txt": b"1"}), tree("needles", {"a.txt": b"1", "b.jpg": b"22"})
     report = scan(haystack, needles)
     assert [("other", "missing"), ("image", "unreadable")] == [(one.kind, one.state) for one in report.files]
-    assert {"cannot be read: permission denied"} == {one.reason for one in report.files}
+    codes = ReasonCode.NOT_READ, ReasonCode.UNREADABLE
+    assert [(Reason(code, ("cannot be read: permission denied",)),) for code in codes] == [
+        one.reasons for one in report.files
+    ]
 
 
 @pytest.mark.slow
@@ -375,14 +381,15 @@ def test_what_is_said_of_a_damaged_needle() -> None:
     assert (FileState.MISSING, "n/a.jpg", "cut off; it looks most like h/b.jpg") == (
         known.state,
         known.path,
-        known.reason,
+        sentences(known.reasons),
     )
     unknown = needle_verdict(Remains("cut off", None))
-    assert "cut off; nothing in the haystack looks like what is left of it" == unknown.reason
-    assert (FileState.MISSING, None) == (needle_verdict(None).state, needle_verdict(None).reason)
+    assert "cut off; nothing in the haystack looks like what is left of it" == sentences(unknown.reasons)
+    assert (FileState.MISSING, ()) == (needle_verdict(None).state, needle_verdict(None).reasons)
 
 
 def test_the_witness_is_spelt_as_the_user_does() -> None:
     """And its evidence decides, whatever else is known."""
-    found = needle_verdict(Remains("cut off", None), Match("/real/h/b.jpg", Evidence.SIMILAR, 3, "cut off"))
-    assert (FileState.SIMILAR, "h/b.jpg", "cut off") == (found.state, found.witness, found.reason)
+    cut = Reason(ReasonCode.DAMAGED, ("cut off",))
+    found = needle_verdict(Remains("cut off", None), Match("/real/h/b.jpg", Evidence.SIMILAR, 3, cut))
+    assert (FileState.SIMILAR, "h/b.jpg", (cut,)) == (found.state, found.witness, found.reasons)

@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 from dupfind.pictures import decode
 from dupfind.pool import tasks
 from dupfind.pool.full_size import MOST_PIXELS, FullSizePair, compare_pairs, pair_of
-from dupfind.reason_codes import ReasonCode
+from dupfind.reasons import ReasonCode
 from dupfind.values import FileEntry, Thumbnail
 from fixtures import icc, pictures
 
@@ -98,7 +98,7 @@ def test_other_colours_of_the_same_numbers(tmp_path: Path, kind: str) -> None:
     pairs = [(plain, tagged), (other, other), (other, plain), (tagged, other)]
     found = compare_pairs([pair_of(*pair, 0) for pair in pairs], 10**9, 60.0)
     codes = [None if one.objection is None else one.objection.code for one in found]
-    assert [None, None, ReasonCode.COLOR, ReasonCode.COLOR] == codes
+    assert [None, None, ReasonCode.COLOR_PROFILE, ReasonCode.COLOR_PROFILE] == codes
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,8 @@ def not_compared(pair: FullSizePair, *, max_pixels: int = 10**9, timeout_seconds
     (found,) = compare_pairs([pair], max_pixels, timeout_seconds)
     assert found.objection is not None
     assert (ReasonCode.NOT_COMPARED, False) == (found.objection.code, found.is_lasting)
-    return found.objection.reason.removeprefix("could not be compared at full size: ")
+    (why,) = found.objection.facts
+    return str(why)
 
 
 @pytest.mark.parametrize("side", ["needle", "witness"])

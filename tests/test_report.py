@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind.answers.changes import Changes
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen, render
 from dupfind.report.text import clean, count, printable, size
 from dupfind.settings import make_report_settings
@@ -36,8 +37,13 @@ SETTINGS = ScanSettings(("hay",), ("n",), "phash", 8, Evidence.SAME, rotations=T
 
 def file(path: str, state: FileState, **facts: Any) -> FileVerdict:
     """One file's verdict."""
-    values: dict[str, Any] = {"evidence": None, "witness": None, "distance_bits": None, "reason": None, **facts}
+    values: dict[str, Any] = {"evidence": None, "witness": None, "distance_bits": None, **facts}
     return FileVerdict(path, Kind.IMAGE, state, 1000, **values)
+
+
+def reading(words: str) -> tuple[Reason, ...]:
+    """The reason that a decoder gives, in its own words."""
+    return (Reason(ReasonCode.UNREADABLE, (words,)),)
 
 
 def folder(
@@ -73,7 +79,7 @@ ANSWER = report(
             evidence=Evidence.SIMILAR,
             witness="hay/3.jpg",
             distance_bits=4,
-            reason="mirrored",
+            reasons=(Reason(ReasonCode.MIRRORED),),
         ),
     ],
     [

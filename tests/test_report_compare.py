@@ -13,6 +13,7 @@ import pytest
 
 from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
 from dupfind.evidence import facts as facts_
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen
 from dupfind.report.compare import SCHEMA, letter, render
 from dupfind.settings import Format
@@ -33,18 +34,22 @@ def compared(path: str = "a.jpg", **facts: Any) -> Compared:
     return Compared(path, 48_000, **values)
 
 
-def proof(evidence: Evidence | None, reason: str | None = None, **facts: Any) -> Proof:
+def proof(evidence: Evidence | None, reason: Reason | None = None, **facts: Any) -> Proof:
     """A proof by pixels."""
     values: dict[str, Any] = {"distances_bits": DISTANCES, "check_bits": 2, "tests": (CHECK,), **facts}
     return Proof(evidence, reason, **values)
 
 
+IS_SMALLER = Reason(ReasonCode.SMALLER, (320, 240, 640, 480))
+APART, EDITED, TURNED = (
+    Reason(ReasonCode.UNLIKE), Reason(ReasonCode.BRIGHTNESS, ("thumbnail",)), Reason(ReasonCode.TURNED, (90,)),
+)  # fmt: skip
 SAME = Comparison(compared(), compared("b.jpg"), proof(Evidence.SAME), proof(Evidence.SAME), (PIXELS, DARK))
 SMALLER = Comparison(
-    compared(), compared("c.jpg"), proof(Evidence.SIMILAR, "the other one is smaller", tests=(CHECK, SIZE)),
-    proof(Evidence.SAME), (PIXELS, PIXELS),
+    compared(), compared("c.jpg"), proof(Evidence.SIMILAR, IS_SMALLER, tests=(CHECK, SIZE)), proof(Evidence.SAME),
+    (PIXELS, PIXELS),
 )  # fmt: skip
-UNLIKE = Comparison(compared(), compared("d.jpg"), proof(None, "unlike each other"), proof(None, "unlike each other"))
+UNLIKE = Comparison(compared(), compared("d.jpg"), proof(None, APART), proof(None, APART))
 IDENTICAL = Comparison(compared(), compared("e.jpg"), Proof(Evidence.IDENTICAL, None), Proof(Evidence.IDENTICAL, None))
 BROKEN = compared("no.jpg", thumbnail=None, hashes={}, error="not a picture")
 LOST = Comparison(compared(), BROKEN, Proof(None, None), Proof(None, None), error="no.jpg: not a picture")
@@ -69,7 +74,7 @@ def test_a_pair_each_way() -> None:
      JPEG of quality 88, 640 x 480, 48 kB
   B  c.jpg
      JPEG of quality 88, 640 x 480, 48 kB
-  A is not proved by B: the other one is smaller
+  A is not proved by B: the other one is smaller: 320 x 240 against 640 x 480
   B is proved by A: the same picture
 
   Hash   A     B       Apart
@@ -93,16 +98,16 @@ def test_a_pair_each_way() -> None:
         (IDENTICAL, "✓ identical, score 1.00 by phash", "  every byte is the same"),
         (LOST, "! unknown", "  no answer: they could not be compared"),
         (
-            Comparison(compared(), compared("f"), proof(Evidence.SIMILAR, "edited"), proof(Evidence.SIMILAR, "edited")),
+            Comparison(compared(), compared("f"), proof(Evidence.SIMILAR, EDITED), proof(Evidence.SIMILAR, EDITED)),
             "≈ similar, score 0.75 by phash",
-            "  neither proves the other: edited",
+            "  neither proves the other: brightness or contrast edited",
         ),
         (
             Comparison(
-                compared(), compared("f"), proof(Evidence.SAME, "turned", orientation=5), proof(Evidence.SAME, "turned")
+                compared(), compared("f"), proof(Evidence.SAME, TURNED, orientation=5), proof(Evidence.SAME, TURNED)
             ),
             "✓ same, score 0.75 by phash",
-            "  each proves the other: the same picture, turned",
+            "  each proves the other: the same picture, turned by 90 degrees",
         ),
     ],
 )
@@ -140,19 +145,19 @@ def test_json() -> None:
     assert (None, "not a picture") == (whole["files"][2]["hashes"], whole["files"][2]["error"])
     pair, lost, identical = whole["pairs"]
     values = {key: pair[key] for key in ("first", "other", "evidence", "accepted", "distance_bits", "score", "reason")}
-    assert values == {
+    said = {"reason": "the other one is smaller: 320 x 240 against 640 x 480", "reason_code": "witness-smaller"}
+    assert values | {"reason_code": pair["reason_code"]} == {
         "first": "a.jpg",
         "other": "c.jpg",
         "evidence": "similar",
         "accepted": False,
         "distance_bits": 16,
         "score": 0.75,
-        "reason": "the other one is smaller",
+        **said,
     }
     assert {
         "evidence": "similar",
-        "reason": "the other one is smaller",
-        "reason_code": None,
+        **said,
         "orientation": 1,
         "distances_bits": DISTANCES,
         "check_bits": 2,
@@ -162,6 +167,7 @@ def test_json() -> None:
         ],
     } == pair["first_by_other"]
     assert (None, None, "no.jpg: not a picture") == (lost["evidence"], lost["score"], lost["error"])
+    assert (None, None) == (lost["reason"], lost["reason_code"])
     assert (1.0, None) == (identical["score"], identical["first_by_other"]["orientation"])
 
 
@@ -184,6 +190,9 @@ def test_csv() -> None:
     assert ("similar", "same", "16", "0.75", "1") == tuple(
         rows[0][key] for key in ("first_by_other", "other_by_first", "distance_bits", "score", "orientation")
     )
+    assert ["the other one is smaller: 320 x 240 against 640 x 480", "unlike each other", "", ""] == [
+        row["reason"] for row in rows
+    ]
     assert ("no.jpg: not a picture", "", "'=a") == (rows[2]["error"], rows[2]["score"], rows[3]["first"])
 
 

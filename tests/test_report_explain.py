@@ -10,18 +10,20 @@ import pytest
 
 from dupfind.answers.explanation import Advice, Answer, Explanation, Near
 from dupfind.evidence import evidence, facts
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen
 from dupfind.report.explain import MEASURES, render, render_json
 from dupfind.values import Evidence, FileState, FileVerdict, Kind, Problem, ScanSettings, Side, Thumbnail
 
 SETTINGS = ScanSettings(("hay",), (), "phash", 8, Evidence.SAME, rotations=True)
+SMALLER, UNLIKE = Reason(ReasonCode.SMALLER, (320, 240, 640, 480)), Reason(ReasonCode.UNLIKE)
 CHECK = facts.Test("check hash", 20.0, 68.0, passed=True)
 SIZE = facts.Test("size", 2.0, 10 / 9, passed=False)
 
 
 def verdict(path: str, state: FileState, **facts: Any) -> FileVerdict:
     """One needle's verdict."""
-    values: dict[str, Any] = {"evidence": None, "witness": None, "distance_bits": None, "reason": None, **facts}
+    values: dict[str, Any] = {"evidence": None, "witness": None, "distance_bits": None, **facts}
     kind = values.pop("kind", Kind.IMAGE)
     return FileVerdict(path, kind, state, 1234, **values)
 
@@ -33,7 +35,7 @@ def near(path: str = "hay/a.jpg", **facts: Any) -> Near:
         "check_bits": 20,
         "orientation": 0,
         "evidence": Evidence.SIMILAR,
-        "reason": "the haystack's copy is smaller",
+        "reason": SMALLER,
         "tests": (CHECK, SIZE),
         "advice": Advice(("--accept similar",)),
         **facts,
@@ -49,9 +51,9 @@ def unlike(path: str = "hay/b.jpg") -> Near:
         check_bits=110,
         orientation=4,
         evidence=None,
-        reason="unlike each other",
+        reason=UNLIKE,
         tests=(facts.Test("check hash", 110.0, 68.0, passed=False),),
-        advice=Advice(obstacle="unlike each other"),
+        advice=Advice(obstacle=UNLIKE),
     )
 
 
@@ -80,7 +82,7 @@ SIMILAR = Explanation(
         evidence=Evidence.SIMILAR,
         witness="hay/a.jpg",
         distance_bits=1,
-        reason="the haystack's copy is smaller",
+        reasons=(SMALLER,),
     ),
     0,
     (CHECK, SIZE),
@@ -115,7 +117,7 @@ def test_a_similar_needle_and_its_neighbours() -> None:
         "  1  hay/a.jpg",
         "     similar, 1 bit apart",
         "     failed size: 2, where at most 1.11 passes",
-        "     the haystack's copy is smaller",
+        "     the haystack's copy is smaller: 320 x 240 against 640 x 480",
         "     accepted with --accept similar",
         "  2  hay/b.jpg",
         "     unlike, 20 bits apart, mirrored and turned by 90 degrees",
@@ -129,13 +131,14 @@ def test_bytes_no_picture_and_unreadable() -> None:
     """What has no neighbours says why in one line."""
     identical = verdict("n/i.txt", FileState.PRESENT, evidence=Evidence.IDENTICAL, witness="hay/i.txt", kind=Kind.OTHER)
     other = verdict("n/o.txt", FileState.MISSING, kind=Kind.OTHER)
-    cut = verdict("n/c.jpg", FileState.UNREADABLE, reason="cannot be decoded: cut off")
+    broken = Reason(ReasonCode.UNREADABLE, ("cannot be decoded: cut off",))
+    cut = verdict("n/c.jpg", FileState.UNREADABLE, reasons=(broken,))
     alone = verdict("n/a.jpg", FileState.MISSING)
     found = text(
         Explanation(identical, None, (), (), None),
-        Explanation(other, None, (), (), Advice(obstacle="it is no picture")),
-        Explanation(cut, None, (), (), Advice(obstacle="cannot be decoded: cut off")),
-        Explanation(alone, None, (), (), Advice(obstacle="the haystack holds no picture")),
+        Explanation(other, None, (), (), Advice(obstacle=Reason(ReasonCode.NO_PICTURE))),
+        Explanation(cut, None, (), (), Advice(obstacle=broken)),
+        Explanation(alone, None, (), (), Advice(obstacle=Reason(ReasonCode.NO_PICTURES))),
     )
     assert found.splitlines() == [
         "✓ present  n/i.txt",
@@ -177,13 +180,15 @@ def test_long_paths_are_not_broken(is_terminal: bool) -> None:
 def test_hostile_names_forge_nothing() -> None:
     """Escapes, line ends and bytes that are no UTF-8 are spelt out; JSON carries the bytes."""
     path = "n/\x1b[31mred\nline\udcff.jpg"
+    evil = Reason(ReasonCode.WITNESS_DAMAGED, ("\x1b[2J",))
+    others = near(path, reason=evil), near(path, evidence=None, advice=Advice(obstacle=evil))
     one = Explanation(
-        verdict(path, FileState.MISSING, reason="\x1b[2J"), None, (), (near(path, reason="\x1b[2J"),), Advice(), (path,)
+        verdict(path, FileState.MISSING, reasons=(evil,)), None, (), others, Advice(obstacle=evil), (path,)
     )
     page = text(one, width=80)
     assert "\x1b" not in page
-    assert 3 == page.count(r"n/\x1b[31mred\nline\xff.jpg")
-    present = text(Explanation(PRESENT.verdict._replace(witness=path, reason="\x1b"), 0, (), (), None))
+    assert 4 == page.count(r"n/\x1b[31mred\nline\xff.jpg")
+    present = text(Explanation(PRESENT.verdict._replace(witness=path, reasons=(evil,)), 0, (), (), None))
     assert "\x1b" not in present
     (found,) = json.loads(render_json(answer(one)))["needles"]
     raw = b"n/\x1b[31mred\nline\xff.jpg"
@@ -247,10 +252,15 @@ def test_json_is_the_schema_to_the_letter() -> None:
         "distance_bits": 1,
         "check_bits": 20,
         "orientation": 1,
-        "reason": "the haystack's copy is smaller",
+        "reason": "the haystack's copy is smaller: 320 x 240 against 640 x 480",
+        "reason_code": "witness-smaller",
         "tests": [check, {"name": "size", "value": 2.0, "bound": 1.1111, "passed": False}],
         "advice": "--accept similar",
     }
-    assert (None, 5, "nothing: unlike each other") == tuple(
-        similar["nearest"][1][key] for key in ("evidence", "orientation", "advice")
+    assert (None, 5, "unlike", "nothing: unlike each other") == tuple(
+        similar["nearest"][1][key] for key in ("evidence", "orientation", "reason_code", "advice")
+    )
+    assert ("the haystack's copy is smaller: 320 x 240 against 640 x 480", "witness-smaller") == (
+        similar["reason"],
+        similar["reason_code"],
     )

@@ -9,19 +9,21 @@ import json
 import pytest
 
 from dupfind.answers.found import Answer, Near, Sought
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen
 from dupfind.report.find import SCHEMA, render
 from dupfind.settings import Format
 from dupfind.values import Evidence, Problem, ScanSettings, Side
 
 SETTINGS = ScanSettings(("h",), (), "phash", 10, Evidence.SAME, rotations=True)
+NEAR_THE_TOP = Reason(ReasonCode.PLACE, ("thumbnail", "near the top"))
 SEEN = Sought(
     "up.jpg",
     [
         Near("h/a.jpg", Evidence.IDENTICAL, None, None, is_witness=True),
-        Near("h/b.jpg", Evidence.SAME, 2, "turned by 90 degrees", is_witness=True),
-        Near("h/=c.jpg", Evidence.SIMILAR, 8, "something differs", is_witness=False),
-        Near("h/d.jpg", None, 16, "unlike each other", is_witness=False),
+        Near("h/b.jpg", Evidence.SAME, 2, Reason(ReasonCode.TURNED, (90,)), is_witness=True),
+        Near("h/=c.jpg", Evidence.SIMILAR, 8, NEAR_THE_TOP, is_witness=False),
+        Near("h/d.jpg", None, 16, Reason(ReasonCode.UNLIKE), is_witness=False),
     ],
 )
 ITSELF = Sought("h/e.jpg", [], ["h/e.jpg"])
@@ -41,12 +43,12 @@ def test_the_table() -> None:
     assert (
         "✓ seen  up.jpg\n"
         "               Bits  Score  File\n"
-        "  ────────────────────────────────────────────────\n"
+        "  ──────────────────────────────────────────────────────────\n"
         "  ✓ identical         1.00  h/a.jpg\n"
         "  ✓ same          2   0.97  h/b.jpg\n"
         "                            - turned by 90 degrees\n"
         "  ≈ similar       8   0.88  h/=c.jpg\n"
-        "                            - something differs\n"
+        "                            - something differs near the top\n"
         "  ✗ unlike       16   0.75  h/d.jpg\n"
         "\n"
         "✗ not seen  h/e.jpg\n"
@@ -89,7 +91,12 @@ def test_json() -> None:
         "distance_bits": 2,
         "score": 0.96875,
         "reason": "turned by 90 degrees",
+        "reason_code": "turned",
     } == first["nearest"][1]
+    assert [None, "turned", "something-differs", "unlike"] == [one["reason_code"] for one in first["nearest"]]
+    assert [None, "turned by 90 degrees", "something differs near the top", "unlike each other"] == [
+        one["reason"] for one in first["nearest"]
+    ]
     assert (None, 1.0) == (first["nearest"][0]["distance_bits"], first["nearest"][0]["score"])
     assert (["h/e.jpg"], [], False) == (second["itself"], second["nearest"], second["seen"])
     assert "no such file or directory" == third["error"]
@@ -111,6 +118,8 @@ def test_csv() -> None:
     assert ["yes", "yes", "no", "no", "", ""] == [one["witness"] for one in rows]
     assert ["yes"] * 4 + ["no"] * 2 == [one["seen"] for one in rows]
     assert ["", "2", "8", "16", "", ""] == [one["distance_bits"] for one in rows]
+    reasons = ["", "turned by 90 degrees", "something differs near the top", "unlike each other", "", ""]
+    assert reasons == [one["reason"] for one in rows]
     assert "no such file or directory" == rows[-1]["error"]
 
 

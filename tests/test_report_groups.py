@@ -9,6 +9,7 @@ from io import StringIO
 import pytest
 
 from dupfind.answers.grouped import Answer, Group, Member
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen
 from dupfind.report import groups as report
 from dupfind.settings import Format
@@ -18,8 +19,8 @@ from tests.test_grouped import GROUP, answer
 HOSTILE = "c/\x1b[31mred\n\udcff=1.jpg"
 BAD = Group(
     [
-        Member(HOSTILE, 0, None, None, None, 5, 0, 10**30, None, None, None, None),
-        Member("=b", 0, Evidence.IDENTICAL, None, f"a hard link to {HOSTILE}: frees nothing", 5, 0, 0, None, None,
+        Member(HOSTILE, 0, None, None, (), 5, 0, 10**30, None, None, None, None),
+        Member("=b", 0, Evidence.IDENTICAL, None, (Reason(ReasonCode.HARD_LINK, (HOSTILE,)),), 5, 0, 0, None, None,
                None, None),
     ],
     "shortest path",
@@ -131,6 +132,7 @@ def test_json() -> None:
         "distance_bits": 2,
         "score": 0.96875,
         "reason": None,
+        "reason_code": None,
         "size_bytes": 900,
         "frees_bytes": 300,
         "width": 40,
@@ -140,6 +142,27 @@ def test_json() -> None:
         "modified": "1970-01-01T00:00:00Z",
     } == group["members"][3]
     assert [{"path": "c/x", "stage": "walk", "reason": "permission denied"}] == whole["problems"]
+
+
+def test_reasons() -> None:
+    """All of a member's in one sentence, of it and the best one; the code is that of the first."""
+    place = Reason(ReasonCode.PLACE, ("full size", "near the top"))
+    reasons = place, Reason(ReasonCode.SAME_BYTES, ("c.jpg",)), Reason(ReasonCode.HARD_LINK_ELSEWHERE)
+    smaller = Reason(ReasonCode.SMALLER, (30, 20, 40, 30))
+    members = [GROUP.best, GROUP.members[2]._replace(reasons=reasons), GROUP.members[3]._replace(reasons=(smaller,))]
+    given = answer(Group(members, "oldest"))
+    linked = "has a hard link elsewhere: frees nothing"
+    said = [
+        f"at full size something differs from the best one near the top; the same bytes as c.jpg; {linked}",
+        "the best one is smaller: 30 x 20 against 40 x 30",
+    ]
+    (group,) = json.loads(text(given, format_=Format.JSON))["groups"]
+    told = [(one["reason"], one["reason_code"]) for one in group["members"]]
+    assert [(None, None), (said[0], "something-differs"), (said[1], "witness-smaller")] == told
+    rows = csv.DictReader(StringIO(text(given, format_=Format.CSV)))
+    assert ["", *said] == [row["reason"] for row in rows]
+    shown = " ".join(text(given).split())
+    assert all(one in shown for one in said)
 
 
 def test_json_lines() -> None:

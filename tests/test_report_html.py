@@ -12,11 +12,12 @@ import pytest
 
 from dupfind.answers.decisions import Decision, Mark, Ruling
 from dupfind.answers.shown import Nearest, Preview, Shown, Sight
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import html
-from dupfind.report.album import said
+from dupfind.report.reasons import sentence
 from dupfind.report.text import catalogue_line
 from dupfind.values import Catalogued, Evidence, FileState, FolderState, Problem, Report, Side
-from tests.test_report import ANSWER, file, folder, report
+from tests.test_report import ANSWER, file, folder, reading, report
 
 CATALOGUE = Catalogued("disk.dupfind", "/media/disk", "2026-11-01T12:00:00+00:00", 1_728_000.0, 12, True)
 PREVIEW = Preview(b"picture", 640, 480, "2006:12:25 10:00:00")
@@ -26,7 +27,7 @@ SEEN = Shown(
         "n/b/3.jpg": Sight(1000, None, "cannot be decoded: <b>", None),
         "hay/3.jpg": Sight(5_000_000, PREVIEW, None, b"\x02" * 32),
     },
-    {"n/b/2.jpg": Nearest("hay/3.jpg", 20, "unlike each other")},
+    {"n/b/2.jpg": Nearest("hay/3.jpg", 20, (Reason(ReasonCode.UNLIKE),))},
 )
 
 
@@ -83,18 +84,16 @@ def test_the_folders_to_be_listed_are_as_many_as_are_listed() -> None:
 
 
 def test_capture_times_are_spelt_alike() -> None:
-    """In reasons as below the pictures; what is no such time stays as it is."""
-    reason = "a/2007:07:01 16:14:22 is not it: taken at another time: 2007:07:01 16:14:22 and 2007:07:01 16:14:24"
-    assert said(reason) == (
-        "a/2007:07:01 16:14:22 is not it: taken at another time: 2007-07-01 16:14:22 and 2007-07-01 16:14:24"
-    )
-    second = "taken at another time: within the second {}"
-    assert said(second.format("2007:07:01 16:14:22")) == second.format("2007-07-01 16:14:22")
-    files = [file("n/b/2.jpg", FileState.MISSING, reason=reason)]
-    seen = dataclasses.replace(SEEN, nearest={"n/b/2.jpg": Nearest("hay/3.jpg", 2, reason)})
+    """In reasons as below the pictures; what is no such time, as in a name, stays as it is."""
+    times = Reason(ReasonCode.CAPTURE_TIME, ("2007:07:01 16:14:22", "2007:07:01 16:14:24"))
+    path = Reason(ReasonCode.SAME_ON_YOUR_WORD, ("a/2007:07:01 16:14:22", "2026-11-21"))
+    files = [file("n/b/2.jpg", FileState.MISSING, reasons=(path, times))]
+    seen = dataclasses.replace(SEEN, nearest={"n/b/2.jpg": Nearest("hay/3.jpg", 2, (path, times))})
     page = html.render(report(files, [folder("n", FolderState.MISSING), folder("n/b", FolderState.MISSING)]), seen)
     (row,) = block(page, "data")["files"]
-    assert row["reason"] == row["why"] == said(reason)
+    assert row["reason"] == row["why"] == f"{sentence(path)}; {sentence(times)}"
+    assert "a/2007:07:01 16:14:22 on your word" in row["reason"]
+    assert row["reason"].endswith("taken at another time: 2007-07-01 16:14:22 and 2007-07-01 16:14:24")
 
 
 GAP = Problem("n/x", Side.NEEDLES, "walk", "excluded")
@@ -194,7 +193,7 @@ def test_no_name_becomes_markup() -> None:
     answer: Report = dataclasses.replace(
         ANSWER,
         settings=settings,
-        files=[file(f"n/{EVIL}", FileState.SIMILAR, evidence=Evidence.SIMILAR, witness=EVIL, reason=EVIL)],
+        files=[file(f"n/{EVIL}", FileState.SIMILAR, evidence=Evidence.SIMILAR, witness=EVIL, reasons=reading(EVIL))],
         folders=[folder("n", FolderState.REVIEW), folder(f"n/{EVIL.partition('/')[0]}", FolderState.REVIEW)],
         problems=[Problem(EVIL, Side.HAYSTACK, "walk", EVIL)],
     )
@@ -220,9 +219,14 @@ def test_what_rests_on_a_word() -> None:
     other = Decision(Ruling.NOT_WANTED, mark._replace(digest=b"\x07" * 32), None, None, None, "2026-11-21")
     files = [
         file(
-            "n/1.jpg", FileState.PRESENT, evidence=Evidence.SIMILAR, witness="hay/1", distance_bits=4, reason="said so"
+            "n/1.jpg",
+            FileState.PRESENT,
+            evidence=Evidence.SIMILAR,
+            witness="hay/1",
+            distance_bits=4,
+            reasons=(Reason(ReasonCode.SAME_ON_YOUR_WORD, ("hay/1", "2026-11-21")),),
         ),
-        file("n/2.jpg", FileState.UNWANTED, reason="not wanted"),
+        file("n/2.jpg", FileState.UNWANTED, reasons=(Reason(ReasonCode.UNWANTED_ON_YOUR_WORD, ("2026-11-21",)),)),
     ]
     answer = dataclasses.replace(
         report(files, [dataclasses.replace(folder("n", FolderState.CONTAINED, 1), unwanted=1, decided=2)]),
@@ -256,7 +260,7 @@ def test_what_rests_on_a_word() -> None:
 
 def test_what_a_file_was_parted_from() -> None:
     """Beside the nearest, where that is another."""
-    files = [file("n/b/2.jpg", FileState.MISSING, reason="you have said so")]
+    files = [file("n/b/2.jpg", FileState.MISSING, reasons=(Reason(ReasonCode.DIFFERENT_ON_YOUR_WORD),))]
     answer = report(files, [folder("n/b", FolderState.MISSING)])
     mark = Mark(b"\x05" * 32, 7, "n/b/2.jpg")
     said_so = Decision(Ruling.DIFFERENT, mark, mark._replace(digest=b"\x06" * 32), None, None, "2026-11-21")

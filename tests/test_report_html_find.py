@@ -8,6 +8,7 @@ import pytest
 
 from dupfind.answers.found import Answer, Near, Sought
 from dupfind.answers.shown import Preview, Shown, Sight
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import html_find
 from dupfind.report.text import catalogue_line
 from dupfind.values import Evidence, Problem, Side
@@ -67,7 +68,7 @@ def test_what_the_script_is_given() -> None:
         {"path": "h/b.jpg", "grade": "same", "witness": True, "bits": 2, "score": 0.96875, "at": 2,
          "reason": "turned by 90 degrees", "turn": 5},
         {"path": "h/=c.jpg", "grade": "similar", "witness": False, "bits": 8, "score": 0.875, "at": 3,
-         "reason": "something differs"},
+         "reason": "something differs near the top"},
         {"path": "h/d.jpg", "grade": "unlike", "witness": False, "bits": 16, "score": 0.75, "at": 4},
     ]  # fmt: skip
     assert second["remarks"] == [
@@ -101,7 +102,7 @@ def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_name_becomes_markup() -> None:
     """As in the page of a scan."""
-    near = Near(EVIL, Evidence.SIMILAR, 1, EVIL, is_witness=False)
+    near = Near(EVIL, Evidence.SIMILAR, 1, Reason(ReasonCode.WITNESS_DAMAGED, (EVIL,)), is_witness=False)
     sought = [Sought(f"{EVIL}1", [near], [EVIL]), Sought(EVIL, error=EVIL), HOSTILE]
     answer = Answer("1.0", dataclasses.replace(SETTINGS, haystack=(EVIL,)), 5, sought, 1, 1,
                     [Problem(EVIL, Side.HAYSTACK, "walk", EVIL)])  # fmt: skip

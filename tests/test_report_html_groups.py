@@ -8,6 +8,7 @@ import pytest
 
 from dupfind.answers.grouped import Group
 from dupfind.answers.shown import Preview, Shown, Sight, most_doubtful_members
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import html_groups
 from dupfind.values import Problem, Side
 from tests.test_grouped import GROUP, answer
@@ -38,6 +39,10 @@ def test_what_the_script_is_given() -> None:
         [one.path for one in group.members] for group in ANSWER.groups
     ]
     assert [group["why"] for group in data["groups"]] == [group.why_best for group in ANSWER.groups]
+    smaller = GROUP.members[3]._replace(reasons=(Reason(ReasonCode.SMALLER, (30, 20, 40, 30)),))
+    of_pair = answer(dataclasses.replace(GROUP, members=[GROUP.best, smaller]))
+    (small,) = block(html_groups.render(of_pair, SEEN), "data")["groups"]
+    assert small["members"][1]["reason"] == "the best one is smaller: 30 x 20 against 40 x 30"
     assert all("evidence" not in group["members"][0] for group in data["groups"])
     assert all("evidence" in one for group in data["groups"] for one in group["members"][1:])
     assert len(block(page, "pictures")) == len(PATHS)
@@ -55,7 +60,8 @@ def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_name_becomes_markup() -> None:
     """As in the page of a scan."""
     group = ANSWER.groups[0]
-    members = [one._replace(path=f"{EVIL}{number}", reason=EVIL) for number, one in enumerate(group.members)]
+    evil = (Reason(ReasonCode.SAME_BYTES, (EVIL,)),)
+    members = [one._replace(path=f"{EVIL}{number}", reasons=evil) for number, one in enumerate(group.members)]
     evil = dataclasses.replace(
         ANSWER,
         folders=[EVIL],

@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 import pytest
 
-from dupfind.answers.findings import SMOOTH, Remains
+from dupfind.answers.findings import Remains
 from dupfind.events import Advance, Silence
+from dupfind.reasons import ReasonCode
 from dupfind.scanning.resembling import resembling
 from dupfind.values import Evidence, Match, Thumbnail
 from tests.desk import Desk
@@ -69,10 +70,9 @@ def test_the_intact_part_names_the_witness(desk: Desk, share: float) -> None:
     match = matches["n"]
     assert ("/h17", Evidence.SIMILAR, {}) == (match.witness, match.evidence, rest)
     assert match.reason is not None
-    damage, _, left = match.reason.rpartition("; ")
-    assert DAMAGE == damage
-    percent = int(left.removeprefix("of the picture, ").removesuffix("% from one edge on is the same"))
-    assert 100 * share == pytest.approx(percent, abs=4)
+    damage, left = match.reason.facts
+    assert (ReasonCode.PARTLY_INTACT, DAMAGE) == (match.reason.code, damage)
+    assert share == pytest.approx(left, abs=0.04)
     assert match.distance_bits is not None
 
 
@@ -141,9 +141,9 @@ def test_a_smooth_needle_names_what_it_looks_like(desk: Desk) -> None:
     """Its hash is another after each compression; no match is made of it."""
     both = desk.pictures({"n": shot(slope())}, 1), desk.pictures({**HAYSTACK, "/slope": shot(slope(1))}, 1)
     found = resembling(*both, {}, desk.cache, Silence(), "phash")
-    assert ({}, {"n": Remains(SMOOTH, "/slope")}) == found
+    assert ({}, {"n": Remains("", "/slope")}) == found
     assert ({}, {}) == resembling(*both, {}, desk.cache, Silence())
-    match = Match("/slope", Evidence.SIMILAR, 2, "similar")
+    match = Match("/slope", Evidence.SIMILAR, 2)
     assert ({}, {}) == resembling(*both, {"n": match}, desk.cache, Silence(), "phash")
 
 
@@ -151,4 +151,4 @@ def test_a_smooth_needle_like_nothing(desk: Desk) -> None:
     """And one with something to see is not smooth."""
     needles = desk.pictures({"n": shot(slope()), "rough": shot(scene(99))}, 1)
     found = resembling(needles, desk.pictures({"/h": shot(scene(1))}, 1), {}, desk.cache, Silence(), "phash")
-    assert ({}, {"n": Remains(SMOOTH, None)}) == found
+    assert ({}, {"n": Remains("", None)}) == found

@@ -22,9 +22,10 @@ from dupfind.answers.findings import Findings
 from dupfind.cache import cache_upkeep
 from dupfind.pool import image_digests
 from dupfind.reading import Reader
-from dupfind.reason_codes import SAME_IMAGE_DATA
 from dupfind.report import Screen, render
+from dupfind.report.reasons import sentences
 from dupfind.run import Reading, Run
+from dupfind.scanning.same_image_data import REASON
 from dupfind.scanning.wholes import Wholes
 from dupfind.session import with_reader
 from dupfind.settings import make_report_settings
@@ -37,6 +38,7 @@ from tests.test_pipeline import one_thread, scan, settings, states
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 Dupfind = Callable[..., "subprocess.CompletedProcess[bytes]"]
 SIZE = (320, 240)
+CODE = "same-image-data"
 
 
 def dated(jpeg: bytes, day: int) -> bytes:
@@ -94,12 +96,7 @@ def test_equal_image_data_prove(tree: TreeBuilder, kind: str) -> None:
     witness = dated(needle, 2) if witness is None else witness
     assert needle != witness
     found = verdicts(scan(tree("hay", {"w": witness}), tree("needles", {"n": needle})))["n"]
-    assert ("present", "same", SAME_IMAGE_DATA, 0) == (
-        found.state,
-        found.evidence,
-        found.reason_code,
-        found.distance_bits,
-    )
+    assert ("present", "same", (REASON,), 0) == (found.state, found.evidence, found.reasons, found.distance_bits)
     assert str(found.witness).endswith("hay/w")
 
 
@@ -127,7 +124,7 @@ def test_what_is_not_equal_or_not_sound_is_not_proved(tree: TreeBuilder, kind: s
         witness = saved(spoilt, "PNG")
     found = verdicts(scan(tree("hay", {"w": witness}), tree("needles", {"n": needle})))["n"]
     assert found.state != "present"
-    assert found.reason_code is None
+    assert REASON not in found.reasons
 
 
 def test_several_needles_may_have_one_witness(tree: TreeBuilder) -> None:
@@ -238,7 +235,8 @@ def test_paranoid_digests_again(tree: TreeBuilder, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(image_digests, "read_image_data", read_image_data)
     found = verdicts(scan(haystack, needles, paranoid=True))["n.jpg"]
     assert [2, 2] == calls
-    assert ("missing", "read again, it and its witness have other image data") == (found.state, found.reason)
+    assert "missing" == found.state
+    assert "read again, it and its witness have other image data" == sentences(found.reasons)
 
 
 @pytest.mark.parametrize("is_parted", [False, True])
@@ -253,19 +251,21 @@ def test_a_person_has_the_last_word(tree: TreeBuilder, *, is_parted: bool) -> No
         return pipeline.find_matches(run, *trees, parted)[0]
 
     matches = with_reader(Run(chosen, make_executor=one_thread), find).matches
-    assert ([] if is_parted else [SAME_IMAGE_DATA]) == [match.reason_code for match in matches.values()]
+    assert ([] if is_parted else [REASON]) == [match.reason for match in matches.values()]
 
 
 def test_reports_name_the_reason(tree: TreeBuilder) -> None:
-    """As a code, in JSON, JSON lines and CSV."""
+    """In words and as a code, in JSON, JSON lines and CSV."""
+    words = "the image data are the same"
     report = scan(tree("hay", {"w.jpg": dated(jpeg(), 1)}), tree("needles", {"n.jpg": jpeg(), "x": b"words"}))
     whole = json.loads(render(report, make_report_settings(format_="json", everything=True), Screen()))
-    assert [SAME_IMAGE_DATA, None] == [one["reason_code"] for one in whole["files"]]
+    assert [(words, CODE), (None, None)] == [(one["reason"], one["reason_code"]) for one in whole["files"]]
     first, *_ = render(report, make_report_settings(format_="jsonl", everything=True), Screen()).splitlines()
-    assert SAME_IMAGE_DATA == json.loads(first)["reason_code"]
+    assert (words, CODE) == tuple(json.loads(first)[key] for key in ("reason", "reason_code"))
     chosen = make_report_settings(format_="csv", files=True, everything=True)
     table = render(report, chosen, Screen()).decode().splitlines()
-    assert ["reason_code", SAME_IMAGE_DATA, ""] == [line.rpartition(",")[2] for line in table]
+    assert ["reason_code", CODE, ""] == [line.rpartition(",")[2] for line in table]
+    assert f",{words}," in table[1]
 
 
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
@@ -277,7 +277,7 @@ def test_a_folder_whose_clock_was_corrected(tree: TreeBuilder) -> None:
     edits = "-AllDates+=1:0:0 0:0:0", "-XMP:Title=corrected"
     subprocess.run(["exiftool", "-q", "-m", "-overwrite_original", *edits, haystack], check=True, capture_output=True)
     report = scan(haystack, needles)
-    assert {SAME_IMAGE_DATA} == {one.reason_code for one in report.files}
+    assert {(REASON,)} == {one.reasons for one in report.files}
     assert ["contained"] == [one.state for one in report.folders]
 
 
@@ -294,10 +294,10 @@ def test_compare_and_explain_say_it(tree: TreeBuilder, dupfind: Dupfind) -> None
     one, other = str(needles / "n.jpg"), str(haystack / "w.jpg")
     assert b"each proves the other: the image data are the same" in dupfind("compare", one, other).stdout
     compared = json.loads(dupfind("compare", "--format", "json", one, other).stdout)["pairs"][0]
-    assert ("same", SAME_IMAGE_DATA, True) == (compared["evidence"], compared["reason_code"], compared["accepted"])
+    assert ("same", CODE, True) == (compared["evidence"], compared["reason_code"], compared["accepted"])
     differs = json.loads(dupfind("compare", "--format", "json", one, str(needles / "m.jpg")).stdout)["pairs"][0]
-    assert differs["reason_code"] is None
+    assert "same-image-data" != differs["reason_code"]
     command = "explain", "--haystack", str(haystack), one
     assert b"the image data are the same, whatever the metadata say" in dupfind(*command).stdout
     explained = json.loads(dupfind(*command, "--format", "json").stdout)["needles"][0]
-    assert ("present", SAME_IMAGE_DATA) == (explained["verdict"], explained["reason_code"])
+    assert ("present", CODE) == (explained["verdict"], explained["reason_code"])

@@ -9,15 +9,15 @@ import pytest
 from dupfind.catalog.catalogs import ListedEntry
 from dupfind.events import Silence
 from dupfind.pool.full_size import LISTED, FullSizePair
-from dupfind.reason_codes import ReasonCode
+from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
 from dupfind.scanning.full_size import MOST_COMPARED, FullSize, Place
 from dupfind.scanning.matching import Matcher
 from dupfind.scanning.wholes import Wholes
-from dupfind.values import Evidence, FileEntry, Match, Objection, Thumbnail
+from dupfind.values import Evidence, FileEntry, Match, Thumbnail
 from tests.desk import Desk
 from tests.test_matching import thumbnail
 
-LESS = Objection(ReasonCode.DETAIL, "less detail")
+LESS = Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,))
 
 
 class Bench:
@@ -26,7 +26,7 @@ class Bench:
     def __init__(self, desk: Desk, needles: Mapping[str, Thumbnail], haystack: Mapping[str, Thumbnail]) -> None:
         self.desk = desk
         self.wholes = Wholes(desk.pictures(needles, 8), desk.pictures(haystack, 1), desk.read_whole)
-        self.objections: dict[str, Objection] = {}
+        self.objections: dict[str, Reason] = {}
         self.compared: list[tuple[str, str]] = []
         self.full_size = FullSize(self.wholes, desk.cache, self._compare)
 
@@ -40,7 +40,7 @@ class Bench:
         matcher = Matcher(self.wholes, 8, self.desk.cache, Silence(), full_size=self.full_size)
         return matcher.match(lambda _: None)
 
-    def _compare(self, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Objection | None]:
+    def _compare(self, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Reason | None]:
         self.compared += [(pair.needle.path, pair.witness.path) for pair in pairs]
         return {pair: self.objections.get(pair.witness.path) for pair in pairs}
 
@@ -71,11 +71,11 @@ def test_a_second_witness_is_taken_when_the_first_fails(desk: Desk) -> None:
 
 
 def test_where_all_fail_it_is_similar(desk: Desk) -> None:
-    """With what speaks against the witness, and its code."""
+    """With what speaks against the witness."""
     bench = Bench(desk, {"n": thumbnail(1)}, {"h": thumbnail(1), "i": thumbnail(1, 1280, 960)})
     bench.objections = {"h": LESS, "i": LESS}
     found = bench.match()["n"]
-    assert (Evidence.SIMILAR, LESS.reason, LESS.code) == (found.evidence, found.reason, found.reason_code)
+    assert (Evidence.SIMILAR, LESS) == (found.evidence, found.reason)
     assert len(bench.compared) == len(set(bench.compared)) == 2
 
 
@@ -87,7 +87,7 @@ def test_at_most_so_many_are_compared(desk: Desk) -> None:
     found = bench.match()["n"]
     assert MOST_COMPARED == len(bench.compared) == len(set(bench.compared))
     assert Evidence.SIMILAR is found.evidence
-    assert found.reason_code in {LESS.code, ReasonCode.NOT_COMPARED}
+    assert found.reason in (LESS, Reason(ReasonCode.TOO_MANY, (MOST_COMPARED,)))
 
 
 def test_what_is_only_listed_is_never_compared(desk: Desk) -> None:
@@ -95,7 +95,7 @@ def test_what_is_only_listed_is_never_compared(desk: Desk) -> None:
     bench = Bench(desk, {"n": thumbnail(1)}, {"h": thumbnail(1, 1280, 960), "i": thumbnail(1)})
     bench.let_be_listed("h", "i")
     found = bench.match()["n"]
-    assert (Evidence.SIMILAR, *LISTED[::-1]) == (found.evidence, found.reason, found.reason_code)
+    assert (Evidence.SIMILAR, LISTED) == (found.evidence, found.reason)
     assert [] == bench.compared
     bench.let_be_listed("h")
     found = bench.match()["n"]
@@ -105,11 +105,11 @@ def test_what_is_only_listed_is_never_compared(desk: Desk) -> None:
 
 def test_what_cannot_be_compared_is_similar(desk: Desk) -> None:
     """As what differs is."""
-    reason = Objection(ReasonCode.NOT_COMPARED, "could not be compared at full size: cannot be decoded")
+    reason = Reason(ReasonCode.NOT_COMPARED, ("cannot be decoded",))
     bench = Bench(desk, {"n": thumbnail(1)}, {"h": thumbnail(1)})
     bench.objections["h"] = reason
     found = bench.match()["n"]
-    assert (Evidence.SIMILAR, ReasonCode.NOT_COMPARED) == (found.evidence, found.reason_code)
+    assert (Evidence.SIMILAR, reason) == (found.evidence, found.reason)
 
 
 def test_a_pair_is_compared_once(desk: Desk) -> None:

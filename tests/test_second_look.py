@@ -18,6 +18,8 @@ from dupfind.pictures import decode
 from dupfind.pool import full_size as pool_full_size
 from dupfind.pool import second_look
 from dupfind.pool.second_look import Claim, Look, look_again
+from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
+from dupfind.report.reasons import sentence
 from dupfind.values import Evidence, FileEntry
 from fixtures import pictures
 from tests.test_full_size import enlarged, grainy, with_letters
@@ -66,7 +68,7 @@ def test_identical_files(claimed: Maker, length_bytes: int) -> None:
     """Every byte is the same: the claim stands."""
     content = np.random.Generator(np.random.PCG64(1)).bytes(length_bytes)
     claim = claimed(content, content, evidence=IDENTICAL)
-    assert Look(claim.witnesses[0].path, IDENTICAL, None) == look(claim)
+    assert Look(claim.witnesses[0].path, IDENTICAL) == look(claim)
 
 
 @pytest.mark.parametrize("place", [0, 17, BLOCK - 1, BLOCK, 2 * BLOCK, 2 * BLOCK + 9])
@@ -76,14 +78,14 @@ def test_one_byte_differs(claimed: Maker, place: int) -> None:
     other = content.copy()
     other[place] = 1
     found = look(claimed(bytes(content), bytes(other), evidence=IDENTICAL))
-    assert (None, None, "its witness no longer has the same bytes") == found
+    assert Look(None, None, failure="its witness no longer has the same bytes") == found
 
 
 def test_another_twin_does_as_well(claimed: Maker) -> None:
     """The first witness has rotted, the second is gone, the third is sound."""
     claim = claimed(b"same", b"rots", b"gone", b"same", evidence=IDENTICAL)
     os.unlink(claim.witnesses[1].path)
-    assert Look(claim.witnesses[2].path, IDENTICAL, None) == look(claim)
+    assert Look(claim.witnesses[2].path, IDENTICAL) == look(claim)
 
 
 @pytest.mark.parametrize("evidence", [IDENTICAL, SAME])
@@ -97,7 +99,7 @@ def test_changed_since_the_walk(claimed: Maker, evidence: Evidence, field: str, 
     changed = victim._replace(**{field: getattr(victim, field) + 1})
     claim = claim._replace(**{"needle": changed} if whose == "needle" else {"witnesses": (changed,)})
     subject = "it" if whose == "needle" else "its witness"
-    assert (None, None, f"{subject} could not be read again: {CHANGED}") == look(claim)
+    assert Look(None, None, failure=f"{subject} could not be read again: {CHANGED}") == look(claim)
 
 
 @pytest.mark.parametrize("evidence", [IDENTICAL, SAME])
@@ -113,7 +115,8 @@ def test_changed_while_it_is_read(
     monkeypatch.setattr(second_look, "_forget", lambda file: (os.utime(entry.path, ns=(1, 1)), real(file)))
     found = look(claim)
     assert (None, None) == found[:2]
-    assert CHANGED in str(found.reason)
+    assert found.reason is None
+    assert CHANGED in str(found.failure)
 
 
 @pytest.mark.parametrize("evidence", [IDENTICAL, SAME])
@@ -124,7 +127,7 @@ def test_a_file_that_is_gone(claimed: Maker, evidence: Evidence, victim: int) ->
     claim = claimed(photo, photo, evidence=evidence)
     os.unlink((claim.needle, *claim.witnesses)[victim].path)
     reason = ("it", "its witness")[victim] + " could not be read again: cannot be read: no such file or directory"
-    assert (None, None, reason) == look(claim)
+    assert Look(None, None, failure=reason) == look(claim)
 
 
 @pytest.mark.parametrize("victim", ["0.jpg", "1.jpg"])
@@ -147,7 +150,7 @@ def test_a_failing_disk(claimed: Maker, victim: str, monkeypatch: pytest.MonkeyP
     )
     found = look(claim)
     subject = "it" if victim == "0.jpg" else "its witness"
-    assert (None, None, f"{subject} could not be read again: cannot be read: input/output error") == found
+    assert Look(None, None, failure=f"{subject} could not be read again: cannot be read: input/output error") == found
 
 
 def test_a_disk_that_gives_too_little(claimed: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +166,7 @@ def test_a_disk_that_gives_too_little(claimed: Maker, monkeypatch: pytest.Monkey
     monkeypatch.setattr(
         "builtins.open", lambda path, *rest, **more: Short(path) if path in is_ours else real(path, *rest, **more)
     )
-    assert (None, None, "its witness no longer has the same bytes") == look(claim)
+    assert Look(None, None, failure="its witness no longer has the same bytes") == look(claim)
 
 
 def test_the_disk_is_asked(claimed: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,37 +192,38 @@ def test_a_copy_stays_the_same(claimed: Maker) -> None:
     """Without a word."""
     image = pictures.photo(1, (640, 480))
     claim = claimed(image.resize((320, 240), Image.Resampling.LANCZOS), image)
-    assert Look(claim.witnesses[0].path, SAME, None) == look(claim)
+    assert Look(claim.witnesses[0].path, SAME) == look(claim)
 
 
 def test_a_turned_copy(claimed: Maker) -> None:
     """The orientation is found again, and only where it was looked for."""
     image = grainy(1, (400, 300))
-    for turn, reason in (
-        (Image.Transpose.ROTATE_90, "turned by 90 degrees"),
-        (Image.Transpose.ROTATE_270, "turned by 90 degrees"),
-        (Image.Transpose.ROTATE_180, "turned by 180 degrees"),
+    for turn, degrees in (
+        (Image.Transpose.ROTATE_90, 90),
+        (Image.Transpose.ROTATE_270, 90),
+        (Image.Transpose.ROTATE_180, 180),
     ):
         claim = claimed(image.transpose(turn), image, quality=95)
-        assert (SAME, reason) == look(claim)[1:]
+        assert (SAME, Reason(ReasonCode.TURNED, (degrees,)), None) == look(claim)[1:]
         assert look(claim, rotations=False).evidence is not SAME
 
 
 def test_mirrored_is_no_more_than_similar(claimed: Maker) -> None:
     """As in a scan."""
     image = grainy(1, (400, 300))
-    assert (SIMILAR, "mirrored") == look(claimed(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT), image))[1:]
+    found = look(claimed(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT), image))
+    assert (SIMILAR, Reason(ReasonCode.MIRRORED), None) == found[1:]
 
 
 def test_what_only_full_size_shows(claimed: Maker) -> None:
     """A small change and lost detail, also where the needle lies on its side; what was similar is not asked."""
     image = grainy(1)
-    for poor, words in ((with_letters(image, (40, 30), 4), "at full size something differs near the top left"),
-                        (enlarged(image, 2), "the haystack's copy shows less detail at full size")):  # fmt: skip
+    place, detail = (ReasonCode.PLACE, "near the top left"), (ReasonCode.LESS_DETAIL,)
+    for poor, (code, *where) in ((with_letters(image, (40, 30), 4), place), (enlarged(image, 2), detail)):
         for needle in (image, image.transpose(Image.Transpose.ROTATE_90)):
             found = look(claimed(needle, poor, quality=95))
             assert SIMILAR is found.evidence
-            assert str(found.reason).startswith(words)
+            assert Reason(code, (AT_FULL_SIZE, *where)) == found.reason
         assert SAME is look(claimed(image, poor, evidence=SIMILAR)).evidence
 
 
@@ -251,10 +255,10 @@ def test_very_large_pictures_are_compared_smaller(claimed: Maker, monkeypatch: p
 def test_a_witness_that_is_something_else_now(claimed: Maker) -> None:
     """Another picture, no picture, and a damaged one."""
     photo = pictures.photo(1, (320, 240))
-    assert (None, None, "decoded again, it and its witness are unlike each other") == look(
-        claimed(photo, pictures.photo(2, (320, 240)))
-    )
-    assert "its witness could not be read again: not a picture in a known format" == look(claimed(photo, b"x")).reason
+    unlike = Look(None, None, failure="decoded again, it and its witness are unlike each other")
+    assert unlike == look(claimed(photo, pictures.photo(2, (320, 240))))
+    lost = Look(None, None, failure="its witness could not be read again: not a picture in a known format")
+    assert lost == look(claimed(photo, b"x"))
     file = io.BytesIO()
     photo.save(file, "JPEG", quality=92)
     content = bytearray(file.getvalue())
@@ -262,7 +266,9 @@ def test_a_witness_that_is_something_else_now(claimed: Maker) -> None:
     content[late : late + 40] = bytes(40)
     found = look(claimed(photo, bytes(content)))
     assert SIMILAR is found.evidence
-    assert str(found.reason).startswith("the haystack's copy: its JPEG data is damaged")
+    assert found.reason is not None
+    assert ReasonCode.WITNESS_DAMAGED is found.reason.code
+    assert sentence(found.reason).startswith("the haystack's copy: its JPEG data is damaged")
 
 
 def test_the_limits_hold(claimed: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,11 +276,11 @@ def test_the_limits_hold(claimed: Maker, monkeypatch: pytest.MonkeyPatch) -> Non
     photo = pictures.photo(1, (320, 240))
     claim = claimed(photo, photo)
     found = look(claim, max_pixels=1000)
-    assert "it could not be read again: 76,800 pixels are more than --max-pixels allows" == found.reason
+    assert "it could not be read again: 76,800 pixels are more than --max-pixels allows" == found.failure
     monkeypatch.setattr(decode, "read_full_size", lambda *_, **__: time.sleep(600))
     found = look(claim, timeout_seconds=1)
     assert (None, None) == found[:2]
-    assert "decoding took longer than 1 s (--timeout)" in str(found.reason)
+    assert "decoding took longer than 1 s (--timeout)" in str(found.failure)
 
 
 @pytest.mark.parametrize("broken", ["needle", "witness"])
@@ -288,4 +294,4 @@ def test_a_file_is_read_to_its_end(claimed: Maker, broken: str) -> None:
     assert look(claimed(sound, sound)).evidence is SAME
     found = look(claimed(damaged, sound) if broken == "needle" else claimed(sound, damaged))
     assert found.evidence is not SAME
-    assert "damaged" in (found.reason or "")
+    assert "damaged" in (sentence(found.reason) if found.reason else found.failure or "")

@@ -21,6 +21,8 @@ from dupfind.events import Silence
 from dupfind.finding import finding
 from dupfind.finding.finding import find_images, wanted
 from dupfind.pool import previews
+from dupfind.reasons import Reason, ReasonCode
+from dupfind.report.reasons import sentences
 from dupfind.session import kept_for_the_run
 from dupfind.settings import Settings, make_settings
 from dupfind.sources.entries import entry_of
@@ -66,7 +68,7 @@ def test_what_is_in_doubt(trees: tuple[Path, Path]) -> None:
     nearest = found.nearest[str(needles / "missing.png")]
     assert names(found.nearest) == {"missing.png"}
     assert names({nearest.path: 0}) <= {"small.png", "other.jpg", "same.png"}
-    assert nearest.reason
+    assert sentences(nearest.reasons)
     assert 0 <= nearest.distance_bits <= 64
     expected = {"large.png", "missing.png", "broken.jpg", "other.txt", "small.png", os.path.basename(nearest.path)}
     assert names(found.sights) == expected
@@ -104,14 +106,14 @@ def test_why_the_nearest_is_refused(tree: TreeBuilder) -> None:
     """What would have found it is told where anything would."""
     trees = tree("hay", {"a.png": PHOTO.transpose(Image.Transpose.ROTATE_90)}), tree("n", {"a.jpg": PHOTO})
     (near,) = shown(settings(*trees, rotations=False)).nearest.values()
-    assert near.reason == (
+    assert sentences(near.reasons) == (
         "alike by its thumbnail; not compared at full size; "
         "a scan would have found it with --rotations --accept similar"
     )
     assert near.distance_bits < 8
     trees = tree("hay", {"a.png": pictures.photo(5)}), trees[1]
     (near,) = shown(settings(*trees)).nearest.values()
-    assert "--" not in near.reason
+    assert (Reason(ReasonCode.UNLIKE),) == near.reasons
 
 
 def test_without_a_cache_nothing_is_decoded_twice(
@@ -146,7 +148,7 @@ def member(path: Path) -> Member:
     """A file of a group, as it is now."""
     state = path.stat()
     entry = entry_of(str(path), state)
-    return Member(str(path), 0, None, None, None, state.st_size, 0, state.st_mtime_ns, None, None, None, None, entry)
+    return Member(str(path), 0, None, None, (), state.st_size, 0, state.st_mtime_ns, None, None, None, None, entry)
 
 
 def test_members_of_groups(trees: tuple[Path, Path]) -> None:

@@ -10,7 +10,7 @@ from dupfind.values import Evidence, FileState, FileVerdict, Kind
 def file(name: str, state: FileState, bits: int | None = None, kind: Kind = Kind.IMAGE) -> FileVerdict:
     """One verdict."""
     witness = None if bits is None else "h"
-    return FileVerdict(name, kind, state, 1, None if bits is None else Evidence.SIMILAR, witness, bits, None)
+    return FileVerdict(name, kind, state, 1, None if bits is None else Evidence.SIMILAR, witness, bits)
 
 
 FILES = [

@@ -31,7 +31,7 @@ GAP = Problem("n/link", Side.NEEDLES, "walk", "symbolic link: not followed")
 
 def verdict(state: FileState, **changes: object) -> FileVerdict:
     """The verdict on a file that was found unless changed."""
-    present = FileVerdict("n/a", Kind.IMAGE, state, 10, Evidence.SAME, "hay/a", 4, None)
+    present = FileVerdict("n/a", Kind.IMAGE, state, 10, Evidence.SAME, "hay/a", 4)
     return present._replace(**changes)  # type: ignore[arg-type]
 
 

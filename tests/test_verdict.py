@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dupfind.reasons import Reason, ReasonCode
+from dupfind.report.reasons import sentences
 from dupfind.scanning.verdict import judge_file, judge_folders
 from dupfind.values import (
     SECOND_LOOK,
@@ -31,6 +33,7 @@ PRESENT, ALIKE, MISSING, UNREADABLE, UNWANTED = FileState
 LETTERS = {"p": PRESENT, "s": ALIKE, "m": MISSING, "u": UNREADABLE}
 ENTRY = FileEntry("/real/a", 123, 0, 0, 0)
 BROKEN = Failure("truncated")
+CROPPED = Reason(ReasonCode.SHAPE)
 NO_PICTURE = Failure("not a picture", is_image=False)
 
 
@@ -45,7 +48,7 @@ def judge(
     """Kind, state and reason of a file."""
     found = judge_file(path, ENTRY, match, failure, accept, has_picture=has_picture)
     assert (path, 123) == (found.path, found.size_bytes)
-    return found.kind.value, found.state.value, found.reason
+    return found.kind.value, found.state.value, sentences(found.reasons)
 
 
 def root(path: str, side: Side = Side.NEEDLES) -> Root:
@@ -60,7 +63,7 @@ def gap(path: str) -> Problem:
 
 def verdict(path: str, state: FileState, size_bytes: int = 1) -> FileVerdict:
     """The verdict on a file."""
-    return FileVerdict(path, Kind.IMAGE, state, size_bytes, None, None, None, None)
+    return FileVerdict(path, Kind.IMAGE, state, size_bytes, None, None, None)
 
 
 def fold(
@@ -95,8 +98,8 @@ def test_evidence_that_reaches_accept_makes_present(evidence: Evidence, accept: 
 
 def test_a_verdict_names_its_witness() -> None:
     """Evidence, witness, distance and reason go into the verdict as they were found."""
-    found = judge_file("n/a.jpg", ENTRY, Match("hay/w", SIMILAR, 5, "cropped"), None, SAME, has_picture=True)
-    assert (SIMILAR, "hay/w", 5, "cropped") == (found.evidence, found.witness, found.distance_bits, found.reason)
+    found = judge_file("n/a.jpg", ENTRY, Match("hay/w", SIMILAR, 5, CROPPED), None, SAME, has_picture=True)
+    assert (SIMILAR, "hay/w", 5, (CROPPED,)) == (found.evidence, found.witness, found.distance_bits, found.reasons)
 
 
 def test_no_evidence_is_missing() -> None:
@@ -107,15 +110,18 @@ def test_no_evidence_is_missing() -> None:
 
 def test_a_note_is_said_of_what_is_missing_only() -> None:
     """What a damaged picture resembles; a match and a failure have reasons of their own."""
+    note = Reason(ReasonCode.LOOKS_MOST_LIKE, ("cut", "hay/w"))
 
-    def reason(match: Match | None, failure: Failure | None) -> tuple[str, str | None]:
-        found = judge_file("n/a.jpg", ENTRY, match, failure, SAME, has_picture=failure is None, note="looks like it")
-        return found.state.value, found.reason
+    def reasons(match: Match | None, failure: Failure | None) -> tuple[str, tuple[Reason, ...]]:
+        found = judge_file("n/a.jpg", ENTRY, match, failure, SAME, has_picture=failure is None, note=note)
+        return found.state.value, found.reasons
 
-    assert ("missing", "looks like it") == reason(None, None)
-    assert ("similar", "cropped") == reason(Match("hay/w", SIMILAR, 5, "cropped"), None)
-    assert ("present", None) == reason(Match("hay/w", SAME, 5), None)
-    assert ("unreadable", "truncated") == reason(None, BROKEN)
+    assert ("missing", (note,)) == reasons(None, None)
+    assert ("similar", (CROPPED,)) == reasons(Match("hay/w", SIMILAR, 5, CROPPED), None)
+    assert ("present", ()) == reasons(Match("hay/w", SAME, 5), None)
+    assert ("unreadable", (Reason(ReasonCode.UNREADABLE, ("truncated",)),)) == reasons(None, BROKEN)
+    busy = Failure("busy", lasting=False, stage=SECOND_LOOK)
+    assert ("missing", (Reason(ReasonCode.NOT_READ, ("busy",)),)) == reasons(None, busy)
 
 
 @pytest.mark.parametrize(

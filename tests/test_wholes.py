@@ -16,6 +16,7 @@ from PIL import Image
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.evidence import evidence, fingerprint
 from dupfind.pool import tasks
+from dupfind.report.reasons import sentences
 from dupfind.scanning import matching
 from dupfind.scanning.wholes import Wholes
 from dupfind.values import Evidence, Failure, FileEntry, Match, Thumbnail
@@ -200,7 +201,7 @@ def test_damage_behind_the_first_scan(tree: TreeBuilder, side: str) -> None:
     )
     report = scan(*trees)
     assert {"a.jpg": "similar/similar"} == states(report)
-    assert "damaged" in (report.files[0].reason or "")
+    assert "damaged" in (sentences(report.files[0].reasons) or "")
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.9, 0.999])

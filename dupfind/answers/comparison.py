@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dupfind.evidence.facts import Test
+from dupfind.reasons import Reason
 from dupfind.values import HASH_BITS, Evidence, Problem, ScanSettings, Thumbnail
 
 
@@ -30,7 +31,7 @@ class Proof:
 
     evidence: Evidence | None
     """The grade; None where the two are unlike, or where one of them could not be looked at."""
-    reason: str | None
+    reason: Reason | None
     """Why it is no stronger, or how the needle is turned; None when there is nothing to say."""
     orientation: int = 0
     """How the needle is turned to meet the witness: index 0 to 7, EXIF orientation less one."""
@@ -40,8 +41,6 @@ class Proof:
     """Of 256, the check hash, likewise."""
     tests: tuple[Test, ...] = ()
     """In the order in which they count; where the check hash fails there are no others."""
-    reason_code: str | None = None
-    """A stable short word for ``reason``, where it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class Comparison:
         return self.weaker.evidence
 
     @property
-    def reason(self) -> str | None:
+    def reason(self) -> Reason | None:
         """Why it is no stronger."""
         return self.weaker.reason
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dupfind.evidence.facts import Test
+from dupfind.reasons import Reason
 from dupfind.sources.ignore import NOT_TRUSTED
 from dupfind.values import Catalogued, Evidence, FileState, FileVerdict, Problem, ScanSettings
 
@@ -16,17 +17,8 @@ class Advice:
 
     options: tuple[str, ...] = ()
     """The options that, all together, would; empty where none would."""
-    obstacle: str = ""
-    """Why no option would."""
-
-    @property
-    def text(self) -> str:
-        """``--threshold 12 --accept similar``, or ``nothing: unlike each other``.
-
-        >>> Advice(("--threshold 12", "--accept similar")).text
-        '--threshold 12 --accept similar'
-        """
-        return " ".join(self.options) or f"nothing: {self.obstacle}"
+    obstacle: Reason | None = None
+    """Why no option would; None where some would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +34,7 @@ class Near:
     orientation: int
     """How the needle is turned to meet it: index 0 to 7, EXIF orientation less one."""
     evidence: Evidence | None
-    reason: str | None
+    reason: Reason | None
     tests: tuple[Test, ...]
     """In the order in which they count; where the check hash fails there are no others."""
     advice: Advice

@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dupfind.answers.decisions import Decision
+from dupfind.reasons import Reason
 from dupfind.values import Failure, Match
-
-SMOOTH = "it is too smooth to be searched for: each compression gives it another hash"
-"""What stands for the damage of a picture that has none and could not be searched for."""
 
 
 class Remains(NamedTuple):
     """What is known of a damaged or smooth needle that has no match."""
 
     damage: str
+    """What its decoder says; nothing for a picture that is too smooth to be searched for."""
     nearest: str | None
     """Path of the haystack picture that looks most like what is left of it; None where none does."""
 
@@ -24,8 +23,8 @@ class Remains(NamedTuple):
 class Parted(NamedTuple):
     """What a person has parted a needle of."""
 
-    reason: str
-    """For the report: whom of, and when."""
+    reason: Reason
+    """Whom of, and when."""
     witnesses: frozenset[str]
     """Paths of the files of the haystack that prove nothing of it."""
     witness: str

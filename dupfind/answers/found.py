@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dupfind.reasons import Reason
 from dupfind.values import HASH_BITS, Catalogued, Evidence, FileEntry, Problem, ScanSettings
 
 
@@ -18,7 +19,7 @@ class Near(NamedTuple):
     """How strongly it speaks for the picture; None where the two are unlike."""
     distance_bits: int | None
     """Of the two 64-bit hashes, in the orientation in which they come closest; None where bytes were compared."""
-    reason: str | None
+    reason: Reason | None
     """Why it is no stronger, or how the picture differs (turned); None when there is nothing to say."""
     is_witness: bool
     """True when it is at ``--accept`` or better, and within the threshold."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dupfind.reasons import Reason
 from dupfind.values import HASH_BITS, Catalogued, Evidence, FileEntry, Problem
 
 
@@ -24,7 +25,7 @@ class Member(NamedTuple):
     """What the first of its stack is to it, or the best of the group where it is that first; None for the best."""
     distance_bits: int | None
     """Hamming distance of the two 64-bit hashes; None where bytes were compared, and for the best."""
-    reason: str | None
+    reasons: tuple[Reason, ...]
     """What the evidence has to say: how it is turned, why it is no more than similar."""
     size_bytes: int
     frees_bytes: int

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from dupfind.answers.found import Sought
 from dupfind.answers.grouped import Group, Member
+from dupfind.reasons import Reason
 from dupfind.values import Evidence, FileState, FileVerdict, Kind
 
 _ORDER = (FileState.SIMILAR, FileState.MISSING, FileState.UNREADABLE)
@@ -33,7 +34,7 @@ class Nearest(NamedTuple):
     """As the user would spell it."""
     distance_bits: int
     """Of 64, by the algorithm that candidates are searched by, in the orientation in which they come closest."""
-    reason: str
+    reasons: tuple[Reason, ...]
     """Why it is no witness."""
 
 

@@ -12,7 +12,8 @@ from hashlib import blake2b
 from dupfind.cache import cache_seal
 from dupfind.cache.cache_file import CacheFile, DamagedError, translated
 from dupfind.cache.cache_schema import COMPARISON_TABLE, Compared, FilePair
-from dupfind.values import FileEntry, Objection
+from dupfind.reasons import Reason, decode, encode
+from dupfind.values import FileEntry
 
 _IDENTITY_BYTES = 16
 _MOST_VARIABLES = 500
@@ -47,7 +48,7 @@ def find(file: CacheFile, label: int | None, recipe: str, pairs: Sequence[FilePa
                     continue
                 if seal != cache_seal.of_comparison(needle, witness, orientation, (code, reason), mark):
                     raise DamagedError("how two files were compared is not what was stored")
-                kept[pair] = Compared(None if code is None else Objection(code, reason))
+                kept[pair] = Compared(_read(reason))
     return kept
 
 
@@ -64,9 +65,17 @@ def keep(file: CacheFile, label: int, recipe: str, comparisons: Iterable[tuple[F
 
 def _row(pair: FilePair, compared: Compared, label: int, mark: int) -> tuple[object, ...]:
     needle, witness = identity(pair.needle), identity(pair.witness)
-    objection = compared.objection or (None, None)
+    reason = compared.objection
+    objection = (None, None) if reason is None else (reason.code, encode(reason))
     seal = cache_seal.of_comparison(needle, witness, pair.orientation, objection, mark)
     return needle, witness, pair.orientation, label, *objection, seal
+
+
+def _read(text: str | None) -> Reason | None:
+    try:
+        return decode(text)
+    except (ValueError, TypeError) as error:
+        raise DamagedError("how two files were compared cannot be read") from error
 
 
 def forget_all_but(file: CacheFile, entries: Iterable[FileEntry]) -> None:

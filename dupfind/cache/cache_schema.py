@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any, NamedTuple
 
-from dupfind.values import Evidence, Failure, FileEntry, Objection, Thumbnail
+from dupfind.reasons import Reason
+from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 
 APPLICATION_ID = 0x64757066  # "dupf"
 SCHEMA_VERSION = 5
@@ -160,7 +161,7 @@ class Pair(NamedTuple):
 class Compared(NamedTuple):
     """What is remembered of the comparison of two files at full size."""
 
-    objection: Objection | None
+    objection: Reason | None
 
 
 class FilePair(NamedTuple):
@@ -175,7 +176,7 @@ class Judged(NamedTuple):
     """What is remembered of the comparison of a pair."""
 
     evidence: Evidence | None
-    reason: str | None
+    reason: Reason | None
     is_last: bool
     """True when no other candidate can be better: this one is `same`, or the needle shows too little to be proved."""
     closeness: float

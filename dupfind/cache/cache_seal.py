@@ -14,7 +14,7 @@ from struct import Struct, error
 from typing import Any
 from zlib import crc32
 
-from dupfind.cache.cache_schema import Judged, Pair, PictureRef
+from dupfind.cache.cache_schema import Pair, PictureRef
 from dupfind.digest import DIGEST_BYTES
 from dupfind.values import Failure, FileEntry
 
@@ -100,16 +100,16 @@ def hashes_in(picture: int, stored: bytes, algorithm: int) -> bytes | None:
         return None
 
 
-def of_judgement(pair: Pair, judged: Judged, rules: int) -> int:
-    """The seal of how a pair was judged."""
-    evidence, reason, is_last, closeness = judged
+def of_judgement(pair: Pair, row: Sequence[Any], rules: int) -> int:
+    """Return the seal of how a pair was judged; ``row`` are its columns, the reason as text."""
+    evidence, reason, is_last, closeness = row
     return crc32(_encoded(f"{evidence} {reason}"), crc32(_PAIR(*pair, closeness, is_last), rules))
 
 
 def is_of_judgement(pair: Pair, row: Sequence[Any], rules: int, seal: object) -> bool:
-    """Whether ``row``, the fields of a :class:`Judged` as they were read, is what was stored."""
+    """Whether ``row``, the columns of a judgement as they were read, is what was stored."""
     try:
-        return seal == of_judgement(pair, Judged(*row), rules)
+        return seal == of_judgement(pair, row, rules)
     except _OTHER_TYPES:
         return False
 

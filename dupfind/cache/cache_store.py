@@ -27,6 +27,7 @@ from dupfind.cache.cache_schema import (
     content_columns,
     signed,
 )
+from dupfind.reasons import decode, encode
 from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 
 _MOST_VARIABLES = 500
@@ -215,9 +216,7 @@ class Store(CacheFile):
                     pair = Pair(needle, witness, orientation)
                     if not cache_seal.is_of_judgement(pair, row, mark, seal):
                         raise DamagedError("how a pair was judged is not what was stored")
-                    evidence, reason, is_last, closeness = row
-                    grade = None if evidence is None else Evidence(evidence)
-                    found[pair] = Judged(grade, reason, bool(is_last), closeness)
+                    found[pair] = _judged(*row)
         return found
 
     def set_judgements(self, rules: str, judgements: Iterable[tuple[Pair, Judged]]) -> None:
@@ -226,7 +225,7 @@ class Store(CacheFile):
         self.connection.executemany(
             "INSERT OR REPLACE INTO judgement (needle, witness, orientation, rules, evidence, reason, is_last, "
             "closeness, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            ((*pair, label, *judged, cache_seal.of_judgement(pair, judged, mark)) for pair, judged in judgements),
+            (_judgement_row(pair, judged, label, mark) for pair, judged in judgements),
         )
 
     def key(self, entry: FileEntry) -> tuple[Any, ...]:
@@ -275,6 +274,19 @@ def _is_clone(entry: FileEntry, paths: Sequence[str]) -> bool:
                 if state == entry[1:4] and found.st_dev != device:
                     return True
     return False
+
+
+def _judgement_row(pair: Pair, judged: Judged, label: int, mark: int) -> tuple[object, ...]:
+    row = judged.evidence, encode(judged.reason), judged.is_last, judged.closeness
+    return *pair, label, *row, cache_seal.of_judgement(pair, row, mark)
+
+
+def _judged(evidence: str | None, reason: str | None, is_last: int, closeness: float) -> Judged:
+    try:
+        grade = None if evidence is None else Evidence(evidence)
+        return Judged(grade, decode(reason), bool(is_last), closeness)
+    except (ValueError, TypeError) as error:
+        raise DamagedError("how a pair was judged cannot be read") from error
 
 
 def _select(labels: Labels | None) -> str:

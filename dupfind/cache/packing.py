@@ -16,6 +16,7 @@ from operator import itemgetter
 from typing import Any
 
 from dupfind.answers.findings import Findings, Remains
+from dupfind.reasons import from_json
 from dupfind.values import Evidence, Failure, FileEntry, Match
 
 _PATH = itemgetter(FileEntry._fields.index("path"))
@@ -85,8 +86,8 @@ def _unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEn
     if len(matched) != len(witnesses) or len(matched) != len(grades) or len(failed) != len(causes):
         raise PackingError("its columns are not of one length")
     all_grades = [
-        (Evidence(grade), _typed(distance_bits, int, None), _typed(reason, str, None), _typed(code, str, None))
-        for grade, distance_bits, reason, code in head["grades"]
+        (Evidence(grade), _typed(distance_bits, int, None), None if reason is None else from_json(reason))
+        for grade, distance_bits, reason in head["grades"]
     ]
     all_causes = [
         Failure(_typed(reason, str), is_image=bool(is_image), lasting=bool(lasting), stage=_typed(stage, str))

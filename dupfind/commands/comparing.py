@@ -22,7 +22,7 @@ from dupfind.events import Listener, Silence
 from dupfind.evidence import evidence, facts, fingerprint
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
-from dupfind.reason_codes import SAME_IMAGE_DATA
+from dupfind.reasons import Reason
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.framing import Framing
 from dupfind.scanning.full_size import CompareFiles
@@ -31,10 +31,8 @@ from dupfind.scanning.same_image_data import REASON, key_of
 from dupfind.session import with_reader
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, MOST_THRESHOLD_BITS, Settings
 from dupfind.sources.roots import NamedFile
-from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match, Objection, Problem, ScanSettings, Side
+from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match, Problem, ScanSettings, Side
 
-_THE_WITNESS, _THE_OTHER = "the haystack's copy", "the other one"
-_THE_NEEDLE, _THIS_ONE = "the needle", "this one"
 _ALGORITHMS = tuple(DEFAULT_THRESHOLD_BITS)
 
 
@@ -192,7 +190,7 @@ class _Judge:
     def _proof(self, needle: _Side, witness: _Side) -> Proof:
         """What ``witness`` says of ``needle``, in the orientation in which a scan would take it."""
         if needle.image_data is not None and needle.image_data == witness.image_data:
-            return Proof(Evidence.SAME, REASON, 0, dict.fromkeys(_ALGORITHMS, 0), 0, reason_code=SAME_IMAGE_DATA)
+            return Proof(Evidence.SAME, REASON, 0, dict.fromkeys(_ALGORITHMS, 0), 0)
         theirs = witness.turned(0)
         views = [
             self._view(needle, theirs, witness.search_hashes[0], index) for index in range(len(needle.search_hashes))
@@ -202,20 +200,20 @@ class _Judge:
         if grade is None and (found := self._otherwise(needle, witness)) is not None:
             grade, reason = found
         if grade is Evidence.SAME and (objection := self._objection(needle, witness, view.orientation)):
-            grade, reason = Evidence.SIMILAR, objection.reason
+            grade, reason = Evidence.SIMILAR, objection
         elif grade is Evidence.SAME and reason is None:
             reason = facts.better_copy(needle.turned(0).thumbnail, witness.turned(0).thumbnail)
         ours, upright = needle.hashes(view.orientation), witness.hashes(0)
         return Proof(
             evidence=grade,
-            reason=None if reason is None else reason.replace(_THE_WITNESS, _THE_OTHER).replace(_THE_NEEDLE, _THIS_ONE),
+            reason=reason,
             orientation=view.orientation,
             distances_bits={algorithm: (ours[algorithm] ^ upright[algorithm]).bit_count() for algorithm in _ALGORITHMS},
             check_bits=view.check_bits,
             tests=view.judgement.tests,
         )
 
-    def _objection(self, needle: _Side, witness: _Side, orientation: int) -> Objection | None:
+    def _objection(self, needle: _Side, witness: _Side, orientation: int) -> Reason | None:
         """What a comparison at full size has against ``witness``."""
         assert needle.whole is not None
         assert witness.whole is not None
@@ -230,7 +228,7 @@ class _Judge:
         distance_bits = (needle.search_hashes[orientation] ^ hash_).bit_count()
         return _View(rank, distance_bits, (turned.check ^ witness.check).bit_count(), orientation, judgement)
 
-    def _otherwise(self, needle: _Side, witness: _Side) -> tuple[Evidence, str | None] | None:
+    def _otherwise(self, needle: _Side, witness: _Side) -> tuple[Evidence, Reason | None] | None:
         """What a scan finds when the whole pictures are unlike: without their frames, or by what damage left."""
         assert needle.whole is not None
         assert witness.whole is not None

@@ -17,15 +17,16 @@ from dupfind.events import Listener
 from dupfind.pipeline import find_matches, walk
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures
-from dupfind.reason_codes import SAME_IMAGE_DATA
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.scanning.problems import problems_of
+from dupfind.scanning.same_image_data import REASON
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.sources.roots import NamedFile
 from dupfind.sources.same_file import SameFile
-from dupfind.values import Evidence, Failure, FileEntry, FileState, Objection, Thumbnail
+from dupfind.values import Evidence, Failure, FileEntry, FileState, Thumbnail
 
 
 def explain(
@@ -109,10 +110,10 @@ class _Explainer:
         shown = self._shown
         match = findings.matches.get(path)
         verdict = needle_judge(findings, self._settings.scan.accept, shown)(needle.given, needle.entry)
-        if match is not None and (match.evidence is Evidence.IDENTICAL or match.reason_code == SAME_IMAGE_DATA):
+        if match is not None and (match.evidence is Evidence.IDENTICAL or match.reason == REASON):
             return Explanation(verdict, None, (), (), None, itself)
         if path not in findings.pictures or self._needles is None or self._haystack is None:
-            obstacle = verdict.reason or "it is no picture, and no file has the same bytes"
+            obstacle = verdict.reasons[0] if verdict.reasons else Reason(ReasonCode.NO_PICTURE)
             return Explanation(verdict, None, (), (), Advice(obstacle=obstacle), itself)
         position = next(index for index, entry in enumerate(self._needles.entries) if entry.path == path)
         hashes = self._needles.hashes[position].tolist()
@@ -120,7 +121,7 @@ class _Explainer:
         if thumbnail.is_coarse:
             thumbnail = self._whole(needle.entry) or thumbnail
 
-        def object_to(entry: FileEntry, witness: Thumbnail, orientation: int) -> Objection | None:
+        def object_to(entry: FileEntry, witness: Thumbnail, orientation: int) -> Reason | None:
             if self._settings.scan.quick:
                 return None
             pair = pair_of((needle.entry, thumbnail), (entry, witness), orientation)
@@ -135,7 +136,7 @@ class _Explainer:
             return Explanation(verdict, orientation, tests, (), None, itself)
         nearest = neighbours.nearest(self._nearest, witness)
         advice = next((one.advice for one in nearest if one.advice.options), None)
-        nothing = "the haystack holds no other picture" if itself else "the haystack holds no picture"
+        nothing = Reason(ReasonCode.NO_OTHER_PICTURES if itself else ReasonCode.NO_PICTURES)
         fallback = Advice(obstacle=nearest[0].advice.obstacle if nearest else nothing)
         return Explanation(verdict, orientation, tests, tuple(nearest), advice or fallback, itself)
 

@@ -14,13 +14,13 @@ from dupfind.answers.explanation import Advice, Near
 from dupfind.cache.cache import Cache
 from dupfind.evidence import evidence, fingerprint
 from dupfind.reading import Pictures
-from dupfind.reason_codes import ReasonCode
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.search import hamming
 from dupfind.settings import MOST_THRESHOLD_BITS
-from dupfind.values import ORIENTATIONS, Evidence, FileEntry, Match, Objection, ScanSettings, Thumbnail
+from dupfind.values import ORIENTATIONS, Evidence, FileEntry, Match, ScanSettings, Thumbnail
 
-ObjectTo = Callable[[FileEntry, Thumbnail, int], "Objection | None"]
-NOT_ASKED = Objection(ReasonCode.NOT_COMPARED, "alike by its thumbnail; not compared at full size")
+ObjectTo = Callable[[FileEntry, Thumbnail, int], "Reason | None"]
+NOT_ASKED = Reason(ReasonCode.ONLY_THUMBNAILS)
 
 LEAST_COMPARED = 100
 """How many of the nearest are compared by their pixels; those of the best grade come first, however few are wanted."""
@@ -93,8 +93,8 @@ class Neighbours:
         self._proved.add(near.path)
         if objection is None:
             return near
-        advice = self._advise(Evidence.SIMILAR, near.distance_bits, near.orientation, objection.reason)
-        return replace(near, evidence=Evidence.SIMILAR, reason=objection.reason, advice=advice)
+        advice = self._advise(Evidence.SIMILAR, near.distance_bits, near.orientation, objection)
+        return replace(near, evidence=Evidence.SIMILAR, reason=objection, advice=advice)
 
     def witness(self, match: Match) -> Near:
         """The haystack picture that the scan chose, in the orientation in which it did, with the scan's own words."""
@@ -143,15 +143,13 @@ class Neighbours:
             advice=self._advise(judgement.evidence, distance_bits, orientation, judgement.reason),
         )
 
-    def _advise(self, grade: Evidence | None, distance_bits: int, orientation: int, reason: str | None) -> Advice:
+    def _advise(self, grade: Evidence | None, distance_bits: int, orientation: int, reason: Reason | None) -> Advice:
         """The options by which a scan would have taken this picture as proof."""
         settings = self._settings
         if grade is None:
-            return Advice(obstacle=reason or "unlike each other")
+            return Advice(obstacle=reason or Reason(ReasonCode.UNLIKE))
         if distance_bits > MOST_THRESHOLD_BITS:
-            return Advice(
-                obstacle=f"--threshold ends at {MOST_THRESHOLD_BITS}, and they are {distance_bits} bits apart"
-            )
+            return Advice(obstacle=Reason(ReasonCode.THRESHOLD_ENDS, (MOST_THRESHOLD_BITS, distance_bits)))
         options = []
         if orientation and not settings.rotations:
             options.append("--rotations")
@@ -159,7 +157,7 @@ class Neighbours:
             options.append(f"--threshold {distance_bits}")
         if grade.rank > settings.accept.rank:
             options.append(f"--accept {grade}")
-        return Advice(tuple(options), "" if options else "the scan looked at too many others before this one")
+        return Advice(tuple(options), None if options else Reason(ReasonCode.OTHERS_FIRST))
 
 
 def _rank(near: Near) -> tuple[int, int, int, int]:

@@ -19,6 +19,7 @@ from dupfind.answers.shown import Nearest, Preview, Shown, Sight, most_doubtful,
 from dupfind.events import Listener
 from dupfind.evidence import aligning
 from dupfind.reading import Reader
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.session import with_reader
 from dupfind.settings import Settings
@@ -28,7 +29,7 @@ from dupfind.values import CHANGED, ORIENTATIONS, Failure, FileEntry, FileState,
 _COMPARED = 4
 """Haystack pictures whose pixels are compared with a missing needle, the nearest by their hashes: 8 ms a needle."""
 _LISTED = "its catalogue holds none"
-_PARTED = "you have said that it differs"
+_PARTED = Reason(ReasonCode.DIFFERENT_ON_YOUR_WORD)
 Named = tuple[str, FileEntry]
 """A file, and how the user would spell it."""
 Pair = tuple[str, str]
@@ -216,18 +217,19 @@ def _nearest(
             others = {shown(path) for path in parted[entry.path].witnesses} if entry.path in parted else set()
             nearest = neighbours.nearest(1 + len(others), None, _COMPARED + len(others))
             near = next((one for one in nearest if one.path not in others), nearest[0])
-            why = _PARTED if near.path in others else _why_refused(near)
+            why = (_PARTED,) if near.path in others else _why_refused(near)
             nearest_of[names[entry.path]] = Nearest(near.path, near.distance_bits, why)
             advance(1)
     return nearest_of
 
 
-def _why_refused(near: Near) -> str:
+def _why_refused(near: Near) -> tuple[Reason, ...]:
     """Why a haystack picture is no witness, though it comes nearest."""
     if near.evidence is None:
-        return near.reason or "unlike each other"
-    wanted = f"a scan would have found it with {near.advice.text}" if near.advice.options else near.advice.obstacle
-    return "; ".join(filter(None, (near.reason, wanted)))
+        return (near.reason or Reason(ReasonCode.UNLIKE),)
+    options = " ".join(near.advice.options)
+    wanted = Reason(ReasonCode.WITH_OPTIONS, (options,)) if options else near.advice.obstacle
+    return tuple(reason for reason in (near.reason, wanted) if reason is not None)
 
 
 def _sight(entry: FileEntry, preview: Preview | Failure | None, digest: bytes | Failure | None) -> Sight:

@@ -69,17 +69,6 @@ def are_two_shots(one: Moment | None, other: Moment | None) -> bool:
     return abs(apart) > _ZONE_SPAN_SECONDS or apart % _ZONE_STEP_SECONDS != 0
 
 
-def apart(one: str | None, other: str | None) -> str:
-    """What to say of two capture times that are of two shots, without what follows their seconds.
-
-    >>> apart("2017:07:18 15:31:30.25", "2017:07:18 15:31:31.10")
-    'taken at another time: 2017:07:18 15:31:30 and 2017:07:18 15:31:31'
-    """
-    first, second = (one or "")[:19], (other or "")[:19]
-    times = f"within the second {first}" if first == second else f"{first} and {second}"
-    return f"taken at another time: {times}"
-
-
 def are_zones_apart(one: str | None, other: str | None) -> bool:
     """Tell whether two capture times differ by what only a corrected time zone makes one of the other.
 

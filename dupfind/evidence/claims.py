@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from dupfind.reasons import Reason
+
 _MOST_COMPARED = 8
 """Accepted needles that a further one is compared with; copies of one picture, so that one would nearly do."""
 
@@ -27,18 +29,18 @@ class Claim(NamedTuple):
     """How it is turned to meet the witness."""
 
 
-Differ = Callable[[Claim, Claim], str | None]
+Differ = Callable[[Claim, Claim], Reason | None]
 """Why two needles cannot both be copies of one picture; None where nothing speaks against it."""
 
 
 def rejected(
     claims: Mapping[int, Iterable[Claim]], differ: Differ, kin: Mapping[int, Sequence[int]] | None = None
-) -> dict[int, str]:
+) -> dict[int, Reason]:
     """The needles, by position, whose claim to their witness falls, and why; ``claims`` is by witness.
 
     ``kin`` names for each witness the others that may be copies of it.
     """
-    fallen: dict[int, str] = {}
+    fallen: dict[int, Reason] = {}
     accepted: dict[int, list[Claim]] = {witness: [] for witness in claims}
     for claim, witness in sorted((claim, witness) for witness, some in claims.items() for claim in some):
         own = accepted[witness]

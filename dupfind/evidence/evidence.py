@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from dupfind.evidence import captured, differences, facts, fingerprint
 from dupfind.evidence.facts import Finding, Test, at_most
 from dupfind.pictures import greys
+from dupfind.reasons import AT_THUMBNAIL, Reason, ReasonCode
 from dupfind.values import CHROMA_SIDE, FIRST_TRANSPOSED, THUMBNAIL_SIDE, Evidence, Thumbnail
 
-RECIPE = 4
+RECIPE = 5
 """Version of the rules. Raise it with every change that can alter a grade or a reason."""
 
 CHECK_BOUND_BITS = 68
@@ -65,7 +66,6 @@ SLACK = 1.5
 """What the bounds are multiplied by between two needles: the noise of two copies of one picture adds up to 1.4 times
 that of one, while two pictures that lie on either side of a third are twice as far apart."""
 
-_TEXT = "text or drawing: a small change would not show"
 _COLOURLESS = 2
 _MOST_NOISE = 0.04
 _NOISE_OF_QUALITY = (28, 45, 65, 80), (2.5, 1.5, 1.0, 0.85, 0.7)
@@ -85,7 +85,7 @@ class Picture:
     """(2, 8, 8), Cb and Cr."""
     check: int
     """The 256-bit pHash."""
-    weakness: str | None
+    weakness: ReasonCode | None
     """Why its thumbnail shows too little for the picture to be proved by it, or None; see :func:`shows_too_little`."""
     moment: captured.Moment | None
     """When it was taken."""
@@ -99,7 +99,7 @@ class Judgement:
 
     evidence: Evidence | None
     """``SAME``, ``SIMILAR``, or None when they have nothing to do with each other."""
-    reason: str | None
+    reason: Reason | None
     """Why it is not `same`, or how the needle is turned; None when there is nothing to say."""
     tests: tuple[Test, ...]
     closeness: float = 0.0
@@ -136,13 +136,13 @@ def _planes(thumbnail: Thumbnail) -> NDArray[np.uint8]:
     return np.frombuffer(thumbnail.chroma, np.uint8).reshape(2, CHROMA_SIDE, CHROMA_SIDE)
 
 
-def shows_too_little(picture: Picture, *, with_full_size: bool) -> str | None:
+def shows_too_little(picture: Picture, *, with_full_size: bool) -> ReasonCode | None:
     """Tell why ``picture`` cannot be proved by pixels, or None.
 
     One figure of a page is lost in a thumbnail and is seen at full size, so pages are left to the comparison
     ``with_full_size``. The stars of a dark sky, of two tones or of low contrast, are lost there too.
     """
-    is_left = with_full_size and picture.weakness == _TEXT
+    is_left = with_full_size and picture.weakness is ReasonCode.TEXT
     return None if is_left else picture.weakness
 
 
@@ -154,7 +154,7 @@ def judge(needle: Picture, witness: Picture, orientation: int = 0, *, with_full_
     """
     check = _check_test(needle, witness)
     if not check.passed:
-        return Judgement(None, "unlike each other", (check,))
+        return Judgement(None, _UNLIKE, (check,))
     moments = needle.moment, witness.moment
     weakness = shows_too_little(needle, with_full_size=with_full_size) or shows_too_little(
         witness, with_full_size=with_full_size
@@ -162,7 +162,7 @@ def judge(needle: Picture, witness: Picture, orientation: int = 0, *, with_full_
     seen = _pixel_findings(needle, witness, 1.0)
     findings = (
         *facts.findings(needle.thumbnail, witness.thumbnail, orientation, moments),
-        (at_most("low information", weakness is not None, 0), weakness or ""),
+        (at_most("low information", weakness is not None, 0), Reason(weakness or ReasonCode.PLAIN)),
         *seen,
         *facts.losses(needle.thumbnail, witness.thumbnail),
     )
@@ -174,19 +174,19 @@ def judge(needle: Picture, witness: Picture, orientation: int = 0, *, with_full_
     return Judgement(Evidence.SAME, _TURNS.get(orientation), tests, closeness)
 
 
-def differ(one: Picture, other: Picture) -> str | None:
+def differ(one: Picture, other: Picture) -> Reason | None:
     """Why two needles with one witness cannot both be copies of it, or None when nothing speaks against it.
 
     What a needle may be short of, such as size, does not count; the bounds are :data:`SLACK` times as wide.
     """
     if not _check_test(one, other).passed:
-        return "unlike each other"
+        return _UNLIKE
     time = facts.capture_time(one.thumbnail, other.thumbnail, (one.moment, other.moment))
     findings = (time, *_pixel_findings(one, other, SLACK))
     failed = next((finding for finding in findings if not finding[0].passed), None)
     if failed is None:
         return None
-    return "the colours differ" if failed[0].name == "colour" else failed[1]
+    return Reason(ReasonCode.COLOR, (AT_THUMBNAIL,)) if failed[0].name == "colour" else failed[1]
 
 
 def structure_bounds(noise: float, noises: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -199,7 +199,8 @@ def structure_bounds(noise: float, noises: NDArray[np.float64]) -> NDArray[np.fl
     return found
 
 
-_TURNS = {2: "turned by 180 degrees", 5: "turned by 90 degrees", 7: "turned by 90 degrees"}
+_UNLIKE = Reason(ReasonCode.UNLIKE)
+_TURNS = {index: Reason(ReasonCode.TURNED, (degrees,)) for index, degrees in ((2, 180), (5, 90), (7, 90))}
 
 
 def _check_test(needle: Picture, witness: Picture) -> Test:
@@ -211,20 +212,20 @@ def _pixel_findings(needle: Picture, witness: Picture, slack: float) -> tuple[Fi
     noise = min(math.hypot(needle.noise, witness.noise), _MOST_NOISE)
     found = differences.compare(*_surfaces(needle, witness))
     colour = float(np.abs(needle.colour - witness.colour).max())
-    differs = f"something differs {greys.place(*found.where)}"
+    differs = Reason(ReasonCode.PLACE, (AT_THUMBNAIL, greys.place(*found.where)))
 
     def keeps(name: str, value: float, bound: tuple[float, float]) -> Test:
         return at_most(name, value, (bound[0] + bound[1] * noise) * slack)
 
     return (
-        (keeps("shift", found.shift, SHIFT_BOUND), "shifted, cropped or turned a little"),
-        (keeps("tone", found.tone, (TONE_BOUND, 0)), "brightness or contrast edited"),
+        (keeps("shift", found.shift, SHIFT_BOUND), Reason(ReasonCode.SHIFTED)),
+        (keeps("tone", found.tone, (TONE_BOUND, 0)), Reason(ReasonCode.BRIGHTNESS, (AT_THUMBNAIL,))),
         (keeps("local", found.local, LOCAL_BOUND), differs),
         (keeps("outlier", found.outlier, OUTLIER_BOUND), differs),
         (keeps("spot", found.spot, SPOT_BOUND), differs),
         (keeps("patch", found.patch, PATCH_BOUND), differs),
         (keeps("colour", colour, COLOUR_BOUND), _about_colour(witness)),
-        (keeps("structure", (needle.check ^ witness.check).bit_count(), STRUCTURE_BOUND), "the structure differs"),
+        (keeps("structure", (needle.check ^ witness.check).bit_count(), STRUCTURE_BOUND), Reason(ReasonCode.STRUCTURE)),
     )
 
 
@@ -238,10 +239,10 @@ def _surfaces(needle: Picture, witness: Picture) -> tuple[differences.Surface, d
     return next(limited), next(limited)
 
 
-def _about_colour(witness: Picture) -> str:
+def _about_colour(witness: Picture) -> Reason:
     if np.abs(witness.colour - 128).max() <= _COLOURLESS:
-        return "the haystack's copy is black and white"
-    return "the colours differ"
+        return Reason(ReasonCode.NO_COLOR)
+    return Reason(ReasonCode.COLOR, (AT_THUMBNAIL,))
 
 
 def _noise(thumbnail: Thumbnail) -> float:
@@ -257,18 +258,18 @@ def _noise(thumbnail: Thumbnail) -> float:
     return level / math.sqrt(thumbnail.size_pixels)
 
 
-def _weakness(thumbnail: Thumbnail, pixels: fingerprint.Pixels, contrast: float) -> str | None:
+def _weakness(thumbnail: Thumbnail, pixels: fingerprint.Pixels, contrast: float) -> ReasonCode | None:
     if min(thumbnail.width, thumbnail.height) < TINY_PIXELS:
-        return "tiny picture: too few pixels to be sure"
+        return ReasonCode.TOO_SMALL
     if contrast < CONTRAST_BOUND:
-        return "low contrast: too little to see to be sure"
+        return ReasonCode.LOW_CONTRAST
     counts = np.bincount(pixels.reshape(-1), minlength=256)
     paper = np.convolve(counts[_PAPER:], np.ones(_PAPER_BAND)).max()
     is_paper = paper > PAPER_BOUND * pixels.size and counts[:_INK].sum() < 0.02 * pixels.size
     if is_paper or thumbnail.text > TEXT_BOUND:
-        return _TEXT
+        return ReasonCode.TEXT
     if _in_two_tones(counts) > TWO_TONE_BOUND * pixels.size:
-        return "nearly two-tone: too little to see to be sure"
+        return ReasonCode.TWO_TONES
     return None
 
 

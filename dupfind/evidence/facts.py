@@ -1,6 +1,6 @@
 """What two files say of themselves and overrules their pixels: size, shape, quality, capture time and the like; pure.
 
-Each fact is a :class:`Test` with its bound, and what a failure of it means in words for the user.
+Each fact is a :class:`Test` with its bound, and the reason that a failure of it gives.
 Knows no pixels.
 """
 
@@ -10,6 +10,7 @@ import math
 from typing import NamedTuple
 
 from dupfind.evidence import captured
+from dupfind.reasons import AT_THUMBNAIL, Reason, ReasonCode
 from dupfind.values import MIRRORED, Thumbnail
 
 ASPECT_BOUND = 0.015
@@ -31,7 +32,6 @@ LARGER_WITNESS, SHARPENED = 1.5, 1.6
 DETAIL_FLOOR = 0.5
 """Grey levels added to both, so that noise does not decide between two pictures without detail."""
 
-_MEGABYTE = 10**6
 _POOR_QUALITY, _BLOCKY_QUALITY, _FAIR_QUALITY = 50, 60, 80
 _BEST_MODELLED = 98
 _LOSSLESS = 100
@@ -46,7 +46,7 @@ class Test(NamedTuple):
     passed: bool
 
 
-Finding = tuple[Test, str]
+Finding = tuple[Test, Reason]
 """A test, and what a failure of it means."""
 
 
@@ -60,10 +60,10 @@ def findings(
 ) -> tuple[Finding, ...]:
     """The facts of the needle ``one``, turned by ``orientation``, against those of the witness ``other``."""
     return (
-        (at_most("mirrored", orientation in MIRRORED, 0), "mirrored"),
+        (at_most("mirrored", orientation in MIRRORED, 0), Reason(ReasonCode.MIRRORED)),
         capture_time(one, other, moments),
-        (at_most("more in the file", one.more is not None, 0), f"it also holds {one.more}"),
-        (at_most("frames", max(one.frames, other.frames), 1), "animation or pages: only the first was compared"),
+        (at_most("more in the file", one.more is not None, 0), Reason(ReasonCode.MORE_IN_FILE, (one.more or "",))),
+        (at_most("frames", max(one.frames, other.frames), 1), Reason(ReasonCode.FRAMES)),
         _damage(one, other),
         _shape(one, other),
         _size(one, other),
@@ -83,24 +83,25 @@ def capture_time(
     """Whether the two were taken at one moment, as far as their files tell."""
     return (
         at_most("capture time", captured.are_two_shots(*moments), 0),
-        captured.apart(one.captured, other.captured),
+        Reason(ReasonCode.CAPTURE_TIME, (one.captured or "", other.captured or "")),
     )
 
 
 def _damage(one: Thumbnail, other: Thumbnail) -> Finding:
-    reason = one.damage or f"the haystack's copy: {other.damage}"
+    code = ReasonCode.DAMAGED if one.damage else ReasonCode.WITNESS_DAMAGED
+    reason = Reason(code, (one.damage or other.damage or "",))
     return at_most("damage", bool(one.damage or other.damage), 0), reason
 
 
 def _shape(one: Thumbnail, other: Thumbnail) -> Finding:
     stretch = abs(math.log(one.width * other.height / (one.height * other.width)))
     rounding = sum(0.5 / side for side in (one.width, one.height, other.width, other.height))
-    return at_most("aspect ratio", stretch, ASPECT_BOUND + rounding), "another shape: cropped or stretched"
+    return at_most("aspect ratio", stretch, ASPECT_BOUND + rounding), Reason(ReasonCode.SHAPE)
 
 
 def _size(one: Thumbnail, other: Thumbnail) -> Finding:
     ratio = max(one.width / other.width, one.height / other.height)
-    reason = f"the haystack's copy is smaller: {other.width} x {other.height} against {one.width} x {one.height}"
+    reason = Reason(ReasonCode.SMALLER, (other.width, other.height, one.width, one.height))
     return at_most("size", ratio, SIZE_BOUND), reason
 
 
@@ -109,22 +110,21 @@ def _compression(one: Thumbnail, other: Thumbnail) -> Finding:
     loss = 0
     if other.quality is not None and other.quality < _POOR_QUALITY:
         loss = max(0, quality - other.quality)
-    against = "nothing lost" if one.quality is None else f"about {quality}"
-    reason = f"the haystack's copy is compressed much more: JPEG quality about {other.quality} against {against}"
+    reason = Reason(ReasonCode.LOWER_QUALITY, (other.quality or 0, one.quality or 0))
     return at_most("compression", loss, COMPRESSION_BOUND), reason
 
 
 def _bits(one: Thumbnail, other: Thumbnail) -> Finding:
     """Two JPEGs of one size, of which the needle has many times the bytes: it was compressed much less."""
-    reason = f"the haystack's copy is compressed much more: {_size_of(other)} against {_size_of(one)}"
+    reason = Reason(ReasonCode.FEWER_BYTES, (other.data_bytes, one.data_bytes))
     return at_most("bits", _bits_ratio(one, other), BITS_BOUND), reason
 
 
-def better_copy(needle: Thumbnail, witness: Thumbnail) -> str | None:
+def better_copy(needle: Thumbnail, witness: Thumbnail) -> Reason | None:
     """Tell where a needle is clearly the better copy although the witness proves it; None where it is not."""
     if _bits_ratio(needle, witness) < BETTER_BITS:
         return None
-    return f"the needle is the better copy: {_size_of(needle)} against {_size_of(witness)}"
+    return Reason(ReasonCode.MORE_COMPRESSED, (needle.data_bytes, witness.data_bytes))
 
 
 def _bits_ratio(one: Thumbnail, other: Thumbnail) -> float:
@@ -136,14 +136,9 @@ def _bits_ratio(one: Thumbnail, other: Thumbnail) -> float:
     return one.data_bytes * other.size_pixels / (other.data_bytes * one.size_pixels)
 
 
-def _size_of(thumbnail: Thumbnail) -> str:
-    is_small = thumbnail.data_bytes < _MEGABYTE
-    return f"{thumbnail.data_bytes / 1e3:.0f} kB" if is_small else f"{thumbnail.data_bytes / _MEGABYTE:.1f} MB"
-
-
 def _palette(one: Thumbnail, other: Thumbnail) -> Finding:
     has_fewer = other.format == "GIF" and one.format != "GIF"
-    return at_most("palette", has_fewer, 0), "the haystack's copy has 256 colours at most"
+    return at_most("palette", has_fewer, 0), Reason(ReasonCode.FEWER_COLORS)
 
 
 def _data(one: Thumbnail, other: Thumbnail) -> Finding:
@@ -151,8 +146,7 @@ def _data(one: Thumbnail, other: Thumbnail) -> Finding:
     is_known = bool(one.data_bytes and other.data_bytes)
     if is_known and one.quality is not None and other.quality is not None and one.quality >= _POOR_QUALITY:
         ratio = one.data_bytes / _bytes_factor(one.quality) / (other.data_bytes / _bytes_factor(other.quality))
-    reason = "the haystack's copy holds much less detail for its size: enlarged or blurred"
-    return at_most("data", ratio, DATA_BOUND), reason
+    return at_most("data", ratio, DATA_BOUND), Reason(ReasonCode.LESS_DETAIL_FOR_SIZE)
 
 
 def _bytes_factor(quality: int) -> float:
@@ -173,4 +167,4 @@ def _detail(one: Thumbnail, other: Thumbnail) -> Finding:
     bound = DETAIL_BOUND
     if quality < _FAIR_QUALITY:
         bound = DETAIL_BOUND_OF_FAIR if quality >= _BLOCKY_QUALITY else DETAIL_BOUND_OF_POOR
-    return at_most("detail", ratio, bound), "the haystack's copy shows less detail: enlarged or blurred"
+    return at_most("detail", ratio, bound), Reason(ReasonCode.LESS_DETAIL, (AT_THUMBNAIL,))

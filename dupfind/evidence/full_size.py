@@ -29,15 +29,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dupfind.pictures import greys
-from dupfind.reason_codes import ReasonCode
-from dupfind.values import THUMBNAIL_SIDE, Objection
+from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
+from dupfind.values import THUMBNAIL_SIDE
 
 Bytes = NDArray[np.uint8]
 Grey = NDArray[np.float32]
 Sums = NDArray[np.uint16]
 Made = TypeVar("Made")
 
-RECIPE = 2
+RECIPE = 3
 """Version of the comparison. Raise it with every change that can alter what it finds."""
 
 GAIN_BOUND = 0.05
@@ -279,7 +279,7 @@ class Measures(NamedTuple):
 
 def compare(
     needle: Pixels, witness: Pixels, facts: Facts, by_averages: Callable[[], Pixels] | None = None
-) -> Objection | None:
+) -> Reason | None:
     """Tell why ``witness`` is no full copy of ``needle``, or None where nothing speaks against it.
 
     Both have one shape and are turned alike. 12 megapixels take 0.06 s and 40 MB. ``by_averages`` gives the witness of
@@ -287,7 +287,7 @@ def compare(
     than the kernel of Lanczos does. It counts where it explains the needle far better, and only there.
     """
     if facts.shown_apart > SHOWN_BOUND:  # of equal numbers too
-        return Objection(ReasonCode.COLOR, "its colours are shown otherwise: another colour profile or gamma")
+        return Reason(ReasonCode.COLOR_PROFILE)
     if _are_equal(needle, witness):  # also where there is too little to see
         return None
     measures = measure(needle, witness)
@@ -315,37 +315,37 @@ def _are_equal(needle: Pixels, witness: Pixels) -> bool:
     return np.array_equal(needle.color, witness.color) and np.array_equal(needle.gray, witness.gray)
 
 
-def judge(measures: Measures, facts: Facts) -> Objection | None:
+def judge(measures: Measures, facts: Facts) -> Reason | None:
     """Tell what the measures say against the witness: the clearest first, so that the reason is the true one."""
     if facts.lost_colors:
-        return Objection(ReasonCode.PALETTE, "the haystack's copy has 256 colours at most")
+        return Reason(ReasonCode.FEWER_COLORS)
     questions = _judge_tone, _judge_places, _judge_detail, _judge_tones_of_even
     objections = (ask(measures, facts) for ask in questions)
     return next((objection for objection in objections if objection is not None), None)
 
 
-def _judge_tone(measures: Measures, facts: Facts) -> Objection | None:
+def _judge_tone(measures: Measures, facts: Facts) -> Reason | None:
     """Brightness and colour, as far as they changed everywhere."""
     if abs(math.log(measures.gain)) > GAIN_BOUND or measures.curve > CURVE_BOUND:
-        return Objection(ReasonCode.BRIGHTNESS, "at full size brightness or contrast differs")
+        return Reason(ReasonCode.BRIGHTNESS, (AT_FULL_SIZE,))
     least_gain = COLOR_GAIN_BOUND_OF_FAIR if facts.is_fair else COLOR_GAIN_BOUND
     if measures.color_gain is not None and measures.color_gain < least_gain:
-        return Objection(ReasonCode.COLOR, "at full size the colours differ in strength")
+        return Reason(ReasonCode.COLOR_STRENGTH)
     if measures.color_loss > COLOR_LOSS_BOUND:
-        return Objection(ReasonCode.COLOR, "the haystack's copy has less colour")
+        return Reason(ReasonCode.LESS_COLOR)
     if measures.color_shift > COLOR_SHIFT_BOUND:
-        return Objection(ReasonCode.COLOR, "at full size the colours differ all over")
+        return Reason(ReasonCode.COLOR, (AT_FULL_SIZE, "all over"))
     return None
 
 
-def _judge_places(measures: Measures, facts: Facts) -> Objection | None:
+def _judge_places(measures: Measures, facts: Facts) -> Reason | None:
     """What changed in one place."""
     slack = PALETTE_SLACK if facts.has_palette else SCALED_SLACK if facts.is_scaled and not facts.is_larger else 1.0
     if _exceeds(measures.spots, SPOT_BOUNDS, slack) or _exceeds(measures.patches, PATCH_BOUNDS, slack):
-        return Objection(ReasonCode.PLACE, f"at full size something differs {_place(measures.where)}")
+        return Reason(ReasonCode.PLACE, (AT_FULL_SIZE, _place(measures.where)))
     for (levels, ratio), (most_levels, most_ratio) in zip(measures.color_spots, COLOR_SPOT_BOUNDS, strict=False):
         if levels > most_levels * slack and ratio > most_ratio * slack:
-            return Objection(ReasonCode.COLOR, f"at full size the colours differ {_place(measures.color_where)}")
+            return Reason(ReasonCode.COLOR, (AT_FULL_SIZE, _place(measures.color_where)))
     return None
 
 
@@ -358,42 +358,36 @@ def _place(where: tuple[float, float]) -> str:
     return greys.place(down, right)
 
 
-def _judge_detail(measures: Measures, facts: Facts) -> Objection | None:
+def _judge_detail(measures: Measures, facts: Facts) -> Reason | None:
     finest = measures.kept or measures.kept_coarse
     if finest is None:
-        return Objection(ReasonCode.PLAIN, "too little to see at full size to be sure")
+        return Reason(ReasonCode.PLAIN)
     if _lacks_detail(measures, finest, facts):
-        return Objection(
-            ReasonCode.DETAIL, "the haystack's copy shows less detail at full size: compressed, blurred or enlarged"
-        )
+        return Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,))
     if (
         measures.color_kept is not None
         and measures.color_kept < COLOR_DETAIL_BOUND
         and not (facts.is_fair or facts.is_poor)
     ):
-        return Objection(ReasonCode.DETAIL, "the haystack's copy shows less detail of colour at full size")
+        return Reason(ReasonCode.LESS_COLOR_DETAIL)
     if objection := _judge_evenness(measures):
         return objection
     if measures.grain is not None and measures.grain > facts.most_grain:
-        return Objection(
-            ReasonCode.GRAIN, "at full size the fine grain is another: two shots, or noise added or removed"
-        )
+        return Reason(ReasonCode.GRAIN)
     return None
 
 
-def _judge_evenness(measures: Measures) -> Objection | None:
+def _judge_evenness(measures: Measures) -> Reason | None:
     """Whether a part of the witness is less sharp than the rest of it lets expect."""
     if all(value >= bound for value, bound in zip(measures.evenness, EVENNESS_BOUNDS, strict=True)):
         return None
-    return Objection(
-        ReasonCode.DETAIL, f"a part of the haystack's copy is less sharp or smoothed {_place(measures.uneven_where)}"
-    )
+    return Reason(ReasonCode.LESS_SHARP_PART, (_place(measures.uneven_where),))
 
 
-def _judge_tones_of_even(measures: Measures, _: Facts) -> Objection | None:
+def _judge_tones_of_even(measures: Measures, _: Facts) -> Reason | None:
     if all(share >= bound for share, (_, bound) in zip(measures.tones, TONES_BOUNDS, strict=False)):
         return None
-    return Objection(ReasonCode.PALETTE, "the haystack's copy has fewer tones on even ground: posterised")
+    return Reason(ReasonCode.FEWER_TONES)
 
 
 def _lacks_detail(measures: Measures, finest: Kept, facts: Facts) -> bool:

@@ -15,8 +15,9 @@ from dupfind.cache.cache_schema import PictureRef
 from dupfind.evidence import evidence
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.scanning.full_size import CompareFiles
-from dupfind.values import Evidence, Failure, FileEntry, Match, Objection, ScanSettings, Thumbnail
+from dupfind.values import Evidence, Failure, FileEntry, Match, ScanSettings, Thumbnail
 
 _BATCH = 64
 ReadWhole = Callable[[Sequence[FileEntry]], Mapping[str, PictureRef | Failure]]
@@ -29,7 +30,7 @@ class _View(NamedTuple):
     distance_bits: int
     orientation: int
     evidence: Evidence | None
-    reason: str | None
+    reason: Reason | None
 
 
 class Lookalikes:
@@ -116,7 +117,7 @@ class Lookalikes:
                     if objection is not None:
                         is_witness = Evidence.SIMILAR.rank <= self._settings.accept.rank and found[path].is_witness
                         found[path] = found[path]._replace(
-                            evidence=Evidence.SIMILAR, reason=objection.reason, is_witness=is_witness
+                            evidence=Evidence.SIMILAR, reason=objection, is_witness=is_witness
                         )
                 continue
             contents = self._read_whole([self._haystack[path][0] for path in coarse])
@@ -129,7 +130,7 @@ class Lookalikes:
 
     def _objections(
         self, needle: tuple[FileEntry, Thumbnail], refs: Mapping[str, PictureRef], paths: Sequence[str]
-    ) -> dict[str, Objection | None]:
+    ) -> dict[str, Reason | None]:
         """What comparisons at full size have against these pictures, by path."""
         thumbnails = self._cache.thumbnails(list({refs[path].id for path in paths}))
         pairs = {
@@ -172,9 +173,10 @@ class Lookalikes:
         grade, reason = view.evidence, view.reason
         is_within = view.distance_bits <= settings.threshold_bits
         if grade is Evidence.SAME and not is_within:
-            grade, reason = Evidence.SIMILAR, f"{view.distance_bits} bits apart: nothing is proved beyond the threshold"
+            grade, reason = Evidence.SIMILAR, Reason(ReasonCode.BEYOND_THRESHOLD, (view.distance_bits,))
         elif grade is Evidence.SAME and (match is None or match.evidence is Evidence.SIMILAR):
-            grade, reason = Evidence.SIMILAR, (match.reason if match else None) or "a scan would not have come to it"
+            reason = (match.reason if match else None) or Reason(ReasonCode.PASSED_OVER)
+            grade = Evidence.SIMILAR
         is_witness = grade is not None and is_within and grade.rank <= settings.accept.rank
         return Near(self._shown(path), grade, view.distance_bits, reason, is_witness, self._haystack[path][0])
 

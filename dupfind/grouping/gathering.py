@@ -21,18 +21,19 @@ from dupfind.grouping.sketches import Sketch, checks, inner_hashes, sketches
 from dupfind.grouping.stacks import Row, Stack, Tie
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import Reading
 from dupfind.scanning.framing import REASONS
 from dupfind.scanning.full_size import MOST_COMPARED
 from dupfind.scanning.judging import Judge
-from dupfind.values import Evidence, Failure, FileEntry, Objection, Thumbnail
+from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
 
 _MOST_TIED = 32
 """Members of a stack that may become its best by their metadata, age or path."""
 _AS_TURNED_ALREADY = (0, 2, 5)
 _AS_TURNED_OR_MIRRORED_ALREADY = (0, 1, 2, 3, 4, 5, 6)
 """Orientation 7 undoes 5: where one picture is the other turned by 7, the other is the one turned by 5."""
-OF_ANOTHER = "it passes for the same picture, but not for the same as another copy of it"
+OF_ANOTHER = Reason(ReasonCode.OF_ANOTHER)
 
 
 class Gatherer:
@@ -48,7 +49,7 @@ class Gatherer:
         self._refs: list[PictureRef] = list(pictures.refs)
         """Whole where they were read whole."""
         self._judge = Judge(run.cache)
-        self._objections: dict[tuple[int, int], Objection] = {}
+        self._objections: dict[tuple[int, int], Reason] = {}
         """By the best of a stack and another picture, by their positions, what differs between them at full size."""
         self._tags: dict[int, int] = {}
         self.failures: dict[str, Failure] = {}
@@ -248,13 +249,13 @@ class Gatherer:
         item, head = places
         is_inner = meeting.item_view >= len(order), meeting.head_view >= len(order)
         if any(is_inner):
-            reason: str | None = REASONS[is_inner]
+            reason: Reason | None = REASONS[is_inner]
         else:
             judged = self._judge.judge(Pair(ids[item], ids[head], meeting.orientation), [ids[head]])
             reason = judged.reason
             if judged.evidence is Evidence.SAME:
                 objection = self._objections.get((order[head], order[item]))
-                reason = OF_ANOTHER if objection is None else objection.reason
+                reason = OF_ANOTHER if objection is None else objection
         return Tie(Evidence.SIMILAR, meeting.distance_bits, reason)
 
 

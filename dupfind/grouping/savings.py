@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.sources.same_file import Lookalikes, SameFile
 from dupfind.values import FileEntry, Problem, Root, Side, Tree
 
@@ -18,7 +19,7 @@ class Saving(NamedTuple):
     """What deleting one file would free."""
 
     size_bytes: int
-    reason: str | None
+    reason: Reason | None
     """Why it is nothing, or None."""
 
 
@@ -103,21 +104,22 @@ def savings(
             continue
         state = _look(entry)
         if state is None:
-            found[entry.path] = Saving(0, "gone since it was looked at")
+            found[entry.path] = Saving(0, Reason(ReasonCode.GONE))
         elif os.path.islink(entry.path):
-            found[entry.path] = Saving(0, "a symbolic link: frees nothing")
+            found[entry.path] = Saving(0, Reason(ReasonCode.SYMBOLIC_LINK))
         elif kept is not None and os.path.samestat(state, kept):
-            found[entry.path] = Saving(0, f"a hard link to {shown(best.path)}: frees nothing")
+            found[entry.path] = Saving(0, Reason(ReasonCode.HARD_LINK, (shown(best.path),)))
         else:
             key = state.st_dev, state.st_ino
             names.setdefault(key, []).append(entry)
             links[key] = state.st_nlink
     for key, some in names.items():
         is_last = links[key] <= len(some)
-        first = Saving(some[0].size_bytes, None) if is_last else Saving(0, "has a hard link elsewhere: frees nothing")
+        first = Saving(some[0].size_bytes, None) if is_last else Saving(0, Reason(ReasonCode.HARD_LINK_ELSEWHERE))
         found[some[0].path] = first
         for entry in some[1:]:
-            found[entry.path] = Saving(0, f"a hard link to {shown(some[0].path)}: counted there") if is_last else first
+            counted = Saving(0, Reason(ReasonCode.HARD_LINK_COUNTED, (shown(some[0].path),)))
+            found[entry.path] = counted if is_last else first
     return found
 
 

@@ -9,6 +9,7 @@ from dupfind.answers.grouped import Group, Member
 from dupfind.grouping import bests
 from dupfind.grouping.bests import Rival
 from dupfind.grouping.savings import savings
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import Evidence, FileEntry, Thumbnail
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class _Line(NamedTuple):
     stack: int
     evidence: Evidence | None
     distance_bits: int | None = None
-    reason: str | None = None
+    reasons: tuple[Reason, ...] = ()
     facts: Thumbnail | None = None
 
 
@@ -70,11 +71,11 @@ class Scribe:
         if tie is None:
             lines = [_Line(first, stack, None, facts=facts)]
             return lines + [_Line(copy, stack, Evidence.IDENTICAL, facts=facts) for copy in copies]
-        reason = _in_a_group(tie.reason)
-        lines = [_Line(first, stack, tie.evidence, tie.distance_bits, reason, facts)]
+        reasons = () if tie.reason is None else (tie.reason,)
+        lines = [_Line(first, stack, tie.evidence, tie.distance_bits, reasons, facts)]
         if tie.evidence is Evidence.SIMILAR:  # a stack of its own, of which it is the first
             return lines + [_Line(copy, stack, Evidence.IDENTICAL, facts=facts) for copy in copies]
-        also = "; ".join(filter(None, (reason, f"the same bytes as {self._told.shown(first.path)}")))
+        also = *reasons, Reason(ReasonCode.SAME_BYTES, (self._told.shown(first.path),))
         return lines + [_Line(copy, stack, tie.evidence, tie.distance_bits, also, facts) for copy in copies]
 
     def _rivals(self, row: Row) -> tuple[Rival, list[Rival]]:
@@ -105,14 +106,14 @@ def _group(lines: Sequence[_Line], why_best: str, told: Told) -> Group:
     members = []
     for line in lines:
         saving, facts = frees.get(line.entry.path), line.facts
-        reasons = [text for text in (line.reason, saving.reason if saving else None) if text]
+        of_saving = () if saving is None or saving.reason is None else (saving.reason,)
         members.append(
             Member(
                 path=told.shown(line.entry.path),
                 stack=line.stack,
                 evidence=line.evidence,
                 distance_bits=line.distance_bits,
-                reason="; ".join(reasons) or None,
+                reasons=line.reasons + of_saving,
                 size_bytes=line.entry.size_bytes,
                 frees_bytes=saving.size_bytes if saving else 0,
                 mtime_ns=line.entry.mtime_ns,
@@ -126,10 +127,3 @@ def _group(lines: Sequence[_Line], why_best: str, told: Told) -> Group:
     where = told.rival(best)
     also = _ONLY_LISTED if where.is_listed else _LEADS_OUT if where.leads_out else ""
     return Group(members, why_best + also)
-
-
-def _in_a_group(reason: str | None) -> str | None:
-    """What was said of a needle and the haystack, said of a member and the best one."""
-    return reason and reason.replace("the haystack's copy", "the best one").replace(
-        "something differs", "something differs from the best one"
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from dupfind.reasons import Reason
 from dupfind.values import Evidence
 
 
@@ -13,7 +14,7 @@ class Tie(NamedTuple):
 
     evidence: Evidence
     distance_bits: int
-    reason: str | None
+    reason: Reason | None
     orientation: int = 0
     """How it is turned to meet the other."""
 

@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
 from dupfind.pool.tasks import ReadError, opened, timed_out
 from dupfind.pool.time_limit import TimeLimit
-from dupfind.reason_codes import ReasonCode
-from dupfind.values import FIRST_TRANSPOSED, FULL_SIZE, FileEntry, Objection, Thumbnail
+from dupfind.reasons import Reason, ReasonCode
+from dupfind.values import FIRST_TRANSPOSED, FULL_SIZE, FileEntry, Thumbnail
 
 if TYPE_CHECKING:
     from dupfind.evidence.full_size import Pixels
@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 MOST_PIXELS = 50_000_000
 """Larger pictures are compared at this size. The comparison takes 8 bytes a pixel beside the two decoded pictures."""
 
-LISTED = Objection(
-    ReasonCode.NOT_COMPARED,
-    "its witness is known from a catalogue only, so it could not be compared at full size (see --quick)",
-)
+LISTED = Reason(ReasonCode.LISTED)
 _LOSSLESS_FORMATS = frozenset({"PNG", "BMP", "TIFF", "PPM", "GIF", "PSD"})
 _JPEG_FORMATS = frozenset({"JPEG", "MPO"})
 
@@ -55,7 +52,7 @@ class FullSizePair(NamedTuple):
 class Compared(NamedTuple):
     """What comparing a pair gave, and when the reading began (``time.time_ns``)."""
 
-    objection: Objection | None
+    objection: Reason | None
     read_ns: int
     is_lasting: bool = True
     """Whether the same two files will be found so again."""
@@ -84,9 +81,7 @@ def decoded_witness(pair: FullSizePair) -> tuple[FileEntry, tuple[int, int]]:
 
 def not_compared(reason: str, read_ns: int = 0) -> Compared:
     """The outcome for a pair that could not be compared; ``reason`` says why."""
-    return Compared(
-        Objection(ReasonCode.NOT_COMPARED, f"could not be compared at full size: {reason}"), read_ns, is_lasting=False
-    )
+    return Compared(Reason(ReasonCode.NOT_COMPARED, (reason,)), read_ns, is_lasting=False)
 
 
 def compare_pairs(pairs: Sequence[FullSizePair], max_pixels: int, timeout_seconds: float) -> list[Compared]:
@@ -135,7 +130,7 @@ class Comparer:
         except (NotAPictureError, UndecodableError) as error:
             return not_compared(str(error), read_ns)
 
-    def compare_files(self, pair: FullSizePair, needle: IO[bytes], witness: IO[bytes]) -> Objection | None:
+    def compare_files(self, pair: FullSizePair, needle: IO[bytes], witness: IO[bytes]) -> Reason | None:
         """Compare the two open files. Raises what decoding them raises."""
         from dupfind.evidence import fingerprint, full_size
 
@@ -186,13 +181,14 @@ class Comparer:
             raise UndecodableError(timed_out(self._timeout_seconds).reason, lasting=False) from None
 
 
-def _other_moment(pair: FullSizePair) -> Objection | None:
+def _other_moment(pair: FullSizePair) -> Reason | None:
     """Object to capture times that are whole quarters of an hour apart where the files have different names."""
     from dupfind.evidence import captured
 
     if not captured.are_zones_apart(*pair.captured) or _stem(pair.needle) == _stem(pair.witness):
         return None
-    return Objection(ReasonCode.CAPTURE_TIME, captured.apart(*pair.captured))
+    one, other = pair.captured
+    return Reason(ReasonCode.CAPTURE_TIME, (one or "", other or ""))
 
 
 def _stem(entry: FileEntry) -> str:

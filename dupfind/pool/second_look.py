@@ -16,7 +16,7 @@ from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
 from dupfind.pool.full_size import Comparer, pair_of
 from dupfind.pool.tasks import ReadError, opened, timed_out, unreadable
 from dupfind.pool.time_limit import TimeLimit
-from dupfind.reason_codes import ReasonCode
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import ORIENTATIONS, SECOND_LOOK, Evidence, Failure, FileEntry
 
 if TYPE_CHECKING:
@@ -47,8 +47,10 @@ class Look(NamedTuple):
     """Path of what proves the needle; None where nothing does."""
     evidence: Evidence | None
     """None where the claim has fallen and nothing is left of it."""
-    reason: str | None
-    """Why it is weaker than claimed, or has fallen; None when the claim stands."""
+    reason: Reason | None = None
+    """Why it is weaker than claimed; None when it is not."""
+    failure: str | None = None
+    """Why it has fallen; None when it has not."""
 
 
 class _Doubt(Exception):  # noqa: N818 - a doubt is an answer, not an error
@@ -57,7 +59,7 @@ class _Doubt(Exception):  # noqa: N818 - a doubt is an answer, not an error
 
 def fallen(reason: str) -> Look:
     """The look at a claim whose files could not be read; ``reason`` says why."""
-    return Look(None, None, f"its witness could not be read again: {reason}")
+    return Look(None, None, failure=f"its witness could not be read again: {reason}")
 
 
 def look_again(claims: Sequence[Claim], max_pixels: int, timeout_seconds: float, *, rotations: bool) -> list[Look]:
@@ -71,9 +73,9 @@ def look_again(claims: Sequence[Claim], max_pixels: int, timeout_seconds: float,
                 return _compare_image_data(claim, max_pixels, timeout_seconds)
             return _Pair(claim, max_pixels, timeout_seconds).look(ORIENTATIONS if rotations else 1)
         except _Doubt as doubt:
-            return Look(None, None, str(doubt))
+            return Look(None, None, failure=str(doubt))
         except ReadError as error:  # of the needle: those of a witness are told of as such where they come up
-            return Look(None, None, f"it could not be read again: {error.failure.reason}")
+            return Look(None, None, failure=f"it could not be read again: {error.failure.reason}")
 
     return [one(claim) for claim in claims]
 
@@ -90,14 +92,14 @@ def _compare_bytes(claim: Claim) -> Look:
                 doubts.append(f"its witness could not be read again: {error.failure.reason}")
                 continue
             if is_equal:
-                return Look(witness.path, Evidence.IDENTICAL, None)
+                return Look(witness.path, Evidence.IDENTICAL)
             doubts.append("its witness no longer has the same bytes")
         if claim.listed is not None:
             path, digest_listed = claim.listed
             if _digest_again(needle, claim.needle.size_bytes) == digest_listed:
-                return Look(path, Evidence.IDENTICAL, None)
+                return Look(path, Evidence.IDENTICAL)
             doubts.append("it no longer has the bytes that the catalogue lists")
-    return Look(None, None, doubts[0])
+    return Look(None, None, failure=doubts[0])
 
 
 def _compare_image_data(claim: Claim, max_pixels: int, timeout_seconds: float) -> Look:
@@ -112,7 +114,7 @@ def _compare_image_data(claim: Claim, max_pixels: int, timeout_seconds: float) -
             raise _Doubt(f"{whose} could not be read again: {digest.reason}")
     if not digests[0] or digests[0] != digests[1]:
         raise _Doubt("read again, it and its witness have other image data")
-    return Look(witness.path, Evidence.SAME, None)
+    return Look(witness.path, Evidence.SAME)
 
 
 def _digest_again(needle: IO[bytes], size_bytes: int) -> bytes | None:
@@ -173,7 +175,7 @@ class _Pair:
             except ReadError as error:
                 raise _Doubt(f"its witness could not be read again: {error.failure.reason}") from None
         if judgement.evidence is None:
-            raise _Doubt(f"decoded again, it and its witness are {judgement.reason}")
+            raise _Doubt("decoded again, it and its witness are unlike each other")
         return Look(witness.path, judgement.evidence, judgement.reason)
 
     def _judge(self, files: tuple[IO[bytes], IO[bytes]], orientations: int) -> Judgement:
@@ -198,8 +200,8 @@ class _Pair:
         if objection is None:
             return found
         if objection.code == ReasonCode.NOT_COMPARED:
-            raise _Doubt(f"it and its witness {objection.reason}")
-        return evidence.Judgement(Evidence.SIMILAR, objection.reason, found.tests)
+            raise _Doubt(f"it and its witness could not be compared at full size: {objection.facts[0]}")
+        return evidence.Judgement(Evidence.SIMILAR, objection, found.tests)
 
     def _decode(self, entry: FileEntry, read: Callable[[], T]) -> T:
         """What ``read`` makes of the file of ``entry``; raises :class:`_Doubt` where it makes nothing."""

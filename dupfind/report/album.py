@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,19 +16,6 @@ SIGNS = {
     "unlike": "✗",
 }  # fmt: skip
 """What stands before the word of each verdict, so that colour is not all that tells them apart."""
-
-
-_TIMES = re.compile(r"taken at another time: (?:within the second )?\S{10} .{8}(?: and \S{10} .{8})?")
-_DATE = re.compile(r"\b(\d{4}):(\d\d):(\d\d) ", re.ASCII)
-
-
-def said(reason: str) -> str:
-    """A reason as the page shows it, with capture times as elsewhere in the page.
-
-    >>> said("taken at another time: 2017:07:18 15:31:30 and 2017:07:18 15:31:31")
-    'taken at another time: 2017-07-18 15:31:30 and 2017-07-18 15:31:31'
-    """
-    return shown(_TIMES.sub(lambda found: _DATE.sub(r"\1-\2-\3 ", found[0]), reason))
 
 
 class Album:

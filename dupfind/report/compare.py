@@ -10,13 +10,15 @@ from rich.text import Text
 
 from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
 from dupfind.evidence.facts import Test
-from dupfind.reason_codes import SAME_IMAGE_DATA
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
 from dupfind.report.json import dumps, named_path
 from dupfind.report.look import Page
 from dupfind.report.measures import TURNS, as_json, limit, value
 from dupfind.report.paths import listed
+from dupfind.report.reasons import IN_A_PAIR, sentence
+from dupfind.report.reasons import as_json as reasons_as_json
 from dupfind.report.text import clean, count, printable, size
 from dupfind.settings import Format
 from dupfind.values import Evidence
@@ -108,7 +110,7 @@ def _sentences(pair: Comparison, names: tuple[str, str]) -> list[str]:
         return ["every byte is the same"]
     proofs = pair.first_by_other, pair.other_by_first
     if not any(proof.evidence for proof in proofs):
-        return [f"{one} and {other} are {proofs[0].reason}"]
+        return [f"{one} and {other} are {_said(proofs[0].reason)}"]
     if proofs[0].evidence is proofs[1].evidence and proofs[0].reason == proofs[1].reason:
         how = "neither proves the other" if proofs[0].evidence is Evidence.SIMILAR else "each proves the other"
         return [f"{how}: {_why(proofs[0])}"]
@@ -121,10 +123,14 @@ def _sentence(proof: Proof, needle: str, witness: str) -> str:
 
 def _why(proof: Proof) -> str:
     if proof.evidence is Evidence.SAME:
-        if proof.reason_code == SAME_IMAGE_DATA:
-            return proof.reason or ""
-        return "the same picture" + (f", {proof.reason}" if proof.reason else "")
-    return proof.reason or "similar"
+        if proof.reason is not None and proof.reason.code is ReasonCode.SAME_IMAGE_DATA:
+            return _said(proof.reason)
+        return "the same picture" + (f", {_said(proof.reason)}" if proof.reason else "")
+    return _said(proof.reason) or "similar"
+
+
+def _said(reason: Reason | None) -> str:
+    return "" if reason is None else sentence(reason, IN_A_PAIR)
 
 
 def _hashes(page: Page, pair: Comparison, names: tuple[str, str]) -> Table:
@@ -207,8 +213,7 @@ def _pairs(answer: Comparisons) -> list[dict[str, Any]]:
             "accepted": pair.is_accepted(accept),
             "distance_bits": _distance_bits(pair, algorithm),
             "score": pair.score(algorithm),
-            "reason": pair.reason,
-            "reason_code": pair.weaker.reason_code,
+            **_reason(pair.reason),
             "first_by_other": _proof(pair.first_by_other),
             "other_by_first": _proof(pair.other_by_first),
             "error": None if pair.error is None else clean(pair.error),
@@ -225,13 +230,16 @@ def _distance_bits(pair: Comparison, algorithm: str) -> int | None:
 def _proof(proof: Proof) -> dict[str, Any]:
     return {
         "evidence": proof.evidence.value if proof.evidence else None,
-        "reason": proof.reason,
-        "reason_code": proof.reason_code,
+        **_reason(proof.reason),
         "orientation": None if proof.distances_bits is None else proof.orientation + 1,
         "distances_bits": None if proof.distances_bits is None else dict(proof.distances_bits),
         "check_bits": proof.check_bits,
         "tests": [as_json(test) for test in proof.tests],
     }
+
+
+def _reason(reason: Reason | None) -> dict[str, str | None]:
+    return reasons_as_json(() if reason is None else (reason,), IN_A_PAIR)
 
 
 def _row(pair: Comparison, answer: Comparisons) -> tuple[object, ...]:
@@ -247,6 +255,6 @@ def _row(pair: Comparison, answer: Comparisons) -> tuple[object, ...]:
         "" if distance_bits is None else pair.first_by_other.orientation + 1,
         pair.first_by_other.evidence.value if pair.first_by_other.evidence else "",
         pair.other_by_first.evidence.value if pair.other_by_first.evidence else "",
-        pair.reason or "",
+        cell(_said(pair.reason)),
         cell(pair.error or ""),
     )

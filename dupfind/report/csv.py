@@ -8,6 +8,7 @@ from io import StringIO
 
 from dupfind.report import Screen
 from dupfind.report.choice import Choice
+from dupfind.report.reasons import sentences
 from dupfind.report.text import clean, printable
 from dupfind.settings import ReportSettings
 from dupfind.values import FileVerdict, FolderVerdict, Report
@@ -74,9 +75,9 @@ def _file_rows(files: Iterable[FileVerdict]) -> Iterable[Sequence[object]]:
             cell(one.witness or ""),
             "" if one.distance_bits is None else one.distance_bits,
             "" if one.score is None else one.score,
-            cell(one.reason or ""),
+            cell(sentences(one.reasons) or ""),
             one.size_bytes,
-            one.reason_code or "",
+            one.reasons[0].code.value if one.reasons else "",
         )
 
 

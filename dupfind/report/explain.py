@@ -7,13 +7,15 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.answers.explanation import Answer, Explanation, Near
+from dupfind.answers.explanation import Advice, Answer, Explanation, Near
 from dupfind.evidence.facts import Test
-from dupfind.reason_codes import SAME_IMAGE_DATA
+from dupfind.reasons import ReasonCode
 from dupfind.report import Screen
 from dupfind.report.json import catalogues, dumps, how_compared, named_path
 from dupfind.report.look import LIKENESS, Page
 from dupfind.report.measures import MEASURES, TURNS, as_json, bound, limit, value
+from dupfind.report.reasons import as_json as reasons_as_json
+from dupfind.report.reasons import sentence, sentences
 from dupfind.report.text import catalogue_line, clean, count, printable, size
 from dupfind.values import HASH_BITS, Evidence, FileState, Kind, ScanSettings
 
@@ -76,11 +78,12 @@ def _witness(page: Page, explanation: Explanation, settings: ScanSettings) -> No
     if verdict.evidence is Evidence.IDENTICAL:
         page.add(f"  every byte is the same ({size(verdict.size_bytes)})")
         return
-    if verdict.reason_code == SAME_IMAGE_DATA:
-        page.add(f"  {printable(verdict.reason or '')}, whatever the metadata say")
+    reason = sentences(verdict.reasons)
+    if reason and verdict.reasons[0].code is ReasonCode.SAME_IMAGE_DATA:
+        page.add(f"  {printable(reason)}, whatever the metadata say")
         return
-    if verdict.reason and verdict.evidence is Evidence.SIMILAR:
-        page.add(f"  {printable(verdict.reason)}")
+    if reason and verdict.evidence is Evidence.SIMILAR:
+        page.add(f"  {printable(reason)}")
     bits = f"{verdict.distance_bits} of {HASH_BITS} bits apart by {settings.algorithm}"
     turn = TURNS[explanation.orientation or 0]
     page.add(f"  {bits} (threshold {settings.threshold_bits}), {turn}")
@@ -103,13 +106,14 @@ def _tests(page: Page, tests: Sequence[Test]) -> None:
 
 def _nearest(page: Page, explanation: Explanation, settings: ScanSettings) -> None:
     verdict = explanation.verdict
-    if verdict.reason and (not explanation.nearest or explanation.nearest[0].reason != verdict.reason):
-        page.add(f"  {printable(verdict.reason)}")
+    reason = sentences(verdict.reasons)
+    if reason and (not explanation.nearest or verdict.reasons != (explanation.nearest[0].reason,)):
+        page.add(f"  {printable(reason)}")
     if not explanation.nearest:
         if verdict.kind is Kind.OTHER:
             page.add("  no picture: only equal bytes could prove it, and no file has them")
         elif explanation.advice is not None and verdict.state is not FileState.UNREADABLE:
-            page.add(f"  {explanation.advice.obstacle}")
+            page.add(f"  {printable(_obstacle(explanation.advice))}")
         return
     page.add(f"  nearest in the haystack by {settings.algorithm} (threshold {settings.threshold_bits}):")
     for number, near in enumerate(explanation.nearest, start=1):
@@ -126,9 +130,23 @@ def _near(page: Page, number: int, near: Near) -> None:
     if near.failed is not None:
         page.add(f"     failed {near.failed.name}: {value(near.failed)}, where {bound(near.failed)} passes")
     if near.reason and near.evidence is Evidence.SIMILAR:
-        page.add(f"     {printable(near.reason)}")
-    accepted = "accepted with" if near.advice.options else "no option accepts it:"
-    page.add(f"     {accepted} {near.advice.obstacle or near.advice.text}")
+        page.add(f"     {printable(sentence(near.reason))}")
+    options = " ".join(near.advice.options)
+    advice = f"accepted with {options}" if options else f"no option accepts it: {_obstacle(near.advice)}"
+    page.add(f"     {printable(advice)}")
+
+
+def _obstacle(advice: Advice) -> str:
+    return "" if advice.obstacle is None else sentence(advice.obstacle)
+
+
+def _advice(advice: Advice) -> str:
+    """Say ``--threshold 12 --accept similar``, or ``nothing: unlike each other``.
+
+    >>> _advice(Advice(("--threshold 12", "--accept similar")))
+    '--threshold 12 --accept similar'
+    """
+    return " ".join(advice.options) or f"nothing: {_obstacle(advice)}"
 
 
 def _as_json(one: Explanation) -> dict[str, Any]:
@@ -141,11 +159,10 @@ def _as_json(one: Explanation) -> dict[str, Any]:
         **named_path("witness", verdict.witness),
         "distance_bits": verdict.distance_bits,
         "orientation": None if one.orientation is None else one.orientation + 1,
-        "reason": None if verdict.reason is None else clean(verdict.reason),
-        "reason_code": verdict.reason_code,
+        **reasons_as_json(verdict.reasons),
         "tests": [as_json(test) for test in one.tests],
         "nearest": [_near_as_json(near) for near in one.nearest],
-        "advice": one.advice.text if one.advice else None,
+        "advice": clean(_advice(one.advice)) if one.advice else None,
         "itself": [clean(path) for path in one.itself],
     }
 
@@ -157,7 +174,7 @@ def _near_as_json(near: Near) -> dict[str, Any]:
         "distance_bits": near.distance_bits,
         "check_bits": near.check_bits,
         "orientation": near.orientation + 1,
-        "reason": None if near.reason is None else clean(near.reason),
+        **reasons_as_json(() if near.reason is None else (near.reason,)),
         "tests": [as_json(test) for test in near.tests],
-        "advice": near.advice.text,
+        "advice": clean(_advice(near.advice)),
     }

@@ -13,6 +13,7 @@ from dupfind.report.csv import cell, lines
 from dupfind.report.json import catalogues, dumps, how_compared, named_path
 from dupfind.report.look import Page
 from dupfind.report.paths import listed
+from dupfind.report.reasons import as_json, sentence
 from dupfind.report.text import catalogue_line, clean, printable
 from dupfind.settings import Format
 from dupfind.values import HASH_BITS, Evidence
@@ -89,7 +90,7 @@ def _list(page: Page, nearest: Sequence[Near]) -> None:
     for near in nearest:
         file = Text(printable(near.path))
         if near.reason is not None and near.evidence is not None:
-            file.append(f"\n- {printable(near.reason)}", style="dim")
+            file.append(f"\n- {printable(sentence(near.reason))}", style="dim")
         word = page.verdict(near.evidence.value if near.evidence else "unlike")
         table.add_row(word, "" if near.distance_bits is None else str(near.distance_bits), f"{near.score:.2f}", file)
     page.add(table, indent=2)
@@ -130,7 +131,7 @@ def _near(near: Near) -> dict[str, Any]:
         "witness": near.is_witness,
         "distance_bits": near.distance_bits,
         "score": near.score,
-        "reason": None if near.reason is None else clean(near.reason),
+        **as_json(() if near.reason is None else (near.reason,)),
     }
 
 
@@ -154,7 +155,7 @@ def _rows(images: Iterable[Sought]) -> Iterable[Sequence[object]]:
                 _yes(near.is_witness),
                 "" if near.distance_bits is None else near.distance_bits,
                 near.score,
-                cell(near.reason or ""),
+                cell(sentence(near.reason) if near.reason else ""),
                 error,
             )
 

@@ -14,6 +14,7 @@ from dupfind.report.csv import cell, lines
 from dupfind.report.json import catalogues, dumps, named_path
 from dupfind.report.look import UNBOUNDED, Page
 from dupfind.report.paths import listed
+from dupfind.report.reasons import IN_A_GROUP, as_json, sentences
 from dupfind.report.text import catalogue_line, clean, count, printable, size
 from dupfind.settings import Format
 from dupfind.values import Evidence
@@ -88,7 +89,7 @@ def _file(member: Member, group: Group) -> Text:
         those = "the other frees" if len(group.others) == 1 else "the others free"
         said = f"best: {group.why_best}" + (f"; {those} {size(group.frees_bytes)}" if group.frees_bytes else "")
     else:
-        said = printable(member.reason or "")
+        said = printable(sentences(member.reasons, IN_A_GROUP) or "")
         is_own = member.stack != 0 and member.evidence is not Evidence.SIMILAR
         said = "; ".join(filter(None, ("a copy of the similar one above" if is_own else "", said)))
     if said:
@@ -161,7 +162,7 @@ def _member(one: Member, group: Group) -> dict[str, Any]:
         "evidence": one.evidence.value if one.evidence else None,
         "distance_bits": one.distance_bits,
         "score": one.score,
-        "reason": clean(one.reason) if one.reason else None,
+        **as_json(one.reasons, IN_A_GROUP),
         "size_bytes": one.size_bytes,
         "frees_bytes": one.frees_bytes,
         "width": one.width,

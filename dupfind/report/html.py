@@ -16,8 +16,9 @@ from dupfind.answers import decisions
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.answers.shown import Shown
 from dupfind.report import document
-from dupfind.report.album import SIGNS, Album, said
+from dupfind.report.album import SIGNS, Album
 from dupfind.report.document import shown
+from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, catalogue_line, clean, count, size
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
@@ -123,9 +124,9 @@ def _file(one: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
     if one.witness is not None and one.evidence is not None:
         facts |= {"other": shown(one.witness), "evidence": one.evidence.value, "bits": one.distance_bits or 0}
     elif near is not None:
-        facts |= {"other": shown(near.path), "bits": near.distance_bits, "why": said(near.reason)}
-    if one.reason:
-        facts["reason"] = said(one.reason)
+        facts |= {"other": shown(near.path), "bits": near.distance_bits, "why": shown(sentences(near.reasons) or "")}
+    if reason := sentences(one.reasons):
+        facts["reason"] = shown(reason)
     parted = seen.parted.get(one.path)
     if parted is not None and parted != other:
         facts["from"] = {"path": shown(parted), **album.place("at", parted)}

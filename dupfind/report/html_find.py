@@ -7,9 +7,10 @@ from typing import Any
 from dupfind.answers.found import Answer, Near, Sought
 from dupfind.answers.shown import Shown
 from dupfind.report import document
-from dupfind.report.album import SIGNS, Album, said
+from dupfind.report.album import SIGNS, Album
 from dupfind.report.document import shown
 from dupfind.report.find import remarks
+from dupfind.report.reasons import sentence
 from dupfind.report.text import catalogue_line, count
 from dupfind.values import HASH_BITS, Evidence
 
@@ -112,6 +113,6 @@ def _near(near: Near, sought: Sought, seen: Shown, album: Album) -> dict[str, An
         **album.place("at", near.path),
     }
     if near.reason is not None and near.evidence is not None:
-        facts["reason"] = said(near.reason)
+        facts["reason"] = shown(sentence(near.reason))
     turn = seen.turns.get((sought.path, near.path))
     return facts if turn is None else {**facts, "turn": turn}

@@ -7,8 +7,9 @@ from typing import Any
 from dupfind.answers.grouped import Answer, Group, Member
 from dupfind.answers.shown import Shown
 from dupfind.report import document
-from dupfind.report.album import SIGNS, Album, said
+from dupfind.report.album import SIGNS, Album
 from dupfind.report.document import shown
+from dupfind.report.reasons import IN_A_GROUP, sentences
 from dupfind.report.text import catalogue_line, count, size
 from dupfind.values import Evidence
 
@@ -85,6 +86,6 @@ def _member(one: Member, album: Album) -> dict[str, Any]:
     facts |= album.place("at", one.path)
     if one.evidence is not None:
         facts |= {"evidence": one.evidence.value, "bits": one.distance_bits, "frees": size(one.frees_bytes)}
-    if one.reason:
-        facts["reason"] = said(one.reason)
+    if reason := sentences(one.reasons, IN_A_GROUP):
+        facts["reason"] = shown(reason)
     return facts

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dupfind.answers.changes import Changes
+from dupfind.report import reasons
 from dupfind.report.choice import Choice
 from dupfind.report.text import OBEYED, clean
 from dupfind.values import Catalogued, FileState, FileVerdict, FolderState, FolderVerdict, Problem, Report, ScanSettings
@@ -166,8 +167,7 @@ def _file(one: FileVerdict) -> dict[str, Any]:
         **named_path("witness", one.witness),
         "distance_bits": one.distance_bits,
         "score": one.score,
-        "reason": None if one.reason is None else clean(one.reason),
-        "reason_code": one.reason_code,
+        **reasons.as_json(one.reasons),
         "size_bytes": one.size_bytes,
     }
 

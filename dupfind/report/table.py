@@ -11,6 +11,7 @@ from dupfind.answers.changes import Changes
 from dupfind.report import Screen
 from dupfind.report.choice import Choice
 from dupfind.report.look import LIKENESS, UNBOUNDED, Page
+from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, catalogue_line, count, moment, other_settings, printable, size
 from dupfind.settings import ReportSettings
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
@@ -134,8 +135,8 @@ def _file_table(files: list[FileVerdict], page: Page, changes: Changes | None) -
         if one.witness is not None and one.evidence is not None:
             bits = "" if not one.distance_bits else f" ({count(one.distance_bits, 'bit')} apart)"
             cell.append(f"\n- {LIKENESS[one.evidence]} {printable(one.witness)}{bits}", style="dim")
-        if one.reason:
-            cell.append(f"\n- {printable(one.reason)}", style="dim")
+        if reason := sentences(one.reasons):
+            cell.append(f"\n- {printable(reason)}", style="dim")
         before = [] if changes is None else [Text(changes.files[one.path] or "new")]
         table.add_row(page.verdict(one.state.value), *before, size(one.size_bytes), cell)
     return table

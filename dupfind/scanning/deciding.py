@@ -16,6 +16,7 @@ from dupfind.answers.findings import Findings, Parted
 from dupfind.events import Listener
 from dupfind.pictures.formats import is_image_name
 from dupfind.reading import Reader
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import Evidence, FileEntry, Match
 
 
@@ -123,7 +124,7 @@ def apply(findings: Findings, standing: Standing, accept: Evidence, spell: Calla
         if _is_proved(known, accept) or path in findings.failures or path not in findings.pictures:
             continue
         bits = known.distance_bits if known is not None and known.witness == witness else decision.distance_bits
-        reason = f"the same picture as {spell(witness)} on your word, {decision.day}"
+        reason = Reason(ReasonCode.SAME_ON_YOUR_WORD, (spell(witness), decision.day))
         matches[path] = Match(witness, Evidence.SIMILAR, bits, reason)
         words[path] = decision
     unwanted = standing.unwanted.items()
@@ -134,9 +135,8 @@ def apply(findings: Findings, standing: Standing, accept: Evidence, spell: Calla
         if path in words or not is_seen or _is_proved(matches.get(path), accept):
             continue
         words[path], witnesses = decision, standing.parted[path]
-        others = len(witnesses) - 1
-        more = f" and {others:,} other file{'' if others == 1 else 's'}" if others else ""
-        reason = f"you have said that it differs from {spell(witness)}{more}, {decision.day}"
+        facts = spell(witness), len(witnesses) - 1, decision.day
+        reason = Reason(ReasonCode.DIFFERENT_ON_YOUR_WORD, facts)
         parted[path] = Parted(reason, witnesses, witness)
     return replace(findings, matches=matches, words=words, parted=parted)
 
@@ -147,5 +147,4 @@ def _is_proved(match: Match | None, accept: Evidence) -> bool:
 
 def _doubted(match: Match) -> Match:
     """A proof of a needle about which such a proof was wrong before."""
-    reason = "by your word another file that passed for the same picture is not: look at this one too"
-    return match._replace(evidence=Evidence.SIMILAR, reason=reason)
+    return match._replace(evidence=Evidence.SIMILAR, reason=Reason(ReasonCode.DOUBTED_ON_YOUR_WORD))

@@ -18,6 +18,7 @@ from dupfind.evidence.evidence import CHECK_BOUND_BITS
 from dupfind.evidence.fingerprint import Pixels, check_hash, pixels, search_hashes, turn
 from dupfind.pictures import borders
 from dupfind.reading import Pictures
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.search.hamming import HashDictionary
 from dupfind.values import Evidence, Match, ScanSettings
 
@@ -25,9 +26,9 @@ _BATCH = 1024
 _MOST_CANDIDATES = 50
 """Looked at for one needle, the nearest first."""
 REASONS = {
-    (True, False): "it has a frame around it that the haystack's copy has not",
-    (False, True): "the haystack's copy has a frame around it",
-    (True, True): "the two have different frames around them",
+    (True, False): Reason(ReasonCode.FRAMED),
+    (False, True): Reason(ReasonCode.WITNESS_FRAMED),
+    (True, True): Reason(ReasonCode.FRAMED_OTHERWISE),
 }
 
 

@@ -12,17 +12,16 @@ from typing import NamedTuple
 from dupfind.cache.cache import Cache
 from dupfind.evidence import facts
 from dupfind.pool.full_size import LISTED, FullSizePair, pair_of
-from dupfind.reason_codes import ReasonCode
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.scanning.wholes import Wholes
-from dupfind.values import Objection
 
 MOST_COMPARED = 8
 """Witnesses that one needle is compared with at full size. What eight do not prove is `similar`: frames of a static
 camera have hundreds that their thumbnails find to be the same."""
 
-CompareFiles = Callable[[Sequence[FullSizePair]], Mapping[FullSizePair, "Objection | None"]]
+CompareFiles = Callable[[Sequence[FullSizePair]], Mapping[FullSizePair, "Reason | None"]]
 
-_TOO_MANY = Objection(ReasonCode.NOT_COMPARED, f"{MOST_COMPARED} witnesses that look alike differ from it at full size")
+_TOO_MANY = Reason(ReasonCode.TOO_MANY, (MOST_COMPARED,))
 
 
 class Place(NamedTuple):
@@ -51,13 +50,13 @@ class FullSize:
         self._wholes = wholes
         self._cache = cache
         self._compare = compare
-        self._outcomes: dict[Place, Objection | None] = {}
-        self._notes: dict[Place, Objection] = {}
+        self._outcomes: dict[Place, Reason | None] = {}
+        self._notes: dict[Place, Reason] = {}
         """What is to be said of pairs that nothing speaks against."""
         self._counts: dict[int, int] = {}
         """How many witnesses each needle was compared with."""
 
-    def objection(self, place: Place) -> Objection | None:
+    def objection(self, place: Place) -> Reason | None:
         """Tell what speaks against a pair, as far as that is known before the files are compared."""
         if place in self._outcomes:
             return self._outcomes[place]
@@ -65,7 +64,7 @@ class FullSize:
             return LISTED
         return _TOO_MANY if self._counts.get(place.needle, 0) >= MOST_COMPARED else None
 
-    def note(self, place: Place) -> Objection | None:
+    def note(self, place: Place) -> Reason | None:
         """Tell what is to be said of a pair although nothing speaks against it."""
         return self._notes.get(place)
 
@@ -98,6 +97,6 @@ class FullSize:
             own = thumbnails[wholes.needle_refs[place.needle].id]
             better = facts.better_copy(own, thumbnails[wholes.witness_refs[place.witness].id])
             if better is not None:
-                self._notes[place] = Objection(ReasonCode.MORE_COMPRESSED, better)
+                self._notes[place] = better
         outcomes = self._compare(list(pairs.values()))
         self._outcomes |= {place: outcomes[pair] for place, pair in pairs.items()}

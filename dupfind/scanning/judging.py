@@ -10,6 +10,7 @@ from dupfind.cache.cache_schema import Judged, Pair
 from dupfind.evidence import evidence
 from dupfind.evidence.claims import Claim
 from dupfind.pool import pairwise
+from dupfind.reasons import Reason
 from dupfind.values import ORIENTATIONS, Evidence
 
 _MOST_PREPARED = 512
@@ -77,7 +78,7 @@ class Judge:
         witness = self._prepared[pair.witness]
         return pairwise.judge(upright, needle, witness, pair.orientation, with_full_size=self._with_full_size)
 
-    def differ(self, one: Claim, other: Claim) -> str | None:
+    def differ(self, one: Claim, other: Claim) -> Reason | None:
         """Why two needles, each turned to meet their witness, cannot both be copies of it; None where they can."""
         orientation = _BETWEEN_NEEDLES + one.orientation * ORIENTATIONS + other.orientation
         pair = Pair(one.picture, other.picture, orientation)

@@ -16,13 +16,13 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Judged, Pair
 from dupfind.events import Advance, Listener
 from dupfind.evidence.claims import Claim, rejected
-from dupfind.reason_codes import ReasonCode
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.scanning.candidates import Candidate, Candidates
 from dupfind.scanning.full_size import FullSize, Place
 from dupfind.scanning.judging import Judge, JudgePairs
 from dupfind.scanning.wholes import MOST_ROUNDS, Wholes
 from dupfind.search.hamming import HashDictionary, close_pairs
-from dupfind.values import Evidence, Match, Objection
+from dupfind.values import Evidence, Match
 
 _BATCH_NEEDLES = 256
 _BATCH_CANDIDATES = 4096
@@ -42,8 +42,6 @@ class _Best(NamedTuple):
 
     candidate: Candidate
     judged: Judged
-    code: str | None = None
-    """Of the reason, where it has one."""
 
 
 class _Refused(NamedTuple):
@@ -51,7 +49,7 @@ class _Refused(NamedTuple):
 
     orientation: int
     """How the needle was turned to meet it."""
-    reason: str
+    reason: Reason
 
 
 class Matcher:
@@ -89,13 +87,12 @@ class Matcher:
         return {self._needles.entries[position].path: self._match(position, match) for position, match in best.items()}
 
     def _match(self, position: int, best: _Best) -> Match:
-        (distance_bits, orientation, picture), judged, code = best
+        (distance_bits, orientation, picture), judged = best
         assert judged.evidence is not None
         reason = judged.reason
         if judged.evidence is Evidence.SAME and reason is None and self._full_size is not None:
-            note = self._full_size.note(Place(position, picture, orientation))
-            reason, code = (None, code) if note is None else (note.reason, note.code)
-        return Match(self._haystack.entries[picture].path, judged.evidence, distance_bits, reason, code)
+            reason = self._full_size.note(Place(position, picture, orientation))
+        return Match(self._haystack.entries[picture].path, judged.evidence, distance_bits, reason)
 
     def _search(self, positions: Sequence[int], advance: Advance = lambda _: None) -> dict[int, _Best]:
         """The best candidate of each of these needles that has any; none that is `same` rests on thumbnails alone."""
@@ -114,7 +111,7 @@ class Matcher:
     def _same_in(self, best: dict[int, _Best]) -> list[Place]:
         return [
             Place(position, candidate.picture, candidate.orientation)
-            for position, (candidate, judged, _) in best.items()
+            for position, (candidate, judged) in best.items()
             if judged.evidence is Evidence.SAME
         ]
 
@@ -168,20 +165,20 @@ class Matcher:
             for position, why in fallen.items():
                 lost = best[position].candidate
                 witness = self._wholes.witness_refs[lost.picture].id
-                reason = f"another needle with the same witness is not this picture: {why}"
+                reason = Reason(ReasonCode.CONFLICT, (why,))
                 self._refused.setdefault(position, {})[witness] = _Refused(lost.orientation, reason)
             self._closed.difference_update(fallen)
             best |= self._search(sorted(fallen))
         for position, why in self._fallen(best).items():
             judged = best[position].judged
-            judged = judged._replace(evidence=Evidence.SIMILAR, reason=why)
-            best[position] = best[position]._replace(judged=judged, code=ReasonCode.CONFLICT)
+            judged = judged._replace(evidence=Evidence.SIMILAR, reason=Reason(ReasonCode.CONFLICT, (why,)))
+            best[position] = best[position]._replace(judged=judged)
 
-    def _fallen(self, best: dict[int, _Best]) -> dict[int, str]:
+    def _fallen(self, best: dict[int, _Best]) -> dict[int, Reason]:
         """The needles that cannot keep their witness, since another with the same one differs from them, and why."""
         claims: dict[int, list[Claim]] = {}
         pictures: dict[int, int] = {}
-        for position, (candidate, judged, _) in best.items():
+        for position, (candidate, judged) in best.items():
             if judged.evidence is Evidence.SAME:
                 claim = Claim(judged.closeness, position, self._wholes.needle_refs[position].id, candidate.orientation)
                 witness = self._wholes.witness_refs[candidate.picture].id
@@ -249,17 +246,17 @@ class Matcher:
         witnesses = [self._wholes.witness_refs[one.picture].id for one in ranked]
         for one in ranked:
             pair = self._pair(position, one)
-            judged, code = self._judge.judge(pair, witnesses), None
+            judged = self._judge.judge(pair, witnesses)
             if judged.evidence is Evidence.SAME and (refusal := self._refusal(position, one, pair.witness)):
-                judged, code = Judged(Evidence.SIMILAR, refusal.reason, is_last=False, closeness=0.0), refusal.code
+                judged = Judged(Evidence.SIMILAR, refusal, is_last=False, closeness=0.0)
             if judged.evidence is not None and (best is None or judged.evidence is Evidence.SAME):
-                best = _Best(one, judged, code)
+                best = _Best(one, judged)
             if judged.is_last:
                 self._closed.add(position)
                 return best
         return best
 
-    def _refusal(self, position: int, candidate: Candidate, witness: int) -> Objection | None:
+    def _refusal(self, position: int, candidate: Candidate, witness: int) -> Reason | None:
         """Why a witness that its thumbnail finds to be the same does not count for this needle, or None.
 
         The two differ at full size; or the witness, or another copy of it, is another needle's. Both are turned as the
@@ -273,7 +270,7 @@ class Matcher:
         for other, refused in self._refused.get(position, {}).items():
             lost = Claim(0.0, 0, other, _BACK[refused.orientation])
             if other == witness or self._judge.differ(lost, claim) is None:
-                return Objection(ReasonCode.CONFLICT, refused.reason)
+                return refused.reason
         return None
 
     def _open(self, positions: Iterable[int]) -> list[int]:

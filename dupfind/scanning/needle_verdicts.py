@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dupfind.answers.decisions import Decision, Ruling
-from dupfind.answers.findings import SMOOTH, Findings
+from dupfind.answers.findings import Findings
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.scanning.verdict import judge_file, on_parting, on_word
 from dupfind.values import Evidence, FileEntry, FileVerdict, Tree
 
@@ -57,8 +58,10 @@ def needle_judge(
         remains = remains_of.get(path) if match is None else None
         if remains is None:
             return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, spell=spell)
-        like = f"nothing in the haystack looks like {'it' if remains.damage == SMOOTH else 'what is left of it'}"
-        note = f"{remains.damage}; {f'it looks most like {spell(remains.nearest)}' if remains.nearest else like}"
+        if remains.nearest:
+            note = Reason(ReasonCode.LOOKS_MOST_LIKE, (remains.damage, spell(remains.nearest)))
+        else:
+            note = Reason(ReasonCode.LOOKS_LIKE_NOTHING, (remains.damage,))
         return judge_file(shown, entry, match, failure, accept, has_picture=has_picture, note=note)
 
     return judge if words else unaided

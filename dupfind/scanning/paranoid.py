@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from dupfind.pool.second_look import Claim, Look
 from dupfind.reading import Reader
-from dupfind.reason_codes import SAME_IMAGE_DATA
+from dupfind.scanning.same_image_data import REASON
 from dupfind.values import SECOND_LOOK, Evidence, Failure, FileEntry, Match
 
 _MOST_TWINS = 16
@@ -37,7 +37,7 @@ def read_again(
         path = claim.needle.path
         match = _matched(left.pop(path), look)
         if match is None:
-            failures[path] = Failure(look.reason or "", is_image=False, lasting=False, stage=SECOND_LOOK)
+            failures[path] = Failure(look.failure or "", is_image=False, lasting=False, stage=SECOND_LOOK)
         else:
             left[path] = match
     return left, failures
@@ -71,7 +71,7 @@ def _claims(
         digest = digests.get(witness.path)
         known = (witness.path, digest) if isinstance(digest, bytes) else None
         tried = (*readable, *(one for one in others if one != witness))
-        claims.append(Claim(needle, tried, match.evidence, known, match.reason_code == SAME_IMAGE_DATA))
+        claims.append(Claim(needle, tried, match.evidence, known, match.reason == REASON))
     return claims
 
 
@@ -81,4 +81,4 @@ def _matched(match: Match, look: Look) -> Match | None:
         return None
     if look.evidence.rank <= match.evidence.rank:  # no stronger than it was: other stages may have had their reasons
         return match._replace(witness=look.witness)
-    return match._replace(witness=look.witness, evidence=look.evidence, reason=look.reason, reason_code=None)
+    return match._replace(witness=look.witness, evidence=look.evidence, reason=look.reason)

@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dupfind.answers.findings import SMOOTH, Remains
+from dupfind.answers.findings import Remains
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import DAMAGED
 from dupfind.events import Advance, Listener
 from dupfind.evidence import differences, fingerprint, remains
 from dupfind.evidence.fingerprint import pixels
 from dupfind.reading import Pictures
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import Evidence, Match, Thumbnail
 
 _BATCH = 2048
@@ -63,11 +64,11 @@ def resembling(
     remains_of: dict[str, Remains] = {}
     for position in lost:
         path, id_ = needles.entries[position].path, needles.refs[position].id
-        damage = thumbnails[id_].damage or SMOOTH
+        damage = thumbnails[id_].damage or ""
         intact = None if position in smooth else _most_intact(thumbnails[id_], likely[id_], haystack, cache)
         if intact is not None and intact.share >= LEAST_INTACT:
             distance_bits = int(needles.hashes[position, 0] ^ haystack.hashes[intact.picture, 0]).bit_count()
-            why = reason(damage, intact.share)
+            why = intact_reason(damage, intact.share)
             by_rest[path] = Match(haystack.entries[intact.picture].path, Evidence.SIMILAR, distance_bits, why)
         else:
             best = max(likely[id_], default=None)
@@ -90,9 +91,9 @@ def _smooth(needles: Pictures, positions: Sequence[int], cache: Cache, algorithm
     return smooth
 
 
-def reason(damage: str, share: float) -> str:
-    """What to say of a damaged needle of which this share is the same as its witness."""
-    return f"{damage}; of the picture, {share:.0%} from one edge on is the same"
+def intact_reason(damage: str, share: float) -> Reason:
+    """Give the reason of a damaged needle of which this share is the same as its witness."""
+    return Reason(ReasonCode.PARTLY_INTACT, (damage, round(share, 4)))
 
 
 def _likely(

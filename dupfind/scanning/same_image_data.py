@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import COARSE, DAMAGED, PictureRef
 from dupfind.reading import Pictures
-from dupfind.reason_codes import SAME_IMAGE_DATA
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import Reading
 from dupfind.scanning.wholes import Wholes
 from dupfind.values import Evidence, Match, Thumbnail
 
-REASON = "the image data are the same"
+REASON = Reason(ReasonCode.SAME_IMAGE_DATA)
 _BATCH = 1024
 _JPEG = ("JPEG", "MPO")
 _DIGESTED = frozenset({*_JPEG, "PNG", "TIFF", "BMP", "GIF", "WEBP", "HEIF", "AVIF", "JXL"})
@@ -43,9 +43,7 @@ def find_same_image_data(
         return {}
     wholes.read(pairs.items())  # what was read coarsely may be damaged behind its beginning
     return {
-        wholes.needles.entries[needle].path: Match(
-            wholes.haystack.entries[witness].path, Evidence.SAME, 0, REASON, SAME_IMAGE_DATA
-        )
+        wholes.needles.entries[needle].path: Match(wholes.haystack.entries[witness].path, Evidence.SAME, 0, REASON)
         for needle, witness in pairs.items()
         if all(map(_is_sound, (wholes.needle_refs[needle], wholes.witness_refs[witness])))
     }

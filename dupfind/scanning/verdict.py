@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from dupfind.pictures import formats
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import (
     LAST_LOOK,
     SECOND_LOOK,
@@ -45,7 +46,7 @@ def judge_file(
     accept: Evidence,
     *,
     has_picture: bool,
-    note: str | None = None,
+    note: Reason | None = None,
     spell: Callable[[str], str] | None = None,
 ) -> FileVerdict:
     """The verdict on one needle.
@@ -58,27 +59,32 @@ def judge_file(
     is_image = has_picture or formats.is_image_name(path) or (failure is not None and failure.is_image)
     kind = _IMAGE if is_image else _OTHER
     if match is not None:
-        witness, evidence, distance_bits, reason, code = match
+        witness, evidence, distance_bits, reason = match
         state = _PRESENT if evidence is _IDENTICAL or evidence.rank <= accept.rank else _SIMILAR
         shown = witness if spell is None else spell(witness)
-        return _new(FileVerdict, (path, kind, state, entry.size_bytes, evidence, shown, distance_bits, reason, code))
+        reasons = () if reason is None else (reason,)
+        return _new(FileVerdict, (path, kind, state, entry.size_bytes, evidence, shown, distance_bits, reasons))
     # What falls when it is looked at again was read before, and the witness may be at fault: missing, not unreadable.
     if failure is not None and is_image and failure.stage not in (SECOND_LOOK, LAST_LOOK):
-        return FileVerdict(path, kind, FileState.UNREADABLE, entry.size_bytes, None, None, None, failure.reason)
-    reason = failure.reason if failure is not None and not failure.lasting else note
-    return FileVerdict(path, kind, FileState.MISSING, entry.size_bytes, None, None, None, reason)
+        reason = Reason(ReasonCode.UNREADABLE, (failure.reason,))
+        return FileVerdict(path, kind, FileState.UNREADABLE, entry.size_bytes, None, None, None, (reason,))
+    if failure is not None and not failure.lasting:
+        note = Reason(ReasonCode.NOT_READ, (failure.reason,))
+    return FileVerdict(
+        path, kind, FileState.MISSING, entry.size_bytes, None, None, None, () if note is None else (note,)
+    )
 
 
 def on_word(file: FileVerdict, *, is_same: bool, day: str) -> FileVerdict:
     """The verdict on a needle about which a person has decided on this ``day``: that it is there, or not wanted."""
     if is_same:
         return file._replace(state=_PRESENT)
-    return file._replace(state=FileState.UNWANTED, reason=f"not wanted on your word, {day}")
+    return file._replace(state=FileState.UNWANTED, reasons=(Reason(ReasonCode.UNWANTED_ON_YOUR_WORD, (day,)),))
 
 
-def on_parting(file: FileVerdict, reason: str) -> FileVerdict:
+def on_parting(file: FileVerdict, reason: Reason) -> FileVerdict:
     """The verdict on a needle of which a person has said that it differs from a witness; ``reason`` says from which."""
-    return file._replace(reason=f"{file.reason}; {reason}" if file.reason else reason)
+    return file._replace(reasons=(*file.reasons, reason))
 
 
 @dataclass(slots=True)

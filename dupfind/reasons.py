@@ -1,0 +1,214 @@
+"""Why a verdict is what it is, as a value: a code and its facts; knows no sentences.
+
+:mod:`dupfind.report.reasons` makes sentences of them.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Any, NamedTuple, Union
+
+
+class ReasonCode(StrEnum):
+    """Codes for programs, which stay what they are; docs/report.md lists them. In brackets the facts of each."""
+
+    # The picture is there
+    SAME_IMAGE_DATA = "same-image-data"
+    """the image data of the two are equal, whatever the metadata say"""
+    MORE_COMPRESSED = "more-compressed"
+    """the needle is the better copy (bytes of the needle, of the witness)"""
+    TURNED = "turned"
+    """the needle is turned by quarter turns (degrees)"""
+    SAME_BYTES = "same-bytes"
+    """it has the same bytes as another member of the group (its path)"""
+
+    # What the two files say
+    MIRRORED = "mirrored"
+    """one is the mirror image of the other"""
+    CAPTURE_TIME = "capture-time-differs"
+    """they were taken at two times (both, as the files have them)"""
+    MORE_IN_FILE = "more-in-file"
+    """the needle's file also holds something else (what)"""
+    FRAMES = "several-frames"
+    """an animation or pages, of which only the first was compared"""
+    DAMAGED = "damaged"
+    """the needle is damaged (what its decoder says)"""
+    WITNESS_DAMAGED = "witness-damaged"
+    """the witness is damaged (what its decoder says)"""
+    SHAPE = "shape-differs"
+    """the shapes differ: cropped or stretched"""
+    SMALLER = "witness-smaller"
+    """the witness has fewer pixels (width and height of the witness, of the needle)"""
+    LOWER_QUALITY = "lower-quality"
+    """the witness is a JPEG of much lower quality (quality of the witness, of the needle: 0 for a lossless one)"""
+    FEWER_BYTES = "fewer-bytes"
+    """the witness was compressed much more (bytes of the witness, of the needle)"""
+    FEWER_COLORS = "fewer-colors"
+    """the witness has 256 colours at most"""
+
+    # What the pictures show, in their thumbnails or at full size, which is a fact ("at")
+    UNLIKE = "unlike"
+    """they are unlike each other"""
+    TOO_SMALL = "too-small"
+    """a tiny picture: too few pixels to be sure"""
+    TEXT = "text-or-drawing"
+    """text or a drawing, of which a thumbnail would not show a small change"""
+    LOW_CONTRAST = "low-contrast"
+    """too little contrast to be sure"""
+    TWO_TONES = "two-tones"
+    """nearly two tones only: too little to be sure"""
+    PLAIN = "too-little-to-see"
+    """at full size there is too little to compare"""
+    SHIFTED = "shifted"
+    """shifted, cropped or turned a little"""
+    STRUCTURE = "structure-differs"
+    """the fine structure of the thumbnails differs"""
+    BRIGHTNESS = "brightness-differs"
+    """brightness or contrast differs (at)"""
+    PLACE = "something-differs"
+    """something differs in one place (at, where)"""
+    COLOR = "colors-differ"
+    """the colours differ (at, where or nothing)"""
+    COLOR_STRENGTH = "color-strength-differs"
+    """the colours are stronger or weaker"""
+    LESS_COLOR = "less-color"
+    """the witness has less colour"""
+    NO_COLOR = "black-and-white"
+    """the witness is black and white"""
+    COLOR_PROFILE = "color-profile-differs"
+    """equal numbers are shown in other colours: another profile or gamma"""
+    LESS_DETAIL = "less-detail"
+    """the witness shows less detail (at)"""
+    LESS_DETAIL_FOR_SIZE = "less-detail-for-size"
+    """the witness holds much less detail for its size"""
+    LESS_COLOR_DETAIL = "less-color-detail"
+    """the witness shows less detail of colour"""
+    LESS_SHARP_PART = "part-less-sharp"
+    """a part of the witness is less sharp (where)"""
+    GRAIN = "grain-differs"
+    """the fine grain differs: two shots, or noise added or removed"""
+    FEWER_TONES = "fewer-tones"
+    """the witness has fewer tones on even ground: posterised"""
+    FRAMED = "frame-added"
+    """the needle has a frame around it that the witness has not"""
+    WITNESS_FRAMED = "witness-frame-added"
+    """the witness has a frame around it"""
+    FRAMED_OTHERWISE = "frames-differ"
+    """the two have different frames around them"""
+    PARTLY_INTACT = "partly-intact"
+    """the needle is damaged, and what is intact is the same (what its decoder says, the intact share)"""
+
+    # Other pictures, and what could not be done
+    CONFLICT = "conflict"
+    """the witness is that of another needle, which shows another picture (the reason why the two differ)"""
+    OF_ANOTHER = "same-as-another-only"
+    """it passes for one copy of a picture and not for another"""
+    NOT_COMPARED = "not-compared"
+    """the two could not be compared at full size (why)"""
+    LISTED = "witness-listed-only"
+    """the witness is known from a catalogue only, so it could not be compared at full size"""
+    TOO_MANY = "too-many-look-alikes"
+    """so many look-alikes differ at full size that no more were compared (how many)"""
+    ONLY_THUMBNAILS = "compared-by-thumbnails-only"
+    """alike by its thumbnail, and not compared at full size"""
+    BEYOND_THRESHOLD = "beyond-threshold"
+    """farther than the threshold, where nothing is proved (bits)"""
+    PASSED_OVER = "passed-over"
+    """a scan would not have come to it"""
+    THRESHOLD_ENDS = "threshold-ends"
+    """farther than any threshold may be (highest threshold, bits)"""
+    OTHERS_FIRST = "others-first"
+    """the scan looked at too many others before this one"""
+    WITH_OPTIONS = "with-options"
+    """a scan would have found it with other options (which)"""
+    NO_PICTURE = "no-picture"
+    """it is no picture, and no file has the same bytes"""
+    NO_PICTURES = "no-pictures-in-haystack"
+    """the haystack holds no picture"""
+    NO_OTHER_PICTURES = "no-other-pictures-in-haystack"
+    """the haystack holds no other picture"""
+    LOOKS_MOST_LIKE = "looks-most-like"
+    """damaged or too smooth to be searched for, with what it resembles (what its decoder says, or nothing for a \
+smooth one; a path)"""
+    LOOKS_LIKE_NOTHING = "looks-like-nothing"
+    """damaged or too smooth to be searched for, and it resembles nothing (what its decoder says, or nothing for a \
+smooth one)"""
+    UNREADABLE = "unreadable"
+    """the picture cannot be read (why)"""
+    NOT_READ = "not-read"
+    """the file, or its witness when it was read again, could not be read this time (why)"""
+
+    # The word of a person
+    SAME_ON_YOUR_WORD = "same-on-your-word"
+    """the same picture on your word (path of the witness, day)"""
+    DIFFERENT_ON_YOUR_WORD = "different-on-your-word"
+    """you have said that it differs (path of the witness, number of further witnesses, day; or nothing of these)"""
+    DOUBTED_ON_YOUR_WORD = "doubted-on-your-word"
+    """by your word another file that passed for the same picture is not"""
+    UNWANTED_ON_YOUR_WORD = "unwanted-on-your-word"
+    """not wanted on your word (day)"""
+
+    # What deleting a member of a group would free
+    GONE = "gone"
+    """gone since it was looked at"""
+    SYMBOLIC_LINK = "symbolic-link"
+    """a symbolic link: frees nothing"""
+    HARD_LINK = "hard-link"
+    """a hard link to the best: frees nothing (its path)"""
+    HARD_LINK_COUNTED = "hard-link-counted"
+    """a hard link to another member, which counts (its path)"""
+    HARD_LINK_ELSEWHERE = "hard-link-elsewhere"
+    """a hard link of it is elsewhere: frees nothing"""
+
+
+AT_THUMBNAIL, AT_FULL_SIZE = "thumbnail", "full size"
+"""The fact that tells what was compared."""
+
+Fact = Union[str, int, float, "Reason"]
+
+
+class Reason(NamedTuple):
+    """Why a verdict, a grade or a witness is what it is."""
+
+    code: ReasonCode
+    facts: tuple[Fact, ...] = ()
+    """In the order that the code names; paths are spelt as reported."""
+
+
+def encode(reason: Reason | None) -> str | None:
+    """Make text of a reason, for a cache."""
+    return None if reason is None else json.dumps(reason)
+
+
+def decode(text: str | None) -> Reason | None:
+    """Make a reason of what :func:`encode` gave.
+
+    Raises ``ValueError`` or ``TypeError`` for other text.
+
+    >>> decode(encode(Reason(ReasonCode.CONFLICT, (Reason(ReasonCode.PLACE, (AT_THUMBNAIL, "near the top")),))))
+    Reason(code=<ReasonCode.CONFLICT: 'conflict'>, facts=(Reason(code=<ReasonCode.PLACE: 'something-differs'>, \
+facts=('thumbnail', 'near the top')),))
+    """
+    try:
+        return None if text is None else from_json(json.loads(text))
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+
+
+def from_json(parts: Any) -> Reason:  # noqa: ANN401 - what JSON gave
+    """Make a reason of what JSON makes of one. Raises ``ValueError`` or ``TypeError``, ``RecursionError`` too."""
+    code, facts = _listed(parts)
+    return Reason(ReasonCode(code), tuple(map(_fact, _listed(facts))))
+
+
+def _fact(value: Any) -> Fact:  # noqa: ANN401 - likewise
+    if isinstance(value, str | int | float):
+        return value
+    return from_json(value)
+
+
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - likewise
+    if not isinstance(value, list):  # text is a sequence too, and an object one of its keys
+        raise TypeError("it is no list")
+    return value

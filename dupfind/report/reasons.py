@@ -1,0 +1,195 @@
+"""Sentences for reasons, the only place that makes them; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
+from dupfind.report.text import clean
+
+
+class Roles(NamedTuple):
+    """How the two files of a pair are called."""
+
+    needle: str
+    witness: str
+    is_named: bool = False
+    """Whether "something differs" says from what."""
+
+
+IN_A_SCAN = Roles("the needle", "the haystack's copy")
+IN_A_PAIR = Roles("this one", "the other one")
+IN_A_GROUP = Roles("it", "the best one", is_named=True)
+
+
+def as_json(reasons: Iterable[Reason], roles: Roles = IN_A_SCAN) -> dict[str, str | None]:
+    """Give ``reason`` and ``reason_code`` as all our JSON has them; the code is that of the first."""
+    found = tuple(reasons)
+    words = sentences(found, roles)
+    return {"reason": None if words is None else clean(words), "reason_code": found[0].code.value if found else None}
+
+
+def sentences(reasons: Iterable[Reason], roles: Roles = IN_A_SCAN) -> str | None:
+    """Say all of ``reasons``; None where there are none.
+
+    >>> sentences([Reason(ReasonCode.TURNED, (90,)), Reason(ReasonCode.SAME_BYTES, ("a.jpg",))])
+    'turned by 90 degrees; the same bytes as a.jpg'
+    """
+    return "; ".join(sentence(reason, roles) for reason in reasons) or None
+
+
+def sentence(reason: Reason, roles: Roles = IN_A_SCAN) -> str:
+    """Say a reason in words.
+
+    >>> sentence(Reason(ReasonCode.SMALLER, (160, 120, 320, 240)), IN_A_PAIR)
+    'the other one is smaller: 160 x 120 against 320 x 240'
+    """
+    template = _TEMPLATES[reason.code]
+    if isinstance(template, str):
+        return template.format(*reason.facts, needle=roles.needle, witness=roles.witness)
+    return template(roles, *reason.facts)
+
+
+def _place(roles: Roles, at: str, where: str) -> str:
+    what = f"something differs from {roles.witness}" if roles.is_named else "something differs"
+    return f"{_at(at)}{what} {where}"
+
+
+def _color(_: Roles, at: str, where: str = "") -> str:
+    return f"{_at(at)}the colours differ {where}".rstrip()
+
+
+def _at(at: str) -> str:
+    return "at full size " if at == AT_FULL_SIZE else ""
+
+
+def _brightness(_: Roles, at: str) -> str:
+    return "at full size brightness or contrast differs" if at == AT_FULL_SIZE else "brightness or contrast edited"
+
+
+def _detail(roles: Roles, at: str) -> str:
+    if at == AT_FULL_SIZE:
+        return f"{roles.witness} shows less detail at full size: compressed, blurred or enlarged"
+    return f"{roles.witness} shows less detail: enlarged or blurred"
+
+
+def _quality(roles: Roles, theirs: int, ours: int) -> str:
+    against = f"about {ours}" if ours else "nothing lost"
+    return f"{roles.witness} is compressed much more: JPEG quality about {theirs} against {against}"
+
+
+def _bytes(roles: Roles, theirs: int, ours: int) -> str:
+    return f"{roles.witness} is compressed much more: {_data(theirs)} against {_data(ours)}"
+
+
+def _better(roles: Roles, ours: int, theirs: int) -> str:
+    return f"{roles.needle} is the better copy: {_data(ours)} against {_data(theirs)}"
+
+
+def _data(size_bytes: int) -> str:
+    is_small = size_bytes < _MEGABYTE
+    return f"{size_bytes / 1e3:.0f} kB" if is_small else f"{size_bytes / _MEGABYTE:.1f} MB"
+
+
+def _times(_: Roles, first: str, second: str) -> str:
+    one, other = first[:19].replace(":", "-", 2), second[:19].replace(":", "-", 2)
+    return f"taken at another time: {f'within the second {one}' if one == other else f'{one} and {other}'}"
+
+
+def _conflict(roles: Roles, why: Reason) -> str:
+    return f"another needle with the same witness is not this picture: {sentence(why, roles)}"
+
+
+def _intact(_: Roles, damage: str, share: float) -> str:
+    return f"{damage or _SMOOTH}; of the picture, {share:.0%} from one edge on is the same"
+
+
+def _most_like(_: Roles, damage: str, path: str) -> str:
+    return f"{damage or _SMOOTH}; it looks most like {path}"
+
+
+def _like_nothing(_: Roles, damage: str) -> str:
+    return f"{damage or _SMOOTH}; nothing in the haystack looks like {'what is left of it' if damage else 'it'}"
+
+
+def _different(_: Roles, path: str = "", others: int = 0, day: str = "") -> str:
+    more = f" and {others:,} other file{'' if others == 1 else 's'}" if others else ""
+    return "you have said that it differs" + (f" from {path}{more}, {day}" if path else "")
+
+
+_MEGABYTE = 10**6
+_SMOOTH = "it is too smooth to be searched for: each compression gives it another hash"
+_TEMPLATES: dict[ReasonCode, str | Callable[..., str]] = {
+    ReasonCode.SAME_IMAGE_DATA: "the image data are the same",
+    ReasonCode.MORE_COMPRESSED: _better,
+    ReasonCode.TURNED: "turned by {} degrees",
+    ReasonCode.SAME_BYTES: "the same bytes as {}",
+    ReasonCode.UNLIKE: "unlike each other",
+    ReasonCode.MIRRORED: "mirrored",
+    ReasonCode.CAPTURE_TIME: _times,
+    ReasonCode.MORE_IN_FILE: "it also holds {}",
+    ReasonCode.FRAMES: "animation or pages: only the first was compared",
+    ReasonCode.DAMAGED: "{}",
+    ReasonCode.WITNESS_DAMAGED: "{witness}: {}",
+    ReasonCode.SHAPE: "another shape: cropped or stretched",
+    ReasonCode.SMALLER: "{witness} is smaller: {} x {} against {} x {}",
+    ReasonCode.LOWER_QUALITY: _quality,
+    ReasonCode.FEWER_BYTES: _bytes,
+    ReasonCode.FEWER_COLORS: "{witness} has 256 colours at most",
+    ReasonCode.TOO_SMALL: "tiny picture: too few pixels to be sure",
+    ReasonCode.TEXT: "text or drawing: a small change would not show",
+    ReasonCode.LOW_CONTRAST: "low contrast: too little to see to be sure",
+    ReasonCode.TWO_TONES: "nearly two-tone: too little to see to be sure",
+    ReasonCode.PLAIN: "too little to see at full size to be sure",
+    ReasonCode.SHIFTED: "shifted, cropped or turned a little",
+    ReasonCode.STRUCTURE: "the structure differs",
+    ReasonCode.BRIGHTNESS: _brightness,
+    ReasonCode.PLACE: _place,
+    ReasonCode.COLOR: _color,
+    ReasonCode.COLOR_STRENGTH: "at full size the colours differ in strength",
+    ReasonCode.LESS_COLOR: "{witness} has less colour",
+    ReasonCode.NO_COLOR: "{witness} is black and white",
+    ReasonCode.COLOR_PROFILE: "its colours are shown otherwise: another colour profile or gamma",
+    ReasonCode.LESS_DETAIL: _detail,
+    ReasonCode.LESS_DETAIL_FOR_SIZE: "{witness} holds much less detail for its size: enlarged or blurred",
+    ReasonCode.LESS_COLOR_DETAIL: "{witness} shows less detail of colour at full size",
+    ReasonCode.LESS_SHARP_PART: "a part of {witness} is less sharp or smoothed {}",
+    ReasonCode.GRAIN: "at full size the fine grain is another: two shots, or noise added or removed",
+    ReasonCode.FEWER_TONES: "{witness} has fewer tones on even ground: posterised",
+    ReasonCode.FRAMED: "it has a frame around it that {witness} has not",
+    ReasonCode.WITNESS_FRAMED: "{witness} has a frame around it",
+    ReasonCode.FRAMED_OTHERWISE: "the two have different frames around them",
+    ReasonCode.PARTLY_INTACT: _intact,
+    ReasonCode.CONFLICT: _conflict,
+    ReasonCode.OF_ANOTHER: "it passes for the same picture, but not for the same as another copy of it",
+    ReasonCode.NOT_COMPARED: "could not be compared at full size: {}",
+    ReasonCode.LISTED: (
+        "its witness is known from a catalogue only, so it could not be compared at full size (see --quick)"
+    ),
+    ReasonCode.TOO_MANY: "{} witnesses that look alike differ from it at full size",
+    ReasonCode.ONLY_THUMBNAILS: "alike by its thumbnail; not compared at full size",
+    ReasonCode.BEYOND_THRESHOLD: "{} bits apart: nothing is proved beyond the threshold",
+    ReasonCode.PASSED_OVER: "a scan would not have come to it",
+    ReasonCode.THRESHOLD_ENDS: "--threshold ends at {}, and they are {} bits apart",
+    ReasonCode.OTHERS_FIRST: "the scan looked at too many others before this one",
+    ReasonCode.WITH_OPTIONS: "a scan would have found it with {}",
+    ReasonCode.NO_PICTURE: "it is no picture, and no file has the same bytes",
+    ReasonCode.NO_PICTURES: "the haystack holds no picture",
+    ReasonCode.NO_OTHER_PICTURES: "the haystack holds no other picture",
+    ReasonCode.LOOKS_MOST_LIKE: _most_like,
+    ReasonCode.LOOKS_LIKE_NOTHING: _like_nothing,
+    ReasonCode.UNREADABLE: "{}",
+    ReasonCode.NOT_READ: "{}",
+    ReasonCode.SAME_ON_YOUR_WORD: "the same picture as {} on your word, {}",
+    ReasonCode.DIFFERENT_ON_YOUR_WORD: _different,
+    ReasonCode.DOUBTED_ON_YOUR_WORD: (
+        "by your word another file that passed for the same picture is not: look at this one too"
+    ),
+    ReasonCode.UNWANTED_ON_YOUR_WORD: "not wanted on your word, {}",
+    ReasonCode.GONE: "gone since it was looked at",
+    ReasonCode.SYMBOLIC_LINK: "a symbolic link: frees nothing",
+    ReasonCode.HARD_LINK: "a hard link to {}: frees nothing",
+    ReasonCode.HARD_LINK_COUNTED: "a hard link to {}: counted there",
+    ReasonCode.HARD_LINK_ELSEWHERE: "has a hard link elsewhere: frees nothing",
+}
