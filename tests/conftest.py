@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import signal
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# So that every process finds the program, in whatever folder it starts.
+os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+
 # Where they are ignored, as in the background of a script or under nohup, each process would inherit that, and rightly
 # go on when a test stops it.
 for _number, _usual in (
@@ -37,9 +41,9 @@ for _number, _usual in (
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _usual)
 
-settings.register_profile("dupfind", derandomize=True, deadline=None)
-settings.load_profile("dupfind")
-"""The same examples in every run, however busy the machine is."""
+settings.register_profile("all", derandomize=True, deadline=None)
+settings.register_profile("fast", settings.get_profile("all"), max_examples=30)
+"""The same examples in every run, however busy the machine is; `make test` tries fewer of them."""
 
 _MOST_SECONDS = 120
 Content = bytes | Image.Image | None
@@ -59,6 +63,22 @@ def build_tree(folder: Path, contents: Mapping[str, Content]) -> Path:
         else:
             pictures.save(content, path)
     return folder
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how many examples Hypothesis tries, before the first test file is loaded."""
+    settings.load_profile("fast" if config.option.markexpr == "not slow" else "all")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector from going through thousands of tests again and again: they all stay."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` is looked at
@@ -99,12 +119,28 @@ def server() -> Iterator[Server]:
     server.close()
 
 
+def open_files(options: Mapping[str, Any]) -> dict[int, int] | None:
+    """The files that become standard streams by options of :func:`subprocess.run`; None where it has to be asked."""
+    is_captured = options.get("capture_output", True)
+    if not options.keys() <= {"cwd", "input", "capture_output", "stdin", "stdout", "stderr"}:
+        return None
+    own = {}
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = options.get(name, subprocess.PIPE if is_captured or name == "stdin" else None)
+        if stream is None or stream in (subprocess.DEVNULL, subprocess.STDOUT):
+            return None
+        if stream != subprocess.PIPE:
+            own[number] = stream if isinstance(stream, int) else stream.fileno()
+    return own
+
+
 @pytest.fixture
 def dupfind(tmp_path: Path, server: Server) -> Callable[..., subprocess.CompletedProcess[bytes]]:
     """Run the real command in the test's own folder, with a cache of its own there.
 
-    A run with streams of its own, or other variables of the interpreter, starts ``python -m dupfind``; so does every
-    run with ``is_started=True``. The others are forked from a process that has loaded the program.
+    A run with a function to be called in its process, or other variables of the interpreter, starts ``python -m
+    dupfind``; so does every run with ``is_started=True``. The others are forked from a process that has loaded the
+    program.
     """
 
     def run(
@@ -112,10 +148,11 @@ def dupfind(tmp_path: Path, server: Server) -> Callable[..., subprocess.Complete
     ) -> subprocess.CompletedProcess[bytes]:
         environment = {**os.environ, "DUPFIND_CACHE": str(tmp_path / "cache" / "cache.sqlite"), "COLUMNS": "80"}
         environment |= options.pop("env", {})
-        if not is_started and options.keys() <= {"cwd", "input"} and server.takes(environment):
+        own = open_files(options)
+        if not is_started and own is not None and server.takes(environment):
             given = [one if isinstance(one, bytes) else str(one) for one in arguments]
             order = Order(given, os.fspath(options.get("cwd", tmp_path)), environment)
-            return server.run(order, options.get("input"), _MOST_SECONDS)
+            return server.run(order, options.get("input"), _MOST_SECONDS, own)
         return subprocess.run(
             [sys.executable, "-m", "dupfind", *arguments],
             env=environment,

@@ -26,9 +26,9 @@ def collection(tree: TreeBuilder) -> Path:
     return tree("c", {**content, "notes.txt": b"notes", "cut.jpg": b"\xff\xd8\xff"})
 
 
-def test_the_golden_output(dupfind: Run, demo_trees: Path) -> None:
+def test_the_golden_output(dupfind: Run, demo_trees: Path, demo_cache: str) -> None:
     """What docs/calibrate.md shows: the demo's haystack, where sibling shots are left out as copies are."""
-    environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    environment = {"DUPFIND_CACHE": demo_cache}
     done = dupfind("calibrate", demo.HAYSTACK, cwd=demo_trees, env=environment)
     assert documented("calibrate.md", "calibrate") == done.stdout.decode()
     error = b"dupfind: Masters/2010/2010-01/broken download.jpg: cannot be decoded: image file is truncated\n"
