@@ -118,6 +118,7 @@ OWN = {
 }
 
 
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize("layout", OWN)
 @pytest.mark.parametrize("knows", ["uuid", "boot", "nothing"])
 def test_a_drive_is_not_in_itself(
@@ -188,6 +189,7 @@ def rewrite(path: Path) -> None:
     new.replace(path)
 
 
+@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.parametrize("knows", ["boot", "nothing"])
 @pytest.mark.parametrize("place", ["as listed", "renamed", "mounted elsewhere"])
 def test_what_was_made_of_a_listed_file(
@@ -403,6 +405,7 @@ def test_one_that_says_nothing_of_itself(tree: TreeBuilder, tmp_path: Path) -> N
         scanned(catalogue, tree("needles", {"n": b"n"}))
 
 
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.usefixtures("unplugged")
 @pytest.mark.parametrize("table", ["file", "content", "about", "picture"])
 def test_damage_ends_the_run(table: str, tree: TreeBuilder, tmp_path: Path) -> None:

@@ -428,6 +428,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 @pytest.mark.usefixtures("trees")
 def test_where_the_time_went(dupfind: Run, command: tuple[str, ...]) -> None:

@@ -162,7 +162,7 @@ def test_odd_sizes(kind: str, size: tuple[int, int]) -> None:
     assert (*size, THUMBNAIL_SIDE**2) == (found.width, found.height, len(found.pixels))
 
 
-@pytest.mark.mostly_slow(fast=3)
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("size", [(1001, 667), (1033, 777), (2047, 1531), (515, 389)])
 @pytest.mark.parametrize("seed", [1, 4])
 def test_a_smaller_copy_is_not_shifted(seed: int, size: tuple[int, int]) -> None:

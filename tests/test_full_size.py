@@ -92,7 +92,7 @@ def facts_of(kind: str, options: dict[str, Any], scale: float = 1.0) -> Facts:
     return Facts(quality, None if kind == "JPEG" else 2.0, scale)
 
 
-@pytest.mark.mostly_slow(fast=6)
+@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize(("kind", "options"), COPIES.values(), ids=COPIES)
 def test_copies_pass(seed: int, kind: str, options: dict[str, Any]) -> None:
@@ -101,7 +101,7 @@ def test_copies_pass(seed: int, kind: str, options: dict[str, Any]) -> None:
     assert objection(encoded(image, kind, **options), image, facts_of(kind, options)) is None
 
 
-@pytest.mark.mostly_slow(fast=2)
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("factor", [0.25, 0.5, 0.7, 0.95])
 def test_reduced_copies_pass(seed: int, factor: float) -> None:
@@ -154,6 +154,7 @@ def test_colour_is_seen() -> None:
     assert "near the centre" in against.reason
 
 
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("place", [(40, 30), (480, 340), (900, 690)])
 @pytest.mark.parametrize("quality", [95, 75])
 def test_a_small_change_is_seen_and_its_place_named(place: tuple[int, int], quality: int) -> None:
@@ -191,7 +192,7 @@ def worse(image: Image.Image) -> dict[str, Image.Image]:
     }
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [6, 7])
 def test_lost_detail_is_seen(seed: int) -> None:
     """Whatever took it; not the other way round where the needle is a JPEG of low quality."""
@@ -239,6 +240,7 @@ def test_a_part_that_is_a_little_out_of_focus() -> None:
     assert "centre" in against.reason
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize(("area", "cells"), [(0.01, 6), (0.02, 8), (0.04, 12)])
 def test_a_mosaic_is_seen(area: float, cells: int) -> None:
     """A censored face: the mean of each cell is that of what it hides."""

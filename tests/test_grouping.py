@@ -65,7 +65,7 @@ class Stages(Silence):
         yield lambda _: None
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @needs_shared_data("groups")
 @pytest.mark.parametrize("level", ["same", "similar"])
 def test_the_seventeen_groups_and_no_other(level: str) -> None:

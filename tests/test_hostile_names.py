@@ -285,7 +285,7 @@ def test_warnings_and_cache_commands(dupfind: Run, tmp_path: Path) -> None:
     assert cache + b"\n" == dupfind("cache", "path", "--cache", cache).stdout
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("handle", [0, 2], ids=["standard input", "standard error"])
 def test_closed_streams(dupfind: Run, tree: TreeBuilder, handle: int) -> None:
     """Nowhere to complain to, and nothing to read from: the answer and its exit code are the same."""

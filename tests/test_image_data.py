@@ -436,7 +436,7 @@ def test_broken_files_raise_what_decoders_raise(kind: str, data: st.DataObject) 
         image_data.read_digest(file, 10**6)
 
 
-@pytest.mark.mostly_slow(fast=3)
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "GIF", "WEBP", "HEIF", "AVIF", "pages", "film", "scan", "png48"])
 def test_what_exiftool_edits(tmp_path: Path, kind: str) -> None:

@@ -142,6 +142,7 @@ def photos(tmp_path: Path) -> list[str]:
     return ["scan", "--haystack", "hay", "--needles", "needles", "--no-cache", "-q", "--workers", "2"]
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork there is no fork server")
 @pytest.mark.parametrize(
     ("allowed", "code", "said"),

@@ -62,7 +62,7 @@ def test_the_demo_has_exactly_the_expected_verdicts(demo_trees: Path) -> None:
     }
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["dhash", "ahash", "whash"])
 def test_the_demo_comes_out_alike_by_every_algorithm(demo_trees: Path, demo_cache: str, algorithm: str) -> None:
     """The hash only finds candidates; the proof is the same."""

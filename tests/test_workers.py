@@ -237,6 +237,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_killed_parent_leaves_no_worker(tmp_path: Path, number: signal.Signals) -> None:
     """Workers end with the process that started them, whatever ended it."""
