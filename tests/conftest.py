@@ -6,6 +6,7 @@ import fcntl
 import gc
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
@@ -15,13 +16,14 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-from PIL import Image
 
-from fixtures import demo, pictures
-from tests.served import Order, Server
+from fixtures import demo
+from tests.helpers.places import ROOT
+from tests.helpers.races import RACY_SECONDS
+from tests.helpers.served import Order, Server, open_files
+from tests.helpers.trees import Content, build_tree
 
-ROOT = Path(__file__).resolve().parents[1]
-SHARED_DATA = ROOT.parent / "shared" / "data"
+collect_ignore = ["helpers"]
 
 # Where the environment forbids it, each of the hundreds of processes would compile the program, and each of those that
 # run tests all of the tests: a quarter of the time.
@@ -46,23 +48,6 @@ settings.register_profile("fast", settings.get_profile("all"), max_examples=30)
 """The same examples in every run, however busy the machine is; `make test` tries fewer of them."""
 
 _MOST_SECONDS = 120
-Content = bytes | Image.Image | None
-
-
-def build_tree(folder: Path, contents: Mapping[str, Content]) -> Path:
-    """Make files below ``folder`` from a mapping of relative paths; ``None`` makes an empty directory."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        path = folder / name
-        if content is None:
-            path.mkdir(parents=True, exist_ok=True)
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, bytes):
-            path.write_bytes(content)
-        else:
-            pictures.save(content, path)
-    return folder
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -111,27 +96,27 @@ def unplugged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dupfind.catalogue.catalogues.relation", lambda *_: Relation.OTHER)
 
 
+@pytest.fixture
+def short_races(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is racy is so for less time, and nobody waits for the disk."""
+    for module in ("cache", "memory"):
+        monkeypatch.setattr(f"dupfind.cache.{module}._RACY_NS", int(RACY_SECONDS * 1e9))
+    real = sqlite3.connect
+
+    def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection = real(*arguments, **options)
+        connection.execute("PRAGMA synchronous = OFF")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """A process with the program loaded, for runs that need not start it themselves."""
     server = Server(os.environ)
     yield server
     server.close()
-
-
-def open_files(options: Mapping[str, Any]) -> dict[int, int] | None:
-    """The files that become standard streams by options of :func:`subprocess.run`; None where it has to be asked."""
-    is_captured = options.get("capture_output", True)
-    if not options.keys() <= {"cwd", "input", "capture_output", "stdin", "stdout", "stderr"}:
-        return None
-    own = {}
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        stream = options.get(name, subprocess.PIPE if is_captured or name == "stdin" else None)
-        if stream is None or stream in (subprocess.DEVNULL, subprocess.STDOUT):
-            return None
-        if stream != subprocess.PIPE:
-            own[number] = stream if isinstance(stream, int) else stream.fileno()
-    return own
 
 
 @pytest.fixture
@@ -184,16 +169,3 @@ def demo_trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A cache for those who read the demo or the real photos and do not ask how: these are decoded once for all."""
     return str(shared_by_all(tmp_path_factory) / "demo cache" / "cache.sqlite")
-
-
-def needs_shared_data(name: str) -> pytest.MarkDecorator:
-    """Skip with the reason where the real pictures are not at hand."""
-    folder = SHARED_DATA / name
-    return pytest.mark.skipif(not folder.is_dir(), reason=f"the real pictures of shared/data/{name} are not here")
-
-
-def documented(page: str, part: str) -> str:
-    """What a page of the docs shows as the output of a command; made by ``make docs``."""
-    text = (ROOT / "docs" / page).read_text()
-    block = text.partition(f"<!-- generated: {part} -->\n```\n")[2].partition("```\n<!-- end -->")[0]
-    return block.partition("\n")[2]

@@ -24,8 +24,8 @@ from dupfind.cache.cache_file import CacheFile
 from faults import common, crowd, disk, kills
 from faults.broken_disk import Disk
 from faults.common import ENVIRONMENT, Answer, Trees, integrity, run, verdicts
-from tests.served import Order, Server
-from tests.test_cache_store import DIGEST, digests, fill
+from tests.helpers.cache_rows import DIGEST, digests, fill
+from tests.helpers.served import Order, Server
 
 _FILL = """
 import sys

@@ -15,7 +15,7 @@ from dupfind.events import Silence
 from dupfind.files.roots import haystack_roots
 from dupfind.values import Failure, FileEntry
 from fixtures import pictures
-from tests.shelf import Ears, TreeBuilder, catalogued, collection, scanned, verdicts
+from tests.helpers.shelf import Ears, TreeBuilder, catalogued, collection, scanned, verdicts
 
 
 def opened(catalogue: Path, path: str | None = None) -> CatalogueCache:

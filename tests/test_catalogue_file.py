@@ -11,7 +11,7 @@ import pytest
 from dupfind.catalogue.catalogue_file import CatalogueFile
 from dupfind.errors import CatalogueError
 from dupfind.files.catalogue_head import why_no_catalogue
-from tests.shelf import TreeBuilder, catalogued, collection
+from tests.helpers.shelf import TreeBuilder, catalogued, collection
 
 
 @pytest.fixture

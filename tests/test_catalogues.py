@@ -23,8 +23,8 @@ from dupfind.pictures import decode
 from dupfind.reason_codes import ReasonCode
 from dupfind.values import FileEntry, Report, Root, Side
 from fixtures import pictures
-from tests.played_mounts import play
-from tests.shelf import Ears, TreeBuilder, catalogued, collection, scanned, settle, verdicts
+from tests.helpers.played_mounts import play
+from tests.helpers.shelf import Ears, TreeBuilder, catalogued, collection, scanned, settle, verdicts
 
 PRESENT = ("present", "identical")
 MISSING = ("missing", None)

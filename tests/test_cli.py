@@ -23,7 +23,7 @@ from PIL import Image
 
 from faults.common import has_begun, processes_of_session
 from fixtures import pictures
-from tests.conftest import build_tree
+from tests.helpers.trees import build_tree
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]

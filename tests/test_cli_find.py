@@ -13,7 +13,7 @@ from PIL import Image
 
 from dupfind.report.find import SCHEMA
 from fixtures import demo, pictures
-from tests.conftest import documented
+from tests.helpers.places import documented
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]

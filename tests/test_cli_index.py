@@ -16,8 +16,8 @@ import pytest
 
 from dupfind.report import index as report
 from fixtures import demo, pictures
-from tests.conftest import documented
-from tests.shelf import TreeBuilder, collection, settle
+from tests.helpers.places import documented
+from tests.helpers.shelf import TreeBuilder, collection, settle
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 

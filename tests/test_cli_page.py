@@ -15,7 +15,7 @@ from PIL import Image
 from dupfind.files.digest import digest_of
 from dupfind.report.text import size
 from fixtures import pictures
-from tests.test_report_html import block, words
+from tests.helpers.report_pages import block, words
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]

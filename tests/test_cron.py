@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from fixtures import pictures
-from tests.conftest import ROOT, build_tree
+from tests.helpers.places import ROOT
+from tests.helpers.trees import build_tree
 
 pytestmark = pytest.mark.skipif(shutil.which("flock") is None, reason="flock of util-linux is not there")
 

@@ -25,7 +25,7 @@ from dupfind.evidence.fingerprint import check_hash, pixels
 from dupfind.pictures import decode, exif, jpeg, jpeg_stream
 from dupfind.values import CHROMA_SIDE, THUMBNAIL_SIDE, Thumbnail
 from fixtures import pictures
-from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.helpers.places import SHARED_DATA, needs_shared_data
 
 pillow_heif.register_heif_opener()
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF", "AVIF", "JPEG2000", "PPM", "DIB")

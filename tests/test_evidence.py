@@ -18,7 +18,7 @@ from PIL import Image
 from dupfind.evidence import differences, evidence, fingerprint
 from dupfind.pictures import decode
 from dupfind.values import MIRRORED, NEUTRAL_CHROMA, ORIENTATIONS, Evidence, Thumbnail
-from tests.scenes import Field, grey, scene, shot, waves
+from tests.helpers.scenes import Field, grey, scene, shot, waves
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 

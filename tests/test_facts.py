@@ -10,7 +10,7 @@ import pytest
 
 from dupfind.evidence import captured, evidence, facts
 from dupfind.values import MIRRORED, ORIENTATIONS, Evidence, Thumbnail
-from tests.scenes import scene, shot
+from tests.helpers.scenes import scene, shot
 
 PLAIN = Thumbnail(bytes(4096), 4000, 3000, "JPEG", 1, None)
 BLURRED = "the haystack's copy shows less detail: enlarged or blurred"

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from faults.rules import Mutant, Rule, read
-from tests.conftest import ROOT
+from tests.helpers.places import ROOT
 
 RULES = read()
 

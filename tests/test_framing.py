@@ -22,10 +22,10 @@ from dupfind.scanning import framing
 from dupfind.scanning.framing import Framing
 from dupfind.settings import make_settings
 from dupfind.values import Evidence, FileState, FolderState, Match, Report, ScanSettings, Thumbnail
-from tests.conftest import SHARED_DATA, needs_shared_data
-from tests.desk import Desk
-from tests.frames import framed, in_a_frame, photo, read
-from tests.scenes import scene, shot
+from tests.helpers.desk import Desk
+from tests.helpers.frames import framed, in_a_frame, photo, read
+from tests.helpers.places import SHARED_DATA, needs_shared_data
+from tests.helpers.scenes import scene, shot
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 OF_THE_NEEDLE = "it has a frame around it that the haystack's copy has not"

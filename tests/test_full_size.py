@@ -19,16 +19,10 @@ from dupfind.evidence.full_size import Facts, Pixels
 from dupfind.pictures import decode
 from dupfind.reason_codes import ReasonCode as Code
 from fixtures import pictures
-from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.helpers.details import enlarged, grainy, with_letters
+from tests.helpers.places import SHARED_DATA, needs_shared_data
 
 PNG, JPEG_90 = Facts(), Facts(quality=90)
-
-
-def grainy(seed: int, size: tuple[int, int] = (960, 720)) -> Image.Image:
-    """A photo with detail of the size of its pixels."""
-    grain = np.random.Generator(np.random.PCG64(seed)).integers(-14, 15, (size[1], size[0], 1))
-    smooth = np.asarray(pictures.photo(seed, size), np.int16)
-    return Image.fromarray((smooth + grain).clip(0, 255).astype(np.uint8))
 
 
 def encoded(image: Image.Image, kind: str = "JPEG", **options: Any) -> Image.Image:
@@ -36,21 +30,6 @@ def encoded(image: Image.Image, kind: str = "JPEG", **options: Any) -> Image.Ima
     file = io.BytesIO()
     image.save(file, kind, **options)
     return Image.open(file)
-
-
-def enlarged(image: Image.Image, factor: int) -> Image.Image:
-    """A preview of ``image``, at the full size again."""
-    small = image.resize((image.width // factor, image.height // factor), Image.Resampling.LANCZOS)
-    return small.resize(image.size, Image.Resampling.BICUBIC)
-
-
-def with_letters(image: Image.Image, place: tuple[int, int], side: int) -> Image.Image:
-    """``image`` with a little square in other greys at ``place``."""
-    changed = image.copy()
-    x, y = place
-    around = int(np.asarray(image.convert("L").crop((x, y, x + side, y + side))).mean())
-    changed.paste((250, 250, 250) if around < 128 else (10, 10, 10), (x, y, x + side, y + side))
-    return changed
 
 
 def pixels(image: Image.Image, size: tuple[int, int] | None = None) -> Pixels:

@@ -19,10 +19,9 @@ from dupfind.pool.full_size import FullSizePair
 from dupfind.reason_codes import ReasonCode
 from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, Objection, ScanSettings, Thumbnail
-from tests.desk import Desk
-from tests.scenes import scene, shot
-from tests.test_matching import thumbnail
-from tests.test_wholes import coarse
+from tests.helpers.desk import Desk
+from tests.helpers.scenes import scene, shot
+from tests.helpers.thumbnails import coarse, thumbnail
 
 BROKEN = Failure("cannot be decoded: broken data stream")
 

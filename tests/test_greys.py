@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dupfind.pictures import greys
-from tests.scenes import Field, scene
+from tests.helpers.scenes import Field, scene
 
 fields = st.integers(0, 9999).map(lambda seed: np.random.default_rng(seed).integers(0, 256, (64, 64)).astype("f4"))
 

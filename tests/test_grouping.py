@@ -21,7 +21,8 @@ from dupfind.grouping.grouping import groups
 from dupfind.settings import make_settings
 from dupfind.values import Evidence
 from fixtures import pictures
-from tests.conftest import SHARED_DATA, build_tree, needs_shared_data
+from tests.helpers.places import SHARED_DATA, needs_shared_data
+from tests.helpers.trees import build_tree
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 SIZE = (320, 240)

@@ -20,8 +20,9 @@ from dupfind.values import FileEntry
 from fixtures import pictures
 from fuzz import bombs, parsers
 from fuzz import pictures as broken_pictures
-from tests.conftest import ROOT, SHARED_DATA, Content, needs_shared_data
-from tests.labour import read_under
+from tests.helpers.labour import read_under
+from tests.helpers.places import ROOT, SHARED_DATA, needs_shared_data
+from tests.helpers.trees import Content
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 TreeBuilder = Callable[[str, Mapping[str, Content]], Path]

@@ -28,7 +28,7 @@ from dupfind.report.csv import _FORMULA_STARTS
 from dupfind.settings import make_report_settings
 from dupfind.values import Evidence, FileState, FolderState, Problem, Report, Side
 from fixtures import pictures
-from tests.test_report import file, folder, report
+from tests.helpers.reports import file, folder, report
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, Any]], Path]

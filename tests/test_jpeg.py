@@ -16,9 +16,9 @@ from PIL import Image, JpegImagePlugin
 
 from dupfind.pictures import jpeg, jpeg_stream
 from fixtures import pictures
-from tests.conftest import SHARED_DATA, needs_shared_data
-from tests.test_jpeg_stream import ENCODINGS, with_zeros
-from tests.test_jpeg_stream import jpeg as encode
+from tests.helpers.encodings import ENCODINGS, with_zeros
+from tests.helpers.encodings import jpeg as encode
+from tests.helpers.places import SHARED_DATA, needs_shared_data
 
 SIZES = [
     (1, 1),

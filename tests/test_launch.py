@@ -17,9 +17,9 @@ from dupfind.pool.launch import CannotStartError
 from dupfind.pool.process_executor import ProcessExecutor
 from dupfind.pool.workers import Pool
 from fixtures import pictures
-from tests.conftest import ROOT
-from tests.labour import Item, work
-from tests.test_workers import are_gone
+from tests.helpers.labour import Item, work
+from tests.helpers.places import ROOT
+from tests.helpers.processes import are_gone
 
 Run = Callable[..., "CompletedProcess[bytes]"]
 _ITEMS: list[Item] = [("double", number) for number in range(40)]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.helpers.places import ROOT
+
 PACKAGE = ROOT / "dupfind"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TITLES = [

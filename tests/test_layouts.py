@@ -30,7 +30,7 @@ from dupfind.files.ignore import Excludes
 from dupfind.files.walk import Walk, WalkRules
 from dupfind.settings import make_settings
 from dupfind.values import FolderState, Side
-from tests.test_pipeline import one_thread
+from tests.helpers.scans import one_thread
 
 A, B = b"a picture", b"another one"
 E_ACUTE, E_AND_ACUTE = "\u00e9.jpg", "e\u0301.jpg"

@@ -24,7 +24,7 @@ from benchmarks.losses_report import Answer, Job
 from benchmarks.measuring import MeasuringError
 from dupfind.values import FileState
 from fixtures import pictures
-from tests.test_pipeline import scan
+from tests.helpers.scans import scan
 
 REAL = "real frames"
 """Kinds of real pictures, which no test may need."""

@@ -30,7 +30,7 @@ from dupfind.pictures import decode
 from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, Match, Report, ScanSettings, Side
 from fixtures import pictures
-from tests.test_pipeline import answer, scan, settings
+from tests.helpers.scans import answer, scan, settings
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 

@@ -21,10 +21,10 @@ from dupfind.files.mounts import NO_MOUNTS, Mount, Mounts, forgetting, parse, re
 from dupfind.files.roots import named_file
 from dupfind.files.walk import walk_all
 from dupfind.values import FileState, Root, Side, Tree
-from tests.played_mounts import play
-from tests.test_pipeline import scan, settings, states
-from tests.test_racy import fast, race  # noqa: F401 - a fixture
-from tests.test_walk import root
+from tests.helpers.played_mounts import play
+from tests.helpers.races import race
+from tests.helpers.scans import scan, settings, states
+from tests.helpers.walks import root
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 
@@ -195,7 +195,7 @@ def only_mtime(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("fast")
+@pytest.mark.usefixtures("short_races")
 @pytest.mark.usefixtures("card")
 def test_edits_that_hide_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the old time put back nothing tells of them; whoever took that system for another would believe the old."""

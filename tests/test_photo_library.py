@@ -16,7 +16,7 @@ from dupfind.files.photo_library import Libraries
 from dupfind.files.walk import WalkRules, walk_all
 from dupfind.settings import make_settings
 from dupfind.values import Side, Tree
-from tests import photo_libraries as made
+from tests.helpers import photo_libraries as made
 
 TreeBuilder = Callable[[str, Mapping[str, object]], Path]
 

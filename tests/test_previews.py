@@ -17,7 +17,7 @@ from dupfind.pool.previews import SIDE, read_previews
 from dupfind.settings import DEFAULT_MAX_PIXELS
 from dupfind.values import Failure, FileEntry
 from fixtures import pictures
-from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.helpers.places import SHARED_DATA, needs_shared_data
 
 
 def entry(path: Path) -> FileEntry:

@@ -19,9 +19,9 @@ from dupfind.grouping import savings
 from dupfind.scanning import recheck
 from dupfind.settings import make_settings
 from dupfind.values import Report, Tree
-from tests.real_mounts import Rig, kind_of, renumber
-from tests.shelf import Ears, catalogued
-from tests.test_pipeline import one_thread
+from tests.helpers.real_mounts import Rig, kind_of, renumber
+from tests.helpers.scans import one_thread
+from tests.helpers.shelf import Ears, catalogued
 
 NAMES = ("a.txt", "sub/b.txt", "sub/deep/c.txt")
 

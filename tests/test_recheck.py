@@ -17,7 +17,7 @@ from dupfind.files.mounts import Mount, Mounts
 from dupfind.files.walk import WalkRules, walk_all
 from dupfind.scanning.recheck import is_due, last_look
 from dupfind.values import Evidence, FileEntry, Match, Root, Side, Tree
-from tests.test_walk import root
+from tests.helpers.walks import root
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 RULES = WalkRules(Excludes(()))

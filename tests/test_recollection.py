@@ -16,7 +16,7 @@ from dupfind.finding import recollection
 from dupfind.finding.recollection import Recollection
 from dupfind.settings import Settings, make_settings
 from dupfind.values import Failure
-from tests.test_cache_store import fill
+from tests.helpers.cache_rows import fill
 
 
 @pytest.fixture

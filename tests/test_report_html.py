@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import html as escaping
-import json
-import re
-from typing import Any
 
 import pytest
 
 from dupfind.answers.decisions import Decision, Mark, Ruling
 from dupfind.answers.shown import Nearest, Preview, Shown, Sight
-from dupfind.catalogued import Catalogued
 from dupfind.report import html
 from dupfind.report.album import said
 from dupfind.report.text import catalogue_line
 from dupfind.values import Evidence, FileState, FolderState, Problem, Report, Side
-from tests.test_report import ANSWER, file, folder, report
+from tests.helpers.report_pages import CATALOGUE, EVIL, block, words
+from tests.helpers.reports import ANSWER, file, folder, report
 
-CATALOGUE = Catalogued("disk.dupfind", "/media/disk", "2026-11-01T12:00:00+00:00", 1_728_000.0, 12, True)
 PREVIEW = Preview(b"picture", 640, 480, "2006:12:25 10:00:00")
 SEEN = Shown(
     {
@@ -29,18 +24,6 @@ SEEN = Shown(
     },
     {"n/b/2.jpg": Nearest("hay/3.jpg", 20, "unlike each other")},
 )
-
-
-def block(page: bytes, id_: str) -> Any:
-    """What is embedded under this name."""
-    (found,) = re.findall(rf'<script type="application/json" id="{id_}">(.*?)</script>', page.decode(), re.DOTALL)
-    return json.loads(found)
-
-
-def words(page: bytes) -> str:
-    """What a person reads above the lists, on one line."""
-    body = page.decode().partition("<body>")[2].partition("<dialog")[0]
-    return " ".join(escaping.unescape(re.sub(r"<[^>]*>", " ", body)).split())
 
 
 def test_the_answer_on_top() -> None:
@@ -184,9 +167,6 @@ def test_problems_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert '<details class="facts" id="problems">' in page.decode()
     assert words(page).count("truncated") == 2
     assert "1 more" in words(page)
-
-
-EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&{{7*7}}\u202e\n\udcff"
 
 
 def test_no_name_becomes_markup() -> None:

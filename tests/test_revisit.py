@@ -22,13 +22,10 @@ from dupfind.files.walk import Walk, WalkRules
 from dupfind.finding import revisit
 from dupfind.finding.revisit import Revisit, Visited, remembered
 from dupfind.values import FileEntry, Problem, Root
-from tests import photo_libraries as made
+from tests.helpers import photo_libraries as made
+from tests.helpers.walks import TICK_SECONDS
 
 RULES = WalkRules(Excludes(["*.bak"]))
-
-
-TICK_SECONDS = 0.02
-"""Longer than the clock of a file system stands still."""
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from dupfind.files.same_file import ITSELF, Lookalikes, SameFile
 from dupfind.grouping import savings
 from dupfind.settings import make_settings
 from dupfind.values import FileEntry, Root, Side, Tree
-from tests.played_mounts import Played, play
-from tests.test_pipeline import one_thread
+from tests.helpers.played_mounts import Played, play
+from tests.helpers.scans import one_thread
 
 
 def test_names_of_one_file(tmp_path: Path) -> None:

@@ -31,9 +31,9 @@ from dupfind.session import with_reader
 from dupfind.settings import Settings, make_report_settings
 from dupfind.values import FileEntry, FileVerdict, Report
 from fixtures import pictures
-from tests.stamped import ASCII, EXIF, digest, saved, short, with_exif, xmp
-from tests.test_image_data import film, pages, png48, with_packet
-from tests.test_pipeline import one_thread, scan, settings, states
+from tests.helpers.image_data import film, pages, png48, with_packet
+from tests.helpers.scans import one_thread, scan, settings, states
+from tests.helpers.stamped import ASCII, EXIF, digest, saved, short, with_exif, xmp
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]

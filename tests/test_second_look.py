@@ -20,7 +20,7 @@ from dupfind.pool import second_look
 from dupfind.pool.second_look import Claim, Look, look_again
 from dupfind.values import Evidence, FileEntry
 from fixtures import pictures
-from tests.test_full_size import enlarged, grainy, with_letters
+from tests.helpers.details import enlarged, grainy, with_letters
 
 IDENTICAL, SAME, SIMILAR = Evidence
 CHANGED = "changed while it was read"

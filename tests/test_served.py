@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from fixtures import pictures
-from tests.served import Order, Server
+from tests.helpers.served import Order, Server
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]

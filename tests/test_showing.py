@@ -25,9 +25,9 @@ from dupfind.pool import previews
 from dupfind.session import kept_for_the_run
 from dupfind.settings import Settings, make_settings
 from fixtures import pictures
-from tests.shelf import catalogued
-from tests.test_deciding import word
-from tests.test_pipeline import one_thread, settings
+from tests.helpers.decisions import word
+from tests.helpers.scans import one_thread, settings
+from tests.helpers.shelf import catalogued
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 PHOTO = pictures.photo(1, (640, 480))

@@ -18,7 +18,7 @@ import pytest
 
 from faults.common import processes_of_session
 from fixtures import pictures
-from tests.conftest import build_tree
+from tests.helpers.trees import build_tree
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 STAGES = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import pictures
-from tests.conftest import ROOT
+from tests.helpers.places import ROOT
 
 _SCRIPT = """
 from dupfind import scan

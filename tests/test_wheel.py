@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.helpers.places import ROOT
 
 pytest.importorskip("hatchling", reason="hatchling, which builds the wheel, is not installed")
 

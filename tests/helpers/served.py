@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import MappingProxyType
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 _LENGTH_BYTES = 8
 _OF_THE_START = ("PYTHON", "LC_", "LANG", "TMP", "TEMP", "LD_", "OPENBLAS", "OMP_", "DUPFIND_COMPLETE", "_DUPFIND")
@@ -190,3 +190,18 @@ def serve() -> None:
 
 if __name__ == "__main__":
     serve()
+
+
+def open_files(options: Mapping[str, Any]) -> dict[int, int] | None:
+    """The files that become standard streams by options of :func:`subprocess.run`; None where it has to be asked."""
+    is_captured = options.get("capture_output", True)
+    if not options.keys() <= {"cwd", "input", "capture_output", "stdin", "stdout", "stderr"}:
+        return None
+    own = {}
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = options.get(name, subprocess.PIPE if is_captured or name == "stdin" else None)
+        if stream is None or stream in (subprocess.DEVNULL, subprocess.STDOUT):
+            return None
+        if stream != subprocess.PIPE:
+            own[number] = stream if isinstance(stream, int) else stream.fileno()
+    return own
