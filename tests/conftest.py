@@ -44,7 +44,7 @@ for _number, _usual in (
         signal.signal(_number, _usual)
 
 settings.register_profile("all", derandomize=True, deadline=None)
-settings.register_profile("fast", settings.get_profile("all"), max_examples=30)
+settings.register_profile("fast", settings.get_profile("all"), max_examples=20)
 """The same examples in every run, however busy the machine is; `make test` tries fewer of them."""
 
 _MOST_SECONDS = 120

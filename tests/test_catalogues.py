@@ -118,7 +118,7 @@ OWN = {
 }
 
 
-@pytest.mark.mostly_slow(fast=4)
+@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.parametrize("layout", OWN)
 @pytest.mark.parametrize("knows", ["uuid", "boot", "nothing"])
 def test_a_drive_is_not_in_itself(
@@ -189,7 +189,7 @@ def rewrite(path: Path) -> None:
     new.replace(path)
 
 
-@pytest.mark.mostly_slow(fast=3)
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("knows", ["boot", "nothing"])
 @pytest.mark.parametrize("place", ["as listed", "renamed", "mounted elsewhere"])
 def test_what_was_made_of_a_listed_file(
@@ -271,6 +271,7 @@ def test_something_else_in_its_place(tree: TreeBuilder, tmp_path: Path) -> None:
     assert {MISSING} == set(verdicts(scanned(catalogue, needles)).values())
 
 
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("root", ["gone", "empty", "there"])
 def test_nobody_knows_which_drive(
     root: str, tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

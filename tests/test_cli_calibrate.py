@@ -57,6 +57,7 @@ def test_json_and_streams(dupfind: Run) -> None:
     assert b"\n         32 " in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("collection")
 def test_an_ascii_terminal(dupfind: Run) -> None:
     """A locale without Unicode gets another set of bars, and no question marks."""

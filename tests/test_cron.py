@@ -142,6 +142,7 @@ def test_a_drive_that_is_not_mounted(nights: Nights, root: str) -> None:
     assert (1, "", "") == nights.run()
 
 
+@pytest.mark.slow
 def test_one_run_at_a_time(nights: Nights) -> None:
     """The second leaves at once, and silently."""
     state = nights.home / ".local" / "state" / "dupfind"

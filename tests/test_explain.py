@@ -43,7 +43,7 @@ def trio(tree: TreeBuilder) -> Path:
     return tree("hay", {"one.png": one, "sub/turned.png": turned, "two.png": pictures.photo(2, (320, 240))})
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"accept": "identical", "rotations": False}, {"algorithm": "ahash"}])
 def test_the_verdict_is_that_of_a_scan(demo_trees: Path, demo_cache: str, options: dict[str, Any]) -> None:
     """Every needle of the demo: the same state, evidence, witness, distance and reason, and the same order."""

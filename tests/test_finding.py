@@ -261,6 +261,7 @@ class TestWarm:
         assert first == self.again(hay, image, store=store)
         assert ([], []) == (self.folders, self.files)
 
+    @pytest.mark.mostly_slow(fast=3)
     @pytest.mark.parametrize("change", ["made", "removed", "replaced", "moved", "folder removed", "renamed folder"])
     def test_what_changed_is_seen(self, hay: Path, image: Path, store: str, change: str) -> None:
         """Whatever happens to names: another witness, none any more, a better one."""
@@ -333,7 +334,7 @@ class TestWarm:
         self.again(hay, image, store=store)
         assert ([str(hay / "0")], []) == (self.folders, self.files)
         for number in range(25):
-            pictures.save(pictures.photo(40 + number, (32, 24)), hay / "2" / f"more{number:02}.png")
+            pictures.save(pictures.photo(number % 12, (32 + number, 24)), hay / "2" / f"more{number:02}.png")
         self.again(hay, image, store=store)
         assert {str(hay / "0"), str(hay / "2")} == set(self.folders)
         self.again(hay, image, store=store)

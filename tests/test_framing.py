@@ -357,6 +357,7 @@ def test_explained_as_it_was_found(trees: tuple[Path, Path], *, rotations: bool)
         assert ("--accept similar",) == first.advice.options
 
 
+@pytest.mark.slow
 def test_the_command_line(dupfind: Callable[..., subprocess.CompletedProcess[bytes]], tree: TreeBuilder) -> None:
     """The real process, a PNG of the very pixels with a border: exit code 1, and no path to be deleted."""
     tree("hay", {"a.png": photo(1), "b.png": photo(2)})

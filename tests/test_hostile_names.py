@@ -264,6 +264,7 @@ def test_mistakes_that_name_files(dupfind: Run, tmp_path: Path, mistake: tuple[s
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_warnings_and_cache_commands(dupfind: Run, tmp_path: Path) -> None:
     """A cache whose folder has a hostile name."""
     for side in ("hay", "needles"):
@@ -410,6 +411,7 @@ def test_an_empty_environment(tmp_path: Path, tree: TreeBuilder, unset: tuple[st
     assert b"every needle folder is contained" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_working_directory_that_is_gone(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     """Nothing that was named by its whole path is lost; what was named from there is a mistake in one line."""
     hay, needles = tree("hay", {"a.txt": b"1"}), tree("needles", {"a.txt": b"1", "cut.jpg": b"\xff\xd8"})

@@ -472,6 +472,7 @@ def replace(path: Path, content: bytes) -> None:
     other.replace(path)
 
 
+@pytest.mark.mostly_slow(fast=6)
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_whatever_changes_is_seen(
     trees: tuple[Path, Path, str], change: Callable[[Path, Path], object], monkeypatch: pytest.MonkeyPatch

@@ -277,6 +277,7 @@ def test_the_limits_hold(claimed: Maker, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "decoding took longer than 1 s (--timeout)" in str(found.reason)
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("broken", ["needle", "witness"])
 def test_a_file_is_read_to_its_end(claimed: Maker, broken: str) -> None:
     """A progressive JPEG too, of which a scan may look at the first scan only: what is damaged behind it is seen."""
