@@ -21,7 +21,6 @@ from dupfind.cache.cache_schema import PictureRef, Recipe
 from dupfind.cache.cache_store import Store
 from dupfind.errors import CacheLostError
 from tests.helpers.cache_rows import DIGEST, NOW, digests, entry, fill, picture
-from tests.helpers.places import ROOT
 
 
 def make_foreign(path: Path) -> None:
@@ -215,12 +214,11 @@ def test_two_runs_in_one_process_take_turns(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
-sys.path[:0] = {paths!r}
-import test_cache_store
 from dupfind.cache import cache_buffer
+from tests.helpers.cache_rows import fill
 cache_buffer.MOST_ROWS = 20
 from pathlib import Path
-print(test_cache_store.fill(Path(sys.argv[1]), 300, sys.argv[2]))
+print(fill(Path(sys.argv[1]), 300, sys.argv[2]))
 """
 
 
@@ -228,9 +226,8 @@ print(test_cache_store.fill(Path(sys.argv[1]), 300, sys.argv[2]))
 def test_two_processes_write_at_once(tmp_path: Path) -> None:
     """From the making of the file on, nothing is lost and nobody is warned."""
     path = tmp_path / "cache.sqlite"
-    script = WRITER.format(paths=[str(ROOT), str(ROOT / "tests")])
     writers = [
-        subprocess.Popen([sys.executable, "-c", script, path, folder], stdout=subprocess.PIPE)
+        subprocess.Popen([sys.executable, "-c", WRITER, path, folder], stdout=subprocess.PIPE)
         for folder in ("/one", "/other", "/one")
     ]
     assert [b"[]\n"] * 3 == [writer.communicate(timeout=60)[0] for writer in writers]
