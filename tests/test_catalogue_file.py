@@ -61,7 +61,6 @@ def test_another_version_is_named(catalogue: Path) -> None:
             open_(str(catalogue))
 
 
-@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="owners and rights are those of POSIX")
 @pytest.mark.parametrize(
     ("harm", "reason"),

@@ -112,13 +112,13 @@ def test_what_is_excluded_proves_nothing(tree: TreeBuilder, tmp_path: Path) -> N
 
 OWN = {
     "the folder itself": lambda drive: drive,
-    "renamed": lambda drive: drive.rename(drive.parent / "other name"),
     "a folder in it": lambda drive: drive / "2006",
     "a folder around it": lambda drive: drive.parent,
+    "renamed": lambda drive: drive.rename(drive.parent / "other name"),
 }
 
 
-@pytest.mark.mostly_slow(fast=3)
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize("layout", OWN)
 @pytest.mark.parametrize("knows", ["uuid", "boot", "nothing"])
 def test_a_drive_is_not_in_itself(
@@ -189,7 +189,6 @@ def rewrite(path: Path) -> None:
     new.replace(path)
 
 
-@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("knows", ["boot", "nothing"])
 @pytest.mark.parametrize("place", ["as listed", "renamed", "mounted elsewhere"])
 def test_what_was_made_of_a_listed_file(
@@ -271,7 +270,6 @@ def test_something_else_in_its_place(tree: TreeBuilder, tmp_path: Path) -> None:
     assert {MISSING} == set(verdicts(scanned(catalogue, needles)).values())
 
 
-@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("root", ["gone", "empty", "there"])
 def test_nobody_knows_which_drive(
     root: str, tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -406,7 +404,6 @@ def test_one_that_says_nothing_of_itself(tree: TreeBuilder, tmp_path: Path) -> N
         scanned(catalogue, tree("needles", {"n": b"n"}))
 
 
-@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.usefixtures("unplugged")
 @pytest.mark.parametrize("table", ["file", "content", "about", "picture"])
 def test_damage_ends_the_run(table: str, tree: TreeBuilder, tmp_path: Path) -> None:

@@ -261,7 +261,6 @@ class TestWarm:
         assert first == self.again(hay, image, store=store)
         assert ([], []) == (self.folders, self.files)
 
-    @pytest.mark.mostly_slow(fast=3)
     @pytest.mark.parametrize("change", ["made", "removed", "replaced", "moved", "folder removed", "renamed folder"])
     def test_what_changed_is_seen(self, hay: Path, image: Path, store: str, change: str) -> None:
         """Whatever happens to names: another witness, none any more, a better one."""
