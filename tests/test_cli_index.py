@@ -202,7 +202,7 @@ def test_killed_and_gone_on_with(number: int, tree: TreeBuilder, dupfind: Run, t
     arguments = ["index", "drive", "--catalog", "c", "--no-cache"]
     stopped = subprocess.run(
         [sys.executable, "-c", STOPPER, str(int(number)), *arguments],
-        cwd=tmp_path, env=os.environ, capture_output=True, check=False, timeout=60,
+        cwd=tmp_path, capture_output=True, check=False, timeout=60,
     )  # fmt: skip
     assert stopped.returncode == (-number if number == signal.SIGKILL else 130)
     tree("n", {})
