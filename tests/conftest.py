@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
-from PIL import Image
 
-from fixtures import demo, pictures
-from tests.served import Order, Server
+from fixtures import demo
+from tests.helpers.places import ROOT
+from tests.helpers.races import RACY_SECONDS
+from tests.helpers.served import Order, Server, open_files
+from tests.helpers.trees import Content, build_tree
 
-ROOT = Path(__file__).resolve().parents[1]
-SHARED_DATA = ROOT.parent / "shared" / "data"
+collect_ignore = ["helpers"]
 
 # Where the environment forbids it, each of the hundreds of processes would compile the program, and each of those that
 # run tests all of the tests: a quarter of the time.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# So that every process finds the program, in whatever folder it starts.
+os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 # Where they are ignored, as in the background of a script or under nohup, each process would inherit that, and rightly
 # go on when a test stops it.
@@ -37,28 +43,27 @@ for _number, _usual in (
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _usual)
 
-settings.register_profile("dupfind", derandomize=True, deadline=None)
-settings.load_profile("dupfind")
-"""The same examples in every run, however busy the machine is."""
+settings.register_profile("all", derandomize=True, deadline=None)
+settings.register_profile("fast", settings.get_profile("all"), max_examples=20)
+"""The same examples in every run, however busy the machine is; `make test` tries fewer of them."""
 
 _MOST_SECONDS = 120
-Content = bytes | Image.Image | None
 
 
-def build_tree(folder: Path, contents: Mapping[str, Content]) -> Path:
-    """Make files below ``folder`` from a mapping of relative paths; ``None`` makes an empty directory."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        path = folder / name
-        if content is None:
-            path.mkdir(parents=True, exist_ok=True)
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, bytes):
-            path.write_bytes(content)
-        else:
-            pictures.save(content, path)
-    return folder
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how many examples Hypothesis tries, before the first test file is loaded."""
+    settings.load_profile("fast" if config.option.markexpr == "not slow" else "all")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector from going through thousands of tests again and again: they all stay."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` is looked at
@@ -91,6 +96,21 @@ def unplugged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dupfind.catalog.catalog_source.relation", lambda *_: Relation.OTHER)
 
 
+@pytest.fixture
+def short_races(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is racy is so for less time, and nobody waits for the disk."""
+    for module in ("cache", "memory"):
+        monkeypatch.setattr(f"dupfind.cache.{module}._RACY_NS", int(RACY_SECONDS * 1e9))
+    real = sqlite3.connect
+
+    def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection = real(*arguments, **options)
+        connection.execute("PRAGMA synchronous = OFF")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """A process with the program loaded, for runs that need not start it themselves."""
@@ -103,8 +123,9 @@ def server() -> Iterator[Server]:
 def dupfind(tmp_path: Path, server: Server) -> Callable[..., subprocess.CompletedProcess[bytes]]:
     """Run the real command in the test's own folder, with a cache of its own there.
 
-    A run with streams of its own, or other variables of the interpreter, starts ``python -m dupfind``; so does every
-    run with ``is_started=True``. The others are forked from a process that has loaded the program.
+    A run with a function to be called in its process, or other variables of the interpreter, starts ``python -m
+    dupfind``; so does every run with ``is_started=True``. The others are forked from a process that has loaded the
+    program.
     """
 
     def run(
@@ -112,10 +133,11 @@ def dupfind(tmp_path: Path, server: Server) -> Callable[..., subprocess.Complete
     ) -> subprocess.CompletedProcess[bytes]:
         environment = {**os.environ, "DUPFIND_CACHE": str(tmp_path / "cache" / "cache.sqlite"), "COLUMNS": "80"}
         environment |= options.pop("env", {})
-        if not is_started and options.keys() <= {"cwd", "input"} and server.takes(environment):
+        own = open_files(options)
+        if not is_started and own is not None and server.takes(environment):
             given = [one if isinstance(one, bytes) else str(one) for one in arguments]
             order = Order(given, os.fspath(options.get("cwd", tmp_path)), environment)
-            return server.run(order, options.get("input"), _MOST_SECONDS)
+            return server.run(order, options.get("input"), _MOST_SECONDS, own)
         return subprocess.run(
             [sys.executable, "-m", "dupfind", *arguments],
             env=environment,
@@ -147,16 +169,3 @@ def demo_trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A cache for those who read the demo or the real photos and do not ask how: these are decoded once for all."""
     return str(shared_by_all(tmp_path_factory) / "demo cache" / "cache.sqlite")
-
-
-def needs_shared_data(name: str) -> pytest.MarkDecorator:
-    """Skip with the reason where the real pictures are not at hand."""
-    folder = SHARED_DATA / name
-    return pytest.mark.skipif(not folder.is_dir(), reason=f"the real pictures of shared/data/{name} are not here")
-
-
-def documented(page: str, part: str) -> str:
-    """What a page of the docs shows as the output of a command; made by ``make docs``."""
-    text = (ROOT / "docs" / page).read_text()
-    block = text.partition(f"<!-- generated: {part} -->\n```\n")[2].partition("```\n<!-- end -->")[0]
-    return block.partition("\n")[2]

@@ -8,8 +8,8 @@ from PIL import Image
 
 from dupfind.evidence import aligning, fingerprint
 from dupfind.values import ORIENTATIONS, Thumbnail
-from tests.frames import framed, photo, read
-from tests.scenes import scene, shot
+from tests.helpers.frames import framed, photo, read
+from tests.helpers.scenes import scene, shot
 
 ONE = shot(scene(1))
 

@@ -15,7 +15,7 @@ from dupfind.sources.ignore import Excludes
 from dupfind.sources.source import Rules
 from dupfind.values import Tree
 from fixtures.pictures import photo
-from tests.walking import walk_all
+from tests.helpers.walking import walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, object]], Path]
 

@@ -13,7 +13,7 @@ from dupfind.errors import SettingsError
 from dupfind.report import Screen, render
 from dupfind.settings import make_report_settings
 from dupfind.values import FileState, FolderState
-from tests.test_report import ANSWER, file, folder, report
+from tests.helpers.reports import ANSWER, file, folder, report
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:

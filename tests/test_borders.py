@@ -13,7 +13,7 @@ from dupfind.evidence.fingerprint import check_hash, pixels, search_hash, turn
 from dupfind.pictures import borders
 from dupfind.values import ORIENTATIONS
 from fixtures import pictures
-from tests.frames import SIZE, Colour, Sides, framed, photo, read
+from tests.helpers.frames import SIZE, Colour, Sides, framed, photo, read
 
 SIDE = 256
 Grey = NDArray[np.uint8]

@@ -24,8 +24,8 @@ from dupfind.cache.cache_file import CacheFile
 from faults import common, crowd, disk, kills
 from faults.broken_disk import Disk
 from faults.common import ENVIRONMENT, Answer, Trees, integrity, run, verdicts
-from tests.served import Order, Server
-from tests.test_cache_store import DIGEST, digests, fill
+from tests.helpers.cache_rows import DIGEST, digests, fill
+from tests.helpers.served import Order, Server
 
 _FILL = """
 import sys
@@ -189,7 +189,7 @@ def assert_told(bench: kills.Bench, cache: Path, warning: str) -> None:
     assert warning in line
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["8k", "64k"], ids=["nothing fits", "a part fits"])
 def test_a_full_disk(bench: kills.Bench, tmp_path: Path, size: str) -> None:
     """A real one: the answer is right, the exit code the same; a report that was to go there is not written, 2."""
@@ -207,6 +207,7 @@ def test_a_full_disk(bench: kills.Bench, tmp_path: Path, size: str) -> None:
         assert {"old", "cache.sqlite"} >= set(os.listdir(folder))
 
 
+@pytest.mark.slow
 def test_a_read_only_file_system(bench: kills.Bench, tmp_path: Path) -> None:
     """A cache that was there serves; where there was none, none is made; a report cannot be written there."""
     with small_disk(tmp_path / "small", "size=8m,mode=755") as folder:
@@ -228,6 +229,7 @@ def test_a_read_only_file_system(bench: kills.Bench, tmp_path: Path) -> None:
         assert b"read-only file system" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_limit_on_the_size_of_files(bench: kills.Bench, tmp_path: Path) -> None:
     """As a shell's ``ulimit -f``: a write that is refused, and no signal that kills."""
     cache = tmp_path / "cache.sqlite"
@@ -286,7 +288,7 @@ OTHERS = [
 ]
 
 
-@pytest.mark.mostly_slow(fast=2)
+@pytest.mark.slow
 @pytest.mark.parametrize(("statement", "told"), OTHERS, ids=[statement for statement, _ in OTHERS])
 def test_a_cache_of_another_version(bench: kills.Bench, statement: str, told: str) -> None:
     """Set aside, or nothing of it taken but what holds for every version; the answer is the true one."""

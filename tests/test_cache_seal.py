@@ -115,7 +115,7 @@ def spoil_value(value: Any) -> Any:
     return 1
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("table", "column"), columns(), ids=".".join)
 def test_every_column_may_be_spoilt(victim: rot.Victim, table: str, column: str) -> None:
     """In all rows at once: the answer is the true one, and damage to what is not only looked up by is told."""
@@ -136,7 +136,7 @@ def test_every_column_may_be_spoilt(victim: rot.Victim, table: str, column: str)
         assert "set aside" in warnings[0]
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", rot.KINDS)
 def test_bits_and_pages_may_be_lost(victim: rot.Victim, kind: str) -> None:
     """A few of the rounds of ``python -m faults.rot``."""

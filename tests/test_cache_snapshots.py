@@ -12,8 +12,8 @@ from dupfind.cache import cache_snapshots, cache_upkeep
 from dupfind.cache.cache_file import CacheFile
 from dupfind.cache.cache_snapshots import MOST_SNAPSHOTS, Shelf
 from dupfind.cache.snapshot import SnapshotError
-from tests.test_cache_store import fill
-from tests.test_snapshot import ENTRIES, FOLDERS, packed
+from tests.helpers.cache_rows import fill
+from tests.helpers.snapshots import ENTRIES, FOLDERS, packed
 
 KEY = b"k" * 32
 

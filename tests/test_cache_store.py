@@ -20,37 +20,7 @@ from dupfind.cache.cache_file import DamagedError, UnusableError, translated
 from dupfind.cache.cache_schema import PictureRef, Recipe
 from dupfind.cache.cache_store import Store
 from dupfind.errors import CacheLostError
-from dupfind.values import FileEntry, Thumbnail
-
-ROOT = Path(__file__).resolve().parents[1]
-NOW = 1_700_000_000_000_000_000
-DIGEST = b"d" * 32
-
-
-def entry(number: int, folder: str = "/photos") -> FileEntry:
-    """One file of many."""
-    return FileEntry(f"{folder}/{number:05}.jpg", 1000 + number, NOW - 10**11, NOW - 10**11, 1000 + number)
-
-
-def picture(number: int) -> Thumbnail:
-    """Its thumbnail."""
-    return Thumbnail(number.to_bytes(4, "big") * 1024, 640, 480, "JPEG", 1, None)
-
-
-def fill(path: Path, count: int = 200, folder: str = "/photos") -> list[str]:
-    """Write a sound cache of many pages; gives the warnings."""
-    warnings: list[str] = []
-    with Cache(str(path), partial(Recipe, "recipe", "phash", "rules"), warn=warnings.append) as cache:
-        for number in range(count):
-            cache.keep_digest(entry(number, folder), DIGEST, NOW)
-            cache.keep_content(entry(number, folder), picture(number), NOW)
-    return warnings
-
-
-def digests(path: Path, count: int = 200, folder: str = "/photos") -> list[bytes | None]:
-    """What a new run finds."""
-    with Cache(str(path), partial(Recipe, "recipe", "phash", "rules")) as cache:
-        return list(cache.recall_digests(entry(number, folder) for number in range(count)))
+from tests.helpers.cache_rows import DIGEST, NOW, digests, entry, fill, picture
 
 
 def make_foreign(path: Path) -> None:
@@ -244,12 +214,11 @@ def test_two_runs_in_one_process_take_turns(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
-sys.path[:0] = {paths!r}
-import test_cache_store
 from dupfind.cache import cache_buffer
+from tests.helpers.cache_rows import fill
 cache_buffer.MOST_ROWS = 20
 from pathlib import Path
-print(test_cache_store.fill(Path(sys.argv[1]), 300, sys.argv[2]))
+print(fill(Path(sys.argv[1]), 300, sys.argv[2]))
 """
 
 
@@ -257,9 +226,8 @@ print(test_cache_store.fill(Path(sys.argv[1]), 300, sys.argv[2]))
 def test_two_processes_write_at_once(tmp_path: Path) -> None:
     """From the making of the file on, nothing is lost and nobody is warned."""
     path = tmp_path / "cache.sqlite"
-    script = WRITER.format(paths=[str(ROOT), str(ROOT / "tests")])
     writers = [
-        subprocess.Popen([sys.executable, "-c", script, path, folder], stdout=subprocess.PIPE)
+        subprocess.Popen([sys.executable, "-c", WRITER, path, folder], stdout=subprocess.PIPE)
         for folder in ("/one", "/other", "/one")
     ]
     assert [b"[]\n"] * 3 == [writer.communicate(timeout=60)[0] for writer in writers]

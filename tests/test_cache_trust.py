@@ -17,7 +17,7 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_file import CacheFile, UnusableError
 from dupfind.cache.cache_schema import Recipe
 from dupfind.errors import CacheError
-from tests.test_cache_store import DIGEST, NOW, digests, entry, fill
+from tests.helpers.cache_rows import DIGEST, NOW, digests, entry, fill
 
 SOMEBODY = 4711
 ME = os.geteuid()

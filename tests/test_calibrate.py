@@ -20,7 +20,7 @@ from dupfind.pictures import decode
 from dupfind.pool import tasks
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, make_settings
 from fixtures import pictures
-from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.helpers.places import SHARED_DATA, needs_shared_data
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 COUNT = 12

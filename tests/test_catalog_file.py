@@ -11,7 +11,7 @@ import pytest
 from dupfind.catalog.catalog_file import CatalogueFile
 from dupfind.errors import CatalogueError
 from dupfind.sources.catalog_head import why_no_catalogue
-from tests.shelf import TreeBuilder, catalogued, collection
+from tests.helpers.shelf import TreeBuilder, catalogued, collection
 
 
 @pytest.fixture

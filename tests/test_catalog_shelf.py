@@ -16,7 +16,7 @@ from dupfind.events import Silence
 from dupfind.sources.roots import haystack_roots
 from dupfind.values import Failure, FileEntry
 from fixtures import pictures
-from tests.shelf import Ears, TreeBuilder, catalogued, collection, scanned, verdicts
+from tests.helpers.shelf import Ears, TreeBuilder, catalogued, collection, scanned, verdicts
 
 
 def opened(catalogue: Path, path: str | None = None) -> ShelvedCache:

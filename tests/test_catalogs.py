@@ -23,8 +23,8 @@ from dupfind.run import Run
 from dupfind.sources.entries import entry_of
 from dupfind.values import FileEntry, Report, Root, Side
 from fixtures import pictures
-from tests.played_mounts import play
-from tests.shelf import Ears, TreeBuilder, catalogued, collection, scanned, settle, verdicts
+from tests.helpers.played_mounts import play
+from tests.helpers.shelf import Ears, TreeBuilder, catalogued, collection, scanned, settle, verdicts
 
 PRESENT = ("present", "identical")
 MISSING = ("missing", None)
@@ -112,12 +112,13 @@ def test_what_is_excluded_proves_nothing(tree: TreeBuilder, tmp_path: Path) -> N
 
 OWN = {
     "the folder itself": lambda drive: drive,
-    "renamed": lambda drive: drive.rename(drive.parent / "other name"),
     "a folder in it": lambda drive: drive / "2006",
     "a folder around it": lambda drive: drive.parent,
+    "renamed": lambda drive: drive.rename(drive.parent / "other name"),
 }
 
 
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize("layout", OWN)
 @pytest.mark.parametrize("knows", ["uuid", "boot", "nothing"])
 def test_a_drive_is_not_in_itself(

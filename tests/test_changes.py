@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dupfind.answers.changes import Baseline, Changes, changes
 from dupfind.values import Evidence, FileState, FolderState
-from tests.test_report import SETTINGS, file, folder, report
+from tests.helpers.reports import SETTINGS, file, folder, report
 
 FOLDERS = ["n", "n/a", "n/a/x", "n/a/x/y", "n/a/z", "n/b", "n/b/x"]
 STATES = st.dictionaries(st.sampled_from(FOLDERS), st.sampled_from(FolderState))

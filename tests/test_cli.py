@@ -23,7 +23,7 @@ from PIL import Image
 
 from faults.common import has_begun, processes_of_session
 from fixtures import pictures
-from tests.conftest import build_tree
+from tests.helpers.trees import build_tree
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
@@ -57,6 +57,7 @@ def test_help_is_for_people(dupfind: Run) -> None:
     assert b"rsync" in dupfind("scan", "-h").stdout
 
 
+@pytest.mark.mostly_slow(fast=12)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -260,6 +261,7 @@ def test_a_baseline_outlives_a_report_that_could_not_be_written(dupfind: Run, tr
     assert before == (tmp_path / "last.json").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_output_to_what_is_a_pipe(dupfind: Run, tmp_path: Path) -> None:
     """By the system's name for it, which leads to no file."""
@@ -269,6 +271,7 @@ def test_output_to_what_is_a_pipe(dupfind: Run, tmp_path: Path) -> None:
     assert dupfind(*SCAN).stdout == (tmp_path / "r.txt").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_a_temporary_folder_with_a_long_name(dupfind: Run, tmp_path: Path) -> None:
     """A socket's name may have some hundred bytes only; without one the processes start otherwise."""
@@ -428,6 +431,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 @pytest.mark.usefixtures("trees")
 def test_where_the_time_went(dupfind: Run, command: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from dupfind.report import calibrate as report
 from fixtures import demo, pictures
-from tests.conftest import documented
+from tests.helpers.places import documented
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
@@ -26,9 +26,9 @@ def collection(tree: TreeBuilder) -> Path:
     return tree("c", {**content, "notes.txt": b"notes", "cut.jpg": b"\xff\xd8\xff"})
 
 
-def test_the_golden_output(dupfind: Run, demo_trees: Path) -> None:
+def test_the_golden_output(dupfind: Run, demo_trees: Path, demo_cache: str) -> None:
     """What docs/calibrate.md shows: the demo's haystack, where sibling shots are left out as copies are."""
-    environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    environment = {"DUPFIND_CACHE": demo_cache}
     done = dupfind("calibrate", demo.HAYSTACK, cwd=demo_trees, env=environment)
     assert documented("calibrate.md", "calibrate") == done.stdout.decode()
     error = b"dupfind: Masters/2010/2010-01/broken download.jpg: cannot be decoded: image file is truncated\n"
@@ -57,6 +57,7 @@ def test_json_and_streams(dupfind: Run) -> None:
     assert b"\n         32 " in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("collection")
 def test_an_ascii_terminal(dupfind: Run) -> None:
     """A locale without Unicode gets another set of bars, and no question marks."""

@@ -13,7 +13,7 @@ from PIL import Image
 
 from dupfind.report.compare import SCHEMA
 from fixtures import demo, pictures
-from tests.conftest import documented
+from tests.helpers.places import documented
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
@@ -37,9 +37,9 @@ def photos(tree: TreeBuilder) -> Path:
     return folder
 
 
-def test_the_golden_output(dupfind: Run, demo_trees: Path) -> None:
+def test_the_golden_output(dupfind: Run, demo_trees: Path, demo_cache: str) -> None:
     """What docs/compare.md shows, with its drawing."""
-    options = {"cwd": demo_trees, "env": {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}}
+    options = {"cwd": demo_trees, "env": {"DUPFIND_CACHE": demo_cache}}
     names = f"{demo.HAYSTACK}/2006/2006-12 Christmas/tree 06.jpg", f"{demo.NEEDLES}/12-25-2006 part 1/IMG_0416.JPG"
     done = dupfind("compare", *names, "--visual", **options)
     assert (1, b"") == (done.returncode, done.stderr)

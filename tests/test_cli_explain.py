@@ -13,7 +13,7 @@ from PIL import Image
 
 from dupfind.report import explain as report
 from fixtures import demo, pictures
-from tests.conftest import documented
+from tests.helpers.places import documented
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
@@ -28,10 +28,10 @@ def trees(tree: TreeBuilder) -> Path:
     return tree("n", {"a.jpg": photos[0], "c.jpg": photos[2], "notes.txt": b"notes", "cut.jpg": b"\xff\xd8\xff"})
 
 
-def test_the_golden_output(dupfind: Run, demo_trees: Path) -> None:
+def test_the_golden_output(dupfind: Run, demo_trees: Path, demo_cache: str) -> None:
     """What docs/explain.md shows: the demo's edited picture. The haystack's broken one goes to standard error."""
     needle = f"{demo.NEEDLES}/12-25-2006 part 1/IMG_0416.JPG"
-    environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    environment = {"DUPFIND_CACHE": demo_cache}
     options = {"cwd": demo_trees, "env": environment}
     done = dupfind("explain", "--haystack", demo.HAYSTACK, needle, "-k", "2", **options)
     assert documented("explain.md", "explain similar") == done.stdout.decode()

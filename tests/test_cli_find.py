@@ -13,7 +13,7 @@ from PIL import Image
 
 from dupfind.report.find import SCHEMA
 from fixtures import demo, pictures
-from tests.conftest import documented
+from tests.helpers.places import documented
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
@@ -37,13 +37,16 @@ def photos(tree: TreeBuilder, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize(("part", "images", "code"), [
     ("find", ("Josie_Backup/Summer 2007/beach 2.jpg",), 0),
     ("find not seen", ("Josie_Backup/12-25-2006 part 1/IMG_0416.JPG", "-k", "2"), 1),
 ])  # fmt: skip
-def test_the_golden_output(dupfind: Run, demo_trees: Path, part: str, images: tuple[str, ...], code: int) -> None:
+def test_the_golden_output(
+    dupfind: Run, demo_trees: Path, demo_cache: str, part: str, images: tuple[str, ...], code: int
+) -> None:
     """What docs/find.md shows."""
-    options = {"cwd": demo_trees, "env": {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}}
+    options = {"cwd": demo_trees, "env": {"DUPFIND_CACHE": demo_cache}}
     done = dupfind("find", *images, "--haystack", demo.HAYSTACK, "-q", **options)
     assert (code, b"") == (done.returncode, done.stderr)
     assert documented("find.md", part) == done.stdout.decode()

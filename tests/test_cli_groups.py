@@ -13,7 +13,7 @@ from PIL import Image
 
 from dupfind.report import groups as report
 from fixtures import demo, pictures
-from tests.conftest import documented
+from tests.helpers.places import documented
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
@@ -39,10 +39,11 @@ def collection(tree: TreeBuilder) -> Path:
     return folder
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize(("part", "level"), [("groups", "same"), ("groups similar", "similar")])
-def test_the_golden_output(dupfind: Run, demo_trees: Path, part: str, level: str) -> None:
+def test_the_golden_output(dupfind: Run, demo_trees: Path, demo_cache: str, part: str, level: str) -> None:
     """What docs/groups.md shows."""
-    environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    environment = {"DUPFIND_CACHE": demo_cache}
     done = dupfind("groups", *COPIES, "--level", level, "-q", cwd=demo_trees, env=environment)
     assert documented("groups.md", part) == done.stdout.decode()
     assert (1, b"") == (done.returncode, done.stderr)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from dupfind.report.hashes import SCHEMA
 from fixtures import demo, pictures
-from tests.conftest import documented
+from tests.helpers.places import documented
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
@@ -28,9 +28,9 @@ def photos(tree: TreeBuilder) -> Path:
     return tree("p", {**contents, "no.txt": b"no picture", "folder/x": b""})
 
 
-def test_the_golden_output(dupfind: Run, demo_trees: Path) -> None:
+def test_the_golden_output(dupfind: Run, demo_trees: Path, demo_cache: str) -> None:
     """What docs/hash.md shows."""
-    options = {"cwd": demo_trees, "env": {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}}
+    options = {"cwd": demo_trees, "env": {"DUPFIND_CACHE": demo_cache}}
     folder = f"{demo.HAYSTACK}/2006/2006-12 Christmas"
     names = [f"{folder}/tree 0{number}.jpg" for number in (1, 2)]
     done = dupfind("hash", *names, "--no-cache", "-q", **options)

@@ -16,8 +16,8 @@ import pytest
 
 from dupfind.report import index as report
 from fixtures import demo, pictures
-from tests.conftest import ROOT, documented
-from tests.shelf import TreeBuilder, collection, settle
+from tests.helpers.places import documented
+from tests.helpers.shelf import TreeBuilder, collection, settle
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
@@ -202,7 +202,7 @@ def test_killed_and_gone_on_with(number: int, tree: TreeBuilder, dupfind: Run, t
     arguments = ["index", "drive", "--catalog", "c", "--no-cache"]
     stopped = subprocess.run(
         [sys.executable, "-c", STOPPER, str(int(number)), *arguments],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False, timeout=60,
+        cwd=tmp_path, capture_output=True, check=False, timeout=60,
     )  # fmt: skip
     assert stopped.returncode == (-number if number == signal.SIGKILL else 130)
     tree("n", {})

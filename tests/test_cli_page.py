@@ -15,7 +15,7 @@ from PIL import Image
 from dupfind.digest import digest_of
 from dupfind.report.text import size
 from fixtures import pictures
-from tests.test_report_html import block, words
+from tests.helpers.report_pages import block, words
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
@@ -48,6 +48,7 @@ def decide(folder: Path, *rows: tuple[str, str, str | None]) -> None:
     (folder / "d.json").write_text(json.dumps(whole))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_a_page_besides_the_report(dupfind: Run, tmp_path: Path) -> None:
     """The report and the exit code are what they are without it, whatever else is asked for; and so is the page."""

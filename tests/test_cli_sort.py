@@ -12,7 +12,7 @@ from PIL import Image
 
 from dupfind.report import sort as report
 from fixtures import demo, pictures
-from tests.conftest import documented
+from tests.helpers.places import documented
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
@@ -25,6 +25,7 @@ def collection(tree: TreeBuilder) -> Path:
     return tree("c", {**content, "notes.txt": b"notes"})
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize(
     ("part", "arguments"),
     [
@@ -33,9 +34,11 @@ def collection(tree: TreeBuilder) -> Path:
                        "--format", "table")),
     ],
 )  # fmt: skip
-def test_the_golden_output(dupfind: Run, demo_trees: Path, part: str, arguments: tuple[str, ...]) -> None:
+def test_the_golden_output(
+    dupfind: Run, demo_trees: Path, demo_cache: str, part: str, arguments: tuple[str, ...]
+) -> None:
     """What docs/sort.md shows."""
-    environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    environment = {"DUPFIND_CACHE": demo_cache}
     done = dupfind("sort", *arguments, "-q", cwd=demo_trees, env=environment)
     assert documented("sort.md", part) == done.stdout.decode()
     assert (0, b"") == (done.returncode, done.stderr)

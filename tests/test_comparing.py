@@ -23,10 +23,10 @@ from dupfind.settings import make_settings
 from dupfind.sources.roots import named_file
 from dupfind.values import ORIENTATIONS, Evidence
 from fixtures import demo, documents, pictures
-from tests.conftest import build_tree
-from tests.test_explain import one_thread
-from tests.test_fingerprint import TRUE
-from tests.test_wholes import large
+from tests.helpers.encodings import large
+from tests.helpers.hashes import TRUE
+from tests.helpers.scans import one_thread
+from tests.helpers.trees import build_tree
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 PHOTO = pictures.photo(3, (480, 360))

@@ -17,8 +17,8 @@ from PIL import Image, TiffImagePlugin
 
 from dupfind.pictures import containers, decode, embedded, kinds, parts
 from fixtures import pictures
-from tests.conftest import SHARED_DATA, needs_shared_data
-from tests.jpegs import noise
+from tests.helpers.jpegs import noise
+from tests.helpers.places import SHARED_DATA, needs_shared_data
 
 pillow_heif.register_heif_opener()
 SIZE, LARGE_SIZE = (64, 48), (320, 240)

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from fixtures import pictures
-from tests.conftest import ROOT, build_tree
+from tests.helpers.places import ROOT
+from tests.helpers.trees import build_tree
 
 pytestmark = pytest.mark.skipif(shutil.which("flock") is None, reason="flock of util-linux is not there")
 
@@ -76,6 +77,7 @@ def test_mail_comes_when_something_has_changed(nights: Nights) -> None:
     assert (0, "", "") == nights.run()
 
 
+@pytest.mark.slow
 def test_what_changes_within_a_folder_whose_verdict_stays(nights: Nights) -> None:
     """It is named, and the report that the mail compares with is kept until the next mail."""
     state = nights.home / ".local" / "state" / "dupfind"
@@ -97,6 +99,7 @@ def test_what_changes_within_a_folder_whose_verdict_stays(nights: Nights) -> Non
     assert f"Gone: {folder}/c.jpg\n" in out
 
 
+@pytest.mark.slow
 def test_another_folder_than_the_night_before(nights: Nights) -> None:
     """All is new and all is gone, and the mail says why."""
     nights.run()
@@ -122,7 +125,7 @@ def test_a_night_without_a_verdict_changes_nothing(nights: Nights) -> None:
     assert json.loads(last.read_bytes())["summary"]["files"]["missing"] == 1
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("root", ["Photos", "backup"])
 def test_a_drive_that_is_not_mounted(nights: Nights, root: str) -> None:
     """Its mount point is empty: one line says so, and the next night compares with the last good one."""
@@ -139,6 +142,7 @@ def test_a_drive_that_is_not_mounted(nights: Nights, root: str) -> None:
     assert (1, "", "") == nights.run()
 
 
+@pytest.mark.slow
 def test_one_run_at_a_time(nights: Nights) -> None:
     """The second leaves at once, and silently."""
     state = nights.home / ".local" / "state" / "dupfind"

@@ -13,7 +13,6 @@ from PIL import Image
 from dupfind import pipeline
 from dupfind.answers.decisions import Decision, Mark, Ruling
 from dupfind.answers.findings import Findings
-from dupfind.digest import digest_of
 from dupfind.events import Silence
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.reasons import sentence, sentences
@@ -21,10 +20,10 @@ from dupfind.scanning import deciding
 from dupfind.scanning.deciding import Standing
 from dupfind.values import Evidence, Failure, FolderState, Match, Report
 from fixtures import pictures
-from tests.test_pipeline import one_thread, settings
+from tests.helpers.decisions import WHEN, word
+from tests.helpers.scans import one_thread, settings
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
-WHEN = "2026-11-21T12:00:00Z"
 PHOTO, OTHER = pictures.photo(1, (640, 480)), pictures.photo(2, (640, 480))
 SMALL, SMALLER = PHOTO.resize((480, 360)), PHOTO.resize((320, 240))
 
@@ -38,18 +37,6 @@ class Told(Silence):
     def warn(self, text: str) -> None:
         """Keep it."""
         self.warnings.append(text)
-
-
-def mark(path: Path) -> Mark:
-    """A file as the page knows it."""
-    content = path.read_bytes()
-    return Mark(digest_of([content]), len(content), "somewhere else")
-
-
-def word(ruling: str, needle: Path, witness: Path | None = None, evidence: str | None = "similar") -> Decision:
-    """What a person says."""
-    grade = None if evidence is None else Evidence(evidence)
-    return Decision(Ruling(ruling), mark(needle), witness and mark(witness), grade, 3, WHEN)
 
 
 def scan(haystack: Path, needles: Path, *words: Decision, told: Told | None = None, **options: Any) -> Report:

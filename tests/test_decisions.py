@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from dupfind.answers.decisions import Decision, MalformedError, Mark, Ruling, as_row, parse
 from dupfind.values import Evidence
+from tests.helpers.decisions import NEEDLE, WHEN, WITNESS, file, row
 
-NEEDLE = {"digest": "ab" * 32, "size_bytes": 5, "path": "n/a.jpg"}
-WITNESS = {"digest": "cd" * 32, "size_bytes": 6, "path": "hay/b.jpg"}
 NO_SIZE = 'decision 1: the witness\'s "size_bytes" is not a number of bytes'
 NO_DIGEST = 'decision 1: the needle\'s "digest" is not 64 hexadecimal digits'
-WHEN = "2026-11-21T12:00:00Z"
-
-
-def row(decision: str = "same", **other: Any) -> dict[str, Any]:
-    """One decision as the page writes it."""
-    witness = None if decision == "not-wanted" else WITNESS
-    return {"decision": decision, "needle": NEEDLE, "witness": witness, "decided": WHEN, **other}
-
-
-def file(*rows: Any, **other: Any) -> bytes:
-    """A file of them."""
-    whole = {"schema": "dupfind.decisions/1", "digest": "blake3", "decisions": list(rows), **other}
-    return json.dumps(whole).encode()
 
 
 def test_what_is_read() -> None:

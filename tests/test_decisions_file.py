@@ -8,7 +8,7 @@ import pytest
 
 from dupfind.errors import SettingsError
 from dupfind.scanning.decisions_file import read
-from tests.test_decisions import file, row
+from tests.helpers.decisions import file, row
 
 
 def test_it_is_read(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from dupfind.evidence.fingerprint import check_hash, pixels
 from dupfind.pictures import decode, exif, jpeg, jpeg_stream
 from dupfind.values import CHROMA_SIDE, THUMBNAIL_SIDE, Thumbnail
 from fixtures import pictures
-from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.helpers.places import SHARED_DATA, needs_shared_data
 
 pillow_heif.register_heif_opener()
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "HEIF", "AVIF", "JPEG2000", "PPM", "DIB")
@@ -162,7 +162,7 @@ def test_odd_sizes(kind: str, size: tuple[int, int]) -> None:
     assert (*size, THUMBNAIL_SIDE**2) == (found.width, found.height, len(found.pixels))
 
 
-@pytest.mark.mostly_slow(fast=3)
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("size", [(1001, 667), (1033, 777), (2047, 1531), (515, 389)])
 @pytest.mark.parametrize("seed", [1, 4])
 def test_a_smaller_copy_is_not_shifted(seed: int, size: tuple[int, int]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dupfind.evidence.differences import Differences, Surface, compare, surface
-from tests.scenes import Field, grey, scene
+from tests.helpers.scenes import Field, grey, scene
 
 SOFT = scene(texture=3.0)
 EVEN = np.full((64, 64), 120.0) + np.mgrid[0:64, 0:64].sum(0) / 2

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from dupfind.pictures import embedded
-from tests.jpegs import EXTENDED_XMP, SIZE, XMP, jpeg, photo, preview, saved
+from tests.helpers.jpegs import EXTENDED_XMP, SIZE, XMP, jpeg, photo, preview, saved
 
 SHOWN = embedded.Shown(photo(), None, *SIZE)
 

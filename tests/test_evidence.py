@@ -20,7 +20,7 @@ from dupfind.pictures import decode
 from dupfind.reasons import AT_THUMBNAIL, Reason, ReasonCode
 from dupfind.report.reasons import sentence
 from dupfind.values import MIRRORED, NEUTRAL_CHROMA, ORIENTATIONS, Evidence, Thumbnail
-from tests.scenes import Field, grey, scene, shot, waves
+from tests.helpers.scenes import Field, grey, scene, shot, waves
 
 UNLIKE, SHIFTED = Reason(ReasonCode.UNLIKE), Reason(ReasonCode.SHIFTED)
 EDITED = Reason(ReasonCode.BRIGHTNESS, (AT_THUMBNAIL,))

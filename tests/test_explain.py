@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from dupfind import pipeline
 from dupfind.answers.explanation import Advice, Answer, Explanation
 from dupfind.commands.explain import explain
 from dupfind.pictures import formats
@@ -20,15 +18,11 @@ from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.reasons import sentence
 from dupfind.settings import make_settings
 from dupfind.sources.roots import named_file
-from dupfind.values import Evidence, FileState, FileVerdict
+from dupfind.values import Evidence, FileState
 from fixtures import demo, pictures
+from tests.helpers.scans import one_thread, scan
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
-
-
-def one_thread() -> ThreadPoolExecutor:
-    """Everything in this process."""
-    return ThreadPoolExecutor(1)
 
 
 def ask(haystack: Path, *needles: Path, nearest: int = 5, **options: Any) -> Answer:
@@ -43,14 +37,6 @@ def ask_one(haystack: Path, needle: Path, **options: Any) -> Explanation:
     return found
 
 
-def scan(haystack: Path, needles: Path, **options: Any) -> list[FileVerdict]:
-    """What a scan says of the files."""
-    settings = make_settings(
-        haystack=[str(haystack)], needles=[str(needles)], no_cache="cache" not in options, **options
-    )
-    return pipeline.scan(settings, make_executor=one_thread).files
-
-
 @pytest.fixture
 def trio(tree: TreeBuilder) -> Path:
     """A haystack of one picture, its turned copy and another picture."""
@@ -59,13 +45,13 @@ def trio(tree: TreeBuilder) -> Path:
     return tree("hay", {"one.png": one, "sub/turned.png": turned, "two.png": pictures.photo(2, (320, 240))})
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"accept": "identical", "rotations": False}, {"algorithm": "ahash"}])
 def test_the_verdict_is_that_of_a_scan(demo_trees: Path, demo_cache: str, options: dict[str, Any]) -> None:
     """Every needle of the demo: the same state, evidence, witness, distance and reason, and the same order."""
     haystack, needles = demo_trees / demo.HAYSTACK, demo_trees / demo.NEEDLES
     options = {**options, "cache": demo_cache}
-    scanned = scan(haystack, needles, **options)
+    scanned = scan(haystack, needles, **options).files
     answer = ask(haystack, *[Path(one.path) for one in scanned], **options)
     assert scanned == [one.verdict for one in answer.explanations]
     assert not answer.is_complete
@@ -84,7 +70,7 @@ def test_the_options_advised_make_the_needle_present(demo_trees: Path, demo_cach
     """Whatever one nearest picture is said to take, a scan with that and no other haystack accepts it."""
     haystack, needles = demo_trees / demo.HAYSTACK, demo_trees / demo.NEEDLES
     options: dict[str, Any] = {"accept": "identical", "rotations": False, "threshold_bits": 0}
-    found = scan(haystack, needles, cache=demo_cache, **options)
+    found = scan(haystack, needles, cache=demo_cache, **options).files
     missing = [Path(one.path) for one in found if one.state is not FileState.PRESENT]
     answer = ask(haystack, *missing, cache=demo_cache, **options)
     tried = set()
@@ -99,7 +85,7 @@ def test_the_options_advised_make_the_needle_present(demo_trees: Path, demo_cach
             tree(f"hay{number}", {hay.name: hay.read_bytes()}),
             tree(f"n{number}", {needle.name: needle.read_bytes()}),
         )
-        (before,) = scan(*alone, **options)
+        (before,) = scan(*alone, **options).files
         given = dict(option.split() if " " in option else (option, "") for option in near.advice.options)
         assert {"--threshold", "--accept", "--rotations"} >= set(given)
         (after,) = scan(
@@ -107,7 +93,7 @@ def test_the_options_advised_make_the_needle_present(demo_trees: Path, demo_cach
             accept=given.get("--accept", "identical"),
             rotations="--rotations" in given,
             threshold_bits=int(given.get("--threshold", 0)),
-        )
+        ).files
         assert FileState.PRESENT is not before.state
         assert FileState.PRESENT is after.state
     assert {("--accept",), ("--threshold", "--accept"), ("--rotations", "--accept")} <= tried

@@ -12,7 +12,7 @@ from dupfind.evidence import captured, evidence, facts
 from dupfind.reasons import AT_THUMBNAIL, Reason, ReasonCode
 from dupfind.report.reasons import sentence
 from dupfind.values import MIRRORED, ORIENTATIONS, Evidence, Thumbnail
-from tests.scenes import scene, shot
+from tests.helpers.scenes import scene, shot
 
 PLAIN = Thumbnail(bytes(4096), 4000, 3000, "JPEG", 1, None)
 BLURRED = Reason(ReasonCode.LESS_DETAIL, (AT_THUMBNAIL,))

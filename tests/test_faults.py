@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 
 import pytest
 
 from faults.rules import Mutant, Rule, read
-from tests.conftest import ROOT
+from tests.helpers.places import ROOT
 
 RULES = read()
 
@@ -46,6 +47,7 @@ def _is_slow(node: ast.AST) -> bool:
     return not marks.isdisjoint({"pytest.mark.slow", "pytest.mark.mostly_slow(fast=0)"})
 
 
+@cache
 def _fast_tests(text: str) -> list[str]:
     """Return the names of the tests in a test file of which `make test` runs at least one case."""
     module = ast.parse(text)

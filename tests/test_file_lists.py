@@ -13,8 +13,8 @@ from dupfind.settings import make_settings
 from dupfind.sources.file_lists import NOTHING, look_up, names_in
 from dupfind.sources.ignore import Excludes
 from dupfind.values import Report, Side
-from tests.played_mounts import play
-from tests.shelf import Ears, TreeBuilder, catalogued
+from tests.helpers.played_mounts import play
+from tests.helpers.shelf import Ears, TreeBuilder, catalogued
 
 
 def scan(haystack: Path, names: Sequence[Path | str], **raw: object) -> Report:

@@ -17,8 +17,8 @@ from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import Mount, Mounts
 from dupfind.sources.source import Listing, Rules
 from dupfind.values import Evidence, FileEntry, Match, Root, Side, Tree
-from tests.test_walk import root
-from tests.walking import folders, walk_all
+from tests.helpers.walking import folders, walk_all
+from tests.helpers.walks import root
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 RULES = Rules(Excludes(()))

@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +29,12 @@ from dupfind.sources.roots import named_file
 from dupfind.sources.same_file import SameFile
 from dupfind.values import Evidence, FileState
 from fixtures import demo, pictures
-from tests.conftest import build_tree
-from tests.shelf import catalogued
-from tests.test_explain import scan
-from tests.test_revisit import TICK_SECONDS
+from tests.helpers.scans import one_thread, scan
+from tests.helpers.shelf import catalogued
+from tests.helpers.trees import build_tree
+from tests.helpers.walks import TICK_SECONDS
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
-
-
-def one_thread() -> ThreadPoolExecutor:
-    """Everything in this process."""
-    return ThreadPoolExecutor(1)
 
 
 def ask(
@@ -150,7 +144,7 @@ def test_the_verdict_is_that_of_a_scan(demo_trees: Path, demo_cache: str, option
     """Every file of the demo that is not damaged: seen where it is present, by the same grade and reason."""
     haystack, needles = demo_trees / demo.HAYSTACK, demo_trees / demo.NEEDLES
     options = {**options, "cache": demo_cache}
-    scanned = scan(haystack, needles, **options)
+    scanned = scan(haystack, needles, **options).files
     answer = ask(haystack, *[Path(one.path) for one in scanned], nearest=8, **options)
     for verdict, sought in zip(scanned, answer.sought, strict=True):
         if verdict.evidence is Evidence.SIMILAR and verdict.reasons[0].code is ReasonCode.PARTLY_INTACT:
@@ -224,7 +218,7 @@ def test_one_witness_proves_no_two_pictures(tree: TreeBuilder) -> None:
     paths = images / "copy.png", images / "next.png"
     alone = [ask_one(hay, path).is_seen for path in paths]
     together = [one.is_seen for one in ask(hay, *paths).sought]
-    scanned = [one.state is FileState.PRESENT for one in scan(hay, images)]
+    scanned = [one.state is FileState.PRESENT for one in scan(hay, images).files]
     assert scanned == together
     assert alone[0]
 
@@ -341,7 +335,7 @@ class TestWarm:
         self.again(hay, image, store=store)
         assert ([str(hay / "0")], []) == (self.folders, self.files)
         for number in range(25):
-            pictures.save(pictures.photo(40 + number, (32, 24)), hay / "2" / f"more{number:02}.png")
+            pictures.save(pictures.photo(number % 12, (32 + number, 24)), hay / "2" / f"more{number:02}.png")
         self.again(hay, image, store=store)
         assert {str(hay / "0"), str(hay / "2")} == set(self.folders)
         self.again(hay, image, store=store)

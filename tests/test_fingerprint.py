@@ -29,13 +29,8 @@ from dupfind.evidence.fingerprint import (
 )
 from dupfind.values import FIRST_TRANSPOSED, MIRRORED, ORIENTATIONS
 from fixtures import pictures
+from tests.helpers.hashes import TRUE
 
-TRUE = {
-    "phash": imagehash.phash,
-    "dhash": imagehash.dhash,
-    "ahash": imagehash.average_hash,
-    "whash": imagehash.whash,
-}
 TO_UPRIGHT = (
     None,
     Image.Transpose.FLIP_LEFT_RIGHT,

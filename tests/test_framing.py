@@ -23,10 +23,10 @@ from dupfind.scanning.framing import Framing
 from dupfind.settings import make_settings
 from dupfind.sources.roots import named_file
 from dupfind.values import Evidence, FileState, FolderState, Match, Report, ScanSettings, Thumbnail
-from tests.conftest import SHARED_DATA, needs_shared_data
-from tests.desk import Desk
-from tests.frames import framed, in_a_frame, photo, read
-from tests.scenes import scene, shot
+from tests.helpers.desk import Desk
+from tests.helpers.frames import framed, in_a_frame, photo, read
+from tests.helpers.places import SHARED_DATA, needs_shared_data
+from tests.helpers.scenes import scene, shot
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 OF_THE_NEEDLE, OF_THE_WITNESS, OF_BOTH = (
@@ -358,6 +358,7 @@ def test_explained_as_it_was_found(trees: tuple[Path, Path], *, rotations: bool)
         assert ("--accept similar",) == first.advice.options
 
 
+@pytest.mark.slow
 def test_the_command_line(dupfind: Callable[..., subprocess.CompletedProcess[bytes]], tree: TreeBuilder) -> None:
     """The real process, a PNG of the very pixels with a border: exit code 1, and no path to be deleted."""
     tree("hay", {"a.png": photo(1), "b.png": photo(2)})

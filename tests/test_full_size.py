@@ -20,16 +20,10 @@ from dupfind.pictures import decode
 from dupfind.reasons import AT_FULL_SIZE, Reason
 from dupfind.reasons import ReasonCode as Code
 from fixtures import pictures
-from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.helpers.details import enlarged, grainy, with_letters
+from tests.helpers.places import SHARED_DATA, needs_shared_data
 
 PNG, JPEG_90 = Facts(), Facts(quality=90)
-
-
-def grainy(seed: int, size: tuple[int, int] = (960, 720)) -> Image.Image:
-    """A photo with detail of the size of its pixels."""
-    grain = np.random.Generator(np.random.PCG64(seed)).integers(-14, 15, (size[1], size[0], 1))
-    smooth = np.asarray(pictures.photo(seed, size), np.int16)
-    return Image.fromarray((smooth + grain).clip(0, 255).astype(np.uint8))
 
 
 def encoded(image: Image.Image, kind: str = "JPEG", **options: Any) -> Image.Image:
@@ -37,21 +31,6 @@ def encoded(image: Image.Image, kind: str = "JPEG", **options: Any) -> Image.Ima
     file = io.BytesIO()
     image.save(file, kind, **options)
     return Image.open(file)
-
-
-def enlarged(image: Image.Image, factor: int) -> Image.Image:
-    """A preview of ``image``, at the full size again."""
-    small = image.resize((image.width // factor, image.height // factor), Image.Resampling.LANCZOS)
-    return small.resize(image.size, Image.Resampling.BICUBIC)
-
-
-def with_letters(image: Image.Image, place: tuple[int, int], side: int) -> Image.Image:
-    """``image`` with a little square in other greys at ``place``."""
-    changed = image.copy()
-    x, y = place
-    around = int(np.asarray(image.convert("L").crop((x, y, x + side, y + side))).mean())
-    changed.paste((250, 250, 250) if around < 128 else (10, 10, 10), (x, y, x + side, y + side))
-    return changed
 
 
 def pixels(image: Image.Image, size: tuple[int, int] | None = None, *, by_averages: bool = False) -> Pixels:
@@ -93,7 +72,7 @@ def facts_of(kind: str, options: dict[str, Any], scale: float = 1.0) -> Facts:
     return Facts(quality, None if kind == "JPEG" else 2.0, scale)
 
 
-@pytest.mark.mostly_slow(fast=6)
+@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize(("kind", "options"), COPIES.values(), ids=COPIES)
 def test_copies_pass(seed: int, kind: str, options: dict[str, Any]) -> None:
@@ -102,7 +81,7 @@ def test_copies_pass(seed: int, kind: str, options: dict[str, Any]) -> None:
     assert objection(encoded(image, kind, **options), image, facts_of(kind, options)) is None
 
 
-@pytest.mark.mostly_slow(fast=2)
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("factor", [0.25, 0.5, 0.7, 0.95])
 def test_reduced_copies_pass(seed: int, factor: float) -> None:
@@ -153,6 +132,7 @@ def test_colour_is_seen() -> None:
     assert against in [Reason(code, (AT_FULL_SIZE, "near the centre")) for code in (Code.COLOR, Code.PLACE)]
 
 
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("place", [(40, 30), (480, 340), (900, 690)])
 @pytest.mark.parametrize("quality", [95, 75])
 def test_a_small_change_is_seen_and_its_place_named(place: tuple[int, int], quality: int) -> None:
@@ -189,7 +169,7 @@ def worse(image: Image.Image) -> dict[str, Image.Image]:
     }
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [6, 7])
 def test_lost_detail_is_seen(seed: int) -> None:
     """Whatever took it; not the other way round where the needle is a JPEG of low quality."""
@@ -236,6 +216,7 @@ def test_a_part_that_is_a_little_out_of_focus() -> None:
     assert Reason(Code.LESS_SHARP_PART, ("near the centre",)) == against
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize(("area", "cells"), [(0.01, 6), (0.02, 8), (0.04, 12)])
 def test_a_mosaic_is_seen(area: float, cells: int) -> None:
     """A censored face: the mean of each cell is that of what it hides."""

@@ -19,10 +19,9 @@ from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
 from dupfind.run import Reading, Run
 from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, ScanSettings, Thumbnail
-from tests.desk import Desk
-from tests.scenes import scene, shot
-from tests.test_matching import thumbnail
-from tests.test_wholes import coarse
+from tests.helpers.desk import Desk
+from tests.helpers.scenes import scene, shot
+from tests.helpers.thumbnails import coarse, thumbnail
 
 LESS = Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,))
 BROKEN = Failure("cannot be decoded: broken data stream")

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
-from scipy import ndimage
 
 from dupfind.pictures import greys
-from tests.scenes import Field, scene
+from tests.helpers.scenes import Field, scene
 
 fields = st.integers(0, 9999).map(lambda seed: np.random.default_rng(seed).integers(0, 256, (64, 64)).astype("f4"))
 
@@ -18,6 +17,8 @@ fields = st.integers(0, 9999).map(lambda seed: np.random.default_rng(seed).integ
 @given(fields)
 def test_smoothed(field: greys.Grey) -> None:
     """A Gaussian of sigma 0.6 and radius 2, the edges continued."""
+    from scipy import ndimage
+
     expected = ndimage.gaussian_filter(field, 0.6, mode="nearest", radius=2)
     assert np.allclose(expected, greys.smoothed(field), atol=1e-2)
 
@@ -43,6 +44,8 @@ def test_limits_are_made_once() -> None:
 @given(fields)
 def test_span(field: greys.Grey) -> None:
     """Greatest less least of the 3 x 3 pixels around each, the edges continued."""
+    from scipy import ndimage
+
     sides = {"size": 3, "mode": "nearest"}
     assert np.array_equal(
         ndimage.maximum_filter(field, **sides) - ndimage.minimum_filter(field, **sides), greys.span(field)

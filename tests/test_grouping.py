@@ -23,7 +23,8 @@ from dupfind.report.reasons import IN_A_GROUP, sentences
 from dupfind.settings import make_settings
 from dupfind.values import Evidence
 from fixtures import pictures
-from tests.conftest import SHARED_DATA, build_tree, needs_shared_data
+from tests.helpers.places import SHARED_DATA, needs_shared_data
+from tests.helpers.trees import build_tree
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 SIZE = (320, 240)
@@ -67,7 +68,7 @@ class Stages(Silence):
         yield lambda _: None
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @needs_shared_data("groups")
 @pytest.mark.parametrize("level", ["same", "similar"])
 def test_the_seventeen_groups_and_no_other(level: str) -> None:

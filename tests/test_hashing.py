@@ -20,8 +20,8 @@ from dupfind.reading import Reader
 from dupfind.settings import make_settings
 from dupfind.sources.roots import named_file
 from fixtures import pictures
-from tests.test_explain import one_thread
-from tests.test_reading import Counting
+from tests.helpers.executors import Counting
+from tests.helpers.scans import one_thread
 
 PHASH = Asked(("phash",), 8, is_exact=False)
 

@@ -20,8 +20,9 @@ from dupfind.values import FileEntry
 from fixtures import pictures
 from fuzz import bombs, parsers
 from fuzz import pictures as broken_pictures
-from tests.conftest import ROOT, SHARED_DATA, Content, needs_shared_data
-from tests.labour import read_under
+from tests.helpers.labour import read_under
+from tests.helpers.places import ROOT, SHARED_DATA, needs_shared_data
+from tests.helpers.trees import Content
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 TreeBuilder = Callable[[str, Mapping[str, Content]], Path]
@@ -108,10 +109,8 @@ def test_many_culprits_in_one_run(tree: TreeBuilder) -> None:
     names = [f"{kind}-{number * 37 % 100}.png" for number, kind in enumerate(kinds)]
     needles = tree("needles", dict.fromkeys(names, pictures.photo(1, (64, 48))))
     hay = tree("hay", {"a.png": pictures.photo(2, (64, 48))})
-    command = [sys.executable, ROOT / "tests" / "harm.py", hay, needles]
-    done = subprocess.run(
-        command, capture_output=True, check=True, timeout=100, env={**os.environ, "PYTHONPATH": str(ROOT)}
-    )
+    command = [sys.executable, ROOT / "tests" / "helpers" / "harm.py", hay, needles]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=100)
     reasons, states = json.loads(done.stdout)
     assert {name: CAUSES[kind] for name, kind in zip(names, kinds, strict=True) if kind != "good"} == reasons
     readable = {name for name, state in states.items() if state != "unreadable"}

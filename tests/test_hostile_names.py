@@ -29,7 +29,7 @@ from dupfind.report.csv import _FORMULA_STARTS
 from dupfind.settings import make_report_settings
 from dupfind.values import Evidence, FileState, FolderState, Problem, Report, Side
 from fixtures import pictures
-from tests.test_report import file, folder, report
+from tests.helpers.reports import file, folder, report
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, Any]], Path]
@@ -265,6 +265,7 @@ def test_mistakes_that_name_files(dupfind: Run, tmp_path: Path, mistake: tuple[s
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_warnings_and_cache_commands(dupfind: Run, tmp_path: Path) -> None:
     """A cache whose folder has a hostile name."""
     for side in ("hay", "needles"):
@@ -286,7 +287,7 @@ def test_warnings_and_cache_commands(dupfind: Run, tmp_path: Path) -> None:
     assert cache + b"\n" == dupfind("cache", "path", "--cache", cache).stdout
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("handle", [0, 2], ids=["standard input", "standard error"])
 def test_closed_streams(dupfind: Run, tree: TreeBuilder, handle: int) -> None:
     """Nowhere to complain to, and nothing to read from: the answer and its exit code are the same."""
@@ -411,6 +412,7 @@ def test_an_empty_environment(tmp_path: Path, tree: TreeBuilder, unset: tuple[st
     assert b"every needle folder is contained" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_working_directory_that_is_gone(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     """Nothing that was named by its whole path is lost; what was named from there is a mistake in one line."""
     hay, needles = tree("hay", {"a.txt": b"1"}), tree("needles", {"a.txt": b"1", "cut.jpg": b"\xff\xd8"})

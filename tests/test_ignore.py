@@ -14,7 +14,7 @@ from dupfind.sources import ignore
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.source import Rules
 from dupfind.values import Side, Tree
-from tests.walking import walk_all
+from tests.helpers.walking import walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 

@@ -9,7 +9,6 @@ import subprocess
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,40 +21,17 @@ from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.pictures import decode, image_data
 from fixtures import pictures
-from tests.stamped import ASCII, EXIF, LONG, SHORT, block, digest, saved, short, xmp
+from tests.helpers.image_data import FILMS, SIZE, chunk, film, pages, photo, png48, with_chunks, with_packet
+from tests.helpers.stamped import ASCII, EXIF, LONG, SHORT, block, digest, saved, short, xmp
 
-SIZE = (64, 48)
 DATE = (ASCII, b"2006:12:25 10:11:12\0")
 STAMP = b"Exif\0\0" + block({EXIF: {0x9003: DATE}})
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-@cache
-def photo(seed: int = 1, size: tuple[int, int] = SIZE) -> Image.Image:
-    """A picture, made once."""
-    return pictures.photo(seed, size)
-
-
 def grey16() -> Image.Image:
     """A grey picture of 16 bits."""
     return Image.fromarray(np.asarray(photo().convert("L")).astype(np.uint16) * 251)
-
-
-def chunk(kind: bytes, body: bytes) -> bytes:
-    """A chunk of a PNG."""
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def with_chunks(png: bytes, *chunks: bytes) -> bytes:
-    """A PNG with these chunks behind its header."""
-    return png[:33] + b"".join(chunks) + png[33:]
-
-
-def png48(value: int = 1000) -> bytes:
-    """A PNG of 48 bits a pixel, which Pillow shows with 24."""
-    rows = b"".join(b"\0" + struct.pack(">3H", value, 2 * value, 3 * value) * 4 for _ in range(3))
-    header = struct.pack(">IIBBBBB", 4, 3, 16, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 def tiff48(value: int = 1000, *, orientation: int | None = None, words: bytes = b"", order: str = "<") -> bytes:
@@ -100,11 +76,6 @@ def test_grey_and_palettes_are_resolved(mode: str) -> None:
     narrow = few.quantize(16) if mode == "P" else few
     assert np.array_equal(np.asarray(few.convert("RGBA")), np.asarray(narrow.convert("RGBA")))
     assert digest(saved(few.convert("RGBA"), "PNG")) == digest(saved(narrow, "PNG")) is not None
-
-
-def with_packet(png: bytes, packet: bytes | None) -> bytes:
-    """A PNG with this XMP, which Pillow does not write."""
-    return png if packet is None else with_chunks(png, chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet))
 
 
 SAVERS: dict[str, Callable[..., bytes]] = {
@@ -155,18 +126,6 @@ def test_a_turn_is_done_before(kind: str) -> None:
     options = {"exif": pictures.exif(6)} if kind != "TIFF" else {"tiffinfo": {274: 6}}
     assert digest(SAVERS[kind](photo())) == digest(SAVERS[kind](stored, **options))
     assert digest(SAVERS[kind](stored)) != digest(SAVERS[kind](photo()))
-
-
-FILMS: dict[str, dict[str, Any]] = {"GIF": {}, "PNG": {}, "WEBP": {"lossless": True}}
-
-
-def film(
-    kind: str, durations: tuple[int, ...] = (100, 50, 70), seeds: tuple[int, ...] = (1, 2, 3), loop: int = 2
-) -> bytes:
-    """An animation."""
-    frames = [photo(seed).quantize(32) if kind == "GIF" else photo(seed) for seed in seeds]
-    options = {"save_all": True, "append_images": frames[1:], "duration": list(durations), "loop": loop}
-    return saved(frames[0], kind, **options, **FILMS[kind])
 
 
 @pytest.mark.parametrize("kind", FILMS)
@@ -284,12 +243,6 @@ def test_grey_of_few_bits_with_one_transparent(levels: int) -> None:
     parts = [chunk(b"IHDR", header), chunk(b"IDAT", rows), chunk(b"IEND", b"")]
     opaque = b"\x89PNG\r\n\x1a\n" + b"".join(parts)
     assert digest(opaque) != digest(with_chunks(opaque, chunk(b"tRNS", struct.pack(">H", levels - 1))))
-
-
-def pages(*seeds: int, **options: Any) -> bytes:
-    """A TIFF of some pages."""
-    images = [photo(seed) for seed in seeds]
-    return saved(images[0], "TIFF", save_all=True, append_images=images[1:], **options)
 
 
 def test_pages_of_a_tiff() -> None:
@@ -436,7 +389,7 @@ def test_broken_files_raise_what_decoders_raise(kind: str, data: st.DataObject) 
         image_data.read_digest(file, 10**6)
 
 
-@pytest.mark.mostly_slow(fast=3)
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "GIF", "WEBP", "HEIF", "AVIF", "pages", "film", "scan", "png48"])
 def test_what_exiftool_edits(tmp_path: Path, kind: str) -> None:

@@ -13,8 +13,8 @@ from dupfind.commands import index_check
 from dupfind.errors import CatalogueError
 from dupfind.pool import tasks
 from dupfind.settings import make_settings
-from tests.played_mounts import play
-from tests.shelf import Ears, TreeBuilder, catalogued, collection
+from tests.helpers.played_mounts import play
+from tests.helpers.shelf import Ears, TreeBuilder, catalogued, collection
 
 
 def checked(folder: Path, catalogue: Path, *, is_deep: bool = False, **raw: object) -> Checked:

@@ -18,9 +18,9 @@ from dupfind.errors import CatalogueError, StoppedError
 from dupfind.pool import tasks
 from dupfind.values import FileEntry
 from fixtures import pictures
-from tests.conftest import build_tree
-from tests.played_mounts import play
-from tests.shelf import Ears, TreeBuilder, catalogued, collection, scanned, settle, verdicts
+from tests.helpers.played_mounts import play
+from tests.helpers.shelf import Ears, TreeBuilder, catalogued, collection, scanned, settle, verdicts
+from tests.helpers.trees import build_tree
 
 
 @pytest.fixture(autouse=True)

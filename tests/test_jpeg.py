@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -15,9 +16,9 @@ from PIL import Image, JpegImagePlugin
 
 from dupfind.pictures import jpeg, jpeg_stream
 from fixtures import pictures
-from tests.conftest import SHARED_DATA, needs_shared_data
-from tests.test_jpeg_stream import ENCODINGS, with_zeros
-from tests.test_jpeg_stream import jpeg as encode
+from tests.helpers.encodings import ENCODINGS, with_zeros
+from tests.helpers.encodings import jpeg as encode
+from tests.helpers.places import SHARED_DATA, needs_shared_data
 
 SIZES = [
     (1, 1),
@@ -261,21 +262,21 @@ def test_a_large_progressive_file_is_read_at_its_beginning() -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
+    "make",
     [
-        large(progressive=False),
-        large(size=(2560, 2047)),
-        large() + b"\0",
-        large()[:-1],
-        large()[:9000],
-        large()[:9000] + b"\xff\xd9",
-        large().replace(b"\xff\xc2", b"\xff\xca", 1),
+        lambda: large(progressive=False),
+        lambda: large(size=(2560, 2047)),
+        lambda: large() + b"\0",
+        lambda: large()[:-1],
+        lambda: large()[:9000],
+        lambda: large()[:9000] + b"\xff\xd9",
+        lambda: large().replace(b"\xff\xc2", b"\xff\xca", 1),
     ],
     ids=["baseline", "smaller", "more behind it", "no end", "cut", "cut and closed", "arithmetic"],
 )
-def test_files_that_are_read_whole(content: bytes) -> None:
+def test_files_that_are_read_whole(make: Callable[[], bytes]) -> None:
     """Whatever is not the usual: the careful way is always open."""
-    assert coarsely(content) is None
+    assert coarsely(make()) is None
 
 
 def test_several_pictures_are_read_whole() -> None:

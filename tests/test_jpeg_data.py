@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures import pictures
-from tests import stamped
-from tests.stamped import (
+from tests.helpers import stamped
+from tests.helpers.stamped import (
     APP1,
     APP2,
     APP3,

@@ -13,28 +13,9 @@ from PIL import Image
 
 from dupfind.pictures.jpeg_stream import END, Segment, _segments, coarse, inspect, without_extras
 from fixtures import pictures
+from tests.helpers.encodings import ENCODINGS, jpeg, with_zeros
 
 SCAN = 0xDA
-
-ENCODINGS: dict[str, dict[str, Any]] = {
-    "baseline": {},
-    "optimised": {"optimize": True},
-    "progressive": {"progressive": True},
-    "restarts": {"restart_marker_blocks": 2},
-    "progressive with restarts": {"progressive": True, "restart_marker_rows": 1},
-}
-
-
-def jpeg(image: Image.Image | None = None, **options: Any) -> bytes:
-    """The bytes of a JPEG, of a photo where no picture is given."""
-    file = io.BytesIO()
-    (image or pictures.photo(1, (320, 240))).save(file, "JPEG", **options)
-    return file.getvalue()
-
-
-def with_zeros(content: bytes, start: int, length: int = 64) -> bytes:
-    """``content`` with a run of zeros in it."""
-    return content[:start] + bytes(length) + content[start + length :]
 
 
 @pytest.mark.parametrize("options", ENCODINGS.values(), ids=ENCODINGS)

@@ -13,8 +13,8 @@ from dupfind.reasons import Reason, ReasonCode
 from dupfind.scanning import judging
 from dupfind.scanning.judging import Judge
 from dupfind.values import ORIENTATIONS, Evidence, FileEntry, Thumbnail
-from tests.desk import Desk
-from tests.scenes import scene, shot
+from tests.helpers.desk import Desk
+from tests.helpers.scenes import scene, shot
 
 PLAIN, PREVIEW, TINY = (shot(scene(), *size) for size in ((1000, 750), (500, 375), (26, 19)))
 UNLIKE = Reason(ReasonCode.UNLIKE)

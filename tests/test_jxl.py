@@ -17,7 +17,7 @@ from dupfind.evidence.fingerprint import check_hash, pixels
 from dupfind.pictures import decode, jxl
 from dupfind.values import Thumbnail
 from fixtures import pictures
-from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.helpers.places import SHARED_DATA, needs_shared_data
 
 has_extra = pytest.mark.skipif(not jxl.version(), reason="the extra dupfind[jxl] is not installed")
 

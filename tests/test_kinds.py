@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind.pictures import kinds
-from tests.jpegs import jpeg, noise, preview
+from tests.helpers.jpegs import jpeg, noise, preview
 
 PICTURE = base64.b64encode(jpeg(2))
 DATA = base64.b64encode(noise(9000))

@@ -16,9 +16,9 @@ from dupfind.grouping.linkage import link
 from dupfind.grouping.sketches import checks, sketches
 from dupfind.scanning.judging import Judge
 from dupfind.values import Evidence, Thumbnail
-from tests.desk import Desk
-from tests.scenes import grey, scene, shot
-from tests.test_matching import thumbnail
+from tests.helpers.desk import Desk
+from tests.helpers.scenes import grey, scene, shot
+from tests.helpers.thumbnails import thumbnail
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from dupfind.pool.launch import CannotStartError
 from dupfind.pool.process_executor import ProcessExecutor
 from dupfind.pool.workers import Pool
 from fixtures import pictures
-from tests.conftest import ROOT
-from tests.labour import Item, work
-from tests.test_workers import are_gone
+from tests.helpers.labour import Item, work
+from tests.helpers.places import ROOT
+from tests.helpers.processes import are_gone
 
 Run = Callable[..., "CompletedProcess[bytes]"]
 _ITEMS: list[Item] = [("double", number) for number in range(40)]
@@ -142,6 +142,7 @@ def photos(tmp_path: Path) -> list[str]:
     return ["scan", "--haystack", "hay", "--needles", "needles", "--no-cache", "-q", "--workers", "2"]
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork there is no fork server")
 @pytest.mark.parametrize(
     ("allowed", "code", "said"),

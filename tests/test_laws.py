@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.helpers.places import ROOT
+
 PACKAGE = ROOT / "dupfind"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TITLES = [
@@ -105,6 +107,14 @@ def test_start_up_is_light(arguments: list[str]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=True, cwd=PACKAGE.parent)
     assert b"[]" == done.stderr.strip()
+
+
+def test_no_test_file_imports_another() -> None:
+    """Pytest would load it twice, by two names; what tests share is in `tests/helpers`, and fixtures need no import."""
+    shared = re.compile(
+        r"^ *(from|import) +(tests\.)?(test_\w+|conftest)\b|^ *from tests import .*\btest_", re.MULTILINE
+    )
+    assert [] == [path.name for path in (ROOT / "tests").rglob("*.py") if shared.search(path.read_text())]
 
 
 IMPORT_EACH_ALONE = """

@@ -31,7 +31,7 @@ from dupfind.sources.ignore import Excludes
 from dupfind.sources.source import Rules
 from dupfind.sources.walk import Walk
 from dupfind.values import FolderState, Side
-from tests.test_pipeline import one_thread
+from tests.helpers.scans import one_thread
 
 A, B = b"a picture", b"another one"
 E_ACUTE, E_AND_ACUTE = "\u00e9.jpg", "e\u0301.jpg"

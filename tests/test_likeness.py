@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dupfind.sorting import likeness
 from dupfind.sorting.likeness import FEATURES, distances, features
 from dupfind.values import Thumbnail
-from tests.scenes import scene, shot
+from tests.helpers.scenes import scene, shot
 
 
 def test_shape_and_type() -> None:

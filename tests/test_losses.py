@@ -24,7 +24,7 @@ from benchmarks.losses_report import Answer, Job
 from benchmarks.measuring import MeasuringError
 from dupfind.values import FileState
 from fixtures import pictures
-from tests.test_pipeline import scan
+from tests.helpers.scans import scan
 
 REAL = "real frames"
 """Kinds of real pictures, which no test may need."""
@@ -150,7 +150,7 @@ def marked(kinds: Sequence[PairKind], not_yet: frozenset[str]) -> list[Parameter
     return [pytest.param(kind, id=kind.name, marks=marks if kind.name in not_yet else ()) for kind in kinds]
 
 
-@pytest.mark.mostly_slow(fast=20)
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize("kind", marked(LOSSY, NOT_YET))
 def test_what_lacks_something_proves_nothing(kind: PairKind, tmp_path: Path) -> None:
     """Whoever deletes by `present` would lose what only the needle has."""
@@ -158,7 +158,7 @@ def test_what_lacks_something_proves_nothing(kind: PairKind, tmp_path: Path) -> 
     assert FileState.PRESENT != state
 
 
-@pytest.mark.mostly_slow(fast=12)
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize("kind", marked(TRUE_COPIES, NOT_YET_PRESENT))
 def test_true_copies_are_present(kind: PairKind, tmp_path: Path) -> None:
     """An answer that never says present helps nobody."""
@@ -166,6 +166,7 @@ def test_true_copies_are_present(kind: PairKind, tmp_path: Path) -> None:
     assert FileState.PRESENT == state
 
 
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize(
     "name", ["1% pixelated into 6", "meter", "number plate", "stars lost", "web copy: reduced and sharpened"]
 )
@@ -177,7 +178,7 @@ def test_ask_says_what_a_scan_says(name: str, tmp_path: Path) -> None:
     assert (state_of(case, tmp_path / "scan") is FileState.PRESENT) is (grade == SAME)
 
 
-@pytest.mark.mostly_slow(fast=8)
+@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.parametrize("kind", REPEATED, ids=lambda kind: kind.name)
 def test_a_pair_is_the_same_each_time(kind: PairKind) -> None:
     """Same photo and seed, same bytes, and the two sides are never one file."""
@@ -276,6 +277,7 @@ def test_targets() -> None:
     assert ("<= 0.5%", ">= 99%", "none") == (LACKING.target, COPIES.target, CURVES.target)
 
 
+@pytest.mark.slow
 def test_a_run_without_real_photos(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

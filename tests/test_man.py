@@ -13,7 +13,7 @@ import pytest
 from docs import man
 from dupfind import __version__
 from dupfind.cli.main import dupfind
-from tests.conftest import ROOT
+from tests.helpers.places import ROOT
 
 
 def commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from functools import cache
 
 import numpy as np
 import pytest
@@ -16,20 +15,9 @@ from dupfind.reasons import AT_THUMBNAIL, Reason, ReasonCode
 from dupfind.scanning import candidates, judging, matching
 from dupfind.values import Evidence, Match, Thumbnail
 from fixtures import pictures
-from tests.desk import Desk
-from tests.scenes import Field, scene, shot
-
-
-def thumbnail(seed: int, width: int = 640, height: int = 480, *, turned: int = 0, flat: bool = False) -> Thumbnail:
-    """The thumbnail of a photo, turned as index ``turned`` says."""
-    array = np.full((64, 64), seed, np.uint8) if flat else fingerprint.turn(np.asarray(_grey(seed)), turned)
-    sides = (height, width) if turned >= 4 else (width, height)
-    return Thumbnail(array.tobytes(), *sides, "JPEG", 1, None)
-
-
-@cache
-def _grey(seed: int) -> Image.Image:
-    return pictures.photo(seed, (128, 96)).convert("L").resize((64, 64))
+from tests.helpers.desk import Desk
+from tests.helpers.scenes import scene, shot
+from tests.helpers.thumbnails import DARKER, LIGHTER, PLAIN, grades, marked, thumbnail
 
 
 @pytest.fixture
@@ -126,21 +114,7 @@ def test_batches_change_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
     assert 6 == len(whole)
 
 
-def marked(level: float) -> Field:
-    """The scene with one tile lighter by ``level``."""
-    values = scene()
-    values[20:24, 48:52] += level
-    return values
-
-
-LIGHTER, DARKER, PLAIN = (shot(marked(level), 1000, 750) for level in (2.4, -2.5, 0.0))
-"""Two frames that both pass for the plain one, and not for each other."""
 DIFFERS = Reason(ReasonCode.CONFLICT, (Reason(ReasonCode.PLACE, (AT_THUMBNAIL, "near the right edge")),))
-
-
-def grades(matches: dict[str, Match]) -> dict[str, str]:
-    """Grade and witness of each needle."""
-    return {path: f"{match.evidence} {match.witness}" for path, match in sorted(matches.items())}
 
 
 def test_two_frames_are_not_one_picture(desk: Desk) -> None:

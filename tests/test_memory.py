@@ -30,7 +30,7 @@ from dupfind.pictures import decode
 from dupfind.settings import Settings
 from dupfind.values import Evidence, Failure, FileEntry, Match, Report, ScanSettings, Side
 from fixtures import pictures
-from tests.test_pipeline import answer, scan, settings
+from tests.helpers.scans import answer, scan, settings
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 
@@ -394,9 +394,9 @@ def trees(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A haystack, needles of every kind, and a cache that takes files that are milliseconds old."""
     monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
     monkeypatch.setattr("dupfind.cache.memory._RACY_NS", 0)
-    photo = pictures.photo(1)
+    photo = pictures.photo(1, (160, 120))
     haystack = tree(
-        "hay", {"a.png": photo, "b.jpg": pictures.photo(2), "t.txt": b"text", "broken.jpg": b"\xff\xd8\xff"}
+        "hay", {"a.png": photo, "b.jpg": pictures.photo(2, (160, 120)), "t.txt": b"text", "broken.jpg": b"\xff\xd8\xff"}
     )
     needles = tree(
         "needles",
@@ -405,7 +405,7 @@ def trees(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             "turned/a.png": photo.transpose(Image.Transpose.ROTATE_90),
             "copy/b.jpg": (haystack / "b.jpg").read_bytes(),
             "copy/t.txt": b"text",
-            "other/c.jpg": pictures.photo(3),
+            "other/c.jpg": pictures.photo(3, (160, 120)),
             "other/broken.png": b"\x89PNG\r\n\x1a\n",
             "other/u.txt": b"something else",
         },
@@ -472,6 +472,7 @@ def replace(path: Path, content: bytes) -> None:
     other.replace(path)
 
 
+@pytest.mark.mostly_slow(fast=6)
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_whatever_changes_is_seen(
     trees: tuple[Path, Path, str], change: Callable[[Path, Path], object], monkeypatch: pytest.MonkeyPatch

@@ -22,11 +22,11 @@ from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import NO_MOUNTS, Mount, Mounts, forgetting, parse, read_mounts
 from dupfind.sources.roots import named_file
 from dupfind.values import FileState, Root, Side, Tree
-from tests.played_mounts import play
-from tests.test_pipeline import one_thread, scan, settings, states
-from tests.test_racy import fast, race  # noqa: F401 - a fixture
-from tests.test_walk import root
-from tests.walking import walk_all
+from tests.helpers.played_mounts import play
+from tests.helpers.races import race
+from tests.helpers.scans import one_thread, scan, settings, states
+from tests.helpers.walking import walk_all
+from tests.helpers.walks import root
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 
@@ -197,7 +197,7 @@ def only_mtime(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("fast")
+@pytest.mark.usefixtures("short_races")
 @pytest.mark.usefixtures("card")
 def test_edits_that_hide_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the old time put back nothing tells of them; whoever took that system for another would believe the old."""

@@ -26,8 +26,8 @@ from dupfind.report.reasons import sentences
 from dupfind.sources import entries
 from dupfind.values import FileState, FolderState, Report
 from fixtures import pictures
-from tests.conftest import build_tree
-from tests.test_pipeline import scan, settings, states
+from tests.helpers.scans import scan, settings, states
+from tests.helpers.trees import build_tree
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 

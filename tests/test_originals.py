@@ -21,8 +21,8 @@ from dupfind.settings import DEFAULT_MAX_PIXELS
 from dupfind.sources.roots import named_file
 from dupfind.values import Failure, FileEntry
 from fixtures import demo, pictures
-from tests.conftest import SHARED_DATA, needs_shared_data
-from tests.test_fingerprint import TRUE
+from tests.helpers.hashes import TRUE
+from tests.helpers.places import SHARED_DATA, needs_shared_data
 
 SIZES = 8, 16
 

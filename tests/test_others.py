@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import others
-from tests.conftest import ROOT
+from tests.helpers.places import ROOT
 
 
 def test_what_is_absent_is_left_out_with_its_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

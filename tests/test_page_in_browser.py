@@ -32,8 +32,8 @@ from dupfind.settings import make_settings
 from dupfind.sources.roots import named_file
 from dupfind.values import Evidence, FileState, FileVerdict, FolderState, FolderVerdict, Kind, Problem, Side
 from fixtures import pictures
-from tests.conftest import ROOT
-from tests.test_report import file, folder, report
+from tests.helpers.places import ROOT
+from tests.helpers.reports import file, folder, report
 
 selenium = pytest.importorskip("selenium", reason="Selenium is not installed")
 from selenium import webdriver  # noqa: E402 - only where it is

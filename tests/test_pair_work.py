@@ -14,8 +14,8 @@ from dupfind.pool.pair_work import PairWork
 from dupfind.pool.workers import Pool
 from dupfind.scanning.judging import Judge
 from dupfind.values import FileEntry
-from tests.desk import Desk
-from tests.scenes import scene, shot
+from tests.helpers.desk import Desk
+from tests.helpers.scenes import scene, shot
 
 
 class Here(Executor):

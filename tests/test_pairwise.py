@@ -13,8 +13,8 @@ from dupfind.evidence.fingerprint import pixels, turn
 from dupfind.pool.pairwise import Comparison, judge_pairs
 from dupfind.scanning.judging import Judge
 from dupfind.values import Evidence, FileEntry, Thumbnail
-from tests.desk import Desk
-from tests.scenes import scene, shot
+from tests.helpers.desk import Desk
+from tests.helpers.scenes import scene, shot
 
 PLAIN, PREVIEW, TINY, OTHER = (
     shot(scene(number), *size) for number, size in ((1, (1000, 750)), (1, (500, 375)), (1, (26, 19)), (2, (1000, 750)))

@@ -30,8 +30,8 @@ from dupfind.scanning.paranoid import read_again
 from dupfind.sources.entries import entry_of
 from dupfind.values import Evidence, Failure, FileEntry, Match
 from fixtures import pictures
-from tests.test_full_size import enlarged, grainy, with_letters
-from tests.test_pipeline import scan, settings, states
+from tests.helpers.details import enlarged, grainy, with_letters
+from tests.helpers.scans import scan, settings, states
 
 IDENTICAL, SAME, SIMILAR = Evidence
 SMALLER = Reason(ReasonCode.SMALLER, (160, 120, 320, 240))

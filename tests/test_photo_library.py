@@ -16,8 +16,8 @@ from dupfind.sources.ignore import Excludes
 from dupfind.sources.photo_library import Libraries
 from dupfind.sources.source import Rules
 from dupfind.values import Side, Tree
-from tests import photo_libraries as made
-from tests.walking import walk_all
+from tests.helpers import photo_libraries as made
+from tests.helpers.walking import walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, object]], Path]
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,39 +15,16 @@ from dupfind import pipeline
 from dupfind.answers.findings import Findings, Remains
 from dupfind.pool import tasks
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.report import Screen, render
 from dupfind.report.reasons import sentences
 from dupfind.scanning.needle_verdicts import needle_judge
-from dupfind.settings import Settings, make_report_settings, make_settings
+from dupfind.settings import make_settings
 from dupfind.sources import entries
-from dupfind.values import Evidence, FileEntry, FileState, FileVerdict, FolderState, Match, Report
+from dupfind.values import Evidence, FileEntry, FileState, FileVerdict, FolderState, Match
 from fixtures import demo, pictures
-from tests import jpegs
+from tests.helpers import jpegs
+from tests.helpers.scans import answer, one_thread, scan, settings, states
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
-
-
-def one_thread() -> ThreadPoolExecutor:
-    """Everything in this process, so that tests can look on."""
-    return ThreadPoolExecutor(1)
-
-
-def settings(haystack: Path, needles: Path, **options: object) -> Settings:
-    """Settings of a scan without a cache, unless one is given."""
-    options.setdefault("no_cache", "cache" not in options)
-    return make_settings(haystack=[str(haystack)], needles=[str(needles)], **options)  # type: ignore[arg-type]
-
-
-def scan(haystack: Path, needles: Path, **options: object) -> Report:
-    """Scan in this process."""
-    return pipeline.scan(settings(haystack, needles, **options), make_executor=one_thread)
-
-
-def states(report: Report) -> dict[str, str]:
-    """File verdicts by name, `state` or `state/evidence`."""
-    return {
-        os.path.basename(one.path): one.state + (f"/{one.evidence}" if one.evidence else "") for one in report.files
-    }
 
 
 def test_the_demo_has_exactly_the_expected_verdicts(demo_trees: Path) -> None:
@@ -65,7 +40,7 @@ def test_the_demo_has_exactly_the_expected_verdicts(demo_trees: Path) -> None:
     }
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["dhash", "ahash", "whash"])
 def test_the_demo_comes_out_alike_by_every_algorithm(demo_trees: Path, demo_cache: str, algorithm: str) -> None:
     """The hash only finds candidates; the proof is the same."""
@@ -73,13 +48,6 @@ def test_the_demo_comes_out_alike_by_every_algorithm(demo_trees: Path, demo_cach
     root = str(demo_trees / "Josie_Backup")
     found = {one.path.removeprefix(root).lstrip("/"): one.state.value for one in report.folders}
     assert demo.expected() == found
-
-
-def answer(report: Report) -> bytes:
-    """The JSON of a report without what depends on the clock."""
-    whole = json.loads(render(report, make_report_settings(format_="json"), Screen()))
-    del whole["started"], whole["elapsed_seconds"]
-    return json.dumps(whole).encode()
 
 
 @pytest.mark.slow

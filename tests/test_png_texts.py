@@ -10,7 +10,7 @@ import zlib
 import pytest
 
 from dupfind.pictures import decode
-from tests.jpegs import jpeg, noise, photo
+from tests.helpers.jpegs import jpeg, noise, photo
 
 DRAWING = b"<mxfile><diagram>x</diagram></mxfile>"
 DATA = base64.b64encode(noise(9000))

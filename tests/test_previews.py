@@ -17,7 +17,7 @@ from dupfind.settings import DEFAULT_MAX_PIXELS
 from dupfind.sources.roots import named_file
 from dupfind.values import Failure, FileEntry
 from fixtures import pictures
-from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.helpers.places import SHARED_DATA, needs_shared_data
 
 
 def entry(path: Path) -> FileEntry:

@@ -17,8 +17,8 @@ import pytest
 
 from dupfind.pool import launch, messages
 from dupfind.pool.process_executor import DiedError, NeverStartedError, ProcessExecutor
-from tests.labour import cut_off, go_mad, large, unspeakable
-from tests.test_workers import are_gone, is_alive
+from tests.helpers.labour import cut_off, go_mad, large, unspeakable
+from tests.helpers.processes import are_gone, is_alive
 
 _LONG = 60
 

@@ -26,7 +26,7 @@ from dupfind.report.reasons import sentences
 from dupfind.settings import make_settings
 from dupfind.values import FileState
 from fixtures import documents, pictures
-from tests.conftest import build_tree
+from tests.helpers.trees import build_tree
 
 SIZE = (640, 480)
 STORED = dict(zip(range(2, 9), [Image.Transpose(number) for number in (0, 3, 1, 5, 2, 6, 4)], strict=True))

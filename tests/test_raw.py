@@ -22,8 +22,8 @@ from dupfind.evidence.fingerprint import check_hash, pixels
 from dupfind.pictures import decode, raw
 from dupfind.values import Evidence, Thumbnail
 from fixtures import pictures
-from tests.conftest import ROOT
-from tests.dng import dng
+from tests.helpers.dng import dng
+from tests.helpers.places import ROOT
 
 has_extra = pytest.mark.skipif(not raw.version(), reason="the extra dupfind[raw] is not installed")
 SIZE = (480, 360)

@@ -19,9 +19,9 @@ from dupfind.sources.roots import named_file
 from dupfind.sources.same_file import SameFile
 from dupfind.sources.walk import Walk
 from dupfind.values import Report, Tree
-from tests.real_mounts import Rig, kind_of, renumber
-from tests.shelf import Ears, catalogued
-from tests.test_pipeline import one_thread
+from tests.helpers.real_mounts import Rig, kind_of, renumber
+from tests.helpers.scans import one_thread
+from tests.helpers.shelf import Ears, catalogued
 
 NAMES = ("a.txt", "sub/b.txt", "sub/deep/c.txt")
 

@@ -17,7 +17,7 @@ from dupfind.finding.recollection import Recollection
 from dupfind.run import Reading, Run
 from dupfind.settings import Settings, make_settings
 from dupfind.values import Failure
-from tests.test_cache_store import fill
+from tests.helpers.cache_rows import fill
 
 
 @pytest.fixture

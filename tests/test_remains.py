@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dupfind.evidence.differences import surface
 from dupfind.evidence.remains import EDGES, intact, likeness
-from tests.scenes import Field, grey, scene
+from tests.helpers.scenes import Field, grey, scene
 
 Pixels = NDArray[np.uint8]
 

@@ -6,64 +6,42 @@ import csv
 import io
 import json
 import os
-from typing import Any
 
-import numpy as np
 import pytest
 
-from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
+from dupfind.answers.comparison import Comparison, Proof
 from dupfind.evidence import facts as facts_
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen
 from dupfind.report.compare import SCHEMA, letter, render
 from dupfind.settings import Format
-from dupfind.values import Evidence, ScanSettings, Thumbnail
+from dupfind.values import Evidence
+from tests.helpers.comparisons import (
+    BROKEN,
+    CHECK,
+    DISTANCES,
+    LOST,
+    PIXELS,
+    SAME,
+    answer,
+    compared,
+    printed,
+    proof,
+)
 
-SETTINGS = ScanSettings((), (), "phash", 10, Evidence.SAME, rotations=True)
-PIXELS = np.repeat(np.arange(64, dtype=np.uint8)[None] * 4, 64, 0).tobytes()
-DARK = bytes(64 * 64)
-CHECK = facts_.Test("check hash", 2.0, 68.0, passed=True)
 SIZE = facts_.Test("size", 2.0, 10 / 9, passed=False)
-DISTANCES = {"phash": 16, "dhash": 1}
-
-
-def compared(path: str = "a.jpg", **facts: Any) -> Compared:
-    """A photo."""
-    thumbnail = Thumbnail(PIXELS, 640, 480, "JPEG", 1, None, quality=88)
-    values: dict[str, Any] = {"thumbnail": thumbnail, "hashes": {"phash": "00ff", "dhash": "1234"}, **facts}
-    return Compared(path, 48_000, **values)
-
-
-def proof(evidence: Evidence | None, reason: Reason | None = None, **facts: Any) -> Proof:
-    """A proof by pixels."""
-    values: dict[str, Any] = {"distances_bits": DISTANCES, "check_bits": 2, "tests": (CHECK,), **facts}
-    return Proof(evidence, reason, **values)
 
 
 IS_SMALLER = Reason(ReasonCode.SMALLER, (320, 240, 640, 480))
 APART, EDITED, TURNED = (
     Reason(ReasonCode.UNLIKE), Reason(ReasonCode.BRIGHTNESS, ("thumbnail",)), Reason(ReasonCode.TURNED, (90,)),
 )  # fmt: skip
-SAME = Comparison(compared(), compared("b.jpg"), proof(Evidence.SAME), proof(Evidence.SAME), (PIXELS, DARK))
 SMALLER = Comparison(
     compared(), compared("c.jpg"), proof(Evidence.SIMILAR, IS_SMALLER, tests=(CHECK, SIZE)), proof(Evidence.SAME),
     (PIXELS, PIXELS),
 )  # fmt: skip
 UNLIKE = Comparison(compared(), compared("d.jpg"), proof(None, APART), proof(None, APART))
 IDENTICAL = Comparison(compared(), compared("e.jpg"), Proof(Evidence.IDENTICAL, None), Proof(Evidence.IDENTICAL, None))
-BROKEN = compared("no.jpg", thumbnail=None, hashes={}, error="not a picture")
-LOST = Comparison(compared(), BROKEN, Proof(None, None), Proof(None, None), error="no.jpg: not a picture")
-
-
-def answer(*pairs: Comparison) -> Comparisons:
-    """Everything that one run has to say."""
-    return Comparisons("1.0", SETTINGS, [pairs[0].first, *(pair.other for pair in pairs)], pairs, ())
-
-
-def printed(*pairs: Comparison, format_: Format = Format.TABLE, **options: Any) -> str:
-    """What is printed of these."""
-    values: dict[str, Any] = {"screen": Screen(), "visual": False, "print0": False, **options}
-    return render(answer(*pairs), format_, **values).decode()
 
 
 def test_a_pair_each_way() -> None:

@@ -14,7 +14,7 @@ from dupfind.report import Screen
 from dupfind.report import groups as report
 from dupfind.settings import Format
 from dupfind.values import Evidence, Problem, Side
-from tests.test_grouped import GROUP, answer
+from tests.helpers.grouped import GROUP, answer
 
 HOSTILE = "c/\x1b[31mred\n\udcff=1.jpg"
 BAD = Group(

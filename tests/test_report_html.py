@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html as escaping
-import json
-import re
-from typing import Any
 
 import pytest
 
@@ -16,10 +12,10 @@ from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import html
 from dupfind.report.reasons import sentence
 from dupfind.report.text import catalogue_line
-from dupfind.values import Catalogued, Evidence, FileState, FolderState, Problem, Report, Side
-from tests.test_report import ANSWER, file, folder, reading, report
+from dupfind.values import Evidence, FileState, FolderState, Problem, Report, Side
+from tests.helpers.report_pages import CATALOGUE, EVIL, block, words
+from tests.helpers.reports import ANSWER, file, folder, reading, report
 
-CATALOGUE = Catalogued("disk.dupfind", "/media/disk", "2026-11-01T12:00:00+00:00", 1_728_000.0, 12, True)
 PREVIEW = Preview(b"picture", 640, 480, "2006:12:25 10:00:00")
 SEEN = Shown(
     {
@@ -29,18 +25,6 @@ SEEN = Shown(
     },
     {"n/b/2.jpg": Nearest("hay/3.jpg", 20, (Reason(ReasonCode.UNLIKE),))},
 )
-
-
-def block(page: bytes, id_: str) -> Any:
-    """What is embedded under this name."""
-    (found,) = re.findall(rf'<script type="application/json" id="{id_}">(.*?)</script>', page.decode(), re.DOTALL)
-    return json.loads(found)
-
-
-def words(page: bytes) -> str:
-    """What a person reads above the lists, on one line."""
-    body = page.decode().partition("<body>")[2].partition("<dialog")[0]
-    return " ".join(escaping.unescape(re.sub(r"<[^>]*>", " ", body)).split())
 
 
 def test_the_answer_on_top() -> None:
@@ -182,9 +166,6 @@ def test_problems_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert '<details class="facts" id="problems">' in page.decode()
     assert words(page).count("truncated") == 2
     assert "1 more" in words(page)
-
-
-EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&{{7*7}}\u202e\n\udcff"
 
 
 def test_no_name_becomes_markup() -> None:

@@ -12,9 +12,9 @@ from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import html_find
 from dupfind.report.text import catalogue_line
 from dupfind.values import Evidence, Problem, Side
-from tests.test_report_find import ANSWER, HOSTILE, SETTINGS
-from tests.test_report_find import SEEN as SOUGHT
-from tests.test_report_html import CATALOGUE, EVIL, block, words
+from tests.helpers.found import ANSWER, HOSTILE, SETTINGS
+from tests.helpers.found import SEEN as SOUGHT
+from tests.helpers.report_pages import CATALOGUE, EVIL, block, words
 
 INPUT = Sought("-", [SOUGHT.nearest[0]])
 PATHS = ["up.jpg", *(near.path for near in SOUGHT.nearest)]

@@ -11,8 +11,8 @@ from dupfind.answers.shown import Preview, Shown, Sight, most_doubtful_members
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import html_groups
 from dupfind.values import Problem, Side
-from tests.test_grouped import GROUP, answer
-from tests.test_report_html import EVIL, block, words
+from tests.helpers.grouped import GROUP, answer
+from tests.helpers.report_pages import EVIL, block, words
 
 PAIR = Group([one._replace(path=f"other/{one.path}") for one in GROUP.members[:2]], "most pixels")
 ANSWER = answer(PAIR, GROUP)

@@ -12,7 +12,7 @@ from dupfind.report import Screen
 from dupfind.report.look import Page
 from dupfind.report.visual import draw
 from dupfind.values import Evidence
-from tests.test_report_compare import DARK, LOST, PIXELS, SAME, compared, printed, proof
+from tests.helpers.comparisons import DARK, LOST, PIXELS, SAME, compared, printed, proof
 
 TERMINAL = Screen(80, is_terminal=True)
 _CELL = re.compile(r"\x1b\[38;2;(\d+);\1;\1;48;2;(\d+);\2;\2m▀")

@@ -13,8 +13,8 @@ from dupfind.events import Advance, Silence
 from dupfind.reasons import ReasonCode
 from dupfind.scanning.resembling import resembling
 from dupfind.values import Evidence, Match, Thumbnail
-from tests.desk import Desk
-from tests.scenes import Field, scene, shot
+from tests.helpers.desk import Desk
+from tests.helpers.scenes import Field, scene, shot
 
 DAMAGE = "its JPEG data is damaged: no end marker"
 

@@ -23,13 +23,10 @@ from dupfind.sources.roots import haystack_roots
 from dupfind.sources.source import Rules
 from dupfind.sources.walk import Walk
 from dupfind.values import FileEntry, Problem, Root
-from tests import photo_libraries as made
+from tests.helpers import photo_libraries as made
+from tests.helpers.walks import TICK_SECONDS
 
 RULES = Rules(Excludes(["*.bak"]))
-
-
-TICK_SECONDS = 0.02
-"""Longer than the clock of a file system stands still."""
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from dupfind.sources.mounts import NO_MOUNTS, Mount, Mounts
 from dupfind.sources.roots import named_file
 from dupfind.sources.same_file import ITSELF, Lookalikes, SameFile
 from dupfind.values import FileEntry, Root, Side, Tree
-from tests.played_mounts import Played, play
-from tests.test_pipeline import one_thread
+from tests.helpers.played_mounts import Played, play
+from tests.helpers.scans import one_thread
 
 
 def test_names_of_one_file(tmp_path: Path) -> None:

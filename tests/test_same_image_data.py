@@ -31,9 +31,9 @@ from dupfind.session import with_reader
 from dupfind.settings import make_report_settings
 from dupfind.values import FileEntry, FileVerdict, Report
 from fixtures import pictures
-from tests.stamped import ASCII, EXIF, digest, saved, short, with_exif, xmp
-from tests.test_image_data import film, pages, png48, with_packet
-from tests.test_pipeline import one_thread, scan, settings, states
+from tests.helpers.image_data import film, pages, png48, with_packet
+from tests.helpers.scans import one_thread, scan, settings, states
+from tests.helpers.stamped import ASCII, EXIF, digest, saved, short, with_exif, xmp
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 Dupfind = Callable[..., "subprocess.CompletedProcess[bytes]"]
@@ -74,25 +74,25 @@ def large() -> bytes:
     return jpeg(pictures.photo(1, (2800, 2100)), progressive=True, quality=95)
 
 
-PAIRS = {
-    "a corrected clock": (dated(jpeg(), 1), dated(jpeg(), 2)),
-    "a page of text": (dated(jpeg(page_of_text()), 1), dated(jpeg(page_of_text()), 2)),
-    "a blank page": (dated(jpeg(blank()), 1), dated(jpeg(blank()), 2)),
-    "a tiny one": (dated(jpeg(pictures.photo(1, (12, 9))), 1), jpeg(pictures.photo(1, (12, 9)))),
-    "with more behind it": (dated(jpeg() + b"film" * 2000, 1), jpeg() + b"film" * 2000),
-    "of 48 bits": (png48(), with_packet(png48(), xmp("dc:title='lake'"))),
-    "pages": (pages(1, 2), pages(1, 2, compression="tiff_deflate")),
-    "frames": (film("GIF"), film("GIF")[:-1] + b"\x21\xfe\4lake\0;"),
-    "an optimised screenshot": (saved(page_of_text(), "PNG"), saved(page_of_text().convert("L"), "PNG")),
-    "another format": (saved(page_of_text(), "PNG"), saved(page_of_text(), "TIFF")),
-    "progressive": (large(), None),
+PAIRS: dict[str, Callable[[], tuple[bytes, bytes | None]]] = {
+    "a corrected clock": lambda: (dated(jpeg(), 1), dated(jpeg(), 2)),
+    "a page of text": lambda: (dated(jpeg(page_of_text()), 1), dated(jpeg(page_of_text()), 2)),
+    "a blank page": lambda: (dated(jpeg(blank()), 1), dated(jpeg(blank()), 2)),
+    "a tiny one": lambda: (dated(jpeg(pictures.photo(1, (12, 9))), 1), jpeg(pictures.photo(1, (12, 9)))),
+    "with more behind it": lambda: (dated(jpeg() + b"film" * 2000, 1), jpeg() + b"film" * 2000),
+    "of 48 bits": lambda: (png48(), with_packet(png48(), xmp("dc:title='lake'"))),
+    "pages": lambda: (pages(1, 2), pages(1, 2, compression="tiff_deflate")),
+    "frames": lambda: (film("GIF"), film("GIF")[:-1] + b"\x21\xfe\4lake\0;"),
+    "an optimised screenshot": lambda: (saved(page_of_text(), "PNG"), saved(page_of_text().convert("L"), "PNG")),
+    "another format": lambda: (saved(page_of_text(), "PNG"), saved(page_of_text(), "TIFF")),
+    "progressive": lambda: (large(), None),
 }
 
 
 @pytest.mark.parametrize("kind", PAIRS)
 def test_equal_image_data_prove(tree: TreeBuilder, kind: str) -> None:
     """Whatever else speaks against it."""
-    needle, witness = PAIRS[kind]
+    needle, witness = PAIRS[kind]()
     witness = dated(needle, 2) if witness is None else witness
     assert needle != witness
     found = verdicts(scan(tree("hay", {"w": witness}), tree("needles", {"n": needle})))["n"]
@@ -100,14 +100,14 @@ def test_equal_image_data_prove(tree: TreeBuilder, kind: str) -> None:
     assert str(found.witness).endswith("hay/w")
 
 
-OTHERS = {
-    "another frame": (film("GIF"), film("GIF", (100, 50, 80))),
-    "something behind it": (jpeg() + b"film" * 2000, jpeg()),
-    "another text": (saved(page_of_text(), "PNG"), saved(page_of_text(2), "PNG")),
-    "one bit of sixteen": (png48(1000), png48(1001)),
-    "a spot on a blank page": (saved(blank(), "PNG"), None),
-    "cut": (dated(jpeg(), 1)[:-600], dated(jpeg(), 2)[:-600]),
-    "cut, and progressive": (
+OTHERS: dict[str, Callable[[], tuple[bytes, bytes | None]]] = {
+    "another frame": lambda: (film("GIF"), film("GIF", (100, 50, 80))),
+    "something behind it": lambda: (jpeg() + b"film" * 2000, jpeg()),
+    "another text": lambda: (saved(page_of_text(), "PNG"), saved(page_of_text(2), "PNG")),
+    "one bit of sixteen": lambda: (png48(1000), png48(1001)),
+    "a spot on a blank page": lambda: (saved(blank(), "PNG"), None),
+    "cut": lambda: (dated(jpeg(), 1)[:-600], dated(jpeg(), 2)[:-600]),
+    "cut, and progressive": lambda: (
         large()[:-60_000] + b"\xff\xd9",
         dated(large()[:-60_000] + b"\xff\xd9", 2),
     ),
@@ -117,7 +117,7 @@ OTHERS = {
 @pytest.mark.parametrize("kind", OTHERS)
 def test_what_is_not_equal_or_not_sound_is_not_proved(tree: TreeBuilder, kind: str) -> None:
     """A wrong `contained` destroys photos."""
-    needle, witness = OTHERS[kind]
+    needle, witness = OTHERS[kind]()
     if witness is None:
         spoilt = blank()
         spoilt.putpixel((100, 100), (254, 255, 255))

@@ -17,7 +17,7 @@ from dupfind.sources.roots import haystack_roots
 from dupfind.sources.same_file import SameFile
 from dupfind.sources.source import Rules
 from dupfind.values import FileEntry, Tree
-from tests.walking import walk_all
+from tests.helpers.walking import walk_all
 
 
 def entry(path: Path) -> FileEntry:

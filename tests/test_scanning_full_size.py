@@ -14,8 +14,8 @@ from dupfind.scanning.full_size import MOST_COMPARED, FullSize, Place
 from dupfind.scanning.matching import Matcher
 from dupfind.scanning.wholes import Wholes
 from dupfind.values import Evidence, FileEntry, Match, Thumbnail
-from tests.desk import Desk
-from tests.test_matching import thumbnail
+from tests.helpers.desk import Desk
+from tests.helpers.thumbnails import thumbnail
 
 LESS = Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,))
 

@@ -55,7 +55,7 @@ def test_pairs_are_counted_by_how_far_their_buckets_are_apart(bits: int, chance:
     assert expected == search_plan._pairs_apart(ours, theirs).tolist()
 
 
-@pytest.mark.mostly_slow(fast=2)
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("radius_bits", range(21))
 @pytest.mark.parametrize("counts", [(100_000, 20_000), (2000, 1_000_000)], ids=str)
 def test_a_plan_misses_no_pair(counts: tuple[int, int], radius_bits: int) -> None:

@@ -22,7 +22,7 @@ from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
 from dupfind.report.reasons import sentence
 from dupfind.values import Evidence, FileEntry
 from fixtures import pictures
-from tests.test_full_size import enlarged, grainy, with_letters
+from tests.helpers.details import enlarged, grainy, with_letters
 
 IDENTICAL, SAME, SIMILAR = Evidence
 CHANGED = "changed while it was read"
@@ -283,6 +283,7 @@ def test_the_limits_hold(claimed: Maker, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "decoding took longer than 1 s (--timeout)" in str(found.failure)
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("broken", ["needle", "witness"])
 def test_a_file_is_read_to_its_end(claimed: Maker, broken: str) -> None:
     """A progressive JPEG too, of which a scan may look at the first scan only: what is damaged behind it is seen."""

@@ -8,8 +8,8 @@ import struct
 import pytest
 from PIL import Image
 
-from tests import jpegs
-from tests.jpegs import jpeg, more, noise, preview, segment, with_segments, xmp
+from tests.helpers import jpegs
+from tests.helpers.jpegs import jpeg, more, noise, preview, segment, with_segments, xmp
 
 BULK = noise(60000)
 

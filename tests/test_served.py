@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 
 from fixtures import pictures
-from tests.served import Order, Server
+from tests.helpers.served import Order, Server
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 SCAN = ("scan", "--haystack", "hay", "--needles", "needles")
 
 
-@pytest.mark.mostly_slow(fast=3)
+@pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -60,6 +60,21 @@ def test_it_is_told_what_a_process_is_told(dupfind: Run, tmp_path: Path) -> None
     assert b"/elsewhere\n" == dupfind("cache", "path", env={"DUPFIND_CACHE": "/elsewhere"}).stdout
 
 
+def test_streams_of_its_own(dupfind: Run, tmp_path: Path) -> None:
+    """A file, or a pipe whose reader has gone, instead of what is captured."""
+    pictures.save(pictures.photo(1, (160, 120)), tmp_path / "a.png")
+    streams = {"capture_output": False, "stderr": subprocess.PIPE}
+    with (tmp_path / "out").open("wb") as out, (tmp_path / "a.png").open("rb") as given:
+        done = dupfind("hash", "-", "b.png", "--no-cache", stdin=given, stdout=out, **streams)
+    assert (2, None, b"dupfind: b.png: no such file or directory\n") == (done.returncode, done.stdout, done.stderr)
+    assert (tmp_path / "out").read_bytes().endswith(b"  -\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = dupfind("--help", stdout=writing, **streams)
+    os.close(writing)
+    assert (141, None, b"") == (done.returncode, done.stdout, done.stderr)
+
+
 @pytest.mark.parametrize("name", ["PYTHONUTF8", "LC_ALL", "TMPDIR", "_DUPFIND_COMPLETE"])
 def test_what_the_start_depends_on_is_not_taken(server: Server, name: str) -> None:
     """Nor is it where such a variable is gone."""
@@ -80,6 +95,7 @@ def test_a_run_that_does_not_end_is_ended(tmp_path: Path) -> None:
     server.close()
 
 
+@pytest.mark.slow
 def test_a_run_that_crashes_says_so(tmp_path: Path) -> None:
     """A signal is a negative code, and what was printed before is there."""
     server = Server({**os.environ, "PYTHONPATH": str(tmp_path)})

@@ -15,7 +15,7 @@ from dupfind.settings import DEFAULT_THRESHOLD_BITS, Format, ReportSettings, mak
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.source import Rules
 from dupfind.values import Evidence, FileState, FolderState, Root, Side
-from tests.walking import walk_all
+from tests.helpers.walking import walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 

@@ -28,9 +28,9 @@ from dupfind.settings import Settings, make_settings
 from dupfind.sources.entries import entry_of
 from dupfind.sources.roots import named_file
 from fixtures import pictures
-from tests.shelf import catalogued
-from tests.test_deciding import word
-from tests.test_pipeline import one_thread, settings
+from tests.helpers.decisions import word
+from tests.helpers.scans import one_thread, settings
+from tests.helpers.shelf import catalogued
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 PHOTO = pictures.photo(1, (640, 480))
@@ -51,12 +51,12 @@ def names(paths: Mapping[str, object]) -> set[str]:
 def trees(tree: TreeBuilder) -> tuple[Path, Path]:
     """A haystack and needles of every kind."""
     haystack = tree("hay", {
-        "small.png": PHOTO.resize((320, 240)), "same.txt": b"text", "other.jpg": pictures.photo(9),
-        "same.png": pictures.photo(2),
+        "small.png": PHOTO.resize((320, 240)), "same.txt": b"text", "other.jpg": pictures.photo(9, (160, 120)),
+        "same.png": pictures.photo(2, (160, 120)),
     })  # fmt: skip
     needles = tree("n", {
-        "large.png": PHOTO, "missing.png": pictures.photo(3), "broken.jpg": b"\xff\xd8\xff\xe0 broken",
-        "same.txt": b"text", "other.txt": b"other", "same.webp": pictures.photo(2),
+        "large.png": PHOTO, "missing.png": pictures.photo(3, (160, 120)), "broken.jpg": b"\xff\xd8\xff\xe0 broken",
+        "same.txt": b"text", "other.txt": b"other", "same.webp": pictures.photo(2, (160, 120)),
     })  # fmt: skip
     return haystack, needles
 
@@ -111,7 +111,7 @@ def test_why_the_nearest_is_refused(tree: TreeBuilder) -> None:
         "a scan would have found it with --rotations --accept similar"
     )
     assert near.distance_bits < 8
-    trees = tree("hay", {"a.png": pictures.photo(5)}), trees[1]
+    trees = tree("hay", {"a.png": pictures.photo(5, (160, 120))}), trees[1]
     (near,) = shown(settings(*trees)).nearest.values()
     assert (Reason(ReasonCode.UNLIKE),) == near.reasons
 
@@ -227,9 +227,9 @@ def test_how_a_witness_is_turned(tree: TreeBuilder, orientation: int) -> None:
         Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM,
         Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90,
     )]  # fmt: skip
-    haystack = tree("hay", {"small.png": PHOTO.resize((320, 240)), "up.png": pictures.photo(7)})
+    haystack = tree("hay", {"small.png": PHOTO.resize((320, 240)), "up.png": pictures.photo(7, (160, 120))})
     turned = PHOTO.transpose(Image.Transpose(ways[orientation - 1]))
-    needles = tree("n", {"turned.png": turned, "up.jpg": pictures.photo(7).resize((1280, 960))})
+    needles = tree("n", {"turned.png": turned, "up.jpg": pictures.photo(7, (160, 120)).resize((1280, 960))})
     (pair, turn), = shown(settings(haystack, needles)).turns.items()  # fmt: skip
     assert pair == (str(needles / "turned.png"), str(haystack / "small.png"))
     assert turn == orientation

@@ -9,8 +9,8 @@ from dupfind.evidence import evidence, fingerprint
 from dupfind.grouping.sketches import checks, inner_hashes, sketches
 from dupfind.pictures import borders
 from dupfind.values import FileEntry
-from tests.desk import Desk
-from tests.scenes import scene, shot
+from tests.helpers.desk import Desk
+from tests.helpers.scenes import scene, shot
 
 
 def test_sketches_are_what_the_judge_prepares() -> None:

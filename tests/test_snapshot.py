@@ -14,12 +14,10 @@ from dupfind.cache import snapshot
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.cache.snapshot import (
     HEAD,
-    OTHER,
     PICTURE,
     UNSETTLED,
     FolderRow,
     Inner,
-    Noted,
     Part,
     Rows,
     SnapshotError,
@@ -28,29 +26,13 @@ from dupfind.cache.snapshot import (
     unpack,
     unsettled_since,
 )
-from dupfind.values import Failure, FileEntry
+from dupfind.values import FileEntry
+from tests.helpers.snapshots import ENTRIES, FAILURES, FOLDERS, ROWS, packed
 
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
 WORDS = st.integers(0, 2**64 - 1)
 NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=5)
 FILES = st.lists(st.tuples(NAMES, NUMBERS, NUMBERS, NUMBERS, WORDS, NUMBERS, WORDS, st.sampled_from((0, 1, 2))))
-FOLDERS = (
-    FolderRow("/h", -1, (1, 2), (3, 4), 2, (Noted("link", "symbolic link: not followed", False),)),
-    FolderRow("/h/a\udcff", 0, (1, 3), None, 1),
-)
-ENTRIES = [
-    FileEntry("/h/one.jpg", 10, 20, 30, 40),
-    FileEntry("/h/two\udcfe.txt", 11, 21, 31, 2**64 - 1),
-    FileEntry("/h/a\udcff/three.jpg", 12, 22, 32, 42),
-]
-ROWS = make_rows(ENTRIES, [PictureRef(-5, 99), None, None], [2**64 - 1, 0, 0], [PICTURE, OTHER, UNSETTLED])
-INNER = Inner(np.array([0]), np.array([7], np.uint64))
-FAILURES = {1: Failure("cannot be decoded", is_image=True)}
-
-
-def packed() -> dict[Part, bytes]:
-    """A small collection."""
-    return dict(pack(FOLDERS, ROWS, INNER, FAILURES))
 
 
 def test_a_collection_comes_back() -> None:

@@ -19,7 +19,7 @@ from dupfind.settings import make_settings
 from dupfind.sorting.sorting import sort
 from dupfind.sources.roots import named_file
 from fixtures import pictures
-from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.helpers.places import SHARED_DATA, needs_shared_data
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 SIZE = (160, 120)

@@ -20,8 +20,8 @@ from dupfind.sources.same_file import SameFile
 from dupfind.sources.source import Sources, in_order
 from dupfind.values import Evidence, FileEntry, Report, Root, ScanSettings, Side
 from fixtures import pictures
-from tests.bucket import OLD_NS, Bucket, Store
-from tests.conftest import build_tree
+from tests.helpers.bucket import OLD_NS, Bucket, Store
+from tests.helpers.trees import build_tree
 
 Change = Callable[[Store], None]
 CHANGED = "changed while dupfind ran"

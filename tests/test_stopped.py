@@ -18,7 +18,7 @@ import pytest
 
 from faults.common import processes_of_session
 from fixtures import pictures
-from tests.conftest import ROOT, build_tree
+from tests.helpers.trees import build_tree
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 STAGES = {
@@ -92,7 +92,7 @@ def temporary() -> Iterator[Path]:
 
 def environment(temporary: Path) -> dict[str, str]:
     """Temporary files go there."""
-    return {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}
+    return {**os.environ, "TMPDIR": str(temporary)}
 
 
 def arguments(trees: Path, stage: str) -> list[str]:

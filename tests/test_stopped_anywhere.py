@@ -16,6 +16,8 @@ from faults.common import ENVIRONMENT, build, processes_of_session
 from faults.killed_workers import kill_at_random
 from faults.stops import busy, stop_at_random
 
+pytestmark = pytest.mark.slow
+
 _API = """
 print("begun", flush=True)
 from dupfind import scan

@@ -15,8 +15,8 @@ from dupfind.settings import make_settings
 from dupfind.sources.roots import named_file
 from dupfind.values import Failure
 from fixtures import pictures
-from tests.test_explain import one_thread
-from tests.test_wholes import large
+from tests.helpers.encodings import large
+from tests.helpers.scans import one_thread
 
 
 def read(folder: Path, *names: str, **options: Any) -> dict[str, Whole | Failure]:

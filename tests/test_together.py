@@ -20,7 +20,7 @@ from dupfind.settings import make_settings
 from dupfind.sorting.sorting import sort
 from dupfind.values import Evidence
 from fixtures import pictures
-from tests.shelf import Ears, TreeBuilder, catalogued, settle
+from tests.helpers.shelf import Ears, TreeBuilder, catalogued, settle
 
 SIZE = (240, 180)
 

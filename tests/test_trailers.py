@@ -11,8 +11,8 @@ from PIL import Image
 
 from dupfind.errors import UndecodableError
 from dupfind.pictures import decode, trailers
-from tests import jpegs
-from tests.jpegs import SIZE, jpeg, more, noise, photo, preview, segment, with_segments, xmp
+from tests.helpers import jpegs
+from tests.helpers.jpegs import SIZE, jpeg, more, noise, photo, preview, segment, with_segments, xmp
 
 
 def box(kind: bytes, body: bytes) -> bytes:

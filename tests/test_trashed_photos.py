@@ -13,7 +13,7 @@ import pytest
 
 from dupfind.sources import trashed_photos
 from dupfind.sources.trashed_photos import LibraryError, UnknownTablesError, trashed_in
-from tests import photo_libraries as made
+from tests.helpers import photo_libraries as made
 
 ROWS = [("A", "KEPT.jpeg", 0), ("B", "GONE.heic", 1), (None, "LOOSE.jpeg", 1), ("C", None, 1), ("D", "NULL.jpeg", None)]
 IN_TRASH = ["B/GONE.heic", "LOOSE.jpeg"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import pictures
-from tests.conftest import ROOT
+from tests.helpers.places import ROOT
 
 _SCRIPT = """
 from dupfind import scan
@@ -53,6 +52,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize(
     ("arguments", "given", "name"),
     [
@@ -75,7 +75,6 @@ def test_the_answer_of_the_command(folder: Path, arguments: Sequence[str], given
         [sys.executable, *arguments],
         input=given,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,

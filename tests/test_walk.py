@@ -22,9 +22,10 @@ from dupfind.sources.mounts import Mount, Mounts
 from dupfind.sources.roots import make_roots
 from dupfind.sources.source import Rules
 from dupfind.sources.walk import Walk
-from dupfind.values import FolderState, Root, Side, Tree
-from tests.played_mounts import play
-from tests.walking import walk_all
+from dupfind.values import FolderState, Side, Tree
+from tests.helpers.played_mounts import play
+from tests.helpers.walking import walk_all
+from tests.helpers.walks import root
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 Change = Callable[[str, list[Any]], Iterable[Any]]
@@ -35,12 +36,6 @@ AMONG_NEEDLES = "left out: the same folder is among the needles"
 INTO_NEEDLES = "left out: the link leads into the needles"
 OWN_ROOT = "left out: it is a root of its own"
 NO_SUCH_FILE = "cannot be looked at: no such file or directory"
-
-
-def root(side: Side, path: Path | str, given: str | None = None) -> Root:
-    """A root as the settings would make it."""
-    found = os.stat(path)
-    return Root(side, given or str(path), os.path.realpath(path), (found.st_dev, found.st_ino))
 
 
 def walk(haystack: Path, needles: Path, *, exclude: tuple[str, ...] = (), follow: bool = False) -> tuple[Tree, Tree]:

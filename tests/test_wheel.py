@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.helpers.places import ROOT
 
 pytest.importorskip("hatchling", reason="hatchling, which builds the wheel, is not installed")
 
@@ -69,7 +70,8 @@ def test_type_checkers_see_the_types_of_the_installed_package(wheel: Path, tmp_p
     (tmp_path / "use.py").write_text(USE)
     python = str(tmp_path / "venv" / "bin" / "python")
     command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, "use.py"]
-    done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True)
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # which has the project
+    done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True, env=alone)
     shown = re.sub(r"builtins\.|typing\.|collections\.abc\.", "", done.stdout)  # said by some versions of mypy
     lines = [line.partition(": ")[2] for line in shown.splitlines()]
     assert [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,11 @@ from dupfind.scanning import matching
 from dupfind.scanning.wholes import Wholes
 from dupfind.values import Evidence, Failure, FileEntry, Match, Thumbnail
 from fixtures import pictures
-from tests.desk import Desk
-from tests.scenes import scene, shot
-from tests.test_matching import DARKER, LIGHTER, grades, marked, thumbnail
-from tests.test_pipeline import answer, scan, states
+from tests.helpers.desk import Desk
+from tests.helpers.encodings import large
+from tests.helpers.scans import answer, scan, states
+from tests.helpers.scenes import scene, shot
+from tests.helpers.thumbnails import DARKER, LIGHTER, coarse, grades, marked, thumbnail
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 BROKEN = Failure("cannot be decoded: broken data stream")
@@ -36,11 +36,6 @@ def desk() -> Iterator[Desk]:
     empty = Desk()
     with empty.cache:
         yield empty
-
-
-def coarse(seed: int, **changes: Any) -> Thumbnail:
-    """The beginning of a photo."""
-    return dataclasses.replace(thumbnail(seed), is_coarse=True, **changes)
 
 
 def with_wholes(desk: Desk, wholes: Mapping[str, Thumbnail | Failure]) -> list[str]:
@@ -153,15 +148,6 @@ def test_who_lost_a_witness_to_another_rests_on_no_coarse_one(desk: Desk) -> Non
     assert ["/h", "/z"] == sorted(read)
     with_wholes(desk, wholes | {"/z": BROKEN})
     assert {"a": "same /h", "b": "similar /h"} == grades(desk.match(needles, haystack))
-
-
-@cache
-def large(seed: int, *, progressive: bool = True, quality: int = 88) -> bytes:
-    """A JPEG large enough to be read coarsely where it is progressive."""
-    file = io.BytesIO()
-    photo = pictures.photo(seed, (640, 512)).resize((2560, 2048), Image.Resampling.BICUBIC)
-    photo.save(file, "JPEG", progressive=progressive, quality=quality)
-    return file.getvalue()
 
 
 def damaged_late(content: bytes) -> bytes:

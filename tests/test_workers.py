@@ -23,9 +23,9 @@ from dupfind import ceiling
 from dupfind.pool import launch, workers
 from dupfind.pool.process_executor import NeverStartedError, ProcessExecutor
 from dupfind.pool.workers import Pool
-from tests.labour import Item, work
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests.helpers.labour import Item, work
+from tests.helpers.places import ROOT
+from tests.helpers.processes import are_gone, is_alive
 
 
 def run(
@@ -41,24 +41,6 @@ def run(
 def expected(items: Iterable[Item]) -> list[tuple[Item, Any]]:
     """What ``run`` must give, sorted."""
     return sorted((item, item[1] * 2 if item[0] == "double" else "lost") for item in items)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that only waits to be collected does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
-    except OSError:
-        return False
-
-
-def are_gone(pids: Iterable[int], seconds: float = 60) -> bool:
-    """Whether the processes end within ``seconds``."""
-    until = time.monotonic() + seconds
-    while any(map(is_alive, pids)):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def executors_of(pool: Pool) -> list[ProcessExecutor]:
@@ -234,7 +216,7 @@ PARENT = """
 import sys
 sys.path[:0] = {paths!r}
 from dupfind.pool.workers import Pool
-from tests.labour import work
+from tests.helpers.labour import work
 if __name__ == "__main__":
     with Pool(2) as pool:
         items = [("pid", n) for n in range(8)] + [("sleep", n) for n in range(2)]
@@ -243,6 +225,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_killed_parent_leaves_no_worker(tmp_path: Path, number: signal.Signals) -> None:
     """Workers end with the process that started them, whatever ended it."""

@@ -9,6 +9,7 @@ workers. What depends on the start itself is not asked of it, see :meth:`Server.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -18,14 +19,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import NamedTuple, NoReturn
+from types import MappingProxyType
+from typing import Any, NamedTuple, NoReturn
 
 _LENGTH_BYTES = 8
 _OF_THE_START = ("PYTHON", "LC_", "LANG", "TMP", "TEMP", "LD_", "OPENBLAS", "OMP_", "DUPFIND_COMPLETE", "_DUPFIND")
 """How the variables begin that are read once, by the interpreter or a library, or before the program is run."""
 
 
-_LATE = ("jinja2", "rich.console", "rich.table", "tqdm", "PIL.JpegImagePlugin", "PIL.PngImagePlugin")
+_LATE = ("jinja2", "numpy.ma", "rich.console", "rich.table", "tqdm", "PIL.JpegImagePlugin", "PIL.PngImagePlugin")
 """What the program imports only where it is used, of others."""
 
 
@@ -53,8 +55,18 @@ class Server:
             if name.startswith(_OF_THE_START)
         )
 
-    def run(self, order: Order, given: bytes | None, timeout_seconds: float) -> subprocess.CompletedProcess[bytes]:
-        """As :func:`subprocess.run` does with ``capture_output``; its error, too, where the time is over."""
+    def run(
+        self,
+        order: Order,
+        given: bytes | None,
+        timeout_seconds: float,
+        own: Mapping[int, int] = MappingProxyType({}),
+    ) -> subprocess.CompletedProcess[bytes]:
+        """As :func:`subprocess.run` does with ``capture_output``; its error, too, where the time is over.
+
+        ``own`` holds open files by the numbers of the standard streams that they become; what goes there is not
+        captured, and None in the result.
+        """
         connection = self._connection()
         reading, writing = zip(*(os.pipe() for _ in range(3)), strict=True)
         umask = os.umask(0)
@@ -62,7 +74,8 @@ class Server:
         message = pickle.dumps((order, umask))
         stdin = 0 if given is None else reading[0]
         header = [len(message).to_bytes(_LENGTH_BYTES, "big")]
-        socket.send_fds(connection, header, [stdin, *writing[1:]])
+        streams = [own.get(number, usual) for number, usual in enumerate((stdin, *writing[1:]))]
+        socket.send_fds(connection, header, streams)
         connection.sendall(message)
         for handle in (reading[0], *writing[1:]):
             os.close(handle)
@@ -75,7 +88,8 @@ class Server:
             except (TimeoutError, EOFError) as error:
                 self.close()
                 raise subprocess.TimeoutExpired(list(order.arguments), timeout_seconds) from error
-            return subprocess.CompletedProcess(list(order.arguments), code, out.result(), err.result())
+            captured = [None if number in own else stream.result() for number, stream in ((1, out), (2, err))]
+            return subprocess.CompletedProcess(list(order.arguments), code, *captured)
 
     def _connection(self) -> socket.socket:
         if self._socket is None:
@@ -158,6 +172,7 @@ def serve() -> None:
     sys.path[0] = ""  # as with -m, instead of the folder of the tests
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the program sets it; a process with threads is not to be forked
     _load()
+    gc.freeze()  # what the collector marks would be copied in each forked process
     while True:
         length, streams, _, _ = socket.recv_fds(connection, _LENGTH_BYTES, 3)
         if not length:
@@ -175,3 +190,18 @@ def serve() -> None:
 
 if __name__ == "__main__":
     serve()
+
+
+def open_files(options: Mapping[str, Any]) -> dict[int, int] | None:
+    """The files that become standard streams by options of :func:`subprocess.run`; None where it has to be asked."""
+    is_captured = options.get("capture_output", True)
+    if not options.keys() <= {"cwd", "input", "capture_output", "stdin", "stdout", "stderr"}:
+        return None
+    own = {}
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = options.get(name, subprocess.PIPE if is_captured or name == "stdin" else None)
+        if stream is None or stream in (subprocess.DEVNULL, subprocess.STDOUT):
+            return None
+        if stream != subprocess.PIPE:
+            own[number] = stream if isinstance(stream, int) else stream.fileno()
+    return own

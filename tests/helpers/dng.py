@@ -77,7 +77,7 @@ def _mosaic(image: Image.Image) -> bytes:
     red, green, blue = np.asarray(image.convert("RGB")).astype(float).transpose(2, 0, 1) / 255
     seen = green.copy()
     seen[::2, ::2], seen[1::2, 1::2] = red[::2, ::2], blue[1::2, 1::2]
-    return (seen**2.2 * 65535).astype("<u2").tobytes()
+    return bytes((seen**2.2 * 65535).astype("<u2").tobytes())
 
 
 def _tiff(directories: dict[bytes, list[_Entry]], blobs: dict[bytes, bytes]) -> bytes:
@@ -98,7 +98,7 @@ def _directory(entries: list[_Entry], start: int, places: dict[bytes, int]) -> b
     table, extra = struct.pack("<H", len(entries)), b""
     extra_start = start + 2 + 12 * len(entries) + 4
     for tag, kind, given in entries:
-        value = places.get(given, 0) if isinstance(given, bytes) else given
+        value: Any = places.get(given, 0) if isinstance(given, bytes) else given
         if kind == _ASCII:
             data = value.encode() + b"\0"
             count = len(data)

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from dupfind.pictures import decode
 from dupfind.values import Thumbnail
 from fixtures import pictures
-from tests.scenes import Field, grey, shot
+from tests.helpers.scenes import Field, grey, shot
 
 SIZE = (640, 480)
 Colour = str | tuple[int, int, int]

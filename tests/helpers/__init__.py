@@ -1,0 +1,1 @@
+"""What tests share that is no fixture: things to test with, made in one place each."""

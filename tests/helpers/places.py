@@ -1,0 +1,23 @@
+"""Where things lie: the project, the real pictures, what the docs show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+def needs_shared_data(name: str) -> pytest.MarkDecorator:
+    """Skip with the reason where the real pictures are not at hand."""
+    folder = SHARED_DATA / name
+    return pytest.mark.skipif(not folder.is_dir(), reason=f"the real pictures of shared/data/{name} are not here")
+
+
+def documented(page: str, part: str) -> str:
+    """What a page of the docs shows as the output of a command; made by ``make docs``."""
+    text = (ROOT / "docs" / page).read_text()
+    block = text.partition(f"<!-- generated: {part} -->\n```\n")[2].partition("```\n<!-- end -->")[0]
+    return block.partition("\n")[2]
