@@ -48,6 +48,28 @@ def test_the_table_of_files() -> None:
     assert ["n/b/3.jpg", "- looks like hay/3.jpg (4 bits apart)", "- mirrored"] == rows
 
 
+def test_reasons_in_every_format() -> None:
+    """All of a file's in one sentence, of the needle and the haystack's copy; the code is that of the first."""
+    smaller = Reason(ReasonCode.SMALLER, (160, 120, 320, 240))
+    parted = Reason(ReasonCode.DIFFERENT_ON_YOUR_WORD, ("hay/=1.jpg", 2, "2026-11-21"))
+    reasons = {"n/1.jpg": (smaller, parted), "n/2.jpg": (parted,), "n/3.jpg": ()}
+    answer = report([file(path, FileState.MISSING, reasons=some) for path, some in reasons.items()])
+    differs = "you have said that it differs from hay/=1.jpg and 2 other files, 2026-11-21"
+    both = f"the haystack's copy is smaller: 160 x 120 against 320 x 240; {differs}"
+    expected = [(both, "witness-smaller"), (differs, "different-on-your-word"), (None, None)]
+    whole = json.loads(text(answer, format_="json"))
+    assert expected == [(one["reason"], one["reason_code"]) for one in whole["files"]]
+    lines = [json.loads(line) for line in text(answer, format_="jsonl").splitlines()]
+    assert expected == [(one["reason"], one["reason_code"]) for one in lines if one["type"] == "file"]
+    rows = csv.DictReader(io.StringIO(text(answer, format_="csv", files=True)))
+    assert [(said or "", code or "") for said, code in expected] == [
+        (row["reason"], row["reason_code"]) for row in rows
+    ]
+    table = " ".join(text(answer, files=True, width=200).split())
+    assert f"n/1.jpg - {both} " in table
+    assert f"n/2.jpg - {differs} " in table
+
+
 @pytest.mark.parametrize("width", [40, 80, 109, 110, 200])
 def test_no_line_is_wider_than_the_screen(width: int) -> None:
     """Long paths fold; every character of them is there."""

@@ -162,6 +162,11 @@ def test_json_lines() -> None:
 def test_csv() -> None:
     """A line a pair; no cell is a formula."""
     formula = Comparison(compared("=a"), compared("b"), proof(Evidence.SAME), proof(Evidence.SAME))
+    damaged = proof(Evidence.SIMILAR, Reason(ReasonCode.DAMAGED, ("=1+1",)))
+    (row,) = csv.DictReader(
+        io.StringIO(printed(Comparison(compared(), compared("b"), damaged, damaged), format_=Format.CSV))
+    )
+    assert "'=1+1" == row["reason"]
     rows = list(csv.DictReader(io.StringIO(printed(SMALLER, UNLIKE, LOST, formula, format_=Format.CSV))))
     assert ["similar", "", "", "same"] == [row["evidence"] for row in rows]
     assert ["no", "no", "no", "yes"] == [row["accepted"] for row in rows]
