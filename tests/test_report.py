@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind.answers.changes import Changes
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import Screen, render
 from dupfind.report.text import clean, count, printable, size
 from dupfind.settings import make_report_settings

@@ -13,6 +13,7 @@ import pytest
 
 from dupfind import pipeline
 from dupfind.report import Screen, render
+from dupfind.report.reasons import sentences
 from dupfind.run import Run
 from dupfind.settings import Format, Settings, make_report_settings, make_settings
 from dupfind.sources.entries import ChangedError, StoredEntry, entry_now, open_entry
@@ -157,7 +158,7 @@ def test_the_final_check(store: Store, monkeypatch: pytest.MonkeyPatch, name: st
     monkeypatch.setattr(pipeline, "_find", find_and_change)
     report = run(store, settings(), Side.HAYSTACK, Side.NEEDLES)
     reasons = {
-        file.path.rpartition("/")[2]: file.reason
+        file.path.rpartition("/")[2]: sentences(file.reasons)
         for file in report.files
         if "/all/" in file.path and file.state.value != "present"
     }
