@@ -45,7 +45,8 @@ class Rows:
 def ask(rows: Rows, needles: list[int], inner: list[int], reach: Reach, left_out: list[int]) -> list[int]:
     """The rows that are looked at."""
     collection = cast("Collection", rows)
-    return near_rows(collection, np.array(needles, np.uint64), np.array(inner, np.uint64), reach, left_out)
+    found = near_rows(collection, np.array(needles, np.uint64), np.array(inner, np.uint64), reach, left_out)
+    return found.nearest + found.framed
 
 
 @given(
@@ -94,7 +95,7 @@ def test_it_is_what_comparing_one_by_one_gives(
 
 def test_very_many_are_equally_far(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some of them are looked at, the first of the walk; none that is nearer is lost to them."""
-    monkeypatch.setattr(nearby, "_MOST_TIED", 2)
+    monkeypatch.setattr(nearby, "MOST_TIED", 2)
     rows = Rows([1] * 50 + [0] + [None], {})
     assert {50, 49, 48, 47, 46} == set(ask(rows, [0], [], Reach(3, 64, 0), []))
     assert {50} == set(ask(rows, [0], [], Reach(3, 0, 0), []))

@@ -6,19 +6,20 @@ of which a scan keeps only the first that failed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from dupfind import __version__
-from dupfind.answers.explanation import Advice, Answer, Explanation
+from dupfind.answers.explanation import Advice, Answer, Explanation, Near
 from dupfind.answers.findings import Findings
-from dupfind.commands.neighbours import Neighbours
+from dupfind.commands.advice import advise
 from dupfind.events import Listener
 from dupfind.pipeline import find_matches, walk
-from dupfind.pool.full_size import pair_of
+from dupfind.pool.full_size import FullSizePair
 from dupfind.reading import Pictures
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import MakeExecutor, Reading, Run
+from dupfind.scanning.nearest import Nearest, Needle, Seen
 from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.scanning.problems import problems_of
 from dupfind.scanning.same_image_data import REASON
@@ -26,7 +27,7 @@ from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.sources.roots import NamedFile
 from dupfind.sources.same_file import SameFile
-from dupfind.values import Evidence, Failure, FileEntry, FileState, Thumbnail
+from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, FileState, Thumbnail
 
 
 def explain(
@@ -120,25 +121,36 @@ class _Explainer:
         thumbnail = self._cache.thumbnails([self._needles.refs[position].id])[self._needles.refs[position].id]
         if thumbnail.is_coarse:
             thumbnail = self._whole(needle.entry) or thumbnail
-
-        def object_to(entry: FileEntry, witness: Thumbnail, orientation: int) -> Reason | None:
-            if self._settings.scan.quick:
-                return None
-            pair = pair_of((needle.entry, thumbnail), (entry, witness), orientation)
-            return self._reader.compare_at_full_size([pair])[pair]
-
-        neighbours = Neighbours(
-            self._settings.scan, thumbnail, hashes, self._haystack, self._cache, self._whole, shown, object_to
+        sought = Needle(needle.entry, thumbnail, hashes)
+        search = Nearest(
+            self._settings.scan, self._haystack, self._cache, self._compare, self._reader.wholes, ORIENTATIONS
         )
-        witness = neighbours.witness(match) if match is not None else None
+        witness = search.witness(sought, match) if match is not None else None
         orientation, tests = (witness.orientation, witness.tests) if witness else (None, ())
         if verdict.state is FileState.PRESENT:
             return Explanation(verdict, orientation, tests, (), None, itself)
-        nearest = neighbours.nearest(self._nearest, witness)
+        seen = search.best(sought, search.candidates(sought, self._nearest), match, self._nearest)
+        nearest = [self._near(one) for one in seen]
         advice = next((one.advice for one in nearest if one.advice.options), None)
         nothing = Reason(ReasonCode.NO_OTHER_PICTURES if itself else ReasonCode.NO_PICTURES)
         fallback = Advice(obstacle=nearest[0].advice.obstacle if nearest else nothing)
         return Explanation(verdict, orientation, tests, tuple(nearest), advice or fallback, itself)
+
+    def _compare(self, pairs: Sequence[FullSizePair]) -> Mapping[FullSizePair, Reason | None]:
+        """Compare at full size, unless thumbnails are to be enough."""
+        return dict.fromkeys(pairs) if self._settings.scan.quick else self._reader.compare_at_full_size(pairs)
+
+    def _near(self, seen: Seen) -> Near:
+        return Near(
+            path=self._shown(seen.entry.path),
+            distance_bits=seen.distance_bits,
+            check_bits=seen.check_bits,
+            orientation=seen.orientation,
+            evidence=seen.evidence,
+            reason=seen.reason,
+            tests=seen.tests,
+            advice=advise(self._settings.scan, seen),
+        )
 
     def _whole(self, entry: FileEntry) -> Thumbnail | None:
         content = self._reader.wholes([entry])[entry.path]

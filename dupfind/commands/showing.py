@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from dupfind.answers import found
-from dupfind.answers.explanation import Near
+from dupfind.answers.explanation import Advice
 from dupfind.answers.findings import Parted
 from dupfind.answers.grouped import Member
 from dupfind.answers.hashed import Given
@@ -25,6 +26,10 @@ from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.sources.entries import entry_now
 from dupfind.values import CHANGED, ORIENTATIONS, Failure, FileEntry, FileState, FileVerdict, Kind, Report, Tree
+
+if TYPE_CHECKING:
+    from dupfind.pool.full_size import FullSizePair
+    from dupfind.scanning.nearest import Seen
 
 _COMPARED = 4
 """Haystack pictures whose pixels are compared with a missing needle, the nearest by their hashes: 8 ms a needle."""
@@ -197,7 +202,9 @@ def _nearest(
     lost: Sequence[Named], haystack: Sequence[FileEntry], parted: Mapping[str, Parted], run: Reading
 ) -> dict[str, Nearest]:
     """For each needle without a witness the haystack picture that comes nearest, and why it proves nothing."""
-    from dupfind.commands.neighbours import Neighbours
+    from dupfind.commands.advice import advise
+    from dupfind.scanning.nearest import Nearest as Search
+    from dupfind.scanning.nearest import Needle
 
     settings, reader, cache = run.settings, run.reader, run.cache
     orientations = ORIENTATIONS if settings.scan.rotations else 1
@@ -206,29 +213,36 @@ def _nearest(
     if not needles.entries or not candidates.entries:
         return {}
     names = {entry.path: path for path, entry in lost}
-    shown = run.shown
     nearest_of: dict[str, Nearest] = {}
+    search = Search(settings.scan, candidates, cache, _compare_nothing, None, ORIENTATIONS)
     with run.listener.stage("looking for the nearest", len(needles.entries)) as advance:
         for position, entry in enumerate(needles.entries):
             id_ = needles.refs[position].id
             thumbnail = cache.thumbnails([id_])[id_]
             hashes = needles.hashes[position].tolist()
-            neighbours = Neighbours(settings.scan, thumbnail, hashes, candidates, cache, lambda _: None, shown)
-            others = {shown(path) for path in parted[entry.path].witnesses} if entry.path in parted else set()
-            nearest = neighbours.nearest(1 + len(others), None, _COMPARED + len(others))
-            near = next((one for one in nearest if one.path not in others), nearest[0])
-            why = (_PARTED,) if near.path in others else _why_refused(near)
-            nearest_of[names[entry.path]] = Nearest(near.path, near.distance_bits, why)
+            needle = Needle(entry, thumbnail, hashes)
+            others = parted[entry.path].witnesses if entry.path in parted else frozenset[str]()
+            positions = search.candidates(needle, 1, _COMPARED + len(others))
+            seen = search.best(needle, positions, None, 1 + len(others))
+            near = next((one for one in seen if one.entry.path not in others), seen[0])
+            is_parted = near.entry.path in others
+            why = (_PARTED,) if is_parted else _why_refused(near, advise(settings.scan, near))
+            nearest_of[names[entry.path]] = Nearest(run.shown(near.entry.path), near.distance_bits, why)
             advance(1)
     return nearest_of
 
 
-def _why_refused(near: Near) -> tuple[Reason, ...]:
+def _compare_nothing(pairs: Sequence[FullSizePair]) -> Mapping[FullSizePair, Reason | None]:
+    """Say of each pair that it was not compared at full size: a page is no proof."""
+    return dict.fromkeys(pairs, Reason(ReasonCode.ONLY_THUMBNAILS))
+
+
+def _why_refused(near: Seen, advice: Advice) -> tuple[Reason, ...]:
     """Why a haystack picture is no witness, though it comes nearest."""
     if near.evidence is None:
         return (near.reason or Reason(ReasonCode.UNLIKE),)
-    options = " ".join(near.advice.options)
-    wanted = Reason(ReasonCode.WITH_OPTIONS, (options,)) if options else near.advice.obstacle
+    options = " ".join(advice.options)
+    wanted = Reason(ReasonCode.WITH_OPTIONS, (options,)) if options else advice.obstacle
     return tuple(reason for reason in (near.reason, wanted) if reason is not None)
 
 

@@ -22,18 +22,18 @@ from dupfind.cache.snapshot import SnapshotError
 from dupfind.events import Listener
 from dupfind.evidence import fingerprint
 from dupfind.finding.collection import Collection, Sighting
-from dupfind.finding.lookalikes import Lookalikes
-from dupfind.finding.nearby import Reach, near_rows
+from dupfind.finding.nearby import Reach, Rows, near_rows
 from dupfind.finding.recollection import Recollection
 from dupfind.grouping import sketches
 from dupfind.pipeline import match_pictures
 from dupfind.reading import Pictures
 from dupfind.run import MakeExecutor, Reading, Run
+from dupfind.scanning.nearest import LEAST_COMPARED, Nearest, Needle, Seen
 from dupfind.scanning.wholes import Wholes
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.sources.same_file import SameFile
-from dupfind.values import HASH_BITS, Evidence, Failure, FileEntry, Match
+from dupfind.values import HASH_BITS, Evidence, Failure, FileEntry, Match, ScanSettings
 
 Words = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]
 
@@ -187,6 +187,10 @@ class _Finder:
             if isinstance(digests[image.path], bytes)
         }
 
+    def _is_other(self, sighting: Sighting | None, image: FileEntry) -> bool:
+        """Tell whether a row is still there, and is not the image itself."""
+        return sighting is not None and not self._is_own(sighting.entry, image)
+
     def _is_own(self, entry: FileEntry, image: FileEntry) -> bool:
         """Tell whether a file of the haystack is the image itself."""
         return self._same.is_itself(entry, image)
@@ -196,35 +200,34 @@ class _Finder:
         positions = {entry.path: position for position, entry in enumerate(pictures.entries)}
         inner = self._inner_hashes(pictures)
         scan, wanted = self._settings.scan, self._wanted
-        rows: dict[str, list[int]] = {}
+        rows: dict[str, Rows] = {}
 
         def search() -> list[int]:
             collection.read_pictures()
             with self._listener.part("search", len(positions)):
                 for path, position in positions.items():
                     # The twins come before all others, and fill some of the places.
-                    reach = Reach(
-                        wanted.nearest + len(self._twins.get(path, ())), wanted.most_bits, scan.threshold_bits
-                    )
+                    count = max(wanted.nearest, LEAST_COMPARED) + len(self._twins.get(path, ()))
+                    reach = Reach(count, wanted.most_bits, scan.threshold_bits)
                     hashes = pictures.hashes[position]
                     rows[path] = near_rows(collection, hashes, inner[path], reach, list(self._itself[path]))
-            return sorted({row for some in rows.values() for row in some})
+            return sorted({row for some in rows.values() for part in some for row in part})
 
         sighted = _look(collection, search)
         for path, some in rows.items():
             # Asked again: what has changed since it was remembered had another size then, and has another row now.
             image = pictures.entries[positions[path]]
-            rows[path] = [row for row in some if row in sighted and not self._is_own(sighted[row].entry, image)]
+            rows[path] = Rows(*([row for row in part if self._is_other(sighted.get(row), image)] for part in some))
         nearest: dict[str, list[Near]] = {}
         # As a scan would: those outside the haystack together, each that lies in it before all others.
         inside = [[path] for path in positions if self._itself[path]]
         outside = [path for path in positions if not self._itself[path]]
         for group in [*inside, *([outside] if outside else [])]:
-            among = {row for path in group for row in rows[path]}
+            among = {row for path in group for part in rows[path] for row in part}
             in_order = collection.in_order(np.array(sorted(among), np.int64)).tolist()
             haystack = _pictures([sighted[row] for row in in_order])
             needles = _chosen(pictures, [positions[path] for path in group])
-            entries = {path: {sighted[row].entry.path for row in rows[path]} for path in group}
+            entries = {path: {sighted[row].entry.path for row in rows[path].nearest} for path in group}
             nearest |= self._compare(needles, haystack, entries)
         return nearest
 
@@ -250,17 +253,29 @@ class _Finder:
         refs = {entry.path: ref for entry, ref in zip(read.entries, read.refs, strict=True)}
         found = {}
         with self._listener.part("evidence", len(needles.entries)):
-            compare = self._reader.compare_at_full_size
-            lookalikes = Lookalikes(scan, haystack, self._cache, self._reader.wholes, self._shown, compare)
+            reader, orientations = self._reader, needles.hashes.shape[1]
+            nearest = Nearest(scan, haystack, self._cache, reader.compare_at_full_size, reader.wholes, orientations)
+            places = {entry.path: position for position, entry in enumerate(haystack.entries)}
             for entry, ref, hashes in zip(needles.entries, needles.refs, needles.hashes.tolist(), strict=True):
                 if entry.path in self._failures:
                     continue
                 twins = {twin.path for twin in self._twins.get(entry.path, ())}
                 match = Match("", Evidence.IDENTICAL, None) if twins else matches.get(entry.path)
-                paths = [path for path in among[entry.path] if path not in twins]
-                near = lookalikes.nearest(refs.get(entry.path, ref), entry, hashes, paths, match, self._wanted.nearest)
+                positions = [places[path] for path in among[entry.path] if path in places and path not in twins]
+                id_ = refs.get(entry.path, ref).id
+                needle = Needle(entry, self._cache.thumbnails([id_])[id_], hashes)
+                seen = nearest.best(needle, positions, match, self._wanted.nearest)
+                near = (as_near(one, match, scan, self._shown) for one in seen)
                 found[entry.path] = [one for one in near if (one.distance_bits or 0) <= self._wanted.most_bits]
         return found
+
+
+def as_near(seen: Seen, match: Match | None, settings: ScanSettings, shown: Callable[[str], str]) -> Near:
+    """Tell of a picture, and whether it is a witness: at the grade that is asked for, and where a scan comes to it."""
+    is_match = match is not None and match.witness == seen.entry.path
+    is_found = is_match or seen.distance_bits <= settings.threshold_bits
+    is_witness = seen.evidence is not None and is_found and seen.evidence.rank <= settings.accept.rank
+    return Near(shown(seen.entry.path), seen.evidence, seen.distance_bits, seen.reason, is_witness, seen.entry)
 
 
 def _look(collection: Collection, search: Callable[[], list[int]]) -> dict[int, Sighting]:

@@ -9,14 +9,21 @@ from numpy.typing import NDArray
 
 from dupfind.finding.collection import NO_PICTURE, Collection
 from dupfind.scanning.candidates import MOST_CANDIDATES
+from dupfind.scanning.nearest import MOST_TIED
 
-_MOST_TIED = 1000
-"""Most rows that are given because they lie as far away as the last that is wanted; of more, the first of the walk."""
 _MOST_FRAMED = 50
 """Most rows that are near only where frames are left out."""
 
 Words = NDArray[np.uint64]
 Places = NDArray[np.int64]
+
+
+class Rows(NamedTuple):
+    """Rows of a collection that one picture is to be compared with."""
+
+    nearest: list[int]
+    framed: list[int]
+    """What is near only where frames are left out."""
 
 
 class Reach(NamedTuple):
@@ -30,7 +37,7 @@ class Reach(NamedTuple):
     """All within it are wanted, as far as a scan would look at them."""
 
 
-def near_rows(collection: Collection, hashes: Words, inner: Words, reach: Reach, left_out: list[int]) -> list[int]:
+def near_rows(collection: Collection, hashes: Words, inner: Words, reach: Reach, left_out: list[int]) -> Rows:
     """The rows that a picture of these ``hashes``, one for each orientation, is to be compared with.
 
     ``inner`` are its hashes without its frame, none where it has none; ``left_out`` are rows that do not count.
@@ -39,14 +46,16 @@ def near_rows(collection: Collection, hashes: Words, inner: Words, reach: Reach,
     distances[left_out] = NO_PICTURE
     counts = np.cumsum(np.bincount(distances, minlength=NO_PICTURE + 1)[:NO_PICTURE])
     within = min(int(counts[reach.threshold_bits]), MOST_CANDIDATES)
-    rows = _nearest(collection, distances, max(reach.nearest, within), reach.most_bits, _MOST_TIED)
+    rows = _nearest(collection, distances, max(reach.nearest, within), reach.most_bits, MOST_TIED)
     framed = collection.inner_distances_bits(hashes)
     if len(inner):
         np.minimum(framed, collection.distances_bits(inner), out=framed)
         np.minimum(framed, collection.inner_distances_bits(inner), out=framed)
     framed[left_out] = NO_PICTURE
     others = _nearest(collection, framed, _MOST_FRAMED, reach.threshold_bits, 0)
-    return [*dict.fromkeys([*rows.tolist(), *others.tolist()])]
+    nearest = rows.tolist()
+    known = set(nearest)
+    return Rows(nearest, [row for row in others.tolist() if row not in known])
 
 
 def _nearest(

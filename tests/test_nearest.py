@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind.answers.found import Near
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.evidence import fingerprint
-from dupfind.finding.lookalikes import Lookalikes
+from dupfind.finding.finding import as_near
 from dupfind.pool import tasks
 from dupfind.pool.full_size import FullSizePair
 from dupfind.reading import Pictures
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
+from dupfind.scanning.nearest import Nearest, Needle, Seen
 from dupfind.values import Evidence, Failure, FileEntry, Match, ScanSettings, Thumbnail
 from fixtures import pictures
 
@@ -59,6 +59,7 @@ class Asked:
         images = {"0.png": needle} | {f"{number}.png": image for number, image in enumerate(haystack, start=1)}
         self.store = Store(folder, images)
         self.wholes: dict[str, PictureRef | Failure] = {}
+        self.sizes: dict[int, int] = {}
         self.read: list[str] = []
         self.objections: dict[str, Reason] = {}
         """By name of the witness, what comparing it at full size gives."""
@@ -66,21 +67,21 @@ class Asked:
 
     def nearest(
         self, settings: ScanSettings = SETTINGS, match: Match | None = None, count: int = 9, orientations: int = 8
-    ) -> list[Near]:
-        """What is told of the needle; paths are shown by their last part."""
+    ) -> list[Seen]:
+        """What is told of the needle."""
         entries = self.store.entries
-        refs = [PictureRef(number, 1) for number in range(len(entries))]
+        refs = [PictureRef(number, self.sizes.get(number, 1)) for number in range(len(entries))]
         hashes = np.array([[self.store.hashes(number)[0]] for number in range(1, len(entries))], np.uint64)
-        lookalikes = Lookalikes(
+        nearest = Nearest(
             settings,
             Pictures(entries[1:], refs[1:], hashes.reshape(-1, 1), {}),
             self.store,  # type: ignore[arg-type]
-            self._read_whole,
-            lambda path: path.rpartition("/")[2],
             self._compare,
+            self._read_whole,
+            orientations,
         )
-        ours = self.store.hashes(0)[:orientations]
-        return lookalikes.nearest(refs[0], entries[0], ours, [one.path for one in entries[1:]], match, count)
+        needle = Needle(entries[0], self.store.by_id[0], self.store.hashes(0)[:orientations])
+        return nearest.best(needle, range(len(entries) - 1), match, count)
 
     def _read_whole(self, entries: Sequence[FileEntry]) -> Mapping[str, PictureRef | Failure]:
         self.read += [entry.path.rpartition("/")[2] for entry in entries]
@@ -96,9 +97,9 @@ class Asked:
         return Match(self.store.entries[number].path, evidence, 0, reason)
 
 
-def told(found: Sequence[Near]) -> list[tuple[str, Evidence | None, bool]]:
-    """The file, its grade, and whether it is a witness."""
-    return [(one.path, one.evidence, one.is_witness) for one in found]
+def told(found: Sequence[Seen]) -> list[tuple[str, Evidence | None]]:
+    """The file and its grade."""
+    return [(one.entry.path.rpartition("/")[2], one.evidence) for one in found]
 
 
 OTHER = pictures.photo(2, (320, 240))
@@ -111,13 +112,13 @@ def test_grade_then_distance_then_path(tmp_path: Path) -> None:
     asked = Asked(tmp_path, OTHER, PATCHED, PHOTO, TURNED)
     found = asked.nearest(match=asked.match(3, Evidence.SAME, BETTER))
     assert [
-        ("3.png", Evidence.SAME, True),
-        ("4.png", Evidence.SAME, True),
-        ("2.png", Evidence.SIMILAR, False),
-        ("1.png", None, False),
+        ("3.png", Evidence.SAME),
+        ("4.png", Evidence.SAME),
+        ("2.png", Evidence.SIMILAR),
+        ("1.png", None),
     ] == told(found)
     assert [BETTER, Reason(ReasonCode.TURNED, (90,))] == [one.reason for one in found[:2]]
-    assert (0, 1.0) == (found[0].distance_bits, found[0].score)
+    assert 0 == found[0].distance_bits
     assert [found[0]] == asked.nearest(match=asked.match(3, Evidence.SAME, BETTER), count=1)
 
 
@@ -127,13 +128,11 @@ def test_what_differs_at_full_size_is_similar(tmp_path: Path) -> None:
     asked.objections["1.png"] = LESS
     match = Match("", Evidence.IDENTICAL, None)
     found = asked.nearest(match=match)
-    assert [("2.png", Evidence.SAME, True), ("1.png", Evidence.SIMILAR, False), ("3.png", None, False)] == told(found)
+    assert [("2.png", Evidence.SAME), ("1.png", Evidence.SIMILAR), ("3.png", None)] == told(found)
     assert LESS == found[1].reason
     assert ["1.png", "2.png"] == sorted(name for name, _ in asked.compared)
     assert dict(asked.compared)["2.png"] != 0
-    assert [("2.png", Evidence.SAME, True)] == told(asked.nearest(match=match, count=1))
-    accepting = asked.nearest(replace(SETTINGS, accept=Evidence.SIMILAR), match)
-    assert ("1.png", Evidence.SIMILAR, True) in told(accepting)
+    assert [("2.png", Evidence.SAME)] == told(asked.nearest(match=match, count=1))
 
 
 def test_the_witness_of_the_scan_is_not_compared_again(tmp_path: Path) -> None:
@@ -146,7 +145,7 @@ def test_the_witness_of_the_scan_is_not_compared_again(tmp_path: Path) -> None:
 def test_upright_only(tmp_path: Path) -> None:
     """A turned copy is another picture without --rotations."""
     asked = Asked(tmp_path, TURNED)
-    assert [("1.png", None, False)] == told(asked.nearest(orientations=1))
+    assert [("1.png", None)] == told(asked.nearest(orientations=1))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +166,8 @@ def test_no_picture_is_better_than_what_the_scan_found(
     """Where it refused a copy, another copy does not stand in."""
     asked = Asked(tmp_path, PHOTO)
     (found,) = asked.nearest(match=match)
-    assert expected == (found.evidence, found.is_witness)
+    near = as_near(found, match, SETTINGS, lambda path: path)
+    assert expected == (found.evidence, near.is_witness)
     if match is not None and match.reason:
         assert match.reason == found.reason
 
@@ -179,20 +179,33 @@ def test_beyond_the_threshold_nothing_is_proved(tmp_path: Path) -> None:
     asked.store.hashes = lambda number: [one ^ 0b111 for one in hashes(number)] if number else hashes(0)  # type: ignore[method-assign]
     distances = [one.distance_bits or 0 for one in asked.nearest(match=Match("?", Evidence.SAME, 0))]
     near, far = (replace(SETTINGS, threshold_bits=distances[0] - change) for change in (0, 1))
-    assert [("1.png", Evidence.SAME, True)] == told(asked.nearest(near, Match("?", Evidence.SAME, 0)))
+    assert [("1.png", Evidence.SAME)] == told(asked.nearest(near, Match("?", Evidence.SAME, 0)))
     (beyond,) = asked.nearest(replace(far, accept=Evidence.SIMILAR), Match("?", Evidence.SAME, 0))
-    assert (Evidence.SIMILAR, False) == (beyond.evidence, beyond.is_witness)
+    near = as_near(beyond, None, replace(far, accept=Evidence.SIMILAR), lambda path: path)
+    assert (Evidence.SIMILAR, False) == (near.evidence, near.is_witness)
     assert Reason(ReasonCode.BEYOND_THRESHOLD, (distances[0],)) == beyond.reason
 
 
 @pytest.mark.parametrize("accept", list(Evidence))
 def test_a_witness_is_at_the_grade_that_is_asked_for(tmp_path: Path, accept: Evidence) -> None:
-    """Or better."""
+    """Or better; what a scan found otherwise, without its frame, is one at any distance."""
     asked = Asked(tmp_path, PATCHED, PHOTO)
-    found = asked.nearest(replace(SETTINGS, accept=accept, threshold_bits=32), asked.match(2, Evidence.SAME))
+    settings, match = replace(SETTINGS, accept=accept, threshold_bits=32), asked.match(2, Evidence.SAME)
+    found = [as_near(one, match, settings, lambda path: path) for one in asked.nearest(settings, match)]
     assert [Evidence.SAME.rank <= accept.rank, Evidence.SIMILAR.rank <= accept.rank] == [
         one.is_witness for one in found
     ]
+    framed = asked.match(1, Evidence.SIMILAR, Reason(ReasonCode.FRAMED))._replace(distance_bits=0)
+    (one,) = asked.nearest(replace(settings, threshold_bits=0), framed, count=1)[:1]
+    near = as_near(one, framed, replace(settings, threshold_bits=0), lambda path: path)
+    assert near.is_witness == (accept is Evidence.SIMILAR)
+
+
+def test_of_equals_the_larger_comes_first(tmp_path: Path) -> None:
+    """As a scan ranks its witnesses: by grade, distance, resolution, path."""
+    asked = Asked(tmp_path, PHOTO, PHOTO, PHOTO)
+    asked.sizes = {2: 9}
+    assert ["2.png", "1.png", "3.png"] == [name for name, _ in told(asked.nearest(match=Match("?", Evidence.SAME, 0)))]
 
 
 def coarse(asked: Asked, number: int) -> str:
@@ -209,9 +222,7 @@ def test_nothing_rests_on_a_coarse_picture(tmp_path: Path) -> None:
     asked.store.by_id[11] = replace(asked.store.by_id[1], is_coarse=False)
     asked.store.by_id[12] = replace(asked.store.by_id[4], is_coarse=False)
     asked.wholes = {whole: PictureRef(11, 1), patched: PictureRef(12, 1), lost: Failure("truncated")}
-    assert [("1.png", Evidence.SAME, True), ("2.png", None, False), ("4.png", None, False)] == told(
-        asked.nearest(match=match)
-    )
+    assert [("1.png", Evidence.SAME), ("2.png", None), ("4.png", None)] == told(asked.nearest(match=match))
     assert {"1.png", "2.png", "3.png"} == set(asked.read)
     assert unlike not in asked.wholes
 
@@ -223,11 +234,11 @@ def test_a_coarse_needle_is_read_whole_where_something_rests_on_it(tmp_path: Pat
     asked.store.by_id[10] = replace(asked.store.by_id[0], is_coarse=False)
     asked.wholes = {needle: PictureRef(10, 1)}
     match = Match("?", Evidence.SAME, 0)
-    assert [("1.png", Evidence.SAME, True)] == told(asked.nearest(match=match))
+    assert [("1.png", Evidence.SAME)] == told(asked.nearest(match=match))
     assert ["0.png"] == asked.read
     asked.wholes = {needle: Failure("truncated")}
     assert [] == asked.nearest(match=match)
     others = Asked(tmp_path, OTHER)
     coarse(others, 0)
-    assert [("1.png", None, False)] == told(others.nearest())
+    assert [("1.png", None)] == told(others.nearest())
     assert [] == others.read
