@@ -67,6 +67,14 @@ def test_the_folders_to_be_listed_are_as_many_as_are_listed() -> None:
     assert "Open 1 unreadable file with another program: nothing is known of what it shows." in shown
 
 
+def test_files_of_a_list_lie_in_no_folder() -> None:
+    """They are counted as files, and no folder's size is theirs."""
+    files = [file("elsewhere/1.jpg", FileState.MISSING), file("2.jpg", FileState.MISSING)]
+    shown = words(html.render(report(files, []), Shown()))
+    assert "✗ missing 0 0 B ± partial 0 0 B ≈ review 0 0 B ✓ contained 0 0 B" in shown
+    assert "✗ missing 2 2.0 kB" in shown
+
+
 def test_capture_times_are_spelt_alike() -> None:
     """In reasons as below the pictures; what is no such time, as in a name, stays as it is."""
     times = Reason(ReasonCode.CAPTURE_TIME, ("2007:07:01 16:14:22", "2007:07:01 16:14:24"))

@@ -176,12 +176,14 @@ def _headline(report: Report) -> str:
 
 
 def _folder_rows(report: Report) -> list[tuple[str, int, str]]:
-    """Verdict, how many folders have it, and how much lies directly in them."""
+    """Verdict, how many folders have it, and how much lies directly in them; files of a list lie in none of them."""
     states = {one.path: one.state for one in report.folders}
     numbers = Counter(states.values())
     sizes: Counter[FolderState] = Counter()
     for one in report.files:
-        sizes[states[one.path.rpartition(os.sep)[0] or os.sep]] += one.size_bytes
+        state = states.get(one.path.rpartition(os.sep)[0] or os.sep)
+        if state is not None:
+            sizes[state] += one.size_bytes
     return [(state.value, numbers[state], size(sizes[state])) for state in _FOLDERS]
 
 
