@@ -130,8 +130,8 @@ def compare(
     """
     settings = make_settings(accept=accept, algorithm=algorithm, rotations=rotations, **limits)
     listener = listener or Silence()
-    mounts = read_mounts()
-    files, left_out = apart(named_files(map(os.fsdecode, (first, *others)), mounts), mounts)
+    files = named_files(map(os.fsdecode, (first, *others)))
+    files, left_out = apart(files, read_mounts())  # looking at them may have made an automount come
     for other in left_out:
         listener.warn(f"{other.given} is {files[0].given} itself and proves nothing: left out")
     return comparing.compare_files(settings, files, listener)

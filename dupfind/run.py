@@ -51,8 +51,13 @@ class Run:
 
     @cached_property
     def mounts(self) -> Mounts:
-        """The table of mounts, read once."""
+        """The table of mounts, read once before the walk and once after it."""
         return read_mounts()
+
+    def mounts_now(self) -> Mounts:
+        """Read the table of mounts again, and go by that from then on."""
+        self.mounts = read_mounts()
+        return self.mounts
 
     @cached_property
     def sources(self) -> Sources:
@@ -81,7 +86,7 @@ class Run:
         """Begin a listing; ``is_anew`` also looks again at what is mounted."""
         mounts = read_mounts() if is_anew else self.mounts
         rules = Rules(excludes, self.settings.follow_symlinks, mounts)
-        return Listing(self.settings.roots, rules, count, self.listener.warn, named)
+        return Listing(self.settings.roots, rules, count, self.listener.warn, named, self.mounts_now)
 
 
 class Reading(Run):

@@ -307,18 +307,21 @@ def test_the_table_is_read_once_for_many_files(table: Path, tmp_path: Path, monk
     assert 2 == len(reads)
 
 
-def test_the_table_is_read_once_a_run(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many sources there are; once when the names are looked up, and once more for the final check."""
+def test_the_table_is_read_before_and_after_looking(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many sources there are: around looking names up, around the walk, and once for the final check.
+
+    Afterwards as well, because looking into a folder makes an automount come.
+    """
     hay, needles = tree("hay", {"a": b"1", "b": b"2"}), tree("needles", {"a": b"1", "b": b"2", "c": b"3"})
     reads: list[str] = []
     monkeypatch.setattr(mounts, "parse", lambda text: reads.append(text) or parse(text))
     options = make_settings(
         haystack=[str(hay)], needles=[str(needles)], listed=[str(needles / "a"), str(hay / "b")], no_cache=True
     )
-    assert 1 == len(reads)
+    assert 2 == len(reads)
     pipeline.scan(options, make_executor=one_thread)
-    assert 3 == len(reads)
+    assert 5 == len(reads)
     alone = make_settings(haystack=[str(hay)], no_cache=True)
-    assert 3 == len(reads)
+    assert 5 == len(reads)
     pipeline.walk(Run(alone))
-    assert 4 == len(reads)
+    assert 7 == len(reads)

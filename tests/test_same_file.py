@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -19,6 +19,7 @@ from dupfind.sources.file_systems import is_one_time
 from dupfind.sources.mounts import NO_MOUNTS, Mount, Mounts
 from dupfind.sources.roots import named_file
 from dupfind.sources.same_file import ITSELF, Lookalikes, SameFile
+from dupfind.sources.walk import Walk
 from dupfind.values import FileEntry, Root, Side, Tree
 from tests.helpers.played_mounts import Played, play
 from tests.helpers.scans import one_thread
@@ -291,6 +292,23 @@ def test_a_scan_by_two_protocols(two: Two, tmp_path: Path, monkeypatch: pytest.M
     assert ({"a": "missing", "b": "missing"}, {"a", "b"}) == scanned(*two)
     (two.haystack / "c").write_bytes(b"b")  # another file there that holds the same
     assert ({"a": "missing", "b": "present"}, {"a", "b"}) == scanned(*two)
+
+
+def test_a_share_that_comes_when_it_is_looked_into(two: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An automount stands in the table once the walk has met it: what it shows may be a needle itself."""
+    for folder, fraction in zip(two, (0, 5000), strict=True):
+        (folder / "a").write_bytes(b"a")
+        os.utime(folder / "a", ns=(0, 10**18 + fraction))
+    table = {two.haystack: Played("fuse.sshfs", "me@far:/photos", 99), two.needles: Played("ext4", device=98)}
+    play(monkeypatch, tmp_path / "table", {})
+    read_folder = Walk._read_folder
+
+    def come(self: Walk, *values: Any) -> Any:
+        play(monkeypatch, tmp_path / "table", table)
+        return read_folder(self, *values)
+
+    monkeypatch.setattr(Walk, "_read_folder", come)
+    assert ({"a": "missing"}, {"a"}) == scanned(*two)
 
 
 def test_a_link_into_a_share(two: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from dupfind.errors import SettingsError
 from dupfind.scanning.verdict import judge_folders
+from dupfind.settings import make_settings
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import Mount, Mounts
 from dupfind.sources.roots import make_roots
@@ -404,3 +405,18 @@ def test_one_root_in_two_places(tree: Callable[..., Path], monkeypatch: pytest.M
         make_roots([str(folders[0])], [str(folders[1])])
     play(monkeypatch, tmp_path / "table", dict.fromkeys(folders, "ext4"))
     assert 2 == len(make_roots([str(folders[0])], [str(folders[1])]))
+
+
+def test_one_root_in_two_automounts(tree: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """They stand in the table of mounts once somebody has looked into them."""
+    folders = [tree(name, {"a": b"1"}) for name in ("one", "other")]
+    play(monkeypatch, tmp_path / "table", {})
+    scandir = os.scandir
+
+    def come(path: str) -> Any:
+        play(monkeypatch, tmp_path / "table", dict.fromkeys(folders, "fuse.sshfs"))
+        return scandir(path)
+
+    monkeypatch.setattr("dupfind.sources.roots.os.scandir", come)
+    with pytest.raises(SettingsError, match="are the same folder"):
+        make_settings(haystack=[str(folders[0])], needles=[str(folders[1])])

@@ -67,9 +67,8 @@ def compare(
     names = [*files, *named.without_junk(named.listed(files_from) or ())]
     settings = make_settings(**raw)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
-    mounts = read_mounts()
-    named_files, lost = _look_up(names, mounts)
-    chosen_files, left_out = apart(named_files, mounts)
+    named_files, lost = _look_up(names, read_mounts())
+    chosen_files, left_out = apart(named_files, read_mounts())  # looking at them may have made an automount come
     for other in left_out:
         console.warn(f"{other.given} is {files[0]} itself and proves nothing: left out")
     # Heavy imports wait until every option has been checked.

@@ -102,7 +102,7 @@ class Recollection:
     def _listed(self, images: Sequence[FileEntry], excludes: Excludes) -> list[Tree]:
         """What sources list that are not walked."""
         with self._run.listener.part("look up"):
-            trees = list_all(self._others, self._run.listing(excludes, named=images)).haystack
+            trees = list_all(self._others, self._run.listing(excludes, named=images, is_anew=True)).haystack
         self.problems += [problem for tree in trees for problem in tree.problems]
         self.catalogues = tuple(tree.catalogue for tree in trees if tree.catalogue is not None)
         return trees

@@ -25,7 +25,7 @@ from dupfind.sources.ignore import (
     why_folder_fleeting,
     why_folder_not_trusted,
 )
-from dupfind.sources.mounts import NO_MOUNTS, Mounts, read_mounts
+from dupfind.sources.mounts import read_mounts
 from dupfind.sources.photo_library import Libraries
 from dupfind.sources.roots import NamedFile, haystack_roots, is_below, make_roots
 from dupfind.sources.source import Listing, Relisting
@@ -75,9 +75,7 @@ def names_in(data: bytes) -> list[str]:
     return [os.fsdecode(name) for name in data.split(b"\0" if b"\0" in data else b"\n") if name]
 
 
-def look_up(
-    names: Sequence[str], excludes: Excludes, side: Side, mounts: Mounts | None = None, *, follow_symlinks: bool
-) -> Named:
+def look_up(names: Sequence[str], excludes: Excludes, side: Side, *, follow_symlinks: bool) -> Named:
     """Look at each of ``names``, and at nothing below them.
 
     Of a collection, what a walk of the folders around it would not trust is left out: whoever writes such a list with
@@ -86,7 +84,7 @@ def look_up(
     folders: list[str] = []
     files: dict[str, NamedFile] = {}
     problems: list[Problem] = []
-    forgetful = (read_mounts() if mounts is None else mounts).forgetful
+    forgetful = read_mounts().forgetful
     libraries = Libraries()
     for given in dict.fromkeys(names):
         try:
@@ -239,29 +237,24 @@ def look_for(
 
     ``called`` stands before a haystack in errors; ``may_be_catalogues`` tells whether a catalogue may stand for one.
     """
-    # What is mounted matters where two sides may be one folder, and to the files of a list; not to a haystack alone.
-    has_haystack_only = all(names is None for names in asked[1:])
-    mounts = NO_MOUNTS if has_haystack_only else read_mounts()
-    found = _look_up(asked, excludes, mounts, follow_symlinks=follow_symlinks)
-    roots = _roots(asked, called, found, mounts, may_be_catalogues=may_be_catalogues)
+    found = _look_up(asked, excludes, follow_symlinks=follow_symlinks)
+    roots = _roots(asked, called, found, may_be_catalogues=may_be_catalogues)
     named = found or NOTHING
     folders = {Side.HAYSTACK: tuple(asked.haystack or ()), Side.NEEDLES: tuple(asked.needles or ())}
     folders[named.side] += tuple(named.folders)
     return Places(roots, named, folders[Side.HAYSTACK], folders[Side.NEEDLES])
 
 
-def _look_up(asked: Asked, excludes: Excludes, mounts: Mounts, *, follow_symlinks: bool) -> Named | None:
+def _look_up(asked: Asked, excludes: Excludes, *, follow_symlinks: bool) -> Named | None:
     """What the list names, of whichever side it is."""
     if asked.listed_needles is not None:
-        return look_up(asked.listed_needles, excludes, Side.NEEDLES, mounts, follow_symlinks=follow_symlinks)
+        return look_up(asked.listed_needles, excludes, Side.NEEDLES, follow_symlinks=follow_symlinks)
     if asked.listed_haystack is not None:
-        return look_up(asked.listed_haystack, excludes, Side.HAYSTACK, mounts, follow_symlinks=follow_symlinks)
+        return look_up(asked.listed_haystack, excludes, Side.HAYSTACK, follow_symlinks=follow_symlinks)
     return None
 
 
-def _roots(
-    asked: Asked, called: str, named: Named | None, mounts: Mounts, *, may_be_catalogues: bool
-) -> tuple[Root, ...]:
+def _roots(asked: Asked, called: str, named: Named | None, *, may_be_catalogues: bool) -> tuple[Root, ...]:
     haystack, needles = asked.haystack, asked.needles
     if named is not None and named.side is Side.HAYSTACK:
         folders = [*(haystack or ()), *named.folders]
@@ -269,7 +262,7 @@ def _roots(
     if haystack is None:
         return ()
     if named is not None:
-        return make_roots(haystack, [*(needles or ()), *named.folders], mounts, may_lack_needles=True)
+        return make_roots(haystack, [*(needles or ()), *named.folders], may_lack_needles=True)
     if needles is None:
         return haystack_roots(haystack, called, may_be_catalogues=may_be_catalogues)
-    return make_roots(haystack, needles, mounts)
+    return make_roots(haystack, needles)

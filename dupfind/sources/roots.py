@@ -27,14 +27,12 @@ class NamedFile(NamedTuple):
     entry: FileEntry
 
 
-def make_roots(
-    haystack: Sequence[str], needles: Sequence[str], mounts: Mounts | None = None, *, may_lack_needles: bool = False
-) -> tuple[Root, ...]:
+def make_roots(haystack: Sequence[str], needles: Sequence[str], *, may_lack_needles: bool = False) -> tuple[Root, ...]:
     """Return the roots of a scan, each once; raises :class:`~dupfind.errors.SettingsError`."""
     roots = haystack_roots(haystack)
     if needles or not may_lack_needles:
         roots += _roots(needles, Side.NEEDLES, "--needles ")
-    _refuse_same_root(roots, read_mounts() if mounts is None else mounts)
+    _refuse_same_root(roots, read_mounts())  # after a look inside each, which is what makes an automount come
     return _without_inner(roots)
 
 

@@ -53,6 +53,8 @@ class Listing:
     warn: Callable[[str], None] = lambda _: None
     named: Collection[FileEntry] = ()
     """Needles that lie in no tree: a catalog that lists them does not prove them."""
+    mounts_now: Callable[[], Mounts] | None = None
+    """Reads the table of mounts again once folders were walked: looking into a folder makes an automount come."""
     needles: list[Tree] = field(default_factory=list)
     haystack: list[Tree] = field(default_factory=list)
     needle_folders: frozenset[FolderId] = frozenset()
@@ -208,6 +210,8 @@ def list_all(sources: Sources, listing: Listing) -> Listing:
     start = len(listing.haystack)
     for source in sources.haystack:
         listing.haystack.append(source.list_tree(listing))
+    if listing.mounts_now is not None and any(source.is_walked for side in sources for source in side):
+        listing.rules = replace(listing.rules, mounts=listing.mounts_now())
     listing.haystack[start:] = [
         source.without_needles(tree, listing)
         for source, tree in zip(sources.haystack, listing.haystack[start:], strict=True)
