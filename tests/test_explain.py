@@ -16,6 +16,7 @@ from dupfind.pictures import formats
 from dupfind.pool import tasks
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.reasons import sentence
+from dupfind.scanning.nearest import Nearest
 from dupfind.settings import make_settings
 from dupfind.sources.roots import named_file
 from dupfind.values import Evidence, FileState
@@ -191,6 +192,21 @@ def test_an_unreadable_needle_and_no_picture(trio: Path, tree: TreeBuilder) -> N
     assert Advice(obstacle=obstacle) == cut.advice
     assert Advice(obstacle=Reason(ReasonCode.NO_PICTURE)) == note.advice
     assert () == cut.nearest == note.nearest == empty.nearest
+
+
+def test_one_search_for_all_needles(trio: Path, tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making it takes a look at every picture of the haystack."""
+    made: list[Nearest] = []
+
+    class Counted(Nearest):
+        def __init__(self, *values: Any) -> None:
+            super().__init__(*values)
+            made.append(self)
+
+    monkeypatch.setattr("dupfind.commands.explain.Nearest", Counted)
+    needles = tree("n", {f"{seed}.png": pictures.photo(seed, (320, 240)) for seed in (3, 4, 5)})
+    assert 3 == len(ask(trio, *sorted(needles.iterdir())).explanations)
+    assert 1 == len(made)
 
 
 def test_a_haystack_without_pictures(tree: TreeBuilder) -> None:

@@ -104,6 +104,7 @@ class _Explainer:
         self._haystack = haystack
         self._reader = run.reader
         self._cache = run.cache
+        self._made: Nearest | None = None
 
     def explain(self, needle: NamedFile, itself: tuple[str, ...]) -> Explanation:
         """The verdict on ``needle`` and all that led to it."""
@@ -122,9 +123,7 @@ class _Explainer:
         if thumbnail.is_coarse:
             thumbnail = self._whole(needle.entry) or thumbnail
         sought = Needle(needle.entry, thumbnail, hashes)
-        search = Nearest(
-            self._settings.scan, self._haystack, self._cache, self._compare, self._reader.wholes, ORIENTATIONS
-        )
+        search = self._search(self._haystack)
         witness = search.witness(sought, match) if match is not None else None
         orientation, tests = (witness.orientation, witness.tests) if witness else (None, ())
         if verdict.state is FileState.PRESENT:
@@ -135,6 +134,13 @@ class _Explainer:
         nothing = Reason(ReasonCode.NO_OTHER_PICTURES if itself else ReasonCode.NO_PICTURES)
         fallback = Advice(obstacle=nearest[0].advice.obstacle if nearest else nothing)
         return Explanation(verdict, orientation, tests, tuple(nearest), advice or fallback, itself)
+
+    def _search(self, haystack: Pictures) -> Nearest:
+        """Give the search, which is made once: it looks up a million pictures in a second."""
+        if self._made is None:
+            scan, wholes = self._settings.scan, self._reader.wholes
+            self._made = Nearest(scan, haystack, self._cache, self._compare, wholes, ORIENTATIONS)
+        return self._made
 
     def _compare(self, pairs: Sequence[FullSizePair]) -> Mapping[FullSizePair, Reason | None]:
         """Compare at full size, unless thumbnails are to be enough."""
