@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,12 +15,13 @@ from dupfind.answers.explanation import Advice, Answer, Explanation
 from dupfind.commands.explain import explain
 from dupfind.pictures import formats
 from dupfind.pool import tasks
+from dupfind.reading import Reader
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.reasons import sentence
 from dupfind.scanning.nearest import Nearest
 from dupfind.settings import make_settings
 from dupfind.sources.roots import named_file
-from dupfind.values import Evidence, FileState
+from dupfind.values import Evidence, Failure, FileState
 from fixtures import demo, pictures
 from tests.helpers.scans import one_thread, scan
 
@@ -207,6 +209,21 @@ def test_one_search_for_all_needles(trio: Path, tree: TreeBuilder, monkeypatch: 
     needles = tree("n", {f"{seed}.png": pictures.photo(seed, (320, 240)) for seed in (3, 4, 5)})
     assert 3 == len(ask(trio, *sorted(needles.iterdir())).explanations)
     assert 1 == len(made)
+
+
+def test_a_needle_whose_end_cannot_be_read(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its beginning resembles something, on which nothing may rest; the haystack is not said to be empty."""
+    buffer = io.BytesIO()
+    photo = pictures.photo(1, (800, 600)).resize((4000, 3000))
+    photo = Image.blend(photo, Image.effect_noise(photo.size, 80).convert("RGB"), 0.2)
+    photo.save(buffer, "JPEG", progressive=True, quality=95)
+    turned = photo.transpose(Image.Transpose.ROTATE_90).resize((900, 1200))
+    hay, needles = tree("hay", {"a.png": turned}), tree("n", {"a.jpg": buffer.getvalue()})
+    failure = Failure("cannot be decoded: took too long", lasting=False)
+    monkeypatch.setattr(Reader, "wholes", lambda _, entries: {entry.path: failure for entry in entries})
+    found = ask_one(hay, needles / "a.jpg", rotations=False)
+    assert () == found.nearest
+    assert Advice(obstacle=Reason(ReasonCode.NOT_READ, (failure.reason,))) == found.advice
 
 
 def test_a_haystack_without_pictures(tree: TreeBuilder) -> None:

@@ -131,9 +131,17 @@ class _Explainer:
         seen = search.best(sought, search.candidates(sought, self._nearest), match, self._nearest)
         nearest = [self._near(one) for one in seen]
         advice = next((one.advice for one in nearest if one.advice.options), None)
-        nothing = Reason(ReasonCode.NO_OTHER_PICTURES if itself else ReasonCode.NO_PICTURES)
-        fallback = Advice(obstacle=nearest[0].advice.obstacle if nearest else nothing)
+        fallback = Advice(obstacle=nearest[0].advice.obstacle if nearest else self._nothing_near(needle, itself))
         return Explanation(verdict, orientation, tests, tuple(nearest), advice or fallback, itself)
+
+    def _nothing_near(self, needle: NamedFile, itself: tuple[str, ...]) -> Reason:
+        """Tell why no picture is said to be near: the haystack has none, or something cannot be read whole."""
+        if self._haystack is None or not self._haystack.entries:
+            return Reason(ReasonCode.NO_OTHER_PICTURES if itself else ReasonCode.NO_PICTURES)
+        content = self._reader.wholes([needle.entry])[needle.entry.path]
+        if isinstance(content, Failure):
+            return Reason(ReasonCode.NOT_READ, (content.reason,))
+        return Reason(ReasonCode.NOT_READ, ("what came nearest cannot be read whole",))
 
     def _search(self, haystack: Pictures) -> Nearest:
         """Give the search, which is made once: it looks up a million pictures in a second."""
