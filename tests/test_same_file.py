@@ -41,6 +41,41 @@ def test_names_of_one_file(tmp_path: Path) -> None:
     }
 
 
+def mounted_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """A haystack whose only file is a needle's, mounted by itself, while the needles have a hard link of it, too."""
+    for folder in ("hay", "n/x", "n/y"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "n/x/a").write_bytes(b"photo")
+    for name in ("n/y/b", "hay/m"):
+        os.link(tmp_path / "n/x/a", tmp_path / name)
+    shown = {tmp_path: Played("ext4"), tmp_path / "hay/m": Played("ext4", inner="/n/x/a")}
+    play(monkeypatch, tmp_path / "table", shown)
+    return tmp_path / "hay", tmp_path / "n"
+
+
+def test_a_file_that_is_mounted_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its count of links says that it has other names; what is mounted is none of them, and goes with the needles."""
+    hay, needles = mounted_alone(tmp_path, monkeypatch)
+    report = pipeline.scan(make_settings(haystack=[str(hay)], needles=[str(needles)], no_cache=True))
+    assert ["missing", "missing"] == [file.state for file in report.files]
+    assert [ITSELF] == [problem.reason for problem in report.problems]
+    entry, needle = (named_file(str(path)).entry for path in (hay / "m", needles / "x" / "a"))
+    assert SameFile().is_itself(entry, needle)
+
+
+@pytest.mark.parametrize("names", [("a.jpg", "A.JPG"), ("\u00e9", "e\u0301")])
+def test_names_that_may_be_one(tmp_path: Path, names: tuple[str, str]) -> None:
+    """Two names in one folder are one file where the system does not tell them apart; a third link changes nothing."""
+    first, second = (tmp_path / name for name in names)
+    first.write_bytes(b"photo")
+    os.link(first, second)
+    (tmp_path / "other").mkdir()
+    os.link(first, tmp_path / "other" / names[0])
+    entry, needle, elsewhere = (named_file(str(path)).entry for path in (first, second, tmp_path / "other" / names[0]))
+    assert SameFile().is_itself(entry, needle)
+    assert not SameFile().is_itself(elsewhere, needle)
+
+
 def test_what_is_gone_is_no_witness(tmp_path: Path) -> None:
     """In doubt it is the same file."""
     (tmp_path / "a").write_bytes(b"a")

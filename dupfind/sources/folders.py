@@ -27,11 +27,11 @@ class OnDisk(Source):
         """Leave out what may be a needle itself, reached by another way."""
         same = listing.same_file
         if listing.walked_needles:
-            asked = same if listing.numbers_may_lie else None
-            tree = without_needles(tree, listing.walked_needles, listing.needle_inodes, asked)
-        for needles in listing.needles:
-            if not needles.root.has_folders:
-                tree = without_named(tree, needles.entries, same)
+            needles, inodes = listing.walked_needles, listing.needle_inodes
+            tree = without_needles(tree, needles, inodes, same, numbers_may_lie=listing.numbers_may_lie)
+        for named in listing.needles:
+            if not named.root.has_folders:
+                tree = without_named(tree, named.entries, same)
         return tree
 
     def changed(self, witnesses: Iterable[FileEntry], listing: Listing) -> Iterator[tuple[str, str]]:

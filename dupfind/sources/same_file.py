@@ -60,8 +60,14 @@ class SameFile:
             times = state.st_mtime_ns, state.st_ctime_ns
             is_one_state = times == (needle_state.st_mtime_ns, needle_state.st_ctime_ns)
             return (state.st_size == needle_state.st_size and is_one_state) or self.is_disguised(entry, needle)
-        is_same_name = is_same_folder and os.path.basename(real) == os.path.basename(needle.path)
-        return state.st_nlink == 1 or is_same_name
+        # Nobody knows whether the file system tells the case of letters, or forms of Unicode, apart.
+        is_same_name = is_same_folder and folded(os.path.basename(real)) == folded(os.path.basename(needle.path))
+        return state.st_nlink == 1 or is_same_name or self.is_one_place(entry.path, needle.path)
+
+    def is_one_place(self, path: str, other: str) -> bool:
+        """Tell whether two paths are one name of a file: where a file is mounted, its other links do not save it."""
+        place = self._mounts.place(os.path.realpath(path))
+        return place is not None and place == self._mounts.place(os.path.realpath(other))
 
     def may_be_disguised(self, trees: Iterable[Tree]) -> bool:
         """Tell whether any of ``trees`` has files whose inode number does not tell which file they are."""
@@ -183,18 +189,22 @@ def _name(entry: FileEntry) -> str:
     return entry.path.rpartition(os.sep)[2].casefold()
 
 
-def without_needles(tree: Tree, needles: Sequence[FileEntry], inodes: Collection[int], same: SameFile | None) -> Tree:
-    """Leave out what may be a needle itself, reached by another way; ``same`` is None where numbers tell that.
+def without_needles(
+    tree: Tree, needles: Sequence[FileEntry], inodes: Collection[int], same: SameFile, *, numbers_may_lie: bool
+) -> Tree:
+    """Leave out what may be a needle itself, reached by another way.
 
-    Size, times and inode are all equal then, or what :class:`SameFile` compares. A hard link is told from it by its
-    device and its count of links.
+    Size, times and inode are all equal then, or what ``same`` compares where ``numbers_may_lie``. A hard link is told
+    from it by its device, its count of links, and its place on the file system.
     """
-    doubtful = [] if same is None else same.disguised(tree.entries, needles)
+    doubtful = same.disguised(tree.entries, needles) if numbers_may_lie else []
     same_inode = [entry for entry in tree.entries if entry.inode in inodes]
     if same_inode:
-        states = {entry[1:]: entry.path for entry in needles}
+        states: dict[tuple[int, ...], list[str]] = defaultdict(list)
+        for needle in needles:
+            states[needle[1:]].append(needle.path)
         same_state = [entry for entry in same_inode if entry[1:] in states]
-        doubtful += [entry for entry in same_state if not _is_link(entry, states[entry[1:]])]
+        doubtful += [entry for entry in same_state if not _is_link(entry, states[entry[1:]], same)]
     if not doubtful:
         return tree
     left_out = set(doubtful)
@@ -242,13 +252,15 @@ def _look(path: str) -> os.stat_result:
     return os.stat(path)
 
 
-def _is_link(entry: FileEntry, needle: str) -> bool:
+def _is_link(entry: FileEntry, needles: Sequence[str], same: SameFile) -> bool:
+    """Tell whether an entry is a further hard link of these ``needles``, which are names of one file."""
     try:
-        state, needle_state = _look(entry.path), _look(needle)
+        state, needle_state = _look(entry.path), _look(needles[0])
     except OSError:
         return False
     is_one_inode = state.st_dev == needle_state.st_dev and state.st_ino == needle_state.st_ino
-    return is_one_inode and state.st_nlink > 1
+    is_several = is_one_inode and state.st_nlink > 1
+    return is_several and not any(same.is_one_place(entry.path, needle) for needle in needles)
 
 
 def apart(files: Sequence[NamedFile], mounts: Mounts) -> tuple[list[NamedFile], list[NamedFile]]:
