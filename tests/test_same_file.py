@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dupfind import pipeline
 from dupfind.grouping import savings
 from dupfind.settings import make_settings
-from dupfind.sources import room
+from dupfind.sources import mounts, room, same_file
 from dupfind.sources.file_systems import is_one_time
 from dupfind.sources.mounts import NO_MOUNTS, Mount, Mounts
 from dupfind.sources.roots import named_file
@@ -61,6 +61,28 @@ def test_a_file_that_is_mounted_by_itself(tmp_path: Path, monkeypatch: pytest.Mo
     assert [ITSELF] == [problem.reason for problem in report.problems]
     entry, needle = (named_file(str(path)).entry for path in (hay / "m", needles / "x" / "a"))
     assert SameFile().is_itself(entry, needle)
+
+
+def test_one_link_is_no_second_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number, size and times that are a needle's are the needle, unless its count of links says otherwise."""
+    monkeypatch.setattr(mounts, "_TABLE", str(tmp_path / "none"))
+    for folder in ("hay", "n"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "n/a").write_bytes(b"photo")
+    os.link(tmp_path / "n/a", tmp_path / "hay/m")
+    state = os.stat(tmp_path / "n/a")
+    verdicts = []
+    for links, device in ((2, state.st_dev), (1, state.st_dev), (2, state.st_dev + 1)):
+
+        def look(path: str, links: int = links, device: int = device) -> os.stat_result:
+            fields = list(os.stat(path)[:10])
+            fields[2:4] = [state.st_dev if path.endswith("a") else device, links]
+            return os.stat_result(fields)
+
+        monkeypatch.setattr(same_file, "_look", look)
+        chosen = make_settings(haystack=[str(tmp_path / "hay")], needles=[str(tmp_path / "n")], no_cache=True)
+        verdicts += [file.state.value for file in pipeline.scan(chosen).files]
+    assert ["present", "missing", "missing"] == verdicts
 
 
 @pytest.mark.parametrize("names", [("a.jpg", "A.JPG"), ("\u00e9", "e\u0301")])
