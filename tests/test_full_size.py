@@ -321,8 +321,11 @@ def test_tones_of_drawings_are_not_counted() -> None:
     page.paste(90, (40, 40, 200, 200))
     assert tones_kept(page.convert("RGB"), encoded(page.convert("RGB"), quality=30)) == (1, 1)
     random = np.random.Generator(np.random.PCG64(2))
-    noise = Image.fromarray(random.integers(0, 256, (300, 400, 3), np.uint8))
-    assert tones_kept(noise, encoded(noise, quality=60)) == (1, 1)
+    noise = random.integers(0, 256, (300, 400, 3), np.uint8)
+    assert tones_kept(Image.fromarray(noise), encoded(Image.fromarray(noise), quality=60)) == (1, 1)
+    noise[:28] = np.linspace(20, 230, 400)[None, :, None]  # not a tenth of it is even
+    grain = Image.fromarray(noise)
+    assert tones_kept(grain, grain.point([level // 16 * 16 for level in range(256)] * 3)) == (1, 1)
 
 
 @given(st.integers(1, 60), st.integers(1, 4))

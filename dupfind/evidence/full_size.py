@@ -117,8 +117,9 @@ _MOST_SAMPLED = 400_000
 _MOST_TONES = 50_000
 """Likewise for the tone."""
 _SMALLEST_MAP = 24
-_FEWEST_EVEN, _FEWEST_TONES = 400, 32
-"""Cells of even ground, and tones on it, that the needle has to have to be asked: pages and drawings have few."""
+_FEWEST_EVEN, _LEAST_EVEN, _FEWEST_TONES = 400, 0.1, 32
+"""Cells of even ground, their share of the picture, and tones on it, that there have to be. The few cells of a grainy
+picture that are even by chance tell nothing, and pages and drawings have few tones."""
 _STRIP_CELLS = 1 << 16
 """Cells that are worked on together: what is made of so many stays in the cache of a core."""
 _CONTRASTS = np.array([1, 2, 3, 4.5, 6.5, 9, 12, 16, 22, 30, 40, 55, 75, 100])
@@ -559,7 +560,8 @@ def _tones_kept(sample: _Sample, side: int) -> tuple[float, ...]:
     for contrast, _ in TONES_BOUNDS:
         is_even = sample.contrasts <= contrast
         own, other = (_tone_count(sums[is_even] >> shift) for sums in (sample.own, sample.other))
-        is_asked = np.count_nonzero(is_even) >= _FEWEST_EVEN and own >= _FEWEST_TONES
+        fewest = max(_FEWEST_EVEN, _LEAST_EVEN * is_even.size)
+        is_asked = np.count_nonzero(is_even) >= fewest and own >= _FEWEST_TONES
         shares.append(other / own if is_asked else 1.0)
     return tuple(shares)
 
