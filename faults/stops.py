@@ -37,7 +37,7 @@ class Stops:
     """What came of some runs."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
-    """How many were stopped, were done before, or had not yet begun: Python itself answered the signal."""
+    """How many were stopped, also while the answer was written, were done before, or had not yet begun."""
     wrong: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     """From the signal to the exit."""
@@ -89,8 +89,9 @@ def _stop(stops: Stops, command: list[str], moment: float, number: signal.Signal
 
 
 def _outcome(code: int, out: bytes, err: bytes, number: signal.Signals) -> str:
-    if code == 128 + number and out == b"" and err in (b"", _STOPPED):
-        return "stopped"
+    if code == 128 + number and err in (b"", _STOPPED):
+        # What was written by then stays with the reader; the exit code says that the run was stopped.
+        return "while it wrote" if out else "stopped"
     if code == 1 and err == b"" and json.loads(out)["schema"]:
         return "done before"
     return "wrong"
@@ -118,9 +119,10 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, busy(options.busy):
         stops = stop_at_random(build(Path(name), options.copies), options.runs, options.seed, "--no-cache")
-    head = ("busy loops", "runs", *("stopped", "done before", "not yet begun"), "wrong", "s to the exit: median, most")
+    outcomes = "stopped", "while it wrote", "done before", "not yet begun"
+    head = ("busy loops", "runs", *outcomes, "wrong", "s to the exit: median, most")
     seconds = f"{statistics.median(stops.seconds):.2f}, {max(stops.seconds):.2f}"
-    counts = [stops.outcomes[name] for name in ("stopped", "done before", "not yet begun")]
+    counts = [stops.outcomes[name] for name in outcomes]
     lingered = f"{max(stops.lingered_seconds):.2f}"
     row = [options.busy, options.runs, *counts, len(stops.wrong), seconds, lingered]
     print(table((*head, "last process gone within s"), [row]))

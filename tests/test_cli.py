@@ -359,7 +359,8 @@ def test_stopped_at_any_moment(tmp_path: Path) -> None:
             os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60)
         assert b"Traceback" not in err
-        assert (process.returncode, bool(out)) in {(130, False), (1, True)}
+        # Stopped while it writes, it has written some or all of it: the exit code counts.
+        assert process.returncode == 130 or (process.returncode, bool(out)) == (1, True)
 
 
 @pytest.mark.usefixtures("trees")
