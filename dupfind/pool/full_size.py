@@ -197,7 +197,7 @@ def _stem(entry: FileEntry) -> str:
 
 def _shown_apart(own: FullSize, other: FullSize) -> float:
     """Tell by how many levels the needle's colours would be shown otherwise by the witness's profile."""
-    if own.profile == other.profile:
+    if own.profile in (None, other.profile):  # a needle that has lost its profile has nothing that the witness lacks
         return 0.0
     from dupfind.pictures import profiles
 
