@@ -129,7 +129,7 @@ class _Explainer:
         if verdict.state is FileState.PRESENT:
             return Explanation(verdict, orientation, tests, (), None, itself)
         seen = search.best(sought, search.candidates(sought, self._nearest), match, self._nearest)
-        nearest = [self._near(one) for one in seen]
+        nearest = [self._near(picture) for picture in seen]
         advice = next((one.advice for one in nearest if one.advice.options), None)
         fallback = Advice(obstacle=nearest[0].advice.obstacle if nearest else self._nothing_near(needle, itself))
         return Explanation(verdict, orientation, tests, tuple(nearest), advice or fallback, itself)

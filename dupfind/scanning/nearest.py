@@ -127,33 +127,34 @@ class Nearest:
 
     def _best(self, needle: Needle, positions: Sequence[int], match: Match | None, count: int) -> list[Seen]:
         lies_at = None if match is None else self._positions.get(match.witness)
-        views = _Views(needle, self._turned(needle), self._all_hashes(needle))
-        found = {position: self._graded(seen, match) for position, seen in self._compare_all(positions, views)}
+        views = self._views_of(needle)
+        seen_at = {position: self._graded(seen, match) for position, seen in self._compare_all(positions, views)}
         if match is not None and lies_at is not None:
-            found[lies_at] = self._as_scanned(lies_at, views, match)
+            seen_at[lies_at] = self._as_scanned(lies_at, views, match)
         proved = {lies_at}
         while True:
-            chosen = sorted(found, key=lambda position: found[position].rank)[:count]
-            coarse = [position for position in chosen if position != lies_at and self._is_coarse(found, position)]
+            chosen = sorted(seen_at, key=lambda position: seen_at[position].rank)[:count]
+            coarse = [position for position in chosen if position != lies_at and self._is_coarse(seen_at, position)]
             unproved = [
-                position for position in chosen if found[position].grade is Evidence.SAME and position not in proved
+                position for position in chosen if seen_at[position].grade is Evidence.SAME and position not in proved
             ]
             if coarse:
-                self._read_again(coarse, found, views, match)
+                self._read_again(coarse, seen_at, views, match)
             elif unproved:
                 proved.update(unproved)
-                found |= self._at_full_size(needle, unproved, found)
+                seen_at |= self._at_full_size(needle, unproved, seen_at)
             else:
-                return [found[position] for position in chosen]
+                return [seen_at[position] for position in chosen]
 
     def witness(self, needle: Needle, match: Match) -> Seen:
         """Give the picture that a scan chose, in the orientation in which it did, with the scan's own words."""
-        views = _Views(needle, self._turned(needle), self._all_hashes(needle))
+        views = self._views_of(needle)
         return self._as_scanned(self._positions[match.witness], views, match)
 
-    def _turned(self, needle: Needle) -> list[evidence.Picture]:
+    def _views_of(self, needle: Needle) -> _Views:
         upright = evidence.prepare(needle.thumbnail)
-        return [evidence.turned(upright, orientation) for orientation in range(self._orientations)]
+        turned = [evidence.turned(upright, orientation) for orientation in range(self._orientations)]
+        return _Views(turned, self._all_hashes(needle))
 
     def _all_hashes(self, needle: Needle) -> list[int]:
         given = list(needle.hashes[: self._orientations])
@@ -162,38 +163,40 @@ class Nearest:
             given += fingerprint.search_hashes(pixels, self._settings.algorithm, self._orientations)[len(given) :]
         return given
 
-    def _is_coarse(self, found: Mapping[int, Seen], position: int) -> bool:
-        if self._read_whole is None or not found[position].grade:
+    def _is_coarse(self, seen_at: Mapping[int, Seen], position: int) -> bool:
+        if self._read_whole is None or not seen_at[position].grade:
             return False
         id_ = self._refs[position].id
         return self._cache.thumbnails([id_])[id_].is_coarse
 
-    def _read_again(self, positions: Sequence[int], found: dict[int, Seen], views: _Views, match: Match | None) -> None:
+    def _read_again(
+        self, positions: Sequence[int], seen_at: dict[int, Seen], views: _Views, match: Match | None
+    ) -> None:
         """Put what reading these whole gives in the place of what was found; what cannot be read is left out."""
         assert self._read_whole is not None
         contents = self._read_whole([self._haystack.entries[position] for position in positions])
         for position in positions:
             content = contents[self._haystack.entries[position].path]
-            del found[position]
+            del seen_at[position]
             if isinstance(content, PictureRef):
                 self._refs[position] = content
-                found |= {at: self._graded(seen, match) for at, seen in self._compare_all([position], views)}
+                seen_at |= {at: self._graded(seen, match) for at, seen in self._compare_all([position], views)}
 
-    def _at_full_size(self, needle: Needle, positions: Sequence[int], found: Mapping[int, Seen]) -> dict[int, Seen]:
+    def _at_full_size(self, needle: Needle, positions: Sequence[int], seen_at: Mapping[int, Seen]) -> dict[int, Seen]:
         """Give what these are once their files were compared with that of the needle."""
         thumbnails = self._cache.thumbnails(list({self._refs[position].id for position in positions}))
         pairs = {
             position: pair_of(
                 (needle.entry, needle.thumbnail),
                 (self._haystack.entries[position], thumbnails[self._refs[position].id]),
-                found[position].orientation,
+                seen_at[position].orientation,
             )
             for position in positions
         }
         outcomes = self._compare(list(pairs.values()))
         objections = {position: outcomes[pair] for position, pair in pairs.items()}
         return {
-            position: found[position]._replace(evidence=Evidence.SIMILAR, grade=Evidence.SIMILAR, reason=objection)
+            position: seen_at[position]._replace(evidence=Evidence.SIMILAR, grade=Evidence.SIMILAR, reason=objection)
             for position, objection in objections.items()
             if objection is not None
         }
@@ -211,10 +214,10 @@ class Nearest:
         """Give the picture at this position as each orientation of the needle sees it."""
         picture = evidence.prepare(thumbnail)
         hash_ = int(self._hashes[position])
-        found = []
+        all_views = []
         for orientation, (turned, own) in enumerate(zip(views.turned, views.hashes, strict=True)):
             judged = evidence.judge(turned, picture, orientation, with_full_size=not self._settings.quick)
-            found.append(
+            all_views.append(
                 Seen(
                     self._haystack.entries[position],
                     judged.evidence,
@@ -227,7 +230,7 @@ class Nearest:
                     self._refs[position].size_pixels,
                 )
             )
-        return found
+        return all_views
 
     def _graded(self, seen: Seen, match: Match | None) -> Seen:
         """Give a picture that is no match no better grade than a scan would give it."""
@@ -251,7 +254,7 @@ class Nearest:
             return seen
         # A scan with its conflicts gives less than the pair alone would have.
         distance_bits = match.distance_bits or 0
-        if any(one.distance_bits == distance_bits and one.grade for one in all_views):
+        if any(view.distance_bits == distance_bits and view.grade for view in all_views):
             return seen
         return seen._replace(distance_bits=distance_bits, tests=(), is_found_otherwise=True)
 
@@ -259,7 +262,6 @@ class Nearest:
 class _Views(NamedTuple):
     """A needle in all orientations, prepared once."""
 
-    needle: Needle
     turned: Sequence[evidence.Picture]
     hashes: Sequence[int]
 
