@@ -241,5 +241,5 @@ def _paths(given: AnyPath | Sequence[AnyPath]) -> list[str]:
 
 def describe(*reasons: Reason | None, needle: str = "the needle", witness: str = "the haystack's copy") -> str:
     """Say the reasons of a verdict, a pair or a member in words, as reports do; nothing where there are none."""
-    found = [reason for reason in reasons if reason is not None]
-    return sentences(found, Roles(needle, witness)) or ""
+    given = [reason for reason in reasons if reason is not None]
+    return sentences(given, Roles(needle, witness)) or ""

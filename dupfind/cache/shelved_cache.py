@@ -64,25 +64,25 @@ class ShelvedCache(Cache):
         for shelf in self._shelves:
             self._opened.callback(shelf.close)
 
-    def __exit__(self, kind: type[BaseException] | None, *others: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         with self._opened:
-            super().__exit__(kind, *others)
+            super().__exit__(kind, *error)
 
     def recall_digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | Failure | None]:
         """As of any cache, and of each entry on a shelf its digest, or why there is none."""
-        for shelf, some in groupby(entries, key=self._shelf_of):
+        for shelf, of_shelf in groupby(entries, key=self._shelf_of):
             if shelf is None:
-                yield from super().recall_digests(some)
+                yield from super().recall_digests(of_shelf)
             else:
-                yield from shelf.digests(some)
+                yield from shelf.digests(of_shelf)
 
     def recall_contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
         """Likewise."""
-        for shelf, some in groupby(entries, key=self._shelf_of):
+        for shelf, of_shelf in groupby(entries, key=self._shelf_of):
             if shelf is None:
-                yield from super().recall_contents(some)
+                yield from super().recall_contents(of_shelf)
             else:
-                yield from shelf.contents(some)
+                yield from shelf.contents(of_shelf)
 
     def recall_whole(self, entry: FileEntry) -> PictureRef | Failure | None:
         """Likewise."""
@@ -91,11 +91,11 @@ class ShelvedCache(Cache):
 
     def thumbnails(self, pictures: Sequence[int]) -> dict[int, Thumbnail]:
         """The thumbnails with these ids, which say what they hold, so that it does not matter where they lie."""
-        found: dict[int, Thumbnail] = {}
+        thumbnails: dict[int, Thumbnail] = {}
         for shelf in self._shelves:
-            found |= shelf.thumbnails([id_ for id_ in pictures if id_ not in found])
-        rest = [id_ for id_ in pictures if id_ not in found]
-        return found | super().thumbnails(rest) if rest else found
+            thumbnails |= shelf.thumbnails([id_ for id_ in pictures if id_ not in thumbnails])
+        rest = [id_ for id_ in pictures if id_ not in thumbnails]
+        return thumbnails | super().thumbnails(rest) if rest else thumbnails
 
     def _shelf_of(self, entry: FileEntry) -> Shelf | None:
         for shelf in self._shelves:

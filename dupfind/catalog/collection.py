@@ -90,29 +90,31 @@ def list_together(
         is_here = holds_something(about.root)
         listed.append(_Catalogue(tree, about, former_paths(source.root, about), is_here))
         warn_of(tree, about, warn)
-    others = [_Others(entries, _volumes(listing))] if entries else []
+    sources = [_Others(entries, _volumes(listing))] if entries else []
     roots = [tree.root for tree in folders if tree.root.has_folders]
-    for one, other in product(listed, others):
-        how = relation(one.about.volumes, other.volumes)
-        refuse_own_root(one.tree.root, one.about, roots, how, called="")
+    for catalog, other in product(listed, sources):
+        how = relation(catalog.about.volumes, other.volumes)
+        refuse_own_root(catalog.tree.root, catalog.about, roots, how, called="")
     if is_proof:
         _drop_doubles(listed, warn)
-    standing = [one for one in listed if not one.is_double]
-    before = list(others)
-    for one in standing:
-        one.leave_out(_twice(one), _TWICE, warn)
-        one.leave_out(_of(one, before), _OF_OTHERS, warn)
+    standing = [catalog for catalog in listed if not catalog.is_double]
+    before = list(sources)
+    for catalog in standing:
+        catalog.leave_out(_twice(catalog), _TWICE, warn)
+        catalog.leave_out(_of(catalog, before), _OF_OTHERS, warn)
         if is_proof:
-            volumes = [other.volumes for other in others] + [other.about.volumes for other in standing if other != one]
-            _as_far_as_it_proves(one, volumes, roots, listing)
-        before.append(_Others(one.once(), one.about.volumes))
-    return [one.tree for one in listed]
+            volumes = [other.volumes for other in sources] + [
+                other.about.volumes for other in standing if other != catalog
+            ]
+            _as_far_as_it_proves(catalog, volumes, roots, listing)
+        before.append(_Others(catalog.once(), catalog.about.volumes))
+    return [catalog.tree for catalog in listed]
 
 
 def _volumes(listing: Listing) -> tuple[Volume, ...]:
-    found = volumes_of((device for tree in listing.haystack for device, _ in tree.folders), listing.rules.mounts)
+    volumes = volumes_of((device for tree in listing.haystack for device, _ in tree.folders), listing.rules.mounts)
     # What a link led to may lie anywhere.
-    return (*found, UNKNOWN_VOLUME) if listing.rules.follow_symlinks else found
+    return (*volumes, UNKNOWN_VOLUME) if listing.rules.follow_symlinks else volumes
 
 
 def _drop_doubles(listed: Sequence[_Catalogue], warn: Callable[[str], None]) -> None:
@@ -122,30 +124,31 @@ def _drop_doubles(listed: Sequence[_Catalogue], warn: Callable[[str], None]) -> 
     tells.
     """
     kept: list[_Catalogue] = []
-    for one in listed:
-        away = [other for other in kept if not (one.is_here or other.is_here)]
+    for catalog in listed:
+        away = [other for other in kept if not (catalog.is_here or other.is_here)]
         double = next(
-            (other for other in away if relation(one.about.volumes, other.about.volumes) is not Relation.OTHER), None
+            (other for other in away if relation(catalog.about.volumes, other.about.volumes) is not Relation.OTHER),
+            None,
         )
         if double is None:
-            kept.append(one)
+            kept.append(catalog)
             continue
         reason = f"nothing tells its drive from that of {double.given}, and neither is here to be looked at"
-        one.leave_out({entry.path for entry in one.tree.entries}, reason, warn)
-        one.is_double = True
+        catalog.leave_out({entry.path for entry in catalog.tree.entries}, reason, warn)
+        catalog.is_double = True
 
 
-def _twice(one: _Catalogue) -> set[str]:
+def _twice(catalog: _Catalogue) -> set[str]:
     """What may be another file of the same catalogue: by a link that was followed, or by another mount.
 
     A hard link is taken for that, too: deleting it frees nothing. Without numbers that stay, the files of one file
     system are told by their names, where no link was followed.
     """
-    are_numbered = have_numbers(one.about.volumes)
-    is_plain = len(one.about.volumes) == 1 and not one.about.follow_symlinks
+    are_numbered = have_numbers(catalog.about.volumes)
+    is_plain = len(catalog.about.volumes) == 1 and not catalog.about.follow_symlinks
     seen: set[tuple[int, ...]] = set()
-    found = set()
-    for entry in one.tree.entries:
+    doubles = set()
+    for entry in catalog.tree.entries:
         key: tuple[int, ...]
         if entry.inode and are_numbered:
             key = (entry.inode,) if is_plain else (entry.size_bytes, entry.mtime_ns, entry.inode)
@@ -154,37 +157,37 @@ def _twice(one: _Catalogue) -> set[str]:
         else:
             key = entry.size_bytes, entry.mtime_ns
         if key in seen:
-            found.add(entry.path)
+            doubles.add(entry.path)
         seen.add(key)
-    return found
+    return doubles
 
 
-def _of(one: _Catalogue, before: Iterable[_Others]) -> set[str]:
+def _of(catalog: _Catalogue, before: Iterable[_Others]) -> set[str]:
     """What may be a file of those that come before it."""
-    found: set[str] = set()
+    paths: set[str] = set()
     for other in before:
-        how = relation(one.about.volumes, other.volumes)
-        are_numbered = have_numbers((*one.about.volumes, *other.volumes))
-        found |= themselves(one.tree.entries, other.entries, how, one.former, are_numbered=are_numbered)
-    return found
+        how = relation(catalog.about.volumes, other.volumes)
+        are_numbered = have_numbers((*catalog.about.volumes, *other.volumes))
+        paths |= themselves(catalog.tree.entries, other.entries, how, catalog.former, are_numbered=are_numbered)
+    return paths
 
 
 def _as_far_as_it_proves(
-    one: _Catalogue, beside: Sequence[Sequence[Volume]], roots: Sequence[Root], listing: Listing
+    catalog: _Catalogue, beside: Sequence[Sequence[Volume]], roots: Sequence[Root], listing: Listing
 ) -> None:
     """Leave out what is not seen any more on a drive that is here; what is not known at all proves by bytes only."""
-    now = [_volume_now(one.about.root, listing.rules.mounts)] if one.is_here else []
-    how = max((relation(one.about.volumes, volumes) for volumes in [*beside, *now]), default=Relation.OTHER)
-    if must_be_seen(how, is_root_here=one.is_here):
-        below = listed_below(one.tree.entries, one.former, roots)
-        are_numbered = have_numbers(one.about.volumes)
-        gone = not_there(one.tree.entries, one.former, below, are_numbered=are_numbered)
-        one.leave_out(below | gone, _NOT_SEEN, listing.warn)
+    now = [_volume_now(catalog.about.root, listing.rules.mounts)] if catalog.is_here else []
+    how = max((relation(catalog.about.volumes, volumes) for volumes in [*beside, *now]), default=Relation.OTHER)
+    if must_be_seen(how, is_root_here=catalog.is_here):
+        below = listed_below(catalog.tree.entries, catalog.former, roots)
+        are_numbered = have_numbers(catalog.about.volumes)
+        gone = not_there(catalog.tree.entries, catalog.former, below, are_numbered=are_numbered)
+        catalog.leave_out(below | gone, _NOT_SEEN, listing.warn)
     elif how is Relation.UNKNOWN:
-        one.tree = doubtful(one.tree)
+        catalog.tree = doubtful(catalog.tree)
         listing.warn(
-            f"{one.given}: its pictures are not compared, only bytes are: nothing tells its drive from those of the "
-            f"others, and {one.about.root} is not there to be looked at"
+            f"{catalog.given}: its pictures are not compared, only bytes are: nothing tells its drive from those of "
+            f"the others, and {catalog.about.root} is not there to be looked at"
         )
 
 

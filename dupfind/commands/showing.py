@@ -221,11 +221,11 @@ def _nearest(
             thumbnail = cache.thumbnails([id_])[id_]
             hashes = needles.hashes[position].tolist()
             needle = Needle(entry, thumbnail, hashes)
-            others = parted[entry.path].witnesses if entry.path in parted else frozenset[str]()
-            positions = search.candidates(needle, 1, _COMPARED + len(others))
-            seen = search.best(needle, positions, None, 1 + len(others))
-            near = next((one for one in seen if one.entry.path not in others), seen[0])
-            is_parted = near.entry.path in others
+            parts = parted[entry.path].witnesses if entry.path in parted else frozenset[str]()
+            positions = search.candidates(needle, 1, _COMPARED + len(parts))
+            seen = search.best(needle, positions, None, 1 + len(parts))
+            near = next((picture for picture in seen if picture.entry.path not in parts), seen[0])
+            is_parted = near.entry.path in parts
             why = (_PARTED,) if is_parted else _why_refused(near, advise(settings.scan, near))
             nearest_of[names[entry.path]] = Nearest(run.shown(near.entry.path), near.distance_bits, why)
             advance(1)

@@ -386,6 +386,7 @@ def _judge_evenness(measures: Measures) -> Reason | None:
 
 
 def _judge_tones_of_even(measures: Measures, _: Facts) -> Reason | None:
+    """Object where the witness lacks tones that the needle has on even ground: a posterised copy does."""
     if all(share >= bound for share, (_, bound) in zip(measures.tones, TONES_BOUNDS, strict=False)):
         return None
     return Reason(ReasonCode.FEWER_TONES)

@@ -211,13 +211,13 @@ class _Finder:
                     reach = Reach(count, wanted.most_bits, scan.threshold_bits)
                     hashes = pictures.hashes[position]
                     rows[path] = near_rows(collection, hashes, inner[path], reach, list(self._itself[path]))
-            return sorted({row for some in rows.values() for part in some for row in part})
+            return sorted({row for parts in rows.values() for part in parts for row in part})
 
         sighted = _look(collection, search)
-        for path, some in rows.items():
+        for path, parts in rows.items():
             # Asked again: what has changed since it was remembered had another size then, and has another row now.
             image = pictures.entries[positions[path]]
-            rows[path] = Rows(*([row for row in part if self._is_other(sighted.get(row), image)] for part in some))
+            rows[path] = Rows(*([row for row in part if self._is_other(sighted.get(row), image)] for part in parts))
         nearest: dict[str, list[Near]] = {}
         # As a scan would: those outside the haystack together, each that lies in it before all others.
         inside = [[path] for path in positions if self._itself[path]]
@@ -265,8 +265,10 @@ class _Finder:
                 id_ = refs.get(entry.path, ref).id
                 needle = Needle(entry, self._cache.thumbnails([id_])[id_], hashes)
                 seen = nearest.best(needle, positions, match, self._wanted.nearest)
-                near = (as_near(one, match, scan, self._shown) for one in seen)
-                found[entry.path] = [one for one in near if (one.distance_bits or 0) <= self._wanted.most_bits]
+                near = (as_near(picture, match, scan, self._shown) for picture in seen)
+                found[entry.path] = [
+                    picture for picture in near if (picture.distance_bits or 0) <= self._wanted.most_bits
+                ]
         return found
 
 

@@ -43,15 +43,15 @@ def gather(run: Run, *, is_proof: bool) -> Together:
     folders = list(listing.haystack)
     entries = [entry for tree in folders for entry in tree.entries]
     entries, left_out = each_once(folders, listing.same_file) if is_proof else (entries, [])
-    others = run.sources.walked(are_walked=False).haystack
+    catalogs = run.sources.walked(are_walked=False).haystack
     trees: list[Tree] = []
-    if others:
+    if catalogs:
         by_class: dict[type[Source], list[Source]] = {}
-        for source in others:
+        for source in catalogs:
             by_class.setdefault(type(source), []).append(source)
         with run.listener.part("look up"):
-            for class_, some in by_class.items():
-                trees += class_.list_together(some, listing, entries, is_proof=is_proof)
+            for class_, listings in by_class.items():
+                trees += class_.list_together(listings, listing, entries, is_proof=is_proof)
     for warning in excludes.warnings(run.settings.named.matched):
         run.listener.warn(warning)
     entries += [entry for tree in trees for entry in tree.entries]

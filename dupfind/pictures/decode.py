@@ -120,8 +120,8 @@ def read_full_size(
     """Decode the picture in ``file`` whole.
 
     ``size`` is the width and height, upright, that it is resampled to, with the kernel of Lanczos or ``by_averages`` of
-    the pixels that a new one covers. Otherwise as :func:`read_thumbnail`, but that
-    a damaged JPEG is an :class:`UndecodableError`. A JPEG of 12 megapixels takes 0.08 s and 100 MB.
+    the pixels that a new one covers. Otherwise as :func:`read_thumbnail`, but that a damaged JPEG is an
+    :class:`UndecodableError`. A JPEG of 12 megapixels takes 0.08 s and 100 MB.
     """
     with in_plain_words(file):
         resampling = Image.Resampling.BOX if by_averages else Image.Resampling.LANCZOS
