@@ -33,7 +33,7 @@ def _texture(image: Image.Image, where: Image.Image) -> float:
     return float(steps[np.asarray(where.filter(ImageFilter.MaxFilter(9))) > 0].mean() / 2)
 
 
-def _marked(image: Image.Image, mask: Image.Image, dice: Random) -> Image.Image:
+def marked(image: Image.Image, mask: Image.Image, dice: Random) -> Image.Image:
     """Draw a mask onto the picture, darker or lighter, as strong as is needed there."""
     levels = round(max(_LEAST_LEVELS, _TIMES_TEXTURE * _texture(image, mask)) * dice.uniform(1, 1.8))
     marks = mask.point([level * min(levels, 255) // 255 for level in range(256)]).convert("L")
@@ -55,15 +55,15 @@ def _lost(draw: Draw) -> Make:
     def make(source: Source, dice: Random) -> Case:
         mask = Image.new("L", source.image.size)
         draw(mask, dice)
-        return _pair(_marked(source.image, mask, dice), source.image, dice)
+        return _pair(marked(source.image, mask, dice), source.image, dice)
 
     return make
 
 
-def _wire(mask: Image.Image, dice: Random) -> None:
-    """A wire of a pixel's width, from side to side."""
+def wire(mask: Image.Image, dice: Random, width: int = 1) -> None:
+    """Draw a wire of so many pixels from side to side."""
     ends = [dice.uniform(0.05, 0.95) * mask.height for _ in range(2)]
-    ImageDraw.Draw(mask).line((0, ends[0], mask.width, ends[1]), fill=255, width=1)
+    ImageDraw.Draw(mask).line((0, ends[0], mask.width, ends[1]), fill=255, width=width)
 
 
 def _stars(mask: Image.Image, dice: Random) -> None:
@@ -77,7 +77,7 @@ def _night(source: Source, dice: Random) -> Case:
     sky = noisy(toned(source.image, dice.uniform(0.08, 0.25)), dice.uniform(0.5, 3), dice)
     mask = Image.new("L", sky.size)
     _stars(mask, dice)
-    return _pair(_marked(sky, mask, dice), sky, dice)
+    return _pair(marked(sky, mask, dice), sky, dice)
 
 
 def _crack(mask: Image.Image, dice: Random) -> None:
@@ -150,7 +150,7 @@ def _embossed(image: Image.Image, dice: Random) -> Image.Image | None:
 
 
 _TUNED: dict[str, Make] = {
-    "wire of a pixel": _lost(_wire),
+    "wire of a pixel": _lost(wire),
     "faint stars": _night,
     "small figures": _figures,
     "brightest or darkest tones": changed_witness(_clipped),

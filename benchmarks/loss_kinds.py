@@ -9,6 +9,7 @@ from benchmarks.lacking import LACKING_KINDS
 from benchmarks.mixed_kinds import MIXED_KINDS
 from benchmarks.more_screens import MORE_PAGE_KINDS
 from benchmarks.own_kinds import OWN_KINDS
+from benchmarks.reduced_kinds import HELD_OUT_REDUCED_KINDS, REDUCED_KINDS
 from benchmarks.screens import PAGE_KINDS
 from benchmarks.still_camera import STILL_KINDS
 from benchmarks.true_copies import COPY_KINDS, CURVE_KINDS
@@ -24,6 +25,7 @@ def tuned_kinds() -> tuple[PairKind, ...]:
         *OWN_KINDS,
         *MIXED_KINDS,
         *FINE_KINDS,
+        *REDUCED_KINDS,
         *COPY_KINDS,
         *CURVE_KINDS,
     )
@@ -31,4 +33,4 @@ def tuned_kinds() -> tuple[PairKind, ...]:
 
 def held_out_kinds() -> tuple[PairKind, ...]:
     """Return the kinds that are only measured: whoever chooses bounds does not look at them."""
-    return *HELD_OUT_KINDS, *HELD_OUT_FINE_KINDS
+    return *HELD_OUT_KINDS, *HELD_OUT_FINE_KINDS, *HELD_OUT_REDUCED_KINDS

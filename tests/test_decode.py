@@ -375,6 +375,42 @@ def test_whole_pictures(kind: str) -> None:
     assert np.abs(found - expected).mean() < (6 if kind == "GIF" else 2.5)
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_box_of_the_upright_picture_lies_in_the_stored_one(orientation: int) -> None:
+    """Cut out and turned upright it shows what it shows."""
+    stored = photo(3, (40, 24))
+    upright = exif.upright(stored, orientation)
+    box = (3, 5, 14, 20)
+    cut = stored.crop(exif.stored_box(box, stored.size, orientation))
+    assert exif.upright(cut, orientation).tobytes() == upright.crop(box).tobytes()
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 7])
+@pytest.mark.parametrize("size", [(300, 200), (500, 333)])
+def test_a_kernel_is_picked_by_tiles_of_what_would_come_out(orientation: int, size: tuple[int, int]) -> None:
+    """One tile of a small picture, six of others; the picture comes out by the kernel that was picked."""
+    picked: list[decode.Tiles] = []
+    width, height = (900, 600) if orientation < 5 else (600, 900)
+    content = save(photo(3, (width, height)), "PNG", exif=pictures.exif(orientation))
+
+    def read_by(kernel: Image.Resampling) -> decode.FullSize:
+        def pick(tiles: decode.Tiles) -> Image.Resampling:
+            picked.append(tiles)
+            return kernel
+
+        return decode.read_full_size(io.BytesIO(content), "a.png", 10**9, size, pick)
+
+    for kernel in decode.KERNELS:
+        read = read_by(kernel)
+        assert kernel is read.kernel
+        tiles = picked[-1]
+        assert (1 if size == (300, 200) else 6) == len(tiles.boxes)
+        for (left, top, right, bottom), tile in zip(tiles.boxes, tiles.versions[kernel], strict=True):
+            assert np.abs(read.gray[top:bottom, left:right].astype(int) - tile).max() <= 1
+    unlike = [read_by(kernel).gray for kernel in decode.KERNELS]
+    assert len({gray.tobytes() for gray in unlike}) == len(decode.KERNELS)
+
+
 @pytest.mark.parametrize("orientation", [*range(10), 65535])
 def test_an_upright_array_is_the_upright_picture(orientation: int) -> None:
     """Value by value, however it lies in the memory."""

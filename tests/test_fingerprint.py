@@ -26,6 +26,7 @@ from dupfind.evidence.fingerprint import (
     search_hashes,
     search_hashes_of,
     turn,
+    turn_back,
 )
 from dupfind.values import FIRST_TRANSPOSED, MIRRORED, ORIENTATIONS
 from fixtures import pictures
@@ -195,3 +196,10 @@ def reopened(image: Image.Image, quality: int) -> Image.Image:
     file = io.BytesIO()
     image.save(file, "JPEG", quality=quality)
     return Image.open(file)
+
+
+@pytest.mark.parametrize("orientation", range(8))
+def test_turned_back(orientation: int) -> None:
+    """Each orientation is undone, of planes too."""
+    planes = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    assert np.array_equal(planes, turn_back(turn(planes, orientation), orientation))

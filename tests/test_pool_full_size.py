@@ -6,15 +6,18 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from dupfind.evidence.fingerprint import turn_back
 from dupfind.pictures import decode
 from dupfind.pool import tasks
 from dupfind.pool.full_size import MOST_PIXELS, FullSizePair, compare_pairs, pair_of
 from dupfind.reasons import ReasonCode
 from dupfind.values import FileEntry, Thumbnail
 from fixtures import icc, pictures
+from tests.helpers.details import grainy
 
 SIZE = (320, 240)
 PHOTO = pictures.photo(1, SIZE)
@@ -86,6 +89,23 @@ def test_many_pairs_of_one_witness(tmp_path: Path) -> None:
     found = compare_pairs([pair_of(one, witness, 0) for one in (*needles, needles[0])], 10**9, 60.0)
     assert [True, False, True] == [one.objection is None for one in found]
     assert [True] * 3 == [one.is_lasting for one in found]
+
+
+@pytest.mark.parametrize("orientation", [0, 2, 5, 7])
+@pytest.mark.parametrize("smaller", ["needle", "witness"])
+def test_the_larger_one_is_reduced_as_the_smaller_one_was(tmp_path: Path, smaller: str, orientation: int) -> None:
+    """However the needle is turned, and whichever kernel the copy before it had, of which the witness is kept."""
+    large = grainy(7, (360, 260)).convert("L")
+    pairs = []
+    for number, kernel in enumerate((Image.Resampling.BOX, Image.Resampling.LANCZOS, Image.Resampling.HAMMING)):
+        small = large.resize((328, 237), kernel)
+        needle, witness = (small, large) if smaller == "needle" else (large, small)
+        turned = Image.fromarray(np.ascontiguousarray(turn_back(np.asarray(needle), orientation)))
+        name = "h.png" if smaller == "needle" else f"h{number}.png"
+        pairs.append((put(tmp_path / f"{number}.png", turned), (tmp_path / name, witness)))
+    put_once = {path: put(path, witness) for _, (path, witness) in pairs}
+    found = compare_pairs([pair_of(needle, put_once[path], orientation) for needle, (path, _) in pairs], 10**9, 60.0)
+    assert [None] * 3 == [compared.objection for compared in found]
 
 
 @pytest.mark.parametrize("kind", ["png", "jpg"])

@@ -241,9 +241,9 @@ def test_very_large_pictures_are_compared_smaller(claimed: Maker, monkeypatch: p
     asked: list[tuple[int, int]] = []
     real = decode.read_full_size
 
-    def spy(file: Any, name: str, max_pixels: int, size: tuple[int, int], **options: bool) -> Any:
+    def spy(file: Any, name: str, max_pixels: int, size: tuple[int, int], *pick: Any) -> Any:
         asked.append(size)
-        return real(file, name, max_pixels, size, **options)
+        return real(file, name, max_pixels, size, *pick)
 
     monkeypatch.setattr(decode, "read_full_size", spy)
     monkeypatch.setattr(pool_full_size, "MOST_PIXELS", 30_000)

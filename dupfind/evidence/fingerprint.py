@@ -32,6 +32,8 @@ _OTHER_ALGORITHMS: dict[str, Callable[..., imagehash.ImageHash]] = {
     "ahash": imagehash.average_hash,
     "whash": imagehash.whash,
 }
+_BACK = {5: 7, 7: 5}
+"""What undoes a quarter turn; all others undo themselves."""
 _PHASH_OVERSAMPLING = 4  # imagehash's highfreq_factor
 STEADY_BITS = 6
 """Bits of the 64 that a change of one grey level may change in a hash that is good to search by."""
@@ -59,6 +61,11 @@ def turn(picture: Pixels, orientation: int) -> Pixels:
     if orientation in (2, 3, 6, 7):
         picture = picture[..., ::-1, :]
     return picture
+
+
+def turn_back(picture: Pixels, orientation: int) -> Pixels:
+    """Undo :func:`turn` of the same ``orientation``."""
+    return turn(picture, _BACK.get(orientation, orientation))
 
 
 def search_hash(picture: Pixels, algorithm: str) -> int:

@@ -79,6 +79,21 @@ def upright_array(plane: Image.Image, orientation: int) -> NDArray[np.uint8]:
     return values.T if is_transposed(orientation) else values
 
 
+def stored_box(box: tuple[int, int, int, int], size: tuple[int, int], orientation: int) -> tuple[int, int, int, int]:
+    """Tell where ``box`` (left, top, right, bottom) of an upright picture lies in the stored one of this ``size``.
+
+    ``size`` is the width and height as stored.
+    """
+    left, top, right, bottom = box
+    if is_transposed(orientation):
+        left, top, right, bottom = top, left, bottom, right
+    if orientation in _UPSIDE_DOWN:
+        top, bottom = size[1] - bottom, size[1] - top
+    if orientation in _LEFT_TO_RIGHT:
+        left, right = size[0] - right, size[0] - left
+    return left, top, right, bottom
+
+
 def _captured(exif: Image.Exif) -> str | None:
     """The capture time, without what else lies around it: ``Exif.get_ifd`` takes camera makers' notes apart."""
     try:

@@ -72,13 +72,15 @@ def shrink(image: Image.Image, box: Box | None = None) -> Shrunk:
     return Shrunk(grey, colour, _to_eight_bits(luma), box)
 
 
-def gray(
-    working: Image.Image, size: tuple[int, int], resampling: Image.Resampling = Image.Resampling.LANCZOS
-) -> Image.Image:
-    """Bring a picture in a working mode to a picture in ``L`` of this size."""
-    luma = working.convert("L") if working.mode in _COLORED else working  # YCbCr gives its Y
-    if luma.size != size:
-        luma = luma.resize(size, resampling)
+def luma_of(working: Image.Image) -> Image.Image:
+    """Take the brightness of a picture in a working mode, in ``L`` or ``F``."""
+    return working.convert("L") if working.mode in _COLORED else working  # YCbCr gives its Y
+
+
+def gray(luma: Image.Image, size: tuple[int, int], kernel: Image.Resampling, box: Box | None = None) -> Image.Image:
+    """Bring a picture of brightness, or its ``box``, to a picture in ``L`` of this size."""
+    if luma.size != size or box is not None:
+        luma = luma.resize(size, kernel, box=box)
     return _to_eight_bits(luma)
 
 

@@ -19,8 +19,11 @@ from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import FIRST_TRANSPOSED, FULL_SIZE, FileEntry, Thumbnail
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from dupfind.evidence.full_size import Pixels
-    from dupfind.pictures.decode import FullSize
+    from dupfind.pictures.decode import FullSize, Pick
 
 MOST_PIXELS = 50_000_000
 """Larger pictures are compared at this size. The comparison takes 8 bytes a pixel beside the two decoded pictures."""
@@ -135,8 +138,15 @@ class Comparer:
         from dupfind.evidence import fingerprint, full_size
 
         own_size = pair.size[::-1] if pair.orientation >= FIRST_TRANSPOSED else pair.size
-        own = self._read(needle, pair.needle, own_size)
-        other, other_pixels = self._witness(pair, witness)
+        if pair.scale < 1:  # it is the needle that is reduced
+            other, other_pixels = self._witness(pair, witness)
+            own = self._read(needle, pair.needle, own_size, like(fingerprint.turn_back(other.gray, pair.orientation)))
+            gray = fingerprint.turn(own.gray, pair.orientation)
+        else:
+            own = self._read(needle, pair.needle, own_size)
+            gray = fingerprint.turn(own.gray, pair.orientation)
+            other, other_pixels = self._witness(pair, witness, like(gray))
+        color = None if own.color is None else fingerprint.turn(own.color, pair.orientation)
         facts = full_size.Facts(
             quality=pair.quality,
             bits=pair.bits,
@@ -145,40 +155,40 @@ class Comparer:
             lost_colors=other.has_palette and not own.has_palette,
             shown_apart=_shown_apart(own, other),
         )
-        turned = full_size.Pixels(
-            fingerprint.turn(own.gray, pair.orientation),
-            None if own.color is None else fingerprint.turn(own.color, pair.orientation),
-        )
+        return full_size.compare(full_size.Pixels(gray, color), other_pixels, facts)
 
-        def by_averages() -> Pixels:
-            averaged = self._read(witness, pair.witness, pair.size, by_averages=True)
-            return full_size.Pixels(averaged.gray, averaged.color)
-
-        return full_size.compare(turned, other_pixels, facts, by_averages)
-
-    def _witness(self, pair: FullSizePair, file: IO[bytes]) -> tuple[FullSize, Pixels]:
+    def _witness(self, pair: FullSizePair, file: IO[bytes], pick: Pick | None = None) -> tuple[FullSize, Pixels]:
         from dupfind.evidence import full_size
 
         for last in _last_witness:
             if last[:2] == (pair.witness, pair.size) and pair.witness.inode:
-                return last.picture, last.pixels
+                tiles = last.picture.tiles
+                if pick is None or tiles is None or pick(tiles) == last.picture.kernel:
+                    return last.picture, last.pixels
         _last_witness.clear()  # frees the memory first
-        picture = self._read(file, pair.witness, pair.size)
+        picture = self._read(file, pair.witness, pair.size, pick)
         pixels = full_size.Pixels(picture.gray, picture.color, {})
         _last_witness[:] = [_Witness(pair.witness, pair.size, picture, pixels)]
         return picture, pixels
 
-    def _read(self, file: IO[bytes], entry: FileEntry, size: tuple[int, int], *, by_averages: bool = False) -> FullSize:
+    def _read(self, file: IO[bytes], entry: FileEntry, size: tuple[int, int], pick: Pick | None = None) -> FullSize:
         from dupfind.pictures import decode
 
         try:
             with TimeLimit(self._timeout_seconds) as limit, limit.each():
                 file.seek(0)
-                return decode.read_full_size(file, entry.path, self._max_pixels, size, by_averages=by_averages)
+                return decode.read_full_size(file, entry.path, self._max_pixels, size, pick)
         except NoMemoryError as error:
             raise MemoryError(str(error)) from None
         except TimeoutError:  # which is an OSError: whoever has opened the file would take it for one of the disk
             raise UndecodableError(timed_out(self._timeout_seconds).reason, lasting=False) from None
+
+
+def like(gray: NDArray[np.uint8]) -> Pick:
+    """Resample a picture so that it comes as near to ``gray`` (height, width), the upright smaller one, as can be."""
+    from dupfind.evidence import full_size
+
+    return lambda tiles: full_size.closest(gray, tiles.boxes, tiles.versions)
 
 
 def _other_moment(pair: FullSizePair) -> Reason | None:
