@@ -107,7 +107,7 @@ class ReasonCode(StrEnum):
     NOT_COMPARED = "not-compared"
     """the two could not be compared at full size (why)"""
     LISTED = "witness-listed-only"
-    """the witness is known from a catalogue only, so it could not be compared at full size"""
+    """the witness is known from a catalog only, so it could not be compared at full size"""
     TOO_MANY = "too-many-look-alikes"
     """so many look-alikes differ at full size that no more were compared (how many)"""
     ONLY_THUMBNAILS = "compared-by-thumbnails-only"
@@ -129,11 +129,11 @@ class ReasonCode(StrEnum):
     NO_OTHER_PICTURES = "no-other-pictures-in-haystack"
     """the haystack holds no other picture"""
     LOOKS_MOST_LIKE = "looks-most-like"
-    """damaged or too smooth to be searched for, with what it resembles (what its decoder says, or nothing for a \
-smooth one; a path)"""
+    """damaged or of too little structure to be searched for, with what it resembles (what its decoder says, or \
+nothing without damage; a path)"""
     LOOKS_LIKE_NOTHING = "looks-like-nothing"
-    """damaged or too smooth to be searched for, and it resembles nothing (what its decoder says, or nothing for a \
-smooth one)"""
+    """damaged or of too little structure to be searched for, and it resembles nothing (what its decoder says, or \
+nothing without damage)"""
     UNREADABLE = "unreadable"
     """the picture cannot be read (why)"""
     NOT_READ = "not-read"

@@ -102,7 +102,7 @@ def test_explain(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     pictures.photo(1, (240, 180)).save(tmp_path / "a.jpg", quality=60)
     done = dupfind("explain", "--haystack", "c", "a.jpg")
     assert 1 == done.returncode
-    assert b"its witness is known from a catalogue only" in b" ".join(done.stdout.split())
+    assert b"its witness is known from a catalog only" in b" ".join(done.stdout.split())
     done = dupfind("explain", "--haystack", "c", "a.jpg", "--quick")
     assert 0 == done.returncode
     assert b"the same picture as c/2006/a.jpg" in done.stdout

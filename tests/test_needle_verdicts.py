@@ -54,7 +54,7 @@ def test_words_by_the_names_that_are_reported() -> None:
 
 def test_what_is_said_of_needles_that_could_not_be_searched_for() -> None:
     """Of a smooth one nothing is left over; of a damaged one something is."""
-    smooth = "it is too smooth to be searched for: each compression gives it another hash"
+    smooth = "it has too little structure to be searched for: each compression gives it another hash"
     for damage, nearest, expected in (
         ("", "/real/h/b.jpg", f"{smooth}; it looks most like h/b.jpg"),
         ("", None, f"{smooth}; nothing in the haystack looks like it"),

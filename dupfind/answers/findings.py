@@ -15,7 +15,7 @@ class Remains(NamedTuple):
     """What is known of a damaged or smooth needle that has no match."""
 
     damage: str
-    """What its decoder says; nothing for a picture that is too smooth to be searched for."""
+    """What its decoder says; nothing for a picture of too little structure to be searched for."""
     nearest: str | None
     """Path of the haystack picture that looks most like what is left of it; None where none does."""
 

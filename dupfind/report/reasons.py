@@ -102,15 +102,17 @@ def _conflict(roles: Roles, why: Reason) -> str:
 
 
 def _intact(_: Roles, damage: str, share: float) -> str:
-    return f"{damage or _SMOOTH}; of the picture, {share:.0%} from one edge on is the same"
+    return f"{damage or _WITHOUT_STRUCTURE}; of the picture, {share:.0%} from one edge on is the same"
 
 
 def _most_like(_: Roles, damage: str, path: str) -> str:
-    return f"{damage or _SMOOTH}; it looks most like {path}"
+    return f"{damage or _WITHOUT_STRUCTURE}; it looks most like {path}"
 
 
 def _like_nothing(_: Roles, damage: str) -> str:
-    return f"{damage or _SMOOTH}; nothing in the haystack looks like {'what is left of it' if damage else 'it'}"
+    return (
+        f"{damage or _WITHOUT_STRUCTURE}; nothing in the haystack looks like {'what is left of it' if damage else 'it'}"
+    )
 
 
 def _different(_: Roles, path: str = "", others: int = 0, day: str = "") -> str:
@@ -119,7 +121,7 @@ def _different(_: Roles, path: str = "", others: int = 0, day: str = "") -> str:
 
 
 _MEGABYTE = 10**6
-_SMOOTH = "it is too smooth to be searched for: each compression gives it another hash"
+_WITHOUT_STRUCTURE = "it has too little structure to be searched for: each compression gives it another hash"
 _TEMPLATES: dict[ReasonCode, str | Callable[..., str]] = {
     ReasonCode.SAME_IMAGE_DATA: "the image data are the same",
     ReasonCode.MORE_COMPRESSED: _better,
@@ -165,7 +167,8 @@ _TEMPLATES: dict[ReasonCode, str | Callable[..., str]] = {
     ReasonCode.OF_ANOTHER: "it passes for the same picture, but not for the same as another copy of it",
     ReasonCode.NOT_COMPARED: "could not be compared at full size: {}",
     ReasonCode.LISTED: (
-        "its witness is known from a catalogue only, so it could not be compared at full size (see --quick)"
+        "its witness is known from a catalog only, so it could not be compared at full size "
+        "(a scan with --quick goes by thumbnails)"
     ),
     ReasonCode.TOO_MANY: "{} witnesses that look alike differ from it at full size",
     ReasonCode.ONLY_THUMBNAILS: "alike by its thumbnail; not compared at full size",
