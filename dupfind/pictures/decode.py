@@ -371,7 +371,7 @@ def _full_size(
         tiles = _tiles(luma, target.size, orientation)
         kernel = target.pick(tiles)
     gray = exif.upright_array(modes.gray(luma, stored, kernel), orientation)
-    planes = modes.color(working, stored, COLOR_CELL, kernel)
+    planes = modes.color(working, stored, COLOR_CELL)
     color = np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
     return FullSize(gray, color, has_palette, profile, None if tiles is None else kernel, tiles)
 
