@@ -7,8 +7,8 @@ from pathlib import Path
 
 from benchmarks.judging import SAME
 from benchmarks.measuring import grade, seen_or_why
+from dupfind.matching.reverify import Claim, reverify
 from dupfind.pool.image_digests import NONE, read_image_data
-from dupfind.pool.second_look import Claim, look_again
 from dupfind.report.reasons import sentence
 from dupfind.settings import DEFAULT_MAX_PIXELS
 from dupfind.sources.entries import entry_of
@@ -32,6 +32,6 @@ def ask(needle: Path, witness: Path, *, is_quick: bool = False) -> tuple[str, st
         return verdict.grade, verdict.reason
     # The second look of --paranoid decodes afresh and compares as every scan does, in the orientation that it finds.
     claim = Claim(entries[0], (entries[1],), Evidence.SAME)
-    (look,) = look_again([claim], DEFAULT_MAX_PIXELS, _TIMEOUT_SECONDS, rotations=True)
+    (look,) = reverify([claim], DEFAULT_MAX_PIXELS, _TIMEOUT_SECONDS)
     reason = sentence(look.reason) if look.reason else look.failure or ""
     return ("missing" if look.evidence is None else look.evidence.value), reason

@@ -1,6 +1,6 @@
 """What a scan would say of one needle and one witness: the only part of the accuracy benchmark that knows dupfind.
 
-:meth:`Comparison.verdict` follows :mod:`dupfind.scanning.matching` step by step for a haystack of one picture;
+:meth:`Comparison.verdict` follows :mod:`dupfind.matching.matcher` step by step for a haystack of one picture;
 :mod:`benchmarks.agreement` runs real scans to see that the two agree. Knows no edits and no tables.
 """
 
@@ -17,9 +17,10 @@ from PIL import Image, ImageOps
 
 from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.evidence import evidence, fingerprint, remains
+from dupfind.matching import borders as matching_borders
+from dupfind.matching import damaged
 from dupfind.pictures import borders, decode
 from dupfind.report.reasons import sentence
-from dupfind.scanning import framing, resembling
 from dupfind.settings import DEFAULT_MAX_PIXELS, DEFAULT_THRESHOLD_BITS
 from dupfind.values import ORIENTATIONS, Evidence, Thumbnail
 
@@ -112,7 +113,7 @@ class Comparison:
         self._judged: dict[int, evidence.Judgement] = {}
 
     def verdict(self, algorithm: str) -> Verdict:
-        """As :class:`~dupfind.scanning.matching.Matcher` decides: upright, then turned, unless one look is the last."""
+        """As :class:`~dupfind.matching.matcher.Matcher` decides: upright, then turned, unless one look is the last."""
         found: list[Verdict] = []
         unlike: Verdict | None = None
         for orientations in (range(1), range(1, ORIENTATIONS)):
@@ -129,16 +130,16 @@ class Comparison:
                 ):
                     return best or unlike or verdict
             found += [best] if best else []
-        if found:  # none is `same`; the nearer counts, and of two as near the turned one
-            return min(reversed(found), key=lambda verdict: verdict.distance_bits or 0)
+        if found:  # none is `same`; the nearer counts, and of two as near the upright one
+            return min(found, key=lambda verdict: verdict.distance_bits or 0)
         nothing = unlike or Verdict(MISSING, None, _NO_CANDIDATE, ())
         return self._without_frames(algorithm) or self._by_what_is_left(algorithm) or nothing
 
     def _without_frames(self, algorithm: str) -> Verdict | None:
-        """As :mod:`dupfind.scanning.framing` decides."""
+        """As :mod:`dupfind.matching.borders` decides."""
         pairs = [
             ((needle.hash(algorithm, orientation) ^ witness.hash(algorithm)).bit_count(), orientation, *are_inner)
-            for are_inner in framing.REASONS
+            for are_inner in matching_borders.REASONS
             for needle, witness in [(self._needle.inner(are_inner[0]), self._witness.inner(are_inner[1]))]
             if needle is not None and witness is not None
             for orientation in range(ORIENTATIONS)
@@ -148,19 +149,21 @@ class Comparison:
             if distance > DEFAULT_THRESHOLD_BITS[algorithm] or needle is None or witness is None:
                 return None
             if (needle.check(orientation) ^ witness.check()).bit_count() <= evidence.CHECK_BOUND_BITS:
-                return Verdict(SIMILAR, distance, sentence(framing.REASONS[needle_is_inner, witness_is_inner]), ())
+                return Verdict(
+                    SIMILAR, distance, sentence(matching_borders.REASONS[needle_is_inner, witness_is_inner]), ()
+                )
         return None
 
     def _by_what_is_left(self, algorithm: str) -> Verdict | None:
-        """As :mod:`dupfind.scanning.resembling` decides of a damaged needle."""
+        """As :mod:`dupfind.matching.damaged` decides of a damaged needle."""
         damage = self._needle.thumbnail.damage
         if damage is None:
             return None
         share = remains.intact(self._needle.picture().surface, self._witness.picture().surface)
-        if share < resembling.LEAST_INTACT:
+        if share < damaged.LEAST_INTACT:
             return None
         distance = (self._needle.hash(algorithm) ^ self._witness.hash(algorithm)).bit_count()
-        return Verdict(SIMILAR, distance, sentence(resembling.intact_reason(damage, share)), ())
+        return Verdict(SIMILAR, distance, sentence(damaged.intact_reason(damage, share)), ())
 
     def _candidates(self, algorithm: str, orientations: Iterable[int]) -> Iterable[tuple[int, int]]:
         witness, threshold = self._witness.hash(algorithm), DEFAULT_THRESHOLD_BITS[algorithm]

@@ -1,12 +1,12 @@
 """The story of a scan: the stages in order, each taking values and giving values.
 
-walk > identical? > thumbnail > fingerprint > candidates > evidence > (witnesses again?) > last look > verdict
+walk > identical? > thumbnail > fingerprint > matching > (witnesses again?) > final check > verdict
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -39,7 +39,6 @@ from dupfind.values import (
 
 if TYPE_CHECKING:
     from dupfind.reading import Pictures
-    from dupfind.scanning.wholes import Wholes
 
 
 class Scanned(NamedTuple):
@@ -84,7 +83,12 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
     remembered = None if decisions else _recall(memory, sum(map(len, files)), listener)
     findings = remembered
     if findings is None:
-        findings = _find(run, *files, decisions or ())
+        from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
+
+        if decisions:
+            findings = with_reader(run, partial(_find_decided, *files, decisions))
+        else:
+            findings, *_ = with_reader(run, partial(find_matches, *files))
     if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
         with listener.stage("looking again", None) as advance:
             # What was mounted meanwhile may show a file under another name.
@@ -157,23 +161,16 @@ def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:
     return remembered
 
 
-def _find(run: Run, needles: list[FileEntry], haystack: list[FileEntry], decisions: Sequence[Decision]) -> Findings:
+def _find_decided(
+    needles: list[FileEntry], haystack: list[FileEntry], decisions: Sequence[Decision], run: Reading
+) -> Findings:
     """What reading the files finds, as far as the ``decisions`` of a person leave it."""
-    from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
+    from dupfind.scanning import apply_decisions
 
-    def find(reading: Reading) -> Findings:
-        if not decisions:
-            return find_matches(reading, needles, haystack)[0]
-        from dupfind.scanning import deciding
-
-        scan = run.settings.scan
-        standing = deciding.decide(
-            decisions, needles, haystack, reading.reader, run.listener, is_paranoid=scan.paranoid
-        )
-        findings, *_ = find_matches(reading, needles, haystack, standing.parted)
-        return deciding.apply(findings, standing, scan.accept, run.shown_haystack)
-
-    return with_reader(run, find)
+    scan = run.settings.scan
+    standing = apply_decisions.decide(decisions, needles, haystack, run.reader, run.listener, is_paranoid=scan.paranoid)
+    findings, *_ = find_matches(needles, haystack, run, standing.parted)
+    return apply_decisions.apply(findings, standing, scan.accept, run.shown_haystack)
 
 
 def _recipe(algorithm: str, listener: Listener) -> str:
@@ -186,9 +183,9 @@ def _recipe(algorithm: str, listener: Listener) -> str:
 
 
 def find_matches(
-    run: Reading,
     needles: list[FileEntry],
     haystack: list[FileEntry],
+    run: Reading,
     parted: Mapping[str, frozenset[str]] | None = None,
 ) -> tuple[Findings, Pictures | None, Pictures | None]:
     """The stages between walk and verdict: what each needle has in the haystack, by bytes and then by picture.
@@ -197,88 +194,40 @@ def find_matches(
     needle, files of the haystack that prove nothing of it but by their bytes.
     """
     from dupfind.scanning.identical import find_identical
-    from dupfind.scanning.paranoid import read_again
-    from dupfind.scanning.wholes import Wholes
 
-    settings, reader = run.settings, run.reader
+    scan, reader = run.settings.scan, run.reader
     identical, failures = find_identical(needles, haystack, reader)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
-    rest = [entry for entry in needles if entry.path not in matches and entry.path not in failures]
+    unproved = [entry for entry in needles if entry.path not in matches and entry.path not in failures]
     pictures: Pictures | None = None
     candidates: Pictures | None = None
     remains: dict[str, Remains] = {}
-    if rest:  # where every needle is proved by its bytes, the decoders are not even loaded
-        pictures = reader.pictures(rest, "decoding needles", ORIENTATIONS if settings.scan.rotations else 1)
+    if unproved:  # where every needle is proved by its bytes, the decoders are not even loaded
+        pictures = reader.pictures(unproved, "decoding needles", ORIENTATIONS if scan.rotations else 1)
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
         readable = [entry for entry in haystack if entry.path not in failures and entry.has_comparable_picture]
-        if settings.scan.paranoid:  # what cannot be read again proves nothing then, and might hide something that can
+        if scan.paranoid:  # what cannot be read again proves nothing then, and might hide something that can
             readable = [entry for entry in readable if entry.can_be_read]
         candidates = reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
-        wholes = Wholes(pictures, candidates, reader.wholes)
-        found, remains = match_pictures(run, wholes, parted)
-        pictures, candidates = wholes.pictures()
-        matches |= found
-        failures |= wholes.failures
-    if settings.scan.paranoid:
-        matches, fallen = read_again(matches, needles, haystack, settings.scan.accept, reader)
+        with run.listener.part("start-up"):  # numpy and Pillow, which a plain copy of the haystack never needs
+            from dupfind.matching.decodes import Decodes
+            from dupfind.matching.match import match_pictures
+
+        decodes = Decodes(pictures, candidates, reader.full_decodes)
+        by_picture, remains = match_pictures(run, decodes, parted)
+        pictures, candidates = decodes.pictures()
+        matches |= by_picture
+        failures |= decodes.failures
+    if scan.paranoid:
+        from dupfind.scanning.paranoid import read_again
+
+        matches, fallen = read_again(run, matches, needles, haystack)
         failures |= fallen
     decoded = frozenset(entry.path for entry in pictures.entries) if pictures else frozenset()
     count = None if candidates is None else len(candidates.entries)
     return Findings(matches, failures, decoded, count, remains), pictures, candidates
-
-
-def match_pictures(
-    run: Reading, wholes: Wholes, parted: Mapping[str, frozenset[str]] | None = None
-) -> tuple[dict[str, Match], dict[str, Remains]]:
-    """By path: the matches of needles, and what is known of damaged ones without any."""
-    with run.listener.part("look up", len(wholes.needles.entries)):
-        from dupfind.scanning.same_image_data import find_same_image_data
-
-        proven = find_same_image_data(wholes, run, parted)
-    # They are matched all the same: they have a claim to their witness, which then is no other needle's.
-    matches, remains = _match_thumbnails(run, wholes, parted, proven)
-    return matches | proven, {path: rest for path, rest in remains.items() if path not in proven}
-
-
-def _match_thumbnails(
-    run: Reading, wholes: Wholes, parted: Mapping[str, frozenset[str]] | None, proven: Container[str]
-) -> tuple[dict[str, Match], dict[str, Remains]]:
-    settings, reader, cache, listener = run.settings, run.reader, run.cache, run.listener
-    with listener.part("start-up"):
-        from dupfind.scanning.framing import Framing
-        from dupfind.scanning.full_size import FullSize
-        from dupfind.scanning.matching import (
-            Matcher,  # brings numpy and Pillow, which a plain copy of the haystack never needs
-        )
-        from dupfind.scanning.resembling import resembling
-        from dupfind.scanning.wholes import MOST_ROUNDS
-
-    with listener.stage("matching", len(wholes.needles.entries)) as advance:
-        threshold_bits = settings.scan.threshold_bits
-        full_size = FullSize(wholes, cache, reader.compare_at_full_size, proven)
-        matcher = Matcher(
-            wholes,
-            threshold_bits,
-            cache,
-            listener,
-            parted,
-            reader.judge_pairs,
-            None if settings.scan.quick else full_size,
-        )
-        matches = matcher.match(advance)
-    for _ in range(MOST_ROUNDS):
-        with listener.part("evidence"):
-            needles, haystack = wholes.pictures()
-            others = Framing(needles, haystack, settings.scan, cache, listener, parted).match(matches)
-        by_rest, remains = resembling(needles, haystack, matches | others, cache, listener, settings.scan.algorithm)
-        others |= by_rest
-        coarse = wholes.coarse(others)
-        if not coarse:
-            return matches | others, remains
-        wholes.read(coarse)
-    return matches, {}
 
 
 def _entries(trees: Sequence[Tree]) -> list[FileEntry]:

@@ -5,7 +5,7 @@ Every answer is streamed to the cache as it comes. What is kept in memory is sma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -15,15 +15,14 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Compared, FilePair, PictureRef
 from dupfind.events import Listener
 from dupfind.pictures import formats
-from dupfind.pool import full_size, image_digests, second_look, tasks
+from dupfind.pool import full_size, image_digests, tasks
 from dupfind.pool.full_size import FullSizePair
-from dupfind.pool.pair_work import PairWork
+from dupfind.pool.judge_pool import JudgePool
 from dupfind.pool.processes import Death
-from dupfind.pool.second_look import Claim, Look
 from dupfind.pool.workers import Pool
 from dupfind.reasons import Reason
 from dupfind.settings import Settings
-from dupfind.values import THUMBNAIL_SIDE, Evidence, Failure, FileEntry, Thumbnail
+from dupfind.values import THUMBNAIL_SIDE, Failure, FileEntry, Thumbnail
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +56,7 @@ class Reader:
         self._pool = pool
         self._cache = cache
         self._listener = listener
-        self.judge_pairs = PairWork(pool, cache, settings.workers, with_full_size=not settings.scan.quick).judge
+        self.map_pairs = JudgePool(pool, cache, settings.workers).map
 
     def prepare(self, entries: Sequence[FileEntry]) -> None:
         """Let the processes that decode start now, where one of these files will have to be decoded."""
@@ -81,7 +80,7 @@ class Reader:
             else:
                 found[entry.path] = digest
         lost = partial(_lost, stage="digest")
-        for entry, outcome in self._map("comparing bytes", tasks.read_digests, unread, lost, is_light=True):
+        for entry, outcome in self.map("comparing bytes", tasks.read_digests, unread, lost, _size_of, is_light=True):
             assert not isinstance(outcome.result, Thumbnail)
             found[entry.path] = outcome.result
             if isinstance(outcome.result, bytes):
@@ -125,7 +124,7 @@ class Reader:
             return Failure(refusal, lasting=False) if refusal else content
         return content
 
-    def wholes(self, entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
+    def full_decodes(self, entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
         """What reading these files whole gives, by path; of them, :meth:`pictures` gave coarse pictures."""
         contents: dict[str, PictureRef | Failure] = {}
         unread: list[FileEntry] = []
@@ -149,26 +148,32 @@ class Reader:
             hashing=hashing,
         )
         lost = partial(_lost, stage="thumbnail", timeout_seconds=self._settings.timeout_seconds)
-        for entry, outcome in self._map(what, task, entries, lost):
+        for entry, outcome in self.map(what, task, entries, lost, _size_of):
             assert not isinstance(outcome.result, bytes)
             content = self._cache.keep_content(entry, outcome.result, outcome.read_ns, after_coarse=not may_be_coarse)
             yield entry.path, content, outcome.hashes
 
-    def _map(
+    def map(
         self,
         what: str,
-        task: Callable[[list[FileEntry]], list[R]],
-        entries: Sequence[FileEntry],
-        lost: Callable[[FileEntry, Death], R],
+        task: Callable[[list[T]], list[R]],
+        items: Sequence[T],
+        lost: Callable[[T, Death], R],
+        size_bytes: Callable[[T], int],
         *,
         is_light: bool = False,
-    ) -> Iterator[tuple[FileEntry, R]]:
-        """What ``task`` makes of each file, in the order in which they are done, told the listener as ``what``."""
-        if entries:
-            with self._listener.stage(what, len(entries)) as advance:
-                for entry, result in self._pool.map(task, entries, size_bytes=_size_of, lost=lost, is_light=is_light):
+        run_of: Callable[[T], Hashable] | None = None,
+    ) -> Iterator[tuple[T, R]]:
+        """Yield what ``task`` makes of each item, in the order in which they are done, told the listener as ``what``.
+
+        The rest as in :meth:`dupfind.pool.workers.Pool.map`.
+        """
+        if items:
+            with self._listener.stage(what, len(items)) as advance:
+                done = self._pool.map(task, items, size_bytes=size_bytes, lost=lost, is_light=is_light, run_of=run_of)
+                for item, result in done:
                     advance(1)
-                    yield entry, result
+                    yield item, result
 
     def _hash(self, ids: list[int], orientations: int, hashes: dict[int, bytes]) -> None:
         task = partial(tasks.hash_thumbnails, algorithm=self._settings.scan.algorithm, orientations=orientations)
@@ -184,7 +189,8 @@ class Reader:
         most_pixels, most_seconds = self._settings.max_pixels, self._settings.timeout_seconds
         unread = [entry for entry, digest in known.items() if digest is None]
         task = partial(image_digests.read_image_data, max_pixels=most_pixels, timeout_seconds=most_seconds)
-        for entry, outcome in self._map("comparing image data", task, unread, partial(_lost, stage="image data")):
+        lost = partial(_lost, stage="image data")
+        for entry, outcome in self.map("comparing image data", task, unread, lost, _size_of):
             digest = outcome.result
             if isinstance(digest, Failure) and digest.lasting:
                 digest = image_digests.NONE
@@ -192,21 +198,6 @@ class Reader:
                 self._cache.keep_image_data(entry, digest, outcome.read_ns)
                 digests |= {entry.path: digest} if digest else {}
         return digests
-
-    def look_again(self, claims: Sequence[Claim]) -> Iterator[tuple[Claim, Look]]:
-        """What a second look at each claim gave, past the cache, in the order in which they are done."""
-        timeout_seconds = self._settings.timeout_seconds
-        task = partial(
-            second_look.look_again,
-            max_pixels=self._settings.max_pixels,
-            timeout_seconds=timeout_seconds,
-            rotations=self._settings.scan.rotations,
-        )
-        with self._listener.stage("reading witnesses again", len(claims)) as advance:
-            lost = partial(_unlooked, timeout_seconds=timeout_seconds)
-            for claim, look in self._pool.map(task, claims, size_bytes=_bytes_of, lost=lost):
-                advance(1)
-                yield claim, look
 
     def compare_at_full_size(self, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Reason | None]:
         """What speaks against each pair at full size, or None where nothing does; remembered for the two files."""
@@ -221,19 +212,16 @@ class Reader:
         outcomes |= {by_files[files]: compared.objection for files, compared in kept.items()}
         # Pairs of one witness stand together and go to one process, so that it is decoded once.
         unread = sorted((pair for pair in pairs if pair not in outcomes), key=full_size.decoded_witness)
-        if not unread:
-            return outcomes
         timeout_seconds = self._settings.timeout_seconds
         task = partial(full_size.compare_pairs, max_pixels=self._settings.max_pixels, timeout_seconds=timeout_seconds)
-        with self._listener.stage("comparing at full size", len(unread)) as advance:
-            lost = partial(_not_compared, timeout_seconds=timeout_seconds)
-            done = self._pool.map(task, unread, size_bytes=_bytes_of_pair, lost=lost, run_of=full_size.decoded_witness)
-            for pair, compared in done:
-                advance(1)
-                outcomes[pair] = compared.objection
-                if compared.is_lasting:
-                    files = FilePair(pair.needle, pair.witness, pair.orientation)
-                    self._cache.keep_comparison(files, Compared(compared.objection), compared.read_ns)
+        lost = partial(_not_compared, timeout_seconds=timeout_seconds)
+        run_of = full_size.decoded_witness
+        done = self.map("comparing at full size", task, unread, lost, _bytes_of_pair, run_of=run_of)
+        for pair, compared in done:
+            outcomes[pair] = compared.objection
+            if compared.is_lasting:
+                files = FilePair(pair.needle, pair.witness, pair.orientation)
+                self._cache.keep_comparison(files, Compared(compared.objection), compared.read_ns)
         return outcomes
 
     def count_tags(self, entries: Sequence[FileEntry]) -> dict[str, int]:
@@ -241,7 +229,7 @@ class Reader:
         from dupfind.pool.metadata import count_tags
 
         task = partial(count_tags, timeout_seconds=self._settings.timeout_seconds)
-        counts = self._map("comparing metadata", task, entries, lambda _, __: 0)
+        counts = self.map("comparing metadata", task, entries, lambda _, __: 0, _size_of)
         return {entry.path: count for entry, count in counts}
 
     def previews(self, entries: Sequence[FileEntry]) -> dict[str, Preview | Failure]:
@@ -251,7 +239,7 @@ class Reader:
         timeout_seconds = self._settings.timeout_seconds
         task = partial(read_previews, max_pixels=self._settings.max_pixels, timeout_seconds=timeout_seconds)
         lost = partial(_unseen, timeout_seconds=timeout_seconds)
-        return {entry.path: preview for entry, preview in self._map("making previews", task, entries, lost)}
+        return {entry.path: preview for entry, preview in self.map("making previews", task, entries, lost, _size_of)}
 
     def map_pixels(
         self, ids: Sequence[int], task: Callable[[list[tuple[int, bytes]]], list[R]]
@@ -293,16 +281,6 @@ def _pictures(
 
 def _size_of(entry: FileEntry) -> int:
     return entry.size_bytes
-
-
-def _bytes_of(claim: Claim) -> int:
-    return 2 * claim.needle.size_bytes
-
-
-def _unlooked(claim: Claim, death: Death, timeout_seconds: float) -> Look:
-    """The outcome for a claim whose reader died."""
-    is_late = claim.evidence is not Evidence.IDENTICAL and death.is_late(timeout_seconds)
-    return second_look.fallen(tasks.timed_out(timeout_seconds).reason if is_late else death.reason)
 
 
 def _thumbnail_bytes(_: object) -> int:

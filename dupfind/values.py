@@ -20,6 +20,8 @@ NEUTRAL_CHROMA = bytes([128]) * (2 * CHROMA_SIDE * CHROMA_SIDE)
 ORIENTATIONS, FIRST_TRANSPOSED, MIRRORED = 8, 4, frozenset({1, 3, 4, 6})
 """How many ways a picture can be turned and mirrored; index ``k`` stands for EXIF orientation ``k + 1``. The indexes
 from the second number on exchange width and height; the last ones mirror the picture (EXIF 2, 4, 5 and 7)."""
+BACK = (0, 1, 2, 3, 4, 7, 6, 5)
+"""The orientation that undoes each."""
 HASH_BITS = 64
 """Length of the hashes that candidates are searched by, in bits."""
 
@@ -58,6 +60,11 @@ class Evidence(StrEnum):
 
 
 _RANKS = {grade: rank for rank, grade in enumerate(Evidence)}
+
+
+def grade_rank(grade: Evidence | None) -> int:
+    """Return the rank of a grade; of None, where two pictures have nothing to do with each other, the weakest."""
+    return len(_RANKS) if grade is None else _RANKS[grade]
 
 
 class FileState(StrEnum):

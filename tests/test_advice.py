@@ -16,10 +16,10 @@ from dupfind.cache.cache_schema import PictureRef
 from dupfind.commands import advice
 from dupfind.commands.advice import advise
 from dupfind.evidence import evidence, fingerprint
+from dupfind.matching import candidates, nearest
+from dupfind.matching.nearest import Nearest, Needle, Seen
 from dupfind.reading import Pictures
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.scanning import nearest
-from dupfind.scanning.nearest import Nearest, Needle, Seen
 from dupfind.values import Evidence, FileEntry, Match, ScanSettings, Thumbnail
 from fixtures import pictures
 
@@ -130,7 +130,7 @@ def test_the_better_grade_comes_first_however_few_are_wanted() -> None:
 def test_equal_pictures_are_all_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Copies share a thumbnail and are files of their own; where too many lie equally near, the first ones count."""
     haystack = [thumbnail(1)] * 20
-    monkeypatch.setattr(nearest, "LEAST_COMPARED", 2)
+    monkeypatch.setattr(candidates, "LEAST_COMPARED", 2)
     found = Around(thumbnail(2), haystack).nearest(20)
     assert [f"{index:02}" for index in range(20)] == [one.entry.path for one in found]
     monkeypatch.setattr(nearest, "MOST_TIED", 0)

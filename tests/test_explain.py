@@ -13,12 +13,12 @@ from PIL import Image
 
 from dupfind.answers.explanation import Advice, Answer, Explanation
 from dupfind.commands.explain import explain
+from dupfind.matching.nearest import Nearest
 from dupfind.pictures import formats
 from dupfind.pool import tasks
 from dupfind.reading import Reader
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.reasons import sentence
-from dupfind.scanning.nearest import Nearest
 from dupfind.settings import make_settings
 from dupfind.sources.roots import named_file
 from dupfind.values import Evidence, Failure, FileState
@@ -220,7 +220,7 @@ def test_a_needle_whose_end_cannot_be_read(tree: TreeBuilder, monkeypatch: pytes
     turned = photo.transpose(Image.Transpose.ROTATE_90).resize((900, 1200))
     hay, needles = tree("hay", {"a.png": turned}), tree("n", {"a.jpg": buffer.getvalue()})
     failure = Failure("cannot be decoded: took too long", lasting=False)
-    monkeypatch.setattr(Reader, "wholes", lambda _, entries: {entry.path: failure for entry in entries})
+    monkeypatch.setattr(Reader, "full_decodes", lambda _, entries: {entry.path: failure for entry in entries})
     found = ask_one(hay, needles / "a.jpg", rotations=False)
     assert () == found.nearest
     assert Advice(obstacle=Reason(ReasonCode.NOT_READ, (failure.reason,))) == found.advice

@@ -141,7 +141,7 @@ def test_a_named_file_proves_no_folder(tree: TreeBuilder) -> None:
 def test_a_file_that_changes_meanwhile(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last look sees it: changed, gone, a folder in its place."""
     hay, needles = tree("hay", {"x": b"1"}), tree("n", {"a": b"1", "b": b"1", "c": b"1", "d": b"1"})
-    true = pipeline._find
+    true = pipeline.find_matches
 
     def find(*given: object) -> object:
         found = true(*given)  # type: ignore[arg-type]
@@ -151,7 +151,7 @@ def test_a_file_that_changes_meanwhile(tree: TreeBuilder, monkeypatch: pytest.Mo
         (needles / "c").mkdir()
         return found
 
-    monkeypatch.setattr(pipeline, "_find", find)
+    monkeypatch.setattr(pipeline, "find_matches", find)
     report = scan(hay, [needles / name for name in "abcd"])
     assert {"a": "missing", "b": "missing", "c": "missing", "d": "present"} == files(report)
 

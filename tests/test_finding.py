@@ -21,6 +21,7 @@ from dupfind.events import Silence
 from dupfind.evidence import fingerprint
 from dupfind.finding import collection, finding, recollection, revisit
 from dupfind.finding.finding import find_images, wanted
+from dupfind.matching import candidates
 from dupfind.pool import tasks
 from dupfind.pool.full_size import LISTED
 from dupfind.reasons import Reason, ReasonCode
@@ -301,7 +302,7 @@ class TestWarm:
         self, hay: Path, image: Path, store: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """It is not seen without a look at every file, which is the safe side, and with one it is."""
-        monkeypatch.setattr(finding, "LEAST_COMPARED", 1)  # else every file of this small haystack is looked at
+        monkeypatch.setattr(candidates, "LEAST_COMPARED", 1)  # else every file of this small haystack is looked at
         image.write_bytes((hay / "1" / "04.png").read_bytes())
         (hay / "1" / "04.png").unlink()
         assert not ask(hay, image, cache=store).are_all_seen

@@ -49,7 +49,7 @@ class FakeReader:
         self.read: list[str] = []
         self.counted: list[str] = []
 
-    def wholes(self, entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
+    def full_decodes(self, entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
         """As the real one."""
         self.read += [entry.path for entry in entries]
         return {entry.path: self._desk.cache.keep_content(entry, self._wholes[entry.path], 0) for entry in entries}

@@ -167,7 +167,7 @@ def test_other_numbers_are_no_change_there(tree: TreeBuilder, monkeypatch: pytes
     hay, needles = tree("hay", {"s/a": b"1"}), tree("needles", {"s/a": b"1"})
     only_mtime(monkeypatch)
     arguments = settings(hay, needles)
-    real = pipeline._find
+    real = pipeline.find_matches
 
     def renumber_before(*values: object) -> object:
         for folder in (hay, needles):
@@ -176,7 +176,7 @@ def test_other_numbers_are_no_change_there(tree: TreeBuilder, monkeypatch: pytes
             folder.with_name("copy").rename(folder)
         return real(*values)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pipeline, "_find", renumber_before)
+    monkeypatch.setattr(pipeline, "find_matches", renumber_before)
     only_mtime(monkeypatch)
     report = pipeline.scan(arguments)
     assert ({"a": "present/identical"}, []) == (states(report), report.problems)

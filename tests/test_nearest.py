@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind.cache.cache_schema import PictureRef
+from dupfind.cache.cache_schema import COARSE, PictureRef
 from dupfind.evidence import fingerprint
 from dupfind.finding.finding import as_near
+from dupfind.matching.nearest import Nearest, Needle, Seen
 from dupfind.pool import tasks
 from dupfind.pool.full_size import FullSizePair
 from dupfind.reading import Pictures
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
-from dupfind.scanning.nearest import Nearest, Needle, Seen
 from dupfind.values import Evidence, Failure, FileEntry, Match, ScanSettings, Thumbnail
 from fixtures import pictures
 
@@ -25,6 +25,9 @@ SETTINGS = ScanSettings(("h",), (), "phash", 10, Evidence.SAME, rotations=True)
 PHOTO = pictures.photo(1, (320, 240))
 BETTER = Reason(ReasonCode.MORE_COMPRESSED, (3000, 1000))
 LESS = Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,))
+
+
+_TRAIT_BITS = 3
 
 
 class Store:
@@ -45,7 +48,11 @@ class Store:
 
     def thumbnails(self, ids: Sequence[int]) -> dict[int, Thumbnail]:
         """As the cache's."""
-        return {id_: self.by_id[id_] for id_ in ids}
+        return {id_: self.by_id[id_ >> _TRAIT_BITS] for id_ in ids}
+
+    def ref(self, number: int, size_pixels: int = 1) -> PictureRef:
+        """As the cache's: the lowest bits of an id tell traits."""
+        return PictureRef(number << _TRAIT_BITS | COARSE * self.by_id[number].is_coarse, size_pixels)
 
     def hashes(self, number: int) -> list[int]:
         """In all orientations."""
@@ -70,7 +77,7 @@ class Asked:
     ) -> list[Seen]:
         """What is told of the needle."""
         entries = self.store.entries
-        refs = [PictureRef(number, self.sizes.get(number, 1)) for number in range(len(entries))]
+        refs = [self.store.ref(number, self.sizes.get(number, 1)) for number in range(len(entries))]
         hashes = np.array([[self.store.hashes(number)[0]] for number in range(1, len(entries))], np.uint64)
         nearest = Nearest(
             settings,
@@ -221,7 +228,7 @@ def test_nothing_rests_on_a_coarse_picture(tmp_path: Path) -> None:
     whole, patched, lost, unlike = (coarse(asked, number) for number in (1, 2, 3, 4))
     asked.store.by_id[11] = replace(asked.store.by_id[1], is_coarse=False)
     asked.store.by_id[12] = replace(asked.store.by_id[4], is_coarse=False)
-    asked.wholes = {whole: PictureRef(11, 1), patched: PictureRef(12, 1), lost: Failure("truncated")}
+    asked.wholes = {whole: asked.store.ref(11), patched: asked.store.ref(12), lost: Failure("truncated")}
     assert [("1.png", Evidence.SAME), ("2.png", None), ("4.png", None)] == told(asked.nearest(match=match))
     assert {"1.png", "2.png", "3.png"} == set(asked.read)
     assert unlike not in asked.wholes
@@ -232,7 +239,7 @@ def test_a_coarse_needle_is_read_whole_where_something_rests_on_it(tmp_path: Pat
     asked = Asked(tmp_path, PHOTO)
     needle = coarse(asked, 0)
     asked.store.by_id[10] = replace(asked.store.by_id[0], is_coarse=False)
-    asked.wholes = {needle: PictureRef(10, 1)}
+    asked.wholes = {needle: asked.store.ref(10)}
     match = Match("?", Evidence.SAME, 0)
     assert [("1.png", Evidence.SAME)] == told(asked.nearest(match=match))
     assert ["0.png"] == asked.read

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from dupfind.evidence import evidence
 from dupfind.pipeline import scan
-from dupfind.pool import pair_work
+from dupfind.pool import judge_pool
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.settings import make_settings
 from dupfind.values import Evidence, FileState, FileVerdict, Thumbnail
@@ -59,8 +59,8 @@ def test_what_else_shows_too_little(tmp_path: Path, tones: tuple[int, int]) -> N
 
 def test_many_pairs_are_judged_by_the_same_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the processes, where there are so many that it is worth it."""
-    monkeypatch.setattr(pair_work, "_FEWEST", 1)
-    monkeypatch.setattr(pair_work, "_WORTH_STARTING", 0)
+    monkeypatch.setattr(judge_pool, "_FEWEST", 1)
+    monkeypatch.setattr(judge_pool, "_WORTH_STARTING", 0)
     page = documents.form(1).convert("RGB")
     quick = result(tmp_path, page, page, quick=True, workers=2)
     assert FileState.SIMILAR is quick.state

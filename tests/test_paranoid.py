@@ -8,8 +8,10 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -20,20 +22,21 @@ from dupfind.cache import cache_seal
 from dupfind.cache.cache_comparisons import identity
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.digest import DIGEST_BYTES
-from dupfind.pool import second_look
-from dupfind.pool.second_look import Claim, Look
-from dupfind.reading import Reader
+from dupfind.matching import reverify
+from dupfind.matching.reverify import Claim, Look
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
 from dupfind.report.reasons import sentences
+from dupfind.run import Reading
 from dupfind.scanning import paranoid
 from dupfind.scanning.paranoid import read_again
 from dupfind.sources.entries import entry_of
-from dupfind.values import Evidence, Failure, FileEntry, Match
+from dupfind.values import Evidence, Failure, FileEntry, Match, ScanSettings
 from fixtures import pictures
 from tests.helpers.details import enlarged, grainy, with_letters
 from tests.helpers.scans import scan, settings, states
 
 IDENTICAL, SAME, SIMILAR = Evidence
+SCAN = ScanSettings(("h",), ("n",), "phash", 8, SAME, rotations=True)
 SMALLER = Reason(ReasonCode.SMALLER, (160, 120, 320, 240))
 DIFFERS = Reason(ReasonCode.PLACE, (AT_FULL_SIZE, "near the top left"))
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
@@ -52,7 +55,7 @@ class Eyes:
         self.looks = looks
         self.claims: list[Claim] = []
 
-    def look_again(self, claims: Sequence[Claim]) -> Iterator[tuple[Claim, Look]]:
+    def map(self, _: str, __: object, claims: Sequence[Claim], *___: object) -> Iterator[tuple[Claim, Look]]:
         """In another order than they were asked for."""
         self.claims = list(claims)
         for claim in reversed(claims):
@@ -65,7 +68,10 @@ def again(
     """The stage with these looks, and what it asked for."""
     eyes = Eyes(looks)
     needles = [entry(path) for path in sorted(matches)]
-    found = read_again(matches, needles, [entry(path) for path in haystack], accept, cast("Reader", eyes))
+    asked = SimpleNamespace(
+        settings=SimpleNamespace(max_pixels=1, timeout_seconds=1, scan=replace(SCAN, accept=accept)), reader=eyes
+    )
+    found = read_again(cast("Reading", asked), matches, needles, [entry(path) for path in haystack])
     return *found, eyes
 
 
@@ -156,7 +162,7 @@ class Dying(Executor):
         """Run ``fn``, or break at the culprit."""
         future: Future[Any] = Future()
         task = fn.args[0]  # type: ignore[attr-defined]  # within what takes the time of it
-        is_look = isinstance(task, partial) and task.func is second_look.look_again
+        is_look = isinstance(task, partial) and task.func is reverify.reverify
         if is_look and any(claim.needle.path.endswith("1.jpg") for claim in args[0]):
             future.set_exception(BrokenExecutor())
         else:

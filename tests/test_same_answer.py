@@ -20,11 +20,11 @@ TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 # a single pair is worth a process, where there is more than one worker.
 _RUN = """
 import os, random, sys
-import dupfind.cache.cache, dupfind.cache.memory, dupfind.pool.pair_work, dupfind.sources.walk
+import dupfind.cache.cache, dupfind.cache.memory, dupfind.pool.judge_pool, dupfind.sources.walk
 from dupfind.cli.main import run
 seed, with_memory = int(sys.argv[1]), sys.argv[2] == "memory"
 dupfind.cache.cache._RACY_NS = dupfind.cache.memory._RACY_NS = 0
-dupfind.pool.pair_work._FEWEST = dupfind.pool.pair_work._WORTH_STARTING = 1
+dupfind.pool.judge_pool._FEWEST = dupfind.pool.judge_pool._WORTH_STARTING = 1
 if not with_memory:
     dupfind.cache.memory.make_key = lambda *_: None
 real = os.scandir

@@ -20,13 +20,13 @@ from PIL import Image
 from dupfind import pipeline
 from dupfind.answers.findings import Findings
 from dupfind.cache import cache_upkeep
+from dupfind.matching.matcher import Matcher
+from dupfind.matching.same_image_data import REASON
 from dupfind.pool import image_digests
 from dupfind.reading import Reader
 from dupfind.report import Screen, render
 from dupfind.report.reasons import sentences
 from dupfind.run import Reading, Run
-from dupfind.scanning.same_image_data import REASON
-from dupfind.scanning.wholes import Wholes
 from dupfind.session import with_reader
 from dupfind.settings import make_report_settings
 from dupfind.values import FileEntry, FileVerdict, Report
@@ -139,13 +139,13 @@ def test_several_needles_may_have_one_witness(tree: TreeBuilder) -> None:
 def test_what_is_proved_keeps_its_claim(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     """It goes on to the thumbnails, where one witness proves no two needles that differ."""
     asked: list[str] = []
-    real = pipeline._match_thumbnails
+    real = Matcher.match
 
-    def match_thumbnails(run: Reading, wholes: Wholes, *others: Any) -> Any:
-        asked.extend(os.path.basename(entry.path) for entry in wholes.needles.entries)
-        return real(run, wholes, *others)
+    def match(self: Matcher, *arguments: Any) -> Any:
+        asked.extend(os.path.basename(entry.path) for entry in self._needles.entries)
+        return real(self, *arguments)
 
-    monkeypatch.setattr(pipeline, "_match_thumbnails", match_thumbnails)
+    monkeypatch.setattr(Matcher, "match", match)
     needles = tree("needles", {"burst.jpg": pictures.photo(2, SIZE), "same.jpg": dated(jpeg(), 2)})
     scan(tree("hay", {"w.jpg": jpeg()}), needles)
     assert ["burst.jpg", "same.jpg"] == asked
@@ -248,7 +248,7 @@ def test_a_person_has_the_last_word(tree: TreeBuilder, *, is_parted: bool) -> No
     trees = [[entry for one in side for entry in one.entries] for side in pipeline.walk(Run(chosen))]
 
     def find(run: Reading) -> Findings:
-        return pipeline.find_matches(run, *trees, parted)[0]
+        return pipeline.find_matches(*trees, run, parted)[0]
 
     matches = with_reader(Run(chosen, make_executor=one_thread), find).matches
     assert ([] if is_parted else [REASON]) == [match.reason for match in matches.values()]

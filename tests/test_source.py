@@ -148,14 +148,14 @@ FINAL_CHECKS: Mapping[str, tuple[Change, dict[str, str], list[str]]] = {
 def test_the_final_check(store: Store, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """What is not any more what was listed neither is present nor proves anything, and nothing around it is whole."""
     change, lost, told = FINAL_CHECKS[name]
-    real = pipeline._find
+    real = pipeline.find_matches
 
     def find_and_change(*values: Any) -> Any:
         findings = real(*values)
         change(store)
         return findings
 
-    monkeypatch.setattr(pipeline, "_find", find_and_change)
+    monkeypatch.setattr(pipeline, "find_matches", find_and_change)
     report = run(store, settings(), Side.HAYSTACK, Side.NEEDLES)
     reasons = {
         file.path.rpartition("/")[2]: sentences(file.reasons)
@@ -170,13 +170,13 @@ def test_the_final_check(store: Store, monkeypatch: pytest.MonkeyPatch, name: st
 
 def test_what_changes_before_it_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not what was listed: the worker sees it by the tag."""
-    real = pipeline._find
+    real = pipeline.find_matches
 
     def change_and_find(*values: Any) -> Any:
         store.put("hay", {"2007/notes.txt": b"sdrow"})
         return real(*values)
 
-    monkeypatch.setattr(pipeline, "_find", change_and_find)
+    monkeypatch.setattr(pipeline, "find_matches", change_and_find)
     report = run(store, settings(), Side.HAYSTACK, Side.NEEDLES)
     assert {"missing"} == {file.state.value for file in report.files if file.path.endswith("all/notes.txt")}
     assert ("mem:hay/2007/notes.txt", "changed while it was read") in {
@@ -252,8 +252,8 @@ def test_what_may_change_alone_is_not_remembered(store: Store, tmp_path: Path, m
     options = settings(tmp_path / "cache.sqlite")
     run(store, options, Side.HAYSTACK, Side.NEEDLES)
     found: list[bool] = []
-    real = pipeline._find
-    monkeypatch.setattr(pipeline, "_find", lambda *values: found.append(True) or real(*values))
+    real = pipeline.find_matches
+    monkeypatch.setattr(pipeline, "find_matches", lambda *values: found.append(True) or real(*values))
     run(store, options, Side.HAYSTACK, Side.NEEDLES)
     assert [] == found
     monkeypatch.setattr(Bucket, "is_remembered", False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dupfind.evidence.facts import Test
 from dupfind.reasons import Reason
-from dupfind.values import HASH_BITS, Evidence, Problem, ScanSettings, Thumbnail
+from dupfind.values import HASH_BITS, Evidence, Problem, ScanSettings, Thumbnail, grade_rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Comparison:
 
 
 def _weakness(proof: Proof) -> int:
-    return len(Evidence) if proof.evidence is None else proof.evidence.rank
+    return grade_rank(proof.evidence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dupfind.answers.explanation import Advice
+from dupfind.matching.nearest import Seen
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.scanning.nearest import Seen
 from dupfind.settings import MOST_THRESHOLD_BITS
 from dupfind.values import ScanSettings
 

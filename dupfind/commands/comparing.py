@@ -10,28 +10,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
 from dupfind import __version__
 from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
 from dupfind.cache.cache import Cache
-from dupfind.commands.thumbnails import Whole, read_whole
 from dupfind.events import Listener, Silence
-from dupfind.evidence import evidence, facts, fingerprint
+from dupfind.evidence import facts, fingerprint
+from dupfind.matching.decodes import Full, full_thumbnails
+from dupfind.matching.full_size import CompareFiles
+from dupfind.matching.match import match_otherwise
+from dupfind.matching.same_image_data import REASON, key_of
+from dupfind.matching.views import Turned, best_view, views_of
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
 from dupfind.reasons import Reason
 from dupfind.run import MakeExecutor, Reading, Run
-from dupfind.scanning.framing import Framing
-from dupfind.scanning.full_size import CompareFiles
-from dupfind.scanning.resembling import resembling
-from dupfind.scanning.same_image_data import REASON, key_of
 from dupfind.session import with_reader
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, MOST_THRESHOLD_BITS, Settings
 from dupfind.sources.roots import NamedFile
-from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match, Problem, ScanSettings, Side
+from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Problem, ScanSettings, Side
 
 _ALGORITHMS = tuple(DEFAULT_THRESHOLD_BITS)
 
@@ -72,10 +71,10 @@ def _compare_all(files: Sequence[NamedFile], run: Reading) -> tuple[list[Compare
     settings, reader = run.settings.scan, run.reader
     entries = list({file.entry.path: file.entry for file in files}.values())
     digests = _digests(entries, reader)
-    wholes = read_whole(entries, "decoding", run)
-    data = _image_data(entries, wholes, reader)
+    decodes = full_thumbnails(entries, "decoding", run)
+    data = _image_data(entries, decodes, reader)
     with run.listener.part("evidence", len(files) - 1):
-        sides = [_Side(file, wholes[file.entry.path], digests.get(file.entry.path), settings) for file in files]
+        sides = [_Side(file, decodes[file.entry.path], digests.get(file.entry.path), settings) for file in files]
         for side in sides:
             side.image_data = data.get(side.entry.path)
         judge = _Judge(settings, run.cache, reader.compare_at_full_size)
@@ -89,13 +88,13 @@ def _digests(entries: Sequence[FileEntry], reader: Reader) -> dict[str, bytes | 
 
 
 def _image_data(
-    entries: Sequence[FileEntry], wholes: Mapping[str, Whole | Failure], reader: Reader
+    entries: Sequence[FileEntry], decodes: Mapping[str, Full | Failure], reader: Reader
 ) -> dict[str, bytes]:
     """Return the digests of the image data of the first of ``entries`` and of those that may have the same, by path."""
     keys = {
-        path: key_of(whole.thumbnail)
-        for path, whole in wholes.items()
-        if isinstance(whole, Whole) and whole.thumbnail.damage is None
+        path: key_of(full.thumbnail)
+        for path, full in decodes.items()
+        if isinstance(full, Full) and full.thumbnail.damage is None
     }
     wanted = keys.get(entries[0].path)
     alike = [entry for entry in entries if keys.get(entry.path) == wanted]
@@ -106,20 +105,21 @@ class _Side:
     """One file on either side of comparisons, with what is computed of it once."""
 
     def __init__(
-        self, file: NamedFile, whole: Whole | Failure, digest: bytes | Failure | None, settings: ScanSettings
+        self, file: NamedFile, full: Full | Failure, digest: bytes | Failure | None, settings: ScanSettings
     ) -> None:
         self.entry = file.entry
         self.digest = digest
         self.image_data: bytes | None = None
         """The digest of its image data, where it may be that of the first file."""
-        self.whole = whole if isinstance(whole, Whole) else None
-        failure = digest if isinstance(digest, Failure) else whole if isinstance(whole, Failure) else None
+        self.full = full if isinstance(full, Full) else None
+        failure = digest if isinstance(digest, Failure) else full if isinstance(full, Failure) else None
         hashes: dict[str, str] = {}
-        if self.whole is not None:
-            upright = evidence.prepare(self.whole.thumbnail)
-            self._turned = {0: upright}
+        if self.full is not None:
+            self.turned = Turned(self.full.thumbnail)
             self.search_hashes = fingerprint.search_hashes(
-                upright.surface.pixels, settings.algorithm, ORIENTATIONS if settings.rotations else 1
+                fingerprint.pixels(self.full.thumbnail.pixels),
+                settings.algorithm,
+                ORIENTATIONS if settings.rotations else 1,
             )
             hashes = {
                 name: fingerprint.as_hex(value, fingerprint.SEARCH_SIZE) for name, value in self.hashes(0).items()
@@ -127,36 +127,20 @@ class _Side:
         self.compared = Compared(
             file.given,
             file.entry.size_bytes,
-            self.whole.thumbnail if self.whole is not None else None,
+            self.full.thumbnail if self.full is not None else None,
             hashes,
             failure.reason if failure is not None else None,
         )
 
-    def turned(self, orientation: int) -> evidence.Picture:
-        """The picture as ``orientation`` shows it."""
-        if orientation not in self._turned:
-            self._turned[orientation] = evidence.turned(self._turned[0], orientation)
-        return self._turned[orientation]
-
     def hashes(self, orientation: int) -> dict[str, int]:
         """By algorithm the 64-bit hash of the picture as ``orientation`` shows it."""
-        pixels = np.ascontiguousarray(self.turned(orientation).surface.pixels)
+        pixels = np.ascontiguousarray(self.turned[orientation].surface.pixels)
         return {algorithm: fingerprint.search_hash(pixels, algorithm) for algorithm in _ALGORITHMS}
 
     def pictures(self) -> Pictures:
         """This one alone, as the stages of a scan take them."""
-        assert self.whole is not None
-        return Pictures([self.entry], [self.whole.ref], np.array([self.search_hashes], np.uint64), {})
-
-
-class _View(NamedTuple):
-    """A needle, turned, before its witness."""
-
-    rank: int
-    distance_bits: int
-    check_bits: int
-    orientation: int
-    judgement: evidence.Judgement
+        assert self.full is not None
+        return Pictures([self.entry], [self.full.ref], np.array([self.search_hashes], np.uint64), {})
 
 
 class _Judge:
@@ -183,7 +167,7 @@ class _Judge:
 
     @staticmethod
     def _identical(first: _Side, other: _Side) -> Proof:
-        if first.whole is None or other.whole is None:
+        if first.full is None or other.full is None:
             return Proof(Evidence.IDENTICAL, None)
         return Proof(Evidence.IDENTICAL, None, 0, dict.fromkeys(_ALGORITHMS, 0), 0)
 
@@ -191,18 +175,15 @@ class _Judge:
         """What ``witness`` says of ``needle``, in the orientation in which a scan would take it."""
         if needle.image_data is not None and needle.image_data == witness.image_data:
             return Proof(Evidence.SAME, REASON, 0, dict.fromkeys(_ALGORITHMS, 0), 0)
-        theirs = witness.turned(0)
-        views = [
-            self._view(needle, theirs, witness.search_hashes[0], index) for index in range(len(needle.search_hashes))
-        ]
-        view = min(views)
+        hash_ = witness.search_hashes[0]
+        view = best_view(views_of(needle.turned, needle.search_hashes, witness.turned.upright, hash_))
         grade, reason = view.judgement.evidence, view.judgement.reason
         if grade is None and (found := self._otherwise(needle, witness)) is not None:
             grade, reason = found
         if grade is Evidence.SAME and (objection := self._objection(needle, witness, view.orientation)):
             grade, reason = Evidence.SIMILAR, objection
         elif grade is Evidence.SAME and reason is None:
-            reason = facts.better_copy(needle.turned(0).thumbnail, witness.turned(0).thumbnail)
+            reason = facts.better_copy(needle.turned.upright.thumbnail, witness.turned.upright.thumbnail)
         ours, upright = needle.hashes(view.orientation), witness.hashes(0)
         return Proof(
             evidence=grade,
@@ -215,36 +196,21 @@ class _Judge:
 
     def _objection(self, needle: _Side, witness: _Side, orientation: int) -> Reason | None:
         """What a comparison at full size has against ``witness``."""
-        assert needle.whole is not None
-        assert witness.whole is not None
-        pair = pair_of((needle.entry, needle.whole.thumbnail), (witness.entry, witness.whole.thumbnail), orientation)
+        assert needle.full is not None
+        assert witness.full is not None
+        pair = pair_of((needle.entry, needle.full.thumbnail), (witness.entry, witness.full.thumbnail), orientation)
         return self._compare_at_full_size([pair])[pair]
 
-    @staticmethod
-    def _view(needle: _Side, witness: evidence.Picture, hash_: int, orientation: int) -> _View:
-        turned = needle.turned(orientation)
-        judgement = evidence.judge(turned, witness, orientation)
-        rank = len(Evidence) if judgement.evidence is None else judgement.evidence.rank
-        distance_bits = (needle.search_hashes[orientation] ^ hash_).bit_count()
-        return _View(rank, distance_bits, (turned.check ^ witness.check).bit_count(), orientation, judgement)
-
     def _otherwise(self, needle: _Side, witness: _Side) -> tuple[Evidence, Reason | None] | None:
-        """What a scan finds when the whole pictures are unlike: without their frames, or by what damage left."""
-        assert needle.whole is not None
-        assert witness.whole is not None
-        pair = needle.pictures(), witness.pictures()
-        matches: Mapping[str, Match] = {}
-        if needle.whole.thumbnail.border or witness.whole.thumbnail.border:
-            settings = replace(self._settings, threshold_bits=MOST_THRESHOLD_BITS)
-            matches = Framing(*pair, settings, self._cache, Silence()).match({})
-        if not matches and needle.whole.thumbnail.damage:
-            matches, _ = resembling(*pair, {}, self._cache, Silence())
+        """What a scan finds when the pictures are unlike: without their frames, or by what damage left."""
+        settings = replace(self._settings, threshold_bits=MOST_THRESHOLD_BITS)
+        matches, _ = match_otherwise(needle.pictures(), witness.pictures(), {}, settings, self._cache, Silence())
         match = matches.get(needle.entry.path)
         return None if match is None else (match.evidence, match.reason)
 
 
 def _seen(first: _Side, other: _Side, orientation: int) -> tuple[bytes, bytes] | None:
     """What both show, the first turned by ``orientation``."""
-    if first.whole is None or other.whole is None:
+    if first.full is None or other.full is None:
         return None
-    return first.turned(orientation).thumbnail.pixels, other.whole.thumbnail.pixels
+    return first.turned[orientation].thumbnail.pixels, other.full.thumbnail.pixels

@@ -14,20 +14,21 @@ from dupfind.answers.explanation import Advice, Answer, Explanation, Near
 from dupfind.answers.findings import Findings
 from dupfind.commands.advice import advise
 from dupfind.events import Listener
+from dupfind.matching.decodes import Side, decode_fully
+from dupfind.matching.nearest import Nearest, Needle, Seen
+from dupfind.matching.same_image_data import REASON
 from dupfind.pipeline import find_matches, walk
 from dupfind.pool.full_size import FullSizePair
 from dupfind.reading import Pictures
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import MakeExecutor, Reading, Run
-from dupfind.scanning.nearest import Nearest, Needle, Seen
 from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.scanning.problems import problems_of
-from dupfind.scanning.same_image_data import REASON
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.sources.roots import NamedFile
 from dupfind.sources.same_file import SameFile
-from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, FileState, Thumbnail
+from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, FileState
 
 
 def explain(
@@ -56,7 +57,7 @@ def _explain_all(
     failures: dict[str, Failure] = {}
     for group, witnesses, itself in _groups(needles, haystack, SameFile(run.mounts)):
         entries = [one.entry for one in group]
-        findings, pictures, candidates = find_matches(run, entries, witnesses)
+        findings, pictures, candidates = find_matches(entries, witnesses, run)
         failures |= findings.failures
         with run.listener.part("evidence"):
             explainer = _Explainer(run, nearest, findings, pictures, candidates)
@@ -119,10 +120,10 @@ class _Explainer:
             return Explanation(verdict, None, (), (), Advice(obstacle=obstacle), itself)
         position = next(index for index, entry in enumerate(self._needles.entries) if entry.path == path)
         hashes = self._needles.hashes[position].tolist()
-        thumbnail = self._cache.thumbnails([self._needles.refs[position].id])[self._needles.refs[position].id]
-        if thumbnail.is_coarse:
-            thumbnail = self._whole(needle.entry) or thumbnail
-        sought = Needle(needle.entry, thumbnail, hashes)
+        side = Side(self._needles)
+        decode_fully(self._reader.full_decodes, (side, [position]))
+        id_ = side.refs[position].id
+        sought = Needle(needle.entry, self._cache.thumbnails([id_])[id_], hashes)
         search = self._search(self._haystack)
         witness = search.witness(sought, match) if match is not None else None
         orientation, tests = (witness.orientation, witness.tests) if witness else (None, ())
@@ -138,7 +139,7 @@ class _Explainer:
         """Tell why no picture is said to be near: the haystack has none, or something cannot be read whole."""
         if self._haystack is None or not self._haystack.entries:
             return Reason(ReasonCode.NO_OTHER_PICTURES if itself else ReasonCode.NO_PICTURES)
-        content = self._reader.wholes([needle.entry])[needle.entry.path]
+        content = self._reader.full_decodes([needle.entry])[needle.entry.path]
         if isinstance(content, Failure):
             return Reason(ReasonCode.NOT_READ, (content.reason,))
         return Reason(ReasonCode.NOT_READ, ("what came nearest cannot be read whole",))
@@ -146,8 +147,8 @@ class _Explainer:
     def _search(self, haystack: Pictures) -> Nearest:
         """Give the search, which is made once: it looks up a million pictures in a second."""
         if self._made is None:
-            scan, wholes = self._settings.scan, self._reader.wholes
-            self._made = Nearest(scan, haystack, self._cache, self._compare, wholes, ORIENTATIONS)
+            scan, read_full = self._settings.scan, self._reader.full_decodes
+            self._made = Nearest(scan, haystack, self._cache, self._compare, read_full, ORIENTATIONS)
         return self._made
 
     def _compare(self, pairs: Sequence[FullSizePair]) -> Mapping[FullSizePair, Reason | None]:
@@ -165,7 +166,3 @@ class _Explainer:
             tests=seen.tests,
             advice=advise(self._settings.scan, seen),
         )
-
-    def _whole(self, entry: FileEntry) -> Thumbnail | None:
-        content = self._reader.wholes([entry])[entry.path]
-        return None if isinstance(content, Failure) else self._cache.thumbnails([content.id])[content.id]

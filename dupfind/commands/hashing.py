@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from dupfind.answers.hashed import Asked, Given, Hashed
-from dupfind.commands.thumbnails import read_whole
 from dupfind.events import Advance, Listener, Silence, Within
+from dupfind.matching.decodes import full_thumbnails
 from dupfind.pool import tasks
 from dupfind.pool.processes import Death
 from dupfind.pool.workers import Pool
@@ -126,7 +126,7 @@ def _hashes_of(entries: list[FileEntry], asked: Asked, run: Reading) -> Iterator
 
     if not entries:
         return
-    for path, found in read_whole(entries, "decoding", run).items():
+    for path, found in full_thumbnails(entries, "decoding", run).items():
         if isinstance(found, Failure):
             yield path, found
         else:

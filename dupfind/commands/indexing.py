@@ -251,7 +251,7 @@ def _look(batch: Sequence[FileEntry], prefix: str, reader: Reader) -> Iterator[L
         entry.path: value.to_bytes(8, "big")
         for entry, value in zip(pictures.entries, pictures.hashes[:, 0].tolist(), strict=True)
     }
-    wholes = reader.wholes([entry for entry in pictures.entries if refs[entry.path].id & COARSE])
+    wholes = reader.full_decodes([entry for entry in pictures.entries if refs[entry.path].id & COARSE])
     for entry, asked in zip(batch, entries, strict=True):
         path = asked.path
         digest, whole = digests[path], wholes.get(path)

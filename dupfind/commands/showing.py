@@ -28,8 +28,8 @@ from dupfind.sources.entries import entry_now
 from dupfind.values import CHANGED, ORIENTATIONS, Failure, FileEntry, FileState, FileVerdict, Kind, Report, Tree
 
 if TYPE_CHECKING:
+    from dupfind.matching.nearest import Seen
     from dupfind.pool.full_size import FullSizePair
-    from dupfind.scanning.nearest import Seen
 
 _COMPARED = 4
 """Haystack pictures whose pixels are compared with a missing needle, the nearest by their hashes: 8 ms a needle."""
@@ -203,8 +203,8 @@ def _nearest(
 ) -> dict[str, Nearest]:
     """For each needle without a witness the haystack picture that comes nearest, and why it proves nothing."""
     from dupfind.commands.advice import advise
-    from dupfind.scanning.nearest import Nearest as Search
-    from dupfind.scanning.nearest import Needle
+    from dupfind.matching.nearest import Nearest as Search
+    from dupfind.matching.nearest import Needle
 
     settings, reader, cache = run.settings, run.reader, run.cache
     orientations = ORIENTATIONS if settings.scan.rotations else 1

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dupfind.cache.cache_schema import FRAMED, PictureRef
 from dupfind.cache.snapshot import OTHER, PICTURE, UNSETTLED, Inner, Known, Rows, make_rows
 from dupfind.finding.revisit import Visited
-from dupfind.grouping import sketches
+from dupfind.matching.borders import inner_hashes
 from dupfind.run import Reading
 from dupfind.sources.entries import entry_now
 from dupfind.values import Failure, FileEntry
@@ -121,7 +121,7 @@ class Collection:
         start = len(self._is_alive)
         framed = [place for place, ref in enumerate(self._refs) if ref is not None and ref.id & FRAMED]
         ids = [ref.id for place in framed if (ref := self._refs[place]) is not None]
-        hashes = sketches.inner_hashes(self._cache, ids, self._settings.scan.algorithm, 1)[:, 0]
+        hashes = inner_hashes(self._cache, ids, self._settings.scan.algorithm, 1)[:, 0]
         self._inner = Inner(np.array(framed, np.int64) + start, hashes)
 
     def distances_bits(self, needles: Words) -> NDArray[np.uint8]:

@@ -24,12 +24,13 @@ from dupfind.evidence import fingerprint
 from dupfind.finding.collection import Collection, Sighting
 from dupfind.finding.nearby import Reach, Rows, near_rows
 from dupfind.finding.recollection import Recollection
-from dupfind.grouping import sketches
-from dupfind.pipeline import match_pictures
+from dupfind.matching.borders import inner_hashes
+from dupfind.matching.candidates import compared
+from dupfind.matching.decodes import Decodes
+from dupfind.matching.match import match_pictures
+from dupfind.matching.nearest import Nearest, Needle, Seen
 from dupfind.reading import Pictures
 from dupfind.run import MakeExecutor, Reading, Run
-from dupfind.scanning.nearest import LEAST_COMPARED, Nearest, Needle, Seen
-from dupfind.scanning.wholes import Wholes
 from dupfind.session import with_reader
 from dupfind.settings import Settings
 from dupfind.sources.same_file import SameFile
@@ -207,7 +208,7 @@ class _Finder:
             with self._listener.part("search", len(positions)):
                 for path, position in positions.items():
                     # The twins come before all others, and fill some of the places.
-                    count = max(wanted.nearest, LEAST_COMPARED) + len(self._twins.get(path, ()))
+                    count = compared(wanted.nearest) + len(self._twins.get(path, ()))
                     reach = Reach(count, wanted.most_bits, scan.threshold_bits)
                     hashes = pictures.hashes[position]
                     rows[path] = near_rows(collection, hashes, inner[path], reach, list(self._itself[path]))
@@ -237,7 +238,7 @@ class _Finder:
         found: dict[str, Words] = {}
         for entry, ref in zip(pictures.entries, pictures.refs, strict=True):
             ids = [ref.id] if ref.id & FRAMED else []
-            found[entry.path] = sketches.inner_hashes(self._cache, ids, algorithm, orientations).reshape(-1)
+            found[entry.path] = inner_hashes(self._cache, ids, algorithm, orientations).reshape(-1)
         return found
 
     def _compare(
@@ -246,15 +247,17 @@ class _Finder:
         """By path of the needle, the best of the haystack's pictures ``among`` which it was found, twins left out."""
         scan = self._settings.scan
         unproved = [position for position, one in enumerate(needles.entries) if not self._twins.get(one.path)]
-        wholes = Wholes(_chosen(needles, unproved), haystack, self._reader.wholes)
-        matches, _ = match_pictures(self._run, wholes)
-        self._failures |= wholes.failures
-        read, haystack = wholes.pictures()
+        decodes = Decodes(_chosen(needles, unproved), haystack, self._reader.full_decodes)
+        matches, _ = match_pictures(self._run, decodes)
+        self._failures |= decodes.failures
+        read, haystack = decodes.pictures()
         refs = {entry.path: ref for entry, ref in zip(read.entries, read.refs, strict=True)}
         found = {}
         with self._listener.part("evidence", len(needles.entries)):
             reader, orientations = self._reader, needles.hashes.shape[1]
-            nearest = Nearest(scan, haystack, self._cache, reader.compare_at_full_size, reader.wholes, orientations)
+            nearest = Nearest(
+                scan, haystack, self._cache, reader.compare_at_full_size, reader.full_decodes, orientations
+            )
             places = {entry.path: position for position, entry in enumerate(haystack.entries)}
             for entry, ref, hashes in zip(needles.entries, needles.refs, needles.hashes.tolist(), strict=True):
                 if entry.path in self._failures:

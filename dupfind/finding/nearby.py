@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dupfind.finding.collection import NO_PICTURE, Collection
-from dupfind.scanning.candidates import MOST_CANDIDATES
-from dupfind.scanning.nearest import MOST_TIED
+from dupfind.matching.candidates import MOST_CANDIDATES, MOST_TIED
 
 _MOST_FRAMED = 50
 """Most rows that are near only where frames are left out."""

@@ -1,7 +1,7 @@
 """The pictures of one collection to stacks, and stacks that look alike to groups of stacks.
 
-Every picture here has other bytes than all others. Nothing rests on a coarse picture: whatever another lies near to is
-read whole before they are compared.
+Every picture here has other bytes than all others. Nothing rests on a preview: whatever another lies near to is
+decoded in full before they are compared.
 """
 
 from __future__ import annotations
@@ -11,22 +11,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dupfind.cache.cache_schema import COARSE, FRAMED, Pair, PictureRef
+from dupfind.cache.cache_schema import FRAMED, Pair
 from dupfind.grouping import bests
 from dupfind.grouping.bests import Rival
 from dupfind.grouping.components import components
-from dupfind.grouping.kinship import AlikeKin, Meeting, SameKin
 from dupfind.grouping.linkage import link
-from dupfind.grouping.sketches import Sketch, checks, inner_hashes, sketches
+from dupfind.grouping.relations import AlikeKin, Meeting, SameKin
+from dupfind.grouping.sketches import Sketch, checks, sketches
 from dupfind.grouping.stacks import Row, Stack, Tie
+from dupfind.matching.borders import REASONS, inner_hashes
+from dupfind.matching.decodes import Side, decode_fully
+from dupfind.matching.full_size import MOST_COMPARED
+from dupfind.matching.judge import Judge
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import Reading
-from dupfind.scanning.framing import REASONS
-from dupfind.scanning.full_size import MOST_COMPARED
-from dupfind.scanning.judging import Judge
-from dupfind.values import Evidence, Failure, FileEntry, Thumbnail
+from dupfind.values import Evidence, FileEntry, Thumbnail
 
 _MOST_TIED = 32
 """Members of a stack that may become its best by their metadata, age or path."""
@@ -46,14 +47,13 @@ class Gatherer:
         self._reader = run.reader
         self._cache = run.cache
         self._listener = run.listener
-        self._refs: list[PictureRef] = list(pictures.refs)
-        """Whole where they were read whole."""
+        self._side = Side(pictures)
         self._judge = Judge(run.cache)
         self._objections: dict[tuple[int, int], Reason] = {}
         """By the best of a stack and another picture, by their positions, what differs between them at full size."""
         self._tags: dict[int, int] = {}
-        self.failures: dict[str, Failure] = {}
-        """By path, the files that could not be read whole."""
+        self.failures = self._side.failures
+        """By path, the files that could not be decoded in full."""
         self.facts: dict[int, Thumbnail] = {}
         """Of those that were compared with others, without their planes."""
 
@@ -61,7 +61,7 @@ class Gatherer:
         """Every picture in exactly one stack, in no order; a picture that stands alone is a stack of one."""
         orientations = _AS_TURNED_ALREADY if self._settings.scan.rotations else (0,)
         found = self._components(self._pictures.hashes, orientations)
-        self._read_whole([position for positions in found for position in positions])
+        self._decode([position for positions in found for position in positions])
         unfinished = []
         with self._listener.stage("comparing", sum(map(len, found))) as advance:
             for positions in found:
@@ -69,7 +69,7 @@ class Gatherer:
                 advance(len(positions))
         stacks = self._confirmed(unfinished)
         taken = {position for one in stacks for position in one.positions}
-        alone = (position for position in range(len(self._refs)) if position not in taken)
+        alone = (position for position in range(len(self._side.refs)) if position not in taken)
         return stacks + [Stack(position, {}) for position in alone if not self._is_lost(position)]
 
     def _confirmed(self, unfinished: Sequence[_Unfinished]) -> list[Stack]:
@@ -114,17 +114,17 @@ class Gatherer:
     def rows(self, stacks: Sequence[Stack]) -> list[Row]:
         """Every stack in exactly one row of those that look alike."""
         bests_ = [one.best for one in stacks]
-        inner = [place for place, position in enumerate(bests_) if self._refs[position].id & FRAMED]
+        inner = [place for place, position in enumerate(bests_) if self._side.refs[position].id & FRAMED]
         scan, hashes = self._settings.scan, self._pictures.hashes
         without = inner_hashes(
-            self._cache, [self._refs[bests_[place]].id for place in inner], scan.algorithm, hashes.shape[1]
+            self._cache, [self._side.refs[bests_[place]].id for place in inner], scan.algorithm, hashes.shape[1]
         )
         owners = np.array([*range(len(stacks)), *inner], np.int64)
         views = np.concatenate([hashes[bests_], without])
         orientations = _AS_TURNED_OR_MIRRORED_ALREADY if scan.rotations else (0,)
         found = [sorted({int(owners[view]) for view in some}) for some in self._components(views, orientations)]
         found = [places for places in found if len(places) > 1]
-        self._read_whole([bests_[place] for places in found for place in places])
+        self._decode([bests_[place] for places in found for place in places])
         rows = []
         with self._listener.stage("comparing what looks alike", sum(map(len, found))) as advance:
             for places in found:
@@ -141,7 +141,7 @@ class Gatherer:
     def rival(self, position: int) -> Rival:
         """What counts of a picture, with what is known of it by now."""
         facts, tags = self.facts.get(position), self._tags.get(position, 0)
-        one = self._rival(position)._replace(size_pixels=self._refs[position].size_pixels, tags=tags)
+        one = self._rival(position)._replace(size_pixels=self._side.refs[position].size_pixels, tags=tags)
         if facts is None:
             return one
         is_lossless = facts.format in bests.LOSSLESS
@@ -154,22 +154,14 @@ class Gatherer:
             return components(hashes, orientations, self._settings.scan.threshold_bits)
 
     def _is_lost(self, position: int) -> bool:
-        return self._pictures.entries[position].path in self.failures
+        return position in self._side.lost
 
-    def _read_whole(self, positions: Sequence[int]) -> None:
-        asked = [position for position in positions if self._refs[position].id & COARSE]
-        entries = self._pictures.entries
-        contents = self._reader.wholes([entries[position] for position in asked])
-        for position in asked:
-            content = contents[entries[position].path]
-            if isinstance(content, Failure):
-                self.failures[entries[position].path] = content
-            else:
-                self._refs[position] = content
+    def _decode(self, positions: Sequence[int]) -> None:
+        decode_fully(self._reader.full_decodes, (self._side, positions))
 
     def _sketches(self, positions: Sequence[int]) -> dict[int, Sketch]:
-        by_id = sketches(self._cache, sorted({self._refs[position].id for position in positions}))
-        found = {position: by_id[self._refs[position].id] for position in positions}
+        by_id = sketches(self._cache, sorted({self._side.refs[position].id for position in positions}))
+        found = {position: by_id[self._side.refs[position].id] for position in positions}
         self.facts |= {position: one.facts for position, one in found.items()}
         return found
 
@@ -226,7 +218,7 @@ class Gatherer:
         by_best = {one.best: one for one in stacks}
         ids = [known[position].id for position in order]
         scan, hashes = self._settings.scan, self._pictures.hashes[order]
-        inner = [place for place, position in enumerate(order) if self._refs[position].id & FRAMED]
+        inner = [place for place, position in enumerate(order) if self._side.refs[position].id & FRAMED]
         owners = np.array([*range(len(order)), *inner], np.int64)
         with self._listener.part("evidence"):
             without = inner_hashes(self._cache, [ids[place] for place in inner], scan.algorithm, hashes.shape[1])

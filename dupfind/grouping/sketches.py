@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dupfind.cache.cache import Cache
 from dupfind.evidence import captured, evidence, fingerprint
-from dupfind.pictures import borders
+from dupfind.matching.borders import inner_pixels
 from dupfind.values import Thumbnail
 
 Words = NDArray[np.uint64]
@@ -52,16 +52,6 @@ def words(check_hashes: Iterable[int]) -> Words:
     return np.frombuffer(data, ">u8").astype(np.uint64).reshape(-1, _CHECK_WORDS)
 
 
-def inner_hashes(cache: Cache, ids: Sequence[int], algorithm: str, orientations: int) -> Words:
-    """The search hashes of framed pictures without their frames: (ids, orientations)."""
-    rows = []
-    for start in range(0, len(ids), _BATCH):
-        batch = ids[start : start + _BATCH]
-        thumbnails = cache.thumbnails(sorted(set(batch)))
-        rows += [fingerprint.search_hashes(_inner(thumbnails[id_]), algorithm, orientations) for id_ in batch]
-    return np.array(rows, np.uint64).reshape(len(ids), orientations)
-
-
 def checks(cache: Cache, asked: Sequence[tuple[int, bool]], orientations: int) -> Words:
     """The check hashes of these pictures, each named by its id and whether its frame is left out; 50 us each.
 
@@ -72,11 +62,7 @@ def checks(cache: Cache, asked: Sequence[tuple[int, bool]], orientations: int) -
         batch = asked[start : start + _BATCH]
         thumbnails = cache.thumbnails(sorted({id_ for id_, _ in batch}))
         for id_, is_inner in batch:
-            seen = _inner(thumbnails[id_]) if is_inner else fingerprint.pixels(thumbnails[id_].pixels)
+            seen = inner_pixels(thumbnails[id_]) if is_inner else fingerprint.pixels(thumbnails[id_].pixels)
             turned = (np.ascontiguousarray(fingerprint.turn(seen, turn)) for turn in range(orientations))
             found.append(words(map(fingerprint.check_hash, turned)))
     return np.stack(found) if found else np.empty((0, orientations, _CHECK_WORDS), np.uint64)
-
-
-def _inner(thumbnail: Thumbnail) -> fingerprint.Pixels:
-    return borders.inner(fingerprint.pixels(thumbnail.pixels), thumbnail.border or b"")

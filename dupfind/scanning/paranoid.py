@@ -1,6 +1,6 @@
 """The stage of ``--paranoid``: what is about to count as present is read again, both files, in this run.
 
-Knows what to do with a claim that falls; how the files are read and compared is :mod:`dupfind.pool.second_look`'s.
+Knows what to do with a claim that falls; how the files are read and compared is :mod:`dupfind.matching.reverify`'s.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from dupfind.pool.second_look import Claim, Look
+from dupfind.matching.reverify import Claim, Look, reverify_all
+from dupfind.matching.same_image_data import REASON
 from dupfind.reading import Reader
-from dupfind.scanning.same_image_data import REASON
+from dupfind.run import Reading
 from dupfind.values import SECOND_LOOK, Evidence, Failure, FileEntry, Match
 
 _MOST_TWINS = 16
@@ -18,22 +19,18 @@ _MOST_TWINS = 16
 
 
 def read_again(
-    matches: Mapping[str, Match],
-    needles: Sequence[FileEntry],
-    haystack: Sequence[FileEntry],
-    accept: Evidence,
-    reader: Reader,
+    run: Reading, matches: Mapping[str, Match], needles: Sequence[FileEntry], haystack: Sequence[FileEntry]
 ) -> tuple[dict[str, Match], dict[str, Failure]]:
     """Return the matches that stand or are weaker than they were, and a failure for each needle whose claim fell.
 
     Of a file that only a catalog lists the digest stands for it.
     """
-    claims = list(_claims(matches, needles, haystack, accept, reader))
+    claims = _claims(matches, needles, haystack, run.settings.scan.accept, run.reader)
     if not claims:
         return dict(matches), {}
     left = dict(matches)
     failures: dict[str, Failure] = {}
-    for claim, look in reader.look_again(claims):
+    for claim, look in reverify_all(run, claims):
         path = claim.needle.path
         match = _matched(left.pop(path), look)
         if match is None:
@@ -50,14 +47,15 @@ def _claims(
     accept: Evidence,
     reader: Reader,
 ) -> list[Claim]:
-    """What is to be read again, in the order of the needles."""
+    """Give what is to be read again, in the order of the needles."""
     by_path = {entry.path: entry for entry in haystack}
-    sizes = {by_path[one.witness].size_bytes for one in matches.values() if one.evidence is Evidence.IDENTICAL}
+    identical = (match for match in matches.values() if match.evidence is Evidence.IDENTICAL)
+    sizes = {by_path[match.witness].size_bytes for match in identical}
     twins: dict[int, list[FileEntry]] = defaultdict(list)
     for entry in haystack:
         if entry.size_bytes in sizes and len(twins[entry.size_bytes]) < _MOST_TWINS and entry.can_be_read:
             twins[entry.size_bytes].append(entry)
-    witnesses = [by_path[one.witness] for one in matches.values()]
+    witnesses = [by_path[match.witness] for match in matches.values()]
     listed = [entry for entry in witnesses if not entry.can_be_read]
     digests = reader.digests(listed) if listed else {}
     claims = []
@@ -66,12 +64,12 @@ def _claims(
         if match is None or match.evidence.rank > accept.rank:
             continue
         witness = by_path[match.witness]
-        others = twins[witness.size_bytes] if match.evidence is Evidence.IDENTICAL else ()
+        alike = twins[witness.size_bytes] if match.evidence is Evidence.IDENTICAL else ()
         readable = (witness,) if witness.can_be_read else ()
         digest = digests.get(witness.path)
-        known = (witness.path, digest) if isinstance(digest, bytes) else None
-        tried = (*readable, *(one for one in others if one != witness))
-        claims.append(Claim(needle, tried, match.evidence, known, match.reason == REASON))
+        listed_bytes = (witness.path, digest) if isinstance(digest, bytes) else None
+        tried = (*readable, *(entry for entry in alike if entry != witness))
+        claims.append(Claim(needle, tried, match.evidence, listed_bytes, match.reason == REASON))
     return claims
 
 

@@ -11,9 +11,9 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import PictureRef, Recipe
 from dupfind.events import Silence
 from dupfind.evidence import fingerprint
+from dupfind.matching.decodes import Decodes, ReadFull
+from dupfind.matching.matcher import Matcher
 from dupfind.reading import Pictures
-from dupfind.scanning.matching import Matcher
-from dupfind.scanning.wholes import ReadWhole, Wholes
 from dupfind.values import FileEntry, Match, Thumbnail
 
 
@@ -22,7 +22,7 @@ class Desk:
 
     def __init__(self, path: str | None = None) -> None:
         self.cache = Cache(path, partial(Recipe, "recipe", "phash", "rules"))
-        self.read_whole: ReadWhole = lambda _: {}
+        self.read_full: ReadFull = lambda _: {}
 
     def pictures(self, thumbnails: Mapping[str, Thumbnail], orientations: int) -> Pictures:
         """As the reader gives them."""
@@ -44,8 +44,8 @@ class Desk:
     ) -> dict[str, Match]:
         """The best match of each needle."""
         done: list[int] = []
-        wholes = Wholes(self.pictures(needles, turns), self.pictures(haystack, 1), self.read_whole)
-        matcher = Matcher(wholes, threshold_bits, self.cache, Silence())
+        decodes = Decodes(self.pictures(needles, turns), self.pictures(haystack, 1), self.read_full)
+        matcher = Matcher(decodes, threshold_bits, self.cache, Silence())
         found = matcher.match(done.append)
         assert len(needles) == sum(done)
         return found

@@ -16,11 +16,10 @@ from dupfind.evidence import captured, evidence
 from dupfind.evidence.claims import Claim
 from dupfind.grouping.linkage import Alive
 from dupfind.grouping.sketches import Sketch, Words, words
-from dupfind.scanning.judging import Judge
-from dupfind.values import Evidence
+from dupfind.matching.judge import Judge
+from dupfind.matching.views import order_of_search
+from dupfind.values import BACK, Evidence
 
-BACK = (0, 1, 2, 3, 4, 7, 6, 5)
-"""The orientation that undoes each."""
 MOST_NEAR = 1000
 """Pictures compared with one head, the nearest first: more are series of nearly equal pictures."""
 MOST_AGREEING = 32
@@ -126,7 +125,10 @@ class SameKin:
     def _prove(self, head: int, item: int) -> Proof | None:
         (distances,) = turned_distances(self._hashes, np.array([item]), head, self._orientations).tolist()
         witness = self._sketches[head]
-        for bits, orientation in sorted(zip(distances, self._orientations, strict=True)):
+        views = zip(distances, self._orientations, strict=True)
+        for bits, orientation in sorted(
+            views, key=lambda view: order_of_search(view[0], view[1], self._threshold_bits)
+        ):
             if bits > self._threshold_bits:
                 break
             judged = self._judge.judge(Pair(self._sketches[item].id, witness.id, orientation), [witness.id])

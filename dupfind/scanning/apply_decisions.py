@@ -17,7 +17,7 @@ from dupfind.events import Listener
 from dupfind.pictures.formats import is_image_name
 from dupfind.reading import Reader
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.values import Evidence, FileEntry, Match
+from dupfind.values import Evidence, FileEntry, Match, grade_rank
 
 
 class Standing(NamedTuple):
@@ -94,8 +94,7 @@ def _idle(number: int, decisions: int) -> str:
 def _weight(one: tuple[str, Decision]) -> tuple[int, str, str]:
     """The lowest is the parted witness that is named: what the scan had thought most of, then the lowest path."""
     witness, decision = one
-    rank = len(Evidence) if decision.evidence is None else decision.evidence.rank
-    return rank, witness, decision.decided
+    return grade_rank(decision.evidence), witness, decision.decided
 
 
 def _by_digest(entries: Iterable[FileEntry], digests: Mapping[str, object]) -> dict[bytes, list[str]]:

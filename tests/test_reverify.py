@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dupfind.matching import reverify as reverify_module
+from dupfind.matching.reverify import Claim, Look, Views, reverify
 from dupfind.pictures import decode
 from dupfind.pool import full_size as pool_full_size
-from dupfind.pool import second_look
-from dupfind.pool.second_look import Claim, Look, look_again
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
 from dupfind.report.reasons import sentence
-from dupfind.values import Evidence, FileEntry
+from dupfind.values import ORIENTATIONS, Evidence, FileEntry
 from fixtures import pictures
 from tests.helpers.details import enlarged, grainy, with_letters
 
@@ -38,7 +38,7 @@ def entry_of(path: Path) -> FileEntry:
 def look(claim: Claim, *, rotations: bool = True, timeout_seconds: float = 20, max_pixels: int = 10**8) -> Look:
     """What one claim gives; a claim and its look travel between processes."""
     claim = pickle.loads(pickle.dumps(claim))  # noqa: S301 - our own
-    (found,) = look_again([claim], max_pixels, timeout_seconds, rotations=rotations)
+    (found,) = reverify([claim], max_pixels, timeout_seconds, views=Views(ORIENTATIONS if rotations else 1))
     return pickle.loads(pickle.dumps(found))  # type: ignore[no-any-return] # noqa: S301 - our own
 
 
@@ -111,8 +111,8 @@ def test_changed_while_it_is_read(
     photo = pictures.photo(1, (160, 120))
     claim = claimed(photo, photo, evidence=evidence)
     entry = (claim.needle, *claim.witnesses)[victim]
-    real = second_look._forget
-    monkeypatch.setattr(second_look, "_forget", lambda file: (os.utime(entry.path, ns=(1, 1)), real(file)))
+    real = reverify_module._forget
+    monkeypatch.setattr(reverify_module, "_forget", lambda file: (os.utime(entry.path, ns=(1, 1)), real(file)))
     found = look(claim)
     assert (None, None) == found[:2]
     assert found.reason is None

@@ -9,9 +9,9 @@ import pytest
 
 from dupfind.cache.cache_schema import Pair, PictureRef
 from dupfind.evidence.claims import Claim
+from dupfind.matching import judge as judging
+from dupfind.matching.judge import Judge
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.scanning import judging
-from dupfind.scanning.judging import Judge
 from dupfind.values import ORIENTATIONS, Evidence, FileEntry, Thumbnail
 from tests.helpers.desk import Desk
 from tests.helpers.scenes import scene, shot

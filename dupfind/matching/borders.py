@@ -5,7 +5,7 @@ What is found so is `similar` at most: a frame is something that one of the two 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from dupfind.pictures import borders
 from dupfind.reading import Pictures
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.search.hamming import HashDictionary
-from dupfind.values import Evidence, Match, ScanSettings
+from dupfind.values import Evidence, Match, ScanSettings, Thumbnail
 
 _BATCH = 1024
 _MOST_CANDIDATES = 50
@@ -41,7 +41,7 @@ class _Candidate(NamedTuple):
     witness_is_inner: bool
 
 
-class Framing:
+class Borders:
     """Searches among the haystack's pictures with and without frames."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Framing:
         self._cache = cache
         self._listener = listener
         self._parted = parted or {}
-        """As in :class:`~dupfind.scanning.matching.Matcher`."""
+        """As in :class:`~dupfind.matching.matcher.Matcher`."""
         self._inner = [position for position, ref in enumerate(haystack.refs) if ref.id & FRAMED]
         """The haystack's pictures that have a frame."""
 
@@ -70,24 +70,23 @@ class Framing:
             return {}
         candidates: dict[int, list[_Candidate]] = {}
         with self._listener.part("search"):
-            for position, found in self._candidates(lost):
-                some = candidates.setdefault(position, [])
-                some.append(found)
-                if len(some) >= 4 * _MOST_CANDIDATES:  # so that a thousand near pictures take no memory for each needle
-                    some.sort()
-                    del some[_MOST_CANDIDATES:]
-        found_matches = {}
-        for position, some in candidates.items():
-            match = self._best(position, sorted(some)[:_MOST_CANDIDATES])
-            if match is not None:
-                found_matches[self._needles.entries[position].path] = match
-        return found_matches
+            for position, candidate in self._candidates(lost):
+                of_needle = candidates.setdefault(position, [])
+                of_needle.append(candidate)
+                # A thousand near pictures are to take no memory for each needle.
+                if len(of_needle) >= 4 * _MOST_CANDIDATES:
+                    of_needle.sort()
+                    del of_needle[_MOST_CANDIDATES:]
+        best = ((position, self._best(position, sorted(of))) for position, of in candidates.items())
+        return {self._needles.entries[position].path: match for position, match in best if match is not None}
 
     def _candidates(self, lost: list[int]) -> Iterator[tuple[int, _Candidate]]:
         """Pairs within the threshold of which one at least is without its frame, by the position of the needle."""
         framed = [position for position in lost if self._needles.refs[position].id & FRAMED]
-        own = self._inner_hashes([self._needles.refs[position].id for position in framed], self._orientations)
-        theirs = self._inner_hashes([self._haystack.refs[position].id for position in self._inner], 1)[:, 0]
+        algorithm, refs = self._settings.algorithm, self._haystack.refs
+        own_ids = [self._needles.refs[position].id for position in framed]
+        own = inner_hashes(self._cache, own_ids, algorithm, self._orientations)
+        theirs = inner_hashes(self._cache, [refs[position].id for position in self._inner], algorithm, 1)[:, 0]
         everything = list(range(len(self._haystack.refs)))
         yield from self._near(framed, own, everything, self._haystack.hashes[:, 0], (True, False))
         yield from self._near(framed, own, self._inner, theirs, (True, True))
@@ -115,36 +114,37 @@ class Framing:
             index, orientation = divmod(place, self._orientations)
             yield positions[index], _Candidate(distance, pictures[other], orientation, *are_inner)
 
-    def _inner_hashes(self, ids: list[int], orientations: int) -> NDArray[np.uint64]:
-        """The search hashes of these pictures without their frames: (pictures, orientations)."""
-        rows = []
-        for start in range(0, len(ids), _BATCH):
-            batch = ids[start : start + _BATCH]
-            inner = self._pixels(batch, is_inner=True)
-            rows += [search_hashes(inner[id_], self._settings.algorithm, orientations) for id_ in batch]
-        return np.array(rows, np.uint64).reshape(len(ids), orientations)
-
-    def _pixels(self, ids: list[int], *, is_inner: bool) -> dict[int, Pixels]:
-        """The pixels of these pictures, without their frames where that is wanted."""
-        thumbnails = self._cache.thumbnails(list(dict.fromkeys(ids)))
-        whole = {id_: pixels(thumbnail.pixels) for id_, thumbnail in thumbnails.items()}
-        if not is_inner:
-            return whole
-        return {id_: borders.inner(whole[id_], thumbnail.border or b"") for id_, thumbnail in thumbnails.items()}
+    def _pixels(self, id_: int, *, is_inner: bool) -> Pixels:
+        """Return the pixels of a picture, without its frame where that is wanted."""
+        thumbnail = self._cache.thumbnails([id_])[id_]
+        return inner_pixels(thumbnail) if is_inner else pixels(thumbnail.pixels)
 
     def _best(self, position: int, candidates: list[_Candidate]) -> Match | None:
         """The first candidate that looks alike."""
         needle = self._needles.refs[position].id
         parted = self._parted.get(self._needles.entries[position].path, frozenset())
-        for one in candidates:
-            if self._haystack.entries[one.picture].path in parted:
+        for distance_bits, picture, orientation, *are_inner in candidates[:_MOST_CANDIDATES]:
+            path = self._haystack.entries[picture].path
+            if path in parted:
                 continue
-            witness = self._haystack.refs[one.picture].id
-            ours = self._pixels([needle], is_inner=one.needle_is_inner)[needle]
-            theirs = self._pixels([witness], is_inner=one.witness_is_inner)[witness]
-            turned = np.ascontiguousarray(turn(ours, one.orientation))
+            ours = self._pixels(needle, is_inner=are_inner[0])
+            theirs = self._pixels(self._haystack.refs[picture].id, is_inner=are_inner[1])
+            turned = np.ascontiguousarray(turn(ours, orientation))
             if (check_hash(turned) ^ check_hash(theirs)).bit_count() <= CHECK_BOUND_BITS:
-                reason = REASONS[one.needle_is_inner, one.witness_is_inner]
-                path = self._haystack.entries[one.picture].path
-                return Match(path, Evidence.SIMILAR, one.distance_bits, reason)
+                return Match(path, Evidence.SIMILAR, distance_bits, REASONS[are_inner[0], are_inner[1]])
         return None
+
+
+def inner_hashes(cache: Cache, ids: Sequence[int], algorithm: str, orientations: int) -> NDArray[np.uint64]:
+    """Return the search hashes of framed pictures without their frames: (ids, orientations)."""
+    rows = []
+    for start in range(0, len(ids), _BATCH):
+        batch = ids[start : start + _BATCH]
+        thumbnails = cache.thumbnails(list(dict.fromkeys(batch)))
+        rows += [search_hashes(inner_pixels(thumbnails[id_]), algorithm, orientations) for id_ in batch]
+    return np.array(rows, np.uint64).reshape(len(ids), orientations)
+
+
+def inner_pixels(thumbnail: Thumbnail) -> Pixels:
+    """Return the pixels of a picture without its frame."""
+    return borders.inner(pixels(thumbnail.pixels), thumbnail.border or b"")

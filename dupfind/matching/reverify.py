@@ -1,26 +1,29 @@
-"""The second look at a claim that a needle is in the haystack: both files are read again, past every cache.
+"""Verify again that a needle is in the haystack: both files are read again, past every cache (``--paranoid``).
 
-Plain picklable functions, as in :mod:`dupfind.pool.tasks`. Identical bytes are compared byte by byte. Pictures are
-decoded afresh, judged by their thumbnails as in a scan, and compared at full size by :mod:`dupfind.pool.full_size`.
+:func:`reverify` is a plain picklable function, as in :mod:`dupfind.pool.tasks`. Identical bytes are compared byte by
+byte. Pictures are decoded afresh, their best view is that of a scan, and what is `same` there is compared at full size
+by :mod:`dupfind.pool.full_size`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeVar
 
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
 from dupfind.pool.full_size import Comparer, pair_of
+from dupfind.pool.processes import Death
 from dupfind.pool.tasks import ReadError, opened, timed_out, unreadable
 from dupfind.pool.time_limit import TimeLimit
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.values import ORIENTATIONS, SECOND_LOOK, Evidence, Failure, FileEntry
+from dupfind.values import HASH_BITS, ORIENTATIONS, SECOND_LOOK, Evidence, Failure, FileEntry
 
 if TYPE_CHECKING:
     from dupfind.evidence.evidence import Judgement
+    from dupfind.run import Reading
 
 T = TypeVar("T")
 
@@ -57,27 +60,59 @@ class _Doubt(Exception):  # noqa: N818 - a doubt is an answer, not an error
     """The claim falls; the text is for the user."""
 
 
-def fallen(reason: str) -> Look:
-    """The look at a claim whose files could not be read; ``reason`` says why."""
+class Views(NamedTuple):
+    """In which orientations a needle is looked at, and which of them a scan takes."""
+
+    orientations: int = ORIENTATIONS
+    algorithm: str = "phash"
+    threshold_bits: int = HASH_BITS
+
+
+_ALL_VIEWS = Views()
+
+
+def reverify_all(run: Reading, claims: Sequence[Claim]) -> Iterator[tuple[Claim, Look]]:
+    """Yield what looking at each claim again gave, past the cache, in the order in which they are done."""
+    settings, scan = run.settings, run.settings.scan
+    task = partial(
+        reverify,
+        max_pixels=settings.max_pixels,
+        timeout_seconds=settings.timeout_seconds,
+        views=Views(ORIENTATIONS if scan.rotations else 1, scan.algorithm, scan.threshold_bits),
+    )
+    lost = partial(_lost, timeout_seconds=settings.timeout_seconds)
+    return run.reader.map("reading witnesses again", task, claims, lost, _size_bytes)
+
+
+def _size_bytes(claim: Claim) -> int:
+    return 2 * claim.needle.size_bytes
+
+
+def _lost(claim: Claim, death: Death, timeout_seconds: float) -> Look:
+    """Give the outcome for a claim whose reader died."""
+    is_late = claim.evidence is not Evidence.IDENTICAL and death.is_late(timeout_seconds)
+    reason = timed_out(timeout_seconds).reason if is_late else death.reason
     return Look(None, None, failure=f"its witness could not be read again: {reason}")
 
 
-def look_again(claims: Sequence[Claim], max_pixels: int, timeout_seconds: float, *, rotations: bool) -> list[Look]:
+def reverify(
+    claims: Sequence[Claim], max_pixels: int, timeout_seconds: float, *, views: Views = _ALL_VIEWS
+) -> list[Look]:
     """Look at each claim again."""
 
-    def one(claim: Claim) -> Look:
+    def look(claim: Claim) -> Look:
         try:
             if claim.evidence is Evidence.IDENTICAL:
                 return _compare_bytes(claim)
             if claim.is_same_data:
                 return _compare_image_data(claim, max_pixels, timeout_seconds)
-            return _Pair(claim, max_pixels, timeout_seconds).look(ORIENTATIONS if rotations else 1)
+            return _Pair(claim, max_pixels, timeout_seconds, views).look()
         except _Doubt as doubt:
             return Look(None, None, failure=str(doubt))
         except ReadError as error:  # of the needle: those of a witness are told of as such where they come up
             return Look(None, None, failure=f"it could not be read again: {error.failure.reason}")
 
-    return [one(claim) for claim in claims]
+    return [look(claim) for claim in claims]
 
 
 def _compare_bytes(claim: Claim) -> Look:
@@ -158,29 +193,31 @@ def _forget(file: IO[bytes]) -> None:
 class _Pair:
     """A needle and its witness, both pictures, decoded afresh."""
 
-    def __init__(self, claim: Claim, max_pixels: int, timeout_seconds: float) -> None:
+    def __init__(self, claim: Claim, max_pixels: int, timeout_seconds: float, views: Views) -> None:
         self._claim = claim
+        self._views = views
         self._max_pixels = max_pixels
         self._timeout_seconds = timeout_seconds
 
-    def look(self, orientations: int) -> Look:
+    def look(self) -> Look:
         """Judge the two as a scan does, and at full size where that finds them the same."""
         claim, witness = self._claim, self._claim.witnesses[0]
-        with opened(claim.needle, SECOND_LOOK) as one:
+        with opened(claim.needle, SECOND_LOOK) as needle_file:
             try:
-                with opened(witness, SECOND_LOOK) as other:
-                    _forget(one)
-                    _forget(other)
-                    judgement = self._judge((one, other), orientations)
+                with opened(witness, SECOND_LOOK) as witness_file:
+                    _forget(needle_file)
+                    _forget(witness_file)
+                    judgement = self._judge((needle_file, witness_file))
             except ReadError as error:
                 raise _Doubt(f"its witness could not be read again: {error.failure.reason}") from None
         if judgement.evidence is None:
             raise _Doubt("decoded again, it and its witness are unlike each other")
         return Look(witness.path, judgement.evidence, judgement.reason)
 
-    def _judge(self, files: tuple[IO[bytes], IO[bytes]], orientations: int) -> Judgement:
-        """The best judgement of the needle in any orientation."""
-        from dupfind.evidence import evidence
+    def _judge(self, files: tuple[IO[bytes], IO[bytes]]) -> Judgement:
+        """Judge the best view of the two, and compare them at full size where that is `same`."""
+        from dupfind.evidence import evidence, fingerprint
+        from dupfind.matching.views import Turned, best_view, views_of
         from dupfind.pictures import decode
 
         entries = self._claim.needle, self._claim.witnesses[0]
@@ -188,20 +225,22 @@ class _Pair:
             self._decode(entry, partial(decode.read_thumbnail, file, entry.path, self._max_pixels))
             for file, entry in zip(files, entries, strict=True)
         ]
-        needle, witness = (evidence.prepare(thumbnail) for thumbnail in thumbnails)
-        judgements = [evidence.judge(evidence.turned(needle, index), witness, index) for index in range(orientations)]
-        ranks = [len(Evidence) if one.evidence is None else one.evidence.rank for one in judgements]
-        orientation = ranks.index(min(ranks))
-        found = judgements[orientation]
-        if found.evidence is not Evidence.SAME or self._claim.evidence is not Evidence.SAME:
-            return found
-        pair = pair_of((entries[0], thumbnails[0]), (entries[1], thumbnails[1]), orientation)
+        algorithm, orientations = self._views.algorithm, self._views.orientations
+        hashes, (witness_hash,) = (
+            fingerprint.search_hashes(fingerprint.pixels(thumbnail.pixels), algorithm, count)
+            for thumbnail, count in zip(thumbnails, (orientations, 1), strict=True)
+        )
+        views = views_of(Turned(thumbnails[0]), hashes, evidence.prepare(thumbnails[1]), witness_hash)
+        view = best_view(views, self._views.threshold_bits)
+        if view.grade is not Evidence.SAME or self._claim.evidence is not Evidence.SAME:
+            return view.judgement
+        pair = pair_of((entries[0], thumbnails[0]), (entries[1], thumbnails[1]), view.orientation)
         objection = Comparer(self._max_pixels, self._timeout_seconds, is_afresh=True).compare(pair).objection
         if objection is None:
-            return found
+            return view.judgement
         if objection.code == ReasonCode.NOT_COMPARED:
             raise _Doubt(f"it and its witness could not be compared at full size: {objection.facts[0]}")
-        return evidence.Judgement(Evidence.SIMILAR, objection, found.tests)
+        return evidence.Judgement(Evidence.SIMILAR, objection, view.judgement.tests)
 
     def _decode(self, entry: FileEntry, read: Callable[[], T]) -> T:
         """What ``read`` makes of the file of ``entry``; raises :class:`_Doubt` where it makes nothing."""

@@ -16,8 +16,8 @@ from dupfind.answers.findings import Findings
 from dupfind.events import Silence
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.reasons import sentence, sentences
-from dupfind.scanning import deciding
-from dupfind.scanning.deciding import Standing
+from dupfind.scanning import apply_decisions
+from dupfind.scanning.apply_decisions import Standing
 from dupfind.values import Evidence, Failure, FolderState, Match, Report
 from fixtures import pictures
 from tests.helpers.decisions import WHEN, word
@@ -139,8 +139,8 @@ def test_the_parted_witness_that_is_named() -> None:
     """That which the scan had thought most of, whatever the order of the decisions."""
     pairs = [("/a", None), ("/c", Evidence.SAME), ("/b", Evidence.SIMILAR)]
     words = [(path, said(Ruling.DIFFERENT)._replace(evidence=grade)) for path, grade in pairs]
-    assert min(words, key=deciding._weight)[0] == "/c"
-    assert min(words[::2], key=deciding._weight)[0] == "/b"
+    assert min(words, key=apply_decisions._weight)[0] == "/c"
+    assert min(words[::2], key=apply_decisions._weight)[0] == "/b"
 
 
 def test_a_frame_does_not_bring_it_back(tree: TreeBuilder) -> None:
@@ -236,7 +236,7 @@ def applied(match: Match | None, standing: Standing, **found: Any) -> Findings:
     """What becomes of one needle's findings."""
     values: dict[str, Any] = {"failures": {}, "pictures": frozenset(["/n"]), "haystack_pictures": 1, **found}
     findings = Findings({"/n": match} if match else {}, **values)
-    return deciding.apply(findings, standing, Evidence.SAME, str)
+    return apply_decisions.apply(findings, standing, Evidence.SAME, str)
 
 
 def said(ruling: Ruling) -> Decision:

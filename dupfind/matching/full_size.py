@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from dupfind.cache.cache import Cache
 from dupfind.evidence import facts
+from dupfind.matching.decodes import Decodes
 from dupfind.pool.full_size import LISTED, FullSizePair, pair_of
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.scanning.wholes import Wholes
 
 MOST_COMPARED = 8
 """Witnesses that one needle is compared with at full size. What eight do not prove is `similar`: frames of a static
@@ -41,13 +41,13 @@ class FullSize:
 
     def __init__(
         self,
-        wholes: Wholes,
+        decodes: Decodes,
         cache: Cache,
         compare: CompareFiles,
         proved: Container[str] = (),
     ) -> None:
         self._proved = proved
-        self._wholes = wholes
+        self._decodes = decodes
         self._cache = cache
         self._compare = compare
         self._outcomes: dict[Place, Reason | None] = {}
@@ -60,7 +60,7 @@ class FullSize:
         """Tell what speaks against a pair, as far as that is known before the files are compared."""
         if place in self._outcomes:
             return self._outcomes[place]
-        if not self._wholes.haystack.entries[place.witness].can_be_read:
+        if not self._decodes.haystack.entries[place.witness].can_be_read:
             return LISTED
         return _TOO_MANY if self._counts.get(place.needle, 0) >= MOST_COMPARED else None
 
@@ -70,7 +70,7 @@ class FullSize:
 
     def refuse(self, places: Sequence[Place]) -> list[Place]:
         """Compare the pairs that were not compared yet; gives those of ``places`` that something speaks against."""
-        entries = self._wholes.needles.entries
+        entries = self._decodes.needles.entries
         new = [place for place in places if place not in self._outcomes]
         self._outcomes |= {place: None for place in new if entries[place.needle].path in self._proved}
         new = [place for place in new if place not in self._outcomes]
@@ -81,21 +81,17 @@ class FullSize:
         return [place for place in places if self._outcomes[place] is not None]
 
     def _compare_all(self, places: Sequence[Place]) -> None:
-        wholes = self._wholes
-        ids = {wholes.needle_refs[place.needle].id for place in places}
-        ids |= {wholes.witness_refs[place.witness].id for place in places}
-        thumbnails = self._cache.thumbnails(list(ids))
-        pairs = {
-            place: pair_of(
-                (wholes.needles.entries[place.needle], thumbnails[wholes.needle_refs[place.needle].id]),
-                (wholes.haystack.entries[place.witness], thumbnails[wholes.witness_refs[place.witness].id]),
-                place.orientation,
-            )
-            for place in places
+        needles, haystack = self._decodes.needles, self._decodes.haystack
+        ids = {needles.refs[place.needle].id for place in places} | {
+            haystack.refs[place.witness].id for place in places
         }
+        thumbnails = self._cache.thumbnails(list(ids))
+        pairs = {}
         for place in places:
-            own = thumbnails[wholes.needle_refs[place.needle].id]
-            better = facts.better_copy(own, thumbnails[wholes.witness_refs[place.witness].id])
+            needle, witness = thumbnails[needles.refs[place.needle].id], thumbnails[haystack.refs[place.witness].id]
+            sides = (needles.entries[place.needle], needle), (haystack.entries[place.witness], witness)
+            pairs[place] = pair_of(*sides, place.orientation)
+            better = facts.better_copy(needle, witness)
             if better is not None:
                 self._notes[place] = better
         outcomes = self._compare(list(pairs.values()))

@@ -1,15 +1,22 @@
-"""Where pairs of pictures are compared by the ids of their thumbnails, which are fetched when they are first needed."""
+"""Where pairs of pictures are compared by the ids of their thumbnails, which are fetched when they are first needed.
+
+Ids, because equal thumbnails have one: what a thousand copies are to each other is judged once, and remembered in the
+cache whatever their files are called.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain
 
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Judged, Pair
 from dupfind.evidence import evidence
 from dupfind.evidence.claims import Claim
-from dupfind.pool import pairwise
+from dupfind.matching.pairs import judge_pairs, judged_of
+from dupfind.matching.views import Turned
+from dupfind.pool.judge_pool import JudgeTask
 from dupfind.reasons import Reason
 from dupfind.values import ORIENTATIONS, Evidence
 
@@ -21,23 +28,24 @@ _NEXT = 8
 _BETWEEN_NEEDLES = ORIENTATIONS
 """Where the orientations end with which a needle and a witness are remembered, those of two needles begin."""
 
-JudgePairs = Callable[[Sequence[Pair]], Iterable[tuple[Pair, Judged]]]
+MapPairs = Callable[[Sequence[Pair], JudgeTask], Iterable[tuple[Pair, Judged]]]
 
 
 class Judge:
     """Compares pictures, and keeps in the cache how it judged them.
 
-    ``judge_pairs`` judges many pairs at once, or none where that is not worth it. ``with_full_size`` as in
+    ``map_pairs`` judges many pairs at once, or none where that is not worth it. ``with_full_size`` as in
     :func:`dupfind.evidence.evidence.judge`.
     """
 
-    def __init__(self, cache: Cache, judge_pairs: JudgePairs = lambda _: (), *, with_full_size: bool = True) -> None:
+    def __init__(self, cache: Cache, map_pairs: MapPairs = lambda _, __: (), *, with_full_size: bool = True) -> None:
         self._with_full_size = with_full_size
         self._cache = cache
-        self._judge_pairs = judge_pairs
+        self._map_pairs = map_pairs
+        self._task = partial(judge_pairs, with_full_size=with_full_size)
         self._prepared: dict[int, evidence.Picture] = {}
-        self._needle: dict[int, evidence.Picture] = {}
-        """The needle of the last comparison, by orientation."""
+        self._needle: Turned | None = None
+        """The needle of the last comparison."""
         self._needle_id: int | None = None
         self._known: dict[Pair, Judged] = {}
 
@@ -54,7 +62,7 @@ class Judge:
         self._judge_together(list(chain.from_iterable(queue[1 : 1 + _NEXT] for queue in unsettled)))
 
     def _judge_together(self, pairs: Iterable[Pair]) -> None:
-        for pair, judged in self._judge_pairs([pair for pair in pairs if pair not in self._known]):
+        for pair, judged in self._map_pairs([pair for pair in pairs if pair not in self._known], self._task):
             self._known[pair] = judged
             self._cache.keep_judgement(pair, judged)
 
@@ -63,40 +71,39 @@ class Judge:
 
         ``witnesses`` are all that the needle may be compared with, in order: a few at a time are fetched together.
         """
-        if pair not in self._known:
-            judged = self._judge(pair, witnesses)
-            self._cache.keep_judgement(pair, judged)
-            return judged
-        return self._known[pair]
-
-    def _judge(self, pair: Pair, witnesses: Sequence[int]) -> Judged:
-        upright = self._turned(pair.needle, 0)
-        needle = self._turned(pair.needle, pair.orientation)
-        if pair.witness not in self._prepared:
-            start = witnesses.index(pair.witness)
-            self._prepare(witnesses[start : start + _FETCHED_TOGETHER])
-        witness = self._prepared[pair.witness]
-        return pairwise.judge(upright, needle, witness, pair.orientation, with_full_size=self._with_full_size)
-
-    def differ(self, one: Claim, other: Claim) -> Reason | None:
-        """Why two needles, each turned to meet their witness, cannot both be copies of it; None where they can."""
-        orientation = _BETWEEN_NEEDLES + one.orientation * ORIENTATIONS + other.orientation
-        pair = Pair(one.picture, other.picture, orientation)
         judged = self._known.get(pair)
         if judged is None:
-            self._prepare([one.picture, other.picture])
-            turned = (evidence.turned(self._prepared[claim.picture], claim.orientation) for claim in (one, other))
+            needle, witness = self._turned(pair.needle), self._witness(pair.witness, witnesses)
+            judgement = evidence.judge(
+                needle[pair.orientation], witness, pair.orientation, with_full_size=self._with_full_size
+            )
+            judged = judged_of(judgement, needle.upright, with_full_size=self._with_full_size)
+            self._cache.keep_judgement(pair, judged)
+        return judged
+
+    def differ(self, claim: Claim, rival: Claim) -> Reason | None:
+        """Tell why two needles, each turned to meet their witness, cannot both be copies of it; None where they can."""
+        orientation = _BETWEEN_NEEDLES + claim.orientation * ORIENTATIONS + rival.orientation
+        pair = Pair(claim.picture, rival.picture, orientation)
+        judged = self._known.get(pair)
+        if judged is None:
+            self._prepare([claim.picture, rival.picture])
+            turned = (evidence.turned(self._prepared[side.picture], side.orientation) for side in (claim, rival))
             reason = evidence.differ(next(turned), next(turned))
             judged = self._known[pair] = Judged(None if reason else Evidence.SAME, reason, is_last=False, closeness=0.0)
             self._cache.keep_judgement(pair, judged)
         return judged.reason
 
-    def _turned(self, needle: int, orientation: int) -> evidence.Picture:
-        if needle != self._needle_id:
-            self._needle_id, self._needle = needle, {0: evidence.prepare(self._cache.thumbnails([needle])[needle])}
-        if orientation not in self._needle:
-            self._needle[orientation] = evidence.turned(self._needle[0], orientation)
-        return self._needle[orientation]
+    def _turned(self, needle: int) -> Turned:
+        if self._needle is None or needle != self._needle_id:
+            self._needle_id, self._needle = needle, Turned(self._cache.thumbnails([needle])[needle])
+        return self._needle
+
+    def _witness(self, witness: int, witnesses: Sequence[int]) -> evidence.Picture:
+        if witness not in self._prepared:
+            start = witnesses.index(witness)
+            self._prepare(witnesses[start : start + _FETCHED_TOGETHER])
+        return self._prepared[witness]
 
     def _prepare(self, ids: Sequence[int]) -> None:
         wanted = list(dict.fromkeys(id_ for id_ in ids if id_ not in self._prepared))

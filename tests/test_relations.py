@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind.evidence import evidence, fingerprint
-from dupfind.grouping.kinship import BACK, AlikeKin, SameKin, turned_distances
 from dupfind.grouping.linkage import link
+from dupfind.grouping.relations import AlikeKin, SameKin, turned_distances
 from dupfind.grouping.sketches import checks, sketches
-from dupfind.scanning.judging import Judge
-from dupfind.values import Evidence, Thumbnail
+from dupfind.matching.judge import Judge
+from dupfind.values import BACK, Evidence, Thumbnail
 from tests.helpers.desk import Desk
 from tests.helpers.scenes import grey, scene, shot
 from tests.helpers.thumbnails import thumbnail

@@ -8,11 +8,11 @@ import pytest
 
 from dupfind.catalog.catalogs import ListedEntry
 from dupfind.events import Silence
+from dupfind.matching.decodes import Decodes
+from dupfind.matching.full_size import MOST_COMPARED, FullSize, Place
+from dupfind.matching.matcher import Matcher
 from dupfind.pool.full_size import LISTED, FullSizePair
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
-from dupfind.scanning.full_size import MOST_COMPARED, FullSize, Place
-from dupfind.scanning.matching import Matcher
-from dupfind.scanning.wholes import Wholes
 from dupfind.values import Evidence, FileEntry, Match, Thumbnail
 from tests.helpers.desk import Desk
 from tests.helpers.thumbnails import thumbnail
@@ -25,7 +25,7 @@ class Bench:
 
     def __init__(self, desk: Desk, needles: Mapping[str, Thumbnail], haystack: Mapping[str, Thumbnail]) -> None:
         self.desk = desk
-        self.wholes = Wholes(desk.pictures(needles, 8), desk.pictures(haystack, 1), desk.read_whole)
+        self.wholes = Decodes(desk.pictures(needles, 8), desk.pictures(haystack, 1), desk.read_full)
         self.objections: dict[str, Reason] = {}
         self.compared: list[tuple[str, str]] = []
         self.full_size = FullSize(self.wholes, desk.cache, self._compare)

@@ -10,8 +10,8 @@ import pytest
 
 from dupfind.answers.findings import Remains
 from dupfind.events import Advance, Silence
+from dupfind.matching.damaged import match_damaged
 from dupfind.reasons import ReasonCode
-from dupfind.scanning.resembling import resembling
 from dupfind.values import Evidence, Match, Thumbnail
 from tests.helpers.desk import Desk
 from tests.helpers.scenes import Field, scene, shot
@@ -60,7 +60,7 @@ def looked(
     """What is said of the needles, given these matches, and what was heard."""
     ears = Ears()
     both = desk.pictures(needles, 1), desk.pictures(haystack, 1)
-    return *resembling(*both, found, desk.cache, ears), ears
+    return *match_damaged(*both, found, desk.cache, ears), ears
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
@@ -126,7 +126,7 @@ def test_each_needle_has_its_own_witness(desk: Desk, monkeypatch: pytest.MonkeyP
         path: match.witness for path, match in whole[0].items()
     }
     assert ([("looking at damaged needles", 30)], 30) == (whole[2].stages, whole[2].done)
-    monkeypatch.setattr("dupfind.scanning.resembling._BATCH", 7)
+    monkeypatch.setattr("dupfind.matching.damaged._BATCH", 7)
     parts = looked(desk, needles, HAYSTACK)
     assert (whole[:2], 30) == (parts[:2], parts[2].done)
 
@@ -140,15 +140,15 @@ def slope(noise: int = 0) -> Field:
 def test_a_smooth_needle_names_what_it_looks_like(desk: Desk) -> None:
     """Its hash is another after each compression; no match is made of it."""
     both = desk.pictures({"n": shot(slope())}, 1), desk.pictures({**HAYSTACK, "/slope": shot(slope(1))}, 1)
-    found = resembling(*both, {}, desk.cache, Silence(), "phash")
+    found = match_damaged(*both, {}, desk.cache, Silence(), "phash")
     assert ({}, {"n": Remains("", "/slope")}) == found
-    assert ({}, {}) == resembling(*both, {}, desk.cache, Silence())
+    assert ({}, {}) == match_damaged(*both, {}, desk.cache, Silence())
     match = Match("/slope", Evidence.SIMILAR, 2)
-    assert ({}, {}) == resembling(*both, {"n": match}, desk.cache, Silence(), "phash")
+    assert ({}, {}) == match_damaged(*both, {"n": match}, desk.cache, Silence(), "phash")
 
 
 def test_a_smooth_needle_like_nothing(desk: Desk) -> None:
     """And one with something to see is not smooth."""
     needles = desk.pictures({"n": shot(slope()), "rough": shot(scene(99))}, 1)
-    found = resembling(needles, desk.pictures({"/h": shot(scene(1))}, 1), {}, desk.cache, Silence(), "phash")
+    found = match_damaged(needles, desk.pictures({"/h": shot(scene(1))}, 1), {}, desk.cache, Silence(), "phash")
     assert ({}, {"n": Remains("", None)}) == found

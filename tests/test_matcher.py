@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from dupfind.evidence import evidence, fingerprint
+from dupfind.matching import candidates, judge, matcher
 from dupfind.pictures import decode
 from dupfind.reasons import AT_THUMBNAIL, Reason, ReasonCode
-from dupfind.scanning import candidates, judging, matching
-from dupfind.values import Evidence, Match, Thumbnail
+from dupfind.values import BACK, Evidence, Match, Thumbnail
 from fixtures import pictures
 from tests.helpers.desk import Desk
 from tests.helpers.scenes import scene, shot
@@ -85,7 +85,7 @@ def test_blank_pictures_cost_one_comparison_each(desk: Desk, monkeypatch: pytest
     """What shows too little is never proved by pixels, so a thousand look-alikes are not gone through."""
     judged = []
     real = evidence.judge
-    monkeypatch.setattr(judging.evidence, "judge", lambda *args, **named: judged.append(1) or real(*args, **named))
+    monkeypatch.setattr(judge.evidence, "judge", lambda *args, **named: judged.append(1) or real(*args, **named))
     haystack = {f"/{number}": thumbnail(number, flat=True) for number in range(60)}
     found = desk.match({f"n{number}": thumbnail(number, flat=True) for number in range(30)}, haystack)
     assert {Evidence.SIMILAR} == {match.evidence for match in found.values()}
@@ -106,10 +106,10 @@ def test_batches_change_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
     needles = {f"n{seed}": thumbnail(seed, turned=seed % 8) for seed in range(12)}
     haystack = {f"/h{seed}-{copy}": thumbnail(seed) for seed in range(6) for copy in range(2)}
     whole = desk.match(needles, haystack)
-    monkeypatch.setattr(matching, "_BATCH_NEEDLES", 1)
-    monkeypatch.setattr(matching, "_SEARCHED_NEEDLES", 1)
-    monkeypatch.setattr(matching, "_BATCH_CANDIDATES", 1)
-    monkeypatch.setattr(judging, "_MOST_PREPARED", 1)
+    monkeypatch.setattr(matcher, "_BATCH_NEEDLES", 1)
+    monkeypatch.setattr(matcher, "_SEARCHED_NEEDLES", 1)
+    monkeypatch.setattr(matcher, "_BATCH_CANDIDATES", 1)
+    monkeypatch.setattr(judge, "_MOST_PREPARED", 1)
     assert whole == desk.match(needles, haystack)
     assert 6 == len(whole)
 
@@ -184,7 +184,7 @@ def rival_files() -> Iterator[tuple[str, dict[str, Thumbnail], dict[str, Thumbna
 def test_every_turn_can_be_undone(orientation: int) -> None:
     """Two turns in a row leave the picture as it was."""
     picture = np.arange(4096).reshape(64, 64)
-    there_and_back = fingerprint.turn(fingerprint.turn(picture, orientation), matching._BACK[orientation])
+    there_and_back = fingerprint.turn(fingerprint.turn(picture, orientation), BACK[orientation])
     assert np.array_equal(picture, there_and_back)
 
 
@@ -238,7 +238,7 @@ def test_the_turned_frame_is_turned_before_it_is_compared(desk: Desk) -> None:
 
 def test_no_claim_outlasts_the_rounds(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the search for other witnesses is given up, what is left of the claims falls all the same."""
-    monkeypatch.setattr(matching, "_MOST_ROUNDS", 0)
+    monkeypatch.setattr(matcher, "_MOST_QUARRELS", 0)
     haystack = {"/h": shot(scene(), 1200, 900), "/z": shot(marked(-4.4), 1000, 750)}
     found = desk.match({"a": LIGHTER, "b": DARKER}, haystack)
     assert {"a": "same /h", "b": "similar /h"} == grades(found)

@@ -14,10 +14,10 @@ from PIL import Image
 
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.evidence import evidence, fingerprint
+from dupfind.matching import matcher
+from dupfind.matching.decodes import Decodes
 from dupfind.pool import tasks
 from dupfind.report.reasons import sentences
-from dupfind.scanning import matching
-from dupfind.scanning.wholes import Wholes
 from dupfind.values import Evidence, Failure, FileEntry, Match, Thumbnail
 from fixtures import pictures
 from tests.helpers.desk import Desk
@@ -42,11 +42,11 @@ def with_wholes(desk: Desk, wholes: Mapping[str, Thumbnail | Failure]) -> list[s
     """Let ``desk`` read these; gives the paths that it will have read."""
     read: list[str] = []
 
-    def read_whole(entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
+    def read_full(entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
         read.extend(entry.path for entry in entries)
         return {entry.path: desk.cache.keep_content(entry, wholes[entry.path], 0) for entry in entries}
 
-    desk.read_whole = read_whole
+    desk.read_full = read_full
     return read
 
 
@@ -122,16 +122,16 @@ def test_which_of_two_is_coarse(desk: Desk) -> None:
     """Needle or witness or both, by their positions, of those that have a match."""
     needles = {"a": coarse(1), "b": thumbnail(2), "c": thumbnail(3), "d": coarse(4)}
     haystack = {"/h": thumbnail(5), "/i": coarse(6)}
-    wholes = Wholes(desk.pictures(needles, 1), desk.pictures(haystack, 1), desk.read_whole)
+    wholes = Decodes(desk.pictures(needles, 1), desk.pictures(haystack, 1), desk.read_full)
     pairs = {"a": "/h", "b": "/i", "c": "/h"}
-    found = wholes.coarse({needle: Match(witness, Evidence.SIMILAR, 0) for needle, witness in pairs.items()})
+    found = wholes.previews({needle: Match(witness, Evidence.SIMILAR, 0) for needle, witness in pairs.items()})
     assert [(0, 0), (1, 1)] == sorted(found)
-    assert [] == wholes.coarse({})
+    assert [] == wholes.previews({})
 
 
 def test_an_end_to_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A needle that a long row of witnesses has disappointed has no match, unread as the next one is."""
-    monkeypatch.setattr(matching, "MOST_ROUNDS", 2)
+    monkeypatch.setattr(matcher, "MOST_ROUNDS", 2)
     haystack = {path: coarse(1) for path in ("/a", "/b", "/c", "/d")}
     read = with_wholes(desk, dict.fromkeys(haystack, BROKEN) | {"/c": thumbnail(1)})
     assert {} == desk.match({"n": thumbnail(1)}, haystack)
@@ -277,7 +277,7 @@ def test_an_end_to_looking_without_frames(tree: TreeBuilder, monkeypatch: pytest
         tree("hay", {"x.jpg": progressive(photo)}),
         tree("needles", {"x.jpg": progressive(framed(photo))}),
     )
-    monkeypatch.setattr("dupfind.scanning.wholes.MOST_ROUNDS", 1)
+    monkeypatch.setattr("dupfind.matching.match.MOST_ROUNDS", 1)
     assert {"x.jpg": "missing"} == states(scan(haystack, needles))
-    monkeypatch.setattr("dupfind.scanning.wholes.MOST_ROUNDS", 2)
+    monkeypatch.setattr("dupfind.matching.match.MOST_ROUNDS", 2)
     assert {"x.jpg": "similar/similar"} == states(scan(haystack, needles))

@@ -1,4 +1,7 @@
-"""What damaged and smooth needles resemble that nothing was found for: their hashes are no good to search by."""
+"""Match damaged images by their intact part; the hash of a damaged image is meaningless.
+
+Of smooth pictures the hash is no good to search by either: what they look like is told, and proves nothing.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ class _Intact(NamedTuple):
     picture: int
 
 
-def resembling(
+def match_damaged(
     needles: Pictures,
     haystack: Pictures,
     matches: Mapping[str, Match],

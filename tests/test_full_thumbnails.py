@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dupfind.commands.thumbnails import Whole, read_whole
+from dupfind.matching.decodes import Full, full_thumbnails
 from dupfind.pool import tasks
 from dupfind.run import Reading, Run
 from dupfind.session import with_reader
@@ -19,13 +19,13 @@ from tests.helpers.encodings import large
 from tests.helpers.scans import one_thread
 
 
-def read(folder: Path, *names: str, **options: Any) -> dict[str, Whole | Failure]:
+def read(folder: Path, *names: str, **options: Any) -> dict[str, Full | Failure]:
     """The thumbnails of these files, by name."""
     settings = make_settings(cache=str(folder / "cache" / "c.sqlite"), **options)
     entries = [named_file(str(folder / name)).entry for name in names]
 
-    def work(run: Reading) -> dict[str, Whole | Failure]:
-        return read_whole(entries, "decoding", run)
+    def work(run: Reading) -> dict[str, Full | Failure]:
+        return full_thumbnails(entries, "decoding", run)
 
     found = with_reader(Run(settings, make_executor=one_thread), work)
     return {Path(path).name: one for path, one in found.items()}
@@ -38,7 +38,7 @@ def test_a_coarse_picture_is_read_to_its_end(tmp_path: Path) -> None:
     (tmp_path / "cut.jpg").write_bytes(large(2)[:-2000])
     pictures.save(pictures.photo(3, (160, 120)), tmp_path / "c.png")
     found = read(tmp_path, "a.jpg", "b.jpg", "cut.jpg", "c.png")
-    thumbnails = {name: one.thumbnail for name, one in found.items() if isinstance(one, Whole)}
+    thumbnails = {name: one.thumbnail for name, one in found.items() if isinstance(one, Full)}
     assert {"a.jpg", "b.jpg", "c.png"} <= thumbnails.keys()
     assert not any(one.is_coarse for one in thumbnails.values())
     with open(tmp_path / "a.jpg", "rb") as file:

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from dupfind.cache.cache_schema import Pair, PictureRef
-from dupfind.pool import pair_work
-from dupfind.pool.pair_work import PairWork
+from dupfind.matching.judge import Judge
+from dupfind.matching.pairs import judge_pairs
+from dupfind.pool import judge_pool
+from dupfind.pool.judge_pool import JudgePool
 from dupfind.pool.workers import Pool
-from dupfind.scanning.judging import Judge
 from dupfind.values import FileEntry
 from tests.helpers.desk import Desk
 from tests.helpers.scenes import scene, shot
@@ -60,39 +61,43 @@ def pairs(desk: Desk) -> list[Pair]:
 @pytest.mark.parametrize("is_dying", [False, True])
 def test_as_one_by_one(desk: Desk, pairs: list[Pair], is_dying: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever becomes of the processes, each pair is judged as it is without them."""
-    monkeypatch.setattr(pair_work, "_WORTH_STARTING", 0)
+    monkeypatch.setattr(judge_pool, "_WORTH_STARTING", 0)
     executor = Here()
     executor.is_dying = is_dying
     expected = {pair: Judge(desk.cache).judge(pair, [pair.witness]) for pair in pairs}
     with Pool(2, lambda: executor) as pool:
-        found = dict(PairWork(pool, desk.cache, 2).judge(pairs))
+        found = dict(JudgePool(pool, desk.cache, 2).map(pairs, judge_pairs))
     assert expected == found
     assert 3 < len({judged.evidence for judged in found.values()}) + len(executor.chunks)
 
 
 def test_what_is_not_worth_it(desk: Desk, pairs: list[Pair], monkeypatch: pytest.MonkeyPatch) -> None:
     """A few pairs, pairs on one core, and, where no process runs, as many as take as long as to start one."""
-    monkeypatch.setattr(pair_work, "_WORTH_STARTING", 2 * len(pairs))
+    monkeypatch.setattr(judge_pool, "_WORTH_STARTING", 2 * len(pairs))
     executor = Here()
     with Pool(2, lambda: executor) as pool:
-        work = PairWork(pool, desk.cache, 2)
-        assert [] == [*work.judge(pairs[:7]), *PairWork(pool, desk.cache, 1).judge(pairs), *work.judge(pairs)]
+        work = JudgePool(pool, desk.cache, 2)
+        assert [] == [
+            *work.map(pairs[:7], judge_pairs),
+            *JudgePool(pool, desk.cache, 1).map(pairs, judge_pairs),
+            *work.map(pairs, judge_pairs),
+        ]
         assert [] == executor.chunks
-        assert len(pairs) == len(list(work.judge(pairs)))
-        assert not [*work.judge(pairs[:7])]
-        assert len(pairs) == len(list(PairWork(pool, desk.cache, 2).judge(pairs))), "they run now"
+        assert len(pairs) == len(list(work.map(pairs, judge_pairs)))
+        assert not [*work.map(pairs[:7], judge_pairs)]
+        assert len(pairs) == len(list(JudgePool(pool, desk.cache, 2).map(pairs, judge_pairs))), "they run now"
 
 
 def test_the_judge_asks_ahead(desk: Desk, pairs: list[Pair]) -> None:
     """The first of each queue; then the next of those that it did not settle; and asks again for none."""
     asked: list[list[Pair]] = []
 
-    def judge_pairs(some: Any) -> Iterator[Any]:
+    def ahead(some: Any, _: Any) -> Iterator[Any]:
         asked.append(list(some))
         for pair in some:
             yield pair, Judge(desk.cache).judge(pair, [pair.witness])
 
-    judge = Judge(desk.cache, judge_pairs)
+    judge = Judge(desk.cache, ahead)
     judge.know([pair.needle for pair in pairs])
     queues = [
         [pair for pair in pairs if pair.needle == needle] for needle in dict.fromkeys(one.needle for one in pairs)

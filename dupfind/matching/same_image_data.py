@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import COARSE, DAMAGED, PictureRef
-from dupfind.reading import Pictures
+from dupfind.matching.decodes import Decodes, Side
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import Reading
-from dupfind.scanning.wholes import Wholes
 from dupfind.values import Evidence, Match, Thumbnail
 
 REASON = Reason(ReasonCode.SAME_IMAGE_DATA)
@@ -30,7 +29,7 @@ _DIGESTED = frozenset({*_JPEG, "PNG", "TIFF", "BMP", "GIF", "WEBP", "HEIF", "AVI
 
 
 def find_same_image_data(
-    wholes: Wholes,
+    decodes: Decodes,
     run: Reading,
     parted: Mapping[str, frozenset[str]] | None = None,
 ) -> dict[str, Match]:
@@ -38,14 +37,14 @@ def find_same_image_data(
 
     ``parted`` are, by the path of a needle, files that prove nothing of it.
     """
-    pairs = _pairs(wholes, run, parted or {})
+    pairs = _pairs(decodes, run, parted or {})
     if not pairs:
         return {}
-    wholes.read(pairs.items())  # what was read coarsely may be damaged behind its beginning
+    decodes.read(pairs.items())  # what was read coarsely may be damaged behind its beginning
     return {
-        wholes.needles.entries[needle].path: Match(wholes.haystack.entries[witness].path, Evidence.SAME, 0, REASON)
+        decodes.needles.entries[needle].path: Match(decodes.haystack.entries[witness].path, Evidence.SAME, 0, REASON)
         for needle, witness in pairs.items()
-        if all(map(_is_sound, (wholes.needle_refs[needle], wholes.witness_refs[witness])))
+        if all(map(_is_sound, (decodes.needles.refs[needle], decodes.haystack.refs[witness])))
     }
 
 
@@ -61,15 +60,15 @@ def key_of(thumbnail: Thumbnail) -> tuple[object, ...] | None:
 
 
 def _pairs(
-    wholes: Wholes,
+    decodes: Decodes,
     run: Reading,
     parted: Mapping[str, frozenset[str]],
 ) -> dict[int, int]:
     """Return the positions of needles and of their witnesses."""
-    sides = wholes.needles, wholes.haystack
-    shared = np.intersect1d(wholes.needles.hashes[:, 0], wholes.haystack.hashes[:, 0])
+    sides = decodes.needles, decodes.haystack
+    shared = np.intersect1d(decodes.needles.hashes[:, 0], decodes.haystack.hashes[:, 0])
     places = [_positions(side, shared) for side in sides]
-    places[1] = [place for place in places[1] if wholes.haystack.entries[place].can_be_read]
+    places[1] = [place for place in places[1] if decodes.haystack.entries[place].can_be_read]
     if not all(places):
         return {}
     keys = [dict(_keys(side, positions, run.cache)) for side, positions in zip(sides, places, strict=True)]
@@ -78,23 +77,23 @@ def _pairs(
     entries = [side.entries[place] for side, positions in zip(sides, alike, strict=True) for place in positions]
     digests = run.reader.image_data(entries)
     witnesses: dict[bytes, list[int]] = defaultdict(list)
-    for place in sorted(alike[1], key=lambda place: wholes.haystack.entries[place].path):
-        if digest := digests.get(wholes.haystack.entries[place].path):
+    for place in sorted(alike[1], key=lambda place: decodes.haystack.entries[place].path):
+        if digest := digests.get(decodes.haystack.entries[place].path):
             witnesses[digest].append(place)
     pairs = {}
     for place in alike[0]:
-        path = wholes.needles.entries[place].path
+        path = decodes.needles.entries[place].path
         refused = parted.get(path, ())
         candidates = witnesses.get(digests.get(path, b""), ())
         chosen = next(
-            (position for position in candidates if wholes.haystack.entries[position].path not in refused), None
+            (position for position in candidates if decodes.haystack.entries[position].path not in refused), None
         )
         if chosen is not None:
             pairs[place] = chosen
     return pairs
 
 
-def _positions(pictures: Pictures, hashes: NDArray[np.uint64]) -> list[int]:
+def _positions(pictures: Side, hashes: NDArray[np.uint64]) -> list[int]:
     """Return the positions of pictures with one of these hashes."""
     positions: list[int] = np.flatnonzero(np.isin(pictures.hashes[:, 0], hashes)).tolist()
     return positions
@@ -105,7 +104,7 @@ def _is_sound(ref: PictureRef) -> bool:
     return not ref.id & (COARSE | DAMAGED)
 
 
-def _keys(pictures: Pictures, positions: Sequence[int], cache: Cache) -> Iterator[tuple[int, int]]:
+def _keys(pictures: Side, positions: Sequence[int], cache: Cache) -> Iterator[tuple[int, int]]:
     """Yield the hash of the key of each picture that has one, by its position."""
     for start in range(0, len(positions), _BATCH):
         batch = positions[start : start + _BATCH]

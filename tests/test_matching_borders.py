@@ -1,4 +1,4 @@
-"""Framing: what has a frame is found without it and is similar, never more; the rest is left as it was."""
+"""Borders: what has a frame is found without it and is similar, never more; the rest is left as it was."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from dupfind import pipeline
 from dupfind.commands.explain import explain
 from dupfind.events import Silence
 from dupfind.evidence import fingerprint
+from dupfind.matching import borders as matching_borders
+from dupfind.matching.borders import Borders
 from dupfind.pool import tasks
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.scanning import framing
-from dupfind.scanning.framing import Framing
 from dupfind.settings import make_settings
 from dupfind.sources.roots import named_file
 from dupfind.values import Evidence, FileState, FolderState, Match, Report, ScanSettings, Thumbnail
@@ -56,7 +56,7 @@ def search(
     """What is found of the needles without their frames, given these matches."""
     settings = ScanSettings((), (), "phash", threshold_bits, Evidence.SAME, rotations=orientations > 1)
     both = desk.pictures(needles, orientations), desk.pictures(haystack, 1)
-    return Framing(*both, settings, desk.cache, Silence()).match(found)
+    return Borders(*both, settings, desk.cache, Silence()).match(found)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_it_is_the_check_hash_that_keeps_them_out(desk: Desk, monkeypatch: pytes
     needles = {f"n{seed}": in_a_frame(scene(seed)) for seed in range(100, 104)}
     haystack = {f"/h{seed}": shot(scene(seed)) for seed in range(20)}
     assert {} == search(desk, needles, haystack, threshold_bits=32)
-    monkeypatch.setattr(framing, "CHECK_BOUND_BITS", 256)
+    monkeypatch.setattr(matching_borders, "CHECK_BOUND_BITS", 256)
     assert needles.keys() == search(desk, needles, haystack, threshold_bits=32).keys()
 
 
@@ -142,7 +142,7 @@ def test_a_needle_with_a_match_is_not_looked_at(
     match = Match("/other", Evidence.SAME, 3)
     needles = {"lost": read(framed(photo(1), 0.05)), "found": read(framed(photo(2), 0.05))}
     assert ["lost"] == list(search(desk, needles, plain, found=match))
-    monkeypatch.setattr(framing, "search_hashes", lambda *_: pytest.fail("hashed"))
+    monkeypatch.setattr(matching_borders, "search_hashes", lambda *_: pytest.fail("hashed"))
     both = {**plain, "/framed": in_a_frame(scene(3))}
     assert {} == search(desk, needles, both, found=match, lost=match)
 
@@ -165,7 +165,7 @@ def test_nothing_in_the_haystack(desk: Desk, *, has_frame: bool) -> None:
 
 def test_nothing_with_a_frame(desk: Desk, plain: Mapping[str, Thumbnail], monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is looked at where neither side has one."""
-    monkeypatch.setattr(framing, "check_hash", lambda *_: pytest.fail("compared"))
+    monkeypatch.setattr(matching_borders, "check_hash", lambda *_: pytest.fail("compared"))
     assert {} == search(desk, {"n": read(photo(99))}, plain, threshold_bits=32)
 
 
@@ -185,7 +185,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         hashes.append(fingerprint.check_hash(picture))
         return hashes[-1]
 
-    monkeypatch.setattr(framing, "check_hash", counting)
+    monkeypatch.setattr(matching_borders, "check_hash", counting)
     return hashes
 
 
@@ -201,15 +201,15 @@ def test_the_nearest_are_looked_at_first_and_only_some(desk: Desk, compared: lis
 
 def test_many_pictures_of_one_hash(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blank pictures come by the thousand: of each hash no more than fifty become candidates at all."""
-    monkeypatch.setattr(framing, "CHECK_BOUND_BITS", -1)
+    monkeypatch.setattr(matching_borders, "CHECK_BOUND_BITS", -1)
     made: list[tuple[object, ...]] = []
-    real = framing._Candidate
+    real = matching_borders._Candidate
 
-    def counting(*fields: Any) -> framing._Candidate:
+    def counting(*fields: Any) -> matching_borders._Candidate:
         made.append(fields)
         return real(*fields)
 
-    monkeypatch.setattr(framing, "_Candidate", counting)
+    monkeypatch.setattr(matching_borders, "_Candidate", counting)
     one = shot(scene(1))
     assert {} == search(desk, {"n": in_a_frame(scene(1))}, {f"/{number:03}": one for number in range(200)})
     assert 50 == len(made)
@@ -226,7 +226,7 @@ def test_in_parts(desk: Desk, plain: Mapping[str, Thumbnail], monkeypatch: pytes
     """More pictures than are read at once: the same answer."""
     needles = {f"n{seed}": read(framed(photo(seed), 0.05)) for seed in range(8)}
     whole = search(desk, needles, plain)
-    monkeypatch.setattr(framing, "_BATCH", 3)
+    monkeypatch.setattr(matching_borders, "_BATCH", 3)
     assert whole == search(desk, needles, plain)
     assert {f"n{seed}": f"/h{seed}" for seed in range(8)} == {path: one.witness for path, one in whole.items()}
 

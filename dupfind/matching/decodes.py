@@ -1,0 +1,134 @@
+"""Preview first, full decode where something rests on it: previews find, and prove nothing.
+
+A preview is made of the beginning of a file. What is damaged or missing behind it, or lies there beside the
+picture, is seen only where the whole file is decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from dupfind.cache.cache_schema import COARSE, PictureRef
+from dupfind.reading import Pictures
+from dupfind.run import Reading
+from dupfind.values import Failure, FileEntry, Match, Thumbnail
+
+MOST_ROUNDS = 20
+"""How often a needle may find that its match was none when it was decoded in full. After that it has none."""
+
+ReadFull = Callable[[Sequence[FileEntry]], Mapping[str, PictureRef | Failure]]
+"""Gives by path what decoding files in full gives, see :meth:`dupfind.reading.Reader.full_decodes`."""
+
+
+class Side:
+    """The pictures of one side by their positions, previews until they are decoded in full.
+
+    Search hashes stay those of the previews, so that a run finds the same whatever an earlier one has decoded.
+    ``failures`` may be shared with the other side.
+    """
+
+    def __init__(self, pictures: Pictures, failures: dict[str, Failure] | None = None) -> None:
+        self._pictures = pictures
+        self.entries = pictures.entries
+        self.hashes = pictures.hashes
+        self.refs = list(pictures.refs)
+        """As in ``pictures``, but of the full decode where there is one."""
+        self.failures = {} if failures is None else failures
+        """By path, the files that could not be decoded in full."""
+        self.lost: set[int] = set()
+        """Their positions."""
+
+    def is_preview(self, position: int) -> bool:
+        """Tell whether nothing may rest on a picture yet."""
+        return bool(self.refs[position].id & COARSE)
+
+    def pictures(self) -> Pictures:
+        """Return the pictures as far as they are decoded by now, without those that are lost."""
+        left = [position for position, entry in enumerate(self.entries) if entry.path not in self.failures]
+        if len(left) == len(self.entries):
+            return replace(self._pictures, refs=self.refs)
+        entries, refs = [self.entries[position] for position in left], [self.refs[position] for position in left]
+        return Pictures(entries, refs, self.hashes[left], self._pictures.failures)
+
+
+def decode_fully(read_full: ReadFull, *asked: tuple[Side, Iterable[int]]) -> None:
+    """Decode in full what is a preview at these positions of these sides, all files together."""
+    previews = [
+        (side, position)
+        for side, positions in asked
+        for position in sorted(set(positions))
+        if side.is_preview(position)
+    ]
+    if not previews:
+        return
+    contents = read_full([side.entries[position] for side, position in previews])
+    for side, position in previews:
+        path = side.entries[position].path
+        content = contents.get(path, side.refs[position])
+        if isinstance(content, Failure):
+            side.failures[path] = content
+            side.lost.add(position)
+        else:
+            side.refs[position] = content
+
+
+class Decodes:
+    """The pictures of needles and of the haystack; ``read_full`` decodes in full."""
+
+    def __init__(self, needles: Pictures, haystack: Pictures, read_full: ReadFull) -> None:
+        self.failures: dict[str, Failure] = {}
+        """By path, the files of either side that could not be decoded in full."""
+        self.needles = Side(needles, self.failures)
+        self.haystack = Side(haystack, self.failures)
+        self._read_full = read_full
+
+    def are_full(self, needle: int, witness: int) -> bool:
+        """Tell whether a needle and a witness, by their positions, may be compared for good."""
+        return not self.needles.is_preview(needle) and not self.haystack.is_preview(witness)
+
+    def read(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Decode in full what is a preview of these needles and witnesses."""
+        needles, witnesses = zip(*pairs, strict=True)
+        decode_fully(self._read_full, (self.needles, needles), (self.haystack, witnesses))
+
+    def previews(self, matches: Mapping[str, Match]) -> list[tuple[int, int]]:
+        """Return the positions of needle and witness of those matches of which one of the two is a preview."""
+        if not matches:
+            return []
+        wanted = matches.keys() | {match.witness for match in matches.values()}
+        needles, witnesses = (
+            {entry.path: position for position, entry in enumerate(side.entries) if entry.path in wanted}
+            for side in (self.needles, self.haystack)
+        )
+        pairs = [(needles[path], witnesses[match.witness]) for path, match in matches.items()]
+        return [pair for pair in pairs if not self.are_full(*pair)]
+
+    def pictures(self) -> tuple[Pictures, Pictures]:
+        """Return those of the needles and of the haystack, as far as they are decoded by now, without what is lost."""
+        return self.needles.pictures(), self.haystack.pictures()
+
+
+class Full(NamedTuple):
+    """A picture whose file was decoded in full."""
+
+    ref: PictureRef
+    """How its thumbnail is found in the cache."""
+    thumbnail: Thumbnail
+
+
+def full_thumbnails(entries: Sequence[FileEntry], what: str, run: Reading) -> dict[str, Full | Failure]:
+    """Return the thumbnail of each of ``entries``, none of them a preview, or why it has none, by path.
+
+    ``what`` is said to be done meanwhile. All are kept in memory, 5 kB each: for thousands, not for a collection.
+    """
+    pictures = run.reader.pictures(entries, what, 1)
+    side = Side(pictures, dict(pictures.failures))
+    decode_fully(run.reader.full_decodes, (side, range(len(side.entries))))
+    contents: dict[str, Full | Failure] = dict(side.failures)
+    full = side.pictures()
+    thumbnails = run.cache.thumbnails(list({ref.id for ref in full.refs}))
+    for entry, ref in zip(full.entries, full.refs, strict=True):
+        contents[entry.path] = Full(ref, thumbnails[ref.id])
+    return contents

@@ -1,0 +1,63 @@
+"""The match of each needle, found as a scan finds it: `scan`, `find` and `explain` ask here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dupfind.answers.findings import Remains
+from dupfind.cache.cache import Cache
+from dupfind.events import Listener
+from dupfind.matching.borders import Borders
+from dupfind.matching.damaged import match_damaged
+from dupfind.matching.decodes import MOST_ROUNDS, Decodes
+from dupfind.matching.full_size import FullSize
+from dupfind.matching.matcher import Matcher
+from dupfind.matching.same_image_data import find_same_image_data
+from dupfind.reading import Pictures
+from dupfind.run import Reading
+from dupfind.values import Match, ScanSettings
+
+
+def match_pictures(
+    run: Reading, decodes: Decodes, parted: Mapping[str, frozenset[str]] | None = None
+) -> tuple[dict[str, Match], dict[str, Remains]]:
+    """Return by path the matches of needles, and what is known of damaged ones without any.
+
+    ``parted`` are, by the path of a needle, files of the haystack that prove nothing of it.
+    """
+    scan, reader, listener = run.settings.scan, run.reader, run.listener
+    with listener.part("look up", len(decodes.needles.entries)):
+        proven = find_same_image_data(decodes, run, parted)
+    # They are matched all the same: they have a claim to their witness, which then is no other needle's.
+    full_size = None if scan.quick else FullSize(decodes, run.cache, reader.compare_at_full_size, proven)
+    with listener.stage("matching", len(decodes.needles.entries)) as advance:
+        matcher = Matcher(decodes, scan.threshold_bits, run.cache, listener, parted, reader.map_pairs, full_size)
+        matches = matcher.match(advance)
+    lookalikes: dict[str, Match] = {}
+    remains: dict[str, Remains] = {}
+    for _ in range(MOST_ROUNDS):
+        lookalikes, remains = match_otherwise(*decodes.pictures(), matches, scan, run.cache, listener, parted)
+        previews = decodes.previews(lookalikes)
+        if not previews:
+            break
+        decodes.read(previews)
+    else:  # nothing rests on a preview
+        lookalikes, remains = {}, {}
+    matches = matches | lookalikes | proven
+    return matches, {path: left for path, left in remains.items() if path not in proven}
+
+
+def match_otherwise(
+    needles: Pictures,
+    haystack: Pictures,
+    matches: Mapping[str, Match],
+    scan: ScanSettings,
+    cache: Cache,
+    listener: Listener,
+    parted: Mapping[str, frozenset[str]] | None = None,
+) -> tuple[dict[str, Match], dict[str, Remains]]:
+    """Match needles without a match when frames are left out, or by what damage left of them; `similar` at most."""
+    with listener.part("evidence"):
+        lookalikes = Borders(needles, haystack, scan, cache, listener, parted).match(matches)
+    by_rest, remains = match_damaged(needles, haystack, {**matches, **lookalikes}, cache, listener, scan.algorithm)
+    return lookalikes | by_rest, remains

@@ -1,0 +1,318 @@
+"""The judgement of needles and their candidates, and which of these becomes the witness.
+
+Among the candidates of a needle the best witness wins, by the rank of :mod:`dupfind.matching.rank`. One witness
+proves no two needles that differ.
+
+A needle is searched for once more when its witness turns out not to hold: a preview that is decoded in full, a witness
+that differs at full size, a witness that another needle has the better claim to. One loop does all three, so that a
+needle is as deep in the program as a pair is: see docs/decisions/matching.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from dupfind.cache.cache import Cache
+from dupfind.cache.cache_schema import Judged, Pair
+from dupfind.events import Advance, Listener
+from dupfind.evidence.claims import Claim, rejected
+from dupfind.matching.candidates import Candidate, Candidates
+from dupfind.matching.decodes import MOST_ROUNDS, Decodes
+from dupfind.matching.full_size import FullSize, Place
+from dupfind.matching.judge import Judge, MapPairs
+from dupfind.matching.rank import Rank, witness_rank
+from dupfind.reasons import Reason, ReasonCode
+from dupfind.search.hamming import HashDictionary, close_pairs
+from dupfind.values import BACK, Evidence, Match
+
+_BATCH_NEEDLES = 256
+_BATCH_CANDIDATES = 4096
+"""How many needles, or candidates of theirs, are looked up together."""
+_SEARCHED_NEEDLES = 1 << 14
+"""How many needles are searched for together, in seven orientations once: the more, the less time each takes."""
+_MOST_QUARRELS = 20
+"""How often needles that lost their witness to another may look for the next one."""
+_MOST_KIN = 8
+"""Other witnesses that may be copies of the one that a needle has."""
+
+_Found = tuple[int, list[Candidate]]
+"""A needle, by its position, and candidates of it."""
+
+
+class _Best(NamedTuple):
+    """The best candidate of a needle, and how it was judged."""
+
+    candidate: Candidate
+    judged: Judged
+
+
+class _Refused(NamedTuple):
+    """A witness that does not count for a needle."""
+
+    orientation: int
+    """How the needle was turned to meet it."""
+    reason: Reason
+
+
+class Matcher:
+    """Finds and judges the candidates of needles among the haystack's pictures, both by their positions."""
+
+    def __init__(
+        self,
+        decodes: Decodes,
+        threshold_bits: int,
+        cache: Cache,
+        listener: Listener,
+        parted: Mapping[str, frozenset[str]] | None = None,
+        map_pairs: MapPairs = lambda _, __: (),
+        full_size: FullSize | None = None,
+    ) -> None:
+        self._decodes = decodes
+        self._full_size = full_size
+        """None where thumbnails are to be enough (``--quick``)."""
+        self._needles = decodes.needles
+        self._haystack = decodes.haystack
+        self._listener = listener
+        self._judge = Judge(cache, map_pairs, with_full_size=full_size is not None)
+        self._candidates = Candidates(self._needles.hashes, self._haystack.hashes, threshold_bits, listener)
+        self._parted = parted or {}
+        """By the path of a needle, files of the haystack that are no witnesses of it, whatever they look like."""
+        self._closed: set[int] = set()
+        """Needles for which no better witness can be found."""
+        self._refused: dict[int, dict[int, _Refused]] = {}
+        """By needle, the ids of the witnesses' thumbnails that were found `same` and do not count."""
+        self._preview_rounds = 0
+        """How often in a row needles were searched for once more because something rested on a preview."""
+        self._quarrels = 0
+        """How often they were because another needle had the better claim."""
+
+    def match(self, advance: Advance) -> dict[str, Match]:
+        """Return the best match of each needle that has any, by path; ``advance`` counts the needles that are done."""
+        best: dict[int, _Best] = {}
+        positions: Sequence[int] = range(len(self._needles.entries))
+        while positions:
+            for batch in self._batches(positions, advance):
+                for position, candidates in self._ranked(batch):
+                    chosen = self._choose(position, candidates)
+                    if chosen is not None:
+                        best[position] = min(chosen, best.get(position, chosen), key=self._rank_of)
+            positions, advance = self._lose(best), _uncounted
+        return {self._needles.entries[position].path: self._match(position, match) for position, match in best.items()}
+
+    def _match(self, position: int, best: _Best) -> Match:
+        (distance_bits, orientation, picture), judged = best
+        assert judged.evidence is not None
+        reason = judged.reason
+        if judged.evidence is Evidence.SAME and reason is None and self._full_size is not None:
+            reason = self._full_size.note(Place(position, picture, orientation))
+        return Match(self._haystack.entries[picture].path, judged.evidence, distance_bits, reason)
+
+    def _batches(self, positions: Sequence[int], advance: Advance) -> Iterator[list[_Found]]:
+        """Yield the candidates of these needles: of equal hash first, then near ones upright, then turned ones.
+
+        What is closed when a search begins is not searched for.
+        """
+        yield from _batched(self._candidates.equal(positions))
+        undecided = self._open(positions)
+        advance(len(positions) - len(undecided))
+        turned = range(1, self._needles.hashes.shape[1])
+        for start in range(0, len(undecided), _SEARCHED_NEEDLES):
+            together = undecided[start : start + _SEARCHED_NEEDLES]
+            yield from _batched(self._candidates.near(together, [0]))
+            # The seven other orientations cost seven times as much, and few needles need them.
+            left = self._open(together)
+            advance(len(together) - len(left))
+            yield from _batched(_counted(self._candidates.near(left, turned), left, advance))
+
+    def _lose(self, best: dict[int, _Best]) -> list[int]:
+        """Take from ``best`` the needles whose witness does not hold, and return those to be searched for once more."""
+        lost = self._on_previews(best) or self._refused_at_full_size(best) or self._rejected(best)
+        for position in lost:
+            del best[position]
+        self._closed.difference_update(lost)
+        return [position for position in sorted(lost) if position not in self._needles.lost]
+
+    def _on_previews(self, best: dict[int, _Best]) -> list[int]:
+        """Decode in full what something rests on; nothing rests on a preview, however often that happens."""
+        pairs = {position: found.candidate.picture for position, found in best.items()}
+        lost = {
+            position: witness for position, witness in pairs.items() if not self._decodes.are_full(position, witness)
+        }
+        if not lost:
+            self._preview_rounds = 0
+        elif self._preview_rounds < MOST_ROUNDS:
+            self._preview_rounds += 1
+            self._decodes.read(lost.items())
+            return list(lost)
+        for position in lost:
+            del best[position]
+        return []
+
+    def _refused_at_full_size(self, best: Mapping[int, _Best]) -> list[int]:
+        """Compare at full size what is `same` by its thumbnails; the next witness may hold what this one lacks."""
+        if self._full_size is None:
+            return []
+        places = [
+            Place(position, candidate.picture, candidate.orientation)
+            for position, (candidate, judged) in best.items()
+            if judged.evidence is Evidence.SAME
+        ]
+        return [place.needle for place in self._full_size.refuse(places)]
+
+    def _rejected(self, best: dict[int, _Best]) -> list[int]:
+        """Let one witness prove no two needles that differ; what cannot be settled is `similar`."""
+        fallen = self._fallen(best)
+        if self._quarrels == _MOST_QUARRELS:
+            for position, why in fallen.items():
+                judged = best[position].judged
+                judged = judged._replace(evidence=Evidence.SIMILAR, reason=Reason(ReasonCode.CONFLICT, (why,)))
+                best[position] = best[position]._replace(judged=judged)
+            return []
+        self._quarrels += 1
+        for position, why in fallen.items():
+            lost = best[position].candidate
+            witness = self._haystack.refs[lost.picture].id
+            reason = Reason(ReasonCode.CONFLICT, (why,))
+            self._refused.setdefault(position, {})[witness] = _Refused(lost.orientation, reason)
+        return list(fallen)
+
+    def _fallen(self, best: Mapping[int, _Best]) -> dict[int, Reason]:
+        """The needles that cannot keep their witness, since another with the same one differs from them, and why."""
+        claims: dict[int, list[Claim]] = {}
+        pictures: dict[int, int] = {}
+        for position, (candidate, judged) in best.items():
+            if judged.evidence is Evidence.SAME:
+                claim = Claim(judged.closeness, position, self._needles.refs[position].id, candidate.orientation)
+                witness = self._haystack.refs[candidate.picture].id
+                claims.setdefault(witness, []).append(claim)
+                pictures[witness] = candidate.picture
+        near = self._near_each_other(pictures)
+        rivals = {witness: claimed for witness, claimed in claims.items() if witness in near or len(claimed) > 1}
+        self._judge.know([*rivals, *(claim.picture for claimed in rivals.values() for claim in claimed)])
+        kin = {
+            witness: [copy for copy in copies if not self._are_two(witness, copy)] for witness, copies in near.items()
+        }
+        return rejected(rivals, self._judge.differ, kin)
+
+    def _near_each_other(self, pictures: dict[int, int]) -> dict[int, list[int]]:
+        """For each of these witnesses, by the ids of their thumbnails, some of the others that have nearly its hash."""
+        ids = list(pictures)
+        with self._listener.part("search"):
+            dictionary = HashDictionary(self._haystack.hashes[list(pictures.values()), 0])
+            places = [dictionary.positions(key)[: _MOST_KIN + 1].tolist() for key in range(len(dictionary.keys))]
+            pairs = np.stack(close_pairs(dictionary.keys), 1).tolist()
+        near: dict[int, list[int]] = {}
+        for key, near_key in [*((key, key) for key, equal in enumerate(places) if len(equal) > 1), *pairs]:
+            for first, second in product(places[key], places[near_key]):
+                for witness, kin in {(ids[first], ids[second]), (ids[second], ids[first])}:
+                    copies = near.setdefault(witness, [])
+                    if witness != kin and kin not in copies and len(copies) < _MOST_KIN:
+                        copies.append(kin)
+        return near
+
+    def _are_two(self, witness: int, copy: int) -> bool:
+        """Whether two witnesses are certainly not copies of one picture."""
+        low, high = sorted((witness, copy))
+        return self._judge.differ(Claim(0.0, 0, low, 0), Claim(0.0, 0, high, 0)) is not None
+
+    def _ranked(self, batch: Sequence[_Found]) -> list[_Found]:
+        """Sort the candidates that each needle may have as witness, the best first, and judge the first ones ahead."""
+        self._judge.know(self._needles.refs[position].id for position, _ in batch)
+        ranked = [(position, self._allowed(position, candidates)) for position, candidates in batch]
+        self._judge.judge_ahead(
+            [[self._pair(position, candidate) for candidate in candidates] for position, candidates in ranked]
+        )
+        return ranked
+
+    def _allowed(self, position: int, candidates: Iterable[Candidate]) -> list[Candidate]:
+        ranked = [
+            candidate
+            for candidate in sorted(candidates, key=self._rank)
+            if candidate.picture not in self._haystack.lost
+        ]
+        if self._parted and (parted := self._parted.get(self._needles.entries[position].path)):
+            ranked = [one for one in ranked if self._haystack.entries[one.picture].path not in parted]
+        return ranked
+
+    def _pair(self, position: int, candidate: Candidate) -> Pair:
+        witness = self._haystack.refs[candidate.picture].id
+        return Pair(self._needles.refs[position].id, witness, candidate.orientation)
+
+    def _rank(self, candidate: Candidate, grade: Evidence | None = None) -> tuple[Rank, int]:
+        """The better witness first; of one witness the view that lies less turned."""
+        size_pixels = self._haystack.refs[candidate.picture].size_pixels
+        path = self._haystack.entries[candidate.picture].path
+        return witness_rank(grade, candidate.distance_bits, size_pixels, path), candidate.orientation
+
+    def _rank_of(self, best: _Best) -> tuple[Rank, int]:
+        return self._rank(best.candidate, best.judged.evidence)
+
+    def _choose(self, position: int, ranked: Sequence[Candidate]) -> _Best | None:
+        """Look at the candidates from the best on, until one is the last; else the best `similar` counts."""
+        best: _Best | None = None
+        witnesses = [self._haystack.refs[candidate.picture].id for candidate in ranked]
+        for candidate in ranked:
+            pair = self._pair(position, candidate)
+            judged = self._judge.judge(pair, witnesses)
+            if judged.evidence is Evidence.SAME and (refusal := self._refusal(position, candidate, pair.witness)):
+                judged = Judged(Evidence.SIMILAR, refusal, is_last=False, closeness=0.0)
+            if judged.evidence is not None and (best is None or judged.evidence is Evidence.SAME):
+                best = _Best(candidate, judged)
+            if judged.is_last:
+                self._closed.add(position)
+                return best
+        return best
+
+    def _refusal(self, position: int, candidate: Candidate, witness: int) -> Reason | None:
+        """Why a witness that its thumbnail finds to be the same does not count for this needle, or None.
+
+        The two differ at full size; or the witness, or another copy of it, is another needle's. Both are turned as the
+        needle lies, since a copy may be a turned one.
+        """
+        if self._full_size is not None:
+            objection = self._full_size.objection(Place(position, candidate.picture, candidate.orientation))
+            if objection is not None:
+                return objection
+        claim = Claim(0.0, 0, witness, BACK[candidate.orientation])
+        for other, refused in self._refused.get(position, {}).items():
+            lost = Claim(0.0, 0, other, BACK[refused.orientation])
+            if other == witness or self._judge.differ(lost, claim) is None:
+                return refused.reason
+        return None
+
+    def _open(self, positions: Iterable[int]) -> list[int]:
+        """The needles for which a better witness may still be found."""
+        return [position for position in positions if position not in self._closed]
+
+
+def _uncounted(_: int) -> None:
+    """Count nothing: needles that are searched for once more were counted already."""
+
+
+def _counted(found: Iterable[_Found], positions: Sequence[int], advance: Advance) -> Iterator[_Found]:
+    """What was found for some of these needles, in their order; ``advance`` counts all that were passed."""
+    done = 0
+    for position, candidates in found:
+        yield position, candidates
+        passed = positions.index(position, done) + 1
+        advance(passed - done)
+        done = passed
+    advance(len(positions) - done)
+
+
+def _batched(found: Iterable[_Found]) -> Iterator[list[_Found]]:
+    """Cut into batches that are looked up with one statement and fit into memory."""
+    batch: list[_Found] = []
+    candidates = 0
+    for needle in found:
+        batch.append(needle)
+        candidates += len(needle[1])
+        if len(batch) >= _BATCH_NEEDLES or candidates >= _BATCH_CANDIDATES:
+            yield batch
+            batch, candidates = [], 0
+    if batch:
+        yield batch
