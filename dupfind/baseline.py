@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from dupfind.answers.changes import Baseline
-from dupfind.errors import SettingsError
+from dupfind.errors import SettingsError, reason_of
 from dupfind.report.json import SCHEMA
 from dupfind.values import FileState, FolderState
 
@@ -23,7 +23,7 @@ def read(path: str) -> Baseline:
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
-        raise SettingsError(f"--baseline {path}: {(error.strerror or str(error)).lower()}") from error
+        raise SettingsError(f"--baseline {path}: {reason_of(error)}") from error
     try:
         return _parse(data)
     except _PartError:

@@ -29,6 +29,15 @@ class SettingsError(DupfindError):
     """The options contradict each other or name something that cannot be used."""
 
 
+def reason_of(error: OSError | ValueError) -> str:
+    """Say what went wrong, in the system's words and in lower case: ``permission denied``; the one place that does.
+
+    >>> reason_of(FileNotFoundError(2, "No such file or directory")), reason_of(ValueError("Embedded null byte"))
+    ('no such file or directory', 'embedded null byte')
+    """
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
+
+
 class TooFewPicturesError(DupfindError):
     """There is nothing to be compared."""
 

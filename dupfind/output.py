@@ -8,7 +8,7 @@ import stat
 import sys
 from contextlib import suppress
 
-from dupfind.errors import OutputClosedError, OutputError
+from dupfind.errors import OutputClosedError, OutputError, reason_of
 
 
 def write(data: bytes, output: str | None) -> None:
@@ -24,7 +24,7 @@ def write(data: bytes, output: str | None) -> None:
     except BrokenPipeError as error:
         raise OutputClosedError(f"{output}: the reader went away") from error
     except OSError as error:
-        raise OutputError(f"{output}: {(error.strerror or str(error)).lower()}; the report was not written") from error
+        raise OutputError(f"{output}: {reason_of(error)}; the report was not written") from error
 
 
 def _write_stdout(data: bytes) -> None:
@@ -39,7 +39,7 @@ def _write_stdout(data: bytes) -> None:
         raise OutputClosedError("standard output: the reader went away") from error
     except OSError as error:
         discard_stdout()
-        reason = (error.strerror or str(error)).lower()
+        reason = reason_of(error)
         raise OutputError(f"standard output: {reason}; the report was not written whole") from error
 
 

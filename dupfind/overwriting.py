@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from dupfind.errors import SettingsError
+from dupfind.errors import SettingsError, reason_of
 from dupfind.sources.roots import NamedFile, root_around
 from dupfind.values import Root
 
@@ -67,6 +67,6 @@ def _refuse_no_page(path: str) -> None:
         with open(path, "rb") as file:
             found = file.read(len(_BEGINNING))
     except OSError as error:
-        raise SettingsError(f"--html {path}: {(error.strerror or str(error)).lower()}") from error
+        raise SettingsError(f"--html {path}: {reason_of(error)}") from error
     if found and found.lower() != _BEGINNING:
         raise SettingsError(f"--html {path}: there is a file that is no page; name another, or remove it first")

@@ -238,7 +238,10 @@ class Reader:
 
         timeout_seconds = self._settings.timeout_seconds
         task = partial(read_previews, max_pixels=self._settings.max_pixels, timeout_seconds=timeout_seconds)
-        lost = partial(_unseen, timeout_seconds=timeout_seconds)
+
+        def lost(_: FileEntry, death: Death) -> Preview | Failure:
+            return tasks.lost(death, timeout_seconds)
+
         return {entry.path: preview for entry, preview in self.map("making previews", task, entries, lost, _size_of)}
 
     def map_pixels(
@@ -295,11 +298,6 @@ def _lost(_: FileEntry, death: Death, stage: str, timeout_seconds: float | None 
     return tasks.Outcome(Failure(death.reason, is_image=is_picture, lasting=False, stage=stage), 0)
 
 
-def _unseen(_: FileEntry, death: Death, timeout_seconds: float) -> Failure:
-    """Why there is no preview of a file whose reader died."""
-    return tasks.timed_out(timeout_seconds) if death.is_late(timeout_seconds) else Failure(death.reason, lasting=False)
-
-
 def _first_of(task: Callable[[list[T]], list[R]], item: T, _: Death) -> R:
     return task([item])[0]
 
@@ -309,5 +307,4 @@ def _bytes_of_pair(pair: FullSizePair) -> int:
 
 
 def _not_compared(_: FullSizePair, death: Death, timeout_seconds: float) -> full_size.Compared:
-    reason = tasks.timed_out(timeout_seconds).reason if death.is_late(timeout_seconds) else death.reason
-    return full_size.not_compared(reason)
+    return full_size.not_compared(tasks.lost(death, timeout_seconds).reason)

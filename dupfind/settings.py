@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dupfind.ceiling import LEAST_BYTES
-from dupfind.errors import SettingsError
+from dupfind.errors import SettingsError, reason_of
 from dupfind.overwriting import check_outputs
 from dupfind.sources.file_lists import NOTHING, Asked, Named, look_for
 from dupfind.sources.ignore import Excludes
@@ -258,7 +258,7 @@ def _cache_path(given: str | None, roots: Sequence[Root]) -> tuple[str | None, t
     try:
         path = os.path.abspath(given) if given else default_cache()
     except OSError as error:  # the working directory is gone
-        raise SettingsError(f"--cache {given}: {(error.strerror or str(error)).lower()}") from error
+        raise SettingsError(f"--cache {given}: {reason_of(error)}") from error
     root = root_around(os.path.realpath(path), roots)
     if root is None:
         return path, ()

@@ -1,8 +1,8 @@
 """What was read of files, kept from run to run: thumbnails, digests, hashes and failures.
 
 A file is known again when path, size, mtime and ctime agree, or, after a folder was renamed or a drive mounted
-elsewhere, when inode, size, mtime and ctime do. Files modified within two seconds before they were read are "racy":
-a second change may carry the same times, so what was read of them serves this run only. Thumbnails are stored by their
+elsewhere, when inode, size, mtime and ctime do. What was read of files that were just written
+serves this run only (:mod:`dupfind.cache.racy`). Thumbnails are stored by their
 content, which makes concurrent runs harmless. What cannot be kept (racy files, files without an inode, no cache, a full
 disk) goes to a private scratch database that ends with the run.
 
@@ -21,9 +21,10 @@ from dupfind.cache import cache_comparisons, cache_image_data
 from dupfind.cache.cache_buffer import Buffer
 from dupfind.cache.cache_file import DamagedError, UnusableError
 from dupfind.cache.cache_lookup import UNKNOWN, Known, Lookup
-from dupfind.cache.cache_schema import RACY_NS, Compared, FilePair, Judged, Pair, PictureRef, Recipe, fits, picture_id
+from dupfind.cache.cache_schema import Compared, FilePair, Judged, Pair, PictureRef, Recipe, fits, picture_id
 from dupfind.cache.cache_scratch import Scratch
 from dupfind.cache.cache_store import Store
+from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.errors import CacheLostError
 from dupfind.values import Failure, FileEntry, Thumbnail
 
@@ -272,10 +273,7 @@ class Cache:
     def _is_kept(self, entry: FileEntry, read_ns: int) -> bool:
         if self._kept is None or not self._kept.is_writable or not fits(entry):
             return False
-        if not entry.inode:  # a file system that has no numbers has no lasting time of change either
-            return False
-        # The kernel sets ctime at every change, whatever mtime is set to afterwards.
-        return read_ns - entry.ctime_ns >= _RACY_NS and not 0 <= read_ns - entry.mtime_ns < _RACY_NS
+        return not is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, read_ns - _RACY_NS, read_ns)
 
     def _flush_when_due(self) -> None:
         if self._buffer.is_full or self._clock() - self._flushed_at >= _FLUSH_SECONDS:

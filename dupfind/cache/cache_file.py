@@ -15,7 +15,7 @@ from typing import Self
 
 from dupfind.cache import cache_trust
 from dupfind.cache.cache_schema import APPLICATION_ID, PICTURE_TABLE, SCHEMA, SCHEMA_VERSION
-from dupfind.errors import DupfindError
+from dupfind.errors import DupfindError, reason_of
 
 _BUSY_SECONDS = 60.0
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -85,7 +85,7 @@ class CacheFile:
             with suppress(FileNotFoundError):
                 os.rename(path + "-journal", aside + "-journal")
         except OSError as error:
-            raise UnusableError(f"cannot set the damaged file aside: {error.strerror}") from error
+            raise UnusableError(f"cannot set the damaged file aside: {reason_of(error)}") from error
         return aside
 
     @classmethod
@@ -108,7 +108,7 @@ class CacheFile:
                     raise UnusableError(f"it {reason}")
                 header = file.read(len(_SQLITE_HEADER))
         except OSError as error:
-            raise UnusableError((error.strerror or str(error)).lower()) from error
+            raise UnusableError(reason_of(error)) from error
         if header not in (b"", _SQLITE_HEADER):
             raise DamagedError("not a cache of dupfind")
         with translated():

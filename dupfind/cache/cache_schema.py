@@ -15,8 +15,6 @@ COARSE, DAMAGED, FRAMED = 1, 2, 4
 """Bits of a thumbnail's id: it was made of the beginning of a file only, has damage, has a flat frame. They are asked
 of all pictures of a run, and so without fetching any, and without an index that could be damaged."""
 _TRAITS = COARSE | DAMAGED | FRAMED
-RACY_NS = 2_000_000_000
-"""What is read of a file so soon after its last change is not kept: a second change may carry the same times."""
 FS_CODEC = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
 """What os.fsencode does, three times as fast."""
 

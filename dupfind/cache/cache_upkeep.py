@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dupfind.cache import cache_answers, cache_comparisons, cache_image_data, cache_snapshots
 from dupfind.cache.cache_file import DamagedError, UnusableError, translated
 from dupfind.cache.cache_store import Store
-from dupfind.errors import CacheError
+from dupfind.errors import CacheError, reason_of
 from dupfind.values import FileEntry
 
 _FORGET_ORPHANS = (
@@ -80,7 +80,7 @@ def clear(path: str) -> int:
             with suppress(FileNotFoundError):
                 os.unlink(path + "-journal")
         except OSError as error:
-            raise CacheError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+            raise CacheError(f"{path}: {reason_of(error)}") from error
     return freed_bytes
 
 

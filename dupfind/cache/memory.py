@@ -6,7 +6,7 @@ the settings, and the files of this program. That is what the cache goes by for 
 here is the one that reading through the cache would give. Where pictures were looked at, the recipe of thumbnails and
 rules has to be the same, too; a plain copy is decided without it, and without loading the decoders that it names.
 
-Kept is only what will last: no answer over files that are racy (see :mod:`dupfind.cache.cache`), none with a failure
+Kept is only what will last: no answer over files that are racy (:mod:`dupfind.cache.racy`), none with a failure
 that another try may not meet, none of ``--paranoid``, which is there to read again.
 """
 
@@ -26,8 +26,9 @@ from dupfind.answers.findings import Findings
 from dupfind.cache import cache_answers
 from dupfind.cache.cache_answers import Answer
 from dupfind.cache.cache_file import CacheFile, DamagedError, UnusableError
-from dupfind.cache.cache_schema import FS_CODEC, RACY_NS
+from dupfind.cache.cache_schema import FS_CODEC
 from dupfind.cache.packing import PackingError, pack, unpack
+from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.digest import DIGEST_BYTES, digest_of
 from dupfind.settings import Settings
 from dupfind.values import Evidence, FileEntry, ScanSettings
@@ -111,12 +112,9 @@ class Memory:
     def _will_last(self, findings: Findings, now_ns: int) -> bool:
         if not all(failure.lasting for failure in findings.failures.values()):
             return False
-        if 0 in chain(map(_INODE, self._needles), map(_INODE, self._haystack)):  # such files are not kept, see Cache
-            return False
-        # Each file was read after the run began. The kernel sets ctime at every change, whatever mtime is set to.
-        settled_ns = self._began_ns - _RACY_NS
-        return all(
-            entry.ctime_ns <= settled_ns and not settled_ns < entry.mtime_ns <= now_ns
+        settled_ns = self._began_ns - _RACY_NS  # each file was read after the run began
+        return not any(
+            is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, settled_ns, now_ns)
             for entry in chain(self._needles, self._haystack)
         )
 

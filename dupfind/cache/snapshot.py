@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dupfind.cache.cache_schema import FS_CODEC, PictureRef, fits
+from dupfind.cache.racy import is_racy
 from dupfind.values import Failure, FileEntry, FolderId
 
 PIECE = 1024
@@ -119,10 +120,10 @@ def make_rows(
 def unsettled_since(rows: Rows, settled_ns: int, now_ns: int) -> Rows:
     """The same, with what was changed after ``settled_ns`` and up to ``now_ns`` as unsettled, and what has no inode.
 
-    A second change could carry the same times as the first; see :mod:`dupfind.cache.cache`.
+    See :mod:`dupfind.cache.racy`.
     """
-    is_racy = (rows.ctimes > settled_ns) | ((rows.mtimes > settled_ns) & (rows.mtimes <= now_ns)) | (rows.inodes == 0)
-    return replace(rows, kinds=np.where(is_racy, np.uint8(UNSETTLED), rows.kinds))
+    are_racy = is_racy(rows.ctimes, rows.mtimes, rows.inodes, settled_ns, now_ns)
+    return replace(rows, kinds=np.where(are_racy, np.uint8(UNSETTLED), rows.kinds))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from dupfind.cache.cache_schema import SCHEMA, UPSERT_FILE, PictureRef, Recipe
 from dupfind.cache.cache_store import Store
 from dupfind.catalog.volumes import Volume
 from dupfind.digest import digest_of
-from dupfind.errors import CatalogueError
+from dupfind.errors import CatalogueError, reason_of
 from dupfind.pictures import formats
 from dupfind.sources.catalog_head import APPLICATION_ID, SCHEMA_VERSION, why_no_catalogue
 from dupfind.values import Failure, FileEntry, Problem, Side
@@ -301,7 +301,7 @@ def explained(path: str) -> Iterator[None]:
     except UnusableError as error:
         raise CatalogueError(f"{path}: cannot use the catalogue: {error}") from error
     except OSError as error:
-        raise CatalogueError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        raise CatalogueError(f"{path}: {reason_of(error)}") from error
 
 
 def _refuse_untrusted(path: str) -> None:

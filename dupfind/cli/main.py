@@ -26,7 +26,7 @@ from dupfind.cli.hash import hash_
 from dupfind.cli.index import index
 from dupfind.cli.scan import scan
 from dupfind.cli.sort import sort
-from dupfind.errors import DupfindError, ExitCode, OutputClosedError, OutputError, StoppedError
+from dupfind.errors import DupfindError, ExitCode, OutputClosedError, OutputError, StoppedError, reason_of
 from dupfind.output import discard_stdout
 from dupfind.progress import say, write
 from dupfind.report.text import printable
@@ -165,7 +165,7 @@ def _exit_code(error: Exception) -> int:
             return ExitCode.OUTPUT_CLOSED
         case OSError() if error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF):
             discard_stdout()
-            say((error.strerror or str(error)).lower())
+            say(reason_of(error))
             return ExitCode.NO_VERDICT
         case _:
             if sys.stderr is not None:  # or it would go to standard output

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dupfind.errors import SettingsError
+from dupfind.errors import SettingsError, reason_of
 from dupfind.settings import Format
 
 if TYPE_CHECKING:
@@ -106,9 +106,7 @@ def read_list(source: str) -> bytes:
         with open(source, "rb") as file:
             return file.read()
     except (OSError, ValueError) as error:
-        raise SettingsError(
-            f"--files-from {source}: {(getattr(error, 'strerror', None) or str(error)).lower()}"
-        ) from error
+        raise SettingsError(f"--files-from {source}: {reason_of(error)}") from error
 
 
 def _wants_bars(progress: bool | None, quiet: bool) -> bool:

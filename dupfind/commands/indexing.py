@@ -15,7 +15,8 @@ from datetime import datetime
 
 from dupfind import __version__, libraries
 from dupfind.answers.indexed import Changes, Indexed
-from dupfind.cache.cache_schema import COARSE, RACY_NS, PictureRef, Recipe, fits
+from dupfind.cache.cache_schema import COARSE, PictureRef, Recipe, fits
+from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.catalog.catalog_file import About, CatalogueFile, Listed, explained
 from dupfind.catalog.same_file import Relation, relation
 from dupfind.catalog.volumes import UNKNOWN_VOLUME, volumes_of
@@ -269,6 +270,5 @@ def _look(batch: Sequence[FileEntry], prefix: str, reader: Reader) -> Iterator[L
 
 
 def _is_settled(entry: FileEntry, began_ns: int, now_ns: int) -> bool:
-    """Whether a later change of the file is certain to show: as the cache has it, see :mod:`dupfind.cache.cache`."""
-    settled_ns = began_ns - RACY_NS
-    return bool(entry.inode) and entry.ctime_ns <= settled_ns and not settled_ns < entry.mtime_ns <= now_ns
+    """Tell whether a later change of the file is certain to show."""
+    return not is_racy(entry.ctime_ns, entry.mtime_ns, entry.inode, began_ns - RACY_NS, now_ns)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from dupfind.cache.cache_schema import RACY_NS
+from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.cache.snapshot import FolderRow, Noted
 from dupfind.sources.ignore import EXCLUDED
 from dupfind.sources.source import Rules
@@ -115,11 +115,13 @@ class Revisit(Walk):
     def _times_ns(self, folder: str, began_ns: int) -> tuple[int, int] | None:
         """The times of the folder that was read last, by which it is known; None where they may tell nothing."""
         state = self.state
-        if state is None or not state.st_ino or state.st_dev in self._forgotten or self._libraries.holding(folder):
+        if state is None or state.st_dev in self._forgotten or self._libraries.holding(folder):
             return None  # nor does a folder show that a photo library moved one of its pictures to the trash
         # What is made in it from now on gives it other times, unless it had these in the last moment.
-        is_settled = max(state.st_mtime_ns, state.st_ctime_ns) <= began_ns - _RACY_NS
-        return (state.st_mtime_ns, state.st_ctime_ns) if is_settled else None
+        times_ns = state.st_mtime_ns, state.st_ctime_ns
+        # A time in the future is not trusted either, unlike that of a file: it may be that of the next change.
+        is_young = is_racy(state.st_ctime_ns, state.st_mtime_ns, state.st_ino, began_ns - _RACY_NS, max(times_ns))
+        return None if is_young else times_ns
 
     def _noted(self, problem: Problem) -> Noted:
         return Noted(problem.path[len(self._prefix) :], problem.reason, problem.is_note)

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple, TypeVar
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
 from dupfind.pool.full_size import Comparer, pair_of
 from dupfind.pool.processes import Death
-from dupfind.pool.tasks import ReadError, opened, timed_out, unreadable
+from dupfind.pool.tasks import ReadError, lost, opened, timed_out, unreadable
 from dupfind.pool.time_limit import TimeLimit
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import HASH_BITS, ORIENTATIONS, SECOND_LOOK, Evidence, Failure, FileEntry
@@ -80,18 +80,18 @@ def reverify_all(run: Reading, claims: Sequence[Claim]) -> Iterator[tuple[Claim,
         timeout_seconds=settings.timeout_seconds,
         views=Views(ORIENTATIONS if scan.rotations else 1, scan.algorithm, scan.threshold_bits),
     )
-    lost = partial(_lost, timeout_seconds=settings.timeout_seconds)
-    return run.reader.map("reading witnesses again", task, claims, lost, _size_bytes)
+    fallen = partial(_fallen, timeout_seconds=settings.timeout_seconds)
+    return run.reader.map("reading witnesses again", task, claims, fallen, _size_bytes)
 
 
 def _size_bytes(claim: Claim) -> int:
     return 2 * claim.needle.size_bytes
 
 
-def _lost(claim: Claim, death: Death, timeout_seconds: float) -> Look:
+def _fallen(claim: Claim, death: Death, timeout_seconds: float) -> Look:
     """Give the outcome for a claim whose reader died."""
-    is_late = claim.evidence is not Evidence.IDENTICAL and death.is_late(timeout_seconds)
-    reason = timed_out(timeout_seconds).reason if is_late else death.reason
+    is_decoded = claim.evidence is not Evidence.IDENTICAL
+    reason = lost(death, timeout_seconds).reason if is_decoded else death.reason
     return Look(None, None, failure=f"its witness could not be read again: {reason}")
 
 

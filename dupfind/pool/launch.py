@@ -14,6 +14,7 @@ import threading
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from dupfind.errors import reason_of
 from dupfind.pool.worker import TERMINAL_SIGNALS
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def start() -> Worker:
     try:
         return _fork() if hasattr(os, "fork") else _spawn()
     except OSError as error:
-        raise CannotStartError((error.strerror or str(error)).lower()) from None
+        raise CannotStartError(reason_of(error)) from None
 
 
 class _Forked:

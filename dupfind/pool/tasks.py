@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import IO, Any, NamedTuple, TypeVar
 
-from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
+from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError, reason_of
+from dupfind.pool.processes import Death
 from dupfind.pool.time_limit import TimeLimit
-from dupfind.sources.entries import ChangedError, open_entry, read_small, reason_of
+from dupfind.sources.entries import ChangedError, open_entry, read_small
 from dupfind.values import Failure, FileEntry, Thumbnail
 
 T = TypeVar("T")
@@ -119,6 +120,11 @@ def hash_thumbnails(pictures: Sequence[tuple[int, bytes]], algorithm: str, orien
 def timed_out(seconds: float) -> Failure:
     """The failure of a picture that took longer than ``--timeout`` allows."""
     return Failure(f"decoding took longer than {seconds:g} s (--timeout)", is_image=False, lasting=False)
+
+
+def lost(death: Death, timeout_seconds: float) -> Failure:
+    """Give the failure of what a process was at that died: it took too long, or why the process died."""
+    return timed_out(timeout_seconds) if death.is_late(timeout_seconds) else Failure(death.reason, lasting=False)
 
 
 def _changed(stage: str) -> Failure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dupfind.answers import decisions
 from dupfind.answers.decisions import Decision, MalformedError
-from dupfind.errors import SettingsError
+from dupfind.errors import SettingsError, reason_of
 
 
 def read(path: str) -> tuple[Decision, ...]:
@@ -13,7 +13,7 @@ def read(path: str) -> tuple[Decision, ...]:
         with open(path, "rb") as file:
             data = file.read()
     except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        reason = reason_of(error)
         raise SettingsError(f"--decisions {path}: {reason}") from error
     try:
         return decisions.parse(data)

@@ -36,11 +36,6 @@ def is_same_folder(one: FolderId, other: FolderId, forgetful: Collection[int]) -
     return one == other or (one[0] == other[0] and one[0] in forgetful)
 
 
-def reason_of(error: OSError) -> str:
-    """What went wrong, in the system's words and in lower case: ``permission denied``."""
-    return (error.strerror or type(error).__name__).lower()
-
-
 class ChangedError(Exception):
     """A file is not, or not any more, the one that was listed."""
 

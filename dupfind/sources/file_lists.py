@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
 
+from dupfind.errors import reason_of
 from dupfind.sources.appledouble import is_junk
-from dupfind.sources.entries import entry_now, entry_of, reason_of, without_inode
+from dupfind.sources.entries import entry_now, entry_of, without_inode
 from dupfind.sources.folders import OnDisk
 from dupfind.sources.ignore import (
     EXCLUDED,

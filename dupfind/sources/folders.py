@@ -11,7 +11,8 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
-from dupfind.sources.entries import is_same_folder, reason_of
+from dupfind.errors import reason_of
+from dupfind.sources.entries import is_same_folder
 from dupfind.sources.same_file import without_named, without_needles
 from dupfind.sources.source import Listing, Relisting, Rules, Source, folder_of, why_changed
 from dupfind.sources.walk import Walk

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from dupfind.errors import SettingsError
+from dupfind.errors import SettingsError, reason_of
 from dupfind.sources.catalog_head import NO_CATALOGUE, why_no_catalogue
 from dupfind.sources.ignore import is_junk_folder
 from dupfind.sources.mounts import Mounts, read_mounts
@@ -54,7 +54,7 @@ def named_file(given: str, mounts: Mounts | None = None) -> NamedFile:
         real = os.path.realpath(given, strict=True)
         found = os.stat(real)
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{given}: {_reason_of(error)}") from error
+        raise SettingsError(f"{given}: {reason_of(error)}") from error
     if stat.S_ISDIR(found.st_mode):
         raise SettingsError(f"{given} is a folder: name its files here, or ask dupfind scan about the whole of it")
     if not stat.S_ISREG(found.st_mode):
@@ -94,7 +94,7 @@ def _root(given: str, side: Side, called: str, *, may_be_catalogue: bool) -> Roo
         os.scandir(real).close()
         found = os.lstat(real)  # after a look inside, which is what makes an automount come
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{called}{given}: {_reason_of(error)}") from error
+        raise SettingsError(f"{called}{given}: {reason_of(error)}") from error
     return Root(side, given.rstrip(os.sep) or os.sep, real, (found.st_dev, found.st_ino))
 
 
@@ -104,10 +104,6 @@ def _catalogue(given: str, real: str, called: str) -> Root:
         raise SettingsError(f"{called}{given}: {'not a folder' if reason == NO_CATALOGUE else reason}")
     found = os.lstat(real)
     return Root(Side.HAYSTACK, given, real, (found.st_dev, found.st_ino), is_catalogue=True)
-
-
-def _reason_of(error: OSError | ValueError) -> str:
-    return (getattr(error, "strerror", None) or str(error)).lower()
 
 
 def _without_inner(roots: tuple[Root, ...]) -> tuple[Root, ...]:

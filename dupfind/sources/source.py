@@ -18,7 +18,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, Protocol
 
-from dupfind.sources.entries import entry_now, reason_of
+from dupfind.errors import reason_of
+from dupfind.sources.entries import entry_now
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import NO_MOUNTS, Mounts
 from dupfind.sources.same_file import SameFile

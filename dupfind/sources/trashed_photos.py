@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from urllib.parse import quote
 
-from dupfind.sources.entries import reason_of
+from dupfind.errors import reason_of
 
 _BESIDE = ("", "-wal", "-journal")
 """The database and what SQLite may have written beside it: transactions that the database itself does not show yet."""

@@ -12,8 +12,9 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 
+from dupfind.errors import reason_of
 from dupfind.sources.appledouble import is_appledouble
-from dupfind.sources.entries import entry_of, is_same_folder, reason_of, without_inode
+from dupfind.sources.entries import entry_of, is_same_folder, without_inode
 from dupfind.sources.ignore import (
     EXCLUDED,
     is_common_file,
