@@ -1,4 +1,8 @@
-"""`scan`, `find` and `explain` ask one comparison core: one witness, and one list of the nearest pictures."""
+"""Every command asks one comparison core: one witness, one list of the nearest pictures, one grade of a pair.
+
+`scan`, `find` and `explain` are asked for every file; `scan --paranoid` has to confirm it, `compare` to say the same of
+each needle and its witness, and `groups` to put the two together.
+"""
 
 from __future__ import annotations
 
@@ -16,32 +20,55 @@ from fixtures import demo, pictures
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 
+DAMAGED = "partly-intact"
+FOUND_OTHERWISE = {DAMAGED, "frame-added", "witness-frame-added", "frames-differ"}
+CONFLICT = "conflict"
 
-def answers(dupfind: Run, haystack: str, needles: str, **options: Any) -> tuple[dict[str, Any], ...]:
-    """By file: what scan, find and explain say in JSON."""
-    common = "--haystack", haystack, "--format", "json", "-q"
 
-    def ask(*arguments: str) -> Any:
-        done = dupfind(*arguments, *common, **options)
+class Asker:
+    """Asks commands about the needles in one folder and the haystack in another, and gives their JSON."""
+
+    def __init__(self, dupfind: Run, haystack: str, needles: str, **options: Any) -> None:
+        self._dupfind = dupfind
+        self._options = options
+        self.haystack = haystack
+        self.needles = needles
+        self.scanned = self.scan()
+        self.files = list(self.scanned)  # junk is none
+
+    def ask(self, *arguments: str) -> Any:
+        """Run a command."""
+        done = self._dupfind(*arguments, "--format", "json", "-q", **self._options)
         assert done.returncode in (0, 1), done.stderr
         return json.loads(done.stdout)
 
-    scanned = {one["path"]: one for one in ask("scan", "--needles", needles)["files"]}
-    files = list(scanned)  # junk is none
-    found = {one["image"]: one for one in ask("find", "-k", "6", *files)["images"]}
-    explained = {one["needle"]: one for one in ask("explain", "-k", "6", *files)["needles"]}
-    assert set(files) == set(found) == set(explained)
-    return scanned, found, explained
+    def scan(self, *options: str) -> dict[str, Any]:
+        """By file, what a scan says."""
+        answer = self.ask("scan", "--haystack", self.haystack, "--needles", self.needles, *options)
+        return {verdict["path"]: verdict for verdict in answer["files"]}
+
+    def nearest(self, command: str, key: str, name: str) -> dict[str, Any]:
+        """By file, what ``find`` or ``explain`` say."""
+        answer = self.ask(command, "--haystack", self.haystack, "-k", "6", *self.files)
+        return {entry[name]: entry for entry in answer[key]}
+
+    def groups(self, level: str) -> list[dict[str, int]]:
+        """Of each group the stack of each member."""
+        answer = self.ask("groups", self.haystack, self.needles, "--level", level)
+        return [{member["path"]: member["stack"] for member in group["members"]} for group in answer["groups"]]
 
 
 def told(nearest: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """What is the same whoever asks."""
-    return [(one["path"], one["evidence"], one["distance_bits"], one["reason_code"]) for one in nearest]
+    return [(near["path"], near["evidence"], near["distance_bits"], near["reason_code"]) for near in nearest]
 
 
-def assert_one_answer(scanned: dict[str, Any], found: dict[str, Any], explained: dict[str, Any]) -> None:
+def assert_one_witness(asker: Asker) -> None:
     """One witness of each file, in the same words, and where there is none one list."""
-    for path, verdict in scanned.items():
+    found = asker.nearest("find", "images", "image")
+    explained = asker.nearest("explain", "needles", "needle")
+    assert set(asker.files) == set(found) == set(explained)
+    for path, verdict in asker.scanned.items():
         first = found[path]["nearest"][0] if found[path]["nearest"] else {}
         for key in ("witness", "evidence", "reason", "reason_code"):
             assert verdict[key] == explained[path][key], path
@@ -52,15 +79,62 @@ def assert_one_answer(scanned: dict[str, Any], found: dict[str, Any], explained:
             assert told(explained[path]["nearest"]) == told(found[path]["nearest"]), path
 
 
+def assert_confirmed(asker: Asker) -> None:
+    """Read again, past the cache, nothing comes out otherwise; what was found without frames is not confirmed."""
+    again = asker.scan("--paranoid", "--accept", "similar")
+    for path, verdict in asker.scanned.items():
+        if verdict["reason_code"] in FOUND_OTHERWISE and again[path]["witness"] is None:
+            assert again[path]["verdict"] != "present", path  # the safe side, on purpose
+            continue
+        for key in ("witness", "evidence", "distance_bits", "reason_code"):
+            assert verdict[key] == again[path][key], path
+
+
+def assert_one_grade_of_a_pair(asker: Asker) -> int:
+    """`compare` says of each needle and its witness what the scan said, unless other needles had a part in that."""
+    compared = 0
+    for path, verdict in asker.scanned.items():
+        if verdict["witness"] is None or verdict["kind"] != "image" or verdict["reason_code"] == CONFLICT:
+            continue
+        (pair,) = asker.ask("compare", path, verdict["witness"])["pairs"]
+        proof = pair["first_by_other"]
+        for key in ("evidence", "reason_code"):  # the words differ: here "the other one", there "the haystack's copy"
+            assert verdict[key] == proof[key], path
+        compared += 1
+    return compared
+
+
+def assert_grouped(asker: Asker) -> None:
+    """What a witness proves is in its stack; what it resembles is in its group; what is missing is with no proof."""
+    by_level = {level: asker.groups(level) for level in ("same", "similar")}
+
+    def together(level: str, path: str) -> dict[str, int]:
+        return next((group for group in by_level[level] if path in group), {})
+
+    for path, verdict in asker.scanned.items():
+        witness, stacks = verdict["witness"], together("same", path)
+        if verdict["evidence"] in ("identical", "same"):
+            assert witness in stacks, path
+        elif verdict["evidence"] == "similar" and verdict["reason_code"] != DAMAGED:
+            assert witness in together("similar", path) or witness in stacks, path
+        elif witness is None:
+            assert not any(member.startswith(f"{asker.haystack}/") for member in stacks), path
+
+
 @pytest.mark.slow
 def test_the_demo(dupfind: Run, demo_trees: Path, demo_cache: str) -> None:
     """Every file of the backup: copies, look-alikes, what is new, what is no picture."""
     options = {"cwd": demo_trees, "env": {"DUPFIND_CACHE": demo_cache}}
-    assert_one_answer(*answers(dupfind, demo.HAYSTACK, demo.NEEDLES, **options))
+    asker = Asker(dupfind, demo.HAYSTACK, demo.NEEDLES, **options)
+    assert_one_witness(asker)
+    assert_confirmed(asker)
+    assert assert_one_grade_of_a_pair(asker) > 20
+    assert_grouped(asker)
 
 
-def test_copies_of_one_picture(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
-    """Of two sizes, turned, framed, mirrored, damaged; what only look-alikes are near to, and what is new."""
+@pytest.fixture
+def kinds(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> Asker:
+    """Copies of two sizes, turned, framed, mirrored, damaged; what only look-alikes are near to, and what is new."""
     photo, other, third = (pictures.photo(seed, (320, 240)) for seed in (1, 2, 3))
     half = photo.resize((160, 120), Image.Resampling.LANCZOS)
     tree(
@@ -82,7 +156,22 @@ def test_copies_of_one_picture(dupfind: Run, tree: TreeBuilder, tmp_path: Path) 
             "notes.txt": b"notes",
         },
     )  # fmt: skip
-    scanned, found, explained = answers(dupfind, "hay", "n", cwd=tmp_path)
-    assert_one_answer(scanned, found, explained)
-    assert "hay/b large.png" == scanned["n/small.png"]["witness"]  # of equals the larger one
-    assert {"identical", "same", "similar", None} == {verdict["evidence"] for verdict in scanned.values()}
+    return Asker(dupfind, "hay", "n", cwd=tmp_path)
+
+
+def test_copies_of_one_picture(kinds: Asker) -> None:
+    """Scan, find and explain."""
+    assert_one_witness(kinds)
+    assert "hay/b large.png" == kinds.scanned["n/small.png"]["witness"]  # of equals the larger one
+    assert {"identical", "same", "similar", None} == {verdict["evidence"] for verdict in kinds.scanned.values()}
+
+
+def test_copies_of_one_picture_read_again(kinds: Asker) -> None:
+    """The second look has the views of a scan."""
+    assert_confirmed(kinds)
+
+
+def test_copies_of_one_picture_in_pairs(kinds: Asker) -> None:
+    """Compared one by one, and gathered into groups."""
+    assert assert_one_grade_of_a_pair(kinds) > 4
+    assert_grouped(kinds)
