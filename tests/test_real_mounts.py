@@ -207,7 +207,7 @@ def test_a_witness_among_the_needles_when_numbers_change(rig: Rig, disk: Path, m
     share = rig.sshfs(disk, "share")
     bound = rig.mount("bound", "--bind", share / "copy")
     settings = make_settings(haystack=[str(bound)], needles=[str(share / "sub")], no_cache=True)
-    find, walk_again = pipeline._find, final_check._list_again
+    find, walk_again = pipeline.find_matches, final_check._list_again
 
     def find_and_move(*values: object) -> object:
         findings = find(*values)  # type: ignore[arg-type]
@@ -221,7 +221,7 @@ def test_a_witness_among_the_needles_when_numbers_change(rig: Rig, disk: Path, m
         return changes
 
     assert {"present"} == states(pipeline.scan(settings, make_executor=one_thread))
-    monkeypatch.setattr(pipeline, "_find", find_and_move)
+    monkeypatch.setattr(pipeline, "find_matches", find_and_move)
     monkeypatch.setattr(final_check, "_list_again", walk_and_renumber)
     assert {"missing"} == states(pipeline.scan(settings, make_executor=one_thread))
 
