@@ -8,11 +8,10 @@ import pickle
 import numpy as np
 import pytest
 
-from dupfind.cache.cache_schema import Pair
+from dupfind.cache.cache_schema import Comparison, Pair
 from dupfind.evidence.fingerprint import pixels, turn
 from dupfind.matching.judge import Judge
 from dupfind.matching.pairs import judge_pairs
-from dupfind.pool.judge_pool import Comparison
 from dupfind.values import Evidence, FileEntry, Thumbnail
 from tests.helpers.desk import Desk
 from tests.helpers.scenes import scene, shot

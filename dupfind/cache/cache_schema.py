@@ -156,6 +156,15 @@ class Pair(NamedTuple):
     orientation: int
 
 
+class Comparison(NamedTuple):
+    """A pair and what is compared."""
+
+    pair: Pair
+    needle: Thumbnail
+    """Upright; it is turned as ``pair`` says."""
+    witness: Thumbnail
+
+
 class Compared(NamedTuple):
     """What is remembered of the comparison of two files at full size."""
 

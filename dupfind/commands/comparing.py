@@ -49,7 +49,9 @@ def compare_files(
     for warning in settings.warnings:
         run.listener.warn(warning)
     compared, pairs = with_reader(run, partial(_compare_all, files))
-    problems = [Problem(one.path, Side.NEEDLES, "thumbnail", one.error) for one in compared if one.error is not None]
+    problems = [
+        Problem(file.path, Side.NEEDLES, "thumbnail", file.error) for file in compared if file.error is not None
+    ]
     return Comparisons(__version__, settings.scan, compared, pairs, problems)
 
 
@@ -57,11 +59,11 @@ def with_lost(answer: Comparisons, lost: Mapping[str, str], order: Sequence[str]
     """The answer with the names that could not even be looked up, and why, each where it stands in ``order``."""
     first, nothing = answer.files[0], Proof(None, None)
     absent = [Compared(path, None, None, {}, reason) for path, reason in lost.items()]
-    pairs = [Comparison(first, one, nothing, nothing, None, f"{one.path}: {one.error}") for one in absent]
+    pairs = [Comparison(first, file, nothing, nothing, None, f"{file.path}: {file.error}") for file in absent]
     problems = [Problem(path, Side.NEEDLES, "walk", reason) for path, reason in lost.items()]
     return replace(
         answer,
-        files=[first, *sorted([*answer.files[1:], *absent], key=lambda one: order.index(one.path))],
+        files=[first, *sorted([*answer.files[1:], *absent], key=lambda file: order.index(file.path))],
         pairs=sorted([*answer.pairs, *pairs], key=lambda pair: order.index(pair.other.path)),
         problems=[*answer.problems, *problems],
     )
@@ -178,8 +180,8 @@ class _Judge:
         hash_ = witness.search_hashes[0]
         view = best_view(views_of(needle.turned, needle.search_hashes, witness.turned.upright, hash_))
         grade, reason = view.judgement.evidence, view.judgement.reason
-        if grade is None and (found := self._otherwise(needle, witness)) is not None:
-            grade, reason = found
+        if grade is None and (match := self._otherwise(needle, witness)) is not None:
+            grade, reason = match
         if grade is Evidence.SAME and (objection := self._objection(needle, witness, view.orientation)):
             grade, reason = Evidence.SIMILAR, objection
         elif grade is Evidence.SAME and reason is None:

@@ -53,18 +53,18 @@ def explain(
 def _explain_all(
     needles: Sequence[NamedFile], haystack: list[FileEntry], nearest: int, run: Reading
 ) -> tuple[list[Explanation], dict[str, Failure]]:
-    found: dict[str, Explanation] = {}
+    explanations: dict[str, Explanation] = {}
     failures: dict[str, Failure] = {}
     for group, witnesses, itself in _groups(needles, haystack, SameFile(run.mounts)):
-        entries = [one.entry for one in group]
+        entries = [needle.entry for needle in group]
         findings, pictures, candidates = find_matches(entries, witnesses, run)
         failures |= findings.failures
         with run.listener.part("evidence"):
             explainer = _Explainer(run, nearest, findings, pictures, candidates)
             shown = tuple(run.shown(entry.path) for entry in itself)
             for needle in group:
-                found[needle.given] = explainer.explain(needle, shown)
-    return [found[needle.given] for needle in needles], failures
+                explanations[needle.given] = explainer.explain(needle, shown)
+    return [explanations[needle.given] for needle in needles], failures
 
 
 def _groups(
@@ -131,7 +131,7 @@ class _Explainer:
             return Explanation(verdict, orientation, tests, (), None, itself)
         seen = search.best(sought, search.candidates(sought, self._nearest), match, self._nearest)
         nearest = [self._near(picture) for picture in seen]
-        advice = next((one.advice for one in nearest if one.advice.options), None)
+        advice = next((near.advice for near in nearest if near.advice.options), None)
         fallback = Advice(obstacle=nearest[0].advice.obstacle if nearest else self._nothing_near(needle, itself))
         return Explanation(verdict, orientation, tests, tuple(nearest), advice or fallback, itself)
 

@@ -60,15 +60,15 @@ class Gatherer:
     def stacks(self) -> list[Stack]:
         """Every picture in exactly one stack, in no order; a picture that stands alone is a stack of one."""
         orientations = _AS_TURNED_ALREADY if self._settings.scan.rotations else (0,)
-        found = self._components(self._pictures.hashes, orientations)
-        self._decode([position for positions in found for position in positions])
+        sets = self._components(self._pictures.hashes, orientations)
+        self._decode([position for positions in sets for position in positions])
         unfinished = []
-        with self._listener.stage("comparing", sum(map(len, found))) as advance:
-            for positions in found:
+        with self._listener.stage("comparing", sum(map(len, sets))) as advance:
+            for positions in sets:
                 unfinished += self._stacks_among(positions)
                 advance(len(positions))
         stacks = self._confirmed(unfinished)
-        taken = {position for one in stacks for position in one.positions}
+        taken = {position for stack in stacks for position in stack.positions}
         alone = (position for position in range(len(self._side.refs)) if position not in taken)
         return stacks + [Stack(position, {}) for position in alone if not self._is_lost(position)]
 
@@ -79,18 +79,18 @@ class Gatherer:
         """
         confirmed: list[Stack] = []
         for _ in range(MOST_COMPARED):
-            self._count_tags([position for one in unfinished for position in one.tied])
-            stacks = [self._finished(one) for one in unfinished]
+            self._count_tags([position for draft in unfinished for position in draft.tied])
+            stacks = [self._finished(draft) for draft in unfinished]
             self._compare_at_full_size(stacks)
             again: list[_Unfinished] = []
-            for one, stack in zip(unfinished, stacks, strict=True):
+            for draft, stack in zip(unfinished, stacks, strict=True):
                 refused = {position for position in stack.ties if (stack.best, position) in self._objections}
                 confirmed.append(
                     stack._replace(ties={item: tie for item, tie in stack.ties.items() if item not in refused})
                 )
-                items = [item for item, position in enumerate(one.ranked) if position in refused]
+                items = [item for item, position in enumerate(draft.ranked) if position in refused]
                 if len(items) > 1:
-                    again.append(one._replace(stack=items, tied=self._tied(one.ranked, items)))
+                    again.append(draft._replace(stack=items, tied=self._tied(draft.ranked, items)))
             if not again:
                 break
             unfinished = again
@@ -99,9 +99,9 @@ class Gatherer:
     def _compare_at_full_size(self, stacks: Sequence[Stack]) -> None:
         """Learn what differs between the best of each of these stacks and its other members."""
         pairs = {
-            (one.best, item): pair_of(self._of(item), self._of(one.best), tie.orientation)
-            for one in stacks
-            for item, tie in one.ties.items()
+            (stack.best, item): pair_of(self._of(item), self._of(stack.best), tie.orientation)
+            for stack in stacks
+            for item, tie in stack.ties.items()
         }
         outcomes = self._reader.compare_at_full_size(list(pairs.values()))
         self._objections |= {
@@ -113,7 +113,7 @@ class Gatherer:
 
     def rows(self, stacks: Sequence[Stack]) -> list[Row]:
         """Every stack in exactly one row of those that look alike."""
-        bests_ = [one.best for one in stacks]
+        bests_ = [stack.best for stack in stacks]
         inner = [place for place, position in enumerate(bests_) if self._side.refs[position].id & FRAMED]
         scan, hashes = self._settings.scan, self._pictures.hashes
         without = inner_hashes(
@@ -122,30 +122,34 @@ class Gatherer:
         owners = np.array([*range(len(stacks)), *inner], np.int64)
         views = np.concatenate([hashes[bests_], without])
         orientations = _AS_TURNED_OR_MIRRORED_ALREADY if scan.rotations else (0,)
-        found = [sorted({int(owners[view]) for view in some}) for some in self._components(views, orientations)]
-        found = [places for places in found if len(places) > 1]
-        self._decode([bests_[place] for places in found for place in places])
+        together = [sorted({int(owners[view]) for view in views_}) for views_ in self._components(views, orientations)]
+        together = [places for places in together if len(places) > 1]
+        self._decode([bests_[place] for places in together for place in places])
         rows = []
-        with self._listener.stage("comparing what looks alike", sum(map(len, found))) as advance:
-            for places in found:
+        with self._listener.stage("comparing what looks alike", sum(map(len, together))) as advance:
+            for places in together:
                 rows += self._rows_among([stacks[place] for place in places])
                 advance(len(places))
-        taken = {one.best for row in rows for one in row.stacks}
-        return rows + [Row([one], []) for one in stacks if one.best not in taken and not self._is_lost(one.best)]
+        taken = {stack.best for row in rows for stack in row.stacks}
+        return rows + [
+            Row([stack], []) for stack in stacks if stack.best not in taken and not self._is_lost(stack.best)
+        ]
 
     def describe(self, rows: Iterable[Row]) -> None:
         """Learn the facts of all pictures in these rows."""
-        positions = [position for row in rows for one in row.stacks for position in one.positions]
+        positions = [position for row in rows for stack in row.stacks for position in stack.positions]
         self._sketches([position for position in positions if position not in self.facts])
 
     def rival(self, position: int) -> Rival:
         """What counts of a picture, with what is known of it by now."""
         facts, tags = self.facts.get(position), self._tags.get(position, 0)
-        one = self._rival(position)._replace(size_pixels=self._side.refs[position].size_pixels, tags=tags)
+        rival = self._rival(position)._replace(size_pixels=self._side.refs[position].size_pixels, tags=tags)
         if facts is None:
-            return one
+            return rival
         is_lossless = facts.format in bests.LOSSLESS
-        return one._replace(is_damaged=facts.damage is not None, has_time=bool(facts.captured), is_lossless=is_lossless)
+        return rival._replace(
+            is_damaged=facts.damage is not None, has_time=bool(facts.captured), is_lossless=is_lossless
+        )
 
     def _components(
         self, hashes: np.ndarray[tuple[int, ...], np.dtype[np.uint64]], orientations: Sequence[int]
@@ -161,26 +165,26 @@ class Gatherer:
 
     def _sketches(self, positions: Sequence[int]) -> dict[int, Sketch]:
         by_id = sketches(self._cache, sorted({self._side.refs[position].id for position in positions}))
-        found = {position: by_id[self._side.refs[position].id] for position in positions}
-        self.facts |= {position: one.facts for position, one in found.items()}
-        return found
+        by_position = {position: by_id[self._side.refs[position].id] for position in positions}
+        self.facts |= {position: sketch.facts for position, sketch in by_position.items()}
+        return by_position
 
     def _ranked(self, positions: Sequence[int]) -> list[int]:
         return sorted(positions, key=lambda position: bests.rank(self.rival(position)))
 
     def _stacks_among(self, positions: Sequence[int]) -> list[_Unfinished]:
-        known = self._sketches([position for position in positions if not self._is_lost(position)])
-        ranked = self._ranked(list(known))
+        sketched = self._sketches([position for position in positions if not self._is_lost(position)])
+        ranked = self._ranked(list(sketched))
         with self._listener.part("evidence"):
-            self._judge.know(one.id for one in known.values())
+            self._judge.know(sketch.id for sketch in sketched.values())
             hashes = self._pictures.hashes[ranked]
             kin = SameKin(
-                [known[position] for position in ranked], hashes, self._settings.scan.threshold_bits, self._judge
+                [sketched[position] for position in ranked], hashes, self._settings.scan.threshold_bits, self._judge
             )
             return [
-                _Unfinished(kin, ranked, some, self._tied(ranked, some))
-                for some in link(len(ranked), kin)
-                if len(some) > 1
+                _Unfinished(kin, ranked, linked, self._tied(ranked, linked))
+                for linked in link(len(ranked), kin)
+                if len(linked) > 1
             ]
 
     def _tied(self, ranked: Sequence[int], stack: Sequence[int]) -> list[int]:
@@ -194,13 +198,13 @@ class Gatherer:
         counts = self._reader.count_tags([entries[position] for position in positions])
         self._tags |= {position: counts[entries[position].path] for position in positions}
 
-    def _finished(self, one: _Unfinished) -> Stack:
+    def _finished(self, draft: _Unfinished) -> Stack:
         """The stack with the best of its members at its head: the highest that proves all others."""
-        kin, ranked, stack = one.kin, one.ranked, one.stack
+        kin, ranked, stack = draft.kin, draft.ranked, draft.stack
         best = stack[0]
         places = {position: item for item, position in enumerate(ranked)}
         with self._listener.part("evidence"):
-            for position in self._ranked(one.tied):
+            for position in self._ranked(draft.tied):
                 item = places[position]
                 if item == stack[0] or kin.could_lead(item, stack):
                     best = item
@@ -213,10 +217,10 @@ class Gatherer:
         return Stack(ranked[best], ties)
 
     def _rows_among(self, stacks: Sequence[Stack]) -> list[Row]:
-        known = self._sketches([one.best for one in stacks if not self._is_lost(one.best)])
-        order = sorted(known, key=lambda position: bests.rank(self.rival(position)._replace(tags=0)))
-        by_best = {one.best: one for one in stacks}
-        ids = [known[position].id for position in order]
+        sketched = self._sketches([stack.best for stack in stacks if not self._is_lost(stack.best)])
+        order = sorted(sketched, key=lambda position: bests.rank(self.rival(position)._replace(tags=0)))
+        by_best = {stack.best: stack for stack in stacks}
+        ids = [sketched[position].id for position in order]
         scan, hashes = self._settings.scan, self._pictures.hashes[order]
         inner = [place for place, position in enumerate(order) if self._side.refs[position].id & FRAMED]
         owners = np.array([*range(len(order)), *inner], np.int64)
@@ -231,9 +235,9 @@ class Gatherer:
             )
             self._judge.know(ids)
             rows = []
-            for some in link(len(order), kin):
-                ties = [self._tie((item, some[0]), ids, kin.meeting(some[0], item), order) for item in some[1:]]
-                rows.append(Row([by_best[order[item]] for item in some], ties))
+            for linked in link(len(order), kin):
+                ties = [self._tie((item, linked[0]), ids, kin.meeting(linked[0], item), order) for item in linked[1:]]
+                rows.append(Row([by_best[order[item]] for item in linked], ties))
         return rows
 
     def _tie(self, places: tuple[int, int], ids: Sequence[int], meeting: Meeting, order: Sequence[int]) -> Tie:

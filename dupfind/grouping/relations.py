@@ -59,9 +59,9 @@ class SameKin:
         self._judge = judge
         self._orientations = [orientation for orientation in _TURNS if orientation < hashes.shape[1]]
         self._proofs: dict[tuple[int, int], Proof | None] = {}
-        self._is_weak = np.array([one.is_weak for one in sketches], np.bool_)
-        self._noises = np.array([one.noise for one in sketches], np.float64)
-        self._checks = words([one.check for one in sketches])
+        self._is_weak = np.array([sketch.is_weak for sketch in sketches], np.bool_)
+        self._noises = np.array([sketch.noise for sketch in sketches], np.float64)
+        self._checks = words([sketch.check for sketch in sketches])
 
     def near(self, head: int, alive: Alive) -> Sequence[int]:
         """The items within the threshold that nothing known keeps from being `same`, the nearest first.
@@ -100,27 +100,29 @@ class SameKin:
     def agrees(self, head: int, item: int, members: Sequence[int]) -> bool:
         """Whether nothing tells ``item`` from the first :data:`MOST_AGREEING` of ``members``."""
         claim = self._claim(head, item)
-        others = (self._claim(head, member) for member in members[:MOST_AGREEING])
-        return all(other == claim or self._judge.differ(*sorted((claim, other))) is None for other in others)
+        rivals = (self._claim(head, member) for member in members[:MOST_AGREEING])
+        return all(rival == claim or self._judge.differ(*sorted((claim, rival))) is None for rival in rivals)
 
     def could_lead(self, item: int, stack: Sequence[int]) -> bool:
         """Whether ``item`` proves all others of its stack and is not clearly more compressed than any."""
-        return all(other == item or (self.proves(item, other) and not self._is_worse(item, other)) for other in stack)
+        return all(
+            member == item or (self.proves(item, member) and not self._is_worse(item, member)) for member in stack
+        )
 
     def _claim(self, head: int, item: int) -> Claim:
         proof = self.proof(head, item)
         assert proof is not None
         return Claim(0.0, 0, self._sketches[item].id, proof.orientation)
 
-    def _is_worse(self, one: int, other: int) -> bool:
+    def _is_worse(self, item: int, rival: int) -> bool:
         """Whether ``one`` is clearly compressed harder than ``other``."""
-        ours, theirs = self._sketches[one].facts.quality, self._sketches[other].facts.quality
+        ours, theirs = self._sketches[item].facts.quality, self._sketches[rival].facts.quality
         return ours is not None and theirs is not None and ours < theirs - WORSE_QUALITY
 
     def _may_prove(self, head: int, item: int) -> bool:
         """False where a fact that is known already decides that one does not prove the other."""
-        one, other = self._sketches[head], self._sketches[item]
-        return not (one.is_weak or other.is_weak or captured.are_two_shots(other.moment, one.moment))
+        witness, needle = self._sketches[head], self._sketches[item]
+        return not (witness.is_weak or needle.is_weak or captured.are_two_shots(needle.moment, witness.moment))
 
     def _prove(self, head: int, item: int) -> Proof | None:
         (distances,) = turned_distances(self._hashes, np.array([item]), head, self._orientations).tolist()
@@ -174,7 +176,7 @@ class AlikeKin:
 
     def near(self, head: int, alive: Alive) -> Sequence[int]:
         """The items that look like ``head``, the closest first."""
-        found: dict[int, Meeting] = {}
+        meetings: dict[int, Meeting] = {}
         rows = np.flatnonzero(alive[self._owners] & (self._owners != head))
         orientations = range(self._hashes.shape[1])
         for view in self._views[head].tolist():
@@ -187,9 +189,9 @@ class AlikeKin:
                 row = int(rows[place])
                 meeting = Meeting(int(apart[place, orientation]), int(bits[place, orientation]), orientation, row, view)
                 item = int(self._owners[row])
-                found[item] = min(meeting, found.get(item, meeting))
-        self._meetings |= {(head, item): meeting for item, meeting in found.items()}
-        return sorted(found, key=lambda item: (found[item][:3], item))
+                meetings[item] = min(meeting, meetings.get(item, meeting))
+        self._meetings |= {(head, item): meeting for item, meeting in meetings.items()}
+        return sorted(meetings, key=lambda item: (meetings[item][:3], item))
 
     def superior(self, head: int, near: Sequence[int]) -> int | None:  # noqa: ARG002 - a protocol's signature
         """None is: to look alike has no direction."""

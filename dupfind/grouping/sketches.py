@@ -36,14 +36,14 @@ class Sketch(NamedTuple):
 
 def sketches(cache: Cache, ids: Sequence[int]) -> dict[int, Sketch]:
     """The sketches of these thumbnails; 0.4 ms each."""
-    found = {}
+    by_id = {}
     for start in range(0, len(ids), _BATCH):
         for id_, thumbnail in cache.thumbnails(ids[start : start + _BATCH]).items():
-            one = evidence.prepare(thumbnail)
+            picture = evidence.prepare(thumbnail)
             facts = dataclasses.replace(thumbnail, pixels=b"", chroma=b"")
-            is_weak = evidence.shows_too_little(one, with_full_size=True) is not None
-            found[id_] = Sketch(id_, facts, is_weak, one.moment, one.noise, one.check)
-    return found
+            is_weak = evidence.shows_too_little(picture, with_full_size=True) is not None
+            by_id[id_] = Sketch(id_, facts, is_weak, picture.moment, picture.noise, picture.check)
+    return by_id
 
 
 def words(check_hashes: Iterable[int]) -> Words:
@@ -57,12 +57,12 @@ def checks(cache: Cache, asked: Sequence[tuple[int, bool]], orientations: int) -
 
     Shape (pictures, orientations, 4).
     """
-    found = []
+    rows = []
     for start in range(0, len(asked), _BATCH):
         batch = asked[start : start + _BATCH]
         thumbnails = cache.thumbnails(sorted({id_ for id_, _ in batch}))
         for id_, is_inner in batch:
             seen = inner_pixels(thumbnails[id_]) if is_inner else fingerprint.pixels(thumbnails[id_].pixels)
             turned = (np.ascontiguousarray(fingerprint.turn(seen, turn)) for turn in range(orientations))
-            found.append(words(map(fingerprint.check_hash, turned)))
-    return np.stack(found) if found else np.empty((0, orientations, _CHECK_WORDS), np.uint64)
+            rows.append(words(map(fingerprint.check_hash, turned)))
+    return np.stack(rows) if rows else np.empty((0, orientations, _CHECK_WORDS), np.uint64)

@@ -101,18 +101,18 @@ class Borders:
         positions: list[int],
         hashes: NDArray[np.uint64],
         pictures: list[int],
-        others: NDArray[np.uint64],
+        witnesses: NDArray[np.uint64],
         are_inner: tuple[bool, bool],
     ) -> Iterator[tuple[int, _Candidate]]:
         if not positions or not pictures:
             return
-        dictionary = HashDictionary(others)
+        dictionary = HashDictionary(witnesses)
         # All orientations at once: the more hashes come in one search, the less time each takes.
-        for place, other, distance in dictionary.pairs(
+        for place, witness, distance in dictionary.pairs(
             hashes.reshape(-1), self._settings.threshold_bits, _MOST_CANDIDATES
         ):
             index, orientation = divmod(place, self._orientations)
-            yield positions[index], _Candidate(distance, pictures[other], orientation, *are_inner)
+            yield positions[index], _Candidate(distance, pictures[witness], orientation, *are_inner)
 
     def _pixels(self, id_: int, *, is_inner: bool) -> Pixels:
         """Return the pixels of a picture, without its frame where that is wanted."""

@@ -68,7 +68,7 @@ class Candidates:
     def near(self, positions: list[int], orientations: Sequence[int]) -> Iterator[tuple[int, list[Candidate]]]:
         """The candidates within the threshold, in these orientations of the needles."""
         hashes = self._needles[np.ix_(positions, orientations)]  # those of one needle side by side
-        for row, of_needle in groupby(self._pairs(hashes.reshape(-1)), lambda one: one[0] // len(orientations)):
+        for row, of_needle in groupby(self._pairs(hashes.reshape(-1)), lambda pair: pair[0] // len(orientations)):
             candidates = [
                 Candidate(distance, orientations[index % len(orientations)], picture)
                 for index, picture, distance in of_needle

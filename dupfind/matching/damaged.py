@@ -103,27 +103,27 @@ def _likely(
     needles: Mapping[int, Thumbnail], haystack: Pictures, cache: Cache, advance: Advance
 ) -> dict[int, list[_Likely]]:
     """The haystack pictures that are likeliest for each needle, by the id of its thumbnail."""
-    found: dict[int, list[_Likely]] = {id_: [] for id_ in needles}
+    likely: dict[int, list[_Likely]] = {id_: [] for id_ in needles}
     damaged = np.stack([pixels(thumbnail.pixels) for thumbnail in needles.values()])
     for start in range(0, len(haystack.refs), _BATCH):
         refs = haystack.refs[start : start + _BATCH]
         thumbnails = cache.thumbnails(list(dict.fromkeys(ref.id for ref in refs)))
-        others = np.stack([pixels(thumbnails[ref.id].pixels) for ref in refs])
-        for id_, scores in zip(needles, remains.likeness(damaged, others), strict=True):
+        theirs = np.stack([pixels(thumbnails[ref.id].pixels) for ref in refs])
+        for id_, scores in zip(needles, remains.likeness(damaged, theirs), strict=True):
             best = np.argsort(-scores, kind="stable")[:_COMPARED].tolist()
             candidates = [_Likely(float(scores[index]), start + index) for index in best]
-            found[id_] = heapq.nlargest(_COMPARED, found[id_] + candidates, key=lambda one: one.likeness)
+            likely[id_] = heapq.nlargest(_COMPARED, likely[id_] + candidates, key=lambda candidate: candidate.likeness)
         advance(len(refs))
-    return found
+    return likely
 
 
 def _most_intact(needle: Thumbnail, likely: list[_Likely], haystack: Pictures, cache: Cache) -> _Intact | None:
     """The haystack picture of which the largest part is still there."""
     damaged = differences.surface(pixels(needle.pixels))
-    ids = [haystack.refs[one.picture].id for one in likely]
+    ids = [haystack.refs[candidate.picture].id for candidate in likely]
     thumbnails = cache.thumbnails(list(dict.fromkeys(ids)))
     compared = [
-        _Intact(remains.intact(damaged, differences.surface(pixels(thumbnails[id_].pixels))), one.picture)
-        for one, id_ in zip(likely, ids, strict=True)
+        _Intact(remains.intact(damaged, differences.surface(pixels(thumbnails[id_].pixels))), candidate.picture)
+        for candidate, id_ in zip(likely, ids, strict=True)
     ]
-    return max(compared, key=lambda one: one.share, default=None)
+    return max(compared, key=lambda candidate: candidate.share, default=None)

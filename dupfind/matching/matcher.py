@@ -138,7 +138,7 @@ class Matcher:
 
     def _on_previews(self, best: dict[int, _Best]) -> list[int]:
         """Decode in full what something rests on; nothing rests on a preview, however often that happens."""
-        pairs = {position: found.candidate.picture for position, found in best.items()}
+        pairs = {position: chosen.candidate.picture for position, chosen in best.items()}
         lost = {
             position: witness for position, witness in pairs.items() if not self._decodes.are_full(position, witness)
         }
@@ -235,7 +235,7 @@ class Matcher:
             if candidate.picture not in self._haystack.lost
         ]
         if self._parted and (parted := self._parted.get(self._needles.entries[position].path)):
-            ranked = [one for one in ranked if self._haystack.entries[one.picture].path not in parted]
+            ranked = [candidate for candidate in ranked if self._haystack.entries[candidate.picture].path not in parted]
         return ranked
 
     def _pair(self, position: int, candidate: Candidate) -> Pair:
@@ -278,9 +278,9 @@ class Matcher:
             if objection is not None:
                 return objection
         claim = Claim(0.0, 0, witness, BACK[candidate.orientation])
-        for other, refused in self._refused.get(position, {}).items():
-            lost = Claim(0.0, 0, other, BACK[refused.orientation])
-            if other == witness or self._judge.differ(lost, claim) is None:
+        for refused_witness, refused in self._refused.get(position, {}).items():
+            lost = Claim(0.0, 0, refused_witness, BACK[refused.orientation])
+            if refused_witness == witness or self._judge.differ(lost, claim) is None:
                 return refused.reason
         return None
 
@@ -293,10 +293,10 @@ def _uncounted(_: int) -> None:
     """Count nothing: needles that are searched for once more were counted already."""
 
 
-def _counted(found: Iterable[_Found], positions: Sequence[int], advance: Advance) -> Iterator[_Found]:
+def _counted(needles: Iterable[_Found], positions: Sequence[int], advance: Advance) -> Iterator[_Found]:
     """What was found for some of these needles, in their order; ``advance`` counts all that were passed."""
     done = 0
-    for position, candidates in found:
+    for position, candidates in needles:
         yield position, candidates
         passed = positions.index(position, done) + 1
         advance(passed - done)
@@ -304,11 +304,11 @@ def _counted(found: Iterable[_Found], positions: Sequence[int], advance: Advance
     advance(len(positions) - done)
 
 
-def _batched(found: Iterable[_Found]) -> Iterator[list[_Found]]:
+def _batched(needles: Iterable[_Found]) -> Iterator[list[_Found]]:
     """Cut into batches that are looked up with one statement and fit into memory."""
     batch: list[_Found] = []
     candidates = 0
-    for needle in found:
+    for needle in needles:
         batch.append(needle)
         candidates += len(needle[1])
         if len(batch) >= _BATCH_NEEDLES or candidates >= _BATCH_CANDIDATES:

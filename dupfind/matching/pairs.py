@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dupfind.cache.cache_schema import Judged
+from dupfind.cache.cache_schema import Comparison, Judged
 from dupfind.evidence import evidence
 from dupfind.matching.views import Turned
-from dupfind.pool.judge_pool import Comparison
 from dupfind.values import Evidence
 
 

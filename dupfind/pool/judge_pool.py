@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from dupfind.cache.cache import Cache
-from dupfind.cache.cache_schema import Judged, Pair
+from dupfind.cache.cache_schema import Comparison, Judged, Pair
 from dupfind.pool.processes import Death
 from dupfind.pool.workers import Pool
-from dupfind.values import THUMBNAIL_SIDE, Thumbnail
+from dupfind.values import THUMBNAIL_SIDE
 
 _FEWEST = 8
 _WORTH_STARTING = 1024
 """Pairs that take as long as to start processes, where nothing had to be decoded."""
 _BATCH = 1024
 """Pairs whose thumbnails are fetched together."""
-
-
-class Comparison(NamedTuple):
-    """A pair and what is compared."""
-
-    pair: Pair
-    needle: Thumbnail
-    """Upright; it is turned as ``pair`` says."""
-    witness: Thumbnail
 
 
 JudgeTask = Callable[[list[Comparison]], list[Judged]]

@@ -47,42 +47,42 @@ def decide(
 
     ``is_paranoid`` reads them past the cache.
     """
-    sizes = {one.needle.size_bytes for one in decisions}
+    sizes = {decision.needle.size_bytes for decision in decisions}
     asked = [entry for entry in needles if entry.size_bytes in sizes]
-    sizes = {one.witness.size_bytes for one in decisions if one.witness is not None}
-    others = [entry for entry in haystack if entry.size_bytes in sizes]
-    digests = reader.digests(list({one.path: one for one in (*asked, *others)}.values()), is_afresh=is_paranoid)
-    ours, theirs = _by_digest(asked, digests), _by_digest(others, digests)
+    sizes = {decision.witness.size_bytes for decision in decisions if decision.witness is not None}
+    answered = [entry for entry in haystack if entry.size_bytes in sizes]
+    digests = reader.digests(list({entry.path: entry for entry in (*asked, *answered)}.values()), is_afresh=is_paranoid)
+    ours, theirs = _by_digest(asked, digests), _by_digest(answered, digests)
     same: dict[str, tuple[str, Decision]] = {}
     unwanted: dict[str, Decision] = {}
     parted: dict[str, set[str]] = {}
     doubted: set[str] = set()
     differing: dict[str, tuple[str, Decision]] = {}
     idle = 0
-    for one in decisions:
-        paths = ours.get(one.needle.digest, [])
-        witnesses = [] if one.witness is None else theirs.get(one.witness.digest, [])
-        if not paths or (one.witness is not None and not witnesses):
+    for decision in decisions:
+        paths = ours.get(decision.needle.digest, [])
+        witnesses = [] if decision.witness is None else theirs.get(decision.witness.digest, [])
+        if not paths or (decision.witness is not None and not witnesses):
             idle += 1
             continue
         for path in paths:
-            match one.ruling:
+            match decision.ruling:
                 case Ruling.NOT_WANTED:
-                    unwanted[path] = one
+                    unwanted[path] = decision
                 case Ruling.SAME:
                     # What is no picture cannot have been seen to be the same.
                     seen = min(filter(is_image_name, witnesses), default=None)
                     if seen is not None and (path not in same or seen < same[path][0]):
-                        same[path] = seen, one
+                        same[path] = seen, decision
                 case Ruling.DIFFERENT:
                     parted.setdefault(path, set()).update(witnesses)
-                    said = min(witnesses), one
+                    said = min(witnesses), decision
                     differing[path] = min(said, differing.get(path, said), key=_weight)
-                    if one.evidence is Evidence.SAME:
+                    if decision.evidence is Evidence.SAME:
                         doubted.add(path)
     if idle:
         listener.warn(_idle(idle, len(decisions)))
-    others_of = {path: frozenset(some) for path, some in parted.items()}
+    others_of = {path: frozenset(witnesses) for path, witnesses in parted.items()}
     return Standing(same, unwanted, others_of, frozenset(doubted), differing)
 
 
@@ -91,19 +91,19 @@ def _idle(number: int, decisions: int) -> str:
     return f"{number:,} of {decisions:,} decisions {verb} about files that this scan did not meet"
 
 
-def _weight(one: tuple[str, Decision]) -> tuple[int, str, str]:
+def _weight(said: tuple[str, Decision]) -> tuple[int, str, str]:
     """The lowest is the parted witness that is named: what the scan had thought most of, then the lowest path."""
-    witness, decision = one
+    witness, decision = said
     return grade_rank(decision.evidence), witness, decision.decided
 
 
 def _by_digest(entries: Iterable[FileEntry], digests: Mapping[str, object]) -> dict[bytes, list[str]]:
-    found: dict[bytes, list[str]] = {}
+    paths: dict[bytes, list[str]] = {}
     for entry in entries:
         digest = digests[entry.path]
         if isinstance(digest, bytes):
-            found.setdefault(digest, []).append(entry.path)
-    return found
+            paths.setdefault(digest, []).append(entry.path)
+    return paths
 
 
 def apply(findings: Findings, standing: Standing, accept: Evidence, spell: Callable[[str], str]) -> Findings:
@@ -119,10 +119,10 @@ def apply(findings: Findings, standing: Standing, accept: Evidence, spell: Calla
         matches[path] = _doubted(match) if is_proof and path in standing.doubted else match
     words: dict[str, Decision] = {}
     for path, (witness, decision) in standing.same.items():
-        known = matches.get(path)
-        if _is_proved(known, accept) or path in findings.failures or path not in findings.pictures:
+        earlier = matches.get(path)
+        if _is_proved(earlier, accept) or path in findings.failures or path not in findings.pictures:
             continue
-        bits = known.distance_bits if known is not None and known.witness == witness else decision.distance_bits
+        bits = earlier.distance_bits if earlier is not None and earlier.witness == witness else decision.distance_bits
         reason = Reason(ReasonCode.SAME_ON_YOUR_WORD, (spell(witness), decision.day))
         matches[path] = Match(witness, Evidence.SIMILAR, bits, reason)
         words[path] = decision
