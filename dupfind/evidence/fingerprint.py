@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dupfind.pictures import resampling
-from dupfind.values import FIRST_TRANSPOSED, ORIENTATIONS, THUMBNAIL_SIDE
+from dupfind.values import BACK, FIRST_TRANSPOSED, ORIENTATIONS, THUMBNAIL_SIDE
 
 Pixels = NDArray[np.uint8]
 
@@ -32,8 +32,6 @@ _OTHER_ALGORITHMS: dict[str, Callable[..., imagehash.ImageHash]] = {
     "ahash": imagehash.average_hash,
     "whash": imagehash.whash,
 }
-_BACK = {5: 7, 7: 5}
-"""What undoes a quarter turn; all others undo themselves."""
 _PHASH_OVERSAMPLING = 4  # imagehash's highfreq_factor
 STEADY_BITS = 6
 """Bits of the 64 that a change of one grey level may change in a hash that is good to search by."""
@@ -65,7 +63,7 @@ def turn(picture: Pixels, orientation: int) -> Pixels:
 
 def turn_back(picture: Pixels, orientation: int) -> Pixels:
     """Undo :func:`turn` of the same ``orientation``."""
-    return turn(picture, _BACK.get(orientation, orientation))
+    return turn(picture, BACK[orientation])
 
 
 def search_hash(picture: Pixels, algorithm: str) -> int:
