@@ -58,6 +58,7 @@ def scan(
     paranoid: bool = False,
     quick: bool = False,
     exclude: str | Sequence[str] = (),
+    archives: str = "needles",
     follow_symlinks: bool = False,
     listener: Listener | None = None,
     **limits: Unpack[Limits],
@@ -91,6 +92,7 @@ def scan(
         paranoid=paranoid,
         quick=quick,
         exclude=[exclude] if isinstance(exclude, str) else exclude,
+        archives=archives,
         follow_symlinks=follow_symlinks,
         **limits,
     )

@@ -31,6 +31,7 @@ from dupfind.values import (
     LISTING,
     ORIENTATIONS,
     Evidence,
+    Failure,
     FileEntry,
     Match,
     Report,
@@ -127,10 +128,10 @@ def walk(run: Run, named: Collection[FileEntry] = ()) -> tuple[list[Tree], list[
     """
     excludes = Excludes(run.settings.excludes)
     listing = walk_what_is_there(run, excludes, named)
-    others = run.sources.walked(are_walked=False)
-    if any(others):
-        with run.listener.part("look up"):
-            list_all(others, listing)
+    for others in (run.sources.walked(are_walked=False), run.sources.within):
+        if any(others):
+            with run.listener.part("look up"):
+                list_all(others, listing)
     for warning in excludes.warnings(run.settings.named.matched):
         run.listener.warn(warning)
     return listing.needles, listing.haystack
@@ -143,12 +144,24 @@ def walk_what_is_there(run: Run, excludes: Excludes, named: Collection[FileEntry
         listener.warn(warning)
     with listener.stage("walking", None) as advance:
         listing = list_all(run.sources.walked(are_walked=True), run.listing(excludes, advance, named))
+    listing.count, listing.stage, listing.digests = _nobody, listener.stage, partial(_digests, run)
     for warning in warnings_of(listing.haystack):
         listener.warn(warning)
     if run.settings.cache is not None:
         for warning in forgetting((*listing.needles, *listing.haystack), run.mounts.forgetful):
             listener.warn(warning)
     return listing
+
+
+def _nobody(_: int) -> None:
+    """Count nothing: nobody is shown the files any more."""
+
+
+def _digests(run: Run, entries: Sequence[FileEntry]) -> Mapping[str, bytes | Failure]:
+    """Read files while others are still to be listed: whether an archive is in the haystack as a whole."""
+    from dupfind.session import with_reader
+
+    return with_reader(run, lambda reading: reading.reader.digests(entries))
 
 
 def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from dupfind.events import Listener, Silence
 from dupfind.settings import Settings
-from dupfind.sources.file_lists import NOTHING, FileList
+from dupfind.sources.file_lists import NOTHING, FileList, SingleFile
 from dupfind.sources.folders import Folder
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import Mounts, read_mounts
 from dupfind.sources.roots import spelling
 from dupfind.sources.source import Listing, Rules, Source, Sources, in_order
-from dupfind.values import FileEntry, Root, Side
+from dupfind.values import Archives, FileEntry, Root, Side
 
 if TYPE_CHECKING:
     from dupfind.cache.cache import Cache
@@ -63,7 +63,20 @@ class Run:
     def sources(self) -> Sources:
         """Where the files come from; nothing else knows which kinds of sources there are."""
         lists = [FileList(self._given.named)] if self._given.named != NOTHING else []
-        return in_order([*map(_source, self._given.roots), *lists, *self._more])
+        return in_order([*map(_source, self._given.roots), *lists, *self._more, *self._archives])
+
+    @property
+    def _archives(self) -> list[Source]:
+        """What lies in archives of either side, as far as they are to be looked into."""
+        asked = self._given.archives
+        sides = [
+            side for side in Side if asked is Archives.BOTH or (asked is Archives.NEEDLES and side is Side.NEEDLES)
+        ]
+        if not sides:
+            return []
+        from dupfind.archives.archive_source import Archives as ArchivesOf
+
+        return [ArchivesOf(side, self.settings.roots) for side in sides]
 
     @cached_property
     def shown(self) -> Callable[[str], str]:
@@ -103,4 +116,4 @@ def _source(root: Root) -> Source:
         from dupfind.catalog.catalog_source import Catalog  # brings SQLite and the decoders
 
         return Catalog(root)
-    return Folder(root)
+    return SingleFile(root) if root.is_archive else Folder(root)

@@ -16,7 +16,7 @@ from dupfind.overwriting import check_outputs
 from dupfind.sources.file_lists import NOTHING, Asked, Named, look_for
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.roots import root_around
-from dupfind.values import Evidence, FileState, FolderState, Root, ScanSettings
+from dupfind.values import Archives, Evidence, FileState, FolderState, Root, ScanSettings
 
 DEFAULT_THRESHOLD_BITS = {"phash": 10, "dhash": 10, "ahash": 6, "whash": 8}
 """Radius of the search for each algorithm, in bits of the 64.
@@ -62,6 +62,8 @@ class Settings:
     cache: str | None = None
     named: Named = NOTHING
     """What a list names besides the needles of ``roots``."""
+    archives: Archives = Archives.NONE
+    """Whose archives are looked into."""
     warnings: tuple[str, ...] = field(default=())
     """What the user should know before the run; one line each."""
 
@@ -100,6 +102,7 @@ def make_settings(
     paranoid: bool = False,
     quick: bool = False,
     exclude: Sequence[str] = (),
+    archives: str = "none",
     follow_symlinks: bool = False,
     workers: int | None = None,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
@@ -116,9 +119,16 @@ def make_settings(
     """
     if quick and paranoid:
         raise SettingsError("--quick and --paranoid contradict each other")
+    if archives not in {whose.value for whose in Archives}:
+        raise SettingsError(f"unknown choice of archives: {archives}")
     asked = Asked(haystack, needles, listed, listed_haystack)
     roots, named, haystack, needles = look_for(
-        asked, called, Excludes(exclude), follow_symlinks=follow_symlinks, may_be_catalogues=may_be_catalogues
+        asked,
+        called,
+        Excludes(exclude),
+        follow_symlinks=follow_symlinks,
+        may_be_catalogues=may_be_catalogues,
+        may_be_archives=archives != Archives.NONE,
     )
     threshold = _check_values(algorithm, threshold_bits, accept, timeout_seconds, max_pixels, workers)
     cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
@@ -142,6 +152,7 @@ def make_settings(
         max_memory_bytes=_memory_bytes(max_memory_mib),
         cache=cache_path,
         named=named,
+        archives=Archives(archives),
         warnings=warnings + _without_pictures(roots, paranoid=paranoid),
     )
 

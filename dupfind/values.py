@@ -39,6 +39,14 @@ class Side(StrEnum):
     NEEDLES = "needles"
 
 
+class Archives(StrEnum):
+    """Whose archives are looked into."""
+
+    NEEDLES = "needles"
+    BOTH = "both"
+    NONE = "none"
+
+
 class Kind(StrEnum):
     """What a file is, for the report."""
 
@@ -150,6 +158,8 @@ class Root:
     identity: FolderId
     is_catalogue: bool = False
     """True for a file that stands for the folder that it lists, see :mod:`dupfind.catalog.catalogs`."""
+    is_archive: bool = False
+    """True for a file that is looked into, see :mod:`dupfind.archives`."""
 
     @property
     def shown(self) -> Callable[[str], str]:
@@ -191,6 +201,8 @@ class Tree:
     """Every directory that was looked into."""
     catalogue: Catalogued | None = None
     """What it was read from, where it was not walked."""
+    opened: frozenset[str] = frozenset()
+    """Paths of files that it looks into: of needles, they stand among the entries of no tree."""
 
 
 @dataclass(frozen=True, slots=True)

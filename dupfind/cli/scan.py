@@ -11,7 +11,7 @@ from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode
 from dupfind.overwriting import refuse_overwriting
 from dupfind.settings import Format, ReportSettings, make_report_settings, make_settings
-from dupfind.values import FileState, FolderState, Report
+from dupfind.values import Archives, FileState, FolderState, Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +88,13 @@ _MOST_LEFT = 500_000
         "Check the files and folders named there too, a line each or ended by NUL; - is standard input."
     ),
     options.exclude("Leave out of both; such a needle is not present."),
+    click.option(
+        "--archives",
+        type=click.Choice([whose.value for whose in Archives]),
+        default=Archives.NEEDLES.value,
+        show_default=True,
+        help="Look into ZIP and TAR files, as into folders: those among the needles, both sides' or none.",
+    ),
     options.judging,
     click.option(
         "--paranoid",

@@ -44,8 +44,9 @@ def final_check(
     The trees are those of ``sources``, in their order. ``listing`` is a new one, with nothing listed, whose ``count``
     is told how many needles each folder has.
     """
+    opened = frozenset().union(*(tree.opened for tree in needles))
     changes = [
-        _list_again(tree, source.list_again(tree, listing))
+        _list_again(tree, source.list_again(tree, listing), opened)
         for source, tree in zip(sources.needles, needles, strict=True)
     ]
     lost = {path: reason for one in changes for path, reason in one.lost.items()}
@@ -77,14 +78,18 @@ class _Changes:
     """Every directory that was looked into."""
 
 
-def _list_again(tree: Tree, walk: Relisting) -> _Changes:
-    """Compare folder by folder, so that the files are not kept twice: a second list of a million takes 350 MB."""
+def _list_again(tree: Tree, walk: Relisting, opened: frozenset[str]) -> _Changes:
+    """Compare folder by folder, so that the files are not kept twice: a second list of a million takes 350 MB.
+
+    ``opened`` are files that another tree looks into, and looks at: they are no needles themselves.
+    """
     places = dict(_places_by_folder(tree.entries))
     lost: dict[str, str] = {}
     problems: list[Problem] = []
-    for folder, now in walk.folders():
+    for folder, listed in walk.folders():
         start, end = places.pop(folder, (0, 0))
         before = tree.entries[start:end]
+        now = [entry for entry in listed if entry.path not in opened] if opened else listed
         if now == before:
             continue
         old, new = set(map(_PATH, before)), set(map(_PATH, now))

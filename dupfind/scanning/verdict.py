@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 
 from dupfind.pictures import formats
@@ -138,7 +139,8 @@ def judge_folders(
     """
     needle_roots = {root.given for root in roots if root.side is Side.NEEDLES}
     folders: dict[str, _Folder] = {}
-    for parent, inside in groupby(files, _parent_of):
+    archives = frozenset(root.given for root in roots if root.is_archive)
+    for parent, inside in groupby(files, partial(_parent_in, archives) if archives else _parent_of):
         folder = folders.get(parent) or _make(parent, needle_roots, folders)
         for file in inside:
             if file.state is _PRESENT:  # nearly all of them
@@ -186,6 +188,11 @@ def _count(folder: _Folder, file: FileVerdict) -> None:
 
 def _parent_of(file: FileVerdict) -> str:
     return file.path.rpartition(os.sep)[0] or os.sep
+
+
+def _parent_in(archives: Collection[str], file: FileVerdict) -> str:
+    """The folder around a file; an archive that was named as needles is the only file of a folder of its name."""
+    return file.path if file.path in archives else _parent_of(file)
 
 
 def _folder_of(path: str, roots: set[str], folders: dict[str, _Folder]) -> _Folder:

@@ -10,7 +10,7 @@ import os
 
 from dupfind.sources.ignore import is_junk_file, may_be_appledouble
 
-_MAGIC = bytes.fromhex("00051607")
+MAGIC = bytes.fromhex("00051607")
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
@@ -30,7 +30,7 @@ def is_appledouble(path: str, folder: int | None = None) -> bool:
     except (OSError, ValueError):
         return False
     try:
-        return os.read(handle, len(_MAGIC)) == _MAGIC
+        return os.read(handle, len(MAGIC)) == MAGIC
     except OSError:
         return False
     finally:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
 
-from dupfind.errors import reason_of
+from dupfind.errors import SettingsError, reason_of
 from dupfind.sources.appledouble import is_junk
 from dupfind.sources.entries import entry_now, entry_of, without_inode
 from dupfind.sources.folders import OnDisk
@@ -161,6 +161,28 @@ class FileList(OnDisk):
         return NamedWalk(tree, listing.count)
 
 
+class SingleFile(OnDisk):
+    """A file that was named in the place of a folder: an archive."""
+
+    def list_tree(self, listing: Listing) -> Tree:
+        """List it alone; raises :class:`~dupfind.errors.SettingsError` where it is gone."""
+        real, device = self.root.real, self.root.identity[0]
+        try:
+            found = os.lstat(real)
+        except OSError as error:
+            raise SettingsError(f"{self.root.given}: {reason_of(error)}") from error
+        if not stat.S_ISREG(found.st_mode):
+            raise SettingsError(f"{self.root.given}: not a regular file")
+        entry = entry_of(real, found)
+        listing.count(1)
+        entries = [without_inode(entry) if found.st_dev in listing.rules.forgetful else entry]
+        return Tree(self.root, entries, [], frozenset({(device, 0)}))
+
+    def list_again(self, tree: Tree, listing: Listing) -> Relisting:
+        """Look at it once more."""
+        return NamedWalk(tree, listing.count)
+
+
 def _tree(named: Named, others: Sequence[Tree]) -> Tree:
     """The named files that are not in the ``others`` of their side."""
     walked = {entry.path for tree in others for entry in tree.entries}
@@ -232,14 +254,21 @@ class Places(NamedTuple):
 
 
 def look_for(
-    asked: Asked, called: str, excludes: Excludes, *, follow_symlinks: bool, may_be_catalogues: bool
+    asked: Asked,
+    called: str,
+    excludes: Excludes,
+    *,
+    follow_symlinks: bool,
+    may_be_catalogues: bool,
+    may_be_archives: bool = False,
 ) -> Places:
     """Look at what was named; raises :class:`~dupfind.errors.SettingsError`.
 
-    ``called`` stands before a haystack in errors; ``may_be_catalogues`` tells whether a catalogue may stand for one.
+    ``called`` stands before a haystack in errors; ``may_be_catalogues`` tells whether a catalogue may stand for one,
+    ``may_be_archives`` whether needles may be an archive.
     """
     found = _look_up(asked, excludes, follow_symlinks=follow_symlinks)
-    roots = _roots(asked, called, found, may_be_catalogues=may_be_catalogues)
+    roots = _roots(asked, called, found, may_be_catalogues=may_be_catalogues, may_be_archives=may_be_archives)
     named = found or NOTHING
     folders = {Side.HAYSTACK: tuple(asked.haystack or ()), Side.NEEDLES: tuple(asked.needles or ())}
     folders[named.side] += tuple(named.folders)
@@ -255,7 +284,9 @@ def _look_up(asked: Asked, excludes: Excludes, *, follow_symlinks: bool) -> Name
     return None
 
 
-def _roots(asked: Asked, called: str, named: Named | None, *, may_be_catalogues: bool) -> tuple[Root, ...]:
+def _roots(
+    asked: Asked, called: str, named: Named | None, *, may_be_catalogues: bool, may_be_archives: bool
+) -> tuple[Root, ...]:
     haystack, needles = asked.haystack, asked.needles
     if named is not None and named.side is Side.HAYSTACK:
         folders = [*(haystack or ()), *named.folders]
@@ -263,7 +294,8 @@ def _roots(asked: Asked, called: str, named: Named | None, *, may_be_catalogues:
     if haystack is None:
         return ()
     if named is not None:
-        return make_roots(haystack, [*(needles or ()), *named.folders], may_lack_needles=True)
+        together = [*(needles or ()), *named.folders]
+        return make_roots(haystack, together, may_lack_needles=True, may_be_archives=may_be_archives)
     if needles is None:
         return haystack_roots(haystack, called, may_be_catalogues=may_be_catalogues)
-    return make_roots(haystack, needles)
+    return make_roots(haystack, needles, may_be_archives=may_be_archives)

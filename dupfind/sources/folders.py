@@ -31,7 +31,7 @@ class OnDisk(Source):
             needles, inodes = listing.walked_needles, listing.needle_inodes
             tree = without_needles(tree, needles, inodes, same, numbers_may_lie=listing.numbers_may_lie)
         for named in listing.needles:
-            if not named.root.has_folders:
+            if not named.root.has_folders or named.root.is_archive:
                 tree = without_named(tree, named.entries, same)
         return tree
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from dupfind.errors import SettingsError, reason_of
+from dupfind.sources.archive_names import is_archive_name
 from dupfind.sources.catalog_head import NO_CATALOGUE, why_no_catalogue
 from dupfind.sources.ignore import is_junk_folder
 from dupfind.sources.mounts import Mounts, read_mounts
@@ -27,11 +28,16 @@ class NamedFile(NamedTuple):
     entry: FileEntry
 
 
-def make_roots(haystack: Sequence[str], needles: Sequence[str], *, may_lack_needles: bool = False) -> tuple[Root, ...]:
-    """Return the roots of a scan, each once; raises :class:`~dupfind.errors.SettingsError`."""
+def make_roots(
+    haystack: Sequence[str], needles: Sequence[str], *, may_lack_needles: bool = False, may_be_archives: bool = False
+) -> tuple[Root, ...]:
+    """Return the roots of a scan, each once; raises :class:`~dupfind.errors.SettingsError`.
+
+    ``may_be_archives`` tells whether needles may be an archive in the place of a folder.
+    """
     roots = haystack_roots(haystack)
     if needles or not may_lack_needles:
-        roots += _roots(needles, Side.NEEDLES, "--needles ")
+        roots += _roots(needles, Side.NEEDLES, "--needles ", may_be_archives=may_be_archives)
     _refuse_same_root(roots, read_mounts())  # after a look inside each, which is what makes an automount come
     return _without_inner(roots)
 
@@ -70,19 +76,22 @@ def named_files(given: Iterable[str], mounts: Mounts | None = None) -> list[Name
     return [named_file(path, mounts) for path in given]
 
 
-def _roots(given: Sequence[str], side: Side, called: str, *, may_be_catalogues: bool = True) -> tuple[Root, ...]:
+def _roots(
+    given: Sequence[str], side: Side, called: str, *, may_be_catalogues: bool = True, may_be_archives: bool = False
+) -> tuple[Root, ...]:
     if not given:
         if side is Side.NEEDLES:
             raise SettingsError("--needles is needed: the folder to look for (or --files-from: a list of names)")
         raise SettingsError("--haystack is needed: the folder to search in")
     roots: dict[tuple[int, int], Root] = {}
     for path in given:
-        root = _root(path, side, called, may_be_catalogue=may_be_catalogues and side is Side.HAYSTACK)
+        is_catalog_wanted = may_be_catalogues and side is Side.HAYSTACK
+        root = _root(path, side, called, may_be_catalogue=is_catalog_wanted, may_be_archive=may_be_archives)
         roots.setdefault(root.identity, root)
     return tuple(roots.values())
 
 
-def _root(given: str, side: Side, called: str, *, may_be_catalogue: bool) -> Root:
+def _root(given: str, side: Side, called: str, *, may_be_catalogue: bool, may_be_archive: bool) -> Root:
     if not given:  # realpath takes it for the working directory, and reports would call that "/"
         raise SettingsError(f"--{side} is given an empty path" if called else "an empty path is no folder")
     try:
@@ -90,6 +99,9 @@ def _root(given: str, side: Side, called: str, *, may_be_catalogue: bool) -> Roo
         if not os.path.isdir(real):
             if may_be_catalogue and os.path.isfile(real):
                 return _catalogue(given, real, called)
+            if may_be_archive and os.path.isfile(real) and is_archive_name(real):
+                found = os.lstat(real)
+                return Root(side, given, real, (found.st_dev, found.st_ino), is_archive=True)
             raise SettingsError(f"{called}{given}: not a folder{_FOR_FILES if side is Side.NEEDLES else ''}")
         os.scandir(real).close()
         found = os.lstat(real)  # after a look inside, which is what makes an automount come

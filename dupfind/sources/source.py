@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
@@ -23,9 +24,13 @@ from dupfind.sources.entries import entry_now
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import NO_MOUNTS, Mounts
 from dupfind.sources.same_file import SameFile
-from dupfind.values import CHANGED, FileEntry, FolderId, Problem, Root, Side, Tree
+from dupfind.values import CHANGED, Failure, FileEntry, FolderId, Problem, Root, Side, Tree
 
 _INODE = itemgetter(FileEntry._fields.index("inode"))
+
+
+def _ignore(_: int) -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,10 @@ class Listing:
     """Needles that lie in no tree: a catalog that lists them does not prove them."""
     mounts_now: Callable[[], Mounts] | None = None
     """Reads the table of mounts again once folders were walked: looking into a folder makes an automount come."""
+    stage: Callable[[str, int], AbstractContextManager[Callable[[int], None]]] = lambda *_: nullcontext(_ignore)
+    """Shows a person something that takes long, with how many steps; gives what is told of each."""
+    digests: Callable[[Sequence[FileEntry]], Mapping[str, bytes | Failure]] | None = None
+    """Reads files: the digest of each by path, or why there is none. None where nothing may be read yet."""
     needles: list[Tree] = field(default_factory=list)
     haystack: list[Tree] = field(default_factory=list)
     needle_folders: frozenset[FolderId] = frozenset()
@@ -104,6 +113,8 @@ class Source(ABC):
 
     is_walked = False
     """Whether listing it takes long enough for a bar of progress."""
+    is_within = False
+    """Whether its entries lie in files that other sources list, so that it is listed when they are."""
     is_remembered = True
     """Whether what was found of its entries holds as long as the entries are the same."""
 
@@ -185,14 +196,22 @@ class Sources(NamedTuple):
         return all(source.is_remembered for side in self for source in side)
 
     def walked(self, *, are_walked: bool) -> Sources:
-        """Return those that are walked, or the others."""
-        needles, haystack = (tuple(source for source in side if source.is_walked == are_walked) for side in self)
+        """Return those that are walked, or the others but for those that are within."""
+        return self._which(lambda source: source.is_walked == are_walked and not source.is_within)
+
+    @property
+    def within(self) -> Sources:
+        """Return those whose entries lie in files of the others."""
+        return self._which(lambda source: source.is_within)
+
+    def _which(self, is_meant: Callable[[Source], bool]) -> Sources:
+        needles, haystack = (tuple(filter(is_meant, side)) for side in self)
         return Sources(needles, haystack)
 
 
 def in_order(sources: Iterable[Source]) -> Sources:
-    """Return these as they are listed: what is walked first."""
-    walked_first = sorted(sources, key=lambda source: not source.is_walked)
+    """Return these as they are listed: what is walked first, what lies in files of the others last."""
+    walked_first = sorted(sources, key=lambda source: (source.is_within, not source.is_walked))
     sides = Side.NEEDLES, Side.HAYSTACK
     needles, haystack = (tuple(source for source in walked_first if source.root.side is side) for side in sides)
     return Sources(needles, haystack)

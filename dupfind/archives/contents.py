@@ -1,0 +1,117 @@
+"""What listing an archive gives, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import IO, NamedTuple
+
+
+class BrokenArchiveError(Exception):
+    """An archive cannot be listed; the text says why, in words for the user."""
+
+
+class Member(NamedTuple):
+    """One file in an archive, and where its bytes lie."""
+
+    name: str
+    """As the archive spells it."""
+    size_bytes: int
+    offset: int
+    """Of its bytes in the file that was listed."""
+    stored_bytes: int
+    """How many lie there; as many as ``size_bytes`` where they are not compressed."""
+    is_deflated: bool = False
+    crc: int | None = None
+    """CRC-32 of its content; None where the archive has none."""
+
+
+class Trouble(NamedTuple):
+    """Why something of an archive was passed over."""
+
+    name: str
+    """Of the member; nothing where it is about the archive."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What an archive holds, in its order."""
+
+    members: list[Member] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+
+
+class Piece:
+    """A part of an open file as a file of its own, for libraries that read archives.
+
+    It refuses to read more than ``most_bytes`` in one go: both :mod:`zipfile` and :mod:`tarfile` read as much as a
+    header tells them to, into memory.
+    """
+
+    def __init__(self, file: IO[bytes], start: int, size_bytes: int, most_bytes: int) -> None:
+        self._file = file
+        self._start = start
+        self._size_bytes = size_bytes
+        self._most_bytes = most_bytes
+        self._place = 0
+
+    def read(self, count: int = -1) -> bytes:
+        """Read up to ``count`` bytes; raises :class:`BrokenArchiveError` where that is too many."""
+        left_bytes = max(0, self._size_bytes - self._place)
+        count = left_bytes if count < 0 else min(count, left_bytes)
+        if count > self._most_bytes:
+            raise BrokenArchiveError(f"its headers take {count:,} bytes: more than {self._most_bytes:,}")
+        if not count:
+            return b""
+        self._file.seek(self._start + self._place)
+        data = read_fully(self._file.read, count)
+        self._place += len(data)
+        return data
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        """Go to a place, as in any file."""
+        place += (0, self._place, self._size_bytes)[whence]
+        if place < 0:
+            raise ValueError("a place before the beginning")
+        self._place = place
+        return place
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._place
+
+    def seekable(self) -> bool:
+        """Tell that it is."""
+        return True
+
+    def readable(self) -> bool:
+        """Tell that it is."""
+        return True
+
+
+def read_fully(read: Callable[[int], bytes | None], count: int) -> bytes:
+    """Read ``count`` bytes, or fewer where the file ends; the system may give fewer at a time."""
+    data = read(count) or b""
+    if len(data) == count or not data:
+        return data
+    pieces = [data]
+    left = count - len(data)
+    while left and (data := read(left) or b""):
+        pieces.append(data)
+        left -= len(data)
+    return b"".join(pieces)
+
+
+_BLOCK_BYTES = 1 << 20
+
+
+def is_blank(piece: Piece, start: int, end: int) -> bool:
+    """Tell whether a stretch holds zeros only."""
+    piece.seek(start)
+    while start < end:
+        data = piece.read(min(_BLOCK_BYTES, end - start))
+        if not data or data.strip(b"\0"):
+            return False
+        start += len(data)
+    return True

@@ -1,0 +1,80 @@
+"""Names in archives as they are shown: each below its archive, whatever it says; pure.
+
+No name is ever followed. What would climb out of the archive is shown so that no program that is given the path
+climbs out by it either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+PARENT = "[..]"
+"""In the place of a ``..``: programs shorten ``a.zip/../b`` to ``b``."""
+NAMELESS = "[no name]"
+_DOS_HOSTS = frozenset({0, 6, 10, 11, 14})
+"""Systems by whose names a backslash divides folders: MS-DOS, OS/2, NTFS, MVS as Info-ZIP numbers NTFS, VFAT."""
+_IS_UTF8 = 0x800
+_KANA = range(0x3040, 0x3100)
+_HIGH, _WIDE = 0x80, 0x100
+
+
+def below(name: str) -> str:
+    r"""Return the path below the archive that a member of this name is shown by, divided by slashes.
+
+    >>> below("../../etc/passwd"), below("/a//./b.jpg"), below("a\0b"), below("/")
+    ('[..]/[..]/etc/passwd', 'a/b.jpg', 'a\u2400b', '[no name]')
+    """
+    parts = (part for part in name.replace("\0", "\u2400").split("/") if part not in ("", "."))
+    return "/".join(PARENT if part == ".." else part for part in parts) or NAMELESS
+
+
+def unused(path: str, used: Container[str]) -> str:
+    """Return a path like ``path`` that is not in ``used``: several members may bear one name.
+
+    >>> unused("a/b.jpg", {"a/b.jpg", "a/b (again 2).jpg"})
+    'a/b (again 3).jpg'
+    """
+    if path not in used:
+        return path
+    folder, slash, name = path.rpartition("/")
+    stem, dot, suffix = name.rpartition(".")
+    if not stem:
+        stem, dot, suffix = name, "", ""
+    number = 2
+    while (again := f"{folder}{slash}{stem} (again {number}){dot}{suffix}") in used:
+        number += 1
+    return again
+
+
+def zip_name(raw: bytes, flags: int, host: int) -> str:
+    r"""Return the name of a member of a ZIP as its writer meant it, as far as that can be told.
+
+    ``flags`` and ``host`` are those of its entry. Without the flag for UTF-8 it is UTF-8 all the same where it can be
+    (as macOS writes it), Shift-JIS where it looks like it, and else in code page 437, as the format has it.
+
+    >>> zip_name("Ferien/Übung.jpg".encode("cp437"), 0, 0), zip_name(b"\x83\x74\x83\x48\x83\x67.jpg", 0, 0)
+    ('Ferien/Übung.jpg', 'フォト.jpg')
+    """
+    if raw.isascii():
+        name = raw.decode("ascii")
+    elif flags & _IS_UTF8:
+        name = raw.decode("utf-8", "surrogateescape")
+    else:
+        name = _guessed(raw)
+    return name.replace("\\", "/") if host in _DOS_HOSTS and "/" not in name else name
+
+
+def _guessed(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    try:
+        name = raw.decode("cp932")
+    except UnicodeDecodeError:
+        return raw.decode("cp437")
+    # Western names have single letters above ASCII, each of which eats the letter behind it; kana come in rows.
+    wide = [letter for letter in name if ord(letter) >= _WIDE]
+    whole = sum(all(byte >= _HIGH for byte in letter.encode("cp932")) for letter in wide)
+    kana = sum(ord(letter) in _KANA for letter in wide)
+    return name if wide and (kana * 2 >= len(wide) or whole * 2 > len(wide)) else raw.decode("cp437")

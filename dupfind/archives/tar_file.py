@@ -1,0 +1,92 @@
+"""The members of a TAR: its headers by :mod:`tarfile`, and its end looked at.
+
+A TAR has no directory, and :mod:`tarfile` takes a header that is damaged for the end. So the end has to be there, and
+nothing behind it.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from typing import IO
+
+from dupfind.archives.contents import BrokenArchiveError, Contents, Member, Piece, Trouble, is_blank
+from dupfind.archives.limits import MOST_MEMBERS
+
+_MOST_HEADER_BYTES = 1 << 20
+"""A long name or a PAX header, which is read into memory."""
+_BLOCK = tarfile.BLOCKSIZE
+_FILES = frozenset({tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE})
+_MAGIC_AT, _MAGIC = 257, b"ustar"
+HEAD_BYTES = _BLOCK
+
+
+def is_tar(head: bytes) -> bool:
+    """Tell by its first block whether a file is a TAR: by its mark, or by the checksum of the first header."""
+    if head[_MAGIC_AT:].startswith(_MAGIC):
+        return True
+    try:
+        tarfile.TarInfo.frombuf(head[:_BLOCK], "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
+
+
+def list_tar(file: IO[bytes], start: int, size_bytes: int) -> Contents:
+    """List the TAR that lies in an open file; raises :class:`BrokenArchiveError`, and what :mod:`tarfile` raises."""
+    piece = Piece(file, start, size_bytes, _MOST_HEADER_BYTES)
+    contents = Contents()
+    plain: dict[str, Member] = {}
+    end, count = -1, 0
+    with tarfile.open(fileobj=piece, mode="r:", encoding="utf-8", errors="surrogateescape") as archive:  # type: ignore[call-overload]
+        try:
+            while (info := archive.next()) is not None:
+                archive.members.clear()  # it would keep them all
+                count += 1
+                _refuse(info, count, is_onward=archive.offset > end)
+                end = archive.offset
+                _take(info, start, size_bytes, plain, contents)
+        except (tarfile.TarError, BrokenArchiveError, ValueError) as error:
+            if not count:
+                raise
+            contents.troubles.append(Trouble("", f"it is broken at byte {archive.offset:,}: {error}"))
+            return contents
+        end = archive.offset
+    if size_bytes - end < _BLOCK:
+        contents.troubles.append(Trouble("", "its end is missing: it may have been cut off"))
+    elif not is_blank(piece, end, size_bytes):
+        reason = f"it holds {size_bytes - end:,} bytes that belong to none of its members"
+        contents.troubles.append(Trouble("", reason))
+    return contents
+
+
+def _refuse(info: tarfile.TarInfo, count: int, *, is_onward: bool) -> None:
+    if not is_onward or info.size < 0:
+        raise BrokenArchiveError("its headers lead backwards")
+    if count > MOST_MEMBERS:
+        raise BrokenArchiveError(f"it has more than {MOST_MEMBERS:,} members")
+
+
+def _take(info: tarfile.TarInfo, start: int, size_bytes: int, plain: dict[str, Member], contents: Contents) -> None:
+    """Take in what one header tells of; ``plain`` has, by name, the files before it."""
+    reason = None
+    if info.issparse():
+        reason = "sparse file: not read"
+    elif info.type in _FILES:
+        if info.offset_data + info.size > size_bytes:
+            reason = "it is cut off"
+        else:
+            member = Member(info.name, info.size, start + info.offset_data, info.size)
+            plain[info.name] = member
+            contents.members.append(member)
+    elif info.islnk():
+        target = plain.get(info.linkname)
+        if target is None:
+            reason = "a link to a file that is not in the archive before it"
+        else:
+            contents.members.append(target._replace(name=info.name))
+    elif info.issym():
+        reason = "symbolic link: not followed"
+    elif not info.isdir():
+        reason = "not a regular file"
+    if reason:
+        contents.troubles.append(Trouble(info.name, reason))
