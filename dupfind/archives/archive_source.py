@@ -8,34 +8,14 @@ looked into, stays a file.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
-from dupfind.archives import names
-from dupfind.archives.contents import BrokenArchiveError, Member
-from dupfind.archives.limits import MOST_DEPTH
-from dupfind.archives.members import MemberEntry
-from dupfind.archives.opening import Opened, open_archive
-from dupfind.archives.scratch import Scratch, folder_for_large
-from dupfind.sources.appledouble import MAGIC as APPLEDOUBLE
 from dupfind.sources.archive_names import is_archive_name
-from dupfind.sources.entries import ChangedError, entry_now, open_entry
 from dupfind.sources.folders import Folder
-from dupfind.sources.ignore import (
-    EXCLUDED,
-    is_junk_file,
-    is_junk_folder,
-    may_be_appledouble,
-    why_file_not_trusted,
-    why_folder_not_trusted,
-)
-from dupfind.sources.roots import root_around, spelling
-from dupfind.sources.source import Listing, Relisting, Source, folder_of
-from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
-
-ITSELF = "[archive]"
-"""Stands for an archive among its members where something is wrong with all of it, so that its folder is in doubt."""
+from dupfind.sources.roots import spelling
+from dupfind.sources.source import Listing, Relisting, Source, listed_again
+from dupfind.values import FileEntry, Root, Side, Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +38,6 @@ class Archives(Source):
     def __init__(self, side: Side, roots: Sequence[Root]) -> None:
         around = tuple(root for root in roots if root.side is side)
         super().__init__(ArchivesRoot(side, f"archives among the {side.value}", os.sep, (0, 0), around=around))
-        self._opened: list[FileEntry] = []
 
     def list_tree(self, listing: Listing) -> Tree:
         """List what is in the archives that are among the files listed so far, and take these from there."""
@@ -68,13 +47,13 @@ class Archives(Source):
         archives = [entry for entry in archives if entry.is_on_disk]
         if not archives:
             return Tree(self.root, [], [], frozenset())
-        shown = self.root.shown
+        from dupfind.archives.looking import Lister  # brings zipfile and tarfile
+
         with listing.stage("looking into archives", len(archives)) as advance:
-            lister = _Lister(self.root, listing, shown)
+            lister = Lister(self.root, listing, self.root.shown)
             for entry in lister.not_proved(archives):
                 advance(1)
                 lister.look_into(entry, 1)
-        self._opened = lister.opened
         listing.count(len(lister.entries))
         paths = frozenset(entry.path for entry in lister.opened)
         if self.root.side is Side.NEEDLES:  # one of the haystack may prove a whole archive
@@ -87,15 +66,20 @@ class Archives(Source):
 
     def list_again(self, tree: Tree, listing: Listing) -> Relisting:
         """Look at the archives again: while they are what they were, so is what they hold."""
-        return _ArchivesAgain(tree, listing)
+        if not tree.entries:
+            return listed_again(tree)
+        from dupfind.archives.looking import ArchivesAgain
+
+        return ArchivesAgain(tree, listing)
 
     def changed(self, witnesses: Iterable[FileEntry], listing: Listing) -> Iterator[tuple[str, str]]:
         """Look at the archive of each, and at each folder on the way to it."""
-        members = [entry for entry in witnesses if isinstance(entry, MemberEntry)]
-        archives = dict.fromkeys(entry.place.archive for entry in members)
-        reasons = dict(Folder(self.root).changed(archives, listing))
-        for entry in members:
-            if (reason := reasons.get(entry.place.archive.path)) is not None:
+        from dupfind.archives.looking import archive_of
+
+        archives = {entry: archive_of(entry) for entry in witnesses}
+        reasons = dict(Folder(self.root).changed(dict.fromkeys(archives.values()), listing))
+        for entry, archive in archives.items():
+            if (reason := reasons.get(archive.path)) is not None:
                 yield entry.path, reason
 
 
@@ -106,186 +90,3 @@ def _take_out(trees: list[Tree], paths: frozenset[str]) -> None:
         kept = [entry for entry in tree.entries if entry.path not in paths]
         if len(kept) < len(tree.entries):
             trees[number] = replace(tree, entries=kept)
-
-
-class _ArchivesAgain:
-    """The members of archives once more."""
-
-    def __init__(self, tree: Tree, listing: Listing) -> None:
-        self.problems = tree.problems
-        self.seen: set[FolderId] = set()
-        self._entries = tree.entries
-        self._listing = listing
-        self._states: dict[str, bool | None] = {}
-
-    def folders(self) -> Iterator[tuple[str, list[FileEntry]]]:
-        """Yield each folder with its entries, as far as their archive is there."""
-        for folder, group in groupby(self._entries, key=lambda entry: folder_of(entry.path)):
-            entries: list[FileEntry] = []
-            for entry in group:
-                assert isinstance(entry, MemberEntry)
-                is_same = self._is_same(entry.place.archive)
-                if is_same is not None:
-                    entries.append(entry if is_same else entry._replace(inode=-1))
-            self._listing.count(len(entries))
-            yield folder, entries
-
-    def _is_same(self, archive: FileEntry) -> bool | None:
-        """Tell whether an archive is what it was; None where it is gone."""
-        if archive.path not in self._states:
-            try:
-                now = entry_now(archive, follow_symlinks=self._listing.rules.follow_symlinks)
-            except OSError:
-                now = None
-            self._states[archive.path] = None if now is None else now == archive
-        return self._states[archive.path]
-
-
-class _Lister:
-    """Looks into archives, one after the other; gathers what they hold."""
-
-    def __init__(self, root: Root, listing: Listing, shown: Callable[[str], str]) -> None:
-        self.entries: list[FileEntry] = []
-        self.problems: list[Problem] = []
-        self.opened: list[FileEntry] = []
-        self._root = root
-        self._listing = listing
-        self._shown = shown
-        self._is_haystack = root.side is Side.HAYSTACK
-        folder = folder_for_large()
-        below = root_around(os.path.join(os.path.realpath(folder), "x"), listing.roots)
-        self._scratch = Scratch(folder if below is None else None)
-        self._twins: Mapping[int, list[FileEntry]] | None = None
-
-    def not_proved(self, archives: Sequence[FileEntry]) -> list[FileEntry]:
-        """Return those that have no equal in the haystack; who has one is proved by it, whatever is in it."""
-        if self._is_haystack or self._listing.digests is None:
-            return list(archives)
-        if self._twins is None:
-            self._twins = _by_size(entry for tree in self._listing.haystack for entry in tree.entries)
-        asked = [entry for entry in archives if entry.size_bytes in self._twins]
-        twins = [twin for size in dict.fromkeys(entry.size_bytes for entry in asked) for twin in self._twins[size]]
-        digests = self._listing.digests([*asked, *twins]) if asked else {}
-        proofs = {digests[twin.path] for twin in twins}
-        proved = {entry.path for entry in asked if isinstance(digests[entry.path], bytes)}
-        proved &= {entry.path for entry in asked if digests[entry.path] in proofs}
-        return [entry for entry in archives if entry.path not in proved]
-
-    def look_into(self, archive: FileEntry, depth: int) -> bool:
-        """List an archive; tells whether it could be. Where not, it stays a file, and is a problem."""
-        try:
-            opened = open_archive(archive, self._scratch)
-        except BrokenArchiveError as error:
-            self._report(archive.path, f"the archive cannot be looked into: {error}")
-            return False
-        if not opened.contents.members and not opened.contents.troubles:
-            return False  # it holds nothing that could stand for it
-        entries = self._take(archive, opened)
-        troubles = [(trouble.name, trouble.reason) for trouble in opened.contents.troubles]
-        if not entries and not troubles:
-            return False
-        if depth == 1:
-            self.opened.append(archive)
-        for name, reason in troubles:
-            below = names.below(name) if name else ITSELF
-            self._report(f"{archive.path}{os.sep}{below.replace('/', os.sep)}", reason)
-        inner = [entry for entry in entries if is_archive_name(entry.path)]
-        folders = _folders(entries)
-        start = len(self.entries)
-        looked = {entry.path for entry in self.not_proved(inner) if self._look_deeper(entry, folders, depth + 1)}
-        deeper, self.entries[start:] = self.entries[start:], []
-        self.entries += [entry for entry in entries if entry.path not in looked]
-        self.entries += deeper
-        return True
-
-    def _look_deeper(self, entry: FileEntry, folders: frozenset[str], depth: int) -> bool:
-        """Look into an archive in an archive, which has these ``folders``."""
-        if entry.path in folders:  # paths are keys: what is in the two would be mixed up
-            self._report(entry.path, "an archive and a folder of one name: not looked into")
-            return False
-        if depth > MOST_DEPTH:
-            self._report(entry.path, f"an archive in archives: looked into down to {MOST_DEPTH}")
-            return False
-        return self.look_into(entry, depth)
-
-    def _take(self, archive: FileEntry, opened: Opened) -> list[FileEntry]:
-        """Make entries of the members of an archive, those of a folder together."""
-        used: set[str] = set()
-        entries: list[FileEntry] = []
-        for member in opened.contents.members:
-            below = names.unused(names.below(member.name), used)
-            used.add(below)
-            place = opened.place._replace(
-                offset=member.offset,
-                stored_bytes=member.stored_bytes,
-                is_deflated=member.is_deflated,
-                crc=member.crc,
-            )
-            path = f"{archive.path}{os.sep}{below.replace('/', os.sep)}"
-            entry = MemberEntry.of(path, member.size_bytes, place, opened.keeper)
-            if self._is_wanted(entry, archive, below, member):
-                entries.append(entry)
-        return sorted(entries, key=lambda entry: _in_order(entry.path))
-
-    def _is_wanted(self, entry: MemberEntry, archive: FileEntry, below: str, member: Member) -> bool:
-        """False for what a walk would leave out, too: junk, what is excluded, what is not trusted."""
-        *folders, name = below.split("/")
-        if is_junk_file(name) or any(map(is_junk_folder, folders)):
-            return False
-        if may_be_appledouble(name) and member.size_bytes >= len(APPLEDOUBLE) and _begins(entry, APPLEDOUBLE):
-            return False
-        reason = self._why_excluded(archive.path, below)
-        if reason is None and self._is_haystack:
-            reasons = (*map(why_folder_not_trusted, folders), why_file_not_trusted(name))
-            reason = next((reason for reason in reasons if reason), None)
-        if reason is None:
-            return True
-        self._report(entry.path, reason, is_note=self._is_haystack)
-        return False
-
-    def _why_excluded(self, archive: str, below: str) -> str | None:
-        excludes = self._listing.rules.excludes
-        if not excludes:
-            return None
-        root = root_around(archive, self._listing.roots)
-        start = 0 if root is None else len(root.real)
-        parts = below.split("/")
-        for end in range(1, len(parts) + 1):
-            path = "/".join([archive[start:].lstrip("/"), *parts[:end]])
-            if (pattern := excludes.matching(path, parts[end - 1])) is not None:
-                return f"{EXCLUDED} {pattern}"
-        return None
-
-    def _report(self, path: str, reason: str, *, is_note: bool = False) -> None:
-        self.problems.append(Problem(self._shown(path), self._root.side, "walk", reason, is_note))
-
-
-def _by_size(entries: Iterable[FileEntry]) -> dict[int, list[FileEntry]]:
-    by_size: dict[int, list[FileEntry]] = {}
-    for entry in entries:
-        by_size.setdefault(entry.size_bytes, []).append(entry)
-    return by_size
-
-
-def _in_order(path: str) -> tuple[list[str], str]:
-    folder, _, name = path.rpartition(os.sep)
-    return folder.split(os.sep), name
-
-
-def _folders(entries: Iterable[FileEntry]) -> frozenset[str]:
-    """Return the paths of all folders around these."""
-    folders: set[str] = set()
-    for folder in dict.fromkeys(folder_of(entry.path) for entry in entries):
-        above = folder
-        while above not in folders and above != folder_of(above):
-            folders.add(above)
-            above = folder_of(above)
-    return frozenset(folders)
-
-
-def _begins(entry: MemberEntry, magic: bytes) -> bool:
-    try:
-        with open_entry(entry) as file:
-            return file.read(len(magic)) == magic
-    except (OSError, ChangedError):
-        return False

@@ -1,4 +1,4 @@
-"""One archive to what it holds: which kind it is, unpacked where it has to be, and all ways in which it may be broken."""
+"""One archive to what it holds: which kind it is, unpacked where it has to be, and all ways in which it may fail."""
 
 from __future__ import annotations
 

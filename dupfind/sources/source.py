@@ -184,6 +184,11 @@ class _Listed:
             yield folder, list(group)
 
 
+def listed_again(tree: Tree) -> Relisting:
+    """Return a tree as one that was listed once more."""
+    return _Listed(tree)
+
+
 class Sources(NamedTuple):
     """All sources of a run, in the order in which they are listed and reported."""
 

@@ -1,0 +1,98 @@
+r"""A backup in archives against the same files in a folder, in turn, each run cold (``--no-cache``).
+
+    python -m benchmarks.archives [--files N] [--rounds N] [--keep FOLDER]
+
+Three backups of photos of 2 megapixels: a plain copy of the haystack, one of which every picture was encoded again, and
+one of other pictures. Each as a folder, a ZIP that only stores, a ZIP that compresses, a TAR and a solid ``tar.gz``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from benchmarks.common import DUPFIND, in_turn, machine, median
+from fixtures import pictures
+
+_SIZE = 1632, 1224
+_BACKUPS = "copy", "encoded again", "other pictures"
+_QUALITIES = {"haystack": 92, "copy folder": 92, "encoded again folder": 85, "other pictures folder": 92}
+_OTHERS = 1_000_000
+_FORMS = {
+    "folder": "",
+    "ZIP, stored": "stored.zip",
+    "ZIP, deflated": "deflated.zip",
+    "TAR": "b.tar",
+    "TAR, gzip": "b.tar.gz",
+}
+
+
+def _picture(job: tuple[Path, int, tuple[str, ...]]) -> None:
+    """One scene as a JPEG of each quality, in a folder each."""
+    work, seed, folders = job
+    scene = pictures.photo(seed, _SIZE)
+    for folder in folders:
+        scene.save(work / folder / f"IMG_{seed:07d}.jpg", "JPEG", quality=_QUALITIES[folder])
+
+
+def _build(work: Path, first: int, count: int, *folders: str) -> None:
+    for folder in folders:
+        (work / folder).mkdir(parents=True)
+    with ProcessPoolExecutor() as pool:
+        list(pool.map(_picture, [(work, seed, folders) for seed in range(first, first + count)], chunksize=8))
+
+
+def _pack(folder: Path, target: Path) -> None:
+    target.parent.mkdir()
+    paths = sorted(folder.iterdir())
+    if target.suffix == ".zip":
+        method = zipfile.ZIP_STORED if "stored" in target.name else zipfile.ZIP_DEFLATED
+        with zipfile.ZipFile(target, "w", method) as archive:
+            for path in paths:
+                archive.write(path, path.name)
+        return
+    with tarfile.open(target, "w:gz" if target.suffix == ".gz" else "w:") as tar:
+        for path in paths:
+            tar.add(path, path.name)
+
+
+def _measure(name: str, work: Path, rounds: int) -> None:
+    scan = [*DUPFIND, "scan", "--haystack", str(work / "haystack"), "--no-cache", "-q", "--needles"]
+    commands: dict[str, Sequence[str]] = {form: [*scan, str(work / f"{name} {form}")] for form in _FORMS}
+    runs = in_turn(commands, rounds)
+    for form, timed in runs.items():
+        ratios = [run.seconds / base.seconds for run, base in zip(timed, runs["folder"], strict=True)]
+        codes = {run.code for run in timed}
+        seconds, peak = median([run.seconds for run in timed]), max(run.peak_mib for run in timed)
+        print(f"| {name} | {form} | {seconds:.2f} s | {median(ratios):.2f} | {peak:.0f} MiB | {codes} |", flush=True)
+
+
+def main() -> None:
+    """Build, measure, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--keep", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        work = options.keep or Path(temporary)
+        if not (work / "haystack").is_dir():
+            _build(work, 0, options.files, "haystack", "copy folder", "encoded again folder")
+            _build(work, _OTHERS, options.files, "other pictures folder")
+            for name in _BACKUPS:
+                for form, file in _FORMS.items():
+                    if file:
+                        _pack(work / f"{name} folder", work / f"{name} {form}" / file)
+        print(machine())
+        print("| backup | as | seconds | to the folder | peak | exit |\n|---|---|---|---|---|---|")
+        for name in _BACKUPS:
+            _measure(name, work, options.rounds)
+
+
+if __name__ == "__main__":
+    main()
