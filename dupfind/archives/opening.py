@@ -71,11 +71,13 @@ def _opened(entry: FileEntry, file: IO[bytes], scratch: Scratch) -> Opened:
 
 def _listed(file: IO[bytes], head: bytes, start: int, size_bytes: int, path: str) -> Contents:
     """List what is no compressed TAR."""
-    if not head.startswith((zip_file.MAGIC, zip_file.EMPTY_MAGIC)) and not path.lower().endswith(".zip"):
-        if not tar_file.is_tar(head):
-            raise BrokenArchiveError("its content is that of no archive")
+    if head.startswith((zip_file.MAGIC, zip_file.EMPTY_MAGIC)):
+        return zip_file.list_zip(file, start, size_bytes)
+    if tar_file.is_tar(head):
         return tar_file.list_tar(file, start, size_bytes)
-    return zip_file.list_zip(file, start, size_bytes)
+    if path.lower().endswith(".zip"):  # a program that unpacks itself, with its members behind it
+        return zip_file.list_zip(file, start, size_bytes)
+    raise BrokenArchiveError("its content is that of no archive")
 
 
 def _inner(entry: MemberEntry, file: IO[bytes], head: bytes, scratch: Scratch) -> Opened:
