@@ -15,7 +15,7 @@ _DOS_HOSTS = frozenset({0, 6, 10, 11, 14})
 """Systems by whose names a backslash divides folders: MS-DOS, OS/2, NTFS, MVS as Info-ZIP numbers NTFS, VFAT."""
 _IS_UTF8 = 0x800
 _KANA = range(0x3040, 0x3100)
-_HIGH, _WIDE = 0x80, 0x100
+_WIDE = 0x100
 
 
 def below(name: str) -> str:
@@ -73,8 +73,19 @@ def _guessed(raw: bytes) -> str:
         name = raw.decode("cp932")
     except UnicodeDecodeError:
         return raw.decode("cp437")
-    # Western names have single letters above ASCII, each of which eats the letter behind it; kana come in rows.
-    wide = [letter for letter in name if ord(letter) >= _WIDE]
-    whole = sum(all(byte >= _HIGH for byte in letter.encode("cp932")) for letter in wide)
-    kana = sum(ord(letter) in _KANA for letter in wide)
-    return name if wide and (kana * 2 >= len(wide) or whole * 2 > len(wide)) else raw.decode("cp437")
+    return name if _is_japanese(name) else raw.decode("cp437")
+
+
+def _is_japanese(name: str) -> bool:
+    """Tell whether a name that can be read as Shift-JIS is: it has kana, or its kanji are not in the midst of letters.
+
+    Western names have one letter above ASCII or two between others, and these look like one kanji between others.
+    """
+    wide = [ord(letter) >= _WIDE for letter in name]
+    has_kana = any(ord(letter) in _KANA for letter in name)
+    pairs = zip(name, wide, name[1:], wide[1:], strict=False)
+    is_mixed = any(
+        (first_wide and second.isascii() and second.isalpha()) or (second_wide and first.isascii() and first.isalpha())
+        for first, first_wide, second, second_wide in pairs
+    )
+    return any(wide) and (has_kana or not is_mixed)

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
-from dupfind.archives import names
+from dupfind.archives import names, unpacking
 from dupfind.archives.contents import BrokenArchiveError, Contents, Member, Piece, Trouble, is_blank
 from dupfind.archives.limits import (
     LEAST_BOMB_BYTES,
@@ -31,6 +31,7 @@ _END = struct.Struct("<4s4H2IH")
 _END_64, _LOCATOR_64 = struct.Struct("<4sQ2H2I4Q"), struct.Struct("<4sIQI")
 _DIRECTORY_ENTRY_BYTES = 46
 _MOST_TAIL_BYTES = _END_64.size + _LOCATOR_64.size + _END.size + (1 << 16)
+_MOST_EMPTY_BYTES = 64
 _ENCRYPTED, _HAS_DESCRIPTOR, _IS_UTF8 = 0x2041, 0x8, 0x800
 _AES = 99
 _METHODS = {
@@ -57,7 +58,7 @@ def list_zip(file: IO[bytes], start: int, size_bytes: int) -> Contents:
             extent, reason = _look_at(piece, info)
             extents.append(extent)
             name = _name(info)
-            reason = reason or _why_not_read(info, name)
+            reason = reason or _why_not_read(info, name) or _why_not_empty(piece, info, extent.data)
             if reason:
                 contents.troubles.append(Trouble(name, reason))
             elif not name.endswith("/"):
@@ -139,6 +140,20 @@ def _why_not_unpacked(info: zipfile.ZipInfo) -> str | None:
     if len(info.extra) > MOST_EXTRA_BYTES or len(info.comment) > MOST_EXTRA_BYTES:
         return "its directory holds more of it than a name and times"
     return None
+
+
+def _why_not_empty(piece: Piece, info: zipfile.ZipInfo, data: int) -> str | None:
+    """Why a member that is said to be empty may not be; who knows that nothing is in it does not read it."""
+    if info.file_size or info.compress_type == zipfile.ZIP_STORED:
+        return None
+    piece.seek(data)
+    packed = piece.read(min(info.compress_size, _MOST_EMPTY_BYTES))
+    stream = unpacking.raw_inflater()
+    try:
+        is_empty = not stream.decompress(packed, 1) and stream.eof and not stream.unused_data and not info.CRC
+    except unpacking.ERRORS:
+        is_empty = False
+    return None if is_empty and len(packed) == info.compress_size else "it is not empty, as its directory says"
 
 
 def _look_at(piece: Piece, info: zipfile.ZipInfo) -> tuple[_Extent, str | None]:
