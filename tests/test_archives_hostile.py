@@ -15,13 +15,18 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
 
+from dupfind import pipeline
+from dupfind.archives.members import MemberEntry
+from dupfind.run import Run
+from dupfind.sources.entries import open_entry
 from dupfind.values import Report
 from tests.helpers.archives import PACKERS, RawMember, raw_zip, tarred, zip64, zipped
-from tests.helpers.scans import scan
+from tests.helpers.scans import scan, settings
 from tests.helpers.trees import build_tree
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
@@ -358,3 +363,37 @@ def test_the_whole_process(dupfind: Dupfind, tree: TreeBuilder, hay: Path) -> No
     for name in files:
         assert any(f"n/{name}" in line for line in lines), name
     assert [] == [line for line in os.fsdecode(done.stdout).splitlines() if "contained" in line and ".zip/" not in line]
+
+
+def member(hay: Path, needles: Path) -> MemberEntry:
+    """The only member among the needles."""
+    trees, _ = pipeline.walk(Run(settings(hay, needles, archives="needles")))
+    (entry,) = (entry for tree in trees for entry in tree.entries)
+    assert isinstance(entry, MemberEntry)
+    return entry
+
+
+@pytest.mark.parametrize("method", [0, 8])
+@pytest.mark.parametrize(("size", "read", "is_told"), [(500, 1, True), (200_000, 1, False), (200_000, 70_000, True)])
+def test_who_stops_early_is_told(
+    hay: Path, tree: TreeBuilder, method: int, size: int, read: int, *, is_told: bool
+) -> None:
+    """A decoder may not care for the end; only who has read no more than the beginning proves nothing by it."""
+    data = bytes(range(250)) * (size // 250)
+    entry = member(hay, tree("n", {"x.zip": raw_zip(RawMember(b"a", data, method=method, crc=1))}))
+    told = pytest.raises(OSError, match="checksum") if is_told else nullcontext()
+    with told:
+        assert data.startswith(carelessly_read(entry, 0, read))
+    with pytest.raises(OSError, match="checksum"):
+        carelessly_read(entry, size - 10, 10)
+
+
+def carelessly_read(entry: MemberEntry, place: int, count: int) -> bytes:
+    """Read as a decoder does that takes an error for the end."""
+    data = b""
+    with open_entry(entry) as file:
+        file.seek(place)
+        for _ in range(2):
+            with suppress(OSError):
+                data += file.read(count - len(data))
+    return data

@@ -2,8 +2,8 @@
 
 A member is a stretch of a file: of the archive, or of the scratch file where the archive had to be unpacked. What is
 not compressed is read where it lies; what is compressed is unpacked when somebody reads beyond its beginning: in memory
-where it is small, else in a temporary file without a name. With that its length, its checksum and the end of its
-compressed data are checked, so that nothing is proved by a member that is damaged.
+where it is small, else in a temporary file without a name. Whoever has read beyond the beginning has had length,
+checksum and the end of the compressed data checked, so that nothing is proved by a member that is damaged.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import io
 import os
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, NamedTuple
 
@@ -74,9 +74,10 @@ class MemberEntry(StoredEntry):
     def open(self) -> Iterator[IO[bytes]]:
         """Open it; raises as :meth:`~dupfind.sources.entries.StoredEntry.open`, ``OSError`` where it is damaged."""
         with _opened(self.place) as file:
-            member = _MemberFile(file, self.place, self.size_bytes)
-            with member.as_file() as content:
+            kind = _Deflated if self.place.is_deflated else _Stored
+            with io.BufferedReader(kind(file, self.place, self.size_bytes), _HEAD_BYTES) as content:
                 yield content
+                content.raw.finish()
 
     def now(self) -> FileEntry | None:
         """Look at the archive again."""
@@ -121,10 +122,7 @@ def damaged(reason: str) -> OSError:
 
 
 class _MemberFile(io.RawIOBase):
-    """A member as a file that can seek: its beginning at once, the whole of it when more is wanted.
-
-    Nobody gets to the end of it unchecked: whatever is read beyond the beginning comes from a whole that was checked.
-    """
+    """A member as a file that can seek; a subclass each for members that are compressed and that are not."""
 
     def __init__(self, file: IO[bytes], place: Place, size_bytes: int) -> None:
         super().__init__()
@@ -132,21 +130,8 @@ class _MemberFile(io.RawIOBase):
         self._place = place
         self._size_bytes = size_bytes
         self._at = 0
-        self._head = b"" if size_bytes <= _HEAD_BYTES else self._read_head()
-        self._whole: IO[bytes] | None = None if self._head else self._unpacked()
-
-    @contextmanager
-    def as_file(self) -> Iterator[IO[bytes]]:
-        """Give it as a file to read from, and close it."""
-        try:
-            if isinstance(self._whole, io.BytesIO):
-                yield self._whole
-            else:
-                yield io.BufferedReader(self, _HEAD_BYTES)
-        finally:
-            if self._whole is not None:
-                self._whole.close()
-            self._file = self._whole = None  # type: ignore[assignment]  # whoever kept the reader reads nothing more
+        self._damage: OSError | None = None
+        """What was found to be wrong with it: whoever reads may have taken it for something else and gone on."""
 
     def readable(self) -> bool:
         """Tell that it is."""
@@ -161,7 +146,7 @@ class _MemberFile(io.RawIOBase):
         return self._at
 
     def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place; nothing is unpacked for that."""
+        """Go to a place; nothing is read for that."""
         place += (0, self._at, self._size_bytes)[whence]
         if place < 0:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
@@ -169,33 +154,40 @@ class _MemberFile(io.RawIOBase):
         return place
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - whatever takes bytes
-        """Read up to as many bytes as there is room for."""
+        """Read up to as many bytes as there is room for; raises ``OSError`` where the member is damaged."""
         view = memoryview(buffer).cast("B")
         count = min(len(view), max(0, self._size_bytes - self._at))
-        if self._whole is None and self._at + count <= len(self._head):
-            view[:count] = self._head[self._at : self._at + count]
-        else:
-            if self._whole is None:
-                self._whole = self._unpacked()
-            self._whole.seek(self._at)
-            data = read_fully(self._whole.read, count)
-            if len(data) != count:
-                raise damaged("it is cut off")
-            view[:count] = data
+        if count:
+            self._guarded(lambda: self._fill(view[:count]))
         self._at += count
         return count
 
-    def _read_head(self) -> bytes:
-        self._file.seek(self._place.offset)
-        with _in_plain_words():
-            if not self._place.is_deflated:
-                return read_fully(self._file.read, min(_HEAD_BYTES, self._place.stored_bytes))
-            return b"".join(_inflated(self._stored(), _HEAD_BYTES))[:_HEAD_BYTES]
+    def finish(self) -> None:
+        """Check what nobody has read, where more than the beginning was: proof may rest on it. Raises ``OSError``."""
+        self._guarded(self._check_rest)
 
-    def _stored(self) -> Iterator[bytes]:
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Do something; what it says of damage is said again from then on."""
+        if self._damage is not None:
+            raise self._damage
+        try:
+            work()
+        except OSError as error:
+            self._damage = error
+            raise
+
+    def _check_rest(self) -> None:
+        """Check what nobody has read."""
+        raise NotImplementedError
+
+    def _fill(self, view: memoryview) -> None:
+        """Give the bytes from here on."""
+        raise NotImplementedError
+
+    def _stored(self, start: int = 0) -> Iterator[bytes]:
         """Yield the bytes as they lie in the file."""
-        self._file.seek(self._place.offset)
-        left_bytes = self._place.stored_bytes
+        self._file.seek(self._place.offset + start)
+        left_bytes = self._place.stored_bytes - start
         while left_bytes:
             data = self._file.read(min(_BLOCK_BYTES, left_bytes))
             if not data:
@@ -203,22 +195,98 @@ class _MemberFile(io.RawIOBase):
             left_bytes -= len(data)
             yield data
 
+
+class _Stored(_MemberFile):
+    """A member that is not compressed, read where it lies; its checksum is made as it is read in order."""
+
+    def __init__(self, file: IO[bytes], place: Place, size_bytes: int) -> None:
+        super().__init__(file, place, size_bytes)
+        self._crc = 0
+        self._summed_bytes = 0
+        """How much of it the checksum is of."""
+        self._is_checked = place.crc is None
+
+    def _check_rest(self) -> None:
+        if self._summed_bytes > _HEAD_BYTES or self._size_bytes <= _HEAD_BYTES:
+            self._check()
+
+    def _fill(self, view: memoryview) -> None:
+        end = self._at + len(view)
+        if not self._is_checked and self._at > self._summed_bytes and end > _HEAD_BYTES:
+            self._check()
+        self._file.seek(self._place.offset + self._at)
+        place = 0
+        while place < len(view):
+            count = self._file.readinto(view[place:])  # type: ignore[attr-defined]
+            if not count:
+                raise damaged("it is cut off")
+            place += count
+        if not self._is_checked and self._at <= self._summed_bytes < end:
+            self._add(view[self._summed_bytes - self._at :])
+
+    def _check(self) -> None:
+        if not self._is_checked:
+            for block in self._stored(self._summed_bytes):
+                self._add(block)
+            self._add(b"")
+
+    def _add(self, data: bytes | memoryview) -> None:
+        self._crc = zlib.crc32(data, self._crc)
+        self._summed_bytes += len(data)
+        if self._summed_bytes == self._size_bytes:
+            self._is_checked = True
+            if self._crc != self._place.crc:
+                raise damaged("the checksum is not that of its directory")
+
+
+class _Deflated(_MemberFile):
+    """A compressed member: its beginning at once, and the whole of it, checked, when more is wanted."""
+
+    def __init__(self, file: IO[bytes], place: Place, size_bytes: int) -> None:
+        super().__init__(file, place, size_bytes)
+        self._whole: IO[bytes] | None = None
+        self._head = self._read_head() if size_bytes > _HEAD_BYTES else b""
+
+    def _check_rest(self) -> None:
+        if self._size_bytes <= _HEAD_BYTES:  # of a larger one nothing is read beyond the beginning without all of it
+            self._unpacked()
+
+    def close(self) -> None:
+        """Give back what it was unpacked into."""
+        if self._whole is not None:
+            self._whole.close()
+            self._whole = None
+        super().close()
+
+    def _fill(self, view: memoryview) -> None:
+        end = self._at + len(view)
+        if self._whole is None and end <= len(self._head):
+            view[:] = self._head[self._at : end]
+            return
+        whole = self._unpacked()
+        whole.seek(self._at)
+        data = read_fully(whole.read, len(view))
+        if len(data) != len(view):
+            raise damaged("it is cut off")
+        view[:] = data
+
+    def _read_head(self) -> bytes:
+        with _in_plain_words():
+            return b"".join(_inflated(self._stored(), _HEAD_BYTES))[:_HEAD_BYTES]
+
     def _unpacked(self) -> IO[bytes]:
         """Unpack it whole, and check it."""
-        with _in_plain_words():
-            blocks = self._stored()
-            if self._place.is_deflated:
-                blocks = _inflated(blocks, self._size_bytes)
-            if self._size_bytes <= MOST_MEMORY_BYTES:
-                return io.BytesIO(b"".join(self._checked(blocks)))
-            if self._place.is_deflated:
-                return self._spooled(blocks)
-            for _ in self._checked(blocks) if self._place.crc is not None else ():
-                pass
-        return _Stretch(self._file, self._place.offset, self._size_bytes)  # type: ignore[return-value]
+        if self._whole is None:
+            with _in_plain_words():
+                blocks = self._checked(_inflated(self._stored(), self._size_bytes))
+                if self._size_bytes <= MOST_MEMORY_BYTES:
+                    self._whole = io.BytesIO(b"".join(blocks))
+                else:
+                    self._whole = self._spooled(blocks)
+        return self._whole
 
     def _spooled(self, blocks: Iterator[bytes]) -> IO[bytes]:
-        """Unpack it into a temporary file that has no name."""
+        """Put it into a temporary file that has no name."""
         folder = self._place.folder
         if folder is None:
             raise OSError(errno.ENOSPC, "it would have to be unpacked, and temporary files lie below what is compared")
@@ -227,7 +295,7 @@ class _MemberFile(io.RawIOBase):
             raise OSError(errno.ENOSPC, f"there is no room to unpack it in {folder}")
         scratch = tempfile.TemporaryFile(prefix="dupfind-", dir=folder)  # noqa: SIM115 - closed with this file
         try:
-            for block in self._checked(blocks):
+            for block in blocks:
                 scratch.write(block)
             scratch.flush()
         except BaseException:
@@ -249,31 +317,6 @@ class _MemberFile(io.RawIOBase):
             raise damaged("it holds less than its directory says")
         if self._place.crc is not None and crc != self._place.crc:
             raise damaged("the checksum is not that of its directory")
-
-
-class _Stretch:
-    """A part of an open file, read where it lies."""
-
-    def __init__(self, file: IO[bytes], start: int, size_bytes: int) -> None:
-        self._file = file
-        self._start = start
-        self._size_bytes = size_bytes
-        self._at = 0
-
-    def seek(self, place: int) -> int:
-        """Go to a place."""
-        self._at = place
-        return place
-
-    def read(self, count: int) -> bytes:
-        """Read up to ``count`` bytes."""
-        self._file.seek(self._start + self._at)
-        data = self._file.read(max(0, min(count, self._size_bytes - self._at)))
-        self._at += len(data)
-        return data
-
-    def close(self) -> None:
-        """Leave the file to who opened it."""
 
 
 def _inflated(blocks: Iterator[bytes], most_bytes: int) -> Iterator[bytes]:

@@ -144,7 +144,7 @@ def _why_not_unpacked(info: zipfile.ZipInfo) -> str | None:
 
 def _why_not_empty(piece: Piece, info: zipfile.ZipInfo, data: int) -> str | None:
     """Why a member that is said to be empty may not be; who knows that nothing is in it does not read it."""
-    if info.file_size or info.compress_type == zipfile.ZIP_STORED:
+    if info.file_size or (info.compress_type == zipfile.ZIP_STORED and not info.CRC):
         return None
     piece.seek(data)
     packed = piece.read(min(info.compress_size, _MOST_EMPTY_BYTES))
