@@ -408,7 +408,7 @@ def test_an_unnumbered_archive(tree: TreeBuilder) -> None:
     """Where a file system keeps no numbers nothing is remembered of a member either."""
     (entry,) = entries(tree("h", {"a": b""}), tree("n", {"x.zip": zipped({"a": b"1"})}))
     archive = FileEntry(*entry.place.archive[:4], 0)
-    assert 0 == MemberEntry.of(entry.path, 1, entry.place._replace(archive=archive), None).inode
+    assert 0 == MemberEntry.of(entry.path, 1, entry.place._replace(archive=archive), None, 0).inode
 
 
 def test_limits_are_in_order() -> None:

@@ -25,7 +25,7 @@ from dupfind.archives.members import MemberEntry
 from dupfind.run import Run
 from dupfind.sources.entries import open_entry
 from dupfind.values import Report
-from tests.helpers.archives import PACKERS, RawMember, raw_zip, tarred, zip64, zipped
+from tests.helpers.archives import PACKERS, RawMember, raw_zip, special, tarred, zip64, zipped
 from tests.helpers.scans import scan, settings
 from tests.helpers.trees import build_tree
 
@@ -170,14 +170,16 @@ def test_members_that_overlap(hay: Path, tree: TreeBuilder) -> None:
 
 def test_bombs(hay: Path, tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than so many times the size, or so many members, or too large for the scratch file."""
-    for module in ("zip_file", "opening"):
-        monkeypatch.setattr(f"dupfind.archives.{module}.LEAST_BOMB_BYTES", 1 << 20)
+    monkeypatch.setattr("dupfind.archives.opening.LEAST_BOMB_BYTES", 1 << 20)
     zeros = bytes(3 << 20)
     files = {"a": zeros}
     assert any("250 times" in one for one in refused(hay, tree("z", {"x.zip": zipped(files, zipfile.ZIP_DEFLATED)})))
     for mode in ("gz", "bz2", "xz"):
         reasons = refused(hay, tree(f"t{mode}", {f"x.tar.{mode}": tarred(files, mode)}))
         assert any("it unpacks to more than" in reason for reason in reasons)
+    links = [special(f"{number}", tarfile.LNKTYPE, "a") for number in range(2000)]
+    reasons = refused(hay, tree("l", {"x.tar": tarred({"a": os.urandom(1 << 20)}, more=links)}))
+    assert any("250 times" in reason for reason in reasons)
     for module in ("zip_file", "tar_file"):
         monkeypatch.setattr(f"dupfind.archives.{module}.MOST_MEMBERS", 2)
     assert any("more than 2" in reason for reason in refused(hay, tree("m", {"x.zip": zipped(FILES)})))
@@ -225,6 +227,20 @@ def test_names(tree: TreeBuilder, name: str) -> None:
     assert [(f"{needles}/x.zip/{shown}", "present")] == [(file.path, file.state.value) for file in report.files]
     needles = tree("m", {"x.zip": raw_zip(RawMember(raw, b"other", flags=flags, host=host))})
     assert "contained" not in verdicts(hay, needles)[1].values()
+
+
+def test_one_name_ten_thousand_times(hay: Path, tree: TreeBuilder) -> None:
+    """Each is a file, and nothing takes the square of the time."""
+    report, states = verdicts(hay, tree("n", {"x.zip": raw_zip(*[RawMember(b"c.txt", b"three")] * 10_000)}))
+    assert (10_000, "contained") == (len({file.path for file in report.files}), states["x.zip"])
+
+
+@pytest.mark.parametrize("name", ["a/" * 65 + "b", "c" * 4097])
+def test_endless_names(hay: Path, tree: TreeBuilder, name: str) -> None:
+    """Told of, and not made folders of."""
+    (reason,) = refused(hay, tree("n", {"x.zip": zipped({"c.txt": b"three", name: b"one"})}))
+    assert f"a path of {len(name):,} letters: {name[:80]} ..." == reason
+    assert refused(hay, tree("m", {"x.zip": zipped({name: b"one"})}))
 
 
 def test_a_name_that_is_not_what_it_says(hay: Path, tree: TreeBuilder) -> None:

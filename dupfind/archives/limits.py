@@ -6,6 +6,8 @@ MOST_DEPTH = 2
 """Archives in each other: an archive, and one in it. In that one, archives are files."""
 MOST_MEMBERS = 200_000
 """Files and folders in one archive. Each costs half a kilobyte of memory."""
+MOST_NAME_LETTERS, MOST_FOLDERS = 4096, 64
+"""In the path of a member. A folder is a row of the report."""
 MOST_RATIO, LEAST_BOMB_BYTES = 250, 256 << 20
 """What an archive unpacks to: so many times its size at most, from so many bytes on. Photos reach 1.1, texts 20, and
 deflate at most 1,032."""

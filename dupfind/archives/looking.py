@@ -8,7 +8,7 @@ from itertools import groupby
 
 from dupfind.archives import names
 from dupfind.archives.contents import BrokenArchiveError, Member
-from dupfind.archives.limits import MOST_DEPTH
+from dupfind.archives.limits import MOST_DEPTH, MOST_FOLDERS, MOST_NAME_LETTERS
 from dupfind.archives.members import MemberEntry
 from dupfind.archives.opening import Opened, open_archive
 from dupfind.archives.scratch import Scratch, folder_for_large
@@ -29,6 +29,9 @@ from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
 
 ITSELF = "[archive]"
 """Stands for an archive among its members where something is wrong with all of it, so that its folder is in doubt."""
+
+
+_SHOWN_LETTERS = 80
 
 
 def archive_of(entry: FileEntry) -> FileEntry:
@@ -108,15 +111,15 @@ class Lister:
             return False
         if not opened.contents.members and not opened.contents.troubles:
             return False  # it holds nothing that could stand for it
+        known = len(self.problems)
         entries = self._take(archive, opened)
         troubles = [(trouble.name, trouble.reason) for trouble in opened.contents.troubles]
-        if not entries and not troubles:
+        if not entries and not troubles and len(self.problems) == known:
             return False
         if depth == 1:
             self.opened.append(archive)
         for name, reason in troubles:
-            below = names.below(name) if name else ITSELF
-            self._report(f"{archive.path}{os.sep}{below.replace('/', os.sep)}", reason)
+            self._report_member(archive, names.below(name)[:MOST_NAME_LETTERS] if name else ITSELF, reason)
         inner = [entry for entry in entries if is_archive_name(entry.path)]
         folders = _folders(entries)
         start = len(self.entries)
@@ -138,19 +141,21 @@ class Lister:
 
     def _take(self, archive: FileEntry, opened: Opened) -> list[FileEntry]:
         """Make entries of the members of an archive, those of a folder together."""
-        used: set[str] = set()
+        unique = names.Unique()
         entries: list[FileEntry] = []
-        for member in opened.contents.members:
-            below = names.unused(names.below(member.name), used)
-            used.add(below)
+        for ordinal, member in enumerate(opened.contents.members):
+            below = unique(names.below(member.name))
+            if len(below) > MOST_NAME_LETTERS or below.count("/") > MOST_FOLDERS:
+                self._report_member(archive, ITSELF, f"a path of {len(below):,} letters: {below[:_SHOWN_LETTERS]} ...")
+                continue
             place = opened.place._replace(
                 offset=member.offset,
                 stored_bytes=member.stored_bytes,
                 is_deflated=member.is_deflated,
                 crc=member.crc,
             )
-            path = f"{archive.path}{os.sep}{below.replace('/', os.sep)}"
-            entry = MemberEntry.of(path, member.size_bytes, place, opened.keeper)
+            path = _path_below(archive, below)
+            entry = MemberEntry.of(path, member.size_bytes, place, opened.keeper, ordinal)
             if self._is_wanted(entry, archive, below, member):
                 entries.append(entry)
         return sorted(entries, key=lambda entry: _in_order(entry.path))
@@ -184,8 +189,17 @@ class Lister:
                 return f"{EXCLUDED} {pattern}"
         return None
 
+    def _report_member(self, archive: FileEntry, below: str, reason: str) -> None:
+        self._report(_path_below(archive, below), reason)
+
     def _report(self, path: str, reason: str, *, is_note: bool = False) -> None:
         self.problems.append(Problem(self._shown(path), self._root.side, "walk", reason, is_note))
+
+
+def _path_below(archive: FileEntry, below: str) -> str:
+    """Return the path of a member; a name that the system could not spell is spelt by its bytes in UTF-8."""
+    below = os.fsdecode(below.encode("utf-8", "surrogateescape"))
+    return f"{archive.path}{os.sep}{below.replace('/', os.sep)}"
 
 
 def _by_size(entries: Iterable[FileEntry]) -> dict[int, list[FileEntry]]:

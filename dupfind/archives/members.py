@@ -25,6 +25,8 @@ from dupfind.digest import digest_of
 from dupfind.sources.entries import ChangedError, StoredEntry, entry_now, open_entry
 from dupfind.values import FileEntry
 
+_RECIPE = 1
+"""Version of the way from archives to members. Raise it with every change by which a path may mean another member."""
 _HEAD_BYTES = 1 << 16
 """What is known of a member before it is unpacked whole: enough to tell that a film is no picture."""
 _BLOCK_BYTES = 1 << 20
@@ -55,14 +57,18 @@ class MemberEntry(StoredEntry):
     """Keeps the scratch file as long as this process knows the entry."""
 
     @classmethod
-    def of(cls, path: str, size_bytes: int, place: Place, keeper: Scratch | None) -> MemberEntry:
-        """Make the entry of a member: it has the times of its archive, and a number of its own."""
+    def of(cls, path: str, size_bytes: int, place: Place, keeper: Scratch | None, ordinal: int) -> MemberEntry:
+        """Make the entry of a member: it has the times of its archive, and a number of its own.
+
+        ``ordinal`` tells it from the other members of its archive.
+        """
         archive = place.archive
         number = 0
         if archive.inode:
             below = path[len(archive.path) :]
-            parts = repr((archive[1:], below, place.offset, place.crc)).encode("utf-8", "surrogateescape")
-            number = int.from_bytes(digest_of([parts])[:_NUMBER_BYTES], "big") & _MOST_NUMBER or 1
+            parts = _RECIPE, archive[1:], below, ordinal, place.crc
+            digest = digest_of([repr(parts).encode("utf-8", "surrogateescape")])
+            number = int.from_bytes(digest[:_NUMBER_BYTES], "big") & _MOST_NUMBER or 1
         entry = cls(path, size_bytes, archive.mtime_ns, archive.ctime_ns, number)
         entry.place, entry.keeper = place, keeper
         return entry

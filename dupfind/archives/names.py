@@ -6,8 +6,6 @@ climbs out by it either.
 
 from __future__ import annotations
 
-from collections.abc import Container
-
 PARENT = "[..]"
 """In the place of a ``..``: programs shorten ``a.zip/../b`` to ``b``."""
 NAMELESS = "[no name]"
@@ -28,22 +26,31 @@ def below(name: str) -> str:
     return "/".join(PARENT if part == ".." else part for part in parts) or NAMELESS
 
 
-def unused(path: str, used: Container[str]) -> str:
-    """Return a path like ``path`` that is not in ``used``: several members may bear one name.
+class Unique:
+    """Makes paths unique: several members may bear one name, and each is to be told of.
 
-    >>> unused("a/b.jpg", {"a/b.jpg", "a/b (again 2).jpg"})
-    'a/b (again 3).jpg'
+    >>> path = Unique()
+    >>> path("a/b.jpg"), path("a/b.jpg"), path("a/b (again 2).jpg"), path("a/b.jpg")
+    ('a/b.jpg', 'a/b (again 2).jpg', 'a/b (again 2) (again 2).jpg', 'a/b (again 3).jpg')
     """
-    if path not in used:
-        return path
-    folder, slash, name = path.rpartition("/")
-    stem, dot, suffix = name.rpartition(".")
-    if not stem:
-        stem, dot, suffix = name, "", ""
-    number = 2
-    while (again := f"{folder}{slash}{stem} (again {number}){dot}{suffix}") in used:
-        number += 1
-    return again
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+        self._counts: dict[str, int] = {}
+        """How often each path has come; counted, since an archive may have one name a hundred thousand times."""
+
+    def __call__(self, path: str) -> str:
+        """Return ``path``, or one like it where it was given before."""
+        unique = path
+        while unique in self._used:
+            self._counts[path] = number = self._counts.get(path, 1) + 1
+            folder, slash, name = path.rpartition("/")
+            stem, dot, suffix = name.rpartition(".")
+            if not stem:
+                stem, dot, suffix = name, "", ""
+            unique = f"{folder}{slash}{stem} (again {number}){dot}{suffix}"
+        self._used.add(unique)
+        return unique
 
 
 def zip_name(raw: bytes, flags: int, host: int) -> str:

@@ -42,7 +42,8 @@ def open_archive(entry: FileEntry, scratch: Scratch) -> Opened:
     """List an archive; raises :class:`BrokenArchiveError` where that cannot be done, with the reason."""
     try:
         with open_entry(entry, is_buffered=False) as file:
-            return _opened(entry, file, scratch)
+            opened = _opened(entry, file, scratch)
+        return _no_bomb(opened, entry.size_bytes)
     except ChangedError:
         raise BrokenArchiveError("changed while it was read") from None
     except BrokenArchiveError:
@@ -53,6 +54,14 @@ def open_archive(entry: FileEntry, scratch: Scratch) -> Opened:
         is_of_system = isinstance(error, OSError) and error.errno is not None
         reason = reason_of(error) if is_of_system else str(error) or type(error).__name__  # type: ignore[arg-type]
         raise BrokenArchiveError(reason) from None
+
+
+def _no_bomb(opened: Opened, size_bytes: int) -> Opened:
+    """Refuse an archive whose members are many times the archive, as hard links of a TAR may be."""
+    unpacked_bytes = sum(member.size_bytes for member in opened.contents.members)
+    if unpacked_bytes > max(LEAST_BOMB_BYTES, MOST_RATIO * size_bytes):
+        raise BrokenArchiveError(f"it unpacks to {unpacked_bytes:,} bytes: more than {MOST_RATIO} times its size")
+    return opened
 
 
 def _opened(entry: FileEntry, file: IO[bytes], scratch: Scratch) -> Opened:
