@@ -112,6 +112,24 @@ def _catalogue() -> tuple[str, str, str]:
         return _dated(made, folder), _dated(used, folder), _dated(grouped, folder)
 
 
+def _archives() -> str:
+    """A scan of a folder in which some of the folders of the demo are archives."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        demo.build(folder)
+        backup = folder / "Old disk"
+        backup.mkdir()
+        for number, packed in enumerate(("Summer 2007", "MY_PIX", "12-25-2006 part 1"), 1):
+            inside = folder / "Josie_Backup" / packed
+            kind = "zip" if number == 1 else "gztar"
+            shutil.make_archive(str(backup / packed.lower()), kind, inside)
+        shutil.copytree(folder / "Masters" / "2006", backup / "2006")
+        shutil.make_archive(str(backup / "copy of 2006"), "tar", backup / "2006")
+        shutil.rmtree(backup / "2006")
+        scan = "scan", "--haystack", "Masters", "--needles", "Old disk", "--all", "-q", "--no-cache"
+        return _run(*scan, folder=folder).replace(" -q --no-cache", "")
+
+
 def _dated(shown: str, folder: Path) -> str:
     shown = shown.replace(f"{folder.resolve()}/", "/media/photos/").replace(" -q --no-cache", "")
     shown = re.sub(r"as it was [^(]* ago", "as it was 9 hours ago", shown)
@@ -229,6 +247,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "index help": lambda: _run("index", "--help"),
     "index": lambda: _catalogue()[0],
     "index scan": lambda: _catalogue()[1],
+    "archives": _archives,
     "groups catalogue": lambda: _catalogue()[2],
     "cache help": lambda: _run("cache", "--help"),
     "cache prune help": lambda: _run("cache", "prune", "--help"),
