@@ -206,8 +206,6 @@ def _beside(piece: Piece, extents: list[_Extent], directory: int) -> Iterator[st
     """Tell of the bytes before the directory that belong to no member."""
     place = unlisted = 0
     for extent, following in zip(extents, [*(extent.start for extent in extents[1:]), directory], strict=True):
-        if extent.start < place or extent.end > following:
-            raise BrokenArchiveError("its members overlap")
         unlisted += _unlisted(piece, place, extent.start)
         place = extent.end
         if extent.descriptors:
