@@ -365,7 +365,7 @@ def test_an_entry_opens_itself(tree: TreeBuilder, kind: str) -> None:
 def test_large_members(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch, method: int) -> None:
     """What does not fit into memory is read where it lies, or unpacked into a file without a name."""
     monkeypatch.setattr("dupfind.archives.members.MOST_MEMORY_BYTES", 100_000)
-    data = bytes(range(256)) * 1000
+    data = bytes(range(256)) * 2000
     hay, needles = tree("h", {"a": data}), tree("n", {"x.zip": zipped({"b": data}, method)})
     assert {"contained"} == set(folders(look(hay, needles)).values())
     (entry,) = entries(hay, needles)

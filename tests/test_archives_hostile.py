@@ -390,7 +390,7 @@ def member(hay: Path, needles: Path) -> MemberEntry:
 
 
 @pytest.mark.parametrize("method", [0, 8])
-@pytest.mark.parametrize(("size", "read", "is_told"), [(500, 1, True), (200_000, 1, False), (200_000, 70_000, True)])
+@pytest.mark.parametrize(("size", "read", "is_told"), [(500, 1, True), (600_000, 1, False), (600_000, 300_000, True)])
 def test_who_stops_early_is_told(
     hay: Path, tree: TreeBuilder, method: int, size: int, read: int, *, is_told: bool
 ) -> None:

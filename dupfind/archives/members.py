@@ -29,6 +29,8 @@ _RECIPE = 1
 """Version of the way from archives to members. Raise it with every change by which a path may mean another member."""
 _HEAD_BYTES = 1 << 16
 """What is known of a member before it is unpacked whole: enough to tell that a film is no picture."""
+_FIRST_BYTES = 1 << 18
+"""Likewise of a compressed member, which is unpacked in pieces of this size."""
 _BLOCK_BYTES = 1 << 20
 _NUMBER_BYTES = 8
 _MOST_NUMBER = (1 << 63) - 1
@@ -246,50 +248,53 @@ class _Stored(_MemberFile):
 
 
 class _Deflated(_MemberFile):
-    """A compressed member: its beginning at once, and the whole of it, checked, when more is wanted."""
+    """A compressed member: unpacked in memory as far as it is read, or, where it is large, as a whole on disk."""
 
     def __init__(self, file: IO[bytes], place: Place, size_bytes: int) -> None:
         super().__init__(file, place, size_bytes)
-        self._whole: IO[bytes] | None = None
-        self._head = self._read_head() if size_bytes > _HEAD_BYTES else b""
-
-    def _check_rest(self) -> None:
-        if self._size_bytes <= _HEAD_BYTES:  # of a larger one nothing is read beyond the beginning without all of it
-            self._unpacked()
+        self._blocks = self._checked(_inflated(self._stored()))
+        self._unpacked = bytearray()
+        self._scratch: IO[bytes] | None = None
 
     def close(self) -> None:
         """Give back what it was unpacked into."""
-        if self._whole is not None:
-            self._whole.close()
-            self._whole = None
+        if self._scratch is not None:
+            self._scratch.close()
+            self._scratch = None
         super().close()
+
+    def _check_rest(self) -> None:
+        if len(self._unpacked) > _FIRST_BYTES or self._size_bytes <= _FIRST_BYTES:
+            self._unpack(self._size_bytes)
 
     def _fill(self, view: memoryview) -> None:
         end = self._at + len(view)
-        if self._whole is None and end <= len(self._head):
-            view[:] = self._head[self._at : end]
+        if end > _FIRST_BYTES and self._size_bytes > MOST_MEMORY_BYTES:
+            self._fill_from_disk(view)
             return
-        whole = self._unpacked()
-        whole.seek(self._at)
-        data = read_fully(whole.read, len(view))
+        self._unpack(end)
+        with memoryview(self._unpacked) as unpacked:
+            view[:] = unpacked[self._at : end]
+
+    def _unpack(self, end: int) -> None:
+        """Unpack up to ``end``; whoever comes to the end of the member has all of it checked."""
+        with _in_plain_words():
+            while len(self._unpacked) < end or end == self._size_bytes:
+                block = next(self._blocks, None)
+                if block is None:
+                    return
+                self._unpacked += block
+
+    def _fill_from_disk(self, view: memoryview) -> None:
+        if self._scratch is None:
+            self._unpacked.clear()
+            with _in_plain_words():
+                self._scratch = self._spooled(self._checked(_inflated(self._stored())))
+        self._scratch.seek(self._at)
+        data = read_fully(self._scratch.read, len(view))
         if len(data) != len(view):
             raise damaged("it is cut off")
         view[:] = data
-
-    def _read_head(self) -> bytes:
-        with _in_plain_words():
-            return b"".join(_inflated(self._stored(), _HEAD_BYTES))[:_HEAD_BYTES]
-
-    def _unpacked(self) -> IO[bytes]:
-        """Unpack it whole, and check it."""
-        if self._whole is None:
-            with _in_plain_words():
-                blocks = self._checked(_inflated(self._stored(), self._size_bytes))
-                if self._size_bytes <= MOST_MEMORY_BYTES:
-                    self._whole = io.BytesIO(b"".join(blocks))
-                else:
-                    self._whole = self._spooled(blocks)
-        return self._whole
 
     def _spooled(self, blocks: Iterator[bytes]) -> IO[bytes]:
         """Put it into a temporary file that has no name."""
@@ -325,21 +330,18 @@ class _Deflated(_MemberFile):
             raise damaged("the checksum is not that of its directory")
 
 
-def _inflated(blocks: Iterator[bytes], most_bytes: int) -> Iterator[bytes]:
-    """Inflate; stops behind ``most_bytes``, and only where all has been read tells whether the end was the end."""
+def _inflated(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Inflate; tells at the end whether the compressed data ends there, too."""
     stream = raw_inflater()
-    length_bytes = 0
     for data in blocks:
         if stream.eof:
             raise damaged("bytes follow its compressed data")
         waiting = data
         while waiting or not (stream.needs_input or stream.eof):
-            out = stream.decompress(waiting, _BLOCK_BYTES)
+            out = stream.decompress(waiting, _FIRST_BYTES)
             waiting = b""
-            length_bytes += len(out)
-            yield out
-            if length_bytes > most_bytes:
-                return
+            if out:
+                yield out
     if stream.unused_data:
         raise damaged("bytes follow its compressed data")
     if not stream.eof:
