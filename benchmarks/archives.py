@@ -66,7 +66,10 @@ def _pack(folder: Path, target: Path) -> None:
 
 
 def _timed(command: Sequence[str]) -> tuple[float, float, int]:
-    """Run a scan; gives the seconds by the clock, those of all processors, and the exit code."""
+    """Run a scan; gives the seconds by the clock, those of all processors, and the exit code.
+
+    What threads of the program hash is counted twice among the second: it compares runs that decode.
+    """
     began = time.perf_counter()
     done = subprocess.run([*command, "--profile-stages"], capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - began

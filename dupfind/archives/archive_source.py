@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from dupfind.sources.archive_names import is_archive_name
+from dupfind.sources.archive_names import archives_among
 from dupfind.sources.folders import Folder
 from dupfind.sources.roots import spelling
 from dupfind.sources.source import Listing, Relisting, Source, listed_again
@@ -42,9 +42,7 @@ class Archives(Source):
     def list_tree(self, listing: Listing) -> Tree:
         """List what is in the archives that are among the files listed so far, and take these from there."""
         trees = [tree for tree in listing.side(self.root.side) if tree.root.has_folders]
-        # One pass over all names, which a tree without archives pays for.
-        archives = [entry for tree in trees for entry in tree.entries if is_archive_name(entry.path)]
-        archives = [entry for entry in archives if entry.is_on_disk]
+        archives = [entry for tree in trees for entry in archives_among(tree.entries) if entry.is_on_disk]
         if not archives:
             return Tree(self.root, [], [], frozenset())
         from dupfind.archives.looking import Lister  # brings zipfile and tarfile

@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -304,6 +303,8 @@ class _Deflated(_MemberFile):
         room = os.statvfs(folder) if hasattr(os, "statvfs") else None
         if room is not None and self._size_bytes > room.f_bavail * room.f_frsize * FREE_SHARE:
             raise OSError(errno.ENOSPC, f"there is no room to unpack it in {folder}")
+        import tempfile
+
         scratch = tempfile.TemporaryFile(prefix="dupfind-", dir=folder)  # noqa: SIM115 - closed with this file
         try:
             for block in blocks:

@@ -8,8 +8,6 @@ so that it is gone with the process however that ends; workers reach it through 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import weakref
 from collections.abc import Iterable
 from contextlib import suppress
@@ -30,6 +28,8 @@ class ScratchFile(NamedTuple):
 def folder_for_large() -> str:
     """Return where large temporary files belong: ``/tmp`` often lies in memory, ``/var/tmp`` never."""
     if os.environ.get("TMPDIR") or not os.access("/var/tmp", os.W_OK | os.X_OK):  # noqa: S108
+        import tempfile  # brings OpenSSL
+
         return tempfile.gettempdir()
     return "/var/tmp"  # noqa: S108 - as the standard for file systems has it
 
@@ -75,6 +75,9 @@ class Scratch:
             return self._handle
         if self.folder is None:
             raise BrokenArchiveError("it would have to be unpacked, and temporary files lie below what is compared")
+        import shutil
+        import tempfile
+
         free_bytes = shutil.disk_usage(self.folder).free
         self._most_bytes = min(MOST_SCRATCH_BYTES, int(free_bytes * FREE_SHARE))
         handle, path = tempfile.mkstemp(prefix="dupfind-", dir=self.folder)
