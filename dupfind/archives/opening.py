@@ -13,7 +13,8 @@ from dupfind.archives.contents import BrokenArchiveError, Contents, read_fully
 from dupfind.archives.limits import LEAST_BOMB_BYTES, MOST_RATIO
 from dupfind.archives.members import MemberEntry, Place
 from dupfind.archives.scratch import Scratch
-from dupfind.sources.entries import ChangedError, open_entry, reason_of
+from dupfind.errors import reason_of
+from dupfind.sources.entries import ChangedError, open_entry
 from dupfind.values import FileEntry
 
 _BROKEN = (
