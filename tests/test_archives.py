@@ -308,7 +308,7 @@ def test_the_final_check(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch, nam
     packed, plain = {f"x.{kind}": PACKERS[kind]({"a": b"1"})}, {"a": b"1"}
     hay = tree("h", packed if side is Side.HAYSTACK else plain)
     needles = tree("n", packed if side is Side.NEEDLES else plain)
-    real = pipeline._find
+    real = pipeline.find_matches
 
     def find_and_change(*values: Any) -> Any:
         findings = real(*values)
@@ -316,7 +316,7 @@ def test_the_final_check(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch, nam
         return findings
 
     assert "contained" == folders(look(hay, needles, "both"))[""]
-    monkeypatch.setattr(pipeline, "_find", find_and_change)
+    monkeypatch.setattr(pipeline, "find_matches", find_and_change)
     report = look(hay, needles, "both")
     assert "contained" not in folders(report).values()
 
