@@ -20,9 +20,12 @@ from hypothesis import strategies as st
 from dupfind import pipeline
 from dupfind.archives import limits
 from dupfind.archives.members import MemberEntry
+from dupfind.archives.opening import Opened, open_archive
+from dupfind.archives.scratch import Scratch
 from dupfind.pool import tasks
 from dupfind.run import Run
 from dupfind.sources.entries import ChangedError, entry_now, open_entry
+from dupfind.sources.mounts import NO_MOUNTS
 from dupfind.values import FileEntry, Report, Side
 from fixtures import pictures
 from tests.helpers.archives import PACKERS, special, tarred, zipped
@@ -186,6 +189,28 @@ def test_nothing_proves_itself(tree: TreeBuilder) -> None:
     os.unlink(hay / "y.zip")
     for archives in ("needles", "both"):
         assert {"missing"} == {folder.state.value for folder in look(hay, hay / "x.zip", archives).folders}
+
+
+def test_nothing_proves_itself_where_mounts_are_unknown(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As beyond Linux: the archive that was named is known by its path, also where it has a hard link."""
+    monkeypatch.setattr("dupfind.run.read_mounts", lambda: NO_MOUNTS)
+    hay = tree("h", {"x.zip": zipped({"a": b"1"}), "c": b"2"})
+    os.link(hay / "x.zip", hay.parent / "elsewhere.zip")
+    assert {"missing"} == {folder.state.value for folder in look(hay, hay / "x.zip").folders}
+
+
+def test_an_archive_that_changes_before_it_is_opened(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not what was listed, and is not looked into."""
+    hay, needles = tree("h", {"a": b"1"}), tree("n", {"x.zip": zipped({"a": b"1"})})
+
+    def touch_and_open(entry: FileEntry, scratch: Scratch) -> Opened:
+        os.utime(entry.path, (1, 1))
+        return open_archive(entry, scratch)
+
+    monkeypatch.setattr("dupfind.archives.looking.open_archive", touch_and_open)
+    report = look(hay, needles)
+    assert {"": "missing"} == folders(report)
+    assert ("x.zip", "the archive cannot be looked into: changed while it was read") in gaps(report)
 
 
 def test_an_archive_as_needles(dupfind: Dupfind, tree: TreeBuilder) -> None:
