@@ -198,7 +198,9 @@ def find_matches(
     scan, reader = run.settings.scan, run.reader
     identical, failures = find_identical(needles, haystack, reader)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
-    unproved = [entry for entry in needles if entry.path not in matches and entry.path not in failures]
+    unproved = [
+        entry for entry in needles if entry.path not in matches and entry.path not in failures and entry.size_bytes
+    ]
     pictures: Pictures | None = None
     candidates: Pictures | None = None
     remains: dict[str, Remains] = {}

@@ -139,6 +139,10 @@ nothing without damage)"""
     NOT_READ = "not-read"
     """the file, or its witness when it was read again, could not be read this time (why)"""
 
+    # What keeps no folder back
+    EMPTY = "empty"
+    """an empty file: it holds nothing"""
+
     # The word of a person
     SAME_ON_YOUR_WORD = "same-on-your-word"
     """the same picture on your word (path of the witness, day)"""

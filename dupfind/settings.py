@@ -16,7 +16,7 @@ from dupfind.overwriting import check_outputs
 from dupfind.sources.file_lists import NOTHING, Asked, Named, look_for
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.roots import root_around
-from dupfind.values import Evidence, FileState, FolderState, Root, ScanSettings
+from dupfind.values import SETTLED, Evidence, FileState, FolderState, Root, ScanSettings
 
 DEFAULT_THRESHOLD_BITS = {"phash": 10, "dhash": 10, "ahash": 6, "whash": 8}
 """Radius of the search for each algorithm, in bits of the 64.
@@ -73,7 +73,7 @@ class ReportSettings:
     format: Format = Format.TABLE
     files: bool = False
     folder_states: frozenset[FolderState] = frozenset(FolderState) - {FolderState.CONTAINED}
-    file_states: frozenset[FileState] = frozenset(FileState) - {FileState.PRESENT, FileState.UNWANTED}
+    file_states: frozenset[FileState] = frozenset(FileState) - SETTLED
     is_filtered: bool = False
     """True when the user chose the verdicts; JSON is whole otherwise."""
     print0: bool = False

@@ -75,7 +75,13 @@ class FileState(StrEnum):
     MISSING = "missing"
     UNREADABLE = "unreadable"
     UNWANTED = "unwanted"
-    """Not present, and not wanted by the word of a person."""
+    """Not present, and not wanted: by the word of a person, or set aside by a rule that a person has chosen."""
+    EMPTY = "empty"
+    """Without a single byte: it holds nothing that could be lost, and proves nothing."""
+
+
+SETTLED = frozenset({FileState.PRESENT, FileState.UNWANTED, FileState.EMPTY})
+"""Verdicts on files that keep no folder from being contained."""
 
 
 class FolderState(StrEnum):
@@ -288,17 +294,25 @@ class FolderVerdict:
     skipped: int
     """Things below the folder that were not looked at: excluded, links, unreadable folders, special files."""
     bytes_not_present: int
-    """Of the files that are neither present nor unwanted."""
+    """Of the files that are neither present nor unwanted; empty ones have none."""
     is_shown: bool
     """True for the folders that tables and path lists name: see :func:`dupfind.scanning.verdict.judge_folders`."""
     unwanted: int = 0
     decided: int = 0
     """Files whose verdict rests on the word of a person: present, unwanted, and what was parted from a witness."""
+    set_aside: int = 0
+    """Of the unwanted, those that a rule has set aside, of which nobody has looked at each."""
+    empty: int = 0
 
     @property
     def files(self) -> int:
         """Number of files in the subtree that have a verdict."""
-        return self.present + self.similar + self.missing + self.unreadable + self.unwanted
+        return self.present + self.not_there + self.unwanted + self.empty
+
+    @property
+    def not_there(self) -> int:
+        """Number of files in the subtree that keep it from being contained."""
+        return self.similar + self.missing + self.unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +358,5 @@ class Report:
 
     @property
     def is_complete(self) -> bool:
-        """True when every needle file is present or not wanted, and nothing among the needles was skipped."""
-        settled = FileState.PRESENT, FileState.UNWANTED
-        return all(one.state in settled for one in self.files) and not any(one.is_gap for one in self.problems)
+        """True when every needle file is present, not wanted or empty, and nothing among the needles was skipped."""
+        return all(one.state in SETTLED for one in self.files) and not any(one.is_gap for one in self.problems)

@@ -121,9 +121,9 @@ class Memory:
     def _is_plain_copy(self, findings: Findings) -> bool:
         """Whether all was decided by bytes, so that no thumbnail and no rule had a part in it."""
         matches = findings.matches
-        return len(matches) == len(self._needles) and all(
-            match.evidence is Evidence.IDENTICAL for match in matches.values()
-        )
+        if not all(match.evidence is Evidence.IDENTICAL for match in matches.values()):
+            return False
+        return len(matches) == len(self._needles) or len(matches) == sum(map(bool, map(_SIZE, self._needles)))
 
 
 def make_key(settings: Settings, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> bytes | None:

@@ -15,7 +15,7 @@ from typing import Any
 from dupfind.answers import decisions
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.answers.shown import Shown
-from dupfind.report import document
+from dupfind.report import document, ending
 from dupfind.report.album import SIGNS, Album
 from dupfind.report.document import shown
 from dupfind.report.reasons import sentences
@@ -161,12 +161,12 @@ def _present(one: FileVerdict) -> list[object]:
 
 
 def _headline(report: Report) -> str:
-    total = len(report.files)
+    total = len(ending.holding(report))
     left = [one for one in report.files if one.state in _FILES]
     if not total:
-        return "There are no files among the needles"
+        return "There are no files among the needles" + (" that hold anything" if report.files else "")
     if not left:
-        where = "in the haystack or not wanted" if report.decided else "in the haystack"
+        where = ending.where(report)
         if any(one.is_gap for one in report.problems):
             return f"What could be looked at is {where}"
         return f"All {count(total, 'file')} are {where}" if total > 1 else f"The only file is {where}"
@@ -193,7 +193,8 @@ def _file_rows(files: Iterable[FileVerdict]) -> list[tuple[str, int, str]]:
     for one in files:
         numbers[one.state] += 1
         sizes[one.state] += one.size_bytes
-    states = [*_FILES, FileState.PRESENT, *([FileState.UNWANTED] if numbers[FileState.UNWANTED] else [])]
+    settled = [state for state in (FileState.UNWANTED, FileState.EMPTY) if numbers[state]]
+    states = [*_FILES, FileState.PRESENT, *settled]
     return [(state.value, numbers[state], size(sizes[state])) for state in states]
 
 
@@ -246,7 +247,7 @@ def _left_out(
 
     ``files`` are those in doubt, those that are present, and those that were decided.
     """
-    lines = [catalogue_line(one) for one in report.catalogues]
+    lines = [*map(catalogue_line, report.catalogues), *ending.empty_files(report)]
     doubtful, present, settled = files
     without = sum(one.path not in seen.sights for one in doubtful)
     if without:

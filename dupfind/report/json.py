@@ -74,11 +74,7 @@ def _head(report: Report) -> dict[str, Any]:
                 state.value: folders[state]
                 for state in (FolderState.CONTAINED, FolderState.REVIEW, FolderState.PARTIAL, FolderState.MISSING)
             },
-            "files": {
-                state.value: files[state]
-                for state in FileState
-                if state is not FileState.UNWANTED or report.decided is not None
-            },
+            "files": {state.value: files[state] for state in FileState},
             "haystack": {
                 "files": haystack.files,
                 "images": haystack.images,
@@ -129,7 +125,7 @@ def _folders(report: Report, choice: Choice) -> list[dict[str, Any]]:
     rows = [_folder(one) for one in choice.folders]
     for row, one in zip(rows, choice.folders, strict=True):
         if report.decided is not None:
-            row |= {"unwanted": one.unwanted, "decided": one.decided}
+            row |= {"decided": one.decided}
         if choice.changes is not None:
             row["was"] = choice.changes.folders[one.path]
     return rows
@@ -155,6 +151,9 @@ def _folder(one: FolderVerdict) -> dict[str, Any]:
         "unreadable": one.unreadable,
         "skipped": one.skipped,
         "bytes_not_present": one.bytes_not_present,
+        "unwanted": one.unwanted,
+        "set_aside": one.set_aside,
+        "empty": one.empty,
     }
 
 

@@ -184,6 +184,7 @@ _TEMPLATES: dict[ReasonCode, str | Callable[..., str]] = {
     ReasonCode.LOOKS_LIKE_NOTHING: _like_nothing,
     ReasonCode.UNREADABLE: "{}",
     ReasonCode.NOT_READ: "{}",
+    ReasonCode.EMPTY: "an empty file: it holds nothing",
     ReasonCode.SAME_ON_YOUR_WORD: "the same picture as {} on your word, {}",
     ReasonCode.DIFFERENT_ON_YOUR_WORD: _different,
     ReasonCode.DOUBTED_ON_YOUR_WORD: (

@@ -8,13 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from dupfind.answers.changes import Changes
-from dupfind.report import Screen
+from dupfind.report import Screen, ending
 from dupfind.report.choice import Choice
 from dupfind.report.look import LIKENESS, UNBOUNDED, Page
 from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, catalogue_line, count, moment, other_settings, printable, size
 from dupfind.settings import ReportSettings
-from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
+from dupfind.values import SETTLED, FileState, FileVerdict, FolderState, FolderVerdict, Report
 
 _WIDE, _NARROW = 110, 60
 _MOST_GONE = 10
@@ -88,8 +88,7 @@ def _news(changes: Changes, settings: ReportSettings) -> list[str]:
 def _untold(files: list[FileVerdict], changes: Changes) -> list[FileVerdict]:
     """Return the files that have changed in folders whose verdict has not; what is not in the haystack comes first."""
     untold = set(changes.untold_files)
-    settled = FileState.PRESENT, FileState.UNWANTED
-    return sorted((one for one in files if one.path in untold), key=lambda one: (one.state in settled, one.path))
+    return sorted((one for one in files if one.path in untold), key=lambda one: (one.state in SETTLED, one.path))
 
 
 def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes: Changes | None) -> Table:
@@ -100,10 +99,13 @@ def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes:
         "Unreadable": [one.unreadable for one in folders],
         "Skipped": [one.skipped for one in folders],
         "On your word": [one.decided for one in folders],
+        "Set aside": [one.set_aside for one in folders],
+        "Empty": [one.empty for one in folders],
     }
     if width < _WIDE:
-        not_there = [one.files - one.present - one.unwanted for one in folders]
-        counts = {"Not there": not_there, **{name: counts[name] for name in ("Skipped", "On your word")}}
+        not_there = [one.not_there for one in folders]
+        kept = ("Skipped", "On your word", "Set aside", "Empty")
+        counts = {"Not there": not_there, **{name: counts[name] for name in kept}}
     named = {name: numbers for name, numbers in counts.items() if any(numbers)}
     table = page.table()
     table.add_column("Verdict", no_wrap=True)
@@ -144,8 +146,9 @@ def _file_table(files: list[FileVerdict], page: Page, changes: Changes | None) -
 
 def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> list[str]:
     """A sentence with the answer, what could not be looked at, and what to do next."""
-    total = len(report.files)
-    left = [one for one in report.files if one.state not in (FileState.PRESENT, FileState.UNWANTED)]
+    total = len(ending.holding(report))
+    empty = ending.empty_files(report)
+    left = [one for one in report.files if one.state not in SETTLED]
     skipped = sum(one.is_gap for one in report.problems)
     lines = ["", *map(catalogue_line, report.catalogues)] if has_rows else [*map(catalogue_line, report.catalogues)]
     if report.settings.quick:
@@ -153,13 +156,12 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     if not has_rows and settings.is_filtered:
         lines += ["No file has such a verdict." if settings.files else "No folder has such a verdict.", ""]
     if not total and not skipped:
-        return [*lines, "There are no files among the needles."]
+        return [*lines, *(empty or ["There are no files among the needles."])]
     word = _on_your_word(report)
     if not left and not skipped:
         every = "The only file is" if total == 1 else f"All {total:,} files are"
-        where = "in the haystack or not wanted" if report.decided else "in the haystack"
         rest = ": every needle folder is contained" if report.folders or not settings.files else ""
-        return [*lines, f"{every} {where}{rest}.", *word]
+        return [*lines, f"{every} {ending.where(report)}{rest}.", *empty, *word]
     if left:
         parts = [
             f"{number:,} {state.value}"
@@ -177,7 +179,7 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
         were = "was" if skipped == 1 else "were"
         things = count(skipped, "thing")
         lines.append(f"{things} among the needles {were} passed over and may hold more; -v names all.")
-    lines += word
+    lines += [*empty, *word]
     if left and not settings.files:
         lines.append("Pass --files to list them.")
     return lines

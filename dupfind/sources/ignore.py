@@ -1,7 +1,7 @@
 """Which names are junk, trash or excluded. Pure: it judges names, never looks at a file.
 
-The lists are short and exact on purpose. What is called junk is invisible in the answer, so a name belongs here only
-when an operating system writes it by itself and nobody would miss it.
+What is junk is in the table of :mod:`dupfind.sources.junk_names`; what needs a look at the file as well, in
+:mod:`dupfind.sources.left_overs`.
 """
 
 from __future__ import annotations
@@ -10,32 +10,9 @@ import re
 from collections.abc import Collection, Sequence
 from fnmatch import translate
 
+from dupfind.sources import junk_names
 from dupfind.sources.normal_form import composed, folded
 from dupfind.sources.trash_names import is_trash_folder, is_trashed_file
-
-JUNK_FILES = frozenset({
-    ".apdisk",
-    ".directory",
-    ".ds_store",
-    ".localized",
-    "desktop.ini",
-    "ehthumbs.db",
-    "ehthumbs_vista.db",
-    "icon\r",
-    "thumbs.db",
-})  # fmt: skip
-"""Names of files, in lower case, that systems leave behind; what is called ``._*`` is junk by its content alone."""
-
-JUNK_FOLDERS = frozenset({
-    ".appledouble",
-    ".documentrevisions-v100",
-    ".fseventsd",
-    ".spotlight-v100",
-    ".temporaryitems",
-    "@eadir",
-    "system volume information",
-})  # fmt: skip
-"""Names of folders, in lower case, that systems leave behind, with everything in them."""
 
 SNAPSHOT_FOLDERS = frozenset({
     "#snapshot",
@@ -51,14 +28,26 @@ EXCLUDED = "excluded by --exclude"
 """How every reason begins by which a pattern of the user leaves something out; the pattern follows."""
 
 
+_JUNK_FILES, _GUARDED_SUFFIXES = junk_names.FILES, junk_names.GUARDED_SUFFIXES
+
+
 def is_common_file(name: str) -> bool:
-    """Tell whether a file is neither junk nor in the trash, by one cheap look at its name; nearly all are neither."""
-    return name[0] != "." and name.lower() not in JUNK_FILES
+    """Tell whether a file is neither junk nor in the trash, by one cheap look at its name; nearly all are neither.
+
+    That holds in folders that are not :func:`is_guarded_folder`.
+    """
+    name = name.lower()
+    return name[0] != "." and name not in _JUNK_FILES and name[-4:] not in _GUARDED_SUFFIXES
+
+
+def is_guarded_folder(name: str) -> bool:
+    """Tell whether files of any name in this folder may be junk by what else is true of them."""
+    return name.lower() in junk_names.GUARDED_FOLDERS
 
 
 def is_junk_file(name: str) -> bool:
     """Tell whether a file is ignored on both sides by its name alone."""
-    return name.lower() in JUNK_FILES
+    return name.lower() in _JUNK_FILES
 
 
 def may_be_appledouble(name: str) -> bool:
@@ -68,7 +57,7 @@ def may_be_appledouble(name: str) -> bool:
 
 def is_junk_folder(name: str) -> bool:
     """True for a folder that is ignored on both sides."""
-    return name.lower() in JUNK_FOLDERS
+    return name.lower() in junk_names.FOLDERS
 
 
 def why_folder_not_trusted(name: str) -> str | None:
@@ -154,4 +143,4 @@ def _is_about_junk(pattern: str) -> bool:
     if not any(map(str.isalpha, last)) and last != "._*":
         return False  # "*" is about everything
     regex = _compiled(last)
-    return any(map(regex.match, (*JUNK_FILES, *JUNK_FOLDERS, "._junk")))
+    return any(map(regex.match, (*junk_names.FILES, *junk_names.FOLDERS, *junk_names.EXAMPLES, "._junk")))

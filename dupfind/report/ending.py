@@ -1,0 +1,37 @@
+"""How the answer of a scan ends, on the terminal and in the page: what is settled, and what is left to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dupfind.report.text import count, printable
+from dupfind.values import FileState, FileVerdict, Report
+
+_MOST_NAMED = 3
+
+
+def holding(report: Report) -> list[FileVerdict]:
+    """Return the files that hold something: all but the empty ones."""
+    return [file for file in report.files if file.state is not FileState.EMPTY]
+
+
+def where(report: Report) -> str:
+    """Say where all files are that are in no doubt."""
+    has_unwanted = any(file.state is FileState.UNWANTED for file in report.files)
+    return "in the haystack or not wanted" if report.decided or has_unwanted else "in the haystack"
+
+
+def empty_files(report: Report) -> list[str]:
+    """Name the empty files in one sentence; none where there are none."""
+    empty = [file.path for file in report.files if file.state is FileState.EMPTY]
+    if not empty:
+        return []
+    verb = "is empty and holds" if len(empty) == 1 else "are empty and hold"
+    return [f"{count(len(empty), 'file')} {verb} nothing: {_named(empty, '--only empty --files')}."]
+
+
+def _named(paths: Sequence[str], options: str) -> str:
+    """Name the first of these paths, how many more there are, and what lists them all."""
+    names = ", ".join(map(printable, paths[:_MOST_NAMED]))
+    more = len(paths) - _MOST_NAMED
+    return f"{names} and {more:,} more ({options} lists them)" if more > 0 else names
