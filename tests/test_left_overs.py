@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dupfind.settings import make_settings
-from dupfind.sources import ignore, junk_names
+from dupfind.sources import ignore
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.left_overs import LeftOvers, is_junk
 from dupfind.sources.source import Rules
@@ -146,7 +146,7 @@ def test_lists_tell_them_likewise(tree: TreeBuilder) -> None:
 def test_what_cannot_be_looked_at_is_none(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     """So that nobody overlooks it."""
     folder = str(tree("n", {"MVI_1.THM": JPEG, "MVI_1.MP4": b"film"}))
-    files = LeftOvers(folder, lambda: os.listdir(folder))
+    files = LeftOvers(folder, os.listdir(folder))
     assert files.include("MVI_1.THM")
 
     def fail(*_: object, **__: object) -> int:
@@ -154,16 +154,16 @@ def test_what_cannot_be_looked_at_is_none(tree: TreeBuilder, monkeypatch: pytest
 
     with monkeypatch.context() as patch:
         patch.setattr(f"dupfind.sources.appledouble.os.{call}", fail)
-        assert not LeftOvers(folder, lambda: ["MVI_1.THM", "MVI_1.MP4"]).include("MVI_1.THM")
+        assert not LeftOvers(folder, ["MVI_1.THM", "MVI_1.MP4"]).include("MVI_1.THM")
 
 
 def test_the_cheap_look_stops_all_that_may_be_one() -> None:
     """Every rule is asked: by a dot, a suffix or the folder, before the walk takes a file unseen."""
     for path in LEFT_OVERS:
         folder, name = os.path.split(path)
-        is_asked = not ignore.is_common_file(name) or ignore.is_guarded_folder(os.path.basename(folder))
-        assert is_asked, path
-    assert all(not ignore.is_common_file(name) or name.startswith("@") for name in junk_names.EXAMPLES)
+        is_guarded = ignore.may_hold_left_overs(os.path.basename(folder), {".jpg", name[-4:], "b"})
+        assert is_guarded or not ignore.is_common_file(name), path
+    assert not ignore.may_hold_left_overs("2006", {"thm", ".jpg", "thm2", ".th", "a"})
 
 
 def test_a_pattern_for_them_is_no_mistake(tree: TreeBuilder) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property, partial
 
 from dupfind.sources.appledouble import first_bytes, is_appledouble
@@ -15,11 +15,11 @@ from dupfind.sources.junk_names import guards_of, is_left_over
 class LeftOvers:
     """Which files of one folder are left-overs.
 
-    ``names`` gives the names in it, and is asked where a rule asks for a companion. ``handle`` is an open handle of the
-    folder, where the system has such.
+    ``names`` are the names in it, for rules that ask for a companion. ``handle`` is an open handle of the folder, where
+    the system has such.
     """
 
-    def __init__(self, folder: str, names: Callable[[], Iterable[str]], handle: int | None = None) -> None:
+    def __init__(self, folder: str, names: Iterable[str], handle: int | None = None) -> None:
         self._folder = folder
         self._names = names
         self._handle = handle
@@ -44,7 +44,7 @@ class LeftOvers:
     def _spelt(self) -> dict[str, list[str]]:
         """The names in the folder by how they are in lower case."""
         spelt: dict[str, list[str]] = {}
-        for name in self._names():
+        for name in self._names:
             spelt.setdefault(name.lower(), []).append(name)
         return spelt
 
@@ -66,11 +66,17 @@ def is_junk(path: str) -> bool:
     if is_junk_file(name) or (may_be_appledouble(name) and is_appledouble(path)):
         return True
     folder = os.path.abspath(folder)
-    return LeftOvers(folder, lambda: _listed(folder)).include(name)
+    return LeftOvers(folder, _Listed(folder)).include(name)
 
 
-def _listed(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []
+class _Listed:
+    """The names in a folder, listed when they are asked for."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            return iter(os.listdir(self._folder))
+        except OSError:
+            return iter(())

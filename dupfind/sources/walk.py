@@ -16,12 +16,13 @@ from dupfind.errors import reason_of
 from dupfind.sources.appledouble import is_appledouble
 from dupfind.sources.entries import entry_of, is_same_folder, without_inode
 from dupfind.sources.ignore import (
+    END_CHARACTERS,
     EXCLUDED,
     is_common_file,
-    is_guarded_folder,
     is_junk_file,
     is_junk_folder,
     may_be_appledouble,
+    may_hold_left_overs,
     why_file_not_trusted,
     why_folder_fleeting,
     why_folder_not_trusted,
@@ -124,8 +125,9 @@ class Walk:
         """
         subfolders = []
         stat, take = os.stat, self._entries.append
-        is_plain = not self._has_excludes and not is_guarded_folder(os.path.basename(folder))
-        left_overs = LeftOvers(folder, lambda: (item.name for item in items), handle)
+        ends = {item.name[-END_CHARACTERS:] for item in items}
+        is_plain = not self._has_excludes and not may_hold_left_overs(os.path.basename(folder), ends)
+        left_overs = LeftOvers(folder, map(attrgetter("name"), items), handle)
         for item in items:
             try:
                 if item.is_file(follow_symlinks=False):
