@@ -58,6 +58,7 @@ def scan(
     paranoid: bool = False,
     quick: bool = False,
     exclude: str | Sequence[str] = (),
+    disregard: str | Sequence[str] = (),
     follow_symlinks: bool = False,
     listener: Listener | None = None,
     **limits: Unpack[Limits],
@@ -91,6 +92,7 @@ def scan(
         paranoid=paranoid,
         quick=quick,
         exclude=[exclude] if isinstance(exclude, str) else exclude,
+        disregard=[disregard] if isinstance(disregard, str) else disregard,
         follow_symlinks=follow_symlinks,
         **limits,
     )

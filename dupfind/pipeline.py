@@ -21,6 +21,7 @@ from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.final_check import final_check, is_due
 from dupfind.scanning.needle_verdicts import judge_files, words_of
 from dupfind.scanning.problems import problems_of, summary_of
+from dupfind.scanning.setting_aside import disregarded, put_aside, tell_of_ignore_files
 from dupfind.scanning.verdict import judge_folders
 from dupfind.settings import Settings
 from dupfind.sources.ignore import Excludes
@@ -101,6 +102,9 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
         judge = partial(judge_files, settings.scan.accept, run.shown_haystack, findings=findings)
         verdicts = judge(in_trees)
         alone = judge([tree for tree in needles if not tree.root.has_folders])
+        if aside := disregarded(needles, settings.scan.disregard, listener):
+            verdicts, alone = put_aside(verdicts, aside), put_aside(alone, aside)
+            tell_of_ignore_files(verdicts, listener)
         problems = problems_of([*needles, *haystack], findings.failures)
         words = words_of(needles, findings)
         in_folders = [one for one in problems if one.stage != LISTING]

@@ -142,6 +142,8 @@ nothing without damage)"""
     # What keeps no folder back
     EMPTY = "empty"
     """an empty file: it holds nothing"""
+    DISREGARDED = "disregarded"
+    """set aside by a pattern of yours (--disregard and the pattern, or a file and its line; or nothing for the file)"""
 
     # The word of a person
     SAME_ON_YOUR_WORD = "same-on-your-word"

@@ -337,6 +337,8 @@ class ScanSettings:
     paranoid: bool = False
     quick: bool = False
     """Whether pictures were judged by their thumbnails only."""
+    disregard: tuple[str, ...] = ()
+    """Patterns of needles that are set aside."""
 
 
 @dataclass(frozen=True, slots=True)

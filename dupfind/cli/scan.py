@@ -88,6 +88,12 @@ _MOST_LEFT = 500_000
         "Check the files and folders named there too, a line each or ended by NUL; - is standard input."
     ),
     options.exclude("Leave out of both; such a needle is not present."),
+    click.option(
+        "--disregard",
+        metavar="GLOB",
+        multiple=True,
+        help="Set such needles aside: they keep no folder from being contained. Repeatable. Also .dupfindignore.",
+    ),
     options.judging,
     click.option(
         "--paranoid",

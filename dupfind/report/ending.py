@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.text import count, printable
 from dupfind.values import FileState, FileVerdict, Report
 
@@ -28,6 +30,28 @@ def empty_files(report: Report) -> list[str]:
         return []
     verb = "is empty and holds" if len(empty) == 1 else "are empty and hold"
     return [f"{count(len(empty), 'file')} {verb} nothing: {_named(empty, '--only empty --files')}."]
+
+
+def set_aside(report: Report) -> list[str]:
+    """Say how many files rules have set aside, by which; none where there are none."""
+    sources: Counter[str] = Counter()
+    for file in report.files:
+        if file.state is FileState.UNWANTED:
+            sources.update(_source_of(reason) for reason in file.reasons[-1:])
+    del sources[""]
+    if not sources:
+        return []
+    total = sum(sources.values())
+    parts = [f"{number:,} {source}" for source, number in sources.most_common()]
+    verb = "is" if total == 1 else "are"
+    return [f"{count(total, 'file')} {verb} set aside: {', '.join(parts)} (--only unwanted --files lists them)."]
+
+
+def _source_of(reason: Reason) -> str:
+    """Return what has set a file aside; nothing where it was a person's word on that very file."""
+    if reason.code is ReasonCode.DISREGARDED:
+        return f"by {printable(str(reason.facts[0]))}" if reason.facts else "that lists such files"
+    return ""
 
 
 def _named(paths: Sequence[str], options: str) -> str:

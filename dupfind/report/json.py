@@ -68,6 +68,7 @@ def _head(report: Report) -> dict[str, Any]:
             **how_compared(settings),
             "paranoid": settings.paranoid,
             "quick": settings.quick,
+            "disregard": [clean(pattern) for pattern in settings.disregard],
         },
         "summary": {
             "folders": {

@@ -147,7 +147,7 @@ def _file_table(files: list[FileVerdict], page: Page, changes: Changes | None) -
 def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> list[str]:
     """A sentence with the answer, what could not be looked at, and what to do next."""
     total = len(ending.holding(report))
-    empty = ending.empty_files(report)
+    aside = [*ending.set_aside(report), *ending.empty_files(report)]
     left = [one for one in report.files if one.state not in SETTLED]
     skipped = sum(one.is_gap for one in report.problems)
     lines = ["", *map(catalogue_line, report.catalogues)] if has_rows else [*map(catalogue_line, report.catalogues)]
@@ -156,12 +156,12 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     if not has_rows and settings.is_filtered:
         lines += ["No file has such a verdict." if settings.files else "No folder has such a verdict.", ""]
     if not total and not skipped:
-        return [*lines, *(empty or ["There are no files among the needles."])]
+        return [*lines, *(aside or ["There are no files among the needles."])]
     word = _on_your_word(report)
     if not left and not skipped:
         every = "The only file is" if total == 1 else f"All {total:,} files are"
         rest = ": every needle folder is contained" if report.folders or not settings.files else ""
-        return [*lines, f"{every} {ending.where(report)}{rest}.", *empty, *word]
+        return [*lines, f"{every} {ending.where(report)}{rest}.", *aside, *word]
     if left:
         parts = [
             f"{number:,} {state.value}"
@@ -179,7 +179,7 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
         were = "was" if skipped == 1 else "were"
         things = count(skipped, "thing")
         lines.append(f"{things} among the needles {were} passed over and may hold more; -v names all.")
-    lines += [*empty, *word]
+    lines += [*aside, *word]
     if left and not settings.files:
         lines.append("Pass --files to list them.")
     return lines

@@ -90,7 +90,7 @@ def why_file_not_trusted(name: str) -> str | None:
 
 
 class Excludes:
-    """The user's ``--exclude`` patterns, and which of them have matched something so far.
+    """The user's ``--exclude`` patterns, or those of another ``option``, and which have matched something so far.
 
     A pattern without a slash is matched with the name of each file and folder; one with a slash with the path below
     the root. ``*`` matches slashes too, ``[...]`` and ``?`` as in a shell. Case counts, the Unicode form does not.
@@ -99,7 +99,8 @@ class Excludes:
     '/2006/raw'
     """
 
-    def __init__(self, patterns: Sequence[str]) -> None:
+    def __init__(self, patterns: Sequence[str], option: str = "--exclude") -> None:
+        self._option = option
         self._patterns = tuple(
             (pattern, "/" in pattern.strip("/") or pattern.startswith("/"), _compiled(pattern)) for pattern in patterns
         )
@@ -116,7 +117,7 @@ class Excludes:
     def warnings(self, elsewhere: Collection[str] = ()) -> list[str]:
         """Return a warning for each pattern that has matched nothing, here or ``elsewhere``, by the end of a walk."""
         return [
-            f"--exclude {pattern}: nothing that was looked at matches it (case counts)"
+            f"{self._option} {pattern}: nothing that was looked at matches it (case counts)"
             for pattern in self._unmatched
             if pattern not in elsewhere
         ]
