@@ -59,6 +59,7 @@ def scan(
     quick: bool = False,
     exclude: str | Sequence[str] = (),
     disregard: str | Sequence[str] = (),
+    sidecars: str = "require",
     follow_symlinks: bool = False,
     listener: Listener | None = None,
     **limits: Unpack[Limits],
@@ -93,6 +94,7 @@ def scan(
         quick=quick,
         exclude=[exclude] if isinstance(exclude, str) else exclude,
         disregard=[disregard] if isinstance(disregard, str) else disregard,
+        sidecars=sidecars,
         follow_symlinks=follow_symlinks,
         **limits,
     )

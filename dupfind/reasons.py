@@ -142,6 +142,8 @@ nothing without damage)"""
     # What keeps no folder back
     EMPTY = "empty"
     """an empty file: it holds nothing"""
+    SIDECAR = "sidecar"
+    """it describes a file of its folder that is present (what it is, path of that file)"""
     DISREGARDED = "disregarded"
     """set aside by a pattern of yours (--disregard and the pattern, or a file and its line; or nothing for the file)"""
 

@@ -27,6 +27,8 @@ candidates in eight orientations (``dupfind calibrate``), each of which costs ha
 """
 
 MOST_THRESHOLD_BITS = 32
+SIDECARS = ("require", "ignore")
+"""What is asked of sidecars whose owner is present, the default first."""
 DEFAULT_TIMEOUT_SECONDS = 60.0
 MOST_TIMEOUT_SECONDS = 1_000_000
 """Eleven days: the system's timers do not take any number, and infinity least of all."""
@@ -101,6 +103,7 @@ def make_settings(
     quick: bool = False,
     exclude: Sequence[str] = (),
     disregard: Sequence[str] = (),
+    sidecars: str = SIDECARS[0],
     follow_symlinks: bool = False,
     workers: int | None = None,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
@@ -118,6 +121,8 @@ def make_settings(
     if quick and paranoid:
         raise SettingsError("--quick and --paranoid contradict each other")
     asked = Asked(haystack, needles, listed, listed_haystack)
+    if sidecars not in SIDECARS:
+        raise SettingsError(f"--sidecars takes {' or '.join(SIDECARS)}, not {sidecars}")
     roots, named, haystack, needles = look_for(
         asked, called, Excludes(exclude), follow_symlinks=follow_symlinks, may_be_catalogues=may_be_catalogues
     )
@@ -135,6 +140,7 @@ def make_settings(
             paranoid=paranoid,
             quick=quick,
             disregard=tuple(disregard),
+            sidecars=sidecars,
         ),
         excludes=tuple(exclude),
         follow_symlinks=follow_symlinks,

@@ -339,6 +339,8 @@ class ScanSettings:
     """Whether pictures were judged by their thumbnails only."""
     disregard: tuple[str, ...] = ()
     """Patterns of needles that are set aside."""
+    sidecars: str = "require"
+    """``ignore`` where sidecars of present files are set aside."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ _PATH, _SIZE, _MTIME, _CTIME, _INODE = map(itemgetter, range(len(FileEntry._fiel
 _BATCH = 1 << 14
 _INDIFFERENT = frozenset({
     "roots", "excludes", "follow_symlinks", "named",  # they decide which files there are, and those are in the key
-    "disregard",  # what is set aside is set aside of the findings
+    "disregard", "sidecars",  # what is set aside is set aside of the findings
     "scan",  # its own fields are looked at one by one
     "haystack", "needles",  # how the user spells the roots
     "workers", "timeout_seconds", "max_memory_bytes", "cache", "warnings",  # they decide no finding that is kept

@@ -10,7 +10,7 @@ import click
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode
 from dupfind.overwriting import refuse_overwriting
-from dupfind.settings import Format, ReportSettings, make_report_settings, make_settings
+from dupfind.settings import SIDECARS, Format, ReportSettings, make_report_settings, make_settings
 from dupfind.values import FileState, FolderState, Report
 
 if TYPE_CHECKING:
@@ -88,6 +88,13 @@ _MOST_LEFT = 500_000
         "Check the files and folders named there too, a line each or ended by NUL; - is standard input."
     ),
     options.exclude("Leave out of both; such a needle is not present."),
+    click.option(
+        "--sidecars",
+        type=click.Choice(SIDECARS),
+        default=SIDECARS[0],
+        show_default=True,
+        help="Whether a file that only describes a present one (XMP, AAE, Takeout's JSON) has to be present too.",
+    ),
     click.option(
         "--disregard",
         metavar="GLOB",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.text import count, printable
+from dupfind.sidecars.kinds import EDITS
 from dupfind.values import FileState, FileVerdict, Report
 
 _MOST_NAMED = 3
@@ -47,8 +48,38 @@ def set_aside(report: Report) -> list[str]:
     return [f"{count(total, 'file')} {verb} set aside: {', '.join(parts)} (--only unwanted --files lists them)."]
 
 
+def sidecars(report: Report) -> dict[str, int]:
+    """Count the sidecars of present files, by what became of them."""
+    found = Counter(file.state for file in report.files if _sidecar_of(file) is not None)
+    return {"not_present": sum(found.values()) - found[FileState.UNWANTED], "unwanted": found[FileState.UNWANTED]}
+
+
+def about_sidecars(report: Report) -> list[str]:
+    """Say how many of the missing only describe what is present, and what sets them aside, or what that may cost."""
+    kinds = Counter(kind for file in report.files if (kind := _sidecar_of(file)) is not None)
+    total = sum(kinds.values())
+    if not total:
+        return []
+    parts = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))
+    if report.settings.sidecars == "ignore":
+        edits = sum(number for kind, number in kinds.items() if kind in EDITS)
+        text = f"Of the sidecars ({parts}) {edits:,} may hold the only copy of an edit, a rating or a caption."
+        return [text] if edits else []
+    they, them = ("is a sidecar of a present file", "it") if total == 1 else ("are sidecars of present files", "them")
+    return [f"{total:,} of what is not there {they} ({parts}): --sidecars ignore sets {them} aside."]
+
+
+def _sidecar_of(file: FileVerdict) -> str | None:
+    """Return what kind of sidecar of a present file a file is; None where it is none, or its verdict rests on more."""
+    if not file.reasons or file.reasons[-1].code is not ReasonCode.SIDECAR:
+        return None
+    return str(file.reasons[-1].facts[0])
+
+
 def _source_of(reason: Reason) -> str:
     """Return what has set a file aside; nothing where it was a person's word on that very file."""
+    if reason.code is ReasonCode.SIDECAR:
+        return "as sidecars of present files"
     if reason.code is ReasonCode.DISREGARDED:
         return f"by {printable(str(reason.facts[0]))}" if reason.facts else "that lists such files"
     return ""

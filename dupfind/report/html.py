@@ -247,7 +247,8 @@ def _left_out(
 
     ``files`` are those in doubt, those that are present, and those that were decided.
     """
-    lines = [*map(catalogue_line, report.catalogues), *ending.set_aside(report), *ending.empty_files(report)]
+    lines = [*map(catalogue_line, report.catalogues), *ending.set_aside(report)]
+    lines += [*ending.about_sidecars(report), *ending.empty_files(report)]
     doubtful, present, settled = files
     without = sum(one.path not in seen.sights for one in doubtful)
     if without:

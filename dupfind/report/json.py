@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dupfind.answers.changes import Changes
-from dupfind.report import reasons
+from dupfind.report import ending, reasons
 from dupfind.report.choice import Choice
 from dupfind.report.text import OBEYED, clean
 from dupfind.values import Catalogued, FileState, FileVerdict, FolderState, FolderVerdict, Problem, Report, ScanSettings
@@ -69,6 +69,7 @@ def _head(report: Report) -> dict[str, Any]:
             "paranoid": settings.paranoid,
             "quick": settings.quick,
             "disregard": [clean(pattern) for pattern in settings.disregard],
+            "sidecars": settings.sidecars,
         },
         "summary": {
             "folders": {
@@ -76,6 +77,7 @@ def _head(report: Report) -> dict[str, Any]:
                 for state in (FolderState.CONTAINED, FolderState.REVIEW, FolderState.PARTIAL, FolderState.MISSING)
             },
             "files": {state.value: files[state] for state in FileState},
+            "sidecars": ending.sidecars(report),
             "haystack": {
                 "files": haystack.files,
                 "images": haystack.images,

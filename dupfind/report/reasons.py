@@ -190,6 +190,7 @@ _TEMPLATES: dict[ReasonCode, str | Callable[..., str]] = {
     ReasonCode.LOOKS_LIKE_NOTHING: _like_nothing,
     ReasonCode.UNREADABLE: "{}",
     ReasonCode.NOT_READ: "{}",
+    ReasonCode.SIDECAR: "a sidecar ({}) of {}, which is present",
     ReasonCode.DISREGARDED: _disregarded,
     ReasonCode.EMPTY: "an empty file: it holds nothing",
     ReasonCode.SAME_ON_YOUR_WORD: "the same picture as {} on your word, {}",

@@ -147,7 +147,7 @@ def _file_table(files: list[FileVerdict], page: Page, changes: Changes | None) -
 def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> list[str]:
     """A sentence with the answer, what could not be looked at, and what to do next."""
     total = len(ending.holding(report))
-    aside = [*ending.set_aside(report), *ending.empty_files(report)]
+    aside = [*ending.set_aside(report), *ending.about_sidecars(report), *ending.empty_files(report)]
     left = [one for one in report.files if one.state not in SETTLED]
     skipped = sum(one.is_gap for one in report.problems)
     lines = ["", *map(catalogue_line, report.catalogues)] if has_rows else [*map(catalogue_line, report.catalogues)]

@@ -17,13 +17,24 @@ from dupfind.sources.entries import ChangedError, open_entry, reason_of
 from dupfind.values import SETTLED, FileEntry, FileState, FileVerdict, Tree
 
 
-def put_aside(files: Sequence[FileVerdict], aside: Mapping[str, Reason]) -> list[FileVerdict]:
+def put_aside(files: list[FileVerdict], aside: Mapping[str, Reason]) -> list[FileVerdict]:
     """Return the verdicts with those as unwanted that are not settled and in ``aside``, by their paths as reported."""
+    if not aside:
+        return files
     return [
         file._replace(state=FileState.UNWANTED, reasons=(aside[file.path],))
         if file.state not in SETTLED and file.path in aside
         else file
         for file in files
+    ]
+
+
+def name_reasons(files: list[FileVerdict], reasons: Mapping[str, Reason]) -> list[FileVerdict]:
+    """Return the same verdicts, with one more reason for those in ``reasons``, by their paths as reported."""
+    if not reasons:
+        return files
+    return [
+        file._replace(reasons=(*file.reasons, reasons[file.path])) if file.path in reasons else file for file in files
     ]
 
 
