@@ -20,6 +20,7 @@ from dupfind.report.album import SIGNS, Album
 from dupfind.report.document import shown
 from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, catalogue_line, clean, count, size
+from dupfind.sidecars.pairs import pairs_of
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
 MOST_ROWS = 20_000
@@ -54,11 +55,13 @@ def render(
     present = [one for one in report.files if one.state is FileState.PRESENT and one.path not in words]
     settled = [one for one in report.files if _is_settled(words.get(one.path))]
     folders = _listed_folders(report.folders)
+    in_doubt = [{**_file(one, seen, album), **_parted(words.get(one.path))} for one in doubtful[:MOST_ROWS]]
+    _join_halves(in_doubt, doubtful[:MOST_ROWS], report.files)
     data = {
         "id": f"{report.started} {' '.join(map(clean, report.settings.needles))}",
         "signs": SIGNS,
         "folders": [_folder(one) for one in folders[:MOST_ROWS]],
-        "files": [{**_file(one, seen, album), **_parted(words.get(one.path))} for one in doubtful[:MOST_ROWS]],
+        "files": in_doubt,
         "decided": [_decided(one, words[one.path], seen, album) for one in settled],
         "given": [decisions.as_row(one) for one in given],
         "present": [_present(one) for one in present[:MOST_ROWS]],
@@ -131,6 +134,23 @@ def _file(one: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
     if parted is not None and parted != other:
         facts["from"] = {"path": shown(parted), **album.place("at", parted)}
     return facts
+
+
+def _join_halves(rows: list[dict[str, Any]], files: Sequence[FileVerdict], everything: Sequence[FileVerdict]) -> None:
+    """Tell the page which rows are two files of one shot, so that it shows one sheet for both.
+
+    ``rows`` are those of ``files``. Each half keeps its verdict; one that is in no doubt is told of in words.
+    """
+    pairs = pairs_of(files, everything)
+    places = {one.path: place for place, one in enumerate(files)} if pairs else {}
+    for place, one in enumerate(files):
+        pair = pairs.get(one.path)
+        if pair is None:
+            continue
+        name = shown(pair.other.path.rpartition(os.sep)[2])
+        rows[place]["pair"] = f"{pair.kind}: the other half, {name}, is {pair.other.state.value}"
+        if pair.other.path in places:
+            rows[place]["half" if pair.is_first else "of"] = places[pair.other.path]
 
 
 def _turned(seen: Shown, path: str, other: str | None) -> dict[str, int]:

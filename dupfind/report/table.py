@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from rich.table import Table
 from rich.text import Text
@@ -14,9 +17,11 @@ from dupfind.report.look import LIKENESS, UNBOUNDED, Page
 from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, catalogue_line, count, moment, other_settings, printable, size
 from dupfind.settings import ReportSettings
+from dupfind.sidecars.pairs import Pair, pairs_of
 from dupfind.values import SETTLED, FileState, FileVerdict, FolderState, FolderVerdict, Report
 
 _WIDE, _NARROW = 110, 60
+_URGENCY = tuple(FileState(word) for word in ("missing", "unreadable", "similar", "unwanted", "empty", "present"))
 _MOST_GONE = 10
 _MOST_UNTOLD = 20
 """Files listed that have changed in folders whose verdict stays, before the others are counted."""
@@ -31,7 +36,10 @@ def render(report: Report, choice: Choice, settings: ReportSettings, screen: Scr
     if changes is not None and not changes:
         return b""
     page = Page(screen)
-    has_rows = _add_files(page, choice.files, changes) if settings.files else _add_folders(page, choice, screen)
+    if settings.files:
+        has_rows = _add_files(page, choice.files, changes, pairs_of(choice.files, report.files))
+    else:
+        has_rows = _add_folders(page, choice, screen)
     news = _news(changes, settings) if changes else []
     if news and has_rows:
         page.add("")
@@ -55,9 +63,11 @@ def _add_folders(page: Page, choice: Choice, screen: Screen) -> bool:
     return bool(folders or files)
 
 
-def _add_files(page: Page, files: list[FileVerdict], changes: Changes | None) -> bool:
+def _add_files(
+    page: Page, files: list[FileVerdict], changes: Changes | None, pairs: Mapping[str, Pair] = MappingProxyType({})
+) -> bool:
     if files:
-        page.add(_file_table(files, page, changes))
+        page.add(_file_table(files, page, changes, {} if changes else pairs))
     return bool(files)
 
 
@@ -125,23 +135,63 @@ def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes:
     return table
 
 
-def _file_table(files: list[FileVerdict], page: Page, changes: Changes | None) -> Table:
+def _file_table(files: list[FileVerdict], page: Page, changes: Changes | None, pairs: Mapping[str, Pair]) -> Table:
+    """A row a file, or a pair of two files of one shot."""
     table = page.table()
     table.add_column("Verdict", no_wrap=True)
     if changes is not None:
         table.add_column("Was", no_wrap=True)
     table.add_column("Size", justify="right", no_wrap=True)
     table.add_column("File", overflow="fold")
+    listed = {one.path for one in files} if pairs else set()
     for one in files:
+        pair = pairs.get(one.path)
+        if pair is not None:
+            if pair.is_first or pair.other.path not in listed:
+                _add_pair(table, page, one, pair, is_whole=pair.other.path in listed)
+            continue
         cell = Text(printable(one.path))
-        if one.witness is not None and one.evidence is not None:
-            bits = "" if not one.distance_bits else f" ({count(one.distance_bits, 'bit')} apart)"
-            cell.append(f"\n- {LIKENESS[one.evidence]} {printable(one.witness)}{bits}", style="dim")
-        if reason := sentences(one.reasons):
-            cell.append(f"\n- {printable(reason)}", style="dim")
+        for fact in _facts(one):
+            cell.append(f"\n- {fact}", style="dim")
         before = [] if changes is None else [Text(changes.files[one.path] or "new")]
         table.add_row(page.verdict(one.state.value), *before, size(one.size_bytes), cell)
     return table
+
+
+def _facts(file: FileVerdict) -> list[str]:
+    """Say what a verdict rests on: the witness and the reason, as far as there are such."""
+    facts = []
+    if file.witness is not None and file.evidence is not None:
+        bits = "" if not file.distance_bits else f" ({count(file.distance_bits, 'bit')} apart)"
+        facts.append(f"{LIKENESS[file.evidence]} {printable(file.witness)}{bits}")
+    if reason := sentences(file.reasons):
+        facts.append(printable(reason))
+    return facts
+
+
+def _add_pair(table: Table, page: Page, file: FileVerdict, pair: Pair, *, is_whole: bool) -> None:
+    """Add a row for two files of one shot, with the verdict on each where they differ.
+
+    ``is_whole`` tells whether both were to be listed; else the row is about ``file`` and tells of the other.
+    """
+    other = pair.other
+    name = other.path.rpartition(os.sep)[2]
+    cell = Text(f"{printable(file.path)} + {printable(name)} ({pair.kind})")
+    is_one = is_whole and file.state is other.state
+    for half in (file, other):
+        own = printable(half.path.rpartition(os.sep)[2])
+        facts = [f"{own}: {fact}" for fact in _facts(half)]
+        if not is_one:
+            facts = (
+                [f"{own}: {half.state.value}", *facts]
+                if not facts
+                else [f"{own}: {half.state.value}, {fact.removeprefix(f'{own}: ')}" for fact in facts]
+            )
+        for fact in facts:
+            cell.append(f"\n- {fact}", style="dim")
+    worst = min((file, other), key=lambda half: _URGENCY.index(half.state)) if is_whole else file
+    total = file.size_bytes + other.size_bytes if is_whole else file.size_bytes
+    table.add_row(page.verdict(worst.state.value), size(total), cell)
 
 
 def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> list[str]:
