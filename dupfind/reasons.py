@@ -170,6 +170,11 @@ nothing without damage)"""
     """a hard link of it is elsewhere: frees nothing"""
 
 
+BETTER_NEEDLE = frozenset({
+    ReasonCode.MORE_COMPRESSED, ReasonCode.SMALLER, ReasonCode.LOWER_QUALITY, ReasonCode.FEWER_BYTES,
+    ReasonCode.FEWER_COLORS, ReasonCode.LESS_DETAIL, ReasonCode.LESS_DETAIL_FOR_SIZE, ReasonCode.LESS_COLOR_DETAIL,
+})  # fmt: skip
+"""Codes by which the needle is the better copy of the two."""
 AT_THUMBNAIL, AT_FULL_SIZE = "thumbnail", "full size"
 """The fact that tells what was compared."""
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from dupfind.ceiling import LEAST_BYTES
 from dupfind.errors import SettingsError, reason_of
 from dupfind.overwriting import check_outputs
+from dupfind.reasons import ReasonCode
 from dupfind.sources.file_lists import NOTHING, Asked, Named, look_for
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.roots import root_around
@@ -27,6 +28,9 @@ candidates in eight orientations (``dupfind calibrate``), each of which costs ha
 """
 
 MOST_THRESHOLD_BITS = 32
+SORTS = ("size", "path", "missing")
+BETTER = "better"
+"""What ``--only`` takes besides verdicts: needles that are a better copy than the haystack's."""
 SIDECARS = ("require", "ignore")
 """What is asked of sidecars whose owner is present, the default first."""
 DEFAULT_TIMEOUT_SECONDS = 60.0
@@ -77,7 +81,16 @@ class ReportSettings:
     folder_states: frozenset[FolderState] = frozenset(FolderState) - {FolderState.CONTAINED}
     file_states: frozenset[FileState] = frozenset(FileState) - SETTLED
     is_filtered: bool = False
-    """True when the user chose the verdicts; JSON is whole otherwise."""
+    """True when the user chose the verdicts or reasons; JSON is whole otherwise."""
+    better: bool = False
+    """Whether needles that are the better copy are listed too, whatever their verdicts."""
+    reasons: frozenset[ReasonCode] = frozenset()
+    """List only files with one of these; all where there are none."""
+    sort: str | None = None
+    """One of :data:`SORTS`; None for the order of the format."""
+    again: tuple[str, ...] = ()
+    """The command of this scan, without what decides how it is shown."""
+    is_of_changes: bool = False
     print0: bool = False
     output: str | None = None
     save: str | None = None
@@ -198,6 +211,9 @@ def make_report_settings(
     html: str | None = None,
     html_pictures: int | None = None,
     is_of_changes: bool = False,
+    reasons: Sequence[str] = (),
+    sort: str | None = None,
+    again: Sequence[str] = (),
 ) -> ReportSettings:
     """Check the options of the report; raises :class:`~dupfind.errors.SettingsError`.
 
@@ -211,7 +227,10 @@ def make_report_settings(
     has_both = chosen in (Format.JSON, Format.JSONL)
     known = {state.value for state in FileState} if files or has_both else set()
     known |= set() if files and not has_both else {state.value for state in FolderState}
+    codes = _codes(reasons)
     for verdict in only:
+        if verdict == BETTER:
+            continue
         if verdict not in known:
             hint = "is a verdict on files: add --files" if not files else "is a verdict on folders: leave --files out"
             raise SettingsError(f"--only {verdict} {hint}")
@@ -220,7 +239,12 @@ def make_report_settings(
     settings = ReportSettings(
         chosen,
         files,
-        is_filtered=bool(only),
+        is_filtered=bool(only or reasons),
+        better=BETTER in only,
+        reasons=codes,
+        sort=sort,
+        again=tuple(again),
+        is_of_changes=is_of_changes,
         print0=print0,
         output=output,
         save=save,
@@ -229,9 +253,22 @@ def make_report_settings(
     )
     if is_of_changes:  # files are told of too, where the verdict of their folder stays
         known |= {state.value for state in FileState}
-    if only or everything or has_both or is_of_changes:
+    if only or everything or has_both or is_of_changes or reasons:
         return _with_states(settings, only or sorted(known))
     return settings
+
+
+def _codes(names: Sequence[str]) -> frozenset[ReasonCode]:
+    """Return the codes of these names; raises :class:`~dupfind.errors.SettingsError` for one that is none."""
+    known = [code.value for code in ReasonCode]
+    for name in names:
+        if name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else "they are listed in docs/report.md"
+            raise SettingsError(f"--reason {name} is no reason code: {hint}")
+    return frozenset(map(ReasonCode, names))
 
 
 def check_html_pictures(number: int | None, html: str | None) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -281,6 +281,31 @@ class FileVerdict(NamedTuple):
         return None if self.witness is None else 1.0 - (self.distance_bits or 0) / HASH_BITS
 
 
+class OwnCounts(NamedTuple):
+    """What lies directly in a folder, not in its subfolders."""
+
+    present: int
+    similar: int
+    missing: int
+    unreadable: int
+    skipped: int
+    bytes_not_present: int
+    unwanted: int
+    decided: int
+    set_aside: int
+    empty: int
+
+    @property
+    def not_there(self) -> int:
+        """Number of files that keep the folder from being contained."""
+        return self.similar + self.missing + self.unreadable
+
+    @property
+    def files(self) -> int:
+        """Number of files that have a verdict."""
+        return self.present + self.not_there + self.unwanted + self.empty
+
+
 @dataclass(frozen=True, slots=True)
 class FolderVerdict:
     """The answer for one needle folder; every count covers its whole subtree."""
@@ -303,6 +328,8 @@ class FolderVerdict:
     set_aside: int = 0
     """Of the unwanted, those that a rule has set aside, of which nobody has looked at each."""
     empty: int = 0
+    own: OwnCounts | None = field(default=None, compare=False)
+    """What lies directly in a folder whose subfolders have other verdicts than its own; None for all others."""
 
     @property
     def files(self) -> int:

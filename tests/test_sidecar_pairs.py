@@ -64,7 +64,7 @@ def test_the_table_has_a_row_for_both(dupfind: Run) -> None:
     assert ["- b.mov: missing", "- b.heic: present, identical to hay/there.heic"] == [
         line.strip() for line in lines if line.strip().startswith("- ")
     ]
-    assert lines[-1].endswith("are not in the haystack: 4 missing.")
+    assert any(line.endswith("are not in the haystack: 4 missing.") for line in lines)
 
 
 @pytest.mark.usefixtures("trees")

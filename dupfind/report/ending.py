@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.report.text import count, printable
-from dupfind.sidecars.kinds import EDITS
-from dupfind.values import FileState, FileVerdict, Report
+from dupfind.report.choice import is_better
+from dupfind.report.text import count, printable, size
+from dupfind.sidecars.kinds import EDITS, FILM_SUFFIXES
+from dupfind.values import FileState, FileVerdict, FolderState, Kind, Report
 
 _MOST_NAMED = 3
+_MOST_CODES = 4
 
 
 def holding(report: Report) -> list[FileVerdict]:
@@ -83,6 +86,76 @@ def _source_of(reason: Reason) -> str:
     if reason.code is ReasonCode.DISREGARDED:
         return f"by {printable(str(reason.facts[0]))}" if reason.facts else "that lists such files"
     return ""
+
+
+def can_go(report: Report) -> list[str]:
+    """Say how many folders are contained, and what deleting them frees; none where there are none."""
+    states = {folder.path: folder.state for folder in report.folders}
+    listed = sum(folder.is_shown and folder.state is FolderState.CONTAINED for folder in report.folders)
+    if not listed:
+        return []
+    inside = [file for file in report.files if states.get(_folder_of(file)) is FolderState.CONTAINED]
+    freed = size(sum(file.size_bytes for file in inside))
+    return [f"{count(listed, 'folder')} can go, which frees {freed} ({count(len(inside), 'file')})."]
+
+
+def needs_eyes(report: Report) -> list[str]:
+    """Say how many files a person has to look at, by the codes of their reasons; none where there are none."""
+    doubtful = [file for file in report.files if file.state in (FileState.SIMILAR, FileState.UNREADABLE)]
+    if not doubtful:
+        return []
+    codes = Counter(file.reasons[0].code.value for file in doubtful if file.reasons)
+    parts = [f"{number:,} {code}" for code, number in codes.most_common(_MOST_CODES)]
+    if (more := len(doubtful) - sum(number for _, number in codes.most_common(_MOST_CODES))) > 0:
+        parts.append(f"{more:,} other")
+    verb = "needs" if len(doubtful) == 1 else "need"
+    return [f"{count(len(doubtful), 'file')} {verb} eyes: {', '.join(parts)}."]
+
+
+def what_is_missing(report: Report) -> list[str]:
+    """Say how many pictures, films and other files are missing; none where none is."""
+    kinds = Counter(_noun(file) for file in report.files if file.state is FileState.MISSING)
+    if not kinds:
+        return []
+    parts = [count(kinds[noun], noun) for noun in ("picture", "film", "other file") if kinds[noun]]
+    return [f"Missing: {', '.join(parts)}."]
+
+
+def better_needles(report: Report) -> list[str]:
+    """Say how many needles are better copies than those of the haystack; none where none is."""
+    number = sum(map(is_better, report.files))
+    if not number:
+        return []
+    are = "is a better copy" if number == 1 else "are better copies"
+    return [f"{count(number, 'needle')} {are} than what the haystack has."]
+
+
+def next_commands(report: Report, again: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Return what there is to see next, each with the words of its command; ``again`` is the command of this scan."""
+    numbers = Counter(file.state for file in report.files)
+    steps = []
+    if numbers[FileState.MISSING]:
+        steps.append(("the missing files", "--only missing --files"))
+    if numbers[FileState.SIMILAR] + numbers[FileState.UNREADABLE]:
+        steps.append(("what needs eyes, side by side", "--html page.html"))
+    if any(map(is_better, report.files)):
+        steps.append(("the better copies", "--only better"))
+    if numbers[FileState.MISSING] and sidecars(report)["not_present"]:
+        steps.append(("without the sidecars", "--sidecars ignore"))
+    if not report.settings.quick and any(folder.state is FolderState.CONTAINED for folder in report.folders):
+        steps.append(("the folders that can go", "--only contained"))
+    return [(text, [*again, *option.split()]) for text, option in steps]
+
+
+def _folder_of(file: FileVerdict) -> str:
+    return file.path.rpartition(os.sep)[0] or os.sep
+
+
+def _noun(file: FileVerdict) -> str:
+    if file.kind is Kind.IMAGE:
+        return "picture"
+    last = file.path.rpartition(".")[2].lower()
+    return "film" if f".{last}" in FILM_SUFFIXES else "other file"
 
 
 def _named(paths: Sequence[str], options: str) -> str:

@@ -243,6 +243,10 @@ def _steps(report: Report) -> list[tuple[str, str]]:
         they = "it shows" if unreadable == 1 else "they show"
         text = f"Open {count(unreadable, 'unreadable file')} with another program: nothing is known of what {they}."
         steps.append((text, ""))
+    steps += [(f"{text} To list what is better, add", "--only better") for text in ending.better_needles(report)]
+    if ending.sidecars(report)["not_present"]:
+        (text,) = ending.about_sidecars(report)
+        steps.append((f"{text.partition(':')[0]}. To set aside what only describes, add", "--sidecars ignore"))
     if any(one.is_gap for one in report.problems):
         steps.append(("Look at what was passed over, below: it may hold more.", ""))
     if contained := [one for one in report.folders if one.state is FolderState.CONTAINED]:
@@ -268,7 +272,8 @@ def _left_out(
     ``files`` are those in doubt, those that are present, and those that were decided.
     """
     lines = [*map(catalogue_line, report.catalogues), *ending.set_aside(report)]
-    lines += [*ending.about_sidecars(report), *ending.empty_files(report)]
+    lines += [*ending.empty_files(report)]
+    lines += ending.about_sidecars(report) if report.settings.sidecars == "ignore" else []
     doubtful, present, settled = files
     without = sum(one.path not in seen.sights for one in doubtful)
     if without:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -39,18 +40,30 @@ def render(report: Report, choice: Choice, settings: ReportSettings, screen: Scr
     if settings.files:
         has_rows = _add_files(page, choice.files, changes, pairs_of(choice.files, report.files))
     else:
-        has_rows = _add_folders(page, choice, screen)
+        has_all = FolderState.CONTAINED in settings.folder_states and not settings.is_filtered
+        has_rows = _add_folders(page, choice, screen, has_all=has_all, is_sorted=settings.sort is not None)
     news = _news(changes, settings) if changes else []
     if news and has_rows:
         page.add("")
     for line in [*news, *_summary(report, settings, has_rows=has_rows)]:
         page.add(line, wrap=True)
+    if not settings.is_filtered and not settings.is_of_changes:
+        for line in _next(report, settings, screen.width if screen.is_terminal else UNBOUNDED):
+            page.add(line)
     return page.encoded()
 
 
-def _add_folders(page: Page, choice: Choice, screen: Screen) -> bool:
-    """Add the folders and, where only changes are told, the files that no change of a folder tells of."""
-    folders = sorted(choice.shown, key=lambda one: (one.state is FolderState.CONTAINED, one.path))
+def _add_folders(page: Page, choice: Choice, screen: Screen, *, has_all: bool, is_sorted: bool) -> bool:
+    """Add the folders and, where only changes are told, the files that no change of a folder tells of.
+
+    ``has_all`` also gives a row to what lies directly in folders that are told of by their subfolders.
+    """
+    folders = choice.shown
+    if choice.changes is None:
+        listed = {one.path for one in folders}
+        folders = [one for one in choice.folders if one.path in listed or (has_all and one.own and one.own.files)]
+    if not is_sorted:
+        folders = sorted(folders, key=lambda one: (one.state is FolderState.CONTAINED, one.path))
     width = screen.width if screen.is_terminal else UNBOUNDED
     if folders:
         page.add(_folder_table(folders, page, width, choice.changes))
@@ -102,18 +115,23 @@ def _untold(files: list[FileVerdict], changes: Changes) -> list[FileVerdict]:
 
 
 def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes: Changes | None) -> Table:
-    """A row a folder; a narrow screen gets fewer numbers, so that paths stay whole."""
+    """A row a folder; a narrow screen gets fewer numbers, so that paths stay whole.
+
+    No file is counted in two rows: where subfolders have rows of their own, a folder's row counts what lies directly
+    in it. Where only changes are told, each row tells of a whole subtree.
+    """
+    rows = [one if one.own is None or changes is not None else one.own for one in folders]
     counts = {
-        "Missing": [one.missing for one in folders],
-        "Similar": [one.similar for one in folders],
-        "Unreadable": [one.unreadable for one in folders],
-        "Skipped": [one.skipped for one in folders],
-        "On your word": [one.decided for one in folders],
-        "Set aside": [one.set_aside for one in folders],
-        "Empty": [one.empty for one in folders],
+        "Missing": [row.missing for row in rows],
+        "Similar": [row.similar for row in rows],
+        "Unreadable": [row.unreadable for row in rows],
+        "Skipped": [row.skipped for row in rows],
+        "On your word": [row.decided for row in rows],
+        "Set aside": [row.set_aside for row in rows],
+        "Empty": [row.empty for row in rows],
     }
     if width < _WIDE:
-        not_there = [one.not_there for one in folders]
+        not_there = [row.not_there for row in rows]
         kept = ("Skipped", "On your word", "Set aside", "Empty")
         counts = {"Not there": not_there, **{name: counts[name] for name in kept}}
     named = {name: numbers for name, numbers in counts.items() if any(numbers)}
@@ -125,13 +143,16 @@ def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes:
         for name in ("Present", *named, "Size"):
             table.add_column(name, justify="right", no_wrap=True)
     table.add_column("Folder", overflow="fold")
-    for row, one in enumerate(folders):
-        numbers = [f"{numbers[row]:,}" if numbers[row] else "" for numbers in named.values()]
-        left = size(one.bytes_not_present) if one.bytes_not_present else ""
-        present = f"{one.present:,} of {one.files:,}"
+    for place, (one, row) in enumerate(zip(folders, rows, strict=True)):
+        numbers = [f"{numbers[place]:,}" if numbers[place] else "" for numbers in named.values()]
+        left = size(row.bytes_not_present) if row.bytes_not_present else ""
+        present = f"{row.present:,} of {row.files:,}"
         numbers = [present, *numbers, left] if width >= _NARROW else []
         before = [] if changes is None else [Text(changes.folders[one.path] or "new")]
-        table.add_row(page.verdict(one.state.value), *before, *numbers, Text(printable(one.path)))
+        path = Text(printable(one.path))
+        if row is not one:
+            path.append(" (directly in it)", style="dim")
+        table.add_row(page.verdict(one.state.value), *before, *numbers, path)
     return table
 
 
@@ -211,7 +232,8 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     if not left and not skipped:
         every = "The only file is" if total == 1 else f"All {total:,} files are"
         rest = ": every needle folder is contained" if report.folders or not settings.files else ""
-        return [*lines, f"{every} {ending.where(report)}{rest}.", *aside, *word]
+        lines += [f"{every} {ending.where(report)}{rest}.", *aside, *word]
+        return lines + _end(report, settings)
     if left:
         parts = [
             f"{number:,} {state.value}"
@@ -230,8 +252,33 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
         things = count(skipped, "thing")
         lines.append(f"{things} among the needles {were} passed over and may hold more; -v names all.")
     lines += [*aside, *word]
-    if left and not settings.files:
-        lines.append("Pass --files to list them.")
+    return lines + _end(report, settings)
+
+
+def _end(report: Report, settings: ReportSettings) -> list[str]:
+    """Say what is missing, what needs eyes, and what can go.
+
+    Not where the user has chosen what is listed, or asked for changes only: a mail of a cron job stays short.
+    """
+    if settings.is_filtered or settings.is_of_changes:
+        return []
+    lines = ending.what_is_missing(report) + ending.needs_eyes(report) + ending.better_needles(report)
+    lines += [] if report.settings.quick else ending.can_go(report)
+    return lines
+
+
+def _next(report: Report, settings: ReportSettings, width: int) -> list[str]:
+    """Return the commands for each next step, broken so that a shell takes them as they are copied."""
+    lines = []
+    for text, words in ending.next_commands(report, settings.again):
+        lines += ["", f"Next, {text}:"]
+        line = " "
+        for word in map(shlex.quote, map(printable, words)):
+            if len(line) + len(word) + len(" \\") >= width and line.strip():
+                lines.append(f"{line} \\")
+                line = "   "
+            line = f"{line} {word}"
+        lines.append(line)
     return lines
 
 

@@ -25,6 +25,7 @@ from dupfind.values import (
     FolderVerdict,
     Kind,
     Match,
+    OwnCounts,
     Problem,
     Root,
     Side,
@@ -219,7 +220,12 @@ def _make(path: str, roots: set[str], folders: dict[str, _Folder]) -> _Folder:
     return folders[wanted[0]] if wanted else folders[path]
 
 
+def _own_counts(folder: _Folder) -> OwnCounts:
+    return OwnCounts(*(getattr(folder, name) for name in OwnCounts._fields))
+
+
 def _roll_up(folders: dict[str, _Folder]) -> list[FolderVerdict]:
+    own = {path: _own_counts(folder) for path, folder in folders.items() if folder.children}
     # Folders are made after the folders above them, so the reverse order meets every child before its parent.
     for folder in reversed(folders.values()):
         if folder.parent is not None:
@@ -242,6 +248,7 @@ def _roll_up(folders: dict[str, _Folder]) -> list[FolderVerdict]:
             decided=folder.decided,
             set_aside=folder.set_aside,
             empty=folder.empty,
+            own=None if is_uniform[path] else own[path],
         )
         for path, folder in sorted(folders.items())
     ]

@@ -32,9 +32,12 @@ class Kind(StrEnum):
 EDITS = frozenset({Kind.XMP, Kind.AAE, Kind.RAWTHERAPEE, Kind.DXO, Kind.ON1, Kind.CAPTURE_ONE, Kind.PICASA})
 """Kinds that may hold the only copy of an edit."""
 
-MEDIA_SUFFIXES = IMAGE_SUFFIXES | frozenset(
-    ".3g2 .3gp .avi .insp .insv .lrv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .webm .wmv .aac .aif .aiff .flac "
-    ".m4a .mp3 .ogg .opus .wav .wma .pdf".split()
+FILM_SUFFIXES = frozenset(".3g2 .3gp .avi .insv .lrv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .webm .wmv".split())
+"""Suffixes, in lower case, of films."""
+MEDIA_SUFFIXES = (
+    IMAGE_SUFFIXES
+    | FILM_SUFFIXES
+    | frozenset(".aac .aif .aiff .flac .insp .m4a .mp3 .ogg .opus .wav .wma .pdf".split())
 )
 """Suffixes, in lower case, of what a sidecar without the whole name of its owner may describe."""
 
