@@ -73,7 +73,7 @@ def test_what_is_left_to_do() -> None:
     assert ["2 files need eyes: 1 witness-smaller, 1 shape-differs."] == ending.needs_eyes(found)
     assert ["1 needle is a better copy than what the haystack has."] == ending.better_needles(found)
     freed = sum(one.size_bytes for one in found.files if one.path.startswith("n/c/"))
-    assert [f"1 folder can go, which frees {freed} B (2 files)."] == ending.can_go(found)
+    assert [f"1 folder can go, which frees {freed / 1000:.1f} kB (2 files)."] == ending.can_go(found)
     options = [" ".join(words) for _, words in ending.next_commands(found, [])]
     assert ["--only missing --files", "--html page.html", "--only better", "--only contained"] == options
     nothing = report([file("n/1", FileState.PRESENT)], [])
