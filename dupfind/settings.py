@@ -79,7 +79,7 @@ class ReportSettings:
     format: Format = Format.TABLE
     files: bool = False
     folder_states: frozenset[FolderState] = frozenset(FolderState) - {FolderState.CONTAINED}
-    file_states: frozenset[FileState] = frozenset(FileState) - SETTLED
+    file_states: frozenset[FileState] = frozenset(FileState).difference(SETTLED)
     is_filtered: bool = False
     """True when the user chose the verdicts or reasons; JSON is whole otherwise."""
     better: bool = False

@@ -80,8 +80,9 @@ class FileState(StrEnum):
     """Without a single byte: it holds nothing that could be lost, and proves nothing."""
 
 
-SETTLED = frozenset({FileState.PRESENT, FileState.UNWANTED, FileState.EMPTY})
-"""Verdicts on files that keep no folder from being contained."""
+SETTLED = (FileState.PRESENT, FileState.UNWANTED, FileState.EMPTY)
+"""Verdicts on files that keep no folder from being contained; members of an enumeration are slow to be looked up in a
+set."""
 
 
 class FolderState(StrEnum):
@@ -328,6 +329,8 @@ class FolderVerdict:
     set_aside: int = 0
     """Of the unwanted, those that a rule has set aside, of which nobody has looked at each."""
     empty: int = 0
+    size_bytes: int = field(default=0, compare=False)
+    """Of all files in the subtree."""
     own: OwnCounts | None = field(default=None, compare=False)
     """What lies directly in a folder whose subfolders have other verdicts than its own; None for all others."""
 

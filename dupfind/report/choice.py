@@ -26,7 +26,9 @@ Row = TypeVar("Row", FolderVerdict, FileVerdict)
 
 def is_better(file: FileVerdict) -> bool:
     """Tell whether a needle is a better copy than its witness in the haystack."""
-    return file.witness is not None and any(reason.code in BETTER_NEEDLE for reason in file.reasons)
+    if not file.reasons or file.witness is None:  # nearly all of them
+        return False
+    return any(reason.code in BETTER_NEEDLE for reason in file.reasons)
 
 
 def _is_chosen(file: FileVerdict, settings: ReportSettings) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 
@@ -21,15 +20,20 @@ def holding(report: Report) -> list[FileVerdict]:
     return [file for file in report.files if file.state is not FileState.EMPTY]
 
 
+def _not_present(report: Report) -> list[FileVerdict]:
+    """Return the files that are not present: of a large backup few, and each sentence is about some of them."""
+    return [file for file in report.files if file.state is not FileState.PRESENT]
+
+
 def where(report: Report) -> str:
     """Say where all files are that are in no doubt."""
-    has_unwanted = any(file.state is FileState.UNWANTED for file in report.files)
+    has_unwanted = any(file.state is FileState.UNWANTED for file in _not_present(report))
     return "in the haystack or not wanted" if report.decided or has_unwanted else "in the haystack"
 
 
 def empty_files(report: Report) -> list[str]:
     """Name the empty files in one sentence; none where there are none."""
-    empty = [file.path for file in report.files if file.state is FileState.EMPTY]
+    empty = [file.path for file in _not_present(report) if file.state is FileState.EMPTY]
     if not empty:
         return []
     verb = "is empty and holds" if len(empty) == 1 else "are empty and hold"
@@ -39,7 +43,7 @@ def empty_files(report: Report) -> list[str]:
 def set_aside(report: Report) -> list[str]:
     """Say how many files rules have set aside, by which; none where there are none."""
     sources: Counter[str] = Counter()
-    for file in report.files:
+    for file in _not_present(report):
         if file.state is FileState.UNWANTED:
             sources.update(_source_of(reason) for reason in file.reasons[-1:])
     del sources[""]
@@ -53,13 +57,13 @@ def set_aside(report: Report) -> list[str]:
 
 def sidecars(report: Report) -> dict[str, int]:
     """Count the sidecars of present files, by what became of them."""
-    found = Counter(file.state for file in report.files if _sidecar_of(file) is not None)
+    found = Counter(file.state for file in _not_present(report) if _sidecar_of(file) is not None)
     return {"not_present": sum(found.values()) - found[FileState.UNWANTED], "unwanted": found[FileState.UNWANTED]}
 
 
 def about_sidecars(report: Report) -> list[str]:
     """Say how many of the missing only describe what is present, and what sets them aside, or what that may cost."""
-    kinds = Counter(kind for file in report.files if (kind := _sidecar_of(file)) is not None)
+    kinds = Counter(kind for file in _not_present(report) if (kind := _sidecar_of(file)) is not None)
     total = sum(kinds.values())
     if not total:
         return []
@@ -90,18 +94,16 @@ def _source_of(reason: Reason) -> str:
 
 def can_go(report: Report) -> list[str]:
     """Say how many folders are contained, and what deleting them frees; none where there are none."""
-    states = {folder.path: folder.state for folder in report.folders}
-    listed = sum(folder.is_shown and folder.state is FolderState.CONTAINED for folder in report.folders)
-    if not listed:
+    contained = [one for one in report.folders if one.is_shown and one.state is FolderState.CONTAINED]
+    if not contained:
         return []
-    inside = [file for file in report.files if states.get(_folder_of(file)) is FolderState.CONTAINED]
-    freed = size(sum(file.size_bytes for file in inside))
-    return [f"{count(listed, 'folder')} can go, which frees {freed} ({count(len(inside), 'file')})."]
+    freed, files = sum(one.size_bytes for one in contained), sum(one.files for one in contained)
+    return [f"{count(len(contained), 'folder')} can go, which frees {size(freed)} ({count(files, 'file')})."]
 
 
 def needs_eyes(report: Report) -> list[str]:
     """Say how many files a person has to look at, by the codes of their reasons; none where there are none."""
-    doubtful = [file for file in report.files if file.state in (FileState.SIMILAR, FileState.UNREADABLE)]
+    doubtful = [file for file in _not_present(report) if file.state in (FileState.SIMILAR, FileState.UNREADABLE)]
     if not doubtful:
         return []
     codes = Counter(file.reasons[0].code.value for file in doubtful if file.reasons)
@@ -114,7 +116,7 @@ def needs_eyes(report: Report) -> list[str]:
 
 def what_is_missing(report: Report) -> list[str]:
     """Say how many pictures, films and other files are missing; none where none is."""
-    kinds = Counter(_noun(file) for file in report.files if file.state is FileState.MISSING)
+    kinds = Counter(_noun(file) for file in _not_present(report) if file.state is FileState.MISSING)
     if not kinds:
         return []
     parts = [count(kinds[noun], noun) for noun in ("picture", "film", "other file") if kinds[noun]]
@@ -132,7 +134,7 @@ def better_needles(report: Report) -> list[str]:
 
 def next_commands(report: Report, again: Sequence[str]) -> list[tuple[str, list[str]]]:
     """Return what there is to see next, each with the words of its command; ``again`` is the command of this scan."""
-    numbers = Counter(file.state for file in report.files)
+    numbers = Counter(file.state for file in _not_present(report))
     steps = []
     if numbers[FileState.MISSING]:
         steps.append(("the missing files", "--only missing --files"))
@@ -145,10 +147,6 @@ def next_commands(report: Report, again: Sequence[str]) -> list[tuple[str, list[
     if not report.settings.quick and any(folder.state is FolderState.CONTAINED for folder in report.folders):
         steps.append(("the folders that can go", "--only contained"))
     return [(text, [*again, *option.split()]) for text, option in steps]
-
-
-def _folder_of(file: FileVerdict) -> str:
-    return file.path.rpartition(os.sep)[0] or os.sep
 
 
 def _noun(file: FileVerdict) -> str:

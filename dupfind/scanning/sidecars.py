@@ -57,7 +57,7 @@ def _owner(entry: FileEntry, file: FileVerdict, kind: Kind, inside: Inside) -> s
     owners = [] if content is None else described(kind, content, candidates)
     states = [beside[name].state for name in owners]
     if kind in _OF_MANY:
-        return folder if FileState.PRESENT in states and SETTLED.issuperset(states) else None
+        return folder if FileState.PRESENT in states and all(state in SETTLED for state in states) else None
     is_all = bool(owners) and all(state is FileState.PRESENT for state in states)
     return beside[owners[0]].path if is_all else None
 

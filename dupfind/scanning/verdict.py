@@ -105,6 +105,7 @@ class _Folder:
     set_aside: int = 0
     empty: int = 0
     decided: int = 0
+    size_bytes: int = 0
     bytes_not_present: int = 0
     holds_doubt: bool = False
     """True when something directly inside, not in a subfolder, keeps the folder from being contained."""
@@ -120,6 +121,7 @@ class _Folder:
         self.set_aside += other.set_aside
         self.empty += other.empty
         self.decided += other.decided
+        self.size_bytes += other.size_bytes
         self.bytes_not_present += other.bytes_not_present
 
     @property
@@ -149,6 +151,7 @@ def judge_folders(
     for parent, inside in groupby(files, _parent_of):
         folder = folders.get(parent) or _make(parent, needle_roots, folders)
         for file in inside:
+            folder.size_bytes += file.size_bytes
             if file.state is _PRESENT:  # nearly all of them
                 folder.present += 1
             else:
@@ -248,6 +251,7 @@ def _roll_up(folders: dict[str, _Folder]) -> list[FolderVerdict]:
             decided=folder.decided,
             set_aside=folder.set_aside,
             empty=folder.empty,
+            size_bytes=folder.size_bytes,
             own=None if is_uniform[path] else own[path],
         )
         for path, folder in sorted(folders.items())

@@ -202,9 +202,10 @@ FILES = frozenset(name.lower() for row in JUNK_NAMES for name in row.files)
 """Names of files that say enough, in lower case."""
 FOLDERS = frozenset(name.lower() for row in JUNK_NAMES for name in row.folders)
 """Likewise of folders, which go with all that is in them."""
-GUARDED_SUFFIXES = frozenset({".thm", ".ctg", ".mrk", ".bnp", ".inp", ".int", ".jbf"})
-"""How guarded names end that lie in folders of any name; all other guarded names begin with a dot or lie in a folder
-of :data:`GUARDED_FOLDERS`."""
+GUARDED_NAMES = frozenset({"autprint.mrk", "pspbrwse.jbf"})
+GUARDED_SUFFIX = ".thm"
+"""Guarded names, in lower case, in folders of any name, and how the others end; all further ones begin with a dot or
+lie in a folder of :data:`GUARDED_FOLDERS`."""
 GUARDED_FOLDERS = frozenset(rule.folder for rule in GUARDED if rule.folder is not None)
 _RULES = tuple((re.compile(rule.names, re.DOTALL), rule) for rule in GUARDED)
 

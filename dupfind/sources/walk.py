@@ -16,7 +16,6 @@ from dupfind.errors import reason_of
 from dupfind.sources.appledouble import is_appledouble
 from dupfind.sources.entries import entry_of, is_same_folder, without_inode
 from dupfind.sources.ignore import (
-    END_CHARACTERS,
     EXCLUDED,
     is_common_file,
     is_junk_file,
@@ -125,8 +124,8 @@ class Walk:
         """
         subfolders = []
         stat, take = os.stat, self._entries.append
-        ends = {item.name[-END_CHARACTERS:] for item in items}
-        is_plain = not self._has_excludes and not may_hold_left_overs(os.path.basename(folder), ends)
+        names = map(attrgetter("name"), items)
+        is_plain = not self._has_excludes and not may_hold_left_overs(os.path.basename(folder), names)
         left_overs = LeftOvers(folder, map(attrgetter("name"), items), handle)
         for item in items:
             try:
