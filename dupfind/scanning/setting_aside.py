@@ -10,10 +10,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 
 from dupfind.cache.cache_trust import distrust_of_file
+from dupfind.errors import reason_of
 from dupfind.events import Listener
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.sources.disregarded import MOST_BYTES, Disregards, IgnoreFile, PatternError, ignore_file_of
-from dupfind.sources.entries import ChangedError, open_entry, reason_of
+from dupfind.sources.entries import ChangedError, open_entry
 from dupfind.values import SETTLED, FileEntry, FileState, FileVerdict, Tree
 
 
