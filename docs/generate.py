@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from docs import images, man, screens
-from dupfind.sources import file_systems, ignore, trash_names
+from dupfind.sources import file_systems, ignore, junk_names, trash_names
 from faults import rules
 from fixtures import demo
 
@@ -41,7 +41,9 @@ def _run(*arguments: str, folder: Path = _DEMO) -> str:
         check=False,
     )
     shown = " ".join(f"'{one}'" if " " in one else one for one in arguments)
-    return f"```\n$ dupfind {shown}\n{done.stdout.decode()}```\n"
+    # The commands that an answer ends with repeat what was asked, and so what the docs need to be made.
+    printed = re.sub(r"(?m)^(  dupfind .*?) --no-cache", r"\1", done.stdout.decode())
+    return f"```\n$ dupfind {shown}\n{printed}```\n"
 
 
 def _hard_pairs() -> str:
@@ -182,6 +184,20 @@ def _trash_names() -> str:
     return f"| given by | names |\n|---|---|\n{rows}"
 
 
+def _junk() -> str:
+    """The table of junk: what names alone say, then what needs more."""
+    rows = [
+        (row.origin, ", ".join(f"`{name!r}`".replace("'", "") for name in row.files), row.folders, "")
+        for row in junk_names.JUNK_NAMES
+    ]
+    rows += [(rule.origin, rule.shown, (), rule.why) for rule in junk_names.GUARDED]
+    head = "| left behind by | files | folders, with all that is in them | only where |\n|---|---|---|---|\n"
+    return head + "".join(
+        f"| {origin} | {files} | {', '.join(f'`{name}`' for name in folders)} | {why} |\n"
+        for origin, files, folders, why in rows
+    )
+
+
 def _file_systems() -> str:
     """The table of file systems, those of one kind in one row."""
     kinds: dict[file_systems.FileSystem, list[str]] = {}
@@ -258,8 +274,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "hard pairs": _hard_pairs,
     "file systems": _file_systems,
     "demo csv": lambda: _scan("--format", "csv"),
-    "junk files": lambda: _names(ignore.JUNK_FILES),
-    "junk folders": lambda: _names(ignore.JUNK_FOLDERS),
+    "junk": _junk,
     "snapshot folders": lambda: _names(ignore.SNAPSHOT_FOLDERS),
     "reason codes": _reason_codes,
     "safety rules": _safety_rules,

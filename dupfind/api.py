@@ -59,6 +59,8 @@ def scan(
     quick: bool = False,
     exclude: str | Sequence[str] = (),
     archives: str = "needles",
+    disregard: str | Sequence[str] = (),
+    sidecars: str = "require",
     follow_symlinks: bool = False,
     listener: Listener | None = None,
     **limits: Unpack[Limits],
@@ -93,6 +95,8 @@ def scan(
         quick=quick,
         exclude=[exclude] if isinstance(exclude, str) else exclude,
         archives=archives,
+        disregard=[disregard] if isinstance(disregard, str) else disregard,
+        sidecars=sidecars,
         follow_symlinks=follow_symlinks,
         **limits,
     )

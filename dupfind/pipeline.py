@@ -21,6 +21,8 @@ from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.final_check import final_check, is_due
 from dupfind.scanning.needle_verdicts import judge_files, words_of
 from dupfind.scanning.problems import problems_of, summary_of
+from dupfind.scanning.setting_aside import disregarded, name_reasons, put_aside, tell_of_ignore_files
+from dupfind.scanning.sidecars import sidecars_of_present
 from dupfind.scanning.verdict import judge_folders
 from dupfind.settings import Settings
 from dupfind.sources.ignore import Excludes
@@ -102,6 +104,11 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
         judge = partial(judge_files, settings.scan.accept, run.shown_haystack, findings=findings)
         verdicts = judge(in_trees)
         alone = judge([tree for tree in needles if not tree.root.has_folders])
+        if aside := disregarded(needles, settings.scan.disregard, listener):
+            verdicts, alone = put_aside(verdicts, aside), put_aside(alone, aside)
+            tell_of_ignore_files(verdicts, listener)
+        of_present = sidecars_of_present(_entries(in_trees), verdicts)
+        verdicts = (put_aside if settings.scan.sidecars == "ignore" else name_reasons)(verdicts, of_present)
         problems = problems_of([*needles, *haystack], findings.failures)
         words = words_of(needles, findings)
         in_folders = [one for one in problems if one.stage != LISTING]
@@ -211,7 +218,9 @@ def find_matches(
     scan, reader = run.settings.scan, run.reader
     identical, failures = find_identical(needles, haystack, reader)
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
-    unproved = [entry for entry in needles if entry.path not in matches and entry.path not in failures]
+    unproved = [
+        entry for entry in needles if entry.path not in matches and entry.path not in failures and entry.size_bytes
+    ]
     pictures: Pictures | None = None
     candidates: Pictures | None = None
     remains: dict[str, Remains] = {}

@@ -139,6 +139,14 @@ nothing without damage)"""
     NOT_READ = "not-read"
     """the file, or its witness when it was read again, could not be read this time (why)"""
 
+    # What keeps no folder back
+    EMPTY = "empty"
+    """an empty file: it holds nothing"""
+    SIDECAR = "sidecar"
+    """it describes a file of its folder that is present (what it is, path of that file)"""
+    DISREGARDED = "disregarded"
+    """set aside by a pattern of yours (--disregard and the pattern, or a file and its line; or nothing for the file)"""
+
     # The word of a person
     SAME_ON_YOUR_WORD = "same-on-your-word"
     """the same picture on your word (path of the witness, day)"""
@@ -162,6 +170,11 @@ nothing without damage)"""
     """a hard link of it is elsewhere: frees nothing"""
 
 
+BETTER_NEEDLE = frozenset({
+    ReasonCode.MORE_COMPRESSED, ReasonCode.SMALLER, ReasonCode.LOWER_QUALITY, ReasonCode.FEWER_BYTES,
+    ReasonCode.FEWER_COLORS, ReasonCode.LESS_DETAIL, ReasonCode.LESS_DETAIL_FOR_SIZE, ReasonCode.LESS_COLOR_DETAIL,
+})  # fmt: skip
+"""Codes by which the needle is the better copy of the two."""
 AT_THUMBNAIL, AT_FULL_SIZE = "thumbnail", "full size"
 """The fact that tells what was compared."""
 

@@ -13,10 +13,11 @@ from enum import StrEnum
 from dupfind.ceiling import LEAST_BYTES
 from dupfind.errors import SettingsError, reason_of
 from dupfind.overwriting import check_outputs
+from dupfind.reasons import ReasonCode
 from dupfind.sources.file_lists import NOTHING, Asked, Named, look_for
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.roots import root_around
-from dupfind.values import Archives, Evidence, FileState, FolderState, Root, ScanSettings
+from dupfind.values import SETTLED, Archives, Evidence, FileState, FolderState, Root, ScanSettings
 
 DEFAULT_THRESHOLD_BITS = {"phash": 10, "dhash": 10, "ahash": 6, "whash": 8}
 """Radius of the search for each algorithm, in bits of the 64.
@@ -27,6 +28,11 @@ candidates in eight orientations (``dupfind calibrate``), each of which costs ha
 """
 
 MOST_THRESHOLD_BITS = 32
+SORTS = ("size", "path", "missing")
+BETTER = "better"
+"""What ``--only`` takes besides verdicts: needles that are a better copy than the haystack's."""
+SIDECARS = ("require", "ignore")
+"""What is asked of sidecars whose owner is present, the default first."""
 DEFAULT_TIMEOUT_SECONDS = 60.0
 MOST_TIMEOUT_SECONDS = 1_000_000
 """Eleven days: the system's timers do not take any number, and infinity least of all."""
@@ -75,9 +81,18 @@ class ReportSettings:
     format: Format = Format.TABLE
     files: bool = False
     folder_states: frozenset[FolderState] = frozenset(FolderState) - {FolderState.CONTAINED}
-    file_states: frozenset[FileState] = frozenset(FileState) - {FileState.PRESENT, FileState.UNWANTED}
+    file_states: frozenset[FileState] = frozenset(FileState).difference(SETTLED)
     is_filtered: bool = False
-    """True when the user chose the verdicts; JSON is whole otherwise."""
+    """True when the user chose the verdicts or reasons; JSON is whole otherwise."""
+    better: bool = False
+    """Whether needles that are the better copy are listed too, whatever their verdicts."""
+    reasons: frozenset[ReasonCode] = frozenset()
+    """List only files with one of these; all where there are none."""
+    sort: str | None = None
+    """One of :data:`SORTS`; None for the order of the format."""
+    again: tuple[str, ...] = ()
+    """The command of this scan, without what decides how it is shown."""
+    is_of_changes: bool = False
     print0: bool = False
     output: str | None = None
     save: str | None = None
@@ -103,6 +118,8 @@ def make_settings(
     quick: bool = False,
     exclude: Sequence[str] = (),
     archives: str = "none",
+    disregard: Sequence[str] = (),
+    sidecars: str = SIDECARS[0],
     follow_symlinks: bool = False,
     workers: int | None = None,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
@@ -122,6 +139,8 @@ def make_settings(
     if archives not in {whose.value for whose in Archives}:
         raise SettingsError(f"unknown choice of archives: {archives}")
     asked = Asked(haystack, needles, listed, listed_haystack)
+    if sidecars not in SIDECARS:
+        raise SettingsError(f"--sidecars takes {' or '.join(SIDECARS)}, not {sidecars}")
     roots, named, haystack, needles = look_for(
         asked,
         called,
@@ -143,6 +162,8 @@ def make_settings(
             rotations=rotations,
             paranoid=paranoid,
             quick=quick,
+            disregard=tuple(disregard),
+            sidecars=sidecars,
         ),
         excludes=tuple(exclude),
         follow_symlinks=follow_symlinks,
@@ -201,6 +222,9 @@ def make_report_settings(
     html: str | None = None,
     html_pictures: int | None = None,
     is_of_changes: bool = False,
+    reasons: Sequence[str] = (),
+    sort: str | None = None,
+    again: Sequence[str] = (),
 ) -> ReportSettings:
     """Check the options of the report; raises :class:`~dupfind.errors.SettingsError`.
 
@@ -214,7 +238,10 @@ def make_report_settings(
     has_both = chosen in (Format.JSON, Format.JSONL)
     known = {state.value for state in FileState} if files or has_both else set()
     known |= set() if files and not has_both else {state.value for state in FolderState}
+    codes = _codes(reasons)
     for verdict in only:
+        if verdict == BETTER:
+            continue
         if verdict not in known:
             hint = "is a verdict on files: add --files" if not files else "is a verdict on folders: leave --files out"
             raise SettingsError(f"--only {verdict} {hint}")
@@ -223,7 +250,12 @@ def make_report_settings(
     settings = ReportSettings(
         chosen,
         files,
-        is_filtered=bool(only),
+        is_filtered=bool(only or reasons),
+        better=BETTER in only,
+        reasons=codes,
+        sort=sort,
+        again=tuple(again),
+        is_of_changes=is_of_changes,
         print0=print0,
         output=output,
         save=save,
@@ -232,9 +264,22 @@ def make_report_settings(
     )
     if is_of_changes:  # files are told of too, where the verdict of their folder stays
         known |= {state.value for state in FileState}
-    if only or everything or has_both or is_of_changes:
+    if only or everything or has_both or is_of_changes or reasons:
         return _with_states(settings, only or sorted(known))
     return settings
+
+
+def _codes(names: Sequence[str]) -> frozenset[ReasonCode]:
+    """Return the codes of these names; raises :class:`~dupfind.errors.SettingsError` for one that is none."""
+    known = [code.value for code in ReasonCode]
+    for name in names:
+        if name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else "they are listed in docs/report.md"
+            raise SettingsError(f"--reason {name} is no reason code: {hint}")
+    return frozenset(map(ReasonCode, names))
 
 
 def check_html_pictures(number: int | None, html: str | None) -> int:

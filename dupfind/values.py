@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -83,7 +83,14 @@ class FileState(StrEnum):
     MISSING = "missing"
     UNREADABLE = "unreadable"
     UNWANTED = "unwanted"
-    """Not present, and not wanted by the word of a person."""
+    """Not present, and not wanted: by the word of a person, or set aside by a rule that a person has chosen."""
+    EMPTY = "empty"
+    """Without a single byte: it holds nothing that could be lost, and proves nothing."""
+
+
+SETTLED = (FileState.PRESENT, FileState.UNWANTED, FileState.EMPTY)
+"""Verdicts on files that keep no folder from being contained; members of an enumeration are slow to be looked up in a
+set."""
 
 
 class FolderState(StrEnum):
@@ -287,6 +294,31 @@ class FileVerdict(NamedTuple):
         return None if self.witness is None else 1.0 - (self.distance_bits or 0) / HASH_BITS
 
 
+class OwnCounts(NamedTuple):
+    """What lies directly in a folder, not in its subfolders."""
+
+    present: int
+    similar: int
+    missing: int
+    unreadable: int
+    skipped: int
+    bytes_not_present: int
+    unwanted: int
+    decided: int
+    set_aside: int
+    empty: int
+
+    @property
+    def not_there(self) -> int:
+        """Number of files that keep the folder from being contained."""
+        return self.similar + self.missing + self.unreadable
+
+    @property
+    def files(self) -> int:
+        """Number of files that have a verdict."""
+        return self.present + self.not_there + self.unwanted + self.empty
+
+
 @dataclass(frozen=True, slots=True)
 class FolderVerdict:
     """The answer for one needle folder; every count covers its whole subtree."""
@@ -300,17 +332,29 @@ class FolderVerdict:
     skipped: int
     """Things below the folder that were not looked at: excluded, links, unreadable folders, special files."""
     bytes_not_present: int
-    """Of the files that are neither present nor unwanted."""
+    """Of the files that are neither present nor unwanted; empty ones have none."""
     is_shown: bool
     """True for the folders that tables and path lists name: see :func:`dupfind.scanning.verdict.judge_folders`."""
     unwanted: int = 0
     decided: int = 0
     """Files whose verdict rests on the word of a person: present, unwanted, and what was parted from a witness."""
+    set_aside: int = 0
+    """Of the unwanted, those that a rule has set aside, of which nobody has looked at each."""
+    empty: int = 0
+    size_bytes: int = field(default=0, compare=False)
+    """Of all files in the subtree."""
+    own: OwnCounts | None = field(default=None, compare=False)
+    """What lies directly in a folder whose subfolders have other verdicts than its own; None for all others."""
 
     @property
     def files(self) -> int:
         """Number of files in the subtree that have a verdict."""
-        return self.present + self.similar + self.missing + self.unreadable + self.unwanted
+        return self.present + self.not_there + self.unwanted + self.empty
+
+    @property
+    def not_there(self) -> int:
+        """Number of files in the subtree that keep it from being contained."""
+        return self.similar + self.missing + self.unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +379,10 @@ class ScanSettings:
     paranoid: bool = False
     quick: bool = False
     """Whether pictures were judged by their thumbnails only."""
+    disregard: tuple[str, ...] = ()
+    """Patterns of needles that are set aside."""
+    sidecars: str = "require"
+    """``ignore`` where sidecars of present files are set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +404,5 @@ class Report:
 
     @property
     def is_complete(self) -> bool:
-        """True when every needle file is present or not wanted, and nothing among the needles was skipped."""
-        settled = FileState.PRESENT, FileState.UNWANTED
-        return all(one.state in settled for one in self.files) and not any(one.is_gap for one in self.problems)
+        """True when every needle file is present, not wanted or empty, and nothing among the needles was skipped."""
+        return all(one.state in SETTLED for one in self.files) and not any(one.is_gap for one in self.problems)

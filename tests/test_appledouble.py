@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from dupfind.settings import make_settings
-from dupfind.sources.appledouble import is_appledouble, is_junk
+from dupfind.sources.appledouble import is_appledouble
 from dupfind.sources.ignore import Excludes
+from dupfind.sources.left_overs import is_junk
 from dupfind.sources.source import Rules
 from dupfind.values import Tree
 from fixtures.pictures import photo

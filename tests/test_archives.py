@@ -251,6 +251,35 @@ def test_excluded_and_junk(tree: TreeBuilder) -> None:
     assert "partial" == folders(report)["x.zip"]
 
 
+def test_left_overs(tree: TreeBuilder) -> None:
+    """As in a folder, by name, folder, content and companion: a preview without its film may be all that there is."""
+    thumbnail = saved(7)
+    film = {"a.mov": b"a film", "a.thm": thumbnail}
+    assert {"contained"} == set(folders(look(tree("h", film), tree("n", {"x.zip": zipped(film)}))).values())
+    hay = tree("i", {"a.mov": b"a film"})
+    assert {"contained"} == set(folders(look(hay, tree("m", {"x.zip": zipped(film)}))).values())
+    empty = {"a.mov": b"", "a.thm": thumbnail}
+    assert "missing" == folders(look(hay, tree("o", {"x.zip": zipped(empty)})))["x.zip"]
+    elsewhere = {"a.mov": b"a film", "b/a.thm": thumbnail}
+    assert "missing" == folders(look(hay, tree("p", {"x.zip": zipped(elsewhere)})))["x.zip/b"]
+    blocked = {"a.mov": b"a film", "b/.nomedia": b"", "c/.nomedia": b"my diary\n" * 600}
+    assert "missing" == folders(look(hay, tree("q", {"x.zip": zipped(blocked)})))["x.zip/c"]
+
+
+def test_sidecars_and_empty_members(tree: TreeBuilder) -> None:
+    """They are told in an archive as in a folder, by their content."""
+    titled = json.dumps({"title": "a.jpg", "photoTakenTime": {"timestamp": "1"}}).encode()
+    other = json.dumps({"title": "b.jpg", "photoTakenTime": {"timestamp": "1"}}).encode()
+    hay = tree("h", {"a.jpg": HAY["2006/a.jpg"]})
+    needles = tree("n", {"x.zip": zipped({"a.jpg": HAY["2006/a.jpg"], "a.jpg.json": titled, "empty.txt": b""})})
+    assert "partial" == folders(look(hay, needles))["x.zip"]
+    report = look(hay, needles, sidecars="ignore")
+    assert {"contained"} == set(folders(report).values())
+    assert ["present", "unwanted", "empty"] == [file.state.value for file in report.files]
+    needles = tree("m", {"x.tar.gz": tarred({"a.jpg": HAY["2006/a.jpg"], "a.jpg.json": other}, "gz")})
+    assert "partial" == folders(look(hay, needles, sidecars="ignore"))["x.tar.gz"]
+
+
 def test_special_files_of_a_tar(tree: TreeBuilder) -> None:
     """They are told of and not followed; a hard link is the file that it links to."""
     hay = tree("h", {"a": b"1"})

@@ -103,9 +103,18 @@ def test_the_table(dupfind: Run) -> None:
     assert (1, b"") == (done.returncode, done.stderr)
     assert ["✗ missing", "± partial"] == [line[:9] for line in lines[2:4]]
     assert ["needles/none", "needles/some"] == [line.split()[-1] for line in lines[2:4]]
-    assert lines[-2].startswith("2 of 5 files (")
-    assert lines[-2].endswith("are not in the haystack: 2 missing.")
-    assert "Pass --files to list them." == lines[-1]
+    assert lines[5].startswith("2 of 5 files (")
+    assert lines[5].endswith("are not in the haystack: 2 missing.")
+    assert "Missing: 2 pictures." == lines[6]
+    assert lines[7].startswith("1 folder can go, which frees ")
+    assert lines[8:] == [
+        "",
+        "Next, the missing files:",
+        "  dupfind scan --haystack hay --needles needles --only missing --files",
+        "",
+        "Next, the folders that can go:",
+        "  dupfind scan --haystack hay --needles needles --only contained",
+    ]
     assert b"\x1b" not in done.stdout
     assert lines == [line.rstrip() for line in lines]
 
@@ -114,8 +123,11 @@ def test_the_table(dupfind: Run) -> None:
 def test_all_is_zero(dupfind: Run) -> None:
     """Every needle present: 0, and the answer says so in one line."""
     done = dupfind("scan", "--haystack", "hay", "--needles", "needles/all")
-    expected = "All 2 files are in the haystack: every needle folder is contained.\n"
-    assert (0, expected.encode(), b"") == (done.returncode, done.stdout, done.stderr)
+    lines = done.stdout.decode().splitlines()
+    assert (0, b"") == (done.returncode, done.stderr)
+    assert "All 2 files are in the haystack: every needle folder is contained." == lines[0]
+    assert lines[1].startswith("1 folder can go, which frees ")
+    assert "  dupfind scan --haystack hay --needles needles/all --only contained" == lines[-1]
 
 
 @pytest.mark.usefixtures("trees")
@@ -142,10 +154,13 @@ def test_json_is_the_schema_to_the_letter(dupfind: Run) -> None:
         "rotations": True,
         "paranoid": False,
         "quick": False,
+        "disregard": [],
+        "sidecars": "require",
     } == report["settings"]
     assert {
         "folders": {"contained": 1, "review": 0, "partial": 2, "missing": 2},
-        "files": {"present": 3, "similar": 0, "missing": 2, "unreadable": 0},
+        "files": {"present": 3, "similar": 0, "missing": 2, "unreadable": 0, "unwanted": 0, "empty": 0},
+        "sidecars": {"not_present": 0, "unwanted": 0},
         "haystack": {"files": 3, "images": 2, "unreadable": 0},
     } == report["summary"]
     assert ["needles", "needles/all", "needles/none", "needles/none/deep", "needles/some"] == [

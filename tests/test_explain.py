@@ -185,7 +185,7 @@ def test_an_unreadable_needle_and_no_picture(trio: Path, tree: TreeBuilder) -> N
     """The reason, no neighbours, and nothing that would help."""
     needles = tree("n", {"cut.png": (trio / "one.png").read_bytes()[:400], "note.txt": b"note", "empty.jpg": b""})
     cut, note, empty = ask(trio, needles / "cut.png", needles / "note.txt", needles / "empty.jpg").explanations
-    assert [FileState.UNREADABLE, FileState.MISSING, FileState.UNREADABLE] == [
+    assert [FileState.UNREADABLE, FileState.MISSING, FileState.EMPTY] == [
         one.verdict.state for one in (cut, note, empty)
     ]
     (obstacle,) = cut.verdict.reasons

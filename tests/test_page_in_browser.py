@@ -352,6 +352,32 @@ def test_where_all_is_there(browser: Browser, tmp_path: Path) -> None:
     browser.wait(lambda: browser.texts(".nothing") == ["No such file is listed here"])
 
 
+def test_two_files_of_one_shot_are_one_sheet(browser: Browser, tree: TreeBuilder, tmp_path: Path) -> None:
+    """Both halves on it, each with its own decision; where one half is filtered out, the other has a sheet."""
+    hay = tree("hay", {"x.png": pictures.photo(9)})
+    needles = tree("n", {"a.jpg": pictures.photo(1), "a.mov": b"film", "c.mov": b"c"})
+    settings = make_settings(haystack=[str(hay)], needles=[str(needles)], cache=str(tmp_path / "cache.sqlite"))
+    scanned = pipeline.scan_trees(settings)
+    seen = show(settings, scanned.report, (scanned.needles, scanned.haystack), 9, Silence())
+    path = tmp_path / "pairs.html"
+    path.write_bytes(html.render(scanned.report, seen))
+    browser.open(path)
+    assert ["a.jpg", "a.mov", "c.mov"] == browser.texts("h3")
+    assert 2 == browser.run("return document.querySelectorAll('#list article:not(.half)').length")
+    assert ["a.mov"] == browser.texts("article.half h3")
+    browser.click("article.half [data-what=not-wanted]")
+    assert ["✎ decided: not wanted"] == browser.texts("article.half .badge.decided")
+    assert "Decided: 1 not wanted" == browser.texts("#decided")[0]
+    browser.keys("u")  # the key acts on the half that has the focus
+    assert "No decisions" == browser.texts("#decided")[0]
+    browser.keys("x")
+    assert ["✎ decided: not wanted"] == browser.texts(".badge.decided") == browser.texts("article.half .badge.decided")
+    assert ["true"] == browser.run(
+        "return [...document.querySelectorAll('[data-what=not-wanted][aria-pressed=true]')].map((e) => e.ariaPressed)"
+    )
+    assert [] == browser.complaints()
+
+
 def test_long_lists_are_drawn_when_they_are_scrolled_to(browser: Browser, tmp_path: Path) -> None:
     """Of 5,000 files some dozens are drawn, wherever one looks; keys go on where the pictures are not drawn yet."""
     files = [

@@ -59,6 +59,8 @@ FACTS: dict[ReasonCode, list[tuple[Fact, ...]]] = {
     Code.SAME_ON_YOUR_WORD: [("hay/a.jpg", "2026-11-21")],
     Code.DIFFERENT_ON_YOUR_WORD: [(), ("hay/a.jpg", 0, "2026-11-21"), ("hay/a.jpg", 1234, "2026-11-21")],
     Code.UNWANTED_ON_YOUR_WORD: [("2026-11-21",)],
+    Code.SIDECAR: [("XMP", "n/a.jpg")],
+    Code.DISREGARDED: [("--disregard *.tmp",), ("n/.dupfindignore", "line 1: *.tmp"), ()],
     Code.HARD_LINK: [("a.jpg",)],
     Code.HARD_LINK_COUNTED: [("a.jpg",)],
 }

@@ -50,7 +50,7 @@ def test_evidence_is_ranked_from_the_strongest() -> None:
 
 def test_words_are_those_of_the_report() -> None:
     """The values of the enumerations are the words of the contract."""
-    assert ["present", "similar", "missing", "unreadable", "unwanted"] == list(FileState)
+    assert ["present", "similar", "missing", "unreadable", "unwanted", "empty"] == list(FileState)
     assert {"contained", "review", "partial", "missing"} == set(FolderState)
     assert (["haystack", "needles"], ["image", "other"]) == (list(Side), list(Kind))
 

@@ -29,7 +29,7 @@ from dupfind.values import (
 )
 
 IDENTICAL, SAME, SIMILAR = Evidence
-PRESENT, ALIKE, MISSING, UNREADABLE, UNWANTED = FileState
+PRESENT, ALIKE, MISSING, UNREADABLE, UNWANTED, EMPTY = FileState
 LETTERS = {"p": PRESENT, "s": ALIKE, "m": MISSING, "u": UNREADABLE}
 ENTRY = FileEntry("/real/a", 123, 0, 0, 0)
 BROKEN = Failure("truncated")
@@ -281,8 +281,8 @@ def below(folder: str, paths: Iterable[str]) -> list[str]:
 
 
 def slow_state(found: list[FileState], *, has_gap: bool) -> FolderState:
-    """The four sentences of the contract; what a person does not want is no more in question than what is present."""
-    if found and all(one in (PRESENT, UNWANTED) for one in found) and not has_gap:
+    """The four sentences of the contract; what is unwanted or empty is no more in question than what is present."""
+    if found and all(one in (PRESENT, UNWANTED, EMPTY) for one in found) and not has_gap:
         return FolderState.CONTAINED
     if not any(one in (PRESENT, ALIKE) for one in found):
         return FolderState.MISSING
@@ -293,11 +293,12 @@ def slow_state(found: list[FileState], *, has_gap: bool) -> FolderState:
 def test_random_trees(files: dict[str, tuple[FileState, int]], gaps: list[str]) -> None:
     """Every folder is what looking at all that lies below it says, and no doubt goes unnamed."""
     gaps = [path + ".link" for path in gaps]
+    files = {path: (state, 0 if state is EMPTY else size) for path, (state, size) in files.items()}
     verdicts = [verdict(path, *one) for path, one in files.items()]
     decided = {path for path, (state, size) in files.items() if state is UNWANTED or (state is PRESENT and size == 9)}
     judged = judge_folders(verdicts, [gap(path) for path in gaps], [root(one) for one in ("n", "n2", "x/n")], decided)
     found = {one.path: one for one in judged}
-    doubts = [path for path, (state, _) in files.items() if state not in (PRESENT, UNWANTED)] + gaps
+    doubts = [path for path, (state, _) in files.items() if state not in (PRESENT, UNWANTED, EMPTY)] + gaps
     parents = {os.path.dirname(path) for path in [*files, *gaps]}
     around = {parent[:at] for parent in parents for at in range(1, len(parent) + 1) if (parent + "/")[at] == "/"}
     assert sorted(around - {"x"}) == [one.path for one in judged]
@@ -306,8 +307,8 @@ def test_random_trees(files: dict[str, tuple[FileState, int]], gaps: list[str]) 
         inside, skipped = [files[name] for name in below(path, files)], below(path, gaps)
         state = slow_state([state for state, _ in inside], has_gap=bool(skipped))
         size_bytes = sum(size for state, size in inside if state not in (PRESENT, UNWANTED))
-        *counts, unwanted = (sum(state is which for state, _ in inside) for which in FileState)
-        words = unwanted, len(decided.intersection(below(path, files)))
+        *counts, unwanted, empty = (sum(state is which for state, _ in inside) for which in FileState)
+        words = unwanted, len(decided.intersection(below(path, files))), unwanted, empty
         if path in uniform:
             is_shown = not any(below(up, [path]) for up in uniform)
         else:

@@ -97,6 +97,8 @@ def _other_settings(report: Report, baseline: Baseline) -> tuple[str, ...]:
         "rotations": now.rotations,
         "paranoid": now.paranoid,
         "quick": now.quick,
+        "disregard": _as_in_json(now.disregard),
+        "sidecars": now.sidecars,
     }
     before = {name: baseline.settings.get(name, value) for name, value in known.items()}
     before |= {name: sorted(map(str, paths)) for name, paths in before.items() if isinstance(paths, list)}

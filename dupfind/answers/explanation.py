@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dupfind.evidence.facts import Test
 from dupfind.reasons import Reason
 from dupfind.sources.ignore import NOT_TRUSTED
-from dupfind.values import Catalogued, Evidence, FileState, FileVerdict, Problem, ScanSettings
+from dupfind.values import SETTLED, Catalogued, Evidence, FileVerdict, Problem, ScanSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +81,5 @@ class Answer:
 
     @property
     def is_complete(self) -> bool:
-        """True when every needle is present."""
-        return all(one.verdict.state is FileState.PRESENT for one in self.explanations)
+        """True when every needle is present, or empty."""
+        return all(one.verdict.state in SETTLED for one in self.explanations)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 
 from dupfind.archives import names
-from dupfind.archives.contents import BrokenArchiveError, Member
+from dupfind.archives.contents import BrokenArchiveError
 from dupfind.archives.limits import MOST_DEPTH, MOST_FOLDERS, MOST_NAME_LETTERS
 from dupfind.archives.members import MemberEntry
 from dupfind.archives.opening import Opened, open_archive
@@ -23,6 +24,7 @@ from dupfind.sources.ignore import (
     why_file_not_trusted,
     why_folder_not_trusted,
 )
+from dupfind.sources.junk_names import guards_of, is_left_over
 from dupfind.sources.roots import root_around
 from dupfind.sources.source import Listing, folder_of
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
@@ -142,9 +144,10 @@ class Lister:
     def _take(self, archive: FileEntry, opened: Opened) -> list[FileEntry]:
         """Make entries of the members of an archive, those of a folder together."""
         unique = names.Unique()
+        members = [(member, unique(names.below(member.name))) for member in opened.contents.members]
+        filled = frozenset(below.lower() for member, below in members if member.size_bytes)
         entries: list[FileEntry] = []
-        for ordinal, member in enumerate(opened.contents.members):
-            below = unique(names.below(member.name))
+        for ordinal, (member, below) in enumerate(members):
             if len(below) > MOST_NAME_LETTERS or below.count("/") > MOST_FOLDERS:
                 self._report_member(archive, ITSELF, f"a path of {len(below):,} letters: {below[:_SHOWN_LETTERS]} ...")
                 continue
@@ -156,16 +159,21 @@ class Lister:
             )
             path = _path_below(archive, below)
             entry = MemberEntry.of(path, member.size_bytes, place, opened.keeper, ordinal)
-            if self._is_wanted(entry, archive, below, member):
+            if self._is_wanted(entry, archive, below, filled):
                 entries.append(entry)
         return sorted(entries, key=lambda entry: _in_order(entry.path))
 
-    def _is_wanted(self, entry: MemberEntry, archive: FileEntry, below: str, member: Member) -> bool:
-        """False for what a walk would leave out, too: junk, what is excluded, what is not trusted."""
+    def _is_wanted(self, entry: MemberEntry, archive: FileEntry, below: str, filled: frozenset[str]) -> bool:
+        """False for what a walk would leave out, too: junk, what is excluded, what is not trusted.
+
+        ``filled`` are all members that are not empty, in lower case.
+        """
         *folders, name = below.split("/")
         if is_junk_file(name) or any(map(is_junk_folder, folders)):
             return False
-        if may_be_appledouble(name) and member.size_bytes >= len(APPLEDOUBLE) and _begins(entry, APPLEDOUBLE):
+        if may_be_appledouble(name) and _head(entry, len(APPLEDOUBLE)) == APPLEDOUBLE:
+            return False
+        if _is_left_over(entry, below, filled):
             return False
         reason = self._why_excluded(archive.path, below)
         if reason is None and self._is_haystack:
@@ -225,9 +233,26 @@ def _folders(entries: Iterable[FileEntry]) -> frozenset[str]:
     return frozenset(folders)
 
 
-def _begins(entry: MemberEntry, magic: bytes) -> bool:
+def _is_left_over(entry: MemberEntry, below: str, filled: frozenset[str]) -> bool:
+    """Tell whether a member is what a camera, a phone or a drive leaves behind, as in a folder."""
+    folder, _, low = below.lower().rpartition("/")
+    rules = guards_of(low, folder.rpartition("/")[2])
+    return any(
+        is_left_over(
+            rule,
+            low.rpartition(".")[0],
+            entry.size_bytes,
+            lambda name: (f"{folder}/{name}" if folder else name) in filled,
+            partial(_head, entry),
+        )
+        for rule in rules
+    )
+
+
+def _head(entry: MemberEntry, size_bytes: int) -> bytes:
+    """Read so many bytes of a member; gives nothing where it cannot be read."""
     try:
         with open_entry(entry) as file:
-            return file.read(len(magic)) == magic
+            return file.read(size_bytes)
     except (OSError, ChangedError):
-        return False
+        return b""

@@ -39,6 +39,7 @@ _BATCH = 1 << 14
 _INDIFFERENT = frozenset({
     # They decide which files there are, and those are in the key:
     "roots", "excludes", "archives", "follow_symlinks", "named",
+    "disregard", "sidecars",  # what is set aside is set aside of the findings
     "scan",  # its own fields are looked at one by one
     "haystack", "needles",  # how the user spells the roots
     "workers", "timeout_seconds", "max_memory_bytes", "cache", "warnings",  # they decide no finding that is kept
@@ -122,9 +123,9 @@ class Memory:
     def _is_plain_copy(self, findings: Findings) -> bool:
         """Whether all was decided by bytes, so that no thumbnail and no rule had a part in it."""
         matches = findings.matches
-        return len(matches) == len(self._needles) and all(
-            match.evidence is Evidence.IDENTICAL for match in matches.values()
-        )
+        if not all(match.evidence is Evidence.IDENTICAL for match in matches.values()):
+            return False
+        return len(matches) == len(self._needles) or len(matches) == sum(map(bool, map(_SIZE, self._needles)))
 
 
 def make_key(settings: Settings, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> bytes | None:

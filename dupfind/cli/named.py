@@ -10,8 +10,8 @@ import click
 
 from dupfind.cli import streams
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.sources.appledouble import is_junk
 from dupfind.sources.file_lists import names_in
+from dupfind.sources.left_overs import is_junk
 from dupfind.sources.mounts import Mounts, read_mounts
 from dupfind.sources.roots import named_file
 

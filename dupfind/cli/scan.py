@@ -10,7 +10,7 @@ import click
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode
 from dupfind.overwriting import refuse_overwriting
-from dupfind.settings import Format, ReportSettings, make_report_settings, make_settings
+from dupfind.settings import BETTER, SIDECARS, SORTS, Format, ReportSettings, make_report_settings, make_settings
 from dupfind.values import Archives, FileState, FolderState, Report
 
 if TYPE_CHECKING:
@@ -48,8 +48,15 @@ _output = options.stacked(
         "--only",
         metavar="VERDICT",
         multiple=True,
-        type=click.Choice(_VERDICTS),
-        help="Keep only this verdict. Repeatable. [default: all but contained, present]",
+        type=click.Choice([*_VERDICTS, BETTER]),
+        help="Keep only this verdict; better: needles that are the better copy. Repeatable. "
+        "[default: all but contained, present]",
+    ),
+    click.option("--reason", "reasons", metavar="CODE", multiple=True, help="List only files with it. Repeatable."),
+    click.option(
+        "--sort",
+        type=click.Choice(SORTS),
+        help="Order of what is listed: largest first, by path, most missing first. [default: by path]",
     ),
     click.option("--all", "everything", is_flag=True, help="List what is contained or present as well."),
     options.output_paths,
@@ -69,8 +76,13 @@ _output = options.stacked(
     ),
 )
 
-_OF_REPORT = "format_", "everything", "print0", "output", "save", "html", "html_pictures"
+_OF_REPORT = "format_", "everything", "print0", "output", "save", "html", "html_pictures", "reasons", "sort"
 """Options that the settings of the report take as they are."""
+_OF_THIS_RUN = (
+    *("files", "only", "baseline", "progress", "quiet", "verbose", "profile_stages"),
+    *("workers", "timeout_seconds", "max_memory_mib"),
+)
+"""Options that no further command needs to give the same answer."""
 
 
 _LEFT_TO_THE_SYSTEM: list[object] = []
@@ -94,6 +106,19 @@ _MOST_LEFT = 500_000
         default=Archives.NEEDLES.value,
         show_default=True,
         help="Look into ZIP and TAR files, as into folders: those among the needles, both sides' or none.",
+    ),
+    click.option(
+        "--sidecars",
+        type=click.Choice(SIDECARS),
+        default=SIDECARS[0],
+        show_default=True,
+        help="Whether a file that only describes a present one (XMP, AAE, Takeout's JSON) has to be present too.",
+    ),
+    click.option(
+        "--disregard",
+        metavar="GLOB",
+        multiple=True,
+        help="Set such needles aside: they keep no folder from being contained. Repeatable. Also .dupfindignore.",
     ),
     options.judging,
     click.option(
@@ -127,11 +152,13 @@ def scan(
     of_report = {name: raw.pop(name) for name in _OF_REPORT}
     settings = make_settings(listed=named.listed(files_from), **raw)
     asks_for_folders = any(one in set(FolderState) - set(FileState) for one in only)
+    asks_for_files = BETTER in only or bool(of_report["reasons"])
     report_settings = make_report_settings(
         roots=settings.roots,
         # Files that are named one by one have no folder that could be told of.
-        files=files or (bool(settings.named.files) and not asks_for_folders),
+        files=files or asks_for_files or (bool(settings.named.files) and not asks_for_folders),
         only=only,
+        again=streams.command_again({*_OF_REPORT, *_OF_THIS_RUN}),
         is_of_changes=baseline is not None,
         **of_report,
     )

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
 
 from dupfind.errors import SettingsError, reason_of
 from dupfind.settings import Format
@@ -113,3 +116,22 @@ def _wants_bars(progress: bool | None, quiet: bool) -> bool:
     if progress is not None:
         return progress
     return not quiet and sys.stderr is not None and sys.stderr.isatty()
+
+
+def command_again(without: Collection[str]) -> list[str]:
+    """Return the command that is running, as its words, without the options of these names and without defaults."""
+    context = click.get_current_context()
+    words = ["dupfind", context.info_name or ""]
+    for param in context.command.params:
+        name = param.name or ""
+        if name in without or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        value = context.params[name]
+        if not isinstance(param, click.Option):
+            words += value
+        elif param.is_flag:
+            words.append(param.opts[-1] if value else param.secondary_opts[-1])
+        else:
+            for one in value if param.multiple else [value]:
+                words += [param.opts[0], str(one)]
+    return words

@@ -12,8 +12,8 @@ from dupfind.report.text import size
 
 SIGNS = {
     "missing": "✗", "unreadable": "!", "partial": "±", "review": "≈", "similar": "≈", "contained": "✓", "present": "✓",
-    "unwanted": "✎", "decided": "✎", "best": "★", "same": "✓", "identical": "✓", "seen": "✓", "not seen": "✗",
-    "unlike": "✗",
+    "unwanted": "✎", "empty": "·", "decided": "✎", "best": "★", "same": "✓", "identical": "✓", "seen": "✓",
+    "not seen": "✗", "unlike": "✗",
 }  # fmt: skip
 """What stands before the word of each verdict, so that colour is not all that tells them apart."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from dupfind.answers.changes import Changes
+from dupfind.reasons import BETTER_NEEDLE
 from dupfind.settings import ReportSettings
-from dupfind.values import FileVerdict, FolderVerdict, Report
+from dupfind.values import FileState, FileVerdict, FolderVerdict, Report
 
 
 class Choice(NamedTuple):
@@ -20,10 +21,47 @@ class Choice(NamedTuple):
     changes: Changes | None
 
 
+Row = TypeVar("Row", FolderVerdict, FileVerdict)
+
+
+def is_better(file: FileVerdict) -> bool:
+    """Tell whether a needle is a better copy than its witness in the haystack."""
+    if not file.reasons or file.witness is None:  # nearly all of them
+        return False
+    return any(reason.code in BETTER_NEEDLE for reason in file.reasons)
+
+
+def _is_chosen(file: FileVerdict, settings: ReportSettings) -> bool:
+    if settings.reasons and settings.reasons.isdisjoint(reason.code for reason in file.reasons):
+        return False
+    return file.state in settings.file_states or (settings.better and is_better(file))
+
+
+def _ordered(rows: list[Row], key: str | None) -> list[Row]:
+    """Return the rows largest first, or with most that is missing first; else as they are, by path."""
+    match key:
+        case "size":
+            return sorted(rows, key=lambda row: -_size_bytes(row))
+        case "missing":
+            return sorted(rows, key=lambda row: (-_missing(row), -_size_bytes(row)))
+        case "path":
+            return sorted(rows, key=lambda row: row.path)
+        case _:
+            return rows
+
+
+def _size_bytes(row: FolderVerdict | FileVerdict) -> int:
+    return row.bytes_not_present if isinstance(row, FolderVerdict) else row.size_bytes
+
+
+def _missing(row: FolderVerdict | FileVerdict) -> int:
+    return row.not_there if isinstance(row, FolderVerdict) else int(row.state is FileState.MISSING)
+
+
 def choose(report: Report, settings: ReportSettings, changes: Changes | None = None) -> Choice:
     """What of ``report`` has the verdicts that were asked for and, where there are ``changes``, is among them."""
-    folders = [one for one in report.folders if one.state in settings.folder_states]
-    files = [one for one in report.files if one.state in settings.file_states]
+    folders = _ordered([one for one in report.folders if one.state in settings.folder_states], settings.sort)
+    files = _ordered([one for one in report.files if _is_chosen(one, settings)], settings.sort)
     if changes is None:
         return Choice(folders, [one for one in folders if one.is_shown], files, None)
     folders = [one for one in folders if one.path in changes.folders]

@@ -30,14 +30,9 @@ def render(report: Report, choice: Choice, settings: ReportSettings, screen: Scr
         columns, rows = FILE_COLUMNS, _file_rows(choice.files)
     else:
         columns, rows = FOLDER_COLUMNS, _folder_rows(choice.shown)
-    if report.decided is not None:
-        said: Iterable[Sequence[object]] = (
-            [(report.decided.get(one.path, ""),) for one in choice.files]
-            if settings.files
-            else [(one.unwanted, one.decided) for one in choice.shown]
-        )
-        columns = (*columns, *(("decision",) if settings.files else ("unwanted", "decided")))
-        rows = [(*row, *more) for row, more in zip(rows, said, strict=True)]
+    if (added := _added_columns(report, choice, settings)) is not None:
+        names, cells = added
+        columns, rows = (*columns, *names), [(*row, *more) for row, more in zip(rows, cells, strict=True)]
     if choice.changes is not None:
         folders, files = choice.changes.folders, choice.changes.files
         was = (
@@ -45,6 +40,19 @@ def render(report: Report, choice: Choice, settings: ReportSettings, screen: Scr
         )
         columns, rows = (*columns, "was"), ((*row, word or "") for row, word in zip(rows, was, strict=True))
     return lines([columns, *rows], screen)
+
+
+def _added_columns(
+    report: Report, choice: Choice, settings: ReportSettings
+) -> tuple[tuple[str, ...], Iterable[Sequence[object]]] | None:
+    """Return the columns that came later, and their cells: who goes by the place of a column finds the older ones."""
+    if settings.files:
+        if report.decided is None:
+            return None
+        return ("decision",), [(report.decided.get(one.path, ""),) for one in choice.files]
+    if report.decided is None:
+        return ("unwanted", "empty"), [(one.unwanted, one.empty) for one in choice.shown]
+    return ("unwanted", "decided", "empty"), [(one.unwanted, one.decided, one.empty) for one in choice.shown]
 
 
 def lines(rows: Iterable[Sequence[object]], screen: Screen) -> bytes:

@@ -15,11 +15,12 @@ from typing import Any
 from dupfind.answers import decisions
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.answers.shown import Shown
-from dupfind.report import document
+from dupfind.report import document, ending
 from dupfind.report.album import SIGNS, Album
 from dupfind.report.document import shown
 from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, catalogue_line, clean, count, size
+from dupfind.sidecars.pairs import pairs_of
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
 MOST_ROWS = 20_000
@@ -54,11 +55,13 @@ def render(
     present = [one for one in report.files if one.state is FileState.PRESENT and one.path not in words]
     settled = [one for one in report.files if _is_settled(words.get(one.path))]
     folders = _listed_folders(report.folders)
+    in_doubt = [{**_file(one, seen, album), **_parted(words.get(one.path))} for one in doubtful[:MOST_ROWS]]
+    _join_halves(in_doubt, doubtful[:MOST_ROWS], report.files)
     data = {
         "id": f"{report.started} {' '.join(map(clean, report.settings.needles))}",
         "signs": SIGNS,
         "folders": [_folder(one) for one in folders[:MOST_ROWS]],
-        "files": [{**_file(one, seen, album), **_parted(words.get(one.path))} for one in doubtful[:MOST_ROWS]],
+        "files": in_doubt,
         "decided": [_decided(one, words[one.path], seen, album) for one in settled],
         "given": [decisions.as_row(one) for one in given],
         "present": [_present(one) for one in present[:MOST_ROWS]],
@@ -133,6 +136,23 @@ def _file(one: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
     return facts
 
 
+def _join_halves(rows: list[dict[str, Any]], files: Sequence[FileVerdict], everything: Sequence[FileVerdict]) -> None:
+    """Tell the page which rows are two files of one shot, so that it shows one sheet for both.
+
+    ``rows`` are those of ``files``. Each half keeps its verdict; one that is in no doubt is told of in words.
+    """
+    pairs = pairs_of(files, everything)
+    places = {one.path: place for place, one in enumerate(files)} if pairs else {}
+    for place, one in enumerate(files):
+        pair = pairs.get(one.path)
+        if pair is None:
+            continue
+        name = shown(pair.other.path.rpartition(os.sep)[2])
+        rows[place]["pair"] = f"{pair.kind}: the other half, {name}, is {pair.other.state.value}"
+        if pair.other.path in places:
+            rows[place]["half" if pair.is_first else "of"] = places[pair.other.path]
+
+
 def _turned(seen: Shown, path: str, other: str | None) -> dict[str, int]:
     """How the other picture is turned to lie on the first; nothing where it lies on it upright."""
     turn = seen.turns.get((path, other or ""))
@@ -161,12 +181,12 @@ def _present(one: FileVerdict) -> list[object]:
 
 
 def _headline(report: Report) -> str:
-    total = len(report.files)
+    total = len(ending.holding(report))
     left = [one for one in report.files if one.state in _FILES]
     if not total:
-        return "There are no files among the needles"
+        return "There are no files among the needles" + (" that hold anything" if report.files else "")
     if not left:
-        where = "in the haystack or not wanted" if report.decided else "in the haystack"
+        where = ending.where(report)
         if any(one.is_gap for one in report.problems):
             return f"What could be looked at is {where}"
         return f"All {count(total, 'file')} are {where}" if total > 1 else f"The only file is {where}"
@@ -193,7 +213,8 @@ def _file_rows(files: Iterable[FileVerdict]) -> list[tuple[str, int, str]]:
     for one in files:
         numbers[one.state] += 1
         sizes[one.state] += one.size_bytes
-    states = [*_FILES, FileState.PRESENT, *([FileState.UNWANTED] if numbers[FileState.UNWANTED] else [])]
+    settled = [state for state in (FileState.UNWANTED, FileState.EMPTY) if numbers[state]]
+    states = [*_FILES, FileState.PRESENT, *settled]
     return [(state.value, numbers[state], size(sizes[state])) for state in states]
 
 
@@ -222,6 +243,10 @@ def _steps(report: Report) -> list[tuple[str, str]]:
         they = "it shows" if unreadable == 1 else "they show"
         text = f"Open {count(unreadable, 'unreadable file')} with another program: nothing is known of what {they}."
         steps.append((text, ""))
+    steps += [(f"{text} To list what is better, add", "--only better") for text in ending.better_needles(report)]
+    if ending.sidecars(report)["not_present"]:
+        (text,) = ending.about_sidecars(report)
+        steps.append((f"{text.partition(':')[0]}. To set aside what only describes, add", "--sidecars ignore"))
     if any(one.is_gap for one in report.problems):
         steps.append(("Look at what was passed over, below: it may hold more.", ""))
     if contained := [one for one in report.folders if one.state is FolderState.CONTAINED]:
@@ -246,7 +271,9 @@ def _left_out(
 
     ``files`` are those in doubt, those that are present, and those that were decided.
     """
-    lines = [catalogue_line(one) for one in report.catalogues]
+    lines = [*map(catalogue_line, report.catalogues), *ending.set_aside(report)]
+    lines += [*ending.empty_files(report)]
+    lines += ending.about_sidecars(report) if report.settings.sidecars == "ignore" else []
     doubtful, present, settled = files
     without = sum(one.path not in seen.sights for one in doubtful)
     if without:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dupfind.answers.changes import Changes
-from dupfind.report import reasons
+from dupfind.report import ending, reasons
 from dupfind.report.choice import Choice
 from dupfind.report.text import OBEYED, clean
 from dupfind.values import Catalogued, FileState, FileVerdict, FolderState, FolderVerdict, Problem, Report, ScanSettings
@@ -68,17 +68,16 @@ def _head(report: Report) -> dict[str, Any]:
             **how_compared(settings),
             "paranoid": settings.paranoid,
             "quick": settings.quick,
+            "disregard": [clean(pattern) for pattern in settings.disregard],
+            "sidecars": settings.sidecars,
         },
         "summary": {
             "folders": {
                 state.value: folders[state]
                 for state in (FolderState.CONTAINED, FolderState.REVIEW, FolderState.PARTIAL, FolderState.MISSING)
             },
-            "files": {
-                state.value: files[state]
-                for state in FileState
-                if state is not FileState.UNWANTED or report.decided is not None
-            },
+            "files": {state.value: files[state] for state in FileState},
+            "sidecars": ending.sidecars(report),
             "haystack": {
                 "files": haystack.files,
                 "images": haystack.images,
@@ -129,7 +128,7 @@ def _folders(report: Report, choice: Choice) -> list[dict[str, Any]]:
     rows = [_folder(one) for one in choice.folders]
     for row, one in zip(rows, choice.folders, strict=True):
         if report.decided is not None:
-            row |= {"unwanted": one.unwanted, "decided": one.decided}
+            row |= {"decided": one.decided}
         if choice.changes is not None:
             row["was"] = choice.changes.folders[one.path]
     return rows
@@ -155,6 +154,9 @@ def _folder(one: FolderVerdict) -> dict[str, Any]:
         "unreadable": one.unreadable,
         "skipped": one.skipped,
         "bytes_not_present": one.bytes_not_present,
+        "unwanted": one.unwanted,
+        "set_aside": one.set_aside,
+        "empty": one.empty,
     }
 
 

@@ -120,6 +120,12 @@ def _different(_: Roles, path: str = "", others: int = 0, day: str = "") -> str:
     return "you have said that it differs" + (f" from {path}{more}, {day}" if path else "")
 
 
+def _disregarded(_: Roles, source: str = "", line: str = "") -> str:
+    if not source:
+        return "it lists what is set aside"
+    return f"set aside by {source}" + (f", {line}" if line else "")
+
+
 _MEGABYTE = 10**6
 _WITHOUT_STRUCTURE = "it has too little structure to be searched for: each compression gives it another hash"
 _TEMPLATES: dict[ReasonCode, str | Callable[..., str]] = {
@@ -184,6 +190,9 @@ _TEMPLATES: dict[ReasonCode, str | Callable[..., str]] = {
     ReasonCode.LOOKS_LIKE_NOTHING: _like_nothing,
     ReasonCode.UNREADABLE: "{}",
     ReasonCode.NOT_READ: "{}",
+    ReasonCode.SIDECAR: "a sidecar ({}) of {}, which is present",
+    ReasonCode.DISREGARDED: _disregarded,
+    ReasonCode.EMPTY: "an empty file: it holds nothing",
     ReasonCode.SAME_ON_YOUR_WORD: "the same picture as {} on your word, {}",
     ReasonCode.DIFFERENT_ON_YOUR_WORD: _different,
     ReasonCode.DOUBTED_ON_YOUR_WORD: (

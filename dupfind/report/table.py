@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from rich.table import Table
 from rich.text import Text
 
 from dupfind.answers.changes import Changes
-from dupfind.report import Screen
+from dupfind.report import Screen, ending
 from dupfind.report.choice import Choice
 from dupfind.report.look import LIKENESS, UNBOUNDED, Page
 from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, catalogue_line, count, moment, other_settings, printable, size
 from dupfind.settings import ReportSettings
-from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
+from dupfind.sidecars.pairs import Pair, pairs_of
+from dupfind.values import SETTLED, FileState, FileVerdict, FolderState, FolderVerdict, Report
 
 _WIDE, _NARROW = 110, 60
+_URGENCY = tuple(FileState(word) for word in ("missing", "unreadable", "similar", "unwanted", "empty", "present"))
 _MOST_GONE = 10
 _MOST_UNTOLD = 20
 """Files listed that have changed in folders whose verdict stays, before the others are counted."""
@@ -31,18 +37,33 @@ def render(report: Report, choice: Choice, settings: ReportSettings, screen: Scr
     if changes is not None and not changes:
         return b""
     page = Page(screen)
-    has_rows = _add_files(page, choice.files, changes) if settings.files else _add_folders(page, choice, screen)
+    if settings.files:
+        has_rows = _add_files(page, choice.files, changes, pairs_of(choice.files, report.files))
+    else:
+        has_all = FolderState.CONTAINED in settings.folder_states and not settings.is_filtered
+        has_rows = _add_folders(page, choice, screen, has_all=has_all, is_sorted=settings.sort is not None)
     news = _news(changes, settings) if changes else []
     if news and has_rows:
         page.add("")
     for line in [*news, *_summary(report, settings, has_rows=has_rows)]:
         page.add(line, wrap=True)
+    if not settings.is_filtered and not settings.is_of_changes:
+        for line in _next(report, settings, screen.width if screen.is_terminal else UNBOUNDED):
+            page.add(line)
     return page.encoded()
 
 
-def _add_folders(page: Page, choice: Choice, screen: Screen) -> bool:
-    """Add the folders and, where only changes are told, the files that no change of a folder tells of."""
-    folders = sorted(choice.shown, key=lambda one: (one.state is FolderState.CONTAINED, one.path))
+def _add_folders(page: Page, choice: Choice, screen: Screen, *, has_all: bool, is_sorted: bool) -> bool:
+    """Add the folders and, where only changes are told, the files that no change of a folder tells of.
+
+    ``has_all`` also gives a row to what lies directly in folders that are told of by their subfolders.
+    """
+    folders = choice.shown
+    if choice.changes is None:
+        listed = {one.path for one in folders}
+        folders = [one for one in choice.folders if one.path in listed or (has_all and one.own and one.own.files)]
+    if not is_sorted:
+        folders = sorted(folders, key=lambda one: (one.state is FolderState.CONTAINED, one.path))
     width = screen.width if screen.is_terminal else UNBOUNDED
     if folders:
         page.add(_folder_table(folders, page, width, choice.changes))
@@ -55,9 +76,11 @@ def _add_folders(page: Page, choice: Choice, screen: Screen) -> bool:
     return bool(folders or files)
 
 
-def _add_files(page: Page, files: list[FileVerdict], changes: Changes | None) -> bool:
+def _add_files(
+    page: Page, files: list[FileVerdict], changes: Changes | None, pairs: Mapping[str, Pair] = MappingProxyType({})
+) -> bool:
     if files:
-        page.add(_file_table(files, page, changes))
+        page.add(_file_table(files, page, changes, {} if changes else pairs))
     return bool(files)
 
 
@@ -88,22 +111,29 @@ def _news(changes: Changes, settings: ReportSettings) -> list[str]:
 def _untold(files: list[FileVerdict], changes: Changes) -> list[FileVerdict]:
     """Return the files that have changed in folders whose verdict has not; what is not in the haystack comes first."""
     untold = set(changes.untold_files)
-    settled = FileState.PRESENT, FileState.UNWANTED
-    return sorted((one for one in files if one.path in untold), key=lambda one: (one.state in settled, one.path))
+    return sorted((one for one in files if one.path in untold), key=lambda one: (one.state in SETTLED, one.path))
 
 
 def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes: Changes | None) -> Table:
-    """A row a folder; a narrow screen gets fewer numbers, so that paths stay whole."""
+    """A row a folder; a narrow screen gets fewer numbers, so that paths stay whole.
+
+    No file is counted in two rows: where subfolders have rows of their own, a folder's row counts what lies directly
+    in it. Where only changes are told, each row tells of a whole subtree.
+    """
+    rows = [one if one.own is None or changes is not None else one.own for one in folders]
     counts = {
-        "Missing": [one.missing for one in folders],
-        "Similar": [one.similar for one in folders],
-        "Unreadable": [one.unreadable for one in folders],
-        "Skipped": [one.skipped for one in folders],
-        "On your word": [one.decided for one in folders],
+        "Missing": [row.missing for row in rows],
+        "Similar": [row.similar for row in rows],
+        "Unreadable": [row.unreadable for row in rows],
+        "Skipped": [row.skipped for row in rows],
+        "On your word": [row.decided for row in rows],
+        "Set aside": [row.set_aside for row in rows],
+        "Empty": [row.empty for row in rows],
     }
     if width < _WIDE:
-        not_there = [one.files - one.present - one.unwanted for one in folders]
-        counts = {"Not there": not_there, **{name: counts[name] for name in ("Skipped", "On your word")}}
+        not_there = [row.not_there for row in rows]
+        kept = ("Skipped", "On your word", "Set aside", "Empty")
+        counts = {"Not there": not_there, **{name: counts[name] for name in kept}}
     named = {name: numbers for name, numbers in counts.items() if any(numbers)}
     table = page.table()
     table.add_column("Verdict", no_wrap=True)
@@ -113,39 +143,83 @@ def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes:
         for name in ("Present", *named, "Size"):
             table.add_column(name, justify="right", no_wrap=True)
     table.add_column("Folder", overflow="fold")
-    for row, one in enumerate(folders):
-        numbers = [f"{numbers[row]:,}" if numbers[row] else "" for numbers in named.values()]
-        left = size(one.bytes_not_present) if one.bytes_not_present else ""
-        present = f"{one.present:,} of {one.files:,}"
+    for place, (one, row) in enumerate(zip(folders, rows, strict=True)):
+        numbers = [f"{numbers[place]:,}" if numbers[place] else "" for numbers in named.values()]
+        left = size(row.bytes_not_present) if row.bytes_not_present else ""
+        present = f"{row.present:,} of {row.files:,}"
         numbers = [present, *numbers, left] if width >= _NARROW else []
         before = [] if changes is None else [Text(changes.folders[one.path] or "new")]
-        table.add_row(page.verdict(one.state.value), *before, *numbers, Text(printable(one.path)))
+        path = Text(printable(one.path))
+        if row is not one:
+            path.append(" (directly in it)", style="dim")
+        table.add_row(page.verdict(one.state.value), *before, *numbers, path)
     return table
 
 
-def _file_table(files: list[FileVerdict], page: Page, changes: Changes | None) -> Table:
+def _file_table(files: list[FileVerdict], page: Page, changes: Changes | None, pairs: Mapping[str, Pair]) -> Table:
+    """A row a file, or a pair of two files of one shot."""
     table = page.table()
     table.add_column("Verdict", no_wrap=True)
     if changes is not None:
         table.add_column("Was", no_wrap=True)
     table.add_column("Size", justify="right", no_wrap=True)
     table.add_column("File", overflow="fold")
+    listed = {one.path for one in files} if pairs else set()
     for one in files:
+        pair = pairs.get(one.path)
+        if pair is not None:
+            if pair.is_first or pair.other.path not in listed:
+                _add_pair(table, page, one, pair, is_whole=pair.other.path in listed)
+            continue
         cell = Text(printable(one.path))
-        if one.witness is not None and one.evidence is not None:
-            bits = "" if not one.distance_bits else f" ({count(one.distance_bits, 'bit')} apart)"
-            cell.append(f"\n- {LIKENESS[one.evidence]} {printable(one.witness)}{bits}", style="dim")
-        if reason := sentences(one.reasons):
-            cell.append(f"\n- {printable(reason)}", style="dim")
+        for fact in _facts(one):
+            cell.append(f"\n- {fact}", style="dim")
         before = [] if changes is None else [Text(changes.files[one.path] or "new")]
         table.add_row(page.verdict(one.state.value), *before, size(one.size_bytes), cell)
     return table
 
 
+def _facts(file: FileVerdict) -> list[str]:
+    """Say what a verdict rests on: the witness and the reason, as far as there are such."""
+    facts = []
+    if file.witness is not None and file.evidence is not None:
+        bits = "" if not file.distance_bits else f" ({count(file.distance_bits, 'bit')} apart)"
+        facts.append(f"{LIKENESS[file.evidence]} {printable(file.witness)}{bits}")
+    if reason := sentences(file.reasons):
+        facts.append(printable(reason))
+    return facts
+
+
+def _add_pair(table: Table, page: Page, file: FileVerdict, pair: Pair, *, is_whole: bool) -> None:
+    """Add a row for two files of one shot, with the verdict on each where they differ.
+
+    ``is_whole`` tells whether both were to be listed; else the row is about ``file`` and tells of the other.
+    """
+    other = pair.other
+    name = other.path.rpartition(os.sep)[2]
+    cell = Text(f"{printable(file.path)} + {printable(name)} ({pair.kind})")
+    is_one = is_whole and file.state is other.state
+    for half in (file, other):
+        own = printable(half.path.rpartition(os.sep)[2])
+        facts = [f"{own}: {fact}" for fact in _facts(half)]
+        if not is_one:
+            facts = (
+                [f"{own}: {half.state.value}", *facts]
+                if not facts
+                else [f"{own}: {half.state.value}, {fact.removeprefix(f'{own}: ')}" for fact in facts]
+            )
+        for fact in facts:
+            cell.append(f"\n- {fact}", style="dim")
+    worst = min((file, other), key=lambda half: _URGENCY.index(half.state)) if is_whole else file
+    total = file.size_bytes + other.size_bytes if is_whole else file.size_bytes
+    table.add_row(page.verdict(worst.state.value), size(total), cell)
+
+
 def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> list[str]:
     """A sentence with the answer, what could not be looked at, and what to do next."""
-    total = len(report.files)
-    left = [one for one in report.files if one.state not in (FileState.PRESENT, FileState.UNWANTED)]
+    total = len(ending.holding(report))
+    aside = [*ending.set_aside(report), *ending.about_sidecars(report), *ending.empty_files(report)]
+    left = [one for one in report.files if one.state not in SETTLED]
     skipped = sum(one.is_gap for one in report.problems)
     lines = ["", *map(catalogue_line, report.catalogues)] if has_rows else [*map(catalogue_line, report.catalogues)]
     if report.settings.quick:
@@ -153,13 +227,13 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     if not has_rows and settings.is_filtered:
         lines += ["No file has such a verdict." if settings.files else "No folder has such a verdict.", ""]
     if not total and not skipped:
-        return [*lines, "There are no files among the needles."]
+        return [*lines, *(aside or ["There are no files among the needles."])]
     word = _on_your_word(report)
     if not left and not skipped:
         every = "The only file is" if total == 1 else f"All {total:,} files are"
-        where = "in the haystack or not wanted" if report.decided else "in the haystack"
         rest = ": every needle folder is contained" if report.folders or not settings.files else ""
-        return [*lines, f"{every} {where}{rest}.", *word]
+        lines += [f"{every} {ending.where(report)}{rest}.", *aside, *word]
+        return lines + _end(report, settings)
     if left:
         parts = [
             f"{number:,} {state.value}"
@@ -177,9 +251,34 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
         were = "was" if skipped == 1 else "were"
         things = count(skipped, "thing")
         lines.append(f"{things} among the needles {were} passed over and may hold more; -v names all.")
-    lines += word
-    if left and not settings.files:
-        lines.append("Pass --files to list them.")
+    lines += [*aside, *word]
+    return lines + _end(report, settings)
+
+
+def _end(report: Report, settings: ReportSettings) -> list[str]:
+    """Say what is missing, what needs eyes, and what can go.
+
+    Not where the user has chosen what is listed, or asked for changes only: a mail of a cron job stays short.
+    """
+    if settings.is_filtered or settings.is_of_changes:
+        return []
+    lines = ending.what_is_missing(report) + ending.needs_eyes(report) + ending.better_needles(report)
+    lines += [] if report.settings.quick else ending.can_go(report)
+    return lines
+
+
+def _next(report: Report, settings: ReportSettings, width: int) -> list[str]:
+    """Return the commands for each next step, broken so that a shell takes them as they are copied."""
+    lines = []
+    for text, words in ending.next_commands(report, settings.again):
+        lines += ["", f"Next, {text}:"]
+        line = " "
+        for word in map(shlex.quote, map(printable, words)):
+            if len(line) + len(word) + len(" \\") >= width and line.strip():
+                lines.append(f"{line} \\")
+                line = "   "
+            line = f"{line} {word}"
+        lines.append(line)
     return lines
 
 

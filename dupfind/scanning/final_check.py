@@ -123,6 +123,8 @@ def _without(findings: Findings, lost: Mapping[str, str], fallen: Mapping[str, s
             failures[path] = _failure(f"its witness {fallen[match.witness]}")
         else:
             matches[path] = match
+    for path, reason in lost.items():  # what has no match: an empty file that was written to is empty no longer
+        failures.setdefault(path, _failure(reason))
     words = {}
     for path, word in findings.words.items():
         if path in lost:

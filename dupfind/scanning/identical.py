@@ -16,11 +16,12 @@ def find_identical(
     """The needles with an equal in the haystack, by path, and the files on either side that could not be read.
 
     Only files whose size occurs on both sides are read. Of several equals the lowest path is the witness,
-    and one that can be read comes before one that only a catalog lists.
+    and one that can be read comes before one that only a catalog lists. An empty file proves nothing; empty needles are
+    read all the same, so that what gives bytes, or cannot be read, is no empty file but a failure.
     """
     haystack_sizes = {entry.size_bytes for entry in haystack}
-    asked = [entry for entry in needles if entry.size_bytes in haystack_sizes]
-    sizes = {entry.size_bytes for entry in asked}
+    asked = [entry for entry in needles if entry.size_bytes in haystack_sizes or entry.size_bytes == 0]
+    sizes = {entry.size_bytes for entry in asked} - {0}
     twins = [entry for entry in haystack if entry.size_bytes in sizes]
     digests = reader.digests([*asked, *twins])
     witnesses: dict[bytes, FileEntry] = {}

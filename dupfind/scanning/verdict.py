@@ -1,7 +1,7 @@
 """Matches and problems to the verdicts on files and folders; pure.
 
 This is where "contained" is said, so each rule is written out once and nothing is inferred: a folder is contained
-when every file below it is present and nothing below it was passed over.
+when every file below it is present, not wanted or empty, and nothing below it was passed over.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from dupfind.values import (
     FolderVerdict,
     Kind,
     Match,
+    OwnCounts,
     Problem,
     Root,
     Side,
@@ -65,6 +66,9 @@ def judge_file(
         shown = witness if spell is None else spell(witness)
         reasons = () if reason is None else (reason,)
         return _new(FileVerdict, (path, kind, state, entry.size_bytes, evidence, shown, distance_bits, reasons))
+    # It was opened, and gave no byte: a size of nothing alone is what some file systems say of what they do not know.
+    if entry.size_bytes == 0 and failure is None:
+        return FileVerdict(path, kind, FileState.EMPTY, 0, None, None, None, (Reason(ReasonCode.EMPTY),))
     # What falls when it is looked at again was read before, and the witness may be at fault: missing, not unreadable.
     if failure is not None and is_image and failure.stage not in (SECOND_LOOK, LAST_LOOK):
         reason = Reason(ReasonCode.UNREADABLE, (failure.reason,))
@@ -99,7 +103,10 @@ class _Folder:
     unreadable: int = 0
     skipped: int = 0
     unwanted: int = 0
+    set_aside: int = 0
+    empty: int = 0
     decided: int = 0
+    size_bytes: int = 0
     bytes_not_present: int = 0
     holds_doubt: bool = False
     """True when something directly inside, not in a subfolder, keeps the folder from being contained."""
@@ -112,13 +119,16 @@ class _Folder:
         self.unreadable += other.unreadable
         self.skipped += other.skipped
         self.unwanted += other.unwanted
+        self.set_aside += other.set_aside
+        self.empty += other.empty
         self.decided += other.decided
+        self.size_bytes += other.size_bytes
         self.bytes_not_present += other.bytes_not_present
 
     @property
     def state(self) -> FolderState:
         holds_more = self.missing + self.unreadable + self.skipped > 0
-        if self.present + self.similar == 0 and (holds_more or not self.unwanted):
+        if self.present + self.similar == 0 and (holds_more or not self.unwanted + self.empty):
             return FolderState.MISSING
         if holds_more:
             return FolderState.PARTIAL
@@ -143,6 +153,7 @@ def judge_folders(
     for parent, inside in groupby(files, partial(_parent_in, archives) if archives else _parent_of):
         folder = folders.get(parent) or _make(parent, needle_roots, folders)
         for file in inside:
+            folder.size_bytes += file.size_bytes
             if file.state is _PRESENT:  # nearly all of them
                 folder.present += 1
             else:
@@ -174,6 +185,10 @@ def _count(folder: _Folder, file: FileVerdict) -> None:
     """Count a file that is not present."""
     if file.state is FileState.UNWANTED:
         folder.unwanted += 1
+        folder.set_aside += all(reason.code is not ReasonCode.UNWANTED_ON_YOUR_WORD for reason in file.reasons)
+        return
+    if file.state is FileState.EMPTY:
+        folder.empty += 1
         return
     folder.bytes_not_present += file.size_bytes
     match file.state:
@@ -215,7 +230,12 @@ def _make(path: str, roots: set[str], folders: dict[str, _Folder]) -> _Folder:
     return folders[wanted[0]] if wanted else folders[path]
 
 
+def _own_counts(folder: _Folder) -> OwnCounts:
+    return OwnCounts(*(getattr(folder, name) for name in OwnCounts._fields))
+
+
 def _roll_up(folders: dict[str, _Folder]) -> list[FolderVerdict]:
+    own = {path: _own_counts(folder) for path, folder in folders.items() if folder.children}
     # Folders are made after the folders above them, so the reverse order meets every child before its parent.
     for folder in reversed(folders.values()):
         if folder.parent is not None:
@@ -236,6 +256,10 @@ def _roll_up(folders: dict[str, _Folder]) -> list[FolderVerdict]:
             is_shown=_is_shown(path, folder, is_uniform),
             unwanted=folder.unwanted,
             decided=folder.decided,
+            set_aside=folder.set_aside,
+            empty=folder.empty,
+            size_bytes=folder.size_bytes,
+            own=None if is_uniform[path] else own[path],
         )
         for path, folder in sorted(folders.items())
     ]

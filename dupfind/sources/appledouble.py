@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 
-from dupfind.sources.ignore import is_junk_file, may_be_appledouble
-
 MAGIC = bytes.fromhex("00051607")
 _FLAGS = (
     os.O_RDONLY
@@ -25,19 +23,18 @@ def is_appledouble(path: str, folder: int | None = None) -> bool:
 
     ``folder`` is a handle of the folder that ``path`` is relative to.
     """
+    return first_bytes(path, len(MAGIC), folder) == MAGIC
+
+
+def first_bytes(path: str, size_bytes: int, folder: int | None = None) -> bytes:
+    """Read so many bytes of the file at ``path``; gives nothing where it cannot be read or is behind a link."""
     try:
         handle = os.open(path, _FLAGS, dir_fd=folder)
     except (OSError, ValueError):
-        return False
+        return b""
     try:
-        return os.read(handle, len(MAGIC)) == MAGIC
+        return os.read(handle, size_bytes)
     except OSError:
-        return False
+        return b""
     finally:
         os.close(handle)
-
-
-def is_junk(path: str) -> bool:
-    """Tell whether the file at ``path`` is ignored on both sides, by its name or as AppleDouble."""
-    name = os.path.basename(path)
-    return is_junk_file(name) or (may_be_appledouble(name) and is_appledouble(path))

@@ -15,7 +15,6 @@ from itertools import groupby
 from typing import NamedTuple
 
 from dupfind.errors import SettingsError, reason_of
-from dupfind.sources.appledouble import is_junk
 from dupfind.sources.entries import entry_now, entry_of, without_inode
 from dupfind.sources.folders import OnDisk
 from dupfind.sources.ignore import (
@@ -26,6 +25,7 @@ from dupfind.sources.ignore import (
     why_folder_fleeting,
     why_folder_not_trusted,
 )
+from dupfind.sources.left_overs import is_junk
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.photo_library import Libraries
 from dupfind.sources.roots import NamedFile, haystack_roots, is_below, make_roots

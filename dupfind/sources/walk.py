@@ -21,10 +21,12 @@ from dupfind.sources.ignore import (
     is_junk_file,
     is_junk_folder,
     may_be_appledouble,
+    may_hold_left_overs,
     why_file_not_trusted,
     why_folder_fleeting,
     why_folder_not_trusted,
 )
+from dupfind.sources.left_overs import LeftOvers
 from dupfind.sources.photo_library import Libraries, is_mark
 from dupfind.sources.roots import ids_of
 from dupfind.sources.source import Rules
@@ -99,7 +101,7 @@ class Walk:
             found_identity = state.st_dev, state.st_ino
             if found_identity == identity or self._may_enter_instead(folder, found_identity, identity):
                 self.state = state if found_identity == identity else None
-                subfolders = self._take_all(items, handle)
+                subfolders = self._take_all(folder, items, handle)
                 if state.st_dev in self._rules.forgetful:
                     self._entries = list(map(without_inode, self._entries))
                 if self._libraries:
@@ -112,25 +114,30 @@ class Walk:
                 os.close(handle)
         return []
 
-    def _take_all(self, items: Sequence[os.DirEntry[str]], handle: int | None) -> list[tuple[str, FolderId]]:
-        """Take in the files among ``items`` of one folder; gives the subfolders to enter.
+    def _take_all(
+        self, folder: str, items: Sequence[os.DirEntry[str]], handle: int | None
+    ) -> list[tuple[str, FolderId]]:
+        """Take in the files among ``items`` of ``folder``; gives the subfolders to enter.
 
         Files are looked at from the ``handle`` of their folder: the way to it need not be gone for each of them, which
         saves a sixth of the walk.
         """
         subfolders = []
-        stat, take, has_excludes = os.stat, self._entries.append, self._has_excludes
+        stat, take = os.stat, self._entries.append
+        names = map(attrgetter("name"), items)
+        is_plain = not self._has_excludes and not may_hold_left_overs(os.path.basename(folder), names)
+        left_overs = LeftOvers(folder, map(attrgetter("name"), items), handle)
         for item in items:
             try:
                 if item.is_file(follow_symlinks=False):
                     name = item.name
-                    if (is_common_file(name) and not has_excludes) or self._is_wanted(item, handle):
+                    if (is_plain and is_common_file(name)) or self._is_wanted(item, handle, left_overs):
                         where = item.path if handle is None else name
                         take(entry_of(item.path, stat(where, dir_fd=handle, follow_symlinks=False)))
                 elif item.is_symlink() and not self._may_follow(item):
                     continue
                 elif item.is_file():
-                    if self._is_wanted(item, handle):
+                    if self._is_wanted(item, handle, left_overs):
                         found = item.stat()
                         entry = entry_of(item.path, found)
                         take(without_inode(entry) if found.st_dev in self._rules.forgetful else entry)
@@ -142,11 +149,13 @@ class Walk:
                 self._report(item.path, f"cannot be looked at: {reason_of(error)}")
         return subfolders
 
-    def _is_wanted(self, item: os.DirEntry[str], handle: int | None) -> bool:
+    def _is_wanted(self, item: os.DirEntry[str], handle: int | None, left_overs: LeftOvers) -> bool:
         """False for a file that is junk, excluded, or in the haystack's trash."""
         if is_junk_file(item.name):
             return False
         if may_be_appledouble(item.name) and is_appledouble(item.path if handle is None else item.name, handle):
+            return False
+        if left_overs.include(item.name):
             return False
         if self._is_excluded(item):
             return False

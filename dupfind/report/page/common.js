@@ -179,9 +179,11 @@ class LongList {
     if (!old) return;
     const hadFocus = old.contains(document.activeElement);
     const label = document.activeElement?.dataset?.what;
+    const inHalf = document.activeElement?.closest?.(".half"); // the second of two files on one sheet
     const fresh = this.draw(this.items[index], index);
     old.replaceWith(fresh);
-    if (hadFocus) (fresh.querySelector(label ? `[data-what="${label}"]` : "none") ?? fresh).focus({ preventScroll: true });
+    const part = (inHalf && fresh.querySelector(".half")) ?? fresh;
+    if (hadFocus) (part.querySelector(label ? `[data-what="${label}"]` : "none") ?? part).focus({ preventScroll: true });
   }
 
   // Which item an element belongs to; undefined for one outside the list.

@@ -96,7 +96,7 @@ function decide(row, decision) {
 function changed(needle, text) {
   exported = false;
   keep();
-  listed.forEach((row, index) => { if (!Array.isArray(row) && (row.parted ?? needleOf(row)) === needle) list.again(index); });
+  listed.forEach((row, index) => { if (!Array.isArray(row) && [row, rows[row.half] ?? row].some((one) => (one.parted ?? needleOf(one)) === needle)) list.again(index); });
   count();
   tell(text);
 }
@@ -152,7 +152,15 @@ function card(row, index) {
   const isSeen = row.word ? sight.picture !== undefined : row.kind === "image" || row.other !== undefined;
   const body = isSeen ? make("div", { class: "pair" }, ...figures) : plain(row, sight);
   return make("article", { class: "card", tabindex: "-1", "aria-labelledby": id }, head, shown, body,
-    make("p", { class: "why" }, why(row)), actions(row, decision, compare), partedFigure(row));
+    make("p", { class: "why" }, why(row)), actions(row, decision, compare), partedFigure(row), halfOf(row, index));
+}
+
+// The other half of a pair, RAW and JPEG or a Live Photo: on the same sheet, with its own verdict and its own decision.
+function halfOf(row, index) {
+  if (row.half === undefined) return null;
+  const half = card(rows[row.half], index);
+  half.classList.add("half");
+  return half;
 }
 
 const plain = (row, sight) => make("p", {}, `${row.bytes} `, make("code", {}, row.path), " ", copyButton(row.path, sight.copy ?? row.path));
@@ -164,6 +172,7 @@ function why(row) {
   if (row.evidence && !row.word) parts.push(`${LIKENESS[row.evidence]} the haystack’s: ${apart}${score}.`);
   else if (row.kind === "other" && !row.word) parts.push("No file of the haystack has the same bytes.");
   if (row.reason) parts.push(`${row.reason}.`);
+  if (row.pair) parts.push(`${row.pair}.`);
   if (!row.evidence && row.other !== undefined && !row.word) parts.push(`The nearest is ${apart}${score}, and is refused: ${row.why}.`);
   return parts.map((part) => part[0].toUpperCase() + part.slice(1)).join(" ");
 }
@@ -204,7 +213,8 @@ let current = -1;
 function guess(item) {
   if (Array.isArray(item)) return 40;
   if (item.word ? sightOf(item).picture === undefined : item.kind !== "image") return 160;
-  return sightOf(item).picture === undefined && item.other === undefined ? 300 : 430;
+  const height = sightOf(item).picture === undefined && item.other === undefined ? 300 : 430;
+  return item.half === undefined ? height : 2 * height;
 }
 
 const ORDERS = {
@@ -220,6 +230,8 @@ function refresh() {
   const has = (path, other) => (!text || path.toLowerCase().includes(text) || (other ?? "").toLowerCase().includes(text)) && (folder === null || path.startsWith(folder));
   const wanted = (word) => chosen.get(word)?.checked ?? false;
   listed = [...rows, ...data.decided].filter((row) => wanted(row.word ? "decided" : row.verdict) && has(row.path, row.other));
+  const whole = new Set(listed);
+  listed = listed.filter((row) => row.of === undefined || !whole.has(rows[row.of])); // on the sheet of the other half
   if (ORDERS[byId("order").value]) listed.sort(ORDERS[byId("order").value]);
   const here = wanted("present") ? data.present.filter(([path, , , witness]) => has(path, witness)) : [];
   tree.match(text ? [...listed.map((row) => folderOf(row.path)), ...here.map(([path]) => folderOf(path)),
@@ -285,12 +297,13 @@ function onCurrent(action) {
     return;
   }
   current = index;
-  const row = listed[index];
+  const half = document.activeElement.closest(".half");
+  const row = half ? rows[listed[index].half] : listed[index];
   if (Array.isArray(row)) refuse(`${nameOf(row[0])} is present: there is nothing to decide`);
-  else if (!isSeen(list.at(index))) refuse(`${nameOf(row.path)} is selected, but not on the screen: j or k goes on from there`);
+  else if (!isSeen(half ?? list.at(index))) refuse(`${nameOf(row.path)} is selected, but not on the screen: j or k goes on from there`);
   else {
-    list.goTo(index);
-    action(row, list.at(index));
+    if (!half) list.goTo(index);
+    action(row, half ?? list.at(index));
   }
 }
 

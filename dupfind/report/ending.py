@@ -1,0 +1,163 @@
+"""How the answer of a scan ends, on the terminal and in the page: what is settled, and what is left to do. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from dupfind.reasons import Reason, ReasonCode
+from dupfind.report.choice import is_better
+from dupfind.report.text import count, printable, size
+from dupfind.sidecars.kinds import EDITS, FILM_SUFFIXES
+from dupfind.values import FileState, FileVerdict, FolderState, Kind, Report
+
+_MOST_NAMED = 3
+_MOST_CODES = 4
+
+
+def holding(report: Report) -> list[FileVerdict]:
+    """Return the files that hold something: all but the empty ones."""
+    return [file for file in report.files if file.state is not FileState.EMPTY]
+
+
+def _not_present(report: Report) -> list[FileVerdict]:
+    """Return the files that are not present: of a large backup few, and each sentence is about some of them."""
+    return [file for file in report.files if file.state is not FileState.PRESENT]
+
+
+def where(report: Report) -> str:
+    """Say where all files are that are in no doubt."""
+    has_unwanted = any(file.state is FileState.UNWANTED for file in _not_present(report))
+    return "in the haystack or not wanted" if report.decided or has_unwanted else "in the haystack"
+
+
+def empty_files(report: Report) -> list[str]:
+    """Name the empty files in one sentence; none where there are none."""
+    empty = [file.path for file in _not_present(report) if file.state is FileState.EMPTY]
+    if not empty:
+        return []
+    verb = "is empty and holds" if len(empty) == 1 else "are empty and hold"
+    return [f"{count(len(empty), 'file')} {verb} nothing: {_named(empty, '--only empty --files')}."]
+
+
+def set_aside(report: Report) -> list[str]:
+    """Say how many files rules have set aside, by which; none where there are none."""
+    sources: Counter[str] = Counter()
+    for file in _not_present(report):
+        if file.state is FileState.UNWANTED:
+            sources.update(_source_of(reason) for reason in file.reasons[-1:])
+    del sources[""]
+    if not sources:
+        return []
+    total = sum(sources.values())
+    parts = [f"{number:,} {source}" for source, number in sources.most_common()]
+    verb = "is" if total == 1 else "are"
+    return [f"{count(total, 'file')} {verb} set aside: {', '.join(parts)} (--only unwanted --files lists them)."]
+
+
+def sidecars(report: Report) -> dict[str, int]:
+    """Count the sidecars of present files, by what became of them."""
+    found = Counter(file.state for file in _not_present(report) if _sidecar_of(file) is not None)
+    return {"not_present": sum(found.values()) - found[FileState.UNWANTED], "unwanted": found[FileState.UNWANTED]}
+
+
+def about_sidecars(report: Report) -> list[str]:
+    """Say how many of the missing only describe what is present, and what sets them aside, or what that may cost."""
+    kinds = Counter(kind for file in _not_present(report) if (kind := _sidecar_of(file)) is not None)
+    total = sum(kinds.values())
+    if not total:
+        return []
+    parts = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))
+    if report.settings.sidecars == "ignore":
+        edits = sum(number for kind, number in kinds.items() if kind in EDITS)
+        text = f"Of the sidecars ({parts}) {edits:,} may hold the only copy of an edit, a rating or a caption."
+        return [text] if edits else []
+    they, them = ("is a sidecar of a present file", "it") if total == 1 else ("are sidecars of present files", "them")
+    return [f"{total:,} of what is not there {they} ({parts}): --sidecars ignore sets {them} aside."]
+
+
+def _sidecar_of(file: FileVerdict) -> str | None:
+    """Return what kind of sidecar of a present file a file is; None where it is none, or its verdict rests on more."""
+    if not file.reasons or file.reasons[-1].code is not ReasonCode.SIDECAR:
+        return None
+    return str(file.reasons[-1].facts[0])
+
+
+def _source_of(reason: Reason) -> str:
+    """Return what has set a file aside; nothing where it was a person's word on that very file."""
+    if reason.code is ReasonCode.SIDECAR:
+        return "as sidecars of present files"
+    if reason.code is ReasonCode.DISREGARDED:
+        return f"by {printable(str(reason.facts[0]))}" if reason.facts else "that lists such files"
+    return ""
+
+
+def can_go(report: Report) -> list[str]:
+    """Say how many folders are contained, and what deleting them frees; none where there are none."""
+    contained = [one for one in report.folders if one.is_shown and one.state is FolderState.CONTAINED]
+    if not contained:
+        return []
+    freed, files = sum(one.size_bytes for one in contained), sum(one.files for one in contained)
+    return [f"{count(len(contained), 'folder')} can go, which frees {size(freed)} ({count(files, 'file')})."]
+
+
+def needs_eyes(report: Report) -> list[str]:
+    """Say how many files a person has to look at, by the codes of their reasons; none where there are none."""
+    doubtful = [file for file in _not_present(report) if file.state in (FileState.SIMILAR, FileState.UNREADABLE)]
+    if not doubtful:
+        return []
+    codes = Counter(file.reasons[0].code.value for file in doubtful if file.reasons)
+    parts = [f"{number:,} {code}" for code, number in codes.most_common(_MOST_CODES)]
+    if (more := len(doubtful) - sum(number for _, number in codes.most_common(_MOST_CODES))) > 0:
+        parts.append(f"{more:,} other")
+    verb = "needs" if len(doubtful) == 1 else "need"
+    return [f"{count(len(doubtful), 'file')} {verb} eyes: {', '.join(parts)}."]
+
+
+def what_is_missing(report: Report) -> list[str]:
+    """Say how many pictures, films and other files are missing; none where none is."""
+    kinds = Counter(_noun(file) for file in _not_present(report) if file.state is FileState.MISSING)
+    if not kinds:
+        return []
+    parts = [count(kinds[noun], noun) for noun in ("picture", "film", "other file") if kinds[noun]]
+    return [f"Missing: {', '.join(parts)}."]
+
+
+def better_needles(report: Report) -> list[str]:
+    """Say how many needles are better copies than those of the haystack; none where none is."""
+    number = sum(map(is_better, report.files))
+    if not number:
+        return []
+    are = "is a better copy" if number == 1 else "are better copies"
+    return [f"{count(number, 'needle')} {are} than what the haystack has."]
+
+
+def next_commands(report: Report, again: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Return what there is to see next, each with the words of its command; ``again`` is the command of this scan."""
+    numbers = Counter(file.state for file in _not_present(report))
+    steps = []
+    if numbers[FileState.MISSING]:
+        steps.append(("the missing files", "--only missing --files"))
+    if numbers[FileState.SIMILAR] + numbers[FileState.UNREADABLE]:
+        steps.append(("what needs eyes, side by side", "--html page.html"))
+    if any(map(is_better, report.files)):
+        steps.append(("the better copies", "--only better"))
+    if numbers[FileState.MISSING] and sidecars(report)["not_present"]:
+        steps.append(("without the sidecars", "--sidecars ignore"))
+    if not report.settings.quick and any(folder.state is FolderState.CONTAINED for folder in report.folders):
+        steps.append(("the folders that can go", "--only contained"))
+    return [(text, [*again, *option.split()]) for text, option in steps]
+
+
+def _noun(file: FileVerdict) -> str:
+    if file.kind is Kind.IMAGE:
+        return "picture"
+    last = file.path.rpartition(".")[2].lower()
+    return "film" if f".{last}" in FILM_SUFFIXES else "other file"
+
+
+def _named(paths: Sequence[str], options: str) -> str:
+    """Name the first of these paths, how many more there are, and what lists them all."""
+    names = ", ".join(map(printable, paths[:_MOST_NAMED]))
+    more = len(paths) - _MOST_NAMED
+    return f"{names} and {more:,} more ({options} lists them)" if more > 0 else names

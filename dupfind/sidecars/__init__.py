@@ -1,0 +1,1 @@
+"""Files that describe other files of their folder, told by name and content"""

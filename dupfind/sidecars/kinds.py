@@ -1,0 +1,152 @@
+"""The kinds of sidecars: what each is called, and which files of its folder it may describe by its name. Pure.
+
+A name is a promise only; :mod:`dupfind.sidecars.contents` sees whether the content keeps it. Where a name fits several
+files, it may describe any of them, so all have to be present.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from dupfind.pictures.formats import IMAGE_SUFFIXES
+
+
+class Kind(StrEnum):
+    """What a sidecar is, as reports call it."""
+
+    XMP = "XMP"
+    AAE = "AAE"
+    TAKEOUT = "Takeout JSON"
+    ALBUM = "Takeout album"
+    RAWTHERAPEE = "RawTherapee"
+    DXO = "DxO"
+    ON1 = "ON1"
+    CAPTURE_ONE = "Capture One"
+    THUMBNAIL = "THM"
+    PICASA = "Picasa"
+    DESCRIPTIONS = "descript.ion"
+
+
+EDITS = frozenset({Kind.XMP, Kind.AAE, Kind.RAWTHERAPEE, Kind.DXO, Kind.ON1, Kind.CAPTURE_ONE, Kind.PICASA})
+"""Kinds that may hold the only copy of an edit."""
+
+FILM_SUFFIXES = frozenset(".3g2 .3gp .avi .insv .lrv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .webm .wmv".split())
+"""Suffixes, in lower case, of films."""
+MEDIA_SUFFIXES = (
+    IMAGE_SUFFIXES
+    | FILM_SUFFIXES
+    | frozenset(".aac .aif .aiff .flac .insp .m4a .mp3 .ogg .opus .wav .wma .pdf".split())
+)
+"""Suffixes, in lower case, of what a sidecar without the whole name of its owner may describe."""
+
+_SUFFIXES = {
+    ".xmp": Kind.XMP, ".aae": Kind.AAE, ".json": Kind.TAKEOUT, ".pp3": Kind.RAWTHERAPEE, ".dop": Kind.DXO,
+    ".on1": Kind.ON1, ".cos": Kind.CAPTURE_ONE, ".thm": Kind.THUMBNAIL,
+}  # fmt: skip
+_NAMES = {"picasa.ini": Kind.PICASA, ".picasa.ini": Kind.PICASA, "descript.ion": Kind.DESCRIPTIONS}
+_ENDINGS = (*_SUFFIXES, ".ini", ".ion")
+_ALBUM = re.compile(
+    r"(metadata|metadaten|m\u00e9tadonn\u00e9es|metadatos|metadati|metadados|metagegevens|metadane)"
+    r"(\(\d+\))?\.json"
+)
+"""What Takeout calls the file of an album, in its languages."""
+
+_SUPPLEMENT = "supplemental-metadata"
+_CUT_CHARACTERS = (46, 51)
+"""Where Takeout cuts the name of a JSON file, without ``.json``: a file of its has 51 characters at most."""
+_NUMBER = re.compile(r"\((\d+)\)$")
+
+
+def kind_of(name: str) -> Kind | None:
+    """Return the kind of sidecar that a name promises; None for nearly all names.
+
+    >>> kind_of("IMG_1.JPG.xmp"), kind_of("metadata.json"), kind_of("notes.ini")
+    (<Kind.XMP: 'XMP'>, <Kind.ALBUM: 'Takeout album'>, None)
+    """
+    low = name.lower()
+    if (kind := _NAMES.get(low)) is not None:
+        return kind
+    stem, dot, last = low.rpartition(".")
+    if not stem:
+        return None
+    return Kind.ALBUM if _ALBUM.fullmatch(low) else _SUFFIXES.get(dot + last)
+
+
+def may_be_sidecar(path: str) -> bool:
+    """Tell by a cheap look whether :func:`kind_of` has to be asked."""
+    return path[-5:].lower().endswith(_ENDINGS)
+
+
+def owners_of(kind: Kind, name: str, names: Iterable[str]) -> list[str]:
+    """Return those of ``names``, the files of the folder, that a sidecar may describe by its name. Case does not count.
+
+    Of an album, and of a list of files, all that are no sidecars by their names: the content has to say more.
+
+    >>> owners_of(Kind.XMP, "a.xmp", ["a.jpg", "a.CR2", "ab.jpg", "a.txt", "a.xmp"])
+    ['a.jpg', 'a.CR2']
+    """
+    others = [other for other in names if kind_of(other) is None]
+    stem = name.rpartition(".")[0].lower()
+    match kind:
+        case Kind.ALBUM | Kind.PICASA | Kind.DESCRIPTIONS:
+            return others
+        case Kind.TAKEOUT:
+            whole = [other for other in others if _is_of_takeout(stem, other.lower())]
+            return whole or _of_stem(stem, others)
+        case Kind.XMP:
+            return _named(stem, others) or _of_stem(stem, others)
+        case Kind.RAWTHERAPEE | Kind.DXO | Kind.CAPTURE_ONE:
+            return _named(stem, others)
+        case _:
+            return _of_stem(stem, others)
+
+
+def _named(whole: str, others: Sequence[str]) -> list[str]:
+    return [other for other in others if other.lower() == whole]
+
+
+def _of_stem(stem: str, others: Sequence[str]) -> list[str]:
+    return [other for other in others if _is_media(other) and other.rpartition(".")[0].lower() == stem]
+
+
+def _is_media(name: str) -> bool:
+    stem, dot, last = name.rpartition(".")
+    return bool(stem) and dot + last.lower() in MEDIA_SUFFIXES
+
+
+def numbered(name: str) -> tuple[str, str | None]:
+    """Take the number that Takeout gives the second of two equal names out of the name of a picture.
+
+    >>> numbered("a(1).jpg"), numbered("a.jpg")
+    (('a.jpg', '1'), ('a.jpg', None))
+    """
+    stem, dot, last = name.rpartition(".")
+    if not stem:
+        return name, None
+    found = _NUMBER.search(stem)
+    return (name, None) if found is None else (stem[: found.start()] + dot + last, found[1])
+
+
+def _is_of_takeout(base: str, owner: str) -> bool:
+    """Tell whether ``base``, a name of Takeout's without ``.json``, is made of that of ``owner``; both in lower case.
+
+    The number of a copy stands in the owner's stem, and behind the whole of the other or in its stem likewise.
+    """
+    if _is_made_of(base, owner):  # x(1).jpg.json
+        return True
+    plain, number = numbered(owner)
+    found = _NUMBER.search(base)
+    if number is None or found is None or found[1] != number:
+        return False
+    return _is_made_of(base[: found.start()], plain, number_characters=len(found[0]))  # x.jpg(1).json
+
+
+def _is_made_of(base: str, owner: str, number_characters: int = 0) -> bool:
+    if base == owner:
+        return True
+    if base.startswith(owner + ".") and _SUPPLEMENT.startswith(base[len(owner) + 1 :]):
+        return True
+    is_cut = any(length in _CUT_CHARACTERS for length in (len(base), len(base) + number_characters))
+    return is_cut and owner.startswith(base)
