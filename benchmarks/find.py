@@ -25,7 +25,7 @@ from benchmarks.common import DUPFIND, machine, median, run
 from benchmarks.warm import _picture
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.cache.cache_snapshots import Shelf
-from dupfind.finding.recollection import Recollection
+from dupfind.finding.snapshot_store import Recollection
 from dupfind.reading import Pictures, Reader
 from dupfind.run import Reading, Run
 from dupfind.session import with_reader

@@ -26,8 +26,8 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import PictureRef, Recipe
 from dupfind.events import Silence
 from dupfind.evidence import fingerprint
-from dupfind.grouping.bests import Rival
-from dupfind.grouping.gathering import Gatherer
+from dupfind.grouping.best_of import Rival
+from dupfind.grouping.clustering import Gatherer
 from dupfind.pool.workers import Pool
 from dupfind.reading import Pictures, Reader
 from dupfind.run import Reading, Run

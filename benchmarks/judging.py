@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from dupfind.errors import NotAPictureError, UndecodableError
-from dupfind.evidence import evidence, fingerprint, remains
+from dupfind.evidence import evidence, fingerprint, partial_match
 from dupfind.matching import borders as matching_borders
 from dupfind.matching import damaged
 from dupfind.pictures import borders, decode
@@ -159,7 +159,7 @@ class Comparison:
         damage = self._needle.thumbnail.damage
         if damage is None:
             return None
-        share = remains.intact(self._needle.picture().surface, self._witness.picture().surface)
+        share = partial_match.intact(self._needle.picture().surface, self._witness.picture().surface)
         if share < damaged.LEAST_INTACT:
             return None
         distance = (self._needle.hash(algorithm) ^ self._witness.hash(algorithm)).bit_count()

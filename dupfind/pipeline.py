@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dupfind import __version__, libraries
 from dupfind.answers.decisions import Decision
 from dupfind.answers.findings import Findings, Parted, Remains
-from dupfind.cache.memory import Memory
+from dupfind.cache.result_cache import Memory
 from dupfind.events import Listener
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.final_check import final_check, is_due

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from dupfind import ceiling
+from dupfind import memory_limit
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Recipe
 from dupfind.cache.shelved_cache import ShelvedCache, ShelvedSource
@@ -69,7 +69,7 @@ def kept_for_the_run(settings: Settings) -> Iterator[Settings]:
 
 def memory_bytes(settings: Settings) -> int:
     """What all processes that decode may take together."""
-    return settings.max_memory_bytes or ceiling.usual_bytes()
+    return settings.max_memory_bytes or memory_limit.usual_bytes()
 
 
 def _stand_somewhere() -> None:

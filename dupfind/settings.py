@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from dupfind.ceiling import LEAST_BYTES
 from dupfind.errors import SettingsError, reason_of
+from dupfind.memory_limit import LEAST_BYTES
 from dupfind.overwriting import check_outputs
 from dupfind.reasons import ReasonCode
 from dupfind.sources.file_lists import NOTHING, Asked, Named, look_for
@@ -64,7 +64,7 @@ class Settings:
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     max_pixels: int = DEFAULT_MAX_PIXELS
     max_memory_bytes: int | None = None
-    """None for what :func:`dupfind.ceiling.usual_bytes` says."""
+    """None for what :func:`dupfind.memory_limit.usual_bytes` says."""
     cache: str | None = None
     named: Named = NOTHING
     """What a list names besides the needles of ``roots``."""

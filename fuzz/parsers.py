@@ -27,6 +27,7 @@ from PIL import Image, JpegImagePlugin
 
 from dupfind.errors import UndecodableError
 from dupfind.pictures import (
+    container_format,
     containers,
     embedded,
     exif,
@@ -34,7 +35,6 @@ from dupfind.pictures import (
     jpeg_stream,
     jxl,
     kinds,
-    parts,
     png_texts,
     raw,
     segments,
@@ -57,7 +57,7 @@ _TRACED = tuple(
         jpeg_stream,
         jxl,
         kinds,
-        parts,
+        container_format,
         png_texts,
         raw,
         segments,
@@ -89,19 +89,26 @@ def try_jpeg_stream(content: bytes) -> None:
 
 def try_parts(content: bytes) -> None:
     """The boxes, chunks and segments of every container, whatever the file is."""
-    reader = parts.Reader(io.BytesIO(content))
-    for part in (*parts.boxes(reader, 0, reader.length), *parts.png_chunks(reader), *parts.riff_chunks(reader)):
+    reader = container_format.Reader(io.BytesIO(content))
+    for part in (
+        *container_format.boxes(reader, 0, reader.length),
+        *container_format.png_chunks(reader),
+        *container_format.riff_chunks(reader),
+    ):
         _check(0 <= part.start <= part.stop <= reader.length, f"part outside: {part}")
-    _check(all(part.start <= part.stop <= reader.length for part in parts.gif_parts(reader)), "a GIF ends outside")
-    for _ in zip(range(1 << 14), parts.jpeg_segments(reader), strict=False):
+    _check(
+        all(part.start <= part.stop <= reader.length for part in container_format.gif_parts(reader)),
+        "a GIF ends outside",
+    )
+    for _ in zip(range(1 << 14), container_format.jpeg_segments(reader), strict=False):
         pass
-    list(parts.heif_auxiliaries(reader))
-    parts.mpo_base(reader), parts.heif_has_item(reader, b"tmap")
+    list(container_format.heif_auxiliaries(reader))
+    container_format.mpo_base(reader), container_format.heif_has_item(reader, b"tmap")
     trailers.outline(content)
     trailers.of_bytes(content, _SHOWN)
-    parts.jpeg_2000_bits(reader), parts.webp_size(content[:32])
-    parts.is_reduced_ifd(reader, 8, "little")
-    parts.is_reduced_ifd(reader, 8, "big")
+    container_format.jpeg_2000_bits(reader), container_format.webp_size(content[:32])
+    container_format.is_reduced_ifd(reader, 8, "little")
+    container_format.is_reduced_ifd(reader, 8, "big")
 
 
 def try_headers(content: bytes) -> None:

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dupfind import ceiling
+from dupfind import memory_limit
 from dupfind.errors import NotAPictureError, UndecodableError
 from dupfind.evidence import evidence
 from dupfind.evidence.fingerprint import pixels
@@ -255,7 +255,7 @@ def main() -> int:
                 (options.keep / f"{job.sample} {job.seed}").write_bytes(broken(job)[1])
     _report(found, visible)
     total = sum(map(Counter.total, found.values()))
-    held = "" if ceiling.IS_HELD else ", without a memory ceiling"
+    held = "" if memory_limit.IS_HELD else ", without a memory ceiling"
     print(f"{total:,} broken files in {time.monotonic() - began:.0f} s, {wrong} wrong{held}")
     return int(wrong > 0)
 

@@ -12,7 +12,7 @@ import pytest
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.cache.snapshot import OTHER, PICTURE, UNSETTLED, FolderRow, Inner, Known, make_rows, pack, unpack
 from dupfind.finding.collection import NO_PICTURE, Collection
-from dupfind.finding.revisit import Visited
+from dupfind.finding.incremental_walk import Visited
 from dupfind.reading import Pictures
 from dupfind.run import Reading, Run
 from dupfind.settings import make_settings

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
-from dupfind.pictures import containers, decode, embedded, kinds, parts
+from dupfind.pictures import container_format, containers, decode, embedded, kinds
 from fixtures import pictures
 from tests.helpers.jpegs import noise
 from tests.helpers.places import SHARED_DATA, needs_shared_data
@@ -339,7 +339,7 @@ def heif_with(*properties: bytes) -> io.BytesIO:
 )
 def test_bits_of_heif_and_avif(properties: tuple[bytes, ...], bits: int) -> None:
     """By what is said of the pixels, or of how they are coded; Pillow drops what is beyond 8."""
-    assert bits == parts.heif_bits(parts.Reader(heif_with(*properties)))
+    assert bits == container_format.heif_bits(container_format.Reader(heif_with(*properties)))
 
 
 def test_ten_bits_of_heif() -> None:

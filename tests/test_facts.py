@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dupfind.evidence import captured, evidence, facts
+from dupfind.evidence import capture_times, evidence, facts
 from dupfind.reasons import AT_THUMBNAIL, Reason, ReasonCode
 from dupfind.report.reasons import sentence
 from dupfind.values import MIRRORED, ORIENTATIONS, Evidence, Thumbnail
@@ -22,7 +22,7 @@ STARVED = Reason(ReasonCode.LESS_DETAIL_FOR_SIZE)
 def failed(needle: dict[str, Any], witness: dict[str, Any], orientation: int = 0) -> list[tuple[str, Reason]]:
     """The facts that speak against the pair, each with its reason; both are a plain JPEG of 12 megapixels otherwise."""
     one, other = (dataclasses.replace(PLAIN, **changes) for changes in (needle, witness))
-    moments = captured.parse(one.captured), captured.parse(other.captured)
+    moments = capture_times.parse(one.captured), capture_times.parse(other.captured)
     found = (*facts.findings(one, other, orientation, moments), *facts.losses(one, other))
     return [(test.name, reason) for test, reason in found if not test.passed]
 

@@ -19,7 +19,7 @@ from dupfind.cache import cache
 from dupfind.errors import SettingsError
 from dupfind.events import Silence
 from dupfind.evidence import fingerprint
-from dupfind.finding import collection, finding, recollection, revisit
+from dupfind.finding import collection, finding, incremental_walk, snapshot_store
 from dupfind.finding.finding import find_images, wanted
 from dupfind.matching import candidates
 from dupfind.pool import tasks
@@ -63,7 +63,7 @@ def names(sought: Sought) -> list[str]:
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything is remembered, however young it is."""
-    for module in (cache, recollection, revisit):
+    for module in (cache, snapshot_store, incremental_walk):
         monkeypatch.setattr(module, "_RACY_NS", 0)
 
 
@@ -233,7 +233,7 @@ class TestWarm:
         """Count the folders and the files that are read."""
         self.folders: list[str] = []
         self.files: list[str] = []
-        read_folder, entry_now = revisit.Revisit._read_folder, collection.Collection._entry_now
+        read_folder, entry_now = incremental_walk.Revisit._read_folder, collection.Collection._entry_now
         reads = tasks.read_thumbnails
 
         def folder(walk: Any, path: str, identity: Any) -> Any:
@@ -244,7 +244,7 @@ class TestWarm:
             self.files += [os.path.basename(entry.path) for entry in entries]
             return reads(entries, *arguments, **options)
 
-        monkeypatch.setattr(revisit.Revisit, "_read_folder", folder)
+        monkeypatch.setattr(incremental_walk.Revisit, "_read_folder", folder)
         monkeypatch.setattr(collection.Collection, "_entry_now", entry_now)
         monkeypatch.setattr(tasks, "read_thumbnails", decode)
 
@@ -437,7 +437,7 @@ def test_an_empty_haystack(tree: TreeBuilder, image: Path) -> None:
 
 def test_files_that_are_not_there_cost_no_walk(hay: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """There is nothing to look for."""
-    monkeypatch.setattr(revisit.Revisit, "visit", lambda *_: pytest.fail("walked"))
+    monkeypatch.setattr(incremental_walk.Revisit, "visit", lambda *_: pytest.fail("walked"))
     settings = make_settings(haystack=[str(hay)], no_cache=True)
     answer = find_images(settings, [Given("nope", None, "no such file")], wanted(5, None), Silence())
     assert ("no such file", None, False) == (answer.sought[0].error, answer.files, answer.are_all_seen)

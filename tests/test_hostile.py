@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dupfind import ceiling
+from dupfind import memory_limit
 from dupfind.pictures import formats, jxl, raw
 from dupfind.values import FileEntry
 from fixtures import pictures
@@ -37,7 +37,9 @@ READABLE = {
 WITHOUT_SUFFIX = {"timeout-6646305047838720"}
 """A picture by its content."""
 
-needs_ceiling = pytest.mark.skipif(not ceiling.IS_HELD, reason="this system does not limit the memory of a process")
+needs_ceiling = pytest.mark.skipif(
+    not memory_limit.IS_HELD, reason="this system does not limit the memory of a process"
+)
 
 
 def pillow_reads(path: Path) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dupfind.cache.cache_schema import Pair, PictureRef
-from dupfind.evidence.claims import Claim
+from dupfind.evidence.conflicts import Claim
 from dupfind.matching import judge as judging
 from dupfind.matching.judge import Judge
 from dupfind.reasons import Reason, ReasonCode

@@ -382,7 +382,7 @@ def test_an_answer_from_memory_is_looked_at_again_as_well(
 ) -> None:
     """Nothing had changed when the trees were walked; then it does."""
     monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
-    monkeypatch.setattr("dupfind.cache.memory._RACY_NS", 0)
+    monkeypatch.setattr("dupfind.cache.result_cache._RACY_NS", 0)
     scene = make_scene(ground, side)
     cache = ground / "cache" / "cache.sqlite"
     cache.parent.mkdir()

@@ -20,13 +20,13 @@ TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 # a single pair is worth a process, where there is more than one worker.
 _RUN = """
 import os, random, sys
-import dupfind.cache.cache, dupfind.cache.memory, dupfind.pool.judge_pool, dupfind.sources.walk
+import dupfind.cache.cache, dupfind.cache.result_cache, dupfind.pool.judge_pool, dupfind.sources.walk
 from dupfind.cli.main import run
 seed, with_memory = int(sys.argv[1]), sys.argv[2] == "memory"
-dupfind.cache.cache._RACY_NS = dupfind.cache.memory._RACY_NS = 0
+dupfind.cache.cache._RACY_NS = dupfind.cache.result_cache._RACY_NS = 0
 dupfind.pool.judge_pool._FEWEST = dupfind.pool.judge_pool._WORTH_STARTING = 1
 if not with_memory:
-    dupfind.cache.memory.make_key = lambda *_: None
+    dupfind.cache.result_cache.make_key = lambda *_: None
 real = os.scandir
 class Shuffled:
     def __init__(self, path):
@@ -126,6 +126,7 @@ def test_the_answer_is_the_same_to_the_byte(trees: tuple[Path, Path], tmp_path: 
         ("present", "same"),
         ("similar", "similar"),
         ("missing", None),
+        ("empty", None),
         ("unreadable", None),
     }
     assert kinds == found

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind import ceiling
+from dupfind import memory_limit
 from dupfind.pool import launch, workers
 from dupfind.pool.process_executor import NeverStartedError, ProcessExecutor
 from dupfind.pool.workers import Pool
@@ -138,7 +138,7 @@ def test_who_died_once_is_not_blamed(tmp_path: Path, lanes: int) -> None:
     assert sorted([(("kill", 3), -9), *((item, 2 * item[1]) for item in items if item[0] != "kill")]) == sorted(found)
 
 
-@pytest.mark.skipif(not ceiling.IS_HELD, reason="this system does not limit the memory of a process")
+@pytest.mark.skipif(not memory_limit.IS_HELD, reason="this system does not limit the memory of a process")
 def test_memory_is_shared_out() -> None:
     """What fits into no share is tried alone with all of it; what does not fit there either is lost, and says why."""
     items = [("eat", 100), ("eat", 600), ("eat", 2000), ("double", 1)]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Self
 
-from dupfind.cache import cache_trust
+from dupfind.cache import permissions
 from dupfind.cache.cache_schema import APPLICATION_ID, PICTURE_TABLE, SCHEMA, SCHEMA_VERSION
 from dupfind.errors import DupfindError, reason_of
 
@@ -93,7 +93,7 @@ class CacheFile:
         warning = None
         try:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            if reason := cache_trust.distrust_of_place(path):
+            if reason := permissions.distrust_of_place(path):
                 raise UnusableError(reason)
             flags = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK"))
             try:
@@ -104,7 +104,7 @@ class CacheFile:
                 handle = os.open(path, os.O_RDONLY | flags)
                 warning = f"{path}: the cache is read-only: what is new is not kept"
             with open(handle, "rb") as file:
-                if reason := cache_trust.distrust_of_file(os.fstat(handle)):
+                if reason := permissions.distrust_of_file(os.fstat(handle)):
                     raise UnusableError(f"it {reason}")
                 header = file.read(len(_SQLITE_HEADER))
         except OSError as error:

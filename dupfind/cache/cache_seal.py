@@ -4,7 +4,7 @@ SQLite checks the shape of its pages and not what stands in them, so a bit that 
 for what was read of a file. A seal covers what a row says and what it says it of: the state of the file or the ids of
 the pictures, and the recipe by its text, since numbers of rows may go wrong as well. CRC-32 finds every change of up to
 32 bits in a row, and all but one in four billion of the others; it is no defence against somebody who may write to the
-file, which :mod:`dupfind.cache.cache_trust` is.
+file, which :mod:`dupfind.cache.permissions` is.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 from urllib.parse import quote
 
-from dupfind.cache import cache_seal, cache_trust
+from dupfind.cache import cache_seal, permissions
 from dupfind.cache.cache_file import DamagedError, UnusableError, translated
 from dupfind.cache.cache_schema import SCHEMA, UPSERT_FILE, PictureRef, Recipe
 from dupfind.cache.cache_store import Store
@@ -306,9 +306,9 @@ def explained(path: str) -> Iterator[None]:
 
 def _refuse_untrusted(path: str) -> None:
     """A catalogue is a haystack: who may write to it may say what he likes is in it."""
-    if (reason := cache_trust.distrust_of_place(path, _REMEDY)) is not None:
+    if (reason := permissions.distrust_of_place(path, _REMEDY)) is not None:
         raise CatalogueError(f"{path}: {reason}")
-    if (reason := cache_trust.distrust_of_file(os.lstat(path))) is not None:
+    if (reason := permissions.distrust_of_file(os.lstat(path))) is not None:
         raise CatalogueError(f"{path}: the catalogue {reason}")
 
 

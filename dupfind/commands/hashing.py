@@ -96,7 +96,7 @@ class _Answers:
 
 
 def _hash_originals(settings: Settings, asked: Asked, pool: Pool, answers: _Answers) -> None:
-    from dupfind.pool.originals import hash_originals
+    from dupfind.pool.exact_hashes import hash_originals
 
     task = partial(
         hash_originals,

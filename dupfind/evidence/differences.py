@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.pictures import greys
-from dupfind.pictures.greys import Grey
+from dupfind.pictures import gray
+from dupfind.pictures.gray import Grey
 from dupfind.values import THUMBNAIL_SIDE
 
 _TILE = 4
@@ -86,13 +86,13 @@ def surface(pixels: NDArray[np.uint8], width: int = THUMBNAIL_SIDE, height: int 
     """
     grey = pixels.astype(np.float32)
     if height < THUMBNAIL_SIDE:
-        grey = greys.limited_to(height) @ grey
+        grey = gray.limited_to(height) @ grey
     if width < THUMBNAIL_SIDE:
-        grey = grey @ greys.limited_to(width).T
-    smooth = greys.smoothed(grey)
-    down, across = greys.slopes(smooth)
+        grey = grey @ gray.limited_to(width).T
+    smooth = gray.smoothed(grey)
+    down, across = gray.slopes(smooth)
     is_unclipped = (pixels > _CLIPPED_LOW) & (pixels < _CLIPPED_HIGH)
-    return Surface(pixels, smooth, across, down, greys.span(smooth), is_unclipped, float(smooth.std()))
+    return Surface(pixels, smooth, across, down, gray.span(smooth), is_unclipped, float(smooth.std()))
 
 
 def compare(one: Surface, other: Surface) -> Differences:
@@ -112,8 +112,8 @@ def compare(one: Surface, other: Surface) -> Differences:
     return Differences(
         shift=_shift(target, source, gain, difference, weight),
         tone=float(np.abs((gain - 1) * source.smooth + offset).mean()),
-        local=patch / (_TILE_NOISE_FLOOR + greys.quantile(tiles, 0.75)),
-        outlier=spot / (_NOISE_FLOOR + greys.quantile(weighed, 0.95)),
+        local=patch / (_TILE_NOISE_FLOOR + gray.quantile(tiles, 0.75)),
+        outlier=spot / (_NOISE_FLOOR + gray.quantile(weighed, 0.95)),
         spot=spot,
         patch=patch,
         where=(down, right),
@@ -147,4 +147,4 @@ def _fit_tone(target: Surface, source: Surface) -> tuple[float, float]:
     """Gain and offset that bring ``source`` closest to ``target``; clipped pixels say nothing of the curve."""
     some = slice(None, None, _SAMPLED)
     known = target.is_unclipped[some, some] & source.is_unclipped[some, some]
-    return greys.fit_tone(source.smooth[some, some][known], target.smooth[some, some][known])
+    return gray.fit_tone(source.smooth[some, some][known], target.smooth[some, some][known])

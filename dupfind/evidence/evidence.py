@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.evidence import captured, differences, facts, fingerprint
+from dupfind.evidence import capture_times, differences, facts, fingerprint
 from dupfind.evidence.facts import Finding, Test, at_most
-from dupfind.pictures import greys
+from dupfind.pictures import gray
 from dupfind.reasons import AT_THUMBNAIL, Reason, ReasonCode
 from dupfind.values import CHROMA_SIDE, FIRST_TRANSPOSED, THUMBNAIL_SIDE, Evidence, Thumbnail
 
@@ -87,7 +87,7 @@ class Picture:
     """The 256-bit pHash."""
     weakness: ReasonCode | None
     """Why its thumbnail shows too little for the picture to be proved by it, or None; see :func:`shows_too_little`."""
-    moment: captured.Moment | None
+    moment: capture_times.Moment | None
     """When it was taken."""
     noise: float
     """What its codec is expected to leave in a thumbnail, see :func:`_noise`."""
@@ -116,7 +116,7 @@ def prepare(thumbnail: Thumbnail) -> Picture:
         colour=_planes(thumbnail).astype(np.int16),
         check=fingerprint.check_hash(pixels),
         weakness=_weakness(thumbnail, pixels, surface.contrast),
-        moment=captured.parse(thumbnail.captured),
+        moment=capture_times.parse(thumbnail.captured),
         noise=_noise(thumbnail),
     )
 
@@ -212,7 +212,7 @@ def _pixel_findings(needle: Picture, witness: Picture, slack: float) -> tuple[Fi
     noise = min(math.hypot(needle.noise, witness.noise), _MOST_NOISE)
     found = differences.compare(*_surfaces(needle, witness))
     colour = float(np.abs(needle.colour - witness.colour).max())
-    differs = Reason(ReasonCode.PLACE, (AT_THUMBNAIL, greys.place(*found.where)))
+    differs = Reason(ReasonCode.PLACE, (AT_THUMBNAIL, gray.place(*found.where)))
 
     def keeps(name: str, value: float, bound: tuple[float, float]) -> Test:
         return at_most(name, value, (bound[0] + bound[1] * noise) * slack)

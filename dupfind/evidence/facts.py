@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from dupfind.evidence import captured
+from dupfind.evidence import capture_times
 from dupfind.reasons import AT_THUMBNAIL, Reason, ReasonCode
 from dupfind.values import MIRRORED, Thumbnail
 
@@ -56,7 +56,10 @@ def at_most(name: str, value: float, bound: float) -> Test:
 
 
 def findings(
-    one: Thumbnail, other: Thumbnail, orientation: int, moments: tuple[captured.Moment | None, captured.Moment | None]
+    one: Thumbnail,
+    other: Thumbnail,
+    orientation: int,
+    moments: tuple[capture_times.Moment | None, capture_times.Moment | None],
 ) -> tuple[Finding, ...]:
     """The facts of the needle ``one``, turned by ``orientation``, against those of the witness ``other``."""
     return (
@@ -78,11 +81,11 @@ def losses(one: Thumbnail, other: Thumbnail) -> tuple[Finding, ...]:
 
 
 def capture_time(
-    one: Thumbnail, other: Thumbnail, moments: tuple[captured.Moment | None, captured.Moment | None]
+    one: Thumbnail, other: Thumbnail, moments: tuple[capture_times.Moment | None, capture_times.Moment | None]
 ) -> Finding:
     """Whether the two were taken at one moment, as far as their files tell."""
     return (
-        at_most("capture time", captured.are_two_shots(*moments), 0),
+        at_most("capture time", capture_times.are_two_shots(*moments), 0),
         Reason(ReasonCode.CAPTURE_TIME, (one.captured or "", other.captured or "")),
     )
 

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.pictures import greys
+from dupfind.pictures import gray
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
 from dupfind.values import THUMBNAIL_SIDE
 
@@ -357,7 +357,7 @@ def _exceeds(values: dict[int, float], bounds: dict[int, float], slack: float) -
 
 def _place(where: tuple[float, float]) -> str:
     down, right = (min(int(part * THUMBNAIL_SIDE), THUMBNAIL_SIDE - 1) for part in where)
-    return greys.place(down, right)
+    return gray.place(down, right)
 
 
 def _judge_detail(measures: Measures, facts: Facts) -> Reason | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dupfind.cache.cache_schema import FRAMED, PictureRef
 from dupfind.cache.snapshot import OTHER, PICTURE, UNSETTLED, Inner, Known, Rows, make_rows
-from dupfind.finding.revisit import Visited
+from dupfind.finding.incremental_walk import Visited
 from dupfind.matching.borders import inner_hashes
 from dupfind.run import Reading
 from dupfind.sources.entries import entry_now

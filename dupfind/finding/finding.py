@@ -23,7 +23,7 @@ from dupfind.events import Listener
 from dupfind.evidence import fingerprint
 from dupfind.finding.collection import Collection, Sighting
 from dupfind.finding.nearby import Reach, Rows, near_rows
-from dupfind.finding.recollection import Recollection
+from dupfind.finding.snapshot_store import Recollection
 from dupfind.matching.borders import inner_hashes
 from dupfind.matching.candidates import compared
 from dupfind.matching.decodes import Decodes

@@ -16,10 +16,10 @@ from typing import NamedTuple
 from dupfind import __version__
 from dupfind.answers.grouped import Answer, Group
 from dupfind.events import Listener
-from dupfind.grouping import bests
-from dupfind.grouping.bests import Rival
+from dupfind.grouping import best_of
+from dupfind.grouping.best_of import Rival
 from dupfind.grouping.copies import find_copies
-from dupfind.grouping.scribe import Scribe, Told, of_copies
+from dupfind.grouping.describe import Scribe, Told, of_copies
 from dupfind.grouping.together import Together, gather
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.problems import problems_of
@@ -79,10 +79,10 @@ def _find(whole: Together, level: Evidence, run: Reading) -> _Found:
     settings, reader = run.settings, run.reader
     told = _told(whole, may_be_links=settings.follow_symlinks)
     copies, failures = find_copies(whole.entries, reader)
-    copies = [sorted(some, key=lambda entry: bests.rank(told.rival(entry))) for some in copies]
+    copies = [sorted(some, key=lambda entry: best_of.rank(told.rival(entry))) for some in copies]
     if level is Evidence.IDENTICAL:
         return _Found([of_copies(some, told) for some in copies], None, failures)
-    from dupfind.grouping.gathering import Gatherer  # loads what decodes: not where bytes decide
+    from dupfind.grouping.clustering import Gatherer  # loads what decodes: not where bytes decide
     from dupfind.grouping.stacks import Row
 
     others = {entry.path for some in copies for entry in some[1:]}  # their pictures are that of the first

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dupfind.cache.cache_schema import Judged, Pair
-from dupfind.evidence import captured, evidence
-from dupfind.evidence.claims import Claim
+from dupfind.evidence import capture_times, evidence
+from dupfind.evidence.conflicts import Claim
+from dupfind.grouping.features import Sketch, Words, words
 from dupfind.grouping.linkage import Alive
-from dupfind.grouping.sketches import Sketch, Words, words
 from dupfind.matching.judge import Judge
 from dupfind.matching.views import order_of_search
 from dupfind.values import BACK, Evidence
@@ -122,7 +122,7 @@ class SameKin:
     def _may_prove(self, head: int, item: int) -> bool:
         """False where a fact that is known already decides that one does not prove the other."""
         witness, needle = self._sketches[head], self._sketches[item]
-        return not (witness.is_weak or needle.is_weak or captured.are_two_shots(needle.moment, witness.moment))
+        return not (witness.is_weak or needle.is_weak or capture_times.are_two_shots(needle.moment, witness.moment))
 
     def _prove(self, head: int, item: int) -> Proof | None:
         (distances,) = turned_distances(self._hashes, np.array([item]), head, self._orientations).tolist()

@@ -15,7 +15,7 @@ from dupfind.answers.findings import Remains
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import DAMAGED
 from dupfind.events import Advance, Listener
-from dupfind.evidence import differences, fingerprint, remains
+from dupfind.evidence import differences, fingerprint, partial_match
 from dupfind.evidence.fingerprint import pixels
 from dupfind.reading import Pictures
 from dupfind.reasons import Reason, ReasonCode
@@ -109,7 +109,7 @@ def _likely(
         refs = haystack.refs[start : start + _BATCH]
         thumbnails = cache.thumbnails(list(dict.fromkeys(ref.id for ref in refs)))
         theirs = np.stack([pixels(thumbnails[ref.id].pixels) for ref in refs])
-        for id_, scores in zip(needles, remains.likeness(damaged, theirs), strict=True):
+        for id_, scores in zip(needles, partial_match.likeness(damaged, theirs), strict=True):
             best = np.argsort(-scores, kind="stable")[:_COMPARED].tolist()
             candidates = [_Likely(float(scores[index]), start + index) for index in best]
             likely[id_] = heapq.nlargest(_COMPARED, likely[id_] + candidates, key=lambda candidate: candidate.likeness)
@@ -123,7 +123,7 @@ def _most_intact(needle: Thumbnail, likely: list[_Likely], haystack: Pictures, c
     ids = [haystack.refs[candidate.picture].id for candidate in likely]
     thumbnails = cache.thumbnails(list(dict.fromkeys(ids)))
     compared = [
-        _Intact(remains.intact(damaged, differences.surface(pixels(thumbnails[id_].pixels))), candidate.picture)
+        _Intact(partial_match.intact(damaged, differences.surface(pixels(thumbnails[id_].pixels))), candidate.picture)
         for candidate, id_ in zip(likely, ids, strict=True)
     ]
     return max(compared, key=lambda candidate: candidate.share, default=None)

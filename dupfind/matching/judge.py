@@ -13,7 +13,7 @@ from itertools import chain
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Judged, Pair
 from dupfind.evidence import evidence
-from dupfind.evidence.claims import Claim
+from dupfind.evidence.conflicts import Claim
 from dupfind.matching.pairs import judge_pairs, judged_of
 from dupfind.matching.views import Turned
 from dupfind.pool.judge_pool import JudgeTask

@@ -19,7 +19,7 @@ import numpy as np
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Judged, Pair
 from dupfind.events import Advance, Listener
-from dupfind.evidence.claims import Claim, rejected
+from dupfind.evidence.conflicts import Claim, rejected
 from dupfind.matching.candidates import Candidate, Candidates
 from dupfind.matching.decodes import MOST_ROUNDS, Decodes
 from dupfind.matching.full_size import FullSize, Place

@@ -12,7 +12,7 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from dupfind.pictures import greys
+from dupfind.pictures import gray
 from dupfind.values import THUMBNAIL_SIDE
 
 Grey = NDArray[np.uint8]
@@ -60,6 +60,6 @@ def _rows(grey: Grey) -> tuple[int, float]:
 def inner(pixels: Grey, frame: bytes) -> Grey:
     """``pixels`` (64, 64) without its frame, at full size again: (64, 64)."""
     left, top, right, bottom = (share / _UNIT * THUMBNAIL_SIDE for share in _PACKED.unpack(frame))
-    rows = greys.enlarging(top, THUMBNAIL_SIDE - bottom)
-    columns = greys.enlarging(left, THUMBNAIL_SIDE - right)
+    rows = gray.enlarging(top, THUMBNAIL_SIDE - bottom)
+    columns = gray.enlarging(left, THUMBNAIL_SIDE - right)
     return np.asarray(np.rint(rows @ pixels.astype(np.float32) @ columns.T).clip(0, 255), np.uint8)

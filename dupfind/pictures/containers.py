@@ -13,9 +13,9 @@ from typing import IO
 
 from PIL import Image, JpegImagePlugin, MpoImagePlugin, TiffImagePlugin
 
-from dupfind.pictures import embedded, kinds, parts, png_texts, segments, tiff, trailers
+from dupfind.pictures import container_format, embedded, kinds, png_texts, segments, tiff, trailers
+from dupfind.pictures.container_format import BEHIND, Part, Reader
 from dupfind.pictures.embedded import Shown
-from dupfind.pictures.parts import BEHIND, Part, Reader
 
 _MOST_ENTRIES = 64
 _EIGHT_BITS, _MOST_OF_EIGHT_BITS = 8, 255
@@ -95,7 +95,7 @@ def more_in_jxl(file: IO[bytes], *, is_deep: bool) -> str | None:
     reader = Reader(file)
     held = [kinds.DEEP] if is_deep else []
     if reader.at(4, 4) == b"JXL ":
-        boxes = list(parts.boxes(reader, 0, reader.length))
+        boxes = list(container_format.boxes(reader, 0, reader.length))
         held += [kinds.GAIN_MAP for box in boxes if box.kind == b"jhgm"]
         held += _of_unknown(reader, boxes, _JXL_BOXES)
     return kinds.joined(held)
@@ -123,7 +123,7 @@ def _indexed(image: JpegImagePlugin.JpegImageFile, reader: Reader) -> dict[int, 
     """Return the kinds that an MPO's index gives to its further pictures, by where each begins."""
     if not isinstance(image, MpoImagePlugin.MpoImageFile):
         return {}
-    base = parts.mpo_base(reader)
+    base = container_format.mpo_base(reader)
     kinds_by_place = {}
     for entry in (image.mpinfo or {}).get(_MPO_ENTRIES, ())[1:_MOST_ENTRIES]:
         name = str(entry["Attribute"]["MPType"])
@@ -158,7 +158,7 @@ def _look_at_png(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
     if reader.number(24, 1) > _EIGHT_BITS:
         yield kinds.DEEP
     texts, chunks = [], []
-    for chunk in parts.png_chunks(reader):
+    for chunk in container_format.png_chunks(reader):
         if chunk.kind in png_texts.CHUNKS:
             texts.append(chunk)
         elif chunk.kind in _FIREWORKS:
@@ -171,7 +171,7 @@ def _look_at_png(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
 
 def _look_at_webp(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
     reader = Reader(file)
-    return _of_unknown(reader, parts.riff_chunks(reader), _WEBP_CHUNKS)
+    return _of_unknown(reader, container_format.riff_chunks(reader), _WEBP_CHUNKS)
 
 
 def _look_at_gif(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
@@ -179,7 +179,7 @@ def _look_at_gif(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
     reader = Reader(file)
     if int(getattr(image, "n_frames", 1)) > 1:
         return iter(())
-    return _of_unknown(reader, map(_readable, parts.gif_parts(reader)), _GIF_EXTENSIONS)
+    return _of_unknown(reader, map(_readable, container_format.gif_parts(reader)), _GIF_EXTENSIONS)
 
 
 def _readable(extension: Part) -> Part:
@@ -191,7 +191,7 @@ def _readable(extension: Part) -> Part:
 
 def _look_at_bmp(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
     reader = Reader(file)
-    return _of_unknown(reader, [Part(BEHIND, parts.bmp_end(reader, image), reader.length)])
+    return _of_unknown(reader, [Part(BEHIND, container_format.bmp_end(reader, image), reader.length)])
 
 
 def _look_at_heif(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
@@ -200,11 +200,11 @@ def _look_at_heif(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
     A sequence that Pillow counts the frames of has a movie box of its own.
     """
     reader = Reader(file)
-    if parts.heif_bits(reader) > _EIGHT_BITS:
+    if container_format.heif_bits(reader) > _EIGHT_BITS:
         yield kinds.DEEP
     seen: set[bytes] = set()
     unknown = []
-    for box in parts.boxes(reader, 0, reader.length):
+    for box in container_format.boxes(reader, 0, reader.length):
         is_own = box.kind == b"moov" and int(getattr(image, "n_frames", 1)) > 1
         if box.kind in _MOVIES and not is_own:
             yield kinds.VIDEO
@@ -218,9 +218,9 @@ def _look_at_heif(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
         else:
             unknown.append(box)
     yield from _of_unknown(reader, unknown)
-    if parts.heif_has_item(reader, b"tmap"):
+    if container_format.heif_has_item(reader, b"tmap"):
         yield kinds.GAIN_MAP
-    for urn in parts.heif_auxiliaries(reader):
+    for urn in container_format.heif_auxiliaries(reader):
         if not urn.startswith(_ALPHA):
             yield kinds.of_auxiliary(urn) or "an auxiliary picture"
 
@@ -239,10 +239,10 @@ def _look_at_ppm(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
 
 def _look_at_jpeg_2000(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
     reader = Reader(file)
-    if parts.jpeg_2000_bits(reader) > _EIGHT_BITS:
+    if container_format.jpeg_2000_bits(reader) > _EIGHT_BITS:
         yield kinds.DEEP
     if reader.at(4, 4) == b"jP  ":
-        yield from _of_unknown(reader, parts.boxes(reader, 0, reader.length), _JPEG_2000_BOXES)
+        yield from _of_unknown(reader, container_format.boxes(reader, 0, reader.length), _JPEG_2000_BOXES)
 
 
 def _of_unknown(reader: Reader, candidates: Iterable[Part], known: frozenset[bytes] = frozenset()) -> Iterator[str]:

@@ -40,20 +40,20 @@ from PIL import __version__ as pillow_version
 from dupfind.errors import UndecodableError
 from dupfind.pictures import (
     borders,
+    color_modes,
+    container_format,
     containers,
+    decode_errors,
     exif,
     formats,
     jpeg,
     jpeg_stream,
     jxl,
     kinds,
-    modes,
-    parts,
     profiles,
     raw,
     texture,
     trailers,
-    trouble,
 )
 from dupfind.pictures.embedded import Shown
 from dupfind.values import NEUTRAL_CHROMA, Thumbnail
@@ -105,7 +105,7 @@ def read_thumbnail(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse
     ``name`` serves to recognise camera RAW where its content is that of any TIFF. ``max_pixels`` refuses larger
     pictures by their header, before any memory is asked for. ``may_be_coarse`` allows to read no more than the first
     scan of a progressive JPEG, a twentieth of the file: enough to find by, and no evidence. Raises
-    the errors of :mod:`dupfind.pictures.trouble`, and nothing else whatever the bytes; a ``TimeoutError``
+    the errors of :mod:`dupfind.pictures.decode_errors`, and nothing else whatever the bytes; a ``TimeoutError``
     raised by the caller's alarm passes through.
     """
     with in_plain_words(file):
@@ -155,8 +155,8 @@ def read_full_size(
 
 
 def in_plain_words(file: IO[bytes]) -> AbstractContextManager[None]:
-    """Raise the errors of :mod:`dupfind.pictures.trouble` in the block, which decodes ``file``, and nothing else."""
-    return trouble.in_plain_words(partial(_size_pixels, file))
+    """Raise the errors of :mod:`dupfind.pictures.decode_errors`, and no others, in the block that decodes ``file``."""
+    return decode_errors.in_plain_words(partial(_size_pixels, file))
 
 
 def _size_pixels(file: IO[bytes]) -> int:
@@ -167,7 +167,9 @@ def _size_pixels(file: IO[bytes]) -> int:
         if jxl.is_jxl(head):
             header = jxl.read_header(file)
             return header.width * header.height
-        if size_pixels := math.prod(parts.webp_size(head)):  # Pillow makes its decoder where it opens the file
+        if size_pixels := math.prod(
+            container_format.webp_size(head)
+        ):  # Pillow makes its decoder where it opens the file
             return size_pixels
         file.seek(0)
         with Image.open(file, formats=formats.DECODED) as image:
@@ -191,7 +193,7 @@ def _read(file: IO[bytes], name: str, max_pixels: int, *, may_be_coarse: bool) -
         else:
             more = containers.more(image, file)
             image.load()
-            look = _Look(modes.shrink(image), _length_bytes(file), more=more)
+            look = _Look(color_modes.shrink(image), _length_bytes(file), more=more)
         return _thumbnail(look, (width, height), image.format or "", frames, *exif.facts(image))
 
 
@@ -205,7 +207,7 @@ def refuse_too_large(width: int, height: int, max_pixels: int) -> None:
 class _Look:
     """The planes of a picture as stored, and what its file says; the facts as in a thumbnail."""
 
-    shrunk: modes.Shrunk
+    shrunk: color_modes.Shrunk
     data_bytes: int
     quality: int | None = None
     damage: str | None = None
@@ -218,7 +220,7 @@ def _thumbnail(
 ) -> Thumbnail:
     """``size`` is that of the picture as stored, ``kind`` its format."""
     width, height = size[::-1] if exif.is_transposed(orientation) else size
-    shrunk, plane = look.shrunk, modes.texture_plane(look.shrunk, orientation)
+    shrunk, plane = look.shrunk, color_modes.texture_plane(look.shrunk, orientation)
     return Thumbnail(
         pixels=exif.upright(shrunk.grey, orientation).tobytes(),
         width=width,
@@ -243,7 +245,7 @@ def _look_coarsely(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> _Lo
     decoded = jpeg.decode_coarse(image, data) if data else None
     if decoded is None:
         return None
-    shrunk = modes.shrink(decoded.image, decoded.box)
+    shrunk = color_modes.shrink(decoded.image, decoded.box)
     return _Look(shrunk, _length_bytes(file), jpeg.quality(image), is_coarse=True)
 
 
@@ -255,8 +257,8 @@ def _look_at_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> _Loo
     end = length_bytes if stream.end is None else stream.end
     shown = Shown(decoded.image, decoded.box, *image.size)
     return _Look(
-        modes.shrink(decoded.image, decoded.box),
-        max(0, end - stream.scan_start) // (modes.INK_FACTOR if image.mode == "CMYK" else 1),
+        color_modes.shrink(decoded.image, decoded.box),
+        max(0, end - stream.scan_start) // (color_modes.INK_FACTOR if image.mode == "CMYK" else 1),
         quality,
         _damage(decoded, stream),
         containers.more_in_jpeg(image, file, end, shown),
@@ -276,7 +278,7 @@ def _read_raw(file: IO[bytes], max_pixels: int) -> Thumbnail:
     captured = exif.captured_of_tiff(file)
     damage = None
     if shot.developed is not None:
-        shrunk = modes.shrink(shot.developed)
+        shrunk = color_modes.shrink(shot.developed)
     else:
         preview = io.BytesIO(shot.preview or b"")
         with Image.open(preview, formats=("JPEG",)) as image:
@@ -296,7 +298,7 @@ def _read_jxl(file: IO[bytes], max_pixels: int) -> Thumbnail:
         image.load()
         orientation, captured = exif.facts(image)
         more = containers.more_in_jxl(file, is_deep=header.is_deep)
-        look = _Look(modes.shrink(image), _length_bytes(file), more=more)
+        look = _Look(color_modes.shrink(image), _length_bytes(file), more=more)
         frames = 2 if header.is_animated else 1  # how many is not told, and does not matter
         stored = 1 if jxl.is_stored_upright(image) else orientation
         return _thumbnail(look, image.size, "JXL", frames, stored, captured)
@@ -364,14 +366,14 @@ def _full_size(
     has not.
     """
     stored = target.size[::-1] if exif.is_transposed(orientation) else target.size
-    working = modes.to_working_mode(image)
-    luma = modes.luma_of(working)
+    working = color_modes.to_working_mode(image)
+    luma = color_modes.luma_of(working)
     tiles, kernel = None, Image.Resampling.LANCZOS
     if target.pick is not None and luma.size != stored:
         tiles = _tiles(luma, target.size, orientation)
         kernel = target.pick(tiles)
-    gray = exif.upright_array(modes.gray(luma, stored, kernel), orientation)
-    planes = modes.color(working, stored, COLOR_CELL)
+    gray = exif.upright_array(color_modes.gray(luma, stored, kernel), orientation)
+    planes = color_modes.color(working, stored, COLOR_CELL)
     color = np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
     return FullSize(gray, color, has_palette, profile, None if tiles is None else kernel, tiles)
 
@@ -383,7 +385,7 @@ def _tiles(luma: Image.Image, size: tuple[int, int], orientation: int) -> Tiles:
     across, down = luma.width / stored[0], luma.height / stored[1]
     versions: dict[Image.Resampling, list[NDArray[np.uint8]]] = {kernel: [] for kernel in KERNELS}
     # Which pixel the nearest one is depends on rounding, and a part of the picture rounds otherwise.
-    nearest = modes.gray(luma, stored, Image.Resampling.NEAREST)
+    nearest = color_modes.gray(luma, stored, Image.Resampling.NEAREST)
     for box in boxes:
         left, top, right, bottom = exif.stored_box(box, stored, orientation)
         source = left * across, top * down, right * across, bottom * down
@@ -391,7 +393,7 @@ def _tiles(luma: Image.Image, size: tuple[int, int], orientation: int) -> Tiles:
             if kernel is Image.Resampling.NEAREST:
                 tile = nearest.crop((left, top, right, bottom))
             else:
-                tile = modes.gray(luma, (right - left, bottom - top), kernel, source)
+                tile = color_modes.gray(luma, (right - left, bottom - top), kernel, source)
             tiles.append(exif.upright_array(tile, orientation))
     return Tiles(boxes, versions)
 

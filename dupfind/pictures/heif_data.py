@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from dupfind.digest import Piece
-from dupfind.pictures import descriptive, parts, pixel_data
-from dupfind.pictures.parts import BEHIND, Part, Reader
+from dupfind.pictures import container_format, descriptive, pixel_data
+from dupfind.pictures.container_format import BEHIND, Part, Reader
 
 _FULL_HEAD_BYTES = 12
 _FILE_TYPE, _META, _DATA, _FREE = b"ftyp", b"meta", b"mdat", frozenset({b"free", b"skip"})
@@ -48,7 +48,7 @@ def counting(file: IO[bytes]) -> Iterator[Piece] | None:
 
 
 def _counting(reader: Reader) -> Iterator[Piece]:
-    tops = list(parts.boxes(reader, 0, reader.length))
+    tops = list(container_format.boxes(reader, 0, reader.length))
     metas = [box for box in tops if box.kind == _META]
     if len(metas) != 1 or any(box.kind == _MOVIE or (box.kind == BEHIND and box.stop > box.start) for box in tops):
         raise _BrokenError
@@ -88,7 +88,7 @@ def _pieces(
 def _inside(reader: Reader, meta: Part) -> dict[bytes, Part]:
     """Return the boxes within the one that describes the items, by their kinds."""
     inside: dict[bytes, Part] = {}
-    for box in parts.boxes(reader, meta.start + _FULL_HEAD_BYTES, meta.stop):
+    for box in container_format.boxes(reader, meta.start + _FULL_HEAD_BYTES, meta.stop):
         if box.kind in inside or (box.kind == BEHIND and box.stop > box.start):
             raise _BrokenError
         inside[box.kind] = box
@@ -111,7 +111,7 @@ def _items(reader: Reader, box: Part) -> dict[int, _Item]:
     version = reader.number(box.start + 8, 1)
     first = box.start + _FULL_HEAD_BYTES + (2 if version == 0 else 4)
     items: dict[int, _Item] = {}
-    for entry in parts.boxes(reader, first, box.stop):
+    for entry in container_format.boxes(reader, first, box.stop):
         if entry.kind == BEHIND and entry.stop == entry.start:
             continue
         content = reader.at(entry.start + 8, entry.stop - entry.start - 8)
@@ -132,7 +132,7 @@ def _references(reader: Reader, box: Part, words: set[int]) -> list[bytes]:
     """Return what items say of each other, without what EXIF and XMP are said to describe (``iref``)."""
     number_bytes = 4 if reader.number(box.start + 8, 1) else 2
     pieces = []
-    for entry in parts.boxes(reader, box.start + _FULL_HEAD_BYTES, box.stop):
+    for entry in container_format.boxes(reader, box.start + _FULL_HEAD_BYTES, box.stop):
         if entry.kind == BEHIND and entry.stop == entry.start:
             continue
         if entry.kind == BEHIND:

@@ -13,7 +13,7 @@ from typing import IO
 
 from dupfind.digest import Piece, digest_of
 from dupfind.pictures import heif_data, jpeg_data, jxl, jxl_data, pixel_data, png_data, tiff_data
-from dupfind.pictures.parts import Reader
+from dupfind.pictures.container_format import Reader
 
 Counting = Callable[[IO[bytes], int], "Iterator[Piece] | None"]
 
@@ -39,7 +39,7 @@ def read_digest(file: IO[bytes], max_pixels: int) -> bytes | None:
     """Return the 32-byte digest of the image data of ``file``; None where it has none that could be relied on.
 
     ``max_pixels`` refuses to decode larger pictures. Raises what decoding raises, as an error of
-    :mod:`dupfind.pictures.trouble` within :func:`dupfind.pictures.decode.in_plain_words`.
+    :mod:`dupfind.pictures.decode_errors` within :func:`dupfind.pictures.decode.in_plain_words`.
     """
     pieces = _counting(file, max_pixels)
     return None if pieces is None else digest_of(pieces)

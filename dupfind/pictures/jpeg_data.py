@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import IO
 
 from dupfind.digest import Piece
-from dupfind.pictures import descriptive, parts
-from dupfind.pictures.parts import Reader
+from dupfind.pictures import container_format, descriptive
+from dupfind.pictures.container_format import Reader
 
 _BLOCK_BYTES = 1 << 20
 _SCAN_MARK, _FILLING = b"\xda", b"\xff"
@@ -30,7 +30,7 @@ _MP_ENTRY, _ENTRY_BYTES = 0xB002, 16
 def counting(file: IO[bytes]) -> Iterator[Piece] | None:
     """Return what counts of the JPEG in ``file``, in pieces for a digest; None where its header cannot be followed."""
     reader = Reader(file)
-    segments = [(marker, part.start, part.stop) for marker, part in parts.jpeg_segments(reader)]
+    segments = [(marker, part.start, part.stop) for marker, part in container_format.jpeg_segments(reader)]
     scans = segments[-1][2] if segments else 0
     if not reader.at(scans, 16).lstrip(_FILLING).startswith(_SCAN_MARK):
         return None
@@ -131,7 +131,7 @@ def _counting_of_index(index: bytes, reader: Reader) -> list[bytes]:
     the header in it, is left out.
     """
     order = descriptive.ORDERS.get(index[:4])
-    base = parts.mpo_base(reader)
+    base = container_format.mpo_base(reader)
     try:
         if order is None:
             return [index]

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import IO
 
 from dupfind.digest import Piece
-from dupfind.pictures import descriptive, parts, pixel_data
+from dupfind.pictures import container_format, descriptive, pixel_data
+from dupfind.pictures.container_format import BEHIND, Reader
 from dupfind.pictures.jxl import CODESTREAM
-from dupfind.pictures.parts import BEHIND, Reader
 
 _FRAME = frozenset({b"JXL ", b"ftyp", b"jxll"})
 _WHOLE, _PARTIAL, _EXIF, _XMP = b"jxlc", b"jxlp", b"Exif", b"xml "
@@ -21,7 +21,7 @@ def counting(file: IO[bytes]) -> Iterator[Piece] | None:
     if reader.at(0, len(CODESTREAM)) == CODESTREAM:
         return _pieces([b"jxl", b"orientation 1"], [reader.at(0, reader.length)])
     stream, beside, orientation = [], [], 1
-    for box in parts.boxes(reader, 0, reader.length):
+    for box in container_format.boxes(reader, 0, reader.length):
         head = 16 if reader.number(box.start, 4) == 1 else 8
         payload = reader.at(box.start + head, box.stop - box.start - head)
         if box.kind == BEHIND:

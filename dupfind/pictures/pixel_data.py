@@ -15,8 +15,8 @@ from PIL import BmpImagePlugin, GifImagePlugin, Image, PngImagePlugin, TiffImage
 
 from dupfind.digest import Piece
 from dupfind.errors import UndecodableError
-from dupfind.pictures import descriptive, exif, formats, parts
-from dupfind.pictures.parts import BEHIND, Reader
+from dupfind.pictures import container_format, descriptive, exif, formats
+from dupfind.pictures.container_format import BEHIND, Reader
 
 # Named so that Pillow knows the formats.
 _PLUGINS = (BmpImagePlugin, GifImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
@@ -43,7 +43,7 @@ _MOST_BLOCKS = 1 << 20
 def of_gif(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
     """Return what counts of a GIF; None where its blocks cannot be followed to the end."""
     reader = Reader(file)
-    end = next(part.start for part in parts.gif_parts(reader) if part.kind == BEHIND)
+    end = next(part.start for part in container_format.gif_parts(reader) if part.kind == BEHIND)
     extensions = list(_gif_extensions(reader, end))
     return of_pixels(file, max_pixels, [*extensions, *_behind(reader, end)])
 
@@ -52,7 +52,7 @@ def of_webp(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
     """Return what counts of a WebP."""
     reader = Reader(file)
     counting: list[bytes] = []
-    for part in parts.riff_chunks(reader):
+    for part in container_format.riff_chunks(reader):
         payload = reader.at(part.start + 8, reader.number(part.start + 4, 4, "little")) if part.kind != BEHIND else b""
         if part.kind == BEHIND:
             counting += _behind(reader, part.start)
@@ -69,7 +69,7 @@ def of_bmp(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
     """Return what counts of a BMP; None for one with bits or colours that Pillow leaves out."""
     reader = Reader(file)
     with opened(file, max_pixels) as image:
-        end, mode = parts.bmp_end(reader, image), image.mode
+        end, mode = container_format.bmp_end(reader, image), image.mode
     is_whole = reader.number(_BMP_DEPTH_PLACE, 2, "little") != _BMP_UNUSED_BITS or mode == _BMP_ALPHA
     has_colours = reader.number(14, 4, "little") >= _BMP_WITH_COLOURS_BYTES
     if not is_whole or (has_colours and reader.at(70, 4) not in _BMP_PLAIN_COLOURS):

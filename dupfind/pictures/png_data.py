@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import IO
 
 from dupfind.digest import Piece
-from dupfind.pictures import descriptive, parts, pixel_data, png_texts, profiles
-from dupfind.pictures.parts import BEHIND, Part, Reader
+from dupfind.pictures import container_format, descriptive, pixel_data, png_texts, profiles
+from dupfind.pictures.container_format import BEHIND, Part, Reader
 
 _EIGHT_BITS, _GREY, _DEPTH_PLACE = 8, 0, 24
 _STORED = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"acTL", b"fcTL", b"fdAT"})
@@ -23,20 +23,20 @@ _HEADER_BYTES = 33
 def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
     """Return what counts of the PNG in ``file``, in pieces for a digest."""
     reader = Reader(file)
-    chunks = list(parts.png_chunks(reader))
+    chunks = list(container_format.png_chunks(reader))
     beside, colours = [], {}
     texts: list[png_texts.Text] = []
     for part in chunks:
         if part.kind in _COLOURS:
-            colours[part.kind] = parts.png_payload(reader, part)
+            colours[part.kind] = container_format.png_payload(reader, part)
         elif part.kind == BEHIND:
             beside += [b"behind", reader.at(part.start, part.stop - part.start)] if part.stop > part.start else []
-        elif part.kind in png_texts.CHUNKS and not (payload := parts.png_payload(reader, part)).startswith(
+        elif part.kind in png_texts.CHUNKS and not (payload := container_format.png_payload(reader, part)).startswith(
             _OTHERWISE_READ
         ):
             texts.append(png_texts.read(part.kind, payload))
         elif part.kind not in _STORED | _DESCRIPTIVE:
-            beside += _counting_of_chunk(part.kind, parts.png_payload(reader, part))
+            beside += _counting_of_chunk(part.kind, container_format.png_payload(reader, part))
     if reader.length < _HEADER_BYTES or any(
         part.kind == b"CgBI" for part in chunks
     ):  # Apple's own kind, whose pixels Pillow does not read
@@ -64,7 +64,7 @@ def _counting_of_chunk(kind: bytes, payload: bytes) -> list[bytes]:
 
 def _stored(reader: Reader, chunks: list[Part], beside: list[bytes]) -> Iterator[Piece]:
     """Yield the coded pixels as they are, wherever they are cut into chunks."""
-    exif = next((parts.png_payload(reader, part) for part in chunks if part.kind == b"eXIf"), b"")
+    exif = next((container_format.png_payload(reader, part) for part in chunks if part.kind == b"eXIf"), b"")
     facts = descriptive.read_exif(exif)
     orientation = (facts.orientation if facts else None) or 1
     for piece in (b"png", b"orientation %d" % orientation, *beside):
@@ -72,10 +72,10 @@ def _stored(reader: Reader, chunks: list[Part], beside: list[bytes]) -> Iterator
         yield piece
     for part in chunks:
         if part.kind in _STORED and part.kind != b"IDAT":
-            payload = parts.png_payload(reader, part)
+            payload = container_format.png_payload(reader, part)
             yield part.kind + len(payload).to_bytes(8, "big")
             yield payload
     yield b"IDAT"
     for part in chunks:
         if part.kind == b"IDAT":
-            yield parts.png_payload(reader, part)
+            yield container_format.png_payload(reader, part)

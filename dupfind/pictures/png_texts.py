@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from dupfind.pictures import descriptive, kinds
-from dupfind.pictures.parts import Part, Reader
+from dupfind.pictures.container_format import Part, Reader
 
 CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _HEAD_BYTES, _CRC_BYTES, _LONGEST_KEYWORD = 8, 4, 80

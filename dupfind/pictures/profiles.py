@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dupfind.pictures import parts
+from dupfind.pictures import container_format
 
 if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsTransform
@@ -56,15 +56,15 @@ def of_image(image: Image.Image, file: IO[bytes]) -> bytes | None:
     if image.format == "PNG":
         return b"".join(of_png_chunks(chunks)) or None
     if image.format in ("HEIF", "AVIF"):
-        return _of_code_points(parts.heif_code_points(parts.Reader(file)))
+        return _of_code_points(container_format.heif_code_points(container_format.Reader(file)))
     return None
 
 
 def _png_chunks(file: IO[bytes]) -> dict[bytes, bytes]:
     """What a PNG says of its colours, by the kinds of its chunks."""
-    reader = parts.Reader(file)
-    told = (part for part in parts.png_chunks(reader) if part.kind in PNG_CHUNKS)
-    return {part.kind: parts.png_payload(reader, part) for part in told}
+    reader = container_format.Reader(file)
+    told = (part for part in container_format.png_chunks(reader) if part.kind in PNG_CHUNKS)
+    return {part.kind: container_format.png_payload(reader, part) for part in told}
 
 
 def of_png_chunks(chunks: Mapping[bytes, bytes]) -> list[bytes]:

@@ -10,8 +10,8 @@ from typing import IO, Literal
 
 from PIL import Image, TiffImagePlugin
 
-from dupfind.pictures import kinds, parts
-from dupfind.pictures.parts import Reader
+from dupfind.pictures import container_format, kinds
+from dupfind.pictures.container_format import Reader
 
 _MOST_ENTRIES = 64
 _EIGHT_BITS = 8
@@ -64,5 +64,5 @@ def kinds_of(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
         places = tags[_SUB_IFDS]
         places = places if isinstance(places, tuple) else (places,)
         is_readable = len(places) <= _MOST_ENTRIES and int.from_bytes(reader.at(2, 2), order) != _BIG_TIFF
-        if not (is_readable and all(parts.is_reduced_ifd(reader, int(place), order) for place in places)):
+        if not (is_readable and all(container_format.is_reduced_ifd(reader, int(place), order) for place in places)):
             yield kinds.PAGES

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from dupfind.pictures import embedded, jpeg_stream, kinds
-from dupfind.pictures.parts import Part, Reader, boxes
+from dupfind.pictures.container_format import Part, Reader, boxes
 
 _BLOCK_BYTES, _MOST_BLOCKS = 1 << 16, 4096
 _MOST_STEPS = 64

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from dupfind import ceiling
+from dupfind import memory_limit
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -22,7 +22,7 @@ def run_chunk(
     """
     clock = time.process_time if threading.current_thread() is threading.main_thread() else time.thread_time
     began, began_at = clock(), time.monotonic()
-    with ceiling.held(most_bytes):
+    with memory_limit.held(most_bytes):
         results = task(chunk)
     seconds = clock() - began
     return results, seconds, seconds / max(1e-9, time.monotonic() - began_at)

@@ -193,9 +193,9 @@ def like(gray: NDArray[np.uint8]) -> Pick:
 
 def _other_moment(pair: FullSizePair) -> Reason | None:
     """Object to capture times that are whole quarters of an hour apart where the files have different names."""
-    from dupfind.evidence import captured
+    from dupfind.evidence import capture_times
 
-    if not captured.are_zones_apart(*pair.captured) or _stem(pair.needle) == _stem(pair.witness):
+    if not capture_times.are_zones_apart(*pair.captured) or _stem(pair.needle) == _stem(pair.witness):
         return None
     one, other = pair.captured
     return Reason(ReasonCode.CAPTURE_TIME, (one or "", other or ""))

@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 from PIL import Image, JpegImagePlugin
 
 from dupfind.answers.shown import Preview
-from dupfind.pictures import decode, exif, formats, jpeg, jxl, modes, raw, trailers
+from dupfind.pictures import color_modes, decode, exif, formats, jpeg, jxl, raw, trailers
 from dupfind.pool.tasks import ReadError, decoded, opened
 from dupfind.pool.time_limit import TimeLimit
 from dupfind.values import Failure, FileEntry
@@ -48,8 +48,8 @@ def read_previews(
 def read_preview(file: IO[bytes], name: str, max_pixels: int, side: int = SIDE) -> Preview:
     """The picture in ``file``, positioned at its start, made small; ``name`` as for a thumbnail.
 
-    Raises the errors of :mod:`dupfind.pictures.trouble`, and nothing else whatever the bytes; a ``TimeoutError`` raised
-    by the caller's alarm passes through.
+    Raises the errors of :mod:`dupfind.pictures.decode_errors`, and nothing else whatever the bytes; a ``TimeoutError``
+    raised by the caller's alarm passes through.
     """
     with decode.in_plain_words(file):
         seen = _look(file, name, max_pixels, side)
@@ -127,7 +127,7 @@ def _small(seen: _Seen, side: int) -> Image.Image:
     if image.mode in _SEEN_THROUGH or "transparency" in image.info:
         clear = image.convert("RGBA").resize(size, Image.Resampling.BOX, box=box)
         return Image.alpha_composite(Image.new("RGBA", size, (*_GROUND, 255)), clear).convert("RGB")
-    working = modes.to_working_mode(image)
+    working = color_modes.to_working_mode(image)
     if working.mode == "F":
         working = working.resize(size, Image.Resampling.BOX, box=box).point(lambda value: value * 255).convert("L")
     elif working.size != size:

@@ -32,7 +32,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Generic, Self, TypeVar
 
-from dupfind import ceiling
+from dupfind import memory_limit
 from dupfind.errors import NoProcessError
 from dupfind.pool.chunk import run_chunk
 from dupfind.pool.process_executor import NeverStartedError, ProcessExecutor
@@ -70,8 +70,8 @@ class Pool:
 
     ``make_executor`` gives the executor of one lane; a cluster's client fits as well as a process pool. ``worked`` is
     told the processor time that each chunk took, in seconds. ``most_bytes`` is the memory that processes of this
-    machine may take together, see :mod:`dupfind.ceiling`. Use it as a context manager: leaving it ends all processes,
-    at once when an exception passes through.
+    machine may take together, see :mod:`dupfind.memory_limit`. Use it as a context manager: leaving it ends all
+    processes, at once when an exception passes through.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Pool:
         self._make_executor = make_executor or self._make_process
         self._make_light = make_executor or _make_thread
         self._all_bytes = most_bytes if make_executor is None else None
-        self._share_bytes = None if self._all_bytes is None else max(ceiling.LEAST_BYTES, self._all_bytes // lanes)
+        self._share_bytes = None if self._all_bytes is None else max(memory_limit.LEAST_BYTES, self._all_bytes // lanes)
         self._executors: dict[Callable[[], Executor], list[Executor]] = {}
         """By what makes them."""
 

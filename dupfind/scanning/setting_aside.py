@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 
-from dupfind.cache.cache_trust import distrust_of_file
+from dupfind.cache.permissions import distrust_of_file
 from dupfind.errors import reason_of
 from dupfind.events import Listener
 from dupfind.reasons import Reason, ReasonCode

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from dupfind import ceiling
+from dupfind import memory_limit
 from dupfind.pool import tasks
 from dupfind.values import FileEntry
 
@@ -54,7 +54,7 @@ def read_under(items: list[tuple[FileEntry, int]]) -> list[str]:
     found = []
     for entry, mib in items:
         try:
-            with ceiling.held(mib << 20):
+            with memory_limit.held(mib << 20):
                 (outcome,) = tasks.read_thumbnails([entry], 10**9, 60)
         except MemoryError:
             found.append("short")

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind.cache.snapshot import FolderRow
-from dupfind.finding import revisit
-from dupfind.finding.revisit import Revisit, Visited, remembered
+from dupfind.finding import incremental_walk
+from dupfind.finding.incremental_walk import Revisit, Visited, remembered
 from dupfind.sources import walk
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.roots import haystack_roots
@@ -32,7 +32,7 @@ RULES = Rules(Excludes(["*.bak"]))
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders are known however young they are."""
-    monkeypatch.setattr(revisit, "_RACY_NS", 0)
+    monkeypatch.setattr(incremental_walk, "_RACY_NS", 0)
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_what_changed_is_read(tree: Path, change: str) -> None:
 def test_any_changes(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]]) -> None:
     """Step by step, each walk with what the one before has left."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(revisit, "_RACY_NS", TICK_SECONDS * 10**9)
+        patch.setattr(incremental_walk, "_RACY_NS", TICK_SECONDS * 10**9)
         follow(tmp_path_factory.mktemp("h"), steps)
 
 
@@ -181,7 +181,7 @@ def test_a_young_folder_is_read_again(tree: Path, monkeypatch: pytest.MonkeyPatc
     """What is made in it next could leave its times as they are."""
     first, _ = visit(tree)
     assert all(one.row.times_ns is None for one in first)
-    monkeypatch.setattr(revisit.time, "time_ns", lambda: max(tree.stat().st_ctime_ns, 0) + 60 * 10**9)
+    monkeypatch.setattr(incremental_walk.time, "time_ns", lambda: max(tree.stat().st_ctime_ns, 0) + 60 * 10**9)
     second, _ = visit(tree, [one.row for one in first])
     assert all(one.place is None and one.row.times_ns is not None for one in second)
 

@@ -15,7 +15,7 @@ from types import TracebackType
 
 from PIL import UnidentifiedImageError
 
-from dupfind import ceiling
+from dupfind import memory_limit
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
@@ -36,7 +36,7 @@ def in_plain_words(size_pixels: Callable[[], int]) -> Iterator[None]:
             with _in_two_classes():
                 yield
         except UndecodableError as error:
-            if error.lasting and ceiling.may_be_short(size_pixels()):
+            if error.lasting and memory_limit.may_be_short(size_pixels()):
                 raise NoMemoryError(f"{error}; or not enough memory to decode it") from None
             raise
 

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from dupfind.cache.cache_schema import FRAMED, Pair
-from dupfind.grouping import bests
-from dupfind.grouping.bests import Rival
+from dupfind.grouping import best_of
+from dupfind.grouping.best_of import Rival
 from dupfind.grouping.components import components
+from dupfind.grouping.features import Sketch, checks, sketches
 from dupfind.grouping.linkage import link
 from dupfind.grouping.relations import AlikeKin, Meeting, SameKin
-from dupfind.grouping.sketches import Sketch, checks, sketches
 from dupfind.grouping.stacks import Row, Stack, Tie
 from dupfind.matching.borders import REASONS, inner_hashes
 from dupfind.matching.decodes import Side, decode_fully
@@ -146,7 +146,7 @@ class Gatherer:
         rival = self._rival(position)._replace(size_pixels=self._side.refs[position].size_pixels, tags=tags)
         if facts is None:
             return rival
-        is_lossless = facts.format in bests.LOSSLESS
+        is_lossless = facts.format in best_of.LOSSLESS
         return rival._replace(
             is_damaged=facts.damage is not None, has_time=bool(facts.captured), is_lossless=is_lossless
         )
@@ -170,7 +170,7 @@ class Gatherer:
         return by_position
 
     def _ranked(self, positions: Sequence[int]) -> list[int]:
-        return sorted(positions, key=lambda position: bests.rank(self.rival(position)))
+        return sorted(positions, key=lambda position: best_of.rank(self.rival(position)))
 
     def _stacks_among(self, positions: Sequence[int]) -> list[_Unfinished]:
         sketched = self._sketches([position for position in positions if not self._is_lost(position)])
@@ -190,7 +190,7 @@ class Gatherer:
     def _tied(self, ranked: Sequence[int], stack: Sequence[int]) -> list[int]:
         """The positions of those members that only their metadata, age or path keeps from being the best."""
         head = self.rival(ranked[stack[0]])
-        tied = [item for item in sorted(stack) if bests.are_tied(self.rival(ranked[item]), head)][:_MOST_TIED]
+        tied = [item for item in sorted(stack) if best_of.are_tied(self.rival(ranked[item]), head)][:_MOST_TIED]
         return [ranked[item] for item in tied] if len(tied) > 1 else []
 
     def _count_tags(self, positions: Sequence[int]) -> None:
@@ -218,7 +218,7 @@ class Gatherer:
 
     def _rows_among(self, stacks: Sequence[Stack]) -> list[Row]:
         sketched = self._sketches([stack.best for stack in stacks if not self._is_lost(stack.best)])
-        order = sorted(sketched, key=lambda position: bests.rank(self.rival(position)._replace(tags=0)))
+        order = sorted(sketched, key=lambda position: best_of.rank(self.rival(position)._replace(tags=0)))
         by_best = {stack.best: stack for stack in stacks}
         ids = [sketched[position].id for position in order]
         scan, hashes = self._settings.scan, self._pictures.hashes[order]

@@ -19,11 +19,11 @@ from PIL import Image
 
 from dupfind import libraries, pipeline, session
 from dupfind.answers.findings import Findings
-from dupfind.cache import cache_answers, cache_upkeep, memory
+from dupfind.cache import cache_answers, cache_upkeep, result_cache
 from dupfind.cache.cache_answers import Answer
 from dupfind.cache.cache_file import CacheFile
-from dupfind.cache.memory import Memory, make_key
 from dupfind.cache.packing import PackingError
+from dupfind.cache.result_cache import Memory, make_key
 from dupfind.events import Silence
 from dupfind.evidence import evidence, fingerprint
 from dupfind.pictures import decode
@@ -78,7 +78,7 @@ def test_order_and_side_are_in_the_key() -> None:
 
 def test_many_files_are_taken_by_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also then each file counts, and where it stands."""
-    monkeypatch.setattr(memory, "_BATCH", 1)
+    monkeypatch.setattr(result_cache, "_BATCH", 1)
     one, two = NEEDLES
     others = [[two, one], [one, two._replace(inode=0)], [one], [one._replace(path="/n/a\x01"), two]]
     assert 5 == len({key(), *(key(needles=needles) for needles in others)})
@@ -93,8 +93,8 @@ def test_names_do_not_run_into_each_other() -> None:
 
 
 DECISIVE = [
-    *(field.name for field in dataclasses.fields(Settings) if field.name not in memory._INDIFFERENT),
-    *(field.name for field in dataclasses.fields(ScanSettings) if field.name not in memory._INDIFFERENT),
+    *(field.name for field in dataclasses.fields(Settings) if field.name not in result_cache._INDIFFERENT),
+    *(field.name for field in dataclasses.fields(ScanSettings) if field.name not in result_cache._INDIFFERENT),
 ]
 
 
@@ -128,15 +128,15 @@ def test_the_program_is_in_the_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     """Its version, its files and the interpreter."""
     first = key()
     with monkeypatch.context() as patch:
-        patch.setattr(memory, "__version__", "0.0.1")
+        patch.setattr(result_cache, "__version__", "0.0.1")
         assert first != key()
     with monkeypatch.context() as patch:
-        patch.setattr("dupfind.cache.memory.sys.version", "4")
+        patch.setattr("dupfind.cache.result_cache.sys.version", "4")
         assert first != key()
     package = tmp_path / "dupfind"
-    shutil.copytree(Path(memory.__file__).parents[1], package, copy_function=shutil.copy2)
-    monkeypatch.setattr(memory, "__file__", str(package / "cache" / "memory.py"))
-    assert "report/table.py" in {os.path.relpath(path, package) for path, *_ in memory.program()}
+    shutil.copytree(Path(result_cache.__file__).parents[1], package, copy_function=shutil.copy2)
+    monkeypatch.setattr(result_cache, "__file__", str(package / "cache" / "memory.py"))
+    assert "report/table.py" in {os.path.relpath(path, package) for path, *_ in result_cache.program()}
     first = key()
     os.utime(package / "report" / "table.py", ns=(0, 0))
     assert first != key()
@@ -147,7 +147,7 @@ def test_what_cannot_be_told_has_no_key(monkeypatch: pytest.MonkeyPatch) -> None
     """Times beyond 64 bits, and a program in an archive."""
     assert key([NEEDLES[0]._replace(mtime_ns=1 << 63)]) is None
     assert key([NEEDLES[0]._replace(inode=(1 << 64) - 1)]) is not None
-    monkeypatch.setattr(memory, "__file__", "/no/such/dupfind.zip/cache/memory.py")
+    monkeypatch.setattr(result_cache, "__file__", "/no/such/dupfind.zip/cache/memory.py")
     assert key() is None
 
 
@@ -309,7 +309,7 @@ def test_an_answer_of_another_kind_is_none(desk: Desk, monkeypatch: pytest.Monke
         unpacked.append(data)
         raise PackingError
 
-    monkeypatch.setattr(memory, "unpack", unpack)
+    monkeypatch.setattr(result_cache, "unpack", unpack)
     sealed = desk.memory()._seal(None, b"what?") + b"what?"
     cache_answers.keep(file, made, Answer(None, sealed))
     file.close()
@@ -393,7 +393,7 @@ def test_the_whole_recipe_names_everything(monkeypatch: pytest.MonkeyPatch) -> N
 def trees(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path, str]:
     """A haystack, needles of every kind, and a cache that takes files that are milliseconds old."""
     monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)
-    monkeypatch.setattr("dupfind.cache.memory._RACY_NS", 0)
+    monkeypatch.setattr("dupfind.cache.result_cache._RACY_NS", 0)
     photo = pictures.photo(1, (160, 120))
     haystack = tree(
         "hay", {"a.png": photo, "b.jpg": pictures.photo(2, (160, 120)), "t.txt": b"text", "broken.jpg": b"\xff\xd8\xff"}
@@ -589,7 +589,7 @@ def test_a_remembered_copy_loads_nothing_heavy(tree: TreeBuilder, tmp_path: Path
     photo = b"\xff\xd8\xff and so on"
     haystack, needles = tree("hay", {"a.jpg": photo, "b.jpg": b"\xff"}), tree("needles", {"a.jpg": photo})
     code = (
-        "import sys; from dupfind.cache import cache, memory; cache._RACY_NS = memory._RACY_NS = 0; "
+        "import sys; from dupfind.cache import cache, result_cache; cache._RACY_NS = result_cache._RACY_NS = 0; "
         "from dupfind.cli.main import run; code = run(sys.argv[1:]); "
         "heavy = {'numpy', 'PIL', 'imagehash', 'scipy', 'multiprocessing', 'tqdm', 'rich'}; "
         "print(code, sorted(heavy & set(sys.modules)), file=sys.stderr)"

@@ -8,12 +8,12 @@ from typing import Any, cast
 
 import pytest
 
-from dupfind.cache import memory
+from dupfind.cache import result_cache
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Recipe
 from dupfind.cache.cache_snapshots import Shelf
-from dupfind.finding import recollection
-from dupfind.finding.recollection import Recollection
+from dupfind.finding import snapshot_store
+from dupfind.finding.snapshot_store import Recollection
 from dupfind.run import Reading, Run
 from dupfind.settings import Settings, make_settings
 from dupfind.values import Failure
@@ -37,7 +37,7 @@ def settings(path: str, **options: Any) -> Settings:
 def key(given: Settings, path: str, recipe: Recipe = Recipe("thumbnails", "phash", "rules")) -> bytes:  # noqa: B008
     """What the collection would be kept under."""
     with Cache(path, lambda: recipe) as cache:
-        return recollection._make_key(given, cache)
+        return snapshot_store._make_key(given, cache)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_the_root_itself_is_in_the_key(path: str, tmp_path: Path) -> None:
 def test_the_program_is_in_the_key(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its rules may have changed without its version."""
     first = key(settings(path), path)
-    monkeypatch.setattr(recollection, "program", lambda: memory.program()[1:])
+    monkeypatch.setattr(snapshot_store, "program", lambda: result_cache.program()[1:])
     assert first != key(settings(path), path)
 
 

@@ -8,7 +8,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.evidence.claims import Claim, rejected
+from dupfind.evidence.conflicts import Claim, rejected
 from dupfind.reasons import Reason, ReasonCode
 
 UNLIKE = Reason(ReasonCode.UNLIKE)

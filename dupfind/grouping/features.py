@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dupfind.cache.cache import Cache
-from dupfind.evidence import captured, evidence, fingerprint
+from dupfind.evidence import capture_times, evidence, fingerprint
 from dupfind.matching.borders import inner_pixels
 from dupfind.values import Thumbnail
 
@@ -29,7 +29,7 @@ class Sketch(NamedTuple):
     """Without its planes."""
     is_weak: bool
     """True where it shows too little to be proved by anything but its bytes."""
-    moment: captured.Moment | None
+    moment: capture_times.Moment | None
     noise: float
     check: int
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.evidence import captured
+from dupfind.evidence import capture_times
 
 NOON = "2017:07:18 12:00:00"
 
 
 def two_shots(one: str | None, other: str | None) -> bool:
     """Whether two spelled times are of two shots."""
-    return captured.are_two_shots(captured.parse(one), captured.parse(other))
+    return capture_times.are_two_shots(capture_times.parse(one), capture_times.parse(other))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def two_shots(one: str | None, other: str | None) -> bool:
 )
 def test_malformed_times_are_no_times(text: str | None) -> None:
     """What is not spelled as EXIF spells it, or is no date, is ignored: it neither proves nor denies."""
-    assert (None, False) == (captured.parse(text), two_shots(text, NOON))
+    assert (None, False) == (capture_times.parse(text), two_shots(text, NOON))
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from dupfind.pictures import parts
-from dupfind.pictures.parts import BEHIND, Part, Reader
+from dupfind.pictures import container_format
+from dupfind.pictures.container_format import BEHIND, Part, Reader
 
 
 def reader(content: bytes) -> Reader:
@@ -40,15 +40,15 @@ def test_what_lies_outside_is_empty() -> None:
 )
 def test_boxes(content: bytes, expected: list[Part]) -> None:
     """With short, long and open lengths; what is none is behind."""
-    assert expected == list(parts.boxes(reader(content), 0, len(content)))
+    assert expected == list(container_format.boxes(reader(content), 0, len(content)))
 
 
 def test_loops_are_bounded() -> None:
     """Of a file of nothing but empty boxes, the rest is behind."""
     content = b"\0\0\0\x08free" * 5000
-    found = list(parts.boxes(reader(content), 0, len(content)))
+    found = list(container_format.boxes(reader(content), 0, len(content)))
     assert (4097, Part(BEHIND, 4096 * 8, 40000)) == (len(found), found[-1])
-    assert list(parts.jpeg_segments(reader(b"\xff\xd8" + b"\xff\xe0\0\x02" * 9999)))[4095:] == [
+    assert list(container_format.jpeg_segments(reader(b"\xff\xd8" + b"\xff\xe0\0\x02" * 9999)))[4095:] == [
         (0xE0, Part(b"\xff\xe0", 2 + 4095 * 4 + 4, 2 + 4096 * 4))
     ]
 
@@ -59,7 +59,9 @@ def test_segments_anywhere(fill: bytes) -> None:
     file = io.BytesIO()
     Image.new("L", (70, 30)).save(file, "JPEG")
     content = b"abc" + file.getvalue()[:2] + fill + file.getvalue()[2:]
-    found = [[marker for marker, _ in parts.jpeg_segments(reader(content), place)] for place in (3, 0, 10**6)]
+    found = [
+        [marker for marker, _ in container_format.jpeg_segments(reader(content), place)] for place in (3, 0, 10**6)
+    ]
     assert [[0xE0, 0xDB, 0xC0, 0xC4, 0xC4], [], []] == found
 
 
@@ -70,9 +72,13 @@ def test_any_bytes(content: bytes, head: bytes) -> None:
     """Every walk ends, and stays within the file."""
     content = head + content
     found = reader(content)
-    for walk in (parts.boxes(found, 0, len(content)), parts.png_chunks(found), parts.riff_chunks(found)):
+    for walk in (
+        container_format.boxes(found, 0, len(content)),
+        container_format.png_chunks(found),
+        container_format.riff_chunks(found),
+    ):
         assert all(0 <= part.start <= part.stop <= max(len(content), 12) for part in walk)
-    assert all(0 <= part.start <= part.stop <= len(content) for part in parts.gif_parts(found))
-    assert parts.jpeg_2000_bits(found) <= 128
-    assert parts.is_reduced_ifd(found, 0, "little") in (True, False)
-    assert [] == list(parts.heif_auxiliaries(found)) or b"auxC" in content
+    assert all(0 <= part.start <= part.stop <= len(content) for part in container_format.gif_parts(found))
+    assert container_format.jpeg_2000_bits(found) <= 128
+    assert container_format.is_reduced_ifd(found, 0, "little") in (True, False)
+    assert [] == list(container_format.heif_auxiliaries(found)) or b"auxC" in content

@@ -12,14 +12,17 @@ from typing import Any
 import pytest
 from PIL import Image, UnidentifiedImageError
 
-from dupfind import ceiling
+from dupfind import memory_limit
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
-from dupfind.pictures import containers, decode, trouble
+from dupfind.pictures import containers, decode, decode_errors
 
 
 def meet(raise_it: Callable[[], Any], size_pixels: int = 0) -> Exception:
     """The error that comes out."""
-    with pytest.raises((NotAPictureError, UndecodableError)) as caught, trouble.in_plain_words(lambda: size_pixels):
+    with (
+        pytest.raises((NotAPictureError, UndecodableError)) as caught,
+        decode_errors.in_plain_words(lambda: size_pixels),
+    ):
         raise_it()
     return caught.value
 
@@ -63,7 +66,7 @@ def test_panics() -> None:
     assert "cannot be decoded: its decoder panicked: index out of bounds" == str(
         meet(fail(panic("index out of bounds")))
     )
-    with pytest.raises(KeyboardInterrupt), trouble.in_plain_words(lambda: 0):
+    with pytest.raises(KeyboardInterrupt), decode_errors.in_plain_words(lambda: 0):
         raise KeyboardInterrupt
 
 
@@ -86,14 +89,14 @@ def test_warnings_are_not_heard() -> None:
         return 0
 
     assert "cannot be decoded: ValueError" == str(meet(lambda: fail(ValueError())() if warn() == 0 else None))
-    with pytest.raises(UndecodableError), trouble.in_plain_words(warn):
+    with pytest.raises(UndecodableError), decode_errors.in_plain_words(warn):
         fail(ValueError())()
 
 
-@pytest.mark.skipif(not ceiling.IS_HELD, reason="this system does not limit the memory of a process")
+@pytest.mark.skipif(not memory_limit.IS_HELD, reason="this system does not limit the memory of a process")
 def test_decoders_that_do_not_say_that_memory_was_short() -> None:
     """Where the header promises more than fits, a failure may be due to that, and says so."""
-    with ceiling.held(4 << 30):
+    with memory_limit.held(4 << 30):
         small, large = (meet(fail(OSError("broken")), size) for size in (10**6, 10**9))
         refused = meet(fail(UndecodableError("larger than allowed", lasting=False)), 10**9)
     assert ("cannot be decoded: broken", False) == (str(small), isinstance(small, NoMemoryError))

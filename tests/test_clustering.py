@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dupfind.cache.cache_schema import PictureRef
-from dupfind.grouping.bests import Rival
-from dupfind.grouping.gathering import OF_ANOTHER, Gatherer
+from dupfind.grouping.best_of import Rival
+from dupfind.grouping.clustering import OF_ANOTHER, Gatherer
 from dupfind.grouping.stacks import Row, Stack
 from dupfind.pool.full_size import FullSizePair
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode

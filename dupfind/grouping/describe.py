@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind.answers.grouped import Group, Member
-from dupfind.grouping import bests
-from dupfind.grouping.bests import Rival
+from dupfind.grouping import best_of
+from dupfind.grouping.best_of import Rival
 from dupfind.grouping.savings import savings
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import Evidence, FileEntry, Thumbnail
 
 if TYPE_CHECKING:
-    from dupfind.grouping.gathering import Gatherer
+    from dupfind.grouping.clustering import Gatherer
     from dupfind.grouping.stacks import Row, Tie
 
 _ONLY_LISTED = "; only listed, by a catalogue"
@@ -62,7 +62,7 @@ class Scribe:
             lines += self._lines(stack.best, number, tie)
             for position, inner in stack.ties.items():
                 lines += self._lines(position, number, inner)
-        return _group(lines, bests.why(*self._rivals(row)), self._told)
+        return _group(lines, best_of.why(*self._rivals(row)), self._told)
 
     def _lines(self, position: int, stack: int, tie: Tie | None) -> list[_Line]:
         """A picture and its exact copies."""
@@ -97,7 +97,7 @@ def of_copies(some: Sequence[FileEntry], told: Told) -> Group:
     """The group of files with equal bytes of which no more is known; the best comes first."""
     rivals = [told.rival(entry) for entry in some]
     lines = [_Line(entry, 0, Evidence.IDENTICAL if index else None) for index, entry in enumerate(some)]
-    return _group(lines, bests.why(rivals[0], rivals[1:]), told)
+    return _group(lines, best_of.why(rivals[0], rivals[1:]), told)
 
 
 def _group(lines: Sequence[_Line], why_best: str, told: Told) -> Group:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dupfind.grouping.bests import OUTDONE, Rival, are_tied, rank, why
+from dupfind.grouping.best_of import OUTDONE, Rival, are_tied, rank, why
 
 PLAIN = Rival("some/path", 100, 1000)
 

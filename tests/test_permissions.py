@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dupfind.cache import cache_trust, cache_upkeep
+from dupfind.cache import cache_upkeep, permissions
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_file import CacheFile, UnusableError
 from dupfind.cache.cache_schema import Recipe
@@ -54,7 +54,7 @@ def share(path: Path) -> None:
 )
 def test_files(found: os.stat_result, reason: str | None) -> None:
     """Ours, and nobody else may write."""
-    said = cache_trust.distrust_of_file(found)
+    said = permissions.distrust_of_file(found)
     assert (said or "").startswith(reason or "")
     assert (said is None) == (reason is None)
 
@@ -77,14 +77,14 @@ def test_the_private_group_of_a_user(
 
     monkeypatch.setattr(grp, "getgrgid", group_of)
     monkeypatch.setattr(pwd, "getpwuid", lambda _: SimpleNamespace(pw_name="me"))
-    assert is_trusted == (cache_trust.distrust_of_file(state(stat.S_IFREG | 0o660)) is None)
+    assert is_trusted == (permissions.distrust_of_file(state(stat.S_IFREG | 0o660)) is None)
 
 
 def test_beyond_posix_nothing_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     """There are no owners to go by."""
     monkeypatch.delattr(os, "geteuid")
-    assert cache_trust.distrust_of_file(state(stat.S_IFREG | 0o666, SOMEBODY)) is None
-    assert cache_trust.distrust_of_place("/no/such/folder/cache.sqlite") is None
+    assert permissions.distrust_of_file(state(stat.S_IFREG | 0o666, SOMEBODY)) is None
+    assert permissions.distrust_of_place("/no/such/folder/cache.sqlite") is None
 
 
 def plant_journal(path: Path) -> None:

@@ -15,12 +15,12 @@ import numpy as np
 from dupfind import __version__
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_snapshots import Shelf
-from dupfind.cache.memory import program
 from dupfind.cache.racy import RACY_NS
+from dupfind.cache.result_cache import program
 from dupfind.cache.snapshot import FolderRow, Inner, Known, SnapshotError, pack, unsettled_since
 from dupfind.digest import digest_of
 from dupfind.finding.collection import Collection, will_last
-from dupfind.finding.revisit import Revisit, Visited, remembered
+from dupfind.finding.incremental_walk import Revisit, Visited, remembered
 from dupfind.pictures import formats
 from dupfind.run import Reading
 from dupfind.settings import Settings

@@ -15,8 +15,7 @@ import pytest
 from PIL import Image
 
 from dupfind.pictures import jxl
-from dupfind.pool import originals
-from dupfind.pool.originals import exact_hashes, hash_originals
+from dupfind.pool.exact_hashes import exact_hashes, hash_originals
 from dupfind.settings import DEFAULT_MAX_PIXELS
 from dupfind.sources.roots import named_file
 from dupfind.values import Failure, FileEntry
@@ -134,7 +133,7 @@ def test_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         while True:
             pass
 
-    monkeypatch.setattr(originals.fingerprint, "exact_hash_of", endless)
+    monkeypatch.setattr("dupfind.pool.exact_hashes.fingerprint.exact_hash_of", endless)
     found = hashed(path, timeout_seconds=0.05)
     assert isinstance(found, Failure)
     assert "decoding took longer than 0.05 s (--timeout)" == found.reason

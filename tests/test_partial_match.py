@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dupfind.evidence.differences import surface
-from dupfind.evidence.remains import EDGES, intact, likeness
+from dupfind.evidence.partial_match import EDGES, intact, likeness
 from tests.helpers.scenes import Field, grey, scene
 
 Pixels = NDArray[np.uint8]

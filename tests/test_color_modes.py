@@ -14,7 +14,7 @@ from PIL import Image, ImageCms, TiffImagePlugin
 
 from dupfind.evidence import evidence
 from dupfind.evidence.fingerprint import check_hash, pixels, search_hashes, turn
-from dupfind.pictures import decode, modes
+from dupfind.pictures import color_modes, decode
 from dupfind.values import NEUTRAL_CHROMA, Evidence, Thumbnail
 from fixtures import icc, pictures
 
@@ -189,7 +189,7 @@ def test_few_bits_in_a_wide_container(bits: int) -> None:
 @pytest.mark.parametrize("high", [0, 1, 255, 4095, 65535, 2**31 - 1, -5])
 def test_flat_pictures_of_many_bits(high: int) -> None:
     """Any value, alone, is a grey level and no warning."""
-    found = modes.to_working_mode(Image.fromarray(np.full((4, 4), high, np.int32)))
+    found = color_modes.to_working_mode(Image.fromarray(np.full((4, 4), high, np.int32)))
     assert 0 <= float(np.asarray(found).min()) == float(np.asarray(found).max()) <= 1
 
 
@@ -232,13 +232,13 @@ def test_tiff_of_half_the_bits() -> None:
     image = Image.fromarray(grey(1).astype(np.uint16) * 257)
     image.tag_v2 = tags  # type: ignore[attr-defined]
     tags[258] = (12,)
-    found = np.asarray(modes.to_working_mode(image))
+    found = np.asarray(color_modes.to_working_mode(image))
     assert 0 <= found.min() <= found.max() <= 1
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "YCbCr"])
 @pytest.mark.parametrize("box", [(0, 0, 599.125, 449.5), (0, 0, 599.5, 450), (0, 0, 600, 449.125)])
-def test_what_lies_beyond_the_picture_does_not_count(mode: str, box: modes.Box) -> None:
+def test_what_lies_beyond_the_picture_does_not_count(mode: str, box: color_modes.Box) -> None:
     """A decoder that reduces fills the last column and row from beyond: whatever is there, the planes are the same."""
     image = photo(2, (600, 450)).convert(mode)
     spoilt = image.copy()
@@ -246,10 +246,10 @@ def test_what_lies_beyond_the_picture_does_not_count(mode: str, box: modes.Box) 
         spoilt.paste(0, (599, 0, 600, 450))
     if box[3] < 450:
         spoilt.paste(0, (0, 449, 600, 450))
-    one, other = (modes.shrink(picture.copy(), box) for picture in (image, spoilt))
+    one, other = (color_modes.shrink(picture.copy(), box) for picture in (image, spoilt))
     assert one.grey.tobytes() == other.grey.tobytes()
     assert [plane.tobytes() for plane in one.colour] == [plane.tobytes() for plane in other.colour]
-    assert modes.texture_plane(one, 1).tolist() == modes.texture_plane(other, 1).tolist()
+    assert color_modes.texture_plane(one, 1).tolist() == color_modes.texture_plane(other, 1).tolist()
 
 
 @pytest.mark.parametrize("size", [(1000, 700), (256, 256), (255, 400), (90, 60)])
@@ -259,7 +259,7 @@ def test_texture_is_measured_at_one_size(size: tuple[int, int]) -> None:
     resampling = Image.Resampling.BOX if min(size) >= 256 else Image.Resampling.BICUBIC
     factors = max(1, size[0] // 512), max(1, size[1] // 512)
     expected = np.asarray(image.reduce(factors).resize((256, 256), resampling))
-    assert expected.tolist() == modes.texture_plane(modes.shrink(image), 1).tolist()
+    assert expected.tolist() == color_modes.texture_plane(color_modes.shrink(image), 1).tolist()
 
 
 def test_texture_is_that_of_the_picture_alone() -> None:
@@ -267,16 +267,16 @@ def test_texture_is_that_of_the_picture_alone() -> None:
     image = photo(2, (400, 300)).convert("L")
     wider = Image.new("L", (480, 300), 255)
     wider.paste(image)
-    found = modes.texture_plane(modes.shrink(wider, (0, 0, 400, 300)), 1)
-    assert modes.texture_plane(modes.shrink(image), 1).tolist() == found.tolist()
+    found = color_modes.texture_plane(color_modes.shrink(wider, (0, 0, 400, 300)), 1)
+    assert color_modes.texture_plane(color_modes.shrink(image), 1).tolist() == found.tolist()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_texture_is_measured_upright(orientation: int) -> None:
     """Turned as EXIF says, for what lies left and what above is not the same."""
-    shrunk = modes.shrink(photo(2, (400, 300)).convert("L"))
-    stored = modes.texture_plane(shrunk, 1)
-    assert turn(stored, orientation - 1).tolist() == modes.texture_plane(shrunk, orientation).tolist()
+    shrunk = color_modes.shrink(photo(2, (400, 300)).convert("L"))
+    stored = color_modes.texture_plane(shrunk, 1)
+    assert turn(stored, orientation - 1).tolist() == color_modes.texture_plane(shrunk, orientation).tolist()
 
 
 INKS = np.array([(0, 0.35, 0.6), (0.6, 0.05, 0.3), (0.8, 0.7, 0.1), (0.2, 0.2, 0.2)])
