@@ -93,6 +93,18 @@ def _copy(reduce: Reduce, source: Source, dice: Random) -> Case | None:
     return Case(needle, source.data if dice.random() < 0.5 else jpeg(source.image, dice, 85, 95))
 
 
+def _siblings(low: float, high: float, source: Source, dice: Random) -> Case | None:
+    """Two copies of one original, reduced by two programs: the witness is larger by so many times."""
+    ways = list({**_TUNED, **_HELD_OUT}.values())
+    factor = dice.uniform(0.5, 0.95)
+    scale = dice.uniform(low, high)
+    sizes = [tuple(round(side * share) for side in source.image.size) for share in (factor, factor / scale)]
+    if min(sizes[1]) < _LEAST_SIDE:
+        return None
+    witness, needle = (dice.choice(ways)(source.image, (size[0], size[1])) for size in sizes)
+    return Case(jpeg(needle, dice, 65, 90), jpeg(witness, dice, 72, 92))
+
+
 def _part(image: Image.Image, _: float, dice: Random) -> Pair | None:
     changed = changed_part(image, dice)
     return None if changed is None else (image, changed)
@@ -169,4 +181,9 @@ def _kinds(ways: dict[str, Reduce]) -> tuple[PairKind, ...]:
     )
 
 
-REDUCED_KINDS, HELD_OUT_REDUCED_KINDS = _kinds(_TUNED), _kinds(_HELD_OUT)
+_SIBLINGS: dict[str, Make] = {
+    "siblings of nearly one size": partial(_siblings, 1.005, 1.1),
+    "siblings, the witness larger": partial(_siblings, 1.3, 2.5),
+}
+REDUCED_KINDS = *_kinds(_TUNED), *(PairKind(name, COPIES, make) for name, make in _SIBLINGS.items())
+HELD_OUT_REDUCED_KINDS = _kinds(_HELD_OUT)

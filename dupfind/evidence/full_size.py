@@ -52,8 +52,9 @@ PATCH_BOUNDS = {2: 2.6, 4: 2.2, 8: 2.0}
 TONES_BOUNDS = ((6, 0.92), (3, 0.88))
 """On ground of at most so much contrast: least share of the needle's tones that the witness has. None of 1,305 copies
 has less; of 26 posterised ones, which have their tones 10 to 16 levels apart in each colour, 19 do."""
-PALETTE_SLACK = 1.5
-"""What these two are multiplied by for a needle of 256 colours, whose dots lie where its program put them."""
+PALETTE_SLACK, SCALED_SLACK = 1.5, 1.15
+"""What these two are multiplied by for a needle of 256 colours, whose dots lie where its program put them, and for a
+pair of slightly different sizes, which may be two copies of one original."""
 COLOR_GAIN_BOUND, COLOR_GAIN_BOUND_OF_FAIR = 0.88, 0.825
 """Least ratio of the strength of colour, either way. Copies down to JPEG quality 40: 0.95; four fifths: 0.8. Small
 JPEGs of weak colour lose some of it."""
@@ -82,19 +83,22 @@ EVENNESS_BOUNDS = 0.76, 0.87
 three standard deviations given. 0.2% of copies fall below either; half of the photos with a part out of focus do."""
 MOST_KEPT_BOUND = 1.22
 """The same from above: a witness that was sharpened to make up for what it lacks has more than there is."""
-REST_BOUND, REST_BOUND_OF_FAIR, REST_BOUND_OF_SCALED = 0.65, 0.75, 0.25
+REST_BOUND, REST_BOUND_OF_FAIR = 0.65, 0.75
 """What the witness leaves unexplained of the needle's detail, as a share of its energy. A poor needle has noise of its
-own there and is not asked. A reduction averages that noise, of needle and witness: of those copies 99.5% leave 0.2."""
+own there and is not asked."""
+REST_BOUND_OF_SCALED, REST_BOUND_OF_SIBLINGS, SHARE_OF_SIBLINGS = 0.27, 0.5, 0.81
+"""The same for two sizes: a reduction averages noise, and 99.5% of reduced copies leave 0.2. Two copies of one original
+of nearly one size leave up to 0.45, the noise of two programs, but share 0.81 of the detail."""
 GOOD_QUALITY = 85
 """JPEG quality of a needle from which on its coefficients are nearly those of its original."""
 BEST_QUALITY = 100
 POOR_QUALITY, POOR_BITS = 60, 0.8
 """JPEG quality and, for other lossy formats, bits a pixel, below which a needle's own noise is as large as the detail
 that is asked for."""
-GRAIN_BOUND, GRAIN_BOUND_OF_OTHERS, GRAIN_BOUND_OF_SCALED = 0.22, 0.5, 0.2
+GRAIN_BOUND, GRAIN_BOUND_OF_OTHERS, GRAIN_BOUND_OF_SCALED = 0.22, 0.5, 0.3
 """Unexplained share of the coarser detail, of the better explained of the two. Copies between JPEG and lossless
 formats: 0.13; frames of a static camera from 0.05% of moved area on: 0.24. The second bound is for codecs whose noise
-is not that of JPEG; 99.5% of reduced copies in such formats, too, have 0.13."""
+is not that of JPEG. Reduced copies have 0.13, two reduced copies of one original up to 0.29."""
 LARGER = 1.25
 """Ratio of the sides from which on a witness counts as larger than the needle."""
 
@@ -204,9 +208,7 @@ class Facts(NamedTuple):
 
     @property
     def most_rest(self) -> float:
-        """Share of the energy of the needle's detail that a witness may leave unexplained."""
-        if self.is_scaled:
-            return REST_BOUND_OF_SCALED
+        """Share of the energy of the needle's detail that a witness of its size may leave unexplained."""
         return REST_BOUND_OF_FAIR if self.is_fair else REST_BOUND
 
     @property
@@ -342,7 +344,7 @@ def _judge_tone(measures: Measures, facts: Facts) -> Reason | None:
 
 def _judge_places(measures: Measures, facts: Facts) -> Reason | None:
     """What changed in one place."""
-    slack = PALETTE_SLACK if facts.has_palette else 1.0
+    slack = PALETTE_SLACK if facts.has_palette else SCALED_SLACK if facts.is_scaled and not facts.is_larger else 1.0
     if _exceeds(measures.spots, SPOT_BOUNDS, slack) or _exceeds(measures.patches, PATCH_BOUNDS, slack):
         return Reason(ReasonCode.PLACE, (AT_FULL_SIZE, _place(measures.where)))
     for (levels, ratio), (most_levels, most_ratio) in zip(measures.color_spots, COLOR_SPOT_BOUNDS, strict=False):
@@ -403,7 +405,11 @@ def _lacks_detail(measures: Measures, finest: Kept, facts: Facts) -> bool:
     if facts.is_poor:
         return False
     is_overdone = measures.kept_coarse is not None and measures.kept_coarse.share > MOST_KEPT_BOUND
-    return finest.rest > facts.most_rest or is_overdone
+    most_rest = facts.most_rest
+    if facts.is_scaled:
+        may_be_siblings = not facts.is_larger and min(asked) >= SHARE_OF_SIBLINGS
+        most_rest = REST_BOUND_OF_SIBLINGS if may_be_siblings else REST_BOUND_OF_SCALED
+    return finest.rest > most_rest or is_overdone
 
 
 def measure(needle: Pixels, witness: Pixels) -> Measures:
@@ -506,7 +512,7 @@ def _tone(target: Grey, source: Grey) -> tuple[float, float, float]:
     moved = (target - source).take(bands.argsort(kind="stable"))  # of one band after the other
     by_band = np.split(moved, np.bincount(bands).cumsum()[:-1])
     moves = [abs(_median(band)) for band in by_band if band.size >= max(1, _LEAST_BAND * target.size)]
-    gain, offset = greys.fit_tone(known_source, known_target)
+    gain, offset = gray.fit_tone(known_source, known_target)
     if not 1 / _MOST_GAIN <= gain <= _MOST_GAIN:
         gain, offset = 1.0, float(np.median(known_target - known_source)) if known_target.size else 0.0
     if abs(gain - 1) < _UNCHANGED_GAIN and abs(offset) < _UNCHANGED_OFFSET:
