@@ -102,8 +102,8 @@ def _find(*arguments: str) -> str:
 
 
 @cache
-def _catalogue() -> tuple[str, str, str]:
-    """A catalogue made, used as haystack, and grouped; with moments and names of folders that do not change."""
+def _catalog() -> tuple[str, str, str]:
+    """A catalog made, used as haystack, and grouped; with moments and names of folders that do not change."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "photos"
         demo.build(folder)
@@ -261,10 +261,10 @@ PARTS: dict[str, Callable[[], str]] = {
     "hash help": lambda: _run("hash", "--help"),
     "hash": lambda: _hash("tree 01.jpg", "tree 02.jpg"),
     "index help": lambda: _run("index", "--help"),
-    "index": lambda: _catalogue()[0],
-    "index scan": lambda: _catalogue()[1],
+    "index": lambda: _catalog()[0],
+    "index scan": lambda: _catalog()[1],
     "archives": _archives,
-    "groups catalogue": lambda: _catalogue()[2],
+    "groups catalog": lambda: _catalog()[2],
     "cache help": lambda: _run("cache", "--help"),
     "cache prune help": lambda: _run("cache", "prune", "--help"),
     "demo": _scan,

@@ -56,8 +56,8 @@ class CacheError(DupfindError):
     """A command about the cache could not be carried out."""
 
 
-class CatalogueError(DupfindError):
-    """A catalogue could not be read or written, or is not to be trusted."""
+class CatalogError(DupfindError):
+    """A catalog could not be read or written, or is not to be trusted."""
 
 
 class CacheLostError(DupfindError):

@@ -112,7 +112,7 @@ class Reading(Run):
 
 
 def _source(root: Root) -> Source:
-    if root.is_catalogue:
+    if root.is_catalog:
         from dupfind.catalog.catalog_source import Catalog  # brings SQLite and the decoders
 
         return Catalog(root)

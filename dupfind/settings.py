@@ -109,7 +109,7 @@ def make_settings(
     listed: Sequence[str] | None = None,
     listed_haystack: Sequence[str] | None = None,
     called: str = "--haystack ",
-    may_be_catalogues: bool = True,
+    may_be_catalogs: bool = True,
     algorithm: str = "phash",
     threshold_bits: int | None = None,
     accept: str = "same",
@@ -132,7 +132,7 @@ def make_settings(
 
     ``needles`` is None for a command that has no needle folders, ``haystack`` too for one that is given single files;
     ``listed`` is what a list names as needles, ``listed_haystack`` what one names as haystack, None without one.
-    ``called`` stands before a haystack in errors, and ``may_be_catalogues`` tells whether one may stand for it.
+    ``called`` stands before a haystack in errors, and ``may_be_catalogs`` tells whether one may stand for it.
     """
     if quick and paranoid:
         raise SettingsError("--quick and --paranoid contradict each other")
@@ -146,7 +146,7 @@ def make_settings(
         called,
         Excludes(exclude),
         follow_symlinks=follow_symlinks,
-        may_be_catalogues=may_be_catalogues,
+        may_be_catalogs=may_be_catalogs,
         may_be_archives=archives != Archives.NONE,
     )
     threshold = _check_values(algorithm, threshold_bits, accept, timeout_seconds, max_pixels, workers)
@@ -327,7 +327,7 @@ def _cache_path(given: str | None, roots: Sequence[Root]) -> tuple[str | None, t
 
 def _without_pictures(roots: Sequence[Root], *, paranoid: bool) -> tuple[str, ...]:
     why = "prove nothing with --paranoid, since they cannot be read again"
-    return tuple(f"pictures of {root.given} {why}" for root in roots if paranoid and root.is_catalogue)
+    return tuple(f"pictures of {root.given} {why}" for root in roots if paranoid and root.is_catalog)
 
 
 def _cores() -> int:

@@ -163,7 +163,7 @@ class Root:
     real: str
     """Absolute and without symbolic links; entries have paths that begin so."""
     identity: FolderId
-    is_catalogue: bool = False
+    is_catalog: bool = False
     """True for a file that stands for the folder that it lists, see :mod:`dupfind.catalog.catalogs`."""
     is_archive: bool = False
     """True for a file that is looked into, see :mod:`dupfind.archives`."""
@@ -181,8 +181,8 @@ class Root:
         return True
 
 
-class Catalogued(NamedTuple):
-    """One catalogue that stood for a folder of the haystack, as it was when it was read."""
+class Cataloged(NamedTuple):
+    """One catalog that stood for a folder of the haystack, as it was when it was read."""
 
     path: str
     """As the user gave it; paths of its files begin so."""
@@ -206,7 +206,7 @@ class Tree:
     problems: list[Problem]
     folders: frozenset[FolderId]
     """Every directory that was looked into."""
-    catalogue: Catalogued | None = None
+    catalog: Cataloged | None = None
     """What it was read from, where it was not walked."""
     opened: frozenset[str] = frozenset()
     """Paths of files that it looks into: of needles, they stand among the entries of no tree."""
@@ -398,7 +398,7 @@ class Report:
     files: list[FileVerdict]
     problems: list[Problem]
     haystack: HaystackSummary
-    catalogues: tuple[Catalogued, ...] = ()
+    catalogs: tuple[Cataloged, ...] = ()
     decided: Mapping[str, str] | None = None
     """By path, what a person has decided of files whose verdict rests on it; None where nobody was asked."""
 

@@ -90,7 +90,7 @@ def tree(tmp_path: Path) -> Callable[[str, Mapping[str, Content]], Path]:
 
 @pytest.fixture
 def unplugged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The drive that a catalogue lists counts as certainly another than that of the needles."""
+    """The drive that a catalog lists counts as certainly another than that of the needles."""
     from dupfind.catalog.same_file import Relation
 
     monkeypatch.setattr("dupfind.catalog.catalog_source.relation", lambda *_: Relation.OTHER)

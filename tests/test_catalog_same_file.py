@@ -1,4 +1,4 @@
-"""Which files of a catalogue may be the needles themselves: every layout in which a file could come to prove itself."""
+"""Which files of a catalog may be the needles themselves: every layout in which a file could come to prove itself."""
 
 from __future__ import annotations
 

@@ -61,8 +61,8 @@ def test_lists(dupfind: Run) -> None:
     assert ["no"] == told(done)
 
 
-def test_catalogues(dupfind: Run) -> None:
-    """What only a catalogue lists is matched, and so is what a walk for one meets."""
+def test_catalogs(dupfind: Run) -> None:
+    """What only a catalog lists is matched, and so is what a walk for one meets."""
     assert ["no"] == told(dupfind("index", "hay", "--catalog", "c", "--exclude", "a.txt", "--exclude", "no"))
     scan = ("scan", "--haystack", "c", "--needles", "n", "--exclude")
     assert [] == told(dupfind(*scan, "only hay"))

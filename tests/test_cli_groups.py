@@ -175,7 +175,7 @@ def test_a_source_without_loss_is_better_than_its_jpeg(dupfind: Run, tree: TreeB
     assert ("c/export.jpg", "most metadata") == (group["best"], group["why_best"])
 
 
-def test_a_catalogue(dupfind: Run, collection: Path, tmp_path: Path) -> None:
+def test_a_catalog(dupfind: Run, collection: Path, tmp_path: Path) -> None:
     """In the place of its folder, in every format; the page says that there is no picture to show."""
     dupfind("index", "c", "--catalog", "k")
     collection.rename(tmp_path / "gone")
@@ -184,7 +184,7 @@ def test_a_catalogue(dupfind: Run, collection: Path, tmp_path: Path) -> None:
     assert b"k/a.png\n" in done.stdout
     assert f"k stands for {tmp_path}/c as it was ".encode() in done.stdout
     page = (tmp_path / "page.html").read_text()
-    assert "its catalogue holds none" in page
+    assert "its catalog holds none" in page
     assert "k stands for " in page
     done = dupfind("groups", "k", "-0")
     assert b"k/n n.txt\0" == done.stdout  # its pictures look alike, and nothing can compare them
@@ -194,6 +194,6 @@ def test_a_catalogue(dupfind: Run, collection: Path, tmp_path: Path) -> None:
     (told,) = json.loads(dupfind("groups", "k", "--format", "json").stdout)["catalogues"]
     assert ("k", str(tmp_path / "c")) == (told["path"], told["root"])
     done = dupfind("groups", "k", "gone")
-    assert (2, b"dupfind: gone is the folder that the catalogue k lists\n") == (done.returncode, done.stderr)
+    assert (2, b"dupfind: gone is the folder that the catalog k lists\n") == (done.returncode, done.stderr)
     done = dupfind("groups", "k", "--output", "k")
     assert (2, b"dupfind: --output k lies under k, where dupfind never writes\n") == (done.returncode, done.stderr)

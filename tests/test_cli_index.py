@@ -30,22 +30,22 @@ def dated(text: str) -> str:
 
 def test_the_documented_output(demo_trees: Path, dupfind: Run, tmp_path: Path) -> None:
     """The pages show what is printed: made, used, checked."""
-    catalogue = tmp_path / "masters.catalog"
-    made = dupfind("index", demo.HAYSTACK, "--catalog", catalogue, "-q", cwd=demo_trees)
+    catalog = tmp_path / "masters.catalog"
+    made = dupfind("index", demo.HAYSTACK, "--catalog", catalog, "-q", cwd=demo_trees)
     assert (1, b"") == (made.returncode, made.stderr)
     size = re.compile(r"[\d.]+ kB")
     shown = made.stdout.decode().replace(f"{tmp_path}/", "../")
-    assert size.sub("", documented("catalogues.md", "index")) == size.sub("", shown)
-    scanned = dupfind("scan", "--haystack", catalogue, "--needles", demo.NEEDLES, "-q", cwd=demo_trees)
+    assert size.sub("", documented("catalogs.md", "index")) == size.sub("", shown)
+    scanned = dupfind("scan", "--haystack", catalog, "--needles", demo.NEEDLES, "-q", cwd=demo_trees)
     assert 1 == scanned.returncode
     plain = dated(scanned.stdout.decode()).replace(f"{tmp_path}/", "../").replace(f"{demo_trees}/", "/media/photos/")
-    assert documented("catalogues.md", "index scan") == plain
-    grouped = dupfind("groups", catalogue, f"{demo.NEEDLES}/12-25-2006 part 1", "-q", cwd=demo_trees)
+    assert documented("catalogs.md", "index scan") == plain
+    grouped = dupfind("groups", catalog, f"{demo.NEEDLES}/12-25-2006 part 1", "-q", cwd=demo_trees)
     assert 1 == grouped.returncode
     plain = dated(grouped.stdout.decode()).replace(f"{tmp_path}/", "../").replace(f"{demo_trees}/", "/media/photos/")
-    shown = documented("groups.md", "groups catalogue"), plain  # whose columns are as wide as their paths
+    shown = documented("groups.md", "groups catalog"), plain  # whose columns are as wide as their paths
     assert 1 == len({tuple(word for word in one.split() if "──" not in word) for one in shown})
-    checked = dupfind("index", "--check", catalogue, demo.HAYSTACK, cwd=demo_trees)
+    checked = dupfind("index", "--check", catalog, demo.HAYSTACK, cwd=demo_trees)
     assert 0 == checked.returncode
     assert b"lists what is in Masters." in checked.stdout
 
@@ -96,7 +96,7 @@ def test_what_cannot_be_decoded_is_named(dupfind: Run, tree: TreeBuilder) -> Non
 
 
 def test_explain(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
-    """The witness is a file of the catalogue; the drive's own file has none."""
+    """The witness is a file of the catalog; the drive's own file has none."""
     collection(tree)
     dupfind("index", "drive", "--catalog", "c")
     pictures.photo(1, (240, 180)).save(tmp_path / "a.jpg", quality=60)
@@ -126,14 +126,14 @@ def test_explain(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
         (["index", "drive", "--catalog", "drive/c"], "--catalog drive/c lies under drive, where dupfind never writes"),
         (["index", "drive", "--catalog", "none/c"], "--catalog none/c: there is no such folder"),
         (["index", "drive", "--catalog", "drive"], "--catalog drive lies under drive, where dupfind never writes"),
-        (["index", "drive", "--catalog", "text"], "text: not a catalogue of dupfind: it is left as it is"),
+        (["index", "drive", "--catalog", "text"], "text: not a catalog of dupfind: it is left as it is"),
         (["index", "--check", "none"], "none: no such file or directory"),
-        (["index", "--check", "text"], "text: not a catalogue of dupfind"),
+        (["index", "--check", "text"], "text: not a catalog of dupfind"),
         (["index", "2006", "--catalog", "k"], "2006: no such file or directory"),
         (["scan", "--haystack", "text", "--needles", "drive"], "--haystack text: not a folder"),
         (["scan", "--haystack", "drive", "--needles", "k"], "--needles k: not a folder"),
         (["calibrate", "k"], "there are no pictures here; a pair takes two"),
-        (["scan", "--haystack", "k", "--needles", "drive"], "--needles drive is the folder that the catalogue k lists"),
+        (["scan", "--haystack", "k", "--needles", "drive"], "--needles drive is the folder that the catalog k lists"),
         (["scan", "--haystack", "k", "--needles", "n", "--output", "k"], "--output k lies under k, where"),
         (["scan", "--haystack", "k", "--needles", "n", "--cache", "k"], "--cache k lies under k, where"),
         (["scan", "--haystack", "k", "--files-from", "none"], "--files-from none: no such file or directory"),
@@ -209,7 +209,7 @@ def test_killed_and_gone_on_with(number: int, tree: TreeBuilder, dupfind: Run, t
     (tmp_path / "n" / "copy.png").write_bytes((drive / "00.png").read_bytes())
     scan = dupfind("scan", "--haystack", "c", "--needles", "n", "--all")
     assert 0 == scan.returncode
-    assert b"c: the catalogue is not complete: its indexing was stopped" in scan.stderr
+    assert b"c: the catalog is not complete: its indexing was stopped" in scan.stderr
     assert b"8 files, not complete" in scan.stdout
     assert 1 == dupfind("index", "--check", "c").returncode
     done = dupfind(*arguments, "--format", "json")
@@ -272,7 +272,7 @@ def test_what_an_update_changed_line_by_line(dupfind: Run, tree: TreeBuilder, tm
     ],
 )
 def test_mistakes_with_outputs(dupfind: Run, tree: TreeBuilder, arguments: list[str], said: str) -> None:
-    """Nothing of the drive and no catalogue is overwritten; a catalogue is no folder to take stock of."""
+    """Nothing of the drive and no catalog is overwritten; a catalog is no folder to take stock of."""
     collection(tree)
     dupfind("index", "drive", "--catalog", "c")
     done = dupfind("index", *arguments)

@@ -93,8 +93,8 @@ def test_a_mistake_is_one_clear_message_and_2(dupfind: Run, arguments: tuple[str
     assert b"Traceback" not in done.stderr
 
 
-def test_a_list_and_a_catalogue(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
-    """What a list names is sorted as what a folder holds; a catalogue stands for its folder, in every format."""
+def test_a_list_and_a_catalog(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
+    """What a list names is sorted as what a folder holds; a catalog stands for its folder, in every format."""
     tree("c", {"a.png": pictures.photo(1, (80, 60)), "b.png": pictures.photo(2, (80, 60)), "t.txt": b"notes"})
     done = dupfind("sort", "--files-from", "-", "-0", input=b"c/b.png\0c/a.png\0c/t.txt\0")
     assert (0, b"c/a.png\0c/b.png\0") == (done.returncode, done.stdout)

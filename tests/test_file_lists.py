@@ -14,7 +14,7 @@ from dupfind.sources.file_lists import NOTHING, look_up, names_in
 from dupfind.sources.ignore import Excludes
 from dupfind.values import Report, Side
 from tests.helpers.played_mounts import play
-from tests.helpers.shelf import Ears, TreeBuilder, catalogued
+from tests.helpers.shelf import Ears, TreeBuilder, cataloged
 
 
 def scan(haystack: Path, names: Sequence[Path | str], **raw: object) -> Report:
@@ -156,10 +156,10 @@ def test_a_file_that_changes_meanwhile(tree: TreeBuilder, monkeypatch: pytest.Mo
     assert {"a": "missing", "b": "missing", "c": "missing", "d": "present"} == files(report)
 
 
-def test_on_the_drive_of_a_catalogue(tree: TreeBuilder, tmp_path: Path) -> None:
+def test_on_the_drive_of_a_catalog(tree: TreeBuilder, tmp_path: Path) -> None:
     """A named file is known as itself, too, after it was moved and touched."""
     drive = tree("drive", {"a": b"1", "b": b"2"})
-    catalogued(drive, tmp_path / "c")
+    cataloged(drive, tmp_path / "c")
     (drive / "a").rename(tmp_path / "moved")
     os.utime(tmp_path / "moved")
     (tmp_path / "copy").write_bytes(b"2")

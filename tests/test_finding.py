@@ -31,7 +31,7 @@ from dupfind.sources.same_file import SameFile
 from dupfind.values import Evidence, FileState
 from fixtures import demo, pictures
 from tests.helpers.scans import one_thread, scan
-from tests.helpers.shelf import catalogued
+from tests.helpers.shelf import cataloged
 from tests.helpers.trees import build_tree
 from tests.helpers.walks import TICK_SECONDS
 
@@ -446,10 +446,10 @@ def test_files_that_are_not_there_cost_no_walk(hay: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.usefixtures("unplugged")
-def test_a_catalogue_answers_as_its_folder(hay: Path, image: Path, tmp_path: Path) -> None:
+def test_a_catalog_answers_as_its_folder(hay: Path, image: Path, tmp_path: Path) -> None:
     """Also where the drive is gone, which nobody looks for; the answer names what it rests on."""
     folder = ask_one(hay, image)
-    catalogued(hay, tmp_path / "c")
+    cataloged(hay, tmp_path / "c")
     hay.rename(tmp_path / "unplugged")
     answer = ask(tmp_path / "c", image)
     (listed,) = answer.sought
@@ -464,13 +464,13 @@ def test_a_catalogue_answers_as_its_folder(hay: Path, image: Path, tmp_path: Pat
         (near.evidence, near.reason, near.is_witness) for near in listed.nearest if near.path in same
     }
     assert all(near.entry is not None for near in (*folder.nearest, *listed.nearest))
-    assert [str(tmp_path / "c")] == [catalogue.path for catalogue in answer.catalogues]
+    assert [str(tmp_path / "c")] == [catalog.path for catalog in answer.catalogs]
     assert (14, 12) == (answer.files, answer.pictures)
 
 
-def test_a_picture_of_the_drive_is_not_found_in_its_catalogue(hay: Path, tmp_path: Path) -> None:
+def test_a_picture_of_the_drive_is_not_found_in_its_catalog(hay: Path, tmp_path: Path) -> None:
     """By bytes neither, under another name neither; a copy elsewhere is found."""
-    catalogued(hay, tmp_path / "c")
+    cataloged(hay, tmp_path / "c")
     assert not ask_one(tmp_path / "c", hay / "1/04.png").is_seen  # where it is listed, and seen to be
     (hay / "1/04.png").rename(tmp_path / "moved.png")
     shutil.copy(hay / "0/03.png", tmp_path / "copy.png")
@@ -478,24 +478,24 @@ def test_a_picture_of_the_drive_is_not_found_in_its_catalogue(hay: Path, tmp_pat
     assert (False, True) == (moved.is_seen, copy.is_seen)
 
 
-def test_a_catalogue_of_nobody_knows_which_drive(hay: Path, image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_catalog_of_nobody_knows_which_drive(hay: Path, image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its pictures prove nothing, nor are they near; equal bytes are found."""
     monkeypatch.setattr("dupfind.catalog.volumes._text", lambda _: "")
     for told in ("mounted", "_uuids"):
         monkeypatch.setattr(f"dupfind.catalog.volumes.{told}", lambda *_: {})
-    catalogue = hay.parent / "c"
-    catalogued(hay, catalogue)
-    assert 5 == len(ask_one(catalogue, image).nearest)
+    catalog = hay.parent / "c"
+    cataloged(hay, catalog)
+    assert 5 == len(ask_one(catalog, image).nearest)
     shutil.copy(hay / "0/03.png", hay.parent / "copy.png")
     hay.rename(hay.parent / "unplugged")
-    by_picture, by_bytes = ask(catalogue, image, hay.parent / "copy.png").sought
+    by_picture, by_bytes = ask(catalog, image, hay.parent / "copy.png").sought
     assert () == tuple(by_picture.nearest)
     assert [Evidence.IDENTICAL] == [near.evidence for near in by_bytes.nearest]
 
 
-def test_a_catalogue_beside_a_folder(hay: Path, image: Path, tree: TreeBuilder, tmp_path: Path) -> None:
+def test_a_catalog_beside_a_folder(hay: Path, image: Path, tree: TreeBuilder, tmp_path: Path) -> None:
     """Both are searched, and nothing is remembered of them; what is only listed is no witness, and near."""
-    catalogued(hay, tmp_path / "c")
+    cataloged(hay, tmp_path / "c")
     beside = tree("beside", {"twin.png": pictures.photo(4, (160, 120))})
     for _ in range(2):
         (sought,) = ask([tmp_path / "c", beside], image, cache=str(tmp_path / "cache" / "c.sqlite")).sought

@@ -1,4 +1,4 @@
-"""Catalogues compared with their folders."""
+"""Catalogs compared with their folders."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from dupfind.answers.indexed import Checked
-from dupfind.catalog.catalog_file import CatalogueFile
+from dupfind.catalog.catalog_file import CatalogFile
 from dupfind.commands import index_check
-from dupfind.errors import CatalogueError
+from dupfind.errors import CatalogError
 from dupfind.pool import tasks
 from dupfind.settings import make_settings
 from tests.helpers.played_mounts import play
-from tests.helpers.shelf import Ears, TreeBuilder, catalogued, collection
+from tests.helpers.shelf import Ears, TreeBuilder, cataloged, collection
 
 
-def checked(folder: Path, catalogue: Path, *, is_deep: bool = False, **raw: object) -> Checked:
+def checked(folder: Path, catalog: Path, *, is_deep: bool = False, **raw: object) -> Checked:
     """Check without a cache."""
     settings = make_settings(haystack=[str(folder)], called="", workers=2, **raw)  # type: ignore[arg-type]
-    return index_check.check(settings, str(catalogue), is_deep=is_deep)
+    return index_check.check(settings, str(catalog), is_deep=is_deep)
 
 
 def names(answer: Checked) -> dict[str, list[str]]:
@@ -31,25 +31,25 @@ def names(answer: Checked) -> dict[str, list[str]]:
 
 
 def test_nothing_differs(tree: TreeBuilder, tmp_path: Path) -> None:
-    """By looking at files, and by reading them; the catalogue is as it was."""
-    drive, catalogue = collection(tree), tmp_path / "c"
-    catalogued(drive, catalogue)
-    before = catalogue.read_bytes()
+    """By looking at files, and by reading them; the catalog is as it was."""
+    drive, catalog = collection(tree), tmp_path / "c"
+    cataloged(drive, catalog)
+    before = catalog.read_bytes()
     for is_deep in (False, True):
-        answer = checked(drive, catalogue, is_deep=is_deep)
+        answer = checked(drive, catalog, is_deep=is_deep)
         assert {} == names(answer)
         assert (5, True, True, is_deep) == (answer.files, answer.is_equal, answer.is_complete, answer.is_deep)
-    assert before == catalogue.read_bytes()
+    assert before == catalog.read_bytes()
 
 
 def test_what_differs(tree: TreeBuilder, tmp_path: Path) -> None:
     """New, changed, gone, each by its path as a scan shows it."""
-    drive, catalogue = collection(tree), tmp_path / "c"
-    catalogued(drive, catalogue)
+    drive, catalog = collection(tree), tmp_path / "c"
+    cataloged(drive, catalog)
     (drive / "new.txt").write_bytes(b"")
     (drive / "notes.txt").write_bytes(b"notes")
     (drive / "2006" / "b.png").unlink()
-    answer = checked(drive, catalogue)
+    answer = checked(drive, catalog)
     assert {"new": ["new.txt"], "changed": ["notes.txt"], "gone": ["b.png"]} == names(answer)
     assert [str(drive / "2006" / "b.png")] == answer.gone
     assert not answer.is_equal
@@ -57,8 +57,8 @@ def test_what_differs(tree: TreeBuilder, tmp_path: Path) -> None:
 
 def test_bytes_that_rotted(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Size and times are what they were: only reading tells, past a cache that knows the file."""
-    drive, catalogue, cache = collection(tree), tmp_path / "c", str(tmp_path / "own" / "cache.sqlite")
-    catalogued(drive, catalogue, no_cache=False, cache=cache)
+    drive, catalog, cache = collection(tree), tmp_path / "c", str(tmp_path / "own" / "cache.sqlite")
+    cataloged(drive, catalog, no_cache=False, cache=cache)
     true = tasks.read_digests
 
     def rotten(entries: list[tasks.FileEntry]) -> list[tasks.Outcome]:
@@ -66,14 +66,14 @@ def test_bytes_that_rotted(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytes
         return [one._replace(result=b"0" * 32) if entry.path.endswith("b.png") else one for entry, one in found]
 
     monkeypatch.setattr(tasks, "read_digests", rotten)
-    assert {} == names(checked(drive, catalogue, cache=cache))
-    assert {"rotten": ["b.png"]} == names(checked(drive, catalogue, is_deep=True, cache=cache))
+    assert {} == names(checked(drive, catalog, cache=cache))
+    assert {"rotten": ["b.png"]} == names(checked(drive, catalog, is_deep=True, cache=cache))
 
 
 def test_what_cannot_be_read(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is a difference, and a problem says why."""
-    drive, catalogue = collection(tree), tmp_path / "c"
-    catalogued(drive, catalogue)
+    drive, catalog = collection(tree), tmp_path / "c"
+    cataloged(drive, catalog)
     true = tasks.read_digests
 
     def failing(entries: list[tasks.FileEntry]) -> list[tasks.Outcome]:
@@ -82,34 +82,34 @@ def test_what_cannot_be_read(tree: TreeBuilder, tmp_path: Path, monkeypatch: pyt
         return [one._replace(result=failure) if entry.path.endswith("b.png") else one for entry, one in found]
 
     monkeypatch.setattr(tasks, "read_digests", failing)
-    answer = checked(drive, catalogue, is_deep=True)
+    answer = checked(drive, catalog, is_deep=True)
     assert {"unreadable": ["b.png"]} == names(answer)
     assert ["cannot be read: input/output error"] == [one.reason for one in answer.problems]
-    catalogued(drive, tmp_path / "other")
+    cataloged(drive, tmp_path / "other")
     assert {"unreadable": ["b.png"]} == names(checked(drive, tmp_path / "other"))  # it was not when it was listed
 
 
 def test_another_folder_is_refused(tree: TreeBuilder, tmp_path: Path) -> None:
     """Nothing of what is listed is there: nothing is said to be gone from where it never was."""
-    drive, catalogue = collection(tree), tmp_path / "c"
-    catalogued(drive, catalogue)
+    drive, catalog = collection(tree), tmp_path / "c"
+    cataloged(drive, catalog)
     for is_deep in (False, True):
-        with pytest.raises(CatalogueError, match=r"nothing of what it lists \(/.*/drive\) is below /.*/other: is the "):
-            checked(tree("other", {"a.txt": b"a"}), catalogue, is_deep=is_deep)
+        with pytest.raises(CatalogError, match=r"nothing of what it lists \(/.*/drive\) is below /.*/other: is the "):
+            checked(tree("other", {"a.txt": b"a"}), catalog, is_deep=is_deep)
     for path in [*drive.glob("*.txt"), *drive.glob("2006/*")]:
         path.unlink()
-    assert 5 == len(checked(drive, catalogue).gone)
+    assert 5 == len(checked(drive, catalog).gone)
 
 
 def test_what_it_says_of_itself(tree: TreeBuilder, tmp_path: Path) -> None:
     """Where its folder was; a new one says nothing."""
-    drive, catalogue = collection(tree), tmp_path / "c"
-    catalogued(drive, catalogue)
-    assert str(drive) == index_check.about(str(catalogue)).root
-    CatalogueFile.for_writing(str(tmp_path / "new")).close()
-    with pytest.raises(CatalogueError, match="stopped before it began"):
+    drive, catalog = collection(tree), tmp_path / "c"
+    cataloged(drive, catalog)
+    assert str(drive) == index_check.about(str(catalog)).root
+    CatalogFile.for_writing(str(tmp_path / "new")).close()
+    with pytest.raises(CatalogError, match="stopped before it began"):
         index_check.about(str(tmp_path / "new"))
-    with pytest.raises(CatalogueError, match="no such file"):
+    with pytest.raises(CatalogError, match="no such file"):
         index_check.about(str(tmp_path / "none"))
 
 
@@ -117,14 +117,14 @@ def test_where_edits_may_hide_a_warning_says_so(
     tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a card nothing but its bytes tells a file from one of its size and time; with --deep they are read."""
-    drive, catalogue, ears = collection(tree), tmp_path / "c", Ears()
-    catalogued(drive, catalogue)
+    drive, catalog, ears = collection(tree), tmp_path / "c", Ears()
+    cataloged(drive, catalog)
     settings = make_settings(haystack=[str(drive)], called="", no_cache=True, workers=2)
-    index_check.check(settings, str(catalogue), ears)
+    index_check.check(settings, str(catalog), ears)
     assert [] == ears.warnings
     play(monkeypatch, tmp_path / "mounts", {drive: "exfat"})
-    index_check.check(settings, str(catalogue), ears)
+    index_check.check(settings, str(catalog), ears)
     so = "an edit that left size and time as they were shows only with --deep"
     assert [f"{drive} is on exfat, which keeps no time of change: {so}"] == ears.warnings
-    index_check.check(settings, str(catalogue), ears, is_deep=True)
+    index_check.check(settings, str(catalog), ears, is_deep=True)
     assert 1 == len(ears.warnings)

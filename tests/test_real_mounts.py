@@ -21,7 +21,7 @@ from dupfind.sources.walk import Walk
 from dupfind.values import Report, Tree
 from tests.helpers.real_mounts import Rig, kind_of, renumber
 from tests.helpers.scans import one_thread
-from tests.helpers.shelf import Ears, catalogued
+from tests.helpers.shelf import Ears, cataloged
 
 NAMES = ("a.txt", "sub/b.txt", "sub/deep/c.txt")
 
@@ -129,12 +129,12 @@ def test_a_collection_on_a_disk_and_a_share(rig: Rig, disk: Path) -> None:
     assert (3, 3) == (len(entries), len(left_out))
 
 
-def test_the_catalogue_of_a_disk_that_is_here_as_a_share(rig: Rig, disk: Path, tmp_path: Path) -> None:
+def test_the_catalog_of_a_disk_that_is_here_as_a_share(rig: Rig, disk: Path, tmp_path: Path) -> None:
     """What it lists may be what the share shows."""
-    catalogued(disk, tmp_path / "c")
+    cataloged(disk, tmp_path / "c")
     share = rig.sshfs(disk, "share")
     assert {"missing"} == states(scan(tmp_path / "c", share))
-    catalogued(share, tmp_path / "d")
+    cataloged(share, tmp_path / "d")
     assert {"missing"} == states(scan(tmp_path / "d", disk))
 
 

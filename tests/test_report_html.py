@@ -11,9 +11,9 @@ from dupfind.answers.shown import Nearest, Preview, Shown, Sight
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import html
 from dupfind.report.reasons import sentence
-from dupfind.report.text import catalogue_line
+from dupfind.report.text import catalog_line
 from dupfind.values import Evidence, FileState, FolderState, Problem, Report, Side
-from tests.helpers.report_pages import CATALOGUE, EVIL, block, words
+from tests.helpers.report_pages import CATALOG, EVIL, block, words
 from tests.helpers.reports import ANSWER, file, folder, reading, report
 
 PREVIEW = Preview(b"picture", 640, 480, "2006:12:25 10:00:00")
@@ -260,6 +260,6 @@ def test_what_a_file_was_parted_from() -> None:
 
 
 def test_what_the_answer_rests_on_is_told() -> None:
-    """A catalogue, and how old it is."""
-    answer = dataclasses.replace(ANSWER, catalogues=(CATALOGUE,))
-    assert f"{catalogue_line(CATALOGUE)} 2 files have no picture here" in words(html.render(answer, Shown()))
+    """A catalog, and how old it is."""
+    answer = dataclasses.replace(ANSWER, catalogs=(CATALOG,))
+    assert f"{catalog_line(CATALOG)} 2 files have no picture here" in words(html.render(answer, Shown()))

@@ -10,11 +10,11 @@ from dupfind.answers.found import Answer, Near, Sought
 from dupfind.answers.shown import Preview, Shown, Sight
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report import html_find
-from dupfind.report.text import catalogue_line
+from dupfind.report.text import catalog_line
 from dupfind.values import Evidence, Problem, Side
 from tests.helpers.found import ANSWER, HOSTILE, SETTINGS
 from tests.helpers.found import SEEN as SOUGHT
-from tests.helpers.report_pages import CATALOGUE, EVIL, block, words
+from tests.helpers.report_pages import CATALOG, EVIL, block, words
 
 INPUT = Sought("-", [SOUGHT.nearest[0]])
 PATHS = ["up.jpg", *(near.path for near in SOUGHT.nearest)]
@@ -90,13 +90,13 @@ def test_standard_input_has_no_path_to_copy() -> None:
 
 
 def test_what_is_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures that are not there, though not those of files that are not there; what is too many; catalogues."""
+    """Pictures that are not there, though not those of files that are not there; what is too many; catalogs."""
     assert "no picture here" not in words(html_find.render(ANSWER, SEEN))
     assert "6 files have no picture here: --html-pictures takes more." in words(html_find.render(ANSWER, Shown()))
     monkeypatch.setattr(html_find, "MOST_IMAGES", 1)
-    page = html_find.render(dataclasses.replace(ANSWER, catalogues=[CATALOGUE]), SEEN)
+    page = html_find.render(dataclasses.replace(ANSWER, catalogs=[CATALOG]), SEEN)
     assert "Of 3 pictures, 1 are listed; --format json has all." in words(page)
-    assert catalogue_line(CATALOGUE) in words(page)
+    assert catalog_line(CATALOG) in words(page)
     assert len(block(page, "data")["images"]) == 1
 
 

@@ -7,9 +7,9 @@ import json
 from dupfind.answers.indexed import Checked, Indexed
 from dupfind.report import Screen
 from dupfind.report.index import render
-from dupfind.report.text import catalogue_line, duration
+from dupfind.report.text import catalog_line, duration
 from dupfind.settings import Format
-from dupfind.values import Catalogued, Problem, Side
+from dupfind.values import Cataloged, Problem, Side
 
 WHEN = "2026-11-20T21:04:05+01:00"
 DONE = Indexed("1", "c", "/d", WHEN, False, 1234, 1000, 3, 1231, 2, 1, 5_000_000, [])
@@ -42,7 +42,7 @@ def test_what_differs() -> None:
 
 
 def test_whether_all_is_well() -> None:
-    """A note is no fault, a problem is one, an unread file, a catalogue that is not complete."""
+    """A note is no fault, a problem is one, an unread file, a catalog that is not complete."""
     note = Problem("/d/x", Side.HAYSTACK, "walk", "hidden", is_note=True)
     assert not DONE.is_whole
     whole = Indexed("1", "c", "/d", WHEN, False, 1, 1, 1, 0, 0, 0, 1, [note])
@@ -72,8 +72,8 @@ def test_how_old_it_is() -> None:
     assert ["0 seconds", "1 second", "119 seconds", "2 minutes", "119 minutes", "47 hours", "2 days"] == [
         duration(seconds) for seconds in (0, 1.9, 119, 120, 7199, 47 * 3600 + 5, 2 * 86400)
     ]
-    one = Catalogued("c", "/d", WHEN, 7200.0, 1, is_complete=False)
-    assert "c stands for /d as it was 2 hours ago (2026-11-20 21:04, 1 file, not complete)." == catalogue_line(one)
+    one = Cataloged("c", "/d", WHEN, 7200.0, 1, is_complete=False)
+    assert "c stands for /d as it was 2 hours ago (2026-11-20 21:04, 1 file, not complete)." == catalog_line(one)
 
 
 def test_a_line_for_each_file_that_is_otherwise() -> None:

@@ -135,7 +135,7 @@ def test_a_link_to_a_file_without_a_number_is_no_copy(tmp_path: Path) -> None:
     assert problem.reason == f"left out: it leads to {tmp_path}/b"
 
 
-def test_what_a_catalogue_lists_frees_its_size() -> None:
+def test_what_a_catalog_lists_frees_its_size() -> None:
     """It cannot be looked at, and has one name for all that is known."""
     best, other = FileEntry("/there/a", 5, 0, 0, 1), ListedEntry("/c.catalog/a", 5, 0, 0, 2)
     found = savings(best, [other], str)

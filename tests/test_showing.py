@@ -30,7 +30,7 @@ from dupfind.sources.roots import named_file
 from fixtures import pictures
 from tests.helpers.decisions import word
 from tests.helpers.scans import one_thread, settings
-from tests.helpers.shelf import catalogued
+from tests.helpers.shelf import cataloged
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 PHOTO = pictures.photo(1, (640, 480))
@@ -279,11 +279,11 @@ def test_what_was_sought_and_has_changed_since(trees: tuple[Path, Path], monkeyp
 
 
 @pytest.mark.usefixtures("unplugged")
-def test_what_a_catalogue_lists_has_no_picture(trees: tuple[Path, Path], tmp_path: Path) -> None:
+def test_what_a_catalog_lists_has_no_picture(trees: tuple[Path, Path], tmp_path: Path) -> None:
     """It is not looked for on disk, and the page says why."""
-    catalogued(trees[0], tmp_path / "c")
+    cataloged(trees[0], tmp_path / "c")
     place = str(tmp_path / "c" / "small.png")
     found = shown(settings(tmp_path / "c", trees[1]))
-    assert (found.sights[place].preview, found.sights[place].obstacle) == (None, "its catalogue holds none")
+    assert (found.sights[place].preview, found.sights[place].obstacle) == (None, "its catalog holds none")
     found = sought((tmp_path / "c", trees[1]), [trees[1] / "large.png"])
-    assert (found.sights[place].preview, found.sights[place].obstacle) == (None, "its catalogue holds none")
+    assert (found.sights[place].preview, found.sights[place].obstacle) == (None, "its catalog holds none")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, MOST_THRESHOLD_BITS
-from dupfind.values import Catalogued, Problem
+from dupfind.values import Cataloged, Problem
 
 NEEDLES = 1000
 """Expectations are for so many needles."""
@@ -81,7 +81,7 @@ class Calibration:
     spreads: Sequence[Spread]
     """By algorithm, in the order of the options."""
     problems: Sequence[Problem]
-    catalogues: Sequence[Catalogued] = ()
+    catalogs: Sequence[Cataloged] = ()
     """What stood for folders that were not looked at."""
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dupfind.evidence.facts import Test
 from dupfind.reasons import Reason
 from dupfind.sources.ignore import NOT_TRUSTED
-from dupfind.values import SETTLED, Catalogued, Evidence, FileVerdict, Problem, ScanSettings
+from dupfind.values import SETTLED, Cataloged, Evidence, FileVerdict, Problem, ScanSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Answer:
     explanations: Sequence[Explanation]
     problems: Sequence[Problem]
     """Of the haystack."""
-    catalogues: tuple[Catalogued, ...] = ()
+    catalogs: tuple[Cataloged, ...] = ()
 
     @property
     def not_trusted(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dupfind.reasons import Reason
-from dupfind.values import HASH_BITS, Catalogued, Evidence, FileEntry, Problem, ScanSettings
+from dupfind.values import HASH_BITS, Cataloged, Evidence, FileEntry, Problem, ScanSettings
 
 
 class Near(NamedTuple):
@@ -72,7 +72,7 @@ class Answer:
     """How many of them are; None where none was asked for."""
     problems: Sequence[Problem]
     """Of the haystack."""
-    catalogues: Sequence[Catalogued] = ()
+    catalogs: Sequence[Cataloged] = ()
     """What the answer rests on that nobody has looked at."""
     most_bits: int = HASH_BITS
     """Nothing farther away is told; with all bits there is no such bound."""

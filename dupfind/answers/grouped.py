@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dupfind.reasons import Reason
-from dupfind.values import HASH_BITS, Catalogued, Evidence, FileEntry, Problem
+from dupfind.values import HASH_BITS, Cataloged, Evidence, FileEntry, Problem
 
 
 class Member(NamedTuple):
@@ -98,7 +98,7 @@ class Answer:
     groups: Sequence[Group]
     """Those that free most first, then by the path of the best."""
     problems: Sequence[Problem]
-    catalogues: Sequence[Catalogued] = ()
+    catalogs: Sequence[Cataloged] = ()
     """What stood for folders that were not looked at."""
 
     @property

@@ -14,17 +14,17 @@ Changes = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """What an update of a catalogue did."""
+    """What an update of a catalog did."""
 
     version: str
-    catalogue: str
+    catalog: str
     """As the user gave it, like ``folder``."""
     folder: str
     updated: str
     """ISO 8601."""
     is_new: bool
     files: int
-    """In the catalogue now; ``pictures`` of them have a thumbnail, which those that are unreadable have not."""
+    """In the catalog now; ``pictures`` of them have a thumbnail, which those that are unreadable have not."""
     pictures: int
     read: int
     """Files that were new or had changed."""
@@ -33,10 +33,10 @@ class Indexed:
     unread: int
     """Files that could not be read, which prove nothing, and pictures that could not be decoded: their bytes do."""
     size_bytes: int
-    """Of the catalogue."""
+    """Of the catalog."""
     problems: list[Problem]
     changes: Changes = field(default_factory=dict)
-    """What is otherwise than when the catalogue was updated last, or as far as that came."""
+    """What is otherwise than when the catalog was updated last, or as far as that came."""
 
     @property
     def is_whole(self) -> bool:
@@ -46,10 +46,10 @@ class Indexed:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """How a catalogue and its folder differ."""
+    """How a catalog and its folder differ."""
 
     version: str
-    catalogue: str
+    catalog: str
     folder: str
     updated: str
     is_complete: bool
@@ -57,7 +57,7 @@ class Checked:
     is_deep: bool
     """Whether every file was read again."""
     files: int
-    """In the catalogue."""
+    """In the catalog."""
     new: list[str]
     """Paths as a scan shows them: the folder as the user gave it joined with the rest; likewise in the other lists."""
     changed: list[str]
@@ -80,6 +80,6 @@ class Checked:
 
     @property
     def is_equal(self) -> bool:
-        """Whether the catalogue says what is there."""
+        """Whether the catalog says what is there."""
         is_same = not any(self.changes.values())
         return self.is_complete and is_same and all(one.is_note for one in self.problems)

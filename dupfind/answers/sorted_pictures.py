@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dupfind.values import Catalogued, Problem
+from dupfind.values import Cataloged, Problem
 
 
 class Placed(NamedTuple):
@@ -31,7 +31,7 @@ class Answer:
     """The picture that all are compared with, as the user spelt it; None where neighbours are to be alike."""
     pictures: Sequence[Placed]
     problems: Sequence[Problem]
-    catalogues: Sequence[Catalogued] = ()
+    catalogs: Sequence[Cataloged] = ()
     """What stood for folders that were not looked at."""
 
     @property

@@ -1,4 +1,4 @@
-"""A catalogue's SQLite file: opening it, what it says of itself, and its rows; paths in it are relative to its root.
+"""A catalog's SQLite file: opening it, what it says of itself, and its rows; paths in it are relative to its root.
 
 Its tables of files, thumbnails and hashes are those of the cache, sealed likewise. Unlike a cache it cannot be made
 again while its drive is away, so nothing is set aside and nothing begun anew: what is wrong with it is an error.
@@ -22,13 +22,13 @@ from dupfind.cache.cache_schema import SCHEMA, UPSERT_FILE, PictureRef, Recipe
 from dupfind.cache.cache_store import Store
 from dupfind.catalog.volumes import Volume
 from dupfind.digest import digest_of
-from dupfind.errors import CatalogueError, reason_of
+from dupfind.errors import CatalogError, reason_of
 from dupfind.pictures import formats
-from dupfind.sources.catalog_head import APPLICATION_ID, SCHEMA_VERSION, why_no_catalogue
+from dupfind.sources.catalog_head import APPLICATION_ID, SCHEMA_VERSION, why_no_catalog
 from dupfind.values import Failure, FileEntry, Problem, Side
 
 _BUSY_SECONDS = 60.0
-_REMEDY = "put the catalogue into one of your own"
+_REMEDY = "put the catalog into one of your own"
 _TABLES = """
     CREATE TABLE about (id INTEGER PRIMARY KEY CHECK (id = 0), text TEXT NOT NULL, seal BLOB NOT NULL);
     CREATE TABLE problem (path BLOB NOT NULL, stage TEXT NOT NULL, reason TEXT NOT NULL, is_note INTEGER NOT NULL);
@@ -53,7 +53,7 @@ _FORGET_ORPHANS = (
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a catalogue says of itself."""
+    """What a catalog says of itself."""
 
     version: str
     """Of the dupfind that updated it last."""
@@ -61,7 +61,7 @@ class About:
     """Versions of what decides thumbnails and hashes, at the last update."""
     made: str
     updated: str
-    """As in :class:`~dupfind.values.Catalogued`; until the first indexing has come to its end, when that began."""
+    """As in :class:`~dupfind.values.Cataloged`; until the first indexing has come to its end, when that began."""
     root: str
     root_inode: int
     """0 where there is none to go by."""
@@ -89,38 +89,38 @@ class Listed(NamedTuple):
     is_settled: bool
 
 
-class CatalogueFile(Store):
-    """One open catalogue."""
+class CatalogFile(Store):
+    """One open catalog."""
 
     @classmethod
     def for_reading(cls, path: str) -> Self:
-        """Open a catalogue and write nothing. Raises :class:`~dupfind.errors.CatalogueError`.
+        """Open a catalog and write nothing. Raises :class:`~dupfind.errors.CatalogError`.
 
         Where somebody was killed while writing, SQLite takes back what was half written, as it has to.
         """
         with explained(path):
             _refuse_untrusted(path)
-            if (reason := why_no_catalogue(path)) is not None:
-                raise CatalogueError(f"{path}: {reason}")
+            if (reason := why_no_catalog(path)) is not None:
+                raise CatalogError(f"{path}: {reason}")
             is_half_written = os.path.exists(path + "-journal") and os.access(path, os.W_OK)
             name = f"file:{quote(os.fsencode(path))}?mode={'rw' if is_half_written else 'ro'}"
             return cls._connected(path, name, is_writable=False)
 
     @classmethod
     def for_writing(cls, path: str) -> Self:
-        """Open a catalogue, or make an empty one, for its owner alone. Raises likewise."""
+        """Open a catalog, or make an empty one, for its owner alone. Raises likewise."""
         with explained(path):
             if not os.path.lexists(path):
                 cls._make(path)
             _refuse_untrusted(path)
-            if (reason := why_no_catalogue(path)) is not None:
-                raise CatalogueError(f"{path}: {reason}: it is left as it is")
+            if (reason := why_no_catalog(path)) is not None:
+                raise CatalogError(f"{path}: {reason}: it is left as it is")
             return cls._connected(path, f"file:{quote(os.fsencode(path))}?mode=rw", is_writable=True)
 
     @classmethod
     def _make(cls, path: str) -> None:
-        """Make an empty catalogue beside its place and move it there, so that it is never seen half made."""
-        import tempfile  # brings a dozen modules, once in the life of a catalogue
+        """Make an empty catalog beside its place and move it there, so that it is never seen half made."""
+        import tempfile  # brings a dozen modules, once in the life of a catalog
 
         handle, temporary = tempfile.mkstemp(prefix=".dupfind-", suffix=".part", dir=os.path.dirname(path))
         os.close(handle)
@@ -293,23 +293,23 @@ class CatalogueFile(Store):
 
 @contextmanager
 def explained(path: str) -> Iterator[None]:
-    """Turn what goes wrong with a catalogue into one line for the user."""
+    """Turn what goes wrong with a catalog into one line for the user."""
     try:
         yield
     except DamagedError as error:
-        raise CatalogueError(f"{path}: the catalogue is damaged ({error}): index its folder anew") from error
+        raise CatalogError(f"{path}: the catalog is damaged ({error}): index its folder anew") from error
     except UnusableError as error:
-        raise CatalogueError(f"{path}: cannot use the catalogue: {error}") from error
+        raise CatalogError(f"{path}: cannot use the catalog: {error}") from error
     except OSError as error:
-        raise CatalogueError(f"{path}: {reason_of(error)}") from error
+        raise CatalogError(f"{path}: {reason_of(error)}") from error
 
 
 def _refuse_untrusted(path: str) -> None:
-    """A catalogue is a haystack: who may write to it may say what he likes is in it."""
+    """A catalog is a haystack: who may write to it may say what he likes is in it."""
     if (reason := permissions.distrust_of_place(path, _REMEDY)) is not None:
-        raise CatalogueError(f"{path}: {reason}")
+        raise CatalogError(f"{path}: {reason}")
     if (reason := permissions.distrust_of_file(os.lstat(path))) is not None:
-        raise CatalogueError(f"{path}: the catalogue {reason}")
+        raise CatalogError(f"{path}: the catalog {reason}")
 
 
 def _joined(folder: bytes, name: bytes) -> str:

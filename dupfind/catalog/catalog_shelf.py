@@ -10,7 +10,7 @@ from dupfind.cache import cache_seal
 from dupfind.cache.cache_file import DamagedError, translated
 from dupfind.cache.cache_lookup import Known
 from dupfind.cache.cache_schema import FS_CODEC, FileRow, PictureRef, Recipe, is_of, picture_id
-from dupfind.catalog.catalog_file import CatalogueFile, explained
+from dupfind.catalog.catalog_file import CatalogFile, explained
 from dupfind.values import Failure, FileEntry, Root, Thumbnail
 
 _SELECT = """
@@ -29,7 +29,7 @@ class CatalogShelf:
         self._given = root.given
         self._recipe = recipe
         with explained(root.given):
-            self._file = CatalogueFile.for_reading(root.real)
+            self._file = CatalogFile.for_reading(root.real)
             self._unread = self._file.unread()
             self._labels = self._file.labels()
         self._marks = {number: cache_seal.of_text(text) for number, text in self._labels.items()}
@@ -113,7 +113,7 @@ class CatalogShelf:
 
     def _why_unread(self, entry: FileEntry, stage: str) -> Failure:
         known = self._unread.get(entry.path[len(self._prefix) :])
-        reason = "the catalogue does not say what is in it: update it with dupfind index"
+        reason = "the catalog does not say what is in it: update it with dupfind index"
         return known or Failure(reason, is_image=False, lasting=False, stage=stage)
 
     def _sound(self, value: bytes | None) -> bytes:

@@ -16,14 +16,14 @@ from datetime import datetime
 from functools import partial
 from typing import IO, NamedTuple
 
-from dupfind.catalog.catalog_file import About, CatalogueFile, explained
+from dupfind.catalog.catalog_file import About, CatalogFile, explained
 from dupfind.catalog.same_file import Relation, have_numbers, is_as_listed, must_be_seen, themselves
 from dupfind.catalog.volumes import Volume
-from dupfind.errors import CatalogueError, SettingsError
+from dupfind.errors import CatalogError, SettingsError
 from dupfind.sources.entries import StoredEntry, entry_of
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.normal_form import composed
-from dupfind.values import Catalogued, FileEntry, Problem, Root, Side, Tree
+from dupfind.values import Cataloged, FileEntry, Problem, Root, Side, Tree
 
 
 class ListedEntry(StoredEntry):
@@ -72,12 +72,12 @@ class Beside(NamedTuple):
 
 
 def read_tree(root: Root, excludes: Excludes) -> tuple[Tree, About]:
-    """Everything that a catalogue lists, and what it says of itself.
+    """Everything that a catalog lists, and what it says of itself.
 
-    Raises :class:`~dupfind.errors.CatalogueError` where it cannot be used.
+    Raises :class:`~dupfind.errors.CatalogError` where it cannot be used.
     """
     with explained(root.given):
-        file = CatalogueFile.for_reading(root.real)
+        file = CatalogFile.for_reading(root.real)
         try:
             about = file.about()
             found = file.entries()
@@ -85,7 +85,7 @@ def read_tree(root: Root, excludes: Excludes) -> tuple[Tree, About]:
         finally:
             file.close()
     if about is None:
-        raise CatalogueError(f"{root.given}: the catalogue is empty: its indexing was stopped before it began")
+        raise CatalogError(f"{root.given}: the catalog is empty: its indexing was stopped before it began")
     _refuse_other_recipe(root, about, {recipe for _, recipe in found.values()})
     prefix = root.real + os.sep
     entries: list[FileEntry] = [
@@ -95,7 +95,7 @@ def read_tree(root: Root, excludes: Excludes) -> tuple[Tree, About]:
     ]
     shown = [one._replace(path=root.given + os.sep + one.path if one.path else root.given) for one in problems]
     age_seconds = (datetime.now().astimezone() - datetime.fromisoformat(about.updated)).total_seconds()
-    told = Catalogued(
+    told = Cataloged(
         root.given, about.root, about.updated, round(max(0.0, age_seconds), 3), len(found), about.is_complete
     )
     return Tree(root, entries, shown, frozenset(), told), about
@@ -120,7 +120,7 @@ def _refuse_other_recipe(root: Root, about: About, recipes: Collection[str | Non
 
     known = {recipe for recipe in recipes if recipe is not None}
     if any(recipe.partition(",")[0] != str(decode.RECIPE) for recipe in known):
-        raise CatalogueError(
+        raise CatalogError(
             f"{root.given}: its thumbnails were made by another version of dupfind ({about.version}): update it with "
             f"dupfind index {about.root} --catalog {root.given}"
         )
@@ -129,7 +129,7 @@ def _refuse_other_recipe(root: Root, about: About, recipes: Collection[str | Non
 def refuse_own_root(
     root: Root, about: About, needles: Iterable[Root], how: Relation, called: str = "--needles "
 ) -> None:
-    """A folder is searched for in its own catalogue: everything would be there, and be nowhere else.
+    """A folder is searched for in its own catalog: everything would be there, and be nowhere else.
 
     Raises :class:`~dupfind.errors.SettingsError`, in which ``called`` stands before the folder.
     """
@@ -137,7 +137,7 @@ def refuse_own_root(
         is_one_path = composed(needle.real) == composed(about.root) and how is not Relation.OTHER
         is_one_folder = needle.identity[1] == about.root_inode != 0 and how is Relation.SAME
         if is_one_path or is_one_folder:
-            raise SettingsError(f"{called}{needle.given} is the folder that the catalogue {root.given} lists")
+            raise SettingsError(f"{called}{needle.given} is the folder that the catalog {root.given} lists")
 
 
 def as_far_as_it_proves(
@@ -175,7 +175,7 @@ def as_far_as_it_proves(
 
 
 def former_paths(root: Root, about: About) -> Callable[[str], str]:
-    """A function from the path of a file of a catalogue to where that file was when it was listed."""
+    """A function from the path of a file of a catalog to where that file was when it was listed."""
     return partial(_former, about.root.rstrip(os.sep) + os.sep, len(root.real) + 1)
 
 
@@ -219,13 +219,11 @@ def holds_something(folder: str) -> bool:
 
 
 def warn_of(tree: Tree, about: About, warn: Callable[[str], None]) -> None:
-    """Give warning of what makes a catalogue worth less."""
+    """Give warning of what makes a catalog worth less."""
     from dupfind import libraries
 
     given = tree.root.given
     if not about.is_complete:
-        warn(
-            f"{given}: the catalogue is not complete: its indexing was stopped, and what it has not read proves nothing"
-        )
+        warn(f"{given}: the catalog is not complete: its indexing was stopped, and what it has not read proves nothing")
     if any(about.libraries.get(name, version) != version for name, version in libraries.versions()):
-        warn(f"{given}: the catalogue was made with other versions of the libraries that decode (dupfind --version)")
+        warn(f"{given}: the catalog was made with other versions of the libraries that decode (dupfind --version)")

@@ -30,13 +30,13 @@ from dupfind.sources.mounts import Mounts
 from dupfind.sources.source import Listing, Source
 from dupfind.values import FileEntry, Problem, Root, Side, Tree
 
-_TWICE = "the catalogue lists them more than once"
-_OF_OTHERS = "they may be files of the other folders or catalogues, on the drive that it lists"
+_TWICE = "the catalog lists them more than once"
+_OF_OTHERS = "they may be files of the other folders or catalogs, on the drive that it lists"
 _NOT_SEEN = "the drive that it lists is here, and they are not (any more) where it lists them, or below another folder"
 
 
 @dataclass(slots=True, eq=False)
-class _Catalogue:
+class _Catalog:
     """One of them, before it is known what of it stands."""
 
     tree: Tree
@@ -69,7 +69,7 @@ class _Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class _Others:
-    """What a catalogue stands beside: files with the file systems that they lie on."""
+    """What a catalog stands beside: files with the file systems that they lie on."""
 
     entries: Sequence[FileEntry]
     volumes: Sequence[Volume]
@@ -88,7 +88,7 @@ def list_together(
     for source in catalogs:
         tree, about = read_tree(source.root, listing.rules.excludes)
         is_here = holds_something(about.root)
-        listed.append(_Catalogue(tree, about, former_paths(source.root, about), is_here))
+        listed.append(_Catalog(tree, about, former_paths(source.root, about), is_here))
         warn_of(tree, about, warn)
     sources = [_Others(entries, _volumes(listing))] if entries else []
     roots = [tree.root for tree in folders if tree.root.has_folders]
@@ -117,13 +117,13 @@ def _volumes(listing: Listing) -> tuple[Volume, ...]:
     return (*volumes, UNKNOWN_VOLUME) if listing.rules.follow_symlinks else volumes
 
 
-def _drop_doubles(listed: Sequence[_Catalogue], warn: Callable[[str], None]) -> None:
+def _drop_doubles(listed: Sequence[_Catalog], warn: Callable[[str], None]) -> None:
     """Leave out each that may list the drive of an earlier one, where neither drive is here to be looked at.
 
     The older of two such may list what was moved, written anew or deleted before the other was made, and nothing
     tells.
     """
-    kept: list[_Catalogue] = []
+    kept: list[_Catalog] = []
     for catalog in listed:
         away = [other for other in kept if not (catalog.is_here or other.is_here)]
         double = next(
@@ -138,8 +138,8 @@ def _drop_doubles(listed: Sequence[_Catalogue], warn: Callable[[str], None]) -> 
         catalog.is_double = True
 
 
-def _twice(catalog: _Catalogue) -> set[str]:
-    """What may be another file of the same catalogue: by a link that was followed, or by another mount.
+def _twice(catalog: _Catalog) -> set[str]:
+    """What may be another file of the same catalog: by a link that was followed, or by another mount.
 
     A hard link is taken for that, too: deleting it frees nothing. Without numbers that stay, the files of one file
     system are told by their names, where no link was followed.
@@ -162,7 +162,7 @@ def _twice(catalog: _Catalogue) -> set[str]:
     return doubles
 
 
-def _of(catalog: _Catalogue, before: Iterable[_Others]) -> set[str]:
+def _of(catalog: _Catalog, before: Iterable[_Others]) -> set[str]:
     """What may be a file of those that come before it."""
     paths: set[str] = set()
     for other in before:
@@ -173,7 +173,7 @@ def _of(catalog: _Catalogue, before: Iterable[_Others]) -> set[str]:
 
 
 def _as_far_as_it_proves(
-    catalog: _Catalogue, beside: Sequence[Sequence[Volume]], roots: Sequence[Root], listing: Listing
+    catalog: _Catalog, beside: Sequence[Sequence[Volume]], roots: Sequence[Root], listing: Listing
 ) -> None:
     """Leave out what is not seen any more on a drive that is here; what is not known at all proves by bytes only."""
     now = [_volume_now(catalog.about.root, listing.rules.mounts)] if catalog.is_here else []
@@ -192,7 +192,7 @@ def _as_far_as_it_proves(
 
 
 def _volume_now(folder: str, mounts: Mounts) -> tuple[Volume, ...]:
-    """What lies now where a catalogue lists a folder."""
+    """What lies now where a catalog lists a folder."""
     try:
         return volumes_of([os.stat(folder).st_dev], mounts)
     except OSError:  # it went a moment ago

@@ -1,6 +1,6 @@
-"""Which files of a catalogue may be the needles themselves, the drive being plugged in again; pure.
+"""Which files of a catalog may be the needles themselves, the drive being plugged in again; pure.
 
-A catalogue of a drive has every file of it, so if the drive itself were searched for, everything on it would be
+A catalog of a drive has every file of it, so if the drive itself were searched for, everything on it would be
 "contained": in itself. No name tells: the drive may be mounted elsewhere, its folders renamed, its files moved from
 what was listed to what is to be deleted. What tells is the number of a file (inode) on one file system. Where there is
 no such number, or nobody knows which file system it is, what is alike is taken for the same: a copy that is not
@@ -21,7 +21,7 @@ from dupfind.values import FileEntry
 
 
 class Relation(IntEnum):
-    """How the file systems of a catalogue are to those of needles, the less dangerous first."""
+    """How the file systems of a catalog are to those of needles, the less dangerous first."""
 
     OTHER = 0
     """Certainly others."""
@@ -71,7 +71,7 @@ def themselves(
     *,
     are_numbered: bool,
 ) -> set[str]:
-    """The paths of those files of a catalogue that may be one of ``needles``.
+    """The paths of those files of a catalog that may be one of ``needles``.
 
     ``former`` gives where a file of it was when it was listed; ``are_numbered`` is what :func:`have_numbers` says of
     all file systems of both sides.

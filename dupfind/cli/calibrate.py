@@ -49,7 +49,7 @@ def calibrate(
 
     Compares every picture below DIR with every other one, by each algorithm, and counts how many a needle would meet
     within each threshold although they are other pictures. Those cost time and are refused in the end, so
-    a threshold decides how much is found and how long it takes, never what is proved. DIR may be a catalogue.
+    a threshold decides how much is found and how long it takes, never what is proved. DIR may be a catalog.
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     named.require(haystack, None, "DIR...")

@@ -107,7 +107,7 @@ def find(
         answer, page = _find(settings, given, wanted, None if html is None else most, console)
     console.problems(answer.problems)
     _tell_lost(answer, console)
-    streams.tell_catalogues(console, answer.catalogues, chosen)
+    streams.tell_catalogs(console, answer.catalogs, chosen)
     with console.part("report", len(answer.sought)):
         sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
         if page is not None:

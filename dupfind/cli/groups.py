@@ -77,7 +77,7 @@ def groups(
 
     The best has most pixels, then a capture time, then a lossless format, then most metadata, then it is the oldest,
     then it has the shortest path. With --level same every other member is a copy of it and no better. Nothing is
-    deleted: what becomes of them is up to you. DIR may be a catalogue (dupfind index).
+    deleted: what becomes of them is up to you. DIR may be a catalog (dupfind index).
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     chosen = streams.chosen_format(format_, print0=print0)
@@ -98,7 +98,7 @@ def groups(
     console.problems(answer.problems)
     if not answer.files:
         console.warn("there are no files to look at")
-    streams.tell_catalogues(console, answer.catalogues, chosen)
+    streams.tell_catalogs(console, answer.catalogs, chosen)
     with console.part("report", len(answer.groups)):
         sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
         if page is not None:

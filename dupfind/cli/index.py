@@ -21,23 +21,21 @@ Examples:
     dupfind index /media/photos --catalog ~/photos.catalog
   Search in it while it is unplugged:
     dupfind scan --haystack ~/photos.catalog --needles ~/Backup
-  Does the catalogue still say what is there?
+  Does the catalog still say what is there?
     dupfind index --check ~/photos.catalog /media/photos
 
 \b
 Exit codes: 0 when everything could be read, 1 when not, 2 when there is no
-catalogue or it is not this folder's. With --check 0 when nothing differs,
+catalog or it is not this folder's. With --check 0 when nothing differs,
 1 when something does, 2 when the two cannot be compared.
 """
 
 
-@click.command(epilog=_EPILOG, short_help="A catalogue of a drive, to search in while it is unplugged.")
+@click.command(epilog=_EPILOG, short_help="A catalog of a drive, to search in while it is unplugged.")
 @click.argument("folder", metavar="[DIR]", required=False, type=options.FOLDER)
 @options.stacked(
-    click.option("--catalog", metavar="FILE", type=options.FILE, help="Where to write the catalogue, or to update it."),
-    click.option(
-        "--check", metavar="FILE", type=options.FILE, help="Compare this catalogue with DIR, writing nothing."
-    ),
+    click.option("--catalog", metavar="FILE", type=options.FILE, help="Where to write the catalog, or to update it."),
+    click.option("--check", metavar="FILE", type=options.FILE, help="Compare this catalog with DIR, writing nothing."),
     click.option("--deep", is_flag=True, help="With --check, read every file again: finds bytes that rotted."),
     options.exclude("Leave out."),
     options.follow_symlinks,
@@ -60,7 +58,7 @@ def index(
     profile_stages: bool,
     **raw: Any,  # noqa: ANN401 - passed on as it is: make_settings names and checks it
 ) -> int:
-    """Write a catalogue of DIR: what a scan needs to know of its files while the drive is unplugged.
+    """Write a catalog of DIR: what a scan needs to know of its files while the drive is unplugged.
 
     It holds the digest of every file and the thumbnail of every picture, and stands for DIR as --haystack FILE. A
     second run reads only what is new or has changed. Nothing is written below DIR, so FILE has to lie elsewhere. With
@@ -93,7 +91,7 @@ def index(
 def _index(catalog: str, folder: str | None, console: Console, raw: dict[str, Any], output: str | None) -> Indexed:
     if folder is None:
         raise SettingsError("DIR is needed: the folder to take stock of")
-    settings = make_settings(haystack=[folder], called="", may_be_catalogues=False, **raw)
+    settings = make_settings(haystack=[folder], called="", may_be_catalogs=False, **raw)
     check_outputs({"--catalog": catalog, "--output": output}, settings.roots)
     refuse_overwriting({"--catalog": catalog, "--output": output}, {"--cache": settings.cache})
     from dupfind.commands import indexing  # heavy, so not before every option has been checked
@@ -112,7 +110,7 @@ def _check(
         "follow_symlinks": raw["follow_symlinks"] or said.follow_symlinks,
     }
     folders = [said.root if folder is None else folder]
-    settings = make_settings(haystack=folders, called="", may_be_catalogues=False, **{**raw, **again})
+    settings = make_settings(haystack=folders, called="", may_be_catalogs=False, **{**raw, **again})
     check_outputs({"--output": output}, settings.roots)
     refuse_overwriting({"--output": output}, {"--cache": settings.cache, "--check": catalog})
     return index_check.check(settings, catalog, console, is_deep=is_deep)

@@ -114,7 +114,7 @@ haystack = click.option(
     metavar="DIR",
     multiple=True,
     type=FOLDER,
-    help="The collection, or its catalogue (dupfind index). Repeatable.",
+    help="The collection, or its catalog (dupfind index). Repeatable.",
 )
 output_paths = stacked(
     click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),

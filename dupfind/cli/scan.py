@@ -239,7 +239,7 @@ def _write(report: Report, settings: ReportSettings, before: Baseline | None, co
 
     since = None if before is None else changes(report, before)
     sink.write(render(report, settings, streams.screen(settings.output), since), settings.output)
-    streams.tell_catalogues(console, report.catalogues, settings.format)
+    streams.tell_catalogs(console, report.catalogs, settings.format)
     if settings.save is not None:
         whole = make_report_settings(format_=Format.JSON)
         sink.write(render(report, whole, streams.screen(settings.save)), settings.save)

@@ -53,7 +53,7 @@ def sort(
     """Print the pictures below DIR in an order in which neighbours look alike.
 
     Bursts, copies and shots of one place come together, wherever they lie. What counts is where in a picture is what
-    brightness and what colour; it says nothing of whether two are the same. DIR may be a catalogue (dupfind index).
+    brightness and what colour; it says nothing of whether two are the same. DIR may be a catalog (dupfind index).
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     chosen = streams.chosen_format(format_, print0=print0, usual=Format.PATHS)
@@ -72,7 +72,7 @@ def sort(
 
     answer = sorting.sort(settings, target, console)
     console.problems(answer.problems)
-    streams.tell_catalogues(console, answer.catalogues, chosen)
+    streams.tell_catalogs(console, answer.catalogs, chosen)
     with console.part("report", len(answer.pictures)):
         sink.write(report.render(answer, chosen, streams.screen(output), print0=print0), output)
     console.times(settings.workers)

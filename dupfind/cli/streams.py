@@ -18,7 +18,7 @@ from dupfind.settings import Format
 if TYPE_CHECKING:
     from dupfind.progress import Console
     from dupfind.report import Screen
-    from dupfind.values import Catalogued
+    from dupfind.values import Cataloged
 
 
 def refuse_contradiction(*, quiet: bool, verbose: bool) -> None:
@@ -58,12 +58,12 @@ def screen(output: str | None = None) -> Screen:
     return Screen(shutil.get_terminal_size().columns, sys.stdout.isatty(), sys.stdout.encoding or "utf-8")
 
 
-def tell_catalogues(console: Console, catalogues: Sequence[Catalogued], format_: Format) -> None:
-    """Say which catalogues an answer rests on, where its format has no room for it."""
-    from dupfind.report.text import catalogue_line
+def tell_catalogs(console: Console, catalogs: Sequence[Cataloged], format_: Format) -> None:
+    """Say which catalogs an answer rests on, where its format has no room for it."""
+    from dupfind.report.text import catalog_line
 
-    for one in catalogues if format_ in (Format.CSV, Format.PATHS) else ():
-        console.tell(catalogue_line(one))
+    for one in catalogs if format_ in (Format.CSV, Format.PATHS) else ():
+        console.tell(catalog_line(one))
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def calibrate(
     run = Run(settings, listener, make_executor)
     whole = gather(run, is_proof=False)
     calibration, failures = with_reader(run, partial(_compare, whole.entries, most_pairs))
-    return calibration(problems_of(whole.trees, failures), whole.catalogues)
+    return calibration(problems_of(whole.trees, failures), whole.catalogs)
 
 
 def describe(pictures: Sequence[tuple[int, bytes]], orientations: int) -> list[bytes]:

@@ -46,7 +46,7 @@ def explain(
     _, trees = walk(run, [needle.entry for needle in needles])
     haystack = [entry for tree in trees for entry in tree.entries]
     explanations, failures = with_reader(run, partial(_explain_all, needles, haystack, nearest))
-    listed = tuple(tree.catalogue for tree in trees if tree.catalogue is not None)
+    listed = tuple(tree.catalog for tree in trees if tree.catalog is not None)
     return Answer(__version__, settings.scan, explanations, problems_of(trees, failures), listed)
 
 

@@ -1,4 +1,4 @@
-"""A catalogue compared with the folder that it lists; writes nothing.
+"""A catalog compared with the folder that it lists; writes nothing.
 
 By names, sizes, times and inodes it takes a walk. ``is_deep`` reads every file again, past the cache, and so finds
 bytes that a disk has lost without anybody changing them.
@@ -13,9 +13,9 @@ from functools import partial
 
 from dupfind import __version__
 from dupfind.answers.indexed import Checked
-from dupfind.catalog.catalog_file import About, CatalogueFile, explained
+from dupfind.catalog.catalog_file import About, CatalogFile, explained
 from dupfind.commands.indexing import about_tree, is_other_folder, is_unchanged, relative_entries
-from dupfind.errors import CatalogueError
+from dupfind.errors import CatalogError
 from dupfind.events import Listener
 from dupfind.pipeline import walk
 from dupfind.run import MakeExecutor, Reading, Run
@@ -28,32 +28,32 @@ from dupfind.values import Failure, FileEntry, Tree
 _UNSEEN = "an edit that left size and time as they were shows only with --deep"
 
 
-def about(catalogue: str) -> About:
-    """What a catalogue says of itself. Raises :class:`~dupfind.errors.CatalogueError`."""
-    with explained(catalogue):
-        file = _opened(catalogue)
+def about(catalog: str) -> About:
+    """What a catalog says of itself. Raises :class:`~dupfind.errors.CatalogError`."""
+    with explained(catalog):
+        file = _opened(catalog)
         try:
-            return _about(catalogue, file)
+            return _about(catalog, file)
         finally:
             file.close()
 
 
 def check(
     settings: Settings,
-    catalogue: str,
+    catalog: str,
     listener: Listener | None = None,
     make_executor: MakeExecutor | None = None,
     *,
     is_deep: bool = False,
 ) -> Checked:
-    """Compare ``catalogue`` with the one root of ``settings``.
+    """Compare ``catalog`` with the one root of ``settings``.
 
     Raises :class:`~dupfind.errors.DupfindError` where that cannot be done.
     """
-    with explained(catalogue):
-        file = _opened(catalogue)
+    with explained(catalog):
+        file = _opened(catalog)
         try:
-            said = _about(catalogue, file)
+            said = _about(catalog, file)
             past_cache = Run(replace(settings, cache=None), listener, make_executor)
             (tree,) = walk(past_cache)[1]
             _warn_of_unseen(tree, past_cache, is_deep=is_deep)
@@ -61,7 +61,7 @@ def check(
             unread = file.unread()
             there = {entry.path: entry for entry in relative_entries(tree)}
             if is_other_folder(said, about_tree(past_cache, tree, said.updated), there, listed):
-                raise CatalogueError(_nothing_there(catalogue, said, tree))
+                raise CatalogError(_nothing_there(catalog, said, tree))
             same = {path: one for path, one in there.items() if path in listed and is_unchanged(one, listed[path])}
             prefix = tree.root.real.rstrip(os.sep) + os.sep
             rotten, failures = [], {}
@@ -74,7 +74,7 @@ def check(
     shown = partial(os.path.join, tree.root.given)
     return Checked(
         version=__version__,
-        catalogue=catalogue,
+        catalog=catalog,
         folder=tree.root.given,
         updated=said.updated,
         is_complete=said.is_complete,
@@ -95,20 +95,20 @@ def _warn_of_unseen(tree: Tree, run: Run, *, is_deep: bool) -> None:
         run.listener.warn(warning)
 
 
-def _opened(catalogue: str) -> CatalogueFile:
-    return CatalogueFile.for_reading(os.path.realpath(catalogue))
+def _opened(catalog: str) -> CatalogFile:
+    return CatalogFile.for_reading(os.path.realpath(catalog))
 
 
-def _about(catalogue: str, file: CatalogueFile) -> About:
+def _about(catalog: str, file: CatalogFile) -> About:
     about = file.about()
     if about is None:
-        raise CatalogueError(f"{catalogue}: the catalogue is empty: its indexing was stopped before it began")
+        raise CatalogError(f"{catalog}: the catalog is empty: its indexing was stopped before it began")
     return about
 
 
-def _nothing_there(catalogue: str, said: About, tree: Tree) -> str:
+def _nothing_there(catalog: str, said: About, tree: Tree) -> str:
     where = f"nothing of what it lists ({said.root}) is below {tree.root.given}"
-    return f"{catalogue}: {where}: is the drive mounted, or is it another folder?"
+    return f"{catalog}: {where}: is the drive mounted, or is it another folder?"
 
 
 def _digests(files: Mapping[str, FileEntry], prefix: str, run: Reading) -> dict[str, bytes | Failure]:
@@ -117,9 +117,7 @@ def _digests(files: Mapping[str, FileEntry], prefix: str, run: Reading) -> dict[
     return {path[len(prefix) :]: one for path, one in found.items()}
 
 
-def _rotten(
-    found: Mapping[str, bytes | Failure], listed: Mapping[str, FileEntry], file: CatalogueFile
-) -> Iterator[str]:
+def _rotten(found: Mapping[str, bytes | Failure], listed: Mapping[str, FileEntry], file: CatalogFile) -> Iterator[str]:
     for path, digest in found.items():
         if isinstance(digest, bytes) and file.digest(listed[path]) not in (None, digest):
             yield path

@@ -1,7 +1,7 @@
-"""A folder to its catalogue, or a catalogue brought up to date: only what is new or has changed is read.
+"""A folder to its catalog, or a catalog brought up to date: only what is new or has changed is read.
 
 What has gone or changed is dropped first, and what is read is written in batches, each in one transaction. So whenever
-this ends, the catalogue says nothing that was not so, and the next update goes on from there.
+this ends, the catalog says nothing that was not so, and the next update goes on from there.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from dupfind import __version__, libraries
 from dupfind.answers.indexed import Changes, Indexed
 from dupfind.cache.cache_schema import COARSE, PictureRef, Recipe, fits
 from dupfind.cache.racy import RACY_NS, is_racy
-from dupfind.catalog.catalog_file import About, CatalogueFile, Listed, explained
+from dupfind.catalog.catalog_file import About, CatalogFile, Listed, explained
 from dupfind.catalog.same_file import Relation, relation
 from dupfind.catalog.volumes import UNKNOWN_VOLUME, volumes_of
-from dupfind.errors import CatalogueError
+from dupfind.errors import CatalogError
 from dupfind.events import Advance, Listener, Within
 from dupfind.pipeline import walk
 from dupfind.reading import Reader
@@ -35,11 +35,11 @@ _BATCH_FILES, _BATCH_BYTES = 256, 512 << 20
 
 def index(
     settings: Settings,
-    catalogue: str,
+    catalog: str,
     listener: Listener | None = None,
     make_executor: MakeExecutor | None = None,
 ) -> Indexed:
-    """Make the catalogue of the one root of ``settings``, or bring it up to date.
+    """Make the catalog of the one root of ``settings``, or bring it up to date.
 
     Raises :class:`~dupfind.errors.DupfindError` where that cannot be done.
     """
@@ -48,16 +48,16 @@ def index(
     started = datetime.now().astimezone().isoformat(timespec="seconds")
     (tree,) = walk(run)[1]
     made_by = recipe(settings.scan.algorithm, listener)
-    with explained(catalogue):
-        path = os.path.abspath(catalogue)
-        file = CatalogueFile.for_writing(path)
+    with explained(catalog):
+        path = os.path.abspath(catalog)
+        file = CatalogFile.for_writing(path)
         try:
             update = _Update(file, tree, made_by, listener)
-            update.begin(catalogue, about_tree(run, tree, started))
+            update.begin(catalog, about_tree(run, tree, started))
             if update.left:
                 with_reader(Run(settings, Within(listener), make_executor), update.read)
             update.end(started)
-            return update.answer(catalogue, started, os.path.getsize(path))
+            return update.answer(catalog, started, os.path.getsize(path))
         finally:
             file.close()
 
@@ -92,9 +92,9 @@ def about_tree(run: Run, tree: Tree, started: str) -> About:
 
 
 class _Update:
-    """One update of one catalogue."""
+    """One update of one catalog."""
 
-    def __init__(self, file: CatalogueFile, tree: Tree, made_by: Recipe, listener: Listener) -> None:
+    def __init__(self, file: CatalogFile, tree: Tree, made_by: Recipe, listener: Listener) -> None:
         self._file = file
         self._made_by = made_by
         self._listener = listener
@@ -110,7 +110,7 @@ class _Update:
         self.left: dict[str, FileEntry] = {}
         """What is still to be read, by relative path."""
 
-    def begin(self, catalogue: str, about: About) -> None:
+    def begin(self, catalog: str, about: About) -> None:
         """Drop what does not stand any more, and see what is to be read."""
         for entry in [entry for entry in self._walked.values() if not fits(entry)]:
             reason = "has a time before 1677 or after 2262: left out"
@@ -120,9 +120,9 @@ class _Update:
         listed = self._file.entries()
         if was is not None:
             if is_other_folder(was, about, self._walked, {path: one for path, (one, _) in listed.items()}):
-                raise CatalogueError(
-                    f"{catalogue}: nothing of what it lists ({was.root}) is there: is the drive mounted? "
-                    "It is left as it is; for another folder name another catalogue"
+                raise CatalogError(
+                    f"{catalog}: nothing of what it lists ({was.root}) is there: is the drive mounted? "
+                    "It is left as it is; for another folder name another catalog"
                 )
             about = replace(about, made=was.made, updated=was.updated)
         doubtful = self._file.unread().keys() | self._file.unsettled()
@@ -177,13 +177,13 @@ class _Update:
         advance(len(rows))
 
     def end(self, started: str) -> None:
-        """Everything is read: from now on the catalogue says what was there when this update began."""
+        """Everything is read: from now on the catalog says what was there when this update began."""
         assert self._about is not None
         with self._file.transaction():
             self._file.forget_orphans()
             self._file.set_about(replace(self._about, updated=started, is_complete=True))
 
-    def answer(self, catalogue: str, started: str, size_bytes: int) -> Indexed:
+    def answer(self, catalog: str, started: str, size_bytes: int) -> Indexed:
         """What was done."""
         unread = self._file.unread()
         for path, failure in sorted(unread.items()):
@@ -193,7 +193,7 @@ class _Update:
             self._problems.append(Problem(self._shown(path), Side.HAYSTACK, "thumbnail", reason))
         return Indexed(
             version=__version__,
-            catalogue=catalogue,
+            catalog=catalog,
             folder=self._root.given,
             updated=started,
             is_new=self._is_new,
@@ -219,7 +219,7 @@ class _Update:
 def is_other_folder(was: About, about: About, walked: Mapping[str, FileEntry], listed: Mapping[str, FileEntry]) -> bool:
     """Whether nothing of what is ``listed`` is there, and the folder is not the one that ``was`` listed.
 
-    A mount point without its drive would empty the catalogue, which cannot be made again until the drive is back.
+    A mount point without its drive would empty the catalog, which cannot be made again until the drive is back.
     """
     is_one_folder = about.root_inode == was.root_inode != 0 and relation(was.volumes, about.volumes) is Relation.SAME
     if not listed or is_one_folder:

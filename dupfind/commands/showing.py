@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _COMPARED = 4
 """Haystack pictures whose pixels are compared with a missing needle, the nearest by their hashes: 8 ms a needle."""
-_LISTED = "its catalogue holds none"
+_LISTED = "its catalog holds none"
 _PARTED = Reason(ReasonCode.DIFFERENT_ON_YOUR_WORD)
 Named = tuple[str, FileEntry]
 """A file, and how the user would spell it."""
@@ -154,7 +154,7 @@ def _show(
 
 
 def _previews(reader: Reader, entries: Sequence[FileEntry]) -> Mapping[str, Preview | Failure]:
-    """A preview of each file, or why there is none, by path; what a catalogue lists is not looked for on disk."""
+    """A preview of each file, or why there is none, by path; what a catalog lists is not looked for on disk."""
     previews = reader.previews([entry for entry in entries if entry.can_be_read])
     return {entry.path: previews.get(entry.path) or Failure(_LISTED) for entry in entries}
 

@@ -133,7 +133,7 @@ class _Finder:
             files=collection.files,
             pictures=collection.pictures if pictures.entries else None,
             problems=self._recollection.problems_of(unread),
-            catalogues=self._recollection.catalogues,
+            catalogs=self._recollection.catalogs,
             most_bits=self._wanted.most_bits,
         )
         if pictures.entries:

@@ -27,7 +27,7 @@ from dupfind.settings import Settings
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import forgetting
 from dupfind.sources.source import Rules, list_all
-from dupfind.values import Catalogued, Failure, FileEntry, Problem, Side, Tree
+from dupfind.values import Cataloged, Failure, FileEntry, Problem, Side, Tree
 
 _RACY_NS = RACY_NS
 _LEAST_NEWS, _MOST_NEWS, _SHARE = 20, 20_000, 50
@@ -52,13 +52,13 @@ class Recollection:
         self._is_anew = True
         self.problems: list[Problem] = []
         """What the walk had to say."""
-        self.catalogues: tuple[Catalogued, ...] = ()
-        """What was not walked but read in catalogues."""
+        self.catalogs: tuple[Cataloged, ...] = ()
+        """What was not walked but read in catalogs."""
 
     def open(self, images: Sequence[FileEntry] = (), *, is_anew: bool) -> Collection:
         """The collection now; ``is_anew`` walks all of it. Raises :class:`~dupfind.cache.snapshot.SnapshotError`.
 
-        What a catalogue lists that may be one of ``images`` itself is left out.
+        What a catalog lists that may be one of ``images`` itself is left out.
         """
         self._began_ns = time.time_ns()
         self._is_anew = is_anew
@@ -104,7 +104,7 @@ class Recollection:
         with self._run.listener.part("look up"):
             trees = list_all(self._others, self._run.listing(excludes, named=images, is_anew=True)).haystack
         self.problems += [problem for tree in trees for problem in tree.problems]
-        self.catalogues = tuple(tree.catalogue for tree in trees if tree.catalogue is not None)
+        self.catalogs = tuple(tree.catalog for tree in trees if tree.catalog is not None)
         return trees
 
     def keep(self, collection: Collection) -> None:

@@ -1,6 +1,6 @@
 """Which member of a group is the best, and by what it won; pure.
 
-Most pixels; then what is there itself before a link that leads out of the folders, and both before what a catalogue
+Most pixels; then what is there itself before a link that leads out of the folders, and both before what a catalog
 only lists; then a time of capture, then a format without loss, then most metadata, then the oldest file, then the
 shortest path, then the first by name. What is damaged is never better than what is not.
 """
@@ -24,7 +24,7 @@ class Rival(NamedTuple):
     is_lossless: bool = False
     """Whether its format keeps every pixel as it was when it was saved."""
     is_listed: bool = False
-    """Whether it was not seen: a catalogue lists it."""
+    """Whether it was not seen: a catalog lists it."""
     leads_out: bool = False
     """Whether it is a link to what lies in none of the folders."""
     tags: int = 0

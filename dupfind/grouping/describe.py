@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dupfind.grouping.clustering import Gatherer
     from dupfind.grouping.stacks import Row, Tie
 
-_ONLY_LISTED = "; only listed, by a catalogue"
+_ONLY_LISTED = "; only listed, by a catalog"
 _LEADS_OUT = "; a link to what lies in none of the folders"
 
 

@@ -52,7 +52,7 @@ def groups(
         pictures=found.pictures,
         groups=sorted(found.groups, key=lambda group: (-group.frees_bytes, group.best.path)),
         problems=[*problems_of(whole.trees, found.failures), *whole.left_out],
-        catalogues=whole.catalogues,
+        catalogs=whole.catalogs,
     )
 
 

@@ -11,7 +11,7 @@ from dupfind.run import Run
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.roots import spelling
 from dupfind.sources.source import Source
-from dupfind.values import Catalogued, FileEntry, Problem, Tree
+from dupfind.values import Cataloged, FileEntry, Problem, Tree
 
 
 class Together(NamedTuple):
@@ -26,9 +26,9 @@ class Together(NamedTuple):
     """What is not among them, besides what the trees have to say."""
 
     @property
-    def catalogues(self) -> tuple[Catalogued, ...]:
+    def catalogs(self) -> tuple[Cataloged, ...]:
         """What was not walked but read in catalogs."""
-        return tuple(tree.catalogue for tree in self.trees if tree.catalogue is not None)
+        return tuple(tree.catalog for tree in self.trees if tree.catalog is not None)
 
 
 def gather(run: Run, *, is_proof: bool) -> Together:

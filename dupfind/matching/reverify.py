@@ -38,7 +38,7 @@ class Claim(NamedTuple):
     """The witness; behind it, for identical bytes, others of the same size, which may do as well where it falls."""
     evidence: Evidence
     listed: tuple[str, bytes] | None = None
-    """Path and digest of a witness that a catalogue lists, for identical bytes: it cannot be read itself."""
+    """Path and digest of a witness that a catalog lists, for identical bytes: it cannot be read itself."""
     is_same_data: bool = False
     """True where the claim rests on equal image data."""
 
@@ -133,7 +133,7 @@ def _compare_bytes(claim: Claim) -> Look:
             path, digest_listed = claim.listed
             if _digest_again(needle, claim.needle.size_bytes) == digest_listed:
                 return Look(path, Evidence.IDENTICAL)
-            doubts.append("it no longer has the bytes that the catalogue lists")
+            doubts.append("it no longer has the bytes that the catalog lists")
     return Look(None, None, failure=doubts[0])
 
 

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from dupfind.answers.calibration import MOST_FALSE_CANDIDATES, NEEDLES, THRESHOLDS, Calibration, Spread
 from dupfind.report import Screen
-from dupfind.report.json import catalogues, dumps, named_path
+from dupfind.report.json import catalogs, dumps, named_path
 from dupfind.report.look import Page
-from dupfind.report.text import catalogue_line, clean, count
+from dupfind.report.text import catalog_line, clean, count
 from dupfind.values import HASH_BITS, ORIENTATIONS
 
 SCHEMA = "dupfind.calibrate/1"
@@ -66,7 +66,7 @@ def render_json(calibration: Calibration, algorithm: str) -> bytes:
             }
             for one in calibration.spreads
         },
-        **catalogues(calibration.catalogues),
+        **catalogs(calibration.catalogs),
         "problems": [
             {**named_path("path", one.path), "stage": one.stage, "reason": clean(one.reason)}
             for one in calibration.problems
@@ -77,15 +77,15 @@ def render_json(calibration: Calibration, algorithm: str) -> bytes:
 
 def _compared(calibration: Calibration) -> list[str]:
     """What the numbers rest on."""
-    from_catalogues = list(map(catalogue_line, calibration.catalogues))
+    from_catalogs = list(map(catalog_line, calibration.catalogs))
     pictures = count(calibration.pictures, "picture")
     turned = f" in {ORIENTATIONS} orientations" if calibration.rotations else ""
     pairs = count(calibration.spreads[0].pairs, "pair")
     if calibration.left_out:
         pairs += f", and {calibration.left_out:,} left out: likely the same picture twice"
     if calibration.is_sample:
-        return [*from_catalogues, f"{pictures}; a sample of {calibration.needles:,} compared with all{turned}", pairs]
-    return [*from_catalogues, f"{pictures}, each compared with all others{turned}", pairs]
+        return [*from_catalogs, f"{pictures}; a sample of {calibration.needles:,} compared with all{turned}", pairs]
+    return [*from_catalogs, f"{pictures}, each compared with all others{turned}", pairs]
 
 
 def _table(page: Page, calibration: Calibration, thresholds: Sequence[int]) -> None:

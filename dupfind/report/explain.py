@@ -11,12 +11,12 @@ from dupfind.answers.explanation import Advice, Answer, Explanation, Near
 from dupfind.evidence.facts import Test
 from dupfind.reasons import ReasonCode
 from dupfind.report import Screen
-from dupfind.report.json import catalogues, dumps, how_compared, named_path
+from dupfind.report.json import catalogs, dumps, how_compared, named_path
 from dupfind.report.look import LIKENESS, Page
 from dupfind.report.measures import MEASURES, TURNS, as_json, bound, limit, value
 from dupfind.report.reasons import as_json as reasons_as_json
 from dupfind.report.reasons import sentence, sentences
-from dupfind.report.text import catalogue_line, clean, count, printable, size
+from dupfind.report.text import catalog_line, clean, count, printable, size
 from dupfind.values import HASH_BITS, Evidence, FileState, Kind, ScanSettings
 
 SCHEMA = "dupfind.explain/1"
@@ -37,9 +37,9 @@ def render(answer: Answer, screen: Screen) -> bytes:
         places = count(answer.not_trusted, "place")
         them = "it" if answer.not_trusted == 1 else "them"
         page.add(f"Not searched, since hidden and trash folders prove nothing: {places} (-v lists {them}).", wrap=True)
-    for one in answer.catalogues:
+    for one in answer.catalogs:
         page.add("")
-        page.add(catalogue_line(one), wrap=True)
+        page.add(catalog_line(one), wrap=True)
     return page.encoded()
 
 
@@ -58,7 +58,7 @@ def render_json(answer: Answer) -> bytes:
             {**named_path("path", one.path), "side": one.side.value, "stage": one.stage, "reason": clean(one.reason)}
             for one in answer.problems
         ],
-        **catalogues(answer.catalogues),
+        **catalogs(answer.catalogs),
     }
     return (dumps(whole, indent=1) + "\n").encode()
 

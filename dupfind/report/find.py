@@ -10,11 +10,11 @@ from rich.text import Text
 from dupfind.answers.found import Answer, Near, Sought
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
-from dupfind.report.json import catalogues, dumps, how_compared, named_path
+from dupfind.report.json import catalogs, dumps, how_compared, named_path
 from dupfind.report.look import Page
 from dupfind.report.paths import listed
 from dupfind.report.reasons import as_json, sentence
-from dupfind.report.text import catalogue_line, clean, printable
+from dupfind.report.text import catalog_line, clean, printable
 from dupfind.settings import Format
 from dupfind.values import HASH_BITS, Evidence
 
@@ -55,9 +55,9 @@ def _table(answer: Answer, screen: Screen) -> bytes:
     if any(near.evidence is Evidence.SIMILAR for sought in answer.sought for near in sought.nearest):
         page.add("")
         page.add("A similar picture is another picture: look at both.", wrap=True)
-    for one in answer.catalogues:
+    for one in answer.catalogs:
         page.add("")
-        page.add(catalogue_line(one), wrap=True)
+        page.add(catalog_line(one), wrap=True)
     return page.encoded()
 
 
@@ -110,7 +110,7 @@ def _head(answer: Answer) -> dict[str, Any]:
             "images": {"seen": sum(one.is_seen for one in answer.sought), "all": len(answer.sought)},
             "haystack": {"files": answer.files, "images": answer.pictures},
         },
-        **catalogues(answer.catalogues),
+        **catalogs(answer.catalogs),
     }
 
 

@@ -11,11 +11,11 @@ from rich.text import Text
 from dupfind.answers.grouped import Answer, Group, Member
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
-from dupfind.report.json import catalogues, dumps, named_path
+from dupfind.report.json import catalogs, dumps, named_path
 from dupfind.report.look import UNBOUNDED, Page
 from dupfind.report.paths import listed
 from dupfind.report.reasons import IN_A_GROUP, as_json, sentences
-from dupfind.report.text import catalogue_line, clean, count, printable, size
+from dupfind.report.text import catalog_line, clean, count, printable, size
 from dupfind.settings import Format
 from dupfind.values import Evidence
 
@@ -53,7 +53,7 @@ def _table(answer: Answer, screen: Screen) -> bytes:
     if answer.groups:
         _list(answer.groups, page, screen.width if screen.is_terminal else UNBOUNDED)
         page.add("")
-    for line in [*map(catalogue_line, answer.catalogues), *_summary(answer)]:
+    for line in [*map(catalog_line, answer.catalogs), *_summary(answer)]:
         page.add(line, wrap=True)
     return page.encoded()
 
@@ -139,7 +139,7 @@ def _head(answer: Answer) -> dict[str, Any]:
             "not_best": {grade.value: sum(one.evidence is grade for one in others) for grade in Evidence},
             "frees_bytes": answer.frees_bytes,
         },
-        **catalogues(answer.catalogues),
+        **catalogs(answer.catalogs),
     }
 
 

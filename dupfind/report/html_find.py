@@ -11,7 +11,7 @@ from dupfind.report.album import SIGNS, Album
 from dupfind.report.document import shown
 from dupfind.report.find import remarks
 from dupfind.report.reasons import sentence
-from dupfind.report.text import catalogue_line, count
+from dupfind.report.text import catalog_line, count
 from dupfind.values import HASH_BITS, Evidence
 
 MOST_IMAGES = 20_000
@@ -79,7 +79,7 @@ def _settings(answer: Answer) -> list[tuple[str, str]]:
 
 def _left_out(answer: Answer, seen: Shown) -> list[str]:
     """What the answer rests on besides folders, and what the page does not hold, in sentences."""
-    lines = [catalogue_line(one) for one in answer.catalogues]
+    lines = [catalog_line(one) for one in answer.catalogs]
     files = {one.path for one in answer.sought if one.error is None or one.nearest}
     files |= {near.path for one in answer.sought for near in one.nearest}
     without = len(files - seen.sights.keys())

@@ -10,7 +10,7 @@ from dupfind.report import document
 from dupfind.report.album import SIGNS, Album
 from dupfind.report.document import shown
 from dupfind.report.reasons import IN_A_GROUP, sentences
-from dupfind.report.text import catalogue_line, count, size
+from dupfind.report.text import catalog_line, count, size
 from dupfind.values import Evidence
 
 MOST_GROUPS = 20_000
@@ -60,7 +60,7 @@ def _headline(answer: Answer) -> str:
 def _left_out(answer: Answer, seen: Shown) -> list[str]:
     """What the page does not hold, in sentences."""
     without = sum(one.path not in seen.sights for group in answer.groups for one in group.members)
-    lines = list(map(catalogue_line, answer.catalogues))
+    lines = list(map(catalog_line, answer.catalogs))
     if without:
         lines.append(
             f"{count(without, 'file')} {'has' if without == 1 else 'have'} no picture here: --html-pictures takes more."

@@ -76,7 +76,7 @@ def _indexed(answer: Indexed) -> list[str | Text]:
     ]
     told = ", ".join(f"{number:,} {word}" for number, word in numbers if number)
     head = (
-        f"{printable(answer.catalogue)} {made}: {count(answer.files, 'file')} of {printable(answer.folder)}, "
+        f"{printable(answer.catalog)} {made}: {count(answer.files, 'file')} of {printable(answer.folder)}, "
         f"{count(answer.pictures, 'picture')}, {size(answer.size_bytes)}."
     )
     return [head, f"{told}."] if told else [head]
@@ -91,7 +91,7 @@ def _checked(answer: Checked) -> list[str | Text]:
             found.append(Text(f"{word:<11}{len(paths) - _MOST_LISTED:,} more"))
     if found:
         found.append("")
-    name, when = printable(answer.catalogue), moment(answer.updated)
+    name, when = printable(answer.catalog), moment(answer.updated)
     if not answer.is_complete:
         found.append(f"{name} is not complete: its indexing was stopped; dupfind index goes on with it.")
     told = ", ".join(f"{len(paths):,} {word}" for word, paths in kinds.items() if paths)
@@ -106,7 +106,7 @@ def _head(answer: Indexed | Checked, schema: str) -> dict[str, Any]:
     return {
         "schema": schema,
         "dupfind": answer.version,
-        **named_path("catalogue", answer.catalogue),
+        **named_path("catalogue", answer.catalog),
         **named_path("folder", answer.folder),
         "updated": answer.updated,
     }

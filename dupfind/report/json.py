@@ -14,7 +14,7 @@ from dupfind.answers.changes import Changes
 from dupfind.report import ending, reasons
 from dupfind.report.choice import Choice
 from dupfind.report.text import OBEYED, clean
-from dupfind.values import Catalogued, FileState, FileVerdict, FolderState, FolderVerdict, Problem, Report, ScanSettings
+from dupfind.values import Cataloged, FileState, FileVerdict, FolderState, FolderVerdict, Problem, Report, ScanSettings
 
 SCHEMA = "dupfind.scan/1"
 
@@ -84,7 +84,7 @@ def _head(report: Report) -> dict[str, Any]:
                 "unreadable": haystack.unreadable,
             },
         },
-        **catalogues(report.catalogues),
+        **catalogs(report.catalogs),
     }
 
 
@@ -98,7 +98,7 @@ def how_compared(settings: ScanSettings) -> dict[str, Any]:
     }
 
 
-def catalogues(catalogued: Iterable[Catalogued]) -> dict[str, Any]:
+def catalogs(cataloged: Iterable[Cataloged]) -> dict[str, Any]:
     """What an answer rests on besides folders; no key where it rests on none."""
     found = [
         {
@@ -109,7 +109,7 @@ def catalogues(catalogued: Iterable[Catalogued]) -> dict[str, Any]:
             "files": one.files,
             "is_complete": one.is_complete,
         }
-        for one in catalogued
+        for one in cataloged
     ]
     return {"catalogues": found} if found else {}
 

@@ -9,10 +9,10 @@ from rich.text import Text
 from dupfind.answers.sorted_pictures import Answer, Placed
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
-from dupfind.report.json import catalogues, dumps, named_path
+from dupfind.report.json import catalogs, dumps, named_path
 from dupfind.report.look import Page
 from dupfind.report.paths import listed
-from dupfind.report.text import catalogue_line, clean, count, printable
+from dupfind.report.text import catalog_line, clean, count, printable
 from dupfind.settings import Format
 
 SCHEMA = "dupfind.sort/1"
@@ -47,8 +47,8 @@ def _table(answer: Answer, screen: Screen) -> bytes:
             table.add_row("" if one.distance is None else f"{one.distance:.0f}", Text(printable(one.path)))
         page.add(table)
         page.add("")
-    for catalogue in answer.catalogues:
-        page.add(catalogue_line(catalogue), wrap=True)
+    for catalog in answer.catalogs:
+        page.add(catalog_line(catalog), wrap=True)
     of_what = "from the picture before" if answer.like is None else f"from {printable(answer.like)}"
     mean = "" if answer.mean_distance is None else f", {answer.mean_distance:.0f} {of_what} on average"
     page.add(f"{count(len(answer.pictures), 'picture')}{mean}.", wrap=True)
@@ -62,7 +62,7 @@ def _head(answer: Answer) -> dict[str, Any]:
         "dupfind": answer.version,
         "settings": {"folders": [clean(path) for path in answer.folders], **named_path("like", answer.like)},
         "summary": {"pictures": len(answer.pictures), "mean_distance": None if mean is None else _rounded(mean)},
-        **catalogues(answer.catalogues),
+        **catalogs(answer.catalogs),
     }
 
 

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from dupfind.answers.changes import Changes
-from dupfind.values import Catalogued
+from dupfind.values import Cataloged
 
 _JOINER = "\u200d"  # holds emoji of several parts together and can forge nothing
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -97,8 +97,8 @@ def duration(seconds: float) -> str:
     return count(int(seconds), "second")
 
 
-def catalogue_line(one: Catalogued) -> str:
-    """What a verdict rests on that rests on a catalogue."""
+def catalog_line(one: Cataloged) -> str:
+    """What a verdict rests on that rests on a catalog."""
     age = duration(one.age_seconds)
     return (
         f"{printable(one.path)} stands for {printable(one.root)} as it was {age} ago "

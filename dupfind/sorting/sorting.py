@@ -43,7 +43,7 @@ def sort(
     whole = gather(run, is_proof=False)
     placed, failures = with_reader(run, partial(_sort, whole, like))
     given, problems = like.given if like else None, problems_of(whole.trees, failures)
-    return Answer(__version__, settings.scan.haystack, given, placed, problems, whole.catalogues)
+    return Answer(__version__, settings.scan.haystack, given, placed, problems, whole.catalogs)
 
 
 def _sort(whole: Together, like: NamedFile | None, run: Reading) -> tuple[list[Placed], dict[str, Failure]]:

@@ -259,16 +259,16 @@ def look_for(
     excludes: Excludes,
     *,
     follow_symlinks: bool,
-    may_be_catalogues: bool,
+    may_be_catalogs: bool,
     may_be_archives: bool = False,
 ) -> Places:
     """Look at what was named; raises :class:`~dupfind.errors.SettingsError`.
 
-    ``called`` stands before a haystack in errors; ``may_be_catalogues`` tells whether a catalogue may stand for one,
+    ``called`` stands before a haystack in errors; ``may_be_catalogs`` tells whether a catalog may stand for one,
     ``may_be_archives`` whether needles may be an archive.
     """
     found = _look_up(asked, excludes, follow_symlinks=follow_symlinks)
-    roots = _roots(asked, called, found, may_be_catalogues=may_be_catalogues, may_be_archives=may_be_archives)
+    roots = _roots(asked, called, found, may_be_catalogs=may_be_catalogs, may_be_archives=may_be_archives)
     named = found or NOTHING
     folders = {Side.HAYSTACK: tuple(asked.haystack or ()), Side.NEEDLES: tuple(asked.needles or ())}
     folders[named.side] += tuple(named.folders)
@@ -285,17 +285,17 @@ def _look_up(asked: Asked, excludes: Excludes, *, follow_symlinks: bool) -> Name
 
 
 def _roots(
-    asked: Asked, called: str, named: Named | None, *, may_be_catalogues: bool, may_be_archives: bool
+    asked: Asked, called: str, named: Named | None, *, may_be_catalogs: bool, may_be_archives: bool
 ) -> tuple[Root, ...]:
     haystack, needles = asked.haystack, asked.needles
     if named is not None and named.side is Side.HAYSTACK:
         folders = [*(haystack or ()), *named.folders]
-        return haystack_roots(folders, called, may_be_catalogues=may_be_catalogues) if folders else ()
+        return haystack_roots(folders, called, may_be_catalogs=may_be_catalogs) if folders else ()
     if haystack is None:
         return ()
     if named is not None:
         together = [*(needles or ()), *named.folders]
         return make_roots(haystack, together, may_lack_needles=True, may_be_archives=may_be_archives)
     if needles is None:
-        return haystack_roots(haystack, called, may_be_catalogues=may_be_catalogues)
+        return haystack_roots(haystack, called, may_be_catalogs=may_be_catalogs)
     return make_roots(haystack, needles, may_be_archives=may_be_archives)

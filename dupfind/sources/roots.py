@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from dupfind.errors import SettingsError, reason_of
 from dupfind.sources.archive_names import is_archive_name
-from dupfind.sources.catalog_head import NO_CATALOGUE, why_no_catalogue
+from dupfind.sources.catalog_head import NO_CATALOG, why_no_catalog
 from dupfind.sources.ignore import is_junk_folder
 from dupfind.sources.mounts import Mounts, read_mounts
 from dupfind.values import FileEntry, FolderId, Root, Side
@@ -43,10 +43,10 @@ def make_roots(
 
 
 def haystack_roots(
-    haystack: Sequence[str], called: str = "--haystack ", *, may_be_catalogues: bool = True
+    haystack: Sequence[str], called: str = "--haystack ", *, may_be_catalogs: bool = True
 ) -> tuple[Root, ...]:
     """The roots of a command that has no needle folders; ``called`` stands before a path in errors."""
-    return _roots(haystack, Side.HAYSTACK, called, may_be_catalogues=may_be_catalogues)
+    return _roots(haystack, Side.HAYSTACK, called, may_be_catalogs=may_be_catalogs)
 
 
 def named_file(given: str, mounts: Mounts | None = None) -> NamedFile:
@@ -77,7 +77,7 @@ def named_files(given: Iterable[str], mounts: Mounts | None = None) -> list[Name
 
 
 def _roots(
-    given: Sequence[str], side: Side, called: str, *, may_be_catalogues: bool = True, may_be_archives: bool = False
+    given: Sequence[str], side: Side, called: str, *, may_be_catalogs: bool = True, may_be_archives: bool = False
 ) -> tuple[Root, ...]:
     if not given:
         if side is Side.NEEDLES:
@@ -85,20 +85,20 @@ def _roots(
         raise SettingsError("--haystack is needed: the folder to search in")
     roots: dict[tuple[int, int], Root] = {}
     for path in given:
-        is_catalog_wanted = may_be_catalogues and side is Side.HAYSTACK
-        root = _root(path, side, called, may_be_catalogue=is_catalog_wanted, may_be_archive=may_be_archives)
+        is_catalog_wanted = may_be_catalogs and side is Side.HAYSTACK
+        root = _root(path, side, called, may_be_catalog=is_catalog_wanted, may_be_archive=may_be_archives)
         roots.setdefault(root.identity, root)
     return tuple(roots.values())
 
 
-def _root(given: str, side: Side, called: str, *, may_be_catalogue: bool, may_be_archive: bool) -> Root:
+def _root(given: str, side: Side, called: str, *, may_be_catalog: bool, may_be_archive: bool) -> Root:
     if not given:  # realpath takes it for the working directory, and reports would call that "/"
         raise SettingsError(f"--{side} is given an empty path" if called else "an empty path is no folder")
     try:
         real = os.path.realpath(given, strict=True)
         if not os.path.isdir(real):
-            if may_be_catalogue and os.path.isfile(real):
-                return _catalogue(given, real, called)
+            if may_be_catalog and os.path.isfile(real):
+                return _catalog(given, real, called)
             if may_be_archive and os.path.isfile(real) and is_archive_name(real):
                 found = os.lstat(real)
                 return Root(side, given, real, (found.st_dev, found.st_ino), is_archive=True)
@@ -110,12 +110,12 @@ def _root(given: str, side: Side, called: str, *, may_be_catalogue: bool, may_be
     return Root(side, given.rstrip(os.sep) or os.sep, real, (found.st_dev, found.st_ino))
 
 
-def _catalogue(given: str, real: str, called: str) -> Root:
-    """A catalogue in the place of the folder that it lists. Nothing can lie below a file, so no path means two."""
-    if (reason := why_no_catalogue(real)) is not None:
-        raise SettingsError(f"{called}{given}: {'not a folder' if reason == NO_CATALOGUE else reason}")
+def _catalog(given: str, real: str, called: str) -> Root:
+    """A catalog in the place of the folder that it lists. Nothing can lie below a file, so no path means two."""
+    if (reason := why_no_catalog(real)) is not None:
+        raise SettingsError(f"{called}{given}: {'not a folder' if reason == NO_CATALOG else reason}")
     found = os.lstat(real)
-    return Root(Side.HAYSTACK, given, real, (found.st_dev, found.st_ino), is_catalogue=True)
+    return Root(Side.HAYSTACK, given, real, (found.st_dev, found.st_ino), is_catalog=True)
 
 
 def _without_inner(roots: tuple[Root, ...]) -> tuple[Root, ...]:

@@ -7,9 +7,9 @@ import json
 import re
 from typing import Any
 
-from dupfind.values import Catalogued
+from dupfind.values import Cataloged
 
-CATALOGUE = Catalogued("disk.dupfind", "/media/disk", "2026-11-01T12:00:00+00:00", 1_728_000.0, 12, True)
+CATALOG = Cataloged("disk.dupfind", "/media/disk", "2026-11-01T12:00:00+00:00", 1_728_000.0, 12, True)
 
 
 def block(page: bytes, id_: str) -> Any:

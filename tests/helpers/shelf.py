@@ -1,4 +1,4 @@
-"""Collections, their catalogues, and scans of these."""
+"""Collections, their catalogs, and scans of these."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def settle(folder: Path) -> None:
             os.utime(path, ns=(OLD_NS, OLD_NS))
 
 
-def catalogued(folder: Path, path: Path, listener: Ears | None = None, **raw: Any) -> Indexed:
-    """Make a catalogue, or update it."""
+def cataloged(folder: Path, path: Path, listener: Ears | None = None, **raw: Any) -> Indexed:
+    """Make a catalog, or update it."""
     settings = make_settings(haystack=[str(folder)], called="", **{"no_cache": True, "workers": 2, **raw})
     return index(settings, str(path), listener)
 
