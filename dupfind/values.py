@@ -149,7 +149,7 @@ class Problem(NamedTuple):
 
     @property
     def is_gap(self) -> bool:
-        """True when something among the needles was passed over, so that no folder around it is contained."""
+        """True when something among the needles was skipped, so that no folder around it is contained."""
         return self.side is Side.NEEDLES and self.stage in ("walk", LISTING) and not self.is_note
 
 

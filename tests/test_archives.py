@@ -66,7 +66,7 @@ def folders(report: Report) -> dict[str, str]:
 
 
 def gaps(report: Report) -> list[tuple[str, str]]:
-    """What was passed over among the needles, by name, and why."""
+    """What was skipped among the needles, by name, and why."""
     return [(os.path.basename(problem.path), problem.reason) for problem in report.problems if problem.is_gap]
 
 

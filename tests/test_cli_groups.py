@@ -116,7 +116,7 @@ def test_nothing_below_the_folders_is_touched(dupfind: Run, collection: Path) ->
 
 
 def test_a_list_of_files(dupfind: Run, collection: Path, tmp_path: Path) -> None:
-    """Beside folders and alone; junk passed over, each file once, what cannot be had named, the trash not trusted."""
+    """Beside folders and alone; junk skipped, each file once, what cannot be had named, the trash not trusted."""
     (collection / ".DS_Store").write_bytes(b"notes")
     (tmp_path / "Trash").mkdir()
     (tmp_path / "Trash" / "old notes.txt").write_bytes(b"notes")

@@ -16,9 +16,7 @@ NO_DIGEST = 'decision 1: the needle\'s "digest" is not 64 hexadecimal digits'
 
 def test_what_is_read() -> None:
     """Each kind, with its files; what is not known is left out; what is written can be read."""
-    found = parse(
-        file(row(evidence="similar", distance_bits=4, more="is passed over"), row("not-wanted", needle=WITNESS))
-    )
+    found = parse(file(row(evidence="similar", distance_bits=4, more="is skipped"), row("not-wanted", needle=WITNESS)))
     one, other = Mark(bytes.fromhex("ab" * 32), 5, "n/a.jpg"), Mark(bytes.fromhex("cd" * 32), 6, "hay/b.jpg")
     assert found == (
         Decision(Ruling.SAME, one, other, Evidence.SIMILAR, 4, WHEN),

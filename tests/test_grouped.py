@@ -14,7 +14,7 @@ def test_what_a_group_says_of_itself() -> None:
 
 
 def test_an_answer() -> None:
-    """Sums over groups; clean only without groups, and where nothing was passed over but by design."""
+    """Sums over groups; clean only without groups, and where nothing was skipped but by design."""
     assert (2400, 6) == (answer(GROUP, GROUP).frees_bytes, len(list(answer(GROUP, GROUP).others)))
     note = Problem("c/.x", Side.HAYSTACK, "walk", "hidden", is_note=True)
     assert [False, True, True, False] == [

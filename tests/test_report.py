@@ -136,7 +136,7 @@ def test_a_terminal_without_unicode() -> None:
         ),
         (
             report([file("n/a", FileState.PRESENT)], problems=[Problem("n/l", Side.NEEDLES, "walk", "link")]),
-            "1 thing among the needles was passed over and may hold more; -v names all.",
+            "1 item among the needles was skipped and may hold more; -v names all.",
         ),
         (report([file("n/a", FileState.UNREADABLE)]), "1 of 1 file (1.0 kB) is not in the haystack: 1 unreadable."),
     ],
@@ -147,7 +147,7 @@ def test_the_sentence(answer: Report, sentence: str) -> None:
 
 
 def test_contained_is_never_said_with_a_gap() -> None:
-    """Something was passed over: the sentence does not say that every folder is contained."""
+    """Something was skipped: the sentence does not say that every folder is contained."""
     gap = report([file("n/a", FileState.PRESENT)], problems=[Problem("n/l", Side.NEEDLES, "walk", "link")])
     assert "every needle folder is contained" not in text(gap)
 

@@ -107,7 +107,7 @@ def test_the_headline(files: list[FileState], problems: list[Problem], headline:
                     [folder("n", FolderState.PARTIAL, 1, 1)], problems)  # fmt: skip
     page = html.render(answer, Shown())
     assert f"<h1>{headline}</h1>" in page.decode()
-    assert ("passed over, below" in words(page)) == bool(problems)
+    assert ("skipped, below" in words(page)) == bool(problems)
     assert block(page, "data")["nothing"] == ("" if FileState.MISSING in files else headline)
 
 
@@ -165,7 +165,7 @@ def test_problems_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
         report([file("n/1", FileState.PRESENT)], [folder("n", FolderState.PARTIAL, 1)], problems), Shown()
     )
     assert '<details class="facts" id="problems" open>' in page.decode()
-    assert "passed over (3) n/0 needles, walk: excluded" in words(page)
+    assert "skipped (3) n/0 needles, walk: excluded" in words(page)
     monkeypatch.setattr(html, "MOST_PROBLEMS", 2)
     problems = [Problem(f"hay/{number}", Side.HAYSTACK, "thumbnail", "truncated") for number in range(3)]
     page = html.render(

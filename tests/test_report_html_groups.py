@@ -75,7 +75,7 @@ def test_no_name_becomes_markup() -> None:
 
 
 def test_no_group_has_some_of_its_pictures() -> None:
-    """Those with similar members come first; what does not fit is passed over whole."""
+    """Those with similar members come first; what does not fit is skipped whole."""
     sizes = [len(group.members) for group in ANSWER.groups]
     for count in range(sum(sizes) + 1):
         chosen = {one.path for one in most_doubtful_members(ANSWER.groups, count)}

@@ -512,7 +512,7 @@ def test_other_settings_are_another_answer(trees: tuple[Path, Path, str], monkey
 
 
 def test_walks_are_never_remembered(trees: tuple[Path, Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with something that is passed over is not contained, also when all files are as they were."""
+    """A folder with something that is skipped is not contained, also when all files are as they were."""
     haystack, needles, cache = trees
     before = scan(haystack, needles, cache=cache)
     os.symlink("nowhere", needles / "copy" / "link")

@@ -57,7 +57,7 @@ def root(path: str, side: Side = Side.NEEDLES) -> Root:
 
 
 def gap(path: str) -> Problem:
-    """Something among the needles that was passed over."""
+    """Something among the needles that was skipped."""
     return Problem(path, Side.NEEDLES, "walk", "symbolic link: not followed")
 
 
@@ -170,7 +170,7 @@ def test_a_folder_by_its_files(letters: str, state: str) -> None:
 @pytest.mark.parametrize("letters", ["p", "s", "ps"])
 @pytest.mark.parametrize("where", ["n/link", "n/sub/link", "n/sub/deep/link"])
 def test_a_gap_anywhere_below_prevents_contained(letters: str, where: str) -> None:
-    """A thing that was passed over keeps every folder around it from contained and from review, and no other."""
+    """A thing that was skipped keeps every folder around it from contained and from review, and no other."""
     files = {f"n/{folder}{at}": one for folder in ("", "sub/", "sub/deep/", "z/") for at, one in enumerate(letters)}
     found = states(files, [where])
     around = {folder for folder in found if where.startswith(folder + "/")}
@@ -179,12 +179,12 @@ def test_a_gap_anywhere_below_prevents_contained(letters: str, where: str) -> No
 
 
 def test_a_root_that_could_not_be_read_is_a_gap() -> None:
-    """The root itself may be what was passed over."""
+    """The root itself may be what was skipped."""
     assert ({"n": "missing"}, {"n": "partial"}) == (states({}, ["n"]), states({"n/a": "p"}, ["n"]))
 
 
 def test_a_root_by_a_link_inside_another_root_does_not_hide_the_gap() -> None:
-    """The link was passed over in the outer root although the same path is a root of its own."""
+    """The link was skipped in the outer root although the same path is a root of its own."""
     found = states({"n/a": "p", "n/sub/link/b": "p", "n/z/c": "p"}, ["n/sub/link"], ("n", "n/sub/link"))
     assert {"n": "partial", "n/sub": "missing", "n/sub/link": "partial", "n/z": "contained"} == found
     assert {"n": "contained", "n2": "partial"} == states({"n/a": "p", "n2/a": "p"}, ["n2"], ("n", "n2"))

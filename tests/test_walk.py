@@ -63,7 +63,7 @@ def gaps(tree: Tree) -> dict[str, str]:
 
 
 def notes(tree: Tree) -> dict[str, str]:
-    """What was passed over by design, likewise."""
+    """What was skipped by design, likewise."""
     return {one.path[len(tree.root.given) + 1 :]: one.reason for one in tree.problems if one.is_note}
 
 

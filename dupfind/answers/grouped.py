@@ -113,5 +113,5 @@ class Answer:
 
     @property
     def is_clean(self) -> bool:
-        """True when there are no groups, and nothing that may belong to one was passed over."""
+        """True when there are no groups, and nothing that may belong to one was skipped."""
         return not self.groups and all(one.is_note for one in self.problems)

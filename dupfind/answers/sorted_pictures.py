@@ -36,7 +36,7 @@ class Answer:
 
     @property
     def is_whole(self) -> bool:
-        """True when no picture was passed over because it could not be looked at."""
+        """True when no picture was skipped because it could not be looked at."""
         return all(one.is_note for one in self.problems)
 
     @property

@@ -27,7 +27,7 @@ class Member(NamedTuple):
 
 
 class Trouble(NamedTuple):
-    """Why something of an archive was passed over."""
+    """Why something of an archive was skipped."""
 
     name: str
     """Of the member; nothing where it is about the archive."""

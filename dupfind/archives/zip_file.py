@@ -101,7 +101,7 @@ def _name(info: zipfile.ZipInfo) -> str:
 
 
 def _why_not_read(info: zipfile.ZipInfo, name: str) -> str | None:
-    """Why a member is passed over, to go by the directory; None where it is not."""
+    """Why a member is skipped, to go by the directory; None where it is not."""
     return _why_not_a_file(info, name) or _why_not_unpacked(info)
 
 

@@ -248,7 +248,7 @@ def _steps(report: Report) -> list[tuple[str, str]]:
         (text,) = ending.about_sidecars(report)
         steps.append((f"{text.partition(':')[0]}. To set aside what only describes, add", "--sidecars ignore"))
     if any(one.is_gap for one in report.problems):
-        steps.append(("Look at what was passed over, below: it may hold more.", ""))
+        steps.append(("Look at what was skipped, below: it may hold more.", ""))
     if contained := [one for one in report.folders if one.state is FolderState.CONTAINED]:
         steps.append((_of_contained(contained), "--only contained"))
     return steps

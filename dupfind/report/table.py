@@ -249,8 +249,8 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
         lines.append("What could be looked at is in the haystack.")
     if skipped:
         were = "was" if skipped == 1 else "were"
-        things = count(skipped, "thing")
-        lines.append(f"{things} among the needles {were} passed over and may hold more; -v names all.")
+        items = count(skipped, "item")
+        lines.append(f"{items} among the needles {were} skipped and may hold more; -v names all.")
     lines += [*aside, *word]
     return lines + _end(report, settings)
 

@@ -1,7 +1,7 @@
 """Matches and problems to the verdicts on files and folders; pure.
 
 This is where "contained" is said, so each rule is written out once and nothing is inferred: a folder is contained
-when every file below it is present, not wanted or empty, and nothing below it was passed over.
+when every file below it is present, not wanted or empty, and nothing below it was skipped.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def judge_folders(
     roots: Sequence[Root],
     decided: Collection[str] = (),
 ) -> list[FolderVerdict]:
-    """The verdicts on all folders with a file below them, or with something that was passed over; sorted by path.
+    """The verdicts on all folders with a file below them, or with something that was skipped; sorted by path.
 
     ``is_shown`` marks those that tables and path lists name: the top-most folder where a whole subtree shares its
     verdict, and each folder of a mixed subtree that itself holds a file that is not present. All others only repeat
@@ -169,7 +169,7 @@ def judge_folders(
 
 
 def _folders_around_gap(path: str, roots: set[str], folders: dict[str, _Folder]) -> list[_Folder]:
-    """The folder that something passed over lies in; the root itself where a root is what could not be read.
+    """The folder that something skipped lies in; the root itself where a root is what could not be read.
 
     Where one root is reached by a link inside another, ``path`` may mean the root or the link: both are in doubt then.
     """

@@ -130,7 +130,7 @@ def read_mounts() -> Mounts:
 
 
 def parse(table: str) -> list[Mount]:
-    """Return the lines of the text of ``/proc/self/mountinfo``, see proc(5); lines of another kind are passed over.
+    """Return the lines of the text of ``/proc/self/mountinfo``, see proc(5); lines of another kind are skipped.
 
     Of all that ends lines and words somewhere, only the newline and the blank do here: the rest stands in names as is.
 

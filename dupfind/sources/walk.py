@@ -1,8 +1,8 @@
 """A root to its files and problems, in a fixed order; reads directories, and of files what tells junk and trash only.
 
 Files of a folder come in the order of their names, then its subfolders in the order of theirs. Symbolic links are
-reported and not followed unless asked for. Everything but junk that is passed over among the needles is a problem,
-because a folder with a gap is never contained (who deletes it would delete the gap as well); what is passed over in
+reported and not followed unless asked for. Everything but junk that is skipped among the needles is a problem,
+because a folder with a gap is never contained (who deletes it would delete the gap as well); what is skipped in
 the haystack merely proves nothing and is a note.
 """
 

@@ -91,7 +91,7 @@ class FolderTree {
   }
 
   counts(node) {
-    const parts = [["missing", node.missing], ["similar", node.similar], ["unreadable", node.unreadable], ["passed over", node.skipped], ["on your word", node.decided]]
+    const parts = [["missing", node.missing], ["similar", node.similar], ["unreadable", node.unreadable], ["skipped", node.skipped], ["on your word", node.decided]]
       .filter(([, number]) => number).map(([word, number]) => `${numbered(number)} ${word}`);
     const left = node.size ? [`${node.bytes} not there`] : [];
     return [`${numbered(node.present)} present`, ...parts, ...left].join(", ");
