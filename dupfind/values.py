@@ -176,6 +176,12 @@ class Root:
         return lambda path: prefix + path[skipped:] if path != real else given
 
     @property
+    def below(self) -> Callable[[str], str]:
+        """A function from a path below this root to the rest of it, which is what patterns are about."""
+        skipped = len(self.real.rstrip(os.sep)) + 1
+        return lambda path: path[skipped:]
+
+    @property
     def has_folders(self) -> bool:
         """Tell whether its folders have verdicts; False for files that lie anywhere, of whose folders nobody knows."""
         return True

@@ -17,6 +17,7 @@ from dupfind.scanning.setting_aside import put_aside
 from dupfind.sources.disregarded import Disregards, IgnoreFile, PatternError
 from dupfind.sources.ignore import Excludes
 from dupfind.values import SETTLED, FileState, FileVerdict, Kind
+from tests.helpers.archives import zipped
 from tests.helpers.scans import scan
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
@@ -231,6 +232,26 @@ def test_lists_have_patterns_too(tree: TreeBuilder, dupfind: Run) -> None:
     arguments = "scan", "--haystack", "hay", "--files-from", "lists/list", "--no-cache"
     assert 0 == dupfind(*arguments, "--disregard", "*.tmp", "--disregard", "n/cache").returncode
     assert 1 == dupfind(*arguments, "--disregard", "*.tmp").returncode
+
+
+def test_folders_above_the_needles_are_no_names(tree: TreeBuilder, dupfind: Run) -> None:
+    """Neither of what lies in an archive nor of what a list names by its whole path."""
+    tree("hay", {"a.txt": b"a"})
+    packed = zipped({"sub/b.txt": b"b", "c.txt": b"c"})
+    root = tree("tmpx/N", {"x.zip": packed, "d.txt": b"d"})
+    arguments = "scan", "--haystack", "hay", "--no-cache", "--format", "json"
+    for name in ("tmpx", "N", root.parent.name, root.parents[1].name, "*/tmpx/*"):
+        for needles in ("tmpx/N", str(root), str(root / "x.zip")):
+            done = dupfind(*arguments, "--needles", needles, "--disregard", name)
+            assert 1 == done.returncode
+            assert {"missing"} == {verdict for verdict, _ in verdicts(done).values()}
+            assert f"--disregard {name}: nothing that was looked at matches it".encode() in done.stderr
+    for pattern, left in (("x.zip/sub/*", 2), ("x.zip", 1), ("sub", 2), ("b.txt", 2)):
+        done = dupfind(*arguments, "--needles", "tmpx/N", "--disregard", pattern)
+        assert left == sum(verdict == "missing" for verdict, _ in verdicts(done).values())
+    (root / "list").write_text(str(root / "d.txt"))
+    done = dupfind(*arguments, "--files-from", str(root / "list"), "--disregard", "tmpx")
+    assert 1 == done.returncode
 
 
 def test_an_answer_from_memory_follows_other_patterns(trees: Path, dupfind: Run) -> None:

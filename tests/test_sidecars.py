@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -28,6 +30,12 @@ from tests.helpers.sidecar_contents import (
     takeout,
     xmp,
 )
+
+
+def coded(data: bytes) -> str:
+    """In base64."""
+    return base64.b64encode(data).decode()
+
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[[str, Mapping[str, object]], Path]
@@ -56,7 +64,24 @@ SIDECARS = {
     ".picasa.ini": b"[a.jpg]\nrotate=rotate(1)\n",
     "descript.ion": DESCRIPTIONS,
 }
+PICTURES = {
+    "heic": b"\0\0\0\x1cftypheic" + bytes(400),
+    "avif": b"\0\0\0\x20ftypavif" + bytes(400),
+    "webp": b"RIFF\x10\x02\0\0WEBPVP8 " + bytes(400),
+    "jpeg 2000": b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(400),
+    "jpeg xl": b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(400),
+}
+IN_LINES = "\n".join(textwrap.wrap(base64.b64encode(b"\x5a" * 60_000).decode(), 76))
 NO_SIDECARS = {
+    **{f"json with {kind}": ("a.jpg.json", takeout("a.jpg", x=coded(data))) for kind, data in PICTURES.items()},
+    **{f"xmp with {kind}": ("a.xmp", xmp(f'xmp:Label="{coded(data)}"')) for kind, data in PICTURES.items()},
+    **{f"aae with {kind}": ("a.AAE", aae(data, is_binary=True)) for kind, data in PICTURES.items()},
+    "json with a picture in lines": ("a.jpg.json", takeout("a.jpg", x=f"{CODED_JPEG[:2]}\n{CODED_JPEG[2:]}")),
+    "json with a long blob in lines": ("a.jpg.json", takeout("a.jpg", x=IN_LINES)),
+    "xmp with a picture before an element": (
+        "a.xmp",
+        xmp(inner=f"<xmp:a>{CODED_JPEG[:3]}&#xA;{CODED_JPEG[3:]}<xmp:b/></xmp:a>"),
+    ),
     "of another picture by its content": ("a.jpg.json", takeout("b.jpg")),
     "without a title": ("a.jpg.json", takeout(None)),
     "json of something else": ("a.jpg.json", b'{"title": "a.jpg"}'),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from dupfind.sources.archive_names import archives_among
 from dupfind.sources.folders import Folder
-from dupfind.sources.roots import spelling
+from dupfind.sources.roots import root_around, spelling
 from dupfind.sources.source import Listing, Relisting, Source, listed_again
 from dupfind.values import FileEntry, Root, Side, Tree
 
@@ -28,6 +28,18 @@ class ArchivesRoot(Root):
     def shown(self) -> Callable[[str], str]:
         """A function from the path of a member to how the user would spell it."""
         return spelling(self.around)
+
+    @property
+    def below(self) -> Callable[[str], str]:
+        """A function from the path of a member to what follows the root that its archive lies in.
+
+        Never a folder above that: a pattern would set everything aside that lies in ``/mnt/cache``.
+        """
+        return self._below
+
+    def _below(self, path: str) -> str:
+        around = root_around(path, self.around)
+        return os.path.basename(path) if around is None else around.below(path)
 
 
 class Archives(Source):

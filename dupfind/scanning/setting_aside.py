@@ -46,7 +46,7 @@ def disregarded(needles: Sequence[Tree], patterns: Sequence[str], listener: List
     for tree in needles:
         aside |= _by_file(tree, listener)
         if patterns:
-            aside |= _matching(tree, chosen.why)
+            aside |= _matching(tree, chosen.why if tree.root.has_folders else chosen.why_listed)
     for warning in chosen.warnings():
         listener.warn(warning)
     return aside
@@ -70,13 +70,12 @@ def _by_file(tree: Tree, listener: Listener) -> dict[str, Reason]:
 
 def _matching(tree: Tree, why: Callable[[str], Reason | None]) -> dict[str, Reason]:
     """Return the reasons that ``why`` gives for paths below the root, of files that lie anywhere as they were named."""
-    shown, skipped = tree.root.shown, len(tree.root.real.rstrip(os.sep)) + 1
+    shown, below = tree.root.shown, tree.root.below
     aside = {}
     for entry in tree.entries:
-        path = shown(entry.path)
-        reason = why(entry.path[skipped:] if tree.root.has_folders else path.strip(os.sep))
+        reason = why(below(entry.path))
         if reason is not None:
-            aside[path] = reason
+            aside[shown(entry.path)] = reason
     return aside
 
 

@@ -21,10 +21,14 @@ MOST_BYTES = 1 << 20
 _MOST_THUMBNAIL_BYTES = 1 << 16
 _LONG_CODED = re.compile(r"[A-Za-z0-9+/]{65536}")
 _CODED_PICTURE = re.compile(
-    r"(?<![A-Za-z0-9+/])(/9j/|iVBORw0KGgo|R0lGOD[ld]|UklGR|SUkqA|TU0AK|AAAA[A-Za-z0-9+/]{4}ZnR5c|/0//|/woADQ)"
+    r"(?<![A-Za-z0-9+/])(/9j/|iVBORw0KGgo|R0lGOD[ld]|UklGR|SUkqA|TU0AK|AAAA[A-Za-z0-9+/][GWm2]Z0eX[AB]"
+    r"|AAAADGpQICA|/0//|AAAADEpYTCA|/wo[A-Za-z0-9+/]{400}|Qk[0-3][A-Za-z0-9+/]{400})"
 )
-"""How JPEG, PNG, GIF, WebP, TIFF, HEIC, AVIF and JPEG 2000 begin in base64."""
+"""How JPEG, PNG, GIF, WebP, TIFF, HEIC and AVIF (``ftyp`` behind four bytes of size), JPEG 2000, JPEG XL and BMP begin
+in base64."""
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")
+_PICTURES_IN_DATA = (*_PICTURES, b"ftyp", b"WEBPVP8", b"jP  ", b"JXL ", b"\xff\x4f\xff\x51")
+"""Also those that are words, and so told in binary data only."""
 
 _ADJUSTED = "adjustment"
 _XMP_ROOTS = frozenset({"adobe:ns:meta/ xmpmeta", "http://www.w3.org/1999/02/22-rdf-syntax-ns# RDF"})
@@ -73,7 +77,7 @@ def _aae(content: bytes, owners: Sequence[str]) -> list[str]:
         return []
     data = [one for one in _leaves(value) if isinstance(one, bytes)]
     texts = [one for one in _leaves(value) if isinstance(one, str)]
-    has_picture = any(begin in one for one in data for begin in _PICTURES) or any(map(_has_coded_picture, texts))
+    has_picture = any(begin in one for one in data for begin in _PICTURES_IN_DATA) or any(map(_carries_picture, texts))
     return [] if has_picture else list(owners)
 
 
@@ -184,11 +188,16 @@ def _has_coded_picture(text: str) -> bool:
     return _CODED_PICTURE.search(text) is not None or _LONG_CODED.search(text) is not None
 
 
+def _carries_picture(value: str) -> bool:
+    """Tell whether a single value holds a picture in base64, in lines or in one piece."""
+    return _has_coded_picture(value) or _has_coded_picture("".join(value.split()))
+
+
 def _parsed_json(content: bytes) -> dict[str, Any]:
     value = json.loads(_text(content))
     if not isinstance(value, dict):
         raise TypeError("it is no object")
-    if any(isinstance(one, str) and _has_coded_picture(one) for one in _leaves(value)):
+    if any(isinstance(leaf, str) and _carries_picture(leaf) for leaf in _leaves(value)):
         raise ValueError("it carries a picture")
     return value
 
@@ -212,6 +221,7 @@ def _parsed_xml(content: bytes) -> tuple[list[str], list[tuple[str, str]]]:
     texts: list[str] = []
 
     def begin(name: str, attributes: dict[str, str]) -> None:
+        facts.append((names[-1] if names else "", "".join(texts).strip()))
         names.append(name)
         facts.extend(attributes.items())
         texts.clear()
@@ -229,7 +239,7 @@ def _parsed_xml(content: bytes) -> tuple[list[str], list[tuple[str, str]]]:
     parser.CharacterDataHandler = texts.append
     parser.EntityDeclHandler = refuse
     parser.Parse(content, True)
-    if any(_has_coded_picture("".join(value.split())) for _, value in facts):
+    if any(_carries_picture(value) for _, value in facts):
         raise ValueError("it carries a picture")
     return names, facts
 

@@ -35,23 +35,35 @@ class Disregards:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._patterns = Excludes(patterns, OPTION)
-        self._folders: dict[str, str | None] = {"": None}
+        self._folders: dict[tuple[str, bool], str | None] = {("", True): None, ("", False): None}
 
     def why(self, below_root: str) -> Reason | None:
         """Return why a needle is set aside, to go by its path below its root; None where it is not."""
-        folder, _, name = below_root.rpartition("/")
-        pattern = self._of_folder(folder) or self._patterns.matching(below_root, name)
+        return self._why(below_root, has_root=True)
+
+    def why_listed(self, path: str) -> Reason | None:
+        """Return the same of a file that a list names: no pattern without a slash is about a folder on the way to it.
+
+        That way may begin at the root of the disk, and ``tmp`` is no word about all that lies below ``/tmp``.
+        """
+        return self._why(path, has_root=False)
+
+    def _why(self, path: str, *, has_root: bool) -> Reason | None:
+        folder, _, name = path.rpartition("/")
+        pattern = self._of_folder(folder, has_root) or self._patterns.matching(path, name)
         return None if pattern is None else Reason(ReasonCode.DISREGARDED, (f"{OPTION} {pattern}",))
 
     def warnings(self) -> list[str]:
         """Return a warning for each pattern that has matched nothing."""
         return self._patterns.warnings()
 
-    def _of_folder(self, folder: str) -> str | None:
-        if folder not in self._folders:
+    def _of_folder(self, folder: str, has_root: bool) -> str | None:
+        key = folder, has_root
+        if key not in self._folders:
             around, _, name = folder.rpartition("/")
-            self._folders[folder] = self._of_folder(around) or self._patterns.matching(folder, name)
-        return self._folders[folder]
+            own = self._patterns.matching(folder, name if has_root else "")
+            self._folders[key] = self._of_folder(around, has_root) or own
+        return self._folders[key]
 
 
 class IgnoreFile:

@@ -62,6 +62,11 @@ class NamedRoot(Root):
         return self.names.__getitem__
 
     @property
+    def below(self) -> Callable[[str], str]:
+        """A function from the path of a named file to how the user spelt it, without slashes around it."""
+        return lambda path: self.names[path].strip(os.sep)
+
+    @property
     def has_folders(self) -> bool:
         """Tell that the files lie anywhere."""
         return False
