@@ -99,7 +99,7 @@ def unplugged(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def short_races(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is racy is so for less time, and nobody waits for the disk."""
-    for module in ("cache", "memory"):
+    for module in ("cache", "result_cache"):
         monkeypatch.setattr(f"dupfind.cache.{module}._RACY_NS", int(RACY_SECONDS * 1e9))
     real = sqlite3.connect
 

@@ -209,7 +209,7 @@ def test_no_word_makes_a_picture_of_what_is_none(tree: TreeBuilder) -> None:
 
 def test_nothing_of_it_is_remembered(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scan without the decisions gives what it gave before, also from memory, and one with them is not from there."""
-    for name in ("cache", "memory"):
+    for name in ("cache", "result_cache"):
         monkeypatch.setattr(f"dupfind.cache.{name}._RACY_NS", 0)  # the files are seconds old
     haystack, needles = tree("hay", {"h.png": SMALL}), tree("n", {"a.png": PHOTO})
     said = word("same", needles / "a.png", haystack / "h.png")

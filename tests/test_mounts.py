@@ -122,7 +122,7 @@ def card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> int:
 @pytest.mark.usefixtures("card")
 def test_nothing_is_remembered(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither of single files nor as an answer, however old they are; and that is told where there is a cache."""
-    for module in ("cache", "memory"):
+    for module in ("cache", "result_cache"):
         monkeypatch.setattr(f"dupfind.cache.{module}._RACY_NS", 0)
     haystack, needles = tree("hay", {"a": b"1", "b": b"2"}), tree("needles", {"a": b"1", "s/b": b"2"})
     cache = str(tmp_path / "cache.sqlite")
