@@ -280,6 +280,14 @@ def test_sidecars_and_empty_members(tree: TreeBuilder) -> None:
     assert "partial" == folders(look(hay, needles, sidecars="ignore"))["x.tar.gz"]
 
 
+def test_a_photo_library_in_an_archive_of_the_haystack(tree: TreeBuilder) -> None:
+    """Nobody reads its trash there, so it proves nothing."""
+    needles = tree("n", {"a.txt": b"1"})
+    for name, verdict in (("Old.photoslibrary/originals/a.txt", "missing"), ("Old photos/a.txt", "contained")):
+        hay = tree(verdict, {"lib.zip": zipped({name: b"1"})})
+        assert {verdict} == set(folders(look(hay, needles, "both")).values())
+
+
 def test_special_files_of_a_tar(tree: TreeBuilder) -> None:
     """They are told of and not followed; a hard link is the file that it links to."""
     hay = tree("h", {"a": b"1"})

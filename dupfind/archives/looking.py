@@ -25,6 +25,7 @@ from dupfind.sources.ignore import (
     why_folder_not_trusted,
 )
 from dupfind.sources.junk_names import guards_of, is_left_over
+from dupfind.sources.photo_library import why_packed_library_not_trusted
 from dupfind.sources.roots import root_around
 from dupfind.sources.source import Listing, folder_of
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
@@ -177,7 +178,8 @@ class Lister:
             return False
         reason = self._why_excluded(archive.path, below)
         if reason is None and self._is_haystack:
-            reasons = (*map(why_folder_not_trusted, folders), why_file_not_trusted(name))
+            library = why_packed_library_not_trusted(folders)
+            reasons = (*map(why_folder_not_trusted, folders), why_file_not_trusted(name), library)
             reason = next((reason for reason in reasons if reason), None)
         if reason is None:
             return True

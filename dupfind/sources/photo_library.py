@@ -43,6 +43,15 @@ _CUT = re.compile(r"[._]")
 _Folders = tuple[str, ...]
 
 
+def why_packed_library_not_trusted(folders: Sequence[str]) -> str | None:
+    """Tell why what lies below these folders of an archive proves nothing: in one of a library nobody reads the trash.
+
+    >>> why_packed_library_not_trusted(["2019", "My.photoslibrary", "originals"]) is None
+    False
+    """
+    return _UNKNOWN if any(folded(folder).endswith(_ENDINGS) for folder in folders) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Library:
     """One library, as far as it is trusted."""
