@@ -112,7 +112,8 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
         problems = problems_of([*needles, *haystack], findings.failures)
         words = words_of(needles, findings)
         in_folders = [one for one in problems if one.stage != LISTING]
-        folders = judge_folders(verdicts, in_folders, settings.roots, words_of(in_trees, findings))
+        opened = [tree.root.shown(path) for tree in in_trees for path in tree.opened]
+        folders = judge_folders(verdicts, in_folders, settings.roots, words_of(in_trees, findings), opened)
     report = Report(
         version=__version__,
         started=started.isoformat(timespec="seconds"),

@@ -351,6 +351,8 @@ class FolderVerdict:
     """Of all files in the subtree."""
     own: OwnCounts | None = field(default=None, compare=False)
     """What lies directly in a folder whose subfolders have other verdicts than its own; None for all others."""
+    is_in_archive: bool = field(default=False, compare=False)
+    """True for a part of an archive: nothing lies at its path that a program could delete."""
 
     @property
     def files(self) -> int:

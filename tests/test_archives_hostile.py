@@ -314,7 +314,6 @@ TARS: Mapping[str, tuple[bytes, str]] = {
         "cannot be looked into",
     ),
     "only links to itself": (altered(altered(ONE, 156, b"1"), 157, b"c.txt"), "a link to a file that is not in"),
-    "empty": (bytes(10240), "its content is that of no archive"),
     "nothing": (b"", "its content is that of no archive"),
     "text": (b"words " * 200, "its content is that of no archive"),
 }

@@ -73,7 +73,7 @@ class Piece:
         """Go to a place, as in any file."""
         place += (0, self._place, self._size_bytes)[whence]
         if place < 0:
-            raise ValueError("a place before the beginning")
+            raise OSError("a place before the beginning")  # what files raise, and zipfile expects
         self._place = place
         return place
 

@@ -87,6 +87,8 @@ def _listed(file: IO[bytes], head: bytes, start: int, size_bytes: int, path: str
         return tar_file.list_tar(file, start, size_bytes)
     if path.lower().endswith(".zip"):  # a program that unpacks itself, with its members behind it
         return zip_file.list_zip(file, start, size_bytes)
+    if tar_file.is_end(head):
+        return tar_file.list_tar(file, start, size_bytes)
     raise BrokenArchiveError("its content is that of no archive")
 
 
@@ -109,7 +111,8 @@ def _around(entry: FileEntry) -> FileEntry:
 def _of_tar(archive: FileEntry, start: int, size_bytes: int, scratch: Scratch) -> Opened:
     with open(scratch.file.path, "rb", buffering=0) as file:
         file.seek(start)
-        if not tar_file.is_tar(read_fully(file.read, tar_file.HEAD_BYTES)):
+        head = read_fully(file.read, tar_file.HEAD_BYTES)
+        if not (tar_file.is_tar(head) or tar_file.is_end(head)):
             raise BrokenArchiveError("what is compressed in it is no TAR")
         contents = tar_file.list_tar(file, start, size_bytes)
     return Opened(contents, _scratched(archive, scratch), scratch)

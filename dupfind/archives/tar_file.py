@@ -6,17 +6,22 @@ nothing behind it.
 
 from __future__ import annotations
 
+import re
 import tarfile
 from typing import IO
 
 from dupfind.archives.contents import BrokenArchiveError, Contents, Member, Piece, Trouble, is_blank
-from dupfind.archives.limits import MOST_MEMBERS
+from dupfind.archives.limits import MOST_EXTRA_BYTES, MOST_MEMBERS
 
 _MOST_HEADER_BYTES = 1 << 20
 """A long name or a PAX header, which is read into memory."""
 _BLOCK = tarfile.BLOCKSIZE
 _FILES = frozenset({tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE})
 _MAGIC_AT, _MAGIC = 257, b"ustar"
+_NAMING = frozenset({tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK})
+_TELLING = frozenset({tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE})
+"""Headers that are about the next one: with a long name, with records."""
+_RECORD = re.compile(rb"([0-9]{1,20}) [^=]+=")
 HEAD_BYTES = _BLOCK
 
 
@@ -31,18 +36,25 @@ def is_tar(head: bytes) -> bool:
     return True
 
 
+def is_end(head: bytes) -> bool:
+    """Tell whether a TAR ends where it begins: it holds nothing."""
+    return len(head) == _BLOCK and not head.strip(b"\0")
+
+
 def list_tar(file: IO[bytes], start: int, size_bytes: int) -> Contents:
     """List the TAR that lies in an open file; raises :class:`BrokenArchiveError`, and what :mod:`tarfile` raises."""
     piece = Piece(file, start, size_bytes, _MOST_HEADER_BYTES)
     contents = Contents()
     plain: dict[str, Member] = {}
-    end, count = -1, 0
+    end, count = 0, 0
     with tarfile.open(fileobj=piece, mode="r:", encoding="utf-8", errors="surrogateescape") as archive:  # type: ignore[call-overload]
         try:
             while (info := archive.next()) is not None:
                 archive.members.clear()  # it would keep them all
                 count += 1
                 _refuse(info, count, is_onward=archive.offset > end)
+                if reason := _why_more_than_told(piece, end, info):
+                    contents.troubles.append(Trouble("", reason))
                 end = archive.offset
                 _take(info, start, size_bytes, plain, contents)
         except (tarfile.TarError, BrokenArchiveError, ValueError) as error:
@@ -64,6 +76,38 @@ def _refuse(info: tarfile.TarInfo, count: int, *, is_onward: bool) -> None:
         raise BrokenArchiveError("its headers lead backwards")
     if count > MOST_MEMBERS:
         raise BrokenArchiveError(f"it has more than {MOST_MEMBERS:,} members")
+
+
+def _why_more_than_told(piece: Piece, start: int, info: tarfile.TarInfo) -> str | None:
+    """Why the headers of a member, from ``start`` on, hold what nobody is told of; None where they do not."""
+    place, payload_bytes = start, 0
+    while place + _BLOCK < info.offset_data:
+        piece.seek(place)
+        header = tarfile.TarInfo.frombuf(piece.read(_BLOCK), "utf-8", "surrogateescape")
+        if header.type not in _NAMING | _TELLING:
+            break
+        payload = piece.read(-(-header.size // _BLOCK) * _BLOCK)
+        if header.type in _NAMING and b"\0" in payload.rstrip(b"\0"):
+            return f"the header of {info.name} holds more than a name"
+        if header.type in _TELLING and not _are_records(payload[: header.size], payload[header.size :]):
+            return f"the header of {info.name} holds more than its records"
+        payload_bytes += len(payload.rstrip(b"\0"))
+        place += _BLOCK + len(payload)
+    extra_bytes = payload_bytes - len(info.name.encode("utf-8", "surrogateescape"))
+    if extra_bytes > MOST_EXTRA_BYTES:
+        return f"the headers of {info.name} hold {extra_bytes:,} bytes beside its name"
+    return None
+
+
+def _are_records(payload: bytes, padding: bytes) -> bool:
+    """Tell whether a PAX header holds whole records, and behind them zeros."""
+    place = 0
+    while match := _RECORD.match(payload, place):
+        end = place + int(match[1])
+        if not match.end() < end <= len(payload) or payload[end - 1 : end] != b"\n":
+            return False
+        place = end
+    return not (payload[place:] + padding).strip(b"\0")
 
 
 def _take(info: tarfile.TarInfo, start: int, size_bytes: int, plain: dict[str, Member], contents: Contents) -> None:

@@ -8,13 +8,17 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, Protocol
 
-from dupfind.archives.contents import BrokenArchiveError
-from dupfind.archives.limits import MOST_DICTIONARY_BYTES
+from dupfind.archives.contents import BrokenArchiveError, read_fully
+from dupfind.archives.limits import MOST_DICTIONARY_BYTES, MOST_EXTRA_BYTES
 
 _BLOCK_BYTES = 1 << 18
 _OUT_BYTES = 1 << 20
 _GZIP, _RAW = 31, -15
 """Window sizes by which zlib knows a gzip stream, and one without any header."""
+_GZIP_HEADER_BYTES = 10
+_MOST_GZIP_HEADER_BYTES = _GZIP_HEADER_BYTES + MOST_EXTRA_BYTES + 1
+_HAS_EXTRA, _HAS_NAME, _HAS_COMMENT = 4, 8, 16
+"""Flags of a gzip header: what follows it, in this order."""
 _MAGICS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
 _LONGEST_MAGIC = max(map(len, _MAGICS))
 ERRORS = (zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
@@ -81,6 +85,42 @@ def kind_of(head: bytes) -> str | None:
     return next((kind for magic, kind in _MAGICS.items() if head.startswith(magic)), None)
 
 
+class _Headers:
+    """What the headers of all streams of a file hold beside their data; only those of gzip hold anything."""
+
+    def __init__(self, kind: str) -> None:
+        self._is_gzip = kind == "gzip"
+        self._fields_bytes = 0
+
+    def look_at(self, file: IO[bytes], data: bytes, left_bytes: int) -> tuple[bytes, int]:
+        """Look at the header that ``data`` begins with; gives it with what had to be read, and what is left then.
+
+        Raises :class:`BrokenArchiveError` where there are more than a few words.
+        """
+        if not self._is_gzip:
+            return data, left_bytes
+        more = read_fully(file.read, min(left_bytes, max(0, _MOST_GZIP_HEADER_BYTES - len(data))))
+        data += more
+        self._fields_bytes += _fields_bytes(data)
+        if self._fields_bytes > MOST_EXTRA_BYTES:
+            raise BrokenArchiveError(f"its gzip headers hold more than {MOST_EXTRA_BYTES:,} bytes of names and words")
+        return data, left_bytes - len(more)
+
+
+def _fields_bytes(data: bytes) -> int:
+    """Count what lies between the fixed part of a gzip header and the data: extra fields, a name, a comment."""
+    if len(data) < _GZIP_HEADER_BYTES:
+        return 0  # cut off, as zlib will say
+    flags, place = data[3], _GZIP_HEADER_BYTES
+    if flags & _HAS_EXTRA:
+        place += 2 + int.from_bytes(data[place : place + 2], "little")
+    for flag in (_HAS_NAME, _HAS_COMMENT):
+        if flags & flag:
+            end = data.find(b"\0", place)
+            place = len(data) if end < 0 else end + 1
+    return place - _GZIP_HEADER_BYTES
+
+
 def unpack(file: IO[bytes], size_bytes: int, kind: str) -> Iterator[bytes]:
     """Yield what a compressed file of this length holds; several streams in a row are one, as for gzip itself.
 
@@ -88,8 +128,10 @@ def unpack(file: IO[bytes], size_bytes: int, kind: str) -> Iterator[bytes]:
     """
     left_bytes = size_bytes
     data = b""
+    headers = _Headers(kind)
     while True:
         stream = _MAKERS[kind]()
+        data, left_bytes = headers.look_at(file, data, left_bytes)
         while not stream.eof:
             if stream.needs_input and not data:
                 data = file.read(min(_BLOCK_BYTES, left_bytes))

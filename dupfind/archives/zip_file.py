@@ -205,7 +205,8 @@ def _descriptors(crc: int, packed: int, unpacked: int) -> Iterator[bytes]:
 def _beside(piece: Piece, extents: list[_Extent], directory: int) -> Iterator[str]:
     """Tell of the bytes before the directory that belong to no member."""
     place = unlisted = 0
-    for extent, following in zip(extents, [*(extent.start for extent in extents[1:]), directory], strict=True):
+    starts = [*(extent.start for extent in extents), directory]
+    for extent, following in zip(extents, starts[1:], strict=True):
         unlisted += _unlisted(piece, place, extent.start)
         place = extent.end
         if extent.descriptors:

@@ -16,9 +16,10 @@ def render(choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
 
     Without NUL a line break in a name would make two paths out of one, neither of them meant: it is escaped, so that
     the reader misses the file and says so instead of taking another. A terminal gets every control character
-    escaped.
+    escaped. Parts of archives are left out: nothing lies there.
     """
-    chosen = [one.path for one in (choice.files if settings.files else choice.shown)]
+    folders = [folder for folder in choice.shown if not folder.is_in_archive]
+    chosen = [row.path for row in (choice.files if settings.files else folders)]
     return listed(chosen, screen, print0=settings.print0)
 
 

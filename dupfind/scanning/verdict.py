@@ -140,12 +140,14 @@ def judge_folders(
     problems: Iterable[Problem],
     roots: Sequence[Root],
     decided: Collection[str] = (),
+    opened: Collection[str] = (),
 ) -> list[FolderVerdict]:
     """The verdicts on all folders with a file below them, or with something that was skipped; sorted by path.
 
     ``is_shown`` marks those that tables and path lists name: the top-most folder where a whole subtree shares its
     verdict, and each folder of a mixed subtree that itself holds a file that is not present. All others only repeat
-    what their subfolders say. ``decided`` are the paths of files whose verdict rests on the word of a person.
+    what their subfolders say. ``decided`` are the paths of files whose verdict rests on the word of a person,
+    ``opened`` those of archives that were looked into.
     """
     needle_roots = {root.given for root in roots if root.side is Side.NEEDLES}
     folders: dict[str, _Folder] = {}
@@ -165,7 +167,7 @@ def judge_folders(
             for folder in _folders_around_gap(problem.path, needle_roots, folders):
                 folder.skipped += 1
                 folder.holds_doubt = True
-    return _roll_up(folders)
+    return _roll_up(folders, opened)
 
 
 def _folders_around_gap(path: str, roots: set[str], folders: dict[str, _Folder]) -> list[_Folder]:
@@ -234,7 +236,7 @@ def _own_counts(folder: _Folder) -> OwnCounts:
     return OwnCounts(*(getattr(folder, name) for name in OwnCounts._fields))
 
 
-def _roll_up(folders: dict[str, _Folder]) -> list[FolderVerdict]:
+def _roll_up(folders: dict[str, _Folder], opened: Collection[str]) -> list[FolderVerdict]:
     own = {path: _own_counts(folder) for path, folder in folders.items() if folder.children}
     # Folders are made after the folders above them, so the reverse order meets every child before its parent.
     for folder in reversed(folders.values()):
@@ -243,6 +245,11 @@ def _roll_up(folders: dict[str, _Folder]) -> list[FolderVerdict]:
     is_uniform: dict[str, bool] = {}
     for path, folder in reversed(folders.items()):
         is_uniform[path] = all(is_uniform[child] and folders[child].state is folder.state for child in folder.children)
+    archives = set(opened)
+    for path, folder in folders.items() if archives else ():
+        if folder.parent in archives:
+            archives.add(path)
+    inside = archives.difference(opened) if archives else archives
     return [
         FolderVerdict(
             path=path,
@@ -260,6 +267,7 @@ def _roll_up(folders: dict[str, _Folder]) -> list[FolderVerdict]:
             empty=folder.empty,
             size_bytes=folder.size_bytes,
             own=None if is_uniform[path] else own[path],
+            is_in_archive=path in inside,
         )
         for path, folder in sorted(folders.items())
     ]
