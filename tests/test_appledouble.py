@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,12 +21,53 @@ from tests.helpers.walking import walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, object]], Path]
 
-APPLEDOUBLE = bytes.fromhex("00051607 00020000".replace(" ", "")) + b"Mac OS X        " + bytes(10)
+START = bytes.fromhex("0005160700020000") + b"Mac OS X        "
+PHOTO = b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(range(256)) * 8
+RESOURCES = struct.pack(">4I", 256, 256, 0, 30) + bytes(270)
+
+
+def made(*entries: tuple[int, bytes], gap: bytes = b"", behind: bytes = b"") -> bytes:
+    """An AppleDouble file of these entries, by their numbers."""
+    place, table, data = len(START) + 2 + 12 * len(entries), b"", b""
+    for kind, content in entries:
+        table += struct.pack(">3I", kind, place + len(data) + len(gap), len(content))
+        data += gap + content
+    return START + struct.pack(">H", len(entries)) + table + data + behind
+
+
+APPLEDOUBLE = made((9, bytes(32)), (2, RESOURCES))
+SOUND = {
+    "as a Mac writes it": APPLEDOUBLE,
+    "with attributes": made((9, bytes(34) + b"ATTR" + bytes(range(256)) * 14), (2, RESOURCES)),
+    "without resources": made((9, bytes(32)), (2, b"")),
+    "resources": made((2, struct.pack(">4I", 256, 5256, 5000, 50) + bytes(5290))),
+    "nothing": made(),
+    "filled up": made((9, bytes(32)), behind=bytes(4000)),
+    "with a gap": made((9, bytes(32)), gap=bytes(2)),
+}
+LARGE = made((2, struct.pack(">4I", 256, 256, 0, 30) + bytes(1 << 17)))
 NO_JUNK = {
     "AppleSingle": bytes.fromhex("0005160000020000") + bytes(18),
     "a picture": b"\xff\xd8\xff\xe0\0\x10JFIF",
     "empty": b"",
     "cut short": APPLEDOUBLE[:3],
+    "cut short in its entries": APPLEDOUBLE[:40],
+    "cut short in an entry": APPLEDOUBLE[:-1],
+    "a photo behind the number": APPLEDOUBLE[:4] + PHOTO,
+    "a photo behind the version": APPLEDOUBLE[:8] + PHOTO,
+    "a photo behind its table": made() + PHOTO,
+    "a photo behind its entries": APPLEDOUBLE + PHOTO,
+    "a photo far behind": LARGE + bytes(99) + PHOTO,
+    "a photo as resources": made((2, PHOTO)),
+    "a photo for the Finder": made((9, PHOTO)),
+    "a photo as the file itself": made((1, PHOTO)),
+    "a large comment": made((4, PHOTO * 9)),
+    "a photo in a gap": made((9, bytes(32)), gap=PHOTO * 9),
+    "an entry that begins in the header": START + struct.pack(">H3I", 1, 9, 0, 26 + 12),
+    "small resources": made((2, b"photo")),
+    "resources that lead out": made((2, struct.pack(">4I", 256, 256, 5000, 30) + bytes(270))),
+    "a map that leads out": made((2, struct.pack(">4I", 256, 256, 0, 5000) + bytes(270))),
+    "resources without a beginning": made((2, bytes(286))),
     "text": b"hello",
 }
 
@@ -40,6 +82,17 @@ def trees(tree: TreeBuilder, contents: Mapping[str, object], *exclude: str) -> t
 def names(side: Tree) -> list[str]:
     """The files of a tree without its root."""
     return [entry.path[len(side.root.real) + 1 :] for entry in side.entries]
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_what_programs_write_is_known(tree: TreeBuilder, name: str) -> None:
+    """Entries by number, place and length, as the format has them."""
+    assert is_appledouble(str(tree("n", {"._a": SOUND[name]}) / "._a"))
+
+
+def test_large_resources(tree: TreeBuilder) -> None:
+    """An entry may be larger than what is read of it."""
+    assert is_appledouble(str(tree("n", {"._a": LARGE}) / "._a"))
 
 
 def test_appledouble_is_ignored_on_both_sides(tree: TreeBuilder) -> None:
@@ -108,11 +161,12 @@ def test_an_excluded_picture_is_a_gap_and_excluded_junk_is_none(tree: TreeBuilde
 
 def test_lists_tell_junk_likewise(tree: TreeBuilder) -> None:
     """What a list names is asked by its path."""
-    folder = tree("n", {"._a.jpg": APPLEDOUBLE, "._b.jpg": b"1", ".DS_Store": b"", "c.jpg": APPLEDOUBLE})
+    folder = tree("n", {"._a.jpg": APPLEDOUBLE, "._b.jpg": b"1", "ZbThumbnail.info": b"", "c.jpg": APPLEDOUBLE})
     assert [True, False, True, False] == [
-        is_junk(str(folder / name)) for name in ("._a.jpg", "._b.jpg", ".DS_Store", "c.jpg")
+        is_junk(str(folder / name)) for name in ("._a.jpg", "._b.jpg", "ZbThumbnail.info", "c.jpg")
     ]
-    assert is_junk(".DS_Store")
+    assert is_junk("ZbThumbnail.info")
+    assert not is_junk(".DS_Store")  # there is no such file
 
 
 def test_a_picture_of_that_name_keeps_its_folder(

@@ -239,16 +239,28 @@ def test_a_named_archive_with_an_equal(dupfind: Dupfind, tree: TreeBuilder) -> N
 
 def test_excluded_and_junk(tree: TreeBuilder) -> None:
     """As in a folder: what is excluded is a gap, what systems leave behind is nothing."""
-    apple = b"\0\5\x16\7\0\2\0\0"
-    files = {"a": b"1", "skip/b": b"1", "__MACOSX/._a": apple, ".DS_Store": b"3", "@eaDir/c": b"4"}
+    apple = b"\0\5\x16\7\0\2\0\0" + bytes(18)
+    store, thumbnail = b"\0\0\0\1Bud1", "@eaDir/a/SYNOFILE_THUMB_M.jpg"
+    files = {"a": b"1", "skip/b": b"1", "__MACOSX/._a": apple, ".DS_Store": store, thumbnail: b"4"}
     hay = tree("h", {"a": b"1"})
     needles = tree("n", {"x.zip": zipped(files, zipfile.ZIP_DEFLATED)})
     assert {"contained"} == set(folders(look(hay, needles)).values())
     report = look(hay, needles, exclude=["skip"])
     assert [("b", "excluded by --exclude skip")] == gaps(report)
     assert "partial" == folders(report)["x.zip"]
-    report = look(hay, tree("m", {"x.zip": zipped({**files, "._b": b"no resource"})}))
+    photo = b"\xff\xd8\xff\xe0" + bytes(99)
+    for name in ("._b", ".DS_Store", "Thumbs.db", "desktop.ini", ".nomedia", "@eaDir/IMG_1.jpg", "@eaDir/a/IMG_1.jpg"):
+        report = look(hay, tree(f"m {name.replace('/', ' ')}", {"x.zip": zipped({**files, name: photo})}))
+        assert "partial" == folders(report)["x.zip"], name
+    report = look(hay, tree("r", {"x.zip": zipped({**files, "._b": apple[:4] + photo})}))
     assert "partial" == folders(report)["x.zip"]
+
+
+def test_what_a_drive_keeps_in_an_archive_of_the_haystack_proves_nothing(tree: TreeBuilder) -> None:
+    """As in a folder: nobody looks into its folder."""
+    needles = tree("n", {"a": b"1"})
+    hay = tree("h", {"x.zip": zipped({"@eaDir/a": b"1"})})
+    assert "missing" == folders(look(hay, needles, archives="both"))[""]
 
 
 def test_left_overs(tree: TreeBuilder) -> None:

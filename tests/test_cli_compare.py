@@ -151,6 +151,7 @@ def test_others_of_a_list(dupfind: Run, tmp_path: Path) -> None:
     photo.save(tmp_path / "a.png")
     photo.save(tmp_path / "b.jpg", quality=95)
     pictures.photo(2, (160, 120)).save(tmp_path / "c.png")
+    (tmp_path / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
     done = dupfind("compare", "a.png", "--files-from", "-", "--format", "paths", input=b"b.jpg\n.DS_Store\nc.png\n")
     assert (1, b"b.jpg\n") == (done.returncode, done.stdout)
     done = dupfind("compare", "a.png", "--files-from", "-", input=b"")

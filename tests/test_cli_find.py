@@ -171,7 +171,7 @@ def test_standard_input_that_is_a_file_of_the_haystack(dupfind: Run, tmp_path: P
 def test_images_of_a_list(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     """After those of the command line; each once, no junk, what cannot be had named; an empty list is no mistake."""
     tree("hay", {"a.txt": b"notes", "b.txt": b"other"})
-    tree("n", {"x.txt": b"notes", "y.txt": b"other", ".DS_Store": b"junk"})
+    tree("n", {"x.txt": b"notes", "y.txt": b"other", ".DS_Store": b"\0\0\0\1Bud1"})
     names = b"n/y.txt\nn/../n/y.txt\nn/x.txt\nn/.DS_Store\nnone\nn\n"
     done = dupfind("find", "n/x.txt", "--haystack", "hay", "--files-from", "-", "--format", "json", input=names)
     assert 2 == done.returncode

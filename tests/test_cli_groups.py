@@ -117,7 +117,7 @@ def test_nothing_below_the_folders_is_touched(dupfind: Run, collection: Path) ->
 
 def test_a_list_of_files(dupfind: Run, collection: Path, tmp_path: Path) -> None:
     """Beside folders and alone; junk skipped, each file once, what cannot be had named, the trash not trusted."""
-    (collection / ".DS_Store").write_bytes(b"notes")
+    (collection / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
     (tmp_path / "Trash").mkdir()
     (tmp_path / "Trash" / "old notes.txt").write_bytes(b"notes")
     names = b"c/n.txt\0./c/n n.txt\0c/../c/n.txt\0c/.DS_Store\0none\0Trash/old notes.txt\0"

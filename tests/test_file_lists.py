@@ -172,7 +172,7 @@ def test_junk_counts_for_nothing(tree: TreeBuilder) -> None:
     """As below a folder: no needle, and no gap, though find names it; a folder of such a name was meant."""
     hay, needles = (
         tree("hay", {"a": b"1"}),
-        tree("n", {"a": b"1", ".DS_Store": b"2", "._a": b"\0\5\x16\7", "thumbs.db/b": b"4"}),
+        tree("n", {"a": b"1", ".DS_Store": b"\0\0\0\1Bud1", "._a": b"\0\5\x16\7\0\2" + bytes(20), "thumbs.db/b": b"4"}),
     )
     report = scan(hay, [needles / "a", needles / ".DS_Store", needles / "._a"])
     assert ({"a": "present"}, True, []) == (files(report), report.is_complete, report.problems)

@@ -18,11 +18,12 @@ from tests.helpers.walking import walk_all
 
 TreeBuilder = Callable[[str, Mapping[str, bytes | None]], Path]
 
-JUNK_FILES = (
+JUNK_FILES = "ZbThumbnail.info ZBTHUMBNAIL.INFO .BridgeCache .BridgeCacheT".split()
+GUARDED_FILES = (
     ".DS_Store Thumbs.db THUMBS.DB ehthumbs.db ehthumbs_vista.db desktop.ini Desktop.ini .apdisk .directory .localized"
 ).split()
 JUNK_FOLDERS = (
-    "@eaDir|.AppleDouble|.DocumentRevisions-V100|.fseventsd|.Spotlight-V100|.TemporaryItems|System Volume Information"
+    ".AppleDouble|.DocumentRevisions-V100|.fseventsd|.Spotlight-V100|.TemporaryItems|System Volume Information"
 ).split("|")
 TRASH = "#recycle $RECYCLE.BIN @Recycle RECYCLED RECYCLER Trash trash .Trash .Trash-1000 .Trashes .TRASH".split()
 HIDDEN = ".git .thumbnails .hidden .".split()
@@ -54,7 +55,7 @@ def reasons(tree: Tree) -> dict[str, str]:
     return {one.path[len(tree.root.given) + 1 :]: one.reason for one in tree.problems}
 
 
-@pytest.mark.parametrize("name", [*JUNK_FILES, "Icon\r"])
+@pytest.mark.parametrize("name", JUNK_FILES)
 def test_junk_files_are_known(name: str) -> None:
     """What systems leave behind, in any case of letters; a folder of that name is no junk."""
     assert ignore.is_junk_file(name)
@@ -75,7 +76,7 @@ def test_nothing_else_is_junk(name: str) -> None:
     assert not ignore.is_junk_folder(name)
 
 
-@pytest.mark.parametrize("name", [*JUNK_FILES, "Icon\r", *TRASHED_FILES, *ORDINARY])
+@pytest.mark.parametrize("name", [*JUNK_FILES, *TRASHED_FILES, *ORDINARY])
 def test_common_files_are_neither_junk_nor_trash(name: str) -> None:
     """The cheap look lets nothing pass that the exact ones would stop."""
     is_stopped = ignore.is_junk_file(name) or ignore.why_file_not_trusted(name) is not None
@@ -85,24 +86,30 @@ def test_common_files_are_neither_junk_nor_trash(name: str) -> None:
 
 def test_junk_leaves_no_trace_on_either_side(tree: TreeBuilder) -> None:
     """Junk files and junk folders with everything in them are ignored: no entry, no problem, no gap."""
-    contents = dict.fromkeys([*JUNK_FILES, "Icon\r"], b"") | {f"{name}/photo.jpg": b"" for name in JUNK_FOLDERS}
+    contents = dict.fromkeys([*JUNK_FILES, *GUARDED_FILES, "Icon\r"], b"") | {
+        f"{name}/photo.jpg": b"" for name in JUNK_FOLDERS
+    }
     for found in walk(tree, contents | {"a.jpg": b""}):
         assert (["a.jpg"], {}) == (names(found), reasons(found))
 
 
 def test_junk_names_are_typed(tree: TreeBuilder) -> None:
     """A folder with the name of a junk file, and a file with that of a junk folder, are ordinary."""
-    for found in walk(tree, {"@eaDir": b"", "Thumbs.db/a.jpg": b""}):
-        assert (["@eaDir", "Thumbs.db/a.jpg"], {}) == (names(found), reasons(found))
+    for found in walk(tree, {"@eaDir": b"", "Thumbs.db/a.jpg": b"", ".fseventsd": b""}):
+        assert ([".fseventsd", "@eaDir", "Thumbs.db/a.jpg"], {}) == (names(found), reasons(found))
 
 
 def test_junk_links_and_pipes_are_ignored(tree: TreeBuilder) -> None:
-    """Junk is junk whatever kind of thing it is."""
+    """Junk by its name alone is junk whatever kind of thing it is; what has to be looked at is a gap."""
     needles = tree("n", {"a": b""})
+    os.symlink("nowhere", needles / ".BridgeCache")
+    os.mkfifo(needles / "ZbThumbnail.info")
+    found, _ = walk(tree, {})
+    assert (["a"], {}) == (names(found), reasons(found))
     os.symlink("nowhere", needles / ".DS_Store")
     os.mkfifo(needles / "Thumbs.db")
     found, _ = walk(tree, {})
-    assert (["a"], {}) == (names(found), reasons(found))
+    assert {".DS_Store": "symbolic link: not followed", "Thumbs.db": "not a regular file"} == reasons(found)
 
 
 @pytest.mark.parametrize("name", TRASH)

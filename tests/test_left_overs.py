@@ -21,7 +21,31 @@ TreeBuilder = Callable[[str, Mapping[str, object]], Path]
 
 JPEG = b"\xff\xd8\xff\xe1" + bytes(100)
 LARGE = JPEG + bytes(1 << 20)
+STORE = b"\0\0\0\1Bud1" + bytes(6000)
+COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(4000)
+SHELL = "\r\n[.ShellClassInfo]\r\nLocalizedResourceName=@shell32.dll,-21779\r\n"
 LEFT_OVERS = {
+    ".DS_Store": STORE,
+    "new/.DS_Store": b"",
+    ".localized": b"",
+    ".metadata_never_index": b"",
+    "Icon\r": b"",
+    ".apdisk": b'<?xml version="1.0"?><plist/>',
+    "Thumbs.db": COMPOUND,
+    "new/Thumbs.db": b"",
+    "ehthumbs.db": COMPOUND,
+    "ehthumbs_vista.db": COMPOUND,
+    "desktop.ini": SHELL.encode("utf-16"),
+    "a/desktop.ini": SHELL.encode(),
+    "b/Desktop.ini": b"\xef\xbb\xbf; words\n" + SHELL.encode(),
+    "c/desktop.ini": b"",
+    "d/desktop.ini": b"\xfe\xff" + SHELL.encode("utf-16-be"),
+    ".directory": "[Desktop Entry]\nIcon=größer\n".encode(),
+    "@eaDir/IMG_1.jpg/SYNOFILE_THUMB_M.jpg": JPEG,
+    "@eaDir/IMG_1.jpg/SYNOPHOTO_THUMB_XL.jpg": LARGE,
+    "@eaDir/IMG_1.jpg/SYNOINDEX_MEDIA_INFO": b"{}",
+    "@eaDir/IMG_1.jpg@SynoEAStream": b"x",
+    "@eaDir/.DS_Store@SynoResource": b"x",
     "MVI_1.THM": JPEG,
     "CANONMSC/M0100.CTG": bytes(4096),
     "EOSMISC/M0101.CTG": bytes(64),
@@ -47,6 +71,28 @@ LEFT_OVERS = {
     "thumbnails-digikam.db": b"SQLite format 3\0",
 }
 OF_THE_USER = {
+    ".DS_Store": JPEG,
+    "Thumbs.db": JPEG,
+    "ehthumbs.db": STORE,
+    "ehthumbs_vista.db": b"hello",
+    ".localized": b"x",
+    ".metadata_never_index": JPEG,
+    "Icon\r": JPEG,
+    ".apdisk": JPEG,
+    "sub/.apdisk": b"<?xml" + bytes(5000),
+    "desktop.ini": JPEG,
+    "a/desktop.ini": b"Dear diary",
+    "b/desktop.ini": SHELL.encode() + b"x" * 5000,
+    "c/desktop.ini": SHELL.encode() + b"\0\1\2",
+    "d/desktop.ini": b"\xff\xfe[\0\0\xd8",
+    ".directory": b"\n; only a comment\n",
+    "thumbnails-digikam.db": JPEG,
+    "@eaDir/IMG_1.jpg": JPEG,
+    "@eaDir/IMG_2.jpg/photo.jpg": JPEG,
+    "@eaDir/a/b/SYNOFILE_THUMB_M.jpg": JPEG,
+    "SYNOFILE_THUMB_M.jpg": JPEG,
+    "x@SynoEAStream": b"x",
+    ".nomedia": b"x",
     "P.THM": JPEG,  # no film beside it
     "IMG_2.THM": JPEG,  # beside a photo it is a sidecar
     "EMPTY.THM": JPEG,  # the film beside it holds nothing
@@ -142,6 +188,28 @@ def test_lists_tell_them_likewise(tree: TreeBuilder) -> None:
     assert not is_junk(str(folder / "gone" / "a.THM"))
 
 
+def test_what_a_network_drive_keeps_in_the_haystack_proves_nothing(tree: TreeBuilder) -> None:
+    """Nobody looks into its folder there, whatever lies in it."""
+    contents = {"@eaDir/IMG_1.jpg/photo.jpg": JPEG, "a.jpg": b"a"}
+    needles, haystack = walk(tree, contents)
+    assert {*contents} == names(needles)
+    assert ({"a.jpg"}, []) == (names(haystack), haystack.problems)
+
+
+def test_ordinary_files_are_not_opened(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what bears such a name is."""
+    opened = []
+    read = LeftOvers._size_bytes
+
+    def look(self: LeftOvers, name: str) -> int | None:
+        opened.append(name)
+        return read(self, name)
+
+    monkeypatch.setattr(LeftOvers, "_size_bytes", look)
+    walk(tree, {**{f"IMG_{number}.jpg": b"x" for number in range(30)}, "Thumbs.db": JPEG, ".hidden": b"1", "._a": b"2"})
+    assert ["Thumbs.db"] * 2 == opened
+
+
 @pytest.mark.parametrize("call", ["stat", "open"])
 def test_what_cannot_be_looked_at_is_none(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     """So that nobody overlooks it."""
@@ -161,7 +229,7 @@ def test_the_cheap_look_stops_all_that_may_be_one() -> None:
     """Every rule is asked: by a dot, a suffix or the folder, before the walk takes a file unseen."""
     for path in LEFT_OVERS:
         folder, name = os.path.split(path)
-        is_guarded = ignore.may_hold_left_overs(os.path.basename(folder), ["a.jpg", name, "b"])
+        is_guarded = ignore.may_hold_left_overs(folder, ["a.jpg", name, "b"])
         assert is_guarded or not ignore.is_common_file(name), path
     assert not ignore.may_hold_left_overs("2006", ["thm", "x.thm.jpg", "a.thm2", "b.th"])
 

@@ -447,7 +447,7 @@ def test_what_comes_among_the_needles_is_a_gap(
 def test_a_link_that_comes_is_a_gap_and_junk_is_none(ground: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the rules of the walk; a system that shows a folder leaves its junk there."""
     scene = make_scene(ground, "needles")
-    monkeypatch.setitem(FAULTS, "junk", lambda scene: build_tree(scene.folder, {"Thumbs.db": b"junk"}))  # type: ignore[arg-type]
+    monkeypatch.setitem(FAULTS, "junk", lambda scene: build_tree(scene.folder, {"Thumbs.db": b""}))  # type: ignore[arg-type]
     assert wrecked(scene, "junk", "after matching", monkeypatch).is_complete
     monkeypatch.setitem(FAULTS, "link", lambda scene: (scene.folder / "link").symlink_to("film.mov"))
     report = wrecked(scene, "link", "after matching", monkeypatch)

@@ -13,7 +13,7 @@ from dupfind.archives.limits import MOST_DEPTH, MOST_FOLDERS, MOST_NAME_LETTERS
 from dupfind.archives.members import MemberEntry
 from dupfind.archives.opening import Opened, open_archive
 from dupfind.archives.scratch import Scratch, folder_for_large
-from dupfind.sources.appledouble import MAGIC as APPLEDOUBLE
+from dupfind.sources.appledouble import HEAD_BYTES, holds_appledouble
 from dupfind.sources.archive_names import is_archive_name
 from dupfind.sources.entries import ChangedError, entry_now, open_entry
 from dupfind.sources.ignore import (
@@ -170,9 +170,9 @@ class Lister:
         ``filled`` are all members that are not empty, in lower case.
         """
         *folders, name = below.split("/")
-        if is_junk_file(name) or any(map(is_junk_folder, folders)):
+        if is_junk_file(name) or any(is_junk_folder(folder, is_haystack=self._is_haystack) for folder in folders):
             return False
-        if may_be_appledouble(name) and _head(entry, len(APPLEDOUBLE)) == APPLEDOUBLE:
+        if may_be_appledouble(name) and holds_appledouble(_head(entry, HEAD_BYTES), entry.size_bytes):
             return False
         if _is_left_over(entry, below, filled):
             return False
@@ -238,7 +238,8 @@ def _folders(entries: Iterable[FileEntry]) -> frozenset[str]:
 def _is_left_over(entry: MemberEntry, below: str, filled: frozenset[str]) -> bool:
     """Tell whether a member is what a camera, a phone or a drive leaves behind, as in a folder."""
     folder, _, low = below.lower().rpartition("/")
-    rules = guards_of(low, folder.rpartition("/")[2])
+    above, _, parent = folder.rpartition("/")
+    rules = guards_of(low, parent, above.rpartition("/")[2])
     return any(
         is_left_over(
             rule,

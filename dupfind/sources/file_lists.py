@@ -135,7 +135,7 @@ def _why_not_trusted(given: str) -> str | None:
     real, names = os.path.realpath(given).split(os.sep), list[str]()
     if not os.path.isdir(given):
         names = [spelt.pop(), real.pop()]
-    if any(map(is_junk_folder, spelt)):
+    if any(is_junk_folder(name, is_haystack=True) for name in spelt):
         return "left out: in a folder that systems leave behind"
     reasons = (*map(why_folder_not_trusted, spelt), *map(why_folder_fleeting, real), *map(why_file_not_trusted, names))
     return next((reason for reason in reasons if reason), None)

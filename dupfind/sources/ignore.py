@@ -6,6 +6,7 @@ What is junk is in the table of :mod:`dupfind.sources.junk_names`; what needs a 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterable, Sequence
 from fnmatch import translate
@@ -41,11 +42,12 @@ def is_common_file(name: str) -> bool:
 
 
 def may_hold_left_overs(folder: str, names: Iterable[str]) -> bool:
-    """Tell whether files of these ``names`` in a ``folder`` of this name may be junk by what else is true of them.
+    """Tell whether files of these ``names`` in a ``folder`` at this path may be junk by what else is true of them.
 
     Asked once a folder, of all names together: a look at the end of each takes a tenth of the time of a walk.
     """
-    if folder.lower() in junk_names.GUARDED_FOLDERS:
+    above, name = os.path.split(folder.lower())
+    if name in junk_names.GUARDED_FOLDERS or os.path.basename(above) in junk_names.SEARCHED_FOLDERS:
         return True
     return junk_names.GUARDED_SUFFIX + "\0" in "\0".join((*names, "")).lower()
 
@@ -60,9 +62,10 @@ def may_be_appledouble(name: str) -> bool:
     return name.startswith("._")
 
 
-def is_junk_folder(name: str) -> bool:
-    """True for a folder that is ignored on both sides."""
-    return name.lower() in junk_names.FOLDERS
+def is_junk_folder(name: str, *, is_haystack: bool = False) -> bool:
+    """True for a folder that is ignored on both sides, or on the side of the haystack."""
+    low = name.lower()
+    return low in junk_names.FOLDERS or (is_haystack and low in junk_names.SEARCHED_FOLDERS)
 
 
 def why_folder_not_trusted(name: str) -> str | None:

@@ -10,6 +10,7 @@ how the file begins, how large it is at most, whose companion it is. What cannot
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -35,9 +36,15 @@ class Guarded(NamedTuple):
     """What the whole of the name has to match, as a regular expression on lower case."""
     folder: str | None = None
     """Name of the folder that it lies in, in lower case."""
+    is_deep: bool = False
+    """True where it may also lie in a folder in that one."""
     head: bytes = b""
     """How it begins."""
     most_bytes: int | None = None
+    may_be_empty: bool = False
+    """True where nothing else is asked of a file without a byte."""
+    is_settings: bool = False
+    """True where it has to be a text as :func:`is_settings` knows it; ``most_bytes`` are read for that."""
     beside: tuple[str, ...] = ()
     """Suffixes, in lower case: a file of the same name with one of these, not empty, has to lie in the same folder."""
     why: str = ""
@@ -45,20 +52,11 @@ class Guarded(NamedTuple):
 
 
 JUNK_NAMES = (
-    JunkNames(
-        "macOS",
-        (".DS_Store", ".localized", ".apdisk", ".metadata_never_index", "Icon\r"),
-        (".DocumentRevisions-V100", ".fseventsd", ".Spotlight-V100", ".TemporaryItems"),
-    ),
-    JunkNames(
-        "Windows", ("Thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"), ("System Volume Information",)
-    ),
-    JunkNames("KDE: how a folder is shown", (".directory",)),
+    JunkNames("macOS", folders=(".DocumentRevisions-V100", ".fseventsd", ".Spotlight-V100", ".TemporaryItems")),
+    JunkNames("Windows", folders=("System Volume Information",)),
     JunkNames("Netatalk: file servers for Macs", folders=(".AppleDouble", ".AppleDB", ".AppleDesktop")),
-    JunkNames("Synology: thumbnails and indexes", folders=("@eaDir",)),
     JunkNames("Canon ZoomBrowser and ImageBrowser: thumbnails", ("ZbThumbnail.info",)),
     JunkNames("Adobe Bridge: thumbnails", (".BridgeCache", ".BridgeCacheT")),
-    JunkNames("digiKam: thumbnails", ("thumbnails-digikam.db",)),
 )
 """The names that say enough. Sources: the systems' own docs, and what immich-go and czkawka leave out."""
 
@@ -66,7 +64,67 @@ _FILMS = (".3gp", ".avi", ".m2ts", ".m4v", ".mov", ".mp4", ".mpg", ".mts", ".wmv
 _JPEG = b"\xff\xd8\xff"
 _SMALL_BYTES, _THUMBNAIL_BYTES, _LARGE_BYTES = 1 << 12, 1 << 16, 1 << 19
 
+_COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
+"""How Microsoft's compound files begin."""
+
 GUARDED = (
+    Guarded(
+        "macOS: how a folder is shown",
+        "`.DS_Store`",
+        r"\.ds_store",
+        head=b"\0\0\0\1Bud1",
+        may_be_empty=True,
+        why="begins with 00 00 00 01 `Bud1`, or is empty",
+    ),
+    Guarded(
+        "macOS: marks a folder",
+        "`.localized`, `.metadata_never_index`, `Icon\\r`",
+        r"\.localized|\.metadata_never_index|icon\r",
+        most_bytes=0,
+        why="empty",
+    ),
+    Guarded(
+        "macOS: what a disk is shared as",
+        "`.apdisk`",
+        r"\.apdisk",
+        head=b"<?xml",
+        most_bytes=_SMALL_BYTES,
+        may_be_empty=True,
+        why="begins with `<?xml` and has at most 4 KiB, or is empty",
+    ),
+    Guarded(
+        "Windows: thumbnails",
+        "`Thumbs.db`, `ehthumbs.db`, `ehthumbs_vista.db`",
+        r"(eh)?thumbs\.db|ehthumbs_vista\.db",
+        head=_COMPOUND,
+        may_be_empty=True,
+        why="begins with D0 CF 11 E0 A1 B1 1A E1, or is empty",
+    ),
+    Guarded(
+        "Windows and KDE: how a folder is shown",
+        "`desktop.ini`, `.directory`",
+        r"desktop\.ini|\.directory",
+        most_bytes=_SMALL_BYTES,
+        may_be_empty=True,
+        is_settings=True,
+        why="a text of at most 4 KiB whose first line is a `[section]`, or empty",
+    ),
+    Guarded(
+        "Synology: thumbnails and indexes",
+        "`@eaDir/SYNO*`, `@eaDir/*@SynoEAStream`, `*@SynoResource`",
+        r"syno.+|.+@syno(eastream|resource)",
+        folder="@eadir",
+        is_deep=True,
+        why="in `@eaDir` or in a folder in it; anything else there is a file. That of the haystack is not looked into",
+    ),
+    Guarded(
+        "digiKam: thumbnails",
+        "`thumbnails-digikam.db`",
+        r"thumbnails-digikam\.db",
+        head=b"SQLite format 3\0",
+        may_be_empty=True,
+        why="begins with `SQLite format 3`, or is empty",
+    ),
     Guarded(
         "cameras (Canon, Sony, GoPro, Panasonic): the picture that stands for a film",
         "`*.THM`",
@@ -112,8 +170,8 @@ GUARDED = (
         "Android: marks a folder that the gallery leaves out",
         "`.nomedia`",
         r"\.nomedia",
-        most_bytes=_SMALL_BYTES,
-        why="at most 4 KiB: it is usually empty",
+        most_bytes=0,
+        why="empty",
     ),
     Guarded(
         "Android: thumbnails",
@@ -202,7 +260,18 @@ FILES = frozenset(name.lower() for row in JUNK_NAMES for name in row.files)
 """Names of files that say enough, in lower case."""
 FOLDERS = frozenset(name.lower() for row in JUNK_NAMES for name in row.folders)
 """Likewise of folders, which go with all that is in them."""
-GUARDED_NAMES = frozenset({"autprint.mrk", "pspbrwse.jbf"})
+SEARCHED_FOLDERS = frozenset(rule.folder for rule in GUARDED if rule.is_deep and rule.folder is not None)
+"""Folders of a program's own in which needles are looked for all the same, and nothing is that proves them."""
+GUARDED_NAMES = frozenset({
+    "autprint.mrk",
+    "pspbrwse.jbf",
+    "thumbs.db",
+    "ehthumbs.db",
+    "ehthumbs_vista.db",
+    "desktop.ini",
+    "icon\r",
+    "thumbnails-digikam.db",
+})  # fmt: skip
 GUARDED_SUFFIX = ".thm"
 """Guarded names, in lower case, in folders of any name, and how the others end; all further ones begin with a dot or
 lie in a folder of :data:`GUARDED_FOLDERS`."""
@@ -212,18 +281,24 @@ _RULES = tuple((re.compile(rule.names, re.DOTALL), rule) for rule in GUARDED)
 
 EXAMPLES = (
     "mvi_0001.thm m0100.ctg autprint.mrk avin0001.bnp avin0001.inp avin0001.int .nomedia .thumbdata4--1967290299 "
-    ".thumbnails .database_uuid .@__thumb @__thumb .stfolder .dropbox pspbrwse.jbf .xvpics"
+    ".thumbnails .database_uuid .@__thumb @__thumb .stfolder .dropbox pspbrwse.jbf .xvpics .ds_store .localized "
+    ".metadata_never_index .apdisk thumbs.db ehthumbs.db ehthumbs_vista.db desktop.ini .directory @eadir "
+    "thumbnails-digikam.db"
 ).split()
 """Names, in lower case, that a person has in mind who leaves such things out by a pattern."""
 
 
-def guards_of(name: str, folder: str) -> list[Guarded]:
-    """Return the rules by which a file may be junk; both names in lower case.
+def guards_of(name: str, folder: str, above: str = "") -> list[Guarded]:
+    """Return the rules by which a file may be junk; all names in lower case, ``above`` is the folder of its folder.
 
     >>> [rule.shown for rule in guards_of("m0100.ctg", "canonmsc")], guards_of("m0100.ctg", "holiday")
     (['`M0100.CTG`'], [])
     """
-    return [rule for names, rule in _RULES if rule.folder in (None, folder) and names.fullmatch(name)]
+    return [rule for names, rule in _RULES if _is_placed(rule, folder, above) and names.fullmatch(name)]
+
+
+def _is_placed(rule: Guarded, folder: str, above: str) -> bool:
+    return rule.folder in (None, folder) or (rule.is_deep and rule.folder == above)
 
 
 def is_left_over(
@@ -236,6 +311,28 @@ def is_left_over(
     """
     if rule.most_bytes is not None and size_bytes > rule.most_bytes:
         return False
+    if rule.may_be_empty and not size_bytes:
+        return True
     if rule.beside and not any(holds_something(stem + suffix) for suffix in rule.beside):
         return False
+    if rule.is_settings and not is_settings(head(size_bytes)):
+        return False
     return not rule.head or head(len(rule.head)) == rule.head
+
+
+def is_settings(content: bytes) -> bool:
+    r"""Tell whether a file is a text of settings in sections, as Windows and KDE write them.
+
+    >>> is_settings(b"\r\n[.ShellClassInfo]\r\nIconIndex=0"), is_settings(b"[\0\1"), is_settings(b"Dear diary")
+    (True, False, False)
+    """
+    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = content.decode("utf-16") if is_wide else content.removeprefix(codecs.BOM_UTF8).decode("latin-1")
+    except UnicodeDecodeError:
+        return False
+    if any(letter < " " and letter not in "\t\r\n" for letter in text):
+        return False
+    lines = (line.strip() for line in text.splitlines())
+    first = next((line for line in lines if line and line[0] not in ";#"), "")
+    return first.startswith("[")

@@ -27,7 +27,8 @@ class LeftOvers:
     def include(self, name: str) -> bool:
         """Tell whether a file is a left-over; False where it cannot be looked at, so that nobody overlooks it."""
         low = name.lower()
-        rules = guards_of(low, os.path.basename(self._folder).lower())
+        above, folder = os.path.split(self._folder.lower())
+        rules = guards_of(low, folder, os.path.basename(above))
         if not rules:
             return False
         size_bytes = self._size_bytes(name)

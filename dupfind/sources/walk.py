@@ -125,7 +125,7 @@ class Walk:
         subfolders = []
         stat, take = os.stat, self._entries.append
         names = map(attrgetter("name"), items)
-        is_plain = not self._has_excludes and not may_hold_left_overs(os.path.basename(folder), names)
+        is_plain = not self._has_excludes and not may_hold_left_overs(folder, names)
         left_overs = LeftOvers(folder, map(attrgetter("name"), items), handle)
         for item in items:
             try:
@@ -181,7 +181,7 @@ class Walk:
         if not self._other_roots.isdisjoint(numbers):  # asked before the name is: a root may be called like junk
             self._leave_out(item.path, "left out: it is a root of its own")
             return None
-        if is_junk_folder(item.name) or self._is_excluded(item):
+        if is_junk_folder(item.name, is_haystack=self._is_haystack) or self._is_excluded(item):
             return None
         if self._is_haystack and (why := why_folder_not_trusted(item.name)):
             self._leave_out(item.path, why)
