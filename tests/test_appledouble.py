@@ -63,7 +63,7 @@ NO_JUNK = {
     "a photo as the file itself": made((1, PHOTO)),
     "a large comment": made((4, PHOTO * 9)),
     "a photo in a gap": made((9, bytes(32)), gap=PHOTO * 9),
-    "an entry that begins in the header": START + struct.pack(">H3I", 1, 9, 0, 26 + 12),
+    "an entry that begins in the header": START + struct.pack(">H3I", 1, 9, 0, 32),
     "small resources": made((2, b"photo")),
     "resources that lead out": made((2, struct.pack(">4I", 256, 256, 5000, 30) + bytes(270))),
     "a map that leads out": made((2, struct.pack(">4I", 256, 256, 0, 5000) + bytes(270))),
