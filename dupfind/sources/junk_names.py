@@ -64,7 +64,7 @@ _FILMS = (".3gp", ".avi", ".m2ts", ".m4v", ".mov", ".mp4", ".mpg", ".mts", ".wmv
 _JPEG = b"\xff\xd8\xff"
 _SMALL_BYTES, _THUMBNAIL_BYTES, _LARGE_BYTES = 1 << 12, 1 << 16, 1 << 19
 
-_COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
+_COMPOUND = bytes.fromhex("d0cf11e0")
 """How Microsoft's compound files begin."""
 
 GUARDED = (
@@ -98,7 +98,7 @@ GUARDED = (
         r"(eh)?thumbs\.db|ehthumbs_vista\.db",
         head=_COMPOUND,
         may_be_empty=True,
-        why="begins with D0 CF 11 E0 A1 B1 1A E1, or is empty",
+        why="begins with D0 CF 11 E0, or is empty",
     ),
     Guarded(
         "Windows and KDE: how a folder is shown",
