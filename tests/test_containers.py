@@ -467,15 +467,16 @@ def test_channels_of_a_psd() -> None:
     ("kind", "expected"),
     [
         (b"jhgm", "a gain map (HDR)"), (b"jumb", "JUMBF data"), (b"abcd", "unknown data (abcd) (10 kB)"),
-        (b"Exif", None), (b"jbrd", None), (b"xml ", None),
+        (b"jbrd", None),
     ],
 )  # fmt: skip
 def test_boxes_of_jpeg_xl(kind: bytes, expected: str | None) -> None:
     """Of its container; a bare codestream has none."""
+    image = Image.new("L", SIZE)
     start = b"\0\0\0\x0cJXL \r\n\x87\n" + box(b"ftyp", b"jxl \0\0\0\0jxl ") + box(b"jxlc", b"\xff\x0a" + bytes(99))
     content = io.BytesIO(start + box(kind, b"x" * 9000 + b"y"))
-    assert expected == containers.more_in_jxl(content, is_deep=False)
-    assert kinds.DEEP == containers.more_in_jxl(io.BytesIO(b"\xff\x0a" + b"x" * 9999), is_deep=True)
+    assert expected == containers.more_in_jxl(image, content, is_deep=False)
+    assert kinds.DEEP == containers.more_in_jxl(image, io.BytesIO(b"\xff\x0a" + b"x" * 9999), is_deep=True)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ import pytest
 
 from dupfind.pictures import decode
 from tests.helpers.jpegs import jpeg, noise, photo
+from tests.helpers.stamped import UNDEFINED, block
 
 DRAWING = b"<mxfile><diagram>x</diagram></mxfile>"
+EXIF = b"Exif\0\0" + block({0x9286: (UNDEFINED, noise(9000))})
 DATA = base64.b64encode(noise(9000))
 
 
@@ -57,8 +59,8 @@ def test_what_is_more(chunk: bytes, expected: str) -> None:
         text(b"tEXt", b"Comment", b"words, " * 9000),
         text(b"tEXt", b"Creation Time", b"2026"),
         text(b"tEXt", b"parameters", b"a cat, (best), " * 900),
-        text(b"zTXt", b"Raw profile type exif", b"\nexif\n 9000\n" + b"45786966" * 9000),
-        text(b"tEXt", b"Raw profile type APP1", b"\ngeneric profile\n 9000\n" + b"45786966" * 2000),
+        text(b"zTXt", b"Raw profile type exif", b"\nexif\n 9000\n" + EXIF.hex().encode()),
+        text(b"tEXt", b"Raw profile type APP1", b"\napp1\n 9000\n" + EXIF.hex().encode()),
         text(b"tEXt", b"workflow", b"{}"),
         text(b"iTXt", b"XML:com.adobe.xmp", b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>" + b" " * 9000 + b"</x:xmpmeta>"),
         text(b"tEXt", b"date:create", b"2026-01-01" * 900),

@@ -79,6 +79,12 @@ def boxes(reader: Reader, place: int, end: int) -> Iterator[Part]:
     yield Part(BEHIND, place, end)
 
 
+def box_payload(reader: Reader, box: Part) -> bytes:
+    """What a box holds."""
+    head = 16 if reader.number(box.start, 4) == 1 else 8
+    return reader.at(box.start + head, box.stop - box.start - head)
+
+
 def heif_has_item(reader: Reader, kind: bytes) -> bool:
     """Tell whether HEIF lists an item of this type (ISO/IEC 14496-12, 8.11.6), such as ``tmap``."""
     tops = (box for box in boxes(reader, 0, reader.length) if box.kind == b"meta")
@@ -157,6 +163,11 @@ def png_chunks(reader: Reader) -> Iterator[Part]:
 def png_payload(reader: Reader, chunk: Part) -> bytes:
     """What a chunk of a PNG holds."""
     return reader.at(chunk.start + 8, chunk.stop - chunk.start - 12)
+
+
+def riff_payload(reader: Reader, chunk: Part) -> bytes:
+    """What a chunk of a WebP holds."""
+    return reader.at(chunk.start + 8, min(chunk.stop - chunk.start - 8, reader.number(chunk.start + 4, 4, "little")))
 
 
 def riff_chunks(reader: Reader) -> Iterator[Part]:

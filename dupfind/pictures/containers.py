@@ -13,11 +13,23 @@ from typing import IO
 
 from PIL import Image, JpegImagePlugin, MpoImagePlugin, TiffImagePlugin
 
-from dupfind.pictures import container_format, embedded, kinds, png_texts, segments, tiff, trailers
+from dupfind.pictures import (
+    container_format,
+    embedded,
+    exif_extent,
+    heif_data,
+    kinds,
+    png_texts,
+    segments,
+    tiff,
+    trailers,
+)
 from dupfind.pictures.container_format import BEHIND, Part, Reader
 from dupfind.pictures.embedded import Shown
 
 _MOST_ENTRIES = 64
+_MOST_WORDS_BYTES = 1 << 24
+_EXIF_SEGMENT = b"Exif\0"
 _EIGHT_BITS, _MOST_OF_EIGHT_BITS = 8, 255
 
 _MPO_ENTRIES = 0xB002
@@ -35,9 +47,8 @@ _PNG_CHUNKS = frozenset(
 """Those of the specification and its extensions, of Apple, of ImageMagick: each a part of the picture or words about
 it; and a preview by Fireworks."""
 _FIREWORKS, _DRAWING_OF_FIREWORKS = frozenset({b"mkBF", b"mkBS", b"mkBT", b"mkTS"}), "a drawing (Fireworks)"
-_GIF_EXTENSIONS = frozenset(
-    {b"NETSCAPE2.0", b"ANIMEXTS1.0", b"XMP DataXMP", b"ICCRGBG1012", b"MGK8BIM0000", b"MGKIPTC0000"}
-)
+_GIF_XMP = b"XMP DataXMP"
+_GIF_EXTENSIONS = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0", _GIF_XMP, b"ICCRGBG1012", b"MGK8BIM0000", b"MGKIPTC0000"})
 _WEBP_CHUNKS = frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP "})
 _CREDENTIALS = frozenset({b"caBX", b"C2PA"})
 _HEIF_BOXES = frozenset({b"ftyp", b"meta", b"mdat", b"free", b"skip"})
@@ -54,6 +65,7 @@ _XMP_IDENTITY, _CREDENTIALS_IDENTITY, *_OTHER_IDENTITIES = map(
         "b14bf8bd083d4b43a5ae8cd7d5a6ce03",
     ),
 )
+_EXIF_IDENTITIES = frozenset(_OTHER_IDENTITIES[:2])
 _DESCRIPTIVE_IDENTITIES = frozenset({_XMP_IDENTITY, *_OTHER_IDENTITIES})
 """Of boxes that are named by a UUID (ExifTool's Jpeg2000.pm): XMP, Exif twice, IPTC, the place on a map."""
 _ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:avc:2015:auxid:1")
@@ -71,33 +83,55 @@ def more(image: Image.Image, file: IO[bytes]) -> str | None:
     look = _LOOKS.get(image.format or "", _look_at_nothing)
     try:
         held = [kinds.DEEP] if is_deep(image.mode) else []
-        return kinds.joined([*held, *_of_xmp(image), *look(image, file)])
+        return kinds.joined([*held, *_of_words(image), *look(image, file)])
     except (AttributeError, LookupError, TypeError, ValueError):  # what Pillow made of broken tags
         return kinds.UNCLEAR
     finally:
         file.seek(place)
 
 
-def more_in_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes], end: int, shown: Shown) -> str | None:
-    """Return the same for a JPEG or MPO, whose first picture ends at byte ``end`` of ``file`` and was decoded."""
+def more_in_jpeg(
+    image: JpegImagePlugin.JpegImageFile,
+    file: IO[bytes],
+    end: int,
+    shown: Shown,
+    late: Iterable[tuple[str, bytes]] = (),
+) -> str | None:
+    """Return the same for a JPEG or MPO, whose first picture ends at byte ``end`` of ``file`` and was decoded.
+
+    ``late`` are the segments behind its first scan, where Pillow lists none.
+    """
+    applist = [*image.applist, *late]
     reader = Reader(file)
     has_trailer = end < reader.length
     describe = partial(trailers.of_bytes, shown=shown)
-    held = segments.kinds_of(image.applist, describe, has_trailer=has_trailer)
+    held = segments.kinds_of(applist, describe, has_trailer=has_trailer)
+    exif = [payload for name, payload in applist if name == "APP1" and payload.startswith(_EXIF_SEGMENT)]
+    for block in exif_extent.joined(exif):
+        held += exif_extent.kinds_of(block)
     if has_trailer:
-        said = kinds.of_semantics(embedded.xmp_of(image.applist))
+        said = kinds.of_semantics(embedded.xmp_of(applist))
         held += trailers.of_trailer(reader, end, shown, _indexed(image, reader), said)
     return kinds.joined(held)
 
 
-def more_in_jxl(file: IO[bytes], *, is_deep: bool) -> str | None:
-    """Return the same for JPEG XL, whose header says whether it has more than 8 bits a sample."""
+def more_in_jxl(image: Image.Image, file: IO[bytes], *, is_deep: bool) -> str | None:
+    """Return the same for JPEG XL, opened as ``image``, whose header says whether it has more than 8 bits a sample."""
     reader = Reader(file)
     held = [kinds.DEEP] if is_deep else []
     if reader.at(4, 4) == b"JXL ":
         boxes = list(container_format.boxes(reader, 0, reader.length))
         held += [kinds.GAIN_MAP for box in boxes if box.kind == b"jhgm"]
         held += _of_unknown(reader, boxes, _JXL_BOXES)
+        held += _of_words(image)
+        for box in boxes:
+            if box.kind == b"Exif":
+                block = container_format.box_payload(reader, box)
+                held += exif_extent.kinds_of(block[4 + int.from_bytes(block[:4], "big") :])
+            elif box.kind == b"xml ":
+                held += kinds.of_xmp(container_format.box_payload(reader, box))
+            elif box.kind == b"brob" and not _is_unpacked(image, reader.at(box.start + 8, 4)):
+                held.append(kinds.UNCLEAR)
     return kinds.joined(held)
 
 
@@ -113,10 +147,19 @@ def count_frames(image: Image.Image) -> int:
     return 1 if image.format in ("JPEG", "MPO", "PSD") else int(getattr(image, "n_frames", 1))
 
 
-def _of_xmp(image: Image.Image) -> Iterator[str]:
-    xmp = image.info.get("xmp")
+def _of_words(image: Image.Image) -> Iterator[str]:
+    """Look at the XMP and Exif that Pillow gives; of what stands behind the pixels it may know nothing yet."""
+    xmp, exif = image.info.get("xmp"), image.info.get("exif")
     content = xmp.encode(errors="replace") if isinstance(xmp, str) else xmp
-    return kinds.of_xmp(content) if isinstance(content, bytes) else iter(())
+    if isinstance(content, bytes):
+        yield from kinds.of_xmp(content)
+    if isinstance(exif, bytes) and image.format != "TIFF":  # there it is made anew, with offsets of the file
+        yield from exif_extent.kinds_of(exif)
+
+
+def _is_unpacked(image: Image.Image, kind: bytes) -> bool:
+    """Tell whether the decoder of JPEG XL gives what a packed box of this kind holds."""
+    return (kind == b"Exif" and "exif" in image.info) or (kind == b"xml " and "xmp" in image.info)
 
 
 def _indexed(image: JpegImagePlugin.JpegImageFile, reader: Reader) -> dict[int, str]:
@@ -161,6 +204,8 @@ def _look_at_png(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
     for chunk in container_format.png_chunks(reader):
         if chunk.kind in png_texts.CHUNKS:
             texts.append(chunk)
+        elif chunk.kind == b"eXIf":
+            yield from exif_extent.kinds_of(container_format.png_payload(reader, chunk)[:_MOST_WORDS_BYTES])
         elif chunk.kind in _FIREWORKS:
             yield _DRAWING_OF_FIREWORKS
         else:
@@ -170,16 +215,27 @@ def _look_at_png(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
 
 
 def _look_at_webp(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
+    """Unknown chunks, and what every chunk of words holds: the decoder gives the first of each kind only."""
     reader = Reader(file)
-    return _of_unknown(reader, container_format.riff_chunks(reader), _WEBP_CHUNKS)
+    chunks = list(container_format.riff_chunks(reader))
+    for chunk in chunks:
+        if chunk.kind == b"XMP ":
+            yield from kinds.of_xmp(container_format.riff_payload(reader, chunk))
+        elif chunk.kind == b"EXIF":
+            yield from exif_extent.kinds_of(container_format.riff_payload(reader, chunk))
+    yield from _of_unknown(reader, chunks, _WEBP_CHUNKS)
 
 
 def _look_at_gif(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
     """Extensions of unknown programs, and what is behind the end; of an animation the frames say enough."""
     reader = Reader(file)
     if int(getattr(image, "n_frames", 1)) > 1:
-        return iter(())
-    return _of_unknown(reader, map(_readable, container_format.gif_parts(reader)), _GIF_EXTENSIONS)
+        return
+    parts = list(container_format.gif_parts(reader))
+    for part in parts:
+        if part.kind == _GIF_XMP:
+            yield from kinds.of_xmp(reader.at(part.start, part.stop - part.start))
+    yield from _of_unknown(reader, map(_readable, parts), _GIF_EXTENSIONS)
 
 
 def _readable(extension: Part) -> Part:
@@ -218,11 +274,18 @@ def _look_at_heif(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
         else:
             unknown.append(box)
     yield from _of_unknown(reader, unknown)
+    yield from _of_items(file)
     if container_format.heif_has_item(reader, b"tmap"):
         yield kinds.GAIN_MAP
     for urn in container_format.heif_auxiliaries(reader):
         if not urn.startswith(_ALPHA):
             yield kinds.of_auxiliary(urn) or "an auxiliary picture"
+
+
+def _of_items(file: IO[bytes]) -> Iterator[str]:
+    """Look at all XMP and Exif of HEIF, of which Pillow may give the first alone."""
+    for is_xmp, content in heif_data.words(file):
+        yield from kinds.of_xmp(content) if is_xmp else exif_extent.kinds_of(content)
 
 
 def _look_at_ppm(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
@@ -242,7 +305,11 @@ def _look_at_jpeg_2000(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
     if container_format.jpeg_2000_bits(reader) > _EIGHT_BITS:
         yield kinds.DEEP
     if reader.at(4, 4) == b"jP  ":
-        yield from _of_unknown(reader, container_format.boxes(reader, 0, reader.length), _JPEG_2000_BOXES)
+        boxes = list(container_format.boxes(reader, 0, reader.length))
+        for box in boxes:
+            if box.kind == b"xml ":
+                yield from kinds.of_xmp(container_format.box_payload(reader, box))
+        yield from _of_unknown(reader, boxes, _JPEG_2000_BOXES)
 
 
 def _of_unknown(reader: Reader, candidates: Iterable[Part], known: frozenset[bytes] = frozenset()) -> Iterator[str]:
@@ -261,6 +328,8 @@ def _of_unknown(reader: Reader, candidates: Iterable[Part], known: frozenset[byt
         identity = reader.at(part.start + 8, 16) if part.kind == b"uuid" else b""
         if identity == _XMP_IDENTITY:
             yield from kinds.of_xmp(reader.at(part.start, part.stop - part.start))
+        elif identity in _EXIF_IDENTITIES:
+            yield from exif_extent.kinds_of(reader.at(part.start + 24, part.stop - part.start - 24))
         if identity in _DESCRIPTIVE_IDENTITIES:
             continue
         kind = kinds.CREDENTIALS if identity == _CREDENTIALS_IDENTITY else _of_name(reader, part)

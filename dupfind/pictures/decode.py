@@ -75,7 +75,7 @@ _PLUGINS = (
 )
 pillow_heif.register_heif_opener(thumbnails=False)
 
-RECIPE = 8
+RECIPE = 9
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
 COLOR_CELL = 4
 """Pixels a side that one value of colour stands for in a comparison at full size."""
@@ -261,7 +261,7 @@ def _look_at_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> _Loo
         max(0, end - stream.scan_start) // (color_modes.INK_FACTOR if image.mode == "CMYK" else 1),
         quality,
         _damage(decoded, stream),
-        containers.more_in_jpeg(image, file, end, shown),
+        containers.more_in_jpeg(image, file, end, shown, stream.late),
     )
 
 
@@ -297,7 +297,7 @@ def _read_jxl(file: IO[bytes], max_pixels: int) -> Thumbnail:
     with jxl.open_image(file) as image:
         image.load()
         orientation, captured = exif.facts(image)
-        more = containers.more_in_jxl(file, is_deep=header.is_deep)
+        more = containers.more_in_jxl(image, file, is_deep=header.is_deep)
         look = _Look(color_modes.shrink(image), _length_bytes(file), more=more)
         frames = 2 if header.is_animated else 1  # how many is not told, and does not matter
         stored = 1 if jxl.is_stored_upright(image) else orientation

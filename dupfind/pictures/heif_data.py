@@ -47,6 +47,23 @@ def counting(file: IO[bytes]) -> Iterator[Piece] | None:
         return None
 
 
+def words(file: IO[bytes]) -> Iterator[tuple[bool, bytes]]:
+    """Yield each item of EXIF or XMP, and whether it is the latter; none where the items cannot be followed."""
+    reader = Reader(file)
+    try:
+        metas = [box for box in container_format.boxes(reader, 0, reader.length) if box.kind == _META]
+        for meta in metas:
+            inside = _inside(reader, meta)
+            items = _items(reader, inside[_ITEM_INFO])
+            for number, extents in _Locations(reader, inside[_LOCATIONS], inside.get(_ITEM_DATA)).items():
+                if (item := items.get(number)) and (item.kind == _EXIF or item.is_xmp):
+                    content = b"".join(reader.at(start, stop - start) for start, stop in extents)
+                    start = 0 if item.is_xmp else 4 + int.from_bytes(content[:4], "big")
+                    yield item.is_xmp, content[start:]
+    except _BrokenError:
+        return
+
+
 def _counting(reader: Reader) -> Iterator[Piece]:
     tops = list(container_format.boxes(reader, 0, reader.length))
     metas = [box for box in tops if box.kind == _META]

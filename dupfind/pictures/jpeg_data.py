@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from dupfind.digest import Piece
-from dupfind.pictures import container_format, descriptive
+from dupfind.pictures import container_format, descriptive, exif_extent
 from dupfind.pictures.container_format import Reader
 
 _BLOCK_BYTES = 1 << 20
@@ -109,7 +109,8 @@ class _Header:
         exif = descriptive.read_exif(self._exif[0]) if len(self._exif) == 1 else None
         if exif is not None:
             orientation = exif.orientation or orientation
-            pieces += [b"Exif", *exif.counting] if exif.counting else []
+            counting = [*exif.counting, *exif_extent.counting(self._exif[0])]
+            pieces += [b"Exif", *counting] if counting else []
         elif self._exif:
             pieces += [b"Exif", *self._exif]
         resources = descriptive.counting_resources(b"".join(self._photoshop))

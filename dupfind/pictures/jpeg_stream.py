@@ -25,6 +25,7 @@ _BETWEEN_SCANS = {_SCAN, _HUFFMAN, _ARITHMETIC, _LINES, _QUANTISATION, _NEXT_TAB
 _SEQUENTIAL, _PROGRESSIVE = {0xC0, 0xC1}, {0xC2}
 _FRAMES = {*range(0xC0, 0xD0)} - {_HUFFMAN, 0xC8, _ARITHMETIC}
 _JFIF, _ADOBE = 0xE0, 0xEE
+_WORDS = {_COMMENT: "COM", **{0xE0 + number: f"APP{number}" for number in range(16)}}
 _NEEDED = _FRAMES | {_HUFFMAN, _ARITHMETIC, _LINES, _QUANTISATION, _NEXT_TABLES}
 _ZEROS = bytes(32)
 """A run of zeros that no encoder writes where it stands for anything but an empty block, see ``_may_be_zeros``."""
@@ -58,6 +59,8 @@ class Stream:
     scans: int
     damage: str | None
     """What is broken, in words for the user; None when the outline is sound."""
+    late: tuple[tuple[str, bytes], ...] = ()
+    """Name and payload of application segments and comments behind the first scan, where decoders list none."""
 
 
 @dataclass(slots=True)
@@ -107,20 +110,23 @@ def inspect(jpeg: bytes) -> Stream:
     """Follow the markers of ``jpeg`` from its first byte to its end marker."""
     tables = _Tables()
     scan_start, scans, damage = len(jpeg), 0, None
+    late: list[tuple[str, bytes]] = []
     for segment in _segments(jpeg):
         if segment.marker == _END:
             if scans and tables.missing:
                 damage = damage or "the scans that refine it are missing"
-            return Stream(scan_start, segment.place + 2, scans, damage)
+            return Stream(scan_start, segment.place + 2, scans, damage, tuple(late))
         if scans and segment.marker not in _BETWEEN_SCANS:
             damage = damage or f"marker 0x{segment.marker:02x} within the picture"
+        if scans and segment.marker in _WORDS:
+            late.append((_WORDS[segment.marker], segment.payload))
         tables.learn(segment)
         if segment.marker == _SCAN:
             scan_start = min(scan_start, segment.place)
             scans += 1
             if _has_zeros(jpeg, segment.data) and not _may_be_zeros(tables, segment.payload):
                 damage = damage or "a run of zeros within the picture"
-    return Stream(scan_start, None, scans, damage or "no end marker")
+    return Stream(scan_start, None, scans, damage or "no end marker", tuple(late))
 
 
 def coarse(start_of_jpeg: bytes) -> bytes | None:

@@ -22,8 +22,7 @@ def counting(file: IO[bytes]) -> Iterator[Piece] | None:
         return _pieces([b"jxl", b"orientation 1"], [reader.at(0, reader.length)])
     stream, beside, orientation = [], [], 1
     for box in container_format.boxes(reader, 0, reader.length):
-        head = 16 if reader.number(box.start, 4) == 1 else 8
-        payload = reader.at(box.start + head, box.stop - box.start - head)
+        payload = container_format.box_payload(reader, box)
         if box.kind == BEHIND:
             if box.stop > box.start:
                 return None

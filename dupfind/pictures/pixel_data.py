@@ -15,7 +15,7 @@ from PIL import BmpImagePlugin, GifImagePlugin, Image, PngImagePlugin, TiffImage
 
 from dupfind.digest import Piece
 from dupfind.errors import UndecodableError
-from dupfind.pictures import container_format, descriptive, exif, formats
+from dupfind.pictures import container_format, descriptive, exif, exif_extent, formats
 from dupfind.pictures.container_format import BEHIND, Reader
 
 # Named so that Pillow knows the formats.
@@ -144,7 +144,8 @@ def exif_pieces(payload: bytes) -> list[bytes]:
     facts = descriptive.read_exif(payload.removeprefix(_EXIF_HEAD))
     if facts is None:
         return [b"Exif", payload]
-    return [b"Exif", *facts.counting] if facts.counting else []
+    counting = [*facts.counting, *exif_extent.counting(payload)]
+    return [b"Exif", *counting] if counting else []
 
 
 def xmp_pieces(packet: bytes) -> list[bytes]:

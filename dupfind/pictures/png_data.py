@@ -13,8 +13,7 @@ _EIGHT_BITS, _GREY, _DEPTH_PLACE = 8, 0, 24
 _STORED = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"acTL", b"fcTL", b"fdAT"})
 """Chunks that pixels, frames and their times are decoded from."""
 _DESCRIPTIVE = frozenset({b"IEND", b"tIME", b"sBIT", b"hIST", b"sPLT", b"iDOT"})
-_XMP_KEY, _PROFILE_KEY = b"XML:com.adobe.xmp\0", b"Raw profile type ic"
-_OTHERWISE_READ = _XMP_KEY, _PROFILE_KEY
+_PROFILE_KEY = b"Raw profile type ic"
 _COLOURS = profiles.PNG_CHUNKS - {profiles.CODE_POINTS}
 _RESOLUTION = b"pHYs"
 _HEADER_BYTES = 33
@@ -32,9 +31,12 @@ def counting(file: IO[bytes], max_pixels: int) -> Iterator[Piece] | None:
         elif part.kind == BEHIND:
             beside += [b"behind", reader.at(part.start, part.stop - part.start)] if part.stop > part.start else []
         elif part.kind in png_texts.CHUNKS and not (payload := container_format.png_payload(reader, part)).startswith(
-            _OTHERWISE_READ
+            _PROFILE_KEY
         ):
-            texts.append(png_texts.read(part.kind, payload))
+            text = png_texts.read(part.kind, payload)
+            beside += _counting_of_text(text)
+            if text.keyword != png_texts.XMP:
+                texts.append(text)
         elif part.kind not in _STORED | _DESCRIPTIVE:
             beside += _counting_of_chunk(part.kind, container_format.png_payload(reader, part))
     if reader.length < _HEADER_BYTES or any(
@@ -57,9 +59,14 @@ def _counting_of_chunk(kind: bytes, payload: bytes) -> list[bytes]:
         return pixel_data.exif_pieces(payload)
     if kind == _RESOLUTION:
         return [kind, payload] if payload[:4] != payload[4:8] else []  # pixels that are not square
-    if kind in png_texts.CHUNKS and payload.startswith(_XMP_KEY):
-        return pixel_data.xmp_pieces(payload.removeprefix(_XMP_KEY).lstrip(b"\0"))
     return [kind, payload]
+
+
+def _counting_of_text(text: png_texts.Text) -> list[bytes]:
+    """Return what counts of a text that is XMP or Exif, beside what counts of it as a text."""
+    if text.xmp is not None:
+        return pixel_data.xmp_pieces(text.xmp)
+    return [] if text.exif is None else pixel_data.exif_pieces(text.exif)
 
 
 def _stored(reader: Reader, chunks: list[Part], beside: list[bytes]) -> Iterator[Piece]:

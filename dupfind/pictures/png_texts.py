@@ -9,14 +9,18 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from dupfind.pictures import descriptive, kinds
+from dupfind.pictures import descriptive, exif_extent, kinds
 from dupfind.pictures.container_format import Part, Reader
 
 CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _HEAD_BYTES, _CRC_BYTES, _LONGEST_KEYWORD = 8, 4, 80
 _MOST_TEXT_BYTES = 1 << 24
 _ITXT_FLAGS_BYTES = 2
-_XMP = b"xml:com.adobe.xmp"
+XMP = b"xml:com.adobe.xmp"
+"""The keyword of XMP, in the one spelling."""
+_RAW_PROFILE = b"raw profile type "
+_EXIF_PROFILES, _XMP_PROFILES = (b"exif", b"app1"), (b"xmp",)
+_XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
 
 _DRAWINGS = {
     b"mxfile": "a drawing (draw.io)",
@@ -31,7 +35,7 @@ _WORDS = frozenset(
     b"title author description copyright creation-time software disclaimer warning source comment xml:com.adobe.xmp "
     b"signature label caption url document artist make model orientation dpi parameters mime-type collection".split()
 )
-_FAMILIES = (b"raw profile type ", *(b"date: exif: thumb:: png: icc: xmp: iptc: dc: tiff:".split()))
+_FAMILIES = (_RAW_PROFILE, *(b"date: exif: thumb:: png: icc: xmp: iptc: dc: tiff:".split()))
 
 
 class Text(NamedTuple):
@@ -53,6 +57,32 @@ class Text(NamedTuple):
         """Whether the keyword is one of words about the picture."""
         return self.keyword in _WORDS or self.keyword.startswith(_FAMILIES)
 
+    @property
+    def xmp(self) -> bytes | None:
+        """The XMP that it is, also one in the digits of ImageMagick's and ExifTool's raw profiles; None for others."""
+        if self.keyword == XMP:
+            return self.content
+        profile = self._profile(*_XMP_PROFILES, *_EXIF_PROFILES)
+        if profile is None or profile.startswith(_XMP_START):
+            return None if profile is None else profile.removeprefix(_XMP_START)
+        return profile if self._profile(*_XMP_PROFILES) is not None else None
+
+    @property
+    def exif(self) -> bytes | None:
+        """The Exif block that it is, in such digits; None for other texts."""
+        profile = self._profile(*_EXIF_PROFILES)
+        return None if profile is None or profile.startswith(_XMP_START) else profile
+
+    def _profile(self, *names: bytes) -> bytes | None:
+        """Return what a raw profile of one of these names holds, as it is stored where its digits cannot be read."""
+        if not self.keyword.startswith(_RAW_PROFILE) or self.keyword.removeprefix(_RAW_PROFILE).strip() not in names:
+            return None
+        fields = self.content.split(None, 2)  # the name, the length, the digits
+        try:
+            return bytes.fromhex(fields[2].decode("ascii"))
+        except (IndexError, ValueError):
+            return self.content
+
 
 def read(kind: bytes, payload: bytes) -> Text:
     """Return the text of a chunk of this kind, its first 16 MiB where it is compressed."""
@@ -73,9 +103,12 @@ def kinds_of(reader: Reader, chunks: Iterable[Part]) -> Iterator[str]:
         text = read(chunk.kind, reader.at(start, min(_MOST_TEXT_BYTES, chunk.stop - _CRC_BYTES - start)))
         if text.drawing is not None:
             yield text.drawing
+        elif text.xmp is not None:
+            yield from kinds.of_xmp(text.xmp)
+        elif text.exif is not None:
+            yield from exif_extent.kinds_of(text.exif)
         elif text.keyword in _WORDS:
-            if text.keyword != _XMP:
-                yield from kinds.of_base64(text.content)
+            yield from kinds.of_base64(text.content)
         elif not text.is_known:
             unknown.append(text)
     size_bytes = _size_bytes(unknown)

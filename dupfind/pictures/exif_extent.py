@@ -1,0 +1,190 @@
+"""What an Exif block holds that none of its tags accounts for: stretches that nothing points to, and whole files; pure.
+
+A picture can stand in the block behind its directories, where no program that edits words looks, and is lost with the
+first of them that writes the block anew. Broken directories never raise: what they fail to point to is loose.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from dupfind.pictures import descriptive, kinds
+
+HEAD = b"Exif\0\0"
+"""What stands before the block in a JPEG, and by mistake in other formats."""
+_TIFF_HEAD_BYTES = 8
+_STRIPS, _STRIP_LENGTHS, _THUMBNAIL, _THUMBNAIL_LENGTH = 0x0111, 0x0117, 0x0201, 0x0202
+_MAKER_NOTE = 0x927C
+_BESIDE_NOTES_BYTES = 1 << 14
+"""Up to here what is loose beside a maker's note may be its own, as its offsets lead anywhere in the block. Of 50
+blocks of real files one has 15 kB."""
+_KIND_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_INLINE_BYTES = 4
+_MOST_ENTRIES, _MOST_DIRECTORIES, _MOST_STRIPS = 1024, 16, 1024
+_FILES = re.compile(
+    rb"\xff\xd8\xff[\xc0-\xfe]|\x89PNG\r\n\x1a\n|GIF8[79]a|8BPS\0\x01|RIFF.{4}(?:WEBP|WAVE|AVI )"
+    rb"|\0\0\0\x0c(?:JXL |jP  )|\0\0..ftyp|PK\x03\x04|%PDF-|\x1aE\xdf\xa3|OggS|fLaC|Rar!|7z\xbc\xaf\x27\x1c",
+    re.DOTALL,
+)
+"""How pictures, films, sound, archives and documents begin."""
+_HEAD_OF_FILE_BYTES = 16
+
+
+class Loose(NamedTuple):
+    """What of an Exif block counts as more than words."""
+
+    kind: str
+    """In the words of :mod:`dupfind.pictures.kinds`."""
+    pieces: list[bytes]
+
+
+Spans = Sequence[tuple[int, int]]
+"""Stretches of a block, each from its first byte to that behind its last."""
+
+
+class _Entry(NamedTuple):
+    tag: int
+    start: int
+    """Of its value within the block."""
+    stop: int
+
+
+def loose(block: bytes) -> Loose | None:
+    """Return what ``block`` holds that no tag accounts for; None where that is slack, or small and of no known kind.
+
+    ``block`` may begin with the mark of a JPEG's segment. A block that is no TIFF is loose as a whole, and so is one in
+    which a file begins anywhere but in the one thumbnail or in a maker's note, which are words whatever they hold.
+    """
+    block = block.removeprefix(HEAD)
+    order = descriptive.ORDERS.get(block[:4])
+    if order is None:
+        return Loose(_kind_within(block) or kinds.UNCLEAR, [block]) if block.strip(b"\0\xff ") else None
+    walk = _Walk(block, order)
+    walk.follow()
+    if (kind := _kind_within(block, walk.exempt)) is not None:
+        return Loose(kind, [block])
+    stretches = [block[start:stop] for start, stop in _gaps(walk.known, len(block))]
+    size_bytes = sum(kinds.written_bytes(stretch) for stretch in stretches)
+    if size_bytes > (_BESIDE_NOTES_BYTES if walk.maker_notes else kinds.SMALL_BYTES):
+        return Loose(kinds.unknown("within its Exif block", size_bytes), stretches)
+    return None
+
+
+def kinds_of(block: bytes) -> Iterator[str]:
+    """Yield the kind of what is loose in ``block``."""
+    if (rest := loose(block)) is not None:
+        yield rest.kind
+
+
+def counting(block: bytes) -> list[bytes]:
+    """Return what is loose in ``block``, for a digest."""
+    rest = loose(block)
+    return [] if rest is None else [b"loose", *rest.pieces]
+
+
+def joined(segments: list[bytes]) -> list[bytes]:
+    """Return the Exif blocks of a JPEG, without the six bytes of their mark; a long one goes on in the segments behind it."""
+    blocks: list[bytes] = []
+    for segment in segments:
+        part = segment[len(HEAD) :]
+        if blocks and part[:4] not in descriptive.ORDERS:
+            blocks[-1] += part
+        else:
+            blocks.append(part)
+    return blocks
+
+
+def _kind_within(block: bytes, exempt: Spans = ()) -> str | None:
+    """Return the kind of the first file that begins in ``block``, but for where it is ``exempt``; None for none."""
+    for match in _FILES.finditer(block):
+        if not any(start <= match.start() and match.end() <= stop for start, stop in exempt):
+            return kinds.of_start(block[match.start() :][:_HEAD_OF_FILE_BYTES]) or kinds.SECOND_PICTURE
+    return None
+
+
+def _gaps(spans: Spans, length: int) -> Iterator[tuple[int, int]]:
+    """Yield the stretches from 0 to ``length`` that no span covers."""
+    place = 0
+    for start, stop in [*sorted(spans), (length, length)]:
+        if start > place:
+            yield place, start
+        place = max(place, stop)
+
+
+class _Walk:
+    """The directories of an Exif block, followed as far as they can be."""
+
+    def __init__(self, block: bytes, order: descriptive.Order) -> None:
+        self._block = block
+        self._order = order
+        self.known = [(0, _TIFF_HEAD_BYTES)]
+        """What is accounted for."""
+        self.maker_notes: list[tuple[int, int]] = []
+        self._thumbnail: list[tuple[int, int]] = []
+
+    @property
+    def exempt(self) -> list[tuple[int, int]]:
+        """Where a file may begin."""
+        return self.maker_notes + self._thumbnail
+
+    def follow(self) -> None:
+        """Go through all directories."""
+        seen: set[int] = set()
+        pending = [(self._number(4, 4), False)]
+        is_main = True
+        while pending and len(seen) < _MOST_DIRECTORIES:
+            place, is_thumbnail = pending.pop()
+            if place in seen:
+                continue
+            seen.add(place)
+            entries, following = self._directory(place)
+            if is_thumbnail:
+                self._add_thumbnail(entries)
+            pending += [
+                (self._number(entry.start, 4), False)
+                for entry in entries
+                if entry.tag in (*descriptive.BELOW, descriptive.SUB_IFDS) and entry.stop - entry.start >= _INLINE_BYTES
+            ]
+            if following and is_main:
+                pending.append((following, True))
+            is_main = False
+
+    def _number(self, place: int, count: int) -> int:
+        return int.from_bytes(self._block[place : place + count], self._order)
+
+    def _directory(self, place: int) -> tuple[list[_Entry], int]:
+        """Return the entries of a directory and the place of the next; nothing where it does not lie within."""
+        count = self._number(place, 2)
+        end = place + 2 + 12 * count
+        if not _TIFF_HEAD_BYTES <= place <= len(self._block) - 2 or count > _MOST_ENTRIES or end > len(self._block):
+            return [], 0
+        self.known.append((place, min(end + 4, len(self._block))))
+        entries = []
+        for at in range(place + 2, end, 12):
+            size_bytes = _KIND_BYTES.get(self._number(at + 2, 2), 0) * self._number(at + 4, 4)
+            start = at + 8 if size_bytes <= _INLINE_BYTES else self._number(at + 8, 4)
+            if start + size_bytes > len(self._block):
+                continue
+            entry = _Entry(self._number(at, 2), start, start + size_bytes)
+            entries.append(entry)
+            self.known.append((entry.start, entry.stop))
+            if entry.tag == _MAKER_NOTE:
+                self.maker_notes.append((entry.start, entry.stop))
+        return entries, self._number(end, 4)
+
+    def _add_thumbnail(self, entries: list[_Entry]) -> None:
+        """Account for the picture that the second directory points to."""
+        for places, lengths in ((_THUMBNAIL, _THUMBNAIL_LENGTH), (_STRIPS, _STRIP_LENGTHS)):
+            starts, sizes = self._numbers(entries, places), self._numbers(entries, lengths)
+            self._thumbnail += [(start, start + size) for start, size in zip(starts, sizes, strict=False)]
+        self.known += self._thumbnail
+
+    def _numbers(self, entries: list[_Entry], tag: int) -> list[int]:
+        """Return the values of a tag of whole numbers."""
+        entry = next((entry for entry in entries if entry.tag == tag), None)
+        if entry is None:
+            return []
+        width = 2 if entry.stop - entry.start == 2 else 4  # noqa: PLR2004 - one short; many shorts are rare here
+        return [self._number(at, width) for at in range(entry.start, entry.stop, width)][:_MOST_STRIPS]
