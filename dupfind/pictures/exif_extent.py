@@ -85,7 +85,7 @@ def counting(block: bytes) -> list[bytes]:
 
 
 def joined(segments: list[bytes]) -> list[bytes]:
-    """Return the Exif blocks of a JPEG, without the six bytes of their mark; a long one goes on in the segments behind it."""
+    """Return the Exif blocks of a JPEG, each without its mark of six bytes; a long one goes on in further segments."""
     blocks: list[bytes] = []
     for segment in segments:
         part = segment[len(HEAD) :]
