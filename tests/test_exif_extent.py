@@ -84,6 +84,18 @@ def test_a_thumbnail_of_the_first_directory() -> None:
     assert exif_extent.loose(block(tags, loose=PICTURE)) is not None
 
 
+def test_a_thumbnail_of_the_third_directory() -> None:
+    """Would be one more picture."""
+    tags = {0x0201: (LONG, bytes(4)), 0x0202: (LONG, struct.pack("<I", len(PICTURE)))}
+    plain = bytearray(block({}, following={}))
+    plain[-4:] = struct.pack("<I", len(plain))  # behind the second directory a third one follows
+    third = struct.pack("<H", 2) + b"".join(
+        struct.pack("<HHI", number, LONG, 1) + value
+        for number, value in ((0x0201, struct.pack("<I", len(plain) + 30)), (0x0202, tags[0x0202][1]))
+    )
+    assert exif_extent.loose(bytes(plain) + third + bytes(4) + PICTURE) is not None
+
+
 def test_parts_of_a_block() -> None:
     """A long block goes on in further segments; a second one stands for itself."""
     whole = b"Exif\0\0" + block({0x9286: (UNDEFINED, noise(9000))})

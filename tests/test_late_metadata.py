@@ -145,7 +145,9 @@ def box(kind: bytes, body: bytes) -> bytes:
         (box(b"Exif", bytes(4) + LOOSE), kinds.SECOND_PICTURE),
         (box(b"Exif", b"\0\0\0\6Exif\0\0" + LOOSE), kinds.SECOND_PICTURE),
         (box(b"brob", b"xml " + b"packed"), kinds.UNCLEAR),
-        (box(b"brob", b"Exif" + b"packed"), kinds.UNCLEAR),
+        (box(b"brob", b"Exif" + b"packed" * 700), kinds.UNCLEAR),
+        (box(b"brob", b"jumb" + b"packed" * 700), kinds.UNCLEAR),
+        (box(b"brob", b"Exif" + b"packed"), None),
         (box(b"xml ", b"<x/>"), None),
         (box(b"Exif", bytes(4) + block({})), None),
     ],
@@ -166,10 +168,15 @@ def test_packed_boxes_that_the_decoder_reads() -> None:
     image = Image.new("L", SIZE)
     image.info.update(exif=block({}), xmp=b"<x/>")
     start = b"\0\0\0\x0cJXL \r\n\x87\n" + box(b"ftyp", b"jxl \0\0\0\0jxl ")
-    content = io.BytesIO(start + box(b"brob", b"xml packed") + box(b"brob", b"Exifpacked"))
+    content = io.BytesIO(start + box(b"brob", b"xml packed") + box(b"brob", b"Exif" + b"packed" * 700))
     assert containers.more_in_jxl(image, content, is_deep=False) is None
     image.info["xmp"] = XMP
     assert SAID == containers.more_in_jxl(image, content, is_deep=False)
+    image.info.update(exif=LOOSE, xmp=b"<x/>")
+    assert kinds.SECOND_PICTURE == containers.more_in_jxl(image, content, is_deep=False)
+    second = io.BytesIO(content.getvalue() + box(b"brob", b"xml packed"))
+    image.info["exif"] = block({})
+    assert kinds.UNCLEAR == containers.more_in_jxl(image, second, is_deep=False)
 
 
 @pytest.mark.parametrize("kind", ["HEIF", "AVIF"])

@@ -124,14 +124,15 @@ def more_in_jxl(image: Image.Image, file: IO[bytes], *, is_deep: bool) -> str | 
         held += [kinds.GAIN_MAP for box in boxes if box.kind == b"jhgm"]
         held += _of_unknown(reader, boxes, _JXL_BOXES)
         held += _of_words(image)
+        packed = [reader.at(box.start + 8, 4) for box in boxes if box.kind == b"brob" and _may_hold_more(reader, box)]
+        if len(set(packed)) < len(packed) or not all(_is_unpacked(image, kind) for kind in packed):
+            held.append(kinds.UNCLEAR)
         for box in boxes:
             if box.kind == b"Exif":
                 block = container_format.box_payload(reader, box)
                 held += exif_extent.kinds_of(block[4 + int.from_bytes(block[:4], "big") :])
             elif box.kind == b"xml ":
                 held += kinds.of_xmp(container_format.box_payload(reader, box))
-            elif box.kind == b"brob" and not _is_unpacked(image, reader.at(box.start + 8, 4)):
-                held.append(kinds.UNCLEAR)
     return kinds.joined(held)
 
 
@@ -155,6 +156,11 @@ def _of_words(image: Image.Image) -> Iterator[str]:
         yield from kinds.of_xmp(content)
     if isinstance(exif, bytes) and image.format != "TIFF":  # there it is made anew, with offsets of the file
         yield from exif_extent.kinds_of(exif)
+
+
+def _may_hold_more(reader: Reader, box: Part) -> bool:
+    """Tell whether a packed box is more than small notes; a few words of XMP say that there is more."""
+    return reader.at(box.start + 8, 4) == b"xml " or box.stop - box.start > kinds.SMALL_BYTES
 
 
 def _is_unpacked(image: Image.Image, kind: bytes) -> bool:
