@@ -15,7 +15,19 @@ from dupfind.pictures import container_format, decode, exif_extent, kinds
 from tests.helpers.image_data import chunk, png48, with_chunks
 from tests.helpers.jpegs import jpeg, noise, photo
 from tests.helpers.places import SHARED_DATA, needs_shared_data
-from tests.helpers.stamped import APP1, ASCII, EXIF, LONG, UNDEFINED, block, digest, saved, short, with_segments
+from tests.helpers.stamped import (
+    APP1,
+    ASCII,
+    EXIF,
+    LONG,
+    UNDEFINED,
+    block,
+    block_with_thumbnail,
+    digest,
+    saved,
+    short,
+    with_segments,
+)
 
 SIZE = (64, 48)
 PICTURE = saved(photo(2, SIZE), "JPEG")
@@ -26,11 +38,8 @@ BOUND, NOTE_BOUND = kinds.SMALL_BYTES, 1 << 14
 
 
 def with_thumbnail(picture: bytes, *, pointed: int | None = None) -> bytes:
-    """A block with a thumbnail, of which ``pointed`` bytes are said to be one."""
-    tags = {0x0201: (LONG, bytes(4)), 0x0202: (LONG, struct.pack("<I", len(picture) if pointed is None else pointed))}
-    place = len(block(WORDS, following=tags))
-    tags[0x0201] = LONG, struct.pack("<I", place)
-    return block(WORDS, following=tags, loose=picture)
+    """A block of words with a thumbnail."""
+    return block_with_thumbnail(WORDS, picture, pointed=pointed)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +48,7 @@ def with_thumbnail(picture: bytes, *, pointed: int | None = None) -> bytes:
         b"", bytes(9999), block({}), block(WORDS), block(WORDS, order=">"), block(NOTE), b"Exif\0\0" + block(WORDS),
         with_thumbnail(PICTURE), with_thumbnail(noise(9000)), block(WORDS, loose=bytes(99_999)),
         block(WORDS, loose=noise(BOUND)), block(NOTE, loose=noise(NOTE_BOUND)),
+        block({0x010E: (ASCII, b"%PDF-1.4\0\0")}), block({0x010E: (ASCII, b"%PDF-1.4\0")}),
         block({0x9286: (UNDEFINED, noise(9000))}), block({EXIF: {0x927C: (UNDEFINED, PICTURE)}}),
     ],
 )  # fmt: skip
@@ -64,6 +74,8 @@ def test_what_is_accounted_for(content: bytes) -> None:
         (block({0x9286: (UNDEFINED, b"ASCII\0\0\0" + PICTURE)}), kinds.SECOND_PICTURE),
         (block(WORDS, loose=noise(BOUND + 1)), "unknown data within its Exif block (5 kB)"),
         (block(NOTE, loose=noise(NOTE_BOUND + 1)), "unknown data within its Exif block (17 kB)"),
+        (block({0x010E: (ASCII, PICTURE[:60])}, loose=PICTURE[60:]), kinds.SECOND_PICTURE),
+        (block({270: (ASCII, PICTURE[:20]), 271: (ASCII, PICTURE[20:40])}, loose=PICTURE[40:]), kinds.SECOND_PICTURE),
         (with_thumbnail(PICTURE, pointed=0), kinds.SECOND_PICTURE),
         (with_thumbnail(noise(9000), pointed=100), "unknown data within its Exif block (9 kB)"),
         (with_thumbnail(noise(9000)) + PICTURE, kinds.SECOND_PICTURE),

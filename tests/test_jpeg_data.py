@@ -31,6 +31,7 @@ from tests.helpers.stamped import (
     UNDEFINED,
     XMP_HEAD,
     block,
+    block_with_thumbnail,
     digest,
     resource,
     saved,
@@ -69,7 +70,7 @@ DESCRIPTIVE = {
     "a maker's note": with_exif(jpeg(), {EXIF: {0x927C: (UNDEFINED, b"Canon" * 3000)}}),
     "Apple's note": with_exif(jpeg(), {EXIF: {0x927C: apple(0x11, 7)}}),
     "padding": with_exif(jpeg(), {0xEA1C: (UNDEFINED, bytes(6000))}),
-    "a thumbnail": with_exif(jpeg(), {}, following={0x0103: short(6), 0x0201: (LONG, bytes(4))}, loose=jpeg(2)),
+    "a thumbnail": with_segments(jpeg(), (APP1, b"Exif\0\0" + block_with_thumbnail({}, jpeg(2)))),
     "XMP": with_segments(jpeg(), (APP1, XMP_HEAD + xmp("xmp:Rating='5'"))),
     "applied settings": with_segments(
         jpeg(), (APP1, XMP_HEAD + xmp("crs:HasSettings='True' crs:AlreadyApplied='True'"))

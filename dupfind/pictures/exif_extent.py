@@ -7,6 +7,7 @@ first of them that writes the block anew. Broken directories never raise: what t
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ _BESIDE_NOTES_BYTES = 1 << 14
 blocks of real files one has 15 kB."""
 _KIND_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _INLINE_BYTES = 4
+_SMALLEST_FILE_BYTES = 64
+_MOST_FILES = 1024
 _MOST_ENTRIES, _MOST_DIRECTORIES, _MOST_STRIPS = 1024, 16, 1024
 _FILES = re.compile(
     rb"\xff\xd8\xff[\xc0-\xfe]|\x89PNG\r\n\x1a\n|GIF8[79]a|8BPS\0\x01|RIFF.{4}(?:WEBP|WAVE|AVI )"
@@ -63,9 +66,10 @@ def loose(block: bytes) -> Loose | None:
         return Loose(_kind_within(block) or kinds.UNCLEAR, [block]) if block.strip(b"\0\xff ") else None
     walk = _Walk(block, order)
     walk.follow()
-    if (kind := _kind_within(block, walk.exempt)) is not None:
+    gaps = list(_gaps(walk.known, len(block)))
+    if (kind := _kind_within(block, [*walk.exempt, *_small(walk.known, gaps)])) is not None:
         return Loose(kind, [block])
-    stretches = [block[start:stop] for start, stop in _gaps(walk.known, len(block))]
+    stretches = [block[start:stop] for start, stop in gaps]
     size_bytes = sum(kinds.written_bytes(stretch) for stretch in stretches)
     if size_bytes > (_BESIDE_NOTES_BYTES if walk.maker_notes else kinds.SMALL_BYTES):
         return Loose(kinds.unknown("within its Exif block", size_bytes), stretches)
@@ -98,10 +102,20 @@ def joined(segments: list[bytes]) -> list[bytes]:
 
 def _kind_within(block: bytes, exempt: Spans = ()) -> str | None:
     """Return the kind of the first file that begins in ``block``, but for where it is ``exempt``; None for none."""
-    for match in _FILES.finditer(block):
-        if not any(start <= match.start() and match.end() <= stop for start, stop in exempt):
+    for count, match in enumerate(_FILES.finditer(block)):
+        if count > _MOST_FILES or not any(start <= match.start() and match.end() <= stop for start, stop in exempt):
             return kinds.of_start(block[match.start() :][:_HEAD_OF_FILE_BYTES]) or kinds.SECOND_PICTURE
     return None
+
+
+def _small(known: Spans, gaps: Spans) -> Iterator[tuple[int, int]]:
+    """Yield what is too small for a file, such as a text that happens to begin like one, if nothing loose goes on."""
+    begins = [start for start, stop in gaps if stop - start > 1]  # not the byte that fills up to an even length
+    for start, stop in known:
+        near = bisect_left(begins, start)
+        goes_on = near < len(begins) and begins[near] <= stop + _SMALLEST_FILE_BYTES
+        if stop - start < _SMALLEST_FILE_BYTES and not goes_on:
+            yield start, stop
 
 
 def _gaps(spans: Spans, length: int) -> Iterator[tuple[int, int]]:

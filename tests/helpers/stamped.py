@@ -55,6 +55,15 @@ def _write(data: bytearray, tags: Tags, order: str, following: Tags | None = Non
         _write(data, following, order)
 
 
+def block_with_thumbnail(tags: Tags, picture: bytes, *, pointed: int | None = None) -> bytes:
+    """A block with these tags and a thumbnail, of which ``pointed`` bytes are said to be one."""
+    said = struct.pack("<I", len(picture) if pointed is None else pointed)
+    of_thumbnail: dict[int, Any] = {0x0103: short(6), 0x0201: (LONG, bytes(4)), 0x0202: (LONG, said)}
+    place = len(block(tags, following=of_thumbnail))
+    of_thumbnail[0x0201] = LONG, struct.pack("<I", place)
+    return block(tags, following=of_thumbnail, loose=picture)
+
+
 def short(value: int, order: str = "<") -> tuple[int, bytes]:
     """A tag of one number of 16 bits."""
     return SHORT, struct.pack(order + "H", value)
