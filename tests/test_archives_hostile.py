@@ -73,6 +73,7 @@ def test_cut_off_anywhere(hay: Path, tmp_path: Path, kind: str) -> None:
         assert files or states[str(length)] == "missing"
 
 
+@pytest.mark.mostly_slow(fast=3)
 @pytest.mark.parametrize("kind", PACKERS)
 @pytest.mark.parametrize("mask", [0x01, 0xFF])
 def test_any_byte_damaged(hay: Path, tmp_path: Path, kind: str, mask: int) -> None:
@@ -229,6 +230,7 @@ def test_names(tree: TreeBuilder, name: str) -> None:
     assert "contained" not in verdicts(hay, needles)[1].values()
 
 
+@pytest.mark.slow
 def test_one_name_ten_thousand_times(hay: Path, tree: TreeBuilder) -> None:
     """Each is a file, and nothing takes the square of the time."""
     report, states = verdicts(hay, tree("n", {"x.zip": raw_zip(*[RawMember(b"c.txt", b"three")] * 10_000)}))

@@ -50,6 +50,7 @@ def plain(report: Report, haystack: Path) -> list[tuple[object, ...]]:
     return [(*one[:5], (one.witness or "").removeprefix(prefix), *one[6:]) for one in report.files]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unplugged")
 def test_answers_are_those_of_the_folder(tree: TreeBuilder, tmp_path: Path) -> None:
     """By bytes, and by thumbnails where those are enough, with what could not be decoded; else copies look alike."""

@@ -109,6 +109,7 @@ def test_another_folder_than_the_night_before(nights: Nights) -> None:
     assert "made with other settings, which may change verdicts: needles.\n" in out
 
 
+@pytest.mark.slow
 def test_a_night_without_a_verdict_changes_nothing(nights: Nights) -> None:
     """The report of the last good night stays, and the mail names the cause."""
     nights.run()

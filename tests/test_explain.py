@@ -211,6 +211,7 @@ def test_one_search_for_all_needles(trio: Path, tree: TreeBuilder, monkeypatch: 
     assert 1 == len(made)
 
 
+@pytest.mark.slow
 def test_a_needle_whose_end_cannot_be_read(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its beginning resembles something, on which nothing may rest; the haystack is not said to be empty."""
     buffer = io.BytesIO()

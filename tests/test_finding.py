@@ -360,6 +360,7 @@ class TestWarm:
         assert first == self.again(hay, image, store=store)
         assert [] == self.folders
 
+    @pytest.mark.slow
     def test_a_damaged_snapshot_leads_to_a_walk(self, hay: Path, image: Path, store: str) -> None:
         """And to the same answer, and to a sound one."""
         first = ask(hay, image, cache=store)
@@ -372,6 +373,7 @@ class TestWarm:
             assert first == self.again(hay, image, store=store)
             assert [] == self.folders
 
+    @pytest.mark.slow
     def test_one_for_each_haystack_and_each_way_to_look(self, hay: Path, image: Path, store: str) -> None:
         """Other roots, excludes, algorithms and bounds do not share one."""
         variants: list[dict[str, Any]] = [{}, {"exclude": ["0*"]}, {"algorithm": "dhash"}, {"max_pixels": 10**5}]

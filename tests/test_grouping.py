@@ -162,6 +162,7 @@ def test_identical_decodes_nothing(stack: Path) -> None:
     assert (None, None) == (found.pictures, found.groups[0].best.width)
 
 
+@pytest.mark.slow
 def test_a_second_run_decodes_nothing(stack: Path, tmp_path: Path) -> None:
     """Everything comes from the cache: pictures, digests and how pairs were judged."""
     for path in stack.iterdir():

@@ -151,6 +151,7 @@ def photos(tmp_path: Path) -> list[str]:
         (1, 0, b""),
     ],
 )
+@pytest.mark.slow
 def test_the_command(dupfind: Run, tmp_path: Path, photos: list[str], allowed: int, code: int, said: bytes) -> None:
     """Exit code 2 and one line where there is no process, and the answer where there is one at least."""
     (tmp_path / "sitecustomize.py").write_text(_HARM.format(allowed=allowed))

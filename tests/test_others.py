@@ -69,6 +69,7 @@ def test_it_runs_and_counts_what_was_read(tmp_path: Path, monkeypatch: pytest.Mo
     assert others._run(others.Tool("bad", "1", lambda *_: ["sh", "-c", "exit 1"]), tmp_path) is None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hand orphans over")
 def test_the_time_of_orphans_is_known() -> None:
     """Workers may be children of a server that ends after the program that started it."""

@@ -228,6 +228,7 @@ def rekey_comparisons(connection: sqlite3.Connection, before: FileEntry, now: Fi
         )
 
 
+@pytest.mark.slow
 def test_a_witness_that_rots_behind_the_cache(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     """The real process: believed without the option, found out with it."""
     photo, cache = pictures.photo(1, (320, 240)), tmp_path / "cache" / "cache.sqlite"
@@ -252,6 +253,7 @@ def test_a_witness_that_rots_behind_the_cache(dupfind: Run, tree: TreeBuilder, t
     assert 2 == done.stderr.count(b"its witness")
 
 
+@pytest.mark.slow
 def test_what_thumbnails_cannot_see(dupfind: Run, tree: TreeBuilder) -> None:
     """The real process: an enlarged preview and a small change pass for the same picture with --quick only."""
     one, other = grainy(1), grainy(3)

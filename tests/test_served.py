@@ -83,6 +83,7 @@ def test_what_the_start_depends_on_is_not_taken(server: Server, name: str) -> No
     assert not Server({**os.environ, name: "other"}).takes(os.environ)
 
 
+@pytest.mark.slow
 def test_a_run_that_does_not_end_is_ended(tmp_path: Path) -> None:
     """As by :func:`subprocess.run`; the next one is served again."""
     server = Server(os.environ)

@@ -47,6 +47,7 @@ def one_that_holds_the_interpreter() -> None:
             ctypes.PyDLL(None).sleep(600)
 
 
+@pytest.mark.slow
 def test_each_has_its_own_time_and_idling_has_all(worker: ProcessPoolExecutor) -> None:
     """The limit is set anew for each piece of work, and lifted behind the last."""
     with worker:
