@@ -111,8 +111,8 @@ def _opened(place: Place) -> Iterator[IO[bytes]]:
         return
     _refuse_other(place.archive)
     with open(place.scratch.path, "rb", buffering=0) as file:
-        found = os.fstat(file.fileno())
-        if (found.st_dev, found.st_ino) != (place.scratch.device, place.scratch.inode):
+        state = os.fstat(file.fileno())
+        if (state.st_dev, state.st_ino) != (place.scratch.device, place.scratch.inode):
             raise ChangedError
         yield file
     _refuse_other(place.archive)

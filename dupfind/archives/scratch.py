@@ -81,12 +81,12 @@ class Scratch:
         free_bytes = shutil.disk_usage(self.folder).free
         self._most_bytes = min(MOST_SCRATCH_BYTES, int(free_bytes * FREE_SHARE))
         handle, path = tempfile.mkstemp(prefix="dupfind-", dir=self.folder)
-        found = os.fstat(handle)
+        state = os.fstat(handle)
         shared = f"/proc/{os.getpid()}/fd/{handle}"
         if os.path.exists(shared):
             os.unlink(path)
             path = shared
-        self.file = ScratchFile(path, found.st_dev, found.st_ino)
+        self.file = ScratchFile(path, state.st_dev, state.st_ino)
         self._handle = handle
         weakref.finalize(self, _close, handle, path)
         return handle

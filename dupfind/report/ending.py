@@ -57,8 +57,8 @@ def set_aside(report: Report) -> list[str]:
 
 def sidecars(report: Report) -> dict[str, int]:
     """Count the sidecars of present files, by what became of them."""
-    found = Counter(file.state for file in _not_present(report) if _sidecar_of(file) is not None)
-    return {"not_present": sum(found.values()) - found[FileState.UNWANTED], "unwanted": found[FileState.UNWANTED]}
+    states = Counter(file.state for file in _not_present(report) if _sidecar_of(file) is not None)
+    return {"not_present": sum(states.values()) - states[FileState.UNWANTED], "unwanted": states[FileState.UNWANTED]}
 
 
 def about_sidecars(report: Report) -> list[str]:
@@ -94,10 +94,10 @@ def _source_of(reason: Reason) -> str:
 
 def can_go(report: Report) -> list[str]:
     """Say how many folders are contained, and what deleting them frees; none where there are none."""
-    contained = [one for one in report.folders if one.is_shown and one.state is FolderState.CONTAINED]
+    contained = [folder for folder in report.folders if folder.is_shown and folder.state is FolderState.CONTAINED]
     if not contained:
         return []
-    freed, files = sum(one.size_bytes for one in contained), sum(one.files for one in contained)
+    freed, files = sum(folder.size_bytes for folder in contained), sum(folder.files for folder in contained)
     return [f"{count(len(contained), 'folder')} can go, which frees {size(freed)} ({count(files, 'file')})."]
 
 

@@ -84,8 +84,8 @@ def _inside(files: Iterable[FileVerdict], folders: set[str]) -> Inside:
 
 def _folder_of_owners(kind: Kind, path: str) -> str:
     folder = _split(path)[0]
-    found = _SETTINGS.fullmatch(folder) if kind is Kind.CAPTURE_ONE else None
-    return folder if found is None else found[1]
+    settings = _SETTINGS.fullmatch(folder) if kind is Kind.CAPTURE_ONE else None
+    return folder if settings is None else settings[1]
 
 
 def _split(path: str) -> tuple[str, str]:

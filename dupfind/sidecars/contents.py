@@ -75,9 +75,11 @@ def _aae(content: bytes, owners: Sequence[str]) -> list[str]:
     value = plistlib.loads(content)
     if not isinstance(value, dict) or not any(str(key).startswith(_ADJUSTED) for key in value):
         return []
-    data = [one for one in _leaves(value) if isinstance(one, bytes)]
-    texts = [one for one in _leaves(value) if isinstance(one, str)]
-    has_picture = any(begin in one for one in data for begin in _PICTURES_IN_DATA) or any(map(_carries_picture, texts))
+    data = [leaf for leaf in _leaves(value) if isinstance(leaf, bytes)]
+    texts = [leaf for leaf in _leaves(value) if isinstance(leaf, str)]
+    has_picture = any(begin in leaf for leaf in data for begin in _PICTURES_IN_DATA) or any(
+        map(_carries_picture, texts)
+    )
     return [] if has_picture else list(owners)
 
 
@@ -151,7 +153,9 @@ def _picasa(content: bytes, owners: Sequence[str]) -> list[str]:
     if not all(map(_INI_LINE.fullmatch, lines)):
         return []
     sections = [line.strip()[1:-1] for line in lines if line.strip().startswith("[")]
-    files = [one for one in sections if one.lower() not in _PICASA_SECTIONS and not one.startswith(".album:")]
+    files = [
+        section for section in sections if section.lower() not in _PICASA_SECTIONS and not section.startswith(".album:")
+    ]
     if not sections:
         return []
     return _all_of(files, owners) if files else list(owners)
@@ -159,16 +163,16 @@ def _picasa(content: bytes, owners: Sequence[str]) -> list[str]:
 
 def _descriptions(content: bytes, owners: Sequence[str]) -> list[str]:
     lines = [line for line in _text(content).splitlines() if line.strip("\x04\xc2 \t")]
-    found = list(map(_DESCRIBED.fullmatch, lines))
-    files = [match[1] or match[2] for match in found if match is not None]
+    matches = list(map(_DESCRIBED.fullmatch, lines))
+    files = [match[1] or match[2] for match in matches if match is not None]
     return _all_of(files, owners) if len(files) == len(lines) > 0 else []
 
 
 def _all_of(files: Sequence[str], owners: Sequence[str]) -> list[str]:
     """Return the owners that a list names; none where it also names a file that is not there."""
     wanted = {normalize("NFC", name).lower() for name in files}
-    found = [owner for owner in owners if normalize("NFC", owner).lower() in wanted]
-    return found if len({normalize("NFC", owner).lower() for owner in found}) == len(wanted) else []
+    named = [owner for owner in owners if normalize("NFC", owner).lower() in wanted]
+    return named if len({normalize("NFC", owner).lower() for owner in named}) == len(wanted) else []
 
 
 def _text(content: bytes) -> str:
@@ -204,9 +208,9 @@ def _parsed_json(content: bytes) -> dict[str, Any]:
 
 def _leaves(value: object) -> list[object]:
     if isinstance(value, dict):
-        return [leaf for one in value.values() for leaf in _leaves(one)]
+        return [leaf for inner in value.values() for leaf in _leaves(inner)]
     if isinstance(value, list):
-        return [leaf for one in value for leaf in _leaves(one)]
+        return [leaf for inner in value for leaf in _leaves(inner)]
     return [value]
 
 

@@ -87,28 +87,28 @@ def owners_of(kind: Kind, name: str, names: Iterable[str]) -> list[str]:
     >>> owners_of(Kind.XMP, "a.xmp", ["a.jpg", "a.CR2", "ab.jpg", "a.txt", "a.xmp"])
     ['a.jpg', 'a.CR2']
     """
-    others = [other for other in names if kind_of(other) is None]
+    candidates = [candidate for candidate in names if kind_of(candidate) is None]
     stem = name.rpartition(".")[0].lower()
     match kind:
         case Kind.ALBUM | Kind.PICASA | Kind.DESCRIPTIONS:
-            return others
+            return candidates
         case Kind.TAKEOUT:
-            whole = [other for other in others if _is_of_takeout(stem, other.lower())]
-            return whole or _of_stem(stem, others)
+            whole = [candidate for candidate in candidates if _is_of_takeout(stem, candidate.lower())]
+            return whole or _of_stem(stem, candidates)
         case Kind.XMP:
-            return _named(stem, others) or _of_stem(stem, others)
+            return _named(stem, candidates) or _of_stem(stem, candidates)
         case Kind.RAWTHERAPEE | Kind.DXO | Kind.CAPTURE_ONE:
-            return _named(stem, others)
+            return _named(stem, candidates)
         case _:
-            return _of_stem(stem, others)
+            return _of_stem(stem, candidates)
 
 
-def _named(whole: str, others: Sequence[str]) -> list[str]:
-    return [other for other in others if other.lower() == whole]
+def _named(whole: str, names: Sequence[str]) -> list[str]:
+    return [name for name in names if name.lower() == whole]
 
 
-def _of_stem(stem: str, others: Sequence[str]) -> list[str]:
-    return [other for other in others if _is_media(other) and other.rpartition(".")[0].lower() == stem]
+def _of_stem(stem: str, names: Sequence[str]) -> list[str]:
+    return [name for name in names if _is_media(name) and name.rpartition(".")[0].lower() == stem]
 
 
 def _is_media(name: str) -> bool:
@@ -125,8 +125,8 @@ def numbered(name: str) -> tuple[str, str | None]:
     stem, dot, last = name.rpartition(".")
     if not stem:
         return name, None
-    found = _NUMBER.search(stem)
-    return (name, None) if found is None else (stem[: found.start()] + dot + last, found[1])
+    number = _NUMBER.search(stem)
+    return (name, None) if number is None else (stem[: number.start()] + dot + last, number[1])
 
 
 def _is_of_takeout(base: str, owner: str) -> bool:
@@ -137,10 +137,10 @@ def _is_of_takeout(base: str, owner: str) -> bool:
     if _is_made_of(base, owner):  # x(1).jpg.json
         return True
     plain, number = numbered(owner)
-    found = _NUMBER.search(base)
-    if number is None or found is None or found[1] != number:
+    copy = _NUMBER.search(base)
+    if number is None or copy is None or copy[1] != number:
         return False
-    return _is_made_of(base[: found.start()], plain, number_characters=len(found[0]))  # x.jpg(1).json
+    return _is_made_of(base[: copy.start()], plain, number_characters=len(copy[0]))  # x.jpg(1).json
 
 
 def _is_made_of(base: str, owner: str, number_characters: int = 0) -> bool:

@@ -85,10 +85,10 @@ class IgnoreFile:
         path = composed(below_root)
         patterns = self._spec.patterns
         self._unmatched = [index for index in self._unmatched if patterns[index].match_file(path) is None]
-        found = self._spec.check_file(path)
-        if not found.include or found.index is None:
+        result = self._spec.check_file(path)
+        if not result.include or result.index is None:
             return None
-        number, line = self._lines[found.index]
+        number, line = self._lines[result.index]
         return Reason(ReasonCode.DISREGARDED, (self._shown, f"line {number}: {line.strip()}"))
 
     def warnings(self) -> list[str]:

@@ -52,10 +52,10 @@ class LeftOvers:
     def _size_bytes(self, name: str) -> int | None:
         """Return the size of a regular file; None for what is none, or cannot be looked at."""
         try:
-            found = os.stat(self._where(name), dir_fd=self._handle, follow_symlinks=False)
+            state = os.stat(self._where(name), dir_fd=self._handle, follow_symlinks=False)
         except (OSError, ValueError):
             return None
-        return found.st_size if stat.S_ISREG(found.st_mode) else None
+        return state.st_size if stat.S_ISREG(state.st_mode) else None
 
     def _where(self, name: str) -> str:
         return os.path.join(self._folder, name) if self._handle is None else name
