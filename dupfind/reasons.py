@@ -80,6 +80,8 @@ class ReasonCode(StrEnum):
     """equal numbers are shown in other colours: another profile or gamma"""
     LESS_DETAIL = "less-detail"
     """the witness shows less detail (at)"""
+    DETAIL = "detail-differs"
+    """the larger witness shows other detail: one was edited, or reduced in an unusual way (at)"""
     LESS_DETAIL_FOR_SIZE = "less-detail-for-size"
     """the witness holds much less detail for its size"""
     LESS_COLOR_DETAIL = "less-color-detail"

@@ -18,7 +18,7 @@ from dupfind.evidence import full_size
 from dupfind.evidence.full_size import Facts, Pixels
 from dupfind.pictures import decode
 from dupfind.pool import full_size as pool_full_size
-from dupfind.reasons import AT_FULL_SIZE, Reason
+from dupfind.reasons import AT_FULL_SIZE, BETTER_NEEDLE, Reason
 from dupfind.reasons import ReasonCode as Code
 from fixtures import pictures
 from tests.helpers.details import enlarged, grainy, with_letters
@@ -267,6 +267,16 @@ def test_a_needle_is_compared_as_it_was_reduced(kernel: Image.Resampling, factor
     changed.paste(original.crop((300, 300, 312, 312)), (200, 200))
     assert objection_of_reduced(encoded(scaled(original, factor, kernel), quality=92), original) is None
     assert objection_of_reduced(encoded(scaled(changed, factor, kernel), quality=92), original) is not None
+
+
+def test_a_needle_reduced_in_an_unusual_way_is_not_called_the_better_copy() -> None:
+    """Its larger original has what it lacks: neither holds all of the other, so nothing is said of which is better."""
+    original, factor = gravel(1), 0.78
+    size = (round(original.width * factor), round(original.height * factor))
+    between_four_pixels = (1 / factor, 0, 0, 0, 1 / factor, 0)
+    needle = original.transform(size, Image.Transform.AFFINE, between_four_pixels, Image.Resampling.BILINEAR)
+    assert objection_of_reduced(encoded(needle, quality=92), original) is Code.DETAIL
+    assert Code.DETAIL not in BETTER_NEEDLE
 
 
 def test_the_kernel_is_recognised() -> None:

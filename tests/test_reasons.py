@@ -44,6 +44,7 @@ FACTS: dict[ReasonCode, list[tuple[Fact, ...]]] = {
     Code.PLACE: [(AT_THUMBNAIL, "near the top"), (AT_FULL_SIZE, "near the top")],
     Code.COLOR: [(AT_THUMBNAIL,), (AT_FULL_SIZE, "all over")],
     Code.LESS_DETAIL: [(AT_THUMBNAIL,), (AT_FULL_SIZE,)],
+    Code.DETAIL: [(AT_FULL_SIZE,)],
     Code.LESS_SHARP_PART: [("near the top",)],
     Code.PARTLY_INTACT: [("cut off", 0.4321), ("", 1.0)],
     Code.CONFLICT: [(Reason(Code.UNLIKE),), (Reason(Code.PLACE, (AT_THUMBNAIL, "near the top")),)],

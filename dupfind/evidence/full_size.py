@@ -38,7 +38,7 @@ Sums = NDArray[np.uint16]
 Made = TypeVar("Made")
 Kernel = TypeVar("Kernel")
 
-RECIPE = 4
+RECIPE = 5
 """Version of the comparison. Raise it with every change that can alter what it finds."""
 
 GAIN_BOUND = 0.05
@@ -366,8 +366,8 @@ def _judge_detail(measures: Measures, facts: Facts) -> Reason | None:
     finest = measures.kept or measures.kept_coarse
     if finest is None:
         return Reason(ReasonCode.PLAIN)
-    if _lacks_detail(measures, finest, facts):
-        return Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,))
+    if objection := _judge_kept(measures, finest, facts):
+        return objection
     if (
         measures.color_kept is not None
         and measures.color_kept < COLOR_DETAIL_BOUND
@@ -396,20 +396,24 @@ def _judge_tones_of_even(measures: Measures, _: Facts) -> Reason | None:
     return Reason(ReasonCode.FEWER_TONES)
 
 
-def _lacks_detail(measures: Measures, finest: Kept, facts: Facts) -> bool:
-    """Whether the witness repeats too little of the needle's detail, anywhere."""
+def _judge_kept(measures: Measures, finest: Kept, facts: Facts) -> Reason | None:
+    """Object where the witness repeats too little of the needle's detail, anywhere, or has other detail beside it."""
+    less, other = (Reason(code, (AT_FULL_SIZE,)) for code in (ReasonCode.LESS_DETAIL, ReasonCode.DETAIL))
     least_share, least_in_region = KEPT_BOUNDS_OF_LARGER if facts.is_larger else facts.least_kept
     asked = [kept.share for kept in (measures.kept, measures.kept_coarse) if kept is not None]
     if min(asked) < least_share or (measures.region is not None and measures.region < least_in_region):
-        return True
+        return less
     if facts.is_poor:
-        return False
+        return None
     is_overdone = measures.kept_coarse is not None and measures.kept_coarse.share > MOST_KEPT_BOUND
     most_rest = facts.most_rest
     if facts.is_scaled:
         may_be_siblings = not facts.is_larger and min(asked) >= SHARE_OF_SIBLINGS
         most_rest = REST_BOUND_OF_SIBLINGS if may_be_siblings else REST_BOUND_OF_SCALED
-    return finest.rest > most_rest or is_overdone
+    if finest.rest <= most_rest and not is_overdone:
+        return None
+    # What a larger witness does not explain may be what the needle's program made: nobody can say which is better.
+    return other if facts.is_larger else less
 
 
 def measure(needle: Pixels, witness: Pixels) -> Measures:

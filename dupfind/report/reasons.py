@@ -160,6 +160,7 @@ _TEMPLATES: dict[ReasonCode, str | Callable[..., str]] = {
     ReasonCode.NO_COLOR: "{witness} is black and white",
     ReasonCode.COLOR_PROFILE: "its colours are shown otherwise: another colour profile or gamma",
     ReasonCode.LESS_DETAIL: _detail,
+    ReasonCode.DETAIL: "at full size the fine detail differs: one was edited, or reduced in an unusual way",
     ReasonCode.LESS_DETAIL_FOR_SIZE: "{witness} holds much less detail for its size: enlarged or blurred",
     ReasonCode.LESS_COLOR_DETAIL: "{witness} shows less detail of colour at full size",
     ReasonCode.LESS_SHARP_PART: "a part of {witness} is less sharp or smoothed {}",
