@@ -242,7 +242,7 @@ def test_a_witness_that_rots_behind_the_cache(dupfind: Run, tree: TreeBuilder, t
     rot(hay / "picture.png", bytes(rotten), cache)
     rot(hay / "film.mov", b"film" * 98 + b"tilm", cache)
     assert 0 == dupfind(*arguments).returncode
-    done = dupfind(*arguments, "--paranoid")
+    done = dupfind(*arguments, "--paranoid", has_workers=True)
     assert 1 == done.returncode
     lines = done.stdout.decode()
     assert 1 == lines.count("present")
