@@ -202,7 +202,7 @@ def _nearest(
     lost: Sequence[Named], haystack: Sequence[FileEntry], parted: Mapping[str, Parted], run: Reading
 ) -> dict[str, Nearest]:
     """For each needle without a witness the haystack picture that comes nearest, and why it proves nothing."""
-    from dupfind.commands.advice import advise
+    from dupfind.commands.explain import advise
     from dupfind.matching.nearest import Nearest as Search
     from dupfind.matching.nearest import Needle
 

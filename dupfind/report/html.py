@@ -16,8 +16,7 @@ from dupfind.answers import decisions
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.answers.shown import Shown
 from dupfind.report import document, ending
-from dupfind.report.album import SIGNS, Album
-from dupfind.report.document import shown
+from dupfind.report.document import SIGNS, Album, shown
 from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, catalog_line, clean, count, size
 from dupfind.sidecars.pairs import pairs_of

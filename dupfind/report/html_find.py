@@ -7,8 +7,7 @@ from typing import Any
 from dupfind.answers.found import Answer, Near, Sought
 from dupfind.answers.shown import Shown
 from dupfind.report import document
-from dupfind.report.album import SIGNS, Album
-from dupfind.report.document import shown
+from dupfind.report.document import SIGNS, Album, shown
 from dupfind.report.find import remarks
 from dupfind.report.reasons import sentence
 from dupfind.report.text import catalog_line, count

@@ -7,8 +7,7 @@ from typing import Any
 from dupfind.answers.grouped import Answer, Group, Member
 from dupfind.answers.shown import Shown
 from dupfind.report import document
-from dupfind.report.album import SIGNS, Album
-from dupfind.report.document import shown
+from dupfind.report.document import SIGNS, Album, shown
 from dupfind.report.reasons import IN_A_GROUP, sentences
 from dupfind.report.text import catalog_line, count, size
 from dupfind.values import Evidence

@@ -9,16 +9,24 @@ Journal on Computing 4, 1992), both along the nearest neighbours only. That take
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
 
-from dupfind.sorting.near_graph import Indexes, Points, lengths, neighbours
-from dupfind.sorting.route import improve
+from dupfind.sorting.near_graph import Indexes, Lengths, Points, lengths, neighbours
 
 _NEIGHBOURS = 10
 _STEPS = 1 << 16
 """Steps that are looked at together: as Python's numbers they take ten times their room."""
 _STUCK = 0.95
 """Share of the ends that are left after a round which says that all points are equally far from each other."""
+_MOST_ROUNDS = 20
+_LEAST_GAIN = 1e-3
+"""Share of the path below which a round was not worth the next one."""
+_PIECES = (1, 2, 3)
+"""Lengths of the pieces that are moved."""
+_EPSILON = 1e-4
 
 
 def seriate(points: Points) -> Indexes:
@@ -105,3 +113,177 @@ class _Pieces:
                 return np.array(found)
             before, here = here, after[0]
             found.append(here)
+
+
+def improve(points: Points, path: Indexes, near: Indexes) -> Indexes:
+    """Return ``path`` with shorter steps; ``near`` are the neighbours that each point may come to stand next to.
+
+    In each round all changes are weighed at once, and the best are made that do not touch each other's steps.
+    """
+    route = _Route(points, path, near)
+    for _ in range(_MOST_ROUNDS):
+        if route.cross() + route.move() <= _LEAST_GAIN * route.length():
+            break
+    return route.path
+
+
+class _Route:
+    """The path as it is, and where each point stands on it. Before the first and after the last stands -1."""
+
+    def __init__(self, points: Points, path: Indexes, near: Indexes) -> None:
+        self.path = path.copy()
+        self._points = points
+        self._places = np.empty(len(path), np.int64)
+        self._places[path] = np.arange(len(path))
+        self._ones = np.repeat(np.arange(len(path)), near.shape[1])
+        self._others = near.reshape(-1)
+        is_there = self._others >= 0
+        self._ones, self._others = self._ones[is_there], self._others[is_there]
+        self._apart = self._between(self._ones, self._others)
+
+    def length(self) -> float:
+        """The sum of all steps."""
+        return float(self._between(self.path[:-1], self.path[1:]).sum(dtype=np.float64))
+
+    def cross(self) -> float:
+        """Exchange steps (a, next of a), (b, next of b) for (a, b) and one between the two nexts; gives the gain."""
+        total = 0.0
+        for side in (1, -1):
+            # One of the two new steps is shorter than one of the old ones; each pair is met from both of its sides.
+            ones, others, apart = self._shorter(side)
+            after, also = self._beside(ones, side), self._beside(others, side)
+            gain = self._between(ones, after) + self._between(others, also) - apart - self._between(after, also)
+            for row in _best(gain):
+                one, other, behind, beyond = (int(some[row]) for some in (ones, others, after, also))
+                if self._cross(one, other, behind, beyond):
+                    total += float(gain[row])
+        return total
+
+    def _cross(self, one: int, other: int, after: int, also: int) -> bool:
+        """Exchange the steps if both are still there, and run the same way."""
+        side = self._side(one, after, other, also)
+        if side == 0:
+            return False
+        first, last = sorted((int(self._places[one]), int(self._places[other])))
+        if side == 1:
+            self._reverse(first + 1, last)
+        else:
+            self._reverse(first, last - 1)
+        return True
+
+    def _side(self, one: int, after: int, other: int, also: int) -> int:
+        """1 where ``after`` and ``also`` stand right behind ``one`` and ``other``, -1 right before, else 0."""
+        for side in (1, -1):
+            if self._at(int(self._places[one]) + side) == after and self._at(int(self._places[other]) + side) == also:
+                return side
+        return 0
+
+    def move(self) -> float:
+        """Move pieces of up to three points next to a neighbour of one of their ends; gives what was gained."""
+        total = 0.0
+        for count in _PIECES:
+            if count + 1 >= len(self.path):
+                break
+            for side in (1, -1):
+                for where in (1, -1):
+                    total += self._move_all(count, side, where)
+        return total
+
+    def _move_all(self, count: int, side: int, where: int) -> float:
+        """Move pieces that reach from a point ``count - 1`` further to ``side``; the point next to its neighbour, which
+        keeps its place, and the rest of the piece towards ``where`` of it.
+        """
+        ones, others, apart = self._shorter(-side)
+        place = self._places[ones]
+        far = place + side * (count - 1)
+        is_whole = (far >= 0) & (far < len(self.path))
+        distance = (self._places[others] - place) * side
+        is_whole &= (distance < 0) | (distance >= count)
+        ones, others, apart = ones[is_whole], others[is_whole], apart[is_whole]
+        ends = self.path[far[is_whole]]
+        before, behind = self._beside(ones, -side), self._beside(ends, side)
+        beside = self._beside(others, where)
+        # What stands beside the neighbour may be the piece itself: then there is nothing to part.
+        is_free = (beside != ones) & (beside != ends)
+        removed = self._between(before, ones) + self._between(ends, behind) + self._between(others, beside)
+        gain = removed - self._between(before, behind) - apart - self._between(ends, beside)
+        gain[~is_free] = 0
+        total = 0.0
+        for row in _best(gain):
+            piece = _Piece(*(int(values[row]) for values in (ones, ends, others, before, behind, beside)))
+            if self._move(piece, count):
+                total += float(gain[row])
+        return total
+
+    def _move(self, moved: _Piece, count: int) -> bool:
+        """Move the piece if everything around is still as it was."""
+        one, end, other, before, behind, beside = moved
+        start, stop = int(self._places[one]), int(self._places[end])
+        side = -self._side(one, before, one, before)
+        if side == 0 or stop - start != side * (count - 1) or self._at(stop + side) != behind:
+            return False
+        place = int(self._places[other])
+        way = self._side(other, beside, other, beside)
+        if way == 0 or 0 <= (place - start) * side < count:
+            return False
+        first, last = min(start, stop), max(start, stop)
+        piece = self.path[first : last + 1].copy()
+        if (piece[0] == one) != (way == 1):  # the point is to stand next to its neighbour
+            piece = piece[::-1]
+        gap = place + 1 if way == 1 else place  # the piece goes before what stands here
+        if gap > last:
+            self.path[first : gap - count] = self.path[last + 1 : gap].copy()
+            self.path[gap - count : gap] = piece
+            self._place(first, gap)
+        else:
+            self.path[gap + count : last + 1] = self.path[gap:first].copy()
+            self.path[gap : gap + count] = piece
+            self._place(gap, last + 1)
+        return True
+
+    def _shorter(self, side: int) -> tuple[Indexes, Indexes, Lengths]:
+        """The points with those neighbours that are nearer than what stands beside them, and how near."""
+        everyone = np.arange(len(self.path))
+        steps = self._between(everyone, self._beside(everyone, side))
+        is_shorter = self._apart < steps[self._ones]
+        return self._ones[is_shorter], self._others[is_shorter], self._apart[is_shorter]
+
+    def _reverse(self, first: int, last: int) -> None:
+        self.path[first : last + 1] = self.path[first : last + 1][::-1].copy()
+        self._place(first, last + 1)
+
+    def _place(self, first: int, end: int) -> None:
+        self._places[self.path[first:end]] = np.arange(first, end)
+
+    def _at(self, place: int) -> int:
+        return int(self.path[place]) if 0 <= place < len(self.path) else -1
+
+    def _beside(self, ones: Indexes, side: int) -> Indexes:
+        """What stands ``side`` steps behind each of ``ones``, or -1."""
+        places = self._places[ones] + side
+        found = self.path[np.clip(places, 0, len(self.path) - 1)]
+        found[(places < 0) | (places >= len(self.path)) | (ones < 0)] = -1
+        return found
+
+    def _between(self, ones: Indexes, others: Indexes) -> Lengths:
+        return lengths(self._points, ones, others)
+
+
+class _Piece(NamedTuple):
+    """Points that are to be moved, and what is around them."""
+
+    one: int
+    """The end that is to stand next to ``other``."""
+    end: int
+    other: int
+    before: int
+    """What stands beside ``one``; ``behind`` beside ``end``."""
+    behind: int
+    beside: int
+    """What stands beside ``other`` where the piece is to come between them."""
+
+
+def _best(gain: Lengths) -> Iterator[int]:
+    """The rows with a gain, the largest first."""
+    rows = np.flatnonzero(gain > _EPSILON)
+    yield from rows[np.argsort(-gain[rows], kind="stable")].tolist()
