@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import dupfind
 from dupfind.answers.findings import Findings
-from dupfind.cache import cache_seal
+from dupfind.cache import checksum
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_comparisons import identity
 from dupfind.cache.cache_schema import Compared, FilePair, Judged, Pair, Recipe
@@ -234,8 +234,8 @@ def test_a_comparison_with_an_unreadable_reason_is_damage(tmp_path: Path, text: 
         assert {pair: Compared(Reason(Code.TURNED, (90,)))} == cache.comparisons([pair])
     with closing(sqlite3.connect(path)) as connection, connection:
         code, label = connection.execute("SELECT code, text FROM comparison JOIN label ON label.id = recipe").fetchone()
-        mark = cache_seal.of_text(label)
-        seal = cache_seal.of_comparison(*map(identity, ENTRIES), 0, (code, text), mark)
+        mark = checksum.of_text(label)
+        seal = checksum.of_comparison(*map(identity, ENTRIES), 0, (code, text), mark)
         connection.execute("UPDATE comparison SET reason = ?, seal = ?", (text, seal))
     with pytest.raises(CacheLostError, match="set aside"), Cache(str(path), recipe) as cache:
         cache.comparisons([pair])
@@ -256,7 +256,7 @@ def test_a_judgement_with_an_unreadable_reason_is_damage(tmp_path: Path, text: s
     with closing(sqlite3.connect(path)) as connection, connection:
         (label,) = connection.execute("SELECT text FROM judgement JOIN label ON label.id = rules").fetchone()
         row = "same", text, True, 0.4
-        seal = cache_seal.of_judgement(pair, row, cache_seal.of_text(label))
+        seal = checksum.of_judgement(pair, row, checksum.of_text(label))
         connection.execute("UPDATE judgement SET reason = ?, seal = ?", (text, seal))
     with pytest.raises(CacheLostError, match="set aside"), keep() as cache:
         cache.judgements([1])

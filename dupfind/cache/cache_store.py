@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from dupfind.cache import cache_seal
+from dupfind.cache import checksum
 from dupfind.cache.cache_file import CacheFile, DamagedError, translated
 from dupfind.cache.cache_schema import (
     SELECT_CONTENTS,
@@ -145,16 +145,16 @@ class Store(CacheFile):
         nothing = (None,) * 6
         self.connection.executemany(
             UPSERT_FILE,
-            ((*self.key(entry), cache_seal.sealed_digest(entry, digest), *nothing) for entry, digest in digests),
+            ((*self.key(entry), checksum.sealed_digest(entry, digest), *nothing) for entry, digest in digests),
         )
 
     def set_contents(self, recipe: str, contents: Iterable[tuple[FileEntry, PictureRef | Failure]]) -> None:
         """Store which thumbnail files have, or why they have none."""
-        label, mark = self.make_label(recipe), cache_seal.of_text(recipe)
+        label, mark = self.make_label(recipe), checksum.of_text(recipe)
         self.connection.executemany(
             UPSERT_FILE,
             (
-                (*self.key(entry), None, label, *content_columns(content), cache_seal.of_content(entry, content, mark))
+                (*self.key(entry), None, label, *content_columns(content), checksum.of_content(entry, content, mark))
                 for entry, content in contents
             ),
         )
@@ -169,16 +169,16 @@ class Store(CacheFile):
         if row is None or row[-1] is None:
             return None
         picture, size_pixels, failure, seal = row
-        if not cache_seal.is_of_whole(entry, picture, failure, cache_seal.of_text(recipe), seal):
+        if not checksum.is_of_whole(entry, picture, failure, checksum.of_text(recipe), seal):
             raise DamagedError("what is known of a file is not what was stored")
         return PictureRef(picture, size_pixels) if failure is None else Failure(failure)
 
     def set_wholes(self, recipe: str, contents: Iterable[tuple[FileEntry, PictureRef | Failure]]) -> None:
         """Store what reading files whole gave, of which it is stored what reading them coarsely gave."""
-        label, mark = self.make_label(recipe), cache_seal.of_text(recipe)
+        label, mark = self.make_label(recipe), checksum.of_text(recipe)
         for entry, content in contents:
             picture, _, failure, _ = content_columns(content)
-            seal = cache_seal.of_whole(entry, picture, failure, mark)
+            seal = checksum.of_whole(entry, picture, failure, mark)
             self.connection.execute(UPDATE_WHOLE, (picture, failure, seal, *self.key(entry), label))
 
     def copy_files(self, entries: Iterable[FileEntry]) -> None:
@@ -194,16 +194,16 @@ class Store(CacheFile):
 
     def set_hashes(self, algorithm: str, hashes: Iterable[tuple[int, bytes]]) -> None:
         """Store the hashes of thumbnails by one algorithm."""
-        label, mark = self.make_label(algorithm), cache_seal.of_text(algorithm)
+        label, mark = self.make_label(algorithm), checksum.of_text(algorithm)
         self.connection.executemany(
             "INSERT OR REPLACE INTO hash (picture, algorithm, hashes) VALUES (?, ?, ?)",
-            ((picture, label, cache_seal.sealed_hashes(picture, value, mark)) for picture, value in hashes),
+            ((picture, label, checksum.sealed_hashes(picture, value, mark)) for picture, value in hashes),
         )
 
     def judgements(self, rules: str, needles: Sequence[int]) -> dict[Pair, Judged]:
         """What was judged by these rules of pairs with one of ``needles``."""
         found = {}
-        label, mark = self.label(rules), cache_seal.of_text(rules)
+        label, mark = self.label(rules), checksum.of_text(rules)
         with translated():
             for start in range(0, len(needles), _MOST_VARIABLES):
                 some = needles[start : start + _MOST_VARIABLES]
@@ -214,14 +214,14 @@ class Store(CacheFile):
                     (*some, label),
                 ):
                     pair = Pair(needle, witness, orientation)
-                    if not cache_seal.is_of_judgement(pair, row, mark, seal):
+                    if not checksum.is_of_judgement(pair, row, mark, seal):
                         raise DamagedError("how a pair was judged is not what was stored")
                     found[pair] = _judged(*row)
         return found
 
     def set_judgements(self, rules: str, judgements: Iterable[tuple[Pair, Judged]]) -> None:
         """Store what was judged of pairs."""
-        label, mark = self.make_label(rules), cache_seal.of_text(rules)
+        label, mark = self.make_label(rules), checksum.of_text(rules)
         self.connection.executemany(
             "INSERT OR REPLACE INTO judgement (needle, witness, orientation, rules, evidence, reason, is_last, "
             "closeness, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -278,7 +278,7 @@ def _is_clone(entry: FileEntry, paths: Sequence[str]) -> bool:
 
 def _judgement_row(pair: Pair, judged: Judged, label: int, mark: int) -> tuple[object, ...]:
     row = judged.evidence, encode(judged.reason), judged.is_last, judged.closeness
-    return *pair, label, *row, cache_seal.of_judgement(pair, row, mark)
+    return *pair, label, *row, checksum.of_judgement(pair, row, mark)
 
 
 def _judged(evidence: str | None, reason: str | None, is_last: int, closeness: float) -> Judged:

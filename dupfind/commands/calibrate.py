@@ -14,7 +14,7 @@ from dupfind import __version__
 from dupfind.answers.calibration import Calibration, Spread
 from dupfind.errors import TooFewPicturesError
 from dupfind.events import Listener
-from dupfind.grouping.together import gather
+from dupfind.grouping.collection import gather
 from dupfind.reading import Pictures, Reader
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.problems import problems_of

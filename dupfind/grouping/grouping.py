@@ -18,8 +18,8 @@ from dupfind.answers.grouped import Answer, Group, Member
 from dupfind.events import Listener
 from dupfind.grouping import best_of
 from dupfind.grouping.best_of import Rival
+from dupfind.grouping.collection import Collection, gather
 from dupfind.grouping.savings import savings
-from dupfind.grouping.together import Together, gather
 from dupfind.reading import Reader
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import MakeExecutor, Reading, Run
@@ -69,7 +69,7 @@ class _Found(NamedTuple):
     failures: Mapping[str, Failure]
 
 
-def _told(whole: Together, *, may_be_links: bool) -> Told:
+def _told(whole: Collection, *, may_be_links: bool) -> Told:
     """How the files of the collection are told of."""
     shown = whole.shown
 
@@ -82,7 +82,7 @@ def _told(whole: Together, *, may_be_links: bool) -> Told:
     return Told(shown, rival)
 
 
-def _find(whole: Together, level: Evidence, run: Reading) -> _Found:
+def _find(whole: Collection, level: Evidence, run: Reading) -> _Found:
     settings, reader = run.settings, run.reader
     told = _told(whole, may_be_links=settings.follow_symlinks)
     copies, failures = find_copies(whole.entries, reader)

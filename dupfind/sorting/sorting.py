@@ -14,7 +14,7 @@ from dupfind.answers.sorted_pictures import Answer, Placed
 from dupfind.cache.cache import Cache
 from dupfind.errors import TooFewPicturesError
 from dupfind.events import Listener
-from dupfind.grouping.together import Together, gather
+from dupfind.grouping.collection import Collection, gather
 from dupfind.reading import Pictures, Reader
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.problems import problems_of
@@ -46,7 +46,7 @@ def sort(
     return Answer(__version__, settings.scan.haystack, given, placed, problems, whole.catalogs)
 
 
-def _sort(whole: Together, like: NamedFile | None, run: Reading) -> tuple[list[Placed], dict[str, Failure]]:
+def _sort(whole: Collection, like: NamedFile | None, run: Reading) -> tuple[list[Placed], dict[str, Failure]]:
     reader, cache = run.reader, run.cache
     target = None if like is None else _target(like, reader)
     pictures = reader.pictures(whole.entries, "decoding", 1)
