@@ -208,17 +208,17 @@ class Cache:
 
     def thumbnails(self, pictures: Sequence[int]) -> dict[int, Thumbnail]:
         """The thumbnails with these ids."""
-        found = {id_: self._buffer.pictures[id_] for id_ in pictures if id_ in self._buffer.pictures}
+        thumbnails = {id_: self._buffer.pictures[id_] for id_ in pictures if id_ in self._buffer.pictures}
         if self._kept:
             with self._restart_when_damaged():
-                found |= self._kept.pictures([id_ for id_ in pictures if id_ not in found])
-                if any(picture_id(thumbnail) != id_ for id_, thumbnail in found.items()):
+                thumbnails |= self._kept.pictures([id_ for id_ in pictures if id_ not in thumbnails])
+                if any(picture_id(thumbnail) != id_ for id_, thumbnail in thumbnails.items()):
                     raise DamagedError("a thumbnail is not what was stored")
-        found |= self._scratch.pictures([id_ for id_ in pictures if id_ not in found])
-        if len(found) < len(set(pictures)):
+        thumbnails |= self._scratch.pictures([id_ for id_ in pictures if id_ not in thumbnails])
+        if len(thumbnails) < len(set(pictures)):
             with self._restart_when_damaged():
-                self._explain_loss([id_ for id_ in pictures if id_ not in found])
-        return found
+                self._explain_loss([id_ for id_ in pictures if id_ not in thumbnails])
+        return thumbnails
 
     def _explain_loss(self, pictures: Sequence[int]) -> None:
         """Thumbnails go together with what names them when another process prunes; alone they go by damage."""
@@ -357,10 +357,10 @@ class Scratch:
 
     def pictures(self, ids: Sequence[int]) -> dict[int, Thumbnail]:
         """The thumbnails among ``ids`` that are here."""
-        found: dict[int, Thumbnail] = {}
+        thumbnails: dict[int, Thumbnail] = {}
         for store in self._stores:
-            found |= store.pictures([id_ for id_ in ids if id_ not in found])
-        return found
+            thumbnails |= store.pictures([id_ for id_ in ids if id_ not in thumbnails])
+        return thumbnails
 
     def close(self) -> None:
         """Give everything back."""

@@ -41,8 +41,8 @@ class Lookup:
     def digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """The digest of each of ``entries`` in their order, or None."""
         for folder, group in groupby(entries, key=_folder_of):
-            some = list(group)
-            for entry, row in zip(some, self._rows_in(folder, some, None), strict=True):
+            siblings = list(group)
+            for entry, row in zip(siblings, self._rows_in(folder, siblings, None), strict=True):
                 yield None if row is None or row[5] is None else _sound(checksum.digest_in(entry, row[5]))
 
     def contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
@@ -52,8 +52,8 @@ class Lookup:
                 recipe = self._recipe()  # asked for only where there are entries
                 labels = self._store.label(recipe.thumbnails), self._store.label(recipe.hashes)
                 marks = checksum.of_text(recipe.thumbnails), checksum.of_text(recipe.hashes)
-            some = list(group)
-            for entry, row in zip(some, self._rows_in(folder, some, labels), strict=True):
+            siblings = list(group)
+            for entry, row in zip(siblings, self._rows_in(folder, siblings, labels), strict=True):
                 yield UNKNOWN if row is None else _known(entry, row, *marks)
 
     def _rows_in(self, folder: str, entries: Sequence[FileEntry], labels: Labels | None) -> list[FileRow | None]:

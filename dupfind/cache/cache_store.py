@@ -63,15 +63,15 @@ class Store(CacheFile):
 
     def known_inodes(self, inodes: Sequence[int]) -> set[int]:
         """Those of ``inodes`` under which anything was stored; nearly none where a tree is new."""
-        found: set[int] = set()
+        stored: set[int] = set()
         with translated():
             for start in range(0, len(inodes), _MOST_VARIABLES):
-                some = {signed(inode): inode for inode in inodes[start : start + _MOST_VARIABLES]}
+                batch = {signed(inode): inode for inode in inodes[start : start + _MOST_VARIABLES]}
                 rows = self.connection.execute(
-                    f"SELECT inode FROM file WHERE inode IN ({','.join('?' * len(some))})", list(some)
+                    f"SELECT inode FROM file WHERE inode IN ({','.join('?' * len(batch))})", list(batch)
                 )
-                found.update(some[row[0]] for row in rows)
-        return found
+                stored.update(batch[row[0]] for row in rows)
+        return stored
 
     def file_by_inode(self, entry: FileEntry, labels: Labels | None) -> FileRow | None:
         """The row of a file that was elsewhere when it was stored, recognised by inode, size and times."""
@@ -101,28 +101,28 @@ class Store(CacheFile):
 
     def pictures(self, ids: Sequence[int]) -> dict[int, Thumbnail]:
         """The thumbnails among ``ids`` that are here."""
-        found = {}
+        thumbnails = {}
         with translated():
             for start in range(0, len(ids), _MOST_VARIABLES):
-                some = ids[start : start + _MOST_VARIABLES]
-                marks = ",".join("?" * len(some))
+                batch = ids[start : start + _MOST_VARIABLES]
+                marks = ",".join("?" * len(batch))
                 columns = ", ".join(_PICTURE_COLUMNS)
                 for id_, *row in self.connection.execute(
-                    f"SELECT id, {columns} FROM picture WHERE id IN ({marks})", some
+                    f"SELECT id, {columns} FROM picture WHERE id IN ({marks})", batch
                 ):
                     for flag in _FLAGS:
                         row[flag] = bool(row[flag])
-                    found[id_] = Thumbnail(*row)
-        return found
+                    thumbnails[id_] = Thumbnail(*row)
+        return thumbnails
 
     def claims(self, ids: Sequence[int]) -> bool:
         """Whether some file is said to have one of these thumbnails."""
         with translated():
             for start in range(0, len(ids), _MOST_VARIABLES):
-                some = ids[start : start + _MOST_VARIABLES]
-                marks = ",".join("?" * len(some))
+                batch = ids[start : start + _MOST_VARIABLES]
+                marks = ",".join("?" * len(batch))
                 statement = f"SELECT 1 FROM file WHERE picture IN ({marks}) OR whole IN ({marks}) LIMIT 1"
-                if self.connection.execute(statement, [*some, *some]).fetchone() is not None:
+                if self.connection.execute(statement, [*batch, *batch]).fetchone() is not None:
                     return True
         return False
 
@@ -202,22 +202,22 @@ class Store(CacheFile):
 
     def judgements(self, rules: str, needles: Sequence[int]) -> dict[Pair, Judged]:
         """What was judged by these rules of pairs with one of ``needles``."""
-        found = {}
+        judgements = {}
         label, mark = self.label(rules), checksum.of_text(rules)
         with translated():
             for start in range(0, len(needles), _MOST_VARIABLES):
-                some = needles[start : start + _MOST_VARIABLES]
-                marks = ",".join("?" * len(some))
+                batch = needles[start : start + _MOST_VARIABLES]
+                marks = ",".join("?" * len(batch))
                 for needle, witness, orientation, *row, seal in self.connection.execute(
                     "SELECT needle, witness, orientation, evidence, reason, is_last, closeness, seal FROM judgement "
                     f"WHERE needle IN ({marks}) AND rules = ?",
-                    (*some, label),
+                    (*batch, label),
                 ):
                     pair = Pair(needle, witness, orientation)
                     if not checksum.is_of_judgement(pair, row, mark, seal):
                         raise DamagedError("how a pair was judged is not what was stored")
-                    found[pair] = _judged(*row)
-        return found
+                    judgements[pair] = _judged(*row)
+        return judgements
 
     def set_judgements(self, rules: str, judgements: Iterable[tuple[Pair, Judged]]) -> None:
         """Store what was judged of pairs."""
@@ -269,9 +269,9 @@ def _is_clone(entry: FileEntry, paths: Sequence[str]) -> bool:
         device = _look(entry.path).st_dev
         for path in paths:
             with suppress(OSError):
-                found = _look(path)
-                state = found.st_size, found.st_mtime_ns, found.st_ctime_ns
-                if state == entry[1:4] and found.st_dev != device:
+                status = _look(path)
+                state = status.st_size, status.st_mtime_ns, status.st_ctime_ns
+                if state == entry[1:4] and status.st_dev != device:
                     return True
     return False
 

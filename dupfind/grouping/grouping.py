@@ -47,7 +47,7 @@ def groups(
     """
     run = Run(settings, listener, make_executor)
     whole = gather(run, is_proof=True)
-    found = with_reader(run, partial(_find, whole, level))
+    answered = with_reader(run, partial(_find, whole, level))
     return Answer(
         version=__version__,
         folders=settings.scan.haystack,
@@ -56,9 +56,9 @@ def groups(
         threshold_bits=settings.scan.threshold_bits,
         rotations=settings.scan.rotations,
         files=len(whole.entries),
-        pictures=found.pictures,
-        groups=sorted(found.groups, key=lambda group: (-group.frees_bytes, group.best.path)),
-        problems=[*problems_of(whole.trees, found.failures), *whole.left_out],
+        pictures=answered.pictures,
+        groups=sorted(answered.groups, key=lambda group: (-group.frees_bytes, group.best.path)),
+        problems=[*problems_of(whole.trees, answered.failures), *whole.left_out],
         catalogs=whole.catalogs,
     )
 
@@ -86,35 +86,37 @@ def _find(whole: Collection, level: Evidence, run: Reading) -> _Found:
     settings, reader = run.settings, run.reader
     told = _told(whole, may_be_links=settings.follow_symlinks)
     copies, failures = find_copies(whole.entries, reader)
-    copies = [sorted(some, key=lambda entry: best_of.rank(told.rival(entry))) for some in copies]
+    copies = [sorted(files, key=lambda entry: best_of.rank(told.rival(entry))) for files in copies]
     if level is Evidence.IDENTICAL:
-        return _Found([of_copies(some, told) for some in copies], None, failures)
+        return _Found([of_copies(files, told) for files in copies], None, failures)
     from dupfind.grouping.clustering import (
         Gatherer,  # loads what decodes: not where bytes decide
         Row,
     )
 
-    others = {entry.path for some in copies for entry in some[1:]}  # their pictures are that of the first
+    later_copies = {entry.path for files in copies for entry in files[1:]}  # their pictures are that of the first
     firsts = [
         entry
         for entry in whole.entries
-        if entry.path not in others and entry.path not in failures and entry.has_comparable_picture
+        if entry.path not in later_copies and entry.path not in failures and entry.has_comparable_picture
     ]
     pictures = reader.pictures(firsts, "decoding", ORIENTATIONS if settings.scan.rotations else 1)
     failures |= pictures.failures
 
     gatherer = Gatherer(run, pictures, lambda position: told.rival(pictures.entries[position]))
     stacks = gatherer.stacks()
-    rows = gatherer.rows(stacks) if level is Evidence.SIMILAR else [Row([one], []) for one in stacks]
+    rows = gatherer.rows(stacks) if level is Evidence.SIMILAR else [Row([stack], []) for stack in stacks]
     failures |= gatherer.failures
-    paths = {pictures.entries[position].path for row in rows for one in row.stacks for position in one.positions}
-    copies_of = {some[0].path: some[1:] for some in copies}
+    paths = {pictures.entries[position].path for row in rows for stack in row.stacks for position in stack.positions}
+    copies_of = {files[0].path: files[1:] for files in copies}
     rows = [row for row in rows if row.is_several or pictures.entries[row.stacks[0].best].path in copies_of]
     gatherer.describe(rows)
     scribe = Scribe(pictures.entries, copies_of, gatherer, told)
-    found = [scribe.group(row) for row in rows]
-    found += [of_copies(some, told) for some in copies if some[0].path not in paths]  # no pictures, or not readable
-    return _Found(found, len(paths) + sum(len(copies_of[path]) for path in paths & copies_of.keys()), failures)
+    written = [scribe.group(row) for row in rows]
+    written += [
+        of_copies(files, told) for files in copies if files[0].path not in paths
+    ]  # no pictures, or not readable
+    return _Found(written, len(paths) + sum(len(copies_of[path]) for path in paths & copies_of.keys()), failures)
 
 
 def find_copies(entries: Sequence[FileEntry], reader: Reader) -> tuple[list[list[FileEntry]], dict[str, Failure]]:
@@ -136,7 +138,7 @@ def find_copies(entries: Sequence[FileEntry], reader: Reader) -> tuple[list[list
             failures[entry.path] = digest
         else:
             equal.setdefault((entry.size_bytes, digest), []).append(entry)
-    return [some for some in equal.values() if len(some) > 1], failures
+    return [files for files in equal.values() if len(files) > 1], failures
 
 
 class Told(NamedTuple):
@@ -201,27 +203,27 @@ class Scribe:
         """The best of ``row``, and those whom it had to beat: between stacks, tags do not count."""
         first = row.stacks[0]
         if len(row.stacks) == 1:
-            best, *others = (self._gatherer.rival(position) for position in first.positions)
+            best, *rivals = (self._gatherer.rival(position) for position in first.positions)
         else:
-            best, *others = (self._gatherer.rival(stack.best)._replace(tags=0) for stack in row.stacks)
+            best, *rivals = (self._gatherer.rival(stack.best)._replace(tags=0) for stack in row.stacks)
         for copy in self._copies_of.get(self._entries[first.best].path, ()):
             own = self._told.rival(copy)
-            others.append(
+            rivals.append(
                 best._replace(path=own.path, mtime_ns=own.mtime_ns, is_listed=own.is_listed, leads_out=own.leads_out)
             )
-        return best, others
+        return best, rivals
 
 
-def of_copies(some: Sequence[FileEntry], told: Told) -> Group:
+def of_copies(files: Sequence[FileEntry], told: Told) -> Group:
     """The group of files with equal bytes of which no more is known; the best comes first."""
-    rivals = [told.rival(entry) for entry in some]
-    lines = [_Line(entry, 0, Evidence.IDENTICAL if index else None) for index, entry in enumerate(some)]
+    rivals = [told.rival(entry) for entry in files]
+    lines = [_Line(entry, 0, Evidence.IDENTICAL if index else None) for index, entry in enumerate(files)]
     return _group(lines, best_of.why(rivals[0], rivals[1:]), told)
 
 
 def _group(lines: Sequence[_Line], why_best: str, told: Told) -> Group:
-    best, others = lines[0].entry, [line.entry for line in lines[1:]]
-    frees = savings(best, others, told.shown)
+    best, removable = lines[0].entry, [line.entry for line in lines[1:]]
+    frees = savings(best, removable, told.shown)
     members = []
     for line in lines:
         saving, facts = frees.get(line.entry.path), line.facts

@@ -95,10 +95,10 @@ def components(hashes: Hashes, orientations: Sequence[int], radius_bits: int) ->
         for index, near, _ in dictionary.within(searched, radius_bits):
             sets.unite(int(keys[index]), near)
     several = np.bincount(key_of, minlength=len(dictionary.keys)) > 1
-    found = [
+    rows_of_sets = [
         sorted(np.concatenate([dictionary.positions(key) for key in keys]).tolist()) for keys in sets.worth_it(several)
     ]
-    return sorted(found)
+    return sorted(rows_of_sets)
 
 
 class _Sets:
@@ -109,17 +109,17 @@ class _Sets:
         self._members: dict[int, list[int]] = {}
         """Of the sets with more than one member, by their label."""
 
-    def unite(self, item: int, others: Positions) -> None:
-        """Make ``item`` and ``others`` one set."""
-        if len(others) == 1 and others[0] == item:
+    def unite(self, item: int, items: Positions) -> None:
+        """Make ``item`` and ``items`` one set."""
+        if len(items) == 1 and items[0] == item:
             return
-        labels = self._labels[others]
+        labels = self._labels[items]
         if (labels == self._labels[item]).all():
             return
-        some = [self._members.get(label, [label]) for label in {*np.unique(labels).tolist(), int(self._labels[item])}]
-        largest = max(some, key=len)
+        merged = [self._members.get(label, [label]) for label in {*np.unique(labels).tolist(), int(self._labels[item])}]
+        largest = max(merged, key=len)
         label = int(self._labels[largest[0]])
-        for members in some:
+        for members in merged:
             if members is not largest:
                 self._members.pop(int(self._labels[members[0]]), None)
                 self._labels[members] = label
@@ -131,4 +131,4 @@ class _Sets:
         alone = several.copy()
         for members in self._members.values():
             alone[members] = False
-        return [*self._members.values(), *([one] for one in np.flatnonzero(alone).tolist())]
+        return [*self._members.values(), *([item] for item in np.flatnonzero(alone).tolist())]
