@@ -143,16 +143,16 @@ class Album:
         self.sights.append(facts)
 
     def _sight(self, path: str, sight: Sight) -> dict[str, Any]:
-        found: dict[str, Any] = {"bytes": size(sight.size_bytes), "size": sight.size_bytes, "copy": quoted(path)}
+        facts: dict[str, Any] = {"bytes": size(sight.size_bytes), "size": sight.size_bytes, "copy": quoted(path)}
         if shown(path) == path:  # nothing in it has to be spelt out: it is copied as it is
-            del found["copy"]
+            del facts["copy"]
         if sight.digest is not None:
-            found["digest"] = sight.digest.hex()
+            facts["digest"] = sight.digest.hex()
         if sight.preview is None:
-            return {**found, "why": shown(sight.obstacle)} if sight.obstacle else found
+            return {**facts, "why": shown(sight.obstacle)} if sight.obstacle else facts
         preview = sight.preview
         place = self._pictures.setdefault(id(preview), len(self.pictures))
         if place == len(self.pictures):
             self.pictures.append(base64.b64encode(preview.data).decode("ascii"))
-        found |= {"picture": place, "width": preview.width, "height": preview.height}
-        return {**found, "taken": shown(preview.captured)} if preview.captured else found
+        facts |= {"picture": place, "width": preview.width, "height": preview.height}
+        return {**facts, "taken": shown(preview.captured)} if preview.captured else facts
