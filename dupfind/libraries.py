@@ -32,13 +32,13 @@ def installed() -> str | None:
     (folder,) = origins
     try:
         names = sorted(os.listdir(folder))
-        found = [name for name in names if _DISTRIBUTIONS.fullmatch(name)]
-        states = [os.stat(os.path.join(folder, name)) for name in found]
+        distributions = [name for name in names if _DISTRIBUTIONS.fullmatch(name)]
+        states = [os.stat(os.path.join(folder, name)) for name in distributions]
     except OSError:
         return None
     if not _BUNDLED.issubset(names):
         return None
-    return repr([folder, *((name, state.st_mtime_ns) for name, state in zip(found, states, strict=True))])
+    return repr([folder, *((name, state.st_mtime_ns) for name, state in zip(distributions, states, strict=True))])
 
 
 _TOLD = {
@@ -67,9 +67,9 @@ def versions() -> Iterator[tuple[str, str | None]]:
 
 def _version(name: str, package: str) -> str | None:
     """The version of the distribution ``name``, whose module lies in the folder ``package``."""
-    known = _versions_in(os.path.dirname(package)).get(name.lower().replace("-", "_"))
-    if known is not None:
-        return known
+    version = _versions_in(os.path.dirname(package)).get(name.lower().replace("-", "_"))
+    if version is not None:
+        return version
     from importlib import metadata  # reads every file that may tell; costs as much as all the rest of a start
 
     try:
@@ -85,5 +85,5 @@ def _versions_in(folder: str) -> dict[str, str]:
         names = os.listdir(folder)
     except OSError:
         return {}
-    found = (name.removesuffix(".dist-info").rpartition("-") for name in names if name.endswith(".dist-info"))
-    return {re.sub(r"[-_.]+", "_", name).lower(): version for name, _, version in found}
+    parts = (name.removesuffix(".dist-info").rpartition("-") for name in names if name.endswith(".dist-info"))
+    return {re.sub(r"[-_.]+", "_", name).lower(): version for name, _, version in parts}

@@ -34,10 +34,10 @@ def usual_bytes() -> int:
 
 def machine_bytes() -> int | None:
     """The memory of the machine, or of the container around this process where that has less; None where not known."""
-    found = list(_group_bytes())
+    limits = list(_group_bytes())
     with suppress(AttributeError, ValueError, OSError):
-        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    return min((one for one in found if 0 < one < _NO_LIMIT), default=None)
+        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    return min((limit for limit in limits if 0 < limit < _NO_LIMIT), default=None)
 
 
 def _group_bytes(groups: str = "/proc/self/cgroup", mount: str = "/sys/fs/cgroup") -> Iterator[int]:
@@ -66,7 +66,7 @@ def held(most_bytes: int | None) -> Iterator[None]:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    lower = [one for one in (soft, hard, most_bytes) if one != resource.RLIM_INFINITY]
+    lower = [limit for limit in (soft, hard, most_bytes) if limit != resource.RLIM_INFINITY]
     resource.setrlimit(resource.RLIMIT_DATA, (min(lower), hard))
     try:
         yield

@@ -45,12 +45,12 @@ def _write_stdout(data: bytes) -> None:
 
 def _write_whole(data: bytes) -> None:
     """Write everything; with ``PYTHONUNBUFFERED`` a single write may take a part and say so only by its result."""
-    rest = memoryview(data)
-    while rest:
-        written = sys.stdout.buffer.write(rest)
+    left = memoryview(data)
+    while left:
+        written = sys.stdout.buffer.write(left)
         if not written:  # None: a pipe that does not wait for its reader
             raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        rest = rest[written:]
+        left = left[written:]
 
 
 def discard_stdout() -> None:

@@ -15,13 +15,13 @@ _BEGINNING = b"<!doctype html>"
 
 def check_outputs(outputs: Mapping[str, str | None], roots: Sequence[Root]) -> None:
     """Find what is wrong with the files to be written, by their options, and that no two are one."""
-    known: dict[str, str] = {}
+    option_of: dict[str, str] = {}
     for option, path in outputs.items():
         if path is not None:
             check_output(path, roots, option)
-            other = known.setdefault(os.path.realpath(path), option)
-            if other != option:
-                raise SettingsError(f"{other} and {option} name the same file: {path}")
+            earlier = option_of.setdefault(os.path.realpath(path), option)
+            if earlier != option:
+                raise SettingsError(f"{earlier} and {option} name the same file: {path}")
 
 
 def check_output(output: str, roots: Sequence[Root], option: str = "--output") -> None:
@@ -47,17 +47,17 @@ def refuse_overwriting(
     for option, output in outputs.items():
         if output is None:
             continue
-        if any(_is_one(one.entry.path, output) for one in files):
+        if any(_is_one(file.entry.path, output) for file in files):
             raise SettingsError(f"{option} {output} would replace a file that dupfind is to look at")
-        for other, path in inputs.items():
-            if path is not None and (option, other) != ("--save", "--baseline") and _is_one(path, output):
-                raise SettingsError(f"{option} {output} would replace what {other} reads")
+        for reader, path in inputs.items():
+            if path is not None and (option, reader) != ("--save", "--baseline") and _is_one(path, output):
+                raise SettingsError(f"{option} {output} would replace what {reader} reads")
         if option == "--html":
             _refuse_no_page(output)
 
 
-def _is_one(path: str, other: str) -> bool:
-    return os.path.realpath(path) == os.path.realpath(other)
+def _is_one(first: str, second: str) -> bool:
+    return os.path.realpath(first) == os.path.realpath(second)
 
 
 def _refuse_no_page(path: str) -> None:
@@ -65,8 +65,8 @@ def _refuse_no_page(path: str) -> None:
         return
     try:
         with open(path, "rb") as file:
-            found = file.read(len(_BEGINNING))
+            beginning = file.read(len(_BEGINNING))
     except OSError as error:
         raise SettingsError(f"--html {path}: {reason_of(error)}") from error
-    if found and found.lower() != _BEGINNING:
+    if beginning and beginning.lower() != _BEGINNING:
         raise SettingsError(f"--html {path}: there is a file that is no page; name another, or remove it first")

@@ -111,7 +111,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
         verdicts = (put_aside if settings.scan.sidecars == "ignore" else name_reasons)(verdicts, of_present)
         problems = problems_of([*needles, *haystack], findings.failures)
         words = words_of(needles, findings)
-        in_folders = [one for one in problems if one.stage != LISTING]
+        in_folders = [problem for problem in problems if problem.stage != LISTING]
         opened = [tree.root.shown(path) for tree in in_trees for path in tree.opened]
         folders = judge_folders(verdicts, in_folders, settings.roots, words_of(in_trees, findings), opened)
     report = Report(
@@ -136,10 +136,10 @@ def walk(run: Run, named: Collection[FileEntry] = ()) -> tuple[list[Tree], list[
     """
     excludes = Excludes(run.settings.excludes)
     listing = walk_what_is_there(run, excludes, named)
-    for others in (run.sources.walked(are_walked=False), run.sources.within):
-        if any(others):
+    for sources in (run.sources.walked(are_walked=False), run.sources.within):
+        if any(sources):
             with run.listener.part("look up"):
-                list_all(others, listing)
+                list_all(sources, listing)
     for warning in excludes.warnings(run.settings.named.matched):
         run.listener.warn(warning)
     return listing.needles, listing.haystack
@@ -195,9 +195,9 @@ def _find_decided(
 
 
 def _recipe(algorithm: str, listener: Listener) -> str:
-    known = libraries.installed()
-    if known is not None:  # the rest of the recipe lies in the files of this program, which the memory looks at
-        return known
+    installed = libraries.installed()
+    if installed is not None:  # the rest of the recipe lies in the files of this program, which the memory looks at
+        return installed
     from dupfind.session import whole_recipe
 
     return whole_recipe(algorithm, listener)

@@ -60,32 +60,32 @@ class Reader:
 
     def prepare(self, entries: Sequence[FileEntry]) -> None:
         """Let the processes that decode start now, where one of these files will have to be decoded."""
-        if any(known.content is None for known in self._cache.recall_contents(entries)):
+        if any(content.content is None for content in self._cache.recall_contents(entries)):
             self._pool.prepare()
 
     def digests(self, entries: Sequence[FileEntry], *, is_afresh: bool = False) -> dict[str, bytes | Failure]:
         """The digest of each file, or why it has none, by path; ``is_afresh`` reads them past the cache."""
         with self._listener.part("look up", len(entries)):
-            known = [None] * len(entries) if is_afresh else self._cache.recall_digests(entries)
-            return self._digests(entries, known)
+            cached = [None] * len(entries) if is_afresh else self._cache.recall_digests(entries)
+            return self._digests(entries, cached)
 
     def _digests(
-        self, entries: Sequence[FileEntry], known: Iterable[bytes | Failure | None]
+        self, entries: Sequence[FileEntry], cached: Iterable[bytes | Failure | None]
     ) -> dict[str, bytes | Failure]:
-        found: dict[str, bytes | Failure] = {}
+        digests: dict[str, bytes | Failure] = {}
         unread: list[FileEntry] = []
-        for entry, digest in zip(entries, known, strict=True):
+        for entry, digest in zip(entries, cached, strict=True):
             if digest is None:
                 unread.append(entry)
             else:
-                found[entry.path] = digest
+                digests[entry.path] = digest
         lost = partial(_lost, stage="digest")
         for entry, outcome in self.map("comparing bytes", tasks.read_digests, unread, lost, _size_of, is_light=True):
             assert not isinstance(outcome.result, Thumbnail)
-            found[entry.path] = outcome.result
+            digests[entry.path] = outcome.result
             if isinstance(outcome.result, bytes):
                 self._cache.keep_digest(entry, outcome.result, outcome.read_ns)
-        return found
+        return digests
 
     def pictures(self, entries: Sequence[FileEntry], what: str, orientations: int) -> Pictures:
         """The thumbnails' ids and hashes of the pictures among ``entries``."""
@@ -98,13 +98,13 @@ class Reader:
         contents: dict[str, PictureRef | Failure] = {}
         hashes: dict[int, bytes] = {}
         unread: list[FileEntry] = []
-        for entry, known in zip(entries, self._cache.recall_contents(entries), strict=True):
-            if known.content is None:
+        for entry, cached in zip(entries, self._cache.recall_contents(entries), strict=True):
+            if cached.content is None:
                 unread.append(entry)
                 continue
-            contents[entry.path] = self._within_bounds(known.content)
-            if known.hashes is not None and isinstance(known.content, PictureRef):
-                hashes[known.content.id] = known.hashes
+            contents[entry.path] = self._within_bounds(cached.content)
+            if cached.hashes is not None and isinstance(cached.content, PictureRef):
+                hashes[cached.content.id] = cached.hashes
         hashing = tasks.Hashing(self._settings.scan.algorithm, orientations)
         for path, content, packed in self._decode(unread, what, may_be_coarse=True, hashing=hashing):
             contents[path] = content
@@ -129,11 +129,11 @@ class Reader:
         contents: dict[str, PictureRef | Failure] = {}
         unread: list[FileEntry] = []
         for entry in entries:
-            known = self._cache.recall_whole(entry)
-            if known is None:
+            cached = self._cache.recall_whole(entry)
+            if cached is None:
                 unread.append(entry)
             else:
-                contents[entry.path] = known
+                contents[entry.path] = cached
         return contents | {path: whole for path, whole, _ in self._decode(unread, "reading whole", may_be_coarse=False)}
 
     def _decode(
@@ -184,10 +184,10 @@ class Reader:
     def image_data(self, entries: Sequence[FileEntry]) -> dict[str, bytes]:
         """Return the digests of the image data of those files that have one, by path."""
         with self._listener.part("look up", len(entries)):
-            known = dict(zip(entries, self._cache.recall_image_data(entries), strict=True))
-        digests = {entry.path: digest for entry, digest in known.items() if digest}
+            cached = dict(zip(entries, self._cache.recall_image_data(entries), strict=True))
+        digests = {entry.path: digest for entry, digest in cached.items() if digest}
         most_pixels, most_seconds = self._settings.max_pixels, self._settings.timeout_seconds
-        unread = [entry for entry, digest in known.items() if digest is None]
+        unread = [entry for entry, digest in cached.items() if digest is None]
         task = partial(image_digests.read_image_data, max_pixels=most_pixels, timeout_seconds=most_seconds)
         lost = partial(_lost, stage="image data")
         for entry, outcome in self.map("comparing image data", task, unread, lost, _size_of):
@@ -266,20 +266,20 @@ class Reader:
 def _pictures(
     entries: Iterable[FileEntry], contents: dict[str, PictureRef | Failure], hashes: dict[int, bytes], orientations: int
 ) -> Pictures:
-    found, refs, failures = [], [], {}
+    readable, refs, failures = [], [], {}
     packed = bytearray()
     for entry in entries:
         content = contents[entry.path]
         if isinstance(content, Failure):
             failures[entry.path] = content
         else:
-            found.append(entry)
+            readable.append(entry)
             refs.append(content)
             packed += hashes[content.id][: orientations * _HASH_BYTES]
     import numpy as np  # only where there are pictures: a plain copy of the haystack never needs it
 
     array = np.frombuffer(packed, ">u8").astype(np.uint64).reshape(len(refs), orientations)
-    return Pictures(found, refs, array, failures)
+    return Pictures(readable, refs, array, failures)
 
 
 def _size_of(entry: FileEntry) -> int:

@@ -236,13 +236,13 @@ def make_report_settings(
         raise SettingsError("--only and --all contradict each other")
     chosen = Format(format_ or (Format.PATHS if print0 else Format.TABLE))
     has_both = chosen in (Format.JSON, Format.JSONL)
-    known = {state.value for state in FileState} if files or has_both else set()
-    known |= set() if files and not has_both else {state.value for state in FolderState}
+    verdicts = {state.value for state in FileState} if files or has_both else set()
+    verdicts |= set() if files and not has_both else {state.value for state in FolderState}
     codes = _codes(reasons)
     for verdict in only:
         if verdict == BETTER:
             continue
-        if verdict not in known:
+        if verdict not in verdicts:
             hint = "is a verdict on files: add --files" if not files else "is a verdict on folders: leave --files out"
             raise SettingsError(f"--only {verdict} {hint}")
     check_outputs({"--output": output, "--save": save, "--html": html}, roots)
@@ -263,20 +263,20 @@ def make_report_settings(
         html_pictures=most_pictures,
     )
     if is_of_changes:  # files are told of too, where the verdict of their folder stays
-        known |= {state.value for state in FileState}
+        verdicts |= {state.value for state in FileState}
     if only or everything or has_both or is_of_changes or reasons:
-        return _with_states(settings, only or sorted(known))
+        return _with_states(settings, only or sorted(verdicts))
     return settings
 
 
 def _codes(names: Sequence[str]) -> frozenset[ReasonCode]:
     """Return the codes of these names; raises :class:`~dupfind.errors.SettingsError` for one that is none."""
-    known = [code.value for code in ReasonCode]
+    codes = [code.value for code in ReasonCode]
     for name in names:
-        if name not in known:
+        if name not in codes:
             from difflib import get_close_matches
 
-            near = get_close_matches(name, known, 1)
+            near = get_close_matches(name, codes, 1)
             hint = f"did you mean {near[0]}?" if near else "they are listed in docs/report.md"
             raise SettingsError(f"--reason {name} is no reason code: {hint}")
     return frozenset(map(ReasonCode, names))

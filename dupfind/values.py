@@ -413,4 +413,5 @@ class Report:
     @property
     def is_complete(self) -> bool:
         """True when every needle file is present, not wanted or empty, and nothing among the needles was skipped."""
-        return all(one.state in SETTLED for one in self.files) and not any(one.is_gap for one in self.problems)
+        has_gaps = any(problem.is_gap for problem in self.problems)
+        return all(file.state in SETTLED for file in self.files) and not has_gaps

@@ -6,7 +6,6 @@ import fcntl
 import gc
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
@@ -22,8 +21,11 @@ from tests.helpers.places import ROOT
 from tests.helpers.races import RACY_SECONDS
 from tests.helpers.served import Order, Server, open_files
 from tests.helpers.trees import Content, build_tree
+from tests.helpers.unsynced import never_wait_for_the_disk
 
 collect_ignore = ["helpers"]
+
+never_wait_for_the_disk()
 
 # Where the environment forbids it, each of the hundreds of processes would compile the program, and each of those that
 # run tests all of the tests: a quarter of the time.
@@ -98,17 +100,9 @@ def unplugged(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def short_races(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is racy is so for less time, and nobody waits for the disk."""
+    """What is racy is so for less time."""
     for module in ("cache", "result_cache"):
         monkeypatch.setattr(f"dupfind.cache.{module}._RACY_NS", int(RACY_SECONDS * 1e9))
-    real = sqlite3.connect
-
-    def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        connection = real(*arguments, **options)
-        connection.execute("PRAGMA synchronous = OFF")
-        return connection
-
-    monkeypatch.setattr(sqlite3, "connect", connect)
 
 
 @pytest.fixture(scope="session")
@@ -125,18 +119,18 @@ def dupfind(tmp_path: Path, server: Server) -> Callable[..., subprocess.Complete
 
     A run with a function to be called in its process, or other variables of the interpreter, starts ``python -m
     dupfind``; so does every run with ``is_started=True``. The others are forked from a process that has loaded the
-    program.
+    program, and read pictures on threads of their own; with ``has_workers=True`` by processes, as the program does.
     """
 
     def run(
-        *arguments: str | bytes | Path, is_started: bool = False, **options: Any
+        *arguments: str | bytes | Path, is_started: bool = False, has_workers: bool = False, **options: Any
     ) -> subprocess.CompletedProcess[bytes]:
         environment = {**os.environ, "DUPFIND_CACHE": str(tmp_path / "cache" / "cache.sqlite"), "COLUMNS": "80"}
         environment |= options.pop("env", {})
         own = open_files(options)
         if not is_started and own is not None and server.takes(environment):
-            given = [one if isinstance(one, bytes) else str(one) for one in arguments]
-            order = Order(given, os.fspath(options.get("cwd", tmp_path)), environment)
+            given = [argument if isinstance(argument, bytes) else str(argument) for argument in arguments]
+            order = Order(given, os.fspath(options.get("cwd", tmp_path)), environment, has_workers)
             return server.run(order, options.get("input"), _MOST_SECONDS, own)
         return subprocess.run(
             [sys.executable, "-m", "dupfind", *arguments],

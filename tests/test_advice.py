@@ -13,8 +13,8 @@ import pytest
 from dupfind.answers.explanation import Advice
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import PictureRef
-from dupfind.commands import advice
-from dupfind.commands.advice import advise
+from dupfind.commands import explain
+from dupfind.commands.explain import advise
 from dupfind.evidence import evidence, fingerprint
 from dupfind.matching import candidates, nearest
 from dupfind.matching.nearest import Nearest, Needle, Seen
@@ -186,7 +186,7 @@ def test_advice_names_what_is_missing_and_nothing_else(threshold_bits: int, acce
 def test_no_option_helps_what_is_unlike_or_too_far(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another picture, and one beyond the largest threshold."""
     assert Advice(obstacle=Reason(ReasonCode.UNLIKE)) == Around(thumbnail(1), [thumbnail(2)]).advice()
-    monkeypatch.setattr(advice, "MOST_THRESHOLD_BITS", 1)
+    monkeypatch.setattr(explain, "MOST_THRESHOLD_BITS", 1)
     far = Around(thumbnail(40), [thumbnail(40, patch=0.02)])
     distance_bits = far.nearest(1)[0].distance_bits
     assert Advice(obstacle=Reason(ReasonCode.THRESHOLD_ENDS, (1, distance_bits))) == far.advice()

@@ -373,7 +373,9 @@ def test_the_whole_process(dupfind: Dupfind, tree: TreeBuilder, hay: Path) -> No
     files |= {f"{number}.tar": data for number, (data, _) in enumerate(TARS.values())}
     files |= {f"d{number}.zip": raw_zip(member) for number, (member, _) in enumerate(DAMAGED.values())}
     tree("n", files)
-    done = dupfind("scan", "--haystack", str(hay), "--needles", "n", "--no-cache", "-v", "--only", "contained")
+    done = dupfind(
+        "scan", "--haystack", str(hay), "--needles", "n", "--no-cache", "-v", "--only", "contained", has_workers=True
+    )
     assert 1 == done.returncode
     assert b"Traceback" not in done.stderr
     lines = done.stderr.decode().splitlines()

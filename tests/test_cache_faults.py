@@ -29,13 +29,13 @@ from tests.helpers.served import Order, Server
 
 _FILL = """
 import sys
-from dupfind.cache import cache_buffer
+from dupfind.cache import cache
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Recipe
 from dupfind.values import FileEntry, Thumbnail
 
 NOW = 1_700_000_000_000_000_000
-cache_buffer.MOST_ROWS = 20
+cache.MOST_ROWS = 20
 with Cache(sys.argv[1], lambda: Recipe("recipe", "phash", "rules"), warn=print) as cache:
     for number in range(40):
         path = f"/photos/{number:05}.jpg"

@@ -214,9 +214,9 @@ def test_two_runs_in_one_process_take_turns(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
-from dupfind.cache import cache_buffer
+from dupfind.cache import cache
 from tests.helpers.cache_rows import fill
-cache_buffer.MOST_ROWS = 20
+cache.MOST_ROWS = 20
 from pathlib import Path
 print(fill(Path(sys.argv[1]), 300, sys.argv[2]))
 """

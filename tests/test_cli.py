@@ -98,7 +98,7 @@ def test_a_mistake_is_one_clear_message_and_2(dupfind: Run, arguments: tuple[str
 @pytest.mark.usefixtures("trees")
 def test_the_table(dupfind: Run) -> None:
     """What is not contained, collapsed, without colour or trailing spaces when piped; then one sentence and a hint."""
-    done = dupfind(*SCAN)
+    done = dupfind(*SCAN, has_workers=True)
     lines = done.stdout.decode().splitlines()
     assert (1, b"") == (done.returncode, done.stderr)
     assert ["✗ missing", "± partial"] == [line[:9] for line in lines[2:4]]
@@ -142,7 +142,7 @@ def test_paths_folders_and_files(dupfind: Run) -> None:
 @pytest.mark.usefixtures("trees")
 def test_json_is_the_schema_to_the_letter(dupfind: Run) -> None:
     """Every key of the contract with its type; files, folders and summary agree; present things are listed too."""
-    done = dupfind(*SCAN, "--format", "json")
+    done = dupfind(*SCAN, "--format", "json", has_workers=True)
     report: dict[str, Any] = json.loads(done.stdout)
     assert "dupfind.scan/1" == report["schema"]
     assert {
@@ -453,7 +453,7 @@ COMMANDS = [
 def test_where_the_time_went(dupfind: Run, command: tuple[str, ...]) -> None:
     """A table on standard error, also with -q, whose seconds add up to what the run took; the answer is the same."""
     began = time.monotonic()
-    done = dupfind(*command, "-q", "--profile-stages", "--workers", "1")
+    done = dupfind(*command, "-q", "--profile-stages", "--workers", "1", has_workers=True)
     seconds = time.monotonic() - began
     assert dupfind(*command, "-q").stdout == done.stdout
     assert b"" == dupfind(*command, "-q").stderr

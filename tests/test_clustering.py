@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.grouping.best_of import Rival
-from dupfind.grouping.clustering import OF_ANOTHER, Gatherer
-from dupfind.grouping.stacks import Row, Stack
+from dupfind.grouping.clustering import OF_ANOTHER, Gatherer, Row, Stack
 from dupfind.pool.full_size import FullSizePair
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
 from dupfind.run import Reading, Run

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.grouping.components import components
+from dupfind.grouping.linkage import components
 
 
 def brute_force(hashes: list[list[int]], orientations: list[int], radius_bits: int) -> list[list[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dupfind.grouping.copies import find_copies
+from dupfind.grouping.grouping import find_copies
 from dupfind.values import Failure, FileEntry
 
 

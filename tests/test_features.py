@@ -6,7 +6,7 @@ import numpy as np
 
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.evidence import evidence, fingerprint
-from dupfind.grouping.features import checks, sketches
+from dupfind.grouping.relations import checks, sketches
 from dupfind.matching.borders import inner_hashes
 from dupfind.pictures import borders
 from dupfind.values import FileEntry

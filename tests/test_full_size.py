@@ -257,7 +257,7 @@ def gravel(seed: int) -> Image.Image:
     return Image.fromarray((scene + grain).clip(0, 255).astype(np.uint8))
 
 
-@pytest.mark.mostly_slow(fast=6)
+@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize("factor", [0.45, 0.8, 0.95])
 @pytest.mark.parametrize("kernel", decode.KERNELS)
 def test_a_needle_is_compared_as_it_was_reduced(kernel: Image.Resampling, factor: float) -> None:

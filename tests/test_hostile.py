@@ -58,7 +58,7 @@ def test_every_hostile_file_in_a_real_run(dupfind: Run, tree: TreeBuilder) -> No
     """Exit code, one line for each unreadable file, no traceback; and readable is exactly what Pillow can read."""
     folder = SHARED_DATA / "hostile"
     hay = tree("hay", {"a.jpg": pictures.photo(1, (160, 120))})
-    done = dupfind("scan", "--haystack", hay, "--needles", folder, "--format", "json", "-v")
+    done = dupfind("scan", "--haystack", hay, "--needles", folder, "--format", "json", "-v", has_workers=True)
     assert 1 == done.returncode
     report = json.loads(done.stdout)
     states = {os.path.basename(file["path"]): file["verdict"] for file in report["files"]}

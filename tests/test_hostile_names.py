@@ -226,6 +226,7 @@ def test_the_whole_program(
         *options,
         cwd=folder_of_names,
         env=environment,
+        has_workers=True,
     )
     assert 1 == done.returncode
     said = done.stderr.decode("latin-1" if environment.get("PYTHONIOENCODING") == "latin-1" else "utf-8")
@@ -276,7 +277,7 @@ def test_warnings_and_cache_commands(dupfind: Run, tmp_path: Path) -> None:
     cache = folder + b"/c.sqlite"
     with open(cache, "wb") as made:
         made.write(b"no cache")
-    done = dupfind("scan", "--haystack", "hay", "--needles", "needles", "--cache", cache)
+    done = dupfind("scan", "--haystack", "hay", "--needles", "needles", "--cache", cache, has_workers=True)
     assert b"set aside as" in done.stderr
     assert set() == harmful(done.stderr.decode())
     assert 1 == done.stderr.count(b"\n")

@@ -14,13 +14,14 @@ from dupfind.errors import CatalogError
 from dupfind.pool import tasks
 from dupfind.settings import make_settings
 from tests.helpers.played_mounts import play
+from tests.helpers.scans import one_thread
 from tests.helpers.shelf import Ears, TreeBuilder, cataloged, collection
 
 
 def checked(folder: Path, catalog: Path, *, is_deep: bool = False, **raw: object) -> Checked:
     """Check without a cache."""
-    settings = make_settings(haystack=[str(folder)], called="", workers=2, **raw)  # type: ignore[arg-type]
-    return index_check.check(settings, str(catalog), is_deep=is_deep)
+    settings = make_settings(haystack=[str(folder)], called="", **raw)  # type: ignore[arg-type]
+    return index_check.check(settings, str(catalog), is_deep=is_deep, make_executor=one_thread)
 
 
 def names(answer: Checked) -> dict[str, list[str]]:
@@ -119,12 +120,12 @@ def test_where_edits_may_hide_a_warning_says_so(
     """On a card nothing but its bytes tells a file from one of its size and time; with --deep they are read."""
     drive, catalog, ears = collection(tree), tmp_path / "c", Ears()
     cataloged(drive, catalog)
-    settings = make_settings(haystack=[str(drive)], called="", no_cache=True, workers=2)
-    index_check.check(settings, str(catalog), ears)
+    settings = make_settings(haystack=[str(drive)], called="", no_cache=True)
+    index_check.check(settings, str(catalog), ears, one_thread)
     assert [] == ears.warnings
     play(monkeypatch, tmp_path / "mounts", {drive: "exfat"})
-    index_check.check(settings, str(catalog), ears)
+    index_check.check(settings, str(catalog), ears, one_thread)
     so = "an edit that left size and time as they were shows only with --deep"
     assert [f"{drive} is on exfat, which keeps no time of change: {so}"] == ears.warnings
-    index_check.check(settings, str(catalog), ears, is_deep=True)
+    index_check.check(settings, str(catalog), ears, one_thread, is_deep=True)
     assert 1 == len(ears.warnings)

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from dupfind import pipeline
-from dupfind.cache import cache_seal
+from dupfind.cache import checksum
 from dupfind.cache.cache_comparisons import identity
 from dupfind.cache.cache_schema import PictureRef
 from dupfind.digest import DIGEST_BYTES
@@ -202,11 +202,11 @@ def rot(victim: Path, content: bytes, cache: Path) -> None:
         ).fetchall()
         connection.execute(f"UPDATE file SET ctime_ns = ? {where}", (entry.ctime_ns, *row))
         if digest is not None:
-            sealed = cache_seal.sealed_digest(entry, digest[:DIGEST_BYTES])
+            sealed = checksum.sealed_digest(entry, digest[:DIGEST_BYTES])
             connection.execute(f"UPDATE file SET digest = ? {where}", (sealed, *row))
         if recipe is not None:
             content = PictureRef(picture, size_pixels) if failure is None else Failure(failure, is_image=bool(is_image))
-            seal = cache_seal.of_content(entry, content, cache_seal.of_text(recipe))
+            seal = checksum.of_content(entry, content, checksum.of_text(recipe))
             connection.execute(f"UPDATE file SET seal = ? {where}", (seal, *row))
         rekey_comparisons(connection, before, entry)
     connection.close()
@@ -220,8 +220,8 @@ def rekey_comparisons(connection: sqlite3.Connection, before: FileEntry, now: Fi
         (identity(before),),
     ).fetchall()
     for needle, orientation, code, reason, recipe in rows:
-        mark = cache_seal.of_text(recipe)
-        seal = cache_seal.of_comparison(needle, identity(now), orientation, (code, reason), mark)
+        mark = checksum.of_text(recipe)
+        seal = checksum.of_comparison(needle, identity(now), orientation, (code, reason), mark)
         connection.execute(
             "UPDATE comparison SET witness = ?, seal = ? WHERE needle = ? AND witness = ?",
             (identity(now), seal, needle, identity(before)),
@@ -242,7 +242,7 @@ def test_a_witness_that_rots_behind_the_cache(dupfind: Run, tree: TreeBuilder, t
     rot(hay / "picture.png", bytes(rotten), cache)
     rot(hay / "film.mov", b"film" * 98 + b"tilm", cache)
     assert 0 == dupfind(*arguments).returncode
-    done = dupfind(*arguments, "--paranoid")
+    done = dupfind(*arguments, "--paranoid", has_workers=True)
     assert 1 == done.returncode
     lines = done.stdout.decode()
     assert 1 == lines.count("present")

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind.evidence import evidence, fingerprint
-from dupfind.grouping.features import checks, sketches
 from dupfind.grouping.linkage import link
-from dupfind.grouping.relations import AlikeKin, SameKin, turned_distances
+from dupfind.grouping.relations import AlikeKin, SameKin, checks, sketches, turned_distances
 from dupfind.matching.judge import Judge
 from dupfind.values import BACK, Evidence, Thumbnail
 from tests.helpers.desk import Desk

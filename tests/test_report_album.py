@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from dupfind.answers.shown import Preview, Sight
-from dupfind.report.album import SIGNS, Album
+from dupfind.report.document import SIGNS, Album
 from dupfind.values import FileState, FolderState
 
 

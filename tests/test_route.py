@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dupfind.sorting.near_graph import neighbours
-from dupfind.sorting.route import _Route, improve
-from dupfind.sorting.seriation import length
+from dupfind.sorting.seriation import _Route, improve, length
 
 
 @given(st.integers(3, 40), st.integers(0, 50), st.integers(1, 3))

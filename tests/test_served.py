@@ -39,7 +39,7 @@ def test_the_same_comes_of_both(dupfind: Run, tree: TreeBuilder, arguments: tupl
     photo = pictures.photo(1, (160, 120))
     tree("hay", {"a.png": photo, "cut.jpg": b"\xff\xd8\xff\xe0"})
     tree("needles", {os.fsdecode(b"caf\xe9.jpg"): photo, "b.jpg": pictures.photo(2, (160, 120))})
-    served, started = dupfind(*arguments), dupfind(*arguments, is_started=True)
+    served, started = dupfind(*arguments, has_workers=True), dupfind(*arguments, is_started=True)
     assert (code, started.stdout, started.stderr) == (served.returncode, served.stdout, served.stderr)
     assert code == started.returncode
 

@@ -159,7 +159,7 @@ def test_stopped_in_a_stage(
     command = arguments(trees, stage)
     if stage == "report":
         command[-1] = "/dev/stdout"
-    again = dupfind(*command)
+    again = dupfind(*command, has_workers=True)
     assert again.returncode == 1
     assert fresh == verdicts(again.stdout)
 

@@ -20,6 +20,7 @@ from dupfind.settings import make_settings
 from dupfind.sorting.sorting import sort
 from dupfind.values import Evidence
 from fixtures import pictures
+from tests.helpers.scans import one_thread
 from tests.helpers.shelf import Ears, TreeBuilder, cataloged, settle
 
 SIZE = (240, 180)
@@ -27,10 +28,8 @@ SIZE = (240, 180)
 
 def grouped(*places: Path, ears: Ears | None = None, level: str = "same", **options: Any) -> Answer:
     """The groups of these folders and catalogs."""
-    settings = make_settings(
-        haystack=[str(one) for one in places], called="", **{"no_cache": True, "workers": 2, **options}
-    )
-    return groups(settings, Evidence(level), ears)
+    settings = make_settings(haystack=[str(place) for place in places], called="", **{"no_cache": True, **options})
+    return groups(settings, Evidence(level), ears, one_thread)
 
 
 def members(answer: Answer, folder: Path) -> list[list[str]]:
@@ -235,12 +234,12 @@ def test_a_sort_takes_a_catalog_at_its_word(tree: TreeBuilder, tmp_path: Path) -
     cataloged(folder, catalog)
     (folder / "small.jpg").unlink()
     ears = Ears()
-    settings = make_settings(haystack=[str(catalog)], called="", no_cache=True, workers=2)
-    answer = sort(settings, listener=ears)
+    settings = make_settings(haystack=[str(catalog)], called="", no_cache=True)
+    answer = sort(settings, listener=ears, make_executor=one_thread)
     assert {f"{catalog}/a.jpg", f"{catalog}/small.jpg"} == {one.path for one in answer.pictures}
     assert ([str(catalog)], []) == ([one.path for one in answer.catalogs], ears.warnings)
     own = tree("own", {})
     shutil.move(folder / "a.jpg", own / "moved.jpg")
-    settings = make_settings(haystack=[str(own), str(catalog)], called="", no_cache=True, workers=2)
-    paths = {one.path for one in sort(settings).pictures}
+    settings = make_settings(haystack=[str(own), str(catalog)], called="", no_cache=True)
+    paths = {one.path for one in sort(settings, make_executor=one_thread).pictures}
     assert {f"{own}/moved.jpg", f"{catalog}/small.jpg"} == paths

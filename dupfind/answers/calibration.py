@@ -96,7 +96,7 @@ class Calibration:
 
     def spread(self, algorithm: str) -> Spread:
         """The distances by ``algorithm``."""
-        return next(one for one in self.spreads if one.algorithm == algorithm)
+        return next(spread for spread in self.spreads if spread.algorithm == algorithm)
 
 
 THRESHOLDS = range(MOST_THRESHOLD_BITS + 1)

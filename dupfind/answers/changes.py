@@ -60,9 +60,9 @@ class Changes(NamedTuple):
 
 def changes(report: Report, baseline: Baseline) -> Changes:
     """What is otherwise in ``report`` than in ``baseline``."""
-    now = {one.path: one.state for one in report.folders}
+    now = {folder.path: folder.state for folder in report.folders}
     folders = _changed(now, baseline.folders)
-    files = {one.path: one.state for one in report.files}
+    files = {file.path: file.state for file in report.files}
     moves = {path: (was, now[path]) for path, was in folders.items()}
     gone = set(baseline.folders) - set(now)
     return Changes(
@@ -88,7 +88,7 @@ def _around(path: str) -> Iterator[str]:
 
 def _other_settings(report: Report, baseline: Baseline) -> tuple[str, ...]:
     now = report.settings
-    known: dict[str, object] = {
+    current: dict[str, object] = {
         "haystack": _as_in_json(now.haystack),
         "needles": _as_in_json(now.needles),
         "algorithm": now.algorithm,
@@ -100,9 +100,9 @@ def _other_settings(report: Report, baseline: Baseline) -> tuple[str, ...]:
         "disregard": _as_in_json(now.disregard),
         "sidecars": now.sidecars,
     }
-    before = {name: baseline.settings.get(name, value) for name, value in known.items()}
+    before = {name: baseline.settings.get(name, value) for name, value in current.items()}
     before |= {name: sorted(map(str, paths)) for name, paths in before.items() if isinstance(paths, list)}
-    return tuple(name for name, value in known.items() if before[name] != value)
+    return tuple(name for name, value in current.items() if before[name] != value)
 
 
 def _as_in_json(roots: Iterable[str]) -> list[str]:

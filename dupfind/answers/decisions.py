@@ -75,15 +75,15 @@ def parse(data: bytes) -> tuple[Decision, ...]:
     rows = whole.get("decisions")
     if not isinstance(rows, list):
         raise MalformedError('"decisions" is not a list')
-    found = []
+    decisions = []
     for number, row in enumerate(rows, start=1):
         try:
-            found.append(_decision(row))
+            decisions.append(_decision(row))
         except (ValueError, TypeError, KeyError) as error:
             reason = error if isinstance(error, MalformedError) else "not as dupfind writes it"
             raise MalformedError(f"decision {number}: {reason}") from None
-    _refuse_contradictions(found)
-    return tuple(dict.fromkeys(found))
+    _refuse_contradictions(decisions)
+    return tuple(dict.fromkeys(decisions))
 
 
 def _decision(row: Mapping[str, Any]) -> Decision:
@@ -123,15 +123,17 @@ def _mark(value: object, name: str) -> Mark:
 
 def _refuse_contradictions(decisions: Sequence[Decision]) -> None:
     """Where a file says two things of one needle, there is doubt, and no verdict rests on doubt."""
-    unwanted = {one.needle.digest for one in decisions if one.ruling is Ruling.NOT_WANTED}
-    parted = {(one.needle.digest, one.witness) for one in decisions if one.ruling is Ruling.DIFFERENT}
+    unwanted = {decision.needle.digest for decision in decisions if decision.ruling is Ruling.NOT_WANTED}
+    parted = {
+        (decision.needle.digest, decision.witness) for decision in decisions if decision.ruling is Ruling.DIFFERENT
+    }
     digests = {(needle, witness.digest) for needle, witness in parted if witness is not None}
-    for number, one in enumerate(decisions, start=1):
-        if one.ruling is not Ruling.SAME or one.witness is None:
+    for number, decision in enumerate(decisions, start=1):
+        if decision.ruling is not Ruling.SAME or decision.witness is None:
             continue
-        if one.needle.digest in unwanted:
+        if decision.needle.digest in unwanted:
             raise MalformedError(f"decision {number}: the needle is not wanted by another decision")
-        if (one.needle.digest, one.witness.digest) in digests:
+        if (decision.needle.digest, decision.witness.digest) in digests:
             raise MalformedError(f"decision {number}: the two are different by another decision")
 
 

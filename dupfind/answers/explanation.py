@@ -77,9 +77,9 @@ class Answer:
     @property
     def not_trusted(self) -> int:
         """How many folders and files of the haystack prove nothing because of their names: hidden, trash."""
-        return sum(one.reason.endswith(NOT_TRUSTED) for one in self.problems)
+        return sum(problem.reason.endswith(NOT_TRUSTED) for problem in self.problems)
 
     @property
     def is_complete(self) -> bool:
         """True when every needle is present, or empty."""
-        return all(one.verdict.state in SETTLED for one in self.explanations)
+        return all(explanation.verdict.state in SETTLED for explanation in self.explanations)

@@ -48,12 +48,12 @@ class Sought:
     @property
     def witnesses(self) -> list[Near]:
         """Those that show that the picture was seen before."""
-        return [one for one in self.nearest if one.is_witness]
+        return [near for near in self.nearest if near.is_witness]
 
     @property
     def is_seen(self) -> bool:
         """True when there is a witness."""
-        return any(one.is_witness for one in self.nearest)
+        return any(near.is_witness for near in self.nearest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +80,4 @@ class Answer:
     @property
     def are_all_seen(self) -> bool:
         """True when every picture has a witness."""
-        return all(one.is_seen for one in self.sought)
+        return all(image.is_seen for image in self.sought)

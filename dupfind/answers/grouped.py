@@ -57,7 +57,7 @@ class Group:
     @property
     def evidence(self) -> Evidence:
         """The weakest that holds the group together."""
-        return max((one.evidence for one in self.members if one.evidence), key=lambda grade: grade.rank)
+        return max((member.evidence for member in self.members if member.evidence), key=lambda grade: grade.rank)
 
     @property
     def best(self) -> Member:
@@ -72,12 +72,12 @@ class Group:
     @property
     def stacks(self) -> int:
         """How many different pictures it holds."""
-        return 1 + max(one.stack for one in self.members)
+        return 1 + max(member.stack for member in self.members)
 
     @property
     def frees_bytes(self) -> int:
         """What deleting all but the best would free."""
-        return sum(one.frees_bytes for one in self.others)
+        return sum(member.frees_bytes for member in self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +114,4 @@ class Answer:
     @property
     def is_clean(self) -> bool:
         """True when there are no groups, and nothing that may belong to one was skipped."""
-        return not self.groups and all(one.is_note for one in self.problems)
+        return not self.groups and all(problem.is_note for problem in self.problems)

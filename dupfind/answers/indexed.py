@@ -41,7 +41,7 @@ class Indexed:
     @property
     def is_whole(self) -> bool:
         """Whether everything could be looked at."""
-        return not self.unread and all(one.is_note for one in self.problems)
+        return not self.unread and all(problem.is_note for problem in self.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +82,4 @@ class Checked:
     def is_equal(self) -> bool:
         """Whether the catalog says what is there."""
         is_same = not any(self.changes.values())
-        return self.is_complete and is_same and all(one.is_note for one in self.problems)
+        return self.is_complete and is_same and all(problem.is_note for problem in self.problems)

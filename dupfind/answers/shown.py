@@ -74,8 +74,8 @@ def most_doubtful(
     pictures; of equals in the order of ``files``. Last those that are no longer in doubt by the word of a person,
     which are among the paths ``decided``.
     """
-    doubtful = sorted((one for one in files if one.state in _ORDER), key=_rank)
-    settled = [one for one in files if one.path in decided and one.state not in _ORDER]
+    doubtful = sorted((file for file in files if file.state in _ORDER), key=_rank)
+    settled = [file for file in files if file.path in decided and file.state not in _ORDER]
     return [*doubtful, *settled][:count]
 
 
@@ -95,14 +95,16 @@ def most_doubtful_sought(sought: Sequence[Sought], count: int) -> list[Sought]:
     """
     chosen: list[Sought] = []
     paths: set[str] = set()
-    for one in sorted(sought, key=lambda one: (one.is_seen, all(near.evidence is None for near in one.nearest))):
-        wider = paths | {one.path, *(near.path for near in one.nearest)}
+    for image in sorted(
+        sought, key=lambda image: (image.is_seen, all(near.evidence is None for near in image.nearest))
+    ):
+        wider = paths | {image.path, *(near.path for near in image.nearest)}
         if len(wider) <= count:
-            chosen, paths = [*chosen, one], wider
+            chosen, paths = [*chosen, image], wider
     return chosen
 
 
-def _rank(one: FileVerdict) -> tuple[bool, int, int]:
-    distance_bits = _FARTHEST_BITS if one.distance_bits is None else one.distance_bits
-    is_plain = one.kind is Kind.OTHER and one.state is FileState.MISSING
-    return is_plain, _ORDER.index(one.state), distance_bits
+def _rank(file: FileVerdict) -> tuple[bool, int, int]:
+    distance_bits = _FARTHEST_BITS if file.distance_bits is None else file.distance_bits
+    is_plain = file.kind is Kind.OTHER and file.state is FileState.MISSING
+    return is_plain, _ORDER.index(file.state), distance_bits

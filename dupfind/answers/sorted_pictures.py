@@ -37,10 +37,10 @@ class Answer:
     @property
     def is_whole(self) -> bool:
         """True when no picture was skipped because it could not be looked at."""
-        return all(one.is_note for one in self.problems)
+        return all(problem.is_note for problem in self.problems)
 
     @property
     def mean_distance(self) -> float | None:
         """The mean of all distances; None where there is none."""
-        known = [one.distance for one in self.pictures if one.distance is not None]
-        return sum(known) / len(known) if known else None
+        distances = [picture.distance for picture in self.pictures if picture.distance is not None]
+        return sum(distances) / len(distances) if distances else None

@@ -11,18 +11,17 @@ The answer never depends on this module: without it everything is read again.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import Self
+from typing import Any, Self
 
 from dupfind.cache import cache_comparisons, cache_image_data
-from dupfind.cache.cache_buffer import Buffer
 from dupfind.cache.cache_file import DamagedError, UnusableError
 from dupfind.cache.cache_lookup import UNKNOWN, Known, Lookup
 from dupfind.cache.cache_schema import Compared, FilePair, Judged, Pair, PictureRef, Recipe, fits, picture_id
-from dupfind.cache.cache_scratch import Scratch
 from dupfind.cache.cache_store import Store
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.errors import CacheLostError
@@ -30,6 +29,10 @@ from dupfind.values import Failure, FileEntry, Thumbnail
 
 _RACY_NS = RACY_NS
 _FLUSH_SECONDS = 2.0
+MOST_ROWS = 20_000
+MOST_PICTURES = 2_000
+"""A thumbnail takes 5 KB, all else some hundred bytes a row. Each writing waits for the disk."""
+_MEMORY = ":memory:"
 
 
 class Cache:
@@ -205,17 +208,17 @@ class Cache:
 
     def thumbnails(self, pictures: Sequence[int]) -> dict[int, Thumbnail]:
         """The thumbnails with these ids."""
-        found = {id_: self._buffer.pictures[id_] for id_ in pictures if id_ in self._buffer.pictures}
+        thumbnails = {id_: self._buffer.pictures[id_] for id_ in pictures if id_ in self._buffer.pictures}
         if self._kept:
             with self._restart_when_damaged():
-                found |= self._kept.pictures([id_ for id_ in pictures if id_ not in found])
-                if any(picture_id(thumbnail) != id_ for id_, thumbnail in found.items()):
+                thumbnails |= self._kept.pictures([id_ for id_ in pictures if id_ not in thumbnails])
+                if any(picture_id(thumbnail) != id_ for id_, thumbnail in thumbnails.items()):
                     raise DamagedError("a thumbnail is not what was stored")
-        found |= self._scratch.pictures([id_ for id_ in pictures if id_ not in found])
-        if len(found) < len(set(pictures)):
+        thumbnails |= self._scratch.pictures([id_ for id_ in pictures if id_ not in thumbnails])
+        if len(thumbnails) < len(set(pictures)):
             with self._restart_when_damaged():
-                self._explain_loss([id_ for id_ in pictures if id_ not in found])
-        return found
+                self._explain_loss([id_ for id_ in pictures if id_ not in thumbnails])
+        return thumbnails
 
     def _explain_loss(self, pictures: Sequence[int]) -> None:
         """Thumbnails go together with what names them when another process prunes; alone they go by damage."""
@@ -278,3 +281,110 @@ class Cache:
     def _flush_when_due(self) -> None:
         if self._buffer.is_full or self._clock() - self._flushed_at >= _FLUSH_SECONDS:
             self.flush()
+
+
+class Buffer:
+    """Rows of every kind to be written next, in that order, gathered so that it takes one short transaction."""
+
+    def __init__(self) -> None:
+        self.copies: list[FileEntry] = []
+        self.digests: list[tuple[FileEntry, bytes]] = []
+        self.contents: list[tuple[FileEntry, PictureRef | Failure]] = []
+        self.wholes: list[tuple[FileEntry, PictureRef | Failure]] = []
+        """What reading files whole gave whose ``contents`` are coarse."""
+        self.pictures: dict[int, Thumbnail] = {}
+        self.hashes: list[tuple[int, bytes]] = []
+        self.judgements: list[tuple[Pair, Judged]] = []
+        self.comparisons: list[tuple[FilePair, Compared]] = []
+        self.image_data: list[tuple[FileEntry, bytes]] = []
+
+    def __len__(self) -> int:
+        kinds: tuple[list[Any], ...] = (
+            self.copies, self.digests, self.contents, self.wholes, self.hashes, self.judgements,
+            self.comparisons, self.image_data,
+        )  # fmt: skip
+        return sum(map(len, kinds))
+
+    @property
+    def is_full(self) -> bool:
+        """True when it is to be written, whatever the time."""
+        return len(self.pictures) >= MOST_PICTURES or len(self) >= MOST_ROWS
+
+    def write(self, store: Store, recipe: Callable[[], Recipe]) -> None:
+        """Write everything, or raise what the store raises; ``recipe`` is asked for only where it is needed."""
+        with store.transaction():
+            store.add_pictures(self.pictures.items())
+            store.copy_files(self.copies)
+            store.set_digests(self.digests)
+            if self.contents:
+                store.set_contents(recipe().thumbnails, self.contents)
+            if self.wholes:
+                store.set_wholes(recipe().thumbnails, self.wholes)
+            if self.hashes:
+                store.set_hashes(recipe().hashes, self.hashes)
+            if self.judgements:
+                store.set_judgements(recipe().rules, self.judgements)
+            if self.comparisons:
+                text = recipe().comparison
+                cache_comparisons.keep(store, store.make_label(text), text, self.comparisons)
+            if self.image_data:
+                cache_image_data.keep(store, recipe().image_data, self.image_data)
+
+
+class Scratch:
+    """Thumbnails that end with the run: on disk where they grow, and in memory once that disk is full.
+
+    They are what cannot be kept: of files that changed lately, of runs without a cache, of a cache that cannot be
+    written.
+    """
+
+    def __init__(self) -> None:
+        self._stores: list[Store] = []
+
+    def add_pictures(self, pictures: Iterable[tuple[int, Thumbnail]]) -> None:
+        """Hold thumbnails under their ids."""
+        held = list(pictures)
+        if not held:
+            return
+        if not self._stores:
+            self._stores.append(_on_disk())
+        try:
+            self._stores[-1].add_pictures(held)
+        except UnusableError:
+            # 5 KB each in memory rather than no answer; what was written before is still there.
+            self._stores.append(Store.scratch(_MEMORY))
+            self._stores[-1].add_pictures(held)
+
+    def pictures(self, ids: Sequence[int]) -> dict[int, Thumbnail]:
+        """The thumbnails among ``ids`` that are here."""
+        thumbnails: dict[int, Thumbnail] = {}
+        for store in self._stores:
+            thumbnails |= store.pictures([id_ for id_ in ids if id_ not in thumbnails])
+        return thumbnails
+
+    def close(self) -> None:
+        """Give everything back."""
+        for store in self._stores:
+            store.close()
+
+
+def _on_disk() -> Store:
+    """A store in a file without a name, so that nothing is left of it however the run ends.
+
+    Not one of SQLite's own temporary databases: those cannot be read any further once they could not be written.
+    """
+    import tempfile  # brings a dozen modules, for runs that hold anything
+
+    folder = os.environ.get("TMPDIR") or ("/var/tmp" if os.access("/var/tmp", os.W_OK) else None)  # noqa: S108
+    try:
+        handle, path = tempfile.mkstemp(prefix="dupfind-", suffix=".sqlite", dir=folder)
+    except OSError:
+        return Store.scratch(_MEMORY)
+    try:
+        os.close(handle)
+        return Store.scratch(path)
+    except UnusableError:
+        return Store.scratch(_MEMORY)
+    finally:
+        with suppress(OSError):  # Windows deletes nothing that is open: it goes with the other temporary files
+            os.unlink(path)

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
-from dupfind.cache import cache_seal
+from dupfind.cache import checksum
 from dupfind.cache.cache_file import CacheFile, DamagedError, translated
 from dupfind.cache.cache_schema import COMPARISON_TABLE, Compared, FilePair
 from dupfind.reasons import Reason, decode, encode
@@ -31,7 +31,7 @@ def find(file: CacheFile, label: int | None, recipe: str, pairs: Sequence[FilePa
     if label is None:
         return kept
     by_key = {(identity(pair.needle), identity(pair.witness), pair.orientation): pair for pair in pairs}
-    needles, mark = sorted({needle for needle, *_ in by_key}), cache_seal.of_text(recipe)
+    needles, mark = sorted({needle for needle, *_ in by_key}), checksum.of_text(recipe)
     with translated():
         if not _has_table(file):
             return kept
@@ -46,7 +46,7 @@ def find(file: CacheFile, label: int | None, recipe: str, pairs: Sequence[FilePa
                 pair = by_key.get((needle, witness, orientation))
                 if pair is None:
                     continue
-                if seal != cache_seal.of_comparison(needle, witness, orientation, (code, reason), mark):
+                if seal != checksum.of_comparison(needle, witness, orientation, (code, reason), mark):
                     raise DamagedError("how two files were compared is not what was stored")
                 kept[pair] = Compared(_read(reason))
     return kept
@@ -54,7 +54,7 @@ def find(file: CacheFile, label: int | None, recipe: str, pairs: Sequence[FilePa
 
 def keep(file: CacheFile, label: int, recipe: str, comparisons: Iterable[tuple[FilePair, Compared]]) -> None:
     """Keep comparisons, as a part of the caller's transaction."""
-    mark = cache_seal.of_text(recipe)
+    mark = checksum.of_text(recipe)
     file.connection.execute(COMPARISON_TABLE)
     file.connection.executemany(
         "INSERT OR REPLACE INTO comparison (needle, witness, orientation, recipe, code, reason, seal) "
@@ -67,7 +67,7 @@ def _row(pair: FilePair, compared: Compared, label: int, mark: int) -> tuple[obj
     needle, witness = identity(pair.needle), identity(pair.witness)
     reason = compared.objection
     objection = (None, None) if reason is None else (reason.code, encode(reason))
-    seal = cache_seal.of_comparison(needle, witness, pair.orientation, objection, mark)
+    seal = checksum.of_comparison(needle, witness, pair.orientation, objection, mark)
     return needle, witness, pair.orientation, label, *objection, seal
 
 

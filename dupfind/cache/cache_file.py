@@ -135,10 +135,10 @@ class CacheFile:
             self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _is_ours(self) -> bool:
-        found = tuple(
+        marks = tuple(
             self.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
         )
-        return found == (APPLICATION_ID, SCHEMA_VERSION)
+        return marks == (APPLICATION_ID, SCHEMA_VERSION)
 
     def close(self) -> None:
         """Close the file; a scratch store is gone then."""

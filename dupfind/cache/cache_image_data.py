@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from dupfind.cache import cache_seal
+from dupfind.cache import checksum
 from dupfind.cache.cache_file import DamagedError, translated
 from dupfind.cache.cache_schema import IMAGE_DATA_TABLE, is_of
 from dupfind.cache.cache_store import Store
@@ -24,7 +24,7 @@ def find(store: Store, recipe: str, entries: Iterable[FileEntry]) -> Iterator[by
     """
     with translated():
         has_table = _has_table(store)
-    label, mark = store.label(recipe), cache_seal.of_text(recipe)
+    label, mark = store.label(recipe), checksum.of_text(recipe)
     for folder, group in groupby(entries, key=lambda entry: entry.path.rpartition(os.sep)[0]):
         if not has_table:
             yield from (None for _ in group)
@@ -39,11 +39,11 @@ def find(store: Store, recipe: str, entries: Iterable[FileEntry]) -> Iterator[by
 def keep(store: Store, recipe: str, digests: Iterable[tuple[FileEntry, bytes]]) -> None:
     """Keep the digests of files, as a part of the caller's transaction."""
     store.connection.execute(IMAGE_DATA_TABLE)
-    label, mark = store.make_label(recipe), cache_seal.of_text(recipe)
+    label, mark = store.make_label(recipe), checksum.of_text(recipe)
     store.connection.executemany(
         "INSERT OR REPLACE INTO image_data (folder, name, size, mtime_ns, ctime_ns, inode, recipe, digest) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        ((*store.key(entry), label, cache_seal.sealed_image_data(entry, digest, mark)) for entry, digest in digests),
+        ((*store.key(entry), label, checksum.sealed_image_data(entry, digest, mark)) for entry, digest in digests),
     )
 
 
@@ -63,7 +63,7 @@ _SELECT = (
 
 
 def _sound(entry: FileEntry, stored: bytes, mark: int) -> bytes:
-    digest = cache_seal.image_data_in(entry, stored, mark)
+    digest = checksum.image_data_in(entry, stored, mark)
     if digest is None:
         raise DamagedError("what is known of a file is not what was stored")
     return digest

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from dupfind.cache import cache_seal
+from dupfind.cache import checksum
 from dupfind.cache.cache_file import DamagedError
 from dupfind.cache.cache_schema import FS_CODEC, FileRow, PictureRef, Recipe, fits, is_of
 from dupfind.cache.cache_store import Labels, Store
@@ -41,9 +41,9 @@ class Lookup:
     def digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """The digest of each of ``entries`` in their order, or None."""
         for folder, group in groupby(entries, key=_folder_of):
-            some = list(group)
-            for entry, row in zip(some, self._rows_in(folder, some, None), strict=True):
-                yield None if row is None or row[5] is None else _sound(cache_seal.digest_in(entry, row[5]))
+            siblings = list(group)
+            for entry, row in zip(siblings, self._rows_in(folder, siblings, None), strict=True):
+                yield None if row is None or row[5] is None else _sound(checksum.digest_in(entry, row[5]))
 
     def contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
         """What decoding each of ``entries`` gave, in their order, likewise."""
@@ -51,9 +51,9 @@ class Lookup:
             if not number:
                 recipe = self._recipe()  # asked for only where there are entries
                 labels = self._store.label(recipe.thumbnails), self._store.label(recipe.hashes)
-                marks = cache_seal.of_text(recipe.thumbnails), cache_seal.of_text(recipe.hashes)
-            some = list(group)
-            for entry, row in zip(some, self._rows_in(folder, some, labels), strict=True):
+                marks = checksum.of_text(recipe.thumbnails), checksum.of_text(recipe.hashes)
+            siblings = list(group)
+            for entry, row in zip(siblings, self._rows_in(folder, siblings, labels), strict=True):
                 yield UNKNOWN if row is None else _known(entry, row, *marks)
 
     def _rows_in(self, folder: str, entries: Sequence[FileEntry], labels: Labels | None) -> list[FileRow | None]:
@@ -78,11 +78,11 @@ def _known(entry: FileEntry, row: FileRow, recipe: int, algorithm: int) -> Known
         if picture is None:
             return UNKNOWN
         ref = PictureRef(picture, size_pixels)
-        if not cache_seal.is_of_content(entry, ref, recipe, seal):
+        if not checksum.is_of_content(entry, ref, recipe, seal):
             raise _unsound()
-        return Known(ref, None if stored is None else _sound(cache_seal.hashes_in(picture, stored, algorithm)))
+        return Known(ref, None if stored is None else _sound(checksum.hashes_in(picture, stored, algorithm)))
     reason = Failure(failure, is_image=bool(is_image))
-    if not cache_seal.is_of_content(entry, reason, recipe, seal):
+    if not checksum.is_of_content(entry, reason, recipe, seal):
         raise _unsound()
     return Known(reason, None)
 

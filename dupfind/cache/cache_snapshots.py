@@ -114,7 +114,7 @@ def _seal(key: bytes, part: Part, data: bytes) -> bytes:
 
 
 def _has_tables(file: CacheFile) -> bool:
-    found = file.connection.execute(
+    rows = file.connection.execute(
         "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('snapshot', 'snapshot_part')"
     )
-    return bool(found.fetchone()[0] == 2)  # noqa: PLR2004 - both of them
+    return bool(rows.fetchone()[0] == 2)  # noqa: PLR2004 - both of them

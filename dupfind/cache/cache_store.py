@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from dupfind.cache import cache_seal
+from dupfind.cache import checksum
 from dupfind.cache.cache_file import CacheFile, DamagedError, translated
 from dupfind.cache.cache_schema import (
     SELECT_CONTENTS,
@@ -63,15 +63,15 @@ class Store(CacheFile):
 
     def known_inodes(self, inodes: Sequence[int]) -> set[int]:
         """Those of ``inodes`` under which anything was stored; nearly none where a tree is new."""
-        found: set[int] = set()
+        stored: set[int] = set()
         with translated():
             for start in range(0, len(inodes), _MOST_VARIABLES):
-                some = {signed(inode): inode for inode in inodes[start : start + _MOST_VARIABLES]}
+                batch = {signed(inode): inode for inode in inodes[start : start + _MOST_VARIABLES]}
                 rows = self.connection.execute(
-                    f"SELECT inode FROM file WHERE inode IN ({','.join('?' * len(some))})", list(some)
+                    f"SELECT inode FROM file WHERE inode IN ({','.join('?' * len(batch))})", list(batch)
                 )
-                found.update(some[row[0]] for row in rows)
-        return found
+                stored.update(batch[row[0]] for row in rows)
+        return stored
 
     def file_by_inode(self, entry: FileEntry, labels: Labels | None) -> FileRow | None:
         """The row of a file that was elsewhere when it was stored, recognised by inode, size and times."""
@@ -101,28 +101,28 @@ class Store(CacheFile):
 
     def pictures(self, ids: Sequence[int]) -> dict[int, Thumbnail]:
         """The thumbnails among ``ids`` that are here."""
-        found = {}
+        thumbnails = {}
         with translated():
             for start in range(0, len(ids), _MOST_VARIABLES):
-                some = ids[start : start + _MOST_VARIABLES]
-                marks = ",".join("?" * len(some))
+                batch = ids[start : start + _MOST_VARIABLES]
+                marks = ",".join("?" * len(batch))
                 columns = ", ".join(_PICTURE_COLUMNS)
                 for id_, *row in self.connection.execute(
-                    f"SELECT id, {columns} FROM picture WHERE id IN ({marks})", some
+                    f"SELECT id, {columns} FROM picture WHERE id IN ({marks})", batch
                 ):
                     for flag in _FLAGS:
                         row[flag] = bool(row[flag])
-                    found[id_] = Thumbnail(*row)
-        return found
+                    thumbnails[id_] = Thumbnail(*row)
+        return thumbnails
 
     def claims(self, ids: Sequence[int]) -> bool:
         """Whether some file is said to have one of these thumbnails."""
         with translated():
             for start in range(0, len(ids), _MOST_VARIABLES):
-                some = ids[start : start + _MOST_VARIABLES]
-                marks = ",".join("?" * len(some))
+                batch = ids[start : start + _MOST_VARIABLES]
+                marks = ",".join("?" * len(batch))
                 statement = f"SELECT 1 FROM file WHERE picture IN ({marks}) OR whole IN ({marks}) LIMIT 1"
-                if self.connection.execute(statement, [*some, *some]).fetchone() is not None:
+                if self.connection.execute(statement, [*batch, *batch]).fetchone() is not None:
                     return True
         return False
 
@@ -145,16 +145,16 @@ class Store(CacheFile):
         nothing = (None,) * 6
         self.connection.executemany(
             UPSERT_FILE,
-            ((*self.key(entry), cache_seal.sealed_digest(entry, digest), *nothing) for entry, digest in digests),
+            ((*self.key(entry), checksum.sealed_digest(entry, digest), *nothing) for entry, digest in digests),
         )
 
     def set_contents(self, recipe: str, contents: Iterable[tuple[FileEntry, PictureRef | Failure]]) -> None:
         """Store which thumbnail files have, or why they have none."""
-        label, mark = self.make_label(recipe), cache_seal.of_text(recipe)
+        label, mark = self.make_label(recipe), checksum.of_text(recipe)
         self.connection.executemany(
             UPSERT_FILE,
             (
-                (*self.key(entry), None, label, *content_columns(content), cache_seal.of_content(entry, content, mark))
+                (*self.key(entry), None, label, *content_columns(content), checksum.of_content(entry, content, mark))
                 for entry, content in contents
             ),
         )
@@ -169,16 +169,16 @@ class Store(CacheFile):
         if row is None or row[-1] is None:
             return None
         picture, size_pixels, failure, seal = row
-        if not cache_seal.is_of_whole(entry, picture, failure, cache_seal.of_text(recipe), seal):
+        if not checksum.is_of_whole(entry, picture, failure, checksum.of_text(recipe), seal):
             raise DamagedError("what is known of a file is not what was stored")
         return PictureRef(picture, size_pixels) if failure is None else Failure(failure)
 
     def set_wholes(self, recipe: str, contents: Iterable[tuple[FileEntry, PictureRef | Failure]]) -> None:
         """Store what reading files whole gave, of which it is stored what reading them coarsely gave."""
-        label, mark = self.make_label(recipe), cache_seal.of_text(recipe)
+        label, mark = self.make_label(recipe), checksum.of_text(recipe)
         for entry, content in contents:
             picture, _, failure, _ = content_columns(content)
-            seal = cache_seal.of_whole(entry, picture, failure, mark)
+            seal = checksum.of_whole(entry, picture, failure, mark)
             self.connection.execute(UPDATE_WHOLE, (picture, failure, seal, *self.key(entry), label))
 
     def copy_files(self, entries: Iterable[FileEntry]) -> None:
@@ -194,34 +194,34 @@ class Store(CacheFile):
 
     def set_hashes(self, algorithm: str, hashes: Iterable[tuple[int, bytes]]) -> None:
         """Store the hashes of thumbnails by one algorithm."""
-        label, mark = self.make_label(algorithm), cache_seal.of_text(algorithm)
+        label, mark = self.make_label(algorithm), checksum.of_text(algorithm)
         self.connection.executemany(
             "INSERT OR REPLACE INTO hash (picture, algorithm, hashes) VALUES (?, ?, ?)",
-            ((picture, label, cache_seal.sealed_hashes(picture, value, mark)) for picture, value in hashes),
+            ((picture, label, checksum.sealed_hashes(picture, value, mark)) for picture, value in hashes),
         )
 
     def judgements(self, rules: str, needles: Sequence[int]) -> dict[Pair, Judged]:
         """What was judged by these rules of pairs with one of ``needles``."""
-        found = {}
-        label, mark = self.label(rules), cache_seal.of_text(rules)
+        judgements = {}
+        label, mark = self.label(rules), checksum.of_text(rules)
         with translated():
             for start in range(0, len(needles), _MOST_VARIABLES):
-                some = needles[start : start + _MOST_VARIABLES]
-                marks = ",".join("?" * len(some))
+                batch = needles[start : start + _MOST_VARIABLES]
+                marks = ",".join("?" * len(batch))
                 for needle, witness, orientation, *row, seal in self.connection.execute(
                     "SELECT needle, witness, orientation, evidence, reason, is_last, closeness, seal FROM judgement "
                     f"WHERE needle IN ({marks}) AND rules = ?",
-                    (*some, label),
+                    (*batch, label),
                 ):
                     pair = Pair(needle, witness, orientation)
-                    if not cache_seal.is_of_judgement(pair, row, mark, seal):
+                    if not checksum.is_of_judgement(pair, row, mark, seal):
                         raise DamagedError("how a pair was judged is not what was stored")
-                    found[pair] = _judged(*row)
-        return found
+                    judgements[pair] = _judged(*row)
+        return judgements
 
     def set_judgements(self, rules: str, judgements: Iterable[tuple[Pair, Judged]]) -> None:
         """Store what was judged of pairs."""
-        label, mark = self.make_label(rules), cache_seal.of_text(rules)
+        label, mark = self.make_label(rules), checksum.of_text(rules)
         self.connection.executemany(
             "INSERT OR REPLACE INTO judgement (needle, witness, orientation, rules, evidence, reason, is_last, "
             "closeness, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -269,16 +269,16 @@ def _is_clone(entry: FileEntry, paths: Sequence[str]) -> bool:
         device = _look(entry.path).st_dev
         for path in paths:
             with suppress(OSError):
-                found = _look(path)
-                state = found.st_size, found.st_mtime_ns, found.st_ctime_ns
-                if state == entry[1:4] and found.st_dev != device:
+                status = _look(path)
+                state = status.st_size, status.st_mtime_ns, status.st_ctime_ns
+                if state == entry[1:4] and status.st_dev != device:
                     return True
     return False
 
 
 def _judgement_row(pair: Pair, judged: Judged, label: int, mark: int) -> tuple[object, ...]:
     row = judged.evidence, encode(judged.reason), judged.is_last, judged.closeness
-    return *pair, label, *row, cache_seal.of_judgement(pair, row, mark)
+    return *pair, label, *row, checksum.of_judgement(pair, row, mark)
 
 
 def _judged(evidence: str | None, reason: str | None, is_last: int, closeness: float) -> Judged:

@@ -150,10 +150,10 @@ def _forget(store: Store, gone: Sequence[_Row]) -> int:
 
 def _state(path: bytes) -> tuple[int, int, int] | None:
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 @contextmanager

@@ -35,7 +35,7 @@ class PackingError(ValueError):
 def pack(findings: Findings, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> bytes:
     """Findings on these files, some bytes a needle."""
     matches, failures = findings.matches, findings.failures
-    wanted = {match.witness for match in matches.values()} | {one.nearest for one in findings.remains.values()}
+    wanted = {match.witness for match in matches.values()} | {partial.nearest for partial in findings.remains.values()}
     places = {entry.path: position for position, entry in enumerate(haystack) if entry.path in wanted}
     matched: list[int] = []
     witnesses: list[int] = []
@@ -66,7 +66,9 @@ def pack(findings: Findings, needles: Sequence[FileEntry], haystack: Sequence[Fi
         "remains": _pack_remains(findings.remains, needles, places),
     }
     text = json.dumps(head).encode()
-    data = b"".join([len(text).to_bytes(_HEAD_BYTES, "big"), text, *(array(_STEP, one).tobytes() for one in columns)])
+    data = b"".join(
+        [len(text).to_bytes(_HEAD_BYTES, "big"), text, *(array(_STEP, column).tobytes() for column in columns)]
+    )
     return zlib.compress(data, _LEVEL)
 
 
@@ -96,9 +98,9 @@ def _unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEn
     # Column by column, so that what is done for each of a hundred thousand needles is done in C.
     witness_paths = map(_PATH, _chosen(haystack, witnesses))
     details = list(map(all_grades.__getitem__, _below(grades, len(all_grades))))
-    found = zip(witness_paths, *(map(itemgetter(place), details) for place in range(_DETAILS)), strict=True)
+    rows = zip(witness_paths, *(map(itemgetter(place), details) for place in range(_DETAILS)), strict=True)
     needle_paths = map(_PATH, _chosen(needles, matched))
-    matches = dict(zip(needle_paths, map(partial(tuple.__new__, Match), found), strict=True))
+    matches = dict(zip(needle_paths, map(partial(tuple.__new__, Match), rows), strict=True))
     everything = [*needles, *haystack] if failed else []
     failures = {
         everything[place].path: all_causes[cause]
@@ -112,9 +114,9 @@ def _unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEn
     return Findings(matches, failures, decoded, _typed(head["haystack_pictures"], int, None), remains)
 
 
-def _typed(value: Any, kind: type, *others: None) -> Any:  # noqa: ANN401 - what JSON gave
-    """``value``, which has to be of this kind, or None where that is one of the ``others``."""
-    if not isinstance(value, kind) and value not in others:
+def _typed(value: Any, kind: type, *allowed: None) -> Any:  # noqa: ANN401 - what JSON gave
+    """``value``, which has to be of this kind, or None where that is one of the ``allowed``."""
+    if not isinstance(value, kind) and value not in allowed:
         raise PackingError("it holds a value of another kind")
     return value
 
@@ -123,9 +125,9 @@ def _pack_remains(
     remains: Mapping[str, Remains], needles: Iterable[FileEntry], places: Mapping[str, int]
 ) -> list[tuple[int, str, int | None]]:
     return [
-        (position, one.damage, None if one.nearest is None else places[one.nearest])
+        (position, partial.damage, None if partial.nearest is None else places[partial.nearest])
         for position, entry in enumerate(needles if remains else ())
-        if (one := remains.get(entry.path)) is not None
+        if (partial := remains.get(entry.path)) is not None
     ]
 
 

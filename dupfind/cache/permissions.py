@@ -22,11 +22,11 @@ def distrust_of_place(path: str, remedy: str = "name one of your own with --cach
     if not hasattr(os, "geteuid"):
         return None
     folder = os.path.dirname(path)
-    found = os.stat(folder)
-    if found.st_uid not in (0, os.geteuid()):
-        return f"its folder belongs to another user ({found.st_uid}): {remedy}"
+    status = os.stat(folder)
+    if status.st_uid not in (0, os.geteuid()):
+        return f"its folder belongs to another user ({status.st_uid}): {remedy}"
     # In a folder such as /tmp everybody may make files, but nobody may touch ours.
-    if _may_others_write(found) and not found.st_mode & stat.S_ISVTX:
+    if _may_others_write(status) and not status.st_mode & stat.S_ISVTX:
         return f"others may write to its folder: chmod go-w {folder}, or {remedy}"
     for suffix in _BESIDE:
         with suppress(FileNotFoundError):
@@ -36,21 +36,21 @@ def distrust_of_place(path: str, remedy: str = "name one of your own with --cach
     return None
 
 
-def distrust_of_file(found: os.stat_result) -> str | None:
+def distrust_of_file(status: os.stat_result) -> str | None:
     """Why a file of this state is not to be trusted, as the end of a sentence, or None."""
-    if not stat.S_ISREG(found.st_mode):  # a named pipe would block for ever
+    if not stat.S_ISREG(status.st_mode):  # a named pipe would block for ever
         return "is not a regular file"
     if not hasattr(os, "geteuid"):
         return None
-    if found.st_uid != os.geteuid():
-        return f"belongs to another user ({found.st_uid})"
-    return "may be written by others (chmod go-w helps)" if _may_others_write(found) else None
+    if status.st_uid != os.geteuid():
+        return f"belongs to another user ({status.st_uid})"
+    return "may be written by others (chmod go-w helps)" if _may_others_write(status) else None
 
 
-def _may_others_write(found: os.stat_result) -> bool:
-    if found.st_mode & stat.S_IWOTH:
+def _may_others_write(status: os.stat_result) -> bool:
+    if status.st_mode & stat.S_IWOTH:
         return True
-    return bool(found.st_mode & stat.S_IWGRP) and not _is_own_group(found.st_gid)
+    return bool(status.st_mode & stat.S_IWGRP) and not _is_own_group(status.st_gid)
 
 
 def _is_own_group(number: int) -> bool:

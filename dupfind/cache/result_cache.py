@@ -74,10 +74,10 @@ class Memory:
 
     def recall(self) -> Findings | None:
         """What an earlier run has found; None where there was none like this one, or where it cannot be read."""
-        found = self._look_up()
-        if found is None:
+        stored = self._look_up()
+        if stored is None:
             return None
-        recipe, data = found
+        recipe, data = stored
         if not isinstance(data, bytes) or data[:DIGEST_BYTES] != self._seal(recipe, data[DIGEST_BYTES:]):
             return None
         if recipe is not None and recipe != self._recipe():
@@ -144,11 +144,11 @@ def _parts(settings: Settings, needles: Sequence[FileEntry], haystack: Sequence[
     yield repr((rules, __version__, program(), sys.version, sys.byteorder, len(needles), len(haystack))).encode()
     for entries in (needles, haystack):
         for start in range(0, len(entries), _BATCH):
-            some = entries[start : start + _BATCH]
+            batch = entries[start : start + _BATCH]
             # A column at a time: in C, and without a second value for each file. No path holds a NUL.
-            yield "\0".join(map(_PATH, some)).encode(*FS_CODEC) + b"\0"
+            yield "\0".join(map(_PATH, batch)).encode(*FS_CODEC) + b"\0"
             for column, code in ((_SIZE, "q"), (_MTIME, "q"), (_CTIME, "q"), (_INODE, "Q")):
-                yield array(code, list(map(column, some))).tobytes()
+                yield array(code, list(map(column, batch))).tobytes()
 
 
 def _fields(settings: Settings | ScanSettings) -> list[tuple[str, object]]:
@@ -157,16 +157,16 @@ def _fields(settings: Settings | ScanSettings) -> list[tuple[str, object]]:
 
 def program() -> list[tuple[str, int, int, int]]:
     """The files of this program, known as any file is: a rule may have changed without its number."""
-    found, pending = [], [os.path.dirname(os.path.dirname(__file__))]
+    modules, pending = [], [os.path.dirname(os.path.dirname(__file__))]
     while pending:
         with os.scandir(pending.pop()) as items:
             for item in items:
                 if item.name.endswith(".py"):
                     state = item.stat()
-                    found.append((item.path, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
+                    modules.append((item.path, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
                 elif item.is_dir() and item.name != "__pycache__":
                     pending.append(item.path)
-    return sorted(found)
+    return sorted(modules)
 
 
 @contextmanager

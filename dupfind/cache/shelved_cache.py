@@ -94,8 +94,8 @@ class ShelvedCache(Cache):
         thumbnails: dict[int, Thumbnail] = {}
         for shelf in self._shelves:
             thumbnails |= shelf.thumbnails([id_ for id_ in pictures if id_ not in thumbnails])
-        rest = [id_ for id_ in pictures if id_ not in thumbnails]
-        return thumbnails | super().thumbnails(rest) if rest else thumbnails
+        unlisted = [id_ for id_ in pictures if id_ not in thumbnails]
+        return thumbnails | super().thumbnails(unlisted) if unlisted else thumbnails
 
     def _shelf_of(self, entry: FileEntry) -> Shelf | None:
         for shelf in self._shelves:

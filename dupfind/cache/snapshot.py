@@ -82,12 +82,12 @@ class Rows:
 
     def taken(self, places: Integers) -> Rows:
         """Those at ``places``, in that order."""
-        columns = {one.name: getattr(self, one.name)[places] for one in fields(self) if one.name != "names"}
+        columns = {field.name: getattr(self, field.name)[places] for field in fields(self) if field.name != "names"}
         return Rows(**columns, names=[self.names[place] for place in places.tolist()])
 
-    def __add__(self, other: Rows) -> Rows:
-        pairs = {one.name: (getattr(self, one.name), getattr(other, one.name)) for one in fields(self)}
-        names = [*pairs.pop("names")[0], *other.names]
+    def __add__(self, more: Rows) -> Rows:
+        pairs = {field.name: (getattr(self, field.name), getattr(more, field.name)) for field in fields(self)}
+        names = [*pairs.pop("names")[0], *more.names]
         return Rows(**{name: np.concatenate(pair) for name, pair in pairs.items()}, names=names)
 
 
@@ -100,7 +100,7 @@ def make_rows(
     """A row for each of ``entries``, whose thumbnail and hash stand at the same place, None and 0 without a picture."""
     count = len(entries)
     nothing = PictureRef(0, 0)
-    found = [nothing if ref is None else ref for ref in refs]
+    pictures = [nothing if ref is None else ref for ref in refs]
     if not all(map(fits, entries)):  # such a file is looked at each time, so that its times need not be known
         kinds = [kind if fits(entry) else UNSETTLED for entry, kind in zip(entries, kinds, strict=True)]
         entries = [entry if fits(entry) else entry._replace(mtime_ns=0, ctime_ns=0) for entry in entries]
@@ -111,8 +111,8 @@ def make_rows(
         mtimes=np.fromiter((entry.mtime_ns for entry in entries), np.int64, count),
         ctimes=np.fromiter((entry.ctime_ns for entry in entries), np.int64, count),
         inodes=np.fromiter((entry.inode for entry in entries), np.uint64, count),
-        ids=np.fromiter((ref.id for ref in found), np.int64, count),
-        pixels=np.fromiter((ref.size_pixels for ref in found), np.int64, count),
+        ids=np.fromiter((ref.id for ref in pictures), np.int64, count),
+        pixels=np.fromiter((ref.size_pixels for ref in pictures), np.int64, count),
         names=[entry.path.rpartition(os.sep)[2].encode(*FS_CODEC) for entry in entries],
     )
 
@@ -154,7 +154,7 @@ class Known:
 
     def details(self, rows: Sequence[int]) -> dict[int, tuple[FileEntry, PictureRef]]:
         """The files of these rows as they were, and their thumbnails, by row; those of no picture are no thumbnail."""
-        found: dict[int, tuple[FileEntry, PictureRef]] = {}
+        details: dict[int, tuple[FileEntry, PictureRef]] = {}
         for number in sorted({row // PIECE for row in rows}):
             start = number * PIECE
             count = min(PIECE, len(self.hashes) - start)
@@ -165,8 +165,8 @@ class Known:
                 path = f"{self.folders[folder].path.rstrip(os.sep)}{os.sep}{names[place].decode(*FS_CODEC)}"
                 mtime_ns, ctime_ns, inode, id_, pixels = (int(columns[name][place]) for name, _ in _DETAILS)
                 entry = FileEntry(path, int(self.sizes[start + place]), mtime_ns, ctime_ns, inode)
-                found[start + place] = entry, PictureRef(id_, pixels)
-        return found
+                details[start + place] = entry, PictureRef(id_, pixels)
+        return details
 
     def rows(self) -> Rows:
         """All of them, details and all: 0.5 s for a million."""
@@ -178,7 +178,7 @@ class Known:
             name: np.concatenate([columns[name] for columns, _ in pieces]) if pieces else np.empty(0, kind)
             for name, kind in _DETAILS
         }
-        names = [name for _, some in pieces for name in some]
+        names = [name for _, piece_names in pieces for name in piece_names]
         return Rows(self.hashes, self.sizes, self.kinds, **details, names=names)
 
 
@@ -188,13 +188,13 @@ def pack(
     """A collection as parts, the head first; :func:`unpack` is the way back."""
     head = {
         "files": len(rows),
-        "paths": [one.path for one in folders],
-        "parents": [one.parent for one in folders],
-        "identities": [one.identity for one in folders],
-        "times": [one.times_ns for one in folders],
-        "counts": [one.files for one in folders],
-        "noted": [(number, *noted) for number, one in enumerate(folders) for noted in one.noted],
-        "failures": [(row, one.reason, one.is_image, one.stage) for row, one in failures.items()],
+        "paths": [folder.path for folder in folders],
+        "parents": [folder.parent for folder in folders],
+        "identities": [folder.identity for folder in folders],
+        "times": [folder.times_ns for folder in folders],
+        "counts": [folder.files for folder in folders],
+        "noted": [(number, *noted) for number, folder in enumerate(folders) for noted in folder.noted],
+        "failures": [(row, failure.reason, failure.is_image, failure.stage) for row, failure in failures.items()],
     }
     yield HEAD, json.dumps(head).encode()
     searched: dict[str, NDArray[Any]] = {
@@ -207,9 +207,9 @@ def pack(
     for name, kind in _SEARCHED:
         yield (name, 0), searched[name].astype(kind, copy=False).tobytes()
     for start in range(0, len(rows), PIECE):
-        some = slice(start, start + PIECE)
-        columns = [getattr(rows, name)[some].astype(kind, copy=False).tobytes() for name, kind in _DETAILS]
-        yield ("details", start // PIECE), b"".join([*columns, b"\0".join(rows.names[some])])
+        piece = slice(start, start + PIECE)
+        columns = [getattr(rows, name)[piece].astype(kind, copy=False).tobytes() for name, kind in _DETAILS]
+        yield ("details", start // PIECE), b"".join([*columns, b"\0".join(rows.names[piece])])
 
 
 def unpack(read: Callable[[Part], bytes]) -> Known:

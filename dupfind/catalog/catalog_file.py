@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 from urllib.parse import quote
 
-from dupfind.cache import cache_seal, permissions
+from dupfind.cache import checksum, permissions
 from dupfind.cache.cache_file import DamagedError, UnusableError, translated
 from dupfind.cache.cache_schema import SCHEMA, UPSERT_FILE, PictureRef, Recipe
 from dupfind.cache.cache_store import Store
@@ -285,7 +285,7 @@ class CatalogFile(Store):
             ).fetchone()
         if row is None or row[0] is None:
             return None
-        digest = cache_seal.digest_in(entry, row[0])
+        digest = checksum.digest_in(entry, row[0])
         if digest is None:
             raise DamagedError("what is known of a file is not what was stored")
         return digest

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
-from dupfind.cache import cache_seal
+from dupfind.cache import checksum
 from dupfind.cache.cache_file import DamagedError, translated
 from dupfind.cache.cache_lookup import Known
 from dupfind.cache.cache_schema import FS_CODEC, FileRow, PictureRef, Recipe, is_of, picture_id
@@ -32,7 +32,7 @@ class CatalogShelf:
             self._file = CatalogFile.for_reading(root.real)
             self._unread = self._file.unread()
             self._labels = self._file.labels()
-        self._marks = {number: cache_seal.of_text(text) for number, text in self._labels.items()}
+        self._marks = {number: checksum.of_text(text) for number, text in self._labels.items()}
 
     def holds(self, entry: FileEntry) -> bool:
         """Tell whether an entry is of this catalog."""
@@ -49,7 +49,7 @@ class CatalogShelf:
             if stored is None:
                 yield self._why_unread(entry, "digest")
                 continue
-            yield self._sound(cache_seal.digest_in(entry, stored))
+            yield self._sound(checksum.digest_in(entry, stored))
 
     def contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
         """What decoding each file gave, likewise."""
@@ -61,8 +61,8 @@ class CatalogShelf:
             stored = row[15]
             hashes = None
             if stored is not None and isinstance(content, PictureRef):
-                mark = cache_seal.of_text(self._recipe().hashes)
-                hashes = self._sound(cache_seal.hashes_in(content.id, stored, mark))
+                mark = checksum.of_text(self._recipe().hashes)
+                hashes = self._sound(checksum.hashes_in(content.id, stored, mark))
             yield Known(content, hashes)
 
     def whole(self, entry: FileEntry) -> PictureRef | Failure:
@@ -71,7 +71,7 @@ class CatalogShelf:
         if row is None or (row[12] is None and row[13] is None):
             return self._why_unread(entry, "thumbnail")
         _, size_pixels, _, _, _, picture, failure, seal = row[7:15]
-        if not cache_seal.is_of_whole(entry, picture, failure, self._marks.get(row[6], 0), seal):
+        if not checksum.is_of_whole(entry, picture, failure, self._marks.get(row[6], 0), seal):
             self._sound(None)
         return PictureRef(picture, size_pixels) if failure is None else Failure(failure)
 
@@ -92,7 +92,7 @@ class CatalogShelf:
             content = PictureRef(picture, size_pixels)
         else:
             return None
-        if not cache_seal.is_of_content(entry, content, self._marks.get(label, 0), seal):
+        if not checksum.is_of_content(entry, content, self._marks.get(label, 0), seal):
             self._sound(None)
         return content
 

@@ -50,19 +50,19 @@ def info_command(cache: str | None) -> None:
     from dupfind.report.text import count, size
 
     path = _path(cache)
-    found = cache_upkeep.info(path)
-    if found is None:
+    content = cache_upkeep.info(path)
+    if content is None:
         _print(f"{path}: no cache yet")
         return
     counts = [
-        count(found.files, "file"),
-        count(found.thumbnails, "thumbnail"),
-        count(found.digests, "digest"),
-        count(found.failures, "unreadable picture"),
-        count(found.answers, "whole answer"),
-        count(found.snapshots, "haystack"),
+        count(content.files, "file"),
+        count(content.thumbnails, "thumbnail"),
+        count(content.digests, "digest"),
+        count(content.failures, "unreadable picture"),
+        count(content.answers, "whole answer"),
+        count(content.snapshots, "haystack"),
     ]
-    _print(f"{path}: {size(found.size_bytes)}", ", ".join(counts))
+    _print(f"{path}: {size(content.size_bytes)}", ", ".join(counts))
 
 
 @cache.command("clear")

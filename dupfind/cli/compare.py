@@ -39,7 +39,7 @@ Exit codes: 0 when every other FILE is at --accept to the first, 1 when not,
     options.hash_algorithm("Hash that the score is by."),
     options.rotations,
     click.option("--visual", is_flag=True, help="Draw both pictures and their difference."),
-    options.output_format([one.value for one in Format]),
+    options.output_format([choice.value for choice in Format]),
     click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
     options.limits,
 )
@@ -69,8 +69,8 @@ def compare(
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     named_files, lost = _look_up(names, read_mounts())
     chosen_files, left_out = apart(named_files, read_mounts())  # looking at them may have made an automount come
-    for other in left_out:
-        console.warn(f"{other.given} is {files[0]} itself and proves nothing: left out")
+    for duplicate in left_out:
+        console.warn(f"{duplicate.given} is {files[0]} itself and proves nothing: left out")
     # Heavy imports wait until every option has been checked.
     from dupfind import output as sink
     from dupfind.commands import comparing

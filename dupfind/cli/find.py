@@ -59,7 +59,7 @@ exist (the others are answered), or for wrong usage.
     click.option(
         "--rescan", is_flag=True, help="Look at every file of the haystack, not only at folders that have changed."
     ),
-    options.output_format([one.value for one in Format]),
+    options.output_format([choice.value for choice in Format]),
     options.output_paths,
     options.html("Write a page for a browser there too, with pictures."),
     options.limits,
@@ -119,7 +119,7 @@ def find(
 def _check(outputs: dict[str, str | None], settings: Settings, files_from: str | None, given: Sequence[Given]) -> None:
     """Find what is wrong with the files to be written."""
     check_outputs(outputs, settings.roots)
-    images = [one.file for one in given if one.file is not None]
+    images = [image.file for image in given if image.file is not None]
     refuse_overwriting(outputs, {"--cache": settings.cache, "--files-from": files_from}, images)
 
 

@@ -52,7 +52,7 @@ not be looked at, 2 for wrong usage.
     options.algorithm,
     options.threshold,
     options.rotations,
-    options.output_format([one.value for one in Format]),
+    options.output_format([choice.value for choice in Format]),
     options.output_paths,
     options.html("Write a page for a browser there too, with pictures."),
     options.limits,

@@ -54,7 +54,7 @@ exist (the others are hashed), or for wrong usage.
         is_flag=True,
         help="From the picture at full size, bit for bit as ImageHash. [default: from the thumbnail]",
     ),
-    options.output_format([one.value for one in Format]),
+    options.output_format([choice.value for choice in Format]),
     options.files_from("Also those named there, a line each or ended by NUL; - is standard input."),
     click.option("-0", "--print0", is_flag=True, help="End lines with NUL and escape nothing in paths."),
     options.limits,

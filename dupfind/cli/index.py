@@ -39,7 +39,7 @@ catalog or it is not this folder's. With --check 0 when nothing differs,
     click.option("--deep", is_flag=True, help="With --check, read every file again: finds bytes that rotted."),
     options.exclude("Leave out."),
     options.follow_symlinks,
-    options.output_format([one.value for one in Format]),
+    options.output_format([choice.value for choice in Format]),
     options.output_paths,
     options.limits,
 )

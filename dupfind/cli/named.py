@@ -47,15 +47,15 @@ def given_and_listed(files: Sequence[str], files_from: str | None, stack: ExitSt
     """What was named, by arguments and then by a list: of that each file once, under its first name, and no junk."""
     _refuse_nothing_or_all(files, files_from, "IMAGE...")
     mounts = read_mounts()
-    found = given(files, stack, mounts)
-    known = {one.file.entry.path for one in found if one.file is not None}
-    for one in given(without_junk(dict.fromkeys(listed(files_from) or ())), stack, mounts):
-        path = None if one.file is None else one.file.entry.path
-        if path is None or path not in known:
-            found.append(one)
+    files_given = given(files, stack, mounts)
+    paths = {listed_file.file.entry.path for listed_file in files_given if listed_file.file is not None}
+    for listed_file in given(without_junk(dict.fromkeys(listed(files_from) or ())), stack, mounts):
+        path = None if listed_file.file is None else listed_file.file.entry.path
+        if path is None or path not in paths:
+            files_given.append(listed_file)
         if path is not None:
-            known.add(path)
-    return found
+            paths.add(path)
+    return files_given
 
 
 def _refuse_nothing_or_all(files: Sequence[str], files_from: str | None, called: str) -> None:
@@ -69,18 +69,18 @@ def given(files: Sequence[str], stack: ExitStack, mounts: Mounts | None = None) 
     """What was named; a file that cannot be had costs its own line only. ``stack`` holds what standard input gave."""
     from dupfind.answers.hashed import Given
 
-    found = []
+    answers = []
     stdin: str | None = None
     mounts = read_mounts() if mounts is None else mounts
     for path in files:
         try:
             if path == STDIN:
                 stdin = stdin or stack.enter_context(streams.stdin_as_file())
-            found.append(Given(path, named_file(path if path != STDIN else stdin or path, mounts)))
+            answers.append(Given(path, named_file(path if path != STDIN else stdin or path, mounts)))
         except SettingsError as error:
             reason = str(error).removeprefix(path).removeprefix(":").strip()
-            found.append(Given(path, None, reason))
-    return found
+            answers.append(Given(path, None, reason))
+    return answers
 
 
 def exit_code(files: Iterable[Given], *, is_complete: bool) -> ExitCode:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dupfind.progress import Console
     from dupfind.settings import Settings
 
-_VERDICTS = list(dict.fromkeys([*(one.value for one in FolderState), *(one.value for one in FileState)]))
+_VERDICTS = list(dict.fromkeys([*(state.value for state in FolderState), *(state.value for state in FileState)]))
 _EPILOG = """\b
 Examples:
   What is not in my collection yet?
@@ -42,7 +42,7 @@ Verdicts on files: present, similar, missing, unreadable.
 """
 
 _output = options.stacked(
-    options.output_format([one.value for one in Format]),
+    options.output_format([choice.value for choice in Format]),
     click.option("--files", is_flag=True, help="Report files instead of folders."),
     click.option(
         "--only",
@@ -151,7 +151,7 @@ def scan(
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     of_report = {name: raw.pop(name) for name in _OF_REPORT}
     settings = make_settings(listed=named.listed(files_from), **raw)
-    asks_for_folders = any(one in set(FolderState) - set(FileState) for one in only)
+    asks_for_folders = any(verdict in set(FolderState) - set(FileState) for verdict in only)
     asks_for_files = BETTER in only or bool(of_report["reasons"])
     report_settings = make_report_settings(
         roots=settings.roots,

@@ -32,7 +32,7 @@ looked at, 2 for wrong usage.
     options.files_from("Also the files and folders named there, a line each or ended by NUL; - is standard input."),
     options.exclude("Leave out."),
     options.follow_symlinks,
-    options.output_format([Format.PATHS.value, *(one.value for one in Format if one is not Format.PATHS)]),
+    options.output_format([Format.PATHS.value, *(choice.value for choice in Format if choice is not Format.PATHS)]),
     options.output_paths,
     options.limits,
 )

@@ -62,8 +62,8 @@ def tell_catalogs(console: Console, catalogs: Sequence[Cataloged], format_: Form
     """Say which catalogs an answer rests on, where its format has no room for it."""
     from dupfind.report.text import catalog_line
 
-    for one in catalogs if format_ in (Format.CSV, Format.PATHS) else ():
-        console.tell(catalog_line(one))
+    for catalog in catalogs if format_ in (Format.CSV, Format.PATHS) else ():
+        console.tell(catalog_line(catalog))
 
 
 @contextmanager
@@ -91,10 +91,10 @@ def stdin_as_file() -> Iterator[str]:
 def _redirected() -> str | None:
     """The path of the file that standard input is, where it is one that nobody has read from yet."""
     try:
-        found, number = os.fstat(sys.stdin.fileno()), sys.stdin.fileno()
+        state, number = os.fstat(sys.stdin.fileno()), sys.stdin.fileno()
         path = os.readlink(f"/proc/self/fd/{number}")
-        is_whole = stat.S_ISREG(found.st_mode) and os.lseek(number, 0, os.SEEK_CUR) == 0
-        return path if is_whole and os.path.samestat(found, os.stat(path)) else None
+        is_whole = stat.S_ISREG(state.st_mode) and os.lseek(number, 0, os.SEEK_CUR) == 0
+        return path if is_whole and os.path.samestat(state, os.stat(path)) else None
     except (OSError, ValueError):  # no such thing here, or removed since
         return None
 
@@ -132,6 +132,6 @@ def command_again(without: Collection[str]) -> list[str]:
         elif param.is_flag:
             words.append(param.opts[-1] if value else param.secondary_opts[-1])
         else:
-            for one in value if param.multiple else [value]:
-                words += [param.opts[0], str(one)]
+            for part in value if param.multiple else [value]:
+                words += [param.opts[0], str(part)]
     return words

@@ -14,7 +14,7 @@ from dupfind import __version__
 from dupfind.answers.calibration import Calibration, Spread
 from dupfind.errors import TooFewPicturesError
 from dupfind.events import Listener
-from dupfind.grouping.together import gather
+from dupfind.grouping.collection import gather
 from dupfind.reading import Pictures, Reader
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.problems import problems_of
@@ -88,11 +88,11 @@ def _compare(
     positions = np.arange(sample, dtype=np.int64) * count // sample
     needles, haystack = _words(pictures, positions.tolist(), ORIENTATIONS if settings.scan.rotations else 1, reader)
     with listener.stage("comparing", sample) as advance:
-        found = count_pairs(needles, haystack, positions, CHECK_BOUND_BITS, advance)
-    if not found.counts.any():
+        counted = count_pairs(needles, haystack, positions, CHECK_BOUND_BITS, advance)
+    if not counted.counts.any():
         raise TooFewPicturesError("all pictures here are likely the same one; a pair takes two that differ")
     spreads = [
-        Spread(algorithm, counts.tolist(), count) for algorithm, counts in zip(_ALGORITHMS, found.counts, strict=True)
+        Spread(algorithm, counts.tolist(), count) for algorithm, counts in zip(_ALGORITHMS, counted.counts, strict=True)
     ]
     calibration = partial(
         Calibration,
@@ -101,7 +101,7 @@ def _compare(
         settings.scan.rotations,
         count,
         sample,
-        found.left_out,
+        counted.left_out,
         spreads,
     )
     return calibration, pictures.failures
@@ -115,11 +115,11 @@ def _words(
 
     ids = [ref.id for ref in pictures.refs]
     turned = list(dict.fromkeys(ids[position] for position in positions))
-    others = sorted(set(ids) - set(turned))
-    found = dict(reader.map_pixels(turned, partial(describe, orientations=orientations)))
-    found |= reader.map_pixels(others, partial(describe, orientations=1))
-    needles = b"".join(found[ids[position]] for position in positions)
-    upright = b"".join(found[id_][: _WORDS * _WORD_BYTES] for id_ in ids)
+    upright_only = sorted(set(ids) - set(turned))
+    words = dict(reader.map_pixels(turned, partial(describe, orientations=orientations)))
+    words |= reader.map_pixels(upright_only, partial(describe, orientations=1))
+    needles = b"".join(words[ids[position]] for position in positions)
+    upright = b"".join(words[id_][: _WORDS * _WORD_BYTES] for id_ in ids)
     return (
         np.frombuffer(needles, ">u8").astype(np.uint64).reshape(len(positions), orientations, _WORDS),
         np.frombuffer(upright, ">u8").astype(np.uint64).reshape(len(ids), _WORDS),

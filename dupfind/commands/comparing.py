@@ -80,7 +80,7 @@ def _compare_all(files: Sequence[NamedFile], run: Reading) -> tuple[list[Compare
         for side in sides:
             side.image_data = data.get(side.entry.path)
         judge = _Judge(settings, run.cache, reader.compare_at_full_size)
-        return [side.compared for side in sides], [judge.compare(sides[0], other) for other in sides[1:]]
+        return [side.compared for side in sides], [judge.compare(sides[0], later) for later in sides[1:]]
 
 
 def _digests(entries: Sequence[FileEntry], reader: Reader) -> dict[str, bytes | Failure]:
@@ -153,23 +153,23 @@ class _Judge:
         self._cache = cache
         self._compare_at_full_size = compare_at_full_size
 
-    def compare(self, first: _Side, other: _Side) -> Comparison:
+    def compare(self, first: _Side, second: _Side) -> Comparison:
         """The two, each as a witness of the other."""
-        if isinstance(first.digest, bytes) and first.digest == other.digest:
-            proof = self._identical(first, other)
-            return Comparison(first.compared, other.compared, proof, proof, _seen(first, other, 0))
-        lost = [side for side in (first, other) if side.compared.error is not None]
+        if isinstance(first.digest, bytes) and first.digest == second.digest:
+            proof = self._identical(first, second)
+            return Comparison(first.compared, second.compared, proof, proof, _seen(first, second, 0))
+        lost = [side for side in (first, second) if side.compared.error is not None]
         if lost:
             nothing = Proof(None, None)
             error = f"{lost[0].compared.path}: {lost[0].compared.error}"
-            return Comparison(first.compared, other.compared, nothing, nothing, None, error)
-        proofs = self._proof(first, other), self._proof(other, first)
-        seen = _seen(first, other, proofs[0].orientation)
-        return Comparison(first.compared, other.compared, *proofs, seen)
+            return Comparison(first.compared, second.compared, nothing, nothing, None, error)
+        proofs = self._proof(first, second), self._proof(second, first)
+        seen = _seen(first, second, proofs[0].orientation)
+        return Comparison(first.compared, second.compared, *proofs, seen)
 
     @staticmethod
-    def _identical(first: _Side, other: _Side) -> Proof:
-        if first.full is None or other.full is None:
+    def _identical(first: _Side, second: _Side) -> Proof:
+        if first.full is None or second.full is None:
             return Proof(Evidence.IDENTICAL, None)
         return Proof(Evidence.IDENTICAL, None, 0, dict.fromkeys(_ALGORITHMS, 0), 0)
 
@@ -211,8 +211,8 @@ class _Judge:
         return None if match is None else (match.evidence, match.reason)
 
 
-def _seen(first: _Side, other: _Side, orientation: int) -> tuple[bytes, bytes] | None:
+def _seen(first: _Side, second: _Side, orientation: int) -> tuple[bytes, bytes] | None:
     """What both show, the first turned by ``orientation``."""
-    if first.full is None or other.full is None:
+    if first.full is None or second.full is None:
         return None
-    return first.turned[orientation].thumbnail.pixels, other.full.thumbnail.pixels
+    return first.turned[orientation].thumbnail.pixels, second.full.thumbnail.pixels

@@ -12,7 +12,6 @@ from functools import partial
 from dupfind import __version__
 from dupfind.answers.explanation import Advice, Answer, Explanation, Near
 from dupfind.answers.findings import Findings
-from dupfind.commands.advice import advise
 from dupfind.events import Listener
 from dupfind.matching.decodes import Side, decode_fully
 from dupfind.matching.nearest import Nearest, Needle, Seen
@@ -25,10 +24,10 @@ from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
-from dupfind.settings import Settings
+from dupfind.settings import MOST_THRESHOLD_BITS, Settings
 from dupfind.sources.roots import NamedFile
 from dupfind.sources.same_file import SameFile
-from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, FileState
+from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, FileState, ScanSettings
 
 
 def explain(
@@ -166,3 +165,21 @@ class _Explainer:
             tests=seen.tests,
             advice=advise(self._settings.scan, seen),
         )
+
+
+def advise(settings: ScanSettings, seen: Seen) -> Advice:
+    """Tell which options would make a witness of ``seen``, or why none would."""
+    if seen.grade is None:
+        return Advice(obstacle=seen.reason or Reason(ReasonCode.UNLIKE))
+    # A scan that found it otherwise did so whatever the distance of the whole pictures, and however they are turned.
+    distance_bits, orientation = (0, 0) if seen.is_found_otherwise else (seen.distance_bits, seen.orientation)
+    if distance_bits > MOST_THRESHOLD_BITS:
+        return Advice(obstacle=Reason(ReasonCode.THRESHOLD_ENDS, (MOST_THRESHOLD_BITS, distance_bits)))
+    options = []
+    if orientation and not settings.rotations:
+        options.append("--rotations")
+    if distance_bits > settings.threshold_bits:
+        options.append(f"--threshold {distance_bits}")
+    if seen.grade.rank > settings.accept.rank:
+        options.append(f"--accept {seen.grade}")
+    return Advice(tuple(options), None if options else Reason(ReasonCode.OTHERS_FIRST))

@@ -77,14 +77,14 @@ class _Answers:
         """Whether nothing is left."""
         return self._told == len(self._files)
 
-    def tell(self, found: dict[str, Hashes]) -> None:
-        """Tell what can be told by now; ``found`` is by the paths of entries."""
+    def tell(self, hashes_of: dict[str, Hashes]) -> None:
+        """Tell what can be told by now; ``hashes_of`` is by the paths of entries."""
         while not self.are_all_told:
             given = self._files[self._told]
             if given.file is None:
                 hashed = Hashed(given.path, (), given.error)
-            elif given.file.entry.path in found:
-                hashes = found[given.file.entry.path]
+            elif given.file.entry.path in hashes_of:
+                hashes = hashes_of[given.file.entry.path]
                 error = hashes.reason if isinstance(hashes, Failure) else None
                 hashed = Hashed(given.path, () if isinstance(hashes, Failure) else hashes, error)
             else:
@@ -106,11 +106,11 @@ def _hash_originals(settings: Settings, asked: Asked, pool: Pool, answers: _Answ
         timeout_seconds=settings.timeout_seconds,
     )
     lost = partial(_lost, timeout_seconds=settings.timeout_seconds)
-    found: dict[str, Hashes] = {}
-    answers.tell(found)
+    hashes_of: dict[str, Hashes] = {}
+    answers.tell(hashes_of)
     for entry, hashes in pool.map(task, answers.entries(), size_bytes=_size_of, lost=lost):
-        found[entry.path] = hashes
-        answers.tell(found)
+        hashes_of[entry.path] = hashes
+        answers.tell(hashes_of)
 
 
 def _hash_thumbnails(asked: Asked, answers: _Answers, run: Reading) -> None:
@@ -126,11 +126,11 @@ def _hashes_of(entries: list[FileEntry], asked: Asked, run: Reading) -> Iterator
 
     if not entries:
         return
-    for path, found in full_thumbnails(entries, "decoding", run).items():
-        if isinstance(found, Failure):
-            yield path, found
+    for path, decode in full_thumbnails(entries, "decoding", run).items():
+        if isinstance(decode, Failure):
+            yield path, decode
         else:
-            pixels = fingerprint.pixels(found.thumbnail.pixels)
+            pixels = fingerprint.pixels(decode.thumbnail.pixels)
             values = (fingerprint.hash_of(pixels, algorithm, asked.size) for algorithm in asked.algorithms)
             yield path, tuple(fingerprint.as_hex(value, asked.size) for value in values)
 

@@ -62,13 +62,15 @@ def check(
             there = {entry.path: entry for entry in relative_entries(tree)}
             if is_other_folder(said, about_tree(past_cache, tree, said.updated), there, listed):
                 raise CatalogError(_nothing_there(catalog, said, tree))
-            same = {path: one for path, one in there.items() if path in listed and is_unchanged(one, listed[path])}
+            same = {
+                path: entry for path, entry in there.items() if path in listed and is_unchanged(entry, listed[path])
+            }
             prefix = tree.root.real.rstrip(os.sep) + os.sep
             rotten, failures = [], {}
             if is_deep:
-                found = with_reader(past_cache, partial(_digests, same, prefix))
-                failures = {path: one for path, one in found.items() if isinstance(one, Failure)}
-                rotten = sorted(_rotten(found, listed, file))
+                digests = with_reader(past_cache, partial(_digests, same, prefix))
+                failures = {path: digest for path, digest in digests.items() if isinstance(digest, Failure)}
+                rotten = sorted(_rotten(digests, listed, file))
         finally:
             file.close()
     shown = partial(os.path.join, tree.root.given)
@@ -85,7 +87,7 @@ def check(
         gone=[shown(path) for path in sorted(listed.keys() - there.keys())],
         rotten=[shown(path) for path in rotten],
         unreadable=[shown(path) for path in sorted((unread.keys() & same.keys()) | failures.keys())],
-        problems=problems_of([tree], {prefix + path: one for path, one in failures.items()}),
+        problems=problems_of([tree], {prefix + path: failure for path, failure in failures.items()}),
     )
 
 
@@ -113,11 +115,13 @@ def _nothing_there(catalog: str, said: About, tree: Tree) -> str:
 
 def _digests(files: Mapping[str, FileEntry], prefix: str, run: Reading) -> dict[str, bytes | Failure]:
     """The digests of these files as they are now, by relative path."""
-    found = run.reader.digests([entry._replace(path=prefix + path) for path, entry in files.items()])
-    return {path[len(prefix) :]: one for path, one in found.items()}
+    digests = run.reader.digests([entry._replace(path=prefix + path) for path, entry in files.items()])
+    return {path[len(prefix) :]: digest for path, digest in digests.items()}
 
 
-def _rotten(found: Mapping[str, bytes | Failure], listed: Mapping[str, FileEntry], file: CatalogFile) -> Iterator[str]:
-    for path, digest in found.items():
+def _rotten(
+    digests: Mapping[str, bytes | Failure], listed: Mapping[str, FileEntry], file: CatalogFile
+) -> Iterator[str]:
+    for path, digest in digests.items():
         if isinstance(digest, bytes) and file.digest(listed[path]) not in (None, digest):
             yield path

@@ -119,7 +119,7 @@ class _Update:
         was = self._file.about()
         listed = self._file.entries()
         if was is not None:
-            if is_other_folder(was, about, self._walked, {path: one for path, (one, _) in listed.items()}):
+            if is_other_folder(was, about, self._walked, {path: entry for path, (entry, _) in listed.items()}):
                 raise CatalogError(
                     f"{catalog}: nothing of what it lists ({was.root}) is there: is the drive mounted? "
                     "It is left as it is; for another folder name another catalog"
@@ -163,10 +163,10 @@ class _Update:
 
     def _read_batch(self, batch: Sequence[FileEntry], run: Reading, advance: Advance) -> None:
         began_ns = time.time_ns()
-        found = list(_look(batch, self._root.real.rstrip(os.sep) + os.sep, run.reader))
+        outcomes = list(_look(batch, self._root.real.rstrip(os.sep) + os.sep, run.reader))
         now_ns = time.time_ns()
-        rows = [row._replace(is_settled=_is_settled(row.entry, began_ns, now_ns)) for row in found]
-        ids = {one.id for row in rows for one in (row.content, row.whole) if isinstance(one, PictureRef)}
+        rows = [row._replace(is_settled=_is_settled(row.entry, began_ns, now_ns)) for row in outcomes]
+        ids = {content.id for row in rows for content in (row.content, row.whole) if isinstance(content, PictureRef)}
         thumbnails = run.cache.thumbnails(list(ids))
         with self._file.transaction():
             self._file.add_pictures(thumbnails.items())
@@ -257,7 +257,9 @@ def _look(batch: Sequence[FileEntry], prefix: str, reader: Reader) -> Iterator[L
         path = asked.path
         digest, whole = digests[path], wholes.get(path)
         content = refs.get(path) or pictures.failures.get(path)
-        failures = [one for one in (digest, content, whole) if isinstance(one, Failure) and not one.lasting]
+        failures = [
+            outcome for outcome in (digest, content, whole) if isinstance(outcome, Failure) and not outcome.lasting
+        ]
         yield Listed(
             entry,
             digest if isinstance(digest, bytes) else None,

@@ -58,8 +58,8 @@ def count_pairs(
         places = positions[first : first + _BLOCK_NEEDLES, None]
         for start in range(first if is_whole else 0, len(haystack), _BLOCK_HAYSTACK):
             part = columns[:, start : start + _BLOCK_HAYSTACK]
-            others = np.arange(start, start + part.shape[1])[None, :]
-            is_pair = others > places if is_whole else others != places
+            witnesses = np.arange(start, start + part.shape[1])[None, :]
+            is_pair = witnesses > places if is_whole else witnesses != places
             is_same = block.nearest(rows[:, :, algorithms:], part[algorithms:]) <= bound_bits
             left_out += int(np.count_nonzero(is_same & is_pair))
             is_counted = is_pair & ~is_same

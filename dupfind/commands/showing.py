@@ -71,12 +71,12 @@ def look_at(
     """What a page holds of these members of groups; no digests, since nothing is decided about them."""
     whole: dict[str, FileEntry] = {}
     lost: dict[str, Sight] = {}
-    for one in members:
-        obstacle = _obstacle(one.entry, follow_symlinks=settings.follow_symlinks)
-        if one.entry is None or obstacle is not None:
-            lost[one.path] = Sight(one.size_bytes, None, obstacle, None)
+    for member in members:
+        obstacle = _obstacle(member.entry, follow_symlinks=settings.follow_symlinks)
+        if member.entry is None or obstacle is not None:
+            lost[member.path] = Sight(member.size_bytes, None, obstacle, None)
         else:
-            whole[one.path] = one.entry
+            whole[member.path] = member.entry
     if not whole:
         return Shown(lost)
 
@@ -133,17 +133,17 @@ def _show(
     run: Reading,
 ) -> Shown:
     reader, spell = run.reader, run.shown
-    needles = dict(_named(trees[0], {one.path for one in doubtful}))
+    needles = dict(_named(trees[0], {verdict.path for verdict in doubtful}))
     lost = [
-        (one.path, needles[one.path])
-        for one in doubtful
-        if one.state is FileState.MISSING and one.kind is Kind.IMAGE and one.path in needles
+        (verdict.path, needles[verdict.path])
+        for verdict in doubtful
+        if verdict.state is FileState.MISSING and verdict.kind is Kind.IMAGE and verdict.path in needles
     ]
     haystack = [entry for tree in trees[1] for entry in tree.entries]
     nearest = _nearest(lost, haystack, parted, run) if lost else {}
     partings = {path: spell(parted[entry.path].witness) for path, entry in needles.items() if entry.path in parted}
-    pairs = [(one.path, one.witness) for one in doubtful if one.witness]
-    pairs += [(path, one.path) for path, one in nearest.items()]
+    pairs = [(verdict.path, verdict.witness) for verdict in doubtful if verdict.witness]
+    pairs += [(path, near.path) for path, near in nearest.items()]
     witnesses = {witness for _, witness in pairs} | set(partings.values())
     files = {**dict(_named(trees[1], witnesses)), **needles}
     pictures = _pictures(doubtful, witnesses)
@@ -181,7 +181,7 @@ def _turns(
 
 def _pictures(doubtful: Iterable[FileVerdict], witnesses: set[str]) -> set[str]:
     """The paths of those of which there may be a preview."""
-    return witnesses | {one.path for one in doubtful if one.kind is Kind.IMAGE}
+    return witnesses | {verdict.path for verdict in doubtful if verdict.kind is Kind.IMAGE}
 
 
 def _once(entries: Iterable[FileEntry]) -> list[FileEntry]:
@@ -202,7 +202,7 @@ def _nearest(
     lost: Sequence[Named], haystack: Sequence[FileEntry], parted: Mapping[str, Parted], run: Reading
 ) -> dict[str, Nearest]:
     """For each needle without a witness the haystack picture that comes nearest, and why it proves nothing."""
-    from dupfind.commands.advice import advise
+    from dupfind.commands.explain import advise
     from dupfind.matching.nearest import Nearest as Search
     from dupfind.matching.nearest import Needle
 

@@ -22,12 +22,12 @@ def orientation(needle: Thumbnail, witness: Thumbnail) -> int:
 
     Both are taken with and without their frames. 0, which is upright, where no turn makes them alike.
     """
-    hashes = [fingerprint.check_hash(one) for one in _views(needle)]
+    hashes = [fingerprint.check_hash(view) for view in _views(needle)]
     nearest = [_MOST_BITS] * ORIENTATIONS
     for view in _views(witness):
         for index in range(ORIENTATIONS):
             turned = fingerprint.check_hash(np.ascontiguousarray(fingerprint.turn(view, index)))
-            nearest[index] = min(nearest[index], *((turned ^ one).bit_count() for one in hashes))
+            nearest[index] = min(nearest[index], *((turned ^ hash_).bit_count() for hash_ in hashes))
     best = min(range(ORIENTATIONS), key=nearest.__getitem__)
     return best if nearest[best] <= min(CHECK_BOUND_BITS, nearest[0] - CLEARLY_BITS) else 0
 

@@ -36,10 +36,10 @@ def parse(text: str | None) -> Moment | None:
     >>> parse("yesterday") is None
     True
     """
-    found = _SPELLING.fullmatch(text) if text is not None else None
-    if found is None:
+    match = _SPELLING.fullmatch(text) if text is not None else None
+    if match is None:
         return None
-    clock, fraction, sign, hours, minutes, zulu = found.groups()
+    clock, fraction, sign, hours, minutes, zulu = match.groups()
     try:
         moment = datetime.strptime(f"{clock}Z", "%Y:%m:%d %H:%M:%S%z")
     except ValueError:
@@ -53,23 +53,23 @@ def parse(text: str | None) -> Moment | None:
     return Moment(since.days * 86400 + since.seconds, None if fraction is None else fraction.rstrip("0"), offset)
 
 
-def are_two_shots(one: Moment | None, other: Moment | None) -> bool:
+def are_two_shots(first: Moment | None, second: Moment | None) -> bool:
     """True when both moments are known and no spelling or time zone makes one of the other.
 
     Whole multiples of 15 minutes with the same fraction are a corrected time zone, unless both files name theirs. A
     fraction that only one file gives was dropped by a program, and is no difference.
     """
-    if one is None or other is None:
+    if first is None or second is None:
         return False
-    if one.fraction is not None and other.fraction is not None and one.fraction != other.fraction:
+    if first.fraction is not None and second.fraction is not None and first.fraction != second.fraction:
         return True
-    apart = one.seconds - other.seconds
-    if apart and one.offset_seconds is not None and other.offset_seconds is not None:
-        return apart != one.offset_seconds - other.offset_seconds  # with both zones known there is none to correct
+    apart = first.seconds - second.seconds
+    if apart and first.offset_seconds is not None and second.offset_seconds is not None:
+        return apart != first.offset_seconds - second.offset_seconds  # with both zones known there is none to correct
     return abs(apart) > _ZONE_SPAN_SECONDS or apart % _ZONE_STEP_SECONDS != 0
 
 
-def are_zones_apart(one: str | None, other: str | None) -> bool:
+def are_zones_apart(first: str | None, second: str | None) -> bool:
     """Tell whether two capture times differ by what only a corrected time zone makes one of the other.
 
     Interval timers and daily pictures of one scene are as far apart: that the two are one shot has to be said by
@@ -80,7 +80,7 @@ def are_zones_apart(one: str | None, other: str | None) -> bool:
     >>> are_zones_apart("2017:07:18 15:31:30+02:00", "2017:07:18 16:31:30+03:00")
     False
     """
-    moments = parse(one), parse(other)
+    moments = parse(first), parse(second)
     if moments[0] is None or moments[1] is None or are_two_shots(*moments):
         return False
     have_zones = moments[0].offset_seconds is not None and moments[1].offset_seconds is not None

@@ -42,13 +42,13 @@ def rejected(
     """
     fallen: dict[int, Reason] = {}
     accepted: dict[int, list[Claim]] = {witness: [] for witness in claims}
-    for claim, witness in sorted((claim, witness) for witness, some in claims.items() for claim in some):
+    for claim, witness in sorted((claim, witness) for witness, claimed in claims.items() for claim in claimed):
         own = accepted[witness]
-        if any((other.picture, other.orientation) == claim[2:] for other in own):
+        if any((accepted_claim.picture, accepted_claim.orientation) == claim[2:] for accepted_claim in own):
             continue
-        rivals = [own, *(accepted[other] for other in (kin or {}).get(witness, ()))]
-        others = (other for some in rivals for other in some[:_MOST_COMPARED])
-        reason = next((why for why in (differ(other, claim) for other in others) if why), None)
+        rivals = [own, *(accepted[accepted_claim] for accepted_claim in (kin or {}).get(witness, ()))]
+        earlier = (accepted_claim for claimed in rivals for accepted_claim in claimed[:_MOST_COMPARED])
+        reason = next((why for why in (differ(accepted_claim, claim) for accepted_claim in earlier) if why), None)
         if reason is None:
             own.append(claim)
         else:

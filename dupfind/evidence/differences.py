@@ -95,13 +95,13 @@ def surface(pixels: NDArray[np.uint8], width: int = THUMBNAIL_SIDE, height: int 
     return Surface(pixels, smooth, across, down, gray.span(smooth), is_unclipped, float(smooth.std()))
 
 
-def compare(one: Surface, other: Surface) -> Differences:
+def compare(needle: Surface, witness: Surface) -> Differences:
     """Match the tones of the two pictures and tell what still differs.
 
     The flatter one is the target, because what was clipped in the other cannot be brought back. A difference counts
     less where the picture is busy, since there a sub-pixel shift or another resampling shows.
     """
-    target, source = (one, other) if one.contrast <= other.contrast else (other, one)
+    target, source = (needle, witness) if needle.contrast <= witness.contrast else (witness, needle)
     gain, offset = _fit_tone(target, source)
     difference = gain * source.smooth + offset - target.smooth
     weight = _RIM / (1 + np.minimum(target.span, abs(gain) * source.span) / 8)
@@ -128,7 +128,7 @@ def _shift(target: Surface, source: Surface, gain: float, difference: Grey, weig
     """
     weight = np.where(np.abs(difference) * weight < _MOST_BY_MOTION, weight, 0)
     slopes = (target.across + gain * source.across) * (weight / 2), (target.down + gain * source.down) * (weight / 2)
-    rest = difference * weight
+    residual = difference * weight
     squares = np.empty((6, 6))
     for row in (0, 1):
         for column in (row, 1):
@@ -137,7 +137,7 @@ def _shift(target: Surface, source: Surface, gain: float, difference: Grey, weig
             block = moments[_DOWN_POWERS, _RIGHT_POWERS]
             squares[row * 3 : row * 3 + 3, column * 3 : column * 3 + 3] = block
             squares[column * 3 : column * 3 + 3, row * 3 : row * 3 + 3] = block
-    sums = np.concatenate([(_POWERS.T @ (slope * rest) @ _POWERS)[(0, 0, 1), (0, 1, 0)] for slope in slopes])
+    sums = np.concatenate([(_POWERS.T @ (slope * residual) @ _POWERS)[(0, 0, 1), (0, 1, 0)] for slope in slopes])
     squares[np.diag_indices(6)] += 1 + np.trace(squares) * 2e-4  # keeps motion along a slopeless direction at zero
     motion = np.linalg.solve(squares, sums)
     return float(np.hypot(_CORNERS @ motion[:3], _CORNERS @ motion[3:]).max())
@@ -145,6 +145,6 @@ def _shift(target: Surface, source: Surface, gain: float, difference: Grey, weig
 
 def _fit_tone(target: Surface, source: Surface) -> tuple[float, float]:
     """Gain and offset that bring ``source`` closest to ``target``; clipped pixels say nothing of the curve."""
-    some = slice(None, None, _SAMPLED)
-    known = target.is_unclipped[some, some] & source.is_unclipped[some, some]
-    return gray.fit_tone(source.smooth[some, some][known], target.smooth[some, some][known])
+    sampled = slice(None, None, _SAMPLED)
+    is_known = target.is_unclipped[sampled, sampled] & source.is_unclipped[sampled, sampled]
+    return gray.fit_tone(source.smooth[sampled, sampled][is_known], target.smooth[sampled, sampled][is_known])

@@ -174,15 +174,15 @@ def judge(needle: Picture, witness: Picture, orientation: int = 0, *, with_full_
     return Judgement(Evidence.SAME, _TURNS.get(orientation), tests, closeness)
 
 
-def differ(one: Picture, other: Picture) -> Reason | None:
+def differ(first: Picture, second: Picture) -> Reason | None:
     """Why two needles with one witness cannot both be copies of it, or None when nothing speaks against it.
 
     What a needle may be short of, such as size, does not count; the bounds are :data:`SLACK` times as wide.
     """
-    if not _check_test(one, other).passed:
+    if not _check_test(first, second).passed:
         return _UNLIKE
-    time = facts.capture_time(one.thumbnail, other.thumbnail, (one.moment, other.moment))
-    findings = (time, *_pixel_findings(one, other, SLACK))
+    time = facts.capture_time(first.thumbnail, second.thumbnail, (first.moment, second.moment))
+    findings = (time, *_pixel_findings(first, second, SLACK))
     failed = next((finding for finding in findings if not finding[0].passed), None)
     if failed is None:
         return None
@@ -195,8 +195,8 @@ def structure_bounds(noise: float, noises: NDArray[np.float64]) -> NDArray[np.fl
     What the check hashes differ by beyond that keeps :func:`judge` from `same`, whatever else the pictures show.
     """
     bound, of_noise = STRUCTURE_BOUND
-    found: NDArray[np.float64] = bound + of_noise * np.minimum(np.hypot(noise, noises), _MOST_NOISE)
-    return found
+    bounds: NDArray[np.float64] = bound + of_noise * np.minimum(np.hypot(noise, noises), _MOST_NOISE)
+    return bounds
 
 
 _UNLIKE = Reason(ReasonCode.UNLIKE)
@@ -210,20 +210,20 @@ def _check_test(needle: Picture, witness: Picture) -> Test:
 def _pixel_findings(needle: Picture, witness: Picture, slack: float) -> tuple[Finding, ...]:
     """What the two thumbnails show, the clearest first, so that the reason is the true one."""
     noise = min(math.hypot(needle.noise, witness.noise), _MOST_NOISE)
-    found = differences.compare(*_surfaces(needle, witness))
+    measured = differences.compare(*_surfaces(needle, witness))
     colour = float(np.abs(needle.colour - witness.colour).max())
-    differs = Reason(ReasonCode.PLACE, (AT_THUMBNAIL, gray.place(*found.where)))
+    differs = Reason(ReasonCode.PLACE, (AT_THUMBNAIL, gray.place(*measured.where)))
 
     def keeps(name: str, value: float, bound: tuple[float, float]) -> Test:
         return at_most(name, value, (bound[0] + bound[1] * noise) * slack)
 
     return (
-        (keeps("shift", found.shift, SHIFT_BOUND), Reason(ReasonCode.SHIFTED)),
-        (keeps("tone", found.tone, (TONE_BOUND, 0)), Reason(ReasonCode.BRIGHTNESS, (AT_THUMBNAIL,))),
-        (keeps("local", found.local, LOCAL_BOUND), differs),
-        (keeps("outlier", found.outlier, OUTLIER_BOUND), differs),
-        (keeps("spot", found.spot, SPOT_BOUND), differs),
-        (keeps("patch", found.patch, PATCH_BOUND), differs),
+        (keeps("shift", measured.shift, SHIFT_BOUND), Reason(ReasonCode.SHIFTED)),
+        (keeps("tone", measured.tone, (TONE_BOUND, 0)), Reason(ReasonCode.BRIGHTNESS, (AT_THUMBNAIL,))),
+        (keeps("local", measured.local, LOCAL_BOUND), differs),
+        (keeps("outlier", measured.outlier, OUTLIER_BOUND), differs),
+        (keeps("spot", measured.spot, SPOT_BOUND), differs),
+        (keeps("patch", measured.patch, PATCH_BOUND), differs),
         (keeps("colour", colour, COLOUR_BOUND), _about_colour(witness)),
         (keeps("structure", (needle.check ^ witness.check).bit_count(), STRUCTURE_BOUND), Reason(ReasonCode.STRUCTURE)),
     )

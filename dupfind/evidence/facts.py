@@ -56,71 +56,74 @@ def at_most(name: str, value: float, bound: float) -> Test:
 
 
 def findings(
-    one: Thumbnail,
-    other: Thumbnail,
+    needle: Thumbnail,
+    witness: Thumbnail,
     orientation: int,
     moments: tuple[capture_times.Moment | None, capture_times.Moment | None],
 ) -> tuple[Finding, ...]:
-    """The facts of the needle ``one``, turned by ``orientation``, against those of the witness ``other``."""
+    """Test the facts of ``needle``, turned by ``orientation``, against those of ``witness``."""
     return (
         (at_most("mirrored", orientation in MIRRORED, 0), Reason(ReasonCode.MIRRORED)),
-        capture_time(one, other, moments),
-        (at_most("more in the file", one.more is not None, 0), Reason(ReasonCode.MORE_IN_FILE, (one.more or "",))),
-        (at_most("frames", max(one.frames, other.frames), 1), Reason(ReasonCode.FRAMES)),
-        _damage(one, other),
-        _shape(one, other),
-        _size(one, other),
-        _compression(one, other),
-        _palette(one, other),
+        capture_time(needle, witness, moments),
+        (
+            at_most("more in the file", needle.more is not None, 0),
+            Reason(ReasonCode.MORE_IN_FILE, (needle.more or "",)),
+        ),
+        (at_most("frames", max(needle.frames, witness.frames), 1), Reason(ReasonCode.FRAMES)),
+        _damage(needle, witness),
+        _shape(needle, witness),
+        _size(needle, witness),
+        _compression(needle, witness),
+        _palette(needle, witness),
     )
 
 
-def losses(one: Thumbnail, other: Thumbnail) -> tuple[Finding, ...]:
-    """What the witness ``other`` lacks that no thumbnail shows; said last, since a frame or a stamp is detail too."""
-    return _bits(one, other), _data(one, other), _detail(one, other)
+def losses(needle: Thumbnail, witness: Thumbnail) -> tuple[Finding, ...]:
+    """Test what ``witness`` lacks that no thumbnail shows; said last, since a frame or a stamp is detail too."""
+    return _bits(needle, witness), _data(needle, witness), _detail(needle, witness)
 
 
 def capture_time(
-    one: Thumbnail, other: Thumbnail, moments: tuple[capture_times.Moment | None, capture_times.Moment | None]
+    needle: Thumbnail, witness: Thumbnail, moments: tuple[capture_times.Moment | None, capture_times.Moment | None]
 ) -> Finding:
     """Whether the two were taken at one moment, as far as their files tell."""
     return (
         at_most("capture time", capture_times.are_two_shots(*moments), 0),
-        Reason(ReasonCode.CAPTURE_TIME, (one.captured or "", other.captured or "")),
+        Reason(ReasonCode.CAPTURE_TIME, (needle.captured or "", witness.captured or "")),
     )
 
 
-def _damage(one: Thumbnail, other: Thumbnail) -> Finding:
-    code = ReasonCode.DAMAGED if one.damage else ReasonCode.WITNESS_DAMAGED
-    reason = Reason(code, (one.damage or other.damage or "",))
-    return at_most("damage", bool(one.damage or other.damage), 0), reason
+def _damage(needle: Thumbnail, witness: Thumbnail) -> Finding:
+    code = ReasonCode.DAMAGED if needle.damage else ReasonCode.WITNESS_DAMAGED
+    reason = Reason(code, (needle.damage or witness.damage or "",))
+    return at_most("damage", bool(needle.damage or witness.damage), 0), reason
 
 
-def _shape(one: Thumbnail, other: Thumbnail) -> Finding:
-    stretch = abs(math.log(one.width * other.height / (one.height * other.width)))
-    rounding = sum(0.5 / side for side in (one.width, one.height, other.width, other.height))
+def _shape(needle: Thumbnail, witness: Thumbnail) -> Finding:
+    stretch = abs(math.log(needle.width * witness.height / (needle.height * witness.width)))
+    rounding = sum(0.5 / side for side in (needle.width, needle.height, witness.width, witness.height))
     return at_most("aspect ratio", stretch, ASPECT_BOUND + rounding), Reason(ReasonCode.SHAPE)
 
 
-def _size(one: Thumbnail, other: Thumbnail) -> Finding:
-    ratio = max(one.width / other.width, one.height / other.height)
-    reason = Reason(ReasonCode.SMALLER, (other.width, other.height, one.width, one.height))
+def _size(needle: Thumbnail, witness: Thumbnail) -> Finding:
+    ratio = max(needle.width / witness.width, needle.height / witness.height)
+    reason = Reason(ReasonCode.SMALLER, (witness.width, witness.height, needle.width, needle.height))
     return at_most("size", ratio, SIZE_BOUND), reason
 
 
-def _compression(one: Thumbnail, other: Thumbnail) -> Finding:
-    quality = _LOSSLESS if one.quality is None else one.quality
+def _compression(needle: Thumbnail, witness: Thumbnail) -> Finding:
+    quality = _LOSSLESS if needle.quality is None else needle.quality
     loss = 0
-    if other.quality is not None and other.quality < _POOR_QUALITY:
-        loss = max(0, quality - other.quality)
-    reason = Reason(ReasonCode.LOWER_QUALITY, (other.quality or 0, one.quality or 0))
+    if witness.quality is not None and witness.quality < _POOR_QUALITY:
+        loss = max(0, quality - witness.quality)
+    reason = Reason(ReasonCode.LOWER_QUALITY, (witness.quality or 0, needle.quality or 0))
     return at_most("compression", loss, COMPRESSION_BOUND), reason
 
 
-def _bits(one: Thumbnail, other: Thumbnail) -> Finding:
+def _bits(needle: Thumbnail, witness: Thumbnail) -> Finding:
     """Two JPEGs of one size, of which the needle has many times the bytes: it was compressed much less."""
-    reason = Reason(ReasonCode.FEWER_BYTES, (other.data_bytes, one.data_bytes))
-    return at_most("bits", _bits_ratio(one, other), BITS_BOUND), reason
+    reason = Reason(ReasonCode.FEWER_BYTES, (witness.data_bytes, needle.data_bytes))
+    return at_most("bits", _bits_ratio(needle, witness), BITS_BOUND), reason
 
 
 def better_copy(needle: Thumbnail, witness: Thumbnail) -> Reason | None:
@@ -130,25 +133,27 @@ def better_copy(needle: Thumbnail, witness: Thumbnail) -> Reason | None:
     return Reason(ReasonCode.MORE_COMPRESSED, (needle.data_bytes, witness.data_bytes))
 
 
-def _bits_ratio(one: Thumbnail, other: Thumbnail) -> float:
-    """Bits a pixel of ``one`` to those of ``other``; 1 where the two are not both JPEG, or ``other`` is larger."""
-    is_as_large = other.size_pixels <= SIZE_BOUND**2 * one.size_pixels
-    are_jpeg = one.quality is not None and other.quality is not None
-    if not (are_jpeg and is_as_large and one.data_bytes and other.data_bytes):
+def _bits_ratio(needle: Thumbnail, witness: Thumbnail) -> float:
+    """Return bits a pixel of ``needle`` to those of ``witness``; 1 unless both are JPEG and the witness no larger."""
+    is_as_large = witness.size_pixels <= SIZE_BOUND**2 * needle.size_pixels
+    are_jpeg = needle.quality is not None and witness.quality is not None
+    if not (are_jpeg and is_as_large and needle.data_bytes and witness.data_bytes):
         return 1.0
-    return one.data_bytes * other.size_pixels / (other.data_bytes * one.size_pixels)
+    return needle.data_bytes * witness.size_pixels / (witness.data_bytes * needle.size_pixels)
 
 
-def _palette(one: Thumbnail, other: Thumbnail) -> Finding:
-    has_fewer = other.format == "GIF" and one.format != "GIF"
+def _palette(needle: Thumbnail, witness: Thumbnail) -> Finding:
+    has_fewer = witness.format == "GIF" and needle.format != "GIF"
     return at_most("palette", has_fewer, 0), Reason(ReasonCode.FEWER_COLORS)
 
 
-def _data(one: Thumbnail, other: Thumbnail) -> Finding:
+def _data(needle: Thumbnail, witness: Thumbnail) -> Finding:
     ratio = 1.0
-    is_known = bool(one.data_bytes and other.data_bytes)
-    if is_known and one.quality is not None and other.quality is not None and one.quality >= _POOR_QUALITY:
-        ratio = one.data_bytes / _bytes_factor(one.quality) / (other.data_bytes / _bytes_factor(other.quality))
+    is_known = bool(needle.data_bytes and witness.data_bytes)
+    if is_known and needle.quality is not None and witness.quality is not None and needle.quality >= _POOR_QUALITY:
+        ratio = (
+            needle.data_bytes / _bytes_factor(needle.quality) / (witness.data_bytes / _bytes_factor(witness.quality))
+        )
     return at_most("data", ratio, DATA_BOUND), Reason(ReasonCode.LESS_DETAIL_FOR_SIZE)
 
 
@@ -162,11 +167,11 @@ def _bytes_factor(quality: int) -> float:
     return float(scale**-0.7)
 
 
-def _detail(one: Thumbnail, other: Thumbnail) -> Finding:
-    ratio = (one.detail + DETAIL_FLOOR) / (other.detail + DETAIL_FLOOR)
-    if other.size_pixels >= LARGER_WITNESS * one.size_pixels:  # programs that reduce pictures sharpen them
+def _detail(needle: Thumbnail, witness: Thumbnail) -> Finding:
+    ratio = (needle.detail + DETAIL_FLOOR) / (witness.detail + DETAIL_FLOOR)
+    if witness.size_pixels >= LARGER_WITNESS * needle.size_pixels:  # programs that reduce pictures sharpen them
         ratio /= SHARPENED
-    quality = _LOSSLESS if one.quality is None else one.quality
+    quality = _LOSSLESS if needle.quality is None else needle.quality
     bound = DETAIL_BOUND
     if quality < _FAIR_QUALITY:
         bound = DETAIL_BOUND_OF_FAIR if quality >= _BLOCKY_QUALITY else DETAIL_BOUND_OF_POOR

@@ -427,10 +427,10 @@ def measure(needle: Pixels, witness: Pixels) -> Measures:
     patches: dict[int, float] = {}
     tones: tuple[float, ...] = ()
     where, worst = (0.5, 0.5), 0.0
-    for side, (own, other) in levels.items():
+    for side, (ours, theirs) in levels.items():
         if side not in SPOT_BOUNDS:
             continue
-        ratios, sample = _against_noise(own, other, side, gain, offset)
+        ratios, sample = _against_noise(ours, theirs, side, gain, offset)
         spots[side], patches[side], place = _worst(ratios)
         if side == min(SPOT_BOUNDS):
             tones = _tones_kept(sample, side)
@@ -452,9 +452,9 @@ def _peak(values: Grey) -> tuple[float, float]:
 
 def _levels(needle: Pixels, witness: Pixels) -> dict[int, tuple[Sums, Sums]]:
     """Sums of 2 x 2, 4 x 4 and 8 x 8 pixels of both, by the side of a cell; of 1 x 1 where there are no more."""
-    own, other = (_once(pixels, "sums", _all_sums) for pixels in (needle, witness))
+    ours, theirs = (_once(pixels, "sums", _all_sums) for pixels in (needle, witness))
     levels: dict[int, tuple[Sums, Sums]] = {}
-    for side, pair in zip(SPOT_BOUNDS, zip(own, other, strict=True), strict=False):
+    for side, pair in zip(SPOT_BOUNDS, zip(ours, theirs, strict=True), strict=False):
         is_mixed = _lies_turned(pair[0]) != _lies_turned(pair[1])
         levels[side] = (np.ascontiguousarray(pair[0]), np.ascontiguousarray(pair[1])) if is_mixed else pair
     return levels or {1: (needle.gray.astype(np.uint16), witness.gray.astype(np.uint16))}
@@ -510,8 +510,8 @@ def _lies_turned(values: NDArray[Any]) -> bool:
 def _tone(target: Grey, source: Grey) -> tuple[float, float, float]:
     """Gain and offset that bring ``source`` closest to ``target``, and how far the band that moved most has moved."""
     is_known = (target > _CLIPPED_LOW) & (target < _CLIPPED_HIGH) & (source > _CLIPPED_LOW) & (source < _CLIPPED_HIGH)
-    known = np.flatnonzero(is_known)  # takes a fifth of the time of a mask, here and below
-    known_target, known_source = target.take(known), source.take(known)
+    chosen = np.flatnonzero(is_known)  # takes a fifth of the time of a mask, here and below
+    known_target, known_source = target.take(chosen), source.take(chosen)
     bands = (target / _BAND_LEVELS).astype(np.uint8).reshape(-1)
     moved = (target - source).take(bands.argsort(kind="stable"))  # of one band after the other
     by_band = np.split(moved, np.bincount(bands).cumsum()[:-1])
@@ -540,25 +540,25 @@ class _Sample(NamedTuple):
     """Around each cell, the lesser of the two."""
 
 
-def _against_noise(own: Sums, other: Sums, side: int, gain: float, offset: float) -> tuple[Grey, _Sample]:
+def _against_noise(ours: Sums, theirs: Sums, side: int, gain: float, offset: float) -> tuple[Grey, _Sample]:
     """Difference of each cell, in units of what 95% of the cells of like contrast differ by in this pair.
 
     The contrast is the lesser of the two, so that what was added on even ground, or taken away, is measured by the
     even ground.
     """
-    is_turned = _lies_turned(own) and _lies_turned(other)
-    step = max(1, own.size // _MOST_SAMPLED)
+    is_turned = _lies_turned(ours) and _lies_turned(theirs)
+    step = max(1, ours.size // _MOST_SAMPLED)
     sampled = slice(None, None, step), slice(None)
     if is_turned:
-        own, other, sampled = own.T, other.T, sampled[::-1]  # the same cells, as they lie: sooner
-    contrasts = _contrasts(own, other, 2 * (side.bit_length() - 1))
-    sample = _Sample(own[sampled], other[sampled], contrasts[sampled])
+        ours, theirs, sampled = ours.T, theirs.T, sampled[::-1]  # the same cells, as they lie: sooner
+    contrasts = _contrasts(ours, theirs, 2 * (side.bit_length() - 1))
+    sample = _Sample(ours[sampled], theirs[sampled], contrasts[sampled])
     difference = _difference(sample.own, sample.other, side, gain, offset)
     noise = _noise(difference, sample.contrasts, _NOISE_FLOORS[side])
     weights = (1 / noise)[_CLASS_OF_CONTRAST]
-    ratios = np.empty(own.shape, np.float32)
-    for rows in _strips(own.shape):
-        difference = _difference(own[rows], other[rows], side, gain, offset)
+    ratios = np.empty(ours.shape, np.float32)
+    for rows in _strips(ours.shape):
+        difference = _difference(ours[rows], theirs[rows], side, gain, offset)
         np.multiply(difference, weights.take(contrasts[rows], mode="wrap"), out=ratios[rows])
     ratios = ratios.T if is_turned else ratios
     ratios[[0, -1]] *= _RIM_WEIGHT
@@ -567,15 +567,15 @@ def _against_noise(own: Sums, other: Sums, side: int, gain: float, offset: float
 
 
 def _tones_kept(sample: _Sample, side: int) -> tuple[float, ...]:
-    """How many tones ``other`` has on even ground, to those of ``own``, as :data:`TONES_BOUNDS` ask; 1 without any."""
+    """Return how many tones the witness has on even ground to those of the needle, see :data:`TONES_BOUNDS`."""
     shares = []
     shift = 2 * (side.bit_length() - 1)
     for contrast, _ in TONES_BOUNDS:
         is_even = sample.contrasts <= contrast
-        own, other = (_tone_count(sums[is_even] >> shift) for sums in (sample.own, sample.other))
+        ours, theirs = (_tone_count(sums[is_even] >> shift) for sums in (sample.own, sample.other))
         fewest = max(_FEWEST_EVEN, _LEAST_EVEN * is_even.size)
-        is_asked = np.count_nonzero(is_even) >= fewest and own >= _FEWEST_TONES
-        shares.append(other / own if is_asked else 1.0)
+        is_asked = np.count_nonzero(is_even) >= fewest and ours >= _FEWEST_TONES
+        shares.append(theirs / ours if is_asked else 1.0)
     return tuple(shares)
 
 
@@ -589,27 +589,27 @@ def _tone_count(tones: NDArray[np.integer[Any]]) -> float:
     return math.exp(-float(shares @ np.log(shares)))
 
 
-def _difference(own: Sums, other: Sums, side: int, gain: float, offset: float) -> Grey:
-    """Grey levels by which each cell differs, the tone of ``other`` matched."""
+def _difference(ours: Sums, theirs: Sums, side: int, gain: float, offset: float) -> Grey:
+    """Grey levels by which each cell differs, the tone of ``theirs`` matched."""
     share = np.float32(1 / side**2)
     if (gain, offset) == (1.0, 0.0):  # the same numbers, sooner
-        apart = np.maximum(own, other)
-        apart -= np.minimum(own, other)
+        apart = np.maximum(ours, theirs)
+        apart -= np.minimum(ours, theirs)
         return np.asarray(np.multiply(apart, share, dtype=np.float32))
-    difference = own.astype(np.float32)
+    difference = ours.astype(np.float32)
     difference *= share
-    tuned = other.astype(np.float32)
+    tuned = theirs.astype(np.float32)
     tuned *= share * np.float32(gain)
     tuned += np.float32(offset)
     difference -= tuned
     return np.abs(difference, out=difference)
 
 
-def _contrasts(own: Sums, other: Sums, shift: int) -> Bytes:
+def _contrasts(ours: Sums, theirs: Sums, shift: int) -> Bytes:
     """Contrast around each cell, the lesser of the two; ``shift`` are the bits by which sums are above grey levels."""
-    contrasts = np.empty(own.shape, np.uint8)
-    for rows in _strips(own.shape):
-        spans = (_span(_padded(sums, rows, np.uint8, shift)) for sums in (own, other))
+    contrasts = np.empty(ours.shape, np.uint8)
+    for rows in _strips(ours.shape):
+        spans = (_span(_padded(sums, rows, np.uint8, shift)) for sums in (ours, theirs))
         np.minimum(next(spans), next(spans), out=contrasts[rows])
     return contrasts
 
@@ -636,11 +636,11 @@ def _noise(difference: Grey, contrasts: Bytes, floor: float) -> Grey:
     counts = np.bincount(keys.reshape(-1), minlength=_CLASSES * _LEVELS).reshape(_CLASSES, _LEVELS)
     running = counts.cumsum(1)
     totals = running[:, -1]
-    known = np.flatnonzero(totals >= _FEWEST_CELLS)
-    if known.size == 0:
+    counted = np.flatnonzero(totals >= _FEWEST_CELLS)
+    if counted.size == 0:
         return np.full(_CLASSES, floor + float(np.median(difference)), np.float32)
-    noises = [running[row].searchsorted(_NOISE_SHARE * totals[row]) / _NOISE_STEPS for row in known]
-    return np.asarray(floor + np.interp(np.arange(_CLASSES), known, noises), np.float32)
+    noises = [running[row].searchsorted(_NOISE_SHARE * totals[row]) / _NOISE_STEPS for row in counted]
+    return np.asarray(floor + np.interp(np.arange(_CLASSES), counted, noises), np.float32)
 
 
 def _span(padded: Bytes) -> Bytes:
@@ -692,14 +692,15 @@ def _mean_of_nine(padded: Grey) -> Grey:
 
 
 def _compare_colors(
-    own: Bytes | None, other: Bytes | None
+    ours: Bytes | None, theirs: Bytes | None
 ) -> tuple[float | None, float, float, float | None, tuple[tuple[float, float], ...], tuple[float, float]]:
     """Strength of colour, its shift, its loss, what is kept of its detail, the worst places, and where the worst is."""
-    shape = next((color.shape for color in (own, other) if color is not None), (2, 0, 0))
+    shape = next((color.shape for color in (ours, theirs) if color is not None), (2, 0, 0))
     if min(shape) <= 1:
         return None, 0.0, 0.0, None, (), (0.5, 0.5)
     levels = [
-        np.full(shape, _NO_COLOR, np.uint8) if color is None else np.ascontiguousarray(color) for color in (own, other)
+        np.full(shape, _NO_COLOR, np.uint8) if color is None else np.ascontiguousarray(color)
+        for color in (ours, theirs)
     ]
     sums = [color.sum((1, 2), dtype=np.int64) for color in levels]
     shift = float(np.abs(sums[0] - sums[1]).max() / (shape[1] * shape[2]))
@@ -746,17 +747,17 @@ def _color_kept(own: Bytes, other: Bytes) -> float | None:
         clear = clear[clear // distance % count != count - 1]  # nothing leads from an end of a row to the next row
         ours, theirs = (flat[clear + distance].astype(np.float32) - flat[clear] for flat in (own_flat, other_flat))
         steps.append((ours, theirs))
-    asked, answers = (np.concatenate(some) for some in zip(*steps, strict=True))
+    asked, answers = (np.concatenate(parts) for parts in zip(*steps, strict=True))
     if asked.size < _FEWEST_COEFFICIENTS:
         return None
     return float(np.vdot(asked, answers) / np.vdot(asked, asked))
 
 
-def _color_gain(own: Grey, other: Grey) -> float | None:
+def _color_gain(ours: Grey, theirs: Grey) -> float | None:
     """Strength of colour of the weaker to that of the stronger, by least squares; None where neither has any."""
-    common = float(np.vdot(own, other))
-    energies = [float(np.vdot(plane, plane)) for plane in (own, other)]
-    gains = [common / energy for energy in energies if energy > _LEAST_COLOR * own.size]
+    common = float(np.vdot(ours, theirs))
+    energies = [float(np.vdot(plane, plane)) for plane in (ours, theirs)]
+    gains = [common / energy for energy in energies if energy > _LEAST_COLOR * ours.size]
     return min(gains) if gains else None
 
 
@@ -787,17 +788,17 @@ def _compare_detail(
     )  # fmt: skip
 
 
-def _evenness(own: Grey, other: Grey, regions: NDArray[np.intp]) -> tuple[float, int]:
+def _evenness(ours: Grey, theirs: Grey, regions: NDArray[np.intp]) -> tuple[float, int]:
     """Least share of what is expected of a region that it repeats, at best, and which region it is.
 
     Expected is what the whole picture repeats of coefficients as large: what a JPEG rounds away is missing everywhere.
     At best: three standard deviations above what was found. 1 where no region has enough.
     """
-    sizes = np.abs(own)
+    sizes = np.abs(ours)
     chosen = np.flatnonzero((sizes > _STRENGTHS[0]) & (sizes <= _STRENGTHS[-1]))
-    asked, answers = own.take(chosen), other.take(chosen)
+    asked, answers = ours.take(chosen), theirs.take(chosen)
     kinds = _kinds(sizes.take(chosen))
-    where = regions.take(chosen // own.shape[1])
+    where = regions.take(chosen // ours.shape[1])
     products, energies = asked * answers, asked * asked
     of_all = np.bincount(kinds, products, _STRENGTHS.size) / np.maximum(
         np.bincount(kinds, energies, _STRENGTHS.size), 1
@@ -805,11 +806,11 @@ def _evenness(own: Grey, other: Grey, regions: NDArray[np.intp]) -> tuple[float,
     expected = energies * of_all.clip(_LEAST_EXPECTED)[kinds]
     strays = (products - expected) ** 2
     counts = np.bincount(where, minlength=_REGIONS**2)
-    found, hoped, variances = (np.bincount(where, weights, _REGIONS**2) for weights in (products, expected, strays))
+    kept, hoped, variances = (np.bincount(where, weights, _REGIONS**2) for weights in (products, expected, strays))
     rich = np.flatnonzero(counts >= _FEWEST_COEFFICIENTS)
     if not rich.size:
         return 1.0, 0
-    shares = (found[rich] + _EVENNESS_DEVIATIONS * np.sqrt(variances[rich])) / hoped[rich]
+    shares = (kept[rich] + _EVENNESS_DEVIATIONS * np.sqrt(variances[rich])) / hoped[rich]
     return float(shares.min()), int(rich[shares.argmin()])
 
 
@@ -853,26 +854,26 @@ def _coefficients(grey: Bytes, places: NDArray[np.intp]) -> tuple[Grey, Grey]:
     return np.ascontiguousarray(both[:, :_FINE_COUNT]), np.ascontiguousarray(both[:, _FINE_COUNT:])
 
 
-def _kept(own: Grey, other: Grey, least: float, most: float) -> Kept | None:
-    """How ``other`` repeats the coefficients of ``own`` of these sizes; None where there are too few."""
-    sizes = np.abs(own)
+def _kept(ours: Grey, theirs: Grey, least: float, most: float) -> Kept | None:
+    """How ``theirs`` repeats the coefficients of ``ours`` of these sizes; None where there are too few."""
+    sizes = np.abs(ours)
     chosen = np.flatnonzero((sizes >= least) & (sizes < most))
     if chosen.size < _FEWEST_COEFFICIENTS:
         return None
-    asked, answers = own.take(chosen), other.take(chosen)
+    asked, answers = ours.take(chosen), theirs.take(chosen)
     energy = float(np.vdot(asked, asked))
     difference = asked - answers
     return Kept(float(np.vdot(asked, answers)) / energy, float(np.vdot(difference, difference)) / energy)
 
 
-def _poorest_region(own: Grey, other: Grey, regions: NDArray[np.intp]) -> float | None:
+def _poorest_region(ours: Grey, theirs: Grey, regions: NDArray[np.intp]) -> float | None:
     """Least share of the detail that is repeated in a region; None where no region has enough of it."""
-    sizes = np.abs(own)
+    sizes = np.abs(ours)
     chosen = np.flatnonzero((sizes >= _LEAST_DETAIL) & (sizes < _MOST_IN_REGION))
-    asked, region_of_each = own.take(chosen), regions.take(chosen // own.shape[1])
+    asked, region_of_each = ours.take(chosen), regions.take(chosen // ours.shape[1])
     counts, energies, products = (
         np.bincount(region_of_each, weights, _REGIONS**2)
-        for weights in (None, asked * asked, asked * other.take(chosen))
+        for weights in (None, asked * asked, asked * theirs.take(chosen))
     )
     is_rich = counts >= _FEWEST_COEFFICIENTS
     return float((products[is_rich] / energies[is_rich]).min()) if is_rich.any() else None

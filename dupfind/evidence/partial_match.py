@@ -24,21 +24,23 @@ _MOST_DIFFERENCE = 4.0
 Pixels = NDArray[np.uint8]
 
 
-def likeness(damaged: Pixels, others: Pixels) -> NDArray[np.float32]:
-    """How much each of ``others`` (n, 64, 64) looks like what may be left of each of ``damaged`` (k, 64, 64): (k, n).
+def likeness(damaged: Pixels, candidates: Pixels) -> NDArray[np.float32]:
+    """Return how much each of ``candidates`` (n, 64, 64) looks like what is left of each of ``damaged`` (k, 64, 64).
+
+    Shape (k, n).
 
     The best correlation (Pearson's) over the leading quarter and every longer leading part, from each of the four
     edges, at 32 x 32 pixels.
     """
-    ours, theirs = _halved(damaged), _halved(others)
+    ours, theirs = _halved(damaged), _halved(candidates)
     best = np.full((len(ours), len(theirs)), -1, np.float32)
     for edge in range(EDGES):
-        one, other = np.rot90(ours, edge, (1, 2)), np.rot90(theirs, edge, (1, 2))
-        rows = np.einsum("krc,nrc->rkn", one, other, optimize=True)
+        our_part, their_part = np.rot90(ours, edge, (1, 2)), np.rot90(theirs, edge, (1, 2))
+        rows = np.einsum("krc,nrc->rkn", our_part, their_part, optimize=True)
         products = np.cumsum(rows, 0)[_LEAST_ROWS - 1 :]
         counts = (np.arange(_LEAST_ROWS, _SIDE + 1) * _SIDE).astype(np.float32)[:, None, None]
-        sums, squares = _leading(one.sum(2)), _leading((one**2).sum(2))
-        other_sums, other_squares = _leading(other.sum(2)), _leading((other**2).sum(2))
+        sums, squares = _leading(our_part.sum(2)), _leading((our_part**2).sum(2))
+        other_sums, other_squares = _leading(their_part.sum(2)), _leading((their_part**2).sum(2))
         spread = squares[:, :, None] / counts - (sums[:, :, None] / counts) ** 2
         other_spread = other_squares[:, None] / counts - (other_sums[:, None] / counts) ** 2
         covariance = products / counts - sums[:, :, None] / counts * other_sums[:, None] / counts
@@ -57,16 +59,16 @@ def _leading(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.cumsum(rows, 1).T[_LEAST_ROWS - 1 :]
 
 
-def intact(one: Surface, other: Surface) -> float:
+def intact(damaged: Surface, candidate: Surface) -> float:
     """The leading share of the two pictures, from the edge where it is longest, that is the same; 0 to 1.
 
     0 also where that share shows too little to tell.
     """
-    difference = np.abs(one.smooth - other.smooth) / (1 + np.minimum(one.span, other.span) / 8)
+    difference = np.abs(damaged.smooth - candidate.smooth) / (1 + np.minimum(damaged.span, candidate.span) / 8)
     longest = 0
     for edge in range(EDGES):
         worst = np.rot90(difference, edge).max(1)
         rows = int(np.argmax(worst > _MOST_DIFFERENCE)) if (worst > _MOST_DIFFERENCE).any() else THUMBNAIL_SIDE
-        shows = rows > 0 and float(np.rot90(one.smooth, edge)[:rows].std()) >= _CONTRAST
+        shows = rows > 0 and float(np.rot90(damaged.smooth, edge)[:rows].std()) >= _CONTRAST
         longest = max(longest, rows if shows else 0)
     return longest / THUMBNAIL_SIDE

@@ -44,14 +44,14 @@ class Sighting(NamedTuple):
 class Collection:
     """The files of these folders, in the order of the walk; ``known`` is what is remembered of some of them."""
 
-    def __init__(self, run: Reading, known: Known | None, visited: Sequence[Visited]) -> None:
+    def __init__(self, run: Reading, snapshot: Known | None, visited: Sequence[Visited]) -> None:
         self._settings = run.settings
         self._reader = run.reader
         self._cache = run.cache
-        self.known = known
+        self.known = snapshot
         self.visited = visited
         self._entries: list[FileEntry] = []
-        """Of the rows that are not from ``known``; the next few likewise."""
+        """Of the rows that are not from ``snapshot``; the next few likewise."""
         self._refs: list[PictureRef | None] = []
         self._hashes: list[int] = []
         self._kinds: list[int] = []
@@ -61,10 +61,10 @@ class Collection:
         """How many of them have been read."""
         self.failures: dict[int, Failure] = {}
         """By row, the files that gave no thumbnail; of the known ones only pictures."""
-        count = 0 if known is None else len(known.hashes)
+        count = 0 if snapshot is None else len(snapshot.hashes)
         self._is_alive = np.ones(count, np.bool_)
         """Of the known rows: whether the file was not seen to be gone or changed."""
-        self._folder_numbers = np.full(0 if known is None else len(known.folders), -1, np.int64)
+        self._folder_numbers = np.full(0 if snapshot is None else len(snapshot.folders), -1, np.int64)
         """The number among ``visited`` of each known folder; -1 where it is gone or was read again."""
         self._inner = Inner(np.empty(0, np.int64), np.empty(0, np.uint64))
         self._enter()
@@ -92,20 +92,20 @@ class Collection:
         """The rows of files of one of these sizes."""
         wanted = np.array(sorted(sizes_bytes), np.int64)
         fresh = np.fromiter((entry.size_bytes for entry in self._entries), np.int64, len(self._entries))
-        found = [np.isin(one, wanted) for one in (self.known.sizes if self.known else fresh[:0], fresh)]
-        return np.flatnonzero(np.concatenate(found) & self.is_alive()).tolist()
+        is_wanted = [np.isin(sizes, wanted) for sizes in (self.known.sizes if self.known else fresh[:0], fresh)]
+        return np.flatnonzero(np.concatenate(is_wanted) & self.is_alive()).tolist()
 
     def read_pictures(self) -> None:
         """Read what is not known yet."""
         entries = self._entries[self._read :]
         readable = [entry for entry in entries if entry.has_comparable_picture]
         pictures = self._reader.pictures(readable, "decoding haystack", 1)
-        found = iter(zip(pictures.entries, pictures.refs, pictures.hashes[:, 0].tolist(), strict=True))
-        one = next(found, None)
+        decoded = iter(zip(pictures.entries, pictures.refs, pictures.hashes[:, 0].tolist(), strict=True))
+        picture = next(decoded, None)
         for place, entry in enumerate(entries, start=self._read):
-            if one is not None and one[0] is entry:
-                self._refs[place], self._hashes[place], self._kinds[place] = one[1], one[2], PICTURE
-                one = next(found, None)
+            if picture is not None and picture[0] is entry:
+                self._refs[place], self._hashes[place], self._kinds[place] = picture[1], picture[2], PICTURE
+                picture = next(decoded, None)
                 continue
             if not entry.has_comparable_picture:
                 self._kinds[place] = OTHER
@@ -126,8 +126,8 @@ class Collection:
 
     def distances_bits(self, needles: Words) -> NDArray[np.uint8]:
         """How far each row is from the nearest of ``needles``; :data:`NO_PICTURE` for what has none or is gone."""
-        known, fresh = self.known, np.array(self._hashes, np.uint64)
-        parts = [_nearest_bits(needles, one) for one in (known.hashes if known else fresh[:0], fresh)]
+        snapshot, fresh = self.known, np.array(self._hashes, np.uint64)
+        parts = [_nearest_bits(needles, hashes) for hashes in (snapshot.hashes if snapshot else fresh[:0], fresh)]
         distances = np.concatenate(parts)
         distances[~(self.is_alive() & (self.kinds() == PICTURE))] = NO_PICTURE
         return distances
@@ -148,8 +148,8 @@ class Collection:
     def failed(self) -> dict[str, Failure]:
         """The files that gave no thumbnail, by path; of the known ones only pictures."""
         start = len(self._is_alive)
-        known = self.known.details([row for row in self.failures if row < start]) if self.known else {}
-        entries = {row: known[row][0] if row < start else self._entries[row - start] for row in self.failures}
+        details = self.known.details([row for row in self.failures if row < start]) if self.known else {}
+        entries = {row: details[row][0] if row < start else self._entries[row - start] for row in self.failures}
         return {entries[row].path: failure for row, failure in self.failures.items()}
 
     def look(self, rows: Iterable[int]) -> tuple[dict[int, Sighting], bool]:
@@ -159,10 +159,10 @@ class Collection:
         :meth:`read_pictures`. Raises :class:`~dupfind.cache.snapshot.SnapshotError`.
         """
         start = len(self._is_alive)
-        known = self.known.details([row for row in rows if row < start]) if self.known else {}
-        found, are_sound = {}, True
+        details = self.known.details([row for row in rows if row < start]) if self.known else {}
+        sightings, are_sound = {}, True
         for row in rows:
-            entry, ref = known[row] if row < start else (self._entries[row - start], self._refs[row - start])
+            entry, ref = details[row] if row < start else (self._entries[row - start], self._refs[row - start])
             now = self._entry_now(entry)
             if now != entry:
                 are_sound = False
@@ -174,8 +174,8 @@ class Collection:
                 is_picture, hash_ = self.known.kinds[row] == PICTURE, int(self.known.hashes[row])
             else:
                 is_picture, hash_ = self._kinds[row - start] == PICTURE, self._hashes[row - start]
-            found[row] = Sighting(entry, ref if is_picture else None, hash_)
-        return found, are_sound
+            sightings[row] = Sighting(entry, ref if is_picture else None, hash_)
+        return sightings, are_sound
 
     def rows(self) -> tuple[Rows, NDArray[np.int64], Inner]:
         """Everything that is known by now, struck out or not, the number of the folder of each, and the inner hashes.
@@ -216,7 +216,7 @@ class Collection:
                 self._add(entry, (number, place))
         if self.known is not None:
             self._is_alive = np.repeat(self._folder_numbers >= 0, np.diff(self.known.starts))
-            self.failures = {row: one for row, one in self.known.failures.items() if self._is_alive[row]}
+            self.failures = {row: failure for row, failure in self.known.failures.items() if self._is_alive[row]}
             unsettled = np.flatnonzero(self._is_alive & (self.known.kinds == UNSETTLED)).tolist()
             for row, (entry, _) in self.known.details(unsettled).items():
                 now = self._entry_now(entry)

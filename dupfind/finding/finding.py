@@ -124,7 +124,7 @@ class _Finder:
             collection.read_pictures()
             nearest = self._nearest(pictures, collection)
         failures = collection.failed() | self._failures
-        unread = {self._shown(path): one for path, one in failures.items() if path not in files}
+        unread = {self._shown(path): failure for path, failure in failures.items() if path not in files}
         answer = Answer(
             version=__version__,
             settings=self._settings.scan,
@@ -155,9 +155,10 @@ class _Finder:
             return Sought(given.path, error=given.error)
         path = given.file.entry.path
         copies = [
-            Near(self._shown(one.path), Evidence.IDENTICAL, None, None, True, one) for one in self._twins.get(path, ())
+            Near(self._shown(twin.path), Evidence.IDENTICAL, None, None, True, twin)
+            for twin in self._twins.get(path, ())
         ]
-        copies.sort(key=lambda one: one.path)
+        copies.sort(key=lambda twin: twin.path)
         failure = self._failures.get(path)
         return Sought(
             given.path,
@@ -172,18 +173,18 @@ class _Finder:
         alike: dict[int, list[tuple[int, FileEntry]]] = {}
         for row, (entry, *_) in sighted.items():
             alike.setdefault(entry.size_bytes, []).append((row, entry))
-        others: dict[str, list[FileEntry]] = {}
+        same_size: dict[str, list[FileEntry]] = {}
         for image in images:
-            some = alike.get(image.size_bytes, ())
-            own = {row: entry for row, entry in some if self._is_own(entry, image)}
+            rows = alike.get(image.size_bytes, ())
+            own = {row: entry for row, entry in rows if self._is_own(entry, image)}
             self._itself[image.path] = {row: entry.path for row, entry in own.items()}
-            others[image.path] = [entry for row, entry in some if row not in own]
-        asked = [image for image in images if others[image.path]]
-        compared = {entry.path: entry for image in asked for entry in (image, *others[image.path])}
+            same_size[image.path] = [entry for row, entry in rows if row not in own]
+        asked = [image for image in images if same_size[image.path]]
+        compared = {entry.path: entry for image in asked for entry in (image, *same_size[image.path])}
         digests = self._reader.digests(list(compared.values())) if compared else {}
-        self._failures |= {path: one for path, one in digests.items() if isinstance(one, Failure)}
+        self._failures |= {path: failure for path, failure in digests.items() if isinstance(failure, Failure)}
         self._twins = {
-            image.path: [entry for entry in others[image.path] if digests[entry.path] == digests[image.path]]
+            image.path: [entry for entry in same_size[image.path] if digests[entry.path] == digests[image.path]]
             for image in asked
             if isinstance(digests[image.path], bytes)
         }
@@ -235,24 +236,24 @@ class _Finder:
     def _inner_hashes(self, pictures: Pictures) -> dict[str, Words]:
         """By path, the hashes of each image without its frame."""
         algorithm, orientations = self._settings.scan.algorithm, pictures.hashes.shape[1]
-        found: dict[str, Words] = {}
+        hashes: dict[str, Words] = {}
         for entry, ref in zip(pictures.entries, pictures.refs, strict=True):
             ids = [ref.id] if ref.id & FRAMED else []
-            found[entry.path] = inner_hashes(self._cache, ids, algorithm, orientations).reshape(-1)
-        return found
+            hashes[entry.path] = inner_hashes(self._cache, ids, algorithm, orientations).reshape(-1)
+        return hashes
 
     def _compare(
         self, needles: Pictures, haystack: Pictures, among: Mapping[str, Iterable[str]]
     ) -> dict[str, list[Near]]:
         """By path of the needle, the best of the haystack's pictures ``among`` which it was found, twins left out."""
         scan = self._settings.scan
-        unproved = [position for position, one in enumerate(needles.entries) if not self._twins.get(one.path)]
+        unproved = [position for position, entry in enumerate(needles.entries) if not self._twins.get(entry.path)]
         decodes = Decodes(_chosen(needles, unproved), haystack, self._reader.full_decodes)
         matches, _ = match_pictures(self._run, decodes)
         self._failures |= decodes.failures
         read, haystack = decodes.pictures()
         refs = {entry.path: ref for entry, ref in zip(read.entries, read.refs, strict=True)}
-        found = {}
+        nearest_of = {}
         with self._listener.part("evidence", len(needles.entries)):
             reader, orientations = self._reader, needles.hashes.shape[1]
             nearest = Nearest(
@@ -269,10 +270,10 @@ class _Finder:
                 needle = Needle(entry, self._cache.thumbnails([id_])[id_], hashes)
                 seen = nearest.best(needle, positions, match, self._wanted.nearest)
                 near = (as_near(picture, match, scan, self._shown) for picture in seen)
-                found[entry.path] = [
+                nearest_of[entry.path] = [
                     picture for picture in near if (picture.distance_bits or 0) <= self._wanted.most_bits
                 ]
-        return found
+        return nearest_of
 
 
 def as_near(seen: Seen, match: Match | None, settings: ScanSettings, shown: Callable[[str], str]) -> Near:
@@ -294,9 +295,9 @@ def _look(collection: Collection, search: Callable[[], list[int]]) -> dict[int, 
 
 def _pictures(sighted: Sequence[Sighting]) -> Pictures:
     """The pictures among these files, as the stages of a scan take them."""
-    some = [(one.entry, one.ref, one.hash) for one in sighted if one.ref is not None]
-    hashes = np.array([hash_ for *_, hash_ in some], np.uint64).reshape(-1, 1)
-    return Pictures([entry for entry, *_ in some], [ref for _, ref, _ in some], hashes, {})
+    shown = [(sighting.entry, sighting.ref, sighting.hash) for sighting in sighted if sighting.ref is not None]
+    hashes = np.array([hash_ for *_, hash_ in shown], np.uint64).reshape(-1, 1)
+    return Pictures([entry for entry, *_ in shown], [ref for _, ref, _ in shown], hashes, {})
 
 
 def _chosen(pictures: Pictures, positions: Sequence[int]) -> Pictures:

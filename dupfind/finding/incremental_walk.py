@@ -63,23 +63,25 @@ class Revisit(Walk):
         super().__init__(root, rules, roots, frozenset())
         self._forgotten = forgotten
 
-    def visit(self, known: Remembered, first: int) -> Iterator[Visited]:
+    def visit(self, before: Remembered, first: int) -> Iterator[Visited]:
         """Every folder; ``first`` is the number of the root in the new order."""
         pending = [(self._root.real, self._root.identity, -1)]
         number = first
         while pending:
             folder, identity, parent = pending.pop()
-            place = known.places.get(folder)
-            inside = () if place is None else known.inside.get(place, ())
-            if place is not None and self._is_as_known(known, place, inside, identity):
-                row = known.folders[place]
+            place = before.places.get(folder)
+            inside = () if place is None else before.inside.get(place, ())
+            if place is not None and self._is_as_known(before, place, inside, identity):
+                row = before.folders[place]
                 for noted in row.noted:
                     self.problems.append(self._problem(noted))
                     if noted.reason.startswith(EXCLUDED):  # so that its pattern counts as one that matches something
                         self._rules.excludes.matching(noted.below_root, os.path.basename(noted.below_root))
-                subfolders = [(known.folders[one].path, known.folders[one].identity) for one in inside]
+                subfolders = [
+                    (before.folders[subfolder].path, before.folders[subfolder].identity) for subfolder in inside
+                ]
                 if subfolders:  # most folders have none, and of these there may be thousands
-                    self.seen.update(known.folders[one].identity for one in inside)
+                    self.seen.update(before.folders[subfolder].identity for subfolder in inside)
                 visited = Visited(row if row.parent == parent else row._replace(parent=parent), place)
             else:
                 visited, subfolders = self._read(folder, identity, parent)
@@ -88,17 +90,17 @@ class Revisit(Walk):
             number += 1
             yield visited
 
-    def _is_as_known(self, known: Remembered, place: int, inside: Sequence[int], identity: FolderId) -> bool:
-        row = known.folders[place]
+    def _is_as_known(self, before: Remembered, place: int, inside: Sequence[int], identity: FolderId) -> bool:
+        row = before.folders[place]
         if row.times_ns is None or row.identity != identity or identity[0] in self._forgotten:
             return False
-        if inside and not self.seen.isdisjoint(known.folders[one].identity for one in inside):
+        if inside and not self.seen.isdisjoint(before.folders[subfolder].identity for subfolder in inside):
             return False  # one of them was reached by another way, which is to be reported
         try:
-            found = os.lstat(row.path)
+            state = os.lstat(row.path)
         except OSError:
             return False
-        return (found.st_dev, found.st_ino) == identity and (found.st_mtime_ns, found.st_ctime_ns) == row.times_ns
+        return (state.st_dev, state.st_ino) == identity and (state.st_mtime_ns, state.st_ctime_ns) == row.times_ns
 
     def _read(self, folder: str, identity: FolderId, parent: int) -> tuple[Visited, list[tuple[str, FolderId]]]:
         began_ns = time.time_ns()

@@ -51,10 +51,10 @@ def near_rows(collection: Collection, hashes: Words, inner: Words, reach: Reach,
         np.minimum(framed, collection.distances_bits(inner), out=framed)
         np.minimum(framed, collection.inner_distances_bits(inner), out=framed)
     framed[left_out] = NO_PICTURE
-    others = _nearest(collection, framed, _MOST_FRAMED, reach.threshold_bits, 0)
+    also_near = _nearest(collection, framed, _MOST_FRAMED, reach.threshold_bits, 0)
     nearest = rows.tolist()
-    known = set(nearest)
-    return Rows(nearest, [row for row in others.tolist() if row not in known])
+    listed = set(nearest)
+    return Rows(nearest, [row for row in also_near.tolist() if row not in listed])
 
 
 def _nearest(

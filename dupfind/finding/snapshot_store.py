@@ -62,12 +62,12 @@ class Recollection:
         """
         self._began_ns = time.time_ns()
         self._is_anew = is_anew
-        known = None
+        snapshot = None
         if self._shelf is not None and not is_anew:
             with self._run.listener.part("look up"):
-                known = self._shelf.load(self._key)
+                snapshot = self._shelf.load(self._key)
         excludes = Excludes(self._settings.excludes)
-        visited = self._walk(known, excludes)
+        visited = self._walk(snapshot, excludes)
         if any(self._others):
             trees = self._listed(images, excludes)
             visited += [
@@ -76,11 +76,11 @@ class Recollection:
             ]
         for warning in excludes.warnings():
             self._run.listener.warn(warning)
-        return Collection(self._run, known, visited)
+        return Collection(self._run, snapshot, visited)
 
-    def _walk(self, known: Known | None, excludes: Excludes) -> list[Visited]:
+    def _walk(self, snapshot: Known | None, excludes: Excludes) -> list[Visited]:
         settings, listener = self._settings, self._run.listener
-        found = remembered(known.folders if known is not None else ())
+        earlier = remembered(snapshot.folders if snapshot is not None else ())
         mounts = self._run.mounts
         rules = Rules(excludes, settings.follow_symlinks, mounts)
         visited: list[Visited] = []
@@ -89,9 +89,9 @@ class Recollection:
         with listener.stage("walking", None) as advance:
             for root in roots:
                 walk = Revisit(root, rules, roots, mounts.patchwork)
-                for one in walk.visit(found, len(visited)):
-                    visited.append(one)
-                    advance(one.row.files)
+                for visit in walk.visit(earlier, len(visited)):
+                    visited.append(visit)
+                    advance(visit.row.files)
                 trees.append(Tree(root, [], walk.problems, frozenset(walk.seen)))
         self.problems = [problem for tree in trees for problem in tree.problems]
         if settings.cache is not None:
@@ -124,7 +124,7 @@ class Recollection:
         is_there = at[inner.rows] >= 0
         kept = unsettled_since(rows.taken(order), self._began_ns - _RACY_NS, time.time_ns())
         counts = np.bincount(folders[order], minlength=len(collection.visited)).tolist()
-        table = [one.row._replace(files=count) for one, count in zip(collection.visited, counts, strict=True)]
+        table = [visit.row._replace(files=count) for visit, count in zip(collection.visited, counts, strict=True)]
         failures = {
             int(at[row]): failure
             for row, failure in collection.failures.items()
@@ -134,7 +134,7 @@ class Recollection:
         self._shelf.keep(self._key, pack(table, kept, inner, failures))
 
     def _is_worth_it(self, collection: Collection) -> bool:
-        read = sum(one.place is None and one.row.times_ns is not None for one in collection.visited)
+        read = sum(visit.place is None and visit.row.times_ns is not None for visit in collection.visited)
         return (
             self._is_anew
             or collection.known is None
@@ -145,9 +145,9 @@ class Recollection:
     def problems_of(self, failures: Mapping[str, Failure]) -> list[Problem]:
         """What the walk had to say, and which pictures could not be read, by their paths as the user spells them."""
         unread = [
-            Problem(path, Side.HAYSTACK, one.stage, one.reason)
-            for path, one in sorted(failures.items())
-            if not one.lasting or _is_picture(path.encode("utf-8", "surrogateescape"), one)
+            Problem(path, Side.HAYSTACK, failure.stage, failure.reason)
+            for path, failure in sorted(failures.items())
+            if not failure.lasting or _is_picture(path.encode("utf-8", "surrogateescape"), failure)
         ]
         return [*self.problems, *unread]
 

@@ -33,16 +33,16 @@ class Rival(NamedTuple):
 
 _Key = Callable[[Rival], tuple[int | str, ...]]
 _CRITERIA: tuple[tuple[str, _Key], ...] = (
-    ("the others are damaged", lambda one: (one.is_damaged,)),
-    ("most pixels", lambda one: (-one.size_pixels,)),
-    ("the others are only listed", lambda one: (one.is_listed,)),
-    ("the others lead out of the folders", lambda one: (one.leads_out,)),
-    ("most metadata", lambda one: (not one.has_time,)),
-    ("lossless format", lambda one: (not one.is_lossless,)),
-    ("most metadata", lambda one: (-one.tags,)),
-    ("oldest", lambda one: (one.mtime_ns,)),
-    ("shortest path", lambda one: (len(one.path),)),
-    ("first by name", lambda one: (one.path,)),
+    ("the others are damaged", lambda rival: (rival.is_damaged,)),
+    ("most pixels", lambda rival: (-rival.size_pixels,)),
+    ("the others are only listed", lambda rival: (rival.is_listed,)),
+    ("the others lead out of the folders", lambda rival: (rival.leads_out,)),
+    ("most metadata", lambda rival: (not rival.has_time,)),
+    ("lossless format", lambda rival: (not rival.is_lossless,)),
+    ("most metadata", lambda rival: (-rival.tags,)),
+    ("oldest", lambda rival: (rival.mtime_ns,)),
+    ("shortest path", lambda rival: (len(rival.path),)),
+    ("first by name", lambda rival: (rival.path,)),
 )
 _BEFORE_TAGS = _CRITERIA[:6]
 LOSSLESS = frozenset({"BMP", "DIB", "PNG", "PPM", "PSD", "TIFF"})
@@ -52,27 +52,27 @@ OUTDONE = "the others hold less"
 """Where another ranks higher and is a worse copy: compressed harder, blurred, without the layers."""
 
 
-def rank(one: Rival) -> tuple[tuple[int | str, ...], ...]:
+def rank(rival: Rival) -> tuple[tuple[int | str, ...], ...]:
     """The better one first, when sorted by this; no two files are equal."""
-    return tuple(key(one) for _, key in _CRITERIA)
+    return tuple(key(rival) for _, key in _CRITERIA)
 
 
-def are_tied(one: Rival, other: Rival) -> bool:
+def are_tied(rival: Rival, next_best: Rival) -> bool:
     """Whether it takes the number of tags, or what comes after it, to tell which of the two is better."""
-    return all(key(one) == key(other) for _, key in _BEFORE_TAGS)
+    return all(key(rival) == key(next_best) for _, key in _BEFORE_TAGS)
 
 
-def why(best: Rival, others: Sequence[Rival]) -> str:
+def why(best: Rival, rivals: Sequence[Rival]) -> str:
     """The criterion that left ``best`` alone, in words.
 
     >>> why(Rival("b", 5, 12), [Rival("a", 3, 9), Rival("c", 7, 12)])
     'oldest'
     """
-    left = list(others)
+    left = list(rivals)
     for words, key in _CRITERIA:
-        if any(key(one) < key(best) for one in left):
+        if any(key(rival) < key(best) for rival in left):
             return OUTDONE
-        left = [one for one in left if key(one) == key(best)]
+        left = [rival for rival in left if key(rival) == key(best)]
         if not left:
             return words
     return _CRITERIA[-1][0]

@@ -6,7 +6,7 @@ decoded in full before they are compared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,11 +14,8 @@ import numpy as np
 from dupfind.cache.cache_schema import FRAMED, Pair
 from dupfind.grouping import best_of
 from dupfind.grouping.best_of import Rival
-from dupfind.grouping.components import components
-from dupfind.grouping.features import Sketch, checks, sketches
-from dupfind.grouping.linkage import link
-from dupfind.grouping.relations import AlikeKin, Meeting, SameKin
-from dupfind.grouping.stacks import Row, Stack, Tie
+from dupfind.grouping.linkage import components, link
+from dupfind.grouping.relations import AlikeKin, Meeting, SameKin, Sketch, checks, sketches
 from dupfind.matching.borders import REASONS, inner_hashes
 from dupfind.matching.decodes import Side, decode_fully
 from dupfind.matching.full_size import MOST_COMPARED
@@ -28,6 +25,44 @@ from dupfind.reading import Pictures
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import Reading
 from dupfind.values import Evidence, FileEntry, Thumbnail
+
+
+class Tie(NamedTuple):
+    """What holds a picture to the one that it belongs to."""
+
+    evidence: Evidence
+    distance_bits: int
+    reason: Reason | None
+    orientation: int = 0
+    """How it is turned to meet the other."""
+
+
+class Stack(NamedTuple):
+    """One picture in several files, by their positions."""
+
+    best: int
+    ties: Mapping[int, Tie]
+    """Of each of the others, to the best."""
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Of all its pictures, the best first."""
+        return self.best, *self.ties
+
+
+class Row(NamedTuple):
+    """Stacks that look alike."""
+
+    stacks: Sequence[Stack]
+    """The best first."""
+    ties: Sequence[Tie]
+    """Of the best of each stack but the first, to the best of the first."""
+
+    @property
+    def is_several(self) -> bool:
+        """Whether it holds more than one picture."""
+        return len(self.stacks) > 1 or bool(self.stacks[0].ties)
+
 
 _MOST_TIED = 32
 """Members of a stack that may become its best by their metadata, age or path."""

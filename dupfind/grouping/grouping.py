@@ -3,29 +3,36 @@
 walk > equal bytes > pictures > stacks (the same picture) > rows (similar stacks) > groups, each with its best member
 
 A level holds all that a stronger one holds: what is identical is the same, and what is the same is never torn apart at
-`similar`. Names candidates and touches nothing.
+`similar`. Each member is reported with what holds it and what it frees. Names candidates and touches nothing.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind import __version__
-from dupfind.answers.grouped import Answer, Group
+from dupfind.answers.grouped import Answer, Group, Member
 from dupfind.events import Listener
 from dupfind.grouping import best_of
 from dupfind.grouping.best_of import Rival
-from dupfind.grouping.copies import find_copies
-from dupfind.grouping.describe import Scribe, Told, of_copies
-from dupfind.grouping.together import Together, gather
+from dupfind.grouping.collection import Collection, gather
+from dupfind.grouping.savings import savings
+from dupfind.reading import Reader
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
 from dupfind.settings import Settings
-from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry
+from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Thumbnail
+
+if TYPE_CHECKING:
+    from dupfind.grouping.clustering import Gatherer, Row, Tie
+
+_ONLY_LISTED = "; only listed, by a catalog"
+_LEADS_OUT = "; a link to what lies in none of the folders"
 
 
 def groups(
@@ -40,7 +47,7 @@ def groups(
     """
     run = Run(settings, listener, make_executor)
     whole = gather(run, is_proof=True)
-    found = with_reader(run, partial(_find, whole, level))
+    answered = with_reader(run, partial(_find, whole, level))
     return Answer(
         version=__version__,
         folders=settings.scan.haystack,
@@ -49,9 +56,9 @@ def groups(
         threshold_bits=settings.scan.threshold_bits,
         rotations=settings.scan.rotations,
         files=len(whole.entries),
-        pictures=found.pictures,
-        groups=sorted(found.groups, key=lambda group: (-group.frees_bytes, group.best.path)),
-        problems=[*problems_of(whole.trees, found.failures), *whole.left_out],
+        pictures=answered.pictures,
+        groups=sorted(answered.groups, key=lambda group: (-group.frees_bytes, group.best.path)),
+        problems=[*problems_of(whole.trees, answered.failures), *whole.left_out],
         catalogs=whole.catalogs,
     )
 
@@ -62,7 +69,7 @@ class _Found(NamedTuple):
     failures: Mapping[str, Failure]
 
 
-def _told(whole: Together, *, may_be_links: bool) -> Told:
+def _told(whole: Collection, *, may_be_links: bool) -> Told:
     """How the files of the collection are told of."""
     shown = whole.shown
 
@@ -75,34 +82,169 @@ def _told(whole: Together, *, may_be_links: bool) -> Told:
     return Told(shown, rival)
 
 
-def _find(whole: Together, level: Evidence, run: Reading) -> _Found:
+def _find(whole: Collection, level: Evidence, run: Reading) -> _Found:
     settings, reader = run.settings, run.reader
     told = _told(whole, may_be_links=settings.follow_symlinks)
     copies, failures = find_copies(whole.entries, reader)
-    copies = [sorted(some, key=lambda entry: best_of.rank(told.rival(entry))) for some in copies]
+    copies = [sorted(files, key=lambda entry: best_of.rank(told.rival(entry))) for files in copies]
     if level is Evidence.IDENTICAL:
-        return _Found([of_copies(some, told) for some in copies], None, failures)
-    from dupfind.grouping.clustering import Gatherer  # loads what decodes: not where bytes decide
-    from dupfind.grouping.stacks import Row
+        return _Found([of_copies(files, told) for files in copies], None, failures)
+    from dupfind.grouping.clustering import (
+        Gatherer,  # loads what decodes: not where bytes decide
+        Row,
+    )
 
-    others = {entry.path for some in copies for entry in some[1:]}  # their pictures are that of the first
+    later_copies = {entry.path for files in copies for entry in files[1:]}  # their pictures are that of the first
     firsts = [
         entry
         for entry in whole.entries
-        if entry.path not in others and entry.path not in failures and entry.has_comparable_picture
+        if entry.path not in later_copies and entry.path not in failures and entry.has_comparable_picture
     ]
     pictures = reader.pictures(firsts, "decoding", ORIENTATIONS if settings.scan.rotations else 1)
     failures |= pictures.failures
 
     gatherer = Gatherer(run, pictures, lambda position: told.rival(pictures.entries[position]))
     stacks = gatherer.stacks()
-    rows = gatherer.rows(stacks) if level is Evidence.SIMILAR else [Row([one], []) for one in stacks]
+    rows = gatherer.rows(stacks) if level is Evidence.SIMILAR else [Row([stack], []) for stack in stacks]
     failures |= gatherer.failures
-    paths = {pictures.entries[position].path for row in rows for one in row.stacks for position in one.positions}
-    copies_of = {some[0].path: some[1:] for some in copies}
+    paths = {pictures.entries[position].path for row in rows for stack in row.stacks for position in stack.positions}
+    copies_of = {files[0].path: files[1:] for files in copies}
     rows = [row for row in rows if row.is_several or pictures.entries[row.stacks[0].best].path in copies_of]
     gatherer.describe(rows)
     scribe = Scribe(pictures.entries, copies_of, gatherer, told)
-    found = [scribe.group(row) for row in rows]
-    found += [of_copies(some, told) for some in copies if some[0].path not in paths]  # no pictures, or not readable
-    return _Found(found, len(paths) + sum(len(copies_of[path]) for path in paths & copies_of.keys()), failures)
+    written = [scribe.group(row) for row in rows]
+    written += [
+        of_copies(files, told) for files in copies if files[0].path not in paths
+    ]  # no pictures, or not readable
+    return _Found(written, len(paths) + sum(len(copies_of[path]) for path in paths & copies_of.keys()), failures)
+
+
+def find_copies(entries: Sequence[FileEntry], reader: Reader) -> tuple[list[list[FileEntry]], dict[str, Failure]]:
+    """Return every set of two or more equal files, in the order of ``entries``, and by path what could not be read.
+
+    Only files of which another has the same size are read. Empty files are no copies of each other: none of them is
+    worth a look, and deleting them frees nothing.
+    """
+    by_size: dict[int, int] = {}
+    for entry in entries:
+        by_size[entry.size_bytes] = by_size.get(entry.size_bytes, 0) + 1
+    asked = [entry for entry in entries if entry.size_bytes and by_size[entry.size_bytes] > 1]
+    digests = reader.digests(asked)
+    equal: dict[tuple[int, bytes], list[FileEntry]] = {}
+    failures: dict[str, Failure] = {}
+    for entry in asked:
+        digest = digests[entry.path]
+        if isinstance(digest, Failure):
+            failures[entry.path] = digest
+        else:
+            equal.setdefault((entry.size_bytes, digest), []).append(entry)
+    return [files for files in equal.values() if len(files) > 1], failures
+
+
+class Told(NamedTuple):
+    """How the files of a collection are told of."""
+
+    shown: Callable[[str], str]
+    """From a path to how the user would spell it."""
+    rival: Callable[[FileEntry], Rival]
+    """What counts of a file of which no picture is known."""
+
+
+class _Line(NamedTuple):
+    """One member, before it is known what it frees."""
+
+    entry: FileEntry
+    stack: int
+    evidence: Evidence | None
+    distance_bits: int | None = None
+    reasons: tuple[Reason, ...] = ()
+    facts: Thumbnail | None = None
+
+
+class Scribe:
+    """Writes down rows of stacks; ``copies_of`` has the files with the bytes of a picture's own, by its path."""
+
+    def __init__(
+        self,
+        entries: Sequence[FileEntry],
+        copies_of: Mapping[str, Sequence[FileEntry]],
+        gatherer: Gatherer,
+        told: Told,
+    ) -> None:
+        self._entries = entries
+        self._copies_of = copies_of
+        self._gatherer = gatherer
+        self._told = told
+
+    def group(self, row: Row) -> Group:
+        """The group that ``row`` is, with all files that have one of its pictures."""
+        lines = []
+        for number, (stack, tie) in enumerate(zip(row.stacks, [None, *row.ties], strict=True)):
+            lines += self._lines(stack.best, number, tie)
+            for position, inner in stack.ties.items():
+                lines += self._lines(position, number, inner)
+        return _group(lines, best_of.why(*self._rivals(row)), self._told)
+
+    def _lines(self, position: int, stack: int, tie: Tie | None) -> list[_Line]:
+        """A picture and its exact copies."""
+        first, facts = self._entries[position], self._gatherer.facts[position]
+        copies = self._copies_of.get(first.path, ())
+        if tie is None:
+            lines = [_Line(first, stack, None, facts=facts)]
+            return lines + [_Line(copy, stack, Evidence.IDENTICAL, facts=facts) for copy in copies]
+        reasons = () if tie.reason is None else (tie.reason,)
+        lines = [_Line(first, stack, tie.evidence, tie.distance_bits, reasons, facts)]
+        if tie.evidence is Evidence.SIMILAR:  # a stack of its own, of which it is the first
+            return lines + [_Line(copy, stack, Evidence.IDENTICAL, facts=facts) for copy in copies]
+        also = *reasons, Reason(ReasonCode.SAME_BYTES, (self._told.shown(first.path),))
+        return lines + [_Line(copy, stack, tie.evidence, tie.distance_bits, also, facts) for copy in copies]
+
+    def _rivals(self, row: Row) -> tuple[Rival, list[Rival]]:
+        """The best of ``row``, and those whom it had to beat: between stacks, tags do not count."""
+        first = row.stacks[0]
+        if len(row.stacks) == 1:
+            best, *rivals = (self._gatherer.rival(position) for position in first.positions)
+        else:
+            best, *rivals = (self._gatherer.rival(stack.best)._replace(tags=0) for stack in row.stacks)
+        for copy in self._copies_of.get(self._entries[first.best].path, ()):
+            own = self._told.rival(copy)
+            rivals.append(
+                best._replace(path=own.path, mtime_ns=own.mtime_ns, is_listed=own.is_listed, leads_out=own.leads_out)
+            )
+        return best, rivals
+
+
+def of_copies(files: Sequence[FileEntry], told: Told) -> Group:
+    """The group of files with equal bytes of which no more is known; the best comes first."""
+    rivals = [told.rival(entry) for entry in files]
+    lines = [_Line(entry, 0, Evidence.IDENTICAL if index else None) for index, entry in enumerate(files)]
+    return _group(lines, best_of.why(rivals[0], rivals[1:]), told)
+
+
+def _group(lines: Sequence[_Line], why_best: str, told: Told) -> Group:
+    best, removable = lines[0].entry, [line.entry for line in lines[1:]]
+    frees = savings(best, removable, told.shown)
+    members = []
+    for line in lines:
+        saving, facts = frees.get(line.entry.path), line.facts
+        of_saving = () if saving is None or saving.reason is None else (saving.reason,)
+        members.append(
+            Member(
+                path=told.shown(line.entry.path),
+                stack=line.stack,
+                evidence=line.evidence,
+                distance_bits=line.distance_bits,
+                reasons=line.reasons + of_saving,
+                size_bytes=line.entry.size_bytes,
+                frees_bytes=saving.size_bytes if saving else 0,
+                mtime_ns=line.entry.mtime_ns,
+                width=facts.width if facts else None,
+                height=facts.height if facts else None,
+                format=facts.format if facts else None,
+                captured=facts.captured if facts else None,
+                entry=line.entry,
+            )
+        )
+    where = told.rival(best)
+    also = _ONLY_LISTED if where.is_listed else _LEADS_OUT if where.leads_out else ""
+    return Group(members, why_best + also)

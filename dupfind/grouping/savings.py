@@ -27,14 +27,14 @@ def each_once(trees: Sequence[Tree], same: SameFile) -> tuple[list[FileEntry], l
     """The files of ``trees`` in their order, each once, and what was left out of them."""
     entries = [(entry, tree.root) for tree in trees for entry in tree.entries]
     by_state: dict[tuple[int, int, int, int], list[tuple[FileEntry, Root]]] = {}
-    for one in entries:
-        by_state.setdefault(one[0][1:], []).append(one)
+    for pair in entries:
+        by_state.setdefault(pair[0][1:], []).append(pair)
     left_out: dict[str, Problem] = {}
-    for some in by_state.values():
-        if len(some) > 1:
-            left_out |= _left_out(some)
+    for alike in by_state.values():
+        if len(alike) > 1:
+            left_out |= _left_out(alike)
     if same.may_be_disguised(trees):
-        left_out |= _disguised([one for one in entries if one[0].path not in left_out], same)
+        left_out |= _disguised([pair for pair in entries if pair[0].path not in left_out], same)
     return [entry for entry, _ in entries if entry.path not in left_out], list(left_out.values())
 
 
@@ -54,12 +54,12 @@ def _disguised(entries: Sequence[tuple[FileEntry, Root]], same: SameFile) -> dic
     return problems
 
 
-def _left_out(some: Sequence[tuple[FileEntry, Root]]) -> dict[str, Problem]:
+def _left_out(alike: Sequence[tuple[FileEntry, Root]]) -> dict[str, Problem]:
     """Of files with one inode, size and times, those that may be another of them, by path."""
     kept: dict[str, tuple[str, os.stat_result]] = {}
-    found = {}
+    problems = {}
     # Names that are no links come first, and of two mounts the lower path.
-    for entry, root in sorted(some, key=lambda one: (os.path.realpath(one[0].path) != one[0].path, one[0].path)):
+    for entry, root in sorted(alike, key=lambda pair: (os.path.realpath(pair[0].path) != pair[0].path, pair[0].path)):
         try:
             state = os.stat(entry.path)
         except OSError:
@@ -75,52 +75,52 @@ def _left_out(some: Sequence[tuple[FileEntry, Root]]) -> dict[str, Problem]:
         else:
             kept[real] = (shown, state)
             continue
-        found[entry.path] = Problem(shown, Side.HAYSTACK, "walk", reason, is_note=True)
-    return found
+        problems[entry.path] = Problem(shown, Side.HAYSTACK, "walk", reason, is_note=True)
+    return problems
 
 
-def _are_two_names(one: os.stat_result, other: os.stat_result) -> bool:
+def _are_two_names(state: os.stat_result, held: os.stat_result) -> bool:
     """Whether the two are hard links to one file; what has other devices may be one file on two mounts."""
-    return os.path.samestat(one, other) and one.st_nlink > 1
+    return os.path.samestat(state, held) and state.st_nlink > 1
 
 
 def savings(
     best: FileEntry,
-    others: Sequence[FileEntry],
+    removable: Sequence[FileEntry],
     shown: Callable[[str], str],
 ) -> Mapping[str, Saving]:
-    """What deleting each of ``others`` would free, by path, when all of them go and ``best`` stays.
+    """What deleting each of ``removable`` would free, by path, when all of them go and ``best`` stays.
 
     A file with several names frees its bytes with the last of them, which are counted at the first; none while a name
     is left, be it that of ``best`` or one outside of the group. What is not on disk has one name.
     """
     kept = _look(best)
     names: dict[tuple[int, int], list[FileEntry]] = {}
-    found: dict[str, Saving] = {}
+    freed: dict[str, Saving] = {}
     links: dict[tuple[int, int], int] = {}
-    for entry in others:
+    for entry in removable:
         if not entry.is_on_disk:
-            found[entry.path] = Saving(entry.size_bytes, None)
+            freed[entry.path] = Saving(entry.size_bytes, None)
             continue
         state = _look(entry)
         if state is None:
-            found[entry.path] = Saving(0, Reason(ReasonCode.GONE))
+            freed[entry.path] = Saving(0, Reason(ReasonCode.GONE))
         elif os.path.islink(entry.path):
-            found[entry.path] = Saving(0, Reason(ReasonCode.SYMBOLIC_LINK))
+            freed[entry.path] = Saving(0, Reason(ReasonCode.SYMBOLIC_LINK))
         elif kept is not None and os.path.samestat(state, kept):
-            found[entry.path] = Saving(0, Reason(ReasonCode.HARD_LINK, (shown(best.path),)))
+            freed[entry.path] = Saving(0, Reason(ReasonCode.HARD_LINK, (shown(best.path),)))
         else:
             key = state.st_dev, state.st_ino
             names.setdefault(key, []).append(entry)
             links[key] = state.st_nlink
-    for key, some in names.items():
-        is_last = links[key] <= len(some)
-        first = Saving(some[0].size_bytes, None) if is_last else Saving(0, Reason(ReasonCode.HARD_LINK_ELSEWHERE))
-        found[some[0].path] = first
-        for entry in some[1:]:
-            counted = Saving(0, Reason(ReasonCode.HARD_LINK_COUNTED, (shown(some[0].path),)))
-            found[entry.path] = counted if is_last else first
-    return found
+    for key, entries in names.items():
+        is_last = links[key] <= len(entries)
+        first = Saving(entries[0].size_bytes, None) if is_last else Saving(0, Reason(ReasonCode.HARD_LINK_ELSEWHERE))
+        freed[entries[0].path] = first
+        for entry in entries[1:]:
+            counted = Saving(0, Reason(ReasonCode.HARD_LINK_COUNTED, (shown(entries[0].path),)))
+            freed[entry.path] = counted if is_last else first
+    return freed
 
 
 def _look(entry: FileEntry) -> os.stat_result | None:

@@ -30,7 +30,7 @@ def hash_originals(
     They have ``size * size`` bits each. A JPEG of 12 megapixels takes 0.15 s, and 0.55 with wHash.
     """
 
-    def one(entry: FileEntry) -> tuple[str, ...] | Failure:
+    def hashes_of(entry: FileEntry) -> tuple[str, ...] | Failure:
         try:
             with opened(entry, "thumbnail") as file:
                 return decoded(partial(exact_hashes, file, algorithms, size, max_pixels), limit, timeout_seconds)
@@ -38,7 +38,7 @@ def hash_originals(
             return error.failure
 
     with TimeLimit(timeout_seconds) as limit:
-        return [one(entry) if entry.size_bytes else Failure("empty file", is_image=False) for entry in entries]
+        return [hashes_of(entry) if entry.size_bytes else Failure("empty file", is_image=False) for entry in entries]
 
 
 def exact_hashes(file: IO[bytes], algorithms: Sequence[str], size: int, max_pixels: int) -> tuple[str, ...]:

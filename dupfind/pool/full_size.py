@@ -65,16 +65,16 @@ def pair_of(
     needle: tuple[FileEntry, Thumbnail], witness: tuple[FileEntry, Thumbnail], orientation: int
 ) -> FullSizePair:
     """Describe a comparison by what the thumbnails of the two files say."""
-    (needle_entry, own), (witness_entry, other) = needle, witness
-    width, height = (own.height, own.width) if orientation >= FIRST_TRANSPOSED else (own.width, own.height)
-    common = min(width, other.width), min(height, other.height)
+    (needle_entry, ours), (witness_entry, theirs) = needle, witness
+    width, height = (ours.height, ours.width) if orientation >= FIRST_TRANSPOSED else (ours.width, ours.height)
+    common = min(width, theirs.width), min(height, theirs.height)
     reduction = min(1.0, math.sqrt(MOST_PIXELS / (common[0] * common[1])))
     size = max(1, round(common[0] * reduction)), max(1, round(common[1] * reduction))
-    scale = math.sqrt(other.size_pixels / own.size_pixels)
-    has_known_noise = own.format in _JPEG_FORMATS | _LOSSLESS_FORMATS
-    bits = None if has_known_noise else 8 * own.data_bytes / own.size_pixels
-    captured = own.captured, other.captured
-    return FullSizePair(needle_entry, witness_entry, orientation, size, scale, own.quality, bits, captured)
+    scale = math.sqrt(theirs.size_pixels / ours.size_pixels)
+    has_known_noise = ours.format in _JPEG_FORMATS | _LOSSLESS_FORMATS
+    bits = None if has_known_noise else 8 * ours.data_bytes / ours.size_pixels
+    captured = ours.captured, theirs.captured
+    return FullSizePair(needle_entry, witness_entry, orientation, size, scale, ours.quality, bits, captured)
 
 
 def decoded_witness(pair: FullSizePair) -> tuple[FileEntry, tuple[int, int]]:
@@ -139,21 +139,21 @@ class Comparer:
 
         own_size = pair.size[::-1] if pair.orientation >= FIRST_TRANSPOSED else pair.size
         if pair.scale < 1:  # it is the needle that is reduced
-            other, other_pixels = self._witness(pair, witness)
-            own = self._read(needle, pair.needle, own_size, like(fingerprint.turn_back(other.gray, pair.orientation)))
-            gray = fingerprint.turn(own.gray, pair.orientation)
+            theirs, other_pixels = self._witness(pair, witness)
+            ours = self._read(needle, pair.needle, own_size, like(fingerprint.turn_back(theirs.gray, pair.orientation)))
+            gray = fingerprint.turn(ours.gray, pair.orientation)
         else:
-            own = self._read(needle, pair.needle, own_size)
-            gray = fingerprint.turn(own.gray, pair.orientation)
-            other, other_pixels = self._witness(pair, witness, like(gray))
-        color = None if own.color is None else fingerprint.turn(own.color, pair.orientation)
+            ours = self._read(needle, pair.needle, own_size)
+            gray = fingerprint.turn(ours.gray, pair.orientation)
+            theirs, other_pixels = self._witness(pair, witness, like(gray))
+        color = None if ours.color is None else fingerprint.turn(ours.color, pair.orientation)
         facts = full_size.Facts(
             quality=pair.quality,
             bits=pair.bits,
             scale=pair.scale,
-            has_palette=own.has_palette,
-            lost_colors=other.has_palette and not own.has_palette,
-            shown_apart=_shown_apart(own, other),
+            has_palette=ours.has_palette,
+            lost_colors=theirs.has_palette and not ours.has_palette,
+            shown_apart=_shown_apart(ours, theirs),
         )
         return full_size.compare(full_size.Pixels(gray, color), other_pixels, facts)
 
@@ -197,18 +197,21 @@ def _other_moment(pair: FullSizePair) -> Reason | None:
 
     if not capture_times.are_zones_apart(*pair.captured) or _stem(pair.needle) == _stem(pair.witness):
         return None
-    one, other = pair.captured
-    return Reason(ReasonCode.CAPTURE_TIME, (one or "", other or ""))
+    first, second = pair.captured
+    return Reason(ReasonCode.CAPTURE_TIME, (first or "", second or ""))
 
 
 def _stem(entry: FileEntry) -> str:
     return os.path.splitext(os.path.basename(entry.path))[0].casefold()
 
 
-def _shown_apart(own: FullSize, other: FullSize) -> float:
+def _shown_apart(needle: FullSize, witness: FullSize) -> float:
     """Tell by how many levels the needle's colours would be shown otherwise by the witness's profile."""
-    if own.profile in (None, other.profile):  # a needle that has lost its profile has nothing that the witness lacks
+    if needle.profile in (
+        None,
+        witness.profile,
+    ):  # a needle that has lost its profile has nothing that the witness lacks
         return 0.0
     from dupfind.pictures import profiles
 
-    return profiles.shown_apart(profiles.sample(own.gray, own.color), own.profile, other.profile)
+    return profiles.shown_apart(profiles.sample(needle.gray, needle.color), needle.profile, witness.profile)

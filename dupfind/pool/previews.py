@@ -34,7 +34,7 @@ def read_previews(
 ) -> list[Preview | Failure]:
     """A preview of each picture whose longer side is ``side`` pixels at most, or why there is none."""
 
-    def one(entry: FileEntry) -> Preview | Failure:
+    def preview_of(entry: FileEntry) -> Preview | Failure:
         try:
             with opened(entry, "preview") as file:
                 return decoded(partial(read_preview, file, entry.path, max_pixels, side), limit, timeout_seconds)
@@ -42,7 +42,7 @@ def read_previews(
             return error.failure
 
     with TimeLimit(timeout_seconds) as limit:
-        return [one(entry) if entry.size_bytes else Failure("empty file", is_image=False) for entry in entries]
+        return [preview_of(entry) if entry.size_bytes else Failure("empty file", is_image=False) for entry in entries]
 
 
 def read_preview(file: IO[bytes], name: str, max_pixels: int, side: int = SIDE) -> Preview:
@@ -89,11 +89,11 @@ def _look(file: IO[bytes], name: str, max_pixels: int, side: int) -> _Seen:
         decode.refuse_too_large(*image.size, max_pixels)
         size = image.size
         if isinstance(image, JpegImagePlugin.JpegImageFile):
-            found, box = _of_jpeg(image, file, side)
+            drawn, box = _of_jpeg(image, file, side)
         else:
             image.load()
-            found, box = image, (0, 0, *image.size)
-        return _Seen(found, box, size, *exif.facts(image))
+            drawn, box = image, (0, 0, *image.size)
+        return _Seen(drawn, box, size, *exif.facts(image))
 
 
 def _look_at_raw(file: IO[bytes], max_pixels: int, side: int) -> _Seen:

@@ -52,13 +52,13 @@ def read_digests(entries: Sequence[FileEntry]) -> list[Outcome]:
     """Digest each file whole; a file that is no longer as the walk saw it gives a failure."""
     from dupfind.digest import digest, digest_of
 
-    def one(file: IO[bytes], entry: FileEntry) -> bytes:
+    def digest_whole(file: IO[bytes], entry: FileEntry) -> bytes:
         value, length_bytes = digest(file, entry.size_bytes)
         if length_bytes != entry.size_bytes:
             raise ReadError(_changed("digest"))
         return value
 
-    return [_read_small(entry, digest_of) or _read(entry, one, "digest") for entry in entries]
+    return [_read_small(entry, digest_of) or _read(entry, digest_whole, "digest") for entry in entries]
 
 
 def read_thumbnails(
@@ -72,12 +72,12 @@ def read_thumbnails(
     """Decode each picture to its thumbnail, to a coarse one where that ``may_be`` and is faster, and hash it."""
     from dupfind.pictures import decode
 
-    def one(file: IO[bytes], entry: FileEntry) -> Thumbnail | Failure:
+    def thumbnail_of(file: IO[bytes], entry: FileEntry) -> Thumbnail | Failure:
         read = partial(decode.read_thumbnail, file, entry.path, max_pixels, may_be_coarse=may_be_coarse)
         return decoded(read, limit, timeout_seconds)
 
     with TimeLimit(timeout_seconds) as limit:
-        outcomes = [_read(entry, one, "thumbnail") for entry in entries]
+        outcomes = [_read(entry, thumbnail_of, "thumbnail") for entry in entries]
     return outcomes if hashing is None else _with_hashes(outcomes, hashing)
 
 

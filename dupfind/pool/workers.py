@@ -281,7 +281,7 @@ def _next_chunk(
         lane.coming = next(waiting, lane.coming)
     if lane.coming:
         return lane.coming.popleft()
-    longest = max((other.coming for other in lanes), key=len)
+    longest = max((lane.coming for lane in lanes), key=len)
     lane.coming.extendleft(longest.pop() for _ in range((len(longest) + 1) // 2))
     return lane.coming.popleft() if lane.coming else None
 

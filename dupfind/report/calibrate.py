@@ -58,18 +58,18 @@ def render_json(calibration: Calibration, algorithm: str) -> bytes:
         "pairs": calibration.spreads[0].pairs,
         "pairs_left_out": calibration.left_out,
         "algorithms": {
-            one.algorithm: {
-                "default_bits": one.default_bits,
-                "suggested_bits": one.suggested_bits,
-                "false_candidates": [round(one.false_candidates(bits), 6) for bits in THRESHOLDS],
-                "pairs_at_distance": list(one.counts),
+            spread.algorithm: {
+                "default_bits": spread.default_bits,
+                "suggested_bits": spread.suggested_bits,
+                "false_candidates": [round(spread.false_candidates(bits), 6) for bits in THRESHOLDS],
+                "pairs_at_distance": list(spread.counts),
             }
-            for one in calibration.spreads
+            for spread in calibration.spreads
         },
         **catalogs(calibration.catalogs),
         "problems": [
-            {**named_path("path", one.path), "stage": one.stage, "reason": clean(one.reason)}
-            for one in calibration.problems
+            {**named_path("path", problem.path), "stage": problem.stage, "reason": clean(problem.reason)}
+            for problem in calibration.problems
         ],
     }
     return (dumps(whole, indent=1) + "\n").encode()
@@ -91,11 +91,11 @@ def _compared(calibration: Calibration) -> list[str]:
 def _table(page: Page, calibration: Calibration, thresholds: Sequence[int]) -> None:
     table = page.table()
     table.add_column("--threshold", justify="right", no_wrap=True)
-    for one in calibration.spreads:
-        table.add_column(one.algorithm, justify="right", no_wrap=True, min_width=11)
+    for spread in calibration.spreads:
+        table.add_column(spread.algorithm, justify="right", no_wrap=True, min_width=11)
         table.add_column("", no_wrap=True, min_width=2)
     for bits in thresholds:
-        cells = (cell for one in calibration.spreads for cell in _cells(one, bits))
+        cells = (cell for spread in calibration.spreads for cell in _cells(spread, bits))
         table.add_row(str(bits), *cells)
     page.add(table)
     page.add("* default  < suggested")

@@ -60,10 +60,12 @@ def _missing(row: FolderVerdict | FileVerdict) -> int:
 
 def choose(report: Report, settings: ReportSettings, changes: Changes | None = None) -> Choice:
     """What of ``report`` has the verdicts that were asked for and, where there are ``changes``, is among them."""
-    folders = _ordered([one for one in report.folders if one.state in settings.folder_states], settings.sort)
-    files = _ordered([one for one in report.files if _is_chosen(one, settings)], settings.sort)
+    folders = _ordered(
+        [verdict for verdict in report.folders if verdict.state in settings.folder_states], settings.sort
+    )
+    files = _ordered([verdict for verdict in report.files if _is_chosen(verdict, settings)], settings.sort)
     if changes is None:
-        return Choice(folders, [one for one in folders if one.is_shown], files, None)
-    folders = [one for one in folders if one.path in changes.folders]
-    shown = [one for one in folders if one.path in changes.shown]
-    return Choice(folders, shown, [one for one in files if one.path in changes.files], changes)
+        return Choice(folders, [verdict for verdict in folders if verdict.is_shown], files, None)
+    folders = [verdict for verdict in folders if verdict.path in changes.folders]
+    shown = [verdict for verdict in folders if verdict.path in changes.shown]
+    return Choice(folders, shown, [verdict for verdict in files if verdict.path in changes.files], changes)

@@ -51,8 +51,8 @@ def letter(number: int) -> str:
     >>> letter(0), letter(25), letter(26)
     ('A', 'Z', 'AA')
     """
-    rest, last = divmod(number, len(_LETTERS))
-    return (letter(rest - 1) if rest else "") + _LETTERS[last]
+    more, last = divmod(number, len(_LETTERS))
+    return (letter(more - 1) if more else "") + _LETTERS[last]
 
 
 def _table(answer: Comparisons, screen: Screen, *, visual: bool) -> bytes:
@@ -76,9 +76,9 @@ def _pair(page: Page, pair: Comparison, names: tuple[str, str], algorithm: str) 
     if score is not None:
         head.append(f", score {score:.2f} by {algorithm}", style="default")
     page.add(head)
-    for name, one in zip(names, (pair.first, pair.other), strict=True):
-        page.add(f"  {name}  {printable(one.path)}")
-        page.add(f"  {' ' * len(name)}  {_facts(one)}")
+    for name, file in zip(names, (pair.first, pair.other), strict=True):
+        page.add(f"  {name}  {printable(file.path)}")
+        page.add(f"  {' ' * len(name)}  {_facts(file)}")
     for line in _sentences(pair, names):
         page.add(f"  {printable(line)}")
     if pair.first.hashes and pair.other.hashes and pair.first_by_other.distances_bits is not None:
@@ -91,30 +91,30 @@ def _pair(page: Page, pair: Comparison, names: tuple[str, str], algorithm: str) 
         page.add(_tests(page, pair, names), indent=2)
 
 
-def _facts(one: Compared) -> str:
-    if one.size_bytes is None:
-        return printable(one.error or "no file")
-    if one.thumbnail is None:
-        return f"{size(one.size_bytes)}, {printable(one.error or 'no picture')}"
-    seen = one.thumbnail
+def _facts(file: Compared) -> str:
+    if file.size_bytes is None:
+        return printable(file.error or "no file")
+    if file.thumbnail is None:
+        return f"{size(file.size_bytes)}, {printable(file.error or 'no picture')}"
+    seen = file.thumbnail
     quality = "" if seen.quality is None else f" of quality {seen.quality}"
-    return f"{seen.format}{quality}, {seen.width} x {seen.height}, {size(one.size_bytes)}"
+    return f"{seen.format}{quality}, {seen.width} x {seen.height}, {size(file.size_bytes)}"
 
 
 def _sentences(pair: Comparison, names: tuple[str, str]) -> list[str]:
     """What the two are to each other, both ways."""
-    one, other = names
+    first, second = names
     if pair.error is not None:
         return ["no answer: they could not be compared"]
     if pair.evidence is Evidence.IDENTICAL:
         return ["every byte is the same"]
     proofs = pair.first_by_other, pair.other_by_first
     if not any(proof.evidence for proof in proofs):
-        return [f"{one} and {other} are {_said(proofs[0].reason)}"]
+        return [f"{first} and {second} are {_said(proofs[0].reason)}"]
     if proofs[0].evidence is proofs[1].evidence and proofs[0].reason == proofs[1].reason:
         how = "neither proves the other" if proofs[0].evidence is Evidence.SIMILAR else "each proves the other"
         return [f"{how}: {_why(proofs[0])}"]
-    return [_sentence(proofs[0], one, other), _sentence(proofs[1], other, one)]
+    return [_sentence(proofs[0], first, second), _sentence(proofs[1], second, first)]
 
 
 def _sentence(proof: Proof, needle: str, witness: str) -> str:
@@ -134,27 +134,27 @@ def _said(reason: Reason | None) -> str:
 
 
 def _hashes(page: Page, pair: Comparison, names: tuple[str, str]) -> Table:
-    found = page.table()
+    table = page.table()
     for title in ("Hash", *names):
-        found.add_column(title, no_wrap=True)
-    found.add_column("Apart", justify="right", no_wrap=True)
+        table.add_column(title, no_wrap=True)
+    table.add_column("Apart", justify="right", no_wrap=True)
     for algorithm, bits in (pair.first_by_other.distances_bits or {}).items():
         both = pair.first.hashes[algorithm], pair.other.hashes[algorithm]
-        found.add_row(algorithm, *both, f"{count(bits, 'bit')}")
-    return found
+        table.add_row(algorithm, *both, f"{count(bits, 'bit')}")
+    return table
 
 
 def _tests(page: Page, pair: Comparison, names: tuple[str, str]) -> Table:
     """The tests both ways, side by side; where the check hash fails one way, that way has no others."""
-    found = page.table()
-    found.add_column("Test", no_wrap=True)
+    table = page.table()
+    table.add_column("Test", no_wrap=True)
     for needle, witness in (names, names[::-1]):
-        found.add_column(f"{needle} by {witness}", justify="right", no_wrap=True)
-        found.add_column("At most", justify="right", no_wrap=True)
-        found.add_column("", no_wrap=True)
-    for one, other in zip_longest(pair.first_by_other.tests, pair.other_by_first.tests):
-        found.add_row((one or other).name, *_outcome(one), *_outcome(other))
-    return found
+        table.add_column(f"{needle} by {witness}", justify="right", no_wrap=True)
+        table.add_column("At most", justify="right", no_wrap=True)
+        table.add_column("", no_wrap=True)
+    for forth, back in zip_longest(pair.first_by_other.tests, pair.other_by_first.tests):
+        table.add_row((forth or back).name, *_outcome(forth), *_outcome(back))
+    return table
 
 
 def _outcome(test: Test | None) -> tuple[str, str, Text]:
@@ -164,12 +164,12 @@ def _outcome(test: Test | None) -> tuple[str, str, Text]:
 
 
 def _whole(answer: Comparisons) -> dict[str, Any]:
-    return {**_head(answer), "files": [_file(one) for one in answer.files], "pairs": _pairs(answer)}
+    return {**_head(answer), "files": [_file(file) for file in answer.files], "pairs": _pairs(answer)}
 
 
 def _lines(answer: Comparisons) -> bytes:
     """A line a file, a line a pair, and the summary last, each with its ``type``."""
-    lines: list[dict[str, Any]] = [{"type": "file", **_file(one)} for one in answer.files]
+    lines: list[dict[str, Any]] = [{"type": "file", **_file(file)} for file in answer.files]
     lines += [{"type": "pair", **pair} for pair in _pairs(answer)]
     lines.append({"type": "summary", **_head(answer)})
     return "".join(dumps(line) + "\n" for line in lines).encode()
@@ -189,17 +189,17 @@ def _head(answer: Comparisons) -> dict[str, Any]:
     }
 
 
-def _file(one: Compared) -> dict[str, Any]:
-    seen = one.thumbnail
+def _file(file: Compared) -> dict[str, Any]:
+    seen = file.thumbnail
     return {
-        **named_path("path", one.path),
-        "size_bytes": one.size_bytes,
+        **named_path("path", file.path),
+        "size_bytes": file.size_bytes,
         "format": None if seen is None else seen.format,
         "width": None if seen is None else seen.width,
         "height": None if seen is None else seen.height,
         "captured": None if seen is None else seen.captured,
-        "hashes": dict(one.hashes) or None,
-        "error": None if one.error is None else clean(one.error),
+        "hashes": dict(file.hashes) or None,
+        "error": None if file.error is None else clean(file.error),
     }
 
 

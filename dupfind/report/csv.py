@@ -36,7 +36,9 @@ def render(report: Report, choice: Choice, settings: ReportSettings, screen: Scr
     if choice.changes is not None:
         folders, files = choice.changes.folders, choice.changes.files
         was = (
-            [files[one.path] for one in choice.files] if settings.files else [folders[one.path] for one in choice.shown]
+            [files[verdict.path] for verdict in choice.files]
+            if settings.files
+            else [folders[verdict.path] for verdict in choice.shown]
         )
         columns, rows = (*columns, "was"), ((*row, word or "") for row, word in zip(rows, was, strict=True))
     return lines([columns, *rows], screen)
@@ -49,10 +51,12 @@ def _added_columns(
     if settings.files:
         if report.decided is None:
             return None
-        return ("decision",), [(report.decided.get(one.path, ""),) for one in choice.files]
+        return ("decision",), [(report.decided.get(verdict.path, ""),) for verdict in choice.files]
     if report.decided is None:
-        return ("unwanted", "empty"), [(one.unwanted, one.empty) for one in choice.shown]
-    return ("unwanted", "decided", "empty"), [(one.unwanted, one.decided, one.empty) for one in choice.shown]
+        return ("unwanted", "empty"), [(verdict.unwanted, verdict.empty) for verdict in choice.shown]
+    return ("unwanted", "decided", "empty"), [
+        (verdict.unwanted, verdict.decided, verdict.empty) for verdict in choice.shown
+    ]
 
 
 def lines(rows: Iterable[Sequence[object]], screen: Screen) -> bytes:
@@ -62,30 +66,37 @@ def lines(rows: Iterable[Sequence[object]], screen: Screen) -> bytes:
     # The csv module leaves a carriage return unquoted where lines do not end in one, and readers take it for an end.
     quoting = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     for row in rows:
-        cells = [printable(one) if screen.is_terminal and isinstance(one, str) else one for one in row]
-        (quoting if any("\r" in one for one in cells if isinstance(one, str)) else writer).writerow(cells)
+        cells = [printable(cell_) if screen.is_terminal and isinstance(cell_, str) else cell_ for cell_ in row]
+        (quoting if any("\r" in cell_ for cell_ in cells if isinstance(cell_, str)) else writer).writerow(cells)
     return text.getvalue().encode()
 
 
 def _folder_rows(folders: Iterable[FolderVerdict]) -> Iterable[Sequence[object]]:
-    for one in folders:
-        counts = (one.present, one.similar, one.missing, one.unreadable, one.skipped, one.bytes_not_present)
-        yield (cell(one.path), one.state.value, *counts)
+    for folder in folders:
+        counts = (
+            folder.present,
+            folder.similar,
+            folder.missing,
+            folder.unreadable,
+            folder.skipped,
+            folder.bytes_not_present,
+        )
+        yield (cell(folder.path), folder.state.value, *counts)
 
 
 def _file_rows(files: Iterable[FileVerdict]) -> Iterable[Sequence[object]]:
-    for one in files:
+    for file in files:
         yield (
-            cell(one.path),
-            one.kind.value,
-            one.state.value,
-            one.evidence.value if one.evidence else "",
-            cell(one.witness or ""),
-            "" if one.distance_bits is None else one.distance_bits,
-            "" if one.score is None else one.score,
-            cell(sentences(one.reasons) or ""),
-            one.size_bytes,
-            one.reasons[0].code.value if one.reasons else "",
+            cell(file.path),
+            file.kind.value,
+            file.state.value,
+            file.evidence.value if file.evidence else "",
+            cell(file.witness or ""),
+            "" if file.distance_bits is None else file.distance_bits,
+            "" if file.score is None else file.score,
+            cell(sentences(file.reasons) or ""),
+            file.size_bytes,
+            file.reasons[0].code.value if file.reasons else "",
         )
 
 

@@ -16,6 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from dupfind.answers.shown import Sight
 from dupfind.report.text import clean, count, moment, printable, size
 
 _FOLDER = "page"
@@ -23,6 +24,12 @@ _MARKUP = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 _PLAIN = re.compile(r"[ -~]*")
 _BYTE = range(0xDC80, 0xDD00)
 """How :func:`os.fsdecode` keeps the bytes from 0x80 on that are no UTF-8, less 0xDC00."""
+SIGNS = {
+    "missing": "✗", "unreadable": "!", "partial": "±", "review": "≈", "similar": "≈", "contained": "✓", "present": "✓",
+    "unwanted": "✎", "empty": "·", "decided": "✎", "best": "★", "same": "✓", "identical": "✓", "seen": "✓",
+    "not seen": "✗", "unlike": "✗",
+}  # fmt: skip
+"""What stands before the word of each verdict, so that colour is not all that tells them apart."""
 
 
 def render(
@@ -106,3 +113,46 @@ def _in_shell(character: str) -> str:
         return character
     short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character)
     return short or "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+
+
+class Album:
+    """Collects the pictures of a page while its data is made."""
+
+    def __init__(self) -> None:
+        self.pictures: list[str] = []
+        """In base64, as :func:`dupfind.report.document.render` takes them."""
+        self._pictures: dict[int, int] = {}
+        self.sights: list[dict[str, Any]] = []
+        """What the page is told of each file; by their places here, since two names may be shown alike."""
+        self._sights: dict[str, int] = {}
+
+    def add(self, sights: Mapping[str, Sight]) -> None:
+        """Take in these files, by their paths."""
+        for path, sight in sights.items():
+            self._enter(path, self._sight(path, sight))
+
+    def place(self, key: str, path: str | None) -> dict[str, int]:
+        """Where the page finds a file, under ``key``; nothing where there is nothing to be known of it."""
+        if path is not None and path not in self._sights and shown(path) != path:
+            self._enter(path, {"copy": quoted(path)})  # not taken in, but its path cannot be copied as it is shown
+        place = None if path is None else self._sights.get(path)
+        return {} if place is None else {key: place}
+
+    def _enter(self, path: str, facts: dict[str, Any]) -> None:
+        self._sights[path] = len(self.sights)
+        self.sights.append(facts)
+
+    def _sight(self, path: str, sight: Sight) -> dict[str, Any]:
+        facts: dict[str, Any] = {"bytes": size(sight.size_bytes), "size": sight.size_bytes, "copy": quoted(path)}
+        if shown(path) == path:  # nothing in it has to be spelt out: it is copied as it is
+            del facts["copy"]
+        if sight.digest is not None:
+            facts["digest"] = sight.digest.hex()
+        if sight.preview is None:
+            return {**facts, "why": shown(sight.obstacle)} if sight.obstacle else facts
+        preview = sight.preview
+        place = self._pictures.setdefault(id(preview), len(self.pictures))
+        if place == len(self.pictures):
+            self.pictures.append(base64.b64encode(preview.data).decode("ascii"))
+        facts |= {"picture": place, "width": preview.width, "height": preview.height}
+        return {**facts, "taken": shown(preview.captured)} if preview.captured else facts

@@ -37,9 +37,9 @@ def render(answer: Answer, screen: Screen) -> bytes:
         places = count(answer.not_trusted, "place")
         them = "it" if answer.not_trusted == 1 else "them"
         page.add(f"Not searched, since hidden and trash folders prove nothing: {places} (-v lists {them}).", wrap=True)
-    for one in answer.catalogs:
+    for catalog in answer.catalogs:
         page.add("")
-        page.add(catalog_line(one), wrap=True)
+        page.add(catalog_line(catalog), wrap=True)
     return page.encoded()
 
 
@@ -53,10 +53,15 @@ def render_json(answer: Answer) -> bytes:
             "haystack": [clean(path) for path in settings.haystack],
             **how_compared(settings),
         },
-        "needles": [_as_json(one) for one in answer.explanations],
+        "needles": [_as_json(explanation) for explanation in answer.explanations],
         "problems": [
-            {**named_path("path", one.path), "side": one.side.value, "stage": one.stage, "reason": clean(one.reason)}
-            for one in answer.problems
+            {
+                **named_path("path", problem.path),
+                "side": problem.side.value,
+                "stage": problem.stage,
+                "reason": clean(problem.reason),
+            }
+            for problem in answer.problems
         ],
         **catalogs(answer.catalogs),
     }
@@ -149,8 +154,8 @@ def _advice(advice: Advice) -> str:
     return " ".join(advice.options) or f"nothing: {_obstacle(advice)}"
 
 
-def _as_json(one: Explanation) -> dict[str, Any]:
-    verdict = one.verdict
+def _as_json(explanation: Explanation) -> dict[str, Any]:
+    verdict = explanation.verdict
     return {
         **named_path("needle", verdict.path),
         "kind": verdict.kind.value,
@@ -158,12 +163,12 @@ def _as_json(one: Explanation) -> dict[str, Any]:
         "evidence": verdict.evidence.value if verdict.evidence else None,
         **named_path("witness", verdict.witness),
         "distance_bits": verdict.distance_bits,
-        "orientation": None if one.orientation is None else one.orientation + 1,
+        "orientation": None if explanation.orientation is None else explanation.orientation + 1,
         **reasons_as_json(verdict.reasons),
-        "tests": [as_json(test) for test in one.tests],
-        "nearest": [_near_as_json(near) for near in one.nearest],
-        "advice": clean(_advice(one.advice)) if one.advice else None,
-        "itself": [clean(path) for path in one.itself],
+        "tests": [as_json(test) for test in explanation.tests],
+        "nearest": [_near_as_json(near) for near in explanation.nearest],
+        "advice": clean(_advice(explanation.advice)) if explanation.advice else None,
+        "itself": [clean(path) for path in explanation.itself],
     }
 
 

@@ -28,10 +28,14 @@ def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> 
         case Format.TABLE:
             return _table(answer, screen)
         case Format.JSON:
-            whole = {**_head(answer), "images": [_sought(one) for one in answer.sought], "problems": _problems(answer)}
+            whole = {
+                **_head(answer),
+                "images": [_sought(image) for image in answer.sought],
+                "problems": _problems(answer),
+            }
             return (dumps(whole, indent=1) + "\n").encode()
         case Format.JSONL:
-            shown: list[dict[str, Any]] = [{"type": "image", **_sought(one)} for one in answer.sought]
+            shown: list[dict[str, Any]] = [{"type": "image", **_sought(image)} for image in answer.sought]
             shown.append({"type": "summary", **_head(answer), "problems": _problems(answer)})
             return "".join(dumps(line) + "\n" for line in shown).encode()
         case Format.CSV:
@@ -55,9 +59,9 @@ def _table(answer: Answer, screen: Screen) -> bytes:
     if any(near.evidence is Evidence.SIMILAR for sought in answer.sought for near in sought.nearest):
         page.add("")
         page.add("A similar picture is another picture: look at both.", wrap=True)
-    for one in answer.catalogs:
+    for catalog in answer.catalogs:
         page.add("")
-        page.add(catalog_line(one), wrap=True)
+        page.add(catalog_line(catalog), wrap=True)
     return page.encoded()
 
 
@@ -107,7 +111,7 @@ def _head(answer: Answer) -> dict[str, Any]:
             "nearest": answer.nearest,
         },
         "summary": {
-            "images": {"seen": sum(one.is_seen for one in answer.sought), "all": len(answer.sought)},
+            "images": {"seen": sum(image.is_seen for image in answer.sought), "all": len(answer.sought)},
             "haystack": {"files": answer.files, "images": answer.pictures},
         },
         **catalogs(answer.catalogs),
@@ -118,7 +122,7 @@ def _sought(sought: Sought) -> dict[str, Any]:
     return {
         **named_path("image", sought.path),
         "seen": sought.is_seen,
-        "nearest": [_near(one) for one in sought.nearest],
+        "nearest": [_near(near) for near in sought.nearest],
         "itself": [clean(path) for path in sought.itself],
         "error": None if sought.error is None else clean(sought.error),
     }
@@ -137,7 +141,8 @@ def _near(near: Near) -> dict[str, Any]:
 
 def _problems(answer: Answer) -> list[dict[str, Any]]:
     return [
-        {**named_path("path", one.path), "stage": one.stage, "reason": clean(one.reason)} for one in answer.problems
+        {**named_path("path", problem.path), "stage": problem.stage, "reason": clean(problem.reason)}
+        for problem in answer.problems
     ]
 
 

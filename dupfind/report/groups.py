@@ -36,16 +36,20 @@ def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> 
         case Format.TABLE:
             return _table(answer, screen)
         case Format.JSON:
-            whole = {**_head(answer), "groups": [_group(one) for one in answer.groups], "problems": _problems(answer)}
+            whole = {
+                **_head(answer),
+                "groups": [_group(group) for group in answer.groups],
+                "problems": _problems(answer),
+            }
             return (dumps(whole, indent=1) + "\n").encode()
         case Format.JSONL:
-            shown: list[dict[str, Any]] = [{"type": "group", **_group(one)} for one in answer.groups]
+            shown: list[dict[str, Any]] = [{"type": "group", **_group(group)} for group in answer.groups]
             shown.append({"type": "summary", **_head(answer), "problems": _problems(answer)})
             return "".join(dumps(line) + "\n" for line in shown).encode()
         case Format.CSV:
             return lines([_CSV_COLUMNS, *_rows(answer.groups)], screen)
         case Format.PATHS:
-            return listed([one.path for one in answer.others], screen, print0=print0)
+            return listed([member.path for member in answer.others], screen, print0=print0)
 
 
 def _table(answer: Answer, screen: Screen) -> bytes:
@@ -84,7 +88,7 @@ def _list(groups: Sequence[Group], page: Page, width: int) -> None:
 
 def _file(member: Member, group: Group) -> Text:
     """The path, with what is to be said of the file below it."""
-    found = Text(printable(member.path))
+    cell_text = Text(printable(member.path))
     if member is group.best:
         those = "the other frees" if len(group.others) == 1 else "the others free"
         said = f"best: {group.why_best}" + (f"; {those} {size(group.frees_bytes)}" if group.frees_bytes else "")
@@ -93,8 +97,8 @@ def _file(member: Member, group: Group) -> Text:
         is_own = member.stack != 0 and member.evidence is not Evidence.SIMILAR
         said = "; ".join(filter(None, ("a copy of the similar one above" if is_own else "", said)))
     if said:
-        found.append(f"\n- {said}", style="dim")
-    return found
+        cell_text.append(f"\n- {said}", style="dim")
+    return cell_text
 
 
 def _summary(answer: Answer) -> list[str]:
@@ -104,12 +108,12 @@ def _summary(answer: Answer) -> list[str]:
         looked += f", {count(answer.pictures, 'picture')} among them"
     if not answer.groups:
         return [f"{looked}: {_NONE[answer.level]}."]
-    others = sum(1 for _ in answer.others)
-    members = others + len(answer.groups)
-    found = f"{looked}: {members:,} are in {count(len(answer.groups), 'group')}."
-    freed = f"{count(others, 'file')} that {'is' if others == 1 else 'are'} not the best would free"
-    shown = [f"{found} The {freed} {size(answer.frees_bytes)}."]
-    similar = sum(one.evidence is Evidence.SIMILAR for one in answer.others)
+    not_best = sum(1 for _ in answer.others)
+    members = not_best + len(answer.groups)
+    summary = f"{looked}: {members:,} are in {count(len(answer.groups), 'group')}."
+    freed = f"{count(not_best, 'file')} that {'is' if not_best == 1 else 'are'} not the best would free"
+    shown = [f"{summary} The {freed} {size(answer.frees_bytes)}."]
+    similar = sum(member.evidence is Evidence.SIMILAR for member in answer.others)
     if similar:
         shown.append(
             f"{similar:,} of them {'is similar: another picture' if similar == 1 else 'are similar: other pictures'}. "
@@ -120,7 +124,7 @@ def _summary(answer: Answer) -> list[str]:
 
 
 def _head(answer: Answer) -> dict[str, Any]:
-    others = list(answer.others)
+    not_best = list(answer.others)
     return {
         "schema": SCHEMA,
         "dupfind": answer.version,
@@ -135,8 +139,8 @@ def _head(answer: Answer) -> dict[str, Any]:
             "files": answer.files,
             "pictures": answer.pictures,
             "groups": len(answer.groups),
-            "members": len(others) + len(answer.groups),
-            "not_best": {grade.value: sum(one.evidence is grade for one in others) for grade in Evidence},
+            "members": len(not_best) + len(answer.groups),
+            "not_best": {grade.value: sum(member.evidence is grade for member in not_best) for grade in Evidence},
             "frees_bytes": answer.frees_bytes,
         },
         **catalogs(answer.catalogs),
@@ -150,39 +154,40 @@ def _group(group: Group) -> dict[str, Any]:
         "why_best": group.why_best,
         "stacks": group.stacks,
         "frees_bytes": group.frees_bytes,
-        "members": [_member(one, group) for one in group.members],
+        "members": [_member(member, group) for member in group.members],
     }
 
 
-def _member(one: Member, group: Group) -> dict[str, Any]:
+def _member(member: Member, group: Group) -> dict[str, Any]:
     return {
-        **named_path("path", one.path),
-        "is_best": one is group.best,
-        "stack": one.stack,
-        "evidence": one.evidence.value if one.evidence else None,
-        "distance_bits": one.distance_bits,
-        "score": one.score,
-        **as_json(one.reasons, IN_A_GROUP),
-        "size_bytes": one.size_bytes,
-        "frees_bytes": one.frees_bytes,
-        "width": one.width,
-        "height": one.height,
-        "format": one.format,
-        "captured": one.captured,
-        "modified": _moment(one.mtime_ns),
+        **named_path("path", member.path),
+        "is_best": member is group.best,
+        "stack": member.stack,
+        "evidence": member.evidence.value if member.evidence else None,
+        "distance_bits": member.distance_bits,
+        "score": member.score,
+        **as_json(member.reasons, IN_A_GROUP),
+        "size_bytes": member.size_bytes,
+        "frees_bytes": member.frees_bytes,
+        "width": member.width,
+        "height": member.height,
+        "format": member.format,
+        "captured": member.captured,
+        "modified": _moment(member.mtime_ns),
     }
 
 
 def _problems(answer: Answer) -> list[dict[str, Any]]:
     return [
-        {**named_path("path", one.path), "stage": one.stage, "reason": clean(one.reason)} for one in answer.problems
+        {**named_path("path", problem.path), "stage": problem.stage, "reason": clean(problem.reason)}
+        for problem in answer.problems
     ]
 
 
 def _rows(groups: Iterable[Group]) -> Iterable[Sequence[object]]:
     for number, group in enumerate(groups, start=1):
-        for one in group.members:
-            facts = _member(one, group)
+        for member in group.members:
+            facts = _member(member, group)
             yield tuple(number if name == "group" else _cell(name, facts[name]) for name in _CSV_COLUMNS)
 
 

@@ -60,7 +60,7 @@ class Renderer:
             "schema": SCHEMA,
             "dupfind": self._version,
             "settings": {"algorithms": self._asked.algorithms, "size": self._asked.size, "exact": self._asked.is_exact},
-            "files": [self._as_json(one) for one in self._all],
+            "files": [self._as_json(hashed) for hashed in self._all],
         }
         return (dumps(whole, indent=1) + "\n").encode()
 

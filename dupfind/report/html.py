@@ -16,8 +16,7 @@ from dupfind.answers import decisions
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.answers.shown import Shown
 from dupfind.report import document, ending
-from dupfind.report.album import SIGNS, Album
-from dupfind.report.document import shown
+from dupfind.report.document import SIGNS, Album, shown
 from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, catalog_line, clean, count, size
 from dupfind.sidecars.pairs import pairs_of
@@ -50,21 +49,21 @@ def render(
     """
     album = Album()
     album.add(seen.sights)
-    doubtful = sorted((one for one in report.files if one.state in _FILES), key=_by_state)
-    doubtful.sort(key=lambda one: one.path not in seen.sights)
-    present = [one for one in report.files if one.state is FileState.PRESENT and one.path not in words]
-    settled = [one for one in report.files if _is_settled(words.get(one.path))]
+    doubtful = sorted((file for file in report.files if file.state in _FILES), key=_by_state)
+    doubtful.sort(key=lambda file: file.path not in seen.sights)
+    present = [file for file in report.files if file.state is FileState.PRESENT and file.path not in words]
+    settled = [file for file in report.files if _is_settled(words.get(file.path))]
     folders = _listed_folders(report.folders)
-    in_doubt = [{**_file(one, seen, album), **_parted(words.get(one.path))} for one in doubtful[:MOST_ROWS]]
+    in_doubt = [{**_file(file, seen, album), **_parted(words.get(file.path))} for file in doubtful[:MOST_ROWS]]
     _join_halves(in_doubt, doubtful[:MOST_ROWS], report.files)
     data = {
         "id": f"{report.started} {' '.join(map(clean, report.settings.needles))}",
         "signs": SIGNS,
-        "folders": [_folder(one) for one in folders[:MOST_ROWS]],
+        "folders": [_folder(folder) for folder in folders[:MOST_ROWS]],
         "files": in_doubt,
-        "decided": [_decided(one, words[one.path], seen, album) for one in settled],
-        "given": [decisions.as_row(one) for one in given],
-        "present": [_present(one) for one in present[:MOST_ROWS]],
+        "decided": [_decided(file, words[file.path], seen, album) for file in settled],
+        "given": [decisions.as_row(decision) for decision in given],
+        "present": [_present(file) for file in present[:MOST_ROWS]],
         "nothing": "" if doubtful else _headline(report),
         "sights": album.sights,
     }
@@ -81,7 +80,7 @@ def render(
         "given": len(given),
         "signs": SIGNS,
         "steps": _steps(report),
-        "gaps": sum(one.is_gap for one in report.problems),
+        "gaps": sum(problem.is_gap for problem in report.problems),
         "problems": report.problems[:MOST_PROBLEMS],
         "more_problems": len(report.problems) - MOST_PROBLEMS,
         "left_out": _left_out(report, (doubtful, present, settled), folders, seen),
@@ -91,47 +90,58 @@ def render(
     )
 
 
-def _by_state(one: FileVerdict) -> tuple[int, int]:
-    return _FILES.index(one.state), 65 if one.distance_bits is None else one.distance_bits
+def _by_state(file: FileVerdict) -> tuple[int, int]:
+    return _FILES.index(file.state), 65 if file.distance_bits is None else file.distance_bits
 
 
 def _listed_folders(folders: Sequence[FolderVerdict]) -> list[FolderVerdict]:
     """All but those below a contained one, the most urgent first where not all can be listed; sorted by path."""
-    contained = {one.path for one in folders if one.state is FolderState.CONTAINED}
-    listed = [one for one in folders if one.path not in contained or one.path.rpartition(os.sep)[0] not in contained]
+    contained = {folder.path for folder in folders if folder.state is FolderState.CONTAINED}
+    listed = [
+        folder
+        for folder in folders
+        if folder.path not in contained or folder.path.rpartition(os.sep)[0] not in contained
+    ]
     if len(listed) > MOST_ROWS:
-        urgent = sorted(listed, key=lambda one: (_FOLDERS.index(one.state), one.path))
-        listed = [*sorted(urgent[:MOST_ROWS], key=lambda one: one.path), *urgent[MOST_ROWS:]]
+        urgent = sorted(listed, key=lambda folder: (_FOLDERS.index(folder.state), folder.path))
+        listed = [*sorted(urgent[:MOST_ROWS], key=lambda folder: folder.path), *urgent[MOST_ROWS:]]
     return listed
 
 
-def _folder(one: FolderVerdict) -> list[object]:
-    numbers = one.present, one.similar, one.missing, one.unreadable, one.skipped, one.bytes_not_present
-    return [shown(one.path), one.state.value, *numbers, size(one.bytes_not_present), one.decided]
+def _folder(folder: FolderVerdict) -> list[object]:
+    numbers = (
+        folder.present,
+        folder.similar,
+        folder.missing,
+        folder.unreadable,
+        folder.skipped,
+        folder.bytes_not_present,
+    )
+    return [shown(folder.path), folder.state.value, *numbers, size(folder.bytes_not_present), folder.decided]
 
 
-def _file(one: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
+def _file(file: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
     """One file; what is not known is left out."""
-    near = seen.nearest.get(one.path)
-    other = one.witness if one.witness is not None else near and near.path
+    near = seen.nearest.get(file.path)
+    shown_beside = file.witness if file.witness is not None else near and near.path
     facts: dict[str, Any] = {
-        "path": shown(one.path),
-        "verdict": one.state.value,
-        "size": one.size_bytes,
-        "bytes": size(one.size_bytes),
-        "kind": one.kind.value,
-        **album.place("at", one.path),
-        **album.place("otherAt", other),
-        **_turned(seen, one.path, other),
+        "path": shown(file.path),
+        "verdict": file.state.value,
+        "size": file.size_bytes,
+        "bytes": size(file.size_bytes),
+        "kind": file.kind.value,
+        **album.place("at", file.path),
+        **album.place("otherAt", shown_beside),
+        **_turned(seen, file.path, shown_beside),
     }
-    if one.witness is not None and one.evidence is not None:
-        facts |= {"other": shown(one.witness), "evidence": one.evidence.value, "bits": one.distance_bits or 0}
+    if file.witness is not None and file.evidence is not None:
+        facts |= {"other": shown(file.witness), "evidence": file.evidence.value, "bits": file.distance_bits or 0}
     elif near is not None:
         facts |= {"other": shown(near.path), "bits": near.distance_bits, "why": shown(sentences(near.reasons) or "")}
-    if reason := sentences(one.reasons):
+    if reason := sentences(file.reasons):
         facts["reason"] = shown(reason)
-    parted = seen.parted.get(one.path)
-    if parted is not None and parted != other:
+    parted = seen.parted.get(file.path)
+    if parted is not None and parted != shown_beside:
         facts["from"] = {"path": shown(parted), **album.place("at", parted)}
     return facts
 
@@ -142,9 +152,9 @@ def _join_halves(rows: list[dict[str, Any]], files: Sequence[FileVerdict], every
     ``rows`` are those of ``files``. Each half keeps its verdict; one that is in no doubt is told of in words.
     """
     pairs = pairs_of(files, everything)
-    places = {one.path: place for place, one in enumerate(files)} if pairs else {}
-    for place, one in enumerate(files):
-        pair = pairs.get(one.path)
+    places = {file.path: place for place, file in enumerate(files)} if pairs else {}
+    for place, file in enumerate(files):
+        pair = pairs.get(file.path)
         if pair is None:
             continue
         name = shown(pair.other.path.rpartition(os.sep)[2])
@@ -153,9 +163,9 @@ def _join_halves(rows: list[dict[str, Any]], files: Sequence[FileVerdict], every
             rows[place]["half" if pair.is_first else "of"] = places[pair.other.path]
 
 
-def _turned(seen: Shown, path: str, other: str | None) -> dict[str, int]:
+def _turned(seen: Shown, path: str, shown_beside: str | None) -> dict[str, int]:
     """How the other picture is turned to lie on the first; nothing where it lies on it upright."""
-    turn = seen.turns.get((path, other or ""))
+    turn = seen.turns.get((path, shown_beside or ""))
     return {} if turn is None else {"turn": turn}
 
 
@@ -169,50 +179,50 @@ def _is_settled(word: Decision | None) -> bool:
     return word is not None and word.ruling is not Ruling.DIFFERENT
 
 
-def _decided(one: FileVerdict, word: Decision, seen: Shown, album: Album) -> dict[str, Any]:
+def _decided(file: FileVerdict, word: Decision, seen: Shown, album: Album) -> dict[str, Any]:
     """One file whose verdict rests on the word of a person."""
-    facts = {**_file(one, seen, album), "digest": word.needle.digest.hex(), "word": word.ruling.value}
+    facts = {**_file(file, seen, album), "digest": word.needle.digest.hex(), "word": word.ruling.value}
     return facts if word.witness is None else {**facts, "witness": word.witness.digest.hex()}
 
 
-def _present(one: FileVerdict) -> list[object]:
-    grade = one.evidence.value if one.evidence else ""
-    return [shown(one.path), size(one.size_bytes), grade, shown(one.witness or ""), one.distance_bits]
+def _present(file: FileVerdict) -> list[object]:
+    grade = file.evidence.value if file.evidence else ""
+    return [shown(file.path), size(file.size_bytes), grade, shown(file.witness or ""), file.distance_bits]
 
 
 def _headline(report: Report) -> str:
     total = len(ending.holding(report))
-    left = [one for one in report.files if one.state in _FILES]
+    left = [file for file in report.files if file.state in _FILES]
     if not total:
         return "There are no files among the needles" + (" that hold anything" if report.files else "")
     if not left:
         where = ending.where(report)
-        if any(one.is_gap for one in report.problems):
+        if any(problem.is_gap for problem in report.problems):
             return f"What could be looked at is {where}"
         return f"All {count(total, 'file')} are {where}" if total > 1 else f"The only file is {where}"
     verb = "is" if len(left) == 1 else "are"
-    total_size = size(sum(one.size_bytes for one in left))
+    total_size = size(sum(file.size_bytes for file in left))
     return f"{len(left):,} of {count(total, 'file')} ({total_size}) {verb} not in the haystack"
 
 
 def _folder_rows(report: Report) -> list[tuple[str, int, str]]:
     """Verdict, how many folders have it, and how much lies directly in them; files of a list lie in none of them."""
-    states = {one.path: one.state for one in report.folders}
+    states = {folder.path: folder.state for folder in report.folders}
     numbers = Counter(states.values())
     sizes: Counter[FolderState] = Counter()
-    for one in report.files:
-        state = states.get(one.path.rpartition(os.sep)[0] or os.sep)
+    for file in report.files:
+        state = states.get(file.path.rpartition(os.sep)[0] or os.sep)
         if state is not None:
-            sizes[state] += one.size_bytes
+            sizes[state] += file.size_bytes
     return [(state.value, numbers[state], size(sizes[state])) for state in _FOLDERS]
 
 
 def _file_rows(files: Iterable[FileVerdict]) -> list[tuple[str, int, str]]:
     numbers: Counter[FileState] = Counter()
     sizes: Counter[FileState] = Counter()
-    for one in files:
-        numbers[one.state] += 1
-        sizes[one.state] += one.size_bytes
+    for file in files:
+        numbers[file.state] += 1
+        sizes[file.state] += file.size_bytes
     settled = [state for state in (FileState.UNWANTED, FileState.EMPTY) if numbers[state]]
     states = [*_FILES, FileState.PRESENT, *settled]
     return [(state.value, numbers[state], size(sizes[state])) for state in states]
@@ -231,7 +241,7 @@ def _settings(report: Report) -> list[tuple[str, str]]:
 
 def _steps(report: Report) -> list[tuple[str, str]]:
     """What to do next, and what to add to the command for it."""
-    numbers = Counter(one.state for one in report.files)
+    numbers = Counter(file.state for file in report.files)
     steps = []
     if similar := numbers[FileState.SIMILAR]:
         steps.append((f"Look at {count(similar, 'similar file')} below, and decide: same or different.", ""))
@@ -247,9 +257,9 @@ def _steps(report: Report) -> list[tuple[str, str]]:
     if ending.sidecars(report)["not_present"]:
         (text,) = ending.about_sidecars(report)
         steps.append((f"{text.partition(':')[0]}. To set aside what only describes, add", "--sidecars ignore"))
-    if any(one.is_gap for one in report.problems):
+    if any(problem.is_gap for problem in report.problems):
         steps.append(("Look at what was skipped, below: it may hold more.", ""))
-    if contained := [one for one in report.folders if one.state is FolderState.CONTAINED]:
+    if contained := [folder for folder in report.folders if folder.state is FolderState.CONTAINED]:
         steps.append((_of_contained(contained), "--only contained"))
     return steps
 
@@ -257,8 +267,8 @@ def _steps(report: Report) -> list[tuple[str, str]]:
 def _of_contained(folders: Sequence[FolderVerdict]) -> str:
     """How many they are, and how many of them are listed: the others lie below those."""
     are, hold, them = ("is", "it holds", "it") if len(folders) == 1 else ("are", "they hold", "them")
-    where = "in the haystack or not wanted" if any(one.unwanted for one in folders) else "in the haystack"
-    listed = sum(one.is_shown for one in folders)
+    where = "in the haystack or not wanted" if any(folder.unwanted for folder in folders) else "in the haystack"
+    listed = sum(folder.is_shown for folder in folders)
     if listed != len(folders):
         them = f"the {listed:,} that {'lies' if listed == 1 else 'lie'} below no other of them"
     return f"{count(len(folders), 'folder')} {are} contained: all that {hold} is {where}. To list {them}, add"
@@ -275,11 +285,11 @@ def _left_out(
     lines += [*ending.empty_files(report)]
     lines += ending.about_sidecars(report) if report.settings.sidecars == "ignore" else []
     doubtful, present, settled = files
-    without = sum(one.path not in seen.sights for one in doubtful)
+    without = sum(file.path not in seen.sights for file in doubtful)
     if without:
         they = f"{count(without, 'file')} {'has' if without == 1 else 'have'}"
         lines.append(f"{they} no picture here and cannot be decided: --html-pictures takes more.")
-    without = sum(one.path not in seen.sights for one in settled)
+    without = sum(file.path not in seen.sights for file in settled)
     if without:
         they = f"{count(without, 'decided file')} {'has' if without == 1 else 'have'}"
         lines.append(f"{they} no picture here: --html-pictures takes more.")

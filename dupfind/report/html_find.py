@@ -7,8 +7,7 @@ from typing import Any
 from dupfind.answers.found import Answer, Near, Sought
 from dupfind.answers.shown import Shown
 from dupfind.report import document
-from dupfind.report.album import SIGNS, Album
-from dupfind.report.document import shown
+from dupfind.report.document import SIGNS, Album, shown
 from dupfind.report.find import remarks
 from dupfind.report.reasons import sentence
 from dupfind.report.text import catalog_line, count
@@ -35,7 +34,7 @@ def render(answer: Answer, seen: Shown) -> bytes:
     album.add(seen.sights)
     data = {
         "signs": SIGNS,
-        "images": [_image(one, answer, seen, album) for one in answer.sought[:MOST_IMAGES]],
+        "images": [_image(image, answer, seen, album) for image in answer.sought[:MOST_IMAGES]],
         "sights": album.sights,
     }
     context = {
@@ -45,7 +44,7 @@ def render(answer: Answer, seen: Shown) -> bytes:
         "orders": _ORDERS,
         "answer": answer,
         "headline": _headline(answer),
-        "similar": any(near.evidence is Evidence.SIMILAR for one in answer.sought for near in one.nearest),
+        "similar": any(near.evidence is Evidence.SIMILAR for image in answer.sought for near in image.nearest),
         "settings": _settings(answer),
         "problems": list(answer.problems)[:MOST_PROBLEMS],
         "more_problems": len(answer.problems) - MOST_PROBLEMS,
@@ -60,7 +59,7 @@ def _name(sought: Sought) -> str:
 
 
 def _headline(answer: Answer) -> str:
-    seen = sum(one.is_seen for one in answer.sought)
+    seen = sum(image.is_seen for image in answer.sought)
     if len(answer.sought) == 1:
         return f"The picture was {'' if seen else 'not '}seen before"
     return f"{seen:,} of {count(len(answer.sought), 'picture')} {'was' if seen == 1 else 'were'} seen before"
@@ -79,9 +78,9 @@ def _settings(answer: Answer) -> list[tuple[str, str]]:
 
 def _left_out(answer: Answer, seen: Shown) -> list[str]:
     """What the answer rests on besides folders, and what the page does not hold, in sentences."""
-    lines = [catalog_line(one) for one in answer.catalogs]
-    files = {one.path for one in answer.sought if one.error is None or one.nearest}
-    files |= {near.path for one in answer.sought for near in one.nearest}
+    lines = [catalog_line(catalog) for catalog in answer.catalogs]
+    files = {image.path for image in answer.sought if image.error is None or image.nearest}
+    files |= {near.path for image in answer.sought for near in image.nearest}
     without = len(files - seen.sights.keys())
     if without:
         they = f"{count(without, 'file')} {'has' if without == 1 else 'have'}"
@@ -97,7 +96,7 @@ def _image(sought: Sought, answer: Answer, seen: Shown, album: Album) -> dict[st
         "input": sought.path == "-",
         "seen": sought.is_seen,
         "remarks": [f"{line[0].upper()}{line[1:]}." for line in remarks(sought, answer)],
-        "near": [_near(one, sought, seen, album) for one in sought.nearest],
+        "near": [_near(near, sought, seen, album) for near in sought.nearest],
         **album.place("at", sought.path),
     }
 

@@ -7,8 +7,7 @@ from typing import Any
 from dupfind.answers.grouped import Answer, Group, Member
 from dupfind.answers.shown import Shown
 from dupfind.report import document
-from dupfind.report.album import SIGNS, Album
-from dupfind.report.document import shown
+from dupfind.report.document import SIGNS, Album, shown
 from dupfind.report.reasons import IN_A_GROUP, sentences
 from dupfind.report.text import catalog_line, count, size
 from dupfind.values import Evidence
@@ -30,7 +29,7 @@ def render(answer: Answer, seen: Shown) -> bytes:
     album.add(seen.sights)
     data = {
         "signs": SIGNS,
-        "groups": [_group(one, album) for one in answer.groups[:MOST_GROUPS]],
+        "groups": [_group(group, album) for group in answer.groups[:MOST_GROUPS]],
         "sights": album.sights,
     }
     context = {
@@ -41,7 +40,7 @@ def render(answer: Answer, seen: Shown) -> bytes:
         "answer": answer,
         "headline": _headline(answer),
         "others": len(list(answer.others)),
-        "similar": sum(one.evidence is Evidence.SIMILAR for one in answer.others),
+        "similar": sum(member.evidence is Evidence.SIMILAR for member in answer.others),
         "problems": list(answer.problems)[:MOST_PROBLEMS],
         "more_problems": len(answer.problems) - MOST_PROBLEMS,
         "left_out": _left_out(answer, seen),
@@ -59,7 +58,7 @@ def _headline(answer: Answer) -> str:
 
 def _left_out(answer: Answer, seen: Shown) -> list[str]:
     """What the page does not hold, in sentences."""
-    without = sum(one.path not in seen.sights for group in answer.groups for one in group.members)
+    without = sum(member.path not in seen.sights for group in answer.groups for member in group.members)
     lines = list(map(catalog_line, answer.catalogs))
     if without:
         lines.append(
@@ -76,16 +75,16 @@ def _group(group: Group, album: Album) -> dict[str, Any]:
         "frees": size(group.frees_bytes),
         "free": group.frees_bytes,
         "evidence": group.evidence.value,
-        "members": [_member(one, album) for one in group.members],
+        "members": [_member(member, album) for member in group.members],
     }
 
 
-def _member(one: Member, album: Album) -> dict[str, Any]:
+def _member(member: Member, album: Album) -> dict[str, Any]:
     """One file; what is not known is left out."""
-    facts: dict[str, Any] = {"path": shown(one.path), "bytes": size(one.size_bytes), "stack": one.stack}
-    facts |= album.place("at", one.path)
-    if one.evidence is not None:
-        facts |= {"evidence": one.evidence.value, "bits": one.distance_bits, "frees": size(one.frees_bytes)}
-    if reason := sentences(one.reasons, IN_A_GROUP):
+    facts: dict[str, Any] = {"path": shown(member.path), "bytes": size(member.size_bytes), "stack": member.stack}
+    facts |= album.place("at", member.path)
+    if member.evidence is not None:
+        facts |= {"evidence": member.evidence.value, "bits": member.distance_bits, "frees": size(member.frees_bytes)}
+    if reason := sentences(member.reasons, IN_A_GROUP):
         facts["reason"] = shown(reason)
     return facts

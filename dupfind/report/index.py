@@ -60,7 +60,7 @@ def _whole(answer: Indexed | Checked) -> dict[str, Any]:
 
 def _files(answer: Indexed | Checked) -> Iterator[tuple[str, str, str]]:
     """What is the matter with each file that is not as it was, its path, and why, where that is known."""
-    reasons = {one.path: one.reason for one in answer.problems}
+    reasons = {problem.path: problem.reason for problem in answer.problems}
     for kind, paths in answer.changes.items():
         for path in paths:
             yield kind, path, clean(reasons.get(path, "")) if kind == "unreadable" else ""
@@ -83,23 +83,23 @@ def _indexed(answer: Indexed) -> list[str | Text]:
 
 
 def _checked(answer: Checked) -> list[str | Text]:
-    found: list[str | Text] = []
+    lines: list[str | Text] = []
     kinds = answer.changes
     for word, paths in kinds.items():
-        found += [Text(f"{word:<11}{printable(path)}") for path in paths[:_MOST_LISTED]]
+        lines += [Text(f"{word:<11}{printable(path)}") for path in paths[:_MOST_LISTED]]
         if len(paths) > _MOST_LISTED:
-            found.append(Text(f"{word:<11}{len(paths) - _MOST_LISTED:,} more"))
-    if found:
-        found.append("")
+            lines.append(Text(f"{word:<11}{len(paths) - _MOST_LISTED:,} more"))
+    if lines:
+        lines.append("")
     name, when = printable(answer.catalog), moment(answer.updated)
     if not answer.is_complete:
-        found.append(f"{name} is not complete: its indexing was stopped; dupfind index goes on with it.")
+        lines.append(f"{name} is not complete: its indexing was stopped; dupfind index goes on with it.")
     told = ", ".join(f"{len(paths):,} {word}" for word, paths in kinds.items() if paths)
     of_folder = f"{name} of {when} ({count(answer.files, 'file')})"
     how = ", every byte" if answer.is_deep else ""
     if told:
-        return [*found, f"{of_folder} is not what is in {printable(answer.folder)}: {told}."]
-    return [*found, f"{of_folder} lists what is in {printable(answer.folder)}{how}."]
+        return [*lines, f"{of_folder} is not what is in {printable(answer.folder)}: {told}."]
+    return [*lines, f"{of_folder} lists what is in {printable(answer.folder)}{how}."]
 
 
 def _head(answer: Indexed | Checked, schema: str) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _indexed_json(answer: Indexed) -> dict[str, Any]:
             "size_bytes": answer.size_bytes,
         },
         **_listed(answer),
-        "problems": [_problem(one) for one in answer.problems],
+        "problems": [_problem(problem) for problem in answer.problems],
     }
 
 
@@ -137,7 +137,7 @@ def _checked_json(answer: Checked) -> dict[str, Any]:
         "is_deep": answer.is_deep,
         "summary": {"files": answer.files, **{kind: len(paths) for kind, paths in answer.changes.items()}},
         **_listed(answer),
-        "problems": [_problem(one) for one in answer.problems],
+        "problems": [_problem(problem) for problem in answer.problems],
     }
 
 
@@ -145,5 +145,5 @@ def _listed(answer: Indexed | Checked) -> dict[str, Any]:
     return {kind: [named_path("path", path) for path in paths] for kind, paths in answer.changes.items()}
 
 
-def _problem(one: Problem) -> dict[str, Any]:
-    return {**named_path("path", one.path), "stage": one.stage, "reason": clean(one.reason)}
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {**named_path("path", problem.path), "stage": problem.stage, "reason": clean(problem.reason)}

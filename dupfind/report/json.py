@@ -26,16 +26,16 @@ def render(report: Report, choice: Choice) -> bytes:
         **_baseline(choice.changes),
         "folders": _folders(report, choice),
         "files": _files(report, choice),
-        "problems": [_problem(one) for one in report.problems],
+        "problems": [_problem(problem) for problem in report.problems],
     }
     return (dumps(whole, indent=1) + "\n").encode()
 
 
 def render_lines(report: Report, choice: Choice) -> bytes:
     """A line a file, a line a folder, and the summary last, each with its ``type``."""
-    lines: list[dict[str, Any]] = [{"type": "file", **one} for one in _files(report, choice)]
-    lines += [{"type": "folder", **one} for one in _folders(report, choice)]
-    problems = [_problem(one) for one in report.problems]
+    lines: list[dict[str, Any]] = [{"type": "file", **file} for file in _files(report, choice)]
+    lines += [{"type": "folder", **folder} for folder in _folders(report, choice)]
+    problems = [_problem(problem) for problem in report.problems]
     lines.append({"type": "summary", **_head(report), **_baseline(choice.changes), "problems": problems})
     return "".join(dumps(line) + "\n" for line in lines).encode()
 
@@ -49,13 +49,13 @@ def dumps(value: object, indent: int | None = None) -> str:
     return OBEYED.sub(_escaped, text)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return json.dumps(found[0])[1:-1]
+def _escaped(match: re.Match[str]) -> str:
+    return json.dumps(match[0])[1:-1]
 
 
 def _head(report: Report) -> dict[str, Any]:
-    folders = Counter(one.state for one in report.folders)
-    files = Counter(one.state for one in report.files)
+    folders = Counter(folder.state for folder in report.folders)
+    files = Counter(file.state for file in report.files)
     settings, haystack = report.settings, report.haystack
     return {
         "schema": SCHEMA,
@@ -100,18 +100,18 @@ def how_compared(settings: ScanSettings) -> dict[str, Any]:
 
 def catalogs(cataloged: Iterable[Cataloged]) -> dict[str, Any]:
     """What an answer rests on besides folders; no key where it rests on none."""
-    found = [
+    rows = [
         {
-            **named_path("path", one.path),
-            **named_path("root", one.root),
-            "updated": one.updated,
-            "age_seconds": one.age_seconds,
-            "files": one.files,
-            "is_complete": one.is_complete,
+            **named_path("path", catalog.path),
+            **named_path("root", catalog.root),
+            "updated": catalog.updated,
+            "age_seconds": catalog.age_seconds,
+            "files": catalog.files,
+            "is_complete": catalog.is_complete,
         }
-        for one in cataloged
+        for catalog in cataloged
     ]
-    return {"catalogues": found} if found else {}
+    return {"catalogues": rows} if rows else {}
 
 
 def _baseline(changes: Changes | None) -> dict[str, Any]:
@@ -125,57 +125,62 @@ def _baseline(changes: Changes | None) -> dict[str, Any]:
 
 
 def _folders(report: Report, choice: Choice) -> list[dict[str, Any]]:
-    rows = [_folder(one) for one in choice.folders]
-    for row, one in zip(rows, choice.folders, strict=True):
+    rows = [_folder(folder) for folder in choice.folders]
+    for row, folder in zip(rows, choice.folders, strict=True):
         if report.decided is not None:
-            row |= {"decided": one.decided}
+            row |= {"decided": folder.decided}
         if choice.changes is not None:
-            row["was"] = choice.changes.folders[one.path]
+            row["was"] = choice.changes.folders[folder.path]
     return rows
 
 
 def _files(report: Report, choice: Choice) -> list[dict[str, Any]]:
-    rows = [_file(one) for one in choice.files]
-    for row, one in zip(rows, choice.files, strict=True):
+    rows = [_file(file) for file in choice.files]
+    for row, file in zip(rows, choice.files, strict=True):
         if report.decided is not None:
-            row["decision"] = report.decided.get(one.path)
+            row["decision"] = report.decided.get(file.path)
         if choice.changes is not None:
-            row["was"] = choice.changes.files[one.path]
+            row["was"] = choice.changes.files[file.path]
     return rows
 
 
-def _folder(one: FolderVerdict) -> dict[str, Any]:
+def _folder(folder: FolderVerdict) -> dict[str, Any]:
     return {
-        **named_path("path", one.path),
-        "verdict": one.state.value,
-        "present": one.present,
-        "similar": one.similar,
-        "missing": one.missing,
-        "unreadable": one.unreadable,
-        "skipped": one.skipped,
-        "bytes_not_present": one.bytes_not_present,
-        "unwanted": one.unwanted,
-        "set_aside": one.set_aside,
-        "empty": one.empty,
+        **named_path("path", folder.path),
+        "verdict": folder.state.value,
+        "present": folder.present,
+        "similar": folder.similar,
+        "missing": folder.missing,
+        "unreadable": folder.unreadable,
+        "skipped": folder.skipped,
+        "bytes_not_present": folder.bytes_not_present,
+        "unwanted": folder.unwanted,
+        "set_aside": folder.set_aside,
+        "empty": folder.empty,
     }
 
 
-def _file(one: FileVerdict) -> dict[str, Any]:
+def _file(file: FileVerdict) -> dict[str, Any]:
     return {
-        **named_path("path", one.path),
-        "kind": one.kind.value,
-        "verdict": one.state.value,
-        "evidence": one.evidence.value if one.evidence else None,
-        **named_path("witness", one.witness),
-        "distance_bits": one.distance_bits,
-        "score": one.score,
-        **reasons.as_json(one.reasons),
-        "size_bytes": one.size_bytes,
+        **named_path("path", file.path),
+        "kind": file.kind.value,
+        "verdict": file.state.value,
+        "evidence": file.evidence.value if file.evidence else None,
+        **named_path("witness", file.witness),
+        "distance_bits": file.distance_bits,
+        "score": file.score,
+        **reasons.as_json(file.reasons),
+        "size_bytes": file.size_bytes,
     }
 
 
-def _problem(one: Problem) -> dict[str, Any]:
-    return {**named_path("path", one.path), "side": one.side.value, "stage": one.stage, "reason": clean(one.reason)}
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        **named_path("path", problem.path),
+        "side": problem.side.value,
+        "stage": problem.stage,
+        "reason": clean(problem.reason),
+    }
 
 
 def named_path(key: str, path: str | None) -> dict[str, str | None]:

@@ -33,7 +33,7 @@ class _Plot:
 
     def __init__(self, calibration: Calibration) -> None:
         self._calibration = calibration
-        values = [one.false_candidates(bits) for one in calibration.spreads for bits in THRESHOLDS]
+        values = [spread.false_candidates(bits) for spread in calibration.spreads for bits in THRESHOLDS]
         seen = [value for value in values if value > 0]
         self._low = math.floor(math.log10(min([*seen, MOST_FALSE_CANDIDATES])))
         self._high = math.ceil(math.log10(max([*seen, MOST_FALSE_CANDIDATES]) * 1.01))

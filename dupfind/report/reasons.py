@@ -25,9 +25,9 @@ IN_A_GROUP = Roles("it", "the best one", is_named=True)
 
 def as_json(reasons: Iterable[Reason], roles: Roles = IN_A_SCAN) -> dict[str, str | None]:
     """Give ``reason`` and ``reason_code`` as all our JSON has them; the code is that of the first."""
-    found = tuple(reasons)
-    words = sentences(found, roles)
-    return {"reason": None if words is None else clean(words), "reason_code": found[0].code.value if found else None}
+    listed = tuple(reasons)
+    words = sentences(listed, roles)
+    return {"reason": None if words is None else clean(words), "reason_code": listed[0].code.value if listed else None}
 
 
 def sentences(reasons: Iterable[Reason], roles: Roles = IN_A_SCAN) -> str | None:
@@ -93,8 +93,8 @@ def _data(size_bytes: int) -> str:
 
 
 def _times(_: Roles, first: str, second: str) -> str:
-    one, other = first[:19].replace(":", "-", 2), second[:19].replace(":", "-", 2)
-    return f"taken at another time: {f'within the second {one}' if one == other else f'{one} and {other}'}"
+    earlier, later = first[:19].replace(":", "-", 2), second[:19].replace(":", "-", 2)
+    return f"taken at another time: {f'within the second {earlier}' if earlier == later else f'{earlier} and {later}'}"
 
 
 def _conflict(roles: Roles, why: Reason) -> str:
@@ -115,8 +115,8 @@ def _like_nothing(_: Roles, damage: str) -> str:
     )
 
 
-def _different(_: Roles, path: str = "", others: int = 0, day: str = "") -> str:
-    more = f" and {others:,} other file{'' if others == 1 else 's'}" if others else ""
+def _different(_: Roles, path: str = "", more_files: int = 0, day: str = "") -> str:
+    more = f" and {more_files:,} other file{'' if more_files == 1 else 's'}" if more_files else ""
     return "you have said that it differs" + (f" from {path}{more}, {day}" if path else "")
 
 

@@ -24,17 +24,20 @@ def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> 
         case Format.TABLE:
             return _table(answer, screen)
         case Format.JSON:
-            whole = {**_head(answer), "pictures": [_placed(one) for one in answer.pictures]}
+            whole = {**_head(answer), "pictures": [_placed(picture) for picture in answer.pictures]}
             return (dumps({**whole, "problems": _problems(answer)}, indent=1) + "\n").encode()
         case Format.JSONL:
-            shown: list[dict[str, Any]] = [{"type": "picture", **_placed(one)} for one in answer.pictures]
+            shown: list[dict[str, Any]] = [{"type": "picture", **_placed(picture)} for picture in answer.pictures]
             shown.append({"type": "summary", **_head(answer), "problems": _problems(answer)})
             return "".join(dumps(line) + "\n" for line in shown).encode()
         case Format.CSV:
-            rows = [(cell(one.path), "" if one.distance is None else _rounded(one.distance)) for one in answer.pictures]
+            rows = [
+                (cell(picture.path), "" if picture.distance is None else _rounded(picture.distance))
+                for picture in answer.pictures
+            ]
             return lines([("path", "distance"), *rows], screen)
         case Format.PATHS:
-            return listed([one.path for one in answer.pictures], screen, print0=print0)
+            return listed([picture.path for picture in answer.pictures], screen, print0=print0)
 
 
 def _table(answer: Answer, screen: Screen) -> bytes:
@@ -43,8 +46,8 @@ def _table(answer: Answer, screen: Screen) -> bytes:
         table = page.table()
         table.add_column("Distance", justify="right", no_wrap=True)
         table.add_column("File", overflow="fold")
-        for one in answer.pictures:
-            table.add_row("" if one.distance is None else f"{one.distance:.0f}", Text(printable(one.path)))
+        for picture in answer.pictures:
+            table.add_row("" if picture.distance is None else f"{picture.distance:.0f}", Text(printable(picture.path)))
         page.add(table)
         page.add("")
     for catalog in answer.catalogs:
@@ -66,13 +69,17 @@ def _head(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _placed(one: Placed) -> dict[str, Any]:
-    return {**named_path("path", one.path), "distance": None if one.distance is None else _rounded(one.distance)}
+def _placed(picture: Placed) -> dict[str, Any]:
+    return {
+        **named_path("path", picture.path),
+        "distance": None if picture.distance is None else _rounded(picture.distance),
+    }
 
 
 def _problems(answer: Answer) -> list[dict[str, Any]]:
     return [
-        {**named_path("path", one.path), "stage": one.stage, "reason": clean(one.reason)} for one in answer.problems
+        {**named_path("path", problem.path), "stage": problem.stage, "reason": clean(problem.reason)}
+        for problem in answer.problems
     ]
 
 

@@ -60,10 +60,14 @@ def _add_folders(page: Page, choice: Choice, screen: Screen, *, has_all: bool, i
     """
     folders = choice.shown
     if choice.changes is None:
-        listed = {one.path for one in folders}
-        folders = [one for one in choice.folders if one.path in listed or (has_all and one.own and one.own.files)]
+        listed = {folder.path for folder in folders}
+        folders = [
+            folder
+            for folder in choice.folders
+            if folder.path in listed or (has_all and folder.own and folder.own.files)
+        ]
     if not is_sorted:
-        folders = sorted(folders, key=lambda one: (one.state is FolderState.CONTAINED, one.path))
+        folders = sorted(folders, key=lambda folder: (folder.state is FolderState.CONTAINED, folder.path))
     width = screen.width if screen.is_terminal else UNBOUNDED
     if folders:
         page.add(_folder_table(folders, page, width, choice.changes))
@@ -92,8 +96,8 @@ def _news(changes: Changes, settings: ReportSettings) -> list[str]:
         ("file", changes.files, changes.gone_files),
     ):
         new = sum(before is None for before in was.values())
-        if other := len(was) - new:
-            words.append(f"{count(other, noun)} with another verdict")
+        if changed := len(was) - new:
+            words.append(f"{count(changed, noun)} with another verdict")
         if new:
             words.append(count(new, f"new {noun}"))
         if gone:
@@ -111,7 +115,7 @@ def _news(changes: Changes, settings: ReportSettings) -> list[str]:
 def _untold(files: list[FileVerdict], changes: Changes) -> list[FileVerdict]:
     """Return the files that have changed in folders whose verdict has not; what is not in the haystack comes first."""
     untold = set(changes.untold_files)
-    return sorted((one for one in files if one.path in untold), key=lambda one: (one.state in SETTLED, one.path))
+    return sorted((file for file in files if file.path in untold), key=lambda file: (file.state in SETTLED, file.path))
 
 
 def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes: Changes | None) -> Table:
@@ -120,7 +124,7 @@ def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes:
     No file is counted in two rows: where subfolders have rows of their own, a folder's row counts what lies directly
     in it. Where only changes are told, each row tells of a whole subtree.
     """
-    rows = [one if one.own is None or changes is not None else one.own for one in folders]
+    rows = [folder if folder.own is None or changes is not None else folder.own for folder in folders]
     counts = {
         "Missing": [row.missing for row in rows],
         "Similar": [row.similar for row in rows],
@@ -143,16 +147,16 @@ def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes:
         for name in ("Present", *named, "Size"):
             table.add_column(name, justify="right", no_wrap=True)
     table.add_column("Folder", overflow="fold")
-    for place, (one, row) in enumerate(zip(folders, rows, strict=True)):
+    for place, (folder, row) in enumerate(zip(folders, rows, strict=True)):
         numbers = [f"{numbers[place]:,}" if numbers[place] else "" for numbers in named.values()]
         left = size(row.bytes_not_present) if row.bytes_not_present else ""
         present = f"{row.present:,} of {row.files:,}"
         numbers = [present, *numbers, left] if width >= _NARROW else []
-        before = [] if changes is None else [Text(changes.folders[one.path] or "new")]
-        path = Text(printable(one.path))
-        if row is not one:
+        before = [] if changes is None else [Text(changes.folders[folder.path] or "new")]
+        path = Text(printable(folder.path))
+        if row is not folder:
             path.append(" (directly in it)", style="dim")
-        table.add_row(page.verdict(one.state.value), *before, *numbers, path)
+        table.add_row(page.verdict(folder.state.value), *before, *numbers, path)
     return table
 
 
@@ -164,18 +168,18 @@ def _file_table(files: list[FileVerdict], page: Page, changes: Changes | None, p
         table.add_column("Was", no_wrap=True)
     table.add_column("Size", justify="right", no_wrap=True)
     table.add_column("File", overflow="fold")
-    listed = {one.path for one in files} if pairs else set()
-    for one in files:
-        pair = pairs.get(one.path)
+    listed = {file.path for file in files} if pairs else set()
+    for file in files:
+        pair = pairs.get(file.path)
         if pair is not None:
             if pair.is_first or pair.other.path not in listed:
-                _add_pair(table, page, one, pair, is_whole=pair.other.path in listed)
+                _add_pair(table, page, file, pair, is_whole=pair.other.path in listed)
             continue
-        cell = Text(printable(one.path))
-        for fact in _facts(one):
+        cell = Text(printable(file.path))
+        for fact in _facts(file):
             cell.append(f"\n- {fact}", style="dim")
-        before = [] if changes is None else [Text(changes.files[one.path] or "new")]
-        table.add_row(page.verdict(one.state.value), *before, size(one.size_bytes), cell)
+        before = [] if changes is None else [Text(changes.files[file.path] or "new")]
+        table.add_row(page.verdict(file.state.value), *before, size(file.size_bytes), cell)
     return table
 
 
@@ -195,14 +199,14 @@ def _add_pair(table: Table, page: Page, file: FileVerdict, pair: Pair, *, is_who
 
     ``is_whole`` tells whether both were to be listed; else the row is about ``file`` and tells of the other.
     """
-    other = pair.other
-    name = other.path.rpartition(os.sep)[2]
+    partner = pair.other
+    name = partner.path.rpartition(os.sep)[2]
     cell = Text(f"{printable(file.path)} + {printable(name)} ({pair.kind})")
-    is_one = is_whole and file.state is other.state
-    for half in (file, other):
+    is_alike = is_whole and file.state is partner.state
+    for half in (file, partner):
         own = printable(half.path.rpartition(os.sep)[2])
         facts = [f"{own}: {fact}" for fact in _facts(half)]
-        if not is_one:
+        if not is_alike:
             facts = (
                 [f"{own}: {half.state.value}", *facts]
                 if not facts
@@ -210,8 +214,8 @@ def _add_pair(table: Table, page: Page, file: FileVerdict, pair: Pair, *, is_who
             )
         for fact in facts:
             cell.append(f"\n- {fact}", style="dim")
-    worst = min((file, other), key=lambda half: _URGENCY.index(half.state)) if is_whole else file
-    total = file.size_bytes + other.size_bytes if is_whole else file.size_bytes
+    worst = min((file, partner), key=lambda half: _URGENCY.index(half.state)) if is_whole else file
+    total = file.size_bytes + partner.size_bytes if is_whole else file.size_bytes
     table.add_row(page.verdict(worst.state.value), size(total), cell)
 
 
@@ -219,8 +223,8 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     """A sentence with the answer, what could not be looked at, and what to do next."""
     total = len(ending.holding(report))
     aside = [*ending.set_aside(report), *ending.about_sidecars(report), *ending.empty_files(report)]
-    left = [one for one in report.files if one.state not in SETTLED]
-    skipped = sum(one.is_gap for one in report.problems)
+    left = [file for file in report.files if file.state not in SETTLED]
+    skipped = sum(problem.is_gap for problem in report.problems)
     lines = ["", *map(catalog_line, report.catalogs)] if has_rows else [*map(catalog_line, report.catalogs)]
     if report.settings.quick:
         lines += [f"{QUICK}.", ""]
@@ -231,16 +235,16 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     word = _on_your_word(report)
     if not left and not skipped:
         every = "The only file is" if total == 1 else f"All {total:,} files are"
-        rest = ": every needle folder is contained" if report.folders or not settings.files else ""
-        lines += [f"{every} {ending.where(report)}{rest}.", *aside, *word]
+        settled = ": every needle folder is contained" if report.folders or not settings.files else ""
+        lines += [f"{every} {ending.where(report)}{settled}.", *aside, *word]
         return lines + _end(report, settings)
     if left:
         parts = [
             f"{number:,} {state.value}"
             for state in (FileState.MISSING, FileState.SIMILAR, FileState.UNREADABLE)
-            if (number := sum(one.state is state for one in left))
+            if (number := sum(file.state is state for file in left))
         ]
-        total_size = size(sum(one.size_bytes for one in left))
+        total_size = size(sum(file.size_bytes for file in left))
         verb = "is" if len(left) == 1 else "are"
         lines.append(
             f"{len(left):,} of {count(total, 'file')} ({total_size}) {verb} not in the haystack: {', '.join(parts)}."

@@ -97,10 +97,10 @@ def duration(seconds: float) -> str:
     return count(int(seconds), "second")
 
 
-def catalog_line(one: Cataloged) -> str:
+def catalog_line(catalog: Cataloged) -> str:
     """What a verdict rests on that rests on a catalog."""
-    age = duration(one.age_seconds)
+    age = duration(catalog.age_seconds)
     return (
-        f"{printable(one.path)} stands for {printable(one.root)} as it was {age} ago "
-        f"({moment(one.updated)}, {count(one.files, 'file')}{'' if one.is_complete else ', not complete'})."
+        f"{printable(catalog.path)} stands for {printable(catalog.root)} as it was {age} ago "
+        f"({moment(catalog.updated)}, {count(catalog.files, 'file')}{'' if catalog.is_complete else ', not complete'})."
     )

@@ -32,9 +32,11 @@ def draw(page: Page, comparison: Comparison, names: tuple[str, str], width: int)
     # A block is as wide as it is high; no more rows than a square picture has of columns, so that it fits a screen.
     scale = min(columns / shape.width, columns / shape.height)
     size = max(1, round(shape.width * scale)), 2 * max(1, round(shape.height * scale / 2))
-    first, other = (np.frombuffer(one, np.uint8).reshape(THUMBNAIL_SIDE, THUMBNAIL_SIDE) for one in comparison.seen)
-    difference = np.abs(first.astype(np.int16) - other) * DIFFERENCE_SHOWN_TIMES
-    planes = [_resized(plane, size) for plane in (first, other, difference.clip(0, 255).astype(np.uint8))]
+    first, second = (
+        np.frombuffer(plane, np.uint8).reshape(THUMBNAIL_SIDE, THUMBNAIL_SIDE) for plane in comparison.seen
+    )
+    difference = np.abs(first.astype(np.int16) - second) * DIFFERENCE_SHOWN_TIMES
+    planes = [_resized(plane, size) for plane in (first, second, difference.clip(0, 255).astype(np.uint8))]
     heads = (_fitting(name, size[0]) for name in (*names, "difference"))
     page.add(" " * _INDENT + (" " * _GAP).join(heads))
     line = _blocks if page.has_shades else _letters

@@ -40,19 +40,19 @@ class Blocks:
         self._xor = np.empty(_MOST_PAIRS, np.uint64)
         self._bits = np.empty(_MOST_PAIRS, np.uint8)
 
-    def compare(self, one: Hashes, other: Hashes) -> Iterator[Hits]:
-        """The hits block by block, for all pairs of ``one`` with ``other``; nothing for a block without any."""
-        if len(one) > len(other):
-            yield from ((row, column, bits) for column, row, bits in self.compare(other, one))
+    def compare(self, needles: Hashes, keys: Hashes) -> Iterator[Hits]:
+        """The hits block by block, for all pairs of ``needles`` with ``keys``; nothing for a block without any."""
+        if len(needles) > len(keys):
+            yield from ((row, column, bits) for column, row, bits in self.compare(keys, needles))
             return
-        if not len(one):
+        if not len(needles):
             return
         # The longer side is the inner one, and blocks are long rather than high: that is what numpy is fastest with.
-        columns = min(len(other), max(1, _MOST_PAIRS // min(len(one), _LEAST_ROWS)))
+        columns = min(len(keys), max(1, _MOST_PAIRS // min(len(needles), _LEAST_ROWS)))
         rows = _MOST_PAIRS // columns
-        for top in range(0, len(one), rows):
-            for left in range(0, len(other), columns):
-                hits = self._block(one[top : top + rows], other[left : left + columns])
+        for top in range(0, len(needles), rows):
+            for left in range(0, len(keys), columns):
+                hits = self._block(needles[top : top + rows], keys[left : left + columns])
                 if hits is not None:
                     row, column, bits = hits
                     yield row + top, column + left, bits

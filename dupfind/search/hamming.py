@@ -105,8 +105,8 @@ def _by_needle(hits: Found, back: Positions, first: int) -> Iterator[tuple[int, 
     bounds = np.searchsorted(needle, np.arange(int(back.max()) + 2))
     with_any = np.flatnonzero(bounds[back] < bounds[back + 1])
     for index in with_any.tolist():
-        some = slice(bounds[back[index]], bounds[back[index] + 1])
-        yield first + index, key[some], bits[some]
+        window = slice(bounds[back[index]], bounds[back[index] + 1])
+        yield first + index, key[window], bits[window]
 
 
 def close_pairs(hashes: Hashes) -> tuple[Positions, Positions]:
@@ -118,7 +118,7 @@ def close_pairs(hashes: Hashes) -> tuple[Positions, Positions]:
     >>> [part.tolist() for part in close_pairs(np.uint64([0, 7, 15]))]
     [[0, 1], [1, 2]]
     """
-    found = [np.empty((2, 0), np.int64)]
+    pairs = [np.empty((2, 0), np.int64)]
     for shift in range(0, 64, 16):
         part = (hashes >> np.uint64(shift)).astype(np.uint16)
         order = np.argsort(part, kind="stable")
@@ -128,10 +128,10 @@ def close_pairs(hashes: Hashes) -> tuple[Positions, Positions]:
             later = later[part[order[later]] == part[order[later + step]]]
             if not len(later):
                 break
-            one, other = order[later], order[later + step]
-            is_close = np.bitwise_count(hashes[one] ^ hashes[other]) <= CLOSE_BITS
-            found.append(np.stack((np.minimum(one, other), np.maximum(one, other)))[:, is_close])
-    low, high = np.unique(np.concatenate(found, axis=1), axis=1)
+            first, second = order[later], order[later + step]
+            is_close = np.bitwise_count(hashes[first] ^ hashes[second]) <= CLOSE_BITS
+            pairs.append(np.stack((np.minimum(first, second), np.maximum(first, second)))[:, is_close])
+    low, high = np.unique(np.concatenate(pairs, axis=1), axis=1)
     return low, high
 
 

@@ -75,7 +75,7 @@ class MultiIndex:
         without any probes every pair is compared. Gives up with None once there are more than ``most_hits``.
         """
         assert not probes or sum(probe.radius_bits + 1 for probe in probes) > radius_bits
-        found: list[Found] = []
+        parts: list[Found] = []
         count = 0
         with np.errstate():  # bounds the change of the buffer's size
             np.setbufsize(UFUNC_BUFFER)
@@ -83,8 +83,8 @@ class MultiIndex:
                 count += len(hits[0])
                 if most_hits is not None and count > most_hits:
                     return None
-                found.append(hits)
-        return _sorted(found)
+                parts.append(hits)
+        return _sorted(parts)
 
     def _hits(self, needles: Hashes, blocks: Blocks, probes: Sequence[Probe]) -> Iterator[Found]:
         if not probes:
@@ -142,12 +142,12 @@ def _meetings(
     bucket, begin, end = _runs(theirs.starts)
     step = max(1, _MOST_PLACES // len(masks))
     for first in range(0, len(bucket), step):
-        some = slice(first, first + step)
-        near = bucket[some, None] ^ masks
+        batch = slice(first, first + step)
+        near = bucket[batch, None] ^ masks
         starts = ours.starts[near]
         counts = ours.starts[near + 1] - starts
         lasts = np.cumsum(counts.sum(axis=1))
-        bounds = zip(begin[some].tolist(), end[some].tolist(), [0, *lasts[:-1].tolist()], lasts.tolist(), strict=True)
+        bounds = zip(begin[batch].tolist(), end[batch].tolist(), [0, *lasts[:-1].tolist()], lasts.tolist(), strict=True)
         if lasts[-1] <= _MOST_GATHERED:
             ids = ours.order[_spans(starts.ravel(), counts.ravel())]
             hashes = needles[ids]
@@ -188,29 +188,29 @@ def _misses(xor: Hashes, probes: Sequence[Probe]) -> NDArray[np.bool_]:
     return is_missed
 
 
-def _together(found: Iterable[Hits]) -> Iterator[Found]:
+def _together(parts: Iterable[Hits]) -> Iterator[Found]:
     """The same in fewer and longer arrays: where many blocks have a few hits, the calls cost more than the hits."""
-    some: list[Hits] = []
+    batch: list[Hits] = []
     count = 0
-    for hits in found:
-        some.append(hits)
+    for hits in parts:
+        batch.append(hits)
         count += len(hits[0])
         if count >= _HITS_TOGETHER:
-            yield _joined(some)
-            some, count = [], 0
-    yield _joined(some)
+            yield _joined(batch)
+            batch, count = [], 0
+    yield _joined(batch)
 
 
-def _joined(found: Sequence[Hits]) -> Found:
-    if not found:
+def _joined(parts: Sequence[Hits]) -> Found:
+    if not parts:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint8)
-    needle, key, bits = (np.concatenate(some) for some in zip(*found, strict=True))
+    needle, key, bits = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return needle.astype(np.int64, copy=False), key.astype(np.int64, copy=False), bits
 
 
-def _sorted(found: Sequence[Found]) -> Found:
+def _sorted(parts: Sequence[Found]) -> Found:
     """All of these in one, rising by needle, then by key."""
-    needle, key, bits = _joined(found)
+    needle, key, bits = _joined(parts)
     # One sort of one number a pair is twice as fast as one by two columns.
     order = np.argsort((needle << 32) | key)
     return needle[order], key[order], bits[order]

@@ -86,9 +86,9 @@ def plan(needles: Hashes, keys: Hashes, radius_bits: int, built: Collection[tupl
     """
     if len(needles) * len(keys) * _COMPARED_NS < _LEAST_NS:
         return ()
-    some = _sample(needles, _SAMPLE_NEEDLES)
-    different = np.unique(some)
-    needle_count = len(needles) * len(different) / len(some)
+    sample = _sample(needles, _SAMPLE_NEEDLES)
+    different = np.unique(sample)
+    needle_count = len(needles) * len(different) / len(sample)
     key_sample = _sample(keys, _SAMPLE_KEYS)
     probing = _sample(different, _SAMPLE_HITS)
     hits = sum(np.count_nonzero(np.bitwise_count(key_sample ^ needle) <= radius_bits) for needle in probing)
@@ -143,7 +143,7 @@ def _sample(hashes: Hashes, most: int) -> Hashes:
 
 def _costs(work: Work, shift: int, bits: int, *, is_built: bool) -> list[float]:
     """What searching this part costs, in nanoseconds: not at all, within 0, 1, ..., up to the whole radius."""
-    ours, theirs = (np.bincount(part(one, shift, bits), minlength=1 << bits) for one in (work.needles, work.keys))
+    ours, theirs = (np.bincount(part(hashes, shift, bits), minlength=1 << bits) for hashes in (work.needles, work.keys))
     pairs = np.cumsum(_pairs_apart(ours, theirs)) * (
         work.needle_count / len(work.needles) * (work.key_count / len(work.keys))
     )

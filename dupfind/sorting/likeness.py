@@ -31,23 +31,23 @@ FEATURES = _GREYS + 2 * _COLOURS
 def features(thumbnails: Sequence[Thumbnail]) -> Features:
     """The features of each picture, upright; 10 us each."""
     count, tiles = len(thumbnails), THUMBNAIL_SIDE // CHROMA_SIDE
-    pixels = np.frombuffer(b"".join(one.pixels for one in thumbnails), np.uint8)
+    pixels = np.frombuffer(b"".join(thumbnail.pixels for thumbnail in thumbnails), np.uint8)
     greys = pixels.reshape(count, CHROMA_SIDE, tiles, CHROMA_SIDE, tiles).mean(axis=(2, 4), dtype=np.float32)
-    chroma = np.frombuffer(b"".join(one.chroma for one in thumbnails), np.uint8)
+    chroma = np.frombuffer(b"".join(thumbnail.chroma for thumbnail in thumbnails), np.uint8)
     colours = chroma.reshape(count, 2, CHROMA_SIDE, CHROMA_SIDE).astype(np.float32) * _WEIGHT_OF_COLOUR
     low = _transformed(colours)[:, :, _zigzag()[:_COLOURS]]
     return np.concatenate([_transformed(greys)[:, _zigzag()[:_GREYS]], low.reshape(count, -1)], axis=1)
 
 
-def distances(one: Features, others: Features) -> NDArray[np.float32]:
-    """How far each of ``others`` is from ``one`` of shape (48,); 0 for equal features.
+def distances(target: Features, candidates: Features) -> NDArray[np.float32]:
+    """How far each of ``candidates`` is from ``target`` of shape (48,); 0 for equal features.
 
     >>> distances(np.zeros(2, np.float32), np.array([[3, 4], [0, 1]], np.float32)).tolist()
     [5.0, 1.0]
     """
-    apart = others - one
-    found: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", apart, apart))
-    return found
+    apart = candidates - target
+    far: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", apart, apart))
+    return far
 
 
 def _transformed(planes: Features) -> Features:
@@ -58,8 +58,8 @@ def _transformed(planes: Features) -> Features:
     frequency, place = np.arange(CHROMA_SIDE)[:, None], np.arange(CHROMA_SIDE)[None, :]
     cosines = np.sqrt(2 / CHROMA_SIDE) * np.cos(np.pi * frequency * (2 * place + 1) / (2 * CHROMA_SIDE))
     cosines[0] /= np.sqrt(2)
-    found: Features = cosines.astype(np.float32) @ planes @ cosines.T.astype(np.float32)
-    return found.reshape(*planes.shape[:-2], -1) / np.float32(CHROMA_SIDE)
+    coefficients: Features = cosines.astype(np.float32) @ planes @ cosines.T.astype(np.float32)
+    return coefficients.reshape(*planes.shape[:-2], -1) / np.float32(CHROMA_SIDE)
 
 
 def _zigzag() -> NDArray[np.intp]:

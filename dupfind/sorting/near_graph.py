@@ -30,25 +30,25 @@ def neighbours(points: Points, count: int, labels: Indexes | None = None) -> tup
     ``labels`` keeps points with one label from being each other's neighbours. Where there are fewer, -1 and infinity
     stand.
     """
-    found = np.full((len(points), count), -1, np.int64)
+    near = np.full((len(points), count), -1, np.int64)
     apart = np.full((len(points), count), np.inf, np.float32)
     rng = np.random.default_rng(_SEED)
     for _ in range(1 if len(points) <= EXACT else _TREES):
         for leaf in _leaves(points, rng):
-            _meet(points, leaf, labels, found, apart)
-    return found, apart
+            _meet(points, leaf, labels, near, apart)
+    return near, apart
 
 
-def lengths(points: Points, ones: Indexes, others: Indexes) -> Lengths:
-    """How far ``ones`` and ``others`` are from each other, by their indexes; 0 where one of the two is -1."""
-    found = np.empty(ones.shape, np.float32)
-    flat, first, second = found.reshape(-1), ones.reshape(-1), others.reshape(-1)
+def lengths(points: Points, starts: Indexes, ends: Indexes) -> Lengths:
+    """How far ``starts`` and ``ends`` are from each other, by their indexes; 0 where one of the two is -1."""
+    steps = np.empty(starts.shape, np.float32)
+    flat, first, second = steps.reshape(-1), starts.reshape(-1), ends.reshape(-1)
     for start in range(0, len(flat), 1 << 16):
-        some = slice(start, start + (1 << 16))
-        apart = points[first[some]] - points[second[some]]
-        flat[some] = np.sqrt(np.einsum("ij,ij->i", apart, apart))
-    found[(ones < 0) | (others < 0)] = 0
-    return found
+        batch = slice(start, start + (1 << 16))
+        apart = points[first[batch]] - points[second[batch]]
+        flat[batch] = np.sqrt(np.einsum("ij,ij->i", apart, apart))
+    steps[(starts < 0) | (ends < 0)] = 0
+    return steps
 
 
 def _leaves(points: Points, rng: np.random.Generator) -> Iterator[Indexes]:
@@ -58,39 +58,39 @@ def _leaves(points: Points, rng: np.random.Generator) -> Iterator[Indexes]:
         return
     pending = [np.arange(len(points))]
     while pending:
-        some = pending.pop()
-        if len(some) <= _LEAF:
-            yield some
+        indexes = pending.pop()
+        if len(indexes) <= _LEAF:
+            yield indexes
             continue
         # Along the line between two of them: where the points spread, a random direction seldom follows.
-        one, other = points[rng.choice(some, 2, replace=False)]
-        order = np.argsort(points[some] @ (one - other), kind="stable")
-        cut = int(len(some) * rng.uniform(0.4, 0.6))
-        pending += [np.sort(some[order[:cut]]), np.sort(some[order[cut:]])]
+        left, right = points[rng.choice(indexes, 2, replace=False)]
+        order = np.argsort(points[indexes] @ (left - right), kind="stable")
+        cut = int(len(indexes) * rng.uniform(0.4, 0.6))
+        pending += [np.sort(indexes[order[:cut]]), np.sort(indexes[order[cut:]])]
 
 
-def _meet(points: Points, leaf: Indexes, labels: Indexes | None, found: Indexes, apart: Lengths) -> None:
+def _meet(points: Points, leaf: Indexes, labels: Indexes | None, near: Indexes, apart: Lengths) -> None:
     """Let the points of a leaf know each other, keeping the nearest that each has met."""
-    some = points[leaf].astype(np.float64)
-    squares = np.einsum("ij,ij->i", some, some)
-    between = np.sqrt(np.maximum(squares[:, None] + squares[None, :] - 2 * some @ some.T, 0)).astype(np.float32)
+    members = points[leaf].astype(np.float64)
+    squares = np.einsum("ij,ij->i", members, members)
+    between = np.sqrt(np.maximum(squares[:, None] + squares[None, :] - 2 * members @ members.T, 0)).astype(np.float32)
     np.fill_diagonal(between, np.inf)
     if labels is not None:
         between[labels[leaf][:, None] == labels[leaf][None, :]] = np.inf
-    count = found.shape[1]
+    count = near.shape[1]
     if len(leaf) > count:
         best = np.sort(np.argpartition(between, count - 1, axis=1)[:, :count], axis=1)
     else:
         best = np.broadcast_to(np.arange(len(leaf)), (len(leaf), len(leaf)))
-    others = np.concatenate([found[leaf], leaf[best]], axis=1)
+    candidates = np.concatenate([near[leaf], leaf[best]], axis=1)
     far = np.concatenate([apart[leaf], np.take_along_axis(between, best, axis=1)], axis=1)
-    others[np.isinf(far)] = -1
+    candidates[np.isinf(far)] = -1
     # One that was met before is not met again.
-    order = np.lexsort((others, far), axis=1)
-    others, far = np.take_along_axis(others, order, axis=1), np.take_along_axis(far, order, axis=1)
-    again = np.zeros(others.shape, np.bool_)
-    again[:, 1:] = (others[:, 1:] == others[:, :-1]) & (others[:, 1:] >= 0)
-    far[again], others[again] = np.inf, -1
+    order = np.lexsort((candidates, far), axis=1)
+    candidates, far = np.take_along_axis(candidates, order, axis=1), np.take_along_axis(far, order, axis=1)
+    again = np.zeros(candidates.shape, np.bool_)
+    again[:, 1:] = (candidates[:, 1:] == candidates[:, :-1]) & (candidates[:, 1:] >= 0)
+    far[again], candidates[again] = np.inf, -1
     order = np.argsort(far, axis=1, kind="stable")[:, :count]
-    found[leaf] = np.take_along_axis(others, order, axis=1)
+    near[leaf] = np.take_along_axis(candidates, order, axis=1)
     apart[leaf] = np.take_along_axis(far, order, axis=1)

@@ -9,16 +9,24 @@ Journal on Computing 4, 1992), both along the nearest neighbours only. That take
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
 
-from dupfind.sorting.near_graph import Indexes, Points, lengths, neighbours
-from dupfind.sorting.route import improve
+from dupfind.sorting.near_graph import Indexes, Lengths, Points, lengths, neighbours
 
 _NEIGHBOURS = 10
 _STEPS = 1 << 16
 """Steps that are looked at together: as Python's numbers they take ten times their room."""
 _STUCK = 0.95
 """Share of the ends that are left after a round which says that all points are equally far from each other."""
+_MOST_ROUNDS = 20
+_LEAST_GAIN = 1e-3
+"""Share of the path below which a round was not worth the next one."""
+_PIECES = (1, 2, 3)
+"""Lengths of the pieces that are moved."""
+_EPSILON = 1e-4
 
 
 def seriate(points: Points) -> Indexes:
@@ -62,46 +70,223 @@ class _Pieces:
         """Of each end of a piece, the other one."""
 
     def join_along(
-        self, ones: Indexes, near: Indexes, apart: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+        self, starts: Indexes, near: Indexes, apart: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
     ) -> None:
-        """Join pieces along the steps from each of ``ones`` to those in its row of ``near``, the shortest first."""
-        first = np.repeat(ones, near.shape[1])
+        """Join pieces along the steps from each of ``starts`` to those in its row of ``near``, the shortest first."""
+        first = np.repeat(starts, near.shape[1])
         second, far = near.reshape(-1), apart.reshape(-1)
         is_step = second >= 0
         low, high = np.minimum(first, second)[is_step], np.maximum(first, second)[is_step]
         order = np.lexsort((high, low, far[is_step]))
         links, other_end = self._links, self._other_end
         for start in range(0, len(order), _STEPS):
-            some = order[start : start + _STEPS]
-            for one, other in zip(low[some].tolist(), high[some].tolist(), strict=True):
-                if len(links[one]) < 2 and len(links[other]) < 2 and other_end[one] != other:  # noqa: PLR2004
-                    links[one].append(other)
-                    links[other].append(one)
-                    ends = other_end[one], other_end[other]
+            batch = order[start : start + _STEPS]
+            for left, right in zip(low[batch].tolist(), high[batch].tolist(), strict=True):
+                if len(links[left]) < 2 and len(links[right]) < 2 and other_end[left] != right:  # noqa: PLR2004
+                    links[left].append(right)
+                    links[right].append(left)
+                    ends = other_end[left], other_end[right]
                     other_end[ends[0]], other_end[ends[1]] = ends[1], ends[0]
 
     def ends(self) -> tuple[Indexes, Indexes]:
         """The ends of all pieces, and for each which piece it is of."""
-        found = [one for one, links in enumerate(self._links) if len(links) < 2]  # noqa: PLR2004
-        return np.array(found), np.array([min(one, self._other_end[one]) for one in found])
+        loose = [end for end, links in enumerate(self._links) if len(links) < 2]  # noqa: PLR2004
+        return np.array(loose), np.array([min(end, self._other_end[end]) for end in loose])
 
     def join_all(self) -> None:
         """Join all pieces as they come, whatever their steps."""
-        first, *others = np.unique(self.ends()[1]).tolist()
+        first, *later = np.unique(self.ends()[1]).tolist()
         last = self._other_end[first]
-        for other in others:
-            self._links[last].append(other)
-            self._links[other].append(last)
-            last = self._other_end[other]
+        for end in later:
+            self._links[last].append(end)
+            self._links[end].append(last)
+            last = self._other_end[end]
         self._other_end[first], self._other_end[last] = last, first
 
     def path(self) -> Indexes:
         """The only piece that is left, from one end to the other."""
-        here = next(one for one, links in enumerate(self._links) if len(links) < 2)  # noqa: PLR2004
-        before, found = -1, [here]
+        here = next(end for end, links in enumerate(self._links) if len(links) < 2)  # noqa: PLR2004
+        before, visited = -1, [here]
         while True:
-            after = [other for other in self._links[here] if other != before]
+            after = [neighbour for neighbour in self._links[here] if neighbour != before]
             if not after:
-                return np.array(found)
+                return np.array(visited)
             before, here = here, after[0]
-            found.append(here)
+            visited.append(here)
+
+
+def improve(points: Points, path: Indexes, near: Indexes) -> Indexes:
+    """Return ``path`` with shorter steps; ``near`` are the neighbours that each point may come to stand next to.
+
+    In each round all changes are weighed at once, and the best are made that do not touch each other's steps.
+    """
+    route = _Route(points, path, near)
+    for _ in range(_MOST_ROUNDS):
+        if route.cross() + route.move() <= _LEAST_GAIN * route.length():
+            break
+    return route.path
+
+
+class _Route:
+    """The path as it is, and where each point stands on it. Before the first and after the last stands -1."""
+
+    def __init__(self, points: Points, path: Indexes, near: Indexes) -> None:
+        self.path = path.copy()
+        self._points = points
+        self._places = np.empty(len(path), np.int64)
+        self._places[path] = np.arange(len(path))
+        self._starts = np.repeat(np.arange(len(path)), near.shape[1])
+        self._neighbours = near.reshape(-1)
+        is_there = self._neighbours >= 0
+        self._starts, self._neighbours = self._starts[is_there], self._neighbours[is_there]
+        self._apart = self._between(self._starts, self._neighbours)
+
+    def length(self) -> float:
+        """The sum of all steps."""
+        return float(self._between(self.path[:-1], self.path[1:]).sum(dtype=np.float64))
+
+    def cross(self) -> float:
+        """Exchange steps (a, next of a), (b, next of b) for (a, b) and one between the two nexts; gives the gain."""
+        total = 0.0
+        for side in (1, -1):
+            # One of the two new steps is shorter than one of the old ones; each pair is met from both of its sides.
+            starts, neighbours, apart = self._shorter(side)
+            after, also = self._beside(starts, side), self._beside(neighbours, side)
+            gain = self._between(starts, after) + self._between(neighbours, also) - apart - self._between(after, also)
+            for row in _best(gain):
+                point, neighbour, behind, beyond = (int(values[row]) for values in (starts, neighbours, after, also))
+                if self._cross(point, neighbour, behind, beyond):
+                    total += float(gain[row])
+        return total
+
+    def _cross(self, point: int, neighbour: int, after: int, also: int) -> bool:
+        """Exchange the steps if both are still there, and run the same way."""
+        side = self._side(point, after, neighbour, also)
+        if side == 0:
+            return False
+        first, last = sorted((int(self._places[point]), int(self._places[neighbour])))
+        if side == 1:
+            self._reverse(first + 1, last)
+        else:
+            self._reverse(first, last - 1)
+        return True
+
+    def _side(self, point: int, after: int, neighbour: int, also: int) -> int:
+        """1 where ``after`` and ``also`` stand right behind ``point`` and ``neighbour``, -1 right before, else 0."""
+        for side in (1, -1):
+            if (
+                self._at(int(self._places[point]) + side) == after
+                and self._at(int(self._places[neighbour]) + side) == also
+            ):
+                return side
+        return 0
+
+    def move(self) -> float:
+        """Move pieces of up to three points next to a neighbour of one of their ends; gives what was gained."""
+        total = 0.0
+        for count in _PIECES:
+            if count + 1 >= len(self.path):
+                break
+            for side in (1, -1):
+                for where in (1, -1):
+                    total += self._move_all(count, side, where)
+        return total
+
+    def _move_all(self, count: int, side: int, where: int) -> float:
+        """Move pieces that reach from a point ``count - 1`` further to ``side``; the point next to its neighbour, which
+        keeps its place, and the rest of the piece towards ``where`` of it.
+        """
+        starts, neighbours, apart = self._shorter(-side)
+        place = self._places[starts]
+        far = place + side * (count - 1)
+        is_whole = (far >= 0) & (far < len(self.path))
+        distance = (self._places[neighbours] - place) * side
+        is_whole &= (distance < 0) | (distance >= count)
+        starts, neighbours, apart = starts[is_whole], neighbours[is_whole], apart[is_whole]
+        ends = self.path[far[is_whole]]
+        before, behind = self._beside(starts, -side), self._beside(ends, side)
+        beside = self._beside(neighbours, where)
+        # What stands beside the neighbour may be the piece itself: then there is nothing to part.
+        is_free = (beside != starts) & (beside != ends)
+        removed = self._between(before, starts) + self._between(ends, behind) + self._between(neighbours, beside)
+        gain = removed - self._between(before, behind) - apart - self._between(ends, beside)
+        gain[~is_free] = 0
+        total = 0.0
+        for row in _best(gain):
+            piece = _Piece(*(int(values[row]) for values in (starts, ends, neighbours, before, behind, beside)))
+            if self._move(piece, count):
+                total += float(gain[row])
+        return total
+
+    def _move(self, moved: _Piece, count: int) -> bool:
+        """Move the piece if everything around is still as it was."""
+        point, end, neighbour, before, behind, beside = moved
+        start, stop = int(self._places[point]), int(self._places[end])
+        side = -self._side(point, before, point, before)
+        if side == 0 or stop - start != side * (count - 1) or self._at(stop + side) != behind:
+            return False
+        place = int(self._places[neighbour])
+        way = self._side(neighbour, beside, neighbour, beside)
+        if way == 0 or 0 <= (place - start) * side < count:
+            return False
+        first, last = min(start, stop), max(start, stop)
+        piece = self.path[first : last + 1].copy()
+        if (piece[0] == point) != (way == 1):  # the point is to stand next to its neighbour
+            piece = piece[::-1]
+        gap = place + 1 if way == 1 else place  # the piece goes before what stands here
+        if gap > last:
+            self.path[first : gap - count] = self.path[last + 1 : gap].copy()
+            self.path[gap - count : gap] = piece
+            self._place(first, gap)
+        else:
+            self.path[gap + count : last + 1] = self.path[gap:first].copy()
+            self.path[gap : gap + count] = piece
+            self._place(gap, last + 1)
+        return True
+
+    def _shorter(self, side: int) -> tuple[Indexes, Indexes, Lengths]:
+        """The points with those neighbours that are nearer than what stands beside them, and how near."""
+        everyone = np.arange(len(self.path))
+        steps = self._between(everyone, self._beside(everyone, side))
+        is_shorter = self._apart < steps[self._starts]
+        return self._starts[is_shorter], self._neighbours[is_shorter], self._apart[is_shorter]
+
+    def _reverse(self, first: int, last: int) -> None:
+        self.path[first : last + 1] = self.path[first : last + 1][::-1].copy()
+        self._place(first, last + 1)
+
+    def _place(self, first: int, end: int) -> None:
+        self._places[self.path[first:end]] = np.arange(first, end)
+
+    def _at(self, place: int) -> int:
+        return int(self.path[place]) if 0 <= place < len(self.path) else -1
+
+    def _beside(self, starts: Indexes, side: int) -> Indexes:
+        """What stands ``side`` steps behind each of ``starts``, or -1."""
+        places = self._places[starts] + side
+        standing = self.path[np.clip(places, 0, len(self.path) - 1)]
+        standing[(places < 0) | (places >= len(self.path)) | (starts < 0)] = -1
+        return standing
+
+    def _between(self, starts: Indexes, ends: Indexes) -> Lengths:
+        return lengths(self._points, starts, ends)
+
+
+class _Piece(NamedTuple):
+    """Points that are to be moved, and what is around them."""
+
+    point: int
+    """The end that is to stand next to ``neighbour``."""
+    end: int
+    neighbour: int
+    before: int
+    """What stands beside ``point``; ``behind`` beside ``end``."""
+    behind: int
+    beside: int
+    """What stands beside ``neighbour`` where the piece is to come between them."""
+
+
+def _best(gain: Lengths) -> Iterator[int]:
+    """The rows with a gain, the largest first."""
+    rows = np.flatnonzero(gain > _EPSILON)
+    yield from rows[np.argsort(-gain[rows], kind="stable")].tolist()

@@ -14,7 +14,7 @@ from dupfind.answers.sorted_pictures import Answer, Placed
 from dupfind.cache.cache import Cache
 from dupfind.errors import TooFewPicturesError
 from dupfind.events import Listener
-from dupfind.grouping.together import Together, gather
+from dupfind.grouping.collection import Collection, gather
 from dupfind.reading import Pictures, Reader
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.problems import problems_of
@@ -46,7 +46,7 @@ def sort(
     return Answer(__version__, settings.scan.haystack, given, placed, problems, whole.catalogs)
 
 
-def _sort(whole: Together, like: NamedFile | None, run: Reading) -> tuple[list[Placed], dict[str, Failure]]:
+def _sort(whole: Collection, like: NamedFile | None, run: Reading) -> tuple[list[Placed], dict[str, Failure]]:
     reader, cache = run.reader, run.cache
     target = None if like is None else _target(like, reader)
     pictures = reader.pictures(whole.entries, "decoding", 1)
@@ -74,8 +74,8 @@ def _along_a_path(copies: Sequence[Sequence[str]], features: Features) -> list[P
     steps = [None, *lengths(features, path[:-1], path[1:]).tolist()] if len(path) else []
     placed = []
     for place, step in zip(path.tolist(), steps, strict=True):
-        first, *others = copies[place]
-        placed += [Placed(first, step), *(Placed(other, 0.0) for other in others)]
+        first, *duplicates = copies[place]
+        placed += [Placed(first, step), *(Placed(duplicate, 0.0) for duplicate in duplicates)]
     return placed
 
 
@@ -84,8 +84,8 @@ def _by_likeness(copies: Sequence[Sequence[str]], features: Features, target: Fe
     from dupfind.sorting.likeness import distances
 
     far = distances(target[0], features).tolist()
-    placed = [Placed(name, distance) for some, distance in zip(copies, far, strict=True) for name in some]
-    return sorted(placed, key=lambda one: (one.distance, one.path))
+    placed = [Placed(name, distance) for names, distance in zip(copies, far, strict=True) for name in names]
+    return sorted(placed, key=lambda place: (place.distance, place.path))
 
 
 def features_of(ids: Sequence[int], cache: Cache) -> Features:
@@ -94,12 +94,12 @@ def features_of(ids: Sequence[int], cache: Cache) -> Features:
 
     from dupfind.sorting.likeness import FEATURES, features
 
-    found = np.empty((len(ids), FEATURES), np.float32)
+    rows = np.empty((len(ids), FEATURES), np.float32)
     for start in range(0, len(ids), _BATCH):
         batch = ids[start : start + _BATCH]
         thumbnails = cache.thumbnails(batch)
-        found[start : start + len(batch)] = features([thumbnails[id_] for id_ in batch])
-    return found
+        rows[start : start + len(batch)] = features([thumbnails[id_] for id_ in batch])
+    return rows
 
 
 def _target(like: NamedFile, reader: Reader) -> Pictures:

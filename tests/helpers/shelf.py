@@ -1,4 +1,4 @@
-"""Collections, their catalogs, and scans of these."""
+"""Collections, their catalogs, and scans of these, all of it in the process of the test."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from dupfind.pipeline import scan
 from dupfind.settings import make_settings
 from dupfind.values import FileEntry, Report
 from fixtures import pictures
+from tests.helpers.scans import one_thread
 
 OLD_NS = 1_500_000_000 * 10**9
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
@@ -78,14 +79,14 @@ def settle(folder: Path) -> None:
 
 def cataloged(folder: Path, path: Path, listener: Ears | None = None, **raw: Any) -> Indexed:
     """Make a catalog, or update it."""
-    settings = make_settings(haystack=[str(folder)], called="", **{"no_cache": True, "workers": 2, **raw})
-    return index(settings, str(path), listener)
+    settings = make_settings(haystack=[str(folder)], called="", **{"no_cache": True, **raw})
+    return index(settings, str(path), listener, one_thread)
 
 
 def scanned(haystack: Path, needles: Path, listener: Ears | None = None, **raw: Any) -> Report:
     """Scan needles in one haystack."""
-    options = {"no_cache": True, "workers": 2, **raw}
-    return scan(make_settings(haystack=[str(haystack)], needles=[str(needles)], **options), listener)
+    options = {"no_cache": True, **raw}
+    return scan(make_settings(haystack=[str(haystack)], needles=[str(needles)], **options), listener, one_thread)
 
 
 def verdicts(report: Report) -> dict[str, tuple[str, str | None]]:

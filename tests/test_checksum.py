@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dupfind.cache import cache_seal
+from dupfind.cache import checksum
 from dupfind.cache.cache_schema import Pair, PictureRef
 from dupfind.reasons import Reason, ReasonCode, encode
 from dupfind.values import Evidence, Failure, FileEntry
@@ -31,19 +31,19 @@ def flipped(data: bytes, bit: int) -> bytes:
 
 def test_what_was_sealed_is_found() -> None:
     """All of it comes back as it was."""
-    assert DIGEST == cache_seal.digest_in(ENTRY, cache_seal.sealed_digest(ENTRY, DIGEST))
-    assert b"8 bytes." == cache_seal.hashes_in(-3, cache_seal.sealed_hashes(-3, b"8 bytes.", 5), 5)
+    assert DIGEST == checksum.digest_in(ENTRY, checksum.sealed_digest(ENTRY, DIGEST))
+    assert b"8 bytes." == checksum.hashes_in(-3, checksum.sealed_hashes(-3, b"8 bytes.", 5), 5)
     for content in (PictureRef(-8, 4711), Failure("caf\u00e9 \udcff"), Failure("cut", is_image=False)):
-        assert cache_seal.is_of_content(ENTRY, content, 5, cache_seal.of_content(ENTRY, content, 5))
-    assert cache_seal.is_of_whole(ENTRY, None, "cut", 5, cache_seal.of_whole(ENTRY, None, "cut", 5))
-    assert cache_seal.is_of_judgement(PAIR, JUDGED, 5, cache_seal.of_judgement(PAIR, JUDGED, 5))
+        assert checksum.is_of_content(ENTRY, content, 5, checksum.of_content(ENTRY, content, 5))
+    assert checksum.is_of_whole(ENTRY, None, "cut", 5, checksum.of_whole(ENTRY, None, "cut", 5))
+    assert checksum.is_of_judgement(PAIR, JUDGED, 5, checksum.of_judgement(PAIR, JUDGED, 5))
 
 
 @given(bits)
 def test_no_bit_may_change(bit: int) -> None:
     """Neither of a digest nor of hashes, nor of their seals."""
-    assert cache_seal.digest_in(ENTRY, flipped(cache_seal.sealed_digest(ENTRY, DIGEST), bit)) is None
-    assert cache_seal.hashes_in(7, flipped(cache_seal.sealed_hashes(7, b"8 bytes.", 5), bit), 5) is None
+    assert checksum.digest_in(ENTRY, flipped(checksum.sealed_digest(ENTRY, DIGEST), bit)) is None
+    assert checksum.hashes_in(7, flipped(checksum.sealed_hashes(7, b"8 bytes.", 5), bit), 5) is None
 
 
 @pytest.mark.parametrize("field", ["size_bytes", "mtime_ns", "ctime_ns", "inode"])
@@ -51,9 +51,9 @@ def test_what_is_of_another_file_is_not_of_this_one(field: str) -> None:
     """The rows of two files exchanged, as a damaged index would."""
     other = ENTRY._replace(**{field: getattr(ENTRY, field) ^ 1})
     ref = PictureRef(1, 2)
-    assert cache_seal.digest_in(other, cache_seal.sealed_digest(ENTRY, DIGEST)) is None
-    assert not cache_seal.is_of_content(other, ref, 5, cache_seal.of_content(ENTRY, ref, 5))
-    assert not cache_seal.is_of_whole(other, 1, None, 5, cache_seal.of_whole(ENTRY, 1, None, 5))
+    assert checksum.digest_in(other, checksum.sealed_digest(ENTRY, DIGEST)) is None
+    assert not checksum.is_of_content(other, ref, 5, checksum.of_content(ENTRY, ref, 5))
+    assert not checksum.is_of_whole(other, 1, None, 5, checksum.of_whole(ENTRY, 1, None, 5))
 
 
 @pytest.mark.parametrize(
@@ -69,20 +69,20 @@ def test_what_is_of_another_file_is_not_of_this_one(field: str) -> None:
 )
 def test_another_judgement(row: tuple[Any, ...]) -> None:
     """Each of its parts counts, and so do the pair and the rules."""
-    seal = cache_seal.of_judgement(PAIR, JUDGED, 5)
-    assert not cache_seal.is_of_judgement(PAIR, row, 5, seal)
-    assert not cache_seal.is_of_judgement(PAIR, JUDGED, 6, seal)
+    seal = checksum.of_judgement(PAIR, JUDGED, 5)
+    assert not checksum.is_of_judgement(PAIR, row, 5, seal)
+    assert not checksum.is_of_judgement(PAIR, JUDGED, 6, seal)
     for pair in (Pair(-4, 9, 3), Pair(-5, 8, 3), Pair(-5, 9, 2)):
-        assert not cache_seal.is_of_judgement(pair, JUDGED, 5, seal)
+        assert not checksum.is_of_judgement(pair, JUDGED, 5, seal)
 
 
 @pytest.mark.parametrize("stored", [None, "text", 5, 0.5, b"", b"\0" * 36])
 def test_values_of_other_kinds(stored: Any) -> None:
     """What SQLite gives where a row's head is damaged."""
-    assert cache_seal.digest_in(ENTRY, stored) is None
-    assert cache_seal.hashes_in(1, stored, 5) is None
-    assert not cache_seal.is_of_content(ENTRY, PictureRef(stored, stored), 5, stored)
-    assert not cache_seal.is_of_whole(ENTRY, stored, stored, 5, stored)
+    assert checksum.digest_in(ENTRY, stored) is None
+    assert checksum.hashes_in(1, stored, 5) is None
+    assert not checksum.is_of_content(ENTRY, PictureRef(stored, stored), 5, stored)
+    assert not checksum.is_of_whole(ENTRY, stored, stored, 5, stored)
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from dupfind.sources.source import Source
 from dupfind.values import Cataloged, FileEntry, Problem, Tree
 
 
-class Together(NamedTuple):
-    """One collection."""
+class Collection(NamedTuple):
+    """Every file below the roots of a run, whatever it comes from."""
 
     shown: Callable[[str], str]
     """From the path of an entry to how the user would spell it."""
@@ -31,7 +31,7 @@ class Together(NamedTuple):
         return tuple(tree.catalog for tree in self.trees if tree.catalog is not None)
 
 
-def gather(run: Run, *, is_proof: bool) -> Together:
+def gather(run: Run, *, is_proof: bool) -> Collection:
     """List the collection of a run.
 
     ``is_proof`` tells whether files are to be judged by others. Else links to others stay among them, and the word of
@@ -56,4 +56,4 @@ def gather(run: Run, *, is_proof: bool) -> Together:
         run.listener.warn(warning)
     entries += [entry for tree in trees for entry in tree.entries]
     trees = [*folders, *trees]
-    return Together(spelling([tree.root for tree in trees]), trees, entries, left_out)
+    return Collection(spelling([tree.root for tree in trees]), trees, entries, left_out)
