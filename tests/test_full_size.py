@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import random
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -210,9 +211,10 @@ def test_a_part_that_is_a_little_out_of_focus() -> None:
         pixels(encoded(picture, quality=quality)) for picture, quality in ((image, 86), (blurred, 90), (image, 90))
     )
     soft, even = full_size.measure(needle, witness), full_size.measure(needle, other)
-    assert min(even.evenness) > 0.95
-    assert soft.evenness[0] < full_size.EVENNESS_BOUNDS[0]
-    assert (0.3 < soft.uneven_where[0] < 0.7, 0.3 < soft.uneven_where[1] < 0.7) == (True, True)
+    assert min(least.share for of_band in even.evenness for least in of_band.values()) > 0.95
+    least = soft.evenness[0][1, 1]
+    assert least.share < full_size.EVENNESS_BOUNDS[1, 1][0]
+    assert (0.3 < least.where[0] < 0.7, 0.3 < least.where[1] < 0.7) == (True, True)
     assert full_size.judge(even, Facts(86)) is None
     against = full_size.judge(soft, Facts(86))
     assert Reason(Code.LESS_SHARP_PART, ("near the centre",)) == against
@@ -329,6 +331,13 @@ def test_tone_count(tones: int, each: int) -> None:
     assert full_size._tone_count(np.repeat(np.arange(2, 200), each)) == pytest.approx(200, abs=1)
 
 
+def uneven(window: full_size.Window, band: int, share: float) -> tuple[full_size.Evenness, full_size.Evenness]:
+    """Even detail, but for the windows of one size in one band."""
+    bands = [dict(full_size._EVEN), dict(full_size._EVEN)]
+    bands[band][window] = full_size.Least(share, (0.5, 0.5))
+    return bands[0], bands[1]
+
+
 def measured(**changes: Any) -> full_size.Measures:
     """Measures of two equal pictures, but for ``changes``."""
     kept = full_size.Kept(1.0, 0.0)
@@ -349,8 +358,7 @@ def measured(**changes: Any) -> full_size.Measures:
         kept_coarse=kept,
         region=1.0,
         grain=0.0,
-        evenness=(1.0, 1.0),
-        uneven_where=(0.5, 0.5),
+        evenness=(full_size._EVEN, full_size._EVEN),
     )
     return equal._replace(**changes)
 
@@ -389,9 +397,6 @@ def measured(**changes: Any) -> full_size.Measures:
         ({"kept": None, "kept_coarse": None}, Code.PLAIN),
         ({"region": 0.55}, Code.LESS_DETAIL),
         ({"region": None}, None),
-        ({"evenness": (0.7, 1.0)}, Code.LESS_SHARP_PART),
-        ({"evenness": (1.0, 0.85)}, Code.LESS_SHARP_PART),
-        ({"evenness": (0.8, 0.9)}, None),
         ({"grain": 0.25}, Code.GRAIN),
         ({"grain": None}, None),
     ],
@@ -400,6 +405,42 @@ def test_each_bound_counts(changes: dict[str, Any], code: Code | None) -> None:
     """What is beyond one bound, and within all others."""
     against = full_size.judge(measured(**changes), PNG)
     assert code == (None if against is None else against.code)
+
+
+@pytest.mark.parametrize(
+    ("facts", "bounds"),
+    [
+        (PNG, full_size.EVENNESS_BOUNDS_OF_GOOD),
+        (JPEG_90, full_size.EVENNESS_BOUNDS_OF_GOOD),
+        (JPEG_70, full_size.EVENNESS_BOUNDS),
+        (Facts(bits=0.5), full_size.EVENNESS_BOUNDS),
+    ],
+)
+def test_each_bound_of_evenness_counts(facts: Facts, bounds: Mapping[full_size.Window, tuple[float, float]]) -> None:
+    """By window and band; a needle that was rounded coarsely is asked for less."""
+    for window, of_window in bounds.items():
+        for band, bound in enumerate(of_window):
+            if bound:
+                against = full_size.judge(measured(evenness=uneven(window, band, bound - 0.004)), facts)
+                assert against is not None, (window, band)
+                assert against.code is Code.LESS_SHARP_PART
+                assert full_size.judge(measured(evenness=uneven(window, band, bound + 0.004)), facts) is None
+
+
+@pytest.mark.parametrize("turn", [None, Image.Transpose.ROTATE_90])
+def test_two_frames_of_a_focus_stack(turn: Image.Transpose | None) -> None:
+    """One is a little sharper on one side, one on the other: no place is enough to tell by, half of the picture is."""
+    image = grainy(9, (1280, 960))
+    soft, ramp = image.filter(ImageFilter.GaussianBlur(0.7)), Image.linear_gradient("L").resize(image.size)
+    if turn is not None:
+        ramp = ramp.transpose(turn).resize(image.size)
+    frames = Image.composite(image, soft, ramp), Image.composite(soft, image, ramp)
+    needle, witness = (pixels(encoded(frame, quality=90)) for frame in frames)
+    whole = full_size.judge(full_size.measure(needle, witness), JPEG_90)
+    assert whole is not None
+    assert whole.code is Code.LESS_SHARP_PART
+    again = pixels(encoded(frames[0], quality=80))
+    assert full_size.judge(full_size.measure(needle, again), JPEG_90) is None
 
 
 def test_equal_numbers_that_mean_other_colours() -> None:
