@@ -23,6 +23,7 @@ from dupfind.errors import CatalogError, SettingsError
 from dupfind.sources.entries import StoredEntry, entry_of
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.normal_form import composed
+from dupfind.sources.photo_managers import InList, Managers
 from dupfind.values import Cataloged, FileEntry, Problem, Root, Side, Tree
 
 
@@ -88,17 +89,40 @@ def read_tree(root: Root, excludes: Excludes) -> tuple[Tree, About]:
         raise CatalogError(f"{root.given}: the catalog is empty: its indexing was stopped before it began")
     _refuse_other_recipe(root, about, {recipe for _, recipe in found.values()})
     prefix = root.real + os.sep
+    made, notes = _made_by_managers(root, found)
     entries: list[FileEntry] = [
         ListedEntry(prefix + path, *entry[1:])
         for path, (entry, _) in sorted(found.items(), key=lambda item: _place(item[0]))
-        if not _is_excluded(path, excludes)
+        if path not in made and not _is_excluded(path, excludes)
     ]
     shown = [one._replace(path=root.given + os.sep + one.path if one.path else root.given) for one in problems]
     age_seconds = (datetime.now().astimezone() - datetime.fromisoformat(about.updated)).total_seconds()
     told = Cataloged(
         root.given, about.root, about.updated, round(max(0.0, age_seconds), 3), len(found), about.is_complete
     )
-    return Tree(root, entries, shown, frozenset(), told), about
+    return Tree(root, entries, [*shown, *notes], frozenset(), told), about
+
+
+def _made_by_managers(root: Root, paths: Collection[str]) -> tuple[set[str], list[Problem]]:
+    """Return what of a catalog photo managers made of originals, and a note on each folder of it.
+
+    A walk leaves that out; catalogs that were made before it did so list it.
+    """
+    managers = Managers(InList(paths))
+    made: set[str] = set()
+    of_folders: dict[str, str | None] = {"": None}
+    noted: dict[str, str] = {}
+    for path in paths:
+        folder, _, name = path.rpartition(os.sep)
+        if folder not in of_folders:
+            of_folders[folder] = managers.why_not_trusted(folder)
+        if (reason := of_folders[folder] or managers.why_file(folder, name)) is not None:
+            noted[folder] = reason
+            made.add(path)
+    return made, [
+        Problem(root.given + os.sep + folder, Side.HAYSTACK, "walk", reason, is_note=True)
+        for folder, reason in sorted(noted.items())
+    ]
 
 
 def _place(path: str) -> tuple[Sequence[str], str]:
