@@ -16,7 +16,7 @@ from dupfind.overwriting import check_outputs
 from dupfind.reasons import ReasonCode
 from dupfind.sources.file_lists import NOTHING, Asked, Named, look_for
 from dupfind.sources.ignore import Excludes
-from dupfind.sources.roots import root_around
+from dupfind.sources.roots import root_around, said_elsewhere
 from dupfind.values import SETTLED, Archives, Evidence, FileState, FolderState, Root, ScanSettings
 
 DEFAULT_THRESHOLD_BITS = {"phash": 10, "dhash": 10, "ahash": 6, "whash": 8}
@@ -105,6 +105,7 @@ class ReportSettings:
 def make_settings(
     *,
     haystack: Sequence[str] | None = None,
+    elsewhere: Sequence[str] = (),
     needles: Sequence[str] | None = None,
     listed: Sequence[str] | None = None,
     listed_haystack: Sequence[str] | None = None,
@@ -132,12 +133,15 @@ def make_settings(
 
     ``needles`` is None for a command that has no needle folders, ``haystack`` too for one that is given single files;
     ``listed`` is what a list names as needles, ``listed_haystack`` what one names as haystack, None without one.
+    ``elsewhere`` are catalogs of the haystack that list another drive than any needle lies on, by a person's word.
     ``called`` stands before a haystack in errors, and ``may_be_catalogs`` tells whether one may stand for it.
     """
     if quick and paranoid:
         raise SettingsError("--quick and --paranoid contradict each other")
     if archives not in {whose.value for whose in Archives}:
         raise SettingsError(f"unknown choice of archives: {archives}")
+    if elsewhere:
+        haystack = [*(haystack or ()), *(path for path in elsewhere if path not in (haystack or ()))]
     asked = Asked(haystack, needles, listed, listed_haystack)
     if sidecars not in SIDECARS:
         raise SettingsError(f"--sidecars takes {' or '.join(SIDECARS)}, not {sidecars}")
@@ -149,6 +153,7 @@ def make_settings(
         may_be_catalogs=may_be_catalogs,
         may_be_archives=archives != Archives.NONE,
     )
+    roots = said_elsewhere(roots, elsewhere)
     threshold = _check_values(algorithm, threshold_bits, accept, timeout_seconds, max_pixels, workers)
     cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
     return Settings(

@@ -167,6 +167,8 @@ class Root:
     """True for a file that stands for the folder that it lists, see :mod:`dupfind.catalog.catalogs`."""
     is_archive: bool = False
     """True for a file that is looked into, see :mod:`dupfind.archives`."""
+    is_elsewhere: bool = False
+    """True for a catalog of which a person says that it lists another drive than any needle lies on."""
 
     @property
     def shown(self) -> Callable[[str], str]:
@@ -201,6 +203,8 @@ class Cataloged(NamedTuple):
     files: int
     is_complete: bool
     """False where the first indexing, or the last update, has not come to its end."""
+    is_elsewhere: bool = False
+    """True where a person has said that it lists another drive than any needle lies on."""
 
 
 @dataclass(frozen=True, slots=True)

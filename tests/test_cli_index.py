@@ -69,7 +69,7 @@ def test_json(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     assert [{"path", "path_bytes"}] == [set(one) for one in found["gone"]]
     scan = dupfind("scan", "--haystack", "c", "--needles", "drive/2006", "--format", "json")
     (told,) = json.loads(scan.stdout)["catalogues"]
-    assert {"path", "root", "updated", "age_seconds", "files", "is_complete"} == set(told)
+    assert {"path", "root", "updated", "age_seconds", "files", "is_complete", "is_elsewhere"} == set(told)
     assert ("c", str(tmp_path / "drive"), 5) == (told["path"], told["root"], told["files"])
 
 

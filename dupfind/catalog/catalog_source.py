@@ -11,7 +11,7 @@ from dupfind.catalog import collection
 from dupfind.catalog.catalog_shelf import CatalogShelf
 from dupfind.catalog.catalogs import Beside, as_far_as_it_proves, read_tree, refuse_own_root, warn_of
 from dupfind.catalog.same_file import relation
-from dupfind.catalog.volumes import UNKNOWN_VOLUME, Volume, volumes_of
+from dupfind.catalog.volumes import UNKNOWN_VOLUME, Volume, places_of, volumes_of
 from dupfind.sources.source import Listing, Source
 from dupfind.values import FileEntry, Tree
 
@@ -65,4 +65,5 @@ def _volumes(listing: Listing) -> tuple[Volume, ...]:
         except OSError:  # it went since: nothing is known of it
             follow_symlinks = True
     # What a link led to may lie anywhere.
-    return (*volumes_of(devices, listing.rules.mounts), *([UNKNOWN_VOLUME] if follow_symlinks else []))
+    places = places_of(tree.root for tree in listing.needles)
+    return (*volumes_of(devices, listing.rules.mounts, places), *([UNKNOWN_VOLUME] if follow_symlinks else []))

@@ -98,7 +98,13 @@ def read_tree(root: Root, excludes: Excludes) -> tuple[Tree, About]:
     shown = [one._replace(path=root.given + os.sep + one.path if one.path else root.given) for one in problems]
     age_seconds = (datetime.now().astimezone() - datetime.fromisoformat(about.updated)).total_seconds()
     told = Cataloged(
-        root.given, about.root, about.updated, round(max(0.0, age_seconds), 3), len(found), about.is_complete
+        root.given,
+        about.root,
+        about.updated,
+        round(max(0.0, age_seconds), 3),
+        len(found),
+        about.is_complete,
+        root.is_elsewhere,
     )
     return Tree(root, entries, [*shown, *notes], frozenset(), told), about
 
@@ -171,14 +177,23 @@ def as_far_as_it_proves(
     how: Relation,
     warn: Callable[[str], None],
 ) -> Tree:
-    """Leave out what may be a needle, or may have become one; what is not known at all proves by bytes only."""
+    """Leave out what may be a needle, or may have become one; what is not known at all proves by bytes only.
+
+    Raises :class:`~dupfind.errors.SettingsError` where a person says that it lists another drive, and it does not.
+    """
     root, given = tree.root, tree.root.given
+    if root.is_elsewhere and how is Relation.SAME:
+        raise SettingsError(f"--elsewhere {given}: needles lie on the drive that it lists, or on one of its number")
     is_doubtful = False
     former = former_paths(root, about)
     are_numbered = have_numbers((*about.volumes, *beside.volumes))
-    left_out = themselves(tree.entries, beside.entries, how, former, are_numbered=are_numbered)
+    left_out = themselves(
+        tree.entries, beside.entries, how, former, are_numbered=are_numbered, is_elsewhere=root.is_elsewhere
+    )
     reason = "they may be needles themselves, on the drive that it lists"
-    if must_be_seen(how, is_root_here=holds_something(about.root)):
+    if root.is_elsewhere:
+        pass  # as with two UUIDs: the word stands for them
+    elif must_be_seen(how, is_root_here=holds_something(about.root)):
         left_out |= listed_below(tree.entries, former, beside.roots)
         left_out |= not_there(tree.entries, former, left_out, are_numbered=have_numbers(about.volumes))
         reason = "the drive that it lists is here, and they are not (any more) where it lists them, or may be needles"
@@ -186,7 +201,7 @@ def as_far_as_it_proves(
         is_doubtful = True
         warn(
             f"{given}: its pictures prove nothing, only equal bytes do: nothing tells its drive from that of the "
-            f"needles, and {about.root} is not there to be looked at"
+            f"needles, and {about.root} is not there to be looked at. If it is another drive, say --elsewhere {given}"
         )
     problems = list(tree.problems)
     if left_out:

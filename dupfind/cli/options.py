@@ -116,6 +116,13 @@ haystack = click.option(
     type=FOLDER,
     help="The collection, or its catalog (dupfind index). Repeatable.",
 )
+elsewhere = click.option(
+    "--elsewhere",
+    metavar="CATALOG",
+    multiple=True,
+    type=FILE,
+    help="A catalog as --haystack, of which you say that it lists another drive than any needle lies on. Repeatable.",
+)
 output_paths = stacked(
     click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
     click.option("--output", metavar="FILE", type=FILE, help="Write the report there, whole or not at all."),

@@ -95,6 +95,7 @@ _MOST_LEFT = 500_000
 @click.command(epilog=_EPILOG, short_help="Which folders of a backup hold what is not in the collection?")
 @options.stacked(
     options.haystack,
+    options.elsewhere,
     click.option("--needles", metavar="DIR", multiple=True, type=options.FOLDER, help="What to check. Repeatable."),
     options.files_from(
         "Check the files and folders named there too, a line each or ended by NUL; - is standard input."

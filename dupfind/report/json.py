@@ -108,6 +108,7 @@ def catalogs(cataloged: Iterable[Cataloged]) -> dict[str, Any]:
             "age_seconds": one.age_seconds,
             "files": one.files,
             "is_complete": one.is_complete,
+            "is_elsewhere": one.is_elsewhere,
         }
         for one in cataloged
     ]

@@ -100,7 +100,8 @@ def duration(seconds: float) -> str:
 def catalog_line(one: Cataloged) -> str:
     """What a verdict rests on that rests on a catalog."""
     age = duration(one.age_seconds)
+    word = " By your word it is another drive than that of the needles (--elsewhere)." if one.is_elsewhere else ""
     return (
         f"{printable(one.path)} stands for {printable(one.root)} as it was {age} ago "
-        f"({moment(one.updated)}, {count(one.files, 'file')}{'' if one.is_complete else ', not complete'})."
+        f"({moment(one.updated)}, {count(one.files, 'file')}{'' if one.is_complete else ', not complete'}).{word}"
     )

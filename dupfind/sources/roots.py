@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import NamedTuple
 
 from dupfind.errors import SettingsError, reason_of
@@ -47,6 +48,18 @@ def haystack_roots(
 ) -> tuple[Root, ...]:
     """The roots of a command that has no needle folders; ``called`` stands before a path in errors."""
     return _roots(haystack, Side.HAYSTACK, called, may_be_catalogs=may_be_catalogs)
+
+
+def said_elsewhere(roots: Sequence[Root], elsewhere: Iterable[str]) -> tuple[Root, ...]:
+    """Return ``roots``, with the word of a person on the catalogs that are named ``elsewhere``.
+
+    Raises :class:`~dupfind.errors.SettingsError` where one is no catalog.
+    """
+    named = {os.path.realpath(path): path for path in elsewhere}
+    for real, path in named.items():
+        if not any(root.is_catalog and root.real == real for root in roots):
+            raise SettingsError(f"--elsewhere {path}: only a catalog can list another drive (dupfind index makes one)")
+    return tuple(replace(root, is_elsewhere=True) if root.real in named else root for root in roots)
 
 
 def named_file(given: str, mounts: Mounts | None = None) -> NamedFile:
