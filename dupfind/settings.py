@@ -154,6 +154,8 @@ def make_settings(
         may_be_archives=archives != Archives.NONE,
     )
     roots = said_elsewhere(roots, elsewhere)
+    if paranoid and (planned := next((root for root in roots if root.is_plan), None)):
+        raise SettingsError(f"--paranoid reads needles again, and those of the catalog {planned.given} cannot be read")
     threshold = _check_values(algorithm, threshold_bits, accept, timeout_seconds, max_pixels, workers)
     cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
     return Settings(
@@ -251,6 +253,8 @@ def make_report_settings(
             hint = "is a verdict on files: add --files" if not files else "is a verdict on folders: leave --files out"
             raise SettingsError(f"--only {verdict} {hint}")
     check_outputs({"--output": output, "--save": save, "--html": html}, roots)
+    if html is not None and any(root.is_plan for root in roots):
+        raise SettingsError("--html does not go with needles of a catalog: there is nothing of them to be shown")
     most_pictures = check_html_pictures(html_pictures, html)
     settings = ReportSettings(
         chosen,

@@ -171,6 +171,11 @@ class Root:
     """True for a catalog of which a person says that it lists another drive than any needle lies on."""
 
     @property
+    def is_plan(self) -> bool:
+        """Tell whether it is a catalog among the needles: what is said of these cannot be acted on."""
+        return self.is_catalog and self.side is Side.NEEDLES
+
+    @property
     def shown(self) -> Callable[[str], str]:
         """A function from a path at or below this root to how the user would spell it; reports ask for many."""
         given, real = self.given, self.real
@@ -205,6 +210,7 @@ class Cataloged(NamedTuple):
     """False where the first indexing, or the last update, has not come to its end."""
     is_elsewhere: bool = False
     """True where a person has said that it lists another drive than any needle lies on."""
+    side: Side = Side.HAYSTACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +363,8 @@ class FolderVerdict:
     """What lies directly in a folder whose subfolders have other verdicts than its own; None for all others."""
     is_in_archive: bool = field(default=False, compare=False)
     """True for a part of an archive: nothing lies at its path that a program could delete."""
+    is_plan: bool = False
+    """True for a folder of a catalog: nobody looked whether it is there, and "contained" is nothing to delete by."""
 
     @property
     def files(self) -> int:
@@ -416,5 +424,14 @@ class Report:
 
     @property
     def is_complete(self) -> bool:
-        """True when every needle file is present, not wanted or empty, and nothing among the needles was skipped."""
-        return all(one.state in SETTLED for one in self.files) and not any(one.is_gap for one in self.problems)
+        """True when every needle file is present, not wanted or empty, and nothing among the needles was skipped.
+
+        Never where needles are of a catalog: what is said of them is a plan.
+        """
+        is_all_there = all(one.state in SETTLED for one in self.files) and not any(one.is_gap for one in self.problems)
+        return is_all_there and not self.plans
+
+    @property
+    def plans(self) -> tuple[Cataloged, ...]:
+        """The catalogs among the needles."""
+        return tuple(one for one in self.catalogs if one.side is Side.NEEDLES)

@@ -96,7 +96,13 @@ _MOST_LEFT = 500_000
 @options.stacked(
     options.haystack,
     options.elsewhere,
-    click.option("--needles", metavar="DIR", multiple=True, type=options.FOLDER, help="What to check. Repeatable."),
+    click.option(
+        "--needles",
+        metavar="DIR",
+        multiple=True,
+        type=options.FOLDER,
+        help="What to check; a catalog gives a plan. Repeatable.",
+    ),
     options.files_from(
         "Check the files and folders named there too, a line each or ended by NUL; - is standard input."
     ),

@@ -70,7 +70,12 @@ def lines(rows: Iterable[Sequence[object]], screen: Screen) -> bytes:
 def _folder_rows(folders: Iterable[FolderVerdict]) -> Iterable[Sequence[object]]:
     for one in folders:
         counts = (one.present, one.similar, one.missing, one.unreadable, one.skipped, one.bytes_not_present)
-        yield (cell(one.path), one.state.value, *counts)
+        yield (cell(one.path), _word(one), *counts)
+
+
+def _word(one: FolderVerdict) -> str:
+    """Return the verdict on a folder, as no program takes it that would delete what it is said of a drive elsewhere."""
+    return f"{one.state.value} (plan)" if one.is_plan else one.state.value
 
 
 def _file_rows(files: Iterable[FileVerdict]) -> Iterable[Sequence[object]]:

@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dupfind.answers.changes import Changes
@@ -54,7 +54,8 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def _head(report: Report) -> dict[str, Any]:
-    folders = Counter(one.state for one in report.folders)
+    folders = Counter(one.state for one in report.folders if not one.is_plan)
+    planned = Counter(one.state for one in report.folders if one.is_plan)
     files = Counter(one.state for one in report.files)
     settings, haystack = report.settings, report.haystack
     return {
@@ -72,10 +73,8 @@ def _head(report: Report) -> dict[str, Any]:
             "sidecars": settings.sidecars,
         },
         "summary": {
-            "folders": {
-                state.value: folders[state]
-                for state in (FolderState.CONTAINED, FolderState.REVIEW, FolderState.PARTIAL, FolderState.MISSING)
-            },
+            "folders": _by_state(folders),
+            **({"plan": _by_state(planned)} if report.plans else {}),
             "files": {state.value: files[state] for state in FileState},
             "sidecars": ending.sidecars(report),
             "haystack": {
@@ -86,6 +85,11 @@ def _head(report: Report) -> dict[str, Any]:
         },
         **catalogs(report.catalogs),
     }
+
+
+def _by_state(folders: Mapping[FolderState, int]) -> dict[str, int]:
+    order = FolderState.CONTAINED, FolderState.REVIEW, FolderState.PARTIAL, FolderState.MISSING
+    return {state.value: folders.get(state, 0) for state in order}
 
 
 def how_compared(settings: ScanSettings) -> dict[str, Any]:
@@ -109,6 +113,7 @@ def catalogs(cataloged: Iterable[Cataloged]) -> dict[str, Any]:
             "files": one.files,
             "is_complete": one.is_complete,
             "is_elsewhere": one.is_elsewhere,
+            "side": one.side.value,
         }
         for one in cataloged
     ]
@@ -158,6 +163,7 @@ def _folder(one: FolderVerdict) -> dict[str, Any]:
         "unwanted": one.unwanted,
         "set_aside": one.set_aside,
         "empty": one.empty,
+        "plan": one.is_plan,
     }
 
 

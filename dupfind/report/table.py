@@ -152,7 +152,7 @@ def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes:
         path = Text(printable(one.path))
         if row is not one:
             path.append(" (directly in it)", style="dim")
-        table.add_row(page.verdict(one.state.value), *before, *numbers, path)
+        table.add_row(page.verdict(one.state.value, " (plan)" if one.is_plan else ""), *before, *numbers, path)
     return table
 
 
@@ -231,7 +231,8 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     word = _on_your_word(report)
     if not left and not skipped:
         every = "The only file is" if total == 1 else f"All {total:,} files are"
-        rest = ": every needle folder is contained" if report.folders or not settings.files else ""
+        contained = "by plan, every needle folder is contained" if report.plans else "every needle folder is contained"
+        rest = f": {contained}" if report.folders or not settings.files else ""
         lines += [f"{every} {ending.where(report)}{rest}.", *aside, *word]
         return lines + _end(report, settings)
     if left:

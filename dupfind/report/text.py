@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from dupfind.answers.changes import Changes
-from dupfind.values import Cataloged
+from dupfind.values import Cataloged, Side
 
 _JOINER = "\u200d"  # holds emoji of several parts together and can forge nothing
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -101,6 +101,8 @@ def catalog_line(one: Cataloged) -> str:
     """What a verdict rests on that rests on a catalog."""
     age = duration(one.age_seconds)
     word = " By your word it is another drive than that of the needles (--elsewhere)." if one.is_elsewhere else ""
+    if one.side is Side.NEEDLES:
+        word = " What is said of it is a plan: nobody looked at the drive. Scan the drive itself before you delete."
     return (
         f"{printable(one.path)} stands for {printable(one.root)} as it was {age} ago "
         f"({moment(one.updated)}, {count(one.files, 'file')}{'' if one.is_complete else ', not complete'}).{word}"

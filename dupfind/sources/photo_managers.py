@@ -270,6 +270,8 @@ _MANAGED = {
     ),
 }
 """Files by which a library is known whose trash cannot be seen, and what is said of it."""
+WARNINGS = frozenset(_MANAGED.values())
+"""What is said of such a library, which leaves nothing of it out."""
 
 
 class Managers:

@@ -98,8 +98,7 @@ def _roots(
         raise SettingsError("--haystack is needed: the folder to search in")
     roots: dict[tuple[int, int], Root] = {}
     for path in given:
-        is_catalog_wanted = may_be_catalogs and side is Side.HAYSTACK
-        root = _root(path, side, called, may_be_catalog=is_catalog_wanted, may_be_archive=may_be_archives)
+        root = _root(path, side, called, may_be_catalog=may_be_catalogs, may_be_archive=may_be_archives)
         roots.setdefault(root.identity, root)
     return tuple(roots.values())
 
@@ -110,11 +109,11 @@ def _root(given: str, side: Side, called: str, *, may_be_catalog: bool, may_be_a
     try:
         real = os.path.realpath(given, strict=True)
         if not os.path.isdir(real):
-            if may_be_catalog and os.path.isfile(real):
-                return _catalog(given, real, called)
             if may_be_archive and os.path.isfile(real) and is_archive_name(real):
                 found = os.lstat(real)
                 return Root(side, given, real, (found.st_dev, found.st_ino), is_archive=True)
+            if may_be_catalog and os.path.isfile(real) and (catalog := _catalog(given, real, side, called)):
+                return catalog
             raise SettingsError(f"{called}{given}: not a folder{_FOR_FILES if side is Side.NEEDLES else ''}")
         os.scandir(real).close()
         found = os.lstat(real)  # after a look inside, which is what makes an automount come
@@ -123,12 +122,17 @@ def _root(given: str, side: Side, called: str, *, may_be_catalog: bool, may_be_a
     return Root(side, given.rstrip(os.sep) or os.sep, real, (found.st_dev, found.st_ino))
 
 
-def _catalog(given: str, real: str, called: str) -> Root:
-    """A catalog in the place of the folder that it lists. Nothing can lie below a file, so no path means two."""
+def _catalog(given: str, real: str, side: Side, called: str) -> Root | None:
+    """A catalog in the place of the folder that it lists. Nothing can lie below a file, so no path means two.
+
+    None for another file. Raises :class:`~dupfind.errors.SettingsError` where it is a catalog that cannot be read.
+    """
     if (reason := why_no_catalog(real)) is not None:
-        raise SettingsError(f"{called}{given}: {'not a folder' if reason == NO_CATALOG else reason}")
+        if reason == NO_CATALOG:
+            return None
+        raise SettingsError(f"{called}{given}: {reason}")
     found = os.lstat(real)
-    return Root(Side.HAYSTACK, given, real, (found.st_dev, found.st_ino), is_catalog=True)
+    return Root(side, given, real, (found.st_dev, found.st_ino), is_catalog=True)
 
 
 def _without_inner(roots: tuple[Root, ...]) -> tuple[Root, ...]:
@@ -145,7 +149,7 @@ def _without_inner(roots: tuple[Root, ...]) -> tuple[Root, ...]:
         way = root.real[len(nearest.real) :].split(os.sep)
         return nearest.side is Side.NEEDLES and not any(map(is_junk_folder, way))
 
-    return tuple(root for root in roots if root.side is Side.HAYSTACK or not is_inner(root))
+    return tuple(root for root in roots if root.side is Side.HAYSTACK or root.is_catalog or not is_inner(root))
 
 
 def ids_of(root: Root, mounts: Mounts) -> tuple[FolderId, ...]:
