@@ -87,6 +87,7 @@ def scan(
     """
     settings = make_settings(
         haystack=_paths(haystack),
+        may_be_servers=True,
         elsewhere=_paths(elsewhere),
         needles=_paths(needles),
         algorithm=algorithm,

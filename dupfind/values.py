@@ -213,6 +213,18 @@ class Cataloged(NamedTuple):
     side: Side = Side.HAYSTACK
 
 
+class Served(NamedTuple):
+    """One server that stood for a folder of the haystack, as it was when it was asked."""
+
+    url: str
+    """As the user gave it; paths of its files begin so."""
+    version: str
+    asked: int
+    """How many needles, equal ones once, it was asked about."""
+    there: int
+    """How many of them it has, and may prove."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
     """One root, walked."""
@@ -224,6 +236,8 @@ class Tree:
     """Every directory that was looked into."""
     catalog: Cataloged | None = None
     """What it was read from, where it was not walked."""
+    server: Served | None = None
+    """Who was asked, where nothing was listed at all."""
     opened: frozenset[str] = frozenset()
     """Paths of files that it looks into: of needles, they stand among the entries of no tree."""
 
@@ -421,6 +435,7 @@ class Report:
     catalogs: tuple[Cataloged, ...] = ()
     decided: Mapping[str, str] | None = None
     """By path, what a person has decided of files whose verdict rests on it; None where nobody was asked."""
+    servers: tuple[Served, ...] = ()
 
     @property
     def is_complete(self) -> bool:

@@ -114,7 +114,7 @@ haystack = click.option(
     metavar="DIR",
     multiple=True,
     type=FOLDER,
-    help="The collection, or its catalog (dupfind index). Repeatable.",
+    help="The collection, its catalog (dupfind index) or, for scan, an Immich server (immich://HOST/). Repeatable.",
 )
 elsewhere = click.option(
     "--elsewhere",

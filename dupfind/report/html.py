@@ -19,7 +19,7 @@ from dupfind.report import document, ending
 from dupfind.report.album import SIGNS, Album
 from dupfind.report.document import shown
 from dupfind.report.reasons import sentences
-from dupfind.report.text import QUICK, catalog_line, clean, count, size
+from dupfind.report.text import QUICK, catalog_line, clean, count, server_line, size
 from dupfind.sidecars.pairs import pairs_of
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
@@ -271,7 +271,7 @@ def _left_out(
 
     ``files`` are those in doubt, those that are present, and those that were decided.
     """
-    lines = [*map(catalog_line, report.catalogs), *ending.set_aside(report)]
+    lines = [*map(catalog_line, report.catalogs), *map(server_line, report.servers), *ending.set_aside(report)]
     lines += [*ending.empty_files(report)]
     lines += ending.about_sidecars(report) if report.settings.sidecars == "ignore" else []
     doubtful, present, settled = files

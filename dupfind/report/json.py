@@ -84,6 +84,7 @@ def _head(report: Report) -> dict[str, Any]:
             },
         },
         **catalogs(report.catalogs),
+        **({"servers": [one._asdict() for one in report.servers]} if report.servers else {}),
     }
 
 

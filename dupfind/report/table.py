@@ -16,7 +16,7 @@ from dupfind.report import Screen, ending
 from dupfind.report.choice import Choice
 from dupfind.report.look import LIKENESS, UNBOUNDED, Page
 from dupfind.report.reasons import sentences
-from dupfind.report.text import QUICK, catalog_line, count, moment, other_settings, printable, size
+from dupfind.report.text import QUICK, catalog_line, count, moment, other_settings, printable, server_line, size
 from dupfind.settings import ReportSettings
 from dupfind.sidecars.pairs import Pair, pairs_of
 from dupfind.values import SETTLED, FileState, FileVerdict, FolderState, FolderVerdict, Report
@@ -221,7 +221,8 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     aside = [*ending.set_aside(report), *ending.about_sidecars(report), *ending.empty_files(report)]
     left = [one for one in report.files if one.state not in SETTLED]
     skipped = sum(one.is_gap for one in report.problems)
-    lines = ["", *map(catalog_line, report.catalogs)] if has_rows else [*map(catalog_line, report.catalogs)]
+    rests_on = [*map(catalog_line, report.catalogs), *map(server_line, report.servers)]
+    lines = ["", *rests_on] if has_rows else rests_on
     if report.settings.quick:
         lines += [f"{QUICK}.", ""]
     if not has_rows and settings.is_filtered:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from dupfind.answers.changes import Changes
-from dupfind.values import Cataloged, Side
+from dupfind.values import Cataloged, Served, Side
 
 _JOINER = "\u200d"  # holds emoji of several parts together and can forge nothing
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -107,3 +107,9 @@ def catalog_line(one: Cataloged) -> str:
         f"{printable(one.path)} stands for {printable(one.root)} as it was {age} ago "
         f"({moment(one.updated)}, {count(one.files, 'file')}{'' if one.is_complete else ', not complete'}).{word}"
     )
+
+
+def server_line(one: Served) -> str:
+    """What a verdict rests on that rests on the word of a server."""
+    needles = count(one.asked, "needle")
+    return f"{printable(one.url)} is Immich {one.version} and has {one.there:,} of {needles} by its checksums (SHA-1)."

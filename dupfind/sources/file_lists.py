@@ -249,6 +249,8 @@ class Asked(NamedTuple):
     """What a list names as needles."""
     listed_haystack: Sequence[str] | None = None
     """What a list names as more of the haystack, instead."""
+    has_servers: bool = False
+    """Whether there is a haystack that is no folder, so that there need be none."""
 
 
 class Places(NamedTuple):
@@ -303,7 +305,13 @@ def _roots(
         return ()
     if named is not None:
         together = [*(needles or ()), *named.folders]
-        return make_roots(haystack, together, may_lack_needles=True, may_be_archives=may_be_archives)
+        return make_roots(
+            haystack,
+            together,
+            may_lack_needles=True,
+            may_lack_haystack=asked.has_servers,
+            may_be_archives=may_be_archives,
+        )
     if needles is None:
         return haystack_roots(haystack, called, may_be_catalogs=may_be_catalogs)
-    return make_roots(haystack, needles, may_be_archives=may_be_archives)
+    return make_roots(haystack, needles, may_lack_haystack=asked.has_servers, may_be_archives=may_be_archives)

@@ -79,7 +79,7 @@ class InList:
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _IS_UUID, _IS_PAIR = re.compile(_UUID), re.compile(r"[0-9a-f]{2}")
 
-_IMMICH_MARK, _PHOTOPRISM_MARK = ".immich", ".ppstorage"
+IMMICH_MARK, _PHOTOPRISM_MARK = ".immich", ".ppstorage"
 _DATABASES = "database/Photos.sqlite", "PhotoData/Photos.sqlite"
 _OLD_DATABASES = (
     "database/photos.db",
@@ -100,7 +100,7 @@ def _always(_look: Look, _base: str, _way: str) -> bool:
 
 def _has_immich_mark(look: Look, base: str, way: str) -> bool:
     """Tell whether the folder holds the file by which Immich knows its own."""
-    return look.holds(os.path.join(base, way, _IMMICH_MARK))
+    return look.holds(os.path.join(base, way, IMMICH_MARK))
 
 
 def _is_of_user(look: Look, base: str, way: str) -> bool:
@@ -260,7 +260,7 @@ _MOST_LETTERS = 2
 """Of the name of a folder in which such files lie."""
 
 _MANAGED = {
-    _IMMICH_MARK: (
+    IMMICH_MARK: (
         "Immich keeps pictures here; those in its trash look like all others, since only its database knows: "
         "empty its trash, or take the server itself as haystack"
     ),
@@ -348,7 +348,7 @@ class Managers:
         """Take in a file of a library that is managed, or any other."""
         if name not in _MANAGED:
             return
-        base = os.path.dirname(folder) if name == _IMMICH_MARK else folder  # Immich marks each of its folders
+        base = os.path.dirname(folder) if name == IMMICH_MARK else folder  # Immich marks each of its folders
         if (base, name) not in self._met:
             self._met.add((base, name))
             self._report(base, _MANAGED[name])

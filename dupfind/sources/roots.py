@@ -30,13 +30,18 @@ class NamedFile(NamedTuple):
 
 
 def make_roots(
-    haystack: Sequence[str], needles: Sequence[str], *, may_lack_needles: bool = False, may_be_archives: bool = False
+    haystack: Sequence[str],
+    needles: Sequence[str],
+    *,
+    may_lack_needles: bool = False,
+    may_lack_haystack: bool = False,
+    may_be_archives: bool = False,
 ) -> tuple[Root, ...]:
     """Return the roots of a scan, each once; raises :class:`~dupfind.errors.SettingsError`.
 
     ``may_be_archives`` tells whether needles may be an archive in the place of a folder.
     """
-    roots = haystack_roots(haystack)
+    roots = haystack_roots(haystack) if haystack or not may_lack_haystack else ()
     if needles or not may_lack_needles:
         roots += _roots(needles, Side.NEEDLES, "--needles ", may_be_archives=may_be_archives)
     _refuse_same_root(roots, read_mounts())  # after a look inside each, which is what makes an automount come
