@@ -104,6 +104,8 @@ def test_beside_folders_and_in_archives(immich: Immich, tree: Tree) -> None:
         ({"exifInfo": {"fileSizeInByte": 4}}, "the server does not tell its size, or another"),
         ({"exifInfo": {"fileSizeInByte": None}}, "the server does not tell its size, or another"),
         ({"id": "0a1b2c3d-0000-4000-8000-000000000001"}, "the server does not tell of it"),
+        ({"visibility": None}, "the server does not tell who sees it (Immich before 1.133)"),
+        ({"visibility": "hidden"}, "the film of a picture that is not among the needles"),
         ({"originalPath": None}, "it may be a needle itself"),
     ],
 )
@@ -125,6 +127,8 @@ def test_an_answer_of_another_checksum_proves_nothing(immich: Immich) -> None:
     assert "its checksum is another: not trusted as haystack" == why_not(immich.assets[asset], asset, sums)
     with pytest.raises(ServerError, match="bulk upload check"):
         list(duplicates_in({"results": [{"id": "1"}]}, [sums]))
+    with pytest.raises(ServerError, match="bulk upload check"):
+        list(duplicates_in({"results": []}, [sums]))
     assert [] == list(
         duplicates_in({"results": [{"id": "0", "action": "reject", "reason": "duplicate", "assetId": "../x"}]}, [sums])
     )
@@ -139,7 +143,10 @@ def test_an_answer_of_another_checksum_proves_nothing(immich: Immich) -> None:
         ("library/admin/2024/05/IMG_1.jpg", "/data/library/admin/2024/05/IMG_1.jpg", True),
         ("mounted/ADMIN/2024/05/img_1.jpg", "/usr/src/app/upload/library/admin/2024/05/IMG_1.jpg", True),
         ("u/0a/1b/x.jpg", "upload/upload/u/0a/1b/x.jpg", True),
-        ("Pictures/2024/05/IMG_1.jpg", "/data/library/admin/2024/05/IMG_1.jpg", False),
+        ("mounted as anything/2024/05/IMG_1.jpg", "/data/library/admin/2024/05/IMG_1.jpg", True),
+        ("Pictures/2024-05/IMG_1.jpg", "/data/library/admin/2024/05/IMG_1.jpg", False),
+        ("Pictures/admin/IMG_1.jpg", "/data/library/admin/IMG_1.jpg", True),
+        ("Pictures/IMG_1.jpg", "/data/library/admin/IMG_1.jpg", False),
         ("immich/other/.immich", "/data/library/admin/2024/05/IMG_1.jpg", True),
     ],
 )
@@ -183,6 +190,30 @@ def test_what_is_deleted_meanwhile_proves_nothing(immich: Immich, tree: Tree) ->
         report = pipeline.scan(scanned, make_executor=one_thread)
     assert {"t.dat": False, "g.dat": False, "k.dat": True} == present(report)
     assert any("in the trash of Immich" in one.reason for one in report.problems)
+
+
+@pytest.mark.parametrize("facts", [{}, {"isTrashed": True}, {"livePhotoVideoId": None}])
+@pytest.mark.parametrize("is_late", [False, True])
+def test_the_film_of_a_live_photo_goes_with_its_picture(
+    immich: Immich, tree: Tree, facts: dict[str, Any], is_late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in no trash itself where its picture is, and is deleted with it all the same."""
+    film = immich.upload(b"film", "IMG_1.mov", visibility="hidden")
+    picture = immich.upload(b"picture", "IMG_1.heic", livePhotoVideoId=film)
+    real = pipeline.final_check
+
+    def late(*arguments: Any) -> Any:
+        immich.assets[picture] |= facts
+        return real(*arguments)
+
+    if is_late:
+        monkeypatch.setattr(pipeline, "final_check", late)
+    else:
+        immich.assets[picture] |= facts
+    report = scan(immich, tree("n", {"x.heic": b"picture", "x.mov": b"film"}))
+    is_there = "isTrashed" not in facts
+    has_owner = not facts or (is_late and is_there)
+    assert {"x.heic": is_there, "x.mov": has_owner} == present(report)
 
 
 def test_a_needle_that_changed_since_it_was_asked_about(immich: Immich, tree: Tree) -> None:

@@ -19,6 +19,9 @@ from dupfind.sources.normal_form import folded
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _OWN_FOLDERS = frozenset({"upload", "library"})
 """Where Immich keeps originals."""
+_HIDDEN = "hidden"
+_VISIBLE = frozenset({"timeline", "archive", "locked", _HIDDEN})
+"""Who sees an asset: films of Live Photos are hidden, and may be about to go with a picture that is in the trash."""
 _LEAST_NAMES = 2
 _MOST_NAME = 255
 
@@ -45,6 +48,10 @@ class Asset(NamedTuple):
     sums: Sums
     way: tuple[str, ...]
     """The last names of the way to its original, on the server."""
+    is_part: bool = False
+    """True for the film of a Live Photo or a motion photo, which goes with its picture."""
+    part: str | None = None
+    """The id of the film that goes with this picture."""
 
 
 def version_in(answer: Any) -> str:  # noqa: ANN401 - whatever the server says
@@ -88,6 +95,8 @@ def why_not(answer: Any, asset: str, sums: Sums) -> str | None:  # noqa: ANN401,
         return f"its original is not there (offline): {NOT_TRUSTED}"
     if answer.get("libraryId") is not None:
         return f"of an external library, whose files Immich does not keep: {NOT_TRUSTED}"
+    if answer.get("visibility") not in _VISIBLE:
+        return f"the server does not tell who sees it (Immich before 1.133): {NOT_TRUSTED}"
     exif = answer.get("exifInfo")
     size_bytes = exif.get("fileSizeInByte") if isinstance(exif, Mapping) else None
     if size_bytes != sums.size_bytes or isinstance(size_bytes, bool):
@@ -99,7 +108,15 @@ def asset_in(answer: Mapping[str, Any], asset: str, sums: Sums) -> Asset:
     """Return an asset, of which :func:`why_not` had nothing to say."""
     name = str(answer.get("originalFileName") or asset)
     plain = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)[:_MOST_NAME]
-    return Asset(asset, plain if plain.strip(".") else asset, sums, way_of(str(answer.get("originalPath") or "")))
+    part = answer.get("livePhotoVideoId")
+    return Asset(
+        asset,
+        plain if plain.strip(".") else asset,
+        sums,
+        way_of(str(answer.get("originalPath") or "")),
+        answer.get("visibility") == _HIDDEN,
+        part.lower() if isinstance(part, str) else None,
+    )
 
 
 def way_of(path: str) -> tuple[str, ...]:
@@ -114,6 +131,10 @@ def way_of(path: str) -> tuple[str, ...]:
 
 
 def may_be_itself(asset: Asset, needles: Iterable[str]) -> bool:
-    """Tell whether one of these needles, at the paths given, may be the original itself, on the server's own disk."""
-    tail = os.sep + folded(os.sep.join(asset.way))
+    """Tell whether one of these needles, at the paths given, may be the original itself, on the server's own disk.
+
+    The folder of a user may be mounted or shared under any name, so that name does not count.
+    """
+    way = asset.way[1:] if len(asset.way) > _LEAST_NAMES else asset.way
+    tail = os.sep + folded(os.sep.join(way))
     return not asset.way or any(folded(path).endswith(tail) for path in needles)

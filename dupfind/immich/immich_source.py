@@ -48,6 +48,9 @@ _IN_MEMORY_BYTES = 64 << 20
 """Of an original that is downloaded; what is larger goes to a temporary file."""
 
 
+_ITS_OWN = "it may be a needle itself"
+
+
 class Place(NamedTuple):
     """Where an original is to be had; the key is in no entry."""
 
@@ -120,8 +123,8 @@ class ImmichServer(ShelvedSource):
         super().__init__(root)
         self._url = root.url
         self._digests: dict[str, bytes] = {}
-        self._assets: dict[str, Asset] = {}
-        """By the path of its entry."""
+        self._assets: dict[str, tuple[Asset, ...]] = {}
+        """By the path of its entry: itself, and the picture that a film goes with."""
 
     def list_tree(self, listing: Listing) -> Tree:
         """Ask which of the needles it has; raises :class:`~dupfind.errors.DupfindError` where it cannot be asked."""
@@ -138,35 +141,55 @@ class ImmichServer(ShelvedSource):
                     if sums is not None:
                         by_sums.setdefault(sums, []).append(entry.path)
             with self._explained(), listing.stage("asking Immich", len(by_sums)) as advance:
-                entries, problems = self._ask(client, by_sums, advance)
+                told = list(self._ask(client, by_sums, advance))
         finally:
             client.close()
+        entries, problems = self._take(told, by_sums)
+        if own := sum(_ITS_OWN in problem.reason for problem in problems):
+            listing.warn(f"{self.root.given}: {own:,} of its assets prove nothing: they may be needles themselves")
         served = Served(self.root.given, version, len(by_sums), len(entries))
         return Tree(self.root, sorted(entries), problems, frozenset(), server=served)
 
     def _ask(
-        self, client: Client, by_sums: Mapping[Sums, Sequence[str]], advance: Callable[[int], None]
-    ) -> tuple[list[FileEntry], list[Problem]]:
-        entries: list[FileEntry] = []
-        problems: list[Problem] = []
+        self, client: Client, by_sums: Iterable[Sums], advance: Callable[[int], None]
+    ) -> Iterator[tuple[str, Sums, Any]]:
+        """Yield each asset that has such a checksum, with what the server says of it."""
         everything = list(by_sums)
         for start in range(0, len(everything), _BATCH):
             batch = everything[start : start + _BATCH]
             there = list(duplicates_in(client.json("POST", "/api/assets/bulk-upload-check", question(batch)), batch))
             with ThreadPoolExecutor(_CONNECTIONS) as executor:
                 told = list(executor.map(lambda one: client.json_if_any(f"/api/assets/{one[0]}"), there))
-            for (asset, sums), answer in zip(there, told, strict=True):
-                reason = why_not(answer, asset, sums)
-                known = None if reason else asset_in(answer, asset, sums)
-                path = f"{self.root.real}/photos/{asset}" + (f"/{known.name}" if known else "")
-                if known is not None and _are_its_own(known, by_sums[sums]):
-                    reason = f"it may be a needle itself, in a folder of Immich's own: {NOT_TRUSTED}"
-                if known is None or reason is not None:
-                    problems.append(Problem(path, Side.HAYSTACK, "walk", reason or "", is_note=True))
-                    continue
-                entries.append(AssetEntry.of(path, sums.size_bytes, Place(self._url, asset, sums.sha1)))
-                self._digests[path], self._assets[path] = sums.digest, known
+            yield from ((asset, sums, answer) for (asset, sums), answer in zip(there, told, strict=True))
             advance(len(batch))
+
+    def _take(
+        self, told: Iterable[tuple[str, Sums, Any]], by_sums: Mapping[Sums, Sequence[str]]
+    ) -> tuple[list[FileEntry], list[Problem]]:
+        """Return the assets that may prove something as entries, and why the others do not."""
+        reasons: dict[str, str] = {}
+        known: list[Asset] = []
+        for number, sums, answer in told:
+            if (reason := why_not(answer, number, sums)) is not None:
+                reasons[number] = reason
+                continue
+            known.append(asset_in(answer, number, sums))
+            if _are_its_own(known[-1], by_sums[sums]):
+                reasons[number] = f"{_ITS_OWN}, in a folder of Immich's own: {NOT_TRUSTED}"
+        owners = {asset.part: asset for asset in known if asset.part is not None and asset.id not in reasons}
+        entries: list[FileEntry] = []
+        for asset in known:
+            if asset.is_part and asset.id not in owners:
+                reasons.setdefault(asset.id, f"the film of a picture that is not among the needles: {NOT_TRUSTED}")
+            if asset.id not in reasons:
+                path = f"{self.root.real}/photos/{asset.id}/{asset.name}"
+                entries.append(AssetEntry.of(path, asset.sums.size_bytes, Place(self._url, asset.id, asset.sums.sha1)))
+                self._digests[path] = asset.sums.digest
+                self._assets[path] = (asset, owners[asset.id]) if asset.is_part else (asset,)
+        problems = [
+            Problem(f"{self.root.real}/photos/{number}", Side.HAYSTACK, "walk", reason, is_note=True)
+            for number, reason in sorted(reasons.items())
+        ]
         return entries, problems
 
     def without_needles(self, tree: Tree, listing: Listing) -> Tree:  # noqa: ARG002 - done when it was listed
@@ -175,16 +198,19 @@ class ImmichServer(ShelvedSource):
 
     def changed(self, witnesses: Iterable[FileEntry], listing: Listing) -> Iterator[tuple[str, str]]:  # noqa: ARG002
         """Ask about each witness again: one that was deleted meanwhile proves nothing."""
-        asked = [(entry.path, self._assets[entry.path]) for entry in witnesses]
-        if not asked:
+        paths = [entry.path for entry in witnesses]
+        assets = list({asset.id: asset for path in paths for asset in self._assets[path]}.values())
+        if not assets:
             return
         client = Client(self._url)
         try:
             with self._explained(), ThreadPoolExecutor(_CONNECTIONS) as executor:
-                told = list(executor.map(partial(_look_again, client), [asset for _, asset in asked]))
+                told = list(executor.map(partial(_look_again, client), assets))
         finally:
             client.close()
-        for (path, _), reason in zip(asked, told, strict=True):
+        reasons = {asset.id: reason for asset, reason in zip(assets, told, strict=True) if reason is not None}
+        for path in paths:
+            reason = next((reasons[asset.id] for asset in self._assets[path] if asset.id in reasons), None)
             if reason is not None:
                 yield path, f"{CHANGED}: {reason}"
 

@@ -62,6 +62,8 @@ class Immich:
             "isTrashed": False,
             "isOffline": False,
             "libraryId": None,
+            "visibility": "timeline",
+            "livePhotoVideoId": None,
             "exifInfo": {"fileSizeInByte": len(content)},
             **facts,
         }
