@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from docs import images, man, screens
-from dupfind.sources import file_systems, ignore, junk_names, trash_names
+from dupfind.sources import file_systems, ignore, junk_names, photo_managers, trash_names
 from faults import rules
 from fixtures import demo
 
@@ -184,6 +184,15 @@ def _trash_names() -> str:
     return f"| given by | names |\n|---|---|\n{rows}"
 
 
+def _managers() -> str:
+    """The table of what photo managers make: folders, then files."""
+    rows = [(made.manager, made.shown, made.why) for made in photo_managers.MADE]
+    why = "the name, and the folders around it, which are named by its first letters: wherever they lie"
+    rows += [(made.manager, made.shown, why) for made in photo_managers.MADE_FILES]
+    lines = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return f"| made by | what | known by |\n|---|---|---|\n{lines}"
+
+
 def _junk() -> str:
     """The table of junk: what names alone say, then what needs more."""
     rows = [
@@ -278,6 +287,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "snapshot folders": lambda: _names(ignore.SNAPSHOT_FOLDERS),
     "reason codes": _reason_codes,
     "safety rules": _safety_rules,
+    "managers": _managers,
     "trash folders": _trash_names,
 }
 

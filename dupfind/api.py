@@ -58,6 +58,7 @@ def scan(
     paranoid: bool = False,
     quick: bool = False,
     exclude: str | Sequence[str] = (),
+    elsewhere: AnyPath | Sequence[AnyPath] = (),
     archives: str = "needles",
     disregard: str | Sequence[str] = (),
     sidecars: str = "require",
@@ -86,6 +87,8 @@ def scan(
     """
     settings = make_settings(
         haystack=_paths(haystack),
+        may_be_servers=True,
+        elsewhere=_paths(elsewhere),
         needles=_paths(needles),
         algorithm=algorithm,
         threshold_bits=threshold_bits,

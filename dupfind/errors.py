@@ -60,6 +60,10 @@ class CatalogError(DupfindError):
     """A catalog could not be read or written, or is not to be trusted."""
 
 
+class ServerError(DupfindError):
+    """A server could not be asked, or does not answer as it should."""
+
+
 class CacheLostError(DupfindError):
     """The cache could not be read any further; the run starts again, with a new file if the old one is gone."""
 

@@ -123,7 +123,8 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
         files=verdicts + alone,
         problems=problems,
         haystack=summary_of(files[1], findings),
-        catalogs=tuple(tree.catalog for tree in haystack if tree.catalog is not None),
+        catalogs=tuple(tree.catalog for tree in (*needles, *haystack) if tree.catalog is not None),
+        servers=tuple(tree.server for tree in haystack if tree.server is not None),
         decided=None if decisions is None else {path: word.ruling.value for path, word in words.items()},
     )
     return Scanned(report, needles, haystack, words, findings.parted)

@@ -18,6 +18,7 @@ from dupfind.sources.folders import Folder
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import Mounts, read_mounts
 from dupfind.sources.roots import spelling
+from dupfind.sources.servers import ServerRoot
 from dupfind.sources.source import Listing, Rules, Source, Sources, in_order
 from dupfind.values import Archives, FileEntry, Root, Side
 
@@ -116,4 +117,8 @@ def _source(root: Root) -> Source:
         from dupfind.catalog.catalog_source import Catalog  # brings SQLite and the decoders
 
         return Catalog(root)
+    if isinstance(root, ServerRoot):
+        from dupfind.immich.immich_source import ImmichServer  # brings HTTP
+
+        return ImmichServer(root)
     return SingleFile(root) if root.is_archive else Folder(root)

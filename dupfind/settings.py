@@ -16,7 +16,8 @@ from dupfind.overwriting import check_outputs
 from dupfind.reasons import ReasonCode
 from dupfind.sources.file_lists import NOTHING, Asked, Named, look_for
 from dupfind.sources.ignore import Excludes
-from dupfind.sources.roots import root_around
+from dupfind.sources.roots import root_around, said_elsewhere
+from dupfind.sources.servers import apart, server_roots
 from dupfind.values import SETTLED, Archives, Evidence, FileState, FolderState, Root, ScanSettings
 
 DEFAULT_THRESHOLD_BITS = {"phash": 10, "dhash": 10, "ahash": 6, "whash": 8}
@@ -105,11 +106,13 @@ class ReportSettings:
 def make_settings(
     *,
     haystack: Sequence[str] | None = None,
+    elsewhere: Sequence[str] = (),
     needles: Sequence[str] | None = None,
     listed: Sequence[str] | None = None,
     listed_haystack: Sequence[str] | None = None,
     called: str = "--haystack ",
     may_be_catalogs: bool = True,
+    may_be_servers: bool = False,
     algorithm: str = "phash",
     threshold_bits: int | None = None,
     accept: str = "same",
@@ -132,13 +135,22 @@ def make_settings(
 
     ``needles`` is None for a command that has no needle folders, ``haystack`` too for one that is given single files;
     ``listed`` is what a list names as needles, ``listed_haystack`` what one names as haystack, None without one.
-    ``called`` stands before a haystack in errors, and ``may_be_catalogs`` tells whether one may stand for it.
+    ``elsewhere`` are catalogs of the haystack that list another drive than any needle lies on, by a person's word.
+    ``called`` stands before a haystack in errors, and ``may_be_catalogs`` and ``may_be_servers`` tell
+    whether a catalog or a server may stand for it.
     """
     if quick and paranoid:
         raise SettingsError("--quick and --paranoid contradict each other")
     if archives not in {whose.value for whose in Archives}:
         raise SettingsError(f"unknown choice of archives: {archives}")
-    asked = Asked(haystack, needles, listed, listed_haystack)
+    if elsewhere:
+        haystack = [*(haystack or ()), *(path for path in elsewhere if path not in (haystack or ()))]
+    given_haystack, servers = haystack, list[str]()
+    if haystack is not None:
+        haystack, servers = apart(haystack)
+    if servers and not may_be_servers:
+        raise SettingsError(f"{called}{servers[0]}: a server is asked by dupfind scan only")
+    asked = Asked(haystack, needles, listed, listed_haystack, has_servers=bool(servers))
     if sidecars not in SIDECARS:
         raise SettingsError(f"--sidecars takes {' or '.join(SIDECARS)}, not {sidecars}")
     roots, named, haystack, needles = look_for(
@@ -149,6 +161,10 @@ def make_settings(
         may_be_catalogs=may_be_catalogs,
         may_be_archives=archives != Archives.NONE,
     )
+    roots = (*said_elsewhere(roots, elsewhere), *server_roots(servers))
+    haystack = haystack if given_haystack is None or not servers else tuple(given_haystack)
+    if paranoid and (planned := next((root for root in roots if root.is_plan), None)):
+        raise SettingsError(f"--paranoid reads needles again, and those of the catalog {planned.given} cannot be read")
     threshold = _check_values(algorithm, threshold_bits, accept, timeout_seconds, max_pixels, workers)
     cache_path, warnings = (None, ()) if no_cache else _cache_path(cache, roots)
     return Settings(
@@ -246,6 +262,8 @@ def make_report_settings(
             hint = "is a verdict on files: add --files" if not files else "is a verdict on folders: leave --files out"
             raise SettingsError(f"--only {verdict} {hint}")
     check_outputs({"--output": output, "--save": save, "--html": html}, roots)
+    if html is not None and any(root.is_plan for root in roots):
+        raise SettingsError("--html does not go with needles of a catalog: there is nothing of them to be shown")
     most_pictures = check_html_pictures(html_pictures, html)
     settings = ReportSettings(
         chosen,

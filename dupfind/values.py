@@ -167,6 +167,13 @@ class Root:
     """True for a file that stands for the folder that it lists, see :mod:`dupfind.catalog.catalogs`."""
     is_archive: bool = False
     """True for a file that is looked into, see :mod:`dupfind.archives`."""
+    is_elsewhere: bool = False
+    """True for a catalog of which a person says that it lists another drive than any needle lies on."""
+
+    @property
+    def is_plan(self) -> bool:
+        """Tell whether it is a catalog among the needles: what is said of these cannot be acted on."""
+        return self.is_catalog and self.side is Side.NEEDLES
 
     @property
     def shown(self) -> Callable[[str], str]:
@@ -201,6 +208,21 @@ class Cataloged(NamedTuple):
     files: int
     is_complete: bool
     """False where the first indexing, or the last update, has not come to its end."""
+    is_elsewhere: bool = False
+    """True where a person has said that it lists another drive than any needle lies on."""
+    side: Side = Side.HAYSTACK
+
+
+class Served(NamedTuple):
+    """One server that stood for a folder of the haystack, as it was when it was asked."""
+
+    url: str
+    """As the user gave it; paths of its files begin so."""
+    version: str
+    asked: int
+    """How many needles, equal ones once, it was asked about."""
+    there: int
+    """How many of them it has, and may prove."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +236,8 @@ class Tree:
     """Every directory that was looked into."""
     catalog: Cataloged | None = None
     """What it was read from, where it was not walked."""
+    server: Served | None = None
+    """Who was asked, where nothing was listed at all."""
     opened: frozenset[str] = frozenset()
     """Paths of files that it looks into: of needles, they stand among the entries of no tree."""
 
@@ -353,6 +377,8 @@ class FolderVerdict:
     """What lies directly in a folder whose subfolders have other verdicts than its own; None for all others."""
     is_in_archive: bool = field(default=False, compare=False)
     """True for a part of an archive: nothing lies at its path that a program could delete."""
+    is_plan: bool = False
+    """True for a folder of a catalog: nobody looked whether it is there, and "contained" is nothing to delete by."""
 
     @property
     def files(self) -> int:
@@ -409,9 +435,19 @@ class Report:
     catalogs: tuple[Cataloged, ...] = ()
     decided: Mapping[str, str] | None = None
     """By path, what a person has decided of files whose verdict rests on it; None where nobody was asked."""
+    servers: tuple[Served, ...] = ()
 
     @property
     def is_complete(self) -> bool:
-        """True when every needle file is present, not wanted or empty, and nothing among the needles was skipped."""
+        """True when every needle file is present, not wanted or empty, and nothing among the needles was skipped.
+
+        Never where needles are of a catalog: what is said of them is a plan.
+        """
         has_gaps = any(problem.is_gap for problem in self.problems)
-        return all(file.state in SETTLED for file in self.files) and not has_gaps
+        is_all_there = all(file.state in SETTLED for file in self.files) and not has_gaps
+        return is_all_there and not self.plans
+
+    @property
+    def plans(self) -> tuple[Cataloged, ...]:
+        """The catalogs among the needles."""
+        return tuple(catalog for catalog in self.catalogs if catalog.side is Side.NEEDLES)

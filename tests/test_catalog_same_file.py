@@ -122,6 +122,43 @@ def test_file_systems(change: dict[str, object], expected: Relation) -> None:
     assert expected is relation([other], [DISK])
 
 
+def test_names_of_two_systems_tell_no_drives_apart() -> None:
+    """A stick has one UUID on Linux, another on a Mac, and a serial number on Windows."""
+    linux, mac, windows = (
+        DISK._replace(uuid=uuid, boot="") for uuid in ("ABCD-1234", "macos:11-22", "windows:abcd1234")
+    )
+    assert [UNKNOWN] * 3 == [relation([linux], [mac]), relation([mac], [windows]), relation([linux], [windows])]
+    assert OTHER is relation([mac], [mac._replace(uuid="macos:33-44")])
+    assert (SAME, SAME) == (relation([mac], [mac]), relation([windows], [windows]))
+
+
+@pytest.mark.parametrize(
+    ("change", "are_numbered", "expected"),
+    [
+        ({"inode": 78}, True, False),
+        ({"ctime_ns": 1, "path": "/n/other.jpg"}, True, True),  # its number, size and time
+        ({"inode": 78, "path": "/media/disk/2006/a.jpg"}, True, True),  # where it was listed
+        ({"inode": 0}, False, False),  # a copy with its name and time, on a card
+        ({"inode": 0, "path": "/media/disk/2006/a.jpg"}, False, True),
+    ],
+)
+def test_a_word_does_not_count_against_numbers_and_paths(
+    change: dict[str, object], are_numbered: bool, expected: bool
+) -> None:
+    """Where a person says that it is another drive, names and times that are alike are those of a copy."""
+    needle = LISTED._replace(path="/n/2007/a.jpg")._replace(**change)  # type: ignore[arg-type]
+    start = len("/c/photos.catalog")
+    own = themselves(
+        [LISTED],
+        [needle],
+        UNKNOWN,
+        lambda path: "/media/disk" + path[start:],
+        are_numbered=are_numbered,
+        is_elsewhere=True,
+    )
+    assert expected == bool(own)
+
+
 def test_the_most_dangerous_of_several_counts() -> None:
     """One that is the same, or may be, is enough; nothing to go by is nothing known."""
     far = DISK._replace(uuid="2222-uuid", device=1)

@@ -13,13 +13,17 @@ from unicodedata import normalize
 
 import pytest
 
+from dupfind.answers.shown import Shown
 from dupfind.catalog import catalogs, volumes
 from dupfind.catalog.catalog_file import About, CatalogFile
 from dupfind.catalog.same_file import Relation
 from dupfind.errors import CatalogError, SettingsError
 from dupfind.pictures import decode
+from dupfind.pipeline import scan
 from dupfind.reasons import Reason, ReasonCode
+from dupfind.report import Screen, html, render
 from dupfind.run import Run
+from dupfind.settings import make_report_settings, make_settings
 from dupfind.sources.entries import entry_of
 from dupfind.values import FileEntry, Report, Root, Side
 from fixtures import pictures
@@ -292,7 +296,7 @@ def test_nobody_knows_which_drive(
     )
     warning = (
         f"{catalog}: its pictures prove nothing, only equal bytes do: nothing tells its drive from that of the "
-        f"needles, and {drive} is not there to be looked at"
+        f"needles, and {drive} is not there to be looked at. If it is another drive, say --elsewhere {catalog}"
     )
     assert is_there is (warning not in ears.warnings)
     from dupfind.commands.explain import explain
@@ -302,6 +306,59 @@ def test_nobody_knows_which_drive(
     settings = make_settings(haystack=[str(catalog)], no_cache=True, workers=1)
     (one,) = explain(settings, [NamedFile("a", named_file(str(needles / "a.jpg")).entry)], 1).explanations
     assert ("similar" if is_there else "missing") == one.verdict.state.value
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_another_drive_by_the_word_of_a_person(
+    is_gone: bool, tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is listed counts as with two UUIDs, whether its folder is there or not; every report says so."""
+    monkeypatch.setattr(volumes, "_text", lambda _: "")
+    drive, catalog = collection(tree), tmp_path / "drive.catalog"
+    cataloged(drive, catalog)
+    needles = tree("needles", {"n.txt": b"notes"})
+    pictures.photo(1, (240, 180)).save(needles / "a.jpg", quality=60)
+    if is_gone:
+        drive.rename(tmp_path / "unplugged")
+    else:
+        (drive / "notes.txt").unlink()  # what is listed counts, not what is there
+    ears = Ears()
+    settings = make_settings(haystack=[], elsewhere=[str(catalog)], needles=[str(needles)], no_cache=True, workers=2)
+    report = scan(settings, ears)
+    assert {"n.txt": PRESENT, "a.jpg": NOT_COMPARED} == verdicts(report)
+    assert [] == ears.warnings
+    assert (True,) == tuple(one.is_elsewhere for one in report.catalogs)
+    for format_ in ("table", "json"):
+        shown = render(report, make_report_settings(format_=format_, everything=True), Screen()).decode()
+        assert ("by your word it is another drive" in shown.lower()) or '"is_elsewhere": true' in shown
+    assert "By your word it is another drive" in html.render(report, Shown()).decode()
+
+
+def test_a_word_that_is_not_so(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The drive itself, mounted elsewhere, is not contained in itself whatever is said."""
+    drive, catalog = collection(tree), tmp_path / "drive.catalog"
+    cataloged(drive, catalog)
+    options = {"haystack": [str(catalog)], "elsewhere": [str(catalog)], "no_cache": True, "workers": 1}
+    with pytest.raises(SettingsError, match="needles lie on the drive that it lists"):
+        scan(make_settings(**options, needles=[str(tree("other", {"n.txt": b"notes"}))]))
+    monkeypatch.setattr(volumes, "_text", lambda _: "")
+    alter(catalog, lambda about: replace(about, volumes=(volumes.UNKNOWN_VOLUME._replace(kind="ext4"),)))
+    drive.rename(tmp_path / "mounted elsewhere")
+    ears = Ears()
+    report = scan(make_settings(**options, needles=[str(tmp_path / "mounted elsewhere")]), ears)
+    assert {MISSING} == set(verdicts(report).values())
+    assert [f"{catalog}: 5 of its files left out: {HERE_OR_NOT}"] == ears.warnings
+    second = tmp_path / "second.catalog"
+    cataloged(tree("two", {"t.txt": b"t"}), second)
+    said = make_settings(
+        haystack=[str(second)], elsewhere=[str(catalog)], needles=[str(tree("n", {"t.txt": b"t"}))], no_cache=True
+    )
+    assert {str(second): False, str(catalog): True} == {
+        root.given: root.is_elsewhere for root in said.roots if root.is_catalog
+    }
+    for path, why in ((drive.parent / "mounted elsewhere", "only a catalog"), (tmp_path / "none", "no such file")):
+        with pytest.raises(SettingsError, match=why):
+            make_settings(haystack=[], elsewhere=[str(path)], needles=[str(tmp_path)], no_cache=True)
 
 
 def test_another_drive_in_its_place(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

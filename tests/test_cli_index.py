@@ -69,7 +69,7 @@ def test_json(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     assert [{"path", "path_bytes"}] == [set(one) for one in found["gone"]]
     scan = dupfind("scan", "--haystack", "c", "--needles", "drive/2006", "--format", "json")
     (told,) = json.loads(scan.stdout)["catalogues"]
-    assert {"path", "root", "updated", "age_seconds", "files", "is_complete"} == set(told)
+    assert {"path", "root", "updated", "age_seconds", "files", "is_complete", "is_elsewhere", "side"} == set(told)
     assert ("c", str(tmp_path / "drive"), 5) == (told["path"], told["root"], told["files"])
 
 
@@ -131,7 +131,7 @@ def test_explain(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
         (["index", "--check", "text"], "text: not a catalog of dupfind"),
         (["index", "2006", "--catalog", "k"], "2006: no such file or directory"),
         (["scan", "--haystack", "text", "--needles", "drive"], "--haystack text: not a folder"),
-        (["scan", "--haystack", "drive", "--needles", "k"], "--needles k: not a folder"),
+        (["scan", "--haystack", "drive", "--needles", "k"], "--haystack drive is the folder that the catalog k lists"),
         (["calibrate", "k"], "there are no pictures here; a pair takes two"),
         (["scan", "--haystack", "k", "--needles", "drive"], "--needles drive is the folder that the catalog k lists"),
         (["scan", "--haystack", "k", "--needles", "n", "--output", "k"], "--output k lies under k, where"),

@@ -18,7 +18,7 @@ from dupfind.cache.snapshot import FolderRow
 from dupfind.finding import incremental_walk
 from dupfind.finding.incremental_walk import Revisit, Visited, remembered
 from dupfind.sources import walk
-from dupfind.sources.ignore import Excludes
+from dupfind.sources.ignore import NOT_TRUSTED, Excludes
 from dupfind.sources.roots import haystack_roots
 from dupfind.sources.source import Rules
 from dupfind.sources.walk import Walk
@@ -245,6 +245,27 @@ def test_photo_libraries_are_read_each_time(tree: Path) -> None:
     third, _ = visit(tree, [one.row for one in first])
     assert files_of(third, first) == walked(tree)[0]
     assert not any("P.photoslibrary" in entry.path for entry in files_of(third, first))
+
+
+@pytest.mark.usefixtures("settled")
+def test_what_a_photo_manager_makes_is_looked_for_each_time(tree: Path) -> None:
+    """The mark by which Immich knows its own comes into a folder of it, and changes no other."""
+    thumbs = tree / "two" / "thumbs"
+    (thumbs / "deep").mkdir(parents=True)
+    (thumbs / "deep" / "a.jpeg").write_bytes(b"a")
+    time.sleep(TICK_SECONDS)
+    first, _ = visit(tree)
+    assert "a.jpeg" in {os.path.basename(entry.path) for entry in files_of(first, first)}
+    root, _ = visit(thumbs / "deep")
+    (thumbs / ".immich").write_bytes(b"1")
+    second, problems = visit(tree, [one.row for one in first])
+    assert (files_of(second, first), sorted(problems)) == (walked(tree)[0], sorted(walked(tree)[1]))
+    assert "a.jpeg" not in {os.path.basename(entry.path) for entry in files_of(second, first)}
+    third, problems = visit(thumbs / "deep", [one.row for one in root])
+    assert ([], [f"made by Immich: {NOT_TRUSTED}"]) == (
+        files_of(third, root),
+        [one.reason for one in problems if "made" in one.reason],
+    )
 
 
 @pytest.mark.usefixtures("settled")

@@ -26,6 +26,7 @@ from dupfind.sources.ignore import (
 )
 from dupfind.sources.junk_names import guards_of, is_left_over
 from dupfind.sources.photo_library import why_packed_library_not_trusted
+from dupfind.sources.photo_managers import InList, Managers
 from dupfind.sources.roots import root_around
 from dupfind.sources.source import Listing, folder_of
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
@@ -147,6 +148,7 @@ class Lister:
         unique = names.Unique()
         members = [(member, unique(names.below(member.name))) for member in opened.contents.members]
         filled = frozenset(below.lower() for member, below in members if member.size_bytes)
+        managers = Managers(InList([below.replace("/", os.sep) for _, below in members]))
         entries: list[FileEntry] = []
         for ordinal, (member, below) in enumerate(members):
             if len(below) > MOST_NAME_LETTERS or below.count("/") > MOST_FOLDERS:
@@ -160,14 +162,16 @@ class Lister:
             )
             path = _path_below(archive, below)
             entry = MemberEntry.of(path, member.size_bytes, place, opened.keeper, ordinal)
-            if self._is_wanted(entry, archive, below, filled):
+            if self._is_wanted(entry, archive, below, filled, managers):
                 entries.append(entry)
         return sorted(entries, key=lambda entry: _in_order(entry.path))
 
-    def _is_wanted(self, entry: MemberEntry, archive: FileEntry, below: str, filled: frozenset[str]) -> bool:
+    def _is_wanted(
+        self, entry: MemberEntry, archive: FileEntry, below: str, filled: frozenset[str], managers: Managers
+    ) -> bool:
         """False for what a walk would leave out, too: junk, what is excluded, what is not trusted.
 
-        ``filled`` are all members that are not empty, in lower case.
+        ``filled`` are all members that are not empty, in lower case; ``managers`` look at the names of all members.
         """
         *folders, name = below.split("/")
         if is_junk_file(name) or any(is_junk_folder(folder, is_haystack=self._is_haystack) for folder in folders):
@@ -181,6 +185,7 @@ class Lister:
             library = why_packed_library_not_trusted(folders)
             reasons = (*map(why_folder_not_trusted, folders), why_file_not_trusted(name), library)
             reason = next((reason for reason in reasons if reason), None)
+            reason = reason or managers.why_not_trusted(below.replace("/", os.sep), is_file=True)
         if reason is None:
             return True
         self._report(entry.path, reason, is_note=self._is_haystack)

@@ -17,12 +17,13 @@ from functools import partial
 from typing import IO, NamedTuple
 
 from dupfind.catalog.catalog_file import About, CatalogFile, explained
-from dupfind.catalog.same_file import Relation, have_numbers, is_as_listed, must_be_seen, themselves
+from dupfind.catalog.same_file import Relation, have_numbers, is_as_listed, must_be_seen, relation, themselves
 from dupfind.catalog.volumes import Volume
 from dupfind.errors import CatalogError, SettingsError
 from dupfind.sources.entries import StoredEntry, entry_of
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.normal_form import composed
+from dupfind.sources.photo_managers import WARNINGS, InList, Managers
 from dupfind.values import Cataloged, FileEntry, Problem, Root, Side, Tree
 
 
@@ -61,6 +62,21 @@ def doubtful(tree: Tree) -> Tree:
     return replace(tree, entries=list(map(DoubtfulEntry._make, tree.entries)))
 
 
+class Plan(NamedTuple):
+    """A catalog among the needles."""
+
+    about: About
+    once: Sequence[FileEntry]
+    """Its files where they were when they were listed."""
+
+
+def plan_of(root: Root) -> Plan:
+    """Read a catalog among the needles; raises :class:`~dupfind.errors.CatalogError`."""
+    tree, about = read_tree(root, Excludes([]))
+    former = former_paths(root, about)
+    return Plan(about, [entry._replace(path=former(entry.path)) for entry in tree.entries])
+
+
 class Beside(NamedTuple):
     """The needles that a catalog is listed beside."""
 
@@ -88,17 +104,83 @@ def read_tree(root: Root, excludes: Excludes) -> tuple[Tree, About]:
         raise CatalogError(f"{root.given}: the catalog is empty: its indexing was stopped before it began")
     _refuse_other_recipe(root, about, {recipe for _, recipe in found.values()})
     prefix = root.real + os.sep
+    is_plan = root.is_plan
+    made, notes = (set[str](), list[Problem]()) if is_plan else _made_by_managers(root, found)
+    excluded = [path for path in found if _is_excluded(path, excludes)]
+    made.update(excluded)
     entries: list[FileEntry] = [
         ListedEntry(prefix + path, *entry[1:])
         for path, (entry, _) in sorted(found.items(), key=lambda item: _place(item[0]))
-        if not _is_excluded(path, excludes)
+        if path not in made
     ]
     shown = [one._replace(path=root.given + os.sep + one.path if one.path else root.given) for one in problems]
     age_seconds = (datetime.now().astimezone() - datetime.fromisoformat(about.updated)).total_seconds()
     told = Cataloged(
-        root.given, about.root, about.updated, round(max(0.0, age_seconds), 3), len(found), about.is_complete
+        root.given,
+        about.root,
+        about.updated,
+        round(max(0.0, age_seconds), 3),
+        len(found),
+        about.is_complete,
+        root.is_elsewhere,
+        root.side,
     )
-    return Tree(root, entries, shown, frozenset(), told), about
+    if is_plan:
+        shown = _gaps(root, about, problems, excluded)
+    return Tree(root, entries, [*shown, *notes], frozenset(), told), about
+
+
+def _gaps(root: Root, about: About, problems: Iterable[Problem], excluded: Iterable[str]) -> list[Problem]:
+    """Return what a catalog does not know of its drive: as needles, all of it may hold something that is nowhere else.
+
+    A walk of a haystack leaves out hidden folders, trash, and what managers made; among needles they are searched.
+    """
+    told = [(problem.path, problem.stage, problem.reason) for problem in problems if problem.reason not in WARNINGS]
+    told += [(path, "walk", "excluded by --exclude") for path in sorted(excluded)]
+    if not about.is_complete:
+        told.append(("", "walk", "the catalog is not complete: its indexing was stopped"))
+    return [
+        Problem(root.given + os.sep + path if path else root.given, Side.NEEDLES, stage, reason)
+        for path, stage, reason in told
+    ]
+
+
+def of_drive(
+    listed: Sequence[FileEntry], plan: Plan, volumes: Sequence[Volume], former: Callable[[str], str]
+) -> set[str]:
+    """Return the paths of those files of a haystack that may be files of a catalog among the needles, or made of them.
+
+    ``volumes`` are those that the haystack lies on, and ``former`` gives where a file of it is, or was. On one drive
+    nothing proves anything: what was renamed there and written anew is not known again.
+    """
+    how = relation(plan.about.volumes, volumes)
+    if how is Relation.SAME:
+        return {entry.path for entry in listed}
+    may_be_here = how is Relation.UNKNOWN and holds_something(plan.about.root)
+    are_numbered = have_numbers((*plan.about.volumes, *volumes)) and not may_be_here
+    return themselves(listed, plan.once, how, former, are_numbered=are_numbered)
+
+
+def _made_by_managers(root: Root, paths: Collection[str]) -> tuple[set[str], list[Problem]]:
+    """Return what of a catalog photo managers made of originals, and a note on each folder of it.
+
+    A walk leaves that out; catalogs that were made before it did so list it.
+    """
+    managers = Managers(InList(paths))
+    made: set[str] = set()
+    of_folders: dict[str, str | None] = {"": None}
+    noted: dict[str, str] = {}
+    for path in paths:
+        folder, _, name = path.rpartition(os.sep)
+        if folder not in of_folders:
+            of_folders[folder] = managers.why_not_trusted(folder)
+        if (reason := of_folders[folder] or managers.why_file(folder, name)) is not None:
+            noted[folder] = reason
+            made.add(path)
+    return made, [
+        Problem(root.given + os.sep + folder, Side.HAYSTACK, "walk", reason, is_note=True)
+        for folder, reason in sorted(noted.items())
+    ]
 
 
 def _place(path: str) -> tuple[Sequence[str], str]:
@@ -147,14 +229,23 @@ def as_far_as_it_proves(
     how: Relation,
     warn: Callable[[str], None],
 ) -> Tree:
-    """Leave out what may be a needle, or may have become one; what is not known at all proves by bytes only."""
+    """Leave out what may be a needle, or may have become one; what is not known at all proves by bytes only.
+
+    Raises :class:`~dupfind.errors.SettingsError` where a person says that it lists another drive, and it does not.
+    """
     root, given = tree.root, tree.root.given
+    if root.is_elsewhere and how is Relation.SAME:
+        raise SettingsError(f"--elsewhere {given}: needles lie on the drive that it lists, or on one of its number")
     is_doubtful = False
     former = former_paths(root, about)
     are_numbered = have_numbers((*about.volumes, *beside.volumes))
-    left_out = themselves(tree.entries, beside.entries, how, former, are_numbered=are_numbered)
+    left_out = themselves(
+        tree.entries, beside.entries, how, former, are_numbered=are_numbered, is_elsewhere=root.is_elsewhere
+    )
     reason = "they may be needles themselves, on the drive that it lists"
-    if must_be_seen(how, is_root_here=holds_something(about.root)):
+    if root.is_elsewhere:
+        pass  # as with two UUIDs: the word stands for them
+    elif must_be_seen(how, is_root_here=holds_something(about.root)):
         left_out |= listed_below(tree.entries, former, beside.roots)
         left_out |= not_there(tree.entries, former, left_out, are_numbered=have_numbers(about.volumes))
         reason = "the drive that it lists is here, and they are not (any more) where it lists them, or may be needles"
@@ -162,7 +253,7 @@ def as_far_as_it_proves(
         is_doubtful = True
         warn(
             f"{given}: its pictures prove nothing, only equal bytes do: nothing tells its drive from that of the "
-            f"needles, and {about.root} is not there to be looked at"
+            f"needles, and {about.root} is not there to be looked at. If it is another drive, say --elsewhere {given}"
         )
     problems = list(tree.problems)
     if left_out:

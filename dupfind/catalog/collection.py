@@ -25,7 +25,7 @@ from dupfind.catalog.catalogs import (
     warn_of,
 )
 from dupfind.catalog.same_file import Relation, have_numbers, must_be_seen, relation, themselves
-from dupfind.catalog.volumes import UNKNOWN_VOLUME, Volume, volumes_of
+from dupfind.catalog.volumes import UNKNOWN_VOLUME, Volume, places_of, volumes_of
 from dupfind.sources.mounts import Mounts
 from dupfind.sources.source import Listing, Source
 from dupfind.values import FileEntry, Problem, Root, Side, Tree
@@ -112,7 +112,8 @@ def list_together(
 
 
 def _volumes(listing: Listing) -> tuple[Volume, ...]:
-    volumes = volumes_of((device for tree in listing.haystack for device, _ in tree.folders), listing.rules.mounts)
+    devices = (device for tree in listing.haystack for device, _ in tree.folders)
+    volumes = volumes_of(devices, listing.rules.mounts, places_of(tree.root for tree in listing.haystack))
     # What a link led to may lie anywhere.
     return (*volumes, UNKNOWN_VOLUME) if listing.rules.follow_symlinks else volumes
 
@@ -194,6 +195,7 @@ def _as_far_as_it_proves(
 def _volume_now(folder: str, mounts: Mounts) -> tuple[Volume, ...]:
     """What lies now where a catalog lists a folder."""
     try:
-        return volumes_of([os.stat(folder).st_dev], mounts)
+        device = os.stat(folder).st_dev
+        return volumes_of([device], mounts, {device: folder})
     except OSError:  # it went a moment ago
         return (UNKNOWN_VOLUME,)

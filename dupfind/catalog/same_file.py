@@ -35,7 +35,7 @@ def relation(listed: Sequence[Volume], needles: Sequence[Volume]) -> Relation:
 
 
 def _relation(one: Volume, other: Volume) -> Relation:
-    if one.uuid and other.uuid:
+    if one.uuid and other.uuid and one.scheme == other.scheme:
         if one.uuid != other.uuid:
             return Relation.OTHER
         return Relation.UNKNOWN if one.is_numbered_apart or other.is_numbered_apart else Relation.SAME
@@ -70,11 +70,13 @@ def themselves(
     former: Callable[[str], str],
     *,
     are_numbered: bool,
+    is_elsewhere: bool = False,
 ) -> set[str]:
     """The paths of those files of a catalog that may be one of ``needles``.
 
     ``former`` gives where a file of it was when it was listed; ``are_numbered`` is what :func:`have_numbers` says of
-    all file systems of both sides.
+    all file systems of both sides. ``is_elsewhere`` is the word of a person that none is: against numbers and paths
+    that say otherwise it does not count, against names and times that are alike it does.
     """
     inodes, sizes = {entry.inode for entry in listed}, {entry.size_bytes for entry in listed}
     are_numbered = are_numbered and 0 not in inodes
@@ -87,7 +89,8 @@ def themselves(
             by_inode[needle.inode].append(needle)
         if how is not Relation.OTHER:
             paths.add(composed(needle.path))
-            if needle.size_bytes in sizes and not (are_numbered and needle.inode):
+            is_vague = not (are_numbered and needle.inode)
+            if needle.size_bytes in sizes and is_vague and not is_elsewhere:
                 by_size[needle.size_bytes].append(needle)
     return {
         entry.path

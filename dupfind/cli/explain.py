@@ -30,6 +30,7 @@ exist (the others are explained), or for wrong usage.
 @click.argument("needles", metavar="NEEDLE...", nargs=-1, required=True, type=options.FILE)
 @options.stacked(
     options.haystack,
+    options.elsewhere,
     options.exclude("Leave out of the haystack."),
     options.judging,
     options.quick,

@@ -114,7 +114,14 @@ haystack = click.option(
     metavar="DIR",
     multiple=True,
     type=FOLDER,
-    help="The collection, or its catalog (dupfind index). Repeatable.",
+    help="The collection, its catalog (dupfind index) or, for scan, an Immich server (immich://HOST/). Repeatable.",
+)
+elsewhere = click.option(
+    "--elsewhere",
+    metavar="CATALOG",
+    multiple=True,
+    type=FILE,
+    help="A catalog as --haystack, of which you say that it lists another drive than any needle lies on. Repeatable.",
 )
 output_paths = stacked(
     click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),

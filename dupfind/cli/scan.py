@@ -95,7 +95,14 @@ _MOST_LEFT = 500_000
 @click.command(epilog=_EPILOG, short_help="Which folders of a backup hold what is not in the collection?")
 @options.stacked(
     options.haystack,
-    click.option("--needles", metavar="DIR", multiple=True, type=options.FOLDER, help="What to check. Repeatable."),
+    options.elsewhere,
+    click.option(
+        "--needles",
+        metavar="DIR",
+        multiple=True,
+        type=options.FOLDER,
+        help="What to check; a catalog gives a plan. Repeatable.",
+    ),
     options.files_from(
         "Check the files and folders named there too, a line each or ended by NUL; - is standard input."
     ),
@@ -150,7 +157,7 @@ def scan(
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     of_report = {name: raw.pop(name) for name in _OF_REPORT}
-    settings = make_settings(listed=named.listed(files_from), **raw)
+    settings = make_settings(listed=named.listed(files_from), may_be_servers=True, **raw)
     asks_for_folders = any(verdict in set(FolderState) - set(FileState) for verdict in only)
     asks_for_files = BETTER in only or bool(of_report["reasons"])
     report_settings = make_report_settings(
@@ -240,6 +247,7 @@ def _write(report: Report, settings: ReportSettings, before: Baseline | None, co
     since = None if before is None else changes(report, before)
     sink.write(render(report, settings, streams.screen(settings.output), since), settings.output)
     streams.tell_catalogs(console, report.catalogs, settings.format)
+    streams.tell_servers(console, report.servers, settings.format)
     if settings.save is not None:
         whole = make_report_settings(format_=Format.JSON)
         sink.write(render(report, whole, streams.screen(settings.save)), settings.save)

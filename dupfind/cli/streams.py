@@ -18,7 +18,7 @@ from dupfind.settings import Format
 if TYPE_CHECKING:
     from dupfind.progress import Console
     from dupfind.report import Screen
-    from dupfind.values import Cataloged
+    from dupfind.values import Cataloged, Served
 
 
 def refuse_contradiction(*, quiet: bool, verbose: bool) -> None:
@@ -64,6 +64,14 @@ def tell_catalogs(console: Console, catalogs: Sequence[Cataloged], format_: Form
 
     for catalog in catalogs if format_ in (Format.CSV, Format.PATHS) else ():
         console.tell(catalog_line(catalog))
+
+
+def tell_servers(console: Console, servers: Sequence[Served], format_: Format) -> None:
+    """Say which servers an answer rests on, likewise."""
+    from dupfind.report.text import server_line
+
+    for one in servers if format_ in (Format.CSV, Format.PATHS) else ():
+        console.tell(server_line(one))
 
 
 @contextmanager

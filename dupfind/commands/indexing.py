@@ -19,7 +19,7 @@ from dupfind.cache.cache_schema import COARSE, PictureRef, Recipe, fits
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.catalog.catalog_file import About, CatalogFile, Listed, explained
 from dupfind.catalog.same_file import Relation, relation
-from dupfind.catalog.volumes import UNKNOWN_VOLUME, volumes_of
+from dupfind.catalog.volumes import UNKNOWN_VOLUME, places_of, volumes_of
 from dupfind.errors import CatalogError
 from dupfind.events import Advance, Listener, Within
 from dupfind.pipeline import walk
@@ -75,7 +75,8 @@ def is_unchanged(entry: FileEntry, listed: FileEntry) -> bool:
 
 def about_tree(run: Run, tree: Tree, started: str) -> About:
     """Make what a catalog of ``tree`` says of itself where nothing has been read yet."""
-    settings, volumes = run.settings, volumes_of((device for device, _ in tree.folders), run.mounts)
+    settings = run.settings
+    volumes = volumes_of((device for device, _ in tree.folders), run.mounts, places_of([tree.root]))
     return About(
         version=__version__,
         libraries=dict(libraries.versions()),

@@ -92,7 +92,8 @@ class Revisit(Walk):
 
     def _is_as_known(self, before: Remembered, place: int, inside: Sequence[int], identity: FolderId) -> bool:
         row = before.folders[place]
-        if row.times_ns is None or row.identity != identity or identity[0] in self._forgotten:
+        is_known = row.times_ns is not None and row.identity == identity and identity[0] not in self._forgotten
+        if not is_known or self._why_nothing is not None:
             return False
         if inside and not self.seen.isdisjoint(before.folders[subfolder].identity for subfolder in inside):
             return False  # one of them was reached by another way, which is to be reported
@@ -119,6 +120,8 @@ class Revisit(Walk):
         state = self.state
         if state is None or state.st_dev in self._forgotten or self._libraries.holding(folder):
             return None  # nor does a folder show that a photo library moved one of its pictures to the trash
+        if self._managers.has_asked(folder):
+            return None  # nor that a mark came into a folder in it, by which a photo manager is known
         # What is made in it from now on gives it other times, unless it had these in the last moment.
         times_ns = state.st_mtime_ns, state.st_ctime_ns
         # A time in the future is not trusted either, unlike that of a file: it may be that of the next change.

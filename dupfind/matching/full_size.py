@@ -60,7 +60,8 @@ class FullSize:
         """Tell what speaks against a pair, as far as that is known before the files are compared."""
         if place in self._outcomes:
             return self._outcomes[place]
-        if not self._decodes.haystack.entries[place.witness].can_be_read:
+        pair = self._decodes.haystack.entries[place.witness], self._decodes.needles.entries[place.needle]
+        if not all(entry.can_be_read for entry in pair):
             return LISTED
         return _TOO_MANY if self._counts.get(place.needle, 0) >= MOST_COMPARED else None
 

@@ -43,4 +43,4 @@ def render(report: Report, settings: ReportSettings, screen: Screen, changes: Ch
         case Format.PATHS:
             from dupfind.report import paths
 
-            return paths.render(choice, settings, screen)
+            return paths.render(report, choice, settings, screen)

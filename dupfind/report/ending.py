@@ -94,11 +94,15 @@ def _source_of(reason: Reason) -> str:
 
 def can_go(report: Report) -> list[str]:
     """Say how many folders are contained, and what deleting them frees; none where there are none."""
-    contained = [folder for folder in report.folders if folder.is_shown and folder.state is FolderState.CONTAINED]
-    if not contained:
-        return []
-    freed, files = sum(folder.size_bytes for folder in contained), sum(folder.files for folder in contained)
-    return [f"{count(len(contained), 'folder')} can go, which frees {size(freed)} ({count(files, 'file')})."]
+    shown = [folder for folder in report.folders if folder.is_shown and folder.state is FolderState.CONTAINED]
+    contained = [folder for folder in shown if not folder.is_plan]
+    lines = []
+    if contained:
+        freed, files = sum(folder.size_bytes for folder in contained), sum(folder.files for folder in contained)
+        lines.append(f"{count(len(contained), 'folder')} can go, which frees {size(freed)} ({count(files, 'file')}).")
+    if planned := len(shown) - len(contained):
+        lines.append(f"By plan, {count(planned, 'folder')} of catalogs could go: scan the drive itself for that.")
+    return lines
 
 
 def needs_eyes(report: Report) -> list[str]:
@@ -144,7 +148,8 @@ def next_commands(report: Report, again: Sequence[str]) -> list[tuple[str, list[
         steps.append(("the better copies", "--only better"))
     if numbers[FileState.MISSING] and sidecars(report)["not_present"]:
         steps.append(("without the sidecars", "--sidecars ignore"))
-    if not report.settings.quick and any(folder.state is FolderState.CONTAINED for folder in report.folders):
+    can_go = any(folder.state is FolderState.CONTAINED and not folder.is_plan for folder in report.folders)
+    if can_go and not report.settings.quick:
         steps.append(("the folders that can go", "--only contained"))
     return [(text, [*again, *option.split()]) for text, option in steps]
 

@@ -18,7 +18,7 @@ from dupfind.answers.shown import Shown
 from dupfind.report import document, ending
 from dupfind.report.document import SIGNS, Album, shown
 from dupfind.report.reasons import sentences
-from dupfind.report.text import QUICK, catalog_line, clean, count, size
+from dupfind.report.text import QUICK, catalog_line, clean, count, server_line, size
 from dupfind.sidecars.pairs import pairs_of
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
@@ -281,7 +281,7 @@ def _left_out(
 
     ``files`` are those in doubt, those that are present, and those that were decided.
     """
-    lines = [*map(catalog_line, report.catalogs), *ending.set_aside(report)]
+    lines = [*map(catalog_line, report.catalogs), *map(server_line, report.servers), *ending.set_aside(report)]
     lines += [*ending.empty_files(report)]
     lines += ending.about_sidecars(report) if report.settings.sidecars == "ignore" else []
     doubtful, present, settled = files

@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dupfind.answers.changes import Changes
@@ -54,7 +54,8 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _head(report: Report) -> dict[str, Any]:
-    folders = Counter(folder.state for folder in report.folders)
+    folders = Counter(folder.state for folder in report.folders if not folder.is_plan)
+    planned = Counter(folder.state for folder in report.folders if folder.is_plan)
     files = Counter(file.state for file in report.files)
     settings, haystack = report.settings, report.haystack
     return {
@@ -72,10 +73,8 @@ def _head(report: Report) -> dict[str, Any]:
             "sidecars": settings.sidecars,
         },
         "summary": {
-            "folders": {
-                state.value: folders[state]
-                for state in (FolderState.CONTAINED, FolderState.REVIEW, FolderState.PARTIAL, FolderState.MISSING)
-            },
+            "folders": _by_state(folders),
+            **({"plan": _by_state(planned)} if report.plans else {}),
             "files": {state.value: files[state] for state in FileState},
             "sidecars": ending.sidecars(report),
             "haystack": {
@@ -85,7 +84,13 @@ def _head(report: Report) -> dict[str, Any]:
             },
         },
         **catalogs(report.catalogs),
+        **({"servers": [one._asdict() for one in report.servers]} if report.servers else {}),
     }
+
+
+def _by_state(folders: Mapping[FolderState, int]) -> dict[str, int]:
+    order = FolderState.CONTAINED, FolderState.REVIEW, FolderState.PARTIAL, FolderState.MISSING
+    return {state.value: folders.get(state, 0) for state in order}
 
 
 def how_compared(settings: ScanSettings) -> dict[str, Any]:
@@ -108,6 +113,8 @@ def catalogs(cataloged: Iterable[Cataloged]) -> dict[str, Any]:
             "age_seconds": catalog.age_seconds,
             "files": catalog.files,
             "is_complete": catalog.is_complete,
+            "is_elsewhere": catalog.is_elsewhere,
+            "side": catalog.side.value,
         }
         for catalog in cataloged
     ]
@@ -157,6 +164,7 @@ def _folder(folder: FolderVerdict) -> dict[str, Any]:
         "unwanted": folder.unwanted,
         "set_aside": folder.set_aside,
         "empty": folder.empty,
+        "plan": folder.is_plan,
     }
 
 

@@ -101,9 +101,9 @@ class Page:
         edges = box.SIMPLE_HEAD if self.can_print(str(box.SIMPLE_HEAD)) else _ASCII_HEAD
         return Table(box=edges, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
 
-    def verdict(self, word: str) -> Text:
-        """The verdict ``word`` with its sign, in its colour."""
-        return Text(f"{self._signs[word]} {word}", style=STYLES[word])
+    def verdict(self, word: str, more: str = "") -> Text:
+        """The verdict ``word`` with its sign, in its colour; ``more`` follows it."""
+        return Text(f"{self._signs[word]} {word}{more}", style=STYLES[word])
 
     def add(self, what: Table | Text | str, *, wrap: bool = False, indent: int = 0) -> None:
         """A table, by ``indent`` to the right, or a line, which is broken only with ``wrap`` and on a terminal."""

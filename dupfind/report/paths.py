@@ -9,17 +9,20 @@ from dupfind.report import Screen
 from dupfind.report.choice import Choice
 from dupfind.report.text import printable
 from dupfind.settings import ReportSettings
+from dupfind.values import Report
 
 
-def render(choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
+def render(report: Report, choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
     """The paths of the chosen files or of the chosen folders that are shown.
 
     Without NUL a line break in a name would make two paths out of one, neither of them meant: it is escaped, so that
     the reader misses the file and says so instead of taking another. A terminal gets every control character
-    escaped. Parts of archives are left out: nothing lies there.
+    escaped. Parts of archives are left out, and all that catalogs among the needles list: nothing lies there.
     """
-    folders = [folder for folder in choice.shown if not folder.is_in_archive]
+    folders = [folder for folder in choice.shown if not (folder.is_in_archive or folder.is_plan)]
     chosen = [row.path for row in (choice.files if settings.files else folders)]
+    plans = tuple(one.path + os.sep for one in report.plans)
+    chosen = [path for path in chosen if not path.startswith(plans)] if plans else chosen
     return listed(chosen, screen, print0=settings.print0)
 
 

@@ -16,7 +16,7 @@ from dupfind.report import Screen, ending
 from dupfind.report.choice import Choice
 from dupfind.report.look import LIKENESS, UNBOUNDED, Page
 from dupfind.report.reasons import sentences
-from dupfind.report.text import QUICK, catalog_line, count, moment, other_settings, printable, size
+from dupfind.report.text import QUICK, catalog_line, count, moment, other_settings, printable, server_line, size
 from dupfind.settings import ReportSettings
 from dupfind.sidecars.pairs import Pair, pairs_of
 from dupfind.values import SETTLED, FileState, FileVerdict, FolderState, FolderVerdict, Report
@@ -156,7 +156,7 @@ def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes:
         path = Text(printable(folder.path))
         if row is not folder:
             path.append(" (directly in it)", style="dim")
-        table.add_row(page.verdict(folder.state.value), *before, *numbers, path)
+        table.add_row(page.verdict(folder.state.value, " (plan)" if folder.is_plan else ""), *before, *numbers, path)
     return table
 
 
@@ -225,7 +225,8 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     aside = [*ending.set_aside(report), *ending.about_sidecars(report), *ending.empty_files(report)]
     left = [file for file in report.files if file.state not in SETTLED]
     skipped = sum(problem.is_gap for problem in report.problems)
-    lines = ["", *map(catalog_line, report.catalogs)] if has_rows else [*map(catalog_line, report.catalogs)]
+    rests_on = [*map(catalog_line, report.catalogs), *map(server_line, report.servers)]
+    lines = ["", *rests_on] if has_rows else rests_on
     if report.settings.quick:
         lines += [f"{QUICK}.", ""]
     if not has_rows and settings.is_filtered:
@@ -235,8 +236,9 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     word = _on_your_word(report)
     if not left and not skipped:
         every = "The only file is" if total == 1 else f"All {total:,} files are"
-        settled = ": every needle folder is contained" if report.folders or not settings.files else ""
-        lines += [f"{every} {ending.where(report)}{settled}.", *aside, *word]
+        contained = "by plan, every needle folder is contained" if report.plans else "every needle folder is contained"
+        rest = f": {contained}" if report.folders or not settings.files else ""
+        lines += [f"{every} {ending.where(report)}{rest}.", *aside, *word]
         return lines + _end(report, settings)
     if left:
         parts = [

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from dupfind.answers.changes import Changes
-from dupfind.values import Cataloged
+from dupfind.values import Cataloged, Served, Side
 
 _JOINER = "\u200d"  # holds emoji of several parts together and can forge nothing
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -100,7 +100,17 @@ def duration(seconds: float) -> str:
 def catalog_line(catalog: Cataloged) -> str:
     """What a verdict rests on that rests on a catalog."""
     age = duration(catalog.age_seconds)
+    word = " By your word it is another drive than that of the needles (--elsewhere)." if catalog.is_elsewhere else ""
+    if catalog.side is Side.NEEDLES:
+        word = " What is said of it is a plan: nobody looked at the drive. Scan the drive itself before you delete."
     return (
         f"{printable(catalog.path)} stands for {printable(catalog.root)} as it was {age} ago "
         f"({moment(catalog.updated)}, {count(catalog.files, 'file')}{'' if catalog.is_complete else ', not complete'})."
+        f"{word}"
     )
+
+
+def server_line(one: Served) -> str:
+    """What a verdict rests on that rests on the word of a server."""
+    needles = count(one.asked, "needle")
+    return f"{printable(one.url)} is Immich {one.version} and has {one.there:,} of {needles} by its checksums (SHA-1)."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
 
@@ -167,7 +167,14 @@ def judge_folders(
             for folder in _folders_around_gap(problem.path, needle_roots, folders):
                 folder.skipped += 1
                 folder.holds_doubt = True
-    return _roll_up(folders, opened)
+    plans = tuple(root.given for root in roots if root.is_plan)
+    verdicts = _roll_up(folders, opened)
+    return [replace(one, is_plan=is_below(one.path, plans)) for one in verdicts] if plans else verdicts
+
+
+def is_below(path: str, tops: Iterable[str]) -> bool:
+    """Tell whether ``path`` is one of ``tops``, or lies below one; all as they are shown."""
+    return any(path == top or path.startswith(top + os.sep) for top in tops)
 
 
 def _folders_around_gap(path: str, roots: set[str], folders: dict[str, _Folder]) -> list[_Folder]:

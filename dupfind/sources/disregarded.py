@@ -109,7 +109,7 @@ def ignore_file_of(tree: Tree) -> FileEntry | None:
     if not tree.root.has_folders:
         return None
     path = os.path.join(tree.root.real, FILE_NAME)
-    return next((entry for entry in _in_root(tree) if entry.path == path), None)
+    return next((entry for entry in _in_root(tree) if entry.path == path and entry.can_be_read), None)
 
 
 def _in_root(tree: Tree) -> Iterator[FileEntry]:

@@ -28,6 +28,7 @@ from dupfind.sources.ignore import (
 from dupfind.sources.left_overs import is_junk
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.photo_library import Libraries
+from dupfind.sources.photo_managers import Managers
 from dupfind.sources.roots import NamedFile, haystack_roots, is_below, make_roots
 from dupfind.sources.source import Listing, Relisting
 from dupfind.values import LISTING, FileEntry, FolderId, Problem, Root, Side, Tree
@@ -91,7 +92,7 @@ def look_up(names: Sequence[str], excludes: Excludes, side: Side, *, follow_syml
     files: dict[str, NamedFile] = {}
     problems: list[Problem] = []
     forgetful = read_mounts().forgetful
-    libraries = Libraries()
+    libraries, managers = Libraries(), Managers()
     for given in dict.fromkeys(names):
         try:
             found = os.stat(given, follow_symlinks=follow_symlinks)
@@ -99,7 +100,9 @@ def look_up(names: Sequence[str], excludes: Excludes, side: Side, *, follow_syml
                 continue  # as below a folder: it is no needle, and no gap
             reason = _why_not(given, found, excludes)
             if reason is None and side is Side.HAYSTACK:
-                reason = _why_not_trusted(given) or libraries.why_not_trusted(os.path.realpath(given))
+                real, is_file = os.path.realpath(given), not stat.S_ISDIR(found.st_mode)
+                reason = _why_not_trusted(given) or libraries.why_not_trusted(real)
+                reason = reason or managers.why_not_trusted(real, is_file=is_file)
             if reason is not None:
                 problems.append(Problem(given, side, LISTING, reason))
             elif stat.S_ISDIR(found.st_mode):
@@ -246,6 +249,8 @@ class Asked(NamedTuple):
     """What a list names as needles."""
     listed_haystack: Sequence[str] | None = None
     """What a list names as more of the haystack, instead."""
+    has_servers: bool = False
+    """Whether there is a haystack that is no folder, so that there need be none."""
 
 
 class Places(NamedTuple):
@@ -300,7 +305,13 @@ def _roots(
         return ()
     if named is not None:
         together = [*(needles or ()), *named.folders]
-        return make_roots(haystack, together, may_lack_needles=True, may_be_archives=may_be_archives)
+        return make_roots(
+            haystack,
+            together,
+            may_lack_needles=True,
+            may_lack_haystack=asked.has_servers,
+            may_be_archives=may_be_archives,
+        )
     if needles is None:
         return haystack_roots(haystack, called, may_be_catalogs=may_be_catalogs)
-    return make_roots(haystack, needles, may_be_archives=may_be_archives)
+    return make_roots(haystack, needles, may_lack_haystack=asked.has_servers, may_be_archives=may_be_archives)

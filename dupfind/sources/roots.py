@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import NamedTuple
 
 from dupfind.errors import SettingsError, reason_of
@@ -29,13 +30,18 @@ class NamedFile(NamedTuple):
 
 
 def make_roots(
-    haystack: Sequence[str], needles: Sequence[str], *, may_lack_needles: bool = False, may_be_archives: bool = False
+    haystack: Sequence[str],
+    needles: Sequence[str],
+    *,
+    may_lack_needles: bool = False,
+    may_lack_haystack: bool = False,
+    may_be_archives: bool = False,
 ) -> tuple[Root, ...]:
     """Return the roots of a scan, each once; raises :class:`~dupfind.errors.SettingsError`.
 
     ``may_be_archives`` tells whether needles may be an archive in the place of a folder.
     """
-    roots = haystack_roots(haystack)
+    roots = haystack_roots(haystack) if haystack or not may_lack_haystack else ()
     if needles or not may_lack_needles:
         roots += _roots(needles, Side.NEEDLES, "--needles ", may_be_archives=may_be_archives)
     _refuse_same_root(roots, read_mounts())  # after a look inside each, which is what makes an automount come
@@ -47,6 +53,18 @@ def haystack_roots(
 ) -> tuple[Root, ...]:
     """The roots of a command that has no needle folders; ``called`` stands before a path in errors."""
     return _roots(haystack, Side.HAYSTACK, called, may_be_catalogs=may_be_catalogs)
+
+
+def said_elsewhere(roots: Sequence[Root], elsewhere: Iterable[str]) -> tuple[Root, ...]:
+    """Return ``roots``, with the word of a person on the catalogs that are named ``elsewhere``.
+
+    Raises :class:`~dupfind.errors.SettingsError` where one is no catalog.
+    """
+    named = {os.path.realpath(path): path for path in elsewhere}
+    for real, path in named.items():
+        if not any(root.is_catalog and root.real == real for root in roots):
+            raise SettingsError(f"--elsewhere {path}: only a catalog can list another drive (dupfind index makes one)")
+    return tuple(replace(root, is_elsewhere=True) if root.real in named else root for root in roots)
 
 
 def named_file(given: str, mounts: Mounts | None = None) -> NamedFile:
@@ -85,8 +103,7 @@ def _roots(
         raise SettingsError("--haystack is needed: the folder to search in")
     roots: dict[tuple[int, int], Root] = {}
     for path in given:
-        is_catalog_wanted = may_be_catalogs and side is Side.HAYSTACK
-        root = _root(path, side, called, may_be_catalog=is_catalog_wanted, may_be_archive=may_be_archives)
+        root = _root(path, side, called, may_be_catalog=may_be_catalogs, may_be_archive=may_be_archives)
         roots.setdefault(root.identity, root)
     return tuple(roots.values())
 
@@ -97,11 +114,11 @@ def _root(given: str, side: Side, called: str, *, may_be_catalog: bool, may_be_a
     try:
         real = os.path.realpath(given, strict=True)
         if not os.path.isdir(real):
-            if may_be_catalog and os.path.isfile(real):
-                return _catalog(given, real, called)
             if may_be_archive and os.path.isfile(real) and is_archive_name(real):
                 found = os.lstat(real)
                 return Root(side, given, real, (found.st_dev, found.st_ino), is_archive=True)
+            if may_be_catalog and os.path.isfile(real) and (catalog := _catalog(given, real, side, called)):
+                return catalog
             raise SettingsError(f"{called}{given}: not a folder{_FOR_FILES if side is Side.NEEDLES else ''}")
         os.scandir(real).close()
         found = os.lstat(real)  # after a look inside, which is what makes an automount come
@@ -110,12 +127,17 @@ def _root(given: str, side: Side, called: str, *, may_be_catalog: bool, may_be_a
     return Root(side, given.rstrip(os.sep) or os.sep, real, (found.st_dev, found.st_ino))
 
 
-def _catalog(given: str, real: str, called: str) -> Root:
-    """A catalog in the place of the folder that it lists. Nothing can lie below a file, so no path means two."""
+def _catalog(given: str, real: str, side: Side, called: str) -> Root | None:
+    """A catalog in the place of the folder that it lists. Nothing can lie below a file, so no path means two.
+
+    None for another file. Raises :class:`~dupfind.errors.SettingsError` where it is a catalog that cannot be read.
+    """
     if (reason := why_no_catalog(real)) is not None:
-        raise SettingsError(f"{called}{given}: {'not a folder' if reason == NO_CATALOG else reason}")
+        if reason == NO_CATALOG:
+            return None
+        raise SettingsError(f"{called}{given}: {reason}")
     found = os.lstat(real)
-    return Root(Side.HAYSTACK, given, real, (found.st_dev, found.st_ino), is_catalog=True)
+    return Root(side, given, real, (found.st_dev, found.st_ino), is_catalog=True)
 
 
 def _without_inner(roots: tuple[Root, ...]) -> tuple[Root, ...]:
@@ -132,7 +154,7 @@ def _without_inner(roots: tuple[Root, ...]) -> tuple[Root, ...]:
         way = root.real[len(nearest.real) :].split(os.sep)
         return nearest.side is Side.NEEDLES and not any(map(is_junk_folder, way))
 
-    return tuple(root for root in roots if root.side is Side.HAYSTACK or not is_inner(root))
+    return tuple(root for root in roots if root.side is Side.HAYSTACK or root.is_catalog or not is_inner(root))
 
 
 def ids_of(root: Root, mounts: Mounts) -> tuple[FolderId, ...]:

@@ -141,6 +141,10 @@ class Source(ABC):
         entries = [entry for entry in tree.entries if entry.path not in paths]
         return replace(tree, entries=entries, problems=[*tree.problems, *notes])
 
+    def without_own(self, tree: Tree, listing: Listing) -> Tree:  # noqa: ARG002 - for needles that are not walked
+        """Leave out of a haystack what was listed before these needles and may be one of them; by default nothing."""
+        return tree
+
     @classmethod
     def list_together(
         cls,
@@ -230,6 +234,8 @@ def list_all(sources: Sources, listing: Listing) -> Listing:
     """
     for source in sources.needles:
         listing.needles.append(source.list_tree(listing))
+    for source in sources.needles:
+        listing.haystack[:] = [source.without_own(tree, listing) for tree in listing.haystack]
     folders = (tree.folders for tree in listing.needles if tree.root.has_folders)
     listing.needle_folders = frozenset().union(*folders)
     start = len(listing.haystack)

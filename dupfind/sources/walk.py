@@ -28,6 +28,7 @@ from dupfind.sources.ignore import (
 )
 from dupfind.sources.left_overs import LeftOvers
 from dupfind.sources.photo_library import Libraries, is_mark
+from dupfind.sources.photo_managers import Managers
 from dupfind.sources.roots import ids_of
 from dupfind.sources.source import Rules
 from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
@@ -68,8 +69,13 @@ class Walk:
         # A library may lie above its root.
         self._libraries = Libraries(lambda folder, why: self._report(max(folder, root.real, key=len), why))
         self._behind_links = Libraries()
+        self._managers = Managers(report=lambda folder, why: self._report(max(folder, root.real, key=len), why))
+        self._why_nothing: str | None = None
+        """Why nothing of the whole root proves anything; None where it may."""
         if self._is_haystack:
             self._libraries.around(root.real)
+            self._managers.around(root.real)
+            self._why_nothing = self._managers.why_not_trusted(root.real)
 
     def run(self) -> Tree:
         """Walk to the end."""
@@ -91,6 +97,9 @@ class Walk:
     def _read_folder(self, folder: str, identity: FolderId) -> list[tuple[str, FolderId]]:
         """Take in the files of ``folder``; gives the subfolders to enter, in order."""
         handle = self.state = None
+        if self._why_nothing is not None:
+            self._report(folder, self._why_nothing)
+            return []
         if self._is_haystack:
             self._libraries.enter(folder)
         try:
@@ -106,6 +115,8 @@ class Walk:
                     self._entries = list(map(without_inode, self._entries))
                 if self._libraries:
                     self._entries = self._libraries.sift(folder, self._entries, self._leave_out)
+                if self._is_haystack:
+                    self._entries = self._managers.sift(folder, self._entries, self._leave_out)
                 return subfolders
         except OSError as error:
             self._report(folder, f"cannot read the folder: {reason_of(error)}")
@@ -159,9 +170,11 @@ class Walk:
             return False
         if self._is_excluded(item):
             return False
-        if self._is_haystack and (why := why_file_not_trusted(item.name)):
-            self._leave_out(item.path, why)
-            return False
+        if self._is_haystack:
+            self._managers.meet(os.path.dirname(item.path), item.name)
+            if why := why_file_not_trusted(item.name):
+                self._leave_out(item.path, why)
+                return False
         return True
 
     def _take_special(self, item: os.DirEntry[str]) -> None:
@@ -183,10 +196,14 @@ class Walk:
             return None
         if is_junk_folder(item.name, is_haystack=self._is_haystack) or self._is_excluded(item):
             return None
-        if self._is_haystack and (why := why_folder_not_trusted(item.name)):
+        if self._is_haystack and (why := self._why_not_trusted(item)):
             self._leave_out(item.path, why)
             return None
         return identity if self._is_new(item.path, identity) else None
+
+    def _why_not_trusted(self, item: os.DirEntry[str]) -> str | None:
+        """Why a folder of the haystack can prove nothing."""
+        return why_folder_not_trusted(item.name) or self._managers.why_folder(os.path.dirname(item.path), item.name)
 
     def _may_enter_instead(self, folder: str, identity: FolderId, before: FolderId) -> bool:
         """Whether to walk what came in the place of a folder after it was met, as ``before``.
@@ -248,7 +265,8 @@ class Walk:
         is_inside = _is_below(real, [self._root.real])
         *folders, name = real[len(self._root.real) if is_inside else 0 :].split(os.sep)
         reasons = (*map(why_folder_fleeting, (*folders, name)), why_file_not_trusted(name))
-        return next((reason for reason in reasons if reason), None) or self._behind_links.why_not_trusted(real)
+        reason = next((reason for reason in reasons if reason), None) or self._behind_links.why_not_trusted(real)
+        return reason or self._managers.why_not_trusted(real, is_file=not os.path.isdir(real))
 
     def _is_among_needles(self, real: str) -> bool:
         """True for what lies below a needles root by its path, or by device and inode of the folder around it."""

@@ -1,0 +1,1 @@
+"""An Immich server as haystack, asked over its API."""

@@ -1,0 +1,306 @@
+"""An Immich server as a source: which of the needles it has, by their checksums.
+
+Nothing of its library is listed. Each needle is read once, for the SHA-1 that Immich goes by and for our own digest,
+and the server is asked about the former. What it has of them are the entries: equal SHA-1 and size stand for equal
+bytes, so the digest of the needle is known of the asset too, and the stages find it identical as any file. With
+``--paranoid`` the original is downloaded and compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import IO, Any, NamedTuple
+
+from dupfind.cache.cache_lookup import Known
+from dupfind.cache.cache_schema import PictureRef, Recipe
+from dupfind.cache.shelved_cache import ShelvedSource
+from dupfind.digest import digest_of
+from dupfind.errors import ServerError, SettingsError
+from dupfind.immich.assets import (
+    Asset,
+    Sums,
+    asset_in,
+    duplicates_in,
+    may_be_itself,
+    question,
+    version_in,
+    why_not,
+)
+from dupfind.immich.client import Client
+from dupfind.sources.entries import ChangedError, StoredEntry, open_entry
+from dupfind.sources.ignore import NOT_TRUSTED
+from dupfind.sources.photo_managers import IMMICH_MARK
+from dupfind.sources.servers import ServerRoot
+from dupfind.sources.source import Listing
+from dupfind.values import CHANGED, Failure, FileEntry, Problem, Served, Side, Thumbnail, Tree
+
+_BATCH = 500
+"""Checksums asked about at once; Immich's own command asks about 1,000."""
+_CONNECTIONS = 4
+_BLOCK_BYTES = 1 << 20
+_IN_MEMORY_BYTES = 64 << 20
+"""Of an original that is downloaded; what is larger goes to a temporary file."""
+
+
+_ITS_OWN = "it may be a needle itself"
+
+
+class Place(NamedTuple):
+    """Where an original is to be had; the key is in no entry."""
+
+    url: str
+    asset: str
+    sha1: bytes
+
+
+class AssetEntry(StoredEntry):
+    """An original on the server."""
+
+    place: Place
+
+    @classmethod
+    def of(cls, path: str, size_bytes: int, place: Place) -> AssetEntry:
+        """Make the entry of an asset; its times are not known, and nothing is remembered of it."""
+        entry = cls(path, size_bytes, 0, 0, 0)
+        entry.place = place
+        return entry
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, (tuple(self), self.place)
+
+    @property
+    def has_comparable_picture(self) -> bool:
+        """Tell that only bytes are compared: its picture would have to be downloaded first."""
+        return False
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """Download the original, and see that it has the bytes that the server says. Raises likewise."""
+        try:
+            client = Client(self.place.url)
+        except SettingsError as error:  # a worker without the key, on another machine
+            raise OSError(str(error)) from None
+        try:
+            with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, prefix="dupfind-") as file:
+                hasher = hashlib.sha1(usedforsecurity=False)
+
+                def write(block: bytes) -> None:
+                    hasher.update(block)
+                    file.write(block)
+
+                client.original(self.place.asset, write, self.size_bytes + 1)
+                if file.tell() != self.size_bytes or hasher.digest() != self.place.sha1:
+                    raise ChangedError
+                file.seek(0)
+                yield file
+        finally:
+            client.close()
+
+    def now(self) -> FileEntry | None:
+        """Take what the source asks of all witnesses at once for the answer."""
+        return self
+
+
+def _remade(fields: tuple[Any, ...], place: Place) -> AssetEntry:
+    entry = AssetEntry(*fields)
+    entry.place = place
+    return entry
+
+
+class ImmichServer(ShelvedSource):
+    """A server in the place of a folder."""
+
+    is_within = True  # listed last: it is asked about the members of archives as well
+    is_remembered = False  # what it has may change alone
+
+    def __init__(self, root: ServerRoot) -> None:
+        super().__init__(root)
+        self._url = root.url
+        self._digests: dict[str, bytes] = {}
+        self._assets: dict[str, tuple[Asset, ...]] = {}
+        """By the path of its entry: itself, and the picture that a film goes with."""
+
+    def list_tree(self, listing: Listing) -> Tree:
+        """Ask which of the needles it has; raises :class:`~dupfind.errors.DupfindError` where it cannot be asked."""
+        needles = [entry for tree in listing.needles for entry in tree.entries]
+        asked = [entry for entry in (*needles, *listing.named) if entry.size_bytes and entry.can_be_read]
+        client = Client(self._url)
+        try:
+            with self._explained():
+                version = version_in(client.json("GET", "/api/server/version"))
+            by_sums: dict[Sums, list[str]] = {}
+            with listing.stage("reading needles for Immich", len(asked)) as advance:
+                for entry, sums in _all_sums(asked):
+                    advance(1)
+                    if sums is not None:
+                        by_sums.setdefault(sums, []).append(entry.path)
+            with self._explained(), listing.stage("asking Immich", len(by_sums)) as advance:
+                told = list(self._ask(client, by_sums, advance))
+        finally:
+            client.close()
+        entries, problems = self._take(told, by_sums)
+        if own := sum(_ITS_OWN in problem.reason for problem in problems):
+            listing.warn(f"{self.root.given}: {own:,} of its assets prove nothing: they may be needles themselves")
+        served = Served(self.root.given, version, len(by_sums), len(entries))
+        return Tree(self.root, sorted(entries), problems, frozenset(), server=served)
+
+    def _ask(
+        self, client: Client, by_sums: Iterable[Sums], advance: Callable[[int], None]
+    ) -> Iterator[tuple[str, Sums, Any]]:
+        """Yield each asset that has such a checksum, with what the server says of it."""
+        everything = list(by_sums)
+        for start in range(0, len(everything), _BATCH):
+            batch = everything[start : start + _BATCH]
+            there = list(duplicates_in(client.json("POST", "/api/assets/bulk-upload-check", question(batch)), batch))
+            with ThreadPoolExecutor(_CONNECTIONS) as executor:
+                told = list(executor.map(lambda one: client.json_if_any(f"/api/assets/{one[0]}"), there))
+            yield from ((asset, sums, answer) for (asset, sums), answer in zip(there, told, strict=True))
+            advance(len(batch))
+
+    def _take(
+        self, told: Iterable[tuple[str, Sums, Any]], by_sums: Mapping[Sums, Sequence[str]]
+    ) -> tuple[list[FileEntry], list[Problem]]:
+        """Return the assets that may prove something as entries, and why the others do not."""
+        reasons: dict[str, str] = {}
+        known: list[Asset] = []
+        for number, sums, answer in told:
+            if (reason := why_not(answer, number, sums)) is not None:
+                reasons[number] = reason
+                continue
+            known.append(asset_in(answer, number, sums))
+            if _are_its_own(known[-1], by_sums[sums]):
+                reasons[number] = f"{_ITS_OWN}, in a folder of Immich's own: {NOT_TRUSTED}"
+        owners = {asset.part: asset for asset in known if asset.part is not None and asset.id not in reasons}
+        entries: list[FileEntry] = []
+        for asset in known:
+            if asset.is_part and asset.id not in owners:
+                reasons.setdefault(asset.id, f"the film of a picture that is not among the needles: {NOT_TRUSTED}")
+            if asset.id not in reasons:
+                path = f"{self.root.real}/photos/{asset.id}/{asset.name}"
+                entries.append(AssetEntry.of(path, asset.sums.size_bytes, Place(self._url, asset.id, asset.sums.sha1)))
+                self._digests[path] = asset.sums.digest
+                self._assets[path] = (asset, owners[asset.id]) if asset.is_part else (asset,)
+        problems = [
+            Problem(f"{self.root.real}/photos/{number}", Side.HAYSTACK, "walk", reason, is_note=True)
+            for number, reason in sorted(reasons.items())
+        ]
+        return entries, problems
+
+    def without_needles(self, tree: Tree, listing: Listing) -> Tree:  # noqa: ARG002 - done when it was listed
+        """Leave it as it was listed."""
+        return tree
+
+    def changed(self, witnesses: Iterable[FileEntry], listing: Listing) -> Iterator[tuple[str, str]]:  # noqa: ARG002
+        """Ask about each witness again: one that was deleted meanwhile proves nothing."""
+        paths = [entry.path for entry in witnesses]
+        assets = list({asset.id: asset for path in paths for asset in self._assets[path]}.values())
+        if not assets:
+            return
+        client = Client(self._url)
+        try:
+            with self._explained(), ThreadPoolExecutor(_CONNECTIONS) as executor:
+                told = list(executor.map(partial(_look_again, client), assets))
+        finally:
+            client.close()
+        reasons = {asset.id: reason for asset, reason in zip(assets, told, strict=True) if reason is not None}
+        for path in paths:
+            reason = next((reasons[asset.id] for asset in self._assets[path] if asset.id in reasons), None)
+            if reason is not None:
+                yield path, f"{CHANGED}: {reason}"
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Name the server in what is wrong with its answers."""
+        try:
+            yield
+        except ServerError as error:
+            text = str(error)
+            raise ServerError(text if text.startswith(self._url) else f"{self._url}: {text}") from None
+
+    def shelf(self, recipe: Callable[[], Recipe]) -> AssetShelf:  # noqa: ARG002 - it has no pictures
+        """Return what is known of the assets."""
+        return AssetShelf(f"{self.root.real}/", self._digests)
+
+
+class AssetShelf:
+    """What is known of assets, in the place of downloading them."""
+
+    def __init__(self, prefix: str, digests: Mapping[str, bytes]) -> None:
+        self._prefix = prefix
+        self._known = digests
+
+    def holds(self, entry: FileEntry) -> bool:
+        """Tell whether an entry is an asset of this server."""
+        return entry.path.startswith(self._prefix)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | Failure]:
+        """Yield the digest of each: that of the needle that has its checksum."""
+        for entry in entries:
+            yield self._known.get(entry.path) or _NOTHING
+
+    def contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
+        """Yield that no picture is known of any."""
+        for _ in entries:
+            yield Known(_NOTHING, None)
+
+    def whole(self, entry: FileEntry) -> PictureRef | Failure:  # noqa: ARG002 - of none
+        """Return likewise."""
+        return _NOTHING
+
+    def thumbnails(self, ids: Sequence[int]) -> dict[int, Thumbnail]:  # noqa: ARG002 - of none
+        """Return none."""
+        return {}
+
+
+_NOTHING = Failure("nothing of it was downloaded", is_image=False, lasting=False)
+
+
+def _look_again(client: Client, asset: Asset) -> str | None:
+    try:
+        return why_not(client.json_if_any(f"/api/assets/{asset.id}"), asset.id, asset.sums)
+    except ServerError as error:  # it cannot be asked any more: nothing of it proves anything then
+        return str(error)
+
+
+def _all_sums(entries: Sequence[FileEntry]) -> Iterator[tuple[FileEntry, Sums | None]]:
+    """Yield each file with what was read of it; None where it cannot be read, of which later stages tell."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as executor:
+        yield from zip(entries, executor.map(_sums, entries), strict=True)
+
+
+def _sums(entry: FileEntry) -> Sums | None:
+    sha1 = hashlib.sha1(usedforsecurity=False)
+    with suppress(OSError, ChangedError):
+        with open_entry(entry) as file:
+            digest = digest_of(_hashed(file, sha1.update))
+        return Sums(entry.size_bytes, sha1.digest(), digest)
+    return None
+
+
+def _hashed(file: IO[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:
+    while block := file.read(_BLOCK_BYTES):
+        update(block)
+        yield block
+
+
+def _are_its_own(asset: Asset, needles: Sequence[str]) -> bool:
+    """Tell whether a needle may be the original: it lies where Immich keeps that, or below a mark of Immich."""
+    return may_be_itself(asset, needles) or any(map(_is_below_mark, needles))
+
+
+def _is_below_mark(path: str) -> bool:
+    folder, below = os.path.dirname(path), path
+    while folder != below:
+        if os.path.lexists(os.path.join(folder, IMMICH_MARK)):
+            return True
+        folder, below = os.path.dirname(folder), folder
+    return False

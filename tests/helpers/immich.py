@@ -1,0 +1,137 @@
+"""A server with as much of Immich's API as is asked: its documented endpoints, on this machine only."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+import uuid
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+KEY = "a-key-that-nobody-may-see"
+_NAMESPACE = uuid.UUID(int=1)
+Trick = Callable[[BaseHTTPRequestHandler], bool]
+
+
+class Immich:
+    """Assets by their ids, and whoever asks for them; ends with the block."""
+
+    def __init__(self) -> None:
+        self.assets: dict[str, dict[str, Any]] = {}
+        self.originals: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        """Method and path of each request."""
+        self.hosts: set[str] = set()
+        self.trick: Trick = lambda _: False
+        """Answers in the place of the server; tells whether it has."""
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.server_address[1]
+
+    @property
+    def url(self) -> str:
+        """How it is named as a haystack."""
+        return f"immich+http://127.0.0.1:{self.port}"
+
+    def upload(self, content: bytes, name: str = "IMG_1.jpg", **facts: Any) -> str:
+        """Take an original, and say of it what Immich says, or what ``facts`` say otherwise; gives its id."""
+        asset = str(uuid.uuid5(_NAMESPACE, f"{name} {content!r}"))
+        checksum = base64.b64encode(hashlib.sha1(content, usedforsecurity=False).digest()).decode()
+        self.originals[asset] = content
+        self.assets[asset] = {
+            "id": asset,
+            "checksum": checksum,
+            "originalFileName": name,
+            "originalPath": f"/data/library/admin/2024/05/{name}",
+            "isTrashed": False,
+            "isOffline": False,
+            "libraryId": None,
+            "visibility": "timeline",
+            "livePhotoVideoId": None,
+            "exifInfo": {"fileSizeInByte": len(content)},
+            **facts,
+        }
+        return asset
+
+    def check(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Answer a bulk upload check."""
+        known = {facts["checksum"]: asset for asset, facts in self.assets.items()}
+        return {"results": [self._result(item, known.get(item["checksum"])) for item in question["assets"]]}
+
+    def _result(self, item: dict[str, str], asset: str | None) -> dict[str, Any]:
+        if asset is None:
+            return {"id": item["id"], "action": "accept"}
+        is_trashed = self.assets[asset]["isTrashed"]
+        duplicate = {"action": "reject", "reason": "duplicate", "assetId": asset, "isTrashed": is_trashed}
+        return {"id": item["id"], **duplicate}
+
+
+def answer(handler: BaseHTTPRequestHandler, status: int, content: bytes, **headers: str) -> bool:
+    """Send an answer; gives True, as a trick does."""
+    handler.send_response(status)
+    for name, value in {"Content-Length": str(len(content)), **headers}.items():
+        handler.send_header(name.replace("_", "-"), value)
+    handler.end_headers()
+    handler.wfile.write(content)
+    return True
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of whoever hangs up."""
+
+
+def _handler(immich: Immich) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a class of four methods
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+        def do_GET(self) -> None:
+            """Answer about the server, or about one asset."""
+            self._answer(b"")
+
+        def do_POST(self) -> None:
+            """Answer a bulk upload check."""
+            self._answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def _answer(self, body: bytes) -> None:
+            immich.asked.append(f"{self.command} {self.path}")
+            if immich.trick(self):
+                return
+            if self.headers["x-api-key"] != KEY and self.path != "/api/server/version":
+                answer(self, 401, b'{"message": "Invalid API key"}')
+                return
+            content = self._content(body)
+            answer(self, 400 if content is None else 200, content or b'{"message": "Not found"}')
+
+        def _content(self, body: bytes) -> bytes | None:
+            if self.path == "/api/server/version":
+                return json.dumps({"major": 2, "minor": 3, "patch": 1}).encode()
+            if self.path == "/api/assets/bulk-upload-check":
+                return json.dumps(immich.check(json.loads(body))).encode()
+            asset = self.path.split("/")[3]
+            if self.path.endswith("/original"):
+                return immich.originals.get(asset)
+            return json.dumps(immich.assets[asset]).encode() if asset in immich.assets else None
+
+    return Handler
