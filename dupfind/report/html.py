@@ -23,6 +23,7 @@ from dupfind.report.text import QUICK, catalog_line, clean, count, size
 from dupfind.sidecars.pairs import pairs_of
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
+SCRIPTS = (*document.COMMON, "stage.js", "tree.js", "rows.js", "decisions.js", "scan.js", "start.js")
 MOST_ROWS = 20_000
 """Of each list: 20,000 files take 5 MB and are searched in 13 ms."""
 MOST_PROBLEMS = 1_000
@@ -50,52 +51,64 @@ def render(
     """
     album = Album()
     album.add(seen.sights)
-    doubtful = sorted((one for one in report.files if one.state in _FILES), key=_by_state)
+    doubtful = doubtful_files(report)
     doubtful.sort(key=lambda one: one.path not in seen.sights)
     present = [one for one in report.files if one.state is FileState.PRESENT and one.path not in words]
-    settled = [one for one in report.files if _is_settled(words.get(one.path))]
-    folders = _listed_folders(report.folders)
-    in_doubt = [{**_file(one, seen, album), **_parted(words.get(one.path))} for one in doubtful[:MOST_ROWS]]
-    _join_halves(in_doubt, doubtful[:MOST_ROWS], report.files)
+    settled = [one for one in report.files if is_settled(words.get(one.path))]
+    folders = listed_folders(report.folders)
+    in_doubt = [{**file_facts(one, seen, album), **_parted(words.get(one.path))} for one in doubtful[:MOST_ROWS]]
+    join_halves(in_doubt, doubtful[:MOST_ROWS], report.files)
     data = {
         "id": f"{report.started} {' '.join(map(clean, report.settings.needles))}",
         "signs": SIGNS,
-        "folders": [_folder(one) for one in folders[:MOST_ROWS]],
+        "folders": [folder_row(one) for one in folders[:MOST_ROWS]],
         "files": in_doubt,
         "decided": [_decided(one, words[one.path], seen, album) for one in settled],
         "given": [decisions.as_row(one) for one in given],
-        "present": [_present(one) for one in present[:MOST_ROWS]],
-        "nothing": "" if doubtful else _headline(report),
+        "present": [present_row(one) for one in present[:MOST_ROWS]],
+        "nothing": "" if doubtful else headline(report),
         "sights": album.sights,
     }
-    context = {
+    left_out = [
+        *rests_on(report),
+        *_without_pictures(doubtful, settled, seen),
+        *not_listed(report, doubtful, present, folders, MOST_ROWS),
+    ]
+    return document.render("scan.html.j2", SCRIPTS, context_of(report, len(given), left_out), data, album.pictures)
+
+
+def context_of(report: Report, given: int, left_out: Sequence[str]) -> dict[str, Any]:
+    """What the template says of a scan; ``given`` is how many decisions it went by."""
+    return {
         "title": f"dupfind: {', '.join(shown(path) for path in report.settings.needles)}",
         "version": report.version,
         "keys": KEYS,
         "report": report,
         "settings": _settings(report),
-        "headline": _headline(report),
-        "folder_rows": _folder_rows(report),
-        "file_rows": _file_rows(report.files),
+        "headline": headline(report),
+        "folder_rows": folder_rows(report),
+        "file_rows": file_rows(report.files),
         "on_word": Counter((report.decided or {}).values()),
-        "given": len(given),
+        "given": given,
         "signs": SIGNS,
-        "steps": _steps(report),
+        "steps": next_steps(report),
         "gaps": sum(one.is_gap for one in report.problems),
         "problems": report.problems[:MOST_PROBLEMS],
         "more_problems": len(report.problems) - MOST_PROBLEMS,
-        "left_out": _left_out(report, (doubtful, present, settled), folders, seen),
+        "left_out": left_out,
     }
-    return document.render(
-        "scan.html.j2", ("common.js", "stage.js", "tree.js", "scan.js"), context, data, album.pictures
-    )
+
+
+def doubtful_files(report: Report) -> list[FileVerdict]:
+    """The files that are not present, the most doubtful first."""
+    return sorted((one for one in report.files if one.state in _FILES), key=_by_state)
 
 
 def _by_state(one: FileVerdict) -> tuple[int, int]:
     return _FILES.index(one.state), 65 if one.distance_bits is None else one.distance_bits
 
 
-def _listed_folders(folders: Sequence[FolderVerdict]) -> list[FolderVerdict]:
+def listed_folders(folders: Sequence[FolderVerdict]) -> list[FolderVerdict]:
     """All but those below a contained one, the most urgent first where not all can be listed; sorted by path."""
     contained = {one.path for one in folders if one.state is FolderState.CONTAINED}
     listed = [one for one in folders if one.path not in contained or one.path.rpartition(os.sep)[0] not in contained]
@@ -105,12 +118,12 @@ def _listed_folders(folders: Sequence[FolderVerdict]) -> list[FolderVerdict]:
     return listed
 
 
-def _folder(one: FolderVerdict) -> list[object]:
+def folder_row(one: FolderVerdict) -> list[object]:
     numbers = one.present, one.similar, one.missing, one.unreadable, one.skipped, one.bytes_not_present
     return [shown(one.path), one.state.value, *numbers, size(one.bytes_not_present), one.decided]
 
 
-def _file(one: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
+def file_facts(one: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
     """One file; what is not known is left out."""
     near = seen.nearest.get(one.path)
     other = one.witness if one.witness is not None else near and near.path
@@ -136,7 +149,7 @@ def _file(one: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
     return facts
 
 
-def _join_halves(rows: list[dict[str, Any]], files: Sequence[FileVerdict], everything: Sequence[FileVerdict]) -> None:
+def join_halves(rows: list[dict[str, Any]], files: Sequence[FileVerdict], everything: Sequence[FileVerdict]) -> None:
     """Tell the page which rows are two files of one shot, so that it shows one sheet for both.
 
     ``rows`` are those of ``files``. Each half keeps its verdict; one that is in no doubt is told of in words.
@@ -164,23 +177,23 @@ def _parted(word: Decision | None) -> dict[str, str]:
     return {"parted": word.needle.digest.hex()} if word is not None and word.ruling is Ruling.DIFFERENT else {}
 
 
-def _is_settled(word: Decision | None) -> bool:
+def is_settled(word: Decision | None) -> bool:
     """Whether a file is in doubt no longer; one that was parted from its witness is."""
     return word is not None and word.ruling is not Ruling.DIFFERENT
 
 
 def _decided(one: FileVerdict, word: Decision, seen: Shown, album: Album) -> dict[str, Any]:
     """One file whose verdict rests on the word of a person."""
-    facts = {**_file(one, seen, album), "digest": word.needle.digest.hex(), "word": word.ruling.value}
+    facts = {**file_facts(one, seen, album), "digest": word.needle.digest.hex(), "word": word.ruling.value}
     return facts if word.witness is None else {**facts, "witness": word.witness.digest.hex()}
 
 
-def _present(one: FileVerdict) -> list[object]:
+def present_row(one: FileVerdict) -> list[object]:
     grade = one.evidence.value if one.evidence else ""
     return [shown(one.path), size(one.size_bytes), grade, shown(one.witness or ""), one.distance_bits]
 
 
-def _headline(report: Report) -> str:
+def headline(report: Report) -> str:
     total = len(ending.holding(report))
     left = [one for one in report.files if one.state in _FILES]
     if not total:
@@ -195,7 +208,7 @@ def _headline(report: Report) -> str:
     return f"{len(left):,} of {count(total, 'file')} ({total_size}) {verb} not in the haystack"
 
 
-def _folder_rows(report: Report) -> list[tuple[str, int, str]]:
+def folder_rows(report: Report) -> list[tuple[str, int, str]]:
     """Verdict, how many folders have it, and how much lies directly in them; files of a list lie in none of them."""
     states = {one.path: one.state for one in report.folders}
     numbers = Counter(states.values())
@@ -207,7 +220,7 @@ def _folder_rows(report: Report) -> list[tuple[str, int, str]]:
     return [(state.value, numbers[state], size(sizes[state])) for state in _FOLDERS]
 
 
-def _file_rows(files: Iterable[FileVerdict]) -> list[tuple[str, int, str]]:
+def file_rows(files: Iterable[FileVerdict]) -> list[tuple[str, int, str]]:
     numbers: Counter[FileState] = Counter()
     sizes: Counter[FileState] = Counter()
     for one in files:
@@ -229,7 +242,7 @@ def _settings(report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def _steps(report: Report) -> list[tuple[str, str]]:
+def next_steps(report: Report) -> list[tuple[str, str]]:
     """What to do next, and what to add to the command for it."""
     numbers = Counter(one.state for one in report.files)
     steps = []
@@ -264,17 +277,16 @@ def _of_contained(folders: Sequence[FolderVerdict]) -> str:
     return f"{count(len(folders), 'folder')} {are} contained: all that {hold} is {where}. To list {them}, add"
 
 
-def _left_out(
-    report: Report, files: tuple[Sequence[FileVerdict], ...], folders: Sequence[FolderVerdict], seen: Shown
-) -> list[str]:
-    """What the answer rests on besides folders, and what the page does not hold, in sentences.
-
-    ``files`` are those in doubt, those that are present, and those that were decided.
-    """
+def rests_on(report: Report) -> list[str]:
+    """What the answer rests on besides folders, in sentences."""
     lines = [*map(catalog_line, report.catalogs), *ending.set_aside(report)]
     lines += [*ending.empty_files(report)]
     lines += ending.about_sidecars(report) if report.settings.sidecars == "ignore" else []
-    doubtful, present, settled = files
+    return lines
+
+
+def _without_pictures(doubtful: Sequence[FileVerdict], settled: Sequence[FileVerdict], seen: Shown) -> list[str]:
+    lines = []
     without = sum(one.path not in seen.sights for one in doubtful)
     if without:
         they = f"{count(without, 'file')} {'has' if without == 1 else 'have'}"
@@ -283,9 +295,22 @@ def _left_out(
     if without:
         they = f"{count(without, 'decided file')} {'has' if without == 1 else 'have'}"
         lines.append(f"{they} no picture here: --html-pictures takes more.")
-    for what, listed in (("files that are not present", doubtful), ("files that are present", present)):
-        if len(listed) > MOST_ROWS:
-            lines.append(f"Of {len(listed):,} {what}, {MOST_ROWS:,} are listed; --save FILE writes all.")
+    return lines
+
+
+def not_listed(
+    report: Report,
+    doubtful: Sequence[FileVerdict],
+    present: Sequence[FileVerdict],
+    folders: Sequence[FolderVerdict],
+    most_doubtful: int,
+) -> list[str]:
+    """What a page does not hold of each list, in sentences; ``most_doubtful`` is how many files in doubt it holds."""
+    lines = []
+    lists = (("files that are not present", doubtful, most_doubtful), ("files that are present", present, MOST_ROWS))
+    for what, listed, most in lists:
+        if len(listed) > most:
+            lines.append(f"Of {len(listed):,} {what}, {most:,} are listed; --save FILE writes all.")
     if len(folders) > MOST_ROWS:
         lines.append(f"Of {len(folders):,} folders, {MOST_ROWS:,} are listed; --save FILE writes all.")
     hidden = len(report.folders) - len(folders)
