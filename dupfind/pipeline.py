@@ -9,7 +9,6 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind import __version__, libraries
@@ -17,6 +16,7 @@ from dupfind.answers.decisions import Decision
 from dupfind.answers.findings import Findings, Parted, Remains
 from dupfind.cache.result_cache import Memory
 from dupfind.events import Listener
+from dupfind.reasons import Reason
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.final_check import final_check, is_due
 from dupfind.scanning.needle_verdicts import judge_files, words_of
@@ -28,7 +28,6 @@ from dupfind.settings import Settings
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import forgetting
 from dupfind.sources.same_file import warnings_of
-from dupfind.reasons import Reason
 from dupfind.sources.source import Listing, list_all
 from dupfind.values import (
     LISTING,

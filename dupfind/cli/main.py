@@ -24,6 +24,7 @@ from dupfind.cli.find import find
 from dupfind.cli.groups import groups
 from dupfind.cli.hash import hash_
 from dupfind.cli.index import index
+from dupfind.cli.review import review
 from dupfind.cli.scan import scan
 from dupfind.cli.sort import sort
 from dupfind.errors import DupfindError, ExitCode, OutputClosedError, OutputError, StoppedError, reason_of
@@ -80,6 +81,7 @@ def dupfind() -> None:
 
 
 dupfind.add_command(scan)
+dupfind.add_command(review)
 dupfind.add_command(explain)
 dupfind.add_command(find)
 dupfind.add_command(calibrate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from dupfind.answers.shown import Sight
 from dupfind.report.document import quoted, shown
@@ -16,6 +16,13 @@ SIGNS = {
     "not seen": "✗", "unlike": "✗",
 }  # fmt: skip
 """What stands before the word of each verdict, so that colour is not all that tells them apart."""
+
+
+class Places(Protocol):
+    """Where a page finds files."""
+
+    def place(self, key: str, path: str | None) -> dict[str, int]:
+        """Where the page finds the file at a path as reported, under ``key``; nothing where it does not."""
 
 
 class Album:

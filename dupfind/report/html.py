@@ -16,7 +16,7 @@ from dupfind.answers import decisions
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.answers.shown import Shown
 from dupfind.report import document, ending
-from dupfind.report.album import SIGNS, Album
+from dupfind.report.album import SIGNS, Album, Places
 from dupfind.report.document import shown
 from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, catalog_line, clean, count, size
@@ -119,11 +119,12 @@ def listed_folders(folders: Sequence[FolderVerdict]) -> list[FolderVerdict]:
 
 
 def folder_row(one: FolderVerdict) -> list[object]:
+    """One folder, as the tree of folders takes it."""
     numbers = one.present, one.similar, one.missing, one.unreadable, one.skipped, one.bytes_not_present
     return [shown(one.path), one.state.value, *numbers, size(one.bytes_not_present), one.decided]
 
 
-def file_facts(one: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
+def file_facts(one: FileVerdict, seen: Shown, album: Places) -> dict[str, Any]:
     """One file; what is not known is left out."""
     near = seen.nearest.get(one.path)
     other = one.witness if one.witness is not None else near and near.path
@@ -189,11 +190,13 @@ def _decided(one: FileVerdict, word: Decision, seen: Shown, album: Album) -> dic
 
 
 def present_row(one: FileVerdict) -> list[object]:
+    """One file that is present, as a line."""
     grade = one.evidence.value if one.evidence else ""
     return [shown(one.path), size(one.size_bytes), grade, shown(one.witness or ""), one.distance_bits]
 
 
 def headline(report: Report) -> str:
+    """The answer in one sentence."""
     total = len(ending.holding(report))
     left = [one for one in report.files if one.state in _FILES]
     if not total:
@@ -221,6 +224,7 @@ def folder_rows(report: Report) -> list[tuple[str, int, str]]:
 
 
 def file_rows(files: Iterable[FileVerdict]) -> list[tuple[str, int, str]]:
+    """Verdict, how many files have it, and their size."""
     numbers: Counter[FileState] = Counter()
     sizes: Counter[FileState] = Counter()
     for one in files:

@@ -1,0 +1,64 @@
+"""The story of a review: scan, go by the decisions that are kept, serve the page until somebody or nobody is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from dupfind.errors import SettingsError, reason_of
+from dupfind.events import Listener, Within
+from dupfind.pipeline import scan_run
+from dupfind.reviewing.decisions_store import DecisionsStore
+from dupfind.reviewing.jobs import Jobs
+from dupfind.reviewing.review import Review
+from dupfind.reviewing.server import LOOPBACK, Serving
+from dupfind.run import MakeExecutor, Reading, Run
+from dupfind.session import kept_for_the_run, with_reader
+from dupfind.settings import Settings
+from dupfind.values import Report
+
+
+def review(
+    settings: Settings,
+    store: DecisionsStore,
+    listener: Listener,
+    *,
+    port: int,
+    idle_seconds: float,
+    scanned_is: Callable[[Report], None],
+    served_at: Callable[[str], None],
+    make_executor: MakeExecutor | None = None,
+) -> bool:
+    """Serve the page, and give whether every needle is present, not wanted or empty by the decisions at its end.
+
+    ``scanned_is`` is told the answer before any decision, ``served_at`` the address of the page once it can be opened.
+    Ends when the page says so, or nobody was there for ``idle_seconds``; a signal ends it by an exception.
+    """
+    with kept_for_the_run(settings) as kept, ExitStack() as stack:
+        run = Run(kept, listener, make_executor)
+        scanned = scan_run(run)
+        scanned_is(scanned.report)
+        reviewed = Review(scanned, run, store)
+        if store.decisions:
+            with_reader(run, reviewed.begin)
+        run.listener = Within(listener)  # from here on nobody watches bars
+        jobs, is_served = Jobs(reviewed.draw), False
+
+        def work(reading: Reading) -> None:
+            nonlocal is_served
+            reviewed.begin(reading)
+            if not is_served:
+                served_at(stack.enter_context(_serving(reviewed, jobs, port)).door.address)
+                jobs.use()
+                is_served = True
+            jobs.work(reading, idle_seconds)
+
+        with_reader(run, work)
+        return reviewed.is_complete
+
+
+def _serving(reviewed: Review, jobs: Jobs, port: int) -> Serving:
+    try:
+        return Serving(reviewed, jobs, port)
+    except OSError as error:
+        raise SettingsError(f"--port {port}: {LOOPBACK} cannot be listened on: {reason_of(error)}") from error
