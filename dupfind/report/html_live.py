@@ -58,9 +58,11 @@ class Page:
     def __init__(self, numbers: Places) -> None:
         self._numbers = numbers
         self._rows: dict[str, str] = {}
+        self._served: tuple[tuple[int, bool], Served] | None = None
 
     def forget(self, paths: Sequence[str]) -> None:
         """Make the rows of these files anew when they are asked for."""
+        self._served = None
         for path in paths:
             self._rows.pop(path, None)
 
@@ -74,7 +76,25 @@ class Page:
         *,
         may_undo: bool,
     ) -> Served:
-        """The page as it is now, its ``version``; ``given`` are all decisions, ``words`` those with a verdict."""
+        """The page as it is now, its ``version``; ``given`` are all decisions, ``words`` those with a verdict.
+
+        Who opens it again while nothing has changed is given the same.
+        """
+        if self._served is None or self._served[0] != (version, may_undo):
+            page = self._render(report, words, given, seen, version, may_undo=may_undo)
+            self._served = (version, may_undo), page
+        return self._served[1]
+
+    def _render(
+        self,
+        report: Report,
+        words: Mapping[str, Decision],
+        given: Sequence[Decision],
+        seen: Shown,
+        version: int,
+        *,
+        may_undo: bool,
+    ) -> Served:
         doubtful = html.doubtful_files(report)
         present = [one for one in report.files if one.state is FileState.PRESENT and one.path not in words]
         settled = [one for one in report.files if html.is_settled(words.get(one.path))]

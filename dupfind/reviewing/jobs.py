@@ -20,9 +20,14 @@ from dupfind.values import Failure
 T = TypeVar("T")
 Work = Callable[[Reading], T]
 MakePictures = Callable[[Sequence[Wanted], Reading], Sequence[bytes | Failure]]
+_ENDED = "the review has ended"
 _TICK_SECONDS = 1.0
 _MOST_PICTURES = 16
 """Made together: of more, the first would wait for the last."""
+
+
+class EndedError(DupfindError):
+    """Nobody works any more."""
 
 
 class _Job(NamedTuple):
@@ -45,6 +50,9 @@ class Jobs:
         """Hand over ``work``; called by the server."""
         done: Future[T] = Future()
         with self._changed:
+            if self._is_over:
+                done.set_exception(EndedError(_ENDED))
+                return done
             self._jobs.append(_Job(work, done))
             self._changed.notify()
         return done
@@ -52,6 +60,10 @@ class Jobs:
     def picture(self, wanted: Wanted) -> Future[bytes | Failure]:
         """Ask for a picture; who asks for one that is asked for already waits for the same. Called by the server."""
         with self._changed:
+            if self._is_over:
+                done: Future[bytes | Failure] = Future()
+                done.set_exception(EndedError(_ENDED))
+                return done
             done = self._pictures.setdefault(wanted, Future())
             self._changed.notify()
         return done
@@ -78,6 +90,7 @@ class Jobs:
             elif wanted:
                 self._draw(wanted, reading)
             else:
+                self._leave()
                 return
 
     def _next(self, idle_seconds: float) -> tuple[_Job | None, list[Wanted]]:
@@ -92,6 +105,17 @@ class Jobs:
                     break
                 self._changed.wait(_TICK_SECONDS)
         return None, []
+
+    def _leave(self) -> None:
+        """Tell who still waits that nobody works any more."""
+        with self._changed:
+            self._is_over = True
+            waiting = [*(job.done for job in self._jobs), *self._pictures.values()]
+            self._jobs.clear()
+            self._pictures.clear()
+        for done in waiting:
+            if not done.done():
+                done.set_exception(EndedError(_ENDED))
 
     def _do(self, job: _Job, reading: Reading) -> None:
         if not job.done.set_running_or_notify_cancel():  # nobody waits for it any more
