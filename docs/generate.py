@@ -265,6 +265,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "index scan": lambda: _catalog()[1],
     "archives": _archives,
     "groups catalog": lambda: _catalog()[2],
+    "review help": lambda: _run("review", "--help"),
     "cache help": lambda: _run("cache", "--help"),
     "cache prune help": lambda: _run("cache", "prune", "--help"),
     "demo": _scan,

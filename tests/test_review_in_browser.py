@@ -107,7 +107,8 @@ def test_what_is_decided_is_kept(browser: Browser, served: Served, tmp_path: Pat
     opened(browser, served)
     tree = browser.texts("#tree .counts")
     assert browser.run("return document.getElementById('undo').disabled")
-    browser.keys("j", "s")
+    browser.press("j")
+    browser.press("s")
     browser.wait(lambda: browser.texts("#decided") == ["Decided and kept: 1 same"])
     assert kept(tmp_path) == ["same"]
     assert browser.texts("h1") == ["12 of 56 files (551 kB) are not in the haystack"]
@@ -150,9 +151,11 @@ def test_the_last_decision_is_taken_back(browser: Browser, served: Served, tmp_p
     """By one button, as often as there were decisions."""
     opened(browser, served)
     headline = browser.texts("h1")
-    browser.keys("j", "x")
+    browser.press("j")
+    browser.press("x")
     browser.wait(lambda: browser.texts("#decided") == ["Decided and kept: 1 not wanted"])
-    browser.keys("j", "s")
+    browser.press("j")
+    browser.press("s")
     browser.wait(lambda: browser.texts("#decided") == ["Decided and kept: 1 same, 1 not wanted"])
     browser.click("#undo")
     browser.wait(lambda: browser.texts("#decided") == ["Decided and kept: 1 not wanted"])
@@ -166,10 +169,12 @@ def test_the_last_decision_is_taken_back(browser: Browser, served: Served, tmp_p
 def test_pictures_at_full_size(browser: Browser, served: Served) -> None:
     """Both, on top of each other, in a window of their own that no key of the list reaches."""
     opened(browser, served)
-    browser.keys("j", "f")
+    browser.press("j")
+    browser.press("f")
     loaded = "return [...document.querySelectorAll('#full img')].map((image) => image.naturalWidth)"
     browser.wait(lambda: browser.run(loaded) == [640, 320])
-    browser.keys("x", "j")
+    browser.press("x")
+    browser.press("j")
     assert browser.texts("#decided") == ["No decisions"]
     wide = browser.run("return document.querySelector('#full .stage').offsetWidth")
     browser.click("#full-tools button")
@@ -189,7 +194,8 @@ def test_what_there_is_no_picture_of(browser: Browser, served: Served) -> None:
 def test_the_decisions_are_exported(browser: Browser, served: Served, tmp_path: Path) -> None:
     """As the file that is kept."""
     opened(browser, served)
-    browser.keys("j", "x")
+    browser.press("j")
+    browser.press("x")
     browser.wait(lambda: browser.texts("#decided") == ["Decided and kept: 1 not wanted"])
     browser.click("#export")
     path = browser.downloads / "decisions.json"
@@ -216,7 +222,8 @@ def test_names_can_do_no_harm(browser: Browser, tmp_path: Path) -> None:
     pictures.save(pictures.photo(1, (160, 120)), folder / "hay" / f"h {evil}.png")
     with Served(folder / "hay", folder / "n", tmp_path / "decisions.json") as served:
         opened(browser, served)
-        browser.keys("j", "d")
+        browser.press("j")
+        browser.press("d")
         browser.wait(lambda: browser.texts("#decided") == ["Decided and kept: 1 different"])
         browser.wait(lambda: "\\u202e" in browser.texts(".card h3")[0])
         assert browser.run("return document.title").startswith("dupfind: ")

@@ -12,6 +12,7 @@ from typing import Any
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 
 from tests.helpers.places import ROOT
 
@@ -61,6 +62,10 @@ class Browser:
         """Type, wherever the focus is."""
         for key in keys:
             self.driver.switch_to.active_element.send_keys(key)
+
+    def press(self, key: str) -> None:
+        """Press a key, whatever is drawn anew meanwhile."""
+        ActionChains(self.driver).send_keys(key).perform()
 
     def wait(self, what: Callable[[], object]) -> None:
         """Until it is so."""
