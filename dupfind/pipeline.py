@@ -54,6 +54,8 @@ class Scanned(NamedTuple):
     """By the path as reported, the decisions that verdicts rest on."""
     parted: Mapping[str, Parted] = MappingProxyType({})
     """By the path on disk, needles that a person has parted from files of the haystack."""
+    matches: Mapping[str, Match] = MappingProxyType({})
+    """By the path on disk, what each needle has in the haystack."""
 
 
 def scan(settings: Settings, listener: Listener | None = None, make_executor: MakeExecutor | None = None) -> Report:
@@ -126,7 +128,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
         catalogs=tuple(tree.catalog for tree in haystack if tree.catalog is not None),
         decided=None if decisions is None else {path: word.ruling.value for path, word in words.items()},
     )
-    return Scanned(report, needles, haystack, words, findings.parted)
+    return Scanned(report, needles, haystack, words, findings.parted, findings.matches)
 
 
 def walk(run: Run, named: Collection[FileEntry] = ()) -> tuple[list[Tree], list[Tree]]:

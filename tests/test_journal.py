@@ -90,7 +90,8 @@ def test_one_run_at_a_time(homes: Path) -> None:
     """The second one does nothing; after the first has ended, or was killed, the next one may."""
     with journals.alone(), pytest.raises(ActingError, match="another run"), journals.alone():
         pass
-    code = "import os, time; from dupfind.acting import journal; c = journal.alone(); c.__enter__(); print(1, flush=True); time.sleep(60)"
+    code = "import time; from dupfind.acting import journal; c = journal.alone(); c.__enter__(); print(1, flush=True)"
+    code += "; time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert b"1\n" == process.stdout.readline()
@@ -116,15 +117,15 @@ def test_what_others_may_write_is_not_obeyed(homes: Path) -> None:
     """Whoever writes a journal could have anything moved."""
     own = Journal.create("clean", {})
     own.close()
-    os.chmod(own.path, 0o666)
+    Path(own.path).chmod(0o666)
     with pytest.raises(ActingError, match="may be written by others"):
         journals.read(own.path)
-    os.chmod(own.path, 0o600)
+    Path(own.path).chmod(0o600)
     link = homes / "link.journal"
     link.symlink_to(own.path)
     with pytest.raises(ActingError):
         journals.read(str(link))
-    os.chmod(os.path.dirname(own.path), 0o777)
+    Path(own.path).parent.chmod(0o777)
     with pytest.raises(ActingError, match="others may write"):
         journals.read(own.path)
 

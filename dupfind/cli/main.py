@@ -18,6 +18,7 @@ import click
 from dupfind import __version__
 from dupfind.cli.cache import cache
 from dupfind.cli.calibrate import calibrate
+from dupfind.cli.clean import clean
 from dupfind.cli.compare import compare
 from dupfind.cli.explain import explain
 from dupfind.cli.find import find
@@ -83,6 +84,7 @@ def dupfind() -> None:
 
 dupfind.add_command(scan)
 dupfind.add_command(import_)
+dupfind.add_command(clean)
 dupfind.add_command(undo)
 dupfind.add_command(explain)
 dupfind.add_command(find)

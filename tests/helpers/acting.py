@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from dupfind.acting import journal as journals
+from dupfind.answers.cleaned import Cleaned, CleanPlan
 from dupfind.answers.imported import Imported, ImportPlan
 from dupfind.answers.undone import Undone
-from dupfind.commands import importing, undoing
+from dupfind.commands import cleaning, importing, undoing
+from dupfind.settings import Settings
 from tests.helpers.scans import one_thread
 
 
@@ -47,12 +49,12 @@ def files_below(*folders: Path) -> dict[str, bytes]:
 
 
 def contents(*folders: Path) -> Counter[bytes]:
-    """How often each content exists below these folders; notes of the trash left out."""
+    """How often each content exists below these folders; notes of the trash and journals left out."""
     return Counter(
         path.read_bytes()
         for folder in folders
         for path in folder.rglob("*")
-        if path.is_file() and not path.is_symlink() and path.suffix != ".trashinfo"
+        if path.is_file() and not path.is_symlink() and path.suffix not in (".trashinfo", ".journal", ".lock")
     )
 
 
@@ -70,3 +72,25 @@ def once(action: Callable[[], object]) -> Callable[..., None]:
             pending.pop()()
 
     return call
+
+
+def plan_clean(hay: Path | Sequence[Path], needles: Path, **options: Any) -> tuple[CleanPlan, Settings]:
+    """Plan a clean to the trash, or to ``to``."""
+    own = {name: options.pop(name) for name in ("are_files", "witnesses") if name in options}
+    to = options.pop("to", None)
+    given = [hay] if isinstance(hay, Path) else hay
+    options = {"no_cache": True, "workers": 1, "archives": "needles", **options}
+    settings, away = cleaning.clean_settings(
+        None if to is None else str(to), haystack=[str(folder) for folder in given], needles=[str(needles)], **options
+    )
+    return cleaning.plan_clean(settings, away, make_executor=one_thread, **own), settings
+
+
+def carry_out_clean(plan: tuple[CleanPlan, Settings], **options: Any) -> Cleaned:
+    """Carry out such a plan."""
+    return cleaning.carry_out(*plan, make_executor=one_thread, **options)
+
+
+def clean(hay: Path | Sequence[Path], needles: Path, **options: Any) -> Cleaned:
+    """Plan a clean and carry it out."""
+    return carry_out_clean(plan_clean(hay, needles, **options))
