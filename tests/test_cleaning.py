@@ -1,4 +1,4 @@
-"""Cleans: what goes is proved while it is held open, a folder goes whole or stays whole, and nothing is ever deleted."""
+"""Cleans: what goes is proved while it is held open, a folder goes whole or stays whole, nothing is ever deleted."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from tests.helpers.acting import (
     undo,
 )
 from tests.helpers.archives import zipped
+from tests.helpers.places import SECOND_DEVICE
 from tests.helpers.shelf import TreeBuilder
 
 
@@ -62,7 +63,7 @@ def test_what_is_contained_goes(trees: tuple[Path, Path], homes: Path) -> None:
     before, all_before = files_below(hay, needles), contents(homes)
     answer = clean(hay, needles)
     assert ([Fate.MOVED], True) == ([one.fate for one in answer.gone], answer.is_complete)
-    assert {"old/stays/c.txt", "old/stays/d.txt"} == {path for path in files_below(needles)}
+    assert {"old/stays/c.txt", "old/stays/d.txt"} == set(files_below(needles))
     assert not (needles / "gone").exists()
     trash = homes / "data" / "Trash"
     found = files_below(trash / "files")
@@ -155,27 +156,52 @@ def test_archives(tree: TreeBuilder, homes: Path) -> None:
     assert undo().is_complete
 
 
-SEAMS = {
-    "needle edited": lambda hay, old: (old / "gone/sub/b.txt").write_bytes(b"TWO"),
-    "needle longer": lambda hay, old: (old / "gone/sub/b.txt").write_bytes(b"two and more"),
-    "needle touched": lambda hay, old: os.utime(old / "gone/sub/b.txt", ns=(5, 5)),
-    "needle gone": lambda hay, old: (old / "gone/sub/b.txt").unlink(),
-    "needle a link": lambda hay, old: ((old / "gone/sub/b.txt").unlink(), (old / "gone/sub/b.txt").symlink_to(hay / "b.txt")),
-    "needle a pipe": lambda hay, old: ((old / "gone/sub/b.txt").unlink(), os.mkfifo(old / "gone/sub/b.txt")),
+def linked(file: Path, to: Path) -> None:
+    """A link comes in the place of a file."""
+    file.unlink()
+    file.symlink_to(to)
+
+
+def moved_behind_a_link(folder: Path, to: Path) -> None:
+    """A folder is moved, and a link to it left in its place."""
+    folder.rename(to)
+    folder.symlink_to(to)
+
+
+def piped(file: Path) -> None:
+    """A pipe comes in the place of a file."""
+    file.unlink()
+    os.mkfifo(file)
+
+
+def hard_linked(file: Path, to: Path) -> None:
+    """A hard link of another file comes in the place of a file."""
+    file.unlink()
+    os.link(to, file)
+
+
+B = "gone/sub/b.txt"
+SEAMS: dict[str, Callable[[Path, Path], object]] = {
+    "needle edited": lambda hay, old: (old / B).write_bytes(b"TWO"),
+    "needle longer": lambda hay, old: (old / B).write_bytes(b"two and more"),
+    "needle touched": lambda hay, old: os.utime(old / B, ns=(5, 5)),
+    "needle gone": lambda hay, old: (old / B).unlink(),
+    "needle a link": lambda hay, old: linked(old / B, hay / "b.txt"),
+    "needle a pipe": lambda hay, old: piped(old / B),
     "witness edited": lambda hay, old: (hay / "b.txt").write_bytes(b"TWO"),
     "witness touched": lambda hay, old: os.utime(hay / "b.txt", ns=(5, 5)),
     "witness gone": lambda hay, old: (hay / "b.txt").unlink(),
-    "witness a link": lambda hay, old: ((hay / "b.txt").unlink(), (hay / "b.txt").symlink_to(old / "gone/sub/b.txt")),
-    "witness linked to the needle": lambda hay, old: ((hay / "b.txt").unlink(), os.link(old / "gone/sub/b.txt", hay / "b.txt")),
-    "folder of the witness a link": lambda hay, old: (hay.rename(hay.with_name("was")), hay.symlink_to(hay.with_name("was"))),
+    "witness a link": lambda hay, old: linked(hay / "b.txt", old / B),
+    "witness linked to the needle": lambda hay, old: hard_linked(hay / "b.txt", old / B),
+    "folder of the witness a link": lambda hay, old: moved_behind_a_link(hay, hay.with_name("was")),
     "something came": lambda hay, old: (old / "gone/sub/new.jpg").write_bytes(b"a photo"),
     "junk came": lambda hay, old: (old / "gone/sub/.nomedia").write_bytes(b""),
     "a folder came": lambda hay, old: (old / "gone/sub/new").mkdir(),
-    "the folder is a link": lambda hay, old: ((old / "gone").rename(old / "was"), (old / "gone").symlink_to(old / "was")),
-    "an inner folder is a link": lambda hay, old: ((old / "gone/sub").rename(old / "was"), (old / "gone/sub").symlink_to(old / "was")),
+    "the folder is a link": lambda hay, old: moved_behind_a_link(old / "gone", old / "was"),
+    "an inner folder is a link": lambda hay, old: moved_behind_a_link(old / "gone/sub", old / "was"),
     "an empty file is no longer": lambda hay, old: (old / "gone/sub/empty.txt").write_bytes(b"text"),
     "junk edited": lambda hay, old: (old / "gone/.DS_Store").write_bytes(b"a photo"),
-}  # fmt: skip
+}
 Change = Callable[[Path, Path], object]
 
 
@@ -399,6 +425,21 @@ def test_names_at_the_new_place_are_free(trees: tuple[Path, Path], homes: Path) 
     assert b"thrown away before" == (files / "gone").read_bytes()
 
 
+def test_the_trash_and_the_journal_stay_where_they_are(tree: TreeBuilder, homes: Path) -> None:
+    """Needles may be a whole home: neither goes into itself."""
+    hay = tree("hay", {"a": b"one"})
+    tree("data/Trash/files/x", {"a": b"one"})
+    for folder in ("data/Trash", "data/Trash/files", "data/Trash/info"):
+        (homes / folder).mkdir(exist_ok=True)
+        (homes / folder).chmod(0o700)
+    answer = clean(hay, homes / "data")
+    assert "the trash lies in it, or it lies in the trash" in reasons(answer)[0]
+    needles = tree("old", {"x/a": b"one"})
+    answer = carry_out_clean(plan_clean(hay, needles), journal=str(needles / "x" / "own.journal"))
+    assert [Fate.REFUSED] == [one.fate for one in answer.gone]
+    assert (needles / "x" / "a").exists()
+
+
 def test_a_file_system_that_cannot_rename_safely(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is moved there."""
     hay, needles = trees
@@ -420,13 +461,13 @@ def test_another_file_system_is_refused(trees: tuple[Path, Path], monkeypatch: p
     assert (needles / "gone/a.txt").exists()
 
 
-@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="there is no second file system here")
+@pytest.mark.skipif(not os.access(SECOND_DEVICE, os.W_OK), reason="there is no second file system here")
 def test_moving_to_another_drive_is_told_in_the_plan(trees: tuple[Path, Path]) -> None:
     """With what to do instead."""
     import tempfile
 
     hay, needles = trees
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as to:
+    with tempfile.TemporaryDirectory(dir=SECOND_DEVICE) as to:
         if os.stat(to).st_dev == os.stat(needles).st_dev:
             pytest.skip("there is no second file system here")
         plan, _ = plan_clean(hay, needles, to=to)
@@ -441,9 +482,9 @@ def test_witnesses_on_several_devices(tree: TreeBuilder, homes: Path) -> None:
     second = tree("second", {"a": b"one"})
     plan, _ = plan_clean([hay, second], needles, witnesses=2)
     assert ([], True) == (list(plan.units), "1 of 2 devices" in plan.left[0].reason)
-    if not os.access("/dev/shm", os.W_OK) or os.stat("/dev/shm").st_dev == os.stat(hay).st_dev:
+    if not os.access(SECOND_DEVICE, os.W_OK) or os.stat(SECOND_DEVICE).st_dev == os.stat(hay).st_dev:
         pytest.skip("there is no second file system here")
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as name:
+    with tempfile.TemporaryDirectory(dir=SECOND_DEVICE) as name:
         third = Path(name)
         (third / "b").write_bytes(b"one")
         plan = plan_clean([hay, third], needles, witnesses=2)

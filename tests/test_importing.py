@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dupfind.acting import copying, importing, places
+from dupfind.acting import copying, importing, listing, places
 from dupfind.acting.places import Folder, Temporary
 from dupfind.answers.imported import Fate
 from dupfind.commands import importing as story
@@ -356,9 +356,9 @@ def test_the_destination_becomes_a_haystack(trees: tuple[Path, Path], tmp_path: 
 def test_a_haystack_that_is_read_only_is_only_read(trees: tuple[Path, Path], tmp_path: Path) -> None:
     """Nothing is written but at the destination."""
     hay, needles = trees
-    before = {path: path.stat() for folder in (hay, needles) for path in (folder, *folder.rglob("*"))}
+    before = {path: listing.state_of(path.stat()) for folder in (hay, needles) for path in (folder, *folder.rglob("*"))}
     import_(hay, needles, tmp_path / "new")
-    assert before == {path: path.stat() for path in before}
+    assert before == {path: listing.state_of(path.stat()) for path in before}
 
 
 def test_archives(tree: TreeBuilder, homes: Path) -> None:

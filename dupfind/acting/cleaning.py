@@ -127,6 +127,8 @@ class Cleaner:
     def _unit(self, unit: Unit, advance: Callable[[int], None]) -> Gone:
         """Move one unit; raises where it stays, after what was moved of it was moved back."""
         self._check_listing(unit)
+        if unit.real in _around(os.path.realpath(self._journal.path)):
+            raise _RefusedError("the journal of this run lies in it (--journal FILE helps)")
         spot = self._target.spot(unit, self._journal)
         belows = [inner.below for inner in unit.folders]
         made: list[int] = []

@@ -55,7 +55,7 @@ class Journal:
         Raises :class:`~dupfind.errors.ActingError`: where nothing can be noted down, nothing is done.
         """
         started = datetime.now().astimezone()
-        identity = f"{started:%Y%m%d-%H%M%S}-{command}-{secrets.token_hex(3)}"
+        identity = f"{started:%Y%m%d-%H%M%S-%f}-{command}-{secrets.token_hex(3)}"
         path = os.path.join(_made(state_folder()), identity + SUFFIX) if path is None else os.path.abspath(path)
         try:
             handle = os.open(path, _NEW, 0o600)
@@ -170,6 +170,7 @@ class Recorded:
 
 def read(path: str) -> Recorded:
     """Read a journal. Raises :class:`~dupfind.errors.ActingError` where it is none, or others may write it."""
+    path = os.path.abspath(path)
     try:
         if reason := permissions.distrust_of_place(path, "move it to a folder of your own"):
             raise ActingError(f"{path}: {reason}")

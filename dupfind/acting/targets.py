@@ -11,6 +11,8 @@ from dupfind.acting.journal import Journal
 from dupfind.acting.places import Folder
 from dupfind.acting.trash import Claim, Trash
 from dupfind.answers.cleaned import Unit
+from dupfind.errors import ActingError
+from dupfind.sources.roots import is_below
 
 _MOST_NUMBER = 9999
 _OWN = 0o700
@@ -45,6 +47,8 @@ class ToTrash:
     def spot(self, unit: Unit, journal: Journal) -> Spot:
         """Take a name in the trash, and write down where it was."""
         trash = self.of(unit)
+        if is_below(trash.path, unit.real) or is_below(unit.real, trash.path):
+            raise ActingError(f"{unit.path}: the trash lies in it, or it lies in the trash")
         claim = trash.claim(unit.real)
         step = journal.begin("claim", info=claim.info, path=unit.real)
         return Spot(trash.open(), claim.name, (step,), claim)

@@ -29,6 +29,10 @@ class _LeftError(Exception):
     """Something is left as it is; the text says why."""
 
 
+class _NeverMadeError(Exception):
+    """A step was noted down and not made: the run was cut off between the two."""
+
+
 def undo(recorded: Recorded, listener: Listener | None = None, should_stop: ShouldStop = never) -> Undone:
     """Take back what a run has done. Raises :class:`~dupfind.errors.ActingError` where nothing can be tried."""
     journal = Journal.resume(recorded)
@@ -72,33 +76,41 @@ class _Undo:
         """Folders that were made again, whose times are set when they are full."""
 
     def step(self, number: int, step: Record) -> Back | None:
-        """Take back one step; gives what became of a file, None for what is no file."""
-        do, path, to = step.get("do"), "", None
+        """Take back one step; gives what became of a file, None for what is no file or was never made."""
+        is_file = step.get("do") in FILE_STEPS
+        path = self._path_of(step) if is_file else ""
         try:
-            match do:
-                case "copy":
-                    path = self._path_of_copy(step)
-                    if "name" not in step:  # it never got its name
-                        return None
-                    to = self._copy(number, step)
-                case "move":
-                    path, to = str(step["target"]), str(step["source"])
-                    self._move(path, to, step["state"])
-                case "rmdir":
-                    self._make_folder(step)
-                case "mkdir":
-                    self._remove_folder(self._path_of_folder(step))
-                case "claim":
-                    forget(str(step["info"]))
-        except _LeftError as error:
-            return Back(path, is_undone=False, reason=str(error)) if do in FILE_STEPS else None
-        except ActingError as error:
-            return Back(path, is_undone=False, reason=str(error)) if do in FILE_STEPS else None
+            to = self._take_back(number, step)
+        except _NeverMadeError:
+            is_file = False
+        except (_LeftError, ActingError) as error:
+            return Back(path, is_undone=False, reason=str(error)) if is_file else None
         except OSError as error:
-            return Back(path, is_undone=False, reason=reason_of(error)) if do in FILE_STEPS else None
+            return Back(path, is_undone=False, reason=reason_of(error)) if is_file else None
         with suppress(OSError):
             self._journal.undone([number])
-        return Back(path, is_undone=True, to=to) if do in FILE_STEPS else None
+        return Back(path, is_undone=True, to=to) if is_file else None
+
+    def _take_back(self, number: int, step: Record) -> str | None:
+        """Take back one step; gives where a file lies now. Raises what :meth:`step` answers."""
+        match step.get("do"):
+            case "copy" if "name" not in step:  # it never got its name
+                raise _NeverMadeError
+            case "copy":
+                return self._copy(number, step)
+            case "move":
+                self._move(str(step["target"]), str(step["source"]), step)
+                return str(step["source"])
+            case "rmdir":
+                self._make_folder(step)
+            case "mkdir":
+                self._remove_folder(self._path_of_folder(step))
+            case "claim":
+                forget(str(step["info"]))
+        return None
+
+    def _path_of(self, step: Record) -> str:
+        return str(step["target"]) if "target" in step else self._path_of_copy(step)
 
     def finish(self) -> None:
         """Give folders that were made again their times, the innermost first."""
@@ -123,7 +135,7 @@ class _Undo:
                 thrown = step.get("undo_to")
                 if thrown is not None and _is_there(str(thrown), step["state"]):
                     return str(thrown)
-                raise _LeftError("it is not there any more")
+                raise _gone(step)
             self._check_copy(folder, name, step)
             device = os.fstat(folder.handle).st_dev
             if device not in self._trashes:
@@ -149,8 +161,9 @@ class _Undo:
             if value.hex() != step["digest"] or not _is_unchanged(os.fstat(handle), step["state"]):
                 raise _LeftError("it was changed since")
 
-    def _move(self, path: str, to: str, state: Sequence[int]) -> None:
+    def _move(self, path: str, to: str, step: Record) -> None:
         """Move a file back to where it was, where that name is free and the file is what was moved."""
+        state: Sequence[int] = step["state"]
         folder, name = os.path.split(path)
         to_folder, to_name = os.path.split(to)
         try:
@@ -158,12 +171,14 @@ class _Undo:
         except OSError as error:
             if _is_there(to, state):
                 return
+            if "done" not in step and isinstance(error, FileNotFoundError):
+                raise _NeverMadeError from None
             raise _LeftError(f"{folder}: {reason_of(error)}") from None
         with source:
             if not source.has(name):
                 if _is_there(to, state):  # an undo that was killed has moved it
                     return
-                raise _LeftError("it is not there any more")
+                raise _gone(step)
             if not _is_unchanged(source.look(name), state):
                 raise _LeftError("it was changed since")
             with Folder.open(to_folder) as target:
@@ -190,6 +205,11 @@ class _Undo:
         with Folder.open(above) as folder:
             if folder.has(name):
                 folder.remove_folder(name)
+
+
+def _gone(step: Record) -> Exception:
+    """Return what is to be said of a file that does not lie where a step would have put it."""
+    return _LeftError("it is not there any more") if "done" in step else _NeverMadeError()
 
 
 def _is_unchanged(found: os.stat_result, state: Sequence[int]) -> bool:
