@@ -65,6 +65,11 @@ class Scanned(NamedTuple):
         """By the path on disk, needles that a person has parted from files of the haystack."""
         return self.findings.parted
 
+    @property
+    def matches(self) -> Mapping[str, Match]:
+        """By the path on disk, what each needle has in the haystack."""
+        return self.findings.matches
+
 
 class Judged(NamedTuple):
     """What the findings come to."""

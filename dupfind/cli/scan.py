@@ -29,11 +29,9 @@ Examples:
   Which files are they?
     dupfind scan --haystack ~/Photos --needles /media/old-disk --files
   Bring the missing ones over:
-    dupfind scan --haystack ~/Photos --needles ~/Backup \\
-      --only missing --files -0 | rsync -a --from0 --files-from=- / ~/Import
+    dupfind import --haystack ~/Photos --needles ~/Backup --to ~/Photos/New
   Put what is safely contained into the trash:
-    dupfind scan --haystack ~/Photos --needles ~/Backup \\
-      --only contained -0 | xargs -0 -r trash
+    dupfind clean --haystack ~/Photos --needles ~/Backup --trash --apply
 
 \b
 Verdicts on folders: contained (delete it without fear), review (look at
