@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import signal
-import subprocess
 import sys
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -20,50 +15,12 @@ from dupfind.answers import decisions
 from dupfind.cli import review
 from dupfind.cli.main import run
 from fixtures import pictures
+from tests.helpers.live_process import got, sent, started
 
 pytest.importorskip("starlette", reason="the extra dupfind[review] is not installed")
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
-ADDRESS = re.compile(r"http://127\.0\.0\.1:[0-9]+/[\w-]{32}/\n")
 PHOTO = pictures.photo(1, (320, 240))
-
-
-@contextmanager
-def started(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The command, and the address that it prints."""
-    command = [
-        sys.executable,
-        "-m",
-        "dupfind",
-        "review",
-        "--haystack",
-        "hay",
-        "--needles",
-        "n",
-        "--no-browser",
-        "--no-cache",
-    ]
-    environment = {**os.environ, "XDG_DATA_HOME": str(folder / "data")}
-    process = subprocess.Popen(
-        [*command, *arguments], cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert ADDRESS.fullmatch(line), process.communicate()
-        yield process, line.strip()
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def sent(address: str, what: str, body: object) -> dict[str, object]:
-    """What comes of a request as the page sends it."""
-    headers = {"Origin": "/".join(address.split("/")[:3]), "Content-Type": "application/json"}
-    request = urllib.request.Request(address + what, json.dumps(body).encode(), headers)  # noqa: S310 - ours
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - likewise
-        value: dict[str, object] = json.load(answer)
-        return value
 
 
 def test_a_review_and_its_end(tree: TreeBuilder, tmp_path: Path) -> None:
@@ -71,8 +28,7 @@ def test_a_review_and_its_end(tree: TreeBuilder, tmp_path: Path) -> None:
     hay, needles = tree("hay", {"a.png": PHOTO}), tree("n", {"a.png": PHOTO, "t.txt": b"text"})
     before = sorted((path, path.stat().st_mtime_ns) for root in (hay, needles) for path in [root, *root.rglob("*")])
     with started(tmp_path) as (process, address):
-        with urllib.request.urlopen(address, timeout=60) as page:  # noqa: S310 - likewise
-            assert b"1 of 2 files (4 B) is not in the haystack" in page.read()
+        assert b"1 of 2 files (4 B) is not in the haystack" in got(address)
         sent(address, "decide", {"needle": 1, "ruling": "not-wanted", "version": 0})
         assert sent(address, "end", {}) == {}
         out, error = process.communicate(timeout=60)

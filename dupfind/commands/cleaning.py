@@ -23,6 +23,7 @@ from dupfind.acting.places import Folder, can_rename
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.targets import Target, ToFolder, ToTrash
 from dupfind.answers.cleaned import Cleaned, CleanPlan, Left, Unit
+from dupfind.answers.decisions import Decision, Ruling
 from dupfind.errors import ActingError, SettingsError, reason_of
 from dupfind.events import Listener, Silence, Within
 from dupfind.pipeline import Scanned, scan_run
@@ -77,13 +78,16 @@ def plan_clean(
     *,
     are_files: bool = False,
     witnesses: int = 1,
+    decisions: Sequence[Decision] = (),
 ) -> CleanPlan:
     """Find what could go: folders that are contained, or files that are present. Changes nothing.
 
+    Of the ``decisions`` of a person those count that part a needle from a witness; no word makes up for a proof.
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
     run = Run(settings, listener, make_executor)
-    scanned = scan_run(run)
+    parting = [one for one in decisions if one.ruling is Ruling.DIFFERENT]
+    scanned = scan_run(run, parting or None)
     planner = Planner(_scan(run, scanned, witnesses))
     report = scanned.report
     units = planner.single_files(report.files) if are_files else planner.folders(report.folders)

@@ -22,6 +22,7 @@ from dupfind.acting.importing import Importer, names_below, open_destination, re
 from dupfind.acting.journal import Journal
 from dupfind.acting.layout import Layout, is_trusted_folder
 from dupfind.acting.stopping import ShouldStop, never
+from dupfind.answers.decisions import Decision
 from dupfind.answers.imported import Imported, ImportPlan
 from dupfind.errors import ActingError, SettingsError
 from dupfind.events import Listener
@@ -103,17 +104,19 @@ def plan_import(
     also: Collection[str] = (),
     listener: Listener | None = None,
     make_executor: MakeExecutor | None = None,
+    decisions: Sequence[Decision] = (),
 ) -> ImportPlan:
     """Find what is missing, and say where each file is to lie. Changes nothing.
 
-    Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
+    By the ``decisions`` of a person, what is there on their word, or not wanted, is not brought over. Raises
+    :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
     from dupfind.session import kept_for_the_run
 
     way = Layout(layout, is_windows=destination.is_windows)
     with kept_for_the_run(settings) as kept:
         run = Run(kept, listener, make_executor)
-        scanned = scan_run(run)
+        scanned = scan_run(run, decisions or None)
         needles = needles_of(scanned)
         wanted = chosen(needles, also)
         leaders = leaders_of(wanted, needles)

@@ -53,10 +53,15 @@ def answer(report: Report, given: Sequence[Decision], *, may_undo: bool) -> dict
 
 
 class Page:
-    """Makes the page, and keeps the text of each row from one time to the next."""
+    """Makes the page, and keeps the text of each row from one time to the next.
 
-    def __init__(self, numbers: Places) -> None:
+    ``era`` tells which scan the numbers are of, and ``offered`` what may be set going: ``import``, ``clean``.
+    """
+
+    def __init__(self, numbers: Places, era: int, offered: Sequence[str]) -> None:
         self._numbers = numbers
+        self._era = era
+        self._offered = offered
         self._rows: dict[str, str] = {}
         self._served: tuple[tuple[int, bool], Served] | None = None
 
@@ -106,6 +111,7 @@ class Page:
         rest = {
             "id": report.started,
             "version": version,
+            "era": self._era,
             "signs": SIGNS,
             "folders": [html.folder_row(one) for one in in_tree[: html.MOST_ROWS]],
             "given": [],
@@ -119,6 +125,7 @@ class Page:
         data = f'{embedded(rest)[:-1]},"decided":[{decided}],"files":[{",".join(rows)}]}}'
         left_out = [*html.rests_on(report), *html.not_listed(report, doubtful, present, in_tree, MOST_ROWS)]
         context = html.context_of(report, len(given), left_out)
+        context["offered"] = self._offered
         context["keys"] = (*html.KEYS[:-1], *_KEYS, html.KEYS[-1])
         return document.render_live("scan.html.j2", SCRIPTS, context, data)
 

@@ -22,8 +22,8 @@ class State(NamedTuple):
 class Changes:
     """Counts the versions of an answer, and keeps with which of them each file and each folder changed last."""
 
-    def __init__(self) -> None:
-        self.version = 0
+    def __init__(self, version: int = 0) -> None:
+        self.version = version
         self._files: dict[int, int] = {}
         self._folders: dict[str, int] = {}
 

@@ -43,6 +43,7 @@ class Jobs:
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
         self._pictures: dict[Wanted, Future[bytes | Failure]] = {}
+        self._alone: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._is_over = False
         self._used = time.monotonic()
 
@@ -54,6 +55,17 @@ class Jobs:
                 done.set_exception(EndedError(_ENDED))
                 return done
             self._jobs.append(_Job(work, done))
+            self._changed.notify()
+        return done
+
+    def do_alone(self, work: Callable[[], T]) -> Future[T]:
+        """Hand over what reads, or changes, files by itself, while nothing else does; called by the server."""
+        done: Future[T] = Future()
+        with self._changed:
+            if self._is_over:
+                done.set_exception(EndedError(_ENDED))
+                return done
+            self._alone.append((work, done))
             self._changed.notify()
         return done
 
@@ -78,10 +90,11 @@ class Jobs:
             self._is_over = True
             self._changed.notify()
 
-    def work(self, reading: Reading, idle_seconds: float) -> None:
-        """Work until the end is asked for, or nobody was there for ``idle_seconds``.
+    def work(self, reading: Reading, idle_seconds: float) -> bool:
+        """Work until the end is asked for, or nobody was there for ``idle_seconds``; tells whether that is so.
 
-        Raises :class:`~dupfind.errors.CacheLostError`, after which it can be called again: nothing is lost by it.
+        Else there is something that has to be done alone, after which it can be called again. Raises
+        :class:`~dupfind.errors.CacheLostError`, after which it can be called again: nothing is lost by it.
         """
         while True:
             job, wanted = self._next(idle_seconds)
@@ -89,9 +102,11 @@ class Jobs:
                 self._do(job, reading)
             elif wanted:
                 self._draw(wanted, reading)
+            elif self._alone and not self._is_over:
+                return False
             else:
                 self._leave()
-                return
+                return True
 
     def _next(self, idle_seconds: float) -> tuple[_Job | None, list[Wanted]]:
         """Wait for something to do; neither a job nor a picture where it is over."""
@@ -99,6 +114,8 @@ class Jobs:
             while not self._is_over:
                 if self._jobs:
                     return self._jobs.popleft(), []
+                if self._alone:
+                    break
                 if self._pictures:
                     return None, list(self._pictures)[-_MOST_PICTURES:]  # who scrolls on looks at the last
                 if time.monotonic() - self._used > idle_seconds:
@@ -106,12 +123,23 @@ class Jobs:
                 self._changed.wait(_TICK_SECONDS)
         return None, []
 
+    def work_alone(self) -> None:
+        """Do what was handed over to be done alone."""
+        while self._alone:
+            work, done = self._alone.popleft()
+            try:
+                done.set_result(work())
+            except DupfindError as error:  # the page is told; anything else is a bug
+                done.set_exception(error)
+            self.use()
+
     def _leave(self) -> None:
         """Tell who still waits that nobody works any more."""
         with self._changed:
             self._is_over = True
-            waiting = [*(job.done for job in self._jobs), *self._pictures.values()]
+            waiting = [*(job.done for job in self._jobs), *self._pictures.values(), *(done for _, done in self._alone)]
             self._jobs.clear()
+            self._alone.clear()
             self._pictures.clear()
         for done in waiting:
             if not done.done():

@@ -13,6 +13,8 @@ class Wanted(NamedTuple):
     """Of the file."""
     is_full: bool
     """At its own size, not as a preview."""
+    era: int = 0
+    """Of which scan the number is: after something was imported or moved away, files are looked at anew."""
 
 
 class PictureCache:

@@ -37,6 +37,7 @@ MOST_ASKED = 100
 """Files of which a page may ask for details at once."""
 _MOST_PICTURE_BYTES = 192 << 20
 _MOST_UNDONE = 1000
+_ANEW = "the files were looked at anew since"
 
 
 class RefusedError(DupfindError):
@@ -64,14 +65,25 @@ def _state_of(live: LiveAnswer) -> State:
 class Review:
     """A scan under review; ``scanned`` is one without decisions."""
 
-    def __init__(self, scanned: Scanned, run: Run, store: DecisionsStore) -> None:
+    def __init__(self, scanned: Scanned, run: Run, store: DecisionsStore, offered: Sequence[str] = ()) -> None:
+        self._store = store
+        self._offered = offered
+        self._changes = Changes()
+        self._take(scanned, run)
+
+    def look_anew(self, scanned: Scanned, run: Run) -> None:
+        """Go on with another scan: files have other numbers then, and pages that are open are to be opened anew."""
+        self._changes = Changes(self._changes.version + 1)
+        self._take(scanned, run)
+
+    def _take(self, scanned: Scanned, run: Run) -> None:
+        self.era = self._changes.version
+        """The version with which this scan began."""
         self.files = Files(scanned.needles, scanned.haystack, run.shown_haystack)
         self._run = run
-        self._store = store
         self._live = LiveAnswer(scanned, run)
-        self._changes = Changes()
         self._state = _state_of(self._live)
-        self._page = html_live.Page(self.files)
+        self._page = html_live.Page(self.files, self.era, self._offered)
         self._pictures = PictureCache(_MOST_PICTURE_BYTES)
         self._nearest: dict[str, Nearest] = {}
         self._turns: dict[tuple[str, str], int] = {}
@@ -88,7 +100,7 @@ class Review:
     def begin(self, reading: Reading) -> None:
         """Go by the decisions that are kept already."""
         if not self._is_begun:
-            self._go_by(self._store.decisions, reading, reading.listener)
+            self._go_by(self._store.decisions, reading, reading.listener if self.era == 0 else None)
             self._is_begun = True
 
     def page(self, reading: Reading) -> Served:
@@ -102,6 +114,8 @@ class Review:
         """What has changed after ``version``, for a page that is open."""
         self._read_again(reading)
         live = self._live
+        if version < self.era:
+            return {"version": self._changes.version, "isAnew": True}
         if version == self._changes.version:
             return {"version": version}
         verdicts = [live.report.files[place] for place in self._changes.files_since(version)]
@@ -114,6 +128,7 @@ class Review:
 
     def say(self, said: Said, version: int, reading: Reading) -> dict[str, Any]:
         """Keep what a person says; gives what has changed after ``version``. Raises :class:`RefusedError`."""
+        self._refuse_old(version)
         self._read_again(reading)
         before = self._store.decisions
         if said.ruling is None:
@@ -129,6 +144,7 @@ class Review:
 
     def undo(self, version: int, reading: Reading) -> dict[str, Any]:
         """Take the last decision of this run back, whatever it was on. Raises :class:`RefusedError`."""
+        self._refuse_old(version)
         self._read_again(reading)
         if not self._undone:
             raise RefusedError("nothing has been decided since this page was opened")
@@ -139,6 +155,15 @@ class Review:
     def decisions_file(self, _: Reading) -> bytes:
         """The decisions as a file of them."""
         return as_file(self._store.decisions)
+
+    def _refuse_old(self, version: int) -> None:
+        if version < self.era:
+            raise RefusedError("the files were looked at anew since: open the page again", HTTPStatus.GONE)
+
+    @property
+    def decisions(self) -> Sequence[Decision]:
+        """All that are kept."""
+        return self._store.decisions
 
     def _keep(self, decisions: Sequence[Decision]) -> None:
         try:
@@ -223,11 +248,12 @@ class Review:
             raise RefusedError("the other picture cannot be looked at")
         return path, entry
 
-    def details(self, numbers: Sequence[int], reading: Reading) -> dict[int, dict[str, Any]]:
+    def details(self, numbers: Sequence[int], era: int, reading: Reading) -> dict[int, dict[str, Any]]:
         """What the page shows of needles beside their verdicts: the nearest picture, facts of both, how they lie.
 
-        Raises :class:`RefusedError` for a number that is none of a needle.
+        ``era`` is that of the page. Raises :class:`RefusedError` for a number that is none of a needle.
         """
+        self._refuse_old(era)
         verdicts = {number: self._live.report.files[number] for number in numbers if self._needle(number)}
         self._find_nearest(verdicts, reading)
         pairs = {}
@@ -311,7 +337,7 @@ class Review:
         drawn: dict[Wanted, bytes | Failure] = {}
         for one in wanted:
             try:
-                why = self._obstacle(self.files.entry(one.number))
+                why = self._obstacle(self.files.entry(one.number)) if one.era == self.era else _ANEW
             except IndexError:
                 why = "there is no such file in this run"
             picture = self._pictures.get(one)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 
 from dupfind.errors import SettingsError, reason_of
 from dupfind.events import Listener, Within
 from dupfind.pipeline import scan_run
+from dupfind.reviewing.acts import NOTHING, Acts, Means
 from dupfind.reviewing.decisions_store import DecisionsStore
 from dupfind.reviewing.jobs import Jobs
 from dupfind.reviewing.review import Review
@@ -19,7 +21,7 @@ from dupfind.values import Report
 
 
 def review(
-    settings: Settings,
+    make: Callable[[], Settings],
     store: DecisionsStore,
     listener: Listener,
     *,
@@ -27,39 +29,48 @@ def review(
     idle_seconds: float,
     scanned_is: Callable[[Report], None],
     served_at: Callable[[str], None],
+    means: Means = NOTHING,
     make_executor: MakeExecutor | None = None,
 ) -> bool:
     """Serve the page, and give whether every needle is present, not wanted or empty by the decisions at its end.
 
-    ``scanned_is`` is told the answer before any decision, ``served_at`` the address of the page once it can be opened.
-    Ends when the page says so, or nobody was there for ``idle_seconds``; a signal ends it by an exception.
+    ``make`` gives what to scan, and is asked again after files were changed by what ``means`` allow. ``scanned_is`` is
+    told the answer before any decision, ``served_at`` the address of the page once it can be opened. Ends when the page
+    says so, or nobody was there for ``idle_seconds``; a signal ends it by an exception.
     """
-    with kept_for_the_run(settings) as kept, ExitStack() as stack:
+    with ExitStack() as stack:
+        kept = stack.enter_context(kept_for_the_run(make()))
         run = Run(kept, listener, make_executor)
         scanned = scan_run(run)
         scanned_is(scanned.report)
-        reviewed = Review(scanned, run, store)
+        acts = Acts(means, Within(listener))
+        reviewed = Review(scanned, run, store, acts.offered)
         if store.decisions:
             with_reader(run, reviewed.begin)
-        run.listener = Within(listener)  # from here on nobody watches bars
         jobs, is_served = Jobs(reviewed.draw), False
 
-        def work(reading: Reading) -> None:
+        def work(reading: Reading) -> bool:
             nonlocal is_served
             reviewed.begin(reading)
             if not is_served:
                 reviewed.page(reading)  # of 100,000 files it takes 3 s to be made: who opens it shall not wait
-                served_at(stack.enter_context(_serving(reviewed, jobs, port)).door.address)
+                served_at(stack.enter_context(_serving(reviewed, jobs, acts, port)).door.address)
                 jobs.use()
                 is_served = True
-            jobs.work(reading, idle_seconds)
+            return jobs.work(reading, idle_seconds)
 
-        with_reader(run, work)
+        run.listener = Within(listener)  # from here on nobody watches bars
+        while not with_reader(run, work):
+            jobs.work_alone()
+            if acts.has_changed:
+                acts.has_changed = False
+                run = Run(replace(make(), cache=kept.cache), Within(listener), make_executor)
+                reviewed.look_anew(scan_run(run), run)
         return reviewed.is_complete
 
 
-def _serving(reviewed: Review, jobs: Jobs, port: int) -> Serving:
+def _serving(reviewed: Review, jobs: Jobs, acts: Acts, port: int) -> Serving:
     try:
-        return Serving(reviewed, jobs, port)
+        return Serving(reviewed, jobs, acts, port)
     except OSError as error:
         raise SettingsError(f"--port {port}: {LOOPBACK} cannot be listened on: {reason_of(error)}") from error

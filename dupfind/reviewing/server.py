@@ -27,8 +27,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dupfind.answers.decisions import Ruling
 from dupfind.errors import DupfindError
+from dupfind.reviewing.acts import Acts
 from dupfind.reviewing.guards import HEADERS, MOST_BODY_BYTES, TOKEN_BYTES, Asked, Door, refusal
-from dupfind.reviewing.jobs import Jobs
+from dupfind.reviewing.jobs import EndedError, Jobs
 from dupfind.reviewing.picture_cache import Wanted
 from dupfind.reviewing.review import MOST_ASKED, RefusedError, Review, Said
 from dupfind.run import Reading
@@ -83,9 +84,10 @@ def _plain(status: HTTPStatus) -> Response:
 class Site:
     """The routes, over one review."""
 
-    def __init__(self, review: Review, jobs: Jobs, door: Door) -> None:
+    def __init__(self, review: Review, jobs: Jobs, acts: Acts, door: Door) -> None:
         self._review = review
         self._jobs = jobs
+        self._acts = acts
         self.app = Guarded(self._routes(door.token), door)
 
     def _routes(self, token: str) -> Starlette:
@@ -97,6 +99,7 @@ class Site:
             "decisions.json": self._export,
         }
         posts = {"decide": self._decide, "undo": self._undo, "end": self._end}
+        posts |= {"plan": self._plan, "carry-out": self._carry_out, "take-back": self._take_back}
         routes = [Route(f"/{token}/{path}", _answering(get), methods=["GET"]) for path, get in gets.items()]
         routes += [Route(f"/{token}/{path}", _answering(post), methods=["POST"]) for path, post in posts.items()]
         app = Starlette(routes=routes, exception_handlers={HTTPException: _turned_away})
@@ -121,7 +124,8 @@ class Site:
         numbers = [_number(one) for one in request.query_params.get("numbers", "").split(",")]
         if len(numbers) > MOST_ASKED:
             raise HTTPException(HTTPStatus.BAD_REQUEST)
-        return JSONResponse(await self._done(partial(self._review.details, numbers)))
+        era = _number(request.query_params.get("era", "0"))
+        return JSONResponse(await self._done(partial(self._review.details, numbers, era)))
 
     async def _picture(self, request: Request) -> Response:
         kind, is_full = _KINDS.get(request.path_params["size"], (None, False))
@@ -129,7 +133,8 @@ class Site:
         if kind is None or number >= len(self._review.files):
             raise HTTPException(HTTPStatus.NOT_FOUND)
         self._jobs.use()
-        picture = await _result(self._jobs.picture(Wanted(number, is_full)))
+        era = _number(request.query_params.get("era", "0"))
+        picture = await _result(self._jobs.picture(Wanted(number, is_full, era)))
         if isinstance(picture, Failure):
             return PlainTextResponse(picture.reason, HTTPStatus.CONFLICT)
         return Response(picture, media_type=kind)
@@ -147,6 +152,32 @@ class Site:
     async def _undo(self, request: Request) -> Response:
         version = _number((await _body(request)).get("version"))
         return JSONResponse(await self._done(partial(self._review.undo, version)))
+
+    async def _plan(self, request: Request) -> Response:
+        what = (await _body(request)).get("what")
+        if what not in self._acts.offered:
+            raise HTTPException(HTTPStatus.BAD_REQUEST)
+        return await self._alone(lambda: self._acts.plan(what, self._review.decisions))
+
+    async def _carry_out(self, request: Request) -> Response:
+        name = (await _body(request)).get("plan")
+        if not isinstance(name, str):
+            raise HTTPException(HTTPStatus.BAD_REQUEST)
+        return await self._alone(partial(self._acts.carry_out, name))
+
+    async def _take_back(self, request: Request) -> Response:
+        await _body(request)
+        return await self._alone(self._acts.take_back)
+
+    async def _alone(self, work: Callable[[], dict[str, Any]]) -> Response:
+        """Do what needs the files for itself; what goes wrong is said in the words of the command that does it."""
+        self._jobs.use()
+        try:
+            return JSONResponse(await _result(self._jobs.do_alone(work)))
+        except EndedError:
+            raise
+        except DupfindError as error:
+            return JSONResponse({"error": str(error)}, HTTPStatus.CONFLICT)
 
     async def _end(self, request: Request) -> Response:
         await _body(request)
@@ -214,7 +245,7 @@ def _said(body: dict[str, Any]) -> Said:
 class Serving:
     """A server on a port of loopback, as long as the block."""
 
-    def __init__(self, review: Review, jobs: Jobs, port: int = 0) -> None:
+    def __init__(self, review: Review, jobs: Jobs, acts: Acts, port: int = 0) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -224,7 +255,7 @@ class Serving:
             raise
         self.door = Door(f"{LOOPBACK}:{self._socket.getsockname()[1]}", secrets.token_urlsafe(TOKEN_BYTES))
         config = uvicorn.Config(
-            Site(review, jobs, self.door).app,
+            Site(review, jobs, acts, self.door).app,
             http="h11",
             ws="none",
             lifespan="off",

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from dupfind.answers.decisions import Ruling
+from dupfind.events import Silence
 from dupfind.pipeline import scan_run
+from dupfind.reviewing.acts import NOTHING, Acts
 from dupfind.reviewing.decisions_store import DecisionsStore
 from dupfind.reviewing.jobs import Jobs
 from dupfind.reviewing.review import Review, Said
@@ -43,7 +45,7 @@ class Desk:
     def beside(self, name: str) -> int | None:
         """The number of the haystack picture that the page shows beside a needle."""
         number = self.number(name)
-        return self.review.details([number], self.reading)[number]["row"].get("otherAt")
+        return self.review.details([number], self.review.era, self.reading)[number]["row"].get("otherAt")
 
     def say(self, name: str, ruling: str | None, witness: int | None = None) -> dict[str, Any]:
         """What comes of a decision on what is seen."""
@@ -97,12 +99,12 @@ class Served:
         self.review = Review(scan_run(run), run, DecisionsStore(str(decisions)))
         self.jobs = Jobs(self.review.draw)
         self._thread = threading.Thread(target=with_reader, args=(run, self._work), daemon=True)
-        self._serving = Serving(self.review, self.jobs)
+        self._serving = Serving(self.review, self.jobs, Acts(NOTHING, Silence()))
         self.door = self._serving.door
 
-    def _work(self, reading: Reading) -> None:
+    def _work(self, reading: Reading) -> bool:
         self.review.begin(reading)
-        self.jobs.work(reading, 60)
+        return self.jobs.work(reading, 60)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -44,11 +44,22 @@ function send(what, body, text) {
   });
 }
 
+// After files were imported or moved away they have other numbers; what came of it is read first.
+let isOld = false;
+function openAnew() {
+  isOld = true;
+  if (!byId("act")?.open) location.reload();
+}
+
 function look() {
   return ask(`changes?since=${version}`).then((news) => news !== null && take(news));
 }
 
 function take(news) {
+  if (news.isAnew) {
+    openAnew();
+    return;
+  }
   if (news.version === version) return;
   version = news.version;
   const changedRows = new Set(news.rows.map(takeRow));
@@ -123,7 +134,7 @@ const askForDetails = later(async () => {
   const drawn = [...asked].slice(-MOST_ASKED);
   drawn.forEach((row) => asked.delete(row));
   if (!drawn.length || isOver) return;
-  const details = await ask(`details?numbers=${drawn.map((row) => row.at).join(",")}`);
+  const details = await ask(`details?era=${data.era}&numbers=${drawn.map((row) => row.at).join(",")}`);
   if (details !== null) {
     for (const { row, sights } of Object.values(details)) {
       Object.assign(data.sights, sights);
@@ -178,6 +189,49 @@ function enlarge(row) {
   byId("full").showModal();
 }
 
+// Import and clean: the plan is shown, and what it says is done when a person says yes to it.
+const ACTS = { import: "Import what is missing", clean: "Move away what is contained" };
+
+function showAct(title, text, ...buttons) {
+  byId("act-title").textContent = title;
+  byId("act-text").textContent = text;
+  byId("act-buttons").replaceChildren(...buttons.filter(Boolean));
+  if (!byId("act").open) byId("act").showModal();
+}
+
+const actButton = (text, onclick) => make("button", { type: "button", onclick }, text);
+
+// A run over all files may take long: the window says so, and nothing else is asked meanwhile.
+async function act(title, what, body) {
+  showAct(title, "Working. This may take as long as the scan.");
+  byId("act").setAttribute("aria-busy", "true");
+  const answer = await ask(what, body);
+  byId("act").removeAttribute("aria-busy");
+  if (answer === null) showAct(title, byId("status").textContent);
+  return answer;
+}
+
+async function plan(what) {
+  const title = ACTS[what];
+  const planned = await act(title, "plan", { what });
+  if (planned === null) return;
+  showAct(title, planned.text, planned.button ? actButton(planned.button, () => carryOut(title, planned.plan)) : null);
+}
+
+async function carryOut(title, name) {
+  const done = await act(title, "carry-out", { plan: name });
+  if (done !== null) showAct(title, done.text, done.mayTakeBack ? actButton("Take it back", () => takeBack()) : null);
+}
+
+async function takeBack() {
+  const done = await act("Take it back", "take-back", {});
+  if (done !== null) showAct("Take it back", done.text);
+}
+
+for (const what of Object.keys(ACTS)) byId(`act-${what}`)?.addEventListener("click", () => plan(what));
+byId("act")?.addEventListener("keydown", (event) => event.stopPropagation());
+byId("act-close")?.addEventListener("click", () => byId("act").close());
+byId("act")?.addEventListener("close", () => { if (isOld) location.reload(); });
 byId("full").addEventListener("keydown", (event) => event.stopPropagation()); // the list is not what is looked at
 byId("full-close").addEventListener("click", () => byId("full").close());
 byId("full").addEventListener("close", () => byId("full-picture").replaceChildren());

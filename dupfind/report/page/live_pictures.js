@@ -1,5 +1,5 @@
 // Pictures of the live page: fetched by the number of their file when they are drawn; `full/3` is one at full size.
-const addressOf = (place) => `picture/${typeof place === "number" ? `small/${place}` : place}`;
+const addressOf = (place) => `picture/${typeof place === "number" ? `small/${place}` : place}?era=${data.era}`;
 
 function imageOf(place, text) {
   const image = make("img", { alt: text, decoding: "async", src: addressOf(place) });
