@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from PIL import Image
 
 from dupfind.cli.main import run
 from fixtures import pictures
-from tests.helpers.live_process import data_of, sent, started
+from tests.helpers.live_process import data_of, got, sent, started
 
 pytest.importorskip("starlette", reason="the extra dupfind[review] is not installed")
 
@@ -96,6 +97,37 @@ def test_clean(tree: TreeBuilder, tmp_path: Path) -> None:
         assert everything(needles) == before
         sent(address, "end", {})
         assert process.wait(30) == 0
+
+
+def test_nothing_is_left(tree: TreeBuilder, tmp_path: Path) -> None:
+    """All needles may go: then there is nothing to look at or to decide on, and it can still be taken back."""
+    tree("hay", {"a.png": PHOTO})
+    needles = tree("n", {"a.png": PHOTO, "in/a.png": PHOTO})
+    before = everything(needles)
+    (tmp_path / "away").mkdir()
+    with started(tmp_path, "--move-to", "away") as (process, address):
+        planned = sent(address, "plan", {"what": "clean"})
+        done = sent(address, "carry-out", {"plan": planned["plan"]})
+        assert done["mayTakeBack"]
+        assert not needles.exists()
+        assert "no such" in json.loads(got(address, "changes?since=0"))["gone"]
+        assert sent(address, "decide", {"needle": 0, "ruling": "not-wanted", "version": 0})["status"] == 410
+        sent(address, "take-back", {})
+        assert everything(needles) == before
+        assert anew(address, 0)["files"] == []
+        sent(address, "end", {})
+        assert process.wait(30) == 0
+
+
+def test_the_other_needles_are_left(tree: TreeBuilder, tmp_path: Path) -> None:
+    """A root that went as a whole is looked for no more."""
+    tree("hay", {"a.png": PHOTO})
+    tree("n", {"a.png": PHOTO})
+    tree("m", {"b.png": OTHER})
+    (tmp_path / "away").mkdir()
+    with started(tmp_path, "--needles", "m", "--move-to", "away") as (_, address):
+        sent(address, "carry-out", {"plan": sent(address, "plan", {"what": "clean"})["plan"]})
+        assert [row["path"] for row in anew(address, 0)["files"]] == ["m/b.png"]
 
 
 def test_what_is_not_offered(tree: TreeBuilder, tmp_path: Path) -> None:

@@ -13,8 +13,11 @@ import pytest
 
 from dupfind.answers import decisions
 from fixtures import pictures
+from tests.helpers import live_process as process
 
 pytest.importorskip("selenium", reason="Selenium is not installed")
+from selenium.webdriver.common.keys import Keys
+
 pytest.importorskip("starlette", reason="the extra dupfind[review] is not installed")
 from tests.helpers.browser import AXE, CHROMIUM, DRIVER, Browser, started, violations
 from tests.helpers.reviews import Served
@@ -231,3 +234,38 @@ def test_names_can_do_no_harm(browser: Browser, tmp_path: Path) -> None:
         assert complaints(browser) == []
         digest = json.loads((tmp_path / "decisions.json").read_bytes())["decisions"][0]["needle"]["digest"]
         assert digest not in browser.driver.page_source
+
+
+def test_import_and_clean(browser: Browser, tmp_path: Path) -> None:
+    """The plan is shown, a click does what it says, the result names the journal, and a click takes it back."""
+    hay, needles = tmp_path / "hay", tmp_path / "n"
+    photo, other = (pictures.photo(number, (320, 240)) for number in (1, 2))
+    for path, picture in ((hay / "a.png", photo), (needles / "x" / "a.png", photo), (needles / "b.png", other)):
+        pictures.save(picture, path)
+    (tmp_path / "away").mkdir()
+    with process.started(tmp_path, "--to", "hay/new", "--move-to", "away") as (_, address):
+        browser.complaints()
+        browser.open(address)
+        browser.wait(lambda: browser.texts("[data-what=full]"))
+        browser.click("#act-import")
+        browser.wait(lambda: browser.texts("#act-buttons button"))
+        assert "hay/new" in browser.texts("#act-text")[0]
+        if AXE.is_file():
+            assert violations(browser) == []
+        browser.click("#act-buttons button")
+        browser.wait(lambda: browser.texts("#act-buttons button") == ["Take it back"])
+        assert ".journal" in browser.texts("#act-text")[0]
+        assert (hay / "new").is_dir()
+        browser.click("#act-close")
+        browser.wait(lambda: browser.texts("h1") == ["All 2 files are in the haystack"])
+        browser.click("#act-clean")
+        browser.wait(lambda: browser.texts("#act-buttons button"))
+        browser.click("#act-buttons button")
+        browser.wait(lambda: browser.texts("#act-buttons button") == ["Take it back"])
+        assert not (needles / "x").exists()
+        browser.click("#act-buttons button")
+        browser.wait((needles / "x" / "a.png").exists)
+        browser.wait(lambda: not browser.texts("#act-buttons button"))
+        browser.press(Keys.ESCAPE)
+        browser.wait(lambda: browser.texts("h1") == ["All 2 files are in the haystack"])
+        assert complaints(browser) == []

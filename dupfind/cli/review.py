@@ -149,11 +149,18 @@ class _Acts:
     def __init__(
         self, raw: dict[str, Any], to: str | None, layout: str, move_to: str | None, *, is_cleaning: bool
     ) -> None:
-        self._raw = raw
+        self._all = raw
         self._to = to
         self._layout = layout
         self._move_to = move_to
         self._is_cleaning = is_cleaning
+        self._is_begun = False
+
+    @property
+    def _raw(self) -> dict[str, Any]:
+        """The options; a root of needles that went as a whole is none any more, as long as there are others."""
+        there = [path for path in self._all["needles"] if os.path.lexists(path)]
+        return {**self._all, "needles": there} if there and self._is_begun else self._all
 
     def settings(self) -> Settings:
         """What to scan: a folder to import to is a haystack, once it is there."""
@@ -178,6 +185,7 @@ class _Acts:
         Layout(self._layout)
         if self._is_cleaning:
             self._cleaning()
+        self._is_begun = True
         return Means(
             None if self._to is None else self._importing, self._layout, self._cleaning if self._is_cleaning else None
         )

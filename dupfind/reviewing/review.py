@@ -69,6 +69,8 @@ class Review:
         self._store = store
         self._offered = offered
         self._changes = Changes()
+        self._gone: str | None = None
+        """Why there is nothing left to look at."""
         self._take(scanned, run)
 
     def look_anew(self, scanned: Scanned, run: Run) -> None:
@@ -76,9 +78,18 @@ class Review:
         self._changes = Changes(self._changes.version + 1)
         self._take(scanned, run)
 
+    def look_no_more(self, why: str) -> None:
+        """Show nothing more of files that are not there any more, until :meth:`look_anew`."""
+        self._gone = why
+
+    def _refuse_gone(self) -> None:
+        if self._gone is not None:
+            raise RefusedError(f"there is nothing left to look at: {self._gone}", HTTPStatus.GONE)
+
     def _take(self, scanned: Scanned, run: Run) -> None:
         self.era = self._changes.version
         """The version with which this scan began."""
+        self._gone = None
         self.files = Files(scanned.needles, scanned.haystack, run.shown_haystack)
         self._run = run
         self._live = LiveAnswer(scanned, run)
@@ -105,6 +116,7 @@ class Review:
 
     def page(self, reading: Reading) -> Served:
         """The page as it is now."""
+        self._refuse_gone()
         self._read_again(reading)
         live = self._live
         version, may_undo = self._changes.version, bool(self._undone)
@@ -112,6 +124,8 @@ class Review:
 
     def since(self, version: int, reading: Reading) -> dict[str, Any]:
         """What has changed after ``version``, for a page that is open."""
+        if self._gone is not None:
+            return {"version": version, "gone": self._gone}
         self._read_again(reading)
         live = self._live
         if version < self.era:
@@ -157,6 +171,7 @@ class Review:
         return as_file(self._store.decisions)
 
     def _refuse_old(self, version: int) -> None:
+        self._refuse_gone()
         if version < self.era:
             raise RefusedError("the files were looked at anew since: open the page again", HTTPStatus.GONE)
 
@@ -337,7 +352,8 @@ class Review:
         drawn: dict[Wanted, bytes | Failure] = {}
         for one in wanted:
             try:
-                why = self._obstacle(self.files.entry(one.number)) if one.era == self.era else _ANEW
+                is_known = one.era == self.era and self._gone is None
+                why = self._obstacle(self.files.entry(one.number)) if is_known else _ANEW
             except IndexError:
                 why = "there is no such file in this run"
             picture = self._pictures.get(one)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 
-from dupfind.errors import SettingsError, reason_of
+from dupfind.errors import DupfindError, SettingsError, reason_of
 from dupfind.events import Listener, Within
 from dupfind.pipeline import scan_run
 from dupfind.reviewing.acts import NOTHING, Acts, Means
@@ -64,8 +64,12 @@ def review(
             jobs.work_alone()
             if acts.has_changed:
                 acts.has_changed = False
-                run = Run(replace(make(), cache=kept.cache), Within(listener), make_executor)
-                reviewed.look_anew(scan_run(run), run)
+                try:
+                    anew = Run(replace(make(), cache=kept.cache), Within(listener), make_executor)
+                    reviewed.look_anew(scan_run(anew), anew)
+                    run = anew
+                except DupfindError as error:  # all needles have gone: there is nothing to look at, but to take back
+                    reviewed.look_no_more(str(error))
         return reviewed.is_complete
 
 

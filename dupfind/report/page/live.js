@@ -25,8 +25,8 @@ async function ask(address, body) {
   return null;
 }
 
-function over(text) {
-  isOver = true;
+function over(text, isLast = true) {
+  isOver = isLast;
   byId("over").textContent = text;
   byId("over").hidden = false;
 }
@@ -56,6 +56,10 @@ function look() {
 }
 
 function take(news) {
+  if (news.gone) {
+    over(`There is nothing left to look at: ${news.gone}. End, or take it back.`, false);
+    return;
+  }
   if (news.isAnew) {
     openAnew();
     return;
@@ -225,7 +229,7 @@ async function carryOut(title, name) {
 
 async function takeBack() {
   const done = await act("Take it back", "take-back", {});
-  if (done !== null) showAct("Take it back", done.text);
+  if (done !== null) showAct("Take it back", done.text, done.mayTakeBack ? actButton("Take back what was before", () => takeBack()) : null);
 }
 
 for (const what of Object.keys(ACTS)) byId(`act-${what}`)?.addEventListener("click", () => plan(what));
