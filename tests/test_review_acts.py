@@ -86,7 +86,8 @@ def test_clean(tree: TreeBuilder, tmp_path: Path) -> None:
         sent(address, "decide", {"needle": row["at"], "ruling": "same", "witness": row["otherAt"], "version": 0})
         assert [folder[1] for folder in data_of(address)["folders"]] == ["contained"]
         planned = sent(address, "plan", {"what": "clean"})
-        assert planned["button"].startswith("Move 1 file to there (")
+        assert planned["button"].startswith("Move 1 file to away (")
+        assert "--apply" not in planned["text"]
         assert everything(needles) == before
         done = sent(address, "carry-out", {"plan": planned["plan"]})
         assert "state/dupfind/journals" in done["text"]

@@ -205,7 +205,10 @@ def test_a_pair_that_was_not_shown_is_not_decided_on(served: Served) -> None:
             answer.status, answer.json()["error"],
         )  # fmt: skip
     for name in ("c.jpg", "d.txt"):
-        assert served.decide(served.number(name), "same", first).status == 409
+        answer = served.decide(served.number(name), "same", first)
+        assert (409, "a file that nobody can look at is not wanted, or undecided") == (
+            answer.status, answer.json()["error"],
+        )  # fmt: skip
     assert served.decide(served.number("c.jpg"), "not-wanted").status == 200
 
 

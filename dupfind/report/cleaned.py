@@ -19,13 +19,13 @@ _MOST_LISTED = 40
 """Folders or files that the table names; JSON names all."""
 
 
-def render(answer: CleanPlan | Cleaned, format_: Format, screen: Screen) -> bytes:
-    """The plan, or what came of it, as a table or as JSON."""
+def render(answer: CleanPlan | Cleaned, format_: Format, screen: Screen, *, is_command: bool = True) -> bytes:
+    """The plan, or what came of it, as a table or as JSON; ``is_command`` names the option that carries it out."""
     if format_ is Format.JSON:
         return (dumps(_json(answer), indent=1) + "\n").encode()
     page = Page(screen)
     if isinstance(answer, CleanPlan):
-        _plan(page, answer)
+        _plan(page, answer, " Nothing was moved: --apply does it." if is_command else "")
     else:
         _result(page, answer)
     return page.encoded()
@@ -35,13 +35,13 @@ def _noun(plan: CleanPlan, number: int) -> str:
     return count(number, "file" if plan.are_files else "folder")
 
 
-def _plan(page: Page, plan: CleanPlan) -> None:
+def _plan(page: Page, plan: CleanPlan, hint: str) -> None:
     _units(page, plan, list(plan.units))
     _stays(page, plan)
     if not plan.units:
         page.add("Nothing can go.")
         return
-    page.add(f"{_noun(plan, len(plan.units))} can go: {_much(plan)}. Nothing was moved: --apply does it.", wrap=True)
+    page.add(f"{_noun(plan, len(plan.units))} can go: {_much(plan)}.{hint}", wrap=True)
 
 
 def _much(plan: CleanPlan) -> str:

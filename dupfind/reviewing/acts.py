@@ -20,7 +20,7 @@ from dupfind.commands.importing import Destination
 from dupfind.errors import DupfindError, StoppedError
 from dupfind.events import Listener
 from dupfind.report import Screen, cleaned, imported, undone
-from dupfind.report.text import count, size
+from dupfind.report.text import count, printable, size
 from dupfind.settings import Format, Settings
 
 IMPORT, CLEAN = "import", "clean"
@@ -67,11 +67,11 @@ class _Clean(NamedTuple):
 
     @property
     def text(self) -> bytes:
-        return cleaned.render(self.plan, Format.TABLE, _SCREEN)
+        return cleaned.render(self.plan, Format.TABLE, _SCREEN, is_command=False)
 
     @property
     def button(self) -> str | None:
-        where = "the trash" if self.plan.to is None else "there"
+        where = "the trash" if self.plan.to is None else printable(self.plan.to)
         files = count(self.plan.files, "file")
         return f"Move {files} to {where} ({size(self.plan.size_bytes)})" if self.plan.units else None
 

@@ -179,7 +179,7 @@ function enlarge(row) {
     : make("div", { class: "compare" }, imageOf(needle.sight.picture, `Needle: ${nameOf(row.path)}`));
   const { width, height } = needle.sight;
   shown.style.maxWidth = "none";
-  const fit = () => { shown.style.width = `${Math.round(Math.min(0.92 * innerWidth, ((innerHeight - 190) * width) / height))}px`; };
+  const fit = () => { shown.style.width = `${Math.round(Math.min(0.95 * document.documentElement.clientWidth - 40, ((innerHeight - 190) * width) / height))}px`; };
   const actual = make("button", { type: "button", "aria-pressed": "false", onclick: () => {
     const isActual = actual.getAttribute("aria-pressed") !== "true";
     actual.setAttribute("aria-pressed", String(isActual));
