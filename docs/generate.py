@@ -75,6 +75,12 @@ def _changes() -> str:
         return re.sub(r"report of [-0-9]+ [0-9]+:[0-9]+", "report of 2026-11-20 03:00", shown)
 
 
+def _acting(command: str, *arguments: str) -> str:
+    """What a command would do that acts."""
+    roots = "--haystack", "Masters", "--needles", "Josie_Backup"
+    return _run(command, *roots, *arguments, "-q", "--no-cache").replace(" -q --no-cache", "")
+
+
 def _explain(*arguments: str) -> str:
     return _run("explain", "--haystack", "Masters", *arguments, "-q", "--no-cache").replace(" -q --no-cache", "")
 
@@ -250,6 +256,11 @@ PARTS: dict[str, Callable[[], str]] = {
     "modules": _modules,
     "help": lambda: _run("--help"),
     "scan help": lambda: _run("scan", "--help"),
+    "import help": lambda: _run("import", "--help"),
+    "clean help": lambda: _run("clean", "--help"),
+    "undo help": lambda: _run("undo", "--help"),
+    "demo import": lambda: _acting("import", "--to", "Masters/Import", "--layout", "date", "--dry-run"),
+    "demo clean": lambda: _acting("clean", "--trash"),
     "explain help": lambda: _run("explain", "--help"),
     "explain present": lambda: _explain("Josie_Backup/Summer 2007/beach 2.jpg"),
     "explain similar": lambda: _explain(_EDITED, "-k", "2"),
@@ -274,6 +285,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "index scan": lambda: _catalog()[1],
     "archives": _archives,
     "groups catalog": lambda: _catalog()[2],
+    "review help": lambda: _run("review", "--help"),
     "cache help": lambda: _run("cache", "--help"),
     "cache prune help": lambda: _run("cache", "prune", "--help"),
     "demo": _scan,

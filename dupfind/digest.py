@@ -38,3 +38,18 @@ def digest_of(parts: Iterable[Piece]) -> bytes:
     for part in parts:
         hasher.update(part)
     return hasher.digest()
+
+
+class Digester:
+    """Makes the same digest of bytes as they come."""
+
+    def __init__(self) -> None:
+        self._hasher = blake3()
+
+    def add(self, data: Piece) -> None:
+        """Take in the next bytes."""
+        self._hasher.update(data)
+
+    def digest(self) -> bytes:
+        """Return the digest of all that came, 32 bytes."""
+        return self._hasher.digest()

@@ -56,6 +56,10 @@ class CacheError(DupfindError):
     """A command about the cache could not be carried out."""
 
 
+class ActingError(DupfindError):
+    """Files cannot be copied, moved or put back, or not safely; what was done before is in the journal."""
+
+
 class CatalogError(DupfindError):
     """A catalog could not be read or written, or is not to be trusted."""
 

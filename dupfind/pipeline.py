@@ -9,7 +9,6 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind import __version__, libraries
@@ -17,6 +16,7 @@ from dupfind.answers.decisions import Decision
 from dupfind.answers.findings import Findings, Parted, Remains
 from dupfind.cache.result_cache import Memory
 from dupfind.events import Listener
+from dupfind.reasons import Reason
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.final_check import final_check, is_due
 from dupfind.scanning.needle_verdicts import judge_files, words_of
@@ -35,7 +35,10 @@ from dupfind.values import (
     Evidence,
     Failure,
     FileEntry,
+    FileVerdict,
+    FolderVerdict,
     Match,
+    Problem,
     Report,
     Tree,
 )
@@ -52,8 +55,31 @@ class Scanned(NamedTuple):
     haystack: list[Tree]
     words: Mapping[str, Decision]
     """By the path as reported, the decisions that verdicts rest on."""
-    parted: Mapping[str, Parted] = MappingProxyType({})
-    """By the path on disk, needles that a person has parted from files of the haystack."""
+    findings: Findings
+    """What the verdicts were made of."""
+    aside: Mapping[str, Reason]
+    """By the path as reported, why needles are set aside by their names."""
+
+    @property
+    def parted(self) -> Mapping[str, Parted]:
+        """By the path on disk, needles that a person has parted from files of the haystack."""
+        return self.findings.parted
+
+    @property
+    def matches(self) -> Mapping[str, Match]:
+        """By the path on disk, what each needle has in the haystack."""
+        return self.findings.matches
+
+
+class Judged(NamedTuple):
+    """What the findings come to."""
+
+    files: list[FileVerdict]
+    """In the order of the trees: first those of folders, then those that were named one by one."""
+    folders: list[FolderVerdict]
+    problems: list[Problem]
+    words: Mapping[str, Decision]
+    """By the path as reported, the decisions that verdicts rest on."""
 
 
 def scan(settings: Settings, listener: Listener | None = None, make_executor: MakeExecutor | None = None) -> Report:
@@ -100,34 +126,48 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
     if remembered is None and not decisions:
         memory.keep(findings, time.time_ns())
     with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
-        in_trees = [tree for tree in needles if tree.root.has_folders]
-        judge = partial(judge_files, settings.scan.accept, run.shown_haystack, findings=findings)
-        verdicts = judge(in_trees)
-        alone = judge([tree for tree in needles if not tree.root.has_folders])
-        if aside := disregarded(needles, settings.scan.disregard, listener):
-            verdicts, alone = put_aside(verdicts, aside), put_aside(alone, aside)
-            tell_of_ignore_files(verdicts, listener)
-        of_present = sidecars_of_present(_entries(in_trees), verdicts)
-        verdicts = (put_aside if settings.scan.sidecars == "ignore" else name_reasons)(verdicts, of_present)
-        problems = problems_of([*needles, *haystack], findings.failures)
-        words = words_of(needles, findings)
-        in_folders = [problem for problem in problems if problem.stage != LISTING]
-        opened = [tree.root.shown(path) for tree in in_trees for path in tree.opened]
-        folders = judge_folders(verdicts, in_folders, settings.roots, words_of(in_trees, findings), opened)
+        aside = disregarded(needles, settings.scan.disregard, listener)
+        judged = judge(run, needles, haystack, findings, aside)
     report = Report(
         version=__version__,
         started=started.isoformat(timespec="seconds"),
         elapsed_seconds=round(time.monotonic() - begin, 3),
         settings=settings.scan,
-        folders=folders,
-        files=verdicts + alone,
-        problems=problems,
+        folders=judged.folders,
+        files=judged.files,
+        problems=judged.problems,
         haystack=summary_of(files[1], findings),
         catalogs=tuple(tree.catalog for tree in (*needles, *haystack) if tree.catalog is not None),
         servers=tuple(tree.server for tree in haystack if tree.server is not None),
-        decided=None if decisions is None else {path: word.ruling.value for path, word in words.items()},
+        decided=None if decisions is None else rulings_of(judged.words),
     )
-    return Scanned(report, needles, haystack, words, findings.parted)
+    return Scanned(report, needles, haystack, judged.words, findings, aside)
+
+
+def judge(
+    run: Run, needles: Sequence[Tree], haystack: Sequence[Tree], findings: Findings, aside: Mapping[str, Reason]
+) -> Judged:
+    """Give the verdicts on files and folders; ``aside`` are needles that are set aside by their names."""
+    settings = run.settings
+    in_trees = [tree for tree in needles if tree.root.has_folders]
+    of_trees = partial(judge_files, settings.scan.accept, run.shown_haystack, findings=findings)
+    verdicts = of_trees(in_trees)
+    alone = of_trees([tree for tree in needles if not tree.root.has_folders])
+    if aside:
+        verdicts, alone = put_aside(verdicts, aside), put_aside(alone, aside)
+        tell_of_ignore_files(verdicts, run.listener)
+    of_present = sidecars_of_present(_entries(in_trees), verdicts)
+    verdicts = (put_aside if settings.scan.sidecars == "ignore" else name_reasons)(verdicts, of_present)
+    problems = problems_of([*needles, *haystack], findings.failures)
+    in_folders = [problem for problem in problems if problem.stage != LISTING]
+    opened = [tree.root.shown(path) for tree in in_trees for path in tree.opened]
+    folders = judge_folders(verdicts, in_folders, settings.roots, words_of(in_trees, findings), opened)
+    return Judged(verdicts + alone, folders, problems, words_of(needles, findings))
+
+
+def rulings_of(words: Mapping[str, Decision]) -> dict[str, str]:
+    """What a person has decided of files, by path, as a report holds it."""
+    return {path: word.ruling.value for path, word in words.items()}
 
 
 def walk(run: Run, named: Collection[FileEntry] = ()) -> tuple[list[Tree], list[Tree]]:
@@ -209,11 +249,13 @@ def find_matches(
     haystack: list[FileEntry],
     run: Reading,
     parted: Mapping[str, frozenset[str]] | None = None,
+    candidates: Pictures | None = None,
 ) -> tuple[Findings, Pictures | None, Pictures | None]:
     """The stages between walk and verdict: what each needle has in the haystack, by bytes and then by picture.
 
     Gives the pictures of needles and haystack too, None where none was asked for. ``parted`` are, by the path of a
-    needle, files of the haystack that prove nothing of it but by their bytes.
+    needle, files of the haystack that prove nothing of it but by their bytes. ``candidates`` are the pictures of this
+    haystack as this function gave them before, where it did.
     """
     from dupfind.scanning.identical import find_identical
 
@@ -224,7 +266,6 @@ def find_matches(
         entry for entry in needles if entry.path not in matches and entry.path not in failures and entry.size_bytes
     ]
     pictures: Pictures | None = None
-    candidates: Pictures | None = None
     remains: dict[str, Remains] = {}
     if unproved:  # where every needle is proved by its bytes, the decoders are not even loaded
         pictures = reader.pictures(unproved, "decoding needles", ORIENTATIONS if scan.rotations else 1)
@@ -233,7 +274,7 @@ def find_matches(
         readable = [entry for entry in haystack if entry.path not in failures and entry.has_comparable_picture]
         if scan.paranoid:  # what cannot be read again proves nothing then, and might hide something that can
             readable = [entry for entry in readable if entry.can_be_read]
-        candidates = reader.pictures(readable, "decoding haystack", 1)
+        candidates = candidates or reader.pictures(readable, "decoding haystack", 1)
         failures |= candidates.failures
         with run.listener.part("start-up"):  # numpy and Pillow, which a plain copy of the haystack never needs
             from dupfind.matching.decodes import Decodes

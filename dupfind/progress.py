@@ -35,6 +35,8 @@ _PARTS = {
     "looking again": "last look",
 }
 """What the time of a stage is counted for; a part of it, such as the search, may be counted for something else."""
+_IN_BYTES = frozenset({"importing", "moving"})
+"""Stages that count bytes."""
 _MOST_ALIKE = 10
 """Lines printed of files with one and the same problem, before the rest is counted."""
 
@@ -123,7 +125,8 @@ class Console:
         if self._verbose:
             seconds = time.monotonic() - began
             rate = f", {done / seconds:,.0f} a second" if seconds > _WORTH_A_RATE_SECONDS else ""
-            say(f"{name}: {count(done, 'file')} in {seconds:.2f} s{rate}")
+            much = f"{done:,} bytes" if name in _IN_BYTES else count(done, "file")
+            say(f"{name}: {much} in {seconds:.2f} s{rate}")
 
     def part(self, name: str, items: int = 0) -> AbstractContextManager[None]:
         """Count the time, where that was asked for."""
@@ -173,7 +176,8 @@ class Console:
     def _make_bar(name: str, total: int | None) -> Bar:
         from tqdm import tqdm
 
+        units = {"unit": "B", "unit_scale": True} if name in _IN_BYTES else {"unit": " files"}
         bar: Bar = tqdm(
-            desc=name, total=total, unit=" files", file=_Forgiving(), leave=False, dynamic_ncols=True, smoothing=0.1
+            desc=name, total=total, file=_Forgiving(), leave=False, dynamic_ncols=True, smoothing=0.1, **units
         )
         return bar

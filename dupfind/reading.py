@@ -232,12 +232,19 @@ class Reader:
         counts = self.map("comparing metadata", task, entries, lambda _, __: 0, _size_of)
         return {entry.path: count for entry, count in counts}
 
-    def previews(self, entries: Sequence[FileEntry]) -> dict[str, Preview | Failure]:
-        """A small picture of each of these files, or why there is none, by path; made anew in every run."""
-        from dupfind.pool.previews import read_previews
+    def previews(
+        self, entries: Sequence[FileEntry], side: int | None = None, *, is_full: bool = False
+    ) -> dict[str, Preview | Failure]:
+        """A small picture of each of these files, or why there is none, by path; made anew in every run.
 
-        timeout_seconds = self._settings.timeout_seconds
-        task = partial(read_previews, max_pixels=self._settings.max_pixels, timeout_seconds=timeout_seconds)
+        ``side`` is the most that the longer side has, in pixels; ``is_full`` keeps the picture's own size.
+        """
+        from dupfind.pool.previews import SIDE, read_full_size, read_previews
+
+        max_pixels, timeout_seconds = self._settings.max_pixels, self._settings.timeout_seconds
+        task = partial(read_previews, max_pixels=max_pixels, timeout_seconds=timeout_seconds, side=side or SIDE)
+        if is_full:
+            task = partial(read_full_size, max_pixels=max_pixels, timeout_seconds=timeout_seconds)
 
         def lost(_: FileEntry, death: Death) -> Preview | Failure:
             return tasks.lost(death, timeout_seconds)

@@ -90,6 +90,19 @@ def tree(tmp_path: Path) -> Callable[[str, Mapping[str, Content]], Path]:
     return lambda name, contents: build_tree(tmp_path / name, contents)
 
 
+def own_homes(folder: Path) -> dict[str, str]:
+    """The variables by which journals and the trash lie in the test's own folder."""
+    return {"XDG_STATE_HOME": str(folder / "state"), "XDG_DATA_HOME": str(folder / "data")}
+
+
+@pytest.fixture
+def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Journals and the trash lie in the test's own folder, also for what acts in this process; gives that folder."""
+    for name, value in own_homes(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    return tmp_path
+
+
 @pytest.fixture
 def unplugged(monkeypatch: pytest.MonkeyPatch) -> None:
     """The drive that a catalog lists counts as certainly another than that of the needles."""
@@ -126,6 +139,7 @@ def dupfind(tmp_path: Path, server: Server) -> Callable[..., subprocess.Complete
         *arguments: str | bytes | Path, is_started: bool = False, has_workers: bool = False, **options: Any
     ) -> subprocess.CompletedProcess[bytes]:
         environment = {**os.environ, "DUPFIND_CACHE": str(tmp_path / "cache" / "cache.sqlite"), "COLUMNS": "80"}
+        environment |= own_homes(tmp_path)
         environment |= options.pop("env", {})
         own = open_files(options)
         if not is_started and own is not None and server.takes(environment):

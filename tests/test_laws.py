@@ -100,6 +100,9 @@ def test_the_core_never_prints_or_exits() -> None:
         ["find", "--help"],
         ["compare", "--help"],
         ["index", "--help"],
+        ["import", "--help"],
+        ["clean", "--help"],
+        ["undo", "--help"],
     ],
     ids=" ".join,
 )
@@ -143,3 +146,45 @@ def test_each_module_imports_alone() -> None:
     command = [sys.executable, "-W", "error", "-c", IMPORT_EACH_ALONE, *names]
     done = subprocess.run(command, check=True, cwd=PACKAGE.parent, capture_output=True)
     assert (b"", b"") == (done.stdout, done.stderr)
+
+
+CHANGING = frozenset(
+    f"{module}.{name}"
+    for module, names in {
+        "os": "rename renames replace remove unlink rmdir removedirs link symlink truncate ftruncate",
+        "shutil": "move rmtree copy copy2 copyfile copytree copymode",
+        "Path": "rename replace unlink rmdir",
+    }.items()
+    for name in names.split()
+)
+"""Functions that give a file another name, or take one away."""
+MAY_CHANGE = {
+    "dupfind.acting.journal": {"os.ftruncate"},
+    "dupfind.acting.places": {"os.link", "os.rmdir", "os.unlink"},
+    "dupfind.acting.trash": {"os.unlink"},
+    "dupfind.archives.scratch": {"os.ftruncate", "os.unlink"},
+    "dupfind.cache.cache": {"os.unlink"},
+    "dupfind.cache.cache_file": {"os.rename"},
+    "dupfind.cache.cache_upkeep": {"os.unlink"},
+    "dupfind.catalog.catalog_file": {"os.replace", "os.unlink"},
+    "dupfind.output": {"os.replace", "os.unlink"},
+    "dupfind.sources.trashed_photos": {"shutil.copyfile"},
+}
+"""Who may, and by which: own temporary files, the cache, catalogs, and what acts."""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_only_what_acts_renames_or_removes(path: Path) -> None:
+    """Nothing is moved by ``shutil``, nor replaced; in what acts, each such call stands in one of three modules."""
+    used = attributes(path) & CHANGING
+    assert used == MAY_CHANGE.get(dotted(path), set())
+    is_acting = dotted(path).startswith("dupfind.acting")
+    assert not is_acting or not used & {"os.replace", "os.rename"}
+    methods = {
+        node.func.attr
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert not methods & {"unlink", "rmdir", "rmtree", "renames", "removedirs"} - {
+        name.partition(".")[2] for name in MAY_CHANGE.get(dotted(path), set())
+    }

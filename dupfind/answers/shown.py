@@ -19,7 +19,7 @@ class Preview(NamedTuple):
     """A small picture of a file."""
 
     data: bytes
-    """WebP, upright."""
+    """WebP, or JPEG where it has the size of the whole picture; upright."""
     width: int
     """Width and height of the whole picture in pixels, upright."""
     height: int

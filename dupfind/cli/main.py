@@ -18,14 +18,18 @@ import click
 from dupfind import __version__
 from dupfind.cli.cache import cache
 from dupfind.cli.calibrate import calibrate
+from dupfind.cli.clean import clean
 from dupfind.cli.compare import compare
 from dupfind.cli.explain import explain
 from dupfind.cli.find import find
 from dupfind.cli.groups import groups
 from dupfind.cli.hash import hash_
+from dupfind.cli.import_ import import_
 from dupfind.cli.index import index
+from dupfind.cli.review import review
 from dupfind.cli.scan import scan
 from dupfind.cli.sort import sort
+from dupfind.cli.undo import undo
 from dupfind.errors import DupfindError, ExitCode, OutputClosedError, OutputError, StoppedError, reason_of
 from dupfind.output import discard_stdout
 from dupfind.progress import say, write
@@ -71,8 +75,8 @@ def _show_version(context: click.Context, _: click.Parameter, is_asked: bool) ->
 def dupfind() -> None:
     """Which folders of an old backup still hold something that is not in your photo collection?
 
-    The folders to check are the needles, the collection is the haystack. Nothing in either is ever written,
-    moved or deleted.
+    The folders to check are the needles, the collection is the haystack. Questions change nothing in either. Two
+    commands act, import and clean, and undo takes back what they did. Nothing is ever deleted.
 
     \b
       dupfind scan --haystack ~/Photos --needles /media/old-disk
@@ -80,6 +84,10 @@ def dupfind() -> None:
 
 
 dupfind.add_command(scan)
+dupfind.add_command(review)
+dupfind.add_command(import_)
+dupfind.add_command(clean)
+dupfind.add_command(undo)
 dupfind.add_command(explain)
 dupfind.add_command(find)
 dupfind.add_command(calibrate)

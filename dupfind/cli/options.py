@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dupfind.settings import DEFAULT_HTML_PICTURES, DEFAULT_MAX_PIXELS, DEFAULT_THRESHOLD_BITS, DEFAULT_TIMEOUT_SECONDS
-from dupfind.values import Evidence
+from dupfind.settings import (
+    DEFAULT_HTML_PICTURES,
+    DEFAULT_MAX_PIXELS,
+    DEFAULT_THRESHOLD_BITS,
+    DEFAULT_TIMEOUT_SECONDS,
+    SIDECARS,
+)
+from dupfind.values import Archives, Evidence
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -146,6 +152,46 @@ judging = stacked(follow_symlinks, accept, algorithm, threshold, rotations)
 quick = click.option(
     "--quick", is_flag=True, help="Judge pictures by their thumbnails only. Faster, but nothing to delete by."
 )
+compared = stacked(
+    haystack,
+    click.option(
+        "--needles",
+        metavar="DIR",
+        multiple=True,
+        type=FOLDER,
+        help="What to check; a catalog gives a plan. Repeatable.",
+    ),
+    files_from("Check the files and folders named there too, a line each or ended by NUL; - is standard input."),
+    exclude("Leave out of both; such a needle is not present."),
+    click.option(
+        "--archives",
+        type=click.Choice([whose.value for whose in Archives]),
+        default=Archives.NEEDLES.value,
+        show_default=True,
+        help="Look into ZIP and TAR files, as into folders: those among the needles, both sides' or none.",
+    ),
+    click.option(
+        "--sidecars",
+        type=click.Choice(SIDECARS),
+        default=SIDECARS[0],
+        show_default=True,
+        help="Whether a file that only describes a present one (XMP, AAE, Takeout's JSON) has to be present too.",
+    ),
+    click.option(
+        "--disregard",
+        metavar="GLOB",
+        multiple=True,
+        help="Set such needles aside: they keep no folder from being contained. Repeatable. Also .dupfindignore.",
+    ),
+    judging,
+    click.option(
+        "--paranoid",
+        is_flag=True,
+        help="Read every witness again, past the cache: all bytes compared, or the pictures at full size.",
+    ),
+    quick,
+)
+"""What is asked of which files: all that decides the answer of a scan."""
 cache_file = click.option(
     "--cache",
     metavar="FILE",

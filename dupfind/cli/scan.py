@@ -10,8 +10,8 @@ import click
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode
 from dupfind.overwriting import refuse_overwriting
-from dupfind.settings import BETTER, SIDECARS, SORTS, Format, ReportSettings, make_report_settings, make_settings
-from dupfind.values import Archives, FileState, FolderState, Report
+from dupfind.settings import BETTER, SORTS, Format, ReportSettings, make_report_settings, make_settings
+from dupfind.values import FileState, FolderState, Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,11 +29,9 @@ Examples:
   Which files are they?
     dupfind scan --haystack ~/Photos --needles /media/old-disk --files
   Bring the missing ones over:
-    dupfind scan --haystack ~/Photos --needles ~/Backup \\
-      --only missing --files -0 | rsync -a --from0 --files-from=- / ~/Import
+    dupfind import --haystack ~/Photos --needles ~/Backup --to ~/Photos/New
   Put what is safely contained into the trash:
-    dupfind scan --haystack ~/Photos --needles ~/Backup \\
-      --only contained -0 | xargs -0 -r trash
+    dupfind clean --haystack ~/Photos --needles ~/Backup --trash --apply
 
 \b
 Verdicts on folders: contained (delete it without fear), review (look at
@@ -93,50 +91,7 @@ _MOST_LEFT = 500_000
 
 
 @click.command(epilog=_EPILOG, short_help="Which folders of a backup hold what is not in the collection?")
-@options.stacked(
-    options.haystack,
-    options.elsewhere,
-    click.option(
-        "--needles",
-        metavar="DIR",
-        multiple=True,
-        type=options.FOLDER,
-        help="What to check; a catalog gives a plan. Repeatable.",
-    ),
-    options.files_from(
-        "Check the files and folders named there too, a line each or ended by NUL; - is standard input."
-    ),
-    options.exclude("Leave out of both; such a needle is not present."),
-    click.option(
-        "--archives",
-        type=click.Choice([whose.value for whose in Archives]),
-        default=Archives.NEEDLES.value,
-        show_default=True,
-        help="Look into ZIP and TAR files, as into folders: those among the needles, both sides' or none.",
-    ),
-    click.option(
-        "--sidecars",
-        type=click.Choice(SIDECARS),
-        default=SIDECARS[0],
-        show_default=True,
-        help="Whether a file that only describes a present one (XMP, AAE, Takeout's JSON) has to be present too.",
-    ),
-    click.option(
-        "--disregard",
-        metavar="GLOB",
-        multiple=True,
-        help="Set such needles aside: they keep no folder from being contained. Repeatable. Also .dupfindignore.",
-    ),
-    options.judging,
-    click.option(
-        "--paranoid",
-        is_flag=True,
-        help="Read every witness again, past the cache: all bytes compared, or the pictures at full size.",
-    ),
-    options.quick,
-    _output,
-    options.limits,
-)
+@options.stacked(options.compared, options.elsewhere, _output, options.limits)
 def scan(
     *,
     files_from: str | None,

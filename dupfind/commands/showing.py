@@ -28,6 +28,7 @@ from dupfind.sources.entries import entry_now
 from dupfind.values import CHANGED, ORIENTATIONS, Failure, FileEntry, FileState, FileVerdict, Kind, Report, Tree
 
 if TYPE_CHECKING:
+    from dupfind.matching.nearest import Nearest as Search
     from dupfind.matching.nearest import Seen
     from dupfind.pool.full_size import FullSizePair
 
@@ -72,9 +73,9 @@ def look_at(
     whole: dict[str, FileEntry] = {}
     lost: dict[str, Sight] = {}
     for member in members:
-        obstacle = _obstacle(member.entry, follow_symlinks=settings.follow_symlinks)
-        if member.entry is None or obstacle is not None:
-            lost[member.path] = Sight(member.size_bytes, None, obstacle, None)
+        why = obstacle(member.entry, follow_symlinks=settings.follow_symlinks)
+        if member.entry is None or why is not None:
+            lost[member.path] = Sight(member.size_bytes, None, why, None)
         else:
             whole[member.path] = member.entry
     if not whole:
@@ -115,7 +116,7 @@ def look_at_found(
     return with_reader(Run(settings, listener, make_executor), work)
 
 
-def _obstacle(entry: FileEntry | None, *, follow_symlinks: bool) -> str | None:
+def obstacle(entry: FileEntry | None, *, follow_symlinks: bool) -> str | None:
     """Tell why a file cannot be shown; None where it is there as it was."""
     if entry is not None and not entry.can_be_read:
         return _LISTED
@@ -167,7 +168,11 @@ def _turns(
 ) -> dict[Pair, int]:
     """How the second of each pair of pictures is turned to lie on the first, where it does not upright."""
     seen = {path for path, sight in sights.items() if sight.preview is not None}
-    pairs = [pair for pair in dict.fromkeys(pairs) if seen.issuperset(pair)]
+    return turns_of([pair for pair in dict.fromkeys(pairs) if seen.issuperset(pair)], files, run)
+
+
+def turns_of(pairs: Sequence[Pair], files: Mapping[str, FileEntry], run: Reading) -> dict[Pair, int]:
+    """The same of pairs of pictures; ``files`` are their entries by path."""
     pictures = run.reader.pictures(_once(files[path] for pair in pairs for path in pair), "decoding", 1)
     ids = {entry.path: ref.id for entry, ref in zip(pictures.entries, pictures.refs, strict=True)}
     turns: dict[Pair, int] = {}
@@ -202,19 +207,29 @@ def _nearest(
     lost: Sequence[Named], haystack: Sequence[FileEntry], parted: Mapping[str, Parted], run: Reading
 ) -> dict[str, Nearest]:
     """For each needle without a witness the haystack picture that comes nearest, and why it proves nothing."""
-    from dupfind.commands.explain import advise
+    return nearest_of(lost, search_of(haystack, run), parted, run)
+
+
+def search_of(haystack: Sequence[FileEntry], run: Reading) -> Search:
+    """Give what finds the nearest pictures of a haystack, for as many needles as there may be."""
     from dupfind.matching.nearest import Nearest as Search
+
+    candidates = run.reader.pictures(haystack, "decoding haystack", 1)
+    return Search(run.settings.scan, candidates, run.cache, _compare_nothing, None, ORIENTATIONS)
+
+
+def nearest_of(lost: Sequence[Named], search: Search, parted: Mapping[str, Parted], run: Reading) -> dict[str, Nearest]:
+    """For each needle without a witness the picture of ``search`` that comes nearest, and why it proves nothing."""
+    from dupfind.commands.explain import advise
     from dupfind.matching.nearest import Needle
 
     settings, reader, cache = run.settings, run.reader, run.cache
     orientations = ORIENTATIONS if settings.scan.rotations else 1
     needles = reader.pictures([entry for _, entry in lost], "decoding needles", orientations)
-    candidates = reader.pictures(haystack, "decoding haystack", 1)
-    if not needles.entries or not candidates.entries:
+    if not needles.entries or not search.has_pictures:
         return {}
     names = {entry.path: path for path, entry in lost}
-    nearest_of: dict[str, Nearest] = {}
-    search = Search(settings.scan, candidates, cache, _compare_nothing, None, ORIENTATIONS)
+    nearest: dict[str, Nearest] = {}
     with run.listener.stage("looking for the nearest", len(needles.entries)) as advance:
         for position, entry in enumerate(needles.entries):
             id_ = needles.refs[position].id
@@ -227,9 +242,9 @@ def _nearest(
             near = next((picture for picture in seen if picture.entry.path not in parts), seen[0])
             is_parted = near.entry.path in parts
             why = (_PARTED,) if is_parted else _why_refused(near, advise(settings.scan, near))
-            nearest_of[names[entry.path]] = Nearest(run.shown(near.entry.path), near.distance_bits, why)
+            nearest[names[entry.path]] = Nearest(run.shown(near.entry.path), near.distance_bits, why)
             advance(1)
-    return nearest_of
+    return nearest
 
 
 def _compare_nothing(pairs: Sequence[FullSizePair]) -> Mapping[FullSizePair, Reason | None]:

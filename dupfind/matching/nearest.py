@@ -89,6 +89,11 @@ class Nearest:
         self._read_full = read_full
         self._orientations = orientations
 
+    @property
+    def has_pictures(self) -> bool:
+        """Tell whether there is anything that could be near."""
+        return bool(self._haystack.entries)
+
     def candidates(self, needle: Needle, count: int, most_compared: int | None = None) -> list[int]:
         """Give the positions that are to be compared: the nearest by their hashes, and all within the threshold.
 

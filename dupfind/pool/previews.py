@@ -7,7 +7,7 @@ and given up after ``--timeout``. The task is a plain picklable function, as in 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import IO, NamedTuple
 
@@ -24,6 +24,10 @@ SIDE = 240
 _QUALITY = 72
 _METHOD = 2
 """Pillow's effort for WebP, 0 to 6: at 4, a photo of 500 pixels takes 9.1 ms, not 7.5, and is 3% smaller."""
+FULL_SIDE = 16_384
+"""Of the longer side of a picture at full size: what is longer, browsers would make smaller themselves."""
+_FULL_QUALITY = 92
+"""Of a JPEG, which for 12 megapixels takes Pillow a tenth of the time of WebP, and looks no worse at this quality."""
 _GROUND = (200, 200, 200)
 """Behind what is transparent: black and white drawings stay visible."""
 _SEEN_THROUGH = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
@@ -33,11 +37,22 @@ def read_previews(
     entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float, side: int = SIDE
 ) -> list[Preview | Failure]:
     """A preview of each picture whose longer side is ``side`` pixels at most, or why there is none."""
+    return _read(entries, partial(read_preview, max_pixels=max_pixels, side=side), timeout_seconds)
 
+
+def read_full_size(entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float) -> list[Preview | Failure]:
+    """Each picture at its own size, as JPEG, or why there is none."""
+    read = partial(read_preview, max_pixels=max_pixels, side=FULL_SIDE, is_full=True)
+    return _read(entries, read, timeout_seconds)
+
+
+def _read(
+    entries: Sequence[FileEntry], read: Callable[[IO[bytes], str], Preview], timeout_seconds: float
+) -> list[Preview | Failure]:
     def preview_of(entry: FileEntry) -> Preview | Failure:
         try:
             with opened(entry, "preview") as file:
-                return decoded(partial(read_preview, file, entry.path, max_pixels, side), limit, timeout_seconds)
+                return decoded(partial(read, file, entry.path), limit, timeout_seconds)
         except ReadError as error:
             return error.failure
 
@@ -45,8 +60,8 @@ def read_previews(
         return [preview_of(entry) if entry.size_bytes else Failure("empty file", is_image=False) for entry in entries]
 
 
-def read_preview(file: IO[bytes], name: str, max_pixels: int, side: int = SIDE) -> Preview:
-    """The picture in ``file``, positioned at its start, made small; ``name`` as for a thumbnail.
+def read_preview(file: IO[bytes], name: str, max_pixels: int, side: int = SIDE, *, is_full: bool = False) -> Preview:
+    """The picture in ``file``, positioned at its start, made small; ``name`` as for a thumbnail. As WebP, or JPEG.
 
     Raises the errors of :mod:`dupfind.pictures.decode_errors`, and nothing else whatever the bytes; a ``TimeoutError``
     raised by the caller's alarm passes through.
@@ -55,7 +70,10 @@ def read_preview(file: IO[bytes], name: str, max_pixels: int, side: int = SIDE) 
         seen = _look(file, name, max_pixels, side)
         small = exif.upright(_small(seen, side), seen.orientation)
         data = io.BytesIO()
-        small.save(data, "WEBP", quality=_QUALITY, method=_METHOD)
+        if is_full:
+            small.save(data, "JPEG", quality=_FULL_QUALITY)
+        else:
+            small.save(data, "WEBP", quality=_QUALITY, method=_METHOD)
         width, height = seen.size[::-1] if exif.is_transposed(seen.orientation) else seen.size
         return Preview(data.getvalue(), width, height, seen.captured)
 

@@ -14,11 +14,13 @@ import shlex
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from dupfind.answers.shown import Sight
 from dupfind.report.text import clean, count, moment, printable, size
 
+COMMON = ("common.js", "pictures.js", "lists.js")
+"""Scripts that every page begins with."""
 _FOLDER = "page"
 _MARKUP = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 _PLAIN = re.compile(r"[ -~]*")
@@ -39,21 +41,43 @@ def render(
 
     ``pictures`` are WebP in base64; apart from ``data``, so that the first rows need not wait for them.
     """
+    style, script = part("style.css"), "".join(map(part, scripts))
+    return _filled(template, context, style, script, policy(style, script), embedded(data), pictures)
+
+
+class Served(NamedTuple):
+    """A page that a server sends."""
+
+    page: bytes
+    policy: str
+    """The same Content-Security-Policy that the page has, with what only a header can say."""
+
+
+def render_live(template: str, scripts: tuple[str, ...], context: Mapping[str, Any], data: str) -> Served:
+    """The same page for a server, from which alone it may fetch; ``data`` as :func:`embedded` gives it."""
+    style, script = part("style.css") + part("live.css"), "".join(map(part, scripts))
+    live = policy(style, script, images="'self'", connections="'self'")
+    page = _filled(template, {**context, "is_live": True}, style, script, live, data, [])
+    return Served(page, f"{live}; frame-ancestors 'none'")
+
+
+def _filled(
+    template: str, context: Mapping[str, Any], style: str, script: str, policy_: str, data: str, pictures: list[str]
+) -> bytes:
     from jinja2 import Environment, PackageLoader
     from markupsafe import Markup
 
     loader = PackageLoader("dupfind", "report/page")
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"size": size, "count": count, "moment": moment, "printable": shown}
-    style, script = part("style.css"), "".join(part(name) for name in scripts)
     return (
         environment.get_template(template)
         .render(
             **context,
-            policy=policy(style, script),
+            policy=policy_,
             style=Markup(style),  # noqa: S704 - our own files, in which no name of a file has a part
             script=Markup(script),  # noqa: S704 - likewise
-            data=Markup(embedded(data)),  # noqa: S704 - escaped for where it stands
+            data=Markup(data),  # noqa: S704 - escaped for where it stands
             pictures=Markup(embedded(pictures)),  # noqa: S704 - likewise
         )
         .encode()
@@ -66,10 +90,14 @@ def part(name: str) -> str:
     return (resources.files("dupfind.report") / _FOLDER / name).read_text("utf-8")
 
 
-def policy(style: str, script: str) -> str:
-    """The Content-Security-Policy: this style, this script, pictures that the page itself holds, and nothing else."""
+def policy(style: str, script: str, images: str = "data: blob:", connections: str | None = None) -> str:
+    """The Content-Security-Policy: this style, this script, pictures that the page itself holds, and nothing else.
+
+    ``images`` are where pictures may come from else, ``connections`` what the script may ask: nobody, where None.
+    """
+    connect = "" if connections is None else f"connect-src {connections}; "
     return (
-        f"default-src 'none'; img-src data: blob:; style-src {_hash(style)}; script-src {_hash(script)}; "
+        f"default-src 'none'; img-src {images}; {connect}style-src {_hash(style)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
 
@@ -113,6 +141,13 @@ def _in_shell(character: str) -> str:
         return character
     short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character)
     return short or "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+
+
+class Places(Protocol):
+    """Where a page finds files."""
+
+    def place(self, key: str, path: str | None) -> dict[str, int]:
+        """Where the page finds the file at a path as reported, under ``key``; nothing where it does not."""
 
 
 class Album:

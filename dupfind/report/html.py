@@ -16,12 +16,13 @@ from dupfind.answers import decisions
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.answers.shown import Shown
 from dupfind.report import document, ending
-from dupfind.report.document import SIGNS, Album, shown
+from dupfind.report.document import SIGNS, Album, Places, shown
 from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, catalog_line, clean, count, server_line, size
 from dupfind.sidecars.pairs import pairs_of
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
+SCRIPTS = (*document.COMMON, "stage.js", "tree.js", "rows.js", "decisions.js", "scan.js", "start.js")
 MOST_ROWS = 20_000
 """Of each list: 20,000 files take 5 MB and are searched in 13 ms."""
 MOST_PROBLEMS = 1_000
@@ -49,52 +50,64 @@ def render(
     """
     album = Album()
     album.add(seen.sights)
-    doubtful = sorted((file for file in report.files if file.state in _FILES), key=_by_state)
+    doubtful = doubtful_files(report)
     doubtful.sort(key=lambda file: file.path not in seen.sights)
     present = [file for file in report.files if file.state is FileState.PRESENT and file.path not in words]
-    settled = [file for file in report.files if _is_settled(words.get(file.path))]
-    folders = _listed_folders(report.folders)
-    in_doubt = [{**_file(file, seen, album), **_parted(words.get(file.path))} for file in doubtful[:MOST_ROWS]]
-    _join_halves(in_doubt, doubtful[:MOST_ROWS], report.files)
+    settled = [file for file in report.files if is_settled(words.get(file.path))]
+    folders = listed_folders(report.folders)
+    in_doubt = [{**file_facts(file, seen, album), **_parted(words.get(file.path))} for file in doubtful[:MOST_ROWS]]
+    join_halves(in_doubt, doubtful[:MOST_ROWS], report.files)
     data = {
         "id": f"{report.started} {' '.join(map(clean, report.settings.needles))}",
         "signs": SIGNS,
-        "folders": [_folder(folder) for folder in folders[:MOST_ROWS]],
+        "folders": [folder_row(folder) for folder in folders[:MOST_ROWS]],
         "files": in_doubt,
         "decided": [_decided(file, words[file.path], seen, album) for file in settled],
         "given": [decisions.as_row(decision) for decision in given],
-        "present": [_present(file) for file in present[:MOST_ROWS]],
-        "nothing": "" if doubtful else _headline(report),
+        "present": [present_row(file) for file in present[:MOST_ROWS]],
+        "nothing": "" if doubtful else headline(report),
         "sights": album.sights,
     }
-    context = {
+    left_out = [
+        *rests_on(report),
+        *_without_pictures(doubtful, settled, seen),
+        *not_listed(report, doubtful, present, folders, MOST_ROWS),
+    ]
+    return document.render("scan.html.j2", SCRIPTS, context_of(report, len(given), left_out), data, album.pictures)
+
+
+def context_of(report: Report, given: int, left_out: Sequence[str]) -> dict[str, Any]:
+    """What the template says of a scan; ``given`` is how many decisions it went by."""
+    return {
         "title": f"dupfind: {', '.join(shown(path) for path in report.settings.needles)}",
         "version": report.version,
         "keys": KEYS,
         "report": report,
         "settings": _settings(report),
-        "headline": _headline(report),
-        "folder_rows": _folder_rows(report),
-        "file_rows": _file_rows(report.files),
+        "headline": headline(report),
+        "folder_rows": folder_rows(report),
+        "file_rows": file_rows(report.files),
         "on_word": Counter((report.decided or {}).values()),
-        "given": len(given),
+        "given": given,
         "signs": SIGNS,
-        "steps": _steps(report),
+        "steps": next_steps(report),
         "gaps": sum(problem.is_gap for problem in report.problems),
         "problems": report.problems[:MOST_PROBLEMS],
         "more_problems": len(report.problems) - MOST_PROBLEMS,
-        "left_out": _left_out(report, (doubtful, present, settled), folders, seen),
+        "left_out": left_out,
     }
-    return document.render(
-        "scan.html.j2", ("common.js", "stage.js", "tree.js", "scan.js"), context, data, album.pictures
-    )
+
+
+def doubtful_files(report: Report) -> list[FileVerdict]:
+    """The files that are not present, the most doubtful first."""
+    return sorted((file for file in report.files if file.state in _FILES), key=_by_state)
 
 
 def _by_state(file: FileVerdict) -> tuple[int, int]:
     return _FILES.index(file.state), 65 if file.distance_bits is None else file.distance_bits
 
 
-def _listed_folders(folders: Sequence[FolderVerdict]) -> list[FolderVerdict]:
+def listed_folders(folders: Sequence[FolderVerdict]) -> list[FolderVerdict]:
     """All but those below a contained one, the most urgent first where not all can be listed; sorted by path."""
     contained = {folder.path for folder in folders if folder.state is FolderState.CONTAINED}
     listed = [
@@ -108,7 +121,8 @@ def _listed_folders(folders: Sequence[FolderVerdict]) -> list[FolderVerdict]:
     return listed
 
 
-def _folder(folder: FolderVerdict) -> list[object]:
+def folder_row(folder: FolderVerdict) -> list[object]:
+    """One folder, as the tree of folders takes it."""
     numbers = (
         folder.present,
         folder.similar,
@@ -120,7 +134,7 @@ def _folder(folder: FolderVerdict) -> list[object]:
     return [shown(folder.path), folder.state.value, *numbers, size(folder.bytes_not_present), folder.decided]
 
 
-def _file(file: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
+def file_facts(file: FileVerdict, seen: Shown, album: Places) -> dict[str, Any]:
     """One file; what is not known is left out."""
     near = seen.nearest.get(file.path)
     shown_beside = file.witness if file.witness is not None else near and near.path
@@ -146,7 +160,7 @@ def _file(file: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
     return facts
 
 
-def _join_halves(rows: list[dict[str, Any]], files: Sequence[FileVerdict], everything: Sequence[FileVerdict]) -> None:
+def join_halves(rows: list[dict[str, Any]], files: Sequence[FileVerdict], everything: Sequence[FileVerdict]) -> None:
     """Tell the page which rows are two files of one shot, so that it shows one sheet for both.
 
     ``rows`` are those of ``files``. Each half keeps its verdict; one that is in no doubt is told of in words.
@@ -174,23 +188,25 @@ def _parted(word: Decision | None) -> dict[str, str]:
     return {"parted": word.needle.digest.hex()} if word is not None and word.ruling is Ruling.DIFFERENT else {}
 
 
-def _is_settled(word: Decision | None) -> bool:
+def is_settled(word: Decision | None) -> bool:
     """Whether a file is in doubt no longer; one that was parted from its witness is."""
     return word is not None and word.ruling is not Ruling.DIFFERENT
 
 
 def _decided(file: FileVerdict, word: Decision, seen: Shown, album: Album) -> dict[str, Any]:
     """One file whose verdict rests on the word of a person."""
-    facts = {**_file(file, seen, album), "digest": word.needle.digest.hex(), "word": word.ruling.value}
+    facts = {**file_facts(file, seen, album), "digest": word.needle.digest.hex(), "word": word.ruling.value}
     return facts if word.witness is None else {**facts, "witness": word.witness.digest.hex()}
 
 
-def _present(file: FileVerdict) -> list[object]:
+def present_row(file: FileVerdict) -> list[object]:
+    """One file that is present, as a line."""
     grade = file.evidence.value if file.evidence else ""
     return [shown(file.path), size(file.size_bytes), grade, shown(file.witness or ""), file.distance_bits]
 
 
-def _headline(report: Report) -> str:
+def headline(report: Report) -> str:
+    """The answer in one sentence."""
     total = len(ending.holding(report))
     left = [file for file in report.files if file.state in _FILES]
     if not total:
@@ -205,7 +221,7 @@ def _headline(report: Report) -> str:
     return f"{len(left):,} of {count(total, 'file')} ({total_size}) {verb} not in the haystack"
 
 
-def _folder_rows(report: Report) -> list[tuple[str, int, str]]:
+def folder_rows(report: Report) -> list[tuple[str, int, str]]:
     """Verdict, how many folders have it, and how much lies directly in them; files of a list lie in none of them."""
     states = {folder.path: folder.state for folder in report.folders}
     numbers = Counter(states.values())
@@ -217,7 +233,8 @@ def _folder_rows(report: Report) -> list[tuple[str, int, str]]:
     return [(state.value, numbers[state], size(sizes[state])) for state in _FOLDERS]
 
 
-def _file_rows(files: Iterable[FileVerdict]) -> list[tuple[str, int, str]]:
+def file_rows(files: Iterable[FileVerdict]) -> list[tuple[str, int, str]]:
+    """Verdict, how many files have it, and their size."""
     numbers: Counter[FileState] = Counter()
     sizes: Counter[FileState] = Counter()
     for file in files:
@@ -239,7 +256,7 @@ def _settings(report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def _steps(report: Report) -> list[tuple[str, str]]:
+def next_steps(report: Report) -> list[tuple[str, str]]:
     """What to do next, and what to add to the command for it."""
     numbers = Counter(file.state for file in report.files)
     steps = []
@@ -274,17 +291,16 @@ def _of_contained(folders: Sequence[FolderVerdict]) -> str:
     return f"{count(len(folders), 'folder')} {are} contained: all that {hold} is {where}. To list {them}, add"
 
 
-def _left_out(
-    report: Report, files: tuple[Sequence[FileVerdict], ...], folders: Sequence[FolderVerdict], seen: Shown
-) -> list[str]:
-    """What the answer rests on besides folders, and what the page does not hold, in sentences.
-
-    ``files`` are those in doubt, those that are present, and those that were decided.
-    """
+def rests_on(report: Report) -> list[str]:
+    """What the answer rests on besides folders, in sentences."""
     lines = [*map(catalog_line, report.catalogs), *map(server_line, report.servers), *ending.set_aside(report)]
     lines += [*ending.empty_files(report)]
     lines += ending.about_sidecars(report) if report.settings.sidecars == "ignore" else []
-    doubtful, present, settled = files
+    return lines
+
+
+def _without_pictures(doubtful: Sequence[FileVerdict], settled: Sequence[FileVerdict], seen: Shown) -> list[str]:
+    lines = []
     without = sum(file.path not in seen.sights for file in doubtful)
     if without:
         they = f"{count(without, 'file')} {'has' if without == 1 else 'have'}"
@@ -293,9 +309,22 @@ def _left_out(
     if without:
         they = f"{count(without, 'decided file')} {'has' if without == 1 else 'have'}"
         lines.append(f"{they} no picture here: --html-pictures takes more.")
-    for what, listed in (("files that are not present", doubtful), ("files that are present", present)):
-        if len(listed) > MOST_ROWS:
-            lines.append(f"Of {len(listed):,} {what}, {MOST_ROWS:,} are listed; --save FILE writes all.")
+    return lines
+
+
+def not_listed(
+    report: Report,
+    doubtful: Sequence[FileVerdict],
+    present: Sequence[FileVerdict],
+    folders: Sequence[FolderVerdict],
+    most_doubtful: int,
+) -> list[str]:
+    """What a page does not hold of each list, in sentences; ``most_doubtful`` is how many files in doubt it holds."""
+    lines = []
+    lists = (("files that are not present", doubtful, most_doubtful), ("files that are present", present, MOST_ROWS))
+    for what, listed, most in lists:
+        if len(listed) > most:
+            lines.append(f"Of {len(listed):,} {what}, {most:,} are listed; --save FILE writes all.")
     if len(folders) > MOST_ROWS:
         lines.append(f"Of {len(folders):,} folders, {MOST_ROWS:,} are listed; --save FILE writes all.")
     hidden = len(report.folders) - len(folders)

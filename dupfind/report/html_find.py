@@ -50,7 +50,7 @@ def render(answer: Answer, seen: Shown) -> bytes:
         "more_problems": len(answer.problems) - MOST_PROBLEMS,
         "left_out": _left_out(answer, seen),
     }
-    scripts = ("common.js", "stage.js", "sheets.js", "find.js")
+    scripts = (*document.COMMON, "stage.js", "sheets.js", "find.js")
     return document.render("find.html.j2", scripts, context, data, album.pictures)
 
 

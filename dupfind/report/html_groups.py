@@ -45,7 +45,9 @@ def render(answer: Answer, seen: Shown) -> bytes:
         "more_problems": len(answer.problems) - MOST_PROBLEMS,
         "left_out": _left_out(answer, seen),
     }
-    return document.render("groups.html.j2", ("common.js", "sheets.js", "groups.js"), context, data, album.pictures)
+    return document.render(
+        "groups.html.j2", (*document.COMMON, "sheets.js", "groups.js"), context, data, album.pictures
+    )
 
 
 def _headline(answer: Answer) -> str:

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.answers.findings import Findings, Parted
 from dupfind.events import Listener
 from dupfind.pictures.formats import is_image_name
-from dupfind.reading import Reader
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.values import Evidence, FileEntry, Match, grade_rank
+from dupfind.values import Evidence, Failure, FileEntry, Match, grade_rank
 
 
 class Standing(NamedTuple):
@@ -34,11 +33,18 @@ class Standing(NamedTuple):
     """Of those that were parted, the lowest path of the witness that the scan had thought most of, and the decision."""
 
 
+class ReadsDigests(Protocol):
+    """What is asked of a :class:`~dupfind.reading.Reader` here."""
+
+    def digests(self, entries: Sequence[FileEntry], *, is_afresh: bool = False) -> Mapping[str, bytes | Failure]:
+        """The digest of each file, or why it has none, by path; ``is_afresh`` reads them past the cache."""
+
+
 def decide(
     decisions: Sequence[Decision],
     needles: Sequence[FileEntry],
     haystack: Sequence[FileEntry],
-    reader: Reader,
+    reader: ReadsDigests,
     listener: Listener,
     *,
     is_paranoid: bool,

@@ -25,6 +25,9 @@ SNAPSHOT_FOLDERS = frozenset({
 NOT_TRUSTED = "not trusted as haystack"
 """How every reason ends by which a name keeps what bears it from proving anything."""
 
+UNFINISHED_PREFIX, UNFINISHED_SUFFIX = ".dupfind-", ".part"
+"""How the names of files begin and end that dupfind has not finished."""
+
 EXCLUDED = "excluded by --exclude"
 """How every reason begins by which a pattern of the user leaves something out; the pattern follows."""
 
@@ -86,7 +89,14 @@ def why_folder_fleeting(name: str) -> str | None:
 
 def why_file_not_trusted(name: str) -> str | None:
     """Why a file of the haystack can prove nothing, to go by its name; None when it can."""
+    if is_unfinished(name):
+        return f"an unfinished copy of dupfind: {NOT_TRUSTED}"
     return f"in the trash: {NOT_TRUSTED}" if is_trashed_file(name) else None
+
+
+def is_unfinished(name: str) -> bool:
+    """Tell whether a file is one that dupfind has not finished writing: a copy of an import that was killed."""
+    return name.startswith(UNFINISHED_PREFIX) and name.endswith(UNFINISHED_SUFFIX)
 
 
 class Excludes:

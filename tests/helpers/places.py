@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+SECOND_DEVICE = Path("/dev/shm")  # noqa: S108 - a file system of its own, nearly everywhere
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 

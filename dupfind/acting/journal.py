@@ -1,0 +1,297 @@
+"""The journal of a run that acts: JSON lines, each written and synced before the step that it tells of.
+
+The first line says which command ran, when and where. Then come the steps, by their numbers; a step that was done has a
+second line. A run that was killed leaves at most one step without, and a last line that may be cut off: both are what
+``undo`` and the next run look at the disk for. While a run goes on it holds a lock on its journal, so that everybody
+can tell a run that has ended from one that has not.
+
+Names are written as :func:`os.fsdecode` gives them; bytes that are no UTF-8 survive as JSON's escapes of surrogates.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+from dupfind import __version__
+from dupfind.cache import permissions
+from dupfind.errors import ActingError, reason_of
+
+SCHEMA = "dupfind.journal/1"
+SUFFIX = ".journal"
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_OLD = os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_LOCK = "acting.lock"
+
+Record = dict[str, Any]
+
+
+def state_folder() -> str:
+    """Return where journals are kept when nobody says otherwise."""
+    from platformdirs import user_state_dir
+
+    return os.path.join(user_state_dir("dupfind", appauthor=False), "journals")
+
+
+class Journal:
+    """A journal that is being written; held open, and locked, as long as its run."""
+
+    def __init__(self, path: str, handle: int, identity: str) -> None:
+        self.path = path
+        self.id = identity
+        self._handle = handle
+        self._steps = 0
+
+    @classmethod
+    def create(cls, command: str, about: Mapping[str, Any], path: str | None = None) -> Self:
+        """Begin the journal of a run of ``command``, at ``path`` or in the state folder.
+
+        Raises :class:`~dupfind.errors.ActingError`: where nothing can be noted down, nothing is done.
+        """
+        started = datetime.now().astimezone()
+        identity = f"{started:%Y%m%d-%H%M%S-%f}-{command}-{secrets.token_hex(3)}"
+        path = os.path.join(_made(state_folder()), identity + SUFFIX) if path is None else os.path.abspath(path)
+        try:
+            handle = os.open(path, _NEW, 0o600)
+            journal = cls(path, handle, identity)
+            _lock(handle)
+            head = {
+                "schema": SCHEMA,
+                "id": identity,
+                "command": command,
+                "dupfind": __version__,
+                "started": started.isoformat(timespec="seconds"),
+            }
+            journal._write({**head, **about})
+            sync_folder(os.path.dirname(path))
+        except OSError as error:
+            raise ActingError(f"the journal {path} cannot be written: {reason_of(error)}; nothing was done") from error
+        return journal
+
+    @classmethod
+    def resume(cls, recorded: Recorded) -> Self:
+        """Go on writing to a journal that was read, such as ``undo`` does. Raises :class:`ActingError`."""
+        try:
+            handle = os.open(recorded.path, _OLD)
+            if not _lock(handle):
+                os.close(handle)
+                raise ActingError(f"{recorded.path}: the run that writes it is still going on")
+        except OSError as error:
+            raise ActingError(f"{recorded.path}: {reason_of(error)}") from error
+        journal = cls(recorded.path, handle, recorded.id)
+        journal._steps = max((step for step in recorded.steps), default=0)
+        if recorded.is_torn:
+            journal._append(b"\n")
+        return journal
+
+    def begin(self, do: str, **facts: Any) -> int:  # noqa: ANN401 - what JSON has a form for
+        """Note down a step before it is made; gives its number. Raises ``OSError``: the step must not be made then."""
+        self._steps += 1
+        self._write({"step": self._steps, "do": do, **facts})
+        return self._steps
+
+    def add(self, step: int, **facts: Any) -> None:  # noqa: ANN401 - likewise
+        """Note down more of a step before it is made. Raises ``OSError``."""
+        self._write({"step": step, **facts})
+
+    def done(self, step: int, **facts: Any) -> None:  # noqa: ANN401 - likewise
+        """Note down that a step was made. Not synced: whoever reads the journal looks at the disk as well."""
+        with suppress(OSError):
+            self._write({"step": step, "done": True, **facts}, is_synced=False)
+
+    def failed(self, step: int, reason: str) -> None:
+        """Note down that a step was not made, and has left nothing. A full disk is no reason to fail once more."""
+        with suppress(OSError):
+            self._write({"step": step, "failed": reason}, is_synced=False)
+
+    def undone(self, steps: Sequence[int]) -> None:
+        """Note down that steps were taken back. Raises ``OSError``."""
+        self._write({"undone": list(steps)})
+
+    def close(self, **facts: Any) -> None:  # noqa: ANN401 - likewise
+        """Note down how the run ended, and let go of the file."""
+        with suppress(OSError):
+            self._write({"end": datetime.now().astimezone().isoformat(timespec="seconds"), **facts})
+        os.close(self._handle)
+
+    def _write(self, record: Record, *, is_synced: bool = True) -> None:
+        self._append(json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n")
+        if is_synced:
+            os.fsync(self._handle)
+
+    def _append(self, data: bytes) -> None:
+        size_bytes = os.fstat(self._handle).st_size
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(self._handle, rest) :]
+        except OSError:  # half a line would swallow the next one
+            with suppress(OSError):
+                os.ftruncate(self._handle, size_bytes)
+            raise
+
+
+@dataclass
+class Recorded:
+    """A journal that was read."""
+
+    path: str
+    head: Record
+    steps: dict[int, Record] = field(default_factory=dict)
+    """By number, all that was noted down of each step, in one record; in the order in which they were begun."""
+    undone: set[int] = field(default_factory=set)
+    """Steps that were taken back."""
+    is_torn: bool = False
+    """Whether the last line was cut off: the step that it was to tell of was not made."""
+    has_ended: bool = False
+    """Whether its run came to an end in order."""
+
+    @property
+    def id(self) -> str:
+        """The name of the run."""
+        return str(self.head["id"])
+
+    @property
+    def command(self) -> str:
+        """What ran: ``import`` or ``clean``."""
+        return str(self.head["command"])
+
+    @property
+    def made(self) -> dict[int, Record]:
+        """The steps that were made, or may have been: not those that failed."""
+        return {number: step for number, step in self.steps.items() if "failed" not in step}
+
+
+def read(path: str) -> Recorded:
+    """Read a journal. Raises :class:`~dupfind.errors.ActingError` where it is none, or others may write it."""
+    path = os.path.abspath(path)
+    try:
+        if reason := permissions.distrust_of_place(path, "move it to a folder of your own"):
+            raise ActingError(f"{path}: {reason}")
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        with open(handle, "rb") as file:
+            if reason := permissions.distrust_of_file(os.fstat(file.fileno())):
+                raise ActingError(f"{path}: it {reason}")
+            data = file.read()
+    except (OSError, ValueError) as error:
+        raise ActingError(f"{path}: {reason_of(error)}") from error
+    *lines, rest = data.split(b"\n")
+    records = [record for line in lines if (record := _parsed(line)) is not None]
+    if not records or records[0].get("schema") != SCHEMA or not isinstance(records[0].get("id"), str):
+        raise ActingError(f"{path}: not a journal of dupfind")
+    recorded = Recorded(path, records[0], is_torn=bool(rest))
+    for record in records[1:]:
+        if "undone" in record:
+            recorded.undone.update(record["undone"])
+        elif isinstance(number := record.get("step"), int):
+            recorded.steps.setdefault(number, {}).update(record)
+        elif "end" in record:
+            recorded.has_ended = True
+    return recorded
+
+
+def _parsed(line: bytes) -> Record | None:
+    """Return the record of a line; None for one that is none: half a line of a run that went on after a full disk."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def journals(folder: str | None = None) -> Iterator[Recorded]:
+    """Yield the journals in the state folder, the newest first; what cannot be read is left out."""
+    folder = state_folder() if folder is None else folder
+    try:
+        names = sorted((name for name in os.listdir(folder) if name.endswith(SUFFIX)), reverse=True)
+    except OSError:
+        return
+    for name in names:
+        with suppress(ActingError):
+            yield read(os.path.join(folder, name))
+
+
+def is_running(recorded: Recorded) -> bool:
+    """Tell whether the run that writes a journal is still going on; when in doubt, it is."""
+    try:
+        handle = os.open(recorded.path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return True
+    try:
+        return not _lock(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Be the only run of this user that acts on this machine, as long as the block.
+
+    One lock for all, and not one for each root: of two runs the one may take away what the other goes by, also where
+    neither's roots are the other's. Raises :class:`~dupfind.errors.ActingError`.
+    """
+    path = os.path.join(_made(state_folder()), _LOCK)
+    try:
+        handle = os.open(
+            path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o600
+        )
+    except OSError as error:
+        raise ActingError(f"the lock {path} cannot be taken: {reason_of(error)}; nothing was done") from error
+    try:
+        if not _lock(handle):
+            raise ActingError("another run of import, clean or undo is going on; nothing was done")
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    """Take the lock on an open file; gives whether it was to be had."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where nothing acts
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _made(folder: str) -> str:
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        if reason := permissions.distrust_of_place(
+            os.path.join(folder, _LOCK), "set XDG_STATE_HOME to one of your own"
+        ):
+            raise ActingError(f"{folder}: {reason}")
+    except OSError as error:
+        raise ActingError(f"the journal's folder {folder}: {reason_of(error)}; nothing was done") from error
+    return folder
+
+
+def sync_folder(folder: str | int) -> None:
+    """Make the names in a folder last; some file systems cannot, and need not."""
+    handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)) if isinstance(folder, str) else folder
+    try:
+        with suppress(OSError):
+            os.fsync(handle)
+    finally:
+        if isinstance(folder, str):
+            os.close(handle)
+
+
+def state_of(found: os.stat_result) -> list[int]:
+    """Return what tells a file from every other, and from itself at another time, for a journal."""
+    return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns]
+
+
+def is_in_state(found: os.stat_result, state: Sequence[int]) -> bool:
+    """Tell whether a file is the one of which :func:`state_of` was noted down."""
+    return state_of(found) == list(state)

@@ -1,0 +1,226 @@
+"""Folders held open, so that nothing lands elsewhere: the only place that gives files and folders other names.
+
+Whoever acts goes from a folder that is open to the next, never by a path from the root, and never through a link. What
+is renamed never takes a name that is there: ``renameat2`` (Linux), or ``link`` and the removal of the temporary name
+that was its own. Where a file system has neither, nothing is done there.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from typing import Self
+
+from dupfind.acting.journal import sync_folder
+from dupfind.sources.ignore import UNFINISHED_PREFIX, UNFINISHED_SUFFIX
+
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_ON_THE_WAY = _FOLDER | getattr(os, "O_PATH", 0)
+"""A folder that is only passed through need not be readable."""
+_FILE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_NOREPLACE = 1
+_HAS_NOT = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+_HAS_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK)
+
+
+class NoSafeRenameError(OSError):
+    """A file system on which a name cannot be given without the risk of taking that of another file."""
+
+
+class Folder:
+    """A folder held open."""
+
+    def __init__(self, handle: int, path: str) -> None:
+        self.handle = handle
+        self.path = path
+        """How it was reached; nothing is opened by it."""
+
+    @classmethod
+    def open(cls, path: str) -> Self:
+        """Open a folder by its absolute path, each on the way from the one around it; no part of it may be a link.
+
+        Raises ``OSError``.
+        """
+        *parts, last = [part for part in path.split(os.sep) if part] or [os.curdir]
+        handle = os.open(os.sep, _ON_THE_WAY)
+        try:
+            for part in parts:
+                deeper = os.open(part, _ON_THE_WAY, dir_fd=handle)
+                os.close(handle)
+                handle = deeper
+            return cls(os.open(last, _FOLDER, dir_fd=handle), path)
+        finally:
+            os.close(handle)
+
+    def close(self) -> None:
+        """Let go of it."""
+        os.close(self.handle)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def inside(self, name: str) -> Folder:
+        """Open a folder in it; raises ``OSError`` for a link, or for what is no folder."""
+        return Folder(os.open(name, _FOLDER, dir_fd=self.handle), os.path.join(self.path, name))
+
+    def below(self, parts: Sequence[str]) -> Folder:
+        """Open a folder below it, each on the way from the one around it; of no parts, itself once more."""
+        folder = Folder(os.dup(self.handle), self.path)
+        for part in parts:
+            try:
+                deeper = folder.inside(part)
+            finally:
+                folder.close()
+            folder = deeper
+        return folder
+
+    def make(self, name: str, mode: int = 0o777) -> None:
+        """Make a folder in it; raises ``FileExistsError`` where the name is taken."""
+        os.mkdir(name, mode, dir_fd=self.handle)
+        sync_folder(self.handle)
+
+    def remove_folder(self, name: str) -> None:
+        """Remove a folder in it that is empty; raises ``OSError`` for any other."""
+        os.rmdir(name, dir_fd=self.handle)
+
+    def names(self) -> list[str]:
+        """List it, in order."""
+        return sorted(os.listdir(self.handle))
+
+    def look(self, name: str) -> os.stat_result:
+        """Look at what has this name in it, not at what a link leads to. Raises ``OSError``."""
+        return os.stat(name, dir_fd=self.handle, follow_symlinks=False)
+
+    def has(self, name: str) -> bool:
+        """Tell whether the name is taken."""
+        try:
+            self.look(name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def open_file(self, name: str) -> int:
+        """Open a file in it for reading: a regular one, and no link. Raises ``OSError``."""
+        handle = os.open(name, _FILE, dir_fd=self.handle)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise OSError(errno.EINVAL, "not a regular file")
+        return handle
+
+    def is_where_it_was(self) -> bool:
+        """Tell whether its path still leads to it."""
+        try:
+            return os.path.samestat(os.stat(self.path, follow_symlinks=False), os.fstat(self.handle))
+        except OSError:
+            return False
+
+
+class Temporary:
+    """A new file of our own in a folder, under a name by chance; gone again unless it is given its final name."""
+
+    def __init__(self, folder: Folder, name: str) -> None:
+        self._folder = folder
+        self.name = name
+        self.handle = os.open(name, _NEW_FILE, 0o666, dir_fd=folder.handle)
+        self._is_there = True
+
+    def publish(self, name: str) -> None:
+        """Give it its final name. Raises ``FileExistsError`` where that is taken, :class:`NoSafeRenameError`."""
+        rename(self._folder, self.name, self._folder, name, is_own=True)
+        self._is_there = False
+        sync_folder(self._folder.handle)
+        if not os.path.samestat(self._folder.look(name), os.fstat(self.handle)):
+            raise OSError(errno.ESTALE, "another file came in the place of the copy")
+
+    def close(self) -> None:
+        """Let go of it; what has no final name yet is removed, while it is the file that was made here."""
+        with suppress(OSError):
+            if self._is_there and os.path.samestat(self._folder.look(self.name), os.fstat(self.handle)):
+                os.unlink(self.name, dir_fd=self._folder.handle)
+        os.close(self.handle)
+
+
+def temporary_name() -> str:
+    """Return a name that nobody else has, and that says what it is."""
+    return f"{UNFINISHED_PREFIX}{secrets.token_hex(16)}{UNFINISHED_SUFFIX}"
+
+
+def is_temporary_name(name: str) -> bool:
+    """Tell whether a name is one of those."""
+    middle = name.removeprefix(UNFINISHED_PREFIX).removesuffix(UNFINISHED_SUFFIX)
+    is_framed = name == f"{UNFINISHED_PREFIX}{middle}{UNFINISHED_SUFFIX}"
+    return is_framed and len(middle) == 32 and all(digit in "0123456789abcdef" for digit in middle)  # noqa: PLR2004
+
+
+def remove_left_over(folder: Folder, name: str) -> bool:
+    """Remove a temporary file that a run has left which is over, by its journal; gives whether it was there."""
+    if not is_temporary_name(name):
+        return False
+    try:
+        if not stat.S_ISREG(folder.look(name).st_mode):
+            return False
+        os.unlink(name, dir_fd=folder.handle)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def rename(source: Folder, name: str, target: Folder, new_name: str, *, is_own: bool = False) -> None:
+    """Give a file or folder another name, which must be free. Raises ``FileExistsError`` where it is taken.
+
+    ``is_own`` is for a file of this run, whose old name may be removed after the new one was linked: where there is no
+    ``renameat2``. Raises :class:`NoSafeRenameError` where neither is to be had, ``OSError`` otherwise.
+    """
+    number = _renameat2(source.handle, name, target.handle, new_name)
+    if number == 0:
+        return
+    if number not in _HAS_NOT:
+        raise OSError(number, os.strerror(number), new_name)
+    if not is_own:
+        raise NoSafeRenameError(number, "the file system cannot rename without the risk of replacing a file")
+    try:
+        os.link(name, new_name, src_dir_fd=source.handle, dst_dir_fd=target.handle, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in _HAS_NO_LINKS:
+            reason = "the file system has neither renameat2 nor hard links, by which a name is given safely"
+            raise NoSafeRenameError(error.errno, reason) from error
+        raise
+    os.unlink(name, dir_fd=source.handle)
+
+
+def can_rename() -> bool:
+    """Tell whether this system can rename without replacing."""
+    return _function() is not None
+
+
+@cache
+def _function() -> ctypes._NamedFuncPointer | None:
+    """``renameat2`` of the C library, None where there is none."""
+    try:
+        function = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError, TypeError):
+        return None
+    function.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint]
+    return function
+
+
+def _renameat2(source: int, name: str, target: int, new_name: str) -> int:
+    """Rename without replacing; gives the number of the error, 0 for none."""
+    function = _function()
+    if function is None:
+        return errno.ENOSYS
+    if "\0" in name + new_name:
+        return errno.ENOENT
+    ctypes.set_errno(0)
+    failed = function(source, os.fsencode(name), target, os.fsencode(new_name), _NOREPLACE)
+    return ctypes.get_errno() or errno.EIO if failed else 0

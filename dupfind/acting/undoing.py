@@ -1,0 +1,240 @@
+"""Take back what a run has done, by its journal: the last step first, each only where the disk still is as it left it.
+
+What was moved is moved back where its old name is free. What was copied goes to the trash, never further. Nothing is
+replaced. What cannot be taken back is left, with the reason, and may be tried again.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+
+from dupfind import __version__
+from dupfind.acting.journal import Journal, Record, Recorded, state_of
+from dupfind.acting.places import Folder, rename
+from dupfind.acting.stopping import ShouldStop, never
+from dupfind.acting.trash import Trash, forget
+from dupfind.answers.undone import Back, JournalLine, Undone
+from dupfind.digest import digest
+from dupfind.errors import ActingError, reason_of
+from dupfind.events import Listener, Silence
+
+STAGE = "undoing"
+FILE_STEPS = ("copy", "move")
+
+
+class _LeftError(Exception):
+    """Something is left as it is; the text says why."""
+
+
+class _NeverMadeError(Exception):
+    """A step was noted down and not made: the run was cut off between the two."""
+
+
+def undo(recorded: Recorded, listener: Listener | None = None, should_stop: ShouldStop = never) -> Undone:
+    """Take back what a run has done. Raises :class:`~dupfind.errors.ActingError` where nothing can be tried."""
+    journal = Journal.resume(recorded)
+    steps = [number for number in recorded.made if number not in recorded.undone]
+    backs: list[Back] = []
+    try:
+        run = _Undo(recorded, journal)
+        with (listener or Silence()).stage(STAGE, len(steps)) as advance:
+            for number in reversed(steps):
+                if should_stop() is not None:
+                    break
+                back = run.step(number, recorded.steps[number])
+                backs += [] if back is None else [back]
+                advance(1)
+        run.finish()
+    finally:
+        journal.close(undo=True)
+    before = sum(
+        recorded.steps[number].get("do") in FILE_STEPS for number in recorded.undone if number in recorded.steps
+    )
+    return Undone(
+        __version__,
+        recorded.path,
+        recorded.id,
+        recorded.command,
+        str(recorded.head.get("started", "")),
+        backs[::-1],
+        before,
+        should_stop(),
+    )
+
+
+class _Undo:
+    """One undo that is going on."""
+
+    def __init__(self, recorded: Recorded, journal: Journal) -> None:
+        self._recorded = recorded
+        self._journal = journal
+        self._trashes: dict[int, Trash] = {}
+        self._folders: list[Record] = []
+        """Folders that were made again, whose times are set when they are full."""
+
+    def step(self, number: int, step: Record) -> Back | None:
+        """Take back one step; gives what became of a file, None for what is no file or was never made."""
+        is_file = step.get("do") in FILE_STEPS
+        path = self._path_of(step) if is_file else ""
+        try:
+            to = self._take_back(number, step)
+        except _NeverMadeError:
+            is_file = False
+        except (_LeftError, ActingError) as error:
+            return Back(path, is_undone=False, reason=str(error)) if is_file else None
+        except OSError as error:
+            return Back(path, is_undone=False, reason=reason_of(error)) if is_file else None
+        with suppress(OSError):
+            self._journal.undone([number])
+        return Back(path, is_undone=True, to=to) if is_file else None
+
+    def _take_back(self, number: int, step: Record) -> str | None:
+        """Take back one step; gives where a file lies now. Raises what :meth:`step` answers."""
+        match step.get("do"):
+            case "copy" if "name" not in step:  # it never got its name
+                raise _NeverMadeError
+            case "copy":
+                return self._copy(number, step)
+            case "move":
+                self._move(str(step["target"]), str(step["source"]), step)
+                return str(step["source"])
+            case "rmdir":
+                self._make_folder(step)
+            case "mkdir":
+                self._remove_folder(self._path_of_folder(step))
+            case "claim":
+                forget(str(step["info"]))
+        return None
+
+    def _path_of(self, step: Record) -> str:
+        return str(step["target"]) if "target" in step else self._path_of_copy(step)
+
+    def finish(self) -> None:
+        """Give folders that were made again their times, the innermost first."""
+        for step in reversed(self._folders):
+            with suppress(OSError), Folder.open(str(step["path"])) as folder:
+                os.utime(folder.handle, ns=(int(step["mtime_ns"]), int(step["mtime_ns"])))
+
+    def _path_of_copy(self, step: Record) -> str:
+        return os.path.join(str(self._recorded.head["real"]), *step["folder"], str(step.get("name", "")))
+
+    def _path_of_folder(self, step: Record) -> str:
+        if isinstance(step["path"], str):
+            return step["path"]
+        return os.path.join(str(self._recorded.head["real"]), *step["path"])
+
+    def _copy(self, number: int, step: Record) -> str:
+        """Throw away an imported copy that is what it was when it was made; gives where it lies now."""
+        path = self._path_of_copy(step)
+        folder_path, name = os.path.split(path)
+        with Folder.open(folder_path) as folder:
+            if not folder.has(name):
+                thrown = step.get("undo_to")
+                if thrown is not None and _is_there(str(thrown), step["state"]):
+                    return str(thrown)
+                raise _gone(step)
+            self._check_copy(folder, name, step)
+            device = os.fstat(folder.handle).st_dev
+            if device not in self._trashes:
+                self._trashes[device] = Trash(folder_path)
+            trash = self._trashes[device]
+            claim = trash.claim(path)
+            try:
+                with trash.open() as files:
+                    self._journal.add(number, undo_to=os.path.join(claim.files, claim.name))
+                    rename(folder, name, files, claim.name)
+            finally:
+                trash.give_back(claim)
+        return os.path.join(claim.files, claim.name)
+
+    @staticmethod
+    def _check_copy(folder: Folder, name: str, step: Record) -> None:
+        """Raise where a copy was changed since it was made: its size, its time or its bytes."""
+        handle = folder.open_file(name)
+        with open(handle, "rb", buffering=0) as file:
+            if not _is_unchanged(os.fstat(handle), step["state"]):
+                raise _LeftError("it was changed since")
+            value, _ = digest(file)
+            if value.hex() != step["digest"] or not _is_unchanged(os.fstat(handle), step["state"]):
+                raise _LeftError("it was changed since")
+
+    def _move(self, path: str, to: str, step: Record) -> None:
+        """Move a file back to where it was, where that name is free and the file is what was moved."""
+        state: Sequence[int] = step["state"]
+        folder, name = os.path.split(path)
+        to_folder, to_name = os.path.split(to)
+        try:
+            source = Folder.open(folder)
+        except OSError as error:
+            if _is_there(to, state):
+                return
+            if "done" not in step and isinstance(error, FileNotFoundError):
+                raise _NeverMadeError from None
+            raise _LeftError(f"{folder}: {reason_of(error)}") from None
+        with source:
+            if not source.has(name):
+                if _is_there(to, state):  # an undo that was killed has moved it
+                    return
+                raise _gone(step)
+            if not _is_unchanged(source.look(name), state):
+                raise _LeftError("it was changed since")
+            with Folder.open(to_folder) as target:
+                try:
+                    rename(source, name, target, to_name)
+                except FileExistsError:
+                    raise _LeftError("its old name is taken") from None
+
+    def _make_folder(self, step: Record) -> None:
+        """Make a folder again that was removed when it was empty."""
+        above, name = os.path.split(str(step["path"]))
+        with Folder.open(above) as folder:
+            if folder.has(name):
+                return
+            folder.make(name, 0o700)
+            with folder.inside(name) as made, suppress(OSError):
+                os.chmod(made.handle, stat.S_IMODE(int(step["mode"])))
+        self._folders.append(step)
+
+    @staticmethod
+    def _remove_folder(path: str) -> None:
+        """Remove a folder that the run has made, where it is empty."""
+        above, name = os.path.split(path)
+        with Folder.open(above) as folder:
+            if folder.has(name):
+                folder.remove_folder(name)
+
+
+def _gone(step: Record) -> Exception:
+    """Return what is to be said of a file that does not lie where a step would have put it."""
+    return _LeftError("it is not there any more") if "done" in step else _NeverMadeError()
+
+
+def _is_unchanged(found: os.stat_result, state: Sequence[int]) -> bool:
+    """Tell whether a file has the size and the time that it had; the number of its device may be another by now."""
+    return stat.S_IFMT(found.st_mode) != stat.S_IFDIR and state_of(found)[2:] == list(state[2:])
+
+
+def _is_there(path: str, state: Sequence[int]) -> bool:
+    try:
+        with Folder.open(os.path.dirname(path)) as folder:
+            return _is_unchanged(folder.look(os.path.basename(path)), state)
+    except OSError:
+        return False
+
+
+def line_of(recorded: Recorded, *, is_running: bool) -> JournalLine:
+    """Describe a journal for a list."""
+    made = recorded.made
+    files = [number for number, step in made.items() if step.get("do") == "move" or "name" in step]
+    state = "running" if is_running else "ended" if recorded.has_ended else "cut off"
+    head = recorded.head
+    places = (
+        [str(place) for place in head.get("needles", [])] if recorded.command == "clean" else [str(head.get("to", ""))]
+    )
+    undone = sum(number in recorded.undone for number in files)
+    return JournalLine(
+        recorded.path, recorded.id, recorded.command, str(head.get("started", "")), len(files), undone, state, places
+    )

@@ -1,0 +1,113 @@
+"""``dupfind clean``: the options, and nothing but the way from them to what is moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dupfind.cli import acting, options, streams
+from dupfind.errors import ExitCode, SettingsError
+from dupfind.overwriting import check_outputs, refuse_overwriting
+from dupfind.settings import Format
+
+if TYPE_CHECKING:
+    from dupfind.answers.cleaned import Cleaned, CleanPlan
+    from dupfind.progress import Console
+    from dupfind.settings import Settings
+
+_MOST_WITNESSES = 16
+_EPILOG = """\b
+Examples:
+  What could go, and what stays?
+    dupfind clean --haystack ~/Photos --needles ~/Backup --trash
+  Put it into the trash:
+    dupfind clean --haystack ~/Photos --needles ~/Backup --trash --apply
+  Only what two drives of the collection hold:
+    dupfind clean --haystack ~/Photos --haystack /media/copy \\
+      --needles ~/Backup --witnesses 2 --trash --apply
+  Take that back:
+    dupfind undo
+
+\b
+Exit codes: 0 when all that can go went, or would, 1 when something did not,
+2 when nothing could be done, 130 and 143 when it was stopped.
+"""
+
+
+@click.command(epilog=_EPILOG, short_help="Move away what is contained, after a second proof.")
+@options.stacked(
+    options.haystack,
+    acting.needles,
+    click.option("--trash", is_flag=True, help="Move it to the trash of its own drive."),
+    click.option("--move-to", metavar="DIR", type=options.FOLDER, help="Move it there, on the same drive."),
+    click.option("--apply", "is_applied", is_flag=True, help="Do it. [default: print what would go]"),
+    click.option("--files", is_flag=True, help="Move single files that are present, not only whole folders."),
+    click.option(
+        "--witnesses",
+        metavar="N",
+        type=click.IntRange(1, _MOST_WITNESSES),
+        default=1,
+        show_default=True,
+        help="How many roots of the haystack, on devices of their own, have to hold each file.",
+    ),
+    acting.journal,
+    options.exclude("Leave out of both; such a needle is not present."),
+    acting.archives,
+    acting.setting_aside,
+    acting.judging,
+    acting.formats,
+    acting.output,
+    options.limits,
+)
+def clean(
+    *,
+    trash: bool,
+    move_to: str | None,
+    is_applied: bool,
+    files: bool,
+    witnesses: int,
+    journal: str | None,
+    format_: str | None,
+    output: str | None,
+    progress: bool | None,
+    quiet: bool,
+    verbose: bool,
+    profile_stages: bool,
+    **raw: Any,  # noqa: ANN401 - passed on as it is: the settings name and check it
+) -> int:
+    """Move folders of needles that are contained to the trash, or to another folder.
+
+    Without --apply it only says what would go. With it, each file and its witness in the haystack are read once more,
+    both held open, right before the file is moved; where one fails, its folder stays whole. Nothing is deleted, and the
+    journal lets dupfind undo take it back. The haystack is only read.
+    """
+    streams.refuse_contradiction(quiet=quiet, verbose=verbose)
+    if trash == (move_to is not None):
+        raise SettingsError("either --trash or --move-to DIR is needed")
+    if journal is not None and not is_applied:
+        raise SettingsError("--journal goes with --apply")
+    from dupfind.commands.cleaning import clean_settings
+
+    settings, away = clean_settings(move_to, **raw)
+    check_outputs({"--output": output, "--journal": journal}, settings.roots)
+    refuse_overwriting({"--output": output}, {"--cache": settings.cache})
+    console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
+    from dupfind import output as sink
+    from dupfind.commands import cleaning
+    from dupfind.report import cleaned as report
+
+    plan = cleaning.plan_clean(settings, away, console, are_files=files, witnesses=witnesses)
+    console.problems(plan.problems)
+    answer = _applied(plan, settings, console, journal) if is_applied else None
+    sink.write(report.render(answer or plan, Format(format_ or Format.TABLE), streams.screen(output)), output)
+    console.times(settings.workers)
+    return ExitCode.ALL_PRESENT if answer is None else acting.exit_code(console, answer)
+
+
+def _applied(plan: CleanPlan, settings: Settings, console: Console, journal: str | None) -> Cleaned:
+    from dupfind.acting.stopping import after_this_file
+    from dupfind.commands import cleaning
+
+    with after_this_file() as should_stop:
+        return cleaning.carry_out(plan, settings, console, journal, should_stop)

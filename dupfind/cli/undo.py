@@ -1,0 +1,77 @@
+"""``dupfind undo``: the options, and nothing but the way from them to what is taken back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dupfind.cli import acting, options, streams
+from dupfind.errors import ExitCode, SettingsError
+from dupfind.settings import Format
+
+if TYPE_CHECKING:
+    from dupfind.answers.undone import Journals, Undone
+    from dupfind.progress import Console
+
+_EPILOG = """\b
+Examples:
+  Take back the last import or clean:
+    dupfind undo
+  What could be taken back?
+    dupfind undo --list
+
+\b
+Exit codes: 0 when all was taken back, 1 when something was left as it is,
+2 when nothing could be, 130 and 143 when it was stopped.
+"""
+
+
+@click.command(epilog=_EPILOG, short_help="Take back an import or a clean, by its journal.")
+@click.argument("journal", metavar="[JOURNAL]", required=False, type=options.FILE)
+@options.stacked(
+    click.option("--list", "is_list", is_flag=True, help="List the journals, the newest first, and change nothing."),
+    acting.formats,
+    acting.output,
+    options.progress,
+    options.quiet,
+    options.verbose,
+)
+def undo(
+    *,
+    journal: str | None,
+    is_list: bool,
+    format_: str | None,
+    output: str | None,
+    progress: bool | None,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Put back what the last import or clean did, or the one that JOURNAL is of.
+
+    What was moved is moved back where its old name is free, what was copied goes to the trash; nothing is replaced or
+    deleted. What was changed since is left as it is, and told. Can be run again.
+    """
+    streams.refuse_contradiction(quiet=quiet, verbose=verbose)
+    if is_list and journal is not None:
+        raise SettingsError("--list names all journals and takes none")
+    from dupfind.overwriting import check_outputs
+
+    check_outputs({"--output": output}, ())
+    console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=False)
+    from dupfind import output as sink
+    from dupfind.answers.undone import Journals
+    from dupfind.commands import undoing
+    from dupfind.report import undone as report
+
+    answer: Undone | Journals = undoing.list_journals() if is_list else _undone(journal, console)
+    sink.write(report.render(answer, Format(format_ or Format.TABLE), streams.screen(output)), output)
+    return ExitCode.ALL_PRESENT if isinstance(answer, Journals) else acting.exit_code(console, answer)
+
+
+def _undone(journal: str | None, console: Console) -> Undone:
+    from dupfind.acting.stopping import after_this_file
+    from dupfind.commands import undoing
+
+    with after_this_file() as should_stop:
+        return undoing.undo(journal, console, should_stop)

@@ -1,0 +1,241 @@
+"""The story of ``dupfind clean``: what is contained, proved once more file by file, and moved away.
+
+scan > what could go > (--apply) > each file and its witness read again > moves > the result
+
+:func:`plan_clean` changes nothing and gives a value; :func:`carry_out` takes that value.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from dupfind import __version__
+from dupfind.acting import journal as journals
+from dupfind.acting.clean_plan import Planner, Scan
+from dupfind.acting.cleaning import Cleaner
+from dupfind.acting.journal import Journal
+from dupfind.acting.places import Folder, can_rename
+from dupfind.acting.stopping import ShouldStop, never
+from dupfind.acting.targets import Target, ToFolder, ToTrash
+from dupfind.answers.cleaned import Cleaned, CleanPlan, Left, Unit
+from dupfind.answers.decisions import Decision, Ruling
+from dupfind.errors import ActingError, SettingsError, reason_of
+from dupfind.events import Listener, Silence, Within
+from dupfind.pipeline import Scanned, scan_run
+from dupfind.run import MakeExecutor, Reading, Run
+from dupfind.settings import Settings, make_settings
+from dupfind.sources.ignore import Excludes
+from dupfind.sources.mounts import read_mounts
+from dupfind.sources.roots import is_below, root_around
+from dupfind.sources.source import Rules
+from dupfind.sources.walk import Walk
+from dupfind.values import Evidence, FileEntry, FolderId, Match, Root, Side
+
+
+class Away(NamedTuple):
+    """Where what goes goes to: a folder, or the trash where there is none."""
+
+    given: str | None = None
+    real: str | None = None
+
+
+def clean_settings(move_to: str | None, **options: Any) -> tuple[Settings, Away]:  # noqa: ANN401 - passed on
+    """Check the options of a clean; ``options`` are those of :func:`dupfind.settings.make_settings`.
+
+    Raises :class:`~dupfind.errors.SettingsError`.
+    """
+    settings = make_settings(**options)
+    if settings.scan.quick:
+        raise SettingsError("--quick is nothing to clean by")
+    if settings.scan.accept is Evidence.SIMILAR:
+        raise SettingsError("--accept similar is nothing to clean by: what only looks alike is no copy")
+    if not can_rename():
+        raise SettingsError("this system cannot rename without the risk of replacing a file (renameat2): nothing to do")
+    if move_to is None:
+        return settings, Away()
+    given = move_to.rstrip(os.sep) or move_to
+    real = os.path.realpath(given)
+    if not os.path.isdir(real):
+        raise SettingsError(f"--move-to {given}: there is no such folder")
+    if (around := root_around(os.path.join(real, "x"), settings.roots)) is not None:
+        raise SettingsError(f"--move-to {given} lies in {around.given}")
+    for root in settings.roots:
+        if is_below(root.real, real):
+            raise SettingsError(f"{root.given} lies in --move-to {given}")
+    return settings, Away(given, real)
+
+
+def plan_clean(
+    settings: Settings,
+    away: Away = Away(),  # noqa: B008 - a constant
+    listener: Listener | None = None,
+    make_executor: MakeExecutor | None = None,
+    *,
+    are_files: bool = False,
+    witnesses: int = 1,
+    decisions: Sequence[Decision] = (),
+) -> CleanPlan:
+    """Find what could go: folders that are contained, or files that are present. Changes nothing.
+
+    Of the ``decisions`` of a person those count that part a needle from a witness; no word makes up for a proof.
+    Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
+    """
+    run = Run(settings, listener, make_executor)
+    parting = [one for one in decisions if one.ruling is Ruling.DIFFERENT]
+    scanned = scan_run(run, parting or None)
+    planner = Planner(_scan(run, scanned, witnesses))
+    report = scanned.report
+    units = planner.single_files(report.files) if are_files else planner.folders(report.folders)
+    units, far = _reachable(units, away)
+    return CleanPlan(
+        __version__,
+        settings.scan.needles,
+        away.given,
+        away.real,
+        units,
+        [*planner.left, *far],
+        report.problems,
+        are_files,
+        witnesses,
+    )
+
+
+def _reachable(units: Sequence[Unit], away: Away) -> tuple[list[Unit], list[Left]]:
+    """Return the units that can be moved by a rename, and why the others stay."""
+    if away.real is None:
+        return list(units), []
+    device = os.stat(away.real).st_dev
+    reason = f"it lies on another file system than {away.given}: --trash, or a folder of its own drive"
+    far = [Left(unit.path, reason) for unit in units if unit.device != device]
+    return [unit for unit in units if unit.device == device], far
+
+
+def _scan(run: Run, scanned: Scanned, witnesses: int) -> Scan:
+    """Return what of a scan decides."""
+    haystack = {entry.path: entry for tree in scanned.haystack for entry in tree.entries}
+    more: Mapping[str, Sequence[FileEntry]] = {}
+    if witnesses > 1:
+        from dupfind.session import with_reader
+
+        more = with_reader(run, lambda reading: _more_witnesses(reading, scanned, haystack))
+    return Scan(
+        scanned.needles,
+        {file.path: file for file in scanned.report.files},
+        scanned.matches,
+        haystack,
+        more,
+        witnesses,
+        frozenset(root.identity for root in run.settings.roots),
+    )
+
+
+def _more_witnesses(run: Reading, scanned: Scanned, haystack: Mapping[str, FileEntry]) -> dict[str, list[FileEntry]]:
+    """Find further copies of each witness, in other roots of the haystack and on other devices, each on its own."""
+    matches: Collection[Match] = scanned.matches.values()
+    proving = [haystack[path] for path in dict.fromkeys(match.witness for match in matches) if path in haystack]
+    sizes = {entry.size_bytes for entry in proving}
+    near = [
+        entry for entry in haystack.values() if entry.size_bytes in sizes and entry.is_on_disk and entry.can_be_read
+    ]
+    digests = run.reader.digests(near)
+    equal: dict[tuple[int, bytes], list[FileEntry]] = {}
+    for entry in near:
+        if isinstance(digest := digests[entry.path], bytes):
+            equal.setdefault((entry.size_bytes, digest), []).append(entry)
+    roots = [root for root in run.settings.roots if root.side is Side.HAYSTACK and not root.is_catalog]
+    more: dict[str, list[FileEntry]] = {}
+    for witness in proving:
+        of_witness = digests.get(witness.path)
+        if not isinstance(of_witness, bytes):
+            continue
+        seen = {_where(witness, roots)}
+        for entry in equal[witness.size_bytes, of_witness]:
+            where = _where(entry, roots)
+            if where is not None and not any(
+                where[0] == root or where[1] == device for root, device in filter(None, seen)
+            ):
+                seen.add(where)
+                more.setdefault(witness.path, []).append(entry)
+    return more
+
+
+def _where(entry: FileEntry, roots: Sequence[Root]) -> tuple[str, int] | None:
+    """Return the root and the device of a file; None where it cannot be looked at."""
+    root = max(
+        (root for root in roots if is_below(entry.path, root.real)), key=lambda root: len(root.real), default=None
+    )
+    try:
+        return None if root is None else (root.real, os.lstat(entry.path).st_dev)
+    except OSError:
+        return None
+
+
+def carry_out(
+    plan: CleanPlan,
+    settings: Settings,
+    listener: Listener | None = None,
+    journal: str | None = None,
+    should_stop: ShouldStop = never,
+    make_executor: MakeExecutor | None = None,
+) -> Cleaned:
+    """Move what was planned, after each file was proved again. Raises :class:`~dupfind.errors.DupfindError`."""
+    from dupfind.session import with_reader
+
+    began = time.monotonic()
+    if not plan.units:
+        return Cleaned(plan, [], None)
+    with journals.alone(), ExitStack() as stack:
+        target: Target = ToTrash()
+        if plan.real is not None:
+            try:
+                target = ToFolder(stack.enter_context(Folder.open(plan.real)))
+            except OSError as error:
+                raise ActingError(f"--move-to {plan.to}: {reason_of(error)}; nothing was moved") from error
+        about = {"needles": list(plan.needles), "to": plan.to}
+        own = Journal.create("clean", about, journal)
+        stopped = None
+        try:
+            # The cache remembers what was read before; proofs are made past it, and nothing of it is asked for.
+            run = Run(replace(settings, cache=None), Within(listener or Silence()), make_executor)
+            cleaner = _cleaner(plan, settings, target, own, listener, should_stop)
+            gone = with_reader(run, lambda reading: cleaner(reading).run())
+        finally:
+            stopped = should_stop()
+            own.close(stopped=stopped)
+    return Cleaned(plan, gone, own.path, round(time.monotonic() - began, 3), stopped)
+
+
+def _cleaner(
+    plan: CleanPlan,
+    settings: Settings,
+    target: Target,
+    own: Journal,
+    listener: Listener | None,
+    should_stop: ShouldStop,
+) -> Callable[[Reading], Cleaner]:
+    """A function from what reads files to what moves them."""
+    from dupfind.matching.reverify import Claim, Look, reverify, reverify_all
+
+    roots: Collection[FolderId] = frozenset(root.identity for root in settings.roots)
+
+    def relist(unit: Unit) -> Collection[str] | None:
+        found = os.lstat(unit.real)
+        root = Root(Side.NEEDLES, unit.path, unit.real, (found.st_dev, found.st_ino))
+        walk = Walk(root, Rules(Excludes(settings.excludes), mounts=read_mounts()), (), frozenset())
+        entries = walk.run().entries
+        return None if walk.problems else {entry.path for entry in entries}
+
+    def make(reading: Reading) -> Cleaner:
+        def prove(claim: Claim) -> Look:
+            if claim.evidence is Evidence.IDENTICAL:  # nothing is decoded, so no other process is needed
+                return reverify([claim], settings.max_pixels, settings.timeout_seconds)[0]
+            return next(look for _, look in reverify_all(reading, [claim]))
+
+        return Cleaner(plan, target, own, prove, relist, roots, listener, should_stop)
+
+    return make

@@ -1,0 +1,34 @@
+"""The story of ``dupfind undo``: which journal, what of it can be taken back, and what became of it."""
+
+from __future__ import annotations
+
+from dupfind import __version__
+from dupfind.acting import journal as journals
+from dupfind.acting import undoing
+from dupfind.acting.stopping import ShouldStop, never
+from dupfind.answers.undone import Journals, Undone
+from dupfind.errors import ActingError
+from dupfind.events import Listener
+
+
+def undo(path: str | None = None, listener: Listener | None = None, should_stop: ShouldStop = never) -> Undone:
+    """Take back what the run of a journal did, without one what the last run did of which something is left.
+
+    Raises :class:`~dupfind.errors.ActingError` where there is nothing to be undone, or nothing can be tried.
+    """
+    with journals.alone():
+        return undoing.undo(journals.read(path) if path is not None else _last(), listener, should_stop)
+
+
+def _last() -> journals.Recorded:
+    for recorded in journals.journals():
+        line = undoing.line_of(recorded, is_running=False)
+        if line.undone < line.files and not journals.is_running(recorded):
+            return recorded
+    raise ActingError(f"there is nothing to undo: no journal in {journals.state_folder()} has anything left")
+
+
+def list_journals() -> Journals:
+    """Return all journals in the state folder, the newest first."""
+    lines = [undoing.line_of(recorded, is_running=journals.is_running(recorded)) for recorded in journals.journals()]
+    return Journals(__version__, journals.state_folder(), lines)

@@ -1,0 +1,153 @@
+"""``dupfind clean`` for people, and for programs: JSON with the schema ``dupfind.clean/1``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.text import Text
+
+from dupfind.answers.cleaned import Cleaned, CleanPlan, Fate, Gone, Left, Unit
+from dupfind.report import Screen
+from dupfind.report.imported import problem
+from dupfind.report.json import dumps, named_path
+from dupfind.report.look import Page
+from dupfind.report.text import clean, count, printable, size
+from dupfind.settings import Format
+
+SCHEMA = "dupfind.clean/1"
+_MOST_LISTED = 40
+"""Folders or files that the table names; JSON names all."""
+
+
+def render(answer: CleanPlan | Cleaned, format_: Format, screen: Screen, *, is_command: bool = True) -> bytes:
+    """The plan, or what came of it, as a table or as JSON; ``is_command`` names the option that carries it out."""
+    if format_ is Format.JSON:
+        return (dumps(_json(answer), indent=1) + "\n").encode()
+    page = Page(screen)
+    if isinstance(answer, CleanPlan):
+        _plan(page, answer, " Nothing was moved: --apply does it." if is_command else "")
+    else:
+        _result(page, answer)
+    return page.encoded()
+
+
+def _noun(plan: CleanPlan, number: int) -> str:
+    return count(number, "file" if plan.are_files else "folder")
+
+
+def _plan(page: Page, plan: CleanPlan, hint: str) -> None:
+    _units(page, plan, list(plan.units))
+    _stays(page, plan)
+    if not plan.units:
+        page.add("Nothing can go.")
+        return
+    page.add(f"{_noun(plan, len(plan.units))} can go: {_much(plan)}.{hint}", wrap=True)
+
+
+def _much(plan: CleanPlan) -> str:
+    frees = "" if plan.to is not None else ", freed when the trash is emptied"
+    return f"{count(plan.files, 'file')}, {size(plan.size_bytes)}{frees}"
+
+
+def _units(page: Page, plan: CleanPlan, units: list[Unit]) -> None:
+    if not units:
+        return
+    table = page.table()
+    table.add_column("Files", justify="right")
+    table.add_column("Size", justify="right")
+    table.add_column("File" if plan.are_files else "Folder", overflow="fold")
+    for unit in units[:_MOST_LISTED]:
+        table.add_row(f"{len(unit.things):,}", size(unit.size_bytes), Text(printable(unit.path)))
+    page.add(table)
+    if len(units) > _MOST_LISTED:
+        page.add(f"{len(units) - _MOST_LISTED:,} more (--format json names all).")
+    page.add("")
+
+
+def _stays(page: Page, plan: CleanPlan) -> None:
+    if not plan.left:
+        return
+    page.add("What stays, and why:")
+    for left in plan.left[:_MOST_LISTED]:
+        page.add(Text(f"  {printable(left.path)}: {printable(left.reason)}"))
+    if len(plan.left) > _MOST_LISTED:
+        page.add(f"  {len(plan.left) - _MOST_LISTED:,} more (--format json names all).")
+    page.add("")
+
+
+def _result(page: Page, answer: Cleaned) -> None:
+    plan, moved = answer.plan, answer.moved
+    _units(page, plan, [one.unit for one in moved])
+    stayed = [one for one in answer.gone if one.fate is not Fate.MOVED]
+    for one in stayed[:_MOST_LISTED]:
+        page.add(Text(f"{printable(one.unit.path)} stays: {printable(one.reason or '')}", style="red"))
+    if len(stayed) > _MOST_LISTED:
+        page.add(f"{len(stayed) - _MOST_LISTED:,} more stay (--format json names all).")
+    for one in moved:
+        for note in one.notes:
+            page.add(Text(printable(note)))
+    _stays(page, plan)
+    if not plan.units:
+        page.add("Nothing can go.")
+        return
+    where = "the trash" if plan.to is None else printable(plan.to)
+    files = sum(len(one.unit.things) for one in moved)
+    much = f"{count(files, 'file')}, {size(answer.size_bytes)}"
+    text = f"{_noun(plan, len(moved))} moved to {where}: {much}, each proved again."
+    page.add(text, wrap=True)
+    if answer.journal is not None and moved:
+        page.add(f"dupfind undo takes it back. Journal: {printable(answer.journal)}")
+
+
+def _json(answer: CleanPlan | Cleaned) -> dict[str, Any]:
+    plan = answer if isinstance(answer, CleanPlan) else answer.plan
+    moved = [] if isinstance(answer, CleanPlan) else answer.moved
+    return {
+        "schema": SCHEMA,
+        "dupfind": plan.version,
+        "is_plan": isinstance(answer, CleanPlan),
+        "needles": list(map(clean, plan.needles)),
+        "way": "trash" if plan.to is None else "move-to",
+        **({"to": None} if plan.to is None else named_path("to", plan.to)),
+        "are_files": plan.are_files,
+        "witnesses": plan.witnesses,
+        "summary": {
+            "units": len(plan.units),
+            "files": plan.files,
+            "bytes": plan.size_bytes,
+            "left": len(plan.left),
+            **({} if isinstance(answer, CleanPlan) else {"moved": len(moved), "moved_bytes": answer.size_bytes}),
+        },
+        "units": list(map(_unit, plan.units)) if isinstance(answer, CleanPlan) else list(map(_gone, answer.gone)),
+        "left": list(map(_left, plan.left)),
+        **({} if isinstance(answer, CleanPlan) else _of_run(answer)),
+        "problems": list(map(problem, plan.problems)),
+    }
+
+
+def _of_run(answer: Cleaned) -> dict[str, Any]:
+    path = {"journal": None} if answer.journal is None else named_path("journal", answer.journal)
+    return {**path, "elapsed_seconds": answer.elapsed_seconds, "stopped": answer.stopped}
+
+
+def _unit(unit: Unit) -> dict[str, Any]:
+    return {
+        **named_path("path", unit.path),
+        "files": len(unit.things),
+        "proved": unit.proved,
+        "size_bytes": unit.size_bytes,
+    }
+
+
+def _gone(one: Gone) -> dict[str, Any]:
+    return {
+        **_unit(one.unit),
+        "state": one.fate.value.replace(" ", "_"),
+        **({"to": None} if one.target is None else named_path("to", one.target)),
+        "reason": None if one.reason is None else clean(one.reason),
+        "notes": list(map(clean, one.notes)),
+    }
+
+
+def _left(left: Left) -> dict[str, Any]:
+    return {**named_path("path", left.path), "reason": clean(left.reason)}

@@ -1,0 +1,191 @@
+"""``dupfind import`` for people, and for programs: JSON with the schema ``dupfind.import/1``."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from dupfind.answers.imported import Done, Fate, Imported, ImportPlan, Item
+from dupfind.report import Screen
+from dupfind.report.json import dumps, named_path
+from dupfind.report.look import Page
+from dupfind.report.text import clean, count, printable, size
+from dupfind.settings import Format
+from dupfind.values import FileState, Problem
+
+SCHEMA = "dupfind.import/1"
+_MOST_LISTED = 20
+"""Folders, or files that could not be brought over, that the table names; JSON names all."""
+_OPTIONS = {FileState.SIMILAR: "similar", FileState.UNREADABLE: "unreadable"}
+
+
+def render(answer: ImportPlan | Imported, format_: Format, screen: Screen) -> bytes:
+    """The plan, or what came of it, as a table or as JSON."""
+    if format_ is Format.JSON:
+        return (dumps(_json(answer), indent=1) + "\n").encode()
+    page = Page(screen)
+    if isinstance(answer, ImportPlan):
+        _plan(page, answer)
+    else:
+        _result(page, answer)
+    return page.encoded()
+
+
+def _plan(page: Page, plan: ImportPlan) -> None:
+    if plan.items:
+        _folders(page, plan, plan.items)
+        page.add("")
+    page.add(_head(plan), wrap=True)
+    for line in _rest(plan):
+        page.add(line, wrap=True)
+
+
+def _head(plan: ImportPlan) -> str:
+    if not plan.items:
+        return f"Nothing is to be imported: {count(plan.present, 'file')} of the needles are present."
+    return (
+        f"{count(len(plan.items), 'file')} ({size(plan.size_bytes)}) to be imported to {printable(plan.destination)}."
+    )
+
+
+def _rest(plan: ImportPlan) -> list[str]:
+    """Say what is not brought over."""
+    lines = []
+    if plan.duplicates:
+        verb = "is a copy" if len(plan.duplicates) == 1 else "are copies"
+        lines.append(f"{count(len(plan.duplicates), 'file')} more {verb} of those and not imported.")
+    if plan.left:
+        parts = ", ".join(f"{number:,} {word}" for word, number in sorted(plan.left.items()))
+        also = " ".join(f"--also {option}" for state, option in _OPTIONS.items() if state.value in plan.left)
+        lines.append(f"Not present and not imported: {parts}" + (f" ({also})." if also else "."))
+    if plan.free_bytes is not None and plan.free_bytes < plan.size_bytes:
+        lines.append(f"There is no room for it: {size(plan.free_bytes)} are free.")
+    return lines
+
+
+def _folders(page: Page, plan: ImportPlan, items: Iterable[Item]) -> None:
+    """A row for each folder that gets files."""
+    numbers: Counter[tuple[str, ...]] = Counter()
+    sizes: Counter[tuple[str, ...]] = Counter()
+    for item in items:
+        numbers[item.folder] += 1
+        sizes[item.folder] += item.entry.size_bytes
+    table = page.table()
+    table.add_column("Files", justify="right")
+    table.add_column("Size", justify="right")
+    table.add_column("To", overflow="fold")
+    rows = sorted(numbers)
+    for folder in rows[:_MOST_LISTED]:
+        shown = printable(os.path.join(plan.destination, *folder))
+        table.add_row(f"{numbers[folder]:,}", size(sizes[folder]), Text(shown))
+    page.add(table)
+    if len(rows) > _MOST_LISTED:
+        page.add(f"{count(len(rows) - _MOST_LISTED, 'folder')} more (--format json names all).")
+
+
+def _result(page: Page, answer: Imported) -> None:
+    plan, numbers = answer.plan, answer.numbers
+    imported = [one.item for one in answer.done if one.fate is Fate.IMPORTED]
+    if imported:
+        _folders(page, plan, imported)
+        page.add("")
+    _failures(page, [one for one in answer.done if one.fate is Fate.FAILED])
+    if not plan.items:
+        page.add(_head(plan), wrap=True)
+    else:
+        where = f" to {printable(plan.destination)}"
+        text = f"{count(numbers[Fate.IMPORTED], 'file')} ({size(answer.size_bytes)}) imported{where}, each read back."
+        page.add(text, wrap=True)
+    if numbers[Fate.THERE]:
+        page.add(f"{count(numbers[Fate.THERE], 'file')} lay there already, byte for byte.", wrap=True)
+    if numbers[Fate.NOT_DONE]:
+        reason = next((one.reason for one in answer.done if one.fate is Fate.NOT_DONE and one.reason), "stopped")
+        text = f"{count(numbers[Fate.NOT_DONE], 'file')} not imported: {printable(reason)}. The same command goes on."
+        page.add(text, wrap=True)
+    for line in _rest(plan):
+        page.add(line, wrap=True)
+    if answer.left_overs:
+        page.add(f"{count(answer.left_overs, 'unfinished copy')} of an earlier run removed.".replace("copys", "copies"))
+    if answer.journal is not None and imported:
+        page.add(f"dupfind undo takes it back. Journal: {printable(answer.journal)}")
+
+
+def _failures(page: Page, failed: Sequence[Done]) -> None:
+    for one in failed[:_MOST_LISTED]:
+        page.add(Text(f"{printable(one.item.path)}: {printable(one.reason or '')}", style="red"))
+    if len(failed) > _MOST_LISTED:
+        page.add(f"{count(len(failed) - _MOST_LISTED, 'file')} more not imported (--format json names all).")
+    if failed:
+        page.add(f"{count(len(failed), 'file')} could not be imported.", wrap=True)
+
+
+def _json(answer: ImportPlan | Imported) -> dict[str, Any]:
+    plan = answer if isinstance(answer, ImportPlan) else answer.plan
+    return {
+        "schema": SCHEMA,
+        "dupfind": plan.version,
+        "is_plan": isinstance(answer, ImportPlan),
+        **named_path("to", plan.destination),
+        "layout": plan.layout,
+        "summary": _summary(answer, plan),
+        "files": list(map(_planned, plan.items)) if isinstance(answer, ImportPlan) else list(map(_done, answer.done)),
+        "duplicates": [
+            {**named_path("path", one.path), **named_path("of", one.of), "evidence": one.evidence.value}
+            for one in plan.duplicates
+        ],
+        **({} if isinstance(answer, ImportPlan) else _of_run(answer)),
+        "problems": [problem(one) for one in plan.problems],
+    }
+
+
+def _summary(answer: ImportPlan | Imported, plan: ImportPlan) -> dict[str, Any]:
+    numbers = (
+        {} if isinstance(answer, ImportPlan) else {fate.value.replace(" ", "_"): answer.numbers[fate] for fate in Fate}
+    )
+    return {
+        "files": len(plan.items),
+        "bytes": plan.size_bytes,
+        "free_bytes": plan.free_bytes,
+        "duplicates": len(plan.duplicates),
+        "present": plan.present,
+        "left": dict(plan.left),
+        **numbers,
+    }
+
+
+def _of_run(answer: Imported) -> dict[str, Any]:
+    path = {"journal": None} if answer.journal is None else named_path("journal", answer.journal)
+    return {
+        **path,
+        "elapsed_seconds": answer.elapsed_seconds,
+        "stopped": answer.stopped,
+        "left_overs": answer.left_overs,
+    }
+
+
+def _planned(item: Item) -> dict[str, Any]:
+    return {
+        **named_path("path", item.path),
+        **named_path("to", item.target),
+        "why": item.why.value,
+        "size_bytes": item.entry.size_bytes,
+    }
+
+
+def _done(one: Done) -> dict[str, Any]:
+    return {
+        **_planned(one.item),
+        **({"to": None} if one.target is None else named_path("to", one.target)),
+        "state": one.fate.value.replace(" ", "_"),
+        "reason": None if one.reason is None else clean(one.reason),
+        "notes": list(map(clean, one.notes)),
+    }
+
+
+def problem(one: Problem) -> dict[str, Any]:
+    """A problem, as every report of what acts has it."""
+    return {**named_path("path", one.path), "side": one.side.value, "stage": one.stage, "reason": clean(one.reason)}

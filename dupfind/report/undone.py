@@ -1,0 +1,115 @@
+"""``dupfind undo`` for people, and for programs: JSON, schemas ``dupfind.undo/1`` and ``dupfind.journals/1``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.text import Text
+
+from dupfind.answers.undone import Back, JournalLine, Journals, Undone
+from dupfind.report import Screen
+from dupfind.report.json import dumps, named_path
+from dupfind.report.look import Page
+from dupfind.report.text import clean, count, moment, printable
+from dupfind.settings import Format
+
+SCHEMA, LIST_SCHEMA = "dupfind.undo/1", "dupfind.journals/1"
+_MOST_LISTED = 20
+
+
+def render(answer: Undone | Journals, format_: Format, screen: Screen) -> bytes:
+    """What was undone, or what there is to be undone, as a table or as JSON."""
+    if format_ is Format.JSON:
+        whole = _undone_json(answer) if isinstance(answer, Undone) else _list_json(answer)
+        return (dumps(whole, indent=1) + "\n").encode()
+    page = Page(screen)
+    if isinstance(answer, Undone):
+        _undone(page, answer)
+    else:
+        _list(page, answer)
+    return page.encoded()
+
+
+def _undone(page: Page, answer: Undone) -> None:
+    left = [file for file in answer.files if not file.is_undone]
+    for file in left[:_MOST_LISTED]:
+        page.add(Text(f"{printable(file.path)}: {printable(file.reason or '')}", style="red"))
+    if len(left) > _MOST_LISTED:
+        page.add(f"{count(len(left) - _MOST_LISTED, 'file')} more left as they are (--format json names all).")
+    back = len(answer.files) - len(left)
+    what = "moved to the trash" if answer.command == "import" else "moved back"
+    page.add(f"{count(back, 'file')} {what}: {answer.command} of {moment(answer.started)}.", wrap=True)
+    if left:
+        verb = "was left as it is" if len(left) == 1 else "were left as they are"
+        page.add(f"{count(len(left), 'file')} {verb}; dupfind undo can be run again.", wrap=True)
+    if answer.before:
+        page.add(f"{count(answer.before, 'file')} had been undone before.", wrap=True)
+    if answer.stopped is not None:
+        page.add("Stopped before the end; dupfind undo goes on.", wrap=True)
+
+
+def _list(page: Page, answer: Journals) -> None:
+    if not answer.journals:
+        page.add(f"There are no journals in {printable(answer.folder)}.", wrap=True)
+        return
+    table = page.table()
+    for name in ("Started", "Command", "Files", "Undone", "State"):
+        table.add_column(name, justify="right" if name in ("Files", "Undone") else "left")
+    table.add_column("Where", overflow="fold")
+    for line in answer.journals:
+        where = Text(", ".join(map(printable, line.places)))
+        table.add_row(moment(line.started), line.command, f"{line.files:,}", f"{line.undone:,}", line.state, where)
+    page.add(table)
+    page.add("")
+    page.add(f"Journals lie in {printable(answer.folder)}: dupfind undo JOURNAL takes back one of them.")
+    for line in answer.journals[:_MOST_LISTED]:
+        page.add(f"  {printable(line.journal)}")
+
+
+def _undone_json(answer: Undone) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "dupfind": answer.version,
+        **named_path("journal", answer.journal),
+        "id": answer.id,
+        "command": answer.command,
+        "started": answer.started,
+        "summary": {
+            "undone": sum(file.is_undone for file in answer.files),
+            "left": sum(not file.is_undone for file in answer.files),
+            "before": answer.before,
+        },
+        "stopped": answer.stopped,
+        "files": list(map(_back, answer.files)),
+    }
+
+
+def _back(file: Back) -> dict[str, Any]:
+    return {
+        **named_path("path", file.path),
+        "is_undone": file.is_undone,
+        **({"to": None} if file.to is None or not file.is_undone else named_path("to", file.to)),
+        "reason": None if file.reason is None else clean(file.reason),
+    }
+
+
+def _list_json(answer: Journals) -> dict[str, Any]:
+    return {
+        "schema": LIST_SCHEMA,
+        "dupfind": answer.version,
+        **named_path("folder", answer.folder),
+        "journals": list(map(_journal, answer.journals)),
+    }
+
+
+def _journal(line: JournalLine) -> dict[str, Any]:
+    return {
+        **named_path("journal", line.journal),
+        "id": line.id,
+        "command": line.command,
+        "started": line.started,
+        "files": line.files,
+        "undone": line.undone,
+        "state": line.state,
+        "places": list(map(clean, line.places)),
+    }

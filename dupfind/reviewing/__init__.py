@@ -1,0 +1,1 @@
+"""The page of a scan, live: served on loopback, with decisions kept as they are made."""

@@ -1,0 +1,182 @@
+"""Imports, cleans and undos that are killed in any step, or whose disk is full: no photo is lost, none is half."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from dupfind.acting.places import is_temporary_name
+from dupfind.commands import importing as story
+from dupfind.errors import ActingError
+from tests.helpers.acting import (
+    carry_out_clean,
+    clean,
+    contents,
+    files_below,
+    import_,
+    plan_clean,
+    plan_import,
+    undo,
+)
+from tests.helpers.steps import full_in_step, in_step, killed_in_step
+from tests.helpers.trees import build_tree
+
+HAY = {"a.txt": b"one", "b.txt": b"two", "sub/c.txt": b"three"}
+OLD = {
+    "gone/a.txt": b"one", "gone/deep/b.txt": b"two", "gone/.nomedia": b"", "also/c.txt": b"three",
+    "new/d.txt": b"four", "new/deep/e.txt": b"five" * 9,
+}  # fmt: skip
+MOST_STEPS = 400
+
+
+def fresh(top: Path) -> tuple[Path, Path]:
+    """Both trees as at the beginning, journals and trash away."""
+    import shutil
+
+    for name in ("hay", "old", "state", "data"):
+        shutil.rmtree(top / name, ignore_errors=True)
+    return build_tree(top / "hay", HAY), build_tree(top / "old", OLD)
+
+
+def undo_all() -> None:
+    """Take back everything, run after run."""
+    with suppress(ActingError):  # nothing is left
+        for _ in range(5):
+            undo()
+
+
+def check_import(hay: Path, old: Path, top: Path) -> None:
+    """Nothing that was there is otherwise, what was imported is whole, the same command goes on, and all is undone."""
+    assert OLD == {path.partition("/")[2]: data for path, data in files_below(old).items()}
+    found = {path.partition("/")[2]: data for path, data in files_below(hay).items()}
+    assert HAY == {path: data for path, data in found.items() if not path.startswith("in/")}
+    brought = {path: data for path, data in found.items() if path.startswith("in/")}
+    whole = {path: data for path, data in brought.items() if not is_temporary_name(os.path.basename(path))}
+    assert whole.items() <= {"in/new/d.txt": b"four", "in/new/deep/e.txt": b"five" * 9}.items()
+    assert len(brought) - len(whole) <= 1
+    assert import_(hay, old, hay / "in").is_complete
+    assert {"in/new/d.txt", "in/new/deep/e.txt"} == {
+        path.partition("/")[2] for path in files_below(hay) if path.startswith("hay/in/")
+    }
+    undo_all()
+    assert HAY == {path.partition("/")[2]: data for path, data in files_below(hay).items()}
+
+
+def check_clean(hay: Path, old: Path, top: Path) -> None:
+    """Everything exists somewhere, and an undo puts it where it was; a second clean goes on."""
+    everything = Counter([*HAY.values(), *OLD.values()])
+    assert everything == contents(top)
+    clean(hay, old)
+    assert everything == contents(top)
+    undo_all()
+    assert HAY == {path.partition("/")[2]: data for path, data in files_below(hay).items()}
+    assert OLD == {path.partition("/")[2]: data for path, data in files_below(old).items()}
+
+
+def run_import(hay: Path, old: Path) -> Callable[[], object]:
+    """An import, ready to be carried out."""
+    plan = plan_import(hay, old, hay / "in")
+    return lambda: story.carry_out(plan)
+
+
+def run_clean(hay: Path, old: Path) -> Callable[[], object]:
+    """Likewise a clean."""
+    plan = plan_clean(hay, old)
+    return lambda: carry_out_clean(plan)
+
+
+def run_undo_of_import(hay: Path, old: Path) -> Callable[[], object]:
+    """Likewise the undo of an import."""
+    import_(hay, old, hay / "in")
+    return undo
+
+
+def run_undo_of_clean(hay: Path, old: Path) -> Callable[[], object]:
+    """Likewise that of a clean."""
+    clean(hay, old)
+    return undo
+
+
+RUNS = {
+    "import": (run_import, check_import),
+    "clean": (run_clean, check_clean),
+    "undo of import": (run_undo_of_import, check_import),
+    "undo of clean": (run_undo_of_clean, check_clean),
+}
+
+
+def steps_of(name: str, top: Path) -> int:
+    """How many steps a run has that nothing disturbs."""
+    with in_step(0, lambda _: None) as seen:
+        run = RUNS[name][0](*fresh(top))
+        del seen[:]
+        run()
+        return len(seen)
+
+
+@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("share", [1, pytest.param(0, marks=pytest.mark.slow)], ids=["some steps", "each step"])
+def test_killed_in_a_step(homes: Path, name: str, share: int) -> None:
+    """Before each step that changes anything, as kill -9 or the loss of power does it."""
+    prepare, check = RUNS[name]
+    total = steps_of(name, homes)
+    assert 10 < total < MOST_STEPS
+    for number in range(1, total + 1, max(1, share * (total // 9))):
+        hay, old = fresh(homes)
+        assert killed_in_step(number, prepare(hay, old))
+        check(hay, old, homes)
+
+
+@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("lasts", [False, True], ids=["once", "from then on"])
+@pytest.mark.parametrize("share", [1, pytest.param(0, marks=pytest.mark.slow)], ids=["some steps", "each step"])
+def test_a_disk_that_is_full_in_a_step(homes: Path, name: str, share: int, lasts: bool) -> None:
+    """The step fails: the run says so, or has done all the same, and nothing is lost."""
+    prepare, check = RUNS[name]
+    total = steps_of(name, homes)
+    for number in range(2, total + 1, max(1, share * (total // 7))):
+        hay, old = fresh(homes)
+        run = prepare(hay, old)
+        with suppress(ActingError):
+            full_in_step(number, run, lasts=lasts)
+        check(hay, old, homes)
+
+
+COMMANDS = {
+    "import": ["import", "--haystack", "hay", "--needles", "old", "--to", "hay/in", "--yes"],
+    "clean": ["clean", "--haystack", "hay", "--needles", "old", "--trash", "--apply"],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=pytest.mark.slow)])
+def test_kill_9_at_random_moments(homes: Path, name: str, rounds: int) -> None:
+    """The real process, killed whenever."""
+    dice = Random(rounds)  # noqa: S311 - dice, no secret
+    environment = {**os.environ, "DUPFIND_CACHE": str(homes / "cache.sqlite")}
+    command = [sys.executable, "-m", "dupfind", *COMMANDS[name], "-q"]
+    hay, old = fresh(homes)
+    began = time.monotonic()
+    subprocess.run(command, cwd=homes, env=environment, check=True, capture_output=True)
+    whole_seconds = time.monotonic() - began
+    for _ in range(rounds):
+        (homes / "cache.sqlite").unlink(missing_ok=True)
+        hay, old = fresh(homes)
+        process = subprocess.Popen(
+            command, cwd=homes, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(dice.uniform(0.3, 1.1) * whole_seconds)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        (homes / "cache.sqlite").unlink(missing_ok=True)
+        RUNS[name][1](hay, old, homes)

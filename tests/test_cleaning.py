@@ -1,0 +1,617 @@
+"""Cleans: what goes is proved while it is held open, a folder goes whole or stays whole, nothing is ever deleted."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dupfind.acting import cleaning, places
+from dupfind.acting.cleaning import Cleaner
+from dupfind.acting.held import HeldEntry
+from dupfind.acting.journal import Journal
+from dupfind.acting.listing import NotListedError, list_folder
+from dupfind.answers.cleaned import Cleaned, Fate
+from dupfind.errors import ActingError, SettingsError
+from dupfind.matching import reverify
+from dupfind.sources.entries import ChangedError, entry_of
+from fixtures import pictures
+from tests.helpers.acting import (
+    carry_out_clean,
+    clean,
+    contents,
+    files_below,
+    once,
+    plan_clean,
+    records,
+    undo,
+)
+from tests.helpers.archives import zipped
+from tests.helpers.places import SECOND_DEVICE
+from tests.helpers.shelf import TreeBuilder
+
+
+@pytest.fixture
+def trees(tree: TreeBuilder, homes: Path) -> tuple[Path, Path]:
+    """A haystack, and needles with a contained folder beside one that is not."""
+    hay = tree("hay", {"a.txt": b"one", "b.txt": b"two", "c.txt": b"three"})
+    needles = tree(
+        "old",
+        {
+            "gone/a.txt": b"one", "gone/sub/b.txt": b"two", "gone/.DS_Store": b"", "gone/sub/empty.txt": b"",
+            "stays/c.txt": b"three", "stays/d.txt": b"nowhere else",
+        },
+    )  # fmt: skip
+    (needles / "gone" / ".DS_Store").write_bytes(b"\0\0\0\1Bud1" + bytes(100))
+    return hay, needles
+
+
+def reasons(answer: Cleaned) -> list[str]:
+    """Why units stay."""
+    return [one.reason or "" for one in answer.gone if one.fate is not Fate.MOVED]
+
+
+def test_what_is_contained_goes(trees: tuple[Path, Path], homes: Path) -> None:
+    """With its junk and its empty files, to the trash, and nothing else does; an undo puts all of it back."""
+    hay, needles = trees
+    (needles / "gone" / "sub").chmod(0o750)
+    os.utime(needles / "gone" / "sub", ns=(10**18, 10**18))
+    before, all_before = files_below(hay, needles), contents(homes)
+    answer = clean(hay, needles)
+    assert ([Fate.MOVED], True) == ([one.fate for one in answer.gone], answer.is_complete)
+    assert {"old/stays/c.txt", "old/stays/d.txt"} == set(files_below(needles))
+    assert not (needles / "gone").exists()
+    trash = homes / "data" / "Trash"
+    found = files_below(trash / "files")
+    assert {"files/gone/a.txt", "files/gone/sub/b.txt", "files/gone/.DS_Store", "files/gone/sub/empty.txt"} == set(
+        found
+    )
+    assert f"Path={needles}/gone\n" in (trash / "info" / "gone.trashinfo").read_text()
+    assert (0o750, 10**18) == (
+        (trash / "files/gone/sub").stat().st_mode & 0o777,
+        (trash / "files/gone/sub").stat().st_mtime_ns,
+    )
+    assert all_before <= contents(homes)
+    back = undo()
+    assert back.is_complete
+    assert before == files_below(hay, needles)
+    assert (0o750, 10**18) == ((needles / "gone/sub").stat().st_mode & 0o777, (needles / "gone/sub").stat().st_mtime_ns)
+    assert [] == [*(trash / "files").iterdir(), *(trash / "info").iterdir()]
+
+
+def test_a_plan_changes_nothing(trees: tuple[Path, Path], homes: Path) -> None:
+    """And says what could go, and why the rest stays."""
+    hay, needles = trees
+    before = files_below(hay, needles)
+    plan, _ = plan_clean(hay, needles)
+    assert [(str(needles / "gone"), 4, 2)] == [(unit.path, len(unit.things), unit.proved) for unit in plan.units]
+    assert [(str(needles / "stays"), "partial: 1 missing")] == [tuple(left) for left in plan.left]
+    assert before == files_below(hay, needles)
+    assert not (homes / "state").exists()
+
+
+def test_single_files(trees: tuple[Path, Path]) -> None:
+    """With --files each goes by itself, and its folder stays."""
+    hay, needles = trees
+    answer = clean(hay, needles, are_files=True)
+    assert 3 == len(answer.moved)
+    assert {"old/gone/.DS_Store", "old/gone/sub/empty.txt", "old/stays/d.txt"} == set(files_below(needles))
+    assert undo().is_complete
+
+
+def test_another_folder(trees: tuple[Path, Path], tmp_path: Path) -> None:
+    """Each root gets a new folder there, in which all lies as it lay; nothing that is there is touched."""
+    hay, needles = trees
+    to = tmp_path / "away"
+    (to / "old").mkdir(parents=True)
+    (to / "old" / "photo").write_bytes(b"somebody's")
+    before = files_below(needles)
+    answer = clean(hay, needles, to=to)
+    assert [str(to / "old (2)" / "gone")] == [one.target for one in answer.gone]
+    assert {"old/photo", "old (2)/gone/a.txt", "old (2)/gone/sub/b.txt", "old (2)/gone/.DS_Store",
+            "old (2)/gone/sub/empty.txt"} == {path.partition("/")[2] for path in files_below(to)}  # fmt: skip
+    assert undo().is_complete
+    assert before == files_below(needles)
+    assert ["old"] == os.listdir(to)
+
+
+def test_a_whole_root(tree: TreeBuilder, homes: Path, tmp_path: Path) -> None:
+    """Is a folder like any other."""
+    hay, needles = tree("hay", {"a": b"1"}), tree("old", {"x/a": b"1"})
+    (tmp_path / "away").mkdir()
+    clean(hay, needles, to=tmp_path / "away")
+    assert {"away/old/x/a": b"1"} == files_below(tmp_path / "away")
+    assert not needles.exists()
+    assert undo().is_complete
+    assert {"old/x/a": b"1"} == files_below(needles)
+
+
+def test_pictures(tree: TreeBuilder, homes: Path) -> None:
+    """The same picture in another quality, and the same image data with other metadata, are decoded again."""
+    photo = pictures.photo(5, (480, 360))
+    hay = tree("hay", {"a.txt": b"1"})
+    needles = tree("old", {"b.txt": b"2"})
+    (needles / "b.txt").unlink()
+    photo.save(hay / "a.jpg", quality=95)
+    photo.save(needles / "a.jpg", quality=80)
+    other = pictures.photo(6, (480, 360))
+    other.save(hay / "b.jpg", quality=90)
+    other.save(needles / "b.jpg", quality=90, exif=pictures.exif(captured="2013:05:06 10:11:12"))
+    answer = clean(hay, needles)
+    assert [Fate.MOVED] == [one.fate for one in answer.gone]
+    assert undo().is_complete
+
+
+def test_archives(tree: TreeBuilder, homes: Path) -> None:
+    """One whose files are all in the haystack goes as the file that it is."""
+    hay = tree("hay", {"a": b"one", "b": b"two"})
+    needles = tree("old", {"x/y.zip": zipped({"a": b"one", "in/b": b"two"}), "z.zip": zipped({"a": b"one", "c": b"3"})})
+    answer = clean(hay, needles)
+    assert [Fate.MOVED] == [one.fate for one in answer.gone]
+    assert ["old/z.zip"] == list(files_below(needles))
+    assert undo().is_complete
+
+
+def linked(file: Path, to: Path) -> None:
+    """A link comes in the place of a file."""
+    file.unlink()
+    file.symlink_to(to)
+
+
+def moved_behind_a_link(folder: Path, to: Path) -> None:
+    """A folder is moved, and a link to it left in its place."""
+    folder.rename(to)
+    folder.symlink_to(to)
+
+
+def piped(file: Path) -> None:
+    """A pipe comes in the place of a file."""
+    file.unlink()
+    os.mkfifo(file)
+
+
+def hard_linked(file: Path, to: Path) -> None:
+    """A hard link of another file comes in the place of a file."""
+    file.unlink()
+    os.link(to, file)
+
+
+B = "gone/sub/b.txt"
+SEAMS: dict[str, Callable[[Path, Path], object]] = {
+    "needle edited": lambda hay, old: (old / B).write_bytes(b"TWO"),
+    "needle longer": lambda hay, old: (old / B).write_bytes(b"two and more"),
+    "needle touched": lambda hay, old: os.utime(old / B, ns=(5, 5)),
+    "needle gone": lambda hay, old: (old / B).unlink(),
+    "needle a link": lambda hay, old: linked(old / B, hay / "b.txt"),
+    "needle a pipe": lambda hay, old: piped(old / B),
+    "witness edited": lambda hay, old: (hay / "b.txt").write_bytes(b"TWO"),
+    "witness touched": lambda hay, old: os.utime(hay / "b.txt", ns=(5, 5)),
+    "witness gone": lambda hay, old: (hay / "b.txt").unlink(),
+    "witness a link": lambda hay, old: linked(hay / "b.txt", old / B),
+    "witness linked to the needle": lambda hay, old: hard_linked(hay / "b.txt", old / B),
+    "folder of the witness a link": lambda hay, old: moved_behind_a_link(hay, hay.with_name("was")),
+    "something came": lambda hay, old: (old / "gone/sub/new.jpg").write_bytes(b"a photo"),
+    "junk came": lambda hay, old: (old / "gone/sub/.nomedia").write_bytes(b""),
+    "a folder came": lambda hay, old: (old / "gone/sub/new").mkdir(),
+    "the folder is a link": lambda hay, old: moved_behind_a_link(old / "gone", old / "was"),
+    "an inner folder is a link": lambda hay, old: moved_behind_a_link(old / "gone/sub", old / "was"),
+    "an empty file is no longer": lambda hay, old: (old / "gone/sub/empty.txt").write_bytes(b"text"),
+    "junk edited": lambda hay, old: (old / "gone/.DS_Store").write_bytes(b"a photo"),
+}
+Change = Callable[[Path, Path], object]
+
+
+@pytest.mark.parametrize("change", SEAMS.values(), ids=SEAMS)
+def test_what_changes_between_the_plan_and_the_move(trees: tuple[Path, Path], homes: Path, change: Change) -> None:
+    """Whatever it is, the folder stays whole, and nothing is lost."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    change(hay, needles)
+    before, names = contents(homes), sorted(os.walk(needles))
+    answer = carry_out_clean(plan)
+    assert [Fate.REFUSED] == [one.fate for one in answer.gone]
+    assert before == contents(homes)
+    assert [walked[:1] for walked in names] == [walked[:1] for walked in sorted(os.walk(needles))]
+    assert [set(walked[2]) for walked in names] == [set(walked[2]) for walked in sorted(os.walk(needles))]
+
+
+IN_THE_FOLDER = [name for name in SEAMS if name.startswith(("needle", "witness", "an empty", "junk edited"))]
+
+
+@pytest.mark.parametrize("name", IN_THE_FOLDER)
+def test_what_changes_after_the_first_move(
+    trees: tuple[Path, Path], homes: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """What has moved of the folder by then is moved back."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    move = Cleaner._move
+    late: list[Callable[..., None]] = [once(lambda: SEAMS[name](hay, needles))]
+    seen: dict[str, Any] = {}
+
+    def moved(self: Any, *arguments: Any) -> int:
+        number = move(self, *arguments)
+        late[0]()
+        seen.setdefault("before", contents(homes))
+        return number
+
+    monkeypatch.setattr(Cleaner, "_move", moved)
+    answer = carry_out_clean(plan)
+    assert [Fate.REFUSED] == [one.fate for one in answer.gone]
+    assert (needles / "gone" / "a.txt").read_bytes() == b"one"
+    assert seen["before"] == contents(homes)
+    assert [] == list((homes / "data" / "Trash" / "files").iterdir())
+
+
+@pytest.mark.parametrize("whose", ["needle", "witness"])
+@pytest.mark.parametrize("when", ["while it is proved", "after it was proved"])
+def test_what_changes_while_it_is_proved(
+    trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, whose: str, when: str
+) -> None:
+    """Both are looked at before and after the proof, by what is held open and by name."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    file = needles / "gone/a.txt" if whose == "needle" else hay / "a.txt"
+
+    def replace() -> None:
+        file.rename(file.with_name("was"))
+        file.write_bytes(b"ONE")
+
+    real, swap = reverify._is_equal, once(replace)
+
+    def compared(*arguments: Any) -> bool:
+        if when == "while it is proved":
+            swap()
+        is_equal = real(*arguments)
+        swap()
+        return is_equal
+
+    monkeypatch.setattr(reverify, "_is_equal", compared)
+    answer = carry_out_clean(plan)
+    assert [Fate.REFUSED] == [one.fate for one in answer.gone]
+    assert (needles / "gone/sub/b.txt").exists()
+    assert b"ONE" == file.read_bytes()
+
+
+def test_a_witness_that_goes_right_after_the_move(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked at once more; the needle is moved back."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    check = Cleaner._check_moved
+
+    def late(self: Any, *arguments: Any) -> None:
+        check(self, *arguments)
+        (hay / "a.txt").unlink(missing_ok=True)
+
+    monkeypatch.setattr(Cleaner, "_check_moved", late)
+    answer = carry_out_clean(plan)
+    assert "its witness" in reasons(answer)[0]
+    assert b"one" == (needles / "gone/a.txt").read_bytes()
+
+
+def test_another_file_at_the_new_place(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came in the place of the needle in the last moment is moved back, and nothing else is touched."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    rename = cleaning.rename
+
+    def replace() -> None:
+        (needles / "gone/a.txt").rename(needles / "was")
+        (needles / "gone/a.txt").write_bytes(b"a photo")
+
+    swap = once(replace)
+
+    def late(*arguments: Any) -> None:
+        swap()
+        rename(*arguments)
+
+    monkeypatch.setattr(cleaning, "rename", late)
+    answer = carry_out_clean(plan)
+    assert "another file came in its place" in reasons(answer)[0]
+    assert (b"a photo", b"one") == ((needles / "gone/a.txt").read_bytes(), (needles / "was").read_bytes())
+
+
+def test_hard_links_of_the_witness_stay(tree: TreeBuilder, homes: Path) -> None:
+    """They save nothing: whoever edits the one edits the other."""
+    hay, needles = tree("hay", {"a.txt": b"one"}), tree("old", {"x/b.txt": b"2"})
+    (needles / "x/b.txt").unlink()
+    os.link(hay / "a.txt", needles / "x" / "b.txt")
+    plan, _ = plan_clean(hay, needles)
+    assert ([], "hard link of its witness") == (
+        list(plan.units),
+        plan.left[0].reason[-len("hard link of its witness") :],
+    )
+
+
+def test_hard_links_among_the_needles_go_together(tree: TreeBuilder, homes: Path) -> None:
+    """Moving the one sets the time of change of the other."""
+    hay, needles = tree("hay", {"a.txt": b"one"}), tree("old", {"x/b.txt": b"one"})
+    os.link(needles / "x/b.txt", needles / "x" / "c.txt")
+    assert clean(hay, needles).is_complete
+    assert undo().is_complete
+
+
+def test_what_was_moved_proves_nothing(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A witness that has become a link of what went is none, whatever the plan says."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles, are_files=True)
+    cleaners: list[Cleaner] = []
+    unit = Cleaner._unit
+
+    def note(self: Cleaner, *arguments: Any) -> Any:
+        found = os.stat(hay / "b.txt")
+        self._moved[found.st_dev, found.st_ino] = 0
+        cleaners.append(self)
+        return unit(self, *arguments)
+
+    monkeypatch.setattr(Cleaner, "_unit", note)
+    answer = carry_out_clean(plan)
+    assert ["has been moved in this run"] == [reason[-26:] for reason in reasons(answer)]
+    assert (needles / "gone/sub/b.txt").exists()
+
+
+def test_what_goes_itself_is_no_witness(trees: tuple[Path, Path]) -> None:
+    """Two folders that prove each other would both go."""
+    hay, needles = trees
+    plan, settings = plan_clean(hay, needles)
+    (thing,) = [thing for thing in plan.units[0].things if thing.below == ("a.txt",)]
+    claim = thing.claims[0]._replace(
+        witnesses=(entry_of(str(needles / "gone/sub/b.txt"), os.stat(needles / "gone/sub/b.txt")),)
+    )
+    things = tuple(thing._replace(claims=(claim,)) if one is thing else one for one in plan.units[0].things)
+    from dataclasses import replace
+
+    forged = replace(plan, units=[plan.units[0]._replace(things=things)])
+    answer = carry_out_clean((forged, settings))
+    assert "is about to go itself" in reasons(answer)[0]
+
+
+def test_a_file_by_another_mount_is_no_witness(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for a scan, asked once more of the two that are held open."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    monkeypatch.setattr(cleaning.SameFile, "is_itself", lambda *_: True)
+    answer = carry_out_clean(plan)
+    assert "may be the same file" in reasons(answer)[0]
+
+
+def test_a_proof_that_falls(tree: TreeBuilder, homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only looks alike when it is read again stays."""
+    hay, needles = tree("hay", {"a.txt": b"one"}), tree("old", {"x/b.txt": b"one"})
+    plan = plan_clean(hay, needles)
+    for look in (
+        reverify.Look(None, None, failure="its witness no longer has the same bytes"),
+        reverify.Look(str(hay / "a.txt"), reverify.Evidence.SIMILAR),
+        reverify.Look("another", reverify.Evidence.IDENTICAL),
+    ):
+        monkeypatch.setattr(reverify, "reverify", lambda *_, look=look: [look])
+        assert [Fate.REFUSED] == [one.fate for one in carry_out_clean(plan).gone]
+    assert (needles / "x/b.txt").exists()
+
+
+def test_what_is_held_is_what_is_read(tmp_path: Path) -> None:
+    """Whatever lies under its name, also in another process; and a change is seen."""
+    import pickle
+
+    file = tmp_path / "a"
+    file.write_bytes(b"one")
+    entry = entry_of(str(file), file.stat())
+    with file.open("rb") as held:
+        again = pickle.loads(pickle.dumps(HeldEntry.of(entry, held.fileno())))  # noqa: S301 - our own
+        assert (str(file), again) == (again.path, again.now())
+        file.rename(tmp_path / "b")
+        file.write_bytes(b"two")
+        moved = HeldEntry.of(entry_of(str(file), os.fstat(held.fileno())), held.fileno())
+        with moved.open() as read:
+            assert b"one" == read.read()
+        (tmp_path / "b").write_bytes(b"ONE")
+        with pytest.raises(ChangedError), moved.open():
+            pass
+
+
+def test_names_at_the_new_place_are_free(trees: tuple[Path, Path], homes: Path) -> None:
+    """What lies in the trash already stays there."""
+    hay, needles = trees
+    files = homes / "data" / "Trash" / "files"
+    files.mkdir(parents=True)
+    (homes / "data" / "Trash").chmod(0o700)
+    (files / "gone").write_bytes(b"thrown away before")
+    answer = clean(hay, needles)
+    assert [str(files / "gone 2")] == [one.target for one in answer.gone]
+    assert b"thrown away before" == (files / "gone").read_bytes()
+
+
+def test_the_trash_and_the_journal_stay_where_they_are(tree: TreeBuilder, homes: Path) -> None:
+    """Needles may be a whole home: neither goes into itself."""
+    hay = tree("hay", {"a": b"one"})
+    tree("data/Trash/files/x", {"a": b"one"})
+    for folder in ("data/Trash", "data/Trash/files", "data/Trash/info"):
+        (homes / folder).mkdir(exist_ok=True)
+        (homes / folder).chmod(0o700)
+    answer = clean(hay, homes / "data")
+    assert "the trash lies in it, or it lies in the trash" in reasons(answer)[0]
+    needles = tree("old", {"x/a": b"one"})
+    answer = carry_out_clean(plan_clean(hay, needles), journal=str(needles / "x" / "own.journal"))
+    assert [Fate.REFUSED] == [one.fate for one in answer.gone]
+    assert (needles / "x" / "a").exists()
+
+
+def test_a_file_system_that_cannot_rename_safely(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is moved there."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    before = files_below(needles)
+    monkeypatch.setattr(places, "_renameat2", lambda *_: errno.EINVAL)
+    answer = carry_out_clean(plan)
+    assert "without the risk" in reasons(answer)[0]
+    assert before == files_below(needles)
+
+
+def test_another_file_system_is_refused(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy would have to be followed by a deletion; told in the plan, and at the rename as well."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    monkeypatch.setattr(places, "_renameat2", lambda *_: errno.EXDEV)
+    answer = carry_out_clean(plan)
+    assert "cannot be moved" in reasons(answer)[0]
+    assert (needles / "gone/a.txt").exists()
+
+
+@pytest.mark.skipif(not os.access(SECOND_DEVICE, os.W_OK), reason="there is no second file system here")
+def test_moving_to_another_drive_is_told_in_the_plan(trees: tuple[Path, Path]) -> None:
+    """With what to do instead."""
+    import tempfile
+
+    hay, needles = trees
+    with tempfile.TemporaryDirectory(dir=SECOND_DEVICE) as to:
+        if os.stat(to).st_dev == os.stat(needles).st_dev:
+            pytest.skip("there is no second file system here")
+        plan, _ = plan_clean(hay, needles, to=to)
+        assert ([], True) == (list(plan.units), "another file system" in plan.left[-1].reason)
+
+
+def test_witnesses_on_several_devices(tree: TreeBuilder, homes: Path) -> None:
+    """One disk is one witness, however many copies it holds."""
+    import tempfile
+
+    hay, needles = tree("hay", {"a": b"one", "a copy": b"one"}), tree("old", {"x/a": b"one"})
+    second = tree("second", {"a": b"one"})
+    plan, _ = plan_clean([hay, second], needles, witnesses=2)
+    assert ([], True) == (list(plan.units), "1 of 2 devices" in plan.left[0].reason)
+    if not os.access(SECOND_DEVICE, os.W_OK) or os.stat(SECOND_DEVICE).st_dev == os.stat(hay).st_dev:
+        pytest.skip("there is no second file system here")
+    with tempfile.TemporaryDirectory(dir=SECOND_DEVICE) as name:
+        third = Path(name)
+        (third / "b").write_bytes(b"one")
+        plan = plan_clean([hay, third], needles, witnesses=2)
+        assert [2] == [
+            len(claim.witnesses) for unit in plan[0].units for thing in unit.things for claim in thing.claims
+        ]
+        (third / "b").write_bytes(b"two")
+        assert [Fate.REFUSED] == [one.fate for one in carry_out_clean(plan).gone]
+        (third / "b").write_bytes(b"one")
+        assert carry_out_clean(plan_clean([hay, third], needles, witnesses=2)).is_complete
+
+
+def test_a_root_within_a_folder(tree: TreeBuilder, homes: Path) -> None:
+    """A haystack among the needles does not go with them."""
+    needles = tree("old", {"x/a": b"one", "x/keep/a": b"one"})
+    plan, _ = plan_clean(needles / "x" / "keep", needles)
+    assert ([], True) == (list(plan.units), "1 skipped" in plan.left[-1].reason)
+    identity = os.stat(needles / "x" / "keep")
+    with pytest.raises(NotListedError, match="is a root of its own"):
+        list_folder(str(needles / "x"), {(identity.st_dev, identity.st_ino)})
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"accept": "similar"}, "nothing to clean by"),
+        ({"quick": True}, "nothing to clean by"),
+        ({"to": "old/x"}, "lies in"),
+        ({"to": "hay"}, "lies in"),
+        ({"to": "."}, "lies in --move-to"),
+        ({"to": "none"}, "there is no such folder"),
+    ],
+)
+def test_mistakes(
+    tree: TreeBuilder, homes: Path, options: dict[str, Any], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before any work."""
+    monkeypatch.chdir(homes)
+    hay, needles = tree("hay", {"a": b"one"}), tree("old", {"x/a": b"one"})
+    with pytest.raises(SettingsError, match=reason):
+        plan_clean(hay, needles, **options)
+
+
+def test_stopping(trees: tuple[Path, Path], homes: Path) -> None:
+    """In the midst of a folder: what was moved of it is moved back."""
+    hay, needles = trees
+    before = files_below(needles)
+    plan = plan_clean(hay, needles)
+    asked = iter([None, None])
+    answer = carry_out_clean(plan, should_stop=lambda: next(asked, 15))
+    assert ([Fate.NOT_DONE], 15) == ([one.fate for one in answer.gone], answer.stopped)
+    assert before == files_below(needles)
+
+
+def test_each_move_is_noted_down_before_it_is_made(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that an undo finds it, whenever the run is killed."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    rename, noted = cleaning.rename, []
+
+    def look(around: places.Folder, name: str, *arguments: Any) -> None:
+        noted.append([step for step in records() if step.get("source") == os.path.join(around.path, name)])
+        rename(around, name, *arguments)
+
+    monkeypatch.setattr(cleaning, "rename", look)
+    carry_out_clean(plan)
+    assert [1, 1, 1, 1] == [len(steps) for steps in noted]
+
+
+def test_a_journal_that_cannot_be_written(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is moved that cannot be noted down."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    before = files_below(needles)
+    begin = Journal.begin
+
+    def full(self: Journal, do: str, **facts: Any) -> int:
+        if do == "move":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return begin(self, do, **facts)
+
+    monkeypatch.setattr(Journal, "begin", full)
+    answer = carry_out_clean(plan)
+    assert "the journal cannot be written" in reasons(answer)[0]
+    assert before == files_below(needles)
+
+
+@pytest.mark.parametrize("what", ["taken", "changed", "gone"])
+def test_undo_leaves_what_it_must(trees: tuple[Path, Path], homes: Path, what: str) -> None:
+    """Where the old name is taken, or what was moved was changed since; and can be run again."""
+    hay, needles = trees
+    clean(hay, needles)
+    thrown = homes / "data/Trash/files/gone/a.txt"
+    if what == "taken":
+        (needles / "gone").mkdir()
+        (needles / "gone/a.txt").write_bytes(b"somebody's")
+    elif what == "changed":
+        thrown.write_bytes(b"edited")
+    else:
+        thrown.unlink()
+    answer = undo()
+    assert [str(thrown)] == [file.path for file in answer.files if not file.is_undone]
+    assert b"two" == (needles / "gone/sub/b.txt").read_bytes()
+    if what == "taken":
+        assert b"somebody's" == (needles / "gone/a.txt").read_bytes()
+        (needles / "gone/a.txt").unlink()
+        assert undo().is_complete
+        assert b"one" == (needles / "gone/a.txt").read_bytes()
+
+
+def test_undo_goes_through_no_link(trees: tuple[Path, Path], homes: Path) -> None:
+    """What was put in the place of a folder since leads nowhere."""
+    hay, needles = trees
+    clean(hay, needles)
+    (homes / "outside").mkdir()
+    needles.rename(homes / "was")
+    needles.symlink_to(homes / "outside")
+    assert not undo().is_complete
+    assert [] == os.listdir(homes / "outside")
+
+
+def test_two_runs_at_once(trees: tuple[Path, Path]) -> None:
+    """The second one does nothing."""
+    from dupfind.acting import journal as journals
+
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    with journals.alone(), pytest.raises(ActingError, match="another run"):
+        carry_out_clean(plan)
+    assert (needles / "gone/a.txt").exists()

@@ -1,0 +1,102 @@
+"""``dupfind clean`` as the real process: what is printed, exit codes, mistakes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dupfind.report import cleaned
+from tests.helpers.acting import files_below
+from tests.helpers.shelf import TreeBuilder
+
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+CLEAN = ("clean", "--haystack", "hay", "--needles", "old")
+
+
+@pytest.fixture
+def old(tree: TreeBuilder) -> Path:
+    """Needles with a folder that is contained, and one that is not."""
+    tree("hay", {"a.txt": b"known", "b.txt": b"well known"})
+    return tree("old", {"x/a.txt": b"known", "x/y/b.txt": b"well known", "z/a.txt": b"known", "z/c.txt": b"new"})
+
+
+def test_a_dry_run_is_the_default(dupfind: Run, old: Path) -> None:
+    """It says what could go and what stays, and changes nothing."""
+    before = files_below(old)
+    done = dupfind(*CLEAN, "--trash")
+    assert (0, b"") == (done.returncode, done.stderr)
+    assert (
+        "Files  Size  Folder\n"
+        "───────────────────\n"
+        "    2  15 B  old/x\n\n"
+        "What stays, and why:\n"
+        "  old/z: partial: 1 missing\n\n"
+        "1 folder can go: 2 files, 15 B, freed when the trash is emptied. Nothing was moved: --apply does it.\n"
+    ) == done.stdout.decode()
+    assert before == files_below(old)
+    plan = json.loads(dupfind(*CLEAN, "--trash", "--format", "json").stdout)
+    assert (cleaned.SCHEMA, True, "trash", None) == (plan["schema"], plan["is_plan"], plan["way"], plan["to"])
+    assert [{"path": "old/x", "files": 2, "proved": 2, "size_bytes": 15}] == plan["units"]
+    assert [{"path": "old/z", "reason": "partial: 1 missing"}] == plan["left"]
+
+
+def test_it_is_applied_and_undone(dupfind: Run, old: Path, tmp_path: Path) -> None:
+    """With what went, and where to."""
+    before = files_below(old)
+    done = dupfind(*CLEAN, "--trash", "--apply", "--format", "json")
+    assert (0, b"") == (done.returncode, done.stderr)
+    told = json.loads(done.stdout)
+    assert [("old/x", "moved", str(tmp_path / "data/Trash/files/x"))] == [
+        (unit["path"], unit["state"], unit["to"]) for unit in told["units"]
+    ]
+    assert (1, 15) == (told["summary"]["moved"], told["summary"]["moved_bytes"])
+    assert {"old/z/a.txt", "old/z/c.txt"} == set(files_below(old))
+    back = dupfind("undo")
+    assert (0, b"") == (back.returncode, back.stderr)
+    assert back.stdout.startswith(b"2 files moved back: clean of ")
+    assert before == files_below(old)
+
+
+def test_the_table(dupfind: Run, old: Path, tmp_path: Path) -> None:
+    """After it was applied, with --files to another folder."""
+    (tmp_path / "away").mkdir()
+    done = dupfind(*CLEAN, "--move-to", "away", "--files", "--apply", "--journal", "own.journal")
+    assert (0, b"") == (done.returncode, done.stderr)
+    text = done.stdout.decode()
+    assert "3 files moved to away: 3 files, 20 B, each proved again.\n" in text
+    assert "  old/z/c.txt: missing\n" in text
+    assert {"away/old/x/a.txt", "away/old/x/y/b.txt", "away/old/z/a.txt"} == set(files_below(tmp_path / "away"))
+    assert 0 == dupfind("undo", "own.journal").returncode
+
+
+def test_what_cannot_go(dupfind: Run, old: Path, tmp_path: Path) -> None:
+    """Exit code 2 where nothing could be done: here the trash is a link that leads somewhere."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "Trash").symlink_to("/nowhere")
+    before = files_below(old)
+    done = dupfind(*CLEAN, "--trash", "--apply")
+    assert 2 == done.returncode
+    assert b"old/x stays: " in done.stdout
+    assert before == files_below(old)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "either --trash or --move-to DIR is needed"),
+        (["--trash", "--move-to", "hay"], "either --trash or --move-to DIR is needed"),
+        (["--move-to", "hay"], "--move-to hay lies in hay"),
+        (["--trash", "--journal", "j"], "--journal goes with --apply"),
+        (["--trash", "--accept", "similar"], "--accept similar is nothing to clean by"),
+        (["--trash", "--witnesses", "0"], "Invalid value for '--witnesses'"),
+    ],
+)
+def test_mistakes(dupfind: Run, old: Path, arguments: list[str], said: str) -> None:
+    """One line, exit code 2."""
+    done = dupfind(*CLEAN, *arguments)
+    assert (2, b"") == (done.returncode, done.stdout)
+    assert said in done.stderr.decode()

@@ -1,0 +1,467 @@
+"""Imports: what is missing is there afterwards, byte for byte, whatever happens meanwhile, and nothing is replaced."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dupfind.acting import copying, importing, listing, places
+from dupfind.acting.places import Folder, Temporary
+from dupfind.answers.imported import Fate
+from dupfind.commands import importing as story
+from dupfind.errors import ActingError, SettingsError
+from fixtures import pictures
+from tests.helpers.acting import files_below, import_, once, plan_import, records, undo
+from tests.helpers.archives import zipped
+from tests.helpers.scans import scan, states
+from tests.helpers.shelf import TreeBuilder
+
+
+@pytest.fixture
+def trees(tree: TreeBuilder, homes: Path) -> tuple[Path, Path]:
+    """A haystack and needles of which some are missing: texts, that nothing has to be decoded."""
+    hay = tree("hay", {"a.txt": b"known"})
+    needles = tree("old", {"a.txt": b"known", "b.txt": b"new", "sub/c.txt": b"other", "sub/d.txt": b"new"})
+    return hay, needles
+
+
+def fates(answer: Any) -> dict[str, Fate]:
+    """What became of each file."""
+    return {os.path.basename(one.item.path): one.fate for one in answer.done}
+
+
+def test_what_is_missing_is_there_afterwards(trees: tuple[Path, Path]) -> None:
+    """A scan calls it present by identical bytes, and a second import has nothing to do."""
+    hay, needles = trees
+    before = files_below(needles)
+    answer = import_(hay, needles, hay / "in")
+    assert {"b.txt": Fate.IMPORTED, "c.txt": Fate.IMPORTED} == fates(answer)
+    assert ["d.txt"] == [os.path.basename(one.path) for one in answer.plan.duplicates]
+    assert {"present/identical"} == set(states(scan(hay, needles)).values())
+    assert {"hay/a.txt": b"known", "hay/in/b.txt": b"new", "hay/in/sub/c.txt": b"other"} == files_below(hay)
+    assert before == files_below(needles)
+    assert [] == import_(hay, needles, hay / "in").done
+    assert answer.is_complete
+
+
+def test_pictures(tree: TreeBuilder, homes: Path) -> None:
+    """By capture time, each once, the best of copies, sidecars with it; the scan afterwards needs no second look."""
+    photo = pictures.photo(3, (320, 240))
+    stamp = pictures.exif(captured="2013:05:06 10:11:12")
+    needles = tree("old", {"x/small.jpg": photo.resize((160, 120)), "y/big.txt": b"1", "y/big.xmp": b"<x/>"})
+    (needles / "y").mkdir(exist_ok=True)
+    photo.save(needles / "y" / "big.jpg", quality=92, exif=stamp)
+    hay = tree("hay", {"a.txt": b"known"})
+    answer = import_(hay, needles, hay / "in", layout="date")
+    told = {os.path.basename(one.item.path): one.target for one in answer.done}
+    assert "2013/2013-05/big.jpg" == told["big.jpg"]
+    assert "2013/2013-05/big.xmp" == told["big.xmp"]
+    assert "small.jpg" not in told
+    assert (needles / "y" / "big.jpg").read_bytes() == (hay / "in" / "2013/2013-05/big.jpg").read_bytes()
+    assert {"present"} == {state.partition("/")[0] for state in states(scan(hay, needles)).values()}
+    assert [] == import_(hay, needles, hay / "in", layout="date").done
+
+
+def test_what_else_is_asked_for(tree: TreeBuilder, homes: Path) -> None:
+    """Unreadable and similar files are left, and told, unless they are asked for."""
+    hay = tree("hay", {"small.jpg": pictures.photo(4, (160, 120))})
+    needles = tree("old", {"large.jpg": pictures.photo(4, (640, 480)), "broken.jpg": b"\xff\xd8\xff\xe0 no picture"})
+    plan = plan_import(hay, needles, hay / "in")
+    assert ({"similar": 1, "unreadable": 1}, []) == (plan.left, list(plan.items))
+    for also, names in ((("better",), {"large.jpg"}), (("similar", "unreadable"), {"large.jpg", "broken.jpg"})):
+        plan = plan_import(hay, needles, hay / "in", also=also)
+        assert names == {item.name for item in plan.items}
+
+
+def test_times_attributes_and_mode(trees: tuple[Path, Path]) -> None:
+    """Kept as far as the file system does."""
+    hay, needles = trees
+    os.utime(needles / "b.txt", ns=(10**18, 10**18 + 7))
+    has_attributes = True
+    try:
+        os.setxattr(needles / "b.txt", "user.rating", b"5")
+    except OSError:
+        has_attributes = False
+    import_(hay, needles, hay / "in")
+    assert 10**18 + 7 == (hay / "in/b.txt").stat().st_mtime_ns
+    if has_attributes:
+        assert b"5" == os.getxattr(hay / "in/b.txt", "user.rating")
+
+
+def test_a_name_that_is_taken_gets_a_number(trees: tuple[Path, Path]) -> None:
+    """Also where it is taken between the plan and the copy, and in the very last moment; nothing is replaced."""
+    hay, needles = trees
+    (hay / "in" / "sub").mkdir(parents=True)
+    (hay / "in" / "b.txt").write_bytes(b"somebody's")
+    plan = plan_import(hay, needles, hay / "in")
+    (hay / "in" / "sub" / "C.TXT").write_bytes(b"came later")
+    answer = story.carry_out(plan)
+    assert {"b (2).txt", "sub/c (2).txt"} == {one.target for one in answer.done}
+    found = files_below(hay)
+    assert (b"somebody's", b"came later") == (found["hay/in/b.txt"], found["hay/in/sub/C.TXT"])
+    assert (b"new", b"other") == (found["hay/in/b (2).txt"], found["hay/in/sub/c (2).txt"])
+
+
+def test_a_name_that_is_taken_at_the_last_moment(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look and the name: the next number."""
+    hay, needles = trees
+    publish = Temporary.publish
+
+    def late(self: Temporary, name: str) -> None:
+        if name == "b.txt":
+            (hay / "in" / "b.txt").write_bytes(b"somebody's")
+        publish(self, name)
+
+    monkeypatch.setattr(Temporary, "publish", late)
+    answer = import_(hay, needles, hay / "in")
+    assert "b (2).txt" in {one.target for one in answer.done}
+    assert b"somebody's" == (hay / "in" / "b.txt").read_bytes()
+
+
+def test_what_lies_there_already_is_left(trees: tuple[Path, Path]) -> None:
+    """The same bytes under the name: another copy would only be in the way."""
+    hay, needles = trees
+    plan = plan_import(hay, needles, hay / "in")
+    (hay / "in").mkdir()
+    (hay / "in" / "b.txt").write_bytes(b"new")
+    assert {"b.txt": Fate.THERE, "c.txt": Fate.IMPORTED} == fates(story.carry_out(plan))
+    assert {"b.txt", "sub"} == set(os.listdir(hay / "in"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda file: file.write_bytes(b"NEW"),
+        lambda file: file.write_bytes(b"longer than it was"),
+        lambda file: file.unlink(),
+        lambda file: (file.unlink(), file.symlink_to("sub/c.txt")),
+        lambda file: (file.unlink(), os.mkfifo(file)),
+    ],
+    ids=["other bytes", "longer", "gone", "a link", "a pipe"],
+)
+def test_a_needle_that_changed_since_the_plan(trees: tuple[Path, Path], change: Callable[[Path], object]) -> None:
+    """Is not brought over, and the others are."""
+    hay, needles = trees
+    plan = plan_import(hay, needles, hay / "in")
+    change(needles / "b.txt")
+    answer = story.carry_out(plan)
+    assert {"b.txt": Fate.FAILED, "c.txt": Fate.IMPORTED} == fates(answer)
+    assert {"hay/a.txt", "hay/in/sub/c.txt"} == set(files_below(hay))
+    assert not answer.is_complete
+
+
+def test_a_needle_that_changes_while_it_is_copied(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its copy is of no state that it ever had: removed again."""
+    hay, needles = trees
+    write = copying._write
+
+    def slow(*arguments: Any) -> Any:
+        done = write(*arguments)
+        with (needles / "b.txt").open("r+b") as file:
+            file.write(b"N")
+        return done
+
+    monkeypatch.setattr(copying, "_write", slow)
+    answer = import_(hay, needles, hay / "in")
+    assert (Fate.FAILED, "it changed while it was copied") == (answer.done[0].fate, answer.done[0].reason)
+    assert "hay/in/b.txt" not in files_below(hay)
+
+
+def test_the_identity_is_the_same_before_and_after(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Device and number too, which a listing knows nothing of."""
+    hay, needles = trees
+    numbers = iter(range(100))
+    monkeypatch.setattr(copying, "_identity", lambda *_: (next(numbers),))
+    assert {Fate.FAILED} == {one.fate for one in import_(hay, needles, hay / "in").done}
+    assert ["hay/a.txt"] == list(files_below(hay))
+
+
+def test_a_disk_that_gives_back_other_bytes(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The copy is read back from the disk, and is none then."""
+    hay, needles = trees
+    read_back = copying._read_back
+
+    def rotten(target: Temporary, folder: Folder) -> Any:
+        os.pwrite(target.handle, b"X", 1)
+        return read_back(target, folder)
+
+    monkeypatch.setattr(copying, "_read_back", rotten)
+    answer = import_(hay, needles, hay / "in")
+    assert all("read back" in (one.reason or "") for one in answer.done)
+    assert ["hay/a.txt"] == list(files_below(hay))
+
+
+def test_another_file_in_the_place_of_the_copy(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read back is what was written, not what somebody put under its name."""
+    hay, needles = trees
+    read_back = copying._read_back
+
+    def replaced(target: Temporary, folder: Folder) -> Any:
+        path = hay / "in" / target.name
+        if path.exists():
+            path.rename(hay / "elsewhere")
+            path.write_bytes(b"new")
+        return read_back(target, folder)
+
+    monkeypatch.setattr(copying, "_read_back", replaced)
+    answer = import_(hay, needles, hay / "in")
+    assert Fate.FAILED is answer.done[0].fate
+    assert "hay/in/b.txt" not in files_below(hay)
+
+
+@pytest.mark.parametrize("name", ["_write", "_set_times", "_read_back"])
+def test_a_full_disk(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """At any moment: nothing half done, the rest is not begun, and the same command goes on when there is room."""
+    hay, needles = trees
+    with monkeypatch.context() as broken:
+        broken.setattr(copying, name, full)
+        answer = import_(hay, needles, hay / "in")
+    assert {Fate.NOT_DONE} == set(fates(answer).values())
+    assert ["hay/a.txt"] == list(files_below(hay))
+    assert answer.has_done_nothing
+    assert import_(hay, needles, hay / "in").is_complete
+
+
+def full(*_: object, **__: object) -> None:
+    """Fail as a full disk does."""
+    raise copying._cannot_write(OSError(errno.ENOSPC, "No space left on device"))
+
+
+def test_room_is_asked_for_before(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is begun that cannot be finished."""
+    hay, needles = trees
+    plan = plan_import(hay, needles, hay / "in")
+    monkeypatch.setattr(story, "free_bytes", lambda _: 3)
+    with pytest.raises(ActingError, match="8 bytes are to be written, and 3 are free"):
+        story.carry_out(plan)
+    assert ["hay/a.txt"] == list(files_below(hay))
+
+
+def test_a_link_below_the_destination(trees: tuple[Path, Path], tmp_path: Path) -> None:
+    """Leads nowhere: what would land elsewhere is not brought over."""
+    hay, needles = trees
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (hay / "in").mkdir()
+    (hay / "in" / "sub").symlink_to(outside)
+    answer = import_(hay, needles, hay / "in")
+    assert {"b.txt": Fate.IMPORTED, "c.txt": Fate.FAILED} == fates(answer)
+    assert [] == os.listdir(outside)
+
+
+def test_a_destination_that_is_replaced(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unplugged, moved, or another one in its place: no further file is begun, and nothing lands in the other one."""
+    hay, needles = trees
+    (hay / "in").mkdir()
+
+    def replace() -> None:
+        (hay / "in").rename(hay / "moved")
+        (hay / "in").mkdir()
+
+    swap = once(replace)
+    copy = importing.copy
+
+    def copied(*arguments: Any) -> Any:
+        swap()
+        return copy(*arguments)
+
+    monkeypatch.setattr(importing, "copy", copied)
+    answer = import_(hay, needles, hay / "in")
+    assert {"b.txt": Fate.IMPORTED, "c.txt": Fate.NOT_DONE} == fates(answer)
+    assert "replaced" in (answer.done[-1].reason or "")
+    assert ({"b.txt"}, set()) == (set(os.listdir(hay / "moved")), set(os.listdir(hay / "in")))
+
+
+def test_a_link_to_the_destination_that_is_turned(trees: tuple[Path, Path], tmp_path: Path) -> None:
+    """A folder above the destination that becomes a link leads nowhere else."""
+    hay, needles = trees
+    (hay / "deep" / "in").mkdir(parents=True)
+    plan = plan_import(hay, needles, hay / "deep" / "in")
+    (tmp_path / "outside" / "in").mkdir(parents=True)
+    (hay / "deep").rename(hay / "was")
+    (hay / "deep").symlink_to(tmp_path / "outside")
+    with pytest.raises(ActingError, match="nothing was imported"):
+        story.carry_out(plan)
+    assert [] == os.listdir(tmp_path / "outside" / "in")
+
+
+def test_a_journal_that_cannot_be_written(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be noted down is not done: no file gets its name."""
+    hay, needles = trees
+    plan = plan_import(hay, needles, hay / "in")
+    add = importing.Journal.add
+
+    def broken(self: Any, step: int, **facts: Any) -> None:
+        if "name" in facts:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        add(self, step, **facts)
+
+    monkeypatch.setattr(importing.Journal, "add", broken)
+    answer = story.carry_out(plan)
+    assert {Fate.NOT_DONE} == {one.fate for one in answer.done}
+    assert ["hay/a.txt"] == list(files_below(hay))
+
+
+def test_each_name_is_noted_down_before_it_is_given(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that an undo finds what a kill has left."""
+    hay, needles = trees
+    noted = []
+    publish = Temporary.publish
+
+    def look(self: Temporary, name: str) -> None:
+        noted.append([step for step in records() if step.get("name") == name and "digest" in step])
+        publish(self, name)
+
+    monkeypatch.setattr(Temporary, "publish", look)
+    import_(hay, needles, hay / "in")
+    assert [1, 1] == [len(steps) for steps in noted]
+
+
+@pytest.mark.parametrize(
+    ("to", "needles", "reason"),
+    [
+        ("old/in", ["old"], "lies in the needles old"),
+        ("old", ["old"], "lies in the needles old"),
+        ("hay", ["hay/sub"], "lies in the destination hay"),
+        ("around", ["around/old"], "lies in the destination around"),
+        ("hay/.hidden", ["old"], "no scan trusts"),
+        ("hay/a.txt", ["old"], "not a folder"),
+        ("hay/no/in", ["old"], "no folder that it could be made in"),
+    ],
+)
+def test_destinations_that_are_none(
+    trees: tuple[Path, Path], tree: TreeBuilder, tmp_path: Path, to: str, needles: list[str], reason: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Needles in the destination, and the reverse, would be both; what no scan trusts would be missing for ever."""
+    tree("hay/sub", {"x": b"1"})
+    tree("around/old", {"x": b"1"})
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match=reason):
+        story.import_settings(to, ["hay"], needles=needles, no_cache=True)
+
+
+def test_the_destination_becomes_a_haystack(trees: tuple[Path, Path], tmp_path: Path) -> None:
+    """Where it lies in none: a second import finds what the first one brought."""
+    hay, needles = trees
+    assert import_(hay, needles, tmp_path / "new").is_complete
+    assert [] == list(plan_import(hay, needles, tmp_path / "new").items)
+
+
+def test_a_haystack_that_is_read_only_is_only_read(trees: tuple[Path, Path], tmp_path: Path) -> None:
+    """Nothing is written but at the destination."""
+    hay, needles = trees
+    before = {path: listing.state_of(path.stat()) for folder in (hay, needles) for path in (folder, *folder.rglob("*"))}
+    import_(hay, needles, tmp_path / "new")
+    assert before == {path: listing.state_of(path.stat()) for path in before}
+
+
+def test_archives(tree: TreeBuilder, homes: Path) -> None:
+    """What is in them is brought over as files."""
+    hay = tree("hay", {"a.txt": b"known"})
+    needles = tree("old", {"old.zip": zipped({"a.txt": b"known", "in/b.txt": b"new"})})
+    import_(hay, needles, hay / "in")
+    assert {"hay/a.txt": b"known", "hay/in/old.zip/in/b.txt": b"new"} == files_below(hay)
+
+
+def test_folders_that_no_scan_trusts(tree: TreeBuilder, homes: Path) -> None:
+    """Are brought over under names that it does: else all would be missing again."""
+    hay = tree("hay", {"a.txt": b"known"})
+    needles = tree("old", {".hidden/b.txt": b"1", "Trash/c.txt": b"2", "A.photoslibrary/originals/d.txt": b"3"})
+    import_(hay, needles, hay / "in")
+    assert {"present/identical"} == set(states(scan(hay, needles)).values())
+    assert [] == import_(hay, needles, hay / "in").done
+
+
+def test_what_a_killed_run_has_left(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A temporary file, that no scan trusts, and that the next run removes: by the journal of a run that is over."""
+    hay, needles = trees
+    plan = plan_import(hay, needles, hay / "in")
+    with monkeypatch.context() as broken:
+        broken.setattr(importing, "copy", _die)
+        broken.setattr(Temporary, "close", lambda _: None)
+        with pytest.raises(KeyboardInterrupt):
+            story.carry_out(plan)
+    (left,) = os.listdir(hay / "in")
+    assert places.is_temporary_name(left)
+    (hay / "in" / left).write_bytes(b"new")
+    assert "missing" == states(scan(hay, needles))["b.txt"]
+    somebody = hay / "in" / places.temporary_name()
+    somebody.write_bytes(b"not ours")
+    answer = import_(hay, needles, hay / "in")
+    assert (1, True) == (answer.left_overs, answer.is_complete)
+    assert not (hay / "in" / left).exists()
+    assert b"not ours" == somebody.read_bytes()
+
+
+def _die(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_left_overs_of_a_run_that_goes_on_stay(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are its own."""
+    hay, needles = trees
+    test_plan = plan_import(hay, needles, hay / "in")
+    name = places.temporary_name()
+    other = importing.Journal.create("import", {"real": str(hay / "in")})
+    other.begin("copy", folder=[], temporary=name)
+    (hay / "in").mkdir()
+    (hay / "in" / name).write_bytes(b"half")
+    assert 0 == story.carry_out(test_plan).left_overs
+    assert (hay / "in" / name).exists()
+    other.close()
+
+
+def test_stopping(trees: tuple[Path, Path]) -> None:
+    """After the current file; the same command goes on."""
+    hay, needles = trees
+    plan = plan_import(hay, needles, hay / "in")
+    asked = iter([None, 2, 2, 2])
+    answer = story.carry_out(plan, should_stop=lambda: next(asked))
+    assert ({"b.txt": Fate.IMPORTED, "c.txt": Fate.NOT_DONE}, 2) == (fates(answer), answer.stopped)
+    assert {"c.txt": Fate.IMPORTED} == fates(import_(hay, needles, hay / "in"))
+
+
+def test_undo(trees: tuple[Path, Path], homes: Path) -> None:
+    """What was imported goes to the trash, the folders that were made go, and all is as it was."""
+    hay, needles = trees
+    before = files_below(hay)
+    import_(hay, needles, hay / "in")
+    answer = undo()
+    assert answer.is_complete
+    assert before == files_below(hay)
+    assert not (hay / "in").exists()
+    assert {b"new", b"other"} == {path.read_bytes() for path in (homes / "data" / "Trash" / "files").iterdir()}
+    with pytest.raises(ActingError, match="nothing to undo"):
+        undo()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda file: file.write_bytes(b"edited"),
+        lambda file: (file.write_bytes(b"NEW"), os.utime(file, ns=(10**18, 10**18))),
+        lambda file: os.utime(file, ns=(5, 5)),
+        lambda file: (file.unlink(), file.symlink_to("x")),
+        lambda file: file.unlink(),
+    ],
+    ids=["edited", "other bytes", "another time", "a link", "gone"],
+)
+def test_undo_leaves_what_was_changed(trees: tuple[Path, Path], change: Callable[[Path], object]) -> None:
+    """Somebody may have worked on it; the others are taken back, and it can be run again."""
+    hay, needles = trees
+    os.utime(needles / "b.txt", ns=(10**18, 10**18))
+    import_(hay, needles, hay / "in")
+    change(hay / "in" / "b.txt")
+    left = os.path.lexists(hay / "in" / "b.txt")
+    answer = undo()
+    assert [False, True] == [file.is_undone for file in answer.files]
+    assert left == os.path.lexists(hay / "in" / "b.txt")
+    assert not (hay / "in" / "sub").exists()
+    again = undo()
+    assert (1, 1) == (again.before, len(again.files))

@@ -1,0 +1,170 @@
+"""Import and clean from the page: the plan first, then what it says and nothing else, and taken back by the journal."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from dupfind.cli.main import run
+from fixtures import pictures
+from tests.helpers.live_process import data_of, got, sent, started
+
+pytest.importorskip("starlette", reason="the extra dupfind[review] is not installed")
+
+TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
+PHOTO, OTHER, THIRD = (pictures.photo(number, (320, 240)) for number in (1, 2, 3))
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    """All files below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def anew(address: str, version: int) -> dict[str, Any]:
+    """The page once the files were looked at again."""
+    end = time.monotonic() + 60
+    while True:
+        data = data_of(address)
+        if data["era"] > version:
+            return data
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def number_of(data: dict[str, Any], name: str) -> int:
+    """The number of a file in doubt."""
+    (number,) = [row["at"] for row in data["files"] if row["path"].endswith(name)]
+    return int(number)
+
+
+def test_import(tree: TreeBuilder, tmp_path: Path) -> None:
+    """What is missing comes, but for what is not wanted; then it is there for the page too; it can be taken back."""
+    hay = tree("hay", {"a.png": PHOTO})
+    needles = tree("n", {"a.png": PHOTO, "in/b.png": OTHER, "c.png": THIRD})
+    before = everything(needles)
+    with started(tmp_path, "--to", "hay/new") as (process, address):
+        data = data_of(address)
+        sent(address, "decide", {"needle": number_of(data, "c.png"), "ruling": "not-wanted", "version": 0})
+        planned = sent(address, "plan", {"what": "import"})
+        assert planned["button"].startswith("Import 1 file (")
+        assert "hay/new" in planned["text"]
+        assert not (hay / "new").exists()
+        done = sent(address, "carry-out", {"plan": planned["plan"]})
+        assert done["mayTakeBack"]
+        assert "state/dupfind/journals" in done["text"]  # the journal is named
+        assert list(everything(hay / "new").values()) == [before["in/b.png"]]
+        data = anew(address, 0)
+        assert [row["path"] for row in data["files"]] == []
+        assert [row["word"] for row in data["decided"]] == ["not-wanted"]
+        assert sent(address, "carry-out", {"plan": planned["plan"]})["status"] == 409  # once
+        assert (
+            sent(address, "decide", {"needle": 0, "ruling": "not-wanted", "version": 0})["status"] == 410
+        )  # an old page
+        assert sent(address, "take-back", {})["mayTakeBack"] is False
+        assert everything(hay / "new") == {}
+        assert [row["path"] for row in anew(address, data["era"])["files"]] == ["n/in/b.png"]
+        sent(address, "end", {})
+        assert process.wait(30) == 1
+    assert everything(needles) == before
+
+
+def test_clean(tree: TreeBuilder, tmp_path: Path) -> None:
+    """What is contained goes where the command line says; no word makes up for a proof, and a doubt counts."""
+    tree("hay", {"a.png": PHOTO, "b.png": OTHER, "small.png": THIRD.resize((240, 180))})
+    needles = tree("n", {"gone/a.png": PHOTO, "stays/b.png": OTHER, "stays/c.png": THIRD})
+    before = everything(needles)
+    (tmp_path / "away").mkdir()
+    with started(tmp_path, "--move-to", "away") as (process, address):
+        data = data_of(address)
+        (row,) = data["files"]
+        sent(address, "decide", {"needle": row["at"], "ruling": "same", "witness": row["otherAt"], "version": 0})
+        assert [folder[1] for folder in data_of(address)["folders"]] == ["contained"]
+        planned = sent(address, "plan", {"what": "clean"})
+        assert planned["button"].startswith("Move 1 file to away (")
+        assert "--apply" not in planned["text"]
+        assert everything(needles) == before
+        done = sent(address, "carry-out", {"plan": planned["plan"]})
+        assert "state/dupfind/journals" in done["text"]
+        assert set(everything(needles)) == {"stays/b.png", "stays/c.png"}
+        assert [before["gone/a.png"]] == list(everything(tmp_path / "away").values())
+        anew(address, 1)
+        assert sent(address, "take-back", {})["mayTakeBack"] is False
+        assert everything(needles) == before
+        sent(address, "end", {})
+        assert process.wait(30) == 0
+
+
+def test_nothing_is_left(tree: TreeBuilder, tmp_path: Path) -> None:
+    """All needles may go: then there is nothing to look at or to decide on, and it can still be taken back."""
+    tree("hay", {"a.png": PHOTO})
+    needles = tree("n", {"a.png": PHOTO, "in/a.png": PHOTO})
+    before = everything(needles)
+    (tmp_path / "away").mkdir()
+    with started(tmp_path, "--move-to", "away") as (process, address):
+        planned = sent(address, "plan", {"what": "clean"})
+        done = sent(address, "carry-out", {"plan": planned["plan"]})
+        assert done["mayTakeBack"]
+        assert not needles.exists()
+        assert "no such" in json.loads(got(address, "changes?since=0"))["gone"]
+        assert sent(address, "decide", {"needle": 0, "ruling": "not-wanted", "version": 0})["status"] == 410
+        sent(address, "take-back", {})
+        assert everything(needles) == before
+        assert anew(address, 0)["files"] == []
+        sent(address, "end", {})
+        assert process.wait(30) == 0
+
+
+def test_the_other_needles_are_left(tree: TreeBuilder, tmp_path: Path) -> None:
+    """A root that went as a whole is looked for no more."""
+    tree("hay", {"a.png": PHOTO})
+    tree("n", {"a.png": PHOTO})
+    tree("m", {"b.png": OTHER})
+    (tmp_path / "away").mkdir()
+    with started(tmp_path, "--needles", "m", "--move-to", "away") as (_, address):
+        sent(address, "carry-out", {"plan": sent(address, "plan", {"what": "clean"})["plan"]})
+        assert [row["path"] for row in anew(address, 0)["files"]] == ["m/b.png"]
+
+
+def test_what_is_not_offered(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Nothing acts without the option that says where to; no request can name a place."""
+    tree("hay", {"a.png": PHOTO})
+    tree("n", {"b.png": OTHER})
+    with started(tmp_path) as (_, address):
+        for what in ("import", "clean", "undo", None, ["import"]):
+            assert sent(address, "plan", {"what": what, "to": str(tmp_path / "hay")})["status"] == 400
+        for body in ({}, {"plan": 7}, {"plan": None}):
+            assert sent(address, "carry-out", body)["status"] == 400
+        assert sent(address, "carry-out", {"plan": "ab" * 8})["status"] == 409
+        assert sent(address, "take-back", {})["status"] == 409
+    assert {"a.png"} == set(everything(tmp_path / "hay"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--layout", "date"], "--layout goes with --to"),
+        (["--trash", "--move-to", "away"], "--trash and --move-to contradict each other"),
+        (["--trash", "--follow-symlinks"], "--follow-symlinks does not go with --to, --trash and --move-to"),
+        (["--trash", "--quick"], "--quick is nothing to clean by"),
+        (["--to", "n/new"], "--to n/new lies in the needles n"),
+        (["--move-to", "away"], "--move-to away: there is no such folder"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_wrong_is_said_at_once(
+    tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    arguments: list[str], why: str,
+) -> None:  # fmt: skip
+    """One line, and 2."""
+    tree("hay", {"a.png": PHOTO})
+    tree("n", {"b.png": OTHER})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert run(["review", "--haystack", "hay", "--needles", "n", *arguments]) == 2
+    assert capsys.readouterr().err == f"dupfind: {why}\n"
