@@ -38,3 +38,18 @@ def digest_of(parts: Iterable[Piece]) -> bytes:
     for part in parts:
         hasher.update(part)
     return hasher.digest()
+
+
+class RunningDigest:
+    """The 32-byte BLAKE3 digest of pieces that come one after the other."""
+
+    def __init__(self) -> None:
+        self._hasher = blake3()
+
+    def add(self, piece: Piece) -> None:
+        """Take the next piece in."""
+        self._hasher.update(piece)
+
+    def value(self) -> bytes:
+        """Return the digest of the pieces so far."""
+        return self._hasher.digest()

@@ -118,6 +118,20 @@ class Cache:
             self._buffer.image_data.append((entry, digest))
             self._flush_when_due()
 
+    def recall_film_data(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
+        """Yield what :mod:`dupfind.pool.film_digests` has read of each film, or None where it is to be read."""
+        if self._kept is None:
+            yield from (None for _ in entries)
+            return
+        with self._restart_when_damaged():
+            yield from cache_image_data.find(self._kept, self._recipe().film_data, entries)
+
+    def keep_film_data(self, entry: FileEntry, known: bytes, read_ns: int) -> None:
+        """Remember what was read of a film at ``read_ns``, in the place of what was known before."""
+        if self._is_kept(entry, read_ns):
+            self._buffer.film_data.append((entry, known))
+            self._flush_when_due()
+
     def _lookup(self) -> Lookup | None:
         if self._kept is None:
             return None

@@ -29,11 +29,12 @@ class Buffer:
         self.judgements: list[tuple[Pair, Judged]] = []
         self.comparisons: list[tuple[FilePair, Compared]] = []
         self.image_data: list[tuple[FileEntry, bytes]] = []
+        self.film_data: list[tuple[FileEntry, bytes]] = []
 
     def __len__(self) -> int:
         kinds: tuple[list[Any], ...] = (
             self.copies, self.digests, self.contents, self.wholes, self.hashes, self.judgements,
-            self.comparisons, self.image_data,
+            self.comparisons, self.image_data, self.film_data,
         )  # fmt: skip
         return sum(map(len, kinds))
 
@@ -61,3 +62,5 @@ class Buffer:
                 cache_comparisons.keep(store, store.make_label(text), text, self.comparisons)
             if self.image_data:
                 cache_image_data.keep(store, recipe().image_data, self.image_data)
+            if self.film_data:
+                cache_image_data.keep(store, recipe().film_data, self.film_data)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from dupfind import __version__
+from dupfind import __version__, libraries
 from dupfind.answers.explanation import Advice, Answer, Explanation, Near
 from dupfind.answers.findings import Findings
 from dupfind.commands.advice import advise
@@ -17,6 +17,7 @@ from dupfind.events import Listener
 from dupfind.matching.decodes import Side, decode_fully
 from dupfind.matching.nearest import Nearest, Needle, Seen
 from dupfind.matching.same_image_data import REASON
+from dupfind.pictures import formats
 from dupfind.pipeline import find_matches, walk
 from dupfind.pool.full_size import FullSizePair
 from dupfind.reading import Pictures
@@ -116,7 +117,7 @@ class _Explainer:
         if match is not None and (match.evidence is Evidence.IDENTICAL or match.reason == REASON):
             return Explanation(verdict, None, (), (), None, itself)
         if path not in findings.pictures or self._needles is None or self._haystack is None:
-            obstacle = verdict.reasons[0] if verdict.reasons else Reason(ReasonCode.NO_PICTURE)
+            obstacle = verdict.reasons[0] if verdict.reasons else _no_picture(path)
             return Explanation(verdict, None, (), (), Advice(obstacle=obstacle), itself)
         position = next(index for index, entry in enumerate(self._needles.entries) if entry.path == path)
         hashes = self._needles.hashes[position].tolist()
@@ -166,3 +167,10 @@ class _Explainer:
             tests=seen.tests,
             advice=advise(self._settings.scan, seen),
         )
+
+
+def _no_picture(path: str) -> Reason:
+    """Tell why nothing is near to a file that is no picture."""
+    if not formats.is_film_name(path):
+        return Reason(ReasonCode.NO_PICTURE)
+    return Reason(ReasonCode.NO_FILM if libraries.can_read_films() else ReasonCode.FILM_BY_BYTES)

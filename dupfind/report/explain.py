@@ -63,6 +63,9 @@ def render_json(answer: Answer) -> bytes:
     return (dumps(whole, indent=1) + "\n").encode()
 
 
+_OF_FILMS = frozenset({ReasonCode.NO_FILM, ReasonCode.FILM_BY_BYTES})
+
+
 def _needle(page: Page, explanation: Explanation) -> None:
     verdict = explanation.verdict
     page.add(page.verdict(verdict.state.value).append(f"  {printable(verdict.path)}", style="default"))
@@ -110,7 +113,10 @@ def _nearest(page: Page, explanation: Explanation, settings: ScanSettings) -> No
     if reason and (not explanation.nearest or verdict.reasons != (explanation.nearest[0].reason,)):
         page.add(f"  {printable(reason)}")
     if not explanation.nearest:
-        if verdict.kind is Kind.OTHER:
+        advice = explanation.advice
+        if advice is not None and advice.obstacle is not None and advice.obstacle.code in _OF_FILMS:
+            page.add(f"  {printable(_obstacle(advice))}")
+        elif verdict.kind is Kind.OTHER:
             page.add("  no picture: only equal bytes could prove it, and no file has them")
         elif explanation.advice is not None and verdict.state is not FileState.UNREADABLE:
             page.add(f"  {printable(_obstacle(explanation.advice))}")

@@ -272,7 +272,7 @@ def _left_out(
     ``files`` are those in doubt, those that are present, and those that were decided.
     """
     lines = [*map(catalog_line, report.catalogs), *ending.set_aside(report)]
-    lines += [*ending.empty_files(report)]
+    lines += [*ending.empty_files(report), *ending.films_by_bytes(report)]
     lines += ending.about_sidecars(report) if report.settings.sidecars == "ignore" else []
     doubtful, present, settled = files
     without = sum(one.path not in seen.sights for one in doubtful)

@@ -78,6 +78,7 @@ def _head(report: Report) -> dict[str, Any]:
             },
             "files": {state.value: files[state] for state in FileState},
             "sidecars": ending.sidecars(report),
+            "films_by_bytes": report.films_by_bytes,
             "haystack": {
                 "files": haystack.files,
                 "images": haystack.images,

@@ -262,7 +262,12 @@ def _end(report: Report, settings: ReportSettings) -> list[str]:
     """
     if settings.is_filtered or settings.is_of_changes:
         return []
-    lines = ending.what_is_missing(report) + ending.needs_eyes(report) + ending.better_needles(report)
+    lines = (
+        ending.what_is_missing(report)
+        + ending.films_by_bytes(report)
+        + ending.needs_eyes(report)
+        + ending.better_needles(report)
+    )
     lines += [] if report.settings.quick else ending.can_go(report)
     return lines
 

@@ -1,0 +1,429 @@
+"""What a MOV or MP4 film holds beside its packets: its boxes, each told apart as known words, as known, or as counting.
+
+Structures are those of ISO/IEC 14496-12 and 14496-14 and of Apple's QuickTime File Format Specification; what a
+camera, a phone or a program adds to them counts as it is stored. What cannot be followed, what is encrypted, what
+comes in fragments and what lies in another file raises :class:`~dupfind.pictures.film_packets.BrokenError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from struct import Struct
+from typing import NamedTuple
+
+from dupfind.pictures import container_format, iso_words
+from dupfind.pictures.container_format import BEHIND, Part, Reader
+from dupfind.pictures.film_packets import BrokenError
+from dupfind.pictures.film_pieces import Piece, Span
+
+FACT_SAMPLES = 64
+"""How many sizes of samples are among the facts of a film."""
+
+_HEAD_BYTES = 8
+_FULL_HEAD_BYTES = 12
+_MOST_TRACKS = 64
+_MOST_SMALL_BYTES = 1 << 24
+"""Tables and entries that are read whole are no larger."""
+_TOP_IGNORED = frozenset({b"ftyp", b"wide", b"mdat", b"moov"})
+_FREE = frozenset({b"free", b"skip", b"wide"})
+_REFUSED = frozenset({b"moof", b"mvex", b"pssh", b"sinf", b"saiz", b"saio", b"senc", b"stz2", b"cmov", b"rmra"})
+"""Fragments, encryption, packed headers, films that lie elsewhere, and small tables that nobody writes."""
+_MEDIA_IGNORED = frozenset({b"mdhd", b"hdlr", b"minf"})
+_INFORMATION_IGNORED = frozenset({b"hdlr", b"dinf", b"stbl", b"nmhd", b"sthd"})
+_TABLES = frozenset({b"stsd", b"stts", b"ctts", b"cslg", b"stss", b"stps", b"stsz", b"stsc", b"stco", b"co64", b"sdtp"})
+"""What says which samples there are, where, and when they are shown: the packets themselves are compared. The last
+says which of them no other needs, as their own bytes do."""
+_GROUPS = frozenset({b"sgpd", b"sbgp", b"csgp"})
+_GROUPS_IGNORED = frozenset({b"roll", b"prol", b"rap ", b"sync", b"tele", b"tsas", b"stsa", b"tscl", b"sap "})
+"""Groups of samples that help a player to begin somewhere, clause 10 of ISO/IEC 14496-12."""
+_CONFIGURATIONS = frozenset({b"avcC", b"hvcC", b"av1C", b"vvcC", b"esds", b"glbl"})
+_VIDEO, _SOUND = b"vide", b"soun"
+_VIDEO_FIELDS, _SOUND_FIELDS = Struct(">16xHHIIIH32xHh"), Struct(">H6xHHhHI")
+_SOUND_MORE_BYTES = {0: 0, 1: 16}
+_COPY, _DITHER_COPY = 0, 0x40
+_NO_COLOR_TABLE = -1
+_PROGRESSIVE = b"\1"
+_PLAIN_LAYOUTS = {1: 0x640001, 2: 0x650002}
+"""What QuickTime calls one channel, and left and right."""
+_PCM = frozenset(
+    {
+        b"sowt",
+        b"twos",
+        b"lpcm",
+        b"raw ",
+        b"NONE",
+        b"in24",
+        b"in32",
+        b"fl32",
+        b"fl64",
+        b"ipcm",
+        b"fpcm",
+        b"ulaw",
+        b"alaw",
+    }
+)
+
+
+class Edit(NamedTuple):
+    """An entry of an edit list."""
+
+    duration: int
+    """In units of the film; 0 up to the end."""
+    starts_at: int
+    """In units of the track; -1 for a time in which nothing is shown."""
+    rate: int
+    """16.16 fixed point."""
+
+
+class Entry(NamedTuple):
+    """How the samples of a track are to be read."""
+
+    format: bytes
+    pieces: list[Piece]
+    configurations: list[tuple[bytes, bytes]]
+    """Kind and content of the boxes that set up a decoder."""
+    color: tuple[int, int, int, bool] | None
+    aspect: Fraction | None
+
+
+class TrackBox(NamedTuple):
+    """A track as its boxes describe it."""
+
+    id: int
+    handler: bytes
+    timescale: int
+    film_timescale: int
+    edits: tuple[Edit, ...]
+    entry: Entry
+    samples: int
+    sample_bytes: int
+    """Of all samples together."""
+    first_sizes: tuple[int, ...]
+    key_samples: bytes
+    """The numbers of those that a player may begin at, as they are stored; empty where it may begin at any."""
+    pieces: list[Piece]
+
+    @property
+    def is_pcm(self) -> bool:
+        """Tell whether samples have no bounds of their own, so that nobody keeps how many go together."""
+        return self.handler == _SOUND and self.entry.format in _PCM
+
+
+class Movie(NamedTuple):
+    """A film as its boxes describe it."""
+
+    tracks: list[TrackBox]
+    pieces: list[Piece]
+    """What counts beside the tracks."""
+    data: list[Span]
+    """Where packets may lie: no byte there may be anything else."""
+
+
+def read_movie(reader: Reader) -> Movie:
+    """Follow the boxes of a film; raises :class:`~dupfind.pictures.film_packets.BrokenError`."""
+    tops = _boxes(reader, 0, reader.length, may_go_on=True)
+    movies = [box for box in tops if box.kind == b"moov"]
+    if len(movies) != 1:
+        raise BrokenError
+    data = [Span(box.start + _head_bytes(reader, box), box.stop) for box in tops if box.kind == b"mdat"]
+    pieces = [piece for box in tops if box.kind not in _TOP_IGNORED for piece in _loose(reader, box)]
+    inside = _boxes(reader, movies[0].start + _head_bytes(reader, movies[0]), movies[0].stop)
+    heads, tracks = _of_kind(inside, b"mvhd"), _of_kind(inside, b"trak")
+    if len(heads) != 1 or not 0 < len(tracks) <= _MOST_TRACKS:
+        raise BrokenError
+    timescale, head = _movie_head(reader, heads[0])
+    pieces.append(head)
+    for box in inside:
+        if box.kind not in {b"mvhd", b"trak", b"iods"}:
+            pieces += _loose(reader, box)
+    found = [_track(reader, box, timescale) for box in tracks]
+    numbers = {track.id: position for position, (track, _) in enumerate(found)}
+    if len(numbers) != len(found):
+        raise BrokenError
+    for track, references in found:
+        for kind, ids in references:
+            track.pieces.append(b"tref" + kind + repr([numbers.get(id_) for id_ in ids]).encode())
+    return Movie([track for track, _ in found], pieces, data)
+
+
+def _boxes(reader: Reader, start: int, stop: int, *, may_go_on: bool = False) -> list[Part]:
+    """Return the boxes of a stretch; what is no box is one of kind ``BEHIND``, and left out where it is all zero.
+
+    Only at the top of a file may anything else follow.
+    """
+    boxes = [
+        box
+        for box in container_format.boxes(reader, start, stop)
+        if box.kind not in {BEHIND, bytes(4)} or any(map(bool, _nonzero(reader, Span(box.start, box.stop))))
+    ]
+    if any(box.kind in _REFUSED or (box.kind == BEHIND and not may_go_on) for box in boxes):
+        raise BrokenError
+    return boxes
+
+
+def _nonzero(reader: Reader, span: Span) -> Iterator[bytes]:
+    return (content for content in span.blocks(reader) if content.strip(b"\0"))
+
+
+def _of_kind(boxes: list[Part], kind: bytes) -> list[Part]:
+    return [box for box in boxes if box.kind == kind]
+
+
+def _only(boxes: list[Part], kind: bytes) -> Part:
+    found = _of_kind(boxes, kind)
+    if len(found) != 1:
+        raise BrokenError
+    return found[0]
+
+
+def _head_bytes(reader: Reader, box: Part) -> int:
+    return 16 if reader.number(box.start, 4) == 1 else _HEAD_BYTES
+
+
+def _payload(reader: Reader, box: Part) -> bytes:
+    start = box.start + _head_bytes(reader, box)
+    if box.stop - start > _MOST_SMALL_BYTES:
+        raise BrokenError
+    return reader.at(start, box.stop - start)
+
+
+def _inside(reader: Reader, box: Part) -> list[Part]:
+    return _boxes(reader, box.start + _head_bytes(reader, box), box.stop)
+
+
+def _loose(reader: Reader, box: Part) -> list[Piece]:
+    """Return what counts of a box that no table needs: nothing of empty space and of words."""
+    if box.kind in _FREE:
+        span = Span(box.start + _head_bytes(reader, box), box.stop)
+        is_words = box.stop - box.start <= iso_words.MOST_FREE_BYTES and iso_words.is_printable(_payload(reader, box))
+        return [] if is_words or not any(map(bool, _nonzero(reader, span))) else [b"free", span]
+    if box.kind == b"udta":
+        return iso_words.counting_of_user_data(reader, _inside(reader, box))
+    if box.kind == b"meta":
+        return iso_words.counting_of_meta(reader, box)
+    if box.kind == b"uuid":
+        return iso_words.counting_of_uuid(reader, box)
+    return [box.kind, Span(box.start, box.stop)]
+
+
+def _movie_head(reader: Reader, box: Part) -> tuple[int, bytes]:
+    """Return the time scale of the film, and what counts of its header: rate, volume, matrix, times of QuickTime."""
+    content = _payload(reader, box)
+    times = _times(content)
+    rest = content[32 if content[0] else 20 :]
+    if len(rest) < 80:  # noqa: PLR2004 - 8.2.2
+        raise BrokenError
+    return times, b"mvhd" + rest[:-4]
+
+
+def _times(content: bytes) -> int:
+    """Return the time scale that a header of a film or a track gives."""
+    place = 20 if content[:1] == b"\1" else 12
+    timescale = int.from_bytes(content[place : place + 4], "big")
+    if len(content) < place + 8 or content[0] > 1 or not timescale:
+        raise BrokenError
+    return timescale
+
+
+def _track(reader: Reader, box: Part, film_timescale: int) -> tuple[TrackBox, list[tuple[bytes, list[int]]]]:
+    """Return a track, and which tracks it refers to, by kind and by their numbers."""
+    inside = _inside(reader, box)
+    head = _payload(reader, _only(inside, b"tkhd"))
+    media = _inside(reader, _only(inside, b"mdia"))
+    handler = _payload(reader, _only(media, b"hdlr"))[8:12]
+    timescale = _times(_payload(reader, _only(media, b"mdhd")))
+    number, pieces = _track_head(head)
+    references: list[tuple[bytes, list[int]]] = []
+    edits: list[Edit] = []
+    for part in inside:
+        if part.kind == b"edts":
+            edits += _edits(reader, part)
+        elif part.kind == b"tref":
+            references += [(ref.kind, _numbers(_payload(reader, ref))) for ref in _inside(reader, part)]
+        elif part.kind not in {b"tkhd", b"mdia"}:
+            pieces += _loose(reader, part)
+    pieces.append(b"mdia")  # so that nothing moves from one level to another unseen
+    for part in media:
+        if part.kind not in _MEDIA_IGNORED:
+            pieces += _loose(reader, part)
+    tables = _information(reader, _only(media, b"minf"), pieces)
+    entry = _entry(_payload(reader, _only(tables, b"stsd")), handler)
+    samples, sample_bytes, first_sizes = _sizes(_payload(reader, _only(tables, b"stsz")))
+    keys = b"".join(_payload(reader, table)[4:] for table in tables if table.kind == b"stss")
+    track = TrackBox(
+        number,
+        handler,
+        timescale,
+        film_timescale,
+        tuple(edits),
+        entry,
+        samples,
+        sample_bytes,
+        first_sizes,
+        keys,
+        pieces,
+    )
+    return track, sorted(references)
+
+
+def _track_head(content: bytes) -> tuple[int, list[Piece]]:
+    """Return the number of a track, and whether it is on, its layer, volume, matrix and size."""
+    is_long = content[:1] == b"\1"
+    rest = content[36 if is_long else 24 :]
+    if len(rest) < 60:  # noqa: PLR2004 - 8.3.2
+        raise BrokenError
+    number = int.from_bytes(content[20:24] if is_long else content[12:16], "big")
+    return number, [b"tkhd", bytes([content[3] & 1]), rest[8:10], rest[12:14], rest[16:60]]
+
+
+def _edits(reader: Reader, box: Part) -> list[Edit]:
+    content = _payload(reader, _only(_inside(reader, box), b"elst"))
+    form = Struct(">Qqi" if content[:1] == b"\1" else ">Iii")
+    count = int.from_bytes(content[4:8], "big")
+    if len(content) < _HEAD_BYTES + count * form.size:
+        raise BrokenError
+    return [Edit(*form.unpack_from(content, _HEAD_BYTES + index * form.size)) for index in range(count)]
+
+
+def _numbers(content: bytes) -> list[int]:
+    return [int.from_bytes(content[place : place + 4], "big") for place in range(0, len(content), 4)]
+
+
+def _information(reader: Reader, box: Part, pieces: list[Piece]) -> list[Part]:
+    """Return the tables of samples, and add to ``pieces`` what counts beside them."""
+    inside = _inside(reader, box)
+    pieces.append(b"minf")
+    for part in inside:
+        if part.kind == b"vmhd":
+            mode = int.from_bytes(_payload(reader, part)[4:6], "big")
+            pieces += [] if mode in {_COPY, _DITHER_COPY} else [b"vmhd", _payload(reader, part)]
+        elif part.kind == b"smhd":
+            balance = _payload(reader, part)[4:6]
+            pieces += [b"smhd", balance] if balance.strip(b"\0") else []
+        elif part.kind not in _INFORMATION_IGNORED:
+            pieces += _loose(reader, part)
+    _must_lie_here(reader, _only(inside, b"dinf"))
+    tables = _inside(reader, _only(inside, b"stbl"))
+    pieces.append(b"stbl")
+    for part in tables:
+        is_ignored = part.kind in _TABLES
+        if part.kind in _GROUPS:
+            is_ignored = _payload(reader, part)[4:8] in _GROUPS_IGNORED
+        pieces += [] if is_ignored else _loose(reader, part)
+    return tables
+
+
+def _must_lie_here(reader: Reader, box: Part) -> None:
+    """Raise unless all samples lie in this file."""
+    references = _only(_inside(reader, box), b"dref")
+    start = references.start + _head_bytes(reader, references) + _HEAD_BYTES
+    for part in _boxes(reader, start, references.stop):
+        if part.kind not in {b"url ", b"urn ", b"alis"} or not _payload(reader, part)[3:4] == b"\1":
+            raise BrokenError
+
+
+def _sizes(content: bytes) -> tuple[int, int, tuple[int, ...]]:
+    """Return how many samples a track has, their bytes together, and the sizes of the first ones."""
+    same, count = int.from_bytes(content[4:8], "big"), int.from_bytes(content[8:12], "big")
+    if same:
+        return count, count * same, (same,) * min(count, FACT_SAMPLES)
+    if len(content) < _FULL_HEAD_BYTES + 4 * count:
+        raise BrokenError
+    import numpy as np
+
+    sizes = np.frombuffer(content, ">u4", count, _FULL_HEAD_BYTES)
+    return count, int(sizes.sum(dtype=np.int64)), tuple(sizes[:FACT_SAMPLES].tolist())
+
+
+def _entry(content: bytes, handler: bytes) -> Entry:
+    """Return the description of the samples, of which there may be no more than one."""
+    count, length = int.from_bytes(content[4:8], "big"), int.from_bytes(content[8:12], "big")
+    kind, rest = content[12:16], content[24 : 8 + length]
+    if count != 1 or length < 16 or 8 + length > len(content):  # noqa: PLR2004 - 8.5.2
+        raise BrokenError
+    if kind.startswith((b"enc", b"drm", b"resv")):
+        raise BrokenError
+    if handler == _VIDEO:
+        return _video_entry(kind, rest)
+    if handler == _SOUND:
+        return _sound_entry(kind, rest)
+    return Entry(kind, [kind, rest], [], None, None)
+
+
+def _video_entry(kind: bytes, content: bytes) -> Entry:
+    if len(content) < _VIDEO_FIELDS.size:
+        raise BrokenError
+    width, height, _, _, _, frames, depth, table = _VIDEO_FIELDS.unpack_from(content)
+    if table != _NO_COLOR_TABLE:
+        raise BrokenError
+    pieces: list[Piece] = [b"video %d %d %d %d" % (width, height, frames, depth)]
+    configurations, color, aspect = [], None, None
+    for child, value in _children(content[_VIDEO_FIELDS.size :]):
+        if child in _CONFIGURATIONS:
+            configurations.append((child, value))
+        elif child == b"pasp" and len(value) == 8 and all((value[:4].strip(b"\0"), value[4:].strip(b"\0"))):  # noqa: PLR2004
+            aspect = Fraction(int.from_bytes(value[:4], "big"), int.from_bytes(value[4:], "big"))
+        elif child == b"colr" and value[:4] in {b"nclc", b"nclx"} and len(value) >= 10 and color is None:  # noqa: PLR2004
+            primaries, transfer, matrix = (int.from_bytes(value[place : place + 2], "big") for place in (4, 6, 8))
+            color = primaries, transfer, matrix, value[:4] == b"nclx" and value[10:11] >= b"\x80"
+        elif child != b"btrt" and not (child == b"fiel" and value[:1] == _PROGRESSIVE):
+            pieces += [child, value]
+    return Entry(kind, pieces, configurations, color, aspect)
+
+
+def _sound_entry(kind: bytes, content: bytes) -> Entry:
+    if len(content) < _SOUND_FIELDS.size:
+        raise BrokenError
+    version, channels, bits, _, _, rate = _SOUND_FIELDS.unpack_from(content)
+    more_bytes = _SOUND_MORE_BYTES.get(version)
+    if more_bytes is None:
+        return Entry(kind, [kind, content], [], None, None)
+    pieces: list[Piece] = [b"sound %d %d %d" % (channels, bits, rate)]
+    configurations = []
+    for child, value in _sound_children(content[_SOUND_FIELDS.size + more_bytes :]):
+        if child in _CONFIGURATIONS:
+            configurations.append((child, value))
+        elif child == b"chan" and _is_plain_layout(value, channels):
+            continue
+        elif child != b"btrt":
+            pieces += [child, value]
+    return Entry(kind, pieces, configurations, None, None)
+
+
+def _sound_children(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the boxes of a description of sound, those that QuickTime packs into ``wave`` among them."""
+    for child, value in _children(content):
+        if child != b"wave":
+            yield child, value
+            continue
+        for inner, inside in _children(value):
+            if inner != b"frma" and inside.strip(b"\0"):  # the kind said again; an end mark, or an empty box
+                yield inner, inside
+
+
+def _is_plain_layout(value: bytes, channels: int) -> bool:
+    return int.from_bytes(value[4:8], "big") == _PLAIN_LAYOUTS.get(channels) and not value[8:].strip(b"\0")
+
+
+def _children(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield kind and content of the boxes within a description of samples."""
+    place = 0
+    while place < len(content):
+        length = int.from_bytes(content[place : place + 4], "big")
+        if not content[place:].strip(b"\0"):
+            return
+        if length < _HEAD_BYTES or place + length > len(content):
+            raise BrokenError
+        kind = content[place + 4 : place + 8]
+        if kind in _REFUSED:
+            raise BrokenError
+        yield kind, content[place + 8 : place + length]
+        place += length
+
+
+def counts_as_settings(kind: bytes, content: bytes, settings: bytes) -> bool:
+    """Tell whether the box that sets up a decoder says more than the ``settings`` that FFmpeg has read in it."""
+    if kind == b"esds":  # bit rates and numbers of streams are written anew by whoever writes it
+        return settings not in content if settings else b"\5" in content[4:]
+    return content != settings
