@@ -182,6 +182,7 @@ COPIES: dict[str, Make] = {
     "progressive, said": lambda: same_size(sampled(box(b"fiel", b"\1\0")), ENTRY),
     "no hints for players": lambda: same_size(lambda v: without(b"sbgp")(without(b"sgpd")(v)), TABLES, 1),
     "which samples are needed": lambda: same_size(added(box(b"sdtp", bytes(4 + 12))), TABLES),
+    "channels as older programs write them": lambda: same_size(poked(8 + 8 + 16, struct.pack(">H", 2)), ENTRY, 1),
     "an edit that says nothing": lambda: edited((480, 1024, 1 << 16), content=original()),
 }  # fmt: skip
 
@@ -292,9 +293,9 @@ CHANGES: dict[str, Make] = {
     "spherical": lambda: same_size(sampled(box(b"sv3d", SPHERE)), ENTRY),
     "another width": lambda: same_size(poked(8 + 8 + 24, struct.pack(">H", 60)), ENTRY),
     "another rate of samples": lambda: same_size(poked(8 + 8 + 24, struct.pack(">I", 44100 << 16)), ENTRY, 1),
-    "two channels": lambda: same_size(poked(8 + 8 + 16, struct.pack(">H", 2)), ENTRY, 1),
     "balance": lambda: same_size(poked(4, b"\1\0"), f"{TRACK}/mdia/minf/smhd", 1),
     "blended": lambda: same_size(poked(4, b"\0\x24"), f"{TRACK}/mdia/minf/vmhd"),
+    "stereo sound": lambda: film("mov", channels="stereo"),
     "a sound of another kind": lambda: same_size(poked(8, b"meta"), f"{TRACK}/mdia/hdlr", 1),
     "a track leads to another": lambda: same_size(added(box(b"tref", box(b"chap", b"\0\0\0\2"))), TRACK),
     "an unknown box": lambda: beside(b"abcd", b"hello"),
@@ -337,6 +338,8 @@ BROKEN: dict[str, Make] = {
     "samples in another file": without_reference,
     "encrypted": lambda: same_size(poked(8 + 4, b"encv"), ENTRY),
     "encrypted, it says within": lambda: same_size(sampled(box(b"sinf", bytes(20))), ENTRY),
+    "a film of films": lambda: same_size(added(box(b"rmra", bytes(20))), "moov"),
+    "no box in the header": lambda: same_size(added(b"\xff\xff\xff\xffabcdefgh"), "moov"),
     "a key of a shop": lambda: same_size(added(box(b"pssh", bytes(20))), "moov"),
     "two descriptions": lambda: same_size(lambda value: value[:7] + b"\2" + value[8:] + value[8:], ENTRY),
     "no samples are told": lambda: same_size(without(b"stsz"), TABLES),
@@ -367,6 +370,24 @@ def test_what_is_more_in_a_film_has_a_digest_all_the_same() -> None:
     assert without_digest <= {"a sound of another kind", "a second film behind it"}
     values = [value for value in made.values() if value is not None]
     assert len(set(values)) == len(values)
+
+
+def test_colours_of_the_container_go_first() -> None:
+    """Where the codec says others: players go by the container. Said or left unsaid, equal ones are equal."""
+    options = {"x264-params": "colorprim=bt709:transfer=bt709:colormatrix=bt709"}
+    unsaid = film("mov", codec_options=options)
+    said = remuxed(unsaid, "mov", options={"movflags": "write_colr"})
+    assert (False, True) == (b"colr" in unsaid, b"colr" in said)
+    assert digest(unsaid) == digest(said)
+    others = changed(said, f"{ENTRY}/avc1/colr", poked(4, b"\0\x09\0\x10\0\x09"))
+    assert len({digest(said), digest(others), None}) == 3
+
+
+def test_uncompressed_sound_has_its_channels_in_the_container() -> None:
+    """There they are all that says how the samples are to be read."""
+    content = plain()
+    other = changed(content, ENTRY, poked(8 + 8 + 16, struct.pack(">H", 2)), track=1)
+    assert digest(content) != digest(other)
 
 
 @pytest.mark.parametrize("kind", BROKEN)

@@ -15,7 +15,7 @@ from math import gcd, lcm
 from typing import IO
 
 from dupfind.digest import Piece, RunningDigest, digest_of
-from dupfind.pictures import film_packets, film_pieces, iso_film
+from dupfind.pictures import film_packets, film_pieces, iso_film, matroska_data, ogg_data, sound_data
 from dupfind.pictures.container_format import Reader
 from dupfind.pictures.film_packets import BrokenError, Packet, Track
 from dupfind.pictures.film_pieces import Span
@@ -40,26 +40,53 @@ def read_facts(file: IO[bytes]) -> bytes | None:
     """
     reader = Reader(file)
     try:
-        return digest_of(_marked_words(_iso_facts(reader))) if _is_iso(reader) else None
+        facts = _facts(reader)
     except BrokenError:
         return None
+    return None if facts is None else digest_of([repr(facts).encode()])
 
 
 def read_digest(file: IO[bytes]) -> bytes | None:
     """Return the 32-byte digest of the image data of ``file``; None where it has none that could be relied on."""
     reader = Reader(file)
     try:
-        return digest_of(_iso_counting(file, reader)) if _is_iso(reader) else None
+        counting = _counting(file, reader)
+        return None if counting is None else digest_of(counting)
     except BrokenError:
         return None
 
 
-def _is_iso(reader: Reader) -> bool:
-    return reader.at(4, 4) in _ISO_BEGINNINGS
+def _facts(reader: Reader) -> Sequence[object] | None:
+    head = reader.at(0, 8)
+    if head[4:] in _ISO_BEGINNINGS:
+        return _iso_facts(reader)
+    if head.startswith(matroska_data.HEAD):
+        return matroska_data.facts(reader)
+    if head.startswith(ogg_data.CAPTURE):
+        return ogg_data.facts(reader)
+    stored = sound_data.read(reader)
+    return None if stored is None else stored.facts
 
 
-def _marked_words(words: Sequence[object]) -> Iterator[Piece]:
-    yield repr(words).encode()
+def _counting(file: IO[bytes], reader: Reader) -> Iterator[Piece] | None:
+    head = reader.at(0, 8)
+    if head[4:] in _ISO_BEGINNINGS:
+        return _iso_counting(file, reader)
+    if head.startswith(matroska_data.HEAD):
+        return _matroska_counting(file, reader)
+    if head.startswith(ogg_data.CAPTURE):
+        return _stored_counting(file, reader, "ogg", ogg_data.pieces(reader))
+    stored = sound_data.read(reader)
+    return None if stored is None else _stored_counting(file, reader, stored.container, stored.pieces)
+
+
+def _stored_counting(
+    file: IO[bytes], reader: Reader, container: str, pieces: Sequence[film_pieces.Piece]
+) -> Iterator[Piece]:
+    if not film_packets.is_sound(file, container):
+        raise BrokenError
+    yield b"%s of %d pieces " % (container.encode(), len(pieces))
+    yield from film_pieces.marked(reader, pieces)
 
 
 def _iso_facts(reader: Reader) -> Sequence[object]:
@@ -75,12 +102,9 @@ def _iso_counting(file: IO[bytes], reader: Reader) -> Iterator[Piece]:
         shown = [position for position, track in enumerate(film.tracks) if not track.is_picture]
         if [film.tracks[position].id for position in shown] != [box.id for box in movie.tracks]:
             raise BrokenError  # a track that FFmpeg leaves out, or makes up
-        contents = {
-            position: _Content(is_even=film.tracks[position].codec.startswith(_PCM)) for position in shown
-        }  # covers are among the tags, which are read as they are stored
-        for packet in film.packets:
-            if (content := contents.get(packet.track)) is not None:
-                content.add(packet)
+        contents = _contents(
+            film, shown, may_be_even=True
+        )  # covers are among the tags, which are read as they are stored
         tracks = [film.tracks[position] for position in shown]
     yield b"iso film of %d pieces and %d tracks " % (len(movie.pieces), len(movie.tracks))
     yield from film_pieces.marked(reader, movie.pieces)
@@ -90,6 +114,47 @@ def _iso_counting(file: IO[bytes], reader: Reader) -> Iterator[Piece]:
     for gap in film_pieces.gaps(sorted(movie.data), covered):
         if any(content.strip(b"\0") for content in gap.blocks(reader)):
             yield from film_pieces.marked(reader, [b"in no packet", gap])
+
+
+def _contents(film: film_packets.Film, positions: Sequence[int], *, may_be_even: bool) -> dict[int, _Content]:
+    """Return the packets of the tracks at these positions; of uncompressed sound the bounds ``may_be_even``."""
+    contents = {
+        position: _Content(
+            is_even=may_be_even and film.tracks[position].codec.startswith(_PCM),
+            is_of_words=film.tracks[position].kind == "subtitle",
+        )
+        for position in positions
+    }
+    for packet in film.packets:
+        if packet.track in contents:
+            contents[packet.track].add(packet)
+    return contents
+
+
+def _matroska_counting(file: IO[bytes], reader: Reader) -> Iterator[Piece]:
+    film_of_elements = matroska_data.read_matroska(reader)
+    with film_packets.opened(file, "matroska") as film:
+        shown = [
+            position
+            for position, track in enumerate(film.tracks)
+            if not track.is_picture and track.kind != "attachment"
+        ]
+        contents = _contents(film, shown, may_be_even=False)
+        tracks = [film.tracks[position] for position in shown]
+    frames = [film_of_elements.frames.get(number, (0, 0)) for number, _ in film_of_elements.tracks]
+    if [(content.count, content.total_bytes) for content in contents.values()] != frames:
+        raise BrokenError  # a block that FFmpeg leaves out, or a packet that is not as it is stored
+    yield b"matroska film of %d pieces and %d tracks " % (len(film_of_elements.pieces), len(tracks))
+    yield from film_pieces.marked(reader, film_of_elements.pieces)
+    for track, (_, described), content in zip(tracks, film_of_elements.tracks, contents.values(), strict=True):
+        words = track.kind, track.codec, track.sound
+        yield digest_of(
+            film_pieces.marked(
+                reader,
+                [repr(words).encode(), track.settings, *described, content.times(Fraction(0), track.time_base),
+                 content.value(None, 1)],
+            )
+        )  # fmt: skip
 
 
 def _iso_track(reader: Reader, track: Track, box: TrackBox, content: _Content) -> Iterator[Piece]:
@@ -106,7 +171,9 @@ def _iso_track(reader: Reader, track: Track, box: TrackBox, content: _Content) -
     color = track.color if entry.color is None else entry.color
     aspect = (track.aspect if entry.aspect is None else entry.aspect) or Fraction(1)
     edits, offset = _edits(box)
-    words = box.handler, track.kind, track.codec or entry.format, color if track.kind == "video" else (), aspect, edits
+    layout = None if entry.layout == iso_film.PLAIN_LAYOUTS.get(track.sound[1]) else entry.layout
+    shown = (color, aspect) if track.kind == "video" else (track.sound, layout)
+    words = box.handler, track.kind, track.codec or entry.format, shown, edits
     yield from film_pieces.marked(
         reader,
         [repr(words).encode(), track.settings, box.key_samples, *entry.pieces, *settings, *box.pieces,
@@ -142,7 +209,9 @@ def _end(box: TrackBox) -> Fraction | None:
 class _Content:
     """The packets of one stream, as far as they have come."""
 
-    def __init__(self, *, is_even: bool) -> None:
+    def __init__(self, *, is_even: bool, is_of_words: bool) -> None:
+        self._durations = array("q") if is_of_words else None
+        """How long each subtitle stays."""
         self.is_even = is_even
         """True for samples of one length without bounds, which each container puts together as it likes."""
         self.total_bytes = 0
@@ -170,6 +239,8 @@ class _Content:
         self._places.append(packet.place)
         self._keys.append(packet.is_key)
         self._last_duration = packet.duration
+        if self._durations is not None:
+            self._durations.append(packet.duration)
         self.total_bytes += size_bytes
         if packet.beside:
             self._beside += [self.count.to_bytes(8, "big"), packet.beside]
@@ -187,16 +258,10 @@ class _Content:
             return b""
         whole = lcm(time_base.denominator, offset.denominator)
         factor, move = whole // time_base.denominator * time_base.numerator, int(offset * whole)
-        first, ends = self._shown_at[0], self._shown_at[-1] + self._last_duration
-        shown_at = array("q", [first]) if self.is_even else self._shown_at
-        largest = max(max(map(abs, (min(shown_at), max(shown_at), ends))) * factor, abs(move))
-        if largest >= _LARGEST_TIME:
-            raise BrokenError
-        import numpy as np
-
-        ticks = np.array([*shown_at, ends] if self.is_even else np.append(shown_at, ends), np.int64) * factor + move
-        shared = gcd(int(np.gcd.reduce(ticks)), whole)
-        return f"{whole // shared} ".encode() + (ticks // shared).astype(">i8").tobytes()
+        ends = self._shown_at[-1] + self._last_duration
+        shown_at = (self._shown_at[:1] if self.is_even else self._shown_at) + array("q", [ends])
+        times = _in_lowest_terms(shown_at, factor, move, whole)
+        return times + (_in_lowest_terms(self._durations, factor, 0, whole) if self._durations else b"")
 
     def value(self, end: Fraction | None, timescale: int) -> bytes:
         """Return the digest of the packets, with their bounds and key frames, and what ``end`` leaves of them."""
@@ -218,3 +283,14 @@ class _Content:
             return sum(time >= end for time in self._shown_at)
         left = self._shown_at[-1] + self._last_duration - end
         return Fraction(end, timescale) if left > timescale * _ROUNDED_SECONDS else 0
+
+
+def _in_lowest_terms(ticks: array[int], factor: int, move: int, whole: int) -> bytes:
+    """Return ``(ticks * factor + move) / whole`` as fractions of one denominator, the least that does."""
+    if max(max(map(abs, (min(ticks), max(ticks)))) * factor, abs(move)) >= _LARGEST_TIME:
+        raise BrokenError
+    import numpy as np
+
+    moved = np.array(ticks, np.int64) * factor + move
+    shared = gcd(int(np.gcd.reduce(moved)), whole)
+    return f"{whole // shared} {len(moved)} ".encode() + (moved // shared).astype(">i8").tobytes()

@@ -41,6 +41,8 @@ class Track(NamedTuple):
     time_base: Fraction
     color: tuple[int, int, int, bool]
     """Primaries, transfer and matrix (ITU-T H.273), and whether the whole range is used."""
+    sound: tuple[int, int]
+    """Samples a second and channels, as the decoder has them; 0 where it is no sound."""
     aspect: Fraction
     """Width to height of a pixel; 0 where that is not said."""
     is_picture: bool
@@ -71,12 +73,37 @@ class Film(NamedTuple):
     """In the order of the file, without covers; raises :class:`BrokenError` where one is damaged or missing."""
 
 
+def is_sound(file: IO[bytes], container: str) -> bool:
+    """Tell whether FFmpeg reads packets from ``file`` as this ``container``, and finds none of them damaged."""
+    try:
+        with _open(file, container) as film:
+            return _count_sound(film) > 0
+    except BrokenError:
+        return False
+
+
+def _count_sound(film: Any) -> int:  # noqa: ANN401 - of PyAV
+    count = 0
+    for packet in film.demux():
+        if packet.is_corrupt:
+            raise BrokenError
+        count += bool(packet.size)
+    return count
+
+
 @contextmanager
 def opened(file: IO[bytes], container: str) -> Iterator[Film]:
     """Open a film as the ``container`` that FFmpeg calls so, for the block.
 
     Raises :class:`BrokenError` where it is none, within the block too; what reading the file raises passes through.
     """
+    with _open(file, container) as film:
+        tracks = [_track(stream) for stream in film.streams]
+        yield Film(tracks, _packets(film, {index for index, track in enumerate(tracks) if track.is_picture}))
+
+
+@contextmanager
+def _open(file: IO[bytes], container: str) -> Iterator[Any]:
     av = _load()
     file.seek(0)
     try:
@@ -86,8 +113,7 @@ def opened(file: IO[bytes], container: str) -> Iterator[Film]:
         ) as film:  # fmt: skip
             if not 0 < len(film.streams) <= _MOST_STREAMS:
                 raise BrokenError
-            tracks = [_track(stream) for stream in film.streams]
-            yield Film(tracks, _packets(film, {index for index, track in enumerate(tracks) if track.is_picture}))
+            yield film
     except MemoryError:
         raise
     except av.FFmpegError as error:
@@ -108,7 +134,9 @@ def _load() -> Any:  # noqa: ANN401 - a module, which brings its own types where
 def _track(stream: Any) -> Track:  # noqa: ANN401 - of PyAV
     codec = stream.codec_context
     attached = type(stream.disposition).attached_pic | type(stream.disposition).timed_thumbnails
-    color, aspect = (2, 2, 2, False), Fraction(0)
+    color, aspect, sound = (2, 2, 2, False), Fraction(0), (0, 0)
+    if stream.type == "audio" and codec is not None:
+        sound = codec.sample_rate or 0, codec.channels or 0
     if stream.type == "video" and codec is not None:
         full = int(codec.color_range) == 2  # noqa: PLR2004 - AVCOL_RANGE_JPEG
         color = int(codec.color_primaries), int(codec.color_trc), int(codec.colorspace), full
@@ -120,6 +148,7 @@ def _track(stream: Any) -> Track:  # noqa: ANN401 - of PyAV
         settings=b"" if codec is None else bytes(codec.extradata or b""),
         time_base=Fraction(stream.time_base or 0),
         color=color,
+        sound=sound,
         aspect=aspect,
         is_picture=bool(stream.disposition & attached),
     )

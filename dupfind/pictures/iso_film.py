@@ -44,7 +44,7 @@ _SOUND_MORE_BYTES = {0: 0, 1: 16}
 _COPY, _DITHER_COPY = 0, 0x40
 _NO_COLOR_TABLE = -1
 _PROGRESSIVE = b"\1"
-_PLAIN_LAYOUTS = {1: 0x640001, 2: 0x650002}
+PLAIN_LAYOUTS = {1: 0x640001, 2: 0x650002}
 """What QuickTime calls one channel, and left and right."""
 _PCM = frozenset(
     {
@@ -85,6 +85,8 @@ class Entry(NamedTuple):
     """Kind and content of the boxes that set up a decoder."""
     color: tuple[int, int, int, bool] | None
     aspect: Fraction | None
+    layout: int | None = None
+    """What QuickTime calls the channels, where it is mono or stereo."""
 
 
 class TrackBox(NamedTuple):
@@ -379,16 +381,18 @@ def _sound_entry(kind: bytes, content: bytes) -> Entry:
     more_bytes = _SOUND_MORE_BYTES.get(version)
     if more_bytes is None:
         return Entry(kind, [kind, content], [], None, None)
-    pieces: list[Piece] = [b"sound %d %d %d" % (channels, bits, rate)]
-    configurations = []
+    pieces: list[Piece] = []
+    configurations, layout = [], None
     for child, value in _sound_children(content[_SOUND_FIELDS.size + more_bytes :]):
         if child in _CONFIGURATIONS:
             configurations.append((child, value))
-        elif child == b"chan" and _is_plain_layout(value, channels):
-            continue
+        elif child == b"chan" and _is_plain_layout(value):
+            layout = int.from_bytes(value[4:8], "big")
         elif child != b"btrt":
             pieces += [child, value]
-    return Entry(kind, pieces, configurations, None, None)
+    # Where the settings of the decoder say them, programs write any number of channels and bits (14496-12, 12.2.3.1).
+    said = (0, 0) if any(child == b"esds" for child, _ in configurations) else (channels, bits)
+    return Entry(kind, [b"sound %d %d %d" % (*said, rate), *pieces], configurations, None, None, layout)
 
 
 def _sound_children(content: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -402,8 +406,8 @@ def _sound_children(content: bytes) -> Iterator[tuple[bytes, bytes]]:
                 yield inner, inside
 
 
-def _is_plain_layout(value: bytes, channels: int) -> bool:
-    return int.from_bytes(value[4:8], "big") == _PLAIN_LAYOUTS.get(channels) and not value[8:].strip(b"\0")
+def _is_plain_layout(value: bytes) -> bool:
+    return int.from_bytes(value[4:8], "big") in PLAIN_LAYOUTS.values() and not value[8:].strip(b"\0")
 
 
 def _children(content: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -43,7 +43,8 @@ _KEY_WORDS = frozenset(
     )]
     + [b"album", b"artist", b"comment", b"composer", b"copyright", b"creation_time", b"date", b"description",
        b"encoder", b"genre", b"keywords", b"location", b"make", b"model", b"software", b"synopsis", b"title", b"year",
-       b"com.android.version", b"com.android.manufacturer", b"com.android.model"]
+       b"major_brand", b"minor_version", b"compatible_brands", b"com.android.version",
+       b"com.android.manufacturer", b"com.android.model"]
 )  # fmt: skip
 """The number that pairs a film with its still and how fast it is to be played are no words, so they are not here."""
 _PLAYED_WORDS = b"iTunSMPB"

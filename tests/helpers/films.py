@@ -29,6 +29,7 @@ def film(
     options: Mapping[str, str] | None = None,
     channels: str = "mono",
     audio: str = "aac",
+    codec_options: Mapping[str, str] | None = None,
 ) -> bytes:
     """Make a film of ``frames`` pictures, with a tone of each of these frequencies as a sound track."""
     file = io.BytesIO()
@@ -36,6 +37,7 @@ def film(
         video = out.add_stream(codec, rate=rate)
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
         video.codec_context.thread_count = 1
+        video.codec_context.options = dict(codec_options or {})
         video.codec_context.max_b_frames = b_frames
         video.codec_context.gop_size = 6
         video.codec_context.flags |= 1 << 23  # bit exact
@@ -95,7 +97,7 @@ def _copy(
         copies = {stream.index: out.add_stream_from_template(stream) for stream in chosen}
         out.metadata.update(tags)
         for packet in source.demux(chosen):
-            if packet.dts is not None:
+            if packet.size:
                 packet.stream = copies[packet.stream.index]
                 out.mux(packet)
 
