@@ -183,6 +183,8 @@ COPIES: dict[str, Make] = {
     "no hints for players": lambda: same_size(lambda v: without(b"sbgp")(without(b"sgpd")(v)), TABLES, 1),
     "which samples are needed": lambda: same_size(added(box(b"sdtp", bytes(4 + 12))), TABLES),
     "channels as older programs write them": lambda: same_size(poked(8 + 8 + 16, struct.pack(">H", 2)), ENTRY, 1),
+    "the last sound played whole": lambda: same_size(
+        poked(20, struct.pack(">II", 1, 1024)), f"{TABLES}/stts", 1),
     "an edit that says nothing": lambda: edited((480, 1024, 1 << 16), content=original()),
 }  # fmt: skip
 
@@ -278,6 +280,10 @@ CHANGES: dict[str, Make] = {
     "slow motion": lambda: edited((480, 1024, 1 << 15)),
     "two edits": lambda: edited((240, 1024, 1 << 16), (240, 1024, 1 << 16)),
     "times in another order": lambda: same_size(poked(8, struct.pack(">IIII", 1, 1536, 1, 1024)), f"{TABLES}/ctts"),
+    "the last picture longer": lambda: same_size(
+        lambda value: value[:4] + struct.pack(">IIIII", 2, 11, 512, 1, 600), f"{TABLES}/stts"),
+    "the last sound but one later": lambda: same_size(
+        lambda value: value[:4] + struct.pack(">IIIIIII", 3, 22, 1024, 1, 1025, 1, 512), f"{TABLES}/stts", 1),
     "each picture longer": lambda: same_size(slower, f"{TABLES}/stts"),
     "another key frame": lambda: same_size(poked(8, struct.pack(">II", 1, 6)), f"{TABLES}/stss"),
     "another unit of time alone": lambda: same_size(poked(12, struct.pack(">I", 12288)), f"{TRACK}/mdia/mdhd"),
@@ -296,6 +302,7 @@ CHANGES: dict[str, Make] = {
     "balance": lambda: same_size(poked(4, b"\1\0"), f"{TRACK}/mdia/minf/smhd", 1),
     "blended": lambda: same_size(poked(4, b"\0\x24"), f"{TRACK}/mdia/minf/vmhd"),
     "stereo sound": lambda: film("mov", channels="stereo"),
+    "called otherwise": lambda: same_size(lambda value: value.replace(b"avc1", b"avc3"), ENTRY),
     "a sound of another kind": lambda: same_size(poked(8, b"meta"), f"{TRACK}/mdia/hdlr", 1),
     "a track leads to another": lambda: same_size(added(box(b"tref", box(b"chap", b"\0\0\0\2"))), TRACK),
     "an unknown box": lambda: beside(b"abcd", b"hello"),

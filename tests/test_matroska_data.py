@@ -39,6 +39,10 @@ ATTACHMENTS, FILE, CHAPTERS, NAME, LANGUAGE, UID = 0x1941A469, 0x61A7, 0x1043A77
 SIMPLE_BLOCK, GROUP, BLOCK = 0xA3, 0xA0, 0xA1
 
 
+PACKED = element(0x6240, joined((0x5031, b"\0"), (0x5032, b"\1"), (0x5033, b"\0"), (0x5034, joined((0x4254, b"\3")))))
+"""Each frame begins with nothing that is left out of it."""
+HIDDEN = element(BLOCK, b"\x81\0\0\0hello")
+"""A block that players leave out, since another follows it in its group."""
 GERMAN = element(LANGUAGE, b"ger")
 
 
@@ -153,6 +157,8 @@ CHANGES: dict[str, Make] = {
     "shown wider": lambda: same((TRACKS, TRACK, VIDEO), lambda v: without(0x54B0)(v) + element(0x54B0, b"\x60")),
     "turned": lambda: same((TRACKS, TRACK, VIDEO), added(element(0x7670, element(0x7675, bytes(4))))),
     "colours": lambda: same((TRACKS, TRACK, VIDEO), added(element(0x55B0, element(0x55BB, b"\x09")))),
+    "a usual range of a picture with colours": lambda: same(
+        (TRACKS, TRACK, VIDEO), added(element(0x55B0, joined((0x55BB, b"\1"), (0x55B9, b"\1"))))),
     "full range": lambda: same((TRACKS, TRACK, VIDEO), added(element(0x55B0, element(0x55B9, b"\2")))),
     "an unknown part of a track": lambda: same((TRACKS, TRACK), added(element(0x7FFE, b"hello"))),
     "an unknown part": lambda: same((), added(element(0x7FFE, b"hello"))),
@@ -191,7 +197,8 @@ BROKEN: dict[str, Make] = {
     "cut early": lambda: original()[:600],
     "two segments": lambda: original() + original(),
     "a block of no track": lambda: same((CLUSTER,), lambda value: frames(value, track=9)),
-    "packed": lambda: same((TRACKS, TRACK), added(element(0x6D80, bytes(4)))),
+    "packed": lambda: same((TRACKS, TRACK), added(element(0x6D80, PACKED))),
+    "two blocks in a group": lambda: changed(grouped(), (SEGMENT, CLUSTER, GROUP), lambda v: HIDDEN + v),
     "an encrypted block": lambda: same((CLUSTER,), added(element(0xAF, bytes(20)))),
     "tags in tags in tags": lambda: same((), added(element(TAGS, nested(20)))),
     "no length": lambda: original().replace(original()[: original().index(b"\x18\x53\x80\x67") + 12],

@@ -239,6 +239,12 @@ def test_changes_have_other_digests(kind: str) -> None:
     assert digest(first) != digest(second)
 
 
+@cache
+def long_ogg() -> bytes:
+    """A sound of several pages."""
+    return sound("ogg", "libopus", seconds=4)
+
+
 def pages(*serials: int, flags: int = 2) -> bytes:
     """Ogg pages that begin streams."""
     return b"".join(
@@ -254,7 +260,8 @@ BROKEN: dict[str, Make] = {
     "FLAC without its head": lambda: b"fLaC" + bytes([0x84, 0, 0, 8]) + comments() + bytes(100),
     "FLAC cut in its head": lambda: tone("flac")[:60],
     "Ogg cut": lambda: tone("ogg")[:-100],
-    "Ogg without its end": lambda: tone("ogg")[: tone("ogg").rindex(b"OggS")],
+    "Ogg without its end": lambda: long_ogg()[: long_ogg().rindex(b"OggS")],
+    "Ogg with a wrong checksum": lambda: poked(tone("ogg"), 3000),
     "Ogg and more": lambda: tone("ogg") + b"hello",
     "Ogg behind Ogg": lambda: tone("ogg") + remuxed(tone("ogg", 441.0), "ogg"),
     "Ogg with a hole": lambda: tone("ogg")[:28] + b"x" + tone("ogg")[28:],

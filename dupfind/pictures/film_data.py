@@ -120,8 +120,7 @@ def _contents(film: film_packets.Film, positions: Sequence[int], *, may_be_even:
     """Return the packets of the tracks at these positions; of uncompressed sound the bounds ``may_be_even``."""
     contents = {
         position: _Content(
-            is_even=may_be_even and film.tracks[position].codec.startswith(_PCM),
-            is_of_words=film.tracks[position].kind == "subtitle",
+            film.tracks[position].kind, is_even=may_be_even and film.tracks[position].codec.startswith(_PCM)
         )
         for position in positions
     }
@@ -173,11 +172,11 @@ def _iso_track(reader: Reader, track: Track, box: TrackBox, content: _Content) -
     edits, offset = _edits(box)
     layout = None if entry.layout == iso_film.PLAIN_LAYOUTS.get(track.sound[1]) else entry.layout
     shown = (color, aspect) if track.kind == "video" else (track.sound, layout)
-    words = box.handler, track.kind, track.codec or entry.format, shown, edits
+    words = box.handler, track.kind, track.codec, entry.format, shown, edits
     yield from film_pieces.marked(
         reader,
-        [repr(words).encode(), track.settings, box.key_samples, *entry.pieces, *settings, *box.pieces,
-         content.times(offset, track.time_base), content.value(_end(box), box.timescale)],
+        [repr(words).encode(), b"" if box.is_entry_whole else track.settings, box.key_samples, *entry.pieces,
+         *settings, *box.pieces, content.times(offset, track.time_base), content.value(_end(box), box.timescale)],
     )  # fmt: skip
 
 
@@ -209,8 +208,9 @@ def _end(box: TrackBox) -> Fraction | None:
 class _Content:
     """The packets of one stream, as far as they have come."""
 
-    def __init__(self, *, is_even: bool, is_of_words: bool) -> None:
-        self._durations = array("q") if is_of_words else None
+    def __init__(self, kind: str, *, is_even: bool) -> None:
+        self._kind = kind
+        self._durations = array("q") if kind == "subtitle" else None
         """How long each subtitle stays."""
         self.is_even = is_even
         """True for samples of one length without bounds, which each container puts together as it likes."""
@@ -252,13 +252,15 @@ class _Content:
     def times(self, offset: Fraction, time_base: Fraction) -> bytes:
         """Return when each packet is shown, and when the last one ends, the same for whatever time scale.
 
-        ``offset`` is by how many seconds the container moves the stream.
+        ``offset`` is by how many seconds the container moves the stream. When the last packet of compressed sound ends
+        says only how much of it is to be played, which programs lose.
         """
         if not self.count:
             return b""
         whole = lcm(time_base.denominator, offset.denominator)
         factor, move = whole // time_base.denominator * time_base.numerator, int(offset * whole)
-        ends = self._shown_at[-1] + self._last_duration
+        is_open = self._kind == "audio" and not self.is_even
+        ends = self._shown_at[-1] + (0 if is_open else self._last_duration)
         shown_at = (self._shown_at[:1] if self.is_even else self._shown_at) + array("q", [ends])
         times = _in_lowest_terms(shown_at, factor, move, whole)
         return times + (_in_lowest_terms(self._durations, factor, 0, whole) if self._durations else b"")

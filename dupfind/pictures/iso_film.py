@@ -43,6 +43,7 @@ _VIDEO_FIELDS, _SOUND_FIELDS = Struct(">16xHHIIIH32xHh"), Struct(">H6xHHhHI")
 _SOUND_MORE_BYTES = {0: 0, 1: 16}
 _COPY, _DITHER_COPY = 0, 0x40
 _NO_COLOR_TABLE = -1
+_RATES, _RATES_BYTES = b"\0\0\0\x14btrt", 20
 _PROGRESSIVE = b"\1"
 PLAIN_LAYOUTS = {1: 0x640001, 2: 0x650002}
 """What QuickTime calls one channel, and left and right."""
@@ -105,6 +106,11 @@ class TrackBox(NamedTuple):
     key_samples: bytes
     """The numbers of those that a player may begin at, as they are stored; empty where it may begin at any."""
     pieces: list[Piece]
+
+    @property
+    def is_entry_whole(self) -> bool:
+        """Tell whether the description counts as it is stored, with what sets up the decoder in it."""
+        return self.handler not in {_VIDEO, _SOUND}
 
     @property
     def is_pcm(self) -> bool:
@@ -350,7 +356,9 @@ def _entry(content: bytes, handler: bytes) -> Entry:
         return _video_entry(kind, rest)
     if handler == _SOUND:
         return _sound_entry(kind, rest)
-    return Entry(kind, [kind, rest], [], None, None)
+    while rest[-_RATES_BYTES:].startswith(_RATES):
+        rest = rest[:-_RATES_BYTES]
+    return Entry(kind, [rest], [], None, None)
 
 
 def _video_entry(kind: bytes, content: bytes) -> Entry:
@@ -380,7 +388,7 @@ def _sound_entry(kind: bytes, content: bytes) -> Entry:
     version, channels, bits, _, _, rate = _SOUND_FIELDS.unpack_from(content)
     more_bytes = _SOUND_MORE_BYTES.get(version)
     if more_bytes is None:
-        return Entry(kind, [kind, content], [], None, None)
+        return Entry(kind, [content], [], None, None)
     pieces: list[Piece] = []
     configurations, layout = [], None
     for child, value in _sound_children(content[_SOUND_FIELDS.size + more_bytes :]):

@@ -24,8 +24,8 @@ _TRACK_IGNORED = frozenset({_TRACK_NUMBER, 0x73C5, 0x536E, 0x22B59C, 0x22B59D, 0
 _DEFAULTS = {0xB9: b"\1", 0x88: b"\1", 0x55AA: b"", 0x9A: b"\2", 0x56AA: b"", 0x56BB: b"", 0x55EE: b"", 0x53B8: b""}
 """Whether a track is on, the usual one, always shown; not interlaced, no delays, no additions, no stereo."""
 _COLOR = 0x55B0
-_PLAIN_COLOR = {0x55B1: b"\2", 0x55BA: b"\2", 0x55BB: b"\2", 0x55B9: b"", 0x55B7: b"\1", 0x55B8: b"\2"}
-"""Nothing said of matrix, transfer, primaries and range, and colours that lie where they do in MPEG."""
+_PLAIN_COLOR = {0x55B1: b"\2", 0x55BA: b"\2", 0x55BB: b"\2", 0x55B9: b"\1", 0x55B7: b"\1", 0x55B8: b"\2"}
+"""Nothing said of matrix, transfer and primaries, the usual range, and colours that lie where they do in MPEG."""
 _CLUSTER_TIME = 0xE7
 _CLUSTER_IGNORED = frozenset({0xAB, 0xA7})
 """Size of the one before, place."""
