@@ -140,20 +140,18 @@ def _matroska_counting(file: IO[bytes], reader: Reader) -> Iterator[Piece]:
         ]
         contents = _contents(film, shown, may_be_even=False)
         tracks = [film.tracks[position] for position in shown]
-    frames = [film_of_elements.frames.get(number, (0, 0)) for number, _ in film_of_elements.tracks]
-    if [(content.count, content.total_bytes) for content in contents.values()] != frames:
+    frames = [film_of_elements.frames.get(number, matroska_data.Frames()) for number, _ in film_of_elements.tracks]
+    counted = [(of_track.count, of_track.total_bytes) for of_track in frames]
+    if [(content.count, content.total_bytes) for content in contents.values()] != counted:
         raise BrokenError  # a block that FFmpeg leaves out, or a packet that is not as it is stored
     yield b"matroska film of %d pieces and %d tracks " % (len(film_of_elements.pieces), len(tracks))
     yield from film_pieces.marked(reader, film_of_elements.pieces)
-    for track, (_, described), content in zip(tracks, film_of_elements.tracks, contents.values(), strict=True):
-        words = track.kind, track.codec, track.sound
-        yield digest_of(
-            film_pieces.marked(
-                reader,
-                [repr(words).encode(), track.settings, *described, content.times(Fraction(0), track.time_base),
-                 content.value(None, 1)],
-            )
-        )  # fmt: skip
+    of_tracks = zip(tracks, film_of_elements.tracks, contents.values(), frames, strict=True)
+    for track, (_, described), content, of_track in of_tracks:
+        words = repr((track.kind, track.codec, track.sound)).encode()
+        times = content.times(Fraction(0), track.time_base)
+        pieces = [words, track.settings, *described, times, of_track.marks(), content.value(None, 1)]
+        yield digest_of(film_pieces.marked(reader, pieces))
 
 
 def _iso_track(reader: Reader, track: Track, box: TrackBox, content: _Content) -> Iterator[Piece]:

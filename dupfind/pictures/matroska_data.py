@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -17,8 +18,9 @@ _SEEK_HEAD, _CUES, _VOID, _CHECKSUM = 0x114D9B74, 0x1C53BB6B, 0xEC, 0xBF
 _SIMPLE_BLOCK, _GROUP, _BLOCK, _ENCRYPTED_BLOCK = 0xA3, 0xA0, 0xA1, 0xAF
 _TRACK_NUMBER, _TRACK_TYPE, _CODEC, _CODEC_PRIVATE, _ENCODINGS = 0xD7, 0x83, 0x86, 0x63A2, 0x6D80
 _VIDEO, _AUDIO = 0xE0, 0xE1
-_INFO_IGNORED = frozenset({0x2AD7B1, 0x4489, 0x4461, 0x7BA9, 0x4D80, 0x5741, 0x73A4, 0x7384})
-"""The unit of time, which the times of packets are told in; length, date, title, programs, number, name of the file."""
+_INFO_IGNORED = frozenset({0x4489, 0x4461, 0x7BA9, 0x4D80, 0x5741, 0x73A4, 0x7384})
+"""Length, date, title, programs, number, name of the file."""
+_TIME_UNIT, _USUAL_UNIT = 0x2AD7B1, (1_000_000).to_bytes(3, "big")
 _TRACK_IGNORED = frozenset({_TRACK_NUMBER, 0x73C5, 0x536E, 0x22B59C, 0x22B59D, 0x258688, 0xAA, 0x9C, 0x6DE7, 0x6DF8})
 """Numbers, name, language, name of the codec, and what helps a player to hold enough."""
 _DEFAULTS = {0xB9: b"\1", 0x88: b"\1", 0x55AA: b"", 0x9A: b"\2", 0x56AA: b"", 0x56BB: b"", 0x55EE: b"", 0x53B8: b""}
@@ -39,6 +41,7 @@ _MOST_SMALL_BYTES = 1 << 24
 _MOST_ELEMENTS = 1 << 23
 _MOST_DEPTH = 8
 _FACT_FRAMES, _FACT_BLOCKS = 16, 4096
+_KEY, _INVISIBLE, _REFERENCE = 0x80, 0x08, 0xFB
 _LACING, _XIPH, _FIXED, _EBML = 0x06, 0x02, 0x04, 0x06
 
 
@@ -50,13 +53,48 @@ class Element(NamedTuple):
     stop: int
 
 
+class Block(NamedTuple):
+    """A block, with one frame or several."""
+
+    track: int
+    time: int
+    """In units of the film."""
+    flags: int
+    """Whether a player may begin here, and whether it is not to be shown."""
+    lengths: list[int]
+    """Of its frames."""
+
+
+class Frames:
+    """The frames of a track, as far as they were counted."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total_bytes = 0
+        self._times = array("q")
+        self._flags = bytearray()
+
+    def add(self, block: Block) -> None:
+        """Count the frames of a block."""
+        self.count += len(block.lengths)
+        self.total_bytes += sum(block.lengths)
+        self._times.append(block.time)
+        self._flags.append(block.flags)
+
+    def marks(self) -> bytes:
+        """Return the times and flags of all blocks: FFmpeg makes up times where it finds none that make sense."""
+        import numpy as np
+
+        return np.array(self._times, ">i8").tobytes() + bytes(self._flags)
+
+
 class Matroska(NamedTuple):
     """A film as its elements describe it."""
 
     tracks: list[tuple[int, list[Piece]]]
     """The number of each track, and what counts of how it is described."""
-    frames: dict[int, tuple[int, int]]
-    """By the number of a track, how many frames it has and how many bytes they take."""
+    frames: dict[int, Frames]
+    """By the number of a track."""
     pieces: list[Piece]
     """What counts beside the tracks."""
 
@@ -65,10 +103,11 @@ def read_matroska(reader: Reader) -> Matroska:
     """Follow all elements of a film; raises :class:`~dupfind.pictures.film_packets.BrokenError`."""
     segment, pieces = _segment(reader)
     tracks: list[tuple[int, list[Piece]]] = []
-    frames: dict[int, tuple[int, int]] = {}
+    frames: dict[int, Frames] = {}
     for element in _elements(reader, segment):
         if element.id == _CLUSTER:
-            _count_cluster(reader, element, frames, pieces)
+            for block in _blocks(reader, element, pieces):
+                frames.setdefault(block.track, Frames()).add(block)
         elif element.id == _TRACKS:
             tracks += _tracks(reader, element)
         else:
@@ -89,9 +128,9 @@ def facts(reader: Reader) -> list[object]:
         if element.id == _TRACKS:
             tracks += _tracks(reader, element)
         elif element.id == _CLUSTER and tracks:
-            for number, lengths in _blocks(reader, element, []):
+            for block in _blocks(reader, element, []):
                 blocks += 1
-                sizes += lengths if number == tracks[0][0] else []
+                sizes += block.lengths if block.track == tracks[0][0] else []
                 if len(sizes) >= _FACT_FRAMES or blocks >= _FACT_BLOCKS:
                     break
             if len(sizes) >= _FACT_FRAMES or blocks >= _FACT_BLOCKS:
@@ -159,6 +198,7 @@ def _beside(reader: Reader, element: Element) -> list[Piece]:
     if element.id == _INFO:
         for part in _elements(reader, element):
             is_words = part.id in _INFO_IGNORED and part.stop - part.start <= descriptive.SMALL_BYTES
+            is_words |= part.id == _TIME_UNIT and _content(reader, part).lstrip(b"\0") == _USUAL_UNIT
             pieces += [] if is_words else _loose(reader, part)
     elif element.id == _TAGS:
         pieces += _tags(reader, element)
@@ -220,45 +260,42 @@ def _is_left_out(id_: int, content: bytes) -> bool:
     return is_words or content.lstrip(b"\0") == (_DEFAULTS | _PLAIN_COLOR).get(id_, b"\xff")
 
 
-def _count_cluster(reader: Reader, cluster: Element, frames: dict[int, tuple[int, int]], pieces: list[Piece]) -> None:
-    """Count the frames of a cluster, and add what lies in it beside them to ``pieces``."""
-    for number, lengths in _blocks(reader, cluster, pieces):
-        count, size_bytes = frames.get(number, (0, 0))
-        frames[number] = count + len(lengths), size_bytes + sum(lengths)
-
-
-def _blocks(reader: Reader, cluster: Element, pieces: list[Piece]) -> Iterator[tuple[int, list[int]]]:
-    """Yield the track and the lengths of the frames of each block."""
-    began = b""
+def _blocks(reader: Reader, cluster: Element, pieces: list[Piece]) -> Iterator[Block]:
+    """Yield the blocks of a cluster, and add what lies in it beside them to ``pieces``."""
+    began = 0
     for element in _elements(reader, cluster):
         if element.id == _SIMPLE_BLOCK:
-            yield _block(reader, element)
+            yield _block(reader, element, began, _KEY)
         elif element.id == _GROUP:
             parts = list(_elements(reader, element))
-            yield from (_block(reader, part) for part in parts if part.id == _BLOCK)
+            key = 0 if any(part.id == _REFERENCE for part in parts) else _KEY
+            blocks = [part for part in parts if part.id == _BLOCK]
             beside = [piece for part in parts if part.id not in _GROUP_IGNORED for piece in _loose(reader, part)]
-            if beside:  # which block they are beside is told by its track and time
-                heads = [reader.at(part.start, min(12, part.stop - part.start)) for part in parts if part.id == _BLOCK]
-                pieces += [began, *heads, *beside]
+            if len(blocks) != 1:  # players show one of them
+                raise BrokenError
+            block = _block(reader, blocks[0], began, 0)
+            yield block._replace(flags=block.flags | key)
+            pieces += [b"beside a block of %d at %d" % (block.track, block.time), *beside] if beside else []
         elif element.id == _CLUSTER_TIME:
-            began = _content(reader, element).lstrip(b"\0")
+            began = int.from_bytes(_content(reader, element)[:8], "big")
         elif element.id == _ENCRYPTED_BLOCK:
             raise BrokenError
         elif element.id not in _CLUSTER_IGNORED and (beside := _loose(reader, element)):
-            pieces += [b"in a cluster", began, *beside]
+            pieces += [b"in a cluster at %d" % began, *beside]
 
 
-def _block(reader: Reader, element: Element) -> tuple[int, list[int]]:
-    """Return the track of a block, and the lengths of its frames."""
+def _block(reader: Reader, element: Element, began: int, mask: int) -> Block:
+    """Return a block of a cluster that ``began`` at this time; ``mask`` is what its flags say beside invisibility."""
     head = reader.at(element.start, min(12, element.stop - element.start))
     number_bytes = _length_of_number(head, 8)
     if len(head) < number_bytes + 3:
         raise BrokenError
     number = int.from_bytes(head[:number_bytes], "big") - (1 << 7 * number_bytes)
-    lacing, start = head[number_bytes + 2] & _LACING, element.start + number_bytes + 3
-    if not lacing:
-        return number, [element.stop - start]
-    return number, _laced(reader.at(start, element.stop - start), lacing)
+    time = began + int.from_bytes(head[number_bytes : number_bytes + 2], "big", signed=True)
+    flags, start = head[number_bytes + 2], element.start + number_bytes + 3
+    size_bytes = element.stop - start
+    lengths = _laced(reader.at(start, size_bytes), flags & _LACING) if flags & _LACING else [size_bytes]
+    return Block(number, time, flags & (mask | _INVISIBLE), lengths)
 
 
 def _laced(content: bytes, lacing: int) -> list[int]:

@@ -12,7 +12,7 @@ from dupfind.evidence.facts import Test
 from dupfind.reasons import ReasonCode
 from dupfind.report import Screen
 from dupfind.report.json import catalogs, dumps, how_compared, named_path
-from dupfind.report.look import LIKENESS, Page
+from dupfind.report.look import Page, likeness
 from dupfind.report.measures import MEASURES, TURNS, as_json, bound, limit, value
 from dupfind.report.reasons import as_json as reasons_as_json
 from dupfind.report.reasons import sentence, sentences
@@ -77,7 +77,7 @@ def _witness(page: Page, explanation: Explanation, settings: ScanSettings) -> No
     verdict = explanation.verdict
     assert verdict.witness is not None
     assert verdict.evidence is not None
-    page.add(f"  {LIKENESS[verdict.evidence]} {printable(verdict.witness)}")
+    page.add(f"  {likeness(verdict)} {printable(verdict.witness)}")
     if verdict.evidence is Evidence.IDENTICAL:
         page.add(f"  every byte is the same ({size(verdict.size_bytes)})")
         return

@@ -14,7 +14,7 @@ from rich.text import Text
 from dupfind.answers.changes import Changes
 from dupfind.report import Screen, ending
 from dupfind.report.choice import Choice
-from dupfind.report.look import LIKENESS, UNBOUNDED, Page
+from dupfind.report.look import UNBOUNDED, Page, likeness
 from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, catalog_line, count, moment, other_settings, printable, size
 from dupfind.settings import ReportSettings
@@ -184,7 +184,7 @@ def _facts(file: FileVerdict) -> list[str]:
     facts = []
     if file.witness is not None and file.evidence is not None:
         bits = "" if not file.distance_bits else f" ({count(file.distance_bits, 'bit')} apart)"
-        facts.append(f"{LIKENESS[file.evidence]} {printable(file.witness)}{bits}")
+        facts.append(f"{likeness(file)} {printable(file.witness)}{bits}")
     if reason := sentences(file.reasons):
         facts.append(printable(reason))
     return facts
