@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("av", reason="PyAV (dupfind[video]) is not installed")
 
 from dupfind.pictures import film_data
-from tests.helpers.boxes import added, box, boxes, changed, in_front, joined, poked, without
+from tests.helpers.boxes import added, at, box, boxes, changed, in_front, joined, poked, without
 from tests.helpers.films import film, remuxed
 
 Make = Callable[[], bytes]
@@ -184,7 +184,7 @@ COPIES: dict[str, Make] = {
     "which samples are needed": lambda: same_size(added(box(b"sdtp", bytes(4 + 12))), TABLES),
     "channels as older programs write them": lambda: same_size(poked(8 + 8 + 16, struct.pack(">H", 2)), ENTRY, 1),
     "the last sound played whole": lambda: same_size(
-        poked(20, struct.pack(">II", 1, 1024)), f"{TABLES}/stts", 1),
+        poked(16, struct.pack(">II", 1, 1024)), f"{TABLES}/stts", 1),
     "an edit that says nothing": lambda: edited((480, 1024, 1 << 16), content=original()),
 }  # fmt: skip
 
@@ -401,6 +401,38 @@ def test_uncompressed_sound_has_its_channels_in_the_container() -> None:
 def test_what_cannot_be_followed_has_no_digest(kind: str) -> None:
     """Neither of what is broken, encrypted or in fragments, nor of what lies elsewhere."""
     assert digest(BROKEN[kind]()) is None
+
+
+HOLDERS = [
+    "ftyp", "wide", "moov/mvhd", "moov/trak/tkhd", "moov/trak/edts", "moov/trak/edts/elst", "moov/trak/mdia",
+    "moov/trak/mdia/mdhd", "moov/trak/mdia/hdlr", "moov/trak/mdia/minf", "moov/trak/mdia/minf/vmhd",
+    "moov/trak/mdia/minf/hdlr", "moov/trak/mdia/minf/dinf", "moov/trak/mdia/minf/dinf/dref",
+    "moov/trak/mdia/minf/dinf/dref/url ",
+    *(f"{TABLES}/{kind}" for kind in ("stsd", "stts", "stss", "ctts", "stsc", "stsz", "stco")),
+    f"{ENTRY}/avc1", f"{ENTRY}/avc1/avcC",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", HOLDERS)
+def test_nothing_hides_behind_what_is_known(path: str) -> None:
+    """Whatever box is made longer than it needs to be, what it holds then counts, or the film cannot be followed."""
+    hidden = box(b"hide", b"\xff\xd8\xff\xe0" * 1200)  # more than any name or word may be
+    assert digest(changed(original(), path, added(hidden))) != digest(original())
+
+
+@pytest.mark.parametrize("path", [f"{TABLES}/sgpd", f"{TABLES}/sbgp"])
+def test_nothing_hides_in_the_sound(path: str) -> None:
+    """Likewise."""
+    hidden = box(b"hide", b"\xff\xd8\xff\xe0" * (1 << 15))
+    assert digest(changed(original(), path, added(hidden), track=1)) != digest(original())
+
+
+def test_a_table_is_there_once() -> None:
+    """Of two, one would be looked at."""
+    times = box(b"stts", at(original(), f"{TABLES}/stts"))
+    assert digest(same_size(added(times), TABLES)) is None
+    longer = box(b"sdtp", bytes(4 + 12) + b"\xff\xd8")
+    assert digest(same_size(added(longer), TABLES)) != digest(original())
 
 
 UNSEEN = {

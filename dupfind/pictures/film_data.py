@@ -8,6 +8,7 @@ packet, have none.
 
 from __future__ import annotations
 
+import struct
 from array import array
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -24,6 +25,8 @@ from dupfind.pictures.iso_film import Edit, TrackBox
 RECIPE = 1
 """Version of what counts. Raise it with every change that can alter a digest or the facts."""
 
+_BROKEN = (BrokenError, ValueError, LookupError, ArithmeticError, struct.error)
+"""What following a broken or hostile file may raise: each of these says that it cannot be followed."""
 _ISO_BEGINNINGS = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"uuid"})
 _MOST_PACKETS = 1 << 24
 _LARGEST_TIME = 1 << 60
@@ -41,7 +44,7 @@ def read_facts(file: IO[bytes]) -> bytes | None:
     reader = Reader(file)
     try:
         facts = _facts(reader)
-    except BrokenError:
+    except _BROKEN:
         return None
     return None if facts is None else digest_of([repr(facts).encode()])
 
@@ -52,7 +55,7 @@ def read_digest(file: IO[bytes]) -> bytes | None:
     try:
         counting = _counting(file, reader)
         return None if counting is None else digest_of(counting)
-    except BrokenError:
+    except _BROKEN:
         return None
 
 

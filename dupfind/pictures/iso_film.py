@@ -25,15 +25,18 @@ _FULL_HEAD_BYTES = 12
 _MOST_TRACKS = 64
 _MOST_SMALL_BYTES = 1 << 24
 """Tables and entries that are read whole are no larger."""
-_TOP_IGNORED = frozenset({b"ftyp", b"wide", b"mdat", b"moov"})
+_TOP_IGNORED = frozenset({b"mdat", b"moov"})
 _FREE = frozenset({b"free", b"skip", b"wide"})
 _REFUSED = frozenset({b"moof", b"mvex", b"pssh", b"sinf", b"saiz", b"saio", b"senc", b"stz2", b"cmov", b"rmra"})
 """Fragments, encryption, packed headers, films that lie elsewhere, and small tables that nobody writes."""
-_MEDIA_IGNORED = frozenset({b"mdhd", b"hdlr", b"minf"})
-_INFORMATION_IGNORED = frozenset({b"hdlr", b"dinf", b"stbl", b"nmhd", b"sthd"})
-_TABLES = frozenset({b"stsd", b"stts", b"ctts", b"cslg", b"stss", b"stps", b"stsz", b"stsc", b"stco", b"co64", b"sdtp"})
+_ENTRY_BYTES = {b"stts": 8, b"ctts": 8, b"stss": 4, b"stps": 4, b"stsc": 12, b"stco": 4, b"co64": 8}
+_TABLES = frozenset({*_ENTRY_BYTES, b"stsd", b"stsz", b"cslg", b"sdtp"})
 """What says which samples there are, where, and when they are shown: the packets themselves are compared. The last
 says which of them no other needs, as their own bytes do."""
+_USUAL_BYTES = {b"ftyp": 4096, b"hdlr": 4096, b"iods": 64, b"vmhd": 12, b"smhd": 8, b"nmhd": 4, b"sthd": 4,
+                b"url ": 4, b"urn ": 4, b"alis": 4}  # fmt: skip
+"""How long the content is of boxes of which nothing counts: what lies beyond does."""
+_MOST_GROUP_BYTES = 1 << 16
 _GROUPS = frozenset({b"sgpd", b"sbgp", b"csgp"})
 _GROUPS_IGNORED = frozenset({b"roll", b"prol", b"rap ", b"sync", b"tele", b"tsas", b"stsa", b"tscl", b"sap "})
 """Groups of samples that help a player to begin somewhere, clause 10 of ISO/IEC 14496-12."""
@@ -44,7 +47,10 @@ _SOUND_MORE_BYTES = {0: 0, 1: 16}
 _COPY, _DITHER_COPY = 0, 0x40
 _NO_COLOR_TABLE = -1
 _RATES, _RATES_BYTES = b"\0\0\0\x14btrt", 20
-_PROGRESSIVE = b"\1"
+_MOST_DESCRIPTOR_BYTES = 64
+"""What MPEG-4 says around the settings of a decoder: numbers, buffers, bit rates."""
+_COLOR_BYTES = {b"nclc": 10, b"nclx": 11}
+_PROGRESSIVE = b"fiel", b"\1\0"
 PLAIN_LAYOUTS = {1: 0x640001, 2: 0x650002}
 """What QuickTime calls one channel, and left and right."""
 _PCM = frozenset(
@@ -143,7 +149,7 @@ def read_movie(reader: Reader) -> Movie:
     timescale, head = _movie_head(reader, heads[0])
     pieces.append(head)
     for box in inside:
-        if box.kind not in {b"mvhd", b"trak", b"iods"}:
+        if box.kind not in {b"mvhd", b"trak"}:
             pieces += _loose(reader, box)
     found = [_track(reader, box, timescale) for box in tracks]
     numbers = {track.id: position for position, (track, _) in enumerate(found)}
@@ -202,6 +208,8 @@ def _inside(reader: Reader, box: Part) -> list[Part]:
 
 def _loose(reader: Reader, box: Part) -> list[Piece]:
     """Return what counts of a box that no table needs: nothing of empty space and of words."""
+    if box.kind in _USUAL_BYTES:
+        return _beyond(box.kind, _payload(reader, box), _USUAL_BYTES[box.kind])
     if box.kind in _FREE:
         span = Span(box.start + _head_bytes(reader, box), box.stop)
         is_words = box.stop - box.start <= iso_words.MOST_FREE_BYTES and iso_words.is_printable(_payload(reader, box))
@@ -222,7 +230,7 @@ def _movie_head(reader: Reader, box: Part) -> tuple[int, bytes]:
     rest = content[32 if content[0] else 20 :]
     if len(rest) < 80:  # noqa: PLR2004 - 8.2.2
         raise BrokenError
-    return times, b"mvhd" + rest[:-4]
+    return times, b"mvhd" + rest[:76] + rest[80:]
 
 
 def _times(content: bytes) -> int:
@@ -246,18 +254,23 @@ def _track(reader: Reader, box: Part, film_timescale: int) -> tuple[TrackBox, li
     edits: list[Edit] = []
     for part in inside:
         if part.kind == b"edts":
-            edits += _edits(reader, part)
+            edits += _edits(reader, part, pieces)
         elif part.kind == b"tref":
             references += [(ref.kind, _numbers(_payload(reader, ref))) for ref in _inside(reader, part)]
         elif part.kind not in {b"tkhd", b"mdia"}:
             pieces += _loose(reader, part)
     pieces.append(b"mdia")  # so that nothing moves from one level to another unseen
     for part in media:
-        if part.kind not in _MEDIA_IGNORED:
+        if part.kind == b"mdhd":
+            content = _payload(reader, part)
+            pieces += _beyond(part.kind, content, 36 if content[0] else 24)
+        elif part.kind != b"minf":
             pieces += _loose(reader, part)
     tables = _information(reader, _only(media, b"minf"), pieces)
     entry = _entry(_payload(reader, _only(tables, b"stsd")), handler)
     samples, sample_bytes, first_sizes = _sizes(_payload(reader, _only(tables, b"stsz")))
+    for table in tables:
+        pieces += _beyond(b"sdtp", _payload(reader, table), 4 + samples) if table.kind == b"sdtp" else []
     keys = b"".join(_payload(reader, table)[4:] for table in tables if table.kind == b"stss")
     track = TrackBox(
         number,
@@ -282,16 +295,26 @@ def _track_head(content: bytes) -> tuple[int, list[Piece]]:
     if len(rest) < 60:  # noqa: PLR2004 - 8.3.2
         raise BrokenError
     number = int.from_bytes(content[20:24] if is_long else content[12:16], "big")
-    return number, [b"tkhd", bytes([content[3] & 1]), rest[8:10], rest[12:14], rest[16:60]]
+    return number, [b"tkhd", bytes([content[3] & 1]), rest[8:10], rest[12:14], rest[16:]]
 
 
-def _edits(reader: Reader, box: Part) -> list[Edit]:
-    content = _payload(reader, _only(_inside(reader, box), b"elst"))
+def _edits(reader: Reader, box: Part, pieces: list[Piece]) -> list[Edit]:
+    """Return the edits, and add to ``pieces`` what else lies beside them."""
+    inside = _inside(reader, box)
+    for part in inside:
+        pieces += [] if part.kind == b"elst" else _loose(reader, part)
+    content = _payload(reader, _only(inside, b"elst"))
     form = Struct(">Qqi" if content[:1] == b"\1" else ">Iii")
     count = int.from_bytes(content[4:8], "big")
     if len(content) < _HEAD_BYTES + count * form.size:
         raise BrokenError
+    pieces += _beyond(b"elst", content, _HEAD_BYTES + count * form.size)
     return [Edit(*form.unpack_from(content, _HEAD_BYTES + index * form.size)) for index in range(count)]
+
+
+def _beyond(kind: bytes, content: bytes, used_bytes: int) -> list[Piece]:
+    """Return what a box holds behind what it needs to hold."""
+    return [kind, content[used_bytes:]] if content[used_bytes:].strip(b"\0") else []
 
 
 def _numbers(content: bytes) -> list[int]:
@@ -309,24 +332,48 @@ def _information(reader: Reader, box: Part, pieces: list[Piece]) -> list[Part]:
         elif part.kind == b"smhd":
             balance = _payload(reader, part)[4:6]
             pieces += [b"smhd", balance] if balance.strip(b"\0") else []
-        elif part.kind not in _INFORMATION_IGNORED:
+        if part.kind not in {b"dinf", b"stbl"}:
             pieces += _loose(reader, part)
-    _must_lie_here(reader, _only(inside, b"dinf"))
+    _must_lie_here(reader, _only(inside, b"dinf"), pieces)
     tables = _inside(reader, _only(inside, b"stbl"))
     pieces.append(b"stbl")
+    kinds = [part.kind for part in tables if part.kind in _TABLES]
+    if len(set(kinds)) != len(kinds):  # one of the two is looked at
+        raise BrokenError
     for part in tables:
-        is_ignored = part.kind in _TABLES
-        if part.kind in _GROUPS:
-            is_ignored = _payload(reader, part)[4:8] in _GROUPS_IGNORED
-        pieces += [] if is_ignored else _loose(reader, part)
+        if part.kind in _TABLES:
+            pieces += _behind_table(part.kind, _payload(reader, part))
+        elif part.kind not in _GROUPS or _group_counts(_payload(reader, part)):
+            pieces += _loose(reader, part)
     return tables
 
 
-def _must_lie_here(reader: Reader, box: Part) -> None:
-    """Raise unless all samples lie in this file."""
-    references = _only(_inside(reader, box), b"dref")
+def _group_counts(content: bytes) -> bool:
+    return content[4:8] not in _GROUPS_IGNORED or len(content) > _MOST_GROUP_BYTES
+
+
+def _behind_table(kind: bytes, content: bytes) -> list[Piece]:
+    """Return what lies in the box of a table behind the table."""
+    count = int.from_bytes(content[4:8], "big")
+    if kind in _ENTRY_BYTES:
+        return _beyond(kind, content, _HEAD_BYTES + count * _ENTRY_BYTES[kind])
+    if kind == b"stsz":
+        samples = 0 if count else int.from_bytes(content[8:12], "big")  # of one size all: no table follows
+        return _beyond(kind, content, _FULL_HEAD_BYTES + 4 * samples)
+    if kind == b"stsd":
+        return _beyond(kind, content, _HEAD_BYTES + int.from_bytes(content[8:12], "big"))
+    return _beyond(kind, content, 44 if content[:1] == b"\1" else 24) if kind == b"cslg" else []
+
+
+def _must_lie_here(reader: Reader, box: Part, pieces: list[Piece]) -> None:
+    """Raise unless all samples lie in this file, and add to ``pieces`` what lies beside that."""
+    inside = _inside(reader, box)
+    for part in inside:
+        pieces += [] if part.kind == b"dref" else _loose(reader, part)
+    references = _only(inside, b"dref")
     start = references.start + _head_bytes(reader, references) + _HEAD_BYTES
     for part in _boxes(reader, start, references.stop):
+        pieces += _loose(reader, part)
         if part.kind not in {b"url ", b"urn ", b"alis"} or not _payload(reader, part)[3:4] == b"\1":
             raise BrokenError
 
@@ -374,10 +421,10 @@ def _video_entry(kind: bytes, content: bytes) -> Entry:
             configurations.append((child, value))
         elif child == b"pasp" and len(value) == 8 and all((value[:4].strip(b"\0"), value[4:].strip(b"\0"))):  # noqa: PLR2004
             aspect = Fraction(int.from_bytes(value[:4], "big"), int.from_bytes(value[4:], "big"))
-        elif child == b"colr" and value[:4] in {b"nclc", b"nclx"} and len(value) >= 10 and color is None:  # noqa: PLR2004
+        elif child == b"colr" and _COLOR_BYTES.get(value[:4]) == len(value) and color is None:
             primaries, transfer, matrix = (int.from_bytes(value[place : place + 2], "big") for place in (4, 6, 8))
             color = primaries, transfer, matrix, value[:4] == b"nclx" and value[10:11] >= b"\x80"
-        elif child != b"btrt" and not (child == b"fiel" and value[:1] == _PROGRESSIVE):
+        elif not _is_bit_rates(child, value) and (child, value) != _PROGRESSIVE:
             pieces += [child, value]
     return Entry(kind, pieces, configurations, color, aspect)
 
@@ -396,7 +443,7 @@ def _sound_entry(kind: bytes, content: bytes) -> Entry:
             configurations.append((child, value))
         elif child == b"chan" and _is_plain_layout(value):
             layout = int.from_bytes(value[4:8], "big")
-        elif child != b"btrt":
+        elif not _is_bit_rates(child, value):
             pieces += [child, value]
     # Where the settings of the decoder say them, programs write any number of channels and bits (14496-12, 12.2.3.1).
     said = (0, 0) if any(child == b"esds" for child, _ in configurations) else (channels, bits)
@@ -410,8 +457,13 @@ def _sound_children(content: bytes) -> Iterator[tuple[bytes, bytes]]:
             yield child, value
             continue
         for inner, inside in _children(value):
-            if inner != b"frma" and inside.strip(b"\0"):  # the kind said again; an end mark, or an empty box
+            is_kind = inner == b"frma" and len(inside) == 4  # noqa: PLR2004 - said again
+            if not is_kind and inside.strip(b"\0"):  # nor an end mark, nor an empty box
                 yield inner, inside
+
+
+def _is_bit_rates(child: bytes, value: bytes) -> bool:
+    return child == b"btrt" and len(value) == _RATES_BYTES - _HEAD_BYTES
 
 
 def _is_plain_layout(value: bytes) -> bool:
@@ -437,5 +489,7 @@ def _children(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 def counts_as_settings(kind: bytes, content: bytes, settings: bytes) -> bool:
     """Tell whether the box that sets up a decoder says more than the ``settings`` that FFmpeg has read in it."""
     if kind == b"esds":  # bit rates and numbers of streams are written anew by whoever writes it
+        if len(content) > len(settings) + _MOST_DESCRIPTOR_BYTES:
+            return True
         return settings not in content if settings else b"\5" in content[4:]
     return content != settings

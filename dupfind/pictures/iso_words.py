@@ -18,6 +18,7 @@ _HEAD_BYTES, _FULL_HEAD_BYTES = 8, 12
 _MOST_NUMBER_BYTES = 64
 _MOST_XMP_BYTES = 1 << 20
 _MOST_ITEMS = 1024
+_MOST_NAMES_BYTES = 1 << 14
 _XMP_UUID = bytes.fromhex("BE7ACFCB97A942E89C71999491E3AFAC")
 _TEXT_MARK = b"\xa9"
 
@@ -104,7 +105,7 @@ def counting_of_meta(reader: Reader, box: Part) -> list[Piece]:
                 if not _is_words(reader, item, keys):
                     name = keys.get(int.from_bytes(item.kind, "big"), item.kind)
                     pieces += [b"ilst", name, Span(min(item.start + _HEAD_BYTES, item.stop), item.stop)]
-        elif part.kind in {b"hdlr", b"keys"} and part.stop - part.start <= 1 << 16:
+        elif part.kind in {b"hdlr", b"keys"} and part.stop - part.start <= _MOST_NAMES_BYTES:
             continue
         elif part.kind not in {b"free", b"skip", BEHIND} or not _is_zero(reader, part):
             pieces += [b"meta", part.kind, Span(part.start, part.stop)]

@@ -31,12 +31,14 @@ _PLAIN_COLOR = {0x55B1: b"\2", 0x55BA: b"\2", 0x55BB: b"\2", 0x55B9: b"\1", 0x55
 _CLUSTER_TIME = 0xE7
 _CLUSTER_IGNORED = frozenset({0xAB, 0xA7})
 """Size of the one before, place."""
-_GROUP_IGNORED = frozenset({_BLOCK, 0x9B, 0xFB, 0x75A1})
-"""What FFmpeg gives with the packet: duration, what it rests on, additions."""
+_GROUP_IGNORED = frozenset({0x9B, 0xFB})
+"""Numbers that FFmpeg gives with the packet: duration, what it rests on."""
 _FILE_IGNORED = frozenset({0x46AE, 0x467E})
 _ATTACHED_FILE = 0x61A7
 _TAG_WORDS = frozenset({0x63C0, 0x45A3, 0x4487, 0x447A, 0x447B, 0x4484, 0x45A4})
 """What a tag is about, its name, its text, its language."""
+_INDEX_PARTS = frozenset({0x4DBB, 0xBB, 0xB7, 0xDB})
+_INDEX_NUMBERS = frozenset({0x53AB, 0x53AC, 0xB3, 0xF7, 0xF1, 0xF0, 0xB2, 0x5378, 0xEA, 0x96})
 _MOST_SMALL_BYTES = 1 << 24
 _MOST_ELEMENTS = 1 << 23
 _MOST_DEPTH = 8
@@ -146,7 +148,7 @@ def _segment(reader: Reader) -> tuple[Element, list[Piece]]:
     segments = [element for element in tops if element.id == _SEGMENT]
     if len(tops) < 2 or tops[1].id != _SEGMENT or len(segments) != 1:  # noqa: PLR2004 - a head, a segment
         raise BrokenError
-    pieces: list[Piece] = [b"head", _content(reader, tops[0])[:256]]
+    pieces: list[Piece] = [b"head", _content(reader, tops[0])]
     for element in tops[2:]:
         pieces += [b"behind", *beside] if (beside := _loose(reader, element)) else []
     return segments[0], pieces
@@ -207,9 +209,25 @@ def _beside(reader: Reader, element: Element) -> list[Piece]:
             for part in _elements(reader, file) if file.id == _ATTACHED_FILE else [file]:
                 is_words = part.id in _FILE_IGNORED and part.stop - part.start <= descriptive.SMALL_BYTES
                 pieces += [] if is_words else _loose(reader, part)
-    elif element.id not in {_SEEK_HEAD, _CUES}:
+    elif element.id not in {_SEEK_HEAD, _CUES} or not _is_index(reader, element):
         pieces += _loose(reader, element)
     return pieces
+
+
+def _is_index(reader: Reader, element: Element, depth: int = 0) -> bool:
+    """Tell whether an element holds nothing but places and times, each in a number."""
+    for part in _elements(reader, element):
+        if part.id in _INDEX_PARTS:
+            is_plain = depth < _MOST_DEPTH and _is_index(reader, part, depth + 1)
+        else:
+            is_plain = (part.id in _INDEX_NUMBERS and _is_number(part)) or not _loose(reader, part)
+        if not is_plain:
+            return False
+    return True
+
+
+def _is_number(element: Element) -> bool:
+    return element.stop - element.start <= 8  # noqa: PLR2004 - the longest
 
 
 def _tags(reader: Reader, element: Element, depth: int = 0) -> list[Piece]:
@@ -270,18 +288,24 @@ def _blocks(reader: Reader, cluster: Element, pieces: list[Piece]) -> Iterator[B
             parts = list(_elements(reader, element))
             key = 0 if any(part.id == _REFERENCE for part in parts) else _KEY
             blocks = [part for part in parts if part.id == _BLOCK]
-            beside = [piece for part in parts if part.id not in _GROUP_IGNORED for piece in _loose(reader, part)]
+            others = [
+                part for part in parts if part.id != _BLOCK and not (part.id in _GROUP_IGNORED and _is_number(part))
+            ]
+            beside = [piece for part in others for piece in _loose(reader, part)]
             if len(blocks) != 1:  # players show one of them
                 raise BrokenError
             block = _block(reader, blocks[0], began, 0)
             yield block._replace(flags=block.flags | key)
             pieces += [b"beside a block of %d at %d" % (block.track, block.time), *beside] if beside else []
         elif element.id == _CLUSTER_TIME:
-            began = int.from_bytes(_content(reader, element)[:8], "big")
+            began = int.from_bytes(_content(reader, element), "big")
+            if not _is_number(element):
+                raise BrokenError
         elif element.id == _ENCRYPTED_BLOCK:
             raise BrokenError
-        elif element.id not in _CLUSTER_IGNORED and (beside := _loose(reader, element)):
-            pieces += [b"in a cluster at %d" % began, *beside]
+        elif element.id not in _CLUSTER_IGNORED or not _is_number(element):
+            beside = _loose(reader, element)
+            pieces += [b"in a cluster at %d" % began, *beside] if beside else []
 
 
 def _block(reader: Reader, element: Element, began: int, mask: int) -> Block:

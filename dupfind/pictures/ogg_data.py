@@ -133,7 +133,9 @@ def _pages(reader: Reader) -> Iterator[_Page]:
     place = 0
     while place < reader.length:
         head = reader.at(place, _HEAD_BYTES + 255)
-        count = head[26] if len(head) > _HEAD_BYTES else 0
+        if len(head) < _HEAD_BYTES:
+            raise BrokenError
+        count = head[26]
         lengths = head[_HEAD_BYTES : _HEAD_BYTES + count]
         start, size_bytes = place + _HEAD_BYTES + count, sum(lengths)
         content = reader.at(start, size_bytes)

@@ -15,7 +15,7 @@ from dupfind.pictures.film_pieces import Piece, Span
 _MOST_PARTS = 4096
 _MOST_SMALL_BYTES = 1 << 26
 _FLAC, _FLAC_STREAM, _FLAC_PADDING, _FLAC_SEEKS, _FLAC_COMMENTS = b"fLaC", 0, 1, 3, 4
-_FLAC_STREAM_BYTES = 34
+_FLAC_STREAM_BYTES, _FLAC_SEEK_BYTES, _MOST_SEEKS_BYTES = 34, 18, 1 << 16
 _SYNC, _LAYER_BITS = 0xE0, 0x06
 _RIFF, _WAVE, _AVI, _AVI_MORE = b"RIFF", b"WAVE", b"AVI ", b"AVIX"
 _EMPTY = frozenset({b"JUNK", b"junk", b"PAD ", b"FLLR"})
@@ -64,7 +64,7 @@ def _flac(reader: Reader, sound: Span, pieces: list[Piece]) -> Stored:
             stream = content
         if kind == _FLAC_COMMENTS:
             pieces += sound_tags.comment_pieces(content)
-        elif kind != _FLAC_SEEKS and (kind != _FLAC_PADDING or content.strip(b"\0")):
+        elif not _is_seek_table(kind, length) and (kind != _FLAC_PADDING or content.strip(b"\0")):
             pieces += [b"block %d" % kind, span]
         place = span.stop
         if head[0] & 0x80:
@@ -74,6 +74,10 @@ def _flac(reader: Reader, sound: Span, pieces: list[Piece]) -> Stored:
     if len(stream) != _FLAC_STREAM_BYTES:
         raise BrokenError
     return Stored("flac", ["flac", stream, sound.stop - place], [*pieces, b"frames", Span(place, sound.stop)])
+
+
+def _is_seek_table(kind: int, length: int) -> bool:
+    return kind == _FLAC_SEEKS and length % _FLAC_SEEK_BYTES == 0 and length <= _MOST_SEEKS_BYTES
 
 
 def _riff(reader: Reader) -> Stored | None:
