@@ -18,6 +18,7 @@ pytest.importorskip("av", reason="PyAV (dupfind[video]) is not installed")
 
 from dupfind import pipeline
 from dupfind.answers.findings import Findings
+from dupfind.cache import cache_upkeep
 from dupfind.matching.same_image_data import REASON
 from dupfind.pool import film_digests
 from dupfind.report.reasons import sentences
@@ -131,6 +132,9 @@ def test_digests_are_remembered(tree: TreeBuilder, tmp_path: Path, monkeypatch: 
     assert {"n.mov", "w.mp4", "broken.mp4"} == set(watch.whole)  # what is cut behind its header looks like a whole one
     watch.whole.clear()
     watch.facts.clear()
+    assert first == states(scan(haystack, needles, cache=path))
+    assert ([], []) == (watch.whole, watch.facts)
+    cache_upkeep.prune(path, with_absent_folders=False)
     assert first == states(scan(haystack, needles, cache=path))
     assert ([], []) == (watch.whole, watch.facts)
     os.utime(needles / "n.mov", (1.1e9, 1.1e9))

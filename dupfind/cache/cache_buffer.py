@@ -63,4 +63,5 @@ class Buffer:
             if self.image_data:
                 cache_image_data.keep(store, recipe().image_data, self.image_data)
             if self.film_data:
+                store.add_files(entry for entry, _ in self.film_data)
                 cache_image_data.keep(store, recipe().film_data, self.film_data)
