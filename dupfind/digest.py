@@ -40,16 +40,16 @@ def digest_of(parts: Iterable[Piece]) -> bytes:
     return hasher.digest()
 
 
-class Digester:
+class RunningDigest:
     """Makes the same digest of bytes as they come."""
 
     def __init__(self) -> None:
         self._hasher = blake3()
 
-    def add(self, data: Piece) -> None:
-        """Take in the next bytes."""
-        self._hasher.update(data)
+    def add(self, piece: Piece) -> None:
+        """Take the next piece in."""
+        self._hasher.update(piece)
 
-    def digest(self) -> bytes:
+    def value(self) -> bytes:
         """Return the digest of all that came, 32 bytes."""
         return self._hasher.digest()

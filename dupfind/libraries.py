@@ -9,18 +9,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 
 _DISTRIBUTIONS = re.compile(
-    r"(imagehash|numpy|pillow|pillow_heif|pillow_jxl_plugin|pywavelets|rawpy|scipy|simplejpeg)-[^-]+\.dist-info",
+    r"(av|imagehash|numpy|pillow|pillow_heif|pillow_jxl_plugin|pywavelets|rawpy|scipy|simplejpeg)-[^-]+\.dist-info",
     re.IGNORECASE,
 )
+_OF_FFMPEG = re.compile("lib(avcodec|avformat|avutil)[-.]")
 _BUNDLED = {"pillow.libs", "pillow_heif.libs"}
 """Where wheels for Linux keep their C libraries: a build without them uses the system's, which change on their own."""
 
 
-_MODULES = ("PIL", "imagehash", "numpy", "pillow_heif", "pillow_jxl", "pywt", "rawpy", "scipy", "simplejpeg")
+_MODULES = ("PIL", "av", "imagehash", "numpy", "pillow_heif", "pillow_jxl", "pywt", "rawpy", "scipy", "simplejpeg")
 
 
 def installed() -> str | None:
@@ -63,6 +65,33 @@ def versions() -> Iterator[tuple[str, str | None]]:
     for name, module in _TOLD.items():
         spec = find_spec(module)
         yield name, None if spec is None or not spec.origin else _version(name, os.path.dirname(spec.origin))
+
+
+def can_read_films() -> bool:
+    """Tell whether the extra `dupfind[video]` is there."""
+    return find_spec("av") is not None
+
+
+def version_for_films() -> tuple[str, str | None]:
+    """Return the name and version of what reads films, as :func:`versions` does of what decodes pictures."""
+    spec = find_spec("av")
+    return "av", None if spec is None or not spec.origin else _version("av", os.path.dirname(spec.origin))
+
+
+def film_libraries() -> str:
+    """Name PyAV and the libraries of FFmpeg that its wheel brought, with their versions, without loading them.
+
+    Of a PyAV that uses the system's own libraries only its version and when it was installed is told.
+    """
+    spec = find_spec("av")
+    if spec is None or not spec.origin:
+        return "no PyAV"
+    package = os.path.dirname(spec.origin)
+    names: list[str] = []
+    for folder in (os.path.join(os.path.dirname(package), "av.libs"), os.path.join(package, ".dylibs")):
+        with suppress(OSError):
+            names += sorted(name for name in os.listdir(folder) if _OF_FFMPEG.match(name))
+    return f"PyAV {_version('av', package)}, {', '.join(names) or os.stat(spec.origin).st_mtime_ns}"
 
 
 def _version(name: str, package: str) -> str | None:

@@ -20,7 +20,7 @@ from dupfind.reasons import Reason
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.final_check import final_check, is_due
 from dupfind.scanning.needle_verdicts import judge_files, words_of
-from dupfind.scanning.problems import problems_of, summary_of
+from dupfind.scanning.problems import is_missing_film, problems_of, summary_of
 from dupfind.scanning.setting_aside import disregarded, name_reasons, put_aside, tell_of_ignore_files
 from dupfind.scanning.sidecars import sidecars_of_present
 from dupfind.scanning.verdict import judge_folders
@@ -140,6 +140,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
         catalogs=tuple(tree.catalog for tree in (*needles, *haystack) if tree.catalog is not None),
         servers=tuple(tree.server for tree in haystack if tree.server is not None),
         decided=None if decisions is None else rulings_of(judged.words),
+        films_by_bytes=0 if libraries.can_read_films() else sum(map(is_missing_film, judged.files)),
     )
     return Scanned(report, needles, haystack, judged.words, findings, aside)
 
@@ -285,6 +286,15 @@ def find_matches(
         pictures, candidates = decodes.pictures()
         matches |= by_picture
         failures |= decodes.failures
+    if libraries.can_read_films():
+        from dupfind.matching.same_film import find_same_films
+
+        decoded_paths = set() if pictures is None else {entry.path for entry in pictures.entries}
+        films = [entry for entry in unproved if entry.path not in decoded_paths and entry.path not in matches]
+        trusted = [entry for entry in haystack if entry.has_comparable_picture]
+        by_packets, unread = find_same_films(films, trusted, run, parted)
+        matches |= by_packets
+        failures |= unread
     if scan.paranoid:
         from dupfind.scanning.paranoid import read_again
 

@@ -6,8 +6,9 @@ Every answer is streamed to the cache as it comes. What is kept in memory is sma
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from dupfind.answers.shown import Preview
@@ -15,7 +16,8 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Compared, FilePair, PictureRef
 from dupfind.events import Listener
 from dupfind.pictures import formats
-from dupfind.pool import full_size, image_digests, tasks
+from dupfind.pool import film_digests, full_size, image_digests, tasks
+from dupfind.pool.film_digests import FilmData
 from dupfind.pool.full_size import FullSizePair
 from dupfind.pool.judge_pool import JudgePool
 from dupfind.pool.processes import Death
@@ -199,6 +201,49 @@ class Reader:
                 digests |= {entry.path: digest} if digest else {}
         return digests
 
+    def film_facts(self, entries: Sequence[FileEntry]) -> tuple[dict[str, bytes], dict[str, Failure]]:
+        """Return by path what films have in common with all that are the same, and why some could not be read."""
+        known, failures = self._film_data("looking into films", film_digests.read_film_facts, entries, lambda _: True)
+        return {path: data.facts for path, data in known.items() if data.facts}, failures
+
+    def film_data(self, entries: Sequence[FileEntry]) -> tuple[dict[str, bytes], dict[str, Failure]]:
+        """Return by path the digests of the image data of films, and why some could not be read."""
+        whole = attrgetter("is_whole")
+        known, failures = self._film_data("comparing films", film_digests.read_film_data, entries, whole)
+        return {path: data.digest for path, data in known.items() if data.digest}, failures
+
+    def _film_data(
+        self,
+        what: str,
+        task: Callable[..., list[tasks.Outcome]],
+        entries: Sequence[FileEntry],
+        is_enough: Callable[[FilmData], bool],
+    ) -> tuple[dict[str, FilmData], dict[str, Failure]]:
+        """Return by path what is known of films, and why some could not be read this time."""
+        data: dict[str, FilmData] = {}
+        failures: dict[str, Failure] = {}
+        unread: list[FileEntry] = []
+        with self._listener.part("look up", len(entries)):
+            for entry, packed in zip(entries, self._cache.recall_film_data(entries), strict=True):
+                known = None if packed is None else film_digests.unpacked(packed)
+                if known is None or not is_enough(known):
+                    unread.append(entry)
+                else:
+                    data[entry.path] = known
+        timeout_seconds = self._settings.timeout_seconds
+        read = partial(task, timeout_seconds=timeout_seconds)
+        lost = partial(_lost_film, timeout_seconds=timeout_seconds)
+        for entry, outcome in self.map(what, read, unread, lost, _size_of):
+            result = outcome.result
+            if isinstance(result, Failure) and result.lasting:
+                result = FilmData().packed()
+            if isinstance(result, bytes):
+                self._cache.keep_film_data(entry, result, outcome.read_ns)
+                data[entry.path] = film_digests.unpacked(result)
+            elif isinstance(result, Failure):
+                failures[entry.path] = replace(result, is_image=False, stage="film data")
+        return data, failures
+
     def compare_at_full_size(self, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Reason | None]:
         """What speaks against each pair at full size, or None where nothing does; remembered for the two files."""
         outcomes: dict[FullSizePair, Reason | None] = {
@@ -303,6 +348,11 @@ def _lost(_: FileEntry, death: Death, stage: str, timeout_seconds: float | None 
         return tasks.Outcome(tasks.timed_out(timeout_seconds), 0)
     is_picture = death.shortage is not None and stage == "thumbnail"  # a decoder has begun with it
     return tasks.Outcome(Failure(death.reason, is_image=is_picture, lasting=False, stage=stage), 0)
+
+
+def _lost_film(entry: FileEntry, death: Death, timeout_seconds: float) -> tasks.Outcome:
+    """The outcome for a film whose reader died."""
+    return _lost(entry, death, "film data", film_digests.seconds_for(entry, timeout_seconds))
 
 
 def _first_of(task: Callable[[list[T]], list[R]], item: T, _: Death) -> R:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from dupfind import memory_limit
+from dupfind import libraries, memory_limit
 from dupfind.cache.cache import Cache
 from dupfind.cache.cache_schema import Recipe
 from dupfind.cache.shelved_cache import ShelvedCache, ShelvedSource
@@ -94,7 +94,7 @@ def recipe(algorithm: str, listener: Listener, *, is_quick: bool = False) -> Rec
     """
     with listener.part("start-up"):
         from dupfind.evidence import evidence, fingerprint, full_size
-        from dupfind.pictures import decode, image_data
+        from dupfind.pictures import decode, film_data, image_data
 
     versions = decode.versions()
     return Recipe(
@@ -103,4 +103,5 @@ def recipe(algorithm: str, listener: Listener, *, is_quick: bool = False) -> Rec
         rules=f"rules {evidence.RECIPE}{' of thumbnails alone' if is_quick else ''}",
         comparison=f"full size {full_size.RECIPE}, {decode.RECIPE}, {versions}",
         image_data=f"image data {image_data.RECIPE}, {versions}",
+        film_data=f"film data {film_data.RECIPE}, {libraries.film_libraries()}",
     )

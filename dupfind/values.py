@@ -436,6 +436,8 @@ class Report:
     decided: Mapping[str, str] | None = None
     """By path, what a person has decided of files whose verdict rests on it; None where nobody was asked."""
     servers: tuple[Served, ...] = ()
+    films_by_bytes: int = 0
+    """Missing films and sounds of which nothing but the bytes was compared, since the extra for films is not there."""
 
     @property
     def is_complete(self) -> bool:

@@ -161,6 +161,7 @@ def test_json_is_the_schema_to_the_letter(dupfind: Run) -> None:
         "folders": {"contained": 1, "review": 0, "partial": 2, "missing": 2},
         "files": {"present": 3, "similar": 0, "missing": 2, "unreadable": 0, "unwanted": 0, "empty": 0},
         "sidecars": {"not_present": 0, "unwanted": 0},
+        "films_by_bytes": 0,
         "haystack": {"files": 3, "images": 2, "unreadable": 0},
     } == report["summary"]
     assert ["needles", "needles/all", "needles/none", "needles/none/deep", "needles/some"] == [

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import IO, NamedTuple
 
 from dupfind.acting.places import Folder, Temporary
-from dupfind.digest import Digester, digest
+from dupfind.digest import RunningDigest, digest
 from dupfind.errors import reason_of
 from dupfind.sources.entries import ChangedError, open_entry
 from dupfind.values import FileEntry
@@ -89,9 +89,9 @@ def _identity(file: IO[bytes], entry: FileEntry) -> tuple[int, ...]:
 
 def _write(file: IO[bytes], handle: int, advance: Callable[[int], None]) -> tuple[bytes, int]:
     """Write what ``file`` holds; gives the digest of what was read, and its length."""
-    digester, size_bytes = Digester(), 0
+    running, size_bytes = RunningDigest(), 0
     while block := file.read(_BLOCK_BYTES):
-        digester.add(block)
+        running.add(block)
         rest = memoryview(block)
         try:
             while rest:
@@ -100,7 +100,7 @@ def _write(file: IO[bytes], handle: int, advance: Callable[[int], None]) -> tupl
             raise _cannot_write(error) from error
         size_bytes += len(block)
         advance(len(block))
-    return digester.digest(), size_bytes
+    return running.value(), size_bytes
 
 
 def _cannot_write(error: OSError) -> NotCopiedError:

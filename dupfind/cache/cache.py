@@ -121,6 +121,20 @@ class Cache:
             self._buffer.image_data.append((entry, digest))
             self._flush_when_due()
 
+    def recall_film_data(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
+        """Yield what :mod:`dupfind.pool.film_digests` has read of each film, or None where it is to be read."""
+        if self._kept is None:
+            yield from (None for _ in entries)
+            return
+        with self._restart_when_damaged():
+            yield from cache_image_data.find(self._kept, self._recipe().film_data, entries)
+
+    def keep_film_data(self, entry: FileEntry, known: bytes, read_ns: int) -> None:
+        """Remember what was read of a film at ``read_ns``, in the place of what was known before."""
+        if self._is_kept(entry, read_ns):
+            self._buffer.film_data.append((entry, known))
+            self._flush_when_due()
+
     def _lookup(self) -> Lookup | None:
         if self._kept is None:
             return None
@@ -297,11 +311,12 @@ class Buffer:
         self.judgements: list[tuple[Pair, Judged]] = []
         self.comparisons: list[tuple[FilePair, Compared]] = []
         self.image_data: list[tuple[FileEntry, bytes]] = []
+        self.film_data: list[tuple[FileEntry, bytes]] = []
 
     def __len__(self) -> int:
         kinds: tuple[list[Any], ...] = (
             self.copies, self.digests, self.contents, self.wholes, self.hashes, self.judgements,
-            self.comparisons, self.image_data,
+            self.comparisons, self.image_data, self.film_data,
         )  # fmt: skip
         return sum(map(len, kinds))
 
@@ -329,6 +344,9 @@ class Buffer:
                 cache_comparisons.keep(store, store.make_label(text), text, self.comparisons)
             if self.image_data:
                 cache_image_data.keep(store, recipe().image_data, self.image_data)
+            if self.film_data:
+                store.add_files(entry for entry, _ in self.film_data)
+                cache_image_data.keep(store, recipe().film_data, self.film_data)
 
 
 class Scratch:

@@ -138,6 +138,8 @@ class Recipe(NamedTuple):
     """Names everything that can alter a comparison at full size."""
     image_data: str = ""
     """Names everything that can alter a digest of image data."""
+    film_data: str = ""
+    """Names everything that can alter what is known of a film."""
 
 
 class PictureRef(NamedTuple):

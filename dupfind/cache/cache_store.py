@@ -148,6 +148,10 @@ class Store(CacheFile):
             ((*self.key(entry), checksum.sealed_digest(entry, digest), *nothing) for entry, digest in digests),
         )
 
+    def add_files(self, entries: Iterable[FileEntry]) -> None:
+        """Store that there are such files, of which other tables tell, so that they outlive a pruning."""
+        self.connection.executemany(UPSERT_FILE, ((*self.key(entry), *(None,) * 7) for entry in entries))
+
     def set_contents(self, recipe: str, contents: Iterable[tuple[FileEntry, PictureRef | Failure]]) -> None:
         """Store which thumbnail files have, or why they have none."""
         label, mark = self.make_label(recipe), checksum.of_text(recipe)

@@ -58,7 +58,7 @@ def _show_version(context: click.Context, _: click.Parameter, is_asked: bool) ->
 
     click.echo(f"dupfind {__version__}")
     click.echo(f"Python {python_version()}")
-    for name, version in libraries.versions():
+    for name, version in (*libraries.versions(), libraries.version_for_films()):
         click.echo(f"{name} {version or 'not installed'}")
     context.exit()
 

@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from dupfind import __version__
+from dupfind import __version__, libraries
 from dupfind.answers.comparison import Compared, Comparison, Comparisons, Proof
 from dupfind.cache.cache import Cache
 from dupfind.events import Listener, Silence
@@ -21,8 +21,10 @@ from dupfind.evidence import facts, fingerprint
 from dupfind.matching.decodes import Full, full_thumbnails
 from dupfind.matching.full_size import CompareFiles
 from dupfind.matching.match import match_otherwise
+from dupfind.matching.same_film import film_digests
 from dupfind.matching.same_image_data import REASON, key_of
 from dupfind.matching.views import Turned, best_view, views_of
+from dupfind.pictures import formats
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
 from dupfind.reasons import Reason
@@ -74,7 +76,7 @@ def _compare_all(files: Sequence[NamedFile], run: Reading) -> tuple[list[Compare
     entries = list({file.entry.path: file.entry for file in files}.values())
     digests = _digests(entries, reader)
     decodes = full_thumbnails(entries, "decoding", run)
-    data = _image_data(entries, decodes, reader)
+    data = _image_data(entries, decodes, reader) | _film_data(entries, decodes, run)
     with run.listener.part("evidence", len(files) - 1):
         sides = [_Side(file, decodes[file.entry.path], digests.get(file.entry.path), settings) for file in files]
         for side in sides:
@@ -101,6 +103,17 @@ def _image_data(
     wanted = keys.get(entries[0].path)
     alike = [entry for entry in entries if keys.get(entry.path) == wanted]
     return reader.image_data(alike) if wanted is not None and len(alike) > 1 else {}
+
+
+def _film_data(entries: Sequence[FileEntry], decodes: Mapping[str, Full | Failure], run: Reading) -> dict[str, bytes]:
+    """Return the digests of the first of ``entries``, where it is a film, and of those that may be the same one."""
+    films = [
+        entry for entry in entries if not isinstance(decodes[entry.path], Full) and formats.is_film_name(entry.path)
+    ]
+    if films[:1] != list(entries[:1]) or not libraries.can_read_films():
+        return {}
+    digests, _ = film_digests(films[:1], films[1:], run)
+    return digests
 
 
 class _Side:
@@ -158,6 +171,9 @@ class _Judge:
         if isinstance(first.digest, bytes) and first.digest == second.digest:
             proof = self._identical(first, second)
             return Comparison(first.compared, second.compared, proof, proof, _seen(first, second, 0))
+        if first.full is None and first.image_data is not None and first.image_data == second.image_data:
+            proof = Proof(Evidence.SAME, REASON)
+            return Comparison(first.compared, second.compared, proof, proof)
         lost = [side for side in (first, second) if side.compared.error is not None]
         if lost:
             nothing = Proof(None, None)

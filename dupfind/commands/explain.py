@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from dupfind import __version__
+from dupfind import __version__, libraries
 from dupfind.answers.explanation import Advice, Answer, Explanation, Near
 from dupfind.answers.findings import Findings
 from dupfind.events import Listener
 from dupfind.matching.decodes import Side, decode_fully
 from dupfind.matching.nearest import Nearest, Needle, Seen
 from dupfind.matching.same_image_data import REASON
+from dupfind.pictures import formats
 from dupfind.pipeline import find_matches, walk
 from dupfind.pool.full_size import FullSizePair
 from dupfind.reading import Pictures
@@ -115,7 +116,7 @@ class _Explainer:
         if match is not None and (match.evidence is Evidence.IDENTICAL or match.reason == REASON):
             return Explanation(verdict, None, (), (), None, itself)
         if path not in findings.pictures or self._needles is None or self._haystack is None:
-            obstacle = verdict.reasons[0] if verdict.reasons else Reason(ReasonCode.NO_PICTURE)
+            obstacle = verdict.reasons[0] if verdict.reasons else _no_picture(path)
             return Explanation(verdict, None, (), (), Advice(obstacle=obstacle), itself)
         position = next(index for index, entry in enumerate(self._needles.entries) if entry.path == path)
         hashes = self._needles.hashes[position].tolist()
@@ -183,3 +184,10 @@ def advise(settings: ScanSettings, seen: Seen) -> Advice:
     if seen.grade.rank > settings.accept.rank:
         options.append(f"--accept {seen.grade}")
     return Advice(tuple(options), None if options else Reason(ReasonCode.OTHERS_FIRST))
+
+
+def _no_picture(path: str) -> Reason:
+    """Tell why nothing is near to a file that is no picture."""
+    if not formats.is_film_name(path):
+        return Reason(ReasonCode.NO_PICTURE)
+    return Reason(ReasonCode.NO_FILM if libraries.can_read_films() else ReasonCode.FILM_BY_BYTES)

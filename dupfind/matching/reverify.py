@@ -14,12 +14,13 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, NamedTuple, TypeVar
 
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError
+from dupfind.pictures import formats
 from dupfind.pool.full_size import Comparer, pair_of
 from dupfind.pool.processes import Death
 from dupfind.pool.tasks import ReadError, lost, opened, timed_out, unreadable
 from dupfind.pool.time_limit import TimeLimit
 from dupfind.reasons import Reason, ReasonCode
-from dupfind.values import HASH_BITS, ORIENTATIONS, SECOND_LOOK, Evidence, Failure, FileEntry
+from dupfind.values import HASH_BITS, ORIENTATIONS, SECOND_LOOK, Evidence, Failure, FileEntry, Thumbnail
 
 if TYPE_CHECKING:
     from dupfind.evidence.evidence import Judgement
@@ -139,17 +140,30 @@ def _compare_bytes(claim: Claim) -> Look:
 
 def _compare_image_data(claim: Claim, max_pixels: int, timeout_seconds: float) -> Look:
     """Digest the image data of both files again."""
+    from dupfind.pool.film_digests import read_film_data
     from dupfind.pool.image_digests import read_image_data
 
     witness = claim.witnesses[0]
-    outcomes = read_image_data([claim.needle, witness], max_pixels, timeout_seconds, _forget)
-    digests = [outcome.result for outcome in outcomes]
+    both = [claim.needle, witness]
+    if formats.is_film_name(claim.needle.path):
+        outcomes = read_film_data(both, timeout_seconds, _forget)
+        digests = [_film_digest(outcome.result) for outcome in outcomes]
+    else:
+        outcomes = read_image_data(both, max_pixels, timeout_seconds, _forget)
+        digests = [outcome.result for outcome in outcomes]
     for whose, digest in zip(("it", "its witness"), digests, strict=True):
         if isinstance(digest, Failure):
             raise _Doubt(f"{whose} could not be read again: {digest.reason}")
     if not digests[0] or digests[0] != digests[1]:
         raise _Doubt("read again, it and its witness have other image data")
     return Look(witness.path, Evidence.SAME)
+
+
+def _film_digest(result: Thumbnail | bytes | Failure) -> Thumbnail | bytes | Failure:
+    """Return the digest in what was read of a film, empty where there is none."""
+    from dupfind.pool.film_digests import unpacked
+
+    return (unpacked(result).digest or b"") if isinstance(result, bytes) else result
 
 
 def _digest_again(needle: IO[bytes], size_bytes: int) -> bytes | None:

@@ -31,6 +31,10 @@ IMAGE_SUFFIXES = RAW_SUFFIXES | frozenset(
     ".jxl .mpo .pbm .pcx .pgm .png .pnm .ppm .psb .psd .tga .tif .tiff .webp .xcf".split()
 )
 """Suffixes of names that promise a picture, in lower case."""
+FILM_SUFFIXES = frozenset(".3g2 .3gp .avi .insv .lrv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .webm .wmv".split())
+"""Suffixes of films, in lower case."""
+SOUND_SUFFIXES = frozenset(".aac .aif .aiff .flac .m4a .m4b .mka .mp3 .oga .ogg .opus .wav .wma".split())
+"""Suffixes of sounds, in lower case."""
 _IMAGE_ENDINGS = frozenset(one[1:] for one in IMAGE_SUFFIXES)
 _NO_STEM = ("", os.sep)
 _USUAL_ENDINGS = frozenset(form for one in IMAGE_SUFFIXES if len(one) == len(".jpg") for form in (one, one.upper()))
@@ -57,6 +61,11 @@ def is_image_name(path: str) -> bool:
         return path[-5:-4] not in _NO_STEM
     stem, _, last = path.rpartition(".")
     return last.lower() in _IMAGE_ENDINGS and stem[-1:] not in _NO_STEM
+
+
+def is_film_name(path: str) -> bool:
+    """True when the name alone promises a film or a sound."""
+    return suffix(path) in FILM_SUFFIXES or suffix(path) in SOUND_SUFFIXES
 
 
 def is_raw_name(path: str) -> bool:

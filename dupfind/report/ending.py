@@ -127,6 +127,18 @@ def what_is_missing(report: Report) -> list[str]:
     return [f"Missing: {', '.join(parts)}."]
 
 
+def films_by_bytes(report: Report) -> list[str]:
+    """Say how many films and sounds were compared by their bytes only, and what would look into them."""
+    number = report.films_by_bytes
+    if not number:
+        return []
+    was = "film or sound was" if number == 1 else "films and sounds were"
+    extra = "the extra dupfind[video] (pip install 'dupfind[video]')"
+    return [
+        f"{number:,} missing {was} compared by bytes only: with {extra} equal packets count too, whatever the tags."
+    ]
+
+
 def better_needles(report: Report) -> list[str]:
     """Say how many needles are better copies than those of the haystack; none where none is."""
     number = sum(map(is_better, report.files))

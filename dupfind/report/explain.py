@@ -12,7 +12,7 @@ from dupfind.evidence.facts import Test
 from dupfind.reasons import ReasonCode
 from dupfind.report import Screen
 from dupfind.report.json import catalogs, dumps, how_compared, named_path
-from dupfind.report.look import LIKENESS, Page
+from dupfind.report.look import Page, likeness
 from dupfind.report.measures import MEASURES, TURNS, as_json, bound, limit, value
 from dupfind.report.reasons import as_json as reasons_as_json
 from dupfind.report.reasons import sentence, sentences
@@ -68,6 +68,9 @@ def render_json(answer: Answer) -> bytes:
     return (dumps(whole, indent=1) + "\n").encode()
 
 
+_OF_FILMS = frozenset({ReasonCode.NO_FILM, ReasonCode.FILM_BY_BYTES})
+
+
 def _needle(page: Page, explanation: Explanation) -> None:
     verdict = explanation.verdict
     page.add(page.verdict(verdict.state.value).append(f"  {printable(verdict.path)}", style="default"))
@@ -79,7 +82,7 @@ def _witness(page: Page, explanation: Explanation, settings: ScanSettings) -> No
     verdict = explanation.verdict
     assert verdict.witness is not None
     assert verdict.evidence is not None
-    page.add(f"  {LIKENESS[verdict.evidence]} {printable(verdict.witness)}")
+    page.add(f"  {likeness(verdict)} {printable(verdict.witness)}")
     if verdict.evidence is Evidence.IDENTICAL:
         page.add(f"  every byte is the same ({size(verdict.size_bytes)})")
         return
@@ -115,7 +118,10 @@ def _nearest(page: Page, explanation: Explanation, settings: ScanSettings) -> No
     if reason and (not explanation.nearest or verdict.reasons != (explanation.nearest[0].reason,)):
         page.add(f"  {printable(reason)}")
     if not explanation.nearest:
-        if verdict.kind is Kind.OTHER:
+        advice = explanation.advice
+        if advice is not None and advice.obstacle is not None and advice.obstacle.code in _OF_FILMS:
+            page.add(f"  {printable(_obstacle(advice))}")
+        elif verdict.kind is Kind.OTHER:
             page.add("  no picture: only equal bytes could prove it, and no file has them")
         elif explanation.advice is not None and verdict.state is not FileState.UNREADABLE:
             page.add(f"  {printable(_obstacle(explanation.advice))}")

@@ -294,7 +294,7 @@ def _of_contained(folders: Sequence[FolderVerdict]) -> str:
 def rests_on(report: Report) -> list[str]:
     """What the answer rests on besides folders, in sentences."""
     lines = [*map(catalog_line, report.catalogs), *map(server_line, report.servers), *ending.set_aside(report)]
-    lines += [*ending.empty_files(report)]
+    lines += [*ending.empty_files(report), *ending.films_by_bytes(report)]
     lines += ending.about_sidecars(report) if report.settings.sidecars == "ignore" else []
     return lines
 

@@ -77,6 +77,7 @@ def _head(report: Report) -> dict[str, Any]:
             **({"plan": _by_state(planned)} if report.plans else {}),
             "files": {state.value: files[state] for state in FileState},
             "sidecars": ending.sidecars(report),
+            "films_by_bytes": report.films_by_bytes,
             "haystack": {
                 "files": haystack.files,
                 "images": haystack.images,

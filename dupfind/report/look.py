@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dupfind.report import Screen
-from dupfind.values import Evidence
+from dupfind.values import Evidence, FileVerdict, Kind
 
 STYLES = {
     "missing": "red",
@@ -36,6 +36,15 @@ LIKENESS = {
     Evidence.SAME: "the same picture as",
     Evidence.SIMILAR: "looks like",
 }
+_SAME_OTHER = "the same film or sound as"
+
+
+def likeness(file: FileVerdict) -> str:
+    """Say what a file is to its witness."""
+    assert file.evidence is not None
+    return _SAME_OTHER if file.kind is Kind.OTHER and file.evidence is Evidence.SAME else LIKENESS[file.evidence]
+
+
 UNBOUNDED = 100_000
 """The width of what is no terminal: no path is wrapped."""
 _SIGNS = {

@@ -14,7 +14,7 @@ from rich.text import Text
 from dupfind.answers.changes import Changes
 from dupfind.report import Screen, ending
 from dupfind.report.choice import Choice
-from dupfind.report.look import LIKENESS, UNBOUNDED, Page
+from dupfind.report.look import UNBOUNDED, Page, likeness
 from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, catalog_line, count, moment, other_settings, printable, server_line, size
 from dupfind.settings import ReportSettings
@@ -188,7 +188,7 @@ def _facts(file: FileVerdict) -> list[str]:
     facts = []
     if file.witness is not None and file.evidence is not None:
         bits = "" if not file.distance_bits else f" ({count(file.distance_bits, 'bit')} apart)"
-        facts.append(f"{LIKENESS[file.evidence]} {printable(file.witness)}{bits}")
+        facts.append(f"{likeness(file)} {printable(file.witness)}{bits}")
     if reason := sentences(file.reasons):
         facts.append(printable(reason))
     return facts
@@ -268,7 +268,12 @@ def _end(report: Report, settings: ReportSettings) -> list[str]:
     """
     if settings.is_filtered or settings.is_of_changes:
         return []
-    lines = ending.what_is_missing(report) + ending.needs_eyes(report) + ending.better_needles(report)
+    lines = (
+        ending.what_is_missing(report)
+        + ending.films_by_bytes(report)
+        + ending.needs_eyes(report)
+        + ending.better_needles(report)
+    )
     lines += [] if report.settings.quick else ending.can_go(report)
     return lines
 

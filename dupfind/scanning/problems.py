@@ -7,7 +7,7 @@ from operator import itemgetter
 
 from dupfind.answers.findings import Findings
 from dupfind.pictures import formats
-from dupfind.values import Failure, FileEntry, HaystackSummary, Problem, Tree
+from dupfind.values import Failure, FileEntry, FileState, FileVerdict, HaystackSummary, Kind, Problem, Tree
 
 _PATH = itemgetter(FileEntry._fields.index("path"))
 
@@ -38,6 +38,11 @@ def summary_of(haystack: Sequence[FileEntry], findings: Findings) -> HaystackSum
     else:
         images = findings.haystack_pictures + unreadable
     return HaystackSummary(files=len(haystack), images=images, unreadable=unreadable)
+
+
+def is_missing_film(file: FileVerdict) -> bool:
+    """Tell whether a needle is a film or a sound that nothing proves."""
+    return file.state is FileState.MISSING and file.kind is Kind.OTHER and formats.is_film_name(file.path)
 
 
 def _is_picture(entry: FileEntry, failure: Failure) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from dupfind.pictures.formats import IMAGE_SUFFIXES
+from dupfind.pictures import formats
 
 
 class Kind(StrEnum):
@@ -32,10 +32,10 @@ class Kind(StrEnum):
 EDITS = frozenset({Kind.XMP, Kind.AAE, Kind.RAWTHERAPEE, Kind.DXO, Kind.ON1, Kind.CAPTURE_ONE, Kind.PICASA})
 """Kinds that may hold the only copy of an edit."""
 
-FILM_SUFFIXES = frozenset(".3g2 .3gp .avi .insv .lrv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .webm .wmv".split())
+FILM_SUFFIXES = formats.FILM_SUFFIXES
 """Suffixes, in lower case, of films."""
 MEDIA_SUFFIXES = (
-    IMAGE_SUFFIXES
+    formats.IMAGE_SUFFIXES
     | FILM_SUFFIXES
     | frozenset(".aac .aif .aiff .flac .insp .m4a .mp3 .ogg .opus .wav .wma .pdf".split())
 )
