@@ -429,6 +429,7 @@ def test_reports_say_what_they_rest_on(immich: Immich, tree: Tree) -> None:
     assert not any(KEY in text for text in (table, whole, page))
 
 
+@pytest.mark.slow
 def test_the_command(immich: Immich, tree: Tree, tmp_path: Path, dupfind: Dupfind) -> None:
     """As a person calls it, with a cache, workers of its own and the original downloaded; the key is nowhere."""
     immich.upload(b"one", "IMG 1.jpg")
