@@ -332,6 +332,12 @@ def test_another_drive_by_the_word_of_a_person(
         shown = render(report, make_report_settings(format_=format_, everything=True), Screen()).decode()
         assert ("by your word it is another drive" in shown.lower()) or '"is_elsewhere": true' in shown
     assert "By your word it is another drive" in html.render(report, Shown()).decode()
+    from dupfind.commands.explain import explain
+    from dupfind.sources.roots import NamedFile, named_file
+
+    asked = make_settings(haystack=[], elsewhere=[str(catalog)], no_cache=True, workers=1)
+    (one,) = explain(asked, [NamedFile("a", named_file(str(needles / "a.jpg")).entry)], 1).explanations
+    assert "similar" == one.verdict.state.value
 
 
 def test_a_word_that_is_not_so(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from dupfind import pipeline
 from dupfind.answers.shown import Shown
 from dupfind.errors import DupfindError, ServerError, SettingsError
 from dupfind.immich import client as clients
+from dupfind.immich import immich_source
 from dupfind.immich.assets import duplicates_in, way_of, why_not
 from dupfind.immich.client import KEY as VARIABLE
 from dupfind.immich.client import Client
@@ -83,6 +84,17 @@ def test_is_it_there_already(immich: Immich, tree: Tree) -> None:
     assert 1 == immich.asked.count("POST /api/assets/bulk-upload-check")
     assert 6 == len(immich.asked)  # the version, the check, and each of two assets twice
     assert not any("original" in request or "thumbnail" in request for request in immich.asked)
+
+
+def test_many_needles_are_asked_about_in_batches(immich: Immich, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a few connections that stay open: one, four for assets, and four for the last look."""
+    monkeypatch.setattr(immich_source, "_BATCH", 2)
+    for number in range(0, 15, 2):
+        immich.upload(b"%d" % number, f"{number}.jpg")
+    report = scan(immich, tree("n", {f"{number}.dat": b"%d" % number for number in range(15)}))
+    assert {f"{number}.dat": number % 2 == 0 for number in range(15)} == present(report)
+    assert 8 == immich.asked.count("POST /api/assets/bulk-upload-check")
+    assert len(immich.lines) <= 9
 
 
 def test_beside_folders_and_in_archives(immich: Immich, tree: Tree) -> None:
@@ -214,6 +226,14 @@ def test_the_film_of_a_live_photo_goes_with_its_picture(
     is_there = "isTrashed" not in facts
     has_owner = not facts or (is_late and is_there)
     assert {"x.heic": is_there, "x.mov": has_owner} == present(report)
+
+
+def test_the_film_of_a_picture_that_may_be_a_needle_itself(immich: Immich, tree: Tree) -> None:
+    """Whoever deletes the needle deletes the original of the picture, and the server its film."""
+    film = immich.upload(b"film", "IMG_1.mov", visibility="hidden")
+    immich.upload(b"picture", "IMG_1.heic", livePhotoVideoId=film)
+    report = scan(immich, tree("n", {"2024/05/IMG_1.heic": b"picture", "other/x.mov": b"film"}))
+    assert {"IMG_1.heic": False, "x.mov": False} == present(report)
 
 
 def test_a_needle_that_changed_since_it_was_asked_about(immich: Immich, tree: Tree) -> None:
@@ -409,6 +429,7 @@ def test_reports_say_what_they_rest_on(immich: Immich, tree: Tree) -> None:
     assert not any(KEY in text for text in (table, whole, page))
 
 
+@pytest.mark.slow
 def test_the_command(immich: Immich, tree: Tree, tmp_path: Path, dupfind: Dupfind) -> None:
     """As a person calls it, with a cache, workers of its own and the original downloaded; the key is nowhere."""
     immich.upload(b"one", "IMG 1.jpg")

@@ -16,7 +16,7 @@ from dupfind.sources.file_lists import look_up
 from dupfind.sources.ignore import NOT_TRUSTED, Excludes
 from dupfind.sources.photo_managers import MADE, InList, Managers, OnDisk
 from dupfind.values import Report, Side
-from tests.helpers import managed
+from tests.helpers import managed, photo_libraries
 from tests.helpers.managed import ASSET, SHA, USER, write
 from tests.helpers.scans import scan, states
 from tests.helpers.shelf import cataloged
@@ -80,6 +80,28 @@ def test_a_copy_of_what_is_made_is_missing(tmp_path: Path, layout: Layout, kept:
     notes = [one.reason for one in report.problems if one.is_note]
     assert notes
     assert all(reason.endswith(NOT_TRUSTED) for reason in notes)
+
+
+def test_photo_libraries_and_a_telephone(tmp_path: Path) -> None:
+    """With databases that can be read: originals and edited versions close folders, what is made of them does not."""
+    kept, gone = "0A1B2C3D-0000-4000-8000-000000000001", "0A1B2C3D-0000-4000-8000-000000000002"
+    library = photo_libraries.photo_library(tmp_path / "h" / "P.photoslibrary", {f"{kept}.heic": 0, f"{gone}.heic": 1})
+    for folder in ("renders", "derivatives", "derivatives/masters"):
+        name = f"{kept}_{folder.replace('/', '-')}.jpeg"
+        write(library / "resources" / folder / "0" / name)
+    write(library / "scopes" / "syndication" / "originals" / "0" / "shared.jpeg")
+    phone = tmp_path / "h" / "iPhone"
+    photo_libraries.photos(phone / "PhotoData" / "Photos.sqlite", [("DCIM/100APPLE", "IMG_1.HEIC", 0)]).close()
+    write(phone / "DCIM" / "100APPLE" / "IMG_1.HEIC")
+    write(phone / "PhotoData" / "Thumbnails" / "V2" / "5003.JPG")
+    write(phone / "PhotoData" / "PhotoCloudSharingData" / "1" / "IMG_9.JPG")
+    for path in sorted((tmp_path / "h").rglob("*.*")):
+        if path.is_file() and path.suffix != ".sqlite":
+            write(tmp_path / "n" / path.name, path.read_bytes())
+    report = scan(tmp_path / "h", tmp_path / "n")
+    there = {name for name, is_there in by_name(report).items() if is_there}
+    assert {f"{kept}.heic", f"{kept}_renders.jpeg", "IMG_1.HEIC"} == there
+    assert {f"{gone}.heic", "shared.jpeg", "5003.JPG", "IMG_9.JPG"} < by_name(report).keys() - there
 
 
 def test_among_needles_everything_is_searched(tmp_path: Path) -> None:
@@ -209,10 +231,18 @@ def test_a_photo_in_the_trash_of_digikam_proves_nothing(tmp_path: Path) -> None:
     """``.dtrash`` lies in each album root; ``@eaDir`` has previews under the photos' own names."""
     build_tree(
         tmp_path / "h",
-        {".dtrash/files/a.jpg": b"a", ".dtrash/info/a.dtrashinfo": b"{}", "@eaDir/b.jpg/SYNOPHOTO_THUMB_XL.jpg": b"b"},
+        {
+            ".dtrash/files/a.jpg": b"a",
+            ".dtrash/info/a.dtrashinfo": b"{}",
+            "@eaDir/b.jpg/SYNOPHOTO_THUMB_XL.jpg": b"b",
+            "#recycle/c.jpg": b"c",
+            "digikam4.db": b"SQLite",
+            "2024/kept.jpg": b"kept",
+        },
     )
-    build_tree(tmp_path / "n", {"a.jpg": b"a", "b.jpg": b"b"})
-    assert {"a.jpg": False, "b.jpg": False} == by_name(scan(tmp_path / "h", tmp_path / "n"))
+    build_tree(tmp_path / "n", {"a.jpg": b"a", "b.jpg": b"b", "c.jpg": b"c", "kept.jpg": b"kept"})
+    there = by_name(scan(tmp_path / "h", tmp_path / "n"))
+    assert {"a.jpg": False, "b.jpg": False, "c.jpg": False, "kept.jpg": True} == there
 
 
 def test_every_row_of_the_table_is_met() -> None:

@@ -44,6 +44,7 @@ def folders(report: Report, catalog: Path) -> dict[str, str]:
     return {one.path.removeprefix(str(catalog)).lstrip("/"): one.state.value for one in report.folders}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("apart")
 def test_verdicts_of_a_drive_that_is_not_there(tree: TreeBuilder, tmp_path: Path) -> None:
     """Bytes are known; pictures look alike at most, since nobody can compare them."""
@@ -196,6 +197,7 @@ def _alter_volumes(catalog: Path) -> None:
     file.close()
 
 
+@pytest.mark.slow
 def test_two_catalogs(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One drive that was indexed twice proves nothing of itself; two drives do by their bytes."""
     drive = collection(tree)

@@ -73,8 +73,6 @@ class Client:
         self._pause = pause
         self._own = threading.local()
         self._opened: list[http.client.HTTPConnection] = []
-        self.requests = 0
-        """How many were made."""
 
     def close(self) -> None:
         """Close all connections."""
@@ -131,7 +129,6 @@ class Client:
         headers = {"x-api-key": self._key, "Accept": "application/json, application/octet-stream"}
         if content is not None:
             headers["Content-Type"] = "application/json"
-        self.requests += 1
         connection.request(method, self._parts.path + path, content, headers)
         response = connection.getresponse()
         if response.status in _BUSY:

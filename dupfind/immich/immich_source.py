@@ -155,13 +155,14 @@ class ImmichServer(ShelvedSource):
     ) -> Iterator[tuple[str, Sums, Any]]:
         """Yield each asset that has such a checksum, with what the server says of it."""
         everything = list(by_sums)
-        for start in range(0, len(everything), _BATCH):
-            batch = everything[start : start + _BATCH]
-            there = list(duplicates_in(client.json("POST", "/api/assets/bulk-upload-check", question(batch)), batch))
-            with ThreadPoolExecutor(_CONNECTIONS) as executor:
-                told = list(executor.map(lambda one: client.json_if_any(f"/api/assets/{one[0]}"), there))
-            yield from ((asset, sums, answer) for (asset, sums), answer in zip(there, told, strict=True))
-            advance(len(batch))
+        with _threads(_CONNECTIONS) as executor:  # each keeps its connection for all batches
+            for start in range(0, len(everything), _BATCH):
+                batch = everything[start : start + _BATCH]
+                answer = client.json("POST", "/api/assets/bulk-upload-check", question(batch))
+                there = list(duplicates_in(answer, batch))
+                told = executor.map(lambda one: client.json_if_any(f"/api/assets/{one[0]}"), there)
+                yield from ((asset, sums, facts) for (asset, sums), facts in zip(there, told, strict=True))
+                advance(len(batch))
 
     def _take(
         self, told: Iterable[tuple[str, Sums, Any]], by_sums: Mapping[Sums, Sequence[str]]
@@ -204,7 +205,7 @@ class ImmichServer(ShelvedSource):
             return
         client = Client(self._url)
         try:
-            with self._explained(), ThreadPoolExecutor(_CONNECTIONS) as executor:
+            with self._explained(), _threads(_CONNECTIONS) as executor:
                 told = list(executor.map(partial(_look_again, client), assets))
         finally:
             client.close()
@@ -261,6 +262,16 @@ class AssetShelf:
         return {}
 
 
+@contextmanager
+def _threads(number: int) -> Iterator[ThreadPoolExecutor]:
+    """Run things beside each other; what has not begun when the block ends, by an error or a signal, never does."""
+    executor = ThreadPoolExecutor(number)
+    try:
+        yield executor
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
 _NOTHING = Failure("nothing of it was downloaded", is_image=False, lasting=False)
 
 
@@ -273,7 +284,7 @@ def _look_again(client: Client, asset: Asset) -> str | None:
 
 def _all_sums(entries: Sequence[FileEntry]) -> Iterator[tuple[FileEntry, Sums | None]]:
     """Yield each file with what was read of it; None where it cannot be read, of which later stages tell."""
-    with ThreadPoolExecutor(os.cpu_count() or 1) as executor:
+    with _threads(os.cpu_count() or 1) as executor:
         yield from zip(entries, executor.map(_sums, entries), strict=True)
 
 

@@ -24,7 +24,8 @@ class Immich:
         self.originals: dict[str, bytes] = {}
         self.asked: list[str] = []
         """Method and path of each request."""
-        self.hosts: set[str] = set()
+        self.lines: set[object] = set()
+        """Where the connections came from, each once."""
         self.trick: Trick = lambda _: False
         """Answers in the place of the server; tells whether it has."""
         self._server = _Server(("127.0.0.1", 0), _handler(self))
@@ -116,6 +117,7 @@ def _handler(immich: Immich) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a 
 
         def _answer(self, body: bytes) -> None:
             immich.asked.append(f"{self.command} {self.path}")
+            immich.lines.add(self.client_address)
             if immich.trick(self):
                 return
             if self.headers["x-api-key"] != KEY and self.path != "/api/server/version":
