@@ -16,7 +16,7 @@ from dupfind.answers.imported import Fate
 from dupfind.commands import importing as story
 from dupfind.errors import ActingError, SettingsError
 from fixtures import pictures
-from tests.helpers.acting import files_below, import_, once, plan_import, records, undo
+from tests.helpers.acting import clean, files_below, import_, once, plan_import, records, undo
 from tests.helpers.archives import zipped
 from tests.helpers.scans import scan, states
 from tests.helpers.shelf import TreeBuilder
@@ -465,6 +465,20 @@ def test_undo(trees: tuple[Path, Path], homes: Path) -> None:
     assert {b"new", b"other"} == {path.read_bytes() for path in (homes / "data" / "Trash" / "files").iterdir()}
     with pytest.raises(ActingError, match="nothing to undo"):
         undo()
+
+
+def test_undo_leaves_what_a_clean_rests_on(trees: tuple[Path, Path], homes: Path) -> None:
+    """Else both would lie in the trash, and whoever empties it has neither."""
+    hay, needles = trees
+    journal = import_(hay, needles, hay / "in").journal
+    clean(hay, needles)
+    assert not needles.exists()
+    answer = undo(journal)
+    assert {"what a later clean moved away rests on it: undo that first"} == {file.reason for file in answer.files}
+    assert {"hay/in/b.txt", "hay/in/sub/c.txt"} <= set(files_below(hay))
+    assert undo().is_complete  # the clean
+    assert undo(journal).is_complete
+    assert {"hay/a.txt": b"known"} == files_below(hay)
 
 
 @pytest.mark.parametrize(
