@@ -17,7 +17,7 @@ from dupfind.acting.held import HeldEntry
 from dupfind.acting.journal import Journal
 from dupfind.acting.listing import NotListedError, list_folder
 from dupfind.answers.cleaned import Cleaned, CleanPlan, Fate
-from dupfind.errors import ActingError, SettingsError
+from dupfind.errors import ActingError, NoProcessError, SettingsError
 from dupfind.matching import reverify
 from dupfind.settings import Settings
 from dupfind.sources.entries import ChangedError, entry_of
@@ -32,7 +32,7 @@ from tests.helpers.acting import (
     records,
     undo,
 )
-from tests.helpers.archives import zipped
+from tests.helpers.archives import tarred, zipped
 from tests.helpers.places import SECOND_DEVICE
 from tests.helpers.shelf import TreeBuilder
 
@@ -151,9 +151,13 @@ def test_pictures(tree: TreeBuilder, homes: Path) -> None:
 def test_archives(tree: TreeBuilder, homes: Path) -> None:
     """One whose files are all in the haystack goes as the file that it is."""
     hay = tree("hay", {"a": b"one", "b": b"two"})
-    needles = tree("old", {"x/y.zip": zipped({"a": b"one", "in/b": b"two"}), "z.zip": zipped({"a": b"one", "c": b"3"})})
+    packed = {"a": b"one", "in/b": b"two"}
+    needles = tree(
+        "old",
+        {"x/y.zip": zipped(packed), "y/y.tar.gz": tarred(packed, "gz"), "z.zip": zipped({"a": b"one", "c": b"3"})},
+    )
     answer = clean(hay, needles)
-    assert [Fate.MOVED] == [one.fate for one in answer.gone]
+    assert [Fate.MOVED, Fate.MOVED] == [one.fate for one in answer.gone]
     assert ["old/z.zip"] == list(files_below(needles))
     assert undo().is_complete
 
@@ -263,15 +267,18 @@ def test_what_changes_while_it_is_proved(
         file.rename(file.with_name("was"))
         file.write_bytes(b"ONE")
 
-    real, swap = reverify._is_equal, once(replace)
+    compare, prove, swap = reverify._is_equal, Cleaner._prove_by, once(replace)
 
     def compared(*arguments: Any) -> bool:
         if when == "while it is proved":
             swap()
-        is_equal = real(*arguments)
-        swap()
-        return is_equal
+        return compare(*arguments)
 
+    def proved(*arguments: Any) -> None:
+        prove(*arguments)
+        swap()
+
+    monkeypatch.setattr(Cleaner, "_prove_by", proved)
     monkeypatch.setattr(reverify, "_is_equal", compared)
     answer = carry_out_clean(plan)
     assert [Fate.REFUSED] == [one.fate for one in answer.gone]
@@ -574,6 +581,23 @@ def test_each_move_is_noted_down_before_it_is_made(trees: tuple[Path, Path], mon
     monkeypatch.setattr(cleaning, "rename", look)
     carry_out_clean(plan)
     assert [1, 1, 1, 1] == [len(steps) for steps in noted]
+
+
+def test_processes_that_cannot_be_started(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """End no run without a word on what has gone by then, and begin none anew."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles, are_files=True)
+    real, calls = reverify.reverify, []
+
+    def no_process(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise NoProcessError("no process could be started")
+        return real(*arguments)
+
+    monkeypatch.setattr(reverify, "reverify", no_process)
+    assert [Fate.MOVED, Fate.REFUSED, Fate.MOVED] == [one.fate for one in carry_out_clean(plan).gone]
+    assert undo().is_complete
 
 
 @pytest.mark.parametrize("place", ["_is_equal", "_forget"])

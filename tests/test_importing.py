@@ -17,7 +17,7 @@ from dupfind.commands import importing as story
 from dupfind.errors import ActingError, SettingsError
 from fixtures import pictures
 from tests.helpers.acting import clean, files_below, import_, once, plan_import, records, undo
-from tests.helpers.archives import zipped
+from tests.helpers.archives import tarred, zipped
 from tests.helpers.scans import scan, states
 from tests.helpers.shelf import TreeBuilder
 
@@ -364,9 +364,14 @@ def test_a_haystack_that_is_read_only_is_only_read(trees: tuple[Path, Path], tmp
 def test_archives(tree: TreeBuilder, homes: Path) -> None:
     """What is in them is brought over as files."""
     hay = tree("hay", {"a.txt": b"known"})
-    needles = tree("old", {"old.zip": zipped({"a.txt": b"known", "in/b.txt": b"new"})})
+    packed = {"a.txt": b"known", "in/b.txt": b"new"}
+    needles = tree("old", {"old.zip": zipped(packed), "x/old.tar.gz": tarred({**packed, "c.txt": b"more"}, "gz")})
     import_(hay, needles, hay / "in")
-    assert {"hay/a.txt": b"known", "hay/in/old.zip/in/b.txt": b"new"} == files_below(hay)
+    assert {
+        "hay/a.txt": b"known",
+        "hay/in/old.zip/in/b.txt": b"new",
+        "hay/in/x/old.tar.gz/c.txt": b"more",
+    } == files_below(hay)
 
 
 def test_an_archive_that_is_named(tree: TreeBuilder, homes: Path) -> None:

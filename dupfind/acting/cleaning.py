@@ -19,7 +19,7 @@ from dupfind.acting.places import Folder, rename
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.targets import Spot, Target, make_folders, remove_folders
 from dupfind.answers.cleaned import Claimed, CleanPlan, Fate, Gone, Thing, Unit
-from dupfind.errors import ActingError, reason_of
+from dupfind.errors import DupfindError, reason_of
 from dupfind.events import Listener, Silence
 from dupfind.matching.reverify import Claim, Look
 from dupfind.sources.entries import entry_of
@@ -118,7 +118,7 @@ class Cleaner:
                     gone.append(Gone(unit, fate, reason=str(error)))
                     if error.is_final:
                         break
-                except ActingError as error:
+                except DupfindError as error:  # whatever it is, what has gone is told, and nothing is begun anew
                     gone.append(Gone(unit, Fate.REFUSED, reason=str(error)))
                 except OSError as error:
                     gone.append(Gone(unit, Fate.REFUSED, reason=reason_of(error)))
