@@ -39,6 +39,12 @@ OLD = {
 MOST_STEPS = 400
 
 
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the disk in this process; that it is asked to is tested elsewhere."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
 def fresh(top: Path) -> tuple[Path, Path]:
     """Both trees as at the beginning, journals and trash away."""
     import shutil
@@ -131,7 +137,7 @@ def test_killed_in_a_step(homes: Path, name: str, share: int) -> None:
     prepare, check = RUNS[name]
     total = steps_of(name, homes)
     assert 10 < total < MOST_STEPS
-    for number in range(1, total + 1, max(1, share * (total // 9))):
+    for number in range(1, total + 1, max(1, share * (total // 6))):
         hay, old = fresh(homes)
         assert killed_in_step(number, prepare(hay, old))
         check(hay, old, homes)
@@ -144,7 +150,7 @@ def test_a_disk_that_is_full_in_a_step(homes: Path, name: str, share: int, lasts
     """The step fails: the run says so, or has done all the same, and nothing is lost."""
     prepare, check = RUNS[name]
     total = steps_of(name, homes)
-    for number in range(2, total + 1, max(1, share * (total // 7))):
+    for number in range(2, total + 1, max(1, share * (total // 4))):
         hay, old = fresh(homes)
         run = prepare(hay, old)
         with suppress(ActingError):
@@ -158,25 +164,43 @@ COMMANDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=pytest.mark.slow)])
-def test_kill_9_at_random_moments(homes: Path, name: str, rounds: int) -> None:
-    """The real process, killed whenever."""
-    dice = Random(rounds)  # noqa: S311 - dice, no secret
-    environment = {**os.environ, "DUPFIND_CACHE": str(homes / "cache.sqlite")}
-    command = [sys.executable, "-m", "dupfind", *COMMANDS[name], "-q"]
-    hay, old = fresh(homes)
+def test_kill_9_at_random_moments(homes: Path, name: str) -> None:
+    """The real process, killed whenever, a hundred times each."""
+    dice = Random(1)  # noqa: S311 - dice, no secret
+    command = [sys.executable, "-m", "dupfind", *COMMANDS[name], "-q", "--no-cache"]
+    fresh(homes)
     began = time.monotonic()
-    subprocess.run(command, cwd=homes, env=environment, check=True, capture_output=True)
+    subprocess.run(command, cwd=homes, check=True, capture_output=True)
     whole_seconds = time.monotonic() - began
-    for _ in range(rounds):
-        (homes / "cache.sqlite").unlink(missing_ok=True)
+    for _ in range(100):
         hay, old = fresh(homes)
-        process = subprocess.Popen(
-            command, cwd=homes, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        process = subprocess.Popen(command, cwd=homes, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(dice.uniform(0.3, 1.1) * whole_seconds)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        (homes / "cache.sqlite").unlink(missing_ok=True)
+        RUNS[name][1](hay, old, homes)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_killed_at_random_moments(homes: Path, name: str) -> None:
+    """A process that carries out what was planned, killed whenever, five times each."""
+    dice = Random(2)  # noqa: S311 - dice, no secret
+    run = RUNS[name][0](*fresh(homes))
+    began = time.monotonic()
+    assert not killed_in_step(MOST_STEPS, run)
+    whole_seconds = time.monotonic() - began
+    for _ in range(5):
+        hay, old = fresh(homes)
+        run = RUNS[name][0](hay, old)
+        child = os.fork()
+        if child == 0:
+            try:
+                run()
+            finally:
+                os._exit(0)
+        time.sleep(dice.uniform(0, whole_seconds))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
         RUNS[name][1](hay, old, homes)

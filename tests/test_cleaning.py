@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from dupfind.acting.cleaning import Cleaner
 from dupfind.acting.held import HeldEntry
 from dupfind.acting.journal import Journal
 from dupfind.acting.listing import NotListedError, list_folder
-from dupfind.answers.cleaned import Cleaned, Fate
-from dupfind.errors import ActingError, SettingsError
+from dupfind.answers.cleaned import Cleaned, CleanPlan, Fate
+from dupfind.errors import ActingError, NoProcessError, SettingsError
 from dupfind.matching import reverify
+from dupfind.settings import Settings
 from dupfind.sources.entries import ChangedError, entry_of
 from fixtures import pictures
 from tests.helpers.acting import (
@@ -30,7 +32,7 @@ from tests.helpers.acting import (
     records,
     undo,
 )
-from tests.helpers.archives import zipped
+from tests.helpers.archives import tarred, zipped
 from tests.helpers.places import SECOND_DEVICE
 from tests.helpers.shelf import TreeBuilder
 
@@ -149,9 +151,13 @@ def test_pictures(tree: TreeBuilder, homes: Path) -> None:
 def test_archives(tree: TreeBuilder, homes: Path) -> None:
     """One whose files are all in the haystack goes as the file that it is."""
     hay = tree("hay", {"a": b"one", "b": b"two"})
-    needles = tree("old", {"x/y.zip": zipped({"a": b"one", "in/b": b"two"}), "z.zip": zipped({"a": b"one", "c": b"3"})})
+    packed = {"a": b"one", "in/b": b"two"}
+    needles = tree(
+        "old",
+        {"x/y.zip": zipped(packed), "y/y.tar.gz": tarred(packed, "gz"), "z.zip": zipped({"a": b"one", "c": b"3"})},
+    )
     answer = clean(hay, needles)
-    assert [Fate.MOVED] == [one.fate for one in answer.gone]
+    assert [Fate.MOVED, Fate.MOVED] == [one.fate for one in answer.gone]
     assert ["old/z.zip"] == list(files_below(needles))
     assert undo().is_complete
 
@@ -250,10 +256,10 @@ def test_what_changes_after_the_first_move(
 @pytest.mark.parametrize("whose", ["needle", "witness"])
 @pytest.mark.parametrize("when", ["while it is proved", "after it was proved"])
 def test_what_changes_while_it_is_proved(
-    trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, whose: str, when: str
+    tree: TreeBuilder, homes: Path, monkeypatch: pytest.MonkeyPatch, whose: str, when: str
 ) -> None:
-    """Both are looked at before and after the proof, by what is held open and by name."""
-    hay, needles = trees
+    """Both are looked at before and after the proof, by what is held open and by name; nothing has moved by then."""
+    hay, needles = tree("hay", {"a.txt": b"one"}), tree("old", {"gone/a.txt": b"one"})
     plan = plan_clean(hay, needles)
     file = needles / "gone/a.txt" if whose == "needle" else hay / "a.txt"
 
@@ -261,20 +267,23 @@ def test_what_changes_while_it_is_proved(
         file.rename(file.with_name("was"))
         file.write_bytes(b"ONE")
 
-    real, swap = reverify._is_equal, once(replace)
+    compare, prove, swap = reverify._is_equal, Cleaner._prove_by, once(replace)
 
     def compared(*arguments: Any) -> bool:
         if when == "while it is proved":
             swap()
-        is_equal = real(*arguments)
-        swap()
-        return is_equal
+        return compare(*arguments)
 
+    def proved(*arguments: Any) -> None:
+        prove(*arguments)
+        swap()
+
+    monkeypatch.setattr(Cleaner, "_prove_by", proved)
     monkeypatch.setattr(reverify, "_is_equal", compared)
     answer = carry_out_clean(plan)
     assert [Fate.REFUSED] == [one.fate for one in answer.gone]
-    assert (needles / "gone/sub/b.txt").exists()
     assert b"ONE" == file.read_bytes()
+    assert [] == [step for step in records() if step["do"] == "move"]
 
 
 def test_a_witness_that_goes_right_after_the_move(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,20 +363,40 @@ def test_what_was_moved_proves_nothing(trees: tuple[Path, Path], monkeypatch: py
     assert (needles / "gone/sub/b.txt").exists()
 
 
+def with_witness(plan: tuple[CleanPlan, Settings], name: str, witness: Path) -> tuple[CleanPlan, Settings]:
+    """A plan in which another file, as it is now, is to prove the needle of this name."""
+    entry = entry_of(str(witness), witness.stat())
+    things = [
+        thing._replace(claims=(thing.claims[0]._replace(witnesses=(entry,)),)) if thing.below[-1] == name else thing
+        for thing in plan[0].units[0].things
+    ]
+    return replace(plan[0], units=[plan[0].units[0]._replace(things=tuple(things))]), plan[1]
+
+
 def test_what_goes_itself_is_no_witness(trees: tuple[Path, Path]) -> None:
     """Two folders that prove each other would both go."""
     hay, needles = trees
-    plan, settings = plan_clean(hay, needles)
-    (thing,) = [thing for thing in plan.units[0].things if thing.below == ("a.txt",)]
-    claim = thing.claims[0]._replace(
-        witnesses=(entry_of(str(needles / "gone/sub/b.txt"), os.stat(needles / "gone/sub/b.txt")),)
-    )
-    things = tuple(thing._replace(claims=(claim,)) if one is thing else one for one in plan.units[0].things)
-    from dataclasses import replace
-
-    forged = replace(plan, units=[plan.units[0]._replace(things=things)])
-    answer = carry_out_clean((forged, settings))
+    answer = carry_out_clean(with_witness(plan_clean(hay, needles), "a.txt", needles / "gone/sub/b.txt"))
     assert "is about to go itself" in reasons(answer)[0]
+
+
+def test_a_hard_link_is_no_witness(trees: tuple[Path, Path]) -> None:
+    """Whatever the plan says of it."""
+    hay, needles = trees
+    (hay / "a.txt").unlink()
+    os.link(needles / "gone/a.txt", hay / "a.txt")
+    (hay / "0.txt").write_bytes(b"one")  # the first by name is the witness of the plan
+    plan = plan_clean(hay, needles)
+    answer = carry_out_clean(with_witness(plan, "a.txt", hay / "a.txt"))
+    assert "is the same file: a hard link" in reasons(answer)[0]
+
+
+def test_a_witness_in_another_state_is_not_even_read(trees: tuple[Path, Path]) -> None:
+    """It has to be what was listed."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    os.utime(hay / "b.txt", ns=(5, 5))
+    assert "changed since it was looked at" in reasons(carry_out_clean(plan))[0]
 
 
 def test_a_file_by_another_mount_is_no_witness(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -552,6 +581,39 @@ def test_each_move_is_noted_down_before_it_is_made(trees: tuple[Path, Path], mon
     monkeypatch.setattr(cleaning, "rename", look)
     carry_out_clean(plan)
     assert [1, 1, 1, 1] == [len(steps) for steps in noted]
+
+
+def test_processes_that_cannot_be_started(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """End no run without a word on what has gone by then, and begin none anew."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles, are_files=True)
+    real, calls = reverify.reverify, []
+
+    def no_process(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise NoProcessError("no process could be started")
+        return real(*arguments)
+
+    monkeypatch.setattr(reverify, "reverify", no_process)
+    assert [Fate.MOVED, Fate.REFUSED, Fate.MOVED] == [one.fate for one in carry_out_clean(plan).gone]
+    assert undo().is_complete
+
+
+@pytest.mark.parametrize("place", ["_is_equal", "_forget"])
+def test_a_drive_that_vanishes(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """While the proof is read: the folder stays whole."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    before = files_below(needles)
+
+    def unplugged(*_: object) -> None:
+        raise OSError(errno.ENODEV, "No such device")
+
+    monkeypatch.setattr(reverify, place, unplugged)
+    answer = carry_out_clean(plan)
+    assert [Fate.REFUSED] == [one.fate for one in answer.gone]
+    assert before == files_below(needles)
 
 
 def test_a_journal_that_cannot_be_written(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:

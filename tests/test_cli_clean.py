@@ -92,7 +92,7 @@ def test_what_cannot_go(dupfind: Run, old: Path, tmp_path: Path) -> None:
         (["--move-to", "hay"], "--move-to hay lies in hay"),
         (["--trash", "--journal", "j"], "--journal goes with --apply"),
         (["--trash", "--accept", "similar"], "--accept similar is nothing to clean by"),
-        (["--trash", "--witnesses", "0"], "Invalid value for '--witnesses'"),
+        (["--trash", "--witnesses", "0"], "--witnesses takes a number, 1 to 16, not 0"),
     ],
 )
 def test_mistakes(dupfind: Run, old: Path, arguments: list[str], said: str) -> None:

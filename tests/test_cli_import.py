@@ -120,6 +120,7 @@ def test_mistakes(dupfind: Run, hay: Path, arguments: list[str], said: str) -> N
     assert {"hay/a.txt": b"known"} == files_below(hay)
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize(("answer", "code", "is_there"), [(b"y\n", 0, True), (b"n\n", 1, False), (b"\n", 1, False)])
 def test_a_terminal_is_asked_once(hay: Path, tmp_path: Path, answer: bytes, code: int, is_there: bool) -> None:
     """The plan is shown, and no is what an empty line means."""
@@ -145,6 +146,7 @@ def test_a_terminal_is_asked_once(hay: Path, tmp_path: Path, answer: bytes, code
     assert is_there == bool(stdout)
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_after_the_current_file(hay: Path, tree: TreeBuilder, tmp_path: Path, number: int) -> None:
     """The file is there whole or not at all, the journal is whole, and undo takes back what was done."""

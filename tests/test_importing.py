@@ -16,8 +16,8 @@ from dupfind.answers.imported import Fate
 from dupfind.commands import importing as story
 from dupfind.errors import ActingError, SettingsError
 from fixtures import pictures
-from tests.helpers.acting import files_below, import_, once, plan_import, records, undo
-from tests.helpers.archives import zipped
+from tests.helpers.acting import clean, files_below, import_, once, plan_import, records, undo
+from tests.helpers.archives import tarred, zipped
 from tests.helpers.scans import scan, states
 from tests.helpers.shelf import TreeBuilder
 
@@ -364,9 +364,40 @@ def test_a_haystack_that_is_read_only_is_only_read(trees: tuple[Path, Path], tmp
 def test_archives(tree: TreeBuilder, homes: Path) -> None:
     """What is in them is brought over as files."""
     hay = tree("hay", {"a.txt": b"known"})
-    needles = tree("old", {"old.zip": zipped({"a.txt": b"known", "in/b.txt": b"new"})})
+    packed = {"a.txt": b"known", "in/b.txt": b"new"}
+    needles = tree("old", {"old.zip": zipped(packed), "x/old.tar.gz": tarred({**packed, "c.txt": b"more"}, "gz")})
     import_(hay, needles, hay / "in")
-    assert {"hay/a.txt": b"known", "hay/in/old.zip/in/b.txt": b"new"} == files_below(hay)
+    assert {
+        "hay/a.txt": b"known",
+        "hay/in/old.zip/in/b.txt": b"new",
+        "hay/in/x/old.tar.gz/c.txt": b"more",
+    } == files_below(hay)
+
+
+def test_an_archive_that_is_named(tree: TreeBuilder, homes: Path) -> None:
+    """As needles itself."""
+    hay = tree("hay", {"a.txt": b"known"})
+    needles = tree("old", {"old.zip": zipped({"a.txt": b"known", "in/b.txt": b"new"})})
+    import_(hay, needles / "old.zip", hay / "in")
+    assert b"new" in files_below(hay / "in").values()
+    assert [] == import_(hay, needles / "old.zip", hay / "in").done
+
+
+@pytest.mark.parametrize("whose", ["needles", "destination"])
+def test_a_drive_that_vanishes(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, whose: str) -> None:
+    """While it is read or written: nothing half is left, and when it is back the same command goes on."""
+    hay, needles = trees
+    gone = OSError(errno.ENODEV, "No such device")
+
+    def unplugged(*_: object) -> None:
+        raise copying._cannot_write(gone) if whose == "destination" else gone
+
+    with monkeypatch.context() as drive:
+        drive.setattr(copying, "_write", unplugged)
+        answer = import_(hay, needles, hay / "in")
+    assert {Fate.FAILED if whose == "needles" else Fate.NOT_DONE} == set(fates(answer).values())
+    assert (True, ["hay/a.txt"]) == (answer.has_done_nothing, list(files_below(hay)))
+    assert import_(hay, needles, hay / "in").is_complete
 
 
 def test_folders_that_no_scan_trusts(tree: TreeBuilder, homes: Path) -> None:
@@ -439,6 +470,20 @@ def test_undo(trees: tuple[Path, Path], homes: Path) -> None:
     assert {b"new", b"other"} == {path.read_bytes() for path in (homes / "data" / "Trash" / "files").iterdir()}
     with pytest.raises(ActingError, match="nothing to undo"):
         undo()
+
+
+def test_undo_leaves_what_a_clean_rests_on(trees: tuple[Path, Path], homes: Path) -> None:
+    """Else both would lie in the trash, and whoever empties it has neither."""
+    hay, needles = trees
+    journal = import_(hay, needles, hay / "in").journal
+    clean(hay, needles)
+    assert not needles.exists()
+    answer = undo(journal)
+    assert {"what a later clean moved away rests on it: undo that first"} == {file.reason for file in answer.files}
+    assert {"hay/in/b.txt", "hay/in/sub/c.txt"} <= set(files_below(hay))
+    assert undo().is_complete  # the clean
+    assert undo(journal).is_complete
+    assert {"hay/a.txt": b"known"} == files_below(hay)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from dupfind.acting.places import Folder, rename
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.targets import Spot, Target, make_folders, remove_folders
 from dupfind.answers.cleaned import Claimed, CleanPlan, Fate, Gone, Thing, Unit
-from dupfind.errors import ActingError, reason_of
+from dupfind.errors import DupfindError, reason_of
 from dupfind.events import Listener, Silence
 from dupfind.matching.reverify import Claim, Look
 from dupfind.sources.entries import entry_of
@@ -118,7 +118,7 @@ class Cleaner:
                     gone.append(Gone(unit, fate, reason=str(error)))
                     if error.is_final:
                         break
-                except ActingError as error:
+                except DupfindError as error:  # whatever it is, what has gone is told, and nothing is begun anew
                     gone.append(Gone(unit, Fate.REFUSED, reason=str(error)))
                 except OSError as error:
                     gone.append(Gone(unit, Fate.REFUSED, reason=reason_of(error)))
@@ -192,7 +192,7 @@ class Cleaner:
             found = around.look(name)
             if held is not None and state_of(found) != held.state:
                 raise _RefusedError(f"{_shown(unit, thing)}: it changed while it was proved")
-            number = self._move(around, name, target, new_name, thing)
+            number = self._move(around, name, target, new_name, thing, [witness.entry.path for witness in witnesses])
             step = _Step(number, thing.below, state_of(target.look(new_name)))
             self._moved[step.state[0], step.state[1]] = step.state[4]
             self._check_moved(unit, thing, held, step, spot)
@@ -203,12 +203,16 @@ class Cleaner:
             self._journal.done(number)
             return step
 
-    def _move(self, around: Folder, name: str, target: Folder, new_name: str, thing: Thing) -> int:
-        """Note a move down, and make it."""
+    def _move(
+        self, around: Folder, name: str, target: Folder, new_name: str, thing: Thing, witnesses: Sequence[str]
+    ) -> int:
+        """Note a move down, with what it rests on, and make it."""
         paths = os.path.join(around.path, name), os.path.join(target.path, new_name)
         state = [*thing.state[:4]]
         try:
-            number = self._journal.begin("move", source=paths[0], target=paths[1], state=state)
+            number = self._journal.begin(
+                "move", source=paths[0], target=paths[1], state=state, witnesses=list(witnesses)
+            )
         except OSError as error:
             raise _RefusedError(f"the journal cannot be written: {reason_of(error)}", is_final=True) from error
         try:

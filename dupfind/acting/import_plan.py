@@ -198,14 +198,18 @@ def with_numbers(items: Sequence[Item], taken: Mapping[tuple[str, ...], Collecti
     for place, item in enumerate(items):
         groups.setdefault(item.group, []).append(place)
     placed = list(items)
+    reached: dict[tuple[object, ...], int] = {}
+    """By the names of a group, the number that the last one of such names got: those below stay taken."""
     for places in groups.values():
         members = [items[place] for place in places]
-        number = 1
+        names_of = tuple((_folder_key(item.folder), key(item.plain), item.shift) for item in members)
+        number = reached.get(names_of, 1)
         while any(
             key(numbered(item.plain, number, item.shift)) in used.setdefault(_folder_key(item.folder), set())
             for item in members
         ):
             number += 1
+        reached[names_of] = number
         for place, item in zip(places, members, strict=True):
             names, own = used[_folder_key(item.folder)], number
             while key(numbered(item.plain, own, item.shift)) in names:  # two of the group may have one name

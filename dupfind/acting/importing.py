@@ -7,7 +7,7 @@ and those that the journal of a run names that is over.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from dupfind.acting import journal as journals
@@ -37,6 +37,8 @@ class Importer:
         self._journal = journal
         self._listener = listener or Silence()
         self._should_stop = should_stop
+        self._names: dict[tuple[str, ...], dict[str, list[str]]] = {}
+        """By folder, the names in it by what some file systems take them for: listed once, then kept up to date."""
 
     def run(self, items: Sequence[Item]) -> list[Done]:
         """Copy one after the other; gives what became of each. Survives what goes wrong with a single file."""
@@ -64,12 +66,16 @@ class Importer:
         """Bring over one file; :attr:`Fate.NOT_DONE` means that no other one can be brought over either."""
         try:
             with self._folder(item.folder) as folder:
-                taken = folder.names()
+                taken = self._taken(item.folder, folder)
                 there = self._already_there(item, folder, taken)
                 if there is not None:
                     advance(item.entry.size_bytes)
                     return Done(item, Fate.THERE, "/".join((*item.folder, there)))
-                return self._copied(item, folder, taken, advance)
+                done = self._copied(item, folder, taken, advance)
+                if done.target is not None:
+                    name = done.target.rpartition("/")[2]
+                    taken.setdefault(key(name), []).append(name)
+                return done
         except NotCopiedError as error:
             return Done(item, Fate.NOT_DONE if error.is_final else Fate.FAILED, reason=str(error))
         except NoSafeRenameError as error:
@@ -95,12 +101,21 @@ class Importer:
         finally:
             folder.close()
 
-    def _already_there(self, item: Item, folder: Folder, taken: Sequence[str]) -> str | None:
+    def _taken(self, parts: tuple[str, ...], folder: Folder) -> dict[str, list[str]]:
+        """Return the names that are taken in a folder. What came since is met when a name is given."""
+        if parts not in self._names:
+            names: dict[str, list[str]] = {}
+            for name in folder.names():
+                names.setdefault(key(name), []).append(name)
+            self._names[parts] = names
+        return self._names[parts]
+
+    def _already_there(self, item: Item, folder: Folder, taken: Mapping[str, Sequence[str]]) -> str | None:
         """Return under which of the names that it may get the same bytes lie in the folder already."""
-        names = {key(numbered(item.plain, number, item.shift)) for number in range(1, item.number + 1)}
-        for name in taken:
-            if key(name) in names and self._is_equal(item.entry, folder, name):
-                return name
+        for number in range(1, item.number + 1):
+            for name in taken.get(key(numbered(item.plain, number, item.shift)), ()):
+                if self._is_equal(item.entry, folder, name):
+                    return name
         return None
 
     @staticmethod
@@ -118,7 +133,7 @@ class Importer:
         except (OSError, ChangedError):
             return False
 
-    def _copied(self, item: Item, folder: Folder, taken: Sequence[str], advance: Callable[[int], None]) -> Done:
+    def _copied(self, item: Item, folder: Folder, taken: Mapping[str, object], advance: Callable[[int], None]) -> Done:
         temporary = temporary_name()
         step = self._begin("copy", source=item.path, folder=list(item.folder), temporary=temporary)
         is_noted = False
@@ -127,7 +142,7 @@ class Importer:
             try:
                 copied = copy(item.entry, target, folder, advance)
                 is_noted = True
-                name = self._publish(step, item, target, copied, set(map(key, taken)))
+                name = self._publish(step, item, target, copied, taken)
             finally:
                 target.close()
         except Exception as error:
@@ -137,7 +152,7 @@ class Importer:
         self._journal.done(step)
         return Done(item, Fate.IMPORTED, "/".join((*item.folder, name)), notes=copied.notes)
 
-    def _publish(self, step: int, item: Item, target: Temporary, copied: Copied, taken: set[str]) -> str:
+    def _publish(self, step: int, item: Item, target: Temporary, copied: Copied, taken: Collection[str]) -> str:
         """Give a copy its final name: the planned one, or the next that is free. Noted down before it is given."""
         for number in range(item.number, _MOST_NUMBER):
             name = numbered(item.plain, number, item.shift)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from dupfind import __version__
-from dupfind.acting.journal import Journal, Record, Recorded, state_of
+from dupfind.acting.journal import Journal, Record, Recorded, journals, state_of
 from dupfind.acting.places import Folder, rename
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.trash import Trash, forget
@@ -35,11 +35,12 @@ class _NeverMadeError(Exception):
 
 def undo(recorded: Recorded, listener: Listener | None = None, should_stop: ShouldStop = never) -> Undone:
     """Take back what a run has done. Raises :class:`~dupfind.errors.ActingError` where nothing can be tried."""
+    needed = _witnesses() if recorded.command == "import" else frozenset()
     journal = Journal.resume(recorded)
     steps = [number for number in recorded.made if number not in recorded.undone]
     backs: list[Back] = []
     try:
-        run = _Undo(recorded, journal)
+        run = _Undo(recorded, journal, needed)
         with (listener or Silence()).stage(STAGE, len(steps)) as advance:
             for number in reversed(steps):
                 if should_stop() is not None:
@@ -68,9 +69,10 @@ def undo(recorded: Recorded, listener: Listener | None = None, should_stop: Shou
 class _Undo:
     """One undo that is going on."""
 
-    def __init__(self, recorded: Recorded, journal: Journal) -> None:
+    def __init__(self, recorded: Recorded, journal: Journal, needed: Collection[str]) -> None:
         self._recorded = recorded
         self._journal = journal
+        self._needed = needed
         self._trashes: dict[int, Trash] = {}
         self._folders: list[Record] = []
         """Folders that were made again, whose times are set when they are full."""
@@ -136,6 +138,8 @@ class _Undo:
                 if thrown is not None and _is_there(str(thrown), step["state"]):
                     return str(thrown)
                 raise _gone(step)
+            if path in self._needed:
+                raise _LeftError("what a later clean moved away rests on it: undo that first")
             self._check_copy(folder, name, step)
             device = os.fstat(folder.handle).st_dev
             if device not in self._trashes:
@@ -205,6 +209,18 @@ class _Undo:
         with Folder.open(above) as folder:
             if folder.has(name):
                 folder.remove_folder(name)
+
+
+def _witnesses() -> frozenset[str]:
+    """Return the paths of all files by which a clean has moved away others that are not back."""
+    return frozenset(
+        witness
+        for recorded in journals()
+        if recorded.command == "clean"
+        for number, step in recorded.made.items()
+        if number not in recorded.undone
+        for witness in step.get("witnesses", ())
+    )
 
 
 def _gone(step: Record) -> Exception:

@@ -46,7 +46,7 @@ Exit codes: 0 when all that can go went, or would, 1 when something did not,
     click.option(
         "--witnesses",
         metavar="N",
-        type=click.IntRange(1, _MOST_WITNESSES),
+        type=int,
         default=1,
         show_default=True,
         help="How many roots of the haystack, on devices of their own, have to hold each file.",
@@ -87,6 +87,8 @@ def clean(
         raise SettingsError("either --trash or --move-to DIR is needed")
     if journal is not None and not is_applied:
         raise SettingsError("--journal goes with --apply")
+    if not 1 <= witnesses <= _MOST_WITNESSES:
+        raise SettingsError(f"--witnesses takes a number, 1 to {_MOST_WITNESSES}, not {witnesses}")
     from dupfind.commands.cleaning import clean_settings
 
     settings, away = clean_settings(move_to, **raw)

@@ -62,6 +62,8 @@ def import_settings(to: str, haystack: Sequence[str], **options: Any) -> tuple[S
 
     ``options`` are those of :func:`dupfind.settings.make_settings`. Raises :class:`~dupfind.errors.SettingsError`.
     """
+    if os.stat not in os.supports_dir_fd:
+        raise SettingsError("this system cannot hold folders open, so that nothing lands elsewhere: nothing to do")
     given = to.rstrip(os.sep) or to
     real = os.path.realpath(given)
     settings = make_settings(haystack=haystack, **options)
