@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from dupfind.acting.cleaning import Cleaner
 from dupfind.acting.held import HeldEntry
 from dupfind.acting.journal import Journal
 from dupfind.acting.listing import NotListedError, list_folder
-from dupfind.answers.cleaned import Cleaned, Fate
+from dupfind.answers.cleaned import Cleaned, CleanPlan, Fate
 from dupfind.errors import ActingError, SettingsError
 from dupfind.matching import reverify
+from dupfind.settings import Settings
 from dupfind.sources.entries import ChangedError, entry_of
 from fixtures import pictures
 from tests.helpers.acting import (
@@ -275,6 +277,7 @@ def test_what_changes_while_it_is_proved(
     assert [Fate.REFUSED] == [one.fate for one in answer.gone]
     assert (needles / "gone/sub/b.txt").exists()
     assert b"ONE" == file.read_bytes()
+    assert [] == [step for step in records() if step.get("source") == str(needles / "gone/a.txt")]
 
 
 def test_a_witness_that_goes_right_after_the_move(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,20 +357,40 @@ def test_what_was_moved_proves_nothing(trees: tuple[Path, Path], monkeypatch: py
     assert (needles / "gone/sub/b.txt").exists()
 
 
+def with_witness(plan: tuple[CleanPlan, Settings], name: str, witness: Path) -> tuple[CleanPlan, Settings]:
+    """A plan in which another file, as it is now, is to prove the needle of this name."""
+    entry = entry_of(str(witness), witness.stat())
+    things = [
+        thing._replace(claims=(thing.claims[0]._replace(witnesses=(entry,)),)) if thing.below[-1] == name else thing
+        for thing in plan[0].units[0].things
+    ]
+    return replace(plan[0], units=[plan[0].units[0]._replace(things=tuple(things))]), plan[1]
+
+
 def test_what_goes_itself_is_no_witness(trees: tuple[Path, Path]) -> None:
     """Two folders that prove each other would both go."""
     hay, needles = trees
-    plan, settings = plan_clean(hay, needles)
-    (thing,) = [thing for thing in plan.units[0].things if thing.below == ("a.txt",)]
-    claim = thing.claims[0]._replace(
-        witnesses=(entry_of(str(needles / "gone/sub/b.txt"), os.stat(needles / "gone/sub/b.txt")),)
-    )
-    things = tuple(thing._replace(claims=(claim,)) if one is thing else one for one in plan.units[0].things)
-    from dataclasses import replace
-
-    forged = replace(plan, units=[plan.units[0]._replace(things=things)])
-    answer = carry_out_clean((forged, settings))
+    answer = carry_out_clean(with_witness(plan_clean(hay, needles), "a.txt", needles / "gone/sub/b.txt"))
     assert "is about to go itself" in reasons(answer)[0]
+
+
+def test_a_hard_link_is_no_witness(trees: tuple[Path, Path]) -> None:
+    """Whatever the plan says of it."""
+    hay, needles = trees
+    (hay / "a.txt").unlink()
+    os.link(needles / "gone/a.txt", hay / "a.txt")
+    (hay / "0.txt").write_bytes(b"one")  # the first by name is the witness of the plan
+    plan = plan_clean(hay, needles)
+    answer = carry_out_clean(with_witness(plan, "a.txt", hay / "a.txt"))
+    assert "is the same file: a hard link" in reasons(answer)[0]
+
+
+def test_a_witness_in_another_state_is_not_even_read(trees: tuple[Path, Path]) -> None:
+    """It has to be what was listed."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    os.utime(hay / "b.txt", ns=(5, 5))
+    assert "changed since it was looked at" in reasons(carry_out_clean(plan))[0]
 
 
 def test_a_file_by_another_mount_is_no_witness(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -552,6 +575,22 @@ def test_each_move_is_noted_down_before_it_is_made(trees: tuple[Path, Path], mon
     monkeypatch.setattr(cleaning, "rename", look)
     carry_out_clean(plan)
     assert [1, 1, 1, 1] == [len(steps) for steps in noted]
+
+
+@pytest.mark.parametrize("place", ["_is_equal", "_forget"])
+def test_a_drive_that_vanishes(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """While the proof is read: the folder stays whole."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    before = files_below(needles)
+
+    def unplugged(*_: object) -> None:
+        raise OSError(errno.ENODEV, "No such device")
+
+    monkeypatch.setattr(reverify, place, unplugged)
+    answer = carry_out_clean(plan)
+    assert [Fate.REFUSED] == [one.fate for one in answer.gone]
+    assert before == files_below(needles)
 
 
 def test_a_journal_that_cannot_be_written(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:

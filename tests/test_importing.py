@@ -369,6 +369,32 @@ def test_archives(tree: TreeBuilder, homes: Path) -> None:
     assert {"hay/a.txt": b"known", "hay/in/old.zip/in/b.txt": b"new"} == files_below(hay)
 
 
+def test_an_archive_that_is_named(tree: TreeBuilder, homes: Path) -> None:
+    """As needles itself."""
+    hay = tree("hay", {"a.txt": b"known"})
+    needles = tree("old", {"old.zip": zipped({"a.txt": b"known", "in/b.txt": b"new"})})
+    import_(hay, needles / "old.zip", hay / "in")
+    assert b"new" in files_below(hay / "in").values()
+    assert [] == import_(hay, needles / "old.zip", hay / "in").done
+
+
+@pytest.mark.parametrize("whose", ["needles", "destination"])
+def test_a_drive_that_vanishes(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, whose: str) -> None:
+    """While it is read or written: nothing half is left, and when it is back the same command goes on."""
+    hay, needles = trees
+    gone = OSError(errno.ENODEV, "No such device")
+
+    def unplugged(*_: object) -> None:
+        raise copying._cannot_write(gone) if whose == "destination" else gone
+
+    with monkeypatch.context() as drive:
+        drive.setattr(copying, "_write", unplugged)
+        answer = import_(hay, needles, hay / "in")
+    assert {Fate.FAILED if whose == "needles" else Fate.NOT_DONE} == set(fates(answer).values())
+    assert (True, ["hay/a.txt"]) == (answer.has_done_nothing, list(files_below(hay)))
+    assert import_(hay, needles, hay / "in").is_complete
+
+
 def test_folders_that_no_scan_trusts(tree: TreeBuilder, homes: Path) -> None:
     """Are brought over under names that it does: else all would be missing again."""
     hay = tree("hay", {"a.txt": b"known"})

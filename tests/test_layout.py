@@ -64,6 +64,12 @@ def test_what_is_no_template(layout: str) -> None:
         Layout(layout)
 
 
+def test_names_that_lead_elsewhere() -> None:
+    """Are names like any other afterwards."""
+    assert "_/_/_" == place("keep", "..", (".", ".."))
+    assert "a_b/_etc_x" == place("keep", "/etc/x", ("a/b",))
+
+
 def test_names_of_devices_and_ends() -> None:
     """What Windows takes for a device, or cuts off, is stored so that every system gives it back."""
     assert "x/_CON.jpg" == place("keep", "CON.jpg", ("x",))

@@ -50,8 +50,12 @@ class ToTrash:
         if is_below(trash.path, unit.real) or is_below(unit.real, trash.path):
             raise ActingError(f"{unit.path}: the trash lies in it, or it lies in the trash")
         claim = trash.claim(unit.real)
-        step = journal.begin("claim", info=claim.info, path=unit.real)
-        return Spot(trash.open(), claim.name, (step,), claim)
+        try:
+            step = journal.begin("claim", info=claim.info, path=unit.real)
+            return Spot(trash.open(), claim.name, (step,), claim)
+        except OSError:
+            trash.give_back(claim)
+            raise
 
     def of(self, unit: Unit) -> Trash:
         """Return the trash for a unit. Raises :class:`~dupfind.errors.ActingError`."""
