@@ -51,7 +51,9 @@ def test_import(tree: TreeBuilder, tmp_path: Path) -> None:
     with started(tmp_path, "--to", "hay/new") as (process, address):
         data = data_of(address)
         sent(address, "decide", {"needle": number_of(data, "c.png"), "ruling": "not-wanted", "version": 0})
+        old = sent(address, "plan", {"what": "import"})
         planned = sent(address, "plan", {"what": "import"})
+        assert sent(address, "carry-out", {"plan": old["plan"]})["status"] == 409  # another was shown since
         assert planned["button"].startswith("Import 1 file (")
         assert "hay/new" in planned["text"]
         assert not (hay / "new").exists()

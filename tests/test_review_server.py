@@ -212,8 +212,9 @@ def test_a_pair_that_was_not_shown_is_not_decided_on(served: Served) -> None:
     assert served.decide(served.number("c.jpg"), "not-wanted").status == 200
 
 
-def test_a_file_that_has_changed(served: Served, tmp_path: Path) -> None:
+def test_a_file_that_has_changed(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is neither shown, from memory or anew, nor decided on; what was decided on it before holds no longer."""
+    monkeypatch.setattr("dupfind.reviewing.live_answer.RACY_NS", 0)  # the files are seconds old, and known all the same
     number = served.number("b.png")
     assert served.get(f"picture/small/{number}").status == 200
     assert served.decide(number, "not-wanted").json()["rows"][0]["verdict"] == "unwanted"
@@ -229,8 +230,9 @@ def test_a_file_that_has_changed(served: Served, tmp_path: Path) -> None:
     }
 
 
-def test_a_witness_that_has_changed(served: Served, tmp_path: Path) -> None:
+def test_a_witness_that_has_changed(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Proves nothing on anybody's word any more."""
+    monkeypatch.setattr("dupfind.reviewing.live_answer.RACY_NS", 0)
     number = served.number("a.png")
     row = served.get(f"details?numbers={number}").json()[str(number)]["row"]
     assert served.decide(number, "same", row["otherAt"]).json()["rows"][0]["verdict"] == "present"
