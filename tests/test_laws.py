@@ -95,6 +95,7 @@ def test_the_core_never_prints_or_exits(path: Path) -> None:
         ["find", "--help"],
         ["compare", "--help"],
         ["index", "--help"],
+        ["review", "--help"],
         ["import", "--help"],
         ["clean", "--help"],
         ["undo", "--help"],
