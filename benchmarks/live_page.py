@@ -114,13 +114,14 @@ def main() -> None:
         hay, needles = [str(folder / "hay")], [str(folder / "n")]
         run = Run(make_settings(haystack=hay, needles=needles, cache=str(folder / "cache.sqlite")))
         review = Review(made(run, str(folder / "hay" / "small.png")), run, DecisionsStore(str(folder / "d.json")))
-        jobs = Jobs(review.draw)
+        jobs, is_made = Jobs(review.draw), threading.Event()
 
         def work(reading: Reading) -> bool:
             review.begin(reading)
             began = time.monotonic()
             served = review.page(reading)
             print(f"{files:,} files: page of {len(served.page) / 1e6:.0f} MB made in {time.monotonic() - began:.1f} s")
+            is_made.set()
             return jobs.work(reading, 10 * _PATIENCE_SECONDS)
 
         reader = threading.Thread(target=with_reader, args=(run, work), daemon=True)
@@ -135,6 +136,7 @@ def main() -> None:
             "--window-size=1280,1200",
         ):
             options.add_argument(argument)
+        is_made.wait()  # the command prints its address only then
         driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
         try:
             with Serving(review, jobs, Acts(NOTHING, Silence())) as serving:

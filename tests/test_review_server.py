@@ -170,6 +170,20 @@ def test_details(shared: Served) -> None:
     assert shared.get("details").status == 400
 
 
+def test_a_name_that_is_not_plain(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Is shown spelt out and copied as it is, before and after more is known of the file."""
+    hay = tree("hay", {"b.png": THIRD})
+    needles = tree("n", {os.fsdecode(b"caf\xe9\n.png"): PHOTO})
+    with Served(hay, needles, tmp_path / "decisions.json") as served:
+        (row,) = block(served.get().content, "data")["files"]
+        sight = served.get("details?numbers=0").json()["0"]["sights"]["0"]
+        assert row["copy"] == sight["copy"] == f"$'{needles}/caf\\xe9\\n.png'"
+        assert served.get("picture/small/0").status == 200
+        news = served.decide(0, "not-wanted").json()
+        assert [one["verdict"] for one in news["rows"]] == ["unwanted"]
+        assert served.get("decisions.json").json()["decisions"][0]["needle"]["path"].endswith("caf\ufffd\\n.png")
+
+
 def test_a_decision_is_kept_and_changes_the_answer(served: Served, tmp_path: Path) -> None:
     """At once, in the file and for every window; what is taken back is gone from both."""
     number = served.number("a.png")

@@ -17,7 +17,7 @@ from dupfind.errors import DupfindError, OutputError, SettingsError
 from dupfind.events import Listener, Silence
 from dupfind.pipeline import Scanned
 from dupfind.report import html_live
-from dupfind.report.document import Served, shown
+from dupfind.report.document import Served, quoted, shown
 from dupfind.report.text import size
 from dupfind.reviewing.changes import Changes, State
 from dupfind.reviewing.decisions_store import DecisionsStore, as_file
@@ -333,6 +333,8 @@ class Review:
         sights = {}
         for number, entry in entries.items():
             facts: dict[str, Any] = {"bytes": size(entry.size_bytes), "size": entry.size_bytes}
+            path = self.files.shown(number)
+            facts |= {"copy": quoted(path)} if shown(path) != path else {}
             if entry.path in ids:
                 thumbnail = thumbnails[ids[entry.path]]
                 facts |= {"picture": number, "width": thumbnail.width, "height": thumbnail.height}
