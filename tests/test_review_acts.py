@@ -102,6 +102,26 @@ def test_clean(tree: TreeBuilder, tmp_path: Path) -> None:
         assert process.wait(30) == 0
 
 
+def test_a_plan_ends_no_review(tree: TreeBuilder, tmp_path: Path) -> None:
+    """What reads files begins anew after it: the page goes on, with what is nearest and with the next best witness."""
+    small = {"s.png": PHOTO.resize((240, 180)), "t.png": PHOTO.resize((200, 150))}
+    tree("hay", small)
+    tree("n", {"a.png": PHOTO, "b.png": OTHER, "c.png": THIRD})
+    with started(tmp_path, "--to", "hay/new") as (_, address):
+        data = data_of(address)
+        numbers = {row["path"][2:]: row["at"] for row in data["files"]}
+        assert json.loads(got(address, f"details?numbers={numbers['b.png']}"))
+        (row,) = [row for row in data["files"] if row["path"] == "n/a.png"]
+        said = {"needle": row["at"], "ruling": "different", "witness": row["otherAt"], "version": 0}
+        assert sent(address, "decide", said)["rows"][0]["other"] == "hay/t.png"
+        assert sent(address, "plan", {"what": "import"})["button"].startswith("Import 2 files")
+        details = json.loads(got(address, f"details?numbers={numbers['c.png']}"))
+        assert details[str(numbers["c.png"])]["row"]["why"]
+        news = sent(address, "decide", {**said, "witness": row["otherAt"] + 1})
+        assert [one["verdict"] for one in news["rows"]] == ["missing"]
+        assert len(got(address, f"picture/small/{numbers['a.png']}")) > 1000
+
+
 def test_nothing_is_left(tree: TreeBuilder, tmp_path: Path) -> None:
     """All needles may go: then there is nothing to look at or to decide on, and it can still be taken back."""
     tree("hay", {"a.png": PHOTO})

@@ -109,7 +109,12 @@ class Review:
         return self._live.report.is_complete
 
     def begin(self, reading: Reading) -> None:
-        """Go by the decisions that are kept already."""
+        """Go by the decisions that are kept already; called again with each new ``reading``.
+
+        Hashes are known by their places in a cache, and another one, or the same opened anew, has its own.
+        """
+        self._search = None
+        self._live.read_anew()
         if not self._is_begun:
             self._go_by(self._store.decisions, reading, reading.listener if self.era == 0 else None)
             self._is_begun = True
