@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from dupfind.errors import CacheLostError, DupfindError, OutputError
+from dupfind.errors import CacheLostError, DupfindError, NoProcessError, OutputError
 from dupfind.reviewing.jobs import EndedError, Jobs
 from dupfind.reviewing.picture_cache import Wanted
 from dupfind.run import Reading
@@ -66,6 +66,18 @@ def test_what_fails() -> None:
     jobs.do(bug)
     with pytest.raises(KeyError):
         jobs.work(READING, 0.01)
+
+
+def test_pictures_that_cannot_be_made_end_nothing() -> None:
+    """Who asked is told, and may ask again."""
+
+    def fail(_: Sequence[Wanted], __: Reading) -> list[bytes | Failure]:
+        raise NoProcessError("no process could be started")
+
+    jobs = Jobs(fail)
+    pictures = [jobs.picture(Wanted(number, is_full=False)) for number in range(2)]
+    assert jobs.work(READING, 0.01)
+    assert [NoProcessError] * 2 == [type(one.exception()) for one in pictures]
 
 
 def test_a_lost_cache_loses_no_work() -> None:

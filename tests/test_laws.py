@@ -100,6 +100,7 @@ def test_the_core_never_prints_or_exits() -> None:
         ["find", "--help"],
         ["compare", "--help"],
         ["index", "--help"],
+        ["review", "--help"],
         ["import", "--help"],
         ["clean", "--help"],
         ["undo", "--help"],

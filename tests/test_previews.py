@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from dupfind.answers.shown import Preview
-from dupfind.pool.previews import SIDE, read_previews
+from dupfind.pool.previews import FULL_SIDE, SIDE, read_full_size, read_previews
 from dupfind.settings import DEFAULT_MAX_PIXELS
 from dupfind.sources.roots import named_file
 from dupfind.values import Failure, FileEntry
@@ -147,3 +147,38 @@ def test_hostile_files_are_refused_or_shown() -> None:
     paths = [path for path in sorted((SHARED_DATA / "hostile").rglob("*")) if path.is_file()]
     found = read_previews([entry(path) for path in paths[:60]], 50_000_000, 20.0)
     assert all(isinstance(one, Preview | Failure) for one in found)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "heic"])
+def test_a_picture_at_full_size(tmp_path: Path, suffix: str) -> None:
+    """In its own pixels, upright, as JPEG, also of what no browser shows; what is longer than they take is smaller."""
+    photo = pictures.photo(3, (640, 480))
+    options: dict[str, Any] = {}
+    if suffix == "jpg":
+        exif = Image.Exif()
+        exif[0x0112] = 6  # the camera was held upright
+        options["exif"] = exif
+    if suffix == "heic":
+        import pillow_heif
+
+        pillow_heif.from_pillow(photo.convert("RGB")).save(str(tmp_path / "a.heic"), quality=90)
+    else:
+        photo.convert("RGB").save(tmp_path / f"a.{suffix}", **options)
+    (found,) = read_full_size([entry(tmp_path / f"a.{suffix}")], DEFAULT_MAX_PIXELS, 60.0)
+    assert isinstance(found, Preview), found
+    with Image.open(io.BytesIO(found.data)) as seen:
+        upright = photo.convert("RGB").rotate(270, expand=True) if suffix == "jpg" else photo.convert("RGB")
+        assert ("JPEG", upright.size, upright.size) == (seen.format, seen.size, (found.width, found.height))
+        assert unlikeness(seen.convert("RGB"), upright) < 4
+
+
+def test_a_picture_that_is_too_long_for_browsers(tmp_path: Path) -> None:
+    """Is made smaller, and its size is told."""
+    Image.new("L", (20_000, 10), 99).save(tmp_path / "long.png")
+    (found,) = read_full_size([entry(tmp_path / "long.png")], DEFAULT_MAX_PIXELS, 60.0)
+    assert isinstance(found, Preview)
+    assert (found.width, found.height) == (20_000, 10)
+    with Image.open(io.BytesIO(found.data)) as seen:
+        assert (FULL_SIDE, 8) == seen.size
+    (refused,) = read_full_size([entry(tmp_path / "long.png")], 1000, 60.0)
+    assert isinstance(refused, Failure)

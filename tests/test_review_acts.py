@@ -51,7 +51,9 @@ def test_import(tree: TreeBuilder, tmp_path: Path) -> None:
     with started(tmp_path, "--to", "hay/new") as (process, address):
         data = data_of(address)
         sent(address, "decide", {"needle": number_of(data, "c.png"), "ruling": "not-wanted", "version": 0})
+        old = sent(address, "plan", {"what": "import"})
         planned = sent(address, "plan", {"what": "import"})
+        assert sent(address, "carry-out", {"plan": old["plan"]})["status"] == 409  # another was shown since
         assert planned["button"].startswith("Import 1 file (")
         assert "hay/new" in planned["text"]
         assert not (hay / "new").exists()
@@ -98,6 +100,26 @@ def test_clean(tree: TreeBuilder, tmp_path: Path) -> None:
         assert everything(needles) == before
         sent(address, "end", {})
         assert process.wait(30) == 0
+
+
+def test_a_plan_ends_no_review(tree: TreeBuilder, tmp_path: Path) -> None:
+    """What reads files begins anew after it: the page goes on, with what is nearest and with the next best witness."""
+    small = {"s.png": PHOTO.resize((240, 180)), "t.png": PHOTO.resize((200, 150))}
+    tree("hay", small)
+    tree("n", {"a.png": PHOTO, "b.png": OTHER, "c.png": THIRD})
+    with started(tmp_path, "--to", "hay/new") as (_, address):
+        data = data_of(address)
+        numbers = {row["path"][2:]: row["at"] for row in data["files"]}
+        assert json.loads(got(address, f"details?numbers={numbers['b.png']}"))
+        (row,) = [row for row in data["files"] if row["path"] == "n/a.png"]
+        said = {"needle": row["at"], "ruling": "different", "witness": row["otherAt"], "version": 0}
+        assert sent(address, "decide", said)["rows"][0]["other"] == "hay/t.png"
+        assert sent(address, "plan", {"what": "import"})["button"].startswith("Import 2 files")
+        details = json.loads(got(address, f"details?numbers={numbers['c.png']}"))
+        assert details[str(numbers["c.png"])]["row"]["why"]
+        news = sent(address, "decide", {**said, "witness": row["otherAt"] + 1})
+        assert [one["verdict"] for one in news["rows"]] == ["missing"]
+        assert len(got(address, f"picture/small/{numbers['a.png']}")) > 1000
 
 
 def test_nothing_is_left(tree: TreeBuilder, tmp_path: Path) -> None:

@@ -170,6 +170,20 @@ def test_details(shared: Served) -> None:
     assert shared.get("details").status == 400
 
 
+def test_a_name_that_is_not_plain(tree: TreeBuilder, tmp_path: Path) -> None:
+    """Is shown spelt out and copied as it is, before and after more is known of the file."""
+    hay = tree("hay", {"b.png": THIRD})
+    needles = tree("n", {os.fsdecode(b"caf\xe9\n.png"): PHOTO})
+    with Served(hay, needles, tmp_path / "decisions.json") as served:
+        (row,) = block(served.get().content, "data")["files"]
+        sight = served.get("details?numbers=0").json()["0"]["sights"]["0"]
+        assert row["copy"] == sight["copy"] == f"$'{needles}/caf\\xe9\\n.png'"
+        assert served.get("picture/small/0").status == 200
+        news = served.decide(0, "not-wanted").json()
+        assert [one["verdict"] for one in news["rows"]] == ["unwanted"]
+        assert served.get("decisions.json").json()["decisions"][0]["needle"]["path"].endswith("caf\ufffd\\n.png")
+
+
 def test_a_decision_is_kept_and_changes_the_answer(served: Served, tmp_path: Path) -> None:
     """At once, in the file and for every window; what is taken back is gone from both."""
     number = served.number("a.png")
@@ -212,8 +226,9 @@ def test_a_pair_that_was_not_shown_is_not_decided_on(served: Served) -> None:
     assert served.decide(served.number("c.jpg"), "not-wanted").status == 200
 
 
-def test_a_file_that_has_changed(served: Served, tmp_path: Path) -> None:
+def test_a_file_that_has_changed(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is neither shown, from memory or anew, nor decided on; what was decided on it before holds no longer."""
+    monkeypatch.setattr("dupfind.reviewing.live_answer.RACY_NS", 0)  # the files are seconds old, and known all the same
     number = served.number("b.png")
     assert served.get(f"picture/small/{number}").status == 200
     assert served.decide(number, "not-wanted").json()["rows"][0]["verdict"] == "unwanted"
@@ -229,8 +244,9 @@ def test_a_file_that_has_changed(served: Served, tmp_path: Path) -> None:
     }
 
 
-def test_a_witness_that_has_changed(served: Served, tmp_path: Path) -> None:
+def test_a_witness_that_has_changed(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Proves nothing on anybody's word any more."""
+    monkeypatch.setattr("dupfind.reviewing.live_answer.RACY_NS", 0)
     number = served.number("a.png")
     row = served.get(f"details?numbers={number}").json()[str(number)]["row"]
     assert served.decide(number, "same", row["otherAt"]).json()["rows"][0]["verdict"] == "present"

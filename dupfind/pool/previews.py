@@ -37,12 +37,15 @@ def read_previews(
     entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float, side: int = SIDE
 ) -> list[Preview | Failure]:
     """A preview of each picture whose longer side is ``side`` pixels at most, or why there is none."""
-    return _read(entries, partial(read_preview, max_pixels=max_pixels, side=side), timeout_seconds)
+    return _read(entries, lambda file, name: read_preview(file, name, max_pixels, side), timeout_seconds)
 
 
 def read_full_size(entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float) -> list[Preview | Failure]:
     """Each picture at its own size, as JPEG, or why there is none."""
-    read = partial(read_preview, max_pixels=max_pixels, side=FULL_SIDE, is_full=True)
+
+    def read(file: IO[bytes], name: str) -> Preview:
+        return read_preview(file, name, max_pixels, FULL_SIDE, is_full=True)
+
     return _read(entries, read, timeout_seconds)
 
 

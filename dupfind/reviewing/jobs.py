@@ -161,11 +161,20 @@ class Jobs:
             job.done.set_result(result)
 
     def _draw(self, wanted: Sequence[Wanted], reading: Reading) -> None:
-        pictures = self._make_pictures(wanted, reading)
+        pictures: Sequence[bytes | Failure | DupfindError]
+        try:
+            pictures = self._make_pictures(wanted, reading)
+        except CacheLostError:
+            raise
+        except DupfindError as error:  # such as where no process can be started
+            pictures = [error] * len(wanted)
         with self._changed:
             asked = [self._pictures.pop(one) for one in wanted]
         for done, picture in zip(asked, pictures, strict=True):
-            done.set_result(picture)
+            if isinstance(picture, DupfindError):
+                done.set_exception(picture)
+            else:
+                done.set_result(picture)
 
 
 def _pass_on(done: Future[Any], to: Future[Any]) -> None:

@@ -64,6 +64,10 @@ class LiveAnswer:
             decided=pipeline.rulings_of(judged.words),
         )
 
+    def read_anew(self) -> None:
+        """Let go of what was read through a cache that may be closed by now."""
+        self._candidates = None
+
     def digest(self, entry: FileEntry, reading: Reading) -> bytes | Failure:
         """Return the digest of a file of this run, or why there is none."""
         return self._digests.read_by(reading).digests([entry])[entry.path]

@@ -17,7 +17,7 @@ from dupfind.errors import DupfindError, OutputError, SettingsError
 from dupfind.events import Listener, Silence
 from dupfind.pipeline import Scanned
 from dupfind.report import html_live
-from dupfind.report.document import Served, shown
+from dupfind.report.document import Served, quoted, shown
 from dupfind.report.text import size
 from dupfind.reviewing.changes import Changes, State
 from dupfind.reviewing.decisions_store import DecisionsStore, as_file
@@ -109,7 +109,12 @@ class Review:
         return self._live.report.is_complete
 
     def begin(self, reading: Reading) -> None:
-        """Go by the decisions that are kept already."""
+        """Go by the decisions that are kept already; called again with each new ``reading``.
+
+        Hashes are known by their places in a cache, and another one, or the same opened anew, has its own.
+        """
+        self._search = None
+        self._live.read_anew()
         if not self._is_begun:
             self._go_by(self._store.decisions, reading, reading.listener if self.era == 0 else None)
             self._is_begun = True
@@ -333,6 +338,8 @@ class Review:
         sights = {}
         for number, entry in entries.items():
             facts: dict[str, Any] = {"bytes": size(entry.size_bytes), "size": entry.size_bytes}
+            path = self.files.shown(number)
+            facts |= {"copy": quoted(path)} if shown(path) != path else {}
             if entry.path in ids:
                 thumbnail = thumbnails[ids[entry.path]]
                 facts |= {"picture": number, "width": thumbnail.width, "height": thumbnail.height}
