@@ -15,7 +15,7 @@ import pytest
 from dupfind import libraries
 
 DISTRIBUTIONS = [
-    "ImageHash-4.3.2", "numpy-2.4.6", "pillow-13.0.0", "pillow_heif-1.8.1", "pillow_jxl_plugin-1.3.8",
+    "ImageHash-4.3.2", "av-18.1.0", "numpy-2.4.6", "pillow-13.0.0", "pillow_heif-1.8.1", "pillow_jxl_plugin-1.3.8",
     "pywavelets-1.9.0", "rawpy-0.28.0", "scipy-1.17.1", "simplejpeg-1.9.0",
 ]  # fmt: skip
 

@@ -216,6 +216,8 @@ BROKEN: dict[str, Make] = {
     "packed": lambda: same((TRACKS, TRACK), added(element(0x6D80, PACKED))),
     "two blocks in a group": lambda: changed(
         grouped(), (SEGMENT, CLUSTER, GROUP), lambda group: group[:20] + bytes(len(group) - 20) + group),
+    "an empty block, which players leave out": lambda: same(
+        (CLUSTER,), added(element(SIMPLE_BLOCK, b"\x81\0\0\x80"))),
     "a track that players leave out": lambda: same((TRACKS,), added(element(TRACK, BUTTONS))),
     "an encrypted block": lambda: same((CLUSTER,), added(element(0xAF, bytes(20)))),
     "tags in tags in tags": lambda: same((), added(element(TAGS, nested(20)))),

@@ -214,6 +214,22 @@ def test_a_film_that_crashes_its_reader_is_named(tree: TreeBuilder, monkeypatch:
     assert "it broke" == sentences(report.files[0].reasons)
 
 
+@pytest.mark.parametrize(("error", "lasting"), [(OSError(5, "a disk that fails"), False), (KeyError("x"), True)])
+def test_whatever_goes_wrong_is_told_of(
+    tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch, error: Exception, *, lasting: bool
+) -> None:
+    """Nothing that is raised while a film is read ends the run; what may go better next time is not remembered."""
+    from dupfind.pictures import film_data
+
+    def read_digest(_: Any) -> bytes | None:
+        raise error
+
+    monkeypatch.setattr(film_data, "read_digest", read_digest)
+    report = scan(tree("hay", {"w.mp4": copy()}), tree("needles", {"n.mov": original()}))
+    assert {"n.mov": "missing"} == states(report)
+    assert lasting == (not report.problems)
+
+
 def test_a_film_may_take_longer_the_longer_it_is() -> None:
     """The limit of a picture is for a picture: 60 GiB of film take more than a minute."""
     short, long = (FileEntry("film.mov", size, 0, 0, 0) for size in (1 << 10, 60 << 30))

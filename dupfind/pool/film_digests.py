@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import IO, NamedTuple
 
 from dupfind.digest import DIGEST_BYTES
@@ -82,11 +81,18 @@ def read_film_data(
 
 
 def _read_one(entry: FileEntry, read: Callable[[IO[bytes]], FilmData], timeout_seconds: float) -> Outcome:
+    from dupfind.pictures import decode_errors
+
     read_ns = time.time_ns()
     seconds = seconds_for(entry, timeout_seconds)
+
+    def read_film() -> FilmData:
+        with decode_errors.in_plain_words(lambda: 0):  # no header tells how much memory a film takes
+            return read(file)
+
     try:
         with opened(entry, _STAGE) as file, TimeLimit(seconds) as limit:
-            result = decoded(partial(read, file), limit, seconds)
+            result = decoded(read_film, limit, seconds)
     except ReadError as error:
         result = error.failure
     return Outcome(result if isinstance(result, Failure) else result.packed(), read_ns)
