@@ -73,14 +73,14 @@ class Comparison:
         return self.weaker.reason
 
     def score(self, algorithm: str) -> float | None:
-        """``1 - distance / 64``; 1.0 for identical bytes, None where the pictures were not compared."""
+        """Return ``1 - distance / 64``; 1.0 for identical bytes, None where the pictures were not compared."""
         if self.evidence is Evidence.IDENTICAL:
             return 1.0
         distances_bits = self.first_by_other.distances_bits
         return None if distances_bits is None else 1.0 - distances_bits[algorithm] / HASH_BITS
 
     def is_accepted(self, accept: Evidence) -> bool:
-        """True when the grade is ``accept`` or better."""
+        """Tell whether the grade is ``accept`` or better."""
         return self.evidence is not None and self.evidence.rank <= accept.rank
 
 

@@ -69,7 +69,7 @@ def _explain_all(
 def _groups(
     needles: Sequence[NamedFile], haystack: list[FileEntry], same: SameFile
 ) -> Iterator[tuple[list[NamedFile], list[FileEntry], list[FileEntry]]]:
-    """Needles, the haystack without them, and what was left out of it.
+    """Yield needles, the haystack without them, and what was left out of it.
 
     Those outside the haystack are searched for together as a scan does; each that lies in it is searched for in
     the rest, of which other needles may be a part.
@@ -107,7 +107,7 @@ class _Explainer:
         self._made: Nearest | None = None
 
     def explain(self, needle: NamedFile, itself: tuple[str, ...]) -> Explanation:
-        """The verdict on ``needle`` and all that led to it."""
+        """Explain the verdict on ``needle``: all that led to it."""
         findings, path = self._findings, needle.entry.path
         shown = self._shown
         match = findings.matches.get(path)

@@ -63,11 +63,11 @@ class _Answers:
         self.are_complete = True
 
     def batch(self) -> list[FileEntry]:
-        """The files that are to be read next, each once."""
+        """Return the files that are to be read next, each once."""
         return self.entries(min(max(_BATCH, self._told), _MOST_BATCH))
 
     def entries(self, most: int | None = None) -> list[FileEntry]:
-        """The files that are to be read among the next ``most``, or among all that are left, each once."""
+        """Return the files that are to be read among the next ``most``, or among all that are left, each once."""
         end = None if most is None else self._told + most
         files = (given.file for given in self._files[self._told : end])
         return list({file.entry.path: file.entry for file in files if file is not None}.values())
@@ -121,7 +121,7 @@ def _hash_thumbnails(asked: Asked, answers: _Answers, run: Reading) -> None:
 
 
 def _hashes_of(entries: list[FileEntry], asked: Asked, run: Reading) -> Iterator[tuple[str, Hashes]]:
-    """The hashes of each file, by its path."""
+    """Yield the hashes of each file, by its path."""
     from dupfind.evidence import fingerprint
 
     if not entries:
@@ -140,7 +140,7 @@ def _size_of(entry: FileEntry) -> int:
 
 
 def _lost(_: FileEntry, death: Death, timeout_seconds: float) -> Failure:
-    """The answer for a file whose reader died."""
+    """Return the answer for a file whose reader died."""
     if death.is_late(timeout_seconds):
         return tasks.timed_out(timeout_seconds)
     return Failure(death.reason, is_image=False, lasting=False)

@@ -60,7 +60,7 @@ def _leading(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def intact(damaged: Surface, candidate: Surface) -> float:
-    """The leading share of the two pictures, from the edge where it is longest, that is the same; 0 to 1.
+    """Measure the leading share of the two that is the same, from the edge where it is longest; 0 to 1.
 
     0 also where that share shows too little to tell.
     """

@@ -32,7 +32,7 @@ _SEEN_THROUGH = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 def read_previews(
     entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float, side: int = SIDE
 ) -> list[Preview | Failure]:
-    """A preview of each picture whose longer side is ``side`` pixels at most, or why there is none."""
+    """Make a preview of each picture whose longer side is ``side`` pixels at most, or say why there is none."""
 
     def preview_of(entry: FileEntry) -> Preview | Failure:
         try:
@@ -46,7 +46,7 @@ def read_previews(
 
 
 def read_preview(file: IO[bytes], name: str, max_pixels: int, side: int = SIDE) -> Preview:
-    """The picture in ``file``, positioned at its start, made small; ``name`` as for a thumbnail.
+    """Make the picture in ``file``, positioned at its start, small; ``name`` as for a thumbnail.
 
     Raises the errors of :mod:`dupfind.pictures.decode_errors`, and nothing else whatever the bytes; a ``TimeoutError``
     raised by the caller's alarm passes through.
@@ -112,14 +112,14 @@ def _look_at_raw(file: IO[bytes], max_pixels: int, side: int) -> _Seen:
 def _of_jpeg(
     image: JpegImagePlugin.JpegImageFile, file: IO[bytes], side: int
 ) -> tuple[Image.Image, tuple[float, float, float, float]]:
-    """What a strict decoder gives, or a lenient one where that complains: a person sees what is left of it."""
+    """Decode strictly, or leniently where that fails: a person sees what is left of it."""
     data, _ = jpeg.read_bytes(file, image.width * image.height)
     decoded = jpeg.decode(image, *trailers.outline(data), working_side=side)
     return decoded.image, decoded.box
 
 
 def _small(seen: _Seen, side: int) -> Image.Image:
-    """The picture as stored, in ``RGB``, at the size of a preview."""
+    """Decode the picture as stored, in ``RGB``, at the size of a preview."""
     image, box = seen.image, seen.box
     width, height = box[2] - box[0], box[3] - box[1]
     scale = min(1.0, side / max(width, height))

@@ -43,7 +43,7 @@ _FILES = (FileState.SIMILAR, FileState.MISSING, FileState.UNREADABLE)
 def render(
     report: Report, seen: Shown, words: Mapping[str, Decision] = MappingProxyType({}), given: Sequence[Decision] = ()
 ) -> bytes:
-    """The page; ``seen`` is what it shows beside the answer.
+    """Render the page; ``seen`` is what it shows beside the answer.
 
     ``given`` are the decisions that the scan went by, and ``words``, by path, those that verdicts rest on.
     """
@@ -95,7 +95,7 @@ def _by_state(file: FileVerdict) -> tuple[int, int]:
 
 
 def _listed_folders(folders: Sequence[FolderVerdict]) -> list[FolderVerdict]:
-    """All but those below a contained one, the most urgent first where not all can be listed; sorted by path."""
+    """Choose all folders but those below a contained one, the most urgent where not all fit; sorted by path."""
     contained = {folder.path for folder in folders if folder.state is FolderState.CONTAINED}
     listed = [
         folder
@@ -121,7 +121,7 @@ def _folder(folder: FolderVerdict) -> list[object]:
 
 
 def _file(file: FileVerdict, seen: Shown, album: Album) -> dict[str, Any]:
-    """One file; what is not known is left out."""
+    """Describe one file; what is not known is left out."""
     near = seen.nearest.get(file.path)
     shown_beside = file.witness if file.witness is not None else near and near.path
     facts: dict[str, Any] = {
@@ -164,23 +164,23 @@ def _join_halves(rows: list[dict[str, Any]], files: Sequence[FileVerdict], every
 
 
 def _turned(seen: Shown, path: str, shown_beside: str | None) -> dict[str, int]:
-    """How the other picture is turned to lie on the first; nothing where it lies on it upright."""
+    """Say how the other picture is turned to lie on the first; nothing where it lies on it upright."""
     turn = seen.turns.get((path, shown_beside or ""))
     return {} if turn is None else {"turn": turn}
 
 
 def _parted(word: Decision | None) -> dict[str, str]:
-    """By which digest the page finds the decisions that have parted this file from its witness."""
+    """Name the digest by which the page finds the decisions that have parted this file from its witness."""
     return {"parted": word.needle.digest.hex()} if word is not None and word.ruling is Ruling.DIFFERENT else {}
 
 
 def _is_settled(word: Decision | None) -> bool:
-    """Whether a file is in doubt no longer; one that was parted from its witness is."""
+    """Tell whether a file is in doubt no longer; one that was parted from its witness is."""
     return word is not None and word.ruling is not Ruling.DIFFERENT
 
 
 def _decided(file: FileVerdict, word: Decision, seen: Shown, album: Album) -> dict[str, Any]:
-    """One file whose verdict rests on the word of a person."""
+    """Describe one file whose verdict rests on the word of a person."""
     facts = {**_file(file, seen, album), "digest": word.needle.digest.hex(), "word": word.ruling.value}
     return facts if word.witness is None else {**facts, "witness": word.witness.digest.hex()}
 
@@ -206,7 +206,7 @@ def _headline(report: Report) -> str:
 
 
 def _folder_rows(report: Report) -> list[tuple[str, int, str]]:
-    """Verdict, how many folders have it, and how much lies directly in them; files of a list lie in none of them."""
+    """Count, by verdict, the folders and what lies directly in them; files of a list lie in none of them."""
     states = {folder.path: folder.state for folder in report.folders}
     numbers = Counter(states.values())
     sizes: Counter[FolderState] = Counter()
@@ -240,7 +240,7 @@ def _settings(report: Report) -> list[tuple[str, str]]:
 
 
 def _steps(report: Report) -> list[tuple[str, str]]:
-    """What to do next, and what to add to the command for it."""
+    """Say what to do next, and what to add to the command for it."""
     numbers = Counter(file.state for file in report.files)
     steps = []
     if similar := numbers[FileState.SIMILAR]:
@@ -265,7 +265,7 @@ def _steps(report: Report) -> list[tuple[str, str]]:
 
 
 def _of_contained(folders: Sequence[FolderVerdict]) -> str:
-    """How many they are, and how many of them are listed: the others lie below those."""
+    """Say how many they are, and how many of them are listed: the others lie below those."""
     are, hold, them = ("is", "it holds", "it") if len(folders) == 1 else ("are", "they hold", "them")
     where = "in the haystack or not wanted" if any(folder.unwanted for folder in folders) else "in the haystack"
     listed = sum(folder.is_shown for folder in folders)
@@ -277,7 +277,7 @@ def _of_contained(folders: Sequence[FolderVerdict]) -> str:
 def _left_out(
     report: Report, files: tuple[Sequence[FileVerdict], ...], folders: Sequence[FolderVerdict], seen: Shown
 ) -> list[str]:
-    """What the answer rests on besides folders, and what the page does not hold, in sentences.
+    """Say what the answer rests on besides folders, and what the page does not hold.
 
     ``files`` are those in doubt, those that are present, and those that were decided.
     """

@@ -20,7 +20,7 @@ SCHEMA = "dupfind.scan/1"
 
 
 def render(report: Report, choice: Choice) -> bytes:
-    """One object with everything; ``--only`` and ``--baseline`` thin out its two lists and never its summary."""
+    """Render one object with everything; ``--only`` and ``--baseline`` thin out its lists, never its summary."""
     whole = {
         **_head(report),
         **_baseline(choice.changes),
@@ -32,7 +32,7 @@ def render(report: Report, choice: Choice) -> bytes:
 
 
 def render_lines(report: Report, choice: Choice) -> bytes:
-    """A line a file, a line a folder, and the summary last, each with its ``type``."""
+    """Render a line a file, a line a folder, and the summary last, each with its ``type``."""
     lines: list[dict[str, Any]] = [{"type": "file", **file} for file in _files(report, choice)]
     lines += [{"type": "folder", **folder} for folder in _folders(report, choice)]
     problems = [_problem(problem) for problem in report.problems]
@@ -41,7 +41,7 @@ def render_lines(report: Report, choice: Choice) -> bytes:
 
 
 def dumps(value: object, indent: int | None = None) -> str:
-    """JSON as all our reports spell it: any script as it is, without blanks where it is not indented.
+    """Write JSON as all our reports spell it: any script as it is, without blanks where it is not indented.
 
     What a terminal obeys or takes for the end of a line is escaped, which JSON itself asks only below U+0020.
     """
@@ -89,7 +89,7 @@ def _head(report: Report) -> dict[str, Any]:
 
 
 def how_compared(settings: ScanSettings) -> dict[str, Any]:
-    """The settings that decide what is a copy."""
+    """List the settings that decide what is a copy."""
     return {
         "algorithm": settings.algorithm,
         "threshold_bits": settings.threshold_bits,
@@ -99,7 +99,7 @@ def how_compared(settings: ScanSettings) -> dict[str, Any]:
 
 
 def catalogs(cataloged: Iterable[Cataloged]) -> dict[str, Any]:
-    """What an answer rests on besides folders; no key where it rests on none."""
+    """Name what an answer rests on besides folders; no key where it rests on none."""
     rows = [
         {
             **named_path("path", catalog.path),
@@ -184,7 +184,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
 
 
 def named_path(key: str, path: str | None) -> dict[str, str | None]:
-    """A path under ``key``, and its bytes under a second key where it is no valid UTF-8."""
+    """Put a path under ``key``, and its bytes under a second key where it is no valid UTF-8."""
     if path is None or _is_text(path):
         return {key: path}
     return {key: clean(path), f"{key}_bytes": base64.b64encode(os.fsencode(path)).decode("ascii")}

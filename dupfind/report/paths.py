@@ -12,7 +12,7 @@ from dupfind.settings import ReportSettings
 
 
 def render(choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
-    """The paths of the chosen files or of the chosen folders that are shown.
+    """Render the paths of the chosen files or of the chosen folders that are shown.
 
     Without NUL a line break in a name would make two paths out of one, neither of them meant: it is escaped, so that
     the reader misses the file and says so instead of taking another. A terminal gets every control character
@@ -24,7 +24,7 @@ def render(choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
 
 
 def listed(chosen: Sequence[str], screen: Screen, *, print0: bool) -> bytes:
-    """These paths, likewise."""
+    """Return these paths, likewise."""
     if print0:
         return b"".join(os.fsencode(path) + b"\0" for path in chosen)
     if screen.is_terminal:
@@ -33,7 +33,7 @@ def listed(chosen: Sequence[str], screen: Screen, *, print0: bool) -> bytes:
 
 
 def on_one_line(path: str) -> str:
-    """``path`` with its line breaks escaped, and then its backslashes too."""
+    """Escape the line breaks of ``path``, and then its backslashes too."""
     if "\n" not in path and "\r" not in path:
         return path
     return path.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
