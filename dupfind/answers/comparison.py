@@ -60,7 +60,7 @@ class Comparison:
     @property
     def weaker(self) -> Proof:
         """The one of the two proofs that says less; what holds of a pair holds whichever of the two is deleted."""
-        return max(self.first_by_other, self.other_by_first, key=_weakness)
+        return max(self.first_by_other, self.other_by_first, key=lambda proof: grade_rank(proof.evidence))
 
     @property
     def evidence(self) -> Evidence | None:
@@ -82,10 +82,6 @@ class Comparison:
     def is_accepted(self, accept: Evidence) -> bool:
         """Tell whether the grade is ``accept`` or better."""
         return self.evidence is not None and self.evidence.rank <= accept.rank
-
-
-def _weakness(proof: Proof) -> int:
-    return grade_rank(proof.evidence)
 
 
 @dataclass(frozen=True, slots=True)

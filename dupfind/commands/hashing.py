@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from operator import attrgetter
 
 from dupfind.answers.hashed import Asked, Given, Hashed
 from dupfind.events import Advance, Listener, Silence, Within
@@ -108,7 +109,7 @@ def _hash_originals(settings: Settings, asked: Asked, pool: Pool, answers: _Answ
     lost = partial(_lost, timeout_seconds=settings.timeout_seconds)
     hashes_of: dict[str, Hashes] = {}
     answers.tell(hashes_of)
-    for entry, hashes in pool.map(task, answers.entries(), size_bytes=_size_of, lost=lost):
+    for entry, hashes in pool.map(task, answers.entries(), size_bytes=attrgetter("size_bytes"), lost=lost):
         hashes_of[entry.path] = hashes
         answers.tell(hashes_of)
 
@@ -133,10 +134,6 @@ def _hashes_of(entries: list[FileEntry], asked: Asked, run: Reading) -> Iterator
             pixels = fingerprint.pixels(decode.thumbnail.pixels)
             values = (fingerprint.hash_of(pixels, algorithm, asked.size) for algorithm in asked.algorithms)
             yield path, tuple(fingerprint.as_hex(value, asked.size) for value in values)
-
-
-def _size_of(entry: FileEntry) -> int:
-    return entry.size_bytes
 
 
 def _lost(_: FileEntry, death: Death, timeout_seconds: float) -> Failure:

@@ -35,7 +35,8 @@ def render(answer: Comparisons, format_: Format, screen: Screen, *, visual: bool
         case Format.TABLE:
             return _table(answer, screen, visual=visual)
         case Format.JSON:
-            return (dumps(_whole(answer), indent=1) + "\n").encode()
+            files = [_file(file) for file in answer.files]
+            return (dumps({**_head(answer), "files": files, "pairs": _pairs(answer)}, indent=1) + "\n").encode()
         case Format.JSONL:
             return _lines(answer)
         case Format.CSV:
@@ -161,10 +162,6 @@ def _outcome(test: Test | None) -> tuple[str, str, Text]:
     if test is None:
         return "", "", Text("")
     return value(test), limit(test), Text("pass", style="green") if test.passed else Text("fail", style="red")
-
-
-def _whole(answer: Comparisons) -> dict[str, Any]:
-    return {**_head(answer), "files": [_file(file) for file in answer.files], "pairs": _pairs(answer)}
 
 
 def _lines(answer: Comparisons) -> bytes:

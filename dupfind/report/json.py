@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -46,11 +45,7 @@ def dumps(value: object, indent: int | None = None) -> str:
     What a terminal obeys or takes for the end of a line is escaped, which JSON itself asks only below U+0020.
     """
     text = json.dumps(value, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
-    return OBEYED.sub(_escaped, text)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return json.dumps(match[0])[1:-1]
+    return OBEYED.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def _head(report: Report) -> dict[str, Any]:
