@@ -69,7 +69,7 @@ class ShelvedCache(Cache):
             super().__exit__(kind, *error)
 
     def recall_digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | Failure | None]:
-        """Yield as of any cache, and of each entry on a shelf its digest, or why there is none."""
+        """Recall digests as any cache does; of each entry on a shelf its digest, or why there is none."""
         for shelf, of_shelf in groupby(entries, key=self._shelf_of):
             if shelf is None:
                 yield from super().recall_digests(of_shelf)

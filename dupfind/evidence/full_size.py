@@ -611,9 +611,7 @@ def _contrasts(ours: Sums, theirs: Sums, shift: int) -> Bytes:
 
 
 def _padded(values: NDArray[Any], rows: slice, kind: type[np.generic], shift: int = 0) -> NDArray[Any]:
-    """Return these rows of ``values``, shifted to the right, with one more on every side; beyond an edge is what is on
-    it.
-    """
+    """Shift these rows of ``values`` to the right, with one more on every side; beyond an edge is what is on it."""
     height, width = values.shape
     top, bottom = max(0, rows.start - 1), min(height, rows.stop + 1)
     padded = np.empty((rows.stop - rows.start + 2, width + 2), kind)

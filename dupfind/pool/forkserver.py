@@ -40,7 +40,7 @@ class _Child(NamedTuple):
 
 
 def serve() -> NoReturn:
-    """Return answer requests on standard input, which is a socket, until nobody holds its other end."""
+    """Answer requests on standard input, which is a socket, until nobody holds its other end."""
     worker.be_deaf_to_the_terminal()
     worker.leave_no_core_file()
     _close_what_is_open()

@@ -71,7 +71,7 @@ class _Forked:
             self.status.shutdown(socket.SHUT_WR)
 
     def end(self) -> int | None:
-        """Return ask the server."""
+        """Ask the server."""
         from dupfind.pool.forkserver import END
 
         self.status.settimeout(_END_SECONDS)
@@ -103,7 +103,7 @@ class _Spawned:
         self._process.kill()
 
     def end(self) -> int | None:
-        """Return ask the system."""
+        """Ask the system."""
         import subprocess
 
         try:

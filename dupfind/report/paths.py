@@ -24,7 +24,7 @@ def render(choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
 
 
 def listed(chosen: Sequence[str], screen: Screen, *, print0: bool) -> bytes:
-    """Return these paths, likewise."""
+    """Render these paths likewise."""
     if print0:
         return b"".join(os.fsencode(path) + b"\0" for path in chosen)
     if screen.is_terminal:

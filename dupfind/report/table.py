@@ -54,7 +54,7 @@ def render(report: Report, choice: Choice, settings: ReportSettings, screen: Scr
 
 
 def _add_folders(page: Page, choice: Choice, screen: Screen, *, has_all: bool, is_sorted: bool) -> bool:
-    """Return add the folders and, where only changes are told, the files that no change of a folder tells of.
+    """Add the folders and, where only changes are told, the files that no change of a folder tells of.
 
     ``has_all`` also gives a row to what lies directly in folders that are told of by their subfolders.
     """
