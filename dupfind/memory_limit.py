@@ -33,8 +33,8 @@ def usual_bytes() -> int:
 
 
 def machine_bytes() -> int | None:
-    """Return the memory of the machine, or of the container around this process where that has less; None where not
-    known.
+    """Return the memory of the machine, or of the container around this process where that has less;
+    None where not known.
     """
     limits = list(_group_bytes())
     with suppress(AttributeError, ValueError, OSError):
@@ -77,8 +77,8 @@ def held(most_bytes: int | None) -> Iterator[None]:
 
 
 def may_be_short(size_pixels: int) -> bool:
-    """Tell whether a picture of this size may take more than this process can have, so that memory may be why it
-    failed.
+    """Tell whether a picture of this size may take more than this process can have,
+    so that memory may be why it failed.
     """
     if not IS_HELD:
         return False

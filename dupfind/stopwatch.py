@@ -104,8 +104,8 @@ class Stopwatch:
 
 
 def since_start_seconds() -> float:
-    """Return how long this process has been running, to a hundredth; its processor time where the system does not
-    tell.
+    """Return how long this process has been running, to a hundredth;
+    its processor time where the system does not tell.
     """
     try:
         with open("/proc/self/stat", "rb") as file:

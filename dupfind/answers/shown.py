@@ -80,8 +80,8 @@ def most_doubtful(
 
 
 def most_doubtful_members(groups: Sequence[Group], count: int) -> list[Member]:
-    """Choose members of groups, up to ``count`` of them: no group in part, and those first that hold what is
-    similar.
+    """Choose members of groups, up to ``count`` of them: no group in part,
+    and those first that hold what is similar.
     """
     chosen: list[Member] = []
     for group in sorted(groups, key=lambda group: group.evidence is not Evidence.SIMILAR):

@@ -143,8 +143,8 @@ class Cache:
             self._flush_when_due()
 
     def recall_whole(self, entry: FileEntry) -> PictureRef | Failure | None:
-        """Return what reading ``entry`` whole gave, of which :meth:`recall_contents` gives a coarse picture, or
-        None.
+        """Return what reading ``entry`` whole gave, of which :meth:`recall_contents` gives a coarse picture,
+        or None.
         """
         if self._kept is None:
             return None

@@ -115,8 +115,8 @@ def _unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEn
 
 
 def _typed(value: Any, kind: type, *allowed: None) -> Any:  # noqa: ANN401 - what JSON gave
-    """Return ``value``; raises :class:`PackingError` where it is not of this kind, nor None where that is
-    ``allowed``.
+    """Return ``value``; raises :class:`PackingError` where it is not of this kind,
+    nor None where that is ``allowed``.
     """
     if not isinstance(value, kind) and value not in allowed:
         raise PackingError("it holds a value of another kind")

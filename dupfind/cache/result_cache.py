@@ -73,8 +73,8 @@ class Memory:
         self._key = None if self._path is None else make_key(settings, needles, haystack)
 
     def recall(self) -> Findings | None:
-        """Return the findings of an earlier run; None where there was none like this one, or where it cannot be
-        read.
+        """Return the findings of an earlier run; None where there was none like this one,
+        or where it cannot be read.
         """
         stored = self._look_up()
         if stored is None:

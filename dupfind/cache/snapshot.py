@@ -97,8 +97,8 @@ def make_rows(
     hashes: Sequence[int],
     kinds: Sequence[int],
 ) -> Rows:
-    """Return a row for each of ``entries``, whose thumbnail and hash stand at the same place, None and 0 without a
-    picture.
+    """Return a row for each of ``entries``, whose thumbnail and hash stand at the same place,
+    None and 0 without a picture.
     """
     count = len(entries)
     nothing = PictureRef(0, 0)
@@ -155,8 +155,8 @@ class Known:
     read: Callable[[Part], bytes]
 
     def details(self, rows: Sequence[int]) -> dict[int, tuple[FileEntry, PictureRef]]:
-        """Return the files of these rows as they were, and their thumbnails, by row; those of no picture are no
-        thumbnail.
+        """Return the files of these rows as they were, and their thumbnails, by row;
+        those of no picture are no thumbnail.
         """
         details: dict[int, tuple[FileEntry, PictureRef]] = {}
         for number in sorted({row // PIECE for row in rows}):

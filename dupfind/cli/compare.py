@@ -105,8 +105,8 @@ def _look_up(files: Sequence[str], mounts: Mounts) -> tuple[list[NamedFile], dic
 
 
 def _format(format_: str | None, *, visual: bool, print0: bool) -> Format:
-    """Choose the output format; raises :class:`~dupfind.errors.SettingsError` for options that contradict each
-    other.
+    """Choose the output format; raises :class:`~dupfind.errors.SettingsError` for
+    options that contradict each other.
     """
     chosen = streams.chosen_format(format_, print0=print0)
     if visual and chosen is not Format.TABLE:

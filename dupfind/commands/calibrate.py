@@ -110,8 +110,8 @@ def _compare(
 def _words(
     pictures: Pictures, positions: Sequence[int], orientations: int, reader: Reader
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Return the words of the needles, turned, and of all pictures, upright, as :mod:`dupfind.commands.pairs` takes
-    them.
+    """Return the words of the needles, turned, and of all pictures, upright,
+    as :mod:`dupfind.commands.pairs` takes them.
     """
     import numpy as np
 

@@ -125,8 +125,8 @@ class Collection:
         self._inner = Inner(np.array(framed, np.int64) + start, hashes)
 
     def distances_bits(self, needles: Words) -> NDArray[np.uint8]:
-        """Return how far each row is from the nearest of ``needles``; :data:`NO_PICTURE` for what has none or is
-        gone.
+        """Return how far each row is from the nearest of ``needles``;
+        :data:`NO_PICTURE` for what has none or is gone.
         """
         snapshot, fresh = self.known, np.array(self._hashes, np.uint64)
         parts = [_nearest_bits(needles, hashes) for hashes in (snapshot.hashes if snapshot else fresh[:0], fresh)]
@@ -268,8 +268,8 @@ class Collection:
 
 
 def will_last(failure: Failure) -> bool:
-    """Tell whether this program will fail again on the same file; which extras it has is known wherever rows are
-    kept.
+    """Tell whether this program will fail again on the same file;
+    which extras it has is known wherever rows are kept.
     """
     return failure.lasting or failure.stage == "extra"
 

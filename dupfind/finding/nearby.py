@@ -60,8 +60,8 @@ def near_rows(collection: Collection, hashes: Words, inner: Words, reach: Reach,
 def _nearest(
     collection: Collection, distances: NDArray[np.uint8], count: int, most_bits: int, most_tied: int
 ) -> Places:
-    """Return the ``count`` nearest rows within ``most_bits``, and up to ``most_tied`` more as far away as the last of
-    them.
+    """Return the ``count`` nearest rows within ``most_bits``,
+    and up to ``most_tied`` more as far away as the last of them.
     """
     counts = np.cumsum(np.bincount(distances, minlength=NO_PICTURE + 1)[: most_bits + 1])
     if not counts[-1]:

@@ -29,9 +29,8 @@ class Relation(Protocol):
     """What is known of items ``0 .. count - 1``, of which the lower one ranks higher."""
 
     def near(self, head: int, alive: Alive) -> Sequence[int]:
-        """Return the items among ``alive``, without ``head``, that it may speak for; those that are to be asked first
-        come
-        first.
+        """Return the items among ``alive``, without ``head``, that it may speak for,
+        those that are to be asked first before the others.
         """
 
     def superior(self, head: int, near: Sequence[int]) -> int | None:

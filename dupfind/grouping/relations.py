@@ -90,8 +90,8 @@ Distances = NDArray[np.uint8]
 
 
 def turned_distances(hashes: Words, rows: NDArray[np.int64], head: int, orientations: Sequence[int]) -> Distances:
-    """Return how far each of ``rows`` of ``hashes``, turned, is from the row ``head`` as it is: (rows, orientations) in
-    bits.
+    """Return how far each of ``rows`` of ``hashes``, turned, is from the row ``head`` as it is:
+    (rows, orientations) in bits.
 
     The lesser of two: the row turned, and the head turned back; a hash of 64 bits seldom turns without a loss.
     """

@@ -24,8 +24,8 @@ _SMALL = 9.95
 
 
 def render(calibration: Calibration, algorithm: str, screen: Screen, *, verbose: bool = False) -> bytes:
-    """Render what was compared, the false candidates by threshold, the suggestion, and the distances by
-    ``algorithm``.
+    """Render what was compared, the false candidates by threshold, the suggestion,
+    and the distances by ``algorithm``.
     """
     page = Page(screen)
     for line in _compared(calibration):

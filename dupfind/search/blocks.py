@@ -41,8 +41,8 @@ class Blocks:
         self._bits = np.empty(_MOST_PAIRS, np.uint8)
 
     def compare(self, needles: Hashes, keys: Hashes) -> Iterator[Hits]:
-        """Yield the hits block by block, for all pairs of ``needles`` with ``keys``; nothing for a block without
-        any.
+        """Yield the hits block by block, for all pairs of ``needles`` with ``keys``;
+        nothing for a block without any.
         """
         if len(needles) > len(keys):
             yield from ((row, column, bits) for column, row, bits in self.compare(keys, needles))

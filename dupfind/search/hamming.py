@@ -82,8 +82,8 @@ class HashDictionary:
                 size = min(most, size * 2)
 
     def pairs(self, hashes: Hashes, radius_bits: int, most: int) -> Iterator[tuple[int, int, int]]:
-        """Yield each index into ``hashes``, rising, with each position at most ``radius_bits`` away, and how far that
-        is.
+        """Yield each index into ``hashes``, rising, with each position at most ``radius_bits`` away,
+        and how far that is.
 
         Of the positions with one hash the first ``most`` count. The nearest ``most`` of each index are surely among
         what is given; what is farther away than these may be left out.

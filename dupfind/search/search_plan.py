@@ -137,8 +137,8 @@ def allot(costs: Sequence[Sequence[float]], radius_bits: int) -> tuple[float, li
 
 
 def _sample(hashes: Hashes, most: int) -> Hashes:
-    """Return at most so many of these, evenly spread, by no whole step: hashes of one kind may come at every eighth
-    place.
+    """Return at most so many of these, evenly spread, by no whole step:
+    hashes of one kind may come at every eighth place.
     """
     return hashes if len(hashes) <= most else hashes[np.arange(most) * len(hashes) // most]
 
