@@ -1,4 +1,4 @@
-"""What ``dupfind calibrate`` answers, as values that reports render, and what follows from the counts; pure.
+"""Answer of ``dupfind calibrate``, as values that reports render, and what follows from the counts; pure.
 
 A **false candidate** is a picture within the threshold of a needle although it is another picture. It costs a
 comparison and is then refused, so a threshold decides what is found and how long that takes, never what is proved.

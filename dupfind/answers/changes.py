@@ -1,4 +1,4 @@
-"""What is otherwise than in an earlier report; pure."""
+"""Changes since an earlier report; pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``dupfind compare`` answers, as values that reports render."""
+"""Answer of ``dupfind compare``, as values that reports render."""
 
 from __future__ import annotations
 

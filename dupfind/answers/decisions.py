@@ -1,4 +1,4 @@
-"""What a person has decided about files, as the page of a scan exports it and ``--decisions`` takes it back; pure.
+"""Decisions of a person about files, as the page of a scan exports them and ``--decisions`` reads them; pure.
 
 A decision is about bytes: it names files by their digests, so that it survives renames and ends with the first edit.
 Schema ``dupfind.decisions/1``, see docs/decisions.md.

@@ -1,4 +1,4 @@
-"""What a page shows of files beside their verdicts: small pictures, facts, digests, the nearest picture; pure."""
+"""Contents of a page beside the verdicts: small pictures, facts, digests, the nearest picture; pure."""
 
 from __future__ import annotations
 

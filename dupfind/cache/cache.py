@@ -1,4 +1,4 @@
-"""What was read of files, kept from run to run: thumbnails, digests, hashes and failures.
+"""Cache of what was read of files, from run to run: thumbnails, digests, hashes and failures.
 
 A file is known again when path, size, mtime and ctime agree, or, after a folder was renamed or a drive mounted
 elsewhere, when inode, size, mtime and ctime do. What was read of files that were just written

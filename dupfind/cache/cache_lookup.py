@@ -1,4 +1,4 @@
-"""What the cache knows of files, looked up by folders: the rows of each, found by name or by inode, and their seals."""
+"""Lookup of files in the cache, folder by folder: the row of each, by name or by inode, and its checksum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the cache's file is asked and told: the statements, and values as rows.
+"""Statements to the cache's file, and values as rows.
 
 Rows are grouped by folder, so that a warm run reads a folder's rows with one statement and keeps no path twice. Paths
 are stored as bytes, because not every file name is text.

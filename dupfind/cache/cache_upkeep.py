@@ -1,4 +1,4 @@
-"""What can be done about a cache file between runs: look, prune, clear."""
+"""Upkeep of a cache file between runs: look, prune, clear."""
 
 from __future__ import annotations
 

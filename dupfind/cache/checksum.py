@@ -1,4 +1,4 @@
-"""Seals on the rows of the cache: 32 bits by which it shows that a row is what was written. Reads and writes nothing.
+"""Checksums of the rows of the cache, called seals: 32 bits that show a row to be what was written. Pure.
 
 SQLite checks the shape of its pages and not what stands in them, so a bit that a disk or a memory lost would be taken
 for what was read of a file. A seal covers what a row says and what it says it of: the state of the file or the ids of

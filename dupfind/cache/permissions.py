@@ -1,4 +1,4 @@
-"""Whether a cache is in nobody else's hands: who could write to it could have a folder called contained that is not.
+"""Permissions of a cache: who else could write to it could have a folder called contained that is not.
 
 As with the files of ssh, what counts is who owns the file and its folder and who else may write to them. The folder
 counts because SQLite takes up journals that lie beside the file. Beyond POSIX nothing is checked.

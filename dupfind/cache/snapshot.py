@@ -1,4 +1,4 @@
-"""What is kept of a whole collection from one ``find`` to the next: its folders, and of each file a row; pure numpy.
+"""Snapshot of a collection from one ``find`` to the next: its folders, and of each file a row; pure numpy.
 
 What a search needs of all files (hashes, sizes) lies in columns of its own; the rest is cut into pieces of
 :data:`PIECE` files, of which only those are read that hold what was found. A row says what the cache says of a file:

@@ -1,4 +1,4 @@
-"""What a command knows of the streams it was given: whether to show bars, and how wide a screen is."""
+"""Standard streams of a command: whether to show bars, and how wide the screen is."""
 
 from __future__ import annotations
 

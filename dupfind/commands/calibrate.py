@@ -1,4 +1,4 @@
-"""How far apart the user's own pictures lie: every pair compared by every algorithm.
+"""Distances between the user's own pictures: every pair compared by every algorithm.
 
 Up to 20,000 pictures all pairs are compared. Of more, every so many-th in the order of the walk is compared with
 all others, so that the sample is the same in every run and series of shots weigh in it as they do in the whole.

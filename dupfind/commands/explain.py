@@ -1,4 +1,4 @@
-"""Why a needle has its verdict: its witness with every test, or the haystack pictures that came nearest.
+"""Explanation of a verdict: the witness with every test, or the haystack pictures that came nearest.
 
 The verdict comes from the stages of a scan and is not judged again here; judged again is how each test came out,
 of which a scan keeps only the first that failed.

@@ -1,4 +1,4 @@
-"""What a page shows beside the answer, gathered once the answer is there: small pictures, digests, nearest pictures.
+"""Contents of a page beside the answer, gathered once that is there: small pictures, digests, nearest pictures.
 
 Reads only the files that the page shows. For the nearest pictures the haystack's hashes are needed, which the scan has
 left in the cache.

@@ -1,4 +1,4 @@
-"""How two pictures lie on each other: for the eye of a person who flips between them; no verdict rests on it. Pure."""
+"""Alignment of two pictures for a person who flips between them; no verdict rests on it. Pure."""
 
 from __future__ import annotations
 

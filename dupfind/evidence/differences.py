@@ -1,4 +1,4 @@
-"""What is left between two pictures once their tones are matched, as a handful of numbers; pure numpy.
+"""Differences between two pictures once their tones are matched, as a handful of numbers; pure numpy.
 
 Is it moved, is it in one place, is it strong, is it wide? Knows no files, no bounds and no grades: those are
 :mod:`dupfind.evidence.evidence`'s.

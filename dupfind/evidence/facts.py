@@ -1,4 +1,4 @@
-"""What two files say of themselves and overrules their pixels: size, shape, quality, capture time and the like; pure.
+"""Facts of two files that overrule their pixels: size, shape, quality, capture time and the like; pure.
 
 Each fact is a :class:`Test` with its bound, and the reason that a failure of it gives.
 Knows no pixels.

@@ -1,4 +1,4 @@
-"""What is left of a damaged picture, and which others it may have been; pure numpy.
+"""Match of a damaged picture by the part that is left of it; pure numpy.
 
 The data of a JPEG is decoded from one edge to the opposite one, and what follows a damaged place is shifted,
 discoloured or grey. So the part before it still is the picture, and only that part is compared: from each edge, since

@@ -1,4 +1,4 @@
-"""Which rows of a collection are looked at for one picture: exactly the nearest ones, by their hashes."""
+"""Search for the rows of a collection nearest to one picture, by their hashes; exact."""
 
 from __future__ import annotations
 

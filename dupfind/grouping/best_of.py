@@ -1,4 +1,4 @@
-"""Which member of a group is the best, and by what it won; pure.
+"""Choice of the best member of a group, and the reason for it; pure.
 
 Most pixels; then what is there itself before a link that leads out of the folders, and both before what a catalog
 only lists; then a time of capture, then a format without loss, then most metadata, then the oldest file, then the

@@ -1,4 +1,4 @@
-"""What belongs together inside one collection: exact copies, one picture in several files, and what looks alike.
+"""Groups inside one collection: exact copies, one picture in several files, and pictures that look alike.
 
 walk > equal bytes > pictures > stacks (the same picture) > rows (similar stacks) > groups, each with its best member
 

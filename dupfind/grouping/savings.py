@@ -1,4 +1,4 @@
-"""Which of the files that a walk found are one file, and what deleting some of them would free; looks at inodes.
+"""Bytes that deleting files would free, and files that are one file under several names; looks at inodes.
 
 A hard link is a file of its own that takes no room of its own. A name that leads to another one of the collection, by
 a symbolic link or a second mount, is no copy at all: deleting what it leads to would leave nothing.

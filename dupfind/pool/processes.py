@@ -1,4 +1,4 @@
-"""What the end of a process tells of the file that it was at."""
+"""Ends of processes, and what they tell of the file that each was at."""
 
 from __future__ import annotations
 

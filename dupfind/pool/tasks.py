@@ -1,4 +1,4 @@
-"""What is done with one file, as plain picklable functions that take a list and give a list.
+"""Tasks on single files, as plain picklable functions that take a list and give a list.
 
 They run in a worker process or anywhere else that an executor puts them. Each opens its file once, sees that it is the
 file that the walk saw, before and after, and turns whatever goes wrong into a :class:`~dupfind.values.Failure`; but for

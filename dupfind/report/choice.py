@@ -1,4 +1,4 @@
-"""Which folders and files of a report are listed; pure, and the same for every format."""
+"""Choice of the folders and files that a report lists; pure, and the same for every format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all that is printed for people looks like: signs and colours, and one way from lines to bytes."""
+"""Signs and colours of all that is printed for people, and one way from lines to bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the tests of a pair of pictures are named, measured and told; pure."""
+"""Names, measures and words of the tests of a pair of pictures; pure."""
 
 from __future__ import annotations
 

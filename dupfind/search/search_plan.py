@@ -1,4 +1,4 @@
-"""How to search: which parts of the hashes within which radii, or by comparing every pair, whichever costs least.
+"""Plan of a search: which parts of the hashes within which radii, or every pair compared, whichever costs least.
 
 The costs are estimated from the hashes themselves, not from their number: real hashes come in clusters, whose buckets
 are many times as full as those of random ones. Pure numpy, knows no files and no clock.

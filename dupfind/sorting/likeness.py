@@ -1,4 +1,4 @@
-"""How alike two pictures are at a glance: where is what brightness and what colour; pure.
+"""Likeness of two pictures at a glance: where is what brightness and what colour; pure.
 
 The Color Layout Descriptor of MPEG-7 (E. Kasutani and A. Yamada, "The MPEG-7 color layout descriptor: a compact image
 feature description for high-speed image/video segment retrieval", ICIP 2001): the low coefficients of the 8 x 8
