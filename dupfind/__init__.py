@@ -14,7 +14,7 @@ __all__ = ["__version__", "compare", "describe", "find", "groups", "scan"]
 
 
 def __getattr__(name: str) -> object:
-    """The functions of the interface, loaded when they are first asked for: the command line starts without them."""
+    """Load a function of the interface when it is first asked for: the command line starts without them."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from dupfind import api

@@ -104,7 +104,7 @@ def _forgive() -> None:
 
 
 def main() -> None:
-    """The ``dupfind`` command; does not return."""
+    """Run the ``dupfind`` command; does not return."""
     global _is_over  # noqa: PLW0603 - the handlers of signals are told nothing else
     try:
         _listen()

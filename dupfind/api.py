@@ -242,7 +242,7 @@ def groups(
 
 
 def _paths(given: AnyPath | Sequence[AnyPath]) -> list[str]:
-    """One path, or several, as the rest of the program has them."""
+    """Make a list of one path or several, as the rest of the program has them."""
     if isinstance(given, str | bytes | os.PathLike):
         given = [given]
     return [os.fsdecode(path) for path in given]

@@ -18,7 +18,7 @@ State = TypeVar("State", FileState, FolderState)
 
 
 def read(path: str) -> Baseline:
-    """The report in the file ``path``; raises :class:`~dupfind.errors.SettingsError` where it is no whole one."""
+    """Read the report in the file ``path``; raises :class:`~dupfind.errors.SettingsError` where it is no whole one."""
     try:
         with open(path, "rb") as file:
             data = file.read()

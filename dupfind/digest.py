@@ -14,7 +14,7 @@ _BLOCK_BYTES = 1 << 20
 
 
 def digest(file: IO[bytes], expected_bytes: int | None = None) -> tuple[bytes, int]:
-    """The 32-byte BLAKE3 digest of what is left to read of ``file``, and how many bytes that was.
+    """Digest what is left to read of ``file`` to the 32 bytes of BLAKE3; also gives how many bytes that was.
 
     ``expected_bytes`` is how many it may be: for a small file a large buffer costs more than the hash.
 
@@ -33,7 +33,7 @@ def digest(file: IO[bytes], expected_bytes: int | None = None) -> tuple[bytes, i
 
 
 def digest_of(parts: Iterable[Piece]) -> bytes:
-    """The 32-byte BLAKE3 digest of these bytes in a row, cut where they may be."""
+    """Digest these bytes in a row to the 32 bytes of BLAKE3, cut where they may be."""
     hasher = blake3()
     for part in parts:
         hasher.update(part)

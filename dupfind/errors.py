@@ -114,6 +114,6 @@ class NoMemoryError(UndecodableError):
 
 
 def missing_extra(what: str, extra: str) -> UndecodableError:
-    """A picture that an optional extra of the package would read."""
+    """Make the error of a picture that an optional extra of the package would read."""
     reason = f"{what}: compared by bytes only; pip install 'dupfind[{extra}]' to look at it"
     return UndecodableError(reason, lasting=False, stage="extra")

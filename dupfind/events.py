@@ -17,7 +17,7 @@ class Listener(Protocol):
     """Hears of stages, of what they are made of, and of warnings."""
 
     def stage(self, name: str, total: int | None) -> AbstractContextManager[Advance]:
-        """A stage begins with ``total`` items to do (None: not known) and lasts as long as the block."""
+        """Begin a stage with ``total`` items to do (None: not known), which lasts as long as the block."""
 
     def part(self, name: str, items: int = 0) -> AbstractContextManager[None]:
         """Time counts for the part ``name`` as long as the block, except for stages and parts inside it.
@@ -26,7 +26,7 @@ class Listener(Protocol):
         """
 
     def worked(self, seconds: float) -> None:
-        """A worker has needed so much processor time for what has just come back from it."""
+        """Hear that a worker has needed so much processor time for what has just come back from it."""
 
     def warn(self, text: str) -> None:
         """Something that the user should know and that changes no answer; one line."""

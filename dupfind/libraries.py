@@ -26,7 +26,7 @@ _MODULES = ("PIL", "av", "imagehash", "numpy", "pillow_heif", "pillow_jxl", "pyw
 
 
 def installed() -> str | None:
-    """The distributions and when each was installed, in one text; None where that would not tell everything."""
+    """Tell the distributions and when each was installed, in one text; None where that would not tell everything."""
     specs = [find_spec(name) for name in _MODULES]
     origins = {os.path.dirname(os.path.dirname(spec.origin)) for spec in specs if spec and spec.origin}
     if len(origins) != 1:
@@ -58,7 +58,7 @@ _TOLD = {
 
 
 def versions() -> Iterator[tuple[str, str | None]]:
-    """The name and version of each library that has a part in hashes; None where it is not installed.
+    """Yield the name and version of each library that has a part in hashes; None where it is not installed.
 
     Each wheel brings its own C libraries, so that its version says theirs too.
     """
@@ -95,7 +95,7 @@ def film_libraries() -> str:
 
 
 def _version(name: str, package: str) -> str | None:
-    """The version of the distribution ``name``, whose module lies in the folder ``package``."""
+    """Return the version of the distribution ``name``, whose module lies in the folder ``package``."""
     version = _versions_in(os.path.dirname(package)).get(name.lower().replace("-", "_"))
     if version is not None:
         return version
@@ -109,7 +109,7 @@ def _version(name: str, package: str) -> str | None:
 
 @cache
 def _versions_in(folder: str) -> dict[str, str]:
-    """By normalised name, the versions of the distributions beside the packages in ``folder``."""
+    """Return the versions of the distributions beside the packages in ``folder``, by normalised name."""
     try:
         names = os.listdir(folder)
     except OSError:

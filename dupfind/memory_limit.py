@@ -27,13 +27,15 @@ _NO_LIMIT = 1 << 60
 
 
 def usual_bytes() -> int:
-    """What all decoding together may take where nobody says otherwise: three quarters of what there is."""
+    """Return what all decoding together may take by default: three quarters of what there is."""
     numerator, denominator = _SHARE
     return max(LEAST_BYTES, (machine_bytes() or _OTHERWISE_BYTES) * numerator // denominator)
 
 
 def machine_bytes() -> int | None:
-    """The memory of the machine, or of the container around this process where that has less; None where not known."""
+    """Return the memory of the machine, or of the container around this process where that has less;
+    None where not known.
+    """
     limits = list(_group_bytes())
     with suppress(AttributeError, ValueError, OSError):
         limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
@@ -41,7 +43,7 @@ def machine_bytes() -> int | None:
 
 
 def _group_bytes(groups: str = "/proc/self/cgroup", mount: str = "/sys/fs/cgroup") -> Iterator[int]:
-    """The limits of the control groups around this process, of either version, as far as they are to be seen."""
+    """Yield the limits of the control groups around this process, of either version, as far as they are to be seen."""
     with suppress(OSError, ValueError), open(groups, encoding="utf-8", errors="surrogateescape") as lines:
         for line in lines:
             _, controllers, path = line.rstrip("\n").split(":", 2)
@@ -75,7 +77,9 @@ def held(most_bytes: int | None) -> Iterator[None]:
 
 
 def may_be_short(size_pixels: int) -> bool:
-    """Whether a picture of this size may take more than this process can have, so that memory may be why it failed."""
+    """Tell whether a picture of this size may take more than this process can have,
+    so that memory may be why it failed.
+    """
     if not IS_HELD:
         return False
     import resource

@@ -215,7 +215,7 @@ def _digests(run: Run, entries: Sequence[FileEntry]) -> Mapping[str, bytes | Fai
 
 
 def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:
-    """What an earlier run over the same files has found."""
+    """Recall what an earlier run over the same files has found."""
     with listener.part("look up", files):
         remembered = memory.recall()
     if remembered is not None:
@@ -227,7 +227,7 @@ def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:
 def _find_decided(
     needles: list[FileEntry], haystack: list[FileEntry], decisions: Sequence[Decision], run: Reading
 ) -> Findings:
-    """What reading the files finds, as far as the ``decisions`` of a person leave it."""
+    """Read the files and return what is found, as far as the ``decisions`` of a person leave it."""
     from dupfind.scanning import apply_decisions
 
     scan = run.settings.scan
@@ -252,7 +252,7 @@ def find_matches(
     parted: Mapping[str, frozenset[str]] | None = None,
     candidates: Pictures | None = None,
 ) -> tuple[Findings, Pictures | None, Pictures | None]:
-    """The stages between walk and verdict: what each needle has in the haystack, by bytes and then by picture.
+    """Run the stages between walk and verdict: what each needle has in the haystack, by bytes, then by picture.
 
     Gives the pictures of needles and haystack too, None where none was asked for. ``parted`` are, by the path of a
     needle, files of the haystack that prove nothing of it but by their bytes. ``candidates`` are the pictures of this

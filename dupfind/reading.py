@@ -66,7 +66,7 @@ class Reader:
             self._pool.prepare()
 
     def digests(self, entries: Sequence[FileEntry], *, is_afresh: bool = False) -> dict[str, bytes | Failure]:
-        """The digest of each file, or why it has none, by path; ``is_afresh`` reads them past the cache."""
+        """Return the digest of each file, or why it has none, by path; ``is_afresh`` reads them past the cache."""
         with self._listener.part("look up", len(entries)):
             cached = [None] * len(entries) if is_afresh else self._cache.recall_digests(entries)
             return self._digests(entries, cached)
@@ -90,7 +90,7 @@ class Reader:
         return digests
 
     def pictures(self, entries: Sequence[FileEntry], what: str, orientations: int) -> Pictures:
-        """The thumbnails' ids and hashes of the pictures among ``entries``."""
+        """Return the thumbnails' ids and hashes of the pictures among ``entries``."""
         with self._listener.part("look up", len(entries)):
             return self._pictures(entries, what, orientations)
 
@@ -120,14 +120,14 @@ class Reader:
         return _pictures(entries, contents, hashes, orientations)
 
     def _within_bounds(self, content: PictureRef | Failure) -> PictureRef | Failure:
-        """What is known, unless this run would have refused it: a warm run answers as a cold one."""
+        """Return what is known, unless this run would have refused it: a warm run answers as a cold one."""
         if isinstance(content, PictureRef):
             refusal = formats.too_large(content.size_pixels, self._settings.max_pixels)
             return Failure(refusal, lasting=False) if refusal else content
         return content
 
     def full_decodes(self, entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
-        """What reading these files whole gives, by path; of them, :meth:`pictures` gave coarse pictures."""
+        """Return what reading these files whole gives, by path; of them, :meth:`pictures` gave coarse pictures."""
         contents: dict[str, PictureRef | Failure] = {}
         unread: list[FileEntry] = []
         for entry in entries:
@@ -141,7 +141,7 @@ class Reader:
     def _decode(
         self, entries: list[FileEntry], what: str, *, may_be_coarse: bool, hashing: tasks.Hashing | None = None
     ) -> Iterator[tuple[str, PictureRef | Failure, bytes | None]]:
-        """The path of each file, what it holds, and its search hashes where they are asked for."""
+        """Yield the path of each file, what it holds, and its search hashes where they are asked for."""
         task = partial(
             tasks.read_thumbnails,
             max_pixels=self._settings.max_pixels,
@@ -245,7 +245,7 @@ class Reader:
         return data, failures
 
     def compare_at_full_size(self, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Reason | None]:
-        """What speaks against each pair at full size, or None where nothing does; remembered for the two files."""
+        """Compare each pair at full size: what speaks against it, or None; remembered for the two files."""
         outcomes: dict[FullSizePair, Reason | None] = {
             pair: full_size.LISTED for pair in pairs if not (pair.witness.can_be_read and pair.needle.can_be_read)
         }
@@ -270,7 +270,7 @@ class Reader:
         return outcomes
 
     def count_tags(self, entries: Sequence[FileEntry]) -> dict[str, int]:
-        """How many facts the metadata of each of these pictures holds, by path; read anew in every run."""
+        """Count the facts in the metadata of each of these pictures, by path; read anew in every run."""
         from dupfind.pool.metadata import count_tags
 
         task = partial(count_tags, timeout_seconds=self._settings.timeout_seconds)
@@ -299,7 +299,7 @@ class Reader:
     def map_pixels(
         self, ids: Sequence[int], task: Callable[[list[tuple[int, bytes]]], list[R]]
     ) -> Iterator[tuple[int, R]]:
-        """What ``task`` makes of the pixels of these thumbnails, by id, in the order in which they are done."""
+        """Yield what ``task`` makes of the pixels of these thumbnails, by id, in the order in which they are done."""
         if not ids:
             return
         with self._listener.stage("hashing", len(ids)) as advance:
@@ -343,7 +343,7 @@ def _thumbnail_bytes(_: object) -> int:
 
 
 def _lost(_: FileEntry, death: Death, stage: str, timeout_seconds: float | None = None) -> tasks.Outcome:
-    """The outcome for a file whose reader died."""
+    """Make the outcome for a file whose reader died."""
     if timeout_seconds is not None and death.is_late(timeout_seconds):
         return tasks.Outcome(tasks.timed_out(timeout_seconds), 0)
     is_picture = death.shortage is not None and stage == "thumbnail"  # a decoder has begun with it

@@ -68,7 +68,7 @@ def kept_for_the_run(settings: Settings) -> Iterator[Settings]:
 
 
 def memory_bytes(settings: Settings) -> int:
-    """What all processes that decode may take together."""
+    """Return what all processes that decode may take together."""
     return settings.max_memory_bytes or memory_limit.usual_bytes()
 
 
@@ -81,14 +81,14 @@ def _stand_somewhere() -> None:
 
 
 def whole_recipe(algorithm: str, listener: Listener) -> str:
-    """Everything outside this program that has a part in findings on pictures, in one text; loads the decoders."""
+    """Name everything outside this program that has a part in findings on pictures; loads the decoders."""
     import numpy as np
 
     return "\n".join([*recipe(algorithm, listener), f"numpy {np.__version__}"])
 
 
 def recipe(algorithm: str, listener: Listener, *, is_quick: bool = False) -> Recipe:
-    """What thumbnails and hashes are made by; asked for only where there are any, since the decoders load slowly.
+    """Name what thumbnails and hashes are made by; asked for only where there are any: the decoders load slowly.
 
     Thumbnails that are the last word (``is_quick``) are judged by other rules.
     """

@@ -301,7 +301,7 @@ def _codes(names: Sequence[str]) -> frozenset[ReasonCode]:
 
 
 def check_html_pictures(number: int | None, html: str | None) -> int:
-    """The number of files that have pictures in the page; raises :class:`~dupfind.errors.SettingsError`."""
+    """Return the number of files that have pictures in the page; raises :class:`~dupfind.errors.SettingsError`."""
     if number is None:
         return DEFAULT_HTML_PICTURES
     if html is None:
@@ -312,7 +312,7 @@ def check_html_pictures(number: int | None, html: str | None) -> int:
 
 
 def default_cache() -> str:
-    """Where the cache is when nobody says otherwise."""
+    """Return where the cache is when nobody says otherwise."""
     from platformdirs import user_cache_dir
 
     return os.path.join(user_cache_dir("dupfind", appauthor=False), CACHE_NAME)
@@ -349,7 +349,7 @@ def _without_pictures(roots: Sequence[Root], *, paranoid: bool) -> tuple[str, ..
 
 
 def _cores() -> int:
-    """How many cores this process may use."""
+    """Count the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -69,7 +69,7 @@ class Stopwatch:
 
     @contextmanager
     def part(self, name: str, items: int = 0) -> Iterator[None]:
-        """As long as the block lasts, time counts for the part ``name``, with ``items`` more of what it works on."""
+        """Count time for the part ``name`` as long as the block lasts, with ``items`` more of what it works on."""
         inner, outer = self._parts.setdefault(name, Part()), self._now
         inner.items += items
         self._charge()
@@ -93,7 +93,7 @@ class Stopwatch:
         self._parts.setdefault(name, Part()).seconds += seconds
 
     def stop(self) -> Times:
-        """Everything up to now."""
+        """Return everything up to now."""
         self._charge()
         return Times(self._parts, self._rest.seconds, time.process_time())
 
@@ -104,7 +104,9 @@ class Stopwatch:
 
 
 def since_start_seconds() -> float:
-    """How long this process has been running, to a hundredth; its processor time where the system does not tell."""
+    """Return how long this process has been running, to a hundredth;
+    its processor time where the system does not tell.
+    """
     try:
         with open("/proc/self/stat", "rb") as file:
             ticks = int(file.read().rpartition(b")")[2].split()[_STARTED_FIELD])

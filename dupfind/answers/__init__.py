@@ -1,1 +1,1 @@
-"""What each command answers, as values that reports render."""
+"""Answers of the commands, as values that reports render."""

@@ -1,4 +1,4 @@
-"""What ``dupfind calibrate`` answers, as values that reports render, and what follows from the counts; pure.
+"""Answer of ``dupfind calibrate``, as values that reports render, and what follows from the counts; pure.
 
 A **false candidate** is a picture within the threshold of a needle although it is another picture. It costs a
 comparison and is then refused, so a threshold decides what is found and how long that takes, never what is proved.
@@ -46,7 +46,7 @@ class Spread:
         return DEFAULT_THRESHOLD_BITS[self.algorithm]
 
     def false_candidates(self, threshold_bits: int) -> float:
-        """How many 1,000 needles would meet in a haystack of this collection's size.
+        """Estimate how many candidates 1,000 needles would meet in a haystack of this collection's size.
 
         >>> Spread("phash", [0, 5, 95], pictures=20).false_candidates(1)
         1000.0
@@ -95,7 +95,7 @@ class Calibration:
         return NEEDLES * self.pictures / self.spreads[0].pairs
 
     def spread(self, algorithm: str) -> Spread:
-        """The distances by ``algorithm``."""
+        """Return the distances by ``algorithm``."""
         return next(spread for spread in self.spreads if spread.algorithm == algorithm)
 
 

@@ -1,4 +1,4 @@
-"""What is otherwise than in an earlier report; pure."""
+"""Changes since an earlier report; pure."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Changes(NamedTuple):
 
 
 def changes(report: Report, baseline: Baseline) -> Changes:
-    """What is otherwise in ``report`` than in ``baseline``."""
+    """Compare ``report`` with ``baseline``."""
     now = {folder.path: folder.state for folder in report.folders}
     folders = _changed(now, baseline.folders)
     files = {file.path: file.state for file in report.files}

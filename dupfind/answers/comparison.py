@@ -1,4 +1,4 @@
-"""What ``dupfind compare`` answers, as values that reports render."""
+"""Answer of ``dupfind compare``, as values that reports render."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Comparison:
     @property
     def weaker(self) -> Proof:
         """The one of the two proofs that says less; what holds of a pair holds whichever of the two is deleted."""
-        return max(self.first_by_other, self.other_by_first, key=_weakness)
+        return max(self.first_by_other, self.other_by_first, key=lambda proof: grade_rank(proof.evidence))
 
     @property
     def evidence(self) -> Evidence | None:
@@ -73,19 +73,15 @@ class Comparison:
         return self.weaker.reason
 
     def score(self, algorithm: str) -> float | None:
-        """``1 - distance / 64``; 1.0 for identical bytes, None where the pictures were not compared."""
+        """Return ``1 - distance / 64``; 1.0 for identical bytes, None where the pictures were not compared."""
         if self.evidence is Evidence.IDENTICAL:
             return 1.0
         distances_bits = self.first_by_other.distances_bits
         return None if distances_bits is None else 1.0 - distances_bits[algorithm] / HASH_BITS
 
     def is_accepted(self, accept: Evidence) -> bool:
-        """True when the grade is ``accept`` or better."""
+        """Tell whether the grade is ``accept`` or better."""
         return self.evidence is not None and self.evidence.rank <= accept.rank
-
-
-def _weakness(proof: Proof) -> int:
-    return grade_rank(proof.evidence)
 
 
 @dataclass(frozen=True, slots=True)

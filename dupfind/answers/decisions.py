@@ -1,4 +1,4 @@
-"""What a person has decided about files, as the page of a scan exports it and ``--decisions`` takes it back; pure.
+"""Decisions of a person about files, as the page of a scan exports them and ``--decisions`` reads them; pure.
 
 A decision is about bytes: it names files by their digests, so that it survives renames and ends with the first edit.
 Schema ``dupfind.decisions/1``, see docs/decisions.md.
@@ -63,7 +63,7 @@ class MalformedError(ValueError):
 
 
 def parse(data: bytes) -> tuple[Decision, ...]:
-    """The decisions in the bytes of such a file; raises :class:`MalformedError`."""
+    """Read the decisions in the bytes of such a file; raises :class:`MalformedError`."""
     try:
         whole = json.loads(data)
     except (ValueError, RecursionError):
@@ -122,7 +122,7 @@ def _mark(value: object, name: str) -> Mark:
 
 
 def _refuse_contradictions(decisions: Sequence[Decision]) -> None:
-    """Where a file says two things of one needle, there is doubt, and no verdict rests on doubt."""
+    """Refuse a file that says two things of one needle: there is doubt, and no verdict rests on doubt."""
     unwanted = {decision.needle.digest for decision in decisions if decision.ruling is Ruling.NOT_WANTED}
     parted = {
         (decision.needle.digest, decision.witness) for decision in decisions if decision.ruling is Ruling.DIFFERENT
@@ -138,7 +138,7 @@ def _refuse_contradictions(decisions: Sequence[Decision]) -> None:
 
 
 def as_row(decision: Decision) -> dict[str, Any]:
-    """A decision as the file has it."""
+    """Make the row of a decision, as the file has it."""
     return {
         "decision": decision.ruling.value,
         "needle": _as_mark(decision.needle),

@@ -1,4 +1,4 @@
-"""What ``dupfind explain`` answers, as values that reports render."""
+"""Answer of ``dupfind explain``, as values that reports render."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stages between walk and verdict have found, as one value; decides nothing."""
+"""Findings of the stages between walk and verdict, as one value; decides nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``dupfind find`` answers, as values that reports render; pure."""
+"""Answer of ``dupfind find``, as values that reports render; pure."""
 
 from __future__ import annotations
 

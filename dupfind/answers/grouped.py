@@ -1,4 +1,4 @@
-"""What ``dupfind groups`` answers, as values that reports render; pure.
+"""Answer of ``dupfind groups``, as values that reports render; pure.
 
 A **stack** is one picture in several files: an original with its copies. A **group** is a stack, or at the level
 `similar` several stacks that look alike.

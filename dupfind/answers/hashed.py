@@ -1,4 +1,4 @@
-"""What ``dupfind hash`` is asked and answers, as values that reports render."""
+"""Question and answer of ``dupfind hash``, as values that reports render."""
 
 from __future__ import annotations
 

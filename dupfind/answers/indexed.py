@@ -1,4 +1,4 @@
-"""What ``dupfind index`` answers, as values that reports render."""
+"""Answer of ``dupfind index``, as values that reports render."""
 
 from __future__ import annotations
 

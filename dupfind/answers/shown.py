@@ -1,4 +1,4 @@
-"""What a page shows of files beside their verdicts: small pictures, facts, digests, the nearest picture; pure."""
+"""Contents of a page beside the verdicts: small pictures, facts, digests, the nearest picture; pure."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ def most_doubtful(
 
 
 def most_doubtful_members(groups: Sequence[Group], count: int) -> list[Member]:
-    """The members of groups, up to ``count`` of them: no group in part, and those first that hold what is similar."""
+    """Choose members of groups, up to ``count`` of them: no group in part,
+    and those first that hold what is similar.
+    """
     chosen: list[Member] = []
     for group in sorted(groups, key=lambda group: group.evidence is not Evidence.SIMILAR):
         if len(chosen) + len(group.members) <= count:

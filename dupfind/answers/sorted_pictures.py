@@ -1,4 +1,4 @@
-"""What ``dupfind sort`` answers, as values that reports render; pure."""
+"""Answer of ``dupfind sort``, as values that reports render; pure."""
 
 from __future__ import annotations
 

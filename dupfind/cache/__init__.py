@@ -1,1 +1,1 @@
-"""What is remembered from run to run."""
+"""Memory from run to run."""

@@ -1,4 +1,4 @@
-"""What was read of files, kept from run to run: thumbnails, digests, hashes and failures.
+"""Cache of what was read of files, from run to run: thumbnails, digests, hashes and failures.
 
 A file is known again when path, size, mtime and ctime agree, or, after a folder was renamed or a drive mounted
 elsewhere, when inode, size, mtime and ctime do. What was read of files that were just written
@@ -86,7 +86,7 @@ class Cache:
         return self._recipe()
 
     def recall_digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | Failure | None]:
-        """The digest of each of ``entries`` in their order, or None where it is to be read.
+        """Yield the digest of each of ``entries`` in their order, or None where it is to be read.
 
         The entries of a folder are to stand together, as the walk gives them: they are looked up in one go. Raises
         :class:`~dupfind.errors.CacheLostError` where the file proves damaged.
@@ -99,7 +99,7 @@ class Cache:
             yield from lookup.digests(entries)
 
     def recall_contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
-        """What decoding each of ``entries`` gave, in their order, likewise."""
+        """Yield what decoding each of ``entries`` gave, in their order, likewise."""
         lookup = self._lookup()
         if lookup is None:
             yield from (UNKNOWN for _ in entries)
@@ -144,7 +144,7 @@ class Cache:
         self._buffer.copies.append(entry)
 
     def has_no_pictures(self) -> bool:
-        """Whether nothing can be recalled of any picture, so that all of them will be decoded."""
+        """Tell whether nothing can be recalled of any picture, so that all of them will be decoded."""
         if self._kept is None:
             return True
         with self._restart_when_damaged():
@@ -157,7 +157,9 @@ class Cache:
             self._flush_when_due()
 
     def recall_whole(self, entry: FileEntry) -> PictureRef | Failure | None:
-        """What reading ``entry`` whole gave, of which :meth:`recall_contents` gives a coarse picture, or None."""
+        """Return what reading ``entry`` whole gave, of which :meth:`recall_contents` gives a coarse picture,
+        or None.
+        """
         if self._kept is None:
             return None
         with self._restart_when_damaged():
@@ -199,7 +201,7 @@ class Cache:
             self._flush_when_due()
 
     def judgements(self, needles: Sequence[int]) -> dict[Pair, Judged]:
-        """How pairs with one of ``needles``, ids of thumbnails, were judged by the rules of this run."""
+        """Return how pairs with one of ``needles``, ids of thumbnails, were judged by the rules of this run."""
         if self._kept is None:
             return {}
         with self._restart_when_damaged():
@@ -221,7 +223,7 @@ class Cache:
             return cache_comparisons.find(self._kept, self._kept.label(recipe), recipe, fitting)
 
     def thumbnails(self, pictures: Sequence[int]) -> dict[int, Thumbnail]:
-        """The thumbnails with these ids."""
+        """Return the thumbnails with these ids."""
         thumbnails = {id_: self._buffer.pictures[id_] for id_ in pictures if id_ in self._buffer.pictures}
         if self._kept:
             with self._restart_when_damaged():
@@ -374,7 +376,7 @@ class Scratch:
             self._stores[-1].add_pictures(held)
 
     def pictures(self, ids: Sequence[int]) -> dict[int, Thumbnail]:
-        """The thumbnails among ``ids`` that are here."""
+        """Return the thumbnails among ``ids`` that are here."""
         thumbnails: dict[int, Thumbnail] = {}
         for store in self._stores:
             thumbnails |= store.pictures([id_ for id_ in ids if id_ not in thumbnails])
@@ -387,7 +389,7 @@ class Scratch:
 
 
 def _on_disk() -> Store:
-    """A store in a file without a name, so that nothing is left of it however the run ends.
+    """Open a store in a file without a name, so that nothing is left of it however the run ends.
 
     Not one of SQLite's own temporary databases: those cannot be read any further once they could not be written.
     """

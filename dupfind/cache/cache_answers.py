@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
 
 def find(file: CacheFile, key: bytes) -> Answer | None:
-    """What was kept under ``key``. Raises the errors of :mod:`dupfind.cache.cache_file`."""
+    """Return what was kept under ``key``. Raises the errors of :mod:`dupfind.cache.cache_file`."""
     with translated():
         if not _has_table(file):
             return None
@@ -45,7 +45,7 @@ def keep(file: CacheFile, key: bytes, answer: Answer) -> None:
 
 
 def count(file: CacheFile) -> int:
-    """How many answers are kept. Raises likewise."""
+    """Count the answers that are kept. Raises likewise."""
     with translated():
         return file.connection.execute("SELECT count(*) FROM answer").fetchone()[0] if _has_table(file) else 0
 

@@ -61,7 +61,7 @@ class CacheFile:
 
     @classmethod
     def scratch(cls, path: str) -> Self:
-        """A private store for thumbnails only, in an empty file or in ``:memory:``. Raises :class:`UnusableError`.
+        """Open a private store for thumbnails only, in an empty file or ``:memory:``. Raises :class:`UnusableError`.
 
         Its journal is kept in memory: a write that fails on a full disk could not be taken back without one.
         """
@@ -146,7 +146,7 @@ class CacheFile:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything in the block is written, or nothing. Raises the errors of this module."""
+        """Write everything in the block, or nothing. Raises the errors of this module."""
         with translated():
             self.connection.execute("BEGIN IMMEDIATE")
             self._forget_numbers()

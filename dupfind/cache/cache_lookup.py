@@ -1,4 +1,4 @@
-"""What the cache knows of files, looked up by folders: the rows of each, found by name or by inode, and their seals."""
+"""Lookup of files in the cache, folder by folder: the row of each, by name or by inode, and its checksum."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class Lookup:
         self._moved = moved
 
     def digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
-        """The digest of each of ``entries`` in their order, or None."""
+        """Yield the digest of each of ``entries`` in their order, or None."""
         for folder, group in groupby(entries, key=_folder_of):
             siblings = list(group)
             for entry, row in zip(siblings, self._rows_in(folder, siblings, None), strict=True):
                 yield None if row is None or row[5] is None else _sound(checksum.digest_in(entry, row[5]))
 
     def contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
-        """What decoding each of ``entries`` gave, in their order, likewise."""
+        """Yield what decoding each of ``entries`` gave, in their order, likewise."""
         for number, (folder, group) in enumerate(groupby(entries, key=_folder_of)):
             if not number:
                 recipe = self._recipe()  # asked for only where there are entries
@@ -57,7 +57,7 @@ class Lookup:
                 yield UNKNOWN if row is None else _known(entry, row, *marks)
 
     def _rows_in(self, folder: str, entries: Sequence[FileEntry], labels: Labels | None) -> list[FileRow | None]:
-        """The rows of the files of one folder, by their names or else by their inodes."""
+        """Return the rows of the files of one folder, by their names or else by their inodes."""
         by_name = self._store.files_in(folder, labels)
         start = len(folder) + 1
         rows = [by_name.get(entry.path[start:].encode(*FS_CODEC)) for entry in entries]

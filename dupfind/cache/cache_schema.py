@@ -193,14 +193,14 @@ class Judged(NamedTuple):
 
 
 def content_columns(content: PictureRef | Failure) -> tuple[int | None, int | None, str | None, bool | None]:
-    """``picture``, ``size_pixels``, ``failure`` and ``is_image`` of a row."""
+    """Return ``picture``, ``size_pixels``, ``failure`` and ``is_image`` of a row."""
     if isinstance(content, Failure):
         return None, None, content.reason, content.is_image
     return *content, None, None
 
 
 def picture_id(picture: Thumbnail) -> int:
-    """61 bits of the BLAKE2b digest of the thumbnail and its facts, and its traits, with sign as SQLite keeps integers.
+    """Make the id of a thumbnail: 61 bits of the BLAKE2b digest of it and its facts, its traits, and SQLite's sign.
 
     Two of a million different thumbnails share an id with a probability of 2 in 10 million.
     """
@@ -212,17 +212,17 @@ def picture_id(picture: Thumbnail) -> int:
 
 
 def signed(inode: int) -> int:
-    """SQLite's integers have 64 bits with a sign, inodes have none."""
+    """Make the integer of an inode that SQLite can keep: 64 bits with a sign, which inodes have not."""
     return inode - (1 << 64) if inode >= 1 << 63 else inode
 
 
 def fits(entry: FileEntry) -> bool:
-    """False for times before 1677 or after 2262, which a file may carry but a column of 64 bits may not."""
+    """Tell whether a column of 64 bits can hold the times; a file may carry some before 1677 or after 2262."""
     return all(-INTEGER_END <= time_ns < INTEGER_END for time_ns in (entry.mtime_ns, entry.ctime_ns))
 
 
 def is_of(entry: FileEntry, row: FileRow) -> bool:
-    """Whether ``row`` is of the file that lies there now.
+    """Tell whether ``row`` is of the file that lies there now.
 
     The inode counts where there is one: files made at one moment carry the same times, and when two folders of such
     files change places no time of theirs changes.

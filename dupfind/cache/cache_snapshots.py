@@ -36,7 +36,7 @@ class Shelf:
             self._file = None
 
     def load(self, key: bytes) -> Known | None:
-        """The snapshot kept under ``key``; None without one that is sound."""
+        """Return the snapshot kept under ``key``; None without one that is sound."""
         with suppress(DamagedError, UnusableError, SnapshotError):
             file = self._opened()
             with translated():
@@ -76,7 +76,7 @@ class Shelf:
 
 
 def count(file: CacheFile) -> int:
-    """How many snapshots are kept. Raises the errors of :mod:`dupfind.cache.cache_file`."""
+    """Count the snapshots that are kept. Raises the errors of :mod:`dupfind.cache.cache_file`."""
     with translated():
         return file.connection.execute("SELECT count(*) FROM snapshot").fetchone()[0] if _has_tables(file) else 0
 
@@ -89,7 +89,7 @@ def forget(file: CacheFile) -> None:
 
 
 def _reader(file: CacheFile, snapshot: int, key: bytes) -> Callable[[Part], bytes]:
-    """A function from a part to its bytes; raises :class:`SnapshotError` where it is gone or not what was kept."""
+    """Make a function from a part to its bytes, which raises :class:`SnapshotError` where it is not what was kept."""
 
     def read(part: Part) -> bytes:
         statement = "SELECT data FROM snapshot_part WHERE snapshot = ? AND name = ? AND number = ?"
@@ -109,7 +109,7 @@ def _reader(file: CacheFile, snapshot: int, key: bytes) -> Callable[[Part], byte
 
 
 def _seal(key: bytes, part: Part, data: bytes) -> bytes:
-    """A digest of a part and of what it is a part of."""
+    """Digest a part and what it is a part of."""
     return digest_of([key, repr(part).encode(), data])
 
 

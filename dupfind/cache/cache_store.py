@@ -1,4 +1,4 @@
-"""What the cache's file is asked and told: the statements, and values as rows.
+"""Statements to the cache's file, and values as rows.
 
 Rows are grouped by folder, so that a warm run reads a folder's rows with one statement and keeps no path twice. Paths
 are stored as bytes, because not every file name is text.
@@ -43,7 +43,7 @@ class Store(CacheFile):
     """A cache file and its statements."""
 
     def label(self, text: str) -> int | None:
-        """The number of a recipe or algorithm; None when nothing was ever stored under it."""
+        """Return the number of a recipe or algorithm; None when nothing was ever stored under it."""
         if text not in self._labels:
             with translated():
                 row = self.connection.execute("SELECT id FROM label WHERE text = ?", (text,)).fetchone()
@@ -53,7 +53,7 @@ class Store(CacheFile):
         return self._labels[text]
 
     def files_in(self, folder: str, labels: Labels | None) -> dict[bytes, FileRow]:
-        """The rows of all files of ``folder`` by name, without their contents where ``labels`` are None."""
+        """Return the rows of all files of ``folder`` by name, without their contents where ``labels`` are None."""
         with translated():
             rows = self.connection.execute(
                 f"{_select(labels)} WHERE f.folder = (SELECT id FROM folder WHERE path = :path)",
@@ -62,7 +62,7 @@ class Store(CacheFile):
             return {row[0]: row for row in rows}
 
     def known_inodes(self, inodes: Sequence[int]) -> set[int]:
-        """Those of ``inodes`` under which anything was stored; nearly none where a tree is new."""
+        """Return those of ``inodes`` under which anything was stored; nearly none where a tree is new."""
         stored: set[int] = set()
         with translated():
             for start in range(0, len(inodes), _MOST_VARIABLES):
@@ -74,7 +74,7 @@ class Store(CacheFile):
         return stored
 
     def file_by_inode(self, entry: FileEntry, labels: Labels | None) -> FileRow | None:
-        """The row of a file that was elsewhere when it was stored, recognised by inode, size and times."""
+        """Find the row of a file that was elsewhere when it was stored, recognised by inode, size and times."""
         values = {
             "inode": signed(entry.inode),
             "size": entry.size_bytes,
@@ -90,7 +90,7 @@ class Store(CacheFile):
         return None if row is None or _is_clone(entry, self._paths_of(entry)) else row
 
     def _paths_of(self, entry: FileEntry) -> list[str]:
-        """Where files with the inode, size and times of ``entry`` were when they were stored."""
+        """Return where files with the inode, size and times of ``entry`` were when they were stored."""
         with translated():
             rows = self.connection.execute(
                 "SELECT d.path, f.name FROM file f JOIN folder d ON d.id = f.folder "
@@ -100,7 +100,7 @@ class Store(CacheFile):
         return [os.fsdecode(folder + os.fsencode(os.sep) + name) for folder, name in rows]
 
     def pictures(self, ids: Sequence[int]) -> dict[int, Thumbnail]:
-        """The thumbnails among ``ids`` that are here."""
+        """Return the thumbnails among ``ids`` that are here."""
         thumbnails = {}
         with translated():
             for start in range(0, len(ids), _MOST_VARIABLES):
@@ -116,7 +116,7 @@ class Store(CacheFile):
         return thumbnails
 
     def claims(self, ids: Sequence[int]) -> bool:
-        """Whether some file is said to have one of these thumbnails."""
+        """Tell whether some file is said to have one of these thumbnails."""
         with translated():
             for start in range(0, len(ids), _MOST_VARIABLES):
                 batch = ids[start : start + _MOST_VARIABLES]
@@ -127,7 +127,7 @@ class Store(CacheFile):
         return False
 
     def is_without_pictures(self) -> bool:
-        """Whether there is no thumbnail here at all."""
+        """Tell whether there is no thumbnail here at all."""
         with translated():
             return self.connection.execute("SELECT 1 FROM picture LIMIT 1").fetchone() is None
 
@@ -164,7 +164,7 @@ class Store(CacheFile):
         )
 
     def whole(self, entry: FileEntry, recipe: str) -> PictureRef | Failure | None:
-        """What reading a file whole gave that had been read coarsely; None where it is not known."""
+        """Return what reading a file whole gave that had been read coarsely; None where it is not known."""
         folder, name = os.path.split(os.fsencode(entry.path))
         with translated():
             row = self.connection.execute(
@@ -205,7 +205,7 @@ class Store(CacheFile):
         )
 
     def judgements(self, rules: str, needles: Sequence[int]) -> dict[Pair, Judged]:
-        """What was judged by these rules of pairs with one of ``needles``."""
+        """Return what was judged by these rules of pairs with one of ``needles``."""
         judgements = {}
         label, mark = self.label(rules), checksum.of_text(rules)
         with translated():
@@ -265,7 +265,7 @@ def _look(path: str) -> os.stat_result:
 
 
 def _is_clone(entry: FileEntry, paths: Sequence[str]) -> bool:
-    """True when a file that looks moved still is where it was, on another device.
+    """Tell whether a file that looks moved still is where it was, on another device.
 
     A block-wise clone of a disk repeats inodes and times, also of the files that it could not copy.
     """

@@ -1,4 +1,4 @@
-"""What can be done about a cache file between runs: look, prune, clear."""
+"""Upkeep of a cache file between runs: look, prune, clear."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Pruned:
 
 
 def info(path: str) -> CacheInfo | None:
-    """What the cache at ``path`` holds; None when there is none. Raises :class:`~dupfind.errors.CacheError`."""
+    """Return what the cache at ``path`` holds; None when there is none. Raises :class:`~dupfind.errors.CacheError`."""
     if not os.path.lexists(path):
         return None
     with _opened(path) as store:
@@ -111,7 +111,7 @@ def prune(path: str, *, with_absent_folders: bool) -> Pruned:
 
 
 def _find_gone(store: Store, *, with_absent_folders: bool) -> tuple[list[_Row], int, int]:
-    """The rows of files that are gone, and how many others are there or belong to an absent folder."""
+    """Return the rows of files that are gone, and how many others are there or belong to an absent folder."""
     gone: list[_Row] = []
     kept = away = 0
     for folder, folder_path in store.connection.execute("SELECT id, path FROM folder").fetchall():

@@ -1,4 +1,4 @@
-"""Seals on the rows of the cache: 32 bits by which it shows that a row is what was written. Reads and writes nothing.
+"""Checksums of the rows of the cache, called seals: 32 bits that show a row to be what was written. Pure.
 
 SQLite checks the shape of its pages and not what stands in them, so a bit that a disk or a memory lost would be taken
 for what was read of a file. A seal covers what a row says and what it says it of: the state of the file or the ids of
@@ -29,17 +29,17 @@ _PICTURE = Struct("<q").pack
 
 
 def of_text(text: str) -> int:
-    """What a recipe adds to the seals of all rows that were made by it."""
+    """Return the number that a recipe adds to the seals of all rows that were made by it."""
     return crc32(text.encode())
 
 
 def sealed_digest(entry: FileEntry, digest: bytes) -> bytes:
-    """A digest and its seal, as they are stored."""
+    """Return a digest and its seal, as they are stored."""
     return digest + crc32(digest, crc32(_STATE(*entry[1:]))).to_bytes(SEAL_BYTES, "big")
 
 
 def digest_in(entry: FileEntry, stored: bytes) -> bytes | None:
-    """The digest of ``entry``, or None where what is stored is not what was."""
+    """Return the digest of ``entry``, or None where what is stored is not what was."""
     try:
         digest = stored[:DIGEST_BYTES]
         return digest if stored == sealed_digest(entry, digest) else None
@@ -62,14 +62,14 @@ def image_data_in(entry: FileEntry, stored: bytes, recipe: int) -> bytes | None:
 
 
 def of_content(entry: FileEntry, content: PictureRef | Failure, recipe: int) -> int:
-    """The seal of what decoding a file gave; ``recipe`` is what :func:`of_text` gives of it."""
+    """Return the seal of what decoding a file gave; ``recipe`` is what :func:`of_text` gives of it."""
     if isinstance(content, Failure):
         return crc32(_encoded(f"{content.is_image:d} {content.reason}"), crc32(_STATE(*entry[1:]), recipe))
     return crc32(_STATE_AND_PICTURE(*entry[1:], *content), recipe)
 
 
 def is_of_content(entry: FileEntry, content: PictureRef | Failure, recipe: int, seal: object) -> bool:
-    """Whether what a row says that decoding ``entry`` gave is what was stored."""
+    """Tell whether what a row says that decoding ``entry`` gave is what was stored."""
     try:
         return seal == of_content(entry, content, recipe)
     except _OTHER_TYPES:
@@ -77,22 +77,22 @@ def is_of_content(entry: FileEntry, content: PictureRef | Failure, recipe: int, 
 
 
 def of_whole(entry: FileEntry, picture: int | None, failure: str | None, recipe: int) -> int:
-    """The seal of what reading a file whole gave."""
+    """Return the seal of what reading a file whole gave."""
     return crc32(_encoded(f"{picture} {failure}"), crc32(_STATE(*entry[1:]), recipe))
 
 
 def is_of_whole(entry: FileEntry, picture: int | None, failure: str | None, recipe: int, seal: object) -> bool:
-    """Whether that is what was stored."""
+    """Tell whether that is what was stored."""
     return seal == of_whole(entry, picture, failure, recipe)
 
 
 def sealed_hashes(picture: int, hashes: bytes, algorithm: int) -> bytes:
-    """The hashes of a thumbnail and their seal, as they are stored."""
+    """Return the hashes of a thumbnail and their seal, as they are stored."""
     return hashes + crc32(hashes, crc32(_PICTURE(picture), algorithm)).to_bytes(SEAL_BYTES, "big")
 
 
 def hashes_in(picture: int, stored: bytes, algorithm: int) -> bytes | None:
-    """The hashes of a thumbnail, or None where what is stored is not what was."""
+    """Return the hashes of a thumbnail, or None where what is stored is not what was."""
     try:
         hashes = stored[:-SEAL_BYTES]
         return hashes if stored == sealed_hashes(picture, hashes, algorithm) else None
@@ -107,7 +107,7 @@ def of_judgement(pair: Pair, row: Sequence[Any], rules: int) -> int:
 
 
 def is_of_judgement(pair: Pair, row: Sequence[Any], rules: int, seal: object) -> bool:
-    """Whether ``row``, the columns of a judgement as they were read, is what was stored."""
+    """Tell whether ``row``, the columns of a judgement as they were read, is what was stored."""
     try:
         return seal == of_judgement(pair, row, rules)
     except _OTHER_TYPES:

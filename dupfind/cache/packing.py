@@ -73,7 +73,7 @@ def pack(findings: Findings, needles: Sequence[FileEntry], haystack: Sequence[Fi
 
 
 def unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> Findings:
-    """What :func:`pack` was given; raises :class:`PackingError`."""
+    """Undo :func:`pack`; raises :class:`PackingError`."""
     try:
         return _unpack(zlib.decompress(data), needles, haystack)
     except (zlib.error, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
@@ -115,7 +115,9 @@ def _unpack(data: bytes, needles: Sequence[FileEntry], haystack: Sequence[FileEn
 
 
 def _typed(value: Any, kind: type, *allowed: None) -> Any:  # noqa: ANN401 - what JSON gave
-    """``value``, which has to be of this kind, or None where that is one of the ``allowed``."""
+    """Return ``value``; raises :class:`PackingError` where it is not of this kind,
+    nor None where that is ``allowed``.
+    """
     if not isinstance(value, kind) and value not in allowed:
         raise PackingError("it holds a value of another kind")
     return value
@@ -147,18 +149,18 @@ def _columns(data: memoryview, lengths: Sequence[int]) -> Iterable[array[int]]:
 
 
 def _steps(positions: Sequence[int]) -> list[int]:
-    """Each position as the step from the one before."""
+    """Replace each position by the step from the one before."""
     return [here - before for before, here in zip(chain((0,), positions), positions, strict=False)]
 
 
 def _chosen(entries: Sequence[FileEntry], steps: array[int]) -> Sequence[FileEntry]:
-    """The entries at these positions."""
+    """Return the entries at these positions."""
     places = _places(steps, len(entries))
     return entries if places == list(range(len(entries))) else [entries[place] for place in places]
 
 
 def _places(steps: array[int], end: int) -> Sequence[int]:
-    """The positions again; each is to be below ``end``."""
+    """Turn steps into positions again; each is to be below ``end``."""
     return _below(list(accumulate(steps)), end)
 
 

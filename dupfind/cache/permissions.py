@@ -1,4 +1,4 @@
-"""Whether a cache is in nobody else's hands: who could write to it could have a folder called contained that is not.
+"""Permissions of a cache: who else could write to it could have a folder called contained that is not.
 
 As with the files of ssh, what counts is who owns the file and its folder and who else may write to them. The folder
 counts because SQLite takes up journals that lie beside the file. Beyond POSIX nothing is checked.
@@ -15,7 +15,7 @@ _BESIDE = ("-journal", "-wal", "-shm")
 
 
 def distrust_of_place(path: str, remedy: str = "name one of your own with --cache") -> str | None:
-    """Why a cache at ``path``, which need not be there, is not to be trusted for what lies around it, or None.
+    """Return why a cache at ``path``, which need not be there, is not to be trusted for what lies around it, or None.
 
     ``remedy`` is what else to do. Raises OSError where that cannot be told.
     """
@@ -37,7 +37,7 @@ def distrust_of_place(path: str, remedy: str = "name one of your own with --cach
 
 
 def distrust_of_file(status: os.stat_result) -> str | None:
-    """Why a file of this state is not to be trusted, as the end of a sentence, or None."""
+    """Return why a file of this state is not to be trusted, as the end of a sentence, or None."""
     if not stat.S_ISREG(status.st_mode):  # a named pipe would block for ever
         return "is not a regular file"
     if not hasattr(os, "geteuid"):
@@ -54,7 +54,7 @@ def _may_others_write(status: os.stat_result) -> bool:
 
 
 def _is_own_group(number: int) -> bool:
-    """Whether a group is the user's private one, which many systems give each and let write to all files."""
+    """Tell whether a group is the user's private one, which many systems give each and let write to all files."""
     import grp
     import pwd
 

@@ -73,7 +73,9 @@ class Memory:
         self._key = None if self._path is None else make_key(settings, needles, haystack)
 
     def recall(self) -> Findings | None:
-        """What an earlier run has found; None where there was none like this one, or where it cannot be read."""
+        """Return the findings of an earlier run; None where there was none like this one,
+        or where it cannot be read.
+        """
         stored = self._look_up()
         if stored is None:
             return None
@@ -99,7 +101,7 @@ class Memory:
             cache_answers.keep(file, self._key, Answer(recipe, self._seal(recipe, data) + data))
 
     def _seal(self, recipe: str | None, data: bytes) -> bytes:
-        """A digest of the whole row: an index that is damaged leads to the answer of another run."""
+        """Digest the whole row: an index that is damaged leads to the answer of another run."""
         return digest_of([self._key or b"", repr(recipe).encode(), data])
 
     def _look_up(self) -> Answer | None:
@@ -121,7 +123,7 @@ class Memory:
         )
 
     def _is_plain_copy(self, findings: Findings) -> bool:
-        """Whether all was decided by bytes, so that no thumbnail and no rule had a part in it."""
+        """Tell whether all was decided by bytes, so that no thumbnail and no rule had a part in it."""
         matches = findings.matches
         if not all(match.evidence is Evidence.IDENTICAL for match in matches.values()):
             return False
@@ -129,7 +131,7 @@ class Memory:
 
 
 def make_key(settings: Settings, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> bytes | None:
-    """A digest of everything that decides the findings but the recipe of thumbnails.
+    """Digest everything that decides the findings but the recipe of thumbnails.
 
     None where it cannot be told: a time that does not fit into 64 bits, a program that does not lie in files.
     """
@@ -156,7 +158,7 @@ def _fields(settings: Settings | ScanSettings) -> list[tuple[str, object]]:
 
 
 def program() -> list[tuple[str, int, int, int]]:
-    """The files of this program, known as any file is: a rule may have changed without its number."""
+    """List the files of this program, known as any file is: a rule may have changed without its number."""
     modules, pending = [], [os.path.dirname(os.path.dirname(__file__))]
     while pending:
         with os.scandir(pending.pop()) as items:

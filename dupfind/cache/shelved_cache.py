@@ -69,7 +69,7 @@ class ShelvedCache(Cache):
             super().__exit__(kind, *error)
 
     def recall_digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | Failure | None]:
-        """As of any cache, and of each entry on a shelf its digest, or why there is none."""
+        """Recall digests as any cache does; of each entry on a shelf its digest, or why there is none."""
         for shelf, of_shelf in groupby(entries, key=self._shelf_of):
             if shelf is None:
                 yield from super().recall_digests(of_shelf)
@@ -77,7 +77,7 @@ class ShelvedCache(Cache):
                 yield from shelf.digests(of_shelf)
 
     def recall_contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
-        """Likewise."""
+        """Ask the shelves for their own entries, the cache for all else."""
         for shelf, of_shelf in groupby(entries, key=self._shelf_of):
             if shelf is None:
                 yield from super().recall_contents(of_shelf)
@@ -85,12 +85,12 @@ class ShelvedCache(Cache):
                 yield from shelf.contents(of_shelf)
 
     def recall_whole(self, entry: FileEntry) -> PictureRef | Failure | None:
-        """Likewise."""
+        """Ask the shelf that lists ``entry``, or the cache."""
         shelf = self._shelf_of(entry)
         return super().recall_whole(entry) if shelf is None else shelf.whole(entry)
 
     def thumbnails(self, pictures: Sequence[int]) -> dict[int, Thumbnail]:
-        """The thumbnails with these ids, which say what they hold, so that it does not matter where they lie."""
+        """Return the thumbnails with these ids, which say what they hold, so that it does not matter where they lie."""
         thumbnails: dict[int, Thumbnail] = {}
         for shelf in self._shelves:
             thumbnails |= shelf.thumbnails([id_ for id_ in pictures if id_ not in thumbnails])

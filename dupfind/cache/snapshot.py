@@ -1,4 +1,4 @@
-"""What is kept of a whole collection from one ``find`` to the next: its folders, and of each file a row; pure numpy.
+"""Snapshot of a collection from one ``find`` to the next: its folders, and of each file a row; pure numpy.
 
 What a search needs of all files (hashes, sizes) lies in columns of its own; the rest is cut into pieces of
 :data:`PIECE` files, of which only those are read that hold what was found. A row says what the cache says of a file:
@@ -81,7 +81,7 @@ class Rows:
         return len(self.names)
 
     def taken(self, places: Integers) -> Rows:
-        """Those at ``places``, in that order."""
+        """Return the rows at ``places``, in that order."""
         columns = {field.name: getattr(self, field.name)[places] for field in fields(self) if field.name != "names"}
         return Rows(**columns, names=[self.names[place] for place in places.tolist()])
 
@@ -97,7 +97,9 @@ def make_rows(
     hashes: Sequence[int],
     kinds: Sequence[int],
 ) -> Rows:
-    """A row for each of ``entries``, whose thumbnail and hash stand at the same place, None and 0 without a picture."""
+    """Return a row for each of ``entries``, whose thumbnail and hash stand at the same place,
+    None and 0 without a picture.
+    """
     count = len(entries)
     nothing = PictureRef(0, 0)
     pictures = [nothing if ref is None else ref for ref in refs]
@@ -118,7 +120,7 @@ def make_rows(
 
 
 def unsettled_since(rows: Rows, settled_ns: int, now_ns: int) -> Rows:
-    """The same, with what was changed after ``settled_ns`` and up to ``now_ns`` as unsettled, and what has no inode.
+    """Mark as unsettled what was changed after ``settled_ns`` and up to ``now_ns``, and what has no inode.
 
     See :mod:`dupfind.cache.racy`.
     """
@@ -153,7 +155,9 @@ class Known:
     read: Callable[[Part], bytes]
 
     def details(self, rows: Sequence[int]) -> dict[int, tuple[FileEntry, PictureRef]]:
-        """The files of these rows as they were, and their thumbnails, by row; those of no picture are no thumbnail."""
+        """Return the files of these rows as they were, and their thumbnails, by row;
+        those of no picture are no thumbnail.
+        """
         details: dict[int, tuple[FileEntry, PictureRef]] = {}
         for number in sorted({row // PIECE for row in rows}):
             start = number * PIECE
@@ -169,7 +173,7 @@ class Known:
         return details
 
     def rows(self) -> Rows:
-        """All of them, details and all: 0.5 s for a million."""
+        """Read all rows, details and all: 0.5 s for a million."""
         pieces = [
             _unpack_details(self.read(("details", start // PIECE)), min(PIECE, len(self.hashes) - start))
             for start in range(0, len(self.hashes), PIECE)
@@ -185,7 +189,7 @@ class Known:
 def pack(
     folders: Sequence[FolderRow], rows: Rows, inner: Inner, failures: Mapping[int, Failure]
 ) -> Iterator[tuple[Part, bytes]]:
-    """A collection as parts, the head first; :func:`unpack` is the way back."""
+    """Yield the parts of a collection, the head first; :func:`unpack` is the way back."""
     head = {
         "files": len(rows),
         "paths": [folder.path for folder in folders],
@@ -213,7 +217,7 @@ def pack(
 
 
 def unpack(read: Callable[[Part], bytes]) -> Known:
-    """What :func:`pack` gave; ``read`` gives the bytes of a part. Raises :class:`SnapshotError`."""
+    """Undo :func:`pack`; ``read`` gives the bytes of a part. Raises :class:`SnapshotError`."""
     try:
         head = json.loads(read(HEAD))
         folders = [
@@ -239,7 +243,7 @@ def unpack(read: Callable[[Part], bytes]) -> Known:
 
 
 def _unpack_details(data: bytes, count: int) -> tuple[dict[str, NDArray[np.int64]], list[bytes]]:
-    """The columns of one piece of so many files, and their names."""
+    """Return the columns of one piece of so many files, and their names."""
     columns, offset = {}, 0
     try:
         for name, kind in _DETAILS:

@@ -87,7 +87,7 @@ def compare(
 
 
 def _look_up(files: Sequence[str], mounts: Mounts) -> tuple[list[NamedFile], dict[str, str]]:
-    """What was named, and by its name why another one than the first could not be had: that costs its own pair only.
+    """Look up the names, and say why one could not be had: but for the first, that costs its own pair only.
 
     Raises :class:`~dupfind.errors.SettingsError` where nothing is left to compare.
     """
@@ -105,7 +105,9 @@ def _look_up(files: Sequence[str], mounts: Mounts) -> tuple[list[NamedFile], dic
 
 
 def _format(format_: str | None, *, visual: bool, print0: bool) -> Format:
-    """How to print; raises :class:`~dupfind.errors.SettingsError` for options that contradict each other."""
+    """Choose the output format; raises :class:`~dupfind.errors.SettingsError` for
+    options that contradict each other.
+    """
     chosen = streams.chosen_format(format_, print0=print0)
     if visual and chosen is not Format.TABLE:
         raise SettingsError(f"--visual draws into a table and does not go with --format {chosen}")

@@ -126,7 +126,7 @@ def _check(outputs: dict[str, str | None], settings: Settings, files_from: str |
 def _find(
     settings: Settings, given: Sequence[Given], wanted: Wanted, pictures: int | None, console: Console
 ) -> tuple[Answer, bytes | None]:
-    """The answer, and a page with up to so many ``pictures`` where there is to be one."""
+    """Return the answer, and a page with up to so many ``pictures`` where there is to be one."""
     from dupfind.finding import finding
 
     if pictures is None:

@@ -108,7 +108,7 @@ def groups(
 
 
 def _page(answer: Answer, settings: Settings, pictures: int, console: Console) -> bytes:
-    """The page for a browser."""
+    """Render the page for a browser."""
     from dupfind.answers.shown import most_doubtful_members
     from dupfind.commands.showing import look_at
     from dupfind.report import html_groups

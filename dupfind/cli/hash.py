@@ -112,7 +112,7 @@ def hash_(
 
 
 def _bars(progress: bool | None) -> bool | None:
-    """Whether bars are wanted: not by themselves where the lines come while they would be drawn."""
+    """Tell whether bars are wanted: not by themselves where the lines come while they would be drawn."""
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     return False if progress is None and is_terminal else progress
 

@@ -22,7 +22,7 @@ STDIN = "-"
 
 
 def listed(files_from: str | None) -> list[str] | None:
-    """The names in the list that an option gives, None without it; raises :class:`~dupfind.errors.SettingsError`."""
+    """Read the list that an option names, None without it; raises :class:`~dupfind.errors.SettingsError`."""
     return None if files_from is None else names_in(streams.read_list(files_from))
 
 
@@ -33,18 +33,20 @@ def require(arguments: Sequence[str], files_from: str | None, called: str) -> No
 
 
 def without_junk(names: Iterable[str]) -> list[str]:
-    """The names of a list that are not of junk which systems leave behind, as a walk passes it over."""
+    """Leave out of a list the names of junk that systems leave behind, as a walk skips it."""
     return [name for name in names if not is_junk(name)]
 
 
 def names(files: Sequence[str], files_from: str | None, called: str) -> list[str]:
-    """What was named, by arguments and then by a list."""
+    """Look up what was named, by arguments and then by a list."""
     _refuse_nothing_or_all(files, files_from, called)
     return [*files, *(listed(files_from) or ())]
 
 
 def given_and_listed(files: Sequence[str], files_from: str | None, stack: ExitStack) -> list[Given]:
-    """What was named, by arguments and then by a list: of that each file once, under its first name, and no junk."""
+    """Look up what was named, by arguments and then by a list: of that each file once, by its first name,
+    and no junk.
+    """
     _refuse_nothing_or_all(files, files_from, "IMAGE...")
     mounts = read_mounts()
     files_given = given(files, stack, mounts)
@@ -59,14 +61,14 @@ def given_and_listed(files: Sequence[str], files_from: str | None, stack: ExitSt
 
 
 def _refuse_nothing_or_all(files: Sequence[str], files_from: str | None, called: str) -> None:
-    """Likewise, and where standard input is to be a picture and a list."""
+    """Refuse likewise where standard input is to be a picture and a list."""
     require(files, files_from, called)
     if files_from == STDIN and STDIN in files:
         raise SettingsError("standard input cannot be a picture and a list")
 
 
 def given(files: Sequence[str], stack: ExitStack, mounts: Mounts | None = None) -> list[Given]:
-    """What was named; a file that cannot be had costs its own line only. ``stack`` holds what standard input gave."""
+    """Look up what was named; a lost file costs its own line only. ``stack`` holds what standard input gave."""
     from dupfind.answers.hashed import Given
 
     answers = []

@@ -1,4 +1,4 @@
-"""What a command knows of the streams it was given: whether to show bars, and how wide a screen is."""
+"""Standard streams of a command: whether to show bars, and how wide the screen is."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def refuse_contradiction(*, quiet: bool, verbose: bool) -> None:
 
 
 def chosen_format(format_: str | None, *, print0: bool, usual: Format = Format.TABLE) -> Format:
-    """How to print; raises :class:`~dupfind.errors.SettingsError` for ``-0`` with anything but paths."""
+    """Choose the output format; raises :class:`~dupfind.errors.SettingsError` for ``-0`` with anything but paths."""
     chosen = Format(format_ or (Format.PATHS if print0 else usual))
     if print0 and chosen is not Format.PATHS:
         raise SettingsError(f"-0 prints paths and does not go with --format {chosen}")
@@ -36,7 +36,7 @@ def chosen_format(format_: str | None, *, print0: bool, usual: Format = Format.T
 
 
 def console(progress: bool | None, *, quiet: bool, verbose: bool, profile_stages: bool) -> Console:
-    """The listener that writes to standard error as these options ask for."""
+    """Make the listener that writes to standard error as these options ask for."""
     from dupfind.progress import Console
     from dupfind.stopwatch import Stopwatch, since_start_seconds
 
@@ -48,7 +48,7 @@ def console(progress: bool | None, *, quiet: bool, verbose: bool, profile_stages
 
 
 def screen(output: str | None = None) -> Screen:
-    """Where the answer will be seen: standard output, or the file ``output``."""
+    """Describe where the answer will be seen: standard output, or the file ``output``."""
     import shutil  # brings every compressor there is
 
     from dupfind.report import Screen
@@ -76,7 +76,7 @@ def tell_servers(console: Console, servers: Sequence[Served], format_: Format) -
 
 @contextmanager
 def stdin_as_file() -> Iterator[str]:
-    """The path of a private file that holds what standard input gives, as long as the block.
+    """Yield the path of a private file that holds what standard input gives, as long as the block.
 
     Decoders go back and forth in a file, which a pipe does not allow. What is a file already is taken as that file, so
     that it is not its own witness.
@@ -97,7 +97,7 @@ def stdin_as_file() -> Iterator[str]:
 
 
 def _redirected() -> str | None:
-    """The path of the file that standard input is, where it is one that nobody has read from yet."""
+    """Return the path of the file that standard input is, where it is one that nobody has read from yet."""
     try:
         state, number = os.fstat(sys.stdin.fileno()), sys.stdin.fileno()
         path = os.readlink(f"/proc/self/fd/{number}")
@@ -108,7 +108,7 @@ def _redirected() -> str | None:
 
 
 def read_list(source: str) -> bytes:
-    """What a file holds, or standard input for ``-``; raises :class:`~dupfind.errors.SettingsError`."""
+    """Read a file, or standard input for ``-``; raises :class:`~dupfind.errors.SettingsError`."""
     if source == "-":
         if sys.stdin is None or sys.stdin.closed:
             raise SettingsError("standard input is closed")

@@ -1,4 +1,4 @@
-"""How far apart the user's own pictures lie: every pair compared by every algorithm.
+"""Distances between the user's own pictures: every pair compared by every algorithm.
 
 Up to 20,000 pictures all pairs are compared. Of more, every so many-th in the order of the walk is compared with
 all others, so that the sample is the same in every run and series of shots weigh in it as they do in the whole.
@@ -50,7 +50,7 @@ def calibrate(
 
 
 def describe(pictures: Sequence[tuple[int, bytes]], orientations: int) -> list[bytes]:
-    """The words of each (id, pixels) in its first ``orientations``: every algorithm's hash, then the check hash.
+    """Hash each (id, pixels) in its first ``orientations``: the words of every algorithm, then the check hash.
 
     Runs in a worker. Eight words an orientation, packed big-endian.
     """
@@ -110,7 +110,9 @@ def _compare(
 def _words(
     pictures: Pictures, positions: Sequence[int], orientations: int, reader: Reader
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """The words of the needles, turned, and of all pictures, upright, as :mod:`dupfind.commands.pairs` takes them."""
+    """Return the words of the needles, turned, and of all pictures, upright,
+    as :mod:`dupfind.commands.pairs` takes them.
+    """
     import numpy as np
 
     ids = [ref.id for ref in pictures.refs]

@@ -58,7 +58,7 @@ def compare_files(
 
 
 def with_lost(answer: Comparisons, lost: Mapping[str, str], order: Sequence[str]) -> Comparisons:
-    """The answer with the names that could not even be looked up, and why, each where it stands in ``order``."""
+    """Add the names that could not even be looked up, and why, each where it stands in ``order``."""
     first, nothing = answer.files[0], Proof(None, None)
     absent = [Compared(path, None, None, {}, reason) for path, reason in lost.items()]
     pairs = [Comparison(first, file, nothing, nothing, None, f"{file.path}: {file.error}") for file in absent]
@@ -86,7 +86,7 @@ def _compare_all(files: Sequence[NamedFile], run: Reading) -> tuple[list[Compare
 
 
 def _digests(entries: Sequence[FileEntry], reader: Reader) -> dict[str, bytes | Failure]:
-    """The digests of the first of ``entries`` and of those of its size, by path; empty where there are none."""
+    """Digest the first of ``entries`` and those of its size, by path; empty where there are none."""
     alike = [entry for entry in entries if entry.size_bytes == entries[0].size_bytes]
     return reader.digests(alike) if len(alike) > 1 else {}
 
@@ -148,7 +148,7 @@ class _Side:
         )
 
     def hashes(self, orientation: int) -> dict[str, int]:
-        """By algorithm the 64-bit hash of the picture as ``orientation`` shows it."""
+        """Hash the picture as ``orientation`` shows it to 64 bits, by algorithm."""
         pixels = np.ascontiguousarray(self.turned[orientation].surface.pixels)
         return {algorithm: fingerprint.search_hash(pixels, algorithm) for algorithm in _ALGORITHMS}
 
@@ -167,7 +167,7 @@ class _Judge:
         self._compare_at_full_size = compare_at_full_size
 
     def compare(self, first: _Side, second: _Side) -> Comparison:
-        """The two, each as a witness of the other."""
+        """Compare the two, each as a witness of the other."""
         if isinstance(first.digest, bytes) and first.digest == second.digest:
             proof = self._identical(first, second)
             return Comparison(first.compared, second.compared, proof, proof, _seen(first, second, 0))
@@ -190,7 +190,7 @@ class _Judge:
         return Proof(Evidence.IDENTICAL, None, 0, dict.fromkeys(_ALGORITHMS, 0), 0)
 
     def _proof(self, needle: _Side, witness: _Side) -> Proof:
-        """What ``witness`` says of ``needle``, in the orientation in which a scan would take it."""
+        """Judge ``needle`` by ``witness``, in the orientation in which a scan would take it."""
         if needle.image_data is not None and needle.image_data == witness.image_data:
             return Proof(Evidence.SAME, REASON, 0, dict.fromkeys(_ALGORITHMS, 0), 0)
         hash_ = witness.search_hashes[0]
@@ -213,14 +213,14 @@ class _Judge:
         )
 
     def _objection(self, needle: _Side, witness: _Side, orientation: int) -> Reason | None:
-        """What a comparison at full size has against ``witness``."""
+        """Return what a comparison at full size has against ``witness``."""
         assert needle.full is not None
         assert witness.full is not None
         pair = pair_of((needle.entry, needle.full.thumbnail), (witness.entry, witness.full.thumbnail), orientation)
         return self._compare_at_full_size([pair])[pair]
 
     def _otherwise(self, needle: _Side, witness: _Side) -> tuple[Evidence, Reason | None] | None:
-        """What a scan finds when the pictures are unlike: without their frames, or by what damage left."""
+        """Return what a scan finds when the pictures are unlike: without their frames, or by what damage left."""
         settings = replace(self._settings, threshold_bits=MOST_THRESHOLD_BITS)
         matches, _ = match_otherwise(needle.pictures(), witness.pictures(), {}, settings, self._cache, Silence())
         match = matches.get(needle.entry.path)
@@ -228,7 +228,7 @@ class _Judge:
 
 
 def _seen(first: _Side, second: _Side, orientation: int) -> tuple[bytes, bytes] | None:
-    """What both show, the first turned by ``orientation``."""
+    """Return what both show, the first turned by ``orientation``."""
     if first.full is None or second.full is None:
         return None
     return first.turned[orientation].thumbnail.pixels, second.full.thumbnail.pixels

@@ -1,4 +1,4 @@
-"""Why a needle has its verdict: its witness with every test, or the haystack pictures that came nearest.
+"""Explanation of a verdict: the witness with every test, or the haystack pictures that came nearest.
 
 The verdict comes from the stages of a scan and is not judged again here; judged again is how each test came out,
 of which a scan keeps only the first that failed.
@@ -70,7 +70,7 @@ def _explain_all(
 def _groups(
     needles: Sequence[NamedFile], haystack: list[FileEntry], same: SameFile
 ) -> Iterator[tuple[list[NamedFile], list[FileEntry], list[FileEntry]]]:
-    """Needles, the haystack without them, and what was left out of it.
+    """Yield needles, the haystack without them, and what was left out of it.
 
     Those outside the haystack are searched for together as a scan does; each that lies in it is searched for in
     the rest, of which other needles may be a part.
@@ -108,7 +108,7 @@ class _Explainer:
         self._made: Nearest | None = None
 
     def explain(self, needle: NamedFile, itself: tuple[str, ...]) -> Explanation:
-        """The verdict on ``needle`` and all that led to it."""
+        """Explain the verdict on ``needle``: all that led to it."""
         findings, path = self._findings, needle.entry.path
         shown = self._shown
         match = findings.matches.get(path)

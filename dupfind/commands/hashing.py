@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from operator import attrgetter
 
 from dupfind.answers.hashed import Asked, Given, Hashed
 from dupfind.events import Advance, Listener, Silence, Within
@@ -63,11 +64,11 @@ class _Answers:
         self.are_complete = True
 
     def batch(self) -> list[FileEntry]:
-        """The files that are to be read next, each once."""
+        """Return the files that are to be read next, each once."""
         return self.entries(min(max(_BATCH, self._told), _MOST_BATCH))
 
     def entries(self, most: int | None = None) -> list[FileEntry]:
-        """The files that are to be read among the next ``most``, or among all that are left, each once."""
+        """Return the files that are to be read among the next ``most``, or among all that are left, each once."""
         end = None if most is None else self._told + most
         files = (given.file for given in self._files[self._told : end])
         return list({file.entry.path: file.entry for file in files if file is not None}.values())
@@ -108,7 +109,7 @@ def _hash_originals(settings: Settings, asked: Asked, pool: Pool, answers: _Answ
     lost = partial(_lost, timeout_seconds=settings.timeout_seconds)
     hashes_of: dict[str, Hashes] = {}
     answers.tell(hashes_of)
-    for entry, hashes in pool.map(task, answers.entries(), size_bytes=_size_of, lost=lost):
+    for entry, hashes in pool.map(task, answers.entries(), size_bytes=attrgetter("size_bytes"), lost=lost):
         hashes_of[entry.path] = hashes
         answers.tell(hashes_of)
 
@@ -121,7 +122,7 @@ def _hash_thumbnails(asked: Asked, answers: _Answers, run: Reading) -> None:
 
 
 def _hashes_of(entries: list[FileEntry], asked: Asked, run: Reading) -> Iterator[tuple[str, Hashes]]:
-    """The hashes of each file, by its path."""
+    """Yield the hashes of each file, by its path."""
     from dupfind.evidence import fingerprint
 
     if not entries:
@@ -135,12 +136,8 @@ def _hashes_of(entries: list[FileEntry], asked: Asked, run: Reading) -> Iterator
             yield path, tuple(fingerprint.as_hex(value, asked.size) for value in values)
 
 
-def _size_of(entry: FileEntry) -> int:
-    return entry.size_bytes
-
-
 def _lost(_: FileEntry, death: Death, timeout_seconds: float) -> Failure:
-    """The answer for a file whose reader died."""
+    """Return the answer for a file whose reader died."""
     if death.is_late(timeout_seconds):
         return tasks.timed_out(timeout_seconds)
     return Failure(death.reason, is_image=False, lasting=False)

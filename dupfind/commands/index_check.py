@@ -29,7 +29,7 @@ _UNSEEN = "an edit that left size and time as they were shows only with --deep"
 
 
 def about(catalog: str) -> About:
-    """What a catalog says of itself. Raises :class:`~dupfind.errors.CatalogError`."""
+    """Read what a catalog says of itself. Raises :class:`~dupfind.errors.CatalogError`."""
     with explained(catalog):
         file = _opened(catalog)
         try:
@@ -92,7 +92,7 @@ def check(
 
 
 def _warn_of_unseen(tree: Tree, run: Run, *, is_deep: bool) -> None:
-    """Where only the bytes would tell of an edit, say so if they are not read."""
+    """Warn where only the bytes would tell of an edit and they are not read."""
     for warning in forgetting([tree], run.mounts.forgetful, _UNSEEN) if not is_deep else ():
         run.listener.warn(warning)
 
@@ -114,7 +114,7 @@ def _nothing_there(catalog: str, said: About, tree: Tree) -> str:
 
 
 def _digests(files: Mapping[str, FileEntry], prefix: str, run: Reading) -> dict[str, bytes | Failure]:
-    """The digests of these files as they are now, by relative path."""
+    """Digest these files as they are now, by relative path."""
     digests = run.reader.digests([entry._replace(path=prefix + path) for path, entry in files.items()])
     return {path[len(prefix) :]: digest for path, digest in digests.items()}
 

@@ -63,13 +63,13 @@ def index(
 
 
 def relative_entries(tree: Tree) -> Iterator[FileEntry]:
-    """The files of a tree with paths below its root."""
+    """Return the files of a tree with paths below its root."""
     start = len(tree.root.real.rstrip(os.sep)) + 1
     return (entry._replace(path=entry.path[start:]) for entry in tree.entries)
 
 
 def is_unchanged(entry: FileEntry, listed: FileEntry) -> bool:
-    """Whether a file is as it was when it was listed; where it has no inode, its size and time have to tell."""
+    """Tell whether a file is as it was when it was listed; where it has no inode, its size and time have to tell."""
     return entry == listed or (entry.inode == listed.inode == 0 and entry[1:3] == listed[1:3])
 
 
@@ -178,14 +178,14 @@ class _Update:
         advance(len(rows))
 
     def end(self, started: str) -> None:
-        """Everything is read: from now on the catalog says what was there when this update began."""
+        """Finish: from now on the catalog says what was there when this update began."""
         assert self._about is not None
         with self._file.transaction():
             self._file.forget_orphans()
             self._file.set_about(replace(self._about, updated=started, is_complete=True))
 
     def answer(self, catalog: str, started: str, size_bytes: int) -> Indexed:
-        """What was done."""
+        """Return what was done."""
         unread = self._file.unread()
         for path, failure in sorted(unread.items()):
             self._problems.append(Problem(self._shown(path), Side.HAYSTACK, failure.stage, failure.reason))
@@ -218,7 +218,7 @@ class _Update:
 
 
 def is_other_folder(was: About, about: About, walked: Mapping[str, FileEntry], listed: Mapping[str, FileEntry]) -> bool:
-    """Whether nothing of what is ``listed`` is there, and the folder is not the one that ``was`` listed.
+    """Tell whether nothing of what is ``listed`` is there, and the folder is not the one that ``was`` listed.
 
     A mount point without its drive would empty the catalog, which cannot be made again until the drive is back.
     """

@@ -82,7 +82,7 @@ class _Block:
         self._least = np.empty(shape, np.uint16)
 
     def nearest(self, needles: Words, haystack: Words) -> NDArray[np.uint16]:
-        """The smallest distance over the orientations, shape (needles, pictures); overwritten by the next call.
+        """Compute the smallest distance over the orientations, (needles, pictures); the next call overwrites it.
 
         ``needles`` has the shape (needles, orientations, words), ``haystack`` (words, pictures).
         """

@@ -1,4 +1,4 @@
-"""What a page shows beside the answer, gathered once the answer is there: small pictures, digests, nearest pictures.
+"""Contents of a page beside the answer, gathered once that is there: small pictures, digests, nearest pictures.
 
 Reads only the files that the page shows. For the nearest pictures the haystack's hashes are needed, which the scan has
 left in the cache.
@@ -52,7 +52,7 @@ def show(
     parted: Mapping[str, Parted] = MappingProxyType({}),
     decided: Collection[str] = frozenset(),
 ) -> Shown:
-    """What a page holds of the ``count`` most doubtful files of ``report``; ``trees`` are needles and haystack.
+    """Gather what a page shows of the ``count`` most doubtful files; ``trees`` are needles and haystack.
 
     ``parted`` are needles that a person has parted from files of the haystack, by their paths on disk, and ``decided``
     all needles whose verdict rests on a person's word, by their paths in the report.
@@ -69,7 +69,7 @@ def look_at(
     listener: Listener,
     make_executor: MakeExecutor | None = None,
 ) -> Shown:
-    """What a page holds of these members of groups; no digests, since nothing is decided about them."""
+    """Gather what a page shows of these members of groups; no digests, since nothing is decided about them."""
     whole: dict[str, FileEntry] = {}
     lost: dict[str, Sight] = {}
     for member in members:
@@ -96,7 +96,7 @@ def look_at_found(
     listener: Listener,
     make_executor: MakeExecutor | None = None,
 ) -> Shown:
-    """What a page holds of the pictures that were sought and of their nearest, up to ``count`` files; no digests."""
+    """Gather what a page shows of the pictures sought and their nearest, up to ``count`` files; no digests."""
     entries = {given.path: given.file.entry for given in images if given.file is not None}
     files: dict[str, FileEntry] = {}
     pairs: list[Pair] = []
@@ -155,7 +155,7 @@ def _show(
 
 
 def _previews(reader: Reader, entries: Sequence[FileEntry]) -> Mapping[str, Preview | Failure]:
-    """A preview of each file, or why there is none, by path; what a catalog lists is not looked for on disk."""
+    """Make a preview of each file, or say why there is none; what a catalog lists is not looked for on disk."""
     previews = reader.previews([entry for entry in entries if entry.can_be_read])
     return {entry.path: previews.get(entry.path) or Failure(_LISTED) for entry in entries}
 
@@ -166,7 +166,7 @@ def _turns(
     sights: Mapping[str, Sight],
     run: Reading,
 ) -> dict[Pair, int]:
-    """How the second of each pair of pictures is turned to lie on the first, where it does not upright."""
+    """Find how the second of each pair of pictures is turned to lie on the first, where it does not upright."""
     seen = {path for path, sight in sights.items() if sight.preview is not None}
     return turns_of([pair for pair in dict.fromkeys(pairs) if seen.issuperset(pair)], files, run)
 
@@ -185,7 +185,7 @@ def turns_of(pairs: Sequence[Pair], files: Mapping[str, FileEntry], run: Reading
 
 
 def _pictures(doubtful: Iterable[FileVerdict], witnesses: set[str]) -> set[str]:
-    """The paths of those of which there may be a preview."""
+    """Return the paths of those of which there may be a preview."""
     return witnesses | {verdict.path for verdict in doubtful if verdict.kind is Kind.IMAGE}
 
 
@@ -194,7 +194,7 @@ def _once(entries: Iterable[FileEntry]) -> list[FileEntry]:
 
 
 def _named(trees: Sequence[Tree], paths: set[str]) -> Iterator[Named]:
-    """The files that are reported under these paths."""
+    """Yield the files that are reported under these paths."""
     for tree in trees:
         shown = tree.root.shown
         for entry in tree.entries:
@@ -253,7 +253,7 @@ def _compare_nothing(pairs: Sequence[FullSizePair]) -> Mapping[FullSizePair, Rea
 
 
 def _why_refused(near: Seen, advice: Advice) -> tuple[Reason, ...]:
-    """Why a haystack picture is no witness, though it comes nearest."""
+    """Say why a haystack picture is no witness, though it comes nearest."""
     if near.evidence is None:
         return (near.reason or Reason(ReasonCode.UNLIKE),)
     options = " ".join(advice.options)

@@ -1,4 +1,4 @@
-"""How two pictures lie on each other: for the eye of a person who flips between them; no verdict rests on it. Pure."""
+"""Alignment of two pictures for a person who flips between them; no verdict rests on it. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_BITS = 256
 
 
 def orientation(needle: Thumbnail, witness: Thumbnail) -> int:
-    """How ``witness`` is to be turned to lie on ``needle``, as :func:`dupfind.evidence.fingerprint.turn` does; 0.6 ms.
+    """Find how to turn ``witness`` to lie on ``needle``, see :func:`dupfind.evidence.fingerprint.turn`; 0.6 ms.
 
     Both are taken with and without their frames. 0, which is upright, where no turn makes them alike.
     """

@@ -29,7 +29,7 @@ class Moment(NamedTuple):
 
 
 def parse(text: str | None) -> Moment | None:
-    """The moment that ``text`` names, or None when there is no text or it is malformed. Never raises.
+    """Parse the moment that ``text`` names; None when there is no text or it is malformed. Never raises.
 
     >>> parse("2017:07:18 15:31:30.250+02:00").fraction
     '25'
@@ -54,7 +54,7 @@ def parse(text: str | None) -> Moment | None:
 
 
 def are_two_shots(first: Moment | None, second: Moment | None) -> bool:
-    """True when both moments are known and no spelling or time zone makes one of the other.
+    """Tell whether both moments are known and no spelling or time zone makes one of the other.
 
     Whole multiples of 15 minutes with the same fraction are a corrected time zone, unless both files name theirs. A
     fraction that only one file gives was dropped by a program, and is no difference.

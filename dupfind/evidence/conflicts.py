@@ -36,7 +36,7 @@ Differ = Callable[[Claim, Claim], Reason | None]
 def rejected(
     claims: Mapping[int, Iterable[Claim]], differ: Differ, kin: Mapping[int, Sequence[int]] | None = None
 ) -> dict[int, Reason]:
-    """The needles, by position, whose claim to their witness falls, and why; ``claims`` is by witness.
+    """Find the needles, by position, whose claim to their witness falls, and why; ``claims`` is by witness.
 
     ``kin`` names for each witness the others that may be copies of it.
     """

@@ -1,4 +1,4 @@
-"""What is left between two pictures once their tones are matched, as a handful of numbers; pure numpy.
+"""Differences between two pictures once their tones are matched, as a handful of numbers; pure numpy.
 
 Is it moved, is it in one place, is it strong, is it wide? Knows no files, no bounds and no grades: those are
 :mod:`dupfind.evidence.evidence`'s.
@@ -121,7 +121,7 @@ def compare(needle: Surface, witness: Surface) -> Differences:
 
 
 def _shift(target: Surface, source: Surface, gain: float, difference: Grey, weight: Grey) -> float:
-    """How far the corner that moved most moved between the two, in thumbnail pixels.
+    """Measure how far the corner that moved most moved between the two, in thumbnail pixels.
 
     One step of image registration (Lucas and Kanade, 1981): the difference is explained, by least squares, as an affine
     motion along the slopes. What differs by more than a motion could explain is left out.

@@ -122,7 +122,7 @@ def prepare(thumbnail: Thumbnail) -> Picture:
 
 
 def turned(picture: Picture, orientation: int) -> Picture:
-    """``picture`` as :func:`~dupfind.evidence.fingerprint.turn` shows it, width and height exchanged where they are."""
+    """Turn ``picture`` as :func:`~dupfind.evidence.fingerprint.turn` does, with width and height."""
     if orientation == 0:
         return picture
     sides = picture.thumbnail.width, picture.thumbnail.height
@@ -175,7 +175,7 @@ def judge(needle: Picture, witness: Picture, orientation: int = 0, *, with_full_
 
 
 def differ(first: Picture, second: Picture) -> Reason | None:
-    """Why two needles with one witness cannot both be copies of it, or None when nothing speaks against it.
+    """Say why two needles cannot both be copies of one witness; None when nothing speaks against it.
 
     What a needle may be short of, such as size, does not count; the bounds are :data:`SLACK` times as wide.
     """
@@ -190,7 +190,7 @@ def differ(first: Picture, second: Picture) -> Reason | None:
 
 
 def structure_bounds(noise: float, noises: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The bounds of the test "structure" in bits, for a picture of one noise against pictures of others.
+    """Compute the bounds of the test "structure" in bits, for a picture of one noise against pictures of others.
 
     What the check hashes differ by beyond that keeps :func:`judge` from `same`, whatever else the pictures show.
     """
@@ -208,7 +208,7 @@ def _check_test(needle: Picture, witness: Picture) -> Test:
 
 
 def _pixel_findings(needle: Picture, witness: Picture, slack: float) -> tuple[Finding, ...]:
-    """What the two thumbnails show, the clearest first, so that the reason is the true one."""
+    """Test what the two thumbnails show, the clearest first, so that the reason is the true one."""
     noise = min(math.hypot(needle.noise, witness.noise), _MOST_NOISE)
     measured = differences.compare(*_surfaces(needle, witness))
     colour = float(np.abs(needle.colour - witness.colour).max())
@@ -230,7 +230,7 @@ def _pixel_findings(needle: Picture, witness: Picture, slack: float) -> tuple[Fi
 
 
 def _surfaces(needle: Picture, witness: Picture) -> tuple[differences.Surface, differences.Surface]:
-    """The two pictures at the detail that both can hold."""
+    """Reduce the two pictures to the detail that both can hold."""
     width = min(needle.thumbnail.width, witness.thumbnail.width)
     height = min(needle.thumbnail.height, witness.thumbnail.height)
     if min(width, height) >= THUMBNAIL_SIDE:
@@ -246,7 +246,7 @@ def _about_colour(witness: Picture) -> Reason:
 
 
 def _noise(thumbnail: Thumbnail) -> float:
-    """How strong the noise of the picture's codec is in its thumbnail, where 1 is JPEG of quality 50 on a single pixel.
+    """Estimate the noise of the codec in the thumbnail, where 1 is JPEG of quality 50 on a single pixel.
 
     It averages out: a picture of 4,000 pixels leaves little in a thumbnail pixel, and one of 100 nearly all.
     """
@@ -274,7 +274,7 @@ def _weakness(thumbnail: Thumbnail, pixels: fingerprint.Pixels, contrast: float)
 
 
 def _in_two_tones(counts: NDArray[np.intp]) -> int:
-    """How many pixels the two fullest bands of grey hold, by the number of pixels of each of 256 levels."""
+    """Count the pixels in the two fullest bands of grey, by the number of pixels of each of 256 levels."""
     left, held = counts.copy(), 0
     for _ in range(2):
         bands = np.convolve(left, np.ones(_TONE_BAND, left.dtype), "valid")

@@ -1,4 +1,4 @@
-"""What two files say of themselves and overrules their pixels: size, shape, quality, capture time and the like; pure.
+"""Facts of two files that overrule their pixels: size, shape, quality, capture time and the like; pure.
 
 Each fact is a :class:`Test` with its bound, and the reason that a failure of it gives.
 Knows no pixels.
@@ -51,7 +51,7 @@ Finding = tuple[Test, Reason]
 
 
 def at_most(name: str, value: float, bound: float) -> Test:
-    """The test that ``value`` is no more than ``bound``."""
+    """Make the test that ``value`` is no more than ``bound``."""
     return Test(name, float(value), float(bound), bool(value <= bound))
 
 
@@ -86,7 +86,7 @@ def losses(needle: Thumbnail, witness: Thumbnail) -> tuple[Finding, ...]:
 def capture_time(
     needle: Thumbnail, witness: Thumbnail, moments: tuple[capture_times.Moment | None, capture_times.Moment | None]
 ) -> Finding:
-    """Whether the two were taken at one moment, as far as their files tell."""
+    """Test whether the two were taken at one moment, as far as their files tell."""
     return (
         at_most("capture time", capture_times.are_two_shots(*moments), 0),
         Reason(ReasonCode.CAPTURE_TIME, (needle.captured or "", witness.captured or "")),
@@ -158,7 +158,7 @@ def _data(needle: Thumbnail, witness: Thumbnail) -> Finding:
 
 
 def _bytes_factor(quality: int) -> float:
-    """How many bytes a JPEG of this quality has, to one of quality 50; within a factor of 2 either way.
+    """Estimate the bytes of a JPEG of this quality to one of quality 50; within a factor of 2 either way.
 
     The factor by which libjpeg scales its tables, to the power that fits 427 photos best.
     """

@@ -42,12 +42,12 @@ _BATCH = 64
 
 
 def pixels(thumbnail: bytes) -> Pixels:
-    """The bytes of a thumbnail as an array of shape (64, 64)."""
+    """View the bytes of a thumbnail as an array of shape (64, 64)."""
     return np.frombuffer(thumbnail, np.uint8).reshape(THUMBNAIL_SIDE, THUMBNAIL_SIDE)
 
 
 def turn(picture: Pixels, orientation: int) -> Pixels:
-    """``picture`` (..., height, width) as EXIF orientation ``orientation + 1`` would show it; 0 leaves it as it is.
+    """Turn ``picture`` (..., height, width) as EXIF orientation ``orientation + 1`` does; 0 leaves it as it is.
 
     >>> turn(np.array([[1, 2], [3, 4]], np.uint8), 2).tolist()
     [[4, 3], [2, 1]]
@@ -67,25 +67,25 @@ def turn_back(picture: Pixels, orientation: int) -> Pixels:
 
 
 def search_hash(picture: Pixels, algorithm: str) -> int:
-    """The 64-bit hash of an upright thumbnail, unsigned, first bit highest, as imagehash prints it in hex."""
+    """Hash an upright thumbnail to 64 bits, unsigned, first bit highest, as imagehash prints it in hex."""
     return hash_of(picture, algorithm, SEARCH_SIZE)
 
 
 def hash_of(picture: Pixels, algorithm: str, size: int) -> int:
-    """The hash of ``size * size`` bits of an upright thumbnail, likewise; ``size`` is one of :data:`SIZES`."""
+    """Hash an upright thumbnail to ``size * size`` bits, likewise; ``size`` is one of :data:`SIZES`."""
     if algorithm == "phash":
         return _phash(picture, size)
     return _as_int(_OTHER_ALGORITHMS[algorithm](Image.fromarray(picture), hash_size=size).hash)
 
 
 def exact_hash_of(image: Image.Image, algorithm: str, size: int) -> int:
-    """What imagehash itself makes of a whole picture of any mode, bit for bit; loads scipy for pHash, 0.17 s."""
+    """Hash a whole picture of any mode as imagehash itself does, bit for bit; loads scipy for pHash, 0.17 s."""
     function = imagehash.phash if algorithm == "phash" else _OTHER_ALGORITHMS[algorithm]
     return _as_int(function(image, hash_size=size).hash)
 
 
 def as_hex(value: int, size: int) -> str:
-    """A hash of ``size * size`` bits as imagehash writes it.
+    """Write a hash of ``size * size`` bits as imagehash does.
 
     >>> as_hex(255, 8)
     '00000000000000ff'
@@ -94,12 +94,12 @@ def as_hex(value: int, size: int) -> str:
 
 
 def search_hashes(picture: Pixels, algorithm: str, orientations: int = ORIENTATIONS) -> tuple[int, ...]:
-    """The 64-bit hashes of the first ``orientations`` of a thumbnail, in the order of their index."""
+    """Compute the 64-bit hashes of the first ``orientations`` of a thumbnail, in the order of their index."""
     return tuple(map(int, search_hashes_of(picture[None], algorithm, orientations)[0]))
 
 
 def search_hashes_of(pictures: Pixels, algorithm: str, orientations: int) -> NDArray[np.uint64]:
-    """The same of many thumbnails, shape (pictures, 64, 64), as (pictures, orientations).
+    """Compute the same of many thumbnails, shape (pictures, 64, 64), as (pictures, orientations).
 
     For pHash all eight take 0.05 ms a picture, and one of a single picture 0.07.
     """
@@ -115,7 +115,7 @@ def search_hashes_of(pictures: Pixels, algorithm: str, orientations: int) -> NDA
 
 
 def packed_hashes(thumbnails: Sequence[bytes], algorithm: str, orientations: int) -> list[bytes]:
-    """The same of the bytes of thumbnails, for each of them packed: 8 bytes an orientation, the highest first."""
+    """Compute the same of the bytes of thumbnails, packed for each: 8 bytes an orientation, the highest first."""
     packed: list[bytes] = []
     for start in range(0, len(thumbnails), _BATCH):
         batch = thumbnails[start : start + _BATCH]
@@ -144,7 +144,7 @@ def are_steady(pictures: Pixels, algorithm: str) -> NDArray[np.bool_]:
 
 
 def _roughness(pictures: Pixels) -> NDArray[np.float64]:
-    """The mean second difference along every fourth row and column, in grey levels."""
+    """Compute the mean second difference along every fourth row and column, in grey levels."""
     rows, columns = pictures[:, ::4].astype(np.int16), pictures[:, :, ::4].astype(np.int16)
     along = np.abs(rows[..., 2:] - 2 * rows[..., 1:-1] + rows[..., :-2]).mean((1, 2))
     down = np.abs(columns[:, 2:] - 2 * columns[:, 1:-1] + columns[:, :-2]).mean((1, 2))
@@ -152,7 +152,7 @@ def _roughness(pictures: Pixels) -> NDArray[np.float64]:
 
 
 def check_hash(picture: Pixels) -> int:
-    """The 256-bit pHash of a thumbnail; distances between unrelated photos start at 84 bits."""
+    """Compute the 256-bit pHash of a thumbnail; distances between unrelated photos start at 84 bits."""
     return _phash(picture, CHECK_SIZE)
 
 
@@ -162,7 +162,7 @@ def _phash(picture: Pixels, size: int) -> int:
 
 
 def _halved_turns(pictures: Pixels, orientations: int) -> Pixels:
-    """The first ``orientations`` of ``pictures``, shape (pictures, 64, 64), as (pictures, orientations, 32, 32).
+    """Return the first ``orientations`` of ``pictures``, shape (pictures, 64, 64), as (pictures, orientations, 32, 32).
 
     A mirrored picture is halved to the same, mirrored. A transposed one is not, as the rows are halved first.
     """
@@ -175,7 +175,7 @@ def _halved_turns(pictures: Pixels, orientations: int) -> Pixels:
 
 
 def _phash_bits(pictures: Pixels, size: int) -> NDArray[np.bool_]:
-    """The pHash of each of ``pictures``, (..., 4 ``size``, 4 ``size``), bit for bit that of ``imagehash.phash``.
+    """Compute the pHash of each of ``pictures``, (..., 4 ``size``, 4 ``size``), as ``imagehash.phash`` does.
 
     Shape (..., ``size`` ** 2). Written out because imagehash takes its cosine transform from scipy, whose import costs
     each process 0.17 s, and computes all coefficients where the lowest ``size`` in each direction are wanted.
@@ -190,7 +190,7 @@ def _phash_bits(pictures: Pixels, size: int) -> NDArray[np.bool_]:
 
 @lru_cache(maxsize=4)
 def _cosines(count: int, side: int) -> NDArray[np.float64]:
-    """The first ``count`` rows of the type-II discrete cosine transform of length ``side``."""
+    """Return the first ``count`` rows of the type-II discrete cosine transform of length ``side``."""
     frequency, place = np.arange(count)[:, None], np.arange(side)[None, :]
     return 2 * np.cos(np.pi * frequency * (2 * place + 1) / (2 * side))
 

@@ -364,7 +364,7 @@ def _judge_tone(measures: Measures, facts: Facts) -> Reason | None:
 
 
 def _judge_places(measures: Measures, facts: Facts) -> Reason | None:
-    """What changed in one place."""
+    """Name what changed in one place."""
     slack = PALETTE_SLACK if facts.has_palette else SCALED_SLACK if facts.is_scaled and not facts.is_larger else 1.0
     if _exceeds(measures.spots, SPOT_BOUNDS, slack) or _exceeds(measures.patches, PATCH_BOUNDS, slack):
         return Reason(ReasonCode.PLACE, (AT_FULL_SIZE, _place(measures.where)))
@@ -497,7 +497,7 @@ def _all_sums(gray: Bytes) -> list[Sums]:
 
 
 def _once(pixels: Pixels, name: str, make: Callable[[Bytes], Made]) -> Made:
-    """What ``make`` gives of the gray of ``pixels``, or gave before."""
+    """Return what ``make`` gives of the gray of ``pixels``, made once."""
     if pixels.made is None:
         return make(pixels.gray)
     if name not in pixels.made:
@@ -549,7 +549,7 @@ def _tone(target: Grey, source: Grey) -> tuple[float, float, float]:
 
 
 def _median(values: Grey) -> float:
-    """The median as ``np.median`` has it, sooner."""
+    """Compute the median as ``np.median`` does, sooner."""
     middle = values.size // 2
     ordered = np.partition(values, (max(0, middle - 1), middle))
     return float(ordered[middle] if values.size % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
@@ -639,7 +639,7 @@ def _contrasts(ours: Sums, theirs: Sums, shift: int) -> Bytes:
 
 
 def _padded(values: NDArray[Any], rows: slice, kind: type[np.generic], shift: int = 0) -> NDArray[Any]:
-    """These rows of ``values``, shifted to the right, with one more on every side; beyond an edge is what is on it."""
+    """Shift these rows of ``values`` to the right, with one more on every side; beyond an edge is what is on it."""
     height, width = values.shape
     top, bottom = max(0, rows.start - 1), min(height, rows.stop + 1)
     padded = np.empty((rows.stop - rows.start + 2, width + 2), kind)
@@ -654,7 +654,7 @@ def _padded(values: NDArray[Any], rows: slice, kind: type[np.generic], shift: in
 
 
 def _noise(difference: Grey, contrasts: Bytes, floor: float) -> Grey:
-    """What 95% of the cells of each class of contrast differ by, and ``floor``."""
+    """Estimate what 95% of the cells of each class of contrast differ by, and ``floor``."""
     keys = np.minimum(difference * _NOISE_STEPS, _LEVELS - 1).astype(np.intp)
     keys += _FIRST_KEYS.take(contrasts, mode="wrap")
     counts = np.bincount(keys.reshape(-1), minlength=_CLASSES * _LEVELS).reshape(_CLASSES, _LEVELS)
@@ -682,7 +682,7 @@ def _span(padded: Bytes) -> Bytes:
 
 
 def _worst(ratios: Grey) -> tuple[float, float, tuple[float, float]]:
-    """The greatest value, the greatest mean of 3 x 3 values, and where that is: down and right, each 0 to 1."""
+    """Return the greatest value, the greatest mean of 3 x 3 values, and where that is: down and right, each 0 to 1."""
     is_turned = _lies_turned(ratios)
     values = ratios.T if is_turned else ratios
     spot, patch, place = 0.0, -1.0, (0, 0)
@@ -750,7 +750,7 @@ def _compare_colors(
 
 
 def _quantile(values: Grey, share: float) -> float:
-    """The quantile as ``np.quantile`` has it, in a third of the time."""
+    """Compute the quantile as ``np.quantile`` does, in a third of the time."""
     place = share * (values.size - 1)
     below = int(place)
     above = min(below + 1, values.size - 1)
@@ -759,7 +759,7 @@ def _quantile(values: Grey, share: float) -> float:
 
 
 def _color_kept(own: Bytes, other: Bytes) -> float | None:
-    """How much of the clear steps of colour between neighbouring cells of ``own`` there is in ``other``."""
+    """Measure how much of the clear steps of colour between cells of ``own`` there is in ``other``."""
     height, width = own.shape[1:]
     own_flat, other_flat = own.reshape(-1), other.reshape(-1)
     steps: list[tuple[Grey, Grey]] = []
@@ -884,7 +884,7 @@ def _coefficients(grey: Bytes, places: NDArray[np.intp]) -> tuple[Grey, Grey]:
 
 
 def _kept(ours: Grey, theirs: Grey, least: float, most: float) -> Kept | None:
-    """How ``theirs`` repeats the coefficients of ``ours`` of these sizes; None where there are too few."""
+    """Measure how ``theirs`` repeats the coefficients of ``ours`` of these sizes; None where there are too few."""
     sizes = np.abs(ours)
     chosen = np.flatnonzero((sizes >= least) & (sizes < most))
     if chosen.size < _FEWEST_COEFFICIENTS:
@@ -909,7 +909,7 @@ def _poorest_region(ours: Grey, theirs: Grey, regions: NDArray[np.intp]) -> floa
 
 
 def _transform() -> Grey:
-    """The matrix of the discrete cosine transform of 8 values (ITU-T T.81, annex A)."""
+    """Return the matrix of the discrete cosine transform of 8 values (ITU-T T.81, annex A)."""
     order = np.arange(_BLOCK)
     matrix = np.cos(np.pi * (2 * order[None] + 1) * order[:, None] / (2 * _BLOCK)) * math.sqrt(2 / _BLOCK)
     matrix[0] /= math.sqrt(2)
@@ -926,7 +926,7 @@ _DETAIL = np.concatenate([np.argwhere(_FINE), np.argwhere(_COARSE)])
 
 
 def _second_product() -> Grey:
-    """What 8 rows that were transformed across, one behind the other, are multiplied by: (64, 27).
+    """Return what 8 rows that were transformed across, one behind the other, are multiplied by: (64, 27).
 
     The zeros change no sum: the numbers are those of 8 values at a time.
     """

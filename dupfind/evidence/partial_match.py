@@ -1,4 +1,4 @@
-"""What is left of a damaged picture, and which others it may have been; pure numpy.
+"""Match of a damaged picture by the part that is left of it; pure numpy.
 
 The data of a JPEG is decoded from one edge to the opposite one, and what follows a damaged place is shifted,
 discoloured or grey. So the part before it still is the picture, and only that part is compared: from each edge, since
@@ -60,7 +60,7 @@ def _leading(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def intact(damaged: Surface, candidate: Surface) -> float:
-    """The leading share of the two pictures, from the edge where it is longest, that is the same; 0 to 1.
+    """Measure the leading share of the two that is the same, from the edge where it is longest; 0 to 1.
 
     0 also where that share shows too little to tell.
     """

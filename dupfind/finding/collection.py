@@ -89,7 +89,7 @@ class Collection:
         return max(lost, sum(kind != UNSETTLED for kind in self._kinds))
 
     def same_size(self, sizes_bytes: AbstractCollection[int]) -> list[int]:
-        """The rows of files of one of these sizes."""
+        """Return the rows of files of one of these sizes."""
         wanted = np.array(sorted(sizes_bytes), np.int64)
         fresh = np.fromiter((entry.size_bytes for entry in self._entries), np.int64, len(self._entries))
         is_wanted = [np.isin(sizes, wanted) for sizes in (self.known.sizes if self.known else fresh[:0], fresh)]
@@ -125,7 +125,9 @@ class Collection:
         self._inner = Inner(np.array(framed, np.int64) + start, hashes)
 
     def distances_bits(self, needles: Words) -> NDArray[np.uint8]:
-        """How far each row is from the nearest of ``needles``; :data:`NO_PICTURE` for what has none or is gone."""
+        """Return how far each row is from the nearest of ``needles``;
+        :data:`NO_PICTURE` for what has none or is gone.
+        """
         snapshot, fresh = self.known, np.array(self._hashes, np.uint64)
         parts = [_nearest_bits(needles, hashes) for hashes in (snapshot.hashes if snapshot else fresh[:0], fresh)]
         distances = np.concatenate(parts)
@@ -133,7 +135,7 @@ class Collection:
         return distances
 
     def inner_distances_bits(self, needles: Words) -> NDArray[np.uint8]:
-        """The same without the frames of the haystack's pictures; :data:`NO_PICTURE` for what has no frame."""
+        """Return the same without the frames of the haystack's pictures; :data:`NO_PICTURE` for what has no frame."""
         distances = np.full(len(self), NO_PICTURE, np.uint8)
         for inner in (self._inner, *([self.known.inner] if self.known else [])):
             distances[inner.rows] = _nearest_bits(needles, inner.hashes)
@@ -141,19 +143,19 @@ class Collection:
         return distances
 
     def in_order(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """These rows in the order of the walk, whether they were known or not."""
+        """Return these rows in the order of the walk, whether they were known or not."""
         folders, places = self._all_places(rows)
         return rows[np.lexsort((places, folders))]
 
     def failed(self) -> dict[str, Failure]:
-        """The files that gave no thumbnail, by path; of the known ones only pictures."""
+        """Return the files that gave no thumbnail, by path; of the known ones only pictures."""
         start = len(self._is_alive)
         details = self.known.details([row for row in self.failures if row < start]) if self.known else {}
         entries = {row: details[row][0] if row < start else self._entries[row - start] for row in self.failures}
         return {entries[row].path: failure for row, failure in self.failures.items()}
 
     def look(self, rows: Iterable[int]) -> tuple[dict[int, Sighting], bool]:
-        """Those of these files that are as they were, by row, and whether all of them are.
+        """Look which of these files are as they were, by row, and whether all of them are.
 
         What has changed is entered anew, what is gone is struck out; then the search is to be made once more, after
         :meth:`read_pictures`. Raises :class:`~dupfind.cache.snapshot.SnapshotError`.
@@ -178,7 +180,7 @@ class Collection:
         return sightings, are_sound
 
     def rows(self) -> tuple[Rows, NDArray[np.int64], Inner]:
-        """Everything that is known by now, struck out or not, the number of the folder of each, and the inner hashes.
+        """Return all rows, struck out or not, the number of the folder of each, and the inner hashes.
 
         Raises :class:`~dupfind.cache.snapshot.SnapshotError`.
         """
@@ -194,16 +196,16 @@ class Collection:
         return self.known.rows() + fresh, np.concatenate([of_known, folders]), inner
 
     def order(self) -> NDArray[np.int64]:
-        """All rows that are not struck out, in the order of the walk."""
+        """Return all rows that are not struck out, in the order of the walk."""
         return self.in_order(np.flatnonzero(self.is_alive()))
 
     def is_alive(self) -> NDArray[np.bool_]:
-        """Whether each row is not struck out."""
+        """Tell whether each row is not struck out."""
         fresh = np.fromiter((kind != _STRUCK for kind in self._kinds), np.bool_, len(self._kinds))
         return np.concatenate([self._is_alive, fresh])
 
     def kinds(self) -> NDArray[np.uint8]:
-        """The kind of each row."""
+        """Return the kind of each row."""
         fresh = np.array(self._kinds, np.uint8)
         return np.concatenate([self.known.kinds if self.known else fresh[:0], fresh])
 
@@ -225,7 +227,7 @@ class Collection:
                     self._add(now, self._place(row))
 
     def _entry_now(self, entry: FileEntry) -> FileEntry | None:
-        """The same file as it is now; None where it is gone, or none that can be read."""
+        """Look at the same file as it is now; None where it is gone, or none that can be read."""
         try:
             return entry_now(entry, follow_symlinks=self._settings.follow_symlinks)
         except OSError:
@@ -246,12 +248,12 @@ class Collection:
         self.failures.pop(row, None)
 
     def _place(self, row: int) -> tuple[int, int]:
-        """The number of its folder and its place in it."""
+        """Return the number of its folder and its place in it."""
         folders, places = self._all_places(np.array([row], np.int64))
         return int(folders[0]), int(places[0])
 
     def _all_places(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The same of several rows."""
+        """Return the same of several rows."""
         start = len(self._is_alive)
         folders, places = np.empty_like(rows), np.empty_like(rows)
         is_fresh = rows >= start
@@ -266,7 +268,9 @@ class Collection:
 
 
 def will_last(failure: Failure) -> bool:
-    """Whether this program will fail again on the same file; which extras it has is known wherever rows are kept."""
+    """Tell whether this program will fail again on the same file;
+    which extras it has is known wherever rows are kept.
+    """
     return failure.lasting or failure.stage == "extra"
 
 

@@ -55,7 +55,7 @@ class Wanted:
 
 
 def wanted(nearest: int, threshold_bits: int | None, *, is_anew: bool = False) -> Wanted:
-    """What is asked for by options of these names; ``threshold_bits`` None tells the nearest however far away."""
+    """Make the request of options of these names; ``threshold_bits`` None: the nearest, however far away."""
     return Wanted(nearest, HASH_BITS if threshold_bits is None else threshold_bits, is_anew)
 
 
@@ -66,7 +66,7 @@ def find_images(
     listener: Listener | None = None,
     make_executor: MakeExecutor | None = None,
 ) -> Answer:
-    """The nearest haystack files of each of ``images``.
+    """Find the nearest haystack files of each of ``images``.
 
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
@@ -112,7 +112,7 @@ class _Finder:
         """Likewise, the rows and paths of the haystack that are the image itself."""
 
     def find(self, images: Sequence[Given], *, is_anew: bool) -> Answer:
-        """The answer; raises :class:`~dupfind.cache.snapshot.SnapshotError` where what was remembered has gone."""
+        """Find the answer; raises :class:`~dupfind.cache.snapshot.SnapshotError` where what was remembered has gone."""
         files = {given.file.entry.path: given.file.entry for given in images if given.file is not None}
         self._reader.prepare(list(files.values()))
         collection = self._recollection.open(list(files.values()), is_anew=is_anew)
@@ -141,7 +141,7 @@ class _Finder:
         return answer
 
     def _turned(self, pictures: Pictures) -> Pictures:
-        """The same with the hashes of all orientations; made here, since a process would take longer to start."""
+        """Add the hashes of all orientations; made here, since a process would take longer to start."""
         if not self._settings.scan.rotations or not pictures.refs:
             return pictures
         hashes = []
@@ -198,7 +198,7 @@ class _Finder:
         return self._same.is_itself(entry, image)
 
     def _nearest(self, pictures: Pictures, collection: Collection) -> dict[str, list[Near]]:
-        """By path of the image, the haystack's pictures nearest to it, those with its bytes left out."""
+        """Find the haystack's pictures nearest to each image, by its path; those with its bytes are left out."""
         positions = {entry.path: position for position, entry in enumerate(pictures.entries)}
         inner = self._inner_hashes(pictures)
         scan, wanted = self._settings.scan, self._wanted
@@ -234,7 +234,7 @@ class _Finder:
         return nearest
 
     def _inner_hashes(self, pictures: Pictures) -> dict[str, Words]:
-        """By path, the hashes of each image without its frame."""
+        """Hash each image without its frame, by its path."""
         algorithm, orientations = self._settings.scan.algorithm, pictures.hashes.shape[1]
         hashes: dict[str, Words] = {}
         for entry, ref in zip(pictures.entries, pictures.refs, strict=True):
@@ -245,7 +245,7 @@ class _Finder:
     def _compare(
         self, needles: Pictures, haystack: Pictures, among: Mapping[str, Iterable[str]]
     ) -> dict[str, list[Near]]:
-        """By path of the needle, the best of the haystack's pictures ``among`` which it was found, twins left out."""
+        """Rank, by path of the needle, the haystack's pictures ``among`` which it was found, twins left out."""
         scan = self._settings.scan
         unproved = [position for position, entry in enumerate(needles.entries) if not self._twins.get(entry.path)]
         decodes = Decodes(_chosen(needles, unproved), haystack, self._reader.full_decodes)
@@ -285,7 +285,7 @@ def as_near(seen: Seen, match: Match | None, settings: ScanSettings, shown: Call
 
 
 def _look(collection: Collection, search: Callable[[], list[int]]) -> dict[int, Sighting]:
-    """What ``search`` finds, as it is now; searches again where something has changed."""
+    """Return what ``search`` finds, as it is now; search again where something has changed."""
     for _ in range(_MOST_ROUNDS):
         sighted, are_sound = collection.look(search())
         if are_sound:
@@ -294,7 +294,7 @@ def _look(collection: Collection, search: Callable[[], list[int]]) -> dict[int, 
 
 
 def _pictures(sighted: Sequence[Sighting]) -> Pictures:
-    """The pictures among these files, as the stages of a scan take them."""
+    """Make pictures of these files, as the stages of a scan take them."""
     shown = [(sighting.entry, sighting.ref, sighting.hash) for sighting in sighted if sighting.ref is not None]
     hashes = np.array([hash_ for *_, hash_ in shown], np.uint64).reshape(-1, 1)
     return Pictures([entry for entry, *_ in shown], [ref for _, ref, _ in shown], hashes, {})

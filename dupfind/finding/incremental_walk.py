@@ -45,7 +45,7 @@ class Remembered(NamedTuple):
 
 
 def remembered(folders: Sequence[FolderRow]) -> Remembered:
-    """These, to be looked up."""
+    """Index these folders, to be looked up."""
     inside: dict[int, list[int]] = {}
     for number, folder in enumerate(folders):
         inside.setdefault(folder.parent, []).append(number)
@@ -64,7 +64,7 @@ class Revisit(Walk):
         self._forgotten = forgotten
 
     def visit(self, before: Remembered, first: int) -> Iterator[Visited]:
-        """Every folder; ``first`` is the number of the root in the new order."""
+        """Yield every folder; ``first`` is the number of the root in the new order."""
         pending = [(self._root.real, self._root.identity, -1)]
         number = first
         while pending:
@@ -116,7 +116,7 @@ class Revisit(Walk):
         return Visited(row, None, self._entries), subfolders
 
     def _times_ns(self, folder: str, began_ns: int) -> tuple[int, int] | None:
-        """The times of the folder that was read last, by which it is known; None where they may tell nothing."""
+        """Return the times of the folder that was read last, by which it is known; None where they may tell nothing."""
         state = self.state
         if state is None or state.st_dev in self._forgotten or self._libraries.holding(folder):
             return None  # nor does a folder show that a photo library moved one of its pictures to the trash
@@ -140,5 +140,5 @@ class Revisit(Walk):
 
 
 def _is_lasting(problem: Problem) -> bool:
-    """Whether the same names make for the same problem."""
+    """Tell whether the same names make for the same problem."""
     return problem.reason in _LASTING or (problem.is_note and problem.reason not in _PASSING)

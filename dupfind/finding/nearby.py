@@ -1,4 +1,4 @@
-"""Which rows of a collection are looked at for one picture: exactly the nearest ones, by their hashes."""
+"""Search for the rows of a collection nearest to one picture, by their hashes; exact."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Reach(NamedTuple):
 
 
 def near_rows(collection: Collection, hashes: Words, inner: Words, reach: Reach, left_out: list[int]) -> Rows:
-    """The rows that a picture of these ``hashes``, one for each orientation, is to be compared with.
+    """Return the rows that a picture of these ``hashes``, one for each orientation, is to be compared with.
 
     ``inner`` are its hashes without its frame, none where it has none; ``left_out`` are rows that do not count.
     """
@@ -60,7 +60,9 @@ def near_rows(collection: Collection, hashes: Words, inner: Words, reach: Reach,
 def _nearest(
     collection: Collection, distances: NDArray[np.uint8], count: int, most_bits: int, most_tied: int
 ) -> Places:
-    """The ``count`` nearest rows within ``most_bits``, and up to ``most_tied`` more as far away as the last of them."""
+    """Return the ``count`` nearest rows within ``most_bits``,
+    and up to ``most_tied`` more as far away as the last of them.
+    """
     counts = np.cumsum(np.bincount(distances, minlength=NO_PICTURE + 1)[: most_bits + 1])
     if not counts[-1]:
         return np.empty(0, np.int64)

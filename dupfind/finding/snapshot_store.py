@@ -56,7 +56,8 @@ class Recollection:
         """What was not walked but read in catalogs."""
 
     def open(self, images: Sequence[FileEntry] = (), *, is_anew: bool) -> Collection:
-        """The collection now; ``is_anew`` walks all of it. Raises :class:`~dupfind.cache.snapshot.SnapshotError`.
+        """Open the collection as it is now; ``is_anew`` walks all of it. Raises
+        :class:`~dupfind.cache.snapshot.SnapshotError`.
 
         What a catalog lists that may be one of ``images`` itself is left out.
         """
@@ -100,7 +101,7 @@ class Recollection:
         return visited
 
     def _listed(self, images: Sequence[FileEntry], excludes: Excludes) -> list[Tree]:
-        """What sources list that are not walked."""
+        """List what is in sources that are not walked."""
         with self._run.listener.part("look up"):
             trees = list_all(self._others, self._run.listing(excludes, named=images, is_anew=True)).haystack
         self.problems += [problem for tree in trees for problem in tree.problems]
@@ -143,7 +144,7 @@ class Recollection:
         )
 
     def problems_of(self, failures: Mapping[str, Failure]) -> list[Problem]:
-        """What the walk had to say, and which pictures could not be read, by their paths as the user spells them."""
+        """List what the walk had to say, and the pictures that could not be read, by paths as the user spells them."""
         unread = [
             Problem(path, Side.HAYSTACK, failure.stage, failure.reason)
             for path, failure in sorted(failures.items())
@@ -157,7 +158,7 @@ def _is_picture(name: bytes, failure: Failure) -> bool:
 
 
 def _make_key(settings: Settings, cache: Cache) -> bytes:
-    """A digest of everything that decides what is in a collection, and what is read of a file that has not changed."""
+    """Digest everything that decides what is in a collection and what is read of an unchanged file."""
     roots = [(root.real, root.identity) for root in settings.roots]
     recipe = cache.recipe
     decides = (

@@ -1,1 +1,1 @@
-"""What belongs together inside one collection: ``dupfind groups``."""
+"""Groups inside one collection: ``dupfind groups``."""

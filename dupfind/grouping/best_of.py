@@ -1,4 +1,4 @@
-"""Which member of a group is the best, and by what it won; pure.
+"""Choice of the best member of a group, and the reason for it; pure.
 
 Most pixels; then what is there itself before a link that leads out of the folders, and both before what a catalog
 only lists; then a time of capture, then a format without loss, then most metadata, then the oldest file, then the
@@ -53,17 +53,17 @@ OUTDONE = "the others hold less"
 
 
 def rank(rival: Rival) -> tuple[tuple[int | str, ...], ...]:
-    """The better one first, when sorted by this; no two files are equal."""
+    """Make the key that sorts the better file first; no two files are equal."""
     return tuple(key(rival) for _, key in _CRITERIA)
 
 
 def are_tied(rival: Rival, next_best: Rival) -> bool:
-    """Whether it takes the number of tags, or what comes after it, to tell which of the two is better."""
+    """Tell whether it takes the number of tags, or what comes after it, to tell which of the two is better."""
     return all(key(rival) == key(next_best) for _, key in _BEFORE_TAGS)
 
 
 def why(best: Rival, rivals: Sequence[Rival]) -> str:
-    """The criterion that left ``best`` alone, in words.
+    """Name the criterion that left ``best`` alone.
 
     >>> why(Rival("b", 5, 12), [Rival("a", 3, 9), Rival("c", 7, 12)])
     'oldest'

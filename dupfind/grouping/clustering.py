@@ -93,7 +93,7 @@ class Gatherer:
         """Of those that were compared with others, without their planes."""
 
     def stacks(self) -> list[Stack]:
-        """Every picture in exactly one stack, in no order; a picture that stands alone is a stack of one."""
+        """Put every picture in exactly one stack, in no order; a picture that stands alone is a stack of one."""
         orientations = _AS_TURNED_ALREADY if self._settings.scan.rotations else (0,)
         sets = self._components(self._pictures.hashes, orientations)
         self._decode([position for positions in sets for position in positions])
@@ -147,7 +147,7 @@ class Gatherer:
         return self._pictures.entries[position], self.facts[position]
 
     def rows(self, stacks: Sequence[Stack]) -> list[Row]:
-        """Every stack in exactly one row of those that look alike."""
+        """Put every stack in exactly one row of those that look alike."""
         bests_ = [stack.best for stack in stacks]
         inner = [place for place, position in enumerate(bests_) if self._side.refs[position].id & FRAMED]
         scan, hashes = self._settings.scan, self._pictures.hashes
@@ -176,7 +176,7 @@ class Gatherer:
         self._sketches([position for position in positions if position not in self.facts])
 
     def rival(self, position: int) -> Rival:
-        """What counts of a picture, with what is known of it by now."""
+        """Describe a picture as a rival, with what is known of it by now."""
         facts, tags = self.facts.get(position), self._tags.get(position, 0)
         rival = self._rival(position)._replace(size_pixels=self._side.refs[position].size_pixels, tags=tags)
         if facts is None:
@@ -223,7 +223,7 @@ class Gatherer:
             ]
 
     def _tied(self, ranked: Sequence[int], stack: Sequence[int]) -> list[int]:
-        """The positions of those members that only their metadata, age or path keeps from being the best."""
+        """Return the positions of those members that only their metadata, age or path keeps from being the best."""
         head = self.rival(ranked[stack[0]])
         tied = [item for item in sorted(stack) if best_of.are_tied(self.rival(ranked[item]), head)][:_MOST_TIED]
         return [ranked[item] for item in tied] if len(tied) > 1 else []
@@ -234,7 +234,7 @@ class Gatherer:
         self._tags |= {position: counts[entries[position].path] for position in positions}
 
     def _finished(self, draft: _Unfinished) -> Stack:
-        """The stack with the best of its members at its head: the highest that proves all others."""
+        """Return the stack with the best of its members at its head: the highest that proves all others."""
         kin, ranked, stack = draft.kin, draft.ranked, draft.stack
         best = stack[0]
         places = {position: item for item, position in enumerate(ranked)}
@@ -276,7 +276,7 @@ class Gatherer:
         return rows
 
     def _tie(self, places: tuple[int, int], ids: Sequence[int], meeting: Meeting, order: Sequence[int]) -> Tie:
-        """What holds an item to its head, by their ``places`` in ``order``."""
+        """Return what holds an item to its head, by their ``places`` in ``order``."""
         item, head = places
         is_inner = meeting.item_view >= len(order), meeting.head_view >= len(order)
         if any(is_inner):

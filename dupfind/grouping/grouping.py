@@ -1,4 +1,4 @@
-"""What belongs together inside one collection: exact copies, one picture in several files, and what looks alike.
+"""Groups inside one collection: exact copies, one picture in several files, and pictures that look alike.
 
 walk > equal bytes > pictures > stacks (the same picture) > rows (similar stacks) > groups, each with its best member
 
@@ -41,7 +41,7 @@ def groups(
     listener: Listener | None = None,
     make_executor: MakeExecutor | None = None,
 ) -> Answer:
-    """The groups of what lies below the haystack roots of ``settings``, held together by ``level`` at least.
+    """Find groups among what lies below the haystack roots of ``settings``, held together by ``level`` at least.
 
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
@@ -70,7 +70,7 @@ class _Found(NamedTuple):
 
 
 def _told(whole: Collection, *, may_be_links: bool) -> Told:
-    """How the files of the collection are told of."""
+    """Make what tells of the files of the collection."""
     shown = whole.shown
 
     def rival(entry: FileEntry) -> Rival:
@@ -177,7 +177,7 @@ class Scribe:
         self._told = told
 
     def group(self, row: Row) -> Group:
-        """The group that ``row`` is, with all files that have one of its pictures."""
+        """Make the group that ``row`` is, with all files that have one of its pictures."""
         lines = []
         for number, (stack, tie) in enumerate(zip(row.stacks, [None, *row.ties], strict=True)):
             lines += self._lines(stack.best, number, tie)
@@ -186,7 +186,7 @@ class Scribe:
         return _group(lines, best_of.why(*self._rivals(row)), self._told)
 
     def _lines(self, position: int, stack: int, tie: Tie | None) -> list[_Line]:
-        """A picture and its exact copies."""
+        """Describe a picture and its exact copies."""
         first, facts = self._entries[position], self._gatherer.facts[position]
         copies = self._copies_of.get(first.path, ())
         if tie is None:
@@ -200,7 +200,7 @@ class Scribe:
         return lines + [_Line(copy, stack, tie.evidence, tie.distance_bits, also, facts) for copy in copies]
 
     def _rivals(self, row: Row) -> tuple[Rival, list[Rival]]:
-        """The best of ``row``, and those whom it had to beat: between stacks, tags do not count."""
+        """Return the best of ``row``, and those whom it had to beat: between stacks, tags do not count."""
         first = row.stacks[0]
         if len(row.stacks) == 1:
             best, *rivals = (self._gatherer.rival(position) for position in first.positions)
@@ -215,7 +215,7 @@ class Scribe:
 
 
 def of_copies(files: Sequence[FileEntry], told: Told) -> Group:
-    """The group of files with equal bytes of which no more is known; the best comes first."""
+    """Make the group of files with equal bytes of which no more is known; the best comes first."""
     rivals = [told.rival(entry) for entry in files]
     lines = [_Line(entry, 0, Evidence.IDENTICAL if index else None) for index, entry in enumerate(files)]
     return _group(lines, best_of.why(rivals[0], rivals[1:]), told)

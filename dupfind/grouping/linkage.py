@@ -29,22 +29,22 @@ class Relation(Protocol):
     """What is known of items ``0 .. count - 1``, of which the lower one ranks higher."""
 
     def near(self, head: int, alive: Alive) -> Sequence[int]:
-        """The items among ``alive``, without ``head``, that it may speak for; those that are to be asked first come
-        first.
+        """Return the items among ``alive``, without ``head``, that it may speak for,
+        those that are to be asked first before the others.
         """
 
     def superior(self, head: int, near: Sequence[int]) -> int | None:
-        """The one of ``near`` that should be the head in the place of ``head``, or None."""
+        """Return the one of ``near`` that should be the head in the place of ``head``, or None."""
 
     def proves(self, head: int, item: int) -> bool:
-        """Whether ``head`` speaks for ``item``."""
+        """Tell whether ``head`` speaks for ``item``."""
 
     def agrees(self, head: int, item: int, members: Sequence[int]) -> bool:
-        """Whether ``item`` may stand in one group with ``members``, all of which ``head`` speaks for."""
+        """Tell whether ``item`` may stand in one group with ``members``, all of which ``head`` speaks for."""
 
 
 def link(count: int, relation: Relation) -> list[list[int]]:
-    """Each item in exactly one group, the head of each first; groups of one are groups too.
+    """Put each item in exactly one group, the head of each first; groups of one are groups too.
 
     The highest that is left becomes a head, unless one near it is superior, and takes everything that it may. What is
     given depends on the ranks and the relation, and on nothing else.
@@ -127,7 +127,7 @@ class _Sets:
         self._members[label] = largest
 
     def worth_it(self, several: NDArray[np.bool_]) -> list[list[int]]:
-        """Every set of two and more, and those of one that is ``several``."""
+        """Return every set of two and more, and those of one that is ``several``."""
         alone = several.copy()
         for members in self._members.values():
             alone[members] = False

@@ -43,7 +43,7 @@ class Sketch(NamedTuple):
 
 
 def sketches(cache: Cache, ids: Sequence[int]) -> dict[int, Sketch]:
-    """The sketches of these thumbnails; 0.4 ms each."""
+    """Return the sketches of these thumbnails; 0.4 ms each."""
     by_id = {}
     for start in range(0, len(ids), _BATCH):
         for id_, thumbnail in cache.thumbnails(ids[start : start + _BATCH]).items():
@@ -61,7 +61,7 @@ def words(check_hashes: Iterable[int]) -> Words:
 
 
 def checks(cache: Cache, asked: Sequence[tuple[int, bool]], orientations: int) -> Words:
-    """The check hashes of these pictures, each named by its id and whether its frame is left out; 50 us each.
+    """Return the check hashes of these pictures, each named by its id and whether its frame is left out; 50 us each.
 
     Shape (pictures, orientations, 4).
     """
@@ -90,7 +90,8 @@ Distances = NDArray[np.uint8]
 
 
 def turned_distances(hashes: Words, rows: NDArray[np.int64], head: int, orientations: Sequence[int]) -> Distances:
-    """How far each of ``rows`` of ``hashes``, turned, is from the row ``head`` as it is: (rows, orientations) in bits.
+    """Return how far each of ``rows`` of ``hashes``, turned, is from the row ``head`` as it is:
+    (rows, orientations) in bits.
 
     The lesser of two: the row turned, and the head turned back; a hash of 64 bits seldom turns without a loss.
     """
@@ -120,7 +121,7 @@ class SameKin:
         self._checks = words([sketch.check for sketch in sketches])
 
     def near(self, head: int, alive: Alive) -> Sequence[int]:
-        """The items within the threshold that nothing known keeps from being `same`, the nearest first.
+        """Return the items within the threshold that nothing known keeps from being `same`, the nearest first.
 
         Frames of one camera are near each other by the thousand, and most differ in their structure.
         """
@@ -137,30 +138,30 @@ class SameKin:
         return [int(row) for row in rows[is_near][order] if self._may_prove(head, int(row))][:MOST_NEAR]
 
     def superior(self, head: int, near: Sequence[int]) -> int | None:
-        """The highest that proves the head and is not proved by it, or is clearly less compressed."""
+        """Return the highest that proves the head and is not proved by it, or is clearly less compressed."""
         for item in sorted(near):
             if (self._is_worse(head, item) or not self.proves(head, item)) and self.proves(item, head):
                 return item
         return None
 
     def proves(self, head: int, item: int) -> bool:
-        """Whether ``head`` as a witness would prove ``item``."""
+        """Tell whether ``head`` as a witness would prove ``item``."""
         return self.proof(head, item) is not None
 
     def proof(self, head: int, item: int) -> Proof | None:
-        """How ``head`` proves ``item``, or None."""
+        """Return how ``head`` proves ``item``, or None."""
         if (head, item) not in self._proofs:
             self._proofs[head, item] = self._prove(head, item) if self._may_prove(head, item) else None
         return self._proofs[head, item]
 
     def agrees(self, head: int, item: int, members: Sequence[int]) -> bool:
-        """Whether nothing tells ``item`` from the first :data:`MOST_AGREEING` of ``members``."""
+        """Tell whether nothing tells ``item`` from the first :data:`MOST_AGREEING` of ``members``."""
         claim = self._claim(head, item)
         rivals = (self._claim(head, member) for member in members[:MOST_AGREEING])
         return all(rival == claim or self._judge.differ(*sorted((claim, rival))) is None for rival in rivals)
 
     def could_lead(self, item: int, stack: Sequence[int]) -> bool:
-        """Whether ``item`` proves all others of its stack and is not clearly more compressed than any."""
+        """Tell whether ``item`` proves all others of its stack and is not clearly more compressed than any."""
         return all(
             member == item or (self.proves(item, member) and not self._is_worse(item, member)) for member in stack
         )
@@ -171,12 +172,12 @@ class SameKin:
         return Claim(0.0, 0, self._sketches[item].id, proof.orientation)
 
     def _is_worse(self, item: int, rival: int) -> bool:
-        """Whether ``one`` is clearly compressed harder than ``other``."""
+        """Tell whether ``one`` is clearly compressed harder than ``other``."""
         ours, theirs = self._sketches[item].facts.quality, self._sketches[rival].facts.quality
         return ours is not None and theirs is not None and ours < theirs - WORSE_QUALITY
 
     def _may_prove(self, head: int, item: int) -> bool:
-        """False where a fact that is known already decides that one does not prove the other."""
+        """Tell whether no fact that is known already decides that one does not prove the other."""
         witness, needle = self._sketches[head], self._sketches[item]
         return not (witness.is_weak or needle.is_weak or capture_times.are_two_shots(needle.moment, witness.moment))
 
@@ -231,7 +232,7 @@ class AlikeKin:
         self._agreed = _Agreed(len(owners))
 
     def near(self, head: int, alive: Alive) -> Sequence[int]:
-        """The items that look like ``head``, the closest first."""
+        """Return the items that look like ``head``, the closest first."""
         meetings: dict[int, Meeting] = {}
         rows = np.flatnonzero(alive[self._owners] & (self._owners != head))
         orientations = range(self._hashes.shape[1])
@@ -250,19 +251,19 @@ class AlikeKin:
         return sorted(meetings, key=lambda item: (meetings[item][:3], item))
 
     def superior(self, head: int, near: Sequence[int]) -> int | None:  # noqa: ARG002 - a protocol's signature
-        """None is: to look alike has no direction."""
+        """Return None: to look alike has no direction."""
         return None
 
     def proves(self, head: int, item: int) -> bool:
-        """Whether the two look alike."""
+        """Tell whether the two look alike."""
         return (head, item) in self._meetings
 
     def meeting(self, head: int, item: int) -> Meeting:
-        """How ``item`` meets the head that it is near to."""
+        """Return how ``item`` meets the head that it is near to."""
         return self._meetings[head, item]
 
     def agrees(self, head: int, item: int, members: Sequence[int]) -> bool:
-        """Whether ``item`` looks like each of ``members``, as they are turned to meet the head."""
+        """Tell whether ``item`` looks like each of ``members``, as they are turned to meet the head."""
         self._agreed.be_of(head, len(members))
         for member in members[self._agreed.count :]:
             views = self._views[member]
@@ -295,7 +296,7 @@ class _Agreed:
         self._rows, self.count = end, self.count + 1
 
     def all_near(self, checks: Sequence[Words]) -> bool:
-        """Whether each member has a view near one of these."""
+        """Tell whether each member has a view near one of these."""
         is_near = np.zeros(self.count, np.bool_)
         for check in checks:
             bits = np.bitwise_count(self._checks[: self._rows] ^ check).sum(axis=1, dtype=np.int64)

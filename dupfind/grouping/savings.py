@@ -1,4 +1,4 @@
-"""Which of the files that a walk found are one file, and what deleting some of them would free; looks at inodes.
+"""Bytes that deleting files would free, and files that are one file under several names; looks at inodes.
 
 A hard link is a file of its own that takes no room of its own. A name that leads to another one of the collection, by
 a symbolic link or a second mount, is no copy at all: deleting what it leads to would leave nothing.
@@ -24,7 +24,7 @@ class Saving(NamedTuple):
 
 
 def each_once(trees: Sequence[Tree], same: SameFile) -> tuple[list[FileEntry], list[Problem]]:
-    """The files of ``trees`` in their order, each once, and what was left out of them."""
+    """Return the files of ``trees`` in their order, each once, and what was left out of them."""
     entries = [(entry, tree.root) for tree in trees for entry in tree.entries]
     by_state: dict[tuple[int, int, int, int], list[tuple[FileEntry, Root]]] = {}
     for pair in entries:
@@ -39,7 +39,9 @@ def each_once(trees: Sequence[Tree], same: SameFile) -> tuple[list[FileEntry], l
 
 
 def _disguised(entries: Sequence[tuple[FileEntry, Root]], same: SameFile) -> dict[str, Problem]:
-    """Those that may be another of them under another number, as a pool shows the files of its disks, by path."""
+    """Return those that may be another of them under another number, as a pool shows the files of its disks,
+    by path.
+    """
     kept = Lookalikes([])
     roots: dict[str, Root] = {}
     problems = {}
@@ -55,7 +57,7 @@ def _disguised(entries: Sequence[tuple[FileEntry, Root]], same: SameFile) -> dic
 
 
 def _left_out(alike: Sequence[tuple[FileEntry, Root]]) -> dict[str, Problem]:
-    """Of files with one inode, size and times, those that may be another of them, by path."""
+    """Find those that may be another of them, by path, of files with one inode, size and times."""
     kept: dict[str, tuple[str, os.stat_result]] = {}
     problems = {}
     # Names that are no links come first, and of two mounts the lower path.
@@ -80,7 +82,7 @@ def _left_out(alike: Sequence[tuple[FileEntry, Root]]) -> dict[str, Problem]:
 
 
 def _are_two_names(state: os.stat_result, held: os.stat_result) -> bool:
-    """Whether the two are hard links to one file; what has other devices may be one file on two mounts."""
+    """Tell whether the two are hard links to one file; what has other devices may be one file on two mounts."""
     return os.path.samestat(state, held) and state.st_nlink > 1
 
 
@@ -89,7 +91,7 @@ def savings(
     removable: Sequence[FileEntry],
     shown: Callable[[str], str],
 ) -> Mapping[str, Saving]:
-    """What deleting each of ``removable`` would free, by path, when all of them go and ``best`` stays.
+    """Compute what deleting each of ``removable`` would free, by path, when all of them go and ``best`` stays.
 
     A file with several names frees its bytes with the last of them, which are counted at the first; none while a name
     is left, be it that of ``best`` or one outside of the group. What is not on disk has one name.

@@ -1,1 +1,1 @@
-"""What is done with single files, in other processes."""
+"""Work on single files, in other processes."""

@@ -1,4 +1,4 @@
-"""What every executor runs: a task over one chunk of items, under a ceiling of memory, with its processor time."""
+"""Task over one chunk of items, which every executor runs: under a ceiling of memory, with its processor time."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from dupfind.values import Failure, FileEntry
 def hash_originals(
     entries: Sequence[FileEntry], algorithms: Sequence[str], size: int, max_pixels: int, timeout_seconds: float
 ) -> list[tuple[str, ...] | Failure]:
-    """The hashes of each file in hex, in the order of ``algorithms``, or why it has none.
+    """Hash each file, in hex, in the order of ``algorithms``, or say why it has none.
 
     They have ``size * size`` bits each. A JPEG of 12 megapixels takes 0.15 s, and 0.55 with wHash.
     """
@@ -42,7 +42,7 @@ def hash_originals(
 
 
 def exact_hashes(file: IO[bytes], algorithms: Sequence[str], size: int, max_pixels: int) -> tuple[str, ...]:
-    """What imagehash makes of the picture in ``file``, positioned at its start, as it writes it.
+    """Hash the picture in ``file``, positioned at its start, as imagehash does and writes it.
 
     Raises :class:`~dupfind.errors.NotAPictureError` or :class:`~dupfind.errors.UndecodableError`, and nothing else
     whatever the bytes; a ``TimeoutError`` raised by the caller's alarm passes through.
@@ -56,7 +56,7 @@ def exact_hashes(file: IO[bytes], algorithms: Sequence[str], size: int, max_pixe
 
 @contextmanager
 def _image(file: IO[bytes], max_pixels: int) -> Iterator[Image.Image]:
-    """The picture in ``file`` as Pillow opens it."""
+    """Yield the picture in ``file`` as Pillow opens it."""
     Image.MAX_IMAGE_PIXELS = None  # refused here, by our own bound and with our own words
     if jxl.is_jxl(file.read(16)):
         header = jxl.read_header(file)

@@ -83,7 +83,7 @@ def decoded_witness(pair: FullSizePair) -> tuple[FileEntry, tuple[int, int]]:
 
 
 def not_compared(reason: str, read_ns: int = 0) -> Compared:
-    """The outcome for a pair that could not be compared; ``reason`` says why."""
+    """Return the outcome for a pair that could not be compared; ``reason`` says why."""
     return Compared(Reason(ReasonCode.NOT_COMPARED, (reason,)), read_ns, is_lasting=False)
 
 

@@ -1,4 +1,4 @@
-"""How many facts the metadata of picture files hold: EXIF, GPS, IPTC, XMP. Nothing is decoded.
+"""Count of the facts in the metadata of picture files: EXIF, GPS, IPTC, XMP. Nothing is decoded.
 
 Runs in workers. What cannot be read holds none: the number only breaks ties.
 """

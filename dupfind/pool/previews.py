@@ -133,14 +133,14 @@ def _look_at_raw(file: IO[bytes], max_pixels: int, side: int) -> _Seen:
 def _of_jpeg(
     image: JpegImagePlugin.JpegImageFile, file: IO[bytes], side: int
 ) -> tuple[Image.Image, tuple[float, float, float, float]]:
-    """What a strict decoder gives, or a lenient one where that complains: a person sees what is left of it."""
+    """Decode strictly, or leniently where that fails: a person sees what is left of it."""
     data, _ = jpeg.read_bytes(file, image.width * image.height)
     decoded = jpeg.decode(image, *trailers.outline(data), working_side=side)
     return decoded.image, decoded.box
 
 
 def _small(seen: _Seen, side: int) -> Image.Image:
-    """The picture as stored, in ``RGB``, at the size of a preview."""
+    """Decode the picture as stored, in ``RGB``, at the size of a preview."""
     image, box = seen.image, seen.box
     width, height = box[2] - box[0], box[3] - box[1]
     scale = min(1.0, side / max(width, height))

@@ -123,7 +123,7 @@ class ProcessExecutor(Executor):
                 self._bell.send(b"!")
 
     def _serve(self, ear: socket.socket) -> None:
-        """The thread: start the process, talk with it until it has ended, tell everybody who still waits."""
+        """Run the thread: start the process, talk with it until it has ended, tell everybody who still waits."""
         if hasattr(signal, "pthread_sigmask"):
             signal.pthread_sigmask(signal.SIG_BLOCK, worker.TERMINAL_SIGNALS)  # they are for the main thread
         line: _Line | None = None

@@ -1,4 +1,4 @@
-"""What the end of a process tells of the file that it was at."""
+"""Ends of processes, and what they tell of the file that each was at."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Death(NamedTuple):
         return self.shortage is None and (self.exit_code is None or _signal_name(-self.exit_code) in _FROM_OUTSIDE)
 
     def is_late(self, timeout_seconds: float) -> bool:
-        """Whether the time limit ended it: no signal did, and it was late."""
+        """Tell whether the time limit ended it: no signal did, and it was late."""
         is_by_signal = self.exit_code is not None and self.exit_code < 0
         return self.shortage is None and not is_by_signal and self.seconds > timeout_seconds
 

@@ -1,4 +1,4 @@
-"""What is done with one file, as plain picklable functions that take a list and give a list.
+"""Tasks on single files, as plain picklable functions that take a list and give a list.
 
 They run in a worker process or anywhere else that an executor puts them. Each opens its file once, sees that it is the
 file that the walk saw, before and after, and turns whatever goes wrong into a :class:`~dupfind.values.Failure`; but for
@@ -93,7 +93,7 @@ def _with_hashes(outcomes: list[Outcome], hashing: Hashing) -> list[Outcome]:
 
 
 def decoded(read: Callable[[], T], limit: TimeLimit, timeout_seconds: float) -> T | Failure:
-    """What ``read`` gives, which decodes a file, or why it gives nothing.
+    """Decode a file by ``read``, or say why that gives nothing.
 
     Raises ``MemoryError`` where memory is short: who runs the tasks knows whether more can be had.
     """
@@ -111,14 +111,14 @@ def decoded(read: Callable[[], T], limit: TimeLimit, timeout_seconds: float) -> 
 
 
 def hash_thumbnails(pictures: Sequence[tuple[int, bytes]], algorithm: str, orientations: int) -> list[bytes]:
-    """The 64-bit search hashes of each (id, thumbnail) in its first ``orientations``, packed big-endian."""
+    """Hash each (id, thumbnail) in its first ``orientations`` to 64 bits, packed big-endian."""
     from dupfind.evidence.fingerprint import packed_hashes
 
     return packed_hashes([thumbnail for _, thumbnail in pictures], algorithm, orientations)
 
 
 def timed_out(seconds: float) -> Failure:
-    """The failure of a picture that took longer than ``--timeout`` allows."""
+    """Make the failure of a picture that took longer than ``--timeout`` allows."""
     return Failure(f"decoding took longer than {seconds:g} s (--timeout)", is_image=False, lasting=False)
 
 
@@ -145,7 +145,7 @@ def _read(entry: FileEntry, read: Callable[[IO[bytes], FileEntry], Any], stage: 
 
 
 def _read_small(entry: FileEntry, digest_of: Callable[[Sequence[bytes]], bytes]) -> Outcome | None:
-    """The digest of a small file, with as few calls of the system as can be: they take longer than the hash.
+    """Digest a small file, with as few calls of the system as can be: they take longer than the hash.
 
     None for other files, and where anything is not as usual.
     """
@@ -158,7 +158,7 @@ def _read_small(entry: FileEntry, digest_of: Callable[[Sequence[bytes]], bytes])
 
 @contextmanager
 def opened(entry: FileEntry, stage: str) -> Iterator[IO[bytes]]:
-    """The file of ``entry``; raises :class:`ReadError` where it is not, before or after, the one that was listed."""
+    """Open the file of ``entry``; raises :class:`ReadError` where it is not, before or after, the one listed."""
     try:
         # Digests take large blocks, which need no second buffer.
         with open_entry(entry, is_buffered=stage != "digest") as file:
@@ -170,5 +170,5 @@ def opened(entry: FileEntry, stage: str) -> Iterator[IO[bytes]]:
 
 
 def unreadable(error: OSError, stage: str) -> Failure:
-    """The failure of a file that the system does not give."""
+    """Make the failure of a file that the system does not give."""
     return Failure(f"cannot be read: {reason_of(error)}", is_image=False, lasting=False, stage=stage)

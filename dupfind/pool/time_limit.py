@@ -1,4 +1,4 @@
-"""How long a decoder may take; knows signals and no pictures."""
+"""Time limit of a decoder; knows signals and no pictures."""
 
 from __future__ import annotations
 

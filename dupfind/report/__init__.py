@@ -19,7 +19,7 @@ class Screen:
 
 
 def render(report: Report, settings: ReportSettings, screen: Screen, changes: Changes | None = None) -> bytes:
-    """The report in the format that was asked for, ready to be written; with ``changes``, no more than these."""
+    """Render the report in the format that was asked for, ready to be written; with ``changes``, no more than these."""
     from dupfind.report.choice import choose
 
     choice = choose(report, settings, changes)

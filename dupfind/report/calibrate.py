@@ -24,7 +24,9 @@ _SMALL = 9.95
 
 
 def render(calibration: Calibration, algorithm: str, screen: Screen, *, verbose: bool = False) -> bytes:
-    """What was compared, the false candidates by threshold, the suggestion, and the distances by ``algorithm``."""
+    """Render what was compared, the false candidates by threshold, the suggestion,
+    and the distances by ``algorithm``.
+    """
     page = Page(screen)
     for line in _compared(calibration):
         page.add(line, wrap=True)
@@ -44,7 +46,7 @@ def render(calibration: Calibration, algorithm: str, screen: Screen, *, verbose:
 
 
 def render_json(calibration: Calibration, algorithm: str) -> bytes:
-    """One object; ``false_candidates`` has a number for each threshold from 0 to 32."""
+    """Render one object; ``false_candidates`` has a number for each threshold from 0 to 32."""
     whole = {
         "schema": SCHEMA,
         "dupfind": calibration.version,
@@ -76,7 +78,7 @@ def render_json(calibration: Calibration, algorithm: str) -> bytes:
 
 
 def _compared(calibration: Calibration) -> list[str]:
-    """What the numbers rest on."""
+    """Say what the numbers rest on."""
     from_catalogs = list(map(catalog_line, calibration.catalogs))
     pictures = count(calibration.pictures, "picture")
     turned = f" in {ORIENTATIONS} orientations" if calibration.rotations else ""
@@ -107,7 +109,7 @@ def _cells(spread: Spread, bits: int) -> tuple[Text, str]:
 
 
 def _number(value: float) -> str:
-    """A number of candidates with two digits that count at least.
+    """Write a number of candidates with at least two digits that count.
 
     >>> _number(0.0), _number(0.034), _number(5.0125), _number(12345.6)
     ('0', '0.034', '5.0', '12,346')
@@ -131,7 +133,7 @@ def _advice(calibration: Calibration, algorithm: str) -> list[str]:
 
 
 def _plot(page: Page, spread: Spread) -> list[str]:
-    """How many pairs lie how far apart, on a logarithmic scale; a bar for every two bits."""
+    """Draw how many pairs lie how far apart, on a logarithmic scale; a bar for every two bits."""
     blocks = _BLOCKS if page.can_print(_BLOCKS) else _ASCII_BLOCKS
     bars = [sum(spread.counts[bits : bits + _BITS_A_BAR]) for bits in range(0, HASH_BITS + 1, _BITS_A_BAR)]
     most = max(bars)

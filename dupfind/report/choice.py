@@ -1,4 +1,4 @@
-"""Which folders and files of a report are listed; pure, and the same for every format."""
+"""Choice of the folders and files that a report lists; pure, and the same for every format."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _missing(row: FolderVerdict | FileVerdict) -> int:
 
 
 def choose(report: Report, settings: ReportSettings, changes: Changes | None = None) -> Choice:
-    """What of ``report`` has the verdicts that were asked for and, where there are ``changes``, is among them."""
+    """Choose what of ``report`` has the verdicts that were asked for and, with ``changes``, is among them."""
     folders = _ordered(
         [verdict for verdict in report.folders if verdict.state in settings.folder_states], settings.sort
     )

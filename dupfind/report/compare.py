@@ -30,12 +30,13 @@ _CSV_COLUMNS = ("first", "other", "evidence", "accepted", "score", "distance_bit
 
 
 def render(answer: Comparisons, format_: Format, screen: Screen, *, visual: bool, print0: bool) -> bytes:
-    """The answer in this format; ``visual`` draws the pictures into a table."""
+    """Render the answer in this format; ``visual`` draws the pictures into a table."""
     match format_:
         case Format.TABLE:
             return _table(answer, screen, visual=visual)
         case Format.JSON:
-            return (dumps(_whole(answer), indent=1) + "\n").encode()
+            files = [_file(file) for file in answer.files]
+            return (dumps({**_head(answer), "files": files, "pairs": _pairs(answer)}, indent=1) + "\n").encode()
         case Format.JSONL:
             return _lines(answer)
         case Format.CSV:
@@ -46,7 +47,7 @@ def render(answer: Comparisons, format_: Format, screen: Screen, *, visual: bool
 
 
 def letter(number: int) -> str:
-    """What stands for the file of this number.
+    """Make the letters that stand for the file of this number.
 
     >>> letter(0), letter(25), letter(26)
     ('A', 'Z', 'AA')
@@ -102,7 +103,7 @@ def _facts(file: Compared) -> str:
 
 
 def _sentences(pair: Comparison, names: tuple[str, str]) -> list[str]:
-    """What the two are to each other, both ways."""
+    """Say what the two are to each other, both ways."""
     first, second = names
     if pair.error is not None:
         return ["no answer: they could not be compared"]
@@ -145,7 +146,7 @@ def _hashes(page: Page, pair: Comparison, names: tuple[str, str]) -> Table:
 
 
 def _tests(page: Page, pair: Comparison, names: tuple[str, str]) -> Table:
-    """The tests both ways, side by side; where the check hash fails one way, that way has no others."""
+    """Set out the tests both ways, side by side; where the check hash fails one way, that way has no others."""
     table = page.table()
     table.add_column("Test", no_wrap=True)
     for needle, witness in (names, names[::-1]):
@@ -163,12 +164,8 @@ def _outcome(test: Test | None) -> tuple[str, str, Text]:
     return value(test), limit(test), Text("pass", style="green") if test.passed else Text("fail", style="red")
 
 
-def _whole(answer: Comparisons) -> dict[str, Any]:
-    return {**_head(answer), "files": [_file(file) for file in answer.files], "pairs": _pairs(answer)}
-
-
 def _lines(answer: Comparisons) -> bytes:
-    """A line a file, a line a pair, and the summary last, each with its ``type``."""
+    """Make a line a file, a line a pair, and the summary last, each with its ``type``."""
     lines: list[dict[str, Any]] = [{"type": "file", **_file(file)} for file in answer.files]
     lines += [{"type": "pair", **pair} for pair in _pairs(answer)]
     lines.append({"type": "summary", **_head(answer)})

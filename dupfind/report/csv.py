@@ -21,7 +21,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\u
 
 
 def render(report: Report, choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
-    """The chosen files, or all the chosen folders, under a line of column names.
+    """Render the chosen files, or all the chosen folders, under a line of column names.
 
     A terminal gets every control character escaped; programs get names as they are.
     """
@@ -60,7 +60,7 @@ def _added_columns(
 
 
 def lines(rows: Iterable[Sequence[object]], screen: Screen) -> bytes:
-    """A line a row; a terminal gets every control character escaped."""
+    """Write a line a row; a terminal gets every control character escaped."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     # The csv module leaves a carriage return unquoted where lines do not end in one, and readers take it for an end.
@@ -106,6 +106,6 @@ def _file_rows(files: Iterable[FileVerdict]) -> Iterable[Sequence[object]]:
 
 
 def cell(path: str) -> str:
-    """A path or a reason that no spreadsheet takes for a formula."""
+    """Spell a path or a reason so that no spreadsheet takes it for a formula."""
     text = clean(path)
     return "'" + text if text.startswith(_FORMULA_STARTS) else text

@@ -37,7 +37,7 @@ SIGNS = {
 def render(
     template: str, scripts: tuple[str, ...], context: Mapping[str, Any], data: object, pictures: list[str]
 ) -> bytes:
-    """The page ``template`` with ``context``, its ``scripts`` one after the other, ``data`` and ``pictures`` for them.
+    """Render ``template`` with ``context``, its ``scripts`` one after the other, ``data`` and ``pictures`` for them.
 
     ``pictures`` are WebP in base64; apart from ``data``, so that the first rows need not wait for them.
     """
@@ -86,7 +86,7 @@ def _filled(
 
 @cache
 def part(name: str) -> str:
-    """A file of the page that is taken as it is."""
+    """Read a file of the page that is taken as it is."""
     return (resources.files("dupfind.report") / _FOLDER / name).read_text("utf-8")
 
 
@@ -107,7 +107,7 @@ def _hash(text: str) -> str:
 
 
 def embedded(value: object) -> str:
-    r"""JSON that can end no element and no line of a script, whatever it holds.
+    r"""Write JSON that can end no element and no line of a script, whatever it holds.
 
     >>> embedded({"name": "</script>"})
     '{"name":"\\u003c/script\\u003e"}'
@@ -116,12 +116,12 @@ def embedded(value: object) -> str:
 
 
 def shown(path: str) -> str:
-    """A path for people: nothing in it is hidden or turns the direction of writing."""
+    """Spell a path for people: nothing in it is hidden or turns the direction of writing."""
     return printable(clean(path))
 
 
 def quoted(path: str) -> str:
-    r"""A path for a shell, and for nothing else where it is not plain: pasting it names the file and runs nothing.
+    r"""Quote a path for a shell: pasting it names the file and runs nothing.
 
     >>> print(quoted("a b.jpg"), quoted("a\n.jpg"), quoted("\udcff.jpg"))
     'a b.jpg' $'a\n.jpg' $'\xff.jpg'
@@ -167,7 +167,7 @@ class Album:
             self._enter(path, self._sight(path, sight))
 
     def place(self, key: str, path: str | None) -> dict[str, int]:
-        """Where the page finds a file, under ``key``; nothing where there is nothing to be known of it."""
+        """Say where the page finds a file, under ``key``; nothing where there is nothing to be known of it."""
         if path is not None and path not in self._sights and shown(path) != path:
             self._enter(path, {"copy": quoted(path)})  # not taken in, but its path cannot be copied as it is shown
         place = None if path is None else self._sights.get(path)

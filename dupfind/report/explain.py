@@ -23,7 +23,7 @@ SCHEMA = "dupfind.explain/1"
 
 
 def render(answer: Answer, screen: Screen) -> bytes:
-    """A paragraph a needle; paths stand on lines of their own and are never broken."""
+    """Render a paragraph a needle; paths stand on lines of their own and are never broken."""
     page = Page(screen)
     for explanation in answer.explanations:
         page.add("")
@@ -44,7 +44,7 @@ def render(answer: Answer, screen: Screen) -> bytes:
 
 
 def render_json(answer: Answer) -> bytes:
-    """One object with an object for each needle."""
+    """Render one object with an object for each needle."""
     settings = answer.settings
     whole = {
         "schema": SCHEMA,

@@ -23,7 +23,7 @@ _CSV_COLUMNS = ("image", "seen", "path", "evidence", "witness", "distance_bits",
 
 
 def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> bytes:
-    """The answer in this format."""
+    """Render the answer in this format."""
     match format_:
         case Format.TABLE:
             return _table(answer, screen)
@@ -66,7 +66,7 @@ def _table(answer: Answer, screen: Screen) -> bytes:
 
 
 def remarks(sought: Sought, answer: Answer) -> Iterable[str]:
-    """What is to be said of a picture beside its nearest, ready to be shown."""
+    """Yield what is to be said of a picture beside its nearest, ready to be shown."""
     if sought.error is not None and sought.nearest:
         yield f"compared by its bytes only: {printable(sought.error)}"
     elif sought.error is not None:

@@ -31,7 +31,7 @@ _NONE = {
 
 
 def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> bytes:
-    """The answer in this format."""
+    """Render the answer in this format."""
     match format_:
         case Format.TABLE:
             return _table(answer, screen)
@@ -63,7 +63,7 @@ def _table(answer: Answer, screen: Screen) -> bytes:
 
 
 def _list(groups: Sequence[Group], page: Page, width: int) -> None:
-    """A row a member, the best of its group first; a narrow screen gets no numbers, so that paths stay whole."""
+    """Add a row a member, the best of its group first; a narrow screen gets no numbers, so that paths stay whole."""
     table = page.table()
     is_wide = width >= _NARROW
     has_pixels = is_wide and any(member.width for group in groups for member in group.members)
@@ -87,7 +87,7 @@ def _list(groups: Sequence[Group], page: Page, width: int) -> None:
 
 
 def _file(member: Member, group: Group) -> Text:
-    """The path, with what is to be said of the file below it."""
+    """Write the path, with what is to be said of the file below it."""
     cell_text = Text(printable(member.path))
     if member is group.best:
         those = "the other frees" if len(group.others) == 1 else "the others free"
@@ -102,7 +102,7 @@ def _file(member: Member, group: Group) -> Text:
 
 
 def _summary(answer: Answer) -> list[str]:
-    """A sentence with the answer, and what it is not."""
+    """Write a sentence with the answer, and what it is not."""
     looked = f"{count(answer.files, 'file')} looked at"
     if answer.pictures is not None:
         looked += f", {count(answer.pictures, 'picture')} among them"
@@ -200,7 +200,7 @@ def _cell(name: str, value: object) -> object:
 
 
 def _moment(time_ns: int) -> str | None:
-    """When a file was last changed: ISO 8601 in UTC, to the second; None for what no calendar has."""
+    """Write when a file was last changed: ISO 8601 in UTC, to the second; None for what no calendar has."""
     try:
         return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).isoformat().replace("+00:00", "Z")
     except (OverflowError, ValueError, OSError):

@@ -33,11 +33,11 @@ class Renderer:
         self._all: list[Hashed] = []
 
     def head(self) -> bytes:
-        """What stands before all answers."""
+        """Return what stands before all answers."""
         return lines([("path", *self._asked.algorithms, "error")], self._screen) if self._format is Format.CSV else b""
 
     def one(self, hashed: Hashed) -> bytes:
-        """What is printed of one answer as soon as it is known."""
+        """Return what is printed of one answer as soon as it is known."""
         match self._format:
             case Format.JSON:
                 self._all.append(hashed)
@@ -53,7 +53,7 @@ class Renderer:
                 return b"" if hashed.error else self._line(hashed.path, " ".join(hashed.hashes) + "  ")
 
     def tail(self) -> bytes:
-        """What stands behind all answers."""
+        """Return what stands behind all answers."""
         if self._format is not Format.JSON:
             return b""
         whole = {

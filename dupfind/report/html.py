@@ -44,7 +44,7 @@ _FILES = (FileState.SIMILAR, FileState.MISSING, FileState.UNREADABLE)
 def render(
     report: Report, seen: Shown, words: Mapping[str, Decision] = MappingProxyType({}), given: Sequence[Decision] = ()
 ) -> bytes:
-    """The page; ``seen`` is what it shows beside the answer.
+    """Render the page; ``seen`` is what it shows beside the answer.
 
     ``given`` are the decisions that the scan went by, and ``words``, by path, those that verdicts rest on.
     """
@@ -178,13 +178,13 @@ def join_halves(rows: list[dict[str, Any]], files: Sequence[FileVerdict], everyt
 
 
 def _turned(seen: Shown, path: str, shown_beside: str | None) -> dict[str, int]:
-    """How the other picture is turned to lie on the first; nothing where it lies on it upright."""
+    """Say how the other picture is turned to lie on the first; nothing where it lies on it upright."""
     turn = seen.turns.get((path, shown_beside or ""))
     return {} if turn is None else {"turn": turn}
 
 
 def _parted(word: Decision | None) -> dict[str, str]:
-    """By which digest the page finds the decisions that have parted this file from its witness."""
+    """Name the digest by which the page finds the decisions that have parted this file from its witness."""
     return {"parted": word.needle.digest.hex()} if word is not None and word.ruling is Ruling.DIFFERENT else {}
 
 
@@ -282,7 +282,7 @@ def next_steps(report: Report) -> list[tuple[str, str]]:
 
 
 def _of_contained(folders: Sequence[FolderVerdict]) -> str:
-    """How many they are, and how many of them are listed: the others lie below those."""
+    """Say how many they are, and how many of them are listed: the others lie below those."""
     are, hold, them = ("is", "it holds", "it") if len(folders) == 1 else ("are", "they hold", "them")
     where = "in the haystack or not wanted" if any(folder.unwanted for folder in folders) else "in the haystack"
     listed = sum(folder.is_shown for folder in folders)

@@ -29,7 +29,7 @@ _INPUT = "standard input"
 
 
 def render(answer: Answer, seen: Shown) -> bytes:
-    """The page; ``seen`` is what it shows beside the answer."""
+    """Render the page; ``seen`` is what it shows beside the answer."""
     album = Album()
     album.add(seen.sights)
     data = {
@@ -77,7 +77,7 @@ def _settings(answer: Answer) -> list[tuple[str, str]]:
 
 
 def _left_out(answer: Answer, seen: Shown) -> list[str]:
-    """What the answer rests on besides folders, and what the page does not hold, in sentences."""
+    """Say what the answer rests on besides folders, and what the page does not hold."""
     lines = [catalog_line(catalog) for catalog in answer.catalogs]
     files = {image.path for image in answer.sought if image.error is None or image.nearest}
     files |= {near.path for image in answer.sought for near in image.nearest}
@@ -102,7 +102,7 @@ def _image(sought: Sought, answer: Answer, seen: Shown, album: Album) -> dict[st
 
 
 def _near(near: Near, sought: Sought, seen: Shown, album: Album) -> dict[str, Any]:
-    """One of the nearest; what is not known is left out."""
+    """Describe one of the nearest; what is not known is left out."""
     facts: dict[str, Any] = {
         "path": shown(near.path),
         "grade": near.evidence.value if near.evidence else "unlike",

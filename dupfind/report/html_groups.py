@@ -24,7 +24,7 @@ _ORDERS = (("free", "what frees most first"), ("members", "largest groups first"
 
 
 def render(answer: Answer, seen: Shown) -> bytes:
-    """The page; ``seen`` is what it shows beside the answer."""
+    """Render the page; ``seen`` is what it shows beside the answer."""
     album = Album()
     album.add(seen.sights)
     data = {
@@ -59,7 +59,7 @@ def _headline(answer: Answer) -> str:
 
 
 def _left_out(answer: Answer, seen: Shown) -> list[str]:
-    """What the page does not hold, in sentences."""
+    """Say what the page does not hold."""
     without = sum(member.path not in seen.sights for group in answer.groups for member in group.members)
     lines = list(map(catalog_line, answer.catalogs))
     if without:
@@ -82,7 +82,7 @@ def _group(group: Group, album: Album) -> dict[str, Any]:
 
 
 def _member(member: Member, album: Album) -> dict[str, Any]:
-    """One file; what is not known is left out."""
+    """Describe one file; what is not known is left out."""
     facts: dict[str, Any] = {"path": shown(member.path), "bytes": size(member.size_bytes), "stack": member.stack}
     facts |= album.place("at", member.path)
     if member.evidence is not None:

@@ -26,7 +26,7 @@ _MOST_LISTED = 20
 
 
 def render(answer: Indexed | Checked, format_: Format, screen: Screen, *, print0: bool = False) -> bytes:
-    """The answer in this format: a row, a line or a path for each file that is otherwise, or the whole of it."""
+    """Render the answer in this format: a row, a line or a path for each file that differs, or the whole of it."""
     match format_:
         case Format.TABLE:
             return _table(answer, screen)
@@ -54,12 +54,12 @@ def _table(answer: Indexed | Checked, screen: Screen) -> bytes:
 
 
 def _whole(answer: Indexed | Checked) -> dict[str, Any]:
-    """One object."""
+    """Render one object."""
     return _checked_json(answer) if isinstance(answer, Checked) else _indexed_json(answer)
 
 
 def _files(answer: Indexed | Checked) -> Iterator[tuple[str, str, str]]:
-    """What is the matter with each file that is not as it was, its path, and why, where that is known."""
+    """Yield what is the matter with each file that is not as it was, its path, and why, where that is known."""
     reasons = {problem.path: problem.reason for problem in answer.problems}
     for kind, paths in answer.changes.items():
         for path in paths:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,7 +19,7 @@ SCHEMA = "dupfind.scan/1"
 
 
 def render(report: Report, choice: Choice) -> bytes:
-    """One object with everything; ``--only`` and ``--baseline`` thin out its two lists and never its summary."""
+    """Render one object with everything; ``--only`` and ``--baseline`` thin out its lists, never its summary."""
     whole = {
         **_head(report),
         **_baseline(choice.changes),
@@ -32,7 +31,7 @@ def render(report: Report, choice: Choice) -> bytes:
 
 
 def render_lines(report: Report, choice: Choice) -> bytes:
-    """A line a file, a line a folder, and the summary last, each with its ``type``."""
+    """Render a line a file, a line a folder, and the summary last, each with its ``type``."""
     lines: list[dict[str, Any]] = [{"type": "file", **file} for file in _files(report, choice)]
     lines += [{"type": "folder", **folder} for folder in _folders(report, choice)]
     problems = [_problem(problem) for problem in report.problems]
@@ -41,16 +40,12 @@ def render_lines(report: Report, choice: Choice) -> bytes:
 
 
 def dumps(value: object, indent: int | None = None) -> str:
-    """JSON as all our reports spell it: any script as it is, without blanks where it is not indented.
+    """Write JSON as all our reports spell it: any script as it is, without blanks where it is not indented.
 
     What a terminal obeys or takes for the end of a line is escaped, which JSON itself asks only below U+0020.
     """
     text = json.dumps(value, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
-    return OBEYED.sub(_escaped, text)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return json.dumps(match[0])[1:-1]
+    return OBEYED.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def _head(report: Report) -> dict[str, Any]:
@@ -95,7 +90,7 @@ def _by_state(folders: Mapping[FolderState, int]) -> dict[str, int]:
 
 
 def how_compared(settings: ScanSettings) -> dict[str, Any]:
-    """The settings that decide what is a copy."""
+    """List the settings that decide what is a copy."""
     return {
         "algorithm": settings.algorithm,
         "threshold_bits": settings.threshold_bits,
@@ -105,7 +100,7 @@ def how_compared(settings: ScanSettings) -> dict[str, Any]:
 
 
 def catalogs(cataloged: Iterable[Cataloged]) -> dict[str, Any]:
-    """What an answer rests on besides folders; no key where it rests on none."""
+    """Name what an answer rests on besides folders; no key where it rests on none."""
     rows = [
         {
             **named_path("path", catalog.path),
@@ -193,7 +188,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
 
 
 def named_path(key: str, path: str | None) -> dict[str, str | None]:
-    """A path under ``key``, and its bytes under a second key where it is no valid UTF-8."""
+    """Put a path under ``key``, and its bytes under a second key where it is no valid UTF-8."""
     if path is None or _is_text(path):
         return {key: path}
     return {key: clean(path), f"{key}_bytes": base64.b64encode(os.fsencode(path)).decode("ascii")}

@@ -1,4 +1,4 @@
-"""What all that is printed for people looks like: signs and colours, and one way from lines to bytes."""
+"""Signs and colours of all that is printed for people, and one way from lines to bytes."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Page:
         self._signs = _SIGNS if self.can_print("".join(_SIGNS.values())) else _ASCII_SIGNS
 
     def table(self) -> Table:
-        """A table with a line below its header and nothing else."""
+        """Make a table with a line below its header and nothing else."""
         edges = box.SIMPLE_HEAD if self.can_print(str(box.SIMPLE_HEAD)) else _ASCII_HEAD
         return Table(box=edges, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
 
@@ -115,7 +115,7 @@ class Page:
         return Text(f"{self._signs[word]} {word}{more}", style=STYLES[word])
 
     def add(self, what: Table | Text | str, *, wrap: bool = False, indent: int = 0) -> None:
-        """A table, by ``indent`` to the right, or a line, which is broken only with ``wrap`` and on a terminal."""
+        """Add a table, by ``indent`` to the right, or a line, which is broken only with ``wrap`` and on a terminal."""
         if isinstance(what, Table):
             self._console.print(Padding.indent(what, indent) if indent else what)
         else:
@@ -129,7 +129,7 @@ class Page:
         return is_colourful and self.can_print("▀")
 
     def can_print(self, text: str) -> bool:
-        """True when the screen's encoding has every character of ``text``."""
+        """Tell whether the screen's encoding has every character of ``text``."""
         try:
             text.encode(self._screen.encoding)
         except (UnicodeEncodeError, LookupError):
@@ -137,6 +137,6 @@ class Page:
         return True
 
     def encoded(self) -> bytes:
-        """Everything that was added, without blanks at the ends of lines."""
+        """Encode everything that was added, without blanks at the ends of lines."""
         lines = (line.rstrip() for line in self._text.getvalue().splitlines())
         return ("\n".join(lines).lstrip("\n") + "\n").encode(self._screen.encoding, "replace")

@@ -1,4 +1,4 @@
-"""How the tests of a pair of pictures are named, measured and told; pure."""
+"""Names, measures and words of the tests of a pair of pictures; pure."""
 
 from __future__ import annotations
 
@@ -47,22 +47,22 @@ _QUESTIONS = frozenset(name for name, text in MEASURES.items() if text.endswith(
 
 
 def value(test: Test) -> str:
-    """What a test measured: yes, no or a number."""
+    """Write what a test measured: yes, no or a number."""
     return ("yes" if test.value else "no") if test.name in _QUESTIONS else number(test.value)
 
 
 def limit(test: Test) -> str:
-    """The most that passes."""
+    """Write the most that passes."""
     return "no" if test.name in _QUESTIONS else number(test.bound)
 
 
 def bound(test: Test) -> str:
-    """What passes, in a sentence."""
+    """Write what passes, in a sentence."""
     return "no" if test.name in _QUESTIONS else f"at most {limit(test)}"
 
 
 def number(value: float) -> str:
-    """A number with three digits that count.
+    """Write a number with three digits that count.
 
     >>> number(16.0), number(0.30000001), number(12.345)
     ('16', '0.3', '12.3')
@@ -71,5 +71,5 @@ def number(value: float) -> str:
 
 
 def as_json(test: Test) -> dict[str, Any]:
-    """A test as all our JSON has it."""
+    """Make a test's object, as all our JSON has it."""
     return {"name": test.name, "value": round(test.value, 4), "bound": round(test.bound, 4), "passed": test.passed}

@@ -27,7 +27,7 @@ def render(report: Report, choice: Choice, settings: ReportSettings, screen: Scr
 
 
 def listed(chosen: Sequence[str], screen: Screen, *, print0: bool) -> bytes:
-    """These paths, likewise."""
+    """Render these paths likewise."""
     if print0:
         return b"".join(os.fsencode(path) + b"\0" for path in chosen)
     if screen.is_terminal:
@@ -36,7 +36,7 @@ def listed(chosen: Sequence[str], screen: Screen, *, print0: bool) -> bytes:
 
 
 def on_one_line(path: str) -> str:
-    """``path`` with its line breaks escaped, and then its backslashes too."""
+    """Escape the line breaks of ``path``, and then its backslashes too."""
     if "\n" not in path and "\r" not in path:
         return path
     return path.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")

@@ -24,7 +24,7 @@ Point = tuple[float, float]
 
 
 def render(calibration: Calibration) -> bytes:
-    """A PNG of 960 x 640 pixels: expected false candidates against the threshold, a curve for each algorithm."""
+    """Draw a PNG of 960 x 640 pixels: false candidates against the threshold, a curve for each algorithm."""
     return _Plot(calibration).png()
 
 
@@ -70,7 +70,7 @@ class _Plot:
         self._text((16, 16), f"False candidates of {NEEDLES:,} needles in {haystack}", "lt", size=20)
 
     def _curve(self, spread: Spread) -> None:
-        """The expectations above zero, joined; a larger mark at the suggested threshold."""
+        """Draw the expectations above zero, joined; a larger mark at the suggested threshold."""
         colour = _COLOURS[spread.algorithm]
         points = [
             (bits, self._place(bits, value)) for bits in THRESHOLDS if (value := spread.false_candidates(bits)) > 0

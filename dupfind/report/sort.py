@@ -19,7 +19,7 @@ SCHEMA = "dupfind.sort/1"
 
 
 def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> bytes:
-    """The answer in this format."""
+    """Render the answer in this format."""
     match format_:
         case Format.TABLE:
             return _table(answer, screen)

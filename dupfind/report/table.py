@@ -29,7 +29,7 @@ _MOST_UNTOLD = 20
 
 
 def render(report: Report, choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
-    """The table and its summary. Off a terminal there is no colour, and no path is wrapped.
+    """Render the table and its summary. Off a terminal there is no colour, and no path is wrapped.
 
     Nothing at all where nothing has changed: what a cron job prints is sent as a mail.
     """
@@ -89,7 +89,7 @@ def _add_files(
 
 
 def _news(changes: Changes, settings: ReportSettings) -> list[str]:
-    """What is otherwise than in the baseline."""
+    """Say what differs from the baseline."""
     words = []
     for noun, was, gone in (
         ("folder", changes.folders, changes.gone_folders),
@@ -119,7 +119,7 @@ def _untold(files: list[FileVerdict], changes: Changes) -> list[FileVerdict]:
 
 
 def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes: Changes | None) -> Table:
-    """A row a folder; a narrow screen gets fewer numbers, so that paths stay whole.
+    """Make a row a folder; a narrow screen gets fewer numbers, so that paths stay whole.
 
     No file is counted in two rows: where subfolders have rows of their own, a folder's row counts what lies directly
     in it. Where only changes are told, each row tells of a whole subtree.
@@ -161,7 +161,7 @@ def _folder_table(folders: list[FolderVerdict], page: Page, width: int, changes:
 
 
 def _file_table(files: list[FileVerdict], page: Page, changes: Changes | None, pairs: Mapping[str, Pair]) -> Table:
-    """A row a file, or a pair of two files of one shot."""
+    """Make a row a file, or a pair of two files of one shot."""
     table = page.table()
     table.add_column("Verdict", no_wrap=True)
     if changes is not None:
@@ -220,7 +220,7 @@ def _add_pair(table: Table, page: Page, file: FileVerdict, pair: Pair, *, is_who
 
 
 def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> list[str]:
-    """A sentence with the answer, what could not be looked at, and what to do next."""
+    """Write a sentence with the answer, what could not be looked at, and what to do next."""
     total = len(ending.holding(report))
     aside = [*ending.set_aside(report), *ending.about_sidecars(report), *ending.empty_files(report)]
     left = [file for file in report.files if file.state not in SETTLED]
@@ -294,7 +294,7 @@ def _next(report: Report, settings: ReportSettings, width: int) -> list[str]:
 
 
 def _on_your_word(report: Report) -> list[str]:
-    """How many verdicts rest on the word of a person; nothing where nobody was asked."""
+    """Say how many verdicts rest on the word of a person; nothing where nobody was asked."""
     if report.decided is None:
         return []
     numbers = Counter(report.decided.values())

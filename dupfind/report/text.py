@@ -21,7 +21,7 @@ QUICK = "Judged by thumbnails only (--quick): do not delete by this answer"
 
 
 def printable(path: str) -> str:
-    r"""``path`` with everything escaped that could colour a terminal, forge a line or turn the direction of writing.
+    r"""Escape everything in ``path`` that could colour a terminal, forge a line or turn the direction of writing.
 
     >>> print(printable("a\x1b[31mb\nc"))
     a\x1b[31mb\nc
@@ -43,7 +43,7 @@ def _escaped(character: str) -> str:
 
 
 def clean(path: str) -> str:
-    """``path``, or a text that names one, as valid Unicode, with U+FFFD for bytes that are no UTF-8."""
+    """Make valid Unicode of ``path``, or of a text that names one, with U+FFFD for bytes that are no UTF-8."""
     return path if path.isascii() else path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -53,7 +53,7 @@ def other_settings(changes: Changes) -> str:
 
 
 def size(size_bytes: int) -> str:
-    """A size for people, in powers of 1000 as disks are sold.
+    """Write a size for people, in powers of 1000 as disks are sold.
 
     >>> size(999), size(1_250_000)
     ('999 B', '1.2 MB')
@@ -68,7 +68,7 @@ def size(size_bytes: int) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """A number with its noun: ``1 file``, ``12,345 files``.
+    """Write a number with its noun: ``1 file``, ``12,345 files``.
 
     >>> count(1, "file"), count(12345, "file")
     ('1 file', '12,345 files')
@@ -77,7 +77,7 @@ def count(number: int, noun: str) -> str:
 
 
 def moment(iso: str) -> str:
-    """A moment in ISO 8601 to the minute, as people write it.
+    """Write a moment in ISO 8601 to the minute, as people do.
 
     >>> moment("2026-11-20T03:00:07+01:00")
     '2026-11-20 03:00'
@@ -86,7 +86,7 @@ def moment(iso: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """How long something was, in the largest unit of which there are two at least.
+    """Write how long something was, in the largest unit of which there are two at least.
 
     >>> duration(59), duration(7200), duration(10**6)
     ('59 seconds', '2 hours', '11 days')
@@ -98,7 +98,7 @@ def duration(seconds: float) -> str:
 
 
 def catalog_line(catalog: Cataloged) -> str:
-    """What a verdict rests on that rests on a catalog."""
+    """Say what a verdict rests on that rests on a catalog."""
     age = duration(catalog.age_seconds)
     word = " By your word it is another drive than that of the needles (--elsewhere)." if catalog.is_elsewhere else ""
     if catalog.side is Side.NEEDLES:

@@ -12,7 +12,7 @@ _LEAST_SECONDS = 0.0005
 
 
 def render(times: Times, workers: int, screen: Screen) -> bytes:
-    """A row a stage, in the order in which they began, and what the processors did meanwhile."""
+    """Render a row a stage, in the order in which they began, and what the processors did meanwhile."""
     page = Page(screen)
     table = page.table()
     table.add_column("Stage", no_wrap=True)
@@ -31,7 +31,7 @@ def render(times: Times, workers: int, screen: Screen) -> bytes:
 
 
 def _numbers(part: Part, elapsed_seconds: float, workers: int) -> list[str]:
-    """The cells of a row, without its name."""
+    """Write the cells of a row, without its name."""
     share = part.seconds / elapsed_seconds if elapsed_seconds else 0.0
     rate = part.items / part.seconds if part.items and part.seconds >= _LEAST_SECONDS else None
     return [
@@ -44,7 +44,7 @@ def _numbers(part: Part, elapsed_seconds: float, workers: int) -> list[str]:
 
 
 def _processors(times: Times, workers: int) -> list[str]:
-    """How much of the time something was computed, so that an idle core shows."""
+    """Say how much of the time something was computed, so that an idle core shows."""
     worker_seconds = sum(part.worker_seconds for part in times.parts.values())
     elapsed_seconds = times.elapsed_seconds
     own = f"Processor time: {times.own_seconds:.2f} s here"

@@ -36,8 +36,11 @@ def draw(page: Page, comparison: Comparison, names: tuple[str, str], width: int)
         np.frombuffer(plane, np.uint8).reshape(THUMBNAIL_SIDE, THUMBNAIL_SIDE) for plane in comparison.seen
     )
     difference = np.abs(first.astype(np.int16) - second) * DIFFERENCE_SHOWN_TIMES
-    planes = [_resized(plane, size) for plane in (first, second, difference.clip(0, 255).astype(np.uint8))]
-    heads = (_fitting(name, size[0]) for name in (*names, "difference"))
+    planes = [
+        np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BOX))
+        for plane in (first, second, difference.clip(0, 255).astype(np.uint8))
+    ]
+    heads = (name[: size[0]].ljust(size[0]) for name in (*names, "difference"))
     page.add(" " * _INDENT + (" " * _GAP).join(heads))
     line = _blocks if page.has_shades else _letters
     for row in range(0, size[1], 2):
@@ -46,14 +49,6 @@ def draw(page: Page, comparison: Comparison, names: tuple[str, str], width: int)
             text.append(" " * _GAP if number else "")
             text.append_text(line(plane[row], plane[row + 1]))
         page.add(text)
-
-
-def _resized(plane: _Grey, size: tuple[int, int]) -> _Grey:
-    return np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BOX))
-
-
-def _fitting(name: str, width: int) -> str:
-    return name[:width].ljust(width)
 
 
 def _blocks(upper: _Grey, lower: _Grey) -> Text:

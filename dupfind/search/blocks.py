@@ -41,7 +41,9 @@ class Blocks:
         self._bits = np.empty(_MOST_PAIRS, np.uint8)
 
     def compare(self, needles: Hashes, keys: Hashes) -> Iterator[Hits]:
-        """The hits block by block, for all pairs of ``needles`` with ``keys``; nothing for a block without any."""
+        """Yield the hits block by block, for all pairs of ``needles`` with ``keys``;
+        nothing for a block without any.
+        """
         if len(needles) > len(keys):
             yield from ((row, column, bits) for column, row, bits in self.compare(keys, needles))
             return
@@ -58,7 +60,7 @@ class Blocks:
                     yield row + top, column + left, bits
 
     def _block(self, rows: Hashes, columns: Hashes) -> Hits | None:
-        """One block that fits into the memory; nothing when there are no hits, as is usual."""
+        """Compare one block that fits into the memory; None when there are no hits, as is usual."""
         pairs = len(rows) * len(columns)
         xor, bits = self._xor[:pairs], self._bits[:pairs]
         np.bitwise_xor(rows[:, None], columns, out=xor.reshape(len(rows), len(columns)))

@@ -51,7 +51,7 @@ class HashDictionary:
         return self.keys.nbytes + self._order.nbytes + self._bounds.nbytes + self._index.nbytes
 
     def positions(self, key: int) -> Positions:
-        """The positions with the hash ``keys[key]``, rising."""
+        """Return the positions with the hash ``keys[key]``, rising."""
         return self._order[self._bounds[key] : self._bounds[key + 1]]
 
     def equal(self, hashes: Hashes) -> Positions:
@@ -82,7 +82,8 @@ class HashDictionary:
                 size = min(most, size * 2)
 
     def pairs(self, hashes: Hashes, radius_bits: int, most: int) -> Iterator[tuple[int, int, int]]:
-        """Each index into ``hashes``, rising, with each position at most ``radius_bits`` away, and how far that is.
+        """Yield each index into ``hashes``, rising, with each position at most ``radius_bits`` away,
+        and how far that is.
 
         Of the positions with one hash the first ``most`` count. The nearest ``most`` of each index are surely among
         what is given; what is farther away than these may be left out.
@@ -98,7 +99,7 @@ class HashDictionary:
 
 
 def _by_needle(hits: Found, back: Positions, first: int) -> Iterator[tuple[int, Positions, Distances]]:
-    """The hits of each hash, where ``back`` says which needle it is; ``first`` is the index of the first."""
+    """Yield the hits of each hash, where ``back`` says which needle it is; ``first`` is the index of the first."""
     needle, key, bits = hits
     if not len(needle):
         return
@@ -110,7 +111,7 @@ def _by_needle(hits: Found, back: Positions, first: int) -> Iterator[tuple[int, 
 
 
 def close_pairs(hashes: Hashes) -> tuple[Positions, Positions]:
-    """All pairs of indexes into ``hashes``, which are all different, at most :data:`CLOSE_BITS` apart, each once.
+    """Find all pairs of indexes into ``hashes``, which all differ, at most :data:`CLOSE_BITS` apart, each once.
 
     Of four parts of 16 bits at least one is equal then: only those that share a part are compared. 100,000 hashes take
     less than a second, where comparing all takes ten.
@@ -136,7 +137,7 @@ def close_pairs(hashes: Hashes) -> tuple[Positions, Positions]:
 
 
 def nearest(needles: Hashes, haystack: Hashes, count: int, most: int) -> Positions:
-    """The indexes into ``haystack`` of the ``count`` hashes nearest to any of ``needles``, the nearest first.
+    """Find the ``count`` hashes of ``haystack`` nearest to any of ``needles``, by index, the nearest first.
 
     Of equally near ones the lower index comes first; all that are as near as the last are given too, up to ``most``.
 

@@ -69,7 +69,7 @@ class MultiIndex:
     def search(
         self, needles: Hashes, radius_bits: int, probes: Sequence[Probe], most_hits: int | None = None
     ) -> Found | None:
-        """All pairs of ``needles`` with keys within the radius, rising by needle, then by key.
+        """Find all pairs of ``needles`` with keys within the radius, rising by needle, then by key.
 
         The ``probes`` are parts without a bit in common, of radii whose sum, each plus one, exceeds ``radius_bits``;
         without any probes every pair is compared. Gives up with None once there are more than ``most_hits``.
@@ -99,7 +99,7 @@ class MultiIndex:
                 yield needle[is_new], key[is_new], bits[is_new]
 
     def _probe(self, needles: Hashes, blocks: Blocks, probe: Probe) -> Iterator[Hits]:
-        """The hits among the pairs that lie within this probe's radius of each other, in this probe's part."""
+        """Yield the hits among the pairs within this probe's radius of each other, in this probe's part."""
         theirs = self._buckets[probe.shift, probe.bits]
         ours = _Buckets(needles, probe.shift, probe.bits)
         for ids, hashes, begin, end in _meetings(needles, ours, theirs, ball(probe.bits, probe.radius_bits)):
@@ -109,7 +109,7 @@ class MultiIndex:
 
 
 def ball(bits: int, radius_bits: int) -> Positions:
-    """All numbers of ``bits`` bits of which at most ``radius_bits`` are set.
+    """List all numbers of ``bits`` bits of which at most ``radius_bits`` are set.
 
     >>> ball(3, 1).tolist()
     [0, 1, 2, 4]
@@ -119,7 +119,7 @@ def ball(bits: int, radius_bits: int) -> Positions:
 
 
 def part(hashes: Hashes, shift: int, bits: int) -> NDArray[np.uint16]:
-    """The ``bits`` bits, at most 16, from bit ``shift`` on, of each hash."""
+    """Cut out the ``bits`` bits, at most 16, from bit ``shift`` on, of each hash."""
     return ((hashes >> np.uint64(shift)) & np.uint64((1 << bits) - 1)).astype(np.uint16)
 
 
@@ -161,7 +161,7 @@ def _meetings(
 
 
 def _runs(starts: Positions) -> tuple[Positions, Positions, Positions]:
-    """The buckets that hold anything, the longer ones several times, and the bounds of their runs."""
+    """Return the buckets that hold anything, the longer ones several times, and the bounds of their runs."""
     runs = -(-np.diff(starts) // _LONGEST_RUN)
     bucket = np.repeat(np.arange(len(runs)), runs)
     begin = starts[bucket] + _LONGEST_RUN * _spans(np.zeros_like(runs), runs)
@@ -169,7 +169,7 @@ def _runs(starts: Positions) -> tuple[Positions, Positions, Positions]:
 
 
 def _spans(starts: Positions, lengths: Positions) -> Positions:
-    """The numbers from each start on, as many as its length says, one after the other.
+    """Return the numbers from each start on, as many as its length says, one after the other.
 
     >>> _spans(np.array([5, 0, 9]), np.array([2, 0, 1])).tolist()
     [5, 6, 9]
@@ -181,7 +181,7 @@ def _spans(starts: Positions, lengths: Positions) -> Positions:
 
 
 def _misses(xor: Hashes, probes: Sequence[Probe]) -> NDArray[np.bool_]:
-    """Which of these pairs no probe meets, by the bits in which they differ."""
+    """Tell which of these pairs no probe meets, by the bits in which they differ."""
     is_missed = np.ones(len(xor), np.bool_)
     for shift, bits, radius_bits in probes:
         is_missed &= np.bitwise_count(part(xor, shift, bits)) > radius_bits
@@ -189,7 +189,7 @@ def _misses(xor: Hashes, probes: Sequence[Probe]) -> NDArray[np.bool_]:
 
 
 def _together(parts: Iterable[Hits]) -> Iterator[Found]:
-    """The same in fewer and longer arrays: where many blocks have a few hits, the calls cost more than the hits."""
+    """Join hits to fewer and longer arrays: where many blocks have a few, the calls cost more than the hits."""
     batch: list[Hits] = []
     count = 0
     for hits in parts:
@@ -209,7 +209,7 @@ def _joined(parts: Sequence[Hits]) -> Found:
 
 
 def _sorted(parts: Sequence[Found]) -> Found:
-    """All of these in one, rising by needle, then by key."""
+    """Join all of these, rising by needle, then by key."""
     needle, key, bits = _joined(parts)
     # One sort of one number a pair is twice as fast as one by two columns.
     order = np.argsort((needle << 32) | key)

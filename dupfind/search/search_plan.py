@@ -1,4 +1,4 @@
-"""How to search: which parts of the hashes within which radii, or by comparing every pair, whichever costs least.
+"""Plan of a search: which parts of the hashes within which radii, or every pair compared, whichever costs least.
 
 The costs are estimated from the hashes themselves, not from their number: real hashes come in clusters, whose buckets
 are many times as full as those of random ones. Pure numpy, knows no files and no clock.
@@ -80,7 +80,7 @@ class Work(NamedTuple):
 
 
 def plan(needles: Hashes, keys: Hashes, radius_bits: int, built: Collection[tuple[int, int]] = ()) -> tuple[Probe, ...]:
-    """The probes that find all pairs within the radius at the least cost; none when comparing every pair is cheaper.
+    """Choose the probes that find all pairs within the radius at the least cost; none when every pair is cheaper.
 
     ``needles`` may repeat, ``keys`` are all different; ``built`` are the parts (shift, bits) that cost no building.
     """
@@ -118,7 +118,7 @@ def cut(number: int) -> list[tuple[int, int]]:
 
 
 def allot(costs: Sequence[Sequence[float]], radius_bits: int) -> tuple[float, list[int]]:
-    """The radius of each part, -1 for a part that is not searched, so that no pair is missed and the sum costs least.
+    """Choose the radius of each part, -1 for none, so that no pair is missed and the sum costs least.
 
     ``costs[i][r + 1]`` is what searching part i within r costs. The sum of all r + 1 is ``radius_bits + 1``.
 
@@ -137,12 +137,14 @@ def allot(costs: Sequence[Sequence[float]], radius_bits: int) -> tuple[float, li
 
 
 def _sample(hashes: Hashes, most: int) -> Hashes:
-    """At most so many of these, evenly spread, by no whole step: hashes of one kind may come at every eighth place."""
+    """Return at most so many of these, evenly spread, by no whole step:
+    hashes of one kind may come at every eighth place.
+    """
     return hashes if len(hashes) <= most else hashes[np.arange(most) * len(hashes) // most]
 
 
 def _costs(work: Work, shift: int, bits: int, *, is_built: bool) -> list[float]:
-    """What searching this part costs, in nanoseconds: not at all, within 0, 1, ..., up to the whole radius."""
+    """Estimate the cost of this part in nanoseconds: not searched, within 0, 1, ..., up to the whole radius."""
     ours, theirs = (np.bincount(part(hashes, shift, bits), minlength=1 << bits) for hashes in (work.needles, work.keys))
     pairs = np.cumsum(_pairs_apart(ours, theirs)) * (
         work.needle_count / len(work.needles) * (work.key_count / len(work.keys))
@@ -162,7 +164,7 @@ def _costs(work: Work, shift: int, bits: int, *, is_built: bool) -> list[float]:
 
 
 def _pairs_apart(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> Counts:
-    """How many pairs lie in buckets that are 0, 1, 2, ... bits apart, from the numbers in the buckets.
+    """Count the pairs in buckets that are 0, 1, 2, ... bits apart, from the numbers in the buckets.
 
     The exclusive-or of two sets is a convolution, which the Walsh-Hadamard transform turns into a product.
 
@@ -174,7 +176,7 @@ def _pairs_apart(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> Counts:
 
 
 def _transformed(counts: NDArray[np.number]) -> Counts:
-    """The Walsh-Hadamard transform of 2**b numbers, b > 0; it undoes itself but for a factor of 2**b.
+    """Transform 2**b numbers, b > 0, by Walsh-Hadamard; it undoes itself but for a factor of 2**b.
 
     >>> _transformed(np.array([1, 2])).tolist()
     [3.0, -1.0]

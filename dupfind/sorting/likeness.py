@@ -1,4 +1,4 @@
-"""How alike two pictures are at a glance: where is what brightness and what colour; pure.
+"""Likeness of two pictures at a glance: where is what brightness and what colour; pure.
 
 The Color Layout Descriptor of MPEG-7 (E. Kasutani and A. Yamada, "The MPEG-7 color layout descriptor: a compact image
 feature description for high-speed image/video segment retrieval", ICIP 2001): the low coefficients of the 8 x 8
@@ -29,7 +29,7 @@ FEATURES = _GREYS + 2 * _COLOURS
 
 
 def features(thumbnails: Sequence[Thumbnail]) -> Features:
-    """The features of each picture, upright; 10 us each."""
+    """Compute the features of each picture, upright; 10 us each."""
     count, tiles = len(thumbnails), THUMBNAIL_SIDE // CHROMA_SIDE
     pixels = np.frombuffer(b"".join(thumbnail.pixels for thumbnail in thumbnails), np.uint8)
     greys = pixels.reshape(count, CHROMA_SIDE, tiles, CHROMA_SIDE, tiles).mean(axis=(2, 4), dtype=np.float32)
@@ -40,7 +40,7 @@ def features(thumbnails: Sequence[Thumbnail]) -> Features:
 
 
 def distances(target: Features, candidates: Features) -> NDArray[np.float32]:
-    """How far each of ``candidates`` is from ``target`` of shape (48,); 0 for equal features.
+    """Compute how far each of ``candidates`` is from ``target`` of shape (48,); 0 for equal features.
 
     >>> distances(np.zeros(2, np.float32), np.array([[3, 4], [0, 1]], np.float32)).tolist()
     [5.0, 1.0]
@@ -51,7 +51,7 @@ def distances(target: Features, candidates: Features) -> NDArray[np.float32]:
 
 
 def _transformed(planes: Features) -> Features:
-    """The coefficients of planes of shape (..., 8, 8), flat: (..., 64).
+    """Compute the coefficients of planes of shape (..., 8, 8), flat: (..., 64).
 
     They are as far apart as the planes are: by the root of the mean square of the differences.
     """
@@ -63,6 +63,6 @@ def _transformed(planes: Features) -> Features:
 
 
 def _zigzag() -> NDArray[np.intp]:
-    """The places of the coefficients, the lowest frequencies first."""
+    """Return the places of the coefficients, the lowest frequencies first."""
     down, across = np.divmod(np.arange(CHROMA_SIDE * CHROMA_SIDE), CHROMA_SIDE)
     return np.lexsort((down, down + across))

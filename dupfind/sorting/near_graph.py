@@ -40,7 +40,7 @@ def neighbours(points: Points, count: int, labels: Indexes | None = None) -> tup
 
 
 def lengths(points: Points, starts: Indexes, ends: Indexes) -> Lengths:
-    """How far ``starts`` and ``ends`` are from each other, by their indexes; 0 where one of the two is -1."""
+    """Compute how far ``starts`` and ``ends`` are from each other, by their indexes; 0 where one of the two is -1."""
     steps = np.empty(starts.shape, np.float32)
     flat, first, second = steps.reshape(-1), starts.reshape(-1), ends.reshape(-1)
     for start in range(0, len(flat), 1 << 16):
@@ -52,7 +52,7 @@ def lengths(points: Points, starts: Indexes, ends: Indexes) -> Lengths:
 
 
 def _leaves(points: Points, rng: np.random.Generator) -> Iterator[Indexes]:
-    """Every point in one of several sets of near points."""
+    """Yield sets of near points, each point in one of them."""
     if len(points) <= EXACT:
         yield np.arange(len(points))
         return

@@ -30,7 +30,7 @@ _EPSILON = 1e-4
 
 
 def seriate(points: Points) -> Indexes:
-    """The indexes of all points, in the order of the path; of its two ends the lower index comes first.
+    """Order all points along a path, by their indexes; of its two ends the lower index comes first.
 
     >>> seriate(np.array([[0], [9], [4], [5], [1]], np.float32)).tolist()
     [0, 4, 2, 3, 1]
@@ -43,12 +43,12 @@ def seriate(points: Points) -> Indexes:
 
 
 def length(points: Points, path: Indexes) -> float:
-    """The sum of all steps of a path."""
+    """Sum up all steps of a path."""
     return float(lengths(points, path[:-1], path[1:]).sum(dtype=np.float64))
 
 
 def _greedy(points: Points, near: Indexes, apart: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Indexes:
-    """A path through all points: the shortest steps first, as long as none has three and no ring closes."""
+    """Make a path through all points: the shortest steps first, as long as none has three and no ring closes."""
     pieces = _Pieces(len(points))
     pieces.join_along(np.arange(len(points)), near, apart)
     while True:
@@ -89,7 +89,7 @@ class _Pieces:
                     other_end[ends[0]], other_end[ends[1]] = ends[1], ends[0]
 
     def ends(self) -> tuple[Indexes, Indexes]:
-        """The ends of all pieces, and for each which piece it is of."""
+        """Return the ends of all pieces, and for each which piece it is of."""
         loose = [end for end, links in enumerate(self._links) if len(links) < 2]  # noqa: PLR2004
         return np.array(loose), np.array([min(end, self._other_end[end]) for end in loose])
 
@@ -104,7 +104,7 @@ class _Pieces:
         self._other_end[first], self._other_end[last] = last, first
 
     def path(self) -> Indexes:
-        """The only piece that is left, from one end to the other."""
+        """Return the only piece that is left, from one end to the other."""
         here = next(end for end, links in enumerate(self._links) if len(links) < 2)  # noqa: PLR2004
         before, visited = -1, [here]
         while True:
@@ -142,7 +142,7 @@ class _Route:
         self._apart = self._between(self._starts, self._neighbours)
 
     def length(self) -> float:
-        """The sum of all steps."""
+        """Sum up all steps."""
         return float(self._between(self.path[:-1], self.path[1:]).sum(dtype=np.float64))
 
     def cross(self) -> float:
@@ -172,7 +172,9 @@ class _Route:
         return True
 
     def _side(self, point: int, after: int, neighbour: int, also: int) -> int:
-        """1 where ``after`` and ``also`` stand right behind ``point`` and ``neighbour``, -1 right before, else 0."""
+        """Return 1 where ``after`` and ``also`` are right behind ``point`` and ``neighbour``, -1 right before,
+        else 0.
+        """
         for side in (1, -1):
             if (
                 self._at(int(self._places[point]) + side) == after
@@ -245,7 +247,7 @@ class _Route:
         return True
 
     def _shorter(self, side: int) -> tuple[Indexes, Indexes, Lengths]:
-        """The points with those neighbours that are nearer than what stands beside them, and how near."""
+        """Return the points with those neighbours that are nearer than what stands beside them, and how near."""
         everyone = np.arange(len(self.path))
         steps = self._between(everyone, self._beside(everyone, side))
         is_shorter = self._apart < steps[self._starts]
@@ -262,7 +264,7 @@ class _Route:
         return int(self.path[place]) if 0 <= place < len(self.path) else -1
 
     def _beside(self, starts: Indexes, side: int) -> Indexes:
-        """What stands ``side`` steps behind each of ``starts``, or -1."""
+        """Return what stands ``side`` steps behind each of ``starts``, or -1."""
         places = self._places[starts] + side
         standing = self.path[np.clip(places, 0, len(self.path) - 1)]
         standing[(places < 0) | (places >= len(self.path)) | (starts < 0)] = -1
@@ -287,6 +289,6 @@ class _Piece(NamedTuple):
 
 
 def _best(gain: Lengths) -> Iterator[int]:
-    """The rows with a gain, the largest first."""
+    """Yield the rows with a gain, the largest first."""
     rows = np.flatnonzero(gain > _EPSILON)
     yield from rows[np.argsort(-gain[rows], kind="stable")].tolist()

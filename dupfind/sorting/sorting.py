@@ -66,7 +66,7 @@ def _sort(whole: Collection, like: NamedFile | None, run: Reading) -> tuple[list
 
 
 def _along_a_path(copies: Sequence[Sequence[str]], features: Features) -> list[Placed]:
-    """Those of each picture together, in an order in which neighbours are near each other."""
+    """Order the files so that neighbours are near each other, those of each picture together."""
     from dupfind.sorting.near_graph import lengths
     from dupfind.sorting.seriation import seriate
 
@@ -80,7 +80,7 @@ def _along_a_path(copies: Sequence[Sequence[str]], features: Features) -> list[P
 
 
 def _by_likeness(copies: Sequence[Sequence[str]], features: Features, target: Features) -> list[Placed]:
-    """The nearest to ``target`` first, then by path."""
+    """Order the files by how near they are to ``target``, then by path."""
     from dupfind.sorting.likeness import distances
 
     far = distances(target[0], features).tolist()
@@ -89,7 +89,7 @@ def _by_likeness(copies: Sequence[Sequence[str]], features: Features, target: Fe
 
 
 def features_of(ids: Sequence[int], cache: Cache) -> Features:
-    """The features of these thumbnails: (ids, 48)."""
+    """Read the features of these thumbnails: (ids, 48)."""
     import numpy as np
 
     from dupfind.sorting.likeness import FEATURES, features
@@ -103,7 +103,7 @@ def features_of(ids: Sequence[int], cache: Cache) -> Features:
 
 
 def _target(like: NamedFile, reader: Reader) -> Pictures:
-    """The picture that all others are compared with."""
+    """Read the picture that all others are compared with."""
     target = reader.pictures([like.entry], "decoding", 1)
     if target.failures:
         raise TooFewPicturesError(f"{like.given}: {target.failures[like.entry.path].reason}")
