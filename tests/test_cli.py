@@ -54,7 +54,7 @@ def test_help_is_for_people(dupfind: Run) -> None:
         assert (0, b"") == (done.returncode, done.stderr)
         assert done.stdout.startswith(b"Usage: dupfind")
         assert max(map(len, done.stdout.decode().splitlines())) <= 80
-    assert b"rsync" in dupfind("scan", "-h").stdout
+    assert b"dupfind import --haystack" in dupfind("scan", "-h").stdout
 
 
 @pytest.mark.mostly_slow(fast=12)
