@@ -24,13 +24,13 @@ MOST_ROWS = 250_000
 _KEYS = (("f", "both pictures at full size"),)
 
 
-def row(one: FileVerdict, word: Decision | None, seen: Shown, numbers: Places) -> dict[str, Any]:
+def row(file: FileVerdict, word: Decision | None, seen: Shown, numbers: Places) -> dict[str, Any]:
     """One file as the page has it; ``word`` is the decision that its verdict rests on."""
-    facts = html.file_facts(one, seen, numbers)
+    facts = html.file_facts(file, seen, numbers)
     if word is not None:
         facts |= {"parted": True} if word.ruling is Ruling.DIFFERENT else {"word": word.ruling.value}
-    if shown(one.path) != one.path:
-        facts["copy"] = quoted(one.path)
+    if shown(file.path) != file.path:
+        facts["copy"] = quoted(file.path)
     return facts
 
 
@@ -45,7 +45,7 @@ def answer(report: Report, given: Sequence[Decision], *, may_undo: bool) -> dict
         "folders": html.folder_rows(report),
         "files": html.file_rows(report.files),
         "steps": html.next_steps(report),
-        "decisions": Counter(one.ruling.value for one in given),
+        "decisions": Counter(decision.ruling.value for decision in given),
         "mayUndo": may_undo,
         "words": {ruling.value: on_word[ruling.value] for ruling in Ruling},
     }
@@ -100,46 +100,46 @@ class Page:
         may_undo: bool,
     ) -> Served:
         doubtful = html.doubtful_files(report)
-        present = [one for one in report.files if one.state is FileState.PRESENT and one.path not in words]
-        settled = [one for one in report.files if html.is_settled(words.get(one.path))]
+        present = [file for file in report.files if file.state is FileState.PRESENT and file.path not in words]
+        settled = [file for file in report.files if html.is_settled(words.get(file.path))]
         in_tree = html.listed_folders(report.folders)
         listed = doubtful[:MOST_ROWS]
         halves: list[dict[str, Any]] = [{} for _ in listed]
         html.join_halves(halves, listed, report.files)
-        rows = [self._row(one, words, seen, half) for one, half in zip(listed, halves, strict=True)]
-        rest = {
+        rows = [self._row(file, words, seen, half) for file, half in zip(listed, halves, strict=True)]
+        head = {
             "id": report.started,
             "version": version,
             "era": self._era,
             "signs": SIGNS,
-            "folders": [html.folder_row(one) for one in in_tree[: html.MOST_ROWS]],
+            "folders": [html.folder_row(folder) for folder in in_tree[: html.MOST_ROWS]],
             "given": [],
-            "present": [html.present_row(one) for one in present[: html.MOST_ROWS]],
+            "present": [html.present_row(file) for file in present[: html.MOST_ROWS]],
             "nothing": "" if doubtful else html.headline(report),
             "sights": {},
-            "decisions": Counter(one.ruling.value for one in given),
+            "decisions": Counter(decision.ruling.value for decision in given),
             "mayUndo": may_undo,
         }
-        decided = ",".join(self._row(one, words, seen, {}) for one in settled)
-        data = f'{embedded(rest)[:-1]},"decided":[{decided}],"files":[{",".join(rows)}]}}'
+        decided = ",".join(self._row(file, words, seen, {}) for file in settled)
+        data = f'{embedded(head)[:-1]},"decided":[{decided}],"files":[{",".join(rows)}]}}'
         left_out = [*html.rests_on(report), *html.not_listed(report, doubtful, present, in_tree, MOST_ROWS)]
         context = html.context_of(report, len(given), left_out)
         context["offered"] = self._offered
         context["keys"] = (*html.KEYS[:-1], *_KEYS, html.KEYS[-1])
         return document.render_live("scan.html.j2", SCRIPTS, context, data)
 
-    def _row(self, one: FileVerdict, words: Mapping[str, Decision], seen: Shown, half: Mapping[str, Any]) -> str:
+    def _row(self, file: FileVerdict, words: Mapping[str, Decision], seen: Shown, half: Mapping[str, Any]) -> str:
         if half:
-            return embedded({**row(one, words.get(one.path), seen, self._numbers), **half})
-        text = self._rows.get(one.path)
+            return embedded({**row(file, words.get(file.path), seen, self._numbers), **half})
+        text = self._rows.get(file.path)
         if text is None:
-            text = self._rows[one.path] = embedded(row(one, words.get(one.path), seen, self._numbers))
+            text = self._rows[file.path] = embedded(row(file, words.get(file.path), seen, self._numbers))
         return text
 
 
 def listed_folders(report: Report) -> dict[str, FolderVerdict]:
     """Give the folders that the page lists, by path."""
-    return {one.path: one for one in html.listed_folders(report.folders)[: html.MOST_ROWS]}
+    return {folder.path: folder for folder in html.listed_folders(report.folders)[: html.MOST_ROWS]}
 
 
 def folder_rows(listed: Mapping[str, FolderVerdict], paths: Sequence[str]) -> list[list[object]]:

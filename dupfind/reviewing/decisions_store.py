@@ -55,7 +55,7 @@ def as_file(rows: Sequence[Decision]) -> bytes:
     whole = {
         "schema": decisions.SCHEMA,
         "digest": decisions.ALGORITHM,
-        "decisions": [decisions.as_row(one) for one in rows],
+        "decisions": [decisions.as_row(decision) for decision in rows],
     }
     return f"{json.dumps(whole, indent=1)}\n".encode()
 
@@ -88,9 +88,9 @@ def open_store(given: str | None, roots: Sequence[Root]) -> DecisionsStore:
 def _state_of(path: str) -> _State | None:
     """What tells two states of the file apart; None where there is none."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise SettingsError(f"--decisions {path}: {reason_of(error)}") from error
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns

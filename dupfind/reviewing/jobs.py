@@ -169,7 +169,7 @@ class Jobs:
         except DupfindError as error:  # such as where no process can be started
             pictures = [error] * len(wanted)
         with self._changed:
-            asked = [self._pictures.pop(one) for one in wanted]
+            asked = [self._pictures.pop(key) for key in wanted]
         for done, picture in zip(asked, pictures, strict=True):
             if isinstance(picture, DupfindError):
                 done.set_exception(picture)

@@ -112,9 +112,10 @@ class LiveAnswer:
         remains_of = {path: remains for path, remains in base.remains.items() if path not in affected}
         return replace(
             base,
-            matches=matches | {path: one.match for path, one in results.items() if one.match is not None},
-            remains=remains_of | {path: one.remains for path, one in results.items() if one.remains is not None},
-            failures={**base.failures, **{path: one.failure for path, one in results.items() if one.failure}},
+            matches=matches | {path: result.match for path, result in results.items() if result.match is not None},
+            remains=remains_of
+            | {path: result.remains for path, result in results.items() if result.remains is not None},
+            failures={**base.failures, **{path: result.failure for path, result in results.items() if result.failure}},
         )
 
     def _is_known(self, path: str, witnesses: frozenset[str]) -> bool:

@@ -140,7 +140,9 @@ class Review:
         verdicts = [live.report.files[place] for place in self._changes.files_since(version)]
         return {
             "version": self._changes.version,
-            "rows": [html_live.row(one, live.words.get(one.path), self._seen, self.files) for one in verdicts],
+            "rows": [
+                html_live.row(verdict, live.words.get(verdict.path), self._seen, self.files) for verdict in verdicts
+            ],
             "folders": html_live.folder_rows(self._state.folders, self._changes.folders_since(version)),
             "answer": html_live.answer(live.report, self._store.decisions, may_undo=bool(self._undone)),
         }
@@ -211,7 +213,7 @@ class Review:
         before, self._state = self._state, _state_of(live)
         changed = [live.report.files[place].path for place in self._changes.take(before, self._state)]
         spell, shown_of = self._run.shown_haystack, self._run.shown
-        self._parted = {shown_of(path): spell(one.witness) for path, one in live.findings.parted.items()}
+        self._parted = {shown_of(path): spell(parting.witness) for path, parting in live.findings.parted.items()}
         for path in changed:
             self._nearest.pop(path, None)
         self._page.forget(changed)
@@ -277,12 +279,12 @@ class Review:
         verdicts = {number: self._live.report.files[number] for number in numbers if self._needle(number)}
         self._find_nearest(verdicts, reading)
         pairs = {}
-        for number, one in verdicts.items():
-            other = self.files.place("otherAt", self._other(one)).get("otherAt")
-            parted = self.files.place("otherAt", self._parted.get(one.path)).get("otherAt")
+        for number, verdict in verdicts.items():
+            other = self.files.place("otherAt", self._other(verdict)).get("otherAt")
+            parted = self.files.place("otherAt", self._parted.get(verdict.path)).get("otherAt")
             pairs[number] = (number, other, parted)
         sights = self._sights({place for places in pairs.values() for place in places if place is not None}, reading)
-        self._find_turns([(verdicts[one], other) for one, other, _ in pairs.values()], sights, reading)
+        self._find_turns([(verdicts[place], other) for place, other, _ in pairs.values()], sights, reading)
         return {
             number: {
                 "row": html_live.row(
@@ -293,15 +295,15 @@ class Review:
             for number, places in pairs.items()
         }
 
-    def _other(self, one: FileVerdict) -> str | None:
-        near = self._nearest.get(one.path)
-        return one.witness if one.witness is not None else near and near.path
+    def _other(self, verdict: FileVerdict) -> str | None:
+        near = self._nearest.get(verdict.path)
+        return verdict.witness if verdict.witness is not None else near and near.path
 
     def _find_nearest(self, verdicts: Mapping[int, FileVerdict], reading: Reading) -> None:
         lost = [
-            (one.path, self.files.needle(number))
-            for number, one in verdicts.items()
-            if one.state is FileState.MISSING and one.kind is Kind.IMAGE and one.path not in self._nearest
+            (verdict.path, self.files.needle(number))
+            for number, verdict in verdicts.items()
+            if verdict.state is FileState.MISSING and verdict.kind is Kind.IMAGE and verdict.path not in self._nearest
             if self._live.is_as_listed(self.files.needle(number))
         ]
         if not lost:
@@ -318,13 +320,13 @@ class Review:
         numbers = self.files.needle_numbers
         wanted: list[tuple[str, str]] = []
         files: dict[str, FileEntry] = {}
-        for one, place in pairs:
-            if place is None or "width" not in sights[place] or "width" not in sights[numbers[one.path]]:
+        for verdict, place in pairs:
+            if place is None or "width" not in sights[place] or "width" not in sights[numbers[verdict.path]]:
                 continue
-            pair = one.path, self.files.shown(place)
+            pair = verdict.path, self.files.shown(place)
             if pair not in self._turns:
                 wanted.append(pair)
-                files |= {pair[0]: self.files.needle(numbers[one.path]), pair[1]: self.files.entry(place)}
+                files |= {pair[0]: self.files.needle(numbers[verdict.path]), pair[1]: self.files.entry(place)}
         turns = turns_of(wanted, files, reading) if wanted else {}
         self._turns |= {pair: turns[pair] for pair in wanted if pair in turns}
 
@@ -357,26 +359,26 @@ class Review:
     def draw(self, wanted: Sequence[Wanted], reading: Reading) -> list[bytes | Failure]:
         """Make pictures of files of this run, or say why there is none, as a page may show it: without any path."""
         drawn: dict[Wanted, bytes | Failure] = {}
-        for one in wanted:
+        for asked in wanted:
             try:
-                is_known = one.era == self.era and self._gone is None
-                why = self._obstacle(self.files.entry(one.number)) if is_known else _ANEW
+                is_known = asked.era == self.era and self._gone is None
+                why = self._obstacle(self.files.entry(asked.number)) if is_known else _ANEW
             except IndexError:
                 why = "there is no such file in this run"
-            picture = self._pictures.get(one)
+            picture = self._pictures.get(asked)
             if why is not None:
-                drawn[one] = Failure(why)
+                drawn[asked] = Failure(why)
             elif picture is not None:
-                drawn[one] = picture
+                drawn[asked] = picture
         for is_full in (False, True):
-            due = [one for one in wanted if one not in drawn and one.is_full is is_full]
-            entries = {one: self.files.entry(one.number) for one in due}
+            due = [asked for asked in wanted if asked not in drawn and asked.is_full is is_full]
+            entries = {asked: self.files.entry(asked.number) for asked in due}
             made = reading.reader.previews(list(entries.values()), PREVIEW_SIDE, is_full=is_full)
-            for one, entry in entries.items():
+            for asked, entry in entries.items():
                 preview = made[entry.path]
                 if isinstance(preview, Failure):
-                    drawn[one] = preview
+                    drawn[asked] = preview
                 else:
-                    self._pictures.keep(one, preview.data)
-                    drawn[one] = preview.data
-        return [drawn[one] for one in wanted]
+                    self._pictures.keep(asked, preview.data)
+                    drawn[asked] = preview.data
+        return [drawn[asked] for asked in wanted]

@@ -16,14 +16,14 @@ def with_decision(decisions: Sequence[Decision], new: Decision) -> tuple[Decisio
     What parts the needle of other files stays: it contradicts nothing.
     """
     needle = new.needle.digest
-    left = [one for one in decisions if one.needle.digest != needle or _is_of_another_pair(one, new)]
+    left = [earlier for earlier in decisions if earlier.needle.digest != needle or _is_of_another_pair(earlier, new)]
     return (*left, new)
 
 
-def _is_of_another_pair(one: Decision, new: Decision) -> bool:
-    if one.ruling is not Ruling.DIFFERENT:
+def _is_of_another_pair(earlier: Decision, new: Decision) -> bool:
+    if earlier.ruling is not Ruling.DIFFERENT:
         return False
-    return new.witness is None or one.witness is None or one.witness.digest != new.witness.digest
+    return new.witness is None or earlier.witness is None or earlier.witness.digest != new.witness.digest
 
 
 def without_last(decisions: Sequence[Decision], digest: bytes) -> tuple[Decision, ...]:

@@ -121,7 +121,7 @@ class Site:
         return JSONResponse(await _result(self._jobs.do(partial(self._review.since, version))))
 
     async def _details(self, request: Request) -> Response:
-        numbers = [_number(one) for one in request.query_params.get("numbers", "").split(",")]
+        numbers = [_number(text) for text in request.query_params.get("numbers", "").split(",")]
         if len(numbers) > MOST_ASKED:
             raise HTTPException(HTTPStatus.BAD_REQUEST)
         era = _number(request.query_params.get("era", "0"))
@@ -236,7 +236,7 @@ def _number(value: object) -> int:
 
 def _said(body: dict[str, Any]) -> Said:
     ruling, witness = body.get("ruling"), body.get("witness")
-    if ruling is not None and ruling not in [one.value for one in Ruling]:
+    if ruling is not None and ruling not in [choice.value for choice in Ruling]:
         raise HTTPException(HTTPStatus.BAD_REQUEST)
     said = None if ruling is None else Ruling(ruling)
     return Said(_number(body.get("needle")), said, None if witness is None else _number(witness))
