@@ -194,6 +194,17 @@ def make_settings(
     )
 
 
+def refuse_plans(settings: Settings) -> Settings:
+    """Return the settings of a command that acts on needles, or shows them; raises where they lie on a drive elsewhere.
+
+    A catalog among the needles gives a plan, and nothing of it is here to be copied, moved or looked at.
+    """
+    planned = next((root for root in settings.roots if root.is_plan), None)
+    if planned is not None:
+        raise SettingsError(f"{planned.given} lists a drive that is not here: name the drive itself, not its catalog")
+    return settings
+
+
 def _check_values(
     algorithm: str,
     threshold_bits: int | None,

@@ -236,3 +236,19 @@ def test_only_catalogs_and_folders_are_needles(tree: TreeBuilder, tmp_path: Path
     (tmp_path / "x.txt").write_bytes(b"x")
     with pytest.raises(SettingsError, match="not a folder: single files go to dupfind find"):
         make_settings(haystack=[str(tree("h", {}))], needles=[str(tmp_path / "x.txt")], no_cache=True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("import", "--to", "{there}", "--dry-run"), ("clean", "--trash"), ("review", "--no-browser")],
+    ids=lambda words: words[0],
+)
+def test_nothing_acts_on_a_plan(tree: TreeBuilder, tmp_path: Path, dupfind: Dupfind, command: tuple[str, ...]) -> None:
+    """Neither imports, nor cleans, nor shows pictures: the drive is not there."""
+    drive, catalog = collection(tree), tmp_path / "drive.catalog"
+    cataloged(drive, catalog)
+    haystack = tree("h", {"notes.txt": b"notes"})
+    name, *options = (word.format(there=tmp_path / "new") for word in command)
+    ended = dupfind(name, "--haystack", haystack, "--needles", catalog, *options)
+    assert ended.returncode == 2
+    assert b"drive.catalog lists a drive that is not here: name the drive itself, not its catalog" in ended.stderr

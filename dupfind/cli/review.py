@@ -13,7 +13,7 @@ import click
 from dupfind.cli import named, options, streams
 from dupfind.errors import ExitCode, SettingsError, StoppedError
 from dupfind.overwriting import refuse_overwriting
-from dupfind.settings import make_settings
+from dupfind.settings import make_settings, refuse_plans
 
 if TYPE_CHECKING:
     from dupfind.commands.cleaning import Away
@@ -109,7 +109,7 @@ def review(
     listed = named.listed(files_from)
     acts = _acts(raw, to, layout, trash=trash, move_to=move_to, is_listed=listed is not None)
     make = partial(make_settings, listed=listed, **raw) if acts is None else acts.settings
-    settings = make()
+    settings = refuse_plans(make())
     from dupfind.reviewing.decisions_store import open_store
 
     store = open_store(decisions, settings.roots)

@@ -28,7 +28,7 @@ from dupfind.errors import ActingError, SettingsError, reason_of
 from dupfind.events import Listener, Silence, Within
 from dupfind.pipeline import Scanned, scan_run
 from dupfind.run import MakeExecutor, Reading, Run
-from dupfind.settings import Settings, make_settings
+from dupfind.settings import Settings, make_settings, refuse_plans
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.roots import is_below, root_around
@@ -49,7 +49,7 @@ def clean_settings(move_to: str | None, **options: Any) -> tuple[Settings, Away]
 
     Raises :class:`~dupfind.errors.SettingsError`.
     """
-    settings = make_settings(**options)
+    settings = refuse_plans(make_settings(**options))
     if settings.scan.quick:
         raise SettingsError("--quick is nothing to clean by")
     if settings.scan.accept is Evidence.SIMILAR:

@@ -28,7 +28,7 @@ from dupfind.errors import ActingError, SettingsError
 from dupfind.events import Listener
 from dupfind.pipeline import Scanned, scan_run
 from dupfind.run import MakeExecutor, Run
-from dupfind.settings import Settings, make_settings
+from dupfind.settings import Settings, make_settings, refuse_plans
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.roots import is_below, root_around
 from dupfind.values import FileState, FileVerdict, Root, Side
@@ -66,7 +66,7 @@ def import_settings(to: str, haystack: Sequence[str], **options: Any) -> tuple[S
         raise SettingsError("this system cannot hold folders open, so that nothing lands elsewhere: nothing to do")
     given = to.rstrip(os.sep) or to
     real = os.path.realpath(given)
-    settings = make_settings(haystack=haystack, **options)
+    settings = refuse_plans(make_settings(haystack=haystack, **options))
     _check_destination(given, real, settings.roots)
     around = root_around(real, [root for root in settings.roots if root.side is Side.HAYSTACK and not root.is_catalog])
     if around is None and real not in {root.real for root in settings.roots if root.side is Side.HAYSTACK}:
