@@ -112,8 +112,11 @@ def test_the_table(dupfind: Run) -> None:
         "Next, the missing files:",
         "  dupfind scan --haystack hay --needles needles --only missing --files",
         "",
+        "Next, to bring them over:",
+        "  dupfind import --haystack hay --needles needles --to hay",
+        "",
         "Next, the folders that can go:",
-        "  dupfind scan --haystack hay --needles needles --only contained",
+        "  dupfind clean --haystack hay --needles needles --trash",
     ]
     assert b"\x1b" not in done.stdout
     assert lines == [line.rstrip() for line in lines]

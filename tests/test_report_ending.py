@@ -76,6 +76,14 @@ def test_what_is_left_to_do() -> None:
     assert [f"1 folder can go, which frees {freed / 1000:.1f} kB (2 files)."] == ending.can_go(found)
     options = [" ".join(words) for _, words in ending.next_commands(found, [])]
     assert ["--only missing --files", "--html page.html", "--only better", "--only contained"] == options
+    scanned = ["dupfind", "scan", "--haystack", "h", "--needles", "n", "--paranoid", "--exclude", "x"]
+    commands = [" ".join(words) for _, words in ending.next_commands(found, scanned)]
+    assert "dupfind import --haystack h --needles n --exclude x --to hay" == commands[1]
+    assert "dupfind clean --haystack h --needles n --exclude x --trash" == commands[-1]
+    for option in ("--files-from", "--decisions", "--follow-symlinks", "--elsewhere"):
+        words = [" ".join(words) for _, words in ending.next_commands(found, [*scanned, option])]
+        assert len(words) == len(commands) - 1
+        assert not any(word.startswith(("dupfind import", "dupfind clean")) for word in words)
     nothing = report([file("n/1", FileState.PRESENT)], [])
     assert [] == [
         *ending.what_is_missing(nothing), *ending.needs_eyes(nothing), *ending.better_needles(nothing),

@@ -9,7 +9,7 @@ from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.choice import is_better
 from dupfind.report.text import count, printable, size
 from dupfind.sidecars.kinds import EDITS, FILM_SUFFIXES
-from dupfind.values import FileState, FileVerdict, FolderState, Kind, Report
+from dupfind.values import Evidence, FileState, FileVerdict, FolderState, Kind, Report
 
 _MOST_NAMED = 3
 _MOST_CODES = 4
@@ -59,6 +59,11 @@ def sidecars(report: Report) -> dict[str, int]:
     """Count the sidecars of present files, by what became of them."""
     states = Counter(file.state for file in _not_present(report) if _sidecar_of(file) is not None)
     return {"not_present": sum(states.values()) - states[FileState.UNWANTED], "unwanted": states[FileState.UNWANTED]}
+
+
+_OF_SCAN_ONLY = frozenset({"--decisions", "--elsewhere", "--files-from", "--follow-symlinks", "--quick"})
+_BRING = "to bring them over"
+_CLEAR = "the folders that can go"
 
 
 def about_sidecars(report: Report) -> list[str]:
@@ -152,8 +157,12 @@ def next_commands(report: Report, again: Sequence[str]) -> list[tuple[str, list[
     """Return what there is to see next, each with the words of its command; ``again`` is the command of this scan."""
     numbers = Counter(file.state for file in _not_present(report))
     steps = []
+    acting: dict[str, list[str]] = {}
     if numbers[FileState.MISSING]:
         steps.append(("the missing files", "--only missing --files"))
+        if words := _acting(report, again, "import"):
+            steps.append((_BRING, ""))
+            acting[_BRING] = [*words, "--to", report.settings.haystack[0]]
     if numbers[FileState.SIMILAR] + numbers[FileState.UNREADABLE]:
         steps.append(("what needs eyes, side by side", "--html page.html"))
     if any(map(is_better, report.files)):
@@ -162,8 +171,23 @@ def next_commands(report: Report, again: Sequence[str]) -> list[tuple[str, list[
         steps.append(("without the sidecars", "--sidecars ignore"))
     can_go = any(folder.state is FolderState.CONTAINED and not folder.is_plan for folder in report.folders)
     if can_go and not report.settings.quick:
-        steps.append(("the folders that can go", "--only contained"))
-    return [(text, [*again, *option.split()]) for text, option in steps]
+        if (words := _acting(report, again, "clean")) and report.settings.accept is not Evidence.SIMILAR:
+            steps.append((_CLEAR, ""))
+            acting[_CLEAR] = [*words, "--trash"]
+        else:
+            steps.append(("the folders that can go", "--only contained"))
+    return [(text, acting.get(text) or [*again, *option.split()]) for text, option in steps]
+
+
+def _acting(report: Report, again: Sequence[str], command: str) -> list[str] | None:
+    """Return the command that acts on what this scan asked for; None where it would not take the options of the scan.
+
+    Nor where a catalog or a server has a part in the answer: what acts needs both files at hand.
+    """
+    is_here = not (report.catalogs or report.servers)
+    if list(again[:2]) != ["dupfind", "scan"] or not is_here or not _OF_SCAN_ONLY.isdisjoint(again):
+        return None
+    return ["dupfind", command, *(word for word in again[2:] if word != "--paranoid")]
 
 
 def _noun(file: FileVerdict) -> str:
