@@ -130,7 +130,7 @@ def test_all_is_zero(dupfind: Run) -> None:
     assert (0, b"") == (done.returncode, done.stderr)
     assert "All 2 files are in the haystack: every needle folder is contained." == lines[0]
     assert lines[1].startswith("1 folder can go, which frees ")
-    assert "  dupfind scan --haystack hay --needles needles/all --only contained" == lines[-1]
+    assert "  dupfind clean --haystack hay --needles needles/all --trash" == lines[-1]
 
 
 @pytest.mark.usefixtures("trees")
