@@ -115,5 +115,5 @@ class NoMemoryError(UndecodableError):
 
 def missing_extra(what: str, extra: str) -> UndecodableError:
     """Make the error of a picture that an optional extra of the package would read."""
-    reason = f"{what}: compared by bytes only; pip install 'dupfind[{extra}]' to look at it"
+    reason = f"{what}: compared by bytes only; installed with its extra {extra}, dupfind looks at it"
     return UndecodableError(reason, lasting=False, stage="extra")

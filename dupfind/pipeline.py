@@ -16,6 +16,7 @@ from dupfind.answers.decisions import Decision
 from dupfind.answers.findings import Findings, Parted, Remains
 from dupfind.cache.result_cache import Memory
 from dupfind.events import Listener
+from dupfind.pictures.formats import is_film_name
 from dupfind.reasons import Reason
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.final_check import final_check, is_due
@@ -286,11 +287,12 @@ def find_matches(
         pictures, candidates = decodes.pictures()
         matches |= by_picture
         failures |= decodes.failures
-    if libraries.can_read_films():
+    films = [entry for entry in unproved if entry.path not in matches and is_film_name(entry.path)]
+    if films and libraries.can_read_films():  # where no film is left to be proved, the haystack is not looked through
         from dupfind.matching.same_film import find_same_films
 
         decoded_paths = set() if pictures is None else {entry.path for entry in pictures.entries}
-        films = [entry for entry in unproved if entry.path not in decoded_paths and entry.path not in matches]
+        films = [entry for entry in films if entry.path not in decoded_paths]
         trusted = [entry for entry in haystack if entry.has_comparable_picture]
         by_packets, unread = find_same_films(films, trusted, run, parted)
         matches |= by_packets

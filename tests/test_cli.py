@@ -113,7 +113,7 @@ def test_the_table(dupfind: Run) -> None:
         "  dupfind scan --haystack hay --needles needles --only missing --files",
         "",
         "Next, to bring them over:",
-        "  dupfind import --haystack hay --needles needles --to hay",
+        "  dupfind import --haystack hay --needles needles --to hay/Import",
         "",
         "Next, the folders that can go:",
         "  dupfind clean --haystack hay --needles needles --trash",

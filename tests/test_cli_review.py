@@ -102,7 +102,7 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setattr(review, "find_spec", lambda name: None if name == "uvicorn" else object())
     assert run(["review", "--haystack", "nowhere", "--needles", "nothing"]) == 2
     error = capsys.readouterr().err
-    assert error == "dupfind: review needs Starlette and uvicorn: pip install 'dupfind[review]'\n"
+    assert error == "dupfind: review needs Starlette and uvicorn: install dupfind with its extra review\n"
 
 
 @pytest.mark.parametrize(("platform", "variables", "has"), [

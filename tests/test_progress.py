@@ -57,7 +57,7 @@ def test_what_an_extra_would_read_is_counted(capsys: pytest.CaptureFixture[str])
     found = lines(capsys)
     assert 12 == len(found)
     assert "dupfind: n/1: symbolic link: not followed" in found
-    reason = "camera RAW: compared by bytes only; pip install 'dupfind[raw]' to look at it"
+    reason = "camera RAW: compared by bytes only; installed with its extra raw, dupfind looks at it"
     assert f"dupfind: h/9: {reason}" == found[9]
     assert f"dupfind: 1,002 more among the haystack: {reason} (-v lists them all)" == found[-1]
 

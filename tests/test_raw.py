@@ -241,7 +241,7 @@ def test_from_end_to_end(
     states = [{Path(file["path"]).name: file["verdict"] for file in answer["files"]} for answer in (before, after)]
     assert [{"copy.dng": "present", "shot.dng": kind} for kind in ("unreadable", "similar")] == states
     reasons = [problem["reason"] for problem in before["problems"] if problem["path"].endswith("shot.dng")]
-    assert ["camera RAW: compared by bytes only; pip install 'dupfind[raw]' to look at it"] == reasons
+    assert ["camera RAW: compared by bytes only; installed with its extra raw, dupfind looks at it"] == reasons
     assert [] == after["problems"]
 
 

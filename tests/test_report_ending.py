@@ -78,9 +78,9 @@ def test_what_is_left_to_do() -> None:
     assert ["--only missing --files", "--html page.html", "--only better", "--only contained"] == options
     scanned = ["dupfind", "scan", "--haystack", "h", "--needles", "n", "--paranoid", "--exclude", "x"]
     commands = [" ".join(words) for _, words in ending.next_commands(found, scanned)]
-    assert "dupfind import --haystack h --needles n --exclude x --to hay" == commands[1]
+    assert "dupfind import --haystack h --needles n --exclude x --to hay/Import" == commands[1]
     assert "dupfind clean --haystack h --needles n --exclude x --trash" == commands[-1]
-    for option in ("--files-from", "--decisions", "--follow-symlinks", "--elsewhere"):
+    for option in ("--files-from", "--follow-symlinks", "--elsewhere"):
         words = [" ".join(words) for _, words in ending.next_commands(found, [*scanned, option])]
         assert len(words) == len(commands) - 1
         assert not any(word.startswith(("dupfind import", "dupfind clean")) for word in words)

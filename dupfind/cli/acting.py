@@ -13,6 +13,7 @@ from dupfind.settings import SIDECARS
 from dupfind.values import Archives
 
 if TYPE_CHECKING:
+    from dupfind.answers.decisions import Decision
     from dupfind.progress import Console
 
 FORMATS = ("table", "json")
@@ -22,6 +23,12 @@ journal = click.option(
     metavar="FILE",
     type=options.FILE,
     help="Write the journal there. [default: in the user's state folder]",
+)
+decisions = click.option(
+    "--decisions",
+    metavar="FILE",
+    type=options.FILE,
+    help="Go by what you have decided in dupfind review, or in the page of --html and exported from there.",
 )
 formats = options.output_format(FORMATS)
 needles = click.option(
@@ -51,6 +58,15 @@ archives = click.option(
 )
 judging = options.stacked(options.accept, options.algorithm, options.threshold, options.rotations)
 """As for a scan, but that links are never followed: what acts goes through none."""
+
+
+def read_decisions(path: str | None) -> tuple[Decision, ...]:
+    """Read what a person has decided; nothing where no file is named."""
+    if path is None:
+        return ()
+    from dupfind.scanning import decisions_file
+
+    return decisions_file.read(path)
 
 
 def refuse_without_consent(*, is_agreed: bool, instead: str) -> None:

@@ -56,6 +56,7 @@ Exit codes: 0 when all that can go went, or would, 1 when something did not,
     acting.archives,
     acting.setting_aside,
     acting.judging,
+    acting.decisions,
     acting.formats,
     acting.output,
     options.limits,
@@ -68,6 +69,7 @@ def clean(
     files: bool,
     witnesses: int,
     journal: str | None,
+    decisions: str | None,
     format_: str | None,
     output: str | None,
     progress: bool | None,
@@ -83,7 +85,9 @@ def clean(
     journal lets dupfind undo take it back. The haystack is only read.
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
-    if trash == (move_to is not None):
+    if trash and move_to is not None:
+        raise SettingsError("--trash and --move-to contradict each other")
+    if not trash and move_to is None:
         raise SettingsError("either --trash or --move-to DIR is needed")
     if journal is not None and not is_applied:
         raise SettingsError("--journal goes with --apply")
@@ -93,13 +97,14 @@ def clean(
 
     settings, away = clean_settings(move_to, **raw)
     check_outputs({"--output": output, "--journal": journal}, settings.roots)
-    refuse_overwriting({"--output": output}, {"--cache": settings.cache})
+    refuse_overwriting({"--output": output}, {"--cache": settings.cache, "--decisions": decisions})
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     from dupfind import output as sink
     from dupfind.commands import cleaning
     from dupfind.report import cleaned as report
 
-    plan = cleaning.plan_clean(settings, away, console, are_files=files, witnesses=witnesses)
+    decided = acting.read_decisions(decisions)
+    plan = cleaning.plan_clean(settings, away, console, are_files=files, witnesses=witnesses, decisions=decided)
     console.problems(plan.problems)
     answer = _applied(plan, settings, console, journal) if is_applied else None
     sink.write(report.render(answer or plan, Format(format_ or Format.TABLE), streams.screen(output)), output)

@@ -59,6 +59,7 @@ Exit codes: 0 when all that was planned is there, 1 when something is not,
     acting.archives,
     acting.setting_aside,
     acting.judging,
+    acting.decisions,
     acting.formats,
     acting.output,
     options.limits,
@@ -71,6 +72,7 @@ def import_(
     dry_run: bool,
     yes: bool,
     journal: str | None,
+    decisions: str | None,
     haystack: tuple[str, ...],
     format_: str | None,
     output: str | None,
@@ -95,14 +97,15 @@ def import_(
     Layout(layout)
     settings, destination = import_settings(to, haystack, **raw)
     check_outputs({"--output": output, "--journal": journal}, settings.roots)
-    refuse_overwriting({"--output": output}, {"--cache": settings.cache})
+    refuse_overwriting({"--output": output}, {"--cache": settings.cache, "--decisions": decisions})
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     from dupfind import output as sink
     from dupfind.commands import importing
     from dupfind.report import imported as report
 
     format_chosen = Format(format_ or Format.TABLE)
-    plan = importing.plan_import(settings, destination, layout, also, console)
+    decided = acting.read_decisions(decisions)
+    plan = importing.plan_import(settings, destination, layout, also, console, decisions=decided)
     console.problems(plan.problems)
     is_whole = not any(problem.is_gap for problem in plan.problems)
     if dry_run:

@@ -209,7 +209,7 @@ def _acts(
 
 def _check(port: int, idle_minutes: float) -> None:
     if not all(map(find_spec, _NEEDED)):
-        raise SettingsError("review needs Starlette and uvicorn: pip install 'dupfind[review]'")
+        raise SettingsError("review needs Starlette and uvicorn: install dupfind with its extra review")
     if not 0 <= port <= _MOST_PORT:
         raise SettingsError(f"--port takes a number, 0 to {_MOST_PORT}, not {port}")
     if not 0 < idle_minutes <= _MOST_IDLE_MINUTES:

@@ -35,6 +35,7 @@ FILM_SUFFIXES = frozenset(".3g2 .3gp .avi .insv .lrv .m2ts .m4v .mkv .mov .mp4 .
 """Suffixes of films, in lower case."""
 SOUND_SUFFIXES = frozenset(".aac .aif .aiff .flac .m4a .m4b .mka .mp3 .oga .ogg .opus .wav .wma".split())
 """Suffixes of sounds, in lower case."""
+_FILM_AND_SOUND_SUFFIXES = FILM_SUFFIXES | SOUND_SUFFIXES
 _IMAGE_ENDINGS = frozenset(one[1:] for one in IMAGE_SUFFIXES)
 _NO_STEM = ("", os.sep)
 _USUAL_ENDINGS = frozenset(form for one in IMAGE_SUFFIXES if len(one) == len(".jpg") for form in (one, one.upper()))
@@ -65,7 +66,7 @@ def is_image_name(path: str) -> bool:
 
 def is_film_name(path: str) -> bool:
     """True when the name alone promises a film or a sound."""
-    return suffix(path) in FILM_SUFFIXES or suffix(path) in SOUND_SUFFIXES
+    return suffix(path) in _FILM_AND_SOUND_SUFFIXES
 
 
 def is_raw_name(path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 
@@ -61,7 +62,7 @@ def sidecars(report: Report) -> dict[str, int]:
     return {"not_present": sum(states.values()) - states[FileState.UNWANTED], "unwanted": states[FileState.UNWANTED]}
 
 
-_OF_SCAN_ONLY = frozenset({"--decisions", "--elsewhere", "--files-from", "--follow-symlinks", "--quick"})
+_OF_SCAN_ONLY = frozenset({"--elsewhere", "--files-from", "--follow-symlinks", "--quick"})
 _BRING = "to bring them over"
 _CLEAR = "the folders that can go"
 
@@ -138,7 +139,7 @@ def films_by_bytes(report: Report) -> list[str]:
     if not number:
         return []
     was = "film or sound was" if number == 1 else "films and sounds were"
-    extra = "the extra dupfind[video] (pip install 'dupfind[video]')"
+    extra = "dupfind's extra video (docs/films.md)"
     return [
         f"{number:,} missing {was} compared by bytes only: with {extra} equal packets count too, whatever the tags."
     ]
@@ -162,7 +163,7 @@ def next_commands(report: Report, again: Sequence[str]) -> list[tuple[str, list[
         steps.append(("the missing files", "--only missing --files"))
         if words := _acting(report, again, "import"):
             steps.append((_BRING, ""))
-            acting[_BRING] = [*words, "--to", report.settings.haystack[0]]
+            acting[_BRING] = [*words, "--to", os.path.join(report.settings.haystack[0], "Import")]
     if numbers[FileState.SIMILAR] + numbers[FileState.UNREADABLE]:
         steps.append(("what needs eyes, side by side", "--html page.html"))
     if any(map(is_better, report.files)):

@@ -256,6 +256,8 @@ MADE_FILES = (
         (slice(0, 1), slice(1, 2), slice(2, 3)),
     ),
 )
+_FEWEST_LETTERS = 36
+"""In the name of such a file: it begins with a UUID, or with a digest of 40 digits."""
 _MOST_LETTERS = 2
 """Of the name of a folder in which such files lie."""
 
@@ -326,9 +328,9 @@ class Managers:
         """
         if len(folder) - folder.rfind(os.sep) - 1 > _MOST_LETTERS:
             return entries
-        kept = []
+        kept, shortest = [], len(folder) + 1 + _FEWEST_LETTERS
         for entry in entries:
-            why = self.why_file(folder, entry.path.rpartition(os.sep)[2])
+            why = None if len(entry.path) < shortest else self.why_file(folder, entry.path.rpartition(os.sep)[2])
             if why is None:
                 kept.append(entry)
             else:
