@@ -154,7 +154,7 @@ def test_containers_that_hold_nothing(content: bytes) -> None:
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says what to install, and is asked again once that may have been done."""
     monkeypatch.setitem(sys.modules, "pillow_jxl", None)
-    with pytest.raises(UndecodableError, match=r"JPEG XL: .* pip install 'dupfind\[jxl\]' to look at it") as caught:
+    with pytest.raises(UndecodableError, match=r"JPEG XL: .* with its extra jxl, dupfind looks at it") as caught:
         read(jxl.CODESTREAM + bits((1, 1), (4, 5), (1, 3), (1, 1)) + bytes(100))
     assert not caught.value.lasting
 

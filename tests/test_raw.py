@@ -174,7 +174,7 @@ def test_what_libraw_cannot_read() -> None:
 @pytest.mark.parametrize("content", [save(pictures.photo(1, (64, 48)), "TIFF"), b"unheard of" * 9], ids=["tiff", "?"])
 def test_without_the_extra_by_name(name: str, content: bytes) -> None:
     """It says what to install, and is asked again once that may have been done."""
-    with pytest.raises(UndecodableError, match=r"camera RAW: .* pip install 'dupfind\[raw\]' to look at it") as caught:
+    with pytest.raises(UndecodableError, match=r"camera RAW: .* with its extra raw, dupfind looks at it") as caught:
         read(content, name)
     assert not caught.value.lasting
 
