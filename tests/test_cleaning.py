@@ -21,6 +21,7 @@ from dupfind.errors import ActingError, NoProcessError, SettingsError
 from dupfind.matching import reverify
 from dupfind.settings import Settings
 from dupfind.sources.entries import ChangedError, entry_of
+from dupfind.sources.same_file import SameFile
 from fixtures import pictures
 from tests.helpers.acting import (
     carry_out_clean,
@@ -501,6 +502,59 @@ def test_moving_to_another_drive_is_told_in_the_plan(trees: tuple[Path, Path]) -
             pytest.skip("there is no second file system here")
         plan, _ = plan_clean(hay, needles, to=to)
         assert ([], True) == (list(plan.units), "another file system" in plan.left[-1].reason)
+
+
+def test_a_witness_that_goes_before_all_of_it_has_gone(
+    trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With many files hours lie between the first and the last: all of them are moved back."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    remove = Cleaner._check_witnesses
+
+    def late(self: Any) -> None:
+        (hay / "a.txt").unlink()
+        remove(self)
+
+    monkeypatch.setattr(Cleaner, "_check_witnesses", late)
+    answer = carry_out_clean(plan)
+    assert "changed or went before all of it had gone" in reasons(answer)[0]
+    assert b"one" == (needles / "gone/a.txt").read_bytes()
+
+
+def test_what_cannot_be_moved_back_is_told_of(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it lies now, and what takes it back."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    monkeypatch.setattr(Cleaner, "_check_witnesses", lambda _: (_ for _ in ()).throw(OSError("gone")))
+    monkeypatch.setattr(Cleaner, "_moved_back", lambda *_: False)
+    answer = carry_out_clean(plan)
+    assert "not all of it could be moved back from" in reasons(answer)[0]
+    assert reasons(answer)[0].split("dupfind undo ")[1].endswith(".journal")
+
+
+def test_one_file_that_two_mounts_show_is_one_witness(
+    tree: TreeBuilder, homes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the numbers of their devices say."""
+    import tempfile
+
+    hay, needles = tree("hay", {"a": b"one"}), tree("old", {"x/a": b"one"})
+    if not os.access(SECOND_DEVICE, os.W_OK) or os.stat(SECOND_DEVICE).st_dev == os.stat(hay).st_dev:
+        pytest.skip("there is no second file system here")
+    with tempfile.TemporaryDirectory(dir=SECOND_DEVICE) as name:
+        other = Path(name) / "a"
+        other.write_bytes(b"one")
+        plan = plan_clean([hay, Path(name)], needles, witnesses=2)
+        both = {str(hay / "a"), str(other)}
+        is_itself = SameFile.is_itself
+
+        def shown_twice(self: Any, entry: Any, needle: Any) -> bool:
+            return {entry.path, needle.path} == both or is_itself(self, entry, needle)
+
+        monkeypatch.setattr(SameFile, "is_itself", shown_twice)
+        answer = carry_out_clean(plan)
+    assert "its witnesses lie on 1 devices" in reasons(answer)[0]
 
 
 def test_witnesses_on_several_devices(tree: TreeBuilder, homes: Path) -> None:

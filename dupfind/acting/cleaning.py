@@ -100,6 +100,8 @@ class Cleaner:
         self._should_stop = should_stop
         self._same_file = SameFile(read_mounts())
         self._going = {unit.real for unit in plan.units}
+        self._rested_on: dict[str, tuple[int, ...]] = {}
+        """Of the unit that is going, by path, the states of the witnesses that its files rest on."""
         self._moved: dict[FolderId, int] = {}
         """By device and inode of what was moved, its time of change since: a move sets it, also for other links."""
 
@@ -133,6 +135,7 @@ class Cleaner:
         belows = [inner.below for inner in unit.folders]
         made: list[int] = []
         moved: list[_Step] = []
+        self._rested_on.clear()
         try:
             made += make_folders(spot, belows, self._journal)
             # What is proved goes first: where a proof fails, nothing else has moved.
@@ -140,18 +143,32 @@ class Cleaner:
                 self._check_going_on()
                 moved.append(self._thing(unit, thing, spot))
                 advance(thing.size_bytes)
+            self._check_witnesses()
             notes = self._remove_folders(unit)
             self._finish_folders(unit, spot)
-        except BaseException:
-            if self._moved_back(unit, spot, moved):
-                remove_folders(spot, belows)
-                self._target.give_back(unit, spot)
-                with suppress(OSError):
-                    self._journal.undone(made)
+        except BaseException as error:
+            if not self._moved_back(unit, spot, moved):
+                where = os.path.join(spot.folder.path, spot.name)
+                text = f"{error}; not all of it could be moved back from {where}: dupfind undo {self._journal.path}"
+                raise _RefusedError(text, is_final=True) from error
+            remove_folders(spot, belows)
+            self._target.give_back(unit, spot)
+            with suppress(OSError):
+                self._journal.undone(made)
             raise
         finally:
             spot.folder.close()
         return Gone(unit, Fate.MOVED, os.path.join(spot.folder.path, spot.name), notes=tuple(notes))
+
+    def _check_witnesses(self) -> None:
+        """Raise where a witness of a unit is not any more what its file went by: with many files, hours lie between."""
+        for path, state in self._rested_on.items():
+            try:
+                is_there = state_of(os.lstat(path)) == state
+            except OSError:
+                is_there = False
+            if not is_there:
+                raise _RefusedError(f"its witness {path} changed or went before all of it had gone")
 
     def _check_going_on(self) -> None:
         """Raise where the run is to end."""
@@ -200,6 +217,7 @@ class Cleaner:
                 if (why := witness.why_changed()) is not None:
                     self._moved_back(unit, spot, [step])
                     raise _RefusedError(f"{_shown(unit, thing)}: its witness {witness.entry.path} {why}")
+                self._rested_on[witness.entry.path] = witness.state
             self._journal.done(number)
             return step
 
@@ -268,13 +286,21 @@ class Cleaner:
                 if entry.path not in witnesses:
                     witnesses[entry.path] = stack.enter_context(self._witness(entry, held))
                 self._prove_by(claim, held, witnesses[entry.path])
-            devices = {witnesses[entry.path].state[0] for entry in claim.witnesses}
-            if len(devices) < self._plan.witnesses:
-                raise _RefusedError(f"{claim.needle.path}: its witnesses lie on {len(devices)} devices")
+            number = self._count_apart([witnesses[entry.path] for entry in claim.witnesses])
+            if number < self._plan.witnesses:
+                raise _RefusedError(f"{claim.needle.path}: its witnesses lie on {number} devices")
         for file, whose in ((held, "it"), *((witness, "its witness") for witness in witnesses.values())):
             if (why := file.why_changed()) is not None:
                 raise _RefusedError(f"{held.entry.path}: {whose} {why} while it was proved")
         return list(witnesses.values())
+
+    def _count_apart(self, witnesses: Sequence[_Held]) -> int:
+        """Count the devices of witnesses; one file that two mounts show is one witness, whatever their devices say."""
+        apart: dict[int, _Held] = {}
+        for witness in witnesses:
+            if not any(self._same_file.is_itself(witness.entry, other.entry) for other in apart.values()):
+                apart.setdefault(witness.state[0], witness)
+        return len(apart)
 
     @contextmanager
     def _witness(self, entry: FileEntry, needle: _Held) -> Iterator[_Held]:
