@@ -300,6 +300,7 @@ def test_a_witness_that_goes_right_after_the_move(trees: tuple[Path, Path], monk
     monkeypatch.setattr(Cleaner, "_check_moved", late)
     answer = carry_out_clean(plan)
     assert "its witness" in reasons(answer)[0]
+    assert "before all of it had gone" not in reasons(answer)[0]  # at once, with most of it still to go
     assert b"one" == (needles / "gone/a.txt").read_bytes()
 
 

@@ -248,7 +248,24 @@ def test_a_photo_in_the_trash_of_digikam_proves_nothing(tmp_path: Path) -> None:
 def test_every_row_of_the_table_is_met() -> None:
     """A row that no layout of these tests has would be a row that nobody tries."""
     shown = {made.manager.split()[0].rstrip(",:") for made in MADE}
-    assert {"Immich", "PhotoPrism", "Lightroom", "Photos", "iPhone", "QNAP"} == shown
+    assert {*("Immich", "PhotoPrism", "Lightroom", "Photos", "iPhone", "QNAP", "Nextcloud", "Plex", "Piwigo")} == shown
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "appdata_oc4x1a2b/preview/a/b/c/1234/500-386-max.jpg",
+        "Cache/PhotoTranscoder/00/0a.jpg",
+        "_data/i/upload/2024/a-me.jpg",
+    ],
+)
+def test_what_a_server_makes_of_a_picture_proves_nothing(tmp_path: Path, made: str) -> None:
+    """Nextcloud's largest preview has the size of a photo; an album of such a last name stays one."""
+    build_tree(tmp_path / "h", {made: b"a", "preview/b.jpg": b"b", "i/c.jpg": b"c", "PhotoTranscoder/d.jpg": b"d"})
+    build_tree(tmp_path / "n", {"a.jpg": b"a", "b.jpg": b"b", "c.jpg": b"c", "d.jpg": b"d"})
+    assert {"a.jpg": False, "b.jpg": True, "c.jpg": True, "d.jpg": True} == by_name(
+        scan(tmp_path / "h", tmp_path / "n")
+    )
 
 
 def test_qnap_and_an_iphone(tmp_path: Path) -> None:

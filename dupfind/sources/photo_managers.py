@@ -209,6 +209,27 @@ MADE = (
         _is_apple_library,
     ),
     Made(
+        "Nextcloud 11 and later",
+        "`appdata_*/preview`",
+        ((r"appdata_[0-9a-z]+", "preview"),),
+        "previews of Nextcloud",
+        "the two names: the first ends in the ID of the server. The largest previews have 4,096 pixels",
+    ),
+    Made(
+        "Plex",
+        "`Cache/PhotoTranscoder`",
+        (("cache", "phototranscoder"),),
+        "made by Plex",
+        "the two names: nobody else gives the second",
+    ),
+    Made(
+        "Piwigo 2.4 and later",
+        "`_data/i`",
+        (("_data", "i"),),
+        "made by Piwigo",
+        "the two names",
+    ),
+    Made(
         "QNAP: Photo Station, QuMagie",
         "`@__thumb`",
         (("@__thumb",),),
