@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from dupfind.answers import decisions
 from dupfind.report import cleaned
+from fixtures import pictures
 from tests.helpers.acting import files_below
+from tests.helpers.decisions import file, word
 from tests.helpers.shelf import TreeBuilder
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
@@ -42,6 +45,18 @@ def test_a_dry_run_is_the_default(dupfind: Run, old: Path) -> None:
     assert (cleaned.SCHEMA, True, "trash", None) == (plan["schema"], plan["is_plan"], plan["way"], plan["to"])
     assert [{"path": "old/x", "files": 2, "proved": 2, "size_bytes": 15}] == plan["units"]
     assert [{"path": "old/z", "reason": "partial: 1 missing"}] == plan["left"]
+
+
+def test_decisions_count(dupfind: Run, tree: TreeBuilder) -> None:
+    """What a person has parted from its witness does not go by it."""
+    hay, old = tree("hay", {}), tree("old", {})
+    picture = pictures.photo(1, (320, 240))
+    pictures.save(picture, hay / "a.jpg", quality=92)
+    pictures.save(picture, old / "x" / "a.jpg", quality=75)
+    words = decisions.as_row(word("different", old / "x/a.jpg", hay / "a.jpg", "same"))
+    (hay.parent / "said.json").write_bytes(file(words))
+    assert b"1 folder can go" in dupfind(*CLEAN, "--trash").stdout
+    assert b"Nothing can go" in dupfind(*CLEAN, "--trash", "--decisions", "said.json").stdout
 
 
 def test_it_is_applied_and_undone(dupfind: Run, old: Path, tmp_path: Path) -> None:
@@ -88,7 +103,8 @@ def test_what_cannot_go(dupfind: Run, old: Path, tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         ([], "either --trash or --move-to DIR is needed"),
-        (["--trash", "--move-to", "hay"], "either --trash or --move-to DIR is needed"),
+        (["--trash", "--move-to", "hay"], "--trash and --move-to contradict each other"),
+        (["--trash", "--apply", "--dry-run"], "--dry-run and --apply contradict each other"),
         (["--move-to", "hay"], "--move-to hay lies in hay"),
         (["--trash", "--journal", "j"], "--journal goes with --apply"),
         (["--trash", "--accept", "similar"], "--accept similar is nothing to clean by"),

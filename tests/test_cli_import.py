@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from dupfind.answers import decisions
 from dupfind.report import imported, undone
 from tests.helpers.acting import files_below
+from tests.helpers.decisions import file, word
 from tests.helpers.shelf import TreeBuilder
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
@@ -49,6 +51,17 @@ def test_a_plan(dupfind: Run, hay: Path) -> None:
     ]
     assert [{"path": "old/sub/d.txt", "of": "old/b.txt", "evidence": "identical"}] == plan["duplicates"]
     assert (2, 8, 1, 1) == tuple(plan["summary"][key] for key in ("files", "bytes", "duplicates", "present"))
+
+
+def test_decisions_count(dupfind: Run, hay: Path) -> None:
+    """What is not wanted is not brought over; a file that is none is told of."""
+    words = decisions.as_row(word("not-wanted", hay.parent / "old/sub/c.txt"))
+    (hay.parent / "said.json").write_bytes(file(words))
+    done = dupfind(*IMPORT, "--dry-run", "--decisions", "said.json", "--format", "json")
+    assert ["old/b.txt"] == [planned["path"] for planned in json.loads(done.stdout)["files"]]
+    (hay.parent / "said.json").write_bytes(b"no")
+    done = dupfind(*IMPORT, "--dry-run", "--decisions", "said.json")
+    assert (2, b"dupfind: --decisions said.json: not JSON\n") == (done.returncode, done.stderr)
 
 
 def test_an_import_and_an_undo(dupfind: Run, hay: Path, tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ Exit codes: 0 when all that can go went, or would, 1 when something did not,
     click.option("--trash", is_flag=True, help="Move it to the trash of its own drive."),
     click.option("--move-to", metavar="DIR", type=options.FOLDER, help="Move it there, on the same drive."),
     click.option("--apply", "is_applied", is_flag=True, help="Do it. [default: print what would go]"),
+    click.option("--dry-run", is_flag=True, help="Print what would go: the default."),
     click.option("--files", is_flag=True, help="Move single files that are present, not only whole folders."),
     click.option(
         "--witnesses",
@@ -66,6 +67,7 @@ def clean(
     trash: bool,
     move_to: str | None,
     is_applied: bool,
+    dry_run: bool,
     files: bool,
     witnesses: int,
     journal: str | None,
@@ -89,6 +91,8 @@ def clean(
         raise SettingsError("--trash and --move-to contradict each other")
     if not trash and move_to is None:
         raise SettingsError("either --trash or --move-to DIR is needed")
+    if dry_run and is_applied:
+        raise SettingsError("--dry-run and --apply contradict each other")
     if journal is not None and not is_applied:
         raise SettingsError("--journal goes with --apply")
     if not 1 <= witnesses <= _MOST_WITNESSES:

@@ -37,8 +37,8 @@ from dupfind.report.text import printable
 
 _EPILOG = """\b
 Exit codes:
-  0   every needle file is present
-  1   at least one is not, or something could not be looked at
+  0   every needle file is present; what acts has done all of it
+  1   at least one is not, or something could not be looked at or done
   2   no verdict: wrong usage, no such folder, report not written
   130, 143, 141   interrupted, terminated, reader of the output gone
 """
