@@ -162,6 +162,19 @@ def test_archives(tree: TreeBuilder, homes: Path) -> None:
     assert undo().is_complete
 
 
+def test_an_archive_of_which_something_was_skipped_stays(tree: TreeBuilder, homes: Path) -> None:
+    """Nobody has looked at what is excluded: with --files too it goes only where a scan calls it contained."""
+    hay = tree("hay", {"a": b"one", "b": b"two"})
+    whole, partly = {"a": b"one", "in/b": b"two"}, {"a": b"one", "diary.doc": b"nowhere else"}
+    needles = tree(
+        "old", {"whole.zip": zipped(whole), "partly.zip": zipped(partly), "partly.tar": tarred(partly), "x/n.txt": b"n"}
+    )
+    answer = clean(hay, needles, are_files=True, exclude=["*.doc"])
+    assert ["whole.zip"] == [os.path.basename(one.unit.path) for one in answer.moved]
+    assert {"old/partly.zip", "old/partly.tar", "old/x/n.txt"} == set(files_below(needles))
+    assert {"partial: 1 skipped", "missing"} == {left.reason for left in answer.plan.left}
+
+
 def linked(file: Path, to: Path) -> None:
     """A link comes in the place of a file."""
     file.unlink()

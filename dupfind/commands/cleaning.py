@@ -90,7 +90,7 @@ def plan_clean(
     scanned = scan_run(run, parting or None)
     planner = Planner(_scan(run, scanned, witnesses))
     report = scanned.report
-    units = planner.single_files(report.files) if are_files else planner.folders(report.folders)
+    units = planner.single_files(report.files, report.folders) if are_files else planner.folders(report.folders)
     units, far = _reachable(units, away)
     return CleanPlan(
         __version__,
