@@ -330,6 +330,8 @@ def test_each_name_is_noted_down_before_it_is_given(trees: tuple[Path, Path], mo
         ("hay", ["hay/sub"], "lies in the destination hay"),
         ("around", ["around/old"], "lies in the destination around"),
         ("hay/.hidden", ["old"], "no scan trusts"),
+        ("hay/Foo Previews.lrdata", ["old"], "previews of Lightroom"),
+        ("Foo Previews.lrdata", ["old"], "previews of Lightroom"),
         ("hay/a.txt", ["old"], "not a folder"),
         ("hay/no/in", ["old"], "no folder that it could be made in"),
     ],
@@ -406,6 +408,30 @@ def test_folders_that_no_scan_trusts(tree: TreeBuilder, homes: Path) -> None:
     needles = tree("old", {".hidden/b.txt": b"1", "Trash/c.txt": b"2", "A.photoslibrary/originals/d.txt": b"3"})
     import_(hay, needles, hay / "in")
     assert {"present/identical"} == set(states(scan(hay, needles)).values())
+    assert [] == import_(hay, needles, hay / "in").done
+
+
+def test_folders_that_a_photo_manager_fills(tree: TreeBuilder, homes: Path) -> None:
+    """Are renamed too, by their names and by marks that come with them or lie there: else all would be missing again."""
+    hay = tree("hay", {"a.txt": b"known", "in/.ppstorage": b"x", "in/cache/z.txt": b"z"})
+    uuid = "0a1b2c3d-0000-4000-8000-000000000000"
+    needles = tree(
+        "old",
+        {
+            "Cat Previews.lrdata/b.jpg": pictures.photo(1), "@__thumb/c.txt": b"2",
+            f"0a/1b/{uuid}-preview.jpeg": pictures.photo(2),
+            "0a/1b/beside.txt": b"4", "pp/config/c.yml": b"5", "pp/cache/thumbnails/d.txt": b"6", "pp/sidecar/g.yml": b"9",
+            "cache/e.txt": b"7", "album/thumbs/f.txt": b"8",
+        },
+    )  # fmt: skip
+    answer = import_(hay, needles, hay / "in")
+    assert {"present/identical"} == set(states(scan(hay, needles)).values())
+    told = {os.path.basename(one.item.path): one.target for one in answer.done}
+    assert ("album/thumbs/f.txt", "pp/cache files/thumbnails/d.txt") == (told["f.txt"], told["d.txt"])
+    assert ("0a/1b files/beside.txt", f"0a/1b files/{uuid}-preview.jpeg") == (
+        told["beside.txt"],
+        told[f"{uuid}-preview.jpeg"],
+    )
     assert [] == import_(hay, needles, hay / "in").done
 
 

@@ -290,8 +290,3 @@ def sync_folder(folder: str | int) -> None:
 def state_of(found: os.stat_result) -> list[int]:
     """Return what tells a file from every other, and from itself at another time, for a journal."""
     return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns]
-
-
-def is_in_state(found: os.stat_result, state: Sequence[int]) -> bool:
-    """Tell whether a file is the one of which :func:`state_of` was noted down."""
-    return state_of(found) == list(state)

@@ -17,7 +17,16 @@ from typing import Any, NamedTuple
 
 from dupfind import __version__
 from dupfind.acting import journal as journals
-from dupfind.acting.import_plan import CopyOf, Needle, chosen, leaders_of, left_out, plan_items, with_numbers
+from dupfind.acting.import_plan import (
+    CopyOf,
+    Needle,
+    chosen,
+    leaders_of,
+    left_out,
+    plan_items,
+    with_numbers,
+    with_trusted_folders,
+)
 from dupfind.acting.importing import Importer, names_below, open_destination, remove_left_overs
 from dupfind.acting.journal import Journal
 from dupfind.acting.layout import Layout, is_trusted_folder
@@ -30,6 +39,7 @@ from dupfind.pipeline import Scanned, scan_run
 from dupfind.run import MakeExecutor, Run
 from dupfind.settings import Settings, make_settings, refuse_plans
 from dupfind.sources.mounts import read_mounts
+from dupfind.sources.photo_managers import Managers, OnDisk
 from dupfind.sources.roots import is_below, root_around
 from dupfind.values import FileState, FileVerdict, Root, Side
 
@@ -87,6 +97,8 @@ def _check_destination(given: str, real: str, roots: Sequence[Root]) -> None:
         raise SettingsError(f"--to {given}: not a folder")
     if not os.path.isdir(os.path.dirname(real)):
         raise SettingsError(f"--to {given}: there is no folder that it could be made in")
+    if reason := Managers().why_not_trusted(real):
+        raise SettingsError(f"--to {given}: {reason}")
     needles = [root for root in roots if root.side is Side.NEEDLES]
     if (around := root_around(os.path.join(real, "x"), needles)) is not None:
         raise SettingsError(f"--to {given} lies in the needles {around.given}")
@@ -125,6 +137,7 @@ def plan_import(
         copies, captured = _each_once(run, wanted, leaders) if wanted else ({}, {})
     today = date.today()  # noqa: DTZ011 - folders are named after local days
     items, duplicates = plan_items(wanted, leaders, copies, captured, way, also, today)
+    items = with_trusted_folders(items, destination.real, OnDisk())
     names = names_below(destination.real, sorted({item.folder for item in items}))
     return ImportPlan(
         __version__,
