@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -668,6 +669,19 @@ def test_undo_leaves_what_it_must(trees: tuple[Path, Path], homes: Path, what: s
         (needles / "gone/a.txt").unlink()
         assert undo().is_complete
         assert b"one" == (needles / "gone/a.txt").read_bytes()
+
+
+def test_undo_goes_on_where_the_trash_was_emptied(trees: tuple[Path, Path], homes: Path) -> None:
+    """What is gone is gone: the run before is the next that is taken back."""
+    hay, needles = trees
+    clean(hay, needles)
+    (needles / "stays/d.txt").unlink()
+    clean(hay, needles)
+    shutil.rmtree(homes / "data/Trash/files/old")
+    assert undo().has_done_nothing
+    assert {"old/gone/a.txt", "old/gone/sub/b.txt"} & set(files_below(needles)) == set()
+    assert undo().is_complete
+    assert b"one" == (needles / "gone/a.txt").read_bytes()
 
 
 def test_undo_goes_through_no_link(trees: tuple[Path, Path], homes: Path) -> None:

@@ -88,7 +88,7 @@ def test_what_cannot_go(dupfind: Run, old: Path, tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         ([], "either --trash or --move-to DIR is needed"),
-        (["--trash", "--move-to", "hay"], "either --trash or --move-to DIR is needed"),
+        (["--trash", "--move-to", "hay"], "--trash and --move-to contradict each other"),
         (["--move-to", "hay"], "--move-to hay lies in hay"),
         (["--trash", "--journal", "j"], "--journal goes with --apply"),
         (["--trash", "--accept", "similar"], "--accept similar is nothing to clean by"),
