@@ -14,6 +14,7 @@ from tests.helpers.acting import files_below
 from tests.helpers.shelf import TreeBuilder
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+IMPORT = ("import", "--haystack", "hay", "--needles", "old", "--to", "hay/in", "--dry-run")
 CLEAN = ("clean", "--haystack", "hay", "--needles", "old")
 
 
@@ -82,6 +83,23 @@ def test_what_cannot_go(dupfind: Run, old: Path, tmp_path: Path) -> None:
     assert 2 == done.returncode
     assert b"old/x stays: " in done.stdout
     assert before == files_below(old)
+
+
+def test_no_report_takes_the_place_of_a_journal(dupfind: Run, old: Path, tmp_path: Path) -> None:
+    """Neither that which is undone, nor another one."""
+    done = dupfind(*CLEAN, "--trash", "--apply", "--journal", "own.journal")
+    assert 0 == done.returncode
+    before = (tmp_path / "own.journal").read_bytes()
+    back = dupfind("undo", "own.journal", "--output", "./own.journal")
+    assert (2, b"") == (back.returncode, back.stdout)
+    assert b"--output ./own.journal would replace what JOURNAL reads" in back.stderr
+    assert before == (tmp_path / "own.journal").read_bytes()
+    state = next(path.parent for path in tmp_path.rglob("*.pointer"))
+    for command in (("undo",), ("undo", "--list"), (*CLEAN, "--trash"), (*IMPORT,)):
+        back = dupfind(*command, "--output", str(state / "x"))
+        assert (2, b"") == (back.returncode, back.stdout)
+        assert b"where the journals are" in back.stderr
+    assert not (state / "x").exists()
 
 
 @pytest.mark.parametrize(
