@@ -212,17 +212,17 @@ def with_trusted_folders(items: Sequence[Item], real: str, there: Look) -> list[
 
     ``there`` looks at what lies at the destination ``real``; the marks of a manager may lie there, or come as well.
     """
-    items = list(items)
+    items, base = list(items), real.rstrip(os.sep)
     while True:
-        paths = [os.path.join(real, *item.folder, item.plain) for item in items]
+        paths = [os.sep.join((base, *item.folder, item.plain)) for item in items]
         managers = Managers(_Afterwards(there, InList(paths)))
         wrong = {
-            parts for parts in _folders_of(items) if managers.why_folder(os.path.join(real, *parts[:-1]), parts[-1])
+            parts for parts in _folders_of(items) if managers.why_folder(os.sep.join((base, *parts[:-1])), parts[-1])
         }
         wrong |= {
             item.folder
             for item in items
-            if managers.why_file(os.path.join(real, *item.folder).rstrip(os.sep), item.plain) is not None
+            if managers.why_file(os.sep.join((base, *item.folder)), item.plain) is not None
         }
         if not wrong:
             return items
