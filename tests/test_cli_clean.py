@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,20 @@ def test_the_table(dupfind: Run, old: Path, tmp_path: Path) -> None:
     assert "  old/z/c.txt: missing\n" in text
     assert {"away/old/x/a.txt", "away/old/x/y/b.txt", "away/old/z/a.txt"} == set(files_below(tmp_path / "away"))
     assert 0 == dupfind("undo", "own.journal").returncode
+
+
+def test_what_needed_no_proof_is_told(dupfind: Run, old: Path, tmp_path: Path) -> None:
+    """Empty files and junk were not proved; of nothing that was moved nothing is said to be."""
+    (old / "x" / "empty").touch()
+    done = dupfind(*CLEAN, "--trash", "--apply")
+    text = "1 folder moved to the trash: 3 files, 15 B, 2 of them proved again, 1 that needed no proof (empty, set"
+    assert text in " ".join(done.stdout.decode().split())
+    assert 0 == dupfind("undo").returncode
+    shutil.rmtree(tmp_path / "data" / "Trash")
+    (tmp_path / "data" / "Trash").symlink_to("/nowhere")
+    done = dupfind(*CLEAN, "--trash", "--apply")
+    assert "Nothing was moved to the trash." in done.stdout.decode()
+    assert b"proved again" not in done.stdout
 
 
 def test_what_cannot_go(dupfind: Run, old: Path, tmp_path: Path) -> None:
