@@ -65,6 +65,8 @@ class Destination(NamedTuple):
     given: str
     real: str
     is_windows: bool
+    is_outside: bool = False
+    """Whether it lies in no haystack that was named."""
 
 
 def import_settings(to: str, haystack: Sequence[str], **options: Any) -> tuple[Settings, Destination]:  # noqa: ANN401
@@ -79,7 +81,8 @@ def import_settings(to: str, haystack: Sequence[str], **options: Any) -> tuple[S
     settings = refuse_plans(make_settings(haystack=haystack, **options))
     _check_destination(given, real, settings.roots)
     around = root_around(real, [root for root in settings.roots if root.side is Side.HAYSTACK and not root.is_catalog])
-    if around is None and real not in {root.real for root in settings.roots if root.side is Side.HAYSTACK}:
+    is_outside = around is None and real not in {root.real for root in settings.roots if root.side is Side.HAYSTACK}
+    if is_outside:
         if os.path.isdir(real):
             settings = make_settings(haystack=[*haystack, given], **options)
     elif around is not None:
@@ -88,7 +91,7 @@ def import_settings(to: str, haystack: Sequence[str], **options: Any) -> tuple[S
         if wrong:
             raise SettingsError(f"--to {given}: {wrong[0]} is a folder that no scan trusts as haystack")
     mount = read_mounts().around(real if os.path.isdir(real) else os.path.dirname(real))
-    return settings, Destination(given, real, mount is not None and mount.kind in _WINDOWS_KINDS)
+    return settings, Destination(given, real, mount is not None and mount.kind in _WINDOWS_KINDS, is_outside)
 
 
 def _check_destination(given: str, real: str, roots: Sequence[Root]) -> None:
@@ -150,6 +153,7 @@ def plan_import(
         sum(needle.file.state is FileState.PRESENT for needle in needles),
         scanned.report.problems,
         free_bytes(destination.real),
+        destination.is_outside,
     )
 
 
