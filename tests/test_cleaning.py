@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +17,15 @@ from dupfind.acting.cleaning import Cleaner
 from dupfind.acting.held import HeldEntry
 from dupfind.acting.journal import Journal
 from dupfind.acting.listing import NotListedError, list_folder
+from dupfind.acting.places import Folder
+from dupfind.acting.targets import ToFolder
 from dupfind.answers.cleaned import Cleaned, CleanPlan, Fate
+from dupfind.commands import cleaning as story
 from dupfind.errors import ActingError, NoProcessError, SettingsError
 from dupfind.matching import reverify
 from dupfind.settings import Settings
 from dupfind.sources.entries import ChangedError, entry_of
+from dupfind.sources.mounts import Mount, Mounts
 from dupfind.sources.same_file import SameFile
 from fixtures import pictures
 from tests.helpers.acting import (
@@ -35,6 +40,7 @@ from tests.helpers.acting import (
 )
 from tests.helpers.archives import tarred, zipped
 from tests.helpers.places import SECOND_DEVICE
+from tests.helpers.scans import one_thread
 from tests.helpers.shelf import TreeBuilder
 
 
@@ -161,6 +167,19 @@ def test_archives(tree: TreeBuilder, homes: Path) -> None:
     assert [Fate.MOVED, Fate.MOVED] == [one.fate for one in answer.gone]
     assert ["old/z.zip"] == list(files_below(needles))
     assert undo().is_complete
+
+
+def test_an_archive_of_which_something_was_skipped_stays(tree: TreeBuilder, homes: Path) -> None:
+    """Nobody has looked at what is excluded: with --files too it goes only where a scan calls it contained."""
+    hay = tree("hay", {"a": b"one", "b": b"two"})
+    whole, partly = {"a": b"one", "in/b": b"two"}, {"a": b"one", "diary.doc": b"nowhere else"}
+    needles = tree(
+        "old", {"whole.zip": zipped(whole), "partly.zip": zipped(partly), "partly.tar": tarred(partly), "x/n.txt": b"n"}
+    )
+    answer = clean(hay, needles, are_files=True, exclude=["*.doc"])
+    assert ["whole.zip"] == [os.path.basename(one.unit.path) for one in answer.moved]
+    assert {"old/partly.zip", "old/partly.tar", "old/x/n.txt"} == set(files_below(needles))
+    assert {"partial: 1 skipped", "missing"} == {left.reason for left in answer.plan.left}
 
 
 def linked(file: Path, to: Path) -> None:
@@ -558,13 +577,19 @@ def test_one_file_that_two_mounts_show_is_one_witness(
     assert "its witnesses lie on 1 devices" in reasons(answer)[0]
 
 
-def test_witnesses_on_several_devices(tree: TreeBuilder, homes: Path) -> None:
+def test_witnesses_on_several_devices(tree: TreeBuilder, homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One disk is one witness, however many copies it holds."""
     import tempfile
 
     hay, needles = tree("hay", {"a": b"one", "a copy": b"one"}), tree("old", {"x/a": b"one"})
     second = tree("second", {"a": b"one"})
+    monkeypatch.setattr(story, "read_mounts", Mounts)
+    with pytest.raises(SettingsError, match="--witnesses 2 needs haystack folders on two devices; yours lie on one"):
+        plan_clean([hay, second], needles, witnesses=2)
+    mounted = Mounts((Mount(1, "/", str(second / "drive"), "ext4", "/dev/x"),))
+    monkeypatch.setattr(story, "read_mounts", lambda: mounted)
     plan, _ = plan_clean([hay, second], needles, witnesses=2)
+    monkeypatch.undo()
     assert ([], True) == (list(plan.units), "1 of 2 devices" in plan.left[0].reason)
     if not os.access(SECOND_DEVICE, os.W_OK) or os.stat(SECOND_DEVICE).st_dev == os.stat(hay).st_dev:
         pytest.skip("there is no second file system here")
@@ -579,6 +604,36 @@ def test_witnesses_on_several_devices(tree: TreeBuilder, homes: Path) -> None:
         assert [Fate.REFUSED] == [one.fate for one in carry_out_clean(plan).gone]
         (third / "b").write_bytes(b"one")
         assert carry_out_clean(plan_clean([hay, third], needles, witnesses=2)).is_complete
+
+
+def test_a_folder_to_move_to_that_vanishes(trees: tuple[Path, Path], tmp_path: Path) -> None:
+    """While the plan is made: nothing was moved, in words."""
+    hay, needles = trees
+    (tmp_path / "away").mkdir()
+    options = {"haystack": [str(hay)], "needles": [str(needles)], "no_cache": True, "workers": 1}
+    settings, away = story.clean_settings(str(tmp_path / "away"), **options)
+    (tmp_path / "away").rmdir()
+    with pytest.raises(ActingError, match="nothing was moved"):
+        story.plan_clean(settings, away, make_executor=one_thread)
+
+
+def test_folders_are_let_go_of_where_a_step_fails(trees: tuple[Path, Path], tmp_path: Path) -> None:
+    """Else a run over many units is out of them soon."""
+    hay, needles = trees
+    (tmp_path / "away").mkdir()
+    unit = next(iter(plan_clean(hay, needles, to=tmp_path / "away")[0].units))
+    unit = unit._replace(real=os.path.join(unit.root, "no", "x"))
+    journal = Journal.create("clean", {})
+    with Folder.open(str(tmp_path / "away")) as folder:
+        target = ToFolder(folder)
+        target.spot(unit, journal).folder.close()
+        (tmp_path / "away/old/no").rmdir()
+        (tmp_path / "away/old/no").write_bytes(b"somebody's")
+        opened = len(os.listdir("/proc/self/fd"))
+        with pytest.raises(OSError, match="Not a directory"):
+            target.spot(unit, journal)
+        assert opened == len(os.listdir("/proc/self/fd"))
+    journal.close()
 
 
 def test_a_root_within_a_folder(tree: TreeBuilder, homes: Path) -> None:
@@ -710,6 +765,19 @@ def test_undo_leaves_what_it_must(trees: tuple[Path, Path], homes: Path, what: s
         (needles / "gone/a.txt").unlink()
         assert undo().is_complete
         assert b"one" == (needles / "gone/a.txt").read_bytes()
+
+
+def test_undo_goes_on_where_the_trash_was_emptied(trees: tuple[Path, Path], homes: Path) -> None:
+    """What is gone is gone: the run before is the next that is taken back."""
+    hay, needles = trees
+    clean(hay, needles)
+    (needles / "stays/d.txt").unlink()
+    clean(hay, needles)
+    shutil.rmtree(homes / "data/Trash/files/old")
+    assert undo().has_done_nothing
+    assert {"old/gone/a.txt", "old/gone/sub/b.txt"} & set(files_below(needles)) == set()
+    assert undo().is_complete
+    assert b"one" == (needles / "gone/a.txt").read_bytes()
 
 
 def test_undo_goes_through_no_link(trees: tuple[Path, Path], homes: Path) -> None:

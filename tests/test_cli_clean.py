@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.helpers.decisions import file, word
 from tests.helpers.shelf import TreeBuilder
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+IMPORT = ("import", "--haystack", "hay", "--needles", "old", "--to", "hay/in", "--dry-run")
 CLEAN = ("clean", "--haystack", "hay", "--needles", "old")
 
 
@@ -88,6 +90,20 @@ def test_the_table(dupfind: Run, old: Path, tmp_path: Path) -> None:
     assert 0 == dupfind("undo", "own.journal").returncode
 
 
+def test_what_needed_no_proof_is_told(dupfind: Run, old: Path, tmp_path: Path) -> None:
+    """Empty files and junk were not proved; of nothing that was moved nothing is said to be."""
+    (old / "x" / "empty").touch()
+    done = dupfind(*CLEAN, "--trash", "--apply")
+    text = "1 folder moved to the trash: 3 files, 15 B, 2 of them proved again, 1 that needed no proof (empty, set"
+    assert text in " ".join(done.stdout.decode().split())
+    assert 0 == dupfind("undo").returncode
+    shutil.rmtree(tmp_path / "data" / "Trash")
+    (tmp_path / "data" / "Trash").symlink_to("/nowhere")
+    done = dupfind(*CLEAN, "--trash", "--apply")
+    assert "Nothing was moved to the trash." in done.stdout.decode()
+    assert b"proved again" not in done.stdout
+
+
 def test_what_cannot_go(dupfind: Run, old: Path, tmp_path: Path) -> None:
     """Exit code 2 where nothing could be done: here the trash is a link that leads somewhere."""
     (tmp_path / "data").mkdir()
@@ -97,6 +113,23 @@ def test_what_cannot_go(dupfind: Run, old: Path, tmp_path: Path) -> None:
     assert 2 == done.returncode
     assert b"old/x stays: " in done.stdout
     assert before == files_below(old)
+
+
+def test_no_report_takes_the_place_of_a_journal(dupfind: Run, old: Path, tmp_path: Path) -> None:
+    """Neither that which is undone, nor another one."""
+    done = dupfind(*CLEAN, "--trash", "--apply", "--journal", "own.journal")
+    assert 0 == done.returncode
+    before = (tmp_path / "own.journal").read_bytes()
+    back = dupfind("undo", "own.journal", "--output", "./own.journal")
+    assert (2, b"") == (back.returncode, back.stdout)
+    assert b"--output ./own.journal would replace what JOURNAL reads" in back.stderr
+    assert before == (tmp_path / "own.journal").read_bytes()
+    state = next(path.parent for path in tmp_path.rglob("*.pointer"))
+    for command in (("undo",), ("undo", "--list"), (*CLEAN, "--trash"), (*IMPORT,)):
+        back = dupfind(*command, "--output", str(state / "x"))
+        assert (2, b"") == (back.returncode, back.stdout)
+        assert b"where the journals are" in back.stderr
+    assert not (state / "x").exists()
 
 
 @pytest.mark.parametrize(

@@ -182,3 +182,12 @@ def test_a_signal_ends_after_the_current_file(hay: Path, tree: TreeBuilder, tmp_
     assert all((tmp_path / "old" / "many" / path.name).read_bytes() == path.read_bytes() for path in there)
     subprocess.run([*command, "undo"], cwd=tmp_path, env=environment, capture_output=True, check=True)
     assert {"hay/a.txt": b"known"} == files_below(hay)
+
+
+def test_a_destination_in_no_haystack_is_told(dupfind: Run, hay: Path) -> None:
+    """Once, in the plan and afterwards: the next scan would not look there."""
+    command = ("import", "--haystack", "hay", "--needles", "old", "--to")
+    said = "new is in no haystack: name it as --haystack in the next scan."
+    assert 1 == dupfind(*command, "new", "--dry-run").stdout.decode().count(said)
+    assert said not in dupfind(*command, "hay/in", "--dry-run").stdout.decode()
+    assert 1 == dupfind(*command, "new", "--yes").stdout.decode().count(said)

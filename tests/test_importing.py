@@ -16,7 +16,17 @@ from dupfind.answers.imported import Fate
 from dupfind.commands import importing as story
 from dupfind.errors import ActingError, SettingsError
 from fixtures import pictures
-from tests.helpers.acting import clean, files_below, import_, once, plan_import, records, undo
+from tests.helpers.acting import (
+    carry_out_clean,
+    clean,
+    files_below,
+    import_,
+    once,
+    plan_clean,
+    plan_import,
+    records,
+    undo,
+)
 from tests.helpers.archives import tarred, zipped
 from tests.helpers.scans import scan, states
 from tests.helpers.shelf import TreeBuilder
@@ -330,6 +340,8 @@ def test_each_name_is_noted_down_before_it_is_given(trees: tuple[Path, Path], mo
         ("hay", ["hay/sub"], "lies in the destination hay"),
         ("around", ["around/old"], "lies in the destination around"),
         ("hay/.hidden", ["old"], "no scan trusts"),
+        ("hay/Foo Previews.lrdata", ["old"], "previews of Lightroom"),
+        ("Foo Previews.lrdata", ["old"], "previews of Lightroom"),
         ("hay/a.txt", ["old"], "not a folder"),
         ("hay/no/in", ["old"], "no folder that it could be made in"),
     ],
@@ -406,6 +418,31 @@ def test_folders_that_no_scan_trusts(tree: TreeBuilder, homes: Path) -> None:
     needles = tree("old", {".hidden/b.txt": b"1", "Trash/c.txt": b"2", "A.photoslibrary/originals/d.txt": b"3"})
     import_(hay, needles, hay / "in")
     assert {"present/identical"} == set(states(scan(hay, needles)).values())
+    assert [] == import_(hay, needles, hay / "in").done
+
+
+def test_folders_that_a_photo_manager_fills(tree: TreeBuilder, homes: Path) -> None:
+    """Are renamed too, by their names and by marks that come with them or lie there."""
+    hay = tree("hay", {"a.txt": b"known", "in/.ppstorage": b"x", "in/cache/z.txt": b"z"})
+    uuid = "0a1b2c3d-0000-4000-8000-000000000000"
+    needles = tree(
+        "old",
+        {
+            "Cat Previews.lrdata/b.jpg": pictures.photo(1), "@__thumb/c.txt": b"2",
+            f"0a/1b/{uuid}-preview.jpeg": pictures.photo(2),
+            "0a/1b/beside.txt": b"4", "pp/config/c.yml": b"5", "pp/cache/thumbnails/d.txt": b"6",
+            "pp/sidecar/g.yml": b"9",
+            "cache/e.txt": b"7", "album/thumbs/f.txt": b"8",
+        },
+    )  # fmt: skip
+    answer = import_(hay, needles, hay / "in")
+    assert {"present/identical"} == set(states(scan(hay, needles)).values())
+    told = {os.path.basename(one.item.path): one.target for one in answer.done}
+    assert ("album/thumbs/f.txt", "pp/cache files/thumbnails/d.txt") == (told["f.txt"], told["d.txt"])
+    assert ("0a/1b files/beside.txt", f"0a/1b files/{uuid}-preview.jpeg") == (
+        told["beside.txt"],
+        told[f"{uuid}-preview.jpeg"],
+    )
     assert [] == import_(hay, needles, hay / "in").done
 
 
@@ -486,6 +523,45 @@ def test_undo_leaves_what_a_clean_rests_on(trees: tuple[Path, Path], homes: Path
     assert {"hay/a.txt": b"known"} == files_below(hay)
 
 
+@pytest.mark.parametrize("journal_lies", ["there", "elsewhere", "nowhere"])
+def test_undo_knows_of_a_clean_whose_journal_lies_elsewhere(
+    trees: tuple[Path, Path], homes: Path, tmp_path: Path, journal_lies: str
+) -> None:
+    """Where ``--journal FILE`` has put it; and where it cannot be read, nobody knows what rests on the import."""
+    hay, needles = trees
+    journal = import_(hay, needles, hay / "in").journal
+    own = tmp_path / "own.journal"
+    carry_out_clean(plan_clean(hay, needles), journal=str(own))
+    if journal_lies == "there":
+        assert {"what a later clean moved away rests on it: undo that first"} == {
+            file.reason for file in undo(journal).files
+        }
+    else:
+        moved = own.rename(tmp_path / "b.journal")
+        if journal_lies == "nowhere":
+            own.write_bytes(b"something else")
+            own.chmod(0o600)
+        with pytest.raises(ActingError, match=r"own.journal of a clean cannot be read"):
+            undo(journal)
+        moved.replace(own)
+    assert {"hay/in/b.txt", "hay/in/sub/c.txt"} <= set(files_below(hay))
+    assert undo(str(own)).is_complete
+    own.unlink()
+    assert undo(journal).is_complete
+
+
+def test_undo_goes_on_where_something_is_gone_for_ever(trees: tuple[Path, Path]) -> None:
+    """A copy that was deleted, or its folder, keeps nobody from taking back the run before."""
+    hay, needles = trees
+    import_(hay, needles / "sub", hay / "in")
+    (needles / "e.txt").write_bytes(b"one more")
+    import_(hay, needles, hay / "in")
+    (hay / "in" / "e.txt").unlink()
+    assert undo().has_done_nothing
+    assert undo().is_complete
+    assert {"hay/a.txt": b"known"} == files_below(hay)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -508,5 +584,5 @@ def test_undo_leaves_what_was_changed(trees: tuple[Path, Path], change: Callable
     assert [False, True] == [file.is_undone for file in answer.files]
     assert left == os.path.lexists(hay / "in" / "b.txt")
     assert not (hay / "in" / "sub").exists()
-    again = undo()
+    again = undo(answer.journal)
     assert (1, 1) == (again.before, len(again.files))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +14,7 @@ import pytest
 
 from dupfind.acting import journal as journals
 from dupfind.acting.journal import Journal
+from dupfind.commands.undoing import list_journals, undo
 from dupfind.errors import ActingError
 
 
@@ -138,6 +142,76 @@ def test_what_is_no_journal(homes: Path, content: bytes) -> None:
     path.chmod(0o600)
     with pytest.raises(ActingError, match="not a journal"):
         journals.read(str(path))
+
+
+ODD = [
+    [],
+    [{"undone": 3}],
+    [{"step": 1, "do": "copy", "folder": 1, "name": "x"}],
+    [{"step": 1, "do": "move", "source": "a", "target": "b\0", "state": [1, 2, 3, 4]}],
+    [{"step": 1, "do": "move", "source": "a", "target": "b", "state": [1]}],
+]
+
+
+@pytest.mark.parametrize("lines", ODD)
+def test_an_odd_journal_keeps_nobody_from_the_others(homes: Path, lines: list[dict[str, object]]) -> None:
+    """It is refused by name, and left out where all are looked through."""
+    own = Journal.create("import", {})
+    own.close()
+    head = {"schema": "dupfind.journal/1", "id": "x", **({"command": "import"} if lines else {})}
+    odd = Path(own.path).with_name("9.journal")
+    odd.write_text("".join(json.dumps(line) + "\n" for line in [head, *lines]))
+    odd.chmod(0o600)
+    with pytest.raises(ActingError, match="not a journal"):
+        journals.read(str(odd))
+    assert [own.path] == [recorded.path for recorded in journals.journals()]
+    assert 1 == len(list_journals().journals)
+    with pytest.raises(ActingError, match="nothing to undo"):
+        undo()
+
+
+def test_a_journal_that_does_not_say_enough(homes: Path) -> None:
+    """Has steps that are left, with the reason."""
+    own = Journal.create("import", {"real": str(homes)})
+    own.done(own.begin("move"))
+    own.begin("copy", name="x")
+    own.close()
+    reasons = [file.reason or "" for file in undo(own.path).files]
+    assert [True, True] == [reason.startswith("the journal does not name its ") for reason in reasons]
+
+
+def test_a_file_system_without_locks(homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is done there, and a run whose lock cannot be asked for may be going on."""
+    own = Journal.create("import", {})
+    own.close()
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(ActingError, match="nothing was done"), journals.alone():
+        pass
+    assert journals.is_running(journals.read(own.path))
+    with pytest.raises(ActingError):
+        Journal.resume(journals.read(own.path))
+
+
+@pytest.mark.parametrize("place", ["own", None])
+def test_a_journal_that_cannot_be_begun_leaves_nothing(
+    homes: Path, monkeypatch: pytest.MonkeyPatch, place: str | None
+) -> None:
+    """Neither a file nor an open one: the same command can be run again."""
+    with journals.alone():
+        pass
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before, opened = sorted(homes.rglob("*")), len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ActingError, match="nothing was done"):
+        Journal.create("import", {}, place and str(homes / place))
+    assert (before, opened) == (sorted(homes.rglob("*")), len(os.listdir("/proc/self/fd")))
 
 
 def test_nothing_is_written_over(homes: Path) -> None:

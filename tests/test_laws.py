@@ -160,7 +160,7 @@ CHANGING = frozenset(
 )
 """Functions that give a file another name, or take one away."""
 MAY_CHANGE = {
-    "dupfind.acting.journal": {"os.ftruncate"},
+    "dupfind.acting.journal": {"os.ftruncate", "os.unlink"},
     "dupfind.acting.places": {"os.link", "os.rmdir", "os.unlink"},
     "dupfind.acting.trash": {"os.unlink"},
     "dupfind.archives.scratch": {"os.ftruncate", "os.unlink"},

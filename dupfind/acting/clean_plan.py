@@ -85,8 +85,11 @@ class Planner:
                 units += self._try(verdict.path, self._folder)
         return units
 
-    def single_files(self, files: Iterable[FileVerdict]) -> list[Unit]:
-        """Return the files that are present, each as a unit; those in archives go with their archive only."""
+    def single_files(self, files: Iterable[FileVerdict], folders: Iterable[FolderVerdict]) -> list[Unit]:
+        """Return the files that are present, each as a unit; those in archives go with their archive only.
+
+        An archive goes only where its own verdict is "contained": what was skipped in it is no file of the scan.
+        """
         real = {shown: path for path, shown in self._shown.items()}
         units = []
         for file in files:
@@ -97,15 +100,19 @@ class Planner:
                 units += self._try(file.path, self._file)
             elif file.state not in GOES_ALONG:
                 self.left.append(Left(file.path, file.state.value))
-        archives = [path for path in self._archives if all(self._is_settled(entry) for entry in self._archives[path])]
-        for path in archives:
-            if self._archives[path]:
-                units += self._try(self._spelt(path), self._file)
+        for verdict in folders:
+            if not verdict.is_in_archive and self._is_archive(verdict.path):
+                if verdict.state is FolderState.CONTAINED:
+                    units += self._try(verdict.path, self._file)
+                else:
+                    self.left.append(Left(verdict.path, _counts(verdict)))
         return units
 
-    def _is_settled(self, entry: FileEntry) -> bool:
-        state = self._scan.files[self._shown[entry.path]].state
-        return state is FileState.PRESENT or state in GOES_ALONG
+    def _is_archive(self, shown: str) -> bool:
+        try:
+            return self._real(shown)[0] in self._archives
+        except _StaysError:
+            return False
 
     def _try(self, path: str, make: Callable[[str, str, Root], Unit]) -> list[Unit]:
         try:
@@ -127,10 +134,6 @@ class Planner:
         root = max(around, key=lambda root: len(root.given))
         below = shown[len(root.given.rstrip(os.sep)) + 1 :]
         return (os.path.join(root.real, below) if below else root.real), root
-
-    def _spelt(self, path: str) -> str:
-        root = max((root for root in self._roots if path.startswith(root.real)), key=lambda root: len(root.real))
-        return root.shown(path)
 
     def _file(self, path: str, real: str, root: Root) -> Unit:
         """Make a unit of a file, or of an archive, whose parts are all proved."""

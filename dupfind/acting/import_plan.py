@@ -12,15 +12,22 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from dupfind.acting.layout import Layout, Origin, day_in_name, day_of_capture, day_of_mtime, key, split_name
+from dupfind.acting.layout import (
+    Layout,
+    Origin,
+    day_in_name,
+    day_of_capture,
+    day_of_mtime,
+    key,
+    renamed_folder,
+    split_name,
+)
 from dupfind.answers.imported import Duplicate, Item, Why, numbered
 from dupfind.reasons import BETTER_NEEDLE
 from dupfind.sidecars.kinds import kind_of, owners_of
 from dupfind.sidecars.pairs import pairs_of
+from dupfind.sources.photo_managers import InList, Look, Managers
 from dupfind.values import SETTLED, Evidence, FileEntry, FileState, FileVerdict
-
-ALSO = (Why.SIMILAR.value, Why.BETTER.value, Why.UNREADABLE.value)
-"""What ``--also`` takes."""
 
 
 class Needle(NamedTuple):
@@ -183,6 +190,53 @@ def _item(
 def _origin(leader: Needle, name: str, day: date | None) -> Origin:
     folders = tuple(leader.below.split(os.sep)[:-1])
     return Origin(folders, name, leader.root, day)
+
+
+class _Afterwards:
+    """What lies at the destination when all has been brought over."""
+
+    def __init__(self, there: Look, coming: Look) -> None:
+        self._looks = there, coming
+
+    def holds(self, path: str) -> bool:
+        """Tell whether there is anything at this path."""
+        return any(look.holds(path) for look in self._looks)
+
+    def names(self, folder: str) -> Collection[str]:
+        """Return the names in a folder."""
+        return [name for look in self._looks for name in look.names(folder)]
+
+
+def with_trusted_folders(items: Sequence[Item], real: str, there: Look) -> list[Item]:
+    """Rename folders of which a scan would say that a photo manager has filled them: what lies there proves nothing.
+
+    ``there`` looks at what lies at the destination ``real``; the marks of a manager may lie there, or come as well.
+    """
+    items, base = list(items), real.rstrip(os.sep)
+    while True:
+        paths = [os.sep.join((base, *item.folder, item.plain)) for item in items]
+        managers = Managers(_Afterwards(there, InList(paths)))
+        wrong = {
+            parts for parts in _folders_of(items) if managers.why_folder(os.sep.join((base, *parts[:-1])), parts[-1])
+        }
+        wrong |= {
+            item.folder
+            for item in items
+            if managers.why_file(os.sep.join((base, *item.folder)), item.plain) is not None
+        }
+        if not wrong:
+            return items
+        items = [item._replace(folder=_renamed(item.folder, wrong)) for item in items]
+
+
+def _folders_of(items: Iterable[Item]) -> set[tuple[str, ...]]:
+    return {folder[:depth] for folder in {item.folder for item in items} for depth in range(1, len(folder) + 1)}
+
+
+def _renamed(folder: tuple[str, ...], wrong: Collection[tuple[str, ...]]) -> tuple[str, ...]:
+    if not folder and folder in wrong:  # the destination itself keeps its name
+        return ("files",)
+    return tuple(renamed_folder(name) if folder[: at + 1] in wrong else name for at, name in enumerate(folder))
 
 
 def with_numbers(items: Sequence[Item], taken: Mapping[tuple[str, ...], Collection[str]]) -> list[Item]:

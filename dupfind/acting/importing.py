@@ -211,7 +211,7 @@ def remove_left_overs(root: Folder, own: Journal) -> int:
         if not unfinished or journals.is_running(recorded):
             continue
         for step in unfinished:
-            with suppress(OSError), root.below(step["folder"]) as folder:
+            with suppress(OSError, KeyError), root.below(step["folder"]) as folder:
                 removed += remove_left_over(folder, step["temporary"])
     return removed
 

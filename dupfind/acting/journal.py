@@ -13,8 +13,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -25,9 +25,14 @@ from dupfind.errors import ActingError, reason_of
 
 SCHEMA = "dupfind.journal/1"
 SUFFIX = ".journal"
+POINTER = ".pointer"
+"""A file in the state folder that says where a journal lies that somebody wanted elsewhere."""
+COMMANDS = ("import", "clean")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _OLD = os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _LOCK = "acting.lock"
+_STATE_NUMBERS = 4
+"""That :func:`state_of` gives."""
 
 Record = dict[str, Any]
 
@@ -56,22 +61,29 @@ class Journal:
         """
         started = datetime.now().astimezone()
         identity = f"{started:%Y%m%d-%H%M%S-%f}-{command}-{secrets.token_hex(3)}"
-        path = os.path.join(_made(state_folder()), identity + SUFFIX) if path is None else os.path.abspath(path)
-        try:
-            handle = os.open(path, _NEW, 0o600)
-            journal = cls(path, handle, identity)
-            _lock(handle)
-            head = {
-                "schema": SCHEMA,
-                "id": identity,
-                "command": command,
-                "dupfind": __version__,
-                "started": started.isoformat(timespec="seconds"),
-            }
-            journal._write({**head, **about})
-            sync_folder(os.path.dirname(path))
-        except OSError as error:
-            raise ActingError(f"the journal {path} cannot be written: {reason_of(error)}; nothing was done") from error
+        folder = _made(state_folder())
+        own = os.path.join(folder, identity + SUFFIX)
+        path = own if path is None else os.path.abspath(path)
+        with ExitStack() as made:
+            try:
+                if path != own:
+                    _point(os.path.join(folder, identity + POINTER), path, command, made)
+                handle = _new_file(path, made)
+                journal = cls(path, handle, identity)
+                _lock(handle)
+                head = {
+                    "schema": SCHEMA,
+                    "id": identity,
+                    "command": command,
+                    "dupfind": __version__,
+                    "started": started.isoformat(timespec="seconds"),
+                }
+                journal._write({**head, **about})
+                sync_folder(os.path.dirname(path))
+            except OSError as error:
+                reason = f"the journal {path} cannot be written: {reason_of(error)}; nothing was done"
+                raise ActingError(reason) from error
+            made.pop_all()
         return journal
 
     @classmethod
@@ -79,9 +91,11 @@ class Journal:
         """Go on writing to a journal that was read, such as ``undo`` does. Raises :class:`ActingError`."""
         try:
             handle = os.open(recorded.path, _OLD)
-            if not _lock(handle):
-                os.close(handle)
-                raise ActingError(f"{recorded.path}: the run that writes it is still going on")
+            with ExitStack() as failing:
+                failing.callback(os.close, handle)
+                if not _lock(handle):
+                    raise ActingError(f"{recorded.path}: the run that writes it is still going on")
+                failing.pop_all()
         except OSError as error:
             raise ActingError(f"{recorded.path}: {reason_of(error)}") from error
         journal = cls(recorded.path, handle, recorded.id)
@@ -113,6 +127,10 @@ class Journal:
     def undone(self, steps: Sequence[int]) -> None:
         """Note down that steps were taken back. Raises ``OSError``."""
         self._write({"undone": list(steps)})
+
+    def gone(self, steps: Sequence[int]) -> None:
+        """Note down that what steps have made is not there any more. Raises ``OSError``."""
+        self._write({"gone": list(steps)})
 
     def close(self, **facts: Any) -> None:  # noqa: ANN401 - likewise
         """Note down how the run ended, and let go of the file."""
@@ -147,6 +165,8 @@ class Recorded:
     """By number, all that was noted down of each step, in one record; in the order in which they were begun."""
     undone: set[int] = field(default_factory=set)
     """Steps that were taken back."""
+    gone: set[int] = field(default_factory=set)
+    """Steps of which an undo found nothing that it could take back."""
     is_torn: bool = False
     """Whether the last line was cut off: the step that it was to tell of was not made."""
     has_ended: bool = False
@@ -171,6 +191,27 @@ class Recorded:
 def read(path: str) -> Recorded:
     """Read a journal. Raises :class:`~dupfind.errors.ActingError` where it is none, or others may write it."""
     path = os.path.abspath(path)
+    *lines, rest = _content(path).split(b"\n")
+    records = [record for line in lines if (record := _parsed(line)) is not None]
+    if not records or not _is_head(records[0]):
+        raise ActingError(f"{path}: not a journal of dupfind")
+    recorded = Recorded(path, records[0], is_torn=bool(rest))
+    for record in records[1:]:
+        if not _is_sound(record):
+            raise ActingError(f"{path}: not a journal of dupfind: it has a line that no run writes")
+        if "undone" in record:
+            recorded.undone.update(record["undone"])
+        elif "gone" in record:
+            recorded.gone.update(record["gone"])
+        elif isinstance(number := record.get("step"), int):
+            recorded.steps.setdefault(number, {}).update(record)
+        elif "end" in record:
+            recorded.has_ended = True
+    return recorded
+
+
+def _content(path: str) -> bytes:
+    """Return what is in a file of ours. Raises :class:`ActingError` where others may have written it."""
     try:
         if reason := permissions.distrust_of_place(path, "move it to a folder of your own"):
             raise ActingError(f"{path}: {reason}")
@@ -178,22 +219,81 @@ def read(path: str) -> Recorded:
         with open(handle, "rb") as file:
             if reason := permissions.distrust_of_file(os.fstat(file.fileno())):
                 raise ActingError(f"{path}: it {reason}")
-            data = file.read()
+            return file.read()
     except (OSError, ValueError) as error:
         raise ActingError(f"{path}: {reason_of(error)}") from error
-    *lines, rest = data.split(b"\n")
-    records = [record for line in lines if (record := _parsed(line)) is not None]
-    if not records or records[0].get("schema") != SCHEMA or not isinstance(records[0].get("id"), str):
-        raise ActingError(f"{path}: not a journal of dupfind")
-    recorded = Recorded(path, records[0], is_torn=bool(rest))
-    for record in records[1:]:
-        if "undone" in record:
-            recorded.undone.update(record["undone"])
-        elif isinstance(number := record.get("step"), int):
-            recorded.steps.setdefault(number, {}).update(record)
-        elif "end" in record:
-            recorded.has_ended = True
-    return recorded
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_numbers(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_number, value))
+
+
+def _is_name(value: object) -> bool:
+    """Tell whether a value is text that a system takes for a name or a path."""
+    if not isinstance(value, str) or "\0" in value:
+        return False
+    try:
+        os.fsencode(value)
+    except UnicodeError:
+        return False
+    return True
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_name, value))
+
+
+def _is_way(value: object) -> bool:
+    return _is_name(value) or _is_names(value)
+
+
+def _is_moment(value: object) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value) is not None
+    except ValueError:
+        return False
+
+
+_FORMS: Mapping[str, Callable[[object], bool]] = {
+    "step": _is_number,
+    "undone": _is_numbers,
+    "gone": _is_numbers,
+    "state": lambda value: _is_numbers(value) and len(value) == _STATE_NUMBERS,  # type: ignore[arg-type]
+    "mode": _is_number,
+    "mtime_ns": _is_number,
+    "witnesses": _is_names,
+    "folder": _is_names,
+    "path": _is_way,
+    "source": _is_name,
+    "target": _is_name,
+    "name": _is_name,
+    "temporary": _is_name,
+    "digest": _is_name,
+    "info": _is_name,
+    "undo_to": _is_name,
+    "started": _is_moment,
+    "real": _is_name,
+    "to": lambda value: value is None or _is_name(value),
+    "needles": _is_names,
+}
+"""What the values of a journal have to be; what is not there is missed only where it is needed."""
+
+
+def _is_sound(record: Record) -> bool:
+    return all(is_so(record[name]) for name, is_so in _FORMS.items() if name in record)
+
+
+def _is_head(record: Record) -> bool:
+    return (
+        record.get("schema") == SCHEMA
+        and isinstance(record.get("id"), str)
+        and record.get("command") in COMMANDS
+        and _is_sound(record)
+    )
 
 
 def _parsed(line: bytes) -> Record | None:
@@ -206,15 +306,88 @@ def _parsed(line: bytes) -> Record | None:
 
 
 def journals(folder: str | None = None) -> Iterator[Recorded]:
-    """Yield the journals in the state folder, the newest first; what cannot be read is left out."""
+    """Yield the journals in the state folder, and those that lie elsewhere by a pointer there, the newest first.
+
+    What cannot be read is left out.
+    """
     folder = state_folder() if folder is None else folder
-    try:
-        names = sorted((name for name in os.listdir(folder) if name.endswith(SUFFIX)), reverse=True)
-    except OSError:
-        return
-    for name in names:
+    seen = set()
+    for name in sorted(_names(folder, (SUFFIX, POINTER)), reverse=True):
+        path = os.path.join(folder, name)
         with suppress(ActingError):
-            yield read(os.path.join(folder, name))
+            recorded = read(path) if name.endswith(SUFFIX) else _pointed(path)
+            if recorded.id not in seen:
+                seen.add(recorded.id)
+                yield recorded
+
+
+def lost_cleans() -> Iterator[tuple[str, str]]:
+    """Yield the pointers to journals of cleans that cannot be read where they should lie, each with that path."""
+    folder = state_folder()
+    for name in _names(folder, (POINTER,)):
+        pointer = os.path.join(folder, name)
+        try:
+            target, command = _parsed_pointer(pointer)
+        except ActingError:  # cut off: nothing was done yet when it was written
+            continue
+        if command == "clean":
+            try:
+                _pointed(pointer)
+            except ActingError:
+                yield pointer, target
+
+
+def forget_pointer(recorded: Recorded) -> None:
+    """Remove the pointer to a journal of which nothing is left to be undone."""
+    with suppress(OSError):
+        os.unlink(os.path.join(state_folder(), os.path.basename(recorded.id) + POINTER))
+
+
+def _names(folder: str, suffixes: tuple[str, ...]) -> list[str]:
+    try:
+        return [name for name in os.listdir(folder) if name.endswith(suffixes)]
+    except OSError:
+        return []
+
+
+def _pointed(pointer: str) -> Recorded:
+    """Read the journal that a pointer is for. Raises :class:`ActingError`."""
+    recorded = read(_parsed_pointer(pointer)[0])
+    if recorded.id + POINTER != os.path.basename(pointer):
+        raise ActingError(f"{recorded.path}: another journal")
+    return recorded
+
+
+def _parsed_pointer(pointer: str) -> tuple[str, str]:
+    record = _parsed(_content(pointer)) or {}
+    path, command = record.get("journal"), record.get("command")
+    if not isinstance(path, str) or not _is_name(path) or not isinstance(command, str):
+        raise ActingError(f"{pointer}: not a pointer of dupfind")
+    return path, command
+
+
+def _new_file(path: str, made: ExitStack) -> int:
+    """Make a file, which ``made`` closes and removes again."""
+    handle = os.open(path, _NEW, 0o600)
+    made.callback(_remove, path)
+    made.callback(os.close, handle)
+    return handle
+
+
+def _remove(path: str) -> None:
+    with suppress(OSError):
+        os.unlink(path)
+
+
+def _point(pointer: str, path: str, command: str, made: ExitStack) -> None:
+    """Say in the state folder where a journal lies: a later undo must know what a clean rests on."""
+    with ExitStack() as writing:
+        handle = os.open(pointer, _NEW, 0o600)
+        writing.callback(os.close, handle)
+        made.callback(_remove, pointer)
+        os.write(handle, json.dumps({"journal": path, "command": command}).encode("ascii") + b"\n")
+        os.fsync(handle)
+    sync_folder(os.path.dirname(pointer))
 
 
 def is_running(recorded: Recorded) -> bool:
@@ -225,6 +398,8 @@ def is_running(recorded: Recorded) -> bool:
         return True
     try:
         return not _lock(handle)
+    except OSError:  # a file system that knows no locks
+        return True
     finally:
         os.close(handle)
 
@@ -244,7 +419,11 @@ def alone() -> Iterator[None]:
     except OSError as error:
         raise ActingError(f"the lock {path} cannot be taken: {reason_of(error)}; nothing was done") from error
     try:
-        if not _lock(handle):
+        try:
+            is_alone = _lock(handle)
+        except OSError as error:
+            raise ActingError(f"the lock {path} cannot be taken: {reason_of(error)}; nothing was done") from error
+        if not is_alone:
             raise ActingError("another run of import, clean or undo is going on; nothing was done")
         yield
     finally:
@@ -290,8 +469,3 @@ def sync_folder(folder: str | int) -> None:
 def state_of(found: os.stat_result) -> list[int]:
     """Return what tells a file from every other, and from itself at another time, for a journal."""
     return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns]
-
-
-def is_in_state(found: os.stat_result, state: Sequence[int]) -> bool:
-    """Tell whether a file is the one of which :func:`state_of` was noted down."""
-    return state_of(found) == list(state)

@@ -22,6 +22,7 @@ FIELDS = ("year", "month", "day", "folder", "root", "name", "stem", "suffix")
 _OF_DATES = frozenset({"year", "month", "day"})
 MOST_NAME_BYTES = 255
 _NUMBER_BYTES = len(" (9999)")
+_FILES = " files"
 _FIRST_YEAR = 1826
 """No photo is older."""
 _FIRST_YEAR_OF_FILES = 1980
@@ -110,13 +111,21 @@ class Layout:
     def _safe_folder(self, name: str) -> str:
         name = _LIBRARY.sub(r"_\1", _plain(name, is_windows=self._is_windows))
         while not is_trusted_folder(name):
-            name = "_" + name.lstrip(".") if name.startswith(".") else name + " files"
+            name = "_" + name.lstrip(".") if name.startswith(".") else renamed_folder(name)
         return shortened(name, keeps_suffix=False)
 
 
 def is_trusted_folder(name: str) -> bool:
     """Tell whether a scan would trust what lies in a folder of this name in a haystack."""
     return ignore.why_folder_not_trusted(name) is None and not ignore.is_junk_folder(name, is_haystack=True)
+
+
+def renamed_folder(name: str) -> str:
+    """Return another name for a folder that a scan would not trust under its own."""
+    most_bytes = MOST_NAME_BYTES - _NUMBER_BYTES - len(_FILES)
+    while _length_bytes(name) > most_bytes:
+        name = name[:-1]
+    return name + _FILES
 
 
 def _fields_of(template: str) -> set[str]:

@@ -89,12 +89,16 @@ class ToFolder:
             steps.append(self._make(self._folder, free, journal))
             self._made[unit.root] = free
         folder = self._folder.below([self._made[unit.root]])
-        for part in below[:-1]:
-            if not folder.has(part):
-                steps.append(self._make(folder, part, journal))
-            deeper = folder.inside(part)
+        try:
+            for part in below[:-1]:
+                if not folder.has(part):
+                    steps.append(self._make(folder, part, journal))
+                deeper = folder.inside(part)
+                folder.close()
+                folder = deeper
+        except BaseException:
             folder.close()
-            folder = deeper
+            raise
         return Spot(folder, below[-1], tuple(steps))
 
     def give_back(self, unit: Unit, spot: Spot) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from dupfind import __version__
-from dupfind.acting.journal import Journal, Record, Recorded, journals, state_of
+from dupfind.acting.journal import Journal, Record, Recorded, forget_pointer, journals, lost_cleans, state_of
 from dupfind.acting.places import Folder, rename
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.trash import Trash, forget
@@ -27,6 +27,10 @@ FILE_STEPS = ("copy", "move")
 
 class _LeftError(Exception):
     """Something is left as it is; the text says why."""
+
+
+class _GoneError(_LeftError):
+    """What a step has made is not there any more, and nothing of it can be taken back."""
 
 
 class _NeverMadeError(Exception):
@@ -49,6 +53,8 @@ def undo(recorded: Recorded, listener: Listener | None = None, should_stop: Shou
                 backs += [] if back is None else [back]
                 advance(1)
         run.finish()
+        if not run.left:
+            forget_pointer(recorded)
     finally:
         journal.close(undo=True)
     before = sum(
@@ -74,23 +80,37 @@ class _Undo:
         self._journal = journal
         self._needed = needed
         self._trashes: dict[int, Trash] = {}
+        self.left = {
+            number
+            for number, step in recorded.made.items()
+            if step.get("do") in FILE_STEPS and number not in recorded.undone
+        }
+        """Files that are not taken back."""
         self._folders: list[Record] = []
         """Folders that were made again, whose times are set when they are full."""
 
     def step(self, number: int, step: Record) -> Back | None:
         """Take back one step; gives what became of a file, None for what is no file or was never made."""
         is_file = step.get("do") in FILE_STEPS
-        path = self._path_of(step) if is_file else ""
+        path = ""
         try:
+            path = self._path_of(step) if is_file else ""
             to = self._take_back(number, step)
         except _NeverMadeError:
             is_file = False
+        except _GoneError as error:
+            with suppress(OSError):
+                self._journal.gone([number])
+            return Back(path, is_undone=False, reason=str(error)) if is_file else None
+        except KeyError as error:
+            return Back(path, is_undone=False, reason=f"the journal does not name its {error}") if is_file else None
         except (_LeftError, ActingError) as error:
             return Back(path, is_undone=False, reason=str(error)) if is_file else None
         except OSError as error:
             return Back(path, is_undone=False, reason=reason_of(error)) if is_file else None
         with suppress(OSError):
             self._journal.undone([number])
+            self.left.discard(number)
         return Back(path, is_undone=True, to=to) if is_file else None
 
     def _take_back(self, number: int, step: Record) -> str | None:
@@ -132,6 +152,11 @@ class _Undo:
         """Throw away an imported copy that is what it was when it was made; gives where it lies now."""
         path = self._path_of_copy(step)
         folder_path, name = os.path.split(path)
+        if os.path.isdir(str(self._recorded.head["real"])) and not os.path.lexists(folder_path):
+            thrown = step.get("undo_to")
+            if thrown is not None and _is_there(str(thrown), step["state"]):
+                return str(thrown)
+            raise _gone(step)
         with Folder.open(folder_path) as folder:
             if not folder.has(name):
                 thrown = step.get("undo_to")
@@ -177,6 +202,8 @@ class _Undo:
                 return
             if "done" not in step and isinstance(error, FileNotFoundError):
                 raise _NeverMadeError from None
+            if isinstance(error, FileNotFoundError) and self._is_trash_there(path):
+                raise _gone(step) from None
             raise _LeftError(f"{folder}: {reason_of(error)}") from None
         with source:
             if not source.has(name):
@@ -190,6 +217,12 @@ class _Undo:
                     rename(source, name, target, to_name)
                 except FileExistsError:
                     raise _LeftError("its old name is taken") from None
+
+    def _is_trash_there(self, path: str) -> bool:
+        """Tell whether a path lies in a trash that is there, so that nobody has unplugged its drive."""
+        infos = {str(step["info"]) for step in self._recorded.steps.values() if step.get("do") == "claim"}
+        trashes = {os.path.join(os.path.dirname(os.path.dirname(info)), "files") for info in infos}
+        return any(path.startswith(trash + os.sep) and os.path.isdir(trash) for trash in trashes)
 
     def _make_folder(self, step: Record) -> None:
         """Make a folder again that was removed when it was empty."""
@@ -212,7 +245,15 @@ class _Undo:
 
 
 def _witnesses() -> frozenset[str]:
-    """Return the paths of all files by which a clean has moved away others that are not back."""
+    """Return the paths of all files by which a clean has moved away others that are not back.
+
+    Raises :class:`~dupfind.errors.ActingError` where nobody can tell.
+    """
+    for pointer, path in lost_cleans():
+        raise ActingError(
+            f"the journal {path} of a clean cannot be read, and what it moved may rest on this import: put it back, "
+            f"or remove {pointer}; nothing was done"
+        )
     return frozenset(
         witness
         for recorded in journals()
@@ -225,7 +266,7 @@ def _witnesses() -> frozenset[str]:
 
 def _gone(step: Record) -> Exception:
     """Return what is to be said of a file that does not lie where a step would have put it."""
-    return _LeftError("it is not there any more") if "done" in step else _NeverMadeError()
+    return _GoneError("it is not there any more") if "done" in step else _NeverMadeError()
 
 
 def _is_unchanged(found: os.stat_result, state: Sequence[int]) -> bool:
@@ -251,6 +292,15 @@ def line_of(recorded: Recorded, *, is_running: bool) -> JournalLine:
         [str(place) for place in head.get("needles", [])] if recorded.command == "clean" else [str(head.get("to", ""))]
     )
     undone = sum(number in recorded.undone for number in files)
+    settled = recorded.undone | recorded.gone
     return JournalLine(
-        recorded.path, recorded.id, recorded.command, str(head.get("started", "")), len(files), undone, state, places
+        recorded.path,
+        recorded.id,
+        recorded.command,
+        str(head.get("started", "")),
+        len(files),
+        undone,
+        state,
+        places,
+        settled.issuperset(files),
     )

@@ -84,6 +84,8 @@ class ImportPlan:
     problems: Sequence[Problem]
     free_bytes: int | None = None
     """What is free at the destination; None where that cannot be told."""
+    is_outside: bool = False
+    """Whether the destination lies in no haystack that was named, so that the next scan would not look there."""
 
     @property
     def size_bytes(self) -> int:

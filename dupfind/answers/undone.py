@@ -60,6 +60,8 @@ class JournalLine(NamedTuple):
     """``running``, ``ended`` or ``cut off``: it was killed, and undo works all the same."""
     places: Sequence[str]
     """What it was about: the destination, or the needles."""
+    is_settled: bool = False
+    """Whether nothing is left to be undone: all was put back, or is not there any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -10,6 +12,7 @@ import click
 from dupfind.cli import options
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import SIDECARS
+from dupfind.sources.roots import is_below
 from dupfind.values import Archives
 
 if TYPE_CHECKING:
@@ -67,6 +70,16 @@ def read_decisions(path: str | None) -> tuple[Decision, ...]:
     from dupfind.scanning import decisions_file
 
     return decisions_file.read(path)
+
+
+def refuse_in_state(outputs: Mapping[str, str | None]) -> None:
+    """Raise :class:`~dupfind.errors.SettingsError` for a report that is to lie where the journals do."""
+    from dupfind.acting.journal import state_folder
+
+    folder = os.path.realpath(state_folder())
+    for option, output in outputs.items():
+        if output is not None and is_below(os.path.realpath(output), folder):
+            raise SettingsError(f"{option} {output} lies in {folder}, where the journals are")
 
 
 def refuse_without_consent(*, is_agreed: bool, instead: str) -> None:

@@ -102,6 +102,7 @@ def clean(
     settings, away = clean_settings(move_to, **raw)
     check_outputs({"--output": output, "--journal": journal}, settings.roots)
     refuse_overwriting({"--output": output}, {"--cache": settings.cache, "--decisions": decisions})
+    acting.refuse_in_state({"--output": output})
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     from dupfind import output as sink
     from dupfind.commands import cleaning

@@ -55,9 +55,11 @@ def undo(
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     if is_list and journal is not None:
         raise SettingsError("--list names all journals and takes none")
-    from dupfind.overwriting import check_outputs
+    from dupfind.overwriting import check_outputs, refuse_overwriting
 
     check_outputs({"--output": output}, ())
+    refuse_overwriting({"--output": output}, {"JOURNAL": journal})
+    acting.refuse_in_state({"--output": output})
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=False)
     from dupfind import output as sink
     from dupfind.answers.undone import Journals

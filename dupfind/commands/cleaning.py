@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -35,6 +35,8 @@ from dupfind.sources.roots import is_below, root_around
 from dupfind.sources.source import Rules
 from dupfind.sources.walk import Walk
 from dupfind.values import Evidence, FileEntry, FolderId, Match, Root, Side
+
+_WORDS = {0: "none", 1: "one", 2: "two", 3: "three", 4: "four"}
 
 
 class Away(NamedTuple):
@@ -85,12 +87,13 @@ def plan_clean(
     Of the ``decisions`` of a person those count that part a needle from a witness; no word makes up for a proof.
     Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
     """
+    _check_witnesses(settings, witnesses)
     run = Run(settings, listener, make_executor)
     parting = [one for one in decisions if one.ruling is Ruling.DIFFERENT]
     scanned = scan_run(run, parting or None)
     planner = Planner(_scan(run, scanned, witnesses))
     report = scanned.report
-    units = planner.single_files(report.files) if are_files else planner.folders(report.folders)
+    units = planner.single_files(report.files, report.folders) if are_files else planner.folders(report.folders)
     units, far = _reachable(units, away)
     return CleanPlan(
         __version__,
@@ -105,11 +108,30 @@ def plan_clean(
     )
 
 
+def _check_witnesses(settings: Settings, witnesses: int) -> None:
+    """Raise where the haystack cannot hold as many witnesses, each on a device of its own, as are asked for."""
+    if witnesses == 1:
+        return
+    roots = [root for root in settings.roots if root.side is Side.HAYSTACK and not root.is_catalog]
+    devices = set()
+    for root in roots:
+        with suppress(OSError):
+            devices.add(os.stat(root.real).st_dev)
+    points = [line.point for line in read_mounts().lines]
+    has_mounts = any(is_below(point, root.real) and point != root.real for point in points for root in roots)
+    if len(devices) < witnesses and not (has_mounts and len(roots) >= witnesses):
+        wanted, there = (_WORDS.get(number, str(number)) for number in (witnesses, len(devices)))
+        raise SettingsError(f"--witnesses {witnesses} needs haystack folders on {wanted} devices; yours lie on {there}")
+
+
 def _reachable(units: Sequence[Unit], away: Away) -> tuple[list[Unit], list[Left]]:
     """Return the units that can be moved by a rename, and why the others stay."""
     if away.real is None:
         return list(units), []
-    device = os.stat(away.real).st_dev
+    try:
+        device = os.stat(away.real).st_dev
+    except OSError as error:
+        raise ActingError(f"--move-to {away.given}: {reason_of(error)}; nothing was moved") from error
     reason = f"it lies on another file system than {away.given}: --trash, or a folder of its own drive"
     far = [Left(unit.path, reason) for unit in units if unit.device != device]
     return [unit for unit in units if unit.device == device], far

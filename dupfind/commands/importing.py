@@ -17,7 +17,16 @@ from typing import Any, NamedTuple
 
 from dupfind import __version__
 from dupfind.acting import journal as journals
-from dupfind.acting.import_plan import CopyOf, Needle, chosen, leaders_of, left_out, plan_items, with_numbers
+from dupfind.acting.import_plan import (
+    CopyOf,
+    Needle,
+    chosen,
+    leaders_of,
+    left_out,
+    plan_items,
+    with_numbers,
+    with_trusted_folders,
+)
 from dupfind.acting.importing import Importer, names_below, open_destination, remove_left_overs
 from dupfind.acting.journal import Journal
 from dupfind.acting.layout import Layout, is_trusted_folder
@@ -30,6 +39,7 @@ from dupfind.pipeline import Scanned, scan_run
 from dupfind.run import MakeExecutor, Run
 from dupfind.settings import Settings, make_settings, refuse_plans
 from dupfind.sources.mounts import read_mounts
+from dupfind.sources.photo_managers import Managers, OnDisk
 from dupfind.sources.roots import is_below, root_around
 from dupfind.values import FileState, FileVerdict, Root, Side
 
@@ -55,6 +65,8 @@ class Destination(NamedTuple):
     given: str
     real: str
     is_windows: bool
+    is_outside: bool = False
+    """Whether it lies in no haystack that was named."""
 
 
 def import_settings(to: str, haystack: Sequence[str], **options: Any) -> tuple[Settings, Destination]:  # noqa: ANN401
@@ -69,7 +81,8 @@ def import_settings(to: str, haystack: Sequence[str], **options: Any) -> tuple[S
     settings = refuse_plans(make_settings(haystack=haystack, **options))
     _check_destination(given, real, settings.roots)
     around = root_around(real, [root for root in settings.roots if root.side is Side.HAYSTACK and not root.is_catalog])
-    if around is None and real not in {root.real for root in settings.roots if root.side is Side.HAYSTACK}:
+    is_outside = around is None and real not in {root.real for root in settings.roots if root.side is Side.HAYSTACK}
+    if is_outside:
         if os.path.isdir(real):
             settings = make_settings(haystack=[*haystack, given], **options)
     elif around is not None:
@@ -78,7 +91,7 @@ def import_settings(to: str, haystack: Sequence[str], **options: Any) -> tuple[S
         if wrong:
             raise SettingsError(f"--to {given}: {wrong[0]} is a folder that no scan trusts as haystack")
     mount = read_mounts().around(real if os.path.isdir(real) else os.path.dirname(real))
-    return settings, Destination(given, real, mount is not None and mount.kind in _WINDOWS_KINDS)
+    return settings, Destination(given, real, mount is not None and mount.kind in _WINDOWS_KINDS, is_outside)
 
 
 def _check_destination(given: str, real: str, roots: Sequence[Root]) -> None:
@@ -87,6 +100,8 @@ def _check_destination(given: str, real: str, roots: Sequence[Root]) -> None:
         raise SettingsError(f"--to {given}: not a folder")
     if not os.path.isdir(os.path.dirname(real)):
         raise SettingsError(f"--to {given}: there is no folder that it could be made in")
+    if reason := Managers().why_not_trusted(real):
+        raise SettingsError(f"--to {given}: {reason}")
     needles = [root for root in roots if root.side is Side.NEEDLES]
     if (around := root_around(os.path.join(real, "x"), needles)) is not None:
         raise SettingsError(f"--to {given} lies in the needles {around.given}")
@@ -125,6 +140,7 @@ def plan_import(
         copies, captured = _each_once(run, wanted, leaders) if wanted else ({}, {})
     today = date.today()  # noqa: DTZ011 - folders are named after local days
     items, duplicates = plan_items(wanted, leaders, copies, captured, way, also, today)
+    items = with_trusted_folders(items, destination.real, OnDisk())
     names = names_below(destination.real, sorted({item.folder for item in items}))
     return ImportPlan(
         __version__,
@@ -137,6 +153,7 @@ def plan_import(
         sum(needle.file.state is FileState.PRESENT for needle in needles),
         scanned.report.problems,
         free_bytes(destination.real),
+        destination.is_outside,
     )
 
 

@@ -23,7 +23,7 @@ def undo(path: str | None = None, listener: Listener | None = None, should_stop:
 def _last() -> journals.Recorded:
     for recorded in journals.journals():
         line = undoing.line_of(recorded, is_running=False)
-        if line.undone < line.files and not journals.is_running(recorded):
+        if not line.is_settled and not journals.is_running(recorded):
             return recorded
     raise ActingError(f"there is nothing to undo: no journal in {journals.state_folder()} has anything left")
 

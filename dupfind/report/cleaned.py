@@ -91,12 +91,20 @@ def _result(page: Page, answer: Cleaned) -> None:
         page.add("Nothing can go.")
         return
     where = "the trash" if plan.to is None else printable(plan.to)
-    files = sum(len(one.unit.things) for one in moved)
+    if not moved:
+        page.add(f"Nothing was moved to {where}.", wrap=True)
+        return
+    files, proved = sum(len(one.unit.things) for one in moved), sum(one.unit.proved for one in moved)
     much = f"{count(files, 'file')}, {size(answer.size_bytes)}"
-    text = f"{_noun(plan, len(moved))} moved to {where}: {much}, each proved again."
+    rest = "" if files == proved else f", {files - proved:,} that needed no proof (empty, set aside or junk)"
+    text = f"{_noun(plan, len(moved))} moved to {where}: {much}, {_proved(files, proved)} proved again{rest}."
     page.add(text, wrap=True)
-    if answer.journal is not None and moved:
+    if answer.journal is not None:
         page.add(f"dupfind undo takes it back. Journal: {printable(answer.journal)}")
+
+
+def _proved(files: int, proved: int) -> str:
+    return "each" if files == proved else f"{proved:,} of them" if proved else "none of them"
 
 
 def _json(answer: CleanPlan | Cleaned) -> dict[str, Any]:

@@ -62,6 +62,8 @@ def _rest(plan: ImportPlan) -> list[str]:
         parts = ", ".join(f"{number:,} {word}" for word, number in sorted(plan.left.items()))
         also = " ".join(f"--also {option}" for state, option in _OPTIONS.items() if state.value in plan.left)
         lines.append(f"Not present and not imported: {parts}" + (f" ({also})." if also else "."))
+    if plan.is_outside and plan.items:
+        lines.append(f"{printable(plan.destination)} is in no haystack: name it as --haystack in the next scan.")
     if plan.free_bytes is not None and plan.free_bytes < plan.size_bytes:
         lines.append(f"There is no room for it: {size(plan.free_bytes)} are free.")
     return lines
@@ -109,7 +111,7 @@ def _result(page: Page, answer: Imported) -> None:
     for line in _rest(plan):
         page.add(line, wrap=True)
     if answer.left_overs:
-        page.add(f"{count(answer.left_overs, 'unfinished copy')} of an earlier run removed.".replace("copys", "copies"))
+        page.add(f"{count(answer.left_overs, 'unfinished file')} of an earlier run removed.")
     if answer.journal is not None and imported:
         page.add(f"dupfind undo takes it back. Journal: {printable(answer.journal)}")
 

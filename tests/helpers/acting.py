@@ -54,7 +54,9 @@ def contents(*folders: Path) -> Counter[bytes]:
         path.read_bytes()
         for folder in folders
         for path in folder.rglob("*")
-        if path.is_file() and not path.is_symlink() and path.suffix not in (".trashinfo", ".journal", ".lock")
+        if path.is_file()
+        and not path.is_symlink()
+        and path.suffix not in (".trashinfo", ".journal", ".lock", ".pointer")
     )
 
 
