@@ -208,6 +208,15 @@ def test_no_two_changes_are_one() -> None:
     assert len(set(known)) == len(known) > 25
 
 
+@pytest.mark.parametrize("id_", [0x54AA, 0x54BB, 0x54CC, 0x54DD, 0x54B0, 0x54BA, 0x54B2, 0x53C0, 0x7FFE])
+def test_no_value_is_left_out_of_an_element_that_has_none_by_default(id_: int) -> None:
+    """255 of a byte counts: cropped by that much, shown that wide."""
+    large = film("matroska", codec="mpeg4", b_frames=0, sounds=[], size=(640, 480))
+    bare = changed(large, (SEGMENT, TRACKS, TRACK, VIDEO), without(id_))
+    content = changed(bare, (SEGMENT, TRACKS, TRACK, VIDEO), added(element(id_, b"\xff")))
+    assert digest(content) not in {None, digest(bare)}
+
+
 BROKEN: dict[str, Make] = {
     "cut": lambda: original()[:-100],
     "cut early": lambda: original()[:600],

@@ -275,7 +275,7 @@ def _is_left_out(id_: int, content: bytes) -> bool:
     if id_ in {_VOID, _CHECKSUM}:
         return id_ == _CHECKSUM or not content.strip(b"\0")
     is_words = id_ in _TRACK_IGNORED and not descriptive.text_counts(content)
-    return is_words or content.lstrip(b"\0") == (_DEFAULTS | _PLAIN_COLOR).get(id_, b"\xff")
+    return is_words or content.lstrip(b"\0") == (_DEFAULTS | _PLAIN_COLOR).get(id_)
 
 
 def _blocks(reader: Reader, cluster: Element, pieces: list[Piece]) -> Iterator[Block]:
