@@ -403,6 +403,30 @@ def test_what_cannot_be_followed_has_no_digest(kind: str) -> None:
     assert digest(BROKEN[kind]()) is None
 
 
+WORDS = [b"QUJD" * 1000] * 17
+"""Each as small as words, and all together as large as a picture."""
+WORDY: dict[str, Callable[[list[bytes]], bytes]] = {
+    "items": lambda texts: tagged(*(tag(b"\xa9cmt", text) for text in texts)),
+    "user data": lambda texts: changed(
+        original(), "moov", added(box(b"udta", b"".join(box(b"\xa9xyz", text) for text in texts)))),
+    "names of kinds of tags": lambda texts: changed(
+        original(), "moov", added(b"".join(box(b"meta", box(b"hdlr", text)) for text in texts))
+    ),
+    "handlers": lambda texts: changed(original(), "moov", added(b"".join(box(b"hdlr", text) for text in texts))),
+    "programs": lambda texts: original() + b"".join(box(b"free", text[:200]) * 20 for text in texts),
+    "brands": lambda texts: original() + b"".join(box(b"ftyp", text) for text in texts),
+    "groups": lambda texts: changed(
+        original(), TABLES, added(b"".join(box(b"sgpd", bytes(4) + b"roll" + text) for text in texts))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WORDY)
+def test_many_words_are_no_words(kind: str) -> None:
+    """A picture may be hidden in texts each of which is small."""
+    assert digest(WORDY[kind](WORDS[:10])) == digest(original())
+    assert digest(WORDY[kind](WORDS)) is None
+
+
 HOLDERS = [
     "ftyp", "wide", "moov/mvhd", "moov/trak/tkhd", "moov/trak/edts", "moov/trak/edts/elst", "moov/trak/mdia",
     "moov/trak/mdia/mdhd", "moov/trak/mdia/hdlr", "moov/trak/mdia/minf", "moov/trak/mdia/minf/vmhd",

@@ -217,6 +217,22 @@ def test_no_value_is_left_out_of_an_element_that_has_none_by_default(id_: int) -
     assert digest(content) not in {None, digest(bare)}
 
 
+WORDS = [b"QUJD" * 1000] * 17
+"""Each as small as words, and all together as large as a picture."""
+WORDY: dict[str, Callable[[list[bytes]], bytes]] = {
+    "tags": lambda texts: same((), added(b"".join(tag((0x4487, text)) for text in texts))),
+    "titles": lambda texts: same((INFO,), added(b"".join(element(TITLE, text) for text in texts))),
+    "names": lambda texts: same((TRACKS, TRACK), added(b"".join(element(NAME, text) for text in texts))),
+}
+
+
+@pytest.mark.parametrize("kind", WORDY)
+def test_many_words_are_no_words(kind: str) -> None:
+    """A picture may be hidden in texts each of which is small."""
+    assert digest(WORDY[kind](WORDS[:10])) == digest(original())
+    assert digest(WORDY[kind](WORDS)) is None
+
+
 BROKEN: dict[str, Make] = {
     "cut": lambda: original()[:-100],
     "cut early": lambda: original()[:600],

@@ -276,6 +276,31 @@ BROKEN: dict[str, Make] = {
 }
 
 
+WORDS = [b"QUJD" * 1000] * 17
+"""Each as small as words, and all together as large as a picture."""
+FEW = WORDS[:10]
+WORDY: dict[str, tuple[str, Callable[[list[bytes]], bytes]]] = {
+    "ID3": ("mp3", lambda texts: id3(*(frame(b"TXXX", text) for text in texts)) + bare("mp3")),
+    "many of ID3": ("mp3", lambda texts: b"".join(id3(frame(b"TXXX", text)) for text in texts) + bare("mp3")),
+    "APE": ("mp3", lambda texts: bare("mp3") + ape(*((b"Comment", text, 0) for text in texts))),
+    "Vorbis": ("flac", lambda texts: flac((4, comments(*(b"COMMENT=" + text for text in texts))))),
+    "many of Vorbis": ("flac", lambda texts: flac(*((4, comments(b"COMMENT=" + text)) for text in texts))),
+    "seek tables": ("flac", lambda texts: flac(*((3, text[:3996]) for text in texts))),
+    "INFO": ("wav", lambda texts: riff(tone("wav"), (b"LIST", info(*((b"ICMT", text) for text in texts))))),
+    "dates": ("wav", lambda texts: riff(tone("wav"), *((b"IDIT", text) for text in texts))),
+}
+
+
+@pytest.mark.parametrize("kind", WORDY)
+def test_many_words_are_no_words(kind: str) -> None:
+    """A picture may be hidden in texts each of which is small."""
+    container, make = WORDY[kind]
+    plain = digest(bare("mp3") if container == "mp3" else tone(container))
+    assert plain is not None
+    assert digest(make(FEW)) == plain
+    assert digest(make(WORDS)) is None
+
+
 @pytest.mark.parametrize("kind", BROKEN)
 def test_what_cannot_be_followed_has_no_digest(kind: str) -> None:
     """Neither of what is broken nor of what FFmpeg finds no packet in."""

@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 from dupfind.digest import RunningDigest
 from dupfind.pictures import sound_tags
-from dupfind.pictures.container_format import Reader
 from dupfind.pictures.film_packets import BrokenError
-from dupfind.pictures.film_pieces import Piece
+from dupfind.pictures.film_pieces import FilmReader, Piece
 
 CAPTURE = b"OggS"
 _HEAD_BYTES = 27
@@ -39,7 +38,8 @@ class _Page(NamedTuple):
 class _Stream:
     """One stream, as far as its pages have come."""
 
-    def __init__(self) -> None:
+    def __init__(self, reader: FilmReader) -> None:
+        self._reader = reader
         self.first = b""
         self.sizes: list[int] = []
         """Of the first packets behind the comments."""
@@ -75,7 +75,7 @@ class _Stream:
             self.first = content
         comments = self._comments(content) if number == 1 else None
         if comments is not None:
-            self.pieces += sound_tags.comment_pieces(comments)
+            self.pieces += sound_tags.comment_pieces(self._reader, comments)
             return
         if number > 1 and len(self.sizes) < _FACT_PACKETS:
             self.sizes.append(len(content))
@@ -99,37 +99,37 @@ class _Stream:
         return self._digest.value()
 
 
-def facts(reader: Reader) -> list[object]:
+def facts(reader: FilmReader) -> list[object]:
     """Return the first packet of each stream, and the sizes of some that follow, from the beginning of a file."""
     streams: dict[int, _Stream] = {}
     for page in _pages(reader):
-        _add(streams, page)
+        _add(reader, streams, page)
         if any(len(stream.sizes) == _FACT_PACKETS for stream in streams.values()):
             break
     return ["ogg", *((stream.first, tuple(stream.sizes)) for stream in streams.values())]
 
 
-def pieces(reader: Reader) -> list[Piece]:
+def pieces(reader: FilmReader) -> list[Piece]:
     """Return what counts of a file; raises :class:`~dupfind.pictures.film_packets.BrokenError`."""
     streams: dict[int, _Stream] = {}
     for page in _pages(reader):
-        _add(streams, page)
+        _add(reader, streams, page)
     counting: list[Piece] = []
     for stream in streams.values():
         counting += [b"stream", *stream.pieces, stream.value()]
     return counting
 
 
-def _add(streams: dict[int, _Stream], page: _Page) -> None:
+def _add(reader: FilmReader, streams: dict[int, _Stream], page: _Page) -> None:
     is_new = page.serial not in streams
     if is_new != bool(page.flags & _FIRST) or len(streams) > _MOST_STREAMS:
         raise BrokenError
     if is_new and any(stream.packets > 1 for stream in streams.values()):
         raise BrokenError  # a second file behind the first
-    streams.setdefault(page.serial, _Stream()).add(page)
+    streams.setdefault(page.serial, _Stream(reader)).add(page)
 
 
-def _pages(reader: Reader) -> Iterator[_Page]:
+def _pages(reader: FilmReader) -> Iterator[_Page]:
     place = 0
     while place < reader.length:
         head = reader.at(place, _HEAD_BYTES + 255)
