@@ -74,10 +74,15 @@ def test_what_is_not_equal_is_missing(tree: TreeBuilder, witness: str) -> None:
     assert ("missing", None) == (found.state, found.witness)
 
 
-def test_accept_identical_asks_for_more(tree: TreeBuilder) -> None:
-    """Who accepts equal bytes only has such a film to look at."""
+@pytest.mark.parametrize("options", [{"quick": True}, {"accept": "identical"}])
+def test_films_are_not_read_where_that_would_prove_nothing(
+    tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    """Who is in a hurry, or accepts equal bytes only, has films compared by their bytes."""
     haystack, needles = tree("hay", {"w.mp4": copy()}), tree("needles", {"n.mov": original()})
-    assert {"n.mov": "similar/same"} == states(scan(haystack, needles, accept="identical"))
+    watch = Watch(monkeypatch)
+    assert {"n.mov": "missing"} == states(scan(haystack, needles, **options))
+    assert not watch.whole
 
 
 def test_several_needles_may_have_one_witness(tree: TreeBuilder) -> None:
