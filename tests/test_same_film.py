@@ -21,10 +21,13 @@ from dupfind.answers.findings import Findings
 from dupfind.cache import cache_upkeep
 from dupfind.matching.same_image_data import REASON
 from dupfind.pool import film_digests
+from dupfind.report import Screen, render
 from dupfind.report.reasons import sentences
 from dupfind.run import Reading, Run
 from dupfind.session import with_reader
+from dupfind.settings import make_report_settings
 from dupfind.values import FileEntry, FileVerdict, Report
+from tests.helpers.decisions import word
 from tests.helpers.films import film, remuxed
 from tests.helpers.scans import one_thread, scan, settings, states
 
@@ -197,6 +200,20 @@ def test_a_person_has_the_last_word(tree: TreeBuilder, *, is_parted: bool) -> No
 
     matches = with_reader(Run(chosen, make_executor=one_thread), find).matches
     assert ([] if is_parted else [REASON]) == [match.reason for match in matches.values()]
+
+
+def test_films_that_a_person_has_parted_are_told_of(tree: TreeBuilder) -> None:
+    """The report counts the word, and names it; what no scan had proved has lost nothing by it."""
+    haystack, needles = tree("hay", {"w.mp4": copy()}), tree("needles", {"n.mov": original()})
+    pair = needles / "n.mov", haystack / "w.mp4"
+    for evidence, is_told in (("same", True), (None, False)):
+        said = [word("different", *pair, evidence)]
+        report = pipeline.scan_trees(settings(haystack, needles), None, one_thread, said).report
+        found = verdicts(report)["n.mov"]
+        assert ("missing", None) == (found.state, found.witness)
+        assert ("you have said that it differs from" in str(sentences(found.reasons))) is is_told
+        table = render(report, make_report_settings(), Screen()).decode()
+        assert ("On your word: 1 different" in table) is is_told
 
 
 def test_a_film_that_crashes_its_reader_is_named(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
