@@ -39,6 +39,7 @@ ATTACHMENTS, FILE, CHAPTERS, NAME, LANGUAGE, UID = 0x1941A469, 0x61A7, 0x1043A77
 SIMPLE_BLOCK, GROUP, BLOCK = 0xA3, 0xA0, 0xA1
 
 
+CHECKSUM = 0xBF
 PACKED = element(0x6240, joined((0x5031, b"\0"), (0x5032, b"\1"), (0x5033, b"\0"), (0x5034, joined((0x4254, b"\3")))))
 """Each frame begins with nothing that is left out of it."""
 BUTTONS = joined((0xD7, b"\7"), (UID, b"\7"), (0x83, b"\x12"), (0x86, b"B_VOBBTN"))
@@ -125,6 +126,8 @@ COPIES: dict[str, Make] = {
     "a tag": lambda: same((), added(tag((0x4487, b"Lake")))),
     "no tags": lambda: same((), without(TAGS)),
     "empty space": lambda: same((), added(element(VOID, bytes(500)))),
+    "empty space among the tracks": lambda: same((TRACKS,), added(element(VOID, bytes(500)))),
+    "checksums": lambda: same((TRACKS, TRACK), added(element(CHECKSUM, b"1234"))),
     "empty space behind it": lambda: original() + element(VOID, bytes(500)),
     "no index": lambda: same((), lambda value: without(CUES)(without(SEEK_HEAD)(value))),
     "the name of a track": lambda: same((TRACKS, TRACK), added(element(NAME, b"Camera"))),
@@ -184,6 +187,11 @@ CHANGES: dict[str, Make] = {
     "something in the index": lambda: same((CUES,), added(element(0xBB, element(0xB3, b"hidden places")))),
     "something in the list of parts": lambda: same((SEEK_HEAD,), added(element(VOID, b"hidden"))),
     "something in the sizes of clusters": lambda: same((CLUSTER,), added(element(0xAB, b"hidden sizes"))),
+    "something in empty space among the tracks": lambda: same((TRACKS,), added(element(VOID, b"hidden"))),
+    "something in a checksum of the tracks": lambda: same((TRACKS,), added(element(CHECKSUM, b"hidden"))),
+    "something in empty space of a track": lambda: same((TRACKS, TRACK), added(element(VOID, b"hidden"))),
+    "something in a checksum of a track": lambda: same((TRACKS, TRACK), added(element(CHECKSUM, b"hidden"))),
+    "something in a checksum of a picture": lambda: same((TRACKS, TRACK, VIDEO), added(element(CHECKSUM, b"hides"))),
     "something in the head": lambda: changed(original(), (0x1A45DFA3,), added(element(VOID, b"hidden" * 90))),
     "what is beside a block": lambda: changed(grouped(), (SEGMENT, CLUSTER, GROUP), added(element(0x75A1, b"hid"))),
     "something in a duration": lambda: changed(grouped(), (SEGMENT, CLUSTER, GROUP), added(element(0x9B, b"hide" * 9))),

@@ -14,8 +14,9 @@ HEAD = b"\x1a\x45\xdf\xa3"
 _SEGMENT, _CLUSTER, _INFO, _TRACKS, _TRACK = 0x18538067, 0x1F43B675, 0x1549A966, 0x1654AE6B, 0xAE
 _ATTACHMENTS, _TAGS, _TAG, _SIMPLE_TAG = 0x1941A469, 0x1254C367, 0x7373, 0x67C8
 _SEEK_HEAD, _CUES, _VOID, _CHECKSUM = 0x114D9B74, 0x1C53BB6B, 0xEC, 0xBF
+_CHECKSUM_BYTES = 4
 _SIMPLE_BLOCK, _GROUP, _BLOCK, _ENCRYPTED_BLOCK = 0xA3, 0xA0, 0xA1, 0xAF
-_TRACK_NUMBER, _TRACK_TYPE, _CODEC, _CODEC_PRIVATE, _ENCODINGS = 0xD7, 0x83, 0x86, 0x63A2, 0x6D80
+_TRACK_NUMBER, _ENCODINGS = 0xD7, 0x6D80
 _VIDEO, _AUDIO = 0xE0, 0xE1
 _INFO_IGNORED = frozenset({0x4489, 0x4461, 0x7BA9, 0x4D80, 0x5741, 0x73A4, 0x7384})
 """Length, date, title, programs, number, name of the file."""
@@ -43,7 +44,7 @@ _MOST_ELEMENTS = 1 << 23
 _MOST_DEPTH = 8
 _FACT_FRAMES, _FACT_BLOCKS = 16, 4096
 _KEY, _INVISIBLE, _REFERENCE = 0x80, 0x08, 0xFB
-_LACING, _XIPH, _FIXED, _EBML = 0x06, 0x02, 0x04, 0x06
+_LACING, _XIPH, _FIXED = 0x06, 0x02, 0x04
 
 
 class Element(NamedTuple):
@@ -190,7 +191,8 @@ def _loose(reader: FilmReader, element: Element) -> list[Piece]:
     span = Span(element.start, element.stop)
     if element.id == _VOID and not any(content.strip(b"\0") for content in span.blocks(reader)):
         return []
-    return [] if element.id == _CHECKSUM and element.stop - element.start == 4 else [b"%x" % element.id, span]  # noqa: PLR2004
+    is_checksum = element.id == _CHECKSUM and element.stop - element.start == _CHECKSUM_BYTES
+    return [] if is_checksum else [b"%x" % element.id, span]
 
 
 def _beside(reader: FilmReader, element: Element) -> list[Piece]:
@@ -253,7 +255,7 @@ def _words(reader: FilmReader, element: Element) -> list[Piece]:
 def _tracks(reader: FilmReader, element: Element) -> list[tuple[int, list[Piece]]]:
     tracks = []
     for entry in _elements(reader, element):
-        if entry.id in {_VOID, _CHECKSUM}:
+        if entry.id in {_VOID, _CHECKSUM} and not _loose(reader, entry):
             continue
         parts = {part.id: part for part in _elements(reader, entry)}
         if entry.id != _TRACK or _TRACK_NUMBER not in parts or _ENCODINGS in parts:
@@ -282,7 +284,7 @@ def _described(reader: FilmReader, entry: Element) -> list[Piece]:
 def _is_left_out(id_: int, content: bytes) -> bool:
     """Tell whether a part of the description of a track says nothing of what is shown."""
     if id_ in {_VOID, _CHECKSUM}:
-        return id_ == _CHECKSUM or not content.strip(b"\0")
+        return (id_ == _CHECKSUM and len(content) == _CHECKSUM_BYTES) or not content.strip(b"\0")
     is_words = id_ in _TRACK_IGNORED and not descriptive.text_counts(content)
     return is_words or content.lstrip(b"\0") == (_DEFAULTS | _PLAIN_COLOR).get(id_)
 
