@@ -459,6 +459,25 @@ def test_a_table_is_there_once() -> None:
     assert digest(same_size(added(longer), TABLES)) != digest(original())
 
 
+@pytest.mark.parametrize(("kind", "size_bytes"), [("stco", 4), ("stts", 8), ("ctts", 8), ("stsc", 12), ("stss", 4)])
+def test_nothing_hides_in_tables(kind: str, size_bytes: int) -> None:
+    """Not in places and times of samples that there are none of."""
+
+    def more(table: bytes) -> bytes:
+        (count,) = struct.unpack_from(">I", table, 4)
+        return table[:4] + struct.pack(">I", count + 50) + table[8:] + b"\x7f" * (50 * size_bytes)
+
+    assert digest(same_size(more, f"{TABLES}/{kind}")) != digest(original())
+
+
+def test_places_are_said_once() -> None:
+    """Not in 32 bits and in 64, nor do many samples hide that are said to need some others only."""
+    places = box(b"co64", bytes(4) + struct.pack(">IQ", 1, 1))
+    assert digest(same_size(added(places), TABLES)) is None
+    partial = box(b"stps", bytes(4) + struct.pack(">I", 1 << 15) + bytes(4 << 15))
+    assert digest(same_size(added(partial), TABLES)) is None
+
+
 UNSEEN = {
     "ftyp": [(8, 99)],
     "moov/mvhd": [(8, 20), (22, 28), (104, 108)],

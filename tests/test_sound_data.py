@@ -301,6 +301,16 @@ def test_many_words_are_no_words(kind: str) -> None:
     assert digest(make(WORDS)) is None
 
 
+def test_nothing_hides_in_many_empty_pages() -> None:
+    """Of a page without packets nothing counts but its place."""
+    content = long_ogg()
+    last = content.rindex(b"OggS")
+    serial = content[last + 14 : last + 18]
+    page = b"OggS\0\0" + b"hideaway" + serial + b"hideaway" + b"\0"
+    assert digest(content) is not None
+    assert digest(content[:last] + page * 4000 + content[last:]) is None
+
+
 @pytest.mark.parametrize("kind", BROKEN)
 def test_what_cannot_be_followed_has_no_digest(kind: str) -> None:
     """Neither of what is broken nor of what FFmpeg finds no packet in."""

@@ -280,6 +280,8 @@ def _track(reader: FilmReader, box: Part, film_timescale: int) -> tuple[TrackBox
     entry = _entry(_payload(reader, _only(tables, b"stsd")), handler)
     samples, sample_bytes, first_sizes = _sizes(_payload(reader, _only(tables, b"stsz")))
     for table in tables:
+        if table.kind in _ENTRY_BYTES and reader.number(table.start + _FULL_HEAD_BYTES, 4) > max(samples, 1):
+            raise BrokenError  # places and times of nothing
         pieces += _beyond(b"sdtp", _payload(reader, table), 4 + samples) if table.kind == b"sdtp" else []
     keys = b"".join(_payload(reader, table)[4:] for table in tables if table.kind == b"stss")
     track = TrackBox(
@@ -348,11 +350,12 @@ def _information(reader: FilmReader, box: Part, pieces: list[Piece]) -> list[Par
     tables = _inside(reader, _only(inside, b"stbl"))
     pieces.append(b"stbl")
     kinds = [part.kind for part in tables if part.kind in _TABLES]
-    if len(set(kinds)) != len(kinds):  # one of the two is looked at
+    if len(set(kinds)) != len(kinds) or {b"stco", b"co64"} <= set(kinds):  # one of the two is looked at
         raise BrokenError
     for part in tables:
         if part.kind in _TABLES:
             pieces += _behind_table(part.kind, _payload(reader, part))
+            reader.leave_out(part.stop - part.start if part.kind == b"stps" else 0)
         elif part.kind not in _GROUPS or _group_counts(_payload(reader, part)):
             pieces += _loose(reader, part)
         else:

@@ -126,6 +126,8 @@ def _add(reader: FilmReader, streams: dict[int, _Stream], page: _Page) -> None:
         raise BrokenError
     if is_new and any(stream.packets > 1 for stream in streams.values()):
         raise BrokenError  # a second file behind the first
+    if not page.lengths:
+        reader.leave_out(_HEAD_BYTES)
     streams.setdefault(page.serial, _Stream(reader)).add(page)
 
 
