@@ -306,9 +306,24 @@ def test_nothing_hides_in_many_empty_pages() -> None:
     content = long_ogg()
     last = content.rindex(b"OggS")
     serial = content[last + 14 : last + 18]
-    page = b"OggS\0\0" + b"hideaway" + serial + b"hideaway" + b"\0"
-    assert digest(content) is not None
-    assert digest(content[:last] + page * 4000 + content[last:]) is None
+    number = int.from_bytes(content[last + 18 : last + 22], "little")
+    for count, is_small in ((9, True), (4000, False)):
+        pages = [b"OggS\0\0" + b"hideaway" + serial + struct.pack("<II", number + index, 0) + b"\0"
+                 for index in range(count)]  # fmt: skip
+        end = content[last : last + 18] + struct.pack("<I", number + count) + content[last + 22 :]
+        assert digest(summed(content[:last] + b"".join(pages) + end)) == (digest(content) if is_small else None)
+
+
+@pytest.mark.parametrize("place", [6, 18, 22, 40, 400])
+def test_a_damaged_page_proves_nothing(place: int) -> None:
+    """Players leave it out: in its time, its number, its checksum or its packets; nor does one that is missing."""
+    content = long_ogg()
+    starts = [at for at in range(len(content)) if content.startswith(b"OggS", at)]
+    assert len(starts) > 4
+    for start in starts[2:4]:
+        assert digest(poked(content, start + place)) is None
+    assert digest(content[: starts[2]] + content[starts[3] :]) is None
+    assert digest(summed(content)) == digest(content)
 
 
 @pytest.mark.parametrize("kind", BROKEN)

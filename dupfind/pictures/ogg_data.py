@@ -1,10 +1,12 @@
 """What counts of an Ogg file (RFC 3533): packets, when each page ends, and of the comments what is no words.
 
-Who writes the comments anew moves the pages behind them, so that their numbers and checksums say nothing.
+Who writes the comments anew moves the pages behind them, so that their numbers and checksums are only looked at: a
+damaged page has others than it should have, and players leave it out.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,6 +18,8 @@ from dupfind.pictures.film_pieces import FilmReader, Piece
 CAPTURE = b"OggS"
 _HEAD_BYTES = 27
 _CONTINUED, _FIRST, _LAST = 1, 2, 4
+_ALL_BITS = (1 << 32) - 1
+_TURNED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _NO_TIME = (1 << 64) - 1
 _MOST_STREAMS = 64
 _MOST_PACKET_BYTES = 1 << 26
@@ -31,6 +35,7 @@ class _Page(NamedTuple):
     flags: int
     time: int
     serial: int
+    number: int
     lengths: bytes
     content: bytes
 
@@ -40,6 +45,7 @@ class _Stream:
 
     def __init__(self, reader: FilmReader) -> None:
         self._reader = reader
+        self._next_number: int | None = None
         self.first = b""
         self.sizes: list[int] = []
         """Of the first packets behind the comments."""
@@ -53,6 +59,9 @@ class _Stream:
 
     def add(self, page: _Page) -> None:
         """Take the next page in; raises where it does not follow on the one before."""
+        if self._next_number not in {None, page.number}:
+            raise BrokenError
+        self._next_number = page.number + 1
         if self.has_ended or bool(page.flags & _CONTINUED) != bool(self._open):
             raise BrokenError
         place, ends = 0, 0
@@ -131,6 +140,12 @@ def _add(reader: FilmReader, streams: dict[int, _Stream], page: _Page) -> None:
     streams.setdefault(page.serial, _Stream(reader)).add(page)
 
 
+def _checksum(page: bytes) -> bytes:
+    """Return the checksum of a page: that of zlib, with all bits the other way round, which begins with 0."""
+    value = zlib.crc32(page.translate(_TURNED), _ALL_BITS) ^ _ALL_BITS
+    return value.to_bytes(4, "big").translate(_TURNED)
+
+
 def _pages(reader: FilmReader) -> Iterator[_Page]:
     place = 0
     while place < reader.length:
@@ -143,7 +158,14 @@ def _pages(reader: FilmReader) -> Iterator[_Page]:
         content = reader.at(start, size_bytes)
         if not head.startswith(CAPTURE) or head[4] or len(lengths) < count or len(content) < size_bytes:
             raise BrokenError
+        if _checksum(head[:22] + bytes(4) + head[26 : _HEAD_BYTES + count] + content) != head[22:26]:
+            raise BrokenError
         yield _Page(
-            head[5], int.from_bytes(head[6:14], "little"), int.from_bytes(head[14:18], "little"), lengths, content
+            head[5],
+            int.from_bytes(head[6:14], "little"),
+            int.from_bytes(head[14:18], "little"),
+            int.from_bytes(head[18:22], "little"),
+            lengths,
+            content,
         )
         place = start + size_bytes
