@@ -267,7 +267,13 @@ def test_compare_and_explain_say_it(tree: TreeBuilder, dupfind: Dupfind) -> None
     assert b"each proves the other: the image data are the same" in dupfind("compare", one, witness).stdout
     compared = json.loads(dupfind("compare", "--format", "json", one, witness).stdout)["pairs"][0]
     assert ("same", CODE, True) == (compared["evidence"], compared["reason_code"], compared["accepted"])
+    seen = dupfind("compare", one, witness)
+    assert b"not a picture" not in seen.stdout + seen.stderr
     assert 2 == dupfind("compare", one, missing).returncode
+    for name in (one, missing):
+        found = dupfind("find", "--haystack", str(haystack), name)
+        assert b"no other file has its bytes: films and sounds are found by their bytes only" in found.stdout
+        assert b"a picture" not in found.stderr
     command = "explain", "--haystack", str(haystack), one, missing
     assert b"the image data are the same, whatever the metadata say" in dupfind(*command).stdout
     assert b"no film or sound has the same bytes, or the same packets" in dupfind(*command).stdout
