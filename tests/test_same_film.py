@@ -19,6 +19,7 @@ pytest.importorskip("av", reason="PyAV (dupfind[video]) is not installed")
 from dupfind import pipeline
 from dupfind.answers.findings import Findings
 from dupfind.cache import cache_upkeep
+from dupfind.matching.same_film import find_same_films
 from dupfind.matching.same_image_data import REASON
 from dupfind.pool import film_digests
 from dupfind.report import Screen, render
@@ -86,6 +87,23 @@ def test_films_are_not_read_where_that_would_prove_nothing(
     watch = Watch(monkeypatch)
     assert {"n.mov": "missing"} == states(scan(haystack, needles, **options))
     assert not watch.whole
+
+
+def test_films_that_only_a_catalog_lists_are_not_read(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nothing to read: they are compared by their bytes, and nothing has gone wrong."""
+    haystack, needles = tree("hay", {"w.mp4": copy()}), tree("needles", {"n.mov": original()})
+    chosen = settings(haystack, needles)
+    sides = [[entry for one in side for entry in one.entries] for side in pipeline.walk(Run(chosen))]
+
+    class Listed(FileEntry):
+        """As a catalog gives it."""
+
+        can_be_read = False
+
+    watch = Watch(monkeypatch)
+    listed = [Listed(*entry) for entry in sides[0]]
+    found = with_reader(Run(chosen, make_executor=one_thread), lambda run: find_same_films(listed, sides[1], run))
+    assert (({}, {}), []) == (found, watch.facts)
 
 
 def test_several_needles_may_have_one_witness(tree: TreeBuilder) -> None:
@@ -277,6 +295,7 @@ def test_compare_and_explain_say_it(tree: TreeBuilder, dupfind: Dupfind) -> None
     command = "explain", "--haystack", str(haystack), one, missing
     assert b"the image data are the same, whatever the metadata say" in dupfind(*command).stdout
     assert b"no film or sound has the same bytes, or the same packets" in dupfind(*command).stdout
+    assert b"or the same packets" not in dupfind(*command, "--quick").stdout
     explained = json.loads(dupfind(*command, "--format", "json").stdout)["needles"]
     assert [("present", CODE), ("missing", None)] == [(one["verdict"], one["reason_code"]) for one in explained]
     roots = "--haystack", str(haystack), "--needles", str(needles)

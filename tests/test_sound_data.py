@@ -224,6 +224,8 @@ CHANGES: dict[str, tuple[Make, Make]] = {
     "WAV: a text of no name": (lambda: tone("wav"), lambda: riff(tone("wav"), (b"LIST", info((b"data", b"hi"))))),
     "WAV: a cover": (lambda: tone("wav"), lambda: riff(tone("wav"), (b"id3 ", id3(frame(b"APIC", JPEG))))),
     "WAV: something behind": (lambda: tone("wav"), lambda: tone("wav") + b"hello!"),
+    "MP3: a key of APE that is too long": (
+        lambda: bare("mp3"), lambda: bare("mp3") + ape((b"k" * 256, b"Lake", 0))),
     "AVI: a byte": (avi, lambda: poked(avi(), 20_000)),
     "AVI: a frame less": (avi, lambda: film("avi", codec="mpeg4", audio="pcm_s16le", b_frames=0, frames=11)),
     "AVI: another rate": (avi, lambda: poked(avi(), 32)),

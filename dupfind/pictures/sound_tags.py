@@ -26,6 +26,7 @@ _PLAYED_WORDS = (b"iTunSMPB", b"i\0T\0u\0n\0S\0M\0P\0B", b"\0i\0T\0u\0n\0S\0M\0P
 """How much of the sound at both ends is not to be played, as iTunes says it in a comment."""
 _COMMENTS_THAT_COUNT = (b"METADATA_BLOCK_PICTURE", b"COVERART", b"WAVEFORMATEXTENSIBLE", b"CHAPTER", b"CUESHEET")
 _APE_TEXT = 0
+_LONGEST_KEY = 255
 
 
 def around(reader: FilmReader) -> tuple[Span, list[Piece]]:
@@ -103,7 +104,7 @@ def _ape_pieces(reader: FilmReader, content: bytes) -> list[Piece]:
         size_bytes, flags = (int.from_bytes(content[at : at + 4], "little") for at in (place, place + 4))
         end = content.find(b"\0", place + 8)
         stop = end + 1 + size_bytes
-        if end < 0 or stop > len(content):
+        if not 0 <= end - place - 8 <= _LONGEST_KEY or stop > len(content):
             break
         value = content[end + 1 : stop]
         if flags >> 1 & 3 != _APE_TEXT or descriptive.text_counts(value):
