@@ -41,6 +41,7 @@ from dupfind.values import (
     Match,
     Problem,
     Report,
+    ScanSettings,
     Tree,
 )
 
@@ -288,7 +289,7 @@ def find_matches(
         matches |= by_picture
         failures |= decodes.failures
     films = [entry for entry in unproved if entry.path not in matches and is_film_name(entry.path)]
-    if films and libraries.can_read_films():  # where no film is left to be proved, the haystack is not looked through
+    if films and _are_films_read(scan):  # where no film is left to be proved, the haystack is not looked through
         from dupfind.matching.same_film import find_same_films
 
         decoded_paths = set() if pictures is None else {entry.path for entry in pictures.entries}
@@ -305,6 +306,11 @@ def find_matches(
     decoded = frozenset(entry.path for entry in pictures.entries) if pictures else frozenset()
     count = None if candidates is None else len(candidates.entries)
     return Findings(matches, failures, decoded, count, remains), pictures, candidates
+
+
+def _are_films_read(scan: ScanSettings) -> bool:
+    """Tell whether films are looked into: not where that takes too long, or proves nothing."""
+    return not scan.quick and scan.accept is not Evidence.IDENTICAL and libraries.can_read_films()
 
 
 def _entries(trees: Sequence[Tree]) -> list[FileEntry]:

@@ -403,6 +403,30 @@ def test_what_cannot_be_followed_has_no_digest(kind: str) -> None:
     assert digest(BROKEN[kind]()) is None
 
 
+WORDS = [b"QUJD" * 1000] * 17
+"""Each as small as words, and all together as large as a picture."""
+WORDY: dict[str, Callable[[list[bytes]], bytes]] = {
+    "items": lambda texts: tagged(*(tag(b"\xa9cmt", text) for text in texts)),
+    "user data": lambda texts: changed(
+        original(), "moov", added(box(b"udta", b"".join(box(b"\xa9xyz", text) for text in texts)))),
+    "names of kinds of tags": lambda texts: changed(
+        original(), "moov", added(b"".join(box(b"meta", box(b"hdlr", text)) for text in texts))
+    ),
+    "handlers": lambda texts: changed(original(), "moov", added(b"".join(box(b"hdlr", text) for text in texts))),
+    "programs": lambda texts: original() + b"".join(box(b"free", text[:200]) * 20 for text in texts),
+    "brands": lambda texts: original() + b"".join(box(b"ftyp", text) for text in texts),
+    "groups": lambda texts: changed(
+        original(), TABLES, added(b"".join(box(b"sgpd", bytes(4) + b"roll" + text) for text in texts))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WORDY)
+def test_many_words_are_no_words(kind: str) -> None:
+    """A picture may be hidden in texts each of which is small."""
+    assert digest(WORDY[kind](WORDS[:10])) == digest(original())
+    assert digest(WORDY[kind](WORDS)) is None
+
+
 HOLDERS = [
     "ftyp", "wide", "moov/mvhd", "moov/trak/tkhd", "moov/trak/edts", "moov/trak/edts/elst", "moov/trak/mdia",
     "moov/trak/mdia/mdhd", "moov/trak/mdia/hdlr", "moov/trak/mdia/minf", "moov/trak/mdia/minf/vmhd",
@@ -433,6 +457,25 @@ def test_a_table_is_there_once() -> None:
     assert digest(same_size(added(times), TABLES)) is None
     longer = box(b"sdtp", bytes(4 + 12) + b"\xff\xd8")
     assert digest(same_size(added(longer), TABLES)) != digest(original())
+
+
+@pytest.mark.parametrize(("kind", "size_bytes"), [("stco", 4), ("stts", 8), ("ctts", 8), ("stsc", 12), ("stss", 4)])
+def test_nothing_hides_in_tables(kind: str, size_bytes: int) -> None:
+    """Not in places and times of samples that there are none of."""
+
+    def more(table: bytes) -> bytes:
+        (count,) = struct.unpack_from(">I", table, 4)
+        return table[:4] + struct.pack(">I", count + 50) + table[8:] + b"\x7f" * (50 * size_bytes)
+
+    assert digest(same_size(more, f"{TABLES}/{kind}")) != digest(original())
+
+
+def test_places_are_said_once() -> None:
+    """Not in 32 bits and in 64, nor do many samples hide that are said to need some others only."""
+    places = box(b"co64", bytes(4) + struct.pack(">IQ", 1, 1))
+    assert digest(same_size(added(places), TABLES)) is None
+    partial = box(b"stps", bytes(4) + struct.pack(">I", 1 << 15) + bytes(4 << 15))
+    assert digest(same_size(added(partial), TABLES)) is None
 
 
 UNSEEN = {

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dupfind import pipeline
+from dupfind.answers.decisions import as_row
 from dupfind.reviewing.review import RefusedError
 from dupfind.scanning import decisions_file
 from fixtures import pictures
 from tests.helpers import scans
+from tests.helpers.decisions import file, word
 from tests.helpers.reviews import Desk, told, with_desk
 from tests.helpers.trees import build_tree
 
@@ -97,3 +99,23 @@ def test_the_next_best_witness_comes(tree: TreeBuilder, tmp_path: Path, options:
         assert told(desk.report) == fresh(haystack, needles, decisions, **options)
 
     with_desk(haystack, needles, decisions, work, **options)
+
+
+def test_the_next_best_film_comes(tree: TreeBuilder, tmp_path: Path) -> None:
+    """A film that is parted from one witness has the next one, as in scans, and then none."""
+    pytest.importorskip("av", reason="PyAV (dupfind[video]) is not installed")
+    from tests.helpers.films import film, remuxed
+
+    original = film("mov")
+    copies = {f"{name}.mp4": remuxed(original, "mp4", tags={"title": name}) for name in ("a", "b")}
+    haystack, needles = tree("hay", copies), tree("n", {"n.mov": original})
+    decisions = tmp_path / "decisions.json"
+    pairs = [word("different", needles / "n.mov", haystack / f"{name}.mp4", "same") for name in ("a", "b")]
+    for number, witness in ((1, str(haystack / "b.mp4")), (2, None)):
+        decisions.write_bytes(file(*map(as_row, pairs[:number])))
+
+        def work(desk: Desk, witness: str | None = witness) -> None:
+            assert witness == desk.report.files[desk.number("n.mov")].witness
+            assert told(desk.report) == fresh(haystack, needles, decisions)
+
+        with_desk(haystack, needles, decisions, work)

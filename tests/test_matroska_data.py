@@ -39,6 +39,7 @@ ATTACHMENTS, FILE, CHAPTERS, NAME, LANGUAGE, UID = 0x1941A469, 0x61A7, 0x1043A77
 SIMPLE_BLOCK, GROUP, BLOCK = 0xA3, 0xA0, 0xA1
 
 
+CHECKSUM = 0xBF
 PACKED = element(0x6240, joined((0x5031, b"\0"), (0x5032, b"\1"), (0x5033, b"\0"), (0x5034, joined((0x4254, b"\3")))))
 """Each frame begins with nothing that is left out of it."""
 BUTTONS = joined((0xD7, b"\7"), (UID, b"\7"), (0x83, b"\x12"), (0x86, b"B_VOBBTN"))
@@ -125,6 +126,8 @@ COPIES: dict[str, Make] = {
     "a tag": lambda: same((), added(tag((0x4487, b"Lake")))),
     "no tags": lambda: same((), without(TAGS)),
     "empty space": lambda: same((), added(element(VOID, bytes(500)))),
+    "empty space among the tracks": lambda: same((TRACKS,), added(element(VOID, bytes(500)))),
+    "checksums": lambda: same((TRACKS, TRACK), added(element(CHECKSUM, b"1234"))),
     "empty space behind it": lambda: original() + element(VOID, bytes(500)),
     "no index": lambda: same((), lambda value: without(CUES)(without(SEEK_HEAD)(value))),
     "the name of a track": lambda: same((TRACKS, TRACK), added(element(NAME, b"Camera"))),
@@ -184,6 +187,11 @@ CHANGES: dict[str, Make] = {
     "something in the index": lambda: same((CUES,), added(element(0xBB, element(0xB3, b"hidden places")))),
     "something in the list of parts": lambda: same((SEEK_HEAD,), added(element(VOID, b"hidden"))),
     "something in the sizes of clusters": lambda: same((CLUSTER,), added(element(0xAB, b"hidden sizes"))),
+    "something in empty space among the tracks": lambda: same((TRACKS,), added(element(VOID, b"hidden"))),
+    "something in a checksum of the tracks": lambda: same((TRACKS,), added(element(CHECKSUM, b"hidden"))),
+    "something in empty space of a track": lambda: same((TRACKS, TRACK), added(element(VOID, b"hidden"))),
+    "something in a checksum of a track": lambda: same((TRACKS, TRACK), added(element(CHECKSUM, b"hidden"))),
+    "something in a checksum of a picture": lambda: same((TRACKS, TRACK, VIDEO), added(element(CHECKSUM, b"hides"))),
     "something in the head": lambda: changed(original(), (0x1A45DFA3,), added(element(VOID, b"hidden" * 90))),
     "what is beside a block": lambda: changed(grouped(), (SEGMENT, CLUSTER, GROUP), added(element(0x75A1, b"hid"))),
     "something in a duration": lambda: changed(grouped(), (SEGMENT, CLUSTER, GROUP), added(element(0x9B, b"hide" * 9))),
@@ -206,6 +214,31 @@ def test_no_two_changes_are_one() -> None:
     made = {kind: digest(make()) for kind, make in CHANGES.items()}
     known = [value for value in made.values() if value is not None]
     assert len(set(known)) == len(known) > 25
+
+
+@pytest.mark.parametrize("id_", [0x54AA, 0x54BB, 0x54CC, 0x54DD, 0x54B0, 0x54BA, 0x54B2, 0x53C0, 0x7FFE])
+def test_no_value_is_left_out_of_an_element_that_has_none_by_default(id_: int) -> None:
+    """255 of a byte counts: cropped by that much, shown that wide."""
+    large = film("matroska", codec="mpeg4", b_frames=0, sounds=[], size=(640, 480))
+    bare = changed(large, (SEGMENT, TRACKS, TRACK, VIDEO), without(id_))
+    content = changed(bare, (SEGMENT, TRACKS, TRACK, VIDEO), added(element(id_, b"\xff")))
+    assert digest(content) not in {None, digest(bare)}
+
+
+WORDS = [b"QUJD" * 1000] * 17
+"""Each as small as words, and all together as large as a picture."""
+WORDY: dict[str, Callable[[list[bytes]], bytes]] = {
+    "tags": lambda texts: same((), added(b"".join(tag((0x4487, text)) for text in texts))),
+    "titles": lambda texts: same((INFO,), added(b"".join(element(TITLE, text) for text in texts))),
+    "names": lambda texts: same((TRACKS, TRACK), added(b"".join(element(NAME, text) for text in texts))),
+}
+
+
+@pytest.mark.parametrize("kind", WORDY)
+def test_many_words_are_no_words(kind: str) -> None:
+    """A picture may be hidden in texts each of which is small."""
+    assert digest(WORDY[kind](WORDS[:10])) == digest(original())
+    assert digest(WORDY[kind](WORDS)) is None
 
 
 BROKEN: dict[str, Make] = {

@@ -19,12 +19,16 @@ pytest.importorskip("av", reason="PyAV (dupfind[video]) is not installed")
 from dupfind import pipeline
 from dupfind.answers.findings import Findings
 from dupfind.cache import cache_upkeep
+from dupfind.matching.same_film import find_same_films
 from dupfind.matching.same_image_data import REASON
 from dupfind.pool import film_digests
+from dupfind.report import Screen, render
 from dupfind.report.reasons import sentences
 from dupfind.run import Reading, Run
 from dupfind.session import with_reader
+from dupfind.settings import make_report_settings
 from dupfind.values import FileEntry, FileVerdict, Report
+from tests.helpers.decisions import word
 from tests.helpers.films import film, remuxed
 from tests.helpers.scans import one_thread, scan, settings, states
 
@@ -74,10 +78,32 @@ def test_what_is_not_equal_is_missing(tree: TreeBuilder, witness: str) -> None:
     assert ("missing", None) == (found.state, found.witness)
 
 
-def test_accept_identical_asks_for_more(tree: TreeBuilder) -> None:
-    """Who accepts equal bytes only has such a film to look at."""
+@pytest.mark.parametrize("options", [{"quick": True}, {"accept": "identical"}])
+def test_films_are_not_read_where_that_would_prove_nothing(
+    tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    """Who is in a hurry, or accepts equal bytes only, has films compared by their bytes."""
     haystack, needles = tree("hay", {"w.mp4": copy()}), tree("needles", {"n.mov": original()})
-    assert {"n.mov": "similar/same"} == states(scan(haystack, needles, accept="identical"))
+    watch = Watch(monkeypatch)
+    assert {"n.mov": "missing"} == states(scan(haystack, needles, **options))
+    assert not watch.whole
+
+
+def test_films_that_only_a_catalog_lists_are_not_read(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nothing to read: they are compared by their bytes, and nothing has gone wrong."""
+    haystack, needles = tree("hay", {"w.mp4": copy()}), tree("needles", {"n.mov": original()})
+    chosen = settings(haystack, needles)
+    sides = [[entry for one in side for entry in one.entries] for side in pipeline.walk(Run(chosen))]
+
+    class Listed(FileEntry):
+        """As a catalog gives it."""
+
+        can_be_read = False
+
+    watch = Watch(monkeypatch)
+    listed = [Listed(*entry) for entry in sides[0]]
+    found = with_reader(Run(chosen, make_executor=one_thread), lambda run: find_same_films(listed, sides[1], run))
+    assert (({}, {}), []) == (found, watch.facts)
 
 
 def test_several_needles_may_have_one_witness(tree: TreeBuilder) -> None:
@@ -194,6 +220,20 @@ def test_a_person_has_the_last_word(tree: TreeBuilder, *, is_parted: bool) -> No
     assert ([] if is_parted else [REASON]) == [match.reason for match in matches.values()]
 
 
+def test_films_that_a_person_has_parted_are_told_of(tree: TreeBuilder) -> None:
+    """The report counts the word, and names it; what no scan had proved has lost nothing by it."""
+    haystack, needles = tree("hay", {"w.mp4": copy()}), tree("needles", {"n.mov": original()})
+    pair = needles / "n.mov", haystack / "w.mp4"
+    for evidence, is_told in (("same", True), (None, False)):
+        said = [word("different", *pair, evidence)]
+        report = pipeline.scan_trees(settings(haystack, needles), None, one_thread, said).report
+        found = verdicts(report)["n.mov"]
+        assert ("missing", None) == (found.state, found.witness)
+        assert ("you have said that it differs from" in str(sentences(found.reasons))) is is_told
+        table = render(report, make_report_settings(), Screen()).decode()
+        assert ("On your word: 1 different" in table) is is_told
+
+
 def test_a_film_that_crashes_its_reader_is_named(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is read in a process of its own, and is missing; the others have their answer."""
     from dupfind.errors import UndecodableError
@@ -245,10 +285,17 @@ def test_compare_and_explain_say_it(tree: TreeBuilder, dupfind: Dupfind) -> None
     assert b"each proves the other: the image data are the same" in dupfind("compare", one, witness).stdout
     compared = json.loads(dupfind("compare", "--format", "json", one, witness).stdout)["pairs"][0]
     assert ("same", CODE, True) == (compared["evidence"], compared["reason_code"], compared["accepted"])
+    seen = dupfind("compare", one, witness)
+    assert b"not a picture" not in seen.stdout + seen.stderr
     assert 2 == dupfind("compare", one, missing).returncode
+    for name in (one, missing):
+        found = dupfind("find", "--haystack", str(haystack), name)
+        assert b"no other file has its bytes: films and sounds are found by their bytes only" in found.stdout
+        assert b"a picture" not in found.stderr
     command = "explain", "--haystack", str(haystack), one, missing
     assert b"the image data are the same, whatever the metadata say" in dupfind(*command).stdout
     assert b"no film or sound has the same bytes, or the same packets" in dupfind(*command).stdout
+    assert b"or the same packets" not in dupfind(*command, "--quick").stdout
     explained = json.loads(dupfind(*command, "--format", "json").stdout)["needles"]
     assert [("present", CODE), ("missing", None)] == [(one["verdict"], one["reason_code"]) for one in explained]
     roots = "--haystack", str(haystack), "--needles", str(needles)

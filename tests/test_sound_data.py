@@ -224,6 +224,8 @@ CHANGES: dict[str, tuple[Make, Make]] = {
     "WAV: a text of no name": (lambda: tone("wav"), lambda: riff(tone("wav"), (b"LIST", info((b"data", b"hi"))))),
     "WAV: a cover": (lambda: tone("wav"), lambda: riff(tone("wav"), (b"id3 ", id3(frame(b"APIC", JPEG))))),
     "WAV: something behind": (lambda: tone("wav"), lambda: tone("wav") + b"hello!"),
+    "MP3: a key of APE that is too long": (
+        lambda: bare("mp3"), lambda: bare("mp3") + ape((b"k" * 256, b"Lake", 0))),
     "AVI: a byte": (avi, lambda: poked(avi(), 20_000)),
     "AVI: a frame less": (avi, lambda: film("avi", codec="mpeg4", audio="pcm_s16le", b_frames=0, frames=11)),
     "AVI: another rate": (avi, lambda: poked(avi(), 32)),
@@ -274,6 +276,56 @@ BROKEN: dict[str, Make] = {
     "words": lambda: b"hello there" * 100,
     "a picture": lambda: JPEG,
 }
+
+
+WORDS = [b"QUJD" * 1000] * 17
+"""Each as small as words, and all together as large as a picture."""
+FEW = WORDS[:10]
+WORDY: dict[str, tuple[str, Callable[[list[bytes]], bytes]]] = {
+    "ID3": ("mp3", lambda texts: id3(*(frame(b"TXXX", text) for text in texts)) + bare("mp3")),
+    "many of ID3": ("mp3", lambda texts: b"".join(id3(frame(b"TXXX", text)) for text in texts) + bare("mp3")),
+    "APE": ("mp3", lambda texts: bare("mp3") + ape(*((b"Comment", text, 0) for text in texts))),
+    "Vorbis": ("flac", lambda texts: flac((4, comments(*(b"COMMENT=" + text for text in texts))))),
+    "many of Vorbis": ("flac", lambda texts: flac(*((4, comments(b"COMMENT=" + text)) for text in texts))),
+    "seek tables": ("flac", lambda texts: flac(*((3, text[:3996]) for text in texts))),
+    "INFO": ("wav", lambda texts: riff(tone("wav"), (b"LIST", info(*((b"ICMT", text) for text in texts))))),
+    "dates": ("wav", lambda texts: riff(tone("wav"), *((b"IDIT", text) for text in texts))),
+}
+
+
+@pytest.mark.parametrize("kind", WORDY)
+def test_many_words_are_no_words(kind: str) -> None:
+    """A picture may be hidden in texts each of which is small."""
+    container, make = WORDY[kind]
+    plain = digest(bare("mp3") if container == "mp3" else tone(container))
+    assert plain is not None
+    assert digest(make(FEW)) == plain
+    assert digest(make(WORDS)) is None
+
+
+def test_nothing_hides_in_many_empty_pages() -> None:
+    """Of a page without packets nothing counts but its place."""
+    content = long_ogg()
+    last = content.rindex(b"OggS")
+    serial = content[last + 14 : last + 18]
+    number = int.from_bytes(content[last + 18 : last + 22], "little")
+    for count, is_small in ((9, True), (4000, False)):
+        pages = [b"OggS\0\0" + b"hideaway" + serial + struct.pack("<II", number + index, 0) + b"\0"
+                 for index in range(count)]  # fmt: skip
+        end = content[last : last + 18] + struct.pack("<I", number + count) + content[last + 22 :]
+        assert digest(summed(content[:last] + b"".join(pages) + end)) == (digest(content) if is_small else None)
+
+
+@pytest.mark.parametrize("place", [6, 18, 22, 40, 400])
+def test_a_damaged_page_proves_nothing(place: int) -> None:
+    """Players leave it out: in its time, its number, its checksum or its packets; nor does one that is missing."""
+    content = long_ogg()
+    starts = [at for at in range(len(content)) if content.startswith(b"OggS", at)]
+    assert len(starts) > 4
+    for start in starts[2:4]:
+        assert digest(poked(content, start + place)) is None
+    assert digest(content[: starts[2]] + content[starts[3] :]) is None
+    assert digest(summed(content)) == digest(content)
 
 
 @pytest.mark.parametrize("kind", BROKEN)

@@ -19,7 +19,7 @@ class Compared:
     size_bytes: int | None
     """None where there is no such file."""
     thumbnail: Thumbnail | None
-    """None where it has none, and then ``error`` says why."""
+    """None where it has none, and then ``error`` says why, but of films that another proves."""
     hashes: Mapping[str, str]
     """By algorithm the 64-bit hash of the upright thumbnail, in hex as imagehash writes it; empty without one."""
     error: str | None = None

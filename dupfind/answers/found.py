@@ -32,6 +32,10 @@ class Near(NamedTuple):
         return 1.0 - (self.distance_bits or 0) / HASH_BITS
 
 
+FILMS_BY_BYTES = "films and sounds are found by their bytes only"
+"""What is said of a film instead of that it is no picture."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sought:
     """The answer for one picture."""

@@ -51,6 +51,15 @@ def compare_files(
     for warning in settings.warnings:
         run.listener.warn(warning)
     compared, pairs = with_reader(run, partial(_compare_all, files))
+    of_pairs = [file for pair in pairs if pair.evidence for file in (pair.first, pair.other)]
+    proved = {file.path for file in of_pairs if formats.is_film_name(file.path)}
+
+    def told(file: Compared) -> Compared:
+        """Say of no film that was proved that it is no picture."""
+        return replace(file, error=None) if file.path in proved else file
+
+    compared = list(map(told, compared))
+    pairs = [replace(pair, first=told(pair.first), other=told(pair.other)) for pair in pairs]
     problems = [
         Problem(file.path, Side.NEEDLES, "thumbnail", file.error) for file in compared if file.error is not None
     ]

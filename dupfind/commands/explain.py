@@ -116,7 +116,7 @@ class _Explainer:
         if match is not None and (match.evidence is Evidence.IDENTICAL or match.reason == REASON):
             return Explanation(verdict, None, (), (), None, itself)
         if path not in findings.pictures or self._needles is None or self._haystack is None:
-            obstacle = verdict.reasons[0] if verdict.reasons else _no_picture(path)
+            obstacle = verdict.reasons[0] if verdict.reasons else _no_picture(path, self._settings.scan)
             return Explanation(verdict, None, (), (), Advice(obstacle=obstacle), itself)
         position = next(index for index, entry in enumerate(self._needles.entries) if entry.path == path)
         hashes = self._needles.hashes[position].tolist()
@@ -186,8 +186,9 @@ def advise(settings: ScanSettings, seen: Seen) -> Advice:
     return Advice(tuple(options), None if options else Reason(ReasonCode.OTHERS_FIRST))
 
 
-def _no_picture(path: str) -> Reason:
-    """Tell why nothing is near to a file that is no picture."""
-    if not formats.is_film_name(path):
+def _no_picture(path: str, settings: ScanSettings) -> Reason:
+    """Tell why nothing is near to a file that is no picture, or a film that was not looked into."""
+    is_by_bytes = settings.quick or settings.accept is Evidence.IDENTICAL
+    if is_by_bytes or not formats.is_film_name(path):
         return Reason(ReasonCode.NO_PICTURE)
     return Reason(ReasonCode.NO_FILM if libraries.can_read_films() else ReasonCode.FILM_BY_BYTES)

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from dupfind import __version__
-from dupfind.answers.found import Answer, Near, Sought
+from dupfind.answers.found import FILMS_BY_BYTES, Answer, Near, Sought
 from dupfind.answers.hashed import Given
 from dupfind.cache.cache_schema import FRAMED
 from dupfind.cache.cache_snapshots import Shelf
@@ -29,6 +29,7 @@ from dupfind.matching.candidates import compared
 from dupfind.matching.decodes import Decodes
 from dupfind.matching.match import match_pictures
 from dupfind.matching.nearest import Nearest, Needle, Seen
+from dupfind.pictures import formats
 from dupfind.reading import Pictures
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.session import with_reader
@@ -90,6 +91,12 @@ def _find(images: Sequence[Given], wanted: Wanted, run: Reading) -> Answer:
     finally:
         if shelf is not None:
             shelf.close()
+
+
+def _reason_of(failure: Failure, path: str) -> str:
+    """Return why an image could not be looked at; that a film is no picture is no fault of it."""
+    is_film = failure.lasting and not failure.is_image and formats.is_film_name(path)
+    return FILMS_BY_BYTES if is_film else failure.reason
 
 
 class _Finder:
@@ -164,7 +171,7 @@ class _Finder:
             given.path,
             [*copies, *nearest.get(path, ())][: self._wanted.nearest],
             sorted(map(self._shown, self._itself.get(path, {}).values())),
-            None if failure is None else failure.reason,
+            None if failure is None else _reason_of(failure, path),
         )
 
     def _find_twins(self, images: Sequence[FileEntry], collection: Collection) -> None:

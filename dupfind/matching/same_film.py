@@ -25,7 +25,7 @@ def find_same_films(
 
     ``parted`` are, by the path of a needle, files that prove nothing of it.
     """
-    films = [entry for entry in needles if formats.is_film_name(entry.path)]
+    films = [entry for entry in needles if entry.can_be_read and formats.is_film_name(entry.path)]
     candidates = [entry for entry in haystack if entry.can_be_read and formats.is_film_name(entry.path)]
     digests, failures = film_digests(films, candidates, run)
     witnesses: dict[bytes, list[str]] = defaultdict(list)

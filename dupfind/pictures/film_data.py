@@ -17,12 +17,11 @@ from typing import IO
 
 from dupfind.digest import Piece, RunningDigest, digest_of
 from dupfind.pictures import film_packets, film_pieces, iso_film, matroska_data, ogg_data, sound_data
-from dupfind.pictures.container_format import Reader
 from dupfind.pictures.film_packets import BrokenError, Packet, Track
-from dupfind.pictures.film_pieces import Span
+from dupfind.pictures.film_pieces import FilmReader, Span
 from dupfind.pictures.iso_film import Edit, TrackBox
 
-RECIPE = 1
+RECIPE = 7
 """Version of what counts. Raise it with every change that can alter a digest or the facts."""
 
 _BROKEN = (BrokenError, ValueError, LookupError, ArithmeticError, struct.error)
@@ -41,7 +40,7 @@ def read_facts(file: IO[bytes]) -> bytes | None:
 
     None where the file has no digest for sure.
     """
-    reader = Reader(file)
+    reader = FilmReader(file)
     try:
         facts = _facts(reader)
     except _BROKEN:
@@ -51,7 +50,7 @@ def read_facts(file: IO[bytes]) -> bytes | None:
 
 def read_digest(file: IO[bytes]) -> bytes | None:
     """Return the 32-byte digest of the image data of ``file``; None where it has none that could be relied on."""
-    reader = Reader(file)
+    reader = FilmReader(file)
     try:
         counting = _counting(file, reader)
         return None if counting is None else digest_of(counting)
@@ -59,7 +58,7 @@ def read_digest(file: IO[bytes]) -> bytes | None:
         return None
 
 
-def _facts(reader: Reader) -> Sequence[object] | None:
+def _facts(reader: FilmReader) -> Sequence[object] | None:
     head = reader.at(0, 8)
     if head[4:] in _ISO_BEGINNINGS:
         return _iso_facts(reader)
@@ -71,7 +70,7 @@ def _facts(reader: Reader) -> Sequence[object] | None:
     return None if stored is None else stored.facts
 
 
-def _counting(file: IO[bytes], reader: Reader) -> Iterator[Piece] | None:
+def _counting(file: IO[bytes], reader: FilmReader) -> Iterator[Piece] | None:
     head = reader.at(0, 8)
     if head[4:] in _ISO_BEGINNINGS:
         return _iso_counting(file, reader)
@@ -84,7 +83,7 @@ def _counting(file: IO[bytes], reader: Reader) -> Iterator[Piece] | None:
 
 
 def _stored_counting(
-    file: IO[bytes], reader: Reader, container: str, pieces: Sequence[film_pieces.Piece]
+    file: IO[bytes], reader: FilmReader, container: str, pieces: Sequence[film_pieces.Piece]
 ) -> Iterator[Piece]:
     if not film_packets.is_sound(file, container):
         raise BrokenError
@@ -92,14 +91,14 @@ def _stored_counting(
     yield from film_pieces.marked(reader, pieces)
 
 
-def _iso_facts(reader: Reader) -> Sequence[object]:
+def _iso_facts(reader: FilmReader) -> Sequence[object]:
     """Return how many samples each track has, and the sizes of the first ones."""
     movie = iso_film.read_movie(reader)
     return ["iso", *((track.handler, 0 if track.is_pcm else (track.samples, track.first_sizes))
                      for track in movie.tracks)]  # fmt: skip
 
 
-def _iso_counting(file: IO[bytes], reader: Reader) -> Iterator[Piece]:
+def _iso_counting(file: IO[bytes], reader: FilmReader) -> Iterator[Piece]:
     movie = iso_film.read_movie(reader)
     with film_packets.opened(file, "mov") as film:
         shown = [position for position, track in enumerate(film.tracks) if not track.is_picture]
@@ -133,7 +132,7 @@ def _contents(film: film_packets.Film, positions: Sequence[int], *, may_be_even:
     return contents
 
 
-def _matroska_counting(file: IO[bytes], reader: Reader) -> Iterator[Piece]:
+def _matroska_counting(file: IO[bytes], reader: FilmReader) -> Iterator[Piece]:
     film_of_elements = matroska_data.read_matroska(reader)
     with film_packets.opened(file, "matroska") as film:
         shown = [
@@ -157,7 +156,7 @@ def _matroska_counting(file: IO[bytes], reader: Reader) -> Iterator[Piece]:
         yield digest_of(film_pieces.marked(reader, pieces))
 
 
-def _iso_track(reader: Reader, track: Track, box: TrackBox, content: _Content) -> Iterator[Piece]:
+def _iso_track(reader: FilmReader, track: Track, box: TrackBox, content: _Content) -> Iterator[Piece]:
     """Yield what counts of a track: how it is described, and its packets."""
     if track.time_base != Fraction(1, box.timescale) or (content.is_even is not box.is_pcm):
         raise BrokenError

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from dupfind.pictures.container_format import Reader
+from dupfind.pictures.film_packets import BrokenError
 
 _BLOCK_BYTES = 1 << 20
+_MOST_WORDS_BYTES = 1 << 16
+
+
+class FilmReader(Reader):
+    """A film, and how many bytes of it were taken for words: in many of them anything might hide."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__(file)
+        self._words_bytes = 0
+
+    def leave_out(self, size_bytes: int) -> None:
+        """Count words that are left out; raises where they are more than any program writes."""
+        self._words_bytes += size_bytes
+        if self._words_bytes > _MOST_WORDS_BYTES:
+            raise BrokenError
 
 
 class Span(NamedTuple):

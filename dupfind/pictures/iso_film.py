@@ -13,9 +13,9 @@ from struct import Struct
 from typing import NamedTuple
 
 from dupfind.pictures import container_format, iso_words
-from dupfind.pictures.container_format import BEHIND, Part, Reader
+from dupfind.pictures.container_format import BEHIND, Part
 from dupfind.pictures.film_packets import BrokenError
-from dupfind.pictures.film_pieces import Piece, Span
+from dupfind.pictures.film_pieces import FilmReader, Piece, Span
 
 FACT_SAMPLES = 64
 """How many sizes of samples are among the facts of a film."""
@@ -134,7 +134,7 @@ class Movie(NamedTuple):
     """Where packets may lie: no byte there may be anything else."""
 
 
-def read_movie(reader: Reader) -> Movie:
+def read_movie(reader: FilmReader) -> Movie:
     """Follow the boxes of a film; raises :class:`~dupfind.pictures.film_packets.BrokenError`."""
     tops = _boxes(reader, 0, reader.length, may_go_on=True)
     movies = [box for box in tops if box.kind == b"moov"]
@@ -161,7 +161,7 @@ def read_movie(reader: Reader) -> Movie:
     return Movie([track for track, _ in found], pieces, data)
 
 
-def _boxes(reader: Reader, start: int, stop: int, *, may_go_on: bool = False) -> list[Part]:
+def _boxes(reader: FilmReader, start: int, stop: int, *, may_go_on: bool = False) -> list[Part]:
     """Return the boxes of a stretch; what is no box is one of kind ``BEHIND``, and left out where it is all zero.
 
     Only at the top of a file may anything else follow.
@@ -176,7 +176,7 @@ def _boxes(reader: Reader, start: int, stop: int, *, may_go_on: bool = False) ->
     return boxes
 
 
-def _nonzero(reader: Reader, span: Span) -> Iterator[bytes]:
+def _nonzero(reader: FilmReader, span: Span) -> Iterator[bytes]:
     return (content for content in span.blocks(reader) if content.strip(b"\0"))
 
 
@@ -191,29 +191,29 @@ def _only(boxes: list[Part], kind: bytes) -> Part:
     return found[0]
 
 
-def _head_bytes(reader: Reader, box: Part) -> int:
+def _head_bytes(reader: FilmReader, box: Part) -> int:
     return 16 if reader.number(box.start, 4) == 1 else _HEAD_BYTES
 
 
-def _payload(reader: Reader, box: Part) -> bytes:
+def _payload(reader: FilmReader, box: Part) -> bytes:
     start = box.start + _head_bytes(reader, box)
     if box.stop - start > _MOST_SMALL_BYTES:
         raise BrokenError
     return reader.at(start, box.stop - start)
 
 
-def _inside(reader: Reader, box: Part) -> list[Part]:
+def _inside(reader: FilmReader, box: Part) -> list[Part]:
     return _boxes(reader, box.start + _head_bytes(reader, box), box.stop)
 
 
-def _loose(reader: Reader, box: Part) -> list[Piece]:
+def _loose(reader: FilmReader, box: Part) -> list[Piece]:
     """Return what counts of a box that no table needs: nothing of empty space and of words."""
     if box.kind in _USUAL_BYTES:
-        return _beyond(box.kind, _payload(reader, box), _USUAL_BYTES[box.kind])
+        content = _payload(reader, box)
+        reader.leave_out(min(len(content.rstrip(b"\0")), _USUAL_BYTES[box.kind]))
+        return _beyond(box.kind, content, _USUAL_BYTES[box.kind])
     if box.kind in _FREE:
-        span = Span(box.start + _head_bytes(reader, box), box.stop)
-        is_words = box.stop - box.start <= iso_words.MOST_FREE_BYTES and iso_words.is_printable(_payload(reader, box))
-        return [] if is_words or not any(map(bool, _nonzero(reader, span))) else [b"free", span]
+        return _free(reader, box)
     if box.kind == b"udta":
         return iso_words.counting_of_user_data(reader, _inside(reader, box))
     if box.kind == b"meta":
@@ -223,7 +223,17 @@ def _loose(reader: Reader, box: Part) -> list[Piece]:
     return [box.kind, Span(box.start, box.stop)]
 
 
-def _movie_head(reader: Reader, box: Part) -> tuple[int, bytes]:
+def _free(reader: FilmReader, box: Part) -> list[Piece]:
+    """Return what counts of space: all but zeros and a line that says which program wrote the file."""
+    span = Span(box.start + _head_bytes(reader, box), box.stop)
+    is_words = box.stop - box.start <= iso_words.MOST_FREE_BYTES and iso_words.is_printable(_payload(reader, box))
+    if not any(map(bool, _nonzero(reader, span))):
+        return []
+    reader.leave_out(box.stop - box.start if is_words else 0)
+    return [] if is_words else [b"free", span]
+
+
+def _movie_head(reader: FilmReader, box: Part) -> tuple[int, bytes]:
     """Return the time scale of the film, and what counts of its header: rate, volume, matrix, times of QuickTime."""
     content = _payload(reader, box)
     times = _times(content)
@@ -242,7 +252,7 @@ def _times(content: bytes) -> int:
     return timescale
 
 
-def _track(reader: Reader, box: Part, film_timescale: int) -> tuple[TrackBox, list[tuple[bytes, list[int]]]]:
+def _track(reader: FilmReader, box: Part, film_timescale: int) -> tuple[TrackBox, list[tuple[bytes, list[int]]]]:
     """Return a track, and which tracks it refers to, by kind and by their numbers."""
     inside = _inside(reader, box)
     head = _payload(reader, _only(inside, b"tkhd"))
@@ -270,6 +280,8 @@ def _track(reader: Reader, box: Part, film_timescale: int) -> tuple[TrackBox, li
     entry = _entry(_payload(reader, _only(tables, b"stsd")), handler)
     samples, sample_bytes, first_sizes = _sizes(_payload(reader, _only(tables, b"stsz")))
     for table in tables:
+        if table.kind in _ENTRY_BYTES and reader.number(table.start + _FULL_HEAD_BYTES, 4) > max(samples, 1):
+            raise BrokenError  # places and times of nothing
         pieces += _beyond(b"sdtp", _payload(reader, table), 4 + samples) if table.kind == b"sdtp" else []
     keys = b"".join(_payload(reader, table)[4:] for table in tables if table.kind == b"stss")
     track = TrackBox(
@@ -298,7 +310,7 @@ def _track_head(content: bytes) -> tuple[int, list[Piece]]:
     return number, [b"tkhd", bytes([content[3] & 1]), rest[8:10], rest[12:14], rest[16:]]
 
 
-def _edits(reader: Reader, box: Part, pieces: list[Piece]) -> list[Edit]:
+def _edits(reader: FilmReader, box: Part, pieces: list[Piece]) -> list[Edit]:
     """Return the edits, and add to ``pieces`` what else lies beside them."""
     inside = _inside(reader, box)
     for part in inside:
@@ -321,7 +333,7 @@ def _numbers(content: bytes) -> list[int]:
     return [int.from_bytes(content[place : place + 4], "big") for place in range(0, len(content), 4)]
 
 
-def _information(reader: Reader, box: Part, pieces: list[Piece]) -> list[Part]:
+def _information(reader: FilmReader, box: Part, pieces: list[Piece]) -> list[Part]:
     """Return the tables of samples, and add to ``pieces`` what counts beside them."""
     inside = _inside(reader, box)
     pieces.append(b"minf")
@@ -338,13 +350,16 @@ def _information(reader: Reader, box: Part, pieces: list[Piece]) -> list[Part]:
     tables = _inside(reader, _only(inside, b"stbl"))
     pieces.append(b"stbl")
     kinds = [part.kind for part in tables if part.kind in _TABLES]
-    if len(set(kinds)) != len(kinds):  # one of the two is looked at
+    if len(set(kinds)) != len(kinds) or {b"stco", b"co64"} <= set(kinds):  # one of the two is looked at
         raise BrokenError
     for part in tables:
         if part.kind in _TABLES:
             pieces += _behind_table(part.kind, _payload(reader, part))
+            reader.leave_out(part.stop - part.start if part.kind == b"stps" else 0)
         elif part.kind not in _GROUPS or _group_counts(_payload(reader, part)):
             pieces += _loose(reader, part)
+        else:
+            reader.leave_out(part.stop - part.start)
     return tables
 
 
@@ -365,7 +380,7 @@ def _behind_table(kind: bytes, content: bytes) -> list[Piece]:
     return _beyond(kind, content, 44 if content[:1] == b"\1" else 24) if kind == b"cslg" else []
 
 
-def _must_lie_here(reader: Reader, box: Part, pieces: list[Piece]) -> None:
+def _must_lie_here(reader: FilmReader, box: Part, pieces: list[Piece]) -> None:
     """Raise unless all samples lie in this file, and add to ``pieces`` what lies beside that."""
     inside = _inside(reader, box)
     for part in inside:

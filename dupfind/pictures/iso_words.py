@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dupfind.pictures import container_format, descriptive
-from dupfind.pictures.container_format import BEHIND, Part, Reader
-from dupfind.pictures.film_pieces import Piece, Span
+from dupfind.pictures.container_format import BEHIND, Part
+from dupfind.pictures.film_pieces import FilmReader, Piece, Span
 
 MOST_FREE_BYTES = 256
 """Empty space may say in a line which program wrote the file."""
@@ -67,7 +67,7 @@ def is_printable(content: bytes) -> bool:
     return all(sign.isprintable() or sign in "\t\r\n" for sign in text)
 
 
-def counting_of_user_data(reader: Reader, boxes: list[Part]) -> list[Piece]:
+def counting_of_user_data(reader: FilmReader, boxes: list[Part]) -> list[Piece]:
     """Return what counts of the boxes of user data (``udta``)."""
     pieces: list[Piece] = []
     for box in boxes:
@@ -79,17 +79,19 @@ def counting_of_user_data(reader: Reader, boxes: list[Part]) -> list[Piece]:
             continue
         elif not (box.kind in _USER_WORDS or box.kind[:1] == _TEXT_MARK) or not _is_small(reader, box):
             pieces += [b"udta", box.kind, Span(box.start, box.stop)]
+        elif not _is_zero(reader, box):
+            reader.leave_out(box.stop - box.start)
     return pieces
 
 
-def counting_of_uuid(reader: Reader, box: Part) -> list[Piece]:
+def counting_of_uuid(reader: FilmReader, box: Part) -> list[Piece]:
     """Return what counts of a box that somebody has made up: all but XMP that is words."""
     if reader.at(box.start + _HEAD_BYTES, 16) == _XMP_UUID:
         return _counting_of_xmp(reader, box, _HEAD_BYTES + 16)
     return [b"uuid", Span(box.start, box.stop)]
 
 
-def counting_of_meta(reader: Reader, box: Part) -> list[Piece]:
+def counting_of_meta(reader: FilmReader, box: Part) -> list[Piece]:
     """Return what counts of tags (``meta``), those of iTunes and those of QuickTime alike."""
     # QuickTime's own has no version, ISO's has: the first box within it is the one that names the kind of tags.
     start = box.start + (_HEAD_BYTES if reader.at(box.start + 12, 4) == b"hdlr" else _FULL_HEAD_BYTES)
@@ -105,8 +107,10 @@ def counting_of_meta(reader: Reader, box: Part) -> list[Piece]:
                 if not _is_words(reader, item, keys):
                     name = keys.get(int.from_bytes(item.kind, "big"), item.kind)
                     pieces += [b"ilst", name, Span(min(item.start + _HEAD_BYTES, item.stop), item.stop)]
+                elif item.kind != BEHIND:
+                    reader.leave_out(item.stop - item.start)
         elif part.kind in {b"hdlr", b"keys"} and part.stop - part.start <= _MOST_NAMES_BYTES:
-            continue
+            reader.leave_out(part.stop - part.start)
         elif part.kind not in {b"free", b"skip", BEHIND} or not _is_zero(reader, part):
             pieces += [b"meta", part.kind, Span(part.start, part.stop)]
     return pieces
@@ -123,7 +127,7 @@ def _keys(content: bytes) -> Iterator[bytes]:
         place += length
 
 
-def _is_words(reader: Reader, item: Part, keys: dict[int, bytes]) -> bool:
+def _is_words(reader: FilmReader, item: Part, keys: dict[int, bytes]) -> bool:
     """Tell whether an item of tags only describes the film."""
     if item.kind == BEHIND:
         return _is_zero(reader, item)
@@ -141,22 +145,22 @@ def _is_words(reader: Reader, item: Part, keys: dict[int, bytes]) -> bool:
     return is_known and are_small and all(_is_value_of_words(reader, part) for part in values)
 
 
-def _is_value_of_words(reader: Reader, part: Part) -> bool:
+def _is_value_of_words(reader: FilmReader, part: Part) -> bool:
     kind = reader.number(part.start + _HEAD_BYTES, 4)
     size_bytes = part.stop - part.start - 16
     return part.kind == b"data" and (kind in _TEXTS or (kind in _NUMBERS and size_bytes <= _MOST_NUMBER_BYTES))
 
 
-def _counting_of_xmp(reader: Reader, box: Part, head_bytes: int) -> list[Piece]:
+def _counting_of_xmp(reader: FilmReader, box: Part, head_bytes: int) -> list[Piece]:
     span = Span(box.start + head_bytes, box.stop)
     is_small = box.stop - box.start <= _MOST_XMP_BYTES
     return [] if is_small and not descriptive.xmp_counts(b"".join(span.blocks(reader))) else [b"XMP", span]
 
 
-def _is_small(reader: Reader, box: Part) -> bool:
+def _is_small(reader: FilmReader, box: Part) -> bool:
     return box.stop - box.start <= descriptive.SMALL_BYTES or _is_zero(reader, box)
 
 
-def _is_zero(reader: Reader, box: Part) -> bool:
+def _is_zero(reader: FilmReader, box: Part) -> bool:
     head_bytes = 0 if box.kind == BEHIND else _HEAD_BYTES
     return not any(content.strip(b"\0") for content in Span(box.start + head_bytes, box.stop).blocks(reader))

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dupfind.pictures import descriptive
-from dupfind.pictures.container_format import Reader
 from dupfind.pictures.film_packets import BrokenError
-from dupfind.pictures.film_pieces import Piece, Span
+from dupfind.pictures.film_pieces import FilmReader, Piece, Span
 
 HEAD = b"\x1a\x45\xdf\xa3"
 _SEGMENT, _CLUSTER, _INFO, _TRACKS, _TRACK = 0x18538067, 0x1F43B675, 0x1549A966, 0x1654AE6B, 0xAE
 _ATTACHMENTS, _TAGS, _TAG, _SIMPLE_TAG = 0x1941A469, 0x1254C367, 0x7373, 0x67C8
 _SEEK_HEAD, _CUES, _VOID, _CHECKSUM = 0x114D9B74, 0x1C53BB6B, 0xEC, 0xBF
+_CHECKSUM_BYTES = 4
 _SIMPLE_BLOCK, _GROUP, _BLOCK, _ENCRYPTED_BLOCK = 0xA3, 0xA0, 0xA1, 0xAF
-_TRACK_NUMBER, _TRACK_TYPE, _CODEC, _CODEC_PRIVATE, _ENCODINGS = 0xD7, 0x83, 0x86, 0x63A2, 0x6D80
+_TRACK_NUMBER, _ENCODINGS = 0xD7, 0x6D80
 _VIDEO, _AUDIO = 0xE0, 0xE1
 _INFO_IGNORED = frozenset({0x4489, 0x4461, 0x7BA9, 0x4D80, 0x5741, 0x73A4, 0x7384})
 """Length, date, title, programs, number, name of the file."""
@@ -44,7 +44,7 @@ _MOST_ELEMENTS = 1 << 23
 _MOST_DEPTH = 8
 _FACT_FRAMES, _FACT_BLOCKS = 16, 4096
 _KEY, _INVISIBLE, _REFERENCE = 0x80, 0x08, 0xFB
-_LACING, _XIPH, _FIXED, _EBML = 0x06, 0x02, 0x04, 0x06
+_LACING, _XIPH, _FIXED = 0x06, 0x02, 0x04
 
 
 class Element(NamedTuple):
@@ -101,7 +101,7 @@ class Matroska(NamedTuple):
     """What counts beside the tracks."""
 
 
-def read_matroska(reader: Reader) -> Matroska:
+def read_matroska(reader: FilmReader) -> Matroska:
     """Follow all elements of a film; raises :class:`~dupfind.pictures.film_packets.BrokenError`."""
     segment, pieces = _segment(reader)
     tracks: list[tuple[int, list[Piece]]] = []
@@ -120,7 +120,7 @@ def read_matroska(reader: Reader) -> Matroska:
     return Matroska(tracks, frames, pieces)
 
 
-def facts(reader: Reader) -> list[object]:
+def facts(reader: FilmReader) -> list[object]:
     """Return how the tracks are described, and the sizes of the first frames of the first one."""
     segment, _ = _segment(reader)
     tracks: list[tuple[int, list[Piece]]] = []
@@ -142,7 +142,7 @@ def facts(reader: Reader) -> list[object]:
     return ["matroska", described, sizes[:_FACT_FRAMES]]
 
 
-def _segment(reader: Reader) -> tuple[Element, list[Piece]]:
+def _segment(reader: FilmReader) -> tuple[Element, list[Piece]]:
     """Return the only segment of a file, and what lies behind it."""
     tops = list(_elements(reader, Element(0, 0, reader.length)))
     segments = [element for element in tops if element.id == _SEGMENT]
@@ -154,7 +154,7 @@ def _segment(reader: Reader) -> tuple[Element, list[Piece]]:
     return segments[0], pieces
 
 
-def _elements(reader: Reader, around: Element) -> Iterator[Element]:
+def _elements(reader: FilmReader, around: Element) -> Iterator[Element]:
     """Yield the elements within another; raises where one has no known length, or does not fit."""
     place = around.start
     for _ in range(_MOST_ELEMENTS):
@@ -180,41 +180,42 @@ def _length_of_number(head: bytes, most: int) -> int:
     return length
 
 
-def _content(reader: Reader, element: Element) -> bytes:
+def _content(reader: FilmReader, element: Element) -> bytes:
     if element.stop - element.start > _MOST_SMALL_BYTES:
         raise BrokenError
     return reader.at(element.start, element.stop - element.start)
 
 
-def _loose(reader: Reader, element: Element) -> list[Piece]:
+def _loose(reader: FilmReader, element: Element) -> list[Piece]:
     """Return an element as it is stored, nothing of empty space and of checksums."""
     span = Span(element.start, element.stop)
     if element.id == _VOID and not any(content.strip(b"\0") for content in span.blocks(reader)):
         return []
-    return [] if element.id == _CHECKSUM and element.stop - element.start == 4 else [b"%x" % element.id, span]  # noqa: PLR2004
+    is_checksum = element.id == _CHECKSUM and element.stop - element.start == _CHECKSUM_BYTES
+    return [] if is_checksum else [b"%x" % element.id, span]
 
 
-def _beside(reader: Reader, element: Element) -> list[Piece]:
+def _beside(reader: FilmReader, element: Element) -> list[Piece]:
     """Return what counts of a part of a segment that is neither tracks nor packets."""
     pieces: list[Piece] = []
     if element.id == _INFO:
         for part in _elements(reader, element):
             is_words = part.id in _INFO_IGNORED and part.stop - part.start <= descriptive.SMALL_BYTES
             is_words |= part.id == _TIME_UNIT and _content(reader, part).lstrip(b"\0") == _USUAL_UNIT
-            pieces += [] if is_words else _loose(reader, part)
+            pieces += _words(reader, part) if is_words else _loose(reader, part)
     elif element.id == _TAGS:
         pieces += _tags(reader, element)
     elif element.id == _ATTACHMENTS:
         for file in _elements(reader, element):
             for part in _elements(reader, file) if file.id == _ATTACHED_FILE else [file]:
                 is_words = part.id in _FILE_IGNORED and part.stop - part.start <= descriptive.SMALL_BYTES
-                pieces += [] if is_words else _loose(reader, part)
+                pieces += _words(reader, part) if is_words else _loose(reader, part)
     elif element.id not in {_SEEK_HEAD, _CUES} or not _is_index(reader, element):
         pieces += _loose(reader, element)
     return pieces
 
 
-def _is_index(reader: Reader, element: Element, depth: int = 0) -> bool:
+def _is_index(reader: FilmReader, element: Element, depth: int = 0) -> bool:
     """Tell whether an element holds nothing but places and times, each in a number."""
     for part in _elements(reader, element):
         if part.id in _INDEX_PARTS:
@@ -230,7 +231,7 @@ def _is_number(element: Element) -> bool:
     return element.stop - element.start <= 8  # noqa: PLR2004 - the longest
 
 
-def _tags(reader: Reader, element: Element, depth: int = 0) -> list[Piece]:
+def _tags(reader: FilmReader, element: Element, depth: int = 0) -> list[Piece]:
     """Return what counts of tags: all but texts that are as short as words."""
     if depth > _MOST_DEPTH:
         raise BrokenError
@@ -240,13 +241,21 @@ def _tags(reader: Reader, element: Element, depth: int = 0) -> list[Piece]:
             pieces += _tags(reader, part, depth + 1)
         elif part.id not in _TAG_WORDS or part.stop - part.start > descriptive.SMALL_BYTES:
             pieces += _loose(reader, part)
+        else:
+            pieces += _words(reader, part)
     return pieces
 
 
-def _tracks(reader: Reader, element: Element) -> list[tuple[int, list[Piece]]]:
+def _words(reader: FilmReader, element: Element) -> list[Piece]:
+    """Return nothing of words, and count them."""
+    reader.leave_out(element.stop - element.start)
+    return []
+
+
+def _tracks(reader: FilmReader, element: Element) -> list[tuple[int, list[Piece]]]:
     tracks = []
     for entry in _elements(reader, element):
-        if entry.id in {_VOID, _CHECKSUM}:
+        if entry.id in {_VOID, _CHECKSUM} and not _loose(reader, entry):
             continue
         parts = {part.id: part for part in _elements(reader, entry)}
         if entry.id != _TRACK or _TRACK_NUMBER not in parts or _ENCODINGS in parts:
@@ -256,7 +265,7 @@ def _tracks(reader: Reader, element: Element) -> list[tuple[int, list[Piece]]]:
     return tracks
 
 
-def _described(reader: Reader, entry: Element) -> list[Piece]:
+def _described(reader: FilmReader, entry: Element) -> list[Piece]:
     """Return what counts of the description of a track, in an order that no program chooses."""
     values: list[tuple[int, bytes]] = []
     for part in _elements(reader, entry):
@@ -267,18 +276,20 @@ def _described(reader: Reader, entry: Element) -> list[Piece]:
             values += [(part.id, packed)] if packed else []
         elif not _is_left_out(part.id, content):
             values.append((part.id, content))
+        elif part.id in _TRACK_IGNORED:
+            reader.leave_out(len(content))
     return [piece for id_, content in sorted(values) for piece in (b"%x" % id_, content)]
 
 
 def _is_left_out(id_: int, content: bytes) -> bool:
     """Tell whether a part of the description of a track says nothing of what is shown."""
     if id_ in {_VOID, _CHECKSUM}:
-        return id_ == _CHECKSUM or not content.strip(b"\0")
+        return (id_ == _CHECKSUM and len(content) == _CHECKSUM_BYTES) or not content.strip(b"\0")
     is_words = id_ in _TRACK_IGNORED and not descriptive.text_counts(content)
-    return is_words or content.lstrip(b"\0") == (_DEFAULTS | _PLAIN_COLOR).get(id_, b"\xff")
+    return is_words or content.lstrip(b"\0") == (_DEFAULTS | _PLAIN_COLOR).get(id_)
 
 
-def _blocks(reader: Reader, cluster: Element, pieces: list[Piece]) -> Iterator[Block]:
+def _blocks(reader: FilmReader, cluster: Element, pieces: list[Piece]) -> Iterator[Block]:
     """Yield the blocks of a cluster, and add what lies in it beside them to ``pieces``."""
     began = 0
     for element in _elements(reader, cluster):
@@ -308,7 +319,7 @@ def _blocks(reader: Reader, cluster: Element, pieces: list[Piece]) -> Iterator[B
             pieces += [b"in a cluster at %d" % began, *beside] if beside else []
 
 
-def _block(reader: Reader, element: Element, began: int, mask: int) -> Block:
+def _block(reader: FilmReader, element: Element, began: int, mask: int) -> Block:
     """Return a block of a cluster that ``began`` at this time; ``mask`` is what its flags say beside invisibility."""
     head = reader.at(element.start, min(12, element.stop - element.start))
     number_bytes = _length_of_number(head, 8)

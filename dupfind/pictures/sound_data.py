@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dupfind.pictures import descriptive, sound_tags
-from dupfind.pictures.container_format import Reader
 from dupfind.pictures.film_packets import BrokenError
-from dupfind.pictures.film_pieces import Piece, Span
+from dupfind.pictures.film_pieces import FilmReader, Piece, Span
 
 _MOST_PARTS = 4096
 _MOST_SMALL_BYTES = 1 << 26
@@ -33,7 +32,7 @@ class Stored(NamedTuple):
     pieces: list[Piece]
 
 
-def read(reader: Reader) -> Stored | None:
+def read(reader: FilmReader) -> Stored | None:
     """Return what counts of a file; None where it is of none of these formats.
 
     Raises :class:`~dupfind.pictures.film_packets.BrokenError` where it cannot be followed.
@@ -51,7 +50,7 @@ def read(reader: Reader) -> Stored | None:
     return None
 
 
-def _flac(reader: Reader, sound: Span, pieces: list[Piece]) -> Stored:
+def _flac(reader: FilmReader, sound: Span, pieces: list[Piece]) -> Stored:
     place, stream = sound.start + 4, b""
     for number in range(_MOST_PARTS):
         head = reader.at(place, 4)
@@ -63,9 +62,11 @@ def _flac(reader: Reader, sound: Span, pieces: list[Piece]) -> Stored:
         if kind == _FLAC_STREAM:
             stream = content
         if kind == _FLAC_COMMENTS:
-            pieces += sound_tags.comment_pieces(content)
+            pieces += sound_tags.comment_pieces(reader, content)
         elif not _is_seek_table(kind, length) and (kind != _FLAC_PADDING or content.strip(b"\0")):
             pieces += [b"block %d" % kind, span]
+        elif kind == _FLAC_SEEKS:
+            reader.leave_out(length)
         place = span.stop
         if head[0] & 0x80:
             break
@@ -80,7 +81,7 @@ def _is_seek_table(kind: int, length: int) -> bool:
     return kind == _FLAC_SEEKS and length % _FLAC_SEEK_BYTES == 0 and length <= _MOST_SEEKS_BYTES
 
 
-def _riff(reader: Reader) -> Stored | None:
+def _riff(reader: FilmReader) -> Stored | None:
     form = reader.at(8, 4)
     if form not in {_WAVE, _AVI}:
         return None
@@ -101,7 +102,7 @@ def _riff(reader: Reader) -> Stored | None:
     return Stored("wav" if form == _WAVE else "avi", facts, pieces)
 
 
-def _chunks(reader: Reader, span: Span, pieces: list[Piece], facts: list[object]) -> None:
+def _chunks(reader: FilmReader, span: Span, pieces: list[Piece], facts: list[object]) -> None:
     """Add what counts of the chunks of a file, and the lengths of those that hold its packets to its facts."""
     place = span.start
     for _ in range(_MOST_PARTS):
@@ -118,19 +119,21 @@ def _chunks(reader: Reader, span: Span, pieces: list[Piece], facts: list[object]
     raise BrokenError
 
 
-def _chunk(reader: Reader, kind: bytes, inside: Span) -> list[Piece]:
+def _chunk(reader: FilmReader, kind: bytes, inside: Span) -> list[Piece]:
     if kind in _EMPTY and not any(content.strip(b"\0") for content in inside.blocks(reader)):
         return []
     if kind in _TAGS and inside.stop - inside.start <= _MOST_SMALL_BYTES:
         content = reader.at(inside.start, inside.stop - inside.start)
-        return sound_tags.id3_pieces(content) if content.startswith(b"ID3") else [kind, inside]
+        return sound_tags.id3_pieces(reader, content) if content.startswith(b"ID3") else [kind, inside]
     if kind == b"LIST" and reader.at(inside.start, 4) == b"INFO":
         return _info(reader, Span(inside.start + 4, inside.stop))
     is_words = kind == _INFO_DATE and inside.stop - inside.start <= descriptive.SMALL_BYTES
+    if is_words:
+        reader.leave_out(inside.stop - inside.start)
     return [] if is_words else [kind, inside]
 
 
-def _info(reader: Reader, span: Span) -> list[Piece]:
+def _info(reader: FilmReader, span: Span) -> list[Piece]:
     """Return what counts of a list of texts about the file."""
     if span.stop - span.start > _MOST_SMALL_BYTES:
         return [b"INFO", span]
@@ -143,5 +146,7 @@ def _info(reader: Reader, span: Span) -> list[Piece]:
         is_text = content[place : place + 1] == b"I" and not descriptive.text_counts(value)
         if len(value) < length or not is_text:
             pieces += [b"INFO", content[place : place + 8], value]
+        else:
+            reader.leave_out(8 + length)
         place += 8 + length + length % 2
     return pieces

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dupfind.pictures import descriptive
-from dupfind.pictures.container_format import Reader
 from dupfind.pictures.film_packets import BrokenError
-from dupfind.pictures.film_pieces import Piece, Span
+from dupfind.pictures.film_pieces import FilmReader, Piece, Span
 
 _MOST_TAG_BYTES = 1 << 26
 _MOST_ITEMS = 1 << 14
@@ -27,9 +26,10 @@ _PLAYED_WORDS = (b"iTunSMPB", b"i\0T\0u\0n\0S\0M\0P\0B", b"\0i\0T\0u\0n\0S\0M\0P
 """How much of the sound at both ends is not to be played, as iTunes says it in a comment."""
 _COMMENTS_THAT_COUNT = (b"METADATA_BLOCK_PICTURE", b"COVERART", b"WAVEFORMATEXTENSIBLE", b"CHAPTER", b"CUESHEET")
 _APE_TEXT = 0
+_LONGEST_KEY = 255
 
 
-def around(reader: Reader) -> tuple[Span, list[Piece]]:
+def around(reader: FilmReader) -> tuple[Span, list[Piece]]:
     """Return where the sound lies between the tags of a file, and what counts of the tags."""
     start, stop = 0, reader.length
     pieces: list[Piece] = []
@@ -37,8 +37,10 @@ def around(reader: Reader) -> tuple[Span, list[Piece]]:
         size_bytes = _synchsafe(head[6:])
         if size_bytes > _MOST_TAG_BYTES or start + _ID3_BYTES + size_bytes > stop:
             raise BrokenError
-        pieces += id3_pieces(head + reader.at(start + _ID3_BYTES, size_bytes))
-        start += _ID3_BYTES + size_bytes + (_ID3_BYTES if head[5] & _HAS_FOOTER else 0)
+        pieces += id3_pieces(reader, head + reader.at(start + _ID3_BYTES, size_bytes))
+        ends_bytes = _ID3_BYTES + (_ID3_BYTES if head[5] & _HAS_FOOTER else 0)
+        reader.leave_out(ends_bytes)
+        start += ends_bytes + size_bytes
     if stop - start >= _ID3V1_BYTES and reader.at(stop - _ID3V1_BYTES, 3) == _ID3V1:
         stop -= _ID3V1_BYTES
     footer = reader.at(stop - _APE_BYTES, _APE_BYTES)
@@ -47,7 +49,7 @@ def around(reader: Reader) -> tuple[Span, list[Piece]]:
         items_start = stop - size_bytes
         if not _APE_BYTES <= size_bytes <= min(_MOST_TAG_BYTES, stop - start):
             raise BrokenError
-        pieces += _ape_pieces(reader.at(items_start, size_bytes - _APE_BYTES))
+        pieces += _ape_pieces(reader, reader.at(items_start, size_bytes - _APE_BYTES))
         stop = items_start - (_APE_BYTES if reader.at(items_start - _APE_BYTES, 8) == _APE else 0)
     return Span(start, stop), pieces
 
@@ -59,7 +61,7 @@ def _synchsafe(content: bytes) -> int:
     return value
 
 
-def id3_pieces(tag: bytes) -> list[Piece]:
+def id3_pieces(reader: FilmReader, tag: bytes) -> list[Piece]:
     """Return what counts of an ID3v2 tag, which begins with its head; all of it where it cannot be followed."""
     version, flags, content = tag[3], tag[5], tag[_ID3_BYTES:]
     head = _FRAME_HEADS.get(version)
@@ -81,6 +83,8 @@ def id3_pieces(tag: bytes) -> list[Piece]:
             break
         if not _is_id3_words(name, value):
             pieces += [b"ID3", name, value]
+        else:
+            reader.leave_out(head_bytes + size_bytes)
         place += head_bytes + size_bytes
     return [b"ID3", content]
 
@@ -90,7 +94,7 @@ def _is_id3_words(name: bytes, value: bytes) -> bool:
     return is_known and not descriptive.text_counts(value) and not any(word in value for word in _PLAYED_WORDS)
 
 
-def _ape_pieces(content: bytes) -> list[Piece]:
+def _ape_pieces(reader: FilmReader, content: bytes) -> list[Piece]:
     """Return what counts of an APEv2 tag."""
     pieces: list[Piece] = []
     place = 0
@@ -100,16 +104,18 @@ def _ape_pieces(content: bytes) -> list[Piece]:
         size_bytes, flags = (int.from_bytes(content[at : at + 4], "little") for at in (place, place + 4))
         end = content.find(b"\0", place + 8)
         stop = end + 1 + size_bytes
-        if end < 0 or stop > len(content):
+        if not 0 <= end - place - 8 <= _LONGEST_KEY or stop > len(content):
             break
         value = content[end + 1 : stop]
         if flags >> 1 & 3 != _APE_TEXT or descriptive.text_counts(value):
             pieces += [b"APE", content[place + 8 : end], value]
+        else:
+            reader.leave_out(stop - place)
         place = stop
     return [b"APE", content]
 
 
-def comment_pieces(content: bytes) -> list[Piece]:
+def comment_pieces(reader: FilmReader, content: bytes) -> list[Piece]:
     """Return what counts of Vorbis comments, which begin with the name of the program; all where it is not clear."""
     try:
         comments = list(_comments(content))
@@ -119,6 +125,8 @@ def comment_pieces(content: bytes) -> list[Piece]:
     for comment in comments:
         if comment.upper().startswith(_COMMENTS_THAT_COUNT) or descriptive.text_counts(comment):
             pieces += [b"comment", comment]
+        else:
+            reader.leave_out(len(comment))
     return pieces
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.answers.found import Answer, Near, Sought
+from dupfind.answers.found import FILMS_BY_BYTES, Answer, Near, Sought
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
 from dupfind.report.json import catalogs, dumps, how_compared, named_path
@@ -69,6 +69,8 @@ def remarks(sought: Sought, answer: Answer) -> Iterable[str]:
     """Yield what is to be said of a picture beside its nearest, ready to be shown."""
     if sought.error is not None and sought.nearest:
         yield f"compared by its bytes only: {printable(sought.error)}"
+    elif sought.error == FILMS_BY_BYTES:
+        yield f"no other file has its bytes: {FILMS_BY_BYTES}"
     elif sought.error is not None:
         yield f"could not be looked at: {printable(sought.error)}"
     for path in sought.itself:

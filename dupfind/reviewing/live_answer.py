@@ -135,9 +135,9 @@ class _Searched:
 
 
 def _may_change(base: Findings, path: str) -> bool:
-    """Tell whether another search can find something else: not where bytes prove, and not of what gave no picture."""
+    """Tell whether another search can find something else: not where bytes prove, nor of what is no picture or film."""
     match = base.matches.get(path)
-    return path in base.pictures and (match is None or match.evidence is not Evidence.IDENTICAL)
+    return path in base.pictures if match is None else match.evidence is not Evidence.IDENTICAL
 
 
 class _Digests:

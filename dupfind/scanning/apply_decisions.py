@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.answers.findings import Findings, Parted
 from dupfind.events import Listener
-from dupfind.pictures.formats import is_image_name
+from dupfind.pictures.formats import is_film_name, is_image_name
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.values import Evidence, Failure, FileEntry, Match, grade_rank
 
@@ -137,7 +137,8 @@ def apply(findings: Findings, standing: Standing, accept: Evidence, spell: Calla
     parted: dict[str, Parted] = {}
     for path, (witness, decision) in standing.differing.items():
         is_seen = path in findings.pictures and path not in findings.failures
-        if path in words or not is_seen or _is_proved(matches.get(path), accept):
+        is_told = is_seen or _was_film(path, decision, findings.failures.get(path))
+        if path in words or not is_told or _is_proved(matches.get(path), accept):
             continue
         words[path], witnesses = decision, standing.parted[path]
         facts = spell(witness), len(witnesses) - 1, decision.day
@@ -148,6 +149,15 @@ def apply(findings: Findings, standing: Standing, accept: Evidence, spell: Calla
 
 def _is_proved(match: Match | None, accept: Evidence) -> bool:
     return match is not None and (match.evidence is Evidence.IDENTICAL or match.evidence.rank <= accept.rank)
+
+
+def _was_film(path: str, decision: Decision, failure: Failure | None) -> bool:
+    """Tell whether a decision took a witness from a film that the scan had proved by its packets.
+
+    That it is no picture is no ``failure`` of a film.
+    """
+    is_film = is_film_name(path) and (failure is None or (failure.lasting and not failure.is_image))
+    return is_film and decision.evidence is Evidence.SAME
 
 
 def _doubted(match: Match) -> Match:
