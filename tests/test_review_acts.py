@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -13,9 +14,11 @@ from PIL import Image
 
 from dupfind.cli.main import run
 from fixtures import pictures
+from tests.helpers.decisions import word
 from tests.helpers.live_process import data_of, got, sent, started
 
 pytest.importorskip("starlette", reason="the extra dupfind[review] is not installed")
+from dupfind.reviewing.decisions_store import as_file
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 PHOTO, OTHER, THIRD = (pictures.photo(number, (320, 240)) for number in (1, 2, 3))
@@ -35,6 +38,13 @@ def anew(address: str, version: int) -> dict[str, Any]:
             return data
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def png(image: Image.Image, **options: int) -> bytes:
+    """A picture as a PNG."""
+    content = io.BytesIO()
+    image.save(content, "PNG", **options)
+    return content.getvalue()
 
 
 def number_of(data: dict[str, Any], name: str) -> int:
@@ -100,6 +110,34 @@ def test_clean(tree: TreeBuilder, tmp_path: Path) -> None:
         assert everything(needles) == before
         sent(address, "end", {})
         assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("who", ["this page", "another program"])
+@pytest.mark.parametrize("what", ["clean", "import"])
+def test_a_plan_by_other_decisions(tree: TreeBuilder, tmp_path: Path, what: str, who: str) -> None:
+    """What is decided after a plan was shown counts: it is not carried out, and the next one goes by the decisions."""
+    hay, needles = tree("hay", {"a.png": PHOTO}), tree("n", {"a.png": png(PHOTO, compress_level=9)})
+    kept, before = tmp_path / "own.json", (everything(hay), everything(needles))
+    (tmp_path / "away").mkdir()
+    option = ("--move-to", "away") if what == "clean" else ("--to", "hay/new")
+    with started(tmp_path, "--decisions", str(kept), *option) as (_, address):
+        different = {"needle": 0, "ruling": "different", "witness": 1, "version": 0}
+        if what == "import":
+            assert "rows" in sent(address, "decide", different)
+        planned = sent(address, "plan", {"what": what})
+        assert " 1 file " in planned["button"]
+        if who == "this page":
+            news = sent(address, "decide" if what == "clean" else "undo", different)
+            assert "rows" in news
+        else:
+            said = [word("different", needles / "a.png", hay / "a.png")] if what == "clean" else []
+            kept.write_bytes(as_file(said))
+        refused = sent(address, "carry-out", {"plan": planned["plan"]})
+        assert refused.get("status") == 409
+        assert "decisions have changed since this plan was shown" in refused["error"]
+        assert sent(address, "carry-out", {"plan": planned["plan"]})["status"] == 409
+        assert (everything(hay), everything(needles)) == before
+        assert sent(address, "plan", {"what": what})["button"] is None
 
 
 def test_a_plan_ends_no_review(tree: TreeBuilder, tmp_path: Path) -> None:

@@ -39,6 +39,10 @@ class DecisionsStore:
         self._state = state
         return True
 
+    def as_they_are(self) -> Sequence[Decision]:
+        """Return what the file has at this moment, also where :meth:`read_again` has yet to take it in."""
+        return () if _state_of(self.path) is None else decisions_file.read(self.path)
+
     def keep(self, new: Sequence[Decision]) -> None:
         """Write the decisions, all or none; raises :class:`~dupfind.errors.OutputError` and keeps the old ones then."""
         try:

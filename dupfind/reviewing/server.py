@@ -157,13 +157,13 @@ class Site:
         what = (await _body(request)).get("what")
         if what not in self._acts.offered:
             raise HTTPException(HTTPStatus.BAD_REQUEST)
-        return await self._alone(lambda: self._acts.plan(what, self._review.decisions))
+        return await self._alone(lambda: self._acts.plan(what, self._review.decisions_now()))
 
     async def _carry_out(self, request: Request) -> Response:
         name = (await _body(request)).get("plan")
         if not isinstance(name, str):
             raise HTTPException(HTTPStatus.BAD_REQUEST)
-        return await self._alone(partial(self._acts.carry_out, name))
+        return await self._alone(lambda: self._acts.carry_out(name, self._review.decisions_now()))
 
     async def _take_back(self, request: Request) -> Response:
         await _body(request)
