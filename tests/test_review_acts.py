@@ -86,6 +86,21 @@ def test_import(tree: TreeBuilder, tmp_path: Path) -> None:
     assert everything(needles) == before
 
 
+@pytest.mark.parametrize("to", ["hay/new", "beside"])
+def test_decisions_are_there_after_an_import(tree: TreeBuilder, tmp_path: Path, to: str) -> None:
+    """The folder that they were imported to is a haystack by then, and the decisions are still about these folders."""
+    tree("hay", {"a.png": PHOTO})
+    tree("n", {"b.png": OTHER, "c.png": THIRD})
+    with started(tmp_path, "--to", to) as (process, address):
+        sent(address, "decide", {"needle": number_of(data_of(address), "c.png"), "ruling": "not-wanted", "version": 0})
+        sent(address, "carry-out", {"plan": sent(address, "plan", {"what": "import"})["plan"]})
+        sent(address, "end", {})
+        assert process.wait(30) == 0
+    for again in (["--to", to], []):
+        with started(tmp_path, *again) as (_, address):
+            assert [row["word"] for row in data_of(address)["decided"]] == ["not-wanted"]
+
+
 def test_clean(tree: TreeBuilder, tmp_path: Path) -> None:
     """What is contained goes where the command line says; no word makes up for a proof, and a doubt counts."""
     tree("hay", {"a.png": PHOTO, "b.png": OTHER, "small.png": THIRD.resize((240, 180))})
