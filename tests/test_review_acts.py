@@ -56,7 +56,7 @@ def number_of(data: dict[str, Any], name: str) -> int:
 def test_import(tree: TreeBuilder, tmp_path: Path) -> None:
     """What is missing comes, but for what is not wanted; then it is there for the page too; it can be taken back."""
     hay = tree("hay", {"a.png": PHOTO})
-    needles = tree("n", {"a.png": PHOTO, "in/b.png": OTHER, "c.png": THIRD})
+    needles = tree("n", {"a.png": PHOTO, "in/b.png": OTHER, "c.png": THIRD, "d.png": b"none"})
     before = everything(needles)
     with started(tmp_path, "--to", "hay/new") as (process, address):
         data = data_of(address)
@@ -66,13 +66,20 @@ def test_import(tree: TreeBuilder, tmp_path: Path) -> None:
         assert sent(address, "carry-out", {"plan": old["plan"]})["status"] == 409  # another was shown since
         assert planned["button"].startswith("Import 1 file (")
         assert "hay/new" in planned["text"]
+        assert "unreadable" in planned["text"]
+        assert "--" not in planned["text"]  # this command has no --also
+        page = got(address).decode()
+        assert "over by “Import what is missing”" in page
+        assert "--only missing" not in page
+        news = json.loads(got(address, "changes?since=0"))
+        assert "--only missing --files" not in [option for _, option in news["answer"]["steps"]]
         assert not (hay / "new").exists()
         done = sent(address, "carry-out", {"plan": planned["plan"]})
         assert done["mayTakeBack"]
         assert "state/dupfind/journals" in done["text"]  # the journal is named
         assert list(everything(hay / "new").values()) == [before["in/b.png"]]
         data = anew(address, 0)
-        assert [row["path"] for row in data["files"]] == []
+        assert [row["path"] for row in data["files"]] == ["n/d.png"]
         assert [row["word"] for row in data["decided"]] == ["not-wanted"]
         assert sent(address, "carry-out", {"plan": planned["plan"]})["status"] == 409  # once
         assert (
@@ -80,7 +87,7 @@ def test_import(tree: TreeBuilder, tmp_path: Path) -> None:
         )  # an old page
         assert sent(address, "take-back", {})["mayTakeBack"] is False
         assert everything(hay / "new") == {}
-        assert [row["path"] for row in anew(address, data["era"])["files"]] == ["n/in/b.png"]
+        assert {row["path"] for row in anew(address, data["era"])["files"]} == {"n/d.png", "n/in/b.png"}
         sent(address, "end", {})
         assert process.wait(30) == 1
     assert everything(needles) == before

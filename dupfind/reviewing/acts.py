@@ -48,7 +48,7 @@ class _Import(NamedTuple):
 
     @property
     def text(self) -> bytes:
-        return imported.render(self.plan, Format.TABLE, _SCREEN)
+        return imported.render(self.plan, Format.TABLE, _SCREEN, is_command=False)
 
     @property
     def button(self) -> str | None:
@@ -58,7 +58,7 @@ class _Import(NamedTuple):
     def carry_out(self, listener: Listener) -> tuple[bytes, str | None, int | None]:
         with after_this_file() as should_stop:
             done = importing.carry_out(self.plan, listener, should_stop=should_stop)
-        return imported.render(done, Format.TABLE, _SCREEN), done.journal, done.stopped
+        return imported.render(done, Format.TABLE, _SCREEN, is_command=False), done.journal, done.stopped
 
 
 class _Clean(NamedTuple):

@@ -144,7 +144,7 @@ class Review:
                 html_live.row(verdict, live.words.get(verdict.path), self._seen, self.files) for verdict in verdicts
             ],
             "folders": html_live.folder_rows(self._state.folders, self._changes.folders_since(version)),
-            "answer": html_live.answer(live.report, self._store.decisions, may_undo=bool(self._undone)),
+            "answer": html_live.answer(live.report, self._store.decisions, self._offered, may_undo=bool(self._undone)),
         }
 
     def say(self, said: Said, version: int, reading: Reading) -> dict[str, Any]:
