@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,7 +19,9 @@ from tests.helpers.decisions import word
 from tests.helpers.live_process import data_of, got, sent, started
 
 pytest.importorskip("starlette", reason="the extra dupfind[review] is not installed")
+from dupfind.reviewing.acts import Acts
 from dupfind.reviewing.decisions_store import as_file
+from tests.helpers.reviews import Served
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 PHOTO, OTHER, THIRD = (pictures.photo(number, (320, 240)) for number in (1, 2, 3))
@@ -160,6 +163,24 @@ def test_a_plan_by_other_decisions(tree: TreeBuilder, tmp_path: Path, what: str,
         assert sent(address, "carry-out", {"plan": planned["plan"]})["status"] == 409
         assert (everything(hay), everything(needles)) == before
         assert sent(address, "plan", {"what": what})["button"] is None
+
+
+def test_what_the_system_refuses_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of the system while a plan is made is said on the page, whatever the file is called."""
+    pictures.save(PHOTO, tmp_path / "hay" / "a.png")
+    pictures.save(OTHER, tmp_path / "n" / "b.png")
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error", "n/b\udcff.png")
+
+    monkeypatch.setattr(Acts, "offered", ["import"])
+    monkeypatch.setattr(Acts, "plan", fail)
+    with Served(tmp_path / "hay", tmp_path / "n", tmp_path / "decisions.json") as served:
+        worker = threading.Thread(target=lambda: (served._thread.join(60), served.jobs.work_alone()))
+        worker.start()
+        answer = served.post("plan", {"what": "import"})
+        worker.join(60)
+    assert (answer.status, answer.json()) == (409, {"error": r"n/b\xff.png: input/output error"})
 
 
 def test_a_plan_ends_no_review(tree: TreeBuilder, tmp_path: Path) -> None:
