@@ -74,17 +74,21 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_where_they_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One file for each set of roots, whatever their order, among the user's data; none below a root."""
+    """One file for each set of folders, however they are spelt, among the user's data; none below a root."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     both = roots(tmp_path)
-    path = usual_path(both)
+    hay, needles = str(tmp_path / "hay"), str(tmp_path / "n")
+    path = usual_path([hay], [needles])
     assert os.path.dirname(path) == str(tmp_path / "data" / "dupfind" / "decisions")
-    assert usual_path(both[::-1]) == path != usual_path(both[:1])
-    assert open_store(None, both).path == path
-    assert open_store(str(tmp_path / "own.json"), both).path == str(tmp_path / "own.json")
+    (tmp_path / "link").symlink_to("hay")
+    assert usual_path([f"{hay}/", str(tmp_path / "link")], [needles]) == path
+    assert usual_path([hay, needles], []) == usual_path([needles, hay], []) != path
+    assert path not in {usual_path([hay], []), usual_path([needles], [hay])}
+    assert open_store(None, [hay], [needles], both).path == path
+    assert open_store(str(tmp_path / "own.json"), [hay], [needles], both).path == str(tmp_path / "own.json")
     for below in ("hay/decisions.json", "n/decisions.json"):
         with pytest.raises(SettingsError, match="where dupfind never writes"):
-            open_store(str(tmp_path / below), both)
+            open_store(str(tmp_path / below), [hay], [needles], both)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "hay"))
     with pytest.raises(SettingsError, match="name another place with --decisions FILE"):
-        open_store(None, both)
+        open_store(None, [hay], [needles], both)

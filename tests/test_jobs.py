@@ -134,3 +134,16 @@ def test_who_has_gone_is_not_waited_for() -> None:
     jobs.do(begun.append).cancel()
     jobs.work(READING, 0.01)
     assert begun == []
+
+
+def test_what_the_system_refuses_ends_no_review() -> None:
+    """Where work that is done alone fails by an error of the system, who asked is told, and the next is done."""
+    jobs = Jobs(lambda wanted, _: [b"" for _ in wanted])
+
+    def fail() -> None:
+        raise OSError(5, "Input/output error", "/a/file")
+
+    failed, done = jobs.do_alone(fail), jobs.do_alone(lambda: 7)
+    jobs.work_alone()
+    assert isinstance(failed.exception(0), OSError)
+    assert done.result(0) == 7

@@ -55,9 +55,11 @@ def test_the_folders_to_be_listed_are_as_many_as_are_listed() -> None:
     files += [file(f"n/{number}.jpg", state) for state in (FileState.UNREADABLE, FileState.MISSING) for number in "12"]
     shown = words(html.render(report(files, [folder("n", FolderState.PARTIAL, 3, 2), top, *below]), Shown()))
     assert (
-        "3 folders are contained: all that they hold is in the haystack. "
-        "To list the 1 that lies below no other of them, add --only contained"
+        "3 folders are contained: all that they hold is in the haystack. To list the topmost one, add --only contained"
     ) in shown
+    below[0] = dataclasses.replace(below[0], is_shown=True)
+    two = words(html.render(report(files, [folder("n", FolderState.PARTIAL, 3, 2), top, *below]), Shown()))
+    assert "To list the 2 topmost ones, add --only contained" in two
     assert "Open 2 unreadable files with another program: nothing is known of what they show." in shown
     assert "Bring 2 missing files over, or decide that they are not wanted. To list them, add" in shown
     unwanted = dataclasses.replace(top, unwanted=1)
@@ -156,6 +158,20 @@ def test_folders_below_a_contained_one_are_not_listed() -> None:
     page = html.render(report([file("n/a/b/1", FileState.PRESENT)], folders), Shown())
     assert [row[0] for row in block(page, "data")["folders"]] == ["n"]
     assert "2 folders below a contained one are not listed." in words(page)
+    page = html.render(report([file("n/a/b/1", FileState.PRESENT)], folders[:2]), Shown())
+    assert "1 folder below a contained one is not listed." in words(page)
+
+
+@pytest.mark.parametrize("offered", [[], ["import"], ["clean"], ["import", "clean"]], ids=str)
+def test_what_to_do_next_where_a_button_does_it(offered: list[str]) -> None:
+    """The live page names its button, and no option of another command for the same."""
+    steps = html.next_steps(ANSWER, offered)
+    options = {option for _, option in steps if option}
+    assert ("--only missing --files" in options) == ("import" not in offered)
+    assert ("--only contained" in options) == ("clean" not in offered)
+    text = " ".join(text for text, _ in steps)
+    assert ("Bring 1 missing file over by “Import what is missing”" in text) == ("import" in offered)
+    assert ("“Move away what is contained” shows first what can go." in text) == ("clean" in offered)
 
 
 def test_problems_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:

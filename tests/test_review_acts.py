@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,9 +15,13 @@ from PIL import Image
 
 from dupfind.cli.main import run
 from fixtures import pictures
+from tests.helpers.decisions import word
 from tests.helpers.live_process import data_of, got, sent, started
 
 pytest.importorskip("starlette", reason="the extra dupfind[review] is not installed")
+from dupfind.reviewing.acts import Acts
+from dupfind.reviewing.decisions_store import as_file
+from tests.helpers.reviews import Served
 
 TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 PHOTO, OTHER, THIRD = (pictures.photo(number, (320, 240)) for number in (1, 2, 3))
@@ -37,6 +43,13 @@ def anew(address: str, version: int) -> dict[str, Any]:
         time.sleep(0.05)
 
 
+def png(image: Image.Image, **options: int) -> bytes:
+    """A picture as a PNG."""
+    content = io.BytesIO()
+    image.save(content, "PNG", **options)
+    return content.getvalue()
+
+
 def number_of(data: dict[str, Any], name: str) -> int:
     """The number of a file in doubt."""
     (number,) = [row["at"] for row in data["files"] if row["path"].endswith(name)]
@@ -46,7 +59,7 @@ def number_of(data: dict[str, Any], name: str) -> int:
 def test_import(tree: TreeBuilder, tmp_path: Path) -> None:
     """What is missing comes, but for what is not wanted; then it is there for the page too; it can be taken back."""
     hay = tree("hay", {"a.png": PHOTO})
-    needles = tree("n", {"a.png": PHOTO, "in/b.png": OTHER, "c.png": THIRD})
+    needles = tree("n", {"a.png": PHOTO, "in/b.png": OTHER, "c.png": THIRD, "d.png": b"none"})
     before = everything(needles)
     with started(tmp_path, "--to", "hay/new") as (process, address):
         data = data_of(address)
@@ -56,13 +69,20 @@ def test_import(tree: TreeBuilder, tmp_path: Path) -> None:
         assert sent(address, "carry-out", {"plan": old["plan"]})["status"] == 409  # another was shown since
         assert planned["button"].startswith("Import 1 file (")
         assert "hay/new" in planned["text"]
+        assert "unreadable" in planned["text"]
+        assert "--" not in planned["text"]  # this command has no --also
+        page = got(address).decode()
+        assert "over by “Import what is missing”" in page
+        assert "--only missing" not in page
+        news = json.loads(got(address, "changes?since=0"))
+        assert "--only missing --files" not in [option for _, option in news["answer"]["steps"]]
         assert not (hay / "new").exists()
         done = sent(address, "carry-out", {"plan": planned["plan"]})
         assert done["mayTakeBack"]
         assert "state/dupfind/journals" in done["text"]  # the journal is named
         assert list(everything(hay / "new").values()) == [before["in/b.png"]]
         data = anew(address, 0)
-        assert [row["path"] for row in data["files"]] == []
+        assert [row["path"] for row in data["files"]] == ["n/d.png"]
         assert [row["word"] for row in data["decided"]] == ["not-wanted"]
         assert sent(address, "carry-out", {"plan": planned["plan"]})["status"] == 409  # once
         assert (
@@ -70,10 +90,25 @@ def test_import(tree: TreeBuilder, tmp_path: Path) -> None:
         )  # an old page
         assert sent(address, "take-back", {})["mayTakeBack"] is False
         assert everything(hay / "new") == {}
-        assert [row["path"] for row in anew(address, data["era"])["files"]] == ["n/in/b.png"]
+        assert {row["path"] for row in anew(address, data["era"])["files"]} == {"n/d.png", "n/in/b.png"}
         sent(address, "end", {})
         assert process.wait(30) == 1
     assert everything(needles) == before
+
+
+@pytest.mark.parametrize("to", ["hay/new", "beside"])
+def test_decisions_are_there_after_an_import(tree: TreeBuilder, tmp_path: Path, to: str) -> None:
+    """The folder that they were imported to is a haystack by then, and the decisions are still about these folders."""
+    tree("hay", {"a.png": PHOTO})
+    tree("n", {"b.png": OTHER, "c.png": THIRD})
+    with started(tmp_path, "--to", to) as (process, address):
+        sent(address, "decide", {"needle": number_of(data_of(address), "c.png"), "ruling": "not-wanted", "version": 0})
+        sent(address, "carry-out", {"plan": sent(address, "plan", {"what": "import"})["plan"]})
+        sent(address, "end", {})
+        assert process.wait(30) == 0
+    for again in (["--to", to], []):
+        with started(tmp_path, *again) as (_, address):
+            assert [row["word"] for row in data_of(address)["decided"]] == ["not-wanted"]
 
 
 def test_clean(tree: TreeBuilder, tmp_path: Path) -> None:
@@ -100,6 +135,52 @@ def test_clean(tree: TreeBuilder, tmp_path: Path) -> None:
         assert everything(needles) == before
         sent(address, "end", {})
         assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("who", ["this page", "another program"])
+@pytest.mark.parametrize("what", ["clean", "import"])
+def test_a_plan_by_other_decisions(tree: TreeBuilder, tmp_path: Path, what: str, who: str) -> None:
+    """What is decided after a plan was shown counts: it is not carried out, and the next one goes by the decisions."""
+    hay, needles = tree("hay", {"a.png": PHOTO}), tree("n", {"a.png": png(PHOTO, compress_level=9)})
+    kept, before = tmp_path / "own.json", (everything(hay), everything(needles))
+    (tmp_path / "away").mkdir()
+    option = ("--move-to", "away") if what == "clean" else ("--to", "hay/new")
+    with started(tmp_path, "--decisions", str(kept), *option) as (_, address):
+        different = {"needle": 0, "ruling": "different", "witness": 1, "version": 0}
+        if what == "import":
+            assert "rows" in sent(address, "decide", different)
+        planned = sent(address, "plan", {"what": what})
+        assert " 1 file " in planned["button"]
+        if who == "this page":
+            news = sent(address, "decide" if what == "clean" else "undo", different)
+            assert "rows" in news
+        else:
+            said = [word("different", needles / "a.png", hay / "a.png")] if what == "clean" else []
+            kept.write_bytes(as_file(said))
+        refused = sent(address, "carry-out", {"plan": planned["plan"]})
+        assert refused.get("status") == 409
+        assert "decisions have changed since this plan was shown" in refused["error"]
+        assert sent(address, "carry-out", {"plan": planned["plan"]})["status"] == 409
+        assert (everything(hay), everything(needles)) == before
+        assert sent(address, "plan", {"what": what})["button"] is None
+
+
+def test_what_the_system_refuses_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of the system while a plan is made is said on the page, whatever the file is called."""
+    pictures.save(PHOTO, tmp_path / "hay" / "a.png")
+    pictures.save(OTHER, tmp_path / "n" / "b.png")
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error", "n/b\udcff.png")
+
+    monkeypatch.setattr(Acts, "offered", ["import"])
+    monkeypatch.setattr(Acts, "plan", fail)
+    with Served(tmp_path / "hay", tmp_path / "n", tmp_path / "decisions.json") as served:
+        worker = threading.Thread(target=lambda: (served._thread.join(60), served.jobs.work_alone()))
+        worker.start()
+        answer = served.post("plan", {"what": "import"})
+        worker.join(60)
+    assert (answer.status, answer.json()) == (409, {"error": r"n/b\xff.png: input/output error"})
 
 
 def test_a_plan_ends_no_review(tree: TreeBuilder, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def review(
     settings = refuse_plans(make())
     from dupfind.reviewing.decisions_store import open_store
 
-    store = open_store(decisions, settings.roots)
+    store = open_store(decisions, raw["haystack"], raw["needles"], settings.roots)
     read = {"--files-from": files_from, "--cache": settings.cache}
     refuse_overwriting({"--decisions": store.path}, read, settings.named.files)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)

@@ -25,6 +25,8 @@ from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, R
 SCRIPTS = (*document.COMMON, "stage.js", "tree.js", "rows.js", "decisions.js", "scan.js", "start.js")
 MOST_ROWS = 20_000
 """Of each list: 20,000 files take 5 MB and are searched in 13 ms."""
+IMPORT_BUTTON, CLEAN_BUTTON = "Import what is missing", "Move away what is contained"
+"""What the buttons of the live page are called."""
 MOST_PROBLEMS = 1_000
 KEYS = (
     ("j", "the next file"),
@@ -76,8 +78,8 @@ def render(
     return document.render("scan.html.j2", SCRIPTS, context_of(report, len(given), left_out), data, album.pictures)
 
 
-def context_of(report: Report, given: int, left_out: Sequence[str]) -> dict[str, Any]:
-    """What the template says of a scan; ``given`` is how many decisions it went by."""
+def context_of(report: Report, given: int, left_out: Sequence[str], offered: Sequence[str] = ()) -> dict[str, Any]:
+    """What the template says of a scan; ``given`` is how many decisions it went by, ``offered`` as of the steps."""
     return {
         "title": f"dupfind: {', '.join(shown(path) for path in report.settings.needles)}",
         "version": report.version,
@@ -90,7 +92,7 @@ def context_of(report: Report, given: int, left_out: Sequence[str]) -> dict[str,
         "on_word": Counter((report.decided or {}).values()),
         "given": given,
         "signs": SIGNS,
-        "steps": next_steps(report),
+        "steps": next_steps(report, offered),
         "gaps": sum(problem.is_gap for problem in report.problems),
         "problems": report.problems[:MOST_PROBLEMS],
         "more_problems": len(report.problems) - MOST_PROBLEMS,
@@ -256,16 +258,17 @@ def _settings(report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def next_steps(report: Report) -> list[tuple[str, str]]:
-    """What to do next, and what to add to the command for it."""
+def next_steps(report: Report, offered: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """What to do next, and what to add to the command for it; nothing where a button that is ``offered`` does it."""
     numbers = Counter(file.state for file in report.files)
     steps = []
     if similar := numbers[FileState.SIMILAR]:
         steps.append((f"Look at {count(similar, 'similar file')} below, and decide: same or different.", ""))
     if missing := numbers[FileState.MISSING]:
         they, them = ("it is", "it") if missing == 1 else ("they are", "them")
-        text = f"Bring {count(missing, 'missing file')} over, or decide that {they} not wanted. To list {them}, add"
-        steps.append((text, "--only missing --files"))
+        by, more = (f" by “{IMPORT_BUTTON}”", "") if "import" in offered else ("", f" To list {them}, add")
+        text = f"Bring {count(missing, 'missing file')} over{by}, or decide that {they} not wanted.{more}"
+        steps.append((text, "--only missing --files" if more else ""))
     if unreadable := numbers[FileState.UNREADABLE]:
         they = "it shows" if unreadable == 1 else "they show"
         text = f"Open {count(unreadable, 'unreadable file')} with another program: nothing is known of what {they}."
@@ -277,18 +280,20 @@ def next_steps(report: Report) -> list[tuple[str, str]]:
     if any(problem.is_gap for problem in report.problems):
         steps.append(("Look at what was skipped, below: it may hold more.", ""))
     if contained := [folder for folder in report.folders if folder.state is FolderState.CONTAINED]:
-        steps.append((_of_contained(contained), "--only contained"))
+        is_offered = "clean" in offered
+        steps.append((_of_contained(contained, is_offered=is_offered), "" if is_offered else "--only contained"))
     return steps
 
 
-def _of_contained(folders: Sequence[FolderVerdict]) -> str:
+def _of_contained(folders: Sequence[FolderVerdict], *, is_offered: bool) -> str:
     """Say how many they are, and how many of them are listed: the others lie below those."""
     are, hold, them = ("is", "it holds", "it") if len(folders) == 1 else ("are", "they hold", "them")
     where = "in the haystack or not wanted" if any(folder.unwanted for folder in folders) else "in the haystack"
     listed = sum(folder.is_shown for folder in folders)
     if listed != len(folders):
-        them = f"the {listed:,} that {'lies' if listed == 1 else 'lie'} below no other of them"
-    return f"{count(len(folders), 'folder')} {are} contained: all that {hold} is {where}. To list {them}, add"
+        them = "the topmost one" if listed == 1 else f"the {listed:,} topmost ones"
+    next_ = f"“{CLEAN_BUTTON}” shows first what can go." if is_offered else f"To list {them}, add"
+    return f"{count(len(folders), 'folder')} {are} contained: all that {hold} is {where}. {next_}"
 
 
 def rests_on(report: Report) -> list[str]:
@@ -329,5 +334,5 @@ def not_listed(
         lines.append(f"Of {len(folders):,} folders, {MOST_ROWS:,} are listed; --save FILE writes all.")
     hidden = len(report.folders) - len(folders)
     if hidden:
-        lines.append(f"{count(hidden, 'folder')} below a contained one are not listed.")
+        lines.append(f"{count(hidden, 'folder')} below a contained one {'is' if hidden == 1 else 'are'} not listed.")
     return lines

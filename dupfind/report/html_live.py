@@ -34,7 +34,7 @@ def row(file: FileVerdict, word: Decision | None, seen: Shown, numbers: Places) 
     return facts
 
 
-def answer(report: Report, given: Sequence[Decision], *, may_undo: bool) -> dict[str, Any]:
+def answer(report: Report, given: Sequence[Decision], offered: Sequence[str] = (), *, may_undo: bool) -> dict[str, Any]:
     """What stands above the files, as the page's script puts it there; ``given`` are all decisions.
 
     ``may_undo`` tells whether one of them can be taken back without naming its file.
@@ -44,7 +44,7 @@ def answer(report: Report, given: Sequence[Decision], *, may_undo: bool) -> dict
         "headline": html.headline(report),
         "folders": html.folder_rows(report),
         "files": html.file_rows(report.files),
-        "steps": html.next_steps(report),
+        "steps": html.next_steps(report, offered),
         "decisions": Counter(decision.ruling.value for decision in given),
         "mayUndo": may_undo,
         "words": {ruling.value: on_word[ruling.value] for ruling in Ruling},
@@ -123,7 +123,7 @@ class Page:
         decided = ",".join(self._row(file, words, seen, {}) for file in settled)
         data = f'{embedded(head)[:-1]},"decided":[{decided}],"files":[{",".join(rows)}]}}'
         left_out = [*html.rests_on(report), *html.not_listed(report, doubtful, present, in_tree, MOST_ROWS)]
-        context = html.context_of(report, len(given), left_out)
+        context = html.context_of(report, len(given), left_out, self._offered)
         context["offered"] = self._offered
         context["keys"] = (*html.KEYS[:-1], *_KEYS, html.KEYS[-1])
         return document.render_live("scan.html.j2", SCRIPTS, context, data)

@@ -23,24 +23,24 @@ _MOST_LISTED = 20
 _OPTIONS = {FileState.SIMILAR: "similar", FileState.UNREADABLE: "unreadable"}
 
 
-def render(answer: ImportPlan | Imported, format_: Format, screen: Screen) -> bytes:
-    """The plan, or what came of it, as a table or as JSON."""
+def render(answer: ImportPlan | Imported, format_: Format, screen: Screen, *, is_command: bool = True) -> bytes:
+    """The plan, or what came of it, as a table or as JSON; ``is_command`` names the options that bring more."""
     if format_ is Format.JSON:
         return (dumps(_json(answer), indent=1) + "\n").encode()
     page = Page(screen)
     if isinstance(answer, ImportPlan):
-        _plan(page, answer)
+        _plan(page, answer, is_command=is_command)
     else:
-        _result(page, answer)
+        _result(page, answer, is_command=is_command)
     return page.encoded()
 
 
-def _plan(page: Page, plan: ImportPlan) -> None:
+def _plan(page: Page, plan: ImportPlan, *, is_command: bool) -> None:
     if plan.items:
         _folders(page, plan, plan.items)
         page.add("")
     page.add(_head(plan), wrap=True)
-    for line in _rest(plan):
+    for line in _rest(plan, is_command=is_command):
         page.add(line, wrap=True)
 
 
@@ -52,7 +52,7 @@ def _head(plan: ImportPlan) -> str:
     )
 
 
-def _rest(plan: ImportPlan) -> list[str]:
+def _rest(plan: ImportPlan, *, is_command: bool) -> list[str]:
     """Say what is not brought over."""
     lines = []
     if plan.duplicates:
@@ -61,7 +61,7 @@ def _rest(plan: ImportPlan) -> list[str]:
     if plan.left:
         parts = ", ".join(f"{number:,} {word}" for word, number in sorted(plan.left.items()))
         also = " ".join(f"--also {option}" for state, option in _OPTIONS.items() if state.value in plan.left)
-        lines.append(f"Not present and not imported: {parts}" + (f" ({also})." if also else "."))
+        lines.append(f"Not present and not imported: {parts}" + (f" ({also})." if also and is_command else "."))
     if plan.is_outside and plan.items:
         lines.append(f"{printable(plan.destination)} is in no haystack: name it as --haystack in the next scan.")
     if plan.free_bytes is not None and plan.free_bytes < plan.size_bytes:
@@ -89,7 +89,7 @@ def _folders(page: Page, plan: ImportPlan, items: Iterable[Item]) -> None:
         page.add(f"{count(len(rows) - _MOST_LISTED, 'folder')} more (--format json names all).")
 
 
-def _result(page: Page, answer: Imported) -> None:
+def _result(page: Page, answer: Imported, *, is_command: bool) -> None:
     plan, numbers = answer.plan, answer.numbers
     imported = [one.item for one in answer.done if one.fate is Fate.IMPORTED]
     if imported:
@@ -108,7 +108,7 @@ def _result(page: Page, answer: Imported) -> None:
         reason = next((one.reason for one in answer.done if one.fate is Fate.NOT_DONE and one.reason), "stopped")
         text = f"{count(numbers[Fate.NOT_DONE], 'file')} not imported: {printable(reason)}. The same command goes on."
         page.add(text, wrap=True)
-    for line in _rest(plan):
+    for line in _rest(plan, is_command=is_command):
         page.add(line, wrap=True)
     if answer.left_overs:
         page.add(f"{count(answer.left_overs, 'unfinished file')} of an earlier run removed.")

@@ -48,7 +48,7 @@ class _Import(NamedTuple):
 
     @property
     def text(self) -> bytes:
-        return imported.render(self.plan, Format.TABLE, _SCREEN)
+        return imported.render(self.plan, Format.TABLE, _SCREEN, is_command=False)
 
     @property
     def button(self) -> str | None:
@@ -58,7 +58,7 @@ class _Import(NamedTuple):
     def carry_out(self, listener: Listener) -> tuple[bytes, str | None, int | None]:
         with after_this_file() as should_stop:
             done = importing.carry_out(self.plan, listener, should_stop=should_stop)
-        return imported.render(done, Format.TABLE, _SCREEN), done.journal, done.stopped
+        return imported.render(done, Format.TABLE, _SCREEN, is_command=False), done.journal, done.stopped
 
 
 class _Clean(NamedTuple):
@@ -81,13 +81,20 @@ class _Clean(NamedTuple):
         return cleaned.render(done, Format.TABLE, _SCREEN), done.journal, done.stopped
 
 
+class _Planned(NamedTuple):
+    name: str
+    way: _Import | _Clean
+    decisions: tuple[Decision, ...]
+    """By which it was made."""
+
+
 class Acts:
     """Plans, and what is done by them; a plan is good for once, and until the next one."""
 
     def __init__(self, means: Means, listener: Listener) -> None:
         self._means = means
         self._listener = listener
-        self._planned: tuple[str, _Import | _Clean] | None = None
+        self._planned: _Planned | None = None
         self._journals: list[str] = []
         """Of what this review has done and not taken back, the last at the end."""
         self.has_changed = False
@@ -119,14 +126,24 @@ class Acts:
         else:
             raise PlanGoneError(f"this review was not started with what {what} needs")
         name = secrets.token_hex(8)
-        self._planned = name, way
+        self._planned = _Planned(name, way, tuple(decisions))
         return {"plan": name, "what": what, "text": way.text.decode(), "button": way.button}
 
-    def carry_out(self, name: str) -> dict[str, Any]:
-        """Do what was planned under this name, once; raises :class:`~dupfind.errors.StoppedError` after a signal."""
-        if self._planned is None or self._planned[0] != name:
+    def carry_out(self, name: str, decisions: Sequence[Decision]) -> dict[str, Any]:
+        """Do what was planned under this name, once; raises :class:`~dupfind.errors.StoppedError` after a signal.
+
+        ``decisions`` are those of this moment: a plan that was made by others is not what a person says by now, and
+        raises :class:`PlanGoneError`.
+        """
+        planned = self._planned
+        if planned is None or planned.name != name:
             raise PlanGoneError("this plan is not the last one any more: look again")
-        way, self._planned = self._planned[1], None
+        self._planned = None
+        if planned.decisions != tuple(decisions):
+            raise PlanGoneError(
+                "the decisions have changed since this plan was shown, and no file was touched: look at a new plan"
+            )
+        way = planned.way
         self.has_changed = True  # also where it fails half way
         text, journal, stopped = way.carry_out(self._listener)
         if journal is not None:

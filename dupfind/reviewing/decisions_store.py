@@ -13,7 +13,7 @@ from dupfind.answers.decisions import Decision
 from dupfind.errors import OutputError, SettingsError, reason_of
 from dupfind.overwriting import check_output
 from dupfind.scanning import decisions_file
-from dupfind.values import Root
+from dupfind.values import Root, Side
 
 _State = tuple[int, int, int]
 
@@ -39,6 +39,10 @@ class DecisionsStore:
         self._state = state
         return True
 
+    def as_they_are(self) -> Sequence[Decision]:
+        """Return what the file has at this moment, also where :meth:`read_again` has yet to take it in."""
+        return () if _state_of(self.path) is None else decisions_file.read(self.path)
+
     def keep(self, new: Sequence[Decision]) -> None:
         """Write the decisions, all or none; raises :class:`~dupfind.errors.OutputError` and keeps the old ones then."""
         try:
@@ -60,18 +64,28 @@ def as_file(rows: Sequence[Decision]) -> bytes:
     return f"{json.dumps(whole, indent=1)}\n".encode()
 
 
-def usual_path(roots: Sequence[Root]) -> str:
-    """Where the decisions on these roots are kept when nobody says otherwise: one file for each set of roots."""
+def usual_path(haystack: Sequence[str], needles: Sequence[str]) -> str:
+    """Where the decisions on these folders are kept when nobody says otherwise: one file for each set of them.
+
+    The folders are those that were named, and not the roots of a scan: a folder to import to becomes one of these once
+    it is there, and the decisions are to be found then, too.
+    """
     from platformdirs import user_data_dir
 
-    names = sorted(f"{root.side} {root.real}" for root in roots)
+    sides = ((Side.HAYSTACK, haystack), (Side.NEEDLES, needles))
+    names = sorted({f"{side} {os.path.realpath(path)}" for side, paths in sides for path in paths})
     name = hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()[:32]
     return os.path.join(user_data_dir("dupfind", appauthor=False), "decisions", f"{name}.json")
 
 
-def open_store(given: str | None, roots: Sequence[Root]) -> DecisionsStore:
-    """Open the file that was ``given``, or the usual one; raises :class:`~dupfind.errors.SettingsError`."""
-    path = os.path.abspath(given) if given else usual_path(roots)
+def open_store(
+    given: str | None, haystack: Sequence[str], needles: Sequence[str], roots: Sequence[Root]
+) -> DecisionsStore:
+    """Open the file that was ``given``, or the usual one of these folders; it may lie below none of ``roots``.
+
+    Raises :class:`~dupfind.errors.SettingsError`.
+    """
+    path = os.path.abspath(given) if given else usual_path(haystack, needles)
     if given is not None:
         check_output(path, roots, "--decisions")
         return DecisionsStore(path)

@@ -129,7 +129,7 @@ class Jobs:
             work, done = self._alone.popleft()
             try:
                 done.set_result(work())
-            except DupfindError as error:  # the page is told; anything else is a bug
+            except (DupfindError, OSError) as error:  # the page is told; anything else is a bug
                 done.set_exception(error)
             self.use()
 

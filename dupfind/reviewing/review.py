@@ -144,7 +144,7 @@ class Review:
                 html_live.row(verdict, live.words.get(verdict.path), self._seen, self.files) for verdict in verdicts
             ],
             "folders": html_live.folder_rows(self._state.folders, self._changes.folders_since(version)),
-            "answer": html_live.answer(live.report, self._store.decisions, may_undo=bool(self._undone)),
+            "answer": html_live.answer(live.report, self._store.decisions, self._offered, may_undo=bool(self._undone)),
         }
 
     def say(self, said: Said, version: int, reading: Reading) -> dict[str, Any]:
@@ -182,10 +182,19 @@ class Review:
         if version < self.era:
             raise RefusedError("the files were looked at anew since: open the page again", HTTPStatus.GONE)
 
-    @property
-    def decisions(self) -> Sequence[Decision]:
-        """All that are kept."""
-        return self._store.decisions
+    def decisions_now(self) -> Sequence[Decision]:
+        """All that are kept at this moment, by whomever; the page hears of them as ever. Raises :class:`RefusedError`.
+
+        Needs no reading, so that what acts on files can ask.
+        """
+        try:
+            return self._store.as_they_are()
+        except SettingsError as error:
+            raise self._none_any_more(error) from error
+
+    def _none_any_more(self, error: SettingsError) -> RefusedError:
+        self._run.listener.warn(str(error))
+        return RefusedError("the file of decisions holds none any more: see the terminal")
 
     def _keep(self, decisions: Sequence[Decision]) -> None:
         try:
@@ -201,8 +210,7 @@ class Review:
         try:
             has_changed = self._store.read_again()
         except SettingsError as error:
-            self._run.listener.warn(str(error))
-            raise RefusedError("the file of decisions holds none any more: see the terminal") from error
+            raise self._none_any_more(error) from error
         if has_changed:
             self._undone.clear()
             self._go_by(self._store.decisions, reading)

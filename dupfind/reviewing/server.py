@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
 import socket
 import threading
@@ -26,7 +27,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dupfind.answers.decisions import Ruling
-from dupfind.errors import DupfindError
+from dupfind.errors import DupfindError, reason_of
+from dupfind.report.text import printable
 from dupfind.reviewing.acts import Acts
 from dupfind.reviewing.guards import HEADERS, MOST_BODY_BYTES, TOKEN_BYTES, Asked, Door, refusal
 from dupfind.reviewing.jobs import EndedError, Jobs
@@ -157,13 +159,13 @@ class Site:
         what = (await _body(request)).get("what")
         if what not in self._acts.offered:
             raise HTTPException(HTTPStatus.BAD_REQUEST)
-        return await self._alone(lambda: self._acts.plan(what, self._review.decisions))
+        return await self._alone(lambda: self._acts.plan(what, self._review.decisions_now()))
 
     async def _carry_out(self, request: Request) -> Response:
         name = (await _body(request)).get("plan")
         if not isinstance(name, str):
             raise HTTPException(HTTPStatus.BAD_REQUEST)
-        return await self._alone(partial(self._acts.carry_out, name))
+        return await self._alone(lambda: self._acts.carry_out(name, self._review.decisions_now()))
 
     async def _take_back(self, request: Request) -> Response:
         await _body(request)
@@ -178,6 +180,9 @@ class Site:
             raise
         except DupfindError as error:
             return JSONResponse({"error": str(error)}, HTTPStatus.CONFLICT)
+        except OSError as error:
+            where = f"{printable(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
+            return JSONResponse({"error": f"{where}{reason_of(error)}"}, HTTPStatus.CONFLICT)
 
     async def _end(self, request: Request) -> Response:
         await _body(request)
