@@ -271,3 +271,30 @@ def test_import_and_clean(browser: Browser, tmp_path: Path) -> None:
         browser.press(Keys.ESCAPE)
         browser.wait(lambda: browser.texts("h1") == ["All 2 files are in the haystack"])
         assert complaints(browser) == []
+
+
+def test_a_plan_on_a_narrow_screen(browser: Browser, tmp_path: Path) -> None:
+    """All of it can be read without scrolling to the side; what was decided meanwhile is told there, too."""
+    long = tmp_path / "away" / ("a-long-name-without-any-space-" * 4)
+    long.mkdir(parents=True)
+    pictures.save(pictures.photo(1, (320, 240)), tmp_path / "hay" / "a.png")
+    pictures.save(pictures.photo(1, (320, 240)), tmp_path / "n" / "x" / "a.png")
+    pictures.save(pictures.photo(2, (320, 240)), tmp_path / "n" / "b.png")
+    with process.started(tmp_path, "--move-to", str(long)) as (_, address):
+        browser.driver.get("about:blank")
+        browser.complaints()
+        browser.open(address, 360)
+        browser.wait(lambda: browser.texts("[data-what=full]"))
+        browser.click("#act-clean")
+        browser.wait(lambda: browser.texts("#act-buttons button"))
+        for selector in ("#act-text", "#act"):
+            wide, room = browser.run(
+                "const e = document.querySelector(arguments[0]); return [e.scrollWidth, e.clientWidth]", selector
+            )
+            assert wide <= room, selector
+        (row,) = process.data_of(address)["files"]
+        process.sent(address, "decide", {"needle": row["at"], "ruling": "not-wanted", "version": 0})
+        browser.click("#act-buttons button")
+        browser.wait(lambda: "decisions have changed since this plan was shown" in browser.texts("#act-text")[0])
+        assert browser.texts("#act-buttons button") == []
+        assert (tmp_path / "n" / "x" / "a.png").is_file()
