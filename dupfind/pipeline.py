@@ -309,8 +309,8 @@ def find_matches(
 
 
 def _are_films_read(scan: ScanSettings) -> bool:
-    """Tell whether films are looked into: not where that takes too long, or proves nothing."""
-    return not scan.quick and scan.accept is not Evidence.IDENTICAL and libraries.can_read_films()
+    """Tell whether films are looked into: not by who is in a hurry."""
+    return not scan.quick and libraries.can_read_films()
 
 
 def _entries(trees: Sequence[Tree]) -> list[FileEntry]:

@@ -188,7 +188,6 @@ def advise(settings: ScanSettings, seen: Seen) -> Advice:
 
 def _no_picture(path: str, settings: ScanSettings) -> Reason:
     """Tell why nothing is near to a file that is no picture, or a film that was not looked into."""
-    is_by_bytes = settings.quick or settings.accept is Evidence.IDENTICAL
-    if is_by_bytes or not formats.is_film_name(path):
+    if settings.quick or not formats.is_film_name(path):
         return Reason(ReasonCode.NO_PICTURE)
     return Reason(ReasonCode.NO_FILM if libraries.can_read_films() else ReasonCode.FILM_BY_BYTES)
