@@ -137,11 +137,11 @@ class Planner:
 
     def _file(self, path: str, real: str, root: Root) -> Unit:
         """Make a unit of a file, or of an archive, whose parts are all proved."""
-        found = os.lstat(real)
-        thing = Thing((), state_of(found), self._claims(real))
+        state = os.lstat(real)
+        thing = Thing((), state_of(state), self._claims(real))
         if not thing.claims:
             raise _StaysError("nothing proves it")
-        return Unit(path, real, os.path.dirname(real) if real == root.real else root.real, found.st_dev, (thing,), ())
+        return Unit(path, real, os.path.dirname(real) if real == root.real else root.real, state.st_dev, (thing,), ())
 
     def _folder(self, path: str, real: str, root: Root) -> Unit:
         """Make a unit of a folder with all that lies in it; an archive is a folder to a scan, and a file here."""
@@ -195,8 +195,8 @@ class Planner:
         if witness is None or not (witness.is_on_disk and witness.can_be_read):
             raise _StaysError(f"the witness of {verdict.path} is only listed, or in an archive: it cannot be held open")
         needle = os.lstat(path) if os.path.lexists(path := self._on_disk(verdict)) else None
-        found = os.lstat(witness.path)
-        if needle is not None and os.path.samestat(needle, found):
+        held = os.lstat(witness.path)
+        if needle is not None and os.path.samestat(needle, held):
             raise _StaysError(f"{verdict.path} is a hard link of its witness")
         more = self._scan.more_witnesses.get(witness.path, ())
         if 1 + len(more) < self._scan.witnesses:

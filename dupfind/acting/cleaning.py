@@ -206,8 +206,8 @@ class Cleaner:
             else:
                 held, witnesses = None, []
                 self._check_unproved(around, name, thing)
-            found = around.look(name)
-            if held is not None and state_of(found) != held.state:
+            now = around.look(name)
+            if held is not None and state_of(now) != held.state:
                 raise _RefusedError(f"{_shown(unit, thing)}: it changed while it was proved")
             number = self._move(around, name, target, new_name, thing, [witness.entry.path for witness in witnesses])
             step = _Step(number, thing.below, state_of(target.look(new_name)))
@@ -318,13 +318,13 @@ class Cleaner:
             name = os.path.basename(entry.path)
             handle = self._open(around, name, shown)
             stack.callback(os.close, handle)
-            found = os.fstat(handle)
-            state = state_of(found)
+            opened = os.fstat(handle)
+            state = state_of(opened)
             if state[:2] == needle.state[:2]:
                 raise _RefusedError(f"{shown} is the same file: a hard link, which frees nothing and saves nothing")
             if state[:2] in self._moved:
                 raise _RefusedError(f"{shown} has been moved in this run")
-            now = entry_of(entry.path, found)
+            now = entry_of(entry.path, opened)
             if now[:4] != entry[:4] or entry.inode not in (0, now.inode):
                 raise _RefusedError(f"{shown} changed since it was looked at")
             if self._same_file.is_itself(entry, needle.entry):

@@ -83,8 +83,8 @@ def _identity(file: IO[bytes], entry: FileEntry) -> tuple[int, ...]:
     """Return what tells a file on disk from every other; nothing for what is no file of the system."""
     if not entry.is_on_disk:
         return ()
-    found = os.fstat(file.fileno())
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    state = os.fstat(file.fileno())
+    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
 def _write(file: IO[bytes], handle: int, advance: Callable[[int], None]) -> tuple[bytes, int]:

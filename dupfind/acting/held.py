@@ -44,8 +44,8 @@ class HeldEntry(StoredEntry):
         return now if self.inode else without_inode(now)
 
     def _check(self, file: IO[bytes]) -> None:
-        found = entry_of(self.path, os.fstat(file.fileno()))
-        if found[1:4] != self[1:4] or self.inode not in (0, found.inode):
+        now = entry_of(self.path, os.fstat(file.fileno()))
+        if now[1:4] != self[1:4] or self.inode not in (0, now.inode):
             raise ChangedError
 
 

@@ -466,6 +466,6 @@ def sync_folder(folder: str | int) -> None:
             os.close(handle)
 
 
-def state_of(found: os.stat_result) -> list[int]:
+def state_of(file: os.stat_result) -> list[int]:
     """Return what tells a file from every other, and from itself at another time, for a journal."""
-    return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns]
+    return [file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns]

@@ -206,8 +206,8 @@ def day_in_name(name: str, today: date) -> date | None:
     for pattern in _IN_NAME:
         for match in pattern.finditer(name):
             year, month, day = match.groups()
-            if (found := _day((year, month, day), _FIRST_YEAR_OF_FILES, today)) is not None:
-                return found
+            if (day_named := _day((year, month, day), _FIRST_YEAR_OF_FILES, today)) is not None:
+                return day_named
     return None
 
 
@@ -222,10 +222,10 @@ def day_of_mtime(mtime_ns: int, today: date) -> date | None:
 
 def _day(parts: tuple[str, str, str], first_year: int, today: date) -> date | None:
     try:
-        found = date(*map(int, parts))
+        day = date(*map(int, parts))
     except ValueError:
         return None
-    return found if first_year <= found.year <= today.year + 1 else None
+    return day if first_year <= day.year <= today.year + 1 else None
 
 
 def key(name: str) -> str:

@@ -31,9 +31,9 @@ class Listed(NamedTuple):
     """The outermost first, that folder itself among them."""
 
 
-def state_of(found: os.stat_result) -> tuple[int, ...]:
+def state_of(file: os.stat_result) -> tuple[int, ...]:
     """Return the state of a file as :class:`~dupfind.answers.cleaned.Thing` has it."""
-    return (*(getattr(found, name) for name in STATE), stat.S_IFMT(found.st_mode))
+    return (*(getattr(file, name) for name in STATE), stat.S_IFMT(file.st_mode))
 
 
 def list_folder(path: str, roots: Collection[FolderId]) -> Listed:
@@ -47,12 +47,12 @@ def list_folder(path: str, roots: Collection[FolderId]) -> Listed:
         while pending:
             below = pending.pop()
             folder = os.path.join(path, *below)
-            found = os.lstat(folder)
-            if found.st_dev != top.st_dev:
+            state = os.lstat(folder)
+            if state.st_dev != top.st_dev:
                 raise NotListedError(f"another file system is mounted in it, at {folder}")
-            if below and (found.st_dev, found.st_ino) in roots:
+            if below and (state.st_dev, state.st_ino) in roots:
                 raise NotListedError(f"{folder} in it is a root of its own")
-            listed.folders.append(Inner(below, found.st_mode, found.st_mtime_ns))
+            listed.folders.append(Inner(below, state.st_mode, state.st_mtime_ns))
             with os.scandir(folder) as items:
                 for item in sorted(items, key=lambda item: item.name, reverse=True):
                     inner = (*below, item.name)

@@ -142,9 +142,9 @@ def _own_folder(path: str) -> str:
     """Return a folder of ours, made where it is not there; raises ``OSError`` for a link or a folder of others."""
     with suppress(FileExistsError):
         os.mkdir(path, _MODE)
-    found = os.lstat(path)
-    if not stat.S_ISDIR(found.st_mode):
+    state = os.lstat(path)
+    if not stat.S_ISDIR(state.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, f"{path} is not a folder")
-    if found.st_uid != os.geteuid():
+    if state.st_uid != os.geteuid():
         raise PermissionError(errno.EPERM, f"{path} belongs to somebody else")
     return path

@@ -269,9 +269,9 @@ def _gone(step: Record) -> Exception:
     return _GoneError("it is not there any more") if "done" in step else _NeverMadeError()
 
 
-def _is_unchanged(found: os.stat_result, state: Sequence[int]) -> bool:
+def _is_unchanged(file: os.stat_result, state: Sequence[int]) -> bool:
     """Tell whether a file has the size and the time that it had; the number of its device may be another by now."""
-    return stat.S_IFMT(found.st_mode) != stat.S_IFDIR and state_of(found)[2:] == list(state[2:])
+    return stat.S_IFMT(file.st_mode) != stat.S_IFDIR and state_of(file)[2:] == list(state[2:])
 
 
 def _is_there(path: str, state: Sequence[int]) -> bool:

@@ -139,17 +139,17 @@ class Cleaned:
     @property
     def numbers(self) -> Mapping[Fate, int]:
         """How often each fate fell."""
-        return {fate: sum(one.fate is fate for one in self.gone) for fate in Fate}
+        return {fate: sum(gone.fate is fate for gone in self.gone) for fate in Fate}
 
     @property
     def moved(self) -> Sequence[Gone]:
         """What has gone."""
-        return [one for one in self.gone if one.fate is Fate.MOVED]
+        return [gone for gone in self.gone if gone.fate is Fate.MOVED]
 
     @property
     def size_bytes(self) -> int:
         """Of what has gone."""
-        return sum(one.unit.size_bytes for one in self.moved)
+        return sum(gone.unit.size_bytes for gone in self.moved)
 
     @property
     def is_complete(self) -> bool:

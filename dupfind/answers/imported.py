@@ -130,12 +130,12 @@ class Imported:
     numbers: Counter[Fate] = field(init=False, default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.numbers.update(one.fate for one in self.done)
+        self.numbers.update(done.fate for done in self.done)
 
     @property
     def size_bytes(self) -> int:
         """Of what was brought over."""
-        return sum(one.item.entry.size_bytes for one in self.done if one.fate is Fate.IMPORTED)
+        return sum(done.item.entry.size_bytes for done in self.done if done.fate is Fate.IMPORTED)
 
     @property
     def is_complete(self) -> bool:

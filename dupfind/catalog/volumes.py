@@ -72,11 +72,11 @@ def volumes_of(
         told = ((device, facts(places[device]) if device in places else ("", "")) for device in ordered)
         return tuple(Volume(device, "", kind, uuid, is_numbered_apart=not uuid) for device, (kind, uuid) in told)
     kinds, uuids, boot = mounted(mounts), _uuids(), _text(_BOOT).strip()
-    found = (describe(device, boot, kinds, uuids, _device_at) for device in ordered)
+    volumes = (describe(device, boot, kinds, uuids, _device_at) for device in ordered)
     points = {line.device: line.point for line in mounts.lines}
     return tuple(
         volume if volume.uuid else volume._replace(uuid=_of_udev(volume) or _of_itself(volume, points))
-        for volume in found
+        for volume in volumes
     )
 
 

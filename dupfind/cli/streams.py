@@ -70,8 +70,8 @@ def tell_servers(console: Console, servers: Sequence[Served], format_: Format) -
     """Say which servers an answer rests on, likewise."""
     from dupfind.report.text import server_line
 
-    for one in servers if format_ in (Format.CSV, Format.PATHS) else ():
-        console.tell(server_line(one))
+    for server in servers if format_ in (Format.CSV, Format.PATHS) else ():
+        console.tell(server_line(server))
 
 
 @contextmanager

@@ -89,7 +89,7 @@ def plan_clean(
     """
     _check_witnesses(settings, witnesses)
     run = Run(settings, listener, make_executor)
-    parting = [one for one in decisions if one.ruling is Ruling.DIFFERENT]
+    parting = [decision for decision in decisions if decision.ruling is Ruling.DIFFERENT]
     scanned = scan_run(run, parting or None)
     planner = Planner(_scan(run, scanned, witnesses))
     report = scanned.report
@@ -246,8 +246,8 @@ def _cleaner(
     roots: Collection[FolderId] = frozenset(root.identity for root in settings.roots)
 
     def relist(unit: Unit) -> Collection[str] | None:
-        found = os.lstat(unit.real)
-        root = Root(Side.NEEDLES, unit.path, unit.real, (found.st_dev, found.st_ino))
+        state = os.lstat(unit.real)
+        root = Root(Side.NEEDLES, unit.path, unit.real, (state.st_dev, state.st_ino))
         walk = Walk(root, Rules(Excludes(settings.excludes), mounts=read_mounts()), (), frozenset())
         entries = walk.run().entries
         return None if walk.problems else {entry.path for entry in entries}

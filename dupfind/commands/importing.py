@@ -108,8 +108,8 @@ def _check_destination(given: str, real: str, roots: Sequence[Root]) -> None:
     for root in needles:
         identity = (0, 0)
         with suppress(OSError):
-            found = os.stat(real)
-            identity = found.st_dev, found.st_ino
+            state = os.stat(real)
+            identity = state.st_dev, state.st_ino
         if is_below(root.real, real) or root_around(root.real, [Root(Side.HAYSTACK, given, real, identity)]):
             raise SettingsError(f"--needles {root.given} lies in the destination {given}")
 
@@ -180,8 +180,8 @@ def _each_once(
     entries = [needle.entry for needle in wanted]
     dated = list({leader.entry.path: leader.entry for leader in leaders.values()}.values())
     accept = run.settings.scan.accept
-    found = with_reader(run, partial(distinct, wanted=entries, dated=dated, shown=shown.__getitem__, accept=accept))
-    return {path: CopyOf(*copy) for path, copy in found.copies.items()}, found.captured
+    each_once = with_reader(run, partial(distinct, wanted=entries, dated=dated, shown=shown.__getitem__, accept=accept))
+    return {path: CopyOf(*copy) for path, copy in each_once.copies.items()}, each_once.captured
 
 
 def free_bytes(path: str) -> int | None:
@@ -189,10 +189,10 @@ def free_bytes(path: str) -> int | None:
     if not hasattr(os, "statvfs"):
         return None
     try:
-        found = os.statvfs(path if os.path.isdir(path) else os.path.dirname(path))
+        system = os.statvfs(path if os.path.isdir(path) else os.path.dirname(path))
     except OSError:
         return None
-    return found.f_bavail * found.f_frsize
+    return system.f_bavail * system.f_frsize
 
 
 def carry_out(

@@ -44,8 +44,8 @@ def distinct(
 
     copies, failures = find_copies(wanted, run.reader)
     for equal in copies:
-        best, *others = sorted(equal, key=lambda entry: best_of.rank(rival(entry)))
-        answer.copies |= {entry.path: (best.path, Evidence.IDENTICAL) for entry in others}
+        best, *equals = sorted(equal, key=lambda entry: best_of.rank(rival(entry)))
+        answer.copies |= {entry.path: (best.path, Evidence.IDENTICAL) for entry in equals}
     firsts = [entry for entry in wanted if entry.path not in answer.copies and entry.path not in failures]
     if not firsts:
         return answer
@@ -53,9 +53,9 @@ def distinct(
         from dupfind.grouping.clustering import Gatherer
     orientations = ORIENTATIONS if run.settings.scan.rotations else 1
     paths = {entry.path for entry in firsts}
-    others = [entry for entry in dated if entry.path not in paths and entry.path not in failures]
+    only_dated = [entry for entry in dated if entry.path not in paths and entry.path not in failures]
     pictures = run.reader.pictures(firsts, "decoding", orientations)
-    of_dates = run.reader.pictures(others, "decoding", 1)
+    of_dates = run.reader.pictures(only_dated, "decoding", 1)
     if accept is not Evidence.IDENTICAL and len(pictures.entries) > 1:
         gatherer = Gatherer(run, pictures, lambda position: rival(pictures.entries[position]))
         for stack in gatherer.stacks():

@@ -160,7 +160,9 @@ class ImmichServer(ShelvedSource):
                 batch = everything[start : start + _BATCH]
                 answer = client.json("POST", "/api/assets/bulk-upload-check", question(batch))
                 there = list(duplicates_in(answer, batch))
-                told = executor.map(lambda one: client.json_if_any(f"/api/assets/{one[0]}"), there)
+                told = executor.map(
+                    lambda asset_and_sums: client.json_if_any(f"/api/assets/{asset_and_sums[0]}"), there
+                )
                 yield from ((asset, sums, facts) for (asset, sums), facts in zip(there, told, strict=True))
                 advance(len(batch))
 

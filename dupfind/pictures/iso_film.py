@@ -151,14 +151,14 @@ def read_movie(reader: FilmReader) -> Movie:
     for box in inside:
         if box.kind not in {b"mvhd", b"trak"}:
             pieces += _loose(reader, box)
-    found = [_track(reader, box, timescale) for box in tracks]
-    numbers = {track.id: position for position, (track, _) in enumerate(found)}
-    if len(numbers) != len(found):
+    told = [_track(reader, box, timescale) for box in tracks]
+    numbers = {track.id: position for position, (track, _) in enumerate(told)}
+    if len(numbers) != len(told):
         raise BrokenError
-    for track, references in found:
+    for track, references in told:
         for kind, ids in references:
             track.pieces.append(b"tref" + kind + repr([numbers.get(id_) for id_ in ids]).encode())
-    return Movie([track for track, _ in found], pieces, data)
+    return Movie([track for track, _ in told], pieces, data)
 
 
 def _boxes(reader: FilmReader, start: int, stop: int, *, may_go_on: bool = False) -> list[Part]:
@@ -185,10 +185,10 @@ def _of_kind(boxes: list[Part], kind: bytes) -> list[Part]:
 
 
 def _only(boxes: list[Part], kind: bytes) -> Part:
-    found = _of_kind(boxes, kind)
-    if len(found) != 1:
+    of_kind = _of_kind(boxes, kind)
+    if len(of_kind) != 1:
         raise BrokenError
-    return found[0]
+    return of_kind[0]
 
 
 def _head_bytes(reader: FilmReader, box: Part) -> int:

@@ -299,10 +299,10 @@ def _blocks(reader: FilmReader, cluster: Element, pieces: list[Piece]) -> Iterat
             parts = list(_elements(reader, element))
             key = 0 if any(part.id == _REFERENCE for part in parts) else _KEY
             blocks = [part for part in parts if part.id == _BLOCK]
-            others = [
+            loose = [
                 part for part in parts if part.id != _BLOCK and not (part.id in _GROUP_IGNORED and _is_number(part))
             ]
-            beside = [piece for part in others for piece in _loose(reader, part)]
+            beside = [piece for part in loose for piece in _loose(reader, part)]
             if len(blocks) != 1:  # players show one of them
                 raise BrokenError
             block = _block(reader, blocks[0], began, 0)

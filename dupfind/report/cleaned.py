@@ -77,14 +77,14 @@ def _stays(page: Page, plan: CleanPlan) -> None:
 
 def _result(page: Page, answer: Cleaned) -> None:
     plan, moved = answer.plan, answer.moved
-    _units(page, plan, [one.unit for one in moved])
-    stayed = [one for one in answer.gone if one.fate is not Fate.MOVED]
-    for one in stayed[:_MOST_LISTED]:
-        page.add(Text(f"{printable(one.unit.path)} stays: {printable(one.reason or '')}", style="red"))
+    _units(page, plan, [gone.unit for gone in moved])
+    stayed = [gone for gone in answer.gone if gone.fate is not Fate.MOVED]
+    for gone in stayed[:_MOST_LISTED]:
+        page.add(Text(f"{printable(gone.unit.path)} stays: {printable(gone.reason or '')}", style="red"))
     if len(stayed) > _MOST_LISTED:
         page.add(f"{len(stayed) - _MOST_LISTED:,} more stay (--format json names all).")
-    for one in moved:
-        for note in one.notes:
+    for gone in moved:
+        for note in gone.notes:
             page.add(Text(printable(note)))
     _stays(page, plan)
     if not plan.units:
@@ -94,7 +94,7 @@ def _result(page: Page, answer: Cleaned) -> None:
     if not moved:
         page.add(f"Nothing was moved to {where}.", wrap=True)
         return
-    files, proved = sum(len(one.unit.things) for one in moved), sum(one.unit.proved for one in moved)
+    files, proved = sum(len(gone.unit.things) for gone in moved), sum(gone.unit.proved for gone in moved)
     much = f"{count(files, 'file')}, {size(answer.size_bytes)}"
     rest = "" if files == proved else f", {files - proved:,} that needed no proof (empty, set aside or junk)"
     text = f"{_noun(plan, len(moved))} moved to {where}: {much}, {_proved(files, proved)} proved again{rest}."
@@ -147,13 +147,13 @@ def _unit(unit: Unit) -> dict[str, Any]:
     }
 
 
-def _gone(one: Gone) -> dict[str, Any]:
+def _gone(gone: Gone) -> dict[str, Any]:
     return {
-        **_unit(one.unit),
-        "state": one.fate.value.replace(" ", "_"),
-        **({"to": None} if one.target is None else named_path("to", one.target)),
-        "reason": None if one.reason is None else clean(one.reason),
-        "notes": list(map(clean, one.notes)),
+        **_unit(gone.unit),
+        "state": gone.fate.value.replace(" ", "_"),
+        **({"to": None} if gone.target is None else named_path("to", gone.target)),
+        "reason": None if gone.reason is None else clean(gone.reason),
+        "notes": list(map(clean, gone.notes)),
     }
 
 

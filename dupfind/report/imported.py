@@ -91,11 +91,11 @@ def _folders(page: Page, plan: ImportPlan, items: Iterable[Item]) -> None:
 
 def _result(page: Page, answer: Imported, *, is_command: bool) -> None:
     plan, numbers = answer.plan, answer.numbers
-    imported = [one.item for one in answer.done if one.fate is Fate.IMPORTED]
+    imported = [done.item for done in answer.done if done.fate is Fate.IMPORTED]
     if imported:
         _folders(page, plan, imported)
         page.add("")
-    _failures(page, [one for one in answer.done if one.fate is Fate.FAILED])
+    _failures(page, [done for done in answer.done if done.fate is Fate.FAILED])
     if not plan.items:
         page.add(_head(plan), wrap=True)
     else:
@@ -105,7 +105,7 @@ def _result(page: Page, answer: Imported, *, is_command: bool) -> None:
     if numbers[Fate.THERE]:
         page.add(f"{count(numbers[Fate.THERE], 'file')} lay there already, byte for byte.", wrap=True)
     if numbers[Fate.NOT_DONE]:
-        reason = next((one.reason for one in answer.done if one.fate is Fate.NOT_DONE and one.reason), "stopped")
+        reason = next((done.reason for done in answer.done if done.fate is Fate.NOT_DONE and done.reason), "stopped")
         text = f"{count(numbers[Fate.NOT_DONE], 'file')} not imported: {printable(reason)}. The same command goes on."
         page.add(text, wrap=True)
     for line in _rest(plan, is_command=is_command):
@@ -117,8 +117,8 @@ def _result(page: Page, answer: Imported, *, is_command: bool) -> None:
 
 
 def _failures(page: Page, failed: Sequence[Done]) -> None:
-    for one in failed[:_MOST_LISTED]:
-        page.add(Text(f"{printable(one.item.path)}: {printable(one.reason or '')}", style="red"))
+    for done in failed[:_MOST_LISTED]:
+        page.add(Text(f"{printable(done.item.path)}: {printable(done.reason or '')}", style="red"))
     if len(failed) > _MOST_LISTED:
         page.add(f"{count(len(failed) - _MOST_LISTED, 'file')} more not imported (--format json names all).")
     if failed:
@@ -136,11 +136,11 @@ def _json(answer: ImportPlan | Imported) -> dict[str, Any]:
         "summary": _summary(answer, plan),
         "files": list(map(_planned, plan.items)) if isinstance(answer, ImportPlan) else list(map(_done, answer.done)),
         "duplicates": [
-            {**named_path("path", one.path), **named_path("of", one.of), "evidence": one.evidence.value}
-            for one in plan.duplicates
+            {**named_path("path", copy.path), **named_path("of", copy.of), "evidence": copy.evidence.value}
+            for copy in plan.duplicates
         ],
         **({} if isinstance(answer, ImportPlan) else _of_run(answer)),
-        "problems": [problem(one) for one in plan.problems],
+        "problems": [problem(gap) for gap in plan.problems],
     }
 
 
@@ -178,16 +178,16 @@ def _planned(item: Item) -> dict[str, Any]:
     }
 
 
-def _done(one: Done) -> dict[str, Any]:
+def _done(done: Done) -> dict[str, Any]:
     return {
-        **_planned(one.item),
-        **({"to": None} if one.target is None else named_path("to", one.target)),
-        "state": one.fate.value.replace(" ", "_"),
-        "reason": None if one.reason is None else clean(one.reason),
-        "notes": list(map(clean, one.notes)),
+        **_planned(done.item),
+        **({"to": None} if done.target is None else named_path("to", done.target)),
+        "state": done.fate.value.replace(" ", "_"),
+        "reason": None if done.reason is None else clean(done.reason),
+        "notes": list(map(clean, done.notes)),
     }
 
 
-def problem(one: Problem) -> dict[str, Any]:
+def problem(gap: Problem) -> dict[str, Any]:
     """A problem, as every report of what acts has it."""
-    return {**named_path("path", one.path), "side": one.side.value, "stage": one.stage, "reason": clean(one.reason)}
+    return {**named_path("path", gap.path), "side": gap.side.value, "stage": gap.stage, "reason": clean(gap.reason)}

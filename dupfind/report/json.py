@@ -80,7 +80,7 @@ def _head(report: Report) -> dict[str, Any]:
             },
         },
         **catalogs(report.catalogs),
-        **({"servers": [one._asdict() for one in report.servers]} if report.servers else {}),
+        **({"servers": [server._asdict() for server in report.servers]} if report.servers else {}),
     }
 
 

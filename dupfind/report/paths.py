@@ -21,7 +21,7 @@ def render(report: Report, choice: Choice, settings: ReportSettings, screen: Scr
     """
     folders = [folder for folder in choice.shown if not (folder.is_in_archive or folder.is_plan)]
     chosen = [row.path for row in (choice.files if settings.files else folders)]
-    plans = tuple(one.path + os.sep for one in report.plans)
+    plans = tuple(catalog.path + os.sep for catalog in report.plans)
     chosen = [path for path in chosen if not path.startswith(plans)] if plans else chosen
     return listed(chosen, screen, print0=settings.print0)
 

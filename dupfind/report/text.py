@@ -110,7 +110,8 @@ def catalog_line(catalog: Cataloged) -> str:
     )
 
 
-def server_line(one: Served) -> str:
+def server_line(server: Served) -> str:
     """What a verdict rests on that rests on the word of a server."""
-    needles = count(one.asked, "needle")
-    return f"{printable(one.url)} is Immich {one.version} and has {one.there:,} of {needles} by its checksums (SHA-1)."
+    needles = count(server.asked, "needle")
+    who = f"{printable(server.url)} is Immich {server.version}"
+    return f"{who} and has {server.there:,} of {needles} by its checksums (SHA-1)."

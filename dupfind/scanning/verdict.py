@@ -169,7 +169,7 @@ def judge_folders(
                 folder.holds_doubt = True
     plans = tuple(root.given for root in roots if root.is_plan)
     verdicts = _roll_up(folders, opened)
-    return [replace(one, is_plan=is_below(one.path, plans)) for one in verdicts] if plans else verdicts
+    return [replace(verdict, is_plan=is_below(verdict.path, plans)) for verdict in verdicts] if plans else verdicts
 
 
 def is_below(path: str, tops: Iterable[str]) -> bool:
