@@ -87,7 +87,7 @@ def _explain(*arguments: str) -> str:
 
 def _groups(level: str) -> str:
     folders = "Josie_Backup/12-25-2006 part 1", "Masters/2006"
-    return _run("groups", *folders, "--level", level, "-q", "--no-cache").replace(" -q --no-cache", "")
+    return _run("groups", *folders, "--accept", level, "-q", "--no-cache").replace(" -q --no-cache", "")
 
 
 def _sort(*arguments: str) -> str:

@@ -26,9 +26,11 @@ _ESCAPES = {
 _AS_IT_IS = "\b"
 """click's mark for a paragraph that is not to be filled."""
 _ENVIRONMENT = (
-    ("DUPFIND_CACHE", "Where thumbnails are kept from run to run, as with --cache."),
+    ("DUPFIND_...", "Each option but --apply and --yes by its name, as in DUPFIND_HAYSTACK, DUPFIND_MAX_MEMORY."),
+    ("DUPFIND_CONFIG", "Where config.toml is. [default: dupfind/config.toml in the user's configuration folder]"),
+    ("IMMICH_API_KEY", "The key of an Immich server."),
     ("_DUPFIND_COMPLETE", "Set to bash_source, zsh_source or fish_source: print the script that completes commands."),
-    ("NO_COLOR", "Where it is set to anything, tables have no colours."),
+    ("NO_COLOR, FORCE_COLOR", "Where it is set to anything, tables have no colours, or always some."),
 )
 
 
@@ -62,8 +64,10 @@ def _commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Co
     if not isinstance(command, click.Group):
         yield name, command
         return
-    for part in sorted(command.commands):
-        yield from _commands(f"{name} {part}", command.commands[part])
+    for part in command.list_commands(_context(command)):
+        inner = command.get_command(_context(command), part)
+        assert inner is not None, "it is listed"
+        yield from _commands(f"{name} {part}", inner)
 
 
 def _synopses() -> Iterator[str]:
@@ -75,15 +79,18 @@ def _synopses() -> Iterator[str]:
 
 
 def _context(command: click.Command) -> click.Context:
-    return click.Context(command, help_option_names=["-h", "--help"])
+    return click.Context(
+        command, help_option_names=["-h", "--help"] if isinstance(command, click.Group) else ["--help"]
+    )
 
 
 def _options(command: click.Command) -> Iterator[str]:
     context = _context(command)
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
-        if record is not None and isinstance(parameter, click.Option):
-            yield from (".TP", f".B {_text(record[0])}", *_filled(record[1]))
+        if record is None or not isinstance(parameter, click.Option):
+            continue
+        yield from (".TP", f".B {_text(record[0])}", *_filled(record[1]))
 
 
 def _paragraphs(text: str, *, is_first: bool = True) -> Iterator[str]:

@@ -201,18 +201,20 @@ def find(
 def groups(
     folders: AnyPath | Sequence[AnyPath],
     *,
-    level: str = "same",
+    accept: str = "same",
     algorithm: str = "phash",
     threshold_bits: int | None = None,
     rotations: bool = True,
     exclude: str | Sequence[str] = (),
     follow_symlinks: bool = False,
     listener: Listener | None = None,
+    level: str | None = None,
     **limits: Unpack[Limits],
 ) -> grouped.Answer:
     """Find what belongs together below the ``folders``, each group with its best member first.
 
-    As ``dupfind groups``. Raises :class:`~dupfind.errors.DupfindError` where there is no answer.
+    As ``dupfind groups``; ``level`` is the old name of ``accept``. Raises :class:`~dupfind.errors.DupfindError` where
+    there is no answer.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -226,8 +228,9 @@ def groups(
     >>> [os.path.basename(member.path) for member in group.members], group.evidence.value
     (['large.png', 'small.png'], 'same')
     """
-    if level not in {grade.value for grade in Evidence}:
-        raise SettingsError(f"unknown grade of evidence: {level}")
+    accept = accept if level is None else level
+    if accept not in {grade.value for grade in Evidence}:
+        raise SettingsError(f"unknown grade of evidence: {accept}")
     settings = make_settings(
         haystack=_paths(folders),
         called="",
@@ -238,7 +241,7 @@ def groups(
         follow_symlinks=follow_symlinks,
         **limits,
     )
-    return grouping.groups(settings, Evidence(level), listener)
+    return grouping.groups(settings, Evidence(accept), listener)
 
 
 def _paths(given: AnyPath | Sequence[AnyPath]) -> list[str]:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
@@ -31,6 +32,12 @@ never_wait_for_the_disk()
 # run tests all of the tests: a quarter of the time.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# What a developer has set for their own runs is not for those of the tests.
+for _name in [name for name in os.environ if name.startswith("DUPFIND_")]:
+    del os.environ[_name]
+_CONFIGURATION = tempfile.TemporaryDirectory(prefix="dupfind-tests-")
+os.environ["XDG_CONFIG_HOME"] = _CONFIGURATION.name
 
 # So that every process finds the program, in whatever folder it starts.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -102,7 +102,8 @@ def test_groups_is_the_command(photos: Path, dupfind: Run) -> None:
     (shown,), (group,) = json.loads(done.stdout)["groups"], answer.groups
     assert [one["path"] for one in shown["members"]] == [one.path for one in group.members]
     assert (1, False, 3) == (done.returncode, answer.is_clean, answer.files)
-    assert [] == api.groups([photos], level="identical", no_cache=True).groups
+    assert [] == api.groups([photos], accept="identical", no_cache=True).groups
+    assert [] == api.groups([photos], level="identical", no_cache=True).groups, "its old name"
 
 
 def test_mistakes_and_warnings(photos: Path) -> None:
@@ -114,7 +115,7 @@ def test_mistakes_and_warnings(photos: Path) -> None:
     with pytest.raises(SettingsError, match="unknown grade of evidence: sure"):
         api.compare(photos / "a.png", photos / "copy.jpg", accept="sure")
     with pytest.raises(SettingsError, match="unknown grade of evidence: sure"):
-        api.groups(photos, level="sure")
+        api.groups(photos, accept="sure")
     with pytest.raises(SettingsError, match="nearest takes a number above 0, not 0"):
         api.find(photos / "a.png", photos, nearest=0)
     with pytest.raises(SettingsError, match="no such file or directory"):

@@ -61,7 +61,7 @@ def test_help_is_for_people(dupfind: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "Commands:\n  cache "),
+        ((), "Commands:\n  scan "),
         ((*SCAN, "--html", "--files"), "--files looks like an option; write ./--files where a file is meant"),
         ((*SCAN, "--cache", "c.sqlite", "--output", "c.sqlite"), "would replace what --cache reads"),
         (("scna",), "No such command 'scna'"),

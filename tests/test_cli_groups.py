@@ -44,7 +44,7 @@ def collection(tree: TreeBuilder) -> Path:
 def test_the_golden_output(dupfind: Run, demo_trees: Path, demo_cache: str, part: str, level: str) -> None:
     """What docs/groups.md shows."""
     environment = {"DUPFIND_CACHE": demo_cache}
-    done = dupfind("groups", *COPIES, "--level", level, "-q", cwd=demo_trees, env=environment)
+    done = dupfind("groups", *COPIES, "--accept", level, "-q", cwd=demo_trees, env=environment)
     assert documented("groups.md", part) == done.stdout.decode()
     assert (1, b"") == (done.returncode, done.stderr)
 
@@ -71,7 +71,8 @@ def test_formats(dupfind: Run, tmp_path: Path) -> None:
     assert 3 == len(dupfind("groups", "c", "--format", "jsonl").stdout.splitlines())
     done = dupfind("groups", "c", "--format", "csv", "--output", "out.csv")
     assert (1, b"", 5) == (done.returncode, done.stdout, len((tmp_path / "out.csv").read_text().splitlines()))
-    assert b"c/n n.txt\n" == dupfind("groups", "c", "--level", "identical", "--format", "paths").stdout
+    assert b"c/n n.txt\n" == dupfind("groups", "c", "--accept", "identical", "--format", "paths").stdout
+    assert b"c/n n.txt\n" == dupfind("groups", "c", "--level", "identical", "--format", "paths").stdout  # its old name
 
 
 @pytest.mark.usefixtures("collection")
@@ -90,7 +91,7 @@ def test_streams(dupfind: Run) -> None:
         (("nope",), "nope: no such file or directory"),
         (("c/a.png",), "c/a.png: not a folder"),
         (("",), "an empty path is no folder"),
-        (("c", "--level", "most"), "--level"),
+        (("c", "--accept", "most"), "--accept"),
         (("c", "-0", "--format", "csv"), "-0 prints paths and does not go with --format csv"),
         (("c", "--output", "c/out"), "--output c/out lies under c, where dupfind never writes"),
         (("c", "--threshold", "33"), "--threshold takes 0 to 32 bits, not 33"),
@@ -111,7 +112,7 @@ def test_a_mistake_is_one_clear_message_and_2(dupfind: Run, arguments: tuple[str
 def test_nothing_below_the_folders_is_touched(dupfind: Run, collection: Path) -> None:
     """Not even a time of access that a person would see: names, sizes and times stay."""
     before = {path.name: (path.stat().st_size, path.stat().st_mtime_ns) for path in collection.iterdir()}
-    dupfind("groups", "c", "--level", "similar")
+    dupfind("groups", "c", "--accept", "similar")
     assert before == {path.name: (path.stat().st_size, path.stat().st_mtime_ns) for path in collection.iterdir()}
 
 
@@ -132,7 +133,9 @@ def test_a_list_of_files(dupfind: Run, collection: Path, tmp_path: Path) -> None
         "dupfind: Trash/old notes.txt: trash folder: not trusted as haystack",
     ] == done.stderr.decode().splitlines()
     (tmp_path / "o.txt").write_bytes(b"notes")
-    done = dupfind("groups", "c", "--files-from", "-", "--level", "identical", "--format", "paths", input=b"o.txt\nc\n")
+    done = dupfind(
+        "groups", "c", "--files-from", "-", "--accept", "identical", "--format", "paths", input=b"o.txt\nc\n"
+    )
     assert (1, b"c/n n.txt\no.txt\n") == (done.returncode, done.stdout)
     done = dupfind("groups", "--files-from", "-", "--output", "o.txt", input=b"o.txt\n")
     assert (2, b"dupfind: --output o.txt would replace a file that dupfind is to look at\n") == (
@@ -179,7 +182,7 @@ def test_a_catalog(dupfind: Run, collection: Path, tmp_path: Path) -> None:
     """In the place of its folder, in every format; the page says that there is no picture to show."""
     dupfind("index", "c", "--catalog", "k")
     collection.rename(tmp_path / "gone")
-    done = dupfind("groups", "k", "--level", "similar", "--html", "page.html")
+    done = dupfind("groups", "k", "--accept", "similar", "--html", "page.html")
     assert 1 == done.returncode
     assert b"k/a.png\n" in done.stdout
     assert f"k stands for {tmp_path}/c as it was ".encode() in done.stdout
@@ -188,7 +191,7 @@ def test_a_catalog(dupfind: Run, collection: Path, tmp_path: Path) -> None:
     assert "k stands for " in page
     done = dupfind("groups", "k", "-0")
     assert b"k/n n.txt\0" == done.stdout  # its pictures look alike, and nothing can compare them
-    done = dupfind("groups", "k", "-0", "--level", "similar")
+    done = dupfind("groups", "k", "-0", "--accept", "similar")
     assert b"k/b.jpg\0" in done.stdout
     assert b"dupfind: k stands for " in done.stderr
     (told,) = json.loads(dupfind("groups", "k", "--format", "json").stdout)["catalogues"]

@@ -70,8 +70,8 @@ def test_a_page_besides_the_report(dupfind: Run, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("trees")
 def test_a_page_of_groups(dupfind: Run, tmp_path: Path) -> None:
     """Likewise."""
-    plain = dupfind("groups", "hay", "n", "--level", "similar")
-    done = dupfind("groups", "hay", "n", "--level", "similar", "--html", "p.html")
+    plain = dupfind("groups", "hay", "n", "--accept", "similar")
+    done = dupfind("groups", "hay", "n", "--accept", "similar", "--html", "p.html")
     assert (plain.returncode, plain.stdout, b"") == (done.returncode, done.stdout, done.stderr)
     page = (tmp_path / "p.html").read_bytes()
     assert [len(group["members"]) for group in block(page, "data")["groups"]] == [2, 2]

@@ -20,7 +20,7 @@ SHELLS = ("bash", "zsh", "fish")
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("com",), ["plain,compare"]),
+        (("comp",), ["plain,compare", "plain,completion"]),
         (("compare", "--vis"), ["plain,--visual"]),
         (("compare", "--accept", "s"), ["plain,same", "plain,similar"]),
         (("hash", "--algorithm", ""), ["plain,phash", "plain,dhash", "plain,ahash", "plain,whash"]),

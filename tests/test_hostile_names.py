@@ -438,7 +438,7 @@ def test_hints(dupfind: Run, tree: TreeBuilder) -> None:
     """Folders without their option, and a format in capitals."""
     for side in ("hay", "needles"):
         tree(side, {"a.txt": b"1"})
-    done = dupfind("scan", "hay", "needles")
+    done = dupfind("clean", "hay", "needles", "--trash")
     assert 2 == done.returncode
     assert b"folders are named with --haystack DIR and --needles DIR" in done.stderr
     done = dupfind("scan", "--haystack", "hay", "--needles", "needles", "--format", "JSON")

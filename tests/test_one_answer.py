@@ -54,7 +54,7 @@ class Asker:
 
     def groups(self, level: str) -> list[dict[str, int]]:
         """Of each group the stack of each member."""
-        answer = self.ask("groups", self.haystack, self.needles, "--level", level)
+        answer = self.ask("groups", self.haystack, self.needles, "--accept", level)
         return [{member["path"]: member["stack"] for member in group["members"]} for group in answer["groups"]]
 
 

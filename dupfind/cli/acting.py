@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from dupfind.cli import options
+from dupfind.cli.option import ACTING, headed, option
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.settings import SIDECARS
 from dupfind.sources.roots import is_below
-from dupfind.values import Archives
 
 if TYPE_CHECKING:
     from dupfind.answers.decisions import Decision
@@ -21,46 +20,16 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "json")
 
-journal = click.option(
-    "--journal",
-    metavar="FILE",
-    type=options.FILE,
-    help="Write the journal there. [default: in the user's state folder]",
-)
-decisions = click.option(
-    "--decisions",
-    metavar="FILE",
-    type=options.FILE,
-    help="Go by what you have decided in dupfind review, or in the page of --html and exported from there.",
+journal = headed(
+    ACTING,
+    option(
+        "--journal",
+        metavar="FILE",
+        type=options.FILE,
+        help="Write the journal there. [default: in the user's state folder]",
+    ),
 )
 formats = options.output_format(FORMATS)
-needles = click.option(
-    "--needles", metavar="DIR", multiple=True, type=options.FOLDER, help="What to check. Repeatable."
-)
-output = click.option(
-    "--output", metavar="FILE", type=options.FILE, help="Write the report there, whole or not at all."
-)
-setting_aside = options.stacked(
-    click.option(
-        "--sidecars",
-        type=click.Choice(SIDECARS),
-        default=SIDECARS[0],
-        show_default=True,
-        help="Whether a file that only describes a present one (XMP, AAE, Takeout's JSON) has to be present too.",
-    ),
-    click.option(
-        "--disregard", metavar="GLOB", multiple=True, help="Set such needles aside. Repeatable. Also .dupfindignore."
-    ),
-)
-archives = click.option(
-    "--archives",
-    type=click.Choice([whose.value for whose in Archives]),
-    default=Archives.NEEDLES.value,
-    show_default=True,
-    help="Look into ZIP and TAR files, as into folders: those among the needles, both sides' or none.",
-)
-judging = options.stacked(options.accept, options.algorithm, options.threshold, options.rotations)
-"""As for a scan, but that links are never followed: what acts goes through none."""
 
 
 def read_decisions(path: str | None) -> tuple[Decision, ...]:
@@ -77,9 +46,9 @@ def refuse_in_state(outputs: Mapping[str, str | None]) -> None:
     from dupfind.acting.journal import state_folder
 
     folder = os.path.realpath(state_folder())
-    for option, output in outputs.items():
+    for name, output in outputs.items():
         if output is not None and is_below(os.path.realpath(output), folder):
-            raise SettingsError(f"{option} {output} lies in {folder}, where the journals are")
+            raise SettingsError(f"{name} {output} lies in {folder}, where the journals are")
 
 
 def refuse_without_consent(*, is_agreed: bool, instead: str) -> None:

@@ -8,11 +8,13 @@ import click
 
 from dupfind import output
 from dupfind.cli import options, streams
+from dupfind.cli.command import Group
+from dupfind.cli.option import option
 from dupfind.report.text import printable
 from dupfind.settings import default_cache
 
 
-@click.group()
+@click.group(cls=Group)
 def cache() -> None:
     """Look at, prune or clear what dupfind remembers of files.
 
@@ -78,7 +80,7 @@ def clear_command(cache: str | None) -> None:
 
 @cache.command("prune")
 @options.cache_file
-@click.option("--absent-folders", is_flag=True, help="Also forget files whose whole folder is not there.")
+@option("--absent-folders", is_flag=True, help="Also forget files whose whole folder is not there.")
 def prune_command(cache: str | None, absent_folders: bool) -> None:
     """Forget files that are gone or have changed.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
 from dupfind.cli import named, options, streams
+from dupfind.cli.command import command
+from dupfind.cli.option import option, stacked
 from dupfind.errors import ExitCode
 from dupfind.overwriting import check_output, refuse_overwriting
 from dupfind.settings import make_settings
@@ -23,15 +23,15 @@ Exit codes: 0 with an answer, 2 without: wrong usage, fewer than two pictures.
 """
 
 
-@click.command(epilog=_EPILOG, short_help="Which threshold suits your own pictures?")
+@command(epilog=_EPILOG, short_help="Which threshold suits your own pictures?")
 @options.collection
-@options.stacked(
+@stacked(
     options.exclude("Leave out."),
     options.follow_symlinks,
     options.hash_algorithm("Hash that the suggestion is for; the table has them all."),
     options.rotations,
     options.output_format(["table", "json"]),
-    click.option("--plot", metavar="FILE", type=options.FILE, help="Draw the false candidates there, as a PNG."),
+    option("--plot", metavar="FILE", type=options.FILE, help="Draw the false candidates there, as a PNG."),
     options.limits,
 )
 def calibrate(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from dupfind.cli import acting, options, streams
+from dupfind.cli.command import command
+from dupfind.cli.option import ACTING, headed, option, stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format
@@ -35,31 +35,45 @@ Exit codes: 0 when all that can go went, or would, 1 when something did not,
 """
 
 
-@click.command(epilog=_EPILOG, short_help="Move away what is contained, after a second proof.")
-@options.stacked(
+@command(epilog=_EPILOG, short_help="Move away what is contained, after a second proof.")
+@stacked(
     options.haystack,
-    acting.needles,
-    click.option("--trash", is_flag=True, help="Move it to the trash of its own drive."),
-    click.option("--move-to", metavar="DIR", type=options.FOLDER, help="Move it there, on the same drive."),
-    click.option("--apply", "is_applied", is_flag=True, help="Do it. [default: print what would go]"),
-    click.option("--dry-run", is_flag=True, help="Print what would go: the default."),
-    click.option("--files", is_flag=True, help="Move single files that are present, not only whole folders."),
-    click.option(
-        "--witnesses",
-        metavar="N",
-        type=int,
-        default=1,
-        show_default=True,
-        help="How many roots of the haystack, on devices of their own, have to hold each file.",
+    options.needles,
+    headed(
+        ACTING,
+        option("--trash", is_flag=True, is_common=True, help="Move it to the trash of its own drive."),
+        option(
+            "--move-to", metavar="DIR", type=options.FOLDER, is_common=True, help="Move it there, on the same drive."
+        ),
+        option(
+            "--apply",
+            "is_applied",
+            is_flag=True,
+            is_common=True,
+            is_typed=True,
+            help="Do it. [default: print what would go]",
+        ),
+        option("--dry-run", is_flag=True, help="Print what would go: the default."),
+        option(
+            "--files", is_flag=True, is_common=True, help="Move single files that are present, not only whole folders."
+        ),
+        option(
+            "--witnesses",
+            metavar="N",
+            type=int,
+            default=1,
+            show_default=True,
+            help="How many roots of the haystack, on devices of their own, have to hold each file.",
+        ),
     ),
     acting.journal,
     options.exclude("Leave out of both; such a needle is not present."),
-    acting.archives,
-    acting.setting_aside,
-    acting.judging,
-    acting.decisions,
+    options.archives,
+    options.setting_aside,
+    options.judging,
+    options.decisions,
     acting.formats,
-    acting.output,
+    options.output,
     options.limits,
 )
 def clean(

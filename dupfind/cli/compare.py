@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dupfind.cli import named, options, streams
+from dupfind.cli.command import command
+from dupfind.cli.option import option, stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import Format, make_settings
 from dupfind.sources.mounts import Mounts, read_mounts
@@ -31,16 +33,16 @@ Exit codes: 0 when every other FILE is at --accept to the first, 1 when not,
 """
 
 
-@click.command(epilog=_EPILOG, short_help="Are these pictures the same, and what differs?")
+@command(epilog=_EPILOG, short_help="Are these pictures the same, and what differs?")
 @click.argument("files", metavar="A B [C...]", nargs=-1, type=options.FILE)
-@options.stacked(
+@stacked(
     options.files_from("Also those named there, a line each or ended by NUL; - is standard input."),
     options.accepted("Weakest grade at which the exit code is 0."),
     options.hash_algorithm("Hash that the score is by."),
     options.rotations,
-    click.option("--visual", is_flag=True, help="Draw both pictures and their difference."),
+    option("--visual", is_flag=True, help="Draw both pictures and their difference."),
     options.output_format([choice.value for choice in Format]),
-    click.option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
+    option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
     options.limits,
 )
 def compare(

@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from dupfind.cli import options, streams
+from dupfind.cli.command import command
+from dupfind.cli.option import WHAT, headed, option, stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import make_settings
 from dupfind.sources.mounts import read_mounts
@@ -26,22 +28,27 @@ exist (the others are explained), or for wrong usage.
 """
 
 
-@click.command(epilog=_EPILOG, short_help="Why is this file present, or why not?")
+@command(epilog=_EPILOG, short_help="Why is this file present, or why not?")
 @click.argument("needles", metavar="NEEDLE...", nargs=-1, required=True, type=options.FILE)
-@options.stacked(
+@stacked(
     options.haystack,
     options.elsewhere,
     options.exclude("Leave out of the haystack."),
     options.judging,
     options.quick,
-    click.option(
-        "-k",
-        "nearest",
-        metavar="N",
-        type=int,
-        default=5,
-        show_default=True,
-        help="How many of the nearest haystack pictures to show.",
+    headed(
+        WHAT,
+        option(
+            "-k",
+            "--nearest",
+            "nearest",
+            metavar="N",
+            type=int,
+            is_common=True,
+            default=5,
+            show_default=True,
+            help="How many of the nearest haystack pictures to show.",
+        ),
     ),
     options.output_format(["table", "json"]),
     options.limits,

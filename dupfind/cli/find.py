@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dupfind.cli import named, options, streams
+from dupfind.cli.command import command
+from dupfind.cli.option import WHAT, headed, option, stacked
 from dupfind.errors import SettingsError
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format, check_html_pictures, make_settings
@@ -36,9 +38,9 @@ exist (the others are answered), or for wrong usage.
 """
 
 
-@click.command(epilog=_EPILOG, short_help="Was this picture seen before? The nearest in the collection.")
+@command(epilog=_EPILOG, short_help="Was this picture seen before? The nearest in the collection.")
 @click.argument("images", metavar="IMAGE...", nargs=-1, type=options.FILE)
-@options.stacked(
+@stacked(
     options.haystack,
     options.files_from("Also the pictures named there, a line each or ended by NUL; - is standard input."),
     options.exclude("Leave out of the haystack."),
@@ -47,18 +49,21 @@ exist (the others are answered), or for wrong usage.
     options.algorithm,
     options.threshold,
     options.rotations,
-    click.option(
-        "-k",
-        "nearest",
-        metavar="N",
-        type=int,
-        default=5,
-        show_default=True,
-        help="How many of the nearest haystack files to show.",
+    headed(
+        WHAT,
+        option(
+            "-k",
+            "--nearest",
+            "nearest",
+            metavar="N",
+            type=int,
+            is_common=True,
+            default=5,
+            show_default=True,
+            help="How many of the nearest haystack files to show.",
+        ),
     ),
-    click.option(
-        "--rescan", is_flag=True, help="Look at every file of the haystack, not only at folders that have changed."
-    ),
+    option("--rescan", is_flag=True, help="Look at every file of the haystack, not only at folders that have changed."),
     options.output_format([choice.value for choice in Format]),
     options.output_paths,
     options.html("Write a page for a browser there too, with pictures."),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from dupfind.cli import named, options, streams
+from dupfind.cli.command import command
+from dupfind.cli.option import stacked
 from dupfind.errors import ExitCode
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format, check_html_pictures, make_settings
@@ -22,9 +22,9 @@ Examples:
   What do I have more than once?
     dupfind groups ~/Photos
   Exact copies only, of any file, without decoding anything:
-    dupfind groups ~/Photos --level identical
+    dupfind groups ~/Photos --accept identical
   Bursts and edits too, the best of each first:
-    dupfind groups ~/Photos --level similar
+    dupfind groups ~/Photos --accept similar
 
 \b
 Levels: identical (same bytes), same (one picture in other sizes, formats and
@@ -36,19 +36,13 @@ not be looked at, 2 for wrong usage.
 """
 
 
-@click.command(epilog=_EPILOG, short_help="Which files of a collection belong together, and the best.")
+@command(epilog=_EPILOG, short_help="Which files of a collection belong together, and the best.")
 @options.collection
-@options.stacked(
-    click.option(
-        "--level",
-        type=click.Choice([grade.value for grade in Evidence]),
-        default=Evidence.SAME.value,
-        show_default=True,
-        help="Weakest evidence that holds a group together.",
-    ),
+@stacked(
     options.files_from("Also the files and folders named there, a line each or ended by NUL; - is standard input."),
     options.exclude("Leave out."),
     options.follow_symlinks,
+    options.accepted("Weakest evidence that holds a group together.", old_names=["--level"]),
     options.algorithm,
     options.threshold,
     options.rotations,
@@ -61,7 +55,7 @@ def groups(
     *,
     haystack: tuple[str, ...],
     files_from: str | None,
-    level: str,
+    accept: str,
     format_: str | None,
     print0: bool,
     output: str | None,
@@ -76,7 +70,7 @@ def groups(
     """Find files below DIR that belong together, and name the best of each group.
 
     The best has most pixels, then a capture time, then a lossless format, then most metadata, then it is the oldest,
-    then it has the shortest path. With --level same every other member is a copy of it and no better. Nothing is
+    then it has the shortest path. With --accept same every other member is a copy of it and no better. Nothing is
     deleted: what becomes of them is up to you. DIR may be a catalog (dupfind index).
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
@@ -93,7 +87,7 @@ def groups(
     from dupfind.grouping import grouping
     from dupfind.report import groups as report
 
-    answer = grouping.groups(settings, Evidence(level), console)
+    answer = grouping.groups(settings, Evidence(accept), console)
     page = None if html is None else _page(answer, settings, most, console)
     console.problems(answer.problems)
     if not answer.files:

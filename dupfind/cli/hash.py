@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dupfind.cli import named, options, streams
+from dupfind.cli.command import command
+from dupfind.cli.option import option, stacked
 from dupfind.errors import SettingsError
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, Format, make_settings
 
@@ -31,24 +33,24 @@ exist (the others are hashed), or for wrong usage.
 """
 
 
-@click.command("hash", epilog=_EPILOG, short_help="The perceptual hashes of pictures, a line a file.")
+@command("hash", epilog=_EPILOG, short_help="The perceptual hashes of pictures, a line a file.")
 @click.argument("files", metavar="FILE...", nargs=-1, type=options.FILE)
-@options.stacked(
-    click.option(
+@stacked(
+    option(
         "--algorithm",
         "algorithms",
         type=click.Choice(list(DEFAULT_THRESHOLD_BITS)),
         multiple=True,
         help="Which hash. Repeatable. [default: phash]",
     ),
-    click.option(
+    option(
         "--size",
         type=click.Choice(["8", "16"]),
         default="8",
         show_default=True,
         help="Side of the hash: 64 bits or 256.",
     ),
-    click.option(
+    option(
         "--exact",
         "is_exact",
         is_flag=True,
@@ -56,7 +58,7 @@ exist (the others are hashed), or for wrong usage.
     ),
     options.output_format([choice.value for choice in Format]),
     options.files_from("Also those named there, a line each or ended by NUL; - is standard input."),
-    click.option("-0", "--print0", is_flag=True, help="End lines with NUL and escape nothing in paths."),
+    option("-0", "--print0", is_flag=True, help="End lines with NUL and escape nothing in paths."),
     options.limits,
 )
 def hash_(

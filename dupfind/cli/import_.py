@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dupfind.cli import acting, options, streams
+from dupfind.cli.command import command
+from dupfind.cli.option import ACTING, headed, option, stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format
@@ -33,35 +35,47 @@ Exit codes: 0 when all that was planned is there, 1 when something is not,
 """
 
 
-@click.command("import", epilog=_EPILOG, short_help="Bring over what is missing in the collection.")
-@options.stacked(
+@command("import", epilog=_EPILOG, short_help="Bring over what is missing in the collection.")
+@stacked(
     options.haystack,
-    acting.needles,
-    click.option("--to", metavar="DIR", required=True, type=options.FOLDER, help="Where to copy to, in the haystack."),
-    click.option(
-        "--layout",
-        metavar="LAYOUT",
-        default="keep",
-        show_default=True,
-        help="keep: folders as they were; date: {year}/{year}-{month}/; or a template of {year}, {month}, {day}, "
-        "{folder}, {root}, {name}, {stem}, {suffix}.",
+    options.needles,
+    headed(
+        ACTING,
+        option(
+            "--to",
+            metavar="DIR",
+            required=True,
+            is_common=True,
+            type=options.FOLDER,
+            help="Where to copy to, in the haystack.",
+        ),
+        option(
+            "--layout",
+            is_common=True,
+            metavar="LAYOUT",
+            default="keep",
+            show_default=True,
+            help="keep: folders as they were; date: {year}/{year}-{month}/; or a template of {year}, {month}, {day}, "
+            "{folder}, {root}, {name}, {stem}, {suffix}.",
+        ),
+        option(
+            "--also",
+            is_common=True,
+            multiple=True,
+            type=click.Choice(_ALSO),
+            help="Bring over similar needles too, better copies of what is there, or unreadable files. Repeatable.",
+        ),
+        option("--dry-run", is_flag=True, is_common=True, help="Print the plan and copy nothing."),
+        option("--yes", is_flag=True, is_typed=True, is_common=True, help="Do not ask."),
     ),
-    click.option(
-        "--also",
-        multiple=True,
-        type=click.Choice(_ALSO),
-        help="Bring over similar needles too, better copies of what is there, or unreadable files. Repeatable.",
-    ),
-    click.option("--dry-run", is_flag=True, help="Print the plan and copy nothing."),
-    click.option("--yes", is_flag=True, help="Do not ask."),
     acting.journal,
     options.exclude("Leave out of both; such a needle is not imported."),
-    acting.archives,
-    acting.setting_aside,
-    acting.judging,
-    acting.decisions,
+    options.archives,
+    options.setting_aside,
+    options.judging,
+    options.decisions,
     acting.formats,
-    acting.output,
+    options.output,
     options.limits,
 )
 def import_(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dupfind.cli import options, streams
+from dupfind.cli.command import command
+from dupfind.cli.option import option, stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format, make_settings
@@ -31,12 +33,12 @@ catalog or it is not this folder's. With --check 0 when nothing differs,
 """
 
 
-@click.command(epilog=_EPILOG, short_help="A catalog of a drive, to search in while it is unplugged.")
+@command(epilog=_EPILOG, short_help="A catalog of a drive, to search in while it is unplugged.")
 @click.argument("folder", metavar="[DIR]", required=False, type=options.FOLDER)
-@options.stacked(
-    click.option("--catalog", metavar="FILE", type=options.FILE, help="Where to write the catalog, or to update it."),
-    click.option("--check", metavar="FILE", type=options.FILE, help="Compare this catalog with DIR, writing nothing."),
-    click.option("--deep", is_flag=True, help="With --check, read every file again: finds bytes that rotted."),
+@stacked(
+    option("--catalog", metavar="FILE", type=options.FILE, help="Where to write the catalog, or to update it."),
+    option("--check", metavar="FILE", type=options.FILE, help="Compare this catalog with DIR, writing nothing."),
+    option("--deep", is_flag=True, help="With --check, read every file again: finds bytes that rotted."),
     options.exclude("Leave out."),
     options.follow_symlinks,
     options.output_format([choice.value for choice in Format]),

@@ -19,11 +19,14 @@ from dupfind import __version__
 from dupfind.cli.cache import cache
 from dupfind.cli.calibrate import calibrate
 from dupfind.cli.clean import clean
+from dupfind.cli.command import Group
 from dupfind.cli.compare import compare
+from dupfind.cli.config_command import config
 from dupfind.cli.explain import explain
 from dupfind.cli.find import find
 from dupfind.cli.groups import groups
 from dupfind.cli.hash import hash_
+from dupfind.cli.help import COMPLETE, completion, help_
 from dupfind.cli.import_ import import_
 from dupfind.cli.index import index
 from dupfind.cli.review import review
@@ -44,10 +47,6 @@ Exit codes:
 """
 
 
-_COMPLETE = "_DUPFIND_COMPLETE"
-"""The variable by which a shell asks for its completions, or a user for the script that does so."""
-
-
 def _show_version(context: click.Context, _: click.Parameter, is_asked: bool) -> None:
     """Print the version, and of everything outside this program that decides what hash a picture has."""
     if not is_asked or context.resilient_parsing:
@@ -63,8 +62,9 @@ def _show_version(context: click.Context, _: click.Parameter, is_asked: bool) ->
     context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
 @click.option(
+    "-V",
     "--version",
     is_flag=True,
     is_eager=True,
@@ -79,32 +79,26 @@ def dupfind() -> None:
     commands act, import and clean, and undo takes back what they did. Nothing is ever deleted.
 
     \b
-      dupfind scan --haystack ~/Photos --needles /media/old-disk
+      dupfind scan --haystack ~/Photos /media/old-disk
     """
 
 
-dupfind.add_command(scan)
-dupfind.add_command(review)
-dupfind.add_command(import_)
-dupfind.add_command(clean)
-dupfind.add_command(undo)
-dupfind.add_command(explain)
-dupfind.add_command(find)
-dupfind.add_command(calibrate)
-dupfind.add_command(groups)
-dupfind.add_command(sort)
-dupfind.add_command(compare)
-dupfind.add_command(hash_)
-dupfind.add_command(index)
-dupfind.add_command(cache)
+_COMMANDS = (
+    *(scan, review, import_, clean, undo),
+    *(find, explain, compare, groups, sort),
+    *(index, hash_, calibrate, cache, config, completion, help_),
+)
+"""In the order in which the help lists them."""
+for _command in _COMMANDS:
+    dupfind.add_command(_command)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and give its exit code; what goes wrong is one line on standard error."""
     try:
         try:
-            if _COMPLETE in os.environ:
-                return _complete(os.environ[_COMPLETE])
+            if COMPLETE in os.environ:
+                return _complete(os.environ[COMPLETE])
             with dupfind.make_context("dupfind", list(arguments)) as context:
                 code = dupfind.invoke(context)
         except click.exceptions.Exit as error:
@@ -149,8 +143,8 @@ def _complete(instruction: str) -> int:
     """Print what a shell asks for, as click's own ``main`` does: ``bash_source``, ``bash_complete`` and the like."""
     from click.shell_completion import shell_complete
 
-    if shell_complete(dupfind, {}, "dupfind", _COMPLETE, instruction):
-        say(printable(f"{_COMPLETE} is bash_source, zsh_source or fish_source, not {instruction}"))
+    if shell_complete(dupfind, {}, "dupfind", COMPLETE, instruction):
+        say(printable(f"{COMPLETE} is bash_source, zsh_source or fish_source, not {instruction}"))
         return ExitCode.NO_VERDICT
     sys.stdout.flush()
     return ExitCode.ALL_PRESENT

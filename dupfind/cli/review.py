@@ -8,9 +8,9 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from dupfind.cli import named, options, streams
+from dupfind.cli.command import command
+from dupfind.cli.option import ACTING, JUDGING, headed, option, stacked
 from dupfind.errors import ExitCode, SettingsError, StoppedError
 from dupfind.overwriting import refuse_overwriting
 from dupfind.settings import make_settings, refuse_plans
@@ -42,41 +42,64 @@ needle file is present or not wanted by then, 1 when not. 130 after Ctrl-C.
 _NEEDED = ("starlette", "uvicorn")
 _MOST_PORT = 65_535
 _MOST_IDLE_MINUTES = 10_000
+_SERVING = "The page"
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
-@click.command(epilog=_EPILOG, short_help="Look at what is in doubt in the browser, and decide.")
-@options.stacked(
+@command(epilog=_EPILOG, short_help="Look at what is in doubt in the browser, and decide.")
+@stacked(
     options.compared,
-    click.option(
-        "--decisions",
-        metavar="FILE",
-        type=options.FILE,
-        help="Where decisions are read from and kept as they are made. [default: one file for these folders, among "
-        "the user's data]",
+    headed(
+        JUDGING,
+        option(
+            "--decisions",
+            metavar="FILE",
+            type=options.FILE,
+            help="Where decisions are read from and kept as they are made. [default: one file for these folders, among "
+            "the user's data]",
+        ),
     ),
-    click.option(
-        "--browser/--no-browser",
-        default=True,
-        show_default=True,
-        help="Open the page in the browser; needs a display.",
+    headed(
+        _SERVING,
+        option(
+            "--browser/--no-browser",
+            default=True,
+            show_default=True,
+            help="Open the page in the browser; needs a display.",
+        ),
+        option("--port", metavar="N", type=int, default=0, help="Port of 127.0.0.1. [default: any that is free]"),
+        option(
+            "--idle-minutes",
+            metavar="N",
+            type=float,
+            default=30,
+            show_default=True,
+            help="End when nobody did anything in the page for so long.",
+        ),
     ),
-    click.option("--port", metavar="N", type=int, default=0, help="Port of 127.0.0.1. [default: any that is free]"),
-    click.option(
-        "--idle-minutes",
-        metavar="N",
-        type=float,
-        default=30,
-        show_default=True,
-        help="End when nobody did anything in the page for so long.",
-    ),
-    click.option(
-        "--to", metavar="DIR", type=options.FOLDER, help="Let the page import what is missing, as dupfind import --to."
-    ),
-    click.option("--layout", metavar="LAYOUT", help="As of dupfind import. [default: keep]"),
-    click.option("--trash", is_flag=True, help="Let the page move what is contained away, as dupfind clean --trash."),
-    click.option(
-        "--move-to", metavar="DIR", type=options.FOLDER, help="The same, to a folder: dupfind clean --move-to."
+    headed(
+        ACTING,
+        option(
+            "--to",
+            metavar="DIR",
+            is_common=True,
+            type=options.FOLDER,
+            help="Let the page import what is missing, as dupfind import --to.",
+        ),
+        option("--layout", metavar="LAYOUT", help="As of dupfind import. [default: keep]"),
+        option(
+            "--trash",
+            is_flag=True,
+            is_common=True,
+            help="Let the page move what is contained away, as dupfind clean --trash.",
+        ),
+        option(
+            "--move-to",
+            metavar="DIR",
+            is_common=True,
+            type=options.FOLDER,
+            help="The same, to a folder: dupfind clean --move-to.",
+        ),
     ),
     options.limits,
 )

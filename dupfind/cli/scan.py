@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dupfind.cli import named, options, streams
+from dupfind.cli.command import command
+from dupfind.cli.option import OUTPUT, headed, option, stacked
 from dupfind.errors import ExitCode
 from dupfind.overwriting import refuse_overwriting
 from dupfind.settings import BETTER, SORTS, Format, ReportSettings, make_report_settings, make_settings
@@ -39,34 +41,33 @@ the similar ones), partial (some files are not there), missing (none is).
 Verdicts on files: present, similar, missing, unreadable.
 """
 
-_output = options.stacked(
+_output = headed(
+    OUTPUT,
     options.output_format([choice.value for choice in Format]),
-    click.option("--files", is_flag=True, help="Report files instead of folders."),
-    click.option(
+    option("--files", is_flag=True, is_common=True, help="Report files instead of folders."),
+    option(
         "--only",
+        is_common=True,
         metavar="VERDICT",
         multiple=True,
         type=click.Choice([*_VERDICTS, BETTER]),
         help="Keep only this verdict; better: needles that are the better copy. Repeatable. "
         "[default: all but contained, present]",
     ),
-    click.option("--reason", "reasons", metavar="CODE", multiple=True, help="List only files with it. Repeatable."),
-    click.option(
+    option("--reason", "reasons", metavar="CODE", multiple=True, help="List only files with it. Repeatable."),
+    option(
         "--sort",
+        is_common=True,
         type=click.Choice(SORTS),
         help="Order of what is listed: largest first, by path, most missing first. [default: by path]",
     ),
-    click.option("--all", "everything", is_flag=True, help="List what is contained or present as well."),
+    option("--all", "everything", is_flag=True, is_common=True, help="List what is contained or present as well."),
     options.output_paths,
     options.html("Write a page for a browser there too, with pictures of what is in doubt."),
-    click.option("--save", metavar="FILE", type=options.FILE, help="Write the whole report there too, as JSON."),
-    click.option(
-        "--decisions",
-        metavar="FILE",
-        type=options.FILE,
-        help="Go by what you have decided in the page of --html and exported from there.",
+    option(
+        "--save", metavar="FILE", is_common=True, type=options.FILE, help="Write the whole report there too, as JSON."
     ),
-    click.option(
+    option(
         "--baseline",
         metavar="FILE",
         type=options.FILE,
@@ -90,8 +91,8 @@ _MOST_LEFT = 500_000
 """Files of which the values, some 250 bytes each, are not in the way of the report."""
 
 
-@click.command(epilog=_EPILOG, short_help="Which folders of a backup hold what is not in the collection?")
-@options.stacked(options.compared, options.elsewhere, _output, options.limits)
+@command(epilog=_EPILOG, short_help="Which folders of a backup hold what is not in the collection?")
+@stacked(options.compared, options.elsewhere, options.decisions, _output, options.limits, options.needles_as_arguments)
 def scan(
     *,
     files_from: str | None,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
-
 from dupfind.cli import named, options, streams
+from dupfind.cli.command import command
+from dupfind.cli.option import option, stacked
 from dupfind.errors import ExitCode
 from dupfind.overwriting import check_output, refuse_overwriting
 from dupfind.settings import Format, make_settings
@@ -25,10 +25,10 @@ looked at, 2 for wrong usage.
 """
 
 
-@click.command(epilog=_EPILOG, short_help="All pictures of a collection, those alike side by side.")
+@command(epilog=_EPILOG, short_help="All pictures of a collection, those alike side by side.")
 @options.collection
-@options.stacked(
-    click.option("--like", metavar="IMAGE", type=options.FILE, help="Sort by likeness to this picture instead."),
+@stacked(
+    option("--like", metavar="IMAGE", type=options.FILE, help="Sort by likeness to this picture instead."),
     options.files_from("Also the files and folders named there, a line each or ended by NUL; - is standard input."),
     options.exclude("Leave out."),
     options.follow_symlinks,

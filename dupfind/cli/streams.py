@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from dupfind.values import Cataloged, Served
 
 
+COLOR = "dupfind.color"
+"""Under which a command's context keeps what ``--color`` says."""
+
+
+_TOLD = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP)
+"""Where values come from that the next command needs to be told: the environment is there for it as well."""
+
+
 def refuse_contradiction(*, quiet: bool, verbose: bool) -> None:
     """Raise :class:`~dupfind.errors.SettingsError` for ``-q -v``."""
     if quiet and verbose:
@@ -54,8 +62,16 @@ def screen(output: str | None = None) -> Screen:
     from dupfind.report import Screen
 
     if output is not None or sys.stdout is None:
-        return Screen()
-    return Screen(shutil.get_terminal_size().columns, sys.stdout.isatty(), sys.stdout.encoding or "utf-8")
+        return Screen(has_color=_wants_color())
+    columns, encoding = shutil.get_terminal_size().columns, sys.stdout.encoding or "utf-8"
+    return Screen(columns, sys.stdout.isatty(), encoding, has_color=_wants_color())
+
+
+def _wants_color() -> bool | None:
+    """Return what ``--color`` says, None where it leaves it to the screen."""
+    context = click.get_current_context(silent=True)
+    when = None if context is None else context.meta.get(COLOR)
+    return {"always": True, "never": False}.get(when or "")
 
 
 def tell_catalogs(console: Console, catalogs: Sequence[Cataloged], format_: Format) -> None:
@@ -127,16 +143,20 @@ def _wants_bars(progress: bool | None, quiet: bool) -> bool:
 
 
 def command_again(without: Collection[str]) -> list[str]:
-    """Return the command that is running, as its words, without the options of these names and without defaults."""
+    """Return the command that is running, as its words, without the options of these names and without defaults.
+
+    What ``config.toml`` gives is told: it may hold for this command alone.
+    """
     context = click.get_current_context()
     words = ["dupfind", context.info_name or ""]
     for param in context.command.params:
         name = param.name or ""
-        if name in without or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+        if not param.expose_value or name in without or context.get_parameter_source(name) not in _TOLD:
             continue
         value = context.params[name]
-        if not isinstance(param, click.Option):
-            words += value
+        if not isinstance(param, click.Option):  # needles without their option, of which only scan knows
+            for folder in value:
+                words += ["--needles", folder]
         elif param.is_flag:
             words.append(param.opts[-1] if value else param.secondary_opts[-1])
         else:

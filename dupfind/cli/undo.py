@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dupfind.cli import acting, options, streams
+from dupfind.cli.command import command
+from dupfind.cli.option import option, stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import Format
 
@@ -27,12 +29,18 @@ Exit codes: 0 when all was taken back, 1 when something was left as it is,
 """
 
 
-@click.command(epilog=_EPILOG, short_help="Take back an import or a clean, by its journal.")
+@command(epilog=_EPILOG, short_help="Take back an import or a clean, by its journal.")
 @click.argument("journal", metavar="[JOURNAL]", required=False, type=options.FILE)
-@options.stacked(
-    click.option("--list", "is_list", is_flag=True, help="List the journals, the newest first, and change nothing."),
+@stacked(
+    option(
+        "--list",
+        "is_list",
+        is_flag=True,
+        is_common=True,
+        help="List the journals, the newest first, and change nothing.",
+    ),
     acting.formats,
-    acting.output,
+    options.output,
     options.progress,
     options.quiet,
     options.verbose,

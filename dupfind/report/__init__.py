@@ -16,6 +16,8 @@ class Screen:
     width: int = 80
     is_terminal: bool = False
     encoding: str = "utf-8"
+    has_color: bool | None = None
+    """Whether to use colours; None: where it is a terminal."""
 
 
 def render(report: Report, settings: ReportSettings, screen: Screen, changes: Changes | None = None) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from io import StringIO
+from typing import Literal
 
 from rich import box
 from rich.console import Console
@@ -86,6 +88,28 @@ _ASCII_SIGNS = {
 _ASCII_HEAD = box.Box(str(box.SIMPLE_HEAD).replace("─", "-"), ascii=True)
 
 
+def _color_system(screen: Screen) -> Literal["standard", "256", "truecolor"] | None:
+    """Return how many colours rich may use, by what the terminal says of itself; where it says nothing, the usual 8."""
+    has_color = _has_color(screen) if screen.has_color is None else screen.has_color
+    if not has_color:
+        return None
+    if os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+        return "truecolor"
+    return "256" if "256" in os.environ.get("TERM", "") else "standard"
+
+
+def _has_color(screen: Screen) -> bool:
+    """Tell whether to use colours: by NO_COLOR, FORCE_COLOR and TERM, then where it is a terminal.
+
+    Sources: https://no-color.org and https://force-color.org.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return screen.is_terminal and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
 class Page:
     """Text for one screen; off a terminal there is no colour, and nothing is wrapped."""
 
@@ -97,7 +121,8 @@ class Page:
             width=screen.width if screen.is_terminal else UNBOUNDED,
             height=25,  # without it rich takes a terminal whose TERM is "dumb" to be 80 wide, whatever its width
             force_terminal=screen.is_terminal,
-            color_system="auto" if screen.is_terminal else None,
+            color_system=_color_system(screen),
+            no_color=False,
             highlight=False,
             markup=False,
             emoji=False,
@@ -125,8 +150,7 @@ class Page:
     @property
     def has_shades(self) -> bool:
         """True where every shade of grey can be shown: on a terminal with 256 colours or more, and with its blocks."""
-        is_colourful = self._console.color_system in ("256", "truecolor") and not self._console.no_color
-        return is_colourful and self.can_print("▀")
+        return self._console.color_system in ("256", "truecolor") and self.can_print("▀")
 
     def can_print(self, text: str) -> bool:
         """Tell whether the screen's encoding has every character of ``text``."""

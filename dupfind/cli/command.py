@@ -1,0 +1,128 @@
+"""Commands as this program has them: help under headings, in two lengths, and values from elsewhere.
+
+``-h`` shows what is used most, ``--help`` everything. What the command line does not give comes from the environment,
+then from ``config.toml``, then it is the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from inspect import cleandoc
+from typing import Any
+
+import click
+
+from dupfind.cli.config import read_config
+from dupfind.cli.option import WHAT, Option
+
+_GENERAL = "General"
+_IS_BRIEF = "dupfind.cli.command.is_brief"
+CONFIG = "dupfind.config"
+"""Under which a command's context keeps what config.toml says."""
+_FEW = 12
+"""Options up to which a command shows all of them with ``-h``."""
+
+
+class Command(click.Command):
+    """A command whose help has headings, and whose options the environment and ``config.toml`` give, too."""
+
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - click's own
+        params: Sequence[click.Parameter] | None = None,
+        **kwargs: Any,  # noqa: ANN401 - likewise
+    ) -> None:
+        profile = Option(
+            ["--profile"],
+            metavar="NAME",
+            is_eager=True,
+            expose_value=False,
+            callback=_configure,
+            help="Values of this profile of config.toml.",
+        )
+        brief = Option(
+            ["-h"],
+            is_flag=True,
+            is_eager=True,
+            is_typed=True,
+            expose_value=False,
+            callback=_show_brief,
+            help="Show the options that are used most.",
+        )
+        profile.heading = brief.heading = _GENERAL
+        kwargs["params"] = [*(params or ()), profile, brief]
+        super().__init__(*args, **kwargs)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return ``--help``, as click makes it, in other words."""
+        found = super().get_help_option(ctx)
+        if found is not None:
+            found.help = "Show all options."
+        return found
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the command is for: of the short help the first paragraph."""
+        whole = self.help
+        try:
+            if ctx.meta.get(_IS_BRIEF) and whole is not None:
+                self.help = cleandoc(whole).partition("\n\n")[0]
+            super().format_help_text(ctx, formatter)
+        finally:
+            self.help = whole
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options under their headings, in the order in which they were added."""
+        is_brief = bool(ctx.meta.get(_IS_BRIEF)) and len(self._options(ctx)) > _FEW
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self._options(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and (not is_brief or getattr(parameter, "is_common", False)):
+                heading = getattr(parameter, "heading", _GENERAL) or WHAT
+                sections.setdefault(heading, []).append(record)
+        if len(sections) == 1:
+            sections = {"Options": next(iter(sections.values()))}
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+        if is_brief:
+            formatter.write_paragraph()
+            formatter.write_text(f"{ctx.command_path} --help shows all {len(self._options(ctx))} options.")
+
+    def _options(self, ctx: click.Context) -> list[click.Option]:
+        """List the options that the help shows."""
+        return [each for each in self.get_params(ctx) if isinstance(each, click.Option) and not each.hidden]
+
+
+class Group(click.Group):
+    """A group that lists its commands in the order in which they were added: what is used most comes first."""
+
+    command_class = Command
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
+        """List the names of the commands."""
+        return list(self.commands)
+
+
+Group.group_class = Group
+
+
+def command(*args: Any, **attributes: Any) -> Callable[[Callable[..., Any]], Command]:  # noqa: ANN401 - click's own
+    """Make a :class:`Command` of a function, as :func:`click.command` does."""
+    return click.command(*args, cls=Command, **attributes)
+
+
+def _show_brief(context: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    """Print the short help and end."""
+    if is_asked and not context.resilient_parsing:
+        context.meta[_IS_BRIEF] = True
+        click.echo(context.get_help())
+        context.exit()
+
+
+def _configure(context: click.Context, _: click.Parameter, profile: str | None) -> None:
+    """Let ``config.toml`` give the defaults; raises :class:`~dupfind.errors.SettingsError`."""
+    if context.resilient_parsing:
+        return
+    context.meta[CONFIG] = config = read_config(profile)
+    if config is not None:
+        context.default_map = config.defaults(context)

@@ -1,0 +1,211 @@
+"""config.toml, profiles and the environment: which value of an option holds, and what is said of a mistake."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from dupfind.cli.command import Command
+from dupfind.cli.config import read_config
+from dupfind.cli.main import dupfind as group
+from dupfind.cli.option import Option
+from dupfind.errors import SettingsError
+from tests.helpers.trees import Content
+
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+TreeBuilder = Callable[..., Path]
+
+
+@pytest.fixture
+def configured(tmp_path: Path, tree: TreeBuilder, dupfind: Run) -> Callable[..., Any]:
+    """Run a command with this text as config.toml, where ``{here}`` is the test's folder."""
+    content: dict[str, Content] = {"a.txt": b"1"}
+    tree("hay", content)
+    tree("needles", {**content, "b.txt": b"2"})
+    file = tmp_path / "config.toml"
+
+    def run(text: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[bytes]:
+        file.write_text(text.replace("{here}", str(tmp_path)))
+        return dupfind(*arguments, env={"DUPFIND_CONFIG": str(file), **env})
+
+    return run
+
+
+def settings_of(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+    """Return what a JSON report says of its settings."""
+    assert b"" == done.stderr
+    return dict(json.loads(done.stdout)["settings"])
+
+
+FILE = """\
+haystack = "{here}/hay"
+threshold = 3
+format = "json"
+[scan]
+threshold = 4
+[profile.small]
+threshold = 5
+[profile.small.scan]
+threshold = 6
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "bits"),
+    [
+        ((), {}, 4),
+        (("--profile", "small"), {}, 6),
+        ((), {"DUPFIND_PROFILE": "small"}, 6),
+        ((), {"DUPFIND_THRESHOLD": "7"}, 7),
+        (("--threshold", "8"), {"DUPFIND_THRESHOLD": "7"}, 8),
+    ],
+    ids=["command", "profile", "profile of the environment", "environment", "typed"],
+)
+def test_what_is_nearer_holds(
+    configured: Callable[..., Any], arguments: tuple[str, ...], env: dict[str, str], bits: int
+) -> None:
+    """The command line, then the environment, then the file: profile before the rest, command before all commands."""
+    done = configured(FILE, "scan", *arguments, "needles", **env)
+    settings = settings_of(done)
+    assert bits == settings["threshold_bits"]
+    assert [str(Path(settings["haystack"][0]).name), settings["needles"]] == ["hay", ["needles"]]
+    assert 1 == done.returncode
+
+
+def test_needles_typed_take_the_place_of_those_configured(configured: Callable[..., Any]) -> None:
+    """As for every option; typed in both ways they are all of them."""
+    text = FILE.replace("threshold = 3", 'needles = "{here}/hay"')
+    assert ["needles"] == settings_of(configured(text, "scan", "needles"))["needles"]
+    both = configured(FILE, "scan", "needles", "--needles", "needles/../needles")
+    assert ["needles/../needles", "needles"] == settings_of(both)["needles"]
+
+
+def test_environment_lists_folders_as_path_does(configured: Callable[..., Any], tree: TreeBuilder) -> None:
+    """With a colon between, so that blanks are part of a name."""
+    tree("my needles", {"c.txt": b"1"})
+    done = configured("", "scan", "--haystack", "hay", "--format", "json", DUPFIND_NEEDLES="my needles:needles")
+    assert ["my needles", "needles"] == settings_of(done)["needles"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("haystak = 1", "config.toml:1: no command has an option haystak; did you mean haystack?"),
+        ("\n[scna]\nfiles = true", "config.toml:2: there is no command scna; did you mean scan?"),
+        ("[scan]\nfils = true", "config.toml:2: scan has no option fils; did you mean files?"),
+        ("[import]\nsort = 'size'", "config.toml:2: import has no option sort"),
+        ("workers = 'two'", "config.toml:1: workers takes a whole number"),
+        ("workers = true", "config.toml:1: workers takes a whole number"),
+        ("timeout = '2'", "config.toml:1: timeout takes a number"),
+        ("rotations = 1", "config.toml:1: rotations takes true or false"),
+        ("exclude = [1]", "config.toml:1: exclude takes a text in quotes or a list of them"),
+        ("haystack = 'Photos'", "config.toml:1: haystack takes a path that begins with / or ~, not Photos"),
+        ("format = 'exe'", "config.toml:1: format: 'exe' is not one of"),
+        ("# first\nfiles = = true", "config.toml: invalid value (at line 2, column 9)"),
+        ("yes = true", "config.toml:1: yes is given on the command line only"),
+        ("[profile.a.clean]\napply = true", "config.toml:2: apply is given on the command line only"),
+        ("[profile.a]\nfils = true", "config.toml:2: no command has an option fils; did you mean files?"),
+        ("profile = 'a'", "config.toml:1: [profile.NAME] is a table of values"),
+        ("[profile]\na = 1", "config.toml:2: [profile.a] is a table of values"),
+    ],
+)
+def test_a_mistake_names_its_line(configured: Callable[..., Any], text: str, message: str) -> None:
+    """And what may have been meant; no verdict, and no traceback."""
+    done = configured(text, "scan", "--haystack", "hay", "needles")
+    assert (2, b"") == (done.returncode, done.stdout)
+    lines = done.stderr.decode().splitlines()
+    assert 1 == len(lines)
+    assert message in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "message"),
+    [
+        (("--profile", "smal"), {}, "has no profile smal; did you mean small?"),
+        ((), {"DUPFIND_CONFIG": "no.toml"}, "no.toml does not exist; DUPFIND_CONFIG names it"),
+        ((), {"DUPFIND_CONFIG": "."}, ".: is a directory"),
+    ],
+)
+def test_what_is_asked_for_has_to_be_there(
+    configured: Callable[..., Any], arguments: tuple[str, ...], env: dict[str, str], message: str
+) -> None:
+    """A profile, or the file that a variable names: going on without would answer another question."""
+    done = configured(FILE, "scan", *arguments, "needles", **env)
+    assert (2, b"") == (done.returncode, done.stdout)
+    assert message in done.stderr.decode()
+
+
+def test_consent_is_typed(configured: Callable[..., Any], tmp_path: Path) -> None:
+    """No variable and no file lets clean or import act."""
+    env = {"DUPFIND_APPLY": "1", "DUPFIND_YES": "1", "DUPFIND_IS_APPLIED": "1"}
+    done = configured("", "clean", "--haystack", "hay", "--needles", "needles", "--trash", "--files", **env)
+    assert 0 == done.returncode
+    assert b"--apply" in done.stdout
+    assert (tmp_path / "needles" / "a.txt").exists()
+    done = configured("", "import", "--haystack", "hay", "--needles", "needles", "--to", "hay/new", **env)
+    assert 2 == done.returncode
+    assert not (tmp_path / "hay" / "new").exists()
+
+
+def test_help_needs_no_file_that_is_right(configured: Callable[..., Any]) -> None:
+    """Or nobody could look up what is wrong with it."""
+    for arguments in (("scan", "--help"), ("scan", "-h"), ("help", "scan"), ("--version",)):
+        done = configured("haystak = 1" if arguments[0] != "help" else "", *arguments)
+        assert (0, b"") == (done.returncode, done.stderr)
+
+
+def test_config_shows_what_holds_and_where_from(configured: Callable[..., Any], tmp_path: Path) -> None:
+    """The file, then each option with its value, its line or variable, and the commands that it holds for."""
+    done = configured(FILE, "config", "--profile", "small", DUPFIND_WORKERS="2")
+    shown = done.stdout.decode().replace(str(tmp_path), "{here}").splitlines()
+    assert "{here}/config.toml" == shown[0]
+    rows = {line.split()[0]: line.split() for line in shown[1:] if not line.startswith("threshold")}
+    assert ["haystack", "{here}/hay", "{here}/config.toml:1", "(scan,"] == rows["haystack"][:4]
+    assert ["workers", "2", "DUPFIND_WORKERS"] == rows["workers"][:3]
+    assert any(line.split()[:3] == ["threshold", "6", "{here}/config.toml:9"] for line in shown)
+    assert any(line.split()[:3] == ["threshold", "5", "{here}/config.toml:7"] for line in shown)
+    whole = configured(FILE, "config", "scan").stdout.decode().splitlines()
+    assert ["sidecars", "require", "default"] in [line.split() for line in whole]
+    only_cache = configured("", "config").stdout.splitlines()  # each run of a test has one of its own
+    assert (2, b"cache") == (len(only_cache), only_cache[1].split()[0])
+
+
+def test_no_file_is_no_mistake(dupfind: Run) -> None:
+    """It is nobody's duty to have one."""
+    done = dupfind("config", env={"DUPFIND_CACHE": ""})
+    assert (0, b"") == (done.returncode, done.stderr)
+    assert b"(not there)" in done.stdout
+    assert b"no option has a value but its default" in done.stdout
+
+
+def test_the_next_command_tells_what_the_file_gave(configured: Callable[..., Any]) -> None:
+    """It may have held for this command alone."""
+    done = configured('[scan]\nhaystack = "{here}/hay"', "scan", "needles")
+    assert b"import --haystack " in done.stdout
+    assert b"/hay --needles needles" in done.stdout
+
+
+def test_every_option_has_a_variable_of_its_own_name() -> None:
+    """But for those that are typed, and -h."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        for parameter in command.params if isinstance(command, Command) else ():
+            if isinstance(parameter, Option) and not parameter.is_typed:
+                expected = f"DUPFIND_{parameter.long_name.upper().replace('-', '_')}"
+                assert expected == parameter.envvar, (name, parameter.name)
+
+
+def test_a_file_that_is_not_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One clear line."""
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"# \xff")
+    monkeypatch.setenv("DUPFIND_CONFIG", str(file))
+    with pytest.raises(SettingsError, match=r"config\.toml is not UTF-8"):
+        read_config(None)
