@@ -453,3 +453,8 @@ class Report:
     def plans(self) -> tuple[Cataloged, ...]:
         """The catalogs among the needles."""
         return tuple(catalog for catalog in self.catalogs if catalog.side is Side.NEEDLES)
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Tell whether ``path`` is ``folder`` or lies below it; both are spelled alike, without links."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

@@ -12,7 +12,7 @@ from dupfind.acting.places import Folder
 from dupfind.acting.trash import Claim, Trash
 from dupfind.answers.cleaned import Unit
 from dupfind.errors import ActingError
-from dupfind.sources.roots import is_below
+from dupfind.values import is_below
 
 _MOST_NUMBER = 9999
 _OWN = 0o700

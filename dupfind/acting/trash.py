@@ -20,7 +20,7 @@ from dupfind.acting.journal import sync_folder
 from dupfind.acting.layout import shortened, split_name
 from dupfind.acting.places import Folder
 from dupfind.errors import ActingError, reason_of
-from dupfind.sources.roots import is_below
+from dupfind.values import is_below
 
 _SUFFIX = ".trashinfo"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)

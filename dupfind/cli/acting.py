@@ -12,7 +12,7 @@ import click
 from dupfind.cli import options
 from dupfind.cli.option import ACTING, headed, option
 from dupfind.errors import ExitCode, SettingsError
-from dupfind.sources.roots import is_below
+from dupfind.values import is_below
 
 if TYPE_CHECKING:
     from dupfind.answers.decisions import Decision

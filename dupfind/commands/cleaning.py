@@ -31,10 +31,10 @@ from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.settings import Settings, make_settings, refuse_plans
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import read_mounts
-from dupfind.sources.roots import is_below, root_around
+from dupfind.sources.roots import root_around
 from dupfind.sources.source import Rules
 from dupfind.sources.walk import Walk
-from dupfind.values import Evidence, FileEntry, FolderId, Match, Root, Side
+from dupfind.values import Evidence, FileEntry, FolderId, Match, Root, Side, is_below
 
 _WORDS = {0: "none", 1: "one", 2: "two", 3: "three", 4: "four"}
 

@@ -40,8 +40,8 @@ from dupfind.run import MakeExecutor, Run
 from dupfind.settings import Settings, make_settings, refuse_plans
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.photo_managers import Managers, OnDisk
-from dupfind.sources.roots import is_below, root_around
-from dupfind.values import FileState, FileVerdict, Root, Side
+from dupfind.sources.roots import root_around
+from dupfind.values import FileState, FileVerdict, Root, Side, is_below
 
 _WINDOWS_KINDS = (
     "msdos",

@@ -30,6 +30,7 @@ from dupfind.values import (
     Problem,
     Root,
     Side,
+    is_below,
 )
 
 # A run asks for these by the hundred thousand, and the members of an enumeration are slow to be looked up.
@@ -169,12 +170,9 @@ def judge_folders(
                 folder.holds_doubt = True
     plans = tuple(root.given for root in roots if root.is_plan)
     verdicts = _roll_up(folders, opened)
-    return [replace(verdict, is_plan=is_below(verdict.path, plans)) for verdict in verdicts] if plans else verdicts
-
-
-def is_below(path: str, tops: Iterable[str]) -> bool:
-    """Tell whether ``path`` is one of ``tops``, or lies below one; all as they are shown."""
-    return any(path == top or path.startswith(top + os.sep) for top in tops)
+    if not plans:
+        return verdicts
+    return [replace(verdict, is_plan=any(is_below(verdict.path, plan) for plan in plans)) for verdict in verdicts]
 
 
 def _folders_around_gap(path: str, roots: set[str], folders: dict[str, _Folder]) -> list[_Folder]:
@@ -185,7 +183,7 @@ def _folders_around_gap(path: str, roots: set[str], folders: dict[str, _Folder])
     if path not in roots:
         return [_folder_of(path, roots, folders)]
     around = [_make(path, roots, folders)]
-    if any(path != root and path.startswith(root.rstrip(os.sep) + os.sep) for root in roots):
+    if any(path != root and is_below(path, root) for root in roots):
         around.append(_folder_of(path, roots, folders))
     return around
 

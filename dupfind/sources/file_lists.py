@@ -29,9 +29,9 @@ from dupfind.sources.left_overs import is_junk
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.photo_library import Libraries
 from dupfind.sources.photo_managers import Managers
-from dupfind.sources.roots import NamedFile, haystack_roots, is_below, make_roots
+from dupfind.sources.roots import NamedFile, haystack_roots, make_roots
 from dupfind.sources.source import Listing, Relisting
-from dupfind.values import LISTING, FileEntry, FolderId, Problem, Root, Side, Tree
+from dupfind.values import LISTING, FileEntry, FolderId, Problem, Root, Side, Tree, is_below
 
 
 class Named(NamedTuple):

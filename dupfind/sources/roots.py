@@ -17,7 +17,7 @@ from dupfind.sources.archive_names import is_archive_name
 from dupfind.sources.catalog_head import NO_CATALOG, why_no_catalog
 from dupfind.sources.ignore import is_junk_folder
 from dupfind.sources.mounts import Mounts, read_mounts
-from dupfind.values import FileEntry, FolderId, Root, Side
+from dupfind.values import FileEntry, FolderId, Root, Side, is_below
 
 _FOR_FILES = ": single files go to dupfind find, to dupfind explain, or into a list for --files-from"
 
@@ -187,11 +187,6 @@ def _root_by_identity(folder: str, roots: Mapping[FolderId, Root]) -> Root | Non
         if folder == os.path.dirname(folder):
             return None
         folder = os.path.dirname(folder)
-
-
-def is_below(path: str, folder: str) -> bool:
-    """True when ``path`` is ``folder`` or lies below it; both absolute and without symbolic links."""
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def spelling(roots: Sequence[Root]) -> Callable[[str], str]:

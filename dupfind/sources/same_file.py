@@ -19,8 +19,8 @@ from dupfind.errors import SettingsError
 from dupfind.sources import room
 from dupfind.sources.file_systems import QUARTER_NS, TICK_NS, is_one_time
 from dupfind.sources.mounts import Mount, Mounts, folded, read_mounts
-from dupfind.sources.roots import NamedFile, is_below
-from dupfind.values import FileEntry, Problem, Side, Tree
+from dupfind.sources.roots import NamedFile
+from dupfind.values import FileEntry, Problem, Side, Tree, is_below
 
 ITSELF = "left out: it may be a needle itself, reached by another mount"
 _SHOWN_LATE_NS = 2 * 86_400 * 10**9

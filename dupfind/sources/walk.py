@@ -31,7 +31,7 @@ from dupfind.sources.photo_library import Libraries, is_mark
 from dupfind.sources.photo_managers import Managers
 from dupfind.sources.roots import ids_of
 from dupfind.sources.source import Rules
-from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree
+from dupfind.values import FileEntry, FolderId, Problem, Root, Side, Tree, is_below
 
 _HAS_HANDLES = os.stat in os.supports_dir_fd
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -262,7 +262,7 @@ class Walk:
         """
         if self._is_among_needles(real):
             return "left out: the link leads into the needles"
-        is_inside = _is_below(real, [self._root.real])
+        is_inside = is_below(real, self._root.real)
         *folders, name = real[len(self._root.real) if is_inside else 0 :].split(os.sep)
         reasons = (*map(why_folder_fleeting, (*folders, name)), why_file_not_trusted(name))
         reason = next((reason for reason in reasons if reason), None) or self._behind_links.why_not_trusted(real)
@@ -270,7 +270,7 @@ class Walk:
 
     def _is_among_needles(self, real: str) -> bool:
         """True for what lies below a needles root by its path, or by device and inode of the folder around it."""
-        if _is_below(real, self._needle_roots):
+        if any(is_below(real, root) for root in self._needle_roots):
             return True
         folder = os.path.dirname(real)
         around = os.stat(folder)
@@ -289,7 +289,3 @@ class Walk:
 
     def _leave_out(self, path: str, reason: str) -> None:
         self._report(path, reason, is_note=self._is_haystack)
-
-
-def _is_below(path: str, roots: Sequence[str]) -> bool:
-    return any(path == root or path.startswith(root.rstrip("/") + "/") for root in roots)
