@@ -117,8 +117,11 @@ def test_explain(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["index", "drive"], "either --catalog FILE or --check FILE is needed"),
-        (["index", "drive", "--catalog", "c", "--check", "c"], "either --catalog FILE or --check FILE is needed"),
+        (["index", "drive"], "one of --catalog FILE, --check FILE and --merge FILE is needed"),
+        (
+            ["index", "drive", "--catalog", "c", "--check", "c"],
+            "one of --catalog FILE, --check FILE and --merge FILE is needed",
+        ),
         (["index", "--catalog", "c"], "DIR is needed: the folder to take stock of"),
         (["index", "drive", "--catalog", "c", "--deep"], "--deep goes with --check"),
         (["index", "none", "--catalog", "c"], "none: no such file or directory"),

@@ -20,6 +20,7 @@ from dupfind.cache import checksum, permissions
 from dupfind.cache.cache_file import DamagedError, UnusableError, translated
 from dupfind.cache.cache_schema import SCHEMA, UPSERT_FILE, PictureRef, Recipe
 from dupfind.cache.cache_store import Store
+from dupfind.catalog.shards import Shard
 from dupfind.catalog.volumes import Volume
 from dupfind.digest import digest_of
 from dupfind.errors import CatalogError, reason_of
@@ -71,6 +72,8 @@ class About:
     volumes: tuple[Volume, ...]
     """Everything that files of it lay on at the last update."""
     is_complete: bool
+    shard: Shard | None = None
+    """Which part of the folder it lists; None where it is all of it."""
 
 
 class Listed(NamedTuple):
@@ -111,15 +114,17 @@ class CatalogFile(Store):
         """Open a catalog, or make an empty one, for its owner alone. Raises likewise."""
         with explained(path):
             if not os.path.lexists(path):
-                cls._make(path)
+                with cls.replacing(path):
+                    pass
             _refuse_untrusted(path)
             if (reason := why_no_catalog(path)) is not None:
                 raise CatalogError(f"{path}: {reason}: it is left as it is")
             return cls._connected(path, f"file:{quote(os.fsencode(path))}?mode=rw", is_writable=True)
 
     @classmethod
-    def _make(cls, path: str) -> None:
-        """Make an empty catalog beside its place and move it there, so that it is never seen half made."""
+    @contextmanager
+    def replacing(cls, path: str) -> Iterator[Self]:
+        """Yield an empty catalog, which takes its place when the block ends without an error: never half made."""
         import tempfile  # brings a dozen modules, once in the life of a catalog
 
         handle, temporary = tempfile.mkstemp(prefix=".dupfind-", suffix=".part", dir=os.path.dirname(path))
@@ -132,6 +137,7 @@ class CatalogFile(Store):
                         file.connection.execute(statement)
                     file.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                     file.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                yield file
             finally:
                 file.close()
             os.replace(temporary, path)
@@ -158,13 +164,17 @@ class CatalogFile(Store):
         try:
             fields = json.loads(text)
             volumes = tuple(Volume(*one) for one in fields["volumes"])
-            return About(**{**fields, "excludes": tuple(fields["excludes"]), "volumes": volumes})
-        except (KeyError, TypeError, ValueError) as error:
+            shard = None if fields.get("shard") is None else Shard(*map(int, fields["shard"]))
+            return About(**{**fields, "excludes": tuple(fields["excludes"]), "volumes": volumes, "shard": shard})
+        except (IndexError, KeyError, TypeError, ValueError) as error:
             raise DamagedError(f"what it says of itself has no such form: {error}") from error
 
     def set_about(self, about: About) -> None:
         """Store that, as a part of the caller's transaction."""
-        text = json.dumps(dataclasses.asdict(about))
+        fields = dataclasses.asdict(about)
+        if about.shard is None:
+            del fields["shard"]  # versions before there were shards know no such field
+        text = json.dumps(fields)
         row = text, digest_of([text.encode()])
         self.connection.execute("INSERT OR REPLACE INTO about (id, text, seal) VALUES (0, ?, ?)", row)
 
@@ -221,7 +231,7 @@ class CatalogFile(Store):
         self.connection.execute("DELETE FROM problem")
         self.connection.executemany(
             "INSERT INTO problem (path, stage, reason, is_note) VALUES (?, ?, ?, ?)",
-            ((os.fsencode(one.path), one.stage, one.reason, one.is_note) for one in problems),
+            ((os.fsencode(one.path), one.stage, _storable(one.reason), one.is_note) for one in problems),
         )
 
     def forget(self, paths: Iterable[str]) -> None:
@@ -259,7 +269,7 @@ class CatalogFile(Store):
         self.connection.executemany(
             "INSERT INTO unread (path, stage, reason, is_image) VALUES (?, ?, ?, ?)",
             (
-                (os.fsencode(one.entry.path), one.unread.stage, one.unread.reason, one.unread.is_image)
+                (os.fsencode(one.entry.path), one.unread.stage, _storable(one.unread.reason), one.unread.is_image)
                 for one in files
                 if one.unread is not None
             ),
@@ -310,6 +320,11 @@ def _refuse_untrusted(path: str) -> None:
         raise CatalogError(f"{path}: {reason}")
     if (reason := permissions.distrust_of_file(os.lstat(path))) is not None:
         raise CatalogError(f"{path}: the catalog {reason}")
+
+
+def _storable(reason: str) -> str:
+    """Return a reason as SQLite can store it: it may name a pattern that is no UTF-8."""
+    return reason.encode("utf-8", "backslashreplace").decode()
 
 
 def _joined(folder: bytes, name: bytes) -> str:

@@ -137,6 +137,8 @@ def _gaps(root: Root, about: About, problems: Iterable[Problem], excluded: Itera
     """
     told = [(problem.path, problem.stage, problem.reason) for problem in problems if problem.reason not in WARNINGS]
     told += [(path, "walk", "excluded by --exclude") for path in sorted(excluded)]
+    if about.shard is not None:
+        told.append(("", "walk", f"the catalog lists shard {about.shard} of its folder, and not all of it"))
     if not about.is_complete:
         told.append(("", "walk", "the catalog is not complete: its indexing was stopped"))
     return [

@@ -14,6 +14,8 @@ from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format, make_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dupfind.answers.indexed import Checked, Indexed
     from dupfind.progress import Console
 
@@ -23,6 +25,10 @@ Examples:
     dupfind index /media/photos --catalog ~/photos.catalog
   Search in it while it is unplugged:
     dupfind scan --haystack ~/photos.catalog --needles ~/Backup
+  Index with several machines, and put their catalogs together:
+    dupfind index /nas --shard 1/2 --catalog one    (here)
+    dupfind index /nas --shard 2/2 --catalog two    (there)
+    dupfind index --merge all.catalog one two
   Does the catalog still say what is there?
     dupfind index --check ~/photos.catalog /media/photos
 
@@ -34,11 +40,13 @@ catalog or it is not this folder's. With --check 0 when nothing differs,
 
 
 @command(epilog=_EPILOG, short_help="A catalog of a drive, to search in while it is unplugged.")
-@click.argument("folder", metavar="[DIR]", required=False, type=options.FOLDER)
+@click.argument("paths", metavar="[DIR]", nargs=-1, type=options.FOLDER)
 @stacked(
     option("--catalog", metavar="FILE", type=options.FILE, help="Where to write the catalog, or to update it."),
     option("--check", metavar="FILE", type=options.FILE, help="Compare this catalog with DIR, writing nothing."),
     option("--deep", is_flag=True, help="With --check, read every file again: finds bytes that rotted."),
+    option("--shard", metavar="I/N", help="Index the I-th of N parts, for as many machines at once."),
+    option("--merge", metavar="FILE", type=options.FILE, help="Write there what the catalogs of all shards list."),
     options.exclude("Leave out."),
     options.follow_symlinks,
     options.output_format([choice.value for choice in Format]),
@@ -47,10 +55,12 @@ catalog or it is not this folder's. With --check 0 when nothing differs,
 )
 def index(
     *,
-    folder: str | None,
+    paths: tuple[str, ...],
     catalog: str | None,
     check: str | None,
     deep: bool,
+    shard: str | None,
+    merge: str | None,
     format_: str | None,
     print0: bool,
     output: str | None,
@@ -64,21 +74,29 @@ def index(
 
     It holds the digest of every file and the thumbnail of every picture, and stands for DIR as --haystack FILE. A
     second run reads only what is new or has changed. Nothing is written below DIR, so FILE has to lie elsewhere. With
-    --check, DIR and --exclude are what they were at the last update unless they are given.
+    --check, DIR and --exclude are what they were at the last update unless they are given. With --merge, the arguments
+    are the catalogs of all shards.
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
-    if (catalog is None) == (check is None):
-        raise SettingsError("either --catalog FILE or --check FILE is needed")
+    if sum(file is not None for file in (catalog, check, merge)) != 1:
+        raise SettingsError("one of --catalog FILE, --check FILE and --merge FILE is needed")
     if deep and check is None:
         raise SettingsError("--deep goes with --check")
+    if shard is not None and catalog is None:
+        raise SettingsError("--shard goes with --catalog")
+    if merge is None and len(paths) > 1:
+        raise SettingsError(f"one DIR is indexed at a time, and not {len(paths)}")
+    folder = next(iter(paths), None)
     chosen = streams.chosen_format(format_, print0=print0)
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     workers = make_settings(**raw).workers
     answer: Indexed | Checked
-    if check is not None:
+    if merge is not None:
+        answer = _merge(merge, paths, output)
+    elif check is not None:
         answer = _check(check, folder, console, raw, output, is_deep=deep)
     else:
-        answer = _index(catalog or "", folder, console, raw, output)
+        answer = _index(catalog or "", folder, shard, console, raw, output)
     from dupfind import output as sink
     from dupfind.answers.indexed import Indexed
     from dupfind.report import index as report
@@ -90,15 +108,34 @@ def index(
     return ExitCode.ALL_PRESENT if is_well else ExitCode.NOT_ALL_PRESENT
 
 
-def _index(catalog: str, folder: str | None, console: Console, raw: dict[str, Any], output: str | None) -> Indexed:
+def _merge(merged: str, catalogs: Sequence[str], output: str | None) -> Indexed:
+    if not catalogs:
+        raise SettingsError("--merge FILE takes the catalogs of all shards as arguments")
+    refuse_overwriting({"--merge": merged, "--output": output}, {f"catalog {path}": path for path in catalogs})
+    from dupfind.commands import merging  # brings SQLite
+
+    return merging.merge(merged, catalogs)
+
+
+def _index(
+    catalog: str,
+    folder: str | None,
+    shard: str | None,
+    console: Console,
+    raw: dict[str, Any],
+    output: str | None,
+) -> Indexed:
     if folder is None:
         raise SettingsError("DIR is needed: the folder to take stock of")
+    from dupfind.catalog.shards import Shard
+
+    part = None if shard is None else Shard.parsed(shard)
     settings = make_settings(haystack=[folder], called="", may_be_catalogs=False, **raw)
     check_outputs({"--catalog": catalog, "--output": output}, settings.roots)
     refuse_overwriting({"--catalog": catalog, "--output": output}, {"--cache": settings.cache})
     from dupfind.commands import indexing  # heavy, so not before every option has been checked
 
-    return indexing.index(settings, catalog, console)
+    return indexing.index(settings, catalog, console, shard=part)
 
 
 def _check(

@@ -59,7 +59,7 @@ def check(
             _warn_of_unseen(tree, past_cache, is_deep=is_deep)
             listed = {path: entry for path, (entry, _) in file.entries().items()}
             unread = file.unread()
-            there = {entry.path: entry for entry in relative_entries(tree)}
+            there = {entry.path: entry for entry in relative_entries(tree, said.shard)}
             if is_other_folder(said, about_tree(past_cache, tree, said.updated), there, listed):
                 raise CatalogError(_nothing_there(catalog, said, tree))
             same = {

@@ -19,6 +19,7 @@ from dupfind.cache.cache_schema import COARSE, PictureRef, Recipe, fits
 from dupfind.cache.racy import RACY_NS, is_racy
 from dupfind.catalog.catalog_file import About, CatalogFile, Listed, explained
 from dupfind.catalog.same_file import Relation, relation
+from dupfind.catalog.shards import Shard
 from dupfind.catalog.volumes import UNKNOWN_VOLUME, places_of, volumes_of
 from dupfind.errors import CatalogError
 from dupfind.events import Advance, Listener, Within
@@ -38,8 +39,10 @@ def index(
     catalog: str,
     listener: Listener | None = None,
     make_executor: MakeExecutor | None = None,
+    *,
+    shard: Shard | None = None,
 ) -> Indexed:
-    """Make the catalog of the one root of ``settings``, or bring it up to date.
+    """Make the catalog of the one root of ``settings``, or of a ``shard`` of it, or bring it up to date.
 
     Raises :class:`~dupfind.errors.DupfindError` where that cannot be done.
     """
@@ -52,8 +55,8 @@ def index(
         path = os.path.abspath(catalog)
         file = CatalogFile.for_writing(path)
         try:
-            update = _Update(file, tree, made_by, listener)
-            update.begin(catalog, about_tree(run, tree, started))
+            update = _Update(file, tree, made_by, listener, shard)
+            update.begin(catalog, about_tree(run, tree, started, shard))
             if update.left:
                 with_reader(Run(settings, Within(listener), make_executor), update.read)
             update.end(started)
@@ -62,10 +65,12 @@ def index(
             file.close()
 
 
-def relative_entries(tree: Tree) -> Iterator[FileEntry]:
-    """Return the files of a tree with paths below its root."""
+def relative_entries(tree: Tree, shard: Shard | None = None) -> Iterator[FileEntry]:
+    """Yield the files of a tree, or of a shard of it, with paths below its root."""
     start = len(tree.root.real.rstrip(os.sep)) + 1
-    return (entry._replace(path=entry.path[start:]) for entry in tree.entries)
+    for entry in tree.entries:
+        if shard is None or shard.holds(entry.path[start:]):
+            yield entry._replace(path=entry.path[start:])
 
 
 def is_unchanged(entry: FileEntry, listed: FileEntry) -> bool:
@@ -73,7 +78,7 @@ def is_unchanged(entry: FileEntry, listed: FileEntry) -> bool:
     return entry == listed or (entry.inode == listed.inode == 0 and entry[1:3] == listed[1:3])
 
 
-def about_tree(run: Run, tree: Tree, started: str) -> About:
+def about_tree(run: Run, tree: Tree, started: str, shard: Shard | None = None) -> About:
     """Make what a catalog of ``tree`` says of itself where nothing has been read yet."""
     settings = run.settings
     volumes = volumes_of((device for device, _ in tree.folders), run.mounts, places_of([tree.root]))
@@ -89,18 +94,21 @@ def about_tree(run: Run, tree: Tree, started: str) -> About:
         # What a link led to may lie anywhere.
         volumes=(*volumes, UNKNOWN_VOLUME) if settings.follow_symlinks else volumes,
         is_complete=False,
+        shard=shard,
     )
 
 
 class _Update:
     """One update of one catalog."""
 
-    def __init__(self, file: CatalogFile, tree: Tree, made_by: Recipe, listener: Listener) -> None:
+    def __init__(
+        self, file: CatalogFile, tree: Tree, made_by: Recipe, listener: Listener, shard: Shard | None = None
+    ) -> None:
         self._file = file
         self._made_by = made_by
         self._listener = listener
         self._root = tree.root
-        self._walked = {entry.path: entry for entry in relative_entries(tree)}
+        self._walked = {entry.path: entry for entry in relative_entries(tree, shard)}
         self._problems = list(tree.problems)
         self._about: About | None = None
         self._is_new = False
@@ -124,6 +132,10 @@ class _Update:
                 raise CatalogError(
                     f"{catalog}: nothing of what it lists ({was.root}) is there: is the drive mounted? "
                     "It is left as it is; for another folder name another catalog"
+                )
+            if was.shard != about.shard:
+                raise CatalogError(
+                    f"{catalog} lists {_part(was.shard)} of {was.root}, and not {_part(about.shard)}: name another file"
                 )
             about = replace(about, made=was.made, updated=was.updated)
         doubtful = self._file.unread().keys() | self._file.unsettled()
@@ -215,6 +227,10 @@ class _Update:
             kind: [self._shown(path) for path in sorted(paths)]
             for kind, paths in (kinds | {"unreadable": unreadable}).items()
         }
+
+
+def _part(shard: Shard | None) -> str:
+    return "all" if shard is None else f"shard {shard}"
 
 
 def is_other_folder(was: About, about: About, walked: Mapping[str, FileEntry], listed: Mapping[str, FileEntry]) -> bool:

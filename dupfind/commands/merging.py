@@ -1,0 +1,145 @@
+"""The catalogs of all shards of a folder to the one that a single machine would have made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dupfind import __version__
+from dupfind.answers.indexed import Indexed
+from dupfind.cache.cache_file import translated
+from dupfind.catalog.catalog_file import About, CatalogFile, explained
+from dupfind.catalog.shards import Shard
+from dupfind.errors import CatalogError
+from dupfind.sources.catalog_head import why_no_catalog
+
+_COPY = (
+    "INSERT OR IGNORE INTO label (text) SELECT text FROM shard.label",
+    "INSERT OR IGNORE INTO folder (path) SELECT path FROM shard.folder",
+    """INSERT INTO file (
+        folder, name, size, mtime_ns, ctime_ns, inode, digest, recipe, picture, size_pixels, failure, is_image, seal,
+        whole, whole_failure, whole_seal
+    ) SELECT d.id, f.name, f.size, f.mtime_ns, f.ctime_ns, f.inode, f.digest, l.id, f.picture, f.size_pixels, f.failure,
+        f.is_image, f.seal, f.whole, f.whole_failure, f.whole_seal
+    FROM shard.file f
+    JOIN shard.folder sd ON sd.id = f.folder JOIN folder d ON d.path = sd.path
+    LEFT JOIN shard.label sl ON sl.id = f.recipe LEFT JOIN label l ON l.text = sl.text""",
+    "INSERT OR IGNORE INTO picture SELECT * FROM shard.picture",
+    """INSERT OR IGNORE INTO hash (picture, algorithm, hashes) SELECT h.picture, l.id, h.hashes
+    FROM shard.hash h JOIN shard.label sl ON sl.id = h.algorithm JOIN label l ON l.text = sl.text""",
+    "INSERT INTO unread SELECT * FROM shard.unread",
+    "INSERT INTO unsettled SELECT * FROM shard.unsettled",
+    # Each machine has walked the whole folder, and most of them met the same.
+    "INSERT INTO problem SELECT * FROM shard.problem EXCEPT SELECT path, stage, reason, is_note FROM problem",
+)
+"""Rows are taken as they are, with their seals, which are looked at where the rows are used; only the numbers of labels
+and folders are each catalog's own."""
+
+
+def merge(catalog: str, shards: Sequence[str]) -> Indexed:
+    """Write the catalog that all these shards make together, in the place of one that is there.
+
+    Raises :class:`~dupfind.errors.CatalogError` where they are not the shards of one folder, or not all of them.
+    """
+    abouts = [_about(path) for path in shards]
+    _refuse_mixed(shards, abouts)
+    with explained(catalog):
+        if os.path.lexists(catalog) and (reason := why_no_catalog(catalog)) is not None:
+            raise CatalogError(f"{catalog}: {reason}: it is left as it is")
+    with explained(catalog), CatalogFile.replacing(os.path.abspath(catalog)) as file:
+        for path, about in zip(shards, abouts, strict=True):
+            _add(file, path, about)
+        merged = _merged(abouts)
+        with file.transaction():
+            file.set_about(merged)
+        files, pictures = len(file.entries()), file.count_pictures()
+        unread = len(file.unread()) + sum(1 for _ in file.broken())
+        problems = [problem._replace(path=os.path.join(merged.root, problem.path)) for problem in file.problems()]
+    return Indexed(
+        version=__version__,
+        catalog=catalog,
+        folder=merged.root,
+        updated=merged.updated,
+        is_new=True,
+        files=files,
+        pictures=pictures,
+        read=0,
+        kept=0,
+        gone=0,
+        unread=unread,
+        size_bytes=os.path.getsize(catalog),
+        problems=problems,
+    )
+
+
+def _about(path: str) -> About:
+    with explained(path):
+        file = CatalogFile.for_reading(os.path.realpath(path))
+        try:
+            about = file.about()
+        finally:
+            file.close()
+    if about is None or not about.is_complete:
+        raise CatalogError(f"{path}: its indexing has not come to its end; dupfind index goes on with it")
+    if about.shard is None:
+        raise CatalogError(
+            f"{path} is no shard: it was made without --shard; catalogs can be several --haystack as they are"
+        )
+    return about
+
+
+def _refuse_mixed(paths: Sequence[str], abouts: Sequence[About]) -> None:
+    """Raise :class:`~dupfind.errors.CatalogError` for shards that do not make one whole."""
+    first, parts = abouts[0], _shard(abouts[0]).parts
+    by_number: dict[int, str] = {}
+    for path, about in zip(paths, abouts, strict=True):
+        what = (
+            ("lists another folder", about.root, first.root),
+            ("left other files out", about.excludes, first.excludes),
+            ("was made with another --follow-symlinks", about.follow_symlinks, first.follow_symlinks),
+            ("is one of another number of shards", _shard(about).parts, parts),
+        )
+        for words, own, others in what:
+            if own != others:
+                raise CatalogError(f"{path} {words} than {paths[0]} ({own}, not {others})")
+        if _shard(about).number in by_number:
+            raise CatalogError(f"{by_number[_shard(about).number]} and {path} are both shard {about.shard}")
+        by_number[_shard(about).number] = path
+    if missing := [number for number in range(1, parts + 1) if number not in by_number]:
+        more = "" if len(missing) == 1 else f" and {len(missing) - 1:,} more"
+        what_for = f"what it lists of {first.root} would be missing"
+        raise CatalogError(f"shard {missing[0]}/{parts}{more} is not among them: {what_for}")
+
+
+def _shard(about: About) -> Shard:
+    assert about.shard is not None, "others were refused"
+    return about.shard
+
+
+def _merged(abouts: Sequence[About]) -> About:
+    """Return what the whole says of itself: it is as old as its oldest part, and lies on all that they lie on."""
+    oldest = min(abouts, key=lambda about: about.updated)
+    volumes = tuple(dict.fromkeys(volume for about in abouts for volume in about.volumes))
+    return replace(oldest, made=min(about.made for about in abouts), volumes=volumes, shard=None)
+
+
+def _add(file: CatalogFile, path: str, about: About) -> None:
+    """Copy the rows of one shard; raises :class:`~dupfind.errors.CatalogError` for a file that is another's."""
+    shard = _shard(about)
+    with explained(path):
+        source = CatalogFile.for_reading(os.path.realpath(path))
+        try:
+            strange = next((entry for entry in source.entries() if not shard.holds(entry)), None)
+        finally:
+            source.close()
+        if strange is not None:
+            raise CatalogError(f"{path}: {strange} is not of shard {shard}")
+        with translated():
+            file.connection.execute("ATTACH ? AS shard", (os.path.realpath(path),))
+            try:
+                with file.transaction():
+                    for statement in _COPY:
+                        file.connection.execute(statement)
+            finally:
+                file.connection.execute("DETACH shard")
