@@ -188,6 +188,17 @@ class CatalogFile(Store):
         )
         return {entry.path: (entry._replace(inode=entry.inode % (1 << 64)), label) for entry, label in entries}
 
+    def folders(self) -> list[str]:
+        """Every folder that has files, by its relative path: empty for the root."""
+        with translated():
+            rows = self.connection.execute("SELECT path FROM folder WHERE id IN (SELECT folder FROM file)")
+            return [os.fsdecode(path) for (path,) in rows]
+
+    def count_files(self) -> int:
+        """How many files it lists."""
+        with translated():
+            return int(self.connection.execute("SELECT count(*) FROM file").fetchone()[0])
+
     def labels(self) -> dict[int, str]:
         """The texts of recipes and algorithms by their numbers."""
         with translated():

@@ -33,12 +33,16 @@ class Shard(NamedTuple):
         return shard
 
     def holds(self, path: str) -> bool:
-        """Tell whether the file with this path, relative to the folder that is indexed, is of this part.
+        """Tell whether the file with this path, relative to the folder that is indexed, is of this part."""
+        return self.holds_folder(path.rpartition(os.sep)[0])
+
+    def holds_folder(self, folder: str) -> bool:
+        """Tell whether the files of this folder are, by its relative path: empty for the one that is indexed.
 
         Names are taken in one form (NFC): one share shows them in another to a Mac than to Linux.
         """
-        folder = os.fsencode(composed(path.rpartition(os.sep)[0]))
-        return int.from_bytes(digest_of([folder])[:8], "big") % self.parts == self.number - 1
+        digest = digest_of([os.fsencode(composed(folder))])
+        return int.from_bytes(digest[:8], "big") % self.parts == self.number - 1
 
     def __str__(self) -> str:
         return f"{self.number}/{self.parts}"

@@ -53,7 +53,7 @@ def merge(catalog: str, shards: Sequence[str]) -> Indexed:
         merged = _merged(abouts)
         with file.transaction():
             file.set_about(merged)
-        files, pictures = len(file.entries()), file.count_pictures()
+        files, pictures = file.count_files(), file.count_pictures()
         unread = len(file.unread()) + sum(1 for _ in file.broken())
         problems = [problem._replace(path=os.path.join(merged.root, problem.path)) for problem in file.problems()]
     return Indexed(
@@ -130,11 +130,11 @@ def _add(file: CatalogFile, path: str, about: About) -> None:
     with explained(path):
         source = CatalogFile.for_reading(os.path.realpath(path))
         try:
-            strange = next((entry for entry in source.entries() if not shard.holds(entry)), None)
+            strange = next((folder for folder in source.folders() if not shard.holds_folder(folder)), None)
         finally:
             source.close()
         if strange is not None:
-            raise CatalogError(f"{path}: {strange} is not of shard {shard}")
+            raise CatalogError(f"{path}: the folder {strange or about.root} is not of shard {shard}")
         with translated():
             file.connection.execute("ATTACH ? AS shard", (os.path.realpath(path),))
             try:
