@@ -82,6 +82,10 @@ class NoProcessError(DupfindError):
     """No process could be started to read files, which is no fault of any of them."""
 
 
+class ClusterError(DupfindError):
+    """The cluster cannot be used, or is gone; what was read is in the cache."""
+
+
 class StoppedError(BaseException):
     """A signal asked the run to end; not an ``Exception``, so that nothing on the way swallows it."""
 

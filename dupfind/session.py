@@ -17,7 +17,7 @@ from dupfind.errors import CacheLostError
 from dupfind.events import Listener
 from dupfind.pool.workers import Pool
 from dupfind.reading import Reader
-from dupfind.run import Reading, Run
+from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.settings import Settings
 from dupfind.sources.roots import root_around
 
@@ -29,7 +29,7 @@ def with_reader(run: Run, work: Callable[[Reading], T]) -> T:
     settings, listener = run.settings, run.listener
     path = settings.cache
     _stand_somewhere()
-    with Pool(settings.workers, run.make_executor, listener.worked, memory_bytes(settings)) as pool:
+    with pool_of(settings, listener, run.make_executor) as pool:
         while True:
             try:
                 with _cache(run, path) as cache:
@@ -38,6 +38,25 @@ def with_reader(run: Run, work: Callable[[Reading], T]) -> T:
                 if not error.is_told:
                     listener.warn(str(error))
                 path = path if error.is_gone else None
+
+
+@contextmanager
+def pool_of(settings: Settings, listener: Listener, make_executor: MakeExecutor | None = None) -> Iterator[Pool]:
+    """Yield what reads files: processes of this machine, the nodes of the cluster that the settings name, or what
+    ``make_executor`` makes.
+    """
+    if settings.scheduler is None or make_executor is not None:
+        with Pool(settings.workers, make_executor, listener.worked, memory_bytes(settings)) as pool:
+            yield pool
+        return
+    from dupfind.pool.cluster import Cluster  # brings the engine
+
+    folders = [root.real for root in settings.roots if os.path.isdir(root.real)]
+    with (
+        Cluster(settings.scheduler, folders, listener.warn, settings.max_memory_bytes) as cluster,
+        Pool(cluster.lanes, cluster.make_executor, listener.worked) as pool,
+    ):
+        yield pool
 
 
 def _cache(run: Run, path: str | None) -> Cache:

@@ -14,6 +14,7 @@ from dupfind.errors import SettingsError, reason_of
 from dupfind.memory_limit import LEAST_BYTES
 from dupfind.overwriting import check_outputs
 from dupfind.reasons import ReasonCode
+from dupfind.scheduler import Scheduler, make_scheduler
 from dupfind.sources.file_lists import NOTHING, Asked, Named, look_for
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.roots import root_around, said_elsewhere
@@ -66,6 +67,8 @@ class Settings:
     max_pixels: int = DEFAULT_MAX_PIXELS
     max_memory_bytes: int | None = None
     """None for what :func:`dupfind.memory_limit.usual_bytes` says."""
+    scheduler: Scheduler | None = None
+    """The cluster that reads files; None for this machine."""
     cache: str | None = None
     named: Named = NOTHING
     """What a list names besides the needles of ``roots``."""
@@ -128,6 +131,10 @@ def make_settings(
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     max_memory_mib: int | None = None,
+    scheduler: str | None = None,
+    tls_ca: str | None = None,
+    tls_cert: str | None = None,
+    tls_key: str | None = None,
     cache: str | None = None,
     no_cache: bool = False,
 ) -> Settings:
@@ -187,6 +194,7 @@ def make_settings(
         timeout_seconds=timeout_seconds,
         max_pixels=max_pixels,
         max_memory_bytes=_memory_bytes(max_memory_mib),
+        scheduler=make_scheduler(scheduler, tls_ca, tls_cert, tls_key),
         cache=cache_path,
         named=named,
         archives=Archives(archives),

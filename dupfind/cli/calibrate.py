@@ -33,6 +33,7 @@ Exit codes: 0 with an answer, 2 without: wrong usage, fewer than two pictures.
     options.output_format(["table", "json"]),
     option("--plot", metavar="FILE", type=options.FILE, help="Draw the false candidates there, as a PNG."),
     options.limits,
+    options.cluster,
 )
 def calibrate(
     *,

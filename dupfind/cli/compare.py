@@ -44,6 +44,7 @@ Exit codes: 0 when every other FILE is at --accept to the first, 1 when not,
     options.output_format([choice.value for choice in Format]),
     option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL."),
     options.limits,
+    options.cluster,
 )
 def compare(
     *,

@@ -52,6 +52,7 @@ exist (the others are explained), or for wrong usage.
     ),
     options.output_format(["table", "json"]),
     options.limits,
+    options.cluster,
 )
 def explain(
     *,

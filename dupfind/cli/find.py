@@ -68,6 +68,7 @@ exist (the others are answered), or for wrong usage.
     options.output_paths,
     options.html("Write a page for a browser there too, with pictures."),
     options.limits,
+    options.cluster,
 )
 def find(
     *,

@@ -50,6 +50,7 @@ not be looked at, 2 for wrong usage.
     options.output_paths,
     options.html("Write a page for a browser there too, with pictures."),
     options.limits,
+    options.cluster,
 )
 def groups(
     *,

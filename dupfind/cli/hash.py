@@ -60,6 +60,7 @@ exist (the others are hashed), or for wrong usage.
     options.files_from("Also those named there, a line each or ended by NUL; - is standard input."),
     option("-0", "--print0", is_flag=True, help="End lines with NUL and escape nothing in paths."),
     options.limits,
+    options.cluster,
 )
 def hash_(
     *,

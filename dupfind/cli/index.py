@@ -52,6 +52,7 @@ catalog or it is not this folder's. With --check 0 when nothing differs,
     options.output_format([choice.value for choice in Format]),
     options.output_paths,
     options.limits,
+    options.cluster,
 )
 def index(
     *,

@@ -344,3 +344,15 @@ limits = stacked(
     ),
 )
 """What bounds the reading, where it is kept, and what is told of it."""
+cluster = headed(
+    LIMITS,
+    option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Read files on the nodes of this cluster (Dask): tls://HOST:PORT, or tcp:// on this machine.",
+    ),
+    option("--tls-ca", metavar="FILE", type=FILE, help="Who has to have signed the cluster's certificates."),
+    option("--tls-cert", metavar="FILE", type=FILE, help="The certificate that the cluster trusts this machine by."),
+    option("--tls-key", metavar="FILE", type=FILE, help="Its key."),
+)
+"""Who reads, for questions: what acts makes its proofs on the machine that acts."""

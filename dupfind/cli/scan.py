@@ -92,7 +92,15 @@ _MOST_LEFT = 500_000
 
 
 @command(epilog=_EPILOG, short_help="Which folders of a backup hold what is not in the collection?")
-@stacked(options.compared, options.elsewhere, options.decisions, _output, options.limits, options.needles_as_arguments)
+@stacked(
+    options.compared,
+    options.elsewhere,
+    options.decisions,
+    _output,
+    options.limits,
+    options.cluster,
+    options.needles_as_arguments,
+)
 def scan(
     *,
     files_from: str | None,

@@ -35,6 +35,7 @@ looked at, 2 for wrong usage.
     options.output_format([Format.PATHS.value, *(choice.value for choice in Format if choice is not Format.PATHS)]),
     options.output_paths,
     options.limits,
+    options.cluster,
 )
 def sort(
     *,

@@ -16,7 +16,7 @@ from dupfind.pool import tasks
 from dupfind.pool.processes import Death
 from dupfind.pool.workers import Pool
 from dupfind.run import MakeExecutor, Reading, Run
-from dupfind.session import memory_bytes, with_reader
+from dupfind.session import pool_of, with_reader
 from dupfind.settings import Settings
 from dupfind.values import Failure, FileEntry
 
@@ -44,7 +44,7 @@ def hash_files(
     with listener.stage("hashing", len(files)) as advance:
         answers = _Answers(files, tell, advance)
         if asked.is_exact:
-            with Pool(settings.workers, make_executor, listener.worked, memory_bytes(settings)) as pool:
+            with pool_of(settings, listener, make_executor) as pool:
                 _hash_originals(settings, asked, pool, answers)
         else:
             # Batches would each show a bar of their own.

@@ -23,7 +23,7 @@ def work(items: list[Item]) -> list[Any]:
     return [_one(*item) for item in items]
 
 
-def _one(what: str, number: int) -> Any:
+def _one(what: str, number: int) -> Any:  # noqa: C901 - a list of what can happen
     mark = Path(what)
     if mark.is_absolute() and not mark.exists():  # what kills it the first time does not the second
         mark.touch()
@@ -44,8 +44,10 @@ def _one(what: str, number: int) -> Any:
             raise ValueError(number)
         case "eat":
             return len(bytearray(number << 20)) >> 20
-        case "sleep":
-            threading.Event().wait(60)
+        case "parent":
+            return os.getppid()
+        case "nap" | "sleep":
+            threading.Event().wait({"nap": 0.2, "sleep": 60}[what])
     return number * 2
 
 

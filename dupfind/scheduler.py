@@ -1,0 +1,67 @@
+"""Which cluster reads, as the options name it, and what is checked before anybody is asked. Light: loads no engine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from dupfind.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduler:
+    """Where a scheduler is, and by what it is trusted."""
+
+    address: str
+    tls_ca: str | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
+
+
+def make_scheduler(
+    address: str | None, tls_ca: str | None, tls_cert: str | None, tls_key: str | None
+) -> Scheduler | None:
+    """Check how a cluster is reached; None where no address is given.
+
+    A scheduler runs code for whoever reaches its port, and so does whoever answers in its place here: beyond this
+    machine both have to prove who they are. Raises :class:`~dupfind.errors.SettingsError`.
+    """
+    files = {"--tls-ca": tls_ca, "--tls-cert": tls_cert, "--tls-key": tls_key}
+    if address is None:
+        if given := [name for name, path in files.items() if path is not None]:
+            raise SettingsError(f"{given[0]} goes with --scheduler")
+        return None
+    parts = urlsplit(address)
+    if parts.scheme not in ("tcp", "tls") or not parts.hostname or _port(address) is None:
+        raise SettingsError(f"--scheduler takes tls://HOST:PORT, or tcp://127.0.0.1:PORT, not {address}")
+    if parts.scheme == "tcp":
+        if not _is_loopback(parts.hostname):
+            raise SettingsError(
+                f"--scheduler {address}: who reaches that port can run code on every node and here; beyond this "
+                "machine only tls:// is used, with --tls-ca, --tls-cert and --tls-key"
+            )
+        if given := [name for name, path in files.items() if path is not None]:
+            raise SettingsError(f"{given[0]} goes with tls://, and the scheduler is at {address}")
+        return Scheduler(address)
+    for name, path in files.items():
+        if path is None:
+            raise SettingsError(f"--scheduler {address} needs {name}")
+        if not os.path.isfile(path):
+            raise SettingsError(f"{name} {path}: there is no such file")
+    return Scheduler(address, tls_ca, tls_cert, tls_key)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _port(address: str) -> int | None:
+    try:
+        return urlsplit(address).port
+    except ValueError:
+        return None

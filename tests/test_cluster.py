@@ -1,0 +1,266 @@
+"""Reading on a cluster: the same answer, and every promise on each node; with a real scheduler and real nodes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dupfind import memory_limit, scheduler
+from dupfind.errors import ClusterError, SettingsError
+from dupfind.pool import cluster as door
+from dupfind.pool import node
+from dupfind.pool.cluster import Cluster
+from dupfind.pool.workers import Pool
+from dupfind.scheduler import Scheduler, make_scheduler
+from fixtures import pictures
+from tests.helpers.clusters import Nodes, cluster
+from tests.helpers.labour import Item, work
+from tests.helpers.shelf import TreeBuilder
+
+pytest.importorskip("distributed", reason="the extra cluster is not installed")
+
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    """A cluster of two nodes that no test harms."""
+    with cluster(tmp_path_factory.mktemp("cluster")) as nodes:
+        yield nodes
+
+
+def opened(nodes: Nodes, warnings: list[str] | None = None, **options: Any) -> Cluster:
+    """Connect, once all nodes that were started are there."""
+    made = Cluster(Scheduler(nodes.address), options.pop("roots", []), (warnings or []).append, **options)
+    made._client.wait_for_workers(len(nodes.nodes), timeout=90)
+    return made
+
+
+def run(pool: Pool, items: Iterable[Item], size_bytes: int = 1) -> list[tuple[Item, Any]]:
+    """Everything that ``map`` gives, the lost ones as ``"lost"``, sorted."""
+    found = pool.map(work, items, size_bytes=lambda _: size_bytes, lost=lambda item, death: "lost")
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def test_each_item_once_whatever_happens_to_its_process(shared: Nodes) -> None:
+    """A decoder that crashes or is killed costs its own file only; the nodes live on."""
+    items = [("double", number) for number in range(40)] + [("exit", 1), ("exit", 2), ("kill", 3)]
+    with opened(shared) as nodes, Pool(nodes.lanes, nodes.make_executor) as pool:
+        expected = sorted((item, item[1] * 2 if item[0] == "double" else "lost") for item in items)
+        assert expected == run(pool, items)
+        parents = {parent for _, parent in run(pool, [("parent", n) for n in range(40)])}
+        assert os.getpid() not in parents
+    assert [None, None] == [process.poll() for process in shared.nodes]
+
+
+def test_what_hangs_is_ended_by_its_process(shared: Nodes) -> None:
+    """The hard time limit is kept on the node; the rest goes on."""
+    with opened(shared) as nodes, Pool(nodes.lanes, nodes.make_executor) as pool:
+        assert [(("double", 1), 2), (("stuck", 0), "lost")] == run(pool, [("stuck", 0), ("double", 1)])
+
+
+@pytest.mark.skipif(not memory_limit.IS_HELD, reason="this system does not limit the memory of a process")
+def test_memory_is_dealt_out_on_each_node(shared: Nodes) -> None:
+    """What fits into no share is tried alone with all of it; what does not fit there either is lost."""
+    items = [("eat", 100), ("eat", 600), ("eat", 2000)]
+    with opened(shared, most_bytes=1 << 30) as nodes:
+        nodes._good = dict.fromkeys(nodes._good, 2)  # as if each had two lanes
+        with Pool(2, nodes.make_executor) as pool:
+            assert [(items[0], 100), (items[1], 600), (items[2], "lost")] == run(pool, items)
+
+
+def test_a_mistake_in_a_task_is_an_error_and_no_hang(shared: Nodes) -> None:
+    """With its own text, even where it cannot be sent."""
+    message = "a node failed: ValueError: 5"
+    with opened(shared) as nodes, Pool(1, nodes.make_executor) as pool, pytest.raises(ClusterError, match=message):
+        run(pool, [("raise", 5)])
+
+
+@pytest.mark.slow
+def test_a_node_that_dies_costs_only_time(tmp_path: Path) -> None:
+    """Its chunks are done by the other one, as are those of a node that comes later."""
+    items = [("nap", number) for number in range(60)]
+    with cluster(tmp_path / "c") as started, opened(started) as nodes:
+        threading.Timer(1.0, started.nodes[0].kill).start()
+        with Pool(nodes.lanes, nodes.make_executor) as pool:
+            assert [(item, item[1] * 2) for item in sorted(items)] == run(pool, items, 1 << 23)
+            started.add()
+            threading.Timer(0.5, started.nodes[1].kill).start()
+            assert [(item, item[1] * 2) for item in sorted(items)] == run(pool, items, 1 << 23)
+
+
+@pytest.mark.parametrize("who", [pytest.param("scheduler", marks=pytest.mark.slow), "nodes"])
+def test_a_cluster_that_is_gone_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
+    """With one line; nothing waits for ever."""
+    monkeypatch.setattr(door, "_LOST_SECONDS", 3.0)
+    with cluster(tmp_path / "c", 1) as started, opened(started) as nodes:
+        for process in [started.scheduler] if who == "scheduler" else started.nodes:
+            threading.Timer(1.0, process.kill).start()
+        message = "is gone" if who == "scheduler" else "has no node left that can be used|is gone"
+        with Pool(nodes.lanes, nodes.make_executor) as pool, pytest.raises(ClusterError, match=message):
+            run(pool, [("nap", number) for number in range(400)], 1 << 23)
+
+
+def test_nodes_that_read_otherwise_are_named_and_not_used(
+    shared: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another decoder would make other thumbnails; another folder under the name would prove what is not there."""
+    (tmp_path / "a.jpg").write_bytes(b"1")
+    own = node.see([str(tmp_path / "a.jpg")])
+    with opened(shared, roots=[str(tmp_path)]) as nodes:
+        assert 2 == len(nodes._good)
+    for other, message in (
+        (own._replace(versions="dupfind 0.0"), "is not used: it has dupfind .*, and not dupfind 0.0"),
+        (own._replace(places=((2, 3, 4),)), "is not used: it sees another .*a.jpg"),
+    ):
+        monkeypatch.setattr(door.node, "see", lambda _, other=other: other)
+        warnings: list[str] = []
+        connected = Cluster(Scheduler(shared.address), [str(tmp_path)], warnings.append)
+        monkeypatch.undo()
+        with pytest.raises(ClusterError, match=r"no node of .* can be used"), connected:
+            pass
+        assert 2 == len(warnings)
+        assert all(re.search(message, warning) for warning in warnings)
+
+
+@pytest.mark.parametrize(
+    ("seen", "reason"),
+    [
+        (node.Seen("v", ((1, 2, 3),)), None),
+        (node.Seen("w", ((1, 2, 3),)), "it has w, and not v"),
+        (node.Seen("v", (None,)), "it does not see /p"),
+        (node.Seen("v", ((1, 2, 4),)), "it sees another /p"),
+        (ModuleNotFoundError("No module named 'dupfind'"), "it cannot tell what it has: No module named 'dupfind'"),
+        ("v", "it has another version of dupfind"),
+    ],
+)
+def test_why_a_node_is_not_used(seen: object, reason: str | None) -> None:
+    """Size, time and inode have to be those that are seen here."""
+    assert reason == door._why_not(seen, node.Seen("v", ((1, 2, 3),)), ["/p"])
+
+
+@pytest.fixture
+def trees(tree: TreeBuilder) -> None:
+    """A collection and a backup: copies, encoded again, broken, new, text, in an archive."""
+    photos = {f"f{number % 3}/{number}.jpg": pictures.photo(number, (320, 240)) for number in range(12)}
+    tree("hay", {**photos, "broken.jpg": b"\xff\xd8\xff\xe0 broken", "n.txt": b"note"})
+    folder = tree(
+        "needles", {"n.txt": b"note", "new.jpg": pictures.photo(99, (320, 240)), "bad.png": b"\x89PNG\r\n\x1a\n"}
+    )
+    for number in range(0, 12, 3):
+        pictures.photo(number, (320, 240)).save(folder / f"again{number}.png")
+    shutil.copy(folder.parent / "hay" / "f1" / "1.jpg", folder / "copy.jpg")
+
+
+def without_times(printed: bytes) -> object:
+    """A JSON report without when it was."""
+    return {key: value for key, value in json.loads(printed).items() if key not in ("started", "elapsed_seconds")}
+
+
+@pytest.mark.usefixtures("trees")
+def test_the_same_answer_as_on_one_machine(shared: Nodes, dupfind: Run) -> None:
+    """Of each command that reads pictures."""
+    for words in (
+        ("scan", "--haystack", "hay", "needles", "--format", "json"),
+        ("find", "needles/again3.png", "--haystack", "hay", "--format", "json"),
+        ("explain", "needles/again3.png", "--haystack", "hay", "--format", "json"),
+        ("groups", "hay", "needles", "--format", "json"),
+        ("hash", "hay/f0/0.jpg", "--exact", "--format", "json"),
+    ):
+        alone, together = (dupfind(*words, "--no-cache", *more) for more in ((), ("--scheduler", shared.address)))
+        assert (alone.returncode, alone.stderr) == (together.returncode, together.stderr)
+        assert without_times(alone.stdout) == without_times(together.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("trees")
+def test_a_cluster_that_is_not_there(dupfind: Run) -> None:
+    """One line, and no verdict."""
+    done = dupfind("scan", "--haystack", "hay", "needles", "--scheduler", "tcp://127.0.0.1:1", "--no-cache")
+    assert (2, b"") == (done.returncode, done.stdout)
+    assert 1 == len(done.stderr.splitlines())
+    assert b"the scheduler tcp://127.0.0.1:1 cannot be reached: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("tcp://10.0.0.1:8786",), "beyond this machine only tls:// is used"),
+        (("tcp://example.org:8786",), "beyond this machine only tls:// is used"),
+        (("tcp://[::ffff:10.0.0.1]:8786",), "beyond this machine only tls:// is used"),
+        (("127.0.0.1:8786",), "takes tls://HOST:PORT"),
+        (("tcp://127.0.0.1",), "takes tls://HOST:PORT"),
+        (("tcp://127.0.0.1:port",), "takes tls://HOST:PORT"),
+        (("ws://127.0.0.1:80",), "takes tls://HOST:PORT"),
+        (("inproc://127.0.0.1:80",), "takes tls://HOST:PORT"),
+        (("tls://10.0.0.1:8786",), "needs --tls-ca"),
+        (("tls://127.0.0.1:8786", "/none", "/none", "/none"), "--tls-ca /none: there is no such file"),
+        (("tcp://127.0.0.1:8786", "/none"), "--tls-ca goes with tls://"),
+        ((None, "/none"), "--tls-ca goes with --scheduler"),
+    ],
+)
+def test_what_is_refused_before_anybody_is_asked(words: tuple[str | None, ...], message: str) -> None:
+    """Who reaches the port of a scheduler runs code on every node."""
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        make_scheduler(*words, *(None,) * (4 - len(words)))
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "tcp://localhost:1", "tcp://[::1]:1", "tcp://127.9.9.9:1"])
+def test_loopback_needs_no_certificate(address: str) -> None:
+    """Nobody else reaches it."""
+    assert scheduler.Scheduler(address) == make_scheduler(address, None, None, None)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("trees")
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
+def test_tls(tmp_path: Path, dupfind: Run) -> None:
+    """With the certificates of the cluster; without them nobody gets in, in either direction."""
+    for name in ("ca", "own", "strange"):
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+             "-keyout", tmp_path / f"{name}.key", "-out", tmp_path / f"{name}.pem"], check=True, capture_output=True,
+        )  # fmt: skip
+    files = {"--tls-ca-file": "own.pem", "--tls-cert": "own.pem", "--tls-key": "own.key"}
+    security = [word for option, name in files.items() for word in (option, str(tmp_path / name))]
+    with cluster(tmp_path / "c", 1, security, "tls") as started:
+        ask = "scan", "--haystack", "hay", "needles", "--no-cache", "--format", "json", "--scheduler", started.address
+        words = "--tls-ca", "own.pem", "--tls-cert", "own.pem", "--tls-key", "own.key"
+        end = time.monotonic() + 60
+        while (done := dupfind(*ask, *words)).returncode == 2 and time.monotonic() < end:
+            assert b"no node" in done.stderr  # it is still starting
+        assert 1 == done.returncode
+        assert without_times(dupfind(*ask[:-2]).stdout) == without_times(done.stdout)
+        for stranger in (("own", "strange"), ("strange", "own")):
+            ca, cert = stranger
+            done = dupfind(*ask, "--tls-ca", f"{ca}.pem", "--tls-cert", f"{cert}.pem", "--tls-key", f"{cert}.key")
+            assert (2, b"") == (done.returncode, done.stdout)
+            assert b"cannot be reached" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("trees")
+def test_ctrl_c_ends_it(shared: Nodes, tmp_path: Path) -> None:
+    """In order, while the nodes are at work; the cluster is there for the next run."""
+    words = "scan", "--haystack", "hay", "needles", "--no-cache", "--scheduler", shared.address
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dupfind", *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode in (130, 1), said
+    with opened(shared) as nodes, Pool(nodes.lanes, nodes.make_executor) as pool:
+        assert [(("double", 1), 2)] == run(pool, [("double", 1)])
