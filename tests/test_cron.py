@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import fcntl
 import json
 import os
@@ -20,13 +21,15 @@ from tests.helpers.trees import build_tree
 pytestmark = pytest.mark.skipif(shutil.which("flock") is None, reason="flock of util-linux is not there")
 
 
+PAGE = (ROOT / "docs" / "cron.md").read_text()
+
+
 class Nights:
     """A home with the script, a collection and a backup."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        page = (ROOT / "docs" / "cron.md").read_text()
-        (script,) = re.findall(r"```sh\n(#!/bin/sh\n.*?)```", page, re.DOTALL)
+        (script,) = re.findall(r"```sh\n(#!/bin/sh\n.*?)```", PAGE, re.DOTALL)
         tools = home / ".local" / "bin"
         tools.mkdir(parents=True)
         (tools / "dupfind").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dupfind "$@"\n')
@@ -153,3 +156,38 @@ def test_one_run_at_a_time(nights: Nights) -> None:
         assert (0, "", "") == nights.run()
         assert not (state / "last.json").exists()
     assert nights.run()[0] == 1
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not there")
+def test_the_units_are_sound(tmp_path: Path, nights: Nights) -> None:
+    """As systemd reads them, in their folder; with the script at its place."""
+    units = re.findall(r"```ini\n# (dupfind-nightly\.\w+)\n(.*?)```", PAGE, re.DOTALL)
+    assert ["dupfind-nightly.service", "dupfind-nightly.timer"] == [name for name, _ in units]
+    for name, text in units:
+        (tmp_path / name).write_text(text.replace("%h", str(nights.home)))
+    paths = [str(tmp_path / name) for name, _ in units]
+    done = subprocess.run(["systemd-analyze", "verify", "--user", *paths], capture_output=True, check=False, timeout=60)
+    assert (0, b"") == (done.returncode, done.stderr)
+
+
+def test_the_service_runs_the_script_as_cron_does(nights: Nights) -> None:
+    """Its command, its environment, and the exit codes that it takes for success: as they stand in the unit."""
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    text = re.findall(r"```ini\n(# dupfind-nightly\.service\n.*?)```", PAGE, re.DOTALL)[0]
+    unit.read_string(text.replace("%h", str(nights.home)))
+    service = unit["Service"]
+    environment = dict(word.split("=", 1) for word in service["Environment"].split())
+    environment["NEEDLES"] = str(nights.home / "backup")  # the one path that is not below the home
+    done = subprocess.run(
+        service["ExecStart"].split(),
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(nights.home), **environment},
+        capture_output=True,
+        check=False,
+        cwd="/",
+        timeout=120,
+    )
+    assert str(done.returncode) == service["SuccessExitStatus"], done.stderr
+    assert b"not there" in done.stdout
+    timer = re.findall(r"```ini\n(# dupfind-nightly\.timer\n.*?)```", PAGE, re.DOTALL)[0]
+    assert "OnCalendar=*-*-* 03:00:00" in timer
