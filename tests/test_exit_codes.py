@@ -8,11 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
 from dupfind.cli.main import dupfind as group
+from dupfind.cli.main import run
+from dupfind.commands import cleaning
 from fixtures import pictures
 from tests.helpers.places import ROOT
 from tests.helpers.shelf import TreeBuilder
@@ -54,7 +57,7 @@ ASKED: dict[str, dict[int, tuple[str, ...]]] = {
 ELSEWHERE = {
     ("review", 0): "tests/test_cli_review.py",
     ("review", 1): "tests/test_cli_review.py",
-    ("clean", 1): "tests/test_cli_clean.py",
+    ("clean", 1): "below",
     ("undo", 1): "below",
 }
 
@@ -102,6 +105,28 @@ def test_each_command_gives_each_of_its_codes(dupfind: Run, name: str, code: int
     if code == 2:
         assert b"" == done.stdout or name in ("hash", "find", "explain", "compare"), "those answer for the others"
         assert done.stderr
+
+
+@pytest.mark.usefixtures("homes")
+def test_clean_of_what_has_lost_its_witness(
+    tmp_path: Path, tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Between the plan and the move: its folder stays, the other one goes, and that is 1."""
+    both = {"one/a.txt": b"first", "two/b.txt": b"second"}
+    hay, needles = tree("hay", both), tree("needles", {**both, "new.txt": b"new"})
+    tree("away", {})
+    plan = cleaning.plan_clean
+
+    def plan_and_lose(*args: Any, **options: Any) -> Any:
+        planned = plan(*args, **options)
+        (hay / "two" / "b.txt").write_bytes(b"edited")
+        return planned
+
+    monkeypatch.setattr(cleaning, "plan_clean", plan_and_lose)
+    words = "clean", "--haystack", str(hay), "--needles", str(needles), "--move-to", str(tmp_path / "away"), "--apply"
+    assert 1 == run([*words, "--no-cache"])
+    assert "two" in capsys.readouterr().out
+    assert [False, True] == [(needles / name).exists() for name in ("one", "two")]
 
 
 @pytest.mark.slow
