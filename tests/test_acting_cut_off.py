@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -28,6 +28,7 @@ from tests.helpers.acting import (
     plan_import,
     undo,
 )
+from tests.helpers.places import on_second_device
 from tests.helpers.steps import full_in_step, in_step, killed_in_step
 from tests.helpers.trees import build_tree
 
@@ -45,12 +46,32 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
+FAR: list[Path] = []
+"""The folder on another file system, where a test moves to one."""
+
+
+@pytest.fixture(autouse=True)
+def far(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """There is one for the tests whose name says so."""
+    FAR.clear()
+    if "another drive" not in request.node.name:
+        yield
+        return
+    with on_second_device(tmp_path) as folder:
+        FAR.append(folder)
+        yield
+    FAR.clear()
+
+
 def fresh(top: Path) -> tuple[Path, Path]:
     """Both trees as at the beginning, journals and trash away."""
     import shutil
 
     for name in ("hay", "old", "state", "data"):
         shutil.rmtree(top / name, ignore_errors=True)
+    if FAR:
+        shutil.rmtree(FAR[0])
+        FAR[0].mkdir()
     return build_tree(top / "hay", HAY), build_tree(top / "old", OLD)
 
 
@@ -89,6 +110,32 @@ def check_clean(hay: Path, old: Path, top: Path) -> None:
     assert OLD == {path.partition("/")[2]: data for path, data in files_below(old).items()}
 
 
+def check_far(hay: Path, old: Path, top: Path) -> None:
+    """Likewise, where files are copied and given up: whatever exists twice meanwhile, nothing exists only in part."""
+    everything = Counter([*HAY.values(), *OLD.values()])
+    assert everything <= contents(top, FAR[0])
+    assert {path.partition("/")[2]: data for path, data in files_below(hay).items()} == HAY
+    whole = [path for path in FAR[0].rglob("*") if path.is_file() and not is_temporary_name(path.name)]
+    assert {path.read_bytes() for path in whole} <= set(OLD.values())
+    clean(hay, old, to=FAR[0])
+    assert everything <= contents(top, FAR[0])
+    undo_all()
+    assert OLD == {path.partition("/")[2]: data for path, data in files_below(old).items()}
+    assert {} == files_below(FAR[0])  # a run that was cut off before its first file leaves empty folders
+
+
+def run_clean_far(hay: Path, old: Path) -> Callable[[], object]:
+    """A clean to another file system."""
+    plan = plan_clean(hay, old, to=FAR[0])
+    return lambda: carry_out_clean(plan)
+
+
+def run_undo_far(hay: Path, old: Path) -> Callable[[], object]:
+    """Likewise its undo."""
+    clean(hay, old, to=FAR[0])
+    return undo
+
+
 def run_import(hay: Path, old: Path) -> Callable[[], object]:
     """An import, ready to be carried out."""
     plan = plan_import(hay, old, hay / "in")
@@ -118,6 +165,8 @@ RUNS = {
     "clean": (run_clean, check_clean),
     "undo of import": (run_undo_of_import, check_import),
     "undo of clean": (run_undo_of_clean, check_clean),
+    "clean to another drive": (run_clean_far, check_far),
+    "undo of clean to another drive": (run_undo_far, check_far),
 }
 
 
@@ -161,6 +210,7 @@ def test_a_disk_that_is_full_in_a_step(homes: Path, name: str, share: int, lasts
 COMMANDS = {
     "import": ["import", "--haystack", "hay", "--needles", "old", "--to", "hay/in", "--yes"],
     "clean": ["clean", "--haystack", "hay", "--needles", "old", "--trash", "--apply"],
+    "clean to another drive": ["clean", "--haystack", "hay", "--needles", "old", "--move-to", "FAR", "--apply"],
 }
 
 
@@ -169,7 +219,8 @@ COMMANDS = {
 def test_kill_9_at_random_moments(homes: Path, name: str) -> None:
     """The real process, killed whenever, a hundred times each."""
     dice = Random(1)  # noqa: S311 - dice, no secret
-    command = [sys.executable, "-m", "dupfind", *COMMANDS[name], "-q", "--no-cache"]
+    words = [str(FAR[0]) if word == "FAR" else word for word in COMMANDS[name]]
+    command = [sys.executable, "-m", "dupfind", *words, "-q", "--no-cache"]
     fresh(homes)
     began = time.monotonic()
     subprocess.run(command, cwd=homes, check=True, capture_output=True)

@@ -502,26 +502,13 @@ def test_a_file_system_that_cannot_rename_safely(trees: tuple[Path, Path], monke
 
 
 def test_another_file_system_is_refused(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A copy would have to be followed by a deletion; told in the plan, and at the rename as well."""
+    """A trash is never on another one; the rename says so too. See test_transfer.py for --move-to."""
     hay, needles = trees
     plan = plan_clean(hay, needles)
     monkeypatch.setattr(places, "_renameat2", lambda *_: errno.EXDEV)
     answer = carry_out_clean(plan)
     assert "cannot be moved" in reasons(answer)[0]
     assert (needles / "gone/a.txt").exists()
-
-
-@pytest.mark.skipif(not os.access(SECOND_DEVICE, os.W_OK), reason="there is no second file system here")
-def test_moving_to_another_drive_is_told_in_the_plan(trees: tuple[Path, Path]) -> None:
-    """With what to do instead."""
-    import tempfile
-
-    hay, needles = trees
-    with tempfile.TemporaryDirectory(dir=SECOND_DEVICE) as to:
-        if os.stat(to).st_dev == os.stat(needles).st_dev:
-            pytest.skip("there is no second file system here")
-        plan, _ = plan_clean(hay, needles, to=to)
-        assert ([], True) == (list(plan.units), "another file system" in plan.left[-1].reason)
 
 
 def test_a_witness_that_goes_before_all_of_it_has_gone(

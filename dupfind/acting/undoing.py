@@ -12,7 +12,9 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from dupfind import __version__
+from dupfind.acting import transfer
 from dupfind.acting.journal import Journal, Record, Recorded, forget_pointer, journals, lost_cleans, state_of
+from dupfind.acting.marks import from_record, give_marks
 from dupfind.acting.places import Folder, rename
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.trash import Trash, forget
@@ -22,7 +24,7 @@ from dupfind.errors import ActingError, reason_of
 from dupfind.events import Listener, Silence
 
 STAGE = "undoing"
-FILE_STEPS = ("copy", "move")
+FILE_STEPS = ("copy", "move", transfer.DO)
 
 
 class _LeftError(Exception):
@@ -69,6 +71,7 @@ def undo(recorded: Recorded, listener: Listener | None = None, should_stop: Shou
         backs[::-1],
         before,
         should_stop(),
+        run.notes,
     )
 
 
@@ -87,7 +90,9 @@ class _Undo:
         }
         """Files that are not taken back."""
         self._folders: list[Record] = []
-        """Folders that were made again, whose times are set when they are full."""
+        """Folders that were made again, which get their mode, owner and times when they are full."""
+        self.notes: list[str] = []
+        """What of them could not be had as it was."""
 
     def step(self, number: int, step: Record) -> Back | None:
         """Take back one step; gives what became of a file, None for what is no file or was never made."""
@@ -123,6 +128,9 @@ class _Undo:
             case "move":
                 self._move(str(step["target"]), str(step["source"]), step)
                 return str(step["source"])
+            case transfer.DO:
+                self._transfer(number, step)
+                return str(step["source"])
             case "rmdir":
                 self._make_folder(step)
             case "mkdir":
@@ -135,10 +143,15 @@ class _Undo:
         return str(step["target"]) if "target" in step else self._path_of_copy(step)
 
     def finish(self) -> None:
-        """Give folders that were made again their times, the innermost first."""
+        """Give folders that were made again what they had, the innermost first: files come into them before."""
         for step in reversed(self._folders):
-            with suppress(OSError), Folder.open(str(step["path"])) as folder:
-                os.utime(folder.handle, ns=(int(step["mtime_ns"]), int(step["mtime_ns"])))
+            path = str(step["path"])
+            try:
+                with Folder.open(path) as folder:
+                    lost = give_marks(from_record(step, folder.handle), folder.handle)
+            except (OSError, KeyError) as error:
+                lost = (reason_of(error) if isinstance(error, OSError) else f"the journal does not name its {error}",)
+            self.notes += [f"the folder {path}: {text}" for text in lost]
 
     def _path_of_copy(self, step: Record) -> str:
         return os.path.join(str(self._recorded.head["real"]), *step["folder"], str(step.get("name", "")))
@@ -218,6 +231,15 @@ class _Undo:
                 except FileExistsError:
                     raise _LeftError("its old name is taken") from None
 
+    def _transfer(self, number: int, step: Record) -> None:
+        """Bring a file back that was copied to another file system and given up."""
+        try:
+            transfer.take_back(self._journal, number, step)
+        except transfer.NotThereError:
+            raise _gone(step) from None
+        except transfer.NotBackError as error:
+            raise _LeftError(str(error)) from None
+
     def _is_trash_there(self, path: str) -> bool:
         """Tell whether a path lies in a trash that is there, so that nobody has unplugged its drive."""
         infos = {str(step["info"]) for step in self._recorded.steps.values() if step.get("do") == "claim"}
@@ -231,8 +253,6 @@ class _Undo:
             if folder.has(name):
                 return
             folder.make(name, 0o700)
-            with folder.inside(name) as made, suppress(OSError):
-                os.chmod(made.handle, stat.S_IMODE(int(step["mode"])))
         self._folders.append(step)
 
     @staticmethod
@@ -285,7 +305,7 @@ def _is_there(path: str, state: Sequence[int]) -> bool:
 def line_of(recorded: Recorded, *, is_running: bool) -> JournalLine:
     """Describe a journal for a list."""
     made = recorded.made
-    files = [number for number, step in made.items() if step.get("do") == "move" or "name" in step]
+    files = [number for number, step in made.items() if step.get("do") == "move" or step.keys() & {"name", "copy"}]
     state = "running" if is_running else "ended" if recorded.has_ended else "cut off"
     head = recorded.head
     places = (

@@ -33,6 +33,8 @@ class Undone:
     before: int = 0
     """Files that an earlier undo had put back."""
     stopped: int | None = None
+    notes: Sequence[str] = ()
+    """What of folders that were made again is not as it was."""
 
     @property
     def is_complete(self) -> bool:

@@ -19,10 +19,11 @@ from dupfind.acting import journal as journals
 from dupfind.acting.clean_plan import Planner, Scan
 from dupfind.acting.cleaning import Cleaner
 from dupfind.acting.journal import Journal
-from dupfind.acting.places import Folder, can_rename
+from dupfind.acting.places import Folder, can_rename, free_bytes
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.targets import Target, ToFolder, ToTrash
-from dupfind.answers.cleaned import Cleaned, CleanPlan, Left, Unit
+from dupfind.acting.transfer import remove_left_overs
+from dupfind.answers.cleaned import Cleaned, CleanPlan, Unit
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.errors import ActingError, SettingsError, reason_of
 from dupfind.events import Listener, Silence, Within
@@ -94,17 +95,18 @@ def plan_clean(
     planner = Planner(_scan(run, scanned, witnesses))
     report = scanned.report
     units = planner.single_files(report.files, report.folders) if are_files else planner.folders(report.folders)
-    units, far = _reachable(units, away)
     return CleanPlan(
         __version__,
         settings.scan.needles,
         away.given,
         away.real,
         units,
-        [*planner.left, *far],
+        planner.left,
         report.problems,
         are_files,
         witnesses,
+        _device_of(away),
+        None if away.real is None else free_bytes(away.real),
     )
 
 
@@ -124,17 +126,14 @@ def _check_witnesses(settings: Settings, witnesses: int) -> None:
         raise SettingsError(f"--witnesses {witnesses} needs haystack folders on {wanted} devices; yours lie on {there}")
 
 
-def _reachable(units: Sequence[Unit], away: Away) -> tuple[list[Unit], list[Left]]:
-    """Return the units that can be moved by a rename, and why the others stay."""
+def _device_of(away: Away) -> int | None:
+    """Return the device of the folder to move to; None for the trash. Raises :class:`ActingError`."""
     if away.real is None:
-        return list(units), []
+        return None
     try:
-        device = os.stat(away.real).st_dev
+        return os.stat(away.real).st_dev
     except OSError as error:
         raise ActingError(f"--move-to {away.given}: {reason_of(error)}; nothing was moved") from error
-    reason = f"it lies on another file system than {away.given}: --trash, or a folder of its own drive"
-    far = [Left(unit.path, reason) for unit in units if unit.device != device]
-    return [unit for unit in units if unit.device == device], far
 
 
 def _scan(run: Run, scanned: Scanned, witnesses: int) -> Scan:
@@ -211,6 +210,7 @@ def carry_out(
     began = time.monotonic()
     if not plan.units:
         return Cleaned(plan, [], None)
+    _check_room(plan)
     with journals.alone(), ExitStack() as stack:
         target: Target = ToTrash()
         if plan.real is not None:
@@ -220,6 +220,8 @@ def carry_out(
                 raise ActingError(f"--move-to {plan.to}: {reason_of(error)}; nothing was moved") from error
         about = {"needles": list(plan.needles), "to": plan.to}
         own = Journal.create("clean", about, journal)
+        if plan.copied:
+            remove_left_overs(own)
         stopped = None
         try:
             # The cache remembers what was read before; proofs are made past it, and nothing of it is asked for.
@@ -230,6 +232,16 @@ def carry_out(
             stopped = should_stop()
             own.close(stopped=stopped)
     return Cleaned(plan, gone, own.path, round(time.monotonic() - began, 3), stopped)
+
+
+def _check_room(plan: CleanPlan) -> None:
+    """Raise where what is copied to another file system has no room there."""
+    free = None if plan.real is None else free_bytes(plan.real)
+    if free is not None and free < plan.copied_bytes:
+        raise ActingError(
+            f"--move-to {plan.to}: {plan.copied_bytes:,} bytes are to be copied there, and {free:,} are free: "
+            f"nothing was moved"
+        )
 
 
 def _cleaner(

@@ -30,6 +30,7 @@ from dupfind.acting.import_plan import (
 from dupfind.acting.importing import Importer, names_below, open_destination, remove_left_overs
 from dupfind.acting.journal import Journal
 from dupfind.acting.layout import Layout, is_trusted_folder
+from dupfind.acting.places import free_bytes
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.answers.decisions import Decision
 from dupfind.answers.imported import Imported, ImportPlan
@@ -182,17 +183,6 @@ def _each_once(
     accept = run.settings.scan.accept
     each_once = with_reader(run, partial(distinct, wanted=entries, dated=dated, shown=shown.__getitem__, accept=accept))
     return {path: CopyOf(*copy) for path, copy in each_once.copies.items()}, each_once.captured
-
-
-def free_bytes(path: str) -> int | None:
-    """Return how much a user may write where a folder lies, or is to lie; None where that cannot be told."""
-    if not hasattr(os, "statvfs"):
-        return None
-    try:
-        system = os.statvfs(path if os.path.isdir(path) else os.path.dirname(path))
-    except OSError:
-        return None
-    return system.f_bavail * system.f_frsize
 
 
 def carry_out(

@@ -42,6 +42,12 @@ def _plan(page: Page, plan: CleanPlan, hint: str) -> None:
         page.add("Nothing can go.")
         return
     page.add(f"{_noun(plan, len(plan.units))} can go: {_much(plan)}.{hint}", wrap=True)
+    if plan.copied:
+        what = "It lies" if len(plan.copied) == len(plan.units) else f"{_noun(plan, len(plan.copied))} of these lie"
+        where = f"{what} on another drive than {printable(plan.to or '')}"
+        page.add(f"{where}: each file is copied, read back, and only then removed there.", wrap=True)
+        if plan.free_bytes is not None and plan.free_bytes < plan.copied_bytes:
+            page.add(f"There is no room for it: {size(plan.free_bytes)} are free.", wrap=True)
 
 
 def _much(plan: CleanPlan) -> str:
@@ -123,6 +129,7 @@ def _json(answer: CleanPlan | Cleaned) -> dict[str, Any]:
             "units": len(plan.units),
             "files": plan.files,
             "bytes": plan.size_bytes,
+            "copied_bytes": plan.copied_bytes,
             "left": len(plan.left),
             **({} if isinstance(answer, CleanPlan) else {"moved": len(moved), "moved_bytes": answer.size_bytes}),
         },

@@ -36,6 +36,10 @@ def _undone(page: Page, answer: Undone) -> None:
         page.add(Text(f"{printable(file.path)}: {printable(file.reason or '')}", style="red"))
     if len(left) > _MOST_LISTED:
         page.add(f"{count(len(left) - _MOST_LISTED, 'file')} more left as they are (--format json names all).")
+    for note in answer.notes[:_MOST_LISTED]:
+        page.add(Text(printable(note)))
+    if len(answer.notes) > _MOST_LISTED:
+        page.add(f"{count(len(answer.notes) - _MOST_LISTED, 'note')} more (--format json has all).")
     back = len(answer.files) - len(left)
     what = "moved to the trash" if answer.command == "import" else "moved back"
     page.add(f"{count(back, 'file')} {what}: {answer.command} of {moment(answer.started)}.", wrap=True)
@@ -81,6 +85,7 @@ def _undone_json(answer: Undone) -> dict[str, Any]:
         },
         "stopped": answer.stopped,
         "files": list(map(_back, answer.files)),
+        "notes": list(map(clean, answer.notes)),
     }
 
 
