@@ -117,8 +117,9 @@ def _cannot_write(error: OSError) -> NotCopiedError:
 
 def _set_times(entry: FileEntry, handle: int) -> str | None:
     """Keep the time of modification; gives a note where the file system has not taken it."""
+    modified_ns = entry.mtime_ns if entry.modified_ns is None else entry.modified_ns
     try:
-        os.utime(handle, ns=(entry.mtime_ns, entry.mtime_ns))
+        os.utime(handle, ns=(modified_ns, modified_ns))
     except (OSError, OverflowError) as error:
         return f"its time was not kept: {error.strerror if isinstance(error, OSError) else error}"
     return None

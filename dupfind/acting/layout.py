@@ -70,7 +70,8 @@ class Layout:
         elif not _fields_of(template.rpartition("/")[2]) & {"name", "stem"}:
             raise SettingsError(f"--layout {text}: {{name}} or {{stem}} belongs behind the last slash")
         self._parts = [part for part in template.split("/") if part]
-        self._is_dated = bool(fields & _OF_DATES)
+        self.is_dated = bool(fields & _OF_DATES)
+        """Whether places depend on days."""
 
     def place(self, origin: Origin) -> tuple[tuple[str, ...], str]:
         """Return the folders and the name that a file is to have."""
@@ -86,7 +87,7 @@ class Layout:
             "suffix": suffix,
         }
         *folders, last = self._parts
-        if self._is_dated and day is None:
+        if self.is_dated and day is None:
             placed = [UNDATED]
         else:
             placed = [name for part in folders for name in self._filled(part, values, origin.folder)]

@@ -29,9 +29,10 @@ from dupfind.acting.import_plan import (
 )
 from dupfind.acting.importing import Importer, names_below, open_destination, remove_left_overs
 from dupfind.acting.journal import Journal
-from dupfind.acting.layout import Layout, is_trusted_folder
+from dupfind.acting.layout import Layout, day_of_capture, is_trusted_folder
 from dupfind.acting.places import free_bytes
 from dupfind.acting.stopping import ShouldStop, never
+from dupfind.acting.takeout_times import takeout_times
 from dupfind.answers.decisions import Decision
 from dupfind.answers.imported import Imported, ImportPlan
 from dupfind.errors import ActingError, SettingsError
@@ -140,6 +141,13 @@ def plan_import(
         leaders = leaders_of(wanted, needles)
         copies, captured = _each_once(run, wanted, leaders) if wanted else ({}, {})
     today = date.today()  # noqa: DTZ011 - folders are named after local days
+    if way.is_dated:
+        undated = [
+            leader
+            for leader in {leader.entry.path: leader for leader in leaders.values()}.values()
+            if day_of_capture(captured.get(leader.entry.path), today) is None
+        ]
+        captured = {**captured, **takeout_times(needles, undated)}
     items, duplicates = plan_items(wanted, leaders, copies, captured, way, also, today)
     items = with_trusted_folders(items, destination.real, OnDisk())
     names = names_below(destination.real, sorted({item.folder for item in items}))
