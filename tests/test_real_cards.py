@@ -95,3 +95,17 @@ def test_a_drive_is_cleaned(ext4: Path, tree: TreeBuilder, homes: Path, tmp_path
         assert (ext4 / f".Trash-{os.getuid()}/files/DCIM/100/a.jpg").is_file()
     assert undo().is_complete
     assert CARD == below(ext4)
+
+
+def test_a_whole_drive_as_needles(ext4: Path, tree: TreeBuilder, homes: Path) -> None:
+    """Its folders go to the trash on it, and the next run has nothing to do."""
+    hay = tree("hay", dict(enumerate_names(CARD)))
+    build_tree(ext4, {**CARD, "c.jpg": b"three"})
+    answer = clean(hay, ext4)
+    assert {"DCIM", "c.jpg"} == {gone.unit.path.rpartition("/")[2] for gone in answer.moved}
+    assert answer.is_complete
+    assert {} == below(ext4)
+    again = clean(hay, ext4)
+    assert ([], ["it lies in the trash already"]) == (list(again.gone), [left.reason for left in again.plan.left])
+    assert undo().is_complete
+    assert {**CARD, "c.jpg": b"three"} == below(ext4)

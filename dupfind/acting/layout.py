@@ -169,9 +169,8 @@ def split_name(name: str) -> tuple[str, str]:
     return (stem, dot + last) if stem.strip(".") else (name, "")
 
 
-def shortened(name: str, *, keeps_suffix: bool = True) -> str:
-    """Cut a name so that it can be stored with a number behind it; its suffix stays."""
-    most_bytes = MOST_NAME_BYTES - _NUMBER_BYTES
+def shortened(name: str, most_bytes: int = MOST_NAME_BYTES - _NUMBER_BYTES, *, keeps_suffix: bool = True) -> str:
+    """Cut a name to ``most_bytes``, by default so that it can be stored with a number behind it; its suffix stays."""
     if _length_bytes(name) <= most_bytes:
         return name
     stem, suffix = split_name(name) if keeps_suffix else (name, "")

@@ -23,7 +23,8 @@ from dupfind.acting.places import Folder, can_rename, free_bytes
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.targets import Target, ToFolder, ToTrash
 from dupfind.acting.transfer import remove_left_overs
-from dupfind.answers.cleaned import Cleaned, CleanPlan, Unit
+from dupfind.acting.trash import trashes
+from dupfind.answers.cleaned import Cleaned, CleanPlan, Left, Unit
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.errors import ActingError, SettingsError, reason_of
 from dupfind.events import Listener, Silence, Within
@@ -95,13 +96,16 @@ def plan_clean(
     planner = Planner(_scan(run, scanned, witnesses))
     report = scanned.report
     units = planner.single_files(report.files, report.folders) if are_files else planner.folders(report.folders)
+    thrown: list[Left] = []
+    if away.real is None:
+        units, thrown = _without_trash(units)
     return CleanPlan(
         __version__,
         settings.scan.needles,
         away.given,
         away.real,
         units,
-        planner.left,
+        [*planner.left, *thrown],
         report.problems,
         are_files,
         witnesses,
@@ -124,6 +128,21 @@ def _check_witnesses(settings: Settings, witnesses: int) -> None:
     if len(devices) < witnesses and not (has_mounts and len(roots) >= witnesses):
         wanted, there = (_WORDS.get(number, str(number)) for number in (witnesses, len(devices)))
         raise SettingsError(f"--witnesses {witnesses} needs haystack folders on {wanted} devices; yours lie on {there}")
+
+
+def _without_trash(units: Sequence[Unit]) -> tuple[list[Unit], list[Left]]:
+    """Return the units that are not in the trash by now, and those that are, which stay."""
+    kept, left = [], []
+    for unit in units:
+        try:
+            places = trashes(os.path.dirname(unit.real) or os.sep)
+        except OSError:  # told when its turn comes
+            places = []
+        if any(is_below(unit.real, place) for place in places):
+            left.append(Left(unit.path, "it lies in the trash already"))
+        else:
+            kept.append(unit)
+    return kept, left
 
 
 def _device_of(away: Away) -> int | None:
@@ -152,6 +171,7 @@ def _scan(run: Run, scanned: Scanned, witnesses: int) -> Scan:
         more,
         witnesses,
         frozenset(root.identity for root in run.settings.roots),
+        frozenset(line.point for line in read_mounts().lines),
     )
 
 
