@@ -21,6 +21,7 @@ from dupfind.acting.places import Folder
 from dupfind.acting.targets import ToFolder
 from dupfind.answers.cleaned import Cleaned, CleanPlan, Fate
 from dupfind.commands import cleaning as story
+from dupfind.commands import undoing
 from dupfind.errors import ActingError, NoProcessError, SettingsError
 from dupfind.matching import reverify
 from dupfind.settings import Settings
@@ -823,7 +824,11 @@ def test_undo_leaves_what_it_must(trees: tuple[Path, Path], homes: Path, what: s
         thrown.write_bytes(b"edited")
     else:
         thrown.unlink()
+    before = files_below(homes)
+    foreseen = undoing.undo(is_dry=True)
+    assert before == files_below(homes)
     answer = undo()
+    assert foreseen.files == answer.files
     assert [str(thrown)] == [file.path for file in answer.files if not file.is_undone]
     assert b"two" == (needles / "gone/sub/b.txt").read_bytes()
     if what == "taken":

@@ -17,6 +17,7 @@ from dupfind.acting.journal import Journal
 from dupfind.acting.listing import state_of
 from dupfind.acting.places import Folder, give_up, temporary_name
 from dupfind.answers.cleaned import Cleaned, Fate
+from dupfind.commands import undoing
 from dupfind.errors import ActingError
 from tests.helpers.acting import carry_out_clean, clean, contents, files_below, once, plan_clean, records, undo
 from tests.helpers.places import on_second_device
@@ -398,7 +399,10 @@ def test_undo_leaves_what_it_must(
     clean(hay, needles, to=far)
     change(needles, far)
     before = contents(needles, far)
+    foreseen = undoing.undo(is_dry=True)
+    assert (before, True) == (contents(needles, far), foreseen.is_plan)
     answer = undo()
+    assert foreseen.files == answer.files or reason == "it was changed since"  # its bytes are not read before
     assert [reason] == [file.reason for file in answer.files if not file.is_undone]
     assert before <= contents(needles, far)
     assert b"two" == (needles / "gone/sub/b.txt").read_bytes()

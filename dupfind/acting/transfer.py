@@ -197,6 +197,29 @@ def take_back(journal: Journal, number: int, step: Mapping[str, Any]) -> None:
             _Return(journal, number, step, (around, name, away, away_name)).run()
 
 
+def foresee(step: Mapping[str, Any]) -> None:
+    """Raise as :func:`take_back` would, as far as that can be seen without changing anything."""
+    if "copy" not in step:
+        raise NotThereError("it was not copied")
+    (folder, name), (away_folder, away_name) = map(os.path.split, (str(step["source"]), str(step["target"])))
+    if os.path.lexists(step["source"]):
+        with Folder.open(folder) as around:
+            if not _holds(around, name, str(step["digest"])):
+                raise NotBackError("its old name is taken")
+        return
+    parked = str(step.get("parked", ""))
+    if is_temporary_name(parked) and os.path.lexists(os.path.join(folder, parked)):
+        return
+    try:
+        with Folder.open(away_folder) as away:
+            if not away.has(away_name):
+                raise NotThereError("it is not there any more")
+            if journal_state_of(away.look(away_name))[2:] != list(step["copy"][2:]):
+                raise NotBackError("it was changed since")
+    except OSError as error:
+        raise NotBackError(f"{away_folder}: {reason_of(error)}") from None
+
+
 class _Return:
     """One file on its way back, with both folders open."""
 

@@ -18,11 +18,13 @@ _EPILOG = """\b
 Examples:
   Take back the last import or clean:
     dupfind undo
+  What would it do?
+    dupfind undo --dry-run
   What could be taken back?
     dupfind undo --list
 
 \b
-Exit codes: 0 when all was taken back, 1 when something was left as it is,
+Exit codes: 0 when all was taken back, or could be, 1 when something was left as it is,
 2 when nothing could be, 130 and 143 when it was stopped.
 """
 
@@ -31,6 +33,7 @@ Exit codes: 0 when all was taken back, 1 when something was left as it is,
 @click.argument("journal", metavar="[JOURNAL]", required=False, type=options.FILE)
 @options.stacked(
     click.option("--list", "is_list", is_flag=True, help="List the journals, the newest first, and change nothing."),
+    click.option("--dry-run", is_flag=True, help="Print what would be taken back, and change nothing."),
     acting.formats,
     acting.output,
     options.progress,
@@ -41,6 +44,7 @@ def undo(
     *,
     journal: str | None,
     is_list: bool,
+    dry_run: bool,
     format_: str | None,
     output: str | None,
     progress: bool | None,
@@ -55,6 +59,8 @@ def undo(
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     if is_list and journal is not None:
         raise SettingsError("--list names all journals and takes none")
+    if is_list and dry_run:
+        raise SettingsError("--list and --dry-run contradict each other")
     from dupfind.overwriting import check_outputs, refuse_overwriting
 
     check_outputs({"--output": output}, ())
@@ -66,14 +72,14 @@ def undo(
     from dupfind.commands import undoing
     from dupfind.report import undone as report
 
-    answer: Undone | Journals = undoing.list_journals() if is_list else _undone(journal, console)
+    answer: Undone | Journals = undoing.list_journals() if is_list else _undone(journal, console, is_dry=dry_run)
     sink.write(report.render(answer, Format(format_ or Format.TABLE), streams.screen(output)), output)
     return ExitCode.ALL_PRESENT if isinstance(answer, Journals) else acting.exit_code(console, answer)
 
 
-def _undone(journal: str | None, console: Console) -> Undone:
+def _undone(journal: str | None, console: Console, *, is_dry: bool) -> Undone:
     from dupfind.acting.stopping import after_this_file
     from dupfind.commands import undoing
 
     with after_this_file() as should_stop:
-        return undoing.undo(journal, console, should_stop)
+        return undoing.undo(journal, console, should_stop, is_dry=is_dry)
