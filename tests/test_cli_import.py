@@ -243,3 +243,11 @@ def test_an_import_of_which_something_was_skipped(dupfind: Run, hay: Path) -> No
     assert 1 == done.returncode
     assert "1 item among the needles was skipped and not looked at, so the exit code is 1." in done.stdout.decode()
     assert (hay / "in" / "b.txt").exists()
+
+
+def test_a_report_of_an_import_that_cannot_be_written(dupfind: Run, hay: Path, tmp_path: Path) -> None:
+    """What was done is said all the same."""
+    journal = tmp_path / "own.journal"
+    done = dupfind(*IMPORT, "--yes", "--journal", journal, "--output", "/dev/full")
+    assert (2, True) == (done.returncode, (hay / "in/b.txt").exists())
+    assert f"2 files imported to hay/in: dupfind undo {journal} takes it back\n" in done.stderr.decode()

@@ -182,7 +182,8 @@ class Planner:
     def _file(self, path: str, real: str, root: Root) -> Unit:
         """Make a unit of a file, or of an archive, whose parts are all proved."""
         state = os.lstat(real)
-        thing = Thing((), state_of(state), self._claims(real))
+        members = len(self._archives[real]) if real in self._archives else None
+        thing = Thing((), state_of(state), self._claims(real), members=members)
         if not thing.claims:
             raise _StaysError("nothing proves it")
         return Unit(path, real, os.path.dirname(real) if real == root.real else root.real, state.st_dev, (thing,), ())
@@ -209,10 +210,8 @@ class Planner:
     def _thing(self, folder: str, below: tuple[str, ...], state: tuple[int, ...]) -> Thing:
         path = os.path.join(folder, *below)
         if path in self._archives:
-            claims = self._claims(path)
-            if not claims:  # all that is in it is empty or not wanted
-                return Thing(below, state)
-            return Thing(below, state, claims)
+            # Of no claims all that is in it is empty or not wanted.
+            return Thing(below, state, self._claims(path), members=len(self._archives[path]))
         entry = self._entries.get(path)
         if entry is None:
             return Thing(below, state, is_listed=False)

@@ -22,7 +22,7 @@ from typing import Any, Self
 
 from dupfind import __version__
 from dupfind.cache import permissions
-from dupfind.errors import ActingError, reason_of
+from dupfind.errors import ActingError, CutOffError, DupfindError, StoppedError, reason_of
 
 SCHEMA = "dupfind.journal/2"
 _SCHEMAS = ("dupfind.journal/1", SCHEMA)
@@ -106,6 +106,20 @@ class Journal:
         if recorded.is_torn:
             journal._append(b"\n")
         return journal
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Name the journal to whoever is told that a run ended in the midst, once it has begun a step.
+
+        Raises :class:`~dupfind.errors.CutOffError` for what is no end by the user.
+        """
+        try:
+            yield
+        except (OSError, DupfindError) as error:
+            if not self._steps or isinstance(error, StoppedError):
+                raise
+            reason = reason_of(error) if isinstance(error, OSError) else str(error)
+            raise CutOffError(reason, self.path) from error
 
     def begin(self, do: str, **facts: Any) -> int:  # noqa: ANN401 - what JSON has a form for
         """Note down a step before it is made; gives its number. Raises ``OSError``: the step must not be made then."""

@@ -33,6 +33,8 @@ class Thing(NamedTuple):
     """None for junk, and for what is empty or not wanted."""
     is_listed: bool = True
     """Whether a scan lists it; not so for junk."""
+    members: int | None = None
+    """Of an archive that was looked into, how many files a scan counts in its place."""
 
     @property
     def size_bytes(self) -> int:

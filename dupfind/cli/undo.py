@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import Format
 
 if TYPE_CHECKING:
-    from dupfind.answers.undone import Journals, Undone
+    from dupfind.answers.undone import Undone
     from dupfind.progress import Console
 
 _EPILOG = """\b
@@ -68,13 +69,17 @@ def undo(
     acting.refuse_in_state({"--output": output})
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=False)
     from dupfind import output as sink
-    from dupfind.answers.undone import Journals
     from dupfind.commands import undoing
     from dupfind.report import undone as report
 
-    answer: Undone | Journals = undoing.list_journals() if is_list else _undone(journal, console, is_dry=dry_run)
-    sink.write(report.render(answer, Format(format_ or Format.TABLE), streams.screen(output)), output)
-    return ExitCode.ALL_PRESENT if isinstance(answer, Journals) else acting.exit_code(console, answer)
+    format_chosen, screen = Format(format_ or Format.TABLE), streams.screen(output)
+    if is_list:
+        sink.write(report.render(undoing.list_journals(), format_chosen, screen), output)
+        return ExitCode.ALL_PRESENT
+    answer = _undone(journal, console, is_dry=dry_run)
+    render = partial(report.render, answer, format_chosen, screen)
+    acting.write_report(console, render, output, report.summary(answer))
+    return acting.exit_code(console, answer)
 
 
 def _undone(journal: str | None, console: Console, *, is_dry: bool) -> Undone:

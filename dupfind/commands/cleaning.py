@@ -242,6 +242,7 @@ def carry_out(
         own = Journal.create("clean", about, journal)
         if plan.copied:
             remove_left_overs(own)
+        stack.enter_context(own.telling())
         stopped = None
         try:
             # The cache remembers what was read before; proofs are made past it, and nothing of it is asked for.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
@@ -206,9 +206,10 @@ def carry_out(
             f"--to {plan.destination}: {plan.size_bytes:,} bytes are to be written, and {free:,} are free: "
             f"nothing was imported"
         )
-    with journals.alone():
+    with journals.alone(), ExitStack() as stack:
         about = {"to": plan.destination, "real": plan.real, "layout": plan.layout}
         own = Journal.create("import", about, journal)
+        stack.enter_context(own.telling())
         stopped: int | None = None
         try:
             with open_destination(plan, own) as root:

@@ -35,6 +35,12 @@ def render(answer: ImportPlan | Imported, format_: Format, screen: Screen, *, is
     return page.encoded()
 
 
+def summary(answer: Imported) -> str:
+    """Say in a line what was done, and what takes it back."""
+    text = f"{count(answer.numbers[Fate.IMPORTED], 'file')} imported to {answer.plan.destination}"
+    return text if answer.journal is None else f"{text}: dupfind undo {answer.journal} takes it back"
+
+
 def _plan(page: Page, plan: ImportPlan, *, is_command: bool) -> None:
     if plan.items:
         _folders(page, plan, plan.items)

@@ -30,6 +30,13 @@ def render(answer: Undone | Journals, format_: Format, screen: Screen) -> bytes:
     return page.encoded()
 
 
+def summary(answer: Undone) -> str:
+    """Say in a line what was done."""
+    back = sum(file.is_undone for file in answer.files)
+    verb = "would be" if answer.is_plan else "were" if back != 1 else "was"
+    return f"{back:,} of {count(len(answer.files), 'file')} {verb} taken back: {answer.journal}"
+
+
 def _undone(page: Page, answer: Undone) -> None:
     left = [file for file in answer.files if not file.is_undone]
     for file in left[:_MOST_LISTED]:
