@@ -35,10 +35,11 @@ class Tool(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.top = Path(tempfile.mkdtemp(prefix="dupfind-machine-")).resolve()
-        self.hay, self.old = self.top / "hay", self.top / "old"
         is_other = os.access(SECOND_DEVICE, os.W_OK)
-        self.far = Path(tempfile.mkdtemp(prefix="dupfind-far-", dir=SECOND_DEVICE if is_other else None)).resolve()
+        place = SECOND_DEVICE if is_other else None
+        self.top = Path(tempfile.mkdtemp(prefix="dupfind-machine-", dir=place)).resolve()
+        self.hay, self.old = self.top / "hay", self.top / "old"
+        self.far = Path(tempfile.mkdtemp(prefix="dupfind-far-")).resolve()
         for folder in (self.hay, self.old):
             folder.mkdir()
         (self.hay / "keep.txt").write_bytes(b"one")

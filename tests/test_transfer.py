@@ -19,16 +19,43 @@ from dupfind.acting.places import Folder, give_up, temporary_name
 from dupfind.answers.cleaned import Cleaned, Fate
 from dupfind.commands import undoing
 from dupfind.errors import ActingError
+from dupfind.sources.mounts import Mount, Mounts
 from tests.helpers.acting import carry_out_clean, clean, contents, files_below, once, plan_clean, records, undo
 from tests.helpers.places import on_second_device
+from tests.helpers.real_mounts import kind_of
 from tests.helpers.shelf import TreeBuilder
+from tests.helpers.trees import build_tree, own_homes
 
 
 @pytest.fixture
-def far(tmp_path: Path) -> Iterator[Path]:
-    """A folder on another file system."""
+def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """What is cleaned lies on another file system, with journals and all; gives that folder."""
     with on_second_device(tmp_path) as folder:
+        for name, value in own_homes(folder).items():
+            monkeypatch.setenv(name, value)
         yield folder
+
+
+@pytest.fixture
+def tree(homes: Path) -> TreeBuilder:
+    """Builds trees there."""
+    return lambda name, contents: build_tree(homes / name, contents)
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Path:
+    """The folder to move to, on the disk."""
+    folder = tmp_path / "far"
+    folder.mkdir()
+    return folder
+
+
+def attributed(path: Path, name: str, value: bytes) -> None:
+    """Give a file an attribute of the user's; skips where the file system takes none."""
+    try:
+        os.setxattr(path, name, value)
+    except OSError as error:
+        pytest.skip(f"{path} takes no attributes: {error.strerror}")
 
 
 @pytest.fixture
@@ -62,11 +89,11 @@ def test_a_folder_goes_to_another_drive_and_back(trees: tuple[Path, Path], far: 
     """With its modes, times and attributes; the plan says that it is copied."""
     hay, needles = trees
     file = needles / "gone/sub/b.txt"
-    os.setxattr(file, "user.rating", b"5")
+    attributed(file, "user.rating", b"5")
     file.chmod(0o640)
     os.utime(file, ns=(10**18, 10**18 + 5))
     (needles / "gone/sub").chmod(0o750)
-    os.setxattr(needles / "gone/sub", "user.label", b"red")
+    attributed(needles / "gone/sub", "user.label", b"red")
     os.utime(needles / "gone/sub", ns=(10**18, 10**18))
     plan = plan_clean(hay, needles, to=far)
     assert ([str(needles / "gone")], 6) == ([unit.path for unit in plan[0].copied], plan[0].copied_bytes)
@@ -111,7 +138,7 @@ def test_owners_are_kept(trees: tuple[Path, Path], far: Path) -> None:
 def test_what_is_not_kept_is_told(trees: tuple[Path, Path], far: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on FAT, which has neither owners, modes nor attributes; an undo has them from the journal."""
     hay, needles = trees
-    os.setxattr(needles / "gone/a.txt", "user.rating", b"5")
+    attributed(needles / "gone/a.txt", "user.rating", b"5")
     (needles / "gone/a.txt").chmod(0o600)
     usual = os.setxattr, os.chmod
 
@@ -218,13 +245,20 @@ def test_what_changes_between_the_copy_and_the_removal(
         assert b"two" == (needles / "gone/sub/b.txt").read_bytes()
 
 
-def test_a_change_that_shows_in_no_time(trees: tuple[Path, Path], far: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on FAT, whose clock has two seconds: the bytes of a file that was just written are read once more."""
+@pytest.mark.parametrize("why", ["just written", "on FAT"])
+def test_a_change_that_shows_in_no_time(
+    trees: tuple[Path, Path], far: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """The clock of FAT has two seconds, and it keeps no time of change: the bytes are read once more then."""
     hay, needles = trees
     plan = plan_clean(hay, needles, to=far)
     file = needles / "gone/sub/b.txt"
     coarse = state_of(file.stat())
     let_go, usual = Cleaner._let_go, places.state_of
+    if why == "on FAT":
+        card = Mounts((Mount(os.stat(needles).st_dev, "/", str(needles), "vfat", "/dev/x"),))
+        monkeypatch.setattr(transfer, "read_mounts", lambda: card)
+        monkeypatch.setattr(transfer, "is_racy", lambda *_: False)
 
     def late(self: Any, *arguments: Any) -> None:
         file.write_bytes(b"TWO")
@@ -535,3 +569,62 @@ def test_the_next_run_removes_what_a_killed_one_left(trees: tuple[Path, Path], f
     assert clean(hay, needles, to=far).is_complete
     running.close()
     assert {names[1], "photo"} == set(os.listdir(far / "old"))
+
+
+def test_nothing_is_moved_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be gone when the computer is switched off; a rename within memory loses nothing more."""
+    for name, value in own_homes(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    with on_second_device(tmp_path) as memory:
+        if kind_of(memory) != "tmpfs":
+            pytest.skip("the second file system here is a disk")
+        hay, needles = build_tree(tmp_path / "hay", {"a": b"1"}), build_tree(tmp_path / "old", {"x/a": b"1"})
+        plan, _ = plan_clean(hay, needles, to=memory)
+        assert ([], True) == (list(plan.units), "lies in memory" in plan.left[-1].reason)
+        (memory / "away").mkdir()
+        near = build_tree(memory / "old", {"x/a": b"1"})
+        assert 1 == len(plan_clean(hay, near, to=memory / "away")[0].units)
+
+
+def test_a_share_that_gives_no_lease(trees: tuple[Path, Path], far: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Says nothing of other programs: there the server refuses it."""
+    import fcntl
+
+    hay, needles = trees
+    plan = plan_clean(hay, needles, to=far)
+    usual = fcntl.fcntl
+
+    def refused(handle: Any, command: int, *arguments: Any) -> Any:
+        if command == fcntl.F_SETLEASE:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return usual(handle, command, *arguments)
+
+    monkeypatch.setattr(fcntl, "fcntl", refused)
+    assert "open for writing" in reasons(carry_out_clean(plan))[0]
+    share = Mounts((Mount(1, "/", str(needles), "nfs4", "nas:/x"),))
+    monkeypatch.setattr(places, "read_mounts", lambda: share)
+    assert carry_out_clean(plan_clean(hay, needles, to=far)).is_complete
+
+
+@pytest.mark.parametrize("can_rename", [True, False])
+def test_a_parked_file_is_not_called_gone(
+    trees: tuple[Path, Path], far: Path, monkeypatch: pytest.MonkeyPatch, can_rename: bool
+) -> None:
+    """A kill may leave it under its name by chance: it gets its own back, or is told of where a rename may replace."""
+    hay, needles = trees
+    clean(hay, needles, to=far)
+    step = next(step for step in records() if str(step.get("source", "")).endswith("b.txt"))
+    (needles / "gone/sub").mkdir(parents=True)
+    parked = needles / "gone/sub" / step["parked"]
+    parked.write_bytes(b"two")
+    (far / "old/gone/sub/b.txt").unlink()
+    if not can_rename:
+        no_safe_rename(os.stat(needles).st_dev, monkeypatch)
+    left = [file.reason or "" for file in undo().files if not file.is_undone]
+    if can_rename:
+        assert ([], b"two") == (left, (needles / "gone/sub/b.txt").read_bytes())
+    else:
+        assert ([f"it lies in {parked.parent} as {parked.name}, and cannot get its name back"], b"two") == (
+            left,
+            parked.read_bytes(),
+        )

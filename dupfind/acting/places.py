@@ -23,6 +23,7 @@ from typing import Self
 from dupfind.acting.journal import sync_folder
 from dupfind.acting.listing import state_of
 from dupfind.sources.ignore import UNFINISHED_PREFIX, UNFINISHED_SUFFIX
+from dupfind.sources.mounts import read_mounts
 
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _ON_THE_WAY = _FOLDER | getattr(os, "O_PATH", 0)
@@ -220,7 +221,7 @@ def give_up(
     """
     handle = folder.open_file(name)
     try:
-        _keep_writers_out(handle)
+        _keep_writers_out(handle, folder.path)
         if state_of(os.fstat(handle)) != tuple(state):
             raise OSError(errno.ESTALE, "it changed since it was copied")
         if confirm is not None:
@@ -271,10 +272,11 @@ def _park(folder: Folder, name: str, parked: str) -> None:
         raise OSError(number, os.strerror(number), name)
 
 
-def _keep_writers_out(handle: int) -> None:
+def _keep_writers_out(handle: int, folder: str) -> None:
     """Hold a lease, until the file is closed: whoever opens it for writing waits so long. Raises where somebody has.
 
-    Where a file system has no leases, or the file is not the user's own, its state has to do.
+    Where a file system has no leases, or the file is not the user's own, its state has to do; and on a share, where it
+    is the server that refuses one, for whatever reason (``nfs4_setlease``, ``cifs_setlease``).
     """
     try:
         import fcntl
@@ -284,7 +286,8 @@ def _keep_writers_out(handle: int) -> None:
     except (ImportError, AttributeError):  # only Linux has them
         return
     except OSError as error:
-        if error.errno == errno.EAGAIN:
+        mount = read_mounts().around(folder)
+        if error.errno == errno.EAGAIN and not (mount is not None and mount.system.is_remote):
             raise OSError(errno.EBUSY, "another program has it open for writing") from error
 
 

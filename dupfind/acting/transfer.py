@@ -55,7 +55,7 @@ class Carried(NamedTuple):
     copied: tuple[int, ...]
     """That of its copy."""
     is_doubtful: bool
-    """Whether the file was written just before, so that a change after it was read need not show in its times."""
+    """Whether a change after it was read need not show in its times: it was written just before, or lies on FAT."""
     notes: tuple[str, ...]
     """What was not kept of it beside its bytes."""
 
@@ -116,7 +116,9 @@ def carry(
         if not is_noted:
             journal.failed(number, reason_of(error))
         raise _not_copied(error) from error
-    doubtful = is_racy(state[4], state[3], state[1], began_ns - RACY_NS, time.time_ns())
+    doubtful = state[0] in read_mounts().forgetful or is_racy(
+        state[4], state[3], state[1], began_ns - RACY_NS, time.time_ns()
+    )
     return Carried(number, record, tuple(state), there, bool(doubtful), copied.notes)
 
 
@@ -260,6 +262,9 @@ class _Return:
 
     def _bring(self) -> None:
         """Copy it back, with all that it had."""
+        parked = str(self._step.get("parked", ""))
+        if is_temporary_name(parked) and self._around.has(parked) and not self._away.has(self._away_name):
+            raise NotBackError(f"it lies in {self._around.path} as {parked}, and cannot get its name back")
         if not self._away.has(self._away_name):
             raise NotThereError("it is not there any more")
         handle = self._away.open_file(self._away_name)

@@ -38,6 +38,8 @@ from dupfind.sources.source import Rules
 from dupfind.sources.walk import Walk
 from dupfind.values import Evidence, FileEntry, FolderId, Match, Root, Side
 
+_IN_MEMORY = ("tmpfs", "ramfs")
+"""Types of file systems that are gone when the computer is switched off."""
 _WORDS = {0: "none", 1: "one", 2: "two", 3: "three", 4: "four"}
 
 
@@ -96,16 +98,14 @@ def plan_clean(
     planner = Planner(_scan(run, scanned, witnesses))
     report = scanned.report
     units = planner.single_files(report.files, report.folders) if are_files else planner.folders(report.folders)
-    thrown: list[Left] = []
-    if away.real is None:
-        units, thrown = _without_trash(units)
+    units, out = _without_trash(units) if away.real is None else _without_memory(units, away)
     return CleanPlan(
         __version__,
         settings.scan.needles,
         away.given,
         away.real,
         units,
-        [*planner.left, *thrown],
+        [*planner.left, *out],
         report.problems,
         are_files,
         witnesses,
@@ -143,6 +143,17 @@ def _without_trash(units: Sequence[Unit]) -> tuple[list[Unit], list[Left]]:
         else:
             kept.append(unit)
     return kept, left
+
+
+def _without_memory(units: Sequence[Unit], away: Away) -> tuple[list[Unit], list[Left]]:
+    """Return the units that can be moved, and those of which the only copy beside the witness would lie in memory."""
+    mount = None if away.real is None else read_mounts().around(away.real)
+    if mount is None or mount.kind not in _IN_MEMORY:
+        return list(units), []
+    device = _device_of(away)
+    reason = f"{away.given} lies in memory, and what is copied there is gone when the computer is switched off"
+    left = [Left(unit.path, reason) for unit in units if unit.device != device]
+    return [unit for unit in units if unit.device == device], left
 
 
 def _device_of(away: Away) -> int | None:
