@@ -60,6 +60,14 @@ class ActingError(DupfindError):
     """Files cannot be copied, moved or put back, or not safely; what was done before is in the journal."""
 
 
+class CutOffError(ActingError):
+    """A run that acts has ended in the midst; what it did by then is in its journal."""
+
+    def __init__(self, reason: str, journal: str) -> None:
+        super().__init__(f"{reason}; dupfind undo {journal} takes back what was done until then")
+        self.journal = journal
+
+
 class CatalogError(DupfindError):
     """A catalog could not be read or written, or is not to be trusted."""
 

@@ -149,6 +149,10 @@ class Console:
         if not self._quiet:
             say(printable(text))
 
+    def insist(self, text: str) -> None:
+        """Print a line that nobody may miss, whatever they have asked for."""
+        say(printable(text))
+
     def warn(self, text: str) -> None:
         """Print a warning, once: files may be read twice, for the answer and for a page."""
         if not self._quiet and text not in self._warned:

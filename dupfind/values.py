@@ -131,6 +131,11 @@ class FileEntry(NamedTuple):
         return True
 
     @property
+    def modified_ns(self) -> int | None:
+        """Return when somebody last worked on it; None where nobody can tell."""
+        return self.mtime_ns
+
+    @property
     def has_comparable_picture(self) -> bool:
         """Tell whether its picture may prove something; False where only equal bytes do."""
         return True

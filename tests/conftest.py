@@ -21,7 +21,7 @@ from fixtures import demo
 from tests.helpers.places import ROOT
 from tests.helpers.races import RACY_SECONDS
 from tests.helpers.served import Order, Server, open_files
-from tests.helpers.trees import Content, build_tree
+from tests.helpers.trees import Content, build_tree, own_homes
 from tests.helpers.unsynced import never_wait_for_the_disk
 
 collect_ignore = ["helpers"]
@@ -95,11 +95,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def tree(tmp_path: Path) -> Callable[[str, Mapping[str, Content]], Path]:
     """Build a tree below the test's own folder: ``tree("hay", {"a.jpg": photo(1)})``."""
     return lambda name, contents: build_tree(tmp_path / name, contents)
-
-
-def own_homes(folder: Path) -> dict[str, str]:
-    """The variables by which journals and the trash lie in the test's own folder."""
-    return {"XDG_STATE_HOME": str(folder / "state"), "XDG_DATA_HOME": str(folder / "data")}
 
 
 @pytest.fixture

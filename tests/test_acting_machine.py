@@ -18,6 +18,7 @@ from dupfind.acting.places import is_temporary_name
 from dupfind.commands import importing as story
 from dupfind.errors import DupfindError
 from tests.helpers.acting import carry_out_clean, contents, plan_clean, plan_import, undo
+from tests.helpers.places import SECOND_DEVICE
 from tests.helpers.steps import killed_in_step
 
 CONTENTS = st.sampled_from([b"one", b"two", b"three", b"a longer photo", b""])
@@ -34,22 +35,29 @@ class Tool(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.top = Path(tempfile.mkdtemp(prefix="dupfind-machine-")).resolve()
+        is_other = os.access(SECOND_DEVICE, os.W_OK)
+        place = SECOND_DEVICE if is_other else None
+        self.top = Path(tempfile.mkdtemp(prefix="dupfind-machine-", dir=place)).resolve()
         self.hay, self.old = self.top / "hay", self.top / "old"
+        self.far = Path(tempfile.mkdtemp(prefix="dupfind-far-")).resolve()
         for folder in (self.hay, self.old):
             folder.mkdir()
         (self.hay / "keep.txt").write_bytes(b"one")
         os.environ["XDG_STATE_HOME"], os.environ["XDG_DATA_HOME"] = str(self.top / "state"), str(self.top / "data")
+        self.ever: set[bytes] = set()
+        """What a person has ever left: an older state of a file may lie on the other drive."""
         self.person()
 
     def teardown(self) -> None:
         """Take the trees away."""
         shutil.rmtree(self.top)
+        shutil.rmtree(self.far)
 
     def person(self) -> None:
         """What a person has done is done: from now on this is what there is, but for what is not finished."""
         whole = (path for path in self.top.rglob("*") if path.is_file() and not is_temporary_name(path.name))
         self.known = {path.read_bytes() for path in whole if path.suffix not in (".trashinfo", ".journal", ".lock")}
+        self.ever |= self.known
 
     @rule(place=PLACES, content=CONTENTS)
     def write(self, place: str, content: bytes) -> None:
@@ -92,13 +100,13 @@ class Tool(RuleBasedStateMachine):
             if path.is_file() and not is_temporary_name(path.name):
                 assert path.read_bytes() in self.known
 
-    @rule(step=STEPS, are_files=st.booleans())
-    def clean(self, step: int | None, are_files: bool) -> None:
+    @rule(step=STEPS, are_files=st.booleans(), is_far=st.booleans())
+    def clean(self, step: int | None, are_files: bool, is_far: bool) -> None:
         """Take away what is contained; all that was in the two trees is still in one of them."""
         before = set(contents(self.hay, self.old)) - {b""}
         names = {path for path in self.hay.rglob("*") if path.is_file()}
         with suppress(DupfindError):
-            plan = plan_clean(self.hay, self.old, are_files=are_files)
+            plan = plan_clean(self.hay, self.old, are_files=are_files, to=self.far if is_far else None)
             self.act(lambda: carry_out_clean(plan), step)
         assert before <= set(contents(self.hay, self.old))
         assert names == {path for path in self.hay.rglob("*") if path.is_file()}
@@ -111,8 +119,10 @@ class Tool(RuleBasedStateMachine):
 
     @invariant()
     def everything_is_there(self) -> None:
-        """Each content that a person has left exists at one place or the other."""
-        assert self.known <= set(contents(self.top))
+        """Each content that a person has left exists at one place or the other; on the other drive none is half."""
+        assert self.known <= set(contents(self.top, self.far))
+        for path in self.far.rglob("*"):
+            assert is_temporary_name(path.name) or not path.is_file() or path.read_bytes() in {*self.ever, b""}
 
 
 @pytest.mark.parametrize("examples", [3, pytest.param(200, marks=pytest.mark.slow)])

@@ -21,6 +21,7 @@ from dupfind.acting.places import Folder
 from dupfind.acting.targets import ToFolder
 from dupfind.answers.cleaned import Cleaned, CleanPlan, Fate
 from dupfind.commands import cleaning as story
+from dupfind.commands import undoing
 from dupfind.errors import ActingError, NoProcessError, SettingsError
 from dupfind.matching import reverify
 from dupfind.settings import Settings
@@ -475,6 +476,85 @@ def test_names_at_the_new_place_are_free(trees: tuple[Path, Path], homes: Path) 
     assert b"thrown away before" == (files / "gone").read_bytes()
 
 
+def test_long_names_go(tree: TreeBuilder, homes: Path) -> None:
+    """Whole folders and single files."""
+    name = "x" * 251 + ".jpg"
+    hay, needles = tree("hay", {"a": b"1"}), tree("old", {f"{name}/{name}": b"1", "b": b"2"})
+    for are_files in (False, True):
+        assert clean(hay, needles, are_files=are_files).is_complete
+        assert {"old/b"} == set(files_below(needles))
+        assert undo().is_complete
+        assert {f"old/{name}/{name}", "old/b"} == set(files_below(needles))
+
+
+def test_what_is_in_the_trash_stays_there(tree: TreeBuilder, homes: Path) -> None:
+    """Its files are needles like any other, and have gone by then."""
+    hay, needles = tree("hay", {"a": b"1"}), tree("old", {"x/a": b"1"})
+    clean(hay, needles)
+    plan, _ = plan_clean(hay, homes / "data/Trash/files")
+    assert ([], ["it lies in the trash already"]) == (list(plan.units), [left.reason for left in plan.left])
+
+
+def mounted(monkeypatch: pytest.MonkeyPatch, *points: Path) -> None:
+    """Have the table of mounts say that drives are mounted there, too."""
+    usual = story.read_mounts()
+    lines = tuple(Mount(1, "/", str(point), "ext4", "/dev/x") for point in points)
+    monkeypatch.setattr(story, "read_mounts", lambda: replace(usual, lines=(*usual.lines, *lines)))
+
+
+def test_a_drive_goes_folder_by_folder(tree: TreeBuilder, homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is mounted nothing can be moved; what lies in it can."""
+    packed = zipped({"a": b"1"})
+    hay = tree("hay", {"a": b"1", "b": b"2"})
+    card = tree("card", {"DCIM/x/a": b"1", "b": b"2", "MISC/b": b"2", "MISC/empty": b"", "empty": b"", "a.zip": packed})
+    mounted(monkeypatch, card)
+    plan = plan_clean(hay, card)
+    assert {"DCIM", "MISC", "a.zip", "b"} == {os.path.relpath(unit.path, card) for unit in plan[0].units}
+    assert [str(card / "empty")] == [left.path for left in plan[0].left]
+    assert carry_out_clean(plan).is_complete
+    assert {"card/empty"} == set(files_below(card))
+    assert undo().is_complete
+    assert {"card/DCIM/x/a", "card/b", "card/MISC/b", "card/MISC/empty", "card/empty", "card/a.zip"} == set(
+        files_below(card)
+    )
+
+
+def test_a_drive_in_a_folder(tree: TreeBuilder, homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts its folder: what lies beside it goes, and what lies in it, each by itself."""
+    hay = tree("hay", {"a": b"1", "b": b"2"})
+    old = tree("old", {"x/near/a": b"1", "x/card/DCIM/b": b"2", "x/a": b"1", "y/a": b"1", "z": b"nowhere else"})
+    mounted(monkeypatch, old / "x/card")
+    plan, _ = plan_clean(hay, old)
+    assert {"x/near", "x/card/DCIM", "x/a", "y"} == {os.path.relpath(unit.path, old) for unit in plan.units}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+def test_folders_keep_their_owner(trees: tuple[Path, Path], homes: Path) -> None:
+    """And their attributes, in the trash and when they are made again."""
+    hay, needles = trees
+    os.chown(needles / "gone/sub", 12345, 54321)
+    os.setxattr(needles / "gone/sub", "user.label", b"red")
+    clean(hay, needles)
+    assert undo().notes == []
+    state = (needles / "gone/sub").stat()
+    assert (12345, 54321, b"red") == (state.st_uid, state.st_gid, os.getxattr(needles / "gone/sub", "user.label"))
+
+
+def test_what_folders_cannot_keep_is_told(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As who is not root cannot give them to somebody else."""
+    hay, needles = trees
+    os.setxattr(needles / "gone/sub", "user.label", b"red")
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "setxattr", refused)
+    assert [("1 folder: extended attributes were not kept: user.label",)] == [
+        gone.notes for gone in clean(hay, needles).gone
+    ]
+    assert [f"the folder {needles / 'gone/sub'}: extended attributes were not kept: user.label"] == list(undo().notes)
+
+
 def test_the_trash_and_the_journal_stay_where_they_are(tree: TreeBuilder, homes: Path) -> None:
     """Needles may be a whole home: neither goes into itself."""
     hay = tree("hay", {"a": b"one"})
@@ -502,26 +582,13 @@ def test_a_file_system_that_cannot_rename_safely(trees: tuple[Path, Path], monke
 
 
 def test_another_file_system_is_refused(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A copy would have to be followed by a deletion; told in the plan, and at the rename as well."""
+    """A trash is never on another one; the rename says so too. See test_transfer.py for --move-to."""
     hay, needles = trees
     plan = plan_clean(hay, needles)
     monkeypatch.setattr(places, "_renameat2", lambda *_: errno.EXDEV)
     answer = carry_out_clean(plan)
     assert "cannot be moved" in reasons(answer)[0]
     assert (needles / "gone/a.txt").exists()
-
-
-@pytest.mark.skipif(not os.access(SECOND_DEVICE, os.W_OK), reason="there is no second file system here")
-def test_moving_to_another_drive_is_told_in_the_plan(trees: tuple[Path, Path]) -> None:
-    """With what to do instead."""
-    import tempfile
-
-    hay, needles = trees
-    with tempfile.TemporaryDirectory(dir=SECOND_DEVICE) as to:
-        if os.stat(to).st_dev == os.stat(needles).st_dev:
-            pytest.skip("there is no second file system here")
-        plan, _ = plan_clean(hay, needles, to=to)
-        assert ([], True) == (list(plan.units), "another file system" in plan.left[-1].reason)
 
 
 def test_a_witness_that_goes_before_all_of_it_has_gone(
@@ -757,7 +824,11 @@ def test_undo_leaves_what_it_must(trees: tuple[Path, Path], homes: Path, what: s
         thrown.write_bytes(b"edited")
     else:
         thrown.unlink()
+    before = files_below(homes)
+    foreseen = undoing.undo(is_dry=True)
+    assert before == files_below(homes)
     answer = undo()
+    assert foreseen.files == answer.files
     assert [str(thrown)] == [file.path for file in answer.files if not file.is_undone]
     assert b"two" == (needles / "gone/sub/b.txt").read_bytes()
     if what == "taken":

@@ -14,6 +14,7 @@ from dupfind.answers import decisions
 from dupfind.report import cleaned
 from fixtures import pictures
 from tests.helpers.acting import files_below
+from tests.helpers.archives import zipped
 from tests.helpers.decisions import file, word
 from tests.helpers.shelf import TreeBuilder
 
@@ -149,3 +150,30 @@ def test_mistakes(dupfind: Run, old: Path, arguments: list[str], said: str) -> N
     done = dupfind(*CLEAN, *arguments)
     assert (2, b"") == (done.returncode, done.stdout)
     assert said in done.stderr.decode()
+
+
+def test_files_are_counted_as_they_lie_on_the_disk(dupfind: Run, old: Path) -> None:
+    """A scan counts those in archives instead of these, and no junk: the sentence says how many there are of each."""
+    (old / "x/packed.zip").write_bytes(zipped({"a": b"known", "b": b"known"}))
+    (old / "x/.nomedia").write_bytes(b"")
+    done = dupfind(*CLEAN, "--trash")
+    plain = " ".join(done.stdout.decode().split())
+    count = len(files_below(old / "x"))
+    assert f"{count} files (1 is an archive with 2 files, 1 is junk that a scan does not count)," in plain
+    told = json.loads(dupfind(*CLEAN, "--trash", "--format", "json").stdout)["summary"]
+    assert (count, 2, 1) == (told["files"], told["files_in_archives"], told["junk"])
+
+
+@pytest.mark.parametrize("output", ["file", "standard output"])
+def test_a_report_that_cannot_be_written(dupfind: Run, old: Path, tmp_path: Path, output: str) -> None:
+    """Hides nothing: what was done, and what takes it back, is said on standard error, also with --quiet."""
+    journal = tmp_path / "own.journal"
+    words = [*CLEAN, "--trash", "--apply", "--quiet", "--journal", journal]
+    with open("/dev/full", "wb") as full:
+        done = dupfind(*words, "--output", "/dev/full") if output == "file" else dupfind(*words, stdout=full)
+    assert 2 == done.returncode
+    assert not (old / "x").exists()
+    assert f"moved to the trash (2 files): dupfind undo {journal} takes it back\n" in done.stderr.decode()
+    back = dupfind("undo", journal, "--output", "/dev/full")
+    assert (2, True) == (back.returncode, (old / "x").exists())
+    assert f"2 of 2 files were taken back: {journal}\n" in back.stderr.decode()

@@ -123,6 +123,7 @@ def test_the_tables(dupfind: Run, hay: Path, tmp_path: Path) -> None:
         (["undo", "none"], "no such file or directory"),
         (["undo", "hay/a.txt"], "not a journal of dupfind"),
         (["undo", "--list", "x"], "--list names all journals and takes none"),
+        (["undo", "--list", "--dry-run"], "--list and --dry-run contradict each other"),
     ],
 )
 def test_mistakes(dupfind: Run, hay: Path, arguments: list[str], said: str) -> None:
@@ -191,3 +192,62 @@ def test_a_destination_in_no_haystack_is_told(dupfind: Run, hay: Path) -> None:
     assert 1 == dupfind(*command, "new", "--dry-run").stdout.decode().count(said)
     assert said not in dupfind(*command, "hay/in", "--dry-run").stdout.decode()
     assert 1 == dupfind(*command, "new", "--yes").stdout.decode().count(said)
+
+
+def test_a_dry_run_of_an_undo(dupfind: Run, hay: Path, tmp_path: Path) -> None:
+    """Says what would be taken back, and changes nothing, not even a journal."""
+    assert 2 == dupfind("undo", "--dry-run").returncode
+    dupfind(*IMPORT, "--yes")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    done = dupfind("undo", "--dry-run")
+    assert (0, b"") == (done.returncode, done.stderr)
+    lines = done.stdout.decode().splitlines()
+    assert "2 files would be moved to the trash: import of " in lines[0]
+    assert lines[1].startswith("Journal: ")
+    (hay / "in" / "b.txt").write_bytes(b"edited")
+    done = dupfind("undo", "--dry-run", "--format", "json")
+    told = json.loads(done.stdout)
+    assert (1, True, 1, 1) == (
+        done.returncode, told["is_plan"], told["summary"]["undone"], told["summary"]["left"],
+    )  # fmt: skip
+    before[hay / "in" / "b.txt"] = b"edited"
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert 1 == dupfind("undo").returncode
+
+
+def test_the_list_of_journals(dupfind: Run, hay: Path) -> None:
+    """Says what each run did, and whether it can be undone; the table and the JSON."""
+    dupfind(*IMPORT, "--yes")
+    assert b"possible  import to hay/in" in dupfind("undo", "--list").stdout
+    dupfind("clean", "--haystack", "hay", "--needles", "old", "--trash", "--apply")
+    listed = json.loads(dupfind("undo", "--list", "--format", "json").stdout)["journals"]
+    assert [("clean", "possible", None), ("import", "possible", "hay/in")] == [
+        (line["command"], line["undo"], line["to"]) for line in listed
+    ]
+    assert 0 == dupfind("undo").returncode
+    text = dupfind("undo", "--list").stdout.decode()
+    assert "done      clean of old to the trash" in text
+    assert "possible  import to hay/in" in text
+    (hay / "in" / "b.txt").write_bytes(b"edited")
+    dupfind("undo")
+    assert "partly done (1)  import to hay/in" in dupfind("undo", "--list").stdout.decode()
+    (hay / "in" / "b.txt").unlink()
+    dupfind("undo")
+    assert "no longer  import to hay/in" in dupfind("undo", "--list").stdout.decode()
+
+
+def test_an_import_of_which_something_was_skipped(dupfind: Run, hay: Path) -> None:
+    """All that could be planned is there, and a script is told by 1 that this need not be all; a person by a line."""
+    (hay.parent / "old" / "link.jpg").symlink_to("/nowhere")
+    done = dupfind(*IMPORT, "--yes")
+    assert 1 == done.returncode
+    assert "1 item among the needles was skipped and not looked at, so the exit code is 1." in done.stdout.decode()
+    assert (hay / "in" / "b.txt").exists()
+
+
+def test_a_report_of_an_import_that_cannot_be_written(dupfind: Run, hay: Path, tmp_path: Path) -> None:
+    """What was done is said all the same."""
+    journal = tmp_path / "own.journal"
+    done = dupfind(*IMPORT, "--yes", "--journal", journal, "--output", "/dev/full")
+    assert (2, True) == (done.returncode, (hay / "in/b.txt").exists())
+    assert f"2 files imported to hay/in: dupfind undo {journal} takes it back\n" in done.stderr.decode()

@@ -62,6 +62,27 @@ def test_dates_come_from_the_capture_then_the_name_then_the_file() -> None:
     } == targets(needles, "date", captured=captured)
 
 
+class Packed(FileEntry):
+    """A member of an archive, which knows when it was changed, or does not."""
+
+    @property
+    def modified_ns(self) -> int | None:
+        """As its archive says."""
+        return JULY_NS if self.path.endswith("dated.jpg") else None
+
+
+def test_members_of_archives_have_the_time_that_their_archive_says() -> None:
+    """Never that of the archive itself."""
+    needles = [
+        one._replace(entry=Packed(*one.entry))
+        for one in (needle("dated.jpg"), needle("a.jpg"), needle("2015-02-03.jpg"))
+    ]
+    assert {
+        "dated.jpg": "2017/2017-07/dated.jpg", "a.jpg": "undated/a.jpg",
+        "2015-02-03.jpg": "2015/2015-02/2015-02-03.jpg",
+    } == targets(needles, "date")  # fmt: skip
+
+
 def test_what_belongs_to_a_picture_goes_with_it() -> None:
     """Its sidecars, its RAW twin and its film: by its date, not by their own, also where it is present already."""
     captured = {"/n/a.jpg": "2013:05:06 01:02:03", "/n/b.heic": "2014:01:01 01:02:03"}

@@ -62,6 +62,7 @@ LEFT_OVERS = {
     ".@__thumb/defaultP.jpg": JPEG,
     "@__thumb/s100P.jpg": JPEG,
     "ZbThumbnail.info": b"\1\0\0\0" + bytes(300),
+    ".Trash-1000/info/IMG_1.jpg.trashinfo": b"[Trash Info]\nPath=IMG_1.jpg\n",
     ".stfolder/syncthing-folder-abc123.txt": b"do not delete",
     ".dropbox": b"\x0aN&\0",
     ".sync/ID": b"abcd",
@@ -92,6 +93,11 @@ OF_THE_USER = {
     "@eaDir/a/b/SYNOFILE_THUMB_M.jpg": JPEG,
     "SYNOFILE_THUMB_M.jpg": JPEG,
     "x@SynoEAStream": b"x",
+    ".Trash-1000/files/P.jpg": JPEG,
+    ".Trash-1000/info/P.jpg": JPEG,
+    ".Trash-1000/info/P.jpg.trashinfo": JPEG,
+    "photos/P.jpg.trashinfo": b"[Trash Info]\nPath=P.jpg\n",
+    "a/info/P.jpg.trashinfo": b"[Trash Info]\n" + bytes(1 << 17),
     ".nomedia": b"x",
     "P.THM": JPEG,  # no film beside it
     "IMG_2.THM": JPEG,  # beside a photo it is a sidecar

@@ -19,7 +19,11 @@ from tests.helpers.decisions import word
 from tests.helpers.live_process import data_of, got, sent, started
 
 pytest.importorskip("starlette", reason="the extra dupfind[review] is not installed")
-from dupfind.reviewing.acts import Acts
+from dupfind.acting.cleaning import Cleaner
+from dupfind.acting.importing import Importer
+from dupfind.commands import cleaning, importing
+from dupfind.events import Silence
+from dupfind.reviewing.acts import Acts, Means
 from dupfind.reviewing.decisions_store import as_file
 from tests.helpers.reviews import Served
 
@@ -181,6 +185,39 @@ def test_what_the_system_refuses_is_told(tmp_path: Path, monkeypatch: pytest.Mon
         answer = served.post("plan", {"what": "import"})
         worker.join(60)
     assert (answer.status, answer.json()) == (409, {"error": r"n/b\xff.png: input/output error"})
+
+
+@pytest.mark.parametrize("what", ["import", "clean"])
+def test_what_ends_in_the_midst_can_be_taken_back(
+    tree: TreeBuilder, homes: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """An error of the system that nobody expects: the page names the journal, and offers the way back."""
+    hay, needles = tree("hay", {"a.txt": b"one"}), tree("n", {"x/a.txt": b"one", "y/b.txt": b"two"})
+    (homes / "away").mkdir()
+    before = everything(homes)
+    options: dict[str, Any] = {"needles": [str(needles)], "no_cache": True, "workers": 1}
+    means = Means(
+        lambda: importing.import_settings(str(hay / "in"), [str(hay)], **options),
+        "keep",
+        lambda: cleaning.clean_settings(str(homes / "away"), haystack=[str(hay)], **options),
+    )
+    acts = Acts(means, Silence())
+    plan = acts.plan(what, ())
+    runner, name = (Importer, "run") if what == "import" else (Cleaner, "run")
+    usual = getattr(runner, name)
+
+    def fail(self: Any, *arguments: Any) -> None:
+        usual(self, *arguments)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(runner, name, fail)
+    done = acts.carry_out(plan["plan"], ())
+    assert done["text"].startswith("It ended in the midst: input/output error; dupfind undo /")
+    assert (True, True) == (done["mayTakeBack"], acts.has_changed)
+    assert before != everything(homes)
+    assert not acts.take_back()["mayTakeBack"]
+    there = {path: data for path, data in everything(homes).items() if not path.startswith(("state", "data"))}
+    assert before == there
 
 
 def test_a_plan_ends_no_review(tree: TreeBuilder, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -25,6 +26,19 @@ def test_a_note_says_where_it_was(homes: Path) -> None:
     assert "a b 2" == own.claim(str(homes / "a b")).name or own.claim(str(homes / "a b")).name.startswith("a b")
     assert os.path.join(claim.files, claim.name).endswith(os.fsdecode(b"files/a b\xff%.jpg"))
     assert 0o700 == os.stat(claim.files).st_mode & 0o777
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "x" * 251 + ".jpg", "\u00e9" * 127 + "x"])
+def test_long_names(homes: Path, name: str) -> None:
+    """The note has a suffix, for which there has to be room, and a number as well; it keeps the whole path."""
+    own = Trash(str(homes))
+    claims = [own.claim(f"/x/{name}") for _ in range(3)]
+    assert 3 == len({claim.name for claim in claims})
+    for claim in claims:
+        Path(claim.files, claim.name).write_bytes(b"a photo")
+        assert len(os.fsencode(os.path.basename(claim.info))) <= 255
+        assert os.path.splitext(name)[1] == os.path.splitext(claim.name)[1]
+        assert f"Path=/x/{quote(name)}\n" in Path(claim.info).read_text()
 
 
 def test_two_claims_never_share_a_name(homes: Path) -> None:

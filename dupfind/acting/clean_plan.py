@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dupfind.acting.listing import Listed, NotListedError, list_folder, state_of
@@ -42,6 +42,7 @@ class Scan(NamedTuple):
     """By path of a witness, further files with its bytes, each on a device of its own; where they were asked for."""
     witnesses: int
     roots: Collection[FolderId]
+    mount_points: Collection[str] = ()
 
 
 class _StaysError(Exception):
@@ -75,15 +76,58 @@ class Planner:
         self._paths = sorted(path for path, entry in self._entries.items() if entry.is_on_disk)
 
     def folders(self, verdicts: Iterable[FolderVerdict]) -> list[Unit]:
-        """Return the topmost folders that are contained, as units."""
+        """Return the topmost folders that are contained, as units; of where a drive is mounted, what lies in it."""
         units = []
+        inner: dict[str, list[FolderVerdict]] = {}
+        verdicts = list(verdicts)
+        for verdict in verdicts:
+            inner.setdefault(os.path.dirname(verdict.path), []).append(verdict)
         for verdict in verdicts:
             if verdict.state is not FolderState.CONTAINED:
                 if verdict.is_shown:
                     self.left.append(Left(verdict.path, _counts(verdict)))
             elif verdict.is_shown and not verdict.is_in_archive:
-                units += self._try(verdict.path, self._folder)
+                units += self._whole_or_parts(verdict, inner)
         return units
+
+    def _whole_or_parts(self, verdict: FolderVerdict, inner: Mapping[str, Sequence[FolderVerdict]]) -> list[Unit]:
+        """Return a folder as one unit; where a drive is mounted at or in it, its folders and files, each as one.
+
+        A mount point cannot be moved, and neither does a rename go from one drive to another.
+        """
+        try:
+            real = self._real(verdict.path)[0]
+        except _StaysError:
+            real = ""
+        if real in self._archives or not self._is_divided(real):
+            return self._try(verdict.path, self._folder)
+        units = []
+        for folder in inner.get(verdict.path, ()):
+            if not folder.is_in_archive:
+                units += self._whole_or_parts(folder, inner)
+        for path in self._directly_in(real):
+            shown = self._shown[path]
+            if self._scan.files[shown].state is FileState.PRESENT:
+                units += self._try(shown, self._file)
+            else:
+                self.left.append(Left(shown, "it needs no proof, and the folder around it is where a drive is mounted"))
+        return units
+
+    def _is_divided(self, real: str) -> bool:
+        """Tell whether a drive is mounted at a folder, or somewhere in it."""
+        prefix = real.rstrip(os.sep) + os.sep
+        is_point = real in self._scan.mount_points or any(point.startswith(prefix) for point in self._scan.mount_points)
+        return bool(real) and (is_point or os.path.ismount(real))
+
+    def _directly_in(self, real: str) -> Iterator[str]:
+        """Yield the files that lie in a folder itself, archives that were looked into left out."""
+        prefix = real.rstrip(os.sep) + os.sep
+        for place in range(bisect_left(self._paths, prefix), len(self._paths)):
+            path = self._paths[place]
+            if not path.startswith(prefix):
+                break
+            if os.sep not in path[len(prefix) :]:
+                yield path
 
     def single_files(self, files: Iterable[FileVerdict], folders: Iterable[FolderVerdict]) -> list[Unit]:
         """Return the files that are present, each as a unit; those in archives go with their archive only.
@@ -138,7 +182,8 @@ class Planner:
     def _file(self, path: str, real: str, root: Root) -> Unit:
         """Make a unit of a file, or of an archive, whose parts are all proved."""
         state = os.lstat(real)
-        thing = Thing((), state_of(state), self._claims(real))
+        members = len(self._archives[real]) if real in self._archives else None
+        thing = Thing((), state_of(state), self._claims(real), members=members)
         if not thing.claims:
             raise _StaysError("nothing proves it")
         return Unit(path, real, os.path.dirname(real) if real == root.real else root.real, state.st_dev, (thing,), ())
@@ -165,10 +210,8 @@ class Planner:
     def _thing(self, folder: str, below: tuple[str, ...], state: tuple[int, ...]) -> Thing:
         path = os.path.join(folder, *below)
         if path in self._archives:
-            claims = self._claims(path)
-            if not claims:  # all that is in it is empty or not wanted
-                return Thing(below, state)
-            return Thing(below, state, claims)
+            # Of no claims all that is in it is empty or not wanted.
+            return Thing(below, state, self._claims(path), members=len(self._archives[path]))
         entry = self._entries.get(path)
         if entry is None:
             return Thing(below, state, is_listed=False)

@@ -2,22 +2,28 @@
 
 A folder goes as the sum of its files, or stays whole: where one of them fails, those that went before it are moved
 back. A witness that has been moved never counts, and neither does one that is the needle itself.
+
+On one file system a file is renamed. To another one all files of a folder are copied first, each read back, and only
+then given up where they lay (:mod:`dupfind.acting.transfer`).
 """
 
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
+from dupfind.acting.copying import NotCopiedError
 from dupfind.acting.held import HeldEntry
 from dupfind.acting.journal import Journal
 from dupfind.acting.listing import Listed, NotListedError, list_folder, state_of
+from dupfind.acting.marks import give_marks, record_of
 from dupfind.acting.places import Folder, rename
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.targets import Spot, Target, make_folders, remove_folders
+from dupfind.acting.transfer import Carried, NotBackError, carry, drop_copy, let_go, take_back
 from dupfind.answers.cleaned import Claimed, CleanPlan, Fate, Gone, Thing, Unit
 from dupfind.errors import DupfindError, reason_of
 from dupfind.events import Listener, Silence
@@ -69,11 +75,15 @@ class _Held(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """A file that was moved, so that it can be moved back."""
+    """A file that was moved, or copied, so that it can be moved back."""
 
     number: int
     below: tuple[str, ...]
     state: tuple[int, ...]
+    carried: Carried | None = None
+    """Where it went to another file system."""
+    witnesses: tuple[str, ...] = ()
+    """Paths of the files that it rests on then."""
 
 
 class Cleaner:
@@ -144,12 +154,15 @@ class Cleaner:
                 moved.append(self._thing(unit, thing, spot))
                 advance(thing.size_bytes)
             self._check_witnesses()
-            notes = self._remove_folders(unit)
-            self._finish_folders(unit, spot)
+            self._let_go(unit, spot, moved)
+            notes = [*_lost(moved), *self._remove_folders(unit)]
+            notes += self._finish_folders(unit, spot)
         except BaseException as error:
             if not self._moved_back(unit, spot, moved):
                 where = os.path.join(spot.folder.path, spot.name)
-                text = f"{error}; not all of it could be moved back from {where}: dupfind undo {self._journal.path}"
+                is_whole = all(step.carried is not None and "parked" not in step.carried.record for step in moved)
+                what = "copies of it are left in" if is_whole else "not all of it could be moved back from"
+                text = f"{error}; {what} {where}: dupfind undo {self._journal.path}"
                 raise _RefusedError(text, is_final=True) from error
             remove_folders(spot, belows)
             self._target.give_back(unit, spot)
@@ -160,15 +173,36 @@ class Cleaner:
             spot.folder.close()
         return Gone(unit, Fate.MOVED, os.path.join(spot.folder.path, spot.name), notes=tuple(notes))
 
-    def _check_witnesses(self) -> None:
-        """Raise where a witness of a unit is not any more what its file went by: with many files, hours lie between."""
-        for path, state in self._rested_on.items():
+    def _check_witnesses(self, paths: Iterable[str] | None = None) -> None:
+        """Raise where a witness of a unit is not any more what its file went by: with many files, hours lie between.
+
+        Of all its files, or those at these ``paths``.
+        """
+        for path in self._rested_on if paths is None else paths:
             try:
-                is_there = state_of(os.lstat(path)) == state
+                is_there = state_of(os.lstat(path)) == self._rested_on[path]
             except OSError:
                 is_there = False
             if not is_there:
                 raise _RefusedError(f"its witness {path} changed or went before all of it had gone")
+
+    def _let_go(self, unit: Unit, spot: Spot, steps: Sequence[_Step]) -> None:
+        """Give up the files of a unit that were all copied to another file system; raises where one must stay."""
+        for step in steps:
+            carried = step.carried
+            if carried is None:
+                continue
+            shown = os.path.join(unit.path, *step.below)
+            self._check_witnesses(step.witnesses)
+            with _opened_places(unit, step.below, spot) as places:
+                state = carried.state
+                since = self._moved.get((state[0], state[1]))
+                if since is not None:  # another link of it was given up in this run, which shows in this one
+                    carried = carried._replace(state=(*state[:4], since, state[5]))
+                try:
+                    self._moved[state[0], state[1]] = let_go(self._journal, carried, places)
+                except OSError as error:
+                    raise _RefusedError(f"{shown} was copied, and stays: {reason_of(error)}") from error
 
     def _check_going_on(self) -> None:
         """Raise where the run is to end."""
@@ -209,6 +243,9 @@ class Cleaner:
             now = around.look(name)
             if held is not None and state_of(now) != held.state:
                 raise _RefusedError(f"{_shown(unit, thing)}: it changed while it was proved")
+            if _is_far(unit, spot):
+                held = held or stack.enter_context(self._held(around, name, thing, unit))
+                return self._copied(unit, thing, held, witnesses, spot, (target, new_name))
             number = self._move(around, name, target, new_name, thing, [witness.entry.path for witness in witnesses])
             step = _Step(number, thing.below, state_of(target.look(new_name)))
             self._moved[step.state[0], step.state[1]] = step.state[4]
@@ -220,6 +257,25 @@ class Cleaner:
                 self._rested_on[witness.entry.path] = witness.state
             self._journal.done(number)
             return step
+
+    def _copied(
+        self, unit: Unit, thing: Thing, held: _Held, witnesses: Sequence[_Held], spot: Spot, to: tuple[Folder, str]
+    ) -> _Step:
+        """Copy a file to another file system, and see that it and its witnesses are what they were."""
+        paths = tuple(witness.entry.path for witness in witnesses)
+        places = (held.folder, held.name, *to)
+        try:
+            carried = carry(self._journal, places, held.handle, held.state, paths)
+        except NotCopiedError as error:
+            raise _RefusedError(f"{_shown(unit, thing)}: {error}", is_final=error.is_final) from error
+        step = _Step(carried.number, thing.below, carried.copied, carried, paths)
+        for file, whose in ((held, "it"), *((witness, f"its witness {witness.entry.path}") for witness in witnesses)):
+            if (why := file.why_changed()) is not None:
+                left = "" if self._brought_back(unit, step, spot) else f"; its copy stays in {places[2].path}"
+                raise _RefusedError(f"{_shown(unit, thing)}: {whose} {why} while it was copied{left}")
+        for witness in witnesses:
+            self._rested_on[witness.entry.path] = witness.state
+        return step
 
     def _move(
         self, around: Folder, name: str, target: Folder, new_name: str, thing: Thing, witnesses: Sequence[str]
@@ -348,6 +404,9 @@ class Cleaner:
         """Move back what was moved of a unit, the last first; gives whether all of it could be."""
         is_whole = True
         for step in reversed(steps):
+            if step.carried is not None:
+                is_whole = self._brought_back(unit, step, spot) and is_whole
+                continue
             parts = (*unit.real.split(os.sep)[1:], *step.below)
             try:
                 inner = (spot.name, *step.below)
@@ -359,6 +418,19 @@ class Cleaner:
                 is_whole = False
         return is_whole
 
+    def _brought_back(self, unit: Unit, step: _Step, spot: Spot) -> bool:
+        """Have a file that was copied to another file system lie where it lay, and only there; gives whether so."""
+        carried = step.carried
+        assert carried is not None
+        try:
+            with _opened_places(unit, step.below, spot) as places:
+                if "parked" in carried.record or not drop_copy(carried, places):
+                    take_back(self._journal, carried.number, carried.record)
+            self._journal.undone([carried.number])
+        except (NotBackError, OSError):  # undo finds it by the journal
+            return False
+        return True
+
     def _remove_folders(self, unit: Unit) -> list[str]:
         """Remove the folders that are empty now, the innermost first; gives a note for each that stays."""
         notes = []
@@ -366,7 +438,7 @@ class Cleaner:
             path = os.path.join(unit.real, *inner.below)
             parts = path.split(os.sep)[1:]
             try:
-                number = self._journal.begin("rmdir", path=path, mode=inner.mode, mtime_ns=inner.mtime_ns)
+                number = self._journal.begin("rmdir", path=path, **record_of(inner.marks))
                 try:
                     with _opened_folder(parts[:-1]) as around:
                         around.remove_folder(parts[-1])
@@ -379,18 +451,42 @@ class Cleaner:
         return notes
 
     @staticmethod
-    def _finish_folders(unit: Unit, spot: Spot) -> None:
-        """Give the folders at the new place the mode and the time of the old ones, the innermost first."""
+    def _finish_folders(unit: Unit, spot: Spot) -> list[str]:
+        """Give the folders at the new place what the old ones had, the innermost first; notes what was not kept."""
+        lost: Counter[str] = Counter()
         for inner in reversed(unit.folders):
             with suppress(OSError), spot.folder.below((spot.name, *inner.below)) as folder:
-                os.chmod(folder.handle, stat.S_IMODE(inner.mode))
-                os.utime(folder.handle, ns=(inner.mtime_ns, inner.mtime_ns))
+                lost.update(give_marks(inner.marks, folder.handle))
+        return [f"{_count(number, 'folder')}: {text}" for text, number in lost.items()]
 
 
 def _around(path: str) -> list[str]:
     """Return a path and those of the folders around it."""
     parts = path.split(os.sep)
     return [os.sep.join(parts[:end]) or os.sep for end in range(1, len(parts) + 1)]
+
+
+def _is_far(unit: Unit, spot: Spot) -> bool:
+    """Tell whether a unit goes to another file system."""
+    return os.fstat(spot.folder.handle).st_dev != unit.device
+
+
+def _lost(steps: Iterable[_Step]) -> list[str]:
+    """Say what was not kept of files on another file system."""
+    lost = Counter(note for step in steps if step.carried is not None for note in step.carried.notes)
+    return [f"{_count(number, 'file')}: {text}" for text, number in lost.items()]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+@contextmanager
+def _opened_places(unit: Unit, below: tuple[str, ...], spot: Spot) -> Iterator[tuple[Folder, str, Folder, str]]:
+    """Open the folders in which a file of a unit lies, and is to lie; each with its name there."""
+    parts, inner = (*unit.real.split(os.sep)[1:], *below), (spot.name, *below)
+    with _opened_folder(parts[:-1]) as around, spot.folder.below(inner[:-1]) as target:
+        yield around, parts[-1], target, inner[-1]
 
 
 def _opened_folder(parts: Sequence[str]) -> Folder:

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, NamedTuple
 
+from dupfind.acting.marks import give_marks
 from dupfind.acting.places import Folder, Temporary
+from dupfind.answers.cleaned import Marks
 from dupfind.digest import RunningDigest, digest
 from dupfind.errors import reason_of
 from dupfind.sources.entries import ChangedError, open_entry
@@ -41,11 +43,13 @@ class NotCopiedError(Exception):
         self.is_final = is_final
 
 
-def copy(entry: FileEntry, target: Temporary, folder: Folder, advance: Callable[[int], None]) -> Copied:
+def copy(
+    entry: FileEntry, target: Temporary, folder: Folder, advance: Callable[[int], None], marks: Marks | None = None
+) -> Copied:
     """Copy the file of ``entry`` to ``target``, a new file in ``folder``, and read it back.
 
-    Its digest is made of what was read, which happens once, and again of what the disk gives back. Raises
-    :class:`NotCopiedError`.
+    Its digest is made of what was read, which happens once, and again of what the disk gives back. It keeps the time
+    and the user's extended attributes, or, where they are given, all of ``marks``. Raises :class:`NotCopiedError`.
     """
     try:
         with open_entry(entry, is_buffered=False) as file:
@@ -53,23 +57,26 @@ def copy(entry: FileEntry, target: Temporary, folder: Folder, advance: Callable[
             read_digest, size_bytes = _write(file, target.handle, advance)
             if size_bytes != entry.size_bytes:
                 raise NotCopiedError("it has another length than was listed")
-            notes = _attributes(file, target.handle) if entry.is_on_disk else ()
+            notes = _attributes(file, target.handle) if entry.is_on_disk and marks is None else ()
             if _identity(file, entry) != before:
                 raise NotCopiedError("it changed while it was copied")
     except ChangedError:
         raise NotCopiedError("it changed while it was copied") from None
     except OSError as error:
         raise NotCopiedError(f"cannot be read: {reason_of(error)}") from error
-    return _finished(entry, target, folder, read_digest, size_bytes, notes)
-
-
-def _finished(
-    entry: FileEntry, target: Temporary, folder: Folder, read_digest: bytes, size_bytes: int, notes: tuple[str, ...]
-) -> Copied:
-    """Write the copy through to the disk, with its times, and read it back."""
     try:
-        if (note := _set_times(entry, target.handle)) is not None:
+        if marks is not None:
+            notes = give_marks(marks, target.handle)
+        elif (note := _set_times(entry, target.handle)) is not None:
             notes = (*notes, note)
+    except OSError as error:
+        raise _cannot_write(error) from error
+    return _finished(target, folder, read_digest, size_bytes, notes)
+
+
+def _finished(target: Temporary, folder: Folder, read_digest: bytes, size_bytes: int, notes: tuple[str, ...]) -> Copied:
+    """Write the copy through to the disk, and read it back."""
+    try:
         os.fsync(target.handle)
         again, length_bytes, state = _read_back(target, folder)
     except OSError as error:
@@ -110,8 +117,9 @@ def _cannot_write(error: OSError) -> NotCopiedError:
 
 def _set_times(entry: FileEntry, handle: int) -> str | None:
     """Keep the time of modification; gives a note where the file system has not taken it."""
+    modified_ns = entry.mtime_ns if entry.modified_ns is None else entry.modified_ns
     try:
-        os.utime(handle, ns=(entry.mtime_ns, entry.mtime_ns))
+        os.utime(handle, ns=(modified_ns, modified_ns))
     except (OSError, OverflowError) as error:
         return f"its time was not kept: {error.strerror if isinstance(error, OSError) else error}"
     return None

@@ -120,12 +120,13 @@ def _owner(needle: Needle, beside: Mapping[str, Needle]) -> Needle | None:
 def day_of(needles: Iterable[Needle], captured: Mapping[str, str | None], today: date) -> date | None:
     """Return the day of files that belong together: by capture time, then by name, then by time of modification.
 
-    The time of a member of an archive is that of the archive, and tells nothing.
+    That of a member of an archive is what the archive says of it.
     """
     needles = list(needles)
     moments = (day_of_capture(captured.get(needle.entry.path), today) for needle in needles)
     names = (day_in_name(needle.name, today) for needle in needles)
-    times = (day_of_mtime(needle.entry.mtime_ns, today) for needle in needles if needle.entry.is_on_disk)
+    changes = (needle.entry.modified_ns for needle in needles)
+    times = (day_of_mtime(modified_ns, today) for modified_ns in changes if modified_ns is not None)
     return next((day for days in (moments, names, times) for day in days if day is not None), None)
 
 

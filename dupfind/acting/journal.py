@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -21,9 +22,11 @@ from typing import Any, Self
 
 from dupfind import __version__
 from dupfind.cache import permissions
-from dupfind.errors import ActingError, reason_of
+from dupfind.errors import ActingError, CutOffError, DupfindError, StoppedError, reason_of
 
-SCHEMA = "dupfind.journal/1"
+SCHEMA = "dupfind.journal/2"
+_SCHEMAS = ("dupfind.journal/1", SCHEMA)
+"""Those that are read; 2 has files that were copied to another file system and given up then."""
 SUFFIX = ".journal"
 POINTER = ".pointer"
 """A file in the state folder that says where a journal lies that somebody wanted elsewhere."""
@@ -103,6 +106,20 @@ class Journal:
         if recorded.is_torn:
             journal._append(b"\n")
         return journal
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Name the journal to whoever is told that a run ended in the midst, once it has begun a step.
+
+        Raises :class:`~dupfind.errors.CutOffError` for what is no end by the user.
+        """
+        try:
+            yield
+        except (OSError, DupfindError) as error:
+            if not self._steps or isinstance(error, StoppedError):
+                raise
+            reason = reason_of(error) if isinstance(error, OSError) else str(error)
+            raise CutOffError(reason, self.path) from error
 
     def begin(self, do: str, **facts: Any) -> int:  # noqa: ANN401 - what JSON has a form for
         """Note down a step before it is made; gives its number. Raises ``OSError``: the step must not be made then."""
@@ -258,13 +275,37 @@ def _is_moment(value: object) -> bool:
         return False
 
 
+def _is_state(value: object) -> bool:
+    return isinstance(value, list) and _is_numbers(value) and len(value) == _STATE_NUMBERS
+
+
+def _is_attributes(value: object) -> bool:
+    return isinstance(value, dict) and all(_is_name(name) and _is_base64(kept) for name, kept in value.items())
+
+
+def _is_base64(value: object) -> bool:
+    try:
+        return isinstance(value, str) and b64decode(value, validate=True) is not None
+    except ValueError:
+        return False
+
+
+def _is_marks(value: object) -> bool:
+    return isinstance(value, dict) and {"mode", "mtime_ns"} <= value.keys() and _is_sound(value)
+
+
 _FORMS: Mapping[str, Callable[[object], bool]] = {
     "step": _is_number,
     "undone": _is_numbers,
     "gone": _is_numbers,
-    "state": lambda value: _is_numbers(value) and len(value) == _STATE_NUMBERS,  # type: ignore[arg-type]
+    "state": _is_state,
+    "copy": _is_state,
     "mode": _is_number,
+    "uid": _is_number,
+    "gid": _is_number,
     "mtime_ns": _is_number,
+    "attributes": _is_attributes,
+    "marks": _is_marks,
     "witnesses": _is_names,
     "folder": _is_names,
     "path": _is_way,
@@ -274,7 +315,10 @@ _FORMS: Mapping[str, Callable[[object], bool]] = {
     "temporary": _is_name,
     "digest": _is_name,
     "info": _is_name,
+    "parked": _is_name,
     "undo_to": _is_name,
+    "undo_temporary": _is_name,
+    "undo_parked": _is_name,
     "started": _is_moment,
     "real": _is_name,
     "to": lambda value: value is None or _is_name(value),
@@ -289,7 +333,7 @@ def _is_sound(record: Record) -> bool:
 
 def _is_head(record: Record) -> bool:
     return (
-        record.get("schema") == SCHEMA
+        record.get("schema") in _SCHEMAS
         and isinstance(record.get("id"), str)
         and record.get("command") in COMMANDS
         and _is_sound(record)

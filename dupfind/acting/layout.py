@@ -70,7 +70,8 @@ class Layout:
         elif not _fields_of(template.rpartition("/")[2]) & {"name", "stem"}:
             raise SettingsError(f"--layout {text}: {{name}} or {{stem}} belongs behind the last slash")
         self._parts = [part for part in template.split("/") if part]
-        self._is_dated = bool(fields & _OF_DATES)
+        self.is_dated = bool(fields & _OF_DATES)
+        """Whether places depend on days."""
 
     def place(self, origin: Origin) -> tuple[tuple[str, ...], str]:
         """Return the folders and the name that a file is to have."""
@@ -86,7 +87,7 @@ class Layout:
             "suffix": suffix,
         }
         *folders, last = self._parts
-        if self._is_dated and day is None:
+        if self.is_dated and day is None:
             placed = [UNDATED]
         else:
             placed = [name for part in folders for name in self._filled(part, values, origin.folder)]
@@ -168,9 +169,8 @@ def split_name(name: str) -> tuple[str, str]:
     return (stem, dot + last) if stem.strip(".") else (name, "")
 
 
-def shortened(name: str, *, keeps_suffix: bool = True) -> str:
-    """Cut a name so that it can be stored with a number behind it; its suffix stays."""
-    most_bytes = MOST_NAME_BYTES - _NUMBER_BYTES
+def shortened(name: str, most_bytes: int = MOST_NAME_BYTES - _NUMBER_BYTES, *, keeps_suffix: bool = True) -> str:
+    """Cut a name to ``most_bytes``, by default so that it can be stored with a number behind it; its suffix stays."""
     if _length_bytes(name) <= most_bytes:
         return name
     stem, suffix = split_name(name) if keeps_suffix else (name, "")

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Collection
 from typing import NamedTuple
 
+from dupfind.acting.marks import marks_of
 from dupfind.answers.cleaned import Inner
 from dupfind.errors import reason_of
 from dupfind.values import FolderId
@@ -52,7 +53,7 @@ def list_folder(path: str, roots: Collection[FolderId]) -> Listed:
                 raise NotListedError(f"another file system is mounted in it, at {folder}")
             if below and (state.st_dev, state.st_ino) in roots:
                 raise NotListedError(f"{folder} in it is a root of its own")
-            listed.folders.append(Inner(below, state.st_mode, state.st_mtime_ns))
+            listed.folders.append(Inner(below, marks_of(folder)))
             with os.scandir(folder) as items:
                 for item in sorted(items, key=lambda item: item.name, reverse=True):
                     inner = (*below, item.name)

@@ -2,7 +2,9 @@
 
 Whoever acts goes from a folder that is open to the next, never by a path from the root, and never through a link. What
 is renamed never takes a name that is there: ``renameat2`` (Linux), or ``link`` and the removal of the temporary name
-that was its own. Where a file system has neither, nothing is done there.
+that was its own. Where a file system has neither, nothing is renamed there.
+
+A file of the user is given up in one place, :func:`give_up`, by who has read back a copy of it right before.
 """
 
 from __future__ import annotations
@@ -11,14 +13,17 @@ import ctypes
 import errno
 import os
 import secrets
+import signal
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Self
 
 from dupfind.acting.journal import sync_folder
+from dupfind.acting.listing import state_of
 from dupfind.sources.ignore import UNFINISHED_PREFIX, UNFINISHED_SUFFIX
+from dupfind.sources.mounts import read_mounts
 
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _ON_THE_WAY = _FOLDER | getattr(os, "O_PATH", 0)
@@ -26,6 +31,7 @@ _ON_THE_WAY = _FOLDER | getattr(os, "O_PATH", 0)
 _FILE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _NOREPLACE = 1
+_REPLACE = 0
 _HAS_NOT = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 _HAS_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EMLINK)
 
@@ -142,6 +148,11 @@ class Temporary:
         if not os.path.samestat(self._folder.look(name), os.fstat(self.handle)):
             raise OSError(errno.ESTALE, "another file came in the place of the copy")
 
+    def keep(self) -> None:
+        """Let it stay under the name that it was made with."""
+        self._is_there = False
+        sync_folder(self._folder.handle)
+
     def close(self) -> None:
         """Let go of it; what has no final name yet is removed, while it is the file that was made here."""
         with suppress(OSError):
@@ -198,6 +209,99 @@ def rename(source: Folder, name: str, target: Folder, new_name: str, *, is_own: 
     os.unlink(name, dir_fd=source.handle)
 
 
+def give_up(
+    folder: Folder, name: str, state: Sequence[int], parked: str, confirm: Callable[[int], None] | None = None
+) -> int:
+    """Take the name of a file away, of which the caller has read back a copy elsewhere; gives its time of change then.
+
+    It is held open, nobody else may write to it, and it is in this ``state``, of which no number is left out; what
+    ``confirm`` raises, who is given the open file, keeps it as well. Then it gets the name ``parked``, by chance, under
+    which nobody else looks for it, is looked at once more, and goes: had another file come under its name in that
+    moment, it would be that one which is parked, and it gets its name back. Raises ``OSError``: it is still there.
+    """
+    handle = folder.open_file(name)
+    try:
+        _keep_writers_out(handle, folder.path)
+        if state_of(os.fstat(handle)) != tuple(state):
+            raise OSError(errno.ESTALE, "it changed since it was copied")
+        if confirm is not None:
+            confirm(handle)
+        if name != parked:
+            _park(folder, name, parked)
+        try:
+            _check_parked(folder.look(parked), os.fstat(handle), state)
+            os.unlink(parked, dir_fd=folder.handle)
+        except OSError as error:
+            raise _unparked(folder, name, parked, error) from error
+        sync_folder(folder.handle)
+        return os.fstat(handle).st_ctime_ns
+    finally:
+        os.close(handle)
+
+
+def _what_lasts(file: os.stat_result) -> tuple[int, ...]:
+    """Return of a state what a rename leaves as it is: all but the time of change."""
+    return (file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns, stat.S_IFMT(file.st_mode))
+
+
+def _check_parked(parked: os.stat_result, held: os.stat_result, state: Sequence[int]) -> None:
+    """Raise where what is parked is not the file that is held open, in the state that it had."""
+    if not _what_lasts(parked) == _what_lasts(held) == (*state[:4], state[5]):
+        raise OSError(errno.ESTALE, "it changed, or another file came in its place")
+
+
+def _unparked(folder: Folder, name: str, parked: str, error: OSError) -> OSError:
+    """Give a parked file its name back; return what is to be said."""
+    try:
+        if name != parked and folder.has(parked):
+            rename(folder, parked, folder, name)
+    except OSError as again:
+        text = f"{error.strerror}; it lies in {folder.path} as {parked}, and cannot get its name back: {again.strerror}"
+        return OSError(error.errno, text)
+    return error
+
+
+def _park(folder: Folder, name: str, parked: str) -> None:
+    """Give a file a name by chance, which nobody else has: safe also where a rename may replace."""
+    if not is_temporary_name(parked):
+        raise OSError(errno.EINVAL, "not a name by chance")
+    number = _renameat2(folder.handle, name, folder.handle, parked)
+    if number in _HAS_NOT and not folder.has(parked):
+        number = _renameat2(folder.handle, name, folder.handle, parked, _REPLACE)
+    if number:
+        raise OSError(number, os.strerror(number), name)
+
+
+def _keep_writers_out(handle: int, folder: str) -> None:
+    """Hold a lease, until the file is closed: whoever opens it for writing waits so long. Raises where somebody has.
+
+    Where a file system has no leases, or the file is not the user's own, its state has to do; and on a share, where it
+    is the server that refuses one, for whatever reason (``nfs4_setlease``, ``cifs_setlease``).
+    """
+    try:
+        import fcntl
+
+        fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)  # the usual signal would end the process
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except (ImportError, AttributeError):  # only Linux has them
+        return
+    except OSError as error:
+        mount = read_mounts().around(folder)
+        if error.errno == errno.EAGAIN and not (mount is not None and mount.system.is_remote):
+            raise OSError(errno.EBUSY, "another program has it open for writing") from error
+
+
+def free_bytes(path: str) -> int | None:
+    """Return how much a user may write where a folder lies, or is to lie; None where that cannot be told."""
+    if not hasattr(os, "statvfs"):
+        return None
+    try:
+        system = os.statvfs(path if os.path.isdir(path) else os.path.dirname(path))
+    except OSError:
+        return None
+    return system.f_bavail * system.f_frsize
+
+
 def can_rename() -> bool:
     """Tell whether this system can rename without replacing."""
     return _function() is not None
@@ -214,13 +318,13 @@ def _function() -> ctypes._NamedFuncPointer | None:
     return function
 
 
-def _renameat2(source: int, name: str, target: int, new_name: str) -> int:
-    """Rename without replacing; gives the number of the error, 0 for none."""
+def _renameat2(source: int, name: str, target: int, new_name: str, flags: int = _NOREPLACE) -> int:
+    """Rename, without replacing unless ``flags`` say so; gives the number of the error, 0 for none."""
     function = _function()
     if function is None:
         return errno.ENOSYS
     if "\0" in name + new_name:
         return errno.ENOENT
     ctypes.set_errno(0)
-    failed = function(source, os.fsencode(name), target, os.fsencode(new_name), _NOREPLACE)
+    failed = function(source, os.fsencode(name), target, os.fsencode(new_name), flags)
     return ctypes.get_errno() or errno.EIO if failed else 0

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from dupfind.acting.journal import sync_folder
-from dupfind.acting.layout import shortened, split_name
+from dupfind.acting.layout import MOST_NAME_BYTES, shortened, split_name
 from dupfind.acting.places import Folder
 from dupfind.errors import ActingError, reason_of
 from dupfind.values import is_below
@@ -25,6 +25,8 @@ from dupfind.values import is_below
 _SUFFIX = ".trashinfo"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _MOST_NAMES = 10_000
+_MOST_BYTES = MOST_NAME_BYTES - len(_SUFFIX) - len(f" {_MOST_NAMES}")
+"""How long a name in the trash may be: its note has a suffix, and where it is taken it gets a number."""
 _MODE = 0o700
 
 
@@ -72,7 +74,7 @@ class Trash:
 
     def claim(self, path: str) -> Claim:
         """Take a name for what lies at ``path``, which is absolute: the note of where it was is written first."""
-        stem, suffix = split_name(shortened(os.path.basename(path) or "files"))
+        stem, suffix = split_name(shortened(os.path.basename(path) or "files", _MOST_BYTES))
         # Below the top of its own file system the way from there is noted, since the drive may be mounted elsewhere.
         is_of_top = self._top is not None and is_below(path, self._top)
         noted = os.path.relpath(path, self._top) if is_of_top else path
@@ -106,6 +108,15 @@ class Trash:
         return Folder.open(self._files)
 
 
+def trashes(path: str) -> list[str]:
+    """Return where the trash of what lies at ``path`` is, or would be; makes nothing. Raises ``OSError``."""
+    device = os.lstat(path).st_dev
+    top, user = _top_of(path, device), str(os.getuid()) if hasattr(os, "getuid") else ""
+    places = [os.path.join(top, ".Trash", user), os.path.join(top, f".Trash-{user}")]
+    data = _data_folder()
+    return [os.path.realpath(place) for place in (os.path.join(data, "Trash"), *places)]
+
+
 def forget(info: str) -> None:
     """Remove the note of something that was put back, by its journal: a note, of nothing any more."""
     folder, name = os.path.split(info)
@@ -118,7 +129,7 @@ def forget(info: str) -> None:
 
 def _home_trash(device: int) -> str | None:
     """Return the trash of the user's home where that lies on this device; None elsewhere."""
-    data = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
+    data = _data_folder()
     if not os.path.isabs(data):
         return None
     near = data
@@ -128,6 +139,10 @@ def _home_trash(device: int) -> str | None:
         return None
     os.makedirs(data, mode=_MODE, exist_ok=True)
     return _own_folder(os.path.join(data, "Trash"))
+
+
+def _data_folder() -> str:
+    return os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
 
 
 def _top_of(path: str, device: int) -> str:

@@ -12,7 +12,18 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from dupfind import __version__
-from dupfind.acting.journal import Journal, Record, Recorded, forget_pointer, journals, lost_cleans, state_of
+from dupfind.acting import transfer
+from dupfind.acting.journal import (
+    Journal,
+    Record,
+    Recorded,
+    forget_pointer,
+    is_running,
+    journals,
+    lost_cleans,
+    state_of,
+)
+from dupfind.acting.marks import from_record, give_marks
 from dupfind.acting.places import Folder, rename
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.trash import Trash, forget
@@ -22,7 +33,7 @@ from dupfind.errors import ActingError, reason_of
 from dupfind.events import Listener, Silence
 
 STAGE = "undoing"
-FILE_STEPS = ("copy", "move")
+FILE_STEPS = ("copy", "move", transfer.DO)
 
 
 class _LeftError(Exception):
@@ -37,10 +48,17 @@ class _NeverMadeError(Exception):
     """A step was noted down and not made: the run was cut off between the two."""
 
 
-def undo(recorded: Recorded, listener: Listener | None = None, should_stop: ShouldStop = never) -> Undone:
-    """Take back what a run has done. Raises :class:`~dupfind.errors.ActingError` where nothing can be tried."""
+def undo(
+    recorded: Recorded, listener: Listener | None = None, should_stop: ShouldStop = never, *, is_dry: bool = False
+) -> Undone:
+    """Take back what a run has done; where it ``is_dry``, say what would be taken back, and change nothing.
+
+    Raises :class:`~dupfind.errors.ActingError` where nothing can be tried.
+    """
     needed = _witnesses() if recorded.command == "import" else frozenset()
-    journal = Journal.resume(recorded)
+    if is_dry and is_running(recorded):
+        raise ActingError(f"{recorded.path}: the run that writes it is still going on")
+    journal = None if is_dry else Journal.resume(recorded)
     steps = [number for number in recorded.made if number not in recorded.undone]
     backs: list[Back] = []
     try:
@@ -53,10 +71,11 @@ def undo(recorded: Recorded, listener: Listener | None = None, should_stop: Shou
                 backs += [] if back is None else [back]
                 advance(1)
         run.finish()
-        if not run.left:
+        if not run.left and not is_dry:
             forget_pointer(recorded)
     finally:
-        journal.close(undo=True)
+        if journal is not None:
+            journal.close(undo=True)
     before = sum(
         recorded.steps[number].get("do") in FILE_STEPS for number in recorded.undone if number in recorded.steps
     )
@@ -69,13 +88,15 @@ def undo(recorded: Recorded, listener: Listener | None = None, should_stop: Shou
         backs[::-1],
         before,
         should_stop(),
+        run.notes,
+        is_dry,
     )
 
 
 class _Undo:
-    """One undo that is going on."""
+    """One undo that is going on; without a journal it only looks at what could be taken back."""
 
-    def __init__(self, recorded: Recorded, journal: Journal, needed: Collection[str]) -> None:
+    def __init__(self, recorded: Recorded, journal: Journal | None, needed: Collection[str]) -> None:
         self._recorded = recorded
         self._journal = journal
         self._needed = needed
@@ -87,7 +108,9 @@ class _Undo:
         }
         """Files that are not taken back."""
         self._folders: list[Record] = []
-        """Folders that were made again, whose times are set when they are full."""
+        """Folders that were made again, which get their mode, owner and times when they are full."""
+        self.notes: list[str] = []
+        """What of them could not be had as it was."""
 
     def step(self, number: int, step: Record) -> Back | None:
         """Take back one step; gives what became of a file, None for what is no file or was never made."""
@@ -99,8 +122,9 @@ class _Undo:
         except _NeverMadeError:
             is_file = False
         except _GoneError as error:
-            with suppress(OSError):
-                self._journal.gone([number])
+            if self._journal is not None:
+                with suppress(OSError):
+                    self._journal.gone([number])
             return Back(path, is_undone=False, reason=str(error)) if is_file else None
         except KeyError as error:
             return Back(path, is_undone=False, reason=f"the journal does not name its {error}") if is_file else None
@@ -108,9 +132,10 @@ class _Undo:
             return Back(path, is_undone=False, reason=str(error)) if is_file else None
         except OSError as error:
             return Back(path, is_undone=False, reason=reason_of(error)) if is_file else None
-        with suppress(OSError):
-            self._journal.undone([number])
-            self.left.discard(number)
+        if self._journal is not None:
+            with suppress(OSError):
+                self._journal.undone([number])
+                self.left.discard(number)
         return Back(path, is_undone=True, to=to) if is_file else None
 
     def _take_back(self, number: int, step: Record) -> str | None:
@@ -123,6 +148,11 @@ class _Undo:
             case "move":
                 self._move(str(step["target"]), str(step["source"]), step)
                 return str(step["source"])
+            case transfer.DO:
+                self._transfer(number, step)
+                return str(step["source"])
+            case _ if self._journal is None:
+                return None
             case "rmdir":
                 self._make_folder(step)
             case "mkdir":
@@ -135,10 +165,15 @@ class _Undo:
         return str(step["target"]) if "target" in step else self._path_of_copy(step)
 
     def finish(self) -> None:
-        """Give folders that were made again their times, the innermost first."""
+        """Give folders that were made again what they had, the innermost first: files come into them before."""
         for step in reversed(self._folders):
-            with suppress(OSError), Folder.open(str(step["path"])) as folder:
-                os.utime(folder.handle, ns=(int(step["mtime_ns"]), int(step["mtime_ns"])))
+            path = str(step["path"])
+            try:
+                with Folder.open(path) as folder:
+                    lost = give_marks(from_record(step, folder.handle), folder.handle)
+            except (OSError, KeyError) as error:
+                lost = (reason_of(error) if isinstance(error, OSError) else f"the journal does not name its {error}",)
+            self.notes += [f"the folder {path}: {text}" for text in lost]
 
     def _path_of_copy(self, step: Record) -> str:
         return os.path.join(str(self._recorded.head["real"]), *step["folder"], str(step.get("name", "")))
@@ -148,8 +183,8 @@ class _Undo:
             return step["path"]
         return os.path.join(str(self._recorded.head["real"]), *step["path"])
 
-    def _copy(self, number: int, step: Record) -> str:
-        """Throw away an imported copy that is what it was when it was made; gives where it lies now."""
+    def _copy(self, number: int, step: Record) -> str | None:
+        """Throw away an imported copy that is what it was when it was made; gives where it lies now, None if dry."""
         path = self._path_of_copy(step)
         folder_path, name = os.path.split(path)
         if os.path.isdir(str(self._recorded.head["real"])) and not os.path.lexists(folder_path):
@@ -166,6 +201,8 @@ class _Undo:
             if path in self._needed:
                 raise _LeftError("what a later clean moved away rests on it: undo that first")
             self._check_copy(folder, name, step)
+            if self._journal is None:
+                return None
             device = os.fstat(folder.handle).st_dev
             if device not in self._trashes:
                 self._trashes[device] = Trash(folder_path)
@@ -194,7 +231,6 @@ class _Undo:
         """Move a file back to where it was, where that name is free and the file is what was moved."""
         state: Sequence[int] = step["state"]
         folder, name = os.path.split(path)
-        to_folder, to_name = os.path.split(to)
         try:
             source = Folder.open(folder)
         except OSError as error:
@@ -212,11 +248,32 @@ class _Undo:
                 raise _gone(step)
             if not _is_unchanged(source.look(name), state):
                 raise _LeftError("it was changed since")
-            with Folder.open(to_folder) as target:
-                try:
-                    rename(source, name, target, to_name)
-                except FileExistsError:
-                    raise _LeftError("its old name is taken") from None
+            self._rename_back(source, name, to)
+
+    def _rename_back(self, source: Folder, name: str, to: str) -> None:
+        """Give a file its old place, which has to be free; look only whether it is where nothing is to be changed."""
+        if self._journal is None:
+            if os.path.lexists(to):
+                raise _LeftError("its old name is taken")
+            return
+        to_folder, to_name = os.path.split(to)
+        with Folder.open(to_folder) as target:
+            try:
+                rename(source, name, target, to_name)
+            except FileExistsError:
+                raise _LeftError("its old name is taken") from None
+
+    def _transfer(self, number: int, step: Record) -> None:
+        """Bring a file back that was copied to another file system and given up."""
+        try:
+            if self._journal is None:
+                transfer.foresee(step)
+            else:
+                transfer.take_back(self._journal, number, step)
+        except transfer.NotThereError:
+            raise _gone(step) from None
+        except transfer.NotBackError as error:
+            raise _LeftError(str(error)) from None
 
     def _is_trash_there(self, path: str) -> bool:
         """Tell whether a path lies in a trash that is there, so that nobody has unplugged its drive."""
@@ -231,8 +288,6 @@ class _Undo:
             if folder.has(name):
                 return
             folder.make(name, 0o700)
-            with folder.inside(name) as made, suppress(OSError):
-                os.chmod(made.handle, stat.S_IMODE(int(step["mode"])))
         self._folders.append(step)
 
     @staticmethod
@@ -285,12 +340,11 @@ def _is_there(path: str, state: Sequence[int]) -> bool:
 def line_of(recorded: Recorded, *, is_running: bool) -> JournalLine:
     """Describe a journal for a list."""
     made = recorded.made
-    files = [number for number, step in made.items() if step.get("do") == "move" or "name" in step]
+    files = [number for number, step in made.items() if step.get("do") == "move" or step.keys() & {"name", "copy"}]
     state = "running" if is_running else "ended" if recorded.has_ended else "cut off"
     head = recorded.head
-    places = (
-        [str(place) for place in head.get("needles", [])] if recorded.command == "clean" else [str(head.get("to", ""))]
-    )
+    to = head.get("to")
+    places = [str(place) for place in head.get("needles", [])] if recorded.command == "clean" else [str(to or "")]
     undone = sum(number in recorded.undone for number in files)
     settled = recorded.undone | recorded.gone
     return JournalLine(
@@ -303,4 +357,5 @@ def line_of(recorded: Recorded, *, is_running: bool) -> JournalLine:
         state,
         places,
         settled.issuperset(files),
+        None if to is None else str(to),
     )

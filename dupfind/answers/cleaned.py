@@ -33,6 +33,8 @@ class Thing(NamedTuple):
     """None for junk, and for what is empty or not wanted."""
     is_listed: bool = True
     """Whether a scan lists it; not so for junk."""
+    members: int | None = None
+    """Of an archive that was looked into, how many files a scan counts in its place."""
 
     @property
     def size_bytes(self) -> int:
@@ -40,12 +42,22 @@ class Thing(NamedTuple):
         return self.state[2]
 
 
+class Marks(NamedTuple):
+    """What a file or a folder has beside its content."""
+
+    mode: int
+    uid: int
+    gid: int
+    mtime_ns: int
+    attributes: tuple[tuple[str, bytes], ...] = ()
+    """The user's extended attributes."""
+
+
 class Inner(NamedTuple):
     """A folder in a folder that goes, or that one itself."""
 
     below: tuple[str, ...]
-    mode: int
-    mtime_ns: int
+    marks: Marks
 
 
 class Unit(NamedTuple):
@@ -95,6 +107,20 @@ class CleanPlan:
     problems: Sequence[Problem]
     are_files: bool = False
     witnesses: int = 1
+    device: int | None = None
+    """That of the folder to move to."""
+    free_bytes: int | None = None
+    """What is free there; None where that cannot be told."""
+
+    @property
+    def copied(self) -> Sequence[Unit]:
+        """What lies on another file system than the folder to move to: it is copied, and then given up."""
+        return [unit for unit in self.units if self.device not in (None, unit.device)]
+
+    @property
+    def copied_bytes(self) -> int:
+        """How long all of that is."""
+        return sum(unit.size_bytes for unit in self.copied)
 
     @property
     def size_bytes(self) -> int:

@@ -33,6 +33,10 @@ class Undone:
     before: int = 0
     """Files that an earlier undo had put back."""
     stopped: int | None = None
+    notes: Sequence[str] = ()
+    """What of folders that were made again is not as it was."""
+    is_plan: bool = False
+    """Whether nothing was changed: ``is_undone`` says what could be taken back."""
 
     @property
     def is_complete(self) -> bool:
@@ -62,6 +66,21 @@ class JournalLine(NamedTuple):
     """What it was about: the destination, or the needles."""
     is_settled: bool = False
     """Whether nothing is left to be undone: all was put back, or is not there any more."""
+    to: str | None = None
+    """Where files went to; None for the trash."""
+
+    @property
+    def undo(self) -> str:
+        """Return what an undo could do: ``possible``, ``partly`` done, ``done``, ``gone``, ``nothing``, ``running``."""
+        if self.state == "running":
+            return "running"
+        if not self.files:
+            return "nothing"
+        if self.undone == self.files:
+            return "done"
+        if self.is_settled:
+            return "gone"
+        return "partly" if self.undone else "possible"
 
 
 @dataclass(frozen=True, slots=True)

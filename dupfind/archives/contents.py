@@ -24,6 +24,8 @@ class Member(NamedTuple):
     is_deflated: bool = False
     crc: int | None = None
     """CRC-32 of its content; None where the archive has none."""
+    modified_ns: int | None = None
+    """When it was changed before it was packed, as the archive says; None where it says nothing."""
 
 
 class Trouble(NamedTuple):

@@ -159,6 +159,7 @@ class Lister:
                 stored_bytes=member.stored_bytes,
                 is_deflated=member.is_deflated,
                 crc=member.crc,
+                modified_ns=member.modified_ns,
             )
             path = _path_below(archive, below)
             entry = MemberEntry.of(path, member.size_bytes, place, opened.keeper, ordinal)

@@ -48,6 +48,8 @@ class Place(NamedTuple):
     crc: int | None
     folder: str | None
     """Where it may be unpacked if it is large; None where it may not."""
+    modified_ns: int | None = None
+    """When the member was changed, as its archive says; no part of what tells it from others."""
 
 
 class MemberEntry(StoredEntry):
@@ -85,6 +87,11 @@ class MemberEntry(StoredEntry):
             with io.BufferedReader(kind(file, self.place, self.size_bytes), _HEAD_BYTES) as content:
                 yield content
                 content.raw.finish()
+
+    @property
+    def modified_ns(self) -> int | None:
+        """Return when it was changed before it was packed; ``mtime_ns`` is that of the archive."""
+        return self.place.modified_ns
 
     def now(self) -> FileEntry | None:
         """Look at the archive again."""

@@ -119,7 +119,8 @@ def _take(info: tarfile.TarInfo, start: int, size_bytes: int, plain: dict[str, M
         if info.offset_data + info.size > size_bytes:
             reason = "it is cut off"
         else:
-            member = Member(info.name, info.size, start + info.offset_data, info.size)
+            modified_ns = int(info.mtime * 10**9) if info.mtime > 0 else None
+            member = Member(info.name, info.size, start + info.offset_data, info.size, modified_ns=modified_ns)
             plain[info.name] = member
             contents.members.append(member)
     elif info.islnk():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import stat
 import struct
+import time
 import zipfile
 from collections.abc import Iterator
 from typing import IO, NamedTuple
@@ -39,6 +40,7 @@ _METHODS = {
 _UNIX_HOSTS = frozenset({3, 19})
 _IN_EXTRA, _IN_EXTRA_SHORT = 0xFFFFFFFF, 0xFFFF
 _ZIP64_FIELD = 1
+_FIRST_YEAR = 1980
 _DESCRIPTORS = "<4sIII", "<4sIQQ", "<III", "<IQQ"
 """CRC and both sizes behind a member, with a mark or without, of 32 bits or of 64."""
 _DESCRIPTOR_MARK = b"PK\x07\x08"
@@ -63,13 +65,22 @@ def list_zip(file: IO[bytes], start: int, size_bytes: int) -> Contents:
             elif not name.endswith("/"):
                 is_deflated = info.compress_type == zipfile.ZIP_DEFLATED
                 place = start + extent.data
-                contents.members.append(
-                    Member(name, info.file_size, place, info.compress_size, is_deflated=is_deflated, crc=info.CRC)
-                )
+                member = Member(name, info.file_size, place, info.compress_size, is_deflated=is_deflated, crc=info.CRC)
+                contents.members.append(member._replace(modified_ns=_modified_ns(info)))
         end = _tail(piece, archive.start_dir, infos, size_bytes)
         beside = _beside(piece, sorted(extents), archive.start_dir)
     contents.troubles.extend(Trouble("", reason) for reason in (*end, *beside))
     return contents
+
+
+def _modified_ns(info: zipfile.ZipInfo) -> int | None:
+    """Return when a member was changed; a ZIP has the local time of whoever packed it, 1980 for none."""
+    if info.date_time[0] <= _FIRST_YEAR:
+        return None
+    try:
+        return int(time.mktime((*info.date_time, 0, 0, -1))) * 10**9
+    except (OverflowError, ValueError):
+        return None
 
 
 def _opened(piece: Piece) -> zipfile.ZipFile:

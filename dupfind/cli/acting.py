@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -65,6 +65,20 @@ def has_terminal() -> bool:
 def agreed(question: str) -> bool:
     """Ask on standard error, once; no is what an empty line means."""
     return click.confirm(question, default=False, err=True)
+
+
+def write_report(console: Console, render: Callable[[], bytes], output: str | None, done: str) -> None:
+    """Write the report of a run that acted; where it cannot be written, say on standard error what was ``done``.
+
+    Also where nobody wants to be told anything else: files lie elsewhere by now.
+    """
+    from dupfind import output as sink
+
+    try:
+        sink.write(render(), output)
+    except BaseException:
+        console.insist(done)
+        raise
 
 
 class Acted(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dupfind.cli import acting, options, streams
@@ -43,7 +44,11 @@ Exit codes: 0 when all that can go went, or would, 1 when something did not,
         ACTING,
         option("--trash", is_flag=True, is_common=True, help="Move it to the trash of its own drive."),
         option(
-            "--move-to", metavar="DIR", type=options.FOLDER, is_common=True, help="Move it there, on the same drive."
+            "--move-to",
+            metavar="DIR",
+            type=options.FOLDER,
+            is_common=True,
+            help="Move it there; to another drive by copies that are read back.",
         ),
         option(
             "--apply",
@@ -125,10 +130,16 @@ def clean(
     decided = acting.read_decisions(decisions)
     plan = cleaning.plan_clean(settings, away, console, are_files=files, witnesses=witnesses, decisions=decided)
     console.problems(plan.problems)
-    answer = _applied(plan, settings, console, journal) if is_applied else None
-    sink.write(report.render(answer or plan, Format(format_ or Format.TABLE), streams.screen(output)), output)
+    format_chosen = Format(format_ or Format.TABLE)
+    if not is_applied:
+        sink.write(report.render(plan, format_chosen, streams.screen(output)), output)
+        console.times(settings.workers)
+        return ExitCode.ALL_PRESENT
+    answer = _applied(plan, settings, console, journal)
+    render = partial(report.render, answer, format_chosen, streams.screen(output))
+    acting.write_report(console, render, output, report.summary(answer))
     console.times(settings.workers)
-    return ExitCode.ALL_PRESENT if answer is None else acting.exit_code(console, answer)
+    return acting.exit_code(console, answer)
 
 
 def _applied(plan: CleanPlan, settings: Settings, console: Console, journal: str | None) -> Cleaned:

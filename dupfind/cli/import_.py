@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -131,7 +132,8 @@ def import_(
         console.tell("nothing was imported")
         return ExitCode.NOT_ALL_PRESENT
     answer = _carried_out(plan, console, journal)
-    sink.write(report.render(answer, format_chosen, streams.screen(output)), output)
+    render = partial(report.render, answer, format_chosen, streams.screen(output))
+    acting.write_report(console, render, output, report.summary(answer))
     console.times(settings.workers)
     return acting.exit_code(console, answer, is_whole=is_whole)
 

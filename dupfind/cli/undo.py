@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -13,18 +14,20 @@ from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import Format
 
 if TYPE_CHECKING:
-    from dupfind.answers.undone import Journals, Undone
+    from dupfind.answers.undone import Undone
     from dupfind.progress import Console
 
 _EPILOG = """\b
 Examples:
   Take back the last import or clean:
     dupfind undo
+  What would it do?
+    dupfind undo --dry-run
   What could be taken back?
     dupfind undo --list
 
 \b
-Exit codes: 0 when all was taken back, 1 when something was left as it is,
+Exit codes: 0 when all was taken back, or could be, 1 when something was left as it is,
 2 when nothing could be, 130 and 143 when it was stopped.
 """
 
@@ -39,6 +42,7 @@ Exit codes: 0 when all was taken back, 1 when something was left as it is,
         is_common=True,
         help="List the journals, the newest first, and change nothing.",
     ),
+    option("--dry-run", is_flag=True, is_common=True, help="Print what would be taken back, and change nothing."),
     acting.formats,
     options.output,
     options.progress,
@@ -49,6 +53,7 @@ def undo(
     *,
     journal: str | None,
     is_list: bool,
+    dry_run: bool,
     format_: str | None,
     output: str | None,
     progress: bool | None,
@@ -63,6 +68,8 @@ def undo(
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     if is_list and journal is not None:
         raise SettingsError("--list names all journals and takes none")
+    if is_list and dry_run:
+        raise SettingsError("--list and --dry-run contradict each other")
     from dupfind.overwriting import check_outputs, refuse_overwriting
 
     check_outputs({"--output": output}, ())
@@ -70,18 +77,22 @@ def undo(
     acting.refuse_in_state({"--output": output})
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=False)
     from dupfind import output as sink
-    from dupfind.answers.undone import Journals
     from dupfind.commands import undoing
     from dupfind.report import undone as report
 
-    answer: Undone | Journals = undoing.list_journals() if is_list else _undone(journal, console)
-    sink.write(report.render(answer, Format(format_ or Format.TABLE), streams.screen(output)), output)
-    return ExitCode.ALL_PRESENT if isinstance(answer, Journals) else acting.exit_code(console, answer)
+    format_chosen, screen = Format(format_ or Format.TABLE), streams.screen(output)
+    if is_list:
+        sink.write(report.render(undoing.list_journals(), format_chosen, screen), output)
+        return ExitCode.ALL_PRESENT
+    answer = _undone(journal, console, is_dry=dry_run)
+    render = partial(report.render, answer, format_chosen, screen)
+    acting.write_report(console, render, output, report.summary(answer))
+    return acting.exit_code(console, answer)
 
 
-def _undone(journal: str | None, console: Console) -> Undone:
+def _undone(journal: str | None, console: Console, *, is_dry: bool) -> Undone:
     from dupfind.acting.stopping import after_this_file
     from dupfind.commands import undoing
 
     with after_this_file() as should_stop:
-        return undoing.undo(journal, console, should_stop)
+        return undoing.undo(journal, console, should_stop, is_dry=is_dry)

@@ -19,9 +19,11 @@ from dupfind.acting import journal as journals
 from dupfind.acting.clean_plan import Planner, Scan
 from dupfind.acting.cleaning import Cleaner
 from dupfind.acting.journal import Journal
-from dupfind.acting.places import Folder, can_rename
+from dupfind.acting.places import Folder, can_rename, free_bytes
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.acting.targets import Target, ToFolder, ToTrash
+from dupfind.acting.transfer import remove_left_overs
+from dupfind.acting.trash import trashes
 from dupfind.answers.cleaned import Cleaned, CleanPlan, Left, Unit
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.errors import ActingError, SettingsError, reason_of
@@ -36,6 +38,8 @@ from dupfind.sources.source import Rules
 from dupfind.sources.walk import Walk
 from dupfind.values import Evidence, FileEntry, FolderId, Match, Root, Side, is_below
 
+_IN_MEMORY = ("tmpfs", "ramfs")
+"""Types of file systems that are gone when the computer is switched off."""
 _WORDS = {0: "none", 1: "one", 2: "two", 3: "three", 4: "four"}
 
 
@@ -94,17 +98,19 @@ def plan_clean(
     planner = Planner(_scan(run, scanned, witnesses))
     report = scanned.report
     units = planner.single_files(report.files, report.folders) if are_files else planner.folders(report.folders)
-    units, far = _reachable(units, away)
+    units, out = _without_trash(units) if away.real is None else _without_memory(units, away)
     return CleanPlan(
         __version__,
         settings.scan.needles,
         away.given,
         away.real,
         units,
-        [*planner.left, *far],
+        [*planner.left, *out],
         report.problems,
         are_files,
         witnesses,
+        _device_of(away),
+        None if away.real is None else free_bytes(away.real),
     )
 
 
@@ -124,17 +130,40 @@ def _check_witnesses(settings: Settings, witnesses: int) -> None:
         raise SettingsError(f"--witnesses {witnesses} needs haystack folders on {wanted} devices; yours lie on {there}")
 
 
-def _reachable(units: Sequence[Unit], away: Away) -> tuple[list[Unit], list[Left]]:
-    """Return the units that can be moved by a rename, and why the others stay."""
-    if away.real is None:
+def _without_trash(units: Sequence[Unit]) -> tuple[list[Unit], list[Left]]:
+    """Return the units that are not in the trash by now, and those that are, which stay."""
+    kept, left = [], []
+    for unit in units:
+        try:
+            places = trashes(os.path.dirname(unit.real) or os.sep)
+        except OSError:  # told when its turn comes
+            places = []
+        if any(is_below(unit.real, place) for place in places):
+            left.append(Left(unit.path, "it lies in the trash already"))
+        else:
+            kept.append(unit)
+    return kept, left
+
+
+def _without_memory(units: Sequence[Unit], away: Away) -> tuple[list[Unit], list[Left]]:
+    """Return the units that can be moved, and those of which the only copy beside the witness would lie in memory."""
+    mount = None if away.real is None else read_mounts().around(away.real)
+    if mount is None or mount.kind not in _IN_MEMORY:
         return list(units), []
+    device = _device_of(away)
+    reason = f"{away.given} lies in memory, and what is copied there is gone when the computer is switched off"
+    left = [Left(unit.path, reason) for unit in units if unit.device != device]
+    return [unit for unit in units if unit.device == device], left
+
+
+def _device_of(away: Away) -> int | None:
+    """Return the device of the folder to move to; None for the trash. Raises :class:`ActingError`."""
+    if away.real is None:
+        return None
     try:
-        device = os.stat(away.real).st_dev
+        return os.stat(away.real).st_dev
     except OSError as error:
         raise ActingError(f"--move-to {away.given}: {reason_of(error)}; nothing was moved") from error
-    reason = f"it lies on another file system than {away.given}: --trash, or a folder of its own drive"
-    far = [Left(unit.path, reason) for unit in units if unit.device != device]
-    return [unit for unit in units if unit.device == device], far
 
 
 def _scan(run: Run, scanned: Scanned, witnesses: int) -> Scan:
@@ -153,6 +182,7 @@ def _scan(run: Run, scanned: Scanned, witnesses: int) -> Scan:
         more,
         witnesses,
         frozenset(root.identity for root in run.settings.roots),
+        frozenset(line.point for line in read_mounts().lines),
     )
 
 
@@ -211,6 +241,7 @@ def carry_out(
     began = time.monotonic()
     if not plan.units:
         return Cleaned(plan, [], None)
+    _check_room(plan)
     with journals.alone(), ExitStack() as stack:
         target: Target = ToTrash()
         if plan.real is not None:
@@ -220,6 +251,9 @@ def carry_out(
                 raise ActingError(f"--move-to {plan.to}: {reason_of(error)}; nothing was moved") from error
         about = {"needles": list(plan.needles), "to": plan.to}
         own = Journal.create("clean", about, journal)
+        if plan.copied:
+            remove_left_overs(own)
+        stack.enter_context(own.telling())
         stopped = None
         try:
             # The cache remembers what was read before; proofs are made past it, and nothing of it is asked for.
@@ -230,6 +264,16 @@ def carry_out(
             stopped = should_stop()
             own.close(stopped=stopped)
     return Cleaned(plan, gone, own.path, round(time.monotonic() - began, 3), stopped)
+
+
+def _check_room(plan: CleanPlan) -> None:
+    """Raise where what is copied to another file system has no room there."""
+    free = None if plan.real is None else free_bytes(plan.real)
+    if free is not None and free < plan.copied_bytes:
+        raise ActingError(
+            f"--move-to {plan.to}: {plan.copied_bytes:,} bytes are to be copied there, and {free:,} are free: "
+            f"nothing was moved"
+        )
 
 
 def _cleaner(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
@@ -29,8 +29,10 @@ from dupfind.acting.import_plan import (
 )
 from dupfind.acting.importing import Importer, names_below, open_destination, remove_left_overs
 from dupfind.acting.journal import Journal
-from dupfind.acting.layout import Layout, is_trusted_folder
+from dupfind.acting.layout import Layout, day_of_capture, is_trusted_folder
+from dupfind.acting.places import free_bytes
 from dupfind.acting.stopping import ShouldStop, never
+from dupfind.acting.takeout_times import takeout_times
 from dupfind.answers.decisions import Decision
 from dupfind.answers.imported import Imported, ImportPlan
 from dupfind.errors import ActingError, SettingsError
@@ -139,6 +141,13 @@ def plan_import(
         leaders = leaders_of(wanted, needles)
         copies, captured = _each_once(run, wanted, leaders) if wanted else ({}, {})
     today = date.today()  # noqa: DTZ011 - folders are named after local days
+    if way.is_dated:
+        undated = [
+            leader
+            for leader in {leader.entry.path: leader for leader in leaders.values()}.values()
+            if day_of_capture(captured.get(leader.entry.path), today) is None
+        ]
+        captured = {**captured, **takeout_times(needles, undated)}
     items, duplicates = plan_items(wanted, leaders, copies, captured, way, also, today)
     items = with_trusted_folders(items, destination.real, OnDisk())
     names = names_below(destination.real, sorted({item.folder for item in items}))
@@ -184,17 +193,6 @@ def _each_once(
     return {path: CopyOf(*copy) for path, copy in each_once.copies.items()}, each_once.captured
 
 
-def free_bytes(path: str) -> int | None:
-    """Return how much a user may write where a folder lies, or is to lie; None where that cannot be told."""
-    if not hasattr(os, "statvfs"):
-        return None
-    try:
-        system = os.statvfs(path if os.path.isdir(path) else os.path.dirname(path))
-    except OSError:
-        return None
-    return system.f_bavail * system.f_frsize
-
-
 def carry_out(
     plan: ImportPlan, listener: Listener | None = None, journal: str | None = None, should_stop: ShouldStop = never
 ) -> Imported:
@@ -208,9 +206,10 @@ def carry_out(
             f"--to {plan.destination}: {plan.size_bytes:,} bytes are to be written, and {free:,} are free: "
             f"nothing was imported"
         )
-    with journals.alone():
+    with journals.alone(), ExitStack() as stack:
         about = {"to": plan.destination, "real": plan.real, "layout": plan.layout}
         own = Journal.create("import", about, journal)
+        stack.enter_context(own.telling())
         stopped: int | None = None
         try:
             with open_destination(plan, own) as root:

@@ -11,13 +11,26 @@ from dupfind.errors import ActingError
 from dupfind.events import Listener
 
 
-def undo(path: str | None = None, listener: Listener | None = None, should_stop: ShouldStop = never) -> Undone:
+def undo(
+    path: str | None = None,
+    listener: Listener | None = None,
+    should_stop: ShouldStop = never,
+    *,
+    is_dry: bool = False,
+) -> Undone:
     """Take back what the run of a journal did, without one what the last run did of which something is left.
 
-    Raises :class:`~dupfind.errors.ActingError` where there is nothing to be undone, or nothing can be tried.
+    Where it ``is_dry``, say what could be taken back, and change nothing. Raises
+    :class:`~dupfind.errors.ActingError` where there is nothing to be undone, or nothing can be tried.
     """
+    if is_dry:
+        return undoing.undo(_chosen(path), listener, should_stop, is_dry=True)
     with journals.alone():
-        return undoing.undo(journals.read(path) if path is not None else _last(), listener, should_stop)
+        return undoing.undo(_chosen(path), listener, should_stop)
+
+
+def _chosen(path: str | None) -> journals.Recorded:
+    return journals.read(path) if path is not None else _last()
 
 
 def _last() -> journals.Recorded:

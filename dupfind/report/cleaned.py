@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rich.text import Text
@@ -31,6 +32,14 @@ def render(answer: CleanPlan | Cleaned, format_: Format, screen: Screen, *, is_c
     return page.encoded()
 
 
+def summary(answer: Cleaned) -> str:
+    """Say in a line what was done, and what takes it back."""
+    where = "the trash" if answer.plan.to is None else answer.plan.to
+    files = sum(len(gone.unit.things) for gone in answer.moved)
+    text = f"{_noun(answer.plan, len(answer.moved))} moved to {where} ({count(files, 'file')})"
+    return text if answer.journal is None else f"{text}: dupfind undo {answer.journal} takes it back"
+
+
 def _noun(plan: CleanPlan, number: int) -> str:
     return count(number, "file" if plan.are_files else "folder")
 
@@ -42,11 +51,31 @@ def _plan(page: Page, plan: CleanPlan, hint: str) -> None:
         page.add("Nothing can go.")
         return
     page.add(f"{_noun(plan, len(plan.units))} can go: {_much(plan)}.{hint}", wrap=True)
+    if plan.copied:
+        what = "It lies" if len(plan.copied) == len(plan.units) else f"{_noun(plan, len(plan.copied))} of these lie"
+        where = f"{what} on another drive than {printable(plan.to or '')}"
+        page.add(f"{where}: each file is copied, read back, and only then removed there.", wrap=True)
+        if plan.free_bytes is not None and plan.free_bytes < plan.copied_bytes:
+            page.add(f"There is no room for it: {size(plan.free_bytes)} are free.", wrap=True)
 
 
 def _much(plan: CleanPlan) -> str:
     frees = "" if plan.to is not None else ", freed when the trash is emptied"
-    return f"{count(plan.files, 'file')}, {size(plan.size_bytes)}{frees}"
+    return f"{_files(plan.units)}, {size(plan.size_bytes)}{frees}"
+
+
+def _files(units: Iterable[Unit]) -> str:
+    """Count files as they lie on the disk, and say where a scan counts others: those in archives, and no junk."""
+    things = [thing for unit in units for thing in unit.things]
+    archives = [thing.members for thing in things if thing.members is not None]
+    junk = sum(not thing.is_listed for thing in things)
+    parts = []
+    if archives:
+        verb = "is an archive" if len(archives) == 1 else "are archives"
+        parts.append(f"{len(archives):,} {verb} with {count(sum(archives), 'file')}")
+    if junk:
+        parts.append(f"{junk:,} {'is' if junk == 1 else 'are'} junk that a scan does not count")
+    return count(len(things), "file") + (f" ({', '.join(parts)})" if parts else "")
 
 
 def _units(page: Page, plan: CleanPlan, units: list[Unit]) -> None:
@@ -95,7 +124,7 @@ def _result(page: Page, answer: Cleaned) -> None:
         page.add(f"Nothing was moved to {where}.", wrap=True)
         return
     files, proved = sum(len(gone.unit.things) for gone in moved), sum(gone.unit.proved for gone in moved)
-    much = f"{count(files, 'file')}, {size(answer.size_bytes)}"
+    much = f"{_files(gone.unit for gone in moved)}, {size(answer.size_bytes)}"
     rest = "" if files == proved else f", {files - proved:,} that needed no proof (empty, set aside or junk)"
     text = f"{_noun(plan, len(moved))} moved to {where}: {much}, {_proved(files, proved)} proved again{rest}."
     page.add(text, wrap=True)
@@ -122,7 +151,10 @@ def _json(answer: CleanPlan | Cleaned) -> dict[str, Any]:
         "summary": {
             "units": len(plan.units),
             "files": plan.files,
+            "files_in_archives": sum(thing.members or 0 for unit in plan.units for thing in unit.things),
+            "junk": sum(not thing.is_listed for unit in plan.units for thing in unit.things),
             "bytes": plan.size_bytes,
+            "copied_bytes": plan.copied_bytes,
             "left": len(plan.left),
             **({} if isinstance(answer, CleanPlan) else {"moved": len(moved), "moved_bytes": answer.size_bytes}),
         },

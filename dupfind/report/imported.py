@@ -35,6 +35,12 @@ def render(answer: ImportPlan | Imported, format_: Format, screen: Screen, *, is
     return page.encoded()
 
 
+def summary(answer: Imported) -> str:
+    """Say in a line what was done, and what takes it back."""
+    text = f"{count(answer.numbers[Fate.IMPORTED], 'file')} imported to {answer.plan.destination}"
+    return text if answer.journal is None else f"{text}: dupfind undo {answer.journal} takes it back"
+
+
 def _plan(page: Page, plan: ImportPlan, *, is_command: bool) -> None:
     if plan.items:
         _folders(page, plan, plan.items)
@@ -62,6 +68,11 @@ def _rest(plan: ImportPlan, *, is_command: bool) -> list[str]:
         parts = ", ".join(f"{number:,} {word}" for word, number in sorted(plan.left.items()))
         also = " ".join(f"--also {option}" for state, option in _OPTIONS.items() if state.value in plan.left)
         lines.append(f"Not present and not imported: {parts}" + (f" ({also})." if also and is_command else "."))
+    if skipped := sum(problem.is_gap for problem in plan.problems):
+        what = (
+            f"{count(skipped, 'item')} among the needles {'was' if skipped == 1 else 'were'} skipped and not looked at"
+        )
+        lines.append(f"{what}{', so the exit code is 1' if is_command else ''}.")
     if plan.is_outside and plan.items:
         lines.append(f"{printable(plan.destination)} is in no haystack: name it as --haystack in the next scan.")
     if plan.free_bytes is not None and plan.free_bytes < plan.size_bytes:

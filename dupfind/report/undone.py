@@ -30,14 +30,28 @@ def render(answer: Undone | Journals, format_: Format, screen: Screen) -> bytes:
     return page.encoded()
 
 
+def summary(answer: Undone) -> str:
+    """Say in a line what was done."""
+    back = sum(file.is_undone for file in answer.files)
+    verb = "would be" if answer.is_plan else "were" if back != 1 else "was"
+    return f"{back:,} of {count(len(answer.files), 'file')} {verb} taken back: {answer.journal}"
+
+
 def _undone(page: Page, answer: Undone) -> None:
     left = [file for file in answer.files if not file.is_undone]
     for file in left[:_MOST_LISTED]:
         page.add(Text(f"{printable(file.path)}: {printable(file.reason or '')}", style="red"))
     if len(left) > _MOST_LISTED:
         page.add(f"{count(len(left) - _MOST_LISTED, 'file')} more left as they are (--format json names all).")
+    for note in answer.notes[:_MOST_LISTED]:
+        page.add(Text(printable(note)))
+    if len(answer.notes) > _MOST_LISTED:
+        page.add(f"{count(len(answer.notes) - _MOST_LISTED, 'note')} more (--format json has all).")
     back = len(answer.files) - len(left)
     what = "moved to the trash" if answer.command == "import" else "moved back"
+    if answer.is_plan:
+        _foreseen(page, answer, what, back)
+        return
     page.add(f"{count(back, 'file')} {what}: {answer.command} of {moment(answer.started)}.", wrap=True)
     if left:
         verb = "was left as it is" if len(left) == 1 else "were left as they are"
@@ -48,22 +62,56 @@ def _undone(page: Page, answer: Undone) -> None:
         page.add("Stopped before the end; dupfind undo goes on.", wrap=True)
 
 
+def _foreseen(page: Page, answer: Undone, what: str, back: int) -> None:
+    """Say what an undo would do."""
+    run = f"{answer.command} of {moment(answer.started)}"
+    page.add(f"{count(back, 'file')} would be {what}: {run}. Nothing was changed.", wrap=True)
+    if (stays := len(answer.files) - back) > 0:
+        page.add(f"{count(stays, 'file')} would be left as {'it is' if stays == 1 else 'they are'}.", wrap=True)
+    if answer.before:
+        page.add(f"{count(answer.before, 'file')} had been undone before.", wrap=True)
+    page.add(f"Journal: {printable(answer.journal)}")
+
+
 def _list(page: Page, answer: Journals) -> None:
     if not answer.journals:
         page.add(f"There are no journals in {printable(answer.folder)}.", wrap=True)
         return
     table = page.table()
-    for name in ("Started", "Command", "Files", "Undone", "State"):
-        table.add_column(name, justify="right" if name in ("Files", "Undone") else "left")
-    table.add_column("Where", overflow="fold")
+    for name in ("Started", "Files", "Undo"):
+        table.add_column(name, justify="right" if name == "Files" else "left")
+    table.add_column("What was done", overflow="fold")
     for line in answer.journals:
-        where = Text(", ".join(map(printable, line.places)))
-        table.add_row(moment(line.started), line.command, f"{line.files:,}", f"{line.undone:,}", line.state, where)
+        table.add_row(moment(line.started), f"{line.files:,}", _undo(line), Text(_did(line)))
     page.add(table)
     page.add("")
     page.add(f"Journals lie in {printable(answer.folder)}: dupfind undo JOURNAL takes back one of them.")
     for line in answer.journals[:_MOST_LISTED]:
         page.add(f"  {printable(line.journal)}")
+
+
+_UNDO = {
+    "possible": "possible",
+    "partly": "partly done",
+    "done": "done",
+    "gone": "no longer",
+    "nothing": "nothing to undo",
+    "running": "still running",
+}
+
+
+def _undo(line: JournalLine) -> str:
+    """Say whether a run can be undone, or was; and that it was killed, which an undo does not mind."""
+    number = f" ({line.undone:,})" if line.undo == "partly" else ""
+    return _UNDO[line.undo] + number + (", cut off" if line.state == "cut off" else "")
+
+
+def _did(line: JournalLine) -> str:
+    """Say what a run did."""
+    where = "the trash" if line.to is None else printable(line.to)
+    if line.command == "import":
+        return f"import to {where}"
+    return f"clean of {', '.join(map(printable, line.places))} to {where}"
 
 
 def _undone_json(answer: Undone) -> dict[str, Any]:
@@ -74,6 +122,7 @@ def _undone_json(answer: Undone) -> dict[str, Any]:
         "id": answer.id,
         "command": answer.command,
         "started": answer.started,
+        "is_plan": answer.is_plan,
         "summary": {
             "undone": sum(file.is_undone for file in answer.files),
             "left": sum(not file.is_undone for file in answer.files),
@@ -81,6 +130,7 @@ def _undone_json(answer: Undone) -> dict[str, Any]:
         },
         "stopped": answer.stopped,
         "files": list(map(_back, answer.files)),
+        "notes": list(map(clean, answer.notes)),
     }
 
 
@@ -111,5 +161,7 @@ def _journal(line: JournalLine) -> dict[str, Any]:
         "files": line.files,
         "undone": line.undone,
         "state": line.state,
+        "undo": line.undo,
+        **({"to": None} if line.to is None else named_path("to", line.to)),
         "places": list(map(clean, line.places)),
     }

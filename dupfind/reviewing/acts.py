@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from dupfind.acting.stopping import after_this_file
@@ -17,7 +18,7 @@ from dupfind.answers.imported import ImportPlan
 from dupfind.commands import cleaning, importing, undoing
 from dupfind.commands.cleaning import Away
 from dupfind.commands.importing import Destination
-from dupfind.errors import DupfindError, StoppedError
+from dupfind.errors import CutOffError, DupfindError, StoppedError
 from dupfind.events import Listener
 from dupfind.report import Screen, cleaned, imported, undone
 from dupfind.report.text import count, printable, size
@@ -43,6 +44,14 @@ class PlanGoneError(DupfindError):
     """There is no such plan any more."""
 
 
+class _Done(NamedTuple):
+    """What came of it."""
+
+    render: Callable[[], bytes]
+    journal: str | None
+    stopped: int | None
+
+
 class _Import(NamedTuple):
     plan: ImportPlan
 
@@ -55,10 +64,11 @@ class _Import(NamedTuple):
         files = count(len(self.plan.items), "file")
         return f"Import {files} ({size(self.plan.size_bytes)})" if self.plan.items else None
 
-    def carry_out(self, listener: Listener) -> tuple[bytes, str | None, int | None]:
+    def carry_out(self, listener: Listener) -> _Done:
         with after_this_file() as should_stop:
             done = importing.carry_out(self.plan, listener, should_stop=should_stop)
-        return imported.render(done, Format.TABLE, _SCREEN, is_command=False), done.journal, done.stopped
+        render = partial(imported.render, done, Format.TABLE, _SCREEN, is_command=False)
+        return _Done(render, done.journal, done.stopped)
 
 
 class _Clean(NamedTuple):
@@ -75,10 +85,10 @@ class _Clean(NamedTuple):
         files = count(self.plan.files, "file")
         return f"Move {files} to {where} ({size(self.plan.size_bytes)})" if self.plan.units else None
 
-    def carry_out(self, listener: Listener) -> tuple[bytes, str | None, int | None]:
+    def carry_out(self, listener: Listener) -> _Done:
         with after_this_file() as should_stop:
             done = cleaning.carry_out(self.plan, self.settings, listener, should_stop=should_stop)
-        return cleaned.render(done, Format.TABLE, _SCREEN), done.journal, done.stopped
+        return _Done(partial(cleaned.render, done, Format.TABLE, _SCREEN), done.journal, done.stopped)
 
 
 class _Planned(NamedTuple):
@@ -145,12 +155,16 @@ class Acts:
             )
         way = planned.way
         self.has_changed = True  # also where it fails half way
-        text, journal, stopped = way.carry_out(self._listener)
-        if journal is not None:
-            self._journals.append(journal)
-        if stopped is not None:
-            raise StoppedError(stopped)
-        return {"text": text.decode(), "mayTakeBack": self.may_undo}
+        try:
+            done = way.carry_out(self._listener)
+        except CutOffError as error:  # what was done by then can be taken back
+            self._journals.append(error.journal)
+            return {"text": f"It ended in the midst: {printable(str(error))}", "mayTakeBack": self.may_undo}
+        if done.journal is not None:
+            self._journals.append(done.journal)
+        if done.stopped is not None:
+            raise StoppedError(done.stopped)
+        return {"text": done.render().decode(), "mayTakeBack": self.may_undo}
 
     def take_back(self) -> dict[str, Any]:
         """Take back what this review has done last."""

@@ -91,6 +91,19 @@ def _takeout(content: bytes, owners: Sequence[str]) -> list[str]:
     return [owner for owner in owners if is_titled(title, owner)]
 
 
+def taken_seconds(content: bytes) -> int | None:
+    """Return when a picture was taken by its JSON of a Takeout, in seconds since 1970 (UTC); None for no time.
+
+    >>> taken_seconds(b'{"title": "a.jpg", "photoTakenTime": {"timestamp": "1500000000"}}')
+    1500000000
+    """
+    try:
+        seconds = int(_parsed_json(content)["photoTakenTime"]["timestamp"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return seconds or None  # 0 is what is written for no time
+
+
 def is_titled(title: str, name: str) -> bool:
     """Tell whether a Takeout may have made ``name`` of the title of a picture.
 

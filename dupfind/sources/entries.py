@@ -58,6 +58,11 @@ class StoredEntry(FileEntry):
         """Tell that the system knows nothing of it."""
         return False
 
+    @property
+    def modified_ns(self) -> int | None:
+        """Return None: its ``mtime_ns`` tells states apart, and is nobody's work on it."""
+        return None
+
     @abstractmethod
     def open(self) -> AbstractContextManager[IO[bytes]]:
         """Open it for reading, as a binary file that can seek. Runs in a worker.

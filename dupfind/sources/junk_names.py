@@ -110,6 +110,16 @@ GUARDED = (
         why="a text of at most 4 KiB whose first line is a `[section]`, or empty",
     ),
     Guarded(
+        "Linux desktops: where a file in the trash lay",
+        "`info/*.trashinfo`",
+        r".+\.trashinfo",
+        folder="info",
+        head=b"[Trash Info]\n",
+        most_bytes=_THUMBNAIL_BYTES,
+        why="in `info`, begins with `[Trash Info]` and has at most 64 KiB; what lies in the trash is a file like any "
+        "other",
+    ),
+    Guarded(
         "Synology: thumbnails and indexes",
         "`@eaDir/SYNO*`, `@eaDir/*@SynoEAStream`, `*@SynoResource`",
         r"syno.+|.+@syno(eastream|resource)",
@@ -283,7 +293,7 @@ EXAMPLES = (
     "mvi_0001.thm m0100.ctg autprint.mrk avin0001.bnp avin0001.inp avin0001.int .nomedia .thumbdata4--1967290299 "
     ".thumbnails .database_uuid .@__thumb @__thumb .stfolder .dropbox pspbrwse.jbf .xvpics .ds_store .localized "
     ".metadata_never_index .apdisk thumbs.db ehthumbs.db ehthumbs_vista.db desktop.ini .directory @eadir "
-    "thumbnails-digikam.db"
+    "thumbnails-digikam.db photo.jpg.trashinfo"
 ).split()
 """Names, in lower case, that a person has in mind who leaves such things out by a pattern."""
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,3 +26,12 @@ def documented(page: str, part: str) -> str:
     text = (ROOT / "docs" / page).read_text()
     block = text.partition(f"<!-- generated: {part} -->\n```\n")[2].partition("```\n<!-- end -->")[0]
     return block.partition("\n")[2]
+
+
+@contextmanager
+def on_second_device(near: Path) -> Iterator[Path]:
+    """A folder on another file system than ``near``; skips the test where there is none."""
+    if not os.access(SECOND_DEVICE, os.W_OK) or os.stat(SECOND_DEVICE).st_dev == os.stat(near).st_dev:
+        pytest.skip("there is no second file system here")
+    with tempfile.TemporaryDirectory(dir=SECOND_DEVICE, prefix="dupfind-") as name:
+        yield Path(name).resolve()

@@ -11,7 +11,7 @@ from typing import Any
 from dupfind.acting import places
 from dupfind.errors import DupfindError
 
-_CALLS = ("write", "fsync", "mkdir", "rmdir", "unlink", "link", "utime", "chmod", "setxattr")
+_CALLS = ("write", "fsync", "mkdir", "rmdir", "unlink", "link", "utime", "chmod", "chown", "setxattr")
 KILLED = 9
 
 

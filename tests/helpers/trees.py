@@ -26,3 +26,8 @@ def build_tree(folder: Path, contents: Mapping[str, Content]) -> Path:
         else:
             pictures.save(content, path)
     return folder
+
+
+def own_homes(folder: Path) -> dict[str, str]:
+    """The variables by which journals and the trash lie in the test's own folder."""
+    return {"XDG_STATE_HOME": str(folder / "state"), "XDG_DATA_HOME": str(folder / "data")}
