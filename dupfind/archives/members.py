@@ -18,7 +18,8 @@ from typing import IO, Any, NamedTuple
 
 from dupfind.archives.contents import read_fully
 from dupfind.archives.limits import FREE_SHARE, MOST_MEMORY_BYTES
-from dupfind.archives.scratch import Scratch, ScratchFile
+from dupfind.archives.scratch import ScratchFile
+from dupfind.archives.unpacked import Unpacked
 from dupfind.archives.unpacking import ERRORS, raw_inflater
 from dupfind.digest import digest_of
 from dupfind.sources.entries import ChangedError, StoredEntry, entry_now, open_entry
@@ -34,6 +35,9 @@ _BLOCK_BYTES = 1 << 20
 _NUMBER_BYTES = 8
 _MOST_NUMBER = (1 << 63) - 1
 
+PENDING = ScratchFile("", 0, 0)
+"""Stands for the scratch file in this program's own process, which knows what is to be unpacked into it."""
+
 
 class Place(NamedTuple):
     """Where the bytes of a member lie."""
@@ -41,8 +45,9 @@ class Place(NamedTuple):
     archive: FileEntry
     """The archive on disk; of an archive in an archive, the one around it."""
     scratch: ScratchFile | None
-    """What holds the bytes instead of it."""
+    """What holds the bytes instead of it; :data:`PENDING` where that is to be unpacked."""
     offset: int
+    """In what holds the bytes; as long as it is to be unpacked, in what it unpacks to."""
     stored_bytes: int
     is_deflated: bool
     crc: int | None
@@ -54,11 +59,11 @@ class MemberEntry(StoredEntry):
     """A file in an archive, as it was listed."""
 
     place: Place
-    keeper: Scratch | None = None
-    """Keeps the scratch file as long as this process knows the entry."""
+    unpacked: Unpacked | None = None
+    """What holds the bytes of one whose place is pending; only in this program's own process."""
 
     @classmethod
-    def of(cls, path: str, size_bytes: int, place: Place, keeper: Scratch | None, ordinal: int) -> MemberEntry:
+    def of(cls, path: str, size_bytes: int, place: Place, unpacked: Unpacked | None, ordinal: int) -> MemberEntry:
         """Make the entry of a member: it has the times of its archive, and a number of its own.
 
         ``ordinal`` tells it from the other members of its archive.
@@ -71,18 +76,32 @@ class MemberEntry(StoredEntry):
             digest = digest_of([repr(parts).encode("utf-8", "surrogateescape")])
             number = int.from_bytes(digest[:_NUMBER_BYTES], "big") & _MOST_NUMBER or 1
         entry = cls(path, size_bytes, archive.mtime_ns, archive.ctime_ns, number)
-        entry.place, entry.keeper = place, keeper
+        entry.place, entry.unpacked = place, unpacked
         return entry
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _remade, (type(self), tuple(self), self.place)
+        try:
+            place = self._unpacked_place()
+        except (OSError, ChangedError):
+            place = self.place  # who opens it there is told that it cannot be read
+        return _remade, (type(self), tuple(self), place)
+
+    def _unpacked_place(self) -> Place:
+        """Return where it lies, once that is unpacked; raises ``OSError`` and :class:`ChangedError`."""
+        if self.unpacked is None or self.place.scratch != PENDING:
+            return self.place
+        scratch, start = self.unpacked.place()
+        return self.place._replace(scratch=scratch, offset=start + self.place.offset)
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """Open it; raises as :meth:`~dupfind.sources.entries.StoredEntry.open`, ``OSError`` where it is damaged."""
-        with _opened(self.place) as file:
-            kind = _Deflated if self.place.is_deflated else _Stored
-            with io.BufferedReader(kind(file, self.place, self.size_bytes), _HEAD_BYTES) as content:
+        place = self._unpacked_place()
+        if place.scratch == PENDING:
+            raise OSError(errno.EIO, "the archive around it cannot be unpacked")
+        with _opened(place) as file:
+            kind = _Deflated if place.is_deflated else _Stored
+            with io.BufferedReader(kind(file, place, self.size_bytes), _HEAD_BYTES) as content:
                 yield content
                 content.raw.finish()
 

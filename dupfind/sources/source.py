@@ -65,6 +65,10 @@ class Listing:
     """Shows a person something that takes long, with how many steps; gives what is told of each."""
     digests: Callable[[Sequence[FileEntry]], Mapping[str, bytes | Failure]] | None = None
     """Reads files: the digest of each by path, or why there is none. None where nothing may be read yet."""
+    recall_archives: Callable[[Sequence[FileEntry]], Mapping[str, bytes]] = lambda _: {}
+    """Tells what was kept of archives in earlier runs, by path; of what is not the same any more, nothing."""
+    keep_archives: Callable[[Sequence[tuple[FileEntry, bytes, int]]], None] = lambda _: None
+    """Keeps for later runs what archives hold, with when each was listed (``time.time_ns``)."""
     needles: list[Tree] = field(default_factory=list)
     haystack: list[Tree] = field(default_factory=list)
     needle_folders: frozenset[FolderId] = frozenset()
