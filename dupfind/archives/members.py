@@ -96,14 +96,27 @@ class MemberEntry(StoredEntry):
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """Open it; raises as :meth:`~dupfind.sources.entries.StoredEntry.open`, ``OSError`` where it is damaged."""
-        place = self._unpacked_place()
-        if place.scratch == PENDING:
-            raise OSError(errno.EIO, "the archive around it cannot be unpacked")
+        place = self._place_to_open()
         with _opened(place) as file:
             kind = _Deflated if place.is_deflated else _Stored
             with io.BufferedReader(kind(file, place, self.size_bytes), _HEAD_BYTES) as content:
                 yield content
                 content.raw.finish()
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield all of its bytes in order; raises as :meth:`open`. Nothing of a compressed one is kept meanwhile."""
+        place = self._place_to_open()
+        if not place.is_deflated:
+            yield from super().blocks()
+            return
+        with _opened(place) as file, _in_plain_words():
+            yield from _checked(_inflated(_stored(file, place)), place, self.size_bytes)
+
+    def _place_to_open(self) -> Place:
+        place = self._unpacked_place()
+        if place.scratch == PENDING:
+            raise OSError(errno.EIO, "the archive around it cannot be unpacked")
+        return place
 
     def now(self) -> FileEntry | None:
         """Look at the archive again."""
@@ -210,17 +223,6 @@ class _MemberFile(io.RawIOBase):
         """Give the bytes from here on."""
         raise NotImplementedError
 
-    def _stored(self, start: int = 0) -> Iterator[bytes]:
-        """Yield the bytes as they lie in the file."""
-        self._file.seek(self._place.offset + start)
-        left_bytes = self._place.stored_bytes - start
-        while left_bytes:
-            data = self._file.read(min(_BLOCK_BYTES, left_bytes))
-            if not data:
-                raise damaged("it is cut off")
-            left_bytes -= len(data)
-            yield data
-
 
 class _Stored(_MemberFile):
     """A member that is not compressed, read where it lies; its checksum is made as it is read in order."""
@@ -252,7 +254,7 @@ class _Stored(_MemberFile):
 
     def _check(self) -> None:
         if not self._is_checked:
-            for block in self._stored(self._summed_bytes):
+            for block in _stored(self._file, self._place, self._summed_bytes):
                 self._add(block)
             self._add(b"")
 
@@ -270,7 +272,7 @@ class _Deflated(_MemberFile):
 
     def __init__(self, file: IO[bytes], place: Place, size_bytes: int) -> None:
         super().__init__(file, place, size_bytes)
-        self._blocks = self._checked(_inflated(self._stored()))
+        self._blocks = self._inflated()
         self._unpacked = bytearray()
         self._scratch: IO[bytes] | None = None
 
@@ -307,7 +309,7 @@ class _Deflated(_MemberFile):
         if self._scratch is None:
             self._unpacked.clear()
             with _in_plain_words():
-                self._scratch = self._spooled(self._checked(_inflated(self._stored())))
+                self._scratch = self._spooled(self._inflated())
         self._scratch.seek(self._at)
         data = read_fully(self._scratch.read, len(view))
         if len(data) != len(view):
@@ -334,20 +336,36 @@ class _Deflated(_MemberFile):
             raise
         return scratch
 
-    def _checked(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
-        """Pass blocks on; raises ``OSError`` where their length or their checksum is not what was listed."""
-        length_bytes = crc = 0
-        for block in blocks:
-            length_bytes += len(block)
-            if length_bytes > self._size_bytes:
-                raise damaged("it holds more than its directory says")
-            if self._place.crc is not None:
-                crc = zlib.crc32(block, crc)
-            yield block
-        if length_bytes != self._size_bytes:
-            raise damaged("it holds less than its directory says")
-        if self._place.crc is not None and crc != self._place.crc:
-            raise damaged("the checksum is not that of its directory")
+    def _inflated(self) -> Iterator[bytes]:
+        return _checked(_inflated(_stored(self._file, self._place)), self._place, self._size_bytes)
+
+
+def _stored(file: IO[bytes], place: Place, start: int = 0) -> Iterator[bytes]:
+    """Yield the bytes of a member as they lie in the file, from ``start`` on."""
+    file.seek(place.offset + start)
+    left_bytes = place.stored_bytes - start
+    while left_bytes:
+        data = file.read(min(_BLOCK_BYTES, left_bytes))
+        if not data:
+            raise damaged("it is cut off")
+        left_bytes -= len(data)
+        yield data
+
+
+def _checked(blocks: Iterator[bytes], place: Place, size_bytes: int) -> Iterator[bytes]:
+    """Pass blocks on; raises ``OSError`` where their length or their checksum is not what was listed."""
+    length_bytes = crc = 0
+    for block in blocks:
+        length_bytes += len(block)
+        if length_bytes > size_bytes:
+            raise damaged("it holds more than its directory says")
+        if place.crc is not None:
+            crc = zlib.crc32(block, crc)
+        yield block
+    if length_bytes != size_bytes:
+        raise damaged("it holds less than its directory says")
+    if place.crc is not None and crc != place.crc:
+        raise damaged("the checksum is not that of its directory")
 
 
 def _inflated(blocks: Iterator[bytes]) -> Iterator[bytes]:
