@@ -69,7 +69,7 @@ class StoredEntry(FileEntry):
         """
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield all of its bytes in order, cut anywhere; raises as :meth:`open`: what came before is worth nothing then.
+        """Yield all of its bytes in order, cut anywhere; raises as :meth:`open`, which makes them worthless.
 
         For a digest: what is unpacked need not be kept for whoever goes back.
         """
