@@ -31,7 +31,7 @@ from dupfind.settings import Settings
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import forgetting
 from dupfind.sources.same_file import warnings_of
-from dupfind.sources.source import Listing, list_all
+from dupfind.sources.source import Listing, Look, list_all
 from dupfind.values import (
     LISTING,
     ORIENTATIONS,
@@ -199,6 +199,7 @@ def walk_what_is_there(run: Run, excludes: Excludes, named: Collection[FileEntry
     with listener.stage("walking", None) as advance:
         listing = list_all(run.sources.walked(are_walked=True), run.listing(excludes, advance, named))
     listing.count, listing.stage, listing.digests = _nobody, listener.stage, partial(_digests, run)
+    listing.look_at, listing.most_bits = partial(_look_at, run), run.settings.scan.threshold_bits
     if run.settings.cache is not None and not run.settings.scan.paranoid:  # which is there to read again
         listing.recall_archives, listing.keep_archives = partial(_recall_archives, run), partial(_keep_archives, run)
     for warning in warnings_of(listing.haystack):
@@ -218,6 +219,21 @@ def _digests(run: Run, entries: Sequence[FileEntry]) -> Mapping[str, bytes | Fai
     from dupfind.session import with_reader
 
     return with_reader(run, lambda reading: reading.reader.digests(entries))
+
+
+def _look_at(run: Run, entries: Sequence[FileEntry], what: str) -> Mapping[str, Look]:
+    """Decode pictures while others are still to be listed: what a server may have of them."""
+    from dupfind.session import with_reader
+
+    def look(reading: Reading) -> Mapping[str, Look]:
+        pictures = reading.reader.pictures(entries, what, ORIENTATIONS if run.settings.scan.rotations else 1)
+        looks = {}
+        for entry, ref, hashes in zip(pictures.entries, pictures.refs, pictures.hashes.tolist(), strict=True):
+            captured = reading.cache.thumbnails([ref.id])[ref.id].captured
+            looks[entry.path] = Look(tuple(hashes), captured)
+        return looks
+
+    return with_reader(run, look) if entries else {}
 
 
 def _recall_archives(run: Run, archives: Sequence[FileEntry]) -> Mapping[str, bytes]:
