@@ -24,7 +24,7 @@ from dupfind.immich import candidates
 from dupfind.immich.assets import Asset, Sums, asset_in, duplicates_in, may_be_itself, question, why_not
 from dupfind.immich.client import Client
 from dupfind.pictures import formats
-from dupfind.sources.entries import entry_of
+from dupfind.sources.entries import entry_of, without_inode
 from dupfind.sources.normal_form import folded
 from dupfind.sources.roots import root_around
 from dupfind.sources.source import Listing, Look
@@ -160,7 +160,7 @@ class PictureSearch:
         assert self._listing.look_at is not None
         with tempfile.TemporaryDirectory(dir=self.folder.path, ignore_cleanup_errors=True) as folder:
             numbers = self._previews(list(chosen), folder)
-            entries = [entry_of(path, os.stat(path)) for path in numbers]
+            entries = [without_inode(entry_of(path, os.stat(path))) for path in numbers]  # the cache is to keep none
             seen = self._listing.look_at(entries, "decoding previews")
         most_bits = self._listing.most_bits + _NEAR_BITS
         return [
