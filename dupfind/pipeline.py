@@ -200,7 +200,8 @@ def walk_what_is_there(run: Run, excludes: Excludes, named: Collection[FileEntry
         listing = list_all(run.sources.walked(are_walked=True), run.listing(excludes, advance, named))
     listing.count, listing.stage, listing.digests = _nobody, listener.stage, partial(_digests, run)
     listing.look_at, listing.most_bits = partial(_look_at, run), run.settings.scan.threshold_bits
-    if run.settings.cache is not None and not run.settings.scan.paranoid:  # which is there to read again
+    is_to_read_again = run.settings.scan.paranoid or not run.recalls_archives
+    if run.settings.cache is not None and not is_to_read_again:
         listing.recall_archives, listing.keep_archives = partial(_recall_archives, run), partial(_keep_archives, run)
     for warning in warnings_of(listing.haystack):
         listener.warn(warning)

@@ -19,6 +19,7 @@ from dupfind.archives.contents import Contents, Member, Trouble
 from dupfind.archives.listings import Listed
 from dupfind.archives.members import PENDING, MemberEntry
 from dupfind.archives.unpacked import Unpacked
+from dupfind.commands.cleaning import plan_clean
 from dupfind.pool import tasks
 from dupfind.run import Run
 from dupfind.sources import entries as entries_module
@@ -132,6 +133,26 @@ def test_paranoid_reads_again(
     assert 2 == len(report.files)
     assert 1 == unpacked < opened
     assert {"contained"} == {folder.state.value for folder in report.folders}
+
+
+def test_what_goes_is_looked_into_in_that_run(
+    tree: TreeBuilder, tmp_path: Path, labour: Labour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clean takes no archive away on what an earlier run has found in it."""
+    hay, needles = tree("h", HAY), tree("n", {"x.tar.gz": tarred({"a": b"1", "new": b"4"}, "gz")})
+    settle(hay, needles)
+    cache = str(tmp_path / "cache.sqlite")
+    labour.of(hay, needles, cache=cache)
+    real = listings.unpacked
+
+    def without_new(data: bytes) -> Listed:
+        listed = real(data)
+        return listed._replace(contents=Contents(listed.contents.members[:1], []))
+
+    monkeypatch.setattr(listings, "unpacked", without_new)
+    assert {"contained"} == {folder.state.value for folder in labour.of(hay, needles, cache=cache)[2].folders}
+    chosen = settings(hay, needles, archives="needles", cache=cache)
+    assert [] == plan_clean(chosen, make_executor=one_thread).units
 
 
 def test_another_archive_is_listed_anew(tree: TreeBuilder, tmp_path: Path, labour: Labour) -> None:
