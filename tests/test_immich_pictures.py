@@ -281,27 +281,28 @@ def test_a_preview_that_is_none(immich: Immich, tree: Tree, trick: Trick) -> Non
     assert {"n.jpg": ("missing", None), "m.jpg": ("present", "same")} == said(report)
 
 
-def test_bounds(immich: Immich, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is beyond one is missing, and told of."""
+@pytest.mark.parametrize(
+    ("bound", "value", "present"),
+    [
+        ("MOST_LISTED", 20_000, 3),
+        ("MOST_LISTED", 2, 2),
+        ("MOST_PREVIEWS", 1, 1),
+        ("MOST_BYTES", len(jpeg(1)) + 10, 1),
+        ("MOST_ORIGINAL_BYTES", 10, 0),
+    ],
+)
+def test_bounds(
+    immich: Immich, tree: Tree, monkeypatch: pytest.MonkeyPatch, bound: str, value: int, present: int
+) -> None:
+    """What is beyond one is missing, and told of; answers come in pages."""
     for seed in (1, 2, 3):
         immich.picture(jpeg(seed), preview(seed), f"{seed}.jpg")
-    needles = tree("n", {f"{seed}.jpg": jpeg(seed, 70) for seed in (1, 2, 3)})
     immich.page_size = 2
-    assert {"present"} == {state for state, _ in said(scan(immich, needles)).values()}
-    with monkeypatch.context() as patch:
-        patch.setattr(searching, "MOST_LISTED", 2)
-        assert 2 == sum(state == "present" for state, _ in said(scan(immich, needles)).values())
-    with monkeypatch.context() as patch:
-        patch.setattr(searching, "MOST_PREVIEWS", 1)
-        assert 1 == sum(state == "present" for state, _ in said(scan(immich, needles)).values())
-    with monkeypatch.context() as patch:
-        patch.setattr(searching, "MOST_BYTES", len(jpeg(1)) + 10)
-        report = scan(immich, needles)
-        assert 1 == sum(state == "present" for state, _ in said(report).values())
-        assert 2 == sum("is too much to be downloaded" in note for note in notes(report))
-    with monkeypatch.context() as patch:
-        patch.setattr(searching, "MOST_ORIGINAL_BYTES", 10)
-        assert {"missing"} == {state for state, _ in said(scan(immich, needles)).values()}
+    monkeypatch.setattr(searching, bound, value)
+    report = scan(immich, tree("n", {f"{seed}.jpg": jpeg(seed, 70) for seed in (1, 2, 3)}))
+    assert present == sum(state == "present" for state, _ in said(report).values())
+    if bound in ("MOST_BYTES", "MOST_ORIGINAL_BYTES"):
+        assert 3 - present == sum("is too much to be downloaded" in note for note in notes(report))
 
 
 def test_a_search_without_an_end(immich: Immich, tree: Tree) -> None:
