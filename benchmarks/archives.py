@@ -1,9 +1,10 @@
-r"""A backup in archives against the same files in a folder, in turn, each run cold (``--no-cache``).
+r"""A backup in archives against the same files in a folder, in turn, each run cold (``--no-cache``), or warm.
 
-    python -m benchmarks.archives [--files N] [--rounds N] [--keep FOLDER]
+    python -m benchmarks.archives [--files N] [--rounds N] [--keep FOLDER] [--only BACKUP] [--warm]
 
 Three backups of photos of 2 megapixels: a plain copy of the haystack, one of which every picture was encoded again, and
 one of other pictures. Each as a folder, a ZIP that only stores, a ZIP that compresses, a TAR and a solid ``tar.gz``.
+``--warm`` measures runs with a cache that an earlier run has filled, over files that nobody has touched.
 """
 
 from __future__ import annotations
@@ -78,12 +79,19 @@ def _timed(command: Sequence[str]) -> tuple[float, float, int]:
     return seconds, spent, done.returncode
 
 
-def _measure(name: str, work: Path, rounds: int) -> None:
-    scan = [*DUPFIND, "scan", "--haystack", str(work / "haystack"), "--no-cache", "-q", "--needles"]
+def _measure(name: str, work: Path, rounds: int, caches: Path | None) -> None:
+    """Measure one backup; ``caches`` is where a cache for each form lies, or None."""
+    scan = [*DUPFIND, "scan", "--haystack", str(work / "haystack"), "-q"]
+    commands = {}
+    for form in _FORMS:
+        cache = ["--no-cache"] if caches is None else ["--cache", str(caches / f"{form}.sqlite")]
+        commands[form] = [*scan, *cache, "--needles", str(work / f"{name} {form}")]
+        if caches is not None:
+            _timed(commands[form])
     runs: dict[str, list[tuple[float, float, int]]] = {form: [] for form in _FORMS}
     for _ in range(rounds):
         for form, timed in runs.items():
-            timed.append(_timed([*scan, str(work / f"{name} {form}")]))
+            timed.append(_timed(commands[form]))
     for form, timed in runs.items():
         by_clock, by_processor = (
             median([run[which] / base[which] for run, base in zip(timed, runs["folder"], strict=True)])
@@ -101,6 +109,8 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--only", choices=_BACKUPS)
+    parser.add_argument("--warm", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         work = options.keep or Path(temporary)
@@ -114,8 +124,9 @@ def main() -> None:
         print(machine())
         print("| backup | as | by the clock | of processors | clock : folder | processors : folder | exit |")
         print("|---|---|---|---|---|---|---|")
-        for name in _BACKUPS:
-            _measure(name, work, options.rounds)
+        for name in [options.only] if options.only else _BACKUPS:
+            with tempfile.TemporaryDirectory() as caches:
+                _measure(name, work, options.rounds, Path(caches) if options.warm else None)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,16 @@ def digest(file: IO[bytes], expected_bytes: int | None = None) -> tuple[bytes, i
     return hasher.digest(), length_bytes
 
 
+def digest_blocks(blocks: Iterable[Piece]) -> tuple[bytes, int]:
+    """Make the same digest of bytes as they come; also gives how many they were."""
+    hasher = blake3()
+    length_bytes = 0
+    for block in blocks:
+        hasher.update(block)
+        length_bytes += len(block)
+    return hasher.digest(), length_bytes
+
+
 def digest_of(parts: Iterable[Piece]) -> bytes:
     """Digest these bytes in a row to the 32 bytes of BLAKE3, cut where they may be."""
     hasher = blake3()

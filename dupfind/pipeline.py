@@ -5,6 +5,7 @@ walk > identical? > thumbnail > fingerprint > matching > (witnesses again?) > fi
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from dupfind import __version__, libraries
 from dupfind.answers.decisions import Decision
 from dupfind.answers.findings import Findings, Parted, Remains
-from dupfind.cache.result_cache import Memory
+from dupfind.cache.result_cache import Memory, program
+from dupfind.digest import digest_of
 from dupfind.events import Listener
 from dupfind.pictures.formats import is_film_name
 from dupfind.reasons import Reason
@@ -29,7 +31,7 @@ from dupfind.settings import Settings
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import forgetting
 from dupfind.sources.same_file import warnings_of
-from dupfind.sources.source import Listing, list_all
+from dupfind.sources.source import Listing, Look, list_all
 from dupfind.values import (
     LISTING,
     ORIENTATIONS,
@@ -197,6 +199,10 @@ def walk_what_is_there(run: Run, excludes: Excludes, named: Collection[FileEntry
     with listener.stage("walking", None) as advance:
         listing = list_all(run.sources.walked(are_walked=True), run.listing(excludes, advance, named))
     listing.count, listing.stage, listing.digests = _nobody, listener.stage, partial(_digests, run)
+    listing.look_at, listing.most_bits = partial(_look_at, run), run.settings.scan.threshold_bits
+    is_to_read_again = run.settings.scan.paranoid or not run.recalls_archives
+    if run.settings.cache is not None and not is_to_read_again:
+        listing.recall_archives, listing.keep_archives = partial(_recall_archives, run), partial(_keep_archives, run)
     for warning in warnings_of(listing.haystack):
         listener.warn(warning)
     if run.settings.cache is not None:
@@ -214,6 +220,58 @@ def _digests(run: Run, entries: Sequence[FileEntry]) -> Mapping[str, bytes | Fai
     from dupfind.session import with_reader
 
     return with_reader(run, lambda reading: reading.reader.digests(entries))
+
+
+def _look_at(run: Run, entries: Sequence[FileEntry], what: str) -> Mapping[str, Look]:
+    """Decode pictures while others are still to be listed: what a server may have of them."""
+    from dupfind.session import with_reader
+
+    def look(reading: Reading) -> Mapping[str, Look]:
+        pictures = reading.reader.pictures(entries, what, ORIENTATIONS if run.settings.scan.rotations else 1)
+        looks = {}
+        for entry, ref, hashes in zip(pictures.entries, pictures.refs, pictures.hashes.tolist(), strict=True):
+            captured = reading.cache.thumbnails([ref.id])[ref.id].captured
+            looks[entry.path] = Look(tuple(hashes), captured)
+        return looks
+
+    return with_reader(run, look) if entries else {}
+
+
+def _recall_archives(run: Run, archives: Sequence[FileEntry]) -> Mapping[str, bytes]:
+    """Recall what archives hold, so that they are neither unpacked nor read to be listed."""
+    from dupfind.session import with_reader
+
+    recipe = _archives_recipe()
+    if recipe is None:
+        return {}
+    listed = with_reader(run, lambda reading: list(reading.cache.recall_archives(recipe, archives)))
+    return {entry.path: data for entry, data in zip(archives, listed, strict=True) if data is not None}
+
+
+def _keep_archives(run: Run, listed: Sequence[tuple[FileEntry, bytes, int]]) -> None:
+    """Keep what archives hold for later runs."""
+    from dupfind.session import with_reader
+
+    recipe = _archives_recipe()
+    if recipe is None:
+        return
+
+    def keep(reading: Reading) -> None:
+        for entry, data, listed_ns in listed:
+            reading.cache.keep_archive(recipe, entry, data, listed_ns)
+
+    with_reader(run, keep)
+
+
+def _archives_recipe() -> str | None:
+    """Name everything that decides what an archive holds: this program to its last file, and Python's libraries.
+
+    None where that cannot be told: a program that does not lie in files.
+    """
+    try:
+        return f"archives {digest_of([repr((program(), sys.version)).encode()]).hex()}"
+    except OSError:
+        return None
 
 
 def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:

@@ -47,6 +47,8 @@ class Run:
         self.settings = replace(settings, roots=(*settings.roots, *(source.root for source in more)))
         self.listener = listener or Silence()
         self.make_executor = make_executor
+        self.recalls_archives = True
+        """Whether what an archive held in an earlier run may be taken for what it holds, where it is the same file."""
         self._given = settings
         self._more = more
 

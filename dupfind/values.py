@@ -228,6 +228,11 @@ class Served(NamedTuple):
     """How many needles, equal ones once, it was asked about."""
     there: int
     """How many of them it has, and may prove."""
+    previews: int = 0
+    """How many pictures on it were looked at, as previews, for what no checksum proves."""
+    originals: int = 0
+    """How many originals of these were downloaded, to be compared with needles."""
+    original_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,8 @@ def test_members_that_overlap(hay: Path, tree: TreeBuilder) -> None:
 
 def test_bombs(hay: Path, tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than so many times the size, or so many members, or too large for the scratch file."""
-    monkeypatch.setattr("dupfind.archives.opening.LEAST_BOMB_BYTES", 1 << 20)
+    for module in ("opening", "unpacked"):
+        monkeypatch.setattr(f"dupfind.archives.{module}.LEAST_BOMB_BYTES", 1 << 20)
     zeros = bytes(3 << 20)
     files = {"a": zeros}
     assert any("250 times" in one for one in refused(hay, tree("z", {"x.zip": zipped(files, zipfile.ZIP_DEFLATED)})))

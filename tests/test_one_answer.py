@@ -23,6 +23,7 @@ TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 DAMAGED = "partly-intact"
 FOUND_OTHERWISE = {DAMAGED, "frame-added", "witness-frame-added", "frames-differ"}
 CONFLICT = "conflict"
+SAME_DATA = "same-image-data"
 
 
 class Asker:
@@ -94,7 +95,12 @@ def assert_one_grade_of_a_pair(asker: Asker) -> int:
     """`compare` says of each needle and its witness what the scan said, unless other needles had a part in that."""
     compared = 0
     for path, verdict in asker.scanned.items():
-        if verdict["witness"] is None or verdict["kind"] != "image" or verdict["reason_code"] == CONFLICT:
+        is_film = verdict["reason_code"] == SAME_DATA
+        if (
+            verdict["witness"] is None
+            or (verdict["kind"] != "image" and not is_film)
+            or verdict["reason_code"] == CONFLICT
+        ):
             continue
         (pair,) = asker.ask("compare", path, verdict["witness"])["pairs"]
         proof = pair["first_by_other"]
@@ -175,3 +181,22 @@ def test_copies_of_one_picture_in_pairs(kinds: Asker) -> None:
     """Compared one by one, and gathered into groups."""
     assert assert_one_grade_of_a_pair(kinds) > 4
     assert_grouped(kinds)
+
+
+def test_films(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
+    """In another container, with other tags, equal to the byte, shorter, and new."""
+    pytest.importorskip("av", reason="PyAV (dupfind[video]) is not installed")
+    from tests.helpers.films import film, remuxed
+
+    original = film("mov")
+    faststart = {"movflags": "+faststart"}
+    hay = {title: remuxed(original, "mp4", options=faststart, tags={"title": title}) for title in ("Lake", "Sea")}
+    tree("hay", {"b.mp4": hay["Lake"], "a.mp4": hay["Sea"], "other.mov": film("mov", seed=3)})
+    needles = {"n.mov": original, "same bytes.mp4": hay["Lake"], "short.mov": film("mov", frames=11)}
+    tree("n", {**needles, "new.mov": film("mov", seed=5), "notes.txt": b"notes"})
+    asker = Asker(dupfind, "hay", "n", cwd=tmp_path)
+    assert_one_witness(asker)
+    assert_confirmed(asker)
+    assert 1 == assert_one_grade_of_a_pair(asker)
+    assert_grouped(asker)
+    assert ("hay/a.mp4", SAME_DATA) == tuple(asker.scanned["n/n.mov"][key] for key in ("witness", "reason_code"))

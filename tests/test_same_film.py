@@ -291,10 +291,15 @@ def test_compare_and_explain_say_it(tree: TreeBuilder, dupfind: Dupfind) -> None
     seen = dupfind("compare", one, witness)
     assert b"not a picture" not in seen.stdout + seen.stderr
     assert 2 == dupfind("compare", one, missing).returncode
-    for name in (one, missing):
-        found = dupfind("find", "--haystack", str(haystack), name)
-        assert b"no other file has its bytes: films and sounds are found by their bytes only" in found.stdout
-        assert b"a picture" not in found.stderr
+    found = dupfind("find", "--haystack", str(haystack), one)
+    assert 0 == found.returncode
+    assert b"seen" in found.stdout
+    assert b"- the image data are the same" in found.stdout
+    lost = dupfind("find", "--haystack", str(haystack), missing)
+    assert 1 == lost.returncode
+    assert b"no other film or sound has its bytes or its packets" in lost.stdout
+    for told in (found, lost):
+        assert b"a picture" not in told.stderr
     command = "explain", "--haystack", str(haystack), one, missing
     assert b"the image data are the same, whatever the metadata say" in dupfind(*command).stdout
     assert b"no film or sound has the same bytes, or the same packets" in dupfind(*command).stdout

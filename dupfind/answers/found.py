@@ -34,6 +34,8 @@ class Near(NamedTuple):
 
 FILMS_BY_BYTES = "films and sounds are found by their bytes only"
 """What is said of a film instead of that it is no picture."""
+NO_SAME_FILM = "no other film or sound has its bytes or its packets"
+"""Likewise, where its packets were compared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,9 +61,11 @@ class Archives(Source):
 
         with listing.stage("looking into archives", len(archives)) as advance:
             lister = Lister(self.root, listing, self.root.shown)
+            lister.recall(archives)
             for entry in lister.not_proved(archives):
                 advance(1)
                 lister.look_into(entry, 1)
+        lister.remember()
         listing.count(len(lister.entries))
         paths = frozenset(entry.path for entry in lister.opened)
         if self.root.side is Side.NEEDLES:  # one of the haystack may prove a whole archive

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 
-from dupfind.archives import names
+from dupfind.archives import listings, names
 from dupfind.archives.contents import BrokenArchiveError
 from dupfind.archives.limits import MOST_DEPTH, MOST_FOLDERS, MOST_NAME_LETTERS
+from dupfind.archives.listings import Listed
 from dupfind.archives.members import MemberEntry
-from dupfind.archives.opening import Opened, open_archive
+from dupfind.archives.opening import Opened, open_archive, opened_before
 from dupfind.archives.scratch import Scratch, folder_for_large
 from dupfind.sources.appledouble import HEAD_BYTES, holds_appledouble
 from dupfind.sources.archive_names import is_archive_name
@@ -91,6 +93,19 @@ class Lister:
         below = root_around(os.path.join(os.path.realpath(folder), "x"), listing.roots)
         self._scratch = Scratch(folder if below is None else None)
         self._twins: Mapping[int, list[FileEntry]] | None = None
+        self._recalled: dict[str, Listed] = {}
+        self._new: list[tuple[FileEntry, bytes, int]] = []
+
+    def recall(self, archives: Sequence[FileEntry]) -> None:
+        """Recall what is known of these from earlier runs; nothing where they could not be unpacked in this one."""
+        if archives and self._scratch.folder is not None:
+            recalled = self._listing.recall_archives(archives)
+            self._recalled |= {path: listings.unpacked(data) for path, data in recalled.items()}
+
+    def remember(self) -> None:
+        """Keep what archives hold that were listed anew, for later runs."""
+        if self._new:
+            self._listing.keep_archives(self._new)
 
     def not_proved(self, archives: Sequence[FileEntry]) -> list[FileEntry]:
         """Return those that have no equal in the haystack; who has one is proved by it, whatever is in it."""
@@ -108,15 +123,23 @@ class Lister:
 
     def look_into(self, archive: FileEntry, depth: int) -> bool:
         """List an archive; tells whether it could be. Where not, it stays a file, and is a problem."""
+        listed_ns = time.time_ns()
+        recalled = self._recalled.pop(archive.path, None)
         try:
-            opened = open_archive(archive, self._scratch)
+            if recalled is None:
+                opened = open_archive(archive, self._scratch)
+            else:
+                opened = opened_before(archive, recalled.contents, recalled.unpacked_bytes, self._scratch)
         except BrokenArchiveError as error:
             self._report(archive.path, f"the archive cannot be looked into: {error}")
             return False
+        left_behind = LeftBehind({} if recalled is None else recalled.left_behind)
+        known = len(self.problems)
+        entries = self._take(archive, opened, left_behind)
+        if recalled is None:
+            self._note(archive, opened, left_behind, listed_ns)
         if not opened.contents.members and not opened.contents.troubles:
             return False  # it holds nothing that could stand for it
-        known = len(self.problems)
-        entries = self._take(archive, opened)
         troubles = [(trouble.name, trouble.reason) for trouble in opened.contents.troubles]
         if not entries and not troubles and len(self.problems) == known:
             return False
@@ -126,6 +149,7 @@ class Lister:
             self._report_member(archive, names.below(name)[:MOST_NAME_LETTERS] if name else ITSELF, reason)
         inner = [entry for entry in entries if is_archive_name(entry.path)]
         folders = _folders(entries)
+        self.recall(inner)
         start = len(self.entries)
         looked = {entry.path for entry in self.not_proved(inner) if self._look_deeper(entry, folders, depth + 1)}
         deeper, self.entries[start:] = self.entries[start:], []
@@ -143,11 +167,18 @@ class Lister:
             return False
         return self.look_into(entry, depth)
 
-    def _take(self, archive: FileEntry, opened: Opened) -> list[FileEntry]:
+    def _note(self, archive: FileEntry, opened: Opened, left_behind: LeftBehind, listed_ns: int) -> None:
+        """Note what is to be remembered of an archive that was listed at ``listed_ns``."""
+        if left_behind.is_certain:
+            data = listings.packed(Listed(opened.contents, opened.unpacked_bytes, left_behind.known))
+            if data is not None:
+                self._new.append((archive, data, listed_ns))
+
+    def _take(self, archive: FileEntry, opened: Opened, left_behind: LeftBehind) -> list[FileEntry]:
         """Make entries of the members of an archive, those of a folder together."""
         unique = names.Unique()
         members = [(member, unique(names.below(member.name))) for member in opened.contents.members]
-        filled = frozenset(below.lower() for member, below in members if member.size_bytes)
+        left_behind.filled = frozenset(below.lower() for member, below in members if member.size_bytes)
         managers = Managers(InList([below.replace("/", os.sep) for _, below in members]))
         entries: list[FileEntry] = []
         for ordinal, (member, below) in enumerate(members):
@@ -155,31 +186,34 @@ class Lister:
                 self._report_member(archive, ITSELF, f"a path of {len(below):,} letters: {below[:_SHOWN_LETTERS]} ...")
                 continue
             place = opened.place._replace(
-                offset=member.offset,
+                offset=opened.place.offset + member.offset,
                 stored_bytes=member.stored_bytes,
                 is_deflated=member.is_deflated,
                 crc=member.crc,
                 modified_ns=member.modified_ns,
             )
             path = _path_below(archive, below)
-            entry = MemberEntry.of(path, member.size_bytes, place, opened.keeper, ordinal)
-            if self._is_wanted(entry, archive, below, filled, managers):
+            entry = MemberEntry.of(path, member.size_bytes, place, opened.unpacked, ordinal)
+            if self._is_wanted(entry, archive, below, partial(left_behind, ordinal), managers):
                 entries.append(entry)
         return sorted(entries, key=lambda entry: _in_order(entry.path))
 
     def _is_wanted(
-        self, entry: MemberEntry, archive: FileEntry, below: str, filled: frozenset[str], managers: Managers
+        self,
+        entry: MemberEntry,
+        archive: FileEntry,
+        below: str,
+        is_left_behind: Callable[[MemberEntry, str], bool],
+        managers: Managers,
     ) -> bool:
         """False for what a walk would leave out, too: junk, what is excluded, what is not trusted.
 
-        ``filled`` are all members that are not empty, in lower case; ``managers`` look at the names of all members.
+        ``is_left_behind`` looks at what is junk by its content; ``managers`` look at the names of all members.
         """
         *folders, name = below.split("/")
         if is_junk_file(name) or any(is_junk_folder(folder, is_haystack=self._is_haystack) for folder in folders):
             return False
-        if may_be_appledouble(name) and holds_appledouble(_head(entry, HEAD_BYTES), entry.size_bytes):
-            return False
-        if _is_left_over(entry, below, filled):
+        if is_left_behind(entry, below):
             return False
         reason = self._why_excluded(archive.path, below)
         if reason is None and self._is_haystack:
@@ -241,27 +275,54 @@ def _folders(entries: Iterable[FileEntry]) -> frozenset[str]:
     return frozenset(folders)
 
 
-def _is_left_over(entry: MemberEntry, below: str, filled: frozenset[str]) -> bool:
-    """Tell whether a member is what a camera, a phone or a drive leaves behind, as in a folder."""
-    folder, _, low = below.lower().rpartition("/")
-    above, _, parent = folder.rpartition("/")
-    rules = guards_of(low, parent, above.rpartition("/")[2])
-    return any(
-        is_left_over(
-            rule,
-            low.rpartition(".")[0],
-            entry.size_bytes,
-            lambda name: (f"{folder}/{name}" if folder else name) in filled,
-            partial(_head, entry),
+class LeftBehind:
+    """Tells which members of an archive are what a system, a camera or a drive leaves behind, as in a folder.
+
+    ``known`` is what was found in an earlier run, and what is found in this one, by the number of the member.
+    """
+
+    def __init__(self, known: dict[int, bool]) -> None:
+        self.known = known
+        self.filled: frozenset[str] = frozenset()
+        """The names of all members that are not empty, in lower case."""
+        self.is_certain = True
+        """Whether everything could be read that was asked for."""
+        self._has_looked = False
+
+    def __call__(self, ordinal: int, entry: MemberEntry, below: str) -> bool:
+        """Tell of one member; what took no look at its content is not kept."""
+        if ordinal in self.known:
+            return self.known[ordinal]
+        self._has_looked = False
+        is_left = self._is_appledouble(entry, below) or self._is_left_over(entry, below)
+        if self._has_looked:
+            self.known[ordinal] = is_left
+        return is_left
+
+    def _is_appledouble(self, entry: MemberEntry, below: str) -> bool:
+        is_named = may_be_appledouble(below.rpartition("/")[2])
+        return is_named and holds_appledouble(self._head(entry, HEAD_BYTES), entry.size_bytes)
+
+    def _is_left_over(self, entry: MemberEntry, below: str) -> bool:
+        folder, _, low = below.lower().rpartition("/")
+        above, _, parent = folder.rpartition("/")
+        return any(
+            is_left_over(
+                rule,
+                low.rpartition(".")[0],
+                entry.size_bytes,
+                lambda name: (f"{folder}/{name}" if folder else name) in self.filled,
+                partial(self._head, entry),
+            )
+            for rule in guards_of(low, parent, above.rpartition("/")[2])
         )
-        for rule in rules
-    )
 
-
-def _head(entry: MemberEntry, size_bytes: int) -> bytes:
-    """Read so many bytes of a member; gives nothing where it cannot be read."""
-    try:
-        with open_entry(entry) as file:
-            return file.read(size_bytes)
-    except (OSError, ChangedError):
-        return b""
+    def _head(self, entry: MemberEntry, size_bytes: int) -> bytes:
+        """Read so many bytes of a member; gives nothing where it cannot be read."""
+        self._has_looked = True
+        try:
+            with open_entry(entry) as file:
+                return file.read(size_bytes)
+        except (OSError, ChangedError):
+            self.is_certain = False
+            return b""

@@ -18,7 +18,8 @@ from typing import IO, Any, NamedTuple
 
 from dupfind.archives.contents import read_fully
 from dupfind.archives.limits import FREE_SHARE, MOST_MEMORY_BYTES
-from dupfind.archives.scratch import Scratch, ScratchFile
+from dupfind.archives.scratch import ScratchFile
+from dupfind.archives.unpacked import Unpacked
 from dupfind.archives.unpacking import ERRORS, raw_inflater
 from dupfind.digest import digest_of
 from dupfind.sources.entries import ChangedError, StoredEntry, entry_now, open_entry
@@ -34,6 +35,9 @@ _BLOCK_BYTES = 1 << 20
 _NUMBER_BYTES = 8
 _MOST_NUMBER = (1 << 63) - 1
 
+PENDING = ScratchFile("", 0, 0)
+"""Stands for the scratch file in this program's own process, which knows what is to be unpacked into it."""
+
 
 class Place(NamedTuple):
     """Where the bytes of a member lie."""
@@ -41,8 +45,9 @@ class Place(NamedTuple):
     archive: FileEntry
     """The archive on disk; of an archive in an archive, the one around it."""
     scratch: ScratchFile | None
-    """What holds the bytes instead of it."""
+    """What holds the bytes instead of it; :data:`PENDING` where that is to be unpacked."""
     offset: int
+    """In what holds the bytes; as long as it is to be unpacked, in what it unpacks to."""
     stored_bytes: int
     is_deflated: bool
     crc: int | None
@@ -56,11 +61,11 @@ class MemberEntry(StoredEntry):
     """A file in an archive, as it was listed."""
 
     place: Place
-    keeper: Scratch | None = None
-    """Keeps the scratch file as long as this process knows the entry."""
+    unpacked: Unpacked | None = None
+    """What holds the bytes of one whose place is pending; only in this program's own process."""
 
     @classmethod
-    def of(cls, path: str, size_bytes: int, place: Place, keeper: Scratch | None, ordinal: int) -> MemberEntry:
+    def of(cls, path: str, size_bytes: int, place: Place, unpacked: Unpacked | None, ordinal: int) -> MemberEntry:
         """Make the entry of a member: it has the times of its archive, and a number of its own.
 
         ``ordinal`` tells it from the other members of its archive.
@@ -73,18 +78,30 @@ class MemberEntry(StoredEntry):
             digest = digest_of([repr(parts).encode("utf-8", "surrogateescape")])
             number = int.from_bytes(digest[:_NUMBER_BYTES], "big") & _MOST_NUMBER or 1
         entry = cls(path, size_bytes, archive.mtime_ns, archive.ctime_ns, number)
-        entry.place, entry.keeper = place, keeper
+        entry.place, entry.unpacked = place, unpacked
         return entry
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _remade, (type(self), tuple(self), self.place)
+        try:
+            place = self._unpacked_place()
+        except (OSError, ChangedError):
+            place = self.place  # who opens it there is told that it cannot be read
+        return _remade, (type(self), tuple(self), place)
+
+    def _unpacked_place(self) -> Place:
+        """Return where it lies, once that is unpacked; raises ``OSError`` and :class:`ChangedError`."""
+        if self.unpacked is None or self.place.scratch != PENDING:
+            return self.place
+        scratch, start = self.unpacked.place()
+        return self.place._replace(scratch=scratch, offset=start + self.place.offset)
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """Open it; raises as :meth:`~dupfind.sources.entries.StoredEntry.open`, ``OSError`` where it is damaged."""
-        with _opened(self.place) as file:
-            kind = _Deflated if self.place.is_deflated else _Stored
-            with io.BufferedReader(kind(file, self.place, self.size_bytes), _HEAD_BYTES) as content:
+        place = self._place_to_open()
+        with _opened(place) as file:
+            kind = _Deflated if place.is_deflated else _Stored
+            with io.BufferedReader(kind(file, place, self.size_bytes), _HEAD_BYTES) as content:
                 yield content
                 content.raw.finish()
 
@@ -92,6 +109,21 @@ class MemberEntry(StoredEntry):
     def modified_ns(self) -> int | None:
         """Return when it was changed before it was packed; ``mtime_ns`` is that of the archive."""
         return self.place.modified_ns
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield all of its bytes in order; raises as :meth:`open`. Nothing of a compressed one is kept meanwhile."""
+        place = self._place_to_open()
+        if not place.is_deflated:
+            yield from super().blocks()
+            return
+        with _opened(place) as file, _in_plain_words():
+            yield from _checked(_inflated(_stored(file, place)), place, self.size_bytes)
+
+    def _place_to_open(self) -> Place:
+        place = self._unpacked_place()
+        if place.scratch == PENDING:
+            raise OSError(errno.EIO, "the archive around it cannot be unpacked")
+        return place
 
     def now(self) -> FileEntry | None:
         """Look at the archive again."""
@@ -198,17 +230,6 @@ class _MemberFile(io.RawIOBase):
         """Give the bytes from here on."""
         raise NotImplementedError
 
-    def _stored(self, start: int = 0) -> Iterator[bytes]:
-        """Yield the bytes as they lie in the file."""
-        self._file.seek(self._place.offset + start)
-        left_bytes = self._place.stored_bytes - start
-        while left_bytes:
-            data = self._file.read(min(_BLOCK_BYTES, left_bytes))
-            if not data:
-                raise damaged("it is cut off")
-            left_bytes -= len(data)
-            yield data
-
 
 class _Stored(_MemberFile):
     """A member that is not compressed, read where it lies; its checksum is made as it is read in order."""
@@ -240,7 +261,7 @@ class _Stored(_MemberFile):
 
     def _check(self) -> None:
         if not self._is_checked:
-            for block in self._stored(self._summed_bytes):
+            for block in _stored(self._file, self._place, self._summed_bytes):
                 self._add(block)
             self._add(b"")
 
@@ -258,7 +279,7 @@ class _Deflated(_MemberFile):
 
     def __init__(self, file: IO[bytes], place: Place, size_bytes: int) -> None:
         super().__init__(file, place, size_bytes)
-        self._blocks = self._checked(_inflated(self._stored()))
+        self._blocks = self._inflated()
         self._unpacked = bytearray()
         self._scratch: IO[bytes] | None = None
 
@@ -295,7 +316,7 @@ class _Deflated(_MemberFile):
         if self._scratch is None:
             self._unpacked.clear()
             with _in_plain_words():
-                self._scratch = self._spooled(self._checked(_inflated(self._stored())))
+                self._scratch = self._spooled(self._inflated())
         self._scratch.seek(self._at)
         data = read_fully(self._scratch.read, len(view))
         if len(data) != len(view):
@@ -322,20 +343,36 @@ class _Deflated(_MemberFile):
             raise
         return scratch
 
-    def _checked(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
-        """Pass blocks on; raises ``OSError`` where their length or their checksum is not what was listed."""
-        length_bytes = crc = 0
-        for block in blocks:
-            length_bytes += len(block)
-            if length_bytes > self._size_bytes:
-                raise damaged("it holds more than its directory says")
-            if self._place.crc is not None:
-                crc = zlib.crc32(block, crc)
-            yield block
-        if length_bytes != self._size_bytes:
-            raise damaged("it holds less than its directory says")
-        if self._place.crc is not None and crc != self._place.crc:
-            raise damaged("the checksum is not that of its directory")
+    def _inflated(self) -> Iterator[bytes]:
+        return _checked(_inflated(_stored(self._file, self._place)), self._place, self._size_bytes)
+
+
+def _stored(file: IO[bytes], place: Place, start: int = 0) -> Iterator[bytes]:
+    """Yield the bytes of a member as they lie in the file, from ``start`` on."""
+    file.seek(place.offset + start)
+    left_bytes = place.stored_bytes - start
+    while left_bytes:
+        data = file.read(min(_BLOCK_BYTES, left_bytes))
+        if not data:
+            raise damaged("it is cut off")
+        left_bytes -= len(data)
+        yield data
+
+
+def _checked(blocks: Iterator[bytes], place: Place, size_bytes: int) -> Iterator[bytes]:
+    """Pass blocks on; raises ``OSError`` where their length or their checksum is not what was listed."""
+    length_bytes = crc = 0
+    for block in blocks:
+        length_bytes += len(block)
+        if length_bytes > size_bytes:
+            raise damaged("it holds more than its directory says")
+        if place.crc is not None:
+            crc = zlib.crc32(block, crc)
+        yield block
+    if length_bytes != size_bytes:
+        raise damaged("it holds less than its directory says")
+    if place.crc is not None and crc != place.crc:
+        raise damaged("the checksum is not that of its directory")
 
 
 def _inflated(blocks: Iterator[bytes]) -> Iterator[bytes]:

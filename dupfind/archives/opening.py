@@ -5,14 +5,14 @@ from __future__ import annotations
 import struct
 import tarfile
 import zipfile
-from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from dupfind.archives import tar_file, unpacking, zip_file
 from dupfind.archives.contents import BrokenArchiveError, Contents, read_fully
 from dupfind.archives.limits import LEAST_BOMB_BYTES, MOST_RATIO
-from dupfind.archives.members import MemberEntry, Place
+from dupfind.archives.members import PENDING, MemberEntry, Place
 from dupfind.archives.scratch import Scratch
+from dupfind.archives.unpacked import Unpacked
 from dupfind.errors import reason_of
 from dupfind.sources.entries import ChangedError, open_entry
 from dupfind.values import FileEntry
@@ -34,16 +34,19 @@ class Opened(NamedTuple):
     """What an archive holds, and where."""
 
     contents: Contents
+    """Offsets of members are counted from where the archive, or what it unpacks to, begins."""
     place: Place
     """Of its bytes; those of a member differ in offset, length, packing and checksum."""
-    keeper: Scratch | None
+    unpacked: Unpacked | None
+    """What holds them, where it had to be unpacked, or lies in what had to."""
+    unpacked_bytes: int | None
+    """How many bytes it unpacks to; None where it is read where it lies."""
 
 
 def open_archive(entry: FileEntry, scratch: Scratch) -> Opened:
     """List an archive; raises :class:`BrokenArchiveError` where that cannot be done, with the reason."""
     try:
-        with open_entry(entry, is_buffered=False) as file:
-            opened = _opened(entry, file, scratch)
+        opened = _opened(entry, scratch)
         return _no_bomb(opened, entry.size_bytes)
     except ChangedError:
         raise BrokenArchiveError("changed while it was read") from None
@@ -57,6 +60,13 @@ def open_archive(entry: FileEntry, scratch: Scratch) -> Opened:
         raise BrokenArchiveError(reason) from None
 
 
+def opened_before(entry: FileEntry, contents: Contents, unpacked_bytes: int | None, scratch: Scratch) -> Opened:
+    """Return an archive that was listed in an earlier run and is the same now; nothing is read."""
+    if unpacked_bytes is not None:
+        return Opened(contents, _pending(entry, scratch), Unpacked(entry, scratch, unpacked_bytes), unpacked_bytes)
+    return Opened(contents, *_where_it_lies(entry, scratch), None)
+
+
 def _no_bomb(opened: Opened, size_bytes: int) -> Opened:
     """Refuse an archive whose members are many times the archive, as hard links of a TAR may be."""
     unpacked_bytes = sum(member.size_bytes for member in opened.contents.members)
@@ -65,18 +75,32 @@ def _no_bomb(opened: Opened, size_bytes: int) -> Opened:
     return opened
 
 
-def _opened(entry: FileEntry, file: IO[bytes], scratch: Scratch) -> Opened:
-    head = read_fully(file.read, tar_file.HEAD_BYTES)
-    file.seek(0)
-    kind = unpacking.kind_of(head)
-    if kind is not None:
-        most_bytes = max(LEAST_BOMB_BYTES, MOST_RATIO * entry.size_bytes)
-        start, size_bytes = scratch.add(unpacking.unpack(file, entry.size_bytes, kind), most_bytes)
-        return _of_tar(_around(entry), start, size_bytes, scratch)
-    if isinstance(entry, MemberEntry):
-        return _inner(entry, file, head, scratch)
-    place = Place(entry, None, 0, 0, is_deflated=False, crc=None, folder=scratch.folder)
-    return Opened(_listed(file, head, 0, entry.size_bytes, entry.path), place, None)
+def _opened(entry: FileEntry, scratch: Scratch) -> Opened:
+    with open_entry(entry, is_buffered=False) as file:
+        head = read_fully(file.read, tar_file.HEAD_BYTES)
+        is_compressed = unpacking.kind_of(head) is not None
+        if not is_compressed and not (isinstance(entry, MemberEntry) and entry.place.is_deflated):
+            contents = _listed(file, head, 0, entry.size_bytes, entry.path)
+            return Opened(contents, *_where_it_lies(entry, scratch), None)
+    unpacked = Unpacked(entry, scratch)
+    _, start, size_bytes = unpacked.unpack()
+    contents = _listed_unpacked(entry, scratch, start, size_bytes, is_compressed=is_compressed)
+    members = [member._replace(offset=member.offset - start) for member in contents.members]
+    return Opened(Contents(members, contents.troubles), _pending(entry, scratch), unpacked, size_bytes)
+
+
+def _listed_unpacked(
+    entry: FileEntry, scratch: Scratch, start: int, size_bytes: int, *, is_compressed: bool
+) -> Contents:
+    """List what was unpacked into the scratch file."""
+    with open(scratch.file.path, "rb", buffering=0) as file:
+        file.seek(start)
+        head = read_fully(file.read, tar_file.HEAD_BYTES)
+        if not is_compressed:  # an archive in an archive, which was packed as any other member
+            return _listed(file, head, start, size_bytes, entry.path)
+        if not (tar_file.is_tar(head) or tar_file.is_end(head)):
+            raise BrokenArchiveError("what is compressed in it is no TAR")
+        return tar_file.list_tar(file, start, size_bytes)
 
 
 def _listed(file: IO[bytes], head: bytes, start: int, size_bytes: int, path: str) -> Contents:
@@ -92,46 +116,13 @@ def _listed(file: IO[bytes], head: bytes, start: int, size_bytes: int, path: str
     raise BrokenArchiveError("its content is that of no archive")
 
 
-def _inner(entry: MemberEntry, file: IO[bytes], head: bytes, scratch: Scratch) -> Opened:
-    """List an archive in an archive: where it lies, or in the scratch file where it is packed."""
-    place = entry.place
-    if place.is_deflated:
-        start, size_bytes = scratch.add(_blocks(file), entry.size_bytes)
-        return _in_scratch(_around(entry), start, size_bytes, head, scratch, entry.path)
-    contents = _listed(file, head, 0, entry.size_bytes, entry.path)
-    moved = [member._replace(offset=place.offset + member.offset) for member in contents.members]
-    return Opened(Contents(moved, contents.troubles), place, entry.keeper)
+def _where_it_lies(entry: FileEntry, scratch: Scratch) -> tuple[Place, Unpacked | None]:
+    """Return the place of an archive that is read where it lies: on disk, or in another archive."""
+    if isinstance(entry, MemberEntry):
+        return entry.place, entry.unpacked
+    return Place(entry, None, 0, 0, is_deflated=False, crc=None, folder=scratch.folder), None
 
 
-def _around(entry: FileEntry) -> FileEntry:
-    """Return the archive on disk."""
-    return entry.place.archive if isinstance(entry, MemberEntry) else entry
-
-
-def _of_tar(archive: FileEntry, start: int, size_bytes: int, scratch: Scratch) -> Opened:
-    with open(scratch.file.path, "rb", buffering=0) as file:
-        file.seek(start)
-        head = read_fully(file.read, tar_file.HEAD_BYTES)
-        if not (tar_file.is_tar(head) or tar_file.is_end(head)):
-            raise BrokenArchiveError("what is compressed in it is no TAR")
-        contents = tar_file.list_tar(file, start, size_bytes)
-    return Opened(contents, _scratched(archive, scratch), scratch)
-
-
-def _in_scratch(archive: FileEntry, start: int, size_bytes: int, head: bytes, scratch: Scratch, path: str) -> Opened:
-    with open(scratch.file.path, "rb", buffering=0) as file:
-        contents = _listed(file, head, start, size_bytes, path)
-    return Opened(contents, _scratched(archive, scratch), scratch)
-
-
-def _scratched(archive: FileEntry, scratch: Scratch) -> Place:
-    return Place(archive, scratch.file, 0, 0, is_deflated=False, crc=None, folder=scratch.folder)
-
-
-_BLOCK_BYTES = 1 << 20
-
-
-def _blocks(file: IO[bytes]) -> Iterator[bytes]:
-    file.seek(0)
-    while block := file.read(_BLOCK_BYTES):
-        yield block
+def _pending(entry: FileEntry, scratch: Scratch) -> Place:
+    around = entry.place.archive if isinstance(entry, MemberEntry) else entry
+    return Place(around, PENDING, 0, 0, is_deflated=False, crc=None, folder=scratch.folder)

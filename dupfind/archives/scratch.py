@@ -1,13 +1,14 @@
 """One file among the temporary ones for what has to be unpacked to be read in any order; it goes with the run.
 
-A compressed TAR is one stream: to read a member, all before it has to be unpacked. So the stream is unpacked once, as
-it is listed, and members are read where they lie in the scratch file. On Linux it loses its name as soon as it is made,
-so that it is gone with the process however that ends; workers reach it through ``/proc``.
+A compressed TAR is one stream: to read a member, all before it has to be unpacked. So the stream is unpacked once
+(:mod:`dupfind.archives.unpacked`), and members are read where they lie in the scratch file. On Linux it loses its name
+as soon as it is made, so that it is gone with the process however that ends; workers reach it through ``/proc``.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 from collections.abc import Iterable
 from contextlib import suppress
@@ -39,6 +40,7 @@ class Scratch:
 
     def __init__(self, folder: str | None) -> None:
         self.folder = folder
+        self._lock = threading.Lock()
         self._handle: int | None = None
         self._end = 0
         self._most_bytes = 0
@@ -50,6 +52,10 @@ class Scratch:
         Raises :class:`BrokenArchiveError` where there are more than ``most_bytes`` or no room for them, and
         ``OSError``.
         """
+        with self._lock:  # members are opened by several threads, and archives unpacked as that is asked for
+            return self._add(blocks, most_bytes)
+
+    def _add(self, blocks: Iterable[bytes], most_bytes: int) -> tuple[int, int]:
         handle = self._open()
         start = end = self._end
         try:

@@ -135,6 +135,20 @@ class Cache:
             self._buffer.film_data.append((entry, known))
             self._flush_when_due()
 
+    def recall_archives(self, recipe: str, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
+        """Yield what was kept of each archive under ``recipe``, or None where it is to be listed."""
+        if self._kept is None:
+            yield from (None for _ in entries)
+            return
+        with self._restart_when_damaged():
+            yield from cache_image_data.find(self._kept, recipe, entries)
+
+    def keep_archive(self, recipe: str, entry: FileEntry, listed: bytes, listed_ns: int) -> None:
+        """Remember what an archive holds that was listed at ``listed_ns``."""
+        if self._is_kept(entry, listed_ns):
+            self._buffer.archives.append((recipe, entry, listed))
+            self._flush_when_due()
+
     def _lookup(self) -> Lookup | None:
         if self._kept is None:
             return None
@@ -314,11 +328,12 @@ class Buffer:
         self.comparisons: list[tuple[FilePair, Compared]] = []
         self.image_data: list[tuple[FileEntry, bytes]] = []
         self.film_data: list[tuple[FileEntry, bytes]] = []
+        self.archives: list[tuple[str, FileEntry, bytes]] = []
 
     def __len__(self) -> int:
         kinds: tuple[list[Any], ...] = (
             self.copies, self.digests, self.contents, self.wholes, self.hashes, self.judgements,
-            self.comparisons, self.image_data, self.film_data,
+            self.comparisons, self.image_data, self.film_data, self.archives,
         )  # fmt: skip
         return sum(map(len, kinds))
 
@@ -349,6 +364,9 @@ class Buffer:
             if self.film_data:
                 store.add_files(entry for entry, _ in self.film_data)
                 cache_image_data.keep(store, recipe().film_data, self.film_data)
+            for text, entry, listed in self.archives:
+                store.add_files([entry])
+                cache_image_data.keep(store, text, [(entry, listed)])
 
 
 class Scratch:

@@ -17,6 +17,7 @@ from dupfind.cache.cache_schema import FRAMED, PictureRef
 from dupfind.cache.snapshot import OTHER, PICTURE, UNSETTLED, Inner, Known, Rows, make_rows
 from dupfind.finding.incremental_walk import Visited
 from dupfind.matching.borders import inner_hashes
+from dupfind.pictures.formats import is_film_name
 from dupfind.run import Reading
 from dupfind.sources.entries import entry_now
 from dupfind.values import Failure, FileEntry
@@ -94,6 +95,17 @@ class Collection:
         fresh = np.fromiter((entry.size_bytes for entry in self._entries), np.int64, len(self._entries))
         is_wanted = [np.isin(sizes, wanted) for sizes in (self.known.sizes if self.known else fresh[:0], fresh)]
         return np.flatnonzero(np.concatenate(is_wanted) & self.is_alive()).tolist()
+
+    def films(self) -> list[int]:
+        """Return the rows of files that are called as films are, and were read as no picture or not at all.
+
+        Raises :class:`~dupfind.cache.snapshot.SnapshotError`.
+        """
+        start = len(self._is_alive)
+        rows = np.flatnonzero(self.is_alive() & (self.kinds() != PICTURE)).tolist()
+        details = self.known.details([row for row in rows if row < start]) if self.known else {}
+        entries = ((row, details[row][0] if row < start else self._entries[row - start]) for row in rows)
+        return [row for row, entry in entries if is_film_name(entry.path) and entry.can_be_read]
 
     def read_pictures(self) -> None:
         """Read what is not known yet."""

@@ -13,8 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from dupfind import __version__
-from dupfind.answers.found import FILMS_BY_BYTES, Answer, Near, Sought
+from dupfind import __version__, libraries
+from dupfind.answers.found import FILMS_BY_BYTES, NO_SAME_FILM, Answer, Near, Sought
 from dupfind.answers.hashed import Given
 from dupfind.cache.cache_schema import FRAMED
 from dupfind.cache.cache_snapshots import Shelf
@@ -29,6 +29,7 @@ from dupfind.matching.candidates import compared
 from dupfind.matching.decodes import Decodes
 from dupfind.matching.match import match_pictures
 from dupfind.matching.nearest import Nearest, Needle, Seen
+from dupfind.matching.same_image_data import REASON
 from dupfind.pictures import formats
 from dupfind.reading import Pictures
 from dupfind.run import MakeExecutor, Reading, Run
@@ -93,10 +94,9 @@ def _find(images: Sequence[Given], wanted: Wanted, run: Reading) -> Answer:
             shelf.close()
 
 
-def _reason_of(failure: Failure, path: str) -> str:
-    """Return why an image could not be looked at; that a film is no picture is no fault of it."""
-    is_film = failure.lasting and not failure.is_image and formats.is_film_name(path)
-    return FILMS_BY_BYTES if is_film else failure.reason
+def _is_film(failure: Failure | None, path: str) -> bool:
+    """Tell whether what is called a film is at least no picture."""
+    return failure is not None and failure.lasting and not failure.is_image and formats.is_film_name(path)
 
 
 class _Finder:
@@ -117,6 +117,8 @@ class _Finder:
         """By the path of the image, the files of the haystack with its bytes."""
         self._itself: dict[str, dict[int, str]] = {}
         """Likewise, the rows and paths of the haystack that are the image itself."""
+        self._films: dict[str, list[Near]] = {}
+        """By the path of each film whose packets were compared, the films of the haystack that have them."""
 
     def find(self, images: Sequence[Given], *, is_anew: bool) -> Answer:
         """Find the answer; raises :class:`~dupfind.cache.snapshot.SnapshotError` where what was remembered has gone."""
@@ -130,6 +132,9 @@ class _Finder:
         if pictures.entries:
             collection.read_pictures()
             nearest = self._nearest(pictures, collection)
+        self._find_films(
+            [entry for path, entry in files.items() if _is_film(pictures.failures.get(path), path)], collection
+        )
         failures = collection.failed() | self._failures
         unread = {self._shown(path): failure for path, failure in failures.items() if path not in files}
         answer = Answer(
@@ -166,13 +171,24 @@ class _Finder:
             for twin in self._twins.get(path, ())
         ]
         copies.sort(key=lambda twin: twin.path)
-        failure = self._failures.get(path)
+        films = self._films.get(path, [])
         return Sought(
             given.path,
-            [*copies, *nearest.get(path, ())][: self._wanted.nearest],
+            [*copies, *films, *nearest.get(path, ())][: self._wanted.nearest],
             sorted(map(self._shown, self._itself.get(path, {}).values())),
-            None if failure is None else _reason_of(failure, path),
+            self._error(path),
         )
+
+    def _error(self, path: str) -> str | None:
+        """Return why an image could not be looked at; that a film is no picture is no fault of it."""
+        failure = self._failures.get(path)
+        if failure is None:
+            return None
+        if not _is_film(failure, path):
+            return failure.reason
+        if path not in self._films:
+            return FILMS_BY_BYTES
+        return None if self._films[path] or self._twins.get(path) else NO_SAME_FILM
 
     def _find_twins(self, images: Sequence[FileEntry], collection: Collection) -> None:
         """Learn which files have the bytes of an image, and which are an image itself."""
@@ -195,6 +211,29 @@ class _Finder:
             for image in asked
             if isinstance(digests[image.path], bytes)
         }
+
+    def _find_films(self, films: Sequence[FileEntry], collection: Collection) -> None:
+        """Learn which films of the haystack have the packets of these; nothing without the extra that reads films."""
+        if not films or not libraries.can_read_films() or self._settings.scan.quick:
+            return
+        from dupfind.matching.same_film import same_films
+
+        sighted = _look(collection, collection.films)
+        accept = self._settings.scan.accept
+        inside = [[film] for film in films if self._itself[film.path]]
+        outside = [film for film in films if not self._itself[film.path]]
+        for group in [*inside, *([outside] if outside else [])]:
+            left_out = {path for film in group for path in self._itself[film.path].values()}
+            haystack = [sighting.entry for sighting in sighted.values() if sighting.entry.path not in left_out]
+            same, failures = same_films(group, haystack, self._run)
+            self._failures |= failures
+            for film in group:
+                twins = {twin.path for twin in self._twins.get(film.path, ())}
+                self._films[film.path] = [
+                    Near(self._shown(entry.path), Evidence.SAME, None, REASON, Evidence.SAME.rank <= accept.rank, entry)
+                    for entry in same.get(film.path, ())
+                    if entry.path not in twins
+                ]
 
     def _is_other(self, sighting: Sighting | None, image: FileEntry) -> bool:
         """Tell whether a row is still there, and is not the image itself."""

@@ -13,13 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from dupfind import __version__
+from dupfind import __version__, libraries
 from dupfind.answers.grouped import Answer, Group, Member
 from dupfind.events import Listener
 from dupfind.grouping import best_of
 from dupfind.grouping.best_of import Rival
 from dupfind.grouping.collection import Collection, gather
 from dupfind.grouping.savings import savings
+from dupfind.pictures.formats import is_film_name
 from dupfind.reading import Reader
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import MakeExecutor, Reading, Run
@@ -113,10 +114,26 @@ def _find(whole: Collection, level: Evidence, run: Reading) -> _Found:
     gatherer.describe(rows)
     scribe = Scribe(pictures.entries, copies_of, gatherer, told)
     written = [scribe.group(row) for row in rows]
+    decoded = {entry.path for entry in pictures.entries}
+    films, unread = _same_films([entry for entry in firsts if entry.path not in decoded], run)
+    failures |= unread
     written += [
-        of_copies(files, told) for files in copies if files[0].path not in paths
+        _of_films(sorted(equal, key=lambda film: best_of.rank(told.rival(film))), copies_of, told) for equal in films
+    ]
+    paths_of_films = {film.path for equal in films for film in equal}
+    written += [
+        of_copies(files, told) for files in copies if files[0].path not in paths | paths_of_films
     ]  # no pictures, or not readable
     return _Found(written, len(paths) + sum(len(copies_of[path]) for path in paths & copies_of.keys()), failures)
+
+
+def _same_films(entries: Sequence[FileEntry], run: Reading) -> tuple[list[list[FileEntry]], dict[str, Failure]]:
+    """Return every set of films that are one by their packets; none without the extra that reads films."""
+    if not libraries.can_read_films() or not any(is_film_name(entry.path) for entry in entries):
+        return [], {}
+    from dupfind.matching.same_film import equal_films
+
+    return equal_films(entries, run)
 
 
 def find_copies(entries: Sequence[FileEntry], reader: Reader) -> tuple[list[list[FileEntry]], dict[str, Failure]]:
@@ -212,6 +229,19 @@ class Scribe:
                 best._replace(path=own.path, mtime_ns=own.mtime_ns, is_listed=own.is_listed, leads_out=own.leads_out)
             )
         return best, rivals
+
+
+def _of_films(films: Sequence[FileEntry], copies_of: Mapping[str, Sequence[FileEntry]], told: Told) -> Group:
+    """Make the group of films that are one by their packets, the best first, each with its copies."""
+    best = films[0]
+    lines = [_Line(best, 0, None), *(_Line(copy, 0, Evidence.IDENTICAL) for copy in copies_of.get(best.path, ()))]
+    same = Reason(ReasonCode.SAME_IMAGE_DATA)
+    for film in films[1:]:
+        also = same, Reason(ReasonCode.SAME_BYTES, (told.shown(film.path),))
+        lines.append(_Line(film, 0, Evidence.SAME, reasons=(same,)))
+        lines += [_Line(copy, 0, Evidence.SAME, reasons=also) for copy in copies_of.get(film.path, ())]
+    rivals = [told.rival(line.entry) for line in lines[1:]]
+    return _group(lines, best_of.why(told.rival(best), rivals), told)
 
 
 def of_copies(files: Sequence[FileEntry], told: Told) -> Group:

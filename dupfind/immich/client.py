@@ -1,7 +1,8 @@
 """Asks an Immich server over its API; the only place that speaks HTTP.
 
 The documented endpoints (server 1.106 to 2): ``GET /api/server/version``, ``POST /api/assets/bulk-upload-check``,
-``GET /api/assets/{id}``, ``GET /api/assets/{id}/original``. Everything is bounded: how long a request takes, how much
+``GET /api/assets/{id}``, ``GET /api/assets/{id}/original``, ``GET /api/assets/{id}/thumbnail``, ``POST
+/api/search/metadata``. Everything is bounded: how long a request takes, how much
 of an answer is read, how often it is tried again. Certificates are verified, and no redirect is followed: the key goes
 to the server that was named and to no other. It is read from the environment where it is needed, and never told.
 """
@@ -32,6 +33,7 @@ _LEAST_BYTES_A_SECOND = 50_000
 """Of a download: what is slower for long has failed."""
 _MOST_BYTES = 16 << 20
 """Of an answer in JSON."""
+_MOST_PREVIEW_BYTES = 8 << 20
 _BLOCK_BYTES = 1 << 20
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _FINE, _ELSEWHERE = 2, 3
@@ -51,6 +53,10 @@ class _BusyError(Exception):
 
 class _NoSuchError(ServerError):
     """There is no such thing on the server."""
+
+
+class _ElsewhereError(ServerError):
+    """The server sends us to another place."""
 
 
 def key_of_environment() -> str:
@@ -118,6 +124,27 @@ class Client:
         finally:
             self._drop()  # what was not read to its end
 
+    def preview(self, asset: str) -> bytes | None:
+        """Download the preview of an asset; None where there is none that can be had.
+
+        Raises :class:`~dupfind.errors.ServerError` where the key is refused.
+        """
+        path = f"/api/assets/{asset}/thumbnail?size=preview"
+        for left in reversed(range(_TRIES)):
+            try:
+                with self._response("GET", path, None) as response:
+                    if not (response.headers.get("Content-Type") or "").startswith("image/"):
+                        break
+                    return _read_all(response, _MOST_PREVIEW_BYTES)
+            except (OSError, http.client.HTTPException, _BusyError) as error:
+                self._drop()
+                if left:
+                    self._wait(error, _TRIES - left)
+            except (ValueError, _NoSuchError, _ElsewhereError):
+                break
+        self._drop()
+        return None
+
     def _wait(self, error: Exception, tries: int) -> None:
         asked = error.seconds if isinstance(error, _BusyError) else None
         self._pause(min(_MOST_PAUSE_SECONDS, _PAUSE_SECONDS * 2 ** (tries - 1) if asked is None else asked))
@@ -138,7 +165,9 @@ class Client:
             raise ServerError(f"{self._url}: it refuses the key in {KEY} ({response.status})")
         if response.status // 100 == _ELSEWHERE:
             self._drop()
-            raise ServerError(f"{self._url}: it sends us elsewhere ({response.status}), where no key goes: name that")
+            raise _ElsewhereError(
+                f"{self._url}: it sends us elsewhere ({response.status}), where no key goes: name that"
+            )
         if response.status // 100 != _FINE:
             self._drop()
             kind = _NoSuchError if response.status in _NO_SUCH else ServerError
@@ -167,12 +196,12 @@ class Client:
             self._own.connection = None
 
 
-def _read_all(response: http.client.HTTPResponse) -> bytes:
+def _read_all(response: http.client.HTTPResponse, most_bytes: int = _MOST_BYTES) -> bytes:
     deadline = time.monotonic() + _ANSWER_SECONDS
     content = bytearray()
     while block := response.read1(_BLOCK_BYTES):
         content += block
-        if len(content) > _MOST_BYTES:
+        if len(content) > most_bytes:
             raise ValueError("too long")
         if time.monotonic() > deadline:
             raise TimeoutError(f"it takes longer than {_ANSWER_SECONDS:.0f} seconds to answer")

@@ -1,9 +1,10 @@
 """An Immich server as a source: which of the needles it has, by their checksums.
 
-Nothing of its library is listed. Each needle is read once, for the SHA-1 that Immich goes by and for our own digest,
-and the server is asked about the former. What it has of them are the entries: equal SHA-1 and size stand for equal
-bytes, so the digest of the needle is known of the asset too, and the stages find it identical as any file. With
-``--paranoid`` the original is downloaded and compared.
+Its library is not listed. Each needle is read once, for the SHA-1 that Immich goes by and for our own digest, and the
+server is asked about the former. What it has of them are entries: equal SHA-1 and size stand for equal bytes, so the
+digest of the needle is known of the asset too, and the stages find it identical as any file. With ``--paranoid`` the
+original is downloaded and compared. For pictures that are not there by their bytes, originals that may be the same are
+downloaded (:mod:`dupfind.immich.pictures`); these are entries like files on disk.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -33,6 +34,7 @@ from dupfind.immich.assets import (
     why_not,
 )
 from dupfind.immich.client import Client
+from dupfind.immich.pictures import Looked, PictureSearch
 from dupfind.sources.entries import ChangedError, StoredEntry, open_entry
 from dupfind.sources.ignore import NOT_TRUSTED
 from dupfind.sources.photo_managers import IMMICH_MARK
@@ -57,18 +59,22 @@ class Place(NamedTuple):
     url: str
     asset: str
     sha1: bytes
+    copy: str | None = None
+    """Where it lies since it was downloaded in this run, by an absolute path."""
 
 
 class AssetEntry(StoredEntry):
     """An original on the server."""
 
     place: Place
+    keeper: object = None
+    """Keeps the copy as long as this process knows the entry."""
 
     @classmethod
-    def of(cls, path: str, size_bytes: int, place: Place) -> AssetEntry:
+    def of(cls, path: str, size_bytes: int, place: Place, keeper: object = None) -> AssetEntry:
         """Make the entry of an asset; its times are not known, and nothing is remembered of it."""
         entry = cls(path, size_bytes, 0, 0, 0)
-        entry.place = place
+        entry.place, entry.keeper = place, keeper
         return entry
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -76,12 +82,21 @@ class AssetEntry(StoredEntry):
 
     @property
     def has_comparable_picture(self) -> bool:
-        """Tell that only bytes are compared: its picture would have to be downloaded first."""
-        return False
+        """Tell whether its picture was downloaded; of others only bytes are compared."""
+        return self.place.copy is not None
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
-        """Download the original, and see that it has the bytes that the server says. Raises likewise."""
+        """Download the original, and see that it has the bytes that the server says. Raises likewise.
+
+        One that was downloaded before, and seen to have them, is opened where it lies.
+        """
+        if self.place.copy is not None:
+            with open(self.place.copy, "rb") as copy:
+                if os.fstat(copy.fileno()).st_size != self.size_bytes:
+                    raise ChangedError
+                yield copy
+            return
         try:
             client = Client(self.place.url)
         except SettingsError as error:  # a worker without the key, on another machine
@@ -142,13 +157,52 @@ class ImmichServer(ShelvedSource):
                         by_sums.setdefault(sums, []).append(entry.path)
             with self._explained(), listing.stage("asking Immich", len(by_sums)) as advance:
                 told = list(self._ask(client, by_sums, advance))
+            entries, problems = self._take(told, by_sums)
+            there = {entry.path for entry in entries}
+            digests = {self._digests[path] for path in there}
+            proved = {path for sums, paths in by_sums.items() if sums.digest in digests for path in paths}
+            originals, looked = self._look_for_pictures(client, asked, proved, by_sums, listing)
         finally:
             client.close()
-        entries, problems = self._take(told, by_sums)
+        entries += originals
+        problems += [self._note(number, f"{reason}: {NOT_TRUSTED}") for number, reason in looked.notes]
         if own := sum(_ITS_OWN in problem.reason for problem in problems):
             listing.warn(f"{self.root.given}: {own:,} of its assets prove nothing: they may be needles themselves")
-        served = Served(self.root.given, version, len(by_sums), len(entries))
+        sizes = sum(entry.size_bytes for entry in originals)
+        served = Served(self.root.given, version, len(by_sums), len(there), looked.previews, len(originals), sizes)
         return Tree(self.root, sorted(entries), problems, frozenset(), server=served)
+
+    def _look_for_pictures(
+        self,
+        client: Client,
+        needles: Sequence[FileEntry],
+        proved: Container[str],
+        by_sums: Iterable[Sums],
+        listing: Listing,
+    ) -> tuple[list[FileEntry], Looked]:
+        """Look for what no checksum proves; where the server does not let us, a warning says so, and that is all.
+
+        Needles below a mark of Immich are left out: they may be originals themselves.
+        """
+        marked: dict[str, bool] = {}
+        wanted = [entry for entry in needles if entry.path not in proved and not _is_marked(entry.path, marked)]
+        try:
+            with _threads(_CONNECTIONS) as executor:
+                search = PictureSearch(client, executor, listing)
+                looked = search.look_for(wanted, by_sums, [entry.path for entry in needles])
+        except (ServerError, OSError) as error:
+            listing.warn(f"{self.root.given}: pictures are not looked for on the server: {error}")
+            return [], Looked([], 0, [])
+        entries: list[FileEntry] = []
+        for asset, copy in looked.originals:
+            path = f"{self.root.real}/photos/{asset.id}/{asset.name}"
+            place = Place(self._url, asset.id, asset.sums.sha1, copy)
+            entries.append(AssetEntry.of(path, asset.sums.size_bytes, place, search.folder))
+            self._assets[path] = (asset,)
+        return entries, looked
+
+    def _note(self, number: str, reason: str) -> Problem:
+        return Problem(f"{self.root.real}/photos/{number}", Side.HAYSTACK, "walk", reason, is_note=True)
 
     def _ask(
         self, client: Client, by_sums: Iterable[Sums], advance: Callable[[int], None]
@@ -189,11 +243,7 @@ class ImmichServer(ShelvedSource):
                 entries.append(AssetEntry.of(path, asset.sums.size_bytes, Place(self._url, asset.id, asset.sums.sha1)))
                 self._digests[path] = asset.sums.digest
                 self._assets[path] = (asset, owners[asset.id]) if asset.is_part else (asset,)
-        problems = [
-            Problem(f"{self.root.real}/photos/{number}", Side.HAYSTACK, "walk", reason, is_note=True)
-            for number, reason in sorted(reasons.items())
-        ]
-        return entries, problems
+        return entries, [self._note(number, reason) for number, reason in sorted(reasons.items())]
 
     def without_needles(self, tree: Tree, listing: Listing) -> Tree:  # noqa: ARG002 - done when it was listed
         """Leave it as it was listed."""
@@ -239,8 +289,8 @@ class AssetShelf:
         self._known = digests
 
     def holds(self, entry: FileEntry) -> bool:
-        """Tell whether an entry is an asset of this server."""
-        return entry.path.startswith(self._prefix)
+        """Tell whether an entry is an asset of this server that was not downloaded."""
+        return entry.path.startswith(self._prefix) and entry.path in self._known
 
     def close(self) -> None:
         """Nothing is open."""
@@ -308,6 +358,14 @@ def _hashed(file: IO[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]
 def _are_its_own(asset: Asset, needles: Sequence[str]) -> bool:
     """Tell whether a needle may be the original: it lies where Immich keeps that, or below a mark of Immich."""
     return may_be_itself(asset, needles) or any(map(_is_below_mark, needles))
+
+
+def _is_marked(path: str, known: dict[str, bool]) -> bool:
+    """Tell likewise; ``known`` keeps what was found of each folder."""
+    folder = os.path.dirname(path)
+    if folder not in known:
+        known[folder] = _is_below_mark(path)
+    return known[folder]
 
 
 def _is_below_mark(path: str) -> bool:

@@ -6,7 +6,7 @@ file: so a library is not read for one new film.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from dupfind.matching.same_image_data import REASON
@@ -25,20 +25,49 @@ def find_same_films(
 
     ``parted`` are, by the path of a needle, files that prove nothing of it.
     """
-    films = [entry for entry in needles if entry.can_be_read and formats.is_film_name(entry.path)]
-    candidates = [entry for entry in haystack if entry.can_be_read and formats.is_film_name(entry.path)]
-    digests, failures = film_digests(films, candidates, run)
-    witnesses: dict[bytes, list[str]] = defaultdict(list)
-    for path in sorted(entry.path for entry in candidates):
-        if digest := digests.get(path):
-            witnesses[digest].append(path)
+    witnesses, failures = same_films(needles, haystack, run)
     matches = {}
-    for film in films:
-        refused = (parted or {}).get(film.path, ())
-        chosen = next((path for path in witnesses.get(digests.get(film.path, b""), ()) if path not in refused), None)
+    for path, entries in witnesses.items():
+        refused = (parted or {}).get(path, ())
+        chosen = next((entry.path for entry in entries if entry.path not in refused), None)
         if chosen is not None:
-            matches[film.path] = Match(chosen, Evidence.SAME, None, REASON)
+            matches[path] = Match(chosen, Evidence.SAME, None, REASON)
     return matches, failures
+
+
+def same_films(
+    needles: Sequence[FileEntry], haystack: Sequence[FileEntry], run: Reading
+) -> tuple[dict[str, list[FileEntry]], dict[str, Failure]]:
+    """Return by the path of each needle that is a film all of the haystack that are the same one, by their paths."""
+    films, candidates = _readable(needles), _readable(haystack)
+    digests, failures = film_digests(films, candidates, run)
+    by_digest = _by_digest(candidates, digests)
+    return {film.path: by_digest[digests[film.path]] for film in films if digests.get(film.path) in by_digest}, failures
+
+
+def equal_films(entries: Sequence[FileEntry], run: Reading) -> tuple[list[list[FileEntry]], dict[str, Failure]]:
+    """Return every set of two or more that are one film, by their paths, and by path why films could not be read.
+
+    Only films of which another has the same facts are read whole.
+    """
+    films = _readable(entries)
+    facts, failures = run.reader.film_facts(films) if len(films) > 1 else ({}, {})
+    counts = Counter(facts.values())
+    digests, unread = run.reader.film_data([film for film in films if counts[facts.get(film.path, b"")] > 1])
+    return [equal for equal in _by_digest(films, digests).values() if len(equal) > 1], failures | unread
+
+
+def _readable(entries: Sequence[FileEntry]) -> list[FileEntry]:
+    return [entry for entry in entries if entry.can_be_read and formats.is_film_name(entry.path)]
+
+
+def _by_digest(entries: Sequence[FileEntry], digests: Mapping[str, bytes]) -> dict[bytes, list[FileEntry]]:
+    """Sort films by what they are, those that have a digest; of each the lowest path first."""
+    by_digest: dict[bytes, list[FileEntry]] = {}
+    for entry in sorted(entries, key=lambda entry: entry.path):
+        if digest := digests.get(entry.path):
+            by_digest.setdefault(digest, []).append(entry)
+    return by_digest
 
 
 def film_digests(

@@ -16,7 +16,7 @@ from typing import IO, Any, NamedTuple, TypeVar
 from dupfind.errors import NoMemoryError, NotAPictureError, UndecodableError, reason_of
 from dupfind.pool.processes import Death
 from dupfind.pool.time_limit import TimeLimit
-from dupfind.sources.entries import ChangedError, open_entry, read_small
+from dupfind.sources.entries import ChangedError, StoredEntry, open_entry, read_small
 from dupfind.values import Failure, FileEntry, Thumbnail
 
 T = TypeVar("T")
@@ -50,15 +50,20 @@ class Hashing(NamedTuple):
 
 def read_digests(entries: Sequence[FileEntry]) -> list[Outcome]:
     """Digest each file whole; a file that is no longer as the walk saw it gives a failure."""
-    from dupfind.digest import digest, digest_of
+    from dupfind.digest import digest, digest_blocks, digest_of
 
-    def digest_whole(file: IO[bytes], entry: FileEntry) -> bytes:
-        value, length_bytes = digest(file, entry.size_bytes)
+    def digest_whole(entry: FileEntry) -> bytes:
+        if isinstance(entry, StoredEntry):
+            with _as_failures("digest"):
+                value, length_bytes = digest_blocks(entry.blocks())
+        else:
+            with opened(entry, "digest") as file:
+                value, length_bytes = digest(file, entry.size_bytes)
         if length_bytes != entry.size_bytes:
             raise ReadError(_changed("digest"))
         return value
 
-    return [_read_small(entry, digest_of) or _read(entry, digest_whole, "digest") for entry in entries]
+    return [_read_small(entry, digest_of) or _outcome(partial(digest_whole, entry)) for entry in entries]
 
 
 def read_thumbnails(
@@ -133,15 +138,23 @@ def _changed(stage: str) -> Failure:
 
 def _read(entry: FileEntry, read: Callable[[IO[bytes], FileEntry], Any], stage: str) -> Outcome:
     """Open the file of ``entry``, see before and after ``read`` that it is the one the walk saw, give what it gave."""
-    read_ns = time.time_ns()
     if entry.size_bytes == 0 and stage == "thumbnail":
-        return Outcome(Failure("empty file", is_image=False), read_ns)
-    try:
+        return Outcome(Failure("empty file", is_image=False), time.time_ns())
+
+    def read_opened() -> Any:  # noqa: ANN401 - whatever reading gives
         with opened(entry, stage) as file:
-            result = read(file, entry)
+            return read(file, entry)
+
+    return _outcome(read_opened)
+
+
+def _outcome(read: Callable[[], Any]) -> Outcome:
+    """Give what ``read`` gives of one file, or why it gives nothing."""
+    read_ns = time.time_ns()
+    try:
+        return Outcome(read(), read_ns)
     except ReadError as error:
         return Outcome(error.failure, read_ns)
-    return Outcome(result, read_ns)
 
 
 def _read_small(entry: FileEntry, digest_of: Callable[[Sequence[bytes]], bytes]) -> Outcome | None:
@@ -159,10 +172,16 @@ def _read_small(entry: FileEntry, digest_of: Callable[[Sequence[bytes]], bytes])
 @contextmanager
 def opened(entry: FileEntry, stage: str) -> Iterator[IO[bytes]]:
     """Open the file of ``entry``; raises :class:`ReadError` where it is not, before or after, the one listed."""
+    # Digests take large blocks, which need no second buffer.
+    with _as_failures(stage), open_entry(entry, is_buffered=stage != "digest") as file:
+        yield file
+
+
+@contextmanager
+def _as_failures(stage: str) -> Iterator[None]:
+    """Make of what opening and reading raises a :class:`ReadError`."""
     try:
-        # Digests take large blocks, which need no second buffer.
-        with open_entry(entry, is_buffered=stage != "digest") as file:
-            yield file
+        yield
     except ChangedError:
         raise ReadError(_changed(stage)) from None
     except OSError as error:

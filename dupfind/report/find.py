@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from dupfind.answers.found import FILMS_BY_BYTES, Answer, Near, Sought
+from dupfind.answers.found import FILMS_BY_BYTES, NO_SAME_FILM, Answer, Near, Sought
 from dupfind.report import Screen
 from dupfind.report.csv import cell, lines
 from dupfind.report.json import catalogs, dumps, how_compared, named_path
@@ -71,6 +71,8 @@ def remarks(sought: Sought, answer: Answer) -> Iterable[str]:
         yield f"compared by its bytes only: {printable(sought.error)}"
     elif sought.error == FILMS_BY_BYTES:
         yield f"no other file has its bytes: {FILMS_BY_BYTES}"
+    elif sought.error == NO_SAME_FILM:
+        yield NO_SAME_FILM
     elif sought.error is not None:
         yield f"could not be looked at: {printable(sought.error)}"
     for path in sought.itself:

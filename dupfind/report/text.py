@@ -114,4 +114,8 @@ def server_line(server: Served) -> str:
     """What a verdict rests on that rests on the word of a server."""
     needles = count(server.asked, "needle")
     who = f"{printable(server.url)} is Immich {server.version}"
-    return f"{who} and has {server.there:,} of {needles} by its checksums (SHA-1)."
+    line = f"{who} and has {server.there:,} of {needles} by its checksums (SHA-1)."
+    if not server.previews:
+        return line
+    looked = f"{count(server.previews, 'preview')} looked at"
+    return f"{line} For the others {looked}, {count(server.originals, 'original')} downloaded and compared."

@@ -47,6 +47,15 @@ class Rules:
         return self.mounts.forgetful
 
 
+class Look(NamedTuple):
+    """What a picture shows, as far as it takes to find others like it."""
+
+    hashes: tuple[int, ...]
+    """The search hashes of its orientations, the upright one first."""
+    captured: str | None
+    """When it was taken, as EXIF spells it."""
+
+
 @dataclass
 class Listing:
     """What has been listed by now, and by what rules: each source is listed in the light of those before it."""
@@ -65,6 +74,14 @@ class Listing:
     """Shows a person something that takes long, with how many steps; gives what is told of each."""
     digests: Callable[[Sequence[FileEntry]], Mapping[str, bytes | Failure]] | None = None
     """Reads files: the digest of each by path, or why there is none. None where nothing may be read yet."""
+    look_at: Callable[[Sequence[FileEntry], str], Mapping[str, Look]] | None = None
+    """Decodes pictures, and tells a person that it does so in these words: what each shows, by path; likewise None."""
+    most_bits: int = 0
+    """The threshold of this run."""
+    recall_archives: Callable[[Sequence[FileEntry]], Mapping[str, bytes]] = lambda _: {}
+    """Tells what was kept of archives in earlier runs, by path; of what is not the same any more, nothing."""
+    keep_archives: Callable[[Sequence[tuple[FileEntry, bytes, int]]], None] = lambda _: None
+    """Keeps for later runs what archives hold, with when each was listed (``time.time_ns``)."""
     needles: list[Tree] = field(default_factory=list)
     haystack: list[Tree] = field(default_factory=list)
     needle_folders: frozenset[FolderId] = frozenset()
