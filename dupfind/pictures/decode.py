@@ -75,7 +75,7 @@ _PLUGINS = (
 )
 pillow_heif.register_heif_opener(thumbnails=False)
 
-RECIPE = 9
+RECIPE = 10
 """Version of the way from file to thumbnail. Raise it with every change that can alter a pixel or a fact."""
 MOST_BARE_BYTES = 1 << 18
 """Length up to which a JPEG may be bare. What is measured beside the pixels takes 2 ms of a core at every size, and a
@@ -260,7 +260,7 @@ def _thumbnail(
 
 
 def _look_coarsely(image: JpegImagePlugin.JpegImageFile, file: IO[bytes]) -> _Look | None:
-    data = jpeg.read_coarse(file, image)
+    data = jpeg.read_coarse(file, image, trailers.outline)
     decoded = jpeg.decode_coarse(image, data) if data else None
     if decoded is None:
         return None
