@@ -275,6 +275,9 @@ def find_matches(
     remains: dict[str, Remains] = {}
     if unproved:  # where every needle is proved by its bytes, the decoders are not even loaded
         orientations = ORIENTATIONS if scan.rotations else 1
+        reader.start()
+        with run.listener.part("start-up"):  # while the workers load the decoders; a plain copy needs neither
+            import dupfind.matching.match  # noqa: F401
         pictures = reader.pictures(
             unproved, "decoding needles", orientations, bare=reader.bare() if may_be_bare else None
         )
@@ -286,9 +289,8 @@ def find_matches(
         bare = reader.bare(pictures) if may_be_bare else None
         candidates = candidates or reader.pictures(readable, "decoding haystack", 1, bare=bare)
         failures |= candidates.failures
-        with run.listener.part("start-up"):  # numpy and Pillow, which a plain copy of the haystack never needs
-            from dupfind.matching.decodes import Decodes
-            from dupfind.matching.match import match_pictures
+        from dupfind.matching.decodes import Decodes
+        from dupfind.matching.match import match_pictures
 
         decodes = Decodes(pictures, candidates, reader.full_decodes, reader.measured)
         by_picture, remains = match_pictures(run, decodes, parted)

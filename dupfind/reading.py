@@ -62,6 +62,11 @@ class Reader:
         self._listener = listener
         self.map_pairs = JudgePool(pool, cache, settings.workers).map
 
+    def start(self) -> None:
+        """Let the processes that decode start now, where no picture is known, so that they will be needed."""
+        if self._cache.has_no_pictures():
+            self._pool.prepare()
+
     def prepare(self, entries: Sequence[FileEntry]) -> None:
         """Let the processes that decode start now, where one of these files will have to be decoded."""
         if any(content.content is None for content in self._cache.recall_contents(entries)):
@@ -112,8 +117,7 @@ class Reader:
     def _pictures(
         self, entries: Sequence[FileEntry], what: str, orientations: int, bare: tasks.Bare | None
     ) -> Pictures:
-        if self._cache.has_no_pictures():
-            self._pool.prepare()  # they load the decoders while this process does, to name the recipe
+        self.start()  # they load the decoders while this process does, to name the recipe
         contents: dict[str, PictureRef | Failure] = {}
         hashes: dict[int, bytes] = {}
         unread: list[FileEntry] = []

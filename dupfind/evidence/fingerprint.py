@@ -139,6 +139,8 @@ def are_steady(pictures: Pixels, algorithm: str) -> NDArray[np.bool_]:
     """
     steady = _roughness(pictures) > _ROUGH
     smooth = np.flatnonzero(~steady)
+    if not len(smooth):
+        return steady
     noises = np.random.default_rng(1).integers(-1, 2, (2, THUMBNAIL_SIDE, THUMBNAIL_SIDE), np.int16)
     for index in smooth.tolist():
         before = search_hash(pictures[index], algorithm)
