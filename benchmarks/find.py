@@ -58,7 +58,14 @@ class _Knowing(Reader):
         self._refs = refs
         self._dice = np.random.Generator(np.random.PCG64(1))
 
-    def pictures(self, entries: Sequence[FileEntry], what: str, orientations: int) -> Pictures:  # noqa: ARG002
+    def pictures(
+        self,
+        entries: Sequence[FileEntry],
+        what: str,  # noqa: ARG002
+        orientations: int,
+        *,
+        bare: object = None,  # noqa: ARG002
+    ) -> Pictures:
         """Random hashes, and thumbnails in turn."""
         hashes = self._dice.integers(0, 1 << 63, (len(entries), orientations), np.uint64)
         hashes = hashes << np.uint64(1) | self._dice.integers(0, 2, hashes.shape, np.uint64)

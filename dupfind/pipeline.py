@@ -51,6 +51,11 @@ if TYPE_CHECKING:
     from dupfind.reading import Pictures
 
 
+MANY_NEEDLES = 2
+"""Above so many needles for each file of the haystack they are bare at first. Measures take 1.5 ms, and a second decode
+3.4 where something is found: that pays where most needles can have no witness of their own."""
+
+
 class Scanned(NamedTuple):
     """The answer, and the trees of needles and of the haystack that it is about."""
 
@@ -121,7 +126,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
         if decisions:
             findings = with_reader(run, partial(_find_decided, *files, decisions))
         else:
-            findings, *_ = with_reader(run, partial(find_matches, *files))
+            findings, *_ = with_reader(run, partial(find_matches, *files, may_be_bare=True))
     if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
         with listener.stage("looking again", None) as advance:
             # What was mounted meanwhile may show a file under another name.
@@ -292,7 +297,7 @@ def _find_decided(
 
     scan = run.settings.scan
     standing = apply_decisions.decide(decisions, needles, haystack, run.reader, run.listener, is_paranoid=scan.paranoid)
-    findings, *_ = find_matches(needles, haystack, run, standing.parted)
+    findings, *_ = find_matches(needles, haystack, run, standing.parted, may_be_bare=True)
     return apply_decisions.apply(findings, standing, scan.accept, run.shown_haystack)
 
 
@@ -311,12 +316,15 @@ def find_matches(
     run: Reading,
     parted: Mapping[str, frozenset[str]] | None = None,
     candidates: Pictures | None = None,
+    *,
+    may_be_bare: bool = False,
 ) -> tuple[Findings, Pictures | None, Pictures | None]:
     """Run the stages between walk and verdict: what each needle has in the haystack, by bytes, then by picture.
 
     Gives the pictures of needles and haystack too, None where none was asked for. ``parted`` are, by the path of a
     needle, files of the haystack that prove nothing of it but by their bytes. ``candidates`` are the pictures of this
-    haystack as this function gave them before, where it did.
+    haystack as this function gave them before, where it did. ``may_be_bare`` is for who goes by the matches
+    alone: of the pictures nothing but the pixels may have been looked at then.
     """
     from dupfind.scanning.identical import find_identical
 
@@ -329,19 +337,25 @@ def find_matches(
     pictures: Pictures | None = None
     remains: dict[str, Remains] = {}
     if unproved:  # where every needle is proved by its bytes, the decoders are not even loaded
-        pictures = reader.pictures(unproved, "decoding needles", ORIENTATIONS if scan.rotations else 1)
+        orientations = ORIENTATIONS if scan.rotations else 1
+        reader.start()
+        with run.listener.part("start-up"):  # while the workers load the decoders; a plain copy needs neither
+            import dupfind.matching.match  # noqa: F401
+        # What is found among bare pictures is decoded once more: of needles that are few it may be each.
+        bare = reader.bare() if may_be_bare and len(unproved) > MANY_NEEDLES * len(haystack) else None
+        pictures = reader.pictures(unproved, "decoding needles", orientations, bare=bare)
         failures |= pictures.failures
     if pictures and pictures.entries:  # where no picture is left to be proved, the haystack is not decoded
         readable = [entry for entry in haystack if entry.path not in failures and entry.has_comparable_picture]
         if scan.paranoid:  # what cannot be read again proves nothing then, and might hide something that can
             readable = [entry for entry in readable if entry.can_be_read]
-        candidates = candidates or reader.pictures(readable, "decoding haystack", 1)
+        bare = reader.bare(pictures) if may_be_bare else None
+        candidates = candidates or reader.pictures(readable, "decoding haystack", 1, bare=bare)
         failures |= candidates.failures
-        with run.listener.part("start-up"):  # numpy and Pillow, which a plain copy of the haystack never needs
-            from dupfind.matching.decodes import Decodes
-            from dupfind.matching.match import match_pictures
+        from dupfind.matching.decodes import Decodes
+        from dupfind.matching.match import match_pictures
 
-        decodes = Decodes(pictures, candidates, reader.full_decodes)
+        decodes = Decodes(pictures, candidates, reader.full_decodes, reader.measured)
         by_picture, remains = match_pictures(run, decodes, parted)
         pictures, candidates = decodes.pictures()
         matches |= by_picture

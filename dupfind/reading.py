@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dupfind.answers.shown import Preview
 from dupfind.cache.cache import Cache
-from dupfind.cache.cache_schema import Compared, FilePair, PictureRef
+from dupfind.cache.cache_schema import Compared, FilePair, PictureRef, is_bare
 from dupfind.events import Listener
 from dupfind.pictures import formats
 from dupfind.pool import film_digests, full_size, image_digests, tasks
@@ -35,6 +35,8 @@ R = TypeVar("R")
 
 _HASH_BATCH = 4096
 _HASH_BYTES = 8
+_MOST_SENT_HASHES = 1 << 15
+"""Of needles, in all orientations, 256 kB: they go to the workers with each chunk, and are compared in 0.05 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ class Reader:
         self._cache = cache
         self._listener = listener
         self.map_pairs = JudgePool(pool, cache, settings.workers).map
+
+    def start(self) -> None:
+        """Let the processes that decode start now, where no picture is known, so that they will be needed."""
+        if self._cache.has_no_pictures():
+            self._pool.prepare()
 
     def prepare(self, entries: Sequence[FileEntry]) -> None:
         """Let the processes that decode start now, where one of these files will have to be decoded."""
@@ -89,26 +96,41 @@ class Reader:
                 self._cache.keep_digest(entry, outcome.result, outcome.read_ns)
         return digests
 
-    def pictures(self, entries: Sequence[FileEntry], what: str, orientations: int) -> Pictures:
-        """Return the thumbnails' ids and hashes of the pictures among ``entries``."""
-        with self._listener.part("look up", len(entries)):
-            return self._pictures(entries, what, orientations)
+    def bare(self, needles: Pictures | None = None) -> tasks.Bare:
+        """Allow bare pictures, but where they lie within the threshold of ``needles``, which makes them judged."""
+        if needles is None or needles.hashes.size > _MOST_SENT_HASHES:
+            return tasks.Bare()
+        scan = self._settings.scan
+        return tasks.Bare(needles.hashes.astype(">u8").tobytes(), scan.algorithm, scan.threshold_bits)
 
-    def _pictures(self, entries: Sequence[FileEntry], what: str, orientations: int) -> Pictures:
-        if self._cache.has_no_pictures():
-            self._pool.prepare()  # they load the decoders while this process does, to name the recipe
+    def pictures(
+        self, entries: Sequence[FileEntry], what: str, orientations: int, *, bare: tasks.Bare | None = None
+    ) -> Pictures:
+        """Return the thumbnails' ids and hashes of the pictures among ``entries``.
+
+        ``bare`` is for who decodes in full what is bare (:func:`~dupfind.cache.cache_schema.is_bare`) before it is
+        judged; the hashes are the same either way.
+        """
+        with self._listener.part("look up", len(entries)):
+            return self._pictures(entries, what, orientations, bare)
+
+    def _pictures(
+        self, entries: Sequence[FileEntry], what: str, orientations: int, bare: tasks.Bare | None
+    ) -> Pictures:
+        self.start()  # they load the decoders while this process does, to name the recipe
         contents: dict[str, PictureRef | Failure] = {}
         hashes: dict[int, bytes] = {}
         unread: list[FileEntry] = []
         for entry, cached in zip(entries, self._cache.recall_contents(entries), strict=True):
-            if cached.content is None:
+            if cached.content is None or (bare is None and _is_bare(cached.content)):
                 unread.append(entry)
                 continue
             contents[entry.path] = self._within_bounds(cached.content)
             if cached.hashes is not None and isinstance(cached.content, PictureRef):
                 hashes[cached.content.id] = cached.hashes
         hashing = tasks.Hashing(self._settings.scan.algorithm, orientations)
-        for path, content, packed in self._decode(unread, what, may_be_coarse=True, hashing=hashing):
+        decoded = self._decode(unread, what, may_be_coarse=True, bare=bare, hashing=hashing)
+        for path, content, packed in decoded:
             contents[path] = content
             if isinstance(content, PictureRef) and packed is not None:
                 hashes[content.id] = packed
@@ -136,10 +158,25 @@ class Reader:
                 unread.append(entry)
             else:
                 contents[entry.path] = cached
-        return contents | {path: whole for path, whole, _ in self._decode(unread, "reading whole", may_be_coarse=False)}
+        decoded = self._decode(unread, "reading whole", is_after_coarse=True)
+        return contents | {path: whole for path, whole, _ in decoded}
+
+    def measured(self, entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
+        """Return the pictures of these files with all that is measured, by path; :meth:`pictures` gave bare ones.
+
+        They take the place of the bare ones in the cache: the pixels, and so the hashes, are the same.
+        """
+        return {path: content for path, content, _ in self._decode(list(entries), "reading whole")}
 
     def _decode(
-        self, entries: list[FileEntry], what: str, *, may_be_coarse: bool, hashing: tasks.Hashing | None = None
+        self,
+        entries: list[FileEntry],
+        what: str,
+        *,
+        may_be_coarse: bool = False,
+        is_after_coarse: bool = False,
+        bare: tasks.Bare | None = None,
+        hashing: tasks.Hashing | None = None,
     ) -> Iterator[tuple[str, PictureRef | Failure, bytes | None]]:
         """Yield the path of each file, what it holds, and its search hashes where they are asked for."""
         task = partial(
@@ -147,12 +184,13 @@ class Reader:
             max_pixels=self._settings.max_pixels,
             timeout_seconds=self._settings.timeout_seconds,
             may_be_coarse=may_be_coarse,
+            bare=bare,
             hashing=hashing,
         )
         lost = partial(_lost, stage="thumbnail", timeout_seconds=self._settings.timeout_seconds)
         for entry, outcome in self.map(what, task, entries, lost, _size_of):
             assert not isinstance(outcome.result, bytes)
-            content = self._cache.keep_content(entry, outcome.result, outcome.read_ns, after_coarse=not may_be_coarse)
+            content = self._cache.keep_content(entry, outcome.result, outcome.read_ns, after_coarse=is_after_coarse)
             yield entry.path, content, outcome.hashes
 
     def map(
@@ -332,6 +370,10 @@ def _pictures(
 
     array = np.frombuffer(packed, ">u8").astype(np.uint64).reshape(len(refs), orientations)
     return Pictures(readable, refs, array, failures)
+
+
+def _is_bare(content: PictureRef | Failure) -> bool:
+    return isinstance(content, PictureRef) and is_bare(content.id)
 
 
 def _size_of(entry: FileEntry) -> int:

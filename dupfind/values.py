@@ -16,6 +16,8 @@ from dupfind.reasons import Reason
 THUMBNAIL_SIDE, CHROMA_SIDE = 64, 8
 NEUTRAL_CHROMA = bytes([128]) * (2 * CHROMA_SIDE * CHROMA_SIDE)
 """Sides of a thumbnail and of its two planes of colour, in pixels; the colour of a picture without colour."""
+UNMEASURED = "nothing but its pixels was looked at"
+"""The damage of a thumbnail of which only the pixels were taken: should it ever be judged by, it proves nothing."""
 
 ORIENTATIONS, FIRST_TRANSPOSED, MIRRORED = 8, 4, frozenset({1, 3, 4, 6})
 """How many ways a picture can be turned and mirrored; index ``k`` stands for EXIF orientation ``k + 1``. The indexes
@@ -284,7 +286,12 @@ class Thumbnail:
     border: bytes | None = None
     """The flat frame around the picture, upright, see :mod:`dupfind.pictures.borders`; None without one."""
     is_coarse: bool = False
-    """True when only the beginning of the file was read: enough to find by, and no evidence."""
+    """True when only the beginning of the file was read, or only its pixels: enough to find by, and no evidence."""
+
+    @property
+    def is_bare(self) -> bool:
+        """Tell whether nothing but its pixels, size, time and frame was taken of a file: see :data:`UNMEASURED`."""
+        return self.is_coarse and self.damage is not None
 
     @property
     def size_pixels(self) -> int:

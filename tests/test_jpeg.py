@@ -14,7 +14,7 @@ import pytest
 import simplejpeg
 from PIL import Image, JpegImagePlugin
 
-from dupfind.pictures import jpeg, jpeg_stream
+from dupfind.pictures import jpeg, jpeg_stream, trailers
 from fixtures import pictures
 from tests.helpers.encodings import ENCODINGS, with_zeros
 from tests.helpers.encodings import jpeg as encode
@@ -224,6 +224,9 @@ def test_real_files_are_sound(folder: str) -> None:
     assert {} == {name: damage for name, damage in found.items() if damage}
 
 
+FILM = b"\0\0\0\x18ftypmp42" + b"x" * 5000
+
+
 @cache
 def large(*, size: tuple[int, int] = (2560, 2048), progressive: bool = True, **options: Any) -> bytes:
     """A file of which the decoder wants an eighth."""
@@ -244,14 +247,14 @@ class Counting(io.BytesIO):
 
 def coarsely(content: bytes) -> bytes | None:
     """What is read of a file."""
-    return jpeg.read_coarse(io.BytesIO(content), opened(content))
+    return jpeg.read_coarse(io.BytesIO(content), opened(content), trailers.outline)
 
 
 def test_a_large_progressive_file_is_read_at_its_beginning() -> None:
     """The pixels are those of the whole within a level, and most of the file is left alone."""
     content = large(quality=98)
     file = Counting(content)
-    beginning = jpeg.read_coarse(file, opened(content))
+    beginning = jpeg.read_coarse(file, opened(content), trailers.outline)
     assert beginning
     assert file.count < len(content) / 2
     found, whole = jpeg.decode_coarse(opened(content), beginning), decode(content)
@@ -266,25 +269,55 @@ def test_a_large_progressive_file_is_read_at_its_beginning() -> None:
     [
         lambda: large(progressive=False),
         lambda: large(size=(2560, 2047)),
-        lambda: large() + b"\0",
         lambda: large()[:-1],
         lambda: large()[:9000],
         lambda: large()[:9000] + b"\xff\xd9",
+        lambda: large()[:9000] + bytes(4096),
+        lambda: large()[:9000] + b"\xff\xd9" + FILM,
+        lambda: large()[:9000] + large() + b"\0",
         lambda: large().replace(b"\xff\xc2", b"\xff\xca", 1),
     ],
-    ids=["baseline", "smaller", "more behind it", "no end", "cut", "cut and closed", "arithmetic"],
+    ids=[
+        "baseline",
+        "smaller",
+        "no end",
+        "cut",
+        "cut and closed",
+        "cut and filled",
+        "cut before a film",
+        "cut before a picture",
+        "arithmetic",
+    ],
 )
 def test_files_that_are_read_whole(make: Callable[[], bytes]) -> None:
     """Whatever is not the usual: the careful way is always open."""
     assert coarsely(make()) is None
 
 
-def test_several_pictures_are_read_whole() -> None:
-    """An MPO may hold another view."""
+@pytest.mark.parametrize(
+    "behind",
+    [b"\0", bytes(5000), FILM, large(size=(640, 480)), b"more", b"\xff\xd9", FILM + b"\xff\xd9"],
+    ids=["a zero", "slack", "film", "picture", "text", "another end", "film that ends so"],
+)
+def test_what_lies_behind_is_left_alone(behind: bytes) -> None:
+    """The beginning is the same as without it."""
+    assert coarsely(large() + behind) == coarsely(large())
+    if behind == FILM:  # as in Samsung's panoramas
+        assert coarsely(large()[:-2] + behind) == coarsely(large())
+
+
+def test_of_several_pictures_the_first() -> None:
+    """Whether an MPO holds another view is looked at where something rests on it; that the first is whole, always."""
     file = io.BytesIO()
     first, second = (Image.open(io.BytesIO(large(quality=quality))) for quality in (70, 60))
     first.save(file, "MPO", save_all=True, append_images=[second], progressive=True)
-    assert coarsely(file.getvalue()) is None
+    content = file.getvalue()
+    assert "MPO" == opened(content).format
+    beginning = coarsely(content)
+    assert beginning
+    assert jpeg.decode_coarse(opened(content), beginning)
+    start = content.rindex(b"\xff\xd8\xff", 1000)
+    assert coarsely(content[: start - 3000] + content[start:]) is None
 
 
 def test_what_the_decoder_complains_of_is_no_beginning() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from dupfind.cache.cache import Cache
-from dupfind.cache.cache_schema import Recipe
+from dupfind.cache.cache_schema import Recipe, is_bare
 from dupfind.events import Silence
 from dupfind.evidence.fingerprint import pixels, search_hashes
 from dupfind.pool import tasks
@@ -224,3 +224,39 @@ def test_needles_of_one_witness_go_to_one_process(desk: Desk) -> None:
         assert dict.fromkeys(pairs) == Reader(settings, pool, cache, Silence()).compare_at_full_size(pairs)
     runs = [[witness.path for witness, _ in groupby(one.pairs, lambda pair: pair.witness)] for one in made]
     assert [["/h/0", "/h/2"], ["/h/1", "/h/3"]] == runs
+
+
+def test_who_does_not_allow_bare_pictures_is_given_none(desk: Desk) -> None:
+    """Neither where they are read now nor where an earlier run has left them; measured, they are kept."""
+    whole, _ = desk.pictures()
+    os.unlink(desk.cache)
+    with desk.reader() as (reader, _):
+        left = reader.pictures(desk.entries, "decoding", 1, bare=reader.bare())
+    assert all(is_bare(ref.id) for ref in left.refs)
+    assert whole.hashes.tolist() == left.hashes.tolist()
+    for read in (5, 0):
+        found, counts = desk.pictures()
+        assert (whole.refs, read) == (found.refs, counts[1])
+        assert whole.hashes.tolist() == found.hashes.tolist()
+
+
+def test_what_is_near_a_needle_is_measured_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that it need not be decoded twice; of more needles than can be sent none is asked for."""
+    for most, expected in ((8, ["0.jpg"]), (7, [])):
+        monkeypatch.setattr("dupfind.reading._MOST_SENT_HASHES", most)
+        with desk.reader(cached=False) as (reader, _):
+            needle = reader.pictures(desk.entries[:1], "decoding", 8, bare=reader.bare())
+            near = reader.pictures(desk.entries, "decoding", 1, bare=reader.bare(needle))
+            measured = [entry for entry, ref in zip(near.entries, near.refs, strict=True) if not is_bare(ref.id)]
+            assert expected == names(measured)
+
+
+def test_measuring_takes_the_place_of_what_was_bare(desk: Desk) -> None:
+    """A later run is given the measured ones at once."""
+    with desk.reader() as (reader, _):
+        bare = reader.pictures(desk.entries, "decoding", 1, bare=reader.bare())
+        measured = reader.measured(bare.entries)
+    with desk.reader() as (reader, executor):
+        found = reader.pictures(desk.entries, "decoding", 1, bare=reader.bare())
+        assert (0, list(measured.values())) == (executor.counts()[1], found.refs)
+        assert bare.hashes.tolist() == found.hashes.tolist()

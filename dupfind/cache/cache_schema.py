@@ -13,7 +13,8 @@ SCHEMA_VERSION = 5
 INTEGER_END = 1 << 63
 COARSE, DAMAGED, FRAMED = 1, 2, 4
 """Bits of a thumbnail's id: it was made of the beginning of a file only, has damage, has a flat frame. They are asked
-of all pictures of a run, and so without fetching any, and without an index that could be damaged."""
+of all pictures of a run, and so without fetching any, and without an index that could be damaged. The first two
+together say that only its pixels were taken of a file, see :func:`is_bare`."""
 _TRAITS = COARSE | DAMAGED | FRAMED
 FS_CODEC = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
 """What os.fsencode does, three times as fast."""
@@ -209,6 +210,16 @@ def picture_id(picture: Thumbnail) -> int:
     digest = int.from_bytes(blake2b(repr(picture).encode(), digest_size=8).digest(), "big", signed=True)
     traits = COARSE * picture.is_coarse | DAMAGED * (picture.damage is not None) | FRAMED * (picture.border is not None)
     return digest & ~_TRAITS | traits
+
+
+def is_bare(id_: int) -> bool:
+    """Tell by the id of a thumbnail whether nothing but its pixels was taken of a file, so that it proves nothing."""
+    return id_ & (COARSE | DAMAGED) == COARSE | DAMAGED
+
+
+def is_damaged(id_: int) -> bool:
+    """Tell by the id of a thumbnail whether its file is known to be damaged."""
+    return id_ & (COARSE | DAMAGED) == DAMAGED
 
 
 def signed(inode: int) -> int:

@@ -124,6 +124,12 @@ def packed_hashes(thumbnails: Sequence[bytes], algorithm: str, orientations: int
     return packed
 
 
+def is_near_any(picture: Pixels, algorithm: str, hashes: NDArray[np.uint64], threshold_bits: int) -> bool:
+    """Tell whether the hash of an upright thumbnail is within this distance of one of ``hashes``, shape (n,)."""
+    distances = np.bitwise_count(hashes ^ np.uint64(search_hash(picture, algorithm)))
+    return bool(distances.min(initial=SEARCH_SIZE**2) <= threshold_bits)
+
+
 def are_steady(pictures: Pixels, algorithm: str) -> NDArray[np.bool_]:
     """Tell of each thumbnail, shape (pictures, 64, 64), whether its 64-bit hash survives a change by one grey level.
 
@@ -133,6 +139,8 @@ def are_steady(pictures: Pixels, algorithm: str) -> NDArray[np.bool_]:
     """
     steady = _roughness(pictures) > _ROUGH
     smooth = np.flatnonzero(~steady)
+    if not len(smooth):
+        return steady
     noises = np.random.default_rng(1).integers(-1, 2, (2, THUMBNAIL_SIDE, THUMBNAIL_SIDE), np.int16)
     for index in smooth.tolist():
         before = search_hash(pictures[index], algorithm)

@@ -13,7 +13,7 @@ import numpy as np
 
 from dupfind.answers.findings import Remains
 from dupfind.cache.cache import Cache
-from dupfind.cache.cache_schema import DAMAGED
+from dupfind.cache.cache_schema import is_damaged
 from dupfind.events import Advance, Listener
 from dupfind.evidence import differences, fingerprint, partial_match
 from dupfind.evidence.fingerprint import pixels
@@ -57,7 +57,7 @@ def match_damaged(
     """
     missing = [position for position, entry in enumerate(needles.entries) if entry.path not in matches]
     smooth = _smooth(needles, missing, cache, algorithm) if algorithm is not None else set()
-    lost = [position for position in missing if needles.refs[position].id & DAMAGED or position in smooth]
+    lost = [position for position in missing if is_damaged(needles.refs[position].id) or position in smooth]
     if not lost:
         return {}, {}
     thumbnails = cache.thumbnails(sorted({needles.refs[position].id for position in lost}))
@@ -67,7 +67,7 @@ def match_damaged(
     remains_of: dict[str, Remains] = {}
     for position in lost:
         path, id_ = needles.entries[position].path, needles.refs[position].id
-        damage = thumbnails[id_].damage or ""
+        damage = (is_damaged(id_) and thumbnails[id_].damage) or ""
         intact = None if position in smooth else _most_intact(thumbnails[id_], likely[id_], haystack, cache)
         if intact is not None and intact.share >= LEAST_INTACT:
             distance_bits = int(needles.hashes[position, 0] ^ haystack.hashes[intact.picture, 0]).bit_count()
@@ -84,7 +84,7 @@ def match_damaged(
 def _smooth(needles: Pictures, positions: Sequence[int], cache: Cache, algorithm: str) -> set[int]:
     """Return those of the undamaged needles at ``positions`` whose hash changes with every compression."""
     smooth: set[int] = set()
-    sound = [position for position in positions if not needles.refs[position].id & DAMAGED]
+    sound = [position for position in positions if not is_damaged(needles.refs[position].id)]
     for start in range(0, len(sound), _BATCH):
         batch = sound[start : start + _BATCH]
         thumbnails = cache.thumbnails(list(dict.fromkeys(needles.refs[position].id for position in batch)))

@@ -1,7 +1,8 @@
 """Preview first, full decode where something rests on it: previews find, and prove nothing.
 
 A preview is made of the beginning of a file. What is damaged or missing behind it, or lies there beside the
-picture, is seen only where the whole file is decoded.
+picture, is seen only where the whole file is decoded. A bare picture is a preview that has the pixels of the full
+decode and nothing else: what it is searched by is exact, and it is decoded in full before it is judged.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from dupfind.cache.cache_schema import COARSE, PictureRef
+from dupfind.cache.cache_schema import COARSE, PictureRef, is_bare
 from dupfind.reading import Pictures
 from dupfind.run import Reading
 from dupfind.values import Failure, FileEntry, Match, Thumbnail
@@ -44,6 +45,10 @@ class Side:
         """Tell whether nothing may rest on a picture yet."""
         return bool(self.refs[position].id & COARSE)
 
+    def is_bare(self, position: int) -> bool:
+        """Tell whether a picture has nothing yet that it could be judged by."""
+        return is_bare(self.refs[position].id)
+
     def pictures(self) -> Pictures:
         """Return the pictures as far as they are decoded by now, without those that are lost."""
         left = [position for position, entry in enumerate(self.entries) if entry.path not in self.failures]
@@ -75,14 +80,20 @@ def decode_fully(read_full: ReadFull, *asked: tuple[Side, Iterable[int]]) -> Non
 
 
 class Decodes:
-    """The pictures of needles and of the haystack; ``read_full`` decodes in full."""
+    """The pictures of needles and of the haystack; ``read_full`` decodes in full.
 
-    def __init__(self, needles: Pictures, haystack: Pictures, read_full: ReadFull) -> None:
+    ``read_bare`` does it with what is bare; without it there is nothing bare.
+    """
+
+    def __init__(
+        self, needles: Pictures, haystack: Pictures, read_full: ReadFull, read_bare: ReadFull | None = None
+    ) -> None:
         self.failures: dict[str, Failure] = {}
         """By path, the files of either side that could not be decoded in full."""
         self.needles = Side(needles, self.failures)
         self.haystack = Side(haystack, self.failures)
         self._read_full = read_full
+        self._read_bare = read_bare or read_full
 
     def are_full(self, needle: int, witness: int) -> bool:
         """Tell whether a needle and a witness, by their positions, may be compared for good."""
@@ -92,6 +103,11 @@ class Decodes:
         """Decode in full what is a preview of these needles and witnesses."""
         needles, witnesses = zip(*pairs, strict=True)
         decode_fully(self._read_full, (self.needles, needles), (self.haystack, witnesses))
+
+    def measure(self, needles: Iterable[int], witnesses: Iterable[int]) -> None:
+        """Decode in full what is bare at these positions: a judgement is to be that of two full decodes."""
+        sides = (self.needles, needles), (self.haystack, witnesses)
+        decode_fully(self._read_bare, *((side, filter(side.is_bare, set(positions))) for side, positions in sides))
 
     def previews(self, matches: Mapping[str, Match]) -> list[tuple[int, int]]:
         """Return the positions of needle and witness of those matches of which one of the two is a preview."""

@@ -221,8 +221,16 @@ class Matcher:
 
     def _ranked(self, batch: Sequence[_Found]) -> list[_Found]:
         """Sort the candidates that each needle may have as witness, the best first, and judge the first ones ahead."""
-        self._judge.know(self._needles.refs[position].id for position, _ in batch)
-        ranked = [(position, self._allowed(position, candidates)) for position, candidates in batch]
+        self._decodes.measure(
+            [position for position, _ in batch],
+            [candidate.picture for _, candidates in batch for candidate in candidates],
+        )
+        ranked = [
+            (position, self._allowed(position, candidates))
+            for position, candidates in batch
+            if position not in self._needles.lost
+        ]
+        self._judge.know(self._needles.refs[position].id for position, _ in ranked)
         self._judge.judge_ahead(
             [[self._pair(position, candidate) for candidate in candidates] for position, candidates in ranked]
         )

@@ -68,8 +68,11 @@ def _pairs(
     sides = decodes.needles, decodes.haystack
     shared = np.intersect1d(decodes.needles.hashes[:, 0], decodes.haystack.hashes[:, 0])
     places = [_positions(side, shared) for side in sides]
+    decodes.measure(*places)
     for number, side in enumerate(sides):
-        places[number] = [place for place in places[number] if side.entries[place].can_be_read]
+        places[number] = [
+            place for place in places[number] if side.entries[place].can_be_read and place not in side.lost
+        ]
     if not all(places):
         return {}
     keys = [dict(_keys(side, positions, run.cache)) for side, positions in zip(sides, places, strict=True)]

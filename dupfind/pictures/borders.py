@@ -17,7 +17,7 @@ from dupfind.values import THUMBNAIL_SIDE
 
 Grey = NDArray[np.uint8]
 
-_FLAT = 12
+FLAT = 12
 """Grey levels between the darkest and the brightest pixel of a row of the frame, as codecs leave them."""
 _EVEN = 5.0
 """Grey levels between the means of two rows of the frame, and of two sides of it."""
@@ -45,7 +45,7 @@ def find(grey: Grey) -> bytes | None:
 
 
 def _is_flat(row: Grey) -> bool:
-    return int(row.max()) - int(row.min()) <= _FLAT
+    return int(row.max()) - int(row.min()) <= FLAT
 
 
 def _rows(grey: Grey) -> tuple[int, float]:
@@ -53,7 +53,7 @@ def _rows(grey: Grey) -> tuple[int, float]:
     most = int(len(grey) * _MOST)
     rows = grey[:most].astype(np.int16)
     means = rows.mean(1)
-    is_frame = (rows.max(1) - rows.min(1) <= _FLAT) & (np.abs(means - means[0]) <= _EVEN)
+    is_frame = (rows.max(1) - rows.min(1) <= FLAT) & (np.abs(means - means[0]) <= _EVEN)
     return (most if is_frame.all() else int(np.argmin(is_frame))), float(means[0])
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dupfind.pictures import exif, resampling
+from dupfind.pictures import borders, exif, resampling
 from dupfind.pictures.resampling import Box
 from dupfind.pictures.texture import TEXTURE_SIDE
 from dupfind.values import CHROMA_SIDE, THUMBNAIL_SIDE
@@ -49,6 +49,8 @@ class Shrunk(NamedTuple):
     """The whole picture in ``L``, each side 256 to 1,023 pixels, or all that it has where that is less."""
     box: Box
     """The part of ``luma`` that the picture takes: a reduced size is rounded up, the box is not."""
+    working: Image.Image
+    """What colour is taken from: the whole picture in a working mode, as large as ``luma``."""
 
 
 def shrink(image: Image.Image, box: Box | None = None) -> Shrunk:
@@ -56,6 +58,11 @@ def shrink(image: Image.Image, box: Box | None = None) -> Shrunk:
 
     Colour costs a twentieth of the decode and tells a colour photo from its black-and-white copy.
     """
+    return with_color(shrink_gray(image, box))
+
+
+def shrink_gray(image: Image.Image, box: Box | None = None) -> Shrunk:
+    """Do the same without the colour, which :func:`with_color` adds."""
     working = to_working_mode(image)
     width, height = working.size
     left, top, right, bottom = box or (0, 0, width, height)
@@ -64,12 +71,17 @@ def shrink(image: Image.Image, box: Box | None = None) -> Shrunk:
     if factors != (1, 1):
         working = working.reduce(factors)
     box = (left / factors[0], top / factors[1], right / factors[0], bottom / factors[1])
-    luma, colour = _split(working, box)
+    luma = working.split()[0] if working.mode == "YCbCr" else luma_of(working)  # L rounds, Y is half a level too dark
     if luma.mode == "L":
         grey = Image.fromarray(resampling.thumbnail(np.asarray(luma), box))
     else:
         grey = _to_eight_bits(luma.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS, box=box))
-    return Shrunk(grey, colour, _to_eight_bits(luma), box)
+    return Shrunk(grey, (), _to_eight_bits(luma), box, working)
+
+
+def with_color(shrunk: Shrunk) -> Shrunk:
+    """Add the colour to a picture that was shrunk without it."""
+    return shrunk._replace(colour=_colour(shrunk.working, shrunk.box))
 
 
 def luma_of(working: Image.Image) -> Image.Image:
@@ -102,11 +114,32 @@ def color(working: Image.Image, size: tuple[int, int], cell: int) -> tuple[Image
 
 def texture_plane(shrunk: Shrunk, orientation: int) -> NDArray[np.uint8]:
     """The picture, upright, at the size at which :mod:`dupfind.pictures.texture` measures: (256, 256)."""
-    luma = shrunk.luma
-    is_large = min(luma.size) >= TEXTURE_SIDE
-    resampling = Image.Resampling.BOX if is_large else Image.Resampling.BICUBIC
-    plane = luma.resize((TEXTURE_SIDE, TEXTURE_SIDE), resampling, box=shrunk.box)
+    plane = shrunk.luma.resize((TEXTURE_SIDE, TEXTURE_SIDE), _plane_kernel(shrunk.luma), box=shrunk.box)
     return np.asarray(exif.upright(plane, orientation))
+
+
+def may_have_border(shrunk: Shrunk) -> bool:
+    """Tell whether :func:`dupfind.pictures.borders.find` may find a frame in :func:`texture_plane`.
+
+    Only the outermost rows and columns of that plane are made, to the bit as in the whole.
+    """
+    left, top, right, bottom = shrunk.box
+    wide, high = (right - left) / TEXTURE_SIDE, (bottom - top) / TEXTURE_SIDE
+    column, row = (1, TEXTURE_SIDE), (TEXTURE_SIDE, 1)
+    pairs = (
+        ((column, (left, top, left + wide, bottom)), (column, (right - wide, top, right, bottom))),
+        ((row, (left, top, right, top + high)), (row, (left, bottom - high, right, bottom))),
+    )
+    return any(all(_is_flat(shrunk.luma, size, box) for size, box in pair) for pair in pairs)
+
+
+def _is_flat(luma: Image.Image, size: tuple[int, int], box: Box) -> bool:
+    levels = luma.resize(size, _plane_kernel(luma), box=box).tobytes()
+    return max(levels) - min(levels) <= borders.FLAT
+
+
+def _plane_kernel(luma: Image.Image) -> Image.Resampling:
+    return Image.Resampling.BOX if min(luma.size) >= TEXTURE_SIDE else Image.Resampling.BICUBIC
 
 
 def _without_partial(image: Image.Image, whole: tuple[int, int]) -> Image.Image:
@@ -123,14 +156,13 @@ def _without_partial(image: Image.Image, whole: tuple[int, int]) -> Image.Image:
     return image
 
 
-def _split(working: Image.Image, box: Box) -> tuple[Image.Image, tuple[Image.Image, ...]]:
-    """Luma as it is, and Cb and Cr, already small, where there is colour."""
+def _colour(working: Image.Image, box: Box) -> tuple[Image.Image, ...]:
+    """Cb and Cr, already small, where there is colour."""
     size = CHROMA_SIDE, CHROMA_SIDE
-    if working.mode == "RGB":  # convert("L") rounds, where the Y of convert("YCbCr") is half a level too dark
-        _, *chroma = working.resize(size, Image.Resampling.BOX, box=box).convert("YCbCr").split()
-        return working.convert("L"), tuple(chroma)
-    luma, *chroma = working.split()
-    return luma, tuple(plane.resize(size, Image.Resampling.BOX, box=box) for plane in chroma)
+    if working.mode in ("RGB", "RGBX"):
+        return tuple(working.resize(size, Image.Resampling.BOX, box=box).convert("YCbCr").split()[1:])
+    _, *chroma = working.split()
+    return tuple(plane.resize(size, Image.Resampling.BOX, box=box) for plane in chroma)
 
 
 def to_working_mode(image: Image.Image) -> Image.Image:

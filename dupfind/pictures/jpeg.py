@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from typing import IO, NamedTuple
 
 import simplejpeg
@@ -26,6 +27,7 @@ _FACTORS = (8, 4, 2, 1)  # the ones that libjpeg-turbo has fast transforms for
 _HEADER_BYTES = 64 << 20
 _COARSE_BYTES = 1 << 17
 _COARSE_FACTOR = 8
+_COARSE_FORMATS = "JPEG", "MPO"
 _MOST_BYTES_A_PIXEL = 6  # noise at quality 100 takes 4.2
 _NO_FACTOR = 9.0  # more than any: decode at full size
 _UNABLE = (
@@ -49,6 +51,10 @@ _LUMA_STEPS = (
     14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92,
     49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
 )  # fmt: skip
+
+
+Outline = Callable[[bytes], tuple[bytes, Stream]]
+"""Gives the JPEG that a file begins with and what its markers tell, as :func:`dupfind.pictures.trailers.outline`."""
 
 
 class Decoded(NamedTuple):
@@ -76,17 +82,19 @@ def read_bytes(file: IO[bytes], size_pixels: int) -> tuple[bytes, int]:
     return file.read(min(length_bytes, _HEADER_BYTES + _MOST_BYTES_A_PIXEL * size_pixels)), length_bytes
 
 
-def read_coarse(file: IO[bytes], image: JpegImagePlugin.JpegImageFile) -> bytes | None:
+def read_coarse(file: IO[bytes], image: JpegImagePlugin.JpegImageFile, outline: Outline) -> bytes | None:
     """The beginning of a progressive file, as a JPEG of its own that decodes to an eighth of the size.
 
-    None where the whole file has to be read: a reduction by eight is not wanted, the file begins otherwise, or it does
-    not end where a picture ends.
+    ``outline`` tells where the picture ends, and is asked where that is not the end of the file: what lies behind is
+    left alone, be it a film or slack, but a picture that is cut short is to be seen. None where the whole file has to
+    be read: a reduction by eight is not wanted, the file begins otherwise, or its outline is not sound.
     """
-    if not image.info.get("progressive") or image.format != "JPEG" or _factor(image.size) < _COARSE_FACTOR:
+    if not image.info.get("progressive") or image.format not in _COARSE_FORMATS or _factor(image.size) < _COARSE_FACTOR:
         return None
     length_bytes = file.seek(-len(END), os.SEEK_END) + len(END)
-    if file.read() != END:
-        return None
+    if file.read() != END or image.format != "JPEG":  # an MPO ends with the end of another picture
+        whole, stream = outline(read_bytes(file, image.width * image.height)[0])
+        return (coarse(whole) or None) if stream.end is not None and stream.damage is None else None
     wanted = _COARSE_BYTES
     while wanted < length_bytes:
         file.seek(0)

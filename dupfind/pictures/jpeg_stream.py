@@ -79,8 +79,9 @@ class _Tables:
         payload = segment.payload
         if segment.marker in _FRAMES:
             self.frame = segment.marker
-            if self.frame in _SEQUENTIAL | _PROGRESSIVE:
-                self.missing = {(number, index): 0 for number in payload[6::3] for index in range(_COEFFICIENTS)}
+            if self.frame in _SEQUENTIAL | _PROGRESSIVE:  # of sequential ones the first stands for all of a component
+                count = 1 if self.frame in _SEQUENTIAL else _COEFFICIENTS
+                self.missing = {(number, index): 0 for number in payload[6::3] for index in range(count)}
         elif segment.marker == _SCAN and payload and len(payload) >= 4 + 2 * payload[0]:
             self._refine(payload)
         elif segment.marker == _HUFFMAN:
@@ -95,7 +96,7 @@ class _Tables:
         count = scan[0]
         first, last, precision = scan[1 + 2 * count : 4 + 2 * count]
         if self.frame in _SEQUENTIAL:  # what stands there means nothing: each scan brings all that there is
-            first, last, precision = 0, _COEFFICIENTS - 1, 0
+            first = last = precision = 0
         before, after = divmod(precision, 16)
         for number in scan[1 : 1 + 2 * count : 2]:
             for index in range(first, last + 1):

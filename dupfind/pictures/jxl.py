@@ -7,7 +7,6 @@ The plugin decodes the whole picture when it opens a file and knows nothing of a
 from __future__ import annotations
 
 import os
-from importlib import metadata
 from typing import IO, NamedTuple
 
 from PIL import Image
@@ -42,6 +41,8 @@ def is_jxl(head: bytes) -> bool:
 
 def version() -> str:
     """The version of the decoder, for the cache's key; empty where it is not installed."""
+    from importlib import metadata  # takes the workers 15 ms to load, and none of them asks
+
     try:
         return metadata.version("pillow-jxl-plugin")
     except metadata.PackageNotFoundError:

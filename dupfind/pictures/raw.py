@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-from importlib import metadata
 from typing import IO, NamedTuple
 
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
@@ -75,6 +74,8 @@ def _is_raw_tiff(file: IO[bytes]) -> bool:
 
 def version() -> str:
     """The version of the decoder, for the cache's key; empty where it is not installed."""
+    from importlib import metadata  # as in :mod:`dupfind.pictures.jxl`
+
     try:
         return metadata.version("rawpy")
     except metadata.PackageNotFoundError:

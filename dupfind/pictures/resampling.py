@@ -22,7 +22,7 @@ Weights = NDArray[np.float64]
 _LOBES = 3
 _ONE = 1 << 22
 _BAND_LENGTH = 8
-_MOST_KEPT = 64
+_MOST_KEPT = 256
 """Lengths whose weights are kept, some 60 kB each: the pictures of a collection share theirs."""
 
 

@@ -48,6 +48,18 @@ class Hashing(NamedTuple):
     orientations: int
 
 
+class Bare(NamedTuple):
+    """Allows thumbnails that are bare, but of what lies within the threshold of one of these hashes.
+
+    Those are judged, and so measured at once. More may be judged than that, and is decoded again.
+    """
+
+    hashes: bytes = b""
+    """Of the other side, in all orientations, 8 bytes each, the highest first."""
+    algorithm: str = ""
+    threshold_bits: int = 0
+
+
 def read_digests(entries: Sequence[FileEntry]) -> list[Outcome]:
     """Digest each file whole; a file that is no longer as the walk saw it gives a failure."""
     from dupfind.digest import digest, digest_blocks, digest_of
@@ -72,18 +84,34 @@ def read_thumbnails(
     timeout_seconds: float,
     *,
     may_be_coarse: bool = False,
+    bare: Bare | None = None,
     hashing: Hashing | None = None,
 ) -> list[Outcome]:
-    """Decode each picture to its thumbnail, to a coarse one where that ``may_be`` and is faster, and hash it."""
+    """Decode each picture to its thumbnail, to a coarse or bare one where that is allowed and faster, and hash it."""
     from dupfind.pictures import decode
 
     def thumbnail_of(file: IO[bytes], entry: FileEntry) -> Thumbnail | Failure:
-        read = partial(decode.read_thumbnail, file, entry.path, max_pixels, may_be_coarse=may_be_coarse)
+        read = partial(
+            decode.read_thumbnail, file, entry.path, max_pixels, may_be_coarse=may_be_coarse, may_be_bare=may_be_bare
+        )
         return decoded(read, limit, timeout_seconds)
 
+    may_be_bare = None if bare is None else _enough(bare)
     with TimeLimit(timeout_seconds) as limit:
         outcomes = [_read(entry, thumbnail_of, "thumbnail") for entry in entries]
     return outcomes if hashing is None else _with_hashes(outcomes, hashing)
+
+
+def _enough(bare: Bare) -> Callable[[bytes], bool]:
+    """Tell of the pixels of a thumbnail whether nothing will be judged by it, as far as that is known."""
+    import numpy as np
+
+    from dupfind.evidence.fingerprint import is_near_any, pixels
+
+    if not bare.hashes:
+        return lambda _: True
+    hashes = np.frombuffer(bare.hashes, ">u8").astype(np.uint64)
+    return lambda thumbnail: not is_near_any(pixels(thumbnail), bare.algorithm, hashes, bare.threshold_bits)
 
 
 def _with_hashes(outcomes: list[Outcome], hashing: Hashing) -> list[Outcome]:
