@@ -122,7 +122,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
         if decisions:
             findings = with_reader(run, partial(_find_decided, *files, decisions))
         else:
-            store = LastRunStore(settings, recipe, began_ns, may_keep=run.sources.are_remembered)
+            store = LastRunStore(settings, recipe, may_keep=run.sources.are_remembered, began_ns=began_ns)
             findings, learned = with_reader(run, partial(_find, *files, store))
     is_known = not decisions and learned is None
     if is_due(needles, findings, is_remembered=is_known, walked_seconds=time.monotonic() - begin):

@@ -6,11 +6,11 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import pytest
@@ -22,11 +22,14 @@ from PIL import Image, ImageOps
 import dupfind.cache.cache
 import dupfind.cache.last_run_store
 import dupfind.cache.result_cache
+from dupfind.cache.result_cache import Memory
+from dupfind.pictures import jpeg as jpegs
+from dupfind.pictures.jpeg_stream import END
 from dupfind.scanning import scan_again
 from dupfind.values import Report
 from fixtures import pictures
 from tests.helpers.archives import zipped
-from tests.helpers.scans import answer, scan
+from tests.helpers.scans import answer, scan, states
 from tests.helpers.sidecar_contents import xmp
 
 SIZE = (96, 72)
@@ -50,6 +53,12 @@ def jpeg(image: Image.Image, **options: Any) -> bytes:
     return out.getvalue()
 
 
+def _hurt(data: bytes) -> bytes:
+    """Zeros in the place of some bytes, as a bad sector leaves them."""
+    start = len(data) * 3 // 10
+    return data[:start] + bytes(200) + data[start + 200 :]
+
+
 @cache
 def _contents() -> dict[str, bytes]:
     """Files of every kind that have to do with each other: copies in all sizes and shapes, and what is none."""
@@ -67,13 +76,13 @@ def _contents() -> dict[str, bytes]:
             f"{seed} framed otherwise": jpeg(ImageOps.expand(picture, 14, "black")),
             f"{seed} lighter": jpeg(picture.point(lambda value: min(255, int(value * 1.15)))),
             f"{seed} patched": jpeg(pictures.with_patch(picture, seed, 0.05)),
-            f"{seed} progressive": jpeg(pictures.photo(seed, (480, 360)), progressive=True),
+            f"{seed} progressive": jpeg(pictures.photo(seed, (640, 520)), progressive=True),
             f"{seed} framed, progressive": jpeg(
-                ImageOps.expand(pictures.photo(seed, (480, 360)), 40), progressive=True
+                ImageOps.expand(pictures.photo(seed, (640, 520)), 60), progressive=True
             ),
-            f"{seed} cut": jpeg(pictures.photo(seed, (480, 360)), progressive=True)[:-1500],
+            f"{seed} cut": jpeg(pictures.photo(seed, (640, 520)), progressive=True)[:-1500] + END,
+            f"{seed} damaged": _hurt(jpeg(pictures.photo(seed, (480, 360)))),
         }
-    made["damaged"] = jpeg(pictures.photo(1, (480, 360)))[:-6000]
     made["no picture"] = b"\xff\xd8\xff\xe0 no picture"
     made["gray"] = jpeg(Image.new("RGB", SIZE, "gray"))
     made["archive"] = zipped({"a.jpg": made["1"], "b/c.txt": b"words", "b/d.jpg": made["2 again"]})
@@ -197,7 +206,8 @@ class Nights(RuleBasedStateMachine):
         """What is known of before gives the answer of a scan that knows nothing."""
         for _ in range(1 + (Nights.short % 3 == 0)):
             warm = self._warm()
-            fresh = scan(self.top / "hay", self.top / "old", **self.options)
+            with small():
+                fresh = scan(self.top / "hay", self.top / "old", **self.options)
             assert answer(fresh) == answer(warm)
 
     def _warm(self) -> Report:
@@ -206,6 +216,13 @@ class Nights(RuleBasedStateMachine):
         Nights.short += counts == [True]
         Nights.whole += counts == [False]
         return report
+
+
+@contextmanager
+def small() -> Iterator[None]:
+    """Small progressive pictures are read coarsely, too."""
+    with patch.object(jpegs, "_COARSE_FACTOR", 2), patch.object(jpegs, "_COARSE_BYTES", 1 << 12):
+        yield
 
 
 @contextmanager
@@ -220,12 +237,168 @@ def counting() -> Iterator[list[bool]]:
         return findings
 
     with (
+        small(),
         patch.object(scan_again, "scan_again", counted),
         patch.object(dupfind.cache.cache, "_RACY_NS", 0),
         patch.object(dupfind.cache.result_cache, "_RACY_NS", 0),
         patch.object(dupfind.cache.last_run_store, "_RACY_NS", 0),
     ):
         yield counts
+
+
+class Night(NamedTuple):
+    """Two trees, what happens to them after a first scan, and whether the next one goes the short way."""
+
+    hay: dict[str, str]
+    """The names of contents, by path."""
+    old: dict[str, str]
+    change: Callable[[Path], object]
+    is_short: bool = True
+    options: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    before: dict[str, str] = {}  # noqa: RUF012 - likewise
+    """Verdicts on some needles after the first scan, which show that the night is about what it is to be about."""
+    after: dict[str, str] = {}  # noqa: RUF012 - likewise
+
+
+def gone(*names: str) -> Callable[[Path], object]:
+    """These files are deleted."""
+    return lambda top: [(top / name).unlink() for name in names]
+
+
+def came(**files: str) -> Callable[[Path], object]:
+    """These files come: the side, and what it gets."""
+    return lambda top: [
+        (top / side / f"0 new.{ENDINGS.get(name, 'jpg')}").write_bytes(_contents()[name])
+        for side, name in files.items()
+    ]
+
+
+def rewritten(top: Path) -> None:
+    """The witness gets other bytes of the same size, and its time back."""
+    path = top / "hay/a.txt"
+    times = path.stat()
+    path.write_bytes(b"sword")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+NIGHTS = {
+    "nothing": Night({"a.jpg": "1"}, {"b.jpg": "1 again"}, lambda _: None),
+    "a witness by bytes goes": Night(
+        {"a.txt": "text", "b.jpg": "1"}, {"a.txt": "text", "b.jpg": "1"}, gone("hay/a.txt"),
+        before={"a.txt": "present/identical"}, after={"a.txt": "missing", "b.jpg": "present/identical"},
+    ),
+    "a witness by bytes changes": Night(
+        {"a.txt": "text"}, {"a.txt": "text"}, rewritten,
+        before={"a.txt": "present/identical"}, after={"a.txt": "missing"},
+    ),
+    "a witness that comes first": Night({"a.txt": "text"}, {"a.txt": "text"}, came(hay="text")),
+    "the first file of its size": Night(
+        {"a.jpg": "1"}, {"a.txt": "text", "b.txt": "text"}, came(hay="text"),
+        before={"a.txt": "missing"}, after={"a.txt": "present/identical", "b.txt": "present/identical"}, is_short=True,
+    ),
+    "a needle of a size that nobody asked for": Night(
+        {"a.txt": "text", "b.jpg": "1"}, {"b.jpg": "1"}, came(old="text"), after={"0 new.txt": "present/identical"},
+    ),
+    "a witness by its picture goes": Night(
+        {"a.jpg": "1", "b.jpg": "2"}, {"a.jpg": "1 again", "b.jpg": "2 again"}, gone("hay/a.jpg"),
+        before={"a.jpg": "present/same"}, after={"a.jpg": "missing", "b.jpg": "present/same"},
+    ),
+    "a better witness comes": Night(
+        {"a.jpg": "1"}, {"a.jpg": "1 again", "b.jpg": "2"}, came(hay="1 large"), before={"a.jpg": "present/same"},
+    ),
+    "a needle comes": Night(
+        {"a.jpg": "1", "b.jpg": "2"}, {"b.jpg": "2 again"}, came(old="1 turned"), after={"0 new.jpg": "present/same"},
+    ),
+    "a rival goes": Night(
+        {"a.jpg": "1"}, {"a.jpg": "1 at noon", "b.jpg": "1 later"}, gone("old/a.jpg"),
+        before={"a.jpg": "present/same", "b.jpg": "similar/similar"}, after={"b.jpg": "present/same"},
+    ),
+    "a rival comes": Night(
+        {"a.jpg": "1"}, {"b.jpg": "1 later"}, came(old="1 at noon"), before={"b.jpg": "present/same"},
+    ),
+    "a needle becomes a rival": Night(
+        {"a.jpg": "1", "b.jpg": "1 at noon"}, {"a.jpg": "1 at noon", "b.jpg": "1 later"}, gone("hay/b.jpg"),
+        before={"a.jpg": "present/identical", "b.jpg": "present/same"},
+    ),
+    "a frame goes": Night(
+        {"a.jpg": "1 framed", "b.jpg": "2"}, {"a.jpg": "1", "b.jpg": "2 again"}, gone("hay/a.jpg"),
+        before={"a.jpg": "similar/similar"}, after={"a.jpg": "missing"},
+    ),
+    "a frame comes": Night(
+        {"b.jpg": "2"}, {"a.jpg": "1", "b.jpg": "2 again"}, came(hay="1 framed"),
+        before={"a.jpg": "missing"}, after={"a.jpg": "similar/similar"},
+    ),
+    "a broken file comes": Night({"b.jpg": "2"}, {"b.jpg": "2 again"}, came(hay="no picture")),
+    "a broken file goes": Night(
+        {"a.jpg": "no picture", "b.jpg": "2", "c.jpg": "no picture"}, {"b.jpg": "2 again"}, gone("hay/a.jpg")
+    ),
+    "a broken needle comes": Night({"b.jpg": "2"}, {"b.jpg": "2 again"}, came(old="no picture")),
+    "an owner goes": Night(
+        {"a.jpg": "1", "b.jpg": "2"}, {"a.jpg": "1 again", "a.jpg.xmp": "sidecar"}, gone("hay/a.jpg"),
+        options={"sidecars": "ignore"}, before={"a.jpg.xmp": "unwanted"}, after={"a.jpg.xmp": "missing"},
+    ),
+    "an archive comes": Night(
+        {"a.jpg": "1", "b.jpg": "2"}, {"b.jpg": "2 again"}, came(old="archive"), options={"archives": "needles"},
+        after={"a.jpg": "present/identical", "d.jpg": "present/same"},
+    ),
+    "too large": Night(
+        {"a.jpg": "1 large", "b.jpg": "2"}, {"b.jpg": "2 again"}, came(hay="3"), options={"max_pixels": 40_000}
+    ),
+    "a picture comes that may be what is left of a needle": Night(
+        {"b.jpg": "2"}, {"a.jpg": "1 damaged", "b.jpg": "2 again"}, came(hay="3"), is_short=False,
+    ),
+    "a picture goes that may be what is left of a needle": Night(
+        {"a.jpg": "3", "b.jpg": "2"}, {"a.jpg": "1 damaged", "b.jpg": "2 again"}, gone("hay/a.jpg"), is_short=False,
+    ),
+    "the picture comes that a damaged needle is of": Night(
+        {"b.jpg": "2"}, {"a.jpg": "1 damaged", "b.jpg": "2 again"}, came(hay="1 large"),
+    ),
+    "a text comes beside a damaged needle": Night(
+        {"b.jpg": "2"}, {"a.jpg": "1 damaged", "b.jpg": "2 again"}, came(hay="text")
+    ),
+    "a damaged needle comes": Night(
+        {"a.jpg": "2", "b.jpg": "1 large"}, {"b.jpg": "2 again"}, came(old="3 damaged"), is_short=False,
+    ),
+    "the first picture that nothing proves": Night(
+        {"a.jpg": "1", "b.jpg": "no picture"}, {"a.jpg": "1"}, came(old="2"), is_short=False
+    ),
+    "the last picture that nothing proved": Night(
+        {"a.jpg": "1", "b.jpg": "no picture"}, {"a.jpg": "1", "b.jpg": "2"}, gone("old/b.jpg"), is_short=False
+    ),
+    "a frame that only a full decode shows": Night(
+        {"a.jpg": "2"}, {"a.jpg": "2 again", "b.jpg": "1 framed"}, came(hay="1 framed, progressive"), is_short=False,
+    ),
+}  # fmt: skip
+
+
+def put(top: Path, night: Night) -> None:
+    """Build the trees of a night."""
+    for side, files in (("hay", night.hay), ("old", night.old)):
+        (top / side).mkdir()
+        for path, name in files.items():
+            (top / side / path).write_bytes(_contents()[name])
+
+
+@pytest.mark.parametrize("name", NIGHTS)
+def test_a_night(tmp_path: Path, name: str) -> None:
+    """Each rule of what is scanned again."""
+    night = NIGHTS[name]
+    put(tmp_path, night)
+    given = {"cache": str(tmp_path / "cache.sqlite"), **night.options}
+    with counting() as counts:
+        before = scan(tmp_path / "hay", tmp_path / "old", **given)
+        with patch.object(Memory, "recall", lambda _: None):
+            night.change(tmp_path)
+            warm = scan(tmp_path / "hay", tmp_path / "old", **given)
+            again = scan(tmp_path / "hay", tmp_path / "old", **given)
+    with small():
+        fresh = scan(tmp_path / "hay", tmp_path / "old", **night.options)
+    assert answer(fresh) == answer(warm)
+    assert answer(fresh) == answer(again)
+    assert night.is_short == counts[0]
+    assert counts[-1]  # what was scanned whole is what the next one goes by
+    for expected, report in ((night.before, before), (night.after, warm)):
+        assert expected == {needle: states(report)[needle] for needle in expected}
 
 
 @pytest.mark.slow

@@ -161,6 +161,6 @@ def _hashes(places: bytes, values: bytes) -> Hashes:
     hashes.places.frombytes(places)
     hashes.values.frombytes(values)
     count = len(hashes.places)
-    if len(hashes.values) % count if count else len(hashes.values):
+    if len(hashes.values) % count or len(hashes.values) < count if count else len(hashes.values):
         raise SnapshotError("it has hashes of no file")
     return hashes

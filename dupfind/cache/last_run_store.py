@@ -62,7 +62,7 @@ class LastRunStore:
     :class:`dupfind.cache.result_cache.Memory`.
     """
 
-    def __init__(self, settings: Settings, recipe: Callable[[], str], began_ns: int, *, may_keep: bool) -> None:
+    def __init__(self, settings: Settings, recipe: Callable[[], str], *, began_ns: int, may_keep: bool) -> None:
         self._path = settings.cache if may_keep and not settings.scan.paranoid else None
         self._settings = settings
         self._recipe = recipe
