@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -20,11 +20,20 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from PIL import Image, ImageOps
 
 import dupfind.cache.cache
-import dupfind.cache.last_run_store
 import dupfind.cache.result_cache
+from dupfind.answers.findings import Findings
+from dupfind.cache import last_run_store
+from dupfind.cache.last_run import LastRun
+from dupfind.cache.last_run_store import LastRunStore
 from dupfind.cache.result_cache import Memory
+from dupfind.cache.snapshot_parts import Part
+from dupfind.errors import CacheLostError
+from dupfind.matching import matcher
 from dupfind.pictures import jpeg as jpegs
 from dupfind.pictures.jpeg_stream import END
+from dupfind.pool.full_size import FullSizePair, not_compared
+from dupfind.reading import Reader
+from dupfind.reasons import Reason
 from dupfind.scanning import scan_again
 from dupfind.values import Report
 from fixtures import pictures
@@ -241,7 +250,7 @@ def counting() -> Iterator[list[bool]]:
         patch.object(scan_again, "scan_again", counted),
         patch.object(dupfind.cache.cache, "_RACY_NS", 0),
         patch.object(dupfind.cache.result_cache, "_RACY_NS", 0),
-        patch.object(dupfind.cache.last_run_store, "_RACY_NS", 0),
+        patch.object(last_run_store, "_RACY_NS", 0),
     ):
         yield counts
 
@@ -399,6 +408,153 @@ def test_a_night(tmp_path: Path, name: str) -> None:
     assert counts[-1]  # what was scanned whole is what the next one goes by
     for expected, report in ((night.before, before), (night.after, warm)):
         assert expected == {needle: states(report)[needle] for needle in expected}
+
+
+def two_nights(top: Path, change: Callable[[], object]) -> list[bool]:
+    """Scan, let something happen, scan again and compare; gives which scans have gone the short way."""
+    cache = str(top / "cache.sqlite")
+    with counting() as counts:
+        scan(top / "hay", top / "old", cache=cache)
+        with patch.object(Memory, "recall", lambda _: None):
+            change()
+            warm = scan(top / "hay", top / "old", cache=cache)
+    with small():
+        assert answer(scan(top / "hay", top / "old")) == answer(warm)
+    return counts
+
+
+def test_films(tmp_path: Path) -> None:
+    """A film that comes or goes is compared with all films, and its packets are all that proves it."""
+    from tests.helpers.films import film, remuxed
+
+    reel = film(frames=4, sounds=())
+    for side, content in (("hay", reel), ("old", remuxed(reel, "mov", tags={"title": "other words"}))):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "a.mov").write_bytes(content)
+        (tmp_path / side / "b.jpg").write_bytes(_contents()["2" if side == "hay" else "2 again"])
+
+    def copied() -> None:
+        (tmp_path / "old/c.mov").write_bytes(remuxed(reel, "mov", tags={"title": "more words"}))
+
+    assert [True] == two_nights(tmp_path, (tmp_path / "hay/a.mov").unlink)
+    (tmp_path / "hay/a.mov").write_bytes(reel)
+    assert [True, True] == two_nights(tmp_path, copied)
+    report = scan(tmp_path / "hay", tmp_path / "old")
+    assert {"a.mov": "present/same", "b.jpg": "present/same", "c.mov": "present/same"} == states(report)
+
+
+def test_a_witness_that_was_forgotten(tmp_path: Path) -> None:
+    """Whatever else goes wrong, nothing rests on a file that has gone."""
+    put(tmp_path, NIGHTS["a witness by bytes goes"])
+    with patch.object(scan_again._Again, "_by_bytes", lambda _: set()):
+        assert [False] == two_nights(tmp_path, (tmp_path / "hay/a.txt").unlink)
+
+
+def test_a_bound_is_met(tmp_path: Path) -> None:
+    """What is found of one needle may then rest on all others."""
+    put(tmp_path, NIGHTS["a rival comes"])
+    with patch.object(matcher, "_MOST_QUARRELS", 0):
+        assert [] == two_nights(tmp_path, lambda: None)  # it is not kept
+
+    def change() -> None:
+        NIGHTS["a rival comes"].change(tmp_path)
+        patch.object(matcher, "_MOST_QUARRELS", 0).start()
+
+    try:
+        assert [False] == two_nights(tmp_path, change)
+    finally:
+        patch.stopall()
+
+
+def test_what_could_not_be_compared(tmp_path: Path) -> None:
+    """It is compared by the next run, although nothing has changed."""
+    put(tmp_path, NIGHTS["nothing"])
+
+    def fail(_: Reader, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Reason | None]:
+        return {pair: not_compared("no memory").objection for pair in pairs}
+
+    with patch.object(Reader, "compare_at_full_size", fail), counting():
+        first = scan(tmp_path / "hay", tmp_path / "old", cache=str(tmp_path / "cache.sqlite"))
+    assert {"b.jpg": "similar/similar"} == states(first)
+    with patch.object(Memory, "recall", lambda _: None), counting() as counts:
+        second = scan(tmp_path / "hay", tmp_path / "old", cache=str(tmp_path / "cache.sqlite"))
+    assert ([True], {"b.jpg": "present/same"}) == (counts, states(second))
+
+
+def test_too_much_has_changed(tmp_path: Path) -> None:
+    """Everything is scanned, and the next run goes by that."""
+    put(tmp_path, NIGHTS["nothing"])
+    with patch.object(scan_again, "LEAST_NEWS", 0):
+        assert [] == two_nights(tmp_path, lambda: came(old="2")(tmp_path))
+        assert [True] == two_nights(tmp_path, lambda: None)
+
+
+def test_the_cache_is_damaged_meanwhile(tmp_path: Path) -> None:
+    """The run that starts again goes by nothing that came from it."""
+    put(tmp_path, NIGHTS["nothing"])
+    real, asked = scan_again.scan_again, []
+
+    def lose(*values: Any) -> Findings | None:
+        asked.append(True)
+        real(*values)
+        raise CacheLostError("damaged", is_gone=False)
+
+    def change() -> None:
+        came(old="2")(tmp_path)
+        patch.object(scan_again, "scan_again", lose).start()
+
+    try:
+        two_nights(tmp_path, change)
+    finally:
+        patch.stopall()
+    assert [True] == asked
+
+
+def test_two_scans_at_once(tmp_path: Path) -> None:
+    """Each goes by what it has loaded, whatever the other keeps meanwhile."""
+    put(tmp_path, NIGHTS["a witness by its picture goes"])
+    cache, real = str(tmp_path / "cache.sqlite"), LastRunStore.load
+
+    def load_and_wait(store: LastRunStore) -> LastRun | None:
+        last = real(store)
+        with patch.object(LastRunStore, "load", lambda _: None):
+            scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+        return last
+
+    def change() -> None:
+        (tmp_path / "hay/a.jpg").unlink()
+        patch.object(LastRunStore, "load", load_and_wait).start()
+
+    try:
+        assert [True] == two_nights(tmp_path, change)
+    finally:
+        patch.stopall()
+
+
+def test_a_kill_while_it_is_kept(tmp_path: Path) -> None:
+    """The last run that was kept whole serves on."""
+    put(tmp_path, NIGHTS["nothing"])
+    cache, real = str(tmp_path / "cache.sqlite"), last_run_store.pack_run
+
+    def broken(*values: Any) -> Iterator[tuple[Part, bytes]]:
+        for number, part in enumerate(real(*values)):
+            if number == 3:
+                raise KeyboardInterrupt
+            yield part
+
+    with counting():
+        scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+        (tmp_path / "old/c.txt").write_bytes(b"words")
+        with (
+            patch.object(last_run_store, "pack_run", broken),
+            patch.object(scan_again, "LEAST_NEWS", -1),
+            pytest.raises(KeyboardInterrupt),
+        ):
+            scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+    with counting() as counts, patch.object(Memory, "recall", lambda _: None):
+        warm = scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+    with small():
+        assert ([True], answer(scan(tmp_path / "hay", tmp_path / "old"))) == (counts, answer(warm))
 
 
 @pytest.mark.slow
