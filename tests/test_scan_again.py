@@ -31,11 +31,12 @@ from dupfind.errors import CacheLostError
 from dupfind.matching import matcher
 from dupfind.pictures import jpeg as jpegs
 from dupfind.pictures.jpeg_stream import END
+from dupfind.pool import tasks
 from dupfind.pool.full_size import FullSizePair, not_compared
 from dupfind.reading import Reader
 from dupfind.reasons import Reason
 from dupfind.scanning import scan_again
-from dupfind.values import Report
+from dupfind.values import FileEntry, Report
 from fixtures import pictures
 from tests.helpers.archives import zipped
 from tests.helpers.scans import answer, scan, states
@@ -479,6 +480,36 @@ def test_what_could_not_be_compared(tmp_path: Path) -> None:
     with patch.object(Memory, "recall", lambda _: None), counting() as counts:
         second = scan(tmp_path / "hay", tmp_path / "old", cache=str(tmp_path / "cache.sqlite"))
     assert ([True], {"b.jpg": "present/same"}) == (counts, states(second))
+
+
+def test_what_is_new_is_read_once(tmp_path: Path) -> None:
+    """Its bytes where they matter, and its picture, on either side."""
+    put(tmp_path, NIGHTS["nothing"])
+    read: list[str] = []
+
+    def noting(real: Callable[..., Any]) -> Callable[..., Any]:
+        def note(entries: Sequence[FileEntry], *values: Any, **options: Any) -> Any:
+            read.extend(f"{real.__name__} {os.path.basename(entry.path)}" for entry in entries)
+            return real(entries, *values, **options)
+
+        return note
+
+    def change() -> None:
+        came(old="2", hay="3")(tmp_path)
+        (tmp_path / "old/twin.jpg").write_bytes(_contents()["3"])
+        for name in ("read_digests", "read_thumbnails"):
+            patch.object(tasks, name, noting(getattr(tasks, name))).start()
+
+    with counting():
+        scan(tmp_path / "hay", tmp_path / "old", cache=str(tmp_path / "cache.sqlite"))
+        try:
+            change()
+            scan(tmp_path / "hay", tmp_path / "old", cache=str(tmp_path / "cache.sqlite"))
+        finally:
+            patch.stopall()
+    assert [
+        "read_digests 0 new.jpg", "read_digests twin.jpg", "read_thumbnails 0 new.jpg", "read_thumbnails 0 new.jpg",
+    ] == sorted(read)  # fmt: skip
 
 
 def test_too_much_has_changed(tmp_path: Path) -> None:

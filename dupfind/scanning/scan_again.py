@@ -106,6 +106,7 @@ def scan_again(news: News, run: Reading, find: Find) -> Findings | None:
     if not again.follow_pictures():
         return None
     again.follow_films()
+    run.cache.flush()  # so that nothing that was read is read again
     learned = Learned()
     return again.merged(find(again.needles(), again.haystack(), run, learned), learned)
 
@@ -225,6 +226,7 @@ class _Again:
     def _unproved_pictures(self) -> Pictures:
         """Return the pictures among the needles in question that are not proved by their bytes."""
         asked, reader = self.needles(), self._run.reader
+        self._run.cache.flush()  # likewise
         identical, failures, _ = find_identical(asked, self.haystack(), reader)
         settled = identical.keys() | failures.keys()
         unproved = [entry for entry in asked if entry.path not in settled and entry.size_bytes]
