@@ -243,6 +243,7 @@ def _find(
     with run.listener.part("look up", len(needles) + len(haystack)):
         last = store.load()
         news = None if last is None else news_since(last, needles, haystack)
+        del last  # a second list of all paths
     findings = None if news is None else scan_again(news, run, _find_again)
     if news is not None and findings is not None:
         with run.listener.stage("the rest has not changed since an earlier run", None) as advance:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from dupfind.answers.findings import Findings
@@ -91,8 +91,13 @@ def news_since(last: LastRun, needles: list[FileEntry], haystack: list[FileEntry
         changes = changes_since(before, entries)
         if changes is None:
             return None
-        sides.append(OneSide(entries, before, changes))
-    news = News(last, *sides)
+        # The paths of the last run are those of now, nearly all of them, and are held in memory once.
+        paths = [
+            entries[place].path if place >= 0 else path
+            for path, place in zip(before.paths, changes.places, strict=True)
+        ]
+        sides.append(OneSide(entries, before._replace(paths=paths), changes))
+    news = News(replace(last, needles=sides[0].before, haystack=sides[1].before), *sides)
     return news if news.files <= max(LEAST_NEWS, (len(needles) + len(haystack)) // SHARE) else None
 
 
