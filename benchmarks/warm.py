@@ -3,8 +3,9 @@ r"""Warm runs: 100,000 small files on each side, against ``find ROOT -printf '%s
     python -m benchmarks.warm [--files N] [--rounds N] [--keep FOLDER]
 
 Half of the files are haystack, half needles, in folders of 100. Three backups are measured: a plain copy, one whose
-pictures were all re-encoded, and one of other pictures; each with nothing changed since the run before, and with one
-file of the haystack touched.
+pictures were all re-encoded, and one of other pictures; each with nothing changed since the run before, with one
+file of the haystack touched, and with 1% of all files new, half of them on each side; a run over these alone is
+measured beside that.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import shutil
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -25,6 +27,8 @@ from benchmarks.common import DUPFIND, Run, in_turn, machine, median, run
 _IN_A_FOLDER = 100
 _RACY_SECONDS = 2.1
 """Answers over files that are younger are not remembered."""
+_NEW = 100_000_000
+"""Number of the first picture that is new."""
 _BACKUPS = {"copy": (0, 80), "re-encoded": (0, 60), "other pictures": (10_000_000, 80)}
 
 
@@ -81,6 +85,40 @@ def _measure(name: str, trees: list[Path], work: Path, rounds: int, files: int) 
         print(f"| {name} | {state} | {times} | {peak:.0f} MiB | {size:.0f} B |", flush=True)
 
 
+def _measure_new(name: str, trees: list[Path], work: Path, rounds: int, files: int) -> None:
+    """Add 1% of new files, half of them on each side, and the same as trees of their own; takes them away again."""
+    cache, alone = work / f"{name}.sqlite", work / "alone"
+    first, quality = _BACKUPS[name]
+    try:
+        for side, start, saved in zip(("haystack", "needles"), (0, first), (80, quality), strict=True):
+            _build(alone / side, max(1, files // 200), _NEW + start, saved)
+            shutil.copytree(alone / side, trees[side == "needles"] / "new")
+        time.sleep(_RACY_SECONDS)
+        find = ["find", *map(str, trees), "-printf", "%s %T@ %p\n"]
+        runs: dict[str, list[Run]] = {"find": [], "alone": [], "dupfind": []}
+        for _ in range(rounds):
+            again = work / "again.sqlite"
+            for roots, tool in (((alone / "haystack", alone / "needles"), "alone"), (trees, "dupfind")):
+                again.unlink(missing_ok=True)
+                if tool == "dupfind":
+                    runs["find"].append(run(find))
+                    shutil.copy(cache, again)
+                haystack, needles = map(str, roots)
+                scan = [*DUPFIND, "scan", "--haystack", haystack, "--needles", needles, "--cache", str(again), "-q"]
+                runs[tool].append(run(scan))
+            again.unlink()
+        less = [b.seconds - a.seconds for a, b in zip(runs["alone"], runs["dupfind"], strict=True)]
+        ratio = median([b / a.seconds for a, b in zip(runs["find"], less, strict=True)])
+        seconds = {tool: median([one.seconds for one in found]) for tool, found in runs.items()}
+        times = f"{seconds['find']:.2f} s | {seconds['dupfind']:.2f} s, {seconds['alone']:.2f} s alone"
+        peak = max(one.peak_mib for one in runs["dupfind"])
+        print(f"| {name} | 1% new | {times} | {ratio:.1f}, less that | | {peak:.0f} MiB | |", flush=True)
+    finally:
+        shutil.rmtree(alone, ignore_errors=True)
+        for tree in trees:
+            shutil.rmtree(tree / "new", ignore_errors=True)
+
+
 def main() -> None:
     """Build the trees, measure, print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -101,7 +139,9 @@ def main() -> None:
         for backup, (first, quality) in _BACKUPS.items():
             if not (work / backup).exists():
                 _build(work / backup, half, first, quality)
-            _measure(backup, [work / "haystack", work / backup], work, options.rounds, options.files)
+            trees = [work / "haystack", work / backup]
+            _measure(backup, trees, work, options.rounds, options.files)
+            _measure_new(backup, trees, work, options.rounds, options.files)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ from dupfind.values import (
 )
 
 if TYPE_CHECKING:
+    from dupfind.cache.last_run_store import LastRunStore, Learned
     from dupfind.reading import Pictures
 
 
@@ -119,21 +120,27 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
     recipe = partial(_recipe, settings.scan.algorithm, listener)
     memory = Memory(settings, *files, recipe, began_ns, may_keep=run.sources.are_remembered)
     remembered = None if decisions else _recall(memory, sum(map(len, files)), listener)
-    findings = remembered
+    findings, learned, store = remembered, None, None
     if findings is None:
-        from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
+        # What reads files is loaded where there is something to be read.
+        from dupfind.cache.last_run_store import LastRunStore
+        from dupfind.session import with_reader
 
         if decisions:
             findings = with_reader(run, partial(_find_decided, *files, decisions))
         else:
-            findings, *_ = with_reader(run, partial(find_matches, *files, may_be_bare=True))
-    if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
+            store = LastRunStore(settings, recipe, may_keep=run.sources.are_remembered, began_ns=began_ns)
+            findings, learned = with_reader(run, partial(_find, *files, store))
+    is_known = not decisions and learned is None
+    if is_due(needles, findings, is_remembered=is_known, walked_seconds=time.monotonic() - begin):
         with listener.stage("looking again", None) as advance:
             # What was mounted meanwhile may show a file under another name.
             listing = run.listing(Excludes(settings.excludes), advance, is_anew=True)
             needles, haystack, findings = final_check(run.sources, needles, haystack, findings, listing)
     if remembered is None and not decisions:
         memory.keep(findings, time.time_ns())
+        if store is not None and learned is not None:
+            store.keep(findings, learned, *files, time.time_ns())
     with listener.part("verdict", sum(len(tree.entries) for tree in needles)):
         aside = disregarded(needles, settings.scan.disregard, listener)
         judged = judge(run, needles, haystack, findings, aside)
@@ -289,6 +296,31 @@ def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:
     return remembered
 
 
+def _find(
+    needles: list[FileEntry], haystack: list[FileEntry], store: LastRunStore, run: Reading
+) -> tuple[Findings, Learned | None]:
+    """Return what is found, and what is learned on the way; None where not all is scanned, but what has changed."""
+    from dupfind.cache.last_run_store import Learned
+    from dupfind.scanning.scan_again import news_since, scan_again
+
+    with run.listener.part("look up", len(needles) + len(haystack)):
+        last = store.load()
+        news = None if last is None else news_since(last, needles, haystack)
+        del last  # a second list of all paths
+    findings = None if news is None else scan_again(news, run, _find_again)
+    if news is not None and findings is not None:
+        with run.listener.stage("the rest has not changed since an earlier run", None) as advance:
+            advance(len(needles) + len(haystack) - news.files)
+        return findings, None
+    learned = Learned(is_whole=store.is_kept)
+    findings, *_ = find_matches(needles, haystack, run, None, None, learned, may_be_bare=True)
+    return findings, learned
+
+
+def _find_again(needles: list[FileEntry], haystack: list[FileEntry], run: Reading, learned: Learned) -> Findings:
+    return find_matches(needles, haystack, run, None, None, learned, may_be_bare=True)[0]
+
+
 def _find_decided(
     needles: list[FileEntry], haystack: list[FileEntry], decisions: Sequence[Decision], run: Reading
 ) -> Findings:
@@ -316,6 +348,7 @@ def find_matches(
     run: Reading,
     parted: Mapping[str, frozenset[str]] | None = None,
     candidates: Pictures | None = None,
+    learned: Learned | None = None,
     *,
     may_be_bare: bool = False,
 ) -> tuple[Findings, Pictures | None, Pictures | None]:
@@ -323,13 +356,18 @@ def find_matches(
 
     Gives the pictures of needles and haystack too, None where none was asked for. ``parted`` are, by the path of a
     needle, files of the haystack that prove nothing of it but by their bytes. ``candidates`` are the pictures of this
-    haystack as this function gave them before, where it did. ``may_be_bare`` is for who goes by the matches
-    alone: of the pictures nothing but the pixels may have been looked at then.
+    haystack as this function gave them before, where it did. ``learned`` takes in what the next run may go by.
+    ``may_be_bare`` is for who goes by the matches alone: of the pictures nothing but the pixels may have been looked at
+    then.
     """
     from dupfind.scanning.identical import find_identical
+    from dupfind.scanning.learning import learn_digests, learn_pictures
 
     scan, reader = run.settings.scan, run.reader
-    identical, failures = find_identical(needles, haystack, reader)
+    identical, failures, digests = find_identical(needles, haystack, reader)
+    if learned is not None:
+        learn_digests(learned, needles, haystack, digests)
+    del digests  # 100 bytes a file
     matches = {path: Match(entry.path, Evidence.IDENTICAL, None) for path, entry in identical.items()}
     unproved = [
         entry for entry in needles if entry.path not in matches and entry.path not in failures and entry.size_bytes
@@ -357,6 +395,8 @@ def find_matches(
 
         decodes = Decodes(pictures, candidates, reader.full_decodes, reader.measured)
         by_picture, remains = match_pictures(run, decodes, parted)
+        if learned is not None:
+            learn_pictures(learned, needles, haystack, decodes, run)
         pictures, candidates = decodes.pictures()
         matches |= by_picture
         failures |= decodes.failures

@@ -11,7 +11,8 @@ import pytest
 from dupfind.cache import cache_snapshots, cache_upkeep
 from dupfind.cache.cache_file import CacheFile
 from dupfind.cache.cache_snapshots import MOST_SNAPSHOTS, Shelf
-from dupfind.cache.snapshot import SnapshotError
+from dupfind.cache.snapshot import unpack
+from dupfind.cache.snapshot_parts import SnapshotError
 from tests.helpers.cache_rows import fill
 from tests.helpers.snapshots import ENTRIES, FOLDERS, packed
 
@@ -43,20 +44,20 @@ def execute(path: str, statement: str, *values: object) -> list[tuple[object, ..
 
 def test_what_is_kept_is_found_under_its_key(shelf: Shelf, path: str) -> None:
     """From another process too, and nothing else is."""
-    assert shelf.load(KEY) is None
+    assert shelf.load(KEY, unpack) is None
     shelf.keep(KEY, packed().items())
     other = Shelf(path)
-    known = other.load(KEY)
+    known = other.load(KEY, unpack)
     assert known is not None
     assert list(FOLDERS) == known.folders
     assert ENTRIES[2] == known.details([2])[2][0]
-    assert other.load(b"another") is None
+    assert other.load(b"another", unpack) is None
     other.close()
 
 
 def test_a_cache_without_the_tables_goes_on_serving(shelf: Shelf, path: str) -> None:
     """They are made when they are first needed."""
-    assert shelf.load(KEY) is None
+    assert shelf.load(KEY, unpack) is None
     file = CacheFile.open_existing(path)
     assert 0 == cache_snapshots.count(file)
     cache_snapshots.forget(file)
@@ -70,8 +71,8 @@ def test_the_newest_few_are_kept(shelf: Shelf, path: str) -> None:
     for number in range(MOST_SNAPSHOTS + 2):
         shelf.keep(bytes([number]), packed().items())
     shelf.keep(bytes([2]), packed().items())  # the oldest that was left is the newest now
-    assert [False, False, True, True, True, True] == [
-        shelf.load(bytes([number])) is not None for number in range(MOST_SNAPSHOTS + 2)
+    assert [False, False, *[True] * MOST_SNAPSHOTS] == [
+        shelf.load(bytes([number]), unpack) is not None for number in range(MOST_SNAPSHOTS + 2)
     ]
     (parts,) = execute(path, "SELECT count(*) FROM snapshot_part")[0]
     assert MOST_SNAPSHOTS * len(packed()) == parts
@@ -87,7 +88,7 @@ def test_a_bit_that_was_lost_shows(shelf: Shelf, path: str, name: str, place: in
     changed = bytearray(data)
     changed[place] ^= 1
     execute(path, "UPDATE snapshot_part SET data = ? WHERE name = ?", bytes(changed), name)
-    known = shelf.load(KEY)
+    known = shelf.load(KEY, unpack)
     if name == "details":
         assert known is not None
         with pytest.raises(SnapshotError, match="a part is not what was kept"):
@@ -112,13 +113,13 @@ def test_rows_that_do_not_belong_together_are_none(shelf: Shelf, path: str, stat
     """A part of another snapshot would be taken for one of this."""
     shelf.keep(KEY, packed().items())
     execute(path, statement)
-    assert shelf.load(KEY) is None
+    assert shelf.load(KEY, unpack) is None
 
 
 def test_parts_that_are_replaced_meanwhile(shelf: Shelf, path: str) -> None:
     """Who holds the older one is told, and never gets a part of the newer."""
     shelf.keep(KEY, packed().items())
-    known = shelf.load(KEY)
+    known = shelf.load(KEY, unpack)
     assert known is not None
     other = Shelf(path)
     other.keep(KEY, packed().items())
@@ -131,7 +132,7 @@ def test_pruning_forgets_them(shelf: Shelf, path: str) -> None:
     """They name thumbnails that go with it."""
     shelf.keep(KEY, packed().items())
     cache_upkeep.prune(path, with_absent_folders=True)
-    assert shelf.load(KEY) is None
+    assert shelf.load(KEY, unpack) is None
     assert [(0,)] == execute(path, "SELECT count(*) FROM snapshot_part")
 
 
@@ -140,5 +141,5 @@ def test_a_file_that_is_no_cache(tmp_path: Path) -> None:
     (tmp_path / "other").write_bytes(b"something else")
     shelf = Shelf(str(tmp_path / "other"))
     shelf.keep(KEY, packed().items())
-    assert shelf.load(KEY) is None
+    assert shelf.load(KEY, unpack) is None
     assert b"something else" == (tmp_path / "other").read_bytes()

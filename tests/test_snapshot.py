@@ -18,14 +18,13 @@ from dupfind.cache.snapshot import (
     UNSETTLED,
     FolderRow,
     Inner,
-    Part,
     Rows,
-    SnapshotError,
     make_rows,
     pack,
     unpack,
     unsettled_since,
 )
+from dupfind.cache.snapshot_parts import Part, SnapshotError
 from dupfind.values import FileEntry
 from tests.helpers.snapshots import ENTRIES, FAILURES, FOLDERS, ROWS, packed
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import TypeVar
 
 from dupfind.cache.cache_file import CacheFile, DamagedError, UnusableError, translated
 from dupfind.cache.cache_schema import SNAPSHOT_PART_TABLE, SNAPSHOT_TABLE
-from dupfind.cache.snapshot import Known, Part, SnapshotError, unpack
+from dupfind.cache.snapshot_parts import Part, SnapshotError
 from dupfind.digest import DIGEST_BYTES, digest_of
 
-MOST_SNAPSHOTS = 4
-"""A million files take 80 MB each."""
+T = TypeVar("T")
+
+MOST_SNAPSHOTS = 8
+"""A million files take 80 MB each for `find`, 120 MB for `scan`."""
 
 
 class Shelf:
@@ -35,8 +38,10 @@ class Shelf:
             self._file.close()
             self._file = None
 
-    def load(self, key: bytes) -> Known | None:
-        """Return the snapshot kept under ``key``; None without one that is sound."""
+    def load(self, key: bytes, unpack: Callable[[Callable[[Part], bytes]], T]) -> T | None:
+        """Return what ``unpack`` makes of the snapshot kept under ``key``, of which it is given a function from a part
+        to its bytes; None without one that is sound.
+        """
         with suppress(DamagedError, UnusableError, SnapshotError):
             file = self._opened()
             with translated():

@@ -39,7 +39,7 @@ class CacheInfo:
     answers: int
     """Whole answers, for runs over files that have not changed."""
     snapshots: int
-    """Whole haystacks, as ``find`` remembers them."""
+    """Whole haystacks, as ``find`` remembers them, and last runs of ``scan``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dupfind.cache.cache_schema import FS_CODEC, PictureRef, fits
 from dupfind.cache.racy import is_racy
+from dupfind.cache.snapshot_parts import Part, SnapshotError
 from dupfind.values import Failure, FileEntry, FolderId
 
 PIECE = 1024
@@ -27,16 +28,10 @@ OTHER, PICTURE, UNSETTLED = 0, 1, 2
 
 Integers = NDArray[np.int64]
 Words = NDArray[np.uint64]
-Part = tuple[str, int]
-"""The name of a column, or of the details, and the number of the piece."""
 
 HEAD: Part = ("head", 0)
 _SEARCHED = (("hashes", "<u8"), ("sizes", "<i8"), ("kinds", "<u1"), ("inner_rows", "<i8"), ("inner_hashes", "<u8"))
 _DETAILS = (("mtimes", "<i8"), ("ctimes", "<i8"), ("inodes", "<u8"), ("ids", "<i8"), ("pixels", "<i8"))
-
-
-class SnapshotError(ValueError):
-    """What is to be unpacked is not what was packed, or is gone."""
 
 
 class Noted(NamedTuple):

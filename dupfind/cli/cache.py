@@ -62,7 +62,7 @@ def info_command(cache: str | None) -> None:
         count(content.digests, "digest"),
         count(content.failures, "unreadable picture"),
         count(content.answers, "whole answer"),
-        count(content.snapshots, "haystack"),
+        count(content.snapshots, "snapshot"),
     ]
     _print(f"{path}: {size(content.size_bytes)}", ", ".join(counts))
 

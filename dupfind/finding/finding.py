@@ -18,7 +18,7 @@ from dupfind.answers.found import FILMS_BY_BYTES, NO_SAME_FILM, Answer, Near, So
 from dupfind.answers.hashed import Given
 from dupfind.cache.cache_schema import FRAMED
 from dupfind.cache.cache_snapshots import Shelf
-from dupfind.cache.snapshot import SnapshotError
+from dupfind.cache.snapshot_parts import SnapshotError
 from dupfind.events import Listener
 from dupfind.evidence import fingerprint
 from dupfind.finding.collection import Collection, Sighting
@@ -121,7 +121,9 @@ class _Finder:
         """By the path of each film whose packets were compared, the films of the haystack that have them."""
 
     def find(self, images: Sequence[Given], *, is_anew: bool) -> Answer:
-        """Find the answer; raises :class:`~dupfind.cache.snapshot.SnapshotError` where what was remembered has gone."""
+        """Find the answer; raises :class:`~dupfind.cache.snapshot_parts.SnapshotError` where what was remembered has
+        gone.
+        """
         files = {given.file.entry.path: given.file.entry for given in images if given.file is not None}
         self._reader.prepare(list(files.values()))
         collection = self._recollection.open(list(files.values()), is_anew=is_anew)

@@ -17,7 +17,8 @@ from dupfind.cache.cache import Cache
 from dupfind.cache.cache_snapshots import Shelf
 from dupfind.cache.racy import RACY_NS
 from dupfind.cache.result_cache import program
-from dupfind.cache.snapshot import FolderRow, Inner, Known, SnapshotError, pack, unsettled_since
+from dupfind.cache.snapshot import FolderRow, Inner, Known, pack, unpack, unsettled_since
+from dupfind.cache.snapshot_parts import SnapshotError
 from dupfind.digest import digest_of
 from dupfind.finding.collection import Collection, will_last
 from dupfind.finding.incremental_walk import Revisit, Visited, remembered
@@ -57,7 +58,7 @@ class Recollection:
 
     def open(self, images: Sequence[FileEntry] = (), *, is_anew: bool) -> Collection:
         """Open the collection as it is now; ``is_anew`` walks all of it. Raises
-        :class:`~dupfind.cache.snapshot.SnapshotError`.
+        :class:`~dupfind.cache.snapshot_parts.SnapshotError`.
 
         What a catalog lists that may be one of ``images`` itself is left out.
         """
@@ -66,7 +67,7 @@ class Recollection:
         snapshot = None
         if self._shelf is not None and not is_anew:
             with self._run.listener.part("look up"):
-                snapshot = self._shelf.load(self._key)
+                snapshot = self._shelf.load(self._key, unpack)
         excludes = Excludes(self._settings.excludes)
         visited = self._walk(snapshot, excludes)
         if any(self._others):

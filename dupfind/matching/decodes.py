@@ -41,6 +41,11 @@ class Side:
         self.lost: set[int] = set()
         """Their positions."""
 
+    @property
+    def first_refs(self) -> list[PictureRef]:
+        """As ``refs`` before anything was decoded in full."""
+        return self._pictures.refs
+
     def is_preview(self, position: int) -> bool:
         """Tell whether nothing may rest on a picture yet."""
         return bool(self.refs[position].id & COARSE)
@@ -92,6 +97,10 @@ class Decodes:
         """By path, the files of either side that could not be decoded in full."""
         self.needles = Side(needles, self.failures)
         self.haystack = Side(haystack, self.failures)
+        self.is_bounded = False
+        """Whether a bound of the matching was met: what is found of one needle may then rest on all others."""
+        self.passing: set[str] = set()
+        """Paths of needles that could not be compared this time."""
         self._read_full = read_full
         self._read_bare = read_bare or read_full
 

@@ -97,3 +97,6 @@ class FullSize:
                 self._notes[place] = better
         outcomes = self._compare(list(pairs.values()))
         self._outcomes |= {place: outcomes[pair] for place, pair in pairs.items()}
+        for place, pair in pairs.items():
+            if (objection := outcomes[pair]) is not None and objection.code is ReasonCode.NOT_COMPARED:
+                self._decodes.passing.add(needles.entries[place.needle].path)

@@ -42,7 +42,7 @@ def match_pictures(
             break
         decodes.read(previews)
     else:  # nothing rests on a preview
-        lookalikes, remains = {}, {}
+        lookalikes, remains, decodes.is_bounded = {}, {}, True
     matches = matches | lookalikes | proven
     return matches, {path: left for path, left in remains.items() if path not in proven}
 

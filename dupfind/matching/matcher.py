@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -148,6 +149,7 @@ class Matcher:
             self._preview_rounds += 1
             self._decodes.read(lost.items())
             return list(lost)
+        self._decodes.is_bounded |= bool(lost)
         for position in lost:
             del best[position]
         return []
@@ -167,6 +169,7 @@ class Matcher:
         """Let one witness prove no two needles that differ; what cannot be settled is `similar`."""
         fallen = self._fallen(best)
         if self._quarrels == _MOST_QUARRELS:
+            self._decodes.is_bounded = True
             for position, why in fallen.items():
                 judged = best[position].judged
                 judged = judged._replace(evidence=Evidence.SIMILAR, reason=Reason(ReasonCode.CONFLICT, (why,)))
@@ -189,8 +192,9 @@ class Matcher:
                 claim = Claim(judged.closeness, position, self._needles.refs[position].id, candidate.orientation)
                 witness = self._haystack.refs[candidate.picture].id
                 claims.setdefault(witness, []).append(claim)
-                pictures[witness] = candidate.picture
-        near = self._near_each_other(pictures)
+                pictures[witness] = min(candidate.picture, pictures.get(witness, candidate.picture))
+        # In their order in the haystack: only so many are looked at, the same ones whatever else is matched.
+        near = self._near_each_other(dict(sorted(pictures.items(), key=itemgetter(1))))
         rivals = {witness: claimed for witness, claimed in claims.items() if witness in near or len(claimed) > 1}
         self._judge.know([*rivals, *(claim.picture for claimed in rivals.values() for claim in claimed)])
         kin = {

@@ -12,8 +12,9 @@ def find_identical(
     needles: Sequence[FileEntry],
     haystack: Sequence[FileEntry],
     reader: Reader,
-) -> tuple[dict[str, FileEntry], dict[str, Failure]]:
-    """The needles with an equal in the haystack, by path, and the files on either side that could not be read.
+) -> tuple[dict[str, FileEntry], dict[str, Failure], dict[str, bytes | Failure]]:
+    """The needles with an equal in the haystack, by path, the files on either side that could not be read, and all
+    that the reading of files gave.
 
     Only files whose size occurs on both sides are read. Of several equals the lowest path is the witness,
     and one that can be read comes before one that only a catalog lists. An empty file proves nothing; empty needles are
@@ -37,4 +38,4 @@ def find_identical(
         if isinstance(digest, bytes) and digest in witnesses:
             identical[entry.path] = witnesses[digest]
     failures = {path: digest for path, digest in digests.items() if isinstance(digest, Failure)}
-    return identical, failures
+    return identical, failures, digests

@@ -1,0 +1,64 @@
+"""What a run learns of bytes and pictures on its way, for the next one (:mod:`dupfind.scanning.scan_again`)."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from dupfind.cache.last_run import Hashes, Links, mark
+from dupfind.cache.last_run_store import Learned
+from dupfind.values import FileEntry
+
+if TYPE_CHECKING:
+    from dupfind.matching.decodes import Decodes, Side
+    from dupfind.run import Reading
+
+Entries = Sequence[FileEntry]
+
+
+def learn_digests(learned: Learned, needles: Entries, haystack: Entries, digests: Mapping[str, object]) -> None:
+    """Take in the ``digests`` of these files, by path."""
+    if learned.is_whole:
+        learned.marks = _marks(needles, digests), _marks(haystack, digests)
+
+
+def _marks(entries: Entries, digests: Mapping[str, object]) -> array[int]:
+    return array("Q", [mark(digests.get(entry.path)) for entry in entries])
+
+
+def learn_pictures(learned: Learned, needles: Entries, haystack: Entries, decodes: Decodes, run: Reading) -> None:
+    """Take in the pictures of these files, once they are matched."""
+    learned.passing = decodes.passing
+    learned.is_bounded = decodes.is_bounded
+    learned.has_late_frames = any(map(_has_late_frames, (decodes.needles, decodes.haystack)))
+    if learned.is_whole:
+        learned.links = Links(_hashes(needles, decodes.needles, run), _hashes(haystack, decodes.haystack, run))
+
+
+def _has_late_frames(side: Side) -> bool:
+    """Tell whether a picture has a frame in the one decode and not, or another one, in the other."""
+    from dupfind.cache.cache_schema import FRAMED
+
+    refs = zip(side.first_refs, side.refs, strict=True)
+    return any(before.id != now.id and (before.id | now.id) & FRAMED for before, now in refs)
+
+
+def _hashes(entries: Entries, side: Side, run: Reading) -> Hashes:
+    """Return the hashes of all pictures, and those of what has a frame without it, by every decode that has one."""
+    import numpy as np
+
+    from dupfind.cache.cache_schema import FRAMED
+    from dupfind.matching.borders import inner_hashes
+
+    places = {entry.path: place for place, entry in enumerate(entries)}
+    rows = [places[entry.path] for entry in side.entries]
+    framed = [
+        (row, ref.id)
+        for row, *refs in zip(rows, side.first_refs, side.refs, strict=True)
+        for ref in dict.fromkeys(refs)
+        if ref.id & FRAMED
+    ]
+    inner = inner_hashes(run.cache, [id_ for _, id_ in framed], run.settings.scan.algorithm, side.hashes.shape[1])
+    values = np.concatenate([side.hashes, inner]).astype(np.uint64, copy=False)
+    return Hashes(array("q", [*rows, *(row for row, _ in framed)]), array("Q", values.tobytes()))

@@ -1,0 +1,329 @@
+"""The scan of what has changed since the last run, and of what that has to do with; the rest is as it was.
+
+What is found of a needle rests on few files: those of its bytes, the pictures that are linked with it
+(:mod:`dupfind.scanning.links`), and for films all films. Where one of these has come, gone or changed, the needle is
+matched again, among all of them, by the stages of any scan. Where it is not plain that this gives what a scan of
+everything would, it gives nothing, and everything is scanned.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from dupfind.answers.findings import Findings
+from dupfind.cache.last_run import LastRun, Rows, mark
+from dupfind.cache.last_run_store import Learned
+from dupfind.cache.snapshot_parts import SnapshotError
+from dupfind.pictures.formats import is_film_name
+from dupfind.reasons import ReasonCode
+from dupfind.scanning.changes import Changes, changes_since
+from dupfind.scanning.identical import find_identical
+from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match
+
+if TYPE_CHECKING:
+    from dupfind.reading import Pictures
+    from dupfind.run import Reading
+
+LEAST_NEWS, SHARE = 200, 25
+"""How many files may have changed: a twenty-fifth of all, or so many. Where more have, everything is scanned, and the
+next run goes by that."""
+MOST_AGAIN = 4
+"""Everything is scanned where a quarter of all files has to do with what has changed."""
+
+Find = Callable[[list[FileEntry], list[FileEntry], "Reading", Learned], Findings]
+"""The stages between walk and verdict, for some needles and all files of the haystack that have to do with them."""
+
+
+class OneSide(NamedTuple):
+    """The files of one side in this run, and what has changed among them."""
+
+    entries: list[FileEntry]
+    before: Rows
+    changes: Changes
+
+    @property
+    def fresh(self) -> list[FileEntry]:
+        """The files that are new or have changed."""
+        return [self.entries[place] for place in self.changes.fresh]
+
+    @property
+    def gone(self) -> list[str]:
+        """The paths of those that are gone or have changed."""
+        return [self.before.paths[place] for place in self.changes.gone]
+
+    def as_they_were(self) -> list[FileEntry]:
+        """Return an entry for each file of the last run; of those that have changed only the path counts."""
+        return [
+            self.entries[place] if place >= 0 else FileEntry(path, 0, 0, 0, 0)
+            for path, place in zip(self.before.paths, self.changes.places, strict=True)
+        ]
+
+    def marks(self) -> array[int]:
+        """Return the marks of the files of now, 0 for those that have changed."""
+        marks = array("Q", bytes(8 * len(self.entries)))
+        for place, own in zip(self.changes.places, self.before.marks, strict=True):
+            if place >= 0:
+                marks[place] = own
+        return marks
+
+
+@dataclass(frozen=True)
+class News:
+    """What has changed since the last run."""
+
+    last: LastRun
+    needles: OneSide
+    haystack: OneSide
+
+    @property
+    def files(self) -> int:
+        """How many files have come, gone or changed."""
+        return sum(max(len(side.changes.fresh), len(side.changes.gone)) for side in (self.needles, self.haystack))
+
+
+def news_since(last: LastRun, needles: list[FileEntry], haystack: list[FileEntry]) -> News | None:
+    """Compare the files of a run with those of the last one; None where too much has changed to go by that."""
+    sides = []
+    for entries, before in ((needles, last.needles), (haystack, last.haystack)):
+        changes = changes_since(before, entries)
+        if changes is None:
+            return None
+        # The paths of the last run are those of now, nearly all of them, and are held in memory once.
+        paths = [
+            entries[place].path if place >= 0 else path
+            for path, place in zip(before.paths, changes.places, strict=True)
+        ]
+        sides.append(OneSide(entries, before._replace(paths=paths), changes))
+    news = News(replace(last, needles=sides[0].before, haystack=sides[1].before), *sides)
+    return news if news.files <= max(LEAST_NEWS, (len(needles) + len(haystack)) // SHARE) else None
+
+
+def scan_again(news: News, run: Reading, find: Find) -> Findings | None:
+    """Return what is found, by scanning what has changed; None where everything has to be scanned."""
+    try:
+        before = news.last.findings(news.needles.as_they_were(), news.haystack.as_they_were())
+    except SnapshotError:
+        return None
+    again = _Again(news, before, run)
+    if not again.follow_pictures():
+        return None
+    again.follow_films()
+    run.cache.flush()  # so that nothing that was read is read again
+    learned = Learned()
+    return again.merged(find(again.needles(), again.haystack(), run, learned), learned)
+
+
+class _Again:
+    """What is to be scanned again, by positions among the files of now: it grows until nothing is left out."""
+
+    def __init__(self, news: News, before: Findings, run: Reading) -> None:
+        self._news = news
+        self._before = before
+        self._run = run
+        self._needle_marks, self._haystack_marks = news.needles.marks(), news.haystack.marks()
+        self._unread: dict[str, Failure] = {}
+        """New files of the haystack whose bytes were asked for and could not be read, by path."""
+        self._undecoded: dict[str, Failure] = {}
+        """Those that gave no thumbnail, likewise."""
+        self._missed: set[str] = set()
+        """Needles that gave no thumbnail."""
+        self._linked: set[int] = set()
+        """Files of the haystack whose pictures are linked with what has changed."""
+        self._needs_films = False
+        self._needles = set(news.needles.changes.fresh) | self._by_bytes()
+
+    def needles(self) -> list[FileEntry]:
+        """Return the needles that are to be matched again, in their order."""
+        return [self._news.needles.entries[place] for place in sorted(self._needles)]
+
+    def haystack(self) -> list[FileEntry]:
+        """Return all files of the haystack that may have to do with them, in their order."""
+        entries = self._news.haystack.entries
+        places = self._of_same_bytes() | self._linked | set(self._news.haystack.changes.fresh)
+        if self._needs_films:
+            places |= {place for place, entry in enumerate(entries) if is_film_name(entry.path)}
+        return [entry for place in sorted(places) if (entry := entries[place]).path not in self._unread]
+
+    def _by_bytes(self) -> set[int]:
+        """Return the needles whose equals may have come or gone; what has come is read for that."""
+        needles, haystack = self._news.needles, self._news.haystack
+        self._read_needles()
+        sizes = {entry.size_bytes for entry in needles.entries} - {0}
+        asked = [place for place in haystack.changes.fresh if haystack.entries[place].size_bytes in sizes]
+        digests = self._run.reader.digests([haystack.entries[place] for place in asked])
+        for place in asked:
+            path = haystack.entries[place].path
+            digest = digests[path]
+            self._haystack_marks[place] = mark(digest)
+            if isinstance(digest, Failure):
+                self._unread[path] = digest
+        marks = {self._haystack_marks[place] for place in asked}
+        marks |= {haystack.before.marks[place] for place in haystack.changes.gone}
+        marks -= {0}
+        # Of a needle without a digest no file had the size; that of a file that has come may be its own.
+        sizes = {haystack.entries[place].size_bytes for place in asked}
+        if not marks and not sizes:
+            return set()
+        return {
+            place
+            for place, own in enumerate(self._needle_marks)
+            if (own in marks if own else needles.entries[place].size_bytes in sizes)
+        }
+
+    def _read_needles(self) -> None:
+        needles, haystack = self._news.needles, self._news.haystack
+        if not needles.changes.fresh:
+            return
+        sizes = {entry.size_bytes for entry in haystack.entries} - {0}
+        asked = [place for place in needles.changes.fresh if needles.entries[place].size_bytes in sizes]
+        digests = self._run.reader.digests([needles.entries[place] for place in asked])
+        for place in asked:
+            self._needle_marks[place] = mark(digests[needles.entries[place].path])
+
+    def _of_same_bytes(self) -> set[int]:
+        """Return the files of the haystack that may have the bytes of a needle in question."""
+        entries = self._news.needles.entries
+        marks = {self._needle_marks[place] for place in self._needles}
+        sizes = {entries[place].size_bytes for place in self._needles} - {0}
+        if not sizes:
+            return set()
+        marks.add(0)  # nobody needed the digest until now
+        return {
+            place
+            for place, entry in enumerate(self._news.haystack.entries)
+            if entry.size_bytes in sizes and self._haystack_marks[place] in marks
+        }
+
+    def follow_pictures(self) -> bool:
+        """Take in all pictures that are linked with what has changed; False where everything has to be scanned."""
+        news, run, links = self._news, self._run, self._news.last.links
+        if links is None:
+            return True
+        from dupfind.scanning.links import linked, pictures_of
+
+        comparable = [entry for entry in news.haystack.fresh if entry.has_comparable_picture]
+        fresh = run.reader.pictures(
+            [entry for entry in comparable if entry.path not in self._unread], "decoding haystack", 1
+        )
+        self._undecoded = fresh.failures
+        pictures = self._unproved_pictures()
+        self._missed = set(pictures.failures)
+        sides = []
+        seeds = []
+        for side, before, now in ((news.needles, links.needles, pictures), (news.haystack, links.haystack, fresh)):
+            # Files of before go by their place then, those of now by their place behind all of these.
+            end = len(side.before.paths)
+            at = {entry.path: end + place for place, entry in enumerate(side.entries)} if now.entries else {}
+            sides.append(pictures_of(before, now, [at[entry.path] for entry in now.entries], run))
+            seeds.append({*side.changes.gone, *(at[entry.path] for entry in now.entries)})
+        seeds[0] |= {earlier for earlier, place in enumerate(news.needles.changes.places) if place in self._needles}
+        most = max(LEAST_NEWS, (len(news.needles.entries) + len(news.haystack.entries)) // MOST_AGAIN)
+        met = linked(sides[0], sides[1], (seeds[0], seeds[1]), run.settings.scan.threshold_bits, most)
+        if met is None:
+            return False
+        self._needles |= _now(met[0], news.needles)
+        self._linked = _now(met[1], news.haystack)
+        return True
+
+    def _unproved_pictures(self) -> Pictures:
+        """Return the pictures among the needles in question that are not proved by their bytes."""
+        asked, reader = self.needles(), self._run.reader
+        self._run.cache.flush()  # likewise
+        identical, failures, _ = find_identical(asked, self.haystack(), reader)
+        settled = identical.keys() | failures.keys()
+        unproved = [entry for entry in asked if entry.path not in settled and entry.size_bytes]
+        orientations = ORIENTATIONS if self._run.settings.scan.rotations else 1
+        return reader.pictures(unproved, "decoding needles", orientations)
+
+    def follow_films(self) -> None:
+        """Take in all films that nothing proves by its bytes, where a film of the haystack has come or gone."""
+        needles, haystack = self._news.needles, self._news.haystack
+        if any(map(is_film_name, (*(entry.path for entry in haystack.fresh), *haystack.gone))):
+            self._needles |= {
+                place
+                for place, entry in enumerate(needles.entries)
+                if is_film_name(entry.path) and not _is_identical(self._before.matches.get(entry.path))
+            }
+        self._needs_films = any(is_film_name(entry.path) for entry in self.needles())
+
+    def merged(self, found: Findings, learned: Learned) -> Findings | None:
+        """Return what was found again and what holds from before; None where that is not what a whole scan finds."""
+        again = {entry.path for entry in self.needles()}
+        left_out = again | set(self._news.needles.gone)
+        if learned.is_bounded or learned.has_late_frames or self._is_other_than_before(found):
+            return None
+        if self._may_concern_all(found, left_out):
+            return None
+        before = self._before
+        kept = {path: match for path, match in before.matches.items() if path not in left_out}
+        matches = {**kept, **found.matches}
+        gone = set(self._news.haystack.gone)
+        if any(match.witness in gone for match in kept.values()):
+            return None
+        pictures = (before.pictures - left_out) | found.pictures
+        failures = self._merged_failures(found, again, left_out)
+        if failures is None:
+            return None
+        remains = {path: left for path, left in before.remains.items() if path not in left_out}
+        if before.haystack_pictures is None:
+            return Findings(matches, failures, pictures, None, remains)
+        comparable = (entry for entry in self._news.haystack.entries if entry.has_comparable_picture)
+        count = sum(entry.path not in failures for entry in comparable)
+        return Findings(matches, failures, pictures, count, remains) if pictures else None
+
+    def _is_other_than_before(self, found: Findings) -> bool:
+        """Tell whether pictures were read otherwise the second time, or the whole haystack has to be read now."""
+        if found.haystack_pictures is None:
+            return False
+        if self._before.haystack_pictures is None:
+            return True
+        return any(path not in found.failures for path in self._undecoded) or not self._missed.isdisjoint(
+            found.pictures
+        )
+
+    def _may_concern_all(self, found: Findings, left_out: set[str]) -> bool:
+        """Tell whether a needle was compared, or has to be, with every picture of the haystack: a damaged one."""
+        if found.remains or any(map(_is_partly_intact, found.matches.values())):
+            return True
+        if not self._are_pictures_changed():
+            return False
+        before = self._before
+        broad = {*before.remains, *(path for path, match in before.matches.items() if _is_partly_intact(match))}
+        return not broad <= left_out
+
+    def _are_pictures_changed(self) -> bool:
+        """Tell whether pictures of the haystack have come or gone."""
+        links, haystack = self._news.last.links, self._news.haystack
+        if links is None:
+            return False
+        fresh = sum(entry.has_comparable_picture for entry in haystack.fresh)
+        gone = set(haystack.changes.gone)
+        return fresh > len(self._undecoded) + len(self._unread) or not gone.isdisjoint(links.haystack.places)
+
+    def _merged_failures(self, found: Findings, again: set[str], left_out: set[str]) -> dict[str, Failure] | None:
+        """Return why files on either side were not read; None where one could not be read that was read before."""
+        haystack = self._news.haystack
+        seen = {haystack.entries[place].path for place in self._linked} | {entry.path for entry in haystack.fresh}
+        dropped = seen | left_out | set(haystack.gone)
+        failures = {path: failure for path, failure in self._before.failures.items() if path not in dropped}
+        if not found.failures.keys() <= seen | again | failures.keys():
+            return None
+        failures |= {path: failure for path, failure in found.failures.items() if path in seen or path in again}
+        return failures | self._undecoded | self._unread
+
+
+def _now(numbers: Iterable[int], side: OneSide) -> set[int]:
+    """Return the places now of files by their numbers: of before, or behind all of these."""
+    end, places = len(side.before.paths), side.changes.places
+    return {place for number in numbers if (place := places[number] if number < end else number - end) >= 0}
+
+
+def _is_identical(match: Match | None) -> bool:
+    return match is not None and match.evidence is Evidence.IDENTICAL
+
+
+def _is_partly_intact(match: Match) -> bool:
+    return match.reason is not None and match.reason.code is ReasonCode.PARTLY_INTACT

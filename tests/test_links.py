@@ -1,0 +1,70 @@
+"""Which pictures are linked: those that the obvious slow way meets, step by step."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dupfind.scanning import links
+from dupfind.scanning.links import Pictures, linked
+from dupfind.search.hamming import CLOSE_BITS
+
+BITS = 5
+HASHES = st.integers(0, 11).map(lambda number: (1 << (4 * number)) - 1)
+"""Neighbours are 4 bits apart: near for needles, not for two files of the haystack."""
+CLOSE = st.integers(0, 7).map(lambda number: (1 << (2 * number)) - 1)
+"""Neighbours are 2 bits apart: near for all."""
+ONE = st.one_of(HASHES, CLOSE)
+NEEDLE_ROWS = st.lists(st.tuples(st.integers(0, 6), ONE, ONE), max_size=8)
+HAYSTACK_ROWS = st.lists(st.tuples(st.integers(0, 6), ONE), max_size=8)
+FILES = st.sets(st.integers(0, 7), max_size=2)
+
+
+def pictures(rows: list[tuple[int, ...]], width: int) -> Pictures:
+    """Files and their hashes."""
+    files = np.array([row[0] for row in rows], np.int64)
+    return Pictures(files, np.array([row[1:] for row in rows], np.uint64).reshape(-1, width))
+
+
+def slowly(
+    needles: list[tuple[int, ...]], haystack: list[tuple[int, ...]], changed: tuple[set[int], set[int]]
+) -> tuple[set[int], set[int]]:
+    """Each row with each other, until nothing is met any more."""
+    seen = set(changed[0]), set(changed[1])
+    while True:
+        before = len(seen[0]) + len(seen[1])
+        for (needle, *ours), (file, theirs) in product(needles, haystack):
+            if any((own ^ theirs).bit_count() <= BITS for own in ours) and (needle in seen[0] or file in seen[1]):
+                seen[0].add(needle)
+                seen[1].add(file)
+        for (file, own), (other, theirs) in product(haystack, haystack):
+            if (own ^ theirs).bit_count() <= CLOSE_BITS and file in seen[1]:
+                seen[1].add(other)
+        if before == len(seen[0]) + len(seen[1]):
+            return seen
+
+
+@pytest.mark.parametrize("few", [0, 1 << 24])
+@given(needles=NEEDLE_ROWS, haystack=HAYSTACK_ROWS, changed=st.tuples(FILES, FILES))
+def test_all_that_is_linked(
+    few: int,
+    needles: list[tuple[int, int, int]],
+    haystack: list[tuple[int, int]],
+    changed: tuple[set[int], set[int]],
+) -> None:
+    """As by comparing all with all, whichever way is searched."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(links, "_FEW", few)
+        met = linked(pictures(list(needles), 2), pictures(list(haystack), 1), changed, BITS, 99)
+    assert slowly(list(needles), list(haystack), changed) == met
+
+
+def test_too_many_are_linked() -> None:
+    """Then everything is scanned, which takes no longer."""
+    needles, haystack = pictures([(number, 0, 0) for number in range(3)], 2), pictures([(0, 0)], 1)
+    assert ({0, 1, 2}, {0}) == linked(needles, haystack, ({0}, set()), BITS, 4)
+    assert linked(needles, haystack, ({0}, set()), BITS, 3) is None

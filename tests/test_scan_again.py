@@ -1,0 +1,601 @@
+"""Only what has changed is scanned again, and the answer is to the byte that of a scan of everything."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from PIL import Image, ImageOps
+
+import dupfind.cache.cache
+import dupfind.cache.result_cache
+from dupfind.answers.findings import Findings
+from dupfind.cache import last_run_store
+from dupfind.cache.last_run import LastRun
+from dupfind.cache.last_run_store import LastRunStore
+from dupfind.cache.result_cache import Memory
+from dupfind.cache.snapshot_parts import Part
+from dupfind.errors import CacheLostError
+from dupfind.matching import matcher
+from dupfind.pictures import jpeg as jpegs
+from dupfind.pictures.jpeg_stream import END
+from dupfind.pool import tasks
+from dupfind.pool.full_size import FullSizePair, not_compared
+from dupfind.reading import Reader
+from dupfind.reasons import Reason
+from dupfind.scanning import scan_again
+from dupfind.values import FileEntry, Report
+from fixtures import pictures
+from tests.helpers.archives import zipped
+from tests.helpers.scans import answer, scan, states
+from tests.helpers.sidecar_contents import xmp
+
+SIZE = (96, 72)
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {},
+    {"rotations": False},
+    {"quick": True},
+    {"algorithm": "dhash", "threshold_bits": 14},
+    {"accept": "similar", "sidecars": "ignore"},
+    {"accept": "identical"},
+    {"archives": "both"},
+    {"archives": "needles", "threshold_bits": 24},
+]
+
+
+def jpeg(image: Image.Image, **options: Any) -> bytes:
+    """The picture as a JPEG file."""
+    out = io.BytesIO()
+    image.save(out, "JPEG", **{"quality": 88, **options})
+    return out.getvalue()
+
+
+def _hurt(data: bytes) -> bytes:
+    """Zeros in the place of some bytes, as a bad sector leaves them."""
+    start = len(data) * 3 // 10
+    return data[:start] + bytes(200) + data[start + 200 :]
+
+
+@cache
+def _contents() -> dict[str, bytes]:
+    """Files of every kind that have to do with each other: copies in all sizes and shapes, and what is none."""
+    made: dict[str, bytes] = {"text": b"words", "text of that size": b"sword", "empty": b"", "sidecar": xmp()}
+    for seed in range(1, 4):
+        picture = pictures.photo(seed, SIZE)
+        made |= {
+            f"{seed} large": jpeg(pictures.photo(seed, (480, 360)), quality=92),
+            f"{seed}": jpeg(picture),
+            f"{seed} again": jpeg(picture, quality=60),
+            f"{seed} at noon": jpeg(picture, quality=86, exif=pictures.exif(1, "2006:12:25 12:00:00")),
+            f"{seed} later": jpeg(picture, quality=87, exif=pictures.exif(1, "2006:12:25 12:00:09")),
+            f"{seed} turned": jpeg(picture.transpose(Image.Transpose.ROTATE_90)),
+            f"{seed} framed": jpeg(ImageOps.expand(picture, 9, "white")),
+            f"{seed} framed otherwise": jpeg(ImageOps.expand(picture, 14, "black")),
+            f"{seed} lighter": jpeg(picture.point(lambda value: min(255, int(value * 1.15)))),
+            f"{seed} patched": jpeg(pictures.with_patch(picture, seed, 0.05)),
+            f"{seed} progressive": jpeg(pictures.photo(seed, (640, 520)), progressive=True),
+            f"{seed} framed, progressive": jpeg(
+                ImageOps.expand(pictures.photo(seed, (640, 520)), 60), progressive=True
+            ),
+            f"{seed} cut": jpeg(pictures.photo(seed, (640, 520)), progressive=True)[:-1500] + END,
+            f"{seed} damaged": _hurt(jpeg(pictures.photo(seed, (480, 360)))),
+        }
+    made["no picture"] = b"\xff\xd8\xff\xe0 no picture"
+    made["gray"] = jpeg(Image.new("RGB", SIZE, "gray"))
+    made["archive"] = zipped({"a.jpg": made["1"], "b/c.txt": b"words", "b/d.jpg": made["2 again"]})
+    made["film"] = b"\0\0\0\x18ftypqt  " + bytes(400)
+    return made
+
+
+ENDINGS = {"text": "txt", "text of that size": "txt", "sidecar": "jpg.xmp", "archive": "zip", "film": "mov"}
+"""Of files that are called like no picture."""
+NAMES = sorted(_contents())
+SIDES = ("hay", "old")
+FOLDERS = ("", "x", "x/y")
+STEMS = ("a", "b", "c", "d")
+
+
+class Nights(RuleBasedStateMachine):
+    """Two small trees to which anything happens, and a scan after each of these things."""
+
+    short = whole = 0
+    """How many scans have gone the short way, and how many were of everything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.top = Path(tempfile.mkdtemp(prefix="dupfind-nights-")).resolve()
+        for side in SIDES:
+            (self.top / side).mkdir()
+        self.options: dict[str, Any] = {}
+        for place in ("hay/keep.txt", "old/keep.txt"):
+            (self.top / place).write_bytes(b"kept")
+
+    def teardown(self) -> None:
+        """Take the trees away."""
+        shutil.rmtree(self.top)
+
+    @initialize(
+        options=st.sampled_from(OPTIONS),
+        files=st.lists(st.tuples(st.sampled_from(SIDES), st.sampled_from(NAMES)), min_size=2, max_size=12),
+    )
+    def begin(self, options: dict[str, Any], files: list[tuple[str, str]]) -> None:
+        """Some files, and a first scan."""
+        self.options = options
+        for number, (side, name) in enumerate(files):
+            self._put(self.top / side / f"first {number}.{ENDINGS.get(name, 'jpg')}", name)
+        self.scan()
+
+    def _put(self, path: Path, name: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_contents()[name])
+
+    def _files(self) -> list[Path]:
+        return sorted(path for path in self.top.rglob("*") if path.is_file() and "cache" not in path.name)
+
+    def _chosen(self, number: int) -> Path:
+        files = self._files()
+        return files[number % len(files)]
+
+    def _new(self, side: str, folder: str, stem: str, suffix: str) -> Path:
+        path = self.top / side / folder / f"{stem}{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    @rule(
+        side=st.sampled_from(SIDES), folder=st.sampled_from(FOLDERS), stem=st.sampled_from(STEMS),
+        name=st.sampled_from(NAMES),
+    )  # fmt: skip
+    def write(self, side: str, folder: str, stem: str, name: str) -> None:
+        """A new file, or other bytes in one that is there."""
+        self._put(self._new(side, folder, stem, f".{ENDINGS.get(name, 'jpg')}"), name)
+        self.scan()
+
+    @rule(number=st.integers(0, 999), name=st.sampled_from(NAMES))
+    def replace(self, number: int, name: str) -> None:
+        """Other content in the place of a file, with its times put back."""
+        path = self._chosen(number)
+        times = path.stat()
+        self._put(path, name)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        self.scan()
+
+    @rule(number=st.integers(0, 999))
+    def delete(self, number: int) -> None:
+        """One file less."""
+        path = self._chosen(number)
+        if path.name != "keep.txt":
+            path.unlink()
+        self.scan()
+
+    @rule(number=st.integers(0, 999))
+    def touch(self, number: int) -> None:
+        """The same bytes at another time."""
+        os.utime(self._chosen(number))
+        self.scan()
+
+    @rule(
+        number=st.integers(0, 999), side=st.sampled_from(SIDES), folder=st.sampled_from(FOLDERS),
+        stem=st.sampled_from(STEMS), way=st.sampled_from(["move", "link", "copy"]),
+    )  # fmt: skip
+    def again(self, number: int, side: str, folder: str, stem: str, way: str) -> None:
+        """A file under another name: moved there, or linked, or copied."""
+        path = self._chosen(number)
+        to = self._new(side, folder, stem, path.suffix)
+        if path.name != "keep.txt" and not to.exists():
+            {"move": os.rename, "link": os.link, "copy": shutil.copy2}[way](path, to)
+        self.scan()
+
+    @rule(side=st.sampled_from(SIDES), new=st.sampled_from(["x", "z"]))
+    def rename(self, side: str, new: str) -> None:
+        """A folder gets another name."""
+        for folder in ("x", "z"):
+            if (self.top / side / folder).is_dir() and not (self.top / side / new).exists():
+                (self.top / side / folder).rename(self.top / side / new)
+        self.scan()
+
+    @rule()
+    def forget(self) -> None:
+        """A scan of everything, by which the next ones go."""
+        with patch.object(scan_again, "LEAST_NEWS", -1):
+            self._warm()
+
+    def scan(self) -> None:
+        """What is known of before gives the answer of a scan that knows nothing."""
+        for _ in range(1 + (Nights.short % 3 == 0)):
+            warm = self._warm()
+            with small():
+                fresh = scan(self.top / "hay", self.top / "old", **self.options)
+            assert answer(fresh) == answer(warm)
+
+    def _warm(self) -> Report:
+        with counting() as counts:
+            report = scan(self.top / "hay", self.top / "old", cache=str(self.top / "cache.sqlite"), **self.options)
+        Nights.short += counts == [True]
+        Nights.whole += counts == [False]
+        return report
+
+
+@contextmanager
+def small() -> Iterator[None]:
+    """Small progressive pictures are read coarsely, too."""
+    with patch.object(jpegs, "_COARSE_FACTOR", 2), patch.object(jpegs, "_COARSE_BYTES", 1 << 12):
+        yield
+
+
+@contextmanager
+def counting() -> Iterator[list[bool]]:
+    """Count which scans have gone the short way; files of milliseconds ago are believed."""
+    counts: list[bool] = []
+    real = scan_again.scan_again
+
+    def counted(*values: Any) -> Any:
+        findings = real(*values)
+        counts.append(findings is not None)
+        return findings
+
+    with (
+        small(),
+        patch.object(scan_again, "scan_again", counted),
+        patch.object(dupfind.cache.cache, "_RACY_NS", 0),
+        patch.object(dupfind.cache.result_cache, "_RACY_NS", 0),
+        patch.object(last_run_store, "_RACY_NS", 0),
+    ):
+        yield counts
+
+
+class Night(NamedTuple):
+    """Two trees, what happens to them after a first scan, and whether the next one goes the short way."""
+
+    hay: dict[str, str]
+    """The names of contents, by path."""
+    old: dict[str, str]
+    change: Callable[[Path], object]
+    is_short: bool = True
+    options: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    before: dict[str, str] = {}  # noqa: RUF012 - likewise
+    """Verdicts on some needles after the first scan, which show that the night is about what it is to be about."""
+    after: dict[str, str] = {}  # noqa: RUF012 - likewise
+
+
+def gone(*names: str) -> Callable[[Path], object]:
+    """These files are deleted."""
+    return lambda top: [(top / name).unlink() for name in names]
+
+
+def came(**files: str) -> Callable[[Path], object]:
+    """These files come: the side, and what it gets."""
+    return lambda top: [
+        (top / side / f"0 new.{ENDINGS.get(name, 'jpg')}").write_bytes(_contents()[name])
+        for side, name in files.items()
+    ]
+
+
+def rewritten(top: Path) -> None:
+    """The witness gets other bytes of the same size, and its time back."""
+    path = top / "hay/a.txt"
+    times = path.stat()
+    path.write_bytes(b"sword")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+NIGHTS = {
+    "nothing": Night({"a.jpg": "1"}, {"b.jpg": "1 again"}, lambda _: None),
+    "a witness by bytes goes": Night(
+        {"a.txt": "text", "b.jpg": "1"}, {"a.txt": "text", "b.jpg": "1"}, gone("hay/a.txt"),
+        before={"a.txt": "present/identical"}, after={"a.txt": "missing", "b.jpg": "present/identical"},
+    ),
+    "a witness by bytes changes": Night(
+        {"a.txt": "text"}, {"a.txt": "text"}, rewritten,
+        before={"a.txt": "present/identical"}, after={"a.txt": "missing"},
+    ),
+    "a witness that comes first": Night({"a.txt": "text"}, {"a.txt": "text"}, came(hay="text")),
+    "the first file of its size": Night(
+        {"a.jpg": "1"}, {"a.txt": "text", "b.txt": "text"}, came(hay="text"),
+        before={"a.txt": "missing"}, after={"a.txt": "present/identical", "b.txt": "present/identical"}, is_short=True,
+    ),
+    "a needle of a size that nobody asked for": Night(
+        {"a.txt": "text", "b.jpg": "1"}, {"b.jpg": "1"}, came(old="text"), after={"0 new.txt": "present/identical"},
+    ),
+    "a witness by its picture goes": Night(
+        {"a.jpg": "1", "b.jpg": "2"}, {"a.jpg": "1 again", "b.jpg": "2 again"}, gone("hay/a.jpg"),
+        before={"a.jpg": "present/same"}, after={"a.jpg": "missing", "b.jpg": "present/same"},
+    ),
+    "a better witness comes": Night(
+        {"a.jpg": "1"}, {"a.jpg": "1 again", "b.jpg": "2"}, came(hay="1 large"), before={"a.jpg": "present/same"},
+    ),
+    "a needle comes": Night(
+        {"a.jpg": "1", "b.jpg": "2"}, {"b.jpg": "2 again"}, came(old="1 turned"), after={"0 new.jpg": "present/same"},
+    ),
+    "a rival goes": Night(
+        {"a.jpg": "1"}, {"a.jpg": "1 at noon", "b.jpg": "1 later"}, gone("old/a.jpg"),
+        before={"a.jpg": "present/same", "b.jpg": "similar/similar"}, after={"b.jpg": "present/same"},
+    ),
+    "a rival comes": Night(
+        {"a.jpg": "1"}, {"b.jpg": "1 later"}, came(old="1 at noon"), before={"b.jpg": "present/same"},
+    ),
+    "a needle becomes a rival": Night(
+        {"a.jpg": "1", "b.jpg": "1 at noon"}, {"a.jpg": "1 at noon", "b.jpg": "1 later"}, gone("hay/b.jpg"),
+        before={"a.jpg": "present/identical", "b.jpg": "present/same"},
+    ),
+    "a frame goes": Night(
+        {"a.jpg": "1 framed", "b.jpg": "2"}, {"a.jpg": "1", "b.jpg": "2 again"}, gone("hay/a.jpg"),
+        before={"a.jpg": "similar/similar"}, after={"a.jpg": "missing"},
+    ),
+    "a frame comes": Night(
+        {"b.jpg": "2"}, {"a.jpg": "1", "b.jpg": "2 again"}, came(hay="1 framed"),
+        before={"a.jpg": "missing"}, after={"a.jpg": "similar/similar"},
+    ),
+    "a broken file comes": Night({"b.jpg": "2"}, {"b.jpg": "2 again"}, came(hay="no picture")),
+    "a broken file goes": Night(
+        {"a.jpg": "no picture", "b.jpg": "2", "c.jpg": "no picture"}, {"b.jpg": "2 again"}, gone("hay/a.jpg")
+    ),
+    "a broken needle comes": Night({"b.jpg": "2"}, {"b.jpg": "2 again"}, came(old="no picture")),
+    "an owner goes": Night(
+        {"a.jpg": "1", "b.jpg": "2"}, {"a.jpg": "1 again", "a.jpg.xmp": "sidecar"}, gone("hay/a.jpg"),
+        options={"sidecars": "ignore"}, before={"a.jpg.xmp": "unwanted"}, after={"a.jpg.xmp": "missing"},
+    ),
+    "an archive comes": Night(
+        {"a.jpg": "1", "b.jpg": "2"}, {"b.jpg": "2 again"}, came(old="archive"), options={"archives": "needles"},
+        after={"a.jpg": "present/identical", "d.jpg": "present/same"},
+    ),
+    "too large": Night(
+        {"a.jpg": "1 large", "b.jpg": "2"}, {"b.jpg": "2 again"}, came(hay="3"), options={"max_pixels": 40_000}
+    ),
+    "a picture comes that may be what is left of a needle": Night(
+        {"b.jpg": "2"}, {"a.jpg": "1 damaged", "b.jpg": "2 again"}, came(hay="3"), is_short=False,
+    ),
+    "a picture goes that may be what is left of a needle": Night(
+        {"a.jpg": "3", "b.jpg": "2"}, {"a.jpg": "1 damaged", "b.jpg": "2 again"}, gone("hay/a.jpg"), is_short=False,
+    ),
+    "the picture comes that a damaged needle is of": Night(
+        {"b.jpg": "2"}, {"a.jpg": "1 damaged", "b.jpg": "2 again"}, came(hay="1 large"),
+    ),
+    "a text comes beside a damaged needle": Night(
+        {"b.jpg": "2"}, {"a.jpg": "1 damaged", "b.jpg": "2 again"}, came(hay="text")
+    ),
+    "a damaged needle comes": Night(
+        {"a.jpg": "2", "b.jpg": "1 large"}, {"b.jpg": "2 again"}, came(old="3 damaged"), is_short=False,
+    ),
+    "the first picture that nothing proves": Night(
+        {"a.jpg": "1", "b.jpg": "no picture"}, {"a.jpg": "1"}, came(old="2"), is_short=False
+    ),
+    "the last picture that nothing proved": Night(
+        {"a.jpg": "1", "b.jpg": "no picture"}, {"a.jpg": "1", "b.jpg": "2"}, gone("old/b.jpg"), is_short=False
+    ),
+    "a frame that only a full decode shows": Night(
+        {"a.jpg": "2"}, {"a.jpg": "2 again", "b.jpg": "1 framed"}, came(hay="1 framed, progressive"), is_short=False,
+    ),
+}  # fmt: skip
+
+
+def put(top: Path, night: Night) -> None:
+    """Build the trees of a night."""
+    for side, files in (("hay", night.hay), ("old", night.old)):
+        (top / side).mkdir()
+        for path, name in files.items():
+            (top / side / path).write_bytes(_contents()[name])
+
+
+@pytest.mark.parametrize("name", NIGHTS)
+def test_a_night(tmp_path: Path, name: str) -> None:
+    """Each rule of what is scanned again."""
+    night = NIGHTS[name]
+    put(tmp_path, night)
+    given = {"cache": str(tmp_path / "cache.sqlite"), **night.options}
+    with counting() as counts:
+        before = scan(tmp_path / "hay", tmp_path / "old", **given)
+        with patch.object(Memory, "recall", lambda _: None):
+            night.change(tmp_path)
+            warm = scan(tmp_path / "hay", tmp_path / "old", **given)
+            again = scan(tmp_path / "hay", tmp_path / "old", **given)
+    with small():
+        fresh = scan(tmp_path / "hay", tmp_path / "old", **night.options)
+    assert answer(fresh) == answer(warm)
+    assert answer(fresh) == answer(again)
+    assert night.is_short == counts[0]
+    assert counts[-1]  # what was scanned whole is what the next one goes by
+    for expected, report in ((night.before, before), (night.after, warm)):
+        assert expected == {needle: states(report)[needle] for needle in expected}
+
+
+def two_nights(top: Path, change: Callable[[], object]) -> list[bool]:
+    """Scan, let something happen, scan again and compare; gives which scans have gone the short way."""
+    cache = str(top / "cache.sqlite")
+    with counting() as counts, patch.object(Memory, "recall", lambda _: None):
+        scan(top / "hay", top / "old", cache=cache)
+        change()
+        warm = scan(top / "hay", top / "old", cache=cache)
+    with small():
+        assert answer(scan(top / "hay", top / "old")) == answer(warm)
+    return counts
+
+
+def test_films(tmp_path: Path) -> None:
+    """A film that comes or goes is compared with all films, and its packets are all that proves it."""
+    from tests.helpers.films import film, remuxed
+
+    reel = film(frames=4, sounds=())
+    for side, content in (("hay", reel), ("old", remuxed(reel, "mov", tags={"title": "other words"}))):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "a.mov").write_bytes(content)
+        (tmp_path / side / "b.jpg").write_bytes(_contents()["2" if side == "hay" else "2 again"])
+
+    def copied() -> None:
+        (tmp_path / "old/c.mov").write_bytes(remuxed(reel, "mov", tags={"title": "more words"}))
+
+    assert [True] == two_nights(tmp_path, (tmp_path / "hay/a.mov").unlink)
+    (tmp_path / "hay/a.mov").write_bytes(reel)
+    assert [True, True] == two_nights(tmp_path, copied)
+    report = scan(tmp_path / "hay", tmp_path / "old")
+    assert {"a.mov": "present/same", "b.jpg": "present/same", "c.mov": "present/same"} == states(report)
+
+
+def test_a_witness_that_was_forgotten(tmp_path: Path) -> None:
+    """Whatever else goes wrong, nothing rests on a file that has gone."""
+    put(tmp_path, NIGHTS["a witness by bytes goes"])
+    with patch.object(scan_again._Again, "_by_bytes", lambda _: set()):
+        assert [False] == two_nights(tmp_path, (tmp_path / "hay/a.txt").unlink)
+
+
+def test_a_bound_is_met(tmp_path: Path) -> None:
+    """What is found of one needle may then rest on all others."""
+    put(tmp_path, NIGHTS["a rival comes"])
+    with patch.object(matcher, "_MOST_QUARRELS", 0):
+        assert [] == two_nights(tmp_path, lambda: None)  # it is not kept
+
+    def change() -> None:
+        NIGHTS["a rival comes"].change(tmp_path)
+        patch.object(matcher, "_MOST_QUARRELS", 0).start()
+
+    try:
+        assert [False] == two_nights(tmp_path, change)
+    finally:
+        patch.stopall()
+
+
+def test_what_could_not_be_compared(tmp_path: Path) -> None:
+    """It is compared by the next run, although nothing has changed."""
+    put(tmp_path, NIGHTS["nothing"])
+
+    def fail(_: Reader, pairs: Sequence[FullSizePair]) -> dict[FullSizePair, Reason | None]:
+        return {pair: not_compared("no memory").objection for pair in pairs}
+
+    with patch.object(Reader, "compare_at_full_size", fail), counting():
+        first = scan(tmp_path / "hay", tmp_path / "old", cache=str(tmp_path / "cache.sqlite"))
+    assert {"b.jpg": "similar/similar"} == states(first)
+    with patch.object(Memory, "recall", lambda _: None), counting() as counts:
+        second = scan(tmp_path / "hay", tmp_path / "old", cache=str(tmp_path / "cache.sqlite"))
+    assert ([True], {"b.jpg": "present/same"}) == (counts, states(second))
+
+
+def test_what_is_new_is_read_once(tmp_path: Path) -> None:
+    """Its bytes where they matter, and its picture, on either side."""
+    put(tmp_path, NIGHTS["nothing"])
+    read: list[str] = []
+
+    def noting(real: Callable[..., Any]) -> Callable[..., Any]:
+        def note(entries: Sequence[FileEntry], *values: Any, **options: Any) -> Any:
+            read.extend(f"{real.__name__} {os.path.basename(entry.path)}" for entry in entries)
+            return real(entries, *values, **options)
+
+        return note
+
+    def change() -> None:
+        came(old="2", hay="3")(tmp_path)
+        (tmp_path / "old/twin.jpg").write_bytes(_contents()["3"])
+        for name in ("read_digests", "read_thumbnails"):
+            patch.object(tasks, name, noting(getattr(tasks, name))).start()
+
+    with counting():
+        scan(tmp_path / "hay", tmp_path / "old", cache=str(tmp_path / "cache.sqlite"))
+        try:
+            change()
+            scan(tmp_path / "hay", tmp_path / "old", cache=str(tmp_path / "cache.sqlite"))
+        finally:
+            patch.stopall()
+    assert [
+        "read_digests 0 new.jpg", "read_digests twin.jpg", "read_thumbnails 0 new.jpg", "read_thumbnails 0 new.jpg",
+    ] == sorted(read)  # fmt: skip
+
+
+def test_too_much_has_changed(tmp_path: Path) -> None:
+    """Everything is scanned, and the next run goes by that."""
+    put(tmp_path, NIGHTS["nothing"])
+    with patch.object(scan_again, "LEAST_NEWS", 0):
+        assert [] == two_nights(tmp_path, lambda: came(old="2")(tmp_path))
+        assert [True, True] == two_nights(tmp_path, lambda: None)
+
+
+def test_the_cache_is_damaged_meanwhile(tmp_path: Path) -> None:
+    """The run that starts again goes by nothing that came from it."""
+    put(tmp_path, NIGHTS["nothing"])
+    real, asked = scan_again.scan_again, []
+
+    def lose(*values: Any) -> Findings | None:
+        asked.append(True)
+        real(*values)
+        raise CacheLostError("damaged", is_gone=False)
+
+    def change() -> None:
+        came(old="2")(tmp_path)
+        patch.object(scan_again, "scan_again", lose).start()
+
+    try:
+        two_nights(tmp_path, change)
+    finally:
+        patch.stopall()
+    assert [True] == asked
+
+
+def test_two_scans_at_once(tmp_path: Path) -> None:
+    """Each goes by what it has loaded, whatever the other keeps meanwhile."""
+    put(tmp_path, NIGHTS["a witness by its picture goes"])
+    cache, real = str(tmp_path / "cache.sqlite"), LastRunStore.load
+
+    def load_and_wait(store: LastRunStore) -> LastRun | None:
+        last = real(store)
+        with patch.object(LastRunStore, "load", lambda _: None):
+            scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+        return last
+
+    def change() -> None:
+        (tmp_path / "hay/a.jpg").unlink()
+        patch.object(LastRunStore, "load", load_and_wait).start()
+
+    try:
+        assert [True] == two_nights(tmp_path, change)
+    finally:
+        patch.stopall()
+
+
+def test_a_kill_while_it_is_kept(tmp_path: Path) -> None:
+    """The last run that was kept whole serves on."""
+    put(tmp_path, NIGHTS["nothing"])
+    cache, real = str(tmp_path / "cache.sqlite"), last_run_store.pack_run
+
+    def broken(*values: Any) -> Iterator[tuple[Part, bytes]]:
+        for number, part in enumerate(real(*values)):
+            if number == 3:
+                raise KeyboardInterrupt
+            yield part
+
+    with counting():
+        scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+        (tmp_path / "old/c.txt").write_bytes(b"words")
+        with (
+            patch.object(last_run_store, "pack_run", broken),
+            patch.object(scan_again, "LEAST_NEWS", -1),
+            pytest.raises(KeyboardInterrupt),
+        ):
+            scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+    with counting() as counts, patch.object(Memory, "recall", lambda _: None):
+        warm = scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+    with small():
+        assert ([True], answer(scan(tmp_path / "hay", tmp_path / "old"))) == (counts, answer(warm))
+
+
+@pytest.mark.slow
+def test_nights() -> None:
+    """Whatever happens between two scans; most of them go the short way."""
+    Nights.short = Nights.whole = 0
+    examples = int(os.environ.get("DUPFIND_NIGHTS", "60"))
+    run_state_machine_as_test(
+        Nights,
+        settings=settings(
+            max_examples=examples, stateful_step_count=12, deadline=None, phases=[Phase.explicit, Phase.generate]
+        ),
+    )
+    assert Nights.short > Nights.whole
