@@ -560,8 +560,8 @@ def test_parts_agree_with_the_obvious_way(values: NDArray[np.uint8]) -> None:
     for down, right in np.ndindex(values.shape):
         around = padded[down : down + 3, right : right + 3]
         assert around.max() - around.min() == full_size._span(padded)[down, right]
-        means = full_size._mean_of_nine(padded.astype(np.float32))
-        assert means[down, right] == pytest.approx(around.mean(), rel=1e-5)
+        sums = full_size._sums_of_nine(padded.astype(np.float32))
+        assert sums[down, right] == pytest.approx(around.sum(), rel=1e-5)
     for down, right in np.ndindex(values.shape[0] // 2, values.shape[1] // 2):
         four = values[2 * down : 2 * down + 2, 2 * right : 2 * right + 2]
         assert int(four.astype(int).sum()) == full_size._sums_of_four(values)[down, right]
@@ -603,7 +603,7 @@ def test_strips_agree_with_whole_arrays(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(full_size, "_STRIP_CELLS", strip_cells)
         for one, two in layouts:
-            found, _ = full_size._against_noise(one, two, side, *tone)
+            found, _ = full_size._against_noise(full_size._cells(one, side), full_size._cells(two, side), side, *tone)
             assert found == pytest.approx(ratios, rel=1e-4, abs=1e-4)
             spot, patch_mean, where = full_size._worst(found)
             assert (spot, patch_mean) == pytest.approx((ratios.max(), means.max()), rel=1e-4, abs=1e-4)
@@ -671,7 +671,7 @@ def test_what_is_kept_of_a_witness_changes_nothing() -> None:
     for gain in (1.0, 1.05, 1.0, 0.95):
         needle = pixels(scaled_tone(image, gain, 2))
         assert full_size.measure(needle, witness) == full_size.measure(needle, kept)
-    assert {"sums", "coefficients"} == set(kept.made or ())
+    assert {"cells", "coefficients"} == set(kept.made or ())
 
 
 def test_the_transform_is_that_of_jpeg() -> None:
@@ -687,13 +687,14 @@ def test_the_transform_is_that_of_jpeg() -> None:
                 np.cos((2 * order + 1) * down * np.pi / 16) * (math.sqrt(1 / 2) if down == 0 else 1) / 2,
                 np.cos((2 * order + 1) * across * np.pi / 16) * (math.sqrt(1 / 2) if across == 0 else 1) / 2,
             )
-            for across, down in full_size._DETAIL
+            for across, down in np.concatenate([full_size._FINE, full_size._COARSE])
         ]
         for place in places
     ]
     for lying in (grey, np.asfortranarray(grey), np.flip(np.flip(grey).copy())):
         assert np.hstack(full_size._coefficients(lying, places)) == pytest.approx(np.array(obvious), abs=1e-3)
-    assert {(0, 1), (1, 0), (3, 3), (0, 6)} <= {tuple(pair) for pair in full_size._DETAIL.tolist()}
+    assert {(3, 3), (0, 6), (0, 4)} <= {tuple(pair) for pair in full_size._FINE.tolist()}
+    assert {(0, 1), (1, 0), (1, 2)} <= {tuple(pair) for pair in full_size._COARSE.tolist()}
 
 
 def test_strengths_are_looked_up_as_they_are_searched_for() -> None:
@@ -708,10 +709,47 @@ def test_strengths_are_looked_up_as_they_are_searched_for() -> None:
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (3, 500), (378, 504), (500, 500), (7, 4000)])
 def test_blocks_are_spread_over_the_picture(rows: int, columns: int) -> None:
     """Every region that has blocks is looked at, and no more blocks than are wanted."""
-    places, regions = full_size._sampled_blocks(rows, columns)
+    places, firsts = full_size._sampled_blocks(rows, columns)
     assert places.size <= 2 * full_size._MOST_BLOCKS
     everywhere = {row * 8 // rows * 8 + column * 8 // columns for row in range(rows) for column in range(columns)}
-    assert everywhere == set(regions.tolist())
+    assert everywhere == set(np.flatnonzero(np.diff(firsts)).tolist())
+    for region in everywhere:
+        of_region = places[firsts[region] : firsts[region + 1]]
+        assert set((of_region // columns * 8 // rows * 8 + of_region % columns * 8 // columns).tolist()) == {region}
+    assert np.array_equal(np.sort(places), np.unique(places))
+
+
+@given(st.integers(0, 10**6), st.integers(0, 30_000))
+def test_windows_agree_with_the_obvious_way(seed: int, count: int) -> None:
+    """Evenness window by window, each summed by itself."""
+    random = np.random.Generator(np.random.PCG64(seed))
+    ours = random.laplace(0, 14, (count // 18, 18)).astype(np.float32)
+    theirs = (ours * random.uniform(0.3, 1.1) + random.normal(0, 3, ours.shape)).astype(np.float32)
+    firsts = np.sort(np.concatenate([[0], random.integers(0, len(ours) + 1, 63), [len(ours)]]))
+    sizes = np.abs(ours).astype(float) + 2**-10
+    bounds = full_size._STRENGTHS
+    is_asked = (sizes > bounds[0]) & (sizes <= bounds[-1])
+    kinds = np.searchsorted(bounds, sizes) - 1
+    products, energies = ours.astype(float) * theirs, ours.astype(float) ** 2
+    expected = np.zeros(ours.shape)
+    for kind in range(bounds.size):
+        of_kind = is_asked & (kinds == kind)
+        share = products[of_kind].sum() / max(1, energies[of_kind].sum())
+        expected[of_kind] = energies[of_kind] * max(full_size._LEAST_EXPECTED, share)
+    region_of_each = np.repeat(np.arange(64), np.diff(firsts))
+    (measured_shares,) = full_size._evenness([full_size._clear(ours, theirs, firsts)])
+    for (rows, columns), least in measured_shares.items():
+        shares = {}
+        for top, left in np.ndindex(9 - rows, 9 - columns):
+            down, right = np.divmod(region_of_each, 8)
+            inside = (down >= top) & (down < top + rows) & (right >= left) & (right < left + columns)
+            of_window = is_asked & inside[:, None]
+            if np.count_nonzero(of_window) >= full_size._FEWEST_COEFFICIENTS:
+                asked, repeated = expected[of_window], products[of_window]
+                at_best = repeated.sum() + 3 * math.sqrt(((repeated - asked) ** 2).sum())
+                shares[(top + rows / 2) / 8, (left + columns / 2) / 8] = at_best / asked.sum()
+        assert least.share == pytest.approx(min(shares.values(), default=1.0), rel=1e-3, abs=1e-4)
+        assert shares.get(least.where, 1.0) == pytest.approx(least.share, rel=1e-3, abs=1e-4)
 
 
 @pytest.mark.slow
