@@ -356,6 +356,7 @@ def measured(**changes: Any) -> full_size.Measures:
         color_where=(0.5, 0.5),
         kept=kept,
         kept_coarse=kept,
+        finest=1.0,
         region=1.0,
         grain=0.0,
         evenness=(full_size._EVEN, full_size._EVEN),
@@ -395,6 +396,9 @@ def measured(**changes: Any) -> full_size.Measures:
         ({"kept_coarse": full_size.Kept(0.7, 0.1)}, Code.LESS_DETAIL),
         ({"kept": None, "kept_coarse": full_size.Kept(1.0, 0.7)}, Code.LESS_DETAIL),
         ({"kept": None, "kept_coarse": None}, Code.PLAIN),
+        ({"kept_coarse": full_size.Kept(0.84, 0.1)}, Code.LESS_DETAIL),
+        ({"finest": 0.44}, Code.LESS_DETAIL),
+        ({"finest": None}, None),
         ({"region": 0.55}, Code.LESS_DETAIL),
         ({"region": None}, None),
         ({"grain": 0.25}, Code.GRAIN),
@@ -410,8 +414,11 @@ def test_each_bound_counts(changes: dict[str, Any], code: Code | None) -> None:
 @pytest.mark.parametrize(
     ("facts", "bounds"),
     [
-        (PNG, full_size.EVENNESS_BOUNDS_OF_GOOD),
-        (JPEG_90, full_size.EVENNESS_BOUNDS_OF_GOOD),
+        (PNG, full_size.EVENNESS_BOUNDS_OF_CLEAN),
+        (JPEG_90, full_size.EVENNESS_BOUNDS_OF_CLEAN),
+        (JPEG_90._replace(scale=1.1), full_size.EVENNESS_BOUNDS_OF_GOOD),
+        (PNG._replace(has_palette=True), full_size.EVENNESS_BOUNDS_OF_GOOD),
+        (Facts(bits=2.0), full_size.EVENNESS_BOUNDS_OF_GOOD),
         (JPEG_70, full_size.EVENNESS_BOUNDS),
         (Facts(bits=0.5), full_size.EVENNESS_BOUNDS),
     ],
@@ -425,6 +432,40 @@ def test_each_bound_of_evenness_counts(facts: Facts, bounds: Mapping[full_size.W
                 assert against is not None, (window, band)
                 assert against.code is Code.LESS_SHARP_PART
                 assert full_size.judge(measured(evenness=uneven(window, band, bound + 0.004)), facts) is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "least"),
+    [
+        (PNG, 0.85),
+        (Facts(quality=85), 0.85),
+        (Facts(quality=84), 0.8),
+        (Facts(quality=60), 0.8),
+        (Facts(quality=59), 0.57),
+        (Facts(bits=2.0), 0.72),
+        (JPEG_90._replace(scale=1.1), 0.6),
+        (PNG._replace(scale=2.0), 0.62),
+    ],
+)
+def test_coarse_detail_is_asked_for_by_the_needle(facts: Facts, least: float) -> None:
+    """Noise reduction takes what a JPEG keeps; a needle with noise of its own or a resampled one is asked for less."""
+    for share, is_enough in ((least - 0.005, False), (least + 0.005, True)):
+        against = full_size.judge(measured(kept_coarse=full_size.Kept(share, 0.1)), facts)
+        assert (against is None) is is_enough, (facts, share)
+
+
+def test_an_enlargement_that_was_sharpened_has_no_finest_detail() -> None:
+    """Half of the detail of a poor needle is its own noise, but what was never there cannot be sharpened."""
+    image = grainy(12, (640, 480))
+    for quality in (70, 90):
+        needle = pixels(encoded(image, quality=quality))
+        half = enlarged(image, 2).filter(ImageFilter.UnsharpMask(1, 60, 0))
+        lost, kept = (
+            full_size.measure(needle, pixels(encoded(witness, quality=92))).finest for witness in (half, image)
+        )
+        assert lost is not None
+        assert kept is not None
+        assert lost < 0.3 < full_size.FINEST_BOUND < 0.55 < kept
 
 
 @pytest.mark.parametrize("turn", [None, Image.Transpose.ROTATE_90])

@@ -91,6 +91,17 @@ EVENNESS_BOUNDS_OF_GOOD: Mapping[Window, tuple[float, float]] = {
     (8, 3): (0.93, 0.985), (3, 8): (0.0, 0.965),
 }  # fmt: skip
 """The same where the needle is neither fair nor poor: 0.2% of 1,160 copies fall below any of them."""
+EVENNESS_BOUNDS_OF_CLEAN: Mapping[Window, tuple[float, float]] = {
+    (1, 1): (0.76, 0.955), (2, 2): (0.0, 0.968), (3, 3): (0.0, 0.975), (4, 4): (0.86, 0.982), (6, 6): (0.955, 0.996),
+    (8, 3): (0.93, 0.994), (3, 8): (0.0, 0.988),
+}  # fmt: skip
+"""The same for a clean needle of the witness's size."""
+COARSE_KEPT_BOUNDS = ((85, 0.85), (60, 0.8))
+"""By the JPEG quality of a clean needle from which on they hold: least share of its coarser detail. A JPEG loses that
+last, and noise reduction first of all where it is faint, such as fur and grass."""
+FINEST_BOUND = 0.45
+"""Least share of the finest detail, of 2 to 2.7 pixels across or down. The least of 1,664 copies: 0.58; what was
+enlarged to twice its size has 0.24 at most, however well it was done."""
 MOST_KEPT_BOUND = 1.22
 """The same from above: a witness that was sharpened to make up for what it lacks has more than there is."""
 REST_BOUND, REST_BOUND_OF_FAIR = 0.65, 0.75
@@ -146,6 +157,8 @@ _MOST_BLOCKS = 16_000
 _REGIONS = 8
 _LEAST_DETAIL, _MOST_DETAIL, _MOST_IN_REGION = 8.0, 16.0, 64.0
 """Sizes of the coefficients that are asked for: what a JPEG of quality 75 keeps and one of quality 40 loses."""
+_FINEST_ORDER, _FINEST_SIZES = 5, (8.0, 90.0)
+"""Which coefficients across or down are the finest, and the sizes that are asked for."""
 _STRENGTHS = np.array([6, 8, 10, 12.5, 16, 20, 26, 34, 45, 64, 90], np.float32)
 """Between these, coefficients are as strong as each other where evenness is asked for."""
 _LOWER_BITS = np.uint32(16)
@@ -211,6 +224,19 @@ class Facts(NamedTuple):
     def is_fair(self) -> bool:
         """Whether the needle is a JPEG whose coefficients were rounded coarsely."""
         return self.quality is not None and self.quality < GOOD_QUALITY
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether what the needle's format did to it is known and little, and nothing is resampled."""
+        return self.bits is None and not (self.is_poor or self.has_palette or self.is_scaled)
+
+    @property
+    def least_kept_coarse(self) -> float:
+        """Least share of the needle's coarser detail that a witness repeats."""
+        if not self.is_clean:
+            return 0.0
+        quality = BEST_QUALITY if self.quality is None else self.quality
+        return next((share for least, share in COARSE_KEPT_BOUNDS if quality >= least), 0.0)
 
     @property
     def least_kept(self) -> tuple[float, float]:
@@ -292,6 +318,8 @@ class Measures(NamedTuple):
     """Detail of 2 to 3 pixels; None where the needle has none."""
     kept_coarse: Kept | None
     """Detail of 4 to 8 pixels."""
+    finest: float | None
+    """Share of the finest detail that is repeated; None where there is little."""
     region: float | None
     """Share of the detail that is repeated in the region that repeats least."""
     grain: float | None
@@ -405,7 +433,9 @@ def _judge_detail(measures: Measures, facts: Facts) -> Reason | None:
 
 def _judge_evenness(measures: Measures, facts: Facts) -> Reason | None:
     """Object where a part of the witness is less sharp than the rest of it lets expect."""
-    bounds = EVENNESS_BOUNDS if facts.is_fair or facts.is_poor else EVENNESS_BOUNDS_OF_GOOD
+    bounds = EVENNESS_BOUNDS_OF_CLEAN if facts.is_clean else EVENNESS_BOUNDS_OF_GOOD
+    if facts.is_fair or facts.is_poor:
+        bounds = EVENNESS_BOUNDS
     for window, of_window in bounds.items():
         for evenness, bound in zip(measures.evenness, of_window, strict=True):
             if evenness[window].share < bound:
@@ -427,6 +457,10 @@ def _judge_kept(measures: Measures, finest: Kept, facts: Facts) -> Reason | None
     least_share, least_in_region = KEPT_BOUNDS_OF_LARGER if facts.is_larger else facts.least_kept
     asked = [kept.share for kept in (measures.kept, measures.kept_coarse) if kept is not None]
     if min(asked) < least_share or (measures.region is not None and measures.region < least_in_region):
+        return less
+    if measures.kept_coarse is not None and measures.kept_coarse.share < facts.least_kept_coarse:
+        return less
+    if measures.finest is not None and measures.finest < FINEST_BOUND:
         return less
     if facts.is_poor:
         return None
@@ -818,11 +852,11 @@ def _color_gain(ours: Grey, theirs: Grey) -> float | None:
 
 def _compare_detail(
     needle: Pixels, witness: Pixels, gain: float
-) -> tuple[Kept | None, Kept | None, float | None, float | None, tuple[Evenness, Evenness]]:
-    """What is kept of the finer and of the coarser detail and in the poorest region, the grain, and the evenness."""
+) -> tuple[Kept | None, Kept | None, float | None, float | None, float | None, tuple[Evenness, Evenness]]:
+    """What is kept of the finer, the coarser and the finest detail and in the poorest region, grain, and evenness."""
     height, width = needle.gray.shape
     if min(height, width) < _BLOCK:
-        return None, None, None, None, (_EVEN, _EVEN)
+        return None, None, None, None, None, (_EVEN, _EVEN)
     places, firsts = _sampled_blocks(height // _BLOCK, width // _BLOCK)
     (fine, coarse), (fine_other, coarse_other) = (
         _once(pixels, "coefficients", lambda gray: _coefficients(gray, places)) for pixels in (needle, witness)
@@ -836,8 +870,17 @@ def _compare_detail(
     grain = None if kept_coarse is None or reverse is None else min(kept_coarse.rest, reverse.rest)
     if kept is None and kept_coarse is None:
         kept_coarse = _kept(coarse, coarse_other, _FAINT_DETAIL, _LEAST_DETAIL)
+    finest_ours, finest_theirs = (np.ascontiguousarray(part[:, _FINEST]) for part in (fine, fine_other))
+    finest = _kept(finest_ours, finest_theirs, *_FINEST_SIZES)
     even_fine, even_coarse = _evenness([of_fine, of_coarse])
-    return kept, kept_coarse, _poorest_region(of_fine), grain, (even_fine, even_coarse)
+    return (
+        kept,
+        kept_coarse,
+        None if finest is None else finest.share,
+        _poorest_region(of_fine),
+        grain,
+        (even_fine, even_coarse),
+    )
 
 
 class _Clear(NamedTuple):
@@ -1016,4 +1059,5 @@ def _basis(wanted: NDArray[np.intp]) -> Grey:
 _ORDER = np.add.outer(np.arange(_BLOCK), np.arange(_BLOCK))
 _FINE, _COARSE = (np.argwhere(np.isin(_ORDER, orders)) for orders in ((4, 5, 6), (1, 2, 3)))
 """Which coefficients are detail of 2 to 4 pixels and of 4 and more, each across and down."""
+_FINEST = _FINE.max(1) >= _FINEST_ORDER
 _FINE_BASIS, _COARSE_BASIS = _basis(_FINE), _basis(_COARSE)
