@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
+from benchmarks import filters
 from dupfind.evidence import full_size
 from dupfind.evidence.full_size import Facts, Pixels
 from dupfind.pictures import decode
@@ -357,6 +358,7 @@ def measured(**changes: Any) -> full_size.Measures:
         kept=kept,
         kept_coarse=kept,
         finest=1.0,
+        strong=1.0,
         region=1.0,
         grain=0.0,
         evenness=(full_size._EVEN, full_size._EVEN),
@@ -396,7 +398,8 @@ def measured(**changes: Any) -> full_size.Measures:
         ({"kept_coarse": full_size.Kept(0.7, 0.1)}, Code.LESS_DETAIL),
         ({"kept": None, "kept_coarse": full_size.Kept(1.0, 0.7)}, Code.LESS_DETAIL),
         ({"kept": None, "kept_coarse": None}, Code.PLAIN),
-        ({"kept_coarse": full_size.Kept(0.84, 0.1)}, Code.LESS_DETAIL),
+        ({"strong": 0.94}, Code.LESS_DETAIL),
+        ({"strong": None}, None),
         ({"finest": 0.44}, Code.LESS_DETAIL),
         ({"finest": None}, None),
         ({"region": 0.55}, Code.LESS_DETAIL),
@@ -434,24 +437,29 @@ def test_each_bound_of_evenness_counts(facts: Facts, bounds: Mapping[full_size.W
                 assert full_size.judge(measured(evenness=uneven(window, band, bound + 0.004)), facts) is None
 
 
-@pytest.mark.parametrize(
-    ("facts", "least"),
-    [
-        (PNG, 0.85),
-        (Facts(quality=85), 0.85),
-        (Facts(quality=84), 0.8),
-        (Facts(quality=60), 0.8),
-        (Facts(quality=59), 0.57),
-        (Facts(bits=2.0), 0.72),
-        (JPEG_90._replace(scale=1.1), 0.6),
-        (PNG._replace(scale=2.0), 0.62),
-    ],
-)
-def test_coarse_detail_is_asked_for_by_the_needle(facts: Facts, least: float) -> None:
-    """Noise reduction takes what a JPEG keeps; a needle with noise of its own or a resampled one is asked for less."""
-    for share, is_enough in ((least - 0.005, False), (least + 0.005, True)):
-        against = full_size.judge(measured(kept_coarse=full_size.Kept(share, 0.1)), facts)
-        assert (against is None) is is_enough, (facts, share)
+@pytest.mark.parametrize("facts", [PNG, JPEG_90, JPEG_70, Facts(quality=40), Facts(bits=2.0), Facts(bits=0.5)])
+def test_strong_marks_are_asked_for_at_equal_size(facts: Facts) -> None:
+    """However poor the needle is; one of another size may have been sharpened when it was reduced."""
+    for share, is_enough in ((0.94, False), (0.96, True)):
+        against = full_size.judge(measured(strong=share), facts)
+        assert (against is None) is is_enough
+        assert full_size.judge(measured(strong=share), facts._replace(scale=2.0)) is None
+
+
+def test_noise_reduction_softens_outlines() -> None:
+    """What no JPEG takes, not even one of quality 40."""
+    image = pictures.photo(12, (640, 480))
+    clear = image.copy()
+    for step in range(0, 640, 16):
+        clear.paste((60, 70, 80), (step, 100, step + 6, 400))
+    needle = pixels(encoded(clear, quality=85))
+    lost, kept = (
+        full_size.measure(needle, pixels(witness)).strong
+        for witness in (encoded(filters.smoothed(clear, 2, 18), quality=95), encoded(clear, quality=40))
+    )
+    assert lost is not None
+    assert kept is not None
+    assert lost < full_size.STRONG_BOUND < kept
 
 
 def test_an_enlargement_that_was_sharpened_has_no_finest_detail() -> None:
