@@ -60,7 +60,7 @@ def _other_tables(source: Source, dice: Random) -> Case:
     """Two exports of a photo by programs with quantisation tables of their own."""
     tables = [JpegPresets.presets[name]["quantization"] for name in ("web_very_high", "high", "web_high")]
     needle = encode(source.image, qtables=dice.choice(tables), subsampling=dice.choice((0, 2)))
-    return Case(needle, encode(source.image, quality=dice.randint(92, 96)))
+    return Case(needle, encode(source.image, quality=98, subsampling=0))
 
 
 def _turned_export(source: Source, dice: Random) -> Case:
