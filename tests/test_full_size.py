@@ -392,7 +392,7 @@ def measured(**changes: Any) -> full_size.Measures:
         ({"kept": None, "kept_coarse": None}, Code.PLAIN),
         ({"strong": 0.94}, Code.LESS_DETAIL),
         ({"strong": None}, None),
-        ({"finest": 0.44}, Code.LESS_DETAIL),
+        ({"finest": 0.53}, Code.LESS_DETAIL),
         ({"finest": None}, None),
         ({"region": 0.55}, Code.LESS_DETAIL),
         ({"region": None}, None),
@@ -465,7 +465,7 @@ def test_an_enlargement_that_was_sharpened_has_no_finest_detail() -> None:
         )
         assert lost is not None
         assert kept is not None
-        assert lost < 0.3 < full_size.FINEST_BOUND < 0.55 < kept
+        assert lost < 0.3 < full_size.FINEST_BOUND < kept
 
 
 @pytest.mark.parametrize("turn", [None, Image.Transpose.ROTATE_90])
