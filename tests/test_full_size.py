@@ -392,7 +392,7 @@ def measured(**changes: Any) -> full_size.Measures:
         ({"kept": None, "kept_coarse": None}, Code.PLAIN),
         ({"strong": 0.94}, Code.LESS_DETAIL),
         ({"strong": None}, None),
-        ({"finest": 0.34}, Code.LESS_DETAIL),
+        ({"finest": 0.44}, Code.LESS_DETAIL),
         ({"finest": None}, None),
         ({"region": 0.55}, Code.LESS_DETAIL),
         ({"region": None}, None),
@@ -438,7 +438,7 @@ def test_strong_marks_are_asked_for_at_equal_size(facts: Facts) -> None:
         assert full_size.judge(measured(strong=share), facts._replace(scale=2.0)) is None
 
 
-@pytest.mark.parametrize(("scale", "least"), [(1.0, 0.35), (1.1, 0.54), (2.0, 0.54)])
+@pytest.mark.parametrize(("scale", "least"), [(1.0, 0.45), (1.1, 0.54), (2.0, 0.54)])
 def test_more_of_the_finest_detail_is_asked_for_where_sizes_differ(scale: float, least: float) -> None:
     """A larger witness may have been reduced below the needle's size and enlarged again."""
     for share, is_enough in ((least - 0.01, False), (least + 0.01, True)):
