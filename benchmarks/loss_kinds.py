@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks.fine_kinds import FINE_KINDS, HELD_OUT_FINE_KINDS
 from benchmarks.held_out import HELD_OUT_KINDS
+from benchmarks.held_out_soft import HELD_OUT_SOFT_KINDS
 from benchmarks.kinds import PairKind
 from benchmarks.lacking import LACKING_KINDS
 from benchmarks.mixed_kinds import MIXED_KINDS
@@ -33,4 +34,4 @@ def tuned_kinds() -> tuple[PairKind, ...]:
 
 def held_out_kinds() -> tuple[PairKind, ...]:
     """Return the kinds that are only measured: whoever chooses bounds does not look at them."""
-    return *HELD_OUT_KINDS, *HELD_OUT_FINE_KINDS, *HELD_OUT_REDUCED_KINDS
+    return *HELD_OUT_KINDS, *HELD_OUT_SOFT_KINDS, *HELD_OUT_FINE_KINDS, *HELD_OUT_REDUCED_KINDS

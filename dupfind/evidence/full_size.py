@@ -21,29 +21,20 @@ megapixels, in 30 kinds of copies and under 40 kinds of losses; docs/evidence.md
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
+from dupfind.evidence import cells, color_cells, detail
+from dupfind.evidence.detail import Evenness, Kept, Window
+from dupfind.evidence.pixels import Pixels
 from dupfind.pictures import gray
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
 from dupfind.values import THUMBNAIL_SIDE
 
-Bytes = NDArray[np.uint8]
-Grey = NDArray[np.float32]
-Sums = NDArray[np.uint16]
-Made = TypeVar("Made")
-Kernel = TypeVar("Kernel")
-Window = tuple[int, int]
-"""Rows and columns of regions."""
-
-RECIPE = 6
+RECIPE = 7
 """Version of the comparison. Raise it with every change that can alter what it finds."""
-
 GAIN_BOUND = 0.05
 """Logarithm of the contrast between the two. Copies: 0.01; a third of a stop: 0.1."""
 CURVE_BOUND = 4.0
@@ -92,6 +83,20 @@ EVENNESS_BOUNDS_OF_GOOD: Mapping[Window, tuple[float, float]] = {
     (8, 3): (0.93, 0.985), (3, 8): (0.0, 0.965),
 }  # fmt: skip
 """The same where the needle is neither fair nor poor: 0.2% of 1,160 copies fall below any of them."""
+EVENNESS_BOUNDS_OF_CLEAN: Mapping[Window, tuple[float, float]] = {
+    (1, 1): (0.76, 0.965), (2, 2): (0.0, 0.979), (3, 3): (0.0, 0.985), (4, 4): (0.86, 0.99), (6, 6): (0.955, 0.996),
+    (8, 3): (0.93, 0.994), (3, 8): (0.0, 0.991),
+}  # fmt: skip
+"""The same for a clean needle of the witness's size."""
+STRONG_BOUND = 0.95
+"""Least share of the strong marks among the coarser detail, such as outlines, that a witness of the needle's size
+repeats. The least of 1,559 copies: 0.966, whatever their quality; after noise reduction, which leaves outlines and
+softens them, 0.93 at most."""
+FINEST_BOUND, FINEST_BOUND_OF_SCALED = 0.45, 0.54
+"""Least share of the finest detail, of 2 to 2.7 pixels across or down. What was enlarged to twice its size has 0.24 at
+most, sharpened beyond measure 0.39; the least of 4,080 copies of 500 and 768 pixels 0.55, of 12 megapixels 0.41, after
+three programs. The second is for two sizes, where a witness that was reduced below the needle's size and enlarged again
+has 0.45 to 0.6; the least of their copies: 0.57."""
 MOST_KEPT_BOUND = 1.22
 """The same from above: a witness that was sharpened to make up for what it lacks has more than there is."""
 REST_BOUND, REST_BOUND_OF_FAIR = 0.65, 0.75
@@ -112,75 +117,7 @@ formats: 0.13; frames of a static camera from 0.05% of moved area on: 0.24. The 
 is not that of JPEG. Reduced copies have 0.13, two reduced copies of one original up to 0.29."""
 LARGER = 1.25
 """Ratio of the sides from which on a witness counts as larger than the needle."""
-
-_BAND_LEVELS, _LEAST_BAND = 16, 0.02
-_CLIPPED_LOW, _CLIPPED_HIGH = 2, 253
-_MOST_GAIN = 1.3
-"""A curve steeper than this, or flatter, is not fitted: at 0 everything in the witness would be explained away."""
 _UNSCALED = 0.005
-_UNCHANGED_GAIN, _UNCHANGED_OFFSET = 0.002, 0.1
-_NOISE_FLOORS = {2: 1.0, 4: 0.7, 8: 0.5}
-"""Grey levels that may differ without any codec: where strong colours were cut off on the way to RGB, for example."""
-_NOISE_SHARE = 0.95
-_NOISE_STEPS = 8
-"""Steps a grey level in which differences are counted."""
-_FEWEST_CELLS = 60
-_MOST_SAMPLED = 400_000
-"""Cells that the noise is measured on."""
-_MOST_TONES = 50_000
-"""Likewise for the tone."""
-_SMALLEST_MAP = 24
-_FEWEST_EVEN, _LEAST_EVEN, _FEWEST_TONES = 400, 0.1, 32
-"""Cells of even ground, their share of the picture, and tones on it, that there have to be. The few cells of a grainy
-picture that are even by chance tell nothing, and pages and drawings have few tones."""
-_STRIP_CELLS = 1 << 16
-"""Cells that are worked on together: what is made of so many stays in the cache of a core."""
-_CONTRASTS = np.array([1, 2, 3, 4.5, 6.5, 9, 12, 16, 22, 30, 40, 55, 75, 100])
-_CLASSES = _CONTRASTS.size + 1
-_CLASS_OF_CONTRAST = np.searchsorted(_CONTRASTS, np.arange(256)).astype(np.uint8)
-_LEVELS = 256 * _NOISE_STEPS
-_FIRST_KEYS = _CLASS_OF_CONTRAST.astype(np.intp) * _LEVELS
-_BLOCK = 8
-_MOST_PLACES = 4
-"""Sizes of pictures whose sampled blocks are kept, 0.3 MB each: the pictures of a collection share a few sizes."""
-_MOST_BLOCKS = 16_000
-"""Blocks of 8 x 8 pixels that detail is measured on, spread evenly over the picture."""
-_REGIONS = 8
-_LEAST_DETAIL, _MOST_DETAIL, _MOST_IN_REGION = 8.0, 16.0, 64.0
-"""Sizes of the coefficients that are asked for: what a JPEG of quality 75 keeps and one of quality 40 loses."""
-_STRENGTHS = np.array([6, 8, 10, 12.5, 16, 20, 26, 34, 45, 64, 90], np.float32)
-"""Between these, coefficients are as strong as each other where evenness is asked for."""
-_LOWER_BITS = np.uint32(16)
-"""Those of a number of 32 bits that are zero in each strength."""
-_UPPER_BITS = np.arange(1 << 15, dtype=np.uint32)
-_KIND_OF_BITS = np.searchsorted(_STRENGTHS, ((_UPPER_BITS << _LOWER_BITS) + 1).view(np.float32)) - 1
-_EVENNESS_DEVIATIONS, _LEAST_EXPECTED = 3, 0.05
-_FAINT_DETAIL = 4.0
-"""Where a picture has too little of that, as fog has, coefficients from this size on are asked for."""
-_FEWEST_COEFFICIENTS = 60
-_LEAST_COLOR = 6.0
-"""Mean square of Cb and Cr, in levels, below which a picture has no colour of which the strength could be told."""
-_NO_COLOR = 128
-_COLOR_FLOORS = 1.0, 0.7
-_COLOR_SIDES = 2, 4
-"""Values of colour a side of these cells."""
-_LEAST_COLOR_STEP = 10
-_LOSS_SHARE = 0.98
-_RIM_WEIGHT = 0.6
-"""What a difference in the outermost cells counts: the last rows and columns of a picture are what encoders pad, and
-where two programs resample differently."""
-
-
-class Pixels(NamedTuple):
-    """One side of a comparison, upright or turned, at the size at which the two are compared."""
-
-    gray: Bytes
-    """(height, width)"""
-    color: Bytes | None
-    """(2, height, width) of Cb and Cr (ITU-R BT.601, 128 is grey), each the mean of 4 x 4 pixels; None without."""
-    made: dict[str, Any] | None = None
-    """What was made of ``gray`` alone, for the next pair that it is in: 0.7 bytes a pixel, and at most 4 MB; None where
-    nothing is to be kept."""
 
 
 class Facts(NamedTuple):
@@ -212,6 +149,16 @@ class Facts(NamedTuple):
         return self.quality is not None and self.quality < GOOD_QUALITY
 
     @property
+    def is_clean(self) -> bool:
+        """Whether what the needle's format did to it is known and little, and nothing is resampled."""
+        return self.bits is None and not (self.is_poor or self.has_palette or self.is_scaled)
+
+    @property
+    def least_finest(self) -> float:
+        """Least share of the needle's finest detail that a witness repeats."""
+        return FINEST_BOUND_OF_SCALED if self.is_scaled else FINEST_BOUND
+
+    @property
     def least_kept(self) -> tuple[float, float]:
         """Least share of the needle's detail that a witness repeats, in the whole picture and in a region."""
         quality = BEST_QUALITY if self.quality is None else self.quality
@@ -238,28 +185,6 @@ class Facts(NamedTuple):
     def is_larger(self) -> bool:
         """Whether the witness has clearly more pixels than the needle."""
         return self.scale >= LARGER
-
-
-class Kept(NamedTuple):
-    """How much of one picture's detail another one repeats."""
-
-    share: float
-    """1 where all is repeated, 0 where nothing is."""
-    rest: float
-    """Energy of the difference to that of the detail; 0 where all is repeated."""
-
-
-class Least(NamedTuple):
-    """The window of a picture that repeats least of what the whole picture lets expect."""
-
-    share: float
-    """How much of that it repeats, at best; 1 where no window has enough detail."""
-    where: tuple[float, float]
-    """Down and right, each 0 to 1: its centre."""
-
-
-Evenness = Mapping[Window, Least]
-_EVEN = {window: Least(1.0, (0.5, 0.5)) for window in {**EVENNESS_BOUNDS, **EVENNESS_BOUNDS_OF_GOOD}}
 
 
 class Measures(NamedTuple):
@@ -291,6 +216,10 @@ class Measures(NamedTuple):
     """Detail of 2 to 3 pixels; None where the needle has none."""
     kept_coarse: Kept | None
     """Detail of 4 to 8 pixels."""
+    finest: float | None
+    """Share of the finest detail that is repeated; None where there is little."""
+    strong: float | None
+    """The same of the strong marks among the coarser detail."""
     region: float | None
     """Share of the detail that is repeated in the region that repeats least."""
     grain: float | None
@@ -309,29 +238,6 @@ def compare(needle: Pixels, witness: Pixels, facts: Facts) -> Reason | None:
     if _are_equal(needle, witness):  # also where there is too little to see
         return None
     return judge(measure(needle, witness), facts)
-
-
-def closest(
-    gray: Bytes, boxes: Sequence[tuple[int, int, int, int]], versions: Mapping[Kernel, Sequence[Bytes]]
-) -> Kernel:
-    """Tell by which kernel a picture becomes most like ``gray`` (height, width), a reduced copy of it.
-
-    ``versions`` has, by kernel, what each of ``boxes`` (left, top, right, bottom) of that copy would show. Programs
-    reduce with several kernels, and what the wrong one leaves would hide a change. The first one where nothing
-    differs.
-    """
-    apart = dict.fromkeys(versions, 0.0)
-    for number, (left, top, right, bottom) in enumerate(boxes):
-        own = gray[top:bottom, left:right]
-        if min(own.shape) < _BLOCK:
-            continue
-        places = np.arange((own.shape[0] // _BLOCK) * (own.shape[1] // _BLOCK))
-        detail = _coefficients(own, places)
-        for kernel, tiles in versions.items():
-            for ours, theirs in zip(detail, _coefficients(tiles[number], places), strict=True):
-                difference = ours - theirs
-                apart[kernel] += float(np.vdot(difference, difference))
-    return min(apart, key=apart.__getitem__)
 
 
 def _are_equal(needle: Pixels, witness: Pixels) -> bool:
@@ -404,7 +310,9 @@ def _judge_detail(measures: Measures, facts: Facts) -> Reason | None:
 
 def _judge_evenness(measures: Measures, facts: Facts) -> Reason | None:
     """Object where a part of the witness is less sharp than the rest of it lets expect."""
-    bounds = EVENNESS_BOUNDS if facts.is_fair or facts.is_poor else EVENNESS_BOUNDS_OF_GOOD
+    bounds = EVENNESS_BOUNDS_OF_CLEAN if facts.is_clean else EVENNESS_BOUNDS_OF_GOOD
+    if facts.is_fair or facts.is_poor:
+        bounds = EVENNESS_BOUNDS
     for window, of_window in bounds.items():
         for evenness, bound in zip(measures.evenness, of_window, strict=True):
             if evenness[window].share < bound:
@@ -427,6 +335,10 @@ def _judge_kept(measures: Measures, finest: Kept, facts: Facts) -> Reason | None
     asked = [kept.share for kept in (measures.kept, measures.kept_coarse) if kept is not None]
     if min(asked) < least_share or (measures.region is not None and measures.region < least_in_region):
         return less
+    if measures.strong is not None and measures.strong < STRONG_BOUND and not facts.is_scaled:
+        return less
+    if measures.finest is not None and measures.finest < facts.least_finest:
+        return less
     if facts.is_poor:
         return None
     is_overdone = measures.kept_coarse is not None and measures.kept_coarse.share > MOST_KEPT_BOUND
@@ -442,11 +354,8 @@ def _judge_kept(measures: Measures, finest: Kept, facts: Facts) -> Reason | None
 
 def measure(needle: Pixels, witness: Pixels) -> Measures:
     """Measure what differs between the two, the tone of ``witness`` matched to that of ``needle`` first."""
-    levels = _levels(needle, witness)
-    side, (target, source) = max(levels.items())
-    step = math.isqrt(target.size // _MOST_TONES) + 1
-    sampled = [np.asarray(sums[::step, ::step] / side**2, np.float32) for sums in (target, source)]
-    gain, offset, curve = _tone(sampled[0], sampled[1])
+    levels = cells.levels(needle, witness)
+    gain, offset, curve = cells.tone(levels)
     spots: dict[int, float] = {}
     patches: dict[int, float] = {}
     tones: tuple[float, ...] = ()
@@ -454,486 +363,16 @@ def measure(needle: Pixels, witness: Pixels) -> Measures:
     for side, (ours, theirs) in levels.items():
         if side not in SPOT_BOUNDS:
             continue
-        ratios, sample = _against_noise(ours, theirs, side, gain, offset)
-        spots[side], patches[side], place = _worst(ratios)
+        ratios, sample = cells.against_noise(ours, theirs, side, gain, offset)
+        spots[side], patches[side], place = cells.worst(ratios)
         if side == min(SPOT_BOUNDS):
-            tones = _tones_kept(sample, side)
+            tones = cells.tones_kept(sample, side, [contrast for contrast, _ in TONES_BOUNDS])
         excess = max(spots[side] / SPOT_BOUNDS[side], patches[side] / PATCH_BOUNDS[side])
         if excess > worst:
             worst, where = excess, place
-    colors = _compare_colors(needle.color, witness.color)
+    colors = color_cells.compare_colors(needle.color, witness.color, [levels for levels, _ in COLOR_SPOT_BOUNDS])
+    of_detail = detail.compare_detail(needle, witness, gain)
     return Measures(
-        gain, curve, tones, spots, patches, where, *colors,
-        *_compare_detail(needle, witness, gain),
+        gain, curve, tones, spots, patches, where, *colors, of_detail.kept, of_detail.kept_coarse, of_detail.finest,
+        of_detail.strong, of_detail.region, of_detail.grain, of_detail.evenness,
     )  # fmt: skip
-
-
-def _peak(values: Grey) -> tuple[float, float]:
-    """Place of the greatest value, down and right, each 0 to 1."""
-    down, right = divmod(int(values.argmax()), values.shape[1])
-    return down / values.shape[0], right / values.shape[1]
-
-
-def _levels(needle: Pixels, witness: Pixels) -> dict[int, tuple[Sums, Sums]]:
-    """Sums of 2 x 2, 4 x 4 and 8 x 8 pixels of both, by the side of a cell; of 1 x 1 where there are no more."""
-    ours, theirs = (_once(pixels, "sums", _all_sums) for pixels in (needle, witness))
-    levels: dict[int, tuple[Sums, Sums]] = {}
-    for side, pair in zip(SPOT_BOUNDS, zip(ours, theirs, strict=True), strict=False):
-        is_mixed = _lies_turned(pair[0]) != _lies_turned(pair[1])
-        levels[side] = (np.ascontiguousarray(pair[0]), np.ascontiguousarray(pair[1])) if is_mixed else pair
-    return levels or {1: (needle.gray.astype(np.uint16), witness.gray.astype(np.uint16))}
-
-
-def _all_sums(gray: Bytes) -> list[Sums]:
-    """Sums of 2 x 2, 4 x 4 and 8 x 8 pixels, as far as there are enough of them."""
-    levels: list[Sums] = []
-    values: Bytes | Sums = gray
-    for _ in SPOT_BOUNDS:
-        if min(values.shape) < (2 * _SMALLEST_MAP if levels else 2):
-            break
-        values = _sums_of_four(values)
-        levels.append(values)
-    return levels
-
-
-def _once(pixels: Pixels, name: str, make: Callable[[Bytes], Made]) -> Made:
-    """Return what ``make`` gives of the gray of ``pixels``, made once."""
-    if pixels.made is None:
-        return make(pixels.gray)
-    if name not in pixels.made:
-        pixels.made[name] = make(pixels.gray)
-    made: Made = pixels.made[name]
-    return made
-
-
-def _sums_of_four(values: NDArray[np.uint8] | Sums) -> Sums:
-    """Sums of 2 x 2 values; an odd last row or column is left to those before it. Laid out as ``values`` are."""
-    if _lies_turned(values):
-        return _sums_of_four(values.T).T
-    height, width = values.shape[0] // 2, values.shape[1] // 2
-    sums = np.empty((height, width), np.uint16)
-    for rows in _strips(sums.shape):
-        of_rows = slice(2 * rows.start, 2 * rows.stop, 2), slice(2 * rows.start + 1, 2 * rows.stop, 2)
-        upper, lower = (values[two, : 2 * width] for two in of_rows)
-        both = np.add(upper, lower, dtype=np.uint16)
-        np.add(both[:, 0::2], both[:, 1::2], out=sums[rows])
-    return sums
-
-
-def _strips(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Cut an array of this shape into strips of rows that stay in the cache while something is made of them."""
-    height = max(1, _STRIP_CELLS // max(1, shape[1]))
-    return (slice(start, min(start + height, shape[0])) for start in range(0, shape[0], height))
-
-
-def _lies_turned(values: NDArray[Any]) -> bool:
-    """Tell whether the columns of ``values`` lie in the memory as rows do in others."""
-    return abs(values.strides[0]) < abs(values.strides[1])
-
-
-def _tone(target: Grey, source: Grey) -> tuple[float, float, float]:
-    """Gain and offset that bring ``source`` closest to ``target``, and how far the band that moved most has moved."""
-    is_known = (target > _CLIPPED_LOW) & (target < _CLIPPED_HIGH) & (source > _CLIPPED_LOW) & (source < _CLIPPED_HIGH)
-    chosen = np.flatnonzero(is_known)  # takes a fifth of the time of a mask, here and below
-    known_target, known_source = target.take(chosen), source.take(chosen)
-    bands = (target / _BAND_LEVELS).astype(np.uint8).reshape(-1)
-    moved = (target - source).take(bands.argsort(kind="stable"))  # of one band after the other
-    by_band = np.split(moved, np.bincount(bands).cumsum()[:-1])
-    moves = [abs(_median(band)) for band in by_band if band.size >= max(1, _LEAST_BAND * target.size)]
-    gain, offset = gray.fit_tone(known_source, known_target)
-    if not 1 / _MOST_GAIN <= gain <= _MOST_GAIN:
-        gain, offset = 1.0, float(np.median(known_target - known_source)) if known_target.size else 0.0
-    if abs(gain - 1) < _UNCHANGED_GAIN and abs(offset) < _UNCHANGED_OFFSET:
-        gain, offset = 1.0, 0.0
-    return gain, offset, max(moves, default=0.0)
-
-
-def _median(values: Grey) -> float:
-    """Compute the median as ``np.median`` does, sooner."""
-    middle = values.size // 2
-    ordered = np.partition(values, (max(0, middle - 1), middle))
-    return float(ordered[middle] if values.size % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
-
-
-class _Sample(NamedTuple):
-    """Cells of the whole picture, at most :data:`_MOST_SAMPLED`."""
-
-    own: Sums
-    other: Sums
-    contrasts: Bytes
-    """Around each cell, the lesser of the two."""
-
-
-def _against_noise(ours: Sums, theirs: Sums, side: int, gain: float, offset: float) -> tuple[Grey, _Sample]:
-    """Difference of each cell, in units of what 95% of the cells of like contrast differ by in this pair.
-
-    The contrast is the lesser of the two, so that what was added on even ground, or taken away, is measured by the
-    even ground.
-    """
-    is_turned = _lies_turned(ours) and _lies_turned(theirs)
-    step = max(1, ours.size // _MOST_SAMPLED)
-    sampled = slice(None, None, step), slice(None)
-    if is_turned:
-        ours, theirs, sampled = ours.T, theirs.T, sampled[::-1]  # the same cells, as they lie: sooner
-    contrasts = _contrasts(ours, theirs, 2 * (side.bit_length() - 1))
-    sample = _Sample(ours[sampled], theirs[sampled], contrasts[sampled])
-    difference = _difference(sample.own, sample.other, side, gain, offset)
-    noise = _noise(difference, sample.contrasts, _NOISE_FLOORS[side])
-    weights = (1 / noise)[_CLASS_OF_CONTRAST]
-    ratios = np.empty(ours.shape, np.float32)
-    for rows in _strips(ours.shape):
-        difference = _difference(ours[rows], theirs[rows], side, gain, offset)
-        np.multiply(difference, weights.take(contrasts[rows], mode="wrap"), out=ratios[rows])
-    ratios = ratios.T if is_turned else ratios
-    ratios[[0, -1]] *= _RIM_WEIGHT
-    ratios[1:-1, [0, -1]] *= _RIM_WEIGHT
-    return ratios, sample
-
-
-def _tones_kept(sample: _Sample, side: int) -> tuple[float, ...]:
-    """Return how many tones the witness has on even ground to those of the needle, see :data:`TONES_BOUNDS`."""
-    shares = []
-    shift = 2 * (side.bit_length() - 1)
-    for contrast, _ in TONES_BOUNDS:
-        is_even = sample.contrasts <= contrast
-        ours, theirs = (_tone_count(sums[is_even] >> shift) for sums in (sample.own, sample.other))
-        fewest = max(_FEWEST_EVEN, _LEAST_EVEN * is_even.size)
-        is_asked = np.count_nonzero(is_even) >= fewest and ours >= _FEWEST_TONES
-        shares.append(theirs / ours if is_asked else 1.0)
-    return tuple(shares)
-
-
-def _tone_count(tones: NDArray[np.integer[Any]]) -> float:
-    """Effective number of tones: the exponential of the entropy of their histogram (Hill 1973, order 1).
-
-    Smoothed over three levels, since a JPEG of quality 40 has the tones of a sky 2.5 levels apart.
-    """
-    counts = np.convolve(np.bincount(tones, minlength=256), (1, 1, 1), "same")
-    shares = counts[counts > 0] / max(1, counts.sum())
-    return math.exp(-float(shares @ np.log(shares)))
-
-
-def _difference(ours: Sums, theirs: Sums, side: int, gain: float, offset: float) -> Grey:
-    """Grey levels by which each cell differs, the tone of ``theirs`` matched."""
-    share = np.float32(1 / side**2)
-    if (gain, offset) == (1.0, 0.0):  # the same numbers, sooner
-        apart = np.maximum(ours, theirs)
-        apart -= np.minimum(ours, theirs)
-        return np.asarray(np.multiply(apart, share, dtype=np.float32))
-    difference = ours.astype(np.float32)
-    difference *= share
-    tuned = theirs.astype(np.float32)
-    tuned *= share * np.float32(gain)
-    tuned += np.float32(offset)
-    difference -= tuned
-    return np.abs(difference, out=difference)
-
-
-def _contrasts(ours: Sums, theirs: Sums, shift: int) -> Bytes:
-    """Contrast around each cell, the lesser of the two; ``shift`` are the bits by which sums are above grey levels."""
-    contrasts = np.empty(ours.shape, np.uint8)
-    for rows in _strips(ours.shape):
-        spans = (_span(_padded(sums, rows, np.uint8, shift)) for sums in (ours, theirs))
-        np.minimum(next(spans), next(spans), out=contrasts[rows])
-    return contrasts
-
-
-def _padded(values: NDArray[Any], rows: slice, kind: type[np.generic], shift: int = 0) -> NDArray[Any]:
-    """Shift these rows of ``values`` to the right, with one more on every side; beyond an edge is what is on it."""
-    height, width = values.shape
-    top, bottom = max(0, rows.start - 1), min(height, rows.stop + 1)
-    padded = np.empty((rows.stop - rows.start + 2, width + 2), kind)
-    strip = padded[top - rows.start + 1 : bottom - rows.start + 1]
-    strip[:, 1:-1] = values[top:bottom] >> shift if shift else values[top:bottom]
-    strip[:, 0], strip[:, -1] = strip[:, 1], strip[:, -2]
-    if top == rows.start:
-        padded[0] = padded[1]
-    if bottom == rows.stop:
-        padded[-1] = padded[-2]
-    return padded
-
-
-def _noise(difference: Grey, contrasts: Bytes, floor: float) -> Grey:
-    """Estimate what 95% of the cells of each class of contrast differ by, and ``floor``."""
-    keys = np.minimum(difference * _NOISE_STEPS, _LEVELS - 1).astype(np.intp)
-    keys += _FIRST_KEYS.take(contrasts, mode="wrap")
-    counts = np.bincount(keys.reshape(-1), minlength=_CLASSES * _LEVELS).reshape(_CLASSES, _LEVELS)
-    running = counts.cumsum(1)
-    totals = running[:, -1]
-    counted = np.flatnonzero(totals >= _FEWEST_CELLS)
-    if counted.size == 0:
-        return np.full(_CLASSES, floor + float(np.median(difference)), np.float32)
-    noises = [running[row].searchsorted(_NOISE_SHARE * totals[row]) / _NOISE_STEPS for row in counted]
-    return np.asarray(floor + np.interp(np.arange(_CLASSES), counted, noises), np.float32)
-
-
-def _span(padded: Bytes) -> Bytes:
-    """Greatest minus least of the 3 x 3 cells around each but the outermost."""
-    width, flat = padded.shape[1], padded.reshape(-1)  # in one row: what comes together at its ends is left out
-    span = np.empty((padded.shape[0] - 2) * width, np.uint8)
-    extremes = []
-    for pick in (np.maximum, np.minimum):
-        two = pick(flat[:-1], flat[1:])
-        three = pick(two[:-1], two[1:])
-        two = pick(three[:-width], three[width:])
-        extremes.append(pick(two[:-width], two[width:]))
-    span[:-2] = extremes[0] - extremes[1]
-    return span.reshape(-1, width)[:, :-2]
-
-
-def _worst(ratios: Grey) -> tuple[float, float, tuple[float, float]]:
-    """Return the greatest value, the greatest mean of 3 x 3 values, and where that is: down and right, each 0 to 1."""
-    is_turned = _lies_turned(ratios)
-    values = ratios.T if is_turned else ratios
-    spot, patch, place = 0.0, -1.0, (0, 0)
-    for rows in _strips(values.shape):
-        padded = _padded(values, rows, np.float32)
-        means = _mean_of_nine(padded)
-        spot, highest = max(spot, float(padded.max())), float(means.max())
-        if highest > patch or (is_turned and highest == patch):
-            is_highest = means == highest
-            first = _first(is_highest.T if is_turned else is_highest)
-            first = (first[0], first[1] + rows.start) if is_turned else (first[0] + rows.start, first[1])
-            place = first if highest > patch else min(place, first)
-            patch = highest
-    return spot, patch, (place[0] / ratios.shape[0], place[1] / ratios.shape[1])
-
-
-def _first(is_it: NDArray[np.bool]) -> tuple[int, int]:
-    """Row and column of the first that is true, row by row."""
-    down, right = divmod(int(is_it.argmax()), is_it.shape[1])
-    return down, right
-
-
-def _mean_of_nine(padded: Grey) -> Grey:
-    """Mean of the 3 x 3 cells around each but the outermost."""
-    rows = padded[:, :-2] + padded[:, 1:-1]
-    rows += padded[:, 2:]
-    means = rows[:-2] + rows[1:-1]
-    means += rows[2:]
-    means /= 9
-    return np.asarray(means, np.float32)
-
-
-def _compare_colors(
-    ours: Bytes | None, theirs: Bytes | None
-) -> tuple[float | None, float, float, float | None, tuple[tuple[float, float], ...], tuple[float, float]]:
-    """Strength of colour, its shift, its loss, what is kept of its detail, the worst places, and where the worst is."""
-    shape = next((color.shape for color in (ours, theirs) if color is not None), (2, 0, 0))
-    if min(shape) <= 1:
-        return None, 0.0, 0.0, None, (), (0.5, 0.5)
-    levels = [
-        np.full(shape, _NO_COLOR, np.uint8) if color is None else np.ascontiguousarray(color)
-        for color in (ours, theirs)
-    ]
-    sums = [color.sum((1, 2), dtype=np.int64) for color in levels]
-    shift = float(np.abs(sums[0] - sums[1]).max() / (shape[1] * shape[2]))
-    kept = _color_kept(*levels)
-    spots: list[tuple[float, float]] = []
-    where, gain = (0.5, 0.5), None
-    planes: list[Grey] = []
-    cells: list[Bytes | Sums] = [*levels]
-    for floor, side, (most_levels, _) in zip(_COLOR_FLOORS, _COLOR_SIDES, COLOR_SPOT_BOUNDS, strict=True):
-        if min(cells[0].shape[1:]) <= 1:
-            break
-        cells = [np.stack([_sums_of_four(plane) for plane in color]) for color in cells]
-        planes = [color * np.float32(1 / side**2) - np.float32(_NO_COLOR) for color in cells]
-        if gain is None:
-            gain = _color_gain(*planes)
-        difference = np.hypot(*(planes[0] - planes[1]))
-        worst = float(difference.max())
-        if worst > most_levels and where == (0.5, 0.5):
-            where = _peak(difference)
-        spots.append((worst, worst / (floor + _quantile(difference, _NOISE_SHARE))))
-    loss = _quantile(np.hypot(*planes[0]) - np.hypot(*planes[1]), _LOSS_SHARE)
-    return gain, shift, loss, kept, tuple(spots), where
-
-
-def _quantile(values: Grey, share: float) -> float:
-    """Compute the quantile as ``np.quantile`` does, in a third of the time."""
-    place = share * (values.size - 1)
-    below = int(place)
-    above = min(below + 1, values.size - 1)
-    ordered = np.partition(values, (below, above), axis=None)
-    return float(ordered[below]) + (place - below) * float(ordered[above] - ordered[below])
-
-
-def _color_kept(own: Bytes, other: Bytes) -> float | None:
-    """Measure how much of the clear steps of colour between cells of ``own`` there is in ``other``."""
-    height, width = own.shape[1:]
-    own_flat, other_flat = own.reshape(-1), other.reshape(-1)
-    steps: list[tuple[Grey, Grey]] = []
-    for distance, count in ((1, width), (width, height)):
-        first, second = own_flat[:-distance], own_flat[distance:]
-        apart = np.maximum(first, second)
-        apart -= np.minimum(first, second)
-        clear = np.flatnonzero(apart >= _LEAST_COLOR_STEP)
-        clear = clear[clear // distance % count != count - 1]  # nothing leads from an end of a row to the next row
-        ours, theirs = (flat[clear + distance].astype(np.float32) - flat[clear] for flat in (own_flat, other_flat))
-        steps.append((ours, theirs))
-    asked, answers = (np.concatenate(parts) for parts in zip(*steps, strict=True))
-    if asked.size < _FEWEST_COEFFICIENTS:
-        return None
-    return float(np.vdot(asked, answers) / np.vdot(asked, asked))
-
-
-def _color_gain(ours: Grey, theirs: Grey) -> float | None:
-    """Strength of colour of the weaker to that of the stronger, by least squares; None where neither has any."""
-    common = float(np.vdot(ours, theirs))
-    energies = [float(np.vdot(plane, plane)) for plane in (ours, theirs)]
-    gains = [common / energy for energy in energies if energy > _LEAST_COLOR * ours.size]
-    return min(gains) if gains else None
-
-
-def _compare_detail(
-    needle: Pixels, witness: Pixels, gain: float
-) -> tuple[Kept | None, Kept | None, float | None, float | None, tuple[Evenness, Evenness]]:
-    """What is kept of the finer and of the coarser detail and in the poorest region, the grain, and the evenness."""
-    height, width = needle.gray.shape
-    if min(height, width) < _BLOCK:
-        return None, None, None, None, (_EVEN, _EVEN)
-    places, regions = _sampled_blocks(height // _BLOCK, width // _BLOCK)
-    (fine, coarse), (fine_other, coarse_other) = (
-        _once(pixels, "coefficients", lambda gray: _coefficients(gray, places)) for pixels in (needle, witness)
-    )
-    if gain != 1.0:
-        fine_other, coarse_other = (part * np.float32(gain) for part in (fine_other, coarse_other))
-    kept = _kept(fine, fine_other, _LEAST_DETAIL, _MOST_DETAIL)
-    kept_coarse = _kept(coarse, coarse_other, _LEAST_DETAIL, _MOST_DETAIL)
-    reverse = _kept(coarse_other, coarse, _LEAST_DETAIL, _MOST_DETAIL)
-    grain = None if kept_coarse is None or reverse is None else min(kept_coarse.rest, reverse.rest)
-    if kept is None and kept_coarse is None:
-        kept_coarse = _kept(coarse, coarse_other, _FAINT_DETAIL, _LEAST_DETAIL)
-    evenness = _evenness(fine, fine_other, regions), _evenness(coarse, coarse_other, regions)
-    return kept, kept_coarse, _poorest_region(fine, fine_other, regions), grain, evenness
-
-
-def _evenness(ours: Grey, theirs: Grey, regions: NDArray[np.intp]) -> Evenness:
-    """Least share of what is expected of it that a window repeats, at best, by the size of the window.
-
-    Expected is what the whole picture repeats of coefficients as large: what a JPEG rounds away is missing everywhere.
-    At best: three standard deviations above what it does repeat.
-    """
-    sizes = np.abs(ours)
-    chosen = np.flatnonzero((sizes > _STRENGTHS[0]) & (sizes <= _STRENGTHS[-1]))
-    asked, answers = ours.take(chosen), theirs.take(chosen)
-    kinds = _kinds(sizes.take(chosen))
-    where = regions.take(chosen // ours.shape[1])
-    products, energies = asked * answers, asked * asked
-    of_all = np.bincount(kinds, products, _STRENGTHS.size) / np.maximum(
-        np.bincount(kinds, energies, _STRENGTHS.size), 1
-    )
-    expected = energies * of_all.clip(_LEAST_EXPECTED)[kinds]
-    strays = (products - expected) ** 2
-    of_regions = np.array([np.bincount(where, each, _REGIONS**2) for each in (None, products, expected, strays)], float)
-    return {window: _least(of_regions.reshape(-1, _REGIONS, _REGIONS), window) for window in _EVEN}
-
-
-def _least(of_regions: NDArray[np.float64], window: Window) -> Least:
-    """Find the window that repeats least; of each region the number of coefficients, what they repeat of what is
-    expected, and the variance of that: (4, rows, columns).
-    """
-    counts, repeated, expected, variances = sliding_window_view(of_regions, window, (1, 2)).sum((3, 4))
-    is_rich = counts >= _FEWEST_COEFFICIENTS
-    if not is_rich.any():
-        return _EVEN[window]
-    at_best = repeated + _EVENNESS_DEVIATIONS * np.sqrt(variances)
-    shares = np.divide(at_best, expected, out=np.full(counts.shape, np.inf), where=is_rich)
-    top, left = divmod(int(shares.argmin()), shares.shape[1])
-    return Least(float(shares.min()), ((top + window[0] / 2) / _REGIONS, (left + window[1] / 2) / _REGIONS))
-
-
-def _kinds(sizes: Grey) -> NDArray[np.intp]:
-    """Tell between which two of :data:`_STRENGTHS` each size lies, from 0 on; one that equals a strength lies below it.
-
-    The upper half of the bits tells it: looking that up takes a fifteenth of the time of a search.
-    """
-    return _KIND_OF_BITS.take((sizes.view(np.uint32) - np.uint32(1)) >> _LOWER_BITS)
-
-
-@lru_cache(maxsize=_MOST_PLACES)
-def _sampled_blocks(rows: int, columns: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Numbers of the blocks to look at, and the region of each; what is given is shared and not to be changed."""
-    step = max(1, rows * columns // _MOST_BLOCKS)
-    while step > 1 and math.gcd(step, columns) > 1:  # or they would stand in a few columns
-        step += 1
-    places = np.arange(0, rows * columns, step)
-    return places, places // columns * _REGIONS // rows * _REGIONS + places % columns * _REGIONS // columns
-
-
-def _coefficients(grey: Bytes, places: NDArray[np.intp]) -> tuple[Grey, Grey]:
-    """Coefficients of the orthonormal discrete cosine transform of the blocks, see :data:`_DETAIL`.
-
-    The fine ones, (blocks, 12), and the coarse ones, (blocks, 15).
-    """
-    rows, columns = grey.shape[0] // _BLOCK, grey.shape[1] // _BLOCK
-    down, right = places // columns, places % columns
-    whole = grey[: rows * _BLOCK, : columns * _BLOCK]
-    if whole.strides[1] == 1:  # eight pixels at once
-        chosen = whole.view(np.uint64).reshape(rows, _BLOCK, columns)[down, :, right].view(np.uint8)
-    elif whole.strides[0] == 1:
-        turned = whole.T.view(np.uint64).reshape(columns, _BLOCK, rows)[right, :, down].view(np.uint8)
-        chosen = turned.reshape(-1, _BLOCK, _BLOCK).swapaxes(1, 2)
-    else:
-        chosen = whole.reshape(rows, _BLOCK, columns, _BLOCK)[down, :, right]
-    # Two products of tall matrices take a quarter of the time of many small ones.
-    across = chosen.reshape(-1, _BLOCK).astype(np.float32) @ _TRANSFORM.T
-    both = across.reshape(-1, _BLOCK**2) @ _DOWN
-    # Each in one piece: what is asked of them below would copy them every time.
-    return np.ascontiguousarray(both[:, :_FINE_COUNT]), np.ascontiguousarray(both[:, _FINE_COUNT:])
-
-
-def _kept(ours: Grey, theirs: Grey, least: float, most: float) -> Kept | None:
-    """Measure how ``theirs`` repeats the coefficients of ``ours`` of these sizes; None where there are too few."""
-    sizes = np.abs(ours)
-    chosen = np.flatnonzero((sizes >= least) & (sizes < most))
-    if chosen.size < _FEWEST_COEFFICIENTS:
-        return None
-    asked, answers = ours.take(chosen), theirs.take(chosen)
-    energy = float(np.vdot(asked, asked))
-    difference = asked - answers
-    return Kept(float(np.vdot(asked, answers)) / energy, float(np.vdot(difference, difference)) / energy)
-
-
-def _poorest_region(ours: Grey, theirs: Grey, regions: NDArray[np.intp]) -> float | None:
-    """Least share of the detail that is repeated in a region; None where no region has enough of it."""
-    sizes = np.abs(ours)
-    chosen = np.flatnonzero((sizes >= _LEAST_DETAIL) & (sizes < _MOST_IN_REGION))
-    asked, region_of_each = ours.take(chosen), regions.take(chosen // ours.shape[1])
-    counts, energies, products = (
-        np.bincount(region_of_each, weights, _REGIONS**2)
-        for weights in (None, asked * asked, asked * theirs.take(chosen))
-    )
-    is_rich = counts >= _FEWEST_COEFFICIENTS
-    return float((products[is_rich] / energies[is_rich]).min()) if is_rich.any() else None
-
-
-def _transform() -> Grey:
-    """Return the matrix of the discrete cosine transform of 8 values (ITU-T T.81, annex A)."""
-    order = np.arange(_BLOCK)
-    matrix = np.cos(np.pi * (2 * order[None] + 1) * order[:, None] / (2 * _BLOCK)) * math.sqrt(2 / _BLOCK)
-    matrix[0] /= math.sqrt(2)
-    return matrix.astype(np.float32)
-
-
-_TRANSFORM = _transform()
-_ORDER = np.add.outer(np.arange(_BLOCK), np.arange(_BLOCK))
-_COARSE, _FINE = np.isin(_ORDER, (1, 2, 3)), np.isin(_ORDER, (4, 5, 6))
-"""Which coefficients are detail of 4 pixels and more, and of 2 to 4: across before down."""
-_FINE_COUNT = int(np.count_nonzero(_FINE))
-_DETAIL = np.concatenate([np.argwhere(_FINE), np.argwhere(_COARSE)])
-"""The coefficients that are looked at, across and down: the fine ones first."""
-
-
-def _second_product() -> Grey:
-    """Return what 8 rows that were transformed across, one behind the other, are multiplied by: (64, 27).
-
-    The zeros change no sum: the numbers are those of 8 values at a time.
-    """
-    matrix = np.zeros((_BLOCK, _BLOCK, len(_DETAIL)), np.float32)
-    for number, (across, down) in enumerate(_DETAIL):
-        matrix[:, across, number] = _TRANSFORM[down]
-    return matrix.reshape(_BLOCK**2, -1)
-
-
-_DOWN = _second_product()

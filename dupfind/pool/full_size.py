@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dupfind.evidence.full_size import Pixels
+    from dupfind.evidence.pixels import Pixels
     from dupfind.pictures.decode import FullSize, Pick
 
 MOST_PIXELS = 50_000_000
@@ -107,7 +107,7 @@ class _Witness(NamedTuple):
 
 
 _last_witness: list[_Witness] = []
-"""The one that this process decoded last: 1.8 bytes a pixel, and 4 MB. Pairs of one witness come one after another,
+"""The one that this process decoded last: 2.1 bytes a pixel, and 4 MB. Pairs of one witness come one after another,
 chunk by chunk, and its file is opened and seen to be the same for each."""
 
 
@@ -136,6 +136,7 @@ class Comparer:
     def compare_files(self, pair: FullSizePair, needle: IO[bytes], witness: IO[bytes]) -> Reason | None:
         """Compare the two open files. Raises what decoding them raises."""
         from dupfind.evidence import fingerprint, full_size
+        from dupfind.evidence.pixels import Pixels
 
         own_size = pair.size[::-1] if pair.orientation >= FIRST_TRANSPOSED else pair.size
         if pair.scale < 1:  # it is the needle that is reduced
@@ -155,10 +156,10 @@ class Comparer:
             lost_colors=theirs.has_palette and not ours.has_palette,
             shown_apart=_shown_apart(ours, theirs),
         )
-        return full_size.compare(full_size.Pixels(gray, color), other_pixels, facts)
+        return full_size.compare(Pixels(gray, color), other_pixels, facts)
 
     def _witness(self, pair: FullSizePair, file: IO[bytes], pick: Pick | None = None) -> tuple[FullSize, Pixels]:
-        from dupfind.evidence import full_size
+        from dupfind.evidence.pixels import Pixels
 
         for last in _last_witness:
             if last[:2] == (pair.witness, pair.size) and pair.witness.inode:
@@ -167,7 +168,7 @@ class Comparer:
                     return last.picture, last.pixels
         _last_witness.clear()  # frees the memory first
         picture = self._read(file, pair.witness, pair.size, pick)
-        pixels = full_size.Pixels(picture.gray, picture.color, {})
+        pixels = Pixels(picture.gray, picture.color, {})
         _last_witness[:] = [_Witness(pair.witness, pair.size, picture, pixels)]
         return picture, pixels
 
@@ -186,9 +187,9 @@ class Comparer:
 
 def like(gray: NDArray[np.uint8]) -> Pick:
     """Resample a picture so that it comes as near to ``gray`` (height, width), the upright smaller one, as can be."""
-    from dupfind.evidence import full_size
+    from dupfind.evidence import detail
 
-    return lambda tiles: full_size.closest(gray, tiles.boxes, tiles.versions)
+    return lambda tiles: detail.closest(gray, tiles.boxes, tiles.versions)
 
 
 def _other_moment(pair: FullSizePair) -> Reason | None:

@@ -1,0 +1,318 @@
+"""Two grey pictures as cells of 2 x 2, 4 x 4 and 8 x 8 pixels: their tone, and how far each cell differs; pure numpy.
+
+A difference counts by what 95% of the cells of like contrast differ by in the same pair: what a codec leaves is
+everywhere, what a person changed is in one place.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dupfind.evidence.pixels import Bytes, Grey, Pixels, once
+from dupfind.pictures import gray
+
+Sums = NDArray[np.uint16]
+_BAND_LEVELS, _LEAST_BAND = 16, 0.02
+_CLIPPED_LOW, _CLIPPED_HIGH = 2, 253
+_MOST_GAIN = 1.3
+"""A curve steeper than this, or flatter, is not fitted: at 0 everything in the witness would be explained away."""
+_UNCHANGED_GAIN, _UNCHANGED_OFFSET = 0.002, 0.1
+_NOISE_FLOORS = {2: 1.0, 4: 0.7, 8: 0.5}
+"""Grey levels that may differ without any codec: where strong colours were cut off on the way to RGB, for example."""
+NOISE_SHARE = 0.95
+_NOISE_STEPS = 8
+"""Steps a grey level in which differences are counted."""
+_FEWEST_CELLS = 60
+_MOST_SAMPLED = 400_000
+"""Cells that the noise is measured on."""
+_MOST_TONES = 50_000
+"""Likewise for the tone."""
+_SMALLEST_MAP = 24
+_FEWEST_EVEN, _LEAST_EVEN, _FEWEST_TONES = 400, 0.1, 32
+"""Cells of even ground, their share of the picture, and tones on it, that there have to be. The few cells of a grainy
+picture that are even by chance tell nothing, and pages and drawings have few tones."""
+_STRIP_CELLS = 1 << 17
+"""Cells that are worked on together: what is made of so many stays in the cache of a core."""
+_CONTRASTS = np.array([1, 2, 3, 4.5, 6.5, 9, 12, 16, 22, 30, 40, 55, 75, 100])
+_CLASSES = _CONTRASTS.size + 1
+_CLASS_OF_CONTRAST = np.searchsorted(_CONTRASTS, np.arange(256)).astype(np.uint16)
+_LEVELS = 256 * _NOISE_STEPS
+_RIM_WEIGHT = 0.6
+"""What a difference in the outermost cells counts: the last rows and columns of a picture are what encoders pad, and
+where two programs resample differently."""
+
+
+SIDES = 2, 4, 8
+"""Pixels a side of a cell, each twice the one before."""
+
+
+class Cells(NamedTuple):
+    """A picture as cells of so many pixels a side, both laid out as its pixels are."""
+
+    sums: Sums
+    spans: Bytes
+    """Contrast around each: greatest minus least mean of 3 x 3 cells."""
+
+
+def levels(needle: Pixels, witness: Pixels) -> dict[int, tuple[Cells, Cells]]:
+    """Cells of 2 x 2, 4 x 4 and 8 x 8 pixels of both, by their side; of 1 x 1 where there are no more."""
+    ours, theirs = (once(pixels, "cells", _all_cells) for pixels in (needle, witness))
+    levels: dict[int, tuple[Cells, Cells]] = {}
+    for side, pair in zip(SIDES, zip(ours, theirs, strict=True), strict=False):
+        is_mixed = _lies_turned(pair[0].sums) != _lies_turned(pair[1].sums)
+        levels[side] = (_laid_out(pair[0]), _laid_out(pair[1])) if is_mixed else pair
+    return levels or {1: (_cells(needle.gray.astype(np.uint16), 1), _cells(witness.gray.astype(np.uint16), 1))}
+
+
+def _laid_out(cells: Cells) -> Cells:
+    return Cells(np.ascontiguousarray(cells.sums), np.ascontiguousarray(cells.spans))
+
+
+def _all_cells(gray: Bytes) -> list[Cells]:
+    """Cells of 2 x 2, 4 x 4 and 8 x 8 pixels, as far as there are enough of them."""
+    levels: list[Cells] = []
+    values: Bytes | Sums = gray
+    for side in SIDES:
+        if min(values.shape) < (2 * _SMALLEST_MAP if levels else 2):
+            break
+        values = sums_of_four(values)
+        levels.append(_cells(values, side))
+    return levels
+
+
+def _cells(sums: Sums, side: int) -> Cells:
+    if _lies_turned(sums):
+        lying = _cells(sums.T, side)
+        return Cells(lying.sums.T, lying.spans.T)
+    spans, shift = np.empty(sums.shape, np.uint8), 2 * (side.bit_length() - 1)
+    for rows in _strips(sums.shape):
+        spans[rows] = _span(_padded(sums, rows, np.uint8, shift))
+    return Cells(sums, spans)
+
+
+def sums_of_four(values: NDArray[np.uint8] | Sums) -> Sums:
+    """Sums of 2 x 2 values; an odd last row or column is left to those before it. Laid out as ``values`` are."""
+    if _lies_turned(values):
+        return sums_of_four(values.T).T
+    height, width = values.shape[0] // 2, values.shape[1] // 2
+    sums = np.empty((height, width), np.uint16)
+    for rows in _strips(sums.shape):
+        strip = np.ascontiguousarray(values[2 * rows.start : 2 * rows.stop, : 2 * width])
+        if strip.dtype == np.uint8:  # two neighbours are the two bytes of one number
+            pairs = strip.view(np.uint16)
+            across = pairs & np.uint16(0xFF)
+            across += pairs >> np.uint16(8)
+            np.add(across[0::2], across[1::2], out=sums[rows])
+        else:  # the sums of 8 x 8 pixels leave room in 16 bits, so that no half runs over into the other
+            down = np.add(*(strip.view(np.uint32)[first::2] for first in (0, 1)))
+            np.add(down, down >> np.uint32(16), out=sums[rows], casting="unsafe")
+    return sums
+
+
+def _strips(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Cut an array of this shape into strips of rows that stay in the cache while something is made of them."""
+    height = max(1, _STRIP_CELLS // max(1, shape[1]))
+    return (slice(start, min(start + height, shape[0])) for start in range(0, shape[0], height))
+
+
+def _lies_turned(values: NDArray[Any]) -> bool:
+    """Tell whether the columns of ``values`` lie in the memory as rows do in others."""
+    return abs(values.strides[0]) < abs(values.strides[1])
+
+
+def tone(levels: Mapping[int, tuple[Cells, Cells]]) -> tuple[float, float, float]:
+    """Fit the tone of the witness to that of the needle, by means of the largest cells: gain, offset, curve.
+
+    The curve is how far the band of brightness that moved most has moved, in grey levels.
+    """
+    side, pair = max(levels.items())
+    step = math.isqrt(pair[0].sums.size // _MOST_TONES) + 1
+    ours, theirs = (np.asarray(cells.sums[::step, ::step] / side**2, np.float32) for cells in pair)
+    return _fit_tone(ours, theirs)
+
+
+def _fit_tone(target: Grey, source: Grey) -> tuple[float, float, float]:
+    """Gain and offset that bring ``source`` closest to ``target``, and how far the band that moved most has moved."""
+    is_known = (target > _CLIPPED_LOW) & (target < _CLIPPED_HIGH) & (source > _CLIPPED_LOW) & (source < _CLIPPED_HIGH)
+    chosen = np.flatnonzero(is_known)  # takes a fifth of the time of a mask, here and below
+    known_target, known_source = target.take(chosen), source.take(chosen)
+    bands = (target / _BAND_LEVELS).astype(np.uint8).reshape(-1)
+    moved = (target - source).take(bands.argsort(kind="stable"))  # of one band after the other
+    by_band = np.split(moved, np.bincount(bands).cumsum()[:-1])
+    moves = [abs(_median(band)) for band in by_band if band.size >= max(1, _LEAST_BAND * target.size)]
+    gain, offset = gray.fit_tone(known_source, known_target)
+    if not 1 / _MOST_GAIN <= gain <= _MOST_GAIN:
+        gain, offset = 1.0, float(np.median(known_target - known_source)) if known_target.size else 0.0
+    if abs(gain - 1) < _UNCHANGED_GAIN and abs(offset) < _UNCHANGED_OFFSET:
+        gain, offset = 1.0, 0.0
+    return gain, offset, max(moves, default=0.0)
+
+
+def _median(values: Grey) -> float:
+    """Compute the median as ``np.median`` does, sooner."""
+    middle = values.size // 2
+    ordered = np.partition(values, middle)
+    return float(ordered[middle] if values.size % 2 else (ordered[:middle].max() + ordered[middle]) / 2)
+
+
+class Sample(NamedTuple):
+    """Cells of the whole picture, at most :data:`_MOST_SAMPLED`."""
+
+    own: Sums
+    other: Sums
+    contrasts: Bytes
+    """Around each cell, the lesser of the two."""
+
+
+def against_noise(needle: Cells, witness: Cells, side: int, gain: float, offset: float) -> tuple[Grey, Sample]:
+    """Difference of each cell, in units of what 95% of the cells of like contrast differ by in this pair.
+
+    The contrast is the lesser of the two, so that what was added on even ground, or taken away, is measured by the
+    even ground.
+    """
+    ours, theirs = needle.sums, witness.sums
+    contrasts = np.minimum(needle.spans, witness.spans)
+    is_turned = _lies_turned(ours) and _lies_turned(theirs)
+    step = max(1, ours.size // _MOST_SAMPLED)
+    sampled = slice(None, None, step), slice(None)
+    if is_turned:  # the same cells, as they lie: sooner
+        ours, theirs, contrasts, sampled = ours.T, theirs.T, contrasts.T, sampled[::-1]
+    sample = Sample(ours[sampled], theirs[sampled], contrasts[sampled])
+    difference = _difference(sample.own, sample.other, side, gain, offset)
+    noise = _noise(difference, sample.contrasts, _NOISE_FLOORS[side])
+    weights = (1 / noise)[_CLASS_OF_CONTRAST]
+    ratios = np.empty(ours.shape, np.float32)
+    for rows in _strips(ours.shape):
+        difference = _difference(ours[rows], theirs[rows], side, gain, offset)
+        np.multiply(difference, weights.take(contrasts[rows], mode="wrap"), out=ratios[rows])
+    ratios = ratios.T if is_turned else ratios
+    ratios[[0, -1]] *= _RIM_WEIGHT
+    ratios[1:-1, [0, -1]] *= _RIM_WEIGHT
+    return ratios, sample
+
+
+def tones_kept(sample: Sample, side: int, contrasts: Sequence[float]) -> tuple[float, ...]:
+    """Return how many tones the witness has on even ground to those of the needle; 1 where it has few.
+
+    By each of ``contrasts``: even is ground of at most so much contrast.
+    """
+    shares = []
+    shift = 2 * (side.bit_length() - 1)
+    for contrast in contrasts:
+        even = np.flatnonzero(sample.contrasts <= contrast)
+        ours = theirs = 1.0
+        if even.size >= max(_FEWEST_EVEN, _LEAST_EVEN * sample.contrasts.size):
+            ours, theirs = (_tone_count(sums.take(even) >> shift) for sums in (sample.own, sample.other))
+        shares.append(theirs / ours if ours >= _FEWEST_TONES else 1.0)
+    return tuple(shares)
+
+
+def _tone_count(tones: NDArray[np.integer[Any]]) -> float:
+    """Effective number of tones: the exponential of the entropy of their histogram (Hill 1973, order 1).
+
+    Smoothed over three levels, since a JPEG of quality 40 has the tones of a sky 2.5 levels apart.
+    """
+    counts = np.convolve(np.bincount(tones, minlength=256), (1, 1, 1), "same")
+    shares = counts[counts > 0] / max(1, counts.sum())
+    return math.exp(-float(shares @ np.log(shares)))
+
+
+def _difference(ours: Sums, theirs: Sums, side: int, gain: float, offset: float) -> Grey:
+    """Grey levels by which each cell differs, the tone of ``theirs`` matched."""
+    share = np.float32(1 / side**2)
+    if (gain, offset) == (1.0, 0.0):  # the same numbers, sooner
+        apart = np.maximum(ours, theirs)
+        apart -= np.minimum(ours, theirs)
+        return np.asarray(np.multiply(apart, share, dtype=np.float32))
+    difference = ours.astype(np.float32)
+    difference *= share
+    tuned = theirs.astype(np.float32)
+    tuned *= share * np.float32(gain)
+    tuned += np.float32(offset)
+    difference -= tuned
+    return np.abs(difference, out=difference)
+
+
+def _padded(values: NDArray[Any], rows: slice, kind: type[np.generic], shift: int = 0) -> NDArray[Any]:
+    """Shift these rows of ``values`` to the right, with one more on every side; beyond an edge is what is on it."""
+    height, width = values.shape
+    top, bottom = max(0, rows.start - 1), min(height, rows.stop + 1)
+    padded = np.empty((rows.stop - rows.start + 2, width + 2), kind)
+    strip = padded[top - rows.start + 1 : bottom - rows.start + 1]
+    strip[:, 1:-1] = values[top:bottom] >> shift if shift else values[top:bottom]
+    strip[:, 0], strip[:, -1] = strip[:, 1], strip[:, -2]
+    if top == rows.start:
+        padded[0] = padded[1]
+    if bottom == rows.stop:
+        padded[-1] = padded[-2]
+    return padded
+
+
+def _noise(difference: Grey, contrasts: Bytes, floor: float) -> Grey:
+    """Estimate what 95% of the cells of each class of contrast differ by, and ``floor``."""
+    keys = np.minimum(difference * np.float32(_NOISE_STEPS), _LEVELS - 1).astype(np.uint16)
+    most = int(keys.max()) + 1
+    keys += (_CLASS_OF_CONTRAST * np.uint16(most)).take(contrasts, mode="wrap")
+    counts = np.bincount(keys.reshape(-1), minlength=_CLASSES * most).reshape(_CLASSES, most)
+    running = counts.cumsum(1)
+    totals = running[:, -1]
+    counted = np.flatnonzero(totals >= _FEWEST_CELLS)
+    if counted.size == 0:
+        return np.full(_CLASSES, floor + float(np.median(difference)), np.float32)
+    is_reached = running[counted] >= (NOISE_SHARE * totals[counted])[:, None]
+    noises = is_reached.argmax(1) / _NOISE_STEPS
+    return np.asarray(floor + np.interp(np.arange(_CLASSES), counted, noises), np.float32)
+
+
+def _span(padded: Bytes) -> Bytes:
+    """Greatest minus least of the 3 x 3 cells around each but the outermost."""
+    width, flat = padded.shape[1], padded.reshape(-1)  # in one row: what comes together at its ends is left out
+    span = np.empty((padded.shape[0] - 2) * width, np.uint8)
+    extremes = []
+    for pick in (np.maximum, np.minimum):
+        two = pick(flat[:-1], flat[1:])
+        three = pick(two[:-1], two[1:])
+        two = pick(three[:-width], three[width:])
+        extremes.append(pick(two[:-width], two[width:]))
+    span[:-2] = extremes[0] - extremes[1]
+    return span.reshape(-1, width)[:, :-2]
+
+
+def worst(ratios: Grey) -> tuple[float, float, tuple[float, float]]:
+    """Return the greatest value, the greatest mean of 3 x 3 values, and where that is: down and right, each 0 to 1."""
+    is_turned = _lies_turned(ratios)
+    values = ratios.T if is_turned else ratios
+    spot, patch, place = 0.0, -1.0, (0, 0)
+    for rows in _strips(values.shape):
+        padded = _padded(values, rows, np.float32)
+        sums = _sums_of_nine(padded)
+        spot, highest = max(spot, float(padded.max())), float(sums.max())
+        if highest > patch or (is_turned and highest == patch):
+            is_highest = sums == highest
+            first = _first(is_highest.T if is_turned else is_highest)
+            first = (first[0], first[1] + rows.start) if is_turned else (first[0] + rows.start, first[1])
+            place = first if highest > patch else min(place, first)
+            patch = highest
+    return spot, patch / 9, (place[0] / ratios.shape[0], place[1] / ratios.shape[1])
+
+
+def _first(is_it: NDArray[np.bool]) -> tuple[int, int]:
+    """Row and column of the first that is true, row by row."""
+    down, right = divmod(int(is_it.argmax()), is_it.shape[1])
+    return down, right
+
+
+def _sums_of_nine(padded: Grey) -> Grey:
+    """Sum the 3 x 3 cells around each but the outermost."""
+    width, flat = padded.shape[1], padded.reshape(-1)  # in one row, as in :func:`_span`
+    three = flat[:-2] + flat[1:-1]
+    three += flat[2:]
+    sums = np.empty((padded.shape[0] - 2) * width, np.float32)
+    nine = np.add(three[: -2 * width], three[width:-width], out=sums[:-2])
+    nine += three[2 * width :]
+    return sums.reshape(-1, width)[:, :-2]

@@ -1,0 +1,98 @@
+"""Cells of two grey pictures, against the obvious way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from dupfind.evidence import cells
+
+
+@given(st.integers(1, 60), st.integers(1, 4))
+def test_tone_count(tones: int, each: int) -> None:
+    """Each counts three levels, however much there is of it, and what lies closer together counts as one."""
+    levels = np.repeat(np.arange(2, 4 * tones, 4), each)
+    assert cells._tone_count(levels) == pytest.approx(3 * tones)
+    assert cells._tone_count(np.repeat(np.arange(2, 200), each)) == pytest.approx(200, abs=1)
+
+
+small_arrays = st.integers(0, 10**6).map(
+    lambda seed: np.random.Generator(np.random.PCG64(seed)).integers(0, 256, (1 + seed % 9, 1 + seed % 7), np.uint8)
+)
+
+
+@given(small_arrays)
+def test_parts_agree_with_the_obvious_way(values: NDArray[np.uint8]) -> None:
+    """Spans, means of nine and sums of four, cell by cell."""
+    padded = np.pad(values, 1, mode="edge")
+    for down, right in np.ndindex(values.shape):
+        around = padded[down : down + 3, right : right + 3]
+        assert around.max() - around.min() == cells._span(padded)[down, right]
+        sums = cells._sums_of_nine(padded.astype(np.float32))
+        assert sums[down, right] == pytest.approx(around.sum(), rel=1e-5)
+    for down, right in np.ndindex(values.shape[0] // 2, values.shape[1] // 2):
+        four = values[2 * down : 2 * down + 2, 2 * right : 2 * right + 2]
+        assert int(four.astype(int).sum()) == cells.sums_of_four(values)[down, right]
+
+
+def obvious_ratios(own: NDArray[Any], other: NDArray[Any], side: int, gain: float, offset: float) -> NDArray[Any]:
+    """Each cell against the noise of its class, in whole arrays and without any strips."""
+    difference = np.abs(own / side**2 - (other / side**2 * gain + offset)).astype(np.float32)
+    around = [
+        np.lib.stride_tricks.sliding_window_view(np.pad(sums // side**2, 1, mode="edge"), (3, 3))
+        for sums in (own, other)
+    ]
+    spans = np.minimum(*(windows.max((2, 3)) - windows.min((2, 3)) for windows in around)).astype(np.uint8)
+    floor = cells._NOISE_FLOORS[side]
+    ratios = difference / cells._noise(difference, spans, floor)[cells._CLASS_OF_CONTRAST[spans]]
+    rim = np.full(own.shape, cells._RIM_WEIGHT)
+    rim[1:-1, 1:-1] = 1
+    return np.asarray(ratios * rim)
+
+
+@given(
+    st.integers(1, 60),
+    st.integers(1, 60),
+    st.integers(0, 10**6),
+    st.sampled_from([2, 4, 8]),
+    st.sampled_from([(1.0, 0.0), (1.1, -3.0)]),
+    st.integers(1, 300),
+)
+def test_strips_agree_with_whole_arrays(
+    height: int, width: int, seed: int, side: int, tone: tuple[float, float], strip_cells: int
+) -> None:
+    """The worst cells, however many rows are worked on together and however the pictures lie in the memory."""
+    random = np.random.Generator(np.random.PCG64(seed))
+    own, other = random.integers(0, 255 * side**2, (2, height, width), np.uint16)
+    ratios = obvious_ratios(own, other, side, *tone)
+    means = np.lib.stride_tricks.sliding_window_view(np.pad(ratios, 1, mode="edge"), (3, 3)).mean((2, 3))
+    down, right = np.unravel_index(means.argmax(), means.shape)
+    layouts = [(own, other), (np.asfortranarray(own), np.asfortranarray(other)), (np.asfortranarray(own), other)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cells, "_STRIP_CELLS", strip_cells)
+        for one, two in layouts:
+            found, _ = cells.against_noise(cells._cells(one, side), cells._cells(two, side), side, *tone)
+            assert found == pytest.approx(ratios, rel=1e-4, abs=1e-4)
+            spot, patch_mean, where = cells.worst(found)
+            assert (spot, patch_mean) == pytest.approx((ratios.max(), means.max()), rel=1e-4, abs=1e-4)
+            assert means[int(where[0] * height + 0.5), int(where[1] * width + 0.5)] == pytest.approx(
+                means[down, right], rel=1e-4, abs=1e-4
+            )
+
+
+@pytest.mark.parametrize("strip_cells", [1, 40, 1 << 16])
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_the_first_of_equal_places_is_named(
+    monkeypatch: pytest.MonkeyPatch, strip_cells: int, *, is_turned: bool
+) -> None:
+    """Row by row, so that a picture that lies turned in the memory gets the same answer."""
+    monkeypatch.setattr(cells, "_STRIP_CELLS", strip_cells)
+    values = np.zeros((20, 30), np.float32)
+    values[[3, 7, 15], [21, 5, 2]] = 1
+    values = np.asfortranarray(values) if is_turned else values
+    assert cells.worst(values) == (1.0, pytest.approx(1 / 9), (2 / 20, 20 / 30))
