@@ -400,12 +400,15 @@ def find_matches(
         pictures, candidates = decodes.pictures()
         matches |= by_picture
         failures |= decodes.failures
-    films = [entry for entry in unproved if entry.path not in matches and is_film_name(entry.path)]
+    decoded = frozenset(entry.path for entry in pictures.entries) if pictures else frozenset()
+    films = [
+        entry
+        for entry in unproved
+        if entry.path not in matches and entry.path not in decoded and is_film_name(entry.path)
+    ]
     if films and _are_films_read(scan):  # where no film is left to be proved, the haystack is not looked through
         from dupfind.matching.same_film import find_same_films
 
-        decoded_paths = set() if pictures is None else {entry.path for entry in pictures.entries}
-        films = [entry for entry in films if entry.path not in decoded_paths]
         trusted = [entry for entry in haystack if entry.has_comparable_picture]
         by_packets, unread = find_same_films(films, trusted, run, parted)
         matches |= by_packets
@@ -415,7 +418,6 @@ def find_matches(
 
         matches, fallen = read_again(run, matches, needles, haystack)
         failures |= fallen
-    decoded = frozenset(entry.path for entry in pictures.entries) if pictures else frozenset()
     count = None if candidates is None else len(candidates.entries)
     return Findings(matches, failures, decoded, count, remains), pictures, candidates
 

@@ -71,11 +71,13 @@ def see(paths: Sequence[str]) -> Seen:
 def versions() -> str:
     """Name everything that decides what is read from a picture: ours, Python's, and the decoders'."""
     from dupfind import __version__, libraries
-    from dupfind.pictures import decode
+    from dupfind.evidence import full_size
+    from dupfind.pictures import decode, film_data, image_data
 
+    recipes = f"{decode.RECIPE}, {full_size.RECIPE}, {image_data.RECIPE}, {film_data.RECIPE}"
     python = ".".join(map(str, sys.version_info[:2]))
     films = libraries.film_libraries()
-    return f"dupfind {__version__} ({decode.RECIPE}), Python {python}, {decode.versions()}, {films}"
+    return f"dupfind {__version__} ({recipes}), Python {python}, {decode.versions()}, {films}"
 
 
 def rest() -> None:
