@@ -337,13 +337,13 @@ def test_a_copy_that_was_changed(immich: Immich, tree: Tree, monkeypatch: pytest
     immich.picture(jpeg(1), preview(1))
     real = pipeline.find_matches
 
-    def change(needles: Any, haystack: Any, *more: Any) -> Any:
+    def change(needles: Any, haystack: Any, *more: Any, **options: Any) -> Any:
         for entry in haystack:
             with open(entry.place.copy, "ab") as file:
                 file.write(b"behind the picture")
                 if is_cut:
                     file.truncate(100)
-        return real(needles, haystack, *more)
+        return real(needles, haystack, *more, **options)
 
     monkeypatch.setattr(pipeline, "find_matches", change)
     assert {"n.jpg": ("missing", None)} == said(scan(immich, tree("n", {"n.jpg": jpeg(1, 70)})))

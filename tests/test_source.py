@@ -150,8 +150,8 @@ def test_the_final_check(store: Store, monkeypatch: pytest.MonkeyPatch, name: st
     change, lost, told = FINAL_CHECKS[name]
     real = pipeline.find_matches
 
-    def find_and_change(*values: Any) -> Any:
-        findings = real(*values)
+    def find_and_change(*values: Any, **options: Any) -> Any:
+        findings = real(*values, **options)
         change(store)
         return findings
 
