@@ -628,3 +628,18 @@ def test_a_parked_file_is_not_called_gone(
             left,
             parked.read_bytes(),
         )
+
+
+def test_a_parked_file_gets_its_name_back_without_the_other_drive(trees: tuple[Path, Path], far: Path) -> None:
+    """A kill left it so, and then the drive was unplugged."""
+    hay, needles = trees
+    clean(hay, needles, to=far)
+    journal = next(iter((Path(os.environ["XDG_STATE_HOME"]) / "dupfind/journals").glob("*.journal")))
+    step = next(step for step in records() if str(step.get("source", "")).endswith("b.txt"))
+    lines = [line for line in journal.read_text().splitlines() if f'"step":{step["step"]},"done"' not in line]
+    journal.write_text("\n".join(lines) + "\n")
+    (needles / "gone/sub").mkdir(parents=True)
+    (needles / "gone/sub" / step["parked"]).write_bytes(b"two")
+    far.rename(far.with_name("unplugged"))
+    undo()
+    assert ["b.txt"] == os.listdir(needles / "gone/sub")
