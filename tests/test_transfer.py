@@ -19,6 +19,9 @@ from dupfind.acting.places import Folder, give_up, temporary_name
 from dupfind.answers.cleaned import Cleaned, Fate
 from dupfind.commands import undoing
 from dupfind.errors import ActingError
+from dupfind.report import Screen
+from dupfind.report import cleaned as report
+from dupfind.settings import Format
 from dupfind.sources.mounts import Mount, Mounts
 from tests.helpers.acting import carry_out_clean, clean, contents, files_below, once, plan_clean, records, undo
 from tests.helpers.places import on_second_device
@@ -99,6 +102,10 @@ def test_a_folder_goes_to_another_drive_and_back(trees: tuple[Path, Path], far: 
     assert ([str(needles / "gone")], 6) == ([unit.path for unit in plan[0].copied], plan[0].copied_bytes)
     answer = carry_out_clean(plan)
     assert ([], True) == (reasons(answer), answer.is_complete)
+    screen = Screen(100, is_terminal=False, encoding="utf-8")
+    planned, told = (report.render(value, Format.TABLE, screen).decode() for value in (plan[0], answer))
+    assert "each file is copied, read back, and only then removed there" in " ".join(planned.split())
+    assert "4 files were copied to another drive, read back, and only then removed." in told
     assert {f"old/{path}": data for path, data in GONE.items()} == below(far)
     assert {"stays/c.txt", "stays/d.txt"} == set(below(needles))
     assert not (needles / "gone").exists()
@@ -628,3 +635,18 @@ def test_a_parked_file_is_not_called_gone(
             left,
             parked.read_bytes(),
         )
+
+
+def test_a_parked_file_gets_its_name_back_without_the_other_drive(trees: tuple[Path, Path], far: Path) -> None:
+    """A kill left it so, and then the drive was unplugged."""
+    hay, needles = trees
+    clean(hay, needles, to=far)
+    journal = next(iter((Path(os.environ["XDG_STATE_HOME"]) / "dupfind/journals").glob("*.journal")))
+    step = next(step for step in records() if str(step.get("source", "")).endswith("b.txt"))
+    lines = [line for line in journal.read_text().splitlines() if f'"step":{step["step"]},"done"' not in line]
+    journal.write_text("\n".join(lines) + "\n")
+    (needles / "gone/sub").mkdir(parents=True)
+    (needles / "gone/sub" / step["parked"]).write_bytes(b"two")
+    far.rename(far.with_name("unplugged"))
+    undo()
+    assert ["b.txt"] == os.listdir(needles / "gone/sub")

@@ -169,7 +169,7 @@ def remove_left_overs(own: Journal) -> int:
     """
     removed = 0
     for recorded in journals.journals():
-        unfinished = [step for step in recorded.made.values() if step.get("do") == DO and "copy" not in step]
+        unfinished = [step for step in recorded.steps.values() if step.get("do") == DO and "copy" not in step]
         if not unfinished or recorded.id == own.id or journals.is_running(recorded):
             continue
         for step in unfinished:
@@ -188,13 +188,14 @@ def take_back(journal: Journal, number: int, step: Mapping[str, Any]) -> None:
         try:
             away = Folder.open(away_folder)
         except OSError as error:
+            _unpark(around, name, step)
             if "copy" not in step or ("done" not in step and _holds(around, name, step["digest"])):
                 raise NotThereError("it was not copied") from None
             raise NotBackError(f"{away_folder}: {reason_of(error)}") from None
         with away:
-            with suppress(OSError):
-                remove_left_over(away, str(step["temporary"]))
             if "copy" not in step:
+                with suppress(OSError):
+                    remove_left_over(away, str(step["temporary"]))
                 raise NotThereError("it was not copied")
             _Return(journal, number, step, (around, name, away, away_name)).run()
 
@@ -222,6 +223,14 @@ def foresee(step: Mapping[str, Any]) -> None:
         raise NotBackError(f"{away_folder}: {reason_of(error)}") from None
 
 
+def _unpark(around: Folder, name: str, step: Mapping[str, Any]) -> None:
+    """Give a file its name back that a kill has left parked; where a rename may replace, it stays so."""
+    parked = str(step.get("parked", ""))
+    if is_temporary_name(parked) and around.has(parked) and not around.has(name):
+        with suppress(NoSafeRenameError, FileExistsError):
+            rename(around, parked, around, name)
+
+
 class _Return:
     """One file on its way back, with both folders open."""
 
@@ -238,27 +247,28 @@ class _Return:
 
     def run(self) -> None:
         """Bring it back where it is not, and drop what is there twice then."""
-        self._unpark()
+        _unpark(self._around, self._name, self._step)
         with suppress(OSError):
             remove_left_over(self._around, str(self._step.get("undo_temporary", "")))
         self._drop_half()
         if not self._around.has(self._name):
             self._bring()
-        elif not _holds(self._around, self._name, self._digest):
-            raise NotBackError("its old name is taken")
-        elif self._away.has(self._away_name) and self._may_be_one():
-            raise NotBackError("it and its copy may be the same file, reached by another way")
-        self._stays = state_of(self._around.look(self._name))
+            self._stays = state_of(self._around.look(self._name))
+        else:
+            self._stays = state_of(self._around.look(self._name))
+            self._check_there()
+        with suppress(OSError):
+            remove_left_over(self._away, str(self._step["temporary"]))
         self._drop(self._around, str(self._step.get("parked", "")))
         for name in (str(self._step.get("undo_parked", "")), self._away_name):
             self._drop(self._away, name)
 
-    def _unpark(self) -> None:
-        """Give a file its name back that a kill has left parked."""
-        parked = str(self._step.get("parked", ""))
-        if is_temporary_name(parked) and self._around.has(parked) and not self._around.has(self._name):
-            with suppress(NoSafeRenameError, FileExistsError):
-                rename(self._around, parked, self._around, self._name)
+    def _check_there(self) -> None:
+        """Raise where the file that is there is not the one that was, or nobody can tell that it is not its copy."""
+        if not _holds(self._around, self._name, self._digest):
+            raise NotBackError("its old name is taken")
+        if self._away.has(self._away_name) and self._may_be_one():
+            raise NotBackError("it and its copy may be the same file, reached by another way")
 
     def _bring(self) -> None:
         """Copy it back, with all that it had."""

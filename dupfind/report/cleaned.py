@@ -128,6 +128,9 @@ def _result(page: Page, answer: Cleaned) -> None:
     rest = "" if files == proved else f", {files - proved:,} that needed no proof (empty, set aside or junk)"
     text = f"{_noun(plan, len(moved))} moved to {where}: {much}, {_proved(files, proved)} proved again{rest}."
     page.add(text, wrap=True)
+    if far := sum(len(gone.unit.things) for gone in moved if plan.device not in (None, gone.unit.device)):
+        verb = "was" if far == 1 else "were"
+        page.add(f"{count(far, 'file')} {verb} copied to another drive, read back, and only then removed.", wrap=True)
     if answer.journal is not None:
         page.add(f"dupfind undo takes it back. Journal: {printable(answer.journal)}")
 
