@@ -103,13 +103,22 @@ def scan_trees(
     listener: Listener | None = None,
     make_executor: MakeExecutor | None = None,
     decisions: Sequence[Decision] | None = None,
+    *,
+    may_be_bare: bool = True,
 ) -> Scanned:
-    """Answer as :func:`scan`, with the files that it is about; ``decisions`` are those of a person."""
-    return scan_run(Run(settings, listener, make_executor), decisions)
+    """Answer as :func:`scan`, with the files that it is about; ``decisions`` are those of a person.
+
+    ``may_be_bare`` as in :func:`scan_run`.
+    """
+    return scan_run(Run(settings, listener, make_executor), decisions, may_be_bare=may_be_bare)
 
 
-def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
-    """Answer which needles of a run are in its haystack."""
+def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_bare: bool = True) -> Scanned:
+    """Answer which needles of a run are in its haystack.
+
+    ``may_be_bare`` False measures every picture at once, for who will ask for the nearest ones behind it: the answer is
+    the same.
+    """
     settings, listener = run.settings, run.listener
     started, began_ns, begin = datetime.now().astimezone(), time.time_ns(), time.monotonic()
     needles, haystack = walk(run)
@@ -122,9 +131,9 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
         from dupfind.session import with_reader  # what reads files is loaded where there is something to be read
 
         if decisions:
-            findings = with_reader(run, partial(_find_decided, *files, decisions))
+            findings = with_reader(run, partial(_find_decided, *files, decisions, may_be_bare=may_be_bare))
         else:
-            findings, *_ = with_reader(run, partial(find_matches, *files, may_be_bare=True))
+            findings, *_ = with_reader(run, partial(find_matches, *files, may_be_bare=may_be_bare))
     if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
         with listener.stage("looking again", None) as advance:
             # What was mounted meanwhile may show a file under another name.
@@ -232,14 +241,19 @@ def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:
 
 
 def _find_decided(
-    needles: list[FileEntry], haystack: list[FileEntry], decisions: Sequence[Decision], run: Reading
+    needles: list[FileEntry],
+    haystack: list[FileEntry],
+    decisions: Sequence[Decision],
+    run: Reading,
+    *,
+    may_be_bare: bool,
 ) -> Findings:
     """Read the files and return what is found, as far as the ``decisions`` of a person leave it."""
     from dupfind.scanning import apply_decisions
 
     scan = run.settings.scan
     standing = apply_decisions.decide(decisions, needles, haystack, run.reader, run.listener, is_paranoid=scan.paranoid)
-    findings, *_ = find_matches(needles, haystack, run, standing.parted, may_be_bare=True)
+    findings, *_ = find_matches(needles, haystack, run, standing.parted, may_be_bare=may_be_bare)
     return apply_decisions.apply(findings, standing, scan.accept, run.shown_haystack)
 
 

@@ -384,8 +384,8 @@ def test_the_final_check(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch, nam
     needles = tree("n", packed if side is Side.NEEDLES else plain)
     real = pipeline.find_matches
 
-    def find_and_change(*values: Any) -> Any:
-        findings = real(*values)
+    def find_and_change(*values: Any, **options: Any) -> Any:
+        findings = real(*values, **options)
         CHANGES[name]((needles if side is Side.NEEDLES else hay) / f"x.{kind}")
         return findings
 

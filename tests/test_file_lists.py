@@ -143,8 +143,8 @@ def test_a_file_that_changes_meanwhile(tree: TreeBuilder, monkeypatch: pytest.Mo
     hay, needles = tree("hay", {"x": b"1"}), tree("n", {"a": b"1", "b": b"1", "c": b"1", "d": b"1"})
     true = pipeline.find_matches
 
-    def find(*given: object) -> object:
-        found = true(*given)  # type: ignore[arg-type]
+    def find(*given: object, **options: object) -> object:
+        found = true(*given, **options)  # type: ignore[arg-type]
         (needles / "a").write_bytes(b"22")
         (needles / "b").unlink()
         (needles / "c").unlink()

@@ -169,12 +169,12 @@ def test_other_numbers_are_no_change_there(tree: TreeBuilder, monkeypatch: pytes
     arguments = settings(hay, needles)
     real = pipeline.find_matches
 
-    def renumber_before(*values: object) -> object:
+    def renumber_before(*values: object, **options: object) -> object:
         for folder in (hay, needles):
             shutil.copytree(folder, folder.with_name("copy"))
             folder.rename(folder.with_name(f"old {folder.name}"))
             folder.with_name("copy").rename(folder)
-        return real(*values)  # type: ignore[arg-type]
+        return real(*values, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(pipeline, "find_matches", renumber_before)
     only_mtime(monkeypatch)

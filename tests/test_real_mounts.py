@@ -209,8 +209,8 @@ def test_a_witness_among_the_needles_when_numbers_change(rig: Rig, disk: Path, m
     settings = make_settings(haystack=[str(bound)], needles=[str(share / "sub")], no_cache=True)
     find, walk_again = pipeline.find_matches, final_check._list_again
 
-    def find_and_move(*values: object) -> object:
-        findings = find(*values)  # type: ignore[arg-type]
+    def find_and_move(*values: object, **options: object) -> object:
+        findings = find(*values, **options)  # type: ignore[arg-type]
         (share / "sub").rename(share / "away")
         (share / "copy").rename(share / "sub")
         return findings

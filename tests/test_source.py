@@ -150,8 +150,8 @@ def test_the_final_check(store: Store, monkeypatch: pytest.MonkeyPatch, name: st
     change, lost, told = FINAL_CHECKS[name]
     real = pipeline.find_matches
 
-    def find_and_change(*values: Any) -> Any:
-        findings = real(*values)
+    def find_and_change(*values: Any, **options: Any) -> Any:
+        findings = real(*values, **options)
         change(store)
         return findings
 
@@ -172,9 +172,9 @@ def test_what_changes_before_it_is_read(store: Store, monkeypatch: pytest.Monkey
     """It is not what was listed: the worker sees it by the tag."""
     real = pipeline.find_matches
 
-    def change_and_find(*values: Any) -> Any:
+    def change_and_find(*values: Any, **options: Any) -> Any:
         store.put("hay", {"2007/notes.txt": b"sdrow"})
-        return real(*values)
+        return real(*values, **options)
 
     monkeypatch.setattr(pipeline, "find_matches", change_and_find)
     report = run(store, settings(), Side.HAYSTACK, Side.NEEDLES)
@@ -253,7 +253,7 @@ def test_what_may_change_alone_is_not_remembered(store: Store, tmp_path: Path, m
     run(store, options, Side.HAYSTACK, Side.NEEDLES)
     found: list[bool] = []
     real = pipeline.find_matches
-    monkeypatch.setattr(pipeline, "find_matches", lambda *values: found.append(True) or real(*values))
+    monkeypatch.setattr(pipeline, "find_matches", lambda *values, **_: found.append(True) or real(*values))
     run(store, options, Side.HAYSTACK, Side.NEEDLES)
     assert [] == found
     monkeypatch.setattr(Bucket, "is_remembered", False)
