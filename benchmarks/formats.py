@@ -1,6 +1,6 @@
 """Each format's way to a thumbnail against its plain decode, in one process.
 
-    python -m benchmarks.formats [PICTURE] [--rounds N]
+    python -m benchmarks.formats [PICTURE] [--rounds N] [--only NAME]...
 
 The picture is saved in each format; "plain" opens it and loads all of its pixels with the same library, nothing more.
 Processor time counts, since some decoders use several threads; the first round of each warms up and does not count.
@@ -27,6 +27,8 @@ from fixtures import pictures
 _FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     "JPEG, baseline": ("JPEG", {"quality": 90}),
     "JPEG, progressive": ("JPEG", {"quality": 90, "progressive": True}),
+    "JPEG, progressive, slack behind it": ("JPEG", {"quality": 90, "progressive": True}),
+    "JPEG, progressive, a film behind it": ("JPEG", {"quality": 90, "progressive": True}),
     "PNG": ("PNG", {"compress_level": 6}),
     "WebP, lossy": ("WEBP", {"quality": 85}),
     "WebP, lossless": ("WEBP", {"lossless": True, "method": 0}),
@@ -39,6 +41,12 @@ _FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     "JPEG XL": ("JXL", {"quality": 90, "effort": 3}),
     "GIF": ("GIF", {}),
     "BMP": ("BMP", {}),
+}
+
+
+_BEHIND = {
+    "JPEG, progressive, slack behind it": bytes(1 << 16),
+    "JPEG, progressive, a film behind it": b"\0\0\0\x18ftypmp42" + bytes(range(1, 256)) * 16_000,
 }
 
 
@@ -66,6 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("picture", type=Path, nargs="?")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", action="append", metavar="NAME", help="formats whose name contains this; repeatable")
     options = parser.parse_args()
     camera = sorted((SHARED_DATA / "camera").glob("*"))
     path = options.picture or (camera[0] if camera else None)
@@ -81,13 +90,15 @@ def main() -> None:
     print("| format | file | plain decode | thumbnail | thumbnail : plain |")
     print("|---|---|---|---|---|")
     for name, (kind, how) in _FORMATS.items():
+        if options.only and not any(part in name for part in options.only):
+            continue
         file = io.BytesIO()
         try:
             photo.save(file, kind, **how)
         except (KeyError, OSError) as error:
             print(f"| {name} | cannot be written here: {error} | | | |")
             continue
-        content = file.getvalue()
+        content = file.getvalue() + _BEHIND.get(name, b"")
         plain = median([_seconds(partial(_plain, content, kind)) for _ in range(options.rounds + 1)][1:])
         ours = median([_seconds(partial(_thumbnail, content)) for _ in range(options.rounds + 1)][1:])
         row = f"{len(content) / 1e6:.1f} MB | {plain * 1e3:.0f} ms | {ours * 1e3:.0f} ms | {ours / plain:.2f}"

@@ -106,13 +106,22 @@ def scan_trees(
     listener: Listener | None = None,
     make_executor: MakeExecutor | None = None,
     decisions: Sequence[Decision] | None = None,
+    *,
+    may_be_bare: bool = True,
 ) -> Scanned:
-    """Answer as :func:`scan`, with the files that it is about; ``decisions`` are those of a person."""
-    return scan_run(Run(settings, listener, make_executor), decisions)
+    """Answer as :func:`scan`, with the files that it is about; ``decisions`` are those of a person.
+
+    ``may_be_bare`` as in :func:`scan_run`.
+    """
+    return scan_run(Run(settings, listener, make_executor), decisions, may_be_bare=may_be_bare)
 
 
-def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
-    """Answer which needles of a run are in its haystack."""
+def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_bare: bool = True) -> Scanned:
+    """Answer which needles of a run are in its haystack.
+
+    ``may_be_bare`` False measures every picture at once, for who will ask for the nearest ones behind it: the answer is
+    the same.
+    """
     settings, listener = run.settings, run.listener
     started, began_ns, begin = datetime.now().astimezone(), time.time_ns(), time.monotonic()
     needles, haystack = walk(run)
@@ -127,10 +136,10 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None) -> Scanned:
         from dupfind.session import with_reader
 
         if decisions:
-            findings = with_reader(run, partial(_find_decided, *files, decisions))
+            findings = with_reader(run, partial(_find_decided, *files, decisions, may_be_bare=may_be_bare))
         else:
             store = LastRunStore(settings, recipe, may_keep=run.sources.are_remembered, began_ns=began_ns)
-            findings, learned = with_reader(run, partial(_find, *files, store))
+            findings, learned = with_reader(run, partial(_find, *files, store, may_be_bare=may_be_bare))
     is_known = not decisions and learned is None
     if is_due(needles, findings, is_remembered=is_known, walked_seconds=time.monotonic() - begin):
         with listener.stage("looking again", None) as advance:
@@ -297,7 +306,7 @@ def _recall(memory: Memory, files: int, listener: Listener) -> Findings | None:
 
 
 def _find(
-    needles: list[FileEntry], haystack: list[FileEntry], store: LastRunStore, run: Reading
+    needles: list[FileEntry], haystack: list[FileEntry], store: LastRunStore, run: Reading, *, may_be_bare: bool
 ) -> tuple[Findings, Learned | None]:
     """Return what is found, and what is learned on the way; None where not all is scanned, but what has changed."""
     from dupfind.cache.last_run_store import Learned
@@ -307,29 +316,36 @@ def _find(
         last = store.load()
         news = None if last is None else news_since(last, needles, haystack)
         del last  # a second list of all paths
-    findings = None if news is None else scan_again(news, run, _find_again)
+    findings = None if news is None else scan_again(news, run, partial(_find_again, may_be_bare=may_be_bare))
     if news is not None and findings is not None:
         with run.listener.stage("the rest has not changed since an earlier run", None) as advance:
             advance(len(needles) + len(haystack) - news.files)
         return findings, None
     learned = Learned(is_whole=store.is_kept)
-    findings, *_ = find_matches(needles, haystack, run, None, None, learned, may_be_bare=True)
+    findings, *_ = find_matches(needles, haystack, run, None, None, learned, may_be_bare=may_be_bare)
     return findings, learned
 
 
-def _find_again(needles: list[FileEntry], haystack: list[FileEntry], run: Reading, learned: Learned) -> Findings:
-    return find_matches(needles, haystack, run, None, None, learned, may_be_bare=True)[0]
+def _find_again(
+    needles: list[FileEntry], haystack: list[FileEntry], run: Reading, learned: Learned, *, may_be_bare: bool
+) -> Findings:
+    return find_matches(needles, haystack, run, None, None, learned, may_be_bare=may_be_bare)[0]
 
 
 def _find_decided(
-    needles: list[FileEntry], haystack: list[FileEntry], decisions: Sequence[Decision], run: Reading
+    needles: list[FileEntry],
+    haystack: list[FileEntry],
+    decisions: Sequence[Decision],
+    run: Reading,
+    *,
+    may_be_bare: bool,
 ) -> Findings:
     """Read the files and return what is found, as far as the ``decisions`` of a person leave it."""
     from dupfind.scanning import apply_decisions
 
     scan = run.settings.scan
     standing = apply_decisions.decide(decisions, needles, haystack, run.reader, run.listener, is_paranoid=scan.paranoid)
-    findings, *_ = find_matches(needles, haystack, run, standing.parted, may_be_bare=True)
+    findings, *_ = find_matches(needles, haystack, run, standing.parted, may_be_bare=may_be_bare)
     return apply_decisions.apply(findings, standing, scan.accept, run.shown_haystack)
 
 

@@ -38,7 +38,7 @@ PHOTO = pictures.photo(1, (640, 480))
 
 def shown(options: Settings, count: int = 100) -> Shown:
     """What the page of a scan would show."""
-    scanned = pipeline.scan_trees(options, make_executor=one_thread)
+    scanned = pipeline.scan_trees(options, make_executor=one_thread, may_be_bare=False)
     return show(options, scanned.report, (scanned.needles, scanned.haystack), count, Silence(), one_thread)
 
 
@@ -185,7 +185,7 @@ def test_a_preview_that_kills_its_process(trees: tuple[Path, Path], monkeypatch:
 
 def decided(options: Settings, words: list[Decision], count: int = 100) -> Shown:
     """What the page of a scan would show that goes by these decisions."""
-    scanned = pipeline.scan_trees(options, make_executor=one_thread, decisions=words)
+    scanned = pipeline.scan_trees(options, make_executor=one_thread, decisions=words, may_be_bare=False)
     trees = scanned.needles, scanned.haystack
     return show(options, scanned.report, trees, count, Silence(), one_thread, scanned.parted, scanned.words)
 

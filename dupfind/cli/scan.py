@@ -170,7 +170,7 @@ def _scan(
     from dupfind.session import kept_for_the_run
 
     with kept_for_the_run(settings) as kept:
-        scanned = pipeline.scan_trees(kept, console, decisions=decisions)
+        scanned = pipeline.scan_trees(kept, console, decisions=decisions, may_be_bare=False)
         trees, most = (scanned.needles, scanned.haystack), report_settings.html_pictures
         seen = show(kept, scanned.report, trees, most, console, parted=scanned.parted, decided=scanned.words)
     with console.part("report", len(scanned.report.files)):

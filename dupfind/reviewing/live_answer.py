@@ -100,9 +100,7 @@ class LiveAnswer:
             entries = [self._needles[path] for path in due]
             haystack = list(self._haystack.values())
             wanted = {path: affected[path] for path in due}
-            findings, _, candidates = pipeline.find_matches(
-                entries, haystack, reading, wanted, self._candidates, may_be_bare=True
-            )
+            findings, _, candidates = pipeline.find_matches(entries, haystack, reading, wanted, self._candidates)
             self._candidates = candidates or self._candidates
             for path in due:
                 match, remains = findings.matches.get(path), findings.remains.get(path)

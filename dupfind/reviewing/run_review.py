@@ -41,7 +41,7 @@ def review(
     with ExitStack() as stack:
         kept = stack.enter_context(kept_for_the_run(make()))
         run = Run(kept, listener, make_executor)
-        scanned = scan_run(run)
+        scanned = scan_run(run, may_be_bare=False)
         scanned_is(scanned.report)
         acts = Acts(means, Within(listener))
         reviewed = Review(scanned, run, store, acts.offered)
@@ -66,7 +66,7 @@ def review(
                 acts.has_changed = False
                 try:
                     anew = Run(replace(make(), cache=kept.cache), Within(listener), make_executor)
-                    reviewed.look_anew(scan_run(anew), anew)
+                    reviewed.look_anew(scan_run(anew, may_be_bare=False), anew)
                     run = anew
                 except DupfindError as error:  # all needles have gone: there is nothing to look at, but to take back
                     reviewed.look_no_more(str(error))
