@@ -148,7 +148,7 @@ def test_warm_and_with_output(dupfind: Run, photos: Path) -> None:
     assert (first.stdout, b"") == ((photos / "out.json").read_bytes(), second.stdout)
     assert first.stdout == dupfind(*command, "--no-cache").stdout == dupfind(*command).stdout
     assert before == sorted((path, path.stat().st_mtime_ns) for path in photos.joinpath("hay").rglob("*"))
-    assert b"1 haystack" in dupfind("cache", "info").stdout
+    assert b"1 snapshot" in dupfind("cache", "info").stdout
 
 
 @pytest.mark.skipif(os.name != "posix", reason="bytes in names")
