@@ -25,7 +25,7 @@ from dupfind.pool.cluster import Cluster
 from dupfind.pool.workers import Pool
 from dupfind.scheduler import Scheduler, make_scheduler
 from fixtures import pictures
-from tests.helpers.clusters import Nodes, cluster
+from tests.helpers.clusters import Nodes, cluster, freeze
 from tests.helpers.labour import Item, work
 from tests.helpers.shelf import TreeBuilder
 
@@ -99,6 +99,40 @@ def test_a_node_that_dies_costs_only_time(tmp_path: Path) -> None:
             started.add()
             threading.Timer(0.5, started.nodes[1].kill).start()
             assert [(item, item[1] * 2) for item in sorted(items)] == run(pool, items, 1 << 23)
+
+
+@pytest.mark.slow
+def test_a_node_that_hangs_is_named_and_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others do the work."""
+    monkeypatch.setattr(door, "_PROBE_SECONDS", 3.0)
+    warnings: list[str] = []
+    with cluster(tmp_path / "c") as started:
+        made = Cluster(Scheduler(started.address), [], warnings.append)
+        made._client.wait_for_workers(2, timeout=90)
+        freeze(started.nodes[0])
+        with made as nodes, Pool(nodes.lanes, nodes.make_executor) as pool:
+            assert 1 == nodes.lanes
+            assert [(("double", number), number * 2) for number in range(9)] == run(
+                pool, [("double", number) for number in range(9)]
+            )
+    assert 1 == len(warnings)
+    assert warnings[0].endswith("is not used: it cannot tell what it has: it does not answer")
+
+
+def test_a_result_that_was_missed_is_taken_later(shared: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine tells of each once; where the connection failed just then, nobody waits for ever."""
+    missed: set[int] = set()
+    take = Cluster._take
+
+    def miss_once(self: Cluster, number: int, remote: Any) -> None:
+        if number in missed:
+            take(self, number, remote)
+        missed.add(number)
+
+    monkeypatch.setattr(Cluster, "_take", miss_once)
+    with opened(shared) as nodes, Pool(nodes.lanes, nodes.make_executor) as pool:
+        assert [(("double", 1), 2)] == run(pool, [("double", 1)])
+    assert missed
 
 
 @pytest.mark.parametrize("who", [pytest.param("scheduler", marks=pytest.mark.slow), "nodes"])

@@ -29,7 +29,8 @@ _CONNECT_SECONDS = 10
 _LOOK_SECONDS = 1.0
 _LOST_SECONDS = 15.0
 """How long the scheduler may be away, or be without any node, before the run ends."""
-_PROBE_SECONDS = 60
+_PROBE_SECONDS = 20.0
+"""How long a node may take to tell what it has, and a result to come."""
 
 
 class Cluster:
@@ -53,6 +54,8 @@ class Cluster:
         self._number = 0
         self._looked_at: set[str] = set()
         self._good: dict[str, int] = {}
+        self._seen_done: set[int] = set()
+        """Tasks that were done at the last look, and whose results had not been taken."""
         self._is_over = threading.Event()
         self._end: ClusterError | None = None
         self._client: Any = _connected(scheduler)
@@ -157,7 +160,7 @@ class Cluster:
             now = time.monotonic()
             if is_well:
                 well = now
-                self._hand_over_anew()
+                self._look_after_tasks()
             elif now - well > _LOST_SECONDS:
                 what = "has no node left that can be used" if self._client.status == "running" else "is gone"
                 self._finish(ClusterError(f"the scheduler {self._scheduler.address} {what}"))
@@ -181,18 +184,37 @@ class Cluster:
         return bool(self._good)
 
     def _seen(self, addresses: list[str]) -> dict[str, object]:
-        """Ask nodes for what they are; an exception for one that does not know."""
-        if not addresses:
-            return {}
-        try:
-            return dict(self._client.run(node.see, self._paths, workers=addresses, on_error="return"))
-        except Exception as error:  # noqa: BLE001 - a node that has no dupfind, or that went just now
-            if len(addresses) == 1:
-                return {addresses[0]: error}
-            return {address: seen for one in addresses for address, seen in self._seen([one]).items()}
+        """Ask nodes for what they are; an exception for one that does not know, or does not answer."""
+        answers: dict[str, object] = dict.fromkeys(addresses, TimeoutError("it does not answer"))
+        asking = [
+            threading.Thread(target=self._ask, args=(address, answers), name="dupfind-probe", daemon=True)
+            for address in addresses
+        ]
+        for thread in asking:
+            thread.start()
+        end = time.monotonic() + _PROBE_SECONDS
+        for thread in asking:
+            thread.join(max(0.0, end - time.monotonic()))
+        return dict(answers)  # who answers later is not heard
 
-    def _hand_over_anew(self) -> None:
-        """Hand tasks over again whose nodes have all gone, or that the scheduler has lost."""
+    def _ask(self, address: str, answers: dict[str, object]) -> None:
+        try:
+            answers[address] = self._client.run(node.see, self._paths, workers=[address], on_error="return")[address]
+        except Exception as error:  # noqa: BLE001 - a node that has no dupfind, or that went just now
+            answers[address] = error
+
+    def _look_after_tasks(self) -> None:
+        """Take results that were told of while they could not be had; hand over again what has lost its nodes."""
+        with self._lock:
+            done = [
+                (number, task.remote)
+                for number, task in self._pending.items()
+                if task.remote is not None and task.remote.status in ("finished", "error")
+            ]
+        for number, remote in done:
+            if number in self._seen_done:
+                self._take(number, remote)
+        self._seen_done = {number for number, _ in done}
         with self._lock:
             stuck = [
                 (number, task)
