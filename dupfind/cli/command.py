@@ -1,6 +1,6 @@
 """Commands as this program has them: help under headings, in two lengths, and values from elsewhere.
 
-``-h`` shows what is used most, ``--help`` everything. What the command line does not give comes from the environment,
+``-h`` shows what is used most and what only this command has, ``--help`` everything. What the command line does not give comes from the environment,
 then from ``config.toml``, then it is the default.
 """
 
@@ -76,8 +76,10 @@ class Command(click.Command):
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self._options(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None and (not is_brief or getattr(parameter, "is_common", False)):
-                heading = getattr(parameter, "heading", _GENERAL) or WHAT
+            heading = getattr(parameter, "heading", _GENERAL)
+            # What only this command has is what it is called for.
+            if record is not None and (not is_brief or not heading or getattr(parameter, "is_common", False)):
+                heading = heading or WHAT
                 sections.setdefault(heading, []).append(record)
         if len(sections) == 1:
             sections = {"Options": next(iter(sections.values()))}

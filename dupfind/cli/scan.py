@@ -145,6 +145,8 @@ def scan(
     console.problems(report.problems)
     if not report.files:
         console.warn("there are no files among the needles; is their drive mounted?")
+    elif not report.haystack.files and not report.servers:
+        console.warn("there are no files in the haystack; is its drive mounted?")
     with console.part("report", len(report.files)):
         has_changed = _write(report, report_settings, before, console)
         if page is not None:

@@ -80,8 +80,8 @@ def versions() -> str:
     return f"dupfind {__version__} ({recipes}), Python {python}, {decode.versions()}, {films}"
 
 
-def rest() -> None:
-    """End the processes that have nothing to do."""
+async def rest() -> None:
+    """End the processes that have nothing to do; a coroutine, which the engine runs without being waited for."""
     with _IDLE_LOCK:
         idle, _IDLE[:] = list(_IDLE), []
     for executor in idle:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.choice import is_better
 from dupfind.report.text import count, printable, size
 from dupfind.sidecars.kinds import EDITS, FILM_SUFFIXES
-from dupfind.values import Evidence, FileState, FileVerdict, FolderState, Kind, Report
+from dupfind.values import Evidence, FileState, FileVerdict, FolderState, Kind, Report, Side
 
 _MOST_NAMED = 3
 _MOST_CODES = 4
@@ -63,6 +63,7 @@ def sidecars(report: Report) -> dict[str, int]:
 
 
 _OF_SCAN_ONLY = frozenset({"--elsewhere", "--files-from", "--follow-symlinks", "--quick"})
+_OF_CLUSTER = frozenset({"--scheduler", "--tls-ca", "--tls-cert", "--tls-key"})
 _BRING = "to bring them over"
 _CLEAR = "the folders that can go"
 
@@ -161,11 +162,12 @@ def next_commands(report: Report, again: Sequence[str]) -> list[tuple[str, list[
     acting: dict[str, list[str]] = {}
     if numbers[FileState.MISSING]:
         steps.append(("the missing files", "--only missing --files"))
-        if words := _acting(report, again, "import"):
+        if report.haystack.files and (words := _acting(report, again, "import")):  # an empty one may not be mounted
             steps.append((_BRING, ""))
             acting[_BRING] = [*words, "--to", os.path.join(report.settings.haystack[0], "Import")]
     if numbers[FileState.SIMILAR] + numbers[FileState.UNREADABLE]:
-        steps.append(("what needs eyes, side by side", "--html page.html"))
+        if not any(catalog.side is Side.NEEDLES for catalog in report.catalogs):  # nothing of which can be shown
+            steps.append(("what needs eyes, side by side", "--html page.html"))
     if any(map(is_better, report.files)):
         steps.append(("the better copies", "--only better"))
     if numbers[FileState.MISSING] and sidecars(report)["not_present"]:
@@ -188,7 +190,17 @@ def _acting(report: Report, again: Sequence[str], command: str) -> list[str] | N
     is_here = not (report.catalogs or report.servers)
     if list(again[:2]) != ["dupfind", "scan"] or not is_here or not _OF_SCAN_ONLY.isdisjoint(again):
         return None
-    return ["dupfind", command, *(word for word in again[2:] if word != "--paranoid")]
+    return ["dupfind", command, *_without_reading(again[2:])]
+
+
+def _without_reading(words: Sequence[str]) -> Iterator[str]:
+    """Leave out how the scan was to read: what acts reads everything again, and on its own machine."""
+    rest = iter(words)
+    for word in rest:
+        if word in _OF_CLUSTER:
+            next(rest, None)
+        elif word != "--paranoid":
+            yield word
 
 
 def _noun(file: FileVerdict) -> str:
