@@ -128,7 +128,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
     files = _entries(needles), _entries(haystack)
     recipe = partial(_recipe, settings.scan.algorithm, listener)
     memory = Memory(settings, *files, recipe, began_ns, may_keep=run.sources.are_remembered)
-    remembered = None if decisions else _recall(memory, sum(map(len, files)), listener)
+    remembered = None if decisions or not run.recalls_findings else _recall(memory, sum(map(len, files)), listener)
     findings, learned, store = remembered, None, None
     if findings is None:
         # What reads files is loaded where there is something to be read.
@@ -138,10 +138,10 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
         if decisions:
             findings = with_reader(run, partial(_find_decided, *files, decisions, may_be_bare=may_be_bare))
         else:
-            store = LastRunStore(settings, recipe, may_keep=run.sources.are_remembered, began_ns=began_ns)
+            may_keep = run.sources.are_remembered and run.recalls_findings
+            store = LastRunStore(settings, recipe, may_keep=may_keep, began_ns=began_ns)
             findings, learned = with_reader(run, partial(_find, *files, store, may_be_bare=may_be_bare))
-    is_known = not decisions and learned is None
-    if is_due(needles, findings, is_remembered=is_known, walked_seconds=time.monotonic() - begin):
+    if is_due(needles, findings, is_remembered=remembered is not None, walked_seconds=time.monotonic() - begin):
         with listener.stage("looking again", None) as advance:
             # What was mounted meanwhile may show a file under another name.
             listing = run.listing(Excludes(settings.excludes), advance, is_anew=True)
@@ -221,7 +221,7 @@ def walk_what_is_there(run: Run, excludes: Excludes, named: Collection[FileEntry
         listing = list_all(run.sources.walked(are_walked=True), run.listing(excludes, advance, named))
     listing.count, listing.stage, listing.digests = _nobody, listener.stage, partial(_digests, run)
     listing.look_at, listing.most_bits = partial(_look_at, run), run.settings.scan.threshold_bits
-    is_to_read_again = run.settings.scan.paranoid or not run.recalls_archives
+    is_to_read_again = run.settings.scan.paranoid or not run.recalls_findings
     if run.settings.cache is not None and not is_to_read_again:
         listing.recall_archives, listing.keep_archives = partial(_recall_archives, run), partial(_keep_archives, run)
     for warning in warnings_of(listing.haystack):

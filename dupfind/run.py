@@ -47,8 +47,9 @@ class Run:
         self.settings = replace(settings, roots=(*settings.roots, *(source.root for source in more)))
         self.listener = listener or Silence()
         self.make_executor = make_executor
-        self.recalls_archives = True
-        """Whether what an archive held in an earlier run may be taken for what it holds, where it is the same file."""
+        self.recalls_findings = True
+        """Whether what an earlier run has found of files that have not changed may be taken for what this one finds:
+        not by who acts on it."""
         self._given = settings
         self._more = more
 

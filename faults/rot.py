@@ -117,6 +117,7 @@ class Victim:
             if not remembers:
                 with closing(sqlite3.connect(cache)) as connection, connection:
                     connection.execute("DELETE FROM answer")
+                    connection.execute("DELETE FROM snapshot")
             self.sound[name] = cache.read_bytes()
 
     def put(self, data: bytes) -> Path:

@@ -46,7 +46,7 @@ def test_a_dry_run_is_the_default(dupfind: Run, old: Path) -> None:
     assert before == files_below(old)
     plan = json.loads(dupfind(*CLEAN, "--trash", "--format", "json").stdout)
     assert (cleaned.SCHEMA, True, "trash", None) == (plan["schema"], plan["is_plan"], plan["way"], plan["to"])
-    assert [{"path": "old/x", "files": 2, "proved": 2, "size_bytes": 15}] == plan["units"]
+    assert [{"path": "old/x", "files": 2, "proved": 2, "set_aside": 0, "size_bytes": 15}] == plan["units"]
     assert [{"path": "old/z", "reason": "partial: 1 missing"}] == plan["left"]
 
 

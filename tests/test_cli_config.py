@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -151,6 +152,92 @@ def test_consent_is_typed(configured: Callable[..., Any], tmp_path: Path) -> Non
     done = configured("", "import", "--haystack", "hay", "--needles", "needles", "--to", "hay/new", **env)
     assert 2 == done.returncode
     assert not (tmp_path / "hay" / "new").exists()
+
+
+def test_what_is_set_aside_is_typed_where_it_goes(configured: Callable[..., Any], tree: TreeBuilder) -> None:
+    """A variable or a file that sets aside what is nowhere else lets no clean take it; typed it is told in the plan."""
+    tree("diary", {"a.txt": b"1", "diary.txt": b"nowhere else"})
+    words = "clean", "--haystack", "hay", "--needles", "diary", "--trash"
+    for text, env in (("disregard = '*'", {}), ("", {"DUPFIND_DISREGARD": "*"})):
+        done = configured(text, *words, **env)
+        assert b"Nothing can go." in done.stdout, (text, env)
+    typed = configured("", *words, "--disregard", "diary*").stdout
+    assert b"1 is set aside and not looked for in the haystack" in typed
+    refused = configured("[clean]\ndisregard = '*'", *words)
+    assert (2, b"") == (refused.returncode, refused.stdout)
+    assert b"config.toml:2: disregard is given on the command line only" in refused.stderr
+
+
+def test_a_pattern_with_blanks_is_one_pattern(configured: Callable[..., Any], tree: TreeBuilder) -> None:
+    """Else "Copy of *" would be three, of which the last sets everything aside."""
+    tree("diary", {"diary.txt": b"nowhere else", "Copy of a.txt": b"2"})
+    done = configured("", "scan", "--haystack", "hay", "diary", "--format", "json", DUPFIND_DISREGARD="Copy of *\nx*")
+    verdicts = {Path(file["path"]).name: file["verdict"] for file in json.loads(done.stdout)["files"]}
+    assert {"diary.txt": "missing", "Copy of a.txt": "unwanted"} == verdicts
+
+
+@pytest.mark.parametrize(
+    ("text", "env", "said"),
+    [
+        ("accept = 'similar'", {}, "--accept similar holds, by config.toml"),
+        ("", {"DUPFIND_DISREGARD": "b*"}, "--disregard b* holds, by the environment"),
+        ("", {"DUPFIND_SIDECARS": "ignore"}, "--sidecars ignore holds, by the environment"),
+        ("accept = 'identical'", {}, ""),
+        ("sidecars = 'require'", {}, ""),
+    ],
+)
+def test_what_makes_more_contained_is_told(
+    configured: Callable[..., Any], text: str, env: dict[str, str], said: str
+) -> None:
+    """Whatever the format: a script that deletes reads none of the report's words."""
+    done = configured(text, "scan", "--haystack", "hay", "needles", "-0", "--only", "contained", **env)
+    assert said == done.stderr.decode().replace("dupfind: warning: ", "").strip()
+
+
+def test_nobody_else_may_write_the_file(configured: Callable[..., Any], tmp_path: Path) -> None:
+    """Who writes it says what is set aside, and where code runs."""
+    file = tmp_path / "config.toml"
+    assert 1 == configured("", "scan", "--haystack", "hay", "needles").returncode
+    file.chmod(0o666)
+    done = configured("", "scan", "--haystack", "hay", "needles")
+    assert (2, b"") == (done.returncode, done.stdout)
+    assert b"config.toml may be written by others" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = " + "[" * 100_000, "cannot be read"),
+        ("workers = " + "9" * 5000, "cannot be read"),
+        ("#" * (1 << 21), "bytes"),
+    ],
+    ids=["deep", "a long number", "long"],
+)
+def test_a_file_that_nobody_wrote(configured: Callable[..., Any], text: str, message: str) -> None:
+    """No traceback, whatever it holds."""
+    done = configured(text, "scan", "--haystack", "hay", "needles")
+    assert (2, b"") == (done.returncode, done.stdout)
+    assert message in done.stderr.decode()
+    assert 1 == len(done.stderr.splitlines())
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "pipe"])
+def test_what_is_no_file_is_not_read(dupfind: Run, tmp_path: Path, path: str) -> None:
+    """It would never end."""
+    os.mkfifo(tmp_path / "pipe")
+    done = dupfind("config", env={"DUPFIND_CONFIG": path})
+    assert (2, b"") == (done.returncode, done.stdout)
+    assert b"is not a regular file" in done.stderr
+
+
+def test_the_place_that_is_typed_holds(configured: Callable[..., Any], tree: TreeBuilder, tmp_path: Path) -> None:
+    """For clean, --trash in the place of a configured --move-to, and the reverse."""
+    tree("away", {})
+    words = "clean", "--haystack", "hay", "--needles", "needles", "--files"
+    away = f"move-to = '{tmp_path / 'away'}'"
+    assert b"freed when the trash is emptied" in configured(away, *words, "--trash").stdout
+    assert b"freed when the trash is emptied" not in configured("trash = true", *words, "--move-to", "away").stdout
+    assert 2 == configured(f"{away}\ntrash = true", *words).returncode
 
 
 def test_help_needs_no_file_that_is_right(configured: Callable[..., Any]) -> None:

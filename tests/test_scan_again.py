@@ -21,6 +21,7 @@ from PIL import Image, ImageOps
 
 import dupfind.cache.cache
 import dupfind.cache.result_cache
+from dupfind import pipeline
 from dupfind.answers.findings import Findings
 from dupfind.cache import last_run_store
 from dupfind.cache.last_run import LastRun
@@ -35,7 +36,9 @@ from dupfind.pool import tasks
 from dupfind.pool.full_size import FullSizePair, not_compared
 from dupfind.reading import Reader
 from dupfind.reasons import Reason
+from dupfind.run import Run
 from dupfind.scanning import scan_again
+from dupfind.settings import make_settings
 from dupfind.values import FileEntry, Report
 from fixtures import pictures
 from tests.helpers.archives import zipped
@@ -161,6 +164,12 @@ class Nights(RuleBasedStateMachine):
     def write(self, side: str, folder: str, stem: str, name: str) -> None:
         """A new file, or other bytes in one that is there."""
         self._put(self._new(side, folder, stem, f".{ENDINGS.get(name, 'jpg')}"), name)
+        self.scan()
+
+    @rule(side=st.sampled_from(SIDES), stem=st.sampled_from(STEMS), name=st.sampled_from(NAMES))
+    def write_under_the_name_of_a_film(self, side: str, stem: str, name: str) -> None:
+        """What is no film is called one."""
+        self._put(self._new(side, "", stem, ".mov"), name)
         self.scan()
 
     @rule(number=st.integers(0, 999), name=st.sampled_from(NAMES))
@@ -326,6 +335,15 @@ NIGHTS = {
     "a rival comes": Night(
         {"a.jpg": "1"}, {"b.jpg": "1 later"}, came(old="1 at noon"), before={"b.jpg": "present/same"},
     ),
+    "a film comes, beside pictures that are called films": Night(
+        {"a.mov": "1", "b.jpg": "2"}, {"a.jpg": "1 at noon", "b.mov": "1 later"}, came(hay="film"),
+        before={"a.jpg": "present/same", "b.mov": "similar/similar"},
+        after={"a.jpg": "present/same", "b.mov": "similar/similar"},
+    ),
+    "a film goes, beside pictures that are called films": Night(
+        {"a.mov": "1", "b.jpg": "2", "c.mov": "film"}, {"a.jpg": "1 at noon", "b.mov": "1 later"}, gone("hay/c.mov"),
+        before={"b.mov": "similar/similar"}, after={"a.jpg": "present/same", "b.mov": "similar/similar"},
+    ),
     "a needle becomes a rival": Night(
         {"a.jpg": "1", "b.jpg": "1 at noon"}, {"a.jpg": "1 at noon", "b.jpg": "1 later"}, gone("hay/b.jpg"),
         before={"a.jpg": "present/identical", "b.jpg": "present/same"},
@@ -449,6 +467,40 @@ def test_a_witness_that_was_forgotten(tmp_path: Path) -> None:
     put(tmp_path, NIGHTS["a witness by bytes goes"])
     with patch.object(scan_again._Again, "_by_bytes", lambda _: set()):
         assert [False] == two_nights(tmp_path, (tmp_path / "hay/a.txt").unlink)
+
+
+def test_the_last_look_is_taken(tmp_path: Path) -> None:
+    """Also where only what has changed was scanned: files were read, and may have gone since."""
+    asked: list[bool] = []
+    put(tmp_path, NIGHTS["a needle comes"])
+    cache = str(tmp_path / "cache.sqlite")
+
+    def note(*_: object, is_remembered: bool, **__: object) -> bool:
+        asked.append(is_remembered)
+        return False
+
+    with counting() as counts, patch.object(pipeline, "is_due", note):
+        scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+        NIGHTS["a needle comes"].change(tmp_path)
+        scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+    assert [True] == counts
+    assert [False, False] == asked
+
+
+def test_what_acts_goes_by_no_earlier_run(tmp_path: Path) -> None:
+    """Its proofs are of this very run."""
+    put(tmp_path, NIGHTS["a needle comes"])
+    cache = str(tmp_path / "cache.sqlite")
+    scan(tmp_path / "hay", tmp_path / "old", cache=cache)
+    NIGHTS["a needle comes"].change(tmp_path)
+    given = make_settings(haystack=[str(tmp_path / "hay")], needles=[str(tmp_path / "old")], cache=cache)
+    with counting() as counts, patch.object(pipeline, "find_matches", wraps=pipeline.find_matches) as find:
+        for _ in range(2):
+            run = Run(given)
+            run.recalls_findings = False
+            pipeline.scan_run(run)
+    assert [] == counts
+    assert 2 == find.call_count
 
 
 def test_a_bound_is_met(tmp_path: Path) -> None:

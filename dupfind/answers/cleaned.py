@@ -37,6 +37,11 @@ class Thing(NamedTuple):
     """Of an archive that was looked into, how many files a scan counts in its place."""
 
     @property
+    def is_set_aside(self) -> bool:
+        """Tell whether rules or a person have set it aside, so that nobody looked for it in the haystack."""
+        return self.is_listed and not self.claims and bool(self.size_bytes)
+
+    @property
     def size_bytes(self) -> int:
         """Return how long it is."""
         return self.state[2]
@@ -83,6 +88,11 @@ class Unit(NamedTuple):
     def proved(self) -> int:
         """How many files are proved before it goes."""
         return sum(bool(thing.claims) for thing in self.things)
+
+    @property
+    def set_aside(self) -> int:
+        """How many files nobody looked for in the haystack."""
+        return sum(thing.is_set_aside for thing in self.things)
 
 
 class Left(NamedTuple):

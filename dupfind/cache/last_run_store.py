@@ -14,8 +14,9 @@ import sys
 from array import array
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from functools import cache
 
-from dupfind import __version__
+from dupfind import __version__, libraries
 from dupfind.answers.findings import Findings
 from dupfind.cache.cache_snapshots import Shelf
 from dupfind.cache.last_run import LastRun, Links, make_rows, pack_run, unpack_run
@@ -30,7 +31,8 @@ _INDIFFERENT = frozenset({
     "scan", "roots",  # looked at by themselves
     "named",  # which files there are shows in the rows
     "haystack", "needles",  # how the user spells the roots
-    "workers", "timeout_seconds", "max_memory_bytes", "cache", "warnings",  # they decide no finding that is kept
+    # They decide no finding that is kept:
+    "workers", "scheduler", "timeout_seconds", "max_memory_bytes", "cache", "warnings",
     "disregard", "sidecars",  # what is set aside is set aside of the findings
 })  # fmt: skip
 """Fields of the settings that are no part of the key. A new field is one until somebody enters it here."""
@@ -64,27 +66,30 @@ class LastRunStore:
 
     def __init__(self, settings: Settings, recipe: Callable[[], str], *, began_ns: int, may_keep: bool) -> None:
         self._path = settings.cache if may_keep and not settings.scan.paranoid else None
-        self._settings = settings
-        self._recipe = recipe
+        # Of the program as it is now: one that is replaced during the run has found nothing of what the run finds.
+        self._key = None if self._path is None else make_key(settings)
+        self._recipe = cache(recipe)
+        if libraries.installed() is not None:  # or it has to load the decoders, which a plain copy never needs
+            self._recipe()
         self._began_ns = began_ns
         self._is_asked = False
 
     @property
     def is_kept(self) -> bool:
         """Tell whether runs like this one are remembered."""
-        return self._path is not None
+        return self._path is not None and self._key is not None
 
     def load(self) -> LastRun | None:
         """Return the last run; None where there was none like this one, or where it cannot be read.
 
         Asked again it gives none: then the cache has failed, and what came from it is worth nothing.
         """
-        if self._is_asked or self._path is None or not os.path.exists(self._path):
+        if self._is_asked or self._path is None or self._key is None or not os.path.exists(self._path):
             return None
         self._is_asked = True
         shelf = Shelf(self._path)
         try:
-            last = shelf.load(make_key(self._settings), unpack_run)
+            last = shelf.load(self._key, unpack_run)
         finally:
             shelf.close()
         return last if last is not None and last.recipe in (None, self._recipe()) else None
@@ -98,7 +103,7 @@ class LastRunStore:
         now_ns: int,
     ) -> None:
         """Keep this run in the place of any other; ``now_ns`` is the time at its end."""
-        if self._path is None or learned.is_bounded or not os.path.exists(self._path):
+        if self._path is None or self._key is None or learned.is_bounded or not os.path.exists(self._path):
             return
         passing = learned.passing | {path for path, failure in findings.failures.items() if not failure.lasting}
         with suppress(OverflowError):  # a time that does not fit into 64 bits
@@ -110,7 +115,7 @@ class LastRunStore:
             parts = pack_run(recipe, (next(sides), next(sides)), learned.links, findings, (needles, haystack))
             shelf = Shelf(self._path)
             try:
-                shelf.keep(make_key(self._settings), parts)
+                shelf.keep(self._key, parts)
             finally:
                 shelf.close()
 
@@ -128,8 +133,11 @@ def _is_of_bytes(findings: Findings, learned: Learned) -> bool:
     return not is_seen and all(match.evidence is Evidence.IDENTICAL for match in findings.matches.values())
 
 
-def make_key(settings: Settings) -> bytes:
-    """Digest everything that decides what is found of files that have not changed, but the recipe of thumbnails."""
+def make_key(settings: Settings) -> bytes | None:
+    """Digest everything that decides what is found of files that have not changed, but the recipe of thumbnails.
+
+    None where the program does not lie in files.
+    """
     roots = [(root.side, root.real) for root in settings.roots]
     rules = [
         (field.name, getattr(values, field.name))
@@ -137,5 +145,8 @@ def make_key(settings: Settings) -> bytes:
         for field in dataclasses.fields(values)
         if field.name not in _INDIFFERENT
     ]
-    decides = roots, rules, __version__, program(), sys.version, sys.byteorder
+    try:
+        decides = roots, rules, __version__, program(), sys.version, sys.byteorder
+    except OSError:
+        return None
     return digest_of([b"scan", repr(decides).encode("utf-8", "surrogatepass")])

@@ -42,7 +42,8 @@ _INDIFFERENT = frozenset({
     "disregard", "sidecars",  # what is set aside is set aside of the findings
     "scan",  # its own fields are looked at one by one
     "haystack", "needles",  # how the user spells the roots
-    "workers", "timeout_seconds", "max_memory_bytes", "cache", "warnings",  # they decide no finding that is kept
+    # They decide no finding that is kept:
+    "workers", "scheduler", "timeout_seconds", "max_memory_bytes", "cache", "warnings",
 })  # fmt: skip
 """Fields of the settings that are no part of the key. A new field is one until somebody enters it here."""
 

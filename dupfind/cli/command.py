@@ -1,6 +1,7 @@
 """Commands as this program has them: help under headings, in two lengths, and values from elsewhere.
 
-``-h`` shows what is used most and what only this command has, ``--help`` everything. What the command line does not give comes from the environment,
+``-h`` shows what is used most and what only this command has, ``--help`` everything.
+What the command line does not give comes from the environment,
 then from ``config.toml``, then it is the default.
 """
 

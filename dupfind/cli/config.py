@@ -6,20 +6,24 @@ command for that one. ``[profile.NAME]`` and ``[profile.NAME.COMMAND]`` are the 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from dupfind.cache import permissions
 from dupfind.cli.option import Option
 from dupfind.errors import SettingsError, reason_of
 
 FILE_VARIABLE = "DUPFIND_CONFIG"
 _PROFILES = "profile"
 _NOT_IN_THE_FILE = (_PROFILES,)
+_MOST_BYTES = 1 << 20
 _BARE_KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*(?:=|\.)""")
 _TABLE = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$")
 
@@ -57,7 +61,7 @@ class Config:
         found: dict[str, Any] = {}
         for value in self.values(name).values():
             option = options.get(value.key)
-            if option is not None and option.name is not None:
+            if option is not None and option.name is not None and not option.is_typed:
                 found[option.name] = self._converted(value, option, context)
         return found
 
@@ -101,7 +105,14 @@ class Config:
     def _refuse_in(
         self, names: tuple[str, ...], table: Mapping[str, Any], commands: Mapping[str, click.Command]
     ) -> None:
-        everywhere = {key: option for command in commands.values() for key, option in options_of(command).items()}
+        # One that a command takes from the command line only may be given for the others.
+        everywhere: dict[str, Option] = {}
+        for command in commands.values():
+            everywhere |= {
+                key: option
+                for key, option in options_of(command).items()
+                if key not in everywhere or not option.is_typed
+            }
         for key, content in table.items():
             if not isinstance(content, dict):
                 self._refuse_key(names, key, everywhere, "no command has an option")
@@ -175,8 +186,7 @@ def read_config(profile: str | None) -> Config | None:
     """
     path = config_path()
     try:
-        with open(path, "rb") as file:
-            raw = file.read()
+        raw = _read_trusted(path)
     except (FileNotFoundError, NotADirectoryError):
         if profile is None and not os.environ.get(FILE_VARIABLE):
             return None
@@ -193,6 +203,28 @@ def read_config(profile: str | None) -> Config | None:
         raise SettingsError(f"{path} is not UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: {str(error)[:1].lower()}{str(error)[1:]}") from error
+    except (RecursionError, ValueError) as error:
+        raise SettingsError(f"{path} cannot be read: {type(error).__name__}") from error
+
+
+def _read_trusted(path: str) -> bytes:
+    """Read a file that nobody else may write: who writes it says what is set aside, and where code runs.
+
+    Raises OSError and :class:`~dupfind.errors.SettingsError`.
+    """
+    status = os.stat(path)
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    remedy = f"name one of your own with {FILE_VARIABLE}"
+    why = permissions.distrust_of_file(status)
+    if why is not None:
+        raise SettingsError(f"{path} {why}: {remedy}")
+    if (why := permissions.distrust_of_place(os.path.realpath(path), remedy)) is not None:
+        raise SettingsError(f"{path}: {why}")
+    if status.st_size > _MOST_BYTES:
+        raise SettingsError(f"{path} has more than {_MOST_BYTES:,} bytes")
+    with open(path, "rb") as file:
+        return file.read(_MOST_BYTES)
 
 
 def options_of(command: click.Command) -> dict[str, Option]:

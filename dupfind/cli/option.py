@@ -37,6 +37,13 @@ class Option(click.Option):
         if self.envvar is None and not is_typed and (name := self.long_name):
             self.envvar = _PREFIX + name.upper().replace("-", "_")
 
+    def value_from_envvar(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
+        """Return the value of the environment; of an option that can be repeated, one a line: patterns have blanks."""
+        content = self.resolve_envvar_value(ctx)
+        if content is None or not self.multiple or getattr(self.type, "is_path", False):
+            return super().value_from_envvar(ctx)
+        return tuple(line for line in content.splitlines() if line)
+
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return the names and the help, without the old names."""
         names = self.opts

@@ -235,7 +235,7 @@ archives = headed(
         help="Look into ZIP and TAR files, as into folders: those among the needles, both sides' or none.",
     ),
 )
-setting_aside = headed(
+sidecars = headed(
     WHAT,
     option(
         "--sidecars",
@@ -245,23 +245,39 @@ setting_aside = headed(
         is_common=True,
         help="Whether a file that only describes a present one (XMP, AAE, Takeout's JSON) has to be present too.",
     ),
-    option(
-        "--disregard",
-        metavar="GLOB",
-        multiple=True,
-        is_common=True,
-        help="Set such needles aside: they keep no folder from being contained. Repeatable. Also .dupfindignore.",
-    ),
 )
-decisions = headed(
-    JUDGING,
-    option(
-        "--decisions",
-        metavar="FILE",
-        type=FILE,
-        help="Apply the decisions exported from an --html page, or made in dupfind review.",
-    ),
-)
+
+
+def disregard(*, is_typed: bool = False) -> Callable[[F], F]:
+    """``--disregard``; ``is_typed`` where what it sets aside goes with its folder, and so has to be meant."""
+    return headed(
+        WHAT,
+        option(
+            "--disregard",
+            metavar="GLOB",
+            multiple=True,
+            is_common=True,
+            is_typed=is_typed,
+            help="Set such needles aside: they keep no folder from being contained. Repeatable. Also .dupfindignore.",
+        ),
+    )
+
+
+def decisions(*, is_typed: bool = False) -> Callable[[F], F]:
+    """``--decisions``, likewise."""
+    return headed(
+        JUDGING,
+        option(
+            "--decisions",
+            metavar="FILE",
+            type=FILE,
+            is_typed=is_typed,
+            help="Apply the decisions exported from an --html page, or made in dupfind review.",
+        ),
+    )
+
+
+setting_aside = stacked(sidecars, disregard())
 compared = stacked(
     haystack,
     needles,

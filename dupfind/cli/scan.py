@@ -95,7 +95,7 @@ _MOST_LEFT = 500_000
 @stacked(
     options.compared,
     options.elsewhere,
-    options.decisions,
+    options.decisions(),
     _output,
     options.limits,
     options.cluster,
@@ -140,6 +140,8 @@ def scan(
         settings.named.files,
     )
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
+    for warning in streams.weakened():
+        console.warn(warning)
     before = _read_baseline(baseline)
     report, page = _scan(settings, report_settings, _read_decisions(decisions), console)
     console.problems(report.problems)

@@ -29,6 +29,9 @@ _TOLD = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP)
 """Where values come from that the next command needs to be told: the environment is there for it as well."""
 
 
+_ELSEWHERE = {ParameterSource.ENVIRONMENT: "the environment", ParameterSource.DEFAULT_MAP: "config.toml"}
+
+
 def refuse_contradiction(*, quiet: bool, verbose: bool) -> None:
     """Raise :class:`~dupfind.errors.SettingsError` for ``-q -v``."""
     if quiet and verbose:
@@ -140,6 +143,21 @@ def _wants_bars(progress: bool | None, quiet: bool) -> bool:
     if progress is not None:
         return progress
     return not quiet and sys.stderr is not None and sys.stderr.isatty()
+
+
+_WEAKENING = {"accept": ("same", "identical"), "sidecars": ("require",), "disregard": ((),), "decisions": (None,)}
+"""What makes more of the needles count as present, by option, with the values that do not."""
+
+
+def weakened() -> Iterator[str]:
+    """Yield a sentence for each option by which more is contained, and which nobody has typed."""
+    context = click.get_current_context()
+    for param in context.command.params:
+        name = param.name or ""
+        source, value = context.get_parameter_source(name), context.params.get(name)
+        if name in _WEAKENING and source in _ELSEWHERE and value not in _WEAKENING[name]:
+            shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
+            yield f"{param.opts[0]} {shown} holds, by {_ELSEWHERE[source]}"
 
 
 def command_again(without: Collection[str]) -> list[str]:

@@ -93,7 +93,7 @@ def plan_clean(
     """
     _check_witnesses(settings, witnesses)
     run = Run(settings, listener, make_executor)
-    run.recalls_archives = False  # what goes is looked into in this very run
+    run.recalls_findings = False  # what goes is looked into in this very run
     parting = [decision for decision in decisions if decision.ruling is Ruling.DIFFERENT]
     scanned = scan_run(run, parting or None)
     planner = Planner(_scan(run, scanned, witnesses))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from rich.text import Text
@@ -64,7 +64,7 @@ def _much(plan: CleanPlan) -> str:
     return f"{_files(plan.units)}, {size(plan.size_bytes)}{frees}"
 
 
-def _files(units: Iterable[Unit]) -> str:
+def _files(units: Sequence[Unit]) -> str:
     """Count files as they lie on the disk, and say where a scan counts others: those in archives, and no junk."""
     things = [thing for unit in units for thing in unit.things]
     archives = [thing.members for thing in things if thing.members is not None]
@@ -73,6 +73,8 @@ def _files(units: Iterable[Unit]) -> str:
     if archives:
         verb = "is an archive" if len(archives) == 1 else "are archives"
         parts.append(f"{len(archives):,} {verb} with {count(sum(archives), 'file')}")
+    if aside := sum(unit.set_aside for unit in units):
+        parts.append(f"{aside:,} {'is' if aside == 1 else 'are'} set aside and not looked for in the haystack")
     if junk:
         parts.append(f"{junk:,} {'is' if junk == 1 else 'are'} junk that a scan does not count")
     return count(len(things), "file") + (f" ({', '.join(parts)})" if parts else "")
@@ -124,7 +126,7 @@ def _result(page: Page, answer: Cleaned) -> None:
         page.add(f"Nothing was moved to {where}.", wrap=True)
         return
     files, proved = sum(len(gone.unit.things) for gone in moved), sum(gone.unit.proved for gone in moved)
-    much = f"{_files(gone.unit for gone in moved)}, {size(answer.size_bytes)}"
+    much = f"{_files([gone.unit for gone in moved)}, {size(answer.size_bytes)}"
     rest = "" if files == proved else f", {files - proved:,} that needed no proof (empty, set aside or junk)"
     text = f"{_noun(plan, len(moved))} moved to {where}: {much}, {_proved(files, proved)} proved again{rest}."
     page.add(text, wrap=True)
@@ -178,6 +180,7 @@ def _unit(unit: Unit) -> dict[str, Any]:
         **named_path("path", unit.path),
         "files": len(unit.things),
         "proved": unit.proved,
+        "set_aside": unit.set_aside,
         "size_bytes": unit.size_bytes,
     }
 

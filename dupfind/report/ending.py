@@ -165,9 +165,9 @@ def next_commands(report: Report, again: Sequence[str]) -> list[tuple[str, list[
         if report.haystack.files and (words := _acting(report, again, "import")):  # an empty one may not be mounted
             steps.append((_BRING, ""))
             acting[_BRING] = [*words, "--to", os.path.join(report.settings.haystack[0], "Import")]
-    if numbers[FileState.SIMILAR] + numbers[FileState.UNREADABLE]:
-        if not any(catalog.side is Side.NEEDLES for catalog in report.catalogs):  # nothing of which can be shown
-            steps.append(("what needs eyes, side by side", "--html page.html"))
+    can_be_shown = not any(catalog.side is Side.NEEDLES for catalog in report.catalogs)
+    if numbers[FileState.SIMILAR] + numbers[FileState.UNREADABLE] and can_be_shown:
+        steps.append(("what needs eyes, side by side", "--html page.html"))
     if any(map(is_better, report.files)):
         steps.append(("the better copies", "--only better"))
     if numbers[FileState.MISSING] and sidecars(report)["not_present"]:

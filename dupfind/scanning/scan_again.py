@@ -9,7 +9,7 @@ everything would, it gives nothing, and everything is scanned.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -108,9 +108,9 @@ def scan_again(news: News, run: Reading, find: Find) -> Findings | None:
     except SnapshotError:
         return None
     again = _Again(news, before, run)
+    again.follow_films()  # first: one of them may be a picture by content, and have rivals
     if not again.follow_pictures():
         return None
-    again.follow_films()
     run.cache.flush()  # so that nothing that was read is read again
     learned = Learned()
     return again.merged(find(again.needles(), again.haystack(), run, learned), learned)
@@ -132,7 +132,6 @@ class _Again:
         """Needles that gave no thumbnail."""
         self._linked: set[int] = set()
         """Files of the haystack whose pictures are linked with what has changed."""
-        self._needs_films = False
         self._needles = set(news.needles.changes.fresh) | self._by_bytes()
 
     def needles(self) -> list[FileEntry]:
@@ -141,9 +140,10 @@ class _Again:
 
     def haystack(self) -> list[FileEntry]:
         """Return all files of the haystack that may have to do with them, in their order."""
-        entries = self._news.haystack.entries
-        places = self._of_same_bytes() | self._linked | set(self._news.haystack.changes.fresh)
-        if self._needs_films:
+        news = self._news
+        entries = news.haystack.entries
+        places = self._of_same_bytes() | self._linked | set(news.haystack.changes.fresh)
+        if any(is_film_name(news.needles.entries[place].path) for place in self._needles):
             places |= {place for place, entry in enumerate(entries) if is_film_name(entry.path)}
         return [entry for place in sorted(places) if (entry := entries[place]).path not in self._unread]
 
@@ -247,7 +247,6 @@ class _Again:
                 for place, entry in enumerate(needles.entries)
                 if is_film_name(entry.path) and not _is_identical(self._before.matches.get(entry.path))
             }
-        self._needs_films = any(is_film_name(entry.path) for entry in self.needles())
 
     def merged(self, found: Findings, learned: Learned) -> Findings | None:
         """Return what was found again and what holds from before; None where that is not what a whole scan finds."""
@@ -261,7 +260,11 @@ class _Again:
         kept = {path: match for path, match in before.matches.items() if path not in left_out}
         matches = {**kept, **found.matches}
         gone = set(self._news.haystack.gone)
-        if any(match.witness in gone for match in kept.values()):
+        # Whatever was followed: no finding stays whose witness is gone, and nobody shares a witness with a needle that
+        # was not there to contest it.
+        contested = _witnesses(kept, before.pictures)
+        contesting = _witnesses(found.matches, found.pictures)
+        if any(match.witness in gone for match in kept.values()) or not contested.isdisjoint(contesting):
             return None
         pictures = (before.pictures - left_out) | found.pictures
         failures = self._merged_failures(found, again, left_out)
@@ -323,6 +326,11 @@ def _now(numbers: Iterable[int], side: OneSide) -> set[int]:
 
 def _is_identical(match: Match | None) -> bool:
     return match is not None and match.evidence is Evidence.IDENTICAL
+
+
+def _witnesses(matches: Mapping[str, Match], pictures: Collection[str]) -> set[str]:
+    """Return what proves these pictures, or looks like them: one photo cannot be two."""
+    return {match.witness for path, match in matches.items() if path in pictures and not _is_identical(match)}
 
 
 def _is_partly_intact(match: Match) -> bool:
