@@ -126,7 +126,7 @@ def _result(page: Page, answer: Cleaned) -> None:
         page.add(f"Nothing was moved to {where}.", wrap=True)
         return
     files, proved = sum(len(gone.unit.things) for gone in moved), sum(gone.unit.proved for gone in moved)
-    much = f"{_files([gone.unit for gone in moved)}, {size(answer.size_bytes)}"
+    much = f"{_files([gone.unit for gone in moved])}, {size(answer.size_bytes)}"
     rest = "" if files == proved else f", {files - proved:,} that needed no proof (empty, set aside or junk)"
     text = f"{_noun(plan, len(moved))} moved to {where}: {much}, {_proved(files, proved)} proved again{rest}."
     page.add(text, wrap=True)
