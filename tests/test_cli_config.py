@@ -253,14 +253,20 @@ def test_config_shows_what_holds_and_where_from(configured: Callable[..., Any], 
     shown = done.stdout.decode().replace(str(tmp_path), "{here}").splitlines()
     assert "{here}/config.toml" == shown[0]
     rows = {line.split()[0]: line.split() for line in shown[1:] if not line.startswith("threshold")}
-    assert ["haystack", "{here}/hay", "{here}/config.toml:1", "(scan,"] == rows["haystack"][:4]
+    assert ["haystack", "{here}/hay", "config.toml:1", "(scan,"] == rows["haystack"][:4]
     assert ["workers", "2", "DUPFIND_WORKERS"] == rows["workers"][:3]
-    assert any(line.split()[:3] == ["threshold", "6", "{here}/config.toml:9"] for line in shown)
-    assert any(line.split()[:3] == ["threshold", "5", "{here}/config.toml:7"] for line in shown)
+    assert any(line.split()[:3] == ["threshold", "6", "config.toml:9"] for line in shown)
+    assert any(line.split()[:3] == ["threshold", "5", "config.toml:7"] for line in shown)
     whole = configured(FILE, "config", "scan").stdout.decode().splitlines()
     assert ["sidecars", "require", "default"] in [line.split() for line in whole]
     only_cache = configured("", "config").stdout.splitlines()  # each run of a test has one of its own
     assert (2, b"cache") == (len(only_cache), only_cache[1].split()[0])
+
+
+def test_config_names_a_variable_that_means_nothing(dupfind: Run) -> None:
+    """It would be ignored in silence."""
+    shown = dupfind("config", env={"DUPFIND_HAYSTAK": "/photos"}).stdout.decode()
+    assert "DUPFIND_HAYSTAK means nothing to dupfind; did you mean DUPFIND_HAYSTACK?" in shown
 
 
 def test_no_file_is_no_mistake(dupfind: Run) -> None:

@@ -7,7 +7,10 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
+
+from dupfind.cli.main import dupfind as group
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 TreeBuilder = Callable[..., Path]
@@ -57,6 +60,16 @@ def test_few_options_are_all_shown(dupfind: Run, name: str) -> None:
     assert whole == brief
 
 
+def test_no_line_is_wider_than_the_screen() -> None:
+    """Of any command, on 80 columns: what click does not fill has to be short."""
+    context = click.Context(group, info_name="dupfind", terminal_width=80)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        shown = command.get_help(click.Context(command, info_name=name, parent=context, terminal_width=80))
+        assert [] == [line for line in shown.splitlines() if len(line) > 80], name
+
+
 def test_help_by_name(dupfind: Run) -> None:
     """As git has it; of the program, of a command, of one within another."""
     assert dupfind("help").stdout == dupfind("--help").stdout
@@ -83,6 +96,13 @@ def test_the_script_of_a_shell(dupfind: Run, shell: str) -> None:
     by_variable = dupfind(env={"_DUPFIND_COMPLETE": f"{shell}_source"})
     assert done.stdout.strip() == by_variable.stdout.strip()
     assert f"{shell}_complete".encode() in done.stdout
+
+
+def test_a_shell_is_asked_for_on_one_line(dupfind: Run) -> None:
+    """With the choices."""
+    done = dupfind("completion")
+    assert 2 == done.returncode
+    assert done.stderr.decode().splitlines()[-1].endswith("Choose from: bash, zsh, fish")
 
 
 def test_short_version(dupfind: Run) -> None:

@@ -11,8 +11,8 @@ import click
 from dupfind import output
 from dupfind.cli import streams
 from dupfind.cli.command import CONFIG, Command, command
-from dupfind.cli.config import Config, config_path, options_of
-from dupfind.cli.option import Option
+from dupfind.cli.config import FILE_VARIABLE, Config, config_path, options_of
+from dupfind.cli.option import PREFIX, Option
 from dupfind.report.text import printable
 
 _EPILOG = """\b
@@ -48,6 +48,7 @@ def config(name: str | None) -> None:
     rows = [row for each, inner in commands.items() for row in _rows(root, each, inner, held, has_all=name is not None)]
     path = config_path()
     lines = [path if held is not None else f"{path} (not there)", *_shown(rows, is_one_command=name is not None)]
+    lines += list(_unknown_variables(root, group))
     if name is None and not rows:
         lines.append("no option has a value but its default")
     text = "".join(f"{printable(line)}\n" for line in lines)
@@ -67,9 +68,23 @@ def _rows(
         if variable is not None and (content := os.environ.get(variable)):
             yield key, content, variable, name
         elif held is not None and key in values:
-            yield key, _written(values[key].content), held.place(values[key]), name
+            yield key, _written(values[key].content), os.path.basename(held.place(values[key])), name
         elif has_all:
             yield key, _default(option, context), "default", name
+
+
+def _unknown_variables(root: click.Context, group: click.Group) -> Iterator[str]:
+    """Say of each variable that is called like one of ours and is none what may have been meant."""
+    known = {FILE_VARIABLE}
+    for each in group.list_commands(root):
+        inner = group.get_command(root, each)
+        known |= {str(option.envvar) for option in inner.params if isinstance(option, Option)} if inner else set()
+    for variable in sorted(os.environ):
+        if variable.startswith(PREFIX) and variable not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(variable, list(known), 1)
+            yield f"{variable} means nothing to dupfind" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _default(option: Option, context: click.Context) -> str:

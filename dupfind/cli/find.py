@@ -33,8 +33,8 @@ Examples:
     curl -s https://example.org/a.jpg | dupfind find - --haystack ~/Photos
 
 \b
-Exit codes: 0 when every IMAGE was seen before, 1 when not, 2 when one does not
-exist (the others are answered), or for wrong usage.
+Exit codes: 0 when every IMAGE was seen before, 1 when not, 2 when one does
+not exist (the others are answered), or for wrong usage.
 """
 
 

@@ -130,6 +130,8 @@ def _show(error: click.ClickException) -> None:
         write(f"{error.ctx.get_help()}\n".encode(encoding, "backslashreplace"))
         return
     message = error.format_message()
+    if isinstance(error, click.MissingParameter):  # which has a line for each choice
+        message = " ".join(message.split())
     lines = []
     if isinstance(error, click.UsageError) and error.ctx is not None:
         lines = [error.ctx.get_usage(), f"Try '{error.ctx.command_path} --help' for help.", ""]

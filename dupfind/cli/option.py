@@ -10,7 +10,7 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 WHAT, JUDGING, OUTPUT, LIMITS, ACTING = "What", "Judging", "Output", "Speed and limits", "Doing it"
-_PREFIX = "DUPFIND_"
+PREFIX = "DUPFIND_"
 
 
 class Option(click.Option):
@@ -35,7 +35,7 @@ class Option(click.Option):
         self.is_common = is_common
         self.is_typed = is_typed
         if self.envvar is None and not is_typed and (name := self.long_name):
-            self.envvar = _PREFIX + name.upper().replace("-", "_")
+            self.envvar = PREFIX + name.upper().replace("-", "_")
 
     def value_from_envvar(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
         """Return the value of the environment; of an option that can be repeated, one a line: patterns have blanks."""

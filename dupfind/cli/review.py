@@ -31,9 +31,11 @@ Examples:
     dupfind review --haystack ~/Photos --needles ~/Backup \\
       --to ~/Photos/Import --trash
   Keep the decisions beside the backup's other papers:
-    dupfind review --haystack ~/Photos --needles ~/Backup --decisions ~/backup.json
+    dupfind review --haystack ~/Photos --needles ~/Backup \\
+      --decisions ~/backup.json
   On a machine without a screen, by a tunnel (ssh -L 8765:127.0.0.1:8765):
-    dupfind review --haystack ~/Photos --needles ~/Backup --port 8765 --no-browser
+    dupfind review --haystack ~/Photos --needles ~/Backup \\
+      --port 8765 --no-browser
 
 \b
 Exit codes, when the page ends it or nobody was there for long: 0 when every

@@ -27,8 +27,8 @@ Examples:
     dupfind undo --list
 
 \b
-Exit codes: 0 when all was taken back, or could be, 1 when something was left as it is,
-2 when nothing could be, 130 and 143 when it was stopped.
+Exit codes: 0 when all was taken back, or could be, 1 when something was left
+as it is, 2 when nothing could be, 130 and 143 when it was stopped.
 """
 
 
