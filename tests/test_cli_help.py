@@ -62,7 +62,7 @@ def test_few_options_are_all_shown(dupfind: Run, name: str) -> None:
 
 def test_no_line_is_wider_than_the_screen() -> None:
     """Of any command, on 80 columns: what click does not fill has to be short."""
-    context = click.Context(group, info_name="dupfind", terminal_width=80)
+    context = click.Context(group, info_name="dupfind", terminal_width=80, help_option_names=["-h", "--help"])
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
