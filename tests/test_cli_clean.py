@@ -136,6 +136,7 @@ def test_no_report_takes_the_place_of_a_journal(dupfind: Run, old: Path, tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--trash", "--haystack", ".Trash/files"], ".Trash/files lies in a trash, which may be emptied"),
         ([], "either --trash or --move-to DIR is needed"),
         (["--trash", "--move-to", "hay"], "--trash and --move-to contradict each other"),
         (["--trash", "--apply", "--dry-run"], "--dry-run and --apply contradict each other"),
@@ -147,6 +148,7 @@ def test_no_report_takes_the_place_of_a_journal(dupfind: Run, old: Path, tmp_pat
 )
 def test_mistakes(dupfind: Run, old: Path, arguments: list[str], said: str) -> None:
     """One line, exit code 2."""
+    (old.parent / ".Trash" / "files").mkdir(parents=True)
     done = dupfind(*CLEAN, *arguments)
     assert (2, b"") == (done.returncode, done.stdout)
     assert said in done.stderr.decode()

@@ -35,6 +35,7 @@ from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import read_mounts
 from dupfind.sources.roots import root_around
 from dupfind.sources.source import Rules
+from dupfind.sources.trash_names import is_trash_folder
 from dupfind.sources.walk import Walk
 from dupfind.values import Evidence, FileEntry, FolderId, Match, Root, Side, is_below
 
@@ -62,6 +63,7 @@ def clean_settings(move_to: str | None, **options: Any) -> tuple[Settings, Away]
         raise SettingsError("--accept similar is nothing to clean by: what only looks alike is no copy")
     if not can_rename():
         raise SettingsError("this system cannot rename without the risk of replacing a file (renameat2): nothing to do")
+    _refuse_trash(settings.roots)
     if move_to is None:
         return settings, Away()
     given = move_to.rstrip(os.sep) or move_to
@@ -74,6 +76,13 @@ def clean_settings(move_to: str | None, **options: Any) -> tuple[Settings, Away]
         if is_below(root.real, real):
             raise SettingsError(f"{root.given} lies in --move-to {given}")
     return settings, Away(given, real)
+
+
+def _refuse_trash(roots: Sequence[Root]) -> None:
+    """Raise :class:`~dupfind.errors.SettingsError` for a haystack in a trash, as a walk of what is around it would."""
+    for root in roots:
+        if root.side is Side.HAYSTACK and any(map(is_trash_folder, root.real.split(os.sep))):
+            raise SettingsError(f"{root.given} lies in a trash, which may be emptied: it is nothing to clean by")
 
 
 def plan_clean(
