@@ -13,7 +13,7 @@ from dupfind.cli.option import OUTPUT, headed, option, stacked
 from dupfind.errors import ExitCode
 from dupfind.overwriting import refuse_overwriting
 from dupfind.settings import BETTER, SORTS, Format, ReportSettings, make_report_settings, make_settings
-from dupfind.values import FileState, FolderState, Report
+from dupfind.values import FileState, FolderState, Report, Side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,7 +147,7 @@ def scan(
     console.problems(report.problems)
     if not report.files:
         console.warn("there are no files among the needles; is their drive mounted?")
-    elif not report.haystack.files and not report.servers:
+    elif not (report.haystack.files or report.servers or any(one.side is Side.HAYSTACK for one in report.problems)):
         console.warn("there are no files in the haystack; is its drive mounted?")
     with console.part("report", len(report.files)):
         has_changed = _write(report, report_settings, before, console)
