@@ -268,6 +268,17 @@ def _is_way(value: object) -> bool:
     return _is_name(value) or _is_names(value)
 
 
+def _is_drives(value: object) -> bool:
+    """Tell whether a value is what :mod:`dupfind.acting.drives` notes."""
+    return isinstance(value, list) and all(isinstance(drive, dict) and _is_drive(drive) for drive in value)
+
+
+def _is_drive(drive: Record) -> bool:
+    return all(_is_name(drive.get(name)) for name in ("place", "point", "inner", "kind", "source", "uuid")) and all(
+        _is_number(drive.get(name)) for name in ("fsid", "inode")
+    )
+
+
 def _is_moment(value: object) -> bool:
     try:
         return isinstance(value, str) and datetime.fromisoformat(value) is not None
@@ -323,6 +334,7 @@ _FORMS: Mapping[str, Callable[[object], bool]] = {
     "real": _is_name,
     "to": lambda value: value is None or _is_name(value),
     "needles": _is_names,
+    "drives": _is_drives,
 }
 """What the values of a journal have to be; what is not there is missed only where it is needed."""
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from dupfind import __version__
 from dupfind.acting import transfer
+from dupfind.acting.drives import Drives
 from dupfind.acting.journal import (
     Journal,
     Record,
@@ -31,6 +32,7 @@ from dupfind.answers.undone import Back, JournalLine, Undone
 from dupfind.digest import digest
 from dupfind.errors import ActingError, reason_of
 from dupfind.events import Listener, Silence
+from dupfind.values import is_below
 
 STAGE = "undoing"
 FILE_STEPS = ("copy", "move", transfer.DO)
@@ -100,6 +102,7 @@ class _Undo:
         self._recorded = recorded
         self._journal = journal
         self._needed = needed
+        self._drives = Drives(recorded.head.get("drives", ()))
         self._trashes: dict[int, Trash] = {}
         self.left = {
             number
@@ -107,8 +110,8 @@ class _Undo:
             if step.get("do") in FILE_STEPS and number not in recorded.undone
         }
         """Files that are not taken back."""
-        self._folders: list[Record] = []
-        """Folders that were made again, which get their mode, owner and times when they are full."""
+        self._folders: dict[int, Record] = {}
+        """Folders that were made again, which get their mode, owner and times when they are full; by step."""
         self.notes: list[str] = []
         """What of them could not be had as it was."""
 
@@ -132,7 +135,7 @@ class _Undo:
             return Back(path, is_undone=False, reason=str(error)) if is_file else None
         except OSError as error:
             return Back(path, is_undone=False, reason=reason_of(error)) if is_file else None
-        if self._journal is not None:
+        if self._journal is not None and number not in self._folders:
             with suppress(OSError):
                 self._journal.undone([number])
                 self.left.discard(number)
@@ -140,6 +143,7 @@ class _Undo:
 
     def _take_back(self, number: int, step: Record) -> str | None:
         """Take back one step; gives where a file lies now. Raises what :meth:`step` answers."""
+        self._check_drives(step)
         match step.get("do"):
             case "copy" if "name" not in step:  # it never got its name
                 raise _NeverMadeError
@@ -154,19 +158,51 @@ class _Undo:
             case _ if self._journal is None:
                 return None
             case "rmdir":
-                self._make_folder(step)
+                self._make_folder(number, step)
             case "mkdir":
                 self._remove_folder(self._path_of_folder(step))
             case "claim":
                 forget(str(step["info"]))
         return None
 
+    def _check_drives(self, step: Record) -> None:
+        """Raise where another drive than the run's is mounted at what a step is about, or none.
+
+        A journal of an older version tells of folders only which device their files lay on.
+        """
+        places = [str(step[name]) for name in ("source", "target", "info") if name in step and step["do"] != "copy"]
+        if step.get("do") in ("mkdir", "rmdir"):
+            places.append(self._path_of_folder(step))
+        elif step.get("do") == "copy" and "name" in step:
+            places.append(self._path_of_copy(step))
+        for place in places:
+            if (reason := self._drives.why_not(place)) is not None:
+                raise _LeftError(reason)
+        if step.get("do") == "rmdir" and self._drives.of(str(step["path"])) is None:
+            self._check_device(str(step["path"]))
+
+    def _check_device(self, path: str) -> None:
+        """Raise where a folder would be made again on another device than its files lay on."""
+        noted = {
+            int(moved["state"][0])
+            for moved in self._recorded.made.values()
+            if "state" in moved and is_below(str(moved.get("source", "")), path)
+        }
+        near = os.path.dirname(path)
+        while not os.path.lexists(near):
+            near = os.path.dirname(near)
+        if noted and os.lstat(near).st_dev not in noted:
+            raise _LeftError(f"{path} would lie on another drive than it did")
+
     def _path_of(self, step: Record) -> str:
         return str(step["target"]) if "target" in step else self._path_of_copy(step)
 
     def finish(self) -> None:
-        """Give folders that were made again what they had, the innermost first: files come into them before."""
-        for step in reversed(self._folders):
+        """Give folders that were made again what they had, the innermost first: files come into them before.
+
+        Noted as done only then, and where no file is missing: till then another undo has to make them, or to end this.
+        """
+        for number, step in reversed(self._folders.items()):
             path = str(step["path"])
             try:
                 with Folder.open(path) as folder:
@@ -174,6 +210,10 @@ class _Undo:
             except (OSError, KeyError) as error:
                 lost = (reason_of(error) if isinstance(error, OSError) else f"the journal does not name its {error}",)
             self.notes += [f"the folder {path}: {text}" for text in lost]
+            missing = (str(self._recorded.steps[left].get("source", "")) for left in self.left)
+            if self._journal is not None and not any(is_below(source, path) for source in missing):
+                with suppress(OSError):
+                    self._journal.undone([number])
 
     def _path_of_copy(self, step: Record) -> str:
         return os.path.join(str(self._recorded.head["real"]), *step["folder"], str(step.get("name", "")))
@@ -281,14 +321,17 @@ class _Undo:
         trashes = {os.path.join(os.path.dirname(os.path.dirname(info)), "files") for info in infos}
         return any(path.startswith(trash + os.sep) and os.path.isdir(trash) for trash in trashes)
 
-    def _make_folder(self, step: Record) -> None:
-        """Make a folder again that was removed when it was empty."""
+    def _make_folder(self, number: int, step: Record) -> None:
+        """Make a folder again that was removed when it was empty; one of an undo that was cut off is filled up."""
+        assert self._journal is not None
         above, name = os.path.split(str(step["path"]))
         with Folder.open(above) as folder:
-            if folder.has(name):
+            if not folder.has(name):
+                self._journal.add(number, is_made_again=True)
+                folder.make(name, 0o700)
+            elif step.get("is_made_again") is not True:
                 return
-            folder.make(name, 0o700)
-        self._folders.append(step)
+        self._folders[number] = step
 
     @staticmethod
     def _remove_folder(path: str) -> None:
