@@ -110,6 +110,8 @@ class _Undo:
             if step.get("do") in FILE_STEPS and number not in recorded.undone
         }
         """Files that are not taken back."""
+        self._gone = set(recorded.gone)
+        """Files that never can be."""
         self._folders: dict[int, Record] = {}
         """Folders that were made again, which get their mode, owner and times when they are full; by step."""
         self.notes: list[str] = []
@@ -125,6 +127,7 @@ class _Undo:
         except _NeverMadeError:
             is_file = False
         except _GoneError as error:
+            self._gone.add(number)
             if self._journal is not None:
                 with suppress(OSError):
                     self._journal.gone([number])
@@ -210,7 +213,7 @@ class _Undo:
             except (OSError, KeyError) as error:
                 lost = (reason_of(error) if isinstance(error, OSError) else f"the journal does not name its {error}",)
             self.notes += [f"the folder {path}: {text}" for text in lost]
-            missing = (str(self._recorded.steps[left].get("source", "")) for left in self.left)
+            missing = (str(self._recorded.steps[left].get("source", "")) for left in self.left - self._gone)
             if self._journal is not None and not any(is_below(source, path) for source in missing):
                 with suppress(OSError):
                     self._journal.undone([number])
@@ -325,11 +328,14 @@ class _Undo:
         """Make a folder again that was removed when it was empty; one of an undo that was cut off is filled up."""
         assert self._journal is not None
         above, name = os.path.split(str(step["path"]))
+        is_made_again = step.get("is_made_again") is True
+        if is_made_again and not os.path.lexists(above) and not self.left - self._gone:  # somebody needs it no more
+            return
         with Folder.open(above) as folder:
             if not folder.has(name):
                 self._journal.add(number, is_made_again=True)
                 folder.make(name, 0o700)
-            elif step.get("is_made_again") is not True:
+            elif not is_made_again:
                 return
         self._folders[number] = step
 
@@ -390,6 +396,7 @@ def line_of(recorded: Recorded, *, is_running: bool) -> JournalLine:
     places = [str(place) for place in head.get("needles", [])] if recorded.command == "clean" else [str(to or "")]
     undone = sum(number in recorded.undone for number in files)
     settled = recorded.undone | recorded.gone
+    half_made = [number for number, step in made.items() if step.get("is_made_again") is True]
     return JournalLine(
         recorded.path,
         recorded.id,
@@ -399,6 +406,6 @@ def line_of(recorded: Recorded, *, is_running: bool) -> JournalLine:
         undone,
         state,
         places,
-        settled.issuperset(files),
+        settled.issuperset([*files, *half_made]),
         None if to is None else str(to),
     )
