@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ from dupfind.acting import copying, importing, listing, places
 from dupfind.acting.places import Folder, Temporary
 from dupfind.answers.imported import Fate
 from dupfind.commands import importing as story
+from dupfind.commands import undoing
 from dupfind.errors import ActingError, SettingsError
 from fixtures import pictures
 from tests.helpers.acting import (
     carry_out_clean,
     clean,
+    contents,
     files_below,
     import_,
     once,
@@ -507,6 +510,53 @@ def test_undo(trees: tuple[Path, Path], homes: Path) -> None:
     assert {b"new", b"other"} == {path.read_bytes() for path in (homes / "data" / "Trash" / "files").iterdir()}
     with pytest.raises(ActingError, match="nothing to undo"):
         undo()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        shutil.rmtree,
+        lambda old: (old / "b.txt").unlink(),
+        lambda old: (old / "b.txt").write_bytes(b"NEW"),
+        lambda old: (old / "b.txt").write_bytes(b"longer"),
+        lambda old: ((old / "b.txt").unlink(), os.link(old.parent / "hay/in/b.txt", old / "b.txt")),
+        lambda old: ((old / "b.txt").unlink(), (old / "b.txt").symlink_to(old.parent / "hay/in/b.txt")),
+    ],
+    ids=["all gone", "gone", "other bytes", "other size", "the copy itself", "a link to the copy"],
+)
+def test_undo_leaves_the_only_copy(trees: tuple[Path, Path], change: Callable[[Path], object]) -> None:
+    """Whoever has deleted the old disk after the import would find all of it in the trash."""
+    hay, needles = trees
+    import_(hay, needles, hay / "in")
+    change(needles)
+    foreseen, answer = undoing.undo(is_dry=True), undo()
+    left = {file.path: file.reason for file in answer.files if not file.is_undone}
+    assert left == {file.path: file.reason for file in foreseen.files if not file.is_undone}
+    assert {"what it was copied from is not there any more: this may be the only copy"} == set(left.values())
+    assert str(hay / "in/b.txt") in left
+    assert b"new" == (hay / "in/b.txt").read_bytes()
+    assert needles.exists() == (str(hay / "in/sub/c.txt") not in left)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_undo_of_what_came_from_an_archive(tree: TreeBuilder, homes: Path, is_there: bool) -> None:
+    """It stays where the archive is not there, or was changed."""
+    hay, needles = tree("hay", {"a.txt": b"known"}), tree("old", {"old.zip": zipped({"in/b.txt": b"new"})})
+    import_(hay, needles, hay / "in")
+    if not is_there:
+        (needles / "old.zip").write_bytes(zipped({"in/b.txt": b"NEW"}))
+    assert is_there == undo().is_complete
+    assert is_there == (b"new" not in contents(hay))
+
+
+def test_undo_of_a_journal_that_knows_no_origin(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an older version: by the path that was told."""
+    hay, needles = trees
+    with monkeypatch.context() as patch:
+        patch.setattr("dupfind.acting.importing._origin", lambda _: {})
+        import_(hay, needles, hay / "in")
+    (needles / "b.txt").unlink()
+    assert [False, True] == [file.is_undone for file in undo().files]
 
 
 def test_undo_leaves_what_a_clean_rests_on(trees: tuple[Path, Path], homes: Path) -> None:

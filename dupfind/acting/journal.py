@@ -321,6 +321,8 @@ _FORMS: Mapping[str, Callable[[object], bool]] = {
     "folder": _is_names,
     "path": _is_way,
     "source": _is_name,
+    "origin": _is_name,
+    "archive": _is_numbers,
     "target": _is_name,
     "name": _is_name,
     "temporary": _is_name,

@@ -32,6 +32,9 @@ from dupfind.answers.undone import Back, JournalLine, Undone
 from dupfind.digest import digest
 from dupfind.errors import ActingError, reason_of
 from dupfind.events import Listener, Silence
+from dupfind.sources.entries import entry_of
+from dupfind.sources.mounts import read_mounts
+from dupfind.sources.same_file import SameFile
 from dupfind.values import is_below
 
 STAGE = "undoing"
@@ -244,6 +247,8 @@ class _Undo:
             if path in self._needed:
                 raise _LeftError("what a later clean moved away rests on it: undo that first")
             self._check_copy(folder, name, step)
+            if not _is_origin_there(step, path):
+                raise _LeftError("what it was copied from is not there any more: this may be the only copy")
             if self._journal is None:
                 return None
             device = os.fstat(folder.handle).st_dev
@@ -366,6 +371,27 @@ def _witnesses() -> frozenset[str]:
         if number not in recorded.undone
         for witness in step.get("witnesses", ())
     )
+
+
+def _is_origin_there(step: Record, path: str) -> bool:
+    """Tell whether what a copy at ``path`` was made from is still there, and is another file; when in doubt, it is not.
+
+    Of a file by its bytes, of an archive by its size and its time. A journal of an older version does not say where an
+    archive ends in a path: what came out of one stays.
+    """
+    origin = os.path.realpath(str(step.get("origin", step["source"])))
+    folder_path, name = os.path.split(origin)
+    try:
+        with Folder.open(folder_path) as folder, open(folder.open_file(name), "rb", buffering=0) as file:
+            state, copied = os.fstat(file.fileno()), os.lstat(path)
+            if "archive" in step:
+                return [state.st_size, state.st_mtime_ns] == list(step["archive"])
+            pair = entry_of(origin, state), entry_of(path, copied)
+            if os.path.samestat(state, copied) or SameFile(read_mounts()).is_itself(*pair):
+                return False
+            return state.st_size == copied.st_size and digest(file)[0].hex() == step["digest"]
+    except OSError:
+        return False
 
 
 def _gone(step: Record) -> Exception:
