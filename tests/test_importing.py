@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from dupfind.acting import copying, importing, listing, places
+from dupfind.acting import journal as journals
 from dupfind.acting.places import Folder, Temporary
 from dupfind.answers.imported import Fate
 from dupfind.commands import importing as story
@@ -597,6 +600,91 @@ def test_undo_knows_of_a_clean_whose_journal_lies_elsewhere(
     assert {"hay/in/b.txt", "hay/in/sub/c.txt"} <= set(files_below(hay))
     assert undo(str(own)).is_complete
     own.unlink()
+    assert undo(journal).is_complete
+
+
+@pytest.mark.parametrize("how", ["garbage", "empty", "open to others"])
+def test_undo_knows_of_a_clean_whose_journal_cannot_be_read(trees: tuple[Path, Path], how: str) -> None:
+    """Nobody knows what rests on the import then; and it is told."""
+    hay, needles = trees
+    import_(hay, needles, hay / "in")
+    own = clean(hay, needles).journal
+    assert own is not None
+    content, mode = Path(own).read_bytes(), 0o666 if how == "open to others" else 0o600
+    Path(own).write_bytes({"garbage": b"\0" * 100, "empty": b""}.get(how, content))
+    Path(own).chmod(mode)
+    for is_dry in (True, False):
+        with pytest.raises(ActingError, match="of a clean cannot be read"):
+            undoing.undo(is_dry=is_dry)
+    assert {"hay/in/b.txt", "hay/in/sub/c.txt"} <= set(files_below(hay))
+    assert [own] == undoing.list_journals().unreadable
+    Path(own).write_bytes(content)
+    Path(own).chmod(0o600)
+    assert undo().command == "clean"
+    assert undo().is_complete
+
+
+def test_undo_of_a_clean_tells_of_one_that_cannot_be_read(tree: TreeBuilder, homes: Path) -> None:
+    """The run before is taken back, which throws nothing away."""
+    hay = tree("hay", {"a.txt": b"known"})
+    clean(hay, tree("old", {"x/a.txt": b"known", "b.txt": b"only"}))
+    own = clean(hay, tree("more", {"x/a.txt": b"known", "b.txt": b"only"})).journal
+    assert own is not None
+    Path(own).chmod(0o666)
+    answer = undo()
+    assert answer.is_complete
+    assert [f"{own}: the journal of a clean, which cannot be read"] == answer.notes
+    with pytest.raises(ActingError, match=r"nothing to undo.*of a clean, cannot be read"):
+        undo()
+
+
+def by_other_ways(homes: Path, change: Callable[[str], str]) -> None:
+    """Have the journal of the last clean name its witnesses in another way."""
+    path = Path(next(journals.journals()).path)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        line.update({"witnesses": [change(way) for way in line["witnesses"]]} if "witnesses" in line else {})
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+@pytest.mark.parametrize("way", ["a link", "nowhere", "another mount"])
+def test_undo_knows_what_a_clean_rests_on_by_any_path(
+    trees: tuple[Path, Path], homes: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever way the witness was reached; and where it cannot be looked at."""
+    hay, needles = trees
+    journal = import_(hay, needles, hay / "in").journal
+    clean(hay, needles)
+    shutil.copytree(needles.parent / "hay/in", needles)  # so that what was copied is there
+    for number, path in enumerate(sorted((hay / "in").rglob("*.txt"))):
+        if way == "a link":
+            os.link(path, homes / f"{number}{path.name}")
+        elif way == "another mount":
+            shutil.copy2(path, homes / f"{number}{path.name}")
+    if way == "another mount":
+        monkeypatch.setattr("dupfind.acting.undoing.SameFile.is_itself", lambda *_: True)
+    ways = {"b.txt": homes / "0b.txt", "c.txt": homes / "1c.txt"}
+    by_other_ways(homes, lambda path: str(ways.get(os.path.basename(path), path)))
+    reasons = {file.reason or "" for file in undo(journal).files}
+    text = (
+        "what a later clean moved away may rest on it, since"
+        if way == "nowhere"
+        else "what a later clean moved away rests on it"
+    )
+    assert all(reason.startswith(text) for reason in reasons)
+    assert {"hay/in/b.txt", "hay/in/sub/c.txt"} <= set(files_below(hay))
+
+
+def test_a_clean_before_the_import_does_not_rest_on_it(
+    tree: TreeBuilder, homes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though its witness is gone by now."""
+    hay = tree("hay", {"a.txt": b"known"})
+    clean(hay, tree("old", {"x/a.txt": b"known", "b.txt": b"only"}))
+    before = Path(next(journals.journals()).path)
+    before.write_text(re.sub(r'"started":"20\d\d', '"started":"1999', before.read_text()))
+    journal = import_(hay, homes / "old", hay / "in").journal
+    (hay / "a.txt").unlink()
     assert undo(journal).is_complete
 
 

@@ -380,8 +380,19 @@ def journals(folder: str | None = None) -> Iterator[Recorded]:
 
 
 def lost_cleans() -> Iterator[tuple[str, str]]:
-    """Yield the pointers to journals of cleans that cannot be read where they should lie, each with that path."""
+    """Yield the journals of cleans that cannot be read: what would have to go, and the path of the journal.
+
+    The one is the pointer to a journal that should lie elsewhere, or the journal itself where it lies in the state
+    folder.
+    """
     folder = state_folder()
+    for name in sorted(_names(folder, (SUFFIX,))):
+        if "-clean-" in name:
+            path = os.path.join(folder, name)
+            try:
+                read(path)
+            except ActingError:
+                yield path, path
     for name in _names(folder, (POINTER,)):
         pointer = os.path.join(folder, name)
         try:

@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from dupfind import __version__
 from dupfind.acting import transfer
@@ -38,6 +39,7 @@ from dupfind.sources.same_file import SameFile
 from dupfind.values import is_below
 
 STAGE = "undoing"
+_NO_TIME = "9999-01-01T00:00:00+00:00"
 FILE_STEPS = ("copy", "move", transfer.DO)
 
 
@@ -60,7 +62,7 @@ def undo(
 
     Raises :class:`~dupfind.errors.ActingError` where nothing can be tried.
     """
-    needed = _witnesses() if recorded.command == "import" else frozenset()
+    needed = _witnesses(recorded) if recorded.command == "import" else _Witnesses()
     if is_dry and is_running(recorded):
         raise ActingError(f"{recorded.path}: the run that writes it is still going on")
     journal = None if is_dry else Journal.resume(recorded)
@@ -68,6 +70,7 @@ def undo(
     backs: list[Back] = []
     try:
         run = _Undo(recorded, journal, needed)
+        run.notes += [f"{path}: the journal of a clean, which cannot be read" for _, path in lost_cleans()]
         with (listener or Silence()).stage(STAGE, len(steps)) as advance:
             for number in reversed(steps):
                 if should_stop() is not None:
@@ -101,7 +104,7 @@ def undo(
 class _Undo:
     """One undo that is going on; without a journal it only looks at what could be taken back."""
 
-    def __init__(self, recorded: Recorded, journal: Journal | None, needed: Collection[str]) -> None:
+    def __init__(self, recorded: Recorded, journal: Journal | None, needed: _Witnesses) -> None:
         self._recorded = recorded
         self._journal = journal
         self._needed = needed
@@ -118,7 +121,7 @@ class _Undo:
         self._folders: dict[int, Record] = {}
         """Folders that were made again, which get their mode, owner and times when they are full; by step."""
         self.notes: list[str] = []
-        """What of them could not be had as it was."""
+        """What of them could not be had as it was, and which journals cannot be read."""
 
     def step(self, number: int, step: Record) -> Back | None:
         """Take back one step; gives what became of a file, None for what is no file or was never made."""
@@ -244,8 +247,7 @@ class _Undo:
                 if thrown is not None and _is_there(str(thrown), step["state"]):
                     return str(thrown)
                 raise _gone(step)
-            if path in self._needed:
-                raise _LeftError("what a later clean moved away rests on it: undo that first")
+            self._needed.check(path, folder.look(name))
             self._check_copy(folder, name, step)
             if not _is_origin_there(step, path):
                 raise _LeftError("what it was copied from is not there any more: this may be the only copy")
@@ -353,24 +355,67 @@ class _Undo:
                 folder.remove_folder(name)
 
 
-def _witnesses() -> frozenset[str]:
-    """Return the paths of all files by which a clean has moved away others that are not back.
+class _Witnesses:
+    """The files by which cleans have moved away others that are not back."""
+
+    def __init__(self, paths: Collection[str] = (), later: Collection[str] = ()) -> None:
+        self._paths = paths
+        self._files: list[tuple[str, os.stat_result]] = []
+        self._unseen: str | None = None
+        for path in paths:
+            try:
+                self._files.append((path, os.lstat(path)))
+            except OSError:
+                if path in later:  # a clean before an import cannot rest on what that has copied
+                    self._unseen = path
+
+    def check(self, path: str, state: os.stat_result) -> None:
+        """Raise where a copy is one of them, by its path or by any other way, or where that cannot be told."""
+        if path in self._paths or any(self._is_one(path, state, *witness) for witness in self._files):
+            raise _LeftError("what a later clean moved away rests on it: undo that first")
+        if self._unseen is not None:
+            raise _LeftError(
+                f"what a later clean moved away may rest on it, since {self._unseen} cannot be looked at: "
+                f"undo that clean first"
+            )
+
+    @staticmethod
+    def _is_one(path: str, state: os.stat_result, way: str, witness: os.stat_result) -> bool:
+        if os.path.samestat(state, witness):
+            return True
+        if state.st_size != witness.st_size:
+            return False
+        return SameFile(read_mounts()).is_itself(entry_of(way, witness), entry_of(path, state))
+
+
+def _witnesses(of: Recorded) -> _Witnesses:
+    """Return all files by which a clean has moved away others that are not back, for the undo of an import.
 
     Raises :class:`~dupfind.errors.ActingError` where nobody can tell.
     """
     for pointer, path in lost_cleans():
         raise ActingError(
-            f"the journal {path} of a clean cannot be read, and what it moved may rest on this import: put it back, "
-            f"or remove {pointer}; nothing was done"
+            f"the journal {path} of a clean cannot be read, and what it moved may rest on this import: put it "
+            f"back, or remove {pointer}; nothing was done"
         )
-    return frozenset(
-        witness
-        for recorded in journals()
-        if recorded.command == "clean"
-        for number, step in recorded.made.items()
-        if number not in recorded.undone
-        for witness in step.get("witnesses", ())
-    )
+    paths: set[str] = set()
+    later: set[str] = set()
+    for recorded in journals():
+        if recorded.command == "clean":
+            steps = (step for number, step in recorded.made.items() if number not in recorded.undone)
+            rested_on = {str(witness) for step in steps for witness in step.get("witnesses", ())}
+            paths |= rested_on
+            later |= set() if _is_before(recorded, of) else rested_on
+    return _Witnesses(paths, later)
+
+
+def _is_before(recorded: Recorded, of: Recorded) -> bool:
+    """Tell whether a run began before another one; when in doubt, it did not."""
+    started, of_started = (datetime.fromisoformat(str(run.head.get("started", _NO_TIME))) for run in (recorded, of))
+    try:
+        return started < of_started
+    except TypeError:  # of one the zone is not known
+        return False
 
 
 def _is_origin_there(step: Record, path: str) -> bool:

@@ -34,7 +34,7 @@ class Undone:
     """Files that an earlier undo had put back."""
     stopped: int | None = None
     notes: Sequence[str] = ()
-    """What of folders that were made again is not as it was."""
+    """What of folders that were made again is not as it was, and which journals of cleans cannot be read."""
     is_plan: bool = False
     """Whether nothing was changed: ``is_undone`` says what could be taken back."""
 
@@ -90,3 +90,5 @@ class Journals:
     version: str
     folder: str
     journals: Sequence[JournalLine]
+    unreadable: Sequence[str] = ()
+    """Paths of those of cleans that cannot be read: no import is undone while nobody knows what rests on it."""

@@ -38,10 +38,11 @@ def _last() -> journals.Recorded:
         line = undoing.line_of(recorded, is_running=False)
         if not line.is_settled and not journals.is_running(recorded):
             return recorded
-    raise ActingError(f"there is nothing to undo: no journal in {journals.state_folder()} has anything left")
+    lost = "".join(f"; {path}, of a clean, cannot be read" for _, path in journals.lost_cleans())
+    raise ActingError(f"there is nothing to undo: no journal in {journals.state_folder()} has anything left{lost}")
 
 
 def list_journals() -> Journals:
     """Return all journals in the state folder, the newest first."""
     lines = [undoing.line_of(recorded, is_running=journals.is_running(recorded)) for recorded in journals.journals()]
-    return Journals(__version__, journals.state_folder(), lines)
+    return Journals(__version__, journals.state_folder(), lines, [path for _, path in journals.lost_cleans()])

@@ -74,6 +74,8 @@ def _foreseen(page: Page, answer: Undone, what: str, back: int) -> None:
 
 
 def _list(page: Page, answer: Journals) -> None:
+    for path in answer.unreadable:
+        page.add(Text(f"{printable(path)}: the journal of a clean, which cannot be read", style="red"))
     if not answer.journals:
         page.add(f"There are no journals in {printable(answer.folder)}.", wrap=True)
         return
@@ -149,6 +151,7 @@ def _list_json(answer: Journals) -> dict[str, Any]:
         "dupfind": answer.version,
         **named_path("folder", answer.folder),
         "journals": list(map(_journal, answer.journals)),
+        "unreadable": [named_path("journal", path) for path in answer.unreadable],
     }
 
 
