@@ -853,6 +853,39 @@ def test_undo_goes_on_where_the_trash_was_emptied(trees: tuple[Path, Path], home
     assert b"one" == (needles / "gone/a.txt").read_bytes()
 
 
+@pytest.mark.parametrize("is_trash", [True, False])
+def test_undo_where_the_folder_around_is_gone(trees: tuple[Path, Path], homes: Path, is_trash: bool) -> None:
+    """It is that which is named, and not what was moved, which is there."""
+    hay, needles = trees
+    out = homes / "out"
+    out.mkdir()
+    clean(hay, needles, to=None if is_trash else out)
+    shutil.rmtree(needles)
+    foreseen, answer = undoing.undo(is_dry=True), undo()
+    assert foreseen.files == answer.files
+    text = f"the folder {needles} in which it was is not there any more: make it, then undo again"
+    assert {text} == {file.reason for file in answer.files}
+    needles.mkdir()
+    assert undo().is_complete
+    assert {"old/gone/a.txt", "old/gone/sub/b.txt"} <= set(files_below(needles))
+
+
+def test_undo_where_the_folder_that_took_it_is_gone(trees: tuple[Path, Path], homes: Path) -> None:
+    """It keeps nobody from taking back the run before, which is named."""
+    hay, needles = trees
+    out = homes / "out"
+    out.mkdir()
+    first = clean(hay, needles).journal
+    (needles / "stays/d.txt").unlink()
+    clean(hay, needles, to=out)
+    shutil.rmtree(out)
+    answer = undo()
+    assert ({"it is not there any more"}, first) == ({file.reason for file in answer.files}, answer.earlier)
+    needles.mkdir(exist_ok=True)
+    again = undo()
+    assert (True, first, None) == (again.is_complete, again.journal, again.earlier)
+
+
 def folder_marks(*folders: Path) -> list[tuple[int, int]]:
     """Mode and time of folders."""
     return [(folder.stat().st_mode, folder.stat().st_mtime_ns) for folder in folders]

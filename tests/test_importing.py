@@ -700,6 +700,17 @@ def test_undo_goes_on_where_something_is_gone_for_ever(trees: tuple[Path, Path])
     assert {"hay/a.txt": b"known"} == files_below(hay)
 
 
+def test_undo_goes_on_where_the_destination_is_gone(tree: TreeBuilder, homes: Path) -> None:
+    """The whole of it was deleted: there is nothing that could be taken back."""
+    hay, needles = tree("hay", {"a.txt": b"known"}), tree("old", {"b.txt": b"new"})
+    first = import_(hay, needles, hay / "in").journal
+    import_(tree("hay2", {"a.txt": b"known"}), needles, homes / "hay2/in")
+    shutil.rmtree(homes / "hay2/in")
+    answer = undo()
+    assert ({"it is not there any more"}, first) == ({file.reason for file in answer.files}, answer.earlier)
+    assert (True, first) == ((again := undo()).is_complete, again.journal)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -97,7 +97,7 @@ def undo(
         before,
         should_stop(),
         run.notes,
-        is_dry,
+        is_plan=is_dry,
     )
 
 
@@ -236,7 +236,8 @@ class _Undo:
         """Throw away an imported copy that is what it was when it was made; gives where it lies now, None if dry."""
         path = self._path_of_copy(step)
         folder_path, name = os.path.split(path)
-        if os.path.isdir(str(self._recorded.head["real"])) and not os.path.lexists(folder_path):
+        is_drive_there = os.path.isdir(str(self._recorded.head["real"])) or self._drives.of(path) is not None
+        if is_drive_there and _is_missing(folder_path):
             thrown = step.get("undo_to")
             if thrown is not None and _is_there(str(thrown), step["state"]):
                 return str(thrown)
@@ -288,7 +289,8 @@ class _Undo:
                 return
             if "done" not in step and isinstance(error, FileNotFoundError):
                 raise _NeverMadeError from None
-            if isinstance(error, FileNotFoundError) and self._is_trash_there(path):
+            is_drive_there = self._is_trash_there(path) or self._drives.of(path) is not None
+            if isinstance(error, FileNotFoundError) and is_drive_there:
                 raise _gone(step) from None
             raise _LeftError(f"{folder}: {reason_of(error)}") from None
         with source:
@@ -302,6 +304,7 @@ class _Undo:
 
     def _rename_back(self, source: Folder, name: str, to: str) -> None:
         """Give a file its old place, which has to be free; look only whether it is where nothing is to be changed."""
+        self._check_folder(os.path.dirname(to))
         if self._journal is None:
             if os.path.lexists(to):
                 raise _LeftError("its old name is taken")
@@ -315,6 +318,12 @@ class _Undo:
 
     def _transfer(self, number: int, step: Record) -> None:
         """Bring a file back that was copied to another file system and given up."""
+        source, parked = str(step["source"]), os.path.join(os.path.dirname(step["source"]), str(step.get("parked", "")))
+        is_away = _is_missing(source) and ("parked" not in step or _is_missing(parked))
+        if "copy" in step and is_away:
+            if self._drives.of(str(step["target"])) is not None and _is_missing(os.path.dirname(step["target"])):
+                raise _gone(step)
+            self._check_folder(os.path.dirname(source))
         try:
             if self._journal is None:
                 transfer.foresee(step)
@@ -324,6 +333,16 @@ class _Undo:
             raise _gone(step) from None
         except transfer.NotBackError as error:
             raise _LeftError(str(error)) from None
+
+    def _check_folder(self, folder: str) -> None:
+        """Raise where a folder is not there into which a file is to come back, and no step makes it again."""
+        again = {str(step.get("path")) for step in self._recorded.made.values() if step.get("do") == "rmdir"}
+        missing = ""
+        while _is_missing(folder):
+            missing = missing if folder in again else folder
+            folder = os.path.dirname(folder)
+        if missing:
+            raise _LeftError(f"the folder {missing} in which it was is not there any more: make it, then undo again")
 
     def _is_trash_there(self, path: str) -> bool:
         """Tell whether a path lies in a trash that is there, so that nobody has unplugged its drive."""
@@ -437,6 +456,15 @@ def _is_origin_there(step: Record, path: str) -> bool:
             return state.st_size == copied.st_size and digest(file)[0].hex() == step["digest"]
     except OSError:
         return False
+
+
+def _is_missing(path: str) -> bool:
+    """Tell whether there certainly is nothing of this name."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return isinstance(error, FileNotFoundError)
+    return False
 
 
 def _gone(step: Record) -> Exception:

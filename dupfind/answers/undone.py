@@ -35,6 +35,8 @@ class Undone:
     stopped: int | None = None
     notes: Sequence[str] = ()
     """What of folders that were made again is not as it was, and which journals of cleans cannot be read."""
+    earlier: str | None = None
+    """Path of the journal of the next run before this one of which something is left to be undone."""
     is_plan: bool = False
     """Whether nothing was changed: ``is_undone`` says what could be taken back."""
 

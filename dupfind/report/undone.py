@@ -56,6 +56,8 @@ def _undone(page: Page, answer: Undone) -> None:
     if left:
         verb = "was left as it is" if len(left) == 1 else "were left as they are"
         page.add(f"{count(len(left), 'file')} {verb}; dupfind undo can be run again.", wrap=True)
+        if answer.earlier is not None:
+            page.add(f"The run before can be taken back: dupfind undo {printable(answer.earlier)}")
     if answer.before:
         page.add(f"{count(answer.before, 'file')} had been undone before.", wrap=True)
     if answer.stopped is not None:
@@ -131,6 +133,7 @@ def _undone_json(answer: Undone) -> dict[str, Any]:
             "before": answer.before,
         },
         "stopped": answer.stopped,
+        **({"earlier": None} if answer.earlier is None else named_path("earlier", answer.earlier)),
         "files": list(map(_back, answer.files)),
         "notes": list(map(clean, answer.notes)),
     }
