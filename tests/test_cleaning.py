@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ from tests.helpers.archives import tarred, zipped
 from tests.helpers.places import SECOND_DEVICE
 from tests.helpers.scans import one_thread
 from tests.helpers.shelf import TreeBuilder
+from tests.helpers.steps import KILLED, killed_in_step
 
 
 @pytest.fixture
@@ -849,6 +851,101 @@ def test_undo_goes_on_where_the_trash_was_emptied(trees: tuple[Path, Path], home
     assert {"old/gone/a.txt", "old/gone/sub/b.txt"} & set(files_below(needles)) == set()
     assert undo().is_complete
     assert b"one" == (needles / "gone/a.txt").read_bytes()
+
+
+@pytest.mark.parametrize("is_trash", [True, False])
+def test_undo_where_the_folder_around_is_gone(trees: tuple[Path, Path], homes: Path, is_trash: bool) -> None:
+    """It is that which is named, and not what was moved, which is there."""
+    hay, needles = trees
+    out = homes / "out"
+    out.mkdir()
+    clean(hay, needles, to=None if is_trash else out)
+    shutil.rmtree(needles)
+    foreseen, answer = undoing.undo(is_dry=True), undo()
+    assert foreseen.files == answer.files
+    text = f"the folder {needles} in which it was is not there any more: make it, then undo again"
+    assert {text} == {file.reason for file in answer.files}
+    needles.mkdir()
+    assert undo().is_complete
+    assert {"old/gone/a.txt", "old/gone/sub/b.txt"} <= set(files_below(needles))
+
+
+def test_undo_where_the_folder_that_took_it_is_gone(trees: tuple[Path, Path], homes: Path) -> None:
+    """It keeps nobody from taking back the run before, which is named."""
+    hay, needles = trees
+    out = homes / "out"
+    out.mkdir()
+    first = clean(hay, needles).journal
+    (needles / "stays/d.txt").unlink()
+    clean(hay, needles, to=out)
+    shutil.rmtree(out)
+    answer = undo()
+    assert ({"it is not there any more"}, first) == ({file.reason for file in answer.files}, answer.earlier)
+    needles.mkdir(exist_ok=True)
+    again = undo()
+    assert (True, first, None) == (again.is_complete, again.journal, again.earlier)
+
+
+def folder_marks(*folders: Path) -> list[tuple[int, int]]:
+    """Mode and time of folders."""
+    return [(folder.stat().st_mode, folder.stat().st_mtime_ns) for folder in folders]
+
+
+def test_folders_of_an_undo_that_was_killed(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one gives them what they had."""
+    hay, needles = trees
+    folders = needles / "gone/sub", needles / "gone"
+    for folder in folders:
+        folder.chmod(0o751)
+        os.utime(folder, ns=(10**18, 10**18))
+    before = folder_marks(*folders)
+    clean(hay, needles)
+    with monkeypatch.context() as patch:
+        patch.setattr("dupfind.acting.undoing.give_marks", lambda *_: os._exit(KILLED))
+        assert killed_in_step(1000, undo)
+    assert before != folder_marks(*folders)
+    answer = undo()
+    assert answer.is_complete
+    assert before == folder_marks(*folders)
+    with pytest.raises(ActingError, match="nothing to undo"):
+        undo()
+
+
+def test_folders_that_are_gone_since_an_undo_was_killed(
+    trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They keep nobody from taking back the run before."""
+    hay, needles = trees
+    clean(hay, needles)
+    with monkeypatch.context() as patch:
+        patch.setattr("dupfind.acting.undoing.give_marks", lambda *_: os._exit(KILLED))
+        assert killed_in_step(1000, undo)
+    shutil.rmtree(needles)
+    assert [] == undo().files
+    with pytest.raises(ActingError, match="nothing to undo"):
+        undo()
+
+
+@pytest.mark.slow
+def test_an_undo_that_is_killed_anywhere(tree: TreeBuilder, homes: Path) -> None:
+    """In each of its steps: the next one finishes it."""
+    hay = tree("hay", {"a.txt": b"one", "b.txt": b"two"})
+    step, was_killed = 0, True
+    while was_killed:
+        step += 1
+        needles = tree(f"old{step}", {"gone/a.txt": b"one", "gone/sub/b.txt": b"two", "stays.txt": b"only"})
+        folders = needles / "gone/sub", needles / "gone"
+        for folder in folders:
+            folder.chmod(0o751)
+            os.utime(folder, ns=(10**18, 10**18))
+        before = files_below(needles), folder_marks(*folders)
+        clean(hay, needles)
+        was_killed = killed_in_step(step, undo)
+        if was_killed:
+            with suppress(ActingError):  # nothing was left to do
+                assert undo().is_complete
+        assert before == (files_below(needles), folder_marks(*folders)), step
+    assert step > 10
 
 
 def test_undo_goes_through_no_link(trees: tuple[Path, Path], homes: Path) -> None:

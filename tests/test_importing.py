@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,14 +14,17 @@ from typing import Any
 import pytest
 
 from dupfind.acting import copying, importing, listing, places
+from dupfind.acting import journal as journals
 from dupfind.acting.places import Folder, Temporary
 from dupfind.answers.imported import Fate
 from dupfind.commands import importing as story
+from dupfind.commands import undoing
 from dupfind.errors import ActingError, SettingsError
 from fixtures import pictures
 from tests.helpers.acting import (
     carry_out_clean,
     clean,
+    contents,
     files_below,
     import_,
     once,
@@ -509,6 +515,53 @@ def test_undo(trees: tuple[Path, Path], homes: Path) -> None:
         undo()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        shutil.rmtree,
+        lambda old: (old / "b.txt").unlink(),
+        lambda old: (old / "b.txt").write_bytes(b"NEW"),
+        lambda old: (old / "b.txt").write_bytes(b"longer"),
+        lambda old: ((old / "b.txt").unlink(), os.link(old.parent / "hay/in/b.txt", old / "b.txt")),
+        lambda old: ((old / "b.txt").unlink(), (old / "b.txt").symlink_to(old.parent / "hay/in/b.txt")),
+    ],
+    ids=["all gone", "gone", "other bytes", "other size", "the copy itself", "a link to the copy"],
+)
+def test_undo_leaves_the_only_copy(trees: tuple[Path, Path], change: Callable[[Path], object]) -> None:
+    """Whoever has deleted the old disk after the import would find all of it in the trash."""
+    hay, needles = trees
+    import_(hay, needles, hay / "in")
+    change(needles)
+    foreseen, answer = undoing.undo(is_dry=True), undo()
+    left = {file.path: file.reason for file in answer.files if not file.is_undone}
+    assert left == {file.path: file.reason for file in foreseen.files if not file.is_undone}
+    assert {"what it was copied from is not there any more: this may be the only copy"} == set(left.values())
+    assert str(hay / "in/b.txt") in left
+    assert b"new" == (hay / "in/b.txt").read_bytes()
+    assert needles.exists() == (str(hay / "in/sub/c.txt") not in left)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_undo_of_what_came_from_an_archive(tree: TreeBuilder, homes: Path, is_there: bool) -> None:
+    """It stays where the archive is not there, or was changed."""
+    hay, needles = tree("hay", {"a.txt": b"known"}), tree("old", {"old.zip": zipped({"in/b.txt": b"new"})})
+    import_(hay, needles, hay / "in")
+    if not is_there:
+        (needles / "old.zip").write_bytes(zipped({"in/b.txt": b"NEW"}))
+    assert is_there == undo().is_complete
+    assert is_there == (b"new" not in contents(hay))
+
+
+def test_undo_of_a_journal_that_knows_no_origin(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an older version: by the path that was told."""
+    hay, needles = trees
+    with monkeypatch.context() as patch:
+        patch.setattr("dupfind.acting.importing._origin", lambda _: {})
+        import_(hay, needles, hay / "in")
+    (needles / "b.txt").unlink()
+    assert [False, True] == [file.is_undone for file in undo().files]
+
+
 def test_undo_leaves_what_a_clean_rests_on(trees: tuple[Path, Path], homes: Path) -> None:
     """Else both would lie in the trash, and whoever empties it has neither."""
     hay, needles = trees
@@ -550,6 +603,91 @@ def test_undo_knows_of_a_clean_whose_journal_lies_elsewhere(
     assert undo(journal).is_complete
 
 
+@pytest.mark.parametrize("how", ["garbage", "empty", "open to others"])
+def test_undo_knows_of_a_clean_whose_journal_cannot_be_read(trees: tuple[Path, Path], how: str) -> None:
+    """Nobody knows what rests on the import then; and it is told."""
+    hay, needles = trees
+    import_(hay, needles, hay / "in")
+    own = clean(hay, needles).journal
+    assert own is not None
+    content, mode = Path(own).read_bytes(), 0o666 if how == "open to others" else 0o600
+    Path(own).write_bytes({"garbage": b"\0" * 100, "empty": b""}.get(how, content))
+    Path(own).chmod(mode)
+    for is_dry in (True, False):
+        with pytest.raises(ActingError, match="of a clean cannot be read"):
+            undoing.undo(is_dry=is_dry)
+    assert {"hay/in/b.txt", "hay/in/sub/c.txt"} <= set(files_below(hay))
+    assert [own] == undoing.list_journals().unreadable
+    Path(own).write_bytes(content)
+    Path(own).chmod(0o600)
+    assert undo().command == "clean"
+    assert undo().is_complete
+
+
+def test_undo_of_a_clean_tells_of_one_that_cannot_be_read(tree: TreeBuilder, homes: Path) -> None:
+    """The run before is taken back, which throws nothing away."""
+    hay = tree("hay", {"a.txt": b"known"})
+    clean(hay, tree("old", {"x/a.txt": b"known", "b.txt": b"only"}))
+    own = clean(hay, tree("more", {"x/a.txt": b"known", "b.txt": b"only"})).journal
+    assert own is not None
+    Path(own).chmod(0o666)
+    answer = undo()
+    assert answer.is_complete
+    assert [f"{own}: the journal of a clean, which cannot be read"] == answer.notes
+    with pytest.raises(ActingError, match=r"nothing to undo.*of a clean, cannot be read"):
+        undo()
+
+
+def by_other_ways(homes: Path, change: Callable[[str], str]) -> None:
+    """Have the journal of the last clean name its witnesses in another way."""
+    path = Path(next(journals.journals()).path)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        line.update({"witnesses": [change(way) for way in line["witnesses"]]} if "witnesses" in line else {})
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+@pytest.mark.parametrize("way", ["a link", "nowhere", "another mount"])
+def test_undo_knows_what_a_clean_rests_on_by_any_path(
+    trees: tuple[Path, Path], homes: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever way the witness was reached; and where it cannot be looked at."""
+    hay, needles = trees
+    journal = import_(hay, needles, hay / "in").journal
+    clean(hay, needles)
+    shutil.copytree(needles.parent / "hay/in", needles)  # so that what was copied is there
+    for number, path in enumerate(sorted((hay / "in").rglob("*.txt"))):
+        if way == "a link":
+            os.link(path, homes / f"{number}{path.name}")
+        elif way == "another mount":
+            shutil.copy2(path, homes / f"{number}{path.name}")
+    if way == "another mount":
+        monkeypatch.setattr("dupfind.acting.undoing.SameFile.is_itself", lambda *_: True)
+    ways = {"b.txt": homes / "0b.txt", "c.txt": homes / "1c.txt"}
+    by_other_ways(homes, lambda path: str(ways.get(os.path.basename(path), path)))
+    reasons = {file.reason or "" for file in undo(journal).files}
+    text = (
+        "what a later clean moved away may rest on it, since"
+        if way == "nowhere"
+        else "what a later clean moved away rests on it"
+    )
+    assert all(reason.startswith(text) for reason in reasons)
+    assert {"hay/in/b.txt", "hay/in/sub/c.txt"} <= set(files_below(hay))
+
+
+def test_a_clean_before_the_import_does_not_rest_on_it(
+    tree: TreeBuilder, homes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though its witness is gone by now."""
+    hay = tree("hay", {"a.txt": b"known"})
+    clean(hay, tree("old", {"x/a.txt": b"known", "b.txt": b"only"}))
+    before = Path(next(journals.journals()).path)
+    before.write_text(re.sub(r'"started":"20\d\d', '"started":"1999', before.read_text()))
+    journal = import_(hay, homes / "old", hay / "in").journal
+    (hay / "a.txt").unlink()
+    assert undo(journal).is_complete
+
+
 def test_undo_goes_on_where_something_is_gone_for_ever(trees: tuple[Path, Path]) -> None:
     """A copy that was deleted, or its folder, keeps nobody from taking back the run before."""
     hay, needles = trees
@@ -560,6 +698,17 @@ def test_undo_goes_on_where_something_is_gone_for_ever(trees: tuple[Path, Path])
     assert undo().has_done_nothing
     assert undo().is_complete
     assert {"hay/a.txt": b"known"} == files_below(hay)
+
+
+def test_undo_goes_on_where_the_destination_is_gone(tree: TreeBuilder, homes: Path) -> None:
+    """The whole of it was deleted: there is nothing that could be taken back."""
+    hay, needles = tree("hay", {"a.txt": b"known"}), tree("old", {"b.txt": b"new"})
+    first = import_(hay, needles, hay / "in").journal
+    import_(tree("hay2", {"a.txt": b"known"}), needles, homes / "hay2/in")
+    shutil.rmtree(homes / "hay2/in")
+    answer = undo()
+    assert ({"it is not there any more"}, first) == ({file.reason for file in answer.files}, answer.earlier)
+    assert (True, first) == ((again := undo()).is_complete, again.journal)
 
 
 @pytest.mark.parametrize(

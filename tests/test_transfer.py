@@ -462,18 +462,20 @@ def same_time(file: Path) -> None:
     os.utime(file, ns=(state.st_mtime_ns, state.st_mtime_ns))
 
 
-def test_undo_after_the_drive_was_unplugged(trees: tuple[Path, Path], far: Path) -> None:
-    """Says so, and can be run again."""
+def test_undo_after_the_folder_was_removed(trees: tuple[Path, Path], far: Path) -> None:
+    """What was in it is gone, which is told; should it come back, its journal can be named."""
     hay, needles = trees
-    clean(hay, needles, to=far)
+    journal = clean(hay, needles, to=far).journal
     far.rename(far.with_name(far.name + "-away"))
     try:
         answer = undo()
         assert answer.has_done_nothing
-        assert {"no such file or directory"} == {(file.reason or "").rpartition(": ")[2] for file in answer.files}
+        assert {"it is not there any more"} == {file.reason for file in answer.files}
+        with pytest.raises(ActingError, match="nothing to undo"):
+            undo()
     finally:
         far.with_name(far.name + "-away").rename(far)
-    assert undo().is_complete
+    assert undo(journal).is_complete
     assert GONE.items() <= below(needles).items()
 
 

@@ -17,6 +17,7 @@ from dupfind.acting.layout import key
 from dupfind.acting.places import Folder, NoSafeRenameError, Temporary, remove_left_over, temporary_name
 from dupfind.acting.stopping import ShouldStop, never
 from dupfind.answers.imported import Done, Fate, ImportPlan, Item, numbered
+from dupfind.archives.members import MemberEntry
 from dupfind.errors import ActingError, reason_of
 from dupfind.events import Listener, Silence
 from dupfind.sources.entries import ChangedError, open_entry
@@ -135,7 +136,8 @@ class Importer:
 
     def _copied(self, item: Item, folder: Folder, taken: Mapping[str, object], advance: Callable[[int], None]) -> Done:
         temporary = temporary_name()
-        step = self._begin("copy", source=item.path, folder=list(item.folder), temporary=temporary)
+        facts = {"source": item.path, **_origin(item.entry), "folder": list(item.folder), "temporary": temporary}
+        step = self._begin("copy", **facts)
         is_noted = False
         try:
             target = Temporary(folder, temporary)
@@ -174,6 +176,14 @@ class Importer:
             self._journal.add(step, **facts)
         except OSError as error:
             raise _cannot_note(error) from error
+
+
+def _origin(entry: FileEntry) -> dict[str, object]:
+    """Return for the journal which file on the disk holds what is copied; of an archive also its size and its time."""
+    if isinstance(entry, MemberEntry):
+        archive = entry.place.archive
+        return {"origin": archive.path, "archive": [archive.size_bytes, archive.mtime_ns]}
+    return {"origin": entry.path} if entry.is_on_disk else {}
 
 
 def _cannot_note(error: OSError) -> NotCopiedError:

@@ -268,6 +268,17 @@ def _is_way(value: object) -> bool:
     return _is_name(value) or _is_names(value)
 
 
+def _is_drives(value: object) -> bool:
+    """Tell whether a value is what :mod:`dupfind.acting.drives` notes."""
+    return isinstance(value, list) and all(isinstance(drive, dict) and _is_drive(drive) for drive in value)
+
+
+def _is_drive(drive: Record) -> bool:
+    return all(_is_name(drive.get(name)) for name in ("place", "point", "inner", "kind", "source", "uuid")) and all(
+        _is_number(drive.get(name)) for name in ("fsid", "inode")
+    )
+
+
 def _is_moment(value: object) -> bool:
     try:
         return isinstance(value, str) and datetime.fromisoformat(value) is not None
@@ -310,6 +321,8 @@ _FORMS: Mapping[str, Callable[[object], bool]] = {
     "folder": _is_names,
     "path": _is_way,
     "source": _is_name,
+    "origin": _is_name,
+    "archive": _is_numbers,
     "target": _is_name,
     "name": _is_name,
     "temporary": _is_name,
@@ -323,6 +336,7 @@ _FORMS: Mapping[str, Callable[[object], bool]] = {
     "real": _is_name,
     "to": lambda value: value is None or _is_name(value),
     "needles": _is_names,
+    "drives": _is_drives,
 }
 """What the values of a journal have to be; what is not there is missed only where it is needed."""
 
@@ -366,8 +380,19 @@ def journals(folder: str | None = None) -> Iterator[Recorded]:
 
 
 def lost_cleans() -> Iterator[tuple[str, str]]:
-    """Yield the pointers to journals of cleans that cannot be read where they should lie, each with that path."""
+    """Yield the journals of cleans that cannot be read: what would have to go, and the path of the journal.
+
+    The one is the pointer to a journal that should lie elsewhere, or the journal itself where it lies in the state
+    folder.
+    """
     folder = state_folder()
+    for name in sorted(_names(folder, (SUFFIX,))):
+        if "-clean-" in name:
+            path = os.path.join(folder, name)
+            try:
+                read(path)
+            except ActingError:
+                yield path, path
     for name in _names(folder, (POINTER,)):
         pointer = os.path.join(folder, name)
         try:

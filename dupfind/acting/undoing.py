@@ -10,9 +10,11 @@ import os
 import stat
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from dupfind import __version__
 from dupfind.acting import transfer
+from dupfind.acting.drives import Drives
 from dupfind.acting.journal import (
     Journal,
     Record,
@@ -31,8 +33,13 @@ from dupfind.answers.undone import Back, JournalLine, Undone
 from dupfind.digest import digest
 from dupfind.errors import ActingError, reason_of
 from dupfind.events import Listener, Silence
+from dupfind.sources.entries import entry_of
+from dupfind.sources.mounts import read_mounts
+from dupfind.sources.same_file import SameFile
+from dupfind.values import is_below
 
 STAGE = "undoing"
+_NO_TIME = "9999-01-01T00:00:00+00:00"
 FILE_STEPS = ("copy", "move", transfer.DO)
 
 
@@ -55,7 +62,7 @@ def undo(
 
     Raises :class:`~dupfind.errors.ActingError` where nothing can be tried.
     """
-    needed = _witnesses() if recorded.command == "import" else frozenset()
+    needed = _witnesses(recorded) if recorded.command == "import" else _Witnesses()
     if is_dry and is_running(recorded):
         raise ActingError(f"{recorded.path}: the run that writes it is still going on")
     journal = None if is_dry else Journal.resume(recorded)
@@ -63,6 +70,7 @@ def undo(
     backs: list[Back] = []
     try:
         run = _Undo(recorded, journal, needed)
+        run.notes += [f"{path}: the journal of a clean, which cannot be read" for _, path in lost_cleans()]
         with (listener or Silence()).stage(STAGE, len(steps)) as advance:
             for number in reversed(steps):
                 if should_stop() is not None:
@@ -89,17 +97,18 @@ def undo(
         before,
         should_stop(),
         run.notes,
-        is_dry,
+        is_plan=is_dry,
     )
 
 
 class _Undo:
     """One undo that is going on; without a journal it only looks at what could be taken back."""
 
-    def __init__(self, recorded: Recorded, journal: Journal | None, needed: Collection[str]) -> None:
+    def __init__(self, recorded: Recorded, journal: Journal | None, needed: _Witnesses) -> None:
         self._recorded = recorded
         self._journal = journal
         self._needed = needed
+        self._drives = Drives(recorded.head.get("drives", ()))
         self._trashes: dict[int, Trash] = {}
         self.left = {
             number
@@ -107,10 +116,12 @@ class _Undo:
             if step.get("do") in FILE_STEPS and number not in recorded.undone
         }
         """Files that are not taken back."""
-        self._folders: list[Record] = []
-        """Folders that were made again, which get their mode, owner and times when they are full."""
+        self._gone = set(recorded.gone)
+        """Files that never can be."""
+        self._folders: dict[int, Record] = {}
+        """Folders that were made again, which get their mode, owner and times when they are full; by step."""
         self.notes: list[str] = []
-        """What of them could not be had as it was."""
+        """What of them could not be had as it was, and which journals cannot be read."""
 
     def step(self, number: int, step: Record) -> Back | None:
         """Take back one step; gives what became of a file, None for what is no file or was never made."""
@@ -122,6 +133,7 @@ class _Undo:
         except _NeverMadeError:
             is_file = False
         except _GoneError as error:
+            self._gone.add(number)
             if self._journal is not None:
                 with suppress(OSError):
                     self._journal.gone([number])
@@ -132,7 +144,7 @@ class _Undo:
             return Back(path, is_undone=False, reason=str(error)) if is_file else None
         except OSError as error:
             return Back(path, is_undone=False, reason=reason_of(error)) if is_file else None
-        if self._journal is not None:
+        if self._journal is not None and number not in self._folders:
             with suppress(OSError):
                 self._journal.undone([number])
                 self.left.discard(number)
@@ -140,6 +152,7 @@ class _Undo:
 
     def _take_back(self, number: int, step: Record) -> str | None:
         """Take back one step; gives where a file lies now. Raises what :meth:`step` answers."""
+        self._check_drives(step)
         match step.get("do"):
             case "copy" if "name" not in step:  # it never got its name
                 raise _NeverMadeError
@@ -154,19 +167,51 @@ class _Undo:
             case _ if self._journal is None:
                 return None
             case "rmdir":
-                self._make_folder(step)
+                self._make_folder(number, step)
             case "mkdir":
                 self._remove_folder(self._path_of_folder(step))
             case "claim":
                 forget(str(step["info"]))
         return None
 
+    def _check_drives(self, step: Record) -> None:
+        """Raise where another drive than the run's is mounted at what a step is about, or none.
+
+        A journal of an older version tells of folders only which device their files lay on.
+        """
+        places = [str(step[name]) for name in ("source", "target", "info") if name in step and step["do"] != "copy"]
+        if step.get("do") in ("mkdir", "rmdir"):
+            places.append(self._path_of_folder(step))
+        elif step.get("do") == "copy" and "name" in step:
+            places.append(self._path_of_copy(step))
+        for place in places:
+            if (reason := self._drives.why_not(place)) is not None:
+                raise _LeftError(reason)
+        if step.get("do") == "rmdir" and self._drives.of(str(step["path"])) is None:
+            self._check_device(str(step["path"]))
+
+    def _check_device(self, path: str) -> None:
+        """Raise where a folder would be made again on another device than its files lay on."""
+        noted = {
+            int(moved["state"][0])
+            for moved in self._recorded.made.values()
+            if "state" in moved and is_below(str(moved.get("source", "")), path)
+        }
+        near = os.path.dirname(path)
+        while not os.path.lexists(near):
+            near = os.path.dirname(near)
+        if noted and os.lstat(near).st_dev not in noted:
+            raise _LeftError(f"{path} would lie on another drive than it did")
+
     def _path_of(self, step: Record) -> str:
         return str(step["target"]) if "target" in step else self._path_of_copy(step)
 
     def finish(self) -> None:
-        """Give folders that were made again what they had, the innermost first: files come into them before."""
-        for step in reversed(self._folders):
+        """Give folders that were made again what they had, the innermost first: files come into them before.
+
+        Noted as done only then, and where no file is missing: till then another undo has to make them, or to end this.
+        """
+        for number, step in reversed(self._folders.items()):
             path = str(step["path"])
             try:
                 with Folder.open(path) as folder:
@@ -174,6 +219,10 @@ class _Undo:
             except (OSError, KeyError) as error:
                 lost = (reason_of(error) if isinstance(error, OSError) else f"the journal does not name its {error}",)
             self.notes += [f"the folder {path}: {text}" for text in lost]
+            missing = (str(self._recorded.steps[left].get("source", "")) for left in self.left - self._gone)
+            if self._journal is not None and not any(is_below(source, path) for source in missing):
+                with suppress(OSError):
+                    self._journal.undone([number])
 
     def _path_of_copy(self, step: Record) -> str:
         return os.path.join(str(self._recorded.head["real"]), *step["folder"], str(step.get("name", "")))
@@ -187,7 +236,8 @@ class _Undo:
         """Throw away an imported copy that is what it was when it was made; gives where it lies now, None if dry."""
         path = self._path_of_copy(step)
         folder_path, name = os.path.split(path)
-        if os.path.isdir(str(self._recorded.head["real"])) and not os.path.lexists(folder_path):
+        is_drive_there = os.path.isdir(str(self._recorded.head["real"])) or self._drives.of(path) is not None
+        if is_drive_there and _is_missing(folder_path):
             thrown = step.get("undo_to")
             if thrown is not None and _is_there(str(thrown), step["state"]):
                 return str(thrown)
@@ -198,9 +248,10 @@ class _Undo:
                 if thrown is not None and _is_there(str(thrown), step["state"]):
                     return str(thrown)
                 raise _gone(step)
-            if path in self._needed:
-                raise _LeftError("what a later clean moved away rests on it: undo that first")
+            self._needed.check(path, folder.look(name))
             self._check_copy(folder, name, step)
+            if not _is_origin_there(step, path):
+                raise _LeftError("what it was copied from is not there any more: this may be the only copy")
             if self._journal is None:
                 return None
             device = os.fstat(folder.handle).st_dev
@@ -238,7 +289,8 @@ class _Undo:
                 return
             if "done" not in step and isinstance(error, FileNotFoundError):
                 raise _NeverMadeError from None
-            if isinstance(error, FileNotFoundError) and self._is_trash_there(path):
+            is_drive_there = self._is_trash_there(path) or self._drives.of(path) is not None
+            if isinstance(error, FileNotFoundError) and is_drive_there:
                 raise _gone(step) from None
             raise _LeftError(f"{folder}: {reason_of(error)}") from None
         with source:
@@ -252,6 +304,7 @@ class _Undo:
 
     def _rename_back(self, source: Folder, name: str, to: str) -> None:
         """Give a file its old place, which has to be free; look only whether it is where nothing is to be changed."""
+        self._check_folder(os.path.dirname(to))
         if self._journal is None:
             if os.path.lexists(to):
                 raise _LeftError("its old name is taken")
@@ -265,6 +318,12 @@ class _Undo:
 
     def _transfer(self, number: int, step: Record) -> None:
         """Bring a file back that was copied to another file system and given up."""
+        source, parked = str(step["source"]), os.path.join(os.path.dirname(step["source"]), str(step.get("parked", "")))
+        is_away = _is_missing(source) and ("parked" not in step or _is_missing(parked))
+        if "copy" in step and is_away:
+            if self._drives.of(str(step["target"])) is not None and _is_missing(os.path.dirname(step["target"])):
+                raise _gone(step)
+            self._check_folder(os.path.dirname(source))
         try:
             if self._journal is None:
                 transfer.foresee(step)
@@ -275,20 +334,36 @@ class _Undo:
         except transfer.NotBackError as error:
             raise _LeftError(str(error)) from None
 
+    def _check_folder(self, folder: str) -> None:
+        """Raise where a folder is not there into which a file is to come back, and no step makes it again."""
+        again = {str(step.get("path")) for step in self._recorded.made.values() if step.get("do") == "rmdir"}
+        missing = ""
+        while _is_missing(folder):
+            missing = missing if folder in again else folder
+            folder = os.path.dirname(folder)
+        if missing:
+            raise _LeftError(f"the folder {missing} in which it was is not there any more: make it, then undo again")
+
     def _is_trash_there(self, path: str) -> bool:
         """Tell whether a path lies in a trash that is there, so that nobody has unplugged its drive."""
         infos = {str(step["info"]) for step in self._recorded.steps.values() if step.get("do") == "claim"}
         trashes = {os.path.join(os.path.dirname(os.path.dirname(info)), "files") for info in infos}
         return any(path.startswith(trash + os.sep) and os.path.isdir(trash) for trash in trashes)
 
-    def _make_folder(self, step: Record) -> None:
-        """Make a folder again that was removed when it was empty."""
+    def _make_folder(self, number: int, step: Record) -> None:
+        """Make a folder again that was removed when it was empty; one of an undo that was cut off is filled up."""
+        assert self._journal is not None
         above, name = os.path.split(str(step["path"]))
+        is_made_again = step.get("is_made_again") is True
+        if is_made_again and not os.path.lexists(above) and not self.left - self._gone:  # somebody needs it no more
+            return
         with Folder.open(above) as folder:
-            if folder.has(name):
+            if not folder.has(name):
+                self._journal.add(number, is_made_again=True)
+                folder.make(name, 0o700)
+            elif not is_made_again:
                 return
-            folder.make(name, 0o700)
-        self._folders.append(step)
+        self._folders[number] = step
 
     @staticmethod
     def _remove_folder(path: str) -> None:
@@ -299,24 +374,97 @@ class _Undo:
                 folder.remove_folder(name)
 
 
-def _witnesses() -> frozenset[str]:
-    """Return the paths of all files by which a clean has moved away others that are not back.
+class _Witnesses:
+    """The files by which cleans have moved away others that are not back."""
+
+    def __init__(self, paths: Collection[str] = (), later: Collection[str] = ()) -> None:
+        self._paths = paths
+        self._files: list[tuple[str, os.stat_result]] = []
+        self._unseen: str | None = None
+        for path in paths:
+            try:
+                self._files.append((path, os.lstat(path)))
+            except OSError:
+                if path in later:  # a clean before an import cannot rest on what that has copied
+                    self._unseen = path
+
+    def check(self, path: str, state: os.stat_result) -> None:
+        """Raise where a copy is one of them, by its path or by any other way, or where that cannot be told."""
+        if path in self._paths or any(self._is_one(path, state, *witness) for witness in self._files):
+            raise _LeftError("what a later clean moved away rests on it: undo that first")
+        if self._unseen is not None:
+            raise _LeftError(
+                f"what a later clean moved away may rest on it, since {self._unseen} cannot be looked at: "
+                f"undo that clean first"
+            )
+
+    @staticmethod
+    def _is_one(path: str, state: os.stat_result, way: str, witness: os.stat_result) -> bool:
+        if os.path.samestat(state, witness):
+            return True
+        if state.st_size != witness.st_size:
+            return False
+        return SameFile(read_mounts()).is_itself(entry_of(way, witness), entry_of(path, state))
+
+
+def _witnesses(of: Recorded) -> _Witnesses:
+    """Return all files by which a clean has moved away others that are not back, for the undo of an import.
 
     Raises :class:`~dupfind.errors.ActingError` where nobody can tell.
     """
     for pointer, path in lost_cleans():
         raise ActingError(
-            f"the journal {path} of a clean cannot be read, and what it moved may rest on this import: put it back, "
-            f"or remove {pointer}; nothing was done"
+            f"the journal {path} of a clean cannot be read, and what it moved may rest on this import: put it "
+            f"back, or remove {pointer}; nothing was done"
         )
-    return frozenset(
-        witness
-        for recorded in journals()
-        if recorded.command == "clean"
-        for number, step in recorded.made.items()
-        if number not in recorded.undone
-        for witness in step.get("witnesses", ())
-    )
+    paths: set[str] = set()
+    later: set[str] = set()
+    for recorded in journals():
+        if recorded.command == "clean":
+            steps = (step for number, step in recorded.made.items() if number not in recorded.undone)
+            rested_on = {str(witness) for step in steps for witness in step.get("witnesses", ())}
+            paths |= rested_on
+            later |= set() if _is_before(recorded, of) else rested_on
+    return _Witnesses(paths, later)
+
+
+def _is_before(recorded: Recorded, of: Recorded) -> bool:
+    """Tell whether a run began before another one; when in doubt, it did not."""
+    started, of_started = (datetime.fromisoformat(str(run.head.get("started", _NO_TIME))) for run in (recorded, of))
+    try:
+        return started < of_started
+    except TypeError:  # of one the zone is not known
+        return False
+
+
+def _is_origin_there(step: Record, path: str) -> bool:
+    """Tell whether what a copy at ``path`` was made from is still there, and is another file; when in doubt, it is not.
+
+    Of a file by its bytes, of an archive by its size and its time. A journal of an older version does not say where an
+    archive ends in a path: what came out of one stays.
+    """
+    origin = os.path.realpath(str(step.get("origin", step["source"])))
+    folder_path, name = os.path.split(origin)
+    try:
+        with Folder.open(folder_path) as folder, open(folder.open_file(name), "rb", buffering=0) as file:
+            state, copied = os.fstat(file.fileno()), os.lstat(path)
+            if "archive" in step:
+                return [state.st_size, state.st_mtime_ns] == list(step["archive"])
+            pair = entry_of(origin, state), entry_of(path, copied)
+            if os.path.samestat(state, copied) or SameFile(read_mounts()).is_itself(*pair):
+                return False
+            return state.st_size == copied.st_size and digest(file)[0].hex() == step["digest"]
+    except OSError:
+        return False
+
+
+def _is_missing(path: str) -> bool:
+    """Tell whether there certainly is nothing of this name."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return isinstance(error, FileNotFoundError)
+    return False
 
 
 def _gone(step: Record) -> Exception:
@@ -347,6 +495,7 @@ def line_of(recorded: Recorded, *, is_running: bool) -> JournalLine:
     places = [str(place) for place in head.get("needles", [])] if recorded.command == "clean" else [str(to or "")]
     undone = sum(number in recorded.undone for number in files)
     settled = recorded.undone | recorded.gone
+    half_made = [number for number, step in made.items() if step.get("is_made_again") is True]
     return JournalLine(
         recorded.path,
         recorded.id,
@@ -356,6 +505,6 @@ def line_of(recorded: Recorded, *, is_running: bool) -> JournalLine:
         undone,
         state,
         places,
-        settled.issuperset(files),
+        settled.issuperset([*files, *half_made]),
         None if to is None else str(to),
     )

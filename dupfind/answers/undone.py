@@ -34,7 +34,9 @@ class Undone:
     """Files that an earlier undo had put back."""
     stopped: int | None = None
     notes: Sequence[str] = ()
-    """What of folders that were made again is not as it was."""
+    """What of folders that were made again is not as it was, and which journals of cleans cannot be read."""
+    earlier: str | None = None
+    """Path of the journal of the next run before this one of which something is left to be undone."""
     is_plan: bool = False
     """Whether nothing was changed: ``is_undone`` says what could be taken back."""
 
@@ -90,3 +92,5 @@ class Journals:
     version: str
     folder: str
     journals: Sequence[JournalLine]
+    unreadable: Sequence[str] = ()
+    """Paths of those of cleans that cannot be read: no import is undone while nobody knows what rests on it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from dupfind import __version__
 from dupfind.acting import journal as journals
 from dupfind.acting.clean_plan import Planner, Scan
 from dupfind.acting.cleaning import Cleaner
+from dupfind.acting.drives import note_drives
 from dupfind.acting.journal import Journal
 from dupfind.acting.places import Folder, can_rename, free_bytes
 from dupfind.acting.stopping import ShouldStop, never
@@ -259,7 +260,7 @@ def carry_out(
                 target = ToFolder(stack.enter_context(Folder.open(plan.real)))
             except OSError as error:
                 raise ActingError(f"--move-to {plan.to}: {reason_of(error)}; nothing was moved") from error
-        about = {"needles": list(plan.needles), "to": plan.to}
+        about = {"needles": list(plan.needles), "to": plan.to, "drives": note_drives(_places(plan, settings))}
         own = Journal.create("clean", about, journal)
         if plan.copied:
             remove_left_overs(own)
@@ -274,6 +275,17 @@ def carry_out(
             stopped = should_stop()
             own.close(stopped=stopped)
     return Cleaned(plan, gone, own.path, round(time.monotonic() - began, 3), stopped)
+
+
+def _places(plan: CleanPlan, settings: Settings) -> Iterator[str]:
+    """Yield the folders that a clean takes from or brings to."""
+    for root in settings.roots:
+        if root.side is Side.NEEDLES and not root.is_catalog:
+            yield root.real
+            with suppress(OSError):
+                yield from trashes(root.real)
+    if plan.real is not None:
+        yield plan.real
 
 
 def _check_room(plan: CleanPlan) -> None:

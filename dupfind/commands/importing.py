@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from dupfind import __version__
 from dupfind.acting import journal as journals
+from dupfind.acting.drives import note_drives
 from dupfind.acting.import_plan import (
     CopyOf,
     Needle,
@@ -207,7 +208,8 @@ def carry_out(
             f"nothing was imported"
         )
     with journals.alone(), ExitStack() as stack:
-        about = {"to": plan.destination, "real": plan.real, "layout": plan.layout}
+        drives = note_drives([plan.real])
+        about = {"to": plan.destination, "real": plan.real, "layout": plan.layout, "drives": drives}
         own = Journal.create("import", about, journal)
         stack.enter_context(own.telling())
         stopped: int | None = None

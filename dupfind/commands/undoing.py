@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
+
 from dupfind import __version__
 from dupfind.acting import journal as journals
 from dupfind.acting import undoing
@@ -23,25 +27,37 @@ def undo(
     Where it ``is_dry``, say what could be taken back, and change nothing. Raises
     :class:`~dupfind.errors.ActingError` where there is nothing to be undone, or nothing can be tried.
     """
-    if is_dry:
-        return undoing.undo(_chosen(path), listener, should_stop, is_dry=True)
-    with journals.alone():
-        return undoing.undo(_chosen(path), listener, should_stop)
+    with nullcontext() if is_dry else journals.alone():
+        recorded = _chosen(path)
+        answer = undoing.undo(recorded, listener, should_stop, is_dry=is_dry)
+        return replace(answer, earlier=_earlier(recorded))
 
 
 def _chosen(path: str | None) -> journals.Recorded:
     return journals.read(path) if path is not None else _last()
 
 
-def _last() -> journals.Recorded:
+def _unsettled() -> Iterator[journals.Recorded]:
+    """Yield the journals of runs that are over of which something is left, the newest first."""
     for recorded in journals.journals():
         line = undoing.line_of(recorded, is_running=False)
         if not line.is_settled and not journals.is_running(recorded):
-            return recorded
-    raise ActingError(f"there is nothing to undo: no journal in {journals.state_folder()} has anything left")
+            yield recorded
+
+
+def _earlier(than: journals.Recorded) -> str | None:
+    """Return the path of the next journal before one that was chosen."""
+    return next((recorded.path for recorded in _unsettled() if recorded.id < than.id), None)
+
+
+def _last() -> journals.Recorded:
+    if (recorded := next(_unsettled(), None)) is not None:
+        return recorded
+    lost = "".join(f"; {path}, of a clean, cannot be read" for _, path in journals.lost_cleans())
+    raise ActingError(f"there is nothing to undo: no journal in {journals.state_folder()} has anything left{lost}")
 
 
 def list_journals() -> Journals:
     """Return all journals in the state folder, the newest first."""
     lines = [undoing.line_of(recorded, is_running=journals.is_running(recorded)) for recorded in journals.journals()]
-    return Journals(__version__, journals.state_folder(), lines)
+    return Journals(__version__, journals.state_folder(), lines, [path for _, path in journals.lost_cleans()])

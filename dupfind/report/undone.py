@@ -56,6 +56,8 @@ def _undone(page: Page, answer: Undone) -> None:
     if left:
         verb = "was left as it is" if len(left) == 1 else "were left as they are"
         page.add(f"{count(len(left), 'file')} {verb}; dupfind undo can be run again.", wrap=True)
+        if answer.earlier is not None:
+            page.add(f"The run before can be taken back: dupfind undo {printable(answer.earlier)}")
     if answer.before:
         page.add(f"{count(answer.before, 'file')} had been undone before.", wrap=True)
     if answer.stopped is not None:
@@ -74,6 +76,8 @@ def _foreseen(page: Page, answer: Undone, what: str, back: int) -> None:
 
 
 def _list(page: Page, answer: Journals) -> None:
+    for path in answer.unreadable:
+        page.add(Text(f"{printable(path)}: the journal of a clean, which cannot be read", style="red"))
     if not answer.journals:
         page.add(f"There are no journals in {printable(answer.folder)}.", wrap=True)
         return
@@ -129,6 +133,7 @@ def _undone_json(answer: Undone) -> dict[str, Any]:
             "before": answer.before,
         },
         "stopped": answer.stopped,
+        **({"earlier": None} if answer.earlier is None else named_path("earlier", answer.earlier)),
         "files": list(map(_back, answer.files)),
         "notes": list(map(clean, answer.notes)),
     }
@@ -149,6 +154,7 @@ def _list_json(answer: Journals) -> dict[str, Any]:
         "dupfind": answer.version,
         **named_path("folder", answer.folder),
         "journals": list(map(_journal, answer.journals)),
+        "unreadable": [named_path("journal", path) for path in answer.unreadable],
     }
 
 
