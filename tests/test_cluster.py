@@ -7,11 +7,13 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,14 @@ from dupfind import memory_limit, scheduler
 from dupfind.errors import ClusterError, SettingsError
 from dupfind.pool import cluster as door
 from dupfind.pool import node
+from dupfind.pool.bounded import bounded
 from dupfind.pool.cluster import Cluster
 from dupfind.pool.workers import Pool
 from dupfind.scheduler import Scheduler, make_scheduler
 from fixtures import pictures
 from tests.helpers.clusters import Nodes, cluster, freeze
 from tests.helpers.labour import Item, work
+from tests.helpers.places import ROOT
 from tests.helpers.shelf import TreeBuilder
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
@@ -135,16 +139,62 @@ def test_a_result_that_was_missed_is_taken_later(shared: Nodes, monkeypatch: pyt
     assert missed
 
 
-@pytest.mark.parametrize("who", [pytest.param("scheduler", marks=pytest.mark.slow), "nodes"])
+@pytest.mark.parametrize(
+    "who", [*(pytest.param(who, marks=pytest.mark.slow) for who in ("scheduler", "frozen")), "nodes"]
+)
 def test_a_cluster_that_is_gone_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
     """With one line; nothing waits for ever."""
     monkeypatch.setattr(door, "_LOST_SECONDS", 3.0)
     with cluster(tmp_path / "c", 1) as started, opened(started) as nodes:
-        for process in [started.scheduler] if who == "scheduler" else started.nodes:
-            threading.Timer(1.0, process.kill).start()
-        message = "is gone" if who == "scheduler" else "has no node left that can be used|is gone"
+        for process in started.nodes if who == "nodes" else [started.scheduler]:
+            threading.Timer(1.0, partial(freeze, process) if who == "frozen" else process.kill).start()
+        message = {"scheduler": "is gone|does not answer", "frozen": "does not answer"}.get(
+            who, "has no node left|is gone"
+        )
         with Pool(nodes.lanes, nodes.make_executor) as pool, pytest.raises(ClusterError, match=message):
             run(pool, [("nap", number) for number in range(400)], 1 << 23)
+
+
+def test_who_accepts_and_says_nothing_is_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a server of something else; the engine alone would wait for ever."""
+    monkeypatch.setattr(door, "_CONNECT_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        since = time.monotonic()
+        with pytest.raises(ClusterError, match=f"the scheduler {address} cannot be reached: it does not answer"):
+            Cluster(Scheduler(address), [], print)
+        assert time.monotonic() - since < 10
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"), [(None, 60.0), (ValueError("5"), 60.0), (TimeoutError("it does not answer"), 0.1)]
+)
+def test_a_call_is_waited_for_so_long(error: Exception | None, seconds: float) -> None:
+    """Then its result or its error is given, or that it does not answer."""
+    go = threading.Event()
+
+    def call() -> int:
+        if seconds < 1:
+            go.wait(60)
+        elif error is not None:
+            raise error
+        return 1
+
+    if error is None:
+        assert 1 == bounded(call, seconds)
+    else:
+        with pytest.raises(type(error), match=str(error)):
+            bounded(call, seconds)
+    go.set()
+
+
+def test_a_call_is_waited_for_no_longer_than_there_is_use_for_it() -> None:
+    """The end of a run does not wait for a result that is on its way."""
+    go, is_over = threading.Event(), threading.Event()
+    threading.Timer(0.2, is_over.set).start()
+    with pytest.raises(TimeoutError):
+        bounded(lambda: go.wait(60), 60.0, is_over)
+    go.set()
 
 
 def test_nodes_that_read_otherwise_are_named_and_not_used(
@@ -282,6 +332,39 @@ def test_tls(tmp_path: Path, dupfind: Run) -> None:
             done = dupfind(*ask, "--tls-ca", f"{ca}.pem", "--tls-cert", f"{cert}.pem", "--tls-key", f"{cert}.key")
             assert (2, b"") == (done.returncode, done.stdout)
             assert b"cannot be reached" in done.stderr
+
+
+_ENDLESS = """
+import sys
+from dupfind.pool.cluster import Cluster
+from dupfind.pool.workers import Pool
+from dupfind.scheduler import Scheduler
+from tests.helpers.labour import work
+
+items = [("nap", number) for number in range(100_000)]
+with Cluster(Scheduler(sys.argv[1]), [], print) as nodes, Pool(nodes.lanes, nodes.make_executor) as pool:
+    for _ in pool.map(work, items, size_bytes=lambda _: 1 << 23, lost=lambda item, death: None):
+        print("at work", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_it_with_a_scheduler_that_hangs(tmp_path: Path) -> None:
+    """Within seconds: nothing that the engine is asked holds the end."""
+    with cluster(tmp_path / "c", 1) as started:
+        opened(started).close()
+        process = subprocess.Popen(
+            [sys.executable, "-c", _ENDLESS, started.address], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"at work\n"
+        freeze(started.scheduler)
+        time.sleep(3)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        since = time.monotonic()
+        process.communicate(timeout=60)
+        assert time.monotonic() - since < 15
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from typing import Any, Self
 
 from dupfind.errors import ClusterError, SettingsError, missing_extra
 from dupfind.pool import node
+from dupfind.pool.bounded import bounded
 from dupfind.pool.process_executor import DiedError
 from dupfind.scheduler import Scheduler
 
@@ -31,6 +32,7 @@ _LOST_SECONDS = 15.0
 """How long the scheduler may be away, or be without any node, before the run ends."""
 _PROBE_SECONDS = 20.0
 """How long a node may take to tell what it has, and a result to come."""
+_LEAVE_SECONDS = 5.0
 
 
 class Cluster:
@@ -63,6 +65,9 @@ class Cluster:
     def __enter__(self) -> Self:
         try:
             is_well = self._look()
+        except Exception as error:
+            self.close()
+            raise ClusterError(f"the scheduler {self._scheduler.address} is gone: {_text(error)}") from error
         except BaseException:
             self.close()
             raise
@@ -91,10 +96,13 @@ class Cluster:
             pending, self._pending = list(self._pending.values()), {}
         for task in pending:
             task.future.cancel()
+        with suppress(Exception):  # one that answers no more is left as it is
+            bounded(self._leave, _LEAVE_SECONDS)
+
+    def _leave(self) -> None:
         with suppress(Exception):
             self._client.run(node.rest, workers=list(self._good), wait=False)
-        with suppress(Exception):
-            self._client.close(timeout=2)
+        self._client.close(timeout=2)
 
     def submit(self, function: Callable[..., Any], arguments: tuple[object, ...]) -> Future[Any]:
         """Hand a task over; its end is a value, or one of the errors that a process of this machine ends with."""
@@ -137,7 +145,7 @@ class Cluster:
         if status not in ("finished", "error"):
             return  # cancelled or lost: whoever watches hands it over again, or ends the run
         try:
-            outcome = remote.result(timeout=_PROBE_SECONDS)
+            outcome = bounded(partial(remote.result, timeout=_PROBE_SECONDS), _PROBE_SECONDS, self._is_over)
         except Exception as error:  # noqa: BLE001 - nodes that went while they had it, or what cannot be sent
             name = type(error).__name__
             if name in ("CancelledError", "FutureCancelledError", "CommClosedError", "TimeoutError"):
@@ -152,23 +160,26 @@ class Cluster:
     def _watch(self) -> None:
         """Look after nodes that come and go, and the scheduler, until the run is over."""
         well = time.monotonic()
+        what = "is gone"
         while not self._is_over.wait(_LOOK_SECONDS):
             try:
                 is_well = self._client.status == "running" and self._look()
+                what = "has no node left that can be used" if self._client.status == "running" else "is gone"
+            except TimeoutError:
+                is_well, what = False, "does not answer"
             except Exception:  # noqa: BLE001 - whatever the library says while its connection is gone
-                is_well = False
+                is_well, what = False, "is gone"
             now = time.monotonic()
             if is_well:
                 well = now
                 self._look_after_tasks()
             elif now - well > _LOST_SECONDS:
-                what = "has no node left that can be used" if self._client.status == "running" else "is gone"
                 self._finish(ClusterError(f"the scheduler {self._scheduler.address} {what}"))
                 return
 
     def _look(self) -> bool:
         """Look at nodes that are new; gives whether one can be used."""
-        nodes = self._client.scheduler_info()["workers"]
+        nodes = bounded(self._client.scheduler_info, _LOST_SECONDS, self._is_over)["workers"]
         there = {address: int(about["nthreads"]) for address, about in nodes.items()}
         new = sorted(there.keys() - self._looked_at)
         for address, seen in self._seen(new).items():
@@ -232,7 +243,7 @@ class Cluster:
             old, task.remote = task.remote, None
             with suppress(Exception):
                 if old is not None:
-                    old.cancel()
+                    bounded(old.cancel, _LOOK_SECONDS, self._is_over)
             self._send(anew, task)
 
     def _finish(self, error: ClusterError) -> None:
@@ -291,9 +302,11 @@ def _connected(scheduler: Scheduler) -> Any:  # noqa: ANN401 - the engine's clie
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on versions that differ: nodes are asked for theirs
-            return Client(  # type: ignore[no-untyped-call]
-                scheduler.address, timeout=_CONNECT_SECONDS, security=security, set_as_default=False, name="dupfind"
-            )
+            connect = partial(
+                Client, scheduler.address, timeout=_CONNECT_SECONDS, security=security, set_as_default=False,
+                name="dupfind",
+            )  # fmt: skip
+            return bounded(connect, _CONNECT_SECONDS)
     except (OSError, TimeoutError, ValueError, RuntimeError, TypeError) as error:
         raise ClusterError(f"the scheduler {scheduler.address} cannot be reached: {_text(error)}") from error
 
