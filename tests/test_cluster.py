@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import pickle
 import re
 import shutil
 import signal
@@ -25,15 +27,17 @@ from dupfind.pool import cluster as door
 from dupfind.pool import node
 from dupfind.pool.bounded import bounded
 from dupfind.pool.cluster import Cluster
+from dupfind.pool.processes import WATCHDOG_EXIT
 from dupfind.pool.workers import Pool
 from dupfind.scheduler import Scheduler, make_scheduler
 from fixtures import pictures
 from tests.helpers.clusters import Nodes, cluster, freeze
-from tests.helpers.labour import Item, work
+from tests.helpers.labour import Item, end_as_the_watchdog, work
 from tests.helpers.places import ROOT
 from tests.helpers.shelf import TreeBuilder
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
+psutil = pytest.importorskip("psutil", reason="the extra cluster is not installed")
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
@@ -121,6 +125,55 @@ def test_a_node_that_hangs_is_named_and_not_waited_for(tmp_path: Path, monkeypat
             )
     assert 1 == len(warnings)
     assert warnings[0].endswith("is not used: it cannot tell what it has: it does not answer")
+
+
+def decoders(process: subprocess.Popen[bytes]) -> set[int]:
+    """The processes below a node that read files: those that its server of processes has forked."""
+    node_process = psutil.Process(process.pid)
+    return {grandchild.pid for child in node_process.children() for grandchild in child.children()}
+
+
+def soon(is_so: Callable[[], bool], seconds: float = 30) -> bool:
+    """Wait until it is so."""
+    end = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < end:
+        time.sleep(0.1)
+    return is_so()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked by a server on Linux only")
+def test_no_process_stays_on_a_node(tmp_path: Path) -> None:
+    """Those that have nothing to do are ended with the run, and the nodes have nothing to complain of."""
+    with cluster(tmp_path / "c", 1) as started:
+        with opened(started) as nodes, Pool(nodes.lanes, nodes.make_executor) as pool:
+            run(pool, [("double", 1)])
+            assert decoders(started.nodes[0])
+        assert soon(lambda: not decoders(started.nodes[0]), node._IDLE_SECONDS / 2)
+        assert "Traceback" not in (tmp_path / "c" / "worker0.log").read_text()
+
+
+def test_a_process_that_comes_free_after_the_goodbye_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody will say it again: it may wait for so long."""
+    monkeypatch.setattr(node, "_IDLE_SECONDS", 0.5)
+    asyncio.run(node.rest())
+    share = node.Share(1, None, is_single=False)
+    assert node.DONE == node.run(pickle.dumps((os.getpid, ())), share).how
+    (executor, _), *_ = node._IDLE
+    again = node.run(pickle.dumps((os.getpid, ())), share)
+    assert pickle.loads(again.content) == executor.pid, "it is used as long as there is work"
+    assert soon(lambda: not node._IDLE and not psutil.pid_exists(executor.pid or 0))
+    assert soon(lambda: not node._WATCH.is_on)
+    assert node.DONE == node.run(pickle.dumps((os.getpid, ())), share).how
+    assert soon(lambda: not node._IDLE)
+
+
+def test_what_had_all_its_time_is_not_tried_again(tmp_path: Path) -> None:
+    """It would take as long again, and nothing else would run on the node meanwhile."""
+    tries = tmp_path / "tries"
+    message = pickle.dumps((end_as_the_watchdog, ([str(tries)],)))
+    assert (node.DIED, WATCHDOG_EXIT) == node.run(message, node.Share(1, None, is_single=True))
+    assert 1 == tries.stat().st_size
 
 
 def test_a_result_that_was_missed_is_taken_later(shared: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
