@@ -33,6 +33,8 @@ _LOST_SECONDS = 15.0
 _PROBE_SECONDS = 20.0
 """How long a node may take to tell what it has, and a result to come."""
 _LEAVE_SECONDS = 5.0
+_MOST_VERSIONS = 2
+"""How many versions that differ are told of."""
 
 
 class Cluster:
@@ -73,7 +75,9 @@ class Cluster:
             raise
         if not is_well:
             self.close()
-            raise ClusterError(f"no node of {self._scheduler.address} can be used")
+            address = self._scheduler.address
+            none = "no node of" if self._looked_at else "no worker is connected to the scheduler"
+            raise ClusterError(f"{none} {address}" + (" can be used" if self._looked_at else ""))
         threading.Thread(target=self._watch, name="dupfind-cluster", daemon=True).start()
         return self
 
@@ -119,8 +123,12 @@ class Cluster:
         return task.future
 
     def _send(self, number: int, task: _Pending) -> None:
-        task.nodes = frozenset(self._good)
-        lanes = max(self._good.values(), default=1)
+        good = self._good
+        task.nodes = frozenset(good)
+        task.is_waiting = not good
+        if task.is_waiting:
+            return  # to the engine no node means any: whoever watches hands it over once there is one
+        lanes = max(good.values())
         try:
             remote = self._client.submit(
                 node.run,
@@ -181,17 +189,18 @@ class Cluster:
         """Look at nodes that are new; gives whether one can be used."""
         nodes = bounded(self._client.scheduler_info, _LOST_SECONDS, self._is_over)["workers"]
         there = {address: int(about["nthreads"]) for address, about in nodes.items()}
+        good = self._good
         new = sorted(there.keys() - self._looked_at)
         for address, seen in self._seen(new).items():
             why = _why_not(seen, self._own, self._paths)
             if why is None:
-                self._good[address] = there[address]
+                good = {**good, address: there[address]}
             else:
                 name = str(nodes[address].get("name") or address)
                 self._warn(f"node {name} ({address}) is not used: {why}")
             self._looked_at.add(address)
         self._looked_at &= there.keys()
-        self._good = {address: lanes for address, lanes in self._good.items() if address in there}
+        self._good = {address: lanes for address, lanes in good.items() if address in there}
         return bool(self._good)
 
     def _seen(self, addresses: list[str]) -> dict[str, object]:
@@ -230,8 +239,11 @@ class Cluster:
             stuck = [
                 (number, task)
                 for number, task in self._pending.items()
-                if task.remote is not None
-                and (not task.nodes & self._good.keys() or task.remote.status in ("cancelled", "lost"))
+                if (task.is_waiting and self._good)
+                or (
+                    task.remote is not None
+                    and (not task.nodes & self._good.keys() or task.remote.status in ("cancelled", "lost"))
+                )
             ]
         for number, task in stuck:
             with self._lock:
@@ -267,6 +279,8 @@ class _Pending:
     """The engine's own future."""
     nodes: frozenset[str] = frozenset()
     """Those that it may run on."""
+    is_waiting: bool = False
+    """Whether there was none to hand it to."""
 
 
 class _Lane(Executor):
@@ -289,8 +303,7 @@ def _connected(scheduler: Scheduler) -> Any:  # noqa: ANN401 - the engine's clie
         from distributed.security import Security
     except ImportError as error:
         raise SettingsError(str(missing_extra("--scheduler", "cluster"))) from error
-    for name in ("distributed", "tornado", "asyncio"):  # what they would say is told in words of our own
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    _silence()
     security = None
     if scheduler.tls_ca is not None:
         security = Security(  # type: ignore[no-untyped-call]
@@ -311,6 +324,14 @@ def _connected(scheduler: Scheduler) -> Any:  # noqa: ANN401 - the engine's clie
         raise ClusterError(f"the scheduler {scheduler.address} cannot be reached: {_text(error)}") from error
 
 
+def _silence() -> None:
+    """Let the engine say nothing: that is told in words of our own. It gives some of its loggers levels of theirs."""
+    engines = "distributed", "tornado", "asyncio"
+    known = [name for name in logging.root.manager.loggerDict if name.startswith(tuple(f"{name}." for name in engines))]
+    for name in (*engines, *known):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
 def _settle(future: Future[Any], outcome: object) -> None:
     """Give a future the end that its task came to."""
     with suppress(InvalidStateError):  # cancelled meanwhile
@@ -319,7 +340,12 @@ def _settle(future: Future[Any], outcome: object) -> None:
             return
         how, content = outcome
         if how == node.DONE:
-            future.set_result(pickle.loads(content))  # noqa: S301 - from a node that is trusted with more
+            try:
+                result = pickle.loads(content)  # noqa: S301 - from a node that is trusted with more
+            except Exception as error:  # noqa: BLE001 - pickle raises anything
+                future.set_exception(ClusterError(f"a node failed: {_text(error)}"))
+            else:
+                future.set_result(result)
         elif how == node.DIED:
             future.set_exception(DiedError(content if isinstance(content, int) else None))
         elif how == node.SHORT:
@@ -338,13 +364,28 @@ def _why_not(seen: object, own: node.Seen, paths: Sequence[str]) -> str | None:
         return "it has another version of dupfind"
     versions, places = seen
     if versions != own.versions:
-        return f"it has {versions}, and not {own.versions}"
+        return _difference(str(versions), own.versions)
     for path, there, here in zip(paths, places, own.places, strict=True):
         if there is None:
             return f"it does not see {path}"
         if there != here:
             return f"it sees another {path}"
     return None
+
+
+def _difference(theirs: str, ours: str) -> str:
+    """Say which versions of a node are not the own ones, and what these are."""
+    there, here = theirs.split(", "), ours.split(", ")
+    strange = _first([version for version in there if version not in here])
+    missing = _first([version for version in here if version not in there])
+    if not strange:
+        return f"it does not have {missing}" if missing else "it has another version of dupfind"
+    return f"it has {strange}" + (f", and not {missing}" if missing else "")
+
+
+def _first(versions: Sequence[str]) -> str:
+    more = len(versions) - _MOST_VERSIONS
+    return ", ".join(versions[:_MOST_VERSIONS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _probes(root: str) -> list[str]:
