@@ -33,11 +33,9 @@ def make_scheduler(
         if given := [name for name, path in files.items() if path is not None]:
             raise SettingsError(f"{given[0]} goes with --scheduler")
         return None
-    parts = urlsplit(address)
-    if parts.scheme not in ("tcp", "tls") or not parts.hostname or _port(address) is None:
-        raise SettingsError(f"--scheduler takes tls://HOST:PORT, or tcp://127.0.0.1:PORT, not {address}")
-    if parts.scheme == "tcp":
-        if not _is_loopback(parts.hostname):
+    scheme, host = _parts(address)
+    if scheme == "tcp":
+        if not _is_loopback(host):
             raise SettingsError(
                 f"--scheduler {address}: who reaches that port can run code on every node and here; beyond this "
                 "machine only tls:// is used, with --tls-ca, --tls-cert and --tls-key"
@@ -60,8 +58,14 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _port(address: str) -> int | None:
+def _parts(address: str) -> tuple[str, str]:
+    """Return scheme and host; raises :class:`~dupfind.errors.SettingsError` for what is no such address."""
+    mistake = SettingsError(f"--scheduler takes tls://HOST:PORT, or tcp://127.0.0.1:PORT, not {address}")
     try:
-        return urlsplit(address).port
+        parts = urlsplit(address)
+        has_port = parts.port is not None
     except ValueError:
-        return None
+        raise mistake from None
+    if parts.scheme not in ("tcp", "tls") or not parts.hostname or not has_port:
+        raise mistake
+    return parts.scheme, parts.hostname

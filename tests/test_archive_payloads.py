@@ -70,6 +70,9 @@ ORDINARY: Mapping[str, bytes] = {
     "times and owners": announced(b"x", record("mtime", b"1.25") + record("uname", b"me") + record("atime", b"2")) + A,
     "a global comment, as Git writes it": announced(b"g", record("comment", b"6a" * 20)) + A + B,
     "attributes": announced(b"x", record("SCHILY.xattr.user.x", b"y" * 2000)) + A + B,
+    "a time without end": A + announced(b"x", record("mtime", b"inf")) + B,
+    "a time beyond all others": A + announced(b"x", record("mtime", b"1e300")) + B,
+    "a time that is no number": A + announced(b"x", record("mtime", b"nan")) + B,
     "zeros behind records": announced(b"x", record("mtime", b"1") + bytes(40)) + A + B,
     "a long link": announced(b"K", b"a.txt\0") + A + B,
 }

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import os
+import pickle
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +27,19 @@ from dupfind import memory_limit, scheduler
 from dupfind.errors import ClusterError, SettingsError
 from dupfind.pool import cluster as door
 from dupfind.pool import node
+from dupfind.pool.bounded import bounded
 from dupfind.pool.cluster import Cluster
+from dupfind.pool.processes import WATCHDOG_EXIT
 from dupfind.pool.workers import Pool
 from dupfind.scheduler import Scheduler, make_scheduler
 from fixtures import pictures
 from tests.helpers.clusters import Nodes, cluster, freeze
-from tests.helpers.labour import Item, work
+from tests.helpers.labour import Item, end_as_the_watchdog, work
+from tests.helpers.places import ROOT
 from tests.helpers.shelf import TreeBuilder
 
 pytest.importorskip("distributed", reason="the extra cluster is not installed")
+psutil = pytest.importorskip("psutil", reason="the extra cluster is not installed")
 
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
@@ -119,6 +129,55 @@ def test_a_node_that_hangs_is_named_and_not_waited_for(tmp_path: Path, monkeypat
     assert warnings[0].endswith("is not used: it cannot tell what it has: it does not answer")
 
 
+def decoders(process: subprocess.Popen[bytes]) -> set[int]:
+    """The processes below a node that read files: those that its server of processes has forked."""
+    node_process = psutil.Process(process.pid)
+    return {grandchild.pid for child in node_process.children() for grandchild in child.children()}
+
+
+def soon(is_so: Callable[[], bool], seconds: float = 30) -> bool:
+    """Wait until it is so."""
+    end = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < end:
+        time.sleep(0.1)
+    return is_so()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked by a server on Linux only")
+def test_no_process_stays_on_a_node(tmp_path: Path) -> None:
+    """Those that have nothing to do are ended with the run, and the nodes have nothing to complain of."""
+    with cluster(tmp_path / "c", 1) as started:
+        with opened(started) as nodes, Pool(nodes.lanes, nodes.make_executor) as pool:
+            run(pool, [("double", 1)])
+            assert decoders(started.nodes[0])
+        assert soon(lambda: not decoders(started.nodes[0]), node._IDLE_SECONDS / 2)
+        assert "Traceback" not in (tmp_path / "c" / "worker0.log").read_text()
+
+
+def test_a_process_that_comes_free_after_the_goodbye_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody will say it again: it may wait for so long."""
+    monkeypatch.setattr(node, "_IDLE_SECONDS", 0.5)
+    asyncio.run(node.rest())
+    share = node.Share(1, None, is_single=False)
+    assert node.DONE == node.run(pickle.dumps((os.getpid, ())), share).how
+    (executor, _), *_ = node._IDLE
+    again = node.run(pickle.dumps((os.getpid, ())), share)
+    assert again.content == pickle.dumps(executor.pid, pickle.HIGHEST_PROTOCOL), "it is used as long as there is work"
+    assert soon(lambda: not node._IDLE and not psutil.pid_exists(executor.pid or 0))
+    assert soon(lambda: not node._WATCH.is_on)
+    assert node.DONE == node.run(pickle.dumps((os.getpid, ())), share).how
+    assert soon(lambda: not node._IDLE)
+
+
+def test_what_had_all_its_time_is_not_tried_again(tmp_path: Path) -> None:
+    """It would take as long again, and nothing else would run on the node meanwhile."""
+    tries = tmp_path / "tries"
+    message = pickle.dumps((end_as_the_watchdog, ([str(tries)],)))
+    assert (node.DIED, WATCHDOG_EXIT) == node.run(message, node.Share(1, None, is_single=True))
+    assert 1 == tries.stat().st_size
+
+
 def test_a_result_that_was_missed_is_taken_later(shared: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine tells of each once; where the connection failed just then, nobody waits for ever."""
     missed: set[int] = set()
@@ -135,16 +194,100 @@ def test_a_result_that_was_missed_is_taken_later(shared: Nodes, monkeypatch: pyt
     assert missed
 
 
-@pytest.mark.parametrize("who", [pytest.param("scheduler", marks=pytest.mark.slow), "nodes"])
+@pytest.mark.parametrize(
+    "who", [*(pytest.param(who, marks=pytest.mark.slow) for who in ("scheduler", "frozen")), "nodes"]
+)
 def test_a_cluster_that_is_gone_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
     """With one line; nothing waits for ever."""
     monkeypatch.setattr(door, "_LOST_SECONDS", 3.0)
     with cluster(tmp_path / "c", 1) as started, opened(started) as nodes:
-        for process in [started.scheduler] if who == "scheduler" else started.nodes:
-            threading.Timer(1.0, process.kill).start()
-        message = "is gone" if who == "scheduler" else "has no node left that can be used|is gone"
+        for process in started.nodes if who == "nodes" else [started.scheduler]:
+            threading.Timer(1.0, partial(freeze, process) if who == "frozen" else process.kill).start()
+        message = {"scheduler": "is gone|does not answer", "frozen": "does not answer"}.get(
+            who, "has no node left|is gone"
+        )
         with Pool(nodes.lanes, nodes.make_executor) as pool, pytest.raises(ClusterError, match=message):
             run(pool, [("nap", number) for number in range(400)], 1 << 23)
+
+
+def test_without_a_good_node_a_task_waits(shared: Nodes) -> None:
+    """To the engine no node would mean any node: those too that were refused."""
+    with opened(shared) as nodes:
+        nodes._is_over.set()  # the watch rests
+        good, nodes._good = nodes._good, {}
+        future = nodes.submit(os.getpid, ())
+        time.sleep(0.5)
+        assert not future.done()
+        nodes._look_after_tasks()
+        assert not future.done()
+        nodes._is_over.clear()
+        nodes._good = good
+        nodes._look_after_tasks()
+        assert future.result(60) != os.getpid()
+
+
+def test_what_cannot_be_understood_ends_its_task() -> None:
+    """A node is no reason to wait for ever."""
+    for content in (b"no pickle", pickle.dumps(os.getpid)[:-3]):
+        future: Future[Any] = Future()
+        door._settle(future, node.Outcome(node.DONE, content))
+        with pytest.raises(ClusterError, match="a node failed: "):
+            future.result(0)
+
+
+@pytest.mark.slow
+def test_a_scheduler_without_workers(tmp_path: Path, dupfind: Run, tree: TreeBuilder) -> None:
+    """It is said that there are none, and nothing else is: the engine has loggers of its own."""
+    tree("hay", {"a.txt": b"1"})
+    tree("needles", {"a.txt": b"1"})
+    with cluster(tmp_path / "c", 0) as started:
+        words = "scan", "--haystack", "hay", "needles", "--no-cache", "--scheduler", started.address
+        done = dupfind(*words)
+        assert (2, b"") == (done.returncode, done.stdout)
+        assert f"dupfind: no worker is connected to the scheduler {started.address}" == done.stderr.decode().strip()
+    assert not logging.getLogger("distributed.client").isEnabledFor(logging.ERROR)
+
+
+def test_who_accepts_and_says_nothing_is_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a server of something else; the engine alone would wait for ever."""
+    monkeypatch.setattr(door, "_CONNECT_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        since = time.monotonic()
+        with pytest.raises(ClusterError, match=f"the scheduler {address} cannot be reached: it does not answer"):
+            Cluster(Scheduler(address), [], print)
+        assert time.monotonic() - since < 10
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"), [(None, 60.0), (ValueError("5"), 60.0), (TimeoutError("it does not answer"), 0.1)]
+)
+def test_a_call_is_waited_for_so_long(error: Exception | None, seconds: float) -> None:
+    """Then its result or its error is given, or that it does not answer."""
+    go = threading.Event()
+
+    def call() -> int:
+        if seconds < 1:
+            go.wait(60)
+        elif error is not None:
+            raise error
+        return 1
+
+    if error is None:
+        assert 1 == bounded(call, seconds)
+    else:
+        with pytest.raises(type(error), match=str(error)):
+            bounded(call, seconds)
+    go.set()
+
+
+def test_a_call_is_waited_for_no_longer_than_there_is_use_for_it() -> None:
+    """The end of a run does not wait for a result that is on its way."""
+    go, is_over = threading.Event(), threading.Event()
+    threading.Timer(0.2, is_over.set).start()
+    with pytest.raises(TimeoutError):
+        bounded(lambda: go.wait(60), 60.0, is_over)
+    go.set()
 
 
 def test_nodes_that_read_otherwise_are_named_and_not_used(
@@ -156,7 +299,10 @@ def test_nodes_that_read_otherwise_are_named_and_not_used(
     with opened(shared, roots=[str(tmp_path)]) as nodes:
         assert 2 == len(nodes._good)
     for other, message in (
-        (own._replace(versions="dupfind 0.0"), "is not used: it has dupfind .*, and not dupfind 0.0"),
+        (
+            own._replace(versions=own.versions.replace("pillow ", "pillow 0")),
+            r"is not used: it has pillow [^0 ][^ ]*, and not pillow 0[^ ]*$",
+        ),
         (own._replace(places=((2, 3, 4),)), "is not used: it sees another .*a.jpg"),
     ):
         monkeypatch.setattr(door.node, "see", lambda _, other=other: other)
@@ -174,6 +320,8 @@ def test_nodes_that_read_otherwise_are_named_and_not_used(
     [
         (node.Seen("v", ((1, 2, 3),)), None),
         (node.Seen("w", ((1, 2, 3),)), "it has w, and not v"),
+        (node.Seen("v, x 2", ((1, 2, 3),)), "it has x 2"),
+        (node.Seen("w 1, x 2, y, z, zz", ((1, 2, 3),)), "it has w 1, x 2 and 3 more, and not v"),
         (node.Seen("v", (None,)), "it does not see /p"),
         (node.Seen("v", ((1, 2, 4),)), "it sees another /p"),
         (ModuleNotFoundError("No module named 'dupfind'"), "it cannot tell what it has: No module named 'dupfind'"),
@@ -237,6 +385,7 @@ def test_a_cluster_that_is_not_there(dupfind: Run) -> None:
         (("127.0.0.1:8786",), "takes tls://HOST:PORT"),
         (("tcp://127.0.0.1",), "takes tls://HOST:PORT"),
         (("tcp://127.0.0.1:port",), "takes tls://HOST:PORT"),
+        (("tcp://[::1",), "takes tls://HOST:PORT"),
         (("ws://127.0.0.1:80",), "takes tls://HOST:PORT"),
         (("inproc://127.0.0.1:80",), "takes tls://HOST:PORT"),
         (("tls://10.0.0.1:8786",), "needs --tls-ca"),
@@ -274,7 +423,7 @@ def test_tls(tmp_path: Path, dupfind: Run) -> None:
         words = "--tls-ca", "own.pem", "--tls-cert", "own.pem", "--tls-key", "own.key"
         end = time.monotonic() + 60
         while (done := dupfind(*ask, *words)).returncode == 2 and time.monotonic() < end:
-            assert b"no node" in done.stderr  # it is still starting
+            assert b"no worker is connected" in done.stderr  # it is still starting
         assert 1 == done.returncode
         assert without_times(dupfind(*ask[:-2]).stdout) == without_times(done.stdout)
         for stranger in (("own", "strange"), ("strange", "own")):
@@ -282,6 +431,39 @@ def test_tls(tmp_path: Path, dupfind: Run) -> None:
             done = dupfind(*ask, "--tls-ca", f"{ca}.pem", "--tls-cert", f"{cert}.pem", "--tls-key", f"{cert}.key")
             assert (2, b"") == (done.returncode, done.stdout)
             assert b"cannot be reached" in done.stderr
+
+
+_ENDLESS = """
+import sys
+from dupfind.pool.cluster import Cluster
+from dupfind.pool.workers import Pool
+from dupfind.scheduler import Scheduler
+from tests.helpers.labour import work
+
+items = [("nap", number) for number in range(100_000)]
+with Cluster(Scheduler(sys.argv[1]), [], print) as nodes, Pool(nodes.lanes, nodes.make_executor) as pool:
+    for _ in pool.map(work, items, size_bytes=lambda _: 1 << 23, lost=lambda item, death: None):
+        print("at work", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_it_with_a_scheduler_that_hangs(tmp_path: Path) -> None:
+    """Within seconds: nothing that the engine is asked holds the end."""
+    with cluster(tmp_path / "c", 1) as started:
+        opened(started).close()
+        process = subprocess.Popen(
+            [sys.executable, "-c", _ENDLESS, started.address], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"at work\n"
+        freeze(started.scheduler)
+        time.sleep(3)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        since = time.monotonic()
+        process.communicate(timeout=60)
+        assert time.monotonic() - since < 15
 
 
 @pytest.mark.slow

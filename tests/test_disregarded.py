@@ -164,6 +164,15 @@ def test_its_slips_are_told_of(trees: Path, dupfind: Run) -> None:
     assert "n/.dupfindignore: nothing matches 4 further lines" in told
 
 
+_SLOW = b"*a" * 12 + b"b"
+
+
+@pytest.mark.parametrize("line", [b"**/*a*/*.tmp", b"/x*y*z*.*", b"*", b"**", b"x/**/*.*"])
+def test_a_few_stars_are_well(line: bytes) -> None:
+    """As people write them; names can be tried in all ways then."""
+    IgnoreFile(".dupfindignore", line).why("a" * 255)
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -174,6 +183,9 @@ def test_its_slips_are_told_of(trees: Path, dupfind: Run) -> None:
         (b"*.tmp\0", "it is no list of patterns"),
         (b"*.tmp\n" * 200_000, "it is no list of patterns"),
         (b"*.t*\n/cache\n.dupfindignore", "it sets aside every file"),
+        (b"*.tmp\n" + _SLOW, f"line 2 has more than 3 stars with something behind them: {_SLOW.decode()}"),
+        (b"**/a/**/a/**/a/**/b", "line 1 has more than 3 stars with something behind them: **/a/**/a/**/a/**/b"),
+        (b"*a*a/*a*a/b", "line 1 has more than 3 stars with something behind them: *a*a/*a*a/b"),
     ],
 )
 def test_one_that_says_too_much_or_too_little_is_not_obeyed(trees: Path, dupfind: Run, text: bytes, why: str) -> None:

@@ -313,6 +313,21 @@ def test_a_search_without_an_end(immich: Immich, tree: Tree) -> None:
     assert 1 == asked(immich, "/search/metadata")
 
 
+def test_a_search_that_brings_the_same_again(immich: Immich, tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that answers each page alike is not asked on; the next stretch of time is."""
+    immich.picture(jpeg(1), preview(1))
+    search = immich.search
+
+    def alike(question: dict[str, Any]) -> dict[str, Any]:
+        answer = search({**question, "page": 1})
+        answer["assets"]["nextPage"] = "2"
+        return answer
+
+    monkeypatch.setattr(immich, "search", alike)
+    assert {"n.jpg": ("present", "same")} == said(scan(immich, tree("n", {"n.jpg": jpeg(1, 70)})))
+    assert 2 == asked(immich, "/search/metadata")
+
+
 def test_nothing_is_left_behind(immich: Immich, tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Copies go with the run, and none is made below what is compared."""
     room = tmp_path / "room"

@@ -186,6 +186,12 @@ def test_what_does_not_make_one_whole_is_refused(dupfind: Run, tree: TreeBuilder
     assert "notes.txt: not a catalog of dupfind: it is left as it is" in _refused(
         dupfind, ["--merge", "notes.txt", one, two]
     )
+    dupfind("index", "other", "--catalog", "drawer.cat")
+    kept = (tmp_path / "drawer.cat").read_bytes()
+    assert f"drawer.cat lists {tmp_path / 'other'}, and not {tmp_path / 'drive'}: it is left as it is" in _refused(
+        dupfind, ["--merge", "drawer.cat", one, two]
+    )
+    assert kept == (tmp_path / "drawer.cat").read_bytes()
     assert "would replace what catalog 1.cat reads" in _refused(dupfind, ["--merge", one, one, two])
     assert "--shard goes with --catalog" in _refused(dupfind, ["--merge", "all.cat", "--shard", "1/2", one, two])
     assert "one of --catalog FILE, --check FILE and --merge FILE" in _refused(dupfind, ["drive"])

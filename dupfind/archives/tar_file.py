@@ -23,6 +23,8 @@ _TELLING = frozenset({tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE}
 """Headers that are about the next one: with a long name, with records."""
 _RECORD = re.compile(rb"([0-9]{1,20}) [^=]+=")
 HEAD_BYTES = _BLOCK
+_LATEST_SECONDS = 1 << 33
+"""In the year 2242: a PAX header may say any number, and what keeps times keeps 64 bits of nanoseconds."""
 
 
 def is_tar(head: bytes) -> bool:
@@ -119,8 +121,8 @@ def _take(info: tarfile.TarInfo, start: int, size_bytes: int, plain: dict[str, M
         if info.offset_data + info.size > size_bytes:
             reason = "it is cut off"
         else:
-            modified_ns = int(info.mtime * 10**9) if info.mtime > 0 else None
-            member = Member(info.name, info.size, start + info.offset_data, info.size, modified_ns=modified_ns)
+            when_ns = _modified_ns(info.mtime)
+            member = Member(info.name, info.size, start + info.offset_data, info.size, modified_ns=when_ns)
             plain[info.name] = member
             contents.members.append(member)
     elif info.islnk():
@@ -135,3 +137,8 @@ def _take(info: tarfile.TarInfo, start: int, size_bytes: int, plain: dict[str, M
         reason = "not a regular file"
     if reason:
         contents.troubles.append(Trouble(info.name, reason))
+
+
+def _modified_ns(mtime: float) -> int | None:
+    """Return a time of a header in nanoseconds since 1970; None for none, and for what is no time: inf, nan, 1e300."""
+    return int(mtime * 10**9) if 0 < mtime < _LATEST_SECONDS else None

@@ -40,13 +40,16 @@ and folders are each catalog's own."""
 def merge(catalog: str, shards: Sequence[str]) -> Indexed:
     """Write the catalog that all these shards make together, in the place of one that is there.
 
-    Raises :class:`~dupfind.errors.CatalogError` where they are not the shards of one folder, or not all of them.
+    Raises :class:`~dupfind.errors.CatalogError` where they are not the shards of one folder, or not all of them, and
+    where that one lists another folder.
     """
     abouts = [_about(path) for path in shards]
     _refuse_mixed(shards, abouts)
     with explained(catalog):
         if os.path.lexists(catalog) and (reason := why_no_catalog(catalog)) is not None:
             raise CatalogError(f"{catalog}: {reason}: it is left as it is")
+    if os.path.lexists(catalog):
+        _refuse_another(catalog, abouts[0].root)
     with explained(catalog), CatalogFile.replacing(os.path.abspath(catalog)) as file:
         for path, about in zip(shards, abouts, strict=True):
             _add(file, path, about)
@@ -73,13 +76,26 @@ def merge(catalog: str, shards: Sequence[str]) -> Indexed:
     )
 
 
-def _about(path: str) -> About:
+def _refuse_another(catalog: str, root: str) -> None:
+    """Raise :class:`~dupfind.errors.CatalogError` for a catalog that lists another folder, which may be of a drive that
+    is in a drawer.
+    """
+    about = _told(catalog)
+    if about is not None and about.root != root:
+        raise CatalogError(f"{catalog} lists {about.root}, and not {root}: it is left as it is; name another file")
+
+
+def _told(path: str) -> About | None:
     with explained(path):
         file = CatalogFile.for_reading(os.path.realpath(path))
         try:
-            about = file.about()
+            return file.about()
         finally:
             file.close()
+
+
+def _about(path: str) -> About:
+    about = _told(path)
     if about is None or not about.is_complete:
         raise CatalogError(f"{path}: its indexing has not come to its end; dupfind index goes on with it")
     if about.shard is None:

@@ -142,11 +142,15 @@ class PictureSearch:
         count = 0
         for span in spans:
             page, has_more = 1, True
+            seen: set[str] = set()
             while has_more:
                 body = candidates.question_of_span(span, page)
                 items, has_more = candidates.page_in(self._client.json("POST", "/api/search/metadata", body))
                 yield from items
-                count, page, has_more = count + len(items), page + 1, has_more and bool(items)
+                new = {str(item.get("id")) for item in items} - seen
+                seen |= new
+                # A server that answers each page alike would be asked up to the bound.
+                count, page, has_more = count + len(items), page + 1, has_more and bool(new)
                 if count >= MOST_LISTED:
                     self._listing.warn(
                         f"the server has more pictures of those days than {MOST_LISTED:,}: not all were seen"

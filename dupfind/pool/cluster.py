@@ -22,6 +22,7 @@ from typing import Any, Self
 
 from dupfind.errors import ClusterError, SettingsError, missing_extra
 from dupfind.pool import node
+from dupfind.pool.bounded import bounded
 from dupfind.pool.process_executor import DiedError
 from dupfind.scheduler import Scheduler
 
@@ -31,6 +32,9 @@ _LOST_SECONDS = 15.0
 """How long the scheduler may be away, or be without any node, before the run ends."""
 _PROBE_SECONDS = 20.0
 """How long a node may take to tell what it has, and a result to come."""
+_LEAVE_SECONDS = 5.0
+_MOST_VERSIONS = 2
+"""How many versions that differ are told of."""
 
 
 class Cluster:
@@ -63,12 +67,17 @@ class Cluster:
     def __enter__(self) -> Self:
         try:
             is_well = self._look()
+        except Exception as error:
+            self.close()
+            raise ClusterError(f"the scheduler {self._scheduler.address} is gone: {_text(error)}") from error
         except BaseException:
             self.close()
             raise
         if not is_well:
             self.close()
-            raise ClusterError(f"no node of {self._scheduler.address} can be used")
+            address = self._scheduler.address
+            none = "no node of" if self._looked_at else "no worker is connected to the scheduler"
+            raise ClusterError(f"{none} {address}" + (" can be used" if self._looked_at else ""))
         threading.Thread(target=self._watch, name="dupfind-cluster", daemon=True).start()
         return self
 
@@ -91,10 +100,13 @@ class Cluster:
             pending, self._pending = list(self._pending.values()), {}
         for task in pending:
             task.future.cancel()
+        with suppress(Exception):  # one that answers no more is left as it is
+            bounded(self._leave, _LEAVE_SECONDS)
+
+    def _leave(self) -> None:
         with suppress(Exception):
             self._client.run(node.rest, workers=list(self._good), wait=False)
-        with suppress(Exception):
-            self._client.close(timeout=2)
+        self._client.close(timeout=2)
 
     def submit(self, function: Callable[..., Any], arguments: tuple[object, ...]) -> Future[Any]:
         """Hand a task over; its end is a value, or one of the errors that a process of this machine ends with."""
@@ -111,8 +123,12 @@ class Cluster:
         return task.future
 
     def _send(self, number: int, task: _Pending) -> None:
-        task.nodes = frozenset(self._good)
-        lanes = max(self._good.values(), default=1)
+        good = self._good
+        task.nodes = frozenset(good)
+        task.is_waiting = not good
+        if task.is_waiting:
+            return  # to the engine no node means any: whoever watches hands it over once there is one
+        lanes = max(good.values())
         try:
             remote = self._client.submit(
                 node.run,
@@ -137,7 +153,7 @@ class Cluster:
         if status not in ("finished", "error"):
             return  # cancelled or lost: whoever watches hands it over again, or ends the run
         try:
-            outcome = remote.result(timeout=_PROBE_SECONDS)
+            outcome = bounded(partial(remote.result, timeout=_PROBE_SECONDS), _PROBE_SECONDS, self._is_over)
         except Exception as error:  # noqa: BLE001 - nodes that went while they had it, or what cannot be sent
             name = type(error).__name__
             if name in ("CancelledError", "FutureCancelledError", "CommClosedError", "TimeoutError"):
@@ -152,35 +168,39 @@ class Cluster:
     def _watch(self) -> None:
         """Look after nodes that come and go, and the scheduler, until the run is over."""
         well = time.monotonic()
+        what = "is gone"
         while not self._is_over.wait(_LOOK_SECONDS):
             try:
                 is_well = self._client.status == "running" and self._look()
+                what = "has no node left that can be used" if self._client.status == "running" else "is gone"
+            except TimeoutError:
+                is_well, what = False, "does not answer"
             except Exception:  # noqa: BLE001 - whatever the library says while its connection is gone
-                is_well = False
+                is_well, what = False, "is gone"
             now = time.monotonic()
             if is_well:
                 well = now
                 self._look_after_tasks()
             elif now - well > _LOST_SECONDS:
-                what = "has no node left that can be used" if self._client.status == "running" else "is gone"
                 self._finish(ClusterError(f"the scheduler {self._scheduler.address} {what}"))
                 return
 
     def _look(self) -> bool:
         """Look at nodes that are new; gives whether one can be used."""
-        nodes = self._client.scheduler_info()["workers"]
+        nodes = bounded(self._client.scheduler_info, _LOST_SECONDS, self._is_over)["workers"]
         there = {address: int(about["nthreads"]) for address, about in nodes.items()}
+        good = self._good
         new = sorted(there.keys() - self._looked_at)
         for address, seen in self._seen(new).items():
             why = _why_not(seen, self._own, self._paths)
             if why is None:
-                self._good[address] = there[address]
+                good = {**good, address: there[address]}
             else:
                 name = str(nodes[address].get("name") or address)
                 self._warn(f"node {name} ({address}) is not used: {why}")
             self._looked_at.add(address)
         self._looked_at &= there.keys()
-        self._good = {address: lanes for address, lanes in self._good.items() if address in there}
+        self._good = {address: lanes for address, lanes in good.items() if address in there}
         return bool(self._good)
 
     def _seen(self, addresses: list[str]) -> dict[str, object]:
@@ -219,8 +239,11 @@ class Cluster:
             stuck = [
                 (number, task)
                 for number, task in self._pending.items()
-                if task.remote is not None
-                and (not task.nodes & self._good.keys() or task.remote.status in ("cancelled", "lost"))
+                if (task.is_waiting and self._good)
+                or (
+                    task.remote is not None
+                    and (not task.nodes & self._good.keys() or task.remote.status in ("cancelled", "lost"))
+                )
             ]
         for number, task in stuck:
             with self._lock:
@@ -232,7 +255,7 @@ class Cluster:
             old, task.remote = task.remote, None
             with suppress(Exception):
                 if old is not None:
-                    old.cancel()
+                    bounded(old.cancel, _LOOK_SECONDS, self._is_over)
             self._send(anew, task)
 
     def _finish(self, error: ClusterError) -> None:
@@ -256,6 +279,8 @@ class _Pending:
     """The engine's own future."""
     nodes: frozenset[str] = frozenset()
     """Those that it may run on."""
+    is_waiting: bool = False
+    """Whether there was none to hand it to."""
 
 
 class _Lane(Executor):
@@ -278,8 +303,7 @@ def _connected(scheduler: Scheduler) -> Any:  # noqa: ANN401 - the engine's clie
         from distributed.security import Security
     except ImportError as error:
         raise SettingsError(str(missing_extra("--scheduler", "cluster"))) from error
-    for name in ("distributed", "tornado", "asyncio"):  # what they would say is told in words of our own
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    _silence()
     security = None
     if scheduler.tls_ca is not None:
         security = Security(  # type: ignore[no-untyped-call]
@@ -291,11 +315,21 @@ def _connected(scheduler: Scheduler) -> Any:  # noqa: ANN401 - the engine's clie
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on versions that differ: nodes are asked for theirs
-            return Client(  # type: ignore[no-untyped-call]
-                scheduler.address, timeout=_CONNECT_SECONDS, security=security, set_as_default=False, name="dupfind"
-            )
+            connect = partial(
+                Client, scheduler.address, timeout=_CONNECT_SECONDS, security=security, set_as_default=False,
+                name="dupfind",
+            )  # fmt: skip
+            return bounded(connect, _CONNECT_SECONDS)
     except (OSError, TimeoutError, ValueError, RuntimeError, TypeError) as error:
         raise ClusterError(f"the scheduler {scheduler.address} cannot be reached: {_text(error)}") from error
+
+
+def _silence() -> None:
+    """Let the engine say nothing: that is told in words of our own. It gives some of its loggers levels of theirs."""
+    engines = "distributed", "tornado", "asyncio"
+    known = [name for name in logging.root.manager.loggerDict if name.startswith(tuple(f"{name}." for name in engines))]
+    for name in (*engines, *known):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def _settle(future: Future[Any], outcome: object) -> None:
@@ -306,7 +340,12 @@ def _settle(future: Future[Any], outcome: object) -> None:
             return
         how, content = outcome
         if how == node.DONE:
-            future.set_result(pickle.loads(content))  # noqa: S301 - from a node that is trusted with more
+            try:
+                result = pickle.loads(content)  # noqa: S301 - from a node that is trusted with more
+            except Exception as error:  # noqa: BLE001 - pickle raises anything
+                future.set_exception(ClusterError(f"a node failed: {_text(error)}"))
+            else:
+                future.set_result(result)
         elif how == node.DIED:
             future.set_exception(DiedError(content if isinstance(content, int) else None))
         elif how == node.SHORT:
@@ -325,13 +364,28 @@ def _why_not(seen: object, own: node.Seen, paths: Sequence[str]) -> str | None:
         return "it has another version of dupfind"
     versions, places = seen
     if versions != own.versions:
-        return f"it has {versions}, and not {own.versions}"
+        return _difference(str(versions), own.versions)
     for path, there, here in zip(paths, places, own.places, strict=True):
         if there is None:
             return f"it does not see {path}"
         if there != here:
             return f"it sees another {path}"
     return None
+
+
+def _difference(theirs: str, ours: str) -> str:
+    """Say which versions of a node are not the own ones, and what these are."""
+    there, here = theirs.split(", "), ours.split(", ")
+    strange = _first([version for version in there if version not in here])
+    missing = _first([version for version in here if version not in there])
+    if not strange:
+        return f"it does not have {missing}" if missing else "it has another version of dupfind"
+    return f"it has {strange}" + (f", and not {missing}" if missing else "")
+
+
+def _first(versions: Sequence[str]) -> str:
+    more = len(versions) - _MOST_VERSIONS
+    return ", ".join(versions[:_MOST_VERSIONS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _probes(root: str) -> list[str]:

@@ -11,12 +11,14 @@ import os
 import pickle
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from dupfind import memory_limit
 from dupfind.pool.process_executor import DiedError, NeverStartedError, ProcessExecutor
+from dupfind.pool.processes import WATCHDOG_EXIT
 
 DONE, DIED, SHORT, NOT_STARTED, RAISED = "done", "died", "short of memory", "not started", "raised"
 
@@ -52,12 +54,12 @@ def run(message: bytes, share: Share) -> Outcome:
     """Run a task that was pickled with its arguments.
 
     Where one about a single file fails for want of memory, or its process dies, it is tried once more with all of the
-    memory, while nothing else runs on this node.
+    memory, while nothing else runs on this node. Not where it had all of its time: it would take that again.
     """
     all_bytes = share.most_bytes or memory_limit.usual_bytes()
     with _AT_WORK.beside_others():
         outcome = _in_process(message, max(memory_limit.LEAST_BYTES, all_bytes // max(1, share.lanes)))
-    if not share.is_single or outcome.how not in (DIED, SHORT):
+    if not share.is_single or outcome.how not in (DIED, SHORT) or outcome == Outcome(DIED, WATCHDOG_EXIT):
         return outcome
     with _AT_WORK.alone():
         return _in_process(message, all_bytes)
@@ -69,12 +71,12 @@ def see(paths: Sequence[str]) -> Seen:
 
 
 def versions() -> str:
-    """Name everything that decides what is read from a picture: ours, Python's, and the decoders'."""
+    """Name everything that decides what is read from a picture: ours, Python's, and the decoders'; commas between."""
     from dupfind import __version__, libraries
     from dupfind.evidence import full_size
     from dupfind.pictures import decode, film_data, image_data
 
-    recipes = f"{decode.RECIPE}, {full_size.RECIPE}, {image_data.RECIPE}, {film_data.RECIPE}"
+    recipes = f"{decode.RECIPE}-{full_size.RECIPE}-{image_data.RECIPE}-{film_data.RECIPE}"
     python = ".".join(map(str, sys.version_info[:2]))
     films = libraries.film_libraries()
     return f"dupfind {__version__} ({recipes}), Python {python}, {decode.versions()}, {films}"
@@ -84,12 +86,49 @@ async def rest() -> None:
     """End the processes that have nothing to do; a coroutine, which the engine runs without being waited for."""
     with _IDLE_LOCK:
         idle, _IDLE[:] = list(_IDLE), []
-    for executor in idle:
+    for executor, _ in idle:
         executor.kill()
 
 
-_IDLE: list[ProcessExecutor] = []
+_IDLE: list[tuple[ProcessExecutor, float]] = []
+"""Processes that have nothing to do, and since when; the one that waits longest first."""
 _IDLE_LOCK = threading.Lock()
+_IDLE_SECONDS = 20.0
+"""How long one may wait: whoever handed over what it did may have gone without a word, or before that was done."""
+
+
+def _rest_later() -> None:
+    """End the processes that nothing is handed to any more, in time; one thread does as long as there are any."""
+    while True:
+        with _IDLE_LOCK:
+            now = time.monotonic()
+            late = [executor for executor, since in _IDLE if now - since >= _IDLE_SECONDS]
+            _IDLE[:] = [(executor, since) for executor, since in _IDLE if now - since < _IDLE_SECONDS]
+            pause_seconds = _IDLE[0][1] + _IDLE_SECONDS - now if _IDLE else None
+            _WATCH.is_on = pause_seconds is not None
+        for executor in late:
+            executor.kill()
+        if pause_seconds is None:
+            return
+        time.sleep(pause_seconds)
+
+
+class _Watch:
+    """Whether a thread looks after idle processes."""
+
+    is_on = False
+
+
+_WATCH = _Watch()
+
+
+def _keep(executor: ProcessExecutor) -> None:
+    """Keep a process for the next task, for a while."""
+    with _IDLE_LOCK:
+        _IDLE.append((executor, time.monotonic()))
+        if not _WATCH.is_on:
+            threading.Thread(target=_rest_later, name="dupfind-rest", daemon=True).start()
+            _WATCH.is_on = True
 
 
 class _AtWork:
@@ -162,15 +201,14 @@ def _awaited(executor: ProcessExecutor, result: Callable[[], bytes]) -> Outcome 
     except BaseException:
         executor.kill()
         raise
-    with _IDLE_LOCK:
-        _IDLE.append(executor)
+    _keep(executor)
     return outcome
 
 
 def _taken() -> tuple[ProcessExecutor, bool]:
     with _IDLE_LOCK:
         if _IDLE:
-            return _IDLE.pop(), False
+            return _IDLE.pop()[0], False
     return ProcessExecutor(), True
 
 

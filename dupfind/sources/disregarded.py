@@ -26,6 +26,10 @@ MOST_BYTES = 1 << 20
 """Of a file of patterns: what is larger is something else."""
 
 
+_MOST_STARS = 3
+"""In a line: each multiplies how many ways of matching a name are tried, 255 to the fourth would take hours."""
+
+
 class PatternError(Exception):
     """A file of patterns cannot be understood; says why, in words that follow its name."""
 
@@ -140,4 +144,17 @@ def _parsed(lines: Sequence[tuple[int, str]]) -> GitIgnoreSpec:
             raise PatternError(f"line {number} is no pattern: {line} ({error})") from None
         if is_idle:
             raise PatternError(f"line {number} is no pattern: {line}")
+        if _stars(line) > _MOST_STARS:
+            raise PatternError(f"line {number} has more than {_MOST_STARS} stars with something behind them: {line}")
     return GitIgnoreSpec.from_lines([line for _, line in lines])
+
+
+def _stars(line: str) -> int:
+    """Count the stars that may match in more than one way: those with something behind them in their part of the path.
+
+    >>> _stars("*.tmp"), _stars("*copy*"), _stars("**/*a*b*/*.jpg"), _stars("a/**")
+    (1, 1, 4, 0)
+    """
+    *parts, last = line.strip().rstrip("/").split("/")
+    behind = sum(1 for part in (*parts, last) for _ in re.finditer(r"\*+(?=[^*])", part))
+    return behind + sum(1 for part in parts if part == "**")
