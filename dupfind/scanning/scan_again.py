@@ -205,9 +205,9 @@ class _Again:
         from dupfind.scanning.links import linked, pictures_of
 
         comparable = [entry for entry in news.haystack.fresh if entry.has_comparable_picture]
-        fresh = run.reader.pictures(
-            [entry for entry in comparable if entry.path not in self._unread], "decoding haystack", 1
-        )
+        asked = [entry for entry in comparable if entry.path not in self._unread]
+        # Only their hashes and frames are asked for here, which bare pictures have.
+        fresh = run.reader.pictures(asked, "decoding haystack", 1, bare=run.reader.bare())
         self._undecoded = fresh.failures
         pictures = self._unproved_pictures()
         self._missed = set(pictures.failures)
