@@ -25,7 +25,9 @@ from dupfind.commands import cleaning as story
 from dupfind.commands import undoing
 from dupfind.errors import ActingError, NoProcessError, SettingsError
 from dupfind.matching import reverify
-from dupfind.settings import Settings
+from dupfind.report import Screen
+from dupfind.report import cleaned as report
+from dupfind.settings import Format, Settings
 from dupfind.sources.entries import ChangedError, entry_of
 from dupfind.sources.mounts import Mount, Mounts
 from dupfind.sources.same_file import SameFile
@@ -618,8 +620,45 @@ def test_what_cannot_be_moved_back_is_told_of(trees: tuple[Path, Path], monkeypa
     monkeypatch.setattr(Cleaner, "_check_witnesses", lambda _: (_ for _ in ()).throw(OSError("gone")))
     monkeypatch.setattr(Cleaner, "_moved_back", lambda *_: False)
     answer = carry_out_clean(plan)
-    assert "not all of it could be moved back from" in reasons(answer)[0]
+    assert reasons(answer)[0].startswith("gone; not all of it could be moved back from")
+    assert answer.gone[0].is_torn
+    assert b"Nothing was moved" not in report.render(answer, Format.TABLE, Screen())
     assert reasons(answer)[0].split("dupfind undo ")[1].endswith(".journal")
+
+
+def test_what_lies_where_it_was_is_not_called_moved(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all of it could be moved back, and only the journal could not be told."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    before = files_below(needles)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Cleaner, "_check_witnesses", fail)
+    monkeypatch.setattr(Journal, "undone", fail)
+    answer = carry_out_clean(plan)
+    assert before == files_below(needles)
+    assert reasons(answer)[0].startswith("no space left on device; all of it lies where it was")
+    assert not answer.gone[0].is_torn
+
+
+def test_a_journal_that_is_deleted_meanwhile(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing goes that could not be taken back, and nobody is told that it could."""
+    hay, needles = trees
+    plan = plan_clean(hay, needles)
+    before = files_below(needles)
+    begin = Journal.begin
+
+    def deleted(self: Journal, do: str, **facts: Any) -> int:
+        if do == "move":
+            Path(self.path).unlink(missing_ok=True)
+        return begin(self, do, **facts)
+
+    monkeypatch.setattr(Journal, "begin", deleted)
+    answer = carry_out_clean(plan)
+    assert (before, None) == (files_below(needles), answer.journal)
+    assert ["the journal cannot be written: the journal was deleted"] == reasons(answer)[:1]
 
 
 def test_one_file_that_two_mounts_show_is_one_witness(

@@ -41,11 +41,12 @@ Relist = Callable[[Unit], Collection[str] | None]
 
 
 class _RefusedError(Exception):
-    """A unit stays; the text says why. ``is_final`` where nothing else may go either."""
+    """A unit stays; the text says why. ``is_final`` where nothing else may go, ``is_torn`` where a part went."""
 
-    def __init__(self, reason: str, *, is_final: bool = False) -> None:
+    def __init__(self, reason: str, *, is_final: bool = False, is_torn: bool = False) -> None:
         super().__init__(reason)
         self.is_final = is_final
+        self.is_torn = is_torn
 
 
 class _Held(NamedTuple):
@@ -127,7 +128,7 @@ class Cleaner:
                     gone.append(self._unit(unit, advance))
                 except _RefusedError as error:
                     fate = Fate.NOT_DONE if self._should_stop() is not None else Fate.REFUSED
-                    gone.append(Gone(unit, fate, reason=str(error)))
+                    gone.append(Gone(unit, fate, reason=str(error), is_torn=error.is_torn))
                     if error.is_final:
                         break
                 except DupfindError as error:  # whatever it is, what has gone is told, and nothing is begun anew
@@ -160,10 +161,16 @@ class Cleaner:
         except BaseException as error:
             if not self._moved_back(unit, spot, moved):
                 where = os.path.join(spot.folder.path, spot.name)
-                is_whole = all(step.carried is not None and "parked" not in step.carried.record for step in moved)
-                what = "copies of it are left in" if is_whole else "not all of it could be moved back from"
-                text = f"{error}; {what} {where}: dupfind undo {self._journal.path}"
-                raise _RefusedError(text, is_final=True) from error
+                is_whole = all(_lies_there(unit, step) for step in moved)
+                reason = reason_of(error) if isinstance(error, OSError) else str(error)
+                if not is_whole:
+                    what = f"not all of it could be moved back from {where}"
+                elif any(step.carried is not None for step in moved):
+                    what = f"copies of it are left in {where}"
+                else:
+                    what = "all of it lies where it was, which could not be noted down"
+                text = f"{reason}; {what}: dupfind undo {self._journal.path}"
+                raise _RefusedError(text, is_final=True, is_torn=not is_whole) from error
             remove_folders(spot, belows)
             self._target.give_back(unit, spot)
             with suppress(OSError):
@@ -469,6 +476,15 @@ def _around(path: str) -> list[str]:
 def _is_far(unit: Unit, spot: Spot) -> bool:
     """Tell whether a unit goes to another file system."""
     return os.fstat(spot.folder.handle).st_dev != unit.device
+
+
+def _lies_there(unit: Unit, step: _Step) -> bool:
+    """Tell whether a file of a unit lies where it was listed."""
+    try:
+        state = os.lstat(os.path.join(unit.real, *step.below))
+    except OSError:
+        return False
+    return (state.st_dev, state.st_ino) == tuple(step.state[:2])
 
 
 def _lost(steps: Iterable[_Step]) -> list[str]:

@@ -10,6 +10,7 @@ Names are written as :func:`os.fsdecode` gives them; bytes that are no UTF-8 sur
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -55,6 +56,8 @@ class Journal:
         self.id = identity
         self._handle = handle
         self._steps = 0
+        self._had_name = os.fstat(handle).st_nlink > 0
+        """Whether the file system tells how many names a file has."""
 
     @classmethod
     def create(cls, command: str, about: Mapping[str, Any], path: str | None = None) -> Self:
@@ -106,6 +109,11 @@ class Journal:
         if recorded.is_torn:
             journal._append(b"\n")
         return journal
+
+    @property
+    def kept(self) -> str | None:
+        """Return its path; None where it was deleted since, so that nothing can be taken back by it."""
+        return self.path if not self._had_name or os.fstat(self._handle).st_nlink else None
 
     @contextmanager
     def telling(self) -> Iterator[None]:
@@ -161,7 +169,10 @@ class Journal:
             os.fsync(self._handle)
 
     def _append(self, data: bytes) -> None:
-        size_bytes = os.fstat(self._handle).st_size
+        state = os.fstat(self._handle)
+        if self._had_name and not state.st_nlink:  # nobody could take back what is noted there
+            raise OSError(errno.ENOENT, "the journal was deleted")
+        size_bytes = state.st_size
         try:
             rest = memoryview(data)
             while rest:

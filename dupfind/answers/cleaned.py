@@ -160,6 +160,8 @@ class Gone(NamedTuple):
     target: str | None = None
     reason: str | None = None
     notes: tuple[str, ...] = ()
+    is_torn: bool = False
+    """Whether it stays, and yet some of it could not be moved back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,9 +272,9 @@ def carry_out(
             cleaner = _cleaner(plan, settings, target, own, listener, should_stop)
             gone = with_reader(run, lambda reading: cleaner(reading).run())
         finally:
-            stopped = should_stop()
+            stopped, kept = should_stop(), own.kept
             own.close(stopped=stopped)
-    return Cleaned(plan, gone, own.path, round(time.monotonic() - began, 3), stopped)
+    return Cleaned(plan, gone, kept, round(time.monotonic() - began, 3), stopped)
 
 
 def _places(plan: CleanPlan, settings: Settings) -> Iterator[str]:

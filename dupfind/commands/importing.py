@@ -218,6 +218,6 @@ def carry_out(
                 left_overs = remove_left_overs(root, own)
                 done = Importer(root, own, listener, should_stop).run(plan.items)
         finally:
-            stopped = should_stop()
+            stopped, kept = should_stop(), own.kept
             own.close(stopped=stopped)
-    return Imported(plan, done, own.path, round(time.monotonic() - began, 3), stopped, left_overs)
+    return Imported(plan, done, kept, round(time.monotonic() - began, 3), stopped, left_overs)

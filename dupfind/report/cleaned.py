@@ -123,7 +123,8 @@ def _result(page: Page, answer: Cleaned) -> None:
         return
     where = "the trash" if plan.to is None else printable(plan.to)
     if not moved:
-        page.add(f"Nothing was moved to {where}.", wrap=True)
+        if not any(gone.is_torn for gone in stayed):
+            page.add(f"Nothing was moved to {where}.", wrap=True)
         return
     files, proved = sum(len(gone.unit.things) for gone in moved), sum(gone.unit.proved for gone in moved)
     much = f"{_files([gone.unit for gone in moved])}, {size(answer.size_bytes)}"
@@ -135,6 +136,8 @@ def _result(page: Page, answer: Cleaned) -> None:
         page.add(f"{count(far, 'file')} {verb} copied to another drive, read back, and only then removed.", wrap=True)
     if answer.journal is not None:
         page.add(f"dupfind undo takes it back. Journal: {printable(answer.journal)}")
+    else:
+        page.add("The journal was deleted meanwhile: dupfind undo cannot take it back.", wrap=True)
 
 
 def _proved(files: int, proved: int) -> str:

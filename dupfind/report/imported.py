@@ -125,6 +125,8 @@ def _result(page: Page, answer: Imported, *, is_command: bool) -> None:
         page.add(f"{count(answer.left_overs, 'unfinished file')} of an earlier run removed.")
     if answer.journal is not None and imported:
         page.add(f"dupfind undo takes it back. Journal: {printable(answer.journal)}")
+    elif imported:
+        page.add("The journal was deleted meanwhile: dupfind undo cannot take it back.", wrap=True)
 
 
 def _failures(page: Page, failed: Sequence[Done]) -> None:
