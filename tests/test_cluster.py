@@ -253,7 +253,15 @@ def test_a_scheduler_without_workers(tmp_path: Path, dupfind: Run, tree: TreeBui
         done = dupfind(*words)
         assert (2, b"") == (done.returncode, done.stdout)
         assert f"dupfind: no worker is connected to the scheduler {started.address}" == done.stderr.decode().strip()
-    assert not logging.getLogger("distributed.client").isEnabledFor(logging.ERROR)
+
+
+def test_the_engine_says_nothing_itself() -> None:
+    """Some of its loggers have levels of their own."""
+    names = "distributed", "distributed.client", "tornado.application", "asyncio"
+    for name in names:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    door._silence()
+    assert [False] * len(names) == [logging.getLogger(name).isEnabledFor(logging.CRITICAL) for name in names]
 
 
 def test_who_accepts_and_says_nothing_is_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
