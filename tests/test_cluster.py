@@ -218,17 +218,16 @@ def test_a_cluster_that_is_gone_ends_the_run(tmp_path: Path, monkeypatch: pytest
             run(pool, [("nap", number) for number in range(400)], 1 << 23)
 
 
-def test_without_a_good_node_a_task_waits(shared: Nodes) -> None:
+def test_without_a_good_node_a_task_waits(shared: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     """To the engine no node would mean any node: those too that were refused."""
+    monkeypatch.setattr(door, "_LOOK_SECONDS", 600.0)  # the watch rests
     with opened(shared) as nodes:
-        nodes._is_over.set()  # the watch rests
         good, nodes._good = nodes._good, {}
         future = nodes.submit(os.getpid, ())
-        time.sleep(0.5)
+        time.sleep(1)
         assert not future.done()
         nodes._look_after_tasks()
         assert not future.done()
-        nodes._is_over.clear()
         nodes._good = good
         nodes._look_after_tasks()
         assert future.result(60) != os.getpid()
