@@ -24,17 +24,25 @@ from typing import Any
 import pytest
 
 from dupfind import memory_limit, scheduler
+from dupfind.archives import members
+from dupfind.archives.scratch import ScratchFile
 from dupfind.errors import ClusterError, SettingsError
+from dupfind.immich.immich_source import AssetEntry
+from dupfind.immich.immich_source import Place as AssetPlace
 from dupfind.pool import cluster as door
 from dupfind.pool import node
 from dupfind.pool.bounded import bounded
+from dupfind.pool.chunk import run_chunk
 from dupfind.pool.cluster import Cluster
+from dupfind.pool.process_executor import DiedError
 from dupfind.pool.processes import WATCHDOG_EXIT
 from dupfind.pool.workers import Pool
 from dupfind.scheduler import Scheduler, make_scheduler
+from dupfind.values import FileEntry
 from fixtures import pictures
+from tests.helpers.archives import tarred
 from tests.helpers.clusters import Nodes, cluster, freeze
-from tests.helpers.labour import Item, end_as_the_watchdog, work
+from tests.helpers.labour import Item, end_as_the_watchdog, where, work
 from tests.helpers.places import ROOT
 from tests.helpers.shelf import TreeBuilder
 
@@ -210,17 +218,16 @@ def test_a_cluster_that_is_gone_ends_the_run(tmp_path: Path, monkeypatch: pytest
             run(pool, [("nap", number) for number in range(400)], 1 << 23)
 
 
-def test_without_a_good_node_a_task_waits(shared: Nodes) -> None:
+def test_without_a_good_node_a_task_waits(shared: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     """To the engine no node would mean any node: those too that were refused."""
+    monkeypatch.setattr(door, "_LOOK_SECONDS", 600.0)  # the watch rests
     with opened(shared) as nodes:
-        nodes._is_over.set()  # the watch rests
         good, nodes._good = nodes._good, {}
         future = nodes.submit(os.getpid, ())
-        time.sleep(0.5)
+        time.sleep(1)
         assert not future.done()
         nodes._look_after_tasks()
         assert not future.done()
-        nodes._is_over.clear()
         nodes._good = good
         nodes._look_after_tasks()
         assert future.result(60) != os.getpid()
@@ -245,7 +252,15 @@ def test_a_scheduler_without_workers(tmp_path: Path, dupfind: Run, tree: TreeBui
         done = dupfind(*words)
         assert (2, b"") == (done.returncode, done.stdout)
         assert f"dupfind: no worker is connected to the scheduler {started.address}" == done.stderr.decode().strip()
-    assert not logging.getLogger("distributed.client").isEnabledFor(logging.ERROR)
+
+
+def test_the_engine_says_nothing_itself() -> None:
+    """Some of its loggers have levels of their own."""
+    names = "distributed", "distributed.client", "tornado.application", "asyncio"
+    for name in names:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    door._silence()
+    assert [False] * len(names) == [logging.getLogger(name).isEnabledFor(logging.CRITICAL) for name in names]
 
 
 def test_who_accepts_and_says_nothing_is_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,6 +379,59 @@ def test_the_same_answer_as_on_one_machine(shared: Nodes, dupfind: Run) -> None:
         alone, together = (dupfind(*words, "--no-cache", *more) for more in ((), ("--scheduler", shared.address)))
         assert (alone.returncode, alone.stderr) == (together.returncode, together.stderr)
         assert without_times(alone.stdout) == without_times(together.stdout)
+
+
+@pytest.mark.slow
+def test_what_was_unpacked_here_has_the_same_answer(shared: Nodes, tree: TreeBuilder, dupfind: Run) -> None:
+    """A compressed TAR is unpacked on this machine, by whose processes its members are read."""
+    hay = tree("hay", {f"{number}.jpg": pictures.photo(number, (320, 240)) for number in range(4)})
+    tree("needles", {"x.tgz": tarred({path.name: path.read_bytes() for path in sorted(hay.iterdir())}, "gz")})
+    words = "scan", "--haystack", "hay", "needles", "--no-cache", "--format", "json", "--archives", "needles"
+    alone, together = (dupfind(*words, *more) for more in ((), ("--scheduler", shared.address)))
+    assert without_times(alone.stdout) == without_times(together.stdout)
+    assert (0, b"") == (together.returncode, together.stderr)
+
+
+def test_which_entries_are_only_here(tmp_path: Path) -> None:
+    """Members that are unpacked, assets of a server, and whatever lies below no root; alone or among others."""
+    root = str(tmp_path) + os.sep
+    below, elsewhere = (FileEntry(path, 1, 2, 3, 4) for path in (f"{root}a.tar", "/tmp/x"))  # noqa: S108
+    stored = members.Place(below, None, 0, 1, False, None, None)
+    scratch = stored._replace(scratch=ScratchFile("/proc/1/fd/3", 1, 1))
+    asset = AssetEntry.of("immich://x/a.jpg", 1, AssetPlace("immich://x/", "1", b""))
+
+    def member(place: members.Place) -> FileEntry:
+        return members.MemberEntry.of("x.tgz/a", 1, place, None, 0)
+
+    for entry, is_only_here in (
+        (below, False),
+        (elsewhere, True),
+        (FileEntry(str(tmp_path) + "2/a", 1, 2, 3, 4), True),
+        (member(stored), False),
+        (member(scratch), True),
+        (member(stored._replace(archive=elsewhere)), True),
+        (asset, True),
+    ):
+        for items in ([entry], [below, (entry, 5)]):
+            task = partial(run_chunk, work, None), (items,)
+            packed, is_here = door._packed(task, (root,))
+            assert is_only_here == is_here
+            assert repr(task[1]) == repr(pickle.loads(packed)[1])  # noqa: S301 - our own
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked by a server on Linux only")
+def test_tasks_for_this_machine(shared: Nodes) -> None:
+    """They run in processes of it, whatever happens to these; the nodes do the others."""
+    here = FileEntry("/tmp/x", 1, 2, 3, 4)  # noqa: S108
+    with opened(shared, roots=["/usr"]) as nodes:
+        futures = [nodes.submit(where, ([here], number)) for number in range(4)]
+        grandparents = {future.result(60) for future in futures}
+        assert {os.getpid()} == grandparents
+        assert os.getpid() != nodes.submit(where, ([], 0)).result(60)
+        with pytest.raises(DiedError):
+            nodes.submit(where, ([here], -1)).result(60)
+        nodes._here.close()
+    assert soon(lambda: not any(thread.is_alive() for thread in nodes._here._threads))
 
 
 @pytest.mark.slow

@@ -106,6 +106,11 @@ class MemberEntry(StoredEntry):
                 content.raw.finish()
 
     @property
+    def is_only_here(self) -> bool:
+        """Tell whether it lies in a scratch file, which is one of this machine, or will."""
+        return self.place.scratch is not None
+
+    @property
     def modified_ns(self) -> int | None:
         """Return when it was changed before it was packed; ``mtime_ns`` is that of the archive."""
         return self.place.modified_ns

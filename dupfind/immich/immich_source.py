@@ -81,6 +81,11 @@ class AssetEntry(StoredEntry):
         return _remade, (tuple(self), self.place)
 
     @property
+    def is_only_here(self) -> bool:
+        """Tell that it is: the copy lies among the temporary files, and only this machine has the key of the server."""
+        return True
+
+    @property
     def has_comparable_picture(self) -> bool:
         """Tell whether its picture was downloaded; of others only bytes are compared."""
         return self.place.copy is not None

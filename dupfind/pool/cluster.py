@@ -7,9 +7,11 @@ and see the same files are used, those too that come during the run.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import pickle
+import queue
 import threading
 import time
 import warnings
@@ -18,13 +20,15 @@ from concurrent.futures import Executor, Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from dupfind.errors import ClusterError, SettingsError, missing_extra
 from dupfind.pool import node
 from dupfind.pool.bounded import bounded
 from dupfind.pool.process_executor import DiedError
 from dupfind.scheduler import Scheduler
+from dupfind.sources.entries import StoredEntry
+from dupfind.values import FileEntry
 
 _CONNECT_SECONDS = 10
 _LOOK_SECONDS = 1.0
@@ -50,6 +54,7 @@ class Cluster:
     ) -> None:
         self._scheduler = scheduler
         self._most_bytes = most_bytes
+        self._roots = tuple(root.rstrip(os.sep) + os.sep for root in roots)
         self._paths = [path for root in roots for path in _probes(root)]
         self._warn = warn
         self._own = node.see(self._paths)
@@ -60,6 +65,7 @@ class Cluster:
         self._good: dict[str, int] = {}
         self._seen_done: set[int] = set()
         """Tasks that were done at the last look, and whose results had not been taken."""
+        self._here = _Here(most_bytes)
         self._is_over = threading.Event()
         self._end: ClusterError | None = None
         self._client: Any = _connected(scheduler)
@@ -96,6 +102,7 @@ class Cluster:
     def close(self) -> None:
         """Leave the cluster; what is still running there ends by itself, and its processes with it."""
         self._is_over.set()
+        self._here.close()
         with self._lock:
             pending, self._pending = list(self._pending.values()), {}
         for task in pending:
@@ -110,7 +117,7 @@ class Cluster:
 
     def submit(self, function: Callable[..., Any], arguments: tuple[object, ...]) -> Future[Any]:
         """Hand a task over; its end is a value, or one of the errors that a process of this machine ends with."""
-        message = pickle.dumps((function, arguments), pickle.HIGHEST_PROTOCOL)
+        message, is_only_here = _packed((function, arguments), self._roots)
         is_single = any(isinstance(each, list) and len(each) == 1 for each in arguments)
         task = _Pending(message, is_single, Future())
         with self._lock:
@@ -119,7 +126,10 @@ class Cluster:
             self._number += 1
             number = self._number
             self._pending[number] = task
-        self._send(number, task)
+        if is_only_here:
+            self._here.submit(message, is_single, partial(self._end_task, number, task))
+        else:
+            self._send(number, task)
         return task.future
 
     def _send(self, number: int, task: _Pending) -> None:
@@ -159,6 +169,9 @@ class Cluster:
             if name in ("CancelledError", "FutureCancelledError", "CommClosedError", "TimeoutError"):
                 return
             outcome = node.Outcome(node.DIED if name == "KilledWorker" else node.RAISED, _text(error))
+        self._end_task(number, task, outcome)
+
+    def _end_task(self, number: int, task: _Pending, outcome: object) -> None:
         with self._lock:
             if self._pending.get(number) is not task:
                 return
@@ -281,6 +294,70 @@ class _Pending:
     """Those that it may run on."""
     is_waiting: bool = False
     """Whether there was none to hand it to."""
+
+
+class _Here:
+    """This machine as one more node, for what no other can read: what was unpacked or downloaded here, for one.
+
+    Its threads are daemons: the end of a run leaves them, and the processes that they wait for go after a while.
+    """
+
+    def __init__(self, most_bytes: int | None) -> None:
+        self._lanes = os.cpu_count() or 1
+        self._most_bytes = most_bytes
+        self._threads: list[threading.Thread] = []
+        self._waiting: queue.SimpleQueue[tuple[bytes, bool, Callable[[object], None]] | None] = queue.SimpleQueue()
+
+    def submit(self, message: bytes, is_single: bool, tell: Callable[[object], None]) -> None:
+        """Run it, and ``tell`` how it ended."""
+        self._waiting.put((message, is_single, tell))
+        if len(self._threads) < self._lanes:
+            thread = threading.Thread(target=self._work, name="dupfind-here", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        with suppress(queue.Empty):
+            while True:
+                self._waiting.get_nowait()
+        for _ in self._threads:
+            self._waiting.put(None)
+        node.end_idle()
+
+    def _work(self) -> None:
+        while (job := self._waiting.get()) is not None:
+            message, is_single, tell = job
+            try:
+                outcome = node.run(message, node.Share(self._lanes, self._most_bytes, is_single=is_single))
+            except Exception as error:  # noqa: BLE001 - nobody may wait for ever
+                outcome = node.Outcome(node.RAISED, _text(error))
+            tell(outcome)
+
+
+class _Pickler(pickle.Pickler):
+    """Packs a task, and sees whether it is about a file that other machines cannot open."""
+
+    def __init__(self, file: IO[bytes], roots: tuple[str, ...]) -> None:
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self._roots = roots
+        self.is_only_here = False
+
+    def reducer_override(self, obj: object) -> Any:  # noqa: ANN401 - as the method of any pickler
+        """Look at each entry; all are packed as ever."""
+        if isinstance(obj, StoredEntry):
+            self.is_only_here |= obj.is_only_here
+        elif isinstance(obj, FileEntry):  # what lies elsewhere, nobody was asked about
+            self.is_only_here |= not obj.path.startswith(self._roots)
+        return NotImplemented
+
+
+def _packed(task: object, roots: tuple[str, ...]) -> tuple[bytes, bool]:
+    """Return the pickle of a task, and whether it has to be run on this machine."""
+    file = io.BytesIO()
+    pickler = _Pickler(file, roots)
+    pickler.dump(task)
+    return file.getvalue(), pickler.is_only_here
 
 
 class _Lane(Executor):

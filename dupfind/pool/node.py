@@ -84,6 +84,11 @@ def versions() -> str:
 
 async def rest() -> None:
     """End the processes that have nothing to do; a coroutine, which the engine runs without being waited for."""
+    end_idle()
+
+
+def end_idle() -> None:
+    """End the processes that have nothing to do."""
     with _IDLE_LOCK:
         idle, _IDLE[:] = list(_IDLE), []
     for executor, _ in idle:

@@ -61,6 +61,11 @@ class StoredEntry(FileEntry):
         return False
 
     @property
+    def is_only_here(self) -> bool:
+        """Tell whether only processes of this machine can open it; False where any that sees the same roots can."""
+        return False
+
+    @property
     def modified_ns(self) -> int | None:
         """Return None: its ``mtime_ns`` tells states apart, and is nobody's work on it."""
         return None
