@@ -163,6 +163,7 @@ def test_no_process_stays_on_a_node(tmp_path: Path) -> None:
         assert "Traceback" not in (tmp_path / "c" / "worker0.log").read_text()
 
 
+@pytest.mark.slow
 def test_a_process_that_comes_free_after_the_goodbye_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody will say it again: it may wait for so long."""
     monkeypatch.setattr(node, "_IDLE_SECONDS", 0.5)
@@ -186,6 +187,7 @@ def test_what_had_all_its_time_is_not_tried_again(tmp_path: Path) -> None:
     assert 1 == tries.stat().st_size
 
 
+@pytest.mark.slow
 def test_a_result_that_was_missed_is_taken_later(shared: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine tells of each once; where the connection failed just then, nobody waits for ever."""
     missed: set[int] = set()
@@ -202,6 +204,7 @@ def test_a_result_that_was_missed_is_taken_later(shared: Nodes, monkeypatch: pyt
     assert missed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "who", [*(pytest.param(who, marks=pytest.mark.slow) for who in ("scheduler", "frozen")), "nodes"]
 )
@@ -218,6 +221,7 @@ def test_a_cluster_that_is_gone_ends_the_run(tmp_path: Path, monkeypatch: pytest
             run(pool, [("nap", number) for number in range(400)], 1 << 23)
 
 
+@pytest.mark.slow
 def test_without_a_good_node_a_task_waits(shared: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     """To the engine no node would mean any node: those too that were refused."""
     monkeypatch.setattr(door, "_LOOK_SECONDS", 600.0)  # the watch rests
