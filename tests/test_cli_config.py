@@ -182,6 +182,8 @@ def test_a_pattern_with_blanks_is_one_pattern(configured: Callable[..., Any], tr
         ("accept = 'similar'", {}, "--accept similar holds, by config.toml"),
         ("", {"DUPFIND_DISREGARD": "b*"}, "--disregard b* holds, by the environment"),
         ("", {"DUPFIND_SIDECARS": "ignore"}, "--sidecars ignore holds, by the environment"),
+        ("quick = true", {}, "--quick holds, by config.toml"),
+        ("quick = false", {}, ""),
         ("accept = 'identical'", {}, ""),
         ("sidecars = 'require'", {}, ""),
     ],
@@ -192,6 +194,17 @@ def test_what_makes_more_contained_is_told(
     """Whatever the format: a script that deletes reads none of the report's words."""
     done = configured(text, "scan", "--haystack", "hay", "needles", "-0", "--only", "contained", **env)
     assert said == done.stderr.decode().replace("dupfind: warning: ", "").strip()
+
+
+def test_it_is_told_by_each_command_that_judges(configured: Callable[..., Any]) -> None:
+    """By their exit codes things are deleted, too."""
+    for words in (
+        ("find", "needles/a.txt", "--haystack", "hay"),
+        ("groups", "hay"),
+        ("compare", "hay/a.txt", "needles/a.txt"),
+    ):
+        done = configured("accept = 'similar'", *words)
+        assert b"--accept similar holds, by config.toml" in done.stderr
 
 
 def test_nobody_else_may_write_the_file(configured: Callable[..., Any], tmp_path: Path) -> None:
@@ -282,6 +295,13 @@ def test_the_next_command_tells_what_the_file_gave(configured: Callable[..., Any
     done = configured('[scan]\nhaystack = "{here}/hay"', "scan", "needles")
     assert b"import --haystack " in done.stdout
     assert b"/hay --needles needles" in done.stdout
+
+
+def test_a_flag_that_is_off_is_no_word_of_the_next_command(configured: Callable[..., Any]) -> None:
+    """--files has no opposite."""
+    done = configured("[scan]\nfiles = false\nrotations = false", "scan", "--haystack", "hay", "needles")
+    assert (1, b"") == (done.returncode, done.stderr)
+    assert b"import --haystack hay --no-rotations --needles needles" in done.stdout
 
 
 def test_every_option_has_a_variable_of_its_own_name() -> None:

@@ -67,7 +67,7 @@ def _rows(
         variable = option.envvar if isinstance(option.envvar, str) else None
         if variable is not None and (content := os.environ.get(variable)):
             yield key, content, variable, name
-        elif held is not None and key in values:
+        elif held is not None and key in values and not option.is_typed:
             yield key, _written(values[key].content), os.path.basename(held.place(values[key])), name
         elif has_all:
             yield key, _default(option, context), "default", name

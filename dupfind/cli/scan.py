@@ -140,8 +140,6 @@ def scan(
         settings.named.files,
     )
     console = streams.console(progress, quiet=quiet, verbose=verbose, profile_stages=profile_stages)
-    for warning in streams.weakened():
-        console.warn(warning)
     before = _read_baseline(baseline)
     report, page = _scan(settings, report_settings, _read_decisions(decisions), console)
     console.problems(report.problems)

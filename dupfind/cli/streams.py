@@ -47,7 +47,10 @@ def chosen_format(format_: str | None, *, print0: bool, usual: Format = Format.T
 
 
 def console(progress: bool | None, *, quiet: bool, verbose: bool, profile_stages: bool) -> Console:
-    """Make the listener that writes to standard error as these options ask for."""
+    """Make the listener that writes to standard error as these options ask for.
+
+    It begins with what makes more contained and nobody has typed.
+    """
     from dupfind.progress import Console
     from dupfind.stopwatch import Stopwatch, since_start_seconds
 
@@ -55,7 +58,10 @@ def console(progress: bool | None, *, quiet: bool, verbose: bool, profile_stages
     if profile_stages:
         watch = Stopwatch()
         watch.add("start-up", since_start_seconds())
-    return Console(bars=_wants_bars(progress, quiet), quiet=quiet, verbose=verbose, watch=watch)
+    made = Console(bars=_wants_bars(progress, quiet), quiet=quiet, verbose=verbose, watch=watch)
+    for warning in _weakened():
+        made.warn(warning)
+    return made
 
 
 def screen(output: str | None = None) -> Screen:
@@ -145,19 +151,26 @@ def _wants_bars(progress: bool | None, quiet: bool) -> bool:
     return not quiet and sys.stderr is not None and sys.stderr.isatty()
 
 
-_WEAKENING = {"accept": ("same", "identical"), "sidecars": ("require",), "disregard": ((),), "decisions": (None,)}
+_WEAKENING: dict[str, tuple[object, ...]] = {
+    "accept": ("same", "identical"),
+    "quick": (False,),
+    "sidecars": ("require",),
+    "disregard": ((),),
+    "decisions": (None,),
+    "elsewhere": ((),),
+}
 """What makes more of the needles count as present, by option, with the values that do not."""
 
 
-def weakened() -> Iterator[str]:
+def _weakened() -> Iterator[str]:
     """Yield a sentence for each option by which more is contained, and which nobody has typed."""
     context = click.get_current_context()
     for param in context.command.params:
         name = param.name or ""
         source, value = context.get_parameter_source(name), context.params.get(name)
         if name in _WEAKENING and source in _ELSEWHERE and value not in _WEAKENING[name]:
-            shown = " ".join(map(str, value)) if isinstance(value, tuple) else value
-            yield f"{param.opts[0]} {shown} holds, by {_ELSEWHERE[source]}"
+            words = value if isinstance(value, tuple) else () if value is True else (value,)
+            yield f"{' '.join(map(str, (param.opts[0], *words)))} holds, by {_ELSEWHERE[source]}"
 
 
 def command_again(without: Collection[str]) -> list[str]:
@@ -176,7 +189,7 @@ def command_again(without: Collection[str]) -> list[str]:
             for folder in value:
                 words += ["--needles", folder]
         elif param.is_flag:
-            words.append(param.opts[-1] if value else param.secondary_opts[-1])
+            words += (param.opts if value else param.secondary_opts)[-1:]  # a flag that is off need not have a word
         else:
             for part in value if param.multiple else [value]:
                 words += [param.opts[0], str(part)]
