@@ -182,6 +182,7 @@ def steps_of(name: str, top: Path) -> int:
         return len(seen)
 
 
+@pytest.mark.mostly_slow(fast=6)
 @pytest.mark.parametrize("name", RUNS)
 @pytest.mark.parametrize("share", [1, pytest.param(0, marks=pytest.mark.slow)], ids=["some steps", "each step"])
 def test_killed_in_a_step(top: Path, name: str, share: int) -> None:
@@ -237,6 +238,7 @@ def test_kill_9_at_random_moments(top: Path, name: str) -> None:
         RUNS[name][1](hay, old, top)
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_killed_at_random_moments(top: Path, name: str) -> None:
     """A process that carries out what was planned, killed whenever, five times each."""

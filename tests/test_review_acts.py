@@ -100,6 +100,7 @@ def test_import(tree: TreeBuilder, tmp_path: Path) -> None:
     assert everything(needles) == before
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("to", ["hay/new", "beside"])
 def test_decisions_are_there_after_an_import(tree: TreeBuilder, tmp_path: Path, to: str) -> None:
     """The folder that they were imported to is a haystack by then, and the decisions are still about these folders."""
@@ -141,6 +142,7 @@ def test_clean(tree: TreeBuilder, tmp_path: Path) -> None:
         assert process.wait(30) == 0
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("who", ["this page", "another program"])
 @pytest.mark.parametrize("what", ["clean", "import"])
 def test_a_plan_by_other_decisions(tree: TreeBuilder, tmp_path: Path, what: str, who: str) -> None:
@@ -220,6 +222,7 @@ def test_what_ends_in_the_midst_can_be_taken_back(
     assert before == there
 
 
+@pytest.mark.slow
 def test_a_plan_ends_no_review(tree: TreeBuilder, tmp_path: Path) -> None:
     """What reads files begins anew after it: the page goes on, with what is nearest and with the next best witness."""
     small = {"s.png": PHOTO.resize((240, 180)), "t.png": PHOTO.resize((200, 150))}
@@ -240,6 +243,7 @@ def test_a_plan_ends_no_review(tree: TreeBuilder, tmp_path: Path) -> None:
         assert len(got(address, f"picture/small/{numbers['a.png']}")) > 1000
 
 
+@pytest.mark.slow
 def test_nothing_is_left(tree: TreeBuilder, tmp_path: Path) -> None:
     """All needles may go: then there is nothing to look at or to decide on, and it can still be taken back."""
     tree("hay", {"a.png": PHOTO})
@@ -260,6 +264,7 @@ def test_nothing_is_left(tree: TreeBuilder, tmp_path: Path) -> None:
         assert process.wait(30) == 0
 
 
+@pytest.mark.slow
 def test_the_other_needles_are_left(tree: TreeBuilder, tmp_path: Path) -> None:
     """A root that went as a whole is looked for no more."""
     tree("hay", {"a.png": PHOTO})
@@ -271,6 +276,7 @@ def test_the_other_needles_are_left(tree: TreeBuilder, tmp_path: Path) -> None:
         assert [row["path"] for row in anew(address, 0)["files"]] == ["m/b.png"]
 
 
+@pytest.mark.slow
 def test_what_is_not_offered(tree: TreeBuilder, tmp_path: Path) -> None:
     """Nothing acts without the option that says where to; no request can name a place."""
     tree("hay", {"a.png": PHOTO})
