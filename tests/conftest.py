@@ -12,7 +12,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -23,6 +23,9 @@ from tests.helpers.races import RACY_SECONDS
 from tests.helpers.served import Order, Server, open_files
 from tests.helpers.trees import Content, build_tree, own_homes
 from tests.helpers.unsynced import never_wait_for_the_disk
+
+if TYPE_CHECKING:
+    from tests.helpers.immich import Immich
 
 collect_ignore = ["helpers"]
 
@@ -103,6 +106,19 @@ def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, value in own_homes(tmp_path).items():
         monkeypatch.setenv(name, value)
     return tmp_path
+
+
+@pytest.fixture
+def immich(monkeypatch: pytest.MonkeyPatch) -> Iterator[Immich]:
+    """An Immich server with nothing in it; nobody waits between requests."""
+    from dupfind.immich import client
+    from tests.helpers.immich import KEY, Immich
+
+    monkeypatch.setenv(client.KEY, KEY)
+    monkeypatch.setattr(client, "_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(client, "_MOST_PAUSE_SECONDS", 0.002)
+    with Immich() as server:
+        yield server
 
 
 @pytest.fixture

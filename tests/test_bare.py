@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFilter
 
 from dupfind import pipeline
-from dupfind.cache.cache_schema import PictureRef, is_bare, is_damaged, picture_id
+from dupfind.cache.cache_schema import is_bare, is_damaged, picture_id
 from dupfind.evidence import fingerprint
 from dupfind.pictures import borders, color_modes, decode
 from dupfind.pool import tasks
@@ -178,21 +178,9 @@ def desk() -> Iterator[Desk]:
         yield empty
 
 
-def with_full(desk: Desk, contents: Mapping[str, Thumbnail]) -> list[str]:
-    """Let ``desk`` decode these; gives the paths that it will have decoded."""
-    read: list[str] = []
-
-    def read_full(entries: Sequence[FileEntry]) -> dict[str, PictureRef | Any]:
-        read.extend(entry.path for entry in entries)
-        return {entry.path: desk.cache.keep_content(entry, contents[entry.path], 0) for entry in entries}
-
-    desk.read_full = read_full
-    return read
-
-
 def test_only_what_is_near_is_measured(desk: Desk) -> None:
     """On both sides, once."""
-    wanted = with_full(desk, {"a": thumbnail(1), "/h/1": thumbnail(1)})
+    wanted = desk.decodes({"a": thumbnail(1), "/h/1": thumbnail(1)})
     found = desk.match({"a": bare(1), "b": bare(2)}, {"/h/1": bare(1), "/h/3": bare(3)})
     assert ({"a": Match("/h/1", Evidence.SAME, 0)}, ["/h/1", "a"]) == (found, sorted(wanted))
 
@@ -203,7 +191,7 @@ def test_the_better_witness_is_not_passed_over(desk: Desk) -> None:
     needle = dataclasses.replace(thumbnail(1), chroma=colour)
     better, worse = (dataclasses.replace(needle, width=640 * size, height=480 * size) for size in (2, 1))
     hay = {"/a": worse, "/b": dataclasses.replace(bare(1), width=1280, height=960)}
-    with_full(desk, {"/b": better})
+    desk.decodes({"/b": better})
     assert {"n": Match("/b", Evidence.SAME, 0)} == desk.match({"n": needle}, hay)
 
 

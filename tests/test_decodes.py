@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dupfind.cache.cache_schema import PictureRef
 from dupfind.evidence import evidence, fingerprint
 from dupfind.matching import matcher
 from dupfind.matching.decodes import Decodes
 from dupfind.pool import tasks
 from dupfind.report.reasons import sentences
-from dupfind.values import Evidence, Failure, FileEntry, Match, Thumbnail
+from dupfind.values import Evidence, Failure, FileEntry, Match
 from fixtures import pictures
 from tests.helpers.desk import Desk
 from tests.helpers.encodings import large
@@ -38,21 +37,9 @@ def desk() -> Iterator[Desk]:
         yield empty
 
 
-def with_wholes(desk: Desk, wholes: Mapping[str, Thumbnail | Failure]) -> list[str]:
-    """Let ``desk`` read these; gives the paths that it will have read."""
-    read: list[str] = []
-
-    def read_full(entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
-        read.extend(entry.path for entry in entries)
-        return {entry.path: desk.cache.keep_content(entry, wholes[entry.path], 0) for entry in entries}
-
-    desk.read_full = read_full
-    return read
-
-
 def test_whole_pictures_are_not_read_again(desk: Desk) -> None:
     """Neither is what is coarse and has no match."""
-    read = with_wholes(desk, {})
+    read = desk.decodes({})
     haystack = {"/h/1": thumbnail(1), "/h/2": coarse(2), "/h/3": coarse(3)}
     found = desk.match({"a": thumbnail(1), "b": coarse(4), "c": thumbnail(5)}, haystack)
     assert ({"a": Match("/h/1", Evidence.SAME, 0)}, []) == (found, read)
@@ -62,7 +49,7 @@ def test_whole_pictures_are_not_read_again(desk: Desk) -> None:
 def test_what_proves_is_read_whole(desk: Desk, which: str) -> None:
     """On either side, once."""
     needle, witness = (coarse(1) if which in (side, "both") else thumbnail(1) for side in ("n", "/h"))
-    read = with_wholes(desk, {"n": thumbnail(1), "/h": thumbnail(1)})
+    read = desk.decodes({"n": thumbnail(1), "/h": thumbnail(1)})
     assert {"n": Match("/h", Evidence.SAME, 0)} == desk.match({"n": needle}, {"/h": witness})
     assert ({"n", "/h"} if which == "both" else {which}) == set(read)
     assert len(set(read)) == len(read)
@@ -73,7 +60,7 @@ def test_what_the_whole_shows_counts(desk: Desk, which: str) -> None:
     """Damage behind the beginning, in the needle or in its witness."""
     damaged = dataclasses.replace(thumbnail(1), damage="its JPEG data is damaged: bad Huffman code")
     pair = {"n": thumbnail(1), "/h": thumbnail(1)} | {which: coarse(1)}
-    with_wholes(desk, {which: damaged})
+    desk.decodes({which: damaged})
     found = desk.match({"n": pair["n"]}, {"/h": pair["/h"]})["n"]
     expected = evidence.judge(*(evidence.prepare(damaged if side == which else thumbnail(1)) for side in ("n", "/h")))
     assert (Evidence.SIMILAR, Evidence.SIMILAR) == (expected.evidence, found.evidence)
@@ -82,13 +69,13 @@ def test_what_the_whole_shows_counts(desk: Desk, which: str) -> None:
 
 def test_another_picture_behind_the_same_beginning(desk: Desk) -> None:
     """It is no match at all."""
-    with_wholes(desk, {"/h": thumbnail(2)})
+    desk.decodes({"/h": thumbnail(2)})
     assert {} == desk.match({"n": thumbnail(1)}, {"/h": coarse(1)})
 
 
 def test_a_needle_that_cannot_be_read_whole(desk: Desk) -> None:
     """It has no match, and the witness is still there for others."""
-    with_wholes(desk, {"b": BROKEN})
+    desk.decodes({"b": BROKEN})
     found = desk.match({"a": thumbnail(1), "b": coarse(1)}, {"/h": thumbnail(1)})
     assert {"a": Match("/h", Evidence.SAME, 0)} == found
 
@@ -97,7 +84,7 @@ def test_the_next_witness_takes_over(desk: Desk) -> None:
     """Where the best cannot be read whole, or proves to be damaged; however many."""
     damaged = dataclasses.replace(thumbnail(1), damage="no end marker")
     haystack = {"/a": coarse(1), "/b": coarse(1), "/c": coarse(1)}
-    read = with_wholes(desk, {"/a": BROKEN, "/b": damaged, "/c": thumbnail(1)})
+    read = desk.decodes({"/a": BROKEN, "/b": damaged, "/c": thumbnail(1)})
     assert {"n": Match("/c", Evidence.SAME, 0)} == desk.match({"n": thumbnail(1)}, haystack)
     assert ["/a", "/b", "/c"] == read
 
@@ -113,7 +100,7 @@ def test_the_next_witness_may_be_farther_off(desk: Desk) -> None:
     else:
         pytest.fail("no noise moved any hash")
     copy = dataclasses.replace(thumbnail(seed), pixels=noisy.tobytes())
-    with_wholes(desk, {"/a": dataclasses.replace(thumbnail(seed), damage="no end marker")})
+    desk.decodes({"/a": dataclasses.replace(thumbnail(seed), damage="no end marker")})
     found = desk.match({"n": thumbnail(seed)}, {"/a": coarse(seed), "/b": copy})["n"]
     assert ("/b", Evidence.SAME) == (found.witness, found.evidence)
 
@@ -133,7 +120,7 @@ def test_an_end_to_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A needle that a long row of witnesses has disappointed has no match, unread as the next one is."""
     monkeypatch.setattr(matcher, "MOST_ROUNDS", 2)
     haystack = {path: coarse(1) for path in ("/a", "/b", "/c", "/d")}
-    read = with_wholes(desk, dict.fromkeys(haystack, BROKEN) | {"/c": thumbnail(1)})
+    read = desk.decodes(dict.fromkeys(haystack, BROKEN) | {"/c": thumbnail(1)})
     assert {} == desk.match({"n": thumbnail(1)}, haystack)
     assert ["/a", "/b"] == read
 
@@ -143,10 +130,10 @@ def test_who_lost_a_witness_to_another_rests_on_no_coarse_one(desk: Desk) -> Non
     wholes = {"/h": shot(scene(), 1200, 900), "/z": shot(marked(-4.4), 1000, 750)}
     haystack = {path: dataclasses.replace(one, is_coarse=True) for path, one in wholes.items()}
     needles = {"a": LIGHTER, "b": DARKER}
-    read = with_wholes(desk, wholes)
+    read = desk.decodes(wholes)
     assert {"a": "same /h", "b": "same /z"} == grades(desk.match(needles, haystack))
     assert ["/h", "/z"] == sorted(read)
-    with_wholes(desk, wholes | {"/z": BROKEN})
+    desk.decodes(wholes | {"/z": BROKEN})
     assert {"a": "same /h", "b": "similar /h"} == grades(desk.match(needles, haystack))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,30 +22,12 @@ from dupfind.pool import film_digests
 from dupfind.settings import make_settings
 from dupfind.sources.roots import named_file
 from dupfind.values import Evidence, FileEntry
-from tests.helpers.films import film, remuxed
+from tests.helpers.films import copy, film, original, other
 from tests.helpers.scans import one_thread
 from tests.helpers.shelf import cataloged
 
 TreeBuilder = Callable[[str, Mapping[str, bytes]], Path]
 CODE = "same-image-data"
-
-
-@cache
-def original() -> bytes:
-    """A film as a camera writes it."""
-    return film("mov")
-
-
-@cache
-def copy(title: str = "Lake") -> bytes:
-    """The same one in another container and with other tags."""
-    return remuxed(original(), "mp4", options={"movflags": "+faststart"}, tags={"title": title})
-
-
-@cache
-def other(seed: int = 7) -> bytes:
-    """Another film."""
-    return film("mov", seed=seed)
 
 
 def find(haystack: Path, *files: Path, nearest: int = 5, **options: Any) -> dict[str, Sought]:

@@ -212,8 +212,8 @@ def test_a_part_that_is_a_little_out_of_focus() -> None:
         pixels(encoded(picture, quality=quality)) for picture, quality in ((image, 86), (blurred, 90), (image, 90))
     )
     soft, even = full_size.measure(needle, witness), full_size.measure(needle, other)
-    assert min(least.share for of_band in even.evenness for least in of_band.values()) > 0.95
-    least = soft.evenness[0][1, 1]
+    assert min(least.share for of_band in even.detail.evenness for least in of_band.values()) > 0.95
+    least = soft.detail.evenness[0][1, 1]
     assert least.share < full_size.EVENNESS_BOUNDS[1, 1][0]
     assert (0.3 < least.where[0] < 0.7, 0.3 < least.where[1] < 0.7) == (True, True)
     assert full_size.judge(even, Facts(86)) is None
@@ -347,15 +347,10 @@ def measured(**changes: Any) -> full_size.Measures:
         color_kept=1.0,
         color_spots=((0, 0), (0, 0)),
         color_where=(0.5, 0.5),
-        kept=kept,
-        kept_coarse=kept,
-        finest=1.0,
-        strong=1.0,
-        region=1.0,
-        grain=0.0,
-        evenness=(detail.EVEN, detail.EVEN),
+        detail=detail.Detail(kept, kept, 1.0, 1.0, 1.0, 0.0, (detail.EVEN, detail.EVEN)),
     )
-    return equal._replace(**changes)
+    of_detail = {name: changes.pop(name) for name in detail.Detail._fields if name in changes}
+    return equal._replace(**changes, detail=equal.detail._replace(**of_detail))
 
 
 @pytest.mark.parametrize(
@@ -453,7 +448,7 @@ def test_noise_reduction_softens_outlines() -> None:
         clear.paste((60, 70, 80), (step, 100, step + 6, 400))
     needle = pixels(encoded(clear, quality=85))
     lost, kept = (
-        full_size.measure(needle, pixels(witness)).strong
+        full_size.measure(needle, pixels(witness)).detail.strong
         for witness in (encoded(filters.smoothed(clear, 2, 18), quality=95), encoded(clear, quality=40))
     )
     assert lost is not None
@@ -468,7 +463,7 @@ def test_an_enlargement_that_was_sharpened_has_no_finest_detail() -> None:
         needle = pixels(encoded(image, quality=quality))
         half = enlarged(image, 2).filter(ImageFilter.UnsharpMask(1, 60, 0))
         lost, kept = (
-            full_size.measure(needle, pixels(encoded(witness, quality=92))).finest for witness in (half, image)
+            full_size.measure(needle, pixels(encoded(witness, quality=92))).detail.finest for witness in (half, image)
         )
         assert lost is not None
         assert kept is not None
@@ -606,7 +601,7 @@ def test_a_layout_in_the_memory_changes_nothing(height: int, width: int, seed: i
         measures = full_size.measure(Pixels(one, None), Pixels(two, None))
         for of_cells, same in ((measures.spots, straight.spots), (measures.patches, straight.patches)):
             assert of_cells == pytest.approx(same, rel=1e-5)
-        assert measures.kept == straight.kept
+        assert measures.detail.kept == straight.detail.kept
         assert measures._replace(spots={}, patches={}) == straight._replace(spots={}, patches={})
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -33,16 +33,6 @@ from tests.helpers.trees import build_tree
 
 Dupfind = Callable[..., Any]
 Tree = Callable[..., Path]
-
-
-@pytest.fixture
-def immich(monkeypatch: pytest.MonkeyPatch) -> Iterator[Immich]:
-    """A server with nothing in it; nobody waits between requests."""
-    monkeypatch.setenv(VARIABLE, KEY)
-    monkeypatch.setattr(clients, "_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(clients, "_MOST_PAUSE_SECONDS", 0.002)
-    with Immich() as server:
-        yield server
 
 
 def settings(immich: Immich, needles: Path, *more: Path, **options: Any) -> Settings:

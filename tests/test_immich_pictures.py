@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -17,9 +17,7 @@ from PIL import Image
 from dupfind import pipeline
 from dupfind.errors import ServerError
 from dupfind.immich import candidates
-from dupfind.immich import client as clients
 from dupfind.immich import pictures as searching
-from dupfind.immich.client import KEY as VARIABLE
 from dupfind.immich.client import Client
 from dupfind.pool import full_size
 from dupfind.settings import make_settings
@@ -34,16 +32,6 @@ Tree = Callable[[str, Mapping[str, bytes]], Path]
 Trick = Callable[[BaseHTTPRequestHandler], bool]
 TAKEN, LOCAL = "2024:05:01 10:00:00", "2024-05-01T10:00:00.000Z"
 SIZE = (640, 480)
-
-
-@pytest.fixture
-def immich(monkeypatch: pytest.MonkeyPatch) -> Iterator[Immich]:
-    """A server with nothing in it; nobody waits between requests."""
-    monkeypatch.setenv(VARIABLE, KEY)
-    monkeypatch.setattr(clients, "_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(clients, "_MOST_PAUSE_SECONDS", 0.002)
-    with Immich() as server:
-        yield server
 
 
 @cache

@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,30 +28,12 @@ from dupfind.session import with_reader
 from dupfind.settings import make_report_settings
 from dupfind.values import FileEntry, FileVerdict, Report
 from tests.helpers.decisions import word
-from tests.helpers.films import film, remuxed
+from tests.helpers.films import copy, film, original, other
 from tests.helpers.scans import one_thread, scan, settings, states
 
 TreeBuilder = Callable[[str, Mapping[str, bytes]], Path]
 Dupfind = Callable[..., "subprocess.CompletedProcess[bytes]"]
 CODE = "same-image-data"
-
-
-@cache
-def original() -> bytes:
-    """A film as a camera writes it."""
-    return film("mov")
-
-
-@cache
-def copy(title: str = "Lake") -> bytes:
-    """The same one in another container, with its header in front and a title."""
-    return remuxed(original(), "mp4", options={"movflags": "+faststart"}, tags={"title": title})
-
-
-@cache
-def other(seed: int = 7) -> bytes:
-    """Another film."""
-    return film("mov", seed=seed)
 
 
 def verdicts(report: Report) -> dict[str, FileVerdict]:

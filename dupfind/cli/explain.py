@@ -9,7 +9,7 @@ import click
 
 from dupfind.cli import options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import WHAT, headed, option, stacked
+from dupfind.cli.option import stacked
 from dupfind.errors import ExitCode, SettingsError
 from dupfind.settings import make_settings
 from dupfind.sources.mounts import read_mounts
@@ -36,20 +36,7 @@ exist (the others are explained), or for wrong usage.
     options.exclude("Leave out of the haystack."),
     options.judging,
     options.quick,
-    headed(
-        WHAT,
-        option(
-            "-k",
-            "--nearest",
-            "nearest",
-            metavar="N",
-            type=int,
-            is_common=True,
-            default=5,
-            show_default=True,
-            help="How many of the nearest haystack pictures to show.",
-        ),
-    ),
+    options.nearest("How many of the nearest haystack pictures to show."),
     options.output_format(["table", "json"]),
     options.limits,
     options.cluster,

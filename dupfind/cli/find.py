@@ -9,7 +9,7 @@ import click
 
 from dupfind.cli import named, options, streams
 from dupfind.cli.command import command
-from dupfind.cli.option import WHAT, headed, option, stacked
+from dupfind.cli.option import option, stacked
 from dupfind.errors import SettingsError
 from dupfind.overwriting import check_outputs, refuse_overwriting
 from dupfind.settings import Format, check_html_pictures, make_settings
@@ -49,20 +49,7 @@ not exist (the others are answered), or for wrong usage.
     options.algorithm,
     options.threshold,
     options.rotations,
-    headed(
-        WHAT,
-        option(
-            "-k",
-            "--nearest",
-            "nearest",
-            metavar="N",
-            type=int,
-            is_common=True,
-            default=5,
-            show_default=True,
-            help="How many of the nearest haystack files to show.",
-        ),
-    ),
+    options.nearest("How many of the nearest haystack files to show."),
     option("--rescan", is_flag=True, help="Look at every file of the haystack, not only at folders that have changed."),
     options.output_format([choice.value for choice in Format]),
     options.output_paths,

@@ -89,6 +89,24 @@ def output_format(formats: Sequence[str]) -> Callable[[F], F]:
     )
 
 
+def nearest(text: str) -> Callable[[F], F]:
+    """``-k``, whose nearest are something else to each command."""
+    return headed(
+        WHAT,
+        option(
+            "-k",
+            "--nearest",
+            "nearest",
+            metavar="N",
+            type=int,
+            is_common=True,
+            default=5,
+            show_default=True,
+            help=text,
+        ),
+    )
+
+
 def _keep_color(context: click.Context, _: click.Parameter, when: str) -> None:
     """Keep it for where the screen is looked at: no command does anything else with it."""
     context.meta[streams.COLOR] = when

@@ -93,15 +93,22 @@ def closest(
 
 
 class Detail(NamedTuple):
-    """What a witness repeats of a needle's detail, as :class:`dupfind.evidence.full_size.Measures` tells it."""
+    """What a witness repeats of a needle's detail."""
 
     kept: Kept | None
+    """Detail of 2 to 3 pixels; None where the needle has none."""
     kept_coarse: Kept | None
+    """Detail of 4 to 8 pixels."""
     finest: float | None
+    """Share of the finest detail that is repeated; None where there is little."""
     strong: float | None
+    """The same of the strong marks among the coarser detail."""
     region: float | None
+    """Share of the detail that is repeated in the region that repeats least."""
     grain: float | None
+    """Unexplained share of the coarser detail, of the better explained of the two."""
     evenness: tuple[Evenness, Evenness]
+    """Of fine and of coarse detail."""
 
 
 def compare_detail(needle: Pixels, witness: Pixels, gain: float) -> Detail:

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dupfind.evidence import cells, color_cells, detail
-from dupfind.evidence.detail import Evenness, Kept, Window
+from dupfind.evidence.detail import Detail, Kept, Window
 from dupfind.evidence.pixels import Pixels
 from dupfind.pictures import gray
 from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
@@ -212,20 +212,7 @@ class Measures(NamedTuple):
     color_spots: tuple[tuple[float, float], ...]
     """By cells of 8 and 16 pixels: worst difference in levels, and in units of what is usual in the pair."""
     color_where: tuple[float, float]
-    kept: Kept | None
-    """Detail of 2 to 3 pixels; None where the needle has none."""
-    kept_coarse: Kept | None
-    """Detail of 4 to 8 pixels."""
-    finest: float | None
-    """Share of the finest detail that is repeated; None where there is little."""
-    strong: float | None
-    """The same of the strong marks among the coarser detail."""
-    region: float | None
-    """Share of the detail that is repeated in the region that repeats least."""
-    grain: float | None
-    """Unexplained share of the coarser detail, of the better explained of the two."""
-    evenness: tuple[Evenness, Evenness]
-    """Of fine and of coarse detail."""
+    detail: Detail
 
 
 def compare(needle: Pixels, witness: Pixels, facts: Facts) -> Reason | None:
@@ -290,7 +277,7 @@ def _place(where: tuple[float, float]) -> str:
 
 
 def _judge_detail(measures: Measures, facts: Facts) -> Reason | None:
-    finest = measures.kept or measures.kept_coarse
+    finest = measures.detail.kept or measures.detail.kept_coarse
     if finest is None:
         return Reason(ReasonCode.PLAIN)
     if objection := _judge_kept(measures, finest, facts):
@@ -303,7 +290,7 @@ def _judge_detail(measures: Measures, facts: Facts) -> Reason | None:
         return Reason(ReasonCode.LESS_COLOR_DETAIL)
     if objection := _judge_evenness(measures, facts):
         return objection
-    if measures.grain is not None and measures.grain > facts.most_grain:
+    if measures.detail.grain is not None and measures.detail.grain > facts.most_grain:
         return Reason(ReasonCode.GRAIN)
     return None
 
@@ -314,7 +301,7 @@ def _judge_evenness(measures: Measures, facts: Facts) -> Reason | None:
     if facts.is_fair or facts.is_poor:
         bounds = EVENNESS_BOUNDS
     for window, of_window in bounds.items():
-        for evenness, bound in zip(measures.evenness, of_window, strict=True):
+        for evenness, bound in zip(measures.detail.evenness, of_window, strict=True):
             if evenness[window].share < bound:
                 return Reason(ReasonCode.LESS_SHARP_PART, (_place(evenness[window].where),))
     return None
@@ -332,16 +319,16 @@ def _judge_kept(measures: Measures, finest: Kept, facts: Facts) -> Reason | None
     """Object where the witness repeats too little of the needle's detail, anywhere, or has other detail beside it."""
     less, other = (Reason(code, (AT_FULL_SIZE,)) for code in (ReasonCode.LESS_DETAIL, ReasonCode.DETAIL))
     least_share, least_in_region = KEPT_BOUNDS_OF_LARGER if facts.is_larger else facts.least_kept
-    asked = [kept.share for kept in (measures.kept, measures.kept_coarse) if kept is not None]
-    if min(asked) < least_share or (measures.region is not None and measures.region < least_in_region):
+    asked = [kept.share for kept in (measures.detail.kept, measures.detail.kept_coarse) if kept is not None]
+    if min(asked) < least_share or (measures.detail.region is not None and measures.detail.region < least_in_region):
         return less
-    if measures.strong is not None and measures.strong < STRONG_BOUND and not facts.is_scaled:
+    if measures.detail.strong is not None and measures.detail.strong < STRONG_BOUND and not facts.is_scaled:
         return less
-    if measures.finest is not None and measures.finest < facts.least_finest:
+    if measures.detail.finest is not None and measures.detail.finest < facts.least_finest:
         return less
     if facts.is_poor:
         return None
-    is_overdone = measures.kept_coarse is not None and measures.kept_coarse.share > MOST_KEPT_BOUND
+    is_overdone = measures.detail.kept_coarse is not None and measures.detail.kept_coarse.share > MOST_KEPT_BOUND
     most_rest = facts.most_rest
     if facts.is_scaled:
         may_be_siblings = not facts.is_larger and min(asked) >= SHARE_OF_SIBLINGS
@@ -372,7 +359,4 @@ def measure(needle: Pixels, witness: Pixels) -> Measures:
             worst, where = excess, place
     colors = color_cells.compare_colors(needle.color, witness.color, [levels for levels, _ in COLOR_SPOT_BOUNDS])
     of_detail = detail.compare_detail(needle, witness, gain)
-    return Measures(
-        gain, curve, tones, spots, patches, where, *colors, of_detail.kept, of_detail.kept_coarse, of_detail.finest,
-        of_detail.strong, of_detail.region, of_detail.grain, of_detail.evenness,
-    )  # fmt: skip
+    return Measures(gain, curve, tones, spots, patches, where, *colors, of_detail)

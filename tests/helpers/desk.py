@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -14,7 +14,7 @@ from dupfind.evidence import fingerprint
 from dupfind.matching.decodes import Decodes, ReadFull
 from dupfind.matching.matcher import Matcher
 from dupfind.reading import Pictures
-from dupfind.values import FileEntry, Match, Thumbnail
+from dupfind.values import Failure, FileEntry, Match, Thumbnail
 
 
 class Desk:
@@ -34,6 +34,17 @@ class Desk:
         ]
         array = np.array(hashes, np.uint64).reshape(len(entries), orientations)
         return Pictures(entries, [one for one in refs if isinstance(one, PictureRef)], array, {})
+
+    def decodes(self, contents: Mapping[str, Thumbnail | Failure]) -> list[str]:
+        """Let these be what full decodes give; gives the paths that will have been decoded."""
+        read: list[str] = []
+
+        def read_full(entries: Sequence[FileEntry]) -> dict[str, PictureRef | Failure]:
+            read.extend(entry.path for entry in entries)
+            return {entry.path: self.cache.keep_content(entry, contents[entry.path], 0) for entry in entries}
+
+        self.read_full = read_full
+        return read
 
     def match(
         self,

@@ -6,6 +6,7 @@ import io
 import tempfile
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,24 @@ def remuxed(
         _copy(source, file.name, name, options or {}, tags or {}, order)
         file.seek(0)
         return file.read()
+
+
+@cache
+def original() -> bytes:
+    """A film as a camera writes it."""
+    return film("mov")
+
+
+@cache
+def copy(title: str = "Lake") -> bytes:
+    """The same one in another container, with its header in front and a title."""
+    return remuxed(original(), "mp4", options={"movflags": "+faststart"}, tags={"title": title})
+
+
+@cache
+def other(seed: int = 7) -> bytes:
+    """Another film."""
+    return film("mov", seed=seed)
 
 
 def _copy(
