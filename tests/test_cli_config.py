@@ -253,6 +253,26 @@ def test_the_place_that_is_typed_holds(configured: Callable[..., Any], tree: Tre
     assert 2 == configured(f"{away}\ntrash = true", *words).returncode
 
 
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("quiet = true", ("-v",)),
+        ("verbose = true", ("-q",)),
+        ("format = 'json'", ("-0",)),
+        ("print0 = true", ("--format", "csv")),
+        ("no-cache = true", ("--cache", "own.sqlite")),
+    ],
+)
+def test_what_is_typed_takes_the_place_of_its_opposite(
+    configured: Callable[..., Any], tmp_path: Path, text: str, typed: tuple[str, ...]
+) -> None:
+    """The command line comes first, also where the two are options of their own."""
+    done = configured(text, "scan", "--haystack", "hay", "needles", *typed)
+    assert 1 == done.returncode, done.stderr
+    assert ("-v" in typed) == (b"walking" in done.stderr)
+    assert ("own.sqlite" in typed) == (tmp_path / "own.sqlite").exists()
+
+
 def test_help_needs_no_file_that_is_right(configured: Callable[..., Any]) -> None:
     """Or nobody could look up what is wrong with it."""
     for arguments in (("scan", "--help"), ("scan", "-h"), ("help", "scan"), ("--version",)):

@@ -5,9 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import click
-from click.core import ParameterSource
-
 from dupfind.cli import acting, options, streams
 from dupfind.cli.command import command
 from dupfind.cli.option import ACTING, headed, option, stacked
@@ -45,9 +42,12 @@ Exit codes: 0 when all that can go went, or would, 1 when something did not,
     options.needles,
     headed(
         ACTING,
-        option("--trash", is_flag=True, is_common=True, help="Move it to the trash of its own drive."),
+        option(
+            "--trash", is_flag=True, is_common=True, rivals=["move_to"], help="Move it to the trash of its own drive."
+        ),
         option(
             "--move-to",
+            rivals=["trash"],
             metavar="DIR",
             type=options.FOLDER,
             is_common=True,
@@ -110,7 +110,6 @@ def clean(
     journal lets dupfind undo take it back. The haystack is only read.
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
-    trash, move_to = _where_typed(trash=trash, move_to=move_to)
     if trash and move_to is not None:
         raise SettingsError("--trash and --move-to contradict each other")
     if not trash and move_to is None:
@@ -145,18 +144,6 @@ def clean(
     acting.write_report(console, render, output, report.summary(answer))
     console.times(settings.workers)
     return acting.exit_code(console, answer)
-
-
-def _where_typed(*, trash: bool, move_to: str | None) -> tuple[bool, str | None]:
-    """Let the one of the two that was typed take the place of the other, where a file or a variable gives that."""
-    context = click.get_current_context()
-    typed = [context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("trash", "move_to")]
-    match typed:
-        case [True, False]:
-            return trash, None
-        case [False, True]:
-            return False, move_to
-    return trash, move_to
 
 
 def _applied(plan: CleanPlan, settings: Settings, console: Console, journal: str | None) -> Cleaned:

@@ -12,6 +12,7 @@ from inspect import cleandoc
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from dupfind.cli.config import read_config
 from dupfind.cli.option import WHAT, Option
@@ -53,6 +54,15 @@ class Command(click.Command):
         profile.heading = brief.heading = _GENERAL
         kwargs["params"] = [*(params or ()), profile, brief]
         super().__init__(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
+        """Run the command, without what is given elsewhere and contradicts what is typed."""
+        options = {each.name: each for each in self.params if isinstance(each, Option)}
+        for name in [name for name in options if name and _is_typed(ctx, name)]:
+            for rival in options[name].rivals:
+                if rival in options and not _is_typed(ctx, rival):
+                    ctx.params[rival] = False if options[rival].is_flag else None  # as where nobody gives them
+        return super().invoke(ctx)
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """Return ``--help``, as click makes it, in other words."""
@@ -112,6 +122,11 @@ Group.group_class = Group
 def command(*args: Any, **attributes: Any) -> Callable[[Callable[..., Any]], Command]:  # noqa: ANN401 - click's own
     """Make a :class:`Command` of a function, as :func:`click.command` does."""
     return click.command(*args, cls=Command, **attributes)
+
+
+def _is_typed(context: click.Context, name: str) -> bool:
+    """Tell whether the command line gives a parameter."""
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def _show_brief(context: click.Context, _: click.Parameter, is_asked: bool) -> None:

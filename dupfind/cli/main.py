@@ -76,7 +76,7 @@ def dupfind() -> None:
     """Which folders of an old backup still hold something that is not in your photo collection?
 
     The folders to check are the needles, the collection is the haystack. Questions change nothing in either. Two
-    commands act, import and clean, and undo takes back what they did. Nothing is ever deleted.
+    commands act, import and clean, and undo takes back what they did. Files are moved, never deleted.
 
     \b
       dupfind scan --haystack ~/Photos /media/old-disk

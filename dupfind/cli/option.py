@@ -17,7 +17,8 @@ class Option(click.Option):
     """An option with the heading that the help shows it under.
 
     ``is_common``: ``-h`` shows it, too. ``is_typed``: only the command line gives it, such as the consent to act, which
-    must not wait in a file. ``old_names`` go on working, and no help shows them.
+    must not wait in a file. ``old_names`` go on working, and no help shows them. ``rivals`` are parameters that this
+    option does not go with: typed, it takes their place where the environment or ``config.toml`` gives them.
     """
 
     def __init__(
@@ -27,10 +28,12 @@ class Option(click.Option):
         is_common: bool = False,
         is_typed: bool = False,
         old_names: Sequence[str] = (),
+        rivals: Sequence[str] = (),
         **kwargs: Any,  # noqa: ANN401 - likewise
     ) -> None:
         super().__init__([*names, *old_names], *args, **kwargs)
         self.old_names = old_names
+        self.rivals = rivals
         self.heading = ""
         self.is_common = is_common
         self.is_typed = is_typed

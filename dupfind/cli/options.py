@@ -73,6 +73,7 @@ def output_format(formats: Sequence[str]) -> Callable[[F], F]:
         option(
             "--format",
             "format_",
+            rivals=["print0"],
             type=click.Choice(formats, case_sensitive=False),
             is_common=True,
             help=f"Output format. [default: {formats[0]}]",
@@ -215,7 +216,8 @@ output = headed(
     option("--output", metavar="FILE", type=FILE, is_common=True, help="Write the report there, whole or not at all."),
 )
 output_paths = stacked(
-    headed(OUTPUT, option("-0", "--print0", is_flag=True, help="Print paths, each ended by NUL.")), output
+    headed(OUTPUT, option("-0", "--print0", is_flag=True, rivals=["format_"], help="Print paths, each ended by NUL.")),
+    output,
 )
 """How paths are told apart, and where the answer goes."""
 follow_symlinks = headed(
@@ -317,11 +319,22 @@ compared = stacked(
 )
 """What is asked of which files: all that decides the answer of a scan."""
 cache_file = headed(
-    LIMITS, option("--cache", metavar="FILE", type=FILE, help="Cache file. [default: in the user's cache folder]")
+    LIMITS,
+    option(
+        "--cache",
+        metavar="FILE",
+        type=FILE,
+        rivals=["no_cache"],
+        help="Cache file. [default: in the user's cache folder]",
+    ),
 )
-quiet = headed(OUTPUT, option("-q", "--quiet", is_flag=True, help="Show errors only, no warnings and no progress."))
+quiet = headed(
+    OUTPUT,
+    option("-q", "--quiet", is_flag=True, rivals=["verbose"], help="Show errors only, no warnings and no progress."),
+)
 verbose = headed(
-    OUTPUT, option("-v", "--verbose", is_flag=True, help="Show every problem, and the time of each stage.")
+    OUTPUT,
+    option("-v", "--verbose", is_flag=True, rivals=["quiet"], help="Show every problem, and the time of each stage."),
 )
 profile_stages = headed(
     OUTPUT,
@@ -374,7 +387,7 @@ limits = stacked(
             help="Memory limit of all decoding processes together. [default: 3/4 of what there is]",
         ),
         cache_file,
-        option("--no-cache", is_flag=True, help="Neither read nor write the cache."),
+        option("--no-cache", is_flag=True, rivals=["cache"], help="Neither read nor write the cache."),
     ),
 )
 """What bounds the reading, where it is kept, and what is told of it."""
