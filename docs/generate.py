@@ -287,6 +287,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "groups catalog": lambda: _catalog()[2],
     "review help": lambda: _run("review", "--help"),
     "cache help": lambda: _run("cache", "--help"),
+    "selftest help": lambda: _run("selftest", "--help"),
+    "doctor help": lambda: _run("doctor", "--help"),
     "cache prune help": lambda: _run("cache", "prune", "--help"),
     "demo": _scan,
     "demo files": lambda: _scan("--files", "--only", "similar", "--only", "unreadable"),

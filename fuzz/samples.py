@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 
 from dupfind.pictures import jxl, raw
 from fixtures import pictures
-from tests.helpers.dng import dng
+from fixtures.dng import dng
 
 pillow_heif.register_heif_opener(thumbnails=False)
 

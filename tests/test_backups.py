@@ -16,8 +16,8 @@ from PIL import Image, PngImagePlugin
 
 from dupfind.values import FolderState
 from fixtures import pictures
+from fixtures.dng import dng
 from tests.helpers import archives, sidecar_contents
-from tests.helpers.dng import dng
 from tests.helpers.encodings import jpeg
 from tests.helpers.scans import scan
 from tests.helpers.stamped import saved

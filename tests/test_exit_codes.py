@@ -50,6 +50,8 @@ ASKED: dict[str, dict[int, tuple[str, ...]]] = {
     "calibrate": {0: ("many",), 2: ("new",)},
     "cache": {0: ("info",), 2: ("prune", "--cache", "same/a.png")},
     "config": {0: (), 2: ("nonsense",)},
+    "selftest": {0: (), 2: ("--quiet", "--verbose")},
+    "doctor": {0: (), 1: ("--cache", "same/a.png"), 2: ("--output", "none/r.txt")},
     "completion": {0: ("bash",), 2: ("tcsh",)},
     "help": {0: ("scan",), 2: ("nonsense",)},
 }
@@ -59,6 +61,7 @@ ELSEWHERE = {
     ("review", 1): "tests/test_cli_review.py",
     ("clean", 1): "below",
     ("undo", 1): "below",
+    ("selftest", 1): "tests/test_selftest.py",
 }
 
 

@@ -104,6 +104,8 @@ def test_the_core_never_prints_or_exits() -> None:
         ["import", "--help"],
         ["clean", "--help"],
         ["undo", "--help"],
+        ["selftest", "--help"],
+        ["doctor", "--help"],
     ],
     ids=" ".join,
 )

@@ -22,7 +22,7 @@ from dupfind.evidence.fingerprint import check_hash, pixels
 from dupfind.pictures import decode, raw
 from dupfind.values import Evidence, Thumbnail
 from fixtures import pictures
-from tests.helpers.dng import dng
+from fixtures.dng import dng
 from tests.helpers.places import ROOT
 
 has_extra = pytest.mark.skipif(not raw.version(), reason="the extra dupfind[raw] is not installed")

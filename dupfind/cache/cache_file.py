@@ -23,6 +23,11 @@ _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 _SQLITE_HEADER = b"SQLite format 3\0"
 
 
+def engine_version() -> str:
+    """Return the version of SQLite."""
+    return sqlite3.sqlite_version
+
+
 class DamagedError(Exception):
     """The file is no sound database of ours."""
 

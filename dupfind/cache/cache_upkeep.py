@@ -43,6 +43,18 @@ class CacheInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheCheck:
+    """How a cache file is."""
+
+    is_whole: bool
+    """By SQLite's own check of its pages."""
+    decoded: int
+    """Pictures that are remembered."""
+    current: int
+    """Those of them that the decoders of today have made; the others are decoded again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pruned:
     """What pruning removed and left."""
 
@@ -65,6 +77,24 @@ def info(path: str) -> CacheInfo | None:
             (thumbnails,) = store.connection.execute("SELECT count(*) FROM picture").fetchone()
         kept = cache_answers.count(store), cache_snapshots.count(store)
         return CacheInfo(os.path.getsize(path), files, digests, thumbnails, failures, *kept)
+
+
+def check(path: str, recipe: str) -> CacheCheck | None:
+    """Look whether the cache at ``path`` is whole, and what of it holds; None when there is none.
+
+    ``recipe`` is what thumbnails are made by. Changes nothing. Reads the whole file: some seconds for a gigabyte.
+    Raises :class:`~dupfind.errors.CacheError`.
+    """
+    if not os.path.lexists(path):
+        return None
+    with _opened(path) as store, translated():
+        (said,) = store.connection.execute("PRAGMA quick_check(1)").fetchone()
+        label = store.label(recipe)
+        (decoded,) = store.connection.execute("SELECT count(*) FROM file WHERE picture IS NOT NULL").fetchone()
+        (current,) = store.connection.execute(
+            "SELECT count(*) FROM file WHERE picture IS NOT NULL AND recipe = ?", (label,)
+        ).fetchone()
+    return CacheCheck(is_whole=said == "ok", decoded=decoded, current=current)
 
 
 def clear(path: str) -> int:

@@ -50,6 +50,18 @@ class Config:
         """Give the value of each key that holds for a command, whether it has such an option or not."""
         return {value.key: value for value in self._values_in_turn(command)}
 
+    def keys(self) -> list[str]:
+        """Name the options that the file sets, with the command that each is for; of profiles only that there are."""
+        names: list[str] = []
+        for key, content in self.content.items():
+            if key == _PROFILES:
+                names.append("profiles")
+            elif isinstance(content, dict):
+                names += [f"{key}.{inner}" for inner in content]
+            else:
+                names.append(key)
+        return names
+
     def defaults(self, context: click.Context) -> dict[str, Any]:
         """Return the values of this command's options, by the names that click has for them.
 

@@ -22,6 +22,7 @@ from dupfind.cli.clean import clean
 from dupfind.cli.command import Group
 from dupfind.cli.compare import compare
 from dupfind.cli.config_command import config
+from dupfind.cli.doctor import doctor
 from dupfind.cli.explain import explain
 from dupfind.cli.find import find
 from dupfind.cli.groups import groups
@@ -31,6 +32,7 @@ from dupfind.cli.import_ import import_
 from dupfind.cli.index import index
 from dupfind.cli.review import review
 from dupfind.cli.scan import scan
+from dupfind.cli.selftest import selftest
 from dupfind.cli.sort import sort
 from dupfind.cli.undo import undo
 from dupfind.errors import DupfindError, ExitCode, OutputClosedError, OutputError, StoppedError, reason_of
@@ -86,7 +88,7 @@ def dupfind() -> None:
 _COMMANDS = (
     *(scan, review, import_, clean, undo),
     *(find, explain, compare, groups, sort),
-    *(index, hash_, calibrate, cache, config, completion, help_),
+    *(index, hash_, calibrate, cache, config, selftest, doctor, completion, help_),
 )
 """In the order in which the help lists them."""
 for _command in _COMMANDS:

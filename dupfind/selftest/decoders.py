@@ -1,0 +1,107 @@
+"""What the installed decoders make of the known pictures, whole and broken; they run in workers, as all decoders do."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from dupfind.answers.tested import Check, Outcome
+from dupfind.errors import NotAPictureError, UndecodableError
+from dupfind.pool.processes import Death
+from dupfind.pool.workers import Pool
+from dupfind.selftest.samples import Known, Sample
+
+NEAR_BITS = 6
+"""Bits of a hash that another decoder may change, by a grey level here and there, and no more: what a hash that is good
+to search by loses to a change of one level (:data:`dupfind.evidence.fingerprint.STEADY_BITS`)."""
+_MAX_PIXELS = 1 << 20
+
+
+class Seen(NamedTuple):
+    """What became of one file."""
+
+    thumbnail: str = ""
+    hash: str = ""
+    damage: str | None = None
+    error: str | None = None
+
+
+class Part(NamedTuple):
+    """A known picture, or the first half of its file."""
+
+    sample: Sample
+    is_broken: bool
+
+    @property
+    def content(self) -> bytes:
+        """The bytes to be decoded."""
+        whole = self.sample.content
+        return whole[: len(whole) // 2] if self.is_broken else whole
+
+
+def check(known: Known, installed: Mapping[str, str | None], pool: Pool) -> tuple[list[Check], list[Check]]:
+    """Decode each known picture, and half of each; gives what came of the whole ones and of the halves.
+
+    ``installed`` are the versions of the libraries, by distribution; None of one that is not there.
+    """
+    absent = [sample for sample in known.samples if any(installed.get(name) is None for name in sample.libraries)]
+    there = [sample for sample in known.samples if sample not in absent]
+    parts = [Part(sample, is_broken) for is_broken in (False, True) for sample in there]
+    done = dict(pool.map(look, parts, size_bytes=lambda part: len(part.content), lost=_lost))
+    whole = [
+        _absent(sample) if sample in absent else _of_whole(sample, done[Part(sample, False)])
+        for sample in known.samples
+    ]
+    return whole, [_of_half(sample, done[Part(sample, True)]) for sample in there]
+
+
+def look(parts: Sequence[Part]) -> list[Seen]:
+    """Decode each part; the task of the workers."""
+    return [seen_of(part.content, part.sample.name) for part in parts]
+
+
+def seen_of(content: bytes, name: str) -> Seen:
+    """Decode one file to its thumbnail, and hash it."""
+    from dupfind.digest import digest_of
+    from dupfind.evidence import fingerprint
+    from dupfind.pictures import decode
+
+    try:
+        thumbnail = decode.read_thumbnail(io.BytesIO(content), name, _MAX_PIXELS)
+    except (NotAPictureError, UndecodableError) as error:
+        return Seen(error=str(error))
+    value = fingerprint.search_hash(fingerprint.pixels(thumbnail.pixels), "phash")
+    digest = digest_of([thumbnail.pixels]).hex()[:16]
+    return Seen(digest, fingerprint.as_hex(value, fingerprint.SEARCH_SIZE), thumbnail.damage)
+
+
+def _lost(_: Part, death: Death) -> Seen:
+    return Seen(error=f"the decoder's process died: {death.reason}")
+
+
+def _absent(sample: Sample) -> Check:
+    if sample.extra is None:
+        return Check(sample.format, Outcome.FAILED, f"not installed: {' '.join(sample.libraries)}")
+    note = f"not installed, such files are compared by their bytes (pip install 'dupfind[{sample.extra}]')"
+    return Check(sample.format, Outcome.ABSENT, note)
+
+
+def _of_whole(sample: Sample, seen: Seen) -> Check:
+    if seen.error is not None:
+        return Check(sample.format, Outcome.FAILED, seen.error)
+    if seen.damage is not None:
+        return Check(sample.format, Outcome.FAILED, f"called damaged: {seen.damage}")
+    if seen.thumbnail == sample.thumbnail:
+        return Check(sample.format, Outcome.OK)
+    bits = (int(seen.hash, 16) ^ int(sample.hash, 16)).bit_count()
+    if bits > NEAR_BITS:
+        return Check(sample.format, Outcome.FAILED, f"another picture: {bits} of 64 bits of its hash differ")
+    return Check(sample.format, Outcome.DIFFERS, f"other pixels, {bits} of 64 bits of the hash")
+
+
+def _of_half(sample: Sample, seen: Seen) -> Check:
+    """Half a file must not pass for a picture."""
+    if seen.error is None and seen.damage is None:
+        return Check(sample.format, Outcome.FAILED, "half of the file passes for a whole picture")
+    return Check(sample.format, Outcome.OK)

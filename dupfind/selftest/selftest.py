@@ -1,0 +1,43 @@
+"""The story of ``dupfind selftest``: the decoders on known pictures, then whole runs in a scratch folder."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+
+from dupfind import libraries
+from dupfind.answers.tested import Check, Library, SelftestResult
+from dupfind.errors import OutputError, reason_of
+from dupfind.events import Listener
+from dupfind.selftest import decoders, runs
+from dupfind.selftest.samples import read_known
+from dupfind.session import pool_of
+from dupfind.settings import Settings
+
+_RUNS: tuple[Callable[[str], Check], ...] = (runs.check_scan, runs.check_kill, runs.check_full_disk)
+
+
+def run_selftest(settings: Settings, listener: Listener) -> SelftestResult:
+    """Try everything; raises :class:`~dupfind.errors.DupfindError` where nothing can be tried."""
+    start = time.monotonic()
+    known, installed = read_known(), dict(libraries.versions())
+    with listener.stage("testing", 1 + len(_RUNS)) as advance:
+        with pool_of(settings, listener) as pool:
+            pictures, broken = decoders.check(known, installed, pool)
+        advance(1)
+        try:
+            with tempfile.TemporaryDirectory(prefix="dupfind-selftest-", ignore_cleanup_errors=True) as folder:
+                runs.make_trees(folder)
+                done = []
+                for check in _RUNS:
+                    done.append(check(folder))
+                    advance(1)
+        except OSError as error:
+            raise OutputError(f"the scratch folder for the test: {reason_of(error)}") from error
+    other = [
+        Library(name, version, known.versions[name])
+        for name, version in installed.items()
+        if name in known.versions and version is not None and version != known.versions[name]
+    ]
+    return SelftestResult(pictures, broken, done, other, time.monotonic() - start)
