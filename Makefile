@@ -14,10 +14,10 @@ TEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(READY): pyproject.toml dupfind/__init__.py
+$(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dupfind needs Python 3.11 or newer; say make PYTHON=python3.11, for example")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python .ci/install dev
 	@touch $@
 
 demo: $(READY) ## Build two small photo trees and run the main job on them
@@ -52,7 +52,7 @@ docs: $(READY) ## Write the parts of the docs that are made from the program, an
 	$(MAKE) site
 
 site: $(READY) ## Build the docs as a site in build/site
-	@test -x $(BIN)/mkdocs || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@test -x $(BIN)/mkdocs || $(BIN)/python .ci/install docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 man: $(READY) ## Show the manual page as it would be installed

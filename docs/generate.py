@@ -159,7 +159,7 @@ def _modules_of(folder: Path, *, is_top: bool) -> str:
     rows = [
         f"| `{path.stem}` | {_first_sentence(path)} |\n"
         for path in sorted(folder.glob("*.py"))
-        if path.name != "__init__.py"
+        if path.name not in ("__init__.py", "_version.py")  # the latter is there where something was built
     ]
     title = "`dupfind/`" if is_top else f"`{folder.name}/`: {_first_sentence(folder / '__init__.py')}"
     return f"### {title}\n\n| module | job |\n|---|---|\n{''.join(rows)}"

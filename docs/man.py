@@ -12,12 +12,13 @@ from textwrap import wrap
 
 import click
 
-from dupfind import __version__
 from dupfind.cli.main import dupfind
 
 FILE = Path(__file__).parent / "man" / "dupfind.1"
 DATE = "2026-11-21"
 """Of the page; to be changed with each release, and no clock's, so that the same help makes the same page."""
+VERSION = "1.0"
+"""The release that the page is of, likewise: the version of a checkout changes with each commit."""
 SUMMARY = "tell what of an old backup is not in a photo collection"
 _LINE = 76
 _ESCAPES = {
@@ -37,7 +38,7 @@ _ENVIRONMENT = (
 def page() -> str:
     """The whole page."""
     lines = [
-        f'.TH DUPFIND 1 "{DATE}" "dupfind {__version__}" "User Commands"',
+        f'.TH DUPFIND 1 "{DATE}" "dupfind {VERSION}" "User Commands"',
         ".SH NAME",
         f"dupfind \\- {SUMMARY}",
         ".SH SYNOPSIS",

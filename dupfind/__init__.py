@@ -9,7 +9,10 @@ TYPE_CHECKING = False  # typing's own takes 10 ms to load, in which a signal wou
 if TYPE_CHECKING:
     from dupfind.api import compare, describe, find, groups, scan
 
-__version__ = "0.1.0"
+try:
+    from dupfind._version import version as __version__
+except ImportError:  # a checkout in which nothing was built or installed
+    __version__ = "1.0.0.dev0"
 __all__ = ["__version__", "compare", "describe", "find", "groups", "scan"]
 
 

@@ -11,7 +11,6 @@ import click
 import pytest
 
 from docs import man
-from dupfind import __version__
 from dupfind.cli.main import dupfind
 from tests.helpers.places import ROOT
 
@@ -35,7 +34,7 @@ def shown() -> str:
 def test_it_is_what_the_help_says() -> None:
     """The file in the repository is the one that would be written now."""
     assert man.FILE.read_text() == man.page()
-    assert f'.TH DUPFIND 1 "{man.DATE}" "dupfind {__version__}"' in man.page().splitlines()[0]
+    assert f'.TH DUPFIND 1 "{man.DATE}" "dupfind {man.VERSION}"' in man.page().splitlines()[0]
 
 
 @pytest.mark.skipif(not shutil.which("groff"), reason="groff is not installed")
