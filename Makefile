@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PROCESSES := $(shell $(PYTHON) -c "import os; print(3 * (os.cpu_count() or 1) // 2)")
 TEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
-.PHONY: help demo test check format bench bench-accuracy fuzz faults mutants audit fixtures docs site man clean
+.PHONY: help demo test check format bench bench-accuracy fuzz faults mutants audit fixtures docs site changelog man clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ docs: $(READY) ## Write the parts of the docs that are made from the program, an
 site: $(READY) ## Build the docs as a site in build/site
 	@test -x $(BIN)/mkdocs || $(BIN)/python .ci/install docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+changelog: $(READY) ## Show what the changelog of the next release would say
+	$(BIN)/towncrier build --draft --version next
 
 man: $(READY) ## Show the manual page as it would be installed
 	$(BIN)/python -m docs.generate
