@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PROCESSES := $(shell $(PYTHON) -c "import os; print(3 * (os.cpu_count() or 1) // 2)")
 TEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
-.PHONY: help demo test check format bench bench-accuracy fuzz faults mutants audit fixtures docs site changelog man clean
+.PHONY: help demo test check format bench bench-accuracy fuzz faults mutants audit fixtures docs site changelog lock sbom deb man clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,19 @@ docs: $(READY) ## Write the parts of the docs that are made from the program, an
 site: $(READY) ## Build the docs as a site in build/site
 	@test -x $(BIN)/mkdocs || $(BIN)/python .ci/install docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+lock: ## Pin what the container, the Debian package and the release are made of, to the newest that fits
+	@test -x build/uv/bin/uv || { $(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv; }
+	UV=build/uv/bin/uv packaging/lock.sh
+
+sbom: ## Write the bill of materials of what the lock pins, build/dupfind.cdx.json
+	@test -x build/sbom/bin/cyclonedx-py || { $(PYTHON) -m venv build/sbom && \
+		build/sbom/bin/pip install --quiet --disable-pip-version-check 'cyclonedx-bom>=5,<8'; }
+	build/sbom/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible \
+		--sv 1.6 --of JSON -o build/dupfind.cdx.json packaging/lock.txt
+
+deb: ## Build the Debian package beside this folder (needs debhelper and an index)
+	dpkg-buildpackage --unsigned-source --unsigned-changes --build=binary
 
 changelog: $(READY) ## Show what the changelog of the next release would say
 	$(BIN)/towncrier build --draft --version next
