@@ -7,10 +7,41 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # typing's own takes 10 ms to load, in which a signal would still be answered by a traceback
 if TYPE_CHECKING:
-    from dupfind.api import compare, describe, find, groups, scan
+    from dupfind.api import (
+        clean,
+        compare,
+        decide,
+        describe,
+        explain,
+        find,
+        groups,
+        import_,
+        index,
+        read_decisions,
+        scan,
+        to_json,
+        undo,
+        write_decisions,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "compare", "describe", "find", "groups", "scan"]
+__all__ = [
+    "__version__",
+    "clean",
+    "compare",
+    "decide",
+    "describe",
+    "explain",
+    "find",
+    "groups",
+    "import_",
+    "index",
+    "read_decisions",
+    "scan",
+    "to_json",
+    "undo",
+    "write_decisions",
+]
 
 
 def __getattr__(name: str) -> object:

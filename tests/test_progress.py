@@ -11,9 +11,9 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,8 +24,8 @@ from dupfind.stopwatch import Part, Stopwatch
 from dupfind.values import Problem, Side
 from tests.helpers.places import ROOT
 
-if TYPE_CHECKING:
-    from tests.conftest import Run, TreeBuilder
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+TreeBuilder = Callable[[str, Mapping[str, bytes]], Path]
 
 
 def problem(number: int, *, stage: str = "walk", is_note: bool = False) -> Problem:
