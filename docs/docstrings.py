@@ -14,16 +14,7 @@ _ROLE = re.compile(r":(?:class|func|meth|mod|data|attr):`~?([\w.]+)`")
 
 
 def as_markdown(docstring: str) -> str:
-    r"""Write a docstring as Markdown has it.
-
-    >>> print(as_markdown("Make a :class:`~dupfind.values.Report`.\n\n>>> 1 + 1\n2"))
-    Make a `Report`.
-    <BLANKLINE>
-    ```pycon
-    >>> 1 + 1
-    2
-    ```
-    """
+    """Write a docstring as Markdown has it: what follows the first prompt is an example, as everywhere here."""
     text = _ROLE.sub(lambda match: f"`{match[1].rpartition('.')[2]}`", docstring)
     before, prompt, example = text.partition(">>> ")
     return f"{before}```pycon\n{prompt}{example.rstrip()}\n```" if prompt else text
