@@ -185,8 +185,8 @@ def compare(
     ...     picture.resize((160, 120)).save(small)
     ...     answer = compare(large, small, no_cache=True)
     >>> (pair,) = answer.pairs
-    >>> pair.evidence.value, pair.score("phash"), answer.are_accepted
-    ('similar', 1.0, False)
+    >>> pair.evidence.value, pair.score("phash"), answer.are_accepted, os.path.basename(pair.better.path)
+    ('similar', 1.0, True, 'large.png')
     >>> pair.reason.code.value, pair.reason.facts
     ('witness-smaller', (160, 120, 320, 240))
     >>> describe(pair.reason, needle="the large one", witness="the small one")
