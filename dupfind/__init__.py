@@ -7,13 +7,44 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # typing's own takes 10 ms to load, in which a signal would still be answered by a traceback
 if TYPE_CHECKING:
-    from dupfind.api import compare, describe, find, groups, scan
+    from dupfind.api import (
+        clean,
+        compare,
+        decide,
+        describe,
+        explain,
+        find,
+        groups,
+        import_,
+        index,
+        read_decisions,
+        scan,
+        to_json,
+        undo,
+        write_decisions,
+    )
 
 try:
     from dupfind._version import version as __version__
 except ImportError:  # a checkout in which nothing was built or installed
     __version__ = "1.0.0.dev0"
-__all__ = ["__version__", "compare", "describe", "find", "groups", "scan"]
+__all__ = [
+    "__version__",
+    "clean",
+    "compare",
+    "decide",
+    "describe",
+    "explain",
+    "find",
+    "groups",
+    "import_",
+    "index",
+    "read_decisions",
+    "scan",
+    "to_json",
+    "undo",
+    "write_decisions",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -25,6 +25,12 @@ class Listener(Protocol):
         ``items`` is how many things it works on, which a stage learns on the way.
         """
 
+    def expect(self, size_bytes: int) -> None:
+        """Hear how many bytes the stage at work is about, where that is known; told once, at its beginning."""
+
+    def went_through(self, size_bytes: int) -> None:
+        """Hear that the stage at work has done so many more of them: just before it advances by the files."""
+
     def worked(self, seconds: float) -> None:
         """Hear that a worker has needed so much processor time for what has just come back from it."""
 
@@ -43,6 +49,12 @@ class Silence:
     def part(self, name: str, items: int = 0) -> AbstractContextManager[None]:  # noqa: ARG002 - likewise
         """Do nothing."""
         return nullcontext()
+
+    def expect(self, size_bytes: int) -> None:
+        """Do nothing."""
+
+    def went_through(self, size_bytes: int) -> None:
+        """Do nothing."""
 
     def worked(self, seconds: float) -> None:
         """Do nothing."""

@@ -210,8 +210,10 @@ class Reader:
         """
         if items:
             with self._listener.stage(what, len(items)) as advance:
+                self._listener.expect(sum(map(size_bytes, items)))
                 done = self._pool.map(task, items, size_bytes=size_bytes, lost=lost, is_light=is_light, run_of=run_of)
                 for item, result in done:
+                    self._listener.went_through(size_bytes(item))
                     advance(1)
                     yield item, result
 

@@ -336,6 +336,11 @@ class FileVerdict(NamedTuple):
     reasons: tuple[Reason, ...] = ()
 
     @property
+    def verdict(self) -> FileState:
+        """The verdict, by the name that it has in JSON."""
+        return self.state
+
+    @property
     def score(self) -> float | None:
         """``1 - distance / 64``; 1.0 for identical bytes, None without a witness."""
         return None if self.witness is None else 1.0 - (self.distance_bits or 0) / HASH_BITS
@@ -396,6 +401,11 @@ class FolderVerdict:
     """True for a part of an archive: nothing lies at its path that a program could delete."""
     is_plan: bool = False
     """True for a folder of a catalog: nobody looked whether it is there, and "contained" is nothing to delete by."""
+
+    @property
+    def verdict(self) -> FolderState:
+        """The verdict, by the name that it has in JSON."""
+        return self.state
 
     @property
     def files(self) -> int:

@@ -137,6 +137,39 @@ def test_both_ways(tmp_path: Path) -> None:
         assert [["size"] if file == photo else [] for file in files] == failed
 
 
+def test_the_better_copy(tmp_path: Path) -> None:
+    """The large one, whichever comes first; the two are the same picture, which is what is asked by default."""
+    photo, small = many(tmp_path)[:3:2]
+    for files in ((photo, small), (small, photo)):
+        answer = ask(*files)
+        (found,) = answer.pairs
+        assert found.better is not None
+        assert (str(photo), True, files[0] == photo) == (
+            found.better.path,
+            answer.are_accepted,
+            found.can_go(Evidence.SAME),
+        )
+
+
+def test_films_are_compared_as_films(tmp_path: Path) -> None:
+    """By bytes, and by packets with the extra: two that are not the same have an answer, which is no."""
+    film = b"\0\0\0\x18ftypqt  "
+    build_tree(
+        tmp_path, {"a.mov": film, "b.mov": film + b"more", "c.mov": film, "d.jpg": b"no picture", "e.jpg": PHOTO}
+    )
+    names = ("a.mov", "b.mov", "c.mov", "d.jpg", "e.jpg")
+    answer = ask(*(tmp_path / name for name in names))
+    assert [None, None, "a.mov", "a.mov"] == [
+        pair.error and Path(pair.error.partition(":")[0]).name for pair in answer.pairs
+    ]
+    assert [None, Evidence.IDENTICAL, None, None] == [pair.evidence for pair in answer.pairs]
+    reason = answer.pairs[0].reason
+    assert reason is not None
+    assert reason.code in (ReasonCode.NO_FILM, ReasonCode.FILM_BY_BYTES)
+    answer = ask(tmp_path / "a.mov", tmp_path / "b.mov")
+    assert (True, False, []) == (answer.is_answered, answer.are_accepted, list(answer.problems))
+
+
 def test_hashes_and_distances(tmp_path: Path) -> None:
     """Of the upright thumbnails, in imagehash's hex; the distances in the orientation that fits."""
     photo, turned = many(tmp_path)[:4:3]

@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 
 from dupfind import libraries, pipeline
-from dupfind.events import Advance
+from dupfind.events import Advance, Silence
 from dupfind.report.reasons import sentences
 from dupfind.sources import entries
 from dupfind.values import FileState, FolderState, Report
@@ -173,7 +173,7 @@ def replace_folder(scene: Scene) -> None:
     build_tree(scene.folder, others)
 
 
-class Saboteur:
+class Saboteur(Silence):
     """A listener that does its deed once, when the run comes to a certain place."""
 
     def __init__(self, place: str, deed: Callable[[], None]) -> None:
@@ -201,9 +201,6 @@ class Saboteur:
         """Likewise."""
         with self.stage(name, items):
             yield
-
-    def worked(self, seconds: float) -> None:
-        """Do nothing."""
 
     def warn(self, text: str) -> None:
         """Nothing is wrong but for the fault."""

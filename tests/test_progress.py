@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import ast
+import fcntl
 import io
+import os
+import re
+import struct
+import subprocess
 import sys
+import termios
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from dupfind import errors
 from dupfind.progress import Console, say
+from dupfind.progress_line import Going, line, steps_of
 from dupfind.stopwatch import Part, Stopwatch
 from dupfind.values import Problem, Side
+from tests.helpers.places import ROOT
+
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
+TreeBuilder = Callable[[str, Mapping[str, bytes]], Path]
 
 
 def problem(number: int, *, stage: str = "walk", is_note: bool = False) -> Problem:
@@ -28,12 +43,12 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
 def test_what_was_passed_over_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     """Ten of a kind, then their number; every one with -v; none with -q."""
     many = [problem(number) for number in range(15)]
-    Console(bars=False).problems(many)
+    Console(has_line=False).problems(many)
     assert 11 == len(found := lines(capsys))
     assert "dupfind: 5 more among the needles: symbolic link: not followed (-v lists them all)" == found[-1]
-    Console(bars=False, verbose=True).problems(many)
+    Console(has_line=False, verbose=True).problems(many)
     assert 15 == len(lines(capsys))
-    Console(bars=False, quiet=True).problems(many)
+    Console(has_line=False, quiet=True).problems(many)
     assert [] == lines(capsys)
 
 
@@ -41,11 +56,11 @@ def test_unreadable_files_are_counted_by_cause(capsys: pytest.CaptureFixture[str
     """A mail of ten thousand lines is read by nobody; each cause is named, and every file with -v."""
     many = [problem(number, stage="thumbnail") for number in range(40)]
     other = problem(40, stage="thumbnail")._replace(reason="cut off")
-    Console(bars=False).problems([*many, other])
+    Console(has_line=False).problems([*many, other])
     found = lines(capsys)
     assert (12, "dupfind: n/40: cut off") == (len(found), found[-2])
     assert found[-1].startswith("dupfind: 30 more among the needles: ")
-    Console(bars=False, verbose=True).problems(many)
+    Console(has_line=False, verbose=True).problems(many)
     assert 40 == len(lines(capsys))
 
 
@@ -53,7 +68,7 @@ def test_what_an_extra_would_read_is_counted(capsys: pytest.CaptureFixture[str])
     """A folder of RAW files without the extra is one line too many, not a thousand, and that of damage is not lost."""
     missing = errors.missing_extra("camera RAW", "raw")
     many = [Problem(f"h/{number}", Side.HAYSTACK, missing.stage, str(missing)) for number in range(1012)]
-    Console(bars=False).problems([*many, problem(1, stage="thumbnail")])
+    Console(has_line=False).problems([*many, problem(1, stage="thumbnail")])
     found = lines(capsys)
     assert 12 == len(found)
     assert "dupfind: n/1: symbolic link: not followed" in found
@@ -64,25 +79,46 @@ def test_what_an_extra_would_read_is_counted(capsys: pytest.CaptureFixture[str])
 
 def test_notes_are_for_the_curious(capsys: pytest.CaptureFixture[str]) -> None:
     """What loses nothing is told with -v only."""
-    Console(bars=False).problems([problem(1, is_note=True)])
+    Console(has_line=False).problems([problem(1, is_note=True)])
     assert [] == lines(capsys)
-    Console(bars=False, verbose=True).problems([problem(1, is_note=True)])
+    Console(has_line=False, verbose=True).problems([problem(1, is_note=True)])
     assert 1 == len(lines(capsys))
 
 
 def test_names_are_made_safe(capsys: pytest.CaptureFixture[str]) -> None:
     """A name cannot colour the terminal or add a line."""
-    Console(bars=False).problems([Problem("n/\x1b[2J\nx", Side.NEEDLES, "walk", "bad")])
+    Console(has_line=False).problems([Problem("n/\x1b[2J\nx", Side.NEEDLES, "walk", "bad")])
     assert ["dupfind: n/\\x1b[2J\\nx: bad"] == lines(capsys)
 
 
-def test_a_stage_with_and_without_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
-    """The bar shows stage, count, rate and remaining time and goes away; verbose says how it went."""
-    with Console(bars=True).stage("decoding", 4) as advance:
+def seen(written: str) -> list[str]:
+    """What a terminal shows of these characters: each line as it stands in the end."""
+    rows = []
+    for row in written.split("\n"):
+        cells: list[str] = []
+        for text in row.split("\r"):
+            cells[: len(text)] = text
+        rows.append("".join(cells).rstrip())
+    return rows
+
+
+def test_a_stage_with_and_without_a_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line shows step, stage, files and bytes, and goes away; verbose says how it went."""
+    monkeypatch.setattr("dupfind.progress._EVERY_SECONDS", 0.0)
+    console = Console(has_line=True, steps=steps_of("scan"))
+    with console.stage("decoding needles", 4) as advance:
+        console.expect(4000)
         for _ in range(4):
+            console.went_through(1000)
             advance(1)
-    assert "decoding" in capsys.readouterr().err
-    with Console(bars=False, verbose=True).stage("decoding", 4) as advance:
+        written = capsys.readouterr().err
+        assert ["3/6 decoding needles: 4 of 4 files, 4.0 of 4.0 kB"] == seen(written)
+        assert "\r3/6 decoding needles: 2 of 4 files, 2.0 of 4.0 kB" in written
+    assert [""] == seen(written + capsys.readouterr().err)
+    with console.stage("walking", None):  # the archives, say, after the needles: it is not the first step again
+        assert ["3/6 walking"] == seen(capsys.readouterr().err)
+    capsys.readouterr()
+    with Console(has_line=False, verbose=True).stage("decoding", 4) as advance:
         advance(4)
     (line,) = lines(capsys)
     assert line.startswith("dupfind: decoding: 4 files in 0.")
@@ -91,7 +127,7 @@ def test_a_stage_with_and_without_a_bar(capsys: pytest.CaptureFixture[str]) -> N
 def test_the_time_of_stages(capsys: pytest.CaptureFixture[str]) -> None:
     """A stage is counted under its short name, what goes on inside it under its own, with the workers' time."""
     watch = Stopwatch(clock=iter(range(99)).__next__)
-    console = Console(bars=False, quiet=True, watch=watch)
+    console = Console(has_line=False, quiet=True, watch=watch)
     with console.stage("matching", 4) as advance:
         with console.part("search", 9):
             pass
@@ -107,19 +143,112 @@ def test_the_time_of_stages(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_without_a_watch_no_time_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody asked."""
-    console = Console(bars=False)
+    console = Console(has_line=False)
     with console.part("search", 9):
         console.worked(1.5)
     console.times(workers=1)
     assert [] == lines(capsys)
 
 
+def test_what_is_printed_meanwhile_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """Warnings do not stand behind the line of progress, which is there again afterwards; nor does what -v tells."""
+    console = Console(has_line=True, verbose=True, steps=steps_of("scan"))
+    with console.stage("matching", 2) as advance:
+        console.warn("the cache is full")
+        with console.stage("comparing at full size", 9):
+            pass
+        advance(1)
+        shown = seen(capsys.readouterr().err)
+        assert "dupfind: warning: the cache is full" == shown[0]
+        assert shown[1].startswith("dupfind: comparing at full size: 0 files in 0.")
+        assert "5/6 matching: 1 of 2 files" == shown[2]
+    assert capsys.readouterr().err.startswith("\r" + " " * len(shown[2]) + "\r")
+
+
+def test_the_line_tells_of_what_goes_on_between_stages(capsys: pytest.CaptureFixture[str]) -> None:
+    """But not while the report is written, to the same screen perhaps; and the innermost stage is the one told of."""
+    console = Console(has_line=True, steps=steps_of("scan"))
+    with console.part("look up"):
+        assert ["1/6 looking up"] == seen(capsys.readouterr().err)
+    assert "" == seen(capsys.readouterr().err)[-1]
+    with console.part("report"):
+        pass
+    assert "" == capsys.readouterr().err
+    with console.part("look up"), console.stage("matching", 2), console.part("look up"):
+        assert ["5/6 matching: 0 of 2 files"] == seen(capsys.readouterr().err)
+
+
+def test_nothing_is_shown_where_nobody_looks(tree: TreeBuilder, dupfind: Run) -> None:
+    """Standard error that is no terminal gets no progress, unless it is asked for."""
+    trees = "--haystack", tree("h", {"a.txt": b"a"}), "--needles", tree("n", {"a.txt": b"a"})
+    assert b"" == dupfind("scan", *trees).stderr
+    assert b"1/6 walking" in dupfind("scan", *trees, "--progress").stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("columns", "expected"), [(40, "3/6 decoding needles: "), (120, "step 3 of 6, decoding needles: ")]
+)
+def test_in_a_terminal(demo_trees: Path, columns: int, expected: str) -> None:
+    """One line, never wider than the screen, which is gone before the answer comes."""
+    written = in_terminal(
+        columns, demo_trees, "scan", "--haystack", "Masters", "--needles", "Josie_Backup", "--no-cache"
+    )
+    progress, _, answer = written.partition("Verdict")
+    parts = [part for row in progress.split("\n") for part in row.rstrip("\r").split("\r")]
+    assert max(len(part) for part in parts if not part.startswith(("dupfind: ", "Josie_Backup/"))) < columns
+    numbers = [int(number) for number in re.findall(r"(?:^|\r)(?:step )?(\d)(?:/| of )6", progress)]
+    assert sorted(numbers) == numbers
+    assert {1, 3, 4, 5} <= set(numbers)
+    assert expected in progress
+    others = [row for row in seen(progress.replace("\r\n", "\n")) if not row.startswith("dupfind: ")]
+    assert {"", "\x1b[1m"} >= set(others)  # the head of the table is bold
+    assert "\r" not in answer.replace("\r\n", "")
+
+
+def in_terminal(columns: int, folder: Path, *arguments: str) -> str:
+    """What the program writes to a terminal of so many columns."""
+    controller, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"TERM": "xterm"}
+    command = [sys.executable, "-m", "dupfind", *arguments]
+    streams = {"stdin": terminal, "stdout": terminal, "stderr": terminal}
+    written = b""
+    with subprocess.Popen(command, cwd=folder, env=environment, **streams):
+        os.close(terminal)
+        with suppress(OSError):  # EIO: nobody has it open any more
+            while data := os.read(controller, 65536):
+                written += data
+    os.close(controller)
+    return written.decode()
+
+
+def test_every_stage_belongs_to_a_step() -> None:
+    """One that does not would leave the count where it is; the names are those in the code."""
+    told = set()
+    for path in (ROOT / "dupfind").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {
+                "stage",
+                "map",
+                "pictures",
+                "_film_data",
+            }:
+                told |= {each.value for each in node.args[:2] if isinstance(each, ast.Constant)}
+            if isinstance(node, ast.Assign) and "STAGE" in [getattr(target, "id", "") for target in node.targets]:
+                told.add(ast.literal_eval(node.value))
+    names = {name for name in told if isinstance(name, str)}
+    assert {"walking", "moving", "decoding haystack", "comparing bytes", "looking into films"} <= names
+    every = steps_of("scan", ["copies", "moves", "page"]) + sum(map(steps_of, ("index", "sort", "undo", "groups")), ())
+    assert set() == names - frozenset().union(*every)
+
+
 def test_warnings_unless_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     """One line each, once."""
-    console = Console(bars=False)
+    console = Console(has_line=False)
     for text in ("cache is full", "cache is full", "cache is gone"):
         console.warn(text)
-    Console(bars=False, quiet=True).warn("cache is full")
+    Console(has_line=False, quiet=True).warn("cache is full")
     assert ["dupfind: warning: cache is full", "dupfind: warning: cache is gone"] == lines(capsys)
 
 
@@ -132,4 +261,21 @@ def test_a_broken_standard_error_is_no_reason_to_fail(
         stream.close()
     monkeypatch.setattr(sys, "stderr", stream)
     say("nobody hears this")
-    Console(bars=False, watch=Stopwatch()).times(workers=1)
+    Console(has_line=False, watch=Stopwatch()).times(workers=1)
+
+
+def test_the_line_fits_the_screen() -> None:
+    """Whatever its width, and the last column stays free: some terminals begin a new line there."""
+    going = Going("comparing what looks alike", 123456, 0.0, done=99999, total_bytes=10**13, done_bytes=10**12)
+    written = {columns: line(going, (4, 6), 12345.0, columns) for columns in range(1, 200)}
+    assert [] == [columns for columns, text in written.items() if len(text) >= columns]
+    assert "4/6 comparing what looks alike: 99,999 of 123,456 files, 1.0 of 10 TB, 8.1/s, 30:51:45 left" == written[99]
+    assert "4/6 comparing what looks alike: 10%, 30:51:45 left" == written[59]
+
+
+def test_a_line_of_bytes_and_one_of_what_is_not_known() -> None:
+    """What is copied is counted in bytes; a walk knows no end; one step is not numbered."""
+    copying = Going("importing", 10**9, 0.0, in_bytes=True, done=10**8)
+    assert "importing: 100 MB of 1.0 GB, 10 MB/s, 1:30 left" == line(copying, (1, 1), 10.0, 80)
+    assert "1/6 walking: 1,000 files, 500/s" == line(Going("walking", None, 0.0, done=1000), (1, 6), 2.0, 80)
+    assert "2/6 comparing bytes: 0 of 1 file" == line(Going("comparing bytes", 1, 0.0), (2, 6), 9.0, 80)

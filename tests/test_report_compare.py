@@ -40,6 +40,15 @@ SMALLER = Comparison(
     compared(), compared("c.jpg"), proof(Evidence.SIMILAR, IS_SMALLER, tests=(CHECK, SIZE)), proof(Evidence.SAME),
     (PIXELS, PIXELS),
 )  # fmt: skip
+LARGER = Comparison(
+    compared(), compared("c.jpg"), proof(Evidence.SAME), proof(Evidence.SIMILAR, IS_SMALLER), (PIXELS, PIXELS)
+)
+FILMS = Comparison(
+    compared("a.mov"),
+    compared("b.mov"),
+    Proof(None, Reason(ReasonCode.NO_FILM)),
+    Proof(None, Reason(ReasonCode.NO_FILM)),
+)
 UNLIKE = Comparison(compared(), compared("d.jpg"), proof(None, APART), proof(None, APART))
 IDENTICAL = Comparison(compared(), compared("e.jpg"), Proof(Evidence.IDENTICAL, None), Proof(Evidence.IDENTICAL, None))
 
@@ -47,13 +56,13 @@ IDENTICAL = Comparison(compared(), compared("e.jpg"), Proof(Evidence.IDENTICAL, 
 def test_a_pair_each_way() -> None:
     """Facts, sentences, hashes and tests, side by side; where one way has more tests the other is blank."""
     expected = """\
-≈ similar, score 0.75 by phash
+✓ same, score 0.75 by phash
   A  a.jpg
      JPEG of quality 88, 640 x 480, 48 kB
   B  c.jpg
      JPEG of quality 88, 640 x 480, 48 kB
-  A is not proved by B: the other one is smaller: 320 x 240 against 640 x 480
-  B is proved by A: the same picture
+  the same picture, A is the better copy
+  B is smaller: 320 x 240 against 640 x 480
 
   Hash   A     B       Apart
   ──────────────────────────
@@ -72,6 +81,12 @@ def test_a_pair_each_way() -> None:
     ("pair", "head", "sentence"),
     [
         (SAME, "✓ same, score 0.75 by phash", "  each proves the other: the same picture"),
+        (LARGER, "✓ same, score 0.75 by phash", "  the same picture, B is the better copy"),
+        (
+            FILMS,
+            "✗ unlike",
+            "  not the same film or sound: other bytes, and not the same packets with the same of all else",
+        ),
         (UNLIKE, "✗ unlike, score 0.75 by phash", "  A and B are unlike each other"),
         (IDENTICAL, "✓ identical, score 1.00 by phash", "  every byte is the same"),
         (LOST, "! unknown", "  no answer: they could not be compared"),
@@ -107,10 +122,11 @@ def test_several_pairs_have_letters() -> None:
 def test_a_terminal() -> None:
     """Colours, and nothing wider than it."""
     shown = printed(SMALLER, screen=Screen(80, is_terminal=True))
-    assert "≈ similar" in shown
+    assert "✓ same" in shown
     hostile = Comparison(compared("a\x1b[31m\n.jpg"), BROKEN, Proof(None, None), Proof(None, None), error="x")
     assert r"A  a\x1b[31m\n.jpg" in printed(hostile, screen=Screen(80, is_terminal=True))
-    assert "~ similar" in printed(SMALLER, screen=Screen(encoding="ascii"))
+    edited = Comparison(compared(), compared("f"), proof(Evidence.SIMILAR, EDITED), proof(Evidence.SIMILAR, EDITED))
+    assert "~ similar" in printed(edited, screen=Screen(encoding="ascii"))
 
 
 def test_json() -> None:
@@ -122,13 +138,15 @@ def test_json() -> None:
     assert {"phash": "00ff", "dhash": "1234"} == whole["files"][0]["hashes"]
     assert (None, "not a picture") == (whole["files"][2]["hashes"], whole["files"][2]["error"])
     pair, lost, identical = whole["pairs"]
+    assert ["first", None, None] == [each["better"] for each in whole["pairs"]]
+    assert "other" == json.loads(printed(LARGER, format_=Format.JSON))["pairs"][0]["better"]
     values = {key: pair[key] for key in ("first", "other", "evidence", "accepted", "distance_bits", "score", "reason")}
     said = {"reason": "the other one is smaller: 320 x 240 against 640 x 480", "reason_code": "witness-smaller"}
     assert values | {"reason_code": pair["reason_code"]} == {
         "first": "a.jpg",
         "other": "c.jpg",
         "evidence": "similar",
-        "accepted": False,
+        "accepted": True,
         "distance_bits": 16,
         "score": 0.75,
         **said,
@@ -169,7 +187,7 @@ def test_csv() -> None:
     assert "'=1+1" == row["reason"]
     rows = list(csv.DictReader(io.StringIO(printed(SMALLER, UNLIKE, LOST, formula, format_=Format.CSV))))
     assert ["similar", "", "", "same"] == [row["evidence"] for row in rows]
-    assert ["no", "no", "no", "yes"] == [row["accepted"] for row in rows]
+    assert ["yes", "no", "no", "yes"] == [row["accepted"] for row in rows]
     assert ("similar", "same", "16", "0.75", "1") == tuple(
         rows[0][key] for key in ("first_by_other", "other_by_first", "distance_bits", "score", "orientation")
     )
@@ -180,8 +198,9 @@ def test_csv() -> None:
 
 
 def test_paths() -> None:
-    """The others that are accepted."""
+    """The others that can go while the first one stays: not the better copy of it."""
     raw = Comparison(compared(), compared(os.fsdecode(b"\xff\n")), proof(Evidence.SAME), proof(Evidence.SAME))
-    assert "b.jpg\ne.jpg\n" == printed(SAME, SMALLER, UNLIKE, LOST, IDENTICAL, format_=Format.PATHS)
+    assert "b.jpg\nc.jpg\ne.jpg\n" == printed(SAME, SMALLER, UNLIKE, LOST, IDENTICAL, format_=Format.PATHS)
+    assert "" == printed(LARGER, FILMS, format_=Format.PATHS)
     found = render(answer(SAME, raw), Format.PATHS, Screen(), visual=False, print0=True)
     assert b"b.jpg\0\xff\n\0" == found

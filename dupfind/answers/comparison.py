@@ -23,6 +23,8 @@ class Compared:
     hashes: Mapping[str, str]
     """By algorithm the 64-bit hash of the upright thumbnail, in hex as imagehash writes it; empty without one."""
     error: str | None = None
+    is_film: bool = False
+    """Whether it is a film or a sound, of which bytes and packets are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,14 @@ class Comparison:
         """Why it is no stronger."""
         return self.weaker.reason
 
+    @property
+    def better(self) -> Compared | None:
+        """The better copy, which shows all that the other one shows: the other can go. None where each can, or none."""
+        proves = [_is_proved(proof) for proof in (self.other_by_first, self.first_by_other)]
+        if proves[0] is proves[1]:
+            return None
+        return self.first if proves[0] else self.other
+
     def score(self, algorithm: str) -> float | None:
         """Return ``1 - distance / 64``; 1.0 for identical bytes, None where the pictures were not compared."""
         if self.evidence is Evidence.IDENTICAL:
@@ -80,8 +90,18 @@ class Comparison:
         return None if distances_bits is None else 1.0 - distances_bits[algorithm] / HASH_BITS
 
     def is_accepted(self, accept: Evidence) -> bool:
-        """Tell whether the grade is ``accept`` or better."""
-        return self.evidence is not None and self.evidence.rank <= accept.rank
+        """Tell whether the two are ``accept`` or better: each way, or one of them is the better copy of the picture."""
+        grade = self.evidence if self.better is None else Evidence.SAME
+        return grade is not None and grade.rank <= accept.rank
+
+    def can_go(self, accept: Evidence) -> bool:
+        """Tell whether the other one is proved by the first, at ``accept`` or better."""
+        grade = self.other_by_first.evidence
+        return self.error is None and grade is not None and grade.rank <= accept.rank
+
+
+def _is_proved(proof: Proof) -> bool:
+    return proof.evidence is not None and proof.evidence.rank <= Evidence.SAME.rank
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ class Why(StrEnum):
     UNREADABLE = "unreadable"
 
 
+ALSO = (Why.SIMILAR.value, Why.BETTER.value, Why.UNREADABLE.value)
+"""What can be asked for beside what is missing."""
+
+
 class Item(NamedTuple):
     """A file that is to be brought over."""
 

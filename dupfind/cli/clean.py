@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from dupfind.progress import Console
     from dupfind.settings import Settings
 
-_MOST_WITNESSES = 16
 _EPILOG = """\b
 Examples:
   What could go, and what stays?
@@ -118,10 +117,9 @@ def clean(
         raise SettingsError("--dry-run and --apply contradict each other")
     if journal is not None and not is_applied:
         raise SettingsError("--journal goes with --apply")
-    if not 1 <= witnesses <= _MOST_WITNESSES:
-        raise SettingsError(f"--witnesses takes a number, 1 to {_MOST_WITNESSES}, not {witnesses}")
-    from dupfind.commands.cleaning import clean_settings
+    from dupfind.commands.cleaning import check_witnesses, clean_settings
 
+    check_witnesses(witnesses)
     settings, away = clean_settings(move_to, **raw)
     check_outputs({"--output": output, "--journal": journal}, settings.roots)
     refuse_overwriting({"--output": output}, {"--cache": settings.cache, "--decisions": decisions})

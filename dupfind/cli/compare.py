@@ -24,7 +24,7 @@ Examples:
     dupfind compare ~/Photos/2006/tree.jpg ~/Backup/IMG_0415.JPG
   See what differs:
     dupfind compare --visual a.jpg b.jpg
-  Which of these files are copies of the first?
+  Which of these files could go, where the first one stays?
     dupfind compare best.jpg *.jpg --format paths
 
 \b
@@ -62,7 +62,7 @@ def compare(
     """Tell whether pictures are the same: A against each of the others.
 
     Prints their hashes, how far apart they are, the grade of each pair and every test that led to it, both ways: a
-    large picture proves its small copy, and not the other way round. The grade of a pair is the weaker of the two.
+    large picture proves its small copy, and not the other way round. Then it is said which is the better copy.
     """
     streams.refuse_contradiction(quiet=quiet, verbose=verbose)
     chosen = _format(format_, visual=visual, print0=print0)

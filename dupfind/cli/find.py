@@ -137,11 +137,8 @@ def _find(
 
 def _tell_lost(answer: Answer, console: Console) -> None:
     """Say which images could not be looked at, or that there are none."""
-    from dupfind.progress import say
-    from dupfind.report.text import printable
-
     for sought in answer.sought:
         if sought.error is not None and not sought.is_seen:
-            say(f"{printable(sought.path)}: {printable(sought.error)}")
+            console.insist(f"{sought.path}: {sought.error}")
     if not answer.sought:
         console.warn("the list names no pictures")

@@ -91,17 +91,15 @@ def hash_(
     from dupfind import output as sink
     from dupfind.answers.hashed import Asked
     from dupfind.commands import hashing
-    from dupfind.progress import say
     from dupfind.report.hashes import Renderer
-    from dupfind.report.text import printable
 
     asked = Asked(tuple(dict.fromkeys(algorithms or ("phash",))), int(size), is_exact)
-    console = streams.console(_bars(progress), quiet=quiet, verbose=verbose, profile_stages=profile_stages)
+    console = streams.console(_wants_line(progress), quiet=quiet, verbose=verbose, profile_stages=profile_stages)
     renderer = Renderer(asked, chosen, streams.screen(), __version__, print0=print0)
 
     def tell(hashed: Hashed) -> None:
         if hashed.error is not None:
-            say(f"{printable(hashed.path)}: {printable(hashed.error)}")
+            console.insist(f"{hashed.path}: {hashed.error}")
         if line := renderer.one(hashed):
             sink.write(line, None)
 
@@ -114,8 +112,8 @@ def hash_(
     return named.exit_code(given, is_complete=are_complete)
 
 
-def _bars(progress: bool | None) -> bool | None:
-    """Tell whether bars are wanted: not by themselves where the lines come while they would be drawn."""
+def _wants_line(progress: bool | None) -> bool | None:
+    """Tell whether progress is wanted: not by itself where the answers come while it would be shown."""
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     return False if progress is None and is_terminal else progress
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dupfind.answers.imported import ALSO
 from dupfind.cli import acting, options, streams
 from dupfind.cli.command import command
 from dupfind.cli.option import ACTING, headed, option, stacked
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from dupfind.answers.imported import Imported, ImportPlan
     from dupfind.progress import Console
 
-_ALSO = ("similar", "better", "unreadable")
 _EPILOG = """\b
 Examples:
   What would be brought over, and where to?
@@ -63,7 +63,7 @@ Exit codes: 0 when all that was planned is there, 1 when something is not,
             "--also",
             is_common=True,
             multiple=True,
-            type=click.Choice(_ALSO),
+            type=click.Choice(ALSO),
             help="Bring over similar needles too, better copies of what is there, or unreadable files. Repeatable.",
         ),
         option("--dry-run", is_flag=True, is_common=True, help="Print the plan and copy nothing."),

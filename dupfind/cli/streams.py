@@ -1,4 +1,4 @@
-"""Standard streams of a command: whether to show bars, and how wide the screen is."""
+"""Standard streams of a command: whether to show progress, and how wide the screen is."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from dupfind.settings import Format
 
 if TYPE_CHECKING:
     from dupfind.progress import Console
+    from dupfind.progress_line import Step
     from dupfind.report import Screen
     from dupfind.values import Cataloged, Served
 
@@ -58,7 +59,8 @@ def console(progress: bool | None, *, quiet: bool, verbose: bool, profile_stages
     if profile_stages:
         watch = Stopwatch()
         watch.add("start-up", since_start_seconds())
-    made = Console(bars=_wants_bars(progress, quiet), quiet=quiet, verbose=verbose, watch=watch)
+    has_line = _wants_line(progress, quiet)
+    made = Console(has_line=has_line, quiet=quiet, verbose=verbose, watch=watch, steps=_steps())
     for warning in _weakened():
         made.warn(warning)
     return made
@@ -145,7 +147,21 @@ def read_list(source: str) -> bytes:
         raise SettingsError(f"--files-from {source}: {reason_of(error)}") from error
 
 
-def _wants_bars(progress: bool | None, quiet: bool) -> bool:
+def _steps() -> tuple[Step, ...]:
+    """Return the steps that the command which is running will take."""
+    from dupfind.progress_line import steps_of
+
+    context = click.get_current_context()
+    command, params = context.info_name or "", context.params
+    asked = {
+        "copies": command == "import" and not params.get("dry_run"),
+        "moves": bool(params.get("is_applied")),
+        "page": command == "scan" and params.get("html") is not None,
+    }
+    return steps_of(command, [name for name, is_asked in asked.items() if is_asked])
+
+
+def _wants_line(progress: bool | None, quiet: bool) -> bool:
     if progress is not None:
         return progress
     return not quiet and sys.stderr is not None and sys.stderr.isatty()

@@ -42,6 +42,7 @@ from dupfind.values import Evidence, FileEntry, FolderId, Match, Root, Side, is_
 
 _IN_MEMORY = ("tmpfs", "ramfs")
 """Types of file systems that are gone when the computer is switched off."""
+_MOST_WITNESSES = 16
 _WORDS = {0: "none", 1: "one", 2: "two", 3: "three", 4: "four"}
 
 
@@ -77,6 +78,12 @@ def clean_settings(move_to: str | None, **options: Any) -> tuple[Settings, Away]
         if is_below(root.real, real):
             raise SettingsError(f"{root.given} lies in --move-to {given}")
     return settings, Away(given, real)
+
+
+def check_witnesses(witnesses: int) -> None:
+    """Raise :class:`~dupfind.errors.SettingsError` for a number of witnesses that nobody can mean."""
+    if not 1 <= witnesses <= _MOST_WITNESSES:
+        raise SettingsError(f"--witnesses takes a number, 1 to {_MOST_WITNESSES}, not {witnesses}")
 
 
 def _refuse_trash(roots: Sequence[Root]) -> None:

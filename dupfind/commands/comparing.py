@@ -27,7 +27,7 @@ from dupfind.matching.views import Turned, best_view, views_of
 from dupfind.pictures import formats
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
-from dupfind.reasons import Reason
+from dupfind.reasons import Reason, ReasonCode
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.session import with_reader
 from dupfind.settings import DEFAULT_THRESHOLD_BITS, MOST_THRESHOLD_BITS, Settings
@@ -51,12 +51,11 @@ def compare_files(
     for warning in settings.warnings:
         run.listener.warn(warning)
     compared, pairs = with_reader(run, partial(_compare_all, files))
-    of_pairs = [file for pair in pairs if pair.evidence for file in (pair.first, pair.other)]
-    proved = {file.path for file in of_pairs if formats.is_film_name(file.path)}
+    answered = {file.path for pair in pairs if pair.error is None for file in (pair.first, pair.other) if file.is_film}
 
     def told(file: Compared) -> Compared:
-        """Say of no film that was proved that it is no picture."""
-        return replace(file, error=None) if file.path in proved else file
+        """Say of no film that was compared as one that it is no picture."""
+        return replace(file, error=None) if file.path in answered else file
 
     compared = list(map(told, compared))
     pairs = [replace(pair, first=told(pair.first), other=told(pair.other)) for pair in pairs]
@@ -85,8 +84,10 @@ def _compare_all(files: Sequence[NamedFile], run: Reading) -> tuple[list[Compare
     entries = list({file.entry.path: file.entry for file in files}.values())
     digests = _digests(entries, reader)
     decodes = full_thumbnails(entries, "decoding", run)
-    data = _image_data(entries, decodes, reader) | _film_data(entries, decodes, run)
+    films, unread = _film_data(entries, decodes, run)
+    data = _image_data(entries, decodes, reader) | films
     with run.listener.part("evidence", len(files) - 1):
+        decodes = {**decodes, **unread}
         sides = [_Side(file, decodes[file.entry.path], digests.get(file.entry.path), settings) for file in files]
         for side in sides:
             side.image_data = data.get(side.entry.path)
@@ -114,15 +115,19 @@ def _image_data(
     return reader.image_data(alike) if wanted is not None and len(alike) > 1 else {}
 
 
-def _film_data(entries: Sequence[FileEntry], decodes: Mapping[str, Full | Failure], run: Reading) -> dict[str, bytes]:
-    """Return the digests of the first of ``entries``, where it is a film, and of those that may be the same one."""
+def _film_data(
+    entries: Sequence[FileEntry], decodes: Mapping[str, Full | Failure], run: Reading
+) -> tuple[dict[str, bytes], dict[str, Failure]]:
+    """Return the digests of the first of ``entries``, where it is a film, and of those that may be the same one.
+
+    Beside them why films could not be read, both by path.
+    """
     films = [
         entry for entry in entries if not isinstance(decodes[entry.path], Full) and formats.is_film_name(entry.path)
     ]
     if films[:1] != list(entries[:1]) or not libraries.can_read_films():
-        return {}
-    digests, _ = film_digests(films[:1], films[1:], run)
-    return digests
+        return {}, {}
+    return film_digests(films[:1], films[1:], run)
 
 
 class _Side:
@@ -154,6 +159,8 @@ class _Side:
             self.full.thumbnail if self.full is not None else None,
             hashes,
             failure.reason if failure is not None else None,
+            # What could not be opened or read may be anything.
+            is_film=isinstance(full, Failure) and full.lasting and formats.is_film_name(file.entry.path),
         )
 
     def hashes(self, orientation: int) -> dict[str, int]:
@@ -182,6 +189,9 @@ class _Judge:
             return Comparison(first.compared, second.compared, proof, proof, _seen(first, second, 0))
         if first.full is None and first.image_data is not None and first.image_data == second.image_data:
             proof = Proof(Evidence.SAME, REASON)
+            return Comparison(first.compared, second.compared, proof, proof)
+        if first.compared.is_film and second.compared.is_film:
+            proof = Proof(None, Reason(ReasonCode.NO_FILM if libraries.can_read_films() else ReasonCode.FILM_BY_BYTES))
             return Comparison(first.compared, second.compared, proof, proof)
         lost = [side for side in (first, second) if side.compared.error is not None]
         if lost:

@@ -47,7 +47,7 @@ def hash_files(
             with pool_of(settings, listener, make_executor) as pool:
                 _hash_originals(settings, asked, pool, answers)
         else:
-            # Batches would each show a bar of their own.
+            # Batches would each count from the beginning.
             within = Run(settings, Within(listener), make_executor)
             with_reader(within, partial(_hash_thumbnails, asked, answers))
     return answers.are_complete

@@ -171,6 +171,7 @@ class _Update:
     def read(self, run: Reading) -> None:
         """Read what is left; begins where it has come to, since it is called again where the cache fails."""
         with self._listener.stage("indexing", len(self.left)) as advance:
+            self._listener.expect(sum(entry.size_bytes for entry in self.left.values()))
             for batch in list(_batches(self.left.values())):
                 self._read_batch(batch, run, advance)
 
@@ -187,6 +188,7 @@ class _Update:
         for row in rows:
             del self.left[row.entry.path]
         self._read += len(rows)
+        self._listener.went_through(sum(row.entry.size_bytes for row in rows))
         advance(len(rows))
 
     def end(self, started: str) -> None:

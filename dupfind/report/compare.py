@@ -17,7 +17,7 @@ from dupfind.report.json import dumps, named_path
 from dupfind.report.look import Page
 from dupfind.report.measures import TURNS, as_json, limit, value
 from dupfind.report.paths import listed
-from dupfind.report.reasons import IN_A_PAIR, sentence
+from dupfind.report.reasons import IN_A_PAIR, Roles, sentence
 from dupfind.report.reasons import as_json as reasons_as_json
 from dupfind.report.text import clean, count, printable, size
 from dupfind.settings import Format
@@ -25,6 +25,12 @@ from dupfind.values import Evidence
 
 SCHEMA = "dupfind.compare/1"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_OF_FILMS = {
+    ReasonCode.NO_FILM: "not the same film or sound: other bytes, and not the same packets with the same of all else",
+    ReasonCode.FILM_BY_BYTES: (
+        "other bytes, and nothing else of films and sounds was compared: with its extra video, dupfind compares packets"
+    ),
+}
 _CSV_COLUMNS = ("first", "other", "evidence", "accepted", "score", "distance_bits", "orientation", "first_by_other",
                 "other_by_first", "reason", "error")  # fmt: skip
 
@@ -42,7 +48,7 @@ def render(answer: Comparisons, format_: Format, screen: Screen, *, visual: bool
         case Format.CSV:
             return lines([_CSV_COLUMNS, *(_row(pair, answer) for pair in answer.pairs)], screen)
         case Format.PATHS:
-            accepted = [pair.other.path for pair in answer.pairs if pair.is_accepted(answer.settings.accept)]
+            accepted = [pair.other.path for pair in answer.pairs if pair.can_go(answer.settings.accept)]
             return listed(accepted, screen, print0=print0)
 
 
@@ -71,7 +77,8 @@ def _table(answer: Comparisons, screen: Screen, *, visual: bool) -> bytes:
 
 
 def _pair(page: Page, pair: Comparison, names: tuple[str, str], algorithm: str) -> None:
-    word = "unknown" if pair.error is not None else pair.evidence.value if pair.evidence else "unlike"
+    grade = pair.evidence if pair.better is None else Evidence.SAME
+    word = "unknown" if pair.error is not None else grade.value if grade else "unlike"
     score = pair.score(algorithm)
     head = page.verdict(word)
     if score is not None:
@@ -96,7 +103,8 @@ def _facts(file: Compared) -> str:
     if file.size_bytes is None:
         return printable(file.error or "no file")
     if file.thumbnail is None:
-        return f"{size(file.size_bytes)}, {printable(file.error or 'no picture')}"
+        what = "film or sound" if file.is_film else "no picture"
+        return f"{size(file.size_bytes)}, {printable(file.error or what)}"
     seen = file.thumbnail
     quality = "" if seen.quality is None else f" of quality {seen.quality}"
     return f"{seen.format}{quality}, {seen.width} x {seen.height}, {size(file.size_bytes)}"
@@ -104,11 +112,19 @@ def _facts(file: Compared) -> str:
 
 def _sentences(pair: Comparison, names: tuple[str, str]) -> list[str]:
     """Say what the two are to each other, both ways."""
-    first, second = names
     if pair.error is not None:
         return ["no answer: they could not be compared"]
     if pair.evidence is Evidence.IDENTICAL:
         return ["every byte is the same"]
+    if pair.evidence is None and pair.reason is not None and pair.reason.code in _OF_FILMS:
+        return [_OF_FILMS[pair.reason.code]]
+    if pair.better is not None:
+        better, other = names if pair.better is pair.first else names[::-1]
+        return [f"the same picture, {better} is the better copy", _said(pair.reason, Roles(better, other))]
+    return _both_ways(pair, *names)
+
+
+def _both_ways(pair: Comparison, first: str, second: str) -> list[str]:
     proofs = pair.first_by_other, pair.other_by_first
     if not any(proof.evidence for proof in proofs):
         return [f"{first} and {second} are {_said(proofs[0].reason)}"]
@@ -130,8 +146,8 @@ def _why(proof: Proof) -> str:
     return _said(proof.reason) or "similar"
 
 
-def _said(reason: Reason | None) -> str:
-    return "" if reason is None else sentence(reason, IN_A_PAIR)
+def _said(reason: Reason | None, roles: Roles = IN_A_PAIR) -> str:
+    return "" if reason is None else sentence(reason, roles)
 
 
 def _hashes(page: Page, pair: Comparison, names: tuple[str, str]) -> Table:
@@ -208,6 +224,7 @@ def _pairs(answer: Comparisons) -> list[dict[str, Any]]:
             **named_path("other", pair.other.path),
             "evidence": pair.evidence.value if pair.evidence else None,
             "accepted": pair.is_accepted(accept),
+            "better": None if pair.better is None else "first" if pair.better is pair.first else "other",
             "distance_bits": _distance_bits(pair, algorithm),
             "score": pair.score(algorithm),
             **_reason(pair.reason),

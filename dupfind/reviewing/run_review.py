@@ -59,7 +59,7 @@ def review(
                 is_served = True
             return jobs.work(reading, idle_seconds)
 
-        run.listener = Within(listener)  # from here on nobody watches bars
+        run.listener = Within(listener)  # from here on nobody watches the line
         while not with_reader(run, work):
             jobs.work_alone()
             if acts.has_changed:

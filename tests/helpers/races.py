@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 from dupfind import pipeline
+from dupfind.cache import cache, last_run_store, result_cache
+from dupfind.commands import indexing
 from dupfind.values import FileState, Report
 from tests.helpers.scans import settings
 from tests.helpers.trees import build_tree
@@ -21,6 +25,16 @@ grain of the times of many file systems."""
 
 
 NAMES = ("a", "b", "c")
+
+
+@contextmanager
+def believed_at_once() -> Iterator[None]:
+    """Files of milliseconds ago are believed: a machine cannot wait two seconds after each step."""
+    with ExitStack() as stack:
+        for module in (cache, result_cache, last_run_store):
+            stack.enter_context(patch.object(module, "_RACY_NS", 0))
+        stack.enter_context(patch.object(indexing, "RACY_NS", 0))
+        yield
 
 
 def rewrite(file: Path, content: bytes) -> None:
@@ -86,13 +100,13 @@ def race(top: Path, contents: list[bytes], rounds: int, seed: int) -> dict[FileS
     for file in (*hay.iterdir(), *needles.iterdir()):
         os.utime(file, ns=(old, old))
     seen: dict[FileState, int] = {}
-    cache = str(top / "cache.sqlite")
+    kept_in = str(top / "cache.sqlite")
     for _ in range(rounds):
         if dice.random() < 0.3:
             time.sleep(RACY_SECONDS + 0.003)  # what is read now will be kept
-            scan(hay, needles, cache=cache)
+            scan(hay, needles, cache=kept_in)
         dice.choice(EDITS)(dice.choice([hay, needles]) / dice.choice(NAMES), dice.choice(contents))
-        warm, cold = scan(hay, needles, cache=cache), scan(hay, needles)
+        warm, cold = scan(hay, needles, cache=kept_in), scan(hay, needles)
         assert answer(cold) == answer(warm)
         assert {old} == {file.stat().st_mtime_ns for file in (*hay.iterdir(), *needles.iterdir())}
         for one in warm.files:

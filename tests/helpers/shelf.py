@@ -33,6 +33,7 @@ class Ears:
         self.stages: dict[str, int | None] = {}
         silence = Silence()
         self.part, self.worked = silence.part, silence.worked
+        self.expect, self.went_through = silence.expect, silence.went_through
         self._stage = silence.stage
 
     def stage(self, name: str, total: int | None) -> Any:
