@@ -262,20 +262,30 @@ def test_wrong_columns_hide_and_never_make_up(tree: TreeBuilder, tmp_path: Path)
 
 
 @pytest.mark.parametrize("how", Relation)
-@pytest.mark.parametrize("is_elsewhere", [False, True])
+@pytest.mark.parametrize(("is_elsewhere", "is_here"), [(False, False), (False, True), (True, False)])
 def test_needles_are_left_out_as_ever(
-    tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: Relation, *, is_elsewhere: bool
+    tree: TreeBuilder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    how: Relation,
+    *,
+    is_elsewhere: bool,
+    is_here: bool,
 ) -> None:
     """What may be a needle is no witness, whichever way it was listed; a drive that may be here is looked at whole."""
     related(monkeypatch, how)
     drive, catalog = tree("drive", {"a.txt": b"a", "b/p.png": kept()["3/blank.png"], "c.txt": b"c"}), tmp_path / "c"
+    (drive / "gone.txt").write_bytes(b"of a size that no needle has")
     settle(drive)
     made(drive, catalog)
     needles = tmp_path / "needles"
     needles.mkdir()
     drive.rename(needles / "old")
     (needles / "old" / "a.txt").rename(needles / "z.txt")
+    (needles / "old" / "gone.txt").unlink()
     (needles / "copy.txt").write_bytes(b"c")
+    if is_here:
+        tree("drive", {"new.txt": b"new"})
     named = {"elsewhere": [str(catalog)], "haystack": []} if is_elsewhere else {}
     if is_elsewhere and how is Relation.SAME:
         with pytest.raises(SettingsError, match="needles lie on the drive"):
@@ -288,6 +298,23 @@ def test_needles_are_left_out_as_ever(
     assert {"z.txt": renamed, "p.png": "missing", "c.txt": "missing"} == {
         name: states[name] for name in ("z.txt", "p.png", "c.txt")
     }
+
+
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_pictures_of_a_doubtful_drive_prove_nothing(
+    tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_elsewhere: bool
+) -> None:
+    """Neither what is listed at first nor what comes for the sake of a member of an archive."""
+    related(monkeypatch, Relation.UNKNOWN)
+    catalogs = sharded(tree, tmp_path, 1)
+    needles = tree("needles", {"a.jpg": sought()["same/0.jpg"], "b.jpg": kept()["1/1.jpg"] + b"more"})
+    (needles / "z.zip").write_bytes(_zipped({"0.jpg": kept()["0/0.jpg"]}))
+    named = {"elsewhere": [str(catalogs[0])], "haystack": []} if is_elsewhere else {}
+    by_columns, by_all = both(catalogs, needles, archives="needles", **named)
+    assert told(by_all) == told(by_columns)
+    states = {os.path.basename(one.path): one.state.value for one in by_columns.files}
+    like = "similar" if is_elsewhere else "missing"
+    assert {"a.jpg": like, "b.jpg": like, "0.jpg": "present"} == states
 
 
 def test_too_many_needles_without_a_hash(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
