@@ -263,12 +263,12 @@ def _write(part: str, catalog: str, file: CatalogFile, algorithm: str, recipe: s
         for number, path in folders:
             found = file.connection.execute(_SELECT_ROWS, (label, number)).fetchall()
             starts.append((number, first))
-            for place, row in enumerate(found, first):
-                values = _values(row)
-                if made and os.path.join(path, os.fsdecode(row[0])) in made:
-                    values["kind"] |= _MADE
-                for name, value in values.items():
-                    columns[name][place] = value
+            values = [_values(row) for row in found]
+            for row, of_row in zip(found, values, strict=True) if made else ():
+                if os.path.join(path, os.fsdecode(row[0])) in made:
+                    of_row["kind"] |= _MADE
+            for name, column in columns.items():
+                column[first : first + len(found)] = np.array([of_row[name] for of_row in values], _TYPES[name])
             recipes.update(row[8] for row in found if row[8] is not None)
             most_pixels = max([most_pixels, *(row[4] or 0 for row in found)])
             first += len(found)
