@@ -124,7 +124,13 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
     """
     settings, listener = run.settings, run.listener
     started, began_ns, begin = datetime.now().astimezone(), time.time_ns(), time.monotonic()
-    needles, haystack = walk(run)
+    is_by_matches = may_be_bare and run.recalls_findings and not decisions and not settings.scan.paranoid
+    needles, haystack = walk(run, may_leave_out=is_by_matches)
+    if any(tree.unlisted is not None for tree in haystack):
+        from dupfind.scanning.shortlist import with_candidates
+        from dupfind.session import with_reader
+
+        haystack = with_reader(run, partial(with_candidates, needles, haystack))
     files = _entries(needles), _entries(haystack)
     recipe = partial(_recipe, settings.scan.algorithm, listener)
     memory = Memory(settings, *files, recipe, began_ns, may_keep=run.sources.are_remembered)
@@ -161,7 +167,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
         folders=judged.folders,
         files=judged.files,
         problems=judged.problems,
-        haystack=summary_of(files[1], findings),
+        haystack=summary_of(files[1], findings, [tree.unlisted for tree in haystack if tree.unlisted is not None]),
         catalogs=tuple(tree.catalog for tree in (*needles, *haystack) if tree.catalog is not None),
         servers=tuple(tree.server for tree in haystack if tree.server is not None),
         decided=None if decisions is None else rulings_of(judged.words),
@@ -196,13 +202,15 @@ def rulings_of(words: Mapping[str, Decision]) -> dict[str, str]:
     return {path: word.ruling.value for path, word in words.items()}
 
 
-def walk(run: Run, named: Collection[FileEntry] = ()) -> tuple[list[Tree], list[Tree]]:
+def walk(run: Run, named: Collection[FileEntry] = (), *, may_leave_out: bool = False) -> tuple[list[Tree], list[Tree]]:
     """List all sources: the trees of the needles and of the haystack, in the order of the sources.
 
-    ``named`` are needles that lie in no tree: a catalog that lists them does not prove them.
+    ``named`` are needles that lie in no tree: a catalog that lists them does not prove them. ``may_leave_out`` is for
+    who asks for what is left out (:func:`~dupfind.scanning.shortlist.with_candidates`).
     """
     excludes = Excludes(run.settings.excludes)
     listing = walk_what_is_there(run, excludes, named)
+    listing.may_leave_out = may_leave_out
     for sources in (run.sources.walked(are_walked=False), run.sources.within):
         if any(sources):
             with run.listener.part("look up"):

@@ -21,6 +21,7 @@ from dupfind.sources.roots import root_around, said_elsewhere
 from dupfind.sources.servers import apart, server_roots
 from dupfind.values import SETTLED, Archives, Evidence, FileState, FolderState, Root, ScanSettings
 
+DEFAULT_ALGORITHM = "phash"
 DEFAULT_THRESHOLD_BITS = {"phash": 10, "dhash": 10, "ahash": 6, "whash": 8}
 """Radius of the search for each algorithm, in bits of the 64.
 
@@ -116,7 +117,7 @@ def make_settings(
     called: str = "--haystack ",
     may_be_catalogs: bool = True,
     may_be_servers: bool = False,
-    algorithm: str = "phash",
+    algorithm: str = DEFAULT_ALGORITHM,
     threshold_bits: int | None = None,
     accept: str = "same",
     rotations: bool = True,

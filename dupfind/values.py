@@ -237,6 +237,16 @@ class Served(NamedTuple):
     original_bytes: int = 0
 
 
+class Unlisted(NamedTuple):
+    """Files of a source that nothing can rest on, and that no report names: they are counted, and not listed."""
+
+    files: int
+    image_names: int
+    """How many of them are pictures by their names."""
+    pictures: int
+    """How many have a thumbnail that may be compared."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
     """One root, walked."""
@@ -252,6 +262,8 @@ class Tree:
     """Who was asked, where nothing was listed at all."""
     opened: frozenset[str] = frozenset()
     """Paths of files that it looks into: of needles, they stand among the entries of no tree."""
+    unlisted: Unlisted | None = None
+    """What it has besides; None where everything is listed."""
 
 
 @dataclass(frozen=True, slots=True)

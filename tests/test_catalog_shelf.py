@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dupfind import session
+from dupfind.cache.cache_schema import Recipe
 from dupfind.cache.shelved_cache import ShelvedCache
 from dupfind.catalog.catalog_file import CatalogFile
 from dupfind.catalog.catalog_shelf import CatalogShelf
@@ -52,6 +53,23 @@ def test_everything_is_answered(tree: TreeBuilder, tmp_path: Path) -> None:
         assert 3 == sum(one.hashes is not None for one in contents)
         ids = [one.content.id for one in contents[:-1] if not isinstance(one.content, Failure) and one.content]
         assert set(ids) == set(cache.thumbnails(ids))
+
+
+def test_the_recipe_is_asked_for_once(tree: TreeBuilder, tmp_path: Path) -> None:
+    """It names the version of every decoder: a millisecond, which was spent on each picture of a catalog."""
+    catalog = tmp_path / "c"
+    cataloged(collection(tree), catalog)
+    asked = []
+
+    def recipe() -> Recipe:
+        asked.append(1)
+        return session.recipe("phash", Silence())
+
+    (root,) = haystack_roots([str(catalog)])
+    shelf = CatalogShelf(root, recipe)
+    assert 3 == sum(known.hashes is not None for known in shelf.contents(listed(catalog)))
+    shelf.close()
+    assert 1 == len(asked)
 
 
 def test_what_it_does_not_know_is_not_read(tree: TreeBuilder, tmp_path: Path) -> None:

@@ -188,6 +188,19 @@ class CatalogFile(Store):
         )
         return {entry.path: (entry._replace(inode=entry.inode % (1 << 64)), label) for entry, label in entries}
 
+    def paths(self) -> Iterator[str]:
+        """Yield the relative path of every file."""
+        with translated():
+            for folder, name in self.connection.execute(
+                "SELECT d.path, f.name FROM file f JOIN folder d ON d.id = f.folder"
+            ):
+                yield _joined(folder, name)
+
+    def has_unnumbered(self) -> bool:
+        """Tell whether any file has no inode."""
+        with translated():
+            return self.connection.execute("SELECT 1 FROM file WHERE inode = 0 LIMIT 1").fetchone() is not None
+
     def folders(self) -> list[str]:
         """Every folder that has files, by its relative path: empty for the root."""
         with translated():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import groupby
 
 from dupfind.cache import checksum
@@ -27,7 +28,7 @@ class CatalogShelf:
     def __init__(self, root: Root, recipe: Callable[[], Recipe]) -> None:
         self._prefix = root.real + os.sep
         self._given = root.given
-        self._recipe = recipe
+        self._recipe = cache(recipe)  # it asks for the versions of all decoders, 1 ms for each file
         with explained(root.given):
             self._file = CatalogFile.for_reading(root.real)
             self._unread = self._file.unread()

@@ -9,20 +9,26 @@ from dataclasses import replace
 from dupfind.cache.cache_schema import Recipe
 from dupfind.cache.shelved_cache import ShelvedSource
 from dupfind.catalog import collection
+from dupfind.catalog.catalog_file import About
 from dupfind.catalog.catalog_shelf import CatalogShelf
 from dupfind.catalog.catalogs import (
     Beside,
     as_far_as_it_proves,
     former_paths,
+    holds_something,
+    in_order_of_walk,
     of_drive,
     plan_of,
     read_tree,
     refuse_own_root,
     warn_of,
 )
-from dupfind.catalog.same_file import relation
+from dupfind.catalog.columns import are_there
+from dupfind.catalog.same_file import Relation, must_be_seen, relation
+from dupfind.catalog.shortlist import Shortlist
 from dupfind.catalog.volumes import UNKNOWN_VOLUME, Volume, places_of, volumes_of
-from dupfind.sources.source import Listing, Source
+from dupfind.sources.normal_form import composed
+from dupfind.sources.source import Listing, Sought, Source
 from dupfind.values import FileEntry, Problem, Root, Side, Tree
 
 
@@ -31,28 +37,94 @@ class Catalog(ShelvedSource):
 
     is_remembered = False  # what it says of a file may change alone
 
+    def __init__(self, root: Root) -> None:
+        super().__init__(root)
+        self._shortlist: Shortlist | None = None
+        """What is listed of it, where that is not all."""
+        self._beside = Beside([], [], [])
+        self._listing: Listing | None = None
+        self._is_doubtful = False
+        """Whether only bytes prove anything."""
+
     def list_tree(self, listing: Listing) -> Tree:
         """List what it knows, as far as that may prove anything.
 
         Raises :class:`~dupfind.errors.DupfindError` where it cannot be read, or lists the needles themselves.
         """
-        tree, about = read_tree(self.root, listing.rules.excludes)
         if self.root.is_plan:
+            tree, about = read_tree(self.root, listing.rules.excludes)
             warn_of(tree, about, listing.warn)
             return tree
         needles = [entry for tree in listing.needles for entry in tree.entries if entry.is_on_disk]
-        beside = Beside(
+        self._beside = Beside(
             [*needles, *listing.named],
             [tree.root for tree in listing.needles if tree.root.has_folders],
             _volumes(listing),
         )
+        has_plan = any(tree.root.is_plan for tree in listing.needles)
+        if listing.may_leave_out and not has_plan and not listing.rules.excludes and are_there(self.root.real):
+            shortlist = Shortlist.opened(self.root, listing.warn)
+            if shortlist is not None and not self._must_all_be_seen(shortlist.about):
+                self._shortlist = shortlist
+        return self._list(listing, listing.warn)
+
+    def _must_all_be_seen(self, about: About) -> bool:
+        """Tell whether a file may be left out for more than its inode and its size, or has to be looked at."""
+        how = relation(about.volumes, self._beside.volumes)
+        if not self.root.is_elsewhere and must_be_seen(how, is_root_here=holds_something(about.root)):
+            return True
+        below = composed(about.root).rstrip(os.sep) + os.sep
+        return how is not Relation.OTHER and any(
+            composed(entry.path).startswith(below) for entry in self._beside.entries
+        )
+
+    def _list(self, listing: Listing, warn: Callable[[str], None]) -> Tree:
+        """List all, or as much as the columns say, as far as that may prove anything."""
+        beside = self._beside
+        if self._shortlist is None:
+            tree, about = read_tree(self.root, listing.rules.excludes)
+        else:
+            tree, about = self._shortlist.tree(beside.entries), self._shortlist.about
         how = relation(about.volumes, beside.volumes)
         refuse_own_root(self.root, about, beside.roots, how)
-        tree = as_far_as_it_proves(tree, about, beside, how, listing.warn)
+        tree = as_far_as_it_proves(tree, about, beside, how, warn)
         for needles_root in (tree.root for tree in listing.needles if tree.root.is_plan):
             tree = self._without_plan(tree, about.volumes, needles_root, former_paths(self.root, about), listing)
-        warn_of(tree, about, listing.warn)
+        warn_of(tree, about, warn)
+        self._listing = listing
+        self._is_doubtful = how is Relation.UNKNOWN and not self.root.is_elsewhere
+        if self._shortlist is not None:
+            tree = replace(tree, unlisted=self._shortlist.unlisted(are_comparable=not self._is_doubtful))
         return tree
+
+    def with_twins(self, tree: Tree, needles: Sequence[FileEntry]) -> Tree:
+        """List besides what has the size of one of ``needles``, which were not all known when it was listed."""
+        if self._shortlist is None:
+            return tree
+        return self._with(tree, self._shortlist.twins(needles))
+
+    def with_lookalikes(self, tree: Tree, sought: Sought | None) -> Tree:
+        """List besides all pictures that needles may meet; None lists everything."""
+        if self._shortlist is None:
+            return tree
+        if sought is not None and self._is_doubtful:  # bytes alone prove anything
+            return tree
+        entries = None if sought is None else self._shortlist.lookalikes(sought)
+        if entries is None:
+            self._shortlist = None
+            assert self._listing is not None
+            return self._list(self._listing, _nobody)  # it has given its warnings already
+        return self._with(tree, entries)
+
+    def _with(self, tree: Tree, entries: Sequence[FileEntry]) -> Tree:
+        """Add files to a tree, as far as they may prove anything."""
+        shortlist = self._shortlist
+        assert shortlist is not None
+        how = relation(shortlist.about.volumes, self._beside.volumes)
+        added = replace(tree, entries=list(entries), problems=[])
+        added = as_far_as_it_proves(added, shortlist.about, self._beside, how, _nobody)
+        merged = in_order_of_walk(self.root, [*tree.entries, *added.entries])
+        return replace(tree, entries=merged, unlisted=shortlist.unlisted(are_comparable=not self._is_doubtful))
 
     def without_needles(self, tree: Tree, listing: Listing) -> Tree:  # noqa: ARG002 - done when it was listed
         """Leave it as it was listed."""
@@ -96,6 +168,10 @@ class Catalog(ShelvedSource):
     def shelf(self, recipe: Callable[[], Recipe]) -> CatalogShelf:
         """Open it."""
         return CatalogShelf(self.root, recipe)
+
+
+def _nobody(_: str) -> None:
+    """Warn nobody: the warning was given when the catalog was listed."""
 
 
 def _volumes(listing: Listing) -> tuple[Volume, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -102,32 +102,57 @@ def read_tree(root: Root, excludes: Excludes) -> tuple[Tree, About]:
             file.close()
     if about is None:
         raise CatalogError(f"{root.given}: the catalog is empty: its indexing was stopped before it began")
-    _refuse_other_recipe(root, about, {recipe for _, recipe in found.values()})
-    prefix = root.real + os.sep
+    refuse_other_recipe(root, about, {recipe for _, recipe in found.values()})
     is_plan = root.is_plan
-    made, notes = (set[str](), list[Problem]()) if is_plan else _made_by_managers(root, found)
+    made, notes = (set[str](), dict[str, str]()) if is_plan else made_by_managers(found)
     excluded = [path for path in found if _is_excluded(path, excludes)]
     made.update(excluded)
-    entries: list[FileEntry] = [
-        ListedEntry(prefix + path, *entry[1:])
-        for path, (entry, _) in sorted(found.items(), key=lambda item: _place(item[0]))
-        if path not in made
-    ]
+    entries = listed_entries(root, ((path, entry[1:]) for path, (entry, _) in found.items() if path not in made))
+    tree = tree_of(root, about, entries, problems, notes, len(found))
+    if is_plan:
+        tree = replace(tree, problems=_gaps(root, about, problems, excluded))
+    return tree, about
+
+
+def listed_entries(root: Root, states: Iterable[tuple[str, Sequence[int]]]) -> list[FileEntry]:
+    """Make the entries of a catalog, in the order of a walk, of relative paths with size, times and inode."""
+    prefix = root.real + os.sep
+    entries: list[FileEntry] = [ListedEntry(prefix + path, *state) for path, state in states]
+    return in_order_of_walk(root, entries)
+
+
+def in_order_of_walk(root: Root, entries: list[FileEntry]) -> list[FileEntry]:
+    """Sort the entries of a catalog as a walk of its folder lists them."""
+    below = root.below
+    return sorted(entries, key=lambda entry: _place(below(entry.path)))
+
+
+def tree_of(
+    root: Root,
+    about: About,
+    entries: list[FileEntry],
+    problems: Iterable[Problem],
+    notes: Mapping[str, str],
+    files: int,
+) -> Tree:
+    """Make the tree of a catalog of so many ``files``; ``notes`` say by folder why what lies there is left out."""
     shown = [one._replace(path=root.given + os.sep + one.path if one.path else root.given) for one in problems]
+    shown += [
+        Problem(root.given + os.sep + folder, Side.HAYSTACK, "walk", reason, is_note=True)
+        for folder, reason in sorted(notes.items())
+    ]
     age_seconds = (datetime.now().astimezone() - datetime.fromisoformat(about.updated)).total_seconds()
     told = Cataloged(
         root.given,
         about.root,
         about.updated,
         round(max(0.0, age_seconds), 3),
-        len(found),
+        files,
         about.is_complete,
         root.is_elsewhere,
         root.side,
     )
-    if is_plan:
-        shown = _gaps(root, about, problems, excluded)
-    return Tree(root, entries, [*shown, *notes], frozenset(), told), about
+    return Tree(root, entries, shown, frozenset(), told)
 
 
 def _gaps(root: Root, about: About, problems: Iterable[Problem], excluded: Iterable[str]) -> list[Problem]:
@@ -163,8 +188,8 @@ def of_drive(
     return themselves(listed, plan.once, how, former, are_numbered=are_numbered)
 
 
-def _made_by_managers(root: Root, paths: Collection[str]) -> tuple[set[str], list[Problem]]:
-    """Return what of a catalog photo managers made of originals, and a note on each folder of it.
+def made_by_managers(paths: Collection[str]) -> tuple[set[str], dict[str, str]]:
+    """Return what of a catalog photo managers made of originals, and by folder why it proves nothing.
 
     A walk leaves that out; catalogs that were made before it did so list it.
     """
@@ -179,10 +204,7 @@ def _made_by_managers(root: Root, paths: Collection[str]) -> tuple[set[str], lis
         if (reason := of_folders[folder] or managers.why_file(folder, name)) is not None:
             noted[folder] = reason
             made.add(path)
-    return made, [
-        Problem(root.given + os.sep + folder, Side.HAYSTACK, "walk", reason, is_note=True)
-        for folder, reason in sorted(noted.items())
-    ]
+    return made, noted
 
 
 def _place(path: str) -> tuple[Sequence[str], str]:
@@ -198,7 +220,7 @@ def _is_excluded(path: str, excludes: Excludes) -> bool:
     return any(excludes.matching(os.sep.join(parts[: end + 1]), parts[end]) for end in range(len(parts)))
 
 
-def _refuse_other_recipe(root: Root, about: About, recipes: Collection[str | None]) -> None:
+def refuse_other_recipe(root: Root, about: About, recipes: Collection[str | None]) -> None:
     """Thumbnails that were made otherwise are never compared with those of today."""
     from dupfind.pictures import decode
 

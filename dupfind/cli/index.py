@@ -47,6 +47,7 @@ catalog or it is not this folder's. With --check 0 when nothing differs,
     option("--deep", is_flag=True, help="With --check, read every file again: finds bytes that rotted."),
     option("--shard", metavar="I/N", help="Index the I-th of N parts, for as many machines at once."),
     option("--merge", metavar="FILE", type=options.FILE, help="Write there what the catalogs of all shards list."),
+    option("--columns", is_flag=True, help="Also write FILE.columns: scans then need little of a large catalog."),
     options.exclude("Leave out."),
     options.follow_symlinks,
     options.output_format([choice.value for choice in Format]),
@@ -62,6 +63,7 @@ def index(
     deep: bool,
     shard: str | None,
     merge: str | None,
+    columns: bool,
     format_: str | None,
     print0: bool,
     output: str | None,
@@ -85,6 +87,8 @@ def index(
         raise SettingsError("--deep goes with --check")
     if shard is not None and catalog is None:
         raise SettingsError("--shard goes with --catalog")
+    if columns and check is not None:
+        raise SettingsError("--columns goes with --catalog and --merge")
     if merge is None and len(paths) > 1:
         raise SettingsError(f"one DIR is indexed at a time, and not {len(paths)}")
     folder = next(iter(paths), None)
@@ -93,11 +97,11 @@ def index(
     workers = make_settings(**raw).workers
     answer: Indexed | Checked
     if merge is not None:
-        answer = _merge(merge, paths, output)
+        answer = _merge(merge, paths, output, with_columns=columns)
     elif check is not None:
         answer = _check(check, folder, console, raw, output, is_deep=deep)
     else:
-        answer = _index(catalog or "", folder, shard, console, raw, output)
+        answer = _index(catalog or "", folder, shard, console, raw, output, with_columns=columns)
     from dupfind import output as sink
     from dupfind.answers.indexed import Indexed
     from dupfind.report import index as report
@@ -109,13 +113,13 @@ def index(
     return ExitCode.ALL_PRESENT if is_well else ExitCode.NOT_ALL_PRESENT
 
 
-def _merge(merged: str, catalogs: Sequence[str], output: str | None) -> Indexed:
+def _merge(merged: str, catalogs: Sequence[str], output: str | None, *, with_columns: bool) -> Indexed:
     if not catalogs:
         raise SettingsError("--merge FILE takes the catalogs of all shards as arguments")
     refuse_overwriting({"--merge": merged, "--output": output}, {f"catalog {path}": path for path in catalogs})
     from dupfind.commands import merging  # brings SQLite
 
-    return merging.merge(merged, catalogs)
+    return merging.merge(merged, catalogs, with_columns=with_columns)
 
 
 def _index(
@@ -125,6 +129,8 @@ def _index(
     console: Console,
     raw: dict[str, Any],
     output: str | None,
+    *,
+    with_columns: bool,
 ) -> Indexed:
     if folder is None:
         raise SettingsError("DIR is needed: the folder to take stock of")
@@ -136,7 +142,7 @@ def _index(
     refuse_overwriting({"--catalog": catalog, "--output": output}, {"--cache": settings.cache})
     from dupfind.commands import indexing  # heavy, so not before every option has been checked
 
-    return indexing.index(settings, catalog, console, shard=part)
+    return indexing.index(settings, catalog, console, shard=part, with_columns=with_columns)
 
 
 def _check(

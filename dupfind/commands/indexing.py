@@ -17,6 +17,7 @@ from dupfind import __version__, libraries
 from dupfind.answers.indexed import Changes, Indexed
 from dupfind.cache.cache_schema import COARSE, PictureRef, Recipe, fits
 from dupfind.cache.racy import RACY_NS, is_racy
+from dupfind.catalog import columns
 from dupfind.catalog.catalog_file import About, CatalogFile, Listed, explained
 from dupfind.catalog.same_file import Relation, relation
 from dupfind.catalog.shards import Shard
@@ -41,10 +42,12 @@ def index(
     make_executor: MakeExecutor | None = None,
     *,
     shard: Shard | None = None,
+    with_columns: bool = False,
 ) -> Indexed:
     """Make the catalog of the one root of ``settings``, or of a ``shard`` of it, or bring it up to date.
 
-    Raises :class:`~dupfind.errors.DupfindError` where that cannot be done.
+    Columns are made ``with_columns``, and where there are some already. Raises
+    :class:`~dupfind.errors.DupfindError` where that cannot be done.
     """
     run = Run(settings, listener, make_executor)
     listener = run.listener
@@ -60,6 +63,9 @@ def index(
             if update.left:
                 with_reader(Run(settings, Within(listener), make_executor), update.read)
             update.end(started)
+            if with_columns or columns.are_there(path):
+                with listener.part("columns"):
+                    columns.write(path, file, settings.scan.algorithm, made_by.hashes)
             return update.answer(catalog, started, os.path.getsize(path))
         finally:
             file.close()

@@ -9,9 +9,13 @@ from dataclasses import replace
 from dupfind import __version__
 from dupfind.answers.indexed import Indexed
 from dupfind.cache.cache_file import translated
+from dupfind.catalog import columns
 from dupfind.catalog.catalog_file import About, CatalogFile, explained
 from dupfind.catalog.shards import Shard
 from dupfind.errors import CatalogError
+from dupfind.events import Silence
+from dupfind.session import recipe
+from dupfind.settings import DEFAULT_ALGORITHM
 from dupfind.sources.catalog_head import why_no_catalog
 
 _COPY = (
@@ -37,8 +41,10 @@ _COPY = (
 and folders are each catalog's own."""
 
 
-def merge(catalog: str, shards: Sequence[str]) -> Indexed:
+def merge(catalog: str, shards: Sequence[str], *, with_columns: bool = False) -> Indexed:
     """Write the catalog that all these shards make together, in the place of one that is there.
+
+    Columns are made ``with_columns``, and where there are some already.
 
     Raises :class:`~dupfind.errors.CatalogError` where they are not the shards of one folder, or not all of them, and
     where that one lists another folder.
@@ -59,6 +65,8 @@ def merge(catalog: str, shards: Sequence[str]) -> Indexed:
         files, pictures = file.count_files(), file.count_pictures()
         unread = len(file.unread()) + sum(1 for _ in file.broken())
         problems = [problem._replace(path=os.path.join(merged.root, problem.path)) for problem in file.problems()]
+    if with_columns or columns.are_there(catalog):
+        _write_columns(catalog)
     return Indexed(
         version=__version__,
         catalog=catalog,
@@ -74,6 +82,17 @@ def merge(catalog: str, shards: Sequence[str]) -> Indexed:
         size_bytes=os.path.getsize(catalog),
         problems=problems,
     )
+
+
+def _write_columns(catalog: str) -> None:
+    """Make columns by the hashes that an index makes; raises :class:`~dupfind.errors.CatalogError`."""
+    made_by = recipe(DEFAULT_ALGORITHM, Silence())
+    with explained(catalog):
+        file = CatalogFile.for_reading(os.path.realpath(catalog))
+        try:
+            columns.write(os.path.realpath(catalog), file, DEFAULT_ALGORITHM, made_by.hashes)
+        finally:
+            file.close()
 
 
 def _refuse_another(catalog: str, root: str) -> None:

@@ -6,7 +6,7 @@ Of smooth pictures the hash is no good to search by either: what they look like 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -83,14 +83,21 @@ def match_damaged(
 
 def _smooth(needles: Pictures, positions: Sequence[int], cache: Cache, algorithm: str) -> set[int]:
     """Return those of the undamaged needles at ``positions`` whose hash changes with every compression."""
+    sound = {position: needles.refs[position].id for position in positions}
+    ids = smooth_among(list(sound.values()), cache, algorithm)
+    return {position for position, id_ in sound.items() if id_ in ids}
+
+
+def smooth_among(ids: Iterable[int], cache: Cache, algorithm: str) -> set[int]:
+    """Return those of these thumbnails, by id, that are undamaged and whose hash changes with every compression."""
     smooth: set[int] = set()
-    sound = [position for position in positions if not is_damaged(needles.refs[position].id)]
+    sound = [id_ for id_ in ids if not is_damaged(id_)]
     for start in range(0, len(sound), _BATCH):
         batch = sound[start : start + _BATCH]
-        thumbnails = cache.thumbnails(list(dict.fromkeys(needles.refs[position].id for position in batch)))
-        pictures = np.stack([pixels(thumbnails[needles.refs[position].id].pixels) for position in batch])
+        thumbnails = cache.thumbnails(list(dict.fromkeys(batch)))
+        pictures = np.stack([pixels(thumbnails[id_].pixels) for id_ in batch])
         steady = fingerprint.are_steady(pictures, algorithm)
-        smooth.update(position for position, is_steady in zip(batch, steady, strict=True) if not is_steady)
+        smooth.update(id_ for id_, is_steady in zip(batch, steady, strict=True) if not is_steady)
     return smooth
 
 
@@ -103,17 +110,40 @@ def _likely(
     needles: Mapping[int, Thumbnail], haystack: Pictures, cache: Cache, advance: Advance
 ) -> dict[int, list[_Likely]]:
     """The haystack pictures that are likeliest for each needle, by the id of its thumbnail."""
+    ids = ([ref.id for ref in haystack.refs[start : start + _BATCH]] for start in range(0, len(haystack.refs), _BATCH))
+    return _likeliest(needles, ids, cache.thumbnails, advance)
+
+
+def likeliest(
+    needles: Mapping[int, Thumbnail],
+    ids: Sequence[int],
+    thumbnails: Callable[[Sequence[int]], Mapping[int, Thumbnail]],
+) -> set[int]:
+    """Return the positions among ``ids`` of all pictures that are compared with one of these needles, by parts."""
+    batches = (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
+    likely = _likeliest(needles, batches, thumbnails, lambda _: None)
+    return {candidate.picture for candidates in likely.values() for candidate in candidates}
+
+
+def _likeliest(
+    needles: Mapping[int, Thumbnail],
+    batches: Iterable[Sequence[int]],
+    read: Callable[[Sequence[int]], Mapping[int, Thumbnail]],
+    advance: Advance,
+) -> dict[int, list[_Likely]]:
+    """Return the likeliest pictures for each needle, by the id of its thumbnail; ``batches`` are ids of theirs."""
     likely: dict[int, list[_Likely]] = {id_: [] for id_ in needles}
     damaged = np.stack([pixels(thumbnail.pixels) for thumbnail in needles.values()])
-    for start in range(0, len(haystack.refs), _BATCH):
-        refs = haystack.refs[start : start + _BATCH]
-        thumbnails = cache.thumbnails(list(dict.fromkeys(ref.id for ref in refs)))
-        theirs = np.stack([pixels(thumbnails[ref.id].pixels) for ref in refs])
+    first = 0
+    for ids in batches:
+        thumbnails = read(list(dict.fromkeys(ids)))
+        theirs = np.stack([pixels(thumbnails[id_].pixels) for id_ in ids])
         for id_, scores in zip(needles, partial_match.likeness(damaged, theirs), strict=True):
             best = np.argsort(-scores, kind="stable")[:_COMPARED].tolist()
-            candidates = [_Likely(float(scores[index]), start + index) for index in best]
+            candidates = [_Likely(float(scores[index]), first + index) for index in best]
             likely[id_] = heapq.nlargest(_COMPARED, likely[id_] + candidates, key=lambda candidate: candidate.likeness)
-        advance(len(refs))
+        first += len(ids)
+        advance(len(ids))
     return likely
 
 

@@ -7,7 +7,7 @@ from operator import itemgetter
 
 from dupfind.answers.findings import Findings
 from dupfind.pictures import formats
-from dupfind.values import Failure, FileEntry, FileState, FileVerdict, HaystackSummary, Kind, Problem, Tree
+from dupfind.values import Failure, FileEntry, FileState, FileVerdict, HaystackSummary, Kind, Problem, Tree, Unlisted
 
 _PATH = itemgetter(FileEntry._fields.index("path"))
 
@@ -25,19 +25,22 @@ def problems_of(trees: Sequence[Tree], failures: Mapping[str, Failure]) -> list[
     return problems
 
 
-def summary_of(haystack: Sequence[FileEntry], findings: Findings) -> HaystackSummary:
+def summary_of(haystack: Sequence[FileEntry], findings: Findings, unlisted: Sequence[Unlisted] = ()) -> HaystackSummary:
     """Pictures are counted by their content where they were decoded in this run, by their names where not.
 
-    What the cache happens to know does not count, so that a warm run gives the numbers of a cold one.
+    What the cache happens to know does not count, so that a warm run gives the numbers of a cold one. ``unlisted`` is
+    what there is besides.
     """
     failures = findings.failures
     failed = [entry for entry in haystack if entry.path in failures] if failures else []
     unreadable = sum(_is_picture(entry, failures[entry.path]) for entry in failed)
     if findings.haystack_pictures is None:
         images = sum(map(formats.is_image_name, map(_PATH, haystack)))
+        images += sum(besides.image_names for besides in unlisted)
     else:
-        images = findings.haystack_pictures + unreadable
-    return HaystackSummary(files=len(haystack), images=images, unreadable=unreadable)
+        images = findings.haystack_pictures + unreadable + sum(besides.pictures for besides in unlisted)
+    files = len(haystack) + sum(besides.files for besides in unlisted)
+    return HaystackSummary(files=files, images=images, unreadable=unreadable)
 
 
 def is_missing_film(file: FileVerdict) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dupfind.search.blocks import Distances, Hashes, Positions
 from dupfind.search.multi_index import Found, MultiIndex
@@ -67,6 +68,26 @@ class HashDictionary:
         Indexes come in rising order, the keys of each in rising order too. The more hashes come in one call, the less
         time each takes; what is found is held in memory for a part of them at a time only.
         """
+        for first, hits, back in self._batches(hashes, radius_bits):
+            yield from _by_needle(hits, back, first)
+
+    def near_any(self, hashes: Hashes, radius_bits: int) -> NDArray[np.bool_]:
+        """Tell of each position whether its hash lies at most ``radius_bits`` from any of ``hashes``.
+
+        >>> HashDictionary(np.array([7, 0, 7, 8], np.uint64)).near_any(np.uint64([3]), 1).tolist()
+        [True, False, True, False]
+        """
+        is_near = np.zeros(len(self.keys), np.bool_)
+        for _, (_, keys, _), _ in self._batches(hashes, radius_bits):
+            is_near[keys] = True
+        near = np.empty(len(self._order), np.bool_)
+        near[self._order] = np.repeat(is_near, np.diff(self._bounds))
+        return near
+
+    def _batches(self, hashes: Hashes, radius_bits: int) -> Iterator[tuple[int, Found, Positions]]:
+        """Yield what is found for as many of ``hashes`` as memory allows: the index of the first, the hits of the
+        different ones, and which of these each is.
+        """
         probes = plan(hashes, self.keys, radius_bits, self._index.parts)
         most = MOST_NEEDLES if probes else max(1, min(MOST_NEEDLES, _MOST_PAIRS // max(1, len(self.keys))))
         first, size = 0, most
@@ -76,7 +97,7 @@ class HashDictionary:
             if hits is None:
                 size = max(1, size // _FEWER)
                 continue
-            yield from _by_needle(hits, back, first)
+            yield first, hits, back
             first += size
             if len(hits[0]) < MOST_HITS // _FEWER:
                 size = min(most, size * 2)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dupfind.errors import reason_of
 from dupfind.sources.entries import entry_now
@@ -25,6 +25,10 @@ from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import NO_MOUNTS, Mounts
 from dupfind.sources.same_file import SameFile
 from dupfind.values import CHANGED, Failure, FileEntry, FolderId, Problem, Root, Side, Tree
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _INODE = itemgetter(FileEntry._fields.index("inode"))
 
@@ -56,6 +60,21 @@ class Look(NamedTuple):
     """When it was taken, as EXIF spells it."""
 
 
+class Sought(NamedTuple):
+    """What the pictures of needles are searched for by, so that a source can leave out what they never meet."""
+
+    hashes: NDArray[np.uint64]
+    """Search hashes, of all orientations, with frames and without."""
+    radius_bits: int
+    likeliest: Callable[[Sequence[int]], Collection[int]] | None
+    """Of the thumbnails with these ids, the positions of those that needles are compared with that have no good hash;
+    None where there are no such needles."""
+    most_pixels: int
+    """Of a picture that this run compares."""
+    recipe: str
+    """Of the hashes."""
+
+
 @dataclass
 class Listing:
     """What has been listed by now, and by what rules: each source is listed in the light of those before it."""
@@ -82,6 +101,8 @@ class Listing:
     """Tells what was kept of archives in earlier runs, by path; of what is not the same any more, nothing."""
     keep_archives: Callable[[Sequence[tuple[FileEntry, bytes, int]]], None] = lambda _: None
     """Keeps for later runs what archives hold, with when each was listed (``time.time_ns``)."""
+    may_leave_out: bool = False
+    """Whether sources may list at first what has a needle's size, see :meth:`Source.with_lookalikes`."""
     needles: list[Tree] = field(default_factory=list)
     haystack: list[Tree] = field(default_factory=list)
     needle_folders: frozenset[FolderId] = frozenset()
@@ -160,6 +181,14 @@ class Source(ABC):
 
     def without_own(self, tree: Tree, listing: Listing) -> Tree:  # noqa: ARG002 - for needles that are not walked
         """Leave out of a haystack what was listed before these needles and may be one of them; by default nothing."""
+        return tree
+
+    def with_twins(self, tree: Tree, needles: Sequence[FileEntry]) -> Tree:  # noqa: ARG002 - of who leaves out
+        """List besides what has the size of one of ``needles``, where it left something out; by default it did not."""
+        return tree
+
+    def with_lookalikes(self, tree: Tree, sought: Sought | None) -> Tree:  # noqa: ARG002 - likewise
+        """List besides all pictures that needles may meet; None lists everything."""
         return tree
 
     @classmethod
