@@ -431,11 +431,11 @@ def find_matches(
         if entry.path not in matches and entry.path not in decoded and is_film_name(entry.path)
     ]
     if films and _are_films_read(scan):  # where no film is left to be proved, the haystack is not looked through
-        from dupfind.matching.same_film import find_same_films
+        from dupfind.matching.films import match_films
 
         trusted = [entry for entry in haystack if entry.has_comparable_picture]
-        by_packets, unread = find_same_films(films, trusted, run, parted)
-        matches |= by_packets
+        of_films, unread = match_films(films, trusted, run, parted)
+        matches |= of_films
         failures |= unread
     if scan.paranoid:
         from dupfind.scanning.paranoid import read_again

@@ -101,6 +101,48 @@ class ReasonCode(StrEnum):
     PARTLY_INTACT = "partly-intact"
     """the needle is damaged, and what is intact is the same (what its decoder says, the intact share)"""
 
+    # Films that look alike
+    RE_ENCODED_FILM = "re-encoded-film"
+    """the same film, encoded anew: every frame and the sound are alike (what is worse or turned)"""
+    FILM_PART = "film-part"
+    """the same film, of which one of the two is a part (from when to when, and what is worse)"""
+    FILM_CHANGED = "film-changed"
+    """a film that was made of the other: something differs for some time (what, from when to when)"""
+    FILM_LACKS = "film-lacks-part"
+    """the witness lacks a part of the needle (from, to: seconds of the needle)"""
+    FILM_WITHIN = "film-within-longer"
+    """the needle is a part of the witness, which is longer (from, to: seconds of the witness)"""
+    FILM_SCENE = "scene-differs"
+    """other pictures are shown for some time (from, to: seconds of the needle)"""
+    FILM_COLORS = "film-colors-differ"
+    """other colours are shown for some time (from, to)"""
+    FILM_SHIFTED = "film-shifted"
+    """something was put in or taken out (from when on, by how many seconds the witness is later)"""
+    FILM_SOUND = "sound-differs"
+    """other sound is heard for some time (from, to)"""
+    FILM_SOUNDLESS = "needle-without-sound"
+    """the needle has no sound, and the witness has"""
+    WITNESS_SOUNDLESS = "witness-without-sound"
+    """the witness has no sound, and the needle has"""
+    FILM_SOUND_TRACKS = "sound-tracks-differ"
+    """the two have other numbers of sound tracks, of which the first were compared (of the witness, of the needle)"""
+    FILM_SUBTITLES = "subtitles-differ"
+    """the two have other subtitles"""
+    FILM_DAMAGED = "film-damaged"
+    """parts of the needle could not be decoded (how many)"""
+    WITNESS_FILM_DAMAGED = "witness-film-damaged"
+    """parts of the witness could not be decoded (how many)"""
+    FILM_STILL = "film-still"
+    """hardly anything moves: another film of the same place may look the same"""
+    FILM_SMALLER = "film-smaller"
+    """the witness has fewer pixels (width and height of the witness, of the needle)"""
+    FILM_RATE = "fewer-frames"
+    """the witness shows fewer frames a second (of the witness, of the needle)"""
+    FILM_BITS = "lower-bit-rate"
+    """the witness has fewer bits a second (kilobits of the witness, of the needle)"""
+    FILM_DEPTH = "fewer-bits-a-pixel"
+    """the witness has fewer bits a value (of the witness, of the needle)"""
+
     # Other pictures, and what could not be done
     CONFLICT = "conflict"
     """the witness is that of another needle, which shows another picture (the reason why the two differ)"""
@@ -128,6 +170,8 @@ class ReasonCode(StrEnum):
     """it is no picture, and no file has the same bytes"""
     NO_FILM = "no-same-film"
     """it is a film or a sound, and no other has the same packets"""
+    FILM_NEVER_SAME = "film-not-proved"
+    """films that look alike are never the same without equal packets, whatever is accepted"""
     FILM_BY_BYTES = "film-by-bytes-only"
     """it is a film or a sound, compared by its bytes only without the extra that reads films"""
     NO_PICTURES = "no-pictures-in-haystack"
@@ -179,8 +223,11 @@ nothing without damage)"""
 BETTER_NEEDLE = frozenset({
     ReasonCode.MORE_COMPRESSED, ReasonCode.SMALLER, ReasonCode.LOWER_QUALITY, ReasonCode.FEWER_BYTES,
     ReasonCode.FEWER_COLORS, ReasonCode.LESS_DETAIL, ReasonCode.LESS_DETAIL_FOR_SIZE, ReasonCode.LESS_COLOR_DETAIL,
+    ReasonCode.FILM_SMALLER, ReasonCode.FILM_RATE, ReasonCode.FILM_BITS, ReasonCode.FILM_DEPTH,
 })  # fmt: skip
 """Codes by which the needle is the better copy of the two."""
+FILM_LIKENESS = frozenset({ReasonCode.RE_ENCODED_FILM, ReasonCode.FILM_PART, ReasonCode.FILM_CHANGED})
+"""Codes of films that look alike, which never are the same: their facts are reasons of their own."""
 AT_THUMBNAIL, AT_FULL_SIZE = "thumbnail", "full size"
 """The fact that tells what was compared."""
 
@@ -193,6 +240,13 @@ class Reason(NamedTuple):
     code: ReasonCode
     facts: tuple[Fact, ...] = ()
     """In the order that the code names; paths are spelt as reported."""
+
+
+def listed(reason: Reason) -> tuple[Reason, ...]:
+    """List a reason as a verdict has it: of films that look alike, what differs each by itself."""
+    if reason.code not in FILM_LIKENESS:
+        return (reason,)
+    return Reason(reason.code), *(fact for fact in reason.facts if isinstance(fact, Reason))
 
 
 def encode(reason: Reason | None) -> str | None:

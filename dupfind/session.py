@@ -112,15 +112,18 @@ def recipe(algorithm: str, listener: Listener, *, is_quick: bool = False) -> Rec
     Thumbnails that are the last word (``is_quick``) are judged by other rules.
     """
     with listener.part("start-up"):
-        from dupfind.evidence import evidence, fingerprint, full_size
-        from dupfind.pictures import decode, film_data, image_data
+        from dupfind.evidence import evidence, film_likeness, fingerprint, full_size
+        from dupfind.pictures import decode, film_data, film_frames, image_data
+        from dupfind.search import frame_runs
 
-    versions = decode.versions()
+    versions, films = decode.versions(), libraries.film_libraries()
     return Recipe(
         thumbnails=f"{decode.RECIPE}, {versions}",
         hashes=f"{algorithm} {fingerprint.RECIPE}",
         rules=f"rules {evidence.RECIPE}{' of thumbnails alone' if is_quick else ''}",
         comparison=f"full size {full_size.RECIPE}, {decode.RECIPE}, {versions}",
         image_data=f"image data {image_data.RECIPE}, {versions}",
-        film_data=f"film data {film_data.RECIPE}, {libraries.film_libraries()}",
+        film_data=f"film data {film_data.RECIPE}, {films}",
+        film_print=f"film print {film_frames.RECIPE}, {fingerprint.RECIPE}, {films}",
+        film_comparison=f"films {film_likeness.RECIPE}, {film_frames.RECIPE}, {frame_runs.RECIPE}, {films}",
     )

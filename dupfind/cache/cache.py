@@ -135,6 +135,21 @@ class Cache:
             self._buffer.film_data.append((entry, known))
             self._flush_when_due()
 
+    def recall_film_prints(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
+        """Yield what :mod:`dupfind.pool.film_prints` has read of each film, or None where it is to be read."""
+        if self._kept is None:
+            yield from (None for _ in entries)
+            return
+        with self._restart_when_damaged():
+            recipe = self._recipe().film_print
+            yield from cache_image_data.find(self._kept, recipe, entries, cache_image_data.FILM_PRINTS)
+
+    def keep_film_print(self, entry: FileEntry, packed: bytes, read_ns: int) -> None:
+        """Remember the print of a film that was read at ``read_ns``, in the place of what was known before."""
+        if self._is_kept(entry, read_ns):
+            self._buffer.film_prints.append((entry, packed))
+            self._flush_when_due()
+
     def recall_archives(self, recipe: str, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """Yield what was kept of each archive under ``recipe``, or None where it is to be listed."""
         if self._kept is None:
@@ -236,6 +251,21 @@ class Cache:
             recipe = self._recipe().comparison
             return cache_comparisons.find(self._kept, self._kept.label(recipe), recipe, fitting)
 
+    def keep_film_comparison(self, pair: FilePair, compared: Compared, read_ns: int) -> None:
+        """Remember what comparing two films frame by frame gave, likewise."""
+        if self._is_kept(pair.needle, read_ns) and self._is_kept(pair.witness, read_ns):
+            self._buffer.film_comparisons.append((pair, compared))
+            self._flush_when_due()
+
+    def film_comparisons(self, pairs: Sequence[FilePair]) -> dict[FilePair, Compared]:
+        """Return what is remembered of comparisons of films."""
+        if self._kept is None:
+            return {}
+        fitting = [pair for pair in pairs if fits(pair.needle) and fits(pair.witness)]
+        with self._restart_when_damaged():
+            recipe = self._recipe().film_comparison
+            return cache_comparisons.find(self._kept, self._kept.label(recipe), recipe, fitting)
+
     def thumbnails(self, pictures: Sequence[int]) -> dict[int, Thumbnail]:
         """Return the thumbnails with these ids."""
         thumbnails = {id_: self._buffer.pictures[id_] for id_ in pictures if id_ in self._buffer.pictures}
@@ -328,12 +358,14 @@ class Buffer:
         self.comparisons: list[tuple[FilePair, Compared]] = []
         self.image_data: list[tuple[FileEntry, bytes]] = []
         self.film_data: list[tuple[FileEntry, bytes]] = []
+        self.film_prints: list[tuple[FileEntry, bytes]] = []
+        self.film_comparisons: list[tuple[FilePair, Compared]] = []
         self.archives: list[tuple[str, FileEntry, bytes]] = []
 
     def __len__(self) -> int:
         kinds: tuple[list[Any], ...] = (
             self.copies, self.digests, self.contents, self.wholes, self.hashes, self.judgements,
-            self.comparisons, self.image_data, self.film_data, self.archives,
+            self.comparisons, self.image_data, self.film_data, self.film_prints, self.film_comparisons, self.archives,
         )  # fmt: skip
         return sum(map(len, kinds))
 
@@ -356,17 +388,27 @@ class Buffer:
                 store.set_hashes(recipe().hashes, self.hashes)
             if self.judgements:
                 store.set_judgements(recipe().rules, self.judgements)
-            if self.comparisons:
-                text = recipe().comparison
-                cache_comparisons.keep(store, store.make_label(text), text, self.comparisons)
+            self._write_comparisons(store, recipe)
             if self.image_data:
                 cache_image_data.keep(store, recipe().image_data, self.image_data)
             if self.film_data:
                 store.add_files(entry for entry, _ in self.film_data)
                 cache_image_data.keep(store, recipe().film_data, self.film_data)
+            if self.film_prints:
+                store.add_files(entry for entry, _ in self.film_prints)
+                table = cache_image_data.FILM_PRINTS
+                cache_image_data.keep(store, recipe().film_print, self.film_prints, table)
             for text, entry, listed in self.archives:
                 store.add_files([entry])
                 cache_image_data.keep(store, text, [(entry, listed)])
+
+    def _write_comparisons(self, store: Store, recipe: Callable[[], Recipe]) -> None:
+        if self.comparisons:
+            text = recipe().comparison
+            cache_comparisons.keep(store, store.make_label(text), text, self.comparisons)
+        if self.film_comparisons:
+            text = recipe().film_comparison
+            cache_comparisons.keep(store, store.make_label(text), text, self.film_comparisons)
 
 
 class Scratch:

@@ -57,6 +57,7 @@ IMAGE_DATA_TABLE = """
         PRIMARY KEY (folder, name)
     ) WITHOUT ROWID
 """
+FILM_PRINT_TABLE = IMAGE_DATA_TABLE.replace("image_data", "film_print")
 ANSWER_TABLE = """
     CREATE TABLE IF NOT EXISTS answer (
         id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, recipe TEXT, data BLOB NOT NULL
@@ -141,6 +142,10 @@ class Recipe(NamedTuple):
     """Names everything that can alter a digest of image data."""
     film_data: str = ""
     """Names everything that can alter what is known of a film."""
+    film_print: str = ""
+    """Names everything that can alter the hashes of the frames of a film."""
+    film_comparison: str = ""
+    """Names everything that can alter a comparison of two films, frame by frame."""
 
 
 class PictureRef(NamedTuple):

@@ -91,6 +91,8 @@ def _compare_all(files: Sequence[NamedFile], run: Reading) -> tuple[list[Compare
         sides = [_Side(file, decodes[file.entry.path], digests.get(file.entry.path), settings) for file in files]
         for side in sides:
             side.image_data = data.get(side.entry.path)
+        for side, proofs in zip(sides[1:], _like_films(sides, run), strict=True):
+            side.as_film = proofs
         judge = _Judge(settings, run.cache, reader.compare_at_full_size)
         return [side.compared for side in sides], [judge.compare(sides[0], later) for later in sides[1:]]
 
@@ -130,6 +132,32 @@ def _film_data(
     return film_digests(films[:1], films[1:], run)
 
 
+def _like_films(sides: Sequence[_Side], run: Reading) -> list[tuple[Proof, Proof] | None]:
+    """Return of each file but the first what it and the first say of each other as films that look alike."""
+    first, *others = sides
+    proofs: list[tuple[Proof, Proof] | None] = [None] * len(others)
+    is_asked = _is_film(first) and any(map(_is_film, others)) and not run.settings.scan.quick
+    if not is_asked or not libraries.can_read_films():
+        return proofs
+    from dupfind.matching.like_film import like_films
+
+    for place, other in enumerate(others):
+        is_same = other.image_data is not None and other.image_data == first.image_data
+        if is_same or not _is_film(other):
+            continue
+        forth, back = (
+            like_films([needle.entry], [witness.entry], run)[0].get(needle.entry.path)
+            for needle, witness in ((first, other), (other, first))
+        )
+        if forth and back:
+            proofs[place] = Proof(Evidence.SIMILAR, forth[0].reason), Proof(Evidence.SIMILAR, back[0].reason)
+    return proofs
+
+
+def _is_film(side: _Side) -> bool:
+    return side.full is None and formats.is_film_name(side.entry.path)
+
+
 class _Side:
     """One file on either side of comparisons, with what is computed of it once."""
 
@@ -140,6 +168,8 @@ class _Side:
         self.digest = digest
         self.image_data: bytes | None = None
         """The digest of its image data, where it may be that of the first file."""
+        self.as_film: tuple[Proof, Proof] | None = None
+        """What it and the first file say of each other, where they are films that look alike."""
         self.full = full if isinstance(full, Full) else None
         failure = digest if isinstance(digest, Failure) else full if isinstance(full, Failure) else None
         hashes: dict[str, str] = {}
@@ -190,6 +220,8 @@ class _Judge:
         if first.full is None and first.image_data is not None and first.image_data == second.image_data:
             proof = Proof(Evidence.SAME, REASON)
             return Comparison(first.compared, second.compared, proof, proof)
+        if second.as_film is not None:
+            return Comparison(first.compared, second.compared, *second.as_film)
         if first.compared.is_film and second.compared.is_film:
             proof = Proof(None, Reason(ReasonCode.NO_FILM if libraries.can_read_films() else ReasonCode.FILM_BY_BYTES))
             return Comparison(first.compared, second.compared, proof, proof)

@@ -20,7 +20,7 @@ from dupfind.pictures import formats
 from dupfind.pipeline import find_matches, walk
 from dupfind.pool.full_size import FullSizePair
 from dupfind.reading import Pictures
-from dupfind.reasons import Reason, ReasonCode
+from dupfind.reasons import FILM_LIKENESS, Reason, ReasonCode
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.scanning.problems import problems_of
@@ -115,6 +115,8 @@ class _Explainer:
         verdict = needle_judge(findings, self._settings.scan.accept, shown)(needle.given, needle.entry)
         if match is not None and (match.evidence is Evidence.IDENTICAL or match.reason == REASON):
             return Explanation(verdict, None, (), (), None, itself)
+        if match is not None and match.reason is not None and match.reason.code in FILM_LIKENESS:
+            return Explanation(verdict, None, (), (), Advice(obstacle=Reason(ReasonCode.FILM_NEVER_SAME)), itself)
         if path not in findings.pictures or self._needles is None or self._haystack is None:
             obstacle = verdict.reasons[0] if verdict.reasons else _no_picture(path, self._settings.scan)
             return Explanation(verdict, None, (), (), Advice(obstacle=obstacle), itself)

@@ -236,6 +236,29 @@ class _Finder:
                     for entry in same.get(film.path, ())
                     if entry.path not in twins
                 ]
+            self._find_like_films([film for film in group if film.path not in failures], haystack)
+
+    def _find_like_films(self, films: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> None:
+        """Learn which films of the haystack look like those of these that nothing proves; none of them is a witness."""
+        unproved = [film for film in films if not self._films[film.path] and not self._twins.get(film.path)]
+        if not unproved:
+            return
+        from dupfind.matching.like_film import like_films
+
+        alike, failures = like_films(unproved, haystack, self._run)
+        self._failures |= failures
+        for path, found in alike.items():
+            self._films[path] = [
+                Near(
+                    self._shown(film.entry.path),
+                    Evidence.SIMILAR,
+                    film.run.distance_bits,
+                    film.reason,
+                    is_witness=False,
+                    entry=film.entry,
+                )
+                for film in found
+            ]
 
     def _is_other(self, sighting: Sighting | None, image: FileEntry) -> bool:
         """Tell whether a row is still there, and is not the image itself."""

@@ -22,7 +22,7 @@ from dupfind.grouping.collection import Collection, gather
 from dupfind.grouping.savings import savings
 from dupfind.pictures.formats import is_film_name
 from dupfind.reading import Reader
-from dupfind.reasons import Reason, ReasonCode
+from dupfind.reasons import Reason, ReasonCode, listed
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.problems import problems_of
 from dupfind.session import with_reader
@@ -31,7 +31,10 @@ from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Thumbnail
 
 if TYPE_CHECKING:
     from dupfind.grouping.clustering import Gatherer, Row, Tie
+    from dupfind.grouping.like_films import LikeStack
 
+LARGEST = "largest file"
+"""Why the best of films that look alike is the best: of one film the largest file is the original, nearly always."""
 _ONLY_LISTED = "; only listed, by a catalog"
 _LEADS_OUT = "; a link to what lies in none of the folders"
 
@@ -115,12 +118,18 @@ def _find(whole: Collection, level: Evidence, run: Reading) -> _Found:
     scribe = Scribe(pictures.entries, copies_of, gatherer, told)
     written = [scribe.group(row) for row in rows]
     decoded = {entry.path for entry in pictures.entries}
-    films, unread = _same_films([entry for entry in firsts if entry.path not in decoded], run)
+    undecoded = [entry for entry in firsts if entry.path not in decoded]
+    films, unread = _same_films(undecoded, run)
     failures |= unread
-    written += [
-        _of_films(sorted(equal, key=lambda film: best_of.rank(told.rival(film))), copies_of, told) for equal in films
-    ]
-    paths_of_films = {film.path for equal in films for film in equal}
+    films = [sorted(equal, key=lambda film: best_of.rank(told.rival(film))) for equal in films]
+    alike: list[list[LikeStack]] = []
+    if level is Evidence.SIMILAR:
+        alike, unread = _like_films(undecoded, films, run)
+        failures |= unread
+    grouped = {film.path for group in alike for stack in group for film in stack.films}
+    written += [_of_like_films(group, copies_of, told) for group in alike]
+    written += [_of_films(equal, copies_of, told) for equal in films if equal[0].path not in grouped]
+    paths_of_films = {film.path for equal in films for film in equal} | grouped
     written += [
         of_copies(files, told) for files in copies if files[0].path not in paths | paths_of_films
     ]  # no pictures, or not readable
@@ -134,6 +143,20 @@ def _same_films(entries: Sequence[FileEntry], run: Reading) -> tuple[list[list[F
     from dupfind.matching.same_film import equal_films
 
     return equal_films(entries, run)
+
+
+def _like_films(
+    entries: Sequence[FileEntry], equal: Sequence[Sequence[FileEntry]], run: Reading
+) -> tuple[list[list[LikeStack]], dict[str, Failure]]:
+    """Return the groups of films that look alike, each film with those of its packets; and why films were not decoded.
+
+    None without the extra that reads films.
+    """
+    if not libraries.can_read_films() or not any(is_film_name(entry.path) for entry in entries):
+        return [], {}
+    from dupfind.grouping.like_films import group_like_films
+
+    return group_like_films(entries, equal, run)
 
 
 def find_copies(entries: Sequence[FileEntry], reader: Reader) -> tuple[list[list[FileEntry]], dict[str, Failure]]:
@@ -242,6 +265,25 @@ def _of_films(films: Sequence[FileEntry], copies_of: Mapping[str, Sequence[FileE
         lines += [_Line(copy, 0, Evidence.SAME, reasons=also) for copy in copies_of.get(film.path, ())]
     rivals = [told.rival(line.entry) for line in lines[1:]]
     return _group(lines, best_of.why(told.rival(best), rivals), told)
+
+
+def _of_like_films(stacks: Sequence[LikeStack], copies_of: Mapping[str, Sequence[FileEntry]], told: Told) -> Group:
+    """Make the group of films that look alike, each with those that have its packets and with their copies."""
+    lines = []
+    same = Reason(ReasonCode.SAME_IMAGE_DATA)
+    for number, stack in enumerate(stacks):
+        for place, film in enumerate(stack.films):
+            copies = copies_of.get(film.path, ())
+            if place:
+                also = same, Reason(ReasonCode.SAME_BYTES, (told.shown(film.path),))
+                lines.append(_Line(film, number, Evidence.SAME, reasons=(same,)))
+                lines += [_Line(copy, number, Evidence.SAME, reasons=also) for copy in copies]
+                continue
+            grade = None if stack.reason is None else Evidence.SIMILAR
+            reasons = () if stack.reason is None else listed(stack.reason)
+            lines.append(_Line(film, number, grade, stack.distance_bits, reasons))
+            lines += [_Line(copy, number, Evidence.IDENTICAL) for copy in copies]
+    return _group(lines, LARGEST, told)
 
 
 def of_copies(files: Sequence[FileEntry], told: Told) -> Group:

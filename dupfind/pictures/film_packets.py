@@ -1,12 +1,12 @@
 """Packets of films and sounds, by the extra `dupfind[video]`; the only module that knows PyAV.
 
-Nothing is decoded for an answer. FFmpeg looks into the first packets to name the streams, and runs in the processes
-that decode pictures only.
+For equal packets nothing is decoded. FFmpeg looks into the first packets to name the streams, and runs in the processes
+that decode pictures only. :mod:`dupfind.pictures.film_frames` decodes what is opened here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import IO, Any, NamedTuple
@@ -17,6 +17,10 @@ _BUFFER_BYTES = 1 << 18
 _ISO_OPTIONS = {"ignore_editlist": "1", "ignore_chapters": "1", "enable_drefs": "0"}
 """Every packet as it is stored: edit lists are compared as such, and no other file is opened."""
 _OPTIONS = {"mov": _ISO_OPTIONS}
+_PLAYER_OPTIONS = {"mov": {"ignore_chapters": "1", "enable_drefs": "0"}}
+"""As a player shows it: edit lists are followed; no other file is opened."""
+SECOND = 1_000_000
+"""Units of a film's duration."""
 _MOST_STREAMS = 64
 _ENCRYPTED = frozenset({"encryption_init_info", "encryption_info"})
 _TIMES = frozenset({"skip_samples"})
@@ -103,12 +107,41 @@ def opened(file: IO[bytes], container: str) -> Iterator[Film]:
 
 
 @contextmanager
-def _open(file: IO[bytes], container: str) -> Iterator[Any]:
+def opened_to_decode(file: IO[bytes], container: str) -> Iterator[Any]:
+    """Open a film as PyAV gives it, likewise, for who decodes it."""
+    with _open(file, container, _PLAYER_OPTIONS) as film:
+        yield film
+
+
+def errors() -> tuple[type[Exception], ...]:
+    """Return what FFmpeg raises for a packet that cannot be decoded; want of memory is none of them."""
+    av = _load()
+    return (av.error.InvalidDataError, av.error.EOFError, av.error.ArgumentError, av.error.UndefinedError)
+
+
+def resampler(rate: int) -> Any:  # noqa: ANN401 - of PyAV
+    """Return what turns any sound into one channel of 16 bits, ``rate`` samples a second."""
+    return _load().AudioResampler(format="s16", layout="mono", rate=rate)
+
+
+def reduced(frame: Any, side: int) -> Any:  # noqa: ANN401 - of PyAV
+    """Return a frame as an array of shape (side, side, 3), uint8: red, green and blue, each the mean of an area."""
+    return frame.to_ndarray(format="rgb24", width=side, height=side, interpolation="AREA")
+
+
+def is_cover(stream: Any) -> bool:  # noqa: ANN401 - of PyAV
+    """Tell whether FFmpeg shows a cover or a thumbnail as this stream."""
+    attached = type(stream.disposition).attached_pic | type(stream.disposition).timed_thumbnails
+    return bool(stream.disposition & attached)
+
+
+@contextmanager
+def _open(file: IO[bytes], container: str, options: Mapping[str, dict[str, str]] = _OPTIONS) -> Iterator[Any]:
     av = _load()
     file.seek(0)
     try:
         with av.open(
-            file, format=container, buffer_size=_BUFFER_BYTES, container_options=_OPTIONS.get(container, {}),
+            file, format=container, buffer_size=_BUFFER_BYTES, container_options=options.get(container, {}),
             metadata_errors="replace",
         ) as film:  # fmt: skip
             if not 0 < len(film.streams) <= _MOST_STREAMS:
@@ -133,7 +166,6 @@ def _load() -> Any:  # noqa: ANN401 - a module, which brings its own types where
 
 def _track(stream: Any) -> Track:  # noqa: ANN401 - of PyAV
     codec = stream.codec_context
-    attached = type(stream.disposition).attached_pic | type(stream.disposition).timed_thumbnails
     color, aspect, sound = (2, 2, 2, False), Fraction(0), (0, 0)
     if stream.type == "audio" and codec is not None:
         sound = codec.sample_rate or 0, codec.channels or 0
@@ -150,7 +182,7 @@ def _track(stream: Any) -> Track:  # noqa: ANN401 - of PyAV
         color=color,
         sound=sound,
         aspect=aspect,
-        is_picture=bool(stream.disposition & attached),
+        is_picture=is_cover(stream),
     )
 
 

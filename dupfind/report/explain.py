@@ -9,7 +9,7 @@ from rich.text import Text
 
 from dupfind.answers.explanation import Advice, Answer, Explanation, Near
 from dupfind.evidence.facts import Test
-from dupfind.reasons import ReasonCode
+from dupfind.reasons import FILM_LIKENESS, ReasonCode
 from dupfind.report import Screen
 from dupfind.report.json import catalogs, dumps, how_compared, named_path
 from dupfind.report.look import Page, likeness
@@ -68,7 +68,7 @@ def render_json(answer: Answer) -> bytes:
     return (dumps(whole, indent=1) + "\n").encode()
 
 
-_OF_FILMS = frozenset({ReasonCode.NO_FILM, ReasonCode.FILM_BY_BYTES})
+_OF_FILMS = frozenset({ReasonCode.NO_FILM, ReasonCode.FILM_BY_BYTES, ReasonCode.FILM_NEVER_SAME})
 
 
 def _needle(page: Page, explanation: Explanation) -> None:
@@ -115,6 +115,8 @@ def _tests(page: Page, tests: Sequence[Test]) -> None:
 def _nearest(page: Page, explanation: Explanation, settings: ScanSettings) -> None:
     verdict = explanation.verdict
     reason = sentences(verdict.reasons)
+    if verdict.reasons and verdict.reasons[0].code in FILM_LIKENESS and verdict.witness is not None:
+        page.add(f"  {likeness(verdict)} {printable(verdict.witness)}")
     if reason and (not explanation.nearest or verdict.reasons != (explanation.nearest[0].reason,)):
         page.add(f"  {printable(reason)}")
     if not explanation.nearest:

@@ -105,6 +105,43 @@ def _intact(_: Roles, damage: str, share: float) -> str:
     return f"{damage or _WITHOUT_STRUCTURE}; of the picture, {share:.0%} from one edge on is the same"
 
 
+def _film(words: str) -> Callable[..., str]:
+    """Make the sentence of a film that looks alike: ``words``, and whatever differs."""
+
+    def said(roles: Roles, *differences: Reason) -> str:
+        return "; ".join([words, *(sentence(difference, roles) for difference in differences)])
+
+    return said
+
+
+def _lasting(words: str) -> Callable[..., str]:
+    """Make the sentence of what lasts from one time to another."""
+
+    def said(roles: Roles, begin: float, end: float) -> str:
+        return f"{words.format(needle=roles.needle, witness=roles.witness)} from {clock(begin)} to {clock(end)}"
+
+    return said
+
+
+def _shifted(roles: Roles, at: float, seconds: float) -> str:
+    return (
+        f"from {clock(at)} on {roles.witness} is {abs(seconds):.1f} s {'later' if seconds > 0 else 'sooner'}: "
+        "something was put in or taken out"
+    )
+
+
+def clock(seconds: float) -> str:
+    """Write a time of a film.
+
+    >>> clock(72.44), clock(3661)
+    ('1:12.4', '1:01:01.0')
+    """
+    tenths = max(0, round(seconds * 10))
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest / 10:04.1f}" if hours else f"{minutes}:{rest / 10:04.1f}"
+
+
 def _most_like(_: Roles, damage: str, path: str) -> str:
     return f"{damage or _WITHOUT_STRUCTURE}; it looks most like {path}"
 
@@ -170,6 +207,26 @@ _TEMPLATES: dict[ReasonCode, str | Callable[..., str]] = {
     ReasonCode.WITNESS_FRAMED: "{witness} has a frame around it",
     ReasonCode.FRAMED_OTHERWISE: "the two have different frames around them",
     ReasonCode.PARTLY_INTACT: _intact,
+    ReasonCode.RE_ENCODED_FILM: _film("the same film, encoded anew"),
+    ReasonCode.FILM_PART: _film("a part of the same film"),
+    ReasonCode.FILM_CHANGED: _film("a changed copy of the same film"),
+    ReasonCode.FILM_LACKS: _lasting("{witness} lacks it"),
+    ReasonCode.FILM_WITHIN: _lasting("it is what {witness}, which is longer, shows"),
+    ReasonCode.FILM_SCENE: _lasting("the pictures differ"),
+    ReasonCode.FILM_COLORS: _lasting("the colours differ"),
+    ReasonCode.FILM_SHIFTED: _shifted,
+    ReasonCode.FILM_SOUND: _lasting("the sound differs"),
+    ReasonCode.FILM_SOUNDLESS: "{needle} has no sound",
+    ReasonCode.WITNESS_SOUNDLESS: "{witness} has no sound",
+    ReasonCode.FILM_SOUND_TRACKS: "{witness} has {} sound tracks against {}, of which the first were compared",
+    ReasonCode.FILM_SUBTITLES: "the subtitles differ",
+    ReasonCode.FILM_DAMAGED: "{} parts of {needle} could not be decoded",
+    ReasonCode.WITNESS_FILM_DAMAGED: "{} parts of {witness} could not be decoded",
+    ReasonCode.FILM_STILL: "hardly anything moves in it: another film of the same place may look the same",
+    ReasonCode.FILM_SMALLER: "{witness} is smaller: {} x {} against {} x {}",
+    ReasonCode.FILM_RATE: "{witness} shows {:.4g} frames a second against {:.4g}",
+    ReasonCode.FILM_BITS: "{witness} is compressed more: {} kbit/s against {}",
+    ReasonCode.FILM_DEPTH: "{witness} has {} bits a value against {}",
     ReasonCode.CONFLICT: _conflict,
     ReasonCode.OF_ANOTHER: "it passes for the same picture, but not for the same as another copy of it",
     ReasonCode.NOT_COMPARED: "could not be compared at full size: {}",
@@ -186,6 +243,7 @@ _TEMPLATES: dict[ReasonCode, str | Callable[..., str]] = {
     ReasonCode.WITH_OPTIONS: "a scan would have found it with {}",
     ReasonCode.NO_PICTURE: "it is no picture, and no file has the same bytes",
     ReasonCode.NO_FILM: "no film or sound has the same bytes, or the same packets and the same of all else",
+    ReasonCode.FILM_NEVER_SAME: "films that look alike are proved by equal packets only: look at both",
     ReasonCode.FILM_BY_BYTES: (
         "compared by its bytes only, and no file has them: the extra dupfind[video] compares packets too"
     ),

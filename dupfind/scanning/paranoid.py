@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dupfind.matching.reverify import Claim, Look, reverify_all
 from dupfind.matching.same_image_data import REASON
 from dupfind.reading import Reader
+from dupfind.reasons import FILM_LIKENESS
 from dupfind.run import Reading
 from dupfind.values import SECOND_LOOK, Evidence, Failure, FileEntry, Match
 
@@ -63,6 +64,8 @@ def _claims(
         match = matches.get(needle.path)
         if match is None or match.evidence.rank > accept.rank:
             continue
+        if match.reason is not None and match.reason.code in FILM_LIKENESS:
+            continue  # it makes nothing present, whatever is accepted
         witness = by_path[match.witness]
         alike = twins[witness.size_bytes] if match.evidence is Evidence.IDENTICAL else ()
         readable = (witness,) if witness.can_be_read else ()

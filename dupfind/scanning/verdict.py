@@ -13,7 +13,7 @@ from functools import partial
 from itertools import groupby
 
 from dupfind.pictures import formats
-from dupfind.reasons import Reason, ReasonCode
+from dupfind.reasons import FILM_LIKENESS, Reason, ReasonCode, listed
 from dupfind.values import (
     LAST_LOOK,
     SECOND_LOOK,
@@ -65,7 +65,9 @@ def judge_file(
         witness, evidence, distance_bits, reason = match
         state = _PRESENT if evidence is _IDENTICAL or evidence.rank <= accept.rank else _SIMILAR
         shown = witness if spell is None else spell(witness)
-        reasons = () if reason is None else (reason,)
+        reasons = () if reason is None else listed(reason)
+        if reasons and reasons[0].code in FILM_LIKENESS:  # whoever accepts what is similar has seen pictures, not films
+            state = _SIMILAR
         return _new(FileVerdict, (path, kind, state, entry.size_bytes, evidence, shown, distance_bits, reasons))
     # It was opened, and gave no byte: a size of nothing alone is what some file systems say of what they do not know.
     if entry.size_bytes == 0 and failure is None:

@@ -1,0 +1,96 @@
+"""What is wanted of films' frames: from the cache where it is known, from the pool where it is not.
+
+Apart from :mod:`dupfind.reading`, since it loads numpy, which a plain copy of the haystack never needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from operator import attrgetter
+
+from dupfind.cache.cache_schema import Compared, FilePair
+from dupfind.pool import film_pairs, film_prints, tasks
+from dupfind.pool.film_pairs import FilmPair, Likened
+from dupfind.pool.film_prints import FilmPrint
+from dupfind.pool.processes import Death
+from dupfind.reasons import Reason
+from dupfind.run import Reading
+from dupfind.search.frame_runs import Frames
+from dupfind.values import Failure, FileEntry
+
+_STAGE = "film frames"
+
+
+def film_keys(entries: Sequence[FileEntry], run: Reading) -> tuple[dict[str, Frames], dict[str, Failure]]:
+    """Return by path the key frames of films, and why some could not be decoded this time."""
+    prints, failures = _prints(run, "looking at films", film_prints.read_keys, entries, attrgetter("keys"))
+    return {path: known.keys for path, known in prints.items() if known.keys is not None}, failures
+
+
+def film_frames(entries: Sequence[FileEntry], run: Reading) -> tuple[dict[str, Frames], dict[str, Failure]]:
+    """Return by path every frame of films, likewise."""
+    prints, failures = _prints(run, "decoding films", film_prints.read_frames, entries, attrgetter("frames"))
+    return {path: known.frames for path, known in prints.items() if known.frames is not None}, failures
+
+
+def _prints(
+    run: Reading,
+    what: str,
+    task: Callable[..., list[tasks.Outcome]],
+    entries: Sequence[FileEntry],
+    kind: Callable[[FilmPrint], Frames | None],
+) -> tuple[dict[str, FilmPrint], dict[str, Failure]]:
+    prints: dict[str, FilmPrint] = {}
+    failures: dict[str, Failure] = {}
+    with run.listener.part("look up", len(entries)):
+        for entry, packed in zip(entries, run.cache.recall_film_prints(entries), strict=True):
+            prints[entry.path] = FilmPrint() if packed is None else film_prints.unpacked(packed)
+    unread = [entry for entry in entries if kind(prints[entry.path]) is None]
+    timeout_seconds = run.settings.timeout_seconds
+    read = partial(task, max_pixels=run.settings.max_pixels, timeout_seconds=timeout_seconds)
+    for entry, outcome in run.reader.map(what, read, unread, partial(_lost, timeout_seconds), _size_bytes):
+        result = outcome.result
+        if isinstance(result, Failure):
+            failures[entry.path] = replace(result, is_image=False, lasting=False, stage=_STAGE)
+        elif isinstance(result, bytes):
+            known = film_prints.unpacked(result).merged(prints[entry.path])
+            prints[entry.path] = known
+            run.cache.keep_film_print(entry, known.packed(), outcome.read_ns)
+    return prints, failures
+
+
+def compare_films(pairs: Sequence[FilmPair], run: Reading) -> dict[FilmPair, Reason]:
+    """Compare each pair of films frame by frame: how they differ; remembered for the two files."""
+    by_files = {FilePair(pair.needle, pair.witness, pair.orientation): pair for pair in pairs}
+    with run.listener.part("look up", len(pairs)):
+        kept = run.cache.film_comparisons(list(by_files))
+    outcomes = {by_files[files]: known.objection for files, known in kept.items() if known.objection is not None}
+    unread = [pair for pair in pairs if pair not in outcomes]
+    timeout_seconds = run.settings.timeout_seconds
+    task = partial(film_pairs.compare_films, max_pixels=run.settings.max_pixels, timeout_seconds=timeout_seconds)
+    lost = partial(_not_likened, timeout_seconds)
+    for pair, likened in run.reader.map("comparing films frame by frame", task, unread, lost, _bytes_of_pair):
+        outcomes[pair] = likened.reason
+        if likened.is_lasting:
+            files = FilePair(pair.needle, pair.witness, pair.orientation)
+            run.cache.keep_film_comparison(files, Compared(likened.reason), likened.read_ns)
+    return outcomes
+
+
+def _lost(timeout_seconds: float, entry: FileEntry, death: Death) -> tasks.Outcome:
+    """Make the outcome for a film whose decoder died."""
+    return tasks.Outcome(tasks.lost(death, film_prints.seconds_for(entry, timeout_seconds)), 0)
+
+
+def _not_likened(timeout_seconds: float, pair: FilmPair, death: Death) -> Likened:
+    return film_pairs.not_compared(tasks.lost(death, film_pairs.pair_seconds(pair, timeout_seconds)).reason)
+
+
+def _size_bytes(entry: FileEntry) -> int:
+    return entry.size_bytes
+
+
+def _bytes_of_pair(pair: FilmPair) -> int:
+    return pair.needle.size_bytes + pair.witness.size_bytes

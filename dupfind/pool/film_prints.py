@@ -1,0 +1,148 @@
+"""Prints of films: the hashes of frames and when they are shown, as plain picklable functions that take a list and give
+a list.
+
+Of the haystack key frames are hashed, in all orientations; of a needle every frame, upright. Both kinds are in one
+value, so that the cache keeps one row a film.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import IO, NamedTuple
+
+import numpy as np
+
+from dupfind.pool.tasks import Outcome, ReadError, decoded, opened
+from dupfind.pool.time_limit import TimeLimit
+from dupfind.search.frame_runs import Frames
+from dupfind.values import ORIENTATIONS, Failure, FileEntry
+
+_STAGE = "film frames"
+_ALGORITHM = "phash"
+"""Whatever pictures are searched by: what is kept is then the same for all."""
+_LEAST_BYTES_A_SECOND = 1 << 18
+"""Decoding takes longer than reading: a second for each 256 KiB, which messengers put a second of film into."""
+_BATCH = 64
+_HEAD = struct.Struct("<ii")
+_UNREAD = -1
+
+BROKEN = (ValueError, LookupError, ArithmeticError, struct.error)
+"""What decoding a broken or hostile film may raise: it cannot be compared by its frames."""
+
+
+class FilmPrint(NamedTuple):
+    """What is known of the frames of a film; without a frame for what is no film, or cannot be decoded."""
+
+    keys: Frames | None = None
+    """Key frames in all orientations; None where they were not asked for."""
+    frames: Frames | None = None
+    """Every frame, upright, likewise."""
+
+    def packed(self) -> bytes:
+        """Return it as the cache keeps it."""
+        kinds = [_UNREAD if frames is None else len(frames.seconds) for frames in self]
+        parts = [part for frames in self if frames is not None for part in _bytes_of(frames)]
+        return b"".join([_HEAD.pack(*kinds), *parts])
+
+    def merged(self, known: FilmPrint) -> FilmPrint:
+        """Return it with what was known before."""
+        return FilmPrint(
+            known.keys if self.keys is None else self.keys, known.frames if self.frames is None else self.frames
+        )
+
+
+def unpacked(packed: bytes) -> FilmPrint:
+    """Return what :meth:`FilmPrint.packed` made these bytes of.
+
+    >>> unpacked(FilmPrint(frames=Frames(np.array([0.5]), np.uint64([[7]]))).packed())
+    FilmPrint(keys=None, frames=Frames(seconds=array([0.5]), hashes=array([[7]], dtype=uint64)))
+    """
+    place = _HEAD.size
+    kinds: list[Frames | None] = []
+    for count, orientations in zip(_HEAD.unpack_from(packed), (ORIENTATIONS, 1), strict=True):
+        if count == _UNREAD:
+            kinds.append(None)
+            continue
+        seconds = np.frombuffer(packed, "<f4", count, place).astype(np.float64)
+        place += 4 * count
+        hashes = np.frombuffer(packed, "<u8", count * orientations, place).astype(np.uint64)
+        place += 8 * count * orientations
+        kinds.append(Frames(seconds, hashes.reshape(count, orientations)))
+    return FilmPrint(*kinds)
+
+
+def _bytes_of(frames: Frames) -> tuple[bytes, bytes]:
+    return frames.seconds.astype("<f4").tobytes(), frames.hashes.astype("<u8").tobytes()
+
+
+def seconds_for(entry: FileEntry, timeout_seconds: float) -> float:
+    """Return how long decoding a film may take: ``--timeout``, and a second for each 256 KiB."""
+    return timeout_seconds + entry.size_bytes / _LEAST_BYTES_A_SECOND
+
+
+def read_keys(entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float) -> list[Outcome]:
+    """Hash key frames of each film; the result is packed, see :class:`FilmPrint`."""
+    from dupfind.pictures import film_frames
+
+    def read(file: IO[bytes]) -> FilmPrint:
+        keys = film_frames.read_key_frames(file, max_pixels)
+        pictures = () if keys is None else zip(keys.seconds.tolist(), keys.thumbnails, strict=True)
+        return FilmPrint(keys=_hashed(pictures, ORIENTATIONS))
+
+    return [_read_one(entry, read, FilmPrint(keys=_nothing(ORIENTATIONS)), timeout_seconds) for entry in entries]
+
+
+def read_frames(entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float) -> list[Outcome]:
+    """Hash every frame of each film, likewise."""
+    from dupfind.pictures import film_frames
+
+    def read(file: IO[bytes]) -> FilmPrint:
+        return FilmPrint(frames=_hashed(film_frames.read_thumbnails(file, max_pixels), 1))
+
+    return [_read_one(entry, read, FilmPrint(frames=_nothing(1)), timeout_seconds) for entry in entries]
+
+
+def _nothing(orientations: int) -> Frames:
+    return Frames(np.empty(0), np.empty((0, orientations), np.uint64))
+
+
+def _hashed(pictures: Iterable[tuple[float, bytes]], orientations: int) -> Frames:
+    """Hash thumbnails as those of pictures; leaves out black and even ones, which all are alike."""
+    from dupfind.evidence import fingerprint
+
+    stream = iter(pictures)
+    kept = _nothing(orientations)
+    parts = [kept]
+    while batch := list(islice(stream, _BATCH)):
+        thumbnails = np.stack([fingerprint.pixels(thumbnail) for _, thumbnail in batch])
+        is_steady = fingerprint.are_steady(thumbnails, _ALGORITHM)
+        seconds = np.array([at for at, _ in batch])[is_steady]
+        hashes = fingerprint.search_hashes_of(thumbnails[is_steady], _ALGORITHM, orientations)
+        parts.append(Frames(seconds, hashes.reshape(len(seconds), orientations)))
+    return Frames(np.concatenate([part.seconds for part in parts]), np.concatenate([part.hashes for part in parts]))
+
+
+def _read_one(
+    entry: FileEntry, read: Callable[[IO[bytes]], FilmPrint], nothing: FilmPrint, timeout_seconds: float
+) -> Outcome:
+    from dupfind.pictures import decode_errors
+
+    read_ns = time.time_ns()
+    seconds = seconds_for(entry, timeout_seconds)
+
+    def read_film() -> FilmPrint:
+        with decode_errors.in_plain_words(lambda: 0):  # no header tells how much memory a film takes
+            try:
+                return read(file)
+            except BROKEN:
+                return nothing
+
+    try:
+        with opened(entry, _STAGE) as file, TimeLimit(seconds) as limit:
+            result = decoded(read_film, limit, seconds)
+    except ReadError as error:
+        result = error.failure
+    return Outcome(result if isinstance(result, Failure) else result.packed(), read_ns)
