@@ -62,6 +62,7 @@ def scan(
     archives: str = "needles",
     disregard: str | Sequence[str] = (),
     sidecars: str = "require",
+    fragments: bool | None = None,
     follow_symlinks: bool = False,
     listener: Listener | None = None,
     **limits: Unpack[Limits],
@@ -100,6 +101,7 @@ def scan(
         archives=archives,
         disregard=[disregard] if isinstance(disregard, str) else disregard,
         sidecars=sidecars,
+        fragments=fragments,
         follow_symlinks=follow_symlinks,
         **limits,
     )

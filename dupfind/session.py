@@ -112,15 +112,18 @@ def recipe(algorithm: str, listener: Listener, *, is_quick: bool = False) -> Rec
     Thumbnails that are the last word (``is_quick``) are judged by other rules.
     """
     with listener.part("start-up"):
-        from dupfind.evidence import evidence, fingerprint, full_size
-        from dupfind.pictures import decode, film_data, image_data
+        from dupfind.evidence import evidence, fingerprint, fragments, full_size
+        from dupfind.pictures import decode, film_data, image_data, keypoints
+        from dupfind.pool import fragments as of_fragments
 
     versions = decode.versions()
+    by_parts = f"{of_fragments.RECIPE}.{keypoints.RECIPE}.{fragments.RECIPE}"
     return Recipe(
         thumbnails=f"{decode.RECIPE}, {versions}",
         hashes=f"{algorithm} {fingerprint.RECIPE}",
         rules=f"rules {evidence.RECIPE}{' of thumbnails alone' if is_quick else ''}",
         comparison=f"full size {full_size.RECIPE}, {decode.RECIPE}, {versions}",
         image_data=f"image data {image_data.RECIPE}, {versions}",
+        fragments=f"fragments {by_parts}, {decode.RECIPE}, {versions}, {libraries.fragment_library()}",
         film_data=f"film data {film_data.RECIPE}, {libraries.film_libraries()}",
     )

@@ -47,6 +47,12 @@ FACTS: dict[ReasonCode, list[tuple[Fact, ...]]] = {
     Code.DETAIL: [(AT_FULL_SIZE,)],
     Code.LESS_SHARP_PART: [("near the top",)],
     Code.PARTLY_INTACT: [("cut off", 0.4321), ("", 1.0)],
+    Code.FRAGMENT: [
+        (0, 0, 100, 100, 25, 0, 75, 100, 100, 0),
+        (0, 0, 100, 100, 0, 0, 100, 100, 66, 0),
+        (0, 0, 50, 50, 0, 0, 100, 100, 99, -90, Reason(Code.ALSO_SHOWS, ("hay/b.jpg", 50, 50, 100, 100))),
+    ],
+    Code.ALSO_SHOWS: [("hay/a.jpg", 50, 50, 100, 100)],
     Code.CONFLICT: [(Reason(Code.UNLIKE),), (Reason(Code.PLACE, (AT_THUMBNAIL, "near the top")),)],
     Code.NOT_COMPARED: [("cannot be decoded",)],
     Code.TOO_MANY: [(8,)],

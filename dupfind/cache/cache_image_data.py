@@ -1,6 +1,6 @@
-"""The cache's table of digests of image data: what it is asked and told.
+"""The cache's tables of digests of image data, and of what pictures are searched by for parts.
 
-The table is made when the first digest is kept, so that a cache from before there were any goes on serving. A file is
+A table is made when the first digest is kept, so that a cache from before there were any goes on serving. A file is
 known again by path, size, times and inode; one that was moved is read again.
 """
 
@@ -12,36 +12,43 @@ from itertools import groupby
 
 from dupfind.cache import checksum
 from dupfind.cache.cache_file import DamagedError, translated
-from dupfind.cache.cache_schema import IMAGE_DATA_TABLE, is_of
+from dupfind.cache.cache_schema import FRAGMENT_TABLE, IMAGE_DATA_TABLE, is_of
 from dupfind.cache.cache_store import Store
 from dupfind.values import FileEntry
 
+IMAGE_DATA, FRAGMENT = "image_data", "fragment"
+"""The tables: one row a file in each."""
+_TABLES = {IMAGE_DATA: IMAGE_DATA_TABLE, FRAGMENT: FRAGMENT_TABLE}
 
-def find(store: Store, recipe: str, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
+
+def find(store: Store, recipe: str, entries: Iterable[FileEntry], table: str = IMAGE_DATA) -> Iterator[bytes | None]:
     """Yield the digest of each file, empty where it has none, or None where it is to be read.
 
     The entries of a folder are to stand together. Raises the errors of :mod:`dupfind.cache.cache_file`.
     """
     with translated():
-        has_table = _has_table(store)
+        has_table = _has_table(store, table)
     label, mark = store.label(recipe), checksum.of_text(recipe)
     for folder, group in groupby(entries, key=lambda entry: entry.path.rpartition(os.sep)[0]):
         if not has_table:
             yield from (None for _ in group)
             continue
         with translated():
-            rows = {row[0]: row for row in store.connection.execute(_SELECT, (os.fsencode(folder), label))}
+            rows = {
+                row[0]: row
+                for row in store.connection.execute(_SELECT.format(table=table), (os.fsencode(folder), label))
+            }
         for entry in group:
             row = rows.get(os.fsencode(entry.path.rpartition(os.sep)[2]))
             yield None if row is None or not is_of(entry, row) else _sound(entry, row[5], mark)
 
 
-def keep(store: Store, recipe: str, digests: Iterable[tuple[FileEntry, bytes]]) -> None:
+def keep(store: Store, recipe: str, digests: Iterable[tuple[FileEntry, bytes]], table: str = IMAGE_DATA) -> None:
     """Keep the digests of files, as a part of the caller's transaction."""
-    store.connection.execute(IMAGE_DATA_TABLE)
+    store.connection.execute(_TABLES[table])
     label, mark = store.make_label(recipe), checksum.of_text(recipe)
     store.connection.executemany(
-        "INSERT OR REPLACE INTO image_data (folder, name, size, mtime_ns, ctime_ns, inode, recipe, digest) "
+        f"INSERT OR REPLACE INTO {table} (folder, name, size, mtime_ns, ctime_ns, inode, recipe, digest) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         ((*store.key(entry), label, checksum.sealed_image_data(entry, digest, mark)) for entry, digest in digests),
     )
@@ -49,15 +56,16 @@ def keep(store: Store, recipe: str, digests: Iterable[tuple[FileEntry, bytes]]) 
 
 def forget_gone(store: Store) -> None:
     """Drop the digests of files of which nothing else is known, as a part of the caller's transaction."""
-    if _has_table(store):
-        store.connection.execute(
-            "DELETE FROM image_data WHERE NOT EXISTS (SELECT 1 FROM file f WHERE f.folder = image_data.folder "
-            "AND f.name = image_data.name AND f.size = image_data.size AND f.mtime_ns = image_data.mtime_ns)"
-        )
+    for table in _TABLES:
+        if _has_table(store, table):
+            store.connection.execute(
+                f"DELETE FROM {table} WHERE NOT EXISTS (SELECT 1 FROM file f WHERE f.folder = {table}.folder "
+                f"AND f.name = {table}.name AND f.size = {table}.size AND f.mtime_ns = {table}.mtime_ns)"
+            )
 
 
 _SELECT = (
-    "SELECT name, size, mtime_ns, ctime_ns, inode, digest FROM image_data "
+    "SELECT name, size, mtime_ns, ctime_ns, inode, digest FROM {table} "
     "WHERE folder = (SELECT id FROM folder WHERE path = ?) AND recipe = ?"
 )
 
@@ -69,6 +77,6 @@ def _sound(entry: FileEntry, stored: bytes, mark: int) -> bytes:
     return digest
 
 
-def _has_table(store: Store) -> bool:
-    tables = store.connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'image_data'")
+def _has_table(store: Store, table: str) -> bool:
+    tables = store.connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,))
     return tables.fetchone() is not None

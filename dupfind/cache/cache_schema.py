@@ -57,6 +57,8 @@ IMAGE_DATA_TABLE = """
         PRIMARY KEY (folder, name)
     ) WITHOUT ROWID
 """
+FRAGMENT_TABLE = IMAGE_DATA_TABLE.replace("image_data", "fragment")
+"""What pictures are searched by for parts lies beside the digest of their image data."""
 ANSWER_TABLE = """
     CREATE TABLE IF NOT EXISTS answer (
         id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, recipe TEXT, data BLOB NOT NULL
@@ -141,6 +143,8 @@ class Recipe(NamedTuple):
     """Names everything that can alter a digest of image data."""
     film_data: str = ""
     """Names everything that can alter what is known of a film."""
+    fragments: str = ""
+    """Names everything that can alter what pictures are searched by for parts."""
 
 
 class PictureRef(NamedTuple):
