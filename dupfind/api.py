@@ -115,6 +115,7 @@ def scan(
     archives: str = "needles",
     disregard: str | Sequence[str] = (),
     sidecars: str = "require",
+    fragments: bool | None = None,
     follow_symlinks: bool = False,
     decisions: Decisions = None,
     listener: Listener | None = None,
@@ -155,6 +156,7 @@ def scan(
         archives=archives,
         disregard=_texts(disregard),
         sidecars=sidecars,
+        fragments=fragments,
         follow_symlinks=follow_symlinks,
         **limits,
     )

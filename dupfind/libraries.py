@@ -14,7 +14,7 @@ from functools import cache
 from importlib.util import find_spec
 
 _DISTRIBUTIONS = re.compile(
-    r"(av|imagehash|numpy|pillow|pillow_heif|pillow_jxl_plugin|pywavelets|rawpy|scipy|simplejpeg)-[^-]+\.dist-info",
+    r"(av|imagehash|numpy|opencv[a-z_]*|pillow|pillow_heif|pillow_jxl_plugin|pywavelets|rawpy|scipy|simplejpeg)-[^-]+\.dist-info",
     re.IGNORECASE,
 )
 _OF_FFMPEG = re.compile("lib(avcodec|avformat|avutil)[-.]")
@@ -22,7 +22,19 @@ _BUNDLED = {"pillow.libs", "pillow_heif.libs"}
 """Where wheels for Linux keep their C libraries: a build without them uses the system's, which change on their own."""
 
 
-_MODULES = ("PIL", "av", "imagehash", "numpy", "pillow_heif", "pillow_jxl", "pywt", "rawpy", "scipy", "simplejpeg")
+_MODULES = (
+    "PIL",
+    "av",
+    "cv2",
+    "imagehash",
+    "numpy",
+    "pillow_heif",
+    "pillow_jxl",
+    "pywt",
+    "rawpy",
+    "scipy",
+    "simplejpeg",
+)
 
 
 def installed() -> str | None:
@@ -70,6 +82,21 @@ def versions() -> Iterator[tuple[str, str | None]]:
 def can_read_films() -> bool:
     """Tell whether the extra `dupfind[video]` is there."""
     return find_spec("av") is not None
+
+
+def can_find_fragments() -> bool:
+    """Tell whether the extra `dupfind[fragments]` is there."""
+    return find_spec("cv2") is not None
+
+
+def fragment_library() -> str:
+    """Name the distribution of OpenCV and its version, without loading it; a system's own is told by when it came."""
+    spec = find_spec("cv2")
+    if spec is None or not spec.origin:
+        return "no OpenCV"
+    names = _versions_in(os.path.dirname(os.path.dirname(spec.origin)))
+    wheels = [f"{name} {version}" for name, version in sorted(names.items()) if name.startswith("opencv")]
+    return ", ".join(wheels) or f"OpenCV {os.stat(spec.origin).st_mtime_ns}"
 
 
 def version_for_films() -> tuple[str, str | None]:

@@ -49,6 +49,7 @@ from dupfind.values import (
 
 if TYPE_CHECKING:
     from dupfind.cache.last_run_store import LastRunStore, Learned
+    from dupfind.matching.decodes import Decodes
     from dupfind.reading import Pictures
 
 
@@ -419,6 +420,7 @@ def find_matches(
 
         decodes = Decodes(pictures, candidates, reader.full_decodes, reader.measured)
         by_picture, remains = match_pictures(run, decodes, parted)
+        by_picture |= _match_parts(run, decodes, by_picture, parted, learned)
         if learned is not None:
             learn_pictures(learned, needles, haystack, decodes, run)
         pictures, candidates = decodes.pictures()
@@ -444,6 +446,25 @@ def find_matches(
         failures |= fallen
     count = None if candidates is None else len(candidates.entries)
     return Findings(matches, failures, decoded, count, remains), pictures, candidates
+
+
+def _match_parts(
+    run: Reading,
+    decodes: Decodes,
+    matches: Mapping[str, Match],
+    parted: Mapping[str, frozenset[str]] | None,
+    learned: Learned | None,
+) -> dict[str, Match]:
+    """Match needles without a match by parts of pictures; OpenCV is loaded only where there is such a needle."""
+    needles, haystack = decodes.pictures()
+    if not run.settings.scan.fragments or all(entry.path in matches for entry in needles.entries):
+        return {}
+    if learned is not None and not learned.is_of_all:
+        decodes.is_bounded = True  # it may be a part of any picture, and only some are here
+        return {}
+    from dupfind.matching.fragments import match_fragments
+
+    return match_fragments(run, needles, haystack, matches, parted)
 
 
 def _are_films_read(scan: ScanSettings) -> bool:

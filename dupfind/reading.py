@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dupfind.evidence.fragments import Marks, Overlap
+    from dupfind.pool.fragments import FragmentPair
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -309,6 +312,41 @@ class Reader:
                 self._cache.keep_comparison(files, Compared(compared.objection), compared.read_ns)
         return outcomes
 
+    def fragment_marks(self, entries: Sequence[FileEntry], what: str, most: int) -> dict[str, Marks]:
+        """Return by path what these pictures are searched by for parts; none of what cannot be read, or shows nothing.
+
+        ``most`` is how many marks each has at most; ``what`` is said to be done meanwhile.
+        """
+        from dupfind.evidence.fragments import are_enough, first, unpack
+        from dupfind.pool.fragments import OF_HAYSTACK, read_marks
+
+        packed: dict[str, bytes] = {}
+        unread: list[FileEntry] = []
+        with self._listener.part("look up", len(entries)):
+            for entry, known in zip(entries, self._cache.recall_fragments(entries), strict=True):
+                if known is None or not are_enough(known, most, OF_HAYSTACK):
+                    unread.append(entry)
+                else:
+                    packed[entry.path] = known
+        max_pixels, timeout_seconds = self._settings.max_pixels, self._settings.timeout_seconds
+        task = partial(read_marks, most=most, max_pixels=max_pixels, timeout_seconds=timeout_seconds)
+        lost = partial(_lost, stage="fragments")
+        for entry, outcome in self.map(what, task, unread, lost, _size_of):
+            if isinstance(outcome.result, bytes):
+                packed[entry.path] = outcome.result
+                self._cache.keep_fragments(entry, outcome.result, outcome.read_ns)
+        return {entry.path: unpack(first(known, most)) for entry in entries if (known := packed.get(entry.path))}
+
+    def compare_fragments(self, pairs: Sequence[FragmentPair]) -> dict[FragmentPair, Overlap]:
+        """Return which part each pair of pictures has in common; none of those that have none."""
+        from dupfind.pool.fragments import compare_fragments, needle_of
+
+        max_pixels, timeout_seconds = self._settings.max_pixels, self._settings.timeout_seconds
+        task = partial(compare_fragments, max_pixels=max_pixels, timeout_seconds=timeout_seconds)
+        done = self.map("comparing parts", task, pairs, lambda _, __: None, _bytes_of_pair, run_of=needle_of)
+        overlaps = {pair: overlap for pair, overlap in done if overlap is not None}
+        return {pair: overlaps[pair] for pair in pairs if pair in overlaps}
+
     def count_tags(self, entries: Sequence[FileEntry]) -> dict[str, int]:
         """Count the facts in the metadata of each of these pictures, by path; read anew in every run."""
         from dupfind.pool.metadata import count_tags
@@ -403,7 +441,7 @@ def _first_of(task: Callable[[list[T]], list[R]], item: T, _: Death) -> R:
     return task([item])[0]
 
 
-def _bytes_of_pair(pair: FullSizePair) -> int:
+def _bytes_of_pair(pair: FullSizePair | FragmentPair) -> int:
     return pair.needle.size_bytes + pair.witness.size_bytes
 
 

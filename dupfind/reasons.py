@@ -100,6 +100,11 @@ class ReasonCode(StrEnum):
     """the two have different frames around them"""
     PARTLY_INTACT = "partly-intact"
     """the needle is damaged, and what is intact is the same (what its decoder says, the intact share)"""
+    FRAGMENT = "fragment"
+    """the two have a part in common: a crop, a screenshot, a page of an album (left, top, right, bottom of it in the \
+needle, then in the witness, how much of it is alike, all in percent; degrees of a turn; then further pictures)"""
+    ALSO_SHOWS = "also-shows"
+    """within that reason: a further picture that the needle shows (its path; left, top, right, bottom, in percent)"""
 
     # Films that look alike
     RE_ENCODED_FILM = "re-encoded-film"
@@ -247,6 +252,11 @@ def listed(reason: Reason) -> tuple[Reason, ...]:
     if reason.code not in FILM_LIKENESS:
         return (reason,)
     return Reason(reason.code), *(fact for fact in reason.facts if isinstance(fact, Reason))
+
+
+def is_fragment(reason: Reason | None) -> bool:
+    """Tell whether a reason is that two pictures have a part in common: such a needle is never present."""
+    return reason is not None and reason.code is ReasonCode.FRAGMENT
 
 
 def encode(reason: Reason | None) -> str | None:

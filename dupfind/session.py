@@ -112,11 +112,13 @@ def recipe(algorithm: str, listener: Listener, *, is_quick: bool = False) -> Rec
     Thumbnails that are the last word (``is_quick``) are judged by other rules.
     """
     with listener.part("start-up"):
-        from dupfind.evidence import evidence, film_likeness, fingerprint, full_size
-        from dupfind.pictures import decode, film_data, film_frames, image_data
+        from dupfind.evidence import evidence, film_likeness, fingerprint, fragments, full_size
+        from dupfind.pictures import decode, film_data, film_frames, image_data, keypoints
+        from dupfind.pool import fragments as of_fragments
         from dupfind.search import frame_runs
 
     versions, films = decode.versions(), libraries.film_libraries()
+    by_parts = f"{of_fragments.RECIPE}.{keypoints.RECIPE}.{fragments.RECIPE}"
     return Recipe(
         thumbnails=f"{decode.RECIPE}, {versions}",
         hashes=f"{algorithm} {fingerprint.RECIPE}",
@@ -126,4 +128,5 @@ def recipe(algorithm: str, listener: Listener, *, is_quick: bool = False) -> Rec
         film_data=f"film data {film_data.RECIPE}, {films}",
         film_print=f"film print {film_frames.RECIPE}, {fingerprint.RECIPE}, {films}",
         film_comparison=f"films {film_likeness.RECIPE}, {film_frames.RECIPE}, {frame_runs.RECIPE}, {films}",
+        fragments=f"fragments {by_parts}, {decode.RECIPE}, {versions}, {libraries.fragment_library()}",
     )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dupfind import libraries
 from dupfind.errors import SettingsError, reason_of
 from dupfind.memory_limit import LEAST_BYTES
 from dupfind.overwriting import check_outputs
@@ -127,6 +128,7 @@ def make_settings(
     archives: str = "none",
     disregard: Sequence[str] = (),
     sidecars: str = SIDECARS[0],
+    fragments: bool | None = False,
     follow_symlinks: bool = False,
     workers: int | None = None,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
@@ -144,6 +146,7 @@ def make_settings(
     ``needles`` is None for a command that has no needle folders, ``haystack`` too for one that is given single files;
     ``listed`` is what a list names as needles, ``listed_haystack`` what one names as haystack, None without one.
     ``elsewhere`` are catalogs of the haystack that list another drive than any needle lies on, by a person's word.
+    ``fragments`` None looks for parts of pictures where the extra for it is there, and the scan is not ``quick``.
     ``called`` stands before a haystack in errors, and ``may_be_catalogs`` and ``may_be_servers`` tell
     whether a catalog or a server may stand for it.
     """
@@ -188,6 +191,7 @@ def make_settings(
             quick=quick,
             disregard=tuple(disregard),
             sidecars=sidecars,
+            fragments=_are_fragments_sought(fragments, quick=quick),
         ),
         excludes=tuple(exclude),
         follow_symlinks=follow_symlinks,
@@ -201,6 +205,15 @@ def make_settings(
         archives=Archives(archives),
         warnings=warnings + _without_pictures(roots, paranoid=paranoid),
     )
+
+
+def _are_fragments_sought(wanted: bool | None, *, quick: bool) -> bool:
+    """Tell whether parts of pictures are looked for; raises where that was asked for and cannot be."""
+    if wanted and quick:
+        raise SettingsError("--fragments and --quick contradict each other")
+    if wanted and not libraries.can_find_fragments():
+        raise SettingsError("--fragments needs the extra dupfind[fragments], which is not installed")
+    return libraries.can_find_fragments() and not quick if wanted is None else wanted
 
 
 def refuse_plans(settings: Settings) -> Settings:

@@ -456,6 +456,8 @@ class ScanSettings:
     """Patterns of needles that are set aside."""
     sidecars: str = "require"
     """``ignore`` where sidecars of present files are set aside."""
+    fragments: bool = False
+    """Whether needles without a match are looked for as parts of pictures."""
 
 
 @dataclass(frozen=True, slots=True)

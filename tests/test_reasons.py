@@ -47,6 +47,12 @@ FACTS: dict[ReasonCode, list[tuple[Fact, ...]]] = {
     Code.DETAIL: [(AT_FULL_SIZE,)],
     Code.LESS_SHARP_PART: [("near the top",)],
     Code.PARTLY_INTACT: [("cut off", 0.4321), ("", 1.0)],
+    Code.FRAGMENT: [
+        (0, 0, 100, 100, 25, 0, 75, 100, 100, 0),
+        (0, 0, 100, 100, 0, 0, 100, 100, 66, 0),
+        (0, 0, 50, 50, 0, 0, 100, 100, 99, -90, Reason(Code.ALSO_SHOWS, ("hay/b.jpg", 50, 50, 100, 100))),
+    ],
+    Code.ALSO_SHOWS: [("hay/a.jpg", 50, 50, 100, 100)],
     Code.CONFLICT: [(Reason(Code.UNLIKE),), (Reason(Code.PLACE, (AT_THUMBNAIL, "near the top")),)],
     Code.RE_ENCODED_FILM: [(), (Reason(Code.TURNED, (90,)),)],
     Code.FILM_PART: [(Reason(Code.FILM_WITHIN, (2.0, 6.4)), Reason(Code.FILM_SMALLER, (320, 180, 640, 360)))],

@@ -150,6 +150,21 @@ class Cache:
             self._buffer.film_prints.append((entry, packed))
             self._flush_when_due()
 
+    def recall_fragments(self, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
+        """Yield what each picture is searched by for parts, or None where it is to be read."""
+        if self._kept is None:
+            yield from (None for _ in entries)
+            return
+        with self._restart_when_damaged():
+            table, recipe = cache_image_data.FRAGMENTS, self._recipe().fragments
+            yield from cache_image_data.find(self._kept, recipe, entries, table)
+
+    def keep_fragments(self, entry: FileEntry, marks: bytes, read_ns: int) -> None:
+        """Remember what a picture that was read at ``read_ns`` is searched by for parts."""
+        if self._is_kept(entry, read_ns):
+            self._buffer.fragments.append((entry, marks))
+            self._flush_when_due()
+
     def recall_archives(self, recipe: str, entries: Iterable[FileEntry]) -> Iterator[bytes | None]:
         """Yield what was kept of each archive under ``recipe``, or None where it is to be listed."""
         if self._kept is None:
@@ -360,19 +375,22 @@ class Buffer:
         self.film_data: list[tuple[FileEntry, bytes]] = []
         self.film_prints: list[tuple[FileEntry, bytes]] = []
         self.film_comparisons: list[tuple[FilePair, Compared]] = []
+        self.fragments: list[tuple[FileEntry, bytes]] = []
+        """4 KB each, as thumbnails are."""
         self.archives: list[tuple[str, FileEntry, bytes]] = []
 
     def __len__(self) -> int:
         kinds: tuple[list[Any], ...] = (
             self.copies, self.digests, self.contents, self.wholes, self.hashes, self.judgements,
-            self.comparisons, self.image_data, self.film_data, self.film_prints, self.film_comparisons, self.archives,
+            self.comparisons, self.image_data, self.film_data, self.film_prints, self.film_comparisons, self.fragments,
+            self.archives,
         )  # fmt: skip
         return sum(map(len, kinds))
 
     @property
     def is_full(self) -> bool:
         """True when it is to be written, whatever the time."""
-        return len(self.pictures) >= MOST_PICTURES or len(self) >= MOST_ROWS
+        return len(self.pictures) + len(self.fragments) >= MOST_PICTURES or len(self) >= MOST_ROWS
 
     def write(self, store: Store, recipe: Callable[[], Recipe]) -> None:
         """Write everything, or raise what the store raises; ``recipe`` is asked for only where it is needed."""
@@ -398,6 +416,8 @@ class Buffer:
                 store.add_files(entry for entry, _ in self.film_prints)
                 table = cache_image_data.FILM_PRINTS
                 cache_image_data.keep(store, recipe().film_print, self.film_prints, table)
+            if self.fragments:
+                cache_image_data.keep(store, recipe().fragments, self.fragments, cache_image_data.FRAGMENTS)
             for text, entry, listed in self.archives:
                 store.add_files([entry])
                 cache_image_data.keep(store, text, [(entry, listed)])

@@ -58,6 +58,8 @@ IMAGE_DATA_TABLE = """
     ) WITHOUT ROWID
 """
 FILM_PRINT_TABLE = IMAGE_DATA_TABLE.replace("image_data", "film_print")
+FRAGMENT_TABLE = IMAGE_DATA_TABLE.replace("image_data", "fragment")
+"""What pictures are searched by for parts lies beside the digest of their image data."""
 ANSWER_TABLE = """
     CREATE TABLE IF NOT EXISTS answer (
         id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, recipe TEXT, data BLOB NOT NULL
@@ -146,6 +148,8 @@ class Recipe(NamedTuple):
     """Names everything that can alter the hashes of the frames of a film."""
     film_comparison: str = ""
     """Names everything that can alter a comparison of two films, frame by frame."""
+    fragments: str = ""
+    """Names everything that can alter what pictures are searched by for parts."""
 
 
 class PictureRef(NamedTuple):

@@ -44,6 +44,8 @@ class Learned:
     def __init__(self, *, is_whole: bool = False) -> None:
         self.is_whole = is_whole
         """Whether all files are scanned, and ``marks`` and ``links`` are asked for."""
+        self.is_of_all = True
+        """Whether the needles meet every file of the haystack; False where only what has changed is scanned again."""
         self.marks: tuple[array[int], array[int]] = (array("Q"), array("Q"))
         """Of the digests of needles and haystack, see :func:`dupfind.cache.last_run.mark`."""
         self.links: Links | None = None

@@ -245,6 +245,15 @@ quick = headed(
     JUDGING,
     option("--quick", is_flag=True, help="Judge pictures by their thumbnails only. Faster, but nothing to delete by."),
 )
+fragments = headed(
+    JUDGING,
+    option(
+        "--fragments/--no-fragments",
+        default=None,
+        help="Look for what has no match as a part of a picture: crops, screenshots, pages of albums; similar at most. "
+        "[default: on with the extra dupfind[fragments], but for --quick]",
+    ),
+)
 archives = headed(
     WHAT,
     option(
@@ -316,6 +325,7 @@ compared = stacked(
         ),
     ),
     quick,
+    fragments,
 )
 """What is asked of which files: all that decides the answer of a scan."""
 cache_file = headed(

@@ -20,7 +20,7 @@ from dupfind.pictures import formats
 from dupfind.pipeline import find_matches, walk
 from dupfind.pool.full_size import FullSizePair
 from dupfind.reading import Pictures
-from dupfind.reasons import FILM_LIKENESS, Reason, ReasonCode
+from dupfind.reasons import FILM_LIKENESS, Reason, ReasonCode, is_fragment
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.scanning.needle_verdicts import needle_judge
 from dupfind.scanning.problems import problems_of
@@ -113,6 +113,8 @@ class _Explainer:
         shown = self._shown
         match = findings.matches.get(path)
         verdict = needle_judge(findings, self._settings.scan.accept, shown)(needle.given, needle.entry)
+        if match is not None and is_fragment(match.reason):
+            match = match._replace(reason=verdict.reasons[0])  # with paths as they are shown
         if match is not None and (match.evidence is Evidence.IDENTICAL or match.reason == REASON):
             return Explanation(verdict, None, (), (), None, itself)
         if match is not None and match.reason is not None and match.reason.code in FILM_LIKENESS:
@@ -172,7 +174,7 @@ class _Explainer:
 
 def advise(settings: ScanSettings, seen: Seen) -> Advice:
     """Tell which options would make a witness of ``seen``, or why none would."""
-    if seen.grade is None:
+    if seen.grade is None or is_fragment(seen.reason):
         return Advice(obstacle=seen.reason or Reason(ReasonCode.UNLIKE))
     # A scan that found it otherwise did so whatever the distance of the whole pictures, and however they are turned.
     distance_bits, orientation = (0, 0) if seen.is_found_otherwise else (seen.distance_bits, seen.orientation)

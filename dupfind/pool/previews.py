@@ -9,12 +9,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import IO, NamedTuple
-
-from PIL import Image, JpegImagePlugin
+from typing import IO
 
 from dupfind.answers.shown import Preview
-from dupfind.pictures import color_modes, decode, exif, formats, jpeg, jxl, raw, trailers
+from dupfind.pictures import decode, exif, small
 from dupfind.pool.tasks import ReadError, decoded, opened
 from dupfind.pool.time_limit import TimeLimit
 from dupfind.values import Failure, FileEntry
@@ -28,9 +26,6 @@ FULL_SIDE = 16_384
 """Of the longer side of a picture at full size: what is longer, browsers would make smaller themselves."""
 _FULL_QUALITY = 92
 """Of a JPEG, which for 12 megapixels takes Pillow a tenth of the time of WebP, and looks no worse at this quality."""
-_GROUND = (200, 200, 200)
-"""Behind what is transparent: black and white drawings stay visible."""
-_SEEN_THROUGH = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 
 
 def read_previews(
@@ -70,87 +65,12 @@ def read_preview(file: IO[bytes], name: str, max_pixels: int, side: int = SIDE, 
     raised by the caller's alarm passes through.
     """
     with decode.in_plain_words(file):
-        seen = _look(file, name, max_pixels, side)
-        small = exif.upright(_small(seen, side), seen.orientation)
+        seen = small.look(file, name, max_pixels, side)
+        picture = exif.upright(small.small(seen, side), seen.orientation)
         data = io.BytesIO()
         if is_full:
-            small.save(data, "JPEG", quality=_FULL_QUALITY)
+            picture.save(data, "JPEG", quality=_FULL_QUALITY)
         else:
-            small.save(data, "WEBP", quality=_QUALITY, method=_METHOD)
+            picture.save(data, "WEBP", quality=_QUALITY, method=_METHOD)
         width, height = seen.size[::-1] if exif.is_transposed(seen.orientation) else seen.size
         return Preview(data.getvalue(), width, height, seen.captured)
-
-
-class _Seen(NamedTuple):
-    """A picture as stored, decoded no larger than it has to be."""
-
-    image: Image.Image
-    box: tuple[float, float, float, float]
-    """The part of ``image`` that the picture takes."""
-    size: tuple[int, int]
-    """Of the whole picture as stored."""
-    orientation: int
-    captured: str | None
-
-
-def _look(file: IO[bytes], name: str, max_pixels: int, side: int) -> _Seen:
-    Image.MAX_IMAGE_PIXELS = None  # refused by our own bound and with our own words
-    if raw.is_raw(file, name):
-        return _look_at_raw(file, max_pixels, side)
-    if jxl.is_jxl(file.read(16)):
-        header = jxl.read_header(file)
-        decode.refuse_too_large(header.width, header.height, max_pixels)
-        with jxl.open_image(file) as image:
-            image.load()
-            orientation, captured = exif.facts(image)
-            stored = 1 if jxl.is_stored_upright(image) else orientation
-            return _Seen(image, (0, 0, *image.size), image.size, stored, captured)
-    file.seek(0)
-    with Image.open(file, formats=formats.DECODED) as image:
-        decode.refuse_too_large(*image.size, max_pixels)
-        size = image.size
-        if isinstance(image, JpegImagePlugin.JpegImageFile):
-            drawn, box = _of_jpeg(image, file, side)
-        else:
-            image.load()
-            drawn, box = image, (0, 0, *image.size)
-        return _Seen(drawn, box, size, *exif.facts(image))
-
-
-def _look_at_raw(file: IO[bytes], max_pixels: int, side: int) -> _Seen:
-    shot = raw.read(file, max_pixels)
-    captured = exif.captured_of_tiff(file)
-    size = (shot.height, shot.width) if exif.is_transposed(shot.orientation) else (shot.width, shot.height)
-    if shot.developed is not None:
-        return _Seen(shot.developed, (0, 0, *shot.developed.size), size, shot.orientation, captured)
-    preview = io.BytesIO(shot.preview or b"")
-    with Image.open(preview, formats=("JPEG",)) as image:
-        assert isinstance(image, JpegImagePlugin.JpegImageFile)
-        captured = captured or exif.facts(image)[1]
-        return _Seen(*_of_jpeg(image, preview, side), size, shot.orientation, captured)
-
-
-def _of_jpeg(
-    image: JpegImagePlugin.JpegImageFile, file: IO[bytes], side: int
-) -> tuple[Image.Image, tuple[float, float, float, float]]:
-    """Decode strictly, or leniently where that fails: a person sees what is left of it."""
-    data, _ = jpeg.read_bytes(file, image.width * image.height)
-    decoded = jpeg.decode(image, *trailers.outline(data), working_side=side)
-    return decoded.image, decoded.box
-
-
-def _small(seen: _Seen, side: int) -> Image.Image:
-    """Decode the picture as stored, in ``RGB``, at the size of a preview."""
-    image, box = seen.image, seen.box
-    width, height = box[2] - box[0], box[3] - box[1]
-    scale = min(1.0, side / max(width, height))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    if image.mode in _SEEN_THROUGH or "transparency" in image.info:
-        clear = image.convert("RGBA").resize(size, Image.Resampling.BOX, box=box)
-        return Image.alpha_composite(Image.new("RGBA", size, (*_GROUND, 255)), clear).convert("RGB")
-    working = color_modes.to_working_mode(image)
-    if working.mode == "F":
-        working = working.resize(size, Image.Resampling.BOX, box=box).point(lambda value: value * 255).convert("L")
-    elif working.size != size:
-        working = working.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=2.0)
-    return working.convert("RGB")

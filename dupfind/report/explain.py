@@ -9,7 +9,7 @@ from rich.text import Text
 
 from dupfind.answers.explanation import Advice, Answer, Explanation, Near
 from dupfind.evidence.facts import Test
-from dupfind.reasons import FILM_LIKENESS, ReasonCode
+from dupfind.reasons import FILM_LIKENESS, ReasonCode, is_fragment
 from dupfind.report import Screen
 from dupfind.report.json import catalogs, dumps, how_compared, named_path
 from dupfind.report.look import Page, likeness
@@ -117,7 +117,11 @@ def _nearest(page: Page, explanation: Explanation, settings: ScanSettings) -> No
     reason = sentences(verdict.reasons)
     if verdict.reasons and verdict.reasons[0].code in FILM_LIKENESS and verdict.witness is not None:
         page.add(f"  {likeness(verdict)} {printable(verdict.witness)}")
-    if reason and (not explanation.nearest or verdict.reasons != (explanation.nearest[0].reason,)):
+    if reason and (
+        not explanation.nearest
+        or is_fragment(verdict.reasons[0])
+        or verdict.reasons != (explanation.nearest[0].reason,)
+    ):
         page.add(f"  {printable(reason)}")
     if not explanation.nearest:
         advice = explanation.advice
@@ -142,7 +146,7 @@ def _near(page: Page, number: int, near: Near) -> None:
     page.add(f"     {grade}, {count(near.distance_bits, 'bit')} apart{turn}")
     if near.failed is not None:
         page.add(f"     failed {near.failed.name}: {value(near.failed)}, where {bound(near.failed)} passes")
-    if near.reason and near.evidence is Evidence.SIMILAR:
+    if near.reason and near.evidence is Evidence.SIMILAR and (number > 1 or not is_fragment(near.reason)):
         page.add(f"     {printable(sentence(near.reason))}")
     options = " ".join(near.advice.options)
     advice = f"accepted with {options}" if options else f"no option accepts it: {_obstacle(near.advice)}"
@@ -150,6 +154,8 @@ def _near(page: Page, number: int, near: Near) -> None:
 
 
 def _obstacle(advice: Advice) -> str:
+    if is_fragment(advice.obstacle):
+        return "a part of a picture does not prove the whole"
     return "" if advice.obstacle is None else sentence(advice.obstacle)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from dupfind.reasons import AT_FULL_SIZE, Reason, ReasonCode
+from dupfind.reasons import AT_FULL_SIZE, Fact, Reason, ReasonCode
+from dupfind.report.places import place
 from dupfind.report.text import clean
 
 
@@ -142,6 +143,37 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest / 10:04.1f}" if hours else f"{minutes}:{rest / 10:04.1f}"
 
 
+_LIKE_PERCENT, _STRAIGHT_DEGREES = 95, 5
+"""From where on a part is alike, and a picture turned, without further words."""
+
+
+def _fragment(roles: Roles, *facts: Fact) -> str:
+    """Say which part of which picture the other shows, and what else."""
+    numbers = [int(fact) for fact in facts if isinstance(fact, int | float)]
+    ours, theirs, (alike, degrees) = place(_box(numbers)), place(_box(numbers[4:])), numbers[8:]
+    further = [fact for fact in facts if isinstance(fact, Reason)]
+    if ours == "all" and theirs == "all":
+        words = f"it shows what {roles.witness} shows"
+    elif ours == "all":
+        words = f"it shows {theirs} of {roles.witness}"
+    else:
+        words = f"{ours} of it shows {theirs} of {roles.witness}"
+    if alike < _LIKE_PERCENT:
+        words += f"; {alike}% of that looks the same"
+    if abs(degrees) > _STRAIGHT_DEGREES:
+        words += f"; turned by about {abs(degrees)} degrees"
+    return "; ".join([words, *(sentence(reason, roles) for reason in further)])
+
+
+def _also_shows(_: Roles, path: str, *box: int) -> str:
+    return f"{place(_box(box))} of it shows {path}"
+
+
+def _box(numbers: Sequence[int]) -> tuple[int, int, int, int]:
+    left, top, right, bottom = numbers[:4]
+    return left, top, right, bottom
+
+
 def _most_like(_: Roles, damage: str, path: str) -> str:
     return f"{damage or _WITHOUT_STRUCTURE}; it looks most like {path}"
 
@@ -227,6 +259,8 @@ _TEMPLATES: dict[ReasonCode, str | Callable[..., str]] = {
     ReasonCode.FILM_RATE: "{witness} shows {:.4g} frames a second against {:.4g}",
     ReasonCode.FILM_BITS: "{witness} is compressed more: {} kbit/s against {}",
     ReasonCode.FILM_DEPTH: "{witness} has {} bits a value against {}",
+    ReasonCode.FRAGMENT: _fragment,
+    ReasonCode.ALSO_SHOWS: _also_shows,
     ReasonCode.CONFLICT: _conflict,
     ReasonCode.OF_ANOTHER: "it passes for the same picture, but not for the same as another copy of it",
     ReasonCode.NOT_COMPARED: "could not be compared at full size: {}",

@@ -18,7 +18,7 @@ from dupfind.cache.last_run import LastRun, Rows, mark
 from dupfind.cache.last_run_store import Learned
 from dupfind.cache.snapshot_parts import SnapshotError
 from dupfind.pictures.formats import is_film_name
-from dupfind.reasons import ReasonCode
+from dupfind.reasons import ReasonCode, is_fragment
 from dupfind.scanning.changes import Changes, changes_since
 from dupfind.scanning.identical import find_identical
 from dupfind.values import ORIENTATIONS, Evidence, Failure, FileEntry, Match
@@ -113,6 +113,7 @@ def scan_again(news: News, run: Reading, find: Find) -> Findings | None:
         return None
     run.cache.flush()  # so that nothing that was read is read again
     learned = Learned()
+    learned.is_of_all = False
     return again.merged(find(again.needles(), again.haystack(), run, learned), learned)
 
 
@@ -295,6 +296,9 @@ class _Again:
             return False
         before = self._before
         broad = {*before.remains, *(path for path, match in before.matches.items() if _is_partly_intact(match))}
+        if self._run.settings.scan.fragments:
+            broad |= before.pictures - before.matches.keys()
+            broad |= {path for path, match in before.matches.items() if is_fragment(match.reason)}
         return not broad <= left_out
 
     def _are_pictures_changed(self) -> bool:

@@ -13,7 +13,7 @@ from functools import partial
 from itertools import groupby
 
 from dupfind.pictures import formats
-from dupfind.reasons import FILM_LIKENESS, Reason, ReasonCode, listed
+from dupfind.reasons import FILM_LIKENESS, Fact, Reason, ReasonCode, is_fragment, listed
 from dupfind.values import (
     LAST_LOOK,
     SECOND_LOOK,
@@ -65,6 +65,8 @@ def judge_file(
         witness, evidence, distance_bits, reason = match
         state = _PRESENT if evidence is _IDENTICAL or evidence.rank <= accept.rank else _SIMILAR
         shown = witness if spell is None else spell(witness)
+        if reason is not None and is_fragment(reason):
+            state, reason = _SIMILAR, _spelled(reason, spell)  # whatever is accepted: a part is not the picture
         reasons = () if reason is None else listed(reason)
         if reasons and reasons[0].code in FILM_LIKENESS:  # whoever accepts what is similar has seen pictures, not films
             state = _SIMILAR
@@ -81,6 +83,18 @@ def judge_file(
     return FileVerdict(
         path, kind, FileState.MISSING, entry.size_bytes, None, None, None, () if note is None else (note,)
     )
+
+
+def _spelled(reason: Reason, spell: Callable[[str], str] | None) -> Reason:
+    """Give the reason of a fragment with the paths of further pictures as they are reported."""
+
+    def shown(fact: Fact) -> Fact:
+        if not isinstance(fact, Reason) or spell is None:
+            return fact
+        path, *place = fact.facts
+        return Reason(fact.code, (spell(str(path)), *place))
+
+    return reason._replace(facts=tuple(map(shown, reason.facts)))
 
 
 def on_word(file: FileVerdict, *, is_same: bool, day: str) -> FileVerdict:

@@ -1,0 +1,225 @@
+"""Parts of pictures in a scan: found, named with their place, and never present, whatever is accepted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageDraw
+
+pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
+
+from dupfind import libraries
+from dupfind.commands.explain import explain
+from dupfind.errors import SettingsError
+from dupfind.pool import fragments
+from dupfind.reasons import Reason, ReasonCode
+from dupfind.report.reasons import sentences
+from dupfind.settings import make_settings
+from dupfind.sources.roots import named_file
+from dupfind.values import FileState, FileVerdict, FolderState, Report
+from tests.helpers.fragments import jpeg, page, part, photo, screenshot
+from tests.helpers.scans import one_thread, scan, states
+
+TreeBuilder = Callable[[str, Mapping[str, bytes]], Path]
+
+
+def sought(haystack: Path, needles: Path, **options: Any) -> Report:
+    """Scan with a look for parts."""
+    return scan(haystack, needles, fragments=True, **options)
+
+
+def only(report: Report) -> FileVerdict:
+    """The verdict on the only needle."""
+    (file,) = report.files
+    return file
+
+
+def photos(count: int, first: int = 0) -> dict[str, bytes]:
+    """So many different pictures."""
+    return {f"{number}.jpg": jpeg(photo(number)) for number in range(first, first + count)}
+
+
+@pytest.fixture
+def described(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the pictures that were described."""
+    names: list[str] = []
+    real = fragments.read_marks
+
+    def read_marks(entries: Any, *limits: Any, **named: Any) -> Any:
+        names.extend(os.path.basename(entry.path) for entry in entries)
+        return real(entries, *limits, **named)
+
+    monkeypatch.setattr(fragments, "read_marks", read_marks)
+    return names
+
+
+@pytest.fixture
+def remembering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remember what is known of files that are seconds old."""
+    for module in ("cache", "result_cache", "last_run_store"):
+        monkeypatch.setattr(f"dupfind.cache.{module}._RACY_NS", 0)
+
+
+def test_crop(tree: TreeBuilder) -> None:
+    """Named with the picture that it is a part of, and with its place there."""
+    hay = tree("hay", photos(4))
+    file = only(sought(hay, tree("old", {"crop.jpg": jpeg(part(photo(2), 0, 0, 0.5, 0.5))})))
+    assert (FileState.SIMILAR, str(hay / "2.jpg")) == (file.state, file.witness)
+    assert "it shows the top left quarter of the haystack's copy" == sentences(file.reasons)
+
+
+@pytest.mark.slow
+def test_turned_crop(tree: TreeBuilder) -> None:
+    """However it is turned."""
+    needle = part(photo(1), 0.5, 0, 1, 1).transpose(Image.Transpose.ROTATE_90)
+    file = only(sought(tree("hay", photos(3)), tree("old", {"crop.jpg": jpeg(needle)})))
+    assert "it shows the right half of the haystack's copy; turned by about 90 degrees" == sentences(file.reasons)
+
+
+@pytest.mark.slow
+def test_screenshot(tree: TreeBuilder) -> None:
+    """All of a picture in a part of the needle."""
+    hay = tree("hay", photos(3))
+    file = only(sought(hay, tree("old", {"screen.jpg": jpeg(screenshot(photo(1)))})))
+    assert str(hay / "1.jpg") == file.witness
+    assert "the middle third of it shows all of the haystack's copy" == sentences(file.reasons)
+
+
+@pytest.mark.slow
+def test_page_names_every_picture(tree: TreeBuilder) -> None:
+    """The paths as the user spells them, each with its place."""
+    hay = tree("hay", photos(6))
+    file = only(sought(hay, tree("old", {"page.jpg": jpeg(page(*map(photo, (1, 2, 3, 4))))})))
+    (reason,) = file.reasons
+    shown = {file.witness, *(fact.facts[0] for fact in reason.facts if isinstance(fact, Reason))}
+    assert {str(hay / f"{number}.jpg") for number in (1, 2, 3, 4)} == shown
+    words = sentences(file.reasons) or ""
+    assert all(corner in words for corner in ("top left", "top right", "bottom left", "bottom right"))
+
+
+def test_a_part_is_never_present(tree: TreeBuilder) -> None:
+    """Whatever is accepted: the folder is not contained, and the program says so by its exit code."""
+    hay, old = tree("hay", photos(3)), tree("old", {"crop.jpg": jpeg(part(photo(2), 0.2, 0, 1, 0.9))})
+    report = sought(hay, old, accept="similar")
+    assert FileState.SIMILAR is only(report).state
+    assert [FolderState.REVIEW] == [folder.state for folder in report.folders]
+    assert not report.is_complete
+
+
+@pytest.mark.slow
+def test_covered(tree: TreeBuilder) -> None:
+    """Words over a part of a picture: how much of the rest is alike is told."""
+    image = photo(2)
+    ImageDraw.Draw(image).rectangle((0, 250, 480, 360), fill="black")
+    ImageDraw.Draw(image).text((20, 270), "Happy birthday", fill="white", font_size=48)
+    file = only(sought(tree("hay", photos(3)), tree("old", {"card.jpg": jpeg(image)})))
+    assert ReasonCode.FRAGMENT is file.reasons[0].code
+    words = sentences(file.reasons) or ""
+    assert words.startswith("it shows what the haystack's copy shows; ")
+    assert words.endswith("% of that looks the same")
+
+
+@pytest.mark.slow
+def test_others_are_missing(tree: TreeBuilder) -> None:
+    """What shares nothing with any picture; and what shares a frame and a mark with one, and shows something else."""
+
+    def marked(image: Image.Image) -> Image.Image:
+        framed = Image.new("RGB", (600, 480), (120, 30, 30))
+        ImageDraw.Draw(framed).text((60, 425), "STUDIO MEIER 2011", fill="white", font_size=36)
+        framed.paste(image, (60, 60))
+        return framed
+
+    hay = tree("hay", photos(3) | {"marked.jpg": jpeg(marked(photo(3)))})
+    old = tree("old", {"other.jpg": jpeg(photo(50)), "marked.jpg": jpeg(marked(photo(51)))})
+    assert {"other.jpg": "missing", "marked.jpg": "missing"} == states(sought(hay, old))
+
+
+def test_nothing_is_described_where_all_match(tree: TreeBuilder, described: list[str]) -> None:
+    """A scan of pictures that all match costs nothing more."""
+    hay = tree("hay", photos(3))
+    report = sought(hay, tree("old", {"copy.jpg": jpeg(photo(1), 70), "same.jpg": jpeg(photo(2))}))
+    assert "missing" not in states(report).values()
+    assert [] == described
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("remembering")
+def test_described_once(tree: TreeBuilder, tmp_path: Path, described: list[str]) -> None:
+    """What is remembered is not read again, and the answer is the same; what has changed is."""
+    hay, old = tree("hay", photos(3)), tree("old", {"crop.jpg": jpeg(part(photo(2), 0, 0, 0.7, 0.7))})
+    cache = str(tmp_path / "cache.sqlite")
+    first = states(sought(hay, old, cache=cache))
+    assert {"0.jpg", "1.jpg", "2.jpg", "crop.jpg"} == set(described)
+    described.clear()
+    assert first == states(sought(hay, old, cache=cache))
+    assert [] == described
+    (hay / "2.jpg").rename(hay / "new.jpg")
+    (hay / "3.jpg").write_bytes(jpeg(photo(3)))
+    report = sought(hay, old, cache=cache)
+    assert {"new.jpg", "3.jpg"} == set(described)
+    assert str(hay / "new.jpg") == only(report).witness
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("remembering")
+def test_found_in_what_has_come_since(tree: TreeBuilder, tmp_path: Path) -> None:
+    """A needle that nothing was found for is a part of a picture that comes later, and no more once that goes."""
+    hay, old = tree("hay", photos(3)), tree("old", {"crop.jpg": jpeg(part(photo(9), 0, 0, 0.7, 0.7))})
+    cache = str(tmp_path / "cache.sqlite")
+    assert {"crop.jpg": "missing"} == states(sought(hay, old, cache=cache))
+    (hay / "9.jpg").write_bytes(jpeg(photo(9)))
+    assert {"crop.jpg": "similar/similar"} == states(sought(hay, old, cache=cache))
+    (old / "second.jpg").write_bytes(jpeg(part(photo(1), 0.3, 0.3, 1, 1)))
+    assert {"crop.jpg": "similar/similar", "second.jpg": "similar/similar"} == states(sought(hay, old, cache=cache))
+    (hay / "9.jpg").unlink()
+    assert {"crop.jpg": "missing", "second.jpg": "similar/similar"} == states(sought(hay, old, cache=cache))
+
+
+@pytest.mark.slow
+def test_broken_and_blank_pictures(tree: TreeBuilder) -> None:
+    """They are passed over, on either side, and the run goes on."""
+    whole = jpeg(photo(1))
+    blank, tiny = jpeg(Image.new("RGB", (300, 200), "gray")), jpeg(photo(4, (9, 7)))
+    hay = tree("hay", photos(3) | {"cut.jpg": whole[:3000], "blank.jpg": blank, "tiny.jpg": tiny})
+    broken = {"cut.jpg": jpeg(photo(60))[:4000], "blank.jpg": blank[:-9], "tiny.jpg": jpeg(photo(61, (5, 40)))}
+    old = tree("old", broken | {"crop.jpg": jpeg(part(photo(2), 0, 0, 0.7, 0.7))})
+    found = states(sought(hay, old))
+    assert "similar/similar" == found["crop.jpg"]
+    assert "missing" == found["tiny.jpg"]
+
+
+@pytest.mark.slow
+def test_explained(tree: TreeBuilder) -> None:
+    """No option is said to accept it."""
+    hay, old = tree("hay", photos(3)), tree("old", {"crop.jpg": jpeg(part(photo(2), 0, 0, 0.5, 0.5))})
+    chosen = make_settings(haystack=[str(hay)], no_cache=True, fragments=True)
+    answer = explain(chosen, [named_file(str(old / "crop.jpg"))], 2, make_executor=one_thread)
+    (explanation,) = answer.explanations
+    assert ReasonCode.FRAGMENT is explanation.verdict.reasons[0].code
+    assert str(hay / "2.jpg") == explanation.nearest[0].path
+    assert all(not near.advice.options for near in explanation.nearest)
+
+
+def test_on_with_the_extra_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By itself where OpenCV is there, but not for who is in a hurry; without it, asking for it is an error."""
+
+    def wanted(**options: Any) -> bool:
+        return make_settings(haystack=[str(tmp_path)], no_cache=True, **options).scan.fragments
+
+    assert [True, False, False, False] == [
+        wanted(fragments=None), wanted(fragments=None, quick=True), wanted(fragments=False), wanted(),
+    ]  # fmt: skip
+    with pytest.raises(SettingsError, match="--fragments and --quick contradict"):
+        wanted(fragments=True, quick=True)
+    monkeypatch.setattr(libraries, "find_spec", lambda name: None if name == "cv2" else find_spec(name))
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    assert not wanted(fragments=None)
+    assert "no OpenCV" == libraries.fragment_library()
+    with pytest.raises(SettingsError, match=r"needs the extra dupfind\[fragments\]"):
+        wanted(fragments=True)
