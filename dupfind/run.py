@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dupfind.events import Listener, Silence
 from dupfind.settings import Settings
+from dupfind.sources.bucket_roots import BucketRoot
 from dupfind.sources.file_lists import NOTHING, FileList, SingleFile
 from dupfind.sources.folders import Folder
 from dupfind.sources.ignore import Excludes
@@ -120,6 +121,10 @@ def _source(root: Root) -> Source:
         from dupfind.catalog.catalog_source import Catalog  # brings SQLite and the decoders
 
         return Catalog(root)
+    if isinstance(root, BucketRoot):
+        from dupfind.buckets.bucket_source import Bucket  # brings threads, and what speaks with it
+
+        return Bucket(root)
     if isinstance(root, ServerRoot):
         from dupfind.immich.immich_source import ImmichServer  # brings HTTP
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from dupfind import libraries
 from dupfind.errors import SettingsError, reason_of
@@ -16,11 +17,12 @@ from dupfind.memory_limit import LEAST_BYTES
 from dupfind.overwriting import check_outputs
 from dupfind.reasons import ReasonCode
 from dupfind.scheduler import Scheduler, make_scheduler
+from dupfind.sources.bucket_roots import bucket_roots, without_buckets
 from dupfind.sources.file_lists import NOTHING, Asked, Named, look_for
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.roots import root_around, said_elsewhere
 from dupfind.sources.servers import apart, server_roots
-from dupfind.values import SETTLED, Archives, Evidence, FileState, FolderState, Root, ScanSettings
+from dupfind.values import SETTLED, Archives, Evidence, FileState, FolderState, Root, ScanSettings, Side
 
 DEFAULT_ALGORITHM = "phash"
 DEFAULT_THRESHOLD_BITS = {"phash": 10, "dhash": 10, "ahash": 6, "whash": 8}
@@ -154,14 +156,24 @@ def make_settings(
         raise SettingsError("--quick and --paranoid contradict each other")
     if archives not in {whose.value for whose in Archives}:
         raise SettingsError(f"unknown choice of archives: {archives}")
-    if elsewhere:
-        haystack = [*(haystack or ()), *(path for path in elsewhere if path not in (haystack or ()))]
-    given_haystack, servers = haystack, list[str]()
+    said = [path for path in elsewhere if path not in (needles or ())]
+    if said:
+        haystack = [*(haystack or ()), *(path for path in said if path not in (haystack or ()))]
+    given, servers, buckets = (haystack, needles), list[str](), _Buckets([], [])
     if haystack is not None:
         haystack, servers = apart(haystack)
+    if may_be_servers:
+        haystack, needles, buckets = _apart(haystack, needles)
     if servers and not may_be_servers:
         raise SettingsError(f"{called}{servers[0]}: a server is asked by dupfind scan only")
-    asked = Asked(haystack, needles, listed, listed_haystack, has_servers=bool(servers))
+    asked = Asked(
+        haystack,
+        needles,
+        listed,
+        listed_haystack,
+        has_servers=bool(servers or buckets.haystack),
+        has_buckets=bool(buckets.needles),
+    )
     if sidecars not in SIDECARS:
         raise SettingsError(f"--sidecars takes {' or '.join(SIDECARS)}, not {sidecars}")
     roots, named, haystack, needles = look_for(
@@ -172,8 +184,12 @@ def make_settings(
         may_be_catalogs=may_be_catalogs,
         may_be_archives=archives != Archives.NONE,
     )
-    roots = (*said_elsewhere(roots, elsewhere), *server_roots(servers))
-    haystack = haystack if given_haystack is None or not servers else tuple(given_haystack)
+    on_disk, said_buckets = without_buckets(elsewhere)
+    of_buckets = bucket_roots(buckets.haystack, buckets.needles, said_buckets)
+    roots = (*said_elsewhere(roots, on_disk), *server_roots(servers), *of_buckets)
+    _refuse_with_buckets(buckets, servers, roots)
+    haystack = haystack if given[0] is None or not (servers or buckets.haystack) else tuple(given[0])
+    needles = needles if given[1] is None or not buckets.needles else tuple(given[1])
     if paranoid and (planned := next((root for root in roots if root.is_plan), None)):
         raise SettingsError(f"--paranoid reads needles again, and those of the catalog {planned.given} cannot be read")
     threshold = _check_values(algorithm, threshold_bits, accept, timeout_seconds, max_pixels, workers)
@@ -214,6 +230,35 @@ def _are_fragments_sought(wanted: bool | None, *, quick: bool) -> bool:
     if wanted and not libraries.can_find_fragments():
         raise SettingsError("--fragments needs the extra dupfind[fragments], which is not installed")
     return libraries.can_find_fragments() and not quick if wanted is None else wanted
+
+
+class _Buckets(NamedTuple):
+    """The buckets of each side, as they were spelt."""
+
+    haystack: list[str]
+    needles: list[str]
+
+
+def _apart(
+    haystack: Sequence[str] | None, needles: Sequence[str] | None
+) -> tuple[list[str] | None, list[str] | None, _Buckets]:
+    """Return the folders of each side, and the buckets."""
+    folders, of_haystack = (None, []) if haystack is None else without_buckets(haystack)
+    needle_folders, of_needles = (None, []) if needles is None else without_buckets(needles)
+    return folders, needle_folders, _Buckets(of_haystack, of_needles)
+
+
+def _refuse_with_buckets(buckets: _Buckets, servers: Sequence[str], roots: Sequence[Root]) -> None:
+    """Refuse what nobody could tell from a bucket on the other side: whether the two are one."""
+    if buckets.needles and servers:
+        raise SettingsError(f"{servers[0]} does not go with needles in a bucket or on a server: copy them here first")
+    across = {Side.HAYSTACK: buckets.needles, Side.NEEDLES: buckets.haystack}
+    catalog = next((root for root in roots if root.is_catalog and across[root.side]), None)
+    if catalog is not None:
+        raise SettingsError(
+            f"the catalog {catalog.given} does not go with a bucket or a server on the other side: "
+            "it may list the very files"
+        )
 
 
 def refuse_plans(settings: Settings) -> Settings:

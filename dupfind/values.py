@@ -247,6 +247,20 @@ class Unlisted(NamedTuple):
     """How many have a thumbnail that may be compared."""
 
 
+class Fetched(NamedTuple):
+    """One bucket or server that stood for a folder, and what went over the network for it."""
+
+    url: str
+    """As it is spelt once for all; paths of its files begin so."""
+    side: Side
+    objects: int
+    """How many were listed that are files."""
+    requests: int
+    """All that was asked, again where something failed."""
+    bytes_read: int
+    """Of objects."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
     """One root, walked."""
@@ -477,6 +491,7 @@ class Report:
     decided: Mapping[str, str] | None = None
     """By path, what a person has decided of files whose verdict rests on it; None where nobody was asked."""
     servers: tuple[Served, ...] = ()
+    buckets: tuple[Fetched, ...] = ()
     films_by_bytes: int = 0
     """Missing films and sounds of which nothing but the bytes was compared, since the extra for films is not there."""
 

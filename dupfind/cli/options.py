@@ -165,7 +165,8 @@ haystack = headed(
         multiple=True,
         type=FOLDER,
         is_common=True,
-        help="The collection, its catalog (dupfind index) or, for scan, an Immich server (immich://HOST/). Repeatable.",
+        help="The collection, its catalog (dupfind index) or, for scan, a bucket (s3://...) or an Immich server "
+        "(immich://HOST/). Repeatable.",
     ),
 )
 needles = headed(
@@ -207,8 +208,8 @@ elsewhere = headed(
         metavar="CATALOG",
         multiple=True,
         type=FILE,
-        help="A catalog as --haystack, of which you say that it lists another drive than any needle lies on. "
-        "Repeatable.",
+        help="A catalog as --haystack, of which you say that it lists another drive than any needle lies on; or a "
+        "bucket that holds no file of the other side. Repeatable.",
     ),
 )
 output = headed(

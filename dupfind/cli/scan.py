@@ -214,6 +214,7 @@ def _write(report: Report, settings: ReportSettings, before: Baseline | None, co
     sink.write(render(report, settings, streams.screen(settings.output), since), settings.output)
     streams.tell_catalogs(console, report.catalogs, settings.format)
     streams.tell_servers(console, report.servers, settings.format)
+    streams.tell_buckets(console, report.buckets, settings.format)
     if settings.save is not None:
         whole = make_report_settings(format_=Format.JSON)
         sink.write(render(report, whole, streams.screen(settings.save)), settings.save)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dupfind.progress import Console
     from dupfind.progress_line import Step
     from dupfind.report import Screen
-    from dupfind.values import Cataloged, Served
+    from dupfind.values import Cataloged, Fetched, Served
 
 
 COLOR = "dupfind.color"
@@ -99,6 +99,14 @@ def tell_servers(console: Console, servers: Sequence[Served], format_: Format) -
 
     for server in servers if format_ in (Format.CSV, Format.PATHS) else ():
         console.tell(server_line(server))
+
+
+def tell_buckets(console: Console, buckets: Sequence[Fetched], format_: Format) -> None:
+    """Say what went over the network, likewise."""
+    from dupfind.report.text import bucket_line
+
+    for bucket in buckets if format_ in (Format.CSV, Format.PATHS) else ():
+        console.tell(bucket_line(bucket))
 
 
 @contextmanager

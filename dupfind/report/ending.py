@@ -185,9 +185,9 @@ def next_commands(report: Report, again: Sequence[str]) -> list[tuple[str, list[
 def _acting(report: Report, again: Sequence[str], command: str) -> list[str] | None:
     """Return the command that acts on what this scan asked for; None where it would not take the options of the scan.
 
-    Nor where a catalog or a server has a part in the answer: what acts needs both files at hand.
+    Nor where a catalog, a server or a bucket has a part in the answer: what acts needs both files at hand.
     """
-    is_here = not (report.catalogs or report.servers)
+    is_here = not (report.catalogs or report.servers or report.buckets)
     if list(again[:2]) != ["dupfind", "scan"] or not is_here or not _OF_SCAN_ONLY.isdisjoint(again):
         return None
     return ["dupfind", command, *_without_reading(again[2:])]

@@ -18,7 +18,7 @@ from dupfind.answers.shown import Shown
 from dupfind.report import document, ending
 from dupfind.report.document import SIGNS, Album, Places, shown
 from dupfind.report.reasons import sentences
-from dupfind.report.text import QUICK, catalog_line, clean, count, server_line, size
+from dupfind.report.text import QUICK, bucket_line, catalog_line, clean, count, server_line, size
 from dupfind.sidecars.pairs import pairs_of
 from dupfind.values import FileState, FileVerdict, FolderState, FolderVerdict, Report
 
@@ -298,7 +298,8 @@ def _of_contained(folders: Sequence[FolderVerdict], *, is_offered: bool) -> str:
 
 def rests_on(report: Report) -> list[str]:
     """What the answer rests on besides folders, in sentences."""
-    lines = [*map(catalog_line, report.catalogs), *map(server_line, report.servers), *ending.set_aside(report)]
+    rests_on = *map(catalog_line, report.catalogs), *map(server_line, report.servers), *map(bucket_line, report.buckets)
+    lines = [*rests_on, *ending.set_aside(report)]
     lines += [*ending.empty_files(report), *ending.films_by_bytes(report)]
     lines += ending.about_sidecars(report) if report.settings.sidecars == "ignore" else []
     return lines

@@ -81,6 +81,7 @@ def _head(report: Report) -> dict[str, Any]:
         },
         **catalogs(report.catalogs),
         **({"servers": [server._asdict() for server in report.servers]} if report.servers else {}),
+        **({"buckets": [bucket._asdict() for bucket in report.buckets]} if report.buckets else {}),
     }
 
 

@@ -16,7 +16,17 @@ from dupfind.report import Screen, ending
 from dupfind.report.choice import Choice
 from dupfind.report.look import UNBOUNDED, Page, likeness
 from dupfind.report.reasons import sentences
-from dupfind.report.text import QUICK, catalog_line, count, moment, other_settings, printable, server_line, size
+from dupfind.report.text import (
+    QUICK,
+    bucket_line,
+    catalog_line,
+    count,
+    moment,
+    other_settings,
+    printable,
+    server_line,
+    size,
+)
 from dupfind.settings import ReportSettings
 from dupfind.sidecars.pairs import Pair, pairs_of
 from dupfind.values import SETTLED, FileState, FileVerdict, FolderState, FolderVerdict, Report
@@ -225,7 +235,11 @@ def _summary(report: Report, settings: ReportSettings, *, has_rows: bool) -> lis
     aside = [*ending.set_aside(report), *ending.about_sidecars(report), *ending.empty_files(report)]
     left = [file for file in report.files if file.state not in SETTLED]
     skipped = sum(problem.is_gap for problem in report.problems)
-    rests_on = [*map(catalog_line, report.catalogs), *map(server_line, report.servers)]
+    rests_on = [
+        *map(catalog_line, report.catalogs),
+        *map(server_line, report.servers),
+        *map(bucket_line, report.buckets),
+    ]
     lines = ["", *rests_on] if has_rows else rests_on
     if report.settings.quick:
         lines += [f"{QUICK}.", ""]

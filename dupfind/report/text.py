@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from dupfind.answers.changes import Changes
-from dupfind.values import Cataloged, Served, Side
+from dupfind.values import Cataloged, Fetched, Served, Side
 
 _JOINER = "\u200d"  # holds emoji of several parts together and can forge nothing
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -108,6 +108,16 @@ def catalog_line(catalog: Cataloged) -> str:
         f"({moment(catalog.updated)}, {count(catalog.files, 'file')}{'' if catalog.is_complete else ', not complete'})."
         f"{word}"
     )
+
+
+def bucket_line(bucket: Fetched) -> str:
+    """Say what went over the network for a bucket or a server of files.
+
+    >>> bucket_line(Fetched("s3://photos", Side.NEEDLES, 1200, 35, 4_500_000))
+    's3://photos: 1,200 objects listed; 35 requests made, 4.5 MB read.'
+    """
+    requests, read = count(bucket.requests, "request"), size(bucket.bytes_read)
+    return f"{printable(bucket.url)}: {count(bucket.objects, 'object')} listed; {requests} made, {read} read."
 
 
 def server_line(server: Served) -> str:

@@ -251,6 +251,8 @@ class Asked(NamedTuple):
     """What a list names as more of the haystack, instead."""
     has_servers: bool = False
     """Whether there is a haystack that is no folder, so that there need be none."""
+    has_buckets: bool = False
+    """Whether there are needles that are no folder, likewise."""
 
 
 class Places(NamedTuple):
@@ -314,4 +316,10 @@ def _roots(
         )
     if needles is None:
         return haystack_roots(haystack, called, may_be_catalogs=may_be_catalogs)
-    return make_roots(haystack, needles, may_lack_haystack=asked.has_servers, may_be_archives=may_be_archives)
+    return make_roots(
+        haystack,
+        needles,
+        may_lack_needles=asked.has_buckets,
+        may_lack_haystack=asked.has_servers,
+        may_be_archives=may_be_archives,
+    )

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from dupfind.errors import SettingsError, reason_of
 from dupfind.sources.archive_names import is_archive_name
+from dupfind.sources.bucket_roots import refuse_bucket
 from dupfind.sources.catalog_head import NO_CATALOG, why_no_catalog
 from dupfind.sources.ignore import is_junk_folder
 from dupfind.sources.mounts import Mounts, read_mounts
@@ -72,6 +73,7 @@ def named_file(given: str, mounts: Mounts | None = None) -> NamedFile:
 
     ``mounts`` is the table of mounts, which is read once for many files; None reads it for this one.
     """
+    refuse_bucket(given)
     if not given:  # realpath takes it for the working directory
         raise SettingsError("an empty path is no file")
     try:
@@ -109,6 +111,7 @@ def _roots(
 
 
 def _root(given: str, side: Side, called: str, *, may_be_catalog: bool, may_be_archive: bool) -> Root:
+    refuse_bucket(given)
     if not given:  # realpath takes it for the working directory, and reports would call that "/"
         raise SettingsError(f"--{side} is given an empty path" if called else "an empty path is no folder")
     try:

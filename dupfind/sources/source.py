@@ -24,7 +24,7 @@ from dupfind.sources.entries import entry_now
 from dupfind.sources.ignore import Excludes
 from dupfind.sources.mounts import NO_MOUNTS, Mounts
 from dupfind.sources.same_file import SameFile
-from dupfind.values import CHANGED, Failure, FileEntry, FolderId, Problem, Root, Side, Tree
+from dupfind.values import CHANGED, Failure, Fetched, FileEntry, FolderId, Problem, Root, Side, Tree
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,7 +89,7 @@ class Listing:
     """Needles that lie in no tree: a catalog that lists them does not prove them."""
     mounts_now: Callable[[], Mounts] | None = None
     """Reads the table of mounts again once folders were walked: looking into a folder makes an automount come."""
-    stage: Callable[[str, int], AbstractContextManager[Callable[[int], None]]] = lambda *_: nullcontext(_ignore)
+    stage: Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]] = lambda *_: nullcontext(_ignore)
     """Shows a person something that takes long, with how many steps; gives what is told of each."""
     digests: Callable[[Sequence[FileEntry]], Mapping[str, bytes | Failure]] | None = None
     """Reads files: the digest of each by path, or why there is none. None where nothing may be read yet."""
@@ -158,6 +158,10 @@ class Source(ABC):
 
     def __init__(self, root: Root) -> None:
         self.root = root
+
+    def fetched(self) -> Fetched | None:
+        """Tell what went over the network for it, where something does."""
+        return None
 
     @abstractmethod
     def list_tree(self, listing: Listing) -> Tree:

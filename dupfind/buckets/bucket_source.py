@@ -1,0 +1,287 @@
+"""A bucket, or a folder of a server, as a source: its objects are files like any other.
+
+What a walk leaves out is left out here, by the same lists. A listing is whole, or there is no answer: an object that is
+missing from a listing of the needles could lie in any folder, and none would be contained for all that is known.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+from dupfind.buckets.names import ITSELF, folder_around, folders_of, in_order, why_no_path
+from dupfind.buckets.objects import ObjectEntry, Place
+from dupfind.buckets.same_file import themselves
+from dupfind.buckets.store import CONNECTIONS, Listed, State, Store, Trouble
+from dupfind.buckets.stores import forget_store, store_of
+from dupfind.buckets.traffic import Counts
+from dupfind.errors import ServerError
+from dupfind.sources.appledouble import HEAD_BYTES, holds_appledouble
+from dupfind.sources.bucket_roots import BucketRoot
+from dupfind.sources.entries import ChangedError
+from dupfind.sources.ignore import (
+    EXCLUDED,
+    is_junk_file,
+    is_junk_folder,
+    may_be_appledouble,
+    why_file_not_trusted,
+    why_folder_not_trusted,
+)
+from dupfind.sources.junk_names import guards_of, is_left_over
+from dupfind.sources.photo_library import why_packed_library_not_trusted
+from dupfind.sources.photo_managers import InList, Managers
+from dupfind.sources.room import is_this_machine
+from dupfind.sources.source import Listing, Source, why_changed
+from dupfind.values import Fetched, FileEntry, Problem, Side, Tree, is_below
+
+_MAY_BE_A_NEEDLE = "left out: it may be a needle itself, met by another way"
+
+
+class Bucket(Source):
+    """A bucket or a server in the place of a folder."""
+
+    root: BucketRoot
+
+    def __init__(self, root: BucketRoot) -> None:
+        super().__init__(root)
+        self._counts = Counts()
+        self._place = Place(root.address, self._counts.folder)
+        self._objects = 0
+        self.close = weakref.finalize(self, forget_store, *self._place)
+
+    @property
+    def is_remembered(self) -> bool:  # type: ignore[override]
+        """Tell whether the listing says of every object when it is another one."""
+        return self._store.lists_tags
+
+    @property
+    def _store(self) -> Store:
+        return store_of(self.root.address, self._counts.folder)
+
+    def list_tree(self, listing: Listing) -> Tree:
+        """List all objects; raises :class:`~dupfind.errors.DupfindError` where the listing is not whole."""
+        taker = _Taker(self.root, self._place, listing)
+        with listing.stage(f"listing {self.root.given}", None) as advance:
+            for item in self._store.list():
+                advance(1)
+                taker.meet(item)
+        entries = taker.entries()
+        self._objects = len(entries)
+        listing.count(len(entries))
+        return Tree(self.root, entries, taker.problems, frozenset())
+
+    def without_needles(self, tree: Tree, listing: Listing) -> Tree:
+        """Leave out what may be a needle itself, by the same address or met by another protocol."""
+        tree = super().without_needles(tree, listing)
+        needles = [entry for needles in listing.needles for entry in needles.entries]
+        return _without(tree, themselves(tree.entries, needles, _Relation(listing)), self.root.given, listing)
+
+    def without_own(self, tree: Tree, listing: Listing) -> Tree:
+        """Leave out of a haystack on disk what may be an object among these needles."""
+        own = [entry for needles in listing.needles if needles.root == self.root for entry in needles.entries]
+        return _without(tree, themselves(tree.entries, own, _Relation(listing)), self.root.given, listing)
+
+    def changed(self, witnesses: Iterable[FileEntry], listing: Listing) -> Iterator[tuple[str, str]]:
+        """Ask for each once more by HEAD, several at once."""
+        entries = list(witnesses)
+        look = partial(why_changed, follow_symlinks=listing.rules.follow_symlinks)
+        with _threads() as executor:
+            for entry, reason in zip(entries, executor.map(look, entries), strict=True):
+                if reason is not None:
+                    yield entry.path, reason
+
+    def fetched(self) -> Fetched:
+        """Tell what was asked for and came, in all processes."""
+        return Fetched(self.root.given, self.root.side, self._objects, *self._counts.total())
+
+
+class _Taker:
+    """Makes entries of what a store lists, and problems of the rest."""
+
+    def __init__(self, root: BucketRoot, place: Place, listing: Listing) -> None:
+        self.problems: list[Problem] = []
+        self._root = root
+        self._place = place
+        self._rules = listing.rules
+        self._is_haystack = root.side is Side.HAYSTACK
+        self._prefix = f"{root.address.folder}/" if root.address.folder else ""
+        self._states: dict[str, State] = {}
+        """By what follows the root in its name."""
+        self._others = [
+            other.real[len(root.real) + 1 :]
+            for other in listing.roots
+            if other.real != root.real and is_below(other.real, root.real)
+        ]
+        """Roots below this one, which list their own objects."""
+
+    def meet(self, item: Listed | Trouble) -> None:
+        """Take in one object; raises :class:`~dupfind.errors.ServerError` where its name comes twice."""
+        below = item.key[len(self._prefix) :]
+        if isinstance(item, Trouble):
+            self._report(below, item.reason)
+            return
+        if below in self._states:
+            raise ServerError(f"{self._root.given}: its listing is not whole: it lists {below} twice")
+        self._states[below] = item.state
+
+    def entries(self) -> list[FileEntry]:
+        """Return what is a file, in order."""
+        names = [below for below, state in self._states.items() if not self._is_marker(below, state)]
+        paths = sorted((below for below in names if self._is_path(below)), key=in_order)
+        folders = folders_of(paths)
+        self._filled = {below.lower() for below in paths if self._states[below].size_bytes}
+        self._managers = Managers(InList(paths), self._report)
+        entries: list[FileEntry] = []
+        for below in paths:
+            if below in folders:  # paths are keys: who deletes the folder by its name deletes the object as well
+                self._report(f"{below}/{ITSELF}", "an object and a folder of one name: not looked at")
+                continue
+            entry = ObjectEntry.of(f"{self._root.real}/{below}", self._prefix + below, self._states[below], self._place)
+            if self._is_wanted(entry, below):
+                entries.append(entry)
+        for other in self._others:
+            self._leave_out(other, "left out: it is a root of its own")
+        return entries
+
+    def _is_marker(self, below: str, state: State) -> bool:
+        """Tell whether an object stands for a folder, as consoles make them: it holds nothing."""
+        return (below == "" or below.endswith("/")) and state.size_bytes == 0
+
+    def _is_path(self, below: str) -> bool:
+        if any(is_below(below, other) for other in self._others):
+            return False
+        reason = why_no_path(below)
+        if reason is not None:
+            self._report(f"{folder_around(below)}/{ITSELF}".lstrip("/"), f"{reason}, not looked at: {below[:200]!r}")
+        return reason is None
+
+    def _is_wanted(self, entry: ObjectEntry, below: str) -> bool:
+        """Tell whether it is no junk, not excluded and to be trusted, as in a walk."""
+        *folders, name = below.split("/")
+        if is_junk_file(name) or any(is_junk_folder(folder, is_haystack=self._is_haystack) for folder in folders):
+            return False
+        if self._is_left_behind(entry, below):
+            return False
+        reason = self._why_excluded(below)
+        if reason is None and self._is_haystack:
+            self._managers.meet(below.rpartition("/")[0], name)
+            library = why_packed_library_not_trusted(folders)
+            reasons = (*map(why_folder_not_trusted, folders), why_file_not_trusted(name), library)
+            reason = next((reason for reason in reasons if reason), None)
+            reason = reason or self._managers.why_not_trusted(below, is_file=True)
+        if reason is not None:
+            self._leave_out(below, reason)
+        return reason is None
+
+    def _why_excluded(self, below: str) -> str | None:
+        parts = below.split("/")
+        for end in range(1, len(parts) + 1) if self._rules.excludes else ():
+            pattern = self._rules.excludes.matching("/".join(parts[:end]), parts[end - 1])
+            if pattern is not None:
+                return f"{EXCLUDED} {pattern}"
+        return None
+
+    def _is_left_behind(self, entry: ObjectEntry, below: str) -> bool:
+        """Tell whether it is what a system, a camera or a drive leaves behind, to go by its content as well."""
+        folder, _, low = below.lower().rpartition("/")
+        above, _, parent = folder.rpartition("/")
+        head = partial(_head, entry)
+        if may_be_appledouble(below.rpartition("/")[2]) and holds_appledouble(head(HEAD_BYTES), entry.size_bytes):
+            return True
+        return any(
+            is_left_over(
+                rule,
+                low.rpartition(".")[0],
+                entry.size_bytes,
+                lambda name: (f"{folder}/{name}" if folder else name) in self._filled,
+                head,
+            )
+            for rule in guards_of(low, parent, above.rpartition("/")[2])
+        )
+
+    def _report(self, below: str, reason: str, *, is_note: bool = False) -> None:
+        path = f"{self._root.real}/{below}".rstrip("/")
+        self.problems.append(Problem(self._root.shown(path), self._root.side, "walk", reason, is_note))
+
+    def _leave_out(self, below: str, reason: str) -> None:
+        self._report(below, reason, is_note=self._is_haystack)
+
+
+class _Relation:
+    """Tells of two entries of one size whether one may be the other, see :mod:`dupfind.buckets.same_file`."""
+
+    def __init__(self, listing: Listing) -> None:
+        self._mounts = listing.rules.mounts
+        buckets = [root for root in listing.roots if isinstance(root, BucketRoot)]
+        self._elsewhere = {root.address for root in buckets if root.is_elsewhere}
+        self._folders: dict[str, bool | None] = {}
+        self._here: dict[object, bool] = {}
+
+    def __call__(self, entry: FileEntry, other: FileEntry) -> bool | None:
+        """Tell whether their times may differ; None where they certainly are two."""
+        stored = [one for one in (entry, other) if isinstance(one, ObjectEntry)]
+        if any(one.place.address in self._elsewhere for one in stored):
+            return None
+        if len(stored) == 1:
+            on_disk = other if stored[0] is entry else entry
+            return self._of_disk(on_disk, stored[0]) if on_disk.is_on_disk else None
+        address, other_address = (one.place.address for one in stored)
+        if address[:3] == other_address[:3]:
+            return True if stored[0].key == stored[1].key else None
+        return None if address.scheme == other_address.scheme == "s3" else True
+
+    def _of_disk(self, on_disk: FileEntry, stored: ObjectEntry) -> bool | None:
+        folder = os.path.dirname(on_disk.path)
+        if folder not in self._folders:
+            mount = self._mounts.around(os.path.realpath(folder))
+            # Without a table of mounts nobody knows what is shown there.
+            self._folders[folder] = None if mount is None else mount.system.shows_others
+        if self._folders[folder] is not False:
+            return True
+        return False if self._is_here(stored) else None
+
+    def _is_here(self, stored: ObjectEntry) -> bool:
+        """Tell whether the server of an object is this machine, so that it may show files of its disks."""
+        address = stored.place.address
+        if address not in self._here:
+            self._here[address] = is_this_machine(stored.place.store().host.casefold())
+        return self._here[address]
+
+
+def _without(tree: Tree, paths: set[str], given: str, listing: Listing) -> Tree:
+    """Leave these out of a haystack; says so once, and what helps where it is wrong."""
+    if not paths:
+        return tree
+    listing.warn(
+        f"{tree.root.given}: {len(paths):,} of its files prove nothing: they may be needles themselves, met by another "
+        f"way (if you know that they are not: --elsewhere {given})"
+    )
+    notes = [
+        Problem(tree.root.shown(path), tree.root.side, "walk", _MAY_BE_A_NEEDLE, is_note=True) for path in sorted(paths)
+    ]
+    entries = [entry for entry in tree.entries if entry.path not in paths]
+    return replace(tree, entries=entries, problems=[*tree.problems, *notes])
+
+
+def _head(entry: ObjectEntry, size_bytes: int) -> bytes:
+    """Read so many bytes of an object; gives nothing where it cannot be read."""
+    try:
+        with entry.open() as file:
+            return file.read(size_bytes)
+    except (OSError, ChangedError):
+        return b""
+
+
+@contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """Run things beside each other; what has not begun when the block ends, by an error or a signal, never does."""
+    executor = ThreadPoolExecutor(CONNECTIONS, "dupfind-look")
+    try:
+        yield executor
+    finally:
+        executor.shutdown(cancel_futures=True)

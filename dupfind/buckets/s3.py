@@ -1,0 +1,260 @@
+"""S3 and what speaks like it; the only place that knows botocore.
+
+Keys, profiles, regions and the endpoint are found where every program of AWS finds them: the environment, ``~/.aws``,
+the machine's own role. Where there are none at all, requests are not signed: public buckets answer that.
+
+What a server says of an object is compared with what was listed in each answer, beside ``If-Match``, which some servers
+take and do not heed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
+from botocore.loaders import Loader
+
+from dupfind.buckets.store import (
+    CONNECT_SECONDS,
+    CONNECTIONS,
+    CUT_SHORT,
+    NO_ACCESS,
+    SILENCE_SECONDS,
+    TRIES,
+    AgainError,
+    Listed,
+    Part,
+    State,
+    Store,
+    Trouble,
+)
+from dupfind.errors import ServerError
+from dupfind.sources.bucket_roots import Address
+from dupfind.sources.entries import ChangedError
+
+_PAGE = 1000
+_MOST_EMPTY_PAGES = 100
+"""Pages without an object that a listing may have one after the other; a bucket full of markers has some."""
+_BLOCK_BYTES = 1 << 18
+_CODE = re.compile(r"[A-Za-z0-9.]{1,60}")
+_NO_SUCH = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
+_OTHER_STATE = frozenset({"412", "PreconditionFailed", "416", "InvalidRange", "304", "NotModified"})
+_WORDS = {
+    "403": NO_ACCESS,
+    "AccessDenied": NO_ACCESS,
+    "NoSuchBucket": "there is no such bucket",
+    "InvalidAccessKeyId": "the access key is not known there",
+    "SignatureDoesNotMatch": "the secret key is not the right one",
+    "ExpiredToken": "the session token has expired",
+    "InvalidObjectState": "the object lies in an archive tier",
+    "SlowDown": "too many requests, also after waiting",
+}
+
+
+class S3Store(Store):
+    """A bucket."""
+
+    lists_tags = True
+
+    def __init__(self, address: Address, count: Callable[[int, int], None]) -> None:
+        super().__init__(address, count)
+        try:
+            session = botocore.session.get_session()
+            session.register_component("data_loader", _descriptions())
+            is_signed = session.get_credentials() is not None
+            config = Config(
+                signature_version=None if is_signed else UNSIGNED,
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=SILENCE_SECONDS,
+                retries={"total_max_attempts": TRIES, "mode": "standard"},
+                max_pool_connections=CONNECTIONS,
+                response_checksum_validation="when_required",
+                request_checksum_calculation="when_required",
+            )
+            self._client = session.create_client("s3", config=config)
+        except (BotoCoreError, ValueError) as error:
+            raise ServerError(f"{address.url}: {_told(error)}") from None
+        self._client.meta.events.register("before-send.s3", self._count_request)
+
+    @property
+    def host(self) -> str:
+        """The name of the machine that is asked."""
+        return re.sub(r"^\w+://|[:/].*$", "", str(self._client.meta.endpoint_url).rpartition("@")[2])
+
+    def list(self) -> Iterator[Listed | Trouble]:
+        """Yield all objects below the folder, page after page, and see that no page is missing.
+
+        A server that says that this was all is asked for what comes after the last name, once more.
+        """
+        prefix = f"{self.address.folder}/" if self.address.folder else ""
+        last, is_ascending, more = "", True, dict[str, str]()
+        tokens: set[str] = set()
+        empty = 0
+        while True:
+            page = self._page(prefix, more)
+            contents = page.get("Contents") or []
+            if "StartAfter" in more:  # some servers do not heed it, and begin again
+                contents = [item for item in contents if _in_bytes(item["Key"]) > _in_bytes(last)]
+            for item in contents:
+                listed = _listed(item)
+                if listed is None or not listed.key.startswith(prefix):
+                    raise self._not_whole("it lists what was not asked for")
+                is_ascending = is_ascending and (not last or _in_bytes(listed.key) > _in_bytes(last))
+                last = listed.key
+                yield listed
+            empty = 0 if contents else empty + 1
+            if empty > _MOST_EMPTY_PAGES:
+                raise self._not_whole("page after page has nothing in it")
+            if page.get("IsTruncated"):
+                token = page.get("NextContinuationToken")
+                if not token or token in tokens:
+                    raise self._not_whole("it says that there is more, and not how to get it")
+                tokens.add(token)
+                more = {"ContinuationToken": token}
+            elif last and is_ascending and contents:
+                more = {"StartAfter": last}
+            else:
+                return
+
+    def _page(self, prefix: str, more: Mapping[str, str]) -> Any:  # noqa: ANN401 - whatever the server says
+        try:
+            page = self._client.list_objects_v2(Bucket=self.address.host, Prefix=prefix, MaxKeys=_PAGE, **more)
+        except (ClientError, BotoCoreError, ValueError) as error:
+            raise ServerError(f"{self.address.url} cannot be listed: {_told(error)}") from None
+        told = page.get("KeyCount")
+        if told is not None and told != len(page.get("Contents") or []):
+            raise self._not_whole("a page has not as many names as it says")
+        return page
+
+    def _not_whole(self, reason: str) -> ServerError:
+        return ServerError(f"{self.address.url}: its listing is not whole: {reason}")
+
+    def look(self, key: str) -> State | None:
+        """Ask by HEAD; raises ``OSError``."""
+        try:
+            answer = self._client.head_object(Bucket=self.address.host, Key=key)
+        except ClientError as error:
+            if _code(error) in _NO_SUCH:
+                return None
+            raise OSError(_told(error)) from None
+        except (BotoCoreError, ValueError) as error:
+            raise OSError(_told(error)) from None
+        return State(int(answer["ContentLength"]), _ns(answer.get("LastModified")), str(answer.get("ETag") or ""))
+
+    def read_on(self, key: str, state: State, content: bytearray, part: Part) -> None:
+        """Ask for a range by GET, with ``If-Match``."""
+        begin = part.start + len(content)
+        condition = {"IfMatch": state.tag} if state.tag else {}
+        try:
+            answer = self._client.get_object(
+                Bucket=self.address.host, Key=key, Range=f"bytes={begin}-{part.end - 1}", **condition
+            )
+            with closing(answer["Body"]) as body:  # what is left of an answer is not waited for
+                self._take(body, self._refuse_other(answer, state, begin, part.end), content, part)
+        except ClientError as error:
+            if _code(error) in _OTHER_STATE:
+                raise ChangedError from None
+            if _code(error) in _NO_SUCH:
+                raise FileNotFoundError(2, "it is no longer there") from None
+            raise OSError(_told(error)) from None
+        except (HTTPClientError, IncompleteReadError, ResponseStreamingError) as error:
+            raise AgainError(_told(error)) from None
+        except (BotoCoreError, ValueError) as error:
+            raise OSError(_told(error)) from None
+
+    def _take(self, body: Any, skipped: int, content: bytearray, part: Part) -> None:  # noqa: ANN401 - of botocore
+        """Add to ``content`` what an answer gives behind its first ``skipped`` bytes, and nothing beyond the part."""
+        while (left := part.left(content)) > 0:
+            block = body.read(min(_BLOCK_BYTES, left + skipped))
+            if not block:
+                return
+            self.count(0, len(block))
+            content += block[skipped:]
+            skipped = max(0, skipped - len(block))
+            part.refuse_late()
+
+    def _refuse_other(self, answer: Mapping[str, Any], state: State, begin: int, end: int) -> int:
+        """Raise where an answer is about another state, or range; gives how many of its bytes come before the range."""
+        if (tag := answer.get("ETag")) != state.tag and (tag or state.tag):
+            raise ChangedError
+        if _ns(answer.get("LastModified")) != state.mtime_ns:
+            raise ChangedError
+        content_range = answer.get("ContentRange")
+        if content_range is None:  # it does not give parts, and begins at the beginning
+            if answer.get("ContentLength", state.size_bytes) != state.size_bytes:
+                raise ChangedError
+            return begin
+        match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", str(content_range))
+        if match is None or int(match[1]) != begin or int(match[2]) > end - 1:
+            raise OSError("it answers with another part than it was asked for")
+        if match[3] not in ("*", str(state.size_bytes)):
+            raise ChangedError
+        return 0
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def _count_request(self, **_: object) -> None:
+        self.count(1, 0)
+
+
+@cache
+def _descriptions() -> Loader:
+    """Keep what describes the API: it takes a quarter of a second to be read, and every bucket needs it."""
+    return Loader()
+
+
+def _listed(item: Mapping[str, Any]) -> Listed | None:
+    key, size_bytes = item.get("Key"), item.get("Size")
+    if not isinstance(key, str) or not key or not isinstance(size_bytes, int) or size_bytes < 0:
+        return None
+    return Listed(key, State(size_bytes, _ns(item.get("LastModified")), str(item.get("ETag") or "")))
+
+
+def _in_bytes(key: str) -> bytes:
+    return key.encode("utf-8", "surrogatepass")
+
+
+def _ns(moment: object) -> int:
+    """Return a time as S3 has it, in whole seconds; 0 for none. A HEAD has no fractions that a listing may have."""
+    return int(moment.timestamp()) * 10**9 if isinstance(moment, datetime) else 0
+
+
+def _code(error: ClientError) -> str:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    if not _CODE.fullmatch(code):
+        code = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "no code"))
+    return code
+
+
+def _told(error: Exception) -> str:
+    """Say what is wrong, in words that hold no key: messages of the library and of servers may."""
+    if isinstance(error, ClientError):
+        code = _code(error)
+        return _WORDS.get(code) or f"the server answers {code}"
+    name = type(error).__name__
+    words = {
+        "EndpointConnectionError": "the server cannot be reached",
+        "ConnectTimeoutError": "the server cannot be reached in time",
+        "ReadTimeoutError": f"the server says nothing for {SILENCE_SECONDS:g} seconds",
+        "ConnectionClosedError": "the connection broke off",
+        "IncompleteReadError": CUT_SHORT,
+        "ResponseStreamingError": CUT_SHORT,
+        "SSLError": "its certificate is not to be trusted",
+        "ProfileNotFound": "there is no such profile of AWS",
+        "PartialCredentialsError": "a part of the credentials is missing",
+        "NoCredentialsError": "there are no credentials",
+        "ConfigParseError": "the configuration of AWS cannot be read",
+    }
+    if name == "HTTPClientError":
+        return "the connection broke off"
+    return words.get(name) or f"no answer that could be understood ({name})"

@@ -1,0 +1,145 @@
+"""What a bucket or a server of files is to the rest of this package: it lists, tells of one object, reads a part of it.
+
+A store lives in one process and serves all of its threads. Everything that it does is bounded: how long a server may
+say nothing, how long an answer may take, how often something is tried again. It reads keys and passwords where its
+protocol keeps them, and tells nobody of them.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from dupfind.sources.bucket_roots import Address
+
+TRIES, PAUSE_SECONDS, MOST_PAUSE_SECONDS = 5, 0.25, 20.0
+"""How often something is asked, how long is waited before the second time, twice as long before each further one."""
+CONNECT_SECONDS, SILENCE_SECONDS, ANSWER_SECONDS = 10.0, 30.0, 120.0
+"""How long a server may take to be reached, may say nothing, and may take for one answer."""
+LEAST_BYTES_A_SECOND = 50_000
+"""What is slower for long has failed."""
+CONNECTIONS = 16
+"""How many requests are under way at once, at most, where many objects are looked at."""
+NO_ACCESS = "access denied"
+CUT_SHORT = "its answer ended before its end"
+
+
+class State(NamedTuple):
+    """What a store says of an object, as far as it tells two states of it apart."""
+
+    size_bytes: int
+    mtime_ns: int
+    """When it was stored, or changed; 0 where nobody says so."""
+    tag: str = ""
+    """Its ETag, which is no proof of what is in it; empty where there is none that tells any two states apart."""
+
+
+class Listed(NamedTuple):
+    """One object of a listing."""
+
+    key: str
+    """Its whole name, as the store spells it."""
+    state: State
+
+
+class Trouble(NamedTuple):
+    """What a listing has of something that is no object that could be read, such as a folder that is denied."""
+
+    key: str
+    reason: str
+    is_folder: bool = False
+    """Whether whatever lies below it is missing from the listing."""
+
+
+class AgainError(Exception):
+    """Something went wrong on the way, and may go well when it is asked for again."""
+
+
+class Part(NamedTuple):
+    """A part of an object that is asked for, and until when."""
+
+    start: int
+    end: int
+    deadline: float
+    """By ``time.monotonic``."""
+
+    def left(self, content: bytearray) -> int:
+        """Return how many bytes are still to come."""
+        return self.end - self.start - len(content)
+
+    def refuse_late(self) -> None:
+        """Raise ``OSError`` where it has taken too long."""
+        if time.monotonic() > self.deadline:
+            raise OSError("reading it takes too long")
+
+
+class Store(ABC):
+    """One bucket or server; ``count`` is told of each request, and of each byte that came."""
+
+    lists_tags = False
+    """Whether a listing has all that tells two states of an object apart, so that what was read may be remembered."""
+
+    def __init__(self, address: Address, count: Callable[[int, int], None]) -> None:
+        self.address = address
+        self.count = count
+
+    @property
+    def host(self) -> str:
+        """The name or the address of the machine that is asked."""
+        return self.address.host
+
+    @abstractmethod
+    def list(self) -> Iterator[Listed | Trouble]:
+        """Yield everything at and below the folder of the address.
+
+        Raises :class:`~dupfind.errors.ServerError` where the listing is not whole: nothing can be said then.
+        """
+
+    @abstractmethod
+    def look(self, key: str) -> State | None:
+        """Tell what is there now; None where nothing is. Raises ``OSError``."""
+
+    def read(self, key: str, state: State, start: int, end: int) -> bytes:
+        """Return the bytes from ``start`` to before ``end``, all of them, of the object in this very state.
+
+        What breaks off is asked for again from there on. Raises :class:`~dupfind.sources.entries.ChangedError` where it
+        is in another state, ``OSError`` else.
+        """
+        content = bytearray()
+        part = Part(start, end, time.monotonic() + ANSWER_SECONDS + (end - start) / LEAST_BYTES_A_SECOND)
+        tries = 0
+        while part.left(content) > 0:
+            before, failure = len(content), CUT_SHORT
+            try:
+                self.read_on(key, state, content, part)
+            except AgainError as error:
+                failure = str(error)
+            tries = 0 if len(content) > before else tries + 1
+            if part.left(content) > 0:
+                if tries == TRIES:
+                    raise OSError(failure)
+                part.refuse_late()
+                time.sleep(pause_seconds(tries or 1))
+        return bytes(content)
+
+    @abstractmethod
+    def read_on(self, key: str, state: State, content: bytearray, part: Part) -> None:
+        """Add to ``content``, which begins where ``part`` does, what one answer gives of the rest; no byte beyond.
+
+        Raises :class:`AgainError` where asking again may help, ``ChangedError`` and ``OSError`` as :meth:`read`.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close what is open."""
+
+
+def pause_seconds(tries: int) -> float:
+    """Return how long to wait after so many tries that failed.
+
+    >>> pause_seconds(1), pause_seconds(3), pause_seconds(99)
+    (0.25, 1.0, 20.0)
+    """
+    return min(MOST_PAUSE_SECONDS, PAUSE_SECONDS * 2.0 ** min(tries - 1, 10))

@@ -1,0 +1,149 @@
+"""What is pure about buckets: names and paths, what may be a file of the other side, what tells states apart."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dupfind.buckets.names import folder_around, folders_of, in_order, why_no_path
+from dupfind.buckets.objects import ObjectEntry, Place
+from dupfind.buckets.same_file import may_be_one, themselves
+from dupfind.buckets.store import State
+from dupfind.buckets.traffic import Counter, Counts, Traffic
+from dupfind.errors import SettingsError
+from dupfind.settings import make_settings
+from dupfind.sources.bucket_roots import Address, bucket_roots
+from dupfind.values import FileEntry
+from tests.helpers.shelf import cataloged
+
+DAY_NS = 86_400 * 10**9
+NOW_NS = 1_700_000_000 * 10**9
+PLACE = Place(Address("s3", "hay", None, None, ""), "")
+
+names = st.text(st.sampled_from("ab./\0"), max_size=8)
+
+
+@given(names)
+def test_a_path_is_what_programs_leave_as_it_is(below: str) -> None:
+    """Against the system's own rules; what is none has a folder around it that is one."""
+    is_path = bool(below) and "\0" not in below and os.path.normpath(f"/r/{below}") == f"/r/{below}"
+    assert is_path == (why_no_path(below) is None)
+    around = folder_around(below)
+    assert around == "" or why_no_path(around) is None
+    assert below.startswith(around)
+
+
+@given(st.lists(names.filter(lambda below: why_no_path(below) is None), unique=True))
+def test_those_of_a_folder_stand_together(paths: list[str]) -> None:
+    """Each folder is met once, after the folders around it; folders are all that lie around a path."""
+    met = [path.rpartition("/")[0] for path in sorted(paths, key=in_order)]
+    once = list(dict.fromkeys(met))
+    assert met == sorted(met, key=once.index)
+    slow = {"/".join(path.split("/")[:end]) for path in paths for end in range(1, path.count("/") + 1)}
+    assert slow == folders_of(paths)
+
+
+def test_a_name_that_is_too_long() -> None:
+    """It is told of."""
+    assert why_no_path("a/" * 3000 + "b") == "its name has 6,001 letters"
+
+
+def entry(size: int = 5, mtime_ns: int = NOW_NS, path: str = "/n/a.jpg") -> FileEntry:
+    """A file."""
+    return FileEntry(path, size, mtime_ns, mtime_ns, 7)
+
+
+@pytest.mark.parametrize(
+    ("other", "differ", "expected"),
+    [
+        (entry(path="s3://b/x.jpg"), False, True),
+        (entry(path="s3://b/x.jpg", mtime_ns=NOW_NS + 2 * 10**9), False, True),
+        (entry(path="s3://b/a.jpg", mtime_ns=NOW_NS + 9 * DAY_NS), False, False),
+        (entry(path="s3://b/A.JPG", mtime_ns=NOW_NS + 9 * DAY_NS), True, True),
+        (entry(path="s3://b/x.jpg", mtime_ns=NOW_NS + 9 * DAY_NS), True, False),
+        (entry(path="s3://b/x.jpg", mtime_ns=0), False, True),  # nobody says when
+        (entry(path="s3://b/a.jpg", size=6), True, False),
+    ],
+)
+def test_what_may_be_one_file(other: FileEntry, differ: bool, expected: bool) -> None:
+    """By size and time, and by name where times say nothing."""
+    assert expected == may_be_one(entry(), other, times_may_differ=differ)
+    assert expected == may_be_one(other, entry(), times_may_differ=differ)
+
+
+sizes_and_times = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.sampled_from("ab")), max_size=8)
+
+
+@given(sizes_and_times, sizes_and_times, st.sampled_from([None, False, True]))
+def test_themselves_is_each_with_each(ours: list[tuple], theirs: list[tuple], relation: bool | None) -> None:
+    """Against the obvious way."""
+
+    def listed(root: str, files: list[tuple]) -> list[FileEntry]:
+        return [entry(size, day * 9 * DAY_NS, f"{root}/{at}/{name}") for at, (size, day, name) in enumerate(files)]
+
+    entries, others = listed("s3://b", ours), listed("/n", theirs)
+    slow = {
+        one.path
+        for one in entries
+        for other in others
+        if relation is not None and may_be_one(one, other, times_may_differ=relation)
+    }
+    assert slow == themselves(entries, others, lambda *_: relation)
+
+
+def test_the_number_of_an_object_is_of_its_state() -> None:
+    """Anything else makes another one; without a tag or a time there is none, and nothing is remembered."""
+    state = State(5, NOW_NS, '"tag"')
+    states = [
+        state,
+        state._replace(tag='"other"'),
+        state._replace(mtime_ns=NOW_NS + 10**9),
+        state._replace(size_bytes=6),
+    ]
+    numbers = [ObjectEntry.of("s3://hay/a", "a", one, PLACE).inode for one in states]
+    numbers.append(ObjectEntry.of("s3://hay/b", "b", state, PLACE).inode)
+    elsewhere = PLACE._replace(address=PLACE.address._replace(host="bay"))
+    numbers.append(ObjectEntry.of("s3://hay/a", "a", state, elsewhere).inode)
+    assert len(numbers) == len({*numbers} - {0})
+    for vague in (state._replace(tag=""), state._replace(mtime_ns=0)):
+        assert 0 == ObjectEntry.of("s3://hay/a", "a", vague, PLACE).inode
+
+
+def test_roots_in_roots() -> None:
+    """Needles in needles are counted there, once, but where a haystack lies between."""
+
+    def reals(haystack: list[str], needles: list[str]) -> list[str]:
+        return [root.real for root in bucket_roots(haystack, needles)]
+
+    assert ["s3://hay", "s3://old"] == reals(["s3://hay/"], ["s3://old", "s3://old/a", "s3://old/"])
+    assert ["s3://old/a", "s3://old", "s3://old/a/b"] == reals(["s3://old/a"], ["s3://old", "s3://old/a/b"])
+    assert ["s3://hay", "s3://older"] == reals(["s3://hay"], ["s3://older"])
+
+
+def test_a_catalog_on_the_other_side_is_refused(tmp_path: Path) -> None:
+    """It may list the very files that the server shows."""
+    (tmp_path / "drive").mkdir()
+    (tmp_path / "drive" / "a.txt").write_bytes(b"a")
+    catalog = str(tmp_path / "drive.catalog")
+    cataloged(tmp_path / "drive", Path(catalog))
+    for sides in ({"haystack": [catalog], "needles": ["s3://old"]}, {"haystack": ["s3://hay"], "needles": [catalog]}):
+        with pytest.raises(SettingsError, match="does not go with a bucket or a server on the other side"):
+            make_settings(**sides, may_be_servers=True, no_cache=True)
+    make_settings(haystack=[catalog, "s3://hay"], needles=[str(tmp_path)], may_be_servers=True, no_cache=True)
+
+
+def test_counts_of_all_processes() -> None:
+    """Each has a file of its own, and what it counts later is added to what is there."""
+    counts = Counts()
+    Counter(counts.folder)(2, 10)
+    again = Counter(counts.folder)  # a process that was given the number of one that has ended
+    again(1, 5)
+    Path(counts.folder, "12345").write_bytes((7).to_bytes(8, "little") + (100).to_bytes(8, "little"))
+    Path(counts.folder, "12346").write_bytes(b"half")
+    assert Traffic(10, 115) == counts.total()
+    counts.remove()
+    again(1, 1)  # to nowhere
