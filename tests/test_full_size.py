@@ -434,6 +434,9 @@ def measured(**changes: Any) -> full_size.Measures:
         ({"strong": None}, None),
         ({"finest": 0.44}, Code.LESS_DETAIL),
         ({"finest": None}, None),
+        ({"highest": 0.41}, Code.LESS_DETAIL),
+        ({"highest": 0.43}, None),
+        ({"highest": None}, None),
         ({"region": 0.55}, Code.LESS_DETAIL),
         ({"region": None}, None),
         ({"grain": 0.25}, Code.GRAIN),
@@ -525,6 +528,27 @@ def test_an_enlargement_that_was_sharpened_has_no_finest_detail() -> None:
         assert lost is not None
         assert kept is not None
         assert lost < 0.3 < full_size.FINEST_BOUND < kept
+
+
+@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.parametrize("factor", [0.85, 0.8, 0.7])
+@pytest.mark.parametrize("kernel", [Image.Resampling.LANCZOS, Image.Resampling.BICUBIC])
+def test_an_enlargement_by_little_lacks_the_highest_frequency(kernel: Image.Resampling, factor: float) -> None:
+    """Also one that was sharpened afterwards; where the needle is as soft, nothing is asked."""
+    image = grainy(12, (640, 480))
+    again = scaled(scaled(image, factor), 1 / factor, kernel).resize(image.size)
+    sharpened = again.filter(ImageFilter.UnsharpMask(1, 60, 0))
+    for quality in (90, 78):
+        needle = pixels(encoded(image, quality=quality))
+        for witness, has_it in ((again, False), (sharpened, False), (image, True)):
+            highest = full_size.measure(needle, pixels(encoded(witness, quality=93))).detail.highest
+            assert highest is not None
+            assert (highest >= full_size.HIGHEST_BOUND) is has_it
+    soft = image.filter(ImageFilter.GaussianBlur(1.5))
+    assert full_size.measure(pixels(soft), pixels(encoded(soft, quality=93))).detail.highest is None
+    scarce = measured(highest=0.2)
+    assert full_size.judge(scarce, JPEG_90) is not None
+    assert full_size.judge(scarce, JPEG_90._replace(scale=2.0)) is None
 
 
 @pytest.mark.parametrize("turn", [None, Image.Transpose.ROTATE_90])
