@@ -321,3 +321,28 @@ def test_a_profile_of_no_inks(profile: bytes) -> None:
     """Is as none at all."""
     inks = photo(1, SIZE).convert("CMYK")
     assert read(save(inks, "JPEG")).pixels == read(save(inks, "JPEG", icc_profile=profile)).pixels
+
+
+def test_light_is_averaged() -> None:
+    """Half of the light of white looks like 188, and even ground stays what it is, in every band."""
+    stripes = np.zeros((8, 8, 3), np.uint8)
+    stripes[::2, :, 0] = 255
+    half = color_modes.reduced_in_light(Image.fromarray(stripes), (4, 4), Image.Resampling.BOX)
+    assert {(188, 0, 0)} == set(half.get_flattened_data())
+    for level in (0, 1, 10, 11, 128, 254, 255):
+        even = Image.new("L", (8, 8), level)
+        assert color_modes.reduced_in_light(even, (4, 4), Image.Resampling.LANCZOS).getextrema() == (level, level)
+    deep = Image.fromarray(np.full((8, 8), 0.5, np.float32))
+    assert color_modes.reduced_in_light(deep, (4, 4), Image.Resampling.BOX).getextrema() == (128, 128)
+
+
+def test_a_convolution_is_a_sum_of_neighbours() -> None:
+    """As plain loops make it, down and across; what has no two neighbours on every side stays."""
+    source = np.random.Generator(np.random.PCG64(3))
+    levels = source.integers(40, 200, (9, 11), np.uint8)
+    weights = source.uniform(-0.1, 0.1, (5, 5))
+    weights[2, 2] += 1 - weights.sum()
+    expected = levels.astype(float)
+    for down, across in np.ndindex(5, 7):
+        expected[down + 2, across + 2] = (levels[down : down + 5, across : across + 5] * weights).sum()
+    assert np.abs(color_modes.convolved(levels, weights) - expected).max() <= 0.51

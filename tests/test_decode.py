@@ -395,22 +395,45 @@ def test_a_kernel_is_picked_by_tiles_of_what_would_come_out(orientation: int, si
     width, height = (900, 600) if orientation < 5 else (600, 900)
     content = save(photo(3, (width, height)), "PNG", exif=pictures.exif(orientation))
 
-    def read_by(kernel: Image.Resampling) -> decode.FullSize:
-        def pick(tiles: decode.Tiles) -> Image.Resampling:
+    def read_by(way: decode.Way) -> decode.FullSize:
+        def pick(tiles: decode.Tiles) -> decode.Way:
             picked.append(tiles)
-            return kernel
+            return way
 
         return decode.read_full_size(io.BytesIO(content), "a.png", 10**9, size, pick)
 
-    for kernel in decode.KERNELS:
-        read = read_by(kernel)
-        assert kernel is read.kernel
+    for way in decode.WAYS:
+        read = read_by(way)
+        assert way is read.way
         tiles = picked[-1]
         assert (1 if size == (300, 200) else 6) == len(tiles.boxes)
-        for (left, top, right, bottom), tile in zip(tiles.boxes, tiles.versions[kernel], strict=True):
-            assert np.abs(read.gray[top:bottom, left:right].astype(int) - tile).max() <= 1
-    unlike = [read_by(kernel).gray for kernel in decode.KERNELS]
-    assert len({gray.tobytes() for gray in unlike}) == len(decode.KERNELS)
+        for (left, top, right, bottom), tile in zip(tiles.boxes, tiles.versions[way], strict=True):
+            apart = np.abs(read.gray[top:bottom, left:right].astype(int) - tile)
+            assert apart.mean() < 0.5 if way.in_light else apart.max() <= 1  # a tile is of gray, a picture of colours
+    unlike = [read_by(way).gray for way in decode.WAYS]
+    assert len({gray.tobytes() for gray in unlike}) == len(decode.WAYS)
+
+
+@pytest.mark.parametrize(
+    ("size", "smaller", "is_asked"),
+    [((301, 200), (151, 100), True), ((301, 202), (101, 68), True), ((300, 200), (150, 100), False),
+     ((301, 200), (150, 100), False), ((301, 200), (270, 179), False)],
+)  # fmt: skip
+def test_a_size_that_was_rounded_up(size: tuple[int, int], smaller: tuple[int, int], *, is_asked: bool) -> None:
+    """Then each pixel may be the mean of 2 x 2 or 3 x 3, without the half pixel that others spread over the picture."""
+    image, factor = photo(3, size).convert("L"), round(size[0] / smaller[0])
+    way = decode.Way(Image.Resampling.BOX, by_whole=True)
+    picked: list[decode.Tiles] = []
+
+    def pick(tiles: decode.Tiles) -> decode.Way:
+        picked.append(tiles)
+        return way if is_asked else decode.WAYS[0]
+
+    read = decode.read_full_size(io.BytesIO(save(image, "PNG")), "a.png", 10**9, smaller, pick)
+    assert is_asked == (way in picked[0].versions)
+    if is_asked:
+        assert np.array_equal(read.gray, np.asarray(image.reduce(factor)))
+        assert np.array_equal(picked[0].versions[way][0], read.gray)
 
 
 @pytest.mark.parametrize("orientation", [*range(10), 65535])

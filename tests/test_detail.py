@@ -25,7 +25,7 @@ def test_the_transform_is_that_of_jpeg() -> None:
                 np.cos((2 * order + 1) * down * np.pi / 16) * (math.sqrt(1 / 2) if down == 0 else 1) / 2,
                 np.cos((2 * order + 1) * across * np.pi / 16) * (math.sqrt(1 / 2) if across == 0 else 1) / 2,
             )
-            for across, down in np.concatenate([detail._FINE, detail._COARSE])
+            for across, down in np.concatenate([detail._FINE, detail._COARSE, detail._HIGHEST])
         ]
         for place in places
     ]
@@ -33,6 +33,7 @@ def test_the_transform_is_that_of_jpeg() -> None:
         assert np.hstack(detail._coefficients(lying, places)) == pytest.approx(np.array(obvious), abs=1e-3)
     assert {(3, 3), (0, 6), (0, 4)} <= {tuple(pair) for pair in detail._FINE.tolist()}
     assert {(0, 1), (1, 0), (1, 2)} <= {tuple(pair) for pair in detail._COARSE.tolist()}
+    assert {(7, 0), (0, 7), (4, 7)} <= {tuple(pair) for pair in detail._HIGHEST.tolist()}
 
 
 def test_strengths_are_looked_up_as_they_are_searched_for() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from benchmarks import filters
+from benchmarks.drawing import font
 from dupfind.evidence import detail, full_size
 from dupfind.evidence.full_size import Facts
 from dupfind.evidence.pixels import Pixels
@@ -249,7 +250,9 @@ def test_another_grain_is_seen() -> None:
 def objection_of_reduced(needle: Image.Image, witness: Image.Image) -> Code | None:
     """The code of what speaks against a larger ``witness``, reduced as the needle was."""
     facts = Facts(scale=witness.width / needle.width)
-    against = full_size.compare(pixels(needle), pixels(witness, needle.size, like=needle), facts)
+    own = pixels(needle)
+    other = pool_full_size.fitted(pixels(witness, needle.size, like=needle), own)
+    against = full_size.compare(own, other, facts)
     return None if against is None else against.code
 
 
@@ -270,6 +273,48 @@ def test_a_needle_is_compared_as_it_was_reduced(kernel: Image.Resampling, factor
     changed.paste(original.crop((300, 300, 312, 312)), (200, 200))
     assert objection_of_reduced(encoded(scaled(original, factor, kernel), quality=92), original) is None
     assert objection_of_reduced(encoded(scaled(changed, factor, kernel), quality=92), original) is not None
+
+
+def stamped(figures: str, height: int, seed: int = 7) -> Image.Image:
+    """A photo with a number on it."""
+    image = pictures.photo(seed, (720, 540))
+    ImageDraw.Draw(image).text(
+        (150, 330), figures, (245, 245, 240), font(height), stroke_width=1, stroke_fill=(20, 20, 20)
+    )
+    return image
+
+
+def in_light(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """``image`` reduced by its light, as careful programs do."""
+    light = (np.asarray(image, np.float32) / 255) ** np.float32(2.2)
+    planes = [np.asarray(Image.fromarray(light[..., band]).resize(size, Image.Resampling.BOX)) for band in range(3)]
+    return Image.fromarray(np.rint(np.stack(planes, -1).clip(0, 1) ** (1 / 2.2) * 255).astype(np.uint8))
+
+
+REDUCTIONS: Mapping[str, Callable[[Image.Image, float], Image.Image]] = {
+    "sharpened": lambda image, factor: scaled(image, factor).filter(ImageFilter.UnsharpMask(0.6, 40, 0)),
+    "in light": lambda image, factor: in_light(image, (round(image.width * factor), round(image.height * factor))),
+    "averages": lambda image, factor: scaled(image, factor, Image.Resampling.BOX),
+    "between four pixels": lambda image, factor: image.transform(
+        (round(image.width * factor), round(image.height * factor)),
+        Image.Transform.AFFINE,
+        (1 / factor, 0, 0, 0, 1 / factor, 0),
+        Image.Resampling.BILINEAR,
+    ),
+}
+
+
+@pytest.mark.mostly_slow(fast=2)
+@pytest.mark.parametrize("factor", [0.5, 2 / 3, 1 / 3])
+@pytest.mark.parametrize("reduce", REDUCTIONS.values(), ids=REDUCTIONS)
+def test_a_figure_is_seen_in_a_smaller_needle(
+    reduce: Callable[[Image.Image, float], Image.Image], factor: float
+) -> None:
+    """Of 9 pixels' height in the needle, whichever way that was reduced; the same number passes."""
+    height = round(12 / factor)
+    needle = encoded(reduce(stamped("20468", height), factor), quality=82)
+    assert objection_of_reduced(needle, encoded(stamped("20408", height), quality=90)) is Code.PLACE
+    assert objection_of_reduced(needle, encoded(stamped("20468", height), quality=90)) is None
 
 
 def test_a_needle_reduced_in_an_unusual_way_is_not_called_the_better_copy() -> None:
@@ -389,6 +434,9 @@ def measured(**changes: Any) -> full_size.Measures:
         ({"strong": None}, None),
         ({"finest": 0.44}, Code.LESS_DETAIL),
         ({"finest": None}, None),
+        ({"highest": 0.41}, Code.LESS_DETAIL),
+        ({"highest": 0.43}, None),
+        ({"highest": None}, None),
         ({"region": 0.55}, Code.LESS_DETAIL),
         ({"region": None}, None),
         ({"grain": 0.25}, Code.GRAIN),
@@ -399,6 +447,18 @@ def test_each_bound_counts(changes: dict[str, Any], code: Code | None) -> None:
     """What is beyond one bound, and within all others."""
     against = full_size.judge(measured(**changes), PNG)
     assert code == (None if against is None else against.code)
+
+
+@pytest.mark.parametrize("side", [2, 4, 8])
+@pytest.mark.parametrize("scale", [0.95, 1.1, 2.0])
+def test_places_count_sooner_where_sizes_differ(side: int, scale: float) -> None:
+    """Since the larger one was fitted; a witness of nearly the needle's size may be another copy of its original."""
+    slack = 1.0 if scale == 2 else full_size.SCALED_SLACK
+    for name, bounds in (("spots", full_size.SPOT_BOUNDS_OF_SCALED), ("patches", full_size.PATCH_BOUNDS_OF_SCALED)):
+        for value, is_enough in ((bounds[side] * slack + 0.01, False), (bounds[side] * slack - 0.01, True)):
+            against = full_size.judge(measured(**{name: {side: value}}), JPEG_90._replace(scale=scale))
+            assert (against is None) is is_enough
+        assert full_size.judge(measured(**{name: {side: bounds[side] + 0.01}}), JPEG_90) is None
 
 
 @pytest.mark.parametrize(
@@ -470,6 +530,27 @@ def test_an_enlargement_that_was_sharpened_has_no_finest_detail() -> None:
         assert lost < 0.3 < full_size.FINEST_BOUND < kept
 
 
+@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.parametrize("factor", [0.85, 0.8, 0.7])
+@pytest.mark.parametrize("kernel", [Image.Resampling.LANCZOS, Image.Resampling.BICUBIC])
+def test_an_enlargement_by_little_lacks_the_highest_frequency(kernel: Image.Resampling, factor: float) -> None:
+    """Also one that was sharpened afterwards; where the needle is as soft, nothing is asked."""
+    image = grainy(12, (640, 480))
+    again = scaled(scaled(image, factor), 1 / factor, kernel).resize(image.size)
+    sharpened = again.filter(ImageFilter.UnsharpMask(1, 60, 0))
+    for quality in (90, 78):
+        needle = pixels(encoded(image, quality=quality))
+        for witness, has_it in ((again, False), (sharpened, False), (image, True)):
+            highest = full_size.measure(needle, pixels(encoded(witness, quality=93))).detail.highest
+            assert highest is not None
+            assert (highest >= full_size.HIGHEST_BOUND) is has_it
+    soft = image.filter(ImageFilter.GaussianBlur(1.5))
+    assert full_size.measure(pixels(soft), pixels(encoded(soft, quality=93))).detail.highest is None
+    scarce = measured(highest=0.2)
+    assert full_size.judge(scarce, JPEG_90) is not None
+    assert full_size.judge(scarce, JPEG_90._replace(scale=2.0)) is None
+
+
 @pytest.mark.parametrize("turn", [None, Image.Transpose.ROTATE_90])
 def test_two_frames_of_a_focus_stack(turn: Image.Transpose | None) -> None:
     """One is a little sharper on one side, one on the other: no place is enough to tell by, half of the picture is."""
@@ -526,9 +607,9 @@ def test_facts_move_the_bounds() -> None:
     dotted = measured(spots={2: 9.0}, patches={2: 3.5})
     assert full_size.judge(dotted, PNG._replace(has_palette=True)) is None
     assert full_size.judge(measured(spots={2: 12.0}), PNG._replace(has_palette=True)) is not None
-    assert full_size.judge(measured(spots={2: 8.0}), PNG._replace(scale=1.1)) is None
-    for scale in (1.0, 1.5):
-        assert full_size.judge(measured(spots={2: 8.0}), PNG._replace(scale=scale)) is not None
+    assert full_size.judge(measured(spots={2: 5.2}), PNG._replace(scale=1.1)) is None
+    for scale, value in ((1.0, 8.0), (1.5, 5.2)):
+        assert full_size.judge(measured(spots={2: value}), PNG._replace(scale=scale)) is not None
     against = full_size.judge(measured(), PNG._replace(lost_colors=True))
     assert Reason(Code.FEWER_COLORS) == against
 

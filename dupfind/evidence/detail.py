@@ -31,6 +31,10 @@ _LEAST_DETAIL, _MOST_DETAIL, _MOST_IN_REGION = 8.0, 16.0, 64.0
 _STRONG_SIZES = 26.0, 90.0
 _FINEST_ORDER, _FINEST_SIZES = 5, (8.0, 90.0)
 """Which coefficients across or down are the finest, and the sizes that are asked for."""
+_MOST_BESIDE, _HIGHEST_SIZES = 4, (8.0, 60.0)
+"""How high the other one of the two orders of the highest coefficients may be, and the sizes that are asked for."""
+_ASKED_OF_KERNELS = 2
+"""Fine and coarse detail tell kernels apart."""
 _STRENGTHS = np.array([6, 8, 10, 12.5, 16, 20, 26, 34, 45, 64, 90], np.float32)
 """Between these, coefficients are as strong as each other where evenness is asked for."""
 _LOWER_BITS = np.uint32(16)
@@ -84,9 +88,9 @@ def closest(
         if min(own.shape) < _BLOCK:
             continue
         places = np.arange((own.shape[0] // _BLOCK) * (own.shape[1] // _BLOCK))
-        detail = _coefficients(own, places)
+        detail = _coefficients(own, places)[:_ASKED_OF_KERNELS]
         for kernel, tiles in versions.items():
-            for ours, theirs in zip(detail, _coefficients(tiles[number], places), strict=True):
+            for ours, theirs in zip(detail, _coefficients(tiles[number], places), strict=False):
                 difference = ours - theirs
                 apart[kernel] += float(np.vdot(difference, difference))
     return min(apart, key=apart.__getitem__)
@@ -109,6 +113,8 @@ class Detail(NamedTuple):
     """Unexplained share of the coarser detail, of the better explained of the two."""
     evenness: tuple[Evenness, Evenness]
     """Of fine and of coarse detail."""
+    highest: float | None = None
+    """Share of the highest frequency that is repeated, as ``finest``."""
 
 
 def compare_detail(needle: Pixels, witness: Pixels, gain: float) -> Detail:
@@ -117,11 +123,13 @@ def compare_detail(needle: Pixels, witness: Pixels, gain: float) -> Detail:
     if min(height, width) < _BLOCK:
         return Detail(None, None, None, None, None, None, (EVEN, EVEN))
     places, firsts = _sampled_blocks(height // _BLOCK, width // _BLOCK)
-    (fine, coarse), (fine_other, coarse_other) = (
+    (fine, coarse, highest), (fine_other, coarse_other, highest_other) = (
         once(pixels, "coefficients", lambda gray: _coefficients(gray, places)) for pixels in (needle, witness)
     )
     if gain != 1.0:
-        fine_other, coarse_other = (part * np.float32(gain) for part in (fine_other, coarse_other))
+        fine_other, coarse_other, highest_other = (
+            part * np.float32(gain) for part in (fine_other, coarse_other, highest_other)
+        )
     of_fine, of_coarse = (_clear(*both, firsts) for both in ((fine, fine_other), (coarse, coarse_other)))
     kept = _kept(of_fine.asked, of_fine.answers, _LEAST_DETAIL, _MOST_DETAIL)
     kept_coarse = _kept(of_coarse.asked, of_coarse.answers, _LEAST_DETAIL, _MOST_DETAIL)
@@ -133,9 +141,13 @@ def compare_detail(needle: Pixels, witness: Pixels, gain: float) -> Detail:
     finest = _kept(finest_ours, finest_theirs, *_FINEST_SIZES)
     strong = _kept(of_coarse.asked, of_coarse.answers, *_STRONG_SIZES)
     even_fine, even_coarse = _evenness([of_fine, of_coarse])
-    finest_share, strong_share = (None if part is None else part.share for part in (finest, strong))
+    of_highest = _kept(highest, highest_other, *_HIGHEST_SIZES)
+    finest_share, strong_share, highest_share = (
+        None if part is None else part.share for part in (finest, strong, of_highest)
+    )
     region = _poorest_region(of_fine)
-    return Detail(kept, kept_coarse, finest_share, strong_share, region, grain, (even_fine, even_coarse))
+    evenness = even_fine, even_coarse
+    return Detail(kept, kept_coarse, finest_share, strong_share, region, grain, evenness, highest_share)
 
 
 class _Clear(NamedTuple):
@@ -258,10 +270,10 @@ def _sampled_blocks(rows: int, columns: int) -> tuple[NDArray[np.intp], NDArray[
     return places[order], np.searchsorted(regions[order], np.arange(_REGIONS**2 + 1))
 
 
-def _coefficients(grey: Bytes, places: NDArray[np.intp]) -> tuple[Grey, Grey]:
+def _coefficients(grey: Bytes, places: NDArray[np.intp]) -> tuple[Grey, Grey, Grey]:
     """Coefficients of the orthonormal discrete cosine transform of the blocks, see :data:`_FINE`.
 
-    The fine ones, (blocks, 18), and the coarse ones, (blocks, 9).
+    The fine ones, (blocks, 18), the coarse ones, (blocks, 9), and those of the highest frequency, (blocks, 10).
     """
     rows, columns = grey.shape[0] // _BLOCK, grey.shape[1] // _BLOCK
     down, right = places // columns, places % columns
@@ -274,7 +286,7 @@ def _coefficients(grey: Bytes, places: NDArray[np.intp]) -> tuple[Grey, Grey]:
     else:
         chosen = whole.reshape(rows, _BLOCK, columns, _BLOCK)[down, :, right]
     values = chosen.reshape(-1, _BLOCK**2).astype(np.float32)
-    return values @ _FINE_BASIS, values @ _COARSE_BASIS
+    return values @ _FINE_BASIS, values @ _COARSE_BASIS, values @ _HIGHEST_BASIS
 
 
 def _kept(ours: Grey, theirs: Grey, least: float, most: float) -> Kept | None:
@@ -315,4 +327,6 @@ _ORDER = np.add.outer(np.arange(_BLOCK), np.arange(_BLOCK))
 _FINE, _COARSE = (np.argwhere(np.isin(_ORDER, orders)) for orders in ((4, 5, 6), (1, 2, 3)))
 """Which coefficients are detail of 2 to 4 pixels and of 4 and more, each across and down."""
 _FINEST = _FINE.max(1) >= _FINEST_ORDER
-_FINE_BASIS, _COARSE_BASIS = _basis(_FINE), _basis(_COARSE)
+_HIGHEST = np.array([pair for order in range(_MOST_BESIDE + 1) for pair in ((_BLOCK - 1, order), (order, _BLOCK - 1))])
+"""The last ones across or down, marks of two pixels: what was enlarged by a seventh and more has next to none."""
+_FINE_BASIS, _COARSE_BASIS, _HIGHEST_BASIS = _basis(_FINE), _basis(_COARSE), _basis(_HIGHEST)

@@ -20,9 +20,17 @@ class Pixels(NamedTuple):
     """(height, width)"""
     color: Bytes | None
     """(2, height, width) of Cb and Cr (ITU-R BT.601, 128 is grey), each the mean of 4 x 4 pixels; None without."""
+    fitted: Bytes | None = None
+    """``gray`` brought nearer to the other side, which is a reduced copy: by this one places are compared. None where
+    the sizes are equal."""
     made: dict[str, Any] | None = None
     """What was made of ``gray`` alone, for the next pair that it is in: a byte a pixel, and at most 4 MB; None where
     nothing is to be kept."""
+
+
+def for_places(pixels: Pixels) -> Pixels:
+    """Return what of ``pixels`` places are compared by."""
+    return pixels if pixels.fitted is None else Pixels(pixels.fitted, None)
 
 
 def once(pixels: Pixels, name: str, make: Callable[[Bytes], Made]) -> Made:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from dupfind.pictures import borders, exif, resampling
 from dupfind.pictures.resampling import Box
@@ -36,6 +36,20 @@ _STEP, _STEP_OF_MANY = 0.75, 0.9
 second is for samples of 32 bits, of which a picture that uses few would be too dark."""
 _COLORED = ("RGB", "RGBX", "YCbCr")
 _FLOAT_SCALES = (1.0, 255.0, 65535.0)
+_LINEAR_LEVELS = 0.04045
+"""Where sRGB is a straight line (IEC 61966-2-1)."""
+
+
+def _tables_of_light() -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
+    """Amounts of light, 16 bits, of the 256 levels of sRGB, and the level of each amount (IEC 61966-2-1)."""
+    levels = np.arange(256) / 255
+    light = np.where(levels <= _LINEAR_LEVELS, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+    amounts = np.arange(1 << 16) / ((1 << 16) - 1)
+    back = np.where(amounts <= _LINEAR_LEVELS / 12.92, amounts * 12.92, 1.055 * amounts ** (1 / 2.4) - 0.055)
+    return np.rint(light * ((1 << 16) - 1)).astype(np.uint16), np.rint(back * 255).astype(np.uint8)
+
+
+_LIGHT, _LEVELS = _tables_of_light()
 
 
 class Shrunk(NamedTuple):
@@ -94,6 +108,31 @@ def gray(luma: Image.Image, size: tuple[int, int], kernel: Image.Resampling, box
     if luma.size != size or box is not None:
         luma = luma.resize(size, kernel, box=box)
     return _to_eight_bits(luma)
+
+
+def reduced_in_light(
+    working: Image.Image, size: tuple[int, int], kernel: Image.Resampling, box: Box | None = None
+) -> Image.Image:
+    """Resample a picture in a working mode, or its ``box``, by the light that its numbers stand for: ``L`` or ``RGB``.
+
+    A colour at a time: that takes 2 bytes a pixel.
+    """
+    bands = working.convert("RGB").split() if working.mode in _COLORED else (_to_eight_bits(working),)
+    reduced = []
+    for band in bands:
+        light = Image.fromarray(_LIGHT.take(np.asarray(band))).resize(size, kernel, box=box)
+        reduced.append(Image.fromarray(_LEVELS.take(np.asarray(light))))
+    return Image.merge("RGB", reduced) if len(reduced) > 1 else reduced[0]
+
+
+def convolved(levels: NDArray[np.uint8], weights: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Replace each of ``levels`` (height, width) by a sum of the 5 x 5 around it, ``weights`` (5, 5).
+
+    Two rows and columns at every edge stay as they are.
+    """
+    # Pillow's kernels begin with the lowest row.
+    kernel = ImageFilter.Kernel(weights.shape, weights[::-1].reshape(-1).tolist(), scale=1.0)
+    return np.asarray(Image.fromarray(levels).filter(kernel))
 
 
 def color(working: Image.Image, size: tuple[int, int], cell: int) -> tuple[Image.Image, ...]:

@@ -56,6 +56,7 @@ from dupfind.pictures import (
     trailers,
 )
 from dupfind.pictures.embedded import Shown
+from dupfind.pictures.resampling import Box
 from dupfind.values import NEUTRAL_CHROMA, UNMEASURED, Thumbnail
 
 # Pillow registers a format when its module is imported; naming them here keeps `Image.init()`, which imports all
@@ -82,6 +83,18 @@ MOST_BARE_BYTES = 1 << 18
 second decode, where something rests on the file, 2.5 ms at this length and 19 for 12 megapixels."""
 COLOR_CELL = 4
 """Pixels a side that one value of colour stands for in a comparison at full size."""
+
+
+class Way(NamedTuple):
+    """How a picture is reduced."""
+
+    kernel: Image.Resampling
+    in_light: bool = False
+    """Whether amounts of light are averaged and not the numbers that stand for them (IEC 61966-2-1)."""
+    by_whole: bool = False
+    """Whether each pixel is the mean of a whole number of pixels a side, the last ones of what there is."""
+
+
 KERNELS = (
     Image.Resampling.LANCZOS,
     Image.Resampling.BOX,
@@ -91,7 +104,16 @@ KERNELS = (
     Image.Resampling.NEAREST,
 )
 """What programs reduce pictures with. Browsers and phones take averages (``BOX``), some take every so many pixels."""
+WAYS = (
+    *(Way(kernel) for kernel in KERNELS),
+    *(Way(kernel, in_light=True) for kernel in (Image.Resampling.LANCZOS, Image.Resampling.BOX)),
+)
+"""The same, and two of light, which take longer."""
+_BY_WHOLE = Way(Image.Resampling.BOX, by_whole=True)
+"""Asked for where a size was rounded up: by half a pixel, which the others spread over the whole picture."""
 _TILE_SIDE, _TILES_ACROSS, _TILES_DOWN = 128, 3, 2
+_MOST_LOBES = 3
+"""How far Lanczos reaches, in pixels of the smaller picture."""
 _HEAD_BYTES = 32
 
 
@@ -134,8 +156,8 @@ class FullSize(NamedTuple):
     """Whether the file has 256 colours at most."""
     profile: bytes | None = None
     """What its colours mean, as in :func:`dupfind.pictures.profiles.of_image`."""
-    kernel: Image.Resampling | None = None
-    """What it was resampled with, and below by which tiles that was picked; None where it kept its size."""
+    way: Way | None = None
+    """How it was resampled, and below by which tiles that was picked; None where it kept its size."""
     tiles: Tiles | None = None
 
 
@@ -144,15 +166,15 @@ class Tiles(NamedTuple):
 
     boxes: list[tuple[int, int, int, int]]
     """Left, top, right, bottom of each, in the new size."""
-    versions: dict[Image.Resampling, list[NDArray[np.uint8]]]
-    """By kernel, each tile as (height, width)."""
+    versions: dict[Way, list[NDArray[np.uint8]]]
+    """By way, each tile as (height, width)."""
 
 
 MayBeBare = Callable[[bytes], bool]
 """Tells of the pixels of a thumbnail whether they are all that will be asked for."""
 
-Pick = Callable[[Tiles], Image.Resampling]
-"""Tells by which kernel a picture is to be resampled."""
+Pick = Callable[[Tiles], Way]
+"""Tells how a picture is to be resampled."""
 
 
 def read_full_size(
@@ -160,9 +182,9 @@ def read_full_size(
 ) -> FullSize:
     """Decode the picture in ``file`` whole.
 
-    ``size`` is the width and height, upright, that it is resampled to where it has another one, with the kernel that
-    ``pick`` takes by some tiles, or that of Lanczos. Otherwise as :func:`read_thumbnail`, but that a damaged JPEG is an
-    :class:`UndecodableError`. A JPEG of 12 megapixels takes 0.08 s and 100 MB.
+    ``size`` is the width and height, upright, that it is resampled to where it has another one, in the way that
+    ``pick`` takes by some tiles, or by the kernel of Lanczos. Otherwise as :func:`read_thumbnail`, but that a damaged
+    JPEG is an :class:`UndecodableError`. A JPEG of 12 megapixels takes 0.08 s and 100 MB.
     """
     with in_plain_words(file):
         return _read_full_size(file, name, max_pixels, _Target(size, pick))
@@ -394,14 +416,19 @@ def _full_size(
     stored = target.size[::-1] if exif.is_transposed(orientation) else target.size
     working = color_modes.to_working_mode(image)
     luma = color_modes.luma_of(working)
-    tiles, kernel = None, Image.Resampling.LANCZOS
+    tiles, way = None, Way(Image.Resampling.LANCZOS)
     if target.pick is not None and luma.size != stored:
         tiles = _tiles(luma, target.size, orientation)
-        kernel = target.pick(tiles)
-    gray = exif.upright_array(color_modes.gray(luma, stored, kernel), orientation)
+        way = target.pick(tiles)
+    if way.in_light:
+        working = color_modes.reduced_in_light(working, stored, way.kernel)
+        luma = color_modes.luma_of(working)
+    elif factor := way.by_whole and _whole_factor(luma.size, stored):
+        luma = luma.reduce(factor)
+    gray = exif.upright_array(color_modes.gray(luma, stored, way.kernel), orientation)
     planes = color_modes.color(working, stored, COLOR_CELL)
     color = np.stack([np.asarray(exif.upright(plane, orientation)) for plane in planes]) if planes else None
-    return FullSize(gray, color, has_palette, profile, None if tiles is None else kernel, tiles)
+    return FullSize(gray, color, has_palette, profile, None if tiles is None else way, tiles)
 
 
 def _tiles(luma: Image.Image, size: tuple[int, int], orientation: int) -> Tiles:
@@ -409,19 +436,43 @@ def _tiles(luma: Image.Image, size: tuple[int, int], orientation: int) -> Tiles:
     boxes = list(_tile_boxes(*size))
     stored = size[::-1] if exif.is_transposed(orientation) else size
     across, down = luma.width / stored[0], luma.height / stored[1]
-    versions: dict[Image.Resampling, list[NDArray[np.uint8]]] = {kernel: [] for kernel in KERNELS}
+    versions: dict[Way, list[NDArray[np.uint8]]] = {way: [] for way in WAYS}
     # Which pixel the nearest one is depends on rounding, and a part of the picture rounds otherwise.
-    nearest = color_modes.gray(luma, stored, Image.Resampling.NEAREST)
+    wholes = {Way(Image.Resampling.NEAREST): color_modes.gray(luma, stored, Image.Resampling.NEAREST)}
+    if factor := _whole_factor(luma.size, stored):
+        wholes[_BY_WHOLE] = color_modes.gray(luma.reduce(factor), stored, Image.Resampling.BOX)
+        versions[_BY_WHOLE] = []
     for box in boxes:
         left, top, right, bottom = exif.stored_box(box, stored, orientation)
-        source = left * across, top * down, right * across, bottom * down
-        for kernel, tiles in versions.items():
-            if kernel is Image.Resampling.NEAREST:
-                tile = nearest.crop((left, top, right, bottom))
+        part, source = _around(luma, (left * across, top * down, right * across, bottom * down))
+        for way, tiles in versions.items():
+            size_of_tile = right - left, bottom - top
+            if way in wholes:
+                tile = wholes[way].crop((left, top, right, bottom))
+            elif way.in_light:
+                tile = color_modes.reduced_in_light(part, size_of_tile, way.kernel, source)
             else:
-                tile = color_modes.gray(luma, (right - left, bottom - top), kernel, source)
+                tile = color_modes.gray(part, size_of_tile, way.kernel, source)
             tiles.append(exif.upright_array(tile, orientation))
     return Tiles(boxes, versions)
+
+
+def _whole_factor(size: tuple[int, int], smaller: tuple[int, int]) -> int | None:
+    """Return how many pixels a side make one of the ``smaller`` size, where that was rounded up; None otherwise."""
+    factor = round(size[0] / smaller[0])
+    rounded_up = tuple(-(-side // factor) for side in size) if factor > 1 else None
+    return factor if smaller == rounded_up and size != (smaller[0] * factor, smaller[1] * factor) else None
+
+
+def _around(luma: Image.Image, box: Box) -> tuple[Image.Image, Box]:
+    """Cut ``box`` and what the widest kernel takes beside it out of ``luma``; gives the part and the box in it."""
+    left, top, right, bottom = box
+    margin = _MOST_LOBES * max(1.0, (right - left) / _TILE_SIDE, (bottom - top) / _TILE_SIDE) + 1
+    first = max(0, int(left - margin)), max(0, int(top - margin))
+    end = min(luma.width, math.ceil(right + margin)), min(luma.height, math.ceil(bottom + margin))
+    if (*first, *end) == (0, 0, *luma.size):
+        return luma, box
+    return luma.crop((*first, *end)), (left - first[0], top - first[1], right - first[0], bottom - first[1])
 
 
 def _tile_boxes(width: int, height: int) -> Iterator[tuple[int, int, int, int]]:

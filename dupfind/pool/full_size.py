@@ -148,6 +148,11 @@ class Comparer:
             gray = fingerprint.turn(ours.gray, pair.orientation)
             theirs, other_pixels = self._witness(pair, witness, like(gray))
         color = None if ours.color is None else fingerprint.turn(ours.color, pair.orientation)
+        own_pixels = Pixels(gray, color)
+        if theirs.tiles is not None:
+            other_pixels = fitted(other_pixels, own_pixels)
+        elif ours.tiles is not None:
+            own_pixels = fitted(own_pixels, other_pixels)
         facts = full_size.Facts(
             quality=pair.quality,
             bits=pair.bits,
@@ -156,7 +161,7 @@ class Comparer:
             lost_colors=theirs.has_palette and not ours.has_palette,
             shown_apart=_shown_apart(ours, theirs),
         )
-        return full_size.compare(Pixels(gray, color), other_pixels, facts)
+        return full_size.compare(own_pixels, other_pixels, facts)
 
     def _witness(self, pair: FullSizePair, file: IO[bytes], pick: Pick | None = None) -> tuple[FullSize, Pixels]:
         from dupfind.evidence.pixels import Pixels
@@ -164,11 +169,11 @@ class Comparer:
         for last in _last_witness:
             if last[:2] == (pair.witness, pair.size) and pair.witness.inode:
                 tiles = last.picture.tiles
-                if pick is None or tiles is None or pick(tiles) == last.picture.kernel:
+                if pick is None or tiles is None or pick(tiles) == last.picture.way:
                     return last.picture, last.pixels
         _last_witness.clear()  # frees the memory first
         picture = self._read(file, pair.witness, pair.size, pick)
-        pixels = Pixels(picture.gray, picture.color, {})
+        pixels = Pixels(picture.gray, picture.color, made={})
         _last_witness[:] = [_Witness(pair.witness, pair.size, picture, pixels)]
         return picture, pixels
 
@@ -190,6 +195,15 @@ def like(gray: NDArray[np.uint8]) -> Pick:
     from dupfind.evidence import detail
 
     return lambda tiles: detail.closest(gray, tiles.boxes, tiles.versions)
+
+
+def fitted(larger: Pixels, smaller: Pixels) -> Pixels:
+    """Add to the larger one what a filter brings nearer to the smaller one: programs have kernels of their own."""
+    from dupfind.evidence import reduction
+    from dupfind.pictures import color_modes
+
+    weights = reduction.fitted_weights(smaller.gray, larger.gray)
+    return larger._replace(fitted=color_modes.convolved(larger.gray, weights))
 
 
 def _other_moment(pair: FullSizePair) -> Reason | None:
