@@ -17,8 +17,10 @@ from dupfind.errors import SettingsError
 from dupfind.selftest import runs
 from dupfind.settings import make_settings
 from dupfind.sources import roots
+from dupfind.values import FolderState
 from tests.helpers.no_posix import TAKEN, take_away
-from tests.helpers.trees import own_homes
+from tests.helpers.scans import scan
+from tests.helpers.trees import build_tree, own_homes
 
 NUMBERED = [name for name in TAKEN if name != "inodes"]
 """What a scan can do without."""
@@ -98,6 +100,22 @@ def test_roots_without_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         make_settings(haystack=[str(tmp_path / "hay")], needles=[str(tmp_path / "needles")], no_cache=True)
     with pytest.raises(SettingsError, match="are the same folder"):
         make_settings(haystack=[str(tmp_path / "hay")], needles=[str(tmp_path / "hay")], no_cache=True)
+
+
+def test_paths_longer_than_the_system_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies so deep cannot be looked at by its path: it is named, and nothing around it is contained."""
+    kept = {"a.txt": b"kept"}
+    hay, needles = build_tree(tmp_path / "hay", kept), build_tree(tmp_path / "needles", kept)
+    monkeypatch.chdir(needles)  # step by step: no path leads there
+    for _ in range(22):
+        Path("d" * 200).mkdir()
+        os.chdir("d" * 200)
+    Path("a.txt").write_bytes(b"kept")
+    os.chdir(tmp_path)
+    report = scan(hay, needles)
+    (problem,) = [each for each in report.problems if "too long" in each.reason]
+    assert len(problem.path) > 4000
+    assert FolderState.CONTAINED not in {folder.state for folder in report.folders}
 
 
 def test_a_group_that_nobody_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
