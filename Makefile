@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PROCESSES := $(shell $(PYTHON) -c "import os; print(3 * (os.cpu_count() or 1) // 2)")
 TEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
-.PHONY: help demo test check format bench bench-accuracy fuzz faults mutants audit fixtures docs site changelog lock sbom deb man clean
+.PHONY: help demo test check format bench bench-accuracy fuzz fuzz-guided faults mutants audit fixtures docs site changelog lock sbom deb man clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,6 +93,15 @@ mutants: $(READY) ## Break each safety rule and see that a test fails (half an h
 fuzz: $(READY) ## Break 10,000 pictures and many more outlines, and see that nothing else breaks (see docs/hostile.md)
 	$(BIN)/python -m fuzz.pictures --keep build/fuzz
 	$(BIN)/python -m fuzz.parsers
+
+FUZZ_SECONDS ?= 60
+fuzz-guided: $(READY) ## Break outlines, guided by coverage (atheris), a minute for each parser; what it finds is in build/guided
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python .ci/install fuzz
+	@mkdir -p build/guided
+	for target in jpeg-stream parts headers containers; do \
+		$(BIN)/python -m fuzz.guided $$target build/guided/$$target -artifact_prefix=build/guided/ \
+			-max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 || exit 1; \
+	done
 
 faults: $(READY) ## Break things on purpose by the hundred: half an hour and more
 	$(BIN)/python -m faults.rot

@@ -11,8 +11,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 
-IS_HELD = sys.platform == "linux"
+IS_HELD = sys.platform == "linux" and find_spec("resource") is not None
 """Whether this system has a limit that holds."""
 LEAST_BYTES = 256 << 20
 """The least for one process: interpreter and decoders take 41 MB, a HEIC of 24 megapixels 175 more."""

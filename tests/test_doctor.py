@@ -112,6 +112,7 @@ def test_a_cache_that_is_whole(tree: TreeBuilder, tmp_path: Path) -> None:
     assert cache_upkeep.CacheCheck(is_whole=True, decoded=1, current=0) == other
 
 
+@pytest.mark.slow
 def test_a_cache_that_is_damaged(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     """By what SQLite says of its pages; it is named, and left as it is."""
     tree("hay", {f"{number}.png": pictures.photo(number, (96, 72)) for number in range(12)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,17 @@ def test_without_limits_a_full_disk_is_not_tried(tmp_path: Path, monkeypatch: py
     """As on Windows."""
     monkeypatch.setattr(runs, "find_spec", lambda _: None)
     assert Outcome.NOT_TRIED is runs.check_full_disk(str(tmp_path)).outcome
+
+
+def test_a_run_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ended, and has failed; one that ends at once was not killed."""
+    monkeypatch.setattr(runs, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(runs, "_command", lambda *_, **__: [sys.executable, "-S", "-c", "import time; time.sleep(60)"])
+    check = runs.check_scan(str(tmp_path))
+    assert (Outcome.FAILED, "exit code 2, not 1; it did not end within 0.05 s") == check[1:]
+    monkeypatch.setattr(runs, "_PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(runs, "_command", lambda *_, **__: [sys.executable, "-S", "-c", ""])
+    assert Outcome.NOT_TRIED is runs.check_kill(str(tmp_path)).outcome
 
 
 @pytest.mark.slow

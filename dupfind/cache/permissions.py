@@ -55,9 +55,11 @@ def _may_others_write(status: os.stat_result) -> bool:
 
 def _is_own_group(number: int) -> bool:
     """Tell whether a group is the user's private one, which many systems give each and let write to all files."""
-    import grp
-    import pwd
-
+    try:
+        import grp
+        import pwd
+    except ImportError:  # nobody can be asked whose group it is
+        return False
     try:
         group, name = grp.getgrgid(number), pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:

@@ -65,6 +65,8 @@ def clean_settings(move_to: str | None, **options: Any) -> tuple[Settings, Away]
         raise SettingsError("--accept similar is nothing to clean by: what only looks alike is no copy")
     if not can_rename():
         raise SettingsError("this system cannot rename without the risk of replacing a file (renameat2): nothing to do")
+    if os.stat not in os.supports_dir_fd:
+        raise SettingsError("this system cannot hold folders open, so that nothing is taken elsewhere: nothing to do")
     _refuse_trash(settings.roots)
     if move_to is None:
         return settings, Away()

@@ -107,12 +107,15 @@ def check_kill(folder: str) -> Check:
         process = subprocess.Popen(  # noqa: S603 - this program itself
             _command(["--cache", cache]), cwd=folder, env=_environment(folder), stdout=out, stderr=subprocess.DEVNULL
         )
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while process.poll() is None and not os.path.exists(cache) and time.monotonic() < end:
-            time.sleep(0.002)
-        process.kill()
-        code = process.wait()
-    if code in (MISSING, _NO_ANSWER):
+        try:
+            end = time.monotonic() + _PATIENCE_SECONDS
+            while process.poll() is None and not os.path.exists(cache) and time.monotonic() < end:
+                time.sleep(0.002)
+            has_ended = process.poll() is not None  # its exit code tells nothing on Windows, where a kill gives 1
+        finally:  # also where the check itself is stopped
+            process.kill()
+            process.wait()
+    if has_ended:
         return Check(name, Outcome.NOT_TRIED, "it ended before it could be killed")
     return _judged(name, _scan(folder, "--cache", cache))
 
@@ -141,15 +144,18 @@ def _judged(name: str, answer: _Answer) -> Check:
 
 
 def _scan(folder: str, *options: str, is_without_room: bool = False) -> _Answer:
-    done = subprocess.run(  # noqa: S603 - likewise
-        _command(options, is_without_room=is_without_room),
-        cwd=folder,
-        env=_environment(folder),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=_PATIENCE_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - likewise
+            _command(options, is_without_room=is_without_room),
+            cwd=folder,
+            env=_environment(folder),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return _Answer(_NO_ANSWER, {}, {}, f"it did not end within {_PATIENCE_SECONDS:g} s")
     said = done.stderr.decode("utf-8", "replace").strip().replace("\n", "; ")
     try:
         report = json.loads(done.stdout) if done.stdout else {"files": [], "folders": []}

@@ -172,6 +172,11 @@ def _refuse_same_root(roots: Sequence[Root], mounts: Mounts) -> None:
         same = [haystack[number] for number in ids_of(root, mounts) if number in haystack]
         if root.side is Side.NEEDLES and same:
             other = same[0].given
+            if root.identity[1] == 0 and root.real != same[0].real:
+                raise SettingsError(
+                    f"--needles {root.given} and --haystack {other} lie on a file system that numbers no folders: "
+                    "nobody can tell whether they are the same one"
+                )
             raise SettingsError(f"--needles {root.given} and --haystack {other} are the same folder")
 
 
