@@ -178,6 +178,7 @@ def test_columns_give_the_answer_of_the_whole(
     assert {"identical", "similar"} <= {one.evidence for one in by_columns.files}
 
 
+@pytest.mark.slow
 def test_each_kind_of_needle_alone(tree: TreeBuilder, tmp_path: Path) -> None:
     """Together, what is listed for the sake of one would do for the other."""
     catalogs = sharded(tree, tmp_path, 1)
