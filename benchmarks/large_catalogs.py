@@ -80,7 +80,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=1_000_000, help="of all catalogs together")
     parser.add_argument("--catalogs", type=int, default=1)
-    parser.add_argument("--needles", type=int, default=50, help="of each of the three kinds")
+    parser.add_argument(
+        "--needles", type=int, default=20, help="of each of the three kinds, at most 20: none is smooth"
+    )
     options = parser.parse_args()
     print(machine())
     with tempfile.TemporaryDirectory(prefix="dupfind-catalogs-") as name:

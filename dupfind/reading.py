@@ -121,28 +121,31 @@ class Reader:
         self, entries: Sequence[FileEntry], what: str, orientations: int, bare: tasks.Bare | None
     ) -> Pictures:
         self.start()  # they load the decoders while this process does, to name the recipe
-        contents: dict[str, PictureRef | Failure] = {}
-        hashes: dict[int, bytes] = {}
+        # By position, since there may be a million: dictionaries took 120 bytes a picture more.
+        contents: list[PictureRef | Failure | None] = [None] * len(entries)
+        hashes = _Hashes(len(entries), orientations)
         unread: list[FileEntry] = []
-        for entry, cached in zip(entries, self._cache.recall_contents(entries), strict=True):
+        places: dict[str, list[int]] = {}
+        for place, (entry, cached) in enumerate(zip(entries, self._cache.recall_contents(entries), strict=True)):
             if cached.content is None or (bare is None and _is_bare(cached.content)):
                 unread.append(entry)
+                places.setdefault(entry.path, []).append(place)
                 continue
-            contents[entry.path] = self._within_bounds(cached.content)
-            if cached.hashes is not None and isinstance(cached.content, PictureRef):
-                hashes[cached.content.id] = cached.hashes
+            contents[place] = content = self._within_bounds(cached.content)
+            if isinstance(content, PictureRef):
+                hashes.put(place, content.id, cached.hashes)
         hashing = tasks.Hashing(self._settings.scan.algorithm, orientations)
         decoded = self._decode(unread, what, may_be_coarse=True, bare=bare, hashing=hashing)
         for path, content, packed in decoded:
-            contents[path] = content
+            for place in places[path]:
+                contents[place] = content
+                if isinstance(content, PictureRef):
+                    hashes.put(place, content.id, packed)
             if isinstance(content, PictureRef) and packed is not None:
-                hashes[content.id] = packed
                 self._cache.keep_hashes(content.id, packed)
-        refs = (content for content in contents.values() if isinstance(content, PictureRef))
-        # Of a million pictures nearly all have their hashes: a set of all ids would take 100 MB.
-        unhashed = {ref.id: None for ref in refs if len(hashes.get(ref.id, b"")) < orientations * _HASH_BYTES}
-        self._hash(list(unhashed), orientations, hashes)
-        return _pictures(entries, contents, hashes, orientations)
+        for id_, made in self._hashed(list(hashes.missing), orientations):
+            hashes.fill(id_, made)
+        return _pictures(entries, contents, hashes.packed, orientations)
 
     def _within_bounds(self, content: PictureRef | Failure) -> PictureRef | Failure:
         """Return what is known, unless this run would have refused it: a warm run answers as a cold one."""
@@ -220,11 +223,12 @@ class Reader:
                     advance(1)
                     yield item, result
 
-    def _hash(self, ids: list[int], orientations: int, hashes: dict[int, bytes]) -> None:
+    def _hashed(self, ids: list[int], orientations: int) -> Iterator[tuple[int, bytes]]:
+        """Yield the hashes of these thumbnails, by id, packed."""
         task = partial(tasks.hash_thumbnails, algorithm=self._settings.scan.algorithm, orientations=orientations)
         for id_, packed in self.map_pixels(ids, task):
-            hashes[id_] = packed
             self._cache.keep_hashes(id_, packed)
+            yield id_, packed
 
     def image_data(self, entries: Sequence[FileEntry]) -> dict[str, bytes]:
         """Return the digests of the image data of those files that have one, by path."""
@@ -393,23 +397,43 @@ class Reader:
                 yield id_, thumbnail.pixels
 
 
-def _pictures(
-    entries: Iterable[FileEntry], contents: dict[str, PictureRef | Failure], hashes: dict[int, bytes], orientations: int
-) -> Pictures:
-    readable, refs, failures = [], [], {}
-    packed = bytearray()
-    for entry in entries:
-        content = contents[entry.path]
-        if isinstance(content, Failure):
-            failures[entry.path] = content
+class _Hashes:
+    """The search hashes of pictures by their places, packed, and which are to be made yet."""
+
+    def __init__(self, pictures: int, orientations: int) -> None:
+        self._width = orientations * _HASH_BYTES
+        self.packed = bytearray(pictures * self._width)
+        self.missing: dict[int, list[int]] = {}
+        """By the id of its thumbnail, the places of a picture without hashes, or with those of fewer orientations."""
+
+    def put(self, place: int, id_: int, hashes: bytes | None) -> None:
+        """Take what is known of a picture: None, or hashes of one or of all orientations."""
+        if hashes is None or len(hashes) < self._width:
+            self.missing.setdefault(id_, []).append(place)
         else:
-            readable.append(entry)
-            refs.append(content)
-            packed += hashes[content.id][: orientations * _HASH_BYTES]
+            self.packed[place * self._width : (place + 1) * self._width] = hashes[: self._width]
+
+    def fill(self, id_: int, hashes: bytes) -> None:
+        """Take the hashes of a thumbnail for all places that lack them."""
+        for place in self.missing[id_]:
+            self.packed[place * self._width : (place + 1) * self._width] = hashes[: self._width]
+
+
+def _pictures(
+    entries: Sequence[FileEntry], contents: Sequence[PictureRef | Failure | None], packed: bytearray, orientations: int
+) -> Pictures:
+    """Part what was decoded from what was not; all three are in the order of the entries."""
+    failures = {
+        entry.path: content for entry, content in zip(entries, contents, strict=True) if isinstance(content, Failure)
+    }
+    readable = [entry for entry, content in zip(entries, contents, strict=True) if isinstance(content, PictureRef)]
+    refs = [content for content in contents if isinstance(content, PictureRef)]
     import numpy as np  # only where there are pictures: a plain copy of the haystack never needs it
 
-    array = np.frombuffer(packed, ">u8").astype(np.uint64).reshape(len(refs), orientations)
-    return Pictures(readable, refs, array, failures)
+    array = np.frombuffer(packed, ">u8").reshape(len(entries), orientations)
+    if len(refs) < len(entries):
+        array = array[[isinstance(content, PictureRef) for content in contents]]
+    return Pictures(readable, refs, array.astype(np.uint64), failures)
 
 
 def _is_bare(content: PictureRef | Failure) -> bool:

@@ -25,7 +25,7 @@ from dupfind.catalog.same_file import Relation
 from dupfind.catalog.shards import Shard
 from dupfind.commands.indexing import index
 from dupfind.commands.merging import merge
-from dupfind.errors import SettingsError
+from dupfind.errors import CatalogError, SettingsError
 from dupfind.scanning import shortlist
 from dupfind.settings import make_settings
 from dupfind.values import Report
@@ -158,7 +158,7 @@ def both(catalogs: list[Path], needles: Path, **options: Any) -> tuple[Report, R
     return by_columns, by_all
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [2, 1, 3, 8])
 def test_columns_give_the_answer_of_the_whole(
     tree: TreeBuilder, tmp_path: Path, parts: int, monkeypatch: pytest.MonkeyPatch
@@ -178,6 +178,7 @@ def test_columns_give_the_answer_of_the_whole(
     assert {"identical", "similar"} <= {one.evidence for one in by_columns.files}
 
 
+@pytest.mark.slow
 def test_each_kind_of_needle_alone(tree: TreeBuilder, tmp_path: Path) -> None:
     """Together, what is listed for the sake of one would do for the other."""
     catalogs = sharded(tree, tmp_path, 1)
@@ -195,6 +196,7 @@ def test_each_kind_of_needle_alone(tree: TreeBuilder, tmp_path: Path) -> None:
         assert told(by_all) == told(by_columns)
 
 
+@pytest.mark.slow
 def test_few_files_are_listed(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What no needle can meet is counted only; else this would be no gain."""
     listed = []
@@ -218,6 +220,7 @@ def opened(catalog: Path) -> Columns | str | None:
         file.close()
 
 
+@pytest.mark.slow
 def test_columns_of_another_state_are_not_used(tree: TreeBuilder, tmp_path: Path) -> None:
     """A catalog that was updated without them proves all that it lists; a warning tells why it takes long."""
     (catalog,), needles = sharded(tree, tmp_path, 1), tree("needles", {"new.txt": b"a new text"})
@@ -261,6 +264,44 @@ def test_what_is_no_column_is_not_used(tree: TreeBuilder, tmp_path: Path, harm: 
     report = report_of([catalog], tree("needles", {"n.txt": b"a"}), ears)
     assert ["present"] == [one.state.value for one in report.files]
     assert 1 == sum("its columns are not used" in warning for warning in ears.warnings)
+
+
+@pytest.mark.parametrize("what", ["a folder with files", "a file", "a link"])
+def test_what_is_somebody_elses_is_left_as_it_is(tree: TreeBuilder, tmp_path: Path, what: str) -> None:
+    """Columns replace columns and nothing else; the catalog is made all the same."""
+    drive, catalog = tree("drive", {"a.txt": b"a"}), tmp_path / "c"
+    place = tmp_path / "c.columns"
+    photos = tree("photos", {"holiday.jpg": b"a photo"})
+    if what == "a folder with files":
+        photos.rename(place)
+    elif what == "a file":
+        place.write_bytes(b"a file")
+    else:
+        place.symlink_to(photos)
+    before = sorted((path.relative_to(tmp_path), path.is_dir() or path.read_bytes()) for path in place.rglob("*"))
+    with pytest.raises(CatalogError, match="not columns of dupfind: it is left as it is"):
+        made(drive, catalog)
+    assert before == sorted(
+        (path.relative_to(tmp_path), path.is_dir() or path.read_bytes()) for path in place.rglob("*")
+    )
+    assert what != "a file" or b"a file" == place.read_bytes()
+    file = CatalogFile.for_reading(str(catalog))
+    assert 1 == file.count_files()
+    file.close()
+
+
+def test_stopped_on_the_way(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns that were not finished are not used, nothing half made is left, and the next time makes them."""
+    drive, catalog = tree("drive", {"a.txt": b"a"}), tmp_path / "c"
+    made(drive, catalog)
+    with monkeypatch.context() as patched:
+        patched.setattr(columns, "_fill_inner", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            made(drive, catalog)
+    assert isinstance(opened(catalog), str)
+    assert not [name for name in os.listdir(tmp_path / "c.columns") if name.endswith(".part")]
+    made(drive, catalog)
+    assert isinstance(opened(catalog), Columns)
 
 
 def test_wrong_columns_hide_and_never_make_up(tree: TreeBuilder, tmp_path: Path) -> None:
@@ -317,6 +358,7 @@ def test_needles_are_left_out_as_ever(
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_elsewhere", [False, True])
 def test_pictures_of_a_doubtful_drive_prove_nothing(
     tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_elsewhere: bool
@@ -334,6 +376,7 @@ def test_pictures_of_a_doubtful_drive_prove_nothing(
     assert {"a.jpg": like, "b.jpg": like, "0.jpg": "present"} == states
 
 
+@pytest.mark.slow
 def test_too_many_needles_without_a_hash(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then everything is listed, and the answer is the same."""
     monkeypatch.setattr(shortlist, "_MOST_WITHOUT_HASH", 0)
@@ -343,7 +386,7 @@ def test_too_many_needles_without_a_hash(tree: TreeBuilder, tmp_path: Path, monk
     assert told(by_all) == told(by_columns)
 
 
-@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -376,6 +419,7 @@ def _zipped(files: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.slow
 def test_index_writes_columns_where_it_is_told(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     """And nowhere else; merged shards have their own."""
     tree("drive", {"a/a.txt": b"a", "b/b.txt": b"b", "c.txt": b"c"})

@@ -170,6 +170,7 @@ MAY_CHANGE = {
     "dupfind.cache.cache_file": {"os.rename"},
     "dupfind.cache.cache_upkeep": {"os.unlink"},
     "dupfind.catalog.catalog_file": {"os.replace", "os.unlink"},
+    "dupfind.catalog.columns": {"os.replace", "os.unlink"},
     "dupfind.output": {"os.replace", "os.unlink"},
     "dupfind.sources.trashed_photos": {"shutil.copyfile"},
 }

@@ -61,6 +61,20 @@ def test_what_passes_is_the_same(desk: Desk) -> None:
     assert ("h", Evidence.SAME) == (found["n"].witness, found["n"].evidence)
 
 
+def test_few_thumbnails_are_in_memory_together(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 100,000 needles with a witness all of them took a gigabyte; all pairs are still compared together."""
+    monkeypatch.setattr("dupfind.matching.full_size._THUMBNAILS_TOGETHER", 2)
+    numbers = range(1, 6)
+    bench = Bench(desk, {f"n{n}": thumbnail(n) for n in numbers}, {f"h{n}": thumbnail(n, 800, 600) for n in numbers})
+    asked = []
+    read = desk.cache.thumbnails
+    monkeypatch.setattr(desk.cache, "thumbnails", lambda ids: asked.append(len(ids)) or read(ids))
+    places = [Place(number, number, 0) for number in range(5)]
+    assert [] == bench.full_size.refuse(places)
+    assert [4, 4, 2] == asked
+    assert [(f"n{n}", f"h{n}") for n in numbers] == bench.compared
+
+
 def test_a_second_witness_is_taken_when_the_first_fails(desk: Desk) -> None:
     """It may hold what the first lacks; each pair is compared once."""
     bench = Bench(desk, {"n": thumbnail(1)}, {"h": thumbnail(1, 1280, 960), "i": thumbnail(1)})

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -52,6 +51,9 @@ _TYPES = {
     "picture": np.int64,
     "kind": np.uint8,
 }
+_PARTS = (*(f"{name}.npy" for name in _TYPES), "folders.npy", _HEAD)
+"""The files, that by which they can be used last."""
+_NAMES = frozenset({*_PARTS, *(name + _PART for name in _PARTS)})
 _SELECT_ROWS = """
     SELECT f.name, f.size, f.inode, f.picture, f.size_pixels, f.failure, f.is_image, f.whole, f.recipe, h.hashes
     FROM file f LEFT JOIN hash h ON h.picture = f.picture AND h.algorithm = ?
@@ -226,27 +228,33 @@ def are_there(catalog: str) -> bool:
 
 
 def write(catalog: str, file: CatalogFile, algorithm: str, recipe: str) -> None:
-    """Make the columns of a catalog, in the place of those that are there; raises the errors of its file, and OSError.
+    """Make the columns of a catalog, in the place of those that are there.
 
-    ``recipe`` is that of the hashes by ``algorithm``. All paths are in memory meanwhile. Where this is stopped there
-    are none.
+    ``recipe`` is that of the hashes by ``algorithm``. All paths are in memory meanwhile. Where this is stopped, what is
+    there is of no use. Raises the errors of the catalog's file, OSError, and :class:`~dupfind.errors.CatalogError`
+    where something else has the name of the columns.
     """
-    folder, part = catalog + SUFFIX, catalog + SUFFIX + _PART
-    shutil.rmtree(part, ignore_errors=True)
-    os.mkdir(part, 0o700)
-    try:
-        head = _write(part, catalog, file, algorithm, recipe)
-        with open(os.path.join(part, _HEAD), "w", encoding="utf-8") as text:
-            json.dump(asdict(head), text)
+    folder = catalog + SUFFIX
+    if os.path.lexists(folder):
+        if os.path.islink(folder) or not os.path.isdir(folder) or set(os.listdir(folder)) - _NAMES:
+            raise CatalogError(f"{folder}: not columns of dupfind: it is left as it is")
         with suppress(FileNotFoundError):
-            shutil.rmtree(folder)
-        os.rename(part, folder)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
+            os.unlink(os.path.join(folder, _HEAD))
+    else:
+        os.mkdir(folder, 0o700)
+    try:
+        head = _write(folder, catalog, file, algorithm, recipe)
+        with open(os.path.join(folder, _HEAD + _PART), "w", encoding="utf-8") as text:
+            json.dump(asdict(head), text)
+        for name in _PARTS:
+            os.replace(os.path.join(folder, name + _PART), os.path.join(folder, name))
+    finally:
+        for name in _PARTS:
+            with suppress(FileNotFoundError):
+                os.unlink(os.path.join(folder, name + _PART))
 
 
-def _write(part: str, catalog: str, file: CatalogFile, algorithm: str, recipe: str) -> Head:
+def _write(folder: str, catalog: str, file: CatalogFile, algorithm: str, recipe: str) -> Head:
     with translated():
         rows = file.count_files()
         labels = file.labels()
@@ -255,7 +263,7 @@ def _write(part: str, catalog: str, file: CatalogFile, algorithm: str, recipe: s
         folders = [(number, os.fsdecode(path)) for number, path in file.connection.execute(statement)]
         folders.sort(key=lambda numbered: numbered[1].split(os.sep) if numbered[1] else [])
         columns = {
-            name: open_memmap(os.path.join(part, f"{name}.npy"), mode="w+", dtype=kind, shape=(rows,))
+            name: open_memmap(os.path.join(folder, f"{name}.npy{_PART}"), mode="w+", dtype=kind, shape=(rows,))
             for name, kind in _TYPES.items()
         }
         made, notes = made_by_managers(list(file.paths()))
@@ -275,7 +283,8 @@ def _write(part: str, catalog: str, file: CatalogFile, algorithm: str, recipe: s
         _fill_inner(columns, file, algorithm)
     for column in columns.values():
         column.flush()
-    np.save(os.path.join(part, "folders.npy"), np.array(starts, np.int64).reshape(-1, 2), allow_pickle=False)
+    with open(os.path.join(folder, f"folders.npy{_PART}"), "wb") as table:
+        np.save(table, np.array(starts, np.int64).reshape(-1, 2), allow_pickle=False)
     names = sorted(labels[number] for number in recipes)
     return Head(stamp_of(catalog, file), __version__, recipe, names, rows, len(made), notes, most_pixels)
 

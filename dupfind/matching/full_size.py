@@ -19,6 +19,9 @@ MOST_COMPARED = 8
 """Witnesses that one needle is compared with at full size. What eight do not prove is `similar`: frames of a static
 camera have hundreds that their thumbnails find to be the same."""
 
+_THUMBNAILS_TOGETHER = 512
+"""Pairs whose thumbnails, 5 kB each, are in memory together: there may be as many pairs as needles."""
+
 CompareFiles = Callable[[Sequence[FullSizePair]], Mapping[FullSizePair, "Reason | None"]]
 
 _TOO_MANY = Reason(ReasonCode.TOO_MANY, (MOST_COMPARED,))
@@ -82,12 +85,22 @@ class FullSize:
         return [place for place in places if self._outcomes[place] is not None]
 
     def _compare_all(self, places: Sequence[Place]) -> None:
+        needles, pairs = self._decodes.needles, dict[Place, FullSizePair]()
+        for start in range(0, len(places), _THUMBNAILS_TOGETHER):
+            self._describe(places[start : start + _THUMBNAILS_TOGETHER], pairs)
+        outcomes = self._compare(list(pairs.values()))
+        self._outcomes |= {place: outcomes[pair] for place, pair in pairs.items()}
+        for place, pair in pairs.items():
+            if (objection := outcomes[pair]) is not None and objection.code is ReasonCode.NOT_COMPARED:
+                self._decodes.passing.add(needles.entries[place.needle].path)
+
+    def _describe(self, places: Sequence[Place], pairs: dict[Place, FullSizePair]) -> None:
+        """Add to ``pairs`` what is to be compared, by the thumbnails of both sides."""
         needles, haystack = self._decodes.needles, self._decodes.haystack
         ids = {needles.refs[place.needle].id for place in places} | {
             haystack.refs[place.witness].id for place in places
         }
         thumbnails = self._cache.thumbnails(list(ids))
-        pairs = {}
         for place in places:
             needle, witness = thumbnails[needles.refs[place.needle].id], thumbnails[haystack.refs[place.witness].id]
             sides = (needles.entries[place.needle], needle), (haystack.entries[place.witness], witness)
@@ -95,8 +108,3 @@ class FullSize:
             better = facts.better_copy(needle, witness)
             if better is not None:
                 self._notes[place] = better
-        outcomes = self._compare(list(pairs.values()))
-        self._outcomes |= {place: outcomes[pair] for place, pair in pairs.items()}
-        for place, pair in pairs.items():
-            if (objection := outcomes[pair]) is not None and objection.code is ReasonCode.NOT_COMPARED:
-                self._decodes.passing.add(needles.entries[place.needle].path)
