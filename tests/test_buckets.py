@@ -281,10 +281,16 @@ class TestListing:
             (lambda body: body.replace(b">false<", b">true<"), "there is more, and not how to get it"),
             (lambda body: re.sub(rb"<KeyCount>\d+", b"<KeyCount>9", body), "not as many names as it says"),
             (lambda body: body.replace(b"<Key>all/", b"<Key>elsewhere/"), "it lists what was not asked for"),
+            (
+                lambda body: re.sub(rb"(<Contents>.*?</Contents>)", rb"\1\1", body, count=1, flags=re.DOTALL).replace(
+                    b"<KeyCount>3", b"<KeyCount>4"
+                ),
+                "it lists copy of a.jpg twice",
+            ),
             pytest.param(lambda body: body[: len(body) // 2], "the server answers 500", marks=pytest.mark.slow),
             pytest.param(lambda _: b"hello", "the server answers 500", marks=pytest.mark.slow),  # as botocore has it
         ],
-        ids=["no token", "count", "prefix", "cut", "no XML"],
+        ids=["no token", "count", "prefix", "twice", "cut", "no XML"],
     )
     def test_what_is_not_whole(self, s3: S3, fault: Callable[[bytes], bytes], reason: str) -> None:
         """It ends the run, with one line that names the bucket."""

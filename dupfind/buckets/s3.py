@@ -94,7 +94,7 @@ class S3Store(Store):
 
         A server that says that this was all is asked for what comes after the last name, once more.
         """
-        prefix = f"{self.address.folder}/" if self.address.folder else ""
+        prefix = self.prefix
         last, is_ascending, more = "", True, dict[str, str]()
         tokens: set[str] = set()
         empty = 0

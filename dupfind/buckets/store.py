@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from dupfind.sources.bucket_roots import Address
+from dupfind.sources.room import is_this_machine
 
 TRIES, PAUSE_SECONDS, MOST_PAUSE_SECONDS = 5, 0.25, 20.0
 """How often something is asked, how long is waited before the second time, twice as long before each further one."""
@@ -49,8 +50,6 @@ class Trouble(NamedTuple):
 
     key: str
     reason: str
-    is_folder: bool = False
-    """Whether whatever lies below it is missing from the listing."""
 
 
 class AgainError(Exception):
@@ -68,6 +67,10 @@ class Part(NamedTuple):
     def left(self, content: bytearray) -> int:
         """Return how many bytes are still to come."""
         return self.end - self.start - len(content)
+
+    def seconds(self) -> float:
+        """Return how much time is left."""
+        return max(0.0, self.deadline - time.monotonic())
 
     def refuse_late(self) -> None:
         """Raise ``OSError`` where it has taken too long."""
@@ -89,6 +92,16 @@ class Store(ABC):
     def host(self) -> str:
         """The name or the address of the machine that is asked."""
         return self.address.host
+
+    @property
+    def is_here(self) -> bool:
+        """Tell whether it is this machine, whose disks it may show."""
+        return is_this_machine(self.host.casefold())
+
+    @property
+    def prefix(self) -> str:
+        """What the keys of all that is at and below the folder begin with, up to the slash behind it."""
+        return f"{self.address.folder}/" if self.address.folder else ""
 
     @abstractmethod
     def list(self) -> Iterator[Listed | Trouble]:

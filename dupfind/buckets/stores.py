@@ -43,6 +43,10 @@ def _make(address: Address, count: Callable[[int, int], None]) -> Store:
             from dupfind.buckets.s3 import S3Store
 
             return S3Store(address, count)
+        if extra == "sftp":
+            from dupfind.buckets.sftp import SftpStore
+
+            return SftpStore(address, count)
     except ImportError as error:
         raise SettingsError(f"{address.url} is read with the extra {extra}: pip install 'dupfind[{extra}]'") from error
     raise ServerError(f"{address.url}: {address.scheme}:// cannot be read yet")
