@@ -158,6 +158,7 @@ def test_a_file_that_changes_while_it_is_read(sftp: Sftp) -> None:
     assert "missing" == states(scan(sftp))["all/notes.txt"]
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("change", ["gone", "changed"])
 def test_the_final_check(sftp: Sftp, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
     """A witness that is not any more what was listed proves nothing."""
@@ -177,6 +178,7 @@ def test_the_final_check(sftp: Sftp, monkeypatch: pytest.MonkeyPatch, change: st
     assert "partial" == folders(report)["all"]
 
 
+@pytest.mark.slow
 def test_connections_that_break(sftp: Sftp) -> None:
     """Once, and it is asked again; each time, and the file is a problem."""
     left = [1]
@@ -204,6 +206,7 @@ def test_a_file_without_an_end(sftp: Sftp) -> None:
     assert all(one.bytes_read < 10**6 for one in report.buckets)
 
 
+@pytest.mark.mostly_slow(fast=1)
 @pytest.mark.parametrize("turned", [False, True])
 def test_nothing_proves_itself(sftp: Sftp, tmp_path: Path, turned: bool) -> None:
     """The folder that this machine shows, on its disk and by the server; a link to it, on the server."""
@@ -218,6 +221,7 @@ def test_nothing_proves_itself(sftp: Sftp, tmp_path: Path, turned: bool) -> None
         scan(sftp, "hay", "hay")
 
 
+@pytest.mark.slow
 def test_nothing_is_remembered(sftp: Sftp, tmp_path: Path) -> None:
     """A time in whole seconds and a size may be those of another content."""
     options: dict[str, Any] = {"no_cache": False, "cache": str(tmp_path / "cache.sqlite")}

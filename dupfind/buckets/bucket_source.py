@@ -17,7 +17,7 @@ from functools import partial
 from dupfind.buckets.names import ITSELF, folder_around, folders_of, in_order, why_no_path
 from dupfind.buckets.objects import ObjectEntry, Place
 from dupfind.buckets.same_file import themselves
-from dupfind.buckets.store import CONNECTIONS, Listed, State, Store, Trouble
+from dupfind.buckets.store import CONNECTIONS, TAGGED, Listed, State, Store, Trouble
 from dupfind.buckets.stores import forget_store, store_of
 from dupfind.buckets.traffic import Counts
 from dupfind.errors import ServerError
@@ -57,7 +57,7 @@ class Bucket(Source):
     @property
     def is_remembered(self) -> bool:  # type: ignore[override]
         """Tell whether the listing says of every object when it is another one."""
-        return self._store.lists_tags
+        return self.root.address.scheme in TAGGED
 
     @property
     def _store(self) -> Store:

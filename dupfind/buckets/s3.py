@@ -62,8 +62,6 @@ _WORDS = {
 class S3Store(Store):
     """A bucket."""
 
-    lists_tags = True
-
     def __init__(self, address: Address, count: Callable[[int, int], None]) -> None:
         super().__init__(address, count)
         try:

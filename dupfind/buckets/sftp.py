@@ -26,14 +26,12 @@ from dupfind.buckets.store import (
     CONNECT_SECONDS,
     NO_ACCESS,
     SILENCE_SECONDS,
-    TRIES,
     AgainError,
     Listed,
     Part,
     State,
     Store,
     Trouble,
-    pause_seconds,
 )
 from dupfind.errors import ServerError
 from dupfind.sources.bucket_roots import Address
@@ -128,15 +126,7 @@ class SftpStore(Store):
 
     def _again(self, ask: Callable[[], Coroutine[Any, Any, T]], seconds: float | None) -> T:
         """Return an answer, asked for several times where the connection is lost; raises ``OSError``."""
-        for tries in range(1, TRIES):
-            try:
-                return self._run(ask, seconds)
-            except AgainError:
-                threading.Event().wait(pause_seconds(tries))
-        try:
-            return self._run(ask, seconds)
-        except AgainError as error:
-            raise OSError(str(error)) from None
+        return self.ask(lambda: self._run(ask, seconds))
 
     def _run(self, ask: Callable[[], Coroutine[Any, Any, T]], seconds: float | None) -> T:
         """Run on the thread of the connection, so many seconds at most; errors are raised in words of our own."""

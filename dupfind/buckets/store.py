@@ -10,10 +10,12 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from dupfind.sources.bucket_roots import Address
 from dupfind.sources.room import is_this_machine
+
+T = TypeVar("T")
 
 TRIES, PAUSE_SECONDS, MOST_PAUSE_SECONDS = 5, 0.25, 20.0
 """How often something is asked, how long is waited before the second time, twice as long before each further one."""
@@ -23,6 +25,8 @@ LEAST_BYTES_A_SECOND = 50_000
 """What is slower for long has failed."""
 CONNECTIONS = 16
 """How many requests are under way at once, at most, where many objects are looked at."""
+TAGGED = frozenset({"s3"})
+"""Schemes whose listings have all that tells two states of an object apart, so that what was read may be remembered."""
 NO_ACCESS = "access denied"
 CUT_SHORT = "its answer ended before its end"
 
@@ -81,9 +85,6 @@ class Part(NamedTuple):
 class Store(ABC):
     """One bucket or server; ``count`` is told of each request, and of each byte that came."""
 
-    lists_tags = False
-    """Whether a listing has all that tells two states of an object apart, so that what was read may be remembered."""
-
     def __init__(self, address: Address, count: Callable[[int, int], None]) -> None:
         self.address = address
         self.count = count
@@ -102,6 +103,17 @@ class Store(ABC):
     def prefix(self) -> str:
         """What the keys of all that is at and below the folder begin with, up to the slash behind it."""
         return f"{self.address.folder}/" if self.address.folder else ""
+
+    def ask(self, ask: Callable[[], T]) -> T:
+        """Return what ``ask`` gives, asked several times where that may help; raises ``OSError`` where it does not."""
+        for tries in range(1, TRIES + 1):
+            try:
+                return ask()
+            except AgainError as error:
+                if tries == TRIES:
+                    raise OSError(str(error)) from None
+                time.sleep(pause_seconds(tries))
+        raise AssertionError
 
     @abstractmethod
     def list(self) -> Iterator[Listed | Trouble]:
