@@ -91,7 +91,7 @@ class SftpStore(Store):
                 else:
                     yield _item(folder, name, attributes)
 
-    def look(self, key: str) -> State | None:
+    def look_at(self, key: str) -> State | None:
         """Ask for size and time; raises ``OSError``."""
         try:
             attributes = self._again(lambda: self._lstat(key), SILENCE_SECONDS)
@@ -102,7 +102,7 @@ class SftpStore(Store):
     def read_on(self, key: str, state: State, content: bytearray, part: Part) -> None:
         """Open it, read, and see before and after that it is what was listed."""
         begin = part.start + len(content)
-        read = self._run(lambda: self._read(key, state, begin, part.end - begin), part.seconds())
+        read = self._run(lambda: self._read_part(key, state, begin, part.end - begin), part.seconds())
         self.count(0, len(read))
         content += read
 
@@ -202,7 +202,7 @@ class SftpStore(Store):
         self.count(1, 0)
         return await sftp.lstat(key)
 
-    async def _read(self, key: str, state: State, begin: int, length: int) -> bytes:
+    async def _read_part(self, key: str, state: State, begin: int, length: int) -> bytes:
         if not _is_file(found := await self._lstat(key)) or _state(found) != state:
             raise ChangedError
         sftp = await self._sftp()

@@ -110,7 +110,7 @@ class WebdavStore(Store):
                 else:
                     yield Listed(key, state)
 
-    def look(self, key: str) -> State | None:
+    def look_at(self, key: str) -> State | None:
         """Ask by HEAD; raises ``OSError``."""
         try:
             return self.ask(lambda: self._head(key))
