@@ -131,7 +131,6 @@ LISTINGS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 }
 
 
-@pytest.mark.mostly_slow(fast=4)
 @pytest.mark.parametrize("name", LISTINGS)
 def test_a_listing_that_is_not_whole(webdav: Webdav, name: str) -> None:
     """It ends the run, with one line that names the folder."""
