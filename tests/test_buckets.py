@@ -48,6 +48,7 @@ from tests.helpers.trees import build_tree
 
 DISK = Mounts((Mount(1, "/", "/", "ext4", "/dev/sda1"),))
 OLD = 1_500_000_000
+WHOLE = make_report_settings(everything=True)
 
 
 def saved(seed: int, quality: int = 92) -> bytes:
@@ -256,7 +257,13 @@ def test_what_a_mount_shows_may_be_the_bucket(
     s3.put("only", CONTAINED)
     sides = (str(here), "s3://only") if turned else ("s3://only", str(here))
     assert {"missing"} == set(states(scan(*sides)).values())
-    assert {"present"} == set(states(scan(*sides, elsewhere=["s3://only"])).values())
+    report = scan(*sides, elsewhere=["s3://only"])
+    assert {"present"} == set(states(report).values())
+    assert [True] == [bucket.is_elsewhere for bucket in report.buckets]
+    assert (
+        "By your word it holds no file of the other side"
+        in render(report, WHOLE, Screen(80, is_terminal=False)).decode()
+    )
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -97,7 +97,8 @@ class Bucket(Source):
 
     def fetched(self) -> Fetched:
         """Tell what was asked for and came, in all processes."""
-        return Fetched(self.root.given, self.root.side, self._objects, *self._counts.total())
+        root = self.root
+        return Fetched(root.given, root.side, self._objects, *self._counts.total(), is_elsewhere=root.is_elsewhere)
 
 
 class _Taker:
