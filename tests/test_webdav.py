@@ -233,7 +233,8 @@ def test_without_tags(webdav: Webdav) -> None:
     webdav.fault = fault
     assert "present" == states(scan(webdav))["all/notes.txt"]
     changed.append(True)
-    assert "missing" == states(scan(webdav))["all/notes.txt"]
+    report = scan(webdav)
+    assert ("missing", "changed while it was read") == (states(report)["all/notes.txt"], reasons(report)["notes.txt"])
 
 
 @pytest.mark.slow
