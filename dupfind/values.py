@@ -259,6 +259,8 @@ class Fetched(NamedTuple):
     """All that was asked, again where something failed."""
     bytes_read: int
     """Of objects."""
+    is_elsewhere: bool = False
+    """True where a person has said that it holds no file of the other side."""
 
 
 @dataclass(frozen=True, slots=True)

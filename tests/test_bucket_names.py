@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from dupfind.buckets.names import folder_around, folders_of, in_order, why_no_path
 from dupfind.buckets.objects import ObjectEntry, Place
 from dupfind.buckets.same_file import may_be_one, themselves
-from dupfind.buckets.store import State
+from dupfind.buckets.store import MOST_FAILURES, TRIES, AgainError, Listed, Part, State, Store, Trouble
 from dupfind.buckets.traffic import Counter, Counts, Traffic
 from dupfind.errors import SettingsError
 from dupfind.settings import make_settings
@@ -147,3 +148,55 @@ def test_counts_of_all_processes() -> None:
     assert Traffic(10, 115) == counts.total()
     counts.remove()
     again(1, 1)  # to nowhere
+
+
+class Silent(Store):
+    """A server that never answers, or only refuses."""
+
+    asked = 0
+    failure: Exception = AgainError("nothing")
+
+    def list(self) -> Iterator[Listed | Trouble]:
+        """List nothing."""
+        return iter(())
+
+    def look_at(self, key: str) -> State | None:
+        """Ask."""
+        return self.ask(self._fail)
+
+    def read_on(self, key: str, state: State, content: bytearray, part: Part) -> None:
+        """Ask."""
+        self._fail()
+
+    def _fail(self) -> None:
+        self.asked += 1
+        raise self.failure
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_a_server_that_is_gone_is_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each object would wait for minutes; one that refuses answers, and is asked about each."""
+    monkeypatch.setattr("dupfind.buckets.store.PAUSE_SECONDS", 0.0)
+    store = Silent(PLACE.address, lambda *_: None)
+    for number in range(100):
+        with pytest.raises(OSError, match=r"^nothing$" if number < MOST_FAILURES else "is not asked any more"):
+            store.look("a") if number % 2 else store.read("a", State(5, 0), 0, 5)
+    assert TRIES * MOST_FAILURES == store.asked
+    store = Silent(PLACE.address, lambda *_: None)
+    store.failure = PermissionError(13, "access denied")
+    for _ in range(100):
+        with pytest.raises(PermissionError):
+            store.look("a")
+    assert 100 == store.asked
+
+
+def test_only_this_machine_reads_objects() -> None:
+    """With a cluster as well: the keys are here."""
+    pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    from dupfind.pool.cluster import _packed
+
+    entry = ObjectEntry.of("s3://hay/a", "a", State(5, NOW_NS, '"tag"'), PLACE)
+    assert _packed((len, [entry]), ("s3://hay/",))[1]
+    assert not _packed((len, [FileEntry("/hay/a", 5, 1, 1, 1)]), ("/hay/",))[1]

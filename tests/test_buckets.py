@@ -48,6 +48,7 @@ from tests.helpers.trees import build_tree
 
 DISK = Mounts((Mount(1, "/", "/", "ext4", "/dev/sda1"),))
 OLD = 1_500_000_000
+WHOLE = make_report_settings(everything=True)
 
 
 def saved(seed: int, quality: int = 92) -> bytes:
@@ -256,7 +257,13 @@ def test_what_a_mount_shows_may_be_the_bucket(
     s3.put("only", CONTAINED)
     sides = (str(here), "s3://only") if turned else ("s3://only", str(here))
     assert {"missing"} == set(states(scan(*sides)).values())
-    assert {"present"} == set(states(scan(*sides, elsewhere=["s3://only"])).values())
+    report = scan(*sides, elsewhere=["s3://only"])
+    assert {"present"} == set(states(report).values())
+    assert [True] == [bucket.is_elsewhere for bucket in report.buckets]
+    assert (
+        "By your word it holds no file of the other side"
+        in render(report, WHOLE, Screen(80, is_terminal=False)).decode()
+    )
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -281,10 +288,16 @@ class TestListing:
             (lambda body: body.replace(b">false<", b">true<"), "there is more, and not how to get it"),
             (lambda body: re.sub(rb"<KeyCount>\d+", b"<KeyCount>9", body), "not as many names as it says"),
             (lambda body: body.replace(b"<Key>all/", b"<Key>elsewhere/"), "it lists what was not asked for"),
+            (
+                lambda body: re.sub(rb"(<Contents>.*?</Contents>)", rb"\1\1", body, count=1, flags=re.DOTALL).replace(
+                    b"<KeyCount>3", b"<KeyCount>4"
+                ),
+                "it lists copy of a.jpg twice",
+            ),
             pytest.param(lambda body: body[: len(body) // 2], "the server answers 500", marks=pytest.mark.slow),
             pytest.param(lambda _: b"hello", "the server answers 500", marks=pytest.mark.slow),  # as botocore has it
         ],
-        ids=["no token", "count", "prefix", "cut", "no XML"],
+        ids=["no token", "count", "prefix", "twice", "cut", "no XML"],
     )
     def test_what_is_not_whole(self, s3: S3, fault: Callable[[bytes], bytes], reason: str) -> None:
         """It ends the run, with one line that names the bucket."""
@@ -337,11 +350,11 @@ class TestListing:
 
     def test_names_that_are_no_paths(self, s3: S3) -> None:
         """They are told of, and no folder around them is contained; markers of folders are nothing."""
-        s3.put("odd", {"a/": b"", "a/notes.txt": b"words", "b/notes.txt": b"words", "b/x//y": b"words", "c/x": b"words",
-                       "c/x/notes.txt": b"words"})  # fmt: skip
+        names = "a/notes.txt", "b/notes.txt", "b/x//y", "c/x", "c/x/notes.txt", "d/", "d/notes.txt"
+        s3.put("odd", {"a/": b"", **dict.fromkeys(names, b"words")})
         report = scan(needles="s3://odd")
-        assert {"odd": "partial", "a": "contained", "b": "partial", "x": "partial", "c": "partial"} == folders(report)
-        assert {"a/notes.txt", "b/notes.txt", "c/x/notes.txt"} == set(states(report))
+        assert {"odd": "partial", "a": "contained", **dict.fromkeys("bcdx", "partial")} == folders(report)
+        assert {"a/notes.txt", "b/notes.txt", "c/x/notes.txt", "d/notes.txt"} == set(states(report))
 
     def test_what_a_walk_leaves_out(self, s3: S3) -> None:
         """Junk on both sides, the trash of a haystack, what is excluded; junk by its content is looked into."""

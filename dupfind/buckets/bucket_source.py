@@ -17,7 +17,7 @@ from functools import partial
 from dupfind.buckets.names import ITSELF, folder_around, folders_of, in_order, why_no_path
 from dupfind.buckets.objects import ObjectEntry, Place
 from dupfind.buckets.same_file import themselves
-from dupfind.buckets.store import CONNECTIONS, Listed, State, Store, Trouble
+from dupfind.buckets.store import CONNECTIONS, TAGGED, Listed, State, Store, Trouble
 from dupfind.buckets.stores import forget_store, store_of
 from dupfind.buckets.traffic import Counts
 from dupfind.errors import ServerError
@@ -33,9 +33,9 @@ from dupfind.sources.ignore import (
     why_folder_not_trusted,
 )
 from dupfind.sources.junk_names import guards_of, is_left_over
+from dupfind.sources.normal_form import folded
 from dupfind.sources.photo_library import why_packed_library_not_trusted
 from dupfind.sources.photo_managers import InList, Managers
-from dupfind.sources.room import is_this_machine
 from dupfind.sources.source import Listing, Source, why_changed
 from dupfind.values import Fetched, FileEntry, Problem, Side, Tree, is_below
 
@@ -57,7 +57,7 @@ class Bucket(Source):
     @property
     def is_remembered(self) -> bool:  # type: ignore[override]
         """Tell whether the listing says of every object when it is another one."""
-        return self._store.lists_tags
+        return self.root.address.scheme in TAGGED
 
     @property
     def _store(self) -> Store:
@@ -65,7 +65,7 @@ class Bucket(Source):
 
     def list_tree(self, listing: Listing) -> Tree:
         """List all objects; raises :class:`~dupfind.errors.DupfindError` where the listing is not whole."""
-        taker = _Taker(self.root, self._place, listing)
+        taker = _Taker(self.root, self._place, self._store.prefix, listing)
         with listing.stage(f"listing {self.root.given}", None) as advance:
             for item in self._store.list():
                 advance(1)
@@ -97,19 +97,20 @@ class Bucket(Source):
 
     def fetched(self) -> Fetched:
         """Tell what was asked for and came, in all processes."""
-        return Fetched(self.root.given, self.root.side, self._objects, *self._counts.total())
+        root = self.root
+        return Fetched(root.given, root.side, self._objects, *self._counts.total(), is_elsewhere=root.is_elsewhere)
 
 
 class _Taker:
     """Makes entries of what a store lists, and problems of the rest."""
 
-    def __init__(self, root: BucketRoot, place: Place, listing: Listing) -> None:
+    def __init__(self, root: BucketRoot, place: Place, prefix: str, listing: Listing) -> None:
         self.problems: list[Problem] = []
         self._root = root
         self._place = place
         self._rules = listing.rules
         self._is_haystack = root.side is Side.HAYSTACK
-        self._prefix = f"{root.address.folder}/" if root.address.folder else ""
+        self._prefix = prefix
         self._states: dict[str, State] = {}
         """By what follows the root in its name."""
         self._others = [
@@ -232,7 +233,8 @@ class _Relation:
             return self._of_disk(on_disk, stored[0]) if on_disk.is_on_disk else None
         address, other_address = (one.place.address for one in stored)
         if address[:3] == other_address[:3]:
-            return True if stored[0].key == stored[1].key else None
+            # Nobody knows whether another machine tells the case of letters apart.
+            return True if folded(stored[0].key) == folded(stored[1].key) else None
         return None if address.scheme == other_address.scheme == "s3" else True
 
     def _of_disk(self, on_disk: FileEntry, stored: ObjectEntry) -> bool | None:
@@ -249,7 +251,7 @@ class _Relation:
         """Tell whether the server of an object is this machine, so that it may show files of its disks."""
         address = stored.place.address
         if address not in self._here:
-            self._here[address] = is_this_machine(stored.place.store().host.casefold())
+            self._here[address] = stored.place.store().is_here
         return self._here[address]
 
 

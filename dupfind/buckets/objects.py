@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from typing import IO, Any, NamedTuple
 
-from dupfind.buckets.store import State, Store
+from dupfind.buckets.store import TAGGED, State, Store
 from dupfind.buckets.stores import store_of
 from dupfind.errors import DupfindError
 from dupfind.sources.bucket_roots import Address
@@ -97,7 +97,7 @@ def _remade(fields: tuple[Any, ...], place: Place, key: str, tag: str) -> Object
 
 
 def _number(address: Address, key: str, state: State) -> int:
-    if not state.tag or not state.mtime_ns:
+    if address.scheme not in TAGGED or not state.tag or not state.mtime_ns:
         return 0
     text = repr((address[:4], key, state)).encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(text, digest_size=_NUMBER_BYTES).digest()) & _MOST_NUMBER or 1

@@ -19,8 +19,9 @@ from typing import Any
 import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError, ResponseStreamingError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.loaders import Loader
+from urllib3.exceptions import HTTPError
 
 from dupfind.buckets.store import (
     CONNECT_SECONDS,
@@ -30,6 +31,7 @@ from dupfind.buckets.store import (
     SILENCE_SECONDS,
     TRIES,
     AgainError,
+    GaveUpError,
     Listed,
     Part,
     State,
@@ -47,6 +49,7 @@ _BLOCK_BYTES = 1 << 18
 _CODE = re.compile(r"[A-Za-z0-9.]{1,60}")
 _NO_SUCH = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 _OTHER_STATE = frozenset({"412", "PreconditionFailed", "416", "InvalidRange", "304", "NotModified"})
+_NO_ANSWER = frozenset({"500", "502", "503", "504", "InternalError", "ServiceUnavailable", "SlowDown"})
 _WORDS = {
     "403": NO_ACCESS,
     "AccessDenied": NO_ACCESS,
@@ -61,8 +64,6 @@ _WORDS = {
 
 class S3Store(Store):
     """A bucket."""
-
-    lists_tags = True
 
     def __init__(self, address: Address, count: Callable[[int, int], None]) -> None:
         super().__init__(address, count)
@@ -94,7 +95,7 @@ class S3Store(Store):
 
         A server that says that this was all is asked for what comes after the last name, once more.
         """
-        prefix = f"{self.address.folder}/" if self.address.folder else ""
+        prefix = self.prefix
         last, is_ascending, more = "", True, dict[str, str]()
         tokens: set[str] = set()
         empty = 0
@@ -137,16 +138,15 @@ class S3Store(Store):
     def _not_whole(self, reason: str) -> ServerError:
         return ServerError(f"{self.address.url}: its listing is not whole: {reason}")
 
-    def look(self, key: str) -> State | None:
+    def look_at(self, key: str) -> State | None:
         """Ask by HEAD; raises ``OSError``."""
         try:
             answer = self._client.head_object(Bucket=self.address.host, Key=key)
-        except ClientError as error:
-            if _code(error) in _NO_SUCH:
+        except (ClientError, BotoCoreError, ValueError) as error:
+            failure = _failure(error)
+            if isinstance(failure, FileNotFoundError):
                 return None
-            raise OSError(_told(error)) from None
-        except (BotoCoreError, ValueError) as error:
-            raise OSError(_told(error)) from None
+            raise failure from None
         return State(int(answer["ContentLength"]), _ns(answer.get("LastModified")), str(answer.get("ETag") or ""))
 
     def read_on(self, key: str, state: State, content: bytearray, part: Part) -> None:
@@ -157,18 +157,13 @@ class S3Store(Store):
             answer = self._client.get_object(
                 Bucket=self.address.host, Key=key, Range=f"bytes={begin}-{part.end - 1}", **condition
             )
+        except (ClientError, BotoCoreError, ValueError) as error:
+            raise _failure(error) from None
+        try:
             with closing(answer["Body"]) as body:  # what is left of an answer is not waited for
                 self._take(body, self._refuse_other(answer, state, begin, part.end), content, part)
-        except ClientError as error:
-            if _code(error) in _OTHER_STATE:
-                raise ChangedError from None
-            if _code(error) in _NO_SUCH:
-                raise FileNotFoundError(2, "it is no longer there") from None
-            raise OSError(_told(error)) from None
-        except (HTTPClientError, IncompleteReadError, ResponseStreamingError) as error:
+        except (BotoCoreError, HTTPError) as error:
             raise AgainError(_told(error)) from None
-        except (BotoCoreError, ValueError) as error:
-            raise OSError(_told(error)) from None
 
     def _take(self, body: Any, skipped: int, content: bytearray, part: Part) -> None:  # noqa: ANN401 - of botocore
         """Add to ``content`` what an answer gives behind its first ``skipped`` bytes, and nothing beyond the part."""
@@ -234,6 +229,21 @@ def _code(error: ClientError) -> str:
     if not _CODE.fullmatch(code):
         code = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "no code"))
     return code
+
+
+def _failure(error: Exception) -> OSError | ChangedError:
+    """Return what to raise where no answer came, after botocore has asked again, or one that refuses."""
+    if isinstance(error, HTTPClientError):
+        return GaveUpError(_told(error))
+    if isinstance(error, ClientError):
+        code = _code(error)
+        if code in _OTHER_STATE:
+            return ChangedError()
+        if code in _NO_SUCH:
+            return FileNotFoundError(2, "it is no longer there")
+        if code in _NO_ANSWER:
+            return GaveUpError(_told(error))
+    return OSError(_told(error))
 
 
 def _told(error: Exception) -> str:

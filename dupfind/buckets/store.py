@@ -10,18 +10,26 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from dupfind.sources.bucket_roots import Address
+from dupfind.sources.entries import ChangedError
+from dupfind.sources.room import is_this_machine
+
+T = TypeVar("T")
 
 TRIES, PAUSE_SECONDS, MOST_PAUSE_SECONDS = 5, 0.25, 20.0
 """How often something is asked, how long is waited before the second time, twice as long before each further one."""
+MOST_FAILURES = 10
+"""How many times in a row, in one process, no answer may come before nothing is asked any more."""
 CONNECT_SECONDS, SILENCE_SECONDS, ANSWER_SECONDS = 10.0, 30.0, 120.0
 """How long a server may take to be reached, may say nothing, and may take for one answer."""
 LEAST_BYTES_A_SECOND = 50_000
 """What is slower for long has failed."""
 CONNECTIONS = 16
 """How many requests are under way at once, at most, where many objects are looked at."""
+TAGGED = frozenset({"s3"})
+"""Schemes whose listings have all that tells two states of an object apart, so that what was read may be remembered."""
 NO_ACCESS = "access denied"
 CUT_SHORT = "its answer ended before its end"
 
@@ -49,8 +57,10 @@ class Trouble(NamedTuple):
 
     key: str
     reason: str
-    is_folder: bool = False
-    """Whether whatever lies below it is missing from the listing."""
+
+
+class GaveUpError(OSError):
+    """Something was asked for as often as can be, and no answer came."""
 
 
 class AgainError(Exception):
@@ -69,6 +79,10 @@ class Part(NamedTuple):
         """Return how many bytes are still to come."""
         return self.end - self.start - len(content)
 
+    def seconds(self) -> float:
+        """Return how much time is left."""
+        return max(0.0, self.deadline - time.monotonic())
+
     def refuse_late(self) -> None:
         """Raise ``OSError`` where it has taken too long."""
         if time.monotonic() > self.deadline:
@@ -78,17 +92,37 @@ class Part(NamedTuple):
 class Store(ABC):
     """One bucket or server; ``count`` is told of each request, and of each byte that came."""
 
-    lists_tags = False
-    """Whether a listing has all that tells two states of an object apart, so that what was read may be remembered."""
-
     def __init__(self, address: Address, count: Callable[[int, int], None]) -> None:
         self.address = address
         self.count = count
+        self._failures = 0
+        """How many times in a row no answer has come."""
 
     @property
     def host(self) -> str:
         """The name or the address of the machine that is asked."""
         return self.address.host
+
+    @property
+    def is_here(self) -> bool:
+        """Tell whether it is this machine, whose disks it may show."""
+        return is_this_machine(self.host.casefold())
+
+    @property
+    def prefix(self) -> str:
+        """What the keys of all that is at and below the folder begin with, up to the slash behind it."""
+        return f"{self.address.folder}/" if self.address.folder else ""
+
+    def ask(self, ask: Callable[[], T]) -> T:
+        """Return what ``ask`` gives, asked several times where that may help; raises ``OSError`` where it does not."""
+        for tries in range(1, TRIES + 1):
+            try:
+                return ask()
+            except AgainError as error:
+                if tries == TRIES:
+                    raise GaveUpError(str(error)) from None
+                time.sleep(pause_seconds(tries))
+        raise AssertionError
 
     @abstractmethod
     def list(self) -> Iterator[Listed | Trouble]:
@@ -97,9 +131,31 @@ class Store(ABC):
         Raises :class:`~dupfind.errors.ServerError` where the listing is not whole: nothing can be said then.
         """
 
-    @abstractmethod
     def look(self, key: str) -> State | None:
         """Tell what is there now; None where nothing is. Raises ``OSError``."""
+        return self._unless_gone(lambda: self.look_at(key))
+
+    @abstractmethod
+    def look_at(self, key: str) -> State | None:
+        """Tell likewise."""
+
+    def _unless_gone(self, ask: Callable[[], T]) -> T:
+        """Return what ``ask`` gives; a server that has given no answer for long is not waited for any more.
+
+        Each silence takes minutes, and there may be a hundred thousand objects.
+        """
+        if self._failures >= MOST_FAILURES:
+            raise OSError(f"the server has failed {MOST_FAILURES} times in a row, and is not asked any more")
+        try:
+            answer = ask()
+        except GaveUpError:
+            self._failures += 1
+            raise
+        except (OSError, ChangedError):
+            self._failures = 0
+            raise
+        self._failures = 0
+        return answer
 
     def read(self, key: str, state: State, start: int, end: int) -> bytes:
         """Return the bytes from ``start`` to before ``end``, all of them, of the object in this very state.
@@ -107,6 +163,9 @@ class Store(ABC):
         What breaks off is asked for again from there on. Raises :class:`~dupfind.sources.entries.ChangedError` where it
         is in another state, ``OSError`` else.
         """
+        return self._unless_gone(lambda: self._read(key, state, start, end))
+
+    def _read(self, key: str, state: State, start: int, end: int) -> bytes:
         content = bytearray()
         part = Part(start, end, time.monotonic() + ANSWER_SECONDS + (end - start) / LEAST_BYTES_A_SECOND)
         tries = 0
@@ -119,7 +178,7 @@ class Store(ABC):
             tries = 0 if len(content) > before else tries + 1
             if part.left(content) > 0:
                 if tries == TRIES:
-                    raise OSError(failure)
+                    raise GaveUpError(failure)
                 part.refuse_late()
                 time.sleep(pause_seconds(tries or 1))
         return bytes(content)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from dupfind.buckets.store import Store
 from dupfind.buckets.traffic import Counter
-from dupfind.errors import ServerError, SettingsError
+from dupfind.errors import SettingsError
 from dupfind.sources.bucket_roots import Address
 
 _stores: dict[tuple[int, Address, str], Store] = {}
@@ -43,6 +43,12 @@ def _make(address: Address, count: Callable[[int, int], None]) -> Store:
             from dupfind.buckets.s3 import S3Store
 
             return S3Store(address, count)
+        if extra == "sftp":
+            from dupfind.buckets.sftp import SftpStore
+
+            return SftpStore(address, count)
+        from dupfind.buckets.webdav import WebdavStore
+
+        return WebdavStore(address, count)
     except ImportError as error:
         raise SettingsError(f"{address.url} is read with the extra {extra}: pip install 'dupfind[{extra}]'") from error
-    raise ServerError(f"{address.url}: {address.scheme}:// cannot be read yet")

@@ -165,8 +165,8 @@ haystack = headed(
         multiple=True,
         type=FOLDER,
         is_common=True,
-        help="The collection, its catalog (dupfind index) or, for scan, a bucket (s3://...) or an Immich server "
-        "(immich://HOST/). Repeatable.",
+        help="The collection, its catalog (dupfind index) or, for scan, a bucket (s3://...), a server (sftp://, "
+        "https://) or an Immich server (immich://HOST/). Repeatable.",
     ),
 )
 needles = headed(

@@ -117,7 +117,8 @@ def bucket_line(bucket: Fetched) -> str:
     's3://photos: 1,200 objects listed; 35 requests made, 4.5 MB read.'
     """
     requests, read = count(bucket.requests, "request"), size(bucket.bytes_read)
-    return f"{printable(bucket.url)}: {count(bucket.objects, 'object')} listed; {requests} made, {read} read."
+    word = " By your word it holds no file of the other side (--elsewhere)." if bucket.is_elsewhere else ""
+    return f"{printable(bucket.url)}: {count(bucket.objects, 'object')} listed; {requests} made, {read} read.{word}"
 
 
 def server_line(server: Served) -> str:

@@ -1,0 +1,299 @@
+"""WebDAV on both sides: the answer is that of folders, and whatever a server does, nothing is contained wrongly."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("httpx", reason="the extra webdav is not installed")
+pytest.importorskip("wsgidav", reason="WsgiDAV is not installed: pip install 'dupfind[dev]'")
+
+from dupfind import pipeline
+from dupfind.errors import ServerError
+from dupfind.settings import Settings, make_settings
+from dupfind.sources.mounts import Mount, Mounts
+from dupfind.values import Report
+from fixtures import pictures
+from tests.helpers.scans import one_thread
+from tests.helpers.trees import build_tree
+from tests.helpers.webdav import NAME, PASSWORD, Start, Webdav
+
+DISK = Mounts((Mount(1, "/", "/", "ext4", "/dev/sda1"),))
+OLD = 1_500_000_000
+
+
+def saved(seed: int, quality: int = 92) -> bytes:
+    """A photo as a JPEG."""
+    out = io.BytesIO()
+    pictures.photo(seed, (320, 240)).save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+HAY = {"2006/a.jpg": saved(1), "2006/b.jpg": saved(2, 98), "2007/notes.txt": b"words", "c.jpg": saved(3)}
+NEEDLES = {
+    "all/copy of ä & b.jpg": HAY["2006/a.jpg"],
+    "all/notes.txt": b"words",
+    "all/saved again.jpg": saved(2, 85),
+    "part/new.jpg": saved(4),
+    "part/other.txt": b"sword",
+}
+
+
+def build(folder: Path, files: dict[str, bytes], when: int = OLD) -> Path:
+    """A folder of files of one time."""
+    build_tree(folder, files)
+    for name in files:
+        os.utime(folder / name, (when, when))
+    return folder
+
+
+@pytest.fixture
+def webdav(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webdav]:
+    """A server that shows both sides, of another time each, to who has the password."""
+    path = tmp_path / "netrc"
+    path.write_text(f"machine 127.0.0.1 login {NAME} password {PASSWORD}\n")
+    path.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(path))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("dupfind.buckets.store.PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("dupfind.run.read_mounts", lambda: DISK)
+    build(tmp_path / "shown" / "hay", HAY)
+    build(tmp_path / "shown" / "needles", NEEDLES, OLD + 10**7)
+    with Webdav(tmp_path / "shown") as server:
+        yield server
+
+
+def settings(haystack: str, needles: str, **options: Any) -> Settings:
+    """Settings of a scan of these."""
+    options = {"no_cache": True, "workers": 1, **options}
+    return make_settings(haystack=[haystack], needles=[needles], may_be_servers=True, **options)
+
+
+def scan(webdav: Webdav, haystack: str = "hay", needles: str = "needles", **options: Any) -> Report:
+    """Scan in this process; what is not absolute is a folder of the server."""
+    sides = [side if side.startswith("/") else f"{webdav.url}/{side}" for side in (haystack, needles)]
+    return pipeline.scan(settings(*sides, **options), make_executor=one_thread)
+
+
+def states(report: Report) -> dict[str, str]:
+    """The verdict on each file, by its last names."""
+    return {"/".join(file.path.split("/")[-2:]): file.state.value for file in report.files}
+
+
+def folders(report: Report) -> dict[str, str]:
+    """The verdict on each folder, by its last name."""
+    return {folder.path.rpartition("/")[2]: folder.state.value for folder in report.folders}
+
+
+def reasons(report: Report) -> dict[str, str]:
+    """What went wrong, by the last name."""
+    return {problem.path.rpartition("/")[2]: problem.reason for problem in report.problems}
+
+
+def refused(start: Start, status: str) -> list[bytes]:
+    """Answer with an error."""
+    start(status, [("Content-Length", "0")])
+    return [b""]
+
+
+def test_the_verdicts_are_those_of_folders(webdav: Webdav, tmp_path: Path) -> None:
+    """Whichever side is a server; what went over the network is told, and the password is not."""
+    hay, needles = str(build(tmp_path / "h", HAY, OLD + 10**6)), str(build(tmp_path / "n", NEEDLES, OLD + 2 * 10**6))
+    expected = states(scan(webdav, hay, needles))
+    assert "contained" == folders(scan(webdav, hay, needles))["all"]
+    for sides in (("hay", "needles"), (hay, "needles"), ("hay", needles)):
+        report = scan(webdav, *sides)
+        assert expected == states(report)
+        assert "contained" == folders(report)["all"]
+        assert all(one.requests and one.bytes_read and one.objects in (4, 5) for one in report.buckets)
+        assert PASSWORD not in repr(report)
+
+
+KIND = rb"<\w+:resourcetype ?/>|<\w+:resourcetype>.*?</\w+:resourcetype>"
+LISTINGS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "cut": (lambda body: body[: len(body) * 2 // 3], "ended before its end"),
+    "elsewhere": (lambda body: body.replace(b"/needles/part", b"/needle/part"), "it lists what was not asked for"),
+    "too many": (
+        lambda body: re.sub(
+            rb"(<(\w+):href>/needles/part.*?</\2:href>)", rb"\1<\2:status>HTTP/1.1 507 Full</\2:status>", body
+        ),
+        "it leaves out what it cannot tell of",
+    ),
+    "no kind": (lambda body: re.sub(KIND, b"", body), "folders from files"),
+    "its own rules": (lambda body: body.replace(b"?>", b'?><!DOCTYPE x [<!ENTITY a "b">]>', 1), "brings its own rules"),
+    "no XML": (lambda _: b"hello", "ended before its end"),
+}
+
+
+@pytest.mark.parametrize("name", LISTINGS)
+def test_a_listing_that_is_not_whole(webdav: Webdav, name: str) -> None:
+    """It ends the run, with one line that names the folder."""
+    edit, reason = LISTINGS[name]
+
+    def fault(environ: dict[str, Any], server: Webdav, start: Start) -> Iterable[bytes] | None:
+        if environ["REQUEST_METHOD"] == "PROPFIND" and "HTTP_AUTHORIZATION" in environ:
+            return server.edited(environ, start, edit)
+        return None
+
+    webdav.fault = fault
+    with pytest.raises(ServerError, match=f"/needles cannot be listed: .*{reason}"):
+        scan(webdav)
+
+
+def test_a_folder_that_is_denied(webdav: Webdav) -> None:
+    """It is a gap; the others are judged. A root that is denied, or not there, ends the run."""
+    webdav.fault = lambda environ, _, start: (
+        refused(start, "403 Forbidden")
+        if (environ["REQUEST_METHOD"], environ["PATH_INFO"]) == ("PROPFIND", "/needles/part/")
+        else None
+    )
+    report = scan(webdav)
+    assert "cannot read the folder: access denied" == reasons(report)["part"]
+    assert {"all": "contained", "needles": "partial"} == folders(report)
+    with pytest.raises(ServerError, match="/nothing cannot be listed: it is no longer there"):
+        scan(webdav, "nothing")
+
+
+def test_a_file_that_changes_after_the_listing(webdav: Webdav, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is another state, by its tag."""
+    real = pipeline.find_matches
+
+    def change_and_find(*values: Any, **options: Any) -> Any:
+        build(webdav.folder / "hay", {"2007/notes.txt": b"sdrow"}, OLD + 5)
+        return real(*values, **options)
+
+    monkeypatch.setattr(pipeline, "find_matches", change_and_find)
+    report = scan(webdav)
+    assert ("missing", "changed while it was read") == (states(report)["all/notes.txt"], reasons(report)["notes.txt"])
+
+
+@pytest.mark.mostly_slow(fast=2)
+@pytest.mark.parametrize("lie", ["ETag", "Last-Modified", "Content-Range"])
+def test_a_server_that_does_not_heed_conditions(webdav: Webdav, lie: str) -> None:
+    """Its answer is looked at: another tag, another time, another size or part are another state."""
+    told = {"ETag": '"other"', "Last-Modified": "Sun, 02 Feb 2020 02:02:02 GMT", "Content-Range": "bytes 0-4/6"}
+
+    def fault(environ: dict[str, Any], server: Webdav, start: Start) -> Iterable[bytes] | None:
+        if environ["REQUEST_METHOD"] != "GET" or "notes" not in environ["PATH_INFO"]:
+            return None
+
+        def start_otherwise(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            kept = [(name, value) for name, value in headers if name.lower() != lie.lower()]
+            return start(status, [*kept, (lie, told[lie])], *rest)
+
+        return server.real(environ, start_otherwise)
+
+    webdav.fault = fault
+    report = scan(webdav)
+    assert "missing" == states(report)["all/notes.txt"]
+    assert "changed while it was read" == reasons(report)["notes.txt"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", ["gone", "changed"])
+def test_the_final_check(webdav: Webdav, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    """A witness that is not any more what was listed proves nothing."""
+    real = pipeline.find_matches
+
+    def find_and_change(*values: Any, **options: Any) -> Any:
+        findings = real(*values, **options)
+        if change == "gone":
+            (webdav.folder / "hay/2007/notes.txt").unlink()
+        else:
+            build(webdav.folder / "hay", {"2007/notes.txt": b"words"}, OLD + 5)
+        return findings
+
+    monkeypatch.setattr(pipeline, "find_matches", find_and_change)
+    report = scan(webdav)
+    assert "missing" == states(report)["all/notes.txt"]
+    assert "partial" == folders(report)["all"]
+
+
+def test_without_tags(webdav: Webdav) -> None:
+    """Size and time are looked at after each read; where they are others then, what was read is worth nothing."""
+    changed = []
+
+    def fault(environ: dict[str, Any], server: Webdav, start: Start) -> Iterable[bytes] | None:
+        if environ["REQUEST_METHOD"] == "PROPFIND":
+            return server.edited(environ, start, lambda body: re.sub(rb"<\w+:getetag>.*?</\w+:getetag>", b"", body))
+        if environ["REQUEST_METHOD"] == "HEAD" and environ["PATH_INFO"].endswith("hay/2007/notes.txt") and changed:
+            build(server.folder / "hay", {"2007/notes.txt": b"words"}, OLD + 5)
+
+        def start_without(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            return start(status, [(name, value) for name, value in headers if name.lower() != "etag"], *rest)
+
+        return server.real(environ, start_without)
+
+    webdav.fault = fault
+    assert "present" == states(scan(webdav))["all/notes.txt"]
+    changed.append(True)
+    report = scan(webdav)
+    assert ("missing", "changed while it was read") == (states(report)["all/notes.txt"], reasons(report)["notes.txt"])
+
+
+@pytest.mark.slow
+def test_busy_and_broken(webdav: Webdav) -> None:
+    """What fails once is asked for again; what fails each time is a problem."""
+    left = {"status": 2, "cut": 2}
+
+    def fault(environ: dict[str, Any], server: Webdav, start: Start) -> Iterable[bytes] | None:
+        if environ["REQUEST_METHOD"] != "GET" or "notes" not in environ["PATH_INFO"]:
+            return None
+        if left["status"]:
+            left["status"] -= 1
+            return refused(start, "503 Service Unavailable")
+        if left["cut"] and "HTTP_AUTHORIZATION" in environ:
+            left["cut"] -= 1
+            return [b"".join(server.real(environ, start))[:2]]
+        return None
+
+    webdav.fault = fault
+    assert "present" == states(scan(webdav))["all/notes.txt"]
+    left["status"] = 10**6
+    report = scan(webdav)
+    assert ("missing", "cannot be read: the server answers 503, also after waiting") == (
+        states(report)["all/notes.txt"],
+        reasons(report)["notes.txt"],
+    )
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_nothing_proves_itself(webdav: Webdav, turned: bool) -> None:
+    """The folder that this machine shows, on its disk and by the server."""
+    here = str(webdav.folder / "needles")
+    sides = ("needles", here) if turned else (here, "needles")
+    assert "present" not in states(scan(webdav, *sides)).values()
+    said = f"{webdav.url}/needles"
+    assert {"present"} == set(states(scan(webdav, *sides, elsewhere=[said])).values())
+
+
+@pytest.mark.slow
+def test_passwords(webdav: Webdav, tmp_path: Path) -> None:
+    """Only what netrc has for the host goes there, not in the clear, and nowhere else."""
+    seen: list[str] = []
+
+    def watch(environ: dict[str, Any], *_: Any) -> None:
+        seen.append(environ.get("HTTP_AUTHORIZATION", ""))
+
+    webdav.fault = watch
+    scan(webdav)
+    assert {"Digest", ""} == {told.partition(" ")[0] for told in seen}
+    webdav.fault = lambda _, __, start: (
+        (start("302 Found", [("Location", "http://elsewhere.example/"), ("Content-Length", "0")]) and None) or [b""]
+    )
+    with pytest.raises(ServerError, match="it sends us elsewhere"):
+        scan(webdav)
+    (tmp_path / "netrc").write_text(f"machine 127.0.0.1 logn {PASSWORD}\n")
+    with pytest.raises(ServerError, match="netrc cannot be read") as error:
+        scan(webdav)
+    assert PASSWORD not in str(error.value)
+    (tmp_path / "netrc").write_text("")
+    webdav.fault = lambda *_: None
+    with pytest.raises(ServerError, match="cannot be listed: access denied"):
+        scan(webdav)
