@@ -76,7 +76,7 @@ def match_fragments(
             [haystack.entries[place] for place in batch], "describing haystack", OF_HAYSTACK
         )
         with run.listener.part("search", len(sought)):
-            index = _Index(
+            index = Index(
                 [(place, theirs[path]) for place in batch if (path := haystack.entries[place].path) in theirs]
             )
             for first in range(0, len(sought), _BATCH_NEEDLES):
@@ -103,7 +103,7 @@ def _keep(candidates: list[_Candidate], candidate: _Candidate) -> None:
         heapq.heappushpop(candidates, candidate)
 
 
-class _Index:
+class Index:
     """Searches among pictures, by position, with their marks."""
 
     def __init__(self, pictures: Sequence[tuple[int, Marks]]) -> None:
