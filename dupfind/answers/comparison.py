@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dupfind.evidence.facts import Test
-from dupfind.reasons import Reason
+from dupfind.reasons import Reason, is_fragment
 from dupfind.values import HASH_BITS, Evidence, Problem, ScanSettings, Thumbnail, grade_rank
 
 
@@ -80,8 +80,9 @@ class Comparison:
         return None if distances_bits is None else 1.0 - distances_bits[algorithm] / HASH_BITS
 
     def is_accepted(self, accept: Evidence) -> bool:
-        """Tell whether the grade is ``accept`` or better."""
-        return self.evidence is not None and self.evidence.rank <= accept.rank
+        """Tell whether the grade is ``accept`` or better; never where no more than a part is the same."""
+        is_part = any(is_fragment(proof.reason) for proof in (self.first_by_other, self.other_by_first))
+        return self.evidence is not None and self.evidence.rank <= accept.rank and not is_part
 
 
 @dataclass(frozen=True, slots=True)
