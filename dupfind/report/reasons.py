@@ -106,8 +106,9 @@ def _intact(_: Roles, damage: str, share: float) -> str:
     return f"{damage or _WITHOUT_STRUCTURE}; of the picture, {share:.0%} from one edge on is the same"
 
 
-_LIKE_PERCENT, _STRAIGHT_DEGREES = 95, 5
-"""From where on a part is alike, and a picture turned, without further words."""
+_ALL_PERCENT, _STRAIGHT_DEGREES = 100, 5
+"""Below what share of a part is said to be alike, which a sibling of a static camera is nearly all; and from where on a
+picture is turned."""
 
 
 def _fragment(roles: Roles, *facts: Fact) -> str:
@@ -120,7 +121,7 @@ def _fragment(roles: Roles, *facts: Fact) -> str:
         words = f"it shows {theirs} of {roles.witness}"
     else:
         words = f"{ours} of it shows {theirs} of {roles.witness}"
-    if parts.alike_percent < _LIKE_PERCENT:
+    if parts.alike_percent < _ALL_PERCENT:
         words += f"; {parts.alike_percent}% of that looks the same"
     if abs(parts.degrees) > _STRAIGHT_DEGREES:
         words += f"; turned by about {abs(parts.degrees)} degrees"
