@@ -169,6 +169,7 @@ def compare(
     accept: str = "same",
     algorithm: str = "phash",
     rotations: bool = True,
+    fragments: bool | None = None,
     listener: Listener | None = None,
     **limits: Unpack[Limits],
 ) -> Comparisons:
@@ -194,7 +195,7 @@ def compare(
     >>> describe(pair.reason, needle="the large one", witness="the small one")
     'the small one is smaller: 160 x 120 against 320 x 240'
     """
-    settings = make_settings(accept=accept, algorithm=algorithm, rotations=rotations, **limits)
+    settings = make_settings(accept=accept, algorithm=algorithm, rotations=rotations, fragments=fragments, **limits)
     listener = listener or Silence()
     files = named_files(map(os.fsdecode, (first, *others)))
     files, left_out = apart(files, read_mounts())  # looking at them may have made an automount come

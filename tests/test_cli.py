@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from dupfind import libraries
 from faults.common import has_begun, processes_of_session
 from fixtures import pictures
 from tests.helpers.trees import build_tree
@@ -475,8 +476,12 @@ def test_where_the_time_went(dupfind: Run, command: tuple[str, ...]) -> None:
             "full size",
             "last look",
             "verdict",
+            *(["parts"] if libraries.can_find_fragments() else []),
         ],
-        "explain": ["decode needles", "decode haystack", "evidence", "search"],
+        "explain": [
+            *("decode needles", "decode haystack", "evidence", "search"),
+            *(["parts"] if libraries.can_find_fragments() else []),
+        ],
         "calibrate": ["decode", "hash", "compare"],
     }[command[0]]
     names = ["start-up", "walk", "look up", *expected, "report", "the rest", "all"]

@@ -145,6 +145,7 @@ def test_a_frame_is_no_picture() -> None:
     [
         Alike(20, 20, 7, 0),  # too few
         Alike(100, 100, 49, 0),  # less than half of what there is to see
+        Alike(100, 45, 21, 55),  # likewise, where most is plain
         Alike(100, 15, 15, 85),  # hardly anything to see
         Alike(100, 45, 40, 9),  # the even ground differs
         Alike(100, 100, 75, 0, 25, 7),  # the middle differs

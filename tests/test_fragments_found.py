@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 pytest.importorskip("cv2", reason="OpenCV (dupfind[fragments]) is not installed")
 
 from dupfind import libraries
+from dupfind.commands.comparing import compare_files
 from dupfind.commands.explain import explain
 from dupfind.errors import SettingsError
 from dupfind.pool import fragments
@@ -22,10 +23,11 @@ from dupfind.reasons import Reason, ReasonCode
 from dupfind.report.reasons import sentences
 from dupfind.settings import make_settings
 from dupfind.sources.roots import named_file
-from dupfind.values import FileState, FileVerdict, FolderState, Report
+from dupfind.values import Evidence, FileState, FileVerdict, FolderState, Report
 from tests.helpers.fragments import jpeg, page, part, photo, screenshot
 from tests.helpers.scans import one_thread, scan, states
 
+REASON = Reason(ReasonCode.UNLIKE)
 TreeBuilder = Callable[[str, Mapping[str, bytes]], Path]
 
 
@@ -204,6 +206,21 @@ def test_explained(tree: TreeBuilder) -> None:
     assert ReasonCode.FRAGMENT is explanation.verdict.reasons[0].code
     assert str(hay / "2.jpg") == explanation.nearest[0].path
     assert all(not near.advice.options for near in explanation.nearest)
+
+
+@pytest.mark.parametrize("first", ["crop.jpg", "whole.jpg"])
+def test_compared(tree: TreeBuilder, first: str) -> None:
+    """Both ways: each is told what it shows of the other, and neither is accepted, whatever is asked for."""
+    files = tree("files", {"whole.jpg": jpeg(photo(2)), "crop.jpg": jpeg(part(photo(2), 0, 0, 0.5, 0.5))})
+    second = next(path for path in files.iterdir() if path.name != first)
+    chosen = make_settings(accept="similar", no_cache=True, fragments=True)
+    given = [named_file(str(files / first)), named_file(str(second))]
+    (pair,) = compare_files(chosen, given, make_executor=one_thread).pairs
+    by_crop, by_whole = (pair.first_by_other, pair.other_by_first)[:: 1 if first == "whole.jpg" else -1]
+    assert "the top left quarter of it shows all of the haystack's copy" == sentences([by_crop.reason or REASON])
+    assert "it shows the top left quarter of the haystack's copy" == sentences([by_whole.reason or REASON])
+    assert Evidence.SIMILAR is pair.evidence
+    assert not pair.is_accepted(Evidence.SIMILAR)
 
 
 def test_on_with_the_extra_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dupfind.evidence.facts import Test
-from dupfind.reasons import Reason
+from dupfind.reasons import FILM_LIKENESS, Reason, is_fragment
 from dupfind.values import HASH_BITS, Evidence, Problem, ScanSettings, Thumbnail, grade_rank
 
 
@@ -90,14 +90,24 @@ class Comparison:
         return None if distances_bits is None else 1.0 - distances_bits[algorithm] / HASH_BITS
 
     def is_accepted(self, accept: Evidence) -> bool:
-        """Tell whether the two are ``accept`` or better: each way, or one of them is the better copy of the picture."""
+        """Tell whether the two are ``accept`` or better: each way, or one of them is the better copy of the picture.
+
+        Never where no more than a part is the same, or where two films only look alike.
+        """
         grade = self.evidence if self.better is None else Evidence.SAME
-        return grade is not None and grade.rank <= accept.rank
+        return grade is not None and grade.rank <= accept.rank and not self._is_never_proved()
 
     def can_go(self, accept: Evidence) -> bool:
         """Tell whether the other one is proved by the first, at ``accept`` or better."""
         grade = self.other_by_first.evidence
-        return self.error is None and grade is not None and grade.rank <= accept.rank
+        is_proved = self.error is None and grade is not None and grade.rank <= accept.rank
+        return is_proved and not self._is_never_proved()
+
+    def _is_never_proved(self) -> bool:
+        return any(
+            proof.reason is not None and (is_fragment(proof.reason) or proof.reason.code in FILM_LIKENESS)
+            for proof in (self.first_by_other, self.other_by_first)
+        )
 
 
 def _is_proved(proof: Proof) -> bool:

@@ -1,8 +1,8 @@
 """One picture against some others: the grade of each pair both ways, with every test.
 
 The grade is the one of a scan that finds the pair, from the same rules: equal bytes, then the pixels in eight
-orientations, then without flat frames, then by what damage left. No search comes before it, so that no distance is too
-large.
+orientations, then without flat frames, then by what damage left, then by a part that both have in common. No search
+comes before it, so that no distance is too large.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from dupfind.cache.cache import Cache
 from dupfind.events import Listener, Silence
 from dupfind.evidence import facts, fingerprint
 from dupfind.matching.decodes import Full, full_thumbnails
-from dupfind.matching.full_size import CompareFiles
 from dupfind.matching.match import match_otherwise
 from dupfind.matching.same_film import film_digests
 from dupfind.matching.same_image_data import REASON, key_of
 from dupfind.matching.views import Turned, best_view, views_of
 from dupfind.pictures import formats
+from dupfind.pool.fragments import FragmentPair
 from dupfind.pool.full_size import pair_of
 from dupfind.reading import Pictures, Reader
 from dupfind.reasons import Reason, ReasonCode
@@ -93,7 +93,7 @@ def _compare_all(files: Sequence[NamedFile], run: Reading) -> tuple[list[Compare
             side.image_data = data.get(side.entry.path)
         for side, proofs in zip(sides[1:], _like_films(sides, run), strict=True):
             side.as_film = proofs
-        judge = _Judge(settings, run.cache, reader.compare_at_full_size)
+        judge = _Judge(settings, run.cache, reader)
         return [side.compared for side in sides], [judge.compare(sides[0], later) for later in sides[1:]]
 
 
@@ -207,10 +207,10 @@ class _Side:
 class _Judge:
     """Compares pairs of files."""
 
-    def __init__(self, settings: ScanSettings, cache: Cache, compare_at_full_size: CompareFiles) -> None:
+    def __init__(self, settings: ScanSettings, cache: Cache, reader: Reader) -> None:
         self._settings = settings
         self._cache = cache
-        self._compare_at_full_size = compare_at_full_size
+        self._reader = reader
 
     def compare(self, first: _Side, second: _Side) -> Comparison:
         """Compare the two, each as a witness of the other."""
@@ -268,14 +268,23 @@ class _Judge:
         assert needle.full is not None
         assert witness.full is not None
         pair = pair_of((needle.entry, needle.full.thumbnail), (witness.entry, witness.full.thumbnail), orientation)
-        return self._compare_at_full_size([pair])[pair]
+        return self._reader.compare_at_full_size([pair])[pair]
 
     def _otherwise(self, needle: _Side, witness: _Side) -> tuple[Evidence, Reason | None] | None:
         """Return what a scan finds when the pictures are unlike: without their frames, or by what damage left."""
         settings = replace(self._settings, threshold_bits=MOST_THRESHOLD_BITS)
         matches, _ = match_otherwise(needle.pictures(), witness.pictures(), {}, settings, self._cache, Silence())
         match = matches.get(needle.entry.path)
-        return None if match is None else (match.evidence, match.reason)
+        if match is not None:
+            return match.evidence, match.reason
+        return self._by_part(needle, witness) if settings.fragments else None
+
+    def _by_part(self, needle: _Side, witness: _Side) -> tuple[Evidence, Reason | None] | None:
+        """Return what a scan finds when nothing else is alike: a part that both have in common."""
+        from dupfind.matching.fragments import reason_of
+
+        overlaps = self._reader.compare_fragments([FragmentPair(needle.entry, witness.entry)])
+        return next(((Evidence.SIMILAR, reason_of(overlap)) for overlap in overlaps.values()), None)
 
 
 def _seen(first: _Side, second: _Side, orientation: int) -> tuple[bytes, bytes] | None:

@@ -76,7 +76,7 @@ def match_fragments(
             [haystack.entries[place] for place in batch], "describing haystack", OF_HAYSTACK
         )
         with run.listener.part("search", len(sought)):
-            index = _Index(
+            index = Index(
                 [(place, theirs[path]) for place in batch if (path := haystack.entries[place].path) in theirs]
             )
             for first in range(0, len(sought), _BATCH_NEEDLES):
@@ -103,7 +103,7 @@ def _keep(candidates: list[_Candidate], candidate: _Candidate) -> None:
         heapq.heappushpop(candidates, candidate)
 
 
-class _Index:
+class Index:
     """Searches among pictures, by position, with their marks."""
 
     def __init__(self, pictures: Sequence[tuple[int, Marks]]) -> None:
@@ -181,10 +181,14 @@ def _match(needle: int, parts: Sequence[_Part], needles: Pictures, haystack: Pic
         Reason(ReasonCode.ALSO_SHOWS, (_path(haystack, part), *part.overlap.ours))
         for part in sorted(chosen[1:], key=lambda part: part.overlap.ours[1::-1])
     )
-    ours, theirs, alike, degrees = best.overlap
     distance_bits = int(needles.hashes[needle, 0] ^ haystack.hashes[best.picture, 0]).bit_count()
-    reason = Reason(ReasonCode.FRAGMENT, (*ours, *theirs, alike, degrees, *more))
-    return Match(_path(haystack, best), Evidence.SIMILAR, distance_bits, reason)
+    return Match(_path(haystack, best), Evidence.SIMILAR, distance_bits, reason_of(best.overlap, *more))
+
+
+def reason_of(overlap: Overlap, *more: Reason) -> Reason:
+    """Give the reason of a needle that has this part in common with its witness, and ``more`` with others."""
+    ours, theirs, alike, degrees = overlap
+    return Reason(ReasonCode.FRAGMENT, (*ours, *theirs, alike, degrees, *more))
 
 
 def _path(haystack: Pictures, part: _Part) -> str:

@@ -27,8 +27,8 @@ WORDS = 4
 _DETECTED = 1500
 """Keypoints looked for, of which those are kept that are spread over the picture and over its levels. Where only the
 strongest are kept, they crowd in one part of it, and a crop of another part is not found: of 60 crops to a quarter 75%
-had their votes, 97% with them spread. Where they are of any level, most are fine, and a picture that was reduced is not
-found: of 120 on pages of four 71%, and 94% with all levels."""
+had their votes, 97% with them spread. Where they are of any level, most are fine, and a picture that was reduced has no
+votes: of 120 on pages of four 71% had them, and 94% with all levels."""
 _CELLS = 5
 """Cells a side over which keypoints are spread."""
 _LEVELS_TOGETHER, _LEVEL_GROUPS = 2, 4

@@ -47,7 +47,7 @@ def needle_of(pair: FragmentPair) -> FileEntry:
     return pair.needle
 
 
-class _Described(NamedTuple):
+class Described(NamedTuple):
     """A picture that was decoded to be compared."""
 
     gray: Gray
@@ -56,12 +56,7 @@ class _Described(NamedTuple):
 
 def read_marks(entries: Sequence[FileEntry], most: int, max_pixels: int, timeout_seconds: float) -> list[Outcome]:
     """Give the marks of each picture, ``most`` at most; of one that shows nothing there are none."""
-    from dupfind.evidence import fragments
-    from dupfind.pictures import keypoints
-
-    def marks_of(gray: Gray) -> bytes:
-        return fragments.pack(*keypoints.describe(gray, most))
-
+    marks_of = partial(marked_by, most=most)
     outcomes = []
     with TimeLimit(timeout_seconds) as limit:
         for entry in entries:
@@ -76,15 +71,10 @@ def compare_fragments(pairs: Sequence[FragmentPair], max_pixels: int, timeout_se
 
     The needle of the pair before is kept: pairs of one needle are to come one after another.
     """
-    from dupfind.pictures import keypoints
-
-    def described(gray: Gray) -> _Described:
-        return _Described(gray, keypoints.describe(gray, _COMPARED_KEYPOINTS))
-
     overlaps: list[Overlap | None] = []
-    last: tuple[FileEntry, _Described | Failure] | None = None
+    last: tuple[FileEntry, Described | Failure] | None = None
     with TimeLimit(timeout_seconds) as limit:
-        read = partial(_read, make=described, max_pixels=max_pixels, limit=limit, timeout_seconds=timeout_seconds)
+        read = partial(_read, make=described_by, max_pixels=max_pixels, limit=limit, timeout_seconds=timeout_seconds)
         for pair in pairs:
             if last is None or last[0] != pair.needle:
                 last = pair.needle, read(pair.needle)
@@ -97,7 +87,30 @@ def compare_fragments(pairs: Sequence[FragmentPair], max_pixels: int, timeout_se
     return overlaps
 
 
-def compare(ours: _Described, theirs: _Described) -> Overlap | None:
+def marked_by(gray: Gray, most: int) -> bytes:
+    """Describe a picture by ``most`` marks at most, packed."""
+    from dupfind.evidence import fragments
+    from dupfind.pictures import keypoints
+
+    return fragments.pack(*keypoints.describe(gray, most))
+
+
+def described_by(gray: Gray) -> Described:
+    """Describe a picture so that it can be compared."""
+    from dupfind.pictures import keypoints
+
+    return Described(gray, keypoints.describe(gray, _COMPARED_KEYPOINTS))
+
+
+def read_gray(file: IO[bytes], name: str, max_pixels: int) -> Gray:
+    """Decode a picture to what is described. Raises the errors of :mod:`dupfind.pictures.decode_errors`."""
+    from dupfind.pictures import decode, small
+
+    with decode.in_plain_words(file):
+        return small.read_gray(file, name, max_pixels, _DECODED_SIDE, SIDE)
+
+
+def compare(ours: Described, theirs: Described) -> Overlap | None:
     """Tell which part two pictures have in common."""
     from dupfind.evidence import fragments
     from dupfind.pictures import keypoints
@@ -124,11 +137,12 @@ def _read(
     entry: FileEntry, make: Callable[[Gray], T], max_pixels: int, limit: TimeLimit, timeout_seconds: float
 ) -> T | Failure:
     """Decode a picture to gray, upright, and give what ``make`` makes of it, or why that gives nothing."""
-    from dupfind.pictures import decode, small
+    from dupfind.pictures import decode
 
     def read(file: IO[bytes]) -> T:
+        gray = read_gray(file, entry.path, max_pixels)
         with decode.in_plain_words(file):
-            return make(small.read_gray(file, entry.path, max_pixels, _DECODED_SIDE, SIDE))
+            return make(gray)
 
     try:
         with opened(entry, _STAGE) as file:

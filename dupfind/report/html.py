@@ -15,8 +15,10 @@ from typing import Any
 from dupfind.answers import decisions
 from dupfind.answers.decisions import Decision, Ruling
 from dupfind.answers.shown import Shown
+from dupfind.reasons import is_fragment
 from dupfind.report import document, ending
 from dupfind.report.document import SIGNS, Album, Places, shown
+from dupfind.report.places import parts_of
 from dupfind.report.reasons import sentences
 from dupfind.report.text import QUICK, bucket_line, catalog_line, clean, count, server_line, size
 from dupfind.sidecars.pairs import pairs_of
@@ -156,6 +158,11 @@ def file_facts(file: FileVerdict, seen: Shown, album: Places) -> dict[str, Any]:
         facts |= {"other": shown(near.path), "bits": near.distance_bits, "why": shown(sentences(near.reasons) or "")}
     if reason := sentences(file.reasons):
         facts["reason"] = shown(reason)
+    if file.reasons and is_fragment(file.reasons[0]):
+        parts = parts_of(file.reasons[0].facts)
+        more = [[shown(path), *box] for path, box in parts.more]
+        facts["parts"] = {"ours": parts.ours, "theirs": parts.theirs, "more": more, "whole": parts.is_whole}
+        facts.pop("turn", None)  # which lays one whole picture on the other
     parted = seen.parted.get(file.path)
     if parted is not None and parted != shown_beside:
         facts["from"] = {"path": shown(parted), **album.place("at", parted)}

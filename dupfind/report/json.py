@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dupfind.answers.changes import Changes
+from dupfind.reasons import Reason, is_fragment
 from dupfind.report import ending, reasons
 from dupfind.report.choice import Choice
+from dupfind.report.places import parts_of
 from dupfind.report.text import OBEYED, clean
 from dupfind.values import Cataloged, FileState, FileVerdict, FolderState, FolderVerdict, Problem, Report, ScanSettings
 
@@ -176,7 +178,19 @@ def _file(file: FileVerdict) -> dict[str, Any]:
         "score": file.score,
         **reasons.as_json(file.reasons),
         "size_bytes": file.size_bytes,
+        **fragment(file.reasons),
     }
+
+
+def fragment(given: Iterable[Reason]) -> dict[str, Any]:
+    """Tell where the part lies that a needle and its witness have in common; no key where there is none."""
+    for reason in given:
+        if is_fragment(reason):
+            parts = parts_of(reason.facts)
+            also = [{**named_path("path", path), "needle": list(box)} for path, box in parts.more]
+            boxes = {"needle": list(parts.ours), "witness": list(parts.theirs)}
+            return {"fragment": {**boxes, "alike_percent": parts.alike_percent, "degrees": parts.degrees, "also": also}}
+    return {}
 
 
 def _problem(problem: Problem) -> dict[str, Any]:

@@ -1,6 +1,11 @@
-"""Words for a part of a picture: the middle half, a small part at the bottom; pure."""
+"""The part that two pictures have in common, and words for where it lies: the middle half, all, a small part."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dupfind.reasons import Fact, Reason
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in percent of a picture's width and height."""
@@ -45,3 +50,40 @@ def _edge(low: int, high: int, near: str, far: str) -> str:
     if (high - low) / 100 >= _WHOLE or abs(off) <= _MIDDLE:
         return ""
     return near if off < 0 else far
+
+
+class Parts(NamedTuple):
+    """What the reason of a fragment says."""
+
+    ours: Box
+    """Where the part lies in the needle."""
+    theirs: Box
+    """Where it lies in the witness."""
+    alike_percent: int
+    degrees: int
+    """By how much the needle is turned, clockwise."""
+    more: tuple[tuple[str, Box], ...]
+    """Paths of further pictures that the needle shows, and where."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether each of the two shows all that the other shows, as far as that is there."""
+        return place(self.ours) == place(self.theirs) == "all"
+
+
+def parts_of(facts: Sequence[Fact]) -> Parts:
+    """Read the facts of the reason of a fragment. Raises ``ValueError`` for others.
+
+    >>> parts_of((0, 0, 100, 100, 25, 0, 75, 100, 98, 0)).theirs
+    (25, 0, 75, 100)
+    """
+    *numbers, alike_percent, degrees = [int(fact) for fact in facts if isinstance(fact, int | float)]
+    further = [fact.facts for fact in facts if isinstance(fact, Reason)]
+    more = tuple((str(path), box_of(box)) for path, *box in further)
+    return Parts(box_of(numbers), box_of(numbers[4:]), alike_percent, degrees, more)
+
+
+def box_of(facts: Sequence[Fact]) -> Box:
+    """Read a box from the first four of these facts. Raises ``ValueError`` where they are fewer."""
+    left, top, right, bottom = [int(fact) for fact in facts[:4] if isinstance(fact, int | float)]
+    return left, top, right, bottom

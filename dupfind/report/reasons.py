@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from dupfind.reasons import AT_FULL_SIZE, Fact, Reason, ReasonCode
-from dupfind.report.places import place
+from dupfind.report.places import box_of, parts_of, place
 from dupfind.report.text import clean
 
 
@@ -143,35 +143,30 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest / 10:04.1f}" if hours else f"{minutes}:{rest / 10:04.1f}"
 
 
-_LIKE_PERCENT, _STRAIGHT_DEGREES = 95, 5
-"""From where on a part is alike, and a picture turned, without further words."""
+_ALL_PERCENT, _STRAIGHT_DEGREES = 100, 5
+"""Below what share of a part is said to be alike, which a sibling of a static camera is nearly all; and from where on a
+picture is turned."""
 
 
 def _fragment(roles: Roles, *facts: Fact) -> str:
     """Say which part of which picture the other shows, and what else."""
-    numbers = [int(fact) for fact in facts if isinstance(fact, int | float)]
-    ours, theirs, (alike, degrees) = place(_box(numbers)), place(_box(numbers[4:])), numbers[8:]
-    further = [fact for fact in facts if isinstance(fact, Reason)]
-    if ours == "all" and theirs == "all":
+    parts = parts_of(facts)
+    ours, theirs = place(parts.ours), place(parts.theirs)
+    if parts.is_whole:
         words = f"it shows what {roles.witness} shows"
     elif ours == "all":
         words = f"it shows {theirs} of {roles.witness}"
     else:
         words = f"{ours} of it shows {theirs} of {roles.witness}"
-    if alike < _LIKE_PERCENT:
-        words += f"; {alike}% of that looks the same"
-    if abs(degrees) > _STRAIGHT_DEGREES:
-        words += f"; turned by about {abs(degrees)} degrees"
-    return "; ".join([words, *(sentence(reason, roles) for reason in further)])
+    if parts.alike_percent < _ALL_PERCENT:
+        words += f"; {parts.alike_percent}% of that looks the same"
+    if abs(parts.degrees) > _STRAIGHT_DEGREES:
+        words += f"; turned by about {abs(parts.degrees)} degrees"
+    return "; ".join([words, *(_also_shows(roles, path, *box) for path, box in parts.more)])
 
 
 def _also_shows(_: Roles, path: str, *box: int) -> str:
-    return f"{place(_box(box))} of it shows {path}"
-
-
-def _box(numbers: Sequence[int]) -> tuple[int, int, int, int]:
-    left, top, right, bottom = numbers[:4]
-    return left, top, right, bottom
+    return f"{place(box_of(box))} of it shows {path}"
 
 
 def _most_like(_: Roles, damage: str, path: str) -> str:

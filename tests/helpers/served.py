@@ -148,6 +148,8 @@ def _load() -> None:
     own = [module.name for module in pkgutil.walk_packages(dupfind.__path__, "dupfind.")]
     for name in [*own, *_LATE]:
         importlib.import_module(name)
+    with suppress(ImportError):  # of an extra, and slow to load
+        importlib.import_module("cv2")
     launch.start_server()
     never_wait_for_the_disk()
 

@@ -25,13 +25,23 @@ function factsOf(sight) {
   return make("span", { class: "dim facts-of" }, ...facts.flat().flatMap((piece) => [make("span", {}, piece), " "]));
 }
 
-// A picture with its facts; `onclick` makes a button of the picture.
-function figureOf(who, path, sight, onclick = null, head = null) {
+// An image with boxes on it, each as [left, top, right, bottom] in percent and what it shows.
+function withParts(image, parts) {
+  if (!parts.length) return image;
+  return make("span", { class: "parts" }, image, ...parts.map(([[left, top, right, bottom], title]) => {
+    const box = make("span", { class: "part", title });
+    Object.assign(box.style, { left: `${left}%`, top: `${top}%`, width: `${right - left}%`, height: `${bottom - top}%` });
+    return box;
+  }));
+}
+
+// A picture with its facts; `onclick` makes a button of the picture, `parts` are drawn on it.
+function figureOf(who, path, sight, onclick = null, head = null, parts = []) {
   let frame;
   if (sight.picture === undefined) {
     frame = make("div", { class: "frame none" }, sight.why ? `No picture: ${sight.why}` : "No picture");
   } else {
-    const image = imageOf(sight.picture, `${who}: ${nameOf(path)}`);
+    const image = withParts(imageOf(sight.picture, `${who}: ${nameOf(path)}`), parts);
     frame = onclick
       ? make("button", { type: "button", class: "frame", "aria-label": `Compare. ${who}: ${nameOf(path)}`, onclick }, image)
       : make("div", { class: "frame" }, image);

@@ -174,7 +174,7 @@ function enlarge(row) {
   }
   const side = (who, path, at) => ({ who, path, sight: { ...data.sights[at], picture: `full/${at}` } });
   const needle = side("Needle", row.path, row.at);
-  const hasBoth = row.otherAt !== undefined && otherOf(row).width;
+  const hasBoth = row.otherAt !== undefined && otherOf(row).width && isWhole(row);
   const shown = hasBoth ? stage(needle, { ...side("Haystack", row.other, row.otherAt), turn: row.turn }, 0, () => {})
     : make("div", { class: "compare" }, imageOf(needle.sight.picture, `Needle: ${nameOf(row.path)}`));
   const { width, height } = needle.sight;

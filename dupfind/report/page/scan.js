@@ -4,6 +4,18 @@ function partedFigure(row) {
   return make("div", { class: "pair apart" }, figureOf("Different, on your word", row.from.path, data.sights[row.from.at] ?? NONE));
 }
 
+// Whether the two pictures can be laid on each other: not where only a part of them is the same.
+const isWhole = (row) => row.parts === undefined || row.parts.whole;
+
+// What the two pictures have in common, to be drawn on each.
+function partsOf(row) {
+  if (isWhole(row)) return [[], []];
+  const { ours, theirs, more } = row.parts;
+  const isPart = ([box]) => box.some((side, place) => Math.abs(side - (place < 2 ? 0 : 100)) > 3);
+  const shows = [[ours, `Shows ${row.other}`], ...more.map(([path, ...box]) => [box, `Shows ${path}`])];
+  return [shows.filter(isPart), [[theirs, `Shown by ${row.path}`]].filter(isPart)];
+}
+
 // One file.
 function card(row, index) {
   const sight = sightOf(row);
@@ -17,13 +29,14 @@ function card(row, index) {
   const parted = row.parted === undefined ? null : badge("decided", isParted(row) ? "decided: different from another" : "taken back");
   const state = decision ? badge("decided", `decided: ${WORDS[decision]}`) : row.word ? badge("decided", "taken back") : parted;
   const head = make("header", {}, badge(row.verdict), title, state, make("div", { class: "folder" }, place));
-  const both = sight.picture !== undefined && row.other !== undefined && otherOf(row).picture !== undefined;
+  const both = sight.picture !== undefined && row.other !== undefined && otherOf(row).picture !== undefined && isWhole(row);
   const compare = both ? () => { row.flip = row.flip === undefined ? 0 : undefined; list.again(index); } : null;
   const shown = row.flip !== undefined && both ? stage({ who: "Needle", path: row.path, sight },
     { who: "Haystack", path: row.other, sight: otherOf(row), turn: row.turn }, row.flip, (value) => { row.flip = value; }) : null;
-  const figures = [figureOf("Needle", row.path, { bytes: row.bytes, ...sight }, compare)];
+  const [ours, theirs] = partsOf(row);
+  const figures = [figureOf("Needle", row.path, { bytes: row.bytes, ...sight }, compare, null, ours)];
   if (row.other !== undefined) {
-    figures.push(figureOf(row.evidence ? "Haystack" : "Nearest in the haystack", row.other, otherOf(row), compare));
+    figures.push(figureOf(row.evidence ? "Haystack" : "Nearest in the haystack", row.other, otherOf(row), compare, null, theirs));
   }
   const isSeen = row.word ? sight.picture !== undefined : row.kind === "image" || row.other !== undefined;
   const body = isSeen ? make("div", { class: "pair" }, ...figures) : plain(row, sight);
