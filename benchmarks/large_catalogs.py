@@ -3,8 +3,9 @@
     python -m benchmarks.large_catalogs [--files N] [--catalogs N] [--needles N] [--keep FOLDER]
 
 The files of the catalogs are made up: each has a size, a digest and a hash by chance, and no thumbnail, so that a scan
-that asked for one of what is no candidate would fail; within 4 bits there is none by chance. The needles are pictures that are none of them, texts of a size
-that one file in the catalogs has, and texts of no such size. Each run is a process of its own.
+that asked for one of what is no candidate would fail; within 4 bits there is none by chance. The needles are pictures
+that are none of them, texts of a size that one file in the catalogs has, and texts of no such size. Each run is a
+process of its own.
 """
 
 from __future__ import annotations
