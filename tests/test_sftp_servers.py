@@ -151,11 +151,12 @@ def test_a_file_that_changes_while_it_is_read(sftp: Sftp) -> None:
     """What was read of it is worth nothing."""
 
     def change(name: str, path: str) -> None:
-        if name == "read" and "notes" in path:
+        if name == "read" and "hay/2007/notes" in path:
             build(sftp.folder / "hay", {"2007/notes.txt": b"words"}, OLD + 5)
 
     sftp.fault = change
-    assert "missing" == states(scan(sftp))["all/notes.txt"]
+    report = scan(sftp)
+    assert ("missing", "changed while it was read") == (states(report)["all/notes.txt"], reasons(report)["notes.txt"])
 
 
 @pytest.mark.mostly_slow(fast=1)
