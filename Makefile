@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PROCESSES := $(shell $(PYTHON) -c "import os; print(3 * (os.cpu_count() or 1) // 2)")
 TEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
-.PHONY: help demo test check format bench bench-accuracy fuzz faults mutants audit fixtures docs site man clean
+.PHONY: help demo test check format bench bench-accuracy fuzz fuzz-guided faults mutants audit fixtures docs site man clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,10 @@ mutants: $(READY) ## Break each safety rule and see that a test fails (half an h
 fuzz: $(READY) ## Break 10,000 pictures and many more outlines, and see that nothing else breaks (see docs/hostile.md)
 	$(BIN)/python -m fuzz.pictures --keep build/fuzz
 	$(BIN)/python -m fuzz.parsers
+
+fuzz-guided: $(READY) ## Break what our parsers read, guided by coverage (atheris), a minute each (see docs/hostile.md)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3'
+	$(BIN)/python -m fuzz.guided
 
 faults: $(READY) ## Break things on purpose by the hundred: half an hour and more
 	$(BIN)/python -m faults.rot
