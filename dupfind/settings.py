@@ -6,7 +6,7 @@ What the user named is looked at by :mod:`dupfind.sources.roots`, and nothing be
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -219,7 +219,7 @@ def make_settings(
         cache=cache_path,
         named=named,
         archives=Archives(archives),
-        warnings=warnings + _without_pictures(roots, paranoid=paranoid),
+        warnings=warnings + _without_pictures(roots, paranoid=paranoid) + tuple(_within(roots)),
     )
 
 
@@ -419,6 +419,18 @@ def _cache_path(given: str | None, roots: Sequence[Root]) -> tuple[str | None, t
     return None, (
         f"the cache {path} lies under {root.given}, where dupfind never writes: going on without (--cache FILE helps)",
     )
+
+
+def _within(roots: Sequence[Root]) -> Iterator[str]:
+    """Yield a line for each root that lies in one of the other side, which it is left out of."""
+    for root in roots:
+        around = root_around(root.real, [other for other in roots if other.side is not root.side])
+        if around is None or around.real == root.real or root.is_archive:
+            continue
+        if root.side is Side.NEEDLES:
+            yield f"{root.given} lies in {around.given}: what is in it is looked for there, and is no haystack itself"
+        else:
+            yield f"{root.given} lies in {around.given}: what is in it is haystack, and is not looked for itself"
 
 
 def _without_pictures(roots: Sequence[Root], *, paranoid: bool) -> tuple[str, ...]:

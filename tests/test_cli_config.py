@@ -142,6 +142,17 @@ def test_what_is_asked_for_has_to_be_there(
     assert message in done.stderr.decode()
 
 
+@pytest.mark.parametrize("key", ["workers", "max-pixels"])
+def test_a_value_out_of_range_names_its_line(configured: Callable[..., Any], tmp_path: Path, key: str) -> None:
+    """What no kind of value tells, too; what is typed is not blamed on the file."""
+    text = f'haystack = "{{here}}/hay"\n[scan]\n{key} = 0\n'
+    done = configured(text, "scan", str(tmp_path / "needles"))
+    expected = f"dupfind: {tmp_path}/config.toml:3: --{key} takes a number above 0, not 0\n"
+    assert (2, expected) == (done.returncode, done.stderr.decode())
+    done = configured(text, "scan", str(tmp_path / "needles"), f"--{key}", "-1")
+    assert f"dupfind: --{key} takes a number above 0, not -1\n" == done.stderr.decode()
+
+
 def test_consent_is_typed(configured: Callable[..., Any], tmp_path: Path) -> None:
     """No variable and no file lets clean or import act."""
     env = {"DUPFIND_APPLY": "1", "DUPFIND_YES": "1", "DUPFIND_IS_APPLIED": "1"}

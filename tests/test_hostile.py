@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 import warnings
@@ -18,7 +19,7 @@ from dupfind import memory_limit
 from dupfind.pictures import formats, jxl, raw
 from dupfind.values import FileEntry
 from fixtures import pictures
-from fuzz import bombs, parsers
+from fuzz import bombs, mutations, parsers, texts
 from fuzz import pictures as broken_pictures
 from tests.helpers.labour import read_under
 from tests.helpers.places import ROOT, SHARED_DATA, needs_shared_data
@@ -91,6 +92,19 @@ def test_broken_outlines(target: str) -> None:
     found = parsers.search(target, seed=1, most_runs=150)
     assert [] == found.wrong
     assert len(found.corpus) > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", texts.TARGETS)
+def test_broken_texts(target: str) -> None:
+    """What reads texts, archives and films of strangers raises what is meant; see `make fuzz-guided`."""
+    dice = random.Random(target)  # noqa: S311 - chance for bytes, not for secrets
+    check, seeds = texts.TARGETS[target]
+    good = seeds()
+    for content in good:
+        check(content)
+    for _ in range(100):
+        check(mutations.mutate(dice.choice(good), dice.choice(good), dice.getrandbits(64))[1])
 
 
 CAUSES = {

@@ -325,3 +325,10 @@ def test_the_table_is_read_before_and_after_looking(tree: TreeBuilder, monkeypat
     assert 5 == len(reads)
     pipeline.walk(Run(alone))
     assert 7 == len(reads)
+
+
+def test_a_number_that_no_device_has() -> None:
+    """Found by `make fuzz-guided`: such a line is no line of a table, and is skipped as any other of that kind."""
+    line = f"36 35 8:{'7' * 60} / /media/card rw shared:1 - exfat /dev/sdb1 rw"
+    assert [] == parse(line)
+    assert ["/b"] == [mount.point for mount in parse(f"{line}\n36 35 8:17 / /b rw - exfat /dev/sdb1 rw")]

@@ -85,6 +85,18 @@ def test_screens(width: int) -> None:
     assert plain.isascii()
 
 
+def test_long_paths_have_the_width_of_the_screen() -> None:
+    """Where one would be broken beside the numbers, these stand below it, in full."""
+    path = "Holidays/2006/second week/IMG_0001 a long name.jpg"
+    long = Group([GROUP.best._replace(path=path), *GROUP.members[1:]], "oldest")
+    assert path in text(answer(long), Screen(100, is_terminal=True, encoding="ascii"))
+    shown = text(answer(long), Screen(80, is_terminal=True, encoding="ascii"))
+    assert path in shown
+    assert "Pixels" not in shown
+    assert "- best: oldest; the others free 1.2 kB; 40 x 30, 900 B" in shown
+    assert "- 40 x 30, 900 B" in shown
+
+
 def test_hostile_names() -> None:
     """Escaped for people, marked for programs, and no formula for a spreadsheet."""
     shown = text(answer(BAD))

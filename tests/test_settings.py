@@ -170,6 +170,21 @@ def test_needles_are_counted_once(needles: list[str], kept: list[str]) -> None:
     assert (kept, tuple(needles)) == (given(found.roots), found.scan.needles)
 
 
+def test_a_root_within_the_other_side_is_told(tree: TreeBuilder) -> None:
+    """What is left out of a collection without a word would be missed; folders beside each other are no news."""
+    tree("photos", {"old/a.txt": b"", "old/kept/b.txt": b""})
+    top = tree("photos", {"more/a.txt": b""})
+    inside = make_settings(haystack=[str(top)], needles=[str(top / "old")])
+    assert (
+        f"{top}/old lies in {top}: what is in it is looked for there, and is no haystack itself",
+    ) == inside.warnings
+    around = make_settings(haystack=[str(top / "old/kept")], needles=[str(top / "old")])
+    assert (
+        f"{top}/old/kept lies in {top}/old: what is in it is haystack, and is not looked for itself",
+    ) == around.warnings
+    assert () == make_settings(haystack=[str(top / "more")], needles=[str(top / "old")]).warnings
+
+
 def test_a_root_that_only_begins_alike_is_kept(trees: Path) -> None:
     """``n2`` does not lie below ``n``."""
     (trees / "n2").mkdir()

@@ -7,7 +7,7 @@ then from ``config.toml``, then it is the default.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from inspect import cleandoc
 from typing import Any
 
@@ -16,6 +16,7 @@ from click.core import ParameterSource
 
 from dupfind.cli.config import read_config
 from dupfind.cli.option import WHAT, Option
+from dupfind.errors import SettingsError
 
 _GENERAL = "General"
 _IS_BRIEF = "dupfind.cli.command.is_brief"
@@ -62,7 +63,12 @@ class Command(click.Command):
             for rival in options[name].rivals:
                 if rival in options and not _is_typed(ctx, rival):
                     ctx.params[rival] = False if options[rival].is_flag else None  # as where nobody gives them
-        return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            if (place := _place_of(ctx, options.values(), str(error))) is not None:
+                raise SettingsError(f"{place}: {error}") from error
+            raise
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """Return ``--help``, as click makes it, in other words."""
@@ -127,6 +133,17 @@ def command(*args: Any, **attributes: Any) -> Callable[[Callable[..., Any]], Com
 def _is_typed(context: click.Context, name: str) -> bool:
     """Tell whether the command line gives a parameter."""
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _place_of(context: click.Context, options: Iterable[Option], said: str) -> str | None:
+    """Return the line of config.toml that gives what is ``said`` to be wrong of an option; None where none does."""
+    config = context.meta.get(CONFIG)
+    for option in options:
+        is_from_file = context.get_parameter_source(option.name or "") is ParameterSource.DEFAULT_MAP
+        if config is not None and is_from_file and said.startswith(f"--{option.long_name} "):
+            place: str = config.place_of(context, option.long_name)
+            return place
+    return None
 
 
 def _show_brief(context: click.Context, _: click.Parameter, is_asked: bool) -> None:

@@ -81,6 +81,10 @@ class Config:
         """Name the line of a value: ``config.toml:3``, or the file alone where it cannot be told."""
         return self._at(value.table, value.key)
 
+    def place_of(self, context: click.Context, key: str) -> str:
+        """Name the line that gives this option of the command that is running."""
+        return self.place(self.values(_name_of(context))[key])
+
     def _values_in_turn(self, command: str) -> Iterator[Value]:
         """Yield what holds for a command, what comes later before what comes earlier."""
         profiles = self._table(self.content, _PROFILES)

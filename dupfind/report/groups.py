@@ -21,6 +21,8 @@ from dupfind.values import Evidence
 
 SCHEMA = "dupfind.groups/1"
 _NARROW = 60
+_BESIDE = 44
+"""Columns that the table needs beside the path, with its numbers."""
 _CSV_COLUMNS = ("group", "stack", "path", "is_best", "evidence", "distance_bits", "score", "reason", "size_bytes",
                 "frees_bytes", "width", "height", "format", "captured", "modified")  # fmt: skip
 _NONE = {
@@ -63,9 +65,13 @@ def _table(answer: Answer, screen: Screen) -> bytes:
 
 
 def _list(groups: Sequence[Group], page: Page, width: int) -> None:
-    """Add a row a member, the best of its group first; a narrow screen gets no numbers, so that paths stay whole."""
+    """Add a row a member, the best of its group first.
+
+    Where a path would not fit beside the numbers they stand below it, and a narrow screen gets none.
+    """
     table = page.table()
-    is_wide = width >= _NARROW
+    longest = max(len(printable(member.path)) for group in groups for member in group.members)
+    is_wide = width >= max(_NARROW, longest + _BESIDE)
     has_pixels = is_wide and any(member.width for group in groups for member in group.members)
     table.add_column("Group", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -80,13 +86,18 @@ def _list(groups: Sequence[Group], page: Page, width: int) -> None:
             word = page.verdict(member.evidence.value if member.evidence else "best")
             pixels = [f"{member.width} x {member.height}" if member.width else ""] if has_pixels else []
             numbers = [*pixels, size(member.size_bytes)] if is_wide else []
-            table.add_row(name, word, *numbers, _file(member, group))
+            below = [] if is_wide or width < _NARROW else _numbers(member)
+            table.add_row(name, word, *numbers, _file(member, group, below))
         if group is not groups[-1]:
             table.add_row()
     page.add(table)
 
 
-def _file(member: Member, group: Group) -> Text:
+def _numbers(member: Member) -> list[str]:
+    return [*([f"{member.width} x {member.height}"] if member.width else []), size(member.size_bytes)]
+
+
+def _file(member: Member, group: Group, numbers: Sequence[str]) -> Text:
     """Write the path, with what is to be said of the file below it."""
     cell_text = Text(printable(member.path))
     if member is group.best:
@@ -96,6 +107,7 @@ def _file(member: Member, group: Group) -> Text:
         said = printable(sentences(member.reasons, IN_A_GROUP) or "")
         is_own = member.stack != 0 and member.evidence is not Evidence.SIMILAR
         said = "; ".join(filter(None, ("a copy of the similar one above" if is_own else "", said)))
+    said = "; ".join(filter(None, (said, ", ".join(numbers))))
     if said:
         cell_text.append(f"\n- {said}", style="dim")
     return cell_text

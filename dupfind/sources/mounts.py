@@ -140,7 +140,7 @@ def parse(table: str) -> list[Mount]:
     lines = []
     for line in table.split("\n"):
         of_mount, _, of_system = line.partition(" - ")
-        with suppress(LookupError, ValueError):
+        with suppress(LookupError, ValueError, OverflowError):
             words = of_mount.split(" ")
             major, minor = map(int, words[2].split(":"))
             kind, _, behind = of_system.partition(" ")

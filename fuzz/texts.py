@@ -1,0 +1,247 @@
+"""Checks of what reads texts, archives, films and image data of strangers: fed broken bytes, what must hold.
+
+Each is a :class:`Target`: the check, and good inputs to begin with.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple
+
+from dupfind import baseline
+from dupfind.acting import journal
+from dupfind.answers import decisions
+from dupfind.archives import opening, tar_file, zip_file
+from dupfind.archives.contents import BrokenArchiveError, Contents
+from dupfind.cache import packing
+from dupfind.cli import config
+from dupfind.errors import ActingError, NotAPictureError, SettingsError, UndecodableError
+from dupfind.pictures import decode, descriptive, film_data, image_data, png_texts
+from dupfind.sidecars import contents as sidecars
+from dupfind.sidecars.kinds import Kind
+from dupfind.sources import disregarded, mounts
+from fuzz import samples
+from tests.helpers.ebml import element
+from tests.helpers.sidecar_contents import xmp
+
+_MOST_PIXELS = 1_000_000
+
+
+class Target(NamedTuple):
+    """What is fed broken bytes."""
+
+    check: Callable[[bytes], None]
+    """Raises where something is not as it must be."""
+    seeds: Callable[[], list[bytes]]
+    """Good inputs."""
+
+
+def _expect(condition: bool, text: str) -> None:
+    if not condition:
+        raise AssertionError(text)
+
+
+def try_image_data(content: bytes) -> None:
+    """The digest of what a picture shows and holds: the same twice, or refused by one of two errors."""
+    digests = []
+    for _ in range(2):
+        file = io.BytesIO(content)
+        digest = None
+        with suppress(NotAPictureError, UndecodableError), decode.in_plain_words(file):
+            digest = image_data.read_digest(file, _MOST_PIXELS)
+        digests.append(digest)
+    _expect(digests[0] == digests[1], "two digests of one file")
+
+
+def try_films(content: bytes) -> None:
+    """What films have in common, read from a few places, and the digest: None where a file cannot be followed."""
+    facts = film_data.read_facts(io.BytesIO(content))
+    _expect(facts == film_data.read_facts(io.BytesIO(content)), "two answers")
+    digest = film_data.read_digest(io.BytesIO(content))
+    _expect(digest is None or len(digest) == 32, "an odd digest")
+
+
+def try_archives(content: bytes) -> None:
+    """The members of a ZIP and of a TAR lie within the file, and no byte belongs to two of them."""
+    for listed in (zip_file.list_zip, tar_file.list_tar):
+        with suppress(BrokenArchiveError, *opening._BROKEN):  # noqa: SLF001 - what is meant to be raised stands there
+            _check_members(listed(io.BytesIO(content), 0, len(content)), len(content))
+
+
+def _check_members(contents: Contents, size_bytes: int) -> None:
+    for member in contents.members:
+        _expect(0 <= member.offset <= size_bytes, f"begins outside: {member}")
+        _expect(0 <= member.stored_bytes <= size_bytes - member.offset, f"ends outside: {member}")
+        _expect(member.is_deflated or member.stored_bytes == member.size_bytes, f"of two sizes: {member}")
+
+
+def try_sidecars(content: bytes) -> None:
+    """Whom a sidecar describes: some of those who were asked about, whatever it says."""
+    owners = ["a.jpg", "IMG_0001.HEIC"]
+    for kind in Kind:
+        _expect(set(sidecars.described(kind, content, owners)) <= set(owners), "another owner")
+    seconds = sidecars.taken_seconds(content)
+    _expect(seconds is None or isinstance(seconds, int), "no number")
+
+
+def try_descriptive(content: bytes) -> None:
+    """What Exif, XMP, IPTC and Photoshop's resources hold beside descriptions: refused by one error."""
+    for read in (
+        descriptive.read_exif, descriptive.xmp_counts, descriptive.is_to_be_developed, descriptive.xmp_orientation,
+        descriptive.counting_resources, descriptive.iptc_counts, descriptive.text_counts,
+    ):  # fmt: skip
+        with suppress(descriptive.BrokenError):
+            read(content)
+    for kind in (b"tEXt", b"zTXt", b"iTXt"):
+        with suppress(ValueError, zlib.error):
+            png_texts.read(kind, content)
+
+
+def try_decisions(content: bytes) -> None:
+    """Decisions that are read are written as they are, and read as the same again."""
+    with suppress(decisions.MalformedError):
+        read = decisions.parse(content)
+        rows = [decisions.as_row(decision) for decision in read]
+        whole = {"schema": decisions.SCHEMA, "digest": decisions.ALGORITHM, "decisions": rows}
+        _expect(decisions.parse(json.dumps(whole).encode()) == read, "read otherwise again")
+
+
+def try_ignore_files(content: bytes) -> None:
+    """A `.dupfindignore` is obeyed or refused as a whole."""
+    with suppress(disregarded.PatternError):
+        file = disregarded.IgnoreFile(".dupfindignore", content[:2000])
+        for path in ("a.jpg", "x/y/b.txt", "\udcff/c"):
+            file.why(path)
+        file.warnings()
+
+
+def try_mounts(content: bytes) -> None:
+    """A table of mounts is read line by line; what is no line of one is skipped."""
+    for line in mounts.parse(content.decode("utf-8", "surrogateescape")):
+        _expect(isinstance(line.device, int), "no device")
+
+
+def try_findings(content: bytes) -> None:
+    """Findings of an earlier run, should their seal ever be right and they be wrong."""
+    with suppress(packing.PackingError):
+        packing.unpack(content, [], [])
+    with suppress(packing.PackingError):
+        packing.unpack(zlib.compress(content, 0), [], [])
+
+
+def _of_a_file(read: Callable[[str], object], *meant: type[Exception]) -> Callable[[bytes], None]:
+    """Make a check of what is read by its path, and may raise what is ``meant``."""
+
+    def check(content: bytes) -> None:
+        handle, path = tempfile.mkstemp()
+        try:
+            with open(handle, "wb") as file:
+                file.write(content)
+            with suppress(*meant):
+                read(path)
+        finally:
+            os.unlink(path)
+
+    return check
+
+
+def _read_config(path: str) -> None:
+    os.environ[config.FILE_VARIABLE] = path
+    try:
+        read = config.read_config(None)
+        for value in () if read is None else read.values("scan").values():
+            assert read is not None
+            read.place(value)
+    finally:
+        del os.environ[config.FILE_VARIABLE]
+
+
+def _zips() -> list[bytes]:
+    archives = []
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", method) as archive:
+            archive.writestr(zipfile.ZipInfo("a.jpg", (2006, 12, 25, 12, 0, 0)), b"a photo" * 9)
+            archive.writestr(zipfile.ZipInfo("x/ü.txt", (2006, 12, 25, 12, 0, 0)), b"words")
+        archives.append(file.getvalue())
+    for kind in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        file = io.BytesIO()
+        with tarfile.open(fileobj=file, mode="w", format=kind) as tar:
+            info = tarfile.TarInfo("x" * 90 + "/a.jpg")
+            info.size, info.mtime = 7, 1166443200
+            tar.addfile(info, io.BytesIO(b"a photo"))
+        archives.append(file.getvalue())
+    return archives
+
+
+def _films() -> list[bytes]:
+    def box(kind: bytes, content: bytes) -> bytes:
+        return (len(content) + 8).to_bytes(4, "big") + kind + content
+
+    track = box(b"trak", box(b"tkhd", bytes(84)) + box(b"mdia", box(b"mdhd", bytes(24)) + box(b"hdlr", bytes(25))))
+    movie = box(b"moov", box(b"mvhd", bytes(100)) + track + box(b"udta", box(b"\xa9nam", b"\0\x04\0\0Lake")))
+    head = element(0x1A45DFA3, element(0x4282, b"matroska"))
+    segment = element(0x18538067, element(0x1549A966, element(0x2AD7B1, b"\x0f\x42\x40")) + element(0x1654AE6B, b""))
+    wave = b"RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x44\xac\0\0\x88\x58\1\0\2\0\x10\0data\x08\0\0\0" + bytes(8)
+    ogg = b"OggS\0\2" + bytes(20) + b"\1\x13" + b"OpusHead\1\1\0\0\x80\xbb\0\0\0\0\0"
+    return [box(b"ftyp", b"isom\0\0\0\0isom") + movie + box(b"mdat", bytes(64)), head + segment, wave, ogg,
+            b"ID3\4\0\0\0\0\0\x0bTIT2\0\0\0\1\0\0a" + wave, b"fLaC\0\0\0\x22" + bytes(34) + b"\x84\0\0\0"]  # fmt: skip
+
+
+_DIGEST = "ab" * 32
+_MARK = {"digest": _DIGEST, "size_bytes": 5, "path": "n/a.jpg"}
+_DECISION = {
+    "decision": "same", "needle": _MARK, "witness": {**_MARK, "digest": "cd" * 32}, "evidence": "similar",
+    "distance_bits": 3, "decided": "2026-11-21T12:00:00Z",
+}  # fmt: skip
+_REPORT = {
+    "schema": "dupfind.scan/1", "started": "2026-11-21T12:00:00Z", "settings": {},
+    "summary": {"folders": {"contained": 1}, "files": {"present": 1}},
+    "folders": [{"path": "n", "verdict": "contained"}], "files": [{"path": "n/a", "verdict": "present"}],
+}  # fmt: skip
+_TAKEOUT = {"title": "a.jpg", "photoTakenTime": {"timestamp": "1500000000"}, "url": "x"}
+_HEAD = {
+    "schema": "dupfind.journal/2",
+    "id": "1",
+    "command": "import",
+    "dupfind": "1",
+    "started": "2026-11-30T09:48:25",
+}
+_STEPS = [{"step": 1, "do": "copy", "source": "/a", "target": "/b"}, {"step": 1, "done": True}, {"undone": [1]},
+          {"end": "2026-11-30T09:48:25", "stopped": None}]  # fmt: skip
+
+
+def _json(*values: object) -> list[bytes]:
+    return ["".join(json.dumps(value) + "\n" for value in values).encode()]
+
+
+def _pictures() -> list[bytes]:
+    return [content for content in map(samples.make, samples.names()) if len(content) < 60_000]
+
+
+TARGETS: dict[str, Target] = {
+    "image data": Target(try_image_data, _pictures),
+    "films": Target(try_films, _films),
+    "archives": Target(try_archives, _zips),
+    "sidecars": Target(try_sidecars, lambda: [xmp(), *_json(_TAKEOUT), b"[Picasa]\nname=x\n", b"bplist00\xd0\x08"]),
+    "descriptive": Target(try_descriptive, lambda: [xmp(), b"Exif\0\0II*\0\x08\0\0\0" + bytes(20), b"\x1c\2\5\0\1a"]),
+    "decisions": Target(
+        try_decisions,
+        partial(_json, {"schema": decisions.SCHEMA, "digest": decisions.ALGORITHM, "decisions": [_DECISION]}),
+    ),
+    "ignore files": Target(try_ignore_files, lambda: [b"*.tmp\n!keep.tmp\n/x/**/y\n[a-z]?\\ \n# words\n"]),
+    "mounts": Target(try_mounts, lambda: [b"36 35 8:17 / /media/a\\040b rw,noatime shared:1 - exfat /dev/sdb1 rw\n"]),
+    "findings": Target(try_findings, lambda: [b"\0\0\0\2{}", b'{"lengths": [0, 0, 0, 0, 0, 0]}']),
+    "baseline": Target(_of_a_file(baseline.read, SettingsError), partial(_json, _REPORT)),
+    "journal": Target(_of_a_file(journal.read, ActingError), partial(_json, _HEAD, *_STEPS)),
+    "config": Target(_of_a_file(_read_config, SettingsError), lambda: [b'workers = 2\n[scan]\nformat = "json"\n']),
+}
