@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from contextlib import suppress
 from fractions import Fraction
 from typing import IO, Any, NamedTuple
 
@@ -293,9 +292,13 @@ class _Taking:
             return
         at = float(packet.pts * packet.time_base)
         words: list[str] = []
-        with suppress(Exception):  # a subtitle that cannot be decoded counts by its bytes
+        try:
             for subtitle in packet.decode():
                 words += [_words(part) for part in subtitle]
+        except MemoryError:
+            raise
+        except film_packets.errors():
+            words = []  # it counts by its bytes
         text = " ".join(filter(None, words)) or bytes(packet).hex()
         if bytes(packet).strip(b"\0"):
             self._texts.append((at, text[:_MOST_LINE]))
