@@ -355,3 +355,10 @@ def test_a_page_shows_frames_of_both(tree: TreeBuilder, hay: Path) -> None:
     assert shown.sights[str(needles / "o.mov")].preview is None
     named_otherwise = read_preview(io.BytesIO(jpeg(1)), "a.mov", 10**8)
     assert 0 < named_otherwise.width
+
+
+def test_the_words_of_subtitles() -> None:
+    """They are decoded, so that another container, which stores them otherwise, has the same."""
+    track = film_frames.read_track(io.BytesIO(subtitled("You")), 10**9)
+    assert track is not None
+    assert ((0.5, "You"),) == track.subtitles

@@ -293,8 +293,7 @@ class _Taking:
         at = float(packet.pts * packet.time_base)
         words: list[str] = []
         try:
-            for subtitle in packet.decode():
-                words += [_words(part) for part in subtitle]
+            words = [_words(part) for part in packet.decode()]
         except MemoryError:
             raise
         except film_packets.errors():
