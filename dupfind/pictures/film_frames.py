@@ -232,9 +232,7 @@ def _frame_at(film: Any, stream: Any, seconds: float) -> Any:  # noqa: ANN401 - 
 
 def _fitting(frame: Any, max_pixels: int, side: int) -> NDArray[np.uint8]:  # noqa: ANN401 - of PyAV
     """Reduce a frame to a picture whose longer side is ``side`` pixels, upright."""
-    refusal = formats.too_large(frame.width * frame.height, max_pixels)
-    if refusal:
-        raise BrokenError(refusal)
+    _refuse_too_large(frame, max_pixels)
     scale = min(1.0, side / max(frame.width, frame.height))
     size = max(2, round(frame.width * scale)), max(2, round(frame.height * scale))
     return np.rot90(film_packets.resized(frame, *size), round(frame.rotation / 90) % 4)
@@ -494,11 +492,15 @@ def _decoded(packet: Any, broken: list[None]) -> Iterator[Any]:  # noqa: ANN401 
 
 def _small(frame: Any, max_pixels: int) -> NDArray[np.uint8]:  # noqa: ANN401 - of PyAV
     """Reduce a frame to 64 x 64 pixels of red, green and blue, upright; refuses one that is too large."""
+    _refuse_too_large(frame, max_pixels)
+    small = film_packets.reduced(frame, THUMBNAIL_SIDE)
+    return np.rot90(small, round(frame.rotation / 90) % 4)
+
+
+def _refuse_too_large(frame: Any, max_pixels: int) -> None:  # noqa: ANN401 - of PyAV
     refusal = formats.too_large(frame.width * frame.height, max_pixels)
     if refusal:
         raise BrokenError(refusal)
-    small = film_packets.reduced(frame, THUMBNAIL_SIDE)
-    return np.rot90(small, round(frame.rotation / 90) % 4)
 
 
 def _gray(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
