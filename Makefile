@@ -81,6 +81,7 @@ bench: $(READY) ## Measure against djpeg and find (see benchmarks/README.md)
 
 bench-accuracy: $(READY) ## Measure how often the verdicts are right, and write docs/accuracy.md
 	$(BIN)/python -m benchmarks.accuracy --write docs/accuracy.md --failures build/accuracy-failures.csv
+	$(BIN)/python -m benchmarks.film_accuracy --write docs/accuracy.md
 	$(BIN)/python -m benchmarks.losses --every --size all --pictures 200 --write docs/accuracy.md --out build/losses.csv
 
 audit: $(READY) ## Ask the advisory database about the versions that are installed (needs a network)

@@ -80,3 +80,40 @@ def test_a_film_whose_reader_dies(death: Death, words: str) -> None:
     outcome = _lost_film(FileEntry("film.mov", 1 << 20, 0, 0, 0), death, 60.0)
     assert isinstance(outcome.result, Failure)
     assert (words, False) == (outcome.result.reason, outcome.result.lasting)
+
+
+FRAMED = ("mov", "mkv", "avi")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", FRAMED)
+def test_frames_of_broken_films(kind: str) -> None:
+    """Of each some hundred: frames or none, within seconds, and nothing but what says that a film is broken."""
+    from dupfind.evidence.film_likeness import liken
+    from dupfind.pictures import film_frames
+    from dupfind.pool.film_prints import BROKEN
+
+    content, rng = KINDS[kind](), random.Random(22)  # noqa: S311 - likewise
+    whole = film_frames.read_track(io.BytesIO(content), 10**6)
+    assert whole is not None
+    for _ in range(120):
+        file = io.BytesIO(broken(content, rng))
+        began = time.monotonic()
+        for read in (
+            lambda file: film_frames.read_key_frames(file, 10**6),
+            lambda file: list(film_frames.read_thumbnails(file, 10**6)),
+            lambda file: film_frames.read_strip(file, 10**6, 6, 160),
+            lambda file: film_frames.read_track(file, 10**6),
+        ):
+            try:
+                read(file)
+            except BROKEN:
+                continue
+        try:
+            track = film_frames.read_track(file, 10**6)
+        except BROKEN:
+            continue
+        if track is not None:
+            liken(track, whole, 0, 0.0)
+            liken(whole, track, 0, 0.0)
+        assert time.monotonic() - began < 20

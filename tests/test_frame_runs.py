@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,3 +105,18 @@ def test_what_is_found_is_what_comparing_all_finds(
         )
     ]
     assert near == [(run.film, run.orientation) for run in FrameIndex(films).runs(needle)]
+
+
+@pytest.mark.slow
+def test_long_films_in_which_nothing_moves() -> None:
+    """An hour of a camera that stands still, among many such: within seconds, found or not."""
+    rng = np.random.default_rng(4)
+
+    def still(count: int, seconds: float, orientations: int) -> Frames:
+        flips = np.uint64(1) << rng.integers(0, 64, (count, orientations), np.uint64)
+        return Frames(np.linspace(0, seconds, count), np.uint64(0x123456789ABCDEF0) ^ flips)
+
+    index = FrameIndex([still(256, 3600, 8) for _ in range(10)])
+    began = time.monotonic()
+    assert len(index.runs(still(90_000, 3600, 1))) <= MOST_FILMS
+    assert time.monotonic() - began < 60

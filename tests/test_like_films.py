@@ -330,3 +330,35 @@ def test_a_group_of_films(tree: TreeBuilder) -> None:
     assert sorted([["a.mp4", "b.mov", "c.mp4", "d.mp4", "f.mp4"], ["e.mp4", "h.mp4"]]) == sorted(
         sorted(os.path.basename(member.path) for member in group.members) for group in answer.groups
     )
+
+
+def test_a_page_shows_frames_of_both(tree: TreeBuilder, hay: Path) -> None:
+    """Six of each film, upright, in two rows; a broken film has none, and a picture by content is a picture."""
+    from PIL import Image
+
+    from dupfind.commands.showing import show
+    from dupfind.events import Silence
+    from dupfind.pipeline import scan_trees
+    from dupfind.pool.previews import read_preview
+    from tests.helpers.scans import one_thread, settings
+
+    needles = tree("n", {"n.mov": content(1, COARSE), "o.mov": content(3)})
+    chosen = settings(hay, needles)
+    scanned = scan_trees(chosen, make_executor=one_thread)
+    trees = scanned.needles, scanned.haystack
+    shown = show(chosen, scanned.report, trees, 9, Silence(), one_thread)
+    for path in (str(needles / "n.mov"), str(hay / "a.mp4")):
+        preview = shown.sights[path].preview
+        assert preview is not None
+        assert (96, 64) == (preview.width, preview.height)
+        assert (3 * 97 - 1, 2 * 65 - 1) == Image.open(io.BytesIO(preview.data)).size
+    assert shown.sights[str(needles / "o.mov")].preview is None
+    named_otherwise = read_preview(io.BytesIO(jpeg(1)), "a.mov", 10**8)
+    assert 0 < named_otherwise.width
+
+
+def test_the_words_of_subtitles() -> None:
+    """They are decoded, so that another container, which stores them otherwise, has the same."""
+    track = film_frames.read_track(io.BytesIO(subtitled("You")), 10**9)
+    assert track is not None
+    assert ((0.5, "You"),) == track.subtitles

@@ -253,8 +253,17 @@ class Cache:
 
     def keep_comparison(self, pair: FilePair, compared: Compared, read_ns: int) -> None:
         """Remember what comparing two files at full size gave; ``read_ns`` is as in :meth:`keep_digest`."""
+        self._keep_pair(self._buffer.comparisons, pair, compared, read_ns)
+
+    def keep_film_comparison(self, pair: FilePair, compared: Compared, read_ns: int) -> None:
+        """Remember what comparing two films frame by frame gave, likewise."""
+        self._keep_pair(self._buffer.film_comparisons, pair, compared, read_ns)
+
+    def _keep_pair(
+        self, rows: list[tuple[FilePair, Compared]], pair: FilePair, compared: Compared, read_ns: int
+    ) -> None:
         if self._is_kept(pair.needle, read_ns) and self._is_kept(pair.witness, read_ns):
-            self._buffer.comparisons.append((pair, compared))
+            rows.append((pair, compared))
             self._flush_when_due()
 
     def comparisons(self, pairs: Sequence[FilePair]) -> dict[FilePair, Compared]:
@@ -265,12 +274,6 @@ class Cache:
         with self._restart_when_damaged():
             recipe = self._recipe().comparison
             return cache_comparisons.find(self._kept, self._kept.label(recipe), recipe, fitting)
-
-    def keep_film_comparison(self, pair: FilePair, compared: Compared, read_ns: int) -> None:
-        """Remember what comparing two films frame by frame gave, likewise."""
-        if self._is_kept(pair.needle, read_ns) and self._is_kept(pair.witness, read_ns):
-            self._buffer.film_comparisons.append((pair, compared))
-            self._flush_when_due()
 
     def film_comparisons(self, pairs: Sequence[FilePair]) -> dict[FilePair, Compared]:
         """Return what is remembered of comparisons of films."""

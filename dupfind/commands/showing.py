@@ -20,7 +20,7 @@ from dupfind.answers.shown import Nearest, Preview, Shown, Sight, most_doubtful,
 from dupfind.events import Listener
 from dupfind.evidence import aligning
 from dupfind.reading import Reader
-from dupfind.reasons import Reason, ReasonCode
+from dupfind.reasons import FILM_LIKENESS, Reason, ReasonCode
 from dupfind.run import MakeExecutor, Reading, Run
 from dupfind.session import with_reader
 from dupfind.settings import Settings
@@ -186,7 +186,11 @@ def turns_of(pairs: Sequence[Pair], files: Mapping[str, FileEntry], run: Reading
 
 def _pictures(doubtful: Iterable[FileVerdict], witnesses: set[str]) -> set[str]:
     """Return the paths of those of which there may be a preview."""
-    return witnesses | {verdict.path for verdict in doubtful if verdict.kind is Kind.IMAGE}
+    return witnesses | {verdict.path for verdict in doubtful if verdict.kind is Kind.IMAGE or _is_like_film(verdict)}
+
+
+def _is_like_film(verdict: FileVerdict) -> bool:
+    return bool(verdict.reasons) and verdict.reasons[0].code in FILM_LIKENESS
 
 
 def _once(entries: Iterable[FileEntry]) -> list[FileEntry]:

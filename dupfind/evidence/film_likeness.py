@@ -53,6 +53,8 @@ _FEWER = 0.9
 _LEAST_SAME = 0.2
 _MOVES = (-1.0, -0.5, 0.0, 0.5, 1.0)
 """By how many steps the sound may be moved against the pictures: what programs put before it, and round."""
+_SOUND_STEPS = 5
+"""Steps of the sound over which it is compared."""
 _EDGE_SECONDS = 0.3
 """Of the sound at either end of a part that was cut out: the codec begins and fades there."""
 
@@ -278,7 +280,8 @@ class _Pair:
         if ours is None or theirs is None or not len(ours) or not len(theirs):
             return
         begin, end = max(0.0, -pieces[0].offset), min(self._length(0), self._length(1) - pieces[-1].offset)
-        begin, end = begin + _EDGE_SECONDS, end - _EDGE_SECONDS
+        begin += _EDGE_SECONDS if abs(pieces[0].offset) > self._least else 0.0
+        end -= _EDGE_SECONDS if abs(self._length(1) - pieces[-1].offset - self._length(0)) > self._least else 0.0
         steps = np.arange(round(begin / SOUND_STEP_SECONDS), round(end / SOUND_STEP_SECONDS))
         if not len(steps):
             return
@@ -289,20 +292,17 @@ class _Pair:
 
 
 def _at(levels: NDArray[np.float32], places: Seconds) -> NDArray[np.float32]:
-    """Return the levels at these places, between two steps those of the louder; silence before and behind."""
-    low, high = np.floor(places).astype(int), np.ceil(places).astype(int)
-    padded = np.concatenate([levels, np.zeros((1, levels.shape[1]), np.float32)])
-    low = np.where((low < 0) | (low >= len(levels)), len(levels), low)
-    high = np.where((high < 0) | (high >= len(levels)), len(levels), high)
-    levels_there: NDArray[np.float32] = (padded[low] + padded[high]) / 2
+    """Return the levels at these places, between two steps their mean; before and behind those at the ends."""
+    inside = np.clip(np.round(places, 3), 0, len(levels) - 1)
+    levels_there: NDArray[np.float32] = (levels[np.floor(inside).astype(int)] + levels[np.ceil(inside).astype(int)]) / 2
     return levels_there
 
 
 def _sound_differs(ours: NDArray[np.float32], theirs: Sequence[NDArray[np.float32]]) -> Flags:
     """Tell of each tenth of a second whether other sound is heard, whatever its volume is."""
     bounded = np.maximum(ours, QUIET_DB)
-    apart = np.stack([np.abs(bounded - np.maximum(levels, QUIET_DB)) for levels in theirs]).min(axis=0).mean(axis=1)
-    window = np.ones(5) / 5
+    apart = np.stack([np.abs(bounded - np.maximum(levels, QUIET_DB)) for levels in theirs]).mean(axis=2).min(axis=0)
+    window = np.ones(min(_SOUND_STEPS, len(apart))) / min(_SOUND_STEPS, len(apart))
     return np.convolve(apart, window, mode="same") > SOUND_BOUND_DB
 
 

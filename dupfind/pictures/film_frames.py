@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from contextlib import suppress
 from fractions import Fraction
 from typing import IO, Any, NamedTuple
 
@@ -47,6 +46,8 @@ _MOST_SECONDS = 1 << 17
 _MOST_KEYS = 256
 _KEY_SECONDS = 1.0
 """Key frames that are taken of a film: no more than so many, and at least so far apart."""
+_MOST_FOLLOWED = 300
+"""Frames that are decoded behind a key frame until the one comes that a person is shown."""
 _MOST_SKIPPED = 64
 """Packets that are read behind a jump until a key frame comes."""
 
@@ -107,6 +108,14 @@ class Track(NamedTuple):
     """When each begins, and its words; only those of formats that are text."""
     broken: int = 0
     """Packets that could not be decoded."""
+
+
+class Strip(NamedTuple):
+    """Some frames of a film, for a person to look at."""
+
+    look: Look
+    pictures: list[NDArray[np.uint8]]
+    """Shape (height, width, 3), red, green and blue, upright; evenly spread over the film, in its order."""
 
 
 class TooLongError(ValueError):
@@ -189,6 +198,46 @@ def read_track(file: IO[bytes], max_pixels: int) -> Track | None:
         return _Taking(film, stream, max_pixels).track()
 
 
+def read_strip(file: IO[bytes], max_pixels: int, count: int, side: int) -> Strip | None:
+    """Decode ``count`` frames of a film, ``side`` pixels on the longer side; None where it is no film with pictures."""
+    container = container_of(file)
+    if container is None:
+        return None
+    with film_packets.opened_to_decode(file, container) as film:
+        stream = _video(film)
+        if stream is None:
+            return None
+        look = _look(film, stream)
+        frames = (_frame_at(film, stream, (index + 0.5) / count * look.seconds) for index in range(count))
+        pictures = [_fitting(frame, max_pixels, side) for frame in frames if frame is not None]
+        return Strip(look, pictures) if pictures else None
+
+
+def _frame_at(film: Any, stream: Any, seconds: float) -> Any:  # noqa: ANN401 - of PyAV
+    """Return the frame that is shown at a time from the beginning on, or the last of those that follow a key frame."""
+    start = float((stream.start_time or 0) * stream.time_base)
+    last = None
+    try:
+        film.seek(round((start + seconds) / stream.time_base), stream=stream, backward=True)
+        for count, frame in enumerate(film.decode(stream)):
+            last = frame
+            if count >= _MOST_FOLLOWED or frame.pts is None or float(frame.pts * stream.time_base) >= start + seconds:
+                break
+    except MemoryError:
+        raise
+    except film_packets.errors():
+        return last
+    return last
+
+
+def _fitting(frame: Any, max_pixels: int, side: int) -> NDArray[np.uint8]:  # noqa: ANN401 - of PyAV
+    """Reduce a frame to a picture whose longer side is ``side`` pixels, upright."""
+    _refuse_too_large(frame, max_pixels)
+    scale = min(1.0, side / max(frame.width, frame.height))
+    size = max(2, round(frame.width * scale)), max(2, round(frame.height * scale))
+    return np.rot90(film_packets.resized(frame, *size), round(frame.rotation / 90) % 4)
+
+
 class _Taking:
     """One film while it is decoded."""
 
@@ -241,9 +290,12 @@ class _Taking:
             return
         at = float(packet.pts * packet.time_base)
         words: list[str] = []
-        with suppress(Exception):  # a subtitle that cannot be decoded counts by its bytes
-            for subtitle in packet.decode():
-                words += [_words(part) for part in subtitle]
+        try:
+            words = [_words(part) for part in packet.decode()]
+        except MemoryError:
+            raise
+        except film_packets.errors():
+            words = []  # it counts by its bytes
         text = " ".join(filter(None, words)) or bytes(packet).hex()
         if bytes(packet).strip(b"\0"):
             self._texts.append((at, text[:_MOST_LINE]))
@@ -406,6 +458,8 @@ def _key_packet(film: Any, stream: Any, seconds: float | None) -> Any:  # noqa: 
                 return packet
             if count > _MOST_SKIPPED:
                 return None
+    except MemoryError:
+        raise
     except film_packets.errors():
         return None
     return None
@@ -415,6 +469,8 @@ def _first_frame(stream: Any, packet: Any) -> Iterator[Any]:  # noqa: ANN401 - o
     """Decode one packet and what the decoder holds back of it."""
     try:
         frames = [*stream.codec_context.decode(packet), *stream.codec_context.decode(None)]
+    except MemoryError:
+        raise
     except film_packets.errors():
         frames = []
     yield from frames[:1]
@@ -424,6 +480,8 @@ def _decoded(packet: Any, broken: list[None]) -> Iterator[Any]:  # noqa: ANN401 
     """Yield the frames of a packet; counts it where it cannot be decoded, as players leave it out."""
     try:
         frames = packet.decode()
+    except MemoryError:
+        raise
     except film_packets.errors():
         broken.append(None)
         frames = []
@@ -434,11 +492,15 @@ def _decoded(packet: Any, broken: list[None]) -> Iterator[Any]:  # noqa: ANN401 
 
 def _small(frame: Any, max_pixels: int) -> NDArray[np.uint8]:  # noqa: ANN401 - of PyAV
     """Reduce a frame to 64 x 64 pixels of red, green and blue, upright; refuses one that is too large."""
+    _refuse_too_large(frame, max_pixels)
+    small = film_packets.reduced(frame, THUMBNAIL_SIDE)
+    return np.rot90(small, round(frame.rotation / 90) % 4)
+
+
+def _refuse_too_large(frame: Any, max_pixels: int) -> None:  # noqa: ANN401 - of PyAV
     refusal = formats.too_large(frame.width * frame.height, max_pixels)
     if refusal:
         raise BrokenError(refusal)
-    small = film_packets.reduced(frame, THUMBNAIL_SIDE)
-    return np.rot90(small, round(frame.rotation / 90) % 4)
 
 
 def _gray(picture: NDArray[np.uint8]) -> NDArray[np.float32]:

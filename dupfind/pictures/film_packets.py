@@ -114,9 +114,8 @@ def opened_to_decode(file: IO[bytes], container: str) -> Iterator[Any]:
 
 
 def errors() -> tuple[type[Exception], ...]:
-    """Return what FFmpeg raises for a packet that cannot be decoded; want of memory is none of them."""
-    av = _load()
-    return (av.error.InvalidDataError, av.error.EOFError, av.error.ArgumentError, av.error.UndefinedError)
+    """Return what FFmpeg raises for a packet that cannot be decoded; who catches it lets ``MemoryError`` pass first."""
+    return (_load().FFmpegError,)
 
 
 def resampler(rate: int) -> Any:  # noqa: ANN401 - of PyAV
@@ -126,7 +125,12 @@ def resampler(rate: int) -> Any:  # noqa: ANN401 - of PyAV
 
 def reduced(frame: Any, side: int) -> Any:  # noqa: ANN401 - of PyAV
     """Return a frame as an array of shape (side, side, 3), uint8: red, green and blue, each the mean of an area."""
-    return frame.to_ndarray(format="rgb24", width=side, height=side, interpolation="AREA")
+    return resized(frame, side, side)
+
+
+def resized(frame: Any, width: int, height: int) -> Any:  # noqa: ANN401 - of PyAV
+    """Return a frame as an array of shape (height, width, 3), likewise."""
+    return frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
 
 
 def is_cover(stream: Any) -> bool:  # noqa: ANN401 - of PyAV

@@ -74,9 +74,9 @@ def versions() -> str:
     """Name everything that decides what is read from a picture: ours, Python's, and the decoders'; commas between."""
     from dupfind import __version__, libraries
     from dupfind.evidence import full_size
-    from dupfind.pictures import decode, film_data, image_data
+    from dupfind.pictures import decode, film_data, film_frames, image_data
 
-    recipes = f"{decode.RECIPE}-{full_size.RECIPE}-{image_data.RECIPE}-{film_data.RECIPE}"
+    recipes = f"{decode.RECIPE}-{full_size.RECIPE}-{image_data.RECIPE}-{film_data.RECIPE}-{film_frames.RECIPE}"
     python = ".".join(map(str, sys.version_info[:2]))
     films = libraries.film_libraries()
     return f"dupfind {__version__} ({recipes}), Python {python}, {decode.versions()}, {films}"

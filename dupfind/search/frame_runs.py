@@ -7,6 +7,7 @@ which most key frames speak is the one.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -23,8 +24,10 @@ RADIUS_BITS = 10
 where several frames are that near, in order."""
 MOST_FILMS = 4
 """Films that one needle is compared with, those first of which most frames speak."""
-_MOST_HITS = 512
-"""Key frames that one hash may meet: the nearest. Static cameras make thousands that are alike."""
+_MOST_OF_A_HASH = 32
+"""Key frames of one hash that a frame meets, at least the nearest so many. Static cameras make thousands."""
+_SAMPLE, _MOST_MET = 64, 500_000
+"""Frames of a needle by which it is told how many key frames each meets, and how many all may meet."""
 _BIN_SECONDS = 0.2
 """Offsets that differ by less are one: times of frames are rounded, and rates differ."""
 _AT_ONCE_SECONDS = 0.05
@@ -85,9 +88,11 @@ class FrameIndex:
 
         ``left_out`` are films that are not asked about.
         """
-        hits = np.array(list(self._dictionary.pairs(needle.hashes[:, 0], RADIUS_BITS, _MOST_HITS)), np.int64).reshape(
-            -1, 3
-        )
+        needle = self._thinned(needle)
+        triples = array("q")  # a list of them would take four times as much
+        for triple in self._dictionary.pairs(needle.hashes[:, 0], RADIUS_BITS, _MOST_OF_A_HASH):
+            triples.extend(triple)
+        hits = np.array(triples, np.int64).reshape(-1, 3)
         frame, place, distances = hits.T
         films, orientations = self._film[place], self._orientation[place]
         runs = []
@@ -104,6 +109,19 @@ class FrameIndex:
                 runs.append(best)
         return sorted(runs, key=lambda run: (-run.keys, run.distance_bits, run.film))[:MOST_FILMS]
 
+    def _thinned(self, needle: Frames) -> Frames:
+        """Leave out frames, evenly, where each meets so many key frames that all would take minutes: static cameras."""
+        count = len(needle.seconds)
+        if count <= _SAMPLE:
+            return needle
+        sample = np.linspace(0, count - 1, _SAMPLE).astype(int)
+        met = sum(1 for _ in self._dictionary.pairs(needle.hashes[sample, 0], RADIUS_BITS, _MOST_OF_A_HASH))
+        allowed = max(_SAMPLE, _MOST_MET * _SAMPLE // max(1, met))
+        if count <= allowed:
+            return needle
+        chosen = np.linspace(0, count - 1, allowed).astype(int)
+        return Frames(needle.seconds[chosen], needle.hashes[chosen])
+
     def _run(
         self, needle: Frames, film: int, orientation: int, hits: tuple[Positions, Positions, Positions]
     ) -> FrameRun | None:
@@ -112,13 +130,13 @@ class FrameIndex:
         key = self._key[place]
         offsets = times[key] - needle.seconds[frame]
         bins = np.floor(offsets / _BIN_SECONDS).astype(np.int64)
-        best_bin, most = 0, 0
+        low, count = int(bins.min()) - 1, len(times)
+        # Each distinct key frame once for each pair of neighbouring bins that it lies in.
+        starts = np.concatenate([bins, bins - 1]) - low
+        counts = np.bincount(np.unique(starts * count + np.concatenate([key, key])) // count)
+        most = int(counts.max())
         # Of equal numbers the offset nearest to none: a film in which nothing moves meets itself at each.
-        in_order: list[int] = np.unique(bins).tolist()
-        for start in sorted(in_order, key=lambda value: (abs(value), value)):
-            count = len(np.unique(key[(bins == start) | (bins == start + 1)]))
-            if count > most:
-                best_bin, most = start, count
+        best_bin = min((np.flatnonzero(counts == most) + low).tolist(), key=lambda start: (abs(start), start))
         is_in = (bins == best_bin) | (bins == best_bin + 1)
         at_once = np.abs(offsets) <= _AT_ONCE_SECONDS
         is_at_once = len(np.unique(key[at_once])) >= most
