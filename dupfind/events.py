@@ -35,7 +35,7 @@ class Listener(Protocol):
         """Hear that a worker has needed so much processor time for what has just come back from it."""
 
     def warn(self, text: str) -> None:
-        """Something that the user should know and that changes no answer; one line."""
+        """Tell something that the user should know and that changes no answer; one line."""
 
 
 class Silence:
@@ -70,13 +70,13 @@ class Within(Silence):
         self._listener = listener
 
     def part(self, name: str, items: int = 0) -> AbstractContextManager[None]:
-        """Passed on."""
+        """Pass it on."""
         return self._listener.part(name, items)
 
     def worked(self, seconds: float) -> None:
-        """Passed on."""
+        """Pass it on."""
         self._listener.worked(seconds)
 
     def warn(self, text: str) -> None:
-        """Passed on."""
+        """Pass it on."""
         self._listener.warn(text)

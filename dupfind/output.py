@@ -91,7 +91,7 @@ def _write_file(data: bytes, path: str) -> None:
 
 
 def _refuse_planted_link(path: str) -> None:
-    """In a folder such as /tmp a link that somebody else made may lead to anything that is ours.
+    """Refuse a planted link: in a folder such as /tmp a link that somebody else made may lead to anything that is ours.
 
     The rule of Linux for opening files there (fs.protected_symlinks), which does not see how we replace one.
     """

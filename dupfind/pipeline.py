@@ -200,7 +200,7 @@ def judge(
 
 
 def rulings_of(words: Mapping[str, Decision]) -> dict[str, str]:
-    """What a person has decided of files, by path, as a report holds it."""
+    """Return what a person has decided of files, by path, as a report holds it."""
     return {path: word.ruling.value for path, word in words.items()}
 
 

@@ -52,7 +52,7 @@ _USUAL_COLUMNS = 80
 
 
 def say(text: str) -> None:
-    """One line on standard error; a standard error that is closed or full is no reason to fail."""
+    """Print one line on standard error; a standard error that is closed or full is no reason to fail."""
     with suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"dupfind: {text}\n")
         sys.stderr.flush()
@@ -65,7 +65,7 @@ def _screen() -> Screen:
 
 
 def write(data: bytes) -> None:
-    """Several lines on standard error; again no reason to fail."""
+    """Print several lines on standard error; again no reason to fail."""
     with suppress(OSError, ValueError, AttributeError):
         sys.stderr.flush()
         sys.stderr.buffer.write(data)
@@ -219,7 +219,9 @@ class Console:
             self._say(f"warning: {printable(text)}")
 
     def problems(self, problems: Sequence[Problem]) -> None:
-        """A line a problem with the file and the cause; what comes by the thousand for one cause is counted instead."""
+        """Print a line for each problem with the file and the cause; what comes by the thousand for one cause is
+        counted instead.
+        """
         if self._quiet:
             return
         alike: dict[tuple[str, str], int] = defaultdict(int)

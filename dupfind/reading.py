@@ -362,7 +362,7 @@ class Reader:
     def previews(
         self, entries: Sequence[FileEntry], side: int | None = None, *, is_full: bool = False
     ) -> dict[str, Preview | Failure]:
-        """A small picture of each of these files, or why there is none, by path; made anew in every run.
+        """Return a small picture of each of these files, or why there is none, by path; made anew in every run.
 
         ``side`` is the most that the longer side has, in pixels; ``is_full`` keeps the picture's own size.
         """
@@ -457,7 +457,7 @@ def _lost(_: FileEntry, death: Death, stage: str, timeout_seconds: float | None 
 
 
 def _lost_film(entry: FileEntry, death: Death, timeout_seconds: float) -> tasks.Outcome:
-    """The outcome for a film whose reader died."""
+    """Return the outcome for a film whose reader died."""
     return _lost(entry, death, "film data", film_digests.seconds_for(entry, timeout_seconds))
 
 

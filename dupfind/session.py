@@ -72,7 +72,8 @@ def _cache(run: Run, path: str | None) -> Cache:
 
 @contextmanager
 def kept_for_the_run(settings: Settings) -> Iterator[Settings]:
-    """Settings by which what is read once in the block is known when it is asked for again, also without a cache.
+    """Return settings by which what is read once in the block is known when it is asked for again, also without a
+    cache.
 
     The cache of a run without one lies among the temporary files and goes with it; not where these lie below a root.
     """

@@ -86,7 +86,9 @@ class Importer:
 
     @contextmanager
     def _folder(self, parts: Sequence[str]) -> Iterator[Folder]:
-        """The folder that a file is to lie in; made where it is not there, from the root on, and never by a link."""
+        """Return the folder that a file is to lie in; made where it is not there, from the root on, and never by a
+        link.
+        """
         folder = self._root.below(())
         try:
             for depth, part in enumerate(parts, 1):

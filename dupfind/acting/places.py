@@ -309,7 +309,7 @@ def can_rename() -> bool:
 
 @cache
 def _function() -> ctypes._NamedFuncPointer | None:
-    """``renameat2`` of the C library, None where there is none."""
+    """Return ``renameat2`` of the C library, None where there is none."""
     try:
         function = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError, TypeError):

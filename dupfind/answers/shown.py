@@ -91,7 +91,7 @@ def most_doubtful_members(groups: Sequence[Group], count: int) -> list[Member]:
 
 
 def most_doubtful_sought(sought: Sequence[Sought], count: int) -> list[Sought]:
-    """Pictures that were sought, so many that they and their nearest are up to ``count`` files: none in part.
+    """Return pictures that were sought, so many that they and their nearest are up to ``count`` files: none in part.
 
     First those that were not seen but look like something, then the others that were not.
     """

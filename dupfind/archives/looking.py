@@ -206,7 +206,7 @@ class Lister:
         is_left_behind: Callable[[MemberEntry, str], bool],
         managers: Managers,
     ) -> bool:
-        """False for what a walk would leave out, too: junk, what is excluded, what is not trusted.
+        """Return False for what a walk would leave out, too: junk, what is excluded, what is not trusted.
 
         ``is_left_behind`` looks at what is junk by its content; ``managers`` look at the names of all members.
         """

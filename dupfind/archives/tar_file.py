@@ -81,7 +81,7 @@ def _refuse(info: tarfile.TarInfo, count: int, *, is_onward: bool) -> None:
 
 
 def _why_more_than_told(piece: Piece, start: int, info: tarfile.TarInfo) -> str | None:
-    """Why the headers of a member, from ``start`` on, hold what nobody is told of; None where they do not."""
+    """Tell why the headers of a member, from ``start`` on, hold what nobody is told of; None where they do not."""
     place, payload_bytes = start, 0
     while place + _BLOCK < info.offset_data:
         piece.seek(place)

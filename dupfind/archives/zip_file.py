@@ -112,7 +112,7 @@ def _name(info: zipfile.ZipInfo) -> str:
 
 
 def _why_not_read(info: zipfile.ZipInfo, name: str) -> str | None:
-    """Why a member is skipped, to go by the directory; None where it is not."""
+    """Tell why a member is skipped, to go by the directory; None where it is not."""
     return _why_not_a_file(info, name) or _why_not_unpacked(info)
 
 
@@ -145,7 +145,7 @@ def _why_not_unpacked(info: zipfile.ZipInfo) -> str | None:
 
 
 def _why_not_empty(piece: Piece, info: zipfile.ZipInfo, data: int) -> str | None:
-    """Why a member that is said to be empty may not be; who knows that nothing is in it does not read it."""
+    """Tell why a member that is said to be empty may not be; who knows that nothing is in it does not read it."""
     if info.file_size or (info.compress_type == zipfile.ZIP_STORED and not info.CRC):
         return None
     piece.seek(data)
@@ -159,7 +159,7 @@ def _why_not_empty(piece: Piece, info: zipfile.ZipInfo, data: int) -> str | None
 
 
 def _look_at(piece: Piece, info: zipfile.ZipInfo) -> tuple[_Extent, str | None]:
-    """Where a member lies, and what its own header says otherwise than the directory."""
+    """Return where a member lies, and what its own header says otherwise than the directory."""
     start = info.header_offset
     if start < 0:
         raise BrokenArchiveError("its directory names places before its beginning")
@@ -187,7 +187,7 @@ def _look_at(piece: Piece, info: zipfile.ZipInfo) -> tuple[_Extent, str | None]:
 
 
 def _with_zip64(numbers: list[int], extra: bytes) -> list[int]:
-    """CRC, packed and unpacked size of a local header; sizes beyond 32 bits stand in an extra field."""
+    """Return CRC, packed and unpacked size of a local header; sizes beyond 32 bits stand in an extra field."""
     crc, packed, unpacked = numbers
     if _IN_EXTRA not in (packed, unpacked):
         return numbers

@@ -299,7 +299,9 @@ class Cache:
         return thumbnails
 
     def _explain_loss(self, pictures: Sequence[int]) -> None:
-        """Thumbnails go together with what names them when another process prunes; alone they go by damage."""
+        """Say why some are gone: thumbnails go together with what names them when another process prunes; alone they
+        go by damage.
+        """
         if self._kept is not None and self._kept.claims(pictures):
             raise DamagedError("it names thumbnails that it does not hold")
         raise UnusableError("thumbnails have gone from it meanwhile")

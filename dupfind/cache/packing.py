@@ -33,7 +33,7 @@ class PackingError(ValueError):
 
 
 def pack(findings: Findings, needles: Sequence[FileEntry], haystack: Sequence[FileEntry]) -> bytes:
-    """Findings on these files, some bytes a needle."""
+    """Return findings on these files, some bytes a needle."""
     matches, failures = findings.matches, findings.failures
     wanted = {match.witness for match in matches.values()} | {partial.nearest for partial in findings.remains.values()}
     places = {entry.path: position for position, entry in enumerate(haystack) if entry.path in wanted}

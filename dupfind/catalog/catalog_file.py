@@ -153,7 +153,7 @@ class CatalogFile(Store):
         return cls(path, connection, is_writable=is_writable)
 
     def about(self) -> About | None:
-        """What it says of itself; None where it was only just begun. Raises the errors of the cache's files."""
+        """Return what it says of itself; None where it was only just begun. Raises the errors of the cache's files."""
         with translated():
             row = self.connection.execute("SELECT text, seal FROM about").fetchone()
         if row is None:
@@ -179,7 +179,7 @@ class CatalogFile(Store):
         self.connection.execute("INSERT OR REPLACE INTO about (id, text, seal) VALUES (0, ?, ?)", row)
 
     def entries(self) -> dict[str, tuple[FileEntry, str | None]]:
-        """Every file by its relative path, with the recipe of its thumbnail, None where it was not decoded."""
+        """Return every file by its relative path, with the recipe of its thumbnail, None where it was not decoded."""
         labels = self.labels()
         with translated():
             rows = self.connection.execute(_SELECT_ENTRIES).fetchall()
@@ -202,23 +202,23 @@ class CatalogFile(Store):
             return self.connection.execute("SELECT 1 FROM file WHERE inode = 0 LIMIT 1").fetchone() is not None
 
     def folders(self) -> list[str]:
-        """Every folder that has files, by its relative path: empty for the root."""
+        """Return every folder that has files, by its relative path: empty for the root."""
         with translated():
             rows = self.connection.execute("SELECT path FROM folder WHERE id IN (SELECT folder FROM file)")
             return [os.fsdecode(path) for (path,) in rows]
 
     def count_files(self) -> int:
-        """How many files it lists."""
+        """Tell how many files it lists."""
         with translated():
             return int(self.connection.execute("SELECT count(*) FROM file").fetchone()[0])
 
     def labels(self) -> dict[int, str]:
-        """The texts of recipes and algorithms by their numbers."""
+        """Return the texts of recipes and algorithms by their numbers."""
         with translated():
             return dict(self.connection.execute("SELECT id, text FROM label").fetchall())
 
     def unread(self) -> dict[str, Failure]:
-        """Why files could not be read, by their relative paths."""
+        """Tell why files could not be read, by their relative paths."""
         with translated():
             rows = self.connection.execute("SELECT path, stage, reason, is_image FROM unread").fetchall()
         return {
@@ -227,7 +227,7 @@ class CatalogFile(Store):
         }
 
     def broken(self) -> Iterator[tuple[str, str]]:
-        """The relative paths of pictures, by content or by name, that could be read and not decoded, and why."""
+        """Return the relative paths of pictures, by content or by name, that could be read and not decoded, and why."""
         with translated():
             rows = self.connection.execute(
                 "SELECT d.path, f.name, coalesce(f.failure, f.whole_failure), f.is_image OR f.failure IS NULL "
@@ -238,12 +238,12 @@ class CatalogFile(Store):
         return ((path, reason) for path, reason, is_image in found if is_image or formats.is_image_name(path))
 
     def unsettled(self) -> set[str]:
-        """The relative paths of files that are to be read again at the next update."""
+        """Return the relative paths of files that are to be read again at the next update."""
         with translated():
             return {os.fsdecode(path) for (path,) in self.connection.execute("SELECT path FROM unsettled")}
 
     def problems(self) -> Iterator[Problem]:
-        """What the walk met, with relative paths: empty for the root itself."""
+        """Return what the walk met, with relative paths: empty for the root itself."""
         with translated():
             for path, stage, reason, is_note in self.connection.execute(
                 "SELECT path, stage, reason, is_note FROM problem ORDER BY rowid"
@@ -304,13 +304,13 @@ class CatalogFile(Store):
         )
 
     def count_pictures(self) -> int:
-        """How many files are pictures that could be decoded."""
+        """Tell how many files are pictures that could be decoded."""
         with translated():
             (count,) = self.connection.execute("SELECT count(picture) FROM file WHERE whole_failure IS NULL").fetchone()
         return int(count)
 
     def digest(self, entry: FileEntry) -> bytes | None:
-        """The digest of a file in the state of ``entry``, whose path is relative; None where it has none."""
+        """Return the digest of a file in the state of ``entry``, whose path is relative; None where it has none."""
         folder, name = os.path.split(os.fsencode(entry.path))
         with translated():
             row = self.connection.execute(
@@ -339,7 +339,9 @@ def explained(path: str) -> Iterator[None]:
 
 
 def _refuse_untrusted(path: str) -> None:
-    """A catalog is a haystack: who may write to it may say what he likes is in it."""
+    """Refuse a catalog that others may write to: it is a haystack; who may write to it may say what he likes is in
+    it.
+    """
     if (reason := permissions.distrust_of_place(path, _REMEDY)) is not None:
         raise CatalogError(f"{path}: {reason}")
     if (reason := permissions.distrust_of_file(os.lstat(path))) is not None:

@@ -44,7 +44,7 @@ class CatalogShelf:
         self._file.close()
 
     def digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | Failure]:
-        """The digest of each file, or why it has none."""
+        """Return the digest of each file, or why it has none."""
         for entry, row in self._rows(entries):
             stored = None if row is None else row[5]
             if stored is None:
@@ -53,7 +53,7 @@ class CatalogShelf:
             yield self._sound(checksum.digest_in(entry, stored))
 
     def contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
-        """What decoding each file gave, likewise."""
+        """Return what decoding each file gave, likewise."""
         for entry, row in self._rows(entries):
             content = None if row is None else self._content(entry, row)
             if content is None or row is None:
@@ -67,7 +67,7 @@ class CatalogShelf:
             yield Known(content, hashes)
 
     def whole(self, entry: FileEntry) -> PictureRef | Failure:
-        """What reading the whole file gave."""
+        """Return what reading the whole file gave."""
         ((_, row),) = self._rows([entry])
         if row is None or (row[12] is None and row[13] is None):
             return self._why_unread(entry, "thumbnail")
@@ -77,7 +77,7 @@ class CatalogShelf:
         return PictureRef(picture, size_pixels) if failure is None else Failure(failure)
 
     def thumbnails(self, ids: Sequence[int]) -> dict[int, Thumbnail]:
-        """Those among ``ids`` that are here."""
+        """Return those among ``ids`` that are here."""
         with explained(self._given):
             found = self._file.pictures(ids)
         if any(picture_id(thumbnail) != id_ for id_, thumbnail in found.items()):
@@ -98,7 +98,7 @@ class CatalogShelf:
         return content
 
     def _rows(self, entries: Iterable[FileEntry]) -> Iterator[tuple[FileEntry, FileRow | None]]:
-        """Each file with its row, where that is still of the file that was listed when the run began."""
+        """Return each file with its row, where that is still of the file that was listed when the run began."""
         start = len(self._prefix)
         for folder, group in groupby(entries, key=lambda entry: entry.path[start:].rpartition(os.sep)[0]):
             by_name = self._rows_in(folder)

@@ -88,7 +88,7 @@ class Beside(NamedTuple):
 
 
 def read_tree(root: Root, excludes: Excludes) -> tuple[Tree, About]:
-    """Everything that a catalog lists, and what it says of itself.
+    """Return everything that a catalog lists, and what it says of itself.
 
     Raises :class:`~dupfind.errors.CatalogError` where it cannot be used.
     """
@@ -208,7 +208,7 @@ def made_by_managers(paths: Collection[str]) -> tuple[set[str], dict[str, str]]:
 
 
 def _place(path: str) -> tuple[Sequence[str], str]:
-    """Where a file comes in a walk: after those of the folders above, in the order of names."""
+    """Tell where a file comes in a walk: after those of the folders above, in the order of names."""
     folder, _, name = path.rpartition(os.sep)
     return folder.split(os.sep) if folder else [], name
 
@@ -221,7 +221,7 @@ def _is_excluded(path: str, excludes: Excludes) -> bool:
 
 
 def refuse_other_recipe(root: Root, about: About, recipes: Collection[str | None]) -> None:
-    """Thumbnails that were made otherwise are never compared with those of today."""
+    """Refuse thumbnails that were made otherwise: they are never compared with those of today."""
     from dupfind.pictures import decode
 
     known = {recipe for recipe in recipes if recipe is not None}
@@ -235,7 +235,7 @@ def refuse_other_recipe(root: Root, about: About, recipes: Collection[str | None
 def refuse_own_root(
     root: Root, about: About, needles: Iterable[Root], how: Relation, called: str = "--needles "
 ) -> None:
-    """A folder is searched for in its own catalog: everything would be there, and be nowhere else.
+    """Refuse a folder that is searched for in its own catalog: everything would be there, and be nowhere else.
 
     Raises :class:`~dupfind.errors.SettingsError`, in which ``called`` stands before the folder.
     """
@@ -290,7 +290,7 @@ def as_far_as_it_proves(
 
 
 def former_paths(root: Root, about: About) -> Callable[[str], str]:
-    """A function from the path of a file of a catalog to where that file was when it was listed."""
+    """Return a function from the path of a file of a catalog to where that file was when it was listed."""
     return partial(_former, about.root.rstrip(os.sep) + os.sep, len(root.real) + 1)
 
 
@@ -299,7 +299,9 @@ def _former(prefix: str, start: int, path: str) -> str:
 
 
 def listed_below(entries: Iterable[FileEntry], former: Callable[[str], str], needle_roots: Sequence[Root]) -> set[str]:
-    """What lies below a folder of needles, also where the needles leave it out: as a walk of the haystack does."""
+    """Return what lies below a folder of needles, also where the needles leave it out: as a walk of the haystack
+    does.
+    """
     prefixes = tuple(composed(root.real.rstrip(os.sep)) + os.sep for root in needle_roots)
     return {entry.path for entry in entries if composed(former(entry.path)).startswith(prefixes)}
 
@@ -307,7 +309,7 @@ def listed_below(entries: Iterable[FileEntry], former: Callable[[str], str], nee
 def not_there(
     entries: Iterable[FileEntry], former: Callable[[str], str], passed: Collection[str], *, are_numbered: bool
 ) -> set[str]:
-    """What is not seen now where it was listed, besides what is ``passed`` over."""
+    """Return what is not seen now where it was listed, besides what is ``passed`` over."""
     gone = set()
     for entry in entries:
         if entry.path not in passed:
@@ -325,7 +327,7 @@ def not_there(
 
 
 def holds_something(folder: str) -> bool:
-    """Whether this is a folder with anything in it: a mount point without its drive is an empty one."""
+    """Tell whether this is a folder with anything in it: a mount point without its drive is an empty one."""
     try:
         with os.scandir(folder) as found:
             return next(found, None) is not None

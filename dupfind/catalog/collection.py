@@ -53,7 +53,7 @@ class _Catalog:
         return self.tree.root.given
 
     def once(self) -> list[FileEntry]:
-        """The files where they were when they were listed."""
+        """Return the files where they were when they were listed."""
         return [entry._replace(path=self.former(entry.path)) for entry in self.tree.entries]
 
     def leave_out(self, paths: set[str], reason: str, warn: Callable[[str], None]) -> None:
@@ -140,7 +140,7 @@ def _drop_doubles(listed: Sequence[_Catalog], warn: Callable[[str], None]) -> No
 
 
 def _twice(catalog: _Catalog) -> set[str]:
-    """What may be another file of the same catalog: by a link that was followed, or by another mount.
+    """Return what may be another file of the same catalog: by a link that was followed, or by another mount.
 
     A hard link is taken for that, too: deleting it frees nothing. Without numbers that stay, the files of one file
     system are told by their names, where no link was followed.
@@ -164,7 +164,7 @@ def _twice(catalog: _Catalog) -> set[str]:
 
 
 def _of(catalog: _Catalog, before: Iterable[_Others]) -> set[str]:
-    """What may be a file of those that come before it."""
+    """Return what may be a file of those that come before it."""
     paths: set[str] = set()
     for other in before:
         how = relation(catalog.about.volumes, other.volumes)
@@ -193,7 +193,7 @@ def _as_far_as_it_proves(
 
 
 def _volume_now(folder: str, mounts: Mounts) -> tuple[Volume, ...]:
-    """What lies now where a catalog lists a folder."""
+    """Return what lies now where a catalog lists a folder."""
     try:
         device = os.stat(folder).st_dev
         return volumes_of([device], mounts, {device: folder})

@@ -30,7 +30,7 @@ class Relation(IntEnum):
 
 
 def relation(listed: Sequence[Volume], needles: Sequence[Volume]) -> Relation:
-    """The most dangerous one of any two of them; unknown where there is nothing to go by."""
+    """Return the most dangerous one of any two of them; unknown where there is nothing to go by."""
     return max((_relation(one, other) for one in listed for other in needles), default=Relation.UNKNOWN)
 
 
@@ -44,12 +44,12 @@ def _relation(one: Volume, other: Volume) -> Relation:
 
 
 def have_numbers(volumes: Iterable[Volume]) -> bool:
-    """Whether every file on these has a number that stays."""
+    """Tell whether every file on these has a number that stays."""
     return all(file_system(volume.kind).keeps_numbers for volume in volumes)
 
 
 def must_be_seen(how: Relation, *, is_root_here: bool) -> bool:
-    """Whether a listed file may prove something only where it is seen to be there now.
+    """Tell whether a listed file may prove something only where it is seen to be there now.
 
     The drive is here, so what it lists may have been made into the needles since: written anew under another number,
     copied and deleted. ``is_root_here`` tells whether there is something now where the listed folder was.
@@ -58,7 +58,7 @@ def must_be_seen(how: Relation, *, is_root_here: bool) -> bool:
 
 
 def is_as_listed(listed: FileEntry, now: FileEntry, *, are_numbered: bool) -> bool:
-    """Whether a file is what was listed in its place; ``are_numbered`` is what :func:`have_numbers` says of it."""
+    """Tell whether a file is what was listed in its place; ``are_numbered`` is what :func:`have_numbers` says of it."""
     is_one_number = listed.inode == now.inode or not are_numbered or listed.inode == 0
     return is_one_number and listed[1:4] == now[1:4]
 
@@ -72,7 +72,7 @@ def themselves(
     are_numbered: bool,
     is_elsewhere: bool = False,
 ) -> set[str]:
-    """The paths of those files of a catalog that may be one of ``needles``.
+    """Return the paths of those files of a catalog that may be one of ``needles``.
 
     ``former`` gives where a file of it was when it was listed; ``are_numbered`` is what :func:`have_numbers` says of
     all file systems of both sides. ``is_elsewhere`` is the word of a person that none is: against numbers and paths
@@ -102,7 +102,7 @@ def themselves(
 
 
 def _is_it(entry: FileEntry, needle: FileEntry, how: Relation) -> bool:
-    """Whether two files of one number may be one: by what a change of its name, times or content leaves."""
+    """Tell whether two files of one number may be one: by what a change of its name, times or content leaves."""
     match how:
         case Relation.SAME:
             return True
@@ -114,7 +114,7 @@ def _is_it(entry: FileEntry, needle: FileEntry, how: Relation) -> bool:
 
 
 def _is_like_it(entry: FileEntry, needle: FileEntry) -> bool:
-    """Whether two files of one size may be one, without numbers to go by."""
+    """Tell whether two files of one size may be one, without numbers to go by."""
     if is_one_time(entry.mtime_ns, needle.mtime_ns, TICK_NS + 1):
         return True
     return _name(entry).casefold() == _name(needle).casefold()

@@ -169,7 +169,8 @@ def describe(
     uuids: Mapping[int, str],
     device_at: Callable[[str], int | None],
 ) -> Volume:
-    """One file system; ``uuids`` are by the numbers of block devices, of which ``device_at`` gives that of a path.
+    """Return one file system; ``uuids`` are by the numbers of block devices, of which ``device_at`` gives that of a
+    path.
 
     A device without a number of its own (btrfs) is asked for by where it was mounted from.
     """
@@ -191,7 +192,7 @@ def _uuids() -> dict[int, str]:
 
 
 def _device_at(path: str) -> int | None:
-    """The number of the block device at ``path``."""
+    """Return the number of the block device at ``path``."""
     try:
         return os.stat(path).st_rdev or None
     except (OSError, ValueError):

@@ -68,7 +68,7 @@ def option(*names: str, **attributes: Any) -> Callable[[F], F]:  # noqa: ANN401 
 
 
 def stacked(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """Several options as one decorator, shown by ``--help`` in this order."""
+    """Return several options as one decorator, shown by ``--help`` in this order."""
 
     def decorate(command: F) -> F:
         for add in reversed(options):
@@ -79,7 +79,7 @@ def stacked(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 
 def headed(heading: str, *options: Callable[[F], F]) -> Callable[[F], F]:
-    """Several options as one decorator, which the help shows under this heading, where they have none yet."""
+    """Return several options as one decorator, which the help shows under this heading, where they have none yet."""
 
     def decorate(command: F) -> F:
         command = stacked(*options)(command)

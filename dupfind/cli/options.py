@@ -57,17 +57,17 @@ FILE = SystemPath("file")
 
 
 def files_from(text: str) -> Callable[[F], F]:
-    """``--files-from``, whose names mean something else to each command."""
+    """Add ``--files-from``, whose names mean something else to each command."""
     return headed(WHAT, option("--files-from", metavar="FILE", type=FILE, help=text))
 
 
 def exclude(text: str) -> Callable[[F], F]:
-    """``--exclude``, which leaves something else out of each command's trees."""
+    """Add ``--exclude``, which leaves something else out of each command's trees."""
     return headed(WHAT, option("--exclude", metavar="GLOB", multiple=True, is_common=True, help=text))
 
 
 def output_format(formats: Sequence[str]) -> Callable[[F], F]:
-    """``--format``, of which each command offers its own."""
+    """Add ``--format``, of which each command offers its own."""
     return headed(
         OUTPUT,
         option(
@@ -91,7 +91,7 @@ def output_format(formats: Sequence[str]) -> Callable[[F], F]:
 
 
 def nearest(text: str) -> Callable[[F], F]:
-    """``-k``, whose nearest are something else to each command."""
+    """Add ``-k``, whose nearest are something else to each command."""
     return headed(
         WHAT,
         option(
@@ -114,7 +114,7 @@ def _keep_color(context: click.Context, _: click.Parameter, when: str) -> None:
 
 
 def html(text: str) -> Callable[[F], F]:
-    """``--html`` and its bound, for each command that has a page."""
+    """Add ``--html`` and its bound, for each command that has a page."""
     return headed(
         OUTPUT,
         option("--html", metavar="FILE", type=FILE, is_common=True, help=text),
@@ -129,7 +129,7 @@ def html(text: str) -> Callable[[F], F]:
 
 
 def accepted(text: str, *, old_names: Sequence[str] = ()) -> Callable[[F], F]:
-    """``--accept``, whose grade means something else to each command."""
+    """Add ``--accept``, whose grade means something else to each command."""
     grades = [grade.value for grade in Evidence]
     return headed(
         JUDGING,
@@ -146,7 +146,7 @@ def accepted(text: str, *, old_names: Sequence[str] = ()) -> Callable[[F], F]:
 
 
 def hash_algorithm(text: str) -> Callable[[F], F]:
-    """``--algorithm``, likewise."""
+    """Add ``--algorithm``, likewise."""
     names = list(DEFAULT_THRESHOLD_BITS)
     return headed(
         JUDGING, option("--algorithm", type=click.Choice(names), default="phash", show_default=True, help=text)
@@ -279,7 +279,7 @@ sidecars = headed(
 
 
 def disregard(*, is_typed: bool = False) -> Callable[[F], F]:
-    """``--disregard``; ``is_typed`` where what it sets aside goes with its folder, and so has to be meant."""
+    """Add ``--disregard``; ``is_typed`` where what it sets aside goes with its folder, and so has to be meant."""
     return headed(
         WHAT,
         option(
@@ -294,7 +294,7 @@ def disregard(*, is_typed: bool = False) -> Callable[[F], F]:
 
 
 def decisions(*, is_typed: bool = False) -> Callable[[F], F]:
-    """``--decisions``, likewise."""
+    """Add ``--decisions``, likewise."""
     return headed(
         JUDGING,
         option(

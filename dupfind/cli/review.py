@@ -188,7 +188,7 @@ class _Acts:
         return {**self._all, "needles": there} if there and self._is_begun else self._all
 
     def settings(self) -> Settings:
-        """What to scan: a folder to import to is a haystack, once it is there."""
+        """Return what to scan: a folder to import to is a haystack, once it is there."""
         return make_settings(**self._raw) if self._to is None else self._importing()[0]
 
     def _importing(self) -> tuple[Settings, Destination]:
@@ -203,7 +203,7 @@ class _Acts:
         return clean_settings(self._move_to, **{**self._raw, "haystack": self.settings().scan.haystack})
 
     def means(self) -> Means:
-        """What the page may do; raises :class:`~dupfind.errors.SettingsError` where it could not."""
+        """Return what the page may do; raises :class:`~dupfind.errors.SettingsError` where it could not."""
         from dupfind.acting.layout import Layout
         from dupfind.reviewing.acts import Means
 
@@ -219,7 +219,7 @@ class _Acts:
 def _acts(
     raw: dict[str, Any], to: str | None, layout: str | None, *, trash: bool, move_to: str | None, is_listed: bool
 ) -> _Acts | None:
-    """What the page may do beside looking; None for nothing."""
+    """Return what the page may do beside looking; None for nothing."""
     if layout is not None and to is None:
         raise SettingsError("--layout goes with --to")
     if trash and move_to is not None:

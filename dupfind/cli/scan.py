@@ -158,7 +158,7 @@ def scan(
 def _scan(
     settings: Settings, report_settings: ReportSettings, decisions: Sequence[Decision] | None, console: Console
 ) -> tuple[Report, bytes | None]:
-    """The answer, and the page where there is to be one."""
+    """Return the answer, and the page where there is to be one."""
     # Heavy imports wait until every option has been checked.
     from dupfind import pipeline
 

@@ -315,7 +315,7 @@ def _cleaner(
     listener: Listener | None,
     should_stop: ShouldStop,
 ) -> Callable[[Reading], Cleaner]:
-    """A function from what reads files to what moves them."""
+    """Return a function from what reads files to what moves them."""
     from dupfind.matching.reverify import Claim, Look, reverify, reverify_all
 
     roots: Collection[FolderId] = frozenset(root.identity for root in settings.roots)

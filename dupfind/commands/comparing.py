@@ -199,7 +199,7 @@ class _Side:
         return {algorithm: fingerprint.search_hash(pixels, algorithm) for algorithm in _ALGORITHMS}
 
     def pictures(self) -> Pictures:
-        """This one alone, as the stages of a scan take them."""
+        """Return this one alone, as the stages of a scan take them."""
         assert self.full is not None
         return Pictures([self.entry], [self.full.ref], np.array([self.search_hashes], np.uint64), {})
 

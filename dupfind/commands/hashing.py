@@ -115,7 +115,7 @@ def _hash_originals(settings: Settings, asked: Asked, pool: Pool, answers: _Answ
 
 
 def _hash_thumbnails(asked: Asked, answers: _Answers, run: Reading) -> None:
-    """Begins where the answers have come to, since it is called again where the cache fails on the way."""
+    """Begin where the answers have come to, since it is called again where the cache fails on the way."""
     while not answers.are_all_told:
         entries = answers.batch()
         answers.tell(dict(_hashes_of(entries, asked, run)))

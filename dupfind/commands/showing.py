@@ -172,7 +172,7 @@ def _turns(
 
 
 def turns_of(pairs: Sequence[Pair], files: Mapping[str, FileEntry], run: Reading) -> dict[Pair, int]:
-    """The same of pairs of pictures; ``files`` are their entries by path."""
+    """Return the same of pairs of pictures; ``files`` are their entries by path."""
     pictures = run.reader.pictures(_once(files[path] for pair in pairs for path in pair), "decoding", 1)
     ids = {entry.path: ref.id for entry, ref in zip(pictures.entries, pictures.refs, strict=True)}
     turns: dict[Pair, int] = {}
@@ -210,7 +210,7 @@ def _named(trees: Sequence[Tree], paths: set[str]) -> Iterator[Named]:
 def _nearest(
     lost: Sequence[Named], haystack: Sequence[FileEntry], parted: Mapping[str, Parted], run: Reading
 ) -> dict[str, Nearest]:
-    """For each needle without a witness the haystack picture that comes nearest, and why it proves nothing."""
+    """Return for each needle without a witness the haystack picture that comes nearest, and why it proves nothing."""
     return nearest_of(lost, search_of(haystack, run), parted, run)
 
 
@@ -223,7 +223,9 @@ def search_of(haystack: Sequence[FileEntry], run: Reading) -> Search:
 
 
 def nearest_of(lost: Sequence[Named], search: Search, parted: Mapping[str, Parted], run: Reading) -> dict[str, Nearest]:
-    """For each needle without a witness the picture of ``search`` that comes nearest, and why it proves nothing."""
+    """Return for each needle without a witness the picture of ``search`` that comes nearest, and why it proves
+    nothing.
+    """
     from dupfind.commands.explain import advise
     from dupfind.matching.nearest import Needle
 

@@ -60,7 +60,7 @@ class Cells(NamedTuple):
 
 
 def levels(needle: Pixels, witness: Pixels) -> dict[int, tuple[Cells, Cells]]:
-    """Cells of 2 x 2, 4 x 4 and 8 x 8 pixels of both, by their side; of 1 x 1 where there are no more."""
+    """Return cells of 2 x 2, 4 x 4 and 8 x 8 pixels of both, by their side; of 1 x 1 where there are no more."""
     ours, theirs = (once(pixels, "cells", _all_cells) for pixels in (needle, witness))
     levels: dict[int, tuple[Cells, Cells]] = {}
     for side, pair in zip(SIDES, zip(ours, theirs, strict=True), strict=False):
@@ -74,7 +74,7 @@ def _laid_out(cells: Cells) -> Cells:
 
 
 def _all_cells(gray: Bytes) -> list[Cells]:
-    """Cells of 2 x 2, 4 x 4 and 8 x 8 pixels, as far as there are enough of them."""
+    """Return cells of 2 x 2, 4 x 4 and 8 x 8 pixels, as far as there are enough of them."""
     levels: list[Cells] = []
     values: Bytes | Sums = gray
     for side in SIDES:
@@ -96,7 +96,7 @@ def _cells(sums: Sums, side: int) -> Cells:
 
 
 def sums_of_four(values: NDArray[np.uint8] | Sums) -> Sums:
-    """Sums of 2 x 2 values; an odd last row or column is left to those before it. Laid out as ``values`` are."""
+    """Return sums of 2 x 2 values; an odd last row or column is left to those before it. Laid out as ``values`` are."""
     if _lies_turned(values):
         return sums_of_four(values.T).T
     height, width = values.shape[0] // 2, values.shape[1] // 2
@@ -170,7 +170,7 @@ class Sample(NamedTuple):
 
 
 def against_noise(needle: Cells, witness: Cells, side: int, gain: float, offset: float) -> tuple[Grey, Sample]:
-    """Difference of each cell, in units of what 95% of the cells of like contrast differ by in this pair.
+    """Return difference of each cell, in units of what 95% of the cells of like contrast differ by in this pair.
 
     The contrast is the lesser of the two, so that what was added on even ground, or taken away, is measured by the
     even ground.
@@ -213,7 +213,7 @@ def tones_kept(sample: Sample, side: int, contrasts: Sequence[float]) -> tuple[f
 
 
 def _tone_count(tones: NDArray[np.integer[Any]]) -> float:
-    """Effective number of tones: the exponential of the entropy of their histogram (Hill 1973, order 1).
+    """Return effective number of tones: the exponential of the entropy of their histogram (Hill 1973, order 1).
 
     Smoothed over three levels, since a JPEG of quality 40 has the tones of a sky 2.5 levels apart.
     """
@@ -223,7 +223,7 @@ def _tone_count(tones: NDArray[np.integer[Any]]) -> float:
 
 
 def _difference(ours: Sums, theirs: Sums, side: int, gain: float, offset: float) -> Grey:
-    """Grey levels by which each cell differs, the tone of ``theirs`` matched."""
+    """Return grey levels by which each cell differs, the tone of ``theirs`` matched."""
     share = np.float32(1 / side**2)
     if (gain, offset) == (1.0, 0.0):  # the same numbers, sooner
         apart = np.maximum(ours, theirs)
@@ -270,7 +270,7 @@ def _noise(difference: Grey, contrasts: Bytes, floor: float) -> Grey:
 
 
 def _span(padded: Bytes) -> Bytes:
-    """Greatest minus least of the 3 x 3 cells around each but the outermost."""
+    """Return greatest minus least of the 3 x 3 cells around each but the outermost."""
     width, flat = padded.shape[1], padded.reshape(-1)  # in one row: what comes together at its ends is left out
     span = np.empty((padded.shape[0] - 2) * width, np.uint8)
     extremes = []
@@ -302,7 +302,7 @@ def worst(ratios: Grey) -> tuple[float, float, tuple[float, float]]:
 
 
 def _first(is_it: NDArray[np.bool]) -> tuple[int, int]:
-    """Row and column of the first that is true, row by row."""
+    """Return row and column of the first that is true, row by row."""
     down, right = divmod(int(is_it.argmax()), is_it.shape[1])
     return down, right
 

@@ -28,7 +28,8 @@ def _peak(values: Grey) -> tuple[float, float]:
 def compare_colors(
     ours: Bytes | None, theirs: Bytes | None, bounds: Sequence[float]
 ) -> tuple[float | None, float, float, float | None, tuple[tuple[float, float], ...], tuple[float, float]]:
-    """Strength of colour, its shift, its loss, what is kept of its detail, the worst places, and where the worst is.
+    """Return strength of colour, its shift, its loss, what is kept of its detail, the worst places, and where the
+    worst is.
 
     The place is that of the first of cells of 8 and of 16 pixels of which one differs by more than its one of
     ``bounds``, in levels.
@@ -100,7 +101,7 @@ def _color_kept(own: Bytes, other: Bytes) -> float | None:
 
 
 def _color_gain(ours: Grey, theirs: Grey) -> float | None:
-    """Strength of colour of the weaker to that of the stronger, by least squares; None where neither has any."""
+    """Return strength of colour of the weaker to that of the stronger, by least squares; None where neither has any."""
     common = float(np.vdot(ours, theirs))
     energies = [float(np.vdot(plane, plane)) for plane in (ours, theirs)]
     gains = [common / energy for energy in energies if energy > _LEAST_COLOR * ours.size]

@@ -188,7 +188,8 @@ def _clear(ours: Grey, theirs: Grey, firsts: NDArray[np.intp]) -> _Clear:
 
 
 def _evenness(bands: Sequence[_Clear]) -> list[Evenness]:
-    """Of each band, least share of what is expected of it that a window repeats, at best, by the size of the window.
+    """Return of each band, least share of what is expected of it that a window repeats, at best, by the size of the
+    window.
 
     Expected is what the whole picture repeats of coefficients as large: what a JPEG rounds away is missing everywhere.
     At best: three standard deviations above what it does repeat.
@@ -201,7 +202,7 @@ def _evenness(bands: Sequence[_Clear]) -> list[Evenness]:
 
 
 def _repeated(band: _Clear) -> NDArray[np.float64]:
-    """Of each region: how many there are, what they repeat, what was expected of them, and the variance of that.
+    """Return of each region: how many there are, what they repeat, what was expected of them, and the variance of that.
 
     (4, regions).
     """
@@ -257,7 +258,8 @@ def _kinds(sizes: Grey) -> NDArray[np.intp]:
 
 @lru_cache(maxsize=_MOST_PLACES)
 def _sampled_blocks(rows: int, columns: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Numbers of the blocks to look at, region by region, and where in them each region begins, and the last one ends.
+    """Return numbers of the blocks to look at, region by region, and where in them each region begins, and the last
+    one ends.
 
     What is given is shared and not to be changed.
     """
@@ -271,7 +273,7 @@ def _sampled_blocks(rows: int, columns: int) -> tuple[NDArray[np.intp], NDArray[
 
 
 def _coefficients(grey: Bytes, places: NDArray[np.intp]) -> tuple[Grey, Grey, Grey]:
-    """Coefficients of the orthonormal discrete cosine transform of the blocks, see :data:`_FINE`.
+    """Return coefficients of the orthonormal discrete cosine transform of the blocks, see :data:`_FINE`.
 
     The fine ones, (blocks, 18), the coarse ones, (blocks, 9), and those of the highest frequency, (blocks, 10).
     """
@@ -302,7 +304,7 @@ def _kept(ours: Grey, theirs: Grey, least: float, most: float) -> Kept | None:
 
 
 def _poorest_region(band: _Clear) -> float | None:
-    """Least share of the detail that is repeated in a region; None where no region has enough of it."""
+    """Return least share of the detail that is repeated in a region; None where no region has enough of it."""
     strong = band.where((band.sizes >= _LEAST_DETAIL) & (band.sizes < _MOST_IN_REGION))
     is_rich = np.diff(strong.firsts) >= _FEWEST_COEFFICIENTS
     if not is_rich.any():

@@ -121,7 +121,9 @@ def _compression(needle: Thumbnail, witness: Thumbnail) -> Finding:
 
 
 def _bits(needle: Thumbnail, witness: Thumbnail) -> Finding:
-    """Two JPEGs of one size, of which the needle has many times the bytes: it was compressed much less."""
+    """Refuse a witness of one size with the needle, a JPEG as it is, that has a fraction of its bytes: it was compressed
+    much more.
+    """
     reason = Reason(ReasonCode.FEWER_BYTES, (witness.data_bytes, needle.data_bytes))
     return at_most("bits", _bits_ratio(needle, witness), BITS_BOUND), reason
 

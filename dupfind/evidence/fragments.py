@@ -183,7 +183,8 @@ def agreeing(
 
 
 def pairs(ours: NDArray[np.uint64], theirs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pair descriptors (keypoints, 4) that are each other's nearest and near enough: places in the first, the second.
+    """Return pair descriptors (keypoints, 4) that are each other's nearest and near enough: places in the first, the
+    second.
 
     >>> [places.tolist() for places in pairs(np.uint64([[0] * 4, [255] * 4]), np.uint64([[255] * 4, [1] * 4]))]
     [[0, 1], [1, 0]]

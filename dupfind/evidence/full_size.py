@@ -250,7 +250,7 @@ def judge(measures: Measures, facts: Facts) -> Reason | None:
 
 
 def _judge_tone(measures: Measures, facts: Facts) -> Reason | None:
-    """Brightness and colour, as far as they changed everywhere."""
+    """Judge brightness and colour, as far as they changed everywhere."""
     if abs(math.log(measures.gain)) > GAIN_BOUND or measures.curve > CURVE_BOUND:
         return Reason(ReasonCode.BRIGHTNESS, (AT_FULL_SIZE,))
     least_gain = COLOR_GAIN_BOUND_OF_FAIR if facts.is_fair else COLOR_GAIN_BOUND

@@ -55,7 +55,7 @@ def _halved(pixels: Pixels) -> NDArray[np.float32]:
 
 
 def _leading(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Sums over the leading rows, from the least number of rows on: (lengths, pictures) of (pictures, 32)."""
+    """Return sums over the leading rows, from the least number of rows on: (lengths, pictures) of (pictures, 32)."""
     return np.cumsum(rows, 1).T[_LEAST_ROWS - 1 :]
 
 

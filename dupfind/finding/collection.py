@@ -287,7 +287,7 @@ def will_last(failure: Failure) -> bool:
 
 
 def _nearest_bits(needles: Words, hashes: Words) -> NDArray[np.uint8]:
-    """For each of ``hashes`` how far it is from the nearest of ``needles``."""
+    """Return for each of ``hashes`` how far it is from the nearest of ``needles``."""
     distances = np.empty(len(hashes), np.uint8)
     for start in range(0, len(hashes), _BLOCK):
         block = hashes[start : start + _BLOCK]

@@ -64,7 +64,7 @@ def link(count: int, relation: Relation) -> list[list[int]]:
 
 
 def _head(first: int, alive: Alive, relation: Relation) -> tuple[int, Sequence[int]]:
-    """From ``first`` up to one that none near it is superior to; never comes to one twice."""
+    """Return from ``first`` up to one that none near it is superior to; never comes to one twice."""
     head, passed = first, {first}
     while True:
         near = relation.near(head, alive)
@@ -76,7 +76,7 @@ def _head(first: int, alive: Alive, relation: Relation) -> tuple[int, Sequence[i
 
 
 def components(hashes: Hashes, orientations: Sequence[int], radius_bits: int) -> list[list[int]]:
-    """Sets of two and more rows of ``hashes``, rising, in the order of their first ones.
+    """Return sets of two and more rows of ``hashes``, rising, in the order of their first ones.
 
     ``hashes`` has the shape (rows, 8): of each, as it is and turned. Two rows are connected when one as it is lies
     within ``radius_bits`` of the other in one of ``orientations``. Equal hashes are searched for once, and no pair is

@@ -298,7 +298,7 @@ class AssetShelf:
         return entry.path.startswith(self._prefix) and entry.path in self._known
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
     def digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | Failure]:
         """Yield the digest of each: that of the needle that has its checksum."""

@@ -291,7 +291,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def _bits(needle: Look, preview: Look) -> int:
-    """How far a preview is from a needle, in the orientation in which they come closest."""
+    """Tell how far a preview is from a needle, in the orientation in which they come closest."""
     return min((turned ^ preview.hashes[0]).bit_count() for turned in needle.hashes)
 
 

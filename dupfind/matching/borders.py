@@ -64,7 +64,7 @@ class Borders:
         """The haystack's pictures that have a frame."""
 
     def match(self, matches: Mapping[str, Match]) -> dict[str, Match]:
-        """A match for each needle without one that is found when frames are left out, by path."""
+        """Return a match for each needle without one that is found when frames are left out, by path."""
         lost = [index for index, entry in enumerate(self._needles.entries) if entry.path not in matches]
         if not lost:
             return {}
@@ -120,7 +120,7 @@ class Borders:
         return inner_pixels(thumbnail) if is_inner else pixels(thumbnail.pixels)
 
     def _best(self, position: int, candidates: list[_Candidate]) -> Match | None:
-        """The first candidate that looks alike."""
+        """Return the first candidate that looks alike."""
         needle = self._needles.refs[position].id
         parted = self._parted.get(self._needles.entries[position].path, frozenset())
         for distance_bits, picture, orientation, *are_inner in candidates[:_MOST_CANDIDATES]:

@@ -51,7 +51,8 @@ def match_damaged(
     listener: Listener,
     algorithm: str | None = None,
 ) -> tuple[dict[str, Match], dict[str, Remains]]:
-    """For each damaged needle without a match: a match by its intact part, or what else can be said of it; by path.
+    """Return for each damaged needle without a match: a match by its intact part, or what else can be said of it; by
+    path.
 
     Where the ``algorithm`` of the search is given, smooth needles without a match are told of as well.
     """
@@ -109,7 +110,7 @@ def intact_reason(damage: str, share: float) -> Reason:
 def _likely(
     needles: Mapping[int, Thumbnail], haystack: Pictures, cache: Cache, advance: Advance
 ) -> dict[int, list[_Likely]]:
-    """The haystack pictures that are likeliest for each needle, by the id of its thumbnail."""
+    """Return the haystack pictures that are likeliest for each needle, by the id of its thumbnail."""
     ids = ([ref.id for ref in haystack.refs[start : start + _BATCH]] for start in range(0, len(haystack.refs), _BATCH))
     return _likeliest(needles, ids, cache.thumbnails, advance)
 
@@ -148,7 +149,7 @@ def _likeliest(
 
 
 def _most_intact(needle: Thumbnail, likely: list[_Likely], haystack: Pictures, cache: Cache) -> _Intact | None:
-    """The haystack picture of which the largest part is still there."""
+    """Return the haystack picture of which the largest part is still there."""
     damaged = differences.surface(pixels(needle.pixels))
     ids = [haystack.refs[candidate.picture].id for candidate in likely]
     thumbnails = cache.thumbnails(list(dict.fromkeys(ids)))

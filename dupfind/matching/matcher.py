@@ -184,7 +184,9 @@ class Matcher:
         return list(fallen)
 
     def _fallen(self, best: Mapping[int, _Best]) -> dict[int, Reason]:
-        """The needles that cannot keep their witness, since another with the same one differs from them, and why."""
+        """Return the needles that cannot keep their witness, since another with the same one differs from them, and
+        why.
+        """
         claims: dict[int, list[Claim]] = {}
         pictures: dict[int, int] = {}
         for position, (candidate, judged) in best.items():
@@ -203,7 +205,9 @@ class Matcher:
         return rejected(rivals, self._judge.differ, kin)
 
     def _near_each_other(self, pictures: dict[int, int]) -> dict[int, list[int]]:
-        """For each of these witnesses, by the ids of their thumbnails, some of the others that have nearly its hash."""
+        """Return for each of these witnesses, by the ids of their thumbnails, some of the others that have nearly
+        its hash.
+        """
         ids = list(pictures)
         with self._listener.part("search"):
             dictionary = HashDictionary(self._haystack.hashes[list(pictures.values()), 0])
@@ -219,7 +223,7 @@ class Matcher:
         return near
 
     def _are_two(self, witness: int, copy: int) -> bool:
-        """Whether two witnesses are certainly not copies of one picture."""
+        """Tell whether two witnesses are certainly not copies of one picture."""
         low, high = sorted((witness, copy))
         return self._judge.differ(Claim(0.0, 0, low, 0), Claim(0.0, 0, high, 0)) is not None
 
@@ -255,7 +259,7 @@ class Matcher:
         return Pair(self._needles.refs[position].id, witness, candidate.orientation)
 
     def _rank(self, candidate: Candidate, grade: Evidence | None = None) -> tuple[Rank, int]:
-        """The better witness first; of one witness the view that lies less turned."""
+        """Return the better witness first; of one witness the view that lies less turned."""
         size_pixels = self._haystack.refs[candidate.picture].size_pixels
         path = self._haystack.entries[candidate.picture].path
         return witness_rank(grade, candidate.distance_bits, size_pixels, path), candidate.orientation
@@ -280,7 +284,7 @@ class Matcher:
         return best
 
     def _refusal(self, position: int, candidate: Candidate, witness: int) -> Reason | None:
-        """Why a witness that its thumbnail finds to be the same does not count for this needle, or None.
+        """Tell why a witness that its thumbnail finds to be the same does not count for this needle, or None.
 
         The two differ at full size; or the witness, or another copy of it, is another needle's. Both are turned as the
         needle lies, since a copy may be a turned one.
@@ -297,7 +301,7 @@ class Matcher:
         return None
 
     def _open(self, positions: Iterable[int]) -> list[int]:
-        """The needles for which a better witness may still be found."""
+        """Return the needles for which a better witness may still be found."""
         return [position for position in positions if position not in self._closed]
 
 
@@ -306,7 +310,7 @@ def _uncounted(_: int) -> None:
 
 
 def _counted(needles: Iterable[_Found], positions: Sequence[int], advance: Advance) -> Iterator[_Found]:
-    """What was found for some of these needles, in their order; ``advance`` counts all that were passed."""
+    """Return what was found for some of these needles, in their order; ``advance`` counts all that were passed."""
     done = 0
     for position, candidates in needles:
         yield position, candidates

@@ -117,7 +117,7 @@ def reverify(
 
 
 def _compare_bytes(claim: Claim) -> Look:
-    """The first witness that has every byte of the needle."""
+    """Return the first witness that has every byte of the needle."""
     doubts = []
     with opened(claim.needle, SECOND_LOOK) as needle:
         for witness in claim.witnesses:
@@ -167,7 +167,7 @@ def _film_digest(result: Thumbnail | bytes | Failure) -> Thumbnail | bytes | Fai
 
 
 def _digest_again(needle: IO[bytes], size_bytes: int) -> bytes | None:
-    """The digest of a needle as it is on the disk; None where it is of another length."""
+    """Return the digest of a needle as it is on the disk; None where it is of another length."""
     from dupfind.digest import digest
 
     _forget(needle)
@@ -180,7 +180,7 @@ def _digest_again(needle: IO[bytes], size_bytes: int) -> bytes | None:
 
 
 def _is_equal(needle: IO[bytes], witness: IO[bytes], size_bytes: int) -> bool:
-    """Whether the two hold the same ``size_bytes`` bytes."""
+    """Tell whether the two hold the same ``size_bytes`` bytes."""
     _forget(needle)
     _forget(witness)
     needle.seek(0)
@@ -257,7 +257,7 @@ class _Pair:
         return evidence.Judgement(Evidence.SIMILAR, objection, view.judgement.tests)
 
     def _decode(self, entry: FileEntry, read: Callable[[], T]) -> T:
-        """What ``read`` makes of the file of ``entry``; raises :class:`_Doubt` where it makes nothing."""
+        """Return what ``read`` makes of the file of ``entry``; raises :class:`_Doubt` where it makes nothing."""
         try:
             with TimeLimit(self._timeout_seconds) as limit, limit.each():
                 return read()

@@ -28,7 +28,7 @@ _UNIT = 65536
 
 
 def find(grey: Grey) -> bytes | None:
-    """The frame of ``grey`` (n, n), upright, packed for :func:`inner`; None where there is none.
+    """Return the frame of ``grey`` (n, n), upright, packed for :func:`inner`; None where there is none.
 
     It has to lie on two opposite sides at least, in one shade: the sky above a landscape is no frame.
     """
@@ -49,7 +49,7 @@ def _is_flat(row: Grey) -> bool:
 
 
 def _rows(grey: Grey) -> tuple[int, float]:
-    """How many of the first rows are frame, which the first is, and its shade."""
+    """Tell how many of the first rows are frame, which the first is, and its shade."""
     most = int(len(grey) * _MOST)
     rows = grey[:most].astype(np.int16)
     means = rows.mean(1)
@@ -58,7 +58,7 @@ def _rows(grey: Grey) -> tuple[int, float]:
 
 
 def inner(pixels: Grey, frame: bytes) -> Grey:
-    """``pixels`` (64, 64) without its frame, at full size again: (64, 64)."""
+    """Return ``pixels`` (64, 64) without its frame, at full size again: (64, 64)."""
     left, top, right, bottom = (share / _UNIT * THUMBNAIL_SIDE for share in _PACKED.unpack(frame))
     rows = gray.enlarging(top, THUMBNAIL_SIDE - bottom)
     columns = gray.enlarging(left, THUMBNAIL_SIDE - right)

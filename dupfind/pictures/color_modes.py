@@ -41,7 +41,7 @@ _LINEAR_LEVELS = 0.04045
 
 
 def _tables_of_light() -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
-    """Amounts of light, 16 bits, of the 256 levels of sRGB, and the level of each amount (IEC 61966-2-1)."""
+    """Return amounts of light, 16 bits, of the 256 levels of sRGB, and the level of each amount (IEC 61966-2-1)."""
     levels = np.arange(256) / 255
     light = np.where(levels <= _LINEAR_LEVELS, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
     amounts = np.arange(1 << 16) / ((1 << 16) - 1)
@@ -152,7 +152,7 @@ def color(working: Image.Image, size: tuple[int, int], cell: int) -> tuple[Image
 
 
 def texture_plane(shrunk: Shrunk, orientation: int) -> NDArray[np.uint8]:
-    """The picture, upright, at the size at which :mod:`dupfind.pictures.texture` measures: (256, 256)."""
+    """Return the picture, upright, at the size at which :mod:`dupfind.pictures.texture` measures: (256, 256)."""
     plane = shrunk.luma.resize((TEXTURE_SIDE, TEXTURE_SIDE), _plane_kernel(shrunk.luma), box=shrunk.box)
     return np.asarray(exif.upright(plane, orientation))
 
@@ -182,7 +182,7 @@ def _plane_kernel(luma: Image.Image) -> Image.Resampling:
 
 
 def _without_partial(image: Image.Image, whole: tuple[int, int]) -> Image.Image:
-    """``image`` with the last column and row, where the picture takes only part of them, made like those before.
+    """Return ``image`` with the last column and row, where the picture takes only part of them, made like those before.
 
     A decoder that reduces fills the rest of such pixels from beyond the picture, where an encoder may leave anything.
     """
@@ -196,7 +196,7 @@ def _without_partial(image: Image.Image, whole: tuple[int, int]) -> Image.Image:
 
 
 def _colour(working: Image.Image, box: Box) -> tuple[Image.Image, ...]:
-    """Cb and Cr, already small, where there is colour."""
+    """Return Cb and Cr, already small, where there is colour."""
     size = CHROMA_SIDE, CHROMA_SIDE
     if working.mode in ("RGB", "RGBX"):
         return tuple(working.resize(size, Image.Resampling.BOX, box=box).convert("YCbCr").split()[1:])
@@ -205,7 +205,8 @@ def _colour(working: Image.Image, box: Box) -> tuple[Image.Image, ...]:
 
 
 def to_working_mode(image: Image.Image) -> Image.Image:
-    """The picture in ``L``, ``YCbCr``, ``RGB`` or ``RGBX``, or in ``F`` from 0 to 1 where its values do not fit 8 bits.
+    """Return the picture in ``L``, ``YCbCr``, ``RGB`` or ``RGBX``, or in ``F`` from 0 to 1 where its values do not
+    fit 8 bits.
 
     ``convert("L")`` alone clips 16-bit and float pictures to white, drops alpha and so gives one grey to different
     pictures.
@@ -225,14 +226,14 @@ def to_working_mode(image: Image.Image) -> Image.Image:
 
 
 def _declared_bits(image: Image.Image) -> int:
-    """Bits of a sample, as far as the file tells; Pillow widens what other formats hold to 16."""
+    """Return bits of a sample, as far as the file tells; Pillow widens what other formats hold to 16."""
     tags = getattr(image, "tag_v2", {})
     found = tags.get(_TIFF_BITS_PER_SAMPLE, (16,))
     return min(int(found[0]), _MOST_BITS) if isinstance(found, tuple) and found else 16
 
 
 def _of_integers(values: NDArray[Any], declared_bits: int) -> NDArray[np.float32]:
-    """Integers of more than 8 bits to 0 to 1.
+    """Return integers of more than 8 bits to 0 to 1.
 
     A fixed scale and not the range of the picture: the 8-bit copy of a 16-bit photo has to get the same grey levels.
     Samples of 12 bits often lie in containers of 16 that say nothing of it, where they would be black. So what leaves
@@ -250,7 +251,8 @@ def _of_integers(values: NDArray[Any], declared_bits: int) -> NDArray[np.float32
 
 
 def _of_floats(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Floats to 0 to 1, by the scale that they seem to be on: 0 to 1, 0 to 255, 0 to 65,535, or else their range.
+    """Return floats to 0 to 1, by the scale that they seem to be on: 0 to 1, 0 to 255, 0 to 65,535, or else their
+    range.
 
     What is no number is black.
     """
@@ -269,7 +271,7 @@ def _by_range(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _of_lab(image: Image.Image) -> Image.Image:
-    """CIE L*a*b* under D50 to sRGB."""
+    """Return CIE L*a*b* under D50 to sRGB."""
     from PIL import ImageCms
 
     lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")

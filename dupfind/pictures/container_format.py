@@ -57,12 +57,12 @@ class Reader:
         return self._file.read(count)
 
     def number(self, place: int, count: int, order: Literal["big", "little"] = "big") -> int:
-        """The unsigned integer of ``count`` bytes at ``place``."""
+        """Return the unsigned integer of ``count`` bytes at ``place``."""
         return int.from_bytes(self.at(place, count), order)
 
 
 def boxes(reader: Reader, place: int, end: int) -> Iterator[Part]:
-    """The boxes of ISO base media (ISO/IEC 14496-12) from ``place`` to ``end``."""
+    """Return the boxes of ISO base media (ISO/IEC 14496-12) from ``place`` to ``end``."""
     for _ in range(_MOST_BOXES):
         if place >= end:
             return
@@ -80,7 +80,7 @@ def boxes(reader: Reader, place: int, end: int) -> Iterator[Part]:
 
 
 def box_payload(reader: Reader, box: Part) -> bytes:
-    """What a box holds."""
+    """Return what a box holds."""
     head = 16 if reader.number(box.start, 4) == 1 else 8
     return reader.at(box.start + head, box.stop - box.start - head)
 
@@ -99,7 +99,7 @@ def heif_has_item(reader: Reader, kind: bytes) -> bool:
 
 
 def heif_auxiliaries(reader: Reader) -> Iterator[bytes]:
-    """What HEIF's auxiliary pictures are, as URNs (ISO/IEC 23008-12, 6.5.8)."""
+    """Return what HEIF's auxiliary pictures are, as URNs (ISO/IEC 23008-12, 6.5.8)."""
     for box in _heif_properties(reader):
         if box.kind == b"auxC":
             yield reader.at(box.start + 12, min(box.stop - box.start - 12, _LONGEST_NAME)).partition(b"\0")[0]
@@ -135,7 +135,7 @@ def heif_code_points(reader: Reader) -> bytes:
 
 
 def _heif_properties(reader: Reader) -> Iterator[Part]:
-    """The properties of all pictures of HEIF (ISO/IEC 23008-12, 9.3)."""
+    """Return the properties of all pictures of HEIF (ISO/IEC 23008-12, 9.3)."""
     tops = (box for box in boxes(reader, 0, reader.length) if box.kind == b"meta")
     properties = (box for top in tops for box in boxes(reader, top.start + 12, top.stop) if box.kind == b"iprp")
     containers = (
@@ -146,7 +146,7 @@ def _heif_properties(reader: Reader) -> Iterator[Part]:
 
 
 def png_chunks(reader: Reader) -> Iterator[Part]:
-    """The chunks of a PNG, and what is behind its end."""
+    """Return the chunks of a PNG, and what is behind its end."""
     place = 8
     for _ in range(_MOST_PARTS):
         head = reader.at(place, 8)
@@ -161,17 +161,17 @@ def png_chunks(reader: Reader) -> Iterator[Part]:
 
 
 def png_payload(reader: Reader, chunk: Part) -> bytes:
-    """What a chunk of a PNG holds."""
+    """Return what a chunk of a PNG holds."""
     return reader.at(chunk.start + 8, chunk.stop - chunk.start - 12)
 
 
 def riff_payload(reader: Reader, chunk: Part) -> bytes:
-    """What a chunk of a WebP holds."""
+    """Return what a chunk of a WebP holds."""
     return reader.at(chunk.start + 8, min(chunk.stop - chunk.start - 8, reader.number(chunk.start + 4, 4, "little")))
 
 
 def riff_chunks(reader: Reader) -> Iterator[Part]:
-    """The chunks of a WebP, and what is behind its end."""
+    """Return the chunks of a WebP, and what is behind its end."""
     end = min(reader.length, 8 + reader.number(4, 4, "little"))
     place = 12
     for _ in range(_MOST_PARTS):
@@ -188,7 +188,7 @@ def riff_chunks(reader: Reader) -> Iterator[Part]:
 
 
 def webp_size(head: bytes) -> tuple[int, int]:
-    """Width and height of a WebP that begins with ``head``, of 30 bytes at least; zeros where it is none."""
+    """Return width and height of a WebP that begins with ``head``, of 30 bytes at least; zeros where it is none."""
     kind, numbers = head[12:16], [int.from_bytes(head[at : at + 3], "little") for at in (24, 27)]
     if head[8:12] != b"WEBP":
         return 0, 0
@@ -229,7 +229,9 @@ def gif_parts(reader: Reader) -> Iterator[Part]:
 
 
 def bmp_end(reader: Reader, image: Image.Image) -> int:
-    """Offset behind the pixels, and behind the colour profile that may follow them, of a BMP that is not loaded."""
+    """Return offset behind the pixels, and behind the colour profile that may follow them, of a BMP that is not
+    loaded.
+    """
     has_file_header = reader.at(0, 2) == b"BM"
     header = 14 if has_file_header else 0
     codec, _, pixels, arguments = image.tile[0]  # type: ignore[attr-defined]
@@ -243,7 +245,9 @@ def bmp_end(reader: Reader, image: Image.Image) -> int:
 
 
 def jpeg_segments(reader: Reader, place: int = 0) -> Iterator[tuple[int, Part]]:
-    """The segments before the first scan of the JPEG at ``place``, by their markers; each part without its marker."""
+    """Return the segments before the first scan of the JPEG at ``place``, by their markers; each part without its
+    marker.
+    """
     if reader.at(place, 2) != b"\xff\xd8":
         return
     place += 2
@@ -260,7 +264,7 @@ def jpeg_segments(reader: Reader, place: int = 0) -> Iterator[tuple[int, Part]]:
 
 
 def mpo_base(reader: Reader) -> int:
-    """What the offsets of an MPO's index count from (CIPA DC-007, 5.2.2.1)."""
+    """Return what the offsets of an MPO's index count from (CIPA DC-007, 5.2.2.1)."""
     for marker, part in jpeg_segments(reader):
         if marker == _JPEG_APP2 and reader.at(part.start, 4) == b"MPF\0":
             return part.start + 4
@@ -268,7 +272,9 @@ def mpo_base(reader: Reader) -> int:
 
 
 def jpeg_2000_bits(reader: Reader) -> int:
-    """Bits of the finest component of a JPEG 2000 (ITU-T T.800, A.5.1); 0 where its codestream does not begin early."""
+    """Return bits of the finest component of a JPEG 2000 (ITU-T T.800, A.5.1); 0 where its codestream does not begin
+    early.
+    """
     head = reader.at(0, _JPEG_2000_HEAD_BYTES)
     start = head.find(b"\xff\x4f\xff\x51")
     if start < 0:
@@ -278,7 +284,7 @@ def jpeg_2000_bits(reader: Reader) -> int:
 
 
 def is_reduced_ifd(reader: Reader, place: int, order: Literal["big", "little"]) -> bool:
-    """Whether the directory of a TIFF at ``place`` is of a picture that is marked as a smaller copy."""
+    """Tell whether the directory of a TIFF at ``place`` is of a picture that is marked as a smaller copy."""
     for entry in range(min(reader.number(place, 2, order), _MOST_BOXES)):
         start = place + 2 + 12 * entry
         if reader.number(start, 2, order) == _NEW_SUBFILE_TYPE:

@@ -118,7 +118,7 @@ _HEAD_BYTES = 32
 
 
 def versions() -> str:
-    """The versions of everything that can alter a thumbnail, for the cache's key."""
+    """Return the versions of everything that can alter a thumbnail, for the cache's key."""
     libjpeg = features.version("libjpeg_turbo") or features.version("jpg")
     plugged_in = f"{jpeg.version()}, heif {pillow_heif.__version__}, jxl {jxl.version()}, raw {raw.version()}"
     return f"pillow {pillow_version}, jpeg {libjpeg}, {plugged_in}"
@@ -196,7 +196,7 @@ def in_plain_words(file: IO[bytes]) -> AbstractContextManager[None]:
 
 
 def _size_pixels(file: IO[bytes]) -> int:
-    """What the header promises; 0 where it cannot be read."""
+    """Return what the header promises; 0 where it cannot be read."""
     with suppress(Exception):  # as many classes as below
         file.seek(0)
         head = file.read(_HEAD_BYTES)
@@ -255,7 +255,7 @@ class _Look:
 def _thumbnail(
     look: _Look, size: tuple[int, int], kind: str, frames: int, orientation: int, captured: str | None
 ) -> Thumbnail:
-    """``size`` is that of the picture as stored, ``kind`` its format."""
+    """Return ``size`` is that of the picture as stored, ``kind`` its format."""
     width, height = size[::-1] if exif.is_transposed(orientation) else size
     shrunk = look.shrunk
     if look.is_bare:
@@ -314,14 +314,14 @@ def _look_at_jpeg(image: JpegImagePlugin.JpegImageFile, file: IO[bytes], may_be_
 
 
 def _damage(decoded: jpeg.Decoded, stream: jpeg_stream.Stream) -> str | None:
-    """What speaks against the data of a JPEG, in words for the user."""
+    """Return what speaks against the data of a JPEG, in words for the user."""
     if damage := decoded.warning or stream.damage:
         return f"its JPEG data is damaged: {damage}"
     return None if decoded.is_checked else "it is a JPEG of a rare kind, which cannot be checked for damage"
 
 
 def _read_raw(file: IO[bytes], max_pixels: int) -> Thumbnail:
-    """Camera RAW always holds more than what can be seen of it."""
+    """Return camera RAW always holds more than what can be seen of it."""
     shot = raw.read(file, max_pixels)
     captured = exif.captured_of_tiff(file)
     damage = None
@@ -390,7 +390,7 @@ def _read_full_size(file: IO[bytes], name: str, max_pixels: int, target: _Target
 def _full_size_of_jpeg(
     image: JpegImagePlugin.JpegImageFile | Image.Image, file: IO[bytes], target: _Target, orientation: int
 ) -> FullSize:
-    """``image``, which was opened from ``file``."""
+    """Return ``image``, which was opened from ``file``."""
     assert isinstance(image, JpegImagePlugin.JpegImageFile)
     data, _ = jpeg.read_bytes(file, image.width * image.height)
     data, stream = trailers.outline(data)
@@ -408,7 +408,7 @@ def _full_size(
     has_palette: bool = False,
     profile: bytes | None = None,
 ) -> FullSize:
-    """``image`` upright, as ``target`` says.
+    """Return ``image`` upright, as ``target`` says.
 
     Gray is made of RGB in every format: the luma of a JPEG has what strong colours lose on the way to RGB, and its PNG
     has not.

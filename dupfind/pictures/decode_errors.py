@@ -67,7 +67,7 @@ def _in_two_classes() -> Iterator[None]:
 
 
 def _own_place(traceback: TracebackType | None) -> str | None:
-    """Where in this package an error was raised; None where it was raised elsewhere."""
+    """Tell where in this package an error was raised; None where it was raised elsewhere."""
     place = None
     while traceback is not None:
         code = traceback.tb_frame.f_code

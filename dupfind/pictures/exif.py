@@ -33,7 +33,7 @@ _LEFT_TO_RIGHT, _UPSIDE_DOWN = (2, 3, 7, 8), (3, 4, 6, 7)
 
 
 def facts(image: Image.Image) -> tuple[int, str | None]:
-    """EXIF orientation and capture time, to be asked after the decode.
+    """Return EXIF orientation and capture time, to be asked after the decode.
 
     The TIFF and HEIF decoders turn the picture themselves and then drop the tag. An EXIF block that cannot be read
     costs these facts and not the picture.
@@ -47,7 +47,7 @@ def facts(image: Image.Image) -> tuple[int, str | None]:
 
 
 def captured_of_tiff(file: IO[bytes]) -> str | None:
-    """The capture time in a file that begins as TIFF does, whatever else it is; None where it has none."""
+    """Return the capture time in a file that begins as TIFF does, whatever else it is; None where it has none."""
     try:
         exif = Image.Exif()
         file.seek(0)
@@ -58,12 +58,12 @@ def captured_of_tiff(file: IO[bytes]) -> str | None:
 
 
 def is_transposed(orientation: int) -> bool:
-    """True where width and height of the stored picture are height and width of the upright one."""
+    """Return true where width and height of the stored picture are height and width of the upright one."""
     return _FIRST_TRANSPOSED <= orientation <= max(_UPRIGHT)
 
 
 def upright(plane: Image.Image, orientation: int) -> Image.Image:
-    """``plane`` as the photographer saw it; an invalid ``orientation`` means that it is already."""
+    """Return ``plane`` as the photographer saw it; an invalid ``orientation`` means that it is already."""
     turn = _UPRIGHT.get(orientation)
     return plane if turn is None else plane.transpose(turn)
 
@@ -95,7 +95,7 @@ def stored_box(box: tuple[int, int, int, int], size: tuple[int, int], orientatio
 
 
 def _captured(exif: Image.Exif) -> str | None:
-    """The capture time, without what else lies around it: ``Exif.get_ifd`` takes camera makers' notes apart."""
+    """Return the capture time, without what else lies around it: ``Exif.get_ifd`` takes camera makers' notes apart."""
     try:
         place = exif.get(_EXIF_IFD)
         if not isinstance(place, int):
@@ -109,7 +109,7 @@ def _captured(exif: Image.Exif) -> str | None:
 
 
 def _capture_time(shot: Mapping[int, Any]) -> str | None:
-    """``DateTimeOriginal`` with ``SubSecTimeOriginal`` and ``OffsetTimeOriginal``, as EXIF 2.31 writes them."""
+    """Return ``DateTimeOriginal`` with ``SubSecTimeOriginal`` and ``OffsetTimeOriginal``, as EXIF 2.31 writes them."""
     moment = _text(shot.get(0x9003))
     if len(moment) != len("2006:12:25 10:11:12") or not any(
         "1" <= digit <= "9" for digit in moment

@@ -42,7 +42,7 @@ _USUAL_ENDINGS = frozenset(form for one in IMAGE_SUFFIXES if len(one) == len(".j
 
 
 def suffix(path: str) -> str:
-    """The last suffix of ``path`` in lower case, with its dot; empty where there is none.
+    """Return the last suffix of ``path`` in lower case, with its dot; empty where there is none.
 
     >>> suffix("/a/IMG_0001.JPG"), suffix("/a.b/.hidden")
     ('.jpg', '')
@@ -52,12 +52,12 @@ def suffix(path: str) -> str:
 
 
 def too_large(size_pixels: int, max_pixels: int) -> str | None:
-    """Why a picture of this many pixels is refused; None when it is not."""
+    """Tell why a picture of this many pixels is refused; None when it is not."""
     return f"{size_pixels:,} pixels are more than --max-pixels allows" if size_pixels > max_pixels else None
 
 
 def is_image_name(path: str) -> bool:
-    """True when the name alone promises a picture: :func:`suffix` is one of theirs, asked in half the time."""
+    """Return true when the name alone promises a picture: :func:`suffix` is one of theirs, asked in half the time."""
     if path[-4:] in _USUAL_ENDINGS:  # as nearly all are written
         return path[-5:-4] not in _NO_STEM
     stem, _, last = path.rpartition(".")
@@ -65,20 +65,20 @@ def is_image_name(path: str) -> bool:
 
 
 def is_film_name(path: str) -> bool:
-    """True when the name alone promises a film or a sound."""
+    """Return true when the name alone promises a film or a sound."""
     return suffix(path) in _FILM_AND_SOUND_SUFFIXES
 
 
 def is_raw_name(path: str) -> bool:
-    """True when the name is that of a camera RAW file."""
+    """Return true when the name is that of a camera RAW file."""
     return suffix(path) in RAW_SUFFIXES
 
 
 def is_raw_content(head: bytes) -> bool:
-    """True when no file but camera RAW begins so; ``head`` is at least 16 bytes."""
+    """Return true when no file but camera RAW begins so; ``head`` is at least 16 bytes."""
     return head.startswith(_RAW_BEGINNINGS) or head[4:12] == _CR3_BRAND
 
 
 def is_plain_content(head: bytes) -> bool:
-    """True when a file that begins so is a common picture, whatever its name says."""
+    """Return true when a file that begins so is a common picture, whatever its name says."""
     return head.startswith(_PLAIN_BEGINNINGS)

@@ -17,12 +17,12 @@ _FITS, _FEWEST_FITTED = 3, 64
 
 
 def smoothed(grey: Grey) -> Grey:
-    """``grey`` (64, 64) under a Gaussian of sigma 0.6 pixels, the edges continued."""
+    """Return ``grey`` (64, 64) under a Gaussian of sigma 0.6 pixels, the edges continued."""
     return np.asarray(_BLUR @ grey @ _BLUR.T, np.float32)
 
 
 def _blur_matrix() -> Grey:
-    """What smooths the columns of a picture when multiplied from the left: (64, 64), the edges continued."""
+    """Return what smooths the columns of a picture when multiplied from the left: (64, 64), the edges continued."""
     steps = np.arange(-2, 3)
     weights = np.exp(-0.5 * (steps / _SMOOTHING_SIGMA) ** 2)
     rows = np.clip(np.arange(THUMBNAIL_SIDE)[:, None] + steps, 0, THUMBNAIL_SIDE - 1)
@@ -34,7 +34,8 @@ _BLUR = _blur_matrix()
 
 @lru_cache(maxsize=256)
 def limited_to(side: int) -> Grey:
-    """What leaves a picture the detail that ``side`` pixels a column can hold: (64, 64), to multiply from the left.
+    """Return what leaves a picture the detail that ``side`` pixels a column can hold: (64, 64), to multiply from the
+    left.
 
     Down to ``side`` pixels and up again, with the Lanczos kernel of three lobes, as small pictures become thumbnails.
     """
@@ -43,12 +44,14 @@ def limited_to(side: int) -> Grey:
 
 
 def enlarging(start: float, end: float) -> Grey:
-    """What enlarges the rows from ``start`` to ``end`` of a picture to its full height: (64, 64), from the left."""
+    """Return what enlarges the rows from ``start`` to ``end`` of a picture to its full height: (64, 64), from the
+    left.
+    """
     return np.asarray(resampling.weights(THUMBNAIL_SIDE, THUMBNAIL_SIDE, start, end), np.float32)
 
 
 def slopes(smooth: Grey) -> tuple[Grey, Grey]:
-    """The slopes downwards and to the right, in grey levels a pixel."""
+    """Return the slopes downwards and to the right, in grey levels a pixel."""
     padded = np.pad(smooth, 1, mode="edge")
     down = (padded[2:, 1:-1] - padded[:-2, 1:-1]) / 2
     across = (padded[1:-1, 2:] - padded[1:-1, :-2]) / 2
@@ -56,7 +59,7 @@ def slopes(smooth: Grey) -> tuple[Grey, Grey]:
 
 
 def span(smooth: Grey) -> Grey:
-    """Greatest minus least of the 3 x 3 pixels around each."""
+    """Return greatest minus least of the 3 x 3 pixels around each."""
     padded = np.pad(smooth, 1, mode="edge")
     columns = padded[:, :-2], padded[:, 1:-1], padded[:, 2:]
     low, high = np.minimum.reduce(columns), np.maximum.reduce(columns)
@@ -65,7 +68,7 @@ def span(smooth: Grey) -> Grey:
 
 
 def quantile(values: Grey, share: float) -> float:
-    """The value below which this share of ``values``, of any shape, lies."""
+    """Return the value below which this share of ``values``, of any shape, lies."""
     place = int(share * values.size)
     return float(np.partition(values, place, None)[place])
 
@@ -91,7 +94,7 @@ def fit_tone(source: Grey, target: Grey) -> tuple[float, float]:
 
 
 def place(down: int, right: int) -> str:
-    """A pixel of a thumbnail in words."""
+    """Return a pixel of a thumbnail in words."""
     rows = ("top", "middle", "bottom")[down * 3 // THUMBNAIL_SIDE]
     columns = ("left", "centre", "right")[right * 3 // THUMBNAIL_SIDE]
     if rows == "middle":

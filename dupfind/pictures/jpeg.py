@@ -71,19 +71,21 @@ class Decoded(NamedTuple):
 
 
 def version() -> str:
-    """The version of the decoder, for the cache's key."""
+    """Return the version of the decoder, for the cache's key."""
     return f"simplejpeg {simplejpeg.__version__}"
 
 
 def read_bytes(file: IO[bytes], size_pixels: int) -> tuple[bytes, int]:
-    """The file from its start, or as much of it as a picture of this size can take, and the length of the file."""
+    """Return the file from its start, or as much of it as a picture of this size can take, and the length of the
+    file.
+    """
     length_bytes = file.seek(0, os.SEEK_END)
     file.seek(0)
     return file.read(min(length_bytes, _HEADER_BYTES + _MOST_BYTES_A_PIXEL * size_pixels)), length_bytes
 
 
 def read_coarse(file: IO[bytes], image: JpegImagePlugin.JpegImageFile, outline: Outline) -> bytes | None:
-    """The beginning of a progressive file, as a JPEG of its own that decodes to an eighth of the size.
+    """Return the beginning of a progressive file, as a JPEG of its own that decodes to an eighth of the size.
 
     ``outline`` tells where the picture ends, and is asked where that is not the end of the file: what lies behind is
     left alone, be it a film or slack, but a picture that is cut short is to be seen. None where the whole file has to
@@ -106,14 +108,14 @@ def read_coarse(file: IO[bytes], image: JpegImagePlugin.JpegImageFile, outline: 
 
 
 def decode_coarse(image: JpegImagePlugin.JpegImageFile, data: bytes) -> Decoded | None:
-    """The pixels of what :func:`read_coarse` gave, reduced by eight; None where the decoder complains."""
+    """Return the pixels of what :func:`read_coarse` gave, reduced by eight; None where the decoder complains."""
     pixels, _ = _decode_strictly(data, image.mode, image.size, _COARSE_FACTOR)
     width, height = image.size
     return Decoded(pixels, (0, 0, width / _COARSE_FACTOR, height / _COARSE_FACTOR), None) if pixels else None
 
 
 def _factor(size: tuple[int, int], working_side: int = WORKING_SIDE) -> int:
-    """By how much the decoder is to reduce a picture of this size."""
+    """Return by how much the decoder is to reduce a picture of this size."""
     return next(factor for factor in _FACTORS if min(size) >= factor * working_side or factor == 1)
 
 
@@ -125,7 +127,7 @@ def decode(
     *,
     is_padded: bool = False,
 ) -> Decoded:
-    """The pixels of ``image``, of which nothing but the header was read; ``data`` is the file's content.
+    """Return the pixels of ``image``, of which nothing but the header was read; ``data`` is the file's content.
 
     At least ``working_side`` pixels of each side are left, or all that there are. ``is_padded`` allows the mode
     ``RGBX``, which Pillow takes over without a copy. Raises what Pillow raises where neither decoder can read it.
@@ -153,8 +155,8 @@ def decode(
 def _decode_strictly(
     data: bytes, mode: str, size: tuple[int, int], factor: int
 ) -> tuple[Image.Image | None, str | None]:
-    """The pixels reduced by ``factor``, or what the decoder complained of; neither where it finds nothing wrong with a
-    file of which Pillow knows better what the pixels mean. Raises ``MemoryError``.
+    """Return the pixels reduced by ``factor``, or what the decoder complained of; neither where it finds nothing
+    wrong with a file of which Pillow knows better what the pixels mean. Raises ``MemoryError``.
     """
     width, height = (math.ceil(side / factor) for side in size)
     colours = {"L": "GRAY", "CMYK": "CMYK", "RGBX": "RGBX"}.get(mode, "RGB")
@@ -176,7 +178,7 @@ def _decode_strictly(
 
 
 def _is_of_header(complaint: str) -> bool:
-    """Whether it may be about the header alone."""
+    """Tell whether it may be about the header alone."""
     _, _, marker = complaint.partition(_EXTRANEOUS)
     return complaint.startswith(_HARMLESS) or marker.startswith(_IN_HEADER)
 
@@ -187,7 +189,8 @@ def _in_words(complaint: str) -> str:
 
 
 def quality(image: JpegImagePlugin.JpegImageFile) -> int | None:
-    """The quality, 1 to 100, at which the Independent JPEG Group's encoder quantises luma most nearly as this file.
+    """Return the quality, 1 to 100, at which the Independent JPEG Group's encoder quantises luma most nearly as this
+    file.
 
     Its tables are one table scaled, so tables are compared by the mean logarithm of their steps; a table of another
     make gets the quality that keeps as much on average. None without a table.
@@ -201,7 +204,7 @@ def quality(image: JpegImagePlugin.JpegImageFile) -> int | None:
 
 
 def _steps(quality: int) -> list[int]:
-    """The encoder's table for luma at this quality."""
+    """Return the encoder's table for luma at this quality."""
     percent = 5000 // quality if quality < 50 else 200 - 2 * quality  # noqa: PLR2004 - as libjpeg's jcparam.c has it
     return [min(max((step * percent + 50) // 100, 1), 255) for step in _LUMA_STEPS]
 

@@ -131,7 +131,7 @@ def inspect(jpeg: bytes) -> Stream:
 
 
 def coarse(start_of_jpeg: bytes) -> bytes | None:
-    """The scans that begin a progressive JPEG and hold the mean of every 8 x 8 pixels, as a JPEG of its own.
+    """Return the scans that begin a progressive JPEG and hold the mean of every 8 x 8 pixels, as a JPEG of its own.
 
     These are the first scans of the DC coefficients of all components, most often one. Empty where it does not begin
     so; None where ``start_of_jpeg`` is too short to tell.
@@ -162,7 +162,7 @@ def coarse(start_of_jpeg: bytes) -> bytes | None:
 
 
 def without_extras(jpeg: bytes) -> bytes:
-    """``jpeg`` with nothing before its first scan but what a decoder needs, and that as it ought to be.
+    """Return ``jpeg`` with nothing before its first scan but what a decoder needs, and that as it ought to be.
 
     Profiles, stray bytes and odd version numbers are complaints of their own to libjpeg, which tells the first only:
     without them it tells what is wrong with the picture.
@@ -195,7 +195,7 @@ def without_extras(jpeg: bytes) -> bytes:
 
 
 def _without_smoothing(jpeg: bytes, tables: list[Segment]) -> bytes:
-    """``jpeg``, in which no AC coefficient is, so that libjpeg does not make some up.
+    """Return ``jpeg``, in which no AC coefficient is, so that libjpeg does not make some up.
 
     It smooths what it takes for the beginning of a picture still to come, which takes longer than decoding it and moves
     pixels by 4 grey levels on average. It refrains where a step of the quantisation is zero, by which it would divide.
@@ -213,7 +213,9 @@ def _without_smoothing(jpeg: bytes, tables: list[Segment]) -> bytes:
 
 
 def _segments(jpeg: bytes) -> Iterator[Segment]:
-    """Every marker behind the first, which is the start of the picture; what lies between segments is skipped."""
+    """Return every marker behind the first, which is the start of the picture; what lies between segments is
+    skipped.
+    """
     place = _next_marker(jpeg, 2)
     while place is not None:
         marker = jpeg[place + 1]
@@ -231,7 +233,7 @@ def _segments(jpeg: bytes) -> Iterator[Segment]:
 
 
 def _next_marker(jpeg: bytes, start: int) -> int | None:
-    """Where the next marker is that is neither a stuffed byte nor a restart; None where there is none."""
+    """Tell where the next marker is that is neither a stuffed byte nor a restart; None where there is none."""
     while start + 1 < len(jpeg):
         if jpeg[start] == _PREFIX and not _is_data(jpeg[start + 1]):  # where a segment ends, the next begins
             return start
@@ -249,12 +251,12 @@ def _next_marker(jpeg: bytes, start: int) -> int | None:
 
 
 def _is_data(behind_prefix: int) -> bool:
-    """Whether a byte behind 0xff says that the compressed data, or the filling before a marker, goes on."""
+    """Tell whether a byte behind 0xff says that the compressed data, or the filling before a marker, goes on."""
     return behind_prefix in (_STUFFED, _PREFIX) or behind_prefix & _RESTART_MASK == _RESTARTS
 
 
 def _has_zeros(jpeg: bytes, data: slice) -> bool:
-    """Whether 32 zero bytes follow each other in this part.
+    """Tell whether 32 zero bytes follow each other in this part.
 
     Three of the words of eight bytes within are zero then, which is looked for first: ten times as fast.
     """
@@ -265,7 +267,7 @@ def _has_zeros(jpeg: bytes, data: slice) -> bool:
 
 
 def _may_be_zeros(tables: _Tables, scan: bytes) -> bool:
-    """Whether sound data of this scan may hold 256 zero bits in a row.
+    """Tell whether sound data of this scan may hold 256 zero bits in a row.
 
     They repeat the first code of each Huffman table. Where that is "end of block" they are an even area, as optimised
     tables code it. Where it is a coefficient (in the tables that most files share: of size 1) they are blocks of which

@@ -35,12 +35,12 @@ class Header(NamedTuple):
 
 
 def is_jxl(head: bytes) -> bool:
-    """Whether a file that begins with ``head`` is JPEG XL."""
+    """Tell whether a file that begins with ``head`` is JPEG XL."""
     return head.startswith((CODESTREAM, CONTAINER))
 
 
 def version() -> str:
-    """The version of the decoder, for the cache's key; empty where it is not installed."""
+    """Return the version of the decoder, for the cache's key; empty where it is not installed."""
     from importlib import metadata  # takes the workers 15 ms to load, and none of them asks
 
     try:
@@ -50,7 +50,9 @@ def version() -> str:
 
 
 def open_image(file: IO[bytes]) -> Image.Image:
-    """The picture in ``file``, decoded whole. Raises :class:`UndecodableError`, also where the extra is missing."""
+    """Return the picture in ``file``, decoded whole. Raises :class:`UndecodableError`, also where the extra is
+    missing.
+    """
     try:
         from pillow_jxl import JpegXLImagePlugin
     except ImportError:
@@ -66,7 +68,7 @@ def open_image(file: IO[bytes]) -> Image.Image:
 
 
 def is_stored_upright(image: Image.Image) -> bool:
-    """Whether the decoder has turned the picture, so that the orientation that EXIF repeats is done with.
+    """Tell whether the decoder has turned the picture, so that the orientation that EXIF repeats is done with.
 
     It does so with all but the files that keep a JPEG, whose pixels are those of the JPEG.
     """
@@ -74,7 +76,7 @@ def is_stored_upright(image: Image.Image) -> bool:
 
 
 def read_header(file: IO[bytes]) -> Header:
-    """Size and kind of the picture in ``file``. Raises :class:`UndecodableError` where it has no codestream."""
+    """Return size and kind of the picture in ``file``. Raises :class:`UndecodableError` where it has no codestream."""
     file.seek(0)
     if file.read(2) != CODESTREAM:
         _seek_codestream(file)
@@ -130,7 +132,7 @@ def _read_size(bits: _Bits) -> tuple[int, int]:
 
 
 def _kind(bits: _Bits) -> tuple[bool, bool]:
-    """Whether it is animated, and whether it has more than 8 bits a sample."""
+    """Tell whether it is animated, and whether it has more than 8 bits a sample."""
     is_all_default = bits.take(1)
     if is_all_default:
         return False, False

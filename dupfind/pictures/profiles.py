@@ -61,7 +61,7 @@ def of_image(image: Image.Image, file: IO[bytes]) -> bytes | None:
 
 
 def _png_chunks(file: IO[bytes]) -> dict[bytes, bytes]:
-    """What a PNG says of its colours, by the kinds of its chunks."""
+    """Return what a PNG says of its colours, by the kinds of its chunks."""
     reader = container_format.Reader(file)
     told = (part for part in container_format.png_chunks(reader) if part.kind in PNG_CHUNKS)
     return {part.kind: container_format.png_payload(reader, part) for part in told}

@@ -46,7 +46,7 @@ class Shot(NamedTuple):
 
 
 def is_raw(file: IO[bytes], name: str) -> bool:
-    """Whether ``file`` is camera RAW, by its content or, where that tells nothing, by its name."""
+    """Tell whether ``file`` is camera RAW, by its content or, where that tells nothing, by its name."""
     file.seek(0)
     head = file.read(32)
     file.seek(0)
@@ -58,7 +58,7 @@ def is_raw(file: IO[bytes], name: str) -> bool:
 
 
 def _is_raw_tiff(file: IO[bytes]) -> bool:
-    """A TIFF that says it is DNG, begins with a preview, or holds what a sensor saw."""
+    """Return a TIFF that says it is DNG, begins with a preview, or holds what a sensor saw."""
     try:
         tags = TiffImagePlugin.ImageFileDirectory_v2(file.read(8))
         file.seek(tags.next)
@@ -73,7 +73,7 @@ def _is_raw_tiff(file: IO[bytes]) -> bool:
 
 
 def version() -> str:
-    """The version of the decoder, for the cache's key; empty where it is not installed."""
+    """Return the version of the decoder, for the cache's key; empty where it is not installed."""
     from importlib import metadata  # as in :mod:`dupfind.pictures.jxl`
 
     try:
@@ -115,8 +115,8 @@ def read(file: IO[bytes], max_pixels: int) -> Shot:
 
 
 def _preview(shot: object, data: bytes) -> bytes | None:
-    """The largest JPEG inside, if there is one. ``data`` is the file: what lies behind its end LibRaw leaves as it was
-    in memory, where a whole preview of the file before may lie.
+    """Return the largest JPEG inside, if there is one. ``data`` is the file: what lies behind its end LibRaw leaves
+    as it was in memory, where a whole preview of the file before may lie.
     """
     import rawpy
 
@@ -133,7 +133,9 @@ def _preview(shot: object, data: bytes) -> bytes | None:
 
 
 def _fits(preview: bytes, size: tuple[int, int], turn: int) -> int | None:
-    """EXIF's number for how ``preview`` is stored, if it shows the whole shot, upright of ``size``, well enough."""
+    """Return EXIF's number for how ``preview`` is stored, if it shows the whole shot, upright of ``size``, well
+    enough.
+    """
     try:
         with Image.open(io.BytesIO(preview), formats=("JPEG",)) as image:
             stored = image.size

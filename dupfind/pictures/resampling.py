@@ -36,7 +36,7 @@ class _Band(NamedTuple):
 
 
 def thumbnail(grey: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    """``grey`` (height, width), of which the picture takes ``box`` (left, top, right, bottom), as (64, 64).
+    """Return ``grey`` (height, width), of which the picture takes ``box`` (left, top, right, bottom), as (64, 64).
 
     To the bit what Pillow makes of it, the rows first and then the columns, on every machine: all sums are of whole
     numbers below 2**53, which no order of additions changes.
@@ -54,14 +54,16 @@ def thumbnail(grey: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
 
 
 def squares(greys: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """``greys`` (..., n, n), many small pictures, as (..., ``side``, ``side``), each to the bit as Pillow makes it."""
+    """Return ``greys`` (..., n, n), many small pictures, as (..., ``side``, ``side``), each to the bit as Pillow
+    makes it.
+    """
     taken = _whole_weights(side, greys.shape[-1])
     across = _round(greys.astype(np.float64) @ taken.T)
     return _round(taken @ across).astype(np.uint8)
 
 
 def _round(values: Weights) -> Weights:
-    """What the sums say in grey levels, in place."""
+    """Return what the sums say in grey levels, in place."""
     values += _ONE / 2
     values /= _ONE
     np.floor(values, out=values)
@@ -88,7 +90,7 @@ def _bands(source: int, start: float, stop: float) -> list[_Band]:
 
 @lru_cache(maxsize=4)
 def _whole_weights(length: int, source: int) -> Weights:
-    """:func:`weights` of all of ``source`` pixels in parts of :data:`_ONE`."""
+    """Return :func:`weights` of all of ``source`` pixels in parts of :data:`_ONE`."""
     return _to_whole(weights(length, source, 0, source) * _ONE)
 
 
@@ -97,7 +99,8 @@ def _to_whole(exact: Weights) -> Weights:
 
 
 def weights(length: int, source: int, start: float, stop: float) -> Weights:
-    """What each of ``length`` new pixels, which cover the old ones from ``start`` to ``stop``, takes of each old one.
+    """Return what each of ``length`` new pixels, which cover the old ones from ``start`` to ``stop``, takes of each
+    old one.
 
     Shape (length, source); each row adds up to 1.
     """
@@ -110,7 +113,7 @@ def _centres(length: int, start: float, stop: float) -> Weights:
 
 
 def _kernel(places: NDArray[Any], centres: Weights, scale: float, end: NDArray[Any] | int) -> Weights:
-    """The weights of the old pixels at ``places``, before ``end``, in the new ones around ``centres``."""
+    """Return the weights of the old pixels at ``places``, before ``end``, in the new ones around ``centres``."""
     away = (places + 0.5 - centres) / scale
     sine = np.sin(away * (math.pi / _LOBES))
     # One sine does for both: sin(3 a) = 3 sin(a) - 4 sin(a)**3.

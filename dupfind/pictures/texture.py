@@ -31,7 +31,7 @@ Levels = NDArray[np.int16]
 
 
 def detail(grey: Grey) -> float:
-    """Root mean square, in grey levels, of what 2 x 2 pixels of ``grey`` (256, 256) differ from their mean.
+    """Return root mean square, in grey levels, of what 2 x 2 pixels of ``grey`` (256, 256) differ from their mean.
 
     This is the finest level of a Haar wavelet decomposition: what the picture shows beyond 128 x 128 pixels.
     """
@@ -43,7 +43,7 @@ def detail(grey: Grey) -> float:
 
 
 def text(grey: Grey) -> float:
-    """The share of ``grey`` (256, 256) that is fine marks on an even ground, 0 to 1.
+    """Return the share of ``grey`` (256, 256) that is fine marks on an even ground, 0 to 1.
 
     Pages of text reach 0.3 to 0.7, a receipt on a table 0.2; of 427 photos of things and animals one with a moped
     reaches 0.18, and a web site 0.28. The larger of two: of tiles of 16 x 16 pixels, the share; of tiles of 8 x 8,
@@ -69,11 +69,11 @@ class _Tiles:
         self._last = side * side - 1
 
     def at(self, quantile: float) -> NDArray[np.int16]:
-        """The grey level of each tile below which this share of its pixels lies: (tiles,)."""
+        """Return the grey level of each tile below which this share of its pixels lies: (tiles,)."""
         return self._ascending[:, int(quantile * self._last)]
 
     def marked(self, crossings: int) -> float:
-        """The share of the tiles that are fine marks, dark on a light ground or light on a dark one."""
+        """Return the share of the tiles that are fine marks, dark on a light ground or light on a dark one."""
         dark = self._is_marked(self.at(0.8), self.at(0.95) - self.at(0.6), self.at(0.8) - self.at(0.03), -1, crossings)
         light = self._is_marked(self.at(0.2), self.at(0.4) - self.at(0.05), self.at(0.97) - self.at(0.2), 1, crossings)
         return float((dark | light).mean())
@@ -81,7 +81,7 @@ class _Tiles:
     def _is_marked(
         self, ground: Levels, spread: Levels, depth: Levels, direction: int, crossings: int
     ) -> NDArray[np.bool_]:
-        """Whether each tile has marks that are darker (-1) or lighter (1) than its even ground: (tiles,)."""
+        """Tell whether each tile has marks that are darker (-1) or lighter (1) than its even ground: (tiles,)."""
         found = (spread <= _EVEN) & (depth >= _DEEP)
         border = ground[found] + direction * np.maximum(_DEEP // 2, depth[found] // 3)
         pixels = self._pixels[found]

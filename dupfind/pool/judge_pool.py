@@ -42,7 +42,7 @@ class JudgePool:
                 return
 
         def here(comparison: Comparison, _: Death) -> Judged:
-            """Judging is our own and harmless: what a process did not finish is done here."""
+            """Judge here: judging is our own and harmless; what a process did not finish is done here."""
             return task([comparison])[0]
 
         for comparison, judged in self._pool.map(task, self._comparisons(pairs), size_bytes=_size_bytes, lost=here):

@@ -99,7 +99,7 @@ class _Spawned:
         self._process = process
 
     def kill(self) -> None:
-        """As the system does it."""
+        """Kill it as the system does."""
         self._process.kill()
 
     def end(self) -> int | None:
@@ -270,7 +270,7 @@ def _command(module: str, function: str) -> list[str]:
 if hasattr(os, "register_at_fork"):
 
     def _renew_lock() -> None:
-        """Whoever held it at a fork lives on in the other process."""
+        """Renew the lock: whoever held it at a fork lives on in the other process."""
         global _lock  # noqa: PLW0603
         _lock = threading.Lock()
 

@@ -23,7 +23,7 @@ _OTHERS = frozenset({"xmp", "XML:com.adobe.xmp", "photoshop", "icc_profile", "co
 
 
 def count_tags(entries: Sequence[FileEntry], timeout_seconds: float) -> list[int]:
-    """For each file the number of facts in its metadata."""
+    """Return for each file the number of facts in its metadata."""
     assert decode.RECIPE  # whose import makes Pillow know HEIC
     Image.MAX_IMAGE_PIXELS = None  # nothing is decoded, whatever its size
     counts = []

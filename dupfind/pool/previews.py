@@ -38,12 +38,12 @@ _GROUND = (200, 200, 200)
 def read_previews(
     entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float, side: int = SIDE
 ) -> list[Preview | Failure]:
-    """A preview of each picture whose longer side is ``side`` pixels at most, or why there is none."""
+    """Return a preview of each picture whose longer side is ``side`` pixels at most, or why there is none."""
     return _read(entries, lambda file, name: read_preview(file, name, max_pixels, side), timeout_seconds)
 
 
 def read_full_size(entries: Sequence[FileEntry], max_pixels: int, timeout_seconds: float) -> list[Preview | Failure]:
-    """Each picture at its own size, as JPEG, or why there is none."""
+    """Return each picture at its own size, as JPEG, or why there is none."""
 
     def read(file: IO[bytes], name: str) -> Preview:
         return read_preview(file, name, max_pixels, FULL_SIDE, is_full=True)
@@ -66,7 +66,8 @@ def _read(
 
 
 def read_preview(file: IO[bytes], name: str, max_pixels: int, side: int = SIDE, *, is_full: bool = False) -> Preview:
-    """The picture in ``file``, positioned at its start, made small; ``name`` as for a thumbnail. As WebP, or JPEG.
+    """Return the picture in ``file``, positioned at its start, made small; ``name`` as for a thumbnail. As WebP, or
+    JPEG.
 
     Raises the errors of :mod:`dupfind.pictures.decode_errors`, and nothing else whatever the bytes; a ``TimeoutError``
     raised by the caller's alarm passes through.
@@ -89,7 +90,7 @@ def read_preview(file: IO[bytes], name: str, max_pixels: int, side: int = SIDE, 
 
 
 def _strip(file: IO[bytes], max_pixels: int) -> Preview | None:
-    """Frames of a film side by side, in two rows; None where it has none that can be decoded."""
+    """Return frames of a film side by side, in two rows; None where it has none that can be decoded."""
     from dupfind.pictures import film_frames
 
     with decode_errors.in_plain_words(lambda: 0):

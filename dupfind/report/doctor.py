@@ -15,7 +15,7 @@ SCHEMA = "dupfind.doctor/1"
 
 
 def render(answer: Diagnosed, format_: Format, screen: Screen, version: str) -> bytes:
-    """What was looked at, as lines or as JSON."""
+    """Return what was looked at, as lines or as JSON."""
     if format_ is Format.JSON:
         sections = {
             section.title.lower(): [

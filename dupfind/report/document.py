@@ -54,7 +54,7 @@ class Served(NamedTuple):
 
 
 def render_live(template: str, scripts: tuple[str, ...], context: Mapping[str, Any], data: str) -> Served:
-    """The same page for a server, from which alone it may fetch; ``data`` as :func:`embedded` gives it."""
+    """Return the same page for a server, from which alone it may fetch; ``data`` as :func:`embedded` gives it."""
     style, script = part("style.css") + part("live.css"), "".join(map(part, scripts))
     live = policy(style, script, images="'self'", connections="'self'")
     page = _filled(template, {**context, "is_live": True}, style, script, live, data, [])
@@ -91,7 +91,8 @@ def part(name: str) -> str:
 
 
 def policy(style: str, script: str, images: str = "data: blob:", connections: str | None = None) -> str:
-    """The Content-Security-Policy: this style, this script, pictures that the page itself holds, and nothing else.
+    """Return the Content-Security-Policy: this style, this script, pictures that the page itself holds, and nothing
+    else.
 
     ``images`` are where pictures may come from else, ``connections`` what the script may ask: nobody, where None.
     """
@@ -147,7 +148,7 @@ class Places(Protocol):
     """Where a page finds files."""
 
     def place(self, key: str, path: str | None) -> dict[str, int]:
-        """Where the page finds the file at a path as reported, under ``key``; nothing where it does not."""
+        """Tell where the page finds the file at a path as reported, under ``key``; nothing where it does not."""
 
 
 class Album:

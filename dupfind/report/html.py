@@ -81,7 +81,9 @@ def render(
 
 
 def context_of(report: Report, given: int, left_out: Sequence[str], offered: Sequence[str] = ()) -> dict[str, Any]:
-    """What the template says of a scan; ``given`` is how many decisions it went by, ``offered`` as of the steps."""
+    """Return what the template says of a scan; ``given`` is how many decisions it went by, ``offered`` as of the
+    steps.
+    """
     return {
         "title": f"dupfind: {', '.join(shown(path) for path in report.settings.needles)}",
         "version": report.version,
@@ -103,7 +105,7 @@ def context_of(report: Report, given: int, left_out: Sequence[str], offered: Seq
 
 
 def doubtful_files(report: Report) -> list[FileVerdict]:
-    """The files that are not present, the most doubtful first."""
+    """Return the files that are not present, the most doubtful first."""
     return sorted((file for file in report.files if file.state in _FILES), key=_by_state)
 
 
@@ -112,7 +114,7 @@ def _by_state(file: FileVerdict) -> tuple[int, int]:
 
 
 def listed_folders(folders: Sequence[FolderVerdict]) -> list[FolderVerdict]:
-    """All but those below a contained one, the most urgent first where not all can be listed; sorted by path."""
+    """Return all but those below a contained one, the most urgent first where not all can be listed; sorted by path."""
     contained = {folder.path for folder in folders if folder.state is FolderState.CONTAINED}
     listed = [
         folder
@@ -126,7 +128,7 @@ def listed_folders(folders: Sequence[FolderVerdict]) -> list[FolderVerdict]:
 
 
 def folder_row(folder: FolderVerdict) -> list[object]:
-    """One folder, as the tree of folders takes it."""
+    """Return one folder, as the tree of folders takes it."""
     numbers = (
         folder.present,
         folder.similar,
@@ -139,7 +141,7 @@ def folder_row(folder: FolderVerdict) -> list[object]:
 
 
 def file_facts(file: FileVerdict, seen: Shown, album: Places) -> dict[str, Any]:
-    """One file; what is not known is left out."""
+    """Return one file; what is not known is left out."""
     near = seen.nearest.get(file.path)
     shown_beside = file.witness if file.witness is not None else near and near.path
     facts: dict[str, Any] = {
@@ -198,24 +200,24 @@ def _parted(word: Decision | None) -> dict[str, str]:
 
 
 def is_settled(word: Decision | None) -> bool:
-    """Whether a file is in doubt no longer; one that was parted from its witness is."""
+    """Tell whether a file is in doubt no longer; one that was parted from its witness is."""
     return word is not None and word.ruling is not Ruling.DIFFERENT
 
 
 def _decided(file: FileVerdict, word: Decision, seen: Shown, album: Album) -> dict[str, Any]:
-    """One file whose verdict rests on the word of a person."""
+    """Return one file whose verdict rests on the word of a person."""
     facts = {**file_facts(file, seen, album), "digest": word.needle.digest.hex(), "word": word.ruling.value}
     return facts if word.witness is None else {**facts, "witness": word.witness.digest.hex()}
 
 
 def present_row(file: FileVerdict) -> list[object]:
-    """One file that is present, as a line."""
+    """Return one file that is present, as a line."""
     grade = file.evidence.value if file.evidence else ""
     return [shown(file.path), size(file.size_bytes), grade, shown(file.witness or ""), file.distance_bits]
 
 
 def headline(report: Report) -> str:
-    """The answer in one sentence."""
+    """Return the answer in one sentence."""
     total = len(ending.holding(report))
     left = [file for file in report.files if file.state in _FILES]
     if not total:
@@ -231,7 +233,9 @@ def headline(report: Report) -> str:
 
 
 def folder_rows(report: Report) -> list[tuple[str, int, str]]:
-    """Verdict, how many folders have it, and how much lies directly in them; files of a list lie in none of them."""
+    """Return verdict, how many folders have it, and how much lies directly in them; files of a list lie in none of
+    them.
+    """
     states = {folder.path: folder.state for folder in report.folders}
     numbers = Counter(states.values())
     sizes: Counter[FolderState] = Counter()
@@ -243,7 +247,7 @@ def folder_rows(report: Report) -> list[tuple[str, int, str]]:
 
 
 def file_rows(files: Iterable[FileVerdict]) -> list[tuple[str, int, str]]:
-    """Verdict, how many files have it, and their size."""
+    """Return verdict, how many files have it, and their size."""
     numbers: Counter[FileState] = Counter()
     sizes: Counter[FileState] = Counter()
     for file in files:
@@ -266,7 +270,9 @@ def _settings(report: Report) -> list[tuple[str, str]]:
 
 
 def next_steps(report: Report, offered: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """What to do next, and what to add to the command for it; nothing where a button that is ``offered`` does it."""
+    """Return what to do next, and what to add to the command for it; nothing where a button that is ``offered`` does
+    it.
+    """
     numbers = Counter(file.state for file in report.files)
     steps = []
     if similar := numbers[FileState.SIMILAR]:
@@ -304,7 +310,7 @@ def _of_contained(folders: Sequence[FolderVerdict], *, is_offered: bool) -> str:
 
 
 def rests_on(report: Report) -> list[str]:
-    """What the answer rests on besides folders, in sentences."""
+    """Return what the answer rests on besides folders, in sentences."""
     rests_on = *map(catalog_line, report.catalogs), *map(server_line, report.servers), *map(bucket_line, report.buckets)
     lines = [*rests_on, *ending.set_aside(report)]
     lines += [*ending.empty_files(report), *ending.films_by_bytes(report)]
@@ -332,7 +338,9 @@ def not_listed(
     folders: Sequence[FolderVerdict],
     most_doubtful: int,
 ) -> list[str]:
-    """What a page does not hold of each list, in sentences; ``most_doubtful`` is how many files in doubt it holds."""
+    """Return what a page does not hold of each list, in sentences; ``most_doubtful`` is how many files in doubt it
+    holds.
+    """
     lines = []
     lists = (("files that are not present", doubtful, most_doubtful), ("files that are present", present, MOST_ROWS))
     for what, listed, most in lists:

@@ -25,7 +25,7 @@ _KEYS = (("f", "both pictures at full size"),)
 
 
 def row(file: FileVerdict, word: Decision | None, seen: Shown, numbers: Places) -> dict[str, Any]:
-    """One file as the page has it; ``word`` is the decision that its verdict rests on."""
+    """Return one file as the page has it; ``word`` is the decision that its verdict rests on."""
     facts = html.file_facts(file, seen, numbers)
     if word is not None:
         facts |= {"parted": True} if word.ruling is Ruling.DIFFERENT else {"word": word.ruling.value}
@@ -35,7 +35,7 @@ def row(file: FileVerdict, word: Decision | None, seen: Shown, numbers: Places) 
 
 
 def answer(report: Report, given: Sequence[Decision], offered: Sequence[str] = (), *, may_undo: bool) -> dict[str, Any]:
-    """What stands above the files, as the page's script puts it there; ``given`` are all decisions.
+    """Return what stands above the files, as the page's script puts it there; ``given`` are all decisions.
 
     ``may_undo`` tells whether one of them can be taken back without naming its file.
     """
@@ -80,7 +80,7 @@ class Page:
         *,
         may_undo: bool,
     ) -> Served:
-        """The page as it is now, its ``version``; ``given`` are all decisions, ``words`` those with a verdict.
+        """Return the page as it is now, its ``version``; ``given`` are all decisions, ``words`` those with a verdict.
 
         Who opens it again while nothing has changed is given the same.
         """

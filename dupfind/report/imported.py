@@ -24,7 +24,7 @@ _OPTIONS = {FileState.SIMILAR: "similar", FileState.UNREADABLE: "unreadable"}
 
 
 def render(answer: ImportPlan | Imported, format_: Format, screen: Screen, *, is_command: bool = True) -> bytes:
-    """The plan, or what came of it, as a table or as JSON; ``is_command`` names the options that bring more."""
+    """Return the plan, or what came of it, as a table or as JSON; ``is_command`` names the options that bring more."""
     if format_ is Format.JSON:
         return (dumps(_json(answer), indent=1) + "\n").encode()
     page = Page(screen)
@@ -81,7 +81,7 @@ def _rest(plan: ImportPlan, *, is_command: bool) -> list[str]:
 
 
 def _folders(page: Page, plan: ImportPlan, items: Iterable[Item]) -> None:
-    """A row for each folder that gets files."""
+    """Return a row for each folder that gets files."""
     numbers: Counter[tuple[str, ...]] = Counter()
     sizes: Counter[tuple[str, ...]] = Counter()
     for item in items:
@@ -202,5 +202,5 @@ def _done(done: Done) -> dict[str, Any]:
 
 
 def problem(gap: Problem) -> dict[str, Any]:
-    """A problem, as every report of what acts has it."""
+    """Return a problem, as every report of what acts has it."""
     return {**named_path("path", gap.path), "side": gap.side.value, "stage": gap.stage, "reason": clean(gap.reason)}

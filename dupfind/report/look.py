@@ -136,7 +136,7 @@ class Page:
         return Table(box=edges, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
 
     def verdict(self, word: str, more: str = "") -> Text:
-        """The verdict ``word`` with its sign, in its colour; ``more`` follows it."""
+        """Return the verdict ``word`` with its sign, in its colour; ``more`` follows it."""
         return Text(f"{self._signs[word]} {word}{more}", style=STYLES[word])
 
     def add(self, what: Table | Text | str, *, wrap: bool = False, indent: int = 0) -> None:

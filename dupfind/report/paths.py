@@ -13,7 +13,7 @@ from dupfind.values import Report
 
 
 def render(report: Report, choice: Choice, settings: ReportSettings, screen: Screen) -> bytes:
-    """The paths of the chosen files or of the chosen folders that are shown.
+    """Return the paths of the chosen files or of the chosen folders that are shown.
 
     Without NUL a line break in a name would make two paths out of one, neither of them meant: it is escaped, so that
     the reader misses the file and says so instead of taking another. A terminal gets every control character

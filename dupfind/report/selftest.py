@@ -34,7 +34,7 @@ _FAR = (
 
 
 def render(answer: SelftestResult, format_: Format, screen: Screen, version: str) -> bytes:
-    """What was tried and what came of it, as lines or as JSON."""
+    """Return what was tried and what came of it, as lines or as JSON."""
     if format_ is Format.JSON:
         return (dumps(_json(answer, version), indent=1) + "\n").encode()
     page = Page(screen)

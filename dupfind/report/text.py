@@ -122,7 +122,7 @@ def bucket_line(bucket: Fetched) -> str:
 
 
 def server_line(server: Served) -> str:
-    """What a verdict rests on that rests on the word of a server."""
+    """Return what a verdict rests on that rests on the word of a server."""
     needles = count(server.asked, "needle")
     who = f"{printable(server.url)} is Immich {server.version}"
     line = f"{who} and has {server.there:,} of {needles} by its checksums (SHA-1)."

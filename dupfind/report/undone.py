@@ -18,7 +18,7 @@ _MOST_LISTED = 20
 
 
 def render(answer: Undone | Journals, format_: Format, screen: Screen) -> bytes:
-    """What was undone, or what there is to be undone, as a table or as JSON."""
+    """Return what was undone, or what there is to be undone, as a table or as JSON."""
     if format_ is Format.JSON:
         whole = _undone_json(answer) if isinstance(answer, Undone) else _list_json(answer)
         return (dumps(whole, indent=1) + "\n").encode()

@@ -65,7 +65,7 @@ def as_file(rows: Sequence[Decision]) -> bytes:
 
 
 def usual_path(haystack: Sequence[str], needles: Sequence[str]) -> str:
-    """Where the decisions on these folders are kept when nobody says otherwise: one file for each set of them.
+    """Tell where the decisions on these folders are kept when nobody says otherwise: one file for each set of them.
 
     The folders are those that were named, and not the roots of a scan: a folder to import to becomes one of these once
     it is there, and the decisions are to be found then, too.
@@ -100,7 +100,7 @@ def open_store(
 
 
 def _state_of(path: str) -> _State | None:
-    """What tells two states of the file apart; None where there is none."""
+    """Return what tells two states of the file apart; None where there is none."""
     try:
         status = os.stat(path)
     except FileNotFoundError:

@@ -153,7 +153,7 @@ class _Digests:
         return self
 
     def digests(self, entries: Sequence[FileEntry], *, is_afresh: bool = False) -> dict[str, bytes | Failure]:
-        """As :meth:`dupfind.reading.Reader.digests`; ``is_afresh`` reads each once in this run past the cache."""
+        """Do as :meth:`dupfind.reading.Reader.digests`; ``is_afresh`` reads each once in this run past the cache."""
         assert self._reading is not None
         digests: dict[str, bytes | Failure] = {}
         unread = []

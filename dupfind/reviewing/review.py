@@ -120,7 +120,7 @@ class Review:
             self._is_begun = True
 
     def page(self, reading: Reading) -> Served:
-        """The page as it is now."""
+        """Return the page as it is now."""
         self._refuse_gone()
         self._read_again(reading)
         live = self._live
@@ -128,7 +128,7 @@ class Review:
         return self._page.render(live.report, live.words, self._store.decisions, self._seen, version, may_undo=may_undo)
 
     def since(self, version: int, reading: Reading) -> dict[str, Any]:
-        """What has changed after ``version``, for a page that is open."""
+        """Return what has changed after ``version``, for a page that is open."""
         if self._gone is not None:
             return {"version": version, "gone": self._gone}
         self._read_again(reading)
@@ -174,7 +174,7 @@ class Review:
         return self.since(version, reading)
 
     def decisions_file(self, _: Reading) -> bytes:
-        """The decisions as a file of them."""
+        """Return the decisions as a file of them."""
         return as_file(self._store.decisions)
 
     def _refuse_old(self, version: int) -> None:
@@ -183,7 +183,8 @@ class Review:
             raise RefusedError("the files were looked at anew since: open the page again", HTTPStatus.GONE)
 
     def decisions_now(self) -> Sequence[Decision]:
-        """All that are kept at this moment, by whomever; the page hears of them as ever. Raises :class:`RefusedError`.
+        """Return all that are kept at this moment, by whomever; the page hears of them as ever. Raises
+        :class:`RefusedError`.
 
         Needs no reading, so that what acts on files can ask.
         """
@@ -279,7 +280,8 @@ class Review:
         return path, entry
 
     def details(self, numbers: Sequence[int], era: int, reading: Reading) -> dict[int, dict[str, Any]]:
-        """What the page shows of needles beside their verdicts: the nearest picture, facts of both, how they lie.
+        """Return what the page shows of needles beside their verdicts: the nearest picture, facts of both, how they
+        lie.
 
         ``era`` is that of the page. Raises :class:`RefusedError` for a number that is none of a needle.
         """
@@ -339,7 +341,7 @@ class Review:
         self._turns |= {pair: turns[pair] for pair in wanted if pair in turns}
 
     def _sights(self, numbers: set[int], reading: Reading) -> dict[int, dict[str, Any]]:
-        """What is to be known of files, by their numbers: their sizes, and of pictures more."""
+        """Return what is to be known of files, by their numbers: their sizes, and of pictures more."""
         entries = {number: self.files.entry(number) for number in sorted(numbers)}
         whole = {number: entry for number, entry in entries.items() if self._obstacle(entry) is None}
         pictures = reading.reader.pictures(list(whole.values()), "decoding", 1)

@@ -37,7 +37,7 @@ class ReadsDigests(Protocol):
     """What is asked of a :class:`~dupfind.reading.Reader` here."""
 
     def digests(self, entries: Sequence[FileEntry], *, is_afresh: bool = False) -> Mapping[str, bytes | Failure]:
-        """The digest of each file, or why it has none, by path; ``is_afresh`` reads them past the cache."""
+        """Return the digest of each file, or why it has none, by path; ``is_afresh`` reads them past the cache."""
 
 
 def decide(
@@ -98,7 +98,9 @@ def _idle(number: int, decisions: int) -> str:
 
 
 def _weight(said: tuple[str, Decision]) -> tuple[int, str, str]:
-    """The lowest is the parted witness that is named: what the scan had thought most of, then the lowest path."""
+    """Return the lowest is the parted witness that is named: what the scan had thought most of, then the lowest
+    path.
+    """
     witness, decision = said
     return grade_rank(decision.evidence), witness, decision.decided
 
@@ -113,7 +115,7 @@ def _by_digest(entries: Iterable[FileEntry], digests: Mapping[str, object]) -> d
 
 
 def apply(findings: Findings, standing: Standing, accept: Evidence, spell: Callable[[str], str]) -> Findings:
-    """The findings as the decisions leave them; ``spell`` gives the path of a haystack file as reported.
+    """Return the findings as the decisions leave them; ``spell`` gives the path of a haystack file as reported.
 
     What was proved without a word needs none, and no word proves what is no picture or could not be decoded.
     """
@@ -161,5 +163,5 @@ def _was_film(path: str, decision: Decision, failure: Failure | None) -> bool:
 
 
 def _doubted(match: Match) -> Match:
-    """A proof of a needle about which such a proof was wrong before."""
+    """Return a proof of a needle about which such a proof was wrong before."""
     return match._replace(evidence=Evidence.SIMILAR, reason=Reason(ReasonCode.DOUBTED_ON_YOUR_WORD))

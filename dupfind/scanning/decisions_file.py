@@ -8,7 +8,9 @@ from dupfind.errors import SettingsError, reason_of
 
 
 def read(path: str) -> tuple[Decision, ...]:
-    """The decisions in the file ``path``; raises :class:`~dupfind.errors.SettingsError` with one line for the user."""
+    """Return the decisions in the file ``path``; raises :class:`~dupfind.errors.SettingsError` with one line for the
+    user.
+    """
     try:
         with open(path, "rb") as file:
             data = file.read()

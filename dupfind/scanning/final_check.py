@@ -26,7 +26,7 @@ _FEW_FILES = 10_000
 
 
 def is_due(needles: Sequence[Tree], findings: Findings, *, is_remembered: bool, walked_seconds: float) -> bool:
-    """Whether there is to be a last look at all; ``walked_seconds`` is how long ago the walk began.
+    """Tell whether there is to be a last look at all; ``walked_seconds`` is how long ago the walk began.
 
     An answer from memory that comes within moments of the walk rests on the walk as the last look does on itself: both
     take seconds for some hundred thousand files, and the report is as old as they took. Where there are few files it
@@ -104,7 +104,7 @@ def _list_again(tree: Tree, walk: Relisting, opened: frozenset[str]) -> _Changes
 
 
 def _places_by_folder(entries: Sequence[FileEntry]) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Where the files of each folder stand; the walk puts them next to each other."""
+    """Tell where the files of each folder stand; the walk puts them next to each other."""
     start = 0
     for folder, group in groupby(map(_PATH, entries), key=folder_of):
         end = start + sum(1 for _ in group)
@@ -113,7 +113,7 @@ def _places_by_folder(entries: Sequence[FileEntry]) -> Iterator[tuple[str, tuple
 
 
 def _without(findings: Findings, lost: Mapping[str, str], fallen: Mapping[str, str]) -> Findings:
-    """The findings without needles that were ``lost`` and without those whose witness has ``fallen``."""
+    """Return the findings without needles that were ``lost`` and without those whose witness has ``fallen``."""
     matches: dict[str, Match] = {}
     failures = dict(findings.failures)
     for path, match in findings.matches.items():

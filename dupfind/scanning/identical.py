@@ -13,8 +13,8 @@ def find_identical(
     haystack: Sequence[FileEntry],
     reader: Reader,
 ) -> tuple[dict[str, FileEntry], dict[str, Failure], dict[str, bytes | Failure]]:
-    """The needles with an equal in the haystack, by path, the files on either side that could not be read, and all
-    that the reading of files gave.
+    """Return the needles with an equal in the haystack, by path, the files on either side that could not be read,
+    and all that the reading of files gave.
 
     Only files whose size occurs on both sides are read. Of several equals the lowest path is the witness,
     and one that can be read comes before one that only a catalog lists. An empty file proves nothing; empty needles are

@@ -22,7 +22,7 @@ def judge_files(
 
 
 def words_of(needles: Sequence[Tree], findings: Findings) -> dict[str, Decision]:
-    """By the path as reported, the decisions that verdicts rest on."""
+    """Return by the path as reported, the decisions that verdicts rest on."""
     if not findings.words:
         return {}
     return {
@@ -36,7 +36,7 @@ def words_of(needles: Sequence[Tree], findings: Findings) -> dict[str, Decision]
 def needle_judge(
     findings: Findings, accept: Evidence, spell: Callable[[str], str]
 ) -> Callable[[str, FileEntry], FileVerdict]:
-    """A function from a needle, and how it is reported, to its verdict.
+    """Return a function from a needle, and how it is reported, to its verdict.
 
     ``spell`` gives the path of a haystack file as reported.
     """

@@ -77,7 +77,7 @@ def _claims(
 
 
 def _matched(match: Match, look: Look) -> Match | None:
-    """What is left of ``match``; None where nothing is, or where what is left was not looked for."""
+    """Return what is left of ``match``; None where nothing is, or where what is left was not looked for."""
     if look.witness is None or look.evidence is None:
         return None
     if look.evidence.rank <= match.evidence.rank:  # no stronger than it was: other stages may have had their reasons

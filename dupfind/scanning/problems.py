@@ -13,7 +13,7 @@ _PATH = itemgetter(FileEntry._fields.index("path"))
 
 
 def problems_of(trees: Sequence[Tree], failures: Mapping[str, Failure]) -> list[Problem]:
-    """Everything that went wrong, the needles first, in the order of the walk."""
+    """Return everything that went wrong, the needles first, in the order of the walk."""
     problems = []
     for tree in trees:
         problems += tree.problems
@@ -26,7 +26,8 @@ def problems_of(trees: Sequence[Tree], failures: Mapping[str, Failure]) -> list[
 
 
 def summary_of(haystack: Sequence[FileEntry], findings: Findings, unlisted: Sequence[Unlisted] = ()) -> HaystackSummary:
-    """Pictures are counted by their content where they were decoded in this run, by their names where not.
+    """Count what there is: pictures are counted by their content where they were decoded in this run, by their names
+    where not.
 
     What the cache happens to know does not count, so that a warm run gives the numbers of a cold one. ``unlisted`` is
     what there is besides.

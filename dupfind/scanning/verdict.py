@@ -52,7 +52,7 @@ def judge_file(
     note: Reason | None = None,
     spell: Callable[[str], str] | None = None,
 ) -> FileVerdict:
-    """The verdict on one needle.
+    """Return the verdict on one needle.
 
     ``path`` is what the report shows, and ``spell`` makes that of the path of its witness. ``failure`` says why the
     file gave no digest or no thumbnail, ``has_picture`` that it gave a thumbnail, ``note`` what can be said of a
@@ -98,14 +98,18 @@ def _spelled(reason: Reason, spell: Callable[[str], str] | None) -> Reason:
 
 
 def on_word(file: FileVerdict, *, is_same: bool, day: str) -> FileVerdict:
-    """The verdict on a needle about which a person has decided on this ``day``: that it is there, or not wanted."""
+    """Return the verdict on a needle about which a person has decided on this ``day``: that it is there, or not
+    wanted.
+    """
     if is_same:
         return file._replace(state=_PRESENT)
     return file._replace(state=FileState.UNWANTED, reasons=(Reason(ReasonCode.UNWANTED_ON_YOUR_WORD, (day,)),))
 
 
 def on_parting(file: FileVerdict, reason: Reason) -> FileVerdict:
-    """The verdict on a needle of which a person has said that it differs from a witness; ``reason`` says from which."""
+    """Return the verdict on a needle of which a person has said that it differs from a witness; ``reason`` says from
+    which.
+    """
     return file._replace(reasons=(*file.reasons, reason))
 
 
@@ -159,7 +163,7 @@ def judge_folders(
     decided: Collection[str] = (),
     opened: Collection[str] = (),
 ) -> list[FolderVerdict]:
-    """The verdicts on all folders with a file below them, or with something that was skipped; sorted by path.
+    """Return the verdicts on all folders with a file below them, or with something that was skipped; sorted by path.
 
     ``is_shown`` marks those that tables and path lists name: the top-most folder where a whole subtree shares its
     verdict, and each folder of a mixed subtree that itself holds a file that is not present. All others only repeat
@@ -192,7 +196,7 @@ def judge_folders(
 
 
 def _folders_around_gap(path: str, roots: set[str], folders: dict[str, _Folder]) -> list[_Folder]:
-    """The folder that something skipped lies in; the root itself where a root is what could not be read.
+    """Return the folder that something skipped lies in; the root itself where a root is what could not be read.
 
     Where one root is reached by a link inside another, ``path`` may mean the root or the link: both are in doubt then.
     """
@@ -229,7 +233,9 @@ def _parent_of(file: FileVerdict) -> str:
 
 
 def _parent_in(archives: Collection[str], file: FileVerdict) -> str:
-    """The folder around a file; an archive that was named as needles is the only file of a folder of its name."""
+    """Return the folder around a file; an archive that was named as needles is the only file of a folder of its
+    name.
+    """
     return file.path if file.path in archives else _parent_of(file)
 
 
@@ -238,7 +244,7 @@ def _folder_of(path: str, roots: set[str], folders: dict[str, _Folder]) -> _Fold
 
 
 def _make(path: str, roots: set[str], folders: dict[str, _Folder]) -> _Folder:
-    """The folder at ``path``; makes it, and the folders above it up to its root."""
+    """Return the folder at ``path``; makes it, and the folders above it up to its root."""
     wanted = []
     while path not in folders:
         wanted.append(path)

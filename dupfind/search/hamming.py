@@ -56,14 +56,14 @@ class HashDictionary:
         return self._order[self._bounds[key] : self._bounds[key + 1]]
 
     def equal(self, hashes: Hashes) -> Positions:
-        """For each of ``hashes`` the key with the same hash, or -1."""
+        """Return for each of ``hashes`` the key with the same hash, or -1."""
         if not len(self.keys):
             return np.full(len(hashes), -1, np.int64)
         at = np.minimum(np.searchsorted(self.keys, hashes), len(self.keys) - 1)
         return np.where(self.keys[at] == hashes, at, -1)
 
     def within(self, hashes: Hashes, radius_bits: int) -> Iterator[tuple[int, Positions, Distances]]:
-        """For each index into ``hashes`` with any: the keys at most ``radius_bits`` away, and how far.
+        """Return for each index into ``hashes`` with any: the keys at most ``radius_bits`` away, and how far.
 
         Indexes come in rising order, the keys of each in rising order too. The more hashes come in one call, the less
         time each takes; what is found is held in memory for a part of them at a time only.

@@ -25,7 +25,8 @@ _SEED = 20260101
 
 
 def neighbours(points: Points, count: int, labels: Indexes | None = None) -> tuple[Indexes, Lengths]:
-    """For each point the indexes of ``count`` others, the nearest first, and how far they are: (points, count) each.
+    """Return for each point the indexes of ``count`` others, the nearest first, and how far they are: (points,
+    count) each.
 
     ``labels`` keeps points with one label from being each other's neighbours. Where there are fewer, -1 and infinity
     stand.

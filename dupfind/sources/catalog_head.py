@@ -13,7 +13,7 @@ _VERSION, _APPLICATION, _HEAD_BYTES = slice(60, 64), slice(68, 72), 100
 
 
 def why_no_catalog(path: str) -> str | None:
-    """Why the file at ``path`` is no catalog that this program can read; None where it is one. Raises OSError."""
+    """Tell why the file at ``path`` is no catalog that this program can read; None where it is one. Raises OSError."""
     with open(path, "rb") as file:
         head = file.read(_HEAD_BYTES)
     if not head.startswith(_MAGIC) or int.from_bytes(head[_APPLICATION], "big") != APPLICATION_ID:

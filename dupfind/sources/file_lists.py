@@ -74,7 +74,8 @@ class NamedRoot(Root):
 
 
 def names_in(data: bytes) -> list[str]:
-    r"""The names in a list: each ended by NUL where there is one, as ``find -print0`` writes them, else a line each.
+    r"""Return the names in a list: each ended by NUL where there is one, as ``find -print0`` writes them, else a
+    line each.
 
     >>> names_in(b"a b\nc\n\n"), names_in(b"a\nb\0c\0")
     (['a b', 'c'], ['a\nb', 'c'])
@@ -120,7 +121,7 @@ def look_up(names: Sequence[str], excludes: Excludes, side: Side, *, follow_syml
 
 
 def _why_not(given: str, found: os.stat_result, excludes: Excludes) -> str | None:
-    """Why something is not looked at; None where it is."""
+    """Tell why something is not looked at; None where it is."""
     below_root = given.strip(os.sep)
     if (pattern := excludes.matching(below_root, os.path.basename(below_root))) is not None:
         return f"{EXCLUDED} {pattern}"
@@ -130,7 +131,7 @@ def _why_not(given: str, found: os.stat_result, excludes: Excludes) -> str | Non
 
 
 def _why_not_trusted(given: str) -> str | None:
-    """Why what is named proves nothing of others, to go by the names on the way to it; None where it may.
+    """Tell why what is named proves nothing of others, to go by the names on the way to it; None where it may.
 
     The way as it was spelt tells of hidden folders and of those of systems, where it really lies of the trash.
     """
@@ -145,7 +146,7 @@ def _why_not_trusted(given: str) -> str | None:
 
 
 def _real(given: str, *, follow_symlinks: bool) -> str:
-    """The absolute path of a file, the links on the way to it resolved."""
+    """Return the absolute path of a file, the links on the way to it resolved."""
     if follow_symlinks:
         return os.path.realpath(given)
     folder, name = os.path.split(given)
@@ -192,7 +193,7 @@ class SingleFile(OnDisk):
 
 
 def _tree(named: Named, others: Sequence[Tree]) -> Tree:
-    """The named files that are not in the ``others`` of their side."""
+    """Return the named files that are not in the ``others`` of their side."""
     walked = {entry.path for tree in others for entry in tree.entries}
     files = [one for one in named.files if one.entry.path not in walked]
     problems = [_placed(one, [tree.root for tree in others]) for one in named.problems]
@@ -203,7 +204,7 @@ def _tree(named: Named, others: Sequence[Tree]) -> Tree:
 
 
 def _device(folder: str) -> int:
-    """What ``folder`` lies on; 0 where that cannot be told."""
+    """Return what ``folder`` lies on; 0 where that cannot be told."""
     try:
         return os.stat(folder).st_dev
     except OSError:
@@ -211,7 +212,7 @@ def _device(folder: str) -> int:
 
 
 def _placed(problem: Problem, roots: Sequence[Root]) -> Problem:
-    """A problem below a walked folder as one of the walk, so that the folder is not contained."""
+    """Place a problem below a walked folder as one of the walk, so that the folder is not contained."""
     real = _real(problem.path.rstrip(os.sep), follow_symlinks=False)
     for root in roots:
         if is_below(real, root.real):
@@ -229,7 +230,7 @@ class NamedWalk:
         self._count = count
 
     def folders(self) -> Iterator[tuple[str, list[FileEntry]]]:
-        """The folder of each and its files that are still there."""
+        """Return the folder of each and its files that are still there."""
         for folder, group in groupby(self._entries, key=lambda entry: os.path.dirname(entry.path)):
             now = []
             for entry in group:
@@ -288,7 +289,7 @@ def look_for(
 
 
 def _look_up(asked: Asked, excludes: Excludes, *, follow_symlinks: bool) -> Named | None:
-    """What the list names, of whichever side it is."""
+    """Return what the list names, of whichever side it is."""
     if asked.listed_needles is not None:
         return look_up(asked.listed_needles, excludes, Side.NEEDLES, follow_symlinks=follow_symlinks)
     if asked.listed_haystack is not None:

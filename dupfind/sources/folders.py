@@ -80,7 +80,7 @@ class _Ways:
         return reason
 
     def why_not_trusted(self, folder: str) -> str | None:
-        """Why nothing in a folder proves anything any more; None where all is well up to its root."""
+        """Tell why nothing in a folder proves anything any more; None where all is well up to its root."""
         pending = []
         while folder not in self._known:
             pending.append(folder)

@@ -66,20 +66,20 @@ def may_be_appledouble(name: str) -> bool:
 
 
 def is_junk_folder(name: str, *, is_haystack: bool = False) -> bool:
-    """True for a folder that is ignored on both sides, or on the side of the haystack."""
+    """Return True for a folder that is ignored on both sides, or on the side of the haystack."""
     low = name.lower()
     return low in junk_names.FOLDERS or (is_haystack and low in junk_names.SEARCHED_FOLDERS)
 
 
 def why_folder_not_trusted(name: str) -> str | None:
-    """Why a folder of the haystack can prove nothing; None when it can."""
+    """Tell why a folder of the haystack can prove nothing; None when it can."""
     if name.startswith(".") and why_folder_fleeting(name) is None:
         return f"hidden folder: {NOT_TRUSTED}"
     return why_folder_fleeting(name)
 
 
 def why_folder_fleeting(name: str) -> str | None:
-    """Why what is in a folder will not stay, to go by the folder's name; None when it may."""
+    """Tell why what is in a folder will not stay, to go by the folder's name; None when it may."""
     if is_trash_folder(name):
         return f"trash folder: {NOT_TRUSTED}"
     if folded(name) in SNAPSHOT_FOLDERS:
@@ -88,7 +88,7 @@ def why_folder_fleeting(name: str) -> str | None:
 
 
 def why_file_not_trusted(name: str) -> str | None:
-    """Why a file of the haystack can prove nothing, to go by its name; None when it can."""
+    """Tell why a file of the haystack can prove nothing, to go by its name; None when it can."""
     if is_unfinished(name):
         return f"an unfinished copy of dupfind: {NOT_TRUSTED}"
     return f"in the trash: {NOT_TRUSTED}" if is_trashed_file(name) else None

@@ -187,7 +187,9 @@ def _lines(path: str) -> list[str]:
 def forgetting(
     trees: Iterable[Tree], forgetful: Mapping[int, str], so: str = "what is read there is not remembered"
 ) -> Iterator[str]:
-    """A line for each tree that lies on one of the ``forgetful`` devices, for the user: ``so`` is what follows."""
+    """Return a line for each tree that lies on one of the ``forgetful`` devices, for the user: ``so`` is what
+    follows.
+    """
     for tree in trees:
         kinds = sorted({forgetful[device] for device, _ in tree.folders if device in forgetful})
         if kinds:

@@ -52,7 +52,7 @@ def make_roots(
 def haystack_roots(
     haystack: Sequence[str], called: str = "--haystack ", *, may_be_catalogs: bool = True
 ) -> tuple[Root, ...]:
-    """The roots of a command that has no needle folders; ``called`` stands before a path in errors."""
+    """Return the roots of a command that has no needle folders; ``called`` stands before a path in errors."""
     return _roots(haystack, Side.HAYSTACK, called, may_be_catalogs=may_be_catalogs)
 
 
@@ -69,7 +69,7 @@ def said_elsewhere(roots: Sequence[Root], elsewhere: Iterable[str]) -> tuple[Roo
 
 
 def named_file(given: str, mounts: Mounts | None = None) -> NamedFile:
-    """A single file that the user named, links followed; raises :class:`~dupfind.errors.SettingsError`.
+    """Return a single file that the user named, links followed; raises :class:`~dupfind.errors.SettingsError`.
 
     ``mounts`` is the table of mounts, which is read once for many files; None reads it for this one.
     """
@@ -131,7 +131,7 @@ def _root(given: str, side: Side, called: str, *, may_be_catalog: bool, may_be_a
 
 
 def _catalog(given: str, real: str, side: Side, called: str) -> Root | None:
-    """A catalog in the place of the folder that it lists. Nothing can lie below a file, so no path means two.
+    """Put a catalog in the place of the folder that it lists. Nothing can lie below a file, so no path means two.
 
     None for another file. Raises :class:`~dupfind.errors.SettingsError` where it is a catalog that cannot be read.
     """
@@ -181,7 +181,7 @@ def _refuse_same_root(roots: Sequence[Root], mounts: Mounts) -> None:
 
 
 def root_around(real_path: str, roots: Sequence[Root]) -> Root | None:
-    """The root that ``real_path`` lies below: by its path or, through a bind mount, by device and inode."""
+    """Return the root that ``real_path`` lies below: by its path or, through a bind mount, by device and inode."""
     by_path = next((root for root in roots if is_below(real_path, root.real)), None)
     return by_path or _root_by_identity(os.path.dirname(real_path), {root.identity: root for root in roots})
 
@@ -198,7 +198,7 @@ def _root_by_identity(folder: str, roots: Mapping[FolderId, Root]) -> Root | Non
 
 
 def spelling(roots: Sequence[Root]) -> Callable[[str], str]:
-    """A function from a path to how the user would spell it, by the innermost root around it."""
+    """Return a function from a path to how the user would spell it, by the innermost root around it."""
     if len(roots) == 1:
         return roots[0].shown
     inner_first = sorted(roots, key=lambda root: -len(root.real))

@@ -110,7 +110,7 @@ def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
 
 
 def _of_photos(connection: sqlite3.Connection, table: str) -> Iterator[str]:
-    """Photos since version 5, and the pictures of an iPhone."""
+    """Read the trash of Photos since version 5, and the pictures of an iPhone."""
     _require_rows(connection, table)
     in_trash = f"SELECT ZDIRECTORY, ZFILENAME FROM {table} WHERE coalesce(ZTRASHEDSTATE, 0) <> 0"
     for directory, name in connection.execute(in_trash):
@@ -119,7 +119,9 @@ def _of_photos(connection: sqlite3.Connection, table: str) -> Iterator[str]:
 
 
 def _of_iphoto(connection: sqlite3.Connection) -> Iterator[str]:
-    """Photos up to version 4, iPhoto and Aperture: a master is in the trash, or one of the versions made of it is."""
+    """Read the trash of Photos up to version 4, iPhoto and Aperture: a master is in the trash, or one of the
+    versions made of it is.
+    """
     _require_rows(connection, "RKMaster")
     of_masters = ("masterUuid", "rawMasterUuid", "nonRawMasterUuid")
     columns = _columns(connection, "RKVersion")

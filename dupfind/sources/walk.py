@@ -161,7 +161,7 @@ class Walk:
         return subfolders
 
     def _is_wanted(self, item: os.DirEntry[str], handle: int | None, left_overs: LeftOvers) -> bool:
-        """False for a file that is junk, excluded, or in the haystack's trash."""
+        """Return False for a file that is junk, excluded, or in the haystack's trash."""
         if is_junk_file(item.name):
             return False
         if may_be_appledouble(item.name) and is_appledouble(item.path if handle is None else item.name, handle):
@@ -178,12 +178,12 @@ class Walk:
         return True
 
     def _take_special(self, item: os.DirEntry[str]) -> None:
-        """A pipe, a socket, a device: never opened."""
+        """Report a pipe, a socket or a device, which is never opened."""
         if not is_junk_file(item.name) and not self._is_excluded(item):
             self._report(item.path, "not a regular file")
 
     def _may_enter(self, item: os.DirEntry[str]) -> FolderId | None:
-        """Who the directory is, where it is to be walked."""
+        """Return who the directory is, where it is to be walked."""
         if self._is_haystack and is_mark(item.name):
             self._libraries.meet(os.path.dirname(item.path))
         found = item.stat(follow_symlinks=self._rules.follow_symlinks)
@@ -202,11 +202,11 @@ class Walk:
         return identity if self._is_new(item.path, identity) else None
 
     def _why_not_trusted(self, item: os.DirEntry[str]) -> str | None:
-        """Why a folder of the haystack can prove nothing."""
+        """Tell why a folder of the haystack can prove nothing."""
         return why_folder_not_trusted(item.name) or self._managers.why_folder(os.path.dirname(item.path), item.name)
 
     def _may_enter_instead(self, folder: str, identity: FolderId, before: FolderId) -> bool:
-        """Whether to walk what came in the place of a folder after it was met, as ``before``.
+        """Tell whether to walk what came in the place of a folder after it was met, as ``before``.
 
         An automount does so when it is first looked into, and so does a folder whose number did not last. A link, or
         what now stands where a root was, may lead to the other side, which would prove itself.
@@ -256,7 +256,7 @@ class Walk:
         return True
 
     def _why_target_not_trusted(self, real: str) -> str | None:
-        """Why what a link of the haystack leads to can prove nothing.
+        """Tell why what a link of the haystack leads to can prove nothing.
 
         Hidden folders are no reason here: git-annex keeps every photo behind a link into one.
         """
@@ -269,7 +269,9 @@ class Walk:
         return reason or self._managers.why_not_trusted(real, is_file=not os.path.isdir(real))
 
     def _is_among_needles(self, real: str) -> bool:
-        """True for what lies below a needles root by its path, or by device and inode of the folder around it."""
+        """Return True for what lies below a needles root by its path, or by device and inode of the folder around
+        it.
+        """
         if any(is_below(real, root) for root in self._needle_roots):
             return True
         folder = os.path.dirname(real)
