@@ -121,9 +121,7 @@ def _compression(needle: Thumbnail, witness: Thumbnail) -> Finding:
 
 
 def _bits(needle: Thumbnail, witness: Thumbnail) -> Finding:
-    """Refuse a witness of one size with the needle, a JPEG as it is, that has a fraction of its bytes: it was compressed
-    much more.
-    """
+    """Refuse a JPEG of the size of the needle, a JPEG too, that has a fraction of its bytes a pixel."""
     reason = Reason(ReasonCode.FEWER_BYTES, (witness.data_bytes, needle.data_bytes))
     return at_most("bits", _bits_ratio(needle, witness), BITS_BOUND), reason
 
