@@ -298,7 +298,7 @@ def _judge_detail(measures: Measures, facts: Facts) -> Reason | None:
         and not (facts.is_fair or facts.is_poor)
     ):
         return Reason(ReasonCode.LESS_COLOR_DETAIL)
-    if objection := _judge_evenness(measures, facts):
+    if objection := _judge_evenness(measures, facts) or _judge_highest(measures, facts):
         return objection
     if measures.detail.grain is not None and measures.detail.grain > facts.most_grain:
         return Reason(ReasonCode.GRAIN)
@@ -332,7 +332,9 @@ def _judge_kept(measures: Measures, finest: Kept, facts: Facts) -> Reason | None
     asked = [kept.share for kept in (measures.detail.kept, measures.detail.kept_coarse) if kept is not None]
     if min(asked) < least_share or (measures.detail.region is not None and measures.detail.region < least_in_region):
         return less
-    if _lacks_marks(measures, facts):
+    if measures.detail.strong is not None and measures.detail.strong < STRONG_BOUND and not facts.is_scaled:
+        return less
+    if measures.detail.finest is not None and measures.detail.finest < facts.least_finest:
         return less
     if facts.is_poor:
         return None
@@ -347,14 +349,11 @@ def _judge_kept(measures: Measures, finest: Kept, facts: Facts) -> Reason | None
     return other if facts.is_larger else less
 
 
-def _lacks_marks(measures: Measures, facts: Facts) -> bool:
-    """Tell whether the witness lacks marks of one kind: outlines, or those of 2 to 2.7 pixels, or of two."""
-    if measures.detail.strong is not None and measures.detail.strong < STRONG_BOUND and not facts.is_scaled:
-        return True
-    if measures.detail.finest is not None and measures.detail.finest < facts.least_finest:
-        return True
+def _judge_highest(measures: Measures, facts: Facts) -> Reason | None:
+    """Object where the witness lacks marks of two pixels, as one that was enlarged by little does."""
     highest = measures.detail.highest
-    return highest is not None and highest < HIGHEST_BOUND and not facts.is_scaled
+    is_lacking = highest is not None and highest < HIGHEST_BOUND and not facts.is_scaled
+    return Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,)) if is_lacking else None
 
 
 def measure(needle: Pixels, witness: Pixels) -> Measures:
