@@ -223,6 +223,7 @@ def in_terminal(columns: int, folder: Path, *arguments: str) -> str:
     return written.decode()
 
 
+@pytest.mark.slow
 def test_every_stage_belongs_to_a_step() -> None:
     """One that does not would leave the count where it is; the names are those in the code."""
     told = set()

@@ -261,6 +261,7 @@ def test_a_film_may_take_longer_the_longer_it_is() -> None:
     assert film_digests.seconds_for(long, 60) > 60_000
 
 
+@pytest.mark.slow
 def test_compare_and_explain_say_it(tree: TreeBuilder, dupfind: Dupfind) -> None:
     """What a scan says, with the reason, in words and as a code."""
     haystack = tree("hay", {"w.mp4": copy()})
