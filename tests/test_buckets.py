@@ -173,6 +173,7 @@ def old(environ: dict[str, Any], server: S3, start: Callable[..., Any]) -> Itera
     return with_headers(environ, server, start, Last_Modified="Sun, 02 Feb 2020 02:02:02 GMT")
 
 
+@pytest.mark.slow
 def test_an_object_that_changes_after_the_listing(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not what was listed: named, and no proof of anything."""
     s3.put("needles", CONTAINED)
@@ -216,6 +217,7 @@ def test_the_final_check(s3: S3, monkeypatch: pytest.MonkeyPatch, change: str) -
     assert "HEAD /hay/2007/notes.txt" in s3.asked
 
 
+@pytest.mark.slow
 def test_an_equal_tag_is_no_proof(s3: S3) -> None:
     """Nor with an equal size and an equal time: only bytes that were read are."""
 
@@ -231,6 +233,7 @@ def test_an_equal_tag_is_no_proof(s3: S3) -> None:
     assert ("present", "missing") == (found["all/notes.txt"], found["part/other.txt"])
 
 
+@pytest.mark.slow
 def test_nothing_proves_itself(s3: S3) -> None:
     """A bucket on both sides is refused, and what lies in both of two roots is left out of the outer one."""
     with pytest.raises(SettingsError, match="are the same folder"):
@@ -335,6 +338,7 @@ class TestListing:
         assert len(NEEDLES) == len(report.files)
         assert len(HAY) == report.haystack.files
 
+    @pytest.mark.slow
     def test_pages(self, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each is asked for once."""
         monkeypatch.setattr(s3_store, "_PAGE", 2)
@@ -478,6 +482,7 @@ class TestReading:
                 list(entry.blocks())
         assert len(s3.asked) <= 5
 
+    @pytest.mark.slow
     def test_denied(self, s3: S3) -> None:
         """One object fails, with one line; the others are judged."""
         s3.fault = lambda environ, _, start: (

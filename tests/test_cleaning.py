@@ -144,6 +144,7 @@ def test_a_whole_root(tree: TreeBuilder, homes: Path, tmp_path: Path) -> None:
     assert {"old/x/a": b"1"} == files_below(needles)
 
 
+@pytest.mark.slow
 def test_pictures(tree: TreeBuilder, homes: Path) -> None:
     """The same picture in another quality, and the same image data with other metadata, are decoded again."""
     photo = pictures.photo(5, (480, 360))
@@ -254,6 +255,7 @@ def test_what_changes_between_the_plan_and_the_move(trees: tuple[Path, Path], ho
 IN_THE_FOLDER = [name for name in SEAMS if name.startswith(("needle", "witness", "an empty", "junk edited"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", IN_THE_FOLDER)
 def test_what_changes_after_the_first_move(
     trees: tuple[Path, Path], homes: Path, monkeypatch: pytest.MonkeyPatch, name: str

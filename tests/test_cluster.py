@@ -84,6 +84,7 @@ def test_each_item_once_whatever_happens_to_its_process(shared: Nodes) -> None:
     assert [None, None] == [process.poll() for process in shared.nodes]
 
 
+@pytest.mark.slow
 def test_what_hangs_is_ended_by_its_process(shared: Nodes) -> None:
     """The hard time limit is kept on the node; the rest goes on."""
     with opened(shared) as nodes, Pool(nodes.lanes, nodes.make_executor) as pool:

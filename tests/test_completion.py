@@ -65,6 +65,7 @@ def test_completing_is_light() -> None:
     assert (b"plain,--format\n", b"[]\n") == (done.stdout, done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_script_is_one_of_the_shell(dupfind: Run, tmp_path: Path, shell: str) -> None:
     """It names our variable and our command, and the shell can read it."""

@@ -491,6 +491,7 @@ def test_whatever_changes_is_seen(
     assert answer(report) == answer(again)
 
 
+@pytest.mark.slow
 def test_other_settings_are_another_answer(trees: tuple[Path, Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each that decides; and --max-pixels, which makes a failure of a picture, is never remembered."""
     haystack, needles, cache = trees

@@ -132,6 +132,7 @@ LISTINGS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LISTINGS)
 def test_a_listing_that_is_not_whole(webdav: Webdav, name: str) -> None:
     """It ends the run, with one line that names the folder."""
@@ -147,6 +148,7 @@ def test_a_listing_that_is_not_whole(webdav: Webdav, name: str) -> None:
         scan(webdav)
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_denied(webdav: Webdav) -> None:
     """It is a gap; the others are judged. A root that is denied, or not there, ends the run."""
     webdav.fault = lambda environ, _, start: (
@@ -265,6 +267,7 @@ def test_busy_and_broken(webdav: Webdav) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turned", [False, True])
 def test_nothing_proves_itself(webdav: Webdav, turned: bool) -> None:
     """The folder that this machine shows, on its disk and by the server."""
