@@ -135,7 +135,6 @@ def in_words(report: Report) -> dict[str, Any]:
     return {name: told[name] for name in ("summary", "folders", "files", "problems")}
 
 
-@pytest.mark.slow
 def test_the_report_is_that_of_folders(s3: S3, tmp_path: Path) -> None:
     """To the word but for the names of the roots, whichever side is a bucket; what went over the network is told."""
     hay, needles = str(build(tmp_path / "hay", HAY)), str(build(tmp_path / "needles", NEEDLES))
@@ -173,7 +172,6 @@ def old(environ: dict[str, Any], server: S3, start: Callable[..., Any]) -> Itera
     return with_headers(environ, server, start, Last_Modified="Sun, 02 Feb 2020 02:02:02 GMT")
 
 
-@pytest.mark.slow
 def test_an_object_that_changes_after_the_listing(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not what was listed: named, and no proof of anything."""
     s3.put("needles", CONTAINED)
@@ -217,7 +215,6 @@ def test_the_final_check(s3: S3, monkeypatch: pytest.MonkeyPatch, change: str) -
     assert "HEAD /hay/2007/notes.txt" in s3.asked
 
 
-@pytest.mark.slow
 def test_an_equal_tag_is_no_proof(s3: S3) -> None:
     """Nor with an equal size and an equal time: only bytes that were read are."""
 
@@ -233,7 +230,6 @@ def test_an_equal_tag_is_no_proof(s3: S3) -> None:
     assert ("present", "missing") == (found["all/notes.txt"], found["part/other.txt"])
 
 
-@pytest.mark.slow
 def test_nothing_proves_itself(s3: S3) -> None:
     """A bucket on both sides is refused, and what lies in both of two roots is left out of the outer one."""
     with pytest.raises(SettingsError, match="are the same folder"):

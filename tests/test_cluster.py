@@ -373,7 +373,6 @@ def without_times(printed: bytes) -> object:
     return {key: value for key, value in json.loads(printed).items() if key not in ("started", "elapsed_seconds")}
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_the_same_answer_as_on_one_machine(shared: Nodes, dupfind: Run) -> None:
     """Of each command that reads pictures."""

@@ -102,7 +102,6 @@ def refused(start: Start, status: str) -> list[bytes]:
     return [b""]
 
 
-@pytest.mark.slow
 def test_the_verdicts_are_those_of_folders(webdav: Webdav, tmp_path: Path) -> None:
     """Whichever side is a server; what went over the network is told, and the password is not."""
     hay, needles = str(build(tmp_path / "h", HAY, OLD + 10**6)), str(build(tmp_path / "n", NEEDLES, OLD + 2 * 10**6))
@@ -267,7 +266,6 @@ def test_busy_and_broken(webdav: Webdav) -> None:
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("turned", [False, True])
 def test_nothing_proves_itself(webdav: Webdav, turned: bool) -> None:
     """The folder that this machine shows, on its disk and by the server."""
