@@ -113,7 +113,7 @@ def test_start_up_is_light(arguments: list[str]) -> None:
     """Version and help load nothing heavy."""
     code = (
         "import sys; from dupfind.cli.main import run; run(sys.argv[1:]); "
-        "heavy = {'numpy', 'PIL', 'imagehash', 'scipy', 'rich', 'sqlite3', 'multiprocessing', 'blake3'}; "
+        "heavy = {'numpy', 'PIL', 'imagehash', 'scipy', 'rich', 'tqdm', 'sqlite3', 'multiprocessing', 'blake3'}; "
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=True, cwd=PACKAGE.parent)
@@ -131,7 +131,7 @@ def test_no_test_file_imports_another() -> None:
 IMPORT_EACH_ALONE = """
 import gc, importlib, os, sys
 # Others' modules, which take long, once for all.
-import blake3, click, imagehash, jinja2, numpy, pillow_heif, rich.console, rich.table, simplejpeg, sqlite3
+import blake3, click, imagehash, jinja2, numpy, pillow_heif, rich.console, rich.table, simplejpeg, sqlite3, tqdm
 gc.freeze()
 for name in sys.argv[1:]:
     if os.fork() == 0:
