@@ -31,7 +31,7 @@ _LEAST_DETAIL, _MOST_DETAIL, _MOST_IN_REGION = 8.0, 16.0, 64.0
 _STRONG_SIZES = 26.0, 90.0
 _FINEST_ORDER, _FINEST_SIZES = 5, (8.0, 90.0)
 """Which coefficients across or down are the finest, and the sizes that are asked for."""
-_MOST_BESIDE, _HIGHEST_SIZES = 4, (8.0, 60.0)
+_MOST_BESIDE, _HIGHEST_SIZES = 4, (24.0, 90.0)
 """How high the other one of the two orders of the highest coefficients may be, and the sizes that are asked for."""
 _ASKED_OF_KERNELS = 2
 """Fine and coarse detail tell kernels apart."""
