@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from dupfind.acting import journal, trash
+from dupfind.cli import config
+from dupfind.reviewing import decisions_store
+from dupfind.settings import default_cache
 from tests.helpers.places import ROOT
 
 PACKAGE = ROOT / "dupfind"
@@ -53,6 +59,18 @@ def attributes(path: Path) -> frozenset[str]:
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     )
+
+
+def test_no_test_reaches_the_homes_of_who_runs_it() -> None:
+    """Journals, decisions, the trash, the cache and the configuration lie in a folder of this run."""
+    homes = {
+        journal.state_folder(),
+        decisions_store.usual_path([], []),
+        trash._data_folder(),
+        default_cache(),
+        config.config_path(),
+    }
+    assert {"dupfind-tests"} == {Path(os.path.relpath(home, tempfile.gettempdir())).parts[0][:13] for home in homes}
 
 
 @pytest.mark.parametrize("path", TITLES, ids=lambda path: path.parent.name)
