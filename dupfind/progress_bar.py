@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from dupfind.progress_line import Going, forms, head
 
-_USUAL_COLUMNS = 79
+_USUAL_COLUMNS = 80
 """Where the screen does not say how wide it is."""
 
 
@@ -35,10 +35,11 @@ class Line(tqdm):  # type: ignore[misc]  # it has no types
         told: dict[str, Any] = super().format_dict
         going = self._going[-1]
         seconds = time.monotonic() - going.began_seconds
-        columns = told["ncols"] or _USUAL_COLUMNS
+        # The last column stays free, as some terminals begin a new line there; not every version of tqdm sees to it.
+        columns = (told["ncols"] or _USUAL_COLUMNS) - 1
         done, total = going.amount()
-        told |= {"n": done, "total": total or None, "elapsed": seconds, "prefix": head(going, columns)}
-        told |= {"unit": going.unit(), "unit_scale": True}
+        told |= {"n": done, "total": total or None, "elapsed": seconds}
+        told |= {"prefix": head(going, columns)[:columns], "unit": going.unit(), "unit_scale": True}
         for form in forms(going, seconds, columns):
             told["bar_format"] = form
             if len(self.format_meter(**told | {"ncols": None})) <= columns:
