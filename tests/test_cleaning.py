@@ -694,13 +694,15 @@ def test_witnesses_on_several_devices(tree: TreeBuilder, homes: Path, monkeypatc
 
     hay, needles = tree("hay", {"a": b"one", "a copy": b"one"}), tree("old", {"x/a": b"one"})
     second = tree("second", {"a": b"one"})
-    monkeypatch.setattr(story, "read_mounts", Mounts)
-    with pytest.raises(SettingsError, match="--witnesses 2 needs haystack folders on two devices; yours lie on one"):
-        plan_clean([hay, second], needles, witnesses=2)
-    mounted = Mounts((Mount(1, "/", str(second / "drive"), "ext4", "/dev/x"),))
-    monkeypatch.setattr(story, "read_mounts", lambda: mounted)
-    plan, _ = plan_clean([hay, second], needles, witnesses=2)
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:  # and not `undo`: the homes stay the test's own
+        patched.setattr(story, "read_mounts", Mounts)
+        with pytest.raises(
+            SettingsError, match="--witnesses 2 needs haystack folders on two devices; yours lie on one"
+        ):
+            plan_clean([hay, second], needles, witnesses=2)
+        mounted = Mounts((Mount(1, "/", str(second / "drive"), "ext4", "/dev/x"),))
+        patched.setattr(story, "read_mounts", lambda: mounted)
+        plan, _ = plan_clean([hay, second], needles, witnesses=2)
     assert ([], True) == (list(plan.units), "1 of 2 devices" in plan.left[0].reason)
     if not os.access(SECOND_DEVICE, os.W_OK) or os.stat(SECOND_DEVICE).st_dev == os.stat(hay).st_dev:
         pytest.skip("there is no second file system here")

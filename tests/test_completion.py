@@ -55,7 +55,7 @@ def test_completing_is_light() -> None:
     """It is waited for at every tab."""
     code = (
         "import sys; from dupfind.cli.main import run; run([]); "
-        "heavy = {'numpy', 'PIL', 'imagehash', 'rich', 'sqlite3'}; "
+        "heavy = {'numpy', 'PIL', 'imagehash', 'rich', 'tqdm', 'sqlite3'}; "
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     environment = {"_DUPFIND_COMPLETE": "bash_complete", "COMP_WORDS": "dupfind compare --fo", "COMP_CWORD": "2"}

@@ -594,7 +594,7 @@ def test_a_remembered_copy_loads_nothing_heavy(tree: TreeBuilder, tmp_path: Path
     code = (
         "import sys; from dupfind.cache import cache, result_cache; cache._RACY_NS = result_cache._RACY_NS = 0; "
         "from dupfind.cli.main import run; code = run(sys.argv[1:]); "
-        "heavy = {'numpy', 'PIL', 'imagehash', 'scipy', 'multiprocessing', 'rich'}; "
+        "heavy = {'numpy', 'PIL', 'imagehash', 'scipy', 'multiprocessing', 'tqdm', 'rich'}; "
         "print(code, sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     roots = ["--haystack", str(haystack), "--needles", str(needles), "--cache", str(tmp_path / "cache.sqlite")]
