@@ -259,6 +259,11 @@ def is_fragment(reason: Reason | None) -> bool:
     return reason is not None and reason.code is ReasonCode.FRAGMENT
 
 
+def never_proves(reason: Reason | None) -> bool:
+    """Tell whether a match for this reason makes nothing present, whatever grade is accepted: a part, or a film."""
+    return is_fragment(reason) or (reason is not None and reason.code in FILM_LIKENESS)
+
+
 def encode(reason: Reason | None) -> str | None:
     """Make text of a reason, for a cache."""
     return None if reason is None else json.dumps(reason)

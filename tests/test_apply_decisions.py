@@ -102,6 +102,22 @@ def test_what_was_changed_is_undecided(tree: TreeBuilder, change: str) -> None:
     assert told.warnings == ["1 of 1 decisions is about files that this scan did not meet"]
 
 
+@pytest.mark.parametrize("code", [ReasonCode.FRAGMENT, ReasonCode.FILM_PART, ReasonCode.RE_ENCODED_FILM])
+@pytest.mark.parametrize("ruling", ["same", "not-wanted"])
+def test_what_is_never_present_is_settled_by_a_word(tmp_path: Path, code: ReasonCode, ruling: str) -> None:
+    """Also where what is similar is accepted: a part and a film that looks alike are no proofs then either."""
+    for name in ("needle", "witness"):
+        (tmp_path / name).write_text(name)
+    said = word(ruling, tmp_path / "needle", None if ruling == "not-wanted" else tmp_path / "witness")
+    match = Match("/h/a.jpg", Evidence.SIMILAR, 5, Reason(code))
+    standing = Standing({}, {"/n/a.jpg": said}, {}, frozenset())
+    if ruling == "same":
+        standing = Standing({"/n/a.jpg": ("/h/a.jpg", said)}, {}, {}, frozenset())
+    findings = Findings({"/n/a.jpg": match}, {}, frozenset({"/n/a.jpg"}), 1)
+    after = apply_decisions.apply(findings, standing, Evidence.SIMILAR, str)
+    assert {"/n/a.jpg": said} == after.words
+
+
 def test_a_pair_that_is_different(tree: TreeBuilder) -> None:
     """It falls to its next witness; without one it is missing; other needles keep theirs; copies of the bytes count."""
     haystack = tree("hay", {"a.png": SMALL, "copy.png": SMALL, "b.png": SMALLER})

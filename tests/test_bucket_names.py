@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dupfind.buckets.bucket_source import of_servers
 from dupfind.buckets.names import folder_around, folders_of, in_order, why_no_path
 from dupfind.buckets.objects import ObjectEntry, Place
 from dupfind.buckets.same_file import may_be_one, themselves
@@ -17,7 +18,7 @@ from dupfind.buckets.store import MOST_FAILURES, TRIES, AgainError, Listed, Part
 from dupfind.buckets.traffic import Counter, Counts, Traffic
 from dupfind.errors import SettingsError
 from dupfind.settings import make_settings
-from dupfind.sources.bucket_roots import Address, bucket_roots
+from dupfind.sources.bucket_roots import Address, BucketRoot, bucket_roots
 from dupfind.values import FileEntry
 from tests.helpers.shelf import cataloged
 
@@ -94,6 +95,37 @@ def test_themselves_is_each_with_each(ours: list[tuple], theirs: list[tuple], re
         if relation is not None and may_be_one(one, other, times_may_differ=relation)
     }
     assert slow == themselves(entries, others, lambda *_: relation)
+
+
+def stored(url: str, key: str, tag: str = "") -> ObjectEntry:
+    """An object of a server or a bucket."""
+    root = bucket_roots([url], [])[0]
+    assert isinstance(root, BucketRoot)
+    return ObjectEntry.of(f"{url}/{key}", key, State(5, NOW_NS, tag), Place(root.address, ""))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        (stored("sftp://nas/x", "/x/a"), stored("sftp://nas/y", "/y/a"), None),
+        (
+            stored("sftp://me@nas/x", "/x/a"),
+            stored("sftp://you@nas/y", "/y/a"),
+            False,
+        ),  # each may have a root of its own
+        (stored("sftp://me@nas/x", "/x/a"), stored("sftp://you@nas/X", "/X/A"), True),
+        (stored("https://nas/x", "/x/a", '"1"'), stored("https://nas/y", "/y/a", '"1"'), False),
+        (stored("https://nas/x", "/x/a", '"1"'), stored("https://nas/y", "/y/a", '"2"'), None),
+        (stored("https://nas/x", "/x/a"), stored("https://nas/y", "/y/a", '"2"'), False),
+        (stored("https://nas/x", "/x/a", '"1"'), stored("https://bay/y", "/y/a", '"2"'), True),
+        (stored("s3://hay", "a", '"1"'), stored("s3://bay", "a", '"1"'), False),
+        (stored("s3://hay", "a", '"1"'), stored("s3://bay", "a", '"2"'), None),
+        (stored("s3://hay", "a", '"1"'), stored("s3://bay", "b", '"1"'), None),
+    ],
+)
+def test_two_objects_of_servers(ours: ObjectEntry, theirs: ObjectEntry, expected: bool | None) -> None:
+    """One folder may have several paths, and one bucket several names."""
+    assert expected is of_servers(ours, theirs) is of_servers(theirs, ours)
 
 
 def test_the_number_of_an_object_is_of_its_state() -> None:

@@ -244,6 +244,43 @@ def test_nothing_proves_itself(s3: S3) -> None:
     assert "left out: it is a root of its own" in {problem.reason for problem in report.problems if problem.is_gap}
 
 
+def test_one_bucket_of_two_names_proves_nothing(s3: S3) -> None:
+    """Garage gives a bucket as many names as one likes; the copy in another bucket is one."""
+
+    def named_twice(environ: dict[str, Any], server: S3, start: Callable[..., Any]) -> Iterable[bytes] | None:
+        for name in ("PATH_INFO", "RAW_URI", "REQUEST_URI"):
+            environ[name] = environ.get(name, "").replace("/alias", "/needles", 1)
+        return None
+
+    s3.fault = named_twice
+    assert {"present"}.isdisjoint(states(scan("s3://alias", "s3://needles")).values())
+    assert "present" == states(scan("s3://hay", "s3://needles"))["all/notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        ("http://[::1]:9000", True),
+        ("http://photos.home:9000", True),
+        ("http://key:word@photos.home:9000/s3", True),
+        ("http://nas.home:9000", False),
+        ("http://gone.home", False),
+    ],
+)
+def test_this_machine_by_any_name(monkeypatch: pytest.MonkeyPatch, s3: S3, endpoint: str, expected: bool) -> None:
+    """Its server may show its own disk, whatever the table of hosts calls it."""
+    table = {"photos.home": "127.0.0.1", "nas.home": "192.0.2.7"}
+
+    def looked_up(host: str, *_: Any) -> list[Any]:
+        if host not in table:
+            raise OSError("no such name")
+        return [(0, 0, 0, "", (table[host], 0))]
+
+    monkeypatch.setattr("socket.getaddrinfo", looked_up)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    assert expected == stores.store_of(Address("s3", "hay", None, None, ""), "").is_here
+
+
 @pytest.mark.mostly_slow(fast=2)
 @pytest.mark.parametrize("kind", ["fuse.rclone", "nfs4"])
 @pytest.mark.parametrize("turned", [False, True])

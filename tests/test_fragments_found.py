@@ -105,11 +105,13 @@ def test_page_names_every_picture(tree: TreeBuilder) -> None:
     assert all(corner in words for corner in ("top left", "top right", "bottom left", "bottom right"))
 
 
-def test_a_part_is_never_present(tree: TreeBuilder) -> None:
+@pytest.mark.parametrize("is_paranoid", [False, True])
+def test_a_part_is_never_present(tree: TreeBuilder, is_paranoid: bool) -> None:
     """Whatever is accepted: the folder is not contained, and the program says so by its exit code."""
     hay, old = tree("hay", photos(3)), tree("old", {"crop.jpg": jpeg(part(photo(2), 0.2, 0, 1, 0.9))})
-    report = sought(hay, old, accept="similar")
+    report = sought(hay, old, accept="similar", paranoid=is_paranoid)
     assert FileState.SIMILAR is only(report).state
+    assert not report.problems  # nor does a second look take it for the whole picture
     assert [FolderState.REVIEW] == [folder.state for folder in report.folders]
     assert not report.is_complete
 

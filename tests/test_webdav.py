@@ -277,6 +277,28 @@ def test_nothing_proves_itself(webdav: Webdav, turned: bool) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.parametrize("has_tags", [True, False])
+def test_one_folder_below_two_paths_proves_nothing(webdav: Webdav, has_tags: bool) -> None:
+    """As Nextcloud shows all files below two paths; a copy with another tag is one, with another time as well."""
+
+    def without_tags(environ: dict[str, Any], server: Webdav, start: Start) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "PROPFIND":
+            return server.edited(environ, start, lambda body: re.sub(rb"getetag>[^<]*</", b"getetag></", body))
+        return server.real(
+            environ, lambda status, headers, *_: start(status, [one for one in headers if one[0].lower() != "etag"])
+        )
+
+    if not has_tags:
+        webdav.fault = without_tags
+    report = scan(webdav, "again/needles", "needles")
+    assert {"missing"} == set(states(report).values())
+    report = scan(webdav, "again/hay", "needles")  # of another time
+    assert "present" == states(report)["all/notes.txt"]
+    build(webdav.folder / "needles", NEEDLES)  # now of the same time, and other files
+    assert ("present" if has_tags else "missing") == states(scan(webdav))["all/notes.txt"]
+
+
 def test_passwords(webdav: Webdav, tmp_path: Path) -> None:
     """Only what netrc has for the host goes there, not in the clear, and nowhere else."""
     seen: list[str] = []

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dupfind.evidence.facts import Test
-from dupfind.reasons import FILM_LIKENESS, Reason, is_fragment
+from dupfind.reasons import Reason, never_proves
 from dupfind.values import HASH_BITS, Evidence, Problem, ScanSettings, Thumbnail, grade_rank
 
 
@@ -104,10 +104,7 @@ class Comparison:
         return is_proved and not self._is_never_proved()
 
     def _is_never_proved(self) -> bool:
-        return any(
-            proof.reason is not None and (is_fragment(proof.reason) or proof.reason.code in FILM_LIKENESS)
-            for proof in (self.first_by_other, self.other_by_first)
-        )
+        return any(never_proves(proof.reason) for proof in (self.first_by_other, self.other_by_first))
 
 
 def _is_proved(proof: Proof) -> bool:

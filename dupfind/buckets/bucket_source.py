@@ -231,11 +231,7 @@ class _Relation:
         if len(stored) == 1:
             on_disk = other if stored[0] is entry else entry
             return self._of_disk(on_disk, stored[0]) if on_disk.is_on_disk else None
-        address, other_address = (one.place.address for one in stored)
-        if address[:3] == other_address[:3]:
-            # Nobody knows whether another machine tells the case of letters apart.
-            return True if folded(stored[0].key) == folded(stored[1].key) else None
-        return None if address.scheme == other_address.scheme == "s3" else True
+        return of_servers(stored[0], stored[1])
 
     def _of_disk(self, on_disk: FileEntry, stored: ObjectEntry) -> bool | None:
         folder = os.path.dirname(on_disk.path)
@@ -253,6 +249,33 @@ class _Relation:
         if address not in self._here:
             self._here[address] = stored.place.store().is_here
         return self._here[address]
+
+
+def of_servers(one: ObjectEntry, other: ObjectEntry) -> bool | None:
+    """Tell likewise of two objects."""
+    address, other_address = one.place.address, other.place.address
+    if address[:3] == other_address[:3]:
+        # Nobody knows whether another machine tells the case of letters apart.
+        if folded(one.key) == folded(other.key):
+            return True
+        return None if _are_two_by_path(one, other) else False
+    if address.scheme == other_address.scheme == "s3":
+        # One bucket may have several names, as in Garage: by each it shows the same keys in the same states. A copy in
+        # another bucket has the time at which it was stored there.
+        return False if (one.key, one.state) == (other.key, other.state) else None
+    return True
+
+
+def _are_two_by_path(one: ObjectEntry, other: ObjectEntry) -> bool:
+    """Tell whether two paths of one server are certainly two files.
+
+    Two users may be shown two folders as their roots. WebDAV may show one folder below several paths, as Nextcloud does
+    (``/remote.php/webdav`` and ``/remote.php/dav/files/USER``), and a link as what it leads to; one file has one ETag.
+    """
+    address = one.place.address
+    if address.scheme in ("http", "https"):
+        return bool(one.tag and other.tag) and one.tag != other.tag
+    return address.user == other.place.address.user
 
 
 def _without(tree: Tree, paths: set[str], given: str, listing: Listing) -> Tree:

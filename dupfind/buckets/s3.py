@@ -15,6 +15,7 @@ from contextlib import closing
 from datetime import datetime
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import botocore.session
 from botocore import UNSIGNED
@@ -88,7 +89,7 @@ class S3Store(Store):
     @property
     def host(self) -> str:
         """The name of the machine that is asked."""
-        return re.sub(r"^\w+://|[:/].*$", "", str(self._client.meta.endpoint_url).rpartition("@")[2])
+        return urlsplit(str(self._client.meta.endpoint_url)).hostname or ""
 
     def list(self) -> Iterator[Listed | Trouble]:
         """Yield all objects below the folder, page after page, and see that no page is missing.

@@ -7,6 +7,7 @@ protocol keeps them, and tells nobody of them.
 
 from __future__ import annotations
 
+import socket
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -106,7 +107,8 @@ class Store(ABC):
     @property
     def is_here(self) -> bool:
         """Tell whether it is this machine, whose disks it may show."""
-        return is_this_machine(self.host.casefold())
+        host = self.host.casefold()
+        return is_this_machine(host) or any(map(is_this_machine, _addresses_of(host)))
 
     @property
     def prefix(self) -> str:
@@ -193,6 +195,14 @@ class Store(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close what is open."""
+
+
+def _addresses_of(host: str) -> set[str]:
+    """Return the addresses that a name has here: ``photos.home`` may be this machine by its table of hosts."""
+    try:
+        return {str(place[0]) for *_, place in socket.getaddrinfo(host, None)}
+    except (OSError, UnicodeError):
+        return set()
 
 
 def pause_seconds(tries: int) -> float:

@@ -1,6 +1,7 @@
 """What a TIFF holds beside its first page: further pages, reduced copies, layers, channels, finer samples.
 
-Decodes nothing: Pillow reads the directories of pages, and those below a page are looked at where they lie.
+Decodes nothing: Pillow reads the directories of pages, and those below a page are looked at where they lie. What
+neither points to is the affair of :mod:`dupfind.pictures.tiff_extent`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import IO, Literal
 
 from PIL import Image, TiffImagePlugin
 
-from dupfind.pictures import container_format, kinds
+from dupfind.pictures import container_format, kinds, tiff_data, tiff_extent
 from dupfind.pictures.container_format import Reader
 
 _MOST_ENTRIES = 64
@@ -48,7 +49,10 @@ def _is_reduced(page: TiffImagePlugin.TiffImageFile) -> bool:
 
 
 def kinds_of(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
-    """Yield Photoshop's layers, pictures below the page that are not marked as reduced, channels, more than 8 bits."""
+    """Yield Photoshop's layers, pictures below the page that are not marked as reduced, channels, more than 8 bits.
+
+    Then what no page accounts for.
+    """
     assert isinstance(image, TiffImagePlugin.TiffImageFile)
     tags = image.tag_v2
     bits = tags.get(_BITS_PER_SAMPLE, ())
@@ -66,3 +70,4 @@ def kinds_of(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
         is_readable = len(places) <= _MOST_ENTRIES and int.from_bytes(reader.at(2, 2), order) != _BIG_TIFF
         if not (is_readable and all(container_format.is_reduced_ifd(reader, int(place), order) for place in places)):
             yield kinds.PAGES
+    yield from tiff_extent.kinds_of(tiff_data.mapped(file))

@@ -15,7 +15,7 @@ from dupfind.answers.decisions import Decision, Ruling
 from dupfind.answers.findings import Findings, Parted
 from dupfind.events import Listener
 from dupfind.pictures.formats import is_film_name, is_image_name
-from dupfind.reasons import Reason, ReasonCode
+from dupfind.reasons import Reason, ReasonCode, never_proves
 from dupfind.values import Evidence, Failure, FileEntry, Match, grade_rank
 
 
@@ -150,7 +150,9 @@ def apply(findings: Findings, standing: Standing, accept: Evidence, spell: Calla
 
 
 def _is_proved(match: Match | None, accept: Evidence) -> bool:
-    return match is not None and (match.evidence is Evidence.IDENTICAL or match.evidence.rank <= accept.rank)
+    if match is None or never_proves(match.reason):
+        return False
+    return match.evidence is Evidence.IDENTICAL or match.evidence.rank <= accept.rank
 
 
 def _was_film(path: str, decision: Decision, failure: Failure | None) -> bool:

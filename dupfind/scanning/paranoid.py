@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dupfind.matching.reverify import Claim, Look, reverify_all
 from dupfind.matching.same_image_data import REASON
 from dupfind.reading import Reader
-from dupfind.reasons import FILM_LIKENESS
+from dupfind.reasons import never_proves
 from dupfind.run import Reading
 from dupfind.values import SECOND_LOOK, Evidence, Failure, FileEntry, Match
 
@@ -62,10 +62,8 @@ def _claims(
     claims = []
     for needle in needles:
         match = matches.get(needle.path)
-        if match is None or match.evidence.rank > accept.rank:
+        if match is None or match.evidence.rank > accept.rank or never_proves(match.reason):
             continue
-        if match.reason is not None and match.reason.code in FILM_LIKENESS:
-            continue  # it makes nothing present, whatever is accepted
         witness = by_path[match.witness]
         alike = twins[witness.size_bytes] if match.evidence is Evidence.IDENTICAL else ()
         readable = (witness,) if witness.can_be_read else ()

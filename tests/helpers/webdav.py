@@ -22,7 +22,10 @@ class _Quiet(WSGIRequestHandler):
 
 
 class Webdav:
-    """A server that shows ``folder``; ``fault`` may answer in its place, and edits what it answers."""
+    """A server that shows ``folder``, and below ``/again`` once more.
+
+    ``fault`` may answer in its place, and edits what it answers.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -30,7 +33,7 @@ class Webdav:
         self.fault: Callable[[dict[str, Any], Webdav, Start], Iterable[bytes] | None] = lambda *_: None
         self._dav = WsgiDAVApp(
             {
-                "provider_mapping": {"/": str(folder)},
+                "provider_mapping": {"/": str(folder), "/again": str(folder)},
                 "simple_dc": {"user_mapping": {"*": {NAME: {"password": PASSWORD}}}},
                 "verbose": 0,
                 "logging": {"enable": False},
