@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
@@ -22,8 +23,10 @@ pytest.importorskip("asyncssh", reason="the extra sftp is not installed")
 import asyncssh
 
 from dupfind import pipeline
+from dupfind.buckets.sftp import SftpStore
 from dupfind.errors import ServerError, SettingsError
 from dupfind.settings import Settings, make_settings
+from dupfind.sources.bucket_roots import Address
 from dupfind.sources.mounts import Mount, Mounts
 from dupfind.values import Report
 from fixtures import pictures
@@ -197,6 +200,21 @@ def test_connections_that_break(sftp: Sftp) -> None:
         states(report)["all/notes.txt"],
         reasons(report)["notes.txt"],
     )
+
+
+def test_a_server_that_says_nothing(sftp: Sftp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each silence takes minutes: after so many in a row it is asked about no further file."""
+    monkeypatch.setattr("dupfind.buckets.sftp.SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr("dupfind.buckets.store.MOST_FAILURES", 2)
+    store = SftpStore(Address("sftp", "127.0.0.1", sftp.port, "me", "hay"), lambda *_: None)
+    assert 4 == len(list(store.list()))
+    sftp.fault = lambda name, _: asyncio.sleep(1) if name == "lstat" else None
+    try:
+        for reason in ("takes too long", "takes too long", "is not asked any more"):
+            with pytest.raises(OSError, match=reason):
+                store.look("/hay/c.jpg")
+    finally:
+        store.close()
 
 
 def test_a_file_without_an_end(sftp: Sftp) -> None:

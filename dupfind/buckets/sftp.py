@@ -27,6 +27,7 @@ from dupfind.buckets.store import (
     NO_ACCESS,
     SILENCE_SECONDS,
     AgainError,
+    GaveUpError,
     Listed,
     Part,
     State,
@@ -239,7 +240,7 @@ def _failure(error: Exception) -> OSError | AgainError:
     name = type(error).__name__
     failures: tuple[tuple[Any, OSError | AgainError], ...] = (
         (_LOST, AgainError("the connection broke off")),
-        ((TimeoutError, CancelledError), OSError("the server takes too long")),
+        ((TimeoutError, CancelledError), GaveUpError("the server takes too long")),
         (asyncssh.SFTPNoSuchFile, FileNotFoundError(2, "it is no longer there")),
         (asyncssh.SFTPPermissionDenied, PermissionError(13, NO_ACCESS)),
         (asyncssh.HostKeyNotVerifiable, OSError(f"{_UNKNOWN}: ssh there once, and compare it")),

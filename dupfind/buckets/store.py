@@ -82,7 +82,7 @@ class Trouble(NamedTuple):
 
 
 class GaveUpError(OSError):
-    """Something was asked for as often as can be, and no answer came."""
+    """Something was asked for as often, or for as long, as can be, and no answer came."""
 
 
 class AgainError(Exception):
@@ -108,7 +108,7 @@ class Part(NamedTuple):
     def refuse_late(self) -> None:
         """Raise ``OSError`` where it has taken too long."""
         if time.monotonic() > self.deadline:
-            raise OSError("reading it takes too long")
+            raise GaveUpError("reading it takes too long")
 
 
 class Store(ABC):
