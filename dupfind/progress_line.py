@@ -31,8 +31,10 @@ _MATCH = Step(
         "comparing",
         "comparing at full size",
         "comparing films",
+        "comparing films frame by frame",
         "comparing image data",
         "comparing metadata",
+        "comparing parts",
         "comparing what looks alike",
         "hashing",
         "looking at damaged needles",
@@ -59,6 +61,7 @@ _STEPS: Mapping[str, tuple[Step, ...]] = {
     "index": (_LIST, Step({"indexing"})),
     "review": _SCAN,
     "scan": _SCAN,
+    "selftest": (Step({"testing"}),),
     "sort": (_LIST, _DECODE, Step({"sorting"})),
     "undo": (Step({"undoing"}),),
 }

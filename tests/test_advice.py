@@ -121,6 +121,7 @@ def test_the_nearest_are_exact() -> None:
     assert all(one.tests[-1].name == "check hash" for one in found[2:])
 
 
+@pytest.mark.slow
 def test_the_better_grade_comes_first_however_few_are_wanted() -> None:
     """Grades are told of more pictures than are shown."""
     haystack = [*[thumbnail(seed) for seed in range(20)], thumbnail(40, patch=0.02)]

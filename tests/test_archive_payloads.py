@@ -116,6 +116,7 @@ def test_what_programs_write_is_in_order(tree: TreeBuilder, name: str) -> None:
     assert ("contained", []) == (state, reasons)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HIDDEN)
 def test_what_hides_in_a_header_is_told_of(tree: TreeBuilder, name: str) -> None:
     """In a TAR and in a compressed one: neither is contained."""
@@ -215,6 +216,7 @@ def test_what_follows_an_empty_tar(tree: TreeBuilder) -> None:
     assert any("belong to none of its members" in reason for reason in reasons)
 
 
+@pytest.mark.slow
 def test_parts_of_archives_are_no_paths(tree: TreeBuilder, dupfind: Callable[..., Any]) -> None:
     """Nothing lies at the path of a folder in an archive, so no other program gets it; the archive's it gets."""
     tree("h", FILES)

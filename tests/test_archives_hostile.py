@@ -56,6 +56,7 @@ def refused(hay: Path, needles: Path) -> list[str]:
     return [problem.reason for problem in report.problems if problem.is_gap]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PACKERS)
 def test_cut_off_anywhere(hay: Path, tmp_path: Path, kind: str) -> None:
     """At every byte of a small archive: contained only where nothing but zeros behind the end of a TAR is gone."""

@@ -57,6 +57,7 @@ def framed(image: Image.Image, shade: str = "white") -> Image.Image:
     return whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_its_pixels_are_those_of_the_full_decode(encoding: str, size: tuple[int, int]) -> None:

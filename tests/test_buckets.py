@@ -135,6 +135,7 @@ def in_words(report: Report) -> dict[str, Any]:
     return {name: told[name] for name in ("summary", "folders", "files", "problems")}
 
 
+@pytest.mark.slow
 def test_the_report_is_that_of_folders(s3: S3, tmp_path: Path) -> None:
     """To the word but for the names of the roots, whichever side is a bucket; what went over the network is told."""
     hay, needles = str(build(tmp_path / "hay", HAY)), str(build(tmp_path / "needles", NEEDLES))
@@ -369,6 +370,7 @@ class TestListing:
         assert {"odd": "partial", "a": "contained", **dict.fromkeys("bcdx", "partial")} == folders(report)
         assert {"a/notes.txt", "b/notes.txt", "c/x/notes.txt", "d/notes.txt"} == set(states(report))
 
+    @pytest.mark.slow
     def test_what_a_walk_leaves_out(self, s3: S3) -> None:
         """Junk on both sides, the trash of a haystack, what is excluded; junk by its content is looked into."""
         apple_double = bytes.fromhex("0005160700020000") + b"Mac OS X        " + bytes(60)

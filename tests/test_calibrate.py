@@ -88,6 +88,7 @@ def test_a_sample_is_compared_with_all_others(collection: Path) -> None:
     assert not ask(collection, most_pairs=COUNT * (COUNT - 1) // 2).is_sample
 
 
+@pytest.mark.slow
 def test_copies_are_left_out(collection: Path, tree: TreeBuilder) -> None:
     """Byte for byte, re-encoded or turned: a copy says nothing of pictures that are not the same."""
     first = pictures.photo(0, (160, 120))

@@ -194,6 +194,7 @@ def rewrite(path: Path) -> None:
     new.replace(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("knows", ["boot", "nothing"])
 @pytest.mark.parametrize("place", ["as listed", "renamed", "mounted elsewhere"])
 def test_what_was_made_of_a_listed_file(
@@ -275,6 +276,7 @@ def test_something_else_in_its_place(tree: TreeBuilder, tmp_path: Path) -> None:
     assert {MISSING} == set(verdicts(scanned(catalog, needles)).values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("root", ["gone", "empty", "there"])
 def test_nobody_knows_which_drive(
     root: str, tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -308,6 +310,7 @@ def test_nobody_knows_which_drive(
     assert ("similar" if is_there else "missing") == one.verdict.state.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_gone", [True, False])
 def test_another_drive_by_the_word_of_a_person(
     is_gone: bool, tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -236,6 +236,7 @@ SEAMS: dict[str, Callable[[Path, Path], object]] = {
 Change = Callable[[Path, Path], object]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", SEAMS.values(), ids=SEAMS)
 def test_what_changes_between_the_plan_and_the_move(trees: tuple[Path, Path], homes: Path, change: Change) -> None:
     """Whatever it is, the folder stays whole, and nothing is lost."""

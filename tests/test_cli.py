@@ -134,6 +134,7 @@ def test_all_is_zero(dupfind: Run) -> None:
     assert "  dupfind clean --haystack hay --needles needles/all --trash" == lines[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_paths_folders_and_files(dupfind: Run) -> None:
     """`paths` prints the top-most folders, files with --files, raw and NUL-ended with -0."""
@@ -182,6 +183,7 @@ def test_json_is_the_schema_to_the_letter(dupfind: Run) -> None:
     assert [] == report["problems"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_jsonl_and_csv(dupfind: Run) -> None:
     """A line a file, a line a folder, then the summary; and a table that a spreadsheet reads."""
@@ -195,6 +197,7 @@ def test_jsonl_and_csv(dupfind: Run) -> None:
     assert ["needles/none/deep/c.jpg", "needles/some/d.jpg"] == [row["path"] for row in rows]
 
 
+@pytest.mark.slow
 def test_strange_names(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     """Spaces, quotes, newlines, dashes, CJK, emoji, escapes, invalid UTF-8: right in every format, forging nothing."""
     tree("hay", {"x.txt": b"x"})
@@ -242,6 +245,7 @@ def test_output_is_whole_or_not_at_all(dupfind: Run, tmp_path: Path) -> None:
     assert b"standard output: no space left on device; the report was not written whole" in done.stderr
 
 
+@pytest.mark.slow
 def test_what_has_changed_since_a_baseline(dupfind: Run, trees: Path, tmp_path: Path) -> None:
     """Exit code 0 only where nothing has changed and all is contained; standard output is empty where nothing has."""
     save, compare = ("--save", "last.json"), ("--baseline", "last.json")
@@ -270,6 +274,7 @@ def test_what_has_changed_since_a_baseline(dupfind: Run, trees: Path, tmp_path: 
     assert dupfind(*SCAN, *compare, "-q").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_baseline_outlives_a_report_that_could_not_be_written(dupfind: Run, trees: Path, tmp_path: Path) -> None:
     """What nobody was told of has not been told."""
     assert dupfind(*SCAN, "--save", "last.json").returncode == 1
@@ -302,6 +307,7 @@ def test_a_temporary_folder_with_a_long_name(dupfind: Run, tmp_path: Path) -> No
     assert dupfind(*SCAN).stdout == done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_a_reader_that_goes_away(dupfind: Run) -> None:
     """Standard output closed early, as by `| head -1`: 141, no message, no traceback; closed at the start: 2."""
@@ -416,6 +422,7 @@ def test_nothing_among_the_needles(dupfind: Run, tree: TreeBuilder) -> None:
     assert (0, b"There are no files among the needles.\n") == (done.returncode, done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_a_cron_job_s_empty_environment(tmp_path: Path) -> None:
     """No HOME, no LANG, no terminal: the same answer, in ASCII where the locale has nothing else."""

@@ -110,6 +110,7 @@ def test_the_first_one_is_never_among_the_others(dupfind: Run, tmp_path: Path) -
     assert lines == done.stderr.decode().splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("photos")
 def test_what_is_not_there_costs_its_own_pair(dupfind: Run, tmp_path: Path) -> None:
     """The others are reported all the same, each in its place; without the first there is nothing to report."""
@@ -133,6 +134,7 @@ def test_what_is_not_there_costs_its_own_pair(dupfind: Run, tmp_path: Path) -> N
     assert (2, b"", b"dupfind: gone.png: no such file or directory\n") == (done.returncode, done.stdout, done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("photos")
 def test_formats(dupfind: Run, tmp_path: Path) -> None:
     """JSON is one object; paths end in NUL where that is asked for."""

@@ -57,6 +57,7 @@ threshold = 6
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "env", "bits"),
     [
@@ -94,6 +95,7 @@ def test_environment_lists_folders_as_path_does(configured: Callable[..., Any], 
     assert ["my needles", "needles"] == settings_of(done)["needles"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -187,6 +189,7 @@ def test_a_pattern_with_blanks_is_one_pattern(configured: Callable[..., Any], tr
     assert {"diary.txt": "missing", "Copy of a.txt": "unwanted"} == verdicts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "env", "said"),
     [

@@ -31,6 +31,7 @@ def told(done: subprocess.CompletedProcess[bytes]) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("patterns", "expected"),
     [

@@ -139,6 +139,7 @@ def test_a_haystack_of_nothing_else(dupfind: Run, tree: TreeBuilder) -> None:
     assert done.stdout.decode().endswith("\n  the haystack holds no other picture\n")
 
 
+@pytest.mark.slow
 def test_warm_and_with_output(dupfind: Run, photos: Path) -> None:
     """The same answer from what is remembered; written whole to a file; nothing below the haystack is touched."""
     before = sorted((path, path.stat().st_mtime_ns) for path in photos.joinpath("hay").rglob("*"))

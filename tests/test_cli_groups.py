@@ -60,6 +60,7 @@ def test_exit_codes(dupfind: Run, collection: Path) -> None:
     assert (1, b"dupfind: c/cut.jpg: not a picture in a known format\n") == (done.returncode, done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("collection")
 def test_formats(dupfind: Run, tmp_path: Path) -> None:
     """Paths of what is not the best, with NUL too, JSON, its lines, CSV; to a file where that is wanted."""
@@ -75,6 +76,7 @@ def test_formats(dupfind: Run, tmp_path: Path) -> None:
     assert b"c/n n.txt\n" == dupfind("groups", "c", "--level", "identical", "--format", "paths").stdout  # its old name
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("collection")
 def test_streams(dupfind: Run) -> None:
     """With -v the stages, on standard error; a terminal without Unicode gets no question marks."""

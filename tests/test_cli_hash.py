@@ -50,6 +50,7 @@ def test_exact_is_imagehash(dupfind: Run, tmp_path: Path) -> None:
     assert (0, expected, b"") == (done.returncode, done.stdout.decode(), done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("photos")
 @pytest.mark.parametrize("exact", [(), ("--exact",)])
 def test_a_file_without_a_hash_is_told_of_and_the_others_are_printed(dupfind: Run, exact: tuple[str, ...]) -> None:
@@ -66,6 +67,7 @@ def test_a_file_without_a_hash_is_told_of_and_the_others_are_printed(dupfind: Ru
     assert 1 == dupfind("hash", "p/0.png", "p/no.txt", *exact).returncode
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("photos")
 def test_standard_input(dupfind: Run, tmp_path: Path) -> None:
     """A picture through a pipe is -, and leaves nothing behind."""
@@ -125,6 +127,7 @@ def test_names_from_a_list(dupfind: Run) -> None:
     assert (0, b"") == (dupfind("hash", "--files-from", "-", input=b"").returncode, done.stdout[:0])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("photos")
 def test_a_reader_that_goes_away(tmp_path: Path) -> None:
     """141, and no word about it that a shell's user would have to read twice."""

@@ -88,6 +88,7 @@ def test_help_of_nothing(dupfind: Run, words: tuple[str, ...], message: bytes) -
     assert message in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_script_of_a_shell(dupfind: Run, shell: str) -> None:
     """The same that click's variable gives."""
@@ -110,6 +111,7 @@ def test_short_version(dupfind: Run) -> None:
     assert dupfind("-V").stdout == dupfind("--version").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "env", "has_color"),
     [

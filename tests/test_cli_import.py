@@ -215,6 +215,7 @@ def test_a_dry_run_of_an_undo(dupfind: Run, hay: Path, tmp_path: Path) -> None:
     assert 1 == dupfind("undo").returncode
 
 
+@pytest.mark.slow
 def test_the_list_of_journals(dupfind: Run, hay: Path) -> None:
     """Says what each run did, and whether it can be undone; the table and the JSON."""
     dupfind(*IMPORT, "--yes")

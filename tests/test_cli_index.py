@@ -28,6 +28,7 @@ def dated(text: str) -> str:
     return re.sub(r"as it was [^(]* ago", "as it was 9 hours ago", text)
 
 
+@pytest.mark.slow
 def test_the_documented_output(demo_trees: Path, dupfind: Run, tmp_path: Path) -> None:
     """The pages show what is printed: made, used, checked."""
     catalog = tmp_path / "masters.catalog"
@@ -50,6 +51,7 @@ def test_the_documented_output(demo_trees: Path, dupfind: Run, tmp_path: Path) -
     assert b"lists what is in Masters." in checked.stdout
 
 
+@pytest.mark.slow
 def test_json(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     """Schemas of their own; a name that is no text has its bytes besides."""
     collection(tree)
@@ -95,6 +97,7 @@ def test_what_cannot_be_decoded_is_named(dupfind: Run, tree: TreeBuilder) -> Non
     assert 0 == dupfind("index", "--check", "c").returncode  # its bytes are what they were
 
 
+@pytest.mark.slow
 def test_explain(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     """The witness is a file of the catalog; the drive's own file has none."""
     collection(tree)

@@ -151,6 +151,7 @@ def test_a_page_that_cannot_be_written(dupfind: Run) -> None:
     assert b"/dev/full: no space left on device; the report was not written" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_decisions(dupfind: Run, tmp_path: Path) -> None:
     """Every format says which verdicts rest on a word; the exit code is 0 when all is there or not wanted."""
@@ -193,6 +194,7 @@ def test_decisions(dupfind: Run, tmp_path: Path) -> None:
     assert dupfind(*SCAN, "--decisions", "d.json", "--baseline", "s.json").stdout == b""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_a_parted_pair_is_told_of(dupfind: Run, tmp_path: Path) -> None:
     """In every format and on the page, which offers no option that would bring the pair back; totals agree."""

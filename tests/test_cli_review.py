@@ -23,6 +23,7 @@ TreeBuilder = Callable[[str, Mapping[str, "bytes | Image.Image | None"]], Path]
 PHOTO = pictures.photo(1, (320, 240))
 
 
+@pytest.mark.slow
 def test_a_review_and_its_end(tree: TreeBuilder, tmp_path: Path) -> None:
     """The page is there, a decision is kept, the end that the page asks for tells what the answer is by then."""
     hay, needles = tree("hay", {"a.png": PHOTO}), tree("n", {"a.png": PHOTO, "t.txt": b"text"})

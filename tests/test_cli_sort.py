@@ -44,6 +44,7 @@ def test_the_golden_output(
     assert (0, b"") == (done.returncode, done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("collection")
 def test_formats(dupfind: Run, tmp_path: Path) -> None:
     """Paths are the default; what is alike stands together in all of them."""

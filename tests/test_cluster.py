@@ -72,6 +72,7 @@ def run(pool: Pool, items: Iterable[Item], size_bytes: int = 1) -> list[tuple[It
     return sorted(found, key=lambda pair: pair[0])
 
 
+@pytest.mark.slow
 def test_each_item_once_whatever_happens_to_its_process(shared: Nodes) -> None:
     """A decoder that crashes or is killed costs its own file only; the nodes live on."""
     items = [("double", number) for number in range(40)] + [("exit", 1), ("exit", 2), ("kill", 3)]
@@ -89,6 +90,7 @@ def test_what_hangs_is_ended_by_its_process(shared: Nodes) -> None:
         assert [(("double", 1), 2), (("stuck", 0), "lost")] == run(pool, [("stuck", 0), ("double", 1)])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not memory_limit.IS_HELD, reason="this system does not limit the memory of a process")
 def test_memory_is_dealt_out_on_each_node(shared: Nodes) -> None:
     """What fits into no share is tried alone with all of it; what does not fit there either is lost."""
@@ -370,6 +372,7 @@ def without_times(printed: bytes) -> object:
     return {key: value for key, value in json.loads(printed).items() if key not in ("started", "elapsed_seconds")}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_the_same_answer_as_on_one_machine(shared: Nodes, dupfind: Run) -> None:
     """Of each command that reads pictures."""

@@ -148,6 +148,7 @@ FAITHFUL = sorted(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", FAITHFUL)
 def test_a_copy_in_another_mode_is_the_same(mode: str) -> None:
     """Those that lose nothing that can be seen: the grey ones prove the grey picture, and so do finer samples."""
@@ -165,6 +166,7 @@ def test_colours_of_lab() -> None:
     assert np.abs(expected.astype(int) - 128).max() > 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_exposures_are_not_each_other(seed: int) -> None:
     """16-bit pictures shorter by powers of two: they resemble each other, and none is called the same."""

@@ -319,6 +319,7 @@ def test_wrong_columns_hide_and_never_make_up(tree: TreeBuilder, tmp_path: Path)
     assert {"missing"} == {one.state.value for one in report_of([catalog], needles).files}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", Relation)
 @pytest.mark.parametrize(("is_elsewhere", "is_here"), [(False, False), (False, True), (True, False)])
 def test_needles_are_left_out_as_ever(
@@ -436,6 +437,7 @@ def test_index_writes_columns_where_it_is_told(dupfind: Run, tree: TreeBuilder, 
     assert ["all.cat.columns"] == [path.name for path in tmp_path.glob("*.columns*")]
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 31), st.integers(0, 5)), max_size=40),
     st.lists(st.integers(0, 2**64 - 1), max_size=5),

@@ -170,6 +170,7 @@ def test_films_are_compared_as_films(tmp_path: Path) -> None:
     assert (True, False, []) == (answer.is_answered, answer.are_accepted, list(answer.problems))
 
 
+@pytest.mark.slow
 def test_hashes_and_distances(tmp_path: Path) -> None:
     """Of the upright thumbnails, in imagehash's hex; the distances in the orientation that fits."""
     photo, turned = many(tmp_path)[:4:3]
@@ -256,6 +257,7 @@ def test_pairs_do_not_disturb_each_other(tmp_path: Path) -> None:
     assert alone == list(answer.pairs)
 
 
+@pytest.mark.slow
 def test_a_second_run_decodes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both files come from the cache, also by another algorithm."""
     monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)

@@ -78,6 +78,7 @@ def test_the_script_is_one_of_the_shell(dupfind: Run, tmp_path: Path, shell: str
     assert 0 == subprocess.run([shell, "-n", script], check=False).returncode
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
 def test_bash(tmp_path: Path) -> None:
     """The real shell with the real script: what it would offer."""

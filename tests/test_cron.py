@@ -176,6 +176,7 @@ def test_the_units_are_sound(tmp_path: Path, nights: Nights) -> None:
     assert (0, b"") == (done.returncode, done.stderr)
 
 
+@pytest.mark.slow
 def test_the_service_runs_the_script_as_cron_does(nights: Nights) -> None:
     """Its command, its environment, and the exit codes that it takes for success: as they stand in the unit."""
     unit = configparser.ConfigParser(interpolation=None)

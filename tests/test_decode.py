@@ -193,6 +193,7 @@ def test_too_large_is_seen_in_the_header() -> None:
         read(content, max_pixels=199)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["EPS", "PDF", "ICNS", "ICO", "TGA", "PCX", "SGI", "SPIDER", "MSP", "text"])
 def test_formats_that_are_not_asked_for(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are no pictures to us, and no other program is started for them."""
@@ -262,6 +263,7 @@ def test_a_failing_disk_is_not_the_picture_s_fault(kind: str) -> None:
 SMALL = {kind: save(photo(1, (40, 30)), kind) for kind in FORMATS}
 
 
+@pytest.mark.slow
 @settings(max_examples=250)
 @given(
     st.sampled_from(FORMATS),

@@ -163,6 +163,7 @@ def test_a_copy_that_is_progressive(tree: TreeBuilder, monkeypatch: pytest.Monke
     assert 6 == sum(may_be_coarse for _, may_be_coarse in read)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", ["needles", "haystack"])
 def test_damage_behind_the_first_scan(tree: TreeBuilder, side: str) -> None:
     """Such a needle is never present, and such a witness proves nothing; by any grade that is safe."""
@@ -177,6 +178,7 @@ def test_damage_behind_the_first_scan(tree: TreeBuilder, side: str) -> None:
     assert "damaged" in (sentences(report.files[0].reasons) or "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.9, 0.999])
 def test_cut_short(tree: TreeBuilder, share: float) -> None:
     """Within the first scan or behind it, also with an end marker put there: never present; without one, unreadable."""
@@ -257,6 +259,7 @@ def test_frames_are_looked_for_in_whole_pictures(tree: TreeBuilder, side: str, m
         assert {"x.jpg": expected} == states(scan(haystack, needles, accept="similar"))
 
 
+@pytest.mark.slow
 def test_an_end_to_looking_without_frames(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is still coarse when that is given up is no match."""
     photo = pictures.photo(1, (640, 512)).resize((2560, 2048))

@@ -173,6 +173,7 @@ def test_a_few_stars_are_well(line: bytes) -> None:
     IgnoreFile(".dupfindignore", line).why("a" * 255)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -246,6 +247,7 @@ def test_lists_have_patterns_too(tree: TreeBuilder, dupfind: Run) -> None:
     assert 1 == dupfind(*arguments, "--disregard", "*.tmp").returncode
 
 
+@pytest.mark.slow
 def test_folders_above_the_needles_are_no_names(tree: TreeBuilder, dupfind: Run) -> None:
     """Neither of what lies in an archive nor of what a list names by its whole path."""
     tree("hay", {"a.txt": b"a"})

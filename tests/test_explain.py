@@ -246,6 +246,7 @@ def test_what_was_not_trusted_is_counted(tree: TreeBuilder) -> None:
     assert (3, 4, False) == (answer.not_trusted, len(answer.problems), answer.is_complete)
 
 
+@pytest.mark.slow
 def test_no_more_neighbours_than_asked_for(demo_trees: Path) -> None:
     """-k bounds what is shown, and a haystack of fewer pictures shows them all."""
     needle = demo_trees / demo.NEEDLES / "MY_PIX" / "me and Rex.jpg"

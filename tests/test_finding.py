@@ -264,6 +264,7 @@ class TestWarm:
         assert first == self.again(hay, image, store=store)
         assert ([], []) == (self.folders, self.files)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("change", ["made", "removed", "replaced", "moved", "folder removed", "renamed folder"])
     def test_what_changed_is_seen(self, hay: Path, image: Path, store: str, change: str) -> None:
         """Whatever happens to names: another witness, none any more, a better one."""
@@ -330,6 +331,7 @@ class TestWarm:
         assert (False, 5) == (sought.is_seen, len(sought.nearest))
         assert "04.png" not in names(sought)
 
+    @pytest.mark.slow
     def test_small_changes_are_read_again_and_large_ones_remembered(self, hay: Path, image: Path, store: str) -> None:
         """A new file is decoded once; its folder is read until there is enough news."""
         ask(hay, image, cache=store)

@@ -79,6 +79,7 @@ def test_turning_loses_nothing(picture: np.ndarray) -> None:
     assert all(np.array_equal(picture, turn(turn(picture, one), other)) for one, other in enumerate(undone))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", TRUE)
 @pytest.mark.parametrize("seed", range(8))
 def test_search_hashes_are_imagehash_s(algorithm: str, seed: int) -> None:

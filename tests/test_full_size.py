@@ -184,6 +184,7 @@ def test_lost_detail_is_seen(seed: int) -> None:
     assert objection(encoded(image, quality=50), image, Facts(50)) is None
 
 
+@pytest.mark.slow
 def test_a_larger_witness_may_be_softer() -> None:
     """A needle that was sharpened when it was reduced; a witness that was enlarged has nothing of its detail."""
     image = grainy(8, (1600, 1200))
@@ -204,6 +205,7 @@ def test_a_blurred_subject_is_seen() -> None:
         assert objection(blurred, image) is not None
 
 
+@pytest.mark.slow
 def test_a_part_that_is_a_little_out_of_focus() -> None:
     """By less than a pixel, beside a needle whose own detail was rounded: the rest of the pair tells what to expect."""
     image = grainy(9, (1280, 960))
@@ -327,6 +329,7 @@ def test_a_needle_reduced_in_an_unusual_way_is_not_called_the_better_copy() -> N
     assert Code.DETAIL not in BETTER_NEEDLE
 
 
+@pytest.mark.slow
 def test_the_kernel_is_recognised() -> None:
     """Also in a JPEG; of a picture without detail the first one is taken, that of Lanczos."""
     original = gravel(5)
@@ -344,6 +347,7 @@ def tones_kept(needle: Image.Image, witness: Image.Image) -> tuple[float, ...]:
     return full_size.measure(pixels(needle), pixels(witness)).tones
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("step", "most"), [(10, 0.92), (16, 0.7)])
 def test_a_posterised_sky_is_seen(step: int, most: float) -> None:
     """Bands in place of a slow change; a JPEG of quality 40 has its tones 2.5 levels apart and keeps them."""
@@ -551,6 +555,7 @@ def test_an_enlargement_by_little_lacks_the_highest_frequency(kernel: Image.Resa
     assert full_size.judge(scarce, JPEG_90._replace(scale=2.0)) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", [None, Image.Transpose.ROTATE_90])
 def test_two_frames_of_a_focus_stack(turn: Image.Transpose | None) -> None:
     """One is a little sharper on one side, one on the other: no place is enough to tell by, half of the picture is."""
@@ -652,6 +657,7 @@ def test_one_number_of_a_page_is_seen() -> None:
     assert objection(encoded(page(41), quality=90), page(41), JPEG_90) is None
 
 
+@pytest.mark.slow
 @given(st.integers(1, 70), st.integers(1, 70), st.integers(0, 9))
 def test_any_size(width: int, height: int, seed: int) -> None:
     """Small pictures, single rows and columns: no error, and a picture is its own copy."""

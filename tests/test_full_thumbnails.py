@@ -31,6 +31,7 @@ def read(folder: Path, *names: str, **options: Any) -> dict[str, Full | Failure]
     return {Path(path).name: one for path, one in found.items()}
 
 
+@pytest.mark.slow
 def test_a_coarse_picture_is_read_to_its_end(tmp_path: Path) -> None:
     """And gives what it would give had it never been read coarsely."""
     (tmp_path / "a.jpg").write_bytes(large(1))

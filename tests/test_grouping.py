@@ -125,6 +125,7 @@ def test_a_stack_of_an_original_and_its_copies(stack: Path) -> None:
     assert sum(one.size_bytes for one in group.others) == group.frees_bytes
 
 
+@pytest.mark.slow
 def test_the_levels_hold_each_other(stack: Path) -> None:
     """What is grouped by a stronger level stays together by a weaker one; an edit comes in at the weakest."""
     put(stack / "mirrored.jpg", pictures.photo(1, SIZE).transpose(Image.Transpose.FLIP_LEFT_RIGHT), quality=95)
@@ -177,6 +178,7 @@ def test_a_second_run_decodes_nothing(stack: Path, tmp_path: Path) -> None:
     assert {"comparing bytes", "decoding", "hashing", "reading whole"}.isdisjoint(stages.names)
 
 
+@pytest.mark.slow
 def test_the_best_by_each_criterion(tmp_path: Path) -> None:
     """Pixels, metadata, age, path: each decides where nothing before it does, and is named."""
     photo = pictures.photo(3, SIZE)
@@ -244,6 +246,7 @@ def test_frames_around_a_picture(tmp_path: Path) -> None:
     assert "the best one has a frame around it" == sentences(group.others[0].reasons, IN_A_GROUP)
 
 
+@pytest.mark.slow
 def test_a_row_of_neighbours_is_no_group(tmp_path: Path) -> None:
     """One picture turns gradually into another: neighbours look alike, the ends do not and never come together."""
     first, last = pictures.photo(1, SIZE), pictures.photo(4, SIZE)

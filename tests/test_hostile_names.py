@@ -250,6 +250,7 @@ MISTAKES: list[tuple[str, ...]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mistake", "name"),
     [(mistake, NAMES[0]) for mistake in MISTAKES]
@@ -400,6 +401,7 @@ def test_an_answer_that_nobody_got_is_no_success(dupfind: Run, tree: TreeBuilder
     assert (141, b"") == (done.returncode, done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unset", [(), ("HOME",)], ids=["with HOME", "without HOME"])
 def test_an_empty_environment(tmp_path: Path, tree: TreeBuilder, unset: tuple[str, ...]) -> None:
     """As ``env -i``, with nothing at all, and with HOME alone: an answer and no complaint."""

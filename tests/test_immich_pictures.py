@@ -202,6 +202,7 @@ def _says(status: int, content: bytes = b"", **headers: str) -> Trick:
     return lambda handler: answer(handler, status, content, **headers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("end", "trick", "why"),
     [
@@ -249,6 +250,7 @@ def _hearing(warned: list[str]) -> Any:
     return Ears()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "trick",
     [
@@ -269,6 +271,7 @@ def test_a_preview_that_is_none(immich: Immich, tree: Tree, trick: Trick) -> Non
     assert {"n.jpg": ("missing", None), "m.jpg": ("present", "same")} == said(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bound", "value", "present"),
     [
@@ -316,6 +319,7 @@ def test_a_search_that_brings_the_same_again(immich: Immich, tree: Tree, monkeyp
     assert 2 == asked(immich, "/search/metadata")
 
 
+@pytest.mark.slow
 def test_nothing_is_left_behind(immich: Immich, tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Copies go with the run, and none is made below what is compared."""
     room = tmp_path / "room"

@@ -306,6 +306,7 @@ def test_what_lies_behind_is_left_alone(behind: bytes) -> None:
         assert coarsely(large()[:-2] + behind) == coarsely(large())
 
 
+@pytest.mark.slow
 def test_of_several_pictures_the_first() -> None:
     """Whether an MPO holds another view is looked at where something rests on it; that the first is whole, always."""
     file = io.BytesIO()
@@ -346,6 +347,7 @@ ODD_HEADERS = {
 """Each a complaint of the decoder about the header."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", ODD_HEADERS.values(), ids=ODD_HEADERS)
 @pytest.mark.parametrize("options", ENCODINGS.values(), ids=ENCODINGS)
 def test_an_odd_header_hides_no_damage(odd: Any, options: dict[str, Any]) -> None:

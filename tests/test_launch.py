@@ -57,6 +57,7 @@ def run(pool: Pool, items: list[Item]) -> list[Item]:
     return sorted(item for item, _ in done)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_server")
 @pytest.mark.parametrize(
     ("harm", "reason"),

@@ -62,6 +62,7 @@ def test_sub_packages_hold_modules_only(path: Path) -> None:
     assert isinstance(title, ast.Expr)
 
 
+@pytest.mark.slow
 def test_pure_modules_do_no_input_or_output() -> None:
     """No file, no printing, no question to the system: values in, values out."""
     assert pure_modules()

@@ -77,6 +77,7 @@ def changed(of: Clip) -> Clip:
     return of._replace(pictures=pictures)
 
 
+@pytest.mark.slow
 def test_a_film_that_was_encoded_anew(tree: TreeBuilder, hay: Path) -> None:
     """It is similar, says so, and keeps its folder from being contained, whatever is accepted."""
     needles = tree("needles", {"n.mov": content(1, COARSE._replace(container="mov"))})
@@ -98,6 +99,7 @@ def test_a_smaller_film_in_the_haystack_is_the_worse_copy(tree: TreeBuilder) -> 
     assert (64, 42, 96, 64) == found.reasons[1].facts
 
 
+@pytest.mark.slow
 def test_a_part_and_a_change(tree: TreeBuilder, hay: Path) -> None:
     """Each with its times."""
     needles = tree("needles", {
@@ -120,6 +122,7 @@ def test_a_film_that_lies_on_its_side(tree: TreeBuilder, hay: Path) -> None:
     assert "missing" == verdict(hay, needles, rotations=False).state
 
 
+@pytest.mark.slow
 def test_other_subtitles(tree: TreeBuilder) -> None:
     """They are said to differ; equal ones are not told of."""
     hay = tree("hay", {"a.mkv": subtitled("Hello")})
@@ -164,6 +167,7 @@ def test_without_the_extra(tree: TreeBuilder, hay: Path, decoded: list[str], mon
     assert (["missing"], 1, []) == ([one.state for one in report.files], report.films_by_bytes, decoded)
 
 
+@pytest.mark.slow
 def test_what_a_person_has_parted(tree: TreeBuilder, hay: Path) -> None:
     """A film that is said to differ is no witness, and another one may be."""
     needles = tree("needles", {"n.mov": content(1, COARSE)})
@@ -207,6 +211,7 @@ def wait_until_old(folder: Path) -> None:
     time.sleep(max(0.0, (newest + RACY_NS - time.time_ns()) / 1e9 + 0.05))
 
 
+@pytest.mark.slow
 def test_a_scan_without_films_loads_nothing(tree: TreeBuilder) -> None:
     """Neither PyAV nor what compares films, with pictures that all are there or none of them."""
     pictures = [jpeg(1), jpeg(2)]
@@ -276,6 +281,7 @@ def test_a_film_that_breaks_off(tree: TreeBuilder) -> None:
     assert "similar" == found.state
 
 
+@pytest.mark.slow
 def test_every_command_says_the_same(tree: TreeBuilder, hay: Path) -> None:
     """`find`, `explain`, `compare` and `groups` know what the scan found, and none takes it for a proof."""
     from dupfind.answers.hashed import Given
@@ -312,6 +318,7 @@ def test_every_command_says_the_same(tree: TreeBuilder, hay: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_group_of_films(tree: TreeBuilder) -> None:
     """With those of equal packets and bytes beside each, and none in two groups."""
     from dupfind.grouping.grouping import groups

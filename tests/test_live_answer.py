@@ -75,6 +75,7 @@ def test_it_is_what_a_scan_says(trees: tuple[Path, Path, str], steps: list[tuple
         with_desk(haystack, needles, decisions, work, cache=cache)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"accept": "identical"}, {"paranoid": True}, {"sidecars": "ignore"}], ids=str)
 def test_the_next_best_witness_comes(tree: TreeBuilder, tmp_path: Path, options: dict[str, Any]) -> None:
     """A needle that is parted again and again goes from witness to witness, as in scans, down to none."""

@@ -65,6 +65,7 @@ def plain() -> dict[str, Thumbnail]:
     return {f"/h{seed}": read(photo(seed)) for seed in range(8)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_a_needle_with_a_frame(desk: Desk, plain: Mapping[str, Thumbnail], seed: int) -> None:
     """The photo that it is made of is its witness, at the distance of what is inside."""
@@ -102,6 +103,7 @@ def test_the_very_same_pixels_inside_are_no_more_than_similar(desk: Desk) -> Non
         assert Evidence.SIMILAR is found.evidence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(7))
 def test_turned_and_mirrored(desk: Desk, plain: Mapping[str, Thumbnail], number: int) -> None:
     """In each of the seven other orientations, the frame on either side; without rotations in none of them."""

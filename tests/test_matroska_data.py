@@ -216,6 +216,7 @@ def test_no_two_changes_are_one() -> None:
     assert len(set(known)) == len(known) > 25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("id_", [0x54AA, 0x54BB, 0x54CC, 0x54DD, 0x54B0, 0x54BA, 0x54B2, 0x53C0, 0x7FFE])
 def test_no_value_is_left_out_of_an_element_that_has_none_by_default(id_: int) -> None:
     """255 of a byte counts: cropped by that much, shown that wide."""

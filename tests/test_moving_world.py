@@ -404,6 +404,7 @@ def test_a_witness_that_goes_while_the_needles_are_looked_at_again(
     assert not report.is_complete
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["rewrite", "vanish", "move_to_the_other_side"])
 @pytest.mark.parametrize("seam", ["before looking again", "after walking"])
 def test_a_paranoid_run_is_no_less_careful(ground: Path, monkeypatch: pytest.MonkeyPatch, kind: str, seam: str) -> None:

@@ -172,17 +172,20 @@ def test_copies_of_one_picture(kinds: Asker) -> None:
     assert {"identical", "same", "similar", None} == {verdict["evidence"] for verdict in kinds.scanned.values()}
 
 
+@pytest.mark.slow
 def test_copies_of_one_picture_read_again(kinds: Asker) -> None:
     """The second look has the views of a scan."""
     assert_confirmed(kinds)
 
 
+@pytest.mark.slow
 def test_copies_of_one_picture_in_pairs(kinds: Asker) -> None:
     """Compared one by one, and gathered into groups."""
     assert assert_one_grade_of_a_pair(kinds) > 4
     assert_grouped(kinds)
 
 
+@pytest.mark.slow
 def test_films(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     """In another container, with other tags, equal to the byte, shorter, and new."""
     pytest.importorskip("av", reason="PyAV (dupfind[video]) is not installed")

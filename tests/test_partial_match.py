@@ -42,6 +42,7 @@ lost = st.builds(half_lost, st.integers(0, 99).map(scene), st.floats(0, 1), st.i
 flat = st.integers(0, 255).map(lambda level: np.full((64, 64), level, np.uint8))
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     st.lists(scenes | lost | noisy | flat, min_size=1, max_size=2),

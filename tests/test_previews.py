@@ -149,6 +149,7 @@ def test_hostile_files_are_refused_or_shown() -> None:
     assert all(isinstance(one, Preview | Failure) for one in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "heic"])
 def test_a_picture_at_full_size(tmp_path: Path, suffix: str) -> None:
     """In its own pixels, upright, as JPEG, also of what no browser shows; what is longer than they take is smaller."""

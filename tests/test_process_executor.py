@@ -52,6 +52,7 @@ def test_errors_are_raised_where_they_are_asked_for(executor: ProcessExecutor) -
     assert executor.submit(abs, -1).result(_LONG) == 1
 
 
+@pytest.mark.slow
 def test_large_tasks_and_results(executor: ProcessExecutor) -> None:
     """Several times what fits into the buffers, in both directions at once."""
     data = bytes(3 << 20)
@@ -59,6 +60,7 @@ def test_large_tasks_and_results(executor: ProcessExecutor) -> None:
     assert {len(data) + 1} == {len(future.result(_LONG)) for future in futures}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [0, 3, 8, 9, 1 << 20])
 def test_a_result_that_is_cut_off_is_none(executor: ProcessExecutor, length: int) -> None:
     """The process dies while it hands over: what came before is there, the rest is broken, and nobody waits."""
@@ -209,6 +211,7 @@ def test_the_parent_is_where_tasks_are_imported_from(tmp_path: Path, monkeypatch
     del sys.modules["brought_along"]
 
 
+@pytest.mark.slow
 def test_a_worker_killed_at_any_moment_of_a_large_result() -> None:
     """From outside, at moments spread over the handing over: a result is whole or broken, and nobody waits."""
     for number in range(40):

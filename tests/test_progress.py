@@ -223,6 +223,7 @@ def in_terminal(columns: int, folder: Path, *arguments: str) -> str:
     return written.decode()
 
 
+@pytest.mark.slow
 def test_every_stage_belongs_to_a_step() -> None:
     """One that does not would leave the count where it is; the names are those in the code."""
     told = set()
@@ -239,7 +240,9 @@ def test_every_stage_belongs_to_a_step() -> None:
                 told.add(ast.literal_eval(node.value))
     names = {name for name in told if isinstance(name, str)}
     assert {"walking", "moving", "decoding haystack", "comparing bytes", "looking into films"} <= names
-    every = steps_of("scan", ["copies", "moves", "page"]) + sum(map(steps_of, ("index", "sort", "undo", "groups")), ())
+    every = steps_of("scan", ["copies", "moves", "page"]) + sum(
+        map(steps_of, ("index", "sort", "undo", "groups", "selftest")), ()
+    )
     assert set() == names - frozenset().union(*every)
 
 

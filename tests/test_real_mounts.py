@@ -179,6 +179,7 @@ def test_the_size_is_that_of_what_holds_the_file(rig: Rig, other_disk: Path, dis
     assert {"missing"} == states(scan(share / "beside", disk))  # a copy, but nothing tells
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_bound", [False, True])
 def test_needles_below_the_haystack_when_numbers_change(
     rig: Rig, disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_bound: bool

@@ -13,6 +13,7 @@ from dupfind.pictures import color_modes
 from tests.helpers.details import grainy
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(9, 9), (12, 31), (40, 17)]))
 def test_the_filter_is_that_of_least_squares(seed: int, shape: tuple[int, int]) -> None:
     """As the plain solver finds it, pixel by pixel."""

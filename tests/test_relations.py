@@ -115,6 +115,7 @@ def test_clearly_more_compressed_is_superior_to_nobody(desk: Desk) -> None:
     assert (False, True) == (kin.could_lead(0, [1, 0]), kin.could_lead(1, [1, 0]))
 
 
+@pytest.mark.slow
 def test_the_quick_look_at_the_structure_leaves_out_nothing_that_is_the_same(desk: Desk) -> None:
     """Of a series, every pair that the judge calls the same is near; others are not even asked about."""
     series = [shot(scene(5, right=0.02 * step, texture=3 + step), 400, 300) for step in range(30)]

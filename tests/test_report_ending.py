@@ -124,6 +124,7 @@ def trees(tree: TreeBuilder) -> None:
 SCAN = ("scan", "--haystack", "hay", "--needles", "n", "--no-cache")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_order_and_filters(dupfind: Run) -> None:
     """By size, by what is missing, by path; only what has a reason; only what is better."""

@@ -585,6 +585,7 @@ def test_a_run_says_that_nothing_has_changed(trees: tuple[Path, Path, str]) -> N
     assert {"walking": 11, "nothing has changed since an earlier run": 11, "looking again": 7} == ear.heard
 
 
+@pytest.mark.slow
 def test_a_remembered_copy_loads_nothing_heavy(tree: TreeBuilder, tmp_path: Path) -> None:
     """No decoder, no numpy, no processes: starting them takes longer than a look at ten thousand files."""
     photo = b"\xff\xd8\xff and so on"

@@ -227,6 +227,7 @@ def test_what_only_full_size_shows(claimed: Maker) -> None:
         assert SAME is look(claimed(image, poor, evidence=SIMILAR)).evidence
 
 
+@pytest.mark.slow
 def test_a_larger_or_a_little_smaller_witness(claimed: Maker) -> None:
     """Compared at the size that both have."""
     image = grainy(3, (1200, 900))

@@ -60,6 +60,7 @@ def number_of(data: dict[str, Any], name: str) -> int:
     return int(number)
 
 
+@pytest.mark.slow
 def test_import(tree: TreeBuilder, tmp_path: Path) -> None:
     """What is missing comes, but for what is not wanted; then it is there for the page too; it can be taken back."""
     hay = tree("hay", {"a.png": PHOTO})
@@ -116,6 +117,7 @@ def test_decisions_are_there_after_an_import(tree: TreeBuilder, tmp_path: Path, 
             assert [row["word"] for row in data_of(address)["decided"]] == ["not-wanted"]
 
 
+@pytest.mark.slow
 def test_clean(tree: TreeBuilder, tmp_path: Path) -> None:
     """What is contained goes where the command line says; no word makes up for a proof, and a doubt counts."""
     tree("hay", {"a.png": PHOTO, "b.png": OTHER, "small.png": THIRD.resize((240, 180))})

@@ -244,6 +244,7 @@ def test_a_file_that_has_changed(served: Served, tmp_path: Path, monkeypatch: py
     }
 
 
+@pytest.mark.slow
 def test_a_witness_that_has_changed(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Proves nothing on anybody's word any more."""
     monkeypatch.setattr("dupfind.reviewing.live_answer.RACY_NS", 0)

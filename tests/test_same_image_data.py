@@ -89,6 +89,7 @@ PAIRS: dict[str, Callable[[], tuple[bytes, bytes | None]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PAIRS)
 def test_equal_image_data_prove(tree: TreeBuilder, kind: str) -> None:
     """Whatever else speaks against it."""
@@ -287,6 +288,7 @@ def test_a_turned_flag_is_another_picture() -> None:
     assert digest(jpeg()) == digest(with_exif(jpeg(), {0x0112: short(1)}))
 
 
+@pytest.mark.slow
 def test_compare_and_explain_say_it(tree: TreeBuilder, dupfind: Dupfind) -> None:
     """With the reason, in words and as a code."""
     haystack = tree("hay", {"w.jpg": dated(jpeg(blank()), 1)})

@@ -105,6 +105,7 @@ def reasons(report: Report) -> dict[str, str]:
     return {problem.path.rpartition("/")[2]: problem.reason for problem in report.problems}
 
 
+@pytest.mark.slow
 def test_the_verdicts_are_those_of_folders(sftp: Sftp, tmp_path: Path) -> None:
     """Whichever side is a server; what went over the network is told."""
     hay, needles = str(build(tmp_path / "h", HAY, OLD + 10**6)), str(build(tmp_path / "n", NEEDLES, OLD + 2 * 10**6))
@@ -202,6 +203,7 @@ def test_connections_that_break(sftp: Sftp) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_server_that_says_nothing(sftp: Sftp, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each silence takes minutes: after so many in a row it is asked about no further file."""
     monkeypatch.setattr("dupfind.buckets.sftp.SILENCE_SECONDS", 0.2)
@@ -217,6 +219,7 @@ def test_a_server_that_says_nothing(sftp: Sftp, monkeypatch: pytest.MonkeyPatch)
         store.close()
 
 
+@pytest.mark.slow
 def test_a_file_without_an_end(sftp: Sftp) -> None:
     """Nothing beyond the listed size is taken, and a server that gives more than it was asked for is not believed."""
     sftp.fault = lambda name, path: b"words and words" if name == "read" and "notes" in path else None

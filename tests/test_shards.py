@@ -127,6 +127,7 @@ def test_shards_as_they_are_prove_what_the_whole_proves(dupfind: Run, drive: Pat
     }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("drive")
 def test_a_shard_is_brought_up_to_date(dupfind: Run, tmp_path: Path) -> None:
     """Only its own files; as another shard it is refused, and so is a catalog of everything."""

@@ -244,6 +244,7 @@ def sought(trees: tuple[Path, Path], images: list[Path], count: int = 100, **opt
     return look_at_found(kept, answer, given, count, Silence(), one_thread)
 
 
+@pytest.mark.slow
 def test_what_was_sought(trees: tuple[Path, Path]) -> None:
     """Each picture and its nearest, whatever they are; no digests; how a copy is turned, and what is unlike is not."""
     haystack, needles = trees

@@ -308,6 +308,7 @@ def test_hostile_contents_are_none(kind: Kind) -> None:
     assert [] == described(Kind.TAKEOUT, takeout("a.jpg", x=" " * MOST_BYTES), ["a.jpg"])
 
 
+@pytest.mark.slow
 def test_the_summary_says_which_option(tree: TreeBuilder, dupfind: Run) -> None:
     """How many of the missing are sidecars, what sets them aside, and what that may cost."""
     tree("hay", {"a.jpg": OWNER})

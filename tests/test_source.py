@@ -75,6 +75,7 @@ def in_words(report: Report) -> str:
     return render(plain, chosen, Screen(80, is_terminal=False)).decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [(), (Side.NEEDLES,), (Side.HAYSTACK,)], ids=["both", "haystack", "needles"])
 def test_the_report_is_that_of_folders(store: Store, tmp_path: Path, kept: tuple[Side, ...]) -> None:
     """To the byte but for the names of the roots, whichever side lies in memory; each object was asked for."""
@@ -144,6 +145,7 @@ FINAL_CHECKS: Mapping[str, tuple[Change, dict[str, str], list[str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FINAL_CHECKS)
 def test_the_final_check(store: Store, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """What is not any more what was listed neither is present nor proves anything, and nothing around it is whole."""

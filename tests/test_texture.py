@@ -136,6 +136,7 @@ def through_decode(image: Image.Image, **options: object) -> Thumbnail:
     return decode.read_thumbnail(file, "a", 10**9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     [

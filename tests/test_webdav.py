@@ -103,6 +103,7 @@ def refused(start: Start, status: str) -> list[bytes]:
     return [b""]
 
 
+@pytest.mark.slow
 def test_the_verdicts_are_those_of_folders(webdav: Webdav, tmp_path: Path) -> None:
     """Whichever side is a server; what went over the network is told, and the password is not."""
     hay, needles = str(build(tmp_path / "h", HAY, OLD + 10**6)), str(build(tmp_path / "n", NEEDLES, OLD + 2 * 10**6))
@@ -236,6 +237,7 @@ def test_the_final_check(webdav: Webdav, monkeypatch: pytest.MonkeyPatch, change
     assert "partial" == folders(report)["all"]
 
 
+@pytest.mark.slow
 def test_without_tags(webdav: Webdav) -> None:
     """Size and time are looked at after each read; where they are others then, what was read is worth nothing."""
     changed = []

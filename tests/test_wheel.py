@@ -31,6 +31,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_wheel_has_every_file_of_the_package(wheel: Path) -> None:
     """Code, pages, the mark of typed packages, and nothing that is no part of the program."""
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name and ".data/" not in name}

@@ -138,6 +138,7 @@ def test_who_died_once_is_not_blamed(tmp_path: Path, lanes: int) -> None:
     assert sorted([(("kill", 3), -9), *((item, 2 * item[1]) for item in items if item[0] != "kill")]) == sorted(found)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not memory_limit.IS_HELD, reason="this system does not limit the memory of a process")
 def test_memory_is_shared_out() -> None:
     """What fits into no share is tried alone with all of it; what does not fit there either is lost, and says why."""

@@ -243,7 +243,7 @@ class CatalogFile(Store):
             return {os.fsdecode(path) for (path,) in self.connection.execute("SELECT path FROM unsettled")}
 
     def problems(self) -> Iterator[Problem]:
-        """Return what the walk met, with relative paths: empty for the root itself."""
+        """Yield what the walk met, with relative paths: empty for the root itself."""
         with translated():
             for path, stage, reason, is_note in self.connection.execute(
                 "SELECT path, stage, reason, is_note FROM problem ORDER BY rowid"

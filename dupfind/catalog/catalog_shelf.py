@@ -44,7 +44,7 @@ class CatalogShelf:
         self._file.close()
 
     def digests(self, entries: Iterable[FileEntry]) -> Iterator[bytes | Failure]:
-        """Return the digest of each file, or why it has none."""
+        """Yield the digest of each file, or why it has none."""
         for entry, row in self._rows(entries):
             stored = None if row is None else row[5]
             if stored is None:
@@ -53,7 +53,7 @@ class CatalogShelf:
             yield self._sound(checksum.digest_in(entry, stored))
 
     def contents(self, entries: Iterable[FileEntry]) -> Iterator[Known]:
-        """Return what decoding each file gave, likewise."""
+        """Yield what decoding each file gave, likewise."""
         for entry, row in self._rows(entries):
             content = None if row is None else self._content(entry, row)
             if content is None or row is None:
@@ -98,7 +98,7 @@ class CatalogShelf:
         return content
 
     def _rows(self, entries: Iterable[FileEntry]) -> Iterator[tuple[FileEntry, FileRow | None]]:
-        """Return each file with its row, where that is still of the file that was listed when the run began."""
+        """Yield each file with its row, where that is still of the file that was listed when the run began."""
         start = len(self._prefix)
         for folder, group in groupby(entries, key=lambda entry: entry.path[start:].rpartition(os.sep)[0]):
             by_name = self._rows_in(folder)

@@ -57,7 +57,7 @@ class Candidates:
             self._dictionary = HashDictionary(haystack[:, 0])
 
     def equal(self, positions: Sequence[int]) -> Iterator[tuple[int, list[Candidate]]]:
-        """Return the candidates at distance 0, upright: most copies are found here without any search."""
+        """Yield the candidates at distance 0, upright: most copies are found here without any search."""
         with self._searching(len(positions)):
             keys = self._dictionary.equal(self._needles[positions, 0])
         for position, key in zip(positions, keys.tolist(), strict=True):
@@ -66,7 +66,7 @@ class Candidates:
                 yield position, [Candidate(0, 0, picture) for picture in pictures.tolist()]
 
     def near(self, positions: list[int], orientations: Sequence[int]) -> Iterator[tuple[int, list[Candidate]]]:
-        """Return the candidates within the threshold, in these orientations of the needles."""
+        """Yield the candidates within the threshold, in these orientations of the needles."""
         hashes = self._needles[np.ix_(positions, orientations)]  # those of one needle side by side
         for row, of_needle in groupby(self._pairs(hashes.reshape(-1)), lambda pair: pair[0] // len(orientations)):
             candidates = [

@@ -310,7 +310,7 @@ def _uncounted(_: int) -> None:
 
 
 def _counted(needles: Iterable[_Found], positions: Sequence[int], advance: Advance) -> Iterator[_Found]:
-    """Return what was found for some of these needles, in their order; ``advance`` counts all that were passed."""
+    """Yield what was found for some of these needles, in their order; ``advance`` counts all that were passed."""
     done = 0
     for position, candidates in needles:
         yield position, candidates

@@ -62,7 +62,7 @@ class Reader:
 
 
 def boxes(reader: Reader, place: int, end: int) -> Iterator[Part]:
-    """Return the boxes of ISO base media (ISO/IEC 14496-12) from ``place`` to ``end``."""
+    """Yield the boxes of ISO base media (ISO/IEC 14496-12) from ``place`` to ``end``."""
     for _ in range(_MOST_BOXES):
         if place >= end:
             return
@@ -99,7 +99,7 @@ def heif_has_item(reader: Reader, kind: bytes) -> bool:
 
 
 def heif_auxiliaries(reader: Reader) -> Iterator[bytes]:
-    """Return what HEIF's auxiliary pictures are, as URNs (ISO/IEC 23008-12, 6.5.8)."""
+    """Yield what HEIF's auxiliary pictures are, as URNs (ISO/IEC 23008-12, 6.5.8)."""
     for box in _heif_properties(reader):
         if box.kind == b"auxC":
             yield reader.at(box.start + 12, min(box.stop - box.start - 12, _LONGEST_NAME)).partition(b"\0")[0]
@@ -135,7 +135,7 @@ def heif_code_points(reader: Reader) -> bytes:
 
 
 def _heif_properties(reader: Reader) -> Iterator[Part]:
-    """Return the properties of all pictures of HEIF (ISO/IEC 23008-12, 9.3)."""
+    """Yield the properties of all pictures of HEIF (ISO/IEC 23008-12, 9.3)."""
     tops = (box for box in boxes(reader, 0, reader.length) if box.kind == b"meta")
     properties = (box for top in tops for box in boxes(reader, top.start + 12, top.stop) if box.kind == b"iprp")
     containers = (
@@ -146,7 +146,7 @@ def _heif_properties(reader: Reader) -> Iterator[Part]:
 
 
 def png_chunks(reader: Reader) -> Iterator[Part]:
-    """Return the chunks of a PNG, and what is behind its end."""
+    """Yield the chunks of a PNG, and what is behind its end."""
     place = 8
     for _ in range(_MOST_PARTS):
         head = reader.at(place, 8)
@@ -171,7 +171,7 @@ def riff_payload(reader: Reader, chunk: Part) -> bytes:
 
 
 def riff_chunks(reader: Reader) -> Iterator[Part]:
-    """Return the chunks of a WebP, and what is behind its end."""
+    """Yield the chunks of a WebP, and what is behind its end."""
     end = min(reader.length, 8 + reader.number(4, 4, "little"))
     place = 12
     for _ in range(_MOST_PARTS):
@@ -245,7 +245,7 @@ def bmp_end(reader: Reader, image: Image.Image) -> int:
 
 
 def jpeg_segments(reader: Reader, place: int = 0) -> Iterator[tuple[int, Part]]:
-    """Return the segments before the first scan of the JPEG at ``place``, by their markers; each part without its
+    """Yield the segments before the first scan of the JPEG at ``place``, by their markers; each part without its
     marker.
     """
     if reader.at(place, 2) != b"\xff\xd8":

@@ -213,7 +213,7 @@ def _without_smoothing(jpeg: bytes, tables: list[Segment]) -> bytes:
 
 
 def _segments(jpeg: bytes) -> Iterator[Segment]:
-    """Return every marker behind the first, which is the start of the picture; what lies between segments is
+    """Yield every marker behind the first, which is the start of the picture; what lies between segments is
     skipped.
     """
     place = _next_marker(jpeg, 2)

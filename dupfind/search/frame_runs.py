@@ -64,8 +64,8 @@ class FrameRun(NamedTuple):
 class FrameIndex:
     """The key frames of the films of a haystack.
 
-    >>> film = Frames(np.array([0.0, 1.0]), np.uint64([[5], [900]]))
-    >>> FrameIndex([film]).runs(Frames(np.array([0.0, 0.5]), np.uint64([[900], [77]])))
+    >>> film = Frames(np.array([0.0, 1.0]), np.uint64([[0xFF << 40], [0xFFFF]]))
+    >>> FrameIndex([film]).runs(Frames(np.array([0.0, 0.5]), np.uint64([[0xFFFF], [0xFFFFFF << 20]])))
     [FrameRun(film=0, orientation=0, offset_seconds=1.0, keys=1, distance_bits=0)]
     """
 

@@ -63,7 +63,7 @@ class HashDictionary:
         return np.where(self.keys[at] == hashes, at, -1)
 
     def within(self, hashes: Hashes, radius_bits: int) -> Iterator[tuple[int, Positions, Distances]]:
-        """Return for each index into ``hashes`` with any: the keys at most ``radius_bits`` away, and how far.
+        """Yield for each index into ``hashes`` with any: the keys at most ``radius_bits`` away, and how far.
 
         Indexes come in rising order, the keys of each in rising order too. The more hashes come in one call, the less
         time each takes; what is found is held in memory for a part of them at a time only.

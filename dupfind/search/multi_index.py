@@ -136,7 +136,7 @@ class _Buckets:
 def _meetings(
     needles: Hashes, ours: _Buckets, theirs: _Buckets, masks: Positions
 ) -> Iterator[tuple[NDArray[np.uint32], Hashes, int, int]]:
-    """Return for each bucket of theirs, or each run of a long one: the needles of all buckets of ours that are one
+    """Yield for each bucket of theirs, or each run of a long one: the needles of all buckets of ours that are one
     of the ``masks`` away, as indexes and as hashes, and the bounds of the run in ``theirs.order``.
     """
     bucket, begin, end = _runs(theirs.starts)

@@ -230,7 +230,7 @@ class NamedWalk:
         self._count = count
 
     def folders(self) -> Iterator[tuple[str, list[FileEntry]]]:
-        """Return the folder of each and its files that are still there."""
+        """Yield the folder of each and its files that are still there."""
         for folder, group in groupby(self._entries, key=lambda entry: os.path.dirname(entry.path)):
             now = []
             for entry in group:

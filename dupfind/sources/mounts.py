@@ -187,7 +187,7 @@ def _lines(path: str) -> list[str]:
 def forgetting(
     trees: Iterable[Tree], forgetful: Mapping[int, str], so: str = "what is read there is not remembered"
 ) -> Iterator[str]:
-    """Return a line for each tree that lies on one of the ``forgetful`` devices, for the user: ``so`` is what
+    """Yield a line for each tree that lies on one of the ``forgetful`` devices, for the user: ``so`` is what
     follows.
     """
     for tree in trees:
