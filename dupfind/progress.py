@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING
 
 from dupfind.events import Advance
-from dupfind.progress_line import Going, Step, line, step_at
+from dupfind.progress_line import Going, Step, step_at
 from dupfind.report import Screen
 from dupfind.report.text import count, printable
 from dupfind.stopwatch import Stopwatch
 from dupfind.values import Problem
+
+if TYPE_CHECKING:
+    from dupfind.progress_bar import Line
 
 _WORTH_A_RATE_SECONDS = 0.5
 _PARTS = {
@@ -45,17 +48,17 @@ _MOST_ALIKE = 10
 """Lines printed of files with one and the same problem, before the rest is counted."""
 _SHOWN_PARTS = {"look up": "looking up", "search": "matching", "evidence": "matching", "verdict": "judging"}
 """Parts that are shown where no stage is at work, by the name that they have then: nothing writes during these."""
-_EVERY_SECONDS = 0.1
-"""The line is not written anew more often: it would cost more than the work."""
-_USUAL_COLUMNS = 80
-"""Where the screen does not say how wide it is."""
 
 
 def say(text: str) -> None:
     """Print one line on standard error; a standard error that is closed or full is no reason to fail."""
     with suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"dupfind: {text}\n")
+        sys.stderr.write(_said(text))
         sys.stderr.flush()
+
+
+def _said(text: str) -> str:
+    return f"dupfind: {text}\n"
 
 
 def _screen() -> Screen:
@@ -72,42 +75,24 @@ def write(data: bytes) -> None:
         sys.stderr.buffer.flush()
 
 
-class _Line:
-    """The line of progress: written over and over in its place, and taken away before anything else is printed."""
+class _Forgiving:
+    """Standard error for the line: again no reason to fail."""
 
-    def __init__(self) -> None:
-        self._shown = 0
-        """Characters of what stands there."""
-        self._since = 0.0
+    def write(self, text: str) -> None:
+        """Write what can be written."""
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(text)
 
-    def show(self, going: Going, place: tuple[int, int], *, at_once: bool = False) -> None:
-        """Write the line anew, unless that was done a moment ago."""
-        now = time.monotonic()
-        if self._shown and not at_once and now - self._since < _EVERY_SECONDS:
-            return
-        text = line(going, place, now, _columns())
-        _write(f"\r{text.ljust(self._shown)}" if self._shown > len(text) else f"\r{text}")
-        self._shown, self._since = len(text), now
+    def flush(self) -> None:
+        """Likewise."""
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.flush()
 
-    def erase(self) -> None:
-        """Take the line away, without the escape sequences that not every terminal knows."""
-        if self._shown:
-            _write(f"\r{' ' * min(self._shown, _columns() - 1)}\r")
-            self._shown = 0
+    def __getattr__(self, name: str) -> object:
+        return getattr(sys.stderr, name)  # such as the handle, by which tqdm asks for the width
 
 
-def _write(text: str) -> None:
-    with suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(text)
-        sys.stderr.flush()
-
-
-def _columns() -> int:
-    """Return how wide the screen is now: it may be made wider and narrower during the run."""
-    try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL_COLUMNS
-    except (OSError, ValueError, AttributeError):  # no terminal, or a standard error that is closed
-        return _USUAL_COLUMNS
+_STANDARD_ERROR = _Forgiving()
 
 
 class Console:
@@ -125,7 +110,9 @@ class Console:
         watch: Stopwatch | None = None,
         steps: tuple[Step, ...] = (),
     ) -> None:
-        self._line = _Line() if has_line else None
+        self._has_line = has_line
+        self._line: Line | None = None
+        """What stands on the screen; none between the stages."""
         self._steps = steps
         self._step = 0
         self._going: list[Going] = []
@@ -138,24 +125,18 @@ class Console:
     @contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Advance]:
         """Show on the line how far the stage is, where there is a line; with ``verbose`` say afterwards how it went."""
-        going = Going(name, total, time.monotonic(), in_bytes=name in _IN_BYTES)
         self._step = step_at(self._steps, self._step, name)
+        going = self._begun(name, total)
 
         def advance(items: int) -> None:
             going.done += items
-            self._show(going)
+            if self._line is not None:
+                self._line.update(0)
             if self._watch is not None:
                 self._watch.count(items)
 
-        self._going.append(going)
-        self._show(going, at_once=len(self._going) == 1)  # one of many within another may be over in no time
-        try:
-            with self._timed(_PARTS.get(name, name)):
-                yield advance
-        finally:
-            self._going.remove(going)
-            if not self._going:
-                self._erase()
+        with self._shown(going), self._timed(_PARTS.get(name, name)):
+            yield advance
         if self._verbose:
             seconds = time.monotonic() - going.began_seconds
             rate = f", {going.done / seconds:,.0f} a second" if seconds > _WORTH_A_RATE_SECONDS else ""
@@ -174,18 +155,39 @@ class Console:
 
     def part(self, name: str, items: int = 0) -> AbstractContextManager[None]:
         """Count the time, where that was asked for; between the stages the line tells of it."""
-        if self._line is None or self._going or name not in _SHOWN_PARTS:
+        if not self._has_line or self._going or name not in _SHOWN_PARTS:
             return self._timed(name, items)
         return self._shown_part(name, items)
 
     @contextmanager
     def _shown_part(self, name: str, items: int) -> Iterator[None]:
-        self._show(Going(_SHOWN_PARTS[name], None, time.monotonic()))
+        with self._shown(self._begun(_SHOWN_PARTS[name], None)), self._timed(name, items):
+            yield
+
+    def _begun(self, name: str, total: int | None) -> Going:
+        step = self._step + 1, len(self._steps)
+        return Going(name, total, time.monotonic(), step, in_bytes=name in _IN_BYTES)
+
+    @contextmanager
+    def _shown(self, going: Going) -> Iterator[None]:
+        """Let the line tell of it as long as the block, where there is a line."""
+        is_first = all(outer.total is None and not outer.done for outer in self._going)
+        self._going.append(going)
         try:
-            with self._timed(name, items):
-                yield
+            if self._has_line and self._line is None:
+                from dupfind.progress_bar import Line
+
+                self._line = Line(self._going, _STANDARD_ERROR)
+            elif self._line is not None and is_first:  # else it may be one of many, each over in no time
+                self._line.refresh()
+            yield
         finally:
-            self._erase()
+            self._going.remove(going)
+            for outer in self._going:
+                outer.step = going.step  # never back again
+            if self._line is not None and not self._going:
+                self._line.close()
+                self._line = None
 
     def _timed(self, name: str, items: int = 0) -> AbstractContextManager[None]:
         return nullcontext() if self._watch is None else self._watch.part(name, items)
@@ -200,7 +202,6 @@ class Console:
         if self._watch is not None:
             from dupfind.report import times
 
-            self._erase()
             write(times.render(self._watch.stop(), workers, _screen()))
 
     def tell(self, text: str) -> None:
@@ -237,14 +238,8 @@ class Console:
             if number > _MOST_ALIKE:
                 self._say(f"{number - _MOST_ALIKE:,} more among the {side}: {printable(reason)} (-v lists them all)")
 
-    def _show(self, going: Going, *, at_once: bool = False) -> None:
-        if self._line is not None and (not self._going or going is self._going[-1]):
-            self._line.show(going, (self._step + 1, len(self._steps)), at_once=at_once)
-
-    def _erase(self) -> None:
-        if self._line is not None:
-            self._line.erase()
-
     def _say(self, text: str) -> None:
-        self._erase()
-        say(text)
+        if self._line is None:
+            say(text)
+        else:
+            self._line.write(_said(text), file=_STANDARD_ERROR, end="")

@@ -1,11 +1,11 @@
-"""The one line that shows how far a run is, as text: step n of m, files, bytes, rate, remaining time; pure."""
+"""What the line of progress says that tqdm does not know: step n of m, the stage, files and bytes; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from dupfind.report.text import count, size
+from dupfind.report.text import count, printable, size
 
 Step = frozenset[str]
 """The names of the stages that make up a step."""
@@ -101,6 +101,8 @@ class Going:
     total: int | None
     """Items to do; None where that is not known."""
     began_seconds: float
+    step: tuple[int, int] = (1, 1)
+    """The step that it belongs to, from 1, and how many there are."""
     in_bytes: bool = False
     """Whether the items are bytes."""
     done: int = 0
@@ -108,57 +110,67 @@ class Going:
     """Bytes to go through; 0 where that is not known."""
     done_bytes: int = 0
 
-    def fraction(self) -> float | None:
-        """Tell how much is done, by bytes where they are known: large files take longer. None where nothing is known.
+    def amount(self) -> tuple[int, int]:
+        """Return how much is done, of how much (0: not known), by bytes where they are known: large files take longer.
 
-        >>> Going("decoding", 4, 0.0, done=1, total_bytes=100, done_bytes=90).fraction()
-        0.9
+        >>> Going("decoding", 4, 0.0, done=1, total_bytes=100, done_bytes=90).amount()
+        (90, 100)
         """
-        if self.total_bytes:
-            return min(1.0, self.done_bytes / self.total_bytes)
-        return min(1.0, self.done / self.total) if self.total else None
+        done, total = (self.done_bytes, self.total_bytes) if self.total_bytes else (self.done, self.total or 0)
+        return min(done, total) if total else done, total
+
+    def unit(self) -> str:
+        """Return the unit of that amount: B for bytes, nothing for files."""
+        return "B" if self.in_bytes or self.total_bytes else ""
 
 
-_WIDE, _NARROW = 100, 60
+_WIDE, _NARROW = 95, 55
 """From so many columns on words are written out; below so many, only the share and the remaining time are told."""
 _SOON_SECONDS = 1.0
 """Before that, no rate and no remaining time is told: it would be a guess."""
 
 
-def line(going: Going, place: tuple[int, int], now_seconds: float, columns: int) -> str:
-    """Write the line for a screen of so many columns; ``place`` is the step, from 1, and how many there are.
-
-    What fits the line is on it, in this order of worth: the step, its name, how much of it is done and how long it will
-    still take, files, bytes, the rate.
-
-    >>> going = Going("decoding needles", 5678, 0.0, done=1234, total_bytes=10**10, done_bytes=23 * 10**8)
-    >>> for columns in (100, 80, 40, 24):
-    ...     print(line(going, (3, 6), 24.2, columns))
-    step 3 of 6, decoding needles: 23%, 1,234 of 5,678 files, 2.3 of 10 GB, 51/s, 1:21 left
-    3/6 decoding needles: 1,234 of 5,678 files, 2.3 of 10 GB, 51/s, 1:21 left
-    3/6 decoding needles: 23%, 1:21 left
-    3/6 decoding needles
-    """
-    number, steps = place
-    head = f"step {number} of {steps}, {going.name}" if columns >= _WIDE else f"{number}/{steps} {going.name}"
+def head(going: Going, columns: int) -> str:
+    """Say which step it is, and what is done in it."""
+    number, steps = going.step
+    name = printable(going.name)
     if steps <= 1:
-        head = going.name
-    fraction = going.fraction()
-    percent = "" if fraction is None else f"{fraction:.0%}"
-    files, amount = _files(going), _amount(going)
-    rate, left = _rate(going, now_seconds), _left(fraction, now_seconds - going.began_seconds)
-    ways = [(head, files, amount, rate, left), (head, files, amount, left), (head, files, left)]
+        return name
+    return f"step {number} of {steps}, {name}" if columns >= _WIDE else f"{number}/{steps} {name}"
+
+
+def forms(going: Going, seconds: float, columns: int) -> Iterator[str]:
+    """Yield how the line may be written after so many seconds, the fullest first; in braces, what tqdm knows of it.
+
+    >>> going = Going("decoding needles", 5678, 0.0, (3, 6), done=1234, total_bytes=10**10, done_bytes=23 * 10**8)
+    >>> for form in forms(going, 24.2, 80):
+    ...     print(form)
+    {desc}: 1,234 of 5,678 files, 2.3 of 10 GB, {rate_noinv_fmt}, {remaining} left
+    {desc}: 1,234 of 5,678 files, 2.3 of 10 GB, {remaining} left
+    {desc}: 1,234 of 5,678 files, {remaining} left
+    {desc}: {percentage:.0f}%, {remaining} left
+    {desc}: {percentage:.0f}%
+    {desc}
+    """
+    done, total = going.amount()
+    percent = "{percentage:.0f}%" if total else ""
+    rate = "{rate_noinv_fmt}" if done and seconds >= _SOON_SECONDS else ""
+    left = "{remaining} left" if rate and total else ""
+    files, size_ = _files(going), _bytes(going)
     if columns >= _WIDE:
-        ways.insert(0, (head, percent, files, amount, rate, left))
-    # What comes and goes with the first numbers must not make the line jump from one form to another.
-    ways = [*(ways if columns >= _NARROW else []), (head, percent or files or amount, left), (head, percent), (head,)]
-    written = [_joined(*way) for way in ways]
-    return next((text for text in written if len(text) < columns), written[-1][: max(0, columns - 1)])
+        yield _joined(percent, files, size_, rate, left)
+    if columns >= _NARROW:  # what comes and goes with the first numbers must not make it jump from one to another
+        yield _joined(files, size_, rate, left)
+        yield _joined(files, size_, left)
+        yield _joined(files, left)
+    yield _joined(percent or files or size_, left)
+    yield _joined(percent)
+    yield _joined()
 
 
-def _joined(head: str, *rest: str) -> str:
-    told = ", ".join(part for part in rest if part)
-    return f"{head}: {told}" if told else head
+def _joined(*parts: str) -> str:
+    told = ", ".join(part for part in parts if part)
+    return f"{{desc}}: {told}" if told else "{desc}"
 
 
 def _files(going: Going) -> str:
@@ -168,30 +180,10 @@ def _files(going: Going) -> str:
     return count(going.done, "file") if going.total is None else f"{going.done:,} of {count(going.total, 'file')}"
 
 
-def _amount(going: Going) -> str:
+def _bytes(going: Going) -> str:
     """Say how many bytes are done, of how many: the unit once where it is the same."""
-    done, total = (going.done, going.total or 0) if going.in_bytes else (going.done_bytes, going.total_bytes)
-    if not total:
+    done, total = going.amount()
+    if not (going.unit() and total):
         return ""
     value, unit = size(done).split(" ")
     return f"{value if size(total).endswith(f' {unit}') else f'{value} {unit}'} of {size(total)}"
-
-
-def _rate(going: Going, now_seconds: float) -> str:
-    """Say how many files are done in a second, or bytes."""
-    seconds = now_seconds - going.began_seconds
-    if seconds < _SOON_SECONDS or not going.done:
-        return ""
-    a_second = going.done / seconds
-    if going.in_bytes:
-        return f"{size(round(a_second))}/s"
-    return f"{a_second:,.0f}/s" if a_second >= 9.95 else f"{a_second:.1f}/s"  # noqa: PLR2004 - two digits
-
-
-def _left(fraction: float | None, seconds: float) -> str:
-    """Say how long the step will still take, if it goes on as it went."""
-    if not fraction or seconds < _SOON_SECONDS:
-        return ""
-    minutes, rest = divmod(round(seconds / fraction - seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02} left" if hours else f"{minutes}:{rest:02} left"

@@ -39,8 +39,11 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # What a developer has set for their own runs is not for those of the tests.
 for _name in [name for name in os.environ if name.startswith("DUPFIND_")]:
     del os.environ[_name]
-_CONFIGURATION = tempfile.TemporaryDirectory(prefix="dupfind-tests-")
-os.environ["XDG_CONFIG_HOME"] = _CONFIGURATION.name
+# Nor do the tests write what is theirs: journals, decisions, the trash, a cache. Set here and by no fixture, so that it
+# holds for each process that a test starts, and after `monkeypatch.undo`.
+_HOMES = tempfile.TemporaryDirectory(prefix="dupfind-tests-")
+for _name in ("CACHE", "CONFIG", "DATA", "STATE"):
+    os.environ[f"XDG_{_name}_HOME"] = os.path.join(_HOMES.name, _name.lower())
 
 # So that every process finds the program, in whatever folder it starts.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])

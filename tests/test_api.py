@@ -71,6 +71,7 @@ def test_the_page_names_every_function() -> None:
     assert public == {name for name in public if f"`{name}(" in table}
 
 
+@pytest.mark.slow
 def test_compare_is_the_command(photos: Path, dupfind: Run) -> None:
     """The same pairs, grades and distances, for any kind of path."""
     names = [photos / name for name in ("a.png", "copy.jpg", "other.png")]

@@ -156,6 +156,7 @@ def test_a_frame_does_not_bring_it_back(tree: TreeBuilder) -> None:
     assert verdicts(scan(haystack, needles, *said))["a.png"] == ("missing", None, last)
 
 
+@pytest.mark.slow
 def test_a_proof_that_was_wrong_makes_the_next_one_doubtful(tree: TreeBuilder) -> None:
     """Where a person has parted what passed for the same picture, a copy of that proves nothing; bytes still do."""
     haystack, needles = tree("hay", {"a.png": PHOTO, "b.webp": PHOTO}), tree("n", {"a.jpg": PHOTO})

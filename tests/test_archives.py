@@ -104,6 +104,7 @@ CONTENTS = st.sampled_from([b"", b"1", b"22", b"2222", b"\0\5\x16\7resource", b"
 TREES = st.dictionaries(NAMES, CONTENTS, min_size=1, max_size=6)
 
 
+@pytest.mark.slow
 @given(files=TREES, hay_files=st.lists(CONTENTS, max_size=5), kind=st.sampled_from(sorted(PACKERS)))
 @example({"a": b"1", "b.txt": b""}, [b"1"], "zip")
 def test_as_the_same_files_in_a_folder(
@@ -322,6 +323,7 @@ def test_special_files_of_a_tar(tree: TreeBuilder) -> None:
     assert {"": "contained", "x.tar": "contained", "x.tar/d": "contained"} == folders(report)
 
 
+@pytest.mark.slow
 def test_the_page_shows_members(hay: Path, tmp_path: Path, dupfind: Dupfind) -> None:
     """Also those that lie in the scratch file of a solid archive."""
     needles = build_tree(
@@ -335,6 +337,7 @@ def test_the_page_shows_members(hay: Path, tmp_path: Path, dupfind: Dupfind) -> 
     assert 2 <= text.count("data:image/webp;base64,") or 2 <= text.count("UklGR")
 
 
+@pytest.mark.slow
 def test_paranoid_reads_members_again(hay: Path, tmp_path: Path) -> None:
     """Equal bytes, equal image data and pictures at full size."""
     needles = build_tree(

@@ -170,6 +170,7 @@ def test_members_that_overlap(hay: Path, tree: TreeBuilder) -> None:
     assert any("overlap" in reason for reason in refused(hay, tree("n", {"x.zip": bytes(data)})))
 
 
+@pytest.mark.slow
 def test_bombs(hay: Path, tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than so many times the size, or so many members, or too large for the scratch file."""
     for module in ("opening", "unpacked"):
@@ -220,6 +221,7 @@ NAMES: Mapping[str, tuple[bytes, int, int, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_names(tree: TreeBuilder, name: str) -> None:
     """They are shown below the archive, whatever they say; their files are proved and refused like any other."""
@@ -270,6 +272,7 @@ def test_names_of_a_tar(tree: TreeBuilder) -> None:
         assert {f"{needles}/x.tar/{shown}" for shown in names.values()} == {file.path for file in report.files}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
 @pytest.mark.parametrize("other", ["c.txt", "./c.txt", "/c.txt", "d/../c.txt"])
 def test_repeated_names(tree: TreeBuilder, kind: str, other: str) -> None:

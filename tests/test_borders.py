@@ -80,6 +80,7 @@ def test_a_frame_in_any_shade(colour: Colour, quality: int | None) -> None:
         assert expected == pytest.approx(found, abs=2.01 / SIDE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("quality", [None, 50])
 def test_a_photo_has_no_frame(seed: int, quality: int | None) -> None:

@@ -135,7 +135,6 @@ def in_words(report: Report) -> dict[str, Any]:
     return {name: told[name] for name in ("summary", "folders", "files", "problems")}
 
 
-@pytest.mark.slow
 def test_the_report_is_that_of_folders(s3: S3, tmp_path: Path) -> None:
     """To the word but for the names of the roots, whichever side is a bucket; what went over the network is told."""
     hay, needles = str(build(tmp_path / "hay", HAY)), str(build(tmp_path / "needles", NEEDLES))
@@ -340,6 +339,7 @@ class TestListing:
         assert len(NEEDLES) == len(report.files)
         assert len(HAY) == report.haystack.files
 
+    @pytest.mark.slow
     def test_a_page_without_a_name(self, s3: S3) -> None:
         """Also where it is the one that is asked for once more."""
         s3.fault = lambda environ, server, start: (
@@ -348,6 +348,7 @@ class TestListing:
         with pytest.raises(ServerError, match="it lists what was not asked for"):
             scan()
 
+    @pytest.mark.slow
     def test_pages(self, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each is asked for once."""
         monkeypatch.setattr(s3_store, "_PAGE", 2)
@@ -495,6 +496,7 @@ class TestReading:
                 list(entry.blocks())
         assert len(s3.asked) <= 5
 
+    @pytest.mark.slow
     def test_denied(self, s3: S3) -> None:
         """One object fails, with one line; the others are judged."""
         s3.fault = lambda environ, _, start: (

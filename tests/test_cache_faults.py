@@ -331,6 +331,7 @@ with Cache(None, lambda: Recipe("recipe", "phash", "rules"), warn=print) as cach
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk_for_temporary_files(tmp_path: Path) -> None:
     """What a run without a cache holds goes there, and stays in memory where it cannot."""
     with small_disk(tmp_path / "small", "size=64k,mode=755") as folder:

@@ -108,6 +108,7 @@ def test_copies_are_left_out(collection: Path, tree: TreeBuilder) -> None:
     assert 3 == ask(collection, copies, rotations=False).left_out
 
 
+@pytest.mark.slow
 def test_a_calibration_warms_the_cache(collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Known pictures are not decoded again, and the answer is the same."""
     monkeypatch.setattr("dupfind.cache.cache._RACY_NS", 0)  # the files are seconds old

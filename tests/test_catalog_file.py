@@ -61,6 +61,7 @@ def test_another_version_is_named(catalog: Path) -> None:
             open_(str(catalog))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="owners and rights are those of POSIX")
 @pytest.mark.parametrize(
     ("harm", "reason"),

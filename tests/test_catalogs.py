@@ -86,6 +86,7 @@ def test_answers_are_those_of_the_folder(tree: TreeBuilder, tmp_path: Path) -> N
     assert {(Reason(ReasonCode.LISTED),)} == reasons
 
 
+@pytest.mark.slow
 def test_witnesses_are_files_of_the_catalog(tree: TreeBuilder, tmp_path: Path) -> None:
     """Their paths begin with that of the catalog, which is a file: nothing on any disk has such a path."""
     drive, catalog = collection(tree), tmp_path / "drive.catalog"
@@ -469,6 +470,7 @@ def test_one_that_says_nothing_of_itself(tree: TreeBuilder, tmp_path: Path) -> N
         scanned(catalog, tree("needles", {"n": b"n"}))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unplugged")
 @pytest.mark.parametrize("table", ["file", "content", "about", "picture"])
 def test_damage_ends_the_run(table: str, tree: TreeBuilder, tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def obvious_ratios(own: NDArray[Any], other: NDArray[Any], side: int, gain: floa
     return np.asarray(ratios * rim)
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 60),
     st.integers(1, 60),

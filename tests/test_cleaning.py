@@ -144,6 +144,7 @@ def test_a_whole_root(tree: TreeBuilder, homes: Path, tmp_path: Path) -> None:
     assert {"old/x/a": b"1"} == files_below(needles)
 
 
+@pytest.mark.slow
 def test_pictures(tree: TreeBuilder, homes: Path) -> None:
     """The same picture in another quality, and the same image data with other metadata, are decoded again."""
     photo = pictures.photo(5, (480, 360))
@@ -254,6 +255,7 @@ def test_what_changes_between_the_plan_and_the_move(trees: tuple[Path, Path], ho
 IN_THE_FOLDER = [name for name in SEAMS if name.startswith(("needle", "witness", "an empty", "junk edited"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", IN_THE_FOLDER)
 def test_what_changes_after_the_first_move(
     trees: tuple[Path, Path], homes: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -692,13 +694,15 @@ def test_witnesses_on_several_devices(tree: TreeBuilder, homes: Path, monkeypatc
 
     hay, needles = tree("hay", {"a": b"one", "a copy": b"one"}), tree("old", {"x/a": b"one"})
     second = tree("second", {"a": b"one"})
-    monkeypatch.setattr(story, "read_mounts", Mounts)
-    with pytest.raises(SettingsError, match="--witnesses 2 needs haystack folders on two devices; yours lie on one"):
-        plan_clean([hay, second], needles, witnesses=2)
-    mounted = Mounts((Mount(1, "/", str(second / "drive"), "ext4", "/dev/x"),))
-    monkeypatch.setattr(story, "read_mounts", lambda: mounted)
-    plan, _ = plan_clean([hay, second], needles, witnesses=2)
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:  # and not `undo`: the homes stay the test's own
+        patched.setattr(story, "read_mounts", Mounts)
+        with pytest.raises(
+            SettingsError, match="--witnesses 2 needs haystack folders on two devices; yours lie on one"
+        ):
+            plan_clean([hay, second], needles, witnesses=2)
+        mounted = Mounts((Mount(1, "/", str(second / "drive"), "ext4", "/dev/x"),))
+        patched.setattr(story, "read_mounts", lambda: mounted)
+        plan, _ = plan_clean([hay, second], needles, witnesses=2)
     assert ([], True) == (list(plan.units), "1 of 2 devices" in plan.left[0].reason)
     if not os.access(SECOND_DEVICE, os.W_OK) or os.stat(SECOND_DEVICE).st_dev == os.stat(hay).st_dev:
         pytest.skip("there is no second file system here")

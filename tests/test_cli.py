@@ -229,6 +229,7 @@ def test_strange_names(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_output_is_whole_or_not_at_all(dupfind: Run, tmp_path: Path) -> None:
     """A file is replaced by the whole report; a disk without space leaves the old one and no rubbish, and exits 2."""
@@ -435,6 +436,7 @@ def test_a_cron_job_s_empty_environment(tmp_path: Path) -> None:
     assert b"x missing" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_cache_commands(dupfind: Run, tmp_path: Path) -> None:
     """path, info, prune and clear say what they found and did."""

@@ -267,6 +267,7 @@ def test_the_place_that_is_typed_holds(configured: Callable[..., Any], tree: Tre
     assert 2 == configured(f"{away}\ntrash = true", *words).returncode
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "typed"),
     [

@@ -68,6 +68,7 @@ def test_a_copy_in_the_trash(dupfind: Run, tmp_path: Path) -> None:
     assert line not in dupfind(*EXPLAIN, "n/a.jpg").stdout.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_a_name_without_a_file_costs_its_own_answer_only(dupfind: Run) -> None:
     """The others are explained, it is named, and the exit code is 2 whatever the others are."""

@@ -126,6 +126,7 @@ def test_an_image_that_cannot_be_looked_at(dupfind: Run, photos: Path) -> None:
     assert "could not be looked at" not in "".join(shown)
 
 
+@pytest.mark.slow
 def test_a_haystack_of_nothing_else(dupfind: Run, tree: TreeBuilder) -> None:
     """The image is its only picture: no distance is to blame, and it is not said to hold none."""
     tree("h", {"a.png": pictures.photo(0, (320, 240)), "a.txt": b"a"})

@@ -180,6 +180,7 @@ def test_a_source_without_loss_is_better_than_its_jpeg(dupfind: Run, tree: TreeB
     assert ("c/export.jpg", "most metadata") == (group["best"], group["why_best"])
 
 
+@pytest.mark.slow
 def test_a_catalog(dupfind: Run, collection: Path, tmp_path: Path) -> None:
     """In the place of its folder, in every format; the page says that there is no picture to show."""
     dupfind("index", "c", "--catalog", "k")

@@ -110,6 +110,7 @@ def test_the_tables(dupfind: Run, hay: Path, tmp_path: Path) -> None:
     assert "1 file was left as it is; dupfind undo can be run again." in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

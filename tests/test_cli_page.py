@@ -67,6 +67,7 @@ def test_a_page_besides_the_report(dupfind: Run, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "hay", "n", "p.html"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_a_page_of_groups(dupfind: Run, tmp_path: Path) -> None:
     """Likewise."""

@@ -94,6 +94,7 @@ def test_a_mistake_is_one_clear_message_and_2(dupfind: Run, arguments: tuple[str
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_list_and_a_catalog(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
     """What a list names is sorted as what a folder holds; a catalog stands for its folder, in every format."""
     tree("c", {"a.png": pictures.photo(1, (80, 60)), "b.png": pictures.photo(2, (80, 60)), "t.txt": b"notes"})

@@ -84,6 +84,7 @@ def test_each_item_once_whatever_happens_to_its_process(shared: Nodes) -> None:
     assert [None, None] == [process.poll() for process in shared.nodes]
 
 
+@pytest.mark.slow
 def test_what_hangs_is_ended_by_its_process(shared: Nodes) -> None:
     """The hard time limit is kept on the node; the rest goes on."""
     with opened(shared) as nodes, Pool(nodes.lanes, nodes.make_executor) as pool:
@@ -372,7 +373,6 @@ def without_times(printed: bytes) -> object:
     return {key: value for key, value in json.loads(printed).items() if key not in ("started", "elapsed_seconds")}
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("trees")
 def test_the_same_answer_as_on_one_machine(shared: Nodes, dupfind: Run) -> None:
     """Of each command that reads pictures."""

@@ -191,6 +191,7 @@ def test_hashes_and_distances(tmp_path: Path) -> None:
     assert proof.distances_bits["phash"] == seen[0] - seen[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orientation", range(ORIENTATIONS))
 def test_every_orientation(tmp_path: Path, orientation: int) -> None:
     """Turned ones are the same, mirrored ones are not; told as EXIF would."""
@@ -236,6 +237,7 @@ def test_the_first_one_unreadable(tmp_path: Path) -> None:
     assert [f"{files / 'no.jpg'}: not a picture in a known format"] * 2 == [one.error for one in answer.pairs]
 
 
+@pytest.mark.slow
 def test_nothing_rests_on_the_beginning_of_a_file(tmp_path: Path) -> None:
     """A progressive JPEG that is read coarsely by a scan is read whole here; damage behind its first scan is seen."""
     sound = large(1)

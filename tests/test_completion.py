@@ -55,7 +55,7 @@ def test_completing_is_light() -> None:
     """It is waited for at every tab."""
     code = (
         "import sys; from dupfind.cli.main import run; run([]); "
-        "heavy = {'numpy', 'PIL', 'imagehash', 'rich', 'sqlite3'}; "
+        "heavy = {'numpy', 'PIL', 'imagehash', 'rich', 'tqdm', 'sqlite3'}; "
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     environment = {"_DUPFIND_COMPLETE": "bash_complete", "COMP_WORDS": "dupfind compare --fo", "COMP_CWORD": "2"}
@@ -65,6 +65,7 @@ def test_completing_is_light() -> None:
     assert (b"plain,--format\n", b"[]\n") == (done.stdout, done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_script_is_one_of_the_shell(dupfind: Run, tmp_path: Path, shell: str) -> None:
     """It names our variable and our command, and the shell can read it."""

@@ -140,6 +140,7 @@ def test_auxiliary_pictures(kind: str, name: bytes, *, expected: bool) -> None:
     assert (kinds.DEPTH if expected else None) == held
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["HEIF", "AVIF", "WEBP", "PNG", "JPEG"])
 @pytest.mark.parametrize(
     ("words", "expected"),

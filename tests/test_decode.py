@@ -223,6 +223,7 @@ def test_broken_exif_costs_the_facts_only(block: bytes) -> None:
     assert (480, 360, None) == (found.width, found.height, found.captured)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tags", "captured"),
     [
@@ -365,6 +366,7 @@ def whole(content: bytes | Image.Image, size: tuple[int, int], name: str = "a.bi
     return decode.read_full_size(io.BytesIO(content), name, max_pixels, size).gray
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF", "JPEG2000", "JXL"])
 def test_whole_pictures(kind: str) -> None:
     """Every pixel, as near as its codec keeps it; the file may stand anywhere."""

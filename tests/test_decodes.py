@@ -205,6 +205,7 @@ def test_cold_and_warm(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.Mo
     assert cold == answer(scan(haystack, needles, cache=cache))
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_whole_is_unreadable(tree: TreeBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     """A needle or a witness that is found by its beginning and then fails counts as any other that fails."""
     real = tasks.read_thumbnails

@@ -65,6 +65,7 @@ def test_every_picture_of_the_demo(demo_trees: Path, size: int) -> None:
     assert compared > 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F"])
 @pytest.mark.parametrize("size", SIZES)
 def test_every_mode(tmp_path: Path, mode: str, size: int) -> None:

@@ -189,6 +189,7 @@ COPIES: dict[str, Make] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", COPIES)
 def test_copies_have_one_digest(kind: str) -> None:
     """Re-muxed, moved, tagged: the same film."""
@@ -211,6 +212,7 @@ def test_uncompressed_sound_has_no_bounds() -> None:
     assert digest(content) != digest(longer)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="ExifTool is not installed")
 def test_exiftool_only_describes(tmp_path: Path) -> None:
     """What people tag films with: dates, places, captions, in every group that it writes."""
@@ -370,6 +372,7 @@ def test_changes_have_other_digests(kind: str) -> None:
     assert digest(content) != digest(original())
 
 
+@pytest.mark.slow
 def test_what_is_more_in_a_film_has_a_digest_all_the_same() -> None:
     """Two films with the same strange box are one film: it counts, and does not refuse."""
     made = {kind: digest(CHANGES[kind]()) for kind in CHANGES}

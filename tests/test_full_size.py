@@ -520,6 +520,7 @@ def test_noise_reduction_softens_outlines() -> None:
     assert lost < full_size.STRONG_BOUND < kept
 
 
+@pytest.mark.slow
 def test_an_enlargement_that_was_sharpened_has_no_finest_detail() -> None:
     """Half of the detail of a poor needle is its own noise, but what was never there cannot be sharpened."""
     image = grainy(12, (640, 480))

@@ -208,6 +208,7 @@ def test_an_older_but_clearly_more_compressed_copy_is_not_the_best(tmp_path: Pat
     assert (["b.jpg", "a.jpg"], "the others hold less") == (names(group), group.why_best)
 
 
+@pytest.mark.slow
 def test_a_large_but_blurred_one_is_no_best(tmp_path: Path) -> None:
     """Enlarged from a preview, it has most pixels and proves nothing; nor does the original prove it."""
     photo = pictures.photo(5, (800, 600))
@@ -284,6 +285,7 @@ def test_hard_links_free_nothing(tree: TreeBuilder) -> None:
         assert f"a hard link to {folder}/a.jpg: frees nothing" == sentences(group.others[0].reasons, IN_A_GROUP)
 
 
+@pytest.mark.slow
 def test_several_folders_and_folders_in_folders(stack: Path, tree: TreeBuilder) -> None:
     """Each file counts once; copies are found across folders."""
     other = tree("d", {"original too.png": pictures.photo(1, SIZE)})

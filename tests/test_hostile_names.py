@@ -145,6 +145,7 @@ def test_a_root_that_is_a_formula(name: str) -> None:
     assert (f"'{name}/a", f"'{name}/b") == (row["path"], row["witness"])
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(names, st.booleans(), st.booleans())
 def test_tables_and_paths(name: str, files: bool, is_terminal: bool) -> None:

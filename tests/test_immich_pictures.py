@@ -123,6 +123,7 @@ def test_nothing_is_searched_where_checksums_prove_all(immich: Immich, tree: Tre
     assert 0 == asked(immich, "/search/metadata")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("facts", "why"),
     [

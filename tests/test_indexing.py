@@ -122,6 +122,7 @@ def test_thumbnails_of_other_decoders_are_made_again(
     assert (5, 0, 5, 0) == done(cataloged(drive, catalog))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), StoppedError(15), OSError("no")])
 def test_stopped_and_gone_on_with(
     stop: BaseException, tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

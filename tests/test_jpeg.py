@@ -264,6 +264,7 @@ def test_a_large_progressive_file_is_read_at_its_beginning() -> None:
     assert apart.mean() < 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [

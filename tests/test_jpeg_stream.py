@@ -51,6 +51,7 @@ def test_a_run_of_zeros(options: dict[str, Any], share: float) -> None:
     assert "a run of zeros within the picture" == inspect(damaged).damage
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", ENCODINGS.values(), ids=ENCODINGS)
 @pytest.mark.parametrize("level", [0, 128, 255])
 @pytest.mark.parametrize("mode", ["L", "RGB"])
@@ -60,6 +61,7 @@ def test_even_pictures_may_be_zeros(options: dict[str, Any], level: int, mode: s
     assert inspect(jpeg(image, **options)).damage is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", ENCODINGS.values(), ids=ENCODINGS)
 @pytest.mark.parametrize("quality", [20, 50, 75, 90, 100])
 def test_patterns_may_hold_zeros(options: dict[str, Any], quality: int) -> None:

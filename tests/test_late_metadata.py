@@ -118,6 +118,7 @@ SEGMENTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SEGMENTS)
 @pytest.mark.parametrize("place", ["before", "among", "behind"])
 @pytest.mark.parametrize("is_progressive", [False, True])

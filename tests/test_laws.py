@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from dupfind.acting import journal, trash
+from dupfind.cli import config
+from dupfind.reviewing import decisions_store
+from dupfind.settings import default_cache
 from tests.helpers.places import ROOT
 
 PACKAGE = ROOT / "dupfind"
@@ -53,6 +59,18 @@ def attributes(path: Path) -> frozenset[str]:
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     )
+
+
+def test_no_test_reaches_the_homes_of_who_runs_it() -> None:
+    """Journals, decisions, the trash, the cache and the configuration lie in a folder of this run."""
+    homes = {
+        journal.state_folder(),
+        decisions_store.usual_path([], []),
+        trash._data_folder(),
+        default_cache(),
+        config.config_path(),
+    }
+    assert {"dupfind-tests"} == {Path(os.path.relpath(home, tempfile.gettempdir())).parts[0][:13] for home in homes}
 
 
 @pytest.mark.parametrize("path", TITLES, ids=lambda path: path.parent.name)
@@ -114,7 +132,7 @@ def test_start_up_is_light(arguments: list[str]) -> None:
     """Version and help load nothing heavy."""
     code = (
         "import sys; from dupfind.cli.main import run; run(sys.argv[1:]); "
-        "heavy = {'numpy', 'PIL', 'imagehash', 'scipy', 'rich', 'sqlite3', 'multiprocessing', 'blake3'}; "
+        "heavy = {'numpy', 'PIL', 'imagehash', 'scipy', 'rich', 'tqdm', 'sqlite3', 'multiprocessing', 'blake3'}; "
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=True, cwd=PACKAGE.parent)
@@ -132,7 +150,7 @@ def test_no_test_file_imports_another() -> None:
 IMPORT_EACH_ALONE = """
 import gc, importlib, os, sys
 # Others' modules, which take long, once for all.
-import blake3, click, imagehash, jinja2, numpy, pillow_heif, rich.console, rich.table, simplejpeg, sqlite3
+import blake3, click, imagehash, jinja2, numpy, pillow_heif, rich.console, rich.table, simplejpeg, sqlite3, tqdm
 gc.freeze()
 for name in sys.argv[1:]:
     if os.fork() == 0:

@@ -182,6 +182,7 @@ def test_what_a_person_has_parted(tree: TreeBuilder, hay: Path) -> None:
     assert found.witness not in (None, first.witness)
 
 
+@pytest.mark.slow
 def test_a_warm_run_decodes_nothing(tree: TreeBuilder, hay: Path, tmp_path: Path, decoded: list[str]) -> None:
     """Neither where nothing has changed, nor where another film has come, of which alone something is decoded."""
     needles = tree("needles", {"n.mov": content(1, COARSE), "o.mov": content(3)})

@@ -224,6 +224,7 @@ def test_the_first_path_of_equals(desk: Desk, plain: Mapping[str, Thumbnail]) ->
     assert "/b" == found.witness
 
 
+@pytest.mark.slow
 def test_in_parts(desk: Desk, plain: Mapping[str, Thumbnail], monkeypatch: pytest.MonkeyPatch) -> None:
     """More pictures than are read at once: the same answer."""
     needles = {f"n{seed}": read(framed(photo(seed), 0.05)) for seed in range(8)}

@@ -393,6 +393,7 @@ def test_an_answer_from_memory_is_looked_at_again_as_well(
     assert {"film.mov": "missing", "photo.jpg": "missing"} == states(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_witness_that_goes_while_the_needles_are_looked_at_again(
     ground: Path, monkeypatch: pytest.MonkeyPatch, kind: str

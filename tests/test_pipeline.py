@@ -106,6 +106,7 @@ def test_a_warm_run_reads_no_file(tree: TreeBuilder, tmp_path: Path, monkeypatch
     assert states(cold) == states(warm)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("accept", "expected"), [("identical", "similar/same"), ("same", "present/same"), ("similar", "present/same")]
 )
@@ -186,6 +187,7 @@ def test_a_mislabelled_picture_is_known_by_its_content(tree: TreeBuilder, tmp_pa
     assert ["image", "image"] == [one.kind.value for one in report.files]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["vanishes", "grows", "is replaced"])
 @pytest.mark.parametrize("side", ["hay", "needles"])
 def test_a_file_that_changes_under_the_run_proves_nothing(

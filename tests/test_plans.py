@@ -238,6 +238,7 @@ def test_only_catalogs_and_folders_are_needles(tree: TreeBuilder, tmp_path: Path
         make_settings(haystack=[str(tree("h", {}))], needles=[str(tmp_path / "x.txt")], no_cache=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [("import", "--to", "{there}", "--dry-run"), ("clean", "--trash"), ("review", "--no-browser")],

@@ -11,6 +11,8 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +21,8 @@ import pytest
 
 from dupfind import errors
 from dupfind.progress import Console, say
-from dupfind.progress_line import Going, line, steps_of
+from dupfind.progress_bar import Line
+from dupfind.progress_line import Going, steps_of
 from dupfind.stopwatch import Part, Stopwatch
 from dupfind.values import Problem, Side
 from tests.helpers.places import ROOT
@@ -102,11 +105,12 @@ def seen(written: str) -> list[str]:
     return rows
 
 
-def test_a_stage_with_and_without_a_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stage_with_and_without_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     """The line shows step, stage, files and bytes, and goes away; verbose says how it went."""
-    monkeypatch.setattr("dupfind.progress._EVERY_SECONDS", 0.0)
     console = Console(has_line=True, steps=steps_of("scan"))
     with console.stage("decoding needles", 4) as advance:
+        assert console._line is not None
+        console._line.mininterval = 0.0
         console.expect(4000)
         for _ in range(4):
             console.went_through(1000)
@@ -156,13 +160,24 @@ def test_what_is_printed_meanwhile_has_a_line_of_its_own(capsys: pytest.CaptureF
     with console.stage("matching", 2) as advance:
         console.warn("the cache is full")
         with console.stage("comparing at full size", 9):
-            pass
+            console.warn("the disk is slow")
         advance(1)
         shown = seen(capsys.readouterr().err)
         assert "dupfind: warning: the cache is full" == shown[0]
-        assert shown[1].startswith("dupfind: comparing at full size: 0 files in 0.")
-        assert "5/6 matching: 1 of 2 files" == shown[2]
-    assert capsys.readouterr().err.startswith("\r" + " " * len(shown[2]) + "\r")
+        assert "dupfind: warning: the disk is slow" == shown[1]
+        assert shown[2].startswith("dupfind: comparing at full size: 0 files in 0.")
+        assert ["5/6 matching: 0 of 2 files"] == shown[3:]
+    assert capsys.readouterr().err.startswith("\r" + " " * len(shown[3]) + "\r")
+
+
+def test_stages_within_stages_never_count_backwards(capsys: pytest.CaptureFixture[str]) -> None:
+    """What goes on after a stage of a later step belongs to that step."""
+    console = Console(has_line=True, steps=steps_of("scan"))
+    with console.stage("decoding needles", 2):
+        with console.stage("matching", 2):
+            pass
+        console.warn("the cache is full")
+        assert "5/6 decoding needles: 0 of 2 files" == seen(capsys.readouterr().err)[-1]
 
 
 def test_the_line_tells_of_what_goes_on_between_stages(capsys: pytest.CaptureFixture[str]) -> None:
@@ -263,18 +278,44 @@ def test_a_broken_standard_error_is_no_reason_to_fail(
     Console(has_line=False, watch=Stopwatch()).times(workers=1)
 
 
-def test_the_line_fits_the_screen() -> None:
-    """Whatever its width, and the last column stays free: some terminals begin a new line there."""
-    going = Going("comparing what looks alike", 123456, 0.0, done=99999, total_bytes=10**13, done_bytes=10**12)
-    written = {columns: line(going, (4, 6), 12345.0, columns) for columns in range(1, 200)}
-    assert [] == [columns for columns, text in written.items() if len(text) >= columns]
-    assert "4/6 comparing what looks alike: 99,999 of 123,456 files, 1.0 of 10 TB, 8.1/s, 30:51:45 left" == written[99]
-    assert "4/6 comparing what looks alike: 10%, 30:51:45 left" == written[59]
+def drawn(going: Going, seconds: float, columns: int) -> str:
+    """What the line says of a stage that has gone on for so long, on a screen of so many columns."""
+    going.began_seconds = time.monotonic() - seconds
+    line = Line([going], io.StringIO())
+    line.dynamic_ncols, line.ncols = None, columns
+    text = str(line)
+    line.close()
+    return text
 
 
-def test_a_line_of_bytes_and_one_of_what_is_not_known() -> None:
-    """What is copied is counted in bytes; a walk knows no end; one step is not numbered."""
+def test_the_line_at_each_width() -> None:
+    """As much as fits, what matters most last to go; the last column stays free."""
+    going = Going("decoding needles", 5678, 0.0, (3, 6), done=1234, total_bytes=10**10, done_bytes=23 * 10**8)
+    assert [
+        "step 3 of 6, decoding needles: 23%, 1,234 of 5,678 files, 2.3 of 10 GB, 95.0MB/s, 01:21 left",
+        "3/6 decoding needles: 1,234 of 5,678 files, 2.3 of 10 GB, 95.0MB/s, 01:21 left",
+        "3/6 decoding needles: 1,234 of 5,678 files, 01:21 left",
+        "3/6 decoding needles: 23%, 01:21 left",
+        "3/6 decoding needles",
+        "3/6 decod",
+    ] == [drawn(going, 24.2, columns) for columns in (100, 80, 60, 40, 25, 10)]
+    assert [] == [columns for columns in range(1, 120) if len(drawn(going, 24.2, columns)) >= columns]
+
+
+def test_a_line_of_bytes_and_that_of_what_is_not_known() -> None:
+    """What is copied is counted in bytes; a walk knows no end; a single step is not numbered."""
     copying = Going("importing", 10**9, 0.0, in_bytes=True, done=10**8)
-    assert "importing: 100 MB of 1.0 GB, 10 MB/s, 1:30 left" == line(copying, (1, 1), 10.0, 80)
-    assert "1/6 walking: 1,000 files, 500/s" == line(Going("walking", None, 0.0, done=1000), (1, 6), 2.0, 80)
-    assert "2/6 comparing bytes: 0 of 1 file" == line(Going("comparing bytes", 1, 0.0), (2, 6), 9.0, 80)
+    assert "importing: 100 MB of 1.0 GB, 10.0MB/s, 01:30 left" == drawn(copying, 10.0, 79)
+    assert "1/6 walking: 1,000 files, 500/s" == drawn(Going("walking", None, 0.0, (1, 6), done=1000), 2.0, 79)
+    assert "2/6 comparing bytes: 0 of 1 file" == drawn(Going("comparing bytes", 1, 0.0, (2, 6)), 9.0, 79)
+    assert "listing s3://{a}\\x1b: 1 file" == drawn(Going("listing s3://{a}\x1b", None, 0.0, done=1), 0.5, 79)
+    more = Going("decoding", 2, 0.0, done=3, total_bytes=1000, done_bytes=1200)
+    assert "decoding: 3 of 2 files, 1.0 of 1.0 kB, 500B/s, 00:00 left" == drawn(more, 2.0, 79)
+
+
+def test_no_thread_is_started(capsys: pytest.CaptureFixture[str]) -> None:
+    """That of tqdm, which looks after bars that stand still, would go on to the end of the process."""
+    before = threading.active_count()
+    with Console(has_line=True).stage("walking", None):
+        assert before == threading.active_count()
+    capsys.readouterr()

@@ -491,6 +491,7 @@ def test_whatever_changes_is_seen(
     assert answer(report) == answer(again)
 
 
+@pytest.mark.slow
 def test_other_settings_are_another_answer(trees: tuple[Path, Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each that decides; and --max-pixels, which makes a failure of a picture, is never remembered."""
     haystack, needles, cache = trees
@@ -593,7 +594,7 @@ def test_a_remembered_copy_loads_nothing_heavy(tree: TreeBuilder, tmp_path: Path
     code = (
         "import sys; from dupfind.cache import cache, result_cache; cache._RACY_NS = result_cache._RACY_NS = 0; "
         "from dupfind.cli.main import run; code = run(sys.argv[1:]); "
-        "heavy = {'numpy', 'PIL', 'imagehash', 'scipy', 'multiprocessing', 'rich'}; "
+        "heavy = {'numpy', 'PIL', 'imagehash', 'scipy', 'multiprocessing', 'tqdm', 'rich'}; "
         "print(code, sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     roots = ["--haystack", str(haystack), "--needles", str(needles), "--cache", str(tmp_path / "cache.sqlite")]

@@ -195,6 +195,7 @@ def test_a_copy_stays_the_same(claimed: Maker) -> None:
     assert Look(claim.witnesses[0].path, SAME) == look(claim)
 
 
+@pytest.mark.slow
 def test_a_turned_copy(claimed: Maker) -> None:
     """The orientation is found again, and only where it was looked for."""
     image = grainy(1, (400, 300))

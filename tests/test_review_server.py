@@ -184,6 +184,7 @@ def test_a_name_that_is_not_plain(tree: TreeBuilder, tmp_path: Path) -> None:
         assert served.get("decisions.json").json()["decisions"][0]["needle"]["path"].endswith("caf\ufffd\\n.png")
 
 
+@pytest.mark.slow
 def test_a_decision_is_kept_and_changes_the_answer(served: Served, tmp_path: Path) -> None:
     """At once, in the file and for every window; what is taken back is gone from both."""
     number = served.number("a.png")
@@ -226,6 +227,7 @@ def test_a_pair_that_was_not_shown_is_not_decided_on(served: Served) -> None:
     assert served.decide(served.number("c.jpg"), "not-wanted").status == 200
 
 
+@pytest.mark.slow
 def test_a_file_that_has_changed(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is neither shown, from memory or anew, nor decided on; what was decided on it before holds no longer."""
     monkeypatch.setattr("dupfind.reviewing.live_answer.RACY_NS", 0)  # the files are seconds old, and known all the same

@@ -115,6 +115,7 @@ OTHERS: dict[str, Callable[[], tuple[bytes, bytes | None]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", OTHERS)
 def test_what_is_not_equal_or_not_sound_is_not_proved(tree: TreeBuilder, kind: str) -> None:
     """A wrong `contained` destroys photos."""
@@ -269,6 +270,7 @@ def test_reports_name_the_reason(tree: TreeBuilder) -> None:
     assert f",{words}," in table[1]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 def test_a_folder_whose_clock_was_corrected(tree: TreeBuilder) -> None:
     """The way of people who set their cameras right years later."""

@@ -33,6 +33,7 @@ def test_points_on_a_line() -> None:
     assert (np.abs(np.diff(found)) == 1).all()
 
 
+@pytest.mark.slow
 def test_clusters_stay_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where neighbours are found by trees."""
     monkeypatch.setattr(near_graph, "EXACT", 400)

@@ -105,7 +105,6 @@ def reasons(report: Report) -> dict[str, str]:
     return {problem.path.rpartition("/")[2]: problem.reason for problem in report.problems}
 
 
-@pytest.mark.slow
 def test_the_verdicts_are_those_of_folders(sftp: Sftp, tmp_path: Path) -> None:
     """Whichever side is a server; what went over the network is told."""
     hay, needles = str(build(tmp_path / "h", HAY, OLD + 10**6)), str(build(tmp_path / "n", NEEDLES, OLD + 2 * 10**6))

@@ -116,6 +116,7 @@ def test_merged_shards_answer_as_one_index(
     assert b"lists what is in drive" in checked.stdout
 
 
+@pytest.mark.slow
 def test_shards_as_they_are_prove_what_the_whole_proves(dupfind: Run, drive: Path, tree: TreeBuilder) -> None:
     """Several catalogs are a haystack; so nothing has to be merged."""
     tree("needles", {"n.txt": b"note 2", "t.txt": b"top", "new.txt": b"new"})
@@ -202,6 +203,7 @@ def test_what_does_not_make_one_whole_is_refused(dupfind: Run, tree: TreeBuilder
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".dupfind-")]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("drive")
 def test_a_shard_that_was_stopped_is_refused(dupfind: Run, tmp_path: Path) -> None:
     """It does not list all that is its own."""

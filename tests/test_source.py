@@ -99,6 +99,7 @@ def test_paranoid_reads_again(store: Store) -> None:
     assert ["present"] * 3 == [file.state.value for file in report.files if "/all/" in file.path]
 
 
+@pytest.mark.slow
 def test_what_was_read_is_remembered(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is fetched again, with an answer that is remembered or without; what has another tag is."""
     options = settings(tmp_path / "cache.sqlite")

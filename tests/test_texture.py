@@ -96,6 +96,7 @@ noise = st.integers(0, 999).map(lambda seed: np.random.default_rng(seed).integer
 pages = st.integers(0, 9999).map(written)
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(noise | pages)
 def test_detail_is_what_four_pixels_differ(grey: Grey) -> None:
@@ -162,6 +163,7 @@ def test_photos_are_no_text(seed: int) -> None:
     assert through_decode(pictures.photo(seed), format="JPEG", quality=80).text < evidence.TEXT_BOUND
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reduced", [(80, 60), (40, 30)])
 def test_an_enlarged_copy_has_less_detail(reduced: tuple[int, int]) -> None:
     """The thumbnail is nearly the same, the detail is not."""

@@ -103,7 +103,6 @@ def refused(start: Start, status: str) -> list[bytes]:
     return [b""]
 
 
-@pytest.mark.slow
 def test_the_verdicts_are_those_of_folders(webdav: Webdav, tmp_path: Path) -> None:
     """Whichever side is a server; what went over the network is told, and the password is not."""
     hay, needles = str(build(tmp_path / "h", HAY, OLD + 10**6)), str(build(tmp_path / "n", NEEDLES, OLD + 2 * 10**6))
@@ -137,6 +136,7 @@ LISTINGS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LISTINGS)
 def test_a_listing_that_is_not_whole(webdav: Webdav, name: str) -> None:
     """It ends the run, with one line that names the folder."""
@@ -152,6 +152,7 @@ def test_a_listing_that_is_not_whole(webdav: Webdav, name: str) -> None:
         scan(webdav)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [b"1" * 5000, b"9" * 19])
 def test_a_size_that_no_file_has(webdav: Webdav, length: bytes) -> None:
     """It is not told, as far as anybody can say; the other files are judged."""
@@ -168,6 +169,7 @@ def test_a_size_that_no_file_has(webdav: Webdav, length: bytes) -> None:
     assert "contained" == folders(report)["all"]
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_denied(webdav: Webdav) -> None:
     """It is a gap; the others are judged. A root that is denied, or not there, ends the run."""
     webdav.fault = lambda environ, _, start: (

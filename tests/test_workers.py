@@ -493,6 +493,7 @@ def test_large_files_are_read_by_all_threads(monkeypatch: pytest.MonkeyPatch) ->
     assert len(seen) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork there is no fork server")
 def test_a_fork_server_that_is_killed_is_started_again() -> None:
     """The system may end it as any process: its workers' ends are seen, and the work is done by others."""

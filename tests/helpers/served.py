@@ -27,7 +27,7 @@ _OF_THE_START = ("PYTHON", "LC_", "LANG", "TMP", "TEMP", "LD_", "OPENBLAS", "OMP
 """How the variables begin that are read once, by the interpreter or a library, or before the program is run."""
 
 
-_LATE = ("jinja2", "numpy.ma", "rich.console", "rich.table", "PIL.JpegImagePlugin", "PIL.PngImagePlugin")
+_LATE = ("jinja2", "numpy.ma", "rich.console", "rich.table", "tqdm", "PIL.JpegImagePlugin", "PIL.PngImagePlugin")
 """What the program imports only where it is used, of others."""
 
 
