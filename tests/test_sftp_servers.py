@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -23,7 +24,9 @@ pytest.importorskip("asyncssh", reason="the extra sftp is not installed")
 import asyncssh
 
 from dupfind import pipeline
+from dupfind.buckets import sftp as sftp_store
 from dupfind.buckets.sftp import SftpStore
+from dupfind.buckets.store import Listed, State, Trouble
 from dupfind.errors import ServerError, SettingsError
 from dupfind.settings import Settings, make_settings
 from dupfind.sources.bucket_roots import Address
@@ -200,6 +203,14 @@ def test_connections_that_break(sftp: Sftp) -> None:
         states(report)["all/notes.txt"],
         reasons(report)["notes.txt"],
     )
+
+
+@pytest.mark.parametrize(("size", "is_listed"), [(5, True), (1 << 63, False), (None, False)])
+def test_a_size_that_no_file_has(size: int | None, is_listed: bool) -> None:
+    """It is told of and not looked at: no report and no cache could hold it."""
+    attributes = asyncssh.SFTPAttrs(size=size, permissions=stat.S_IFREG | 0o600, mtime=1 << 40)
+    expected = Listed("/a/b", State(5, 0)) if is_listed else Trouble("/a/b", "not a regular file of a known size")
+    assert expected == sftp_store._item("/a/", "b", attributes)
 
 
 @pytest.mark.slow

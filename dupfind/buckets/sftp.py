@@ -24,6 +24,7 @@ import asyncssh
 from dupfind.buckets.names import MOST_LETTERS
 from dupfind.buckets.store import (
     CONNECT_SECONDS,
+    MOST_SIZE_BYTES,
     NO_ACCESS,
     SILENCE_SECONDS,
     AgainError,
@@ -33,6 +34,7 @@ from dupfind.buckets.store import (
     State,
     Store,
     Trouble,
+    ns_of,
 )
 from dupfind.errors import ServerError
 from dupfind.sources.bucket_roots import Address
@@ -231,7 +233,7 @@ def _item(folder: str, name: str, attributes: asyncssh.SFTPAttrs) -> Listed | Tr
     if kind == stat.S_IFDIR:
         return Trouble(folder + name, "its path is too long: not looked into")
     if not _is_file(attributes):
-        return Trouble(folder + name, "not a regular file")
+        return Trouble(folder + name, "not a regular file of a known size")
     return Listed(folder + name, _state(attributes))
 
 
@@ -252,8 +254,9 @@ def _failure(error: Exception) -> OSError | AgainError:
 
 
 def _is_file(attributes: asyncssh.SFTPAttrs) -> bool:
-    return stat.S_ISREG(attributes.permissions or 0) and attributes.size is not None
+    is_regular, size_bytes = stat.S_ISREG(attributes.permissions or 0), attributes.size
+    return is_regular and size_bytes is not None and size_bytes <= MOST_SIZE_BYTES
 
 
 def _state(attributes: asyncssh.SFTPAttrs) -> State:
-    return State(attributes.size or 0, (attributes.mtime or 0) * 10**9)
+    return State(attributes.size or 0, ns_of(attributes.mtime or 0))
