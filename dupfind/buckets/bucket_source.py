@@ -225,13 +225,13 @@ class _Relation:
 
     def __call__(self, entry: FileEntry, other: FileEntry) -> bool | None:
         """Tell whether their times may differ; None where they certainly are two."""
-        stored = [one for one in (entry, other) if isinstance(one, ObjectEntry)]
-        if any(one.place.address in self._elsewhere for one in stored):
+        stored = [each for each in (entry, other) if isinstance(each, ObjectEntry)]
+        if any(each.place.address in self._elsewhere for each in stored):
             return None
         if len(stored) == 1:
             on_disk = other if stored[0] is entry else entry
             return self._of_disk(on_disk, stored[0]) if on_disk.is_on_disk else None
-        address, other_address = (one.place.address for one in stored)
+        address, other_address = (each.place.address for each in stored)
         if address[:3] == other_address[:3]:
             # Nobody knows whether another machine tells the case of letters apart.
             return True if folded(stored[0].key) == folded(stored[1].key) else None

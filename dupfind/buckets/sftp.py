@@ -206,7 +206,7 @@ class SftpStore(Store):
         return await sftp.lstat(key)
 
     async def _read_part(self, key: str, state: State, begin: int, length: int) -> bytes:
-        if not _is_file(found := await self._lstat(key)) or _state(found) != state:
+        if not _is_file(attributes := await self._lstat(key)) or _state(attributes) != state:
             raise ChangedError
         sftp = await self._sftp()
         self.count(1, 0)

@@ -231,7 +231,7 @@ def _member(element: Element) -> tuple[str, bool, State | None]:
     told: dict[str, Element] = {}
     for group in element.iterfind(f"{_DAV}propstat"):
         if f" {_FINE} " in f"{group.findtext(f'{_DAV}status')} ":
-            told |= {one.tag: one for properties in group.iterfind(f"{_DAV}prop") for one in properties}
+            told |= {each.tag: each for properties in group.iterfind(f"{_DAV}prop") for each in properties}
     kind = told.get(f"{_DAV}resourcetype")
     if kind is None:
         raise OSError("its listing is not whole: it does not tell folders from files")
