@@ -171,7 +171,7 @@ def scan_run(run: Run, decisions: Sequence[Decision] | None = None, *, may_be_ba
         haystack=summary_of(files[1], findings, [tree.unlisted for tree in haystack if tree.unlisted is not None]),
         catalogs=tuple(tree.catalog for tree in (*needles, *haystack) if tree.catalog is not None),
         servers=tuple(tree.server for tree in haystack if tree.server is not None),
-        buckets=tuple(one for side in run.sources for source in side if (one := source.fetched()) is not None),
+        buckets=tuple(told for side in run.sources for source in side if (told := source.fetched()) is not None),
         decided=None if decisions is None else rulings_of(judged.words),
         films_by_bytes=0 if libraries.can_read_films() else sum(map(is_missing_film, judged.files)),
     )

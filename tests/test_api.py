@@ -198,6 +198,16 @@ def test_json_is_that_of_the_commands(photos: Path, tree: TreeBuilder, dupfind: 
         api.to_json("report")  # type: ignore[arg-type]
 
 
+def test_parts_of_pictures_are_looked_for_as_by_the_commands(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the extra is there, unless it is told not to."""
+    asked = []
+    monkeypatch.setattr("dupfind.libraries.can_find_fragments", lambda: True)
+    monkeypatch.setattr(api.explaining, "explain", lambda settings, *_: asked.append(settings.scan.fragments))
+    for options in ({}, {"fragments": False}, {"quick": True}):
+        dupfind.explain(photos / "a.png", photos, no_cache=True, **options)  # type: ignore[arg-type]
+    assert [True, False, False] == asked
+
+
 def test_a_catalog_stands_for_its_folder(photos: Path, tree: TreeBuilder, tmp_path: Path) -> None:
     """What `index` makes is a haystack; nothing is written into the folder."""
     catalog = tmp_path / "photos.catalog"

@@ -19,6 +19,7 @@ from dupfind.buckets.traffic import Counter, Counts, Traffic
 from dupfind.errors import SettingsError
 from dupfind.settings import make_settings
 from dupfind.sources.bucket_roots import Address, BucketRoot, bucket_roots
+from dupfind.sources.file_systems import QUARTER_NS, TICK_NS, is_one_time, keys_near, time_key
 from dupfind.values import FileEntry
 from tests.helpers.shelf import cataloged
 
@@ -126,6 +127,36 @@ def stored(url: str, key: str, tag: str = "") -> ObjectEntry:
 def test_two_objects_of_servers(ours: ObjectEntry, theirs: ObjectEntry, expected: bool | None) -> None:
     """One folder may have several paths, and one bucket several names."""
     assert expected is of_servers(ours, theirs) is of_servers(theirs, ours)
+
+
+def test_many_files_of_one_size() -> None:
+    """Those of other times and names are not compared: ten thousand raw files of one size took minutes."""
+    compared = []
+
+    def relation(*_: FileEntry) -> bool:
+        compared.append(1)
+        return True
+
+    entries = [entry(5, NOW_NS + day * DAY_NS, f"s3://b/{day}.arw") for day in range(0, 3000, 3)]
+    others = [entry(5, NOW_NS + (day * DAY_NS) + 450 * 10**9, f"/n/x{day}.arw") for day in range(0, 3000, 3)]
+    others.append(entry(5, entries[7].mtime_ns - 25 * 3600 * 10**9 + 10**9, "/n/y.arw"))
+    assert {entries[7].path} == themselves(entries, others, relation)
+    assert len(compared) < 100
+
+
+times = st.integers(-(10**18), 10**19)
+apart = st.builds(
+    lambda quarters, rest_ns: quarters * QUARTER_NS + rest_ns,
+    st.integers(-110, 110),
+    st.integers(-2 * 10**9 - 5, 2 * 10**9 + 5),
+)
+
+
+@given(times, apart)
+def test_times_that_may_be_one_are_looked_up(mtime_ns: int, apart_ns: int) -> None:
+    """Whatever may be one has a key that is looked up."""
+    if is_one_time(mtime_ns, mtime_ns + apart_ns, TICK_NS + 1):
+        assert time_key(mtime_ns + apart_ns) in set(keys_near(mtime_ns))
 
 
 def test_the_number_of_an_object_is_of_its_state() -> None:

@@ -316,6 +316,10 @@ def test_what_a_server_of_this_machine_shows_may_be_on_its_disk(s3: S3, tmp_path
     assert {"missing"} == set(states(scan(*sides)).values())
 
 
+_NAMELESS = b"""<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
+<IsTruncated>false</IsTruncated><KeyCount>1</KeyCount><Contents><Size>5</Size></Contents></ListBucketResult>"""
+
+
 class TestListing:
     """A listing is whole, or there is no answer."""
 
@@ -331,10 +335,11 @@ class TestListing:
                 ),
                 "it lists copy of a.jpg twice",
             ),
+            (lambda body: re.sub(rb"<Size>\d+", b"<Size>1" + b"0" * 30, body), "it lists what was not asked for"),
             pytest.param(lambda body: body[: len(body) // 2], "the server answers 500", marks=pytest.mark.slow),
             pytest.param(lambda _: b"hello", "the server answers 500", marks=pytest.mark.slow),  # as botocore has it
         ],
-        ids=["no token", "count", "prefix", "twice", "cut", "no XML"],
+        ids=["no token", "count", "prefix", "twice", "too large", "cut", "no XML"],
     )
     def test_what_is_not_whole(self, s3: S3, fault: Callable[[bytes], bytes], reason: str) -> None:
         """It ends the run, with one line that names the bucket."""
@@ -370,6 +375,15 @@ class TestListing:
         report = scan()
         assert len(NEEDLES) == len(report.files)
         assert len(HAY) == report.haystack.files
+
+    @pytest.mark.slow
+    def test_a_page_without_a_name(self, s3: S3) -> None:
+        """Also where it is the one that is asked for once more."""
+        s3.fault = lambda environ, server, start: (
+            edited(environ, server, start, lambda _: _NAMELESS) if "start-after" in environ["QUERY_STRING"] else None
+        )
+        with pytest.raises(ServerError, match="it lists what was not asked for"):
+            scan()
 
     @pytest.mark.slow
     def test_pages(self, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -456,6 +470,10 @@ class TestReading:
         with pytest.raises(ChangedError), entry.open() as file:
             file.read(1)
         assert entry != entry.now()
+        s3.fault = lambda environ, server, start: with_headers(environ, server, start, Content_Length=None)
+        with pytest.raises(OSError, match="does not tell its size"):
+            entry.now()
+        s3.fault = None
         s3.delete("hay", "large")
         assert entry.now() is None
         with pytest.raises(FileNotFoundError), entry.open() as file:

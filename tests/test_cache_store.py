@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -276,3 +277,22 @@ def test_a_transaction_is_whole_or_not_at_all(tmp_path: Path) -> None:
         store.set_digests([(entry(2), DIGEST)])
     assert [b"00002.jpg"] == list(store.files_in("/photos", None))
     store.close()
+
+
+def test_what_is_kept_of_a_large_folder_is_not_read_whole(tmp_path: Path) -> None:
+    """Marks of pictures take 4 to 8 kB each: a folder of a hundred thousand would fill the memory, at each question."""
+    recipe = partial(Recipe, "recipe", "phash", "rules", fragments="parts")
+    with Cache(str(tmp_path / "cache.sqlite"), recipe) as cache:
+        for number in range(1200):
+            cache.keep_fragments(entry(number), number.to_bytes(4) * 2000, NOW)
+    asked = [entry(number) for number in range(3, 1200, 2)] + [entry(5000)]
+    with Cache(str(tmp_path / "cache.sqlite"), recipe) as cache:
+        assert [number.to_bytes(4) * 2000 for number in range(3, 1200, 2)] + [None] == list(
+            cache.recall_fragments(asked)
+        )
+        tracemalloc.start()
+        try:
+            list(cache.recall_fragments(asked[:2]))
+            assert tracemalloc.get_traced_memory()[1] < 1_000_000
+        finally:
+            tracemalloc.stop()

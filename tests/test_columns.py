@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -375,6 +375,30 @@ def test_pictures_of_a_doubtful_drive_prove_nothing(
     states = {os.path.basename(one.path): one.state.value for one in by_columns.files}
     like = "similar" if is_elsewhere else "missing"
     assert {"a.jpg": like, "b.jpg": like, "0.jpg": "present"} == states
+
+
+@pytest.mark.slow
+def test_shards_are_looked_at_one_by_one(tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For needles without a hash, too: the ids of ten million thumbnails would take 400 MB."""
+    order = []
+    pictures_of, likeliest = Columns.pictures, shortlist.likeliest
+
+    def mapped(self: Columns, without: columns.Rows) -> Iterator[tuple[columns.Rows, list[int]]]:
+        for shard in pictures_of(self, without):
+            order.append("mapped")
+            yield shard
+
+    def looked(*given: Any, **named: Any) -> set[int]:
+        order.append("looked at")
+        return likeliest(*given, **named)
+
+    monkeypatch.setattr(columns, "SHARD_ROWS", 8)
+    monkeypatch.setattr(Columns, "pictures", mapped)
+    monkeypatch.setattr(shortlist, "likeliest", looked)
+    made(tree("drive", kept()), tmp_path / "a.catalog")
+    report_of([tmp_path / "a.catalog"], tree("needles", {"smooth.jpg": sought()["odd/smooth.jpg"]}))
+    assert ["mapped", "looked at"] * (len(order) // 2) == order
+    assert len(order) > 2
 
 
 @pytest.mark.slow

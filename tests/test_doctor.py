@@ -127,6 +127,16 @@ def test_a_cache_that_is_damaged(dupfind: Run, tree: TreeBuilder, tmp_path: Path
     assert bytes(content) == cache.read_bytes()
 
 
+@pytest.mark.slow
+def test_a_cache_that_is_named_without_a_folder(dupfind: Run, tree: TreeBuilder, tmp_path: Path) -> None:
+    """It is looked at like every other one."""
+    tree("hay", {"a.png": pictures.photo(1, (96, 72))})
+    assert 0 == dupfind("sort", "hay", "--cache", "mine.sqlite").returncode
+    assert b"whole" in dupfind("doctor", "--cache", "mine.sqlite").stdout
+    (tmp_path / "notes.txt").write_bytes(b"words " * 99)
+    assert b"! not a cache of dupfind; dupfind cache clear" in dupfind("doctor", "--cache", "notes.txt").stdout
+
+
 def test_too_little_of_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each with what helps."""
     import resource
@@ -141,6 +151,15 @@ def test_too_little_of_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         name for name, fact in found.items() if fact.advice is not None
     }
     assert "not installed (extra raw)" == found["rawpy"].value
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_what_finds_parts_of_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_there: bool) -> None:
+    """By its distribution, or as an extra that is not there."""
+    monkeypatch.setattr(libraries, "can_find_fragments", lambda: is_there)
+    monkeypatch.setattr(libraries, "fragment_library", lambda: "opencv_python_headless 9.9")
+    expected = "opencv_python_headless 9.9" if is_there else "not installed (extra fragments)"
+    assert expected == diagnosed(tmp_path / "none")["OpenCV"].value
 
 
 def test_without_what_posix_has(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -244,12 +244,8 @@ def test_every_stage_belongs_to_a_step() -> None:
     told = set()
     for path in (ROOT / "dupfind").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {
-                "stage",
-                "map",
-                "pictures",
-                "_film_data",
-            }:
+            called = {getattr(node.func, name, "") for name in ("attr", "id")} if isinstance(node, ast.Call) else set()
+            if called & {"stage", "map", "pictures", "_film_data", "fragment_marks", "_prints"}:
                 told |= {each.value for each in node.args[:2] if isinstance(each, ast.Constant)}
             if isinstance(node, ast.Assign) and "STAGE" in [getattr(target, "id", "") for target in node.targets]:
                 told.add(ast.literal_eval(node.value))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
 import os
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -22,8 +24,12 @@ pytest.importorskip("asyncssh", reason="the extra sftp is not installed")
 import asyncssh
 
 from dupfind import pipeline
+from dupfind.buckets import sftp as sftp_store
+from dupfind.buckets.sftp import SftpStore
+from dupfind.buckets.store import Listed, State, Trouble
 from dupfind.errors import ServerError, SettingsError
 from dupfind.settings import Settings, make_settings
+from dupfind.sources.bucket_roots import Address
 from dupfind.sources.mounts import Mount, Mounts
 from dupfind.values import Report
 from fixtures import pictures
@@ -197,6 +203,30 @@ def test_connections_that_break(sftp: Sftp) -> None:
         states(report)["all/notes.txt"],
         reasons(report)["notes.txt"],
     )
+
+
+@pytest.mark.parametrize(("size", "is_listed"), [(5, True), (1 << 63, False), (None, False)])
+def test_a_size_that_no_file_has(size: int | None, is_listed: bool) -> None:
+    """It is told of and not looked at: no report and no cache could hold it."""
+    attributes = asyncssh.SFTPAttrs(size=size, permissions=stat.S_IFREG | 0o600, mtime=1 << 40)
+    expected = Listed("/a/b", State(5, 0)) if is_listed else Trouble("/a/b", "not a regular file of a known size")
+    assert expected == sftp_store._item("/a/", "b", attributes)
+
+
+@pytest.mark.slow
+def test_a_server_that_says_nothing(sftp: Sftp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each silence takes minutes: after so many in a row it is asked about no further file."""
+    monkeypatch.setattr("dupfind.buckets.sftp.SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr("dupfind.buckets.store.MOST_FAILURES", 2)
+    store = SftpStore(Address("sftp", "127.0.0.1", sftp.port, "me", "hay"), lambda *_: None)
+    assert 4 == len(list(store.list()))
+    sftp.fault = lambda name, _: asyncio.sleep(1) if name == "lstat" else None
+    try:
+        for reason in ("takes too long", "takes too long", "is not asked any more"):
+            with pytest.raises(OSError, match=reason):
+                store.look("/hay/c.jpg")
+    finally:
+        store.close()
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import io
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,10 @@ LISTINGS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "no kind": (lambda body: re.sub(KIND, b"", body), "folders from files"),
     "its own rules": (lambda body: body.replace(b"?>", b'?><!DOCTYPE x [<!ENTITY a "b">]>', 1), "brings its own rules"),
     "no XML": (lambda _: b"hello", "ended before its end"),
+    "no address": (
+        lambda body: re.sub(rb"(<ns0:href>)[^<]*part[^<]*", rb"\1http://[bad/", body),
+        "lists what was not asked for",
+    ),
 }
 
 
@@ -145,6 +150,23 @@ def test_a_listing_that_is_not_whole(webdav: Webdav, name: str) -> None:
     webdav.fault = fault
     with pytest.raises(ServerError, match=f"/needles cannot be listed: .*{reason}"):
         scan(webdav)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("length", [b"1" * 5000, b"9" * 19])
+def test_a_size_that_no_file_has(webdav: Webdav, length: bytes) -> None:
+    """It is not told, as far as anybody can say; the other files are judged."""
+
+    def fault(environ: dict[str, Any], server: Webdav, start: Start) -> Iterable[bytes] | None:
+        if environ["REQUEST_METHOD"] == "PROPFIND" and environ["PATH_INFO"].endswith("part/"):
+            edit = partial(re.sub, rb"(getcontentlength>)\d+", rb"\g<1>" + length)
+            return server.edited(environ, start, edit)
+        return None
+
+    webdav.fault = fault
+    report = scan(webdav)
+    assert "the server does not tell its size" == reasons(report)["new.jpg"]
+    assert "contained" == folders(report)["all"]
 
 
 @pytest.mark.slow
@@ -318,6 +340,9 @@ def test_passwords(webdav: Webdav, tmp_path: Path) -> None:
     with pytest.raises(ServerError, match="netrc cannot be read") as error:
         scan(webdav)
     assert PASSWORD not in str(error.value)
+    (tmp_path / "netrc").write_bytes(b"machine 127.0.0.1 login \xff")
+    with pytest.raises(ServerError, match="netrc cannot be read"):
+        scan(webdav)
     (tmp_path / "netrc").write_text("")
     webdav.fault = lambda *_: None
     with pytest.raises(ServerError, match="cannot be listed: access denied"):

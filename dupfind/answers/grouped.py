@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dupfind.reasons import Reason
+from dupfind.reasons import Reason, never_proves
 from dupfind.values import HASH_BITS, Cataloged, Evidence, FileEntry, Problem
 
 
@@ -70,14 +70,19 @@ class Group:
         return self.members[1:]
 
     @property
+    def removable(self) -> Sequence[Member]:
+        """All but the best and films that only look like it: the best may be a part of what they show."""
+        return [member for member in self.others if not never_proves(next(iter(member.reasons), None))]
+
+    @property
     def stacks(self) -> int:
         """How many different pictures it holds."""
         return 1 + max(member.stack for member in self.members)
 
     @property
     def frees_bytes(self) -> int:
-        """What deleting all but the best would free."""
-        return sum(member.frees_bytes for member in self.others)
+        """What deleting all that is removable would free."""
+        return sum(member.frees_bytes for member in self.removable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +112,13 @@ class Answer:
         return (member for group in self.groups for member in group.others)
 
     @property
+    def removable(self) -> Iterator[Member]:
+        """Every member of every group that can go where the best stays."""
+        return (member for group in self.groups for member in group.removable)
+
+    @property
     def frees_bytes(self) -> int:
-        """What deleting all but the best of each group would free."""
+        """What deleting all that is removable would free."""
         return sum(group.frees_bytes for group in self.groups)
 
     @property

@@ -225,8 +225,8 @@ class _Relation:
 
     def __call__(self, entry: FileEntry, other: FileEntry) -> bool | None:
         """Tell whether their times may differ; None where they certainly are two."""
-        stored = [one for one in (entry, other) if isinstance(one, ObjectEntry)]
-        if any(one.place.address in self._elsewhere for one in stored):
+        stored = [each for each in (entry, other) if isinstance(each, ObjectEntry)]
+        if any(each.place.address in self._elsewhere for each in stored):
             return None
         if len(stored) == 1:
             on_disk = other if stored[0] is entry else entry

@@ -28,6 +28,7 @@ from dupfind.buckets.store import (
     CONNECT_SECONDS,
     CONNECTIONS,
     CUT_SHORT,
+    MOST_SIZE_BYTES,
     NO_ACCESS,
     SILENCE_SECONDS,
     TRIES,
@@ -38,6 +39,7 @@ from dupfind.buckets.store import (
     State,
     Store,
     Trouble,
+    ns_of,
 )
 from dupfind.errors import ServerError
 from dupfind.sources.bucket_roots import Address
@@ -102,17 +104,16 @@ class S3Store(Store):
         empty = 0
         while True:
             page = self._page(prefix, more)
-            contents = page.get("Contents") or []
+            objects = [_listed(item) for item in page.get("Contents") or []]
             if "StartAfter" in more:  # some servers do not heed it, and begin again
-                contents = [item for item in contents if _in_bytes(item["Key"]) > _in_bytes(last)]
-            for item in contents:
-                listed = _listed(item)
+                objects = [each for each in objects if each is None or _in_bytes(each.key) > _in_bytes(last)]
+            for listed in objects:
                 if listed is None or not listed.key.startswith(prefix):
                     raise self._not_whole("it lists what was not asked for")
                 is_ascending = is_ascending and (not last or _in_bytes(listed.key) > _in_bytes(last))
                 last = listed.key
                 yield listed
-            empty = 0 if contents else empty + 1
+            empty = 0 if objects else empty + 1
             if empty > _MOST_EMPTY_PAGES:
                 raise self._not_whole("page after page has nothing in it")
             if page.get("IsTruncated"):
@@ -121,7 +122,7 @@ class S3Store(Store):
                     raise self._not_whole("it says that there is more, and not how to get it")
                 tokens.add(token)
                 more = {"ContinuationToken": token}
-            elif last and is_ascending and contents:
+            elif last and is_ascending and objects:
                 more = {"StartAfter": last}
             else:
                 return
@@ -148,7 +149,10 @@ class S3Store(Store):
             if isinstance(failure, FileNotFoundError):
                 return None
             raise failure from None
-        return State(int(answer["ContentLength"]), _ns(answer.get("LastModified")), str(answer.get("ETag") or ""))
+        size_bytes = answer.get("ContentLength")
+        if size_bytes is None:
+            raise OSError("the server does not tell its size")
+        return State(int(size_bytes), _ns(answer.get("LastModified")), str(answer.get("ETag") or ""))
 
     def read_on(self, key: str, state: State, content: bytearray, part: Part) -> None:
         """Ask for a range by GET, with ``If-Match``."""
@@ -211,7 +215,9 @@ def _descriptions() -> Loader:
 
 def _listed(item: Mapping[str, Any]) -> Listed | None:
     key, size_bytes = item.get("Key"), item.get("Size")
-    if not isinstance(key, str) or not key or not isinstance(size_bytes, int) or size_bytes < 0:
+    if not isinstance(key, str) or not key or not isinstance(size_bytes, int):
+        return None
+    if not 0 <= size_bytes <= MOST_SIZE_BYTES:
         return None
     return Listed(key, State(size_bytes, _ns(item.get("LastModified")), str(item.get("ETag") or "")))
 
@@ -222,7 +228,7 @@ def _in_bytes(key: str) -> bytes:
 
 def _ns(moment: object) -> int:
     """Return a time as S3 has it, in whole seconds; 0 for none. A HEAD has no fractions that a listing may have."""
-    return int(moment.timestamp()) * 10**9 if isinstance(moment, datetime) else 0
+    return ns_of(moment.timestamp()) if isinstance(moment, datetime) else 0
 
 
 def _code(error: ClientError) -> str:

@@ -8,9 +8,9 @@ itself is lost.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
-from dupfind.sources.file_systems import TICK_NS, is_one_time
+from dupfind.sources.file_systems import TICK_NS, is_one_time, keys_near, time_key
 from dupfind.sources.normal_form import folded
 from dupfind.values import FileEntry
 
@@ -37,19 +37,37 @@ def themselves(
 
     ``relation`` tells of two of one size whether their times may differ, and None where they certainly are two.
     """
-    by_size: dict[int, list[FileEntry]] = defaultdict(list)
-    sizes = {entry.size_bytes for entry in entries}
-    for other in others:
-        if other.size_bytes in sizes:
-            by_size[other.size_bytes].append(other)
+    rivals = _Rivals(others, {entry.size_bytes for entry in entries})
     paths = set()
     for entry in entries:
-        for other in by_size.get(entry.size_bytes, ()):
+        for other in rivals.of(entry):
             differ = relation(entry, other)
             if differ is not None and may_be_one(entry, other, times_may_differ=differ):
                 paths.add(entry.path)
                 break
     return paths
+
+
+class _Rivals:
+    """Files by what :func:`may_be_one` goes by: cameras make ten thousand raw files of one size."""
+
+    def __init__(self, files: Iterable[FileEntry], sizes: Container[int]) -> None:
+        self._by_size: dict[int, list[FileEntry]] = defaultdict(list)
+        self._by_key: dict[object, list[FileEntry]] = defaultdict(list)
+        for file in files:
+            size_bytes = file.size_bytes
+            if size_bytes in sizes:
+                self._by_size[size_bytes].append(file)
+                self._by_key[size_bytes, time_key(file.mtime_ns) if file.mtime_ns else None].append(file)
+                self._by_key[size_bytes, _name(file)].append(file)
+
+    def of(self, entry: FileEntry) -> Iterator[FileEntry]:
+        """Yield, perhaps more than once, all files of the size of this one but those of other times and names."""
+        if not entry.mtime_ns:
+            yield from self._by_size.get(entry.size_bytes, ())
+            return
+        for key in (None, _name(entry), *keys_near(entry.mtime_ns)):
+            yield from self._by_key.get((entry.size_bytes, key), ())
 
 
 def _name(entry: FileEntry) -> str:

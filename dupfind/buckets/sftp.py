@@ -24,14 +24,17 @@ import asyncssh
 from dupfind.buckets.names import MOST_LETTERS
 from dupfind.buckets.store import (
     CONNECT_SECONDS,
+    MOST_SIZE_BYTES,
     NO_ACCESS,
     SILENCE_SECONDS,
     AgainError,
+    GaveUpError,
     Listed,
     Part,
     State,
     Store,
     Trouble,
+    ns_of,
 )
 from dupfind.errors import ServerError
 from dupfind.sources.bucket_roots import Address
@@ -203,7 +206,7 @@ class SftpStore(Store):
         return await sftp.lstat(key)
 
     async def _read_part(self, key: str, state: State, begin: int, length: int) -> bytes:
-        if not _is_file(found := await self._lstat(key)) or _state(found) != state:
+        if not _is_file(attributes := await self._lstat(key)) or _state(attributes) != state:
             raise ChangedError
         sftp = await self._sftp()
         self.count(1, 0)
@@ -230,7 +233,7 @@ def _item(folder: str, name: str, attributes: asyncssh.SFTPAttrs) -> Listed | Tr
     if kind == stat.S_IFDIR:
         return Trouble(folder + name, "its path is too long: not looked into")
     if not _is_file(attributes):
-        return Trouble(folder + name, "not a regular file")
+        return Trouble(folder + name, "not a regular file of a known size")
     return Listed(folder + name, _state(attributes))
 
 
@@ -239,7 +242,7 @@ def _failure(error: Exception) -> OSError | AgainError:
     name = type(error).__name__
     failures: tuple[tuple[Any, OSError | AgainError], ...] = (
         (_LOST, AgainError("the connection broke off")),
-        ((TimeoutError, CancelledError), OSError("the server takes too long")),
+        ((TimeoutError, CancelledError), GaveUpError("the server takes too long")),
         (asyncssh.SFTPNoSuchFile, FileNotFoundError(2, "it is no longer there")),
         (asyncssh.SFTPPermissionDenied, PermissionError(13, NO_ACCESS)),
         (asyncssh.HostKeyNotVerifiable, OSError(f"{_UNKNOWN}: ssh there once, and compare it")),
@@ -251,8 +254,9 @@ def _failure(error: Exception) -> OSError | AgainError:
 
 
 def _is_file(attributes: asyncssh.SFTPAttrs) -> bool:
-    return stat.S_ISREG(attributes.permissions or 0) and attributes.size is not None
+    is_regular, size_bytes = stat.S_ISREG(attributes.permissions or 0), attributes.size
+    return is_regular and size_bytes is not None and size_bytes <= MOST_SIZE_BYTES
 
 
 def _state(attributes: asyncssh.SFTPAttrs) -> State:
-    return State(attributes.size or 0, (attributes.mtime or 0) * 10**9)
+    return State(attributes.size or 0, ns_of(attributes.mtime or 0))

@@ -31,6 +31,8 @@ CONNECTIONS = 16
 """How many requests are under way at once, at most, where many objects are looked at."""
 TAGGED = frozenset({"s3"})
 """Schemes whose listings have all that tells two states of an object apart, so that what was read may be remembered."""
+MOST_SIZE_BYTES = (1 << 63) - 1
+"""What no file of any system exceeds, and no column of the cache."""
 NO_ACCESS = "access denied"
 CUT_SHORT = "its answer ended before its end"
 
@@ -43,6 +45,26 @@ class State(NamedTuple):
     """When it was stored, or changed; 0 where nobody says so."""
     tag: str = ""
     """Its ETag, which is no proof of what is in it; empty where there is none that tells any two states apart."""
+
+
+def size_of(digits: str) -> int | None:
+    """Return a size in bytes that a server writes in digits; None where no file can have it.
+
+    >>> size_of("12"), size_of(""), size_of("-1"), size_of("9" * 5000)
+    (12, None, None, None)
+    """
+    is_number = digits.isascii() and digits.isdecimal() and len(digits) <= len(str(MOST_SIZE_BYTES))
+    return int(digits) if is_number and int(digits) <= MOST_SIZE_BYTES else None
+
+
+def ns_of(seconds: float) -> int:
+    """Return a time since 1970 in whole seconds as nanoseconds; 0, as where nobody says so, for one that no file has.
+
+    >>> ns_of(1.5), ns_of(253402300799.0)
+    (1000000000, 0)
+    """
+    mtime_ns = int(seconds) * 10**9
+    return mtime_ns if abs(mtime_ns) <= MOST_SIZE_BYTES else 0
 
 
 class Listed(NamedTuple):
@@ -61,7 +83,7 @@ class Trouble(NamedTuple):
 
 
 class GaveUpError(OSError):
-    """Something was asked for as often as can be, and no answer came."""
+    """Something was asked for as often, or for as long, as can be, and no answer came."""
 
 
 class AgainError(Exception):
@@ -87,7 +109,7 @@ class Part(NamedTuple):
     def refuse_late(self) -> None:
         """Raise ``OSError`` where it has taken too long."""
         if time.monotonic() > self.deadline:
-            raise OSError("reading it takes too long")
+            raise GaveUpError("reading it takes too long")
 
 
 class Store(ABC):

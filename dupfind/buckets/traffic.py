@@ -52,7 +52,7 @@ class Counts:
     def total(self) -> Traffic:
         """Return what all processes have counted by now."""
         counted = [_read(os.path.join(self.folder, name)) for name in os.listdir(self.folder)]
-        return Traffic(sum(one.requests for one in counted), sum(one.bytes_read for one in counted))
+        return Traffic(sum(each.requests for each in counted), sum(each.bytes_read for each in counted))
 
 
 def _read(path: str) -> Traffic:

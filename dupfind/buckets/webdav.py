@@ -37,6 +37,8 @@ from dupfind.buckets.store import (
     State,
     Store,
     Trouble,
+    ns_of,
+    size_of,
 )
 from dupfind.errors import ServerError
 from dupfind.sources.bucket_roots import Address
@@ -169,10 +171,10 @@ class WebdavStore(Store):
     def _head(self, key: str) -> State:
         with self._answer("HEAD", key) as answer:
             _refuse(answer.status_code, {_FINE})
-            length = answer.headers.get("Content-Length", "")
-            if not length.isdecimal():
+            size_bytes = size_of(answer.headers.get("Content-Length", ""))
+            if size_bytes is None:
                 raise OSError("the server does not tell its size")
-            return State(int(length), _ns(answer.headers.get("Last-Modified")), _tag(answer.headers.get("ETag")))
+            return State(size_bytes, _ns(answer.headers.get("Last-Modified")), _tag(answer.headers.get("ETag")))
 
     def _members(self, folder: str) -> Members:
         """Return what lies in a folder: its key, whether it is a folder, and its state where the server tells it."""
@@ -221,12 +223,15 @@ def _member(element: Element) -> tuple[str, bool, State | None]:
     status = element.findtext(f"{_DAV}status")
     if status is not None and f" {_FINE} " not in f"{status} ":  # 507 ends a listing that is too long
         raise OSError("its listing is not whole: it leaves out what it cannot tell of")
-    path = urlsplit((element.findtext(f"{_DAV}href") or "").strip()).path
+    try:
+        path = urlsplit((element.findtext(f"{_DAV}href") or "").strip()).path
+    except ValueError:
+        raise OSError("its listing is not whole: it lists what was not asked for") from None
     key = unquote_to_bytes(path).decode("utf-8", "surrogateescape")
     told: dict[str, Element] = {}
     for group in element.iterfind(f"{_DAV}propstat"):
         if f" {_FINE} " in f"{group.findtext(f'{_DAV}status')} ":
-            told |= {one.tag: one for properties in group.iterfind(f"{_DAV}prop") for one in properties}
+            told |= {each.tag: each for properties in group.iterfind(f"{_DAV}prop") for each in properties}
     kind = told.get(f"{_DAV}resourcetype")
     if kind is None:
         raise OSError("its listing is not whole: it does not tell folders from files")
@@ -234,7 +239,8 @@ def _member(element: Element) -> tuple[str, bool, State | None]:
         (told[name].text or "").strip() if (name := f"{_DAV}{short}") in told else ""
         for short in ("getcontentlength", "getlastmodified", "getetag")
     )
-    state = State(int(length), _ns(when), _tag(tag)) if length.isdecimal() else None
+    size_bytes = size_of(length)
+    state = None if size_bytes is None else State(size_bytes, _ns(when), _tag(tag))
     return key, kind.find(f"{_DAV}collection") is not None, state
 
 
@@ -280,7 +286,7 @@ def _tag(told: str | None) -> str:
 def _ns(told: str | None) -> int:
     """Return a time of HTTP, 0 for none."""
     try:
-        return int(parsedate_to_datetime(told or "").timestamp()) * 10**9
+        return ns_of(parsedate_to_datetime(told or "").timestamp())
     except (ValueError, OverflowError):
         return 0
 
@@ -292,7 +298,7 @@ def _login(address: Address) -> httpx.Auth | None:
         login = netrc.netrc(path).authenticators(address.host)
     except FileNotFoundError:
         return None
-    except (OSError, netrc.NetrcParseError):  # whose words may hold a password
+    except (OSError, UnicodeError, netrc.NetrcParseError):  # whose words may hold a password
         raise ServerError(f"{address.url}: {path or '~/.netrc'} cannot be read, or others can read it") from None
     if login is None:
         return None

@@ -1,15 +1,14 @@
 """The cache's tables of digests of image data, of prints of films and of what pictures are searched by for parts.
 
 The three are alike. A table is made when its first row is kept, so that a cache from before there were any goes on
-serving. A file is
-known again by path, size, times and inode; one that was moved is read again.
+serving. A file is known again by path, size, times and inode; one that was moved is read again.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, islice
 
 from dupfind.cache import checksum
 from dupfind.cache.cache_file import DamagedError, translated
@@ -19,6 +18,7 @@ from dupfind.values import FileEntry
 
 IMAGE_DATA, FILM_PRINTS, FRAGMENTS = "image_data", "film_print", "fragment"
 """The tables: one row a file in each."""
+_MOST_VARIABLES = 500
 _TABLES = {IMAGE_DATA: IMAGE_DATA_TABLE, FILM_PRINTS: FILM_PRINT_TABLE, FRAGMENTS: FRAGMENT_TABLE}
 
 
@@ -34,11 +34,15 @@ def find(store: Store, recipe: str, entries: Iterable[FileEntry], table: str = I
         if not has_table:
             yield from (None for _ in group)
             continue
-        with translated():
-            rows = {row[0]: row for row in store.connection.execute(_select(table), (os.fsencode(folder), label))}
-        for entry in group:
-            row = rows.get(os.fsencode(entry.path.rpartition(os.sep)[2]))
-            yield None if row is None or not is_of(entry, row) else _sound(entry, row[5], mark)
+        # A few at a time: a folder may have a hundred thousand files, of 4 kB each or more.
+        while together := list(islice(group, _MOST_VARIABLES)):
+            names = [os.fsencode(entry.path.rpartition(os.sep)[2]) for entry in together]
+            with translated():
+                told = store.connection.execute(_select(table, len(names)), (os.fsencode(folder), label, *names))
+                rows = {row[0]: row for row in told}
+            for name, entry in zip(names, together, strict=True):
+                row = rows.get(name)
+                yield None if row is None or not is_of(entry, row) else _sound(entry, row[5], mark)
 
 
 def keep(store: Store, recipe: str, digests: Iterable[tuple[FileEntry, bytes]], table: str = IMAGE_DATA) -> None:
@@ -62,10 +66,10 @@ def forget_gone(store: Store) -> None:
             )
 
 
-def _select(table: str) -> str:
+def _select(table: str, names: int) -> str:
     return (
         f"SELECT name, size, mtime_ns, ctime_ns, inode, digest FROM {table} "
-        "WHERE folder = (SELECT id FROM folder WHERE path = ?) AND recipe = ?"
+        f"WHERE folder = (SELECT id FROM folder WHERE path = ?) AND recipe = ? AND name IN ({','.join('?' * names)})"
     )
 
 

@@ -72,7 +72,7 @@ class Shortlist:
             return None
         entries = self._add(self._columns.near(sought.hashes, sought.radius_bits))
         if sought.likeliest is not None:
-            for rows, ids in list(self._columns.pictures(self._rows)):
+            for rows, ids in self._columns.pictures(self._rows):
                 entries += self._add(rows[sorted(sought.likeliest(ids))])
         return entries
 

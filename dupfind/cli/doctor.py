@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from dupfind.cli import options, streams
@@ -32,7 +34,7 @@ def doctor(*, format_: str | None, output: str | None, cache: str | None) -> int
     from dupfind.overwriting import check_outputs, refuse_overwriting
 
     check_outputs({"--output": output}, ())
-    place = cache or default_cache()
+    place = os.path.abspath(cache) if cache else default_cache()
     refuse_overwriting({"--output": output}, {"--cache": place})
     settings = make_settings(no_cache=True)
     # Heavy imports wait until every option has been checked.

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dupfind.pictures.keypoints import LEVEL_SCALE
+
 RECIPE = 1
 """Version of these rules. Raise it with every change that can alter a finding."""
 
@@ -22,8 +24,6 @@ RADIUS_BITS = 4
 """How far two words may be apart."""
 LEAST_VOTES = 3
 """Keypoints with a near word that make a candidate of a picture, and how many have to agree on how the two lie."""
-LEVEL_SCALE = 1.2
-"""As in :mod:`dupfind.pictures.keypoints`."""
 _MOST_TURN, _MOST_GROWTH, _MOST_SHIFT_PIXELS = math.radians(25), math.log(1.5), 60.0
 """How far two pairs of keypoints may disagree on how one picture lies on the other: angles are known to a few degrees,
 sizes to a step of 1.2, and both together move a far point a good way."""

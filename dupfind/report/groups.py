@@ -51,7 +51,7 @@ def render(answer: Answer, format_: Format, screen: Screen, *, print0: bool) -> 
         case Format.CSV:
             return lines([_CSV_COLUMNS, *_rows(answer.groups)], screen)
         case Format.PATHS:
-            return listed([member.path for member in answer.others], screen, print0=print0)
+            return listed([member.path for member in answer.removable], screen, print0=print0)
 
 
 def _table(answer: Answer, screen: Screen) -> bytes:
@@ -131,7 +131,9 @@ def _summary(answer: Answer) -> list[str]:
             f"{similar:,} of them {'is similar: another picture' if similar == 1 else 'are similar: other pictures'}. "
             "Look first."
         )
-    shown.append("Nothing was deleted; --format paths lists those that are not the best.")
+    kept = not_best - sum(1 for _ in answer.removable)
+    but = "" if not kept else f", but for {count(kept, 'film')} that only {'looks' if kept == 1 else 'look'} alike"
+    shown.append(f"Nothing was deleted; --format paths lists those that are not the best{but}.")
     return shown
 
 

@@ -101,7 +101,7 @@ def _of_whole(sample: Sample, seen: Seen) -> Check:
 
 
 def _of_half(sample: Sample, seen: Seen) -> Check:
-    """Return half a file must not pass for a picture."""
+    """Tell whether half a file is refused, or called damaged: it must not pass for a picture."""
     if seen.error is None and seen.damage is None:
         return Check(sample.format, Outcome.FAILED, "half of the file passes for a whole picture")
     return Check(sample.format, Outcome.OK)

@@ -6,10 +6,15 @@ what both file systems keep. Pure: knows types by their names, as ``/proc/self/m
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple
 
 QUARTER_NS, TICK_NS, _DAY_AND_MORE_NS = 900 * 10**9, 2 * 10**9, 26 * 3600 * 10**9
 """FAT keeps local time to two seconds: in another zone, or in summer, its times are off by quarters of an hour."""
+_SPAN_NS, _STEP_NS = _DAY_AND_MORE_NS + 3600 * 10**9, 3 * 10**9
+"""Of the keys by which times are looked up that may be one: longer than any two of those are apart, and a step of a
+quarter of an hour that is longer than :data:`TICK_NS`."""
 _TENTH_OF_MICROSECOND_NS, _CENTISECOND_NS, _SECOND_NS = 100, 10**7, 10**9
 
 
@@ -140,3 +145,15 @@ def is_one_time(mtime_ns: int, other_ns: int, clock_ns: int = TICK_NS) -> bool:
     apart_ns = abs(mtime_ns - other_ns)
     rest_ns = apart_ns % QUARTER_NS
     return apart_ns < _DAY_AND_MORE_NS + clock_ns and min(rest_ns, QUARTER_NS - rest_ns) < clock_ns
+
+
+def time_key(mtime_ns: int) -> tuple[int, int]:
+    """Return what to look a time up by: :func:`keys_near` of a time that may be the same, to 3 seconds, has it."""
+    return mtime_ns // _SPAN_NS, mtime_ns % QUARTER_NS // _STEP_NS
+
+
+def keys_near(mtime_ns: int) -> Iterator[tuple[int, int]]:
+    """Yield the nine keys of the times that :func:`is_one_time` may take for this one."""
+    span, step = time_key(mtime_ns)
+    for spans, steps in product((-1, 0, 1), repeat=2):
+        yield span + spans, (step + steps) % (QUARTER_NS // _STEP_NS)
