@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dupfind.reasons import is_fragment
 from dupfind.report import Screen
 from dupfind.values import Evidence, FileVerdict, Kind
 
@@ -45,6 +46,11 @@ def likeness(file: FileVerdict) -> str:
     """Say what a file is to its witness."""
     assert file.evidence is not None
     return _SAME_OTHER if file.kind is Kind.OTHER and file.evidence is Evidence.SAME else LIKENESS[file.evidence]
+
+
+def is_of_wholes(file: FileVerdict) -> bool:
+    """Tell whether the distance to its witness is that of two whole pictures: of a crop or a film it would mislead."""
+    return file.kind is Kind.IMAGE and not any(map(is_fragment, file.reasons[:1]))
 
 
 UNBOUNDED = 100_000
