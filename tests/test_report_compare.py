@@ -85,7 +85,10 @@ def test_a_pair_each_way() -> None:
         (
             FILMS,
             "✗ unlike",
-            "  not the same film or sound: other bytes, and not the same packets with the same of all else",
+            (
+                "  not the same film or sound: their bytes differ, and so do their packets or what else counts; "
+                "nothing in them was found to look alike"
+            ),
         ),
         (UNLIKE, "✗ unlike, score 0.75 by phash", "  A and B are unlike each other"),
         (IDENTICAL, "✓ identical, score 1.00 by phash", "  every byte is the same"),

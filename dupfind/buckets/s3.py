@@ -122,8 +122,10 @@ class S3Store(Store):
                 more = {"ContinuationToken": token}
             elif last and is_ascending and contents:
                 more = {"StartAfter": last}
-            else:
+            elif last or not self.address.folder:
                 return
+            else:  # a folder that is there has an object or a marker: none may be a mistyped name, which proves nothing
+                raise ServerError(f"{self.address.url} cannot be listed: there is no such folder")
 
     def _page(self, prefix: str, more: Mapping[str, str]) -> Any:  # noqa: ANN401 - whatever the server says
         try:
