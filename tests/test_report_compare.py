@@ -132,6 +132,16 @@ def test_a_terminal() -> None:
     assert "~ similar" in printed(edited, screen=Screen(encoding="ascii"))
 
 
+def test_sentences_on_a_terminal() -> None:
+    """Are broken between words, and go on below where they begin."""
+    lines = printed(FILMS, screen=Screen(60, is_terminal=True)).splitlines()
+    assert [
+        "  not the same film or sound: their bytes differ, and so do",
+        "  their packets or what else counts; nothing in them was",
+        "  found to look alike",
+    ] == lines[5:]
+
+
 def test_json() -> None:
     """Both proofs with their tests, the files with their hashes."""
     whole = json.loads(printed(SMALLER, LOST, IDENTICAL, format_=Format.JSON))

@@ -91,7 +91,7 @@ def _pair(page: Page, pair: Comparison, names: tuple[str, str], algorithm: str) 
         page.add(f"  {name}  {printable(file.path)}")
         page.add(f"  {' ' * len(name)}  {_facts(file)}")
     for line in _sentences(pair, names):
-        page.add(f"  {printable(line)}")
+        page.add(printable(line), wrap=True, indent=2)
     if pair.first.hashes and pair.other.hashes and pair.first_by_other.distances_bits is not None:
         page.add("")
         page.add(_hashes(page, pair, names), indent=2)

@@ -146,12 +146,10 @@ class Page:
         return Text(f"{self._signs[word]} {word}{more}", style=STYLES[word])
 
     def add(self, what: Table | Text | str, *, wrap: bool = False, indent: int = 0) -> None:
-        """Add a table, by ``indent`` to the right, or a line, which is broken only with ``wrap`` and on a terminal."""
-        if isinstance(what, Table):
-            self._console.print(Padding.indent(what, indent) if indent else what)
-        else:
-            line = Text(what) if isinstance(what, str) else what
-            self._console.print(line, soft_wrap=not (wrap and self._screen.is_terminal))
+        """Add a table or a line, by ``indent`` to the right; a line is broken only with ``wrap`` and on a terminal."""
+        line = Text(what) if isinstance(what, str) else what
+        is_whole = isinstance(line, Text) and not (wrap and self._screen.is_terminal)
+        self._console.print(Padding.indent(line, indent) if indent else line, soft_wrap=is_whole)
 
     @property
     def has_shades(self) -> bool:
