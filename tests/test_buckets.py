@@ -590,6 +590,18 @@ def test_what_the_environment_has_wrong(s3: S3, monkeypatch: pytest.MonkeyPatch)
     assert not any("HTTP_AUTHORIZATION" in environ for environ in asked)
 
 
+@pytest.mark.parametrize("given", ["127.0.0.1:9000", "nas", "http:/nas"])
+def test_an_endpoint_that_is_none(s3: S3, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    """It is said which variable that is, and not what it holds."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", given)
+    with pytest.raises(ServerError) as error:
+        scan()
+    assert (
+        "s3://needles: AWS_ENDPOINT_URL (or endpoint_url in ~/.aws/config) is no address: "
+        "write http://HOST:PORT or https://HOST"
+    ) == str(error.value)
+
+
 def test_without_the_extra(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is named."""
     monkeypatch.setitem(__import__("sys").modules, "dupfind.buckets.s3", None)

@@ -60,6 +60,7 @@ _WORDS = {
     "InvalidObjectState": "the object lies in an archive tier",
     "SlowDown": "too many requests, also after waiting",
 }
+_HOW = "write http://HOST:PORT or https://HOST"
 
 
 class S3Store(Store):
@@ -269,4 +270,6 @@ def _told(error: Exception) -> str:
     }
     if name == "HTTPClientError":
         return "the connection broke off"
+    if str(error).startswith("Invalid endpoint"):
+        return f"AWS_ENDPOINT_URL (or endpoint_url in ~/.aws/config) is no address: {_HOW}"
     return words.get(name) or f"no answer that could be understood ({name})"
