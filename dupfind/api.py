@@ -73,6 +73,8 @@ class Limits(TypedDict, total=False):
     """Longest that decoding one image may take."""
     max_pixels: int
     """Larger images are refused."""
+    max_memory_mib: int | None
+    """Memory limit of all decoding processes together; None for three quarters of what there is."""
     cache: str | None
     """Where thumbnails are kept; None for the user's cache folder."""
     no_cache: bool
@@ -98,6 +100,19 @@ class Judging(Limits, total=False):
     """Needles that are set aside."""
     sidecars: str
     """``ignore`` sets aside the sidecars of what is present; ``require``."""
+
+
+def _limits(limits: Limits) -> Limits:
+    _refuse_unknown(limits, Limits.__optional_keys__)
+    return limits
+
+
+def _refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise ``TypeError`` as Python does: what is passed on would be told of by a name that no user knows."""
+    for name in given:
+        if name not in known:
+            names = ", ".join(sorted(Limits.__optional_keys__))
+            raise TypeError(f"unexpected keyword argument {name!r}; arguments that all take: {names}")
 
 
 def scan(
@@ -158,7 +173,7 @@ def scan(
         sidecars=sidecars,
         fragments=fragments,
         follow_symlinks=follow_symlinks,
-        **limits,
+        **_limits(limits),
     )
     return pipeline.scan_trees(settings, listener, decisions=_decisions(decisions)).report
 
@@ -195,7 +210,9 @@ def compare(
     >>> describe(pair.reason, needle="the large one", witness="the small one")
     'the small one is smaller: 160 x 120 against 320 x 240'
     """
-    settings = make_settings(accept=accept, algorithm=algorithm, rotations=rotations, fragments=fragments, **limits)
+    settings = make_settings(
+        accept=accept, algorithm=algorithm, rotations=rotations, fragments=fragments, **_limits(limits)
+    )
     listener = listener or Silence()
     files = named_files(map(os.fsdecode, (first, *others)))
     files, left_out = apart(files, read_mounts())  # looking at them may have made an automount come
@@ -249,7 +266,7 @@ def find(
         rotations=rotations,
         exclude=_texts(exclude),
         follow_symlinks=follow_symlinks,
-        **limits,
+        **_limits(limits),
     )
     given = list(map(Given, _paths(images), named_files(_paths(images))))
     return finding.find_images(settings, given, finding.wanted(nearest, threshold_bits, is_anew=rescan), listener)
@@ -296,7 +313,7 @@ def groups(
         rotations=rotations,
         exclude=_texts(exclude),
         follow_symlinks=follow_symlinks,
-        **limits,
+        **_limits(limits),
     )
     return grouping.groups(settings, Evidence(accept), listener)
 
@@ -347,7 +364,7 @@ def explain(
         fragments=fragments,
         exclude=_texts(exclude),
         follow_symlinks=follow_symlinks,
-        **limits,
+        **_limits(limits),
     )
     files = {file.entry.path: file for file in named_files(_paths(needles))}
     return explaining.explain(settings, list(files.values()), nearest, listener)
@@ -386,7 +403,7 @@ def index(
         may_be_catalogs=False,
         exclude=_texts(exclude),
         follow_symlinks=follow_symlinks,
-        **limits,
+        **_limits(limits),
     )
     check_outputs({"catalog": path}, settings.roots)
     refuse_overwriting({"catalog": path}, {"cache": settings.cache})
@@ -670,6 +687,7 @@ def _texts(given: str | Sequence[str]) -> list[str]:
 
 def _options(needles: AnyPath | Sequence[AnyPath], judging: Judging) -> dict[str, Any]:
     """Return what a command that acts is asked of which needles, as the settings take it."""
+    _refuse_unknown(judging, Judging.__optional_keys__)
     options: dict[str, Any] = {"archives": "needles", **judging, "needles": _paths(needles)}
     return options | {name: _texts(options[name]) for name in ("exclude", "disregard") if name in options}
 

@@ -79,6 +79,28 @@ def versions() -> Iterator[tuple[str, str | None]]:
         yield name, None if spec is None or not spec.origin else _version(name, os.path.dirname(spec.origin))
 
 
+_OF_EXTRAS = {
+    "botocore": "s3",
+    "asyncssh": "sftp",
+    "httpx": "webdav",
+    "starlette": "review",
+    "uvicorn": "review",
+    "distributed": "cluster",
+}
+"""The distributions that extras bring and that have no part in hashes, with the extra of each."""
+
+
+def versions_of_extras() -> Iterator[tuple[str, str, str | None]]:
+    """Yield what extras bring beside decoders: its name, the extra and its version; None where it is not installed."""
+    of_fragments = fragment_library()  # of the system's own the version is known to itself only
+    has_wheel = can_find_fragments() and not of_fragments.startswith("OpenCV")
+    version = of_fragments.rpartition(" ")[2] if has_wheel else "the system's own"
+    yield "OpenCV", "fragments", version if can_find_fragments() else None
+    for name, extra in _OF_EXTRAS.items():
+        spec = find_spec(name)
+        yield name, extra, None if spec is None or not spec.origin else _version(name, os.path.dirname(spec.origin))
+
+
 def can_read_films() -> bool:
     """Tell whether the extra `dupfind[video]` is there."""
     return find_spec("av") is not None

@@ -146,6 +146,19 @@ def test_mistakes_and_warnings(photos: Path) -> None:
     assert [f"{names[0]} is {names[0]} itself and proves nothing: left out"] == ears.heard
 
 
+def test_arguments_that_are_none(photos: Path) -> None:
+    """What is mistyped is named with what there is, and nothing of the inside gets through."""
+    unknown: dict[str, Any] = {"treshold_bits": 3}
+    inside: dict[str, Any] = {"may_be_catalogs": True}
+    for given in (unknown, inside):
+        (name,) = given
+        said = f"unexpected keyword argument '{name}'; arguments that all take: cache, max_memory_mib, max_pixels"
+        with pytest.raises(TypeError, match=said):
+            api.scan(photos, photos, **given)
+        with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+            api.clean(photos, photos, trash=True, **given)
+
+
 def test_a_script(photos: Path) -> None:
     """With the usual guard around what it does; nothing is printed but what it prints."""
     script = photos / "script.py"

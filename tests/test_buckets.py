@@ -392,6 +392,15 @@ class TestListing:
         assert len(NEEDLES) == len(scan().files)
         assert 2 * (3 + 1) == sum("needles" in asked and "list-type" in asked for asked in s3.asked)
 
+    @pytest.mark.parametrize("side", ["haystack", "needles"])
+    def test_a_folder_that_is_not_there(self, s3: S3, side: str) -> None:
+        """As on disk: a name that was mistyped is no empty folder, all of which is there; one with a marker is."""
+        sides = {"haystack": "s3://hay", "needles": "s3://needles", side: "s3://needles/nope"}
+        with pytest.raises(ServerError, match="s3://needles/nope cannot be listed: there is no such folder"):
+            scan(sides["haystack"], sides["needles"])
+        s3.put("needles", {"nope/": b""})
+        assert side == "haystack" or not scan(sides["haystack"], sides["needles"]).files
+
     def test_refused(self, s3: S3) -> None:
         """A bucket that is not there or denied ends the run; no word of the server is passed on."""
         with pytest.raises(ServerError, match=r"^s3://nobody cannot be listed: there is no such bucket$"):
@@ -560,6 +569,30 @@ def _refused(*command: str) -> str:
     return str(error.value)
 
 
+def test_where_a_password_goes() -> None:
+    """It is said what is wrong with such an address."""
+    said = _refused("s3://hay", "https://me:s3cret@nas/x")
+    assert "an address holds no password, no ?, no # and, but with sftp, no user; docs/buckets.md says" in said
+
+
+@pytest.mark.parametrize("given", ["ftp://nas/x", "s3:/photos", "smb://nas/x", "webdav://nas/x"])
+def test_what_is_nearly_an_address(given: str) -> None:
+    """It is told which ones there are; a file with a colon in its name is no address."""
+    how = "; an address begins with s3://, sftp://, https:// or immich://"
+    assert f"--needles {given}: no such file or directory{how}" == _refused("s3://hay", given)
+    assert "--needles old: disk/x: no such file or directory" == _refused("s3://hay", "old: disk/x")
+
+
+def test_an_empty_bucket_is_told_of(s3: S3, capsys: pytest.CaptureFixture[str]) -> None:
+    """No drive has to be mounted."""
+    from dupfind.cli.main import run as command
+
+    s3.put("bare", {"x": b"", "y/": b""})
+    s3.delete("bare", "x")
+    command(["scan", "--haystack", "s3://bare", "--needles", "s3://needles", "--no-cache"])
+    assert "there are no files in the haystack; is its name right?" in capsys.readouterr().err
+
+
 def test_addresses_that_are_none() -> None:
     """One line each, that holds no password."""
     for given in (
@@ -613,6 +646,18 @@ def test_what_the_environment_has_wrong(s3: S3, monkeypatch: pytest.MonkeyPatch)
     scan()
     assert asked
     assert not any("HTTP_AUTHORIZATION" in environ for environ in asked)
+
+
+@pytest.mark.parametrize("given", ["127.0.0.1:9000", "nas", "http:/nas"])
+def test_an_endpoint_that_is_none(s3: S3, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    """It is said which variable that is, and not what it holds."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", given)
+    with pytest.raises(ServerError) as error:
+        scan()
+    assert (
+        "s3://needles: AWS_ENDPOINT_URL (or endpoint_url in ~/.aws/config) is no address: "
+        "write http://HOST:PORT or https://HOST"
+    ) == str(error.value)
 
 
 def test_without_the_extra(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:

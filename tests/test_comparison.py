@@ -62,3 +62,11 @@ def test_what_can_go() -> None:
     assert [False, True, True] == can_go(similar, same)
     assert [False, False, True] == can_go(same, similar)
     assert [False, False, False] == can_go(same, same, error="broken")
+
+
+@pytest.mark.parametrize("code", [ReasonCode.FRAGMENT, ReasonCode.RE_ENCODED_FILM, ReasonCode.FILM_PART])
+def test_what_is_never_proved(code: ReasonCode) -> None:
+    """A part of a picture and a film that only looks alike: neither is accepted nor can go, whatever is asked for."""
+    alike = Proof(Evidence.SIMILAR, Reason(code))
+    pair = Comparison(FILE, FILE_TOO, alike, alike)
+    assert not any(pair.is_accepted(grade) or pair.can_go(grade) for grade in Evidence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -135,6 +136,23 @@ def test_a_cache_that_is_named_without_a_folder(dupfind: Run, tree: TreeBuilder,
     assert b"whole" in dupfind("doctor", "--cache", "mine.sqlite").stdout
     (tmp_path / "notes.txt").write_bytes(b"words " * 99)
     assert b"! not a cache of dupfind; dupfind cache clear" in dupfind("doctor", "--cache", "notes.txt").stdout
+
+
+def test_what_extras_bring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each of them, there or not: what a bug report on parts of pictures or on buckets needs."""
+    monkeypatch.setattr(
+        libraries, "versions_of_extras", lambda: [("OpenCV", "fragments", None), ("botocore", "s3", "1.4")]
+    )
+    found = diagnosed(tmp_path / "none")
+    assert "not installed (extra fragments)" == found["OpenCV"].value
+    assert "1.4" == found["botocore"].value
+    monkeypatch.undo()
+    found = diagnosed(tmp_path / "none")
+    names = {"OpenCV", "botocore", "asyncssh", "httpx", "starlette", "distributed"}
+    assert names <= set(found)
+    assert all(
+        re.fullmatch(r"[\d.a-z]+|the system's own|not installed \(extra \w+\)", found[name].value) for name in names
+    )
 
 
 def test_too_little_of_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

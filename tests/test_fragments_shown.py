@@ -112,4 +112,6 @@ def test_drawn_in_a_browser(tree: TreeBuilder, tmp_path: Path) -> None:
             " return [box.title.slice(-5), Math.round(10 * (mine.left - all.left) / all.width),"
             " Math.round(10 * (mine.top - all.top) / all.height)]; })"
         )
+        why = browser.run("return document.querySelector('.why').textContent")
     assert [["1.jpg", 0, 0], ["2.jpg", 5, 0], ["3.jpg", 0, 5], ["4.jpg", 5, 5]] == sorted(boxes)
+    assert why.startswith("Looks like the haystack\N{RIGHT SINGLE QUOTATION MARK}s. ")

@@ -19,8 +19,10 @@ from dupfind.report import Screen, render
 from dupfind.report.text import clean, count, printable, size
 from dupfind.settings import make_report_settings
 from dupfind.values import (
+    Evidence,
     FileState,
     FolderState,
+    Kind,
     Problem,
     Report,
     Side,
@@ -48,6 +50,22 @@ def test_the_table_of_files() -> None:
     """The witness, how far it is, and the reason stand below the file."""
     rows = [row.split("  ")[-1].strip() for row in text(ANSWER, files=True, only=["similar"]).splitlines()[2:5]]
     assert ["n/b/3.jpg", "- looks like hay/3.jpg (4 bits apart)", "- mirrored"] == rows
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "code"),
+    [("crop.jpg", Kind.IMAGE, ReasonCode.FRAGMENT), ("film.mp4", Kind.OTHER, ReasonCode.RE_ENCODED_FILM)],
+)
+def test_a_distance_is_told_of_whole_pictures_only(path: str, kind: Kind, code: ReasonCode) -> None:
+    """How far apart a crop and its witness are as wholes, or the nearest frames of two films, would mislead."""
+    facts = (0, 0, 100, 100, 0, 0, 50, 50, 100, 0) if code is ReasonCode.FRAGMENT else ()
+    known = {"evidence": Evidence.SIMILAR, "witness": "hay/x", "distance_bits": 28}
+    verdict = file(f"n/{path}", FileState.SIMILAR, reasons=(Reason(code, facts),), **known)
+    answer = report([verdict._replace(kind=kind)])
+    shown = text(answer, files=True)
+    assert "- looks like hay/x\n" in shown
+    assert "apart" not in shown
+    assert 28 == json.loads(text(answer, format_="json"))["files"][0]["distance_bits"]
 
 
 def test_reasons_in_every_format() -> None:

@@ -85,7 +85,10 @@ def test_a_pair_each_way() -> None:
         (
             FILMS,
             "✗ unlike",
-            "  not the same film or sound: other bytes, and not the same packets with the same of all else",
+            (
+                "  not the same film or sound: their bytes differ, and so do their packets or what else counts; "
+                "nothing in them was found to look alike"
+            ),
         ),
         (UNLIKE, "✗ unlike, score 0.75 by phash", "  A and B are unlike each other"),
         (IDENTICAL, "✓ identical, score 1.00 by phash", "  every byte is the same"),
@@ -127,6 +130,16 @@ def test_a_terminal() -> None:
     assert r"A  a\x1b[31m\n.jpg" in printed(hostile, screen=Screen(80, is_terminal=True))
     edited = Comparison(compared(), compared("f"), proof(Evidence.SIMILAR, EDITED), proof(Evidence.SIMILAR, EDITED))
     assert "~ similar" in printed(edited, screen=Screen(encoding="ascii"))
+
+
+def test_sentences_on_a_terminal() -> None:
+    """Are broken between words, and go on below where they begin."""
+    lines = printed(FILMS, screen=Screen(60, is_terminal=True)).splitlines()
+    assert [
+        "  not the same film or sound: their bytes differ, and so do",
+        "  their packets or what else counts; nothing in them was",
+        "  found to look alike",
+    ] == lines[5:]
 
 
 def test_json() -> None:

@@ -57,6 +57,16 @@ def test_no_file_is_counted_in_two_rows() -> None:
     assert 3 == sum(int(row[row.index("of") - 1]) for row in counts)
 
 
+def test_one_code_more_is_named() -> None:
+    """It is as short as "other", and says more."""
+    codes = list(ReasonCode)[:6]
+    similar = [file(f"n/{code}", FileState.SIMILAR, reasons=(Reason(code),)) for code in codes]
+    five = ", ".join(f"1 {code.value}" for code in codes[:5])
+    assert [f"5 files need eyes: {five}."] == ending.needs_eyes(report(similar[:5]))
+    four = ", ".join(f"1 {code.value}" for code in codes[:4])
+    assert [f"6 files need eyes: {four}, 2 other."] == ending.needs_eyes(report(similar))
+
+
 def test_loose_files_of_a_root_have_a_row() -> None:
     """Also where all of them are present, once everything is listed."""
     whole = [one for one in answer().files if one.path != "n/loose.jpg"]

@@ -264,3 +264,13 @@ def test_json_is_the_schema_to_the_letter() -> None:
         similar["reason"],
         similar["reason_code"],
     )
+
+
+def test_sentences_on_a_terminal() -> None:
+    """Are broken between words, and go on below where they begin."""
+    film = verdict("n/film.mov", FileState.MISSING, kind=Kind.OTHER)
+    shown = text(Explanation(film, None, (), (), Advice((), Reason(ReasonCode.NO_FILM))), width=50, is_terminal=True)
+    assert [
+        "  no film or sound has the same bytes, or the same",
+        "  packets and what else counts, or looks alike",
+    ] == shown.splitlines()[1:]

@@ -63,6 +63,7 @@ _WORDS = {
     "InvalidObjectState": "the object lies in an archive tier",
     "SlowDown": "too many requests, also after waiting",
 }
+_HOW = "write http://HOST:PORT or https://HOST"
 
 
 class S3Store(Store):
@@ -124,8 +125,10 @@ class S3Store(Store):
                 more = {"ContinuationToken": token}
             elif last and is_ascending and objects:
                 more = {"StartAfter": last}
-            else:
+            elif last or not self.address.folder:
                 return
+            else:  # a folder that is there has an object or a marker: none may be a mistyped name, which proves nothing
+                raise ServerError(f"{self.address.url} cannot be listed: there is no such folder")
 
     def _page(self, prefix: str, more: Mapping[str, str]) -> Any:  # noqa: ANN401 - whatever the server says
         try:
@@ -274,4 +277,6 @@ def _told(error: Exception) -> str:
     }
     if name == "HTTPClientError":
         return "the connection broke off"
+    if str(error).startswith("Invalid endpoint"):
+        return f"AWS_ENDPOINT_URL (or endpoint_url in ~/.aws/config) is no address: {_HOW}"
     return words.get(name) or f"no answer that could be understood ({name})"

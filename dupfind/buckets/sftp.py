@@ -241,7 +241,7 @@ def _failure(error: Exception) -> OSError | AgainError:
     """Say what is wrong, in words of our own: those of a server may hold anything."""
     name = type(error).__name__
     failures: tuple[tuple[Any, OSError | AgainError], ...] = (
-        (_LOST, AgainError("the connection broke off")),
+        (_LOST, AgainError("the connection broke off, or there is none")),
         ((TimeoutError, CancelledError), GaveUpError("the server takes too long")),
         (asyncssh.SFTPNoSuchFile, FileNotFoundError(2, "it is no longer there")),
         (asyncssh.SFTPPermissionDenied, PermissionError(13, NO_ACCESS)),

@@ -259,7 +259,10 @@ def as_far_as_it_proves(
     """
     root, given = tree.root, tree.root.given
     if root.is_elsewhere and how is Relation.SAME:
-        raise SettingsError(f"--elsewhere {given}: needles lie on the drive that it lists, or on one of its number")
+        raise SettingsError(
+            f"--elsewhere {given}: needles lie on the drive that it lists, or on one that the system gives the same "
+            "number: name it as --haystack"
+        )
     is_doubtful = False
     former = former_paths(root, about)
     are_numbered = have_numbers((*about.volumes, *beside.volumes))

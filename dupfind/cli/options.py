@@ -177,7 +177,7 @@ needles = headed(
         multiple=True,
         type=FOLDER,
         is_common=True,
-        help="What to check; for scan, a catalog gives a plan. Repeatable.",
+        help="What to check; for scan, a bucket or server too, and a catalog gives a plan. Repeatable.",
     ),
 )
 _NEEDLES_NAMED = "needles_named"

@@ -144,15 +144,22 @@ def scan(
     report, page = _scan(settings, report_settings, _read_decisions(decisions), console)
     console.problems(report.problems)
     if not report.files:
-        console.warn("there are no files among the needles; is their drive mounted?")
+        console.warn(f"there are no files among the needles; {_hint(report, Side.NEEDLES)}")
     elif not (report.haystack.files or report.servers or any(one.side is Side.HAYSTACK for one in report.problems)):
-        console.warn("there are no files in the haystack; is its drive mounted?")
+        console.warn(f"there are no files in the haystack; {_hint(report, Side.HAYSTACK)}")
     with console.part("report", len(report.files)):
         has_changed = _write(report, report_settings, before, console)
         if page is not None:
             _write_page(page, report_settings, console)
     console.times(settings.workers)
     return ExitCode.ALL_PRESENT if report.is_complete and not has_changed else ExitCode.NOT_ALL_PRESENT
+
+
+def _hint(report: Report, side: Side) -> str:
+    """Ask what may be the cause where a side is empty."""
+    whose = "its" if side is Side.HAYSTACK else "their"
+    is_elsewhere = any(bucket.side is side for bucket in report.buckets)
+    return f"is {whose} name right?" if is_elsewhere else f"is {whose} drive mounted?"
 
 
 def _scan(

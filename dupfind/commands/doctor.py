@@ -58,8 +58,8 @@ def _versions() -> Iterator[Fact]:
             yield Fact(name, "not installed", "dupfind cannot work without it: install dupfind again")
         else:
             yield Fact(name, version or f"not installed (extra {extras[name]})")
-    has_opencv = libraries.can_find_fragments()
-    yield Fact("OpenCV", libraries.fragment_library() if has_opencv else "not installed (extra fragments)")
+    for name, extra, version in libraries.versions_of_extras():
+        yield Fact(name, version or f"not installed (extra {extra})")
 
 
 def _limits(settings: Settings) -> Iterator[Fact]:

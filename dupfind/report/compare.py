@@ -26,7 +26,10 @@ from dupfind.values import Evidence
 SCHEMA = "dupfind.compare/1"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _OF_FILMS = {
-    ReasonCode.NO_FILM: "not the same film or sound: other bytes, and not the same packets with the same of all else",
+    ReasonCode.NO_FILM: (
+        "not the same film or sound: their bytes differ, and so do their packets or what else counts; "
+        "nothing in them was found to look alike"
+    ),
     ReasonCode.FILM_BY_BYTES: (
         "other bytes, and nothing else of films and sounds was compared: with its extra video, dupfind compares packets"
     ),
@@ -88,7 +91,7 @@ def _pair(page: Page, pair: Comparison, names: tuple[str, str], algorithm: str) 
         page.add(f"  {name}  {printable(file.path)}")
         page.add(f"  {' ' * len(name)}  {_facts(file)}")
     for line in _sentences(pair, names):
-        page.add(f"  {printable(line)}")
+        page.add(printable(line), wrap=True, indent=2)
     if pair.first.hashes and pair.other.hashes and pair.first_by_other.distances_bits is not None:
         page.add("")
         page.add(_hashes(page, pair, names), indent=2)

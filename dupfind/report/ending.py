@@ -118,8 +118,9 @@ def needs_eyes(report: Report) -> list[str]:
     if not doubtful:
         return []
     codes = Counter(file.reasons[0].code.value for file in doubtful if file.reasons)
-    parts = [f"{number:,} {code}" for code, number in codes.most_common(_MOST_CODES)]
-    if (more := len(doubtful) - sum(number for _, number in codes.most_common(_MOST_CODES))) > 0:
+    named = codes.most_common(len(codes) if len(codes) == _MOST_CODES + 1 else _MOST_CODES)
+    parts = [f"{number:,} {code}" for code, number in named]
+    if (more := len(doubtful) - sum(number for _, number in named)) > 0:
         parts.append(f"{more:,} other")
     verb = "needs" if len(doubtful) == 1 else "need"
     return [f"{count(len(doubtful), 'file')} {verb} eyes: {', '.join(parts)}."]

@@ -88,10 +88,10 @@ def _witness(page: Page, explanation: Explanation, settings: ScanSettings) -> No
         return
     reason = sentences(verdict.reasons)
     if reason and verdict.reasons[0].code is ReasonCode.SAME_IMAGE_DATA:
-        page.add(f"  {printable(reason)}, whatever the metadata say")
+        page.add(f"{printable(reason)}, whatever the metadata say", wrap=True, indent=2)
         return
     if reason and verdict.evidence is Evidence.SIMILAR:
-        page.add(f"  {printable(reason)}")
+        page.add(printable(reason), wrap=True, indent=2)
     bits = f"{verdict.distance_bits} of {HASH_BITS} bits apart by {settings.algorithm}"
     turn = TURNS[explanation.orientation or 0]
     page.add(f"  {bits} (threshold {settings.threshold_bits}), {turn}")
@@ -122,15 +122,15 @@ def _nearest(page: Page, explanation: Explanation, settings: ScanSettings) -> No
         or is_fragment(verdict.reasons[0])
         or verdict.reasons != (explanation.nearest[0].reason,)
     ):
-        page.add(f"  {printable(reason)}")
+        page.add(printable(reason), wrap=True, indent=2)
     if not explanation.nearest:
         advice = explanation.advice
         if advice is not None and advice.obstacle is not None and advice.obstacle.code in _OF_FILMS:
-            page.add(f"  {printable(_obstacle(advice))}")
+            page.add(printable(_obstacle(advice)), wrap=True, indent=2)
         elif verdict.kind is Kind.OTHER:
             page.add("  no picture: only equal bytes could prove it, and no file has them")
         elif explanation.advice is not None and verdict.state is not FileState.UNREADABLE:
-            page.add(f"  {printable(_obstacle(explanation.advice))}")
+            page.add(printable(_obstacle(explanation.advice)), wrap=True, indent=2)
         return
     page.add(f"  nearest in the haystack by {settings.algorithm} (threshold {settings.threshold_bits}):")
     for number, near in enumerate(explanation.nearest, start=1):
@@ -147,10 +147,10 @@ def _near(page: Page, number: int, near: Near) -> None:
     if near.failed is not None:
         page.add(f"     failed {near.failed.name}: {value(near.failed)}, where {bound(near.failed)} passes")
     if near.reason and near.evidence is Evidence.SIMILAR and (number > 1 or not is_fragment(near.reason)):
-        page.add(f"     {printable(sentence(near.reason))}")
+        page.add(printable(sentence(near.reason)), wrap=True, indent=5)
     options = " ".join(near.advice.options)
     advice = f"accepted with {options}" if options else f"no option accepts it: {_obstacle(near.advice)}"
-    page.add(f"     {printable(advice)}")
+    page.add(printable(advice), wrap=True, indent=5)
 
 
 def _obstacle(advice: Advice) -> str:

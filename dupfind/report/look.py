@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dupfind.reasons import is_fragment
 from dupfind.report import Screen
 from dupfind.values import Evidence, FileVerdict, Kind
 
@@ -45,6 +46,11 @@ def likeness(file: FileVerdict) -> str:
     """Say what a file is to its witness."""
     assert file.evidence is not None
     return _SAME_OTHER if file.kind is Kind.OTHER and file.evidence is Evidence.SAME else LIKENESS[file.evidence]
+
+
+def is_of_wholes(file: FileVerdict) -> bool:
+    """Tell whether the distance to its witness is that of two whole pictures: of a crop or a film it would mislead."""
+    return file.kind is Kind.IMAGE and not any(map(is_fragment, file.reasons[:1]))
 
 
 UNBOUNDED = 100_000
@@ -140,12 +146,10 @@ class Page:
         return Text(f"{self._signs[word]} {word}{more}", style=STYLES[word])
 
     def add(self, what: Table | Text | str, *, wrap: bool = False, indent: int = 0) -> None:
-        """Add a table, by ``indent`` to the right, or a line, which is broken only with ``wrap`` and on a terminal."""
-        if isinstance(what, Table):
-            self._console.print(Padding.indent(what, indent) if indent else what)
-        else:
-            line = Text(what) if isinstance(what, str) else what
-            self._console.print(line, soft_wrap=not (wrap and self._screen.is_terminal))
+        """Add a table or a line, by ``indent`` to the right; a line is broken only with ``wrap`` and on a terminal."""
+        line = Text(what) if isinstance(what, str) else what
+        is_whole = isinstance(line, Text) and not (wrap and self._screen.is_terminal)
+        self._console.print(Padding.indent(line, indent) if indent else line, soft_wrap=is_whole)
 
     @property
     def has_shades(self) -> bool:

@@ -271,7 +271,7 @@ _TEMPLATES: dict[ReasonCode, str | Callable[..., str]] = {
     ReasonCode.OTHERS_FIRST: "the scan looked at too many others before this one",
     ReasonCode.WITH_OPTIONS: "a scan would have found it with {}",
     ReasonCode.NO_PICTURE: "it is no picture, and no file has the same bytes",
-    ReasonCode.NO_FILM: "no film or sound has the same bytes, or the same packets and the same of all else",
+    ReasonCode.NO_FILM: "no film or sound has the same bytes, or the same packets and what else counts, or looks alike",
     ReasonCode.FILM_NEVER_SAME: "films that look alike are proved by equal packets only: look at both",
     ReasonCode.FILM_BY_BYTES: (
         "compared by its bytes only, and no file has them: the extra dupfind[video] compares packets too"

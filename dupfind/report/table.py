@@ -14,7 +14,7 @@ from rich.text import Text
 from dupfind.answers.changes import Changes
 from dupfind.report import Screen, ending
 from dupfind.report.choice import Choice
-from dupfind.report.look import UNBOUNDED, Page, likeness
+from dupfind.report.look import UNBOUNDED, Page, is_of_wholes, likeness
 from dupfind.report.reasons import sentences
 from dupfind.report.text import (
     QUICK,
@@ -197,7 +197,7 @@ def _facts(file: FileVerdict) -> list[str]:
     """Say what a verdict rests on: the witness and the reason, as far as there are such."""
     facts = []
     if file.witness is not None and file.evidence is not None:
-        bits = "" if not file.distance_bits else f" ({count(file.distance_bits, 'bit')} apart)"
+        bits = f" ({count(file.distance_bits, 'bit')} apart)" if file.distance_bits and is_of_wholes(file) else ""
         facts.append(f"{likeness(file)} {printable(file.witness)}{bits}")
     if reason := sentences(file.reasons):
         facts.append(printable(reason))

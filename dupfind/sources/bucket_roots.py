@@ -124,7 +124,8 @@ def _address(given: str, called: str) -> Address:
     has_user = parts.username is not None and scheme != "sftp"
     if parts.password is not None or has_user or parts.query or parts.fragment:
         raise SettingsError(
-            f"{called}: no names, passwords or questions belong there; docs/buckets.md says where they do"
+            f"{called}: an address holds no password, no ?, no # and, but with sftp, no user; "
+            "docs/buckets.md says where such things are found"
         )
     folder = (parts.path if scheme in ("s3", "sftp") else unquote(parts.path)).removeprefix("/").removesuffix("/")
     if any(part in ("", ".", "..") for part in folder.split("/")) and folder:

@@ -6,6 +6,7 @@ Looks at what was named, at the folders around it, and at nothing below.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +21,8 @@ from dupfind.sources.ignore import is_junk_folder
 from dupfind.sources.mounts import Mounts, read_mounts
 from dupfind.values import FileEntry, FolderId, Root, Side, is_below
 
+_LIKE_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:/", re.IGNORECASE)
+_ADDRESSES = "; an address begins with s3://, sftp://, https:// or immich://"
 _FOR_FILES = ": single files go to dupfind find, to dupfind explain, or into a list for --files-from"
 
 
@@ -126,7 +129,8 @@ def _root(given: str, side: Side, called: str, *, may_be_catalog: bool, may_be_a
         os.scandir(real).close()
         found = os.lstat(real)  # after a look inside, which is what makes an automount come
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{called}{given}: {reason_of(error)}") from error
+        is_nearly_one = isinstance(error, FileNotFoundError) and _LIKE_ADDRESS.match(given)
+        raise SettingsError(f"{called}{given}: {reason_of(error)}{_ADDRESSES if is_nearly_one else ''}") from error
     return Root(side, given.rstrip(os.sep) or os.sep, real, (found.st_dev, found.st_ino))
 
 

@@ -68,7 +68,9 @@ def _root(given: str) -> ServerRoot:
         raise SettingsError(f"{called}: {str(error).lower()}") from None  # it may hold a password
     scheme = _SCHEMES.get(parts.scheme.lower())
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise SettingsError(f"{called}: no names, passwords or questions belong there; the key is IMMICH_API_KEY")
+        raise SettingsError(
+            f"{called}: an address holds no user, no password, no ? and no #; the key is IMMICH_API_KEY"
+        )
     if scheme is None or not host or not re.fullmatch(r"[\w.:%-]+", host, re.ASCII):
         raise SettingsError(f"{called}: {given} is none: write immich://HOST[:PORT]/ or immich+http://HOST[:PORT]/")
     if not re.fullmatch(r"[\w./~-]*", parts.path, re.ASCII) or ".." in parts.path:
