@@ -207,7 +207,7 @@ def make_settings(
             quick=quick,
             disregard=tuple(disregard),
             sidecars=sidecars,
-            fragments=_are_fragments_sought(fragments, quick=quick),
+            fragments=_are_fragments_sought(fragments, quick=quick, is_far=bool(buckets.haystack)),
         ),
         excludes=tuple(exclude),
         follow_symlinks=follow_symlinks,
@@ -223,13 +223,17 @@ def make_settings(
     )
 
 
-def _are_fragments_sought(wanted: bool | None, *, quick: bool) -> bool:
-    """Tell whether parts of pictures are looked for; raises where that was asked for and cannot be."""
+def _are_fragments_sought(wanted: bool | None, *, quick: bool, is_far: bool) -> bool:
+    """Tell whether parts of pictures are looked for; raises where that was asked for and cannot be.
+
+    With a haystack that ``is_far`` only where it was asked for: all of its pictures would be downloaded once more.
+    """
     if wanted and quick:
         raise SettingsError("--fragments and --quick contradict each other")
     if wanted and not libraries.can_find_fragments():
         raise SettingsError("--fragments needs the extra dupfind[fragments], which is not installed")
-    return libraries.can_find_fragments() and not quick if wanted is None else wanted
+    usual = libraries.can_find_fragments() and not (quick or is_far)
+    return usual if wanted is None else wanted
 
 
 class _Buckets(NamedTuple):

@@ -171,15 +171,6 @@ def test_too_little_of_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert "not installed (extra raw)" == found["rawpy"].value
 
 
-@pytest.mark.parametrize("is_there", [False, True])
-def test_what_finds_parts_of_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_there: bool) -> None:
-    """By its distribution, or as an extra that is not there."""
-    monkeypatch.setattr(libraries, "can_find_fragments", lambda: is_there)
-    monkeypatch.setattr(libraries, "fragment_library", lambda: "opencv_python_headless 9.9")
-    expected = "opencv_python_headless 9.9" if is_there else "not installed (extra fragments)"
-    assert expected == diagnosed(tmp_path / "none")["OpenCV"].value
-
-
 def test_without_what_posix_has(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It says what stands in for it."""
     monkeypatch.setitem(sys.modules, "resource", None)

@@ -370,3 +370,15 @@ def test_the_words_of_subtitles() -> None:
     track = film_frames.read_track(io.BytesIO(subtitled("You")), 10**9)
     assert track is not None
     assert ((0.5, "You"),) == track.subtitles
+
+
+@pytest.mark.slow
+def test_a_group_lets_no_film_go_that_only_looks_alike(
+    tree: TreeBuilder, dupfind: Callable[..., subprocess.CompletedProcess[bytes]]
+) -> None:
+    """The best, the largest file, may be a part of what another one shows; an equal film beside it can go."""
+    whole = content(1, COARSE)
+    folder = tree("f", {"a.mp4": content(), "b.mp4": content(), "c.mp4": whole, "d.mp4": whole})
+    listed = dupfind("groups", str(folder), "--accept", "similar", "--format", "paths").stdout.split()
+    assert [b"b.mp4", b"d.mp4"] == sorted(os.path.basename(path) for path in listed)
+    assert b"but for 1 film that only looks alike" in dupfind("groups", str(folder), "--accept", "similar").stdout

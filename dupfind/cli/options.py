@@ -252,7 +252,7 @@ fragments = headed(
         "--fragments/--no-fragments",
         default=None,
         help="Look for what has no match as a part of a picture: crops, screenshots, pages of albums; similar at most. "
-        "[default: on with the extra dupfind[fragments], but for --quick]",
+        "[default: on with the extra dupfind[fragments], but for --quick and a haystack in a bucket]",
     ),
 )
 archives = headed(

@@ -45,8 +45,9 @@ PATCH_BOUNDS = {2: 2.6, 4: 2.2, 8: 2.0}
 """Worst mean of 3 x 3 such cells, likewise."""
 SPOT_BOUNDS_OF_SCALED = {2: 4.7, 4: 3.8, 8: 3.5}
 PATCH_BOUNDS_OF_SCALED = {2: 1.9, 4: 1.7, 8: 1.5}
-"""The same for two sizes, where the larger one was fitted to the smaller one and less is left: 98.5% of 259 reduced
-photos, in ten ways, keep to bounds up to 8% off these, and 3% of 374 with one figure changed, of 5 pixels and more."""
+"""The same for two sizes, more than :data:`NEARLY` apart, where the larger one was fitted to the smaller one and less
+is left: 98.5% of 259 reduced photos, in ten ways, keep to bounds up to 8% off these, and 3% of 374 with one figure
+changed, of 5 pixels and more."""
 TONES_BOUNDS = ((6, 0.92), (3, 0.88))
 """On ground of at most so much contrast: least share of the needle's tones that the witness has. None of 1,305 copies
 has less; of 26 posterised ones, which have their tones 10 to 16 levels apart in each colour, 19 do."""
@@ -123,6 +124,9 @@ GRAIN_BOUND, GRAIN_BOUND_OF_OTHERS, GRAIN_BOUND_OF_SCALED = 0.22, 0.5, 0.3
 """Unexplained share of the coarser detail, of the better explained of the two. Copies between JPEG and lossless
 formats: 0.13; frames of a static camera from 0.05% of moved area on: 0.24. The second bound is for codecs whose noise
 is not that of JPEG. Reduced copies have 0.13, two reduced copies of one original up to 0.29."""
+NEARLY = 1.05
+"""Ratio of the sides up to which two files may be siblings, two reductions of one original, of which none was made of
+the other: what two programs make of every edge is no place that changed."""
 LARGER = 1.25
 """Ratio of the sides from which on a witness counts as larger than the needle."""
 _UNSCALED = 0.005
@@ -188,6 +192,11 @@ class Facts(NamedTuple):
     def is_scaled(self) -> bool:
         """Whether the two files have different sizes."""
         return abs(self.scale - 1) >= _UNSCALED
+
+    @property
+    def is_nearly_one_size(self) -> bool:
+        """Whether the two files may be reductions of one original, of which none was made of the other."""
+        return 1 / NEARLY <= self.scale <= NEARLY
 
     @property
     def is_larger(self) -> bool:
@@ -268,7 +277,7 @@ def _judge_places(measures: Measures, facts: Facts) -> Reason | None:
     """Name what changed in one place."""
     slack = PALETTE_SLACK if facts.has_palette else SCALED_SLACK if facts.is_scaled and not facts.is_larger else 1.0
     spot_bounds, patch_bounds = SPOT_BOUNDS, PATCH_BOUNDS
-    if facts.is_scaled:
+    if facts.is_scaled and not facts.is_nearly_one_size:
         spot_bounds, patch_bounds = SPOT_BOUNDS_OF_SCALED, PATCH_BOUNDS_OF_SCALED
     if _exceeds(measures.spots, spot_bounds, slack) or _exceeds(measures.patches, patch_bounds, slack):
         return Reason(ReasonCode.PLACE, (AT_FULL_SIZE, _place(measures.where)))
@@ -353,7 +362,8 @@ def _judge_kept(measures: Measures, finest: Kept, facts: Facts) -> Reason | None
 def _judge_highest(measures: Measures, facts: Facts) -> Reason | None:
     """Object where the witness lacks marks of two pixels, as one that was enlarged by little does."""
     highest = measures.detail.highest
-    is_lacking = highest is not None and highest < HIGHEST_BOUND and not facts.is_scaled
+    # A witness of one row more was resampled to be compared, and has lost them by that.
+    is_lacking = highest is not None and highest < HIGHEST_BOUND and facts.scale == 1
     return Reason(ReasonCode.LESS_DETAIL, (AT_FULL_SIZE,)) if is_lacking else None
 
 
