@@ -305,8 +305,9 @@ def test_parts_in_a_bucket_are_looked_for_where_that_is_asked(tmp_path: Path, mo
     """Each of its pictures would be downloaded once more."""
     monkeypatch.setattr("dupfind.libraries.can_find_fragments", lambda: True)
     sides: dict[str, Any] = {"haystack": ["s3://photos"], "needles": [str(tmp_path)], "may_be_servers": True}
-    assert not make_settings(**sides).scan.fragments
+    assert not make_settings(**sides, fragments=None).scan.fragments
     assert make_settings(**sides, fragments=True).scan.fragments
     (tmp_path / "old").mkdir(exist_ok=True)
     (tmp_path / "needles").mkdir(exist_ok=True)
-    assert make_settings(haystack=[str(tmp_path / "old")], needles=[str(tmp_path / "needles")]).scan.fragments
+    here = make_settings(haystack=[str(tmp_path / "old")], needles=[str(tmp_path / "needles")], fragments=None)
+    assert here.scan.fragments
