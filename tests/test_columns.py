@@ -23,6 +23,7 @@ from dupfind.catalog.catalog_file import CatalogFile
 from dupfind.catalog.columns import Columns
 from dupfind.catalog.same_file import Relation
 from dupfind.catalog.shards import Shard
+from dupfind.catalog.shortlist import Shortlist
 from dupfind.commands.indexing import index
 from dupfind.commands.merging import merge
 from dupfind.errors import CatalogError, SettingsError
@@ -357,6 +358,51 @@ def test_needles_are_left_out_as_ever(
     assert {"z.txt": renamed, "p.png": "missing", "c.txt": "missing"} == {
         name: states[name] for name in ("z.txt", "p.png", "c.txt")
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", Relation)
+def test_a_member_of_its_size_brings_no_needle_back(
+    tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: Relation
+) -> None:
+    """What is listed for the sake of a member of an archive may be a needle beside it, and proves nothing then."""
+    related(monkeypatch, how)
+    drive, catalog = tree("drive", {"b/p.png": kept()["3/blank.png"], "c.txt": b"c"}), tmp_path / "c"
+    settle(drive)
+    made(drive, catalog)
+    needles = tmp_path / "needles"
+    needles.mkdir()
+    drive.rename(needles / "old")
+    (needles / "z.zip").write_bytes(_zipped({"m.txt": b"m"}))
+    by_columns, by_all = both([catalog], needles, archives="needles")
+    assert told(by_all) == told(by_columns)
+    states = {os.path.basename(each.path): each.state.value for each in by_columns.files}
+    assert {"c.txt": "missing", "m.txt": "missing", "p.png": "missing"} == states
+
+
+@pytest.mark.slow
+def test_a_drive_that_may_be_here_is_listed_whole(
+    tree: TreeBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files have to be looked at, each."""
+    listed = []
+    whole = Shortlist.tree
+
+    def tree_of(shortlist: Shortlist, *words: Any) -> Any:
+        listed.append(1)
+        return whole(shortlist, *words)
+
+    monkeypatch.setattr(Shortlist, "tree", tree_of)
+    drive, catalog = tree("drive", {"a.txt": b"a"}), tmp_path / "c"
+    settle(drive)
+    made(drive, catalog)
+    related(monkeypatch, Relation.UNKNOWN)
+    report_of([catalog], tree("needles", {"b.txt": b"b"}))
+    assert [] == listed
+    drive.rename(tmp_path / "away")
+    related(monkeypatch, Relation.OTHER)
+    report_of([catalog], tmp_path / "needles")
+    assert [1] == listed
 
 
 @pytest.mark.slow
