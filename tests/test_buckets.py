@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -30,7 +29,8 @@ from dupfind.sources.bucket_roots import Address
 from dupfind.sources.entries import ChangedError
 from dupfind.sources.mounts import Mount, Mounts
 from dupfind.values import Report
-from fixtures import pictures
+from tests.helpers import photo_sides
+from tests.helpers.photo_sides import DISK, HAY, build
 from tests.helpers.s3 import (
     KEY,
     S3,
@@ -44,29 +44,11 @@ from tests.helpers.s3 import (
     with_headers,
 )
 from tests.helpers.scans import one_thread
-from tests.helpers.trees import build_tree
 
-DISK = Mounts((Mount(1, "/", "/", "ext4", "/dev/sda1"),))
-OLD = 1_500_000_000
 WHOLE = make_report_settings(everything=True)
 
 
-def saved(seed: int, quality: int = 92) -> bytes:
-    """A photo as a JPEG."""
-    out = io.BytesIO()
-    pictures.photo(seed, (320, 240)).save(out, "JPEG", quality=quality)
-    return out.getvalue()
-
-
-HAY = {"2006/a.jpg": saved(1), "2006/b.jpg": saved(2, 98), "2007/notes.txt": b"words", "c.jpg": saved(3)}
-NEEDLES = {
-    "all/copy of a.jpg": HAY["2006/a.jpg"],
-    "all/notes.txt": b"words",
-    "all/saved again.jpg": saved(2, 85),
-    "part/broken.jpg": HAY["c.jpg"][:300],
-    "part/new.jpg": saved(4),
-    "part/other.txt": b"sword",
-}
+NEEDLES = photo_sides.NEEDLES | {"part/broken.jpg": HAY["c.jpg"][:300]}
 CONTAINED = {"all/notes.txt": b"words"}
 
 
@@ -103,14 +85,6 @@ def settings(haystack: str = "s3://hay", needles: str = "s3://needles", **option
 def scan(*sides: str, **options: Any) -> Report:
     """Scan in this process."""
     return pipeline.scan(settings(*sides, **options), make_executor=one_thread)
-
-
-def build(folder: Path, files: dict[str, bytes]) -> Path:
-    """A folder of files that are older than all objects."""
-    build_tree(folder, files)
-    for name in files:
-        os.utime(folder / name, (OLD, OLD))
-    return folder
 
 
 def states(report: Report) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import json
 import os
 import shutil
@@ -30,40 +29,10 @@ from dupfind.buckets.store import Listed, State, Trouble
 from dupfind.errors import ServerError, SettingsError
 from dupfind.settings import Settings, make_settings
 from dupfind.sources.bucket_roots import Address
-from dupfind.sources.mounts import Mount, Mounts
 from dupfind.values import Report
-from fixtures import pictures
+from tests.helpers.photo_sides import DISK, HAY, NEEDLES, OLD, build
 from tests.helpers.scans import one_thread
 from tests.helpers.sftp import Sftp
-from tests.helpers.trees import build_tree
-
-DISK = Mounts((Mount(1, "/", "/", "ext4", "/dev/sda1"),))
-OLD = 1_500_000_000
-
-
-def saved(seed: int, quality: int = 92) -> bytes:
-    """A photo as a JPEG."""
-    out = io.BytesIO()
-    pictures.photo(seed, (320, 240)).save(out, "JPEG", quality=quality)
-    return out.getvalue()
-
-
-HAY = {"2006/a.jpg": saved(1), "2006/b.jpg": saved(2, 98), "2007/notes.txt": b"words", "c.jpg": saved(3)}
-NEEDLES = {
-    "all/copy of a.jpg": HAY["2006/a.jpg"],
-    "all/notes.txt": b"words",
-    "all/saved again.jpg": saved(2, 85),
-    "part/new.jpg": saved(4),
-    "part/other.txt": b"sword",
-}
-
-
-def build(folder: Path, files: dict[str, bytes], when: int = OLD) -> Path:
-    """A folder of files of one time."""
-    build_tree(folder, files)
-    for name in files:
-        os.utime(folder / name, (when, when))
-    return folder
 
 
 @pytest.fixture

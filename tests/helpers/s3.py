@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any
 
 from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import WSGIRequestHandler, make_server
 
-Start = Callable[..., Any]
+from tests.helpers import wsgi
+from tests.helpers.wsgi import Start, WsgiServer, path_of
+
 Fault = Callable[[dict[str, Any], "S3", Start], Iterable[bytes] | None]
 """Gives an answer in the place of the server's, or None."""
 
 KEY, SECRET, TOKEN = "AKIAMOTHOLDSSECRETS", "s3cr3t-k3y-of-nobody", "t0ken-of-nobody"
 
 
-class _Quiet(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log(self, *_: Any) -> None:
-        """Say nothing."""
-
-    def log_error(self, *_: Any) -> None:
-        """Say nothing: a test cut the connection."""
-
-
-class S3:
+class S3(WsgiServer):
     """A server, with what it was asked as ``METHOD /bucket/key?query``, and the fault that it has for now."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.fault: Fault | None = None
         self._moto = DomainDispatcherApplication(create_backend_app)
-        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Quiet)
-        self._server.daemon_threads = True  # type: ignore[attr-defined]
-        self.url = f"http://127.0.0.1:{self._server.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(self._answer)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -90,7 +68,7 @@ class S3:
 
     def _answer(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         query = f"?{environ['QUERY_STRING']}" if environ["QUERY_STRING"] else ""
-        self.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO'].encode('latin-1').decode()}{query}")
+        self.asked.append(f"{path_of(environ)}{query}")
         answer = None if self.fault is None else self.fault(environ, self, start)
         return self.real(environ, start) if answer is None else answer
 
@@ -120,11 +98,7 @@ def refused(start: Start, status: str, code: str, words: str = "") -> list[bytes
 
 def edited(environ: dict[str, Any], server: S3, start: Start, edit: Callable[[bytes], bytes]) -> list[bytes]:
     """Give moto's answer with another body."""
-    told: list[Any] = []
-    body = edit(b"".join(server.real(environ, lambda status, headers, *_: told.extend([status, headers]))))
-    headers = [(name, value) for name, value in told[1] if name.lower() != "content-length"]
-    start(told[0], [*headers, ("Content-Length", str(len(body)))])
-    return [body]
+    return wsgi.edited(server.real, environ, start, edit)
 
 
 def with_headers(environ: dict[str, Any], server: S3, start: Start, **changed: str | None) -> Iterable[bytes]:
