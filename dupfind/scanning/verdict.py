@@ -13,7 +13,7 @@ from functools import partial
 from itertools import groupby
 
 from dupfind.pictures import formats
-from dupfind.reasons import FILM_LIKENESS, Fact, Reason, ReasonCode, is_fragment, listed
+from dupfind.reasons import Fact, Reason, ReasonCode, is_fragment, listed, never_proves
 from dupfind.values import (
     LAST_LOOK,
     SECOND_LOOK,
@@ -65,11 +65,11 @@ def judge_file(
         witness, evidence, distance_bits, reason = match
         state = _PRESENT if evidence is _IDENTICAL or evidence.rank <= accept.rank else _SIMILAR
         shown = witness if spell is None else spell(witness)
-        if reason is not None and is_fragment(reason):
-            state, reason = _SIMILAR, _spelled(reason, spell)  # whatever is accepted: a part is not the picture
-        reasons = () if reason is None else listed(reason)
-        if reasons and reasons[0].code in FILM_LIKENESS:  # whoever accepts what is similar has seen pictures, not films
-            state = _SIMILAR
+        reasons: tuple[Reason, ...] = ()
+        if reason is not None:
+            reasons = listed(_spelled(reason, spell) if is_fragment(reason) else reason)
+            if never_proves(reason):  # whatever is accepted
+                state = _SIMILAR
         return _new(FileVerdict, (path, kind, state, entry.size_bytes, evidence, shown, distance_bits, reasons))
     # It was opened, and gave no byte: a size of nothing alone is what some file systems say of what they do not know.
     if entry.size_bytes == 0 and failure is None:
@@ -98,8 +98,8 @@ def _spelled(reason: Reason, spell: Callable[[str], str] | None) -> Reason:
 
 
 def on_word(file: FileVerdict, *, is_same: bool, day: str) -> FileVerdict:
-    """Return the verdict on a needle about which a person has decided on this ``day``: that it is there, or not
-    wanted.
+    """Return the verdict on a needle about which a person has decided on this
+    ``day``: that it is there, or not wanted.
     """
     if is_same:
         return file._replace(state=_PRESENT)
@@ -107,8 +107,8 @@ def on_word(file: FileVerdict, *, is_same: bool, day: str) -> FileVerdict:
 
 
 def on_parting(file: FileVerdict, reason: Reason) -> FileVerdict:
-    """Return the verdict on a needle of which a person has said that it differs from a witness; ``reason`` says from
-    which.
+    """Return the verdict on a needle of which a person has said that it differs from a
+    witness; ``reason`` says from which.
     """
     return file._replace(reasons=(*file.reasons, reason))
 
@@ -233,8 +233,8 @@ def _parent_of(file: FileVerdict) -> str:
 
 
 def _parent_in(archives: Collection[str], file: FileVerdict) -> str:
-    """Return the folder around a file; an archive that was named as needles is the only file of a folder of its
-    name.
+    """Return the folder around a file; an archive that was named as needles is the
+    only file of a folder of its name.
     """
     return file.path if file.path in archives else _parent_of(file)
 
