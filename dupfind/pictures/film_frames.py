@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import IO, Any, NamedTuple
 
@@ -143,17 +144,24 @@ def container_of(file: IO[bytes]) -> str | None:
     return _CONTAINERS.get(head[:4])
 
 
+@contextmanager
+def _opened(file: IO[bytes]) -> Iterator[tuple[Any, Any]]:
+    """Open a film to decode it: the film and its pictures; None for both where it is none, or has no pictures."""
+    container = container_of(file)
+    if container is None:
+        yield None, None
+        return
+    with film_packets.opened_to_decode(file, container) as film:
+        yield film, _video(film)
+
+
 def read_key_frames(file: IO[bytes], max_pixels: int) -> KeyFrames | None:
     """Decode key frames of a film, spread evenly; None where it is no film with pictures.
 
     Reads the places of these frames only, where the container tells them. Raises
     :class:`~dupfind.pictures.film_packets.BrokenError` for a broken one.
     """
-    container = container_of(file)
-    if container is None:
-        return None
-    with film_packets.opened_to_decode(file, container) as film:
-        stream = _video(film)
+    with _opened(file) as (film, stream):
         if stream is None:
             return None
         seconds, thumbnails = array("d"), []
@@ -165,11 +173,7 @@ def read_key_frames(file: IO[bytes], max_pixels: int) -> KeyFrames | None:
 
 def read_thumbnails(file: IO[bytes], max_pixels: int) -> Iterator[tuple[float, bytes]]:
     """Yield when each frame of a film is shown and its thumbnail, 64 x 64 grey values, upright."""
-    container = container_of(file)
-    if container is None:
-        return
-    with film_packets.opened_to_decode(file, container) as film:
-        stream = _video(film)
+    with _opened(file) as (film, stream):
         if stream is None:
             return
         clock = _Clock(stream)
@@ -188,11 +192,7 @@ def read_track(file: IO[bytes], max_pixels: int) -> Track | None:
     Raises :class:`TooLongError` for one of more than :data:`MOST_FRAMES` frames, and
     :class:`~dupfind.pictures.film_packets.BrokenError` for a broken one.
     """
-    container = container_of(file)
-    if container is None:
-        return None
-    with film_packets.opened_to_decode(file, container) as film:
-        stream = _video(film)
+    with _opened(file) as (film, stream):
         if stream is None:
             return None
         return _Taking(film, stream, max_pixels).track()
@@ -200,11 +200,7 @@ def read_track(file: IO[bytes], max_pixels: int) -> Track | None:
 
 def read_strip(file: IO[bytes], max_pixels: int, count: int, side: int) -> Strip | None:
     """Decode ``count`` frames of a film, ``side`` pixels on the longer side; None where it is no film with pictures."""
-    container = container_of(file)
-    if container is None:
-        return None
-    with film_packets.opened_to_decode(file, container) as film:
-        stream = _video(film)
+    with _opened(file) as (film, stream):
         if stream is None:
             return None
         look = _look(film, stream)
