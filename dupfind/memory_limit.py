@@ -34,8 +34,8 @@ def usual_bytes() -> int:
 
 
 def machine_bytes() -> int | None:
-    """Return the memory of the machine, or of the container around this process where that has less;
-    None where not known.
+    """Return the memory of the machine, or of the container around this process where
+    that has less; None where not known.
     """
     limits = list(_group_bytes())
     with suppress(AttributeError, ValueError, OSError):

@@ -220,8 +220,8 @@ class Console:
             self._say(f"warning: {printable(text)}")
 
     def problems(self, problems: Sequence[Problem]) -> None:
-        """Print a line for each problem with the file and the cause; what comes by the thousand for one cause is
-        counted instead.
+        """Print a line for each problem with the file and the cause; what comes by the
+        thousand for one cause is counted instead.
         """
         if self._quiet:
             return

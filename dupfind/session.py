@@ -42,8 +42,8 @@ def with_reader(run: Run, work: Callable[[Reading], T]) -> T:
 
 @contextmanager
 def pool_of(settings: Settings, listener: Listener, make_executor: MakeExecutor | None = None) -> Iterator[Pool]:
-    """Yield what reads files: processes of this machine, the nodes of the cluster that the settings name, or what
-    ``make_executor`` makes.
+    """Yield what reads files: processes of this machine, the nodes of the cluster that the settings
+    name, or what ``make_executor`` makes.
     """
     if settings.scheduler is None or make_executor is not None:
         with Pool(settings.workers, make_executor, listener.worked, memory_bytes(settings)) as pool:

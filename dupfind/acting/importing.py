@@ -86,8 +86,8 @@ class Importer:
 
     @contextmanager
     def _folder(self, parts: Sequence[str]) -> Iterator[Folder]:
-        """Return the folder that a file is to lie in; made where it is not there, from the root on, and never by a
-        link.
+        """Return the folder that a file is to lie in; made where it is not there,
+        from the root on, and never by a link.
         """
         folder = self._root.below(())
         try:

@@ -201,8 +201,8 @@ class Cache:
             self._flush_when_due()
 
     def recall_whole(self, entry: FileEntry) -> PictureRef | Failure | None:
-        """Return what reading ``entry`` whole gave, of which :meth:`recall_contents` gives a coarse picture,
-        or None.
+        """Return what reading ``entry`` whole gave, of which
+        :meth:`recall_contents` gives a coarse picture, or None.
         """
         if self._kept is None:
             return None
@@ -299,8 +299,8 @@ class Cache:
         return thumbnails
 
     def _explain_loss(self, pictures: Sequence[int]) -> None:
-        """Say why some are gone: thumbnails go together with what names them when another process prunes; alone they
-        go by damage.
+        """Say why some are gone: thumbnails go together with what names them when another
+        process prunes; alone they go by damage.
         """
         if self._kept is not None and self._kept.claims(pictures):
             raise DamagedError("it names thumbnails that it does not hold")

@@ -339,8 +339,8 @@ def explained(path: str) -> Iterator[None]:
 
 
 def _refuse_untrusted(path: str) -> None:
-    """Refuse a catalog that others may write to: it is a haystack; who may write to it may say what he likes is in
-    it.
+    """Refuse a catalog that others may write to: it is a haystack; who may write to
+    it may say what he likes is in it.
     """
     if (reason := permissions.distrust_of_place(path, _REMEDY)) is not None:
         raise CatalogError(f"{path}: {reason}")

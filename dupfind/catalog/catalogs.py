@@ -302,8 +302,8 @@ def _former(prefix: str, start: int, path: str) -> str:
 
 
 def listed_below(entries: Iterable[FileEntry], former: Callable[[str], str], needle_roots: Sequence[Root]) -> set[str]:
-    """Return what lies below a folder of needles, also where the needles leave it out: as a walk of the haystack
-    does.
+    """Return what lies below a folder of needles, also where the needles leave it
+    out: as a walk of the haystack does.
     """
     prefixes = tuple(composed(root.real.rstrip(os.sep)) + os.sep for root in needle_roots)
     return {entry.path for entry in entries if composed(former(entry.path)).startswith(prefixes)}

@@ -169,7 +169,7 @@ def describe(
     uuids: Mapping[int, str],
     device_at: Callable[[str], int | None],
 ) -> Volume:
-    """Return one file system; ``uuids`` are by the numbers of block devices, of which ``device_at`` gives that of a
+    """Describe one file system; ``uuids`` are by the numbers of block devices, of which ``device_at`` gives that of a
     path.
 
     A device without a number of its own (btrfs) is asked for by where it was mounted from.

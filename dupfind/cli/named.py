@@ -44,8 +44,8 @@ def names(files: Sequence[str], files_from: str | None, called: str) -> list[str
 
 
 def given_and_listed(files: Sequence[str], files_from: str | None, stack: ExitStack) -> list[Given]:
-    """Look up what was named, by arguments and then by a list: of that each file once, by its first name,
-    and no junk.
+    """Look up what was named, by arguments and then by a list: of that each file
+    once, by its first name, and no junk.
     """
     _refuse_nothing_or_all(files, files_from, "IMAGE...")
     mounts = read_mounts()

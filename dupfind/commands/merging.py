@@ -96,8 +96,8 @@ def _write_columns(catalog: str) -> None:
 
 
 def _refuse_another(catalog: str, root: str) -> None:
-    """Raise :class:`~dupfind.errors.CatalogError` for a catalog that lists another folder, which may be of a drive that
-    is in a drawer.
+    """Raise :class:`~dupfind.errors.CatalogError` for a catalog that lists another folder, which may
+    be of a drive that is in a drawer.
     """
     about = _told(catalog)
     if about is not None and about.root != root:

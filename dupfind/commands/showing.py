@@ -223,8 +223,8 @@ def search_of(haystack: Sequence[FileEntry], run: Reading) -> Search:
 
 
 def nearest_of(lost: Sequence[Named], search: Search, parted: Mapping[str, Parted], run: Reading) -> dict[str, Nearest]:
-    """Return for each needle without a witness the picture of ``search`` that comes nearest, and why it proves
-    nothing.
+    """Return for each needle without a witness the picture of ``search`` that comes
+    nearest, and why it proves nothing.
     """
     from dupfind.commands.explain import advise
     from dupfind.matching.nearest import Needle

@@ -170,7 +170,7 @@ class Sample(NamedTuple):
 
 
 def against_noise(needle: Cells, witness: Cells, side: int, gain: float, offset: float) -> tuple[Grey, Sample]:
-    """Return difference of each cell, in units of what 95% of the cells of like contrast differ by in this pair.
+    """Return the difference of each cell, in units of what 95% of the cells of like contrast differ by in this pair.
 
     The contrast is the lesser of the two, so that what was added on even ground, or taken away, is measured by the
     even ground.
@@ -213,7 +213,7 @@ def tones_kept(sample: Sample, side: int, contrasts: Sequence[float]) -> tuple[f
 
 
 def _tone_count(tones: NDArray[np.integer[Any]]) -> float:
-    """Return effective number of tones: the exponential of the entropy of their histogram (Hill 1973, order 1).
+    """Return the effective number of tones: the exponential of the entropy of their histogram (Hill 1973, order 1).
 
     Smoothed over three levels, since a JPEG of quality 40 has the tones of a sky 2.5 levels apart.
     """
@@ -270,7 +270,7 @@ def _noise(difference: Grey, contrasts: Bytes, floor: float) -> Grey:
 
 
 def _span(padded: Bytes) -> Bytes:
-    """Return greatest minus least of the 3 x 3 cells around each but the outermost."""
+    """Return the greatest minus the least of the 3 x 3 cells around each but the outermost."""
     width, flat = padded.shape[1], padded.reshape(-1)  # in one row: what comes together at its ends is left out
     span = np.empty((padded.shape[0] - 2) * width, np.uint8)
     extremes = []
@@ -302,7 +302,7 @@ def worst(ratios: Grey) -> tuple[float, float, tuple[float, float]]:
 
 
 def _first(is_it: NDArray[np.bool]) -> tuple[int, int]:
-    """Return row and column of the first that is true, row by row."""
+    """Return the row and column of the first that is true, row by row."""
     down, right = divmod(int(is_it.argmax()), is_it.shape[1])
     return down, right
 

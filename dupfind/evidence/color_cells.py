@@ -101,7 +101,7 @@ def _color_kept(own: Bytes, other: Bytes) -> float | None:
 
 
 def _color_gain(ours: Grey, theirs: Grey) -> float | None:
-    """Return strength of colour of the weaker to that of the stronger, by least squares; None where neither has any."""
+    """Return the strength of colour of the weaker to the stronger, by least squares; None where neither has any."""
     common = float(np.vdot(ours, theirs))
     energies = [float(np.vdot(plane, plane)) for plane in (ours, theirs)]
     gains = [common / energy for energy in energies if energy > _LEAST_COLOR * ours.size]

@@ -188,8 +188,8 @@ def _clear(ours: Grey, theirs: Grey, firsts: NDArray[np.intp]) -> _Clear:
 
 
 def _evenness(bands: Sequence[_Clear]) -> list[Evenness]:
-    """Return of each band, least share of what is expected of it that a window repeats, at best, by the size of the
-    window.
+    """Return, of each band and by the size of the window, the least share of what is expected that a window repeats, at
+    best.
 
     Expected is what the whole picture repeats of coefficients as large: what a JPEG rounds away is missing everywhere.
     At best: three standard deviations above what it does repeat.
@@ -202,9 +202,8 @@ def _evenness(bands: Sequence[_Clear]) -> list[Evenness]:
 
 
 def _repeated(band: _Clear) -> NDArray[np.float64]:
-    """Return of each region: how many there are, what they repeat, what was expected of them, and the variance of that.
-
-    (4, regions).
+    """Count those of each region; return (4, regions): how many there are, what they repeat, what was expected of them,
+    and the variance of that.
     """
     kinds = _kinds(band.sizes)
     products, energies = band.asked * band.answers, band.asked * band.asked
@@ -304,7 +303,7 @@ def _kept(ours: Grey, theirs: Grey, least: float, most: float) -> Kept | None:
 
 
 def _poorest_region(band: _Clear) -> float | None:
-    """Return least share of the detail that is repeated in a region; None where no region has enough of it."""
+    """Return the least share of the detail that is repeated in a region; None where no region has enough of it."""
     strong = band.where((band.sizes >= _LEAST_DETAIL) & (band.sizes < _MOST_IN_REGION))
     is_rich = np.diff(strong.firsts) >= _FEWEST_COEFFICIENTS
     if not is_rich.any():

@@ -121,8 +121,8 @@ class _Finder:
         """By the path of each film whose packets were compared, the films of the haystack that have them."""
 
     def find(self, images: Sequence[Given], *, is_anew: bool) -> Answer:
-        """Find the answer; raises :class:`~dupfind.cache.snapshot_parts.SnapshotError` where what was remembered has
-        gone.
+        """Find the answer; raises :class:`~dupfind.cache.snapshot_parts.SnapshotError`
+        where what was remembered has gone.
         """
         files = {given.file.entry.path: given.file.entry for given in images if given.file is not None}
         self._reader.prepare(list(files.values()))

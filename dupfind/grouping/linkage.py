@@ -64,7 +64,7 @@ def link(count: int, relation: Relation) -> list[list[int]]:
 
 
 def _head(first: int, alive: Alive, relation: Relation) -> tuple[int, Sequence[int]]:
-    """Return from ``first`` up to one that none near it is superior to; never comes to one twice."""
+    """Go from ``first`` up to one that none near it is superior to; never comes to one twice."""
     head, passed = first, {first}
     while True:
         near = relation.near(head, alive)

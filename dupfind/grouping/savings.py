@@ -39,8 +39,8 @@ def each_once(trees: Sequence[Tree], same: SameFile) -> tuple[list[FileEntry], l
 
 
 def _disguised(entries: Sequence[tuple[FileEntry, Root]], same: SameFile) -> dict[str, Problem]:
-    """Return those that may be another of them under another number, as a pool shows the files of its disks,
-    by path.
+    """Return those that may be another of them under another number, as a pool
+    shows the files of its disks, by path.
     """
     kept = Lookalikes([])
     roots: dict[str, Root] = {}

@@ -184,8 +184,8 @@ class Matcher:
         return list(fallen)
 
     def _fallen(self, best: Mapping[int, _Best]) -> dict[int, Reason]:
-        """Return the needles that cannot keep their witness, since another with the same one differs from them, and
-        why.
+        """Return the needles that cannot keep their witness, since another with the
+        same one differs from them, and why.
         """
         claims: dict[int, list[Claim]] = {}
         pictures: dict[int, int] = {}
@@ -205,8 +205,8 @@ class Matcher:
         return rejected(rivals, self._judge.differ, kin)
 
     def _near_each_other(self, pictures: dict[int, int]) -> dict[int, list[int]]:
-        """Return for each of these witnesses, by the ids of their thumbnails, some of the others that have nearly
-        its hash.
+        """Return for each of these witnesses, by the ids of their thumbnails, some of
+        the others that have nearly its hash.
         """
         ids = list(pictures)
         with self._listener.part("search"):
@@ -259,7 +259,7 @@ class Matcher:
         return Pair(self._needles.refs[position].id, witness, candidate.orientation)
 
     def _rank(self, candidate: Candidate, grade: Evidence | None = None) -> tuple[Rank, int]:
-        """Return the better witness first; of one witness the view that lies less turned."""
+        """Rank the better witness first; of one witness the view that lies less turned."""
         size_pixels = self._haystack.refs[candidate.picture].size_pixels
         path = self._haystack.entries[candidate.picture].path
         return witness_rank(grade, candidate.distance_bits, size_pixels, path), candidate.orientation

@@ -233,7 +233,7 @@ def _declared_bits(image: Image.Image) -> int:
 
 
 def _of_integers(values: NDArray[Any], declared_bits: int) -> NDArray[np.float32]:
-    """Return integers of more than 8 bits to 0 to 1.
+    """Scale integers of more than 8 bits to 0 to 1.
 
     A fixed scale and not the range of the picture: the 8-bit copy of a 16-bit photo has to get the same grey levels.
     Samples of 12 bits often lie in containers of 16 that say nothing of it, where they would be black. So what leaves
@@ -251,7 +251,7 @@ def _of_integers(values: NDArray[Any], declared_bits: int) -> NDArray[np.float32
 
 
 def _of_floats(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Return floats to 0 to 1, by the scale that they seem to be on: 0 to 1, 0 to 255, 0 to 65,535, or else their
+    """Scale floats to 0 to 1, by the scale that they seem to be on: 0 to 1, 0 to 255, 0 to 65,535, or else their
     range.
 
     What is no number is black.
@@ -271,7 +271,7 @@ def _by_range(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _of_lab(image: Image.Image) -> Image.Image:
-    """Return CIE L*a*b* under D50 to sRGB."""
+    """Convert CIE L*a*b* under D50 to sRGB."""
     from PIL import ImageCms
 
     lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")

@@ -188,7 +188,7 @@ def riff_chunks(reader: Reader) -> Iterator[Part]:
 
 
 def webp_size(head: bytes) -> tuple[int, int]:
-    """Return width and height of a WebP that begins with ``head``, of 30 bytes at least; zeros where it is none."""
+    """Return the width and height of a WebP that begins with ``head``, of 30 bytes at least; zeros where it is none."""
     kind, numbers = head[12:16], [int.from_bytes(head[at : at + 3], "little") for at in (24, 27)]
     if head[8:12] != b"WEBP":
         return 0, 0
@@ -229,8 +229,8 @@ def gif_parts(reader: Reader) -> Iterator[Part]:
 
 
 def bmp_end(reader: Reader, image: Image.Image) -> int:
-    """Return offset behind the pixels, and behind the colour profile that may follow them, of a BMP that is not
-    loaded.
+    """Return the offset behind the pixels, and behind the colour profile that may follow
+    them, of a BMP that is not loaded.
     """
     has_file_header = reader.at(0, 2) == b"BM"
     header = 14 if has_file_header else 0
@@ -245,8 +245,8 @@ def bmp_end(reader: Reader, image: Image.Image) -> int:
 
 
 def jpeg_segments(reader: Reader, place: int = 0) -> Iterator[tuple[int, Part]]:
-    """Yield the segments before the first scan of the JPEG at ``place``, by their markers; each part without its
-    marker.
+    """Yield the segments before the first scan of the JPEG at ``place``, by their
+    markers; each part without its marker.
     """
     if reader.at(place, 2) != b"\xff\xd8":
         return
@@ -272,8 +272,8 @@ def mpo_base(reader: Reader) -> int:
 
 
 def jpeg_2000_bits(reader: Reader) -> int:
-    """Return bits of the finest component of a JPEG 2000 (ITU-T T.800, A.5.1); 0 where its codestream does not begin
-    early.
+    """Return bits of the finest component of a JPEG 2000 (ITU-T T.800, A.5.1); 0 where
+    its codestream does not begin early.
     """
     head = reader.at(0, _JPEG_2000_HEAD_BYTES)
     start = head.find(b"\xff\x4f\xff\x51")

@@ -183,12 +183,12 @@ def _indexed(image: JpegImagePlugin.JpegImageFile, reader: Reader) -> dict[int, 
 
 
 def _look_at_nothing(_image: Image.Image, _file: IO[bytes]) -> Iterator[str]:
-    """Return for formats that hold nothing else."""
+    """Yield nothing, for formats that hold nothing else."""
     return iter(())
 
 
 def _look_at_psd(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
-    """Yield any layer, also one alone: a flattened picture has none; and channels beyond those that are shown."""
+    """Tell of any layer, also one alone: a flattened picture has none; and channels beyond those that are shown."""
     reader = Reader(file)
     place = 26
     for _ in range(2):  # the colour table, the resources
@@ -202,7 +202,7 @@ def _look_at_psd(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
 
 
 def _look_at_png(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
-    """Yield unknown chunks, texts that are drawings or data, something behind the end; more than 8 bits."""
+    """Tell of unknown chunks, texts that are drawings or data, something behind the end; more than 8 bits."""
     reader = Reader(file)
     if reader.number(24, 1) > _EIGHT_BITS:
         yield kinds.DEEP
@@ -221,7 +221,7 @@ def _look_at_png(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
 
 
 def _look_at_webp(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
-    """Yield unknown chunks, and what every chunk of words holds: the decoder gives the first of each kind only."""
+    """Tell of unknown chunks, and what every chunk of words holds: the decoder gives the first of each kind only."""
     reader = Reader(file)
     chunks = list(container_format.riff_chunks(reader))
     for chunk in chunks:
@@ -233,7 +233,7 @@ def _look_at_webp(_image: Image.Image, file: IO[bytes]) -> Iterator[str]:
 
 
 def _look_at_gif(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
-    """Yield extensions of unknown programs, and what is behind the end; of an animation the frames say enough."""
+    """Tell of extensions of unknown programs, and what is behind the end; of an animation the frames say enough."""
     reader = Reader(file)
     if int(getattr(image, "n_frames", 1)) > 1:
         return
@@ -257,7 +257,7 @@ def _look_at_bmp(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
 
 
 def _look_at_heif(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
-    """Yield movies, unknown boxes, a second file, auxiliary pictures but transparency; more than 8 bits, which
+    """Tell of movies, unknown boxes, a second file, auxiliary pictures but transparency; more than 8 bits, which
     Pillow drops.
 
     A sequence that Pillow counts the frames of has a movie box of its own.
@@ -296,8 +296,8 @@ def _of_items(file: IO[bytes]) -> Iterator[str]:
 
 
 def _look_at_ppm(image: Image.Image, file: IO[bytes]) -> Iterator[str]:
-    """Yield more than 8 bits, which Pillow tells its decoder as the largest value; a second picture behind the
-    first.
+    """Tell of more than 8 bits, which Pillow tells its decoder as the largest value;
+    a second picture behind the first.
     """
     codec, _, start, arguments = getattr(image, "tile", [("", None, 0, ())])[0]
     most = arguments[-1] if isinstance(arguments, tuple) and arguments else 0

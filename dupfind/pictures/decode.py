@@ -255,7 +255,7 @@ class _Look:
 def _thumbnail(
     look: _Look, size: tuple[int, int], kind: str, frames: int, orientation: int, captured: str | None
 ) -> Thumbnail:
-    """Return ``size`` is that of the picture as stored, ``kind`` its format."""
+    """Make the thumbnail of what was seen; ``size`` is that of the picture as stored, ``kind`` its format."""
     width, height = size[::-1] if exif.is_transposed(orientation) else size
     shrunk = look.shrunk
     if look.is_bare:
@@ -321,7 +321,7 @@ def _damage(decoded: jpeg.Decoded, stream: jpeg_stream.Stream) -> str | None:
 
 
 def _read_raw(file: IO[bytes], max_pixels: int) -> Thumbnail:
-    """Return camera RAW always holds more than what can be seen of it."""
+    """Tell that camera RAW always holds more than what can be seen of it."""
     shot = raw.read(file, max_pixels)
     captured = exif.captured_of_tiff(file)
     damage = None

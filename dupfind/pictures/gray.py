@@ -44,8 +44,8 @@ def limited_to(side: int) -> Grey:
 
 
 def enlarging(start: float, end: float) -> Grey:
-    """Return what enlarges the rows from ``start`` to ``end`` of a picture to its full height: (64, 64), from the
-    left.
+    """Return what enlarges the rows from ``start`` to ``end`` of a picture to its
+    full height: (64, 64), from the left.
     """
     return np.asarray(resampling.weights(THUMBNAIL_SIDE, THUMBNAIL_SIDE, start, end), np.float32)
 
@@ -59,7 +59,7 @@ def slopes(smooth: Grey) -> tuple[Grey, Grey]:
 
 
 def span(smooth: Grey) -> Grey:
-    """Return greatest minus least of the 3 x 3 pixels around each."""
+    """Return the greatest minus the least of the 3 x 3 pixels around each."""
     padded = np.pad(smooth, 1, mode="edge")
     columns = padded[:, :-2], padded[:, 1:-1], padded[:, 2:]
     low, high = np.minimum.reduce(columns), np.maximum.reduce(columns)
@@ -94,7 +94,7 @@ def fit_tone(source: Grey, target: Grey) -> tuple[float, float]:
 
 
 def place(down: int, right: int) -> str:
-    """Return a pixel of a thumbnail in words."""
+    """Name a pixel of a thumbnail in words."""
     rows = ("top", "middle", "bottom")[down * 3 // THUMBNAIL_SIDE]
     columns = ("left", "centre", "right")[right * 3 // THUMBNAIL_SIDE]
     if rows == "middle":

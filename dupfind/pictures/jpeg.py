@@ -76,8 +76,8 @@ def version() -> str:
 
 
 def read_bytes(file: IO[bytes], size_pixels: int) -> tuple[bytes, int]:
-    """Return the file from its start, or as much of it as a picture of this size can take, and the length of the
-    file.
+    """Return the file from its start, or as much of it as a picture of this size
+    can take, and the length of the file.
     """
     length_bytes = file.seek(0, os.SEEK_END)
     file.seek(0)

@@ -213,8 +213,8 @@ def _without_smoothing(jpeg: bytes, tables: list[Segment]) -> bytes:
 
 
 def _segments(jpeg: bytes) -> Iterator[Segment]:
-    """Yield every marker behind the first, which is the start of the picture; what lies between segments is
-    skipped.
+    """Yield every marker behind the first, which is the start of the picture;
+    what lies between segments is skipped.
     """
     place = _next_marker(jpeg, 2)
     while place is not None:

@@ -50,8 +50,8 @@ def version() -> str:
 
 
 def open_image(file: IO[bytes]) -> Image.Image:
-    """Return the picture in ``file``, decoded whole. Raises :class:`UndecodableError`, also where the extra is
-    missing.
+    """Return the picture in ``file``, decoded whole. Raises
+    :class:`UndecodableError`, also where the extra is missing.
     """
     try:
         from pillow_jxl import JpegXLImagePlugin

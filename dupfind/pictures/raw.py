@@ -58,7 +58,7 @@ def is_raw(file: IO[bytes], name: str) -> bool:
 
 
 def _is_raw_tiff(file: IO[bytes]) -> bool:
-    """Return a TIFF that says it is DNG, begins with a preview, or holds what a sensor saw."""
+    """Tell whether a TIFF says it is DNG, begins with a preview, or holds what a sensor saw."""
     try:
         tags = TiffImagePlugin.ImageFileDirectory_v2(file.read(8))
         file.seek(tags.next)
@@ -133,8 +133,8 @@ def _preview(shot: object, data: bytes) -> bytes | None:
 
 
 def _fits(preview: bytes, size: tuple[int, int], turn: int) -> int | None:
-    """Return EXIF's number for how ``preview`` is stored, if it shows the whole shot, upright of ``size``, well
-    enough.
+    """Return EXIF's number for how ``preview`` is stored, if it shows the whole
+    shot, upright of ``size``, well enough.
     """
     try:
         with Image.open(io.BytesIO(preview), formats=("JPEG",)) as image:

@@ -54,8 +54,8 @@ def thumbnail(grey: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
 
 
 def squares(greys: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Return ``greys`` (..., n, n), many small pictures, as (..., ``side``, ``side``), each to the bit as Pillow
-    makes it.
+    """Return ``greys`` (..., n, n), many small pictures, as (..., ``side``, ``side``),
+    each to the bit as Pillow makes it.
     """
     taken = _whole_weights(side, greys.shape[-1])
     across = _round(greys.astype(np.float64) @ taken.T)

@@ -31,7 +31,7 @@ Levels = NDArray[np.int16]
 
 
 def detail(grey: Grey) -> float:
-    """Return root mean square, in grey levels, of what 2 x 2 pixels of ``grey`` (256, 256) differ from their mean.
+    """Return the root mean square, in grey levels, of what 2 x 2 pixels of ``grey`` (256, 256) differ from their mean.
 
     This is the finest level of a Haar wavelet decomposition: what the picture shows beyond 128 x 128 pixels.
     """

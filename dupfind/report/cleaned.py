@@ -21,8 +21,8 @@ _MOST_LISTED = 40
 
 
 def render(answer: CleanPlan | Cleaned, format_: Format, screen: Screen, *, is_command: bool = True) -> bytes:
-    """Return the plan, or what came of it, as a table or as JSON; ``is_command`` names the option that carries it
-    out.
+    """Return the plan, or what came of it, as a table or as JSON; ``is_command``
+    names the option that carries it out.
     """
     if format_ is Format.JSON:
         return (dumps(_json(answer), indent=1) + "\n").encode()

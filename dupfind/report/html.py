@@ -81,8 +81,8 @@ def render(
 
 
 def context_of(report: Report, given: int, left_out: Sequence[str], offered: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what the template says of a scan; ``given`` is how many decisions it went by, ``offered`` as of the
-    steps.
+    """Return what the template says of a scan; ``given`` is how many decisions it
+    went by, ``offered`` as of the steps.
     """
     return {
         "title": f"dupfind: {', '.join(shown(path) for path in report.settings.needles)}",
@@ -233,8 +233,8 @@ def headline(report: Report) -> str:
 
 
 def folder_rows(report: Report) -> list[tuple[str, int, str]]:
-    """Return verdict, how many folders have it, and how much lies directly in them; files of a list lie in none of
-    them.
+    """Return each verdict, how many folders have it, and how much lies directly in them;
+    files of a list lie in none of them.
     """
     states = {folder.path: folder.state for folder in report.folders}
     numbers = Counter(states.values())
@@ -247,7 +247,7 @@ def folder_rows(report: Report) -> list[tuple[str, int, str]]:
 
 
 def file_rows(files: Iterable[FileVerdict]) -> list[tuple[str, int, str]]:
-    """Return verdict, how many files have it, and their size."""
+    """Return each verdict, how many files have it, and their size."""
     numbers: Counter[FileState] = Counter()
     sizes: Counter[FileState] = Counter()
     for file in files:
@@ -270,8 +270,8 @@ def _settings(report: Report) -> list[tuple[str, str]]:
 
 
 def next_steps(report: Report, offered: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """Return what to do next, and what to add to the command for it; nothing where a button that is ``offered`` does
-    it.
+    """Return what to do next, and what to add to the command for it; nothing where a
+    button that is ``offered`` does it.
     """
     numbers = Counter(file.state for file in report.files)
     steps = []
@@ -338,8 +338,8 @@ def not_listed(
     folders: Sequence[FolderVerdict],
     most_doubtful: int,
 ) -> list[str]:
-    """Return what a page does not hold of each list, in sentences; ``most_doubtful`` is how many files in doubt it
-    holds.
+    """Return what a page does not hold of each list, in sentences; ``most_doubtful``
+    is how many files in doubt it holds.
     """
     lines = []
     lists = (("files that are not present", doubtful, most_doubtful), ("files that are present", present, MOST_ROWS))

@@ -54,8 +54,8 @@ class Files:
         return {self._spell(entry.path): first + place for place, entry in enumerate(self.haystack)}
 
     def place(self, key: str, path: str | None) -> dict[str, int]:
-        """Tell where the page finds a file, under ``key``; as :meth:`~dupfind.report.document.Album.place` does on
-        disk.
+        """Tell where the page finds a file, under ``key``; as
+        :meth:`~dupfind.report.document.Album.place` does on disk.
         """
         sides = (self.needle_numbers, self.haystack_numbers)
         for numbers in sides if key == "at" else reversed(sides):

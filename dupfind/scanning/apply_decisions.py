@@ -98,8 +98,8 @@ def _idle(number: int, decisions: int) -> str:
 
 
 def _weight(said: tuple[str, Decision]) -> tuple[int, str, str]:
-    """Return the lowest is the parted witness that is named: what the scan had thought most of, then the lowest
-    path.
+    """Rank parted witnesses, the lowest is named: what the scan had
+    thought most of, then the lowest path.
     """
     witness, decision = said
     return grade_rank(decision.evidence), witness, decision.decided

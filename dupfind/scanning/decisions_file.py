@@ -8,8 +8,8 @@ from dupfind.errors import SettingsError, reason_of
 
 
 def read(path: str) -> tuple[Decision, ...]:
-    """Return the decisions in the file ``path``; raises :class:`~dupfind.errors.SettingsError` with one line for the
-    user.
+    """Return the decisions in the file ``path``; raises
+    :class:`~dupfind.errors.SettingsError` with one line for the user.
     """
     try:
         with open(path, "rb") as file:

@@ -22,7 +22,7 @@ def judge_files(
 
 
 def words_of(needles: Sequence[Tree], findings: Findings) -> dict[str, Decision]:
-    """Return by the path as reported, the decisions that verdicts rest on."""
+    """Return, by the path as reported, the decisions that verdicts rest on."""
     if not findings.words:
         return {}
     return {

@@ -172,8 +172,8 @@ class _Route:
         return True
 
     def _side(self, point: int, after: int, neighbour: int, also: int) -> int:
-        """Return 1 where ``after`` and ``also`` are right behind ``point`` and ``neighbour``, -1 right before,
-        else 0.
+        """Return 1 where ``after`` and ``also`` are right behind ``point`` and
+        ``neighbour``, -1 right before, else 0.
         """
         for side in (1, -1):
             if (

@@ -187,8 +187,8 @@ def _lines(path: str) -> list[str]:
 def forgetting(
     trees: Iterable[Tree], forgetful: Mapping[int, str], so: str = "what is read there is not remembered"
 ) -> Iterator[str]:
-    """Yield a line for each tree that lies on one of the ``forgetful`` devices, for the user: ``so`` is what
-    follows.
+    """Yield a line for each tree that lies on one of the ``forgetful`` devices,
+    for the user: ``so`` is what follows.
     """
     for tree in trees:
         kinds = sorted({forgetful[device] for device, _ in tree.folders if device in forgetful})

@@ -119,8 +119,8 @@ def _of_photos(connection: sqlite3.Connection, table: str) -> Iterator[str]:
 
 
 def _of_iphoto(connection: sqlite3.Connection) -> Iterator[str]:
-    """Read the trash of Photos up to version 4, iPhoto and Aperture: a master is in the trash, or one of the
-    versions made of it is.
+    """Read the trash of Photos up to version 4, iPhoto and Aperture: a master is in the trash, or
+    one of the versions made of it is.
     """
     _require_rows(connection, "RKMaster")
     of_masters = ("masterUuid", "rawMasterUuid", "nonRawMasterUuid")

@@ -269,8 +269,8 @@ class Walk:
         return reason or self._managers.why_not_trusted(real, is_file=not os.path.isdir(real))
 
     def _is_among_needles(self, real: str) -> bool:
-        """Return True for what lies below a needles root by its path, or by device and inode of the folder around
-        it.
+        """Return True for what lies below a needles root by its path, or by device
+        and inode of the folder around it.
         """
         if any(is_below(real, root) for root in self._needle_roots):
             return True
