@@ -256,6 +256,12 @@ def pages(*serials: int, flags: int = 2) -> bytes:
     )
 
 
+def silenced(content: bytes) -> bytes:
+    """A WAV whose data are none."""
+    head = content[: content.index(b"data")] + b"data" + bytes(4)
+    return head[:4] + struct.pack("<I", len(head) - 8) + head[8:]
+
+
 BROKEN: dict[str, Make] = {
     "empty": lambda: b"",
     "a tag alone": lambda: id3(*TEXT),
@@ -270,6 +276,8 @@ BROKEN: dict[str, Make] = {
     "Ogg behind Ogg": lambda: tone("ogg") + remuxed(tone("ogg", 441.0), "ogg"),
     "Ogg with a hole": lambda: tone("ogg")[:28] + b"x" + tone("ogg")[28:],
     "Ogg that goes on with nothing": lambda: pages(1, flags=3),
+    "WAV without a sample": lambda: silenced(tone("wav")),
+    "FLAC without a frame": lambda: tone("flac")[: tone("flac").index(b"\xff\xf8")],
     "WAV cut": lambda: tone("wav")[:-100],
     "a chunk longer than its file": lambda: tone("wav")[:40] + struct.pack("<I", 1 << 30) + tone("wav")[44:],
     "AVI cut": lambda: avi()[:-100],
