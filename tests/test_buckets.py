@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("moto.server", reason="moto is not installed: pip install 'dupfind[dev]'")
+pytest.importorskip("moto.server", reason="moto (the group dev) is not installed")
 pytest.importorskip("botocore", reason="the extra s3 is not installed")
 
 from dupfind import pipeline

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("httpx", reason="the extra webdav is not installed")
-pytest.importorskip("wsgidav", reason="WsgiDAV is not installed: pip install 'dupfind[dev]'")
+pytest.importorskip("wsgidav", reason="WsgiDAV (the group dev) is not installed")
 
 from dupfind import pipeline
 from dupfind.errors import ServerError
