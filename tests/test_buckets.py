@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,7 @@ from dupfind.sources.bucket_roots import Address
 from dupfind.sources.entries import ChangedError
 from dupfind.sources.mounts import Mount, Mounts
 from dupfind.values import Report
+from faults.common import processes_of_session
 from tests.helpers import photo_sides
 from tests.helpers.photo_sides import DISK, HAY, build
 from tests.helpers.s3 import (
@@ -714,3 +718,31 @@ class TestMany:
         assert "contained" in {folder["verdict"] for folder in told["folders"]}
         table = subprocess.run(command, capture_output=True, check=False, text=True).stdout
         assert re.search(r"^s3://hay: 4 objects listed; \d+ requests made, [\d.]+ kB read\.$", table, re.MULTILINE)
+
+    @pytest.mark.parametrize("asked", ["GET .jpg", "GET .txt", "HEAD "])
+    def test_ctrl_c_while_the_server_says_nothing(self, s3: S3, asked: str) -> None:
+        """The run ends at once and in order, whoever waits for an answer: a worker, a thread, all threads at once."""
+        method, end = asked.split(" ")
+        is_waited_for, is_over = threading.Event(), threading.Event()
+
+        def say_nothing(environ: dict[str, Any], *_: Any) -> None:
+            if environ["REQUEST_METHOD"] == method and environ["PATH_INFO"].endswith(end) and not is_list(environ):
+                is_waited_for.set()
+                is_over.wait(60)
+
+        s3.fault = say_nothing
+        command = [sys.executable, "-m", "dupfind", "scan", "--haystack", "s3://hay", "s3://needles", "--no-cache"]
+        run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+        try:
+            assert is_waited_for.wait(60)
+            run.send_signal(signal.SIGINT)
+            _, told = run.communicate(timeout=9)  # after ten seconds it would end in any case, without a word
+        finally:
+            is_over.set()
+            run.kill()
+            run.communicate()
+        assert (130, b"dupfind: stopped; there is no verdict\n") == (run.returncode, told)
+        deadline = time.monotonic() + 30
+        while processes_of_session(run.pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert [] == processes_of_session(run.pid)

@@ -304,9 +304,14 @@ def _head(entry: ObjectEntry, size_bytes: int) -> bytes:
 
 @contextmanager
 def _threads() -> Iterator[ThreadPoolExecutor]:
-    """Run things beside each other; what has not begun when the block ends, by an error or a signal, never does."""
+    """Run things beside each other; what has not begun when the block ends, by an error or a signal, never does.
+
+    Nor is what waits for an answer then waited for: five times 30 seconds, and a thread cannot be ended.
+    """
     executor = ThreadPoolExecutor(CONNECTIONS, "dupfind-look")
     try:
         yield executor
-    finally:
-        executor.shutdown(cancel_futures=True)
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        raise
+    executor.shutdown()
