@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dupfind.catalog.same_file import Relation, have_numbers, is_as_listed, must_be_seen, relation, themselves
 from dupfind.catalog.volumes import Volume
+from dupfind.sources.file_systems import TICK_NS, is_one_time
 from dupfind.values import FileEntry
 
 OTHER, UNKNOWN, SAME = Relation
@@ -99,6 +100,48 @@ def test_one_of_many() -> None:
     own = themselves(listed, needles, SAME, lambda path: path, are_numbered=True)
     assert {"/c/photos.catalog/3", "/c/photos.catalog/5"} == own
     assert set() == themselves([], needles, SAME, lambda path: path, are_numbered=True)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("aAb"), st.integers(1, 2), st.integers(-99, 99)), max_size=8),
+    st.lists(st.tuples(st.sampled_from("aAbcd"), st.integers(1, 2), st.integers(-99, 99)), max_size=8),
+)
+def test_likeness_against_the_obvious_way(kept: list[tuple[str, int, int]], other: list[tuple[str, int, int]]) -> None:
+    """Each file compared with each: one size, and one name or one time, in any zone."""
+
+    def entries(folder: str, files: list[tuple[str, int, int]]) -> list[FileEntry]:
+        return [
+            FileEntry(f"{folder}/{number}/{name}", size, (10**9 + steps * 899) * 10**9 + number, 0, 0)
+            for number, (name, size, steps) in enumerate(files)
+        ]
+
+    listed, needles = entries("/c/photos.catalog", kept), entries("/n", other)
+    expected = {
+        entry.path
+        for entry in listed
+        for needle in needles
+        if entry.size_bytes == needle.size_bytes
+        and (
+            entry.path[-1].casefold() == needle.path[-1].casefold()
+            or is_one_time(entry.mtime_ns, needle.mtime_ns, TICK_NS + 1)
+        )
+    }
+    assert expected == themselves(listed, needles, UNKNOWN, lambda path: path, are_numbered=False)
+
+
+def test_likeness_takes_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Raw pictures of one size, without numbers: each was compared with each, which takes hours for 100,000."""
+    compared = []
+
+    def counted(*times: int) -> bool:
+        compared.append(times)
+        return is_one_time(*times)
+
+    monkeypatch.setattr("dupfind.catalog.same_file.is_one_time", counted)
+    listed = [FileEntry(f"/c/x.catalog/{number}", 9, (10**9 + number * 77) * 10**9, 0, 0) for number in range(2000)]
+    needles = [entry._replace(path=f"/n/{entry.path}.raw", mtime_ns=entry.mtime_ns + 10**15) for entry in listed]
+    assert set() == themselves(listed, needles, UNKNOWN, lambda path: path, are_numbered=False)
+    assert len(compared) < 50 * len(listed)
 
 
 @pytest.mark.parametrize(

@@ -241,6 +241,20 @@ def test_columns_of_another_state_are_not_used(tree: TreeBuilder, tmp_path: Path
     assert warning.startswith(f"{catalog}: its columns are not used: they are of another state of the catalog")
 
 
+def test_files_without_inodes_are_listed_whole(tree: TreeBuilder, tmp_path: Path) -> None:
+    """More than a size and an inode tells a needle among them, and what is left out is counted."""
+    drive, catalog = tree("drive", {"a.txt": b"a", "b.txt": b"b"}), tmp_path / "c.catalog"
+    made(drive, catalog)
+    chosen = make_settings(haystack=[str(catalog)], needles=[str(tree("needles", {}))])
+    (root,) = (root for root in chosen.roots if root.is_catalog)
+    assert Shortlist.opened(root, pytest.fail) is not None
+    file = CatalogFile.for_writing(str(catalog))
+    file.connection.execute("UPDATE file SET inode = 0 WHERE name = CAST('a.txt' AS BLOB)")
+    columns.write(str(catalog), file, "phash", "")
+    file.close()
+    assert Shortlist.opened(root, pytest.fail) is None
+
+
 @pytest.mark.parametrize("harm", ["no head", "no column", "cut off", "another type", "no head's form", "no array"])
 def test_what_is_no_column_is_not_used(tree: TreeBuilder, tmp_path: Path, harm: str) -> None:
     """Whatever became of the files; the answer is that of the catalog."""
@@ -543,7 +557,7 @@ def test_rows_against_the_obvious_way(
     }
     for name, of_rows in values.items():
         np.save(folder / f"{name}.npy", np.array(of_rows, columns._TYPES[name]))
-    head = columns.Head("", "", "", [], len(rows), 0, {}, 0)
+    head = columns.Head("", "", "", [], len(rows), 0, {}, 0, 0)
     those = Columns(str(folder), head)
     listed = [place for place, kind in enumerate(kinds) if not kind & 16]
     assert [place for place in listed if kinds[place] & 4] == those.told().tolist()

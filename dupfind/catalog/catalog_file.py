@@ -196,11 +196,6 @@ class CatalogFile(Store):
             ):
                 yield _joined(folder, name)
 
-    def has_unnumbered(self) -> bool:
-        """Tell whether any file has no inode."""
-        with translated():
-            return self.connection.execute("SELECT 1 FROM file WHERE inode = 0 LIMIT 1").fetchone() is not None
-
     def folders(self) -> list[str]:
         """Return every folder that has files, by its relative path: empty for the root."""
         with translated():

@@ -60,6 +60,7 @@ _SELECT_ROWS = """
     WHERE f.folder = ? ORDER BY f.name
 """
 _SELECT_STATES = "SELECT name, size, mtime_ns, ctime_ns, inode FROM file WHERE folder = ? ORDER BY name"
+_OTHER_STATE = "they are of another state of the catalog, or of another version of dupfind"
 _CHANGES, _HEADER_BYTES = slice(24, 32), 100
 """Where an SQLite file counts its changes and its pages: https://www.sqlite.org/fileformat2.html, section 1.3."""
 
@@ -83,6 +84,8 @@ class Head:
     """By folder, relative to the root, why they are not."""
     most_pixels: int
     """Of the largest picture."""
+    unnumbered: int
+    """Rows without an inode."""
 
 
 class Columns:
@@ -110,10 +113,12 @@ class Columns:
             columns._mapped("folders", (np.int64, 2))
         except OSError as error:
             return reason_of(error)
-        except (EOFError, TypeError, ValueError):
+        except TypeError:
+            return _OTHER_STATE
+        except (EOFError, ValueError):
             return "they are damaged"
         if columns.head.stamp != stamp_of(catalog, file) or columns.head.version != __version__:
-            return "they are of another state of the catalog, or of another version of dupfind"
+            return _OTHER_STATE
         return columns if lengths == {rows} else "they are damaged"
 
     def _mapped(self, name: str, form: tuple[type[np.generic], int] | None = None) -> NDArray[Any]:
@@ -281,12 +286,13 @@ def _write(folder: str, catalog: str, file: CatalogFile, algorithm: str, recipe:
             most_pixels = max([most_pixels, *(row[4] or 0 for row in found)])
             first += len(found)
         _fill_inner(columns, file, algorithm)
+    unnumbered = int(np.count_nonzero(columns["inode"] == 0))
     for column in columns.values():
         column.flush()
     with open(os.path.join(folder, f"folders.npy{_PART}"), "wb") as table:
         np.save(table, np.array(starts, np.int64).reshape(-1, 2), allow_pickle=False)
     names = sorted(labels[number] for number in recipes)
-    return Head(stamp_of(catalog, file), __version__, recipe, names, rows, len(made), notes, most_pixels)
+    return Head(stamp_of(catalog, file), __version__, recipe, names, rows, len(made), notes, most_pixels, unnumbered)
 
 
 def _values(row: Sequence[Any]) -> dict[str, int]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 
 from dupfind.catalog.volumes import Volume
-from dupfind.sources.file_systems import TICK_NS, file_system, is_one_time
+from dupfind.sources.file_systems import TICK_NS, file_system, is_one_time, keys_near, time_key
 from dupfind.sources.normal_form import composed
 from dupfind.values import FileEntry
 
@@ -82,7 +82,7 @@ def themselves(
     are_numbered = are_numbered and 0 not in inodes
     inodes.discard(0)
     by_inode: dict[int, list[FileEntry]] = defaultdict(list)
-    by_size: dict[int, list[FileEntry]] = defaultdict(list)
+    alike = _Alike()
     paths = set()
     for needle in needles:
         if needle.inode in inodes:
@@ -91,13 +91,13 @@ def themselves(
             paths.add(composed(needle.path))
             is_vague = not (are_numbered and needle.inode)
             if needle.size_bytes in sizes and is_vague and not is_elsewhere:
-                by_size[needle.size_bytes].append(needle)
+                alike.add(needle)
     return {
         entry.path
         for entry in listed
         if any(_is_it(entry, needle, how) for needle in by_inode.get(entry.inode, ()))
         or (how is not Relation.OTHER and composed(former(entry.path)) in paths)
-        or any(_is_like_it(entry, needle) for needle in by_size.get(entry.size_bytes, ()))
+        or alike.has(entry)
     }
 
 
@@ -113,11 +113,34 @@ def _is_it(entry: FileEntry, needle: FileEntry, how: Relation) -> bool:
             return entry[1:] == needle[1:]
 
 
-def _is_like_it(entry: FileEntry, needle: FileEntry) -> bool:
-    """Tell whether two files of one size may be one, without numbers to go by."""
-    if is_one_time(entry.mtime_ns, needle.mtime_ns, TICK_NS + 1):
-        return True
-    return _name(entry).casefold() == _name(needle).casefold()
+class _Alike:
+    """Files without numbers to go by: two of one size and one time, or one name, may be one file.
+
+    Looked up, and not compared with each of their size: raw pictures of one camera may all have one.
+    """
+
+    def __init__(self) -> None:
+        self._names: set[tuple[int, str]] = set()
+        self._times: dict[tuple[int, tuple[int, int]], set[int]] = defaultdict(set)
+
+    def add(self, entry: FileEntry) -> None:
+        """Add a file."""
+        size_bytes = entry.size_bytes
+        self._names.add((size_bytes, _name(entry).casefold()))
+        self._times[size_bytes, time_key(entry.mtime_ns)].add(entry.mtime_ns)
+
+    def has(self, entry: FileEntry) -> bool:
+        """Tell whether a file may be one of those that were added."""
+        size_bytes, mtime_ns = entry.size_bytes, entry.mtime_ns
+        if not self._names:
+            return False
+        if (size_bytes, _name(entry).casefold()) in self._names:
+            return True
+        return any(
+            is_one_time(mtime_ns, time_ns, TICK_NS + 1)
+            for key in keys_near(mtime_ns)
+            for time_ns in self._times.get((size_bytes, key), ())
+        )
 
 
 def _name(entry: FileEntry) -> str:

@@ -46,7 +46,7 @@ class Shortlist:
                     warn(f"{root.given}: its columns are not used: {columns}: dupfind index --columns makes them anew")
                     return None
                 about = file.about()
-                if about is None or file.has_unnumbered():
+                if about is None or columns.head.unnumbered:
                     return None
                 refuse_other_recipe(root, about, columns.head.recipes)
                 return cls(root, columns, about, list(file.problems()))
