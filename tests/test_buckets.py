@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -40,6 +41,7 @@ from tests.helpers.s3 import (
     S3,
     SECRET,
     TOKEN,
+    dripping,
     edited,
     endless,
     is_get,
@@ -340,6 +342,63 @@ class TestListing:
         s3.fault = again
         with pytest.raises(ServerError, match=r"s3://needles.*not whole"):
             scan()
+
+    @pytest.mark.mostly_slow(fast=1)
+    @pytest.mark.parametrize("limit", ["MOST_LISTED", "MOST_LISTING_SECONDS"])
+    def test_a_listing_without_an_end(
+        self, s3: S3, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], limit: str
+    ) -> None:
+        """Always a new token, always new names: there is a limit, one line that tells of it, and no verdict."""
+        from dupfind.cli.main import run as command
+
+        pages = itertools.count(1)
+
+        def go_on(environ: dict[str, Any], _: S3, start: Callable[..., Any]) -> Iterable[bytes] | None:
+            if not is_list(environ) or "/needles" not in environ["PATH_INFO"] or len(s3.asked) > 500:
+                return None
+            body = _NAMELESS.replace(b"false", b"true").replace(b"<KeyCount>1</KeyCount>", b"")
+            body = body.replace(b"<Size>", b"<Key>%09d</Key><Size>" % (number := next(pages)))
+            body = body.replace(b"<Contents>", b"<NextContinuationToken>%d</NextContinuationToken><Contents>" % number)
+            start("200 OK", [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+            return [body]
+
+        s3.fault = go_on
+        monkeypatch.setattr(f"dupfind.buckets.store.{limit}", 20 if limit == "MOST_LISTED" else 0.05)
+        assert 2 == command(["scan", "--haystack", "s3://hay", "--needles", "s3://needles", "--no-cache"])
+        (line,) = capsys.readouterr().err.splitlines()
+        why = "it has more than 20 objects and folders" if limit == "MOST_LISTED" else "that takes more than .* hours"
+        assert re.fullmatch(
+            f"dupfind: s3://needles cannot be listed: {why}, or has no end: name folders of it instead", line
+        )
+        assert next(pages) > (20 if limit == "MOST_LISTED" else 1)
+
+    @pytest.mark.mostly_slow(fast=2)
+    @pytest.mark.parametrize("what", ["list", "denied list", "slow list", "denied object", "look"])
+    def test_an_answer_without_an_end(self, s3: S3, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+        """Of what is no content of an object, so much is read and no more, whatever the server says first."""
+        if what == "slow list":
+            monkeypatch.setattr("dupfind.buckets.store.ANSWER_SECONDS", 0.2)
+        else:
+            monkeypatch.setattr("dupfind.buckets.store.MOST_ANSWER_BYTES", 1 << 20)
+
+        def go_on(environ: dict[str, Any], _: S3, start: Callable[..., Any]) -> Iterable[bytes] | None:
+            is_meant = is_list(environ) if what.endswith("list") else "/hay/2007/notes" in environ["PATH_INFO"]
+            if not is_meant or (environ["REQUEST_METHOD"] == "HEAD") is not (what == "look"):
+                return None
+            start("403 Forbidden" if "denied" in what else "200 OK", [("Content-Type", "application/xml")])
+            return itertools.islice(dripping() if "slow" in what else endless(), 200)
+
+        s3.fault = go_on
+        if what.endswith("list"):
+            with pytest.raises(ServerError, match="cannot be listed: an answer that is too long, or takes too long"):
+                scan()
+            return
+        report = scan(needles="s3://needles/all")
+        assert "missing" == states(report)["all/notes.txt"]
+        reason = (
+            "an answer that is too long, or takes too long" if what == "denied object" else "does not tell its size"
+        )
+        assert any(reason in problem.reason for problem in report.problems)
 
     @pytest.mark.slow
     def test_an_end_that_comes_too_early(self, s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:

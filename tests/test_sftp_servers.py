@@ -12,7 +12,8 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +230,52 @@ def test_nothing_is_remembered(sftp: Sftp, tmp_path: Path) -> None:
     assert "present" == states(scan(sftp, **options))["all/notes.txt"]
     build(sftp.folder / "needles", {"all/notes.txt": b"other"}, OLD + 10**7)
     assert "missing" == states(scan(sftp, **options))["all/notes.txt"]
+
+
+@pytest.mark.mostly_slow(fast=2)
+@pytest.mark.parametrize("name", ["{}.txt", ".", "{}/"])
+def test_a_listing_without_an_end(sftp: Sftp, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """New files for ever, the folder itself for ever, folders in folders in each folder: a limit ends the run."""
+    monkeypatch.setattr("dupfind.buckets.store.MOST_LISTED", 300)
+    kind = stat.S_IFDIR if name.endswith("/") else stat.S_IFREG
+
+    async def names() -> AsyncIterator[asyncssh.SFTPName]:
+        for number in range(2000 if kind == stat.S_IFREG else 2 * (len(sftp.asked) < 2000)):
+            attributes = asyncssh.SFTPAttrs(size=5, permissions=kind | 0o700, mtime=OLD)
+            yield asyncssh.SFTPName(name.rstrip("/").format(number).encode(), attrs=attributes)
+
+    sftp.fault = lambda asked, path: names() if asked == "scandir" and path.startswith("/needles") else None
+    monkeypatch.setattr(asyncssh.SFTPServer, "format_longname", lambda *_: None)
+    with pytest.raises(ServerError) as error:
+        scan(sftp)
+    reason = "it has more than 300 objects and folders, or has no end: name folders of it instead"
+    assert f"{sftp.url}/needles cannot be listed: {reason}" == str(error.value)
+
+
+def test_a_folder_in_itself(sftp: Sftp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By ever longer paths: somewhere it ends, and no folder around that is contained."""
+    monkeypatch.setattr("dupfind.buckets.names.MOST_DEPTH", 6)
+
+    async def names() -> AsyncIterator[asyncssh.SFTPName]:
+        for name, kind in ((b"notes.txt", stat.S_IFREG), (b"again", stat.S_IFDIR)):
+            yield asyncssh.SFTPName(
+                name, attrs=asyncssh.SFTPAttrs(size=5, permissions=kind | 0o700, atime=OLD, mtime=OLD + 10**7)
+            )
+
+    def show(asked: str, path: str) -> object:
+        if not path.startswith("/needles"):
+            return None
+        notes = sftp.folder / "needles/all/notes.txt"
+        answers = {"scandir": names, "lstat": notes.lstat, "open": partial(open, notes, "rb", buffering=0)}
+        return answers.get(asked, lambda: None)()
+
+    sftp.fault = show
+    monkeypatch.setattr(asyncssh.SFTPServer, "format_longname", lambda *_: None)
+    report = scan(sftp)
+    assert "a folder that lies too deep: not looked into" == reasons(report)["again"]
+    assert {"present"} == set(states(report).values())
+    assert 6 == len(report.folders)
+    assert "contained" not in folders(report).values()
 
 
 def test_a_server_that_is_not_known(sftp: Sftp) -> None:

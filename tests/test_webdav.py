@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -120,6 +121,62 @@ def test_a_listing_that_is_not_whole(webdav: Webdav, name: str) -> None:
 
     webdav.fault = fault
     with pytest.raises(ServerError, match=f"/needles cannot be listed: .*{reason}"):
+        scan(webdav)
+
+
+@pytest.mark.mostly_slow(fast=1)
+@pytest.mark.parametrize("folders_in_each", [1, 2])
+def test_a_folder_in_itself(webdav: Webdav, monkeypatch: pytest.MonkeyPatch, folders_in_each: int) -> None:
+    """By ever longer paths: somewhere it ends, and nothing around that is contained; of two in each there is no end."""
+    monkeypatch.setattr("dupfind.buckets.names.MOST_DEPTH", 6 if folders_in_each == 1 else 128)
+    monkeypatch.setattr("dupfind.buckets.store.MOST_LISTED", 300)
+    when = "Sun, 02 Feb 2020 02:02:02 GMT"
+
+    def show(environ: dict[str, Any], server: Webdav, start: Start) -> Iterable[bytes] | None:
+        path = environ["PATH_INFO"].rstrip("/").encode()
+        if not path.startswith(b"/needles") or "HTTP_AUTHORIZATION" not in environ:
+            return None
+        body, kind = b"words", b"<D:resourcetype><D:collection/></D:resourcetype>"
+        if environ["REQUEST_METHOD"] == "PROPFIND":
+            again = range(folders_in_each if len(server.asked) < 1000 else 0)
+            inner = [(b"/", kind)] + [(b"/again%d/" % number, kind) for number in again]
+            told = (
+                b"<D:resourcetype/><D:getcontentlength>5</D:getcontentlength><D:getlastmodified>%s</D:getlastmodified>"
+            )
+            inner.append((b"/notes.txt", told % when.encode()))
+            body = b'<?xml version="1.0"?><D:multistatus xmlns:D="DAV:">%s</D:multistatus>' % b"".join(
+                b"<D:response><D:href>%s%s</D:href><D:propstat><D:prop>%s</D:prop><D:status>HTTP/1.1 200 OK</D:status>"
+                b"</D:propstat></D:response>" % (path, name, what)
+                for name, what in inner
+            )
+        is_list = environ["REQUEST_METHOD"] == "PROPFIND"
+        headers = [("Content-Length", str(len(body))), ("Last-Modified", when)]
+        start("207 Multi-Status" if is_list else "200 OK", headers)
+        return [body]
+
+    webdav.fault = show
+    if folders_in_each == 2:
+        with pytest.raises(ServerError, match="needles cannot be listed: it has more than 300 objects and folders"):
+            scan(webdav)
+        return
+    report = scan(webdav)
+    assert "a folder in itself, or too deep: not looked into" == reasons(report)["again0"]
+    assert {"present"} == set(states(report).values())
+    assert "contained" not in folders(report).values()
+
+
+def test_a_question_for_the_password_without_an_end(webdav: Webdav, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our library reads all of it before it answers: so much, and no more."""
+    monkeypatch.setattr("dupfind.buckets.store.MOST_ANSWER_BYTES", 1 << 20)
+
+    def ask(environ: dict[str, Any], _: Webdav, start: Start) -> Iterable[bytes] | None:
+        if "HTTP_AUTHORIZATION" in environ:
+            return None
+        start("401 Unauthorized", [("WWW-Authenticate", 'Digest realm="x", nonce="y"')])
+        return itertools.repeat(b"x" * 65536, 999)
+
+    webdav.fault = ask
+    with pytest.raises(ServerError, match="cannot be listed: an answer that is too long, or takes too long"):
         scan(webdav)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-MOST_LETTERS = 4096
+MOST_LETTERS, MOST_DEPTH = 4096, 128
+"""Of a path, and of folders that lie in each other: a server may show a folder in itself, by ever longer paths."""
 ITSELF = "[object]"
 """Stands for an object among those that are called as if they lay in it, so that the folder of its name is in doubt."""
 
@@ -24,6 +25,15 @@ def why_no_path(below: str) -> str | None:
     if "\0" in below or any(part in ("", ".", "..") for part in below.split("/")):
         return "its name is no path"
     return None
+
+
+def is_too_deep(folder: str) -> bool:
+    """Tell whether a folder lies too deep to be looked into.
+
+    >>> is_too_deep("/a/b/"), is_too_deep("/a" * 200), is_too_deep("/" + "a" * 5000)
+    (False, True, True)
+    """
+    return len(folder) >= MOST_LETTERS or folder.count("/") > MOST_DEPTH
 
 
 def folder_around(below: str) -> str:

@@ -14,15 +14,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, HTTPClientError, ReadTimeoutError
 from botocore.loaders import Loader
 from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ReadTimeoutError as ReadTimeout
 
 from dupfind.buckets.store import (
     CONNECT_SECONDS,
@@ -33,6 +34,8 @@ from dupfind.buckets.store import (
     SILENCE_SECONDS,
     TRIES,
     AgainError,
+    Bounds,
+    EndlessError,
     GaveUpError,
     Listed,
     Part,
@@ -40,6 +43,7 @@ from dupfind.buckets.store import (
     Store,
     Trouble,
     ns_of,
+    within_bounds,
 )
 from dupfind.errors import ServerError
 from dupfind.sources.bucket_roots import Address
@@ -49,6 +53,7 @@ _PAGE = 1000
 _MOST_EMPTY_PAGES = 100
 """Pages without an object that a listing may have one after the other; a bucket full of markers has some."""
 _BLOCK_BYTES = 1 << 18
+_REFUSED = 300
 _CODE = re.compile(r"[A-Za-z0-9.]{1,60}")
 _NO_SUCH = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 _OTHER_STATE = frozenset({"412", "PreconditionFailed", "416", "InvalidRange", "304", "NotModified"})
@@ -87,7 +92,7 @@ class S3Store(Store):
             self._client = session.create_client("s3", config=config)
         except (BotoCoreError, ValueError) as error:
             raise ServerError(f"{address.url}: {_told(error)}") from None
-        self._client.meta.events.register("before-send.s3", self._count_request)
+        self._client.meta.events.register("before-send.s3", self._send)
 
     @property
     def host(self) -> str:
@@ -103,6 +108,7 @@ class S3Store(Store):
         last, is_ascending, more = "", True, dict[str, str]()
         tokens: set[str] = set()
         empty = 0
+        bounds = Bounds(self.address.url)
         while True:
             page = self._page(prefix, more)
             objects = [_listed(item) for item in page.get("Contents") or []]
@@ -111,6 +117,7 @@ class S3Store(Store):
             for listed in objects:
                 if listed is None or not listed.key.startswith(prefix):
                     raise self._not_whole("it lists what was not asked for")
+                bounds.count()
                 is_ascending = is_ascending and (not last or _in_bytes(listed.key) > _in_bytes(last))
                 last = listed.key
                 yield listed
@@ -206,8 +213,44 @@ class S3Store(Store):
         """Close all connections."""
         self._client.close()
 
-    def _count_request(self, **_: object) -> None:
+    def _send(self, request: Any, **_: object) -> Any:  # noqa: ANN401 - of botocore
+        """Count a request and send it; what is no content of an object is read here, as botocore does it without end.
+
+        Raises the errors of botocore, by which it knows whether to ask again.
+        """
         self.count(1, 0)
+        is_for_content = request.stream_output
+        request.stream_output = True
+        answer = self._client._endpoint.http_session.send(request)  # noqa: SLF001 - set up with certificates and proxies
+        if is_for_content and answer.status_code < _REFUSED:
+            return answer
+        body = answer.raw
+        try:
+            answer.raw = _Body(list(within_bounds(body.stream(_BLOCK_BYTES))))
+        except EndlessError as error:
+            body.close()
+            raise _TooLongError(error=error) from None
+        except ReadTimeout as error:
+            raise ReadTimeoutError(endpoint_url=request.url, error=error) from None
+        except HTTPError as error:
+            raise ConnectionClosedError(error=error, request=request, endpoint_url=request.url) from None
+        return answer
+
+
+class _Body(NamedTuple):
+    """A body that was read, as botocore takes it."""
+
+    blocks: list[bytes]
+
+    def stream(self) -> list[bytes]:
+        """Return all of it."""
+        return self.blocks
+
+
+class _TooLongError(BotoCoreError):  # type: ignore[misc]  # of a library without types
+    """What :class:`EndlessError` is to botocore: no reason to ask again."""
+
+    fmt = "{error}"
 
 
 @cache
@@ -271,6 +314,7 @@ def _told(error: Exception) -> str:
         "ResponseStreamingError": CUT_SHORT,
         "SSLError": "its certificate is not to be trusted",
         "ProfileNotFound": "there is no such profile of AWS",
+        "_TooLongError": "an answer that is too long, or takes too long",
         "PartialCredentialsError": "a part of the credentials is missing",
         "NoCredentialsError": "there are no credentials",
         "ConfigParseError": "the configuration of AWS cannot be read",

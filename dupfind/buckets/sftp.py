@@ -16,18 +16,20 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError
 from contextlib import suppress
+from functools import partial
 from operator import itemgetter
 from typing import Any, TypeVar, cast
 
 import asyncssh
 
-from dupfind.buckets.names import MOST_LETTERS
+from dupfind.buckets.names import is_too_deep
 from dupfind.buckets.store import (
     CONNECT_SECONDS,
     MOST_SIZE_BYTES,
     NO_ACCESS,
     SILENCE_SECONDS,
     AgainError,
+    Bounds,
     GaveUpError,
     Listed,
     Part,
@@ -79,17 +81,18 @@ class SftpStore(Store):
     def list(self) -> Iterator[Listed | Trouble]:
         """Yield all files, folder after folder; a folder that is denied is a trouble."""
         pending = [self.prefix]
+        bounds = Bounds(self.address.url)
         while pending:
             folder = pending.pop()
             try:
-                names = self._whole(lambda at=folder: self._again(lambda: self._names(at), None))  # type: ignore[misc]
+                names = self._whole(partial(self._again, partial(self._names, folder, bounds), None))
             except (PermissionError, FileNotFoundError) as error:
                 if folder == self.prefix:
                     raise ServerError(f"{self.address.url} cannot be listed: {error.strerror}") from None
                 yield Trouble(folder.rstrip("/"), f"cannot read the folder: {error.strerror}")
                 continue
             for name, attributes in sorted(names, key=itemgetter(0)):
-                if "/" not in name and stat.S_ISDIR(attributes.permissions or 0) and len(folder) < MOST_LETTERS:
+                if "/" not in name and stat.S_ISDIR(attributes.permissions or 0) and not is_too_deep(folder):
                     pending.append(f"{folder}{name}/")
                 else:
                     yield _item(folder, name, attributes)
@@ -140,7 +143,7 @@ class SftpStore(Store):
         future = asyncio.run_coroutine_threadsafe(bounded(), self._loop)
         try:
             return future.result()
-        except ChangedError:
+        except (ChangedError, ServerError):
             raise
         except Exception as error:  # noqa: BLE001 - of the library's many
             failure = _failure(error)
@@ -186,7 +189,7 @@ class SftpStore(Store):
         self.count(1, 0)
         return str(await sftp.realpath(path))
 
-    async def _names(self, folder: str) -> Names:
+    async def _names(self, folder: str, bounds: Bounds) -> Names:
         sftp = await self._sftp()
         self.count(1, 0)
         names: Names = []
@@ -196,6 +199,7 @@ class SftpStore(Store):
                 item = await asyncio.wait_for(anext(each), SILENCE_SECONDS)
             except StopAsyncIteration:
                 return names
+            bounds.count()
             name = os.fsdecode(item.filename)
             if name not in (".", ".."):
                 names.append((name, item.attrs))
@@ -231,7 +235,7 @@ def _item(folder: str, name: str, attributes: asyncssh.SFTPAttrs) -> Listed | Tr
     if kind == stat.S_IFLNK:
         return Trouble(folder + name, "symbolic link: not followed")
     if kind == stat.S_IFDIR:
-        return Trouble(folder + name, "its path is too long: not looked into")
+        return Trouble(folder + name, "a folder that lies too deep: not looked into")
     if not _is_file(attributes):
         return Trouble(folder + name, "not a regular file of a known size")
     return Listed(folder + name, _state(attributes))

@@ -10,9 +10,10 @@ from __future__ import annotations
 import socket
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
+from dupfind.errors import ServerError
 from dupfind.sources.bucket_roots import Address
 from dupfind.sources.entries import ChangedError
 from dupfind.sources.room import is_this_machine
@@ -25,6 +26,10 @@ MOST_FAILURES = 10
 """How many times in a row, in one process, no answer may come before nothing is asked any more."""
 CONNECT_SECONDS, SILENCE_SECONDS, ANSWER_SECONDS = 10.0, 30.0, 120.0
 """How long a server may take to be reached, may say nothing, and may take for one answer."""
+MOST_LISTED, MOST_LISTING_SECONDS = 10_000_000, 24 * 3600.0
+"""How many objects and folders one listing may have, which takes some gigabytes of memory, and how long it may take."""
+MOST_ANSWER_BYTES = 16 << 20
+"""Of an answer that is no content of an object: a page of a thousand names of the greatest length has 4 MB."""
 LEAST_BYTES_A_SECOND = 50_000
 """What is slower for long has failed."""
 CONNECTIONS = 16
@@ -86,6 +91,10 @@ class GaveUpError(OSError):
     """Something was asked for as often, or for as long, as can be, and no answer came."""
 
 
+class EndlessError(OSError):
+    """An answer came, and went on for longer than any answer of its kind does."""
+
+
 class AgainError(Exception):
     """Something went wrong on the way, and may go well when it is asked for again."""
 
@@ -110,6 +119,36 @@ class Part(NamedTuple):
         """Raise ``OSError`` where it has taken too long."""
         if time.monotonic() > self.deadline:
             raise GaveUpError("reading it takes too long")
+
+
+class Bounds:
+    """Counts what a listing gives: a server may go on for ever, with names and folders that are always new."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._left = MOST_LISTED
+        self._deadline = time.monotonic() + MOST_LISTING_SECONDS
+
+    def count(self) -> None:
+        """Count one more; raises :class:`~dupfind.errors.ServerError` where it is one too many, or too late."""
+        self._left -= 1
+        if self._left < 0:
+            raise ServerError(self._words(f"it has more than {MOST_LISTED:,} objects and folders"))
+        if time.monotonic() > self._deadline:
+            raise ServerError(self._words(f"that takes more than {MOST_LISTING_SECONDS / 3600:g} hours"))
+
+    def _words(self, what: str) -> str:
+        return f"{self._url} cannot be listed: {what}, or has no end: name folders of it instead"
+
+
+def within_bounds(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the blocks of an answer that is no content of an object; raises ``EndlessError`` where it is too long."""
+    left_bytes, deadline = MOST_ANSWER_BYTES, time.monotonic() + ANSWER_SECONDS
+    for block in blocks:
+        left_bytes -= len(block)
+        if left_bytes < 0 or time.monotonic() > deadline:
+            raise EndlessError("an answer that is too long, or takes too long")
+        yield block
 
 
 class Store(ABC):
@@ -152,7 +191,8 @@ class Store(ABC):
     def list(self) -> Iterator[Listed | Trouble]:
         """Yield everything at and below the folder of the address.
 
-        Raises :class:`~dupfind.errors.ServerError` where the listing is not whole: nothing can be said then.
+        Raises :class:`~dupfind.errors.ServerError` where the listing is not whole, or has no end that could be waited
+        for (:class:`Bounds`): nothing can be said then.
         """
 
     def look(self, key: str) -> State | None:

@@ -23,7 +23,7 @@ from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
 import httpx
 
-from dupfind.buckets.names import MOST_LETTERS
+from dupfind.buckets.names import is_too_deep
 from dupfind.buckets.store import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
@@ -32,6 +32,7 @@ from dupfind.buckets.store import (
     NO_ACCESS,
     SILENCE_SECONDS,
     AgainError,
+    Bounds,
     Listed,
     Part,
     State,
@@ -39,6 +40,7 @@ from dupfind.buckets.store import (
     Trouble,
     ns_of,
     size_of,
+    within_bounds,
 )
 from dupfind.errors import ServerError
 from dupfind.sources.bucket_roots import Address
@@ -73,7 +75,7 @@ class WebdavStore(Store):
             limits=httpx.Limits(max_connections=CONNECTIONS),
             headers={"Accept-Encoding": "identity", "User-Agent": "dupfind"},
             follow_redirects=False,
-            event_hooks={"request": [lambda _: count(1, 0)]},
+            event_hooks={"request": [lambda _: count(1, 0)], "response": [_bound_refusal]},
         )
 
     @property
@@ -90,6 +92,7 @@ class WebdavStore(Store):
         """Yield all files, folder after folder; a folder that is denied is a trouble."""
         pending = [self.prefix]
         met = set(pending)
+        bounds = Bounds(self.address.url)
         while pending:
             folder = pending.pop()
             try:
@@ -102,7 +105,8 @@ class WebdavStore(Store):
             except OSError as error:
                 raise ServerError(f"{self.address.url} cannot be listed: {error}") from None
             for key, is_folder, state in sorted(members):
-                if is_folder and key not in met and len(key) < MOST_LETTERS:
+                bounds.count()
+                if is_folder and key not in met and not is_too_deep(key):
                     met.add(key)
                     pending.append(key)
                 elif is_folder:
@@ -289,6 +293,27 @@ def _ns(told: str | None) -> int:
         return ns_of(parsedate_to_datetime(told or "").timestamp())
     except (ValueError, OverflowError):
         return 0
+
+
+class _Bounded(httpx.SyncByteStream):
+    """The body of an answer that httpx reads to its end by itself."""
+
+    def __init__(self, body: httpx.SyncByteStream) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return within_bounds(self._body)
+
+    def close(self) -> None:
+        """Close the connection, or give it back."""
+        self._body.close()
+
+
+def _bound_refusal(answer: httpx.Response) -> None:
+    """Bound what is read before we say who we are: httpx reads all of an answer that asks for that."""
+    if answer.status_code in _DENIED:
+        assert isinstance(answer.stream, httpx.SyncByteStream)
+        answer.stream = _Bounded(answer.stream)
 
 
 def _login(address: Address) -> httpx.Auth | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -116,3 +117,10 @@ def endless(block: bytes = b"x" * (1 << 16)) -> Iterator[bytes]:
     """Give bytes without an end."""
     while True:
         yield block
+
+
+def dripping() -> Iterator[bytes]:
+    """Give a little, again and again."""
+    while True:
+        time.sleep(0.02)
+        yield b" "

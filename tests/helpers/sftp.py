@@ -14,7 +14,8 @@ import asyncssh
 class Sftp:
     """A server that shows ``folder`` as its root; ``home`` gets an ``.ssh`` by which it is known, and may be entered.
 
-    ``faults`` are asked before each question: by its name (``scandir``, ``lstat``, ``open``, ``read``), with the path.
+    ``faults`` are asked before each question: by its name (``scandir``, ``lstat``, ``open``, ``read``), with the path;
+    what they give is the answer.
     """
 
     def __init__(self, folder: Path, home: Path) -> None:
@@ -100,15 +101,13 @@ class Sftp:
                 return server.fault(name, shown)
 
             def scandir(self, path: bytes) -> Any:
-                self._ask("scandir", path)
-                return super().scandir(path)
+                return self._ask("scandir", path) or super().scandir(path)
 
             def lstat(self, path: bytes) -> Any:
                 return self._ask("lstat", path) or super().lstat(path)
 
             def open(self, path: bytes, *rest: Any) -> Any:
-                self._ask("open", path)
-                return super().open(path, *rest)
+                return self._ask("open", path) or super().open(path, *rest)
 
             def read(self, file_obj: Any, offset: int, size: int) -> Any:
                 return self._ask("read", getattr(file_obj, "name", "")) or super().read(file_obj, offset, size)
